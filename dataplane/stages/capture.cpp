@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "dataplane/dns/frame_walk.h"
 #include "dataplane/dns/name.h"
 #include "dataplane/dns/query.h"
 #include "dataplane/dns/wire.h"
@@ -14,10 +15,7 @@ namespace {
 
 using FrameBytes = std::span<const std::uint8_t>;
 
-constexpr std::uint16_t kFrameIpv4 = 0x0800, kFrameIpv6 = 0x86dd, kFrameVlan = 0x8100,
-                        kFrameServiceVlan = 0x88a8;
-constexpr std::uint8_t kOfTcp = 6, kOfUdp = 17;
-constexpr std::size_t kTwoMacs = 12, kUdpHead = 8, kIpv6Head = 40, kIpv4Head = 20;
+constexpr std::size_t kUdpHead = 8;
 // Of a frame in several segments: MAC addresses, tags, IP with extension headers, UDP, and a question.
 constexpr std::size_t kLookedAt = 512;
 
@@ -28,62 +26,32 @@ struct SeenFrame {
     FrameBytes dns{};  // payload of UDP
 };
 
-void read_transport(std::uint8_t protocol, FrameBytes bytes, SeenFrame& out) noexcept {
-    if ((protocol != kOfUdp && protocol != kOfTcp) || bytes.size() < kUdpHead) return;
+void read_transport(const dns::IpPayload& payload, SeenFrame& out) noexcept {
+    const FrameBytes bytes = payload.bytes;
+    if (payload.is_cut || payload.piece == dns::IpPayload::Piece::later) return;
+    if (payload.protocol != dns::kIpUdp && payload.protocol != dns::kIpTcp) return;
+    if (bytes.size() < kUdpHead) return;
     out.source_port = dns::load_be16(bytes.data());
     out.destination_port = dns::load_be16(bytes.data() + 2);
     const std::size_t length = dns::load_be16(bytes.data() + 4);
-    if (protocol == kOfUdp && length >= kUdpHead)
+    if (payload.protocol == dns::kIpUdp && length >= kUdpHead)
         out.dns = bytes.subspan(kUdpHead, std::min(length, bytes.size()) - kUdpHead);
 }
 
-void read_ipv4(FrameBytes ip, SeenFrame& out) noexcept {
-    constexpr std::uint16_t kFragment = 0x1fff;
-    out.source = IpAddress::from_v4(&ip[12]);
-    out.destination = IpAddress::from_v4(&ip[16]);
-    const std::size_t header = (ip[0] & 15U) * 4U;
-    const std::size_t end = std::min<std::size_t>(dns::load_be16(&ip[2]), ip.size());
-    if (header < kIpv4Head || end < header || (dns::load_be16(&ip[6]) & kFragment) != 0) return;
-    read_transport(ip[9], ip.subspan(header, end - header), out);
-}
-
-// Also behind extension headers (RFC 8200 4).
-void read_ipv6(FrameBytes ip, SeenFrame& out) noexcept {
-    constexpr std::uint8_t kHopByHop = 0, kRouting = 43, kFragment = 44, kOptions = 60;
-    constexpr unsigned kMostHeaders = 8;
-    out.source = IpAddress::from_v6(&ip[8]);
-    out.destination = IpAddress::from_v6(&ip[24]);
-    std::uint8_t next = ip[6];
-    FrameBytes left = ip.subspan(kIpv6Head);
-    left = left.first(std::min<std::size_t>(dns::load_be16(&ip[4]), left.size()));
-    for (unsigned i = 0; i < kMostHeaders; ++i) {
-        if (next != kHopByHop && next != kRouting && next != kFragment && next != kOptions) break;
-        if (left.size() < 8) return;
-        if (next == kFragment && dns::load_be16(&left[2]) >> 3U != 0) return;
-        const std::size_t size = next == kFragment ? 8 : (left[1] + 1U) * 8U;
-        if (left.size() < size) return;
-        next = left[0];
-        left = left.subspan(size);
-    }
-    read_transport(next, left, out);
-}
-
 std::optional<SeenFrame> read_frame(FrameBytes frame) noexcept {
-    std::size_t at = kTwoMacs;
-    std::uint16_t type = 0;
-    for (unsigned tags = 0;; ++tags) {
-        if (frame.size() < at + 2) return std::nullopt;
-        type = dns::load_be16(&frame[at]);
-        at += 2;
-        if ((type != kFrameVlan && type != kFrameServiceVlan) || tags == 2) break;
-        at += 2;
-    }
+    std::uint8_t at = 0;
+    const auto type = dns::skip_link_layer(frame.data(), frame.size(), at);
+    if (!type) return std::nullopt;
     const FrameBytes ip = frame.subspan(at);
     SeenFrame out;
-    if (type == kFrameIpv4 && ip.size() >= kIpv4Head) {
-        read_ipv4(ip, out);
-    } else if (type == kFrameIpv6 && ip.size() >= kIpv6Head) {
-        read_ipv6(ip, out);
+    if (*type == dns::kEtherIpv4 && ip.size() >= dns::kIpv4Least) {
+        out.source = IpAddress::from_v4(&ip[12]);
+        out.destination = IpAddress::from_v4(&ip[16]);
+        read_transport(dns::walk_ipv4(ip), out);
+    } else if (*type == dns::kEtherIpv6 && ip.size() >= dns::kIpv6Least) {
+        out.source = IpAddress::from_v6(&ip[8]);
+        out.destination = IpAddress::from_v6(&ip[24]);
+        read_transport(dns::walk_ipv6(ip), out);
     } else {
         return std::nullopt;
     }

@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "dataplane/dns/checksum.h"
+#include "dataplane/dns/frame_walk.h"
 #include "dataplane/dns/wire.h"
 #include "dataplane/stages/frame.h"
 #include "dataplane/stages/header_pattern.h"
@@ -17,8 +18,6 @@ namespace steer {
 namespace {
 
 using dns::load_be16;
-
-constexpr std::uint16_t kIpv4 = 0x0800, kIpv6 = 0x86dd, kVlan = 0x8100, kServiceVlan = 0x88a8;
 
 // A UDP datagram as it was found in a frame.
 struct Datagram {
@@ -31,20 +30,6 @@ struct Datagram {
     std::uint16_t source_port, destination_port;
     PendingChecksum checksum;  // set by check_datagram()
 };
-
-// Skips Ethernet and up to two tags; returns the ethertype there. No value: cut off.
-std::optional<std::uint16_t> skip_link_layer(const std::uint8_t* frame, std::size_t length,
-                                             std::uint8_t& offset) {
-    offset = RTE_ETHER_HDR_LEN;
-    if (length < offset) return std::nullopt;
-    std::uint16_t type = load_be16(frame + offset - 2);
-    for (int tags = 0; tags < 2 && (type == kVlan || type == kServiceVlan); ++tags) {
-        offset = static_cast<std::uint8_t>(offset + 4);
-        if (length < offset) return std::nullopt;
-        type = load_be16(frame + offset - 2);
-    }
-    return type;
-}
 
 // In the form of OwnDevice::Vlan::tags.
 [[gnu::cold, gnu::noinline]] std::uint32_t tags_of(const std::uint8_t* frame,
@@ -169,14 +154,14 @@ bool make_contiguous(rte_mbuf* m) {
                                                                    Datagram& d) {
     std::uint8_t* const frame = rte_pktmbuf_mtod(m, std::uint8_t*);
     const std::size_t length = m->data_len;
-    const auto type = skip_link_layer(frame, length, d.l3_offset);
+    const auto type = dns::skip_link_layer(frame, length, d.l3_offset);
     if (!type) return Verdict::drop_short_frame;
     if (ours != nullptr && !ours->is_own_mac(frame)) {
         if (const auto end = judge_other_mac(frame, d.l3_offset, *ours)) return end;
     }
     d.l3 = frame + d.l3_offset;
-    d.is_v6 = *type == kIpv6;
-    if (!d.is_v6 && *type != kIpv4) return Verdict::punted;
+    d.is_v6 = *type == dns::kEtherIpv6;
+    if (!d.is_v6 && *type != dns::kEtherIpv4) return Verdict::punted;
     const std::size_t left = length - d.l3_offset;
     if (const auto end = d.is_v6 ? read_ipv6(left, ours, d) : read_ipv4(left, ours, d)) return end;
     read_ports(d);

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "dataplane/dns/checksum.h"
+#include "dataplane/dns/frame_walk.h"
 #include "dataplane/dns/wire.h"
 
 namespace steer {
@@ -83,7 +84,7 @@ void write_headers(std::uint8_t* message, std::uint16_t length, const FrameHeade
     at = std::copy(h.to_mac.begin(), h.to_mac.end(), at);
     at = std::copy(h.from_mac.begin(), h.from_mac.end(), at);
     at = std::copy(h.tags.begin(), h.tags.end(), at);
-    store_be16(at, is_v6 ? 0x86dd : 0x0800);
+    store_be16(at, is_v6 ? dns::kEtherIpv6 : dns::kEtherIpv4);
     std::uint8_t* const ip = at + 2;
     if (is_v6) {
         std::copy(h.from.bytes.begin(), h.from.bytes.end(), ip + 8);

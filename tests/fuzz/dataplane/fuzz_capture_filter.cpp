@@ -119,14 +119,18 @@ std::optional<Facts> read_v6(Cursor& all) {
     facts.from = IpAddress::from_v6(from.data());
     facts.to = IpAddress::from_v6(to.data());
     Cursor in(all.up_to(length));
-    const auto is_extension = [&] { return next == 0 || next == 43 || next == 44 || next == 60; };
+    const auto is_extension = [&] {
+        return next == 0 || next == 43 || next == 44 || next == 51 || next == 60;
+    };
     for (unsigned i = 0; i < 8 && is_extension(); ++i) {
-        const bool is_fragment = next == 44;
+        const bool is_fragment = next == 44, is_authentication = next == 51;
         next = in.number(1);
         const auto units = static_cast<std::size_t>(in.number(1));
         if (is_fragment) {
             if (in.number(2) / 8 != 0) return facts;
             in.take(4);
+        } else if (is_authentication) {
+            in.take(6 + 4 * units);
         } else {
             in.take(6 + 8 * units);
         }

@@ -46,6 +46,7 @@ Frame ipv6(const std::vector<std::uint8_t>& chain, std::uint8_t first_byte = 0) 
         ip.insert(ip.end(), {chain[i], 0, 0, 0, 0, 0, 0, 0});
     }
     ip.push_back(first_byte);
+    ip[5] = static_cast<std::uint8_t>(ip.size() - 40);  // the payload's length
     return ip;
 }
 
