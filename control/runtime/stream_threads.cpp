@@ -27,19 +27,19 @@ stream::TlsFiles files_of(const config::ServerTls& tls) {
     return {tls.cert, tls.key, tls.client_ca, tls.require_client_cert};
 }
 
-Result<std::shared_ptr<const stream::Service>> service_of(const build::TcpService& settings,
+Result<std::shared_ptr<const stream::Service>> service_of(const build::StreamService& settings,
                                                           Clock& clock) {
     auto service = std::make_shared<stream::Service>();
     service->idle = std::chrono::milliseconds(settings.idle_timeout_ms);
     service->limits = {settings.max_connections, settings.max_per_client, settings.max_queries};
     service->frontend = settings.frontend;
     service->proxies = matchers::PrefixSet(settings.proxies);
-    std::vector<std::string> protocols{"dot"};
+    std::vector<std::string> protocols{std::string(row_of(ClientTransport::dot).alpn)};
     if (settings.http) {
         service->protocol = stream::Protocol::http;
         service->http = {settings.http->paths, settings.http->client_header,
                          matchers::PrefixSet(settings.http->trusted), settings.http->frontends};
-        protocols = {"h2", "http/1.1"};
+        protocols = {std::string(row_of(ClientTransport::doh).alpn), "http/1.1"};
     }
     if (!settings.tls.cert.empty()) {
         service->tls = std::make_shared<stream::TlsServer>(protocols, clock);
@@ -318,9 +318,9 @@ std::map<std::string_view, unsigned> StreamThreads::connections_by_transport() c
     for (const auto& service : impl_->services) {
         if (service == nullptr) continue;
         const bool is_http = service->protocol == stream::Protocol::http;
-        const std::string_view name =
-            service->tls == nullptr ? (is_http ? "http" : "tcp") : (is_http ? "doh" : "dot");
-        all[name] += service->counts->in_all();
+        const ClientTransport secured = is_http ? ClientTransport::doh : ClientTransport::dot;
+        const std::string_view plain = is_http ? "http" : row_of(ClientTransport::tcp).label;
+        all[service->tls == nullptr ? plain : row_of(secured).label] += service->counts->in_all();
     }
     return all;
 }

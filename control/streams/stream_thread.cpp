@@ -83,9 +83,9 @@ void StreamThread::add_tcp(const ListenAddress& where, int descriptor,
     });
 }
 
-TcpClients& StreamThread::clients_of(const std::shared_ptr<const Service>& service) {
+ClientConnections& StreamThread::clients_of(const std::shared_ptr<const Service>& service) {
     auto& clients = clients_[service.get()];
-    if (clients == nullptr) clients = std::make_unique<TcpClients>(context_, service);
+    if (clients == nullptr) clients = std::make_unique<ClientConnections>(context_, service);
     return *clients;
 }
 

@@ -84,7 +84,7 @@ class StreamThread {
     void flush();
     void await_housekeeping();
     void keep_house();
-    TcpClients& clients_of(const std::shared_ptr<const Service>& service);
+    ClientConnections& clients_of(const std::shared_ptr<const Service>& service);
 
     StreamContext context_;
     boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
@@ -92,7 +92,7 @@ class StreamThread {
     boost::asio::steady_timer housekeeping_;
     Injector injector_;
     SourceBudget budget_;
-    std::map<const Service*, std::unique_ptr<TcpClients>> clients_;
+    std::map<const Service*, std::unique_ptr<ClientConnections>> clients_;
     UpstreamUdp upstream_udp_;
     UpstreamTcp upstream_tcp_;
     UpstreamChannels channels_;

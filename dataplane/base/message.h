@@ -5,6 +5,7 @@
 
 #include <cstdint>
 
+#include "dataplane/base/client_transport.h"
 #include "matchers/prefix/ip_address.h"
 
 namespace steer {
@@ -54,9 +55,6 @@ struct Message {
     Buffer* buffer = nullptr;  // owned by the message
 };
 static_assert(sizeof(Message) == 32, "an element of the rings");
-
-// How a client asked. DNS over HTTPS counts as such also behind a proxy that ends TLS.
-enum class ClientTransport : std::uint8_t { udp, tcp, dot, doh, count_ };
 
 // In the buffer of an `inject`, followed by the query's bytes and by the client's texts
 // (injected_texts.h).

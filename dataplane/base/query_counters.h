@@ -7,15 +7,12 @@
 #include <cstdint>
 #include <string_view>
 
+#include "dataplane/base/client_transport.h"
 #include "dataplane/base/counters.h"
-#include "dataplane/base/message.h"
 #include "dataplane/dns/counted_types.h"
 #include "matchers/counter_table.h"
 
 namespace steer {
-
-inline constexpr std::array<std::string_view, static_cast<std::size_t>(ClientTransport::count_)>
-    kTransportLabels{"udp", "tcp", "dot", "doh"};
 
 //    name, description
 #define STEER_LATENCY_PATHS(X)                                                     \
@@ -52,7 +49,7 @@ struct LatencyHistogram {
 struct alignas(64) QueryCounters {
     // [dns::type_row_of() + the rcode's column]: queries that ended. One answer counts here once.
     std::array<Count, dns::kTypeTable> ends;
-    std::array<Count, kTransportLabels.size()> transports;  // queries that came
+    std::array<Count, kClientTransports.size()> transports;  // queries that came
     std::array<LatencyHistogram, kLatencyPaths.size()> latency;
     Count busy_cycles;  // of the TSC, in turns that had work
 

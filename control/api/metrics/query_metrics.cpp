@@ -73,8 +73,8 @@ void write_query_counters(MetricWriter& writer, unsigned worker, const QueryCoun
                           double cycles_per_second) {
     const std::string index = std::to_string(worker);
     writer.family("steerdns_queries");
-    for (std::size_t i = 0; i < kTransportLabels.size(); ++i) {
-        writer.sample({{"worker", index}, {"transport", kTransportLabels[i]}},
+    for (std::size_t i = 0; i < kClientTransports.size(); ++i) {
+        writer.sample({{"worker", index}, {"transport", kClientTransports[i].label}},
                       counters.transports[i].get());
     }
     writer.family("steerdns_query_types");
@@ -101,8 +101,8 @@ void write_query_counters(MetricWriter& writer, unsigned worker, const QueryCoun
 void add_query_counters(boost::json::object& worker, const QueryCounters& counters,
                         double cycles_per_second) {
     boost::json::object transports, types, rcodes;
-    for (std::size_t i = 0; i < kTransportLabels.size(); ++i)
-        transports[kTransportLabels[i]] = counters.transports[i].get();
+    for (std::size_t i = 0; i < kClientTransports.size(); ++i)
+        transports[kClientTransports[i].label] = counters.transports[i].get();
     for (std::size_t i = 0; i < dns::kCountedTypeLabels.size(); ++i) {
         if (const std::uint64_t n = of_type(counters, i); n > 0)
             types[dns::kCountedTypeLabels[i]] = n;

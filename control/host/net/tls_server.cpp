@@ -7,6 +7,8 @@
 #include <array>
 #include <utility>
 
+#include "dataplane/base/client_transport.h"
+
 namespace steer::stream {
 namespace {
 
@@ -105,6 +107,9 @@ Result<SslContextPtr> TlsServer::make_context(const TlsFiles& files,
                                  SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
     SSL_CTX_set_read_ahead(raw, 1);  // many records in a system call, not two calls a record
     SSL_CTX_set_session_cache_mode(raw, SSL_SESS_CACHE_OFF);
+    static_assert(std::ranges::none_of(kClientTransports, &TransportRow::early_data),
+                  "early data can be replayed: who allows it has to bound it here");
+    SSL_CTX_set_max_early_data(raw, 0);
     SSL_CTX_set_num_tickets(raw, 1);  // a client has one connection, not a browser's many
     set_session_context(raw, files);
     tickets_.serve(raw);

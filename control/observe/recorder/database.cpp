@@ -257,7 +257,7 @@ int Database::insert(const RowBatch& batch, const Row& row) {
     };
     insert_.bind(2, texts.client);
     insert_.bind(3, std::int64_t{row.client_port});
-    bind_word(4, kTransports[static_cast<std::size_t>(row.transport)]);
+    bind_word(4, row_of(row.transport).label);
     texts.name.empty() ? insert_.bind_null(5) : insert_.bind(5, texts.name);
     bind_or_null(6, row.qtype, 0);
     bind_or_null(7, row.qclass, 0);

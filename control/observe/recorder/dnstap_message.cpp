@@ -59,7 +59,7 @@ void put_time(unsigned seconds, unsigned nanoseconds, std::int64_t time_us, std:
 void put_message(bool is_response, const RecordedQuery& query, std::string& out) {
     put_number(kMessageType, is_response ? kClientResponse : kClientQuery, out);
     put_number(kFamily, query.client.is_v4() ? kInet : kInet6, out);
-    put_number(kProtocol, static_cast<unsigned>(query.transport) + 1, out);
+    put_number(kProtocol, row_of(query.transport).dnstap, out);
     put_bytes(kQueryAddress, bytes_of(query.client), out);
     if (query.server != IpAddress{}) put_bytes(kResponseAddress, bytes_of(query.server), out);
     put_number(kQueryPort, query.client_port, out);

@@ -99,7 +99,7 @@ void JsonLine::append(const RecordedQuery& query, std::string& out) {
     put_word("client", query.client_text);
     put("client_port", query.client_port);
     if (query.server != IpAddress{}) put_word("server", query.server.to_string());
-    put_word("transport", kTransports[static_cast<std::size_t>(query.transport)]);
+    put_word("transport", row_of(query.transport).label);
     if (!query.name.empty()) {
         put_word("name", query.name);
         put_word("type", type_of(query.qtype));

@@ -1,4 +1,4 @@
-// One query as the recorder's sinks see it: plain data, without the dataplane.
+// One query as the recorder's sinks see it: plain data, without the dataplane (but its table of transports).
 //
 // The texts and bytes belong to the caller; a sink copies what it keeps. All sinks write the same words.
 #pragma once
@@ -10,14 +10,12 @@
 #include <string>
 #include <string_view>
 
+#include "dataplane/base/client_transport.h"
 #include "matchers/prefix/ip_address.h"
 
 namespace steer::recorder {
 
 inline constexpr std::int64_t kMicroseconds = 1'000'000;  // in a second
-
-enum class Transport : std::uint8_t { udp, tcp, dot, doh };
-inline constexpr std::array<std::string_view, 4> kTransports{"udp", "tcp", "dot", "doh"};
 
 // How the answer was found.
 enum class Path : std::uint8_t { none, packet_cache, cache, stale, local, forwarded, error };
@@ -35,7 +33,7 @@ struct RecordedQuery {
     std::uint64_t marks = 0;  // bits of MarkBits
     IpAddress client, server;
     std::uint16_t client_port = 0, server_port = 0;
-    Transport transport = Transport::udp;
+    ClientTransport transport = ClientTransport::udp;
     Path path = Path::none;
     std::uint8_t worker = 0;
     std::uint8_t entry = 0;          // of Settings::entries

@@ -22,7 +22,6 @@ constexpr std::uint16_t kWholeMessage = 65'535;                // for dnstap
 static_assert(kPaths.size() == kAnswerPaths.size() + 1);
 static_assert(std::equal(kAnswerPaths.begin(), kAnswerPaths.end(), kPaths.begin() + 1, kPaths.end(),
                          [](const auto& row, std::string_view path) { return row.label == path; }));
-static_assert(kTransports.size() == static_cast<std::size_t>(ClientTransport::count_));
 static_assert(QueryRecord::kNone == kNoRcode && QueryRecord::kNone == kNoError);
 
 std::int64_t boot_us() {
@@ -186,7 +185,7 @@ void Recorder::take(const QueryRecordView& view) {
     query.server = head.local;
     query.client_port = head.client_port;
     query.server_port = head.local_port;
-    query.transport = static_cast<Transport>(head.transport);
+    query.transport = head.transport;
     query.path = static_cast<Path>(static_cast<unsigned>(head.path) + 1);
     query.worker = head.worker;
     query.entry = head.entry;

@@ -19,7 +19,7 @@ struct Row {
     std::uint16_t client_port, qtype, qclass, rcode, ede, query_size, response_size;
     std::uint16_t name_size, answers_size;
     std::uint8_t client_size, server_size, upstream_size, entry_size, worker;
-    Transport transport;
+    ClientTransport transport;
     Path path;
     std::string_view end;  // of verdict.h, which lives as long as the program
 };

@@ -92,7 +92,7 @@ std::vector<Sums::Key> Sums::keys() const {
         if (kind == SumKind::type) key = ops::type_name(value);
         if (kind == SumKind::rcode) key = ops::rcode_name(value);
         if (kind == SumKind::path) key = kPaths[value];
-        if (kind == SumKind::transport) key = kTransports[value];
+        if (kind == SumKind::transport) key = kClientTransports.at(value).label;
         if (kind == SumKind::latency) key = std::to_string(1U << value);
         all.push_back({kind, std::move(key), count.queries, count.duration_us});
     }

@@ -419,7 +419,7 @@ object trace_json(const TraceCopy& trace, const TraceTerms& terms) {
                {"client_port", head.client_port},
                {"server", head.local.to_string()},
                {"port", head.local_port},
-               {"transport", kTransportLabels.at(head.transport)},
+               {"transport", kClientTransports.at(head.transport).label},
                {"injected", head.is_injected != 0},
                {"worker", head.worker},
                {"configuration", head.generation},

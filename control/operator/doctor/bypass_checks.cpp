@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "control/operator/doctor/checks.h"
+#include "dataplane/base/client_transport.h"
 
 namespace steer::doctor {
 namespace {
@@ -12,7 +13,9 @@ namespace forms = routeros::forms;
 
 constexpr const char* kDohList = "steerdns-doh";
 constexpr const char* kOnRequest = "steerctl doctor --redirect shows the rules";
-constexpr unsigned kDns = 53, kDot = 853, kHttps = 443;
+constexpr unsigned kDns = row_of(ClientTransport::udp).default_port,
+                   kDot = row_of(ClientTransport::dot).default_port,
+                   kHttps = row_of(ClientTransport::doh).default_port;
 
 // Public resolvers that programs ask without being told to.
 constexpr std::string_view kDohServers[] = {"1.1.1.1",

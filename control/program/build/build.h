@@ -49,8 +49,8 @@ struct HttpSite {
     std::vector<matchers::Prefix> trusted;
 };
 
-// A server over TCP on an address.
-struct TcpService {
+// A server for connections (TCP, TLS, HTTP) on an address.
+struct StreamService {
     std::uint32_t idle_timeout_ms = 10'000;
     std::uint32_t max_connections = 10'000, max_per_client = 64, max_queries = 100;
     config::ServerTls tls;                  // files; `cert` empty: plain
@@ -63,7 +63,7 @@ struct TcpService {
 struct Listener {
     config::Endpoint endpoint;
     bool udp = false;
-    std::optional<TcpService> tcp;
+    std::optional<StreamService> tcp;
 };
 
 // One router that has lists to keep: every ros_address_list that names it, even one that no

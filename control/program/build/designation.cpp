@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "control/config/text/rdata_text.h"
+#include "dataplane/base/client_transport.h"
 #include "dataplane/dns/wire.h"
 
 namespace steer::build {
@@ -14,7 +15,7 @@ constexpr std::size_t kMaxHints = 8;  // of a family
 
 struct Offer {
     const config::StreamServer* server;
-    const char* alpn;
+    ClientTransport transport;
     std::string path;  // of DoH
 };
 
@@ -23,10 +24,11 @@ std::vector<Offer> offers_of(const config::Settings& settings) {
     std::vector<Offer> doh;
     for (const config::Plugin& plugin : settings.plugins) {
         const auto* const tcp = std::get_if<config::TcpServer>(&plugin.args);
-        if (tcp != nullptr && !tcp->tls.cert.empty()) dot.push_back({tcp, "dot", {}});
+        if (tcp != nullptr && !tcp->tls.cert.empty())
+            dot.push_back({tcp, ClientTransport::dot, {}});
         const auto* const http = std::get_if<config::HttpServer>(&plugin.args);
         if (http != nullptr && !http->tls.cert.empty())
-            doh.push_back({http, "h2", http->paths.front().path});
+            doh.push_back({http, ClientTransport::doh, http->paths.front().path});
     }
     dot.insert(dot.end(), doh.begin(), doh.end());
     return dot;
@@ -58,7 +60,7 @@ std::vector<config::ZoneWord> words_of(const Offer& offer, std::size_t priority,
     const config::Endpoint& listen = offer.server->listen;
     std::vector<config::ZoneWord> words{{std::to_string(priority)},
                                         {name + "."},
-                                        {std::string("alpn=") + offer.alpn},
+                                        {"alpn=" + std::string(row_of(offer.transport).alpn)},
                                         {"port=" + std::to_string(listen.port)}};
     if (!offer.path.empty()) words.push_back({"dohpath=" + offer.path + "{?dns}"});
     for (const bool v4 : {true, false}) {

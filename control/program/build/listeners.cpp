@@ -7,8 +7,8 @@
 namespace steer::build {
 namespace {
 
-TcpService tcp_service(const config::StreamServer& server) {
-    TcpService service;
+StreamService stream_service(const config::StreamServer& server) {
+    StreamService service;
     service.idle_timeout_ms = static_cast<std::uint32_t>(server.idle_timeout.count());
     service.max_connections = server.max_connections;
     service.max_per_client = server.max_connections_per_client;
@@ -31,7 +31,7 @@ class Listeners {
                 frontends_.datagrams.push_back(
                     {udp->listen.address, udp->listen.port, entry_of(udp->entry)});
             } else if (const auto* tcp = std::get_if<config::TcpServer>(&plugin.args)) {
-                TcpService service = tcp_service(*tcp);
+                StreamService service = stream_service(*tcp);
                 service.frontend = frontend(tcp->listen, "", tcp->entry, plugin.line);
                 at(tcp->listen).tcp = std::move(service);
             } else if (const auto* http = std::get_if<config::HttpServer>(&plugin.args)) {
@@ -46,7 +46,7 @@ class Listeners {
         if (out_.empty()) {
             config::Endpoint everywhere;
             everywhere.port = 53;
-            out_.push_back({everywhere, true, TcpService{}});
+            out_.push_back({everywhere, true, StreamService{}});
         }
         return std::move(out_);
     }
@@ -67,8 +67,8 @@ class Listeners {
         return fresh;
     }
 
-    TcpService http_service(const config::HttpServer& server) {
-        TcpService service = tcp_service(server);
+    StreamService http_service(const config::HttpServer& server) {
+        StreamService service = stream_service(server);
         HttpSite& site = service.http.emplace();
         for (const config::HttpPath& path : server.paths) {
             site.paths.push_back(path.path);

@@ -25,7 +25,8 @@ bool same_site(const std::optional<build::HttpSite>& a, const std::optional<buil
 }
 
 // Another certificate is taken up while serving (StreamThreads::renew).
-bool is_same(const std::optional<build::TcpService>& a, const std::optional<build::TcpService>& b) {
+bool is_same(const std::optional<build::StreamService>& a,
+             const std::optional<build::StreamService>& b) {
     if (!a || !b) return a.has_value() == b.has_value();
     return a->idle_timeout_ms == b->idle_timeout_ms && a->max_connections == b->max_connections &&
            a->max_per_client == b->max_per_client && a->max_queries == b->max_queries &&

@@ -1,4 +1,4 @@
-// A client's connection for TcpClients, independent of its protocol.
+// A client's connection for ClientConnections, independent of its protocol.
 #pragma once
 
 #include <cstdint>
@@ -21,15 +21,15 @@ class ClientConnection {
     [[nodiscard]] virtual bool is_idle() const = 0;
     // Waits only for workers, so its silence is no reason to close it.
     [[nodiscard]] virtual bool waits_for_us() const = 0;
-    // Sends the output held back by TcpClients::flush_later().
+    // Sends the output held back by ClientConnections::flush_later().
     virtual void flush() {}
-    // Ends it at once, and has TcpClients::forget() it. Idempotent.
+    // Ends it at once, and has ClientConnections::forget() it. Idempotent.
     virtual void close() = 0;
 
     [[nodiscard]] const IpAddress& client() const { return client_; }
 
   private:
-    friend class TcpClients;
+    friend class ClientConnections;
     using Order = std::list<std::shared_ptr<ClientConnection>>;
 
     IpAddress client_;

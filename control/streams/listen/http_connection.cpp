@@ -26,8 +26,9 @@ std::span<const std::uint8_t> bytes_of(std::string_view text) {
 
 }  // namespace
 
-HttpConnection::HttpConnection(StreamContext& context, Injector& injector, TcpClients& clients,
-                               ByteStream stream, const QueryOrigin& origin)
+HttpConnection::HttpConnection(StreamContext& context, Injector& injector,
+                               ClientConnections& clients, ByteStream stream,
+                               const QueryOrigin& origin)
     : ClientConnection(clients.service().counted_as(origin.client.address())),
       context_(context),
       injector_(injector),

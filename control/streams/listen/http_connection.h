@@ -7,7 +7,7 @@
 //
 // Closed after the service's idle time without a request or sent answer (frames without a request do
 // not count), and with more than kMaxUnsent bytes of answers waiting. An HTTP/2 client gets a GOAWAY; its
-// further bytes are read for at most TcpClients::kLingerMs, and kMaxThrownAway bytes.
+// further bytes are read for at most ClientConnections::kLingerMs, and kMaxThrownAway bytes.
 #pragma once
 
 #include <memory>
@@ -22,7 +22,7 @@
 
 namespace steer::stream {
 
-class TcpClients;
+class ClientConnections;
 
 class HttpConnection final : public ClientConnection,
                              public ResponseHandler,
@@ -32,7 +32,7 @@ class HttpConnection final : public ClientConnection,
     static constexpr std::size_t kMaxUnsent = 1024 * 1024;
     static constexpr std::size_t kMaxThrownAway = 256 * 1024;  // bytes received after our last one
 
-    HttpConnection(StreamContext& context, Injector& injector, TcpClients& clients,
+    HttpConnection(StreamContext& context, Injector& injector, ClientConnections& clients,
                    ByteStream stream, const QueryOrigin& origin);
 
     void start();
@@ -65,7 +65,7 @@ class HttpConnection final : public ClientConnection,
 
     StreamContext& context_;
     Injector& injector_;
-    TcpClients& clients_;
+    ClientConnections& clients_;
     ByteStream stream_;
     QueryOrigin origin_;
     std::unique_ptr<HttpSession> session_;  // nullptr: protocol still unknown

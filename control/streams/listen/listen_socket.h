@@ -6,12 +6,14 @@
 #include <cstdint>
 #include <string_view>
 
+#include "dataplane/base/client_transport.h"
 #include "matchers/prefix/ip_address.h"
 #include "matchers/result.h"
 
 namespace steer::stream {
 
-enum class Transport : std::uint8_t { udp, tcp };
+// Of the socket: udp or tcp, also below TLS and HTTP.
+using Transport = ClientTransport;
 
 struct ListenAddress {
     Transport transport = Transport::udp;

@@ -8,7 +8,7 @@
 
 namespace steer::stream {
 
-void serve_client(StreamContext& context, Injector& injector, TcpClients& clients,
+void serve_client(StreamContext& context, Injector& injector, ClientConnections& clients,
                   boost::asio::ip::tcp::socket socket, QueryOrigin origin) {
     const Service& service = clients.service();
     const IpAddress peer = origin.client.address();
@@ -24,7 +24,7 @@ void serve_client(StreamContext& context, Injector& injector, TcpClients& client
     opening->start();
 }
 
-void begin_protocol(StreamContext& context, Injector& injector, TcpClients& clients,
+void begin_protocol(StreamContext& context, Injector& injector, ClientConnections& clients,
                     ByteStream stream, const QueryOrigin& origin) {
     QueryOrigin from = origin;
     switch (clients.service().protocol) {

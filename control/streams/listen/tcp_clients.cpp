@@ -16,7 +16,7 @@ bool is_somebody(const IpAddress& client) {
 
 }  // namespace
 
-bool TcpClients::admit(const IpAddress& client) {
+bool ClientConnections::admit(const IpAddress& client) {
     auto& counts = *service_->counts;
     const auto& limits = service_->limits;
     if (is_somebody(client) && !counts.take(client, limits.per_client)) {
@@ -30,7 +30,7 @@ bool TcpClients::admit(const IpAddress& client) {
     return false;
 }
 
-bool TcpClients::make_room() {
+bool ClientConnections::make_room() {
     std::shared_ptr<ClientConnection> leaves;
     if (!lingering_.empty()) {
         leaves = lingering_.front();
@@ -50,22 +50,22 @@ bool TcpClients::make_room() {
     return true;
 }
 
-void TcpClients::add_opening(const std::shared_ptr<ClientConnection>& connection) {
+void ClientConnections::add_opening(const std::shared_ptr<ClientConnection>& connection) {
     put(connection, opening_);
 }
 
-void TcpClients::add(const std::shared_ptr<ClientConnection>& connection) {
+void ClientConnections::add(const std::shared_ptr<ClientConnection>& connection) {
     put(connection, open_);
 }
 
-void TcpClients::put(const std::shared_ptr<ClientConnection>& connection, Order& order) {
+void ClientConnections::put(const std::shared_ptr<ClientConnection>& connection, Order& order) {
     connection->last_used_ms_ = context_.now_ms();
     connection->order_ = &order;
     connection->place_ = order.insert(order.end(), connection);
     context_.connections.fetch_add(1, std::memory_order_relaxed);
 }
 
-void TcpClients::forget(ClientConnection& connection) {
+void ClientConnections::forget(ClientConnection& connection) {
     if (connection.order_ == nullptr) return;
     const auto kept = *connection.place_;  // until its members are done with
     std::exchange(connection.order_, nullptr)->erase(connection.place_);
@@ -74,24 +74,24 @@ void TcpClients::forget(ClientConnection& connection) {
     if (is_somebody(connection.client_)) service_->counts->leave(connection.client_);
 }
 
-void TcpClients::linger(ClientConnection& connection) {
+void ClientConnections::linger(ClientConnection& connection) {
     if (connection.order_ != &open_) return;
     connection.last_used_ms_ = context_.now_ms();
     lingering_.splice(lingering_.end(), open_, connection.place_);
     connection.order_ = &lingering_;
 }
 
-void TcpClients::used(ClientConnection& connection) {
+void ClientConnections::used(ClientConnection& connection) {
     connection.last_used_ms_ = context_.now_ms();
     if (connection.order_ == &open_) open_.splice(open_.end(), open_, connection.place_);
 }
 
-void TcpClients::flush_later(const std::shared_ptr<ClientConnection>& connection) {
+void ClientConnections::flush_later(const std::shared_ptr<ClientConnection>& connection) {
     if (std::exchange(connection->is_to_flush_, true)) return;
     to_flush_.push_back(connection);
 }
 
-void TcpClients::flush() {
+void ClientConnections::flush() {
     for (std::size_t i = 0; i < to_flush_.size(); ++i) {
         to_flush_[i]->is_to_flush_ = false;
         to_flush_[i]->flush();
@@ -99,7 +99,7 @@ void TcpClients::flush() {
     to_flush_.clear();
 }
 
-void TcpClients::expire() {
+void ClientConnections::expire() {
     const std::uint64_t now_ms = context_.now_ms();
     expire_entered(opening_, kOpeningMs, StreamCount::tcp_opening_late);
     expire_entered(lingering_, kLingerMs, StreamCount::tcp_lingered);
@@ -116,7 +116,7 @@ void TcpClients::expire() {
     }
 }
 
-void TcpClients::expire_entered(Order& order, std::uint64_t age_ms, StreamCount why) {
+void ClientConnections::expire_entered(Order& order, std::uint64_t age_ms, StreamCount why) {
     while (!order.empty() && context_.now_ms() - order.front()->last_used_ms_ >= age_ms) {
         context_.count(why);
         const auto connection = order.front();
@@ -124,7 +124,7 @@ void TcpClients::expire_entered(Order& order, std::uint64_t age_ms, StreamCount 
     }
 }
 
-void TcpClients::close_all() {
+void ClientConnections::close_all() {
     for (Order* order : {&opening_, &open_, &lingering_}) {
         while (!order->empty()) {
             const auto connection = order->front();

@@ -16,7 +16,7 @@
 
 namespace steer::stream {
 
-class TcpClients {
+class ClientConnections {
   public:
     // From accepted to its first byte of DNS or HTTP: PROXY header, TLS handshake.
     static constexpr std::uint64_t kOpeningMs = 5'000;
@@ -25,11 +25,11 @@ class TcpClients {
     // From our last byte (an HTTP/2 GOAWAY) until the client must have closed.
     static constexpr std::uint64_t kLingerMs = 2'000;
 
-    TcpClients(StreamContext& context, std::shared_ptr<const Service> service)
+    ClientConnections(StreamContext& context, std::shared_ptr<const Service> service)
         : context_(context), service_(std::move(service)) {}
-    ~TcpClients() { close_all(); }
-    TcpClients(const TcpClients&) = delete;
-    TcpClients& operator=(const TcpClients&) = delete;
+    ~ClientConnections() { close_all(); }
+    ClientConnections(const ClientConnections&) = delete;
+    ClientConnections& operator=(const ClientConnections&) = delete;
 
     // Whether another connection of `client` is accepted; counts a refusal. If accepted, a place is taken
     // for a connection that is add()ed at once, until forget(). All zeros: see ClientConnection.

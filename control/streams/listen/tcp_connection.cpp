@@ -20,7 +20,7 @@ constexpr std::size_t kWrittenKept = 64 * 1024;
 
 }  // namespace
 
-TcpConnection::TcpConnection(StreamContext& context, Injector& injector, TcpClients& clients,
+TcpConnection::TcpConnection(StreamContext& context, Injector& injector, ClientConnections& clients,
                              ByteStream stream, const QueryOrigin& origin)
     : ClientConnection(origin.client.address()),
       context_(context),

@@ -23,7 +23,7 @@
 
 namespace steer::stream {
 
-class TcpClients;
+class ClientConnections;
 
 class TcpConnection final : public ClientConnection,
                             public ResponseHandler,
@@ -33,7 +33,7 @@ class TcpConnection final : public ClientConnection,
     static constexpr std::size_t kMaxUnsent = 1024 * 1024;
     static constexpr std::size_t kMaxQuery = 4096;
 
-    TcpConnection(StreamContext& context, Injector& injector, TcpClients& clients,
+    TcpConnection(StreamContext& context, Injector& injector, ClientConnections& clients,
                   ByteStream stream, const QueryOrigin& origin);
 
     void start();
@@ -60,7 +60,7 @@ class TcpConnection final : public ClientConnection,
 
     StreamContext& context_;
     Injector& injector_;
-    TcpClients& clients_;
+    ClientConnections& clients_;
     ByteStream stream_;
     QueryOrigin origin_;
 

@@ -21,7 +21,7 @@ tcp protocol_of(const IpAddress& address) {
 
 }  // namespace
 
-TcpListener::TcpListener(StreamContext& context, Injector& injector, TcpClients& clients,
+TcpListener::TcpListener(StreamContext& context, Injector& injector, ClientConnections& clients,
                          int socket, const IpAddress& local, std::uint16_t local_port)
     : context_(context),
       injector_(injector),

@@ -13,7 +13,7 @@ namespace steer::stream {
 class TcpListener final : public std::enable_shared_from_this<TcpListener> {
   public:
     // Owns `socket`, which listens.
-    TcpListener(StreamContext& context, Injector& injector, TcpClients& clients, int socket,
+    TcpListener(StreamContext& context, Injector& injector, ClientConnections& clients, int socket,
                 const IpAddress& local, std::uint16_t local_port);
 
     void start();
@@ -26,7 +26,7 @@ class TcpListener final : public std::enable_shared_from_this<TcpListener> {
 
     StreamContext& context_;
     Injector& injector_;
-    TcpClients& clients_;
+    ClientConnections& clients_;
     boost::asio::ip::tcp::acceptor acceptor_;
     boost::asio::steady_timer pause_;
     IpAddress local_;

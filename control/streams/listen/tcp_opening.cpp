@@ -9,7 +9,7 @@
 
 namespace steer::stream {
 
-TcpOpening::TcpOpening(StreamContext& context, Injector& injector, TcpClients& clients,
+TcpOpening::TcpOpening(StreamContext& context, Injector& injector, ClientConnections& clients,
                        ByteStream stream, const QueryOrigin& origin, bool by_proxy)
     : ClientConnection(by_proxy ? IpAddress{}
                                 : clients.service().counted_as(origin.client.address())),

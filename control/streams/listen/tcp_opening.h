@@ -2,7 +2,7 @@
 // the TLS handshake. Then the connection is handed to the class of its protocol
 // (begin_protocol), which does not depend on them.
 //
-// Both together may take TcpClients::kOpeningMs, whatever the client sends.
+// Both together may take ClientConnections::kOpeningMs, whatever the client sends.
 #pragma once
 
 #include <memory>
@@ -15,13 +15,13 @@
 
 namespace steer::stream {
 
-class TcpClients;
+class ClientConnections;
 
 class TcpOpening final : public ClientConnection, public std::enable_shared_from_this<TcpOpening> {
   public:
     // `by_proxy`: a PROXY header names the client; until then the connection counts for no client.
-    TcpOpening(StreamContext& context, Injector& injector, TcpClients& clients, ByteStream stream,
-               const QueryOrigin& origin, bool by_proxy);
+    TcpOpening(StreamContext& context, Injector& injector, ClientConnections& clients,
+               ByteStream stream, const QueryOrigin& origin, bool by_proxy);
 
     void start();
     void close() override;
@@ -41,7 +41,7 @@ class TcpOpening final : public ClientConnection, public std::enable_shared_from
 
     StreamContext& context_;
     Injector& injector_;
-    TcpClients& clients_;
+    ClientConnections& clients_;
     ByteStream stream_;
     QueryOrigin origin_;
     std::vector<std::uint8_t> header_;  // of the proxy: the received part

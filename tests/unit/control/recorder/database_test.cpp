@@ -58,7 +58,7 @@ BOOST_AUTO_TEST_CASE(a_query_is_a_row_and_the_view_has_its_words) {
     auto query = sample_query("a\\.b.example");
     query.upstream = "1.1.1.1";
     query.ede = 15;
-    query.transport = Transport::dot;
+    query.transport = ClientTransport::dot;
     query.answers = "198.51.100.2";
     query.trace = UINT64_MAX;
     batch.add(query);

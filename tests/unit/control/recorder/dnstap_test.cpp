@@ -83,7 +83,7 @@ BOOST_AUTO_TEST_CASE(messages_have_the_fields_of_the_schema) {
     query.duration_us = 300'000;
     query.query = kQuery;
     query.response = kResponse;
-    query.transport = Transport::doh;
+    query.transport = ClientTransport::doh;
     std::string out;
     put_client_query({"here", "SteerDNS 1"}, query, out);
     auto outer = fields(out);

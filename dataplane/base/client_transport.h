@@ -1,0 +1,39 @@
+// How a client asked: one row per transport. DNS over HTTPS counts as such also behind a proxy that ends TLS.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace steer {
+
+//    name, ALPN of TLS (the preferred one; empty: none), SocketProtocol of dnstap, default port, whether a client may send
+//    its query as early data (TLS 1.3, 0-RTT)
+#define STEER_CLIENT_TRANSPORTS(X) \
+    X(udp, "", 1, 53, false)       \
+    X(tcp, "", 2, 53, false)       \
+    X(dot, "dot", 3, 853, false)   \
+    X(doh, "h2", 4, 443, false)
+
+#define STEER_TRANSPORT_NAME(name, alpn, dnstap, port, early_data) name,
+enum class ClientTransport : std::uint8_t { STEER_CLIENT_TRANSPORTS(STEER_TRANSPORT_NAME) count_ };
+#undef STEER_TRANSPORT_NAME
+
+struct TransportRow {
+    std::string_view label;  // in metrics, records and traces
+    std::string_view alpn;
+    std::uint8_t dnstap;
+    std::uint16_t default_port;
+    bool early_data;
+};
+#define STEER_TRANSPORT_ROW(name, alpn, dnstap, port, early_data) \
+    TransportRow{#name, alpn, dnstap, port, early_data},
+inline constexpr std::array kClientTransports{STEER_CLIENT_TRANSPORTS(STEER_TRANSPORT_ROW)};
+#undef STEER_TRANSPORT_ROW
+
+constexpr const TransportRow& row_of(ClientTransport transport) {
+    return kClientTransports[static_cast<std::size_t>(transport)];
+}
+
+}  // namespace steer
