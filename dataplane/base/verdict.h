@@ -107,7 +107,9 @@ consteval auto ends_of() {
     CounterTable<Kind, kCount> table{};
     std::size_t i = 0;
     for (const End& e : kEnds) {
-        if (e.*kind) table.rows[i] = {e.label, e.text, static_cast<Kind>(i)}, ++i;
+        if (!(e.*kind)) continue;
+        table.rows[i] = {e.label, e.text, static_cast<Kind>(i)};
+        ++i;
     }
     return table;
 }

@@ -63,7 +63,7 @@ bool Forwarder::Impl::displace(bool of_first_half, Now now) noexcept {
     if (i == kNone || now.ms - table[i].started_ms < kJostleMs) return false;
     OutstandingQuery& f = table[i];
     counters.add(Stat::upstream_displaced);
-    counters.saw(Trouble::displaced, f.waiters.first()->path.client, f.name());
+    counters.saw(Trouble::displaced, f.waiters.first()->path.client.address, f.name());
     // Counts as silence: else a flood would hide that an upstream is silent.
     for (std::uint32_t a = f.attempts; a != kNone; a = table.attempt(a).next) {
         const forward::Attempt& attempt = table.attempt(a);
@@ -90,7 +90,7 @@ void Forwarder::Impl::join(Parked* parked, std::uint64_t name_hash, Now now) noe
                 : matchers::PublicSuffixes::current().keys(
                       std::span<const std::uint8_t>{question.qname.data(), question.qname_len});
         if (is_over_share(domain, now)) {
-            counters.saw(Trouble::upstream_quota, parked->path.client,
+            counters.saw(Trouble::upstream_quota, parked->path.client.address,
                          {question.qname.data(), question.qname_len});
             return turn_away(parked, UpstreamResult::over_quota, Stat::upstream_quota);
         }
@@ -102,7 +102,7 @@ void Forwarder::Impl::join(Parked* parked, std::uint64_t name_hash, Now now) noe
         i = table.open(question, key, now.ms);
         if (i == kNone && displace(false, now)) i = table.open(question, key, now.ms);
         if (i == kNone) {
-            counters.saw(Trouble::table_full, parked->path.client,
+            counters.saw(Trouble::table_full, parked->path.client.address,
                          {question.qname.data(), question.qname_len});
             if (limit != nullptr) limit->leave();
             return turn_away(parked, UpstreamResult::table_full, Stat::upstream_table_full);

@@ -126,7 +126,7 @@ void Question::rewrite(const Parked& parked) noexcept {
     std::copy_n(qname.begin(), qname_len, q.qname.begin());
     std::copy_n(parked.qname.begin() + qname_len, q.edns.ecs_len, q.qname.begin() + qname_len);
     const Rewrites& rewrites = parked.program.rewrites;
-    steer::rewrite(*snapshot, rewrites, rewrites.count(), parked.path.client, q);
+    steer::rewrite(*snapshot, rewrites, rewrites.count(), parked.path.client.address, q);
     const bool is_told = q.ecs_from != dns::EcsFrom::client || parked.ecs_asked != 0;
     qname_len = q.qname_len;
     ecs_len = is_told ? q.edns.ecs_len : std::uint8_t{0};

@@ -64,8 +64,6 @@ std::uint16_t branch_type(const QueryContext& c, unsigned which) noexcept {
 void begin_branch(QueryContext& c, unsigned which, QueryContext& branch) noexcept {
     branch.qname_as_sent = c.qname_as_sent;
     branch.client = c.client;
-    branch.client_port = c.client_port;
-    branch.client_mac = c.client_mac;
     branch.started_us = c.started_us;
     branch.options = c.options;
     branch.injected = c.injected;

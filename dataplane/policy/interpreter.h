@@ -77,7 +77,8 @@ class Reads {
         requires(has_trait(op, op_traits::kReadsQuestion)) {
         return walk_.c.asked().name();
     }
-    [[nodiscard]] const IpAddress& client() const requires(has_trait(op, op_traits::kReadsClient)) {
+    [[nodiscard]] const ClientFacts& client() const
+        requires(has_trait(op, op_traits::kReadsClient)) {
         return walk_.c.client;
     }
     [[nodiscard]] bool is_client_in(const DeviceSet& devices) const

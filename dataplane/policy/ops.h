@@ -20,29 +20,29 @@
 namespace steer {
 
 // Tests: continue with the next instruction if they hold (after `negate`), else at `target`.
-#define STEER_TESTS(X)                                                                          \
-    X(if_tags, tag_mask, pure, acts, kReadsName) /* the name is in any of the mask's sets */    \
-    X(if_has_resp, none, pure, acts, kReadsResponse)                                            \
-    X(if_true, none, pure, acts, 0)                                                             \
-    X(if_marks, marks, pure, acts, kReadsMarks) /* the query has any of them */                 \
-    X(if_type, numbers, impure, acts, kReadsQuestion)                                           \
-    X(if_class, numbers, impure, acts, kReadsQuestion)                                          \
-    /* this and the next three do not hold without a response */                                \
-    X(if_rcode, numbers, without_answer, acts, kReadsResponse)                                  \
-    /* any A or AAAA of the answer */                                                           \
-    X(if_response_address, prefixes, without_answer, acts, kReadsResponse)                      \
-    /* any name that a CNAME of the answer points to */                                         \
-    X(if_cname, tag_mask, without_answer, acts, kReadsResponse)                                 \
-    /* the answer has a record of the question's type */                                        \
-    X(if_wanted_answer, none, without_answer, acts, kReadsResponse)                             \
-    X(if_client, prefixes, impure, acts, kReadsClient)                                          \
-    X(if_device, devices, impure, acts, kReadsClient) /* client_mac, client_host */             \
-    /* the address that a name under in-addr.arpa, ip6.arpa stands for */                       \
-    X(if_name_address, prefixes, impure, acts, kReadsQuestion)                                  \
-    X(if_text, text_match, impure, acts, kReadsByOperand) /* what its TextMatch::of says */     \
-    X(if_random, chance, impure, acts, kReadsChance)      /* holds with probability N / 2^32 */ \
-    X(if_time, time_test, impure, acts, kReadsTime)       /* now is within its periods */       \
-    /* the client had a token, which is taken */                                                \
+#define STEER_TESTS(X)                                                                           \
+    X(if_tags, tag_mask, pure, acts, kReadsName) /* the name is in any of the mask's sets */     \
+    X(if_has_resp, none, pure, acts, kReadsResponse)                                             \
+    X(if_true, none, pure, acts, 0)                                                              \
+    X(if_marks, marks, pure, acts, kReadsMarks) /* the query has any of them */                  \
+    X(if_type, numbers, impure, acts, kReadsQuestion)                                            \
+    X(if_class, numbers, impure, acts, kReadsQuestion)                                           \
+    /* this and the next three do not hold without a response */                                 \
+    X(if_rcode, numbers, without_answer, acts, kReadsResponse)                                   \
+    /* any A or AAAA of the answer */                                                            \
+    X(if_response_address, prefixes, without_answer, acts, kReadsResponse)                       \
+    /* any name that a CNAME of the answer points to */                                          \
+    X(if_cname, tag_mask, without_answer, acts, kReadsResponse)                                  \
+    /* the answer has a record of the question's type */                                         \
+    X(if_wanted_answer, none, without_answer, acts, kReadsResponse)                              \
+    X(if_client, prefixes, impure, acts, kReadsClient)                                           \
+    X(if_device, devices, impure, acts, kReadsClient | kReadsLink) /* client_mac, client_host */ \
+    /* the address that a name under in-addr.arpa, ip6.arpa stands for */                        \
+    X(if_name_address, prefixes, impure, acts, kReadsQuestion)                                   \
+    X(if_text, text_match, impure, acts, kReadsByOperand) /* what its TextMatch::of says */      \
+    X(if_random, chance, impure, acts, kReadsChance)      /* holds with probability N / 2^32 */  \
+    X(if_time, time_test, impure, acts, kReadsTime)       /* now is within its periods */        \
+    /* the client had a token, which is taken */                                                 \
     X(if_rate, rate_limiter, impure, acts, kReadsClient | kReadsChance)
 
 // Wrappers: entered here, left at the end of their sequence.
@@ -169,6 +169,7 @@ enum : std::uint32_t {
     kLeadsOn = 1U << 14,
     kReadsByOperand = 1U << 15,  // what it reads depends on its operand (guard.cpp)
     kReadsTime = 1U << 16,       // the time of day: the outcome of a later query may differ
+    kReadsLink = 1U << 17,       // with kReadsClient: MAC or VLAN of the query's frame
 };
 }  // namespace op_traits
 

@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdint>
 
+#include "dataplane/base/client_facts.h"
 #include "dataplane/base/list_state.h"
 #include "dataplane/base/message.h"
 #include "dataplane/dns/query.h"
@@ -29,24 +30,23 @@ struct ReturnPath {
         stream,
         parent,  // of a branch: to the record that waits for it, whose token is `stream_token`
     };
+    ClientFacts client;
     Kind kind = Kind::port;
-    std::uint8_t port = 0;               // index in the ports of `worker`
-    std::uint8_t stream = 0;             // index of the streams thread
-    std::uint8_t tag_bytes = 0;          // of `tags`: 0, 4 or 8
-    std::array<std::uint8_t, 8> tags{};  // VLAN tags as they came (TPID, TCI), outer first
-    std::uint16_t client_port = 0;       // host order
-    std::uint16_t local_port = 0;
-    std::uint16_t max_size = 0;  // the client's limit, bytes of DNS
-    MacAddress client_mac{}, local_mac{};
-    std::uint8_t worker = 0;  // the port's owner: another worker if the query was moved
-    IpAddress client, local;
+    std::uint8_t port = 0;       // index in the ports of `worker`
+    std::uint8_t stream = 0;     // index of the streams thread
+    std::uint8_t tag_bytes = 0;  // of `tags`: 0, 4 or 8
     std::uint64_t stream_token = 0;
-    std::uint16_t wait = 0;      // parent: for which of its waits (Parked::wait) ...
-    std::uint8_t branch = 0;     // ... and which branch of it
-    std::uint8_t traced_as = 0;  // its number in the trace
-    ClientTransport transport = ClientTransport::udp;  // by which it came ...
-    std::uint8_t entry = 0;                            // ... and its entry of the program
+    std::array<std::uint8_t, 8> tags{};  // VLAN tags as they came (TPID, TCI), outer first
+    IpAddress local;
+    MacAddress local_mac{};
+    std::uint16_t local_port = 0;  // host order
+    std::uint16_t max_size = 0;    // the client's limit, bytes of DNS
+    std::uint16_t wait = 0;        // parent: for which of its waits (Parked::wait) ...
+    std::uint8_t branch = 0;       // ... and which branch of it
+    std::uint8_t traced_as = 0;    // its number in the trace
+    std::uint8_t worker = 0;       // the port's owner: another worker if the query was moved
 };
+static_assert(sizeof(ReturnPath) == 80);
 
 // The state of a program. Copied into the parked record and back.
 inline constexpr std::size_t kMaxClaims =

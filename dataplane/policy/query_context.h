@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 
+#include "dataplane/base/client_facts.h"
 #include "dataplane/dns/query.h"
 #include "dataplane/policy/parked.h"
 #include "dataplane/policy/plan.h"
@@ -12,7 +13,6 @@
 #include "dataplane/policy/response.h"
 #include "dataplane/policy/snapshot.h"
 #include "dataplane/policy/trace.h"
-#include "matchers/prefix/ip_address.h"
 
 namespace steer {
 
@@ -26,9 +26,7 @@ struct QueryContext {
     const Snapshot& snapshot;
     const dns::Query& query;
     const std::uint8_t* qname_as_sent = nullptr;  // query.qname_len bytes in the client's case
-    IpAddress client;
-    std::uint16_t client_port = 0;
-    std::uint64_t client_mac = 0;  // the source MAC of its frame; 0: no frame, or not needed
+    ClientFacts client;                           // MAC and VLAN only if Snapshot::reads_link
     std::uint64_t started_us = 0;
     // The client's options that a forward_edns0opt may pass on.
     std::span<const std::uint8_t> options;
@@ -53,13 +51,14 @@ struct QueryContext {
     void rewrite_question() noexcept {
         rewritten.reset();
         if (state.rewrites.count() == 0) return;
-        rewrite(snapshot, state.rewrites, state.rewrites.count(), client, rewritten.emplace(query));
+        rewrite(snapshot, state.rewrites, state.rewrites.count(), client.address,
+                rewritten.emplace(query));
     }
     // The question under the first `level` rewrites; stored in `room` unless it is one of the two above.
     [[nodiscard]] const dns::Query& asked_under(unsigned level, dns::Query& room) const noexcept {
         if (level == state.rewrites.count()) return asked();
         room = query;
-        rewrite(snapshot, state.rewrites, level, client, room);
+        rewrite(snapshot, state.rewrites, level, client.address, room);
         return room;
     }
 

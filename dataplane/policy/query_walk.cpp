@@ -27,7 +27,7 @@ bool QueryWalk::has_cname_in(const matchers::TagBits& mask) const noexcept {
     std::string_view text;
     switch (match.of) {
         case TextMatch::Of::client:
-            text = address_text(c.client, room);
+            text = address_text(c.client.address, room);
             break;
         case TextMatch::Of::response:
             if (c.response) text = addresses_text(c.response.answer(), room);
@@ -47,8 +47,8 @@ bool QueryWalk::has_cname_in(const matchers::TagBits& mask) const noexcept {
 
 // A refresh has no client, and a forwarder many.
 bool QueryWalk::takes_token(std::uint32_t limiter) const noexcept {
-    return c.state.refresh || c.snapshot.trusted_forwarders.contains(c.client) ||
-           c.snapshot.rate_limiters[limiter].take(c.client, worker.hasher, now);
+    return c.state.refresh || c.snapshot.trusted_forwarders.contains(c.client.address) ||
+           c.snapshot.rate_limiters[limiter].take(c.client.address, worker.hasher, now);
 }
 
 void QueryWalk::enter() noexcept {

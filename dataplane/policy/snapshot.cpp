@@ -165,6 +165,9 @@ Result<void> equip(Snapshot& snapshot, unsigned workers) {
     }
     for (const Inheriting& set : snapshot.inheriting)
         snapshot.all_inheriting |= set.sets;
+    snapshot.reads_link = std::ranges::any_of(snapshot.program, [](const Instruction& i) {
+        return has_trait(i.op, op_traits::kReadsLink);
+    });
     mark_guards(snapshot);
     mark_prefix(snapshot);
     return {};

@@ -205,6 +205,7 @@ struct Snapshot {
     bool hit_reads_tags = false;    // the instructions after a hit depend on the name's sets
     bool hit_may_be_plain = false;  // see Plan
     bool reads_texts = false;       // of injected queries (injected_texts.h)
+    bool reads_link = false;        // MAC or VLAN of a query's frame (ClientFacts); set by equip()
     // By pc, of an enter_cache: AdList::watch of those that it wraps. Empty if there are no watch_bits.
     std::vector<std::uint64_t> watched_inside;
     std::vector<std::uint8_t> watched_lists;  // of `lists`: `shared` is not keep

@@ -105,8 +105,8 @@ void WorkerContext::note(QueryContext& c, NoteKind kind, std::uint32_t text, Now
     n.generation = c.snapshot.generation;
     n.text = text;
     n.elapsed_ms = static_cast<std::uint32_t>((now.micros() - c.started_us) / 1000);
-    n.client = c.client;
-    n.client_port = c.client_port;
+    n.client = c.client.address;
+    n.client_port = c.client.port;
     n.qtype = q.qtype;
     n.qclass = q.qclass;
     n.response_bytes = 0;

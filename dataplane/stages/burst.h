@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <span>
 
+#include "dataplane/base/client_facts.h"
 #include "dataplane/base/verdict.h"
 #include "dataplane/cache/cache.h"
 #include "dataplane/dns/checksum.h"
@@ -35,9 +36,7 @@ struct Packet {
     std::uint8_t port;         // the lane of Transmit: of a moved query, that of the port's worker
     std::uint8_t l3_offset;    // of the IP header in the frame: 14, 18 or 22
     bool is_v6;
-    bool is_udp;                                  // false: answers may have up to 64 KiB
-    std::uint8_t entry;                           // of the program; 0 until find_entries()
-    std::uint16_t source_port, destination_port;  // host order
+    std::uint16_t destination_port;  // host order
     std::uint16_t
         max_size;  // bytes of DNS in the answer: the transport's limit, lowered by parse() to the client's
     Verdict end;                 // of a traced one: set by Replier when it is not answered
@@ -49,7 +48,8 @@ struct Packet {
     std::uint64_t question_sum;  // of its question, likewise; set by parse()
     std::uint64_t
         packet_cache_hash;  // set by answer_from_packet_cache(), if burst.packet_cache_asked; 0: none
-    IpAddress source, destination;
+    ClientFacts client;
+    IpAddress destination;
     const Plan* plan;           // set by lookup(): where the program begins; nullptr: at `entry`
     const cache::Entry* found;  // what lookup() found in the plan's cache
     dns::Query query;           // set by parse()

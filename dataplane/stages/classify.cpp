@@ -191,12 +191,12 @@ std::optional<Verdict> check_datagram(const rte_mbuf* m, Datagram& d, bool may_b
     p.port = port_index;
     p.l3_offset = d.l3_offset;
     p.is_v6 = d.is_v6;
-    p.is_udp = true;
-    p.entry = 0;
-    p.source_port = d.source_port;
+    p.client.transport = ClientTransport::udp;
+    p.client.entry = 0;
+    p.client.port = d.source_port;
     p.destination_port = d.destination_port;
     p.checksum = d.checksum;
-    p.source = d.source;
+    p.client.address = d.source;
     p.destination = d.destination;
     p.found = nullptr;
     burst.keep_packet();

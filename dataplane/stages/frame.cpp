@@ -100,6 +100,16 @@ void write_headers(std::uint8_t* message, std::uint16_t length, const FrameHeade
              checksum_narrow(checksum_add(0, message, length)));
 }
 
+void read_link_facts(const std::uint8_t* frame, std::uint8_t l3_offset,
+                     ClientFacts& client) noexcept {
+    constexpr std::uint16_t kId = 0x0fff;
+    std::memcpy(client.mac.data(), frame + client.mac.size(), client.mac.size());
+    // The innermost tag's number is in front of the last ethertype.
+    client.vlan = l3_offset == dns::kEtherSize
+                      ? std::uint16_t{0}
+                      : static_cast<std::uint16_t>(dns::load_be16(frame + l3_offset - 4) & kId);
+}
+
 std::uint16_t turn_around(std::uint8_t* frame, std::uint8_t l3_offset, bool is_v6,
                           std::uint16_t length, std::uint64_t sum) noexcept {
     swap_macs(frame);

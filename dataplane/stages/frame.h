@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <span>
 
+#include "dataplane/base/client_facts.h"
 #include "dataplane/port/port.h"
 #include "matchers/prefix/ip_address.h"
 
@@ -34,6 +35,10 @@ struct FrameHeaders {
         return 14 + tags.size() + (to.is_v4() ? kIpv4Size : kIpv6Size) + kUdpSize;
     }
 };
+
+// Sets the MAC and VLAN of the client that sent this frame, whose IP header is at `l3_offset`.
+void read_link_facts(const std::uint8_t* frame, std::uint8_t l3_offset,
+                     ClientFacts& client) noexcept;
 
 // Writes size() bytes before `message`, which has `length` bytes and is complete (the checksum is
 // over it).

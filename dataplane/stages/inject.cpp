@@ -13,12 +13,9 @@ void add_injected(const Message& m, Burst& burst, Replier& replier) noexcept {
     p.mbuf = nullptr;
     p.injected = &buffer;
     p.dns = buffer.data() + sizeof(InjectedQuery);
-    p.is_udp = query.transport == ClientTransport::udp;
-    p.entry = 0;
+    p.client = {.address = query.client, .port = query.client_port, .transport = query.transport};
     p.max_size = std::max(query.max_size, dns::kClassicUdpSize);
-    p.source = query.client;
     p.destination = query.local;
-    p.source_port = query.client_port;
     p.destination_port = query.local_port;
     p.stream = query.stream;
     p.stream_token = m.token;

@@ -17,7 +17,7 @@ void lookup(Burst& burst, const Snapshot& snapshot, const cache::Cache* cache,
     for (unsigned i = 0; i < burst.live_count; ++i) {
         Packet& p = burst.packets[burst.live[i]];
         p.found = nullptr;
-        p.plan = likely < 0 ? executor.plan(snapshot, p.query, p.entry) : nullptr;
+        p.plan = likely < 0 ? executor.plan(snapshot, p.query, p.client.entry) : nullptr;
         const int place = p.plan != nullptr ? p.plan->cache : likely;
         if (place < 0 || cache == nullptr) continue;
         facts[n] = key_facts(p.query, snapshot.caches[static_cast<std::size_t>(place)]);
@@ -36,8 +36,9 @@ void lookup(Burst& burst, const Snapshot& snapshot, const cache::Cache* cache,
         const cache::Entry* const e = p.found = found[i];
         if (e != nullptr) rte_prefetch0(&e->answer());
         if (likely >= 0 && e != nullptr)
-            p.plan = executor.plan(snapshot, e->tags.load(std::memory_order_relaxed), p.entry);
-        if (p.plan == nullptr) p.plan = executor.plan(snapshot, p.query, p.entry);
+            p.plan =
+                executor.plan(snapshot, e->tags.load(std::memory_order_relaxed), p.client.entry);
+        if (p.plan == nullptr) p.plan = executor.plan(snapshot, p.query, p.client.entry);
         if (e != nullptr && burst.packet_cache_asked)
             remember(p, snapshot, keys[i], epochs[i], packet_cache);
     }

@@ -27,7 +27,8 @@ bool checksum_right(const Line& line, const Packet& p) {
 std::uint8_t way_of(const Packet& p, const Snapshot& snapshot) {
     constexpr std::uint8_t kOverV4 = 0x80;
     static_assert(kMaxEntries <= kOverV4);
-    return snapshot.family_in_key && p.source.is_v4() ? p.entry | kOverV4 : p.entry;
+    return snapshot.family_in_key && p.client.address.is_v4() ? p.client.entry | kOverV4
+                                                              : p.client.entry;
 }
 
 [[gnu::always_inline]] inline bool is_valid(const Line& line, const Packet& p,
@@ -85,7 +86,7 @@ unsigned answer_known(Burst& burst, const Places places, const Snapshot& snapsho
         const std::uint8_t place = places[i];
         Packet& p = burst.packets[place];
         if (lines[i] != nullptr && lines[i]->entry->usable_until_s > now_s &&
-            snapshot.allow.contains(p.source)) {
+            snapshot.allow.contains(p.client.address)) {
             fill(p, *lines[i]);
             cache::Cache::touch(*lines[i]->entry);
             if (resolver.answer_hit(p, snapshot, AnswerPath::packet_cache, now, now_s)) continue;
@@ -117,7 +118,7 @@ void answer_from_packet_cache(Burst& burst, const Snapshot& snapshot, PacketCach
 
 TracePacketCache foresee(const Packet& p, const Snapshot& snapshot, const PacketCache& packet_cache,
                          const cache::Cache& cache) noexcept {
-    if (!p.is_udp) return TracePacketCache::not_udp;
+    if (!p.client.is_udp()) return TracePacketCache::not_udp;
     if (!PacketCache::fits(p.dns_length)) return TracePacketCache::too_long;
     if (packet_cache.is_resting()) return TracePacketCache::resting;
     const Line* const line =

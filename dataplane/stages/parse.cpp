@@ -40,8 +40,8 @@ bool parse_one(Packet& p, const Snapshot& snapshot, Replier& replier) {
                                                               : Verdict::drop_short_header);
         return false;
     }
-    p.query.over_v4 = p.source.is_v4();
-    if (!snapshot.allow.contains(p.source)) {
+    p.query.over_v4 = p.client.address.is_v4();
+    if (!snapshot.allow.contains(p.client.address)) {
         replier.answer_error(p, dns::kRefused, dns::Ede::prohibited, Verdict::refused_client);
         return false;
     }
@@ -57,7 +57,7 @@ bool parse_one(Packet& p, const Snapshot& snapshot, Replier& replier) {
 }  // namespace
 
 std::uint16_t size_limit(const Packet& p) noexcept {
-    if (!p.is_udp) return p.max_size;
+    if (!p.client.is_udp()) return p.max_size;
     const std::uint16_t offered =
         p.query.edns.present ? p.query.edns.udp_size : dns::kClassicUdpSize;
     return std::min(offered, p.max_size);

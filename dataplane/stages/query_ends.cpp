@@ -47,6 +47,14 @@ std::uint32_t limited(std::uint64_t number) noexcept {
     return static_cast<std::uint32_t>(std::min<std::uint64_t>(number, UINT32_MAX));
 }
 
+// All that a record has of a client; MAC and VLAN would need a third cell.
+void set_client(QueryRecord& head, const ClientFacts& client) noexcept {
+    head.client = client.address;
+    head.client_port = client.port;
+    head.transport = client.transport;
+    head.entry = client.entry;
+}
+
 bool is_from_cache(AnswerPath path) noexcept {
     return path == AnswerPath::packet_cache || path == AnswerPath::cache;
 }
@@ -148,16 +156,13 @@ QueryRecord* QueryEnds::record(const Packet& p, bool moved, EndRow end, const An
     fill(head, end, source.path, reply);
     head.duration_us = limited(turn_ns() / 1000);
     head.generation = snapshot_ != nullptr ? snapshot_->generation : 0;
-    head.entry = p.entry;
-    head.client = p.source;
+    set_client(head, p.client);
     head.local = p.destination;
-    head.client_port = p.source_port;
     head.local_port = p.destination_port;
     head.upstream = QueryRecord::kNone;
     head.cache = source.cache;
     if (p.injected != nullptr) {
         head.how = QueryRecord::kInjected;
-        head.transport = reinterpret_cast<const InjectedQuery*>(p.injected->data())->transport;
     } else if (moved) {
         head.how = QueryRecord::kMoved;
     }
@@ -191,8 +196,7 @@ QueryRecord* QueryEnds::record(const Parked& p, EndRow end, const SentReply& rep
     fill(head, end, is_answered ? path_of(p) : AnswerPath::error, reply);
     head.duration_us = limited(waited_us(p, now_));
     head.generation = p.snapshot->generation;
-    head.entry = p.path.entry;
-    head.transport = p.path.transport;
+    set_client(head, p.path.client);
     head.how = QueryRecord::kParked;
     if (p.path.kind == ReturnPath::Kind::stream) {
         head.how |= QueryRecord::kInjected;
@@ -200,9 +204,7 @@ QueryRecord* QueryEnds::record(const Parked& p, EndRow end, const SentReply& rep
         head.how |= QueryRecord::kMoved;
     }
     if (was_held(p)) head.how |= QueryRecord::kHeld;
-    head.client = p.path.client;
     head.local = p.path.local;
-    head.client_port = p.path.client_port;
     head.local_port = p.path.local_port;
     head.upstream = p.upstream;
     if (head.upstream == Parked::kAsked) head.upstream = QueryRecord::kNone;

@@ -92,7 +92,7 @@ void Replier::drop(Packet& p, Verdict v) noexcept {
     if (query_ends_.is_due()) record(p, v, {AnswerPath::error}, {});
     if (v == Verdict::drop_no_buffer || v == Verdict::drop_ring_full) {
         counters_.saw(v == Verdict::drop_no_buffer ? Trouble::no_buffer : Trouble::ring_full,
-                      p.source, p.query.name());
+                      p.client.address, p.query.name());
     }
     if (p.injected != nullptr) (void)to_stream(p.stream, p.stream_token, nullptr);
     free_query(p);
@@ -104,19 +104,14 @@ void Replier::park(Packet& p, Verdict v) noexcept {
 }
 
 void Replier::remember_path(const Packet& p, ReturnPath& path) const noexcept {
-    path.client = p.source;
+    path.client = p.client;
     path.local = p.destination;
-    path.client_port = p.source_port;
     path.local_port = p.destination_port;
     path.max_size = p.max_size;
-    path.transport = ClientTransport::udp;
-    path.entry = p.entry;
     if (p.mbuf == nullptr) {
         path.kind = ReturnPath::Kind::stream;
-        path.transport = reinterpret_cast<const InjectedQuery*>(p.injected->data())->transport;
         path.stream = p.stream;
         path.stream_token = p.stream_token;
-        path.client_mac = {};  // of the record's last query
         return;
     }
     path.kind = ReturnPath::Kind::port;
@@ -128,7 +123,7 @@ void Replier::remember_path(const Packet& p, ReturnPath& path) const noexcept {
     }
     const std::uint8_t* const frame = rte_pktmbuf_mtod(p.mbuf, const std::uint8_t*);
     std::memcpy(path.local_mac.data(), frame, 6);
-    std::memcpy(path.client_mac.data(), frame + 6, 6);
+    read_link_facts(frame, p.l3_offset, path.client);
     path.tag_bytes = static_cast<std::uint8_t>(p.l3_offset - 14);
     std::memcpy(path.tags.data(), frame + 12, path.tag_bytes);
 }
@@ -345,12 +340,12 @@ PendingOutcome Replier::answer_by_port(const Parked& p, const dns::Query& q,
                                        const dns::Answer& answer, const dns::ReplyOptions& options,
                                        PendingOutcome end) noexcept {
     const ReturnPath& path = p.path;
-    const FrameHeaders headers{.to_mac = path.client_mac,
+    const FrameHeaders headers{.to_mac = path.client.mac,
                                .from_mac = path.local_mac,
                                .tags = {path.tags.data(), path.tag_bytes},
-                               .to = path.client,
+                               .to = path.client.address,
                                .from = path.local,
-                               .to_port = path.client_port,
+                               .to_port = path.client.port,
                                .from_port = path.local_port};
     rte_mbuf* const m = rte_pktmbuf_alloc(pool_of(path));
     const std::size_t needed =

@@ -8,6 +8,7 @@
 #include "dataplane/dns/options.h"
 #include "dataplane/dns/shorten.h"
 #include "dataplane/policy/claim_lists.h"
+#include "dataplane/stages/frame.h"
 #include "dataplane/stages/resolver_impl.h"
 
 namespace steer {
@@ -38,7 +39,7 @@ dns::Ede reason_of(UpstreamResult end) {
 LeavingAnswer leaving(const QueryContext& c, Now now) {
     return {.snapshot = c.snapshot,
             .answer = c.response.answer(),
-            .client = c.client,
+            .client = c.client.address,
             .age_s = c.response.age_s(now.s()),
             .ttl_cap_s = c.response.ttl_cap_s(),
             .entry = c.response.entry(),
@@ -133,15 +134,12 @@ void Resolver::resolve(Burst& burst, const Snapshot& snapshot, Now now) noexcept
         }
         QueryContext c(snapshot, p.query);
         c.qname_as_sent = p.dns + dns::kHeaderSize;
-        c.client = p.source;
-        c.client_port = p.source_port;
-        if (!snapshot.device_sets.empty() && p.mbuf != nullptr) {
-            c.client_mac = mac_number(
-                rte_pktmbuf_mtod_offset(p.mbuf, const std::uint8_t*, sizeof(MacAddress)));
-        }
+        c.client = p.client;
+        if (snapshot.reads_link && p.mbuf != nullptr)
+            read_link_facts(rte_pktmbuf_mtod(p.mbuf, const std::uint8_t*), p.l3_offset, c.client);
         c.started_us = now.micros();
-        c.begin(p.plan, p.entry);
-        c.state.over_tcp = !p.is_udp;
+        c.begin(p.plan, p.client.entry);
+        c.state.over_tcp = !p.client.is_udp();
         if (snapshot.reads_texts) c.injected = p.injected;
         std::array<std::uint8_t, UINT8_MAX> options;
         if (!snapshot.all_option_codes.empty()) take_options(p, options, c);
@@ -177,7 +175,7 @@ void Resolver::take_options(const Packet& p, std::span<std::uint8_t> room,
     const std::uint64_t tags = e->tags.load(std::memory_order_relaxed);
     if (tags >> 32 < snapshot.generation) return false;
     if (now_s >= e->refresh_check_s.load(std::memory_order_relaxed)) return false;
-    const Plan* const plan = parts_.executor.plan(snapshot, tags, p.entry);
+    const Plan* const plan = parts_.executor.plan(snapshot, tags, p.client.entry);
     if (plan == nullptr || !plan->hit_is_plain) return false;
     std::uint32_t ttl_cap_s = LeaveTerms::kNoCap;
     if ((e->list_count | plan->hit_list_count) != 0) {
@@ -218,7 +216,7 @@ void Resolver::take_options(const Packet& p, std::span<std::uint8_t> room,
     if (has_to_leave_out(snapshot, lists, answer)) return std::nullopt;
     const LeavingAnswer a{.snapshot = snapshot,
                           .answer = answer,
-                          .client = p.source,
+                          .client = p.client.address,
                           .age_s = e.born.age_s(now.s()),
                           .ttl_cap_s = LeaveTerms::kNoCap,
                           .entry = &e,
@@ -257,7 +255,8 @@ void Resolver::resolve_waiting(Packet& p, QueryContext& c, Step step, Now now) n
 }
 
 void Resolver::ask(Packet& p, const QueryContext& c, Now now) noexcept {
-    const auto [record, why] = parts_.pool.take(c.snapshot, {p.source, !p.is_udp}, p.query.name());
+    const auto [record, why] =
+        parts_.pool.take(c.snapshot, {p.client.address, !p.client.is_udp()}, p.query.name());
     if (record == nullptr) {
         parts_.executor.abandon(c.snapshot, c.state);
         return refuse(p, c, why);
@@ -296,12 +295,13 @@ void Resolver::refuse(Packet& p, const QueryContext& c, Verdict why) noexcept {
     const Trouble trouble = why == Verdict::drop_client_quota   ? Trouble::client_quota
                             : why == Verdict::drop_suffix_quota ? Trouble::suffix_quota
                                                                 : Trouble::parked_full;
-    parts_.counters.saw(trouble, p.source, p.query.name());
+    parts_.counters.saw(trouble, p.client.address, p.query.name());
     const bool is_clients = why == Verdict::drop_client_quota;
     parts_.replier.note_marks(c.state.marks);
-    if (is_clients && over_quota_ == OverQuota::truncate && p.is_udp) {
+    if (is_clients && over_quota_ == OverQuota::truncate && p.client.is_udp()) {
         parts_.replier.answer_truncated(p, Verdict::truncated_quota);
-    } else if ((!is_clients && why != Verdict::drop_suffix_quota) || !is_told_of_quota(!p.is_udp)) {
+    } else if ((!is_clients && why != Verdict::drop_suffix_quota) ||
+               !is_told_of_quota(!p.client.is_udp())) {
         parts_.replier.drop(p, why);
     } else {
         parts_.replier.answer_error(p, dns::kServFail, dns::Ede::other, Verdict::servfail_quota);
@@ -320,8 +320,7 @@ void Resolver::refresh(const ResolveContext& w, Now now) noexcept {
     r->trace = 0;
     const ReturnPath path = std::exchange(r->path, ReturnPath{});
     r->path.client = path.client;
-    r->path.client_port = path.client_port;
-    r->path.client_mac = path.client_mac;
+    r->path.client.transport = ClientTransport::udp;  // for the quotas of its branches
     r->state = Parked::State::waits_upstream;
     dns::Query q;
     read_record(*r, q);
@@ -433,7 +432,8 @@ void Resolver::leave(Packet& p, QueryContext& c, Now now) noexcept {
         case Leave::wait_for_ring:
             break;
     }
-    const auto [record, why] = parts_.pool.take(c.snapshot, {p.source, !p.is_udp}, p.query.name());
+    const auto [record, why] =
+        parts_.pool.take(c.snapshot, {p.client.address, !p.client.is_udp()}, p.query.name());
     if (record == nullptr) {
         // No list waits: then the answer is more important than the claim that did not fit.
         if (terms.hold_mask != 0) return refuse(p, c, why);
@@ -465,7 +465,7 @@ void Resolver::read_query(const Parked& r, QueryContext& c) noexcept {
     c.trace = parts_.tracer.of(burst, place);
     if (!c.trace) return;
     c.trace.get()->has_run = true;
-    if (p.plan != nullptr) trace_plan(snapshot, *p.plan, p.entry, false, c.trace, now);
+    if (p.plan != nullptr) trace_plan(snapshot, *p.plan, p.client.entry, false, c.trace, now);
 }
 
 [[gnu::noinline, gnu::cold]] void Resolver::note_leaving(const QueryContext& c,

@@ -43,8 +43,9 @@ Parked* Resolver::record_of(ResolveContext& w) noexcept {
         r->path.max_size = takes_all ? dns::kMaxMessage : dns::kClassicUdpSize;
         w.record = r;
     } else {
-        const auto [r, why] = parts_.pool.take(w.c.snapshot, {w.packet->source, !w.packet->is_udp},
-                                               w.packet->query.name());
+        const auto [r, why] =
+            parts_.pool.take(w.c.snapshot, {w.packet->client.address, !w.packet->client.is_udp()},
+                             w.packet->query.name());
         w.refused = why;
         if (r == nullptr) return nullptr;
         copy_query(w, *r);

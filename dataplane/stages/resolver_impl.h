@@ -4,16 +4,15 @@
 #include <cstring>
 
 #include "dataplane/stages/resolver.h"
-#include "matchers/prefix/mac_address.h"
 
 namespace steer {
 
 inline bool is_over_tcp(const ReturnPath& path) {
-    return path.transport != ClientTransport::udp;
+    return !path.client.is_udp();
 }
 
 inline ParkedPool::Holder holder_of(const ReturnPath& path) {
-    return {path.client, is_over_tcp(path)};
+    return {path.client.address, is_over_tcp(path)};
 }
 
 // Everything of a query that outlives its packet, except its path.
@@ -67,7 +66,7 @@ inline void read_record(const Parked& r, dns::Query& q) {
     q.qname_len = r.qname_len;
     q.question_end = static_cast<std::uint16_t>(dns::kHeaderSize + r.qname_len + 4);
     q.edns = r.edns;
-    q.over_v4 = r.path.client.is_v4();
+    q.over_v4 = r.path.client.address.is_v4();
     dns::lower_case(r.qname.data(), q.qname.data(), r.qname_len);
     std::memcpy(q.qname.data() + r.qname_len, r.qname.data() + r.qname_len, r.edns.ecs_len);
 }
@@ -75,8 +74,6 @@ inline void read_record(const Parked& r, dns::Query& q) {
 inline void read_record(const Parked& r, QueryContext& c) {
     c.qname_as_sent = r.qname.data();
     c.client = r.path.client;
-    c.client_port = r.path.client_port;
-    c.client_mac = mac_number(r.path.client_mac.data());
     c.injected = r.injected;
     c.options = {r.qname.data() + r.qname_len + r.edns.ecs_len, r.options_len};
     c.started_us = r.started_us();

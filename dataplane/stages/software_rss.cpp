@@ -47,7 +47,7 @@ void SoftwareRss::spread(Burst& burst) noexcept {
     static_assert(kMaxWorkers <= 32);
     for (unsigned i = 0; i < burst.live_count; ++i) {
         const Packet& p = burst.packets[burst.live[i]];
-        const unsigned w = worker_of_flow(p.source, p.source_port, workers_);
+        const unsigned w = worker_of_flow(p.client.address, p.client.port, workers_);
         targets[burst.live[i]] = static_cast<std::uint8_t>(w);
         wanted |= 1U << w;
     }

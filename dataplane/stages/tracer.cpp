@@ -40,7 +40,7 @@ bool is_name_selected(const TraceFilter& filter, std::span<const std::uint8_t> n
 }
 
 bool is_selected(const TraceFilter& filter, const Packet& p) {
-    return (filter.clients.empty() || filter.clients.contains(p.source)) &&
+    return (filter.clients.empty() || filter.clients.contains(p.client.address)) &&
            is_name_selected(filter, name_of(p));
 }
 
@@ -135,18 +135,15 @@ bool Tracer::begin_one(const Packet& p, const Snapshot& snapshot, std::uint64_t 
     head.began_ms = now.ms;
     head.generation = snapshot.generation;
     head.passed_by = passed_by_;
-    head.client = p.source;
+    head.client = p.client.address;
     head.local = p.destination;
-    head.client_port = p.source_port;
+    head.client_port = p.client.port;
     head.local_port = p.destination_port;
     head.worker = static_cast<std::uint8_t>(worker_);
-    head.entry = p.entry;
+    head.entry = p.client.entry;
     head.filters = filters;
     head.is_injected = p.mbuf == nullptr ? 1 : 0;
-    const ClientTransport transport =
-        p.mbuf == nullptr ? reinterpret_cast<const InjectedQuery*>(p.injected->data())->transport
-                          : ClientTransport::udp;
-    head.transport = static_cast<std::uint8_t>(transport);
+    head.transport = static_cast<std::uint8_t>(p.client.transport);
     if (const auto name = name_of(p); !name.empty()) {
         head.name_len = static_cast<std::uint8_t>(name.size());
         std::memcpy(head.name.data(), name.data(), name.size());
@@ -236,16 +233,17 @@ void Tracer::note_hit(Packet& p, const Snapshot& snapshot, Executor& executor, b
     constexpr auto kAnswered = static_cast<unsigned>(TracePacketCache::answered);
     if (by_packet_cache) trace.note(now, TraceWhat::packet_cache, kAnswered, 0, age_s, left_s);
     const Plan* const plan =
-        executor.plan(snapshot, e.tags.load(std::memory_order_relaxed), p.entry);
+        executor.plan(snapshot, e.tags.load(std::memory_order_relaxed), p.client.entry);
     std::uint16_t pc = 0;
     if (plan != nullptr) {
-        trace_plan(snapshot, *plan, p.entry, true, trace, now);
+        trace_plan(snapshot, *plan, p.client.entry, true, trace, now);
         pc = plan->pc;
         HitLists lists;
         if (Executor::claim_hit(snapshot, *plan, e, lists)) {
             for (unsigned l = 0; l < lists.list_count; ++l)
                 trace.note(now, TraceWhat::row, static_cast<unsigned>(TraceRow::covered),
-                           lists.lists[l], snapshot.lists[lists.lists[l]].id_for(p.source), left_s);
+                           lists.lists[l], snapshot.lists[lists.lists[l]].id_for(p.client.address),
+                           left_s);
         }
     }
     trace.note(now, TraceWhat::cache, static_cast<unsigned>(TraceCache::hit), pc, age_s, left_s);

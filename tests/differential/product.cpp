@@ -231,7 +231,7 @@ class Product::Impl {
         QueryContext c(*snapshot_, query);
         c.qname_as_sent = m.bytes().data() + dns::kHeaderSize;
         c.started_us = now_.micros();
-        c.client = client;
+        c.client.address = client;
         const InjectedBuffer injected(pools_, question);
         c.injected = injected.get();
         entry_ = snapshot_->frontends.of_datagram(*IpAddress::parse(question.local), 53);

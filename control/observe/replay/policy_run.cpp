@@ -87,7 +87,7 @@ class PolicyRun::Impl {
         {
             QueryContext c(snapshot_, q);
             c.qname_as_sent = message.data() + dns::kHeaderSize;
-            c.client = query.client;
+            c.client.address = query.client;
             c.started_us = now_.micros();
             c.trace = {&trace, 0};
             c.begin(nullptr, *entry);
@@ -340,7 +340,7 @@ class PolicyRun::Impl {
         constexpr const char* kClient = "the client's address: only its prefix is recorded";
         if (has_trait(i.op, op_traits::kReadsChance)) return "chance or a rate";
         if (has_trait(i.op, op_traits::kReadsTime)) return "the time of day";
-        if (i.op == Op::if_device) return "the client's device";
+        if (has_trait(i.op, op_traits::kReadsLink)) return "the client's device or VLAN";
         if (i.op == Op::if_text) {
             switch (snapshot_.text_matches[i.operand].of) {
                 case TextMatch::Of::server_name:

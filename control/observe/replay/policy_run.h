@@ -5,7 +5,7 @@
 // query, else a stand-in that no rule may read. A rule that reads a fact which is missing makes the decision unknown:
 //
 //   - the answer of an upstream, if it is not known
-//   - chance and rates; the time of day; the client's device (MAC address, lease); the name or path of a TLS or HTTP request
+//   - chance and rates; the time of day; the client's device (MAC address, lease) and VLAN; the name or path of a TLS or HTTP request
 //   - the client's address, if only a prefix of it is known
 //
 // One thread.

@@ -72,7 +72,7 @@ Left apply(LiveRun& w, const Rpz& rpz, const Rpz::Found& found) {
 Rpz::Found find_policy(LiveRun& w, const Rpz& rpz) {
     const QueryContext& c = w.c;
     auto& scratch = w.scratch();
-    const Rpz::Found of_question = rpz.find_question(c.client, c.asked().name(), scratch);
+    const Rpz::Found of_question = rpz.find_question(c.client.address, c.asked().name(), scratch);
     if (!c.response) return of_question;
     const dns::Answer& answer = c.response.answer();
     const auto find_address = [&](const Rpz::Found& other) {
@@ -105,7 +105,7 @@ bool in_policed_cache(const Program& program, const ProgramState& s) {
 MaybeStep Body<Op::enter_rpz>::run(LiveRun& w, const Instruction& i) noexcept {
     const Rpz& rpz = w.snapshot().rpzs[i.operand];
     if (w.c.query.qclass != dns::kIn) return w.next();
-    const Rpz::Found found = rpz.find_question(w.c.client, w.c.asked().name(), w.scratch());
+    const Rpz::Found found = rpz.find_question(w.c.client.address, w.c.asked().name(), w.scratch());
     // Earlier zones may have an action for the answer.
     const bool waits = rpz.asks_answers && (!found || rpz.asks_answers_before(found.zone));
     if (waits) {

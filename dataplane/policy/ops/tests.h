@@ -66,7 +66,7 @@ struct Body<Op::if_wanted_answer> {
 template <>
 struct Body<Op::if_client> {
     static bool holds(const auto& q, const Instruction& i) noexcept {
-        return q.snapshot().prefix_sets[i.operand].contains(q.client());
+        return q.snapshot().prefix_sets[i.operand].contains(q.client().address);
     }
 };
 template <>

@@ -23,7 +23,7 @@ struct Pool {
         why = taken.why;
         if (taken.record == nullptr) return nullptr;
         taken.record->state = Parked::State::held;
-        taken.record->path.client = *IpAddress::parse(client);
+        taken.record->path.client.address = *IpAddress::parse(client);
         taken.record->qname_len = static_cast<std::uint8_t>(wire.size());
         std::copy(wire.begin(), wire.end(), taken.record->qname.begin());
         return taken.record;
