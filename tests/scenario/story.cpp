@@ -313,10 +313,16 @@ class Player {
             at = 2;
         }
         if (w.at(at) == "asks") {
-            const bool has_class = at + 3 < w.size() && w[at + 3] == "class";
-            const auto klass = has_class ? number(w.at(at + 4)) : std::uint64_t{dns::kIn};
-            world().ask(client_, w.at(at + 1), type_of(w.at(at + 2)),
-                        edns_of(w, at + (has_class ? 5 : 3)), static_cast<std::uint16_t>(klass));
+            const std::string &name = w.at(at + 1), &type = w.at(at + 2);
+            at += 3;
+            const auto value_of = [&](const char* word) {
+                if (at >= w.size() || w[at] != word) return std::optional<std::uint16_t>{};
+                at += 2;
+                return std::optional(static_cast<std::uint16_t>(number(w.at(at - 1))));
+            };
+            const auto klass = value_of("class"), vlan = value_of("vlan");
+            world().ask(client_, name, type_of(type), edns_of(w, at), klass.value_or(dns::kIn),
+                        vlan);
         } else if (w.at(at) == "is" && w.at(at + 1) == "answered") {
             is_answered(w, at + 2);
         } else if (w.at(at) == "has" && w.at(at + 1) == "no" && w.at(at + 2) == "answer") {

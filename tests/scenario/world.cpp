@@ -593,11 +593,12 @@ bool World::drain_events() {
 }
 
 void World::ask(const std::string& client, const std::string& name, std::uint16_t type,
-                const SeenEdns& edns, std::uint16_t klass) {
+                const SeenEdns& edns, std::uint16_t klass, std::optional<std::uint16_t> vlan) {
     const auto address = IpAddress::parse(client);
     if (!address) throw std::runtime_error("not a client's address: " + client);
     UdpFrame frame;
     frame.from_mac = kGatewayMac;
+    if (vlan) frame.vlans = {*vlan};
     frame.from = *address;
     frame.to = address->is_v4() ? kService4 : kService6;
     frame.from_port = next_port_ =

@@ -123,9 +123,10 @@ class World {
     // Called with the time at or after which it is due, in steps.
     void schedule(Ms at, std::function<void()> what) { agenda_.emplace(at, std::move(what)); }
 
-    // `edns`: what the client sends of it.
+    // `edns`: what the client sends of it. `vlan`: the id of its frame's tag.
     void ask(const std::string& client, const std::string& name, std::uint16_t type,
-             const SeenEdns& edns = {}, std::uint16_t klass = 1);
+             const SeenEdns& edns = {}, std::uint16_t klass = 1,
+             std::optional<std::uint16_t> vlan = {});
     // Asks by a message, as `streams` does, with this trace id.
     void inject(const std::string& client, const std::string& name, std::uint16_t type,
                 std::uint64_t trace_id);

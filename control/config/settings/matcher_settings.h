@@ -73,8 +73,10 @@ struct DeviceMatch {                  // `client_mac`, `client_host`: in any of 
     std::vector<std::string> names;   // one label or whole, in lower case, without a last dot
     std::vector<std::string> groups;  // in lower case
 };
-enum class NumberOf : std::uint8_t { type, klass, rcode };
-struct NumberMatch {  // `qtype`, `qclass`, `rcode`
+#define STEER_NUMBER_NAME(number, operation) number,
+enum class NumberOf : std::uint8_t { STEER_NUMBERS(STEER_NUMBER_NAME) };
+#undef STEER_NUMBER_NAME
+struct NumberMatch {  // `qtype` and those beside it in plugins/number_match.cpp
     NumberOf of = NumberOf::type;
     std::vector<std::uint16_t> numbers;  // at least one
 };

@@ -64,6 +64,12 @@
     X(KernelSets, executor)       \
     X(OpnsenseAlias, executor)
 
+// X(number, operation): what a NumberMatch compares, by which test (dataplane/policy/ops.h).
+#define STEER_NUMBERS(X) \
+    X(type, if_type)     \
+    X(klass, if_class)   \
+    X(rcode, if_rcode)
+
 // X(name): the PluginType kNameType, in its file in plugins/.
 #define STEER_PLUGIN_TYPES(X) \
     X(Geoip)                  \

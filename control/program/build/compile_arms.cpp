@@ -48,7 +48,9 @@ std::uint16_t Compiler::test_by(const config::DeviceMatch& devices, const TestUs
 }
 
 std::uint16_t Compiler::test_by(const config::NumberMatch& number, const TestUse& use) {
-    constexpr Op kByNumber[] = {Op::if_type, Op::if_class, Op::if_rcode};
+#define STEER_NUMBER_TEST(number, operation) Op::operation,
+    constexpr Op kByNumber[] = {STEER_NUMBERS(STEER_NUMBER_TEST)};
+#undef STEER_NUMBER_TEST
     return emit(kByNumber[static_cast<std::size_t>(number.of)], use.instance, use.line,
                 numbers_of(number.numbers));
 }
