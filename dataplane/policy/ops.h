@@ -37,6 +37,7 @@ namespace steer {
     X(if_wanted_answer, none, without_answer, acts, kReadsResponse)                              \
     X(if_client, prefixes, impure, acts, kReadsClient)                                           \
     X(if_device, devices, impure, acts, kReadsClient | kReadsLink) /* client_mac, client_host */ \
+    X(if_vlan, numbers, impure, acts, kReadsClient | kReadsLink)   /* of the query's frame */    \
     /* the address that a name under in-addr.arpa, ip6.arpa stands for */                        \
     X(if_name_address, prefixes, impure, acts, kReadsQuestion)                                   \
     X(if_text, text_match, impure, acts, kReadsByOperand) /* what its TextMatch::of says */      \

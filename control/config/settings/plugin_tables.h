@@ -68,7 +68,8 @@
 #define STEER_NUMBERS(X) \
     X(type, if_type)     \
     X(klass, if_class)   \
-    X(rcode, if_rcode)
+    X(rcode, if_rcode)   \
+    X(vlan, if_vlan)
 
 // X(name): the PluginType kNameType, in its file in plugins/.
 #define STEER_PLUGIN_TYPES(X) \
@@ -84,6 +85,7 @@
     X(ClientIp)               \
     X(ClientMac)              \
     X(ClientHost)             \
+    X(Vlan)                   \
     X(RespIp)                 \
     X(PtrIp)                  \
     X(Qtype)                  \

@@ -76,6 +76,12 @@ struct Body<Op::if_device> {
     }
 };
 template <>
+struct Body<Op::if_vlan> {
+    static bool holds(const auto& q, const Instruction& i) noexcept {
+        return q.snapshot().has_number(i.operand, q.client().vlan);
+    }
+};
+template <>
 struct Body<Op::if_name_address> {
     static bool holds(const auto& q, const Instruction& i) noexcept {
         const auto address = address_in_name(q.name());

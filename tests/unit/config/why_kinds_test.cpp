@@ -110,6 +110,7 @@ BOOST_AUTO_TEST_CASE(every_type_of_plugin_has_its_rules_in_the_file_or_has_none)
                                              "time",
                                              "_true",
                                              "ttl",
+                                             "vlan",
                                              "udp_server"};
     const auto loaded = load(kFile);
     std::set<std::string_view> used;
