@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "control/config/settings/lines.h"
+#include "control/config/settings/plugin_tables.h"
 #include "matchers/name_matcher.h"
 #include "matchers/pattern/text_test.h"
 #include "matchers/prefix/prefix_set.h"
