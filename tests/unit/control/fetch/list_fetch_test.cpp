@@ -3,6 +3,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "control/config/lists/list_source.h"
 #include "control/config/load.h"
 #include "one_server.h"
 #include "outcome.h"
