@@ -64,6 +64,7 @@ Result<void> Daemon::start() {
     }
     main_.set_serving(true);
     ::sd_notify(0, "READY=1");
+    ::sd_notify(0, "STATUS=serving");
     return {};
 }
 

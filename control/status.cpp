@@ -41,8 +41,8 @@ using ops::Changes;
 constexpr std::chrono::seconds kRoutersPatience{1};
 
 constexpr std::string_view kStatusMembers =
-    "version uptime_s pid config generation ready problems reload lists ports addresses workers "
-    "threads memory resident_bytes? open_files? cpu_s simd cache? routers bypass? sets? opnsense? "
+    "version uptime_s config generation memory simd pid resident_bytes? cpu_s threads open_files? "
+    "ready problems reload lists ports addresses workers cache? routers bypass? sets? opnsense? "
     "upstreams certificates connections mdns?";
 constexpr std::string_view kCounterMembers =
     "workers outcomes routers sets? opnsense? streams mdns? ports exceptions announcements";

@@ -74,7 +74,7 @@ consteval CounterTable<std::uint64_t Set::*, n> field_counters(
 #define STEER_COUNTER_ADD(name, ...) name += more.name;
 #define STEER_COUNTER_POINTER(name, text, ...) {#name, text, &Set::name},
 
-// enum class Enum { the rows, count_ }, and its table.
+// enum class Enum { the rows, count_ }, and its table. NOLINTBEGIN(bugprone-macro-parentheses): they are names
 #define STEER_COUNTER_ENUM(Enum, table, ROWS)                           \
     enum class Enum : std::uint8_t { ROWS(STEER_COUNTER_NAME) count_ }; \
     inline constexpr auto table = ::steer::numbered_counters<Enum>({ROWS(STEER_COUNTER_TEXT)})
@@ -92,3 +92,4 @@ consteval CounterTable<std::uint64_t Set::*, n> field_counters(
         using Set = Struct;                                                 \
         return ::steer::field_counters<Set>({ROWS(STEER_COUNTER_POINTER)}); \
     }()
+// NOLINTEND(bugprone-macro-parentheses)

@@ -80,7 +80,6 @@ Result<void> HealthPart::open() {
 void HealthPart::serve() {
     polled_ms_ = main_.now_ms();
     start_watchdog();
-    inform_service_manager();
 }
 
 // Everything that the watchdog calls is atomic, or constant while it runs.
