@@ -71,19 +71,21 @@ Result<void> Daemon::start() {
 // As root, until the privileges are given up.
 Result<void> Daemon::start_parts() {
     if (auto done = parts_.start(makers()); !done) {
-        if (auto* const configuration = parts_.find<Configuration>())
+        // (After a signal a thread may still write them.)
+        if (auto* const configuration = parts_.find<Configuration>();
+            configuration != nullptr && !has_ended())
             errors_ = configuration->built().errors;
         return done;
     }
     ops::Methods& methods = parts_.get<Events>().methods();
     for (const auto& part : parts_.all())
         part->add_methods(methods);
-    std::vector<std::string> written;
+    std::vector<std::string> dumps;
     for (const auto& part : parts_.all()) {
         if (auto done = part->open(); !done) return done;
-        part->add_written_folders(written);
+        part->add_dump_folders(dumps);
     }
-    return give_up_rights(parts_.get<StartSettings>(), parts_.get<Configuration>().built(), written,
+    return give_up_rights(parts_.get<StartSettings>(), parts_.get<Configuration>().built(), dumps,
                           parts_.get<PortsPart>().set().any_frames());
 }
 

@@ -47,6 +47,7 @@ Result<void> Parts::start(std::vector<Maker> makers) {
                            [](const auto& entry) { return entry.first; });
     for (const Maker& maker : in_order(std::move(makers), made)) {
         auto part = maker.make(*this);
+        makers_.emplace(part.get(), maker);
         by_type_.emplace(maker.type, part.get());
         all_.push_back(std::move(part));
         if (auto done = all_.back()->start(); !done) return done;
@@ -60,13 +61,17 @@ bool Parts::stop(bool (*wait_for_background)()) {
     const bool is_work_left = !wait_for_background();
     for (const auto& part : std::views::reverse(all_))
         part->stop();
-    for (const auto& part : all_)
+    for (const auto& part : std::views::reverse(all_))
         part->finish();
+    std::set<std::type_index> kept;  // and what these need
     while (all_.size() > added_) {
-        if (is_work_left && all_.back()->has_background_work()) {
+        const Maker& maker = makers_.at(all_.back().get());
+        const bool is_kept =
+            is_work_left && (all_.back()->has_background_work() || kept.contains(maker.type));
+        by_type_.erase(maker.type);
+        if (is_kept) {
+            kept.insert(maker.needs.begin(), maker.needs.end());
             (void)all_.back().release();
-        } else {
-            all_.back().reset();
         }
         all_.pop_back();
     }

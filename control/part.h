@@ -1,10 +1,9 @@
 // A part of the daemon, such as the cache, the routers or the control socket.
 //
-// A part is one class in the folder of its subject. It says what it needs, what it does at a start, a reload and an end,
-// and what it reports. The daemon (daemon.h) makes all parts behind those that they need, and asks each in turn. It knows
-// none of them. parts.cpp lists them, one line each.
+// A part is one class in the folder of its subject. It declares which parts it needs, what it does at a start, a reload and
+// an end, and what it reports. The daemon (daemon.h) makes each part after those that it needs. parts.h lists all parts.
 //
-// All functions are called on the main thread, so none of them may wait, except start(), open(), stop() and finish().
+// All functions run on the main thread. Only start(), open(), serve(), stop() and finish() may wait.
 #pragma once
 
 #include <boost/json/fwd.hpp>
@@ -35,8 +34,8 @@ class Methods;
 class MetricWriter;
 }  // namespace ops
 
-// What an operator should do something about: `problems` of `status`. A text says what is wrong and, after a semicolon,
-// what to do.
+// A problem that an operator should act on, shown in `problems` of `status`. The text says what is wrong and, after a
+// semicolon, what to do.
 struct Problem {
     std::string_view subject;  // "routers"; static
     std::string text;
@@ -57,8 +56,8 @@ class Part {
     virtual void add_methods(ops::Methods&) {}
     // Opens what clients of the API connect to. All methods are there.
     virtual Result<void> open() { return {}; }
-    // Folders of files that it writes; the user that serves gets them.
-    virtual void add_written_folders(std::vector<std::string>&) const {}
+    // Folders of cache dumps.
+    virtual void add_dump_folders(std::vector<std::string>&) const {}
     // Without privileges: starts threads, and work that repeats itself.
     virtual void serve() {}
 
@@ -66,14 +65,14 @@ class Part {
 
     // Every 100 ms.
     virtual void poll() {}
-    // A reload has read its files: reads certificates and keys again. `built`: nullptr if the configuration is refused;
-    // then `settings` may be incomplete. Adds what is wrong to `warnings`.
+    // Called after a reload has read its files: loads certificates and keys again. `built` is nullptr if the configuration is
+    // refused; then the present one's files are read again, and `settings` may be incomplete. Adds errors to the last.
     virtual void read_again(const config::Settings&, const build::Built*, std::vector<Error>&) {}
-    // A configuration comes into force soon: gets ready for it, without giving up the present one.
+    // Called before a configuration is published. Keeps everything that the present one uses.
     virtual void prepare(const build::Built&) {}
     // It is in force. A part moves its own plans out of `built`.
     virtual void follow(const config::Settings&, build::Built&) {}
-    // No query of an earlier configuration is left.
+    // Called when no query of an earlier configuration is pending. Releases what only that configuration used.
     virtual void forget_earlier() {}
     // Clients are asked to use another box, or not any more.
     virtual void drain(bool) {}
@@ -87,16 +86,16 @@ class Part {
     // Conditions of /readyz.
     virtual void add_conditions(std::vector<ops::HealthCheck>&) {}
 
-    // ---- the end, in this order; each for all parts before the next. Also after a start that failed.
+    // ---- the end, in this order; each for all parts, backwards, before the next. Also after a start that failed.
 
-    // Begins no further work in the background.
+    // Starts no new background work.
     virtual void end() {}
-    // Stops what gives work to others. The parts that need this one have stopped.
+    // Stops threads and connections that give work to other parts. Parts that need this one have stopped.
     virtual void stop() {}
-    // Takes what workers have left. The parts that this one needs have finished.
+    // Saves or handles what the workers left. All parts have stopped.
     virtual void finish() {}
-    // Whether work in the background uses it. If such work is left at the end, the part is not destroyed, and the process
-    // ends without destructors.
+    // True if background work uses this part. If such work remains at the end, the part and those that it needs are not
+    // destroyed, and the process exits without destructors.
     [[nodiscard]] virtual bool has_background_work() const { return false; }
 };
 
@@ -117,8 +116,8 @@ class Parts {
                     return std::make_unique<P>(typename P::Needs(parts));
                 }};
     }
-    // The makers with each behind those that it needs, otherwise as they are. Aborts with a sentence if one needs what is
-    // neither in `makers` nor in `made`, or if they need each other in a circle: that is a mistake in the program.
+    // Sorts makers so that each comes after those that it needs; otherwise their order stays. `made`: parts that are there. A
+    // missing or circular need is a programming error: aborts with a message.
     static std::vector<Maker> in_order(std::vector<Maker> makers,
                                        const std::vector<std::type_index>& made = {});
 
@@ -150,13 +149,14 @@ class Parts {
         const auto at = by_type_.find(typeid(P));
         return at == by_type_.end() ? nullptr : static_cast<P*>(at->second);
     }
-    // end(), stop() and finish() of each, then destroys those that start() made. False: work in the background is still running after
-    // `wait_for_background` (which returns whether none is left).
+    // Calls end(), stop() and finish(), then destroys the parts that start() made. Returns false if background work still
+    // runs after `wait_for_background`, which returns whether none is left.
     bool stop(bool (*wait_for_background)());
 
   private:
     std::vector<std::unique_ptr<Part>> all_;
-    std::size_t added_ = 0;  // the first ones of them
+    std::size_t added_ = 0;                // the first ones of them
+    std::map<const Part*, Maker> makers_;  // of the others
     std::map<std::type_index, Part*> by_type_;
 };
 

@@ -1,6 +1,6 @@
 // Reports about the whole daemon: the methods `status`, `counters` and `version`, and the metrics of the process.
 //
-// Each part adds what is its own; the declaration of the method says in which order a report has it.
+// Each part adds its members; `members` of the method sets their order.
 #include <rte_version.h>
 #include <spdlog/spdlog.h>
 
@@ -37,7 +37,7 @@ using boost::json::array;
 using boost::json::object;
 using ops::Changes;
 
-// Then the last copies of the routers' status are shown.
+// How long a report waits for fresh router states.
 constexpr std::chrono::seconds kRoutersPatience{1};
 
 constexpr std::string_view kStatusMembers =

@@ -76,7 +76,7 @@ CacheLookupSums CachePart::lookups(std::uint16_t instance) const {
 }
 
 // Of dumps.
-void CachePart::add_written_folders(std::vector<std::string>& folders) const {
+void CachePart::add_dump_folders(std::vector<std::string>& folders) const {
     if (!service_) return;
     for (const CacheOf& one : service_->caches()) {
         if (!one.dump_file.empty())

@@ -28,7 +28,7 @@ class CachePart final : public Part {
     // Restores dumps before the first query.
     Result<void> start() override;
     void add_methods(ops::Methods& methods) override;
-    void add_written_folders(std::vector<std::string>& folders) const override;
+    void add_dump_folders(std::vector<std::string>& folders) const override;
     void serve() override;
     void follow(const config::Settings& settings, build::Built& built) override;
     void add_status(boost::json::object& all) override;

@@ -6,7 +6,6 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <chrono>
-#include <csignal>
 #include <memory>
 #include <utility>
 
@@ -67,7 +66,6 @@ ReloadPart::ReloadPart(const Needs& needs)
       workers_(needs.get<WorkersPart>()),
       network_(needs.get<NetworkPart>()),
       parts_(needs.parts()),
-      hangup_(main_.io(), SIGHUP),
       reloader_(std::make_unique<Reloader>(
           main_.io(), needs.get<StartSource>().get(),
           [this] {
@@ -110,7 +108,7 @@ void ReloadPart::serve() {
 }
 
 void ReloadPart::await_hangup() {
-    hangup_.async_wait([this](const boost::system::error_code& error, int) {
+    main_.hangup().async_wait([this](const boost::system::error_code& error, int) {
         if (error) return;
         request("SIGHUP");
         await_hangup();
@@ -242,7 +240,7 @@ void ReloadPart::let_parts_read(Candidate& candidate, bool is_refused) {
 
 void ReloadPart::poll() {
     publish_candidate();
-    forget_earlier_ones();
+    retire_earlier();
 }
 
 // If it cannot be published now, poll() tries again.
@@ -286,7 +284,7 @@ void ReloadPart::note_in_force(std::uint64_t text_hash) {
 }
 
 // Replies to queries of earlier generations have arrived or timed out.
-void ReloadPart::forget_earlier_ones() {
+void ReloadPart::retire_earlier() {
     if (!has_earlier_ || candidate_ || workers_.publisher().alive() > 1) return;
     has_earlier_ = false;
     for (const auto& part : parts_.all())

@@ -5,7 +5,6 @@
 // Settings that only a start can apply keep their value and are reported.
 #pragma once
 
-#include <boost/asio/signal_set.hpp>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -74,7 +73,7 @@ class ReloadPart final : public Part {
     void let_parts_read(Candidate& candidate, bool is_refused);
     void publish_candidate();
     void put_in_force(Candidate& candidate, std::uint32_t generation);
-    void forget_earlier_ones();
+    void retire_earlier();
 
     MainLoop& main_;
     const StartSettings& settings_;
@@ -84,7 +83,6 @@ class ReloadPart final : public Part {
     WorkersPart& workers_;
     NetworkPart& network_;
     const Parts& parts_;
-    boost::asio::signal_set hangup_;
     std::vector<Ignored> ignored_;
     std::unique_ptr<FileWatch> watch_;
     std::unique_ptr<Candidate>

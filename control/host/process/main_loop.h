@@ -2,7 +2,9 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
 #include <chrono>
+#include <csignal>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -24,13 +26,16 @@ class MainLoop final : public Part {
         return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
     }
 
+    // From the begin of the start on, so that a SIGHUP during it waits for the part that reloads.
+    [[nodiscard]] boost::asio::signal_set& hangup() { return hangup_; }
+
     // A signal has ended the daemon, in its start or while it ran.
     [[nodiscard]] bool has_ended() const { return has_ended_; }
     void end_now() {
         has_ended_ = true;
         io_.stop();
     }
-    // Queries are answered. Until the end.
+    // True once the start has succeeded. Stays true at the end: the cache is dumped only then.
     [[nodiscard]] bool is_serving() const { return is_serving_; }
     void set_serving(bool on) { is_serving_ = on; }
     // An operator asked for it; /readyz fails.
@@ -44,6 +49,7 @@ class MainLoop final : public Part {
 
   private:
     boost::asio::io_context io_;
+    boost::asio::signal_set hangup_{io_, SIGHUP};
     mutable BootClock clock_;  // reading it changes nothing
     std::uint64_t started_ms_ = clock_.now().ms;
     bool has_ended_ = false, is_serving_ = false, is_drained_ = false;

@@ -22,10 +22,10 @@ constexpr std::uint64_t kManySleeps = std::uint64_t{1} << 40;
 constexpr std::uint64_t kMainLoopPatienceMs = 5'000;
 constexpr std::uint64_t kReadinessEveryMs = 500;
 
-// In this order a report has them; others come behind.
+// Order of conditions in reports; others follow.
 constexpr std::array<std::string_view, 10> kConditions{
-    "threads",  "ports", "upstreams", "lists", "routers",
-    "overload", "drain", "shutdown",  "nat64", "fleet"};
+    "threads",  "ports", "upstreams", "lists",  "routers",
+    "overload", "drain", "shutdown",  "doctor", "fleet"};
 
 }  // namespace
 

@@ -105,9 +105,9 @@ void UpstreamsPart::follow(const config::Settings&, build::Built& built) {
 }
 
 void UpstreamsPart::take(build::Built& built) {
-    needs_ = std::move(built.upstream_needs);
-    questions_ = std::move(built.probes);
-    probes_.follow(questions_);
+    upstream_needs_ = std::move(built.upstream_needs);
+    probe_queries_ = std::move(built.probes);
+    probes_.follow(probe_queries_);
 }
 
 // What clients got from an upstream decides when it is asked, not whether it lives.
@@ -123,7 +123,7 @@ void UpstreamsPart::poll() {
                                   .has_channel = upstream->channel != Channel::none,
                                   .address = upstream->address,
                                   .port = upstream->port,
-                                  .query = questions_.at(id).query},
+                                  .query = probe_queries_.at(id).query},
                                  [this, id](bool refuses_edns) {
                                      boost::asio::post(main_.io(), [this, id, refuses_edns] {
                                          probes_.replied(id, refuses_edns);
@@ -189,7 +189,7 @@ std::string UpstreamsPart::unmet_needs() const {
     const Snapshot& snapshot = workers_.snapshot();
     const bool stale_is_enough =
         settings_.get().control.ready_upstreams == config::UpstreamsReady::serve_stale;
-    for (const build::UpstreamNeed& need : needs_) {
+    for (const build::UpstreamNeed& need : upstream_needs_) {
         const bool is_met = std::ranges::any_of(
             need.groups, [&](std::uint32_t group) { return answers(snapshot.groups[group]); });
         if (is_met || (stale_is_enough && need.has_stale)) continue;

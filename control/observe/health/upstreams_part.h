@@ -56,8 +56,8 @@ class UpstreamsPart final : public Part {
     UpstreamProbes probes_;
     UpstreamSpeed speed_;
     // Of the snapshot in force.
-    std::vector<build::UpstreamNeed> needs_;
-    std::map<std::uint16_t, build::UpstreamProbe> questions_;  // by Upstream::id
+    std::vector<build::UpstreamNeed> upstream_needs_;
+    std::map<std::uint16_t, build::UpstreamProbe> probe_queries_;  // by Upstream::id
 };
 
 }  // namespace steer

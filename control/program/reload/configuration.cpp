@@ -3,7 +3,6 @@
 #include <malloc.h>
 #include <spdlog/spdlog.h>
 
-#include <atomic>
 #include <boost/asio/post.hpp>
 #include <chrono>
 #include <new>
@@ -36,9 +35,7 @@ Configuration::Configuration(const Needs& needs)
 
 Result<void> Configuration::start() {
     const config::Settings& settings = settings_.get();
-    std::atomic<bool> is_done = false;
-    std::string no_room;
-    auto begun = building_.run([&] {
+    auto begun = building_.run([this, &settings] {
         try {
             const FilesAs files(settings_.user(), sources_of(settings));
             build::ImageFolder images(settings.control.images, settings_.user());
@@ -46,16 +43,16 @@ Result<void> Configuration::start() {
             built_ = judge(settings, registry_, images.folder().empty() ? nullptr : &images);
             older_patterns_ = images.older();
         } catch (const std::bad_alloc&) {
-            no_room = no_memory("to build the configuration").text;
+            no_room_ = no_memory("to build the configuration").text;
         }
-        is_done = true;
+        is_judged_ = true;
         boost::asio::post(main_.io(), [] {});  // wakes the loop below
     });
     if (!begun) return begun;
-    while (!is_done && !main_.has_ended())
+    while (!is_judged_ && !main_.has_ended())
         main_.io().run_one_for(kSignalCheckEvery);
     if (main_.has_ended()) return Error{"ended by a signal"};
-    if (!no_room.empty()) return Error{no_room};
+    if (!no_room_.empty()) return Error{no_room_};
     for (const auto& warning : built_.warnings)
         spdlog::warn("{}", warning.sentence());
     if (!built_.ok()) return built_.errors.front();

@@ -1,9 +1,11 @@
 // The configuration in force: what was read and built, for the parts that compare, explain and report it.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -30,6 +32,7 @@ class Configuration final : public Part {
 
     // Judges and builds the configuration of the start, on a thread of its own, so that a signal can end it.
     Result<void> start() override;
+    [[nodiscard]] bool has_background_work() const override { return true; }
 
     // What was built at the start. Its plans stay until the parts have moved them.
     [[nodiscard]] build::Built& built() { return built_; }
@@ -58,6 +61,9 @@ class Configuration final : public Part {
     ReadFiles read_;
     SetsInForce sets_;
     std::optional<matchers::OlderPatterns> older_patterns_;
+    // Of the thread, which may outlive start().
+    std::atomic<bool> is_judged_ = false;
+    std::string no_room_;
     BackgroundThread building_{"build", true};
 };
 

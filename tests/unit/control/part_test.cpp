@@ -3,10 +3,13 @@
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
+#include <csignal>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "control/host/process/main_loop.h"
 
 namespace steer {
 namespace {
@@ -66,6 +69,12 @@ class Failing final : public Noting<Failing, Base> {
     using Noting::Noting;
 };
 
+class Beside final : public Noting<Beside, Base> {
+  public:
+    static constexpr std::string_view kName = "beside";
+    using Noting::Noting;
+};
+
 class Given final : public Part {};
 
 std::vector<std::string> names(const std::vector<Parts::Maker>& makers) {
@@ -90,7 +99,7 @@ BOOST_AUTO_TEST_CASE(a_part_comes_behind_those_that_it_needs_and_else_the_order_
                boost::test_tools::per_element());
 }
 
-BOOST_AUTO_TEST_CASE(parts_start_forward_stop_backward_and_finish_forward) {
+BOOST_AUTO_TEST_CASE(parts_start_forward_and_end_backward) {
     {
         Parts all;
         BOOST_REQUIRE(
@@ -99,7 +108,7 @@ BOOST_AUTO_TEST_CASE(parts_start_forward_stop_backward_and_finish_forward) {
     }
     BOOST_TEST(happened == (Texts{"start base", "start middle", "start top", "end top",
                                   "end middle", "end base", "stop top", "stop middle", "stop base",
-                                  "finish base", "finish middle", "finish top", "destroy top",
+                                  "finish top", "finish middle", "finish base", "destroy top",
                                   "destroy middle", "destroy base"}),
                boost::test_tools::per_element());
 }
@@ -120,16 +129,17 @@ BOOST_AUTO_TEST_CASE(a_failed_start_leaves_the_rest_unmade_and_what_is_there_end
                boost::test_tools::per_element());
 }
 
-BOOST_AUTO_TEST_CASE(a_part_that_left_work_uses_is_not_destroyed) {
+BOOST_AUTO_TEST_CASE(what_left_work_uses_and_needs_is_not_destroyed) {
     {
         Parts all;
-        BOOST_REQUIRE(
-            all.start({Parts::maker<Top>(), Parts::maker<Middle>(), Parts::maker<Base>()}));
+        BOOST_REQUIRE(all.start({Parts::maker<Top>(), Parts::maker<Middle>(), Parts::maker<Base>(),
+                                 Parts::maker<Beside>()}));
         happened.clear();
         BOOST_TEST(!all.stop([] { return false; }));
+        BOOST_TEST(all.find<Top>() == nullptr);
     }
-    BOOST_TEST(std::string(happened.back()) == "destroy base");
-    BOOST_TEST(std::count(happened.begin(), happened.end(), "destroy top") == 0);
+    std::erase_if(happened, [](const std::string& one) { return !one.starts_with("destroy"); });
+    BOOST_TEST(happened == Texts{"destroy beside"}, boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(a_part_that_was_given_outlives_the_end) {
@@ -139,6 +149,18 @@ BOOST_AUTO_TEST_CASE(a_part_that_was_given_outlives_the_end) {
     all.stop([] { return true; });
     BOOST_TEST(&all.get<Given>() == &given);
     BOOST_TEST(all.all().size() == 1U);
+}
+
+// A reload is asked for while the start is still building the configuration.
+BOOST_AUTO_TEST_CASE(a_hangup_during_the_start_waits_for_the_part_that_reloads) {
+    MainLoop main;
+    BOOST_REQUIRE(std::raise(SIGHUP) == 0);
+    unsigned hangups = 0;
+    main.hangup().async_wait([&](const boost::system::error_code& error, int) {
+        if (!error) ++hangups;
+    });
+    main.io().run_one();
+    BOOST_TEST(hangups == 1U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
