@@ -4,7 +4,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <iterator>
-#include <ranges>
 #include <set>
 
 namespace steer {
@@ -56,13 +55,13 @@ Result<void> Parts::start(std::vector<Maker> makers) {
 }
 
 bool Parts::stop(bool (*wait_for_background)()) {
-    for (const auto& part : std::views::reverse(all_))
-        part->end();
+    for (auto part = all_.rbegin(); part != all_.rend(); ++part)
+        (*part)->end();
     const bool is_work_left = !wait_for_background();
-    for (const auto& part : std::views::reverse(all_))
-        part->stop();
-    for (const auto& part : std::views::reverse(all_))
-        part->finish();
+    for (auto part = all_.rbegin(); part != all_.rend(); ++part)
+        (*part)->stop();
+    for (auto part = all_.rbegin(); part != all_.rend(); ++part)
+        (*part)->finish();
     std::set<std::type_index> kept;  // and what these need
     while (all_.size() > added_) {
         const Maker& maker = makers_.at(all_.back().get());
