@@ -176,6 +176,7 @@ matchers::TagBits TagMasks::decided_bits(config::PluginIndex provider, const con
     add_steps(provider, set, type, ranked);
     std::ranges::stable_sort(ranked, {}, &RankedStep::rank);
     std::vector<matchers::Decision::Step> steps;
+    steps.reserve(ranked.size());
     for (const RankedStep& step : ranked)
         steps.push_back(step.step);
     matchers::TagBits bits;
