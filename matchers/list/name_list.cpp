@@ -201,7 +201,7 @@ NameList read_names(std::string_view bytes, std::string_view file, ListForm form
         return out;
     };
     const bool has_owners = form == ListForm::rpz || form == ListForm::rpz_passthru;
-    // With a form that a person named, an exception is a line of no use among others.
+    // In a list whose format is configured, an exception of another format is an invalid line.
     if (!is_guessed || form == ListForm::adguard || has_owners) return read(bytes);
     const StrayExceptions exceptions(bytes);
     if (exceptions.empty()) return read(bytes);

@@ -34,7 +34,7 @@ namespace steer::fetch {
     X(cut_off, "it ended too early")                                         \
     X(too_slow, "it took longer than timeout")                               \
     X(damaged, "it came in a form that cannot be unpacked")                  \
-    X(no_list, "it is no list of the kind that is wanted")                   \
+    X(no_list, "its content is not a list of the expected kind")             \
     X(shrunk, "it has far fewer rules than its last good copy (max_shrink)") \
     X(not_kept, "it could not be written")                                   \
     X(stopped, "the daemon ended")
