@@ -46,7 +46,7 @@ Result<void> Parts::start(std::vector<Maker> makers) {
                            [](const auto& entry) { return entry.first; });
     for (const Maker& maker : in_order(std::move(makers), made)) {
         auto part = maker.make(*this);
-        makers_.emplace(part.get(), maker);
+        makers_.push_back(maker);
         by_type_.emplace(maker.type, part.get());
         all_.push_back(std::move(part));
         if (auto done = all_.back()->start(); !done) return done;
@@ -64,7 +64,7 @@ bool Parts::stop(bool (*wait_for_background)()) {
         (*part)->finish();
     std::set<std::type_index> kept;  // and what these need
     while (all_.size() > added_) {
-        const Maker& maker = makers_.at(all_.back().get());
+        const Maker& maker = makers_.back();
         const bool is_kept =
             is_work_left && (all_.back()->has_background_work() || kept.contains(maker.type));
         by_type_.erase(maker.type);
@@ -73,6 +73,7 @@ bool Parts::stop(bool (*wait_for_background)()) {
             (void)all_.back().release();
         }
         all_.pop_back();
+        makers_.pop_back();
     }
     return !is_work_left;
 }

@@ -155,8 +155,8 @@ class Parts {
 
   private:
     std::vector<std::unique_ptr<Part>> all_;
-    std::size_t added_ = 0;                // the first ones of them
-    std::map<const Part*, Maker> makers_;  // of the others
+    std::size_t added_ = 0;      // the first ones of them
+    std::vector<Maker> makers_;  // of the others
     std::map<std::type_index, Part*> by_type_;
 };
 

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <utility>
 
-#include "control/api/metrics/metrics.h"
+#include "control/api/metrics/report_table.h"
 #include "control/config/start_settings.h"
 #include "control/host/process/main_loop.h"
 #include "control/mdns/mdns.h"
@@ -76,8 +76,7 @@ void MdnsPart::add_counters(object& all) {
     array interfaces;
     for (const auto& one : repeater_.report()) {
         object counts{{"name", one.name}};
-        for (const auto& counter : mdns::kMdnsCounts)
-            counts[counter.label] = one.counters.get(counter.which);
+        ops::add_counts(counts, mdns::kMdnsCounts, one.counters);
         interfaces.push_back(std::move(counts));
     }
     if (!interfaces.empty()) all["mdns"] = std::move(interfaces);
@@ -91,11 +90,12 @@ void MdnsPart::write_metrics(ops::MetricWriter& writer) {
         writer.sample({{"interface", one.name}, {"family", "4"}}, std::uint64_t{one.v4 ? 1U : 0U});
         writer.sample({{"interface", one.name}, {"family", "6"}}, std::uint64_t{one.v6 ? 1U : 0U});
     }
-    for (const auto& counter : mdns::kMdnsCounts) {
-        writer.counter("steerdns_mdns_" + std::string(counter.label), counter.text);
-        for (const auto& one : all)
-            writer.sample({{"interface", one.name}}, one.counters.get(counter.which));
-    }
+    ops::write_counts(
+        writer, "steerdns_mdns_", mdns::kMdnsCounts, all,
+        [](const mdns::InterfaceReport& one) -> const auto& { return one.counters; },
+        [](ops::MetricWriter& out, const mdns::InterfaceReport& one, auto number) {
+            out.sample({{"interface", one.name}}, number);
+        });
 }
 
 }  // namespace

@@ -33,6 +33,14 @@ inline constexpr ops::Parameter kAnySize{
     "any_size", ops::ParamType::flag,
     "true: accept lists that lost more rules than max_shrink allows"};
 
+// For services that want to know whether their change is in force. `InForce`: {generation, why it is not in force}.
+template <class InForce>
+Reloader::Done in_force_of(std::function<void(InForce)> done) {
+    return [done = std::move(done)](const ReloadOutcome& outcome) {
+        done({outcome.generation, outcome.errors.empty() ? "" : outcome.errors.front().sentence()});
+    };
+}
+
 class ReloadPart final : public Part {
   public:
     static constexpr std::string_view kName = "reload";

@@ -9,10 +9,12 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <numeric>
 #include <string>
 #include <utility>
+#include <vector>
 
-#include "control/api/metrics/metrics.h"
+#include "control/api/metrics/report_table.h"
 #include "control/host/process/files_as.h"
 #include "control/parts.h"
 
@@ -109,8 +111,7 @@ void StreamsPart::add_counters(object& all) {
     array streams;
     for (unsigned t = 0; t < threads_->count(); ++t) {
         object named;
-        for (const auto& counter : kStreamCounts)
-            named[counter.label] = threads_->counters(t).get(counter.which);
+        ops::add_counts(named, kStreamCounts, threads_->counters(t));
         streams.push_back(std::move(named));
     }
     all["streams"] = std::move(streams);
@@ -121,12 +122,14 @@ void StreamsPart::write_metrics(ops::MetricWriter& writer) {
         writer.family("steerdns_connections");
         writer.sample({{"transport", transport}}, std::uint64_t{open});
     }
-    for (const auto& counter : kStreamCounts) {
-        writer.counter("steerdns_stream_" + std::string(counter.label), counter.text);
-        for (unsigned t = 0; t < threads_->count(); ++t)
-            writer.sample({{"thread", std::to_string(t)}},
-                          threads_->counters(t).get(counter.which));
-    }
+    std::vector<unsigned> threads(threads_->count());
+    std::iota(threads.begin(), threads.end(), 0U);
+    ops::write_counts(
+        writer, "steerdns_stream_", kStreamCounts,
+        threads, [this](unsigned t) -> const auto& { return threads_->counters(t); },
+        [](ops::MetricWriter& out, unsigned t, auto number) {
+            out.sample({{"thread", std::to_string(t)}}, number);
+        });
 }
 
 }  // namespace steer

@@ -7,14 +7,15 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include "control/api/metrics/metrics.h"
 
 namespace steer::ops {
 
-// What the JSON has while a fact is null: null, or no member.
-enum class Unknown : std::uint8_t { is_null, is_left_out };
+// Facts that the JSON leaves out: none; those that are null (not known now); also those that are 0. A metric has each 0.
+enum class LeftOut : std::uint8_t { nothing, null, null_and_zero };
 
 // A row of metric_table.h by its name, checked when it is compiled; {}: no metric.
 struct MetricOrNone {
@@ -30,7 +31,12 @@ struct ReportRow {
     // A number, a truth value (a metric has 1 or 0), a text (without a metric), or null: not known now.
     boost::json::value (*value)(const T& thing);
     double unit = 1;  // of the metric, as a factor: 1e-3 for ms of JSON and seconds of the metric
-    Unknown unknown = Unknown::is_null;
+    LeftOut left_out = LeftOut::nothing;
+
+    [[nodiscard]] bool is_left_out(const boost::json::value& fact) const {
+        if (fact.is_null()) return left_out != LeftOut::nothing;
+        return left_out == LeftOut::null_and_zero && fact.to_number<double>() == 0;
+    }
 };
 
 template <class T, class Rows>
@@ -38,7 +44,7 @@ void add_members(boost::json::object& all, const Rows& rows, const T& thing) {
     for (const ReportRow<T>& row : rows) {
         if (row.key.empty()) continue;
         boost::json::value value = row.value(thing);
-        if (!value.is_null() || row.unknown == Unknown::is_null) all[row.key] = std::move(value);
+        if (!row.is_left_out(value)) all[row.key] = std::move(value);
     }
 }
 
@@ -62,22 +68,31 @@ void write_gauges(MetricWriter& writer, const Rows& rows, const Things& things, 
     }
 }
 
-// ---- counters (matchers/counter_table.h); `counts`: a struct whose fields the table points to
+// ---- counters (matchers/counter_table.h); `counts`: a struct whose fields the table points to, or a set with get(which)
+
+template <class Counts, class Which>
+std::uint64_t count_of(const Counts& counts, Which which) {
+    if constexpr (std::is_member_object_pointer_v<Which>) {
+        return counts.*which;
+    } else {
+        return counts.get(which);
+    }
+}
 
 template <class Table, class Counts>
 void add_counts(boost::json::object& all, const Table& table, const Counts& counts) {
     for (const auto& counter : table)
-        all[counter.label] = counts.*counter.which;
+        all[counter.label] = count_of(counts, counter.which);
 }
 
-// `counts_of(thing)`: the struct.
+// `counts_of(thing)`: these.
 template <class Table, class Things, class CountsOf, class Sample>
 void write_counts(MetricWriter& writer, std::string_view prefix, const Table& table,
                   const Things& things, CountsOf counts_of, Sample sample) {
     for (const auto& counter : table) {
         writer.counter(std::string(prefix).append(counter.label), counter.text);
         for (const auto& thing : things)
-            sample(writer, thing, counts_of(thing).*counter.which);
+            sample(writer, thing, count_of(counts_of(thing), counter.which));
     }
 }
 

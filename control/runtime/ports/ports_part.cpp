@@ -8,7 +8,7 @@
 #include <string>
 #include <utility>
 
-#include "control/api/metrics/metrics.h"
+#include "control/api/metrics/report_table.h"
 #include "control/parts.h"
 
 namespace steer {
@@ -104,8 +104,7 @@ void PortsPart::add_counters(object& all) {
     array ports;
     for (const auto& [device, losses] : ports_->losses()) {
         object one{{"name", device}};
-        for (const auto& loss : kPortLosses)
-            one[loss.label] = losses.*loss.which;
+        ops::add_counts(one, kPortLosses, losses);
         ports.push_back(std::move(one));
     }
     all["ports"] = std::move(ports);

@@ -11,6 +11,7 @@
 #include <tuple>
 #include <utility>
 
+#include "control/api/metrics/report_table.h"
 #include "matchers/quote.h"
 #include "matchers/safe_text.h"
 #include "routeros/router.h"
@@ -977,8 +978,7 @@ json::object Fleet::report(std::uint64_t now_ms) const {
         all["trouble_s"] = (now_ms - trouble_since_ms_) / 1000;
     }
     json::object counts;
-    for (const auto& counter : kFleetCounters)
-        counts[counter.label] = counters_.*counter.which;
+    ops::add_counts(counts, kFleetCounters, counters_);
     all["counters"] = std::move(counts);
     return all;
 }

@@ -2,9 +2,12 @@
 
 #include <array>
 #include <boost/asio/post.hpp>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
+
+#include "control/api/metrics/report_table.h"
 
 namespace steer::fleet {
 namespace {
@@ -51,10 +54,10 @@ void write_fleet_metrics(ops::MetricWriter& writer, const FleetView& view) {
                           std::uint64_t{one.role == role ? 1U : 0U});
         }
     }
-    for (const auto& counter : kFleetCounters) {
-        writer.counter("steerdns_fleet_" + std::string(counter.label), counter.text);
-        writer.sample({}, view.counters.*counter.which);
-    }
+    ops::write_counts(
+        writer, "steerdns_fleet_", kFleetCounters, std::span(&view, 1),
+        [](const FleetView& of) -> const auto& { return of.counters; },
+        [](ops::MetricWriter& out, const FleetView&, auto number) { out.sample({}, number); });
 }
 
 }  // namespace steer::fleet

@@ -18,7 +18,7 @@ using boost::json::array;
 using boost::json::object;
 using boost::json::value;
 using boost::json::value_from;
-using ops::Unknown;
+using ops::LeftOut;
 using routeros::RouterState;
 using routeros::RouterStatus;
 using Status = RouterThread::Status;
@@ -29,11 +29,6 @@ constexpr double kMs = 1e-3, kUs = 1e-6;
 // Null before the rows were read once.
 value once_read(const Status& router, std::size_t rows) {
     return router.state.rows_known ? value(rows) : value();
-}
-
-// Null: none.
-value if_any(std::size_t count) {
-    return count != 0 ? value(count) : value();
 }
 
 constexpr std::array kRouterRows{
@@ -81,53 +76,37 @@ constexpr std::array kRouterRows{
               [](const Status& r) { return value(r.state.writes_in_flight); }},
     RouterRow{"", "steerdns_router_second_writers",
               [](const Status& r) { return value(r.state.second_writers.size()); }},
-    RouterRow{"", "steerdns_router_left_alone_addresses",
-              [](const Status& r) { return value(r.state.left_alone); }},
-    RouterRow{"", "steerdns_router_late_addresses",
-              [](const Status& r) { return value(r.state.late); }},
-    RouterRow{"", "steerdns_router_routes_inactive",
-              [](const Status& r) { return value(r.state.routes_inactive); }},
-    RouterRow{"", "steerdns_router_routes_kept",
-              [](const Status& r) { return value(r.state.routes_kept); }},
     RouterRow{"flash_sectors_since_reboot",
               {},
               [](const Status& r) { return value_from(r.state.flash_since_reboot); },
               1,
-              Unknown::is_left_out},
+              LeftOut::null},
     RouterRow{"flash_sectors", "steerdns_router_flash_sectors",
-              [](const Status& r) { return value_from(r.state.flash_total); }, 1,
-              Unknown::is_left_out},
+              [](const Status& r) { return value_from(r.state.flash_total); }, 1, LeftOut::null},
     RouterRow{"flash_sectors_per_hour",
               {},
               [](const Status& r) { return value_from(r.state.flash_per_hour); },
               1,
-              Unknown::is_left_out},
+              LeftOut::null},
 };
 
-// Members that are there only while there is something to see. (Their metrics are 0 then.)
+// The JSON has these while there is something to see.
 constexpr std::array kRareRows{
-    RouterRow{"left_alone",
-              {},
-              [](const Status& r) { return if_any(r.state.left_alone); },
-              1,
-              Unknown::is_left_out},
-    RouterRow{
-        "late", {}, [](const Status& r) { return if_any(r.state.late); }, 1, Unknown::is_left_out},
-    RouterRow{"routes_inactive",
-              {},
-              [](const Status& r) { return if_any(r.state.routes_inactive); },
-              1,
-              Unknown::is_left_out},
-    RouterRow{"routes_kept",
-              {},
-              [](const Status& r) { return if_any(r.state.routes_kept); },
-              1,
-              Unknown::is_left_out},
+    RouterRow{"left_alone", "steerdns_router_left_alone_addresses",
+              [](const Status& r) { return value(r.state.left_alone); }, 1, LeftOut::null_and_zero},
+    RouterRow{"late", "steerdns_router_late_addresses",
+              [](const Status& r) { return value(r.state.late); }, 1, LeftOut::null_and_zero},
+    RouterRow{"routes_inactive", "steerdns_router_routes_inactive",
+              [](const Status& r) { return value(r.state.routes_inactive); }, 1,
+              LeftOut::null_and_zero},
+    RouterRow{"routes_kept", "steerdns_router_routes_kept",
+              [](const Status& r) { return value(r.state.routes_kept); }, 1,
+              LeftOut::null_and_zero},
     RouterRow{"unknown_sentences",
               {},
-              [](const Status& r) { return if_any(r.counters.unknown_sentences); },
+              [](const Status& r) { return value(r.counters.unknown_sentences); },
               1,
-              Unknown::is_left_out},
+              LeftOut::null_and_zero},
 };
 
 void write_work(ops::MetricWriter& writer, std::string_view name, const RouterStatus& state) {
@@ -191,6 +170,7 @@ void write_router_metrics(ops::MetricWriter& writer, const Status& router, std::
         out.sample({{"router", of.name}}, number);
     };
     ops::write_gauges<Status>(writer, kRouterRows, one, sample);
+    ops::write_gauges<Status>(writer, kRareRows, one, sample);
     if (!state.version.empty()) {
         writer.family("steerdns_router_info");
         writer.sample({{"router", name}, {"version", state.version}, {"board", state.board}},

@@ -34,10 +34,7 @@ class RecordsPart final : public Part {
         service_ = std::make_unique<StaticService>(
             main_.io(),
             [this](const std::string& why, std::function<void(StaticService::InForce)> done) {
-                reload_.request(why, [done = std::move(done)](const ReloadOutcome& outcome) {
-                    done({outcome.generation,
-                          outcome.errors.empty() ? "" : outcome.errors.front().sentence()});
-                });
+                reload_.request(why, in_force_of(std::move(done)));
             },
             [this](std::vector<matchers::Rule> names,
                    const std::function<void(Result<std::uint64_t>)>& done) {

@@ -38,10 +38,7 @@ class RulesPart final : public Part {
             main_.io(),
             [this](const std::string& why, bool by_queries,
                    std::function<void(RuleService::InForce)> done) {
-                const auto respond = [done = std::move(done)](const ReloadOutcome& outcome) {
-                    done({outcome.generation,
-                          outcome.errors.empty() ? "" : outcome.errors.front().sentence()});
-                };
+                const auto respond = in_force_of(std::move(done));
                 by_queries ? reload_.request_by_queries(why, respond)
                            : reload_.request(why, respond);
             },
