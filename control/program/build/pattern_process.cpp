@@ -173,7 +173,9 @@ int run_pattern_process() {
     if (!take(rest, head)) return EXIT_FAILURE;
     limit(RLIMIT_CORE, 0);
     limit(RLIMIT_CPU, head.cpu_s);
+#ifndef __SANITIZE_THREAD__  // its own memory counts as data
     limit(RLIMIT_DATA, head.memory);
+#endif
     const auto expressions = read_expressions(rest, head.count);
     if (!expressions) return EXIT_FAILURE;
     return (head.compiles != 0 ? compile_all(*expressions) : check_each(*expressions))
