@@ -11,6 +11,12 @@ from bench import instr
 
 TOLERANCE = 0.03
 LIMITS = {"adlist": (1.02, "cached")}
+# Where entries lie in the tables differs between runs, which adds up to 1 %. The least of these runs has the fewest collisions.
+RUNS = 3
+
+
+def least(build: pathlib.Path, what: str, counted: list[float]) -> float:
+    return min([*counted, *(instr.count(build, what) for _ in range(RUNS - len(counted)))])
 
 
 def main() -> int:
@@ -23,9 +29,7 @@ def main() -> int:
         print(f"{what}: {counted:.1f} instructions an answer, {wanted} expected ({100 * off:+.1f} %)", flush=True)
         wrong += abs(off) > TOLERANCE
     for what, (most, of) in LIMITS.items():
-        if what not in all_counted:
-            all_counted[what] = instr.count(build, what)
-        ratio = all_counted[what] / all_counted[of]
+        ratio = least(build, what, []) / least(build, of, [all_counted[of]])
         print(f"{what}: {ratio:.3f} times {of}, at most {most}", flush=True)
         wrong += ratio > most
     if wrong:
