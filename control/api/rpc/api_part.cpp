@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "control/api/http/http_server.h"
 #include "control/api/metrics/metrics.h"
 #include "control/api/page/page_files.h"
 #include "control/api/rpc/peer.h"
@@ -64,13 +65,13 @@ void ApiPart::write_metrics(ops::MetricWriter& writer) {
     writer.family("steerdns_control_sessions");
     writer.sample({{"transport", "socket"}}, std::uint64_t{socket_->sessions()});
     if (!server_) return;
-    writer.sample({{"transport", "http"}}, std::uint64_t{server_->sessions()});
+    writer.sample({{"transport", "http"}}, std::uint64_t{server_->http().sessions()});
     writer.family("steerdns_http_handshakes");
-    writer.sample({}, std::uint64_t{server_->handshakes()});
+    writer.sample({}, std::uint64_t{server_->http().handshakes()});
     writer.family("steerdns_http_refused");
     for (const auto& refusal : ops::kHttpRefusals)
         writer.sample({{"reason", refusal.label}},
-                      server_->refusals()[static_cast<std::size_t>(refusal.which)]);
+                      server_->http().refusals().counts()[static_cast<std::size_t>(refusal.which)]);
 }
 
 void ApiPart::stop() {

@@ -24,6 +24,7 @@
 #include <utility>
 
 #include "control/api/http/accept.h"
+#include "control/api/rpc/pending_call.h"
 
 namespace steer::ops {
 namespace asio = boost::asio;
@@ -211,25 +212,7 @@ asio::awaitable<void> ControlSocket::Impl::notify(std::shared_ptr<Session> sessi
 // At once, or when the method is done. A waiting session does not count as idle.
 asio::awaitable<void> ControlSocket::Impl::answer_to(const std::shared_ptr<Session>& session,
                                                      std::string& line) {
-    struct Pending {
-        explicit Pending(asio::io_context& context) : ready(context) {}
-        asio::steady_timer ready;
-        std::string answer;
-        bool is_there = false;
-    };
-    const auto pending = std::make_shared<Pending>(io);
-    pending->ready.expires_at(asio::steady_timer::time_point::max());
-    rpc.handle(
-        line, session->caller,
-        [pending](std::string answer) {
-            pending->answer = std::move(answer);
-            pending->is_there = true;
-            pending->ready.cancel();
-        },
-        [audit = options.audit, who = session->caller.who](
-            const Method& method, const boost::json::value& params, const RpcResult& result) {
-            audit_request(audit, who, method, params, result);
-        });
+    const auto pending = begin_call(io, rpc, line, session->caller, options.audit);
     if (!pending->is_there) {
         session->silence.cancel();
         session->is_busy = true;

@@ -1,7 +1,7 @@
 // POST /rpc: one JSON-RPC request, and its answer when the method is done.
-#include <boost/asio/io_context.hpp>
 #include <utility>
 
+#include "control/api/rpc/pending_call.h"
 #include "control/api/rpc/rpc_server_impl.h"
 #include "control/host/process/no_throw.h"
 #include "matchers/text.h"
@@ -19,16 +19,6 @@ bool is_json(std::string_view type) {
 
 }  // namespace
 
-// What a method has answered, or will.
-struct RpcServer::Impl::Pending {
-    explicit Pending(asio::io_context& context) : ready(context) {
-        ready.expires_at(asio::steady_timer::time_point::max());
-    }
-    asio::steady_timer ready;
-    std::string answer;
-    bool is_there = false;
-};
-
 // False: `reply` is a refusal.
 bool RpcServer::Impl::judge_call(HttpConnection& connection) {
     const HttpRequest& request = connection.request;
@@ -44,26 +34,10 @@ bool RpcServer::Impl::judge_call(HttpConnection& connection) {
     return let_in(connection, view_of(request[http::field::authorization]));
 }
 
-std::shared_ptr<RpcServer::Impl::Pending> RpcServer::Impl::begin_call(HttpConnection& connection) {
-    auto pending = std::make_shared<Pending>(io);
-    const Caller caller = caller_of(connection);
-    rpc.handle(
-        connection.request.body(), caller,
-        [pending](std::string answer) {
-            pending->answer = std::move(answer);
-            pending->is_there = true;
-            pending->ready.cancel();
-        },
-        [audit = options.audit, who = caller.who](
-            const Method& method, const boost::json::value& params, const RpcResult& result) {
-            audit_request(audit, who, method, params, result);
-        });
-    return pending;
-}
-
 asio::awaitable<void> RpcServer::Impl::answer_call(const ConnectionPtr& connection) {
     if (!judge_call(*connection)) co_return;
-    const auto pending = begin_call(*connection);
+    const auto pending =
+        begin_call(io(), rpc, connection->request.body(), caller_of(*connection), options.audit);
     if (!pending->is_there) {
         connection->deadline.cancel();
         connection->is_busy = true;

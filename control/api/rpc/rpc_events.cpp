@@ -66,43 +66,42 @@ asio::awaitable<void> RpcServer::Impl::watch_end(ConnectionPtr connection) {
     connection->close();
 }
 
-// True: the connection's feed has the subscriptions that the query asks for. False: `reply` says why not.
-bool RpcServer::Impl::begin_events(const ConnectionPtr& connection) {
+std::shared_ptr<Feed> RpcServer::Impl::begin_events(const ConnectionPtr& connection) {
     const HttpRequest& request = connection->request;
     const auto refuse_with = [&](Reply why) {
         connection->reply = std::move(why);
-        return false;
+        return nullptr;
     };
     if (request.method() != http::verb::get)
         return refuse_with(refusal(405, "use GET", "allow: GET\r\n"));
-    if (!let_in(*connection, view_of(request[http::field::authorization]))) return false;
+    if (!let_in(*connection, view_of(request[http::field::authorization]))) return nullptr;
     const auto target = view_of(request.target());
     const auto mark = std::min(target.find('?'), target.size());
     const auto params = params_of(target.substr(std::min(mark + 1, target.size())));
     if (!params) return refuse_with(refusal(400, "the query of the path cannot be read"));
     if (const auto wrong = check_params(Subscriptions::method(), *params))
         return refuse_with(refusal(400, wrong->message));
-    connection->feed =
-        std::make_shared<Feed>(options.subscriptions, [weak = std::weak_ptr(connection)] {
-            if (const auto woken = weak.lock()) woken->news.cancel();
-        });
-    const auto begun = options.subscriptions->subscribe(*connection->feed,
-                                                        Arguments(*params, caller_of(*connection)));
-    if (begun) return true;
-    connection->feed.reset();
+    auto feed = std::make_shared<Feed>(options.subscriptions, [weak = std::weak_ptr(connection)] {
+        if (const auto woken = weak.lock()) woken->news.cancel();
+    });
+    const auto begun =
+        options.subscriptions->subscribe(*feed, Arguments(*params, caller_of(*connection)));
+    if (begun) return feed;
     const bool is_wrong = begun.error().code == RpcCode::invalid_params;
     return refuse_with(refusal(is_wrong ? 400 : 503, begun.error().message));
 }
 
-asio::awaitable<void> RpcServer::Impl::send_events(const ConnectionPtr& connection) {
+asio::awaitable<void> RpcServer::Impl::send_events(const ConnectionPtr& connection,
+                                                   const std::shared_ptr<Feed>& feed) {
+    connection->is_stream = true;
     connection->reply = {.type = "text/event-stream",
                          .fields = cross_origin_fields(connection->request)};
-    connection->out = head_of(connection->reply, "", false) + ": subscribed\n\n";
+    connection->out = head_of(connection->reply, fields(), "", false) + ": subscribed\n\n";
     connection->close_after(connection, kRpcIdle);
     bool is_open = co_await write_out(*connection);
-    if (is_open) asio::co_spawn(io, watch_end(connection), asio::detached);
+    if (is_open) asio::co_spawn(io(), watch_end(connection), asio::detached);
     while (is_open && connection->stream.is_open()) {
-        if (auto one = connection->feed->next()) {
+        if (auto one = feed->next()) {
             connection->out = "data: " + *one + "\n\n";
         } else {
             connection->deadline.cancel();

@@ -1,23 +1,13 @@
-// HTTP requests of RpcServer: how they are read, who may send them, and the page's files.
+// HTTP requests of RpcServer: who may send them, and the page's files.
 #include <algorithm>
-#include <boost/asio/buffer.hpp>
-#include <boost/beast/http/parser.hpp>
 #include <utility>
 
-#include "control/api/rpc/control_socket.h"
 #include "control/api/rpc/rpc_server_impl.h"
-#include "control/host/net/transfer_coding.h"
 #include "matchers/text.h"
 
 namespace steer::ops {
 namespace asio = boost::asio;
 namespace http = boost::beast::http;
-namespace {
-
-constexpr std::size_t kMostIgnored = 256 * 1024;  // bytes behind a refused request
-constexpr std::chrono::seconds kLinger{2};        // for them
-
-}  // namespace
 
 std::string RpcServer::Impl::own_origin(const HttpRequest& request) const {
     return (has_tls() ? "https://" : "http://") + std::string(view_of(request[http::field::host]));
@@ -69,9 +59,8 @@ bool RpcServer::Impl::let_in(HttpConnection& connection, std::string_view author
         }
     }
     if (user) {
-        connection.is_known = true;
         connection.user = std::move(*user);
-        limits.note_known(connection.address, now);
+        note_known(connection);
         return true;
     }
     connection.reply =
@@ -103,68 +92,50 @@ Reply RpcServer::Impl::file(const HttpRequest& request, std::string_view path) c
         return refusal(404, "there is no such path: use POST /rpc or GET /events");
     if (request.method() != http::verb::get && request.method() != http::verb::head)
         return refusal(405, "use GET", "allow: GET, HEAD\r\n");
-    const std::string fields = "cache-control: no-cache\r\netag: " + std::string(at->tag) + "\r\n";
-    if (view_of(request[http::field::if_none_match]) == at->tag)
-        return {.status = 304, .fields = fields};
-    return {.type = at->type, .body = std::string(at->content), .fields = fields};
+    const bool is_there = view_of(request[http::field::if_none_match]) == at->tag;
+    return {.status = is_there ? 304U : 200U,
+            .type = at->type,
+            .body = std::string(at->content),
+            .fields = "etag: " + std::string(at->tag) + "\r\n",
+            .cache = "no-cache"};
 }
 
-// What follows a refused request may be anything. It is read for a while, because closing with unread bytes would reset the
-// connection before the client has the answer.
-asio::awaitable<void> RpcServer::Impl::refuse(const ConnectionPtr& connection) {
-    refusals.add_status(connection->reply.status);
-    connection->close_after(connection, kRpcRequestTime);
-    connection->out = text_of(connection->reply, false, false);
-    bool is_open = co_await write_out(*connection);
-    connection->stream.end_writing();
-    connection->close_after(connection, kLinger);
-    for (std::size_t ignored = 0; is_open && ignored <= kMostIgnored;) {
-        ignored += connection->in.size();
-        connection->in.clear();
-        is_open = co_await read_more(*connection);
+bool RpcServer::Impl::accepts_content(HttpConnection& connection, const HttpRequest& head,
+                                      std::uint64_t length) {
+    const auto given = view_of(head[http::field::authorization]);
+    if (length <= kMaxUnknownContent || let_in(connection, given)) return true;
+    if (given.empty()) connection.reply = refusal(413, std::string(kRpcTooLong));
+    return false;
+}
+
+asio::awaitable<HttpServer::Next> RpcServer::Impl::answer(const ConnectionPtr& connection) {
+    const HttpRequest& request = connection->request;
+    if (auto why = judge(request)) {
+        connection->reply = std::move(*why);
+        co_return Next::refuse;
     }
-}
-
-// False: the connection is over, or was refused.
-asio::awaitable<bool> RpcServer::Impl::read_request(const ConnectionPtr& connection) {
-    http::request_parser<http::string_body> parser;
-    parser.header_limit(kMaxRpcHead);
-    parser.body_limit(kMaxControlLine);
-    parser.eager(true);
-    connection->close_after(connection, kRpcIdle);
-    bool is_begun = false, is_judged = false, is_refused = false;
-    while (!is_refused) {
-        if (!connection->in.empty()) {
-            if (!std::exchange(is_begun, true))
-                connection->close_after(connection, kRpcRequestTime);
-            boost::system::error_code error;
-            const std::size_t n = parser.put(asio::buffer(connection->in), error);
-            connection->in.erase(0, n);
-            if (error && error != http::error::need_more) {
-                connection->reply = refusal(error);
-                is_refused = true;
-            } else if (parser.is_header_done() && stream::has_unknown_coding(parser.get())) {
-                connection->reply =
-                    refusal(400, "send Content-Length alone: this Transfer-Encoding is refused");
-                is_refused = true;
-            } else if (parser.is_header_done() && parser.chunked()) {
-                connection->reply = refusal(411, "send Content-Length: chunked content is refused");
-                is_refused = true;
-            } else if (parser.is_header_done() && !std::exchange(is_judged, true) &&
-                       parser.content_length().value_or(0) > kMaxUnknownContent) {
-                const auto given = view_of(parser.get()[http::field::authorization]);
-                is_refused = !let_in(*connection, given);
-                if (is_refused && given.empty()) connection->reply = too_long();
-            }
-            if (!is_refused && parser.is_done()) {
-                connection->request = parser.release();
-                co_return true;
-            }
+    const std::string fields = cross_origin_fields(request);
+    const auto target = view_of(request.target());
+    const auto path = target.substr(0, target.find('?'));
+    if (path == "/events" && request.method() != http::verb::options) {
+        const auto feed = begin_events(connection);
+        if (feed != nullptr) {
+            co_await send_events(connection, feed);
+            co_return Next::end;
         }
-        if (!is_refused && !co_await read_more(*connection)) co_return false;
+        connection->reply.fields += fields;
+        co_return Next::refuse;
     }
-    co_await refuse(connection);
-    co_return false;
+    if (request.method() == http::verb::options && !fields.empty()) {
+        connection->reply.status =
+            204;  // a browser asks whether another origin may send its request
+    } else if (path == "/rpc") {
+        co_await answer_call(connection);
+    } else {
+        connection->reply = file(request, path);
+    }
+    connection->reply.fields += fields;
+    co_return Next::reply;
 }
 
 }  // namespace steer::ops

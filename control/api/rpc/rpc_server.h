@@ -4,23 +4,18 @@
 // one. POST /rpc needs Content-Type application/json, which another site's form cannot send. The page's files need no
 // token: they hold no data.
 //
-// Runs on the caller's io_context (the main thread). Limits: kRpcSessions connections, 8 KiB of header, kMaxControlLine
-// of content (not chunked; kMaxUnknownContent without an accepted token), kRpcRequestTime for a request from its first byte
-// and for its answer, kRpcIdle between requests; for TLS handshakes, handshake_limits.h. A further connection closes the
-// idlest one; those that were let in, wait for a method or carry events come last. So slow clients and crowds do not keep
-// an operator out.
+// Limits (http_server.h): kRpcSessions connections, kMaxControlLine of content (kMaxUnknownContent without an accepted
+// token), kRpcRequestTime for a request from its first byte, kRpcIdle between requests and for an answer.
 #pragma once
 
-#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
-#include <string>
+#include <string_view>
 #include <vector>
 
-#include "control/api/http/http_refusals.h"
 #include "control/api/page/page_files.h"
 #include "control/api/rpc/audit.h"
 #include "control/api/rpc/json_rpc.h"
@@ -33,10 +28,16 @@
 namespace steer::ops {
 
 inline constexpr std::size_t kRpcSessions = 256;
+// The longest content of clients that were not let in yet; of others: kMaxControlLine.
+inline constexpr std::uint64_t kMaxUnknownContent = 64 * 1024;
+inline constexpr std::string_view kRpcTooLong =
+    "the content is too long: with an accepted token it may have 4 MiB, else 64 KiB";
 inline constexpr std::chrono::seconds kRpcRequestTime{10};
 inline constexpr std::chrono::seconds kRpcIdle{60};
 inline constexpr std::chrono::seconds kRpcEventsPause{
     15};  // then a comment shows that the connection lives
+
+class HttpServer;
 
 class RpcServer {
   public:
@@ -60,12 +61,8 @@ class RpcServer {
     std::vector<Error> renew(const config::RpcServer* settings);
     // Of the certificate in force; ends_s is 0 without TLS.
     [[nodiscard]] stream::CertificateFacts certificate() const;
-    // Where it listens, after listen().
-    [[nodiscard]] std::uint16_t port() const;
-    [[nodiscard]] std::size_t sessions() const;
-    [[nodiscard]] std::size_t handshakes() const;  // of them, not done
-    // By HttpRefusal.
-    [[nodiscard]] const std::array<std::uint64_t, kHttpRefusals.size()>& refusals() const;
+    // Its port, sessions and counters.
+    [[nodiscard]] const HttpServer& http() const;
     // Ends every session. From the io_context's thread, or when it no longer runs.
     void close();
 

@@ -65,7 +65,7 @@ void HealthPart::add_methods(ops::Methods& methods) {
 Result<void> HealthPart::open() {
     const auto& http = settings_.get().control.http;
     if (!http) return {};
-    http_ = std::make_unique<ops::HttpServer>(
+    http_ = std::make_unique<ops::MetricsServer>(
         main_.io(), ops::HttpContent{.metrics = {[this](ops::MetricWriter& writer) {
                                          for (const auto& part : parts_.all())
                                              part->write_metrics(writer);

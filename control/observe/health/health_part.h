@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "control/api/http/health_check.h"
-#include "control/api/metrics/http_server.h"
+#include "control/api/metrics/metrics_server.h"
 #include "control/api/rpc/events.h"
 #include "control/config/start_settings.h"
 #include "control/host/process/heartbeat.h"
@@ -77,7 +77,7 @@ class HealthPart final : public Part {
         std::string error;
     };
     Published published_;
-    std::unique_ptr<ops::HttpServer> http_;  // metrics and health
+    std::unique_ptr<ops::MetricsServer> http_;  // metrics and health
 };
 
 }  // namespace steer

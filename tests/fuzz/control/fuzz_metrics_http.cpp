@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "control/api/metrics/http_server.h"
+#include "control/api/metrics/metrics_server.h"
 #include "http_client.h"
 
 using namespace steer;
@@ -18,7 +18,7 @@ struct Served {
         REQUIRE(server.listen(IpAddress::from_v4(loopback.data()), 0).has_value());
     }
     boost::asio::io_context io{1};
-    ops::HttpServer server;
+    ops::MetricsServer server;
 };
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "control/api/http/http_server.h"
 #include "control/api/rpc/rpc_server.h"
 #include "dataplane/base/clock.h"
 #include "http_client.h"
@@ -49,7 +50,8 @@ struct Served {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     static auto& served = *new Served;
     if (size > 32 * 1024) return 0;
-    const auto said = fuzz::check(fuzz::response_to(data, size, served.server.port(), served.io));
+    const auto said =
+        fuzz::check(fuzz::response_to(data, size, served.server.http().port(), served.io));
     REQUIRE(!said || said->count("content-security-policy") == 1);
     return 0;
 }

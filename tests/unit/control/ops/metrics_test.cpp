@@ -27,7 +27,7 @@
 #include <utility>
 #include <vector>
 
-#include "control/api/metrics/http_server.h"
+#include "control/api/metrics/metrics_server.h"
 #include "control/api/metrics/process_facts.h"
 #include "control/api/metrics/query_metrics.h"
 #include "control/api/metrics/worker_counters.h"
@@ -73,7 +73,7 @@ struct HttpSide {
         thread.join();
     }
     asio::io_context io;
-    ops::HttpServer http;
+    ops::MetricsServer http;
     asio::executor_work_guard<asio::io_context::executor_type> work;
     steer::Result<void> listening;
     std::thread thread;
@@ -406,7 +406,7 @@ BOOST_AUTO_TEST_CASE(metrics_and_health_are_served_on_one_connection) {
 BOOST_AUTO_TEST_CASE(slow_clients_do_not_block_others) {
     HttpSide server(one_gauge());
     std::vector<std::unique_ptr<HttpClient>> slow;
-    for (std::size_t i = 0; i < ops::kHttpSessions + 16; ++i) {
+    for (std::size_t i = 0; i < ops::kMetricsSessions + 16; ++i) {
         slow.push_back(std::make_unique<HttpClient>(server));
         asio::write(slow.back()->socket, asio::buffer(std::string_view("GET /metr")));
     }
@@ -414,7 +414,7 @@ BOOST_AUTO_TEST_CASE(slow_clients_do_not_block_others) {
     BOOST_CHECK_EQUAL(honest.get("/metrics").result_int(), 200U);
     BOOST_CHECK(slow.front()->closed());
     // The one that has just been served is not the next to go.
-    for (std::size_t i = 0; i + 1 < ops::kHttpSessions; ++i)
+    for (std::size_t i = 0; i + 1 < ops::kMetricsSessions; ++i)
         slow.push_back(std::make_unique<HttpClient>(server));
     BOOST_CHECK_EQUAL(honest.get("/metrics").result_int(), 200U);
 }
@@ -471,10 +471,26 @@ BOOST_AUTO_TEST_CASE(bad_requests_are_answered_and_closed) {
     BOOST_CHECK_EQUAL(still.get("/healthz").result_int(), 200U);
 }
 
+BOOST_AUTO_TEST_CASE(content_is_limited_on_each_request_of_a_connection) {
+    const auto post = [](std::size_t bytes) {
+        return "POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: " + std::to_string(bytes) +
+               "\r\n\r\n" + std::string(bytes, 'x');
+    };
+    HttpSide server(one_gauge());
+    HttpClient client(server);
+    BOOST_CHECK_EQUAL(client.get("/metrics").result_int(), 200U);
+    BOOST_CHECK_EQUAL(client.ask(post(1024)).result_int(), 405U);
+    BOOST_CHECK_EQUAL(client.ask(post(1025)).result_int(), 413U);
+    BOOST_CHECK(client.closed());
+    // The client has the answer though it sent more than is read.
+    HttpClient long_one(server);
+    BOOST_CHECK_EQUAL(long_one.ask(post(200'000)).result_int(), 413U);
+}
+
 BOOST_AUTO_TEST_CASE(a_taken_port_is_an_error) {
     HttpSide server(one_gauge());
     asio::io_context io;
-    ops::HttpServer second(io, one_gauge());
+    ops::MetricsServer second(io, one_gauge());
     const auto refused = second.listen(*steer::IpAddress::parse("127.0.0.1"), server.http.port());
     BOOST_REQUIRE(!refused);
     BOOST_CHECK(refused.error().text.find("control.http") != std::string::npos);

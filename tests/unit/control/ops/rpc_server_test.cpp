@@ -23,7 +23,7 @@
 
 #include "control/api/http/handshake_limits.h"
 #include "control/api/http/http_access.h"
-#include "control/api/http/http_reply.h"
+#include "control/api/http/http_server.h"
 #include "control/api/rpc/control_socket.h"
 #include "control/api/rpc/rpc_server.h"
 #include "dataplane/base/clock.h"
@@ -83,7 +83,7 @@ struct HttpWorld {
                                .files = kFiles});
         const auto listening = server->listen();
         BOOST_REQUIRE_MESSAGE(listening.has_value(), (listening ? "" : listening.error().text));
-        port = server->port();
+        port = server->http().port();
         thread = std::thread([this] { io.run(); });
     }
     ~HttpWorld() {
@@ -353,6 +353,18 @@ BOOST_AUTO_TEST_CASE(requests_that_are_too_long_are_refused) {
     BOOST_TEST(status(world, std::string(100, '\x16') + "\r\n\r\n") == 400U);
 }
 
+BOOST_AUTO_TEST_CASE(content_is_limited_on_each_request_of_a_connection) {
+    HttpWorld world;
+    HttpClientEnd client(world);
+    client.send(post(std::string(kMaxUnknownContent, ' ') + call("status")));
+    BOOST_TEST(status_of_text(client.response()) == 200U);
+    client.send(post(std::string(kMaxUnknownContent, ' '), {}, {}));
+    BOOST_TEST(status_of_text(client.response()) == 401U);
+    client.send(post(std::string(kMaxUnknownContent + 1, ' '), {}, {}));  // it was let in before
+    BOOST_TEST(status_of_text(client.response()) == 413U);
+    BOOST_TEST(client.response().empty());
+}
+
 BOOST_AUTO_TEST_CASE(a_request_of_doubtful_length_is_refused) {
     HttpWorld world;
     for (const char* coding : {"xchunked", "gzip, chunked", "chunked, gzip", "identity"}) {
@@ -521,7 +533,7 @@ BOOST_AUTO_TEST_CASE(refusals_are_counted_by_reason) {
     status(world, post(call("status"), {}, "wrong"));
     status(world, "nonsense\r\n\r\n");
     on_thread(world, [&] {
-        const auto& counts = world.server->refusals();
+        const auto& counts = world.server->http().refusals().counts();
         BOOST_TEST(counts[static_cast<std::size_t>(HttpRefusal::host)] == 1U);
         BOOST_TEST(counts[static_cast<std::size_t>(HttpRefusal::unsuitable)] == 2U);
         BOOST_TEST(counts[static_cast<std::size_t>(HttpRefusal::token)] == 1U);

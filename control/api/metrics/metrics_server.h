@@ -1,19 +1,15 @@
-// The appliance's HTTP/1.1: GET /metrics (OpenMetrics), /livez, /readyz and /healthz (which is /readyz); everything
-// else is 404 or 405.
+// The appliance's HTTP for monitoring: GET /metrics, /livez, /readyz and /healthz (which is /readyz); everything else is
+// 404 or 405.
 //
 // Health: 200 and "ok", or 503 with a line for each condition that fails; `?verbose` lists all of them.
 //
-// Runs on the caller's io_context (the main thread). Keep-alive; limits: kHttpSessions connections,
-// 8 KiB of header, 1 KiB of body (not chunked), kHttpIdle for a request and for its answer. A further connection
-// closes the one whose last request or answer is the longest ago, so slow clients never block others.
+// Limits (http_server.h): kMetricsSessions connections, 1 KiB of content, 15 s for a request and for its answer.
 #pragma once
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <string>
 
 #include "control/api/http/health_check.h"
 #include "control/api/metrics/metrics.h"
@@ -26,8 +22,7 @@ class io_context;
 
 namespace steer::ops {
 
-inline constexpr std::size_t kHttpSessions = 64;
-inline constexpr std::chrono::seconds kHttpIdle{15};
+inline constexpr std::size_t kMetricsSessions = 64;
 
 struct HttpContent {
     MetricSources metrics;
@@ -35,13 +30,13 @@ struct HttpContent {
     std::function<HealthChecks()> ready = [] { return HealthChecks{}; };
 };
 
-class HttpServer {
+class MetricsServer {
   public:
     // `io` outlives this.
-    HttpServer(boost::asio::io_context& io, HttpContent content);
-    ~HttpServer();
-    HttpServer(const HttpServer&) = delete;
-    HttpServer& operator=(const HttpServer&) = delete;
+    MetricsServer(boost::asio::io_context& io, HttpContent content);
+    ~MetricsServer();
+    MetricsServer(const MetricsServer&) = delete;
+    MetricsServer& operator=(const MetricsServer&) = delete;
 
     // :: (all zeros) listens on all addresses of both families. Port 0: the system chooses.
     Result<void> listen(const IpAddress& address, std::uint16_t port);
