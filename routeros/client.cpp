@@ -1,123 +1,14 @@
 #include "routeros/client.h"
 
-#include <array>
-#include <boost/asio/buffer.hpp>
-#include <boost/asio/connect.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/ssl.hpp>
-#include <boost/asio/write.hpp>
 #include <chrono>
 #include <optional>
 
-#include "routeros/server_trust.h"
-#include "routeros/tls.h"
+#include "routeros/blocking_link.h"
 
 namespace steer::routeros {
 namespace {
 
-namespace asio = boost::asio;
-using boost::system::error_code;
-using tcp = asio::ip::tcp;
-
-constexpr std::chrono::seconds kPatience{10};
-constexpr std::size_t kReadAtOnce = std::size_t{64} << 10;
-
-// The socket with or without TLS. Each step returns why it failed; empty: it did not.
-class Line {
-  public:
-    std::string open(const TransportConfig& to) {
-        tcp::resolver resolver(io_);
-        tcp::resolver::results_type found;
-        auto why = wait([&](auto done) {
-            resolver.async_resolve(to.host, std::to_string(to.port),
-                                   [&found, done](error_code error, auto results) {
-                                       found = results;
-                                       done(error);
-                                   });
-        });
-        if (!why.empty()) return why;
-        why = wait([&](auto done) {
-            asio::async_connect(socket_, found,
-                                [done](error_code error, const tcp::endpoint&) { done(error); });
-        });
-        return !why.empty() || !to.tls.enabled ? why : secure(to);
-    }
-
-    std::string send(const std::string& bytes) {
-        return on_stream([&](auto& stream) {
-            return wait([&](auto done) {
-                asio::async_write(stream, asio::buffer(bytes),
-                                  [done](error_code error, std::size_t) { done(error); });
-            });
-        });
-    }
-
-    std::string receive(std::string_view& bytes) {
-        return on_stream([&](auto& stream) {
-            return wait([&](auto done) {
-                stream.async_read_some(asio::buffer(in_),
-                                       [this, &bytes, done](error_code error, std::size_t count) {
-                                           bytes = {in_.data(), count};
-                                           done(error);
-                                       });
-            });
-        });
-    }
-
-    [[nodiscard]] std::string local_address() const {
-        error_code failed;
-        const auto endpoint = socket_.local_endpoint(failed);
-        return failed ? std::string() : endpoint.address().to_string();
-    }
-
-  private:
-    std::string secure(const TransportConfig& to) {
-        try {
-            context_.emplace(make_tls_context(to.tls, to.host));
-        } catch (const std::exception& error) {
-            return std::string("TLS: ") + error.what();
-        }
-        stream_.emplace(socket_, *context_);
-        tls::send_name(stream_->native_handle(), to.host);
-        std::string why = wait(
-            [&](auto done) { stream_->async_handshake(asio::ssl::stream_base::client, done); });
-        const std::string refused =
-            why.empty() ? why : refused_certificate(stream_->native_handle(), to.host);
-        if (!refused.empty()) why = refused;
-        if (why.empty()) why = pin_trouble(stream_->native_handle(), to.tls);
-        return why.empty() ? why : "TLS: " + why;
-    }
-
-    template <class Use>
-    std::string on_stream(Use use) {
-        return stream_ ? use(*stream_) : use(socket_);
-    }
-
-    // Begins something and waits until it has ended; closes the socket if that takes too long.
-    template <class Begin>
-    std::string wait(Begin begin) {
-        std::optional<error_code> ended;
-        begin([&ended](error_code error) { ended = error; });
-        io_.restart();
-        io_.run_for(kPatience);
-        if (!ended) {
-            error_code ignored;
-            socket_.close(ignored);
-            io_.restart();
-            io_.run();
-            return "no answer within 10 s";
-        }
-        if (*ended == asio::error::eof) return "the router closed the connection";
-        return *ended ? ended->message() : std::string();
-    }
-
-    asio::io_context io_{1};
-    tcp::socket socket_{io_};
-    std::optional<asio::ssl::context> context_;
-    std::optional<asio::ssl::stream<tcp::socket&>> stream_;
-    std::array<char, kReadAtOnce> in_{};
-};
+constexpr std::uint32_t kClientPatienceMs = 10'000;
 
 }  // namespace
 
@@ -125,14 +16,19 @@ class Client::Impl final : SessionHandler {
   public:
     std::string open(const TransportConfig& to, const std::string& user,
                      const std::string& password) {
-        if (std::string why = line_.open(to); !why.empty()) return why;
+        TransportConfig patient = to;
+        patient.connect_timeout_ms = kClientPatienceMs;
+        link_.emplace(std::move(patient));
+        if (!link_->connect()) return link_->failure().text();
         session_.login(user, password);
         std::string why = run([this] { return logged_in_; });
         if (why.empty() && !login_.ok) why = "login failed: " + login_.message;
         return why;
     }
 
-    [[nodiscard]] std::string local_address() const { return line_.local_address(); }
+    [[nodiscard]] std::string local_address() const {
+        return link_ ? link_->local_address() : std::string();
+    }
 
     std::string ask(const Command& command, Reply& reply) {
         reply = {};
@@ -147,11 +43,11 @@ class Client::Impl final : SessionHandler {
     template <class IsDone>
     std::string run(IsDone is_done) {
         while (!is_done() && broken_.empty()) {
-            if (const std::string output = session_.take_output(); !output.empty()) {
-                if (std::string why = line_.send(output); !why.empty()) return why;
-            }
-            std::string_view bytes;
-            if (std::string why = line_.receive(bytes); !why.empty()) return why;
+            if (const std::string output = session_.take_output(); !output.empty())
+                link_->send(output);
+            std::string bytes;
+            if (!link_->receive(bytes, std::chrono::milliseconds(kClientPatienceMs)))
+                return link_->failure().text();
             session_.feed(bytes);
         }
         return broken_;
@@ -171,7 +67,7 @@ class Client::Impl final : SessionHandler {
     }
     void on_broken(std::string_view reason) override { broken_ = reason; }
 
-    Line line_;
+    std::optional<BlockingLink> link_;
     Session session_{*this};
     Ending login_;
     bool logged_in_ = false;

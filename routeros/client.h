@@ -1,7 +1,6 @@
 // One API session that blocks: for commands that a person started and waits for.
 //
-// At most 10 s for each step (name, connection, TLS, login, a reply). Everything that can fail is told as a cause, which
-// is empty if it did not.
+// At most 10 s for each step (connection, login, a reply). A step returns why it failed; empty: it succeeded.
 #pragma once
 
 #include <memory>

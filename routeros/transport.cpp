@@ -13,7 +13,9 @@
 #include <boost/asio/ssl.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
+#include <cstring>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "routeros/server_trust.h"
@@ -63,11 +65,14 @@ class Transport::Impl : public std::enable_shared_from_this<Transport::Impl> {
         if (user_ != nullptr) user_->received(bytes, clock_());
         arm();
     }
-    void failed(std::string_view why) {
+    void failed(LinkFailure why) {
         connection_.reset();
-        if (user_ != nullptr) user_->closed(why, clock_());
+        failure_ = std::move(why);
+        if (user_ != nullptr) user_->closed(failure_.text(), clock_());
         arm();
     }
+    [[nodiscard]] const LinkFailure& failure() const { return failure_; }
+    [[nodiscard]] std::string local_address() const;
 
   private:
     asio::io_context& io_;
@@ -77,6 +82,7 @@ class Transport::Impl : public std::enable_shared_from_this<Transport::Impl> {
     LinkUser* user_ = nullptr;
     Resolved resolved_;
     std::shared_ptr<Connection> connection_;
+    LinkFailure failure_;
 };
 
 // One attempt and, if it succeeds, one session's socket. Handlers keep it alive; after let_go()
@@ -90,8 +96,8 @@ class Transport::Impl::Connection : public std::enable_shared_from_this<Connecti
         const auto& config = owner_->config();
         limit_.expires_after(std::chrono::milliseconds(config.connect_timeout_ms));
         limit_.async_wait([self = shared_from_this()](error_code error) {
-            if (error || self->ready_) return;
-            self->fail(self->stream_ ? "TLS: no answer in time" : "no answer in time");
+            if (error || self->stage_ == Stage::open) return;
+            self->fail("no answer in time", true);
         });
         if (!config.path.empty())
             return try_endpoints(
@@ -113,17 +119,28 @@ class Transport::Impl::Connection : public std::enable_shared_from_this<Connecti
 
     void send(std::string_view bytes) {
         waiting_.append(bytes);
-        if (ready_ && going_.empty()) write();
+        if (stage_ == Stage::open && going_.empty()) write();
     }
     [[nodiscard]] std::optional<std::uint64_t> unsent_since_ms() const { return unsent_since_ms_; }
+    [[nodiscard]] std::string local_address() const {
+        error_code error;
+        const auto generic = socket_.local_endpoint(error);
+        tcp::endpoint endpoint;
+        if (error || generic.size() > endpoint.capacity()) return {};
+        endpoint.resize(generic.size());
+        std::memcpy(endpoint.data(), generic.data(), generic.size());
+        return endpoint.address().to_string();
+    }
 
   private:
-    void fail(std::string_view why) {
+    using Stage = LinkFailure::Stage;
+
+    void fail(std::string cause, bool is_late = false, long certificate_error = 0) {
         Impl* const owner = owner_;
         if (owner == nullptr) return;
         const auto self = shared_from_this();
         let_go();
-        owner->failed(why);
+        owner->failed({stage_, std::move(cause), is_late, certificate_error});
     }
 
     void try_found(const tcp::resolver::results_type& found) {
@@ -144,6 +161,7 @@ class Transport::Impl::Connection : public std::enable_shared_from_this<Connecti
 
     void try_endpoints(std::vector<Stream::endpoint> endpoints) {
         if (owner_ == nullptr) return;
+        stage_ = Stage::connection;
         endpoints_ = std::move(endpoints);
         asio::async_connect(socket_, endpoints_,
                             [self = shared_from_this()](error_code error, const Stream::endpoint&) {
@@ -161,13 +179,14 @@ class Transport::Impl::Connection : public std::enable_shared_from_this<Connecti
         const auto& config = owner_->config();
         socket_.set_option(UserTimeout(static_cast<int>(config.send_timeout_ms)), ignored);
         if (!config.tls.enabled) return open();
+        stage_ = Stage::tls;
         try {
             context_.emplace(make_tls_context(config.tls, config.host));
             stream_.emplace(socket_, *context_);
             tls::send_name(stream_->native_handle(),
                            config.tls.server_name.empty() ? config.host : config.tls.server_name);
         } catch (const std::exception& error) {
-            return fail(std::string{"TLS: "} + error.what());
+            return fail(error.what());
         }
         stream_->async_handshake(asio::ssl::stream_base::client,
                                  [self = shared_from_this()](error_code error) {
@@ -182,18 +201,19 @@ class Transport::Impl::Connection : public std::enable_shared_from_this<Connecti
         const std::string& name =
             config.tls.server_name.empty() ? config.host : config.tls.server_name;
         const std::string refused = refused_certificate(stream_->native_handle(), name);
-        fail("TLS: " + (refused.empty() ? error.message() : refused));
+        if (refused.empty()) return fail(error.message());
+        fail(refused, false, SSL_get_verify_result(stream_->native_handle()));
     }
 
     void check_pin() {
         if (owner_ == nullptr) return;
         const std::string trouble = pin_trouble(stream_->native_handle(), owner_->config().tls);
-        if (!trouble.empty()) return fail("TLS: " + trouble);
+        if (!trouble.empty()) return fail(trouble);
         open();
     }
 
     void open() {
-        ready_ = true;
+        stage_ = Stage::open;
         limit_.cancel();
         read();
         owner_->connected();
@@ -245,7 +265,7 @@ class Transport::Impl::Connection : public std::enable_shared_from_this<Connecti
     asio::steady_timer limit_;
     std::optional<asio::ssl::context> context_;
     std::optional<asio::ssl::stream<Stream::socket&>> stream_;
-    bool ready_ = false;
+    Stage stage_ = Stage::name;
     std::string going_, waiting_;  // being sent; to be sent after that
     std::optional<std::uint64_t> unsent_since_ms_;
     std::array<char, kReadBytes> in_{};
@@ -291,6 +311,10 @@ std::optional<std::uint64_t> Transport::Impl::unsent_since_ms() const {
     return connection_ ? connection_->unsent_since_ms() : std::nullopt;
 }
 
+std::string Transport::Impl::local_address() const {
+    return connection_ ? connection_->local_address() : std::string();
+}
+
 Transport::Transport(asio::io_context& io, TransportConfig config, Clock clock)
     : impl_(std::make_shared<Impl>(io, std::move(config), std::move(clock))) {}
 Transport::~Transport() {
@@ -308,6 +332,12 @@ void Transport::wake() {
 }
 void Transport::configure(TransportConfig config) {
     impl_->configure(std::move(config));
+}
+const LinkFailure& Transport::failure() const {
+    return impl_->failure();
+}
+std::string Transport::local_address() const {
+    return impl_->local_address();
 }
 
 void Transport::stop() {

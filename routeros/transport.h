@@ -37,6 +37,17 @@ struct TransportConfig {
     bool operator==(const TransportConfig&) const = default;
 };
 
+// Why a connection was not made, or ended.
+struct LinkFailure {
+    enum class Stage : std::uint8_t { name, connection, tls, open } stage = Stage::name;
+    std::string cause{};
+    bool is_late = false;  // there was no answer in time
+    long certificate_error =
+        0;  // that the server's certificate was refused with, X509_V_ERR_…; 0: none
+    // As LinkUser::closed() gets it.
+    [[nodiscard]] std::string text() const { return (stage == Stage::tls ? "TLS: " : "") + cause; }
+};
+
 class Transport final : public RouterLink {
   public:
     using Clock = std::function<std::uint64_t()>;  // ms of CLOCK_BOOTTIME
@@ -54,6 +65,10 @@ class Transport final : public RouterLink {
     void wake();
     // For connections from now on; the present one stays.
     void configure(TransportConfig config);
+    // Of the last connection that was reported by closed().
+    [[nodiscard]] const LinkFailure& failure() const;
+    // Our address of the connection, as text; empty: there is none.
+    [[nodiscard]] std::string local_address() const;
     // Closes and releases the user; makes no calls afterwards.
     void stop();
 

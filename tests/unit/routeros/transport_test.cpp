@@ -12,8 +12,11 @@
 #include <cstdlib>
 #include <fstream>
 #include <optional>
+#include <thread>
 
 #include "lab.h"
+#include "routeros/blocking_link.h"
+#include "routeros/client.h"
 #include "tls_certificate.h"
 
 namespace steer::routeros::test {
@@ -370,6 +373,82 @@ BOOST_AUTO_TEST_CASE(a_refused_connection_is_reported) {
     closed.close();
     BOOST_TEST(wire.run(config, [&] { return !wire.seen.sentences.empty(); }));
     BOOST_TEST(wire.told("cannot be reached (Connection refused)"));
+}
+
+// The router's side on a thread of its own: the client blocks.
+struct Served {
+    explicit Served(Wire& of) : wire(of), thread([this] { wire.io.run(); }) {}
+    ~Served() {
+        wire.io.stop();
+        thread.join();
+    }
+    Wire& wire;
+    std::thread thread;
+};
+
+BOOST_AUTO_TEST_CASE(a_client_that_blocks_gets_its_reply_over_tls) {
+    Wire wire{Mode::certificate};
+    const File file{wire.certificate.certificate_pem};
+    auto config = tls();
+    config.ca_file = file.path;
+    const TransportConfig to = wire.config(config);
+    const RouterConfig login = router_config();
+    const Served served{wire};
+    {
+        Client client;
+        BOOST_TEST(client.local_address() == "");
+        BOOST_REQUIRE(client.open(to, login.username, login.password) == "");
+        BOOST_TEST(client.local_address() == "127.0.0.1");
+        Client::Reply reply;
+        for (int i = 0; i < 2; ++i) {
+            BOOST_TEST(client.ask(print_resource(), reply) == "");
+            BOOST_TEST(reply.ending.ok);
+            BOOST_TEST(reply.rows.size() == 1U);
+        }
+    }
+    Client wrong;
+    BOOST_TEST(wrong.open(to, login.username, "x").starts_with("login failed: "));
+}
+
+BOOST_AUTO_TEST_CASE(a_link_that_blocks_reports_how_far_it_came) {
+    using Stage = LinkFailure::Stage;
+    Wire wire{Mode::certificate};
+    Wire plain{Mode::plain};
+    TransportConfig unknown = wire.config(tls()), refused = unknown, silent = plain.config();
+    const Served served{wire}, silently{plain};
+    asio::io_context other;
+    tcp::acceptor acceptor{other, {asio::ip::address_v4::loopback(), 0}};  // it accepts nothing
+    TransportConfig mute = unknown;
+    mute.port = acceptor.local_endpoint().port();
+    mute.connect_timeout_ms = 100;
+
+    BlockingLink untrusted{unknown};
+    BOOST_TEST(!untrusted.connect());
+    BOOST_TEST((untrusted.failure().stage == Stage::tls));
+    BOOST_TEST(untrusted.failure().certificate_error != 0);
+    BOOST_TEST(untrusted.failure().text().starts_with("TLS: its certificate is not trusted: "));
+
+    BlockingLink late{mute};
+    BOOST_TEST(!late.connect());
+    BOOST_TEST((late.failure().stage == Stage::tls));
+    BOOST_TEST(late.failure().is_late);
+    BOOST_TEST(late.failure().text() == "TLS: no answer in time");
+
+    acceptor.close();
+    refused.port = mute.port;
+    BlockingLink closed{refused};
+    BOOST_TEST(!closed.connect());
+    BOOST_TEST((closed.failure().stage == Stage::connection));
+    BOOST_TEST(!closed.failure().is_late);
+    BOOST_TEST(closed.failure().text() == "Connection refused");
+
+    BlockingLink open{silent};
+    std::string bytes = "old";
+    BOOST_REQUIRE(open.connect());
+    BOOST_TEST(!open.receive(bytes, std::chrono::milliseconds(1)));
+    BOOST_TEST(bytes == "");
+    BOOST_TEST((open.failure().stage == Stage::open));
+    BOOST_TEST(open.failure().is_late);
 }
 
 BOOST_AUTO_TEST_CASE(addresses_of_routers_are_parsed) {
