@@ -26,7 +26,7 @@ MAY = {
     "control": {"control", "dataplane", "dataplane/dns", "matchers", "routeros"},
     "tools/rossim": {"tools/rossim"},
     "tools/import": {"tools/import", "routeros"},
-    "tools/steerctl": {"tools/steerctl", "tools/import", "dataplane/dns"},
+    "tools/steerctl": {"tools/steerctl", "tools/import", "routeros", "dataplane/dns"},
     "tools/fleet_sim": {"tools/fleet_sim", "tools/rossim", "control", "dataplane", "dataplane/dns", "matchers", "routeros"},
 }
 # Folders that have folders of their own, and the order of those.

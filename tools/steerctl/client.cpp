@@ -16,7 +16,7 @@
 #include <boost/json/serialize.hpp>
 #include <utility>
 
-#include "https_client.h"
+#include "remote_client.h"
 
 namespace steerctl {
 namespace asio = boost::asio;

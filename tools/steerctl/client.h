@@ -28,7 +28,7 @@ struct Reply {
 // What the daemon said to the request with id 1, over `where`, which `option` names.
 Reply read_answer(std::string_view answer, std::string_view where, std::string_view option);
 
-// `params`: null for none. `socket`: a path, or a URL (https_client.h).
+// `params`: null for none. `socket`: a path, or a URL (remote_client.h).
 Reply ask(const std::string& socket, std::string_view method,
           const boost::json::value& params = nullptr, std::chrono::seconds patience = kPatience);
 

@@ -10,8 +10,8 @@
 #include <utility>
 
 #include "commands.h"
-#include "https_client.h"
 #include "matchers/version.h"
+#include "remote_client.h"
 
 namespace json = boost::json;
 namespace steerctl {

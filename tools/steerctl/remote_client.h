@@ -1,7 +1,7 @@
 // One question to steerdnsd over HTTPS (`control.http`): POST /rpc with a token or a client certificate.
 //
-// By OpenSSL and Boost's HTTP, which the daemon has already; libcurl would add twenty libraries to the package. Plain HTTP is for
-// this machine only. The certificate must be trusted and have the host's name or address.
+// Over the connection of routeros; libcurl would add twenty libraries to the package. Plain HTTP is for this machine only.
+// The certificate must be trusted and have the host's name or address.
 #pragma once
 
 #include <chrono>
