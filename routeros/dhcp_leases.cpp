@@ -141,7 +141,7 @@ void LeaseReader::notify() {
             all.push_back(lease);
     }
     mark_outside(all);
-    sink_.leases(std::move(all));
+    sink_.rows(std::move(all));
 }
 
 }  // namespace steer::routeros

@@ -38,18 +38,12 @@ struct DhcpLease {
 // its type; empty: it has none.
 std::string mac_of_duid(std::string_view duid);
 
-// Called by the reader's functions; must not call back into it.
-class LeaseSink {
-  public:
-    virtual ~LeaseSink() = default;
-    // All leases, IPv4 before IPv6, each sorted by id: after the first reading, and shortly after each change.
-    virtual void leases(std::vector<DhcpLease> all) = 0;
-    virtual void log(Level level, std::string_view sentence) = 0;
-};
+using LeaseSink = MenuSink<std::vector<DhcpLease>>;  // IPv4 before IPv6, each sorted by id
 
 class LeaseReader final : public MenuReader {
   public:
     using Config = ReaderConfig;
+    using Rows = std::vector<DhcpLease>;
     LeaseReader(ReaderConfig config, LeaseSink& sink, RouterLink& link);
 
     // Connects again with these settings.

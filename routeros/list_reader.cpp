@@ -178,7 +178,7 @@ void ListReader::notify() {
     for (auto& [list, addresses] : all.lists)
         std::ranges::sort(addresses);
     all.servers = servers_;
-    sink_.lists(std::move(all));
+    sink_.rows(std::move(all));
 }
 
 }  // namespace steer::routeros

@@ -32,14 +32,7 @@ struct RouterLists {
     bool operator==(const RouterLists&) const = default;
 };
 
-// Called by the reader's functions; must not call back into it.
-class ListSink {
-  public:
-    virtual ~ListSink() = default;
-    // Everything: after the first reading, and shortly after each change.
-    virtual void lists(RouterLists all) = 0;
-    virtual void log(Level level, std::string_view sentence) = 0;
-};
+using ListSink = MenuSink<RouterLists>;
 
 class ListReader final : public MenuReader {
   public:
@@ -49,6 +42,7 @@ class ListReader final : public MenuReader {
         bool with_servers = false;
         bool operator==(const Config&) const = default;
     };
+    using Rows = RouterLists;
     ListReader(Config config, ListSink& sink, RouterLink& link);
 
     // Connects again with these settings.

@@ -27,6 +27,16 @@ struct ReaderConfig {
     bool operator==(const ReaderConfig&) const = default;
 };
 
+// Gets what a reader has read. Called by the reader's functions; must not call back into it.
+template <class Rows>
+class MenuSink {
+  public:
+    virtual ~MenuSink() = default;
+    // Everything: after the first reading, and shortly after each change.
+    virtual void rows(Rows all) = 0;
+    virtual void log(Level level, std::string_view sentence) = 0;
+};
+
 class MenuReader : public LinkUser, private SessionHandler {
   public:
     void start(std::uint64_t now_ms);

@@ -15,6 +15,7 @@ namespace steer::build {
 struct LeaseRouter {
     routeros::LeaseReader::Config reader;
     routeros::TransportConfig transport;
+    [[nodiscard]] const std::string& name() const { return reader.name; }
     bool operator==(const LeaseRouter&) const = default;
 };
 

@@ -16,6 +16,7 @@ struct ListedRouter {
     routeros::ListReader::Config reader;
     routeros::TransportConfig transport;
     std::string servers_file;  // for its DNS servers; empty: no `forward` uses them
+    [[nodiscard]] const std::string& name() const { return reader.access.name; }
     bool operator==(const ListedRouter&) const = default;
 };
 

@@ -9,63 +9,55 @@
 //    "routers":  [{"router", "state", "leases", "trouble"}]}
 #pragma once
 
-#include <boost/asio/io_context.hpp>
+#include <atomic>
 #include <cstdint>
-#include <map>
-#include <memory>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "control/api/metrics/metrics.h"
 #include "control/api/rpc/methods.h"
-#include "control/host/process/published.h"
 #include "control/program/build/lease_plans.h"
 #include "control/sources/leases/lease_names.h"
 #include "control/sources/leases/lease_state.h"
-#include "control/sources/router_lists/followed_router.h"
-#include "dataplane/base/clock.h"
+#include "control/sources/router_lists/router_follower.h"
 
 namespace steer::leases {
 
-class LeaseService {
-  public:
-    using Log = RouterLog;
+struct LeaseFollowing {
+    using Plans = build::LeasePlans;
+    using RouterPlan = build::LeaseRouter;
+    using PluginPlan = build::LeasePlan;
+    using Reader = routeros::LeaseReader;
+    using Known = RouterLeases;
+    using Table = LiveTable;
+    struct State {
+        LeaseBook book{};
+        std::set<std::string> logged{};  // leases without a name that were logged
+        std::uint64_t log_again_ms = 0;
+    };
+    static std::atomic<const Table*>& place(const PluginPlan& plan) { return plan.answers->table; }
+};
 
+class LeaseService final : public RouterFollower<LeaseFollowing> {
+  public:
     // `file`: for leases over a restart; empty: none. `qsbr`: of the workers.
     LeaseService(boost::asio::io_context& main_io, Clock& clock, rte_rcu_qsbr* qsbr,
                  std::string file, Log log);
     // Workers have ended. Writes the file if needed.
-    ~LeaseService();
-    LeaseService(const LeaseService&) = delete;
-    LeaseService& operator=(const LeaseService&) = delete;
-
-    // The plans in force. An unchanged router keeps its session.
-    void follow(const build::LeasePlans& plans);
-    // Frees tables that no worker reads any more. Call it periodically.
-    void poll();
+    ~LeaseService() override;
 
     void add_methods(ops::Methods& methods);
     void write_metrics(ops::MetricWriter& writer) const;
 
   private:
-    struct Router;
-    struct Plugin;
-
-    void heard(const std::string& router, std::vector<routeros::DhcpLease> leases);
-    void name(Plugin& plugin);
+    void take(const std::string& router, std::vector<routeros::DhcpLease> leases) override;
+    void publish(Plugin& plugin) override;
     void log_nameless(Plugin& plugin);
     [[nodiscard]] std::string text_to_keep() const;
     [[nodiscard]] ops::RpcResult list_leases(const ops::Arguments& asked) const;
 
-    boost::asio::io_context& main_io_;
-    Clock& clock_;
-    rte_rcu_qsbr* qsbr_;
-    const Log log_;
     KeptFile kept_;
-    std::map<std::string, RouterLeases> known_;  // by router
-    std::map<std::string, std::unique_ptr<Router>> routers_;
-    std::map<std::string, std::unique_ptr<Plugin>> plugins_;  // by tag; includes earlier ones
 };
 
 }  // namespace steer::leases

@@ -30,41 +30,9 @@ matchers::Prefix prefix_of(const routeros::Address& address) {
 
 }  // namespace
 
-// One router that is followed.
-struct RouterListService::Router final : routeros::ListSink {
-    Router(RouterListService& owner, const build::ListedRouter& plan)
-        : service(owner), followed(owner.main_io_, owner.clock_, plan, *this) {}
-    void take(const build::ListedRouter& now) { followed.take(now); }
-    void lists(routeros::RouterLists all) override {
-        service.heard(followed.plan().reader.access.name, std::move(all));
-    }
-    void log(routeros::Level level, std::string_view sentence) override {
-        service.log_(level, std::string(sentence));
-    }
-    [[nodiscard]] const build::ListedRouter& plan() const { return followed.plan(); }
-    [[nodiscard]] bool in_sync() const { return followed.in_sync(); }
-
-    RouterListService& service;
-    FollowedRouter<build::ListedRouter, routeros::ListReader, routeros::ListSink> followed;
-};
-
-// One ros_list.
-struct RouterListService::Plugin {
-    Plugin(build::RouterListPlan p, rte_rcu_qsbr* qsbr)
-        : plan(std::move(p)), published(plan.set->set, qsbr) {}
-
-    build::RouterListPlan plan;
-    bool is_wanted = true;
-    std::size_t size = 0;  // addresses and prefixes
-    Published<matchers::PrefixSet> published;
-};
-
 RouterListService::RouterListService(boost::asio::io_context& main_io, Clock& clock,
                                      rte_rcu_qsbr* qsbr, std::string file, Log log)
-    : main_io_(main_io),
-      clock_(clock),
-      qsbr_(qsbr),
-      log_(std::move(log)),
+    : RouterFollower(main_io, clock, qsbr, std::move(log)),
       kept_(
           main_io, std::move(file), [this] { return text_to_keep(); }, save_lists, log_) {
     if (kept_.file().empty()) return;
@@ -97,49 +65,28 @@ Moment RouterListService::now() const {
 }
 
 void RouterListService::follow(const build::RouterListPlans& plans) {
-    follow_routers(
-        routers_, plans.routers,
-        [](const build::ListedRouter& plan) -> const std::string& {
-            return plan.reader.access.name;
-        },
-        [this](const build::ListedRouter& plan) { return std::make_unique<Router>(*this, plan); });
+    RouterFollower::follow(plans);
     for (const auto& [name, router] : routers_) {
-        const auto known = known_.find(name);
-        if (known != known_.end() && known->second.was_read) write_servers(*router);
-    }
-    std::erase_if(known_, [&](const auto& k) { return !routers_.contains(k.first); });
-    for (auto& [tag, plugin] : plugins_)
-        plugin->is_wanted = false;
-    for (const build::RouterListPlan& plan : plans.plugins) {
-        auto& plugin = plugins_[plan.tag];
-        if (plugin == nullptr) plugin = std::make_unique<Plugin>(plan, qsbr_);
-        plugin->plan = plan;
-        plugin->is_wanted = true;
-        publish(*plugin);
-    }
-    for (auto& [tag, plugin] : plugins_) {
-        if (!plugin->is_wanted) plugin->published.put(nullptr);
+        const KnownLists* const known = find_known(name);
+        if (known != nullptr && known->was_read) write_servers(*router);
     }
 }
 
 void RouterListService::poll() {
     const std::uint64_t now_ms = clock_.now().ms;
-    for (auto& [tag, plugin] : plugins_)
-        plugin->published.poll();
+    RouterFollower::poll();
     note_current();
     if (now_ms < next_end_ms_) return;
     next_end_ms_ = now_ms + kEndsEveryMs;
     for (auto& [tag, plugin] : plugins_) {
-        const bool may_end = std::ranges::any_of(plugin->plan.routers, [&](const auto& name) {
-            const auto router = routers_.find(name);
-            return router != routers_.end() && !router->second->in_sync();
-        });
-        if (plugin->is_wanted && may_end && in_force(*plugin).size() != plugin->size)
+        const bool may_end = std::ranges::any_of(plugin->plan.routers,
+                                                 [&](const auto& name) { return !in_sync(name); });
+        if (plugin->is_wanted && may_end && in_force(*plugin).size() != plugin->state.size)
             publish(*plugin);
     }
 }
 
-void RouterListService::heard(const std::string& router, routeros::RouterLists lists) {
+void RouterListService::take(const std::string& router, routeros::RouterLists lists) {
     KnownLists& known = known_[router];
     const bool is_news = known.lists != lists;
     const bool are_servers_news = !known.was_read || known.lists.servers != lists.servers;
@@ -147,13 +94,17 @@ void RouterListService::heard(const std::string& router, routeros::RouterLists l
     known.current_ms = clock_.now().ms;
     if (!is_news && !are_servers_news) return;
     known.lists = std::move(lists);
-    for (auto& [tag, plugin] : plugins_) {
-        const auto& routers = plugin->plan.routers;
-        if (plugin->is_wanted && std::ranges::find(routers, router) != routers.end())
-            publish(*plugin);
-    }
+    publish_all_of(router);
     if (are_servers_news) write_servers(*routers_.at(router));
     kept_.keep_soon();
+}
+
+const std::vector<TimedAddress>* RouterListService::find_list(const Plugin& plugin,
+                                                              const std::string& router) const {
+    const KnownLists* const known = find_known(router);
+    if (known == nullptr) return nullptr;
+    const auto list = known->lists.lists.find(plugin.plan.list);
+    return list != known->lists.lists.end() ? &list->second : nullptr;
 }
 
 // A router that is in sync reports the end of a timeout itself.
@@ -161,14 +112,11 @@ std::vector<matchers::Prefix> RouterListService::in_force(const Plugin& plugin) 
     const std::uint64_t now_ms = clock_.now().ms;
     std::vector<matchers::Prefix> prefixes;
     for (const std::string& name : plugin.plan.routers) {
-        const auto known = known_.find(name);
-        if (known == known_.end()) continue;
-        const auto list = known->second.lists.lists.find(plugin.plan.list);
-        if (list == known->second.lists.lists.end()) continue;
-        const auto router = routers_.find(name);
-        const bool in_sync = router != routers_.end() && router->second->in_sync();
-        for (const TimedAddress& one : list->second) {
-            if (one.until_ms == 0 || one.until_ms > now_ms || in_sync)
+        const auto* const list = find_list(plugin, name);
+        if (list == nullptr) continue;
+        const bool is_current = in_sync(name);
+        for (const TimedAddress& one : *list) {
+            if (one.until_ms == 0 || one.until_ms > now_ms || is_current)
                 prefixes.push_back(prefix_of(one.address));
         }
     }
@@ -177,16 +125,16 @@ std::vector<matchers::Prefix> RouterListService::in_force(const Plugin& plugin) 
 
 void RouterListService::publish(Plugin& plugin) {
     const auto prefixes = in_force(plugin);
-    plugin.size = prefixes.size();
+    plugin.state.size = prefixes.size();
     plugin.published.put(std::make_unique<const matchers::PrefixSet>(prefixes));
 }
 
 // ---- files
 
 void RouterListService::write_servers(const Router& router) {
-    const build::ListedRouter& plan = router.plan();
+    const build::ListedRouter& plan = router.plan;
     if (plan.servers_file.empty()) return;
-    const std::string& name = plan.reader.access.name;
+    const std::string& name = plan.name();
     kept_.run([file = plan.servers_file, text = servers_text(name, known_[name].lists),
                log = log_] {
         // A file that is written is a change for its watcher.
@@ -211,13 +159,12 @@ std::string RouterListService::text_to_keep() {
 
 // ---- reports
 
-std::optional<std::uint64_t> RouterListService::age_s(const std::string& name) const {
-    const auto router = routers_.find(name);
-    if (router != routers_.end() && router->second->in_sync()) return 0;
-    const auto known = known_.find(name);
-    if (known == known_.end() || !known->second.was_read) return std::nullopt;
+std::optional<std::uint64_t> RouterListService::age_s(const Router& router) const {
+    if (router.in_sync()) return 0;
+    const KnownLists* const known = find_known(router.plan.name());
+    if (known == nullptr || !known->was_read) return std::nullopt;
     const std::uint64_t now_ms = clock_.now().ms;
-    return (now_ms - std::min(now_ms, known->second.current_ms)) / 1000;
+    return (now_ms - std::min(now_ms, known->current_ms)) / 1000;
 }
 
 ops::RpcResult RouterListService::show(const ops::Arguments& asked) const {
@@ -225,21 +172,16 @@ ops::RpcResult RouterListService::show(const ops::Arguments& asked) const {
     if (wanted && !routers_.contains(*wanted))
         return ops::bad_params("no ros_list and no forward follows a router '" + *wanted +
                                "': see 'steerctl routers lists'");
-    array lists, routers;
+    array lists;
     for (const auto& [tag, plugin] : plugins_) {
         if (!plugin->is_wanted) continue;
         for (const std::string& name : plugin->plan.routers) {
             if (wanted && *wanted != name) continue;
             array sample;
-            std::size_t count = 0;
-            if (const auto known = known_.find(name); known != known_.end()) {
-                const auto list = known->second.lists.lists.find(plugin->plan.list);
-                if (list != known->second.lists.lists.end()) {
-                    count = list->second.size();
-                    for (std::size_t i = 0; i < std::min(count, kSample); ++i)
-                        sample.emplace_back(list->second[i].address.to_string());
-                }
-            }
+            const auto* const list = find_list(*plugin, name);
+            const std::size_t count = list != nullptr ? list->size() : 0;
+            for (std::size_t i = 0; i < std::min(count, kSample); ++i)
+                sample.emplace_back((*list)[i].address.to_string());
             lists.push_back(object{{"tag", tag},
                                    {"list", plugin->plan.list},
                                    {"router", name},
@@ -247,21 +189,16 @@ ops::RpcResult RouterListService::show(const ops::Arguments& asked) const {
                                    {"sample", std::move(sample)}});
         }
     }
-    for (const auto& [name, router] : routers_) {
-        if (wanted && *wanted != name) continue;
-        object row{{"router", name}, {"state", label(router->followed.reader().state())}};
-        if (const auto age = age_s(name)) row["age_s"] = *age;
-        if (!router->plan().servers_file.empty()) {
-            array servers;
-            if (const auto known = known_.find(name); known != known_.end()) {
-                for (const std::string& server : known->second.lists.servers)
-                    servers.emplace_back(server);
-            }
-            row["servers"] = std::move(servers);
+    auto routers = router_rows(wanted, [this](object& row, const Router& router) {
+        if (const auto age = age_s(router)) row["age_s"] = *age;
+        if (router.plan.servers_file.empty()) return;
+        array servers;
+        if (const KnownLists* const known = find_known(router.plan.name())) {
+            for (const std::string& server : known->lists.servers)
+                servers.emplace_back(server);
         }
-        row["trouble"] = router->followed.reader().trouble();
-        routers.push_back(std::move(row));
-    }
+        row["servers"] = std::move(servers);
+    });
     return value(object{{"lists", std::move(lists)}, {"routers", std::move(routers)}});
 }
 
@@ -279,17 +216,16 @@ void RouterListService::write_metrics(ops::MetricWriter& writer) const {
     for (const auto& [tag, plugin] : plugins_) {
         if (!plugin->is_wanted) continue;
         writer.family("steerdns_router_list_addresses");
-        writer.sample({{"plugin", tag}}, std::uint64_t{plugin->size});
+        writer.sample({{"plugin", tag}}, std::uint64_t{plugin->state.size});
     }
     for (const auto& [name, router] : routers_) {
-        if (!router->plan().servers_file.empty()) {
-            const auto known = known_.find(name);
+        if (!router->plan.servers_file.empty()) {
+            const KnownLists* const known = find_known(name);
             writer.family("steerdns_router_list_servers");
-            writer.sample(
-                {{"router", name}},
-                std::uint64_t{known == known_.end() ? 0 : known->second.lists.servers.size()});
+            writer.sample({{"router", name}},
+                          std::uint64_t{known == nullptr ? 0 : known->lists.servers.size()});
         }
-        if (const auto age = age_s(name)) {
+        if (const auto age = age_s(*router)) {
             writer.family("steerdns_router_list_age_seconds");
             writer.sample({{"router", name}}, *age);
         }

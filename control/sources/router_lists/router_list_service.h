@@ -9,67 +9,65 @@
 //    "routers": [{"router", "state", "age_s", "servers", "trouble"}]}
 #pragma once
 
-#include <boost/asio/io_context.hpp>
+#include <atomic>
+#include <cstddef>
 #include <cstdint>
-#include <map>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "control/api/metrics/metrics.h"
 #include "control/api/rpc/methods.h"
-#include "control/host/process/published.h"
 #include "control/program/build/router_list_plans.h"
-#include "control/sources/router_lists/followed_router.h"
 #include "control/sources/router_lists/list_state.h"
-#include "dataplane/base/clock.h"
+#include "control/sources/router_lists/router_follower.h"
 
 namespace steer::router_lists {
 
-class RouterListService {
-  public:
-    using Log = RouterLog;
+struct ListFollowing {
+    using Plans = build::RouterListPlans;
+    using RouterPlan = build::ListedRouter;
+    using PluginPlan = build::RouterListPlan;
+    using Reader = routeros::ListReader;
+    using Known = KnownLists;
+    using Table = matchers::PrefixSet;
+    struct State {
+        std::size_t size = 0;  // addresses and prefixes
+    };
+    static std::atomic<const Table*>& place(const PluginPlan& plan) { return plan.set->set; }
+};
 
+class RouterListService final : public RouterFollower<ListFollowing> {
+  public:
     // `file`: for lists over a restart; empty: none. `qsbr`: of the workers.
     RouterListService(boost::asio::io_context& main_io, Clock& clock, rte_rcu_qsbr* qsbr,
                       std::string file, Log log);
     // Workers have ended. Writes the file.
-    ~RouterListService();
-    RouterListService(const RouterListService&) = delete;
-    RouterListService& operator=(const RouterListService&) = delete;
+    ~RouterListService() override;
 
-    // The plans in force. An unchanged router keeps its session.
     void follow(const build::RouterListPlans& plans);
-    // Ends timeouts, and frees sets that no worker reads any more. Call it periodically.
+    // Ends timeouts, too.
     void poll();
 
     void add_methods(ops::Methods& methods);
     void write_metrics(ops::MetricWriter& writer) const;
 
   private:
-    struct Router;
-    struct Plugin;
-
-    void heard(const std::string& router, routeros::RouterLists lists);
+    void take(const std::string& router, routeros::RouterLists lists) override;
+    void publish(Plugin& plugin) override;
     [[nodiscard]] std::vector<matchers::Prefix> in_force(const Plugin& plugin) const;
-    void publish(Plugin& plugin);
+    // nullptr: nothing is known of the plugin's list on this router.
+    [[nodiscard]] const std::vector<routeros::TimedAddress>* find_list(
+        const Plugin& plugin, const std::string& router) const;
     void write_servers(const Router& router);
     [[nodiscard]] std::string text_to_keep();
     void note_current();
     [[nodiscard]] Moment now() const;
-    [[nodiscard]] std::optional<std::uint64_t> age_s(const std::string& router) const;
+    [[nodiscard]] std::optional<std::uint64_t> age_s(const Router& router) const;
     [[nodiscard]] ops::RpcResult show(const ops::Arguments& asked) const;
 
-    boost::asio::io_context& main_io_;
-    Clock& clock_;
-    rte_rcu_qsbr* qsbr_;
-    const Log log_;
     KeptFile kept_;
-    ByRouter known_;
-    std::map<std::string, std::unique_ptr<Router>> routers_;
-    std::map<std::string, std::unique_ptr<Plugin>> plugins_;  // by tag; includes earlier ones
-    std::uint64_t next_end_ms_ = 0;                           // timeouts are looked at then
+    std::uint64_t next_end_ms_ = 0;  // timeouts are ended then
 };
 
 }  // namespace steer::router_lists

@@ -17,7 +17,7 @@ using namespace steer;
 using routeros::DhcpLease;
 
 struct World final : routeros::LeaseSink, routeros::RouterLink {
-    void leases(std::vector<DhcpLease> all) override { last = std::move(all); }
+    void rows(std::vector<DhcpLease> all) override { last = std::move(all); }
     void log(routeros::Level, std::string_view sentence) override {
         if (sentence.empty()) std::abort();
     }

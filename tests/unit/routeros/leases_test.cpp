@@ -17,7 +17,7 @@ struct World : ReaderWorld, LeaseSink {
         : ReaderWorld(std::move(o)), reader(reader_access(), *this, *this) {}
 
     MenuReader& menus() override { return reader; }
-    void leases(std::vector<DhcpLease> all) override {
+    void rows(std::vector<DhcpLease> all) override {
         ++told;
         last = std::move(all);
     }

@@ -17,7 +17,7 @@ struct ListWorld : ReaderWorld, ListSink {
         return {reader_access(), {{"kids", max}, {"guests", max}}, true};
     }
     MenuReader& menus() override { return reader; }
-    void lists(RouterLists all) override {
+    void rows(RouterLists all) override {
         ++told;
         last = std::move(all);
     }
