@@ -27,6 +27,7 @@
 #include "announcement.h"
 #include "bird_reply.h"
 #include "cells.h"
+#include "commands.h"
 
 namespace steerctl {
 namespace asio = boost::asio;
@@ -54,6 +55,19 @@ std::string refusal_of(const std::string& who, const std::string& path,
     if (error == boost::system::errc::permission_denied)
         return "no permission to use " + path + "; add the user to the group of " + who;
     return who + " does not run: " + path + ": " + error.message();
+}
+
+// False: BIRD closed the connection, or it is not BIRD.
+asio::awaitable<bool> read_reply(Socket& socket, BirdReply& reply) {
+    BirdReader reader;
+    auto state = BirdReader::State::incomplete;
+    while (state == BirdReader::State::incomplete) {
+        std::array<char, 4096> bytes{};
+        const auto [error, length] = co_await socket.async_read_some(asio::buffer(bytes), kQuiet);
+        if (error) break;
+        state = reader.take({bytes.data(), length}, reply);
+    }
+    co_return state == BirdReader::State::complete;
 }
 
 class Announcer {
@@ -240,17 +254,9 @@ class Announcer {
             boost::system::error_code ignored;
             if (!error) socket.close(ignored);
         });
-        BirdReader reader;
-        auto state = BirdReader::State::incomplete;
-        while (state == BirdReader::State::incomplete) {
-            std::array<char, 4096> bytes{};
-            const auto [error, length] =
-                co_await socket.async_read_some(asio::buffer(bytes), kQuiet);
-            if (error) break;
-            state = reader.take({bytes.data(), length}, reply);
-        }
+        const bool is_whole = co_await read_reply(socket, reply);
         patience.cancel();
-        co_return state == BirdReader::State::complete;
+        co_return is_whole;
     }
 
     void end() {
@@ -292,17 +298,8 @@ int withdraw(const std::string& bird, const std::vector<std::string>& protocols,
             error = refused;
             if (refused) co_return;
             for (std::size_t i = 0; i <= protocols.size(); ++i) {  // the greeting is the first
-                BirdReader reader;
                 BirdReply reply;
-                auto state = BirdReader::State::incomplete;
-                while (state == BirdReader::State::incomplete) {
-                    std::array<char, 4096> bytes{};
-                    const auto [unread, length] =
-                        co_await socket.async_read_some(asio::buffer(bytes), kQuiet);
-                    if (unread) co_return;
-                    state = reader.take({bytes.data(), length}, reply);
-                }
-                if (state == BirdReader::State::garbage) co_return;
+                if (!co_await read_reply(socket, reply)) co_return;
                 if (!reply.is_good()) trouble = reply.text();
                 if (i == protocols.size()) break;
                 const std::string command = bird_command(false, protocols[i]);
