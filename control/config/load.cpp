@@ -142,11 +142,10 @@ class PluginsReader {
         }
     }
 
-    // A plugin without a tag is TYPE_N. The tag of a ros_address_list or ros_route is in comments on the router, so it must be
-    // written.
+    // A plugin without a tag is TYPE_N.
     void name(Declaration& out, const std::string& type) {
         if (!out.tag.empty()) return;
-        if (type == "ros_address_list" || type == "ros_route") {
+        if (out.type != nullptr && out.type->extras.needs_tag) {
             error(out.line, "a " + type + " needs a 'tag' for the comments of its rows: add one");
         }
         do {

@@ -2,7 +2,9 @@
 // plugin_tables.h lists them.
 #pragma once
 
+#include <iosfwd>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -11,6 +13,17 @@
 #include "control/config/settings/plugin_tables.h"
 
 namespace steer::config {
+
+// Where a type keeps the addresses of answers.
+enum class Sink : std::uint8_t { none, router, kernel, opnsense };
+
+// What few types have.
+struct TypeExtras {
+    Sink sink = Sink::none;
+    bool needs_tag = false;  // its tag is in what it writes elsewhere
+    // Writes what stands below its rows in the documentation: keys of maps inside them, explanations.
+    void (*reference)(std::ostream& out) = nullptr;
+};
 
 struct PluginType {
     std::string_view name;
@@ -25,10 +38,13 @@ struct PluginType {
     void (*read)(Reading& in, const Node* args, Plugin& plugin);
     // Reads what stands after the type's name in place.
     void (*read_quick)(Reading& in, std::string_view words, int line, Plugin& plugin);
+    TypeExtras extras{};
 };
 
 std::span<const PluginType* const> plugin_types();
 const PluginType* find_type(std::string_view name);
+// "ros_address_list, ros_route": the types of a sink, each between two `quote`s.
+std::string names_of(Sink sink, std::string_view quote = {});
 // ": did you mean 'forward'?", over all types that are built.
 std::string did_you_mean_type(std::string_view written);
 
@@ -64,7 +80,4 @@ void read_short_circuit(Reading& in, std::string_view word, const Place& place, 
 #define STEER_TYPE_OF(name) extern const PluginType k##name##Type;
 STEER_PLUGIN_TYPES(STEER_TYPE_OF)
 #undef STEER_TYPE_OF
-// The keys of a record of `static`, for the documentation.
-std::vector<RowText> static_record_rows();
-
 }  // namespace steer::config

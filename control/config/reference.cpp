@@ -11,7 +11,6 @@
 #include "control/config/sections/router_access.h"
 #include "control/config/sections/section_rows.h"
 #include "control/config/sections/sections.h"
-#include "matchers/list/name_list.h"
 #include "matchers/quote.h"
 
 namespace steer::config {
@@ -76,95 +75,6 @@ format and is rejected: a reload keeps the previous version.
 
 Several rules in one text (`qname a.example,b.example`, `args: "a.example b.example"`) are separated
 by blanks and commas, after a `regexp:` by blanks only. Items of a YAML list are never split.
-)";
-
-constexpr std::string_view kSequence =
-    R"(`matches` is one matcher or a list of matchers that must all match. `!` before a matcher negates it.
-A matcher is `$TAG` or an inline matcher (`qname domain:example.org`). `exec` is one of:
-
-| `exec` | effect |
-|---|---|
-| `accept` | ends the program with the current response |
-| `return` | leaves this sequence, see below |
-| `reject [RCODE]` | ends the program with a response code, by number or name; default: REFUSED |
-| `drop` | ends the program without an answer; counted as verdict `dropped_by_policy` |
-| `mark N...` | sets marks on the query |
-| `jump TAG` | runs another sequence, then continues here |
-| `goto TAG` | runs another sequence instead of the rest of this one |
-| `$TAG` | runs an executor or a sequence, then continues here |
-| inline executor | `forward 192.0.2.1`, `cache 4096 short_circuit`, `debug_print TEXT`, `query_summary TEXT` |
-
-**Return**: after a `jump`, `return` continues in the calling sequence. Otherwise it ends the
-program. A sequence that runs as `$TAG` passes `accept`, `reject`, `drop` and `return` on to its
-caller; in mosdns it does not. After `goto`, a `return` continues in the sequence that jumped to
-this one.
-
-**Rules continue**: after `cache` or `forward` the next rule runs. Add `matches: has_resp` with
-`exec: accept` after a cache, or set `short_circuit: true`. A query that reaches the end without a
-response gets NOERROR without records (mosdns: REFUSED). `--check` warns where this can happen.
-
-**Wrapping executors**: `cache`, `ros_address_list`, `ros_route`, `reverse_lookup`,
-`metrics_collector`, `learn_domain` and `query_summary` wrap the rest of their sequence. The rest
-runs inside them, and they process the response that it returns.
-
-**Entry**: queries enter the sequence that no other plugin refers to. If there are several such
-sequences, set `entry` in a `udp_server` and a `tcp_server`. Without a server plugin, UDP and TCP
-port 53 of every address of the ports are served.
-)";
-
-constexpr std::string_view kForward =
-    R"(`policy` selects the first upstream of a query. If it does not answer in time, or answers SERVFAIL
-or REFUSED, the next one is queried, until `total_timeout`. ForgeDNS and mosdns query one upstream
-at random and do not retry. The inline form `forward A B` queries all its addresses at the same
-time.
-)";
-
-constexpr std::string_view kFormats = R"(| `auto` | detected, see below |
-
-`auto` takes the format that more than half of the lines have. A file is `rpz` if its first line is
-an SOA record, `$TTL` or `$ORIGIN`. It is `v2fly` if a line has attributes (`@cn`), affiliations
-(`&other`) or an `include:`. All other files are `rules`. Lines in another format are invalid.
-
-Rules about other things (`IP-CIDR`, `$client`, `server=/NAME/#`) are skipped, with one warning per
-file. In `clash`, `surge` and `quantumult`, a name without a sign is that name alone. The plugin
-`rpz` supports everything else that a response policy zone can contain.
-
-Exceptions of AdGuard (`@@`) remove names from the set. They and `badfilter` count for `exps` and
-all `files` of the set, but not for its `sets`. For modifiers, see [`adguard_rule`](#adguard_rule).
-With `auto`, exceptions also count among lines of another format. If `format` names that format,
-they are skipped with a warning.
-)";
-
-constexpr std::string_view kLists =
-    R"(**Lifetimes**: t is the TTL of the record, m is `min_ttl`, M is `max_ttl`, x is `extra_time` and F
-is `fixed_ttl`.
-
-| | TTL of the answer | lifetime of the row |
-|---|---|---|
-| normally | min(t, M - x) | max(clamp(t, m, M), TTL of the answer + x) |
-| with `fixed_ttl` | min(t, F - x) | F |
-| with `fixed_ttl: 0` | t | no timeout |
-
-**Comments**: rows of steerdnsd have the comment `PREFIX;pg=TAG;kind=D;dm=NAME`, as in ForgeDNS.
-Persistent rows have `kind=P`. Rows with other comments are never changed.
-
-**Differences to ForgeDNS**: `cleanup_on_shutdown` is false by default. With `async: false`, an
-answer waits at most `sync_timeout` instead of 8 seconds. DNS keeps working while a router is
-unreachable.
-)";
-
-constexpr std::string_view kRoutes =
-    R"(**Lifetimes** are those of a [ros_address_list](#ros_address_list). A route has no timeout on the
-router, so steerdnsd removes it: within a minute after its lifetime, and with `conntrack_guard`
-after its last connection. While steerdnsd is stopped, routes stay. After a start, routes of the
-same tag stay for the longest lifetime, and then go unless an answer needs them.
-
-**Comments** are those of a [ros_address_list](#ros_address_list), by default with the prefix of
-OxiDNS. Other routes are never changed, default routes neither.
-
-**Flash**: the router saves each added or removed route in its flash. A renewed lifetime writes
-nothing. [Routes instead of lists](../guides/routers.md#routes-instead-of-lists) says when to use
-which, and what the router needs.
 )";
 
 std::string table_text(std::string_view text) {
@@ -349,11 +259,6 @@ followed, but never from https to http. https servers are verified by name. A re
 from a public server to a private, shared, link-local or loopback address.
 )";
 
-void write_part(std::ostream& out, std::string_view name, const std::vector<RowText>& rows) {
-    out << "Keys of `" << name << "`:\n\n";
-    write_rows(out, rows);
-}
-
 void write_sections(std::ostream& out) {
     out << "## Sections\n\n";
     for (const Section& section : sections()) {
@@ -385,13 +290,6 @@ void write_sections(std::ostream& out) {
     }
 }
 
-void write_formats(std::ostream& out) {
-    out << "Formats of `files`:\n\n| `format` | content |\n|---|---|\n";
-    for (const matchers::ListFormRow& row : matchers::kListForms)
-        out << "| `" << row.name << "` | " << row.text << " |\n";
-    out << kFormats << '\n';
-}
-
 void write_type(std::ostream& out, const PluginType& type) {
     out << "### `" << type.name << "`\n\n";
     write_prose(out, type.text);
@@ -404,30 +302,7 @@ void write_type(std::ostream& out, const PluginType& type) {
         out << '\n';
     }
     write_rows(out, type.rows());
-    if (type.name == "sequence") out << kSequence << '\n';
-    if (type.name == "domain_set") write_formats(out);
-    if (type.name == "forward") {
-        out << kForward << '\n';
-        write_part(out, "upstreams[]", upstream_row_texts());
-    }
-    if (type.name == "download") write_part(out, "downloads[]", download_row_texts());
-    if (type.name == "cron") write_part(out, "jobs[]", job_row_texts());
-    if (type.name == "time") write_part(out, "periods[]", period_row_texts());
-    if (type.name == "static") write_part(out, "records[]", static_record_rows());
-    if (type.name == "http_server") write_part(out, "entries[]", http_path_row_texts());
-    if (type.name == "query_recorder") {
-        write_part(out, "json", recorder_json_row_texts());
-        write_part(out, "dnstap", recorder_tap_row_texts());
-    }
-    if (type.name == "nftset") write_part(out, "ipv4", nftables_set_row_texts());
-    if (type.name == "ros_address_list") {
-        write_part(out, "persistent", persistent_row_texts());
-        out << kLists << '\n';
-    }
-    if (type.name == "ros_route") {
-        write_part(out, "persistent", persistent_row_texts());
-        out << kRoutes << '\n';
-    }
+    if (type.extras.reference != nullptr) type.extras.reference(out);
 }
 
 // The types of a role, each a link to its heading.
@@ -488,6 +363,15 @@ void write_predecessors(std::ostream& out) {
 }
 
 }  // namespace
+
+void write_part(std::ostream& out, std::string_view name, const std::vector<RowText>& rows) {
+    out << "Keys of `" << name << "`:\n\n";
+    write_rows(out, rows);
+}
+
+void write_paragraph(std::ostream& out, std::string_view text) {
+    write_line(out, text);
+}
 
 void write_reference(std::ostream& out) {
     out << kIntroduction << '\n';

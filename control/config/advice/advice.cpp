@@ -75,9 +75,8 @@ void advise_unused_routers(Reading& in) {
     for (std::size_t i = 0; i < used.size(); ++i) {
         if (used[i]) continue;
         in.report().warn(settings.routers[i].line,
-                         "router '" + settings.routers[i].name +
-                             "' is not used by any ros_address_list, ros_route, ros_list, forward "
-                             "or dhcp_leases");
+                         "router '" + settings.routers[i].name + "' is not used by any " +
+                             names_of(Sink::router) + ", ros_list, forward or dhcp_leases");
     }
 }
 

@@ -203,6 +203,7 @@ const PluginType kBgpRouteType{
     "",
     [] { return row_texts(kBgpRouteRows); },
     read_bgp_route,
-    nullptr};
+    nullptr,
+    {.sink = Sink::kernel}};
 
 }  // namespace steer::config

@@ -3,6 +3,7 @@
 
 #include "control/config/plugin_type.h"
 #include "control/config/plugins/in_rule.h"
+#include "control/config/reference.h"
 #include "control/config/text/cron_time.h"
 #include "control/config/text/time_zone.h"
 #include "control/config/values.h"
@@ -116,10 +117,6 @@ void read_cron(Reading& in, const Node* node, Plugin& plugin) {
 
 }  // namespace
 
-std::vector<RowText> job_row_texts() {
-    return row_texts(kJobRows);
-}
-
 const PluginType kCronType{
     "cron",
     Role::executor,
@@ -131,6 +128,7 @@ const PluginType kCronType{
     "",
     [] { return row_texts(kCronRows); },
     read_cron,
-    nullptr};
+    nullptr,
+    {.reference = [](std::ostream& out) { write_part(out, "jobs[]", row_texts(kJobRows)); }}};
 
 }  // namespace steer::config

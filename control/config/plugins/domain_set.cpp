@@ -1,10 +1,13 @@
 // domain_set: names by rules, inline and from files, and other sets.
+#include <ostream>
 #include <utility>
 
 #include "control/config/lists/list_source.h"
 #include "control/config/lists/rule_steps.h"
 #include "control/config/lists/rules.h"
 #include "control/config/plugin_type.h"
+#include "control/config/reference.h"
+#include "matchers/list/name_list.h"
 
 namespace steer::config {
 namespace {
@@ -76,6 +79,29 @@ void read_domain_set(Reading& in, const Node* node, Plugin& plugin) {
     plugin.args = std::move(set);
 }
 
+constexpr std::string_view kFormats = R"(| `auto` | detected, see below |
+
+`auto` takes the format that more than half of the lines have. A file is `rpz` if its first line is
+an SOA record, `$TTL` or `$ORIGIN`. It is `v2fly` if a line has attributes (`@cn`), affiliations
+(`&other`) or an `include:`. All other files are `rules`. Lines in another format are invalid.
+
+Rules about other things (`IP-CIDR`, `$client`, `server=/NAME/#`) are skipped, with one warning per
+file. In `clash`, `surge` and `quantumult`, a name without a sign is that name alone. The plugin
+`rpz` supports everything else that a response policy zone can contain.
+
+Exceptions of AdGuard (`@@`) remove names from the set. They and `badfilter` count for `exps` and
+all `files` of the set, but not for its `sets`. For modifiers, see [`adguard_rule`](#adguard_rule).
+With `auto`, exceptions also count among lines of another format. If `format` names that format,
+they are skipped with a warning.
+)";
+
+void write_formats(std::ostream& out) {
+    out << "Formats of `files`:\n\n| `format` | content |\n|---|---|\n";
+    for (const matchers::ListFormRow& row : matchers::kListForms)
+        out << "| `" << row.name << "` | " << row.text << " |\n";
+    out << kFormats << '\n';
+}
+
 }  // namespace
 
 const PluginType kDomainSetType{"domain_set",
@@ -85,6 +111,7 @@ const PluginType kDomainSetType{"domain_set",
                                 "",
                                 [] { return row_texts(kDomainSetRows); },
                                 read_domain_set,
-                                nullptr};
+                                nullptr,
+                                {.reference = write_formats}};
 
 }  // namespace steer::config

@@ -2,6 +2,7 @@
 #include <filesystem>
 
 #include "control/config/plugin_type.h"
+#include "control/config/reference.h"
 #include "control/config/text/url.h"
 #include "control/config/values.h"
 #include "matchers/quote.h"
@@ -104,10 +105,6 @@ void read_download_quick(Reading& in, std::string_view words, int line, Plugin& 
 
 }  // namespace
 
-std::vector<RowText> download_row_texts() {
-    return row_texts(kItemRows);
-}
-
 const PluginType kDownloadType{
     "download",
     Role::executor,
@@ -118,6 +115,7 @@ const PluginType kDownloadType{
     "",
     [] { return row_texts(kDownloadRows); },
     read_download,
-    read_download_quick};
+    read_download_quick,
+    {.reference = [](std::ostream& out) { write_part(out, "downloads[]", row_texts(kItemRows)); }}};
 
 }  // namespace steer::config

@@ -1,8 +1,10 @@
 // forward: asks upstream resolvers.
 #include <algorithm>
+#include <ostream>
 
 #include "control/config/plugin_type.h"
 #include "control/config/plugins/upstream_entry.h"
+#include "control/config/reference.h"
 #include "control/config/sections/router_access.h"
 #include "control/config/text/dns_names.h"
 #include "control/config/values.h"
@@ -221,6 +223,18 @@ void read_forward_quick(Reading& in, std::string_view words, int line, Plugin& p
     plugin.args = std::move(args);
 }
 
+constexpr std::string_view kUpstreamOrder =
+    R"(`policy` selects the first upstream of a query. If it does not answer in time, or answers SERVFAIL
+or REFUSED, the next one is queried, until `total_timeout`. ForgeDNS and mosdns query one upstream
+at random and do not retry. The inline form `forward A B` queries all its addresses at the same
+time.
+)";
+
+void write_upstreams(std::ostream& out) {
+    out << kUpstreamOrder << '\n';
+    write_part(out, "upstreams[]", upstream_row_texts());
+}
+
 }  // namespace
 
 const PluginType kForwardType{"forward",
@@ -230,6 +244,7 @@ const PluginType kForwardType{"forward",
                               "",
                               [] { return row_texts(kForwardRows); },
                               read_forward,
-                              read_forward_quick};
+                              read_forward_quick,
+                              {.reference = write_upstreams}};
 
 }  // namespace steer::config

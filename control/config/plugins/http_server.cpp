@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "control/config/reference.h"
 #include "control/config/sections/sections.h"
 #include "control/config/sections/server_rows.h"
 #include "control/config/values.h"
@@ -135,19 +136,17 @@ void read_http_server(Reading& in, const Node* node, Plugin& plugin) {
 
 }  // namespace
 
-std::vector<RowText> http_path_row_texts() {
-    return row_texts(kPathRows);
-}
-
-const PluginType kHttpServerType{"http_server",
-                                 Role::server,
-                                 "Answers DNS over HTTPS (RFC 8484, GET and POST) over HTTP/2 and "
-                                 "HTTP/1.1. `cert` and `key` enable TLS. Without them the server "
-                                 "must be behind a TLS proxy, because browsers only use HTTPS.",
-                                 "",
-                                 "",
-                                 [] { return row_texts(kHttpServerRows); },
-                                 read_http_server,
-                                 nullptr};
+const PluginType kHttpServerType{
+    "http_server",
+    Role::server,
+    "Answers DNS over HTTPS (RFC 8484, GET and POST) over HTTP/2 and "
+    "HTTP/1.1. `cert` and `key` enable TLS. Without them the server "
+    "must be behind a TLS proxy, because browsers only use HTTPS.",
+    "",
+    "",
+    [] { return row_texts(kHttpServerRows); },
+    read_http_server,
+    nullptr,
+    {.reference = [](std::ostream& out) { write_part(out, "entries[]", row_texts(kPathRows)); }}};
 
 }  // namespace steer::config

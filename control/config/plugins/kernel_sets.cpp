@@ -8,6 +8,7 @@
 #include "control/config/plugin_type.h"
 #include "control/config/plugins/kernel_sets.h"
 #include "control/config/plugins/on_full.h"
+#include "control/config/reference.h"
 #include "control/config/sections/claim_prefixes.h"
 #include "control/config/values.h"
 #include "matchers/quote.h"
@@ -370,10 +371,6 @@ void check_set_lives(Reading& in, const Node& map, const Plugin& plugin, const K
     }
 }
 
-std::vector<RowText> nftables_set_row_texts() {
-    return row_texts(kSetRows4);
-}
-
 const PluginType kIpsetType{
     "ipset",
     Role::executor,
@@ -385,7 +382,8 @@ const PluginType kIpsetType{
     "",
     [] { return row_texts(kIpsetRows); },
     read_ipset,
-    read_ipset_quick};
+    read_ipset_quick,
+    {.sink = Sink::kernel}};
 
 const PluginType kNftsetType{"nftset",
                              Role::executor,
@@ -394,6 +392,9 @@ const PluginType kNftsetType{"nftset",
                              "",
                              [] { return row_texts(kNftsetRows); },
                              read_nftset,
-                             read_nftset_quick};
+                             read_nftset_quick,
+                             {.sink = Sink::kernel, .reference = [](std::ostream& out) {
+                                  write_part(out, "ipv4", row_texts(kSetRows4));
+                              }}};
 
 }  // namespace steer::config

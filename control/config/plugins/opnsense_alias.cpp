@@ -237,6 +237,7 @@ const PluginType kOpnsenseAliasType{
     "",
     [] { return row_texts(kOpnsenseAliasRows); },
     read_opnsense_alias,
-    nullptr};
+    nullptr,
+    {.sink = Sink::opnsense}};
 
 }  // namespace steer::config

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "control/config/plugin_type.h"
+#include "control/config/reference.h"
 #include "control/config/values.h"
 #include "matchers/quote.h"
 
@@ -217,13 +218,6 @@ void read_recorder(Reading& in, const Node* node, Plugin& plugin) {
 
 }  // namespace
 
-std::vector<RowText> recorder_json_row_texts() {
-    return row_texts(kJsonRows);
-}
-std::vector<RowText> recorder_tap_row_texts() {
-    return row_texts(kTapRows);
-}
-
 const PluginType kQueryRecorderType{
     "query_recorder",
     Role::executor,
@@ -234,6 +228,10 @@ const PluginType kQueryRecorderType{
     "",
     [] { return row_texts(kRecorderRows); },
     read_recorder,
-    nullptr};
+    nullptr,
+    {.reference = [](std::ostream& out) {
+        write_part(out, "json", row_texts(kJsonRows));
+        write_part(out, "dnstap", row_texts(kTapRows));
+    }}};
 
 }  // namespace steer::config

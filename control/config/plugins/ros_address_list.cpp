@@ -1,9 +1,11 @@
 // ros_address_list and ros_route: write the addresses of answers into address lists or routing tables of RouterOS routers.
 #include <algorithm>
+#include <ostream>
 
 #include "control/config/lists/rules.h"
 #include "control/config/plugin_type.h"
 #include "control/config/plugins/on_full.h"
+#include "control/config/reference.h"
 #include "control/config/sections/claim_prefixes.h"
 #include "control/config/sections/router_access.h"
 #include "control/config/values.h"
@@ -464,11 +466,49 @@ void read_ros_route(Reading& in, const Node* node, Plugin& plugin) {
     plugin.args = static_cast<RouterRows&&>(args);
 }
 
-}  // namespace
+constexpr std::string_view kLists =
+    R"(**Lifetimes**: t is the TTL of the record, m is `min_ttl`, M is `max_ttl`, x is `extra_time` and F
+is `fixed_ttl`.
 
-std::vector<RowText> persistent_row_texts() {
-    return row_texts(kPersistentRows);
+| | TTL of the answer | lifetime of the row |
+|---|---|---|
+| normally | min(t, M - x) | max(clamp(t, m, M), TTL of the answer + x) |
+| with `fixed_ttl` | min(t, F - x) | F |
+| with `fixed_ttl: 0` | t | no timeout |
+
+**Comments**: rows of steerdnsd have the comment `PREFIX;pg=TAG;kind=D;dm=NAME`, as in ForgeDNS.
+Persistent rows have `kind=P`. Rows with other comments are never changed.
+
+**Differences to ForgeDNS**: `cleanup_on_shutdown` is false by default. With `async: false`, an
+answer waits at most `sync_timeout` instead of 8 seconds. DNS keeps working while a router is
+unreachable.
+)";
+
+constexpr std::string_view kRoutes =
+    R"(**Lifetimes** are those of a [ros_address_list](#ros_address_list). A route has no timeout on the
+router, so steerdnsd removes it: within a minute after its lifetime, and with `conntrack_guard`
+after its last connection. While steerdnsd is stopped, routes stay. After a start, routes of the
+same tag stay for the longest lifetime, and then go unless an answer needs them.
+
+**Comments** are those of a [ros_address_list](#ros_address_list), by default with the prefix of
+OxiDNS. Other routes are never changed, default routes neither.
+
+**Flash**: the router saves each added or removed route in its flash. A renewed lifetime writes
+nothing. [Routes instead of lists](../guides/routers.md#routes-instead-of-lists) says when to use
+which, and what the router needs.
+)";
+
+void write_lists(std::ostream& out) {
+    write_part(out, "persistent", row_texts(kPersistentRows));
+    out << kLists << '\n';
 }
+
+void write_routes(std::ostream& out) {
+    write_part(out, "persistent", row_texts(kPersistentRows));
+    out << kRoutes << '\n';
+}
+
+}  // namespace
 
 const PluginType kRosAddressListType{
     "ros_address_list",
@@ -480,7 +520,8 @@ const PluginType kRosAddressListType{
     "",
     [] { return row_texts(kRosAddressListRows); },
     read_ros_address_list,
-    nullptr};
+    nullptr,
+    {.sink = Sink::router, .needs_tag = true, .reference = write_lists}};
 
 const PluginType kRosRouteType{
     "ros_route",
@@ -492,6 +533,7 @@ const PluginType kRosRouteType{
     "",
     [] { return row_texts(kRosRouteRows); },
     read_ros_route,
-    nullptr};
+    nullptr,
+    {.sink = Sink::router, .needs_tag = true, .reference = write_routes}};
 
 }  // namespace steer::config

@@ -1,8 +1,10 @@
 // sequence: rules, top down; each runs an executor if all its matchers hold.
+#include <ostream>
 #include <utility>
 
 #include "control/config/plugin_type.h"
 #include "control/config/plugins/in_rule.h"
+#include "control/config/reference.h"
 #include "control/config/values.h"
 #include "matchers/quote.h"
 
@@ -189,6 +191,49 @@ void read_sequence(Reading& in, const Node* args, Plugin& plugin) {
     plugin.args = std::move(reader.out);
 }
 
+constexpr std::string_view kSequenceRules =
+    R"(`matches` is one matcher or a list of matchers that must all match. `!` before a matcher negates it.
+A matcher is `$TAG` or an inline matcher (`qname domain:example.org`). `exec` is one of:
+
+| `exec` | effect |
+|---|---|
+| `accept` | ends the program with the current response |
+| `return` | leaves this sequence, see below |
+| `reject [RCODE]` | ends the program with a response code, by number or name; default: REFUSED |
+| `drop` | ends the program without an answer; counted as verdict `dropped_by_policy` |
+| `mark N...` | sets marks on the query |
+| `jump TAG` | runs another sequence, then continues here |
+| `goto TAG` | runs another sequence instead of the rest of this one |
+| `$TAG` | runs an executor or a sequence, then continues here |
+| inline executor | `forward 192.0.2.1`, `cache 4096 short_circuit`, `debug_print TEXT`, `query_summary TEXT` |
+
+**Return**: after a `jump`, `return` continues in the calling sequence. Otherwise it ends the
+program. A sequence that runs as `$TAG` passes `accept`, `reject`, `drop` and `return` on to its
+caller; in mosdns it does not. After `goto`, a `return` continues in the sequence that jumped to
+this one.
+
+**Rules continue**: after `cache` or `forward` the next rule runs. Add `matches: has_resp` with
+`exec: accept` after a cache, or set `short_circuit: true`. A query that reaches the end without a
+response gets NOERROR without records (mosdns: REFUSED). `--check` warns where this can happen.
+
+)";
+
+constexpr std::string_view kSequenceEntry = R"(
+**Entry**: queries enter the sequence that no other plugin refers to. If there are several such
+sequences, set `entry` in a `udp_server` and a `tcp_server`. Without a server plugin, UDP and TCP
+port 53 of every address of the ports are served.
+)";
+
+void write_sequence_rules(std::ostream& out) {
+    out << kSequenceRules;
+    write_paragraph(out,
+                    "**Wrapping executors**: `cache`, " + names_of(Sink::router, "`") +
+                        ", `reverse_lookup`, `metrics_collector`, `learn_domain` and "
+                        "`query_summary` wrap the rest of their sequence. The rest runs inside "
+                        "them, and they process the response that it returns.");
+    out << kSequenceEntry << '\n';
+}
+
 }  // namespace
 
 const PluginType kSequenceType{"sequence",
@@ -199,6 +244,7 @@ const PluginType kSequenceType{"sequence",
                                "list of `{matches: MATCHER or list of them, exec: EXECUTOR}`",
                                [] { return std::vector<RowText>{}; },
                                read_sequence,
-                               nullptr};
+                               nullptr,
+                               {.reference = write_sequence_rules}};
 
 }  // namespace steer::config

@@ -8,6 +8,7 @@
 #include "control/config/plugin_type.h"
 #include "control/config/plugins/name_rules.h"
 #include "control/config/plugins/tag_or_args.h"
+#include "control/config/reference.h"
 #include "control/config/text/dns_names.h"
 #include "control/config/text/rdata_text.h"
 #include "control/config/values.h"
@@ -344,14 +345,12 @@ class StaticReader {
         if (r.address_list.empty()) return true;
         const std::string tag = r.address_list.substr(r.address_list.starts_with('$') ? 1 : 0);
         const auto* const known = in_.find_tag(tag);
-        const bool is_list =
-            known != nullptr &&
-            (known->type == "ros_address_list" || known->type == "ros_route" ||
-             known->type == "ipset" || known->type == "nftset" || known->type == "bgp_route");
-        if (!is_list)
+        const PluginType* const type = known == nullptr ? nullptr : find_type(known->type);
+        const Sink sink = type == nullptr ? Sink::none : type->extras.sink;
+        if (sink != Sink::router && sink != Sink::kernel)
             return refuse("has the unknown address_list " + matchers::quoted(r.address_list) +
-                          ": expected the tag of a ros_address_list, ros_route, ipset, nftset or "
-                          "bgp_route");
+                          ": expected the tag of a " + names_of(Sink::router) +
+                          ", ipset, nftset or bgp_route");
         out.list = in_.refer(tag, Wanted::executor, line_);
         return out.list.has_value();
     }
@@ -511,10 +510,6 @@ Result<void> try_record(const StaticPlugins& plugins, const std::string& tag,
     return Error{in.report().take_errors().front().text};
 }
 
-std::vector<RowText> static_record_rows() {
-    return row_texts(kRecordRows);
-}
-
 const PluginType kStaticType{
     "static",
     Role::executor,
@@ -530,6 +525,7 @@ const PluginType kStaticType{
     "",
     [] { return row_texts(kStaticRows); },
     read_static,
-    nullptr};
+    nullptr,
+    {.reference = [](std::ostream& out) { write_part(out, "records[]", row_texts(kRecordRows)); }}};
 
 }  // namespace steer::config

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "control/config/plugin_type.h"
+#include "control/config/reference.h"
 #include "control/config/sections/sections.h"
 #include "control/config/text/time_periods.h"
 #include "control/config/text/time_zone.h"
@@ -196,10 +197,6 @@ void read_time_quick(Reading& in, std::string_view words, int line, Plugin& plug
 
 }  // namespace
 
-std::vector<RowText> period_row_texts() {
-    return row_texts(kPeriodRows);
-}
-
 const PluginType kTimeType{
     "time",
     Role::matcher,
@@ -212,6 +209,7 @@ const PluginType kTimeType{
     "",
     [] { return row_texts(kTimeRows); },
     read_time,
-    read_time_quick};
+    read_time_quick,
+    {.reference = [](std::ostream& out) { write_part(out, "periods[]", row_texts(kPeriodRows)); }}};
 
 }  // namespace steer::config

@@ -24,6 +24,15 @@ const PluginType* find_type(std::string_view name) {
     return at == kTypes.end() ? nullptr : *at;
 }
 
+std::string names_of(Sink sink, std::string_view quote) {
+    std::string out;
+    for (const PluginType* type : kTypes) {
+        if (type->extras.sink != sink) continue;
+        out.append(out.empty() ? "" : ", ").append(quote).append(type->name).append(quote);
+    }
+    return out;
+}
+
 std::string did_you_mean_type(std::string_view written) {
     std::vector<std::string_view> names;
     names.reserve(kTypes.size());

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "control/config/reading.h"
 #include "control/config/setting.h"
@@ -18,6 +19,9 @@ std::optional<UpstreamSettings> read_upstream(Reading& in, const Node& node,
 // One that was written in place, as an address alone.
 std::optional<UpstreamSettings> read_upstream(Reading& in, std::string_view addr, int line,
                                               const std::string& owner);
+
+// The rows of an entry, for the documentation.
+std::vector<RowText> upstream_row_texts();
 
 // Applies the outbound profile of this name, or the default one if it is empty, to settings that `reach` neither has nor
 // declines.

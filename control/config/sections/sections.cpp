@@ -3,6 +3,7 @@
 
 #include <array>
 
+#include "control/config/plugin_type.h"
 #include "control/config/predecessors.h"
 #include "control/config/sections/section_rows.h"
 #include "control/config/values.h"
@@ -311,68 +312,84 @@ void read_runtime(Reading& in, const Node& node, int line) {
     }
 }
 
-constexpr std::array kSections{
-    Section{"log",
+// The types come from the table of plugins, which is complete once the program runs.
+std::string_view routers_text() {
+    static const std::string text =
+        "RouterOS routers by name, as in `routers: {edge1: {address: 192.0.2.1:8728, ...}}`. Any "
+        "number of " +
+        names_of(Sink::router, "`") +
+        ", `ros_list` and `dhcp_leases` plugins can refer to the same router.";
+    return text;
+}
+
+std::span<const Section> all_sections() {
+    static const std::array kSections{
+        Section{
+            "log",
             "The daemon's log. It is always written to standard output, which systemd stores in "
             "the journal.",
             [] { return row_texts(kLogRows); }, read_log},
-    Section{"dataplane",
-            "Network ports, worker cores, memory and permitted clients. Changes of `allow` and "
-            "`trusted_forwarders` apply at a reload. All other changes need a restart.",
-            dataplane_row_texts, read_dataplane},
-    Section{"control",
+        Section{"dataplane",
+                "Network ports, worker cores, memory and permitted clients. Changes of `allow` and "
+                "`trusted_forwarders` apply at a reload. All other changes need a restart.",
+                dataplane_row_texts, read_dataplane},
+        Section{
+            "control",
             "Control socket, metrics, user, files and background threads. Changes of `watch`, "
             "`images`, `lists`, `static` and `fetch` apply at a reload. All other changes need a "
             "restart.",
             [] { return row_texts(kControlRows); }, read_control},
-    Section{
-        "policy",
-        "Rules for special names. They apply to every query, before the first rule of a sequence.",
-        [] { return row_texts(kPolicyRows); }, read_policy},
-    Section{
-        "routers",
-        "RouterOS routers by name, as in `routers: {edge1: {address: 192.0.2.1:8728, ...}}`. Any "
-        "number of `ros_address_list`, `ros_route`, `ros_list` and `dhcp_leases` plugins can refer "
-        "to "
-        "the same router.",
-        router_row_texts, read_routers},
-    Section{"fleet",
+        Section{"policy",
+                "Rules for special names. They apply to every query, before the first rule of a "
+                "sequence.",
+                [] { return row_texts(kPolicyRows); }, read_policy},
+        Section{"routers", routers_text(), router_row_texts, read_routers},
+        Section{
+            "fleet",
             "Several appliances (boxes) that share their claims over Redis. One of them writes "
             "each router, and another one takes over when it fails. All boxes need the same names "
             "of routers, and the same tags of their lists. Rows are then written as with "
             "`multi_writer: true`. See [fleet.md](../guides/fleet.md).",
             fleet_row_texts, read_fleet},
-    Section{
-        "opnsense",
-        "OPNsense routers by name, as in `opnsense: {fw1: {address: 192.0.2.1, ...}}`. Any number "
-        "of `opnsense_alias` plugins can refer to the same router. See "
-        "[opnsense.md](../guides/opnsense.md).",
-        opnsense_row_texts, read_opnsense},
-    Section{"mdns",
+        Section{"opnsense",
+                "OPNsense routers by name, as in `opnsense: {fw1: {address: 192.0.2.1, ...}}`. Any "
+                "number "
+                "of `opnsense_alias` plugins can refer to the same router. See "
+                "[opnsense.md](../guides/opnsense.md).",
+                opnsense_row_texts, read_opnsense},
+        Section{
+            "mdns",
             "The mDNS repeater. It repeats mDNS between networks, so that clients in one network "
             "find printers and televisions in another. It corresponds to RouterOS's "
             "`mdns-repeat-ifaces` and supports IPv4 and IPv6. See [mdns.md](../guides/mdns.md).",
             mdns_row_texts, read_mdns},
-    Section{"runtime", "Accepted for compatibility with ForgeDNS.",
-            [] { return row_texts(kRuntimeRows); }, read_runtime},
-    Section{"plugins", "The plugins that process queries: see the plugin types.", nullptr, nullptr},
-    Section{"include",
+        Section{"runtime", "Accepted for compatibility with ForgeDNS.",
+                [] { return row_texts(kRuntimeRows); }, read_runtime},
+        Section{"plugins", "The plugins that process queries: see the plugin types.", nullptr,
+                nullptr},
+        Section{
+            "include",
             "A list of other files. Their `plugins` are inserted before the plugins of this file.",
             nullptr, nullptr},
-    Section{"api",
+        Section{
+            "api",
             "Accepted for compatibility with ForgeDNS and mosdns. The address in `http`, or in its "
             "`listen`, becomes `http` of `control`, unless that is set. With `auth` or `ssl` only "
             "loopback is served, because there is no password and no TLS. `webui` and `cors` have "
             "no effect.",
             [] { return std::vector<RowText>{}; }, read_api},
-    Section{
-        "network",
-        "Accepted for compatibility with ForgeDNS. A profile of `outbound` sets `socks5` and "
-        "`bootstrap` of the upstreams that name it in `outbound`. The profile `default` applies "
-        "to upstreams that name none. `socks5: \"\"` and `bootstrap: \"\"` of a `forward` or an "
-        "upstream decline it.",
-        [] { return std::vector<RowText>{}; }, read_network},
-};
+        Section{
+            "network",
+            "Accepted for compatibility with ForgeDNS. A profile of `outbound` sets `socks5` and "
+            "`bootstrap` of the upstreams that name it in `outbound`. The profile `default` "
+            "applies "
+            "to upstreams that name none. `socks5: \"\"` and `bootstrap: \"\"` of a `forward` or "
+            "an "
+            "upstream decline it.",
+            [] { return std::vector<RowText>{}; }, read_network},
+    };
+    return kSections;
+}
 
 }  // namespace
 
@@ -385,7 +402,7 @@ std::vector<RowText> fetch_row_texts() {
 }
 
 std::span<const Section> sections() {
-    return kSections;
+    return all_sections();
 }
 
 }  // namespace steer::config

@@ -32,14 +32,5 @@ std::vector<RowText> fleet_tls_row_texts();
 std::vector<RowText> port_row_texts();
 std::vector<RowText> exception_rate_row_texts();
 std::vector<RowText> neighbour_row_texts();
-std::vector<RowText> upstream_row_texts();
-std::vector<RowText> download_row_texts();
-std::vector<RowText> job_row_texts();
-std::vector<RowText> period_row_texts();
-std::vector<RowText> http_path_row_texts();
-std::vector<RowText> persistent_row_texts();
-std::vector<RowText> nftables_set_row_texts();
-std::vector<RowText> recorder_json_row_texts();
-std::vector<RowText> recorder_tap_row_texts();
 
 }  // namespace steer::config

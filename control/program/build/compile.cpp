@@ -6,6 +6,7 @@
 #include <set>
 #include <utility>
 
+#include "control/config/plugin_type.h"
 #include "control/config/text/time_periods.h"
 #include "control/program/build/build_steps.h"
 #include "control/program/build/durations.h"
@@ -352,10 +353,10 @@ void Compiler::enter(Op op, std::uint16_t instance, int line, std::uint32_t oper
                      unsigned& depth) {
     if (++depth > kMaxWrappers) {
         error(line, "more than " + std::to_string(kMaxWrappers) +
-                        " executors that wrap the rest of their sequence are active here (cache, "
-                        "ros_address_list, ros_route, redirect, query_summary): use fewer, or move "
-                        "them with "
-                        "their forward and 'accept' to separate sequences");
+                        " executors that wrap the rest of their sequence are active here (cache, " +
+                        config::names_of(config::Sink::router) +
+                        ", redirect, query_summary): use fewer, or move them with their forward "
+                        "and 'accept' to separate sequences");
     }
     emit(op, instance, line, operand);
 }
@@ -596,12 +597,10 @@ int Compiler::most_claims(std::uint16_t entry) {
             most[i.target] = std::max(most[i.target], most[pc]);
         if (most[pc] + more > static_cast<int>(kMaxClaims) && !too_many_claims_) {
             too_many_claims_ = true;
-            error(i.line, "more than " + std::to_string(kMaxClaims) +
-                              " ros_address_list, ros_route, opnsense_alias, ipset, nftset and "
-                              "bgp_route can act on one "
-                              "answer here: use "
-                              "fewer, or end the "
-                              "way of each with 'accept'");
+            error(i.line, "more than " + std::to_string(kMaxClaims) + " " +
+                              config::names_of(config::Sink::router) +
+                              ", opnsense_alias, ipset, nftset and bgp_route can act on one answer "
+                              "here: use fewer, or end the way of each with 'accept'");
         }
     }
     return claims_[entry] = std::max(all, most[pc]);

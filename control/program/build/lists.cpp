@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "control/config/plugin_type.h"
 #include "control/program/build/build_steps.h"
 #include "control/program/build/durations.h"
 #include "control/program/build/ranges.h"
@@ -13,9 +14,10 @@ namespace steer::build {
 namespace {
 
 constexpr std::size_t kMinShare = 64;  // rows of a name, suffix or client
-constexpr std::string_view kTooManyLists =
-    "more than 255 lists (ros_address_list, ros_route, opnsense_alias, ipset, nftset, bgp_route): "
-    "use fewer";
+std::string too_many_lists() {
+    return "more than 255 lists (" + config::names_of(config::Sink::router) +
+           ", opnsense_alias, ipset, nftset, bgp_route): use fewer";
+}
 
 void append(std::vector<matchers::Prefix>& to, const std::vector<matchers::Prefix>& more) {
     to.insert(to.end(), more.begin(), more.end());
@@ -465,7 +467,7 @@ std::map<config::PluginIndex, std::uint32_t> build_lists(const config::Settings&
             if (known != lists.end()) continue;  // the same words in another place
             if (!id || lists.size() >= kNoList) {
                 built.errors.push_back(
-                    settings.error(plugin.line, id ? std::string(kTooManyLists) : id.error().text));
+                    settings.error(plugin.line, id ? too_many_lists() : id.error().text));
                 continue;
             }
             lists.push_back(policy_list(plugin, *kernel, *id, around));
@@ -482,7 +484,7 @@ std::map<config::PluginIndex, std::uint32_t> build_lists(const config::Settings&
             const auto id = registry.list(plugin.tag, "OPNsense " + names);
             if (!id || lists.size() >= kNoList) {
                 built.errors.push_back(
-                    settings.error(plugin.line, id ? std::string(kTooManyLists) : id.error().text));
+                    settings.error(plugin.line, id ? too_many_lists() : id.error().text));
                 continue;
             }
             lists.push_back(policy_list(plugin, *alias, *id, around));
@@ -493,7 +495,7 @@ std::map<config::PluginIndex, std::uint32_t> build_lists(const config::Settings&
         if (args == nullptr) continue;
         places.emplace(i, static_cast<std::uint32_t>(lists.size()));
         if (lists.size() >= kNoList) {
-            built.errors.push_back(settings.error(plugin.line, std::string(kTooManyLists)));
+            built.errors.push_back(settings.error(plugin.line, too_many_lists()));
             continue;
         }
         config::RouterRows rows = *args;

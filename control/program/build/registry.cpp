@@ -1,5 +1,6 @@
 #include "control/program/build/registry.h"
 
+#include "control/config/plugin_type.h"
 #include "dataplane/policy/snapshot.h"
 #include "dataplane/stages/query_record.h"
 
@@ -7,7 +8,8 @@ namespace steer::build {
 namespace {
 
 template <class Key, class Id>
-Result<Id> number(std::map<Key, Id>& ids, const Key& key, std::size_t most, const char* what) {
+Result<Id> number(std::map<Key, Id>& ids, const Key& key, std::size_t most,
+                  const std::string& what) {
     const auto at = ids.find(key);
     if (at != ids.end()) return at->second;
     if (ids.size() >= most) {
@@ -32,7 +34,8 @@ std::shared_ptr<Shared> shared_of(std::map<Key, std::shared_ptr<Shared>>& all, c
 
 Result<ListId> Registry::list(const std::string& tag, const std::string& routers) {
     return number(lists_, {tag, routers}, kMaxLists,
-                  "lists (ros_address_list, ros_route, opnsense_alias, ipset, nftset, bgp_route)");
+                  "lists (" + config::names_of(config::Sink::router) +
+                      ", opnsense_alias, ipset, nftset, bgp_route)");
 }
 
 std::vector<std::pair<std::string, std::string>> Registry::list_names() const {
