@@ -30,8 +30,7 @@ stream::TlsFiles files_of(const config::ServerTls& tls) {
 Result<std::shared_ptr<const stream::Service>> service_of(const build::StreamService& settings,
                                                           Clock& clock) {
     auto service = std::make_shared<stream::Service>();
-    service->idle = std::chrono::milliseconds(settings.idle_timeout_ms);
-    service->limits = {settings.max_connections, settings.max_per_client, settings.max_queries};
+    service->limits = settings.limits;
     service->frontend = settings.frontend;
     service->proxies = matchers::PrefixSet(settings.proxies);
     std::vector<std::string> protocols{std::string(row_of(ClientTransport::dot).alpn)};

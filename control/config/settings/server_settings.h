@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "control/config/settings/section_settings.h"
+#include "control/config/settings/server_limit_settings.h"
 #include "matchers/prefix/prefix_set.h"
 
 namespace steer::config {
@@ -26,13 +27,10 @@ struct ServerTls {
     bool operator==(const ServerTls&) const = default;
 };
 // What servers over TCP have in common.
-struct StreamServer {
+struct StreamServer : ServerLimits {
     PluginIndex entry = 0;
     Endpoint listen;
-    Milliseconds idle_timeout{10'000};
     ServerTls tls;
-    std::uint32_t max_connections = 10'000, max_connections_per_client = 64;
-    std::uint32_t max_queries = 100;               // in progress on a connection
     std::vector<matchers::Prefix> proxy_protocol;  // who sends a PROXY header, and is believed
 };
 struct TcpServer : StreamServer {};

@@ -51,8 +51,7 @@ struct HttpSite {
 
 // A server for connections (TCP, TLS, HTTP) on an address.
 struct StreamService {
-    std::uint32_t idle_timeout_ms = 10'000;
-    std::uint32_t max_connections = 10'000, max_per_client = 64, max_queries = 100;
+    config::ServerLimits limits;
     config::ServerTls tls;                  // files; `cert` empty: plain
     std::vector<matchers::Prefix> proxies;  // peers that send a trusted PROXY header
     std::uint16_t frontend = 0;             // dataplane/policy/frontends.h; 0: none of its own

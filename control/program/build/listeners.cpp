@@ -9,10 +9,7 @@ namespace {
 
 StreamService stream_service(const config::StreamServer& server) {
     StreamService service;
-    service.idle_timeout_ms = static_cast<std::uint32_t>(server.idle_timeout.count());
-    service.max_connections = server.max_connections;
-    service.max_per_client = server.max_connections_per_client;
-    service.max_queries = server.max_queries;
+    service.limits = server;
     service.tls = server.tls;
     service.proxies = server.proxy_protocol;
     return service;

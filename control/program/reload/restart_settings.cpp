@@ -28,10 +28,8 @@ bool same_site(const std::optional<build::HttpSite>& a, const std::optional<buil
 bool is_same(const std::optional<build::StreamService>& a,
              const std::optional<build::StreamService>& b) {
     if (!a || !b) return a.has_value() == b.has_value();
-    return a->idle_timeout_ms == b->idle_timeout_ms && a->max_connections == b->max_connections &&
-           a->max_per_client == b->max_per_client && a->max_queries == b->max_queries &&
-           a->tls.cert.empty() == b->tls.cert.empty() && same_prefixes(a->proxies, b->proxies) &&
-           same_site(a->http, b->http);
+    return a->limits == b->limits && a->tls.cert.empty() == b->tls.cert.empty() &&
+           same_prefixes(a->proxies, b->proxies) && same_site(a->http, b->http);
 }
 
 bool is_listed(const std::vector<build::Listener>& all, const build::Listener& l) {

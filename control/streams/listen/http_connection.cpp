@@ -46,7 +46,7 @@ void HttpConnection::speak(bool http2) {
     const Service& service = clients_.service();
     if (http2) {
         session_ = std::make_unique<Http2Session>(service.http, *this, context_.counters,
-                                                  service.limits.in_progress);
+                                                  service.limits.max_queries);
     } else {
         session_ = std::make_unique<Http1Session>(service.http, *this, context_.counters);
     }
@@ -121,7 +121,7 @@ void HttpConnection::take_query(std::uint32_t stream, std::size_t path,
         if (!client) return fail(stream, HttpStatus::bad_request, StreamCount::http_bad_client);
         origin.client = SocketAddress(*client, origin_.client.port());
     }
-    const bool fits = in_progress_ < kTakenBack * service.limits.in_progress;
+    const bool fits = in_progress_ < kTakenBack * service.limits.max_queries;
     if (!fits || !inject(origin, path, message))
         fail(stream, HttpStatus::unavailable, StreamCount::http_unanswered);
 }

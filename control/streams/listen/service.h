@@ -4,10 +4,10 @@
 #pragma once
 
 #include <atomic>
-#include <chrono>
 #include <cstdint>
 #include <memory>
 
+#include "control/config/settings/server_limit_settings.h"
 #include "control/streams/http/http_site.h"
 #include "control/streams/listen/client_counts.h"
 #include "matchers/prefix/prefix_set.h"
@@ -22,19 +22,9 @@ enum class Protocol : std::uint8_t {
     http,  // RFC 8484 over HTTP/2 or HTTP/1.1
 };
 
-struct TcpLimits {
-    unsigned connections = 10'000;  // in total; beyond that an idle one is closed
-    unsigned per_client = 64;       // of an IPv4 address, of an IPv6 /64
-    unsigned in_progress =
-        100;  // queries of one connection; further ones are not read (HTTP/2: not
-              // to be asked)
-};
-
 struct Service {
     Protocol protocol = Protocol::dns;
-    std::chrono::milliseconds idle{
-        10'000};  // a connection without a query is closed after this time
-    TcpLimits limits{};
+    config::ServerLimits limits{};
     std::shared_ptr<TlsServer> tls{};  // nullptr: plain
     std::uint16_t frontend = 0;        // of Protocol::dns: dataplane/policy/frontends.h
     HttpSite http{};                   // of Protocol::http

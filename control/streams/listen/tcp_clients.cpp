@@ -19,12 +19,12 @@ bool is_somebody(const IpAddress& client) {
 bool ClientConnections::admit(const IpAddress& client) {
     auto& counts = *service_->counts;
     const auto& limits = service_->limits;
-    if (is_somebody(client) && !counts.take(client, limits.per_client)) {
+    if (is_somebody(client) && !counts.take(client, limits.max_connections_per_client)) {
         context_.count(StreamCount::tcp_over_client_limit);
         return false;
     }
-    if (counts.take_place(limits.connections)) return true;
-    if (make_room() && counts.take_place(limits.connections)) return true;
+    if (counts.take_place(limits.max_connections)) return true;
+    if (make_room() && counts.take_place(limits.max_connections)) return true;
     if (is_somebody(client)) counts.leave(client);
     context_.count(StreamCount::tcp_over_limit);
     return false;
@@ -103,7 +103,7 @@ void ClientConnections::expire() {
     const std::uint64_t now_ms = context_.now_ms();
     expire_entered(opening_, kOpeningMs, StreamCount::tcp_opening_late);
     expire_entered(lingering_, kLingerMs, StreamCount::tcp_lingered);
-    const auto idle_ms = static_cast<std::uint64_t>(service_->idle.count());
+    const auto idle_ms = static_cast<std::uint64_t>(service_->limits.idle_timeout.count());
     for (std::size_t left = open_.size(); left > 0 && !open_.empty(); --left) {
         const auto connection = open_.front();
         if (now_ms - connection->last_used_ms_ < idle_ms) break;

@@ -44,7 +44,7 @@ void TcpConnection::close() {
 // ---- what comes in
 
 bool TcpConnection::is_full() const {
-    return in_progress_ >= clients_.service().limits.in_progress ||
+    return in_progress_ >= clients_.service().limits.max_queries ||
            out_.size() - written_ > kUnsent;
 }
 
@@ -155,7 +155,8 @@ void TcpConnection::append(std::span<const std::uint8_t> message, const OptionsA
         // 0: close when you have your answers (RFC 7828 3.2.2).
         const Service& service = clients_.service();
         if (asked.keepalive)
-            given.keepalive = service.is_draining() ? std::chrono::milliseconds(0) : service.idle;
+            given.keepalive =
+                service.is_draining() ? std::chrono::milliseconds(0) : service.limits.idle_timeout;
         out_.resize(out_.size() + kMaxOptionBytes);
         length = give_options(std::span(out_).subspan(start + kLengthPrefix), length, given);
         out_.resize(start + kLengthPrefix + length);

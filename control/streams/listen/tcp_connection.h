@@ -6,7 +6,7 @@
 // output, and the answers of one turn of the thread are sent in one write. An idle connection has no
 // buffer.
 //
-// Limits: queries in progress (TcpLimits); no further query is read while kUnsent bytes
+// Limits: queries in progress (ServerLimits); no further query is read while kUnsent bytes
 // wait for the client; a query of at most kMaxQuery bytes. Closed after the
 // service's idle time (RFC 7766 6.2.3), with more than kMaxUnsent bytes waiting, on an impossible
 // length, and after a query that a worker dropped, once everything else is answered.

@@ -580,7 +580,7 @@ BOOST_AUTO_TEST_CASE(caches_forwards_and_listeners_carry_their_settings) {
     BOOST_TEST(built.snapshot->upstreams[0].id != built.snapshot->upstreams[1].id);
     BOOST_TEST_REQUIRE(built.listeners.size() == 2U);
     BOOST_TEST((built.listeners[0].udp && built.listeners[0].tcp &&
-                built.listeners[0].tcp->idle_timeout_ms == 7000U));
+                built.listeners[0].tcp->limits.idle_timeout == config::Milliseconds(7000)));
     BOOST_TEST(
         (built.listeners[1].udp && !built.listeners[1].tcp && built.listeners[1].endpoint.any()));
 }

@@ -143,7 +143,7 @@ void Peer::shut_down_sending() {
     ::shutdown(fd_, SHUT_WR);
 }
 
-StreamWorld::StreamWorld(unsigned workers, const stream::TcpLimits& limits, unsigned ring)
+StreamWorld::StreamWorld(unsigned workers, const config::ServerLimits& limits, unsigned ring)
     : limits_(limits), event_fd_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)), sleeper_(event_fd_) {
     stream::StreamRings rings;
     rings.sleeper = &sleeper_;
@@ -191,7 +191,11 @@ Listening open_on(Transport transport, std::string_view on) {
 
 std::uint16_t StreamWorld::listen(Transport transport, bool budgeted,
                                   std::chrono::milliseconds idle, std::string_view on) {
-    if (transport == Transport::tcp) return listen_tcp({.idle = idle, .limits = limits_}, on);
+    if (transport == Transport::tcp) {
+        auto limits = limits_;
+        limits.idle_timeout = idle;
+        return listen_tcp({.limits = limits}, on);
+    }
     const auto opened = open_on(transport, on);
     thread->add_udp(opened.where, opened.socket, budgeted);
     return opened.where.port;

@@ -75,7 +75,7 @@ class SkippingClock final : public Clock {
 
 class StreamWorld {
   public:
-    explicit StreamWorld(unsigned workers = 1, const stream::TcpLimits& limits = {},
+    explicit StreamWorld(unsigned workers = 1, const config::ServerLimits& limits = {},
                          unsigned ring = 64);
     ~StreamWorld();
 
@@ -120,7 +120,7 @@ class StreamWorld {
     Buffer* buffer_of(const Bytes& bytes);
 
     SkippingClock clock_;
-    stream::TcpLimits limits_;
+    config::ServerLimits limits_;
     BufferPools buffers_{2048, 64};
     int event_fd_;
     Sleeper sleeper_;

@@ -15,7 +15,7 @@ namespace {
 stream::Service http_service() {
     stream::Service service;
     service.protocol = stream::Protocol::http;
-    service.idle = 30s;
+    service.limits.idle_timeout = 30s;
     service.http.paths = {"/dns-query", "/second"};
     return service;
 }
@@ -431,7 +431,7 @@ BOOST_AUTO_TEST_CASE(a_trusted_proxy_is_exempt_from_the_client_limit) {
     for (const bool trusted : {true, false}) {
         StreamWorld w;
         auto service = trusted ? proxied() : http_service();
-        service.limits.per_client = 2;
+        service.limits.max_connections_per_client = 2;
         const auto port = w.listen_tcp(std::move(service));
         std::vector<Peer> peers;
         for (int i = 0; i < 5; ++i)

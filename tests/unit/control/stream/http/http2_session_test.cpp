@@ -13,8 +13,8 @@ namespace {
 stream::Service http2_service(unsigned streams = 100) {
     stream::Service service;
     service.protocol = stream::Protocol::http;
-    service.idle = 30s;
-    service.limits.in_progress = streams;
+    service.limits.idle_timeout = 30s;
+    service.limits.max_queries = streams;
     service.http.paths = {"/dns-query"};
     return service;
 }

@@ -149,7 +149,7 @@ BOOST_FIXTURE_TEST_CASE(a_trusted_proxy_without_a_header_is_closed, ProxyWorld) 
 
 BOOST_FIXTURE_TEST_CASE(limits_count_by_the_client_in_the_header, ProxyWorld) {
     auto service = behind_proxy();
-    service.limits.per_client = 2;
+    service.limits.max_connections_per_client = 2;
     port = listen_tcp(std::move(service));
     std::vector<Peer> clients;
     for (int i = 0; i < 6; ++i) {

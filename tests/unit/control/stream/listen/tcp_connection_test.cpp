@@ -201,7 +201,7 @@ BOOST_AUTO_TEST_CASE(limits_count_over_all_threads) {
     BOOST_REQUIRE(::getsockname(*socket, bound.get(), &bound.length) == 0);
     const stream::ListenAddress where{Transport::tcp, address("127.0.0.1"), bound.port()};
     const auto service = std::make_shared<const stream::Service>(
-        stream::Service{.limits = {.connections = 10, .per_client = 5}});
+        stream::Service{.limits = {.max_connections = 10, .max_connections_per_client = 5}});
     const int copy = ::dup(*socket);
     one.thread->add_tcp(where, *socket, service);
     other.thread->add_tcp(where, copy, service);
@@ -253,7 +253,7 @@ BOOST_AUTO_TEST_CASE(answers_of_a_closed_connection_are_dropped) {
 }
 
 BOOST_AUTO_TEST_CASE(connections_per_client_are_limited) {
-    StreamWorld w(1, {.connections = 100, .per_client = 3});
+    StreamWorld w(1, {.max_connections = 100, .max_connections_per_client = 3});
     const auto port = w.listen(Transport::tcp);
     std::vector<Peer> clients;
     for (int i = 0; i < 5; ++i)
@@ -263,7 +263,7 @@ BOOST_AUTO_TEST_CASE(connections_per_client_are_limited) {
 }
 
 BOOST_AUTO_TEST_CASE(the_longest_idle_connection_makes_room) {
-    StreamWorld w(1, {.connections = 2, .per_client = 100});
+    StreamWorld w(1, {.max_connections = 2, .max_connections_per_client = 100});
     const auto port = w.listen(Transport::tcp);
     Peer busy = connect(port);
     BOOST_REQUIRE(w.until([&] { return busy.send_framed(make_query(1, "n.example")); }));

@@ -321,7 +321,7 @@ BOOST_FIXTURE_TEST_CASE(half_open_handshakes_have_a_time_limit, TlsWorld) {
 }
 
 BOOST_FIXTURE_TEST_CASE(half_open_handshakes_are_closed_before_served_connections, TlsWorld) {
-    port = world.listen_tcp({.limits = {.connections = 3}, .tls = tls});
+    port = world.listen_tcp({.limits = {.max_connections = 3}, .tls = tls});
     TlsPeer served = connect(context.get());
     BOOST_REQUIRE(shake_hands(served));
     std::vector<Peer> silent;
