@@ -55,6 +55,15 @@ struct Plugin {
     PluginArgs args;
 };
 
+// The server that the plugin is; nullptr: it is none. stream_server_of(): one over connections.
+inline const StreamServer* stream_server_of(const Plugin& plugin) {
+    return std::get_if<StreamServer>(&plugin.args);
+}
+inline const Server* server_of(const Plugin& plugin) {
+    if (const auto* const udp = std::get_if<UdpServer>(&plugin.args)) return udp;
+    return stream_server_of(plugin);
+}
+
 // A file that holds what other users of the machine must not read.
 struct SecretFile {
     std::string file;

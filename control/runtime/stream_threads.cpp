@@ -13,6 +13,7 @@
 
 #include "control/host/net/tls_server.h"
 #include "control/host/resolver/interface_zone.h"
+#include "control/streams/listen/server_protocols.h"
 #include "control/streams/stream_thread.h"
 
 namespace steer {
@@ -33,15 +34,12 @@ Result<std::shared_ptr<const stream::Service>> service_of(const build::StreamSer
     service->limits = settings.limits;
     service->frontend = settings.frontend;
     service->proxies = matchers::PrefixSet(settings.proxies);
-    std::vector<std::string> protocols{std::string(row_of(ClientTransport::dot).alpn)};
-    if (settings.http) {
-        service->protocol = stream::Protocol::http;
-        service->http = {settings.http->paths, settings.http->client_header,
-                         matchers::PrefixSet(settings.http->trusted), settings.http->frontends};
-        protocols = {std::string(row_of(ClientTransport::doh).alpn), "http/1.1"};
-    }
+    service->protocol = settings.protocol;
+    service->http = {settings.http.paths, settings.http.client_header,
+                     matchers::PrefixSet(settings.http.trusted), settings.http.frontends};
     if (!settings.tls.cert.empty()) {
-        service->tls = std::make_shared<stream::TlsServer>(protocols, clock);
+        service->tls =
+            std::make_shared<stream::TlsServer>(stream::facts_of(settings.protocol).alpn(), clock);
         if (auto done = service->tls->load(files_of(settings.tls)); !done) return done.error();
     }
     return service;
@@ -316,10 +314,8 @@ std::map<std::string_view, unsigned> StreamThreads::connections_by_transport() c
     std::map<std::string_view, unsigned> all;
     for (const auto& service : impl_->services) {
         if (service == nullptr) continue;
-        const bool is_http = service->protocol == stream::Protocol::http;
-        const ClientTransport secured = is_http ? ClientTransport::doh : ClientTransport::dot;
-        const std::string_view plain = is_http ? "http" : row_of(ClientTransport::tcp).label;
-        all[service->tls == nullptr ? plain : row_of(secured).label] += service->counts->in_all();
+        const auto& facts = stream::facts_of(service->protocol);
+        all[facts.label(service->tls != nullptr)] += service->counts->in_all();
     }
     return all;
 }

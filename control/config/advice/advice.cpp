@@ -165,7 +165,8 @@ void advise_servers(Reading& in) {
     bool tcp = false;
     for (const Plugin& plugin : in.settings().plugins) {
         if (std::holds_alternative<UdpServer>(plugin.args)) udp = &plugin;
-        tcp = tcp || std::holds_alternative<TcpServer>(plugin.args);
+        const StreamServer* const stream = stream_server_of(plugin);
+        tcp = tcp || (stream != nullptr && stream->protocol == ServerProtocol::dns);
     }
     if (udp != nullptr && !tcp) {
         in.report().warn(udp->line, owner_of(*udp) +

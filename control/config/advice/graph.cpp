@@ -59,30 +59,15 @@ class CycleFinder {
     bool found_ = false;
 };
 
-const StreamServer* stream_server(const Plugin& plugin) {
-    if (const auto* tcp = std::get_if<TcpServer>(&plugin.args)) return tcp;
-    return std::get_if<HttpServer>(&plugin.args);
-}
-
-std::optional<PluginIndex> entry_of(const Plugin& plugin) {
-    if (const auto* udp = std::get_if<UdpServer>(&plugin.args)) return udp->entry;
-    if (const auto* stream = stream_server(plugin)) return stream->entry;
-    return std::nullopt;
-}
-
-const Endpoint& listen_of(const Plugin& plugin) {
-    const auto* stream = stream_server(plugin);
-    return stream != nullptr ? stream->listen : std::get<UdpServer>(plugin.args).listen;
-}
-
 // Each executor that a server (or a path of it) names, with that line.
 std::vector<Reference> entries_of(const Plugin& server) {
     std::vector<Reference> out;
-    if (const auto* http = std::get_if<HttpServer>(&server.args)) {
-        for (const HttpPath& path : http->paths)
+    const StreamServer* const stream = stream_server_of(server);
+    if (stream != nullptr && !stream->paths.empty()) {
+        for (const HttpPath& path : stream->paths)
             out.push_back({path.exec, path.line});
-    } else if (const auto entry = entry_of(server)) {
-        out.push_back({*entry, server.line});
+    } else if (const Server* const any = server_of(server)) {
+        out.push_back({any->entry, server.line});
     }
     return out;
 }
@@ -108,9 +93,9 @@ void check_servers(Reading& in, const std::vector<PluginIndex>& servers) {
         const Plugin& plugin = plugins[servers[i]];
         for (std::size_t j = 0; j < i; ++j) {
             const Plugin& other = plugins[servers[j]];
-            const Endpoint &a = listen_of(plugin), &b = listen_of(other);
+            const Endpoint &a = server_of(plugin)->listen, &b = server_of(other)->listen;
             const bool same_transport =
-                (stream_server(plugin) == nullptr) == (stream_server(other) == nullptr);
+                (stream_server_of(plugin) == nullptr) == (stream_server_of(other) == nullptr);
             if (same_transport && a.address == b.address && a.port == b.port && a.zone == b.zone) {
                 in.report().error(plugin.line, owner_of(plugin) + " listens where " +
                                                    owner_of(other) + " does (" + a.to_string() +
@@ -200,7 +185,7 @@ bool find_entry(Reading& in) {
     std::vector<PluginIndex> servers;
     std::vector<bool> referred(settings.plugins.size());
     for (PluginIndex i = 0; i < settings.plugins.size(); ++i) {
-        if (entry_of(settings.plugins[i])) servers.push_back(i);
+        if (server_of(settings.plugins[i]) != nullptr) servers.push_back(i);
         for (const auto& [to, line] : references_of(settings.plugins[i]))
             referred[to] = true;
     }

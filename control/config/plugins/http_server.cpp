@@ -42,7 +42,7 @@ constexpr std::array<Row<HttpPath>, 2> kPathRows{{
      "tag of the executor that processes the queries of this path"},
 }};
 
-void read_paths(Reading& in, const Node& node, const Place& place, HttpServer& out) {
+void read_paths(Reading& in, const Node& node, const Place& place, StreamServer& out) {
     if (!node.is_list() || node.items.empty()) {
         in.report().error(place.line,
                           place.name() +
@@ -71,7 +71,7 @@ void read_paths(Reading& in, const Node& node, const Place& place, HttpServer& o
 
 // ---- who the client is
 
-void read_header(Reading& in, const Node& node, const Place& place, HttpServer& out) {
+void read_header(Reading& in, const Node& node, const Place& place, StreamServer& out) {
     std::string name;
     if (!read_value(in, node, place, {}, name)) return;
     name = lowered(name);
@@ -91,25 +91,25 @@ void read_header(Reading& in, const Node& node, const Place& place, HttpServer& 
     }
 }
 
-void read_trusted(Reading& in, const Node& node, const Place& place, HttpServer& out) {
+void read_trusted(Reading& in, const Node& node, const Place& place, StreamServer& out) {
     out.trusted_proxies = read_prefixes(in, node, place);
 }
 
-constexpr std::array<Row<HttpServer>, 3> kHttpServerOwnRows{{
-    {"entries", Own<HttpServer>{"list of paths", read_paths}, "required", "",
+constexpr std::array<Row<StreamServer>, 3> kHttpServerOwnRows{{
+    {"entries", Own<StreamServer>{"list of paths", read_paths}, "required", "",
      "served paths, as in `entries: [{ path: /dns-query, exec: main }]`"},
-    {"src_ip_header", Own<HttpServer>{"name", read_header}, "none", "",
+    {"src_ip_header", Own<StreamServer>{"name", read_header}, "none", "",
      "header with the client's address, such as `X-Forwarded-For` or `CF-Connecting-IP`\nThe "
      "address is used in `allow`, limits and rules. The header is trusted only from loopback and "
      "`trusted_proxies`. If it lists several addresses, the last one that is not a trusted proxy "
      "is used."},
-    {"trusted_proxies", Own<HttpServer>{"list of prefixes", read_trusted}, "none", "",
+    {"trusted_proxies", Own<StreamServer>{"list of prefixes", read_trusted}, "none", "",
      "proxies whose `src_ip_header` is trusted\n`max_connections_per_client` does not apply to "
      "them."},
 }};
-constexpr auto kHttpServerRows = joined(kHttpServerOwnRows, stream_server_rows<HttpServer>("30s"));
+constexpr auto kHttpServerRows = joined(kHttpServerOwnRows, stream_server_rows("30s"));
 
-void advise(Reading& in, const Node& args, const Plugin& plugin, const HttpServer& server) {
+void advise(Reading& in, const Node& args, const Plugin& plugin, const StreamServer& server) {
     const Node* const header = args.find("src_ip_header");
     const Node* const trusted = args.find("trusted_proxies");
     if (!server.src_ip_header.empty() && trusted == nullptr) {
@@ -125,7 +125,8 @@ void advise(Reading& in, const Node& args, const Plugin& plugin, const HttpServe
 }
 
 void read_http_server(Reading& in, const Node* node, Plugin& plugin) {
-    HttpServer args;
+    StreamServer args;
+    args.protocol = ServerProtocol::http;
     Node empty;
     const Node& map = args_or_empty(node, plugin, empty);
     read_rows(in, map, kHttpServerRows, owner_of(plugin), args);

@@ -9,11 +9,10 @@ constexpr std::array<Row<UdpServer>, 2> kUdpRows{{
     {"listen", Own<UdpServer>{"address:port", read_listen<UdpServer>}, kServerListenDefault, "",
      kServerListenText},
 }};
-constexpr std::array<Row<TcpServer>, 1> kTcpOwnRows{{
-    {"entry", Own<TcpServer>{"tag", read_entry<TcpServer>}, "required", "", kServerEntryText},
+constexpr std::array<Row<StreamServer>, 1> kTcpOwnRows{{
+    {"entry", Own<StreamServer>{"tag", read_entry<StreamServer>}, "required", "", kServerEntryText},
 }};
-constexpr auto kTcpRows =
-    joined(kTcpOwnRows, stream_server_rows<TcpServer>("10s", kServerListenDefault));
+constexpr auto kTcpRows = joined(kTcpOwnRows, stream_server_rows("10s", kServerListenDefault));
 
 template <class T, const auto& Rows>
 void read_servers(Reading& in, const Node* node, Plugin& plugin) {
@@ -26,7 +25,7 @@ void read_servers(Reading& in, const Node* node, Plugin& plugin) {
                                           std::string(kServerListenDefault) +
                                           ", which only this machine reaches");
     }
-    if constexpr (std::is_base_of_v<StreamServer, T>) check_server(in, map, plugin, args);
+    if constexpr (std::is_same_v<T, StreamServer>) check_server(in, map, plugin, args);
     plugin.args = args;
 }
 
@@ -48,7 +47,7 @@ const PluginType kTcpServerType{
     "",
     "",
     [] { return row_texts(kTcpRows); },
-    read_servers<TcpServer, kTcpRows>,
+    read_servers<StreamServer, kTcpRows>,
     nullptr};
 
 }  // namespace steer::config

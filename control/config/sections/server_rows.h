@@ -24,9 +24,9 @@ void check_server(Reading& in, const Node& args, const Plugin& plugin, const Str
 inline constexpr std::string_view kServerListenDefault = "127.0.0.1:53";
 
 // `idle`: the default of `idle_timeout`.
-template <class T>
-constexpr std::array<Row<T>, 10> stream_server_rows(std::string_view idle,
-                                                    std::string_view listen = "required") {
+constexpr std::array<Row<StreamServer>, 10> stream_server_rows(
+    std::string_view idle, std::string_view listen = "required") {
+    using T = StreamServer;
     using Read = void (*)(Reading&, const Node&, const Place&, T&);
     constexpr Read kCert = [](Reading& in, const Node& node, const Place& place, T& out) {
         read_server_cert(in, node, place, out.tls);

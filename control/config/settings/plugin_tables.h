@@ -42,8 +42,7 @@
     X(LearnDomain, executor)      \
     X(Sequence, executor)         \
     X(UdpServer, server)          \
-    X(TcpServer, server)          \
-    X(HttpServer, server)         \
+    X(StreamServer, server)       \
     X(Sleep, executor)            \
     X(Fallback, executor)         \
     X(Prefer, executor)           \

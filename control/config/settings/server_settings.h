@@ -8,6 +8,7 @@
 
 #include "control/config/settings/section_settings.h"
 #include "control/config/settings/server_limit_settings.h"
+#include "control/config/settings/server_protocol.h"
 #include "matchers/prefix/prefix_set.h"
 
 namespace steer::config {
@@ -15,10 +16,12 @@ namespace steer::config {
 // Executors that servers name: as many as a snapshot has room for.
 inline constexpr std::size_t kMaxEntries = 32;
 
-struct UdpServer {
-    PluginIndex entry = 0;
+// What every server has.
+struct Server {
+    PluginIndex entry = 0;  // of one with paths: that of the first
     Endpoint listen;
 };
+struct UdpServer : Server {};
 // Certificate and key of a server, as files that are opened; `cert` empty: plain.
 struct ServerTls {
     std::string cert, key;
@@ -26,22 +29,19 @@ struct ServerTls {
     bool require_client_cert = false;
     bool operator==(const ServerTls&) const = default;
 };
-// What servers over TCP have in common.
-struct StreamServer : ServerLimits {
-    PluginIndex entry = 0;
-    Endpoint listen;
-    ServerTls tls;
-    std::vector<matchers::Prefix> proxy_protocol;  // who sends a PROXY header, and is believed
-};
-struct TcpServer : StreamServer {};
 struct HttpPath {
     std::string path;
     PluginIndex exec = 0;
     int line = 0;
 };
-struct HttpServer : StreamServer {  // its `entry`: that of the first path
-    std::vector<HttpPath> paths;    // at least one
-    std::string src_ip_header;      // in lower case; empty: none
+// A server over connections, whatever it speaks.
+struct StreamServer : Server, ServerLimits {
+    ServerProtocol protocol = ServerProtocol::dns;
+    ServerTls tls;
+    std::vector<matchers::Prefix> proxy_protocol;  // who sends a PROXY header, and is believed
+    // Of HTTP; others have none.
+    std::vector<HttpPath> paths;  // at least one
+    std::string src_ip_header;    // in lower case; empty: none
     std::vector<matchers::Prefix>
         trusted_proxies;  // senders whose header counts; loopback always does
 };

@@ -101,8 +101,7 @@ NeighbourTable neighbour_table(const Subject& subject, const std::string& file) 
 bool serves_tcp(const Subject& subject) {
     return !subject.kernel_interfaces().empty() ||
            std::ranges::any_of(subject.settings.plugins, [](const config::Plugin& plugin) {
-               return std::holds_alternative<config::TcpServer>(plugin.args) ||
-                      std::holds_alternative<config::HttpServer>(plugin.args);
+               return config::stream_server_of(plugin) != nullptr;
            });
 }
 

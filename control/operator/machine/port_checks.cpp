@@ -25,12 +25,8 @@ std::vector<Wanted> wanted_sockets(const Subject& subject) {
         out.push_back({listen.address, listen.port, udp});
     };
     for (const config::Plugin& plugin : subject.settings.plugins) {
-        if (const auto* const server = std::get_if<config::UdpServer>(&plugin.args))
-            add(server->listen, true);
-        if (const auto* const server = std::get_if<config::TcpServer>(&plugin.args))
-            add(server->listen, false);
-        if (const auto* const server = std::get_if<config::HttpServer>(&plugin.args))
-            add(server->listen, false);
+        if (const config::Server* const server = config::server_of(plugin))
+            add(server->listen, config::stream_server_of(plugin) == nullptr);
     }
     if (!out.empty()) return out;
     for (const std::string& interface : subject.kernel_interfaces()) {

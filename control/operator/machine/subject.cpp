@@ -22,11 +22,6 @@ std::vector<config::PortSettings> ports_of(const Subject& subject) {
     return {port};
 }
 
-const config::StreamServer* stream_server(const config::Plugin& plugin) {
-    if (const auto* tcp = std::get_if<config::TcpServer>(&plugin.args)) return tcp;
-    return std::get_if<config::HttpServer>(&plugin.args);
-}
-
 bool asks_by_tls(const config::Plugin& plugin) {
     const auto* const forward = std::get_if<config::Forward>(&plugin.args);
     if (forward == nullptr) return false;
@@ -91,7 +86,7 @@ bool Subject::uses_tls() const {
     });
     return routers || !settings.remote_lists.empty() ||
            std::ranges::any_of(settings.plugins, [](const config::Plugin& plugin) {
-               const auto* const server = stream_server(plugin);
+               const auto* const server = config::stream_server_of(plugin);
                return asks_by_tls(plugin) || (server != nullptr && !server->tls.cert.empty());
            });
 }
@@ -99,7 +94,8 @@ bool Subject::uses_tls() const {
 std::uint64_t Subject::most_connections() const {
     std::uint64_t sum = 0;
     for (const config::Plugin& plugin : settings.plugins)
-        if (const auto* const server = stream_server(plugin)) sum += server->max_connections;
+        if (const auto* const server = config::stream_server_of(plugin))
+            sum += server->max_connections;
     return sum != 0 ? sum : config::StreamServer{}.max_connections;
 }
 

@@ -47,15 +47,17 @@ struct HttpSite {
     std::vector<std::uint16_t> frontends;  // of each (dataplane/policy/frontends.h)
     std::string client_header;
     std::vector<matchers::Prefix> trusted;
+    bool operator==(const HttpSite&) const = default;
 };
 
 // A server for connections (TCP, TLS, HTTP) on an address.
 struct StreamService {
+    config::ServerProtocol protocol = config::ServerProtocol::dns;
     config::ServerLimits limits;
     config::ServerTls tls;                  // files; `cert` empty: plain
     std::vector<matchers::Prefix> proxies;  // peers that send a trusted PROXY header
     std::uint16_t frontend = 0;             // dataplane/policy/frontends.h; 0: none of its own
-    std::optional<HttpSite> http;           // no value: DNS over TCP or TLS
+    HttpSite http;                          // of HTTP
 };
 
 // One address to listen on. `address`: :: for all of both families, 0.0.0.0 for all of IPv4.

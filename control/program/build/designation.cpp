@@ -1,9 +1,11 @@
 #include "control/program/build/build_steps.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
 #include "control/config/text/rdata_text.h"
+#include "control/streams/listen/server_protocols.h"
 #include "dataplane/base/client_transport.h"
 #include "dataplane/dns/wire.h"
 
@@ -20,18 +22,15 @@ struct Offer {
 };
 
 std::vector<Offer> offers_of(const config::Settings& settings) {
-    std::vector<Offer> dot;
-    std::vector<Offer> doh;
+    std::vector<Offer> offers;
     for (const config::Plugin& plugin : settings.plugins) {
-        const auto* const tcp = std::get_if<config::TcpServer>(&plugin.args);
-        if (tcp != nullptr && !tcp->tls.cert.empty())
-            dot.push_back({tcp, ClientTransport::dot, {}});
-        const auto* const http = std::get_if<config::HttpServer>(&plugin.args);
-        if (http != nullptr && !http->tls.cert.empty())
-            doh.push_back({http, ClientTransport::doh, http->paths.front().path});
+        const config::StreamServer* const server = config::stream_server_of(plugin);
+        if (server == nullptr || server->tls.cert.empty()) continue;
+        offers.push_back({server, stream::facts_of(server->protocol).secured,
+                          server->paths.empty() ? "" : server->paths.front().path});
     }
-    dot.insert(dot.end(), doh.begin(), doh.end());
-    return dot;
+    std::ranges::stable_sort(offers, {}, [](const Offer& o) { return o.server->protocol; });
+    return offers;
 }
 
 bool can_be_reached(const IpAddress& address) {

@@ -9,6 +9,7 @@ namespace {
 
 StreamService stream_service(const config::StreamServer& server) {
     StreamService service;
+    service.protocol = server.protocol;
     service.limits = server;
     service.tls = server.tls;
     service.proxies = server.proxy_protocol;
@@ -27,12 +28,14 @@ class Listeners {
                 at(udp->listen).udp = true;
                 frontends_.datagrams.push_back(
                     {udp->listen.address, udp->listen.port, entry_of(udp->entry)});
-            } else if (const auto* tcp = std::get_if<config::TcpServer>(&plugin.args)) {
-                StreamService service = stream_service(*tcp);
-                service.frontend = frontend(tcp->listen, "", tcp->entry, plugin.line);
-                at(tcp->listen).tcp = std::move(service);
-            } else if (const auto* http = std::get_if<config::HttpServer>(&plugin.args)) {
-                at(http->listen).tcp = http_service(*http);
+            } else if (const auto* stream = config::stream_server_of(plugin)) {
+                StreamService service = stream_service(*stream);
+                if (stream->paths.empty()) {
+                    service.frontend = frontend(stream->listen, "", stream->entry, plugin.line);
+                } else {
+                    service.http = http_site(*stream);
+                }
+                at(stream->listen).tcp = std::move(service);
             }
         }
         std::ranges::stable_sort(frontends_.datagrams, {},
@@ -64,16 +67,15 @@ class Listeners {
         return fresh;
     }
 
-    StreamService http_service(const config::HttpServer& server) {
-        StreamService service = stream_service(server);
-        HttpSite& site = service.http.emplace();
+    HttpSite http_site(const config::StreamServer& server) {
+        HttpSite site;
         for (const config::HttpPath& path : server.paths) {
             site.paths.push_back(path.path);
             site.frontends.push_back(frontend(server.listen, path.path, path.exec, path.line));
         }
         site.client_header = server.src_ip_header;
         site.trusted = server.trusted_proxies;
-        return service;
+        return site;
     }
 
     [[nodiscard]] std::uint8_t entry_of(config::PluginIndex plugin) const {

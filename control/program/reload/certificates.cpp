@@ -2,9 +2,6 @@
 
 #include <unistd.h>
 
-#include <type_traits>
-#include <variant>
-
 #include "control/config/plugin_type.h"
 #include "control/host/net/tls_certificate.h"
 
@@ -14,14 +11,9 @@ namespace {
 template <class Visit>
 void for_each_server(const config::Settings& settings, Visit&& visit) {
     for (const auto& plugin : settings.plugins) {
-        std::visit(
-            [&](const auto& args) {
-                if constexpr (std::is_base_of_v<config::StreamServer,
-                                                std::decay_t<decltype(args)>>) {
-                    if (!args.tls.cert.empty()) visit(owner_of(plugin), plugin.line, args.tls);
-                }
-            },
-            plugin.args);
+        const config::StreamServer* const server = config::stream_server_of(plugin);
+        if (server != nullptr && !server->tls.cert.empty())
+            visit(owner_of(plugin), plugin.line, server->tls);
     }
     const auto& rpc = settings.control.rpc;
     if (!rpc || rpc->certificate.empty()) return;

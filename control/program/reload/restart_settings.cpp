@@ -11,25 +11,13 @@ void compare(std::vector<std::string>& out, const char* name, const Section& bef
     if (!(before.*member == after.*member)) out.emplace_back(name);
 }
 
-bool same_prefixes(const std::vector<matchers::Prefix>& a, const std::vector<matchers::Prefix>& b) {
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                      [](const matchers::Prefix& x, const matchers::Prefix& y) {
-                          return x.address == y.address && x.length == y.length;
-                      });
-}
-
-bool same_site(const std::optional<build::HttpSite>& a, const std::optional<build::HttpSite>& b) {
-    if (!a || !b) return a.has_value() == b.has_value();
-    return a->paths == b->paths && a->client_header == b->client_header &&
-           same_prefixes(a->trusted, b->trusted);
-}
-
 // Another certificate is taken up while serving (StreamThreads::renew).
 bool is_same(const std::optional<build::StreamService>& a,
              const std::optional<build::StreamService>& b) {
     if (!a || !b) return a.has_value() == b.has_value();
-    return a->limits == b->limits && a->tls.cert.empty() == b->tls.cert.empty() &&
-           same_prefixes(a->proxies, b->proxies) && same_site(a->http, b->http);
+    return a->protocol == b->protocol && a->limits == b->limits &&
+           a->tls.cert.empty() == b->tls.cert.empty() && a->proxies == b->proxies &&
+           a->http == b->http;
 }
 
 bool is_listed(const std::vector<build::Listener>& all, const build::Listener& l) {

@@ -1,12 +1,31 @@
 #include "control/streams/listen/serve_client.h"
 
+#include <array>
+#include <memory>
 #include <utility>
 
 #include "control/streams/listen/http_connection.h"
+#include "control/streams/listen/server_protocols.h"
 #include "control/streams/listen/tcp_connection.h"
 #include "control/streams/listen/tcp_opening.h"
 
 namespace steer::stream {
+namespace {
+
+template <class Connection>
+void begin(StreamContext& context, Injector& injector, ClientConnections& clients,
+           ByteStream stream, const QueryOrigin& origin) {
+    const auto connection =
+        std::make_shared<Connection>(context, injector, clients, std::move(stream), origin);
+    clients.add(connection);
+    connection->start();
+}
+
+#define STEER_PROTOCOL_BEGIN(name, connection, label, plain, secured, alpn) begin<connection>,
+constexpr std::array kBegin{STEER_SERVER_PROTOCOLS(STEER_PROTOCOL_BEGIN)};
+#undef STEER_PROTOCOL_BEGIN
+
+}  // namespace
 
 void serve_client(StreamContext& context, Injector& injector, ClientConnections& clients,
                   boost::asio::ip::tcp::socket socket, QueryOrigin origin) {
@@ -26,24 +45,11 @@ void serve_client(StreamContext& context, Injector& injector, ClientConnections&
 
 void begin_protocol(StreamContext& context, Injector& injector, ClientConnections& clients,
                     ByteStream stream, const QueryOrigin& origin) {
+    const Service& service = clients.service();
     QueryOrigin from = origin;
-    switch (clients.service().protocol) {
-        case Protocol::dns: {
-            from.transport =
-                clients.service().tls == nullptr ? ClientTransport::tcp : ClientTransport::dot;
-            const auto connection = std::make_shared<TcpConnection>(context, injector, clients,
-                                                                    std::move(stream), from);
-            clients.add(connection);
-            return connection->start();
-        }
-        case Protocol::http: {
-            from.transport = ClientTransport::doh;
-            const auto connection = std::make_shared<HttpConnection>(context, injector, clients,
-                                                                     std::move(stream), from);
-            clients.add(connection);
-            return connection->start();
-        }
-    }
+    from.transport = facts_of(service.protocol).transport(service.tls != nullptr);
+    kBegin[static_cast<std::size_t>(service.protocol)](context, injector, clients,
+                                                       std::move(stream), from);
 }
 
 }  // namespace steer::stream

@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "control/config/settings/server_limit_settings.h"
+#include "control/config/settings/server_protocol.h"
 #include "control/streams/http/http_site.h"
 #include "control/streams/listen/client_counts.h"
 #include "matchers/prefix/prefix_set.h"
@@ -16,18 +17,12 @@ namespace steer::stream {
 
 class TlsServer;
 
-// The protocol of an open connection. Each has a class of its own (serve_client.cpp).
-enum class Protocol : std::uint8_t {
-    dns,   // messages behind their length: RFC 7766, over TLS RFC 7858
-    http,  // RFC 8484 over HTTP/2 or HTTP/1.1
-};
-
 struct Service {
-    Protocol protocol = Protocol::dns;
+    config::ServerProtocol protocol = config::ServerProtocol::dns;
     config::ServerLimits limits{};
     std::shared_ptr<TlsServer> tls{};  // nullptr: plain
-    std::uint16_t frontend = 0;        // of Protocol::dns: dataplane/policy/frontends.h
-    HttpSite http{};                   // of Protocol::http
+    std::uint16_t frontend = 0;        // without paths: dataplane/policy/frontends.h
+    HttpSite http{};                   // of HTTP
     // Proxies that send a PROXY header first, which is trusted.
     matchers::PrefixSet proxies{};
     // The client that a connection of `peer` counts for: an HTTP proxy's connections count for no client.

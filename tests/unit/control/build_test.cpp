@@ -611,9 +611,10 @@ BOOST_AUTO_TEST_CASE(each_server_is_a_frontend_that_leads_to_an_entry) {
     // No frontend has this port.
     BOOST_TEST(+frontends.of_datagram(address("2001:db8::1"), 54) == 0);
     const auto numbers = [](const Built& built) {
-        return std::ranges::find_if(built.listeners,
-                                    [](const Listener& l) { return l.tcp && l.tcp->http; })
-            ->tcp->http->frontends;
+        return std::ranges::find_if(
+                   built.listeners,
+                   [](const Listener& l) { return l.tcp && !l.tcp->http.paths.empty(); })
+            ->tcp->http.frontends;
     };
     BOOST_TEST_REQUIRE(numbers(first).size() == 2U);
     BOOST_TEST(+frontends.of_stream(numbers(first)[0]) == 2);

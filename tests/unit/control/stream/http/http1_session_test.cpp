@@ -14,7 +14,7 @@ namespace {
 
 stream::Service http_service() {
     stream::Service service;
-    service.protocol = stream::Protocol::http;
+    service.protocol = config::ServerProtocol::http;
     service.limits.idle_timeout = 30s;
     service.http.paths = {"/dns-query", "/second"};
     return service;

@@ -12,7 +12,7 @@ namespace {
 
 stream::Service http2_service(unsigned streams = 100) {
     stream::Service service;
-    service.protocol = stream::Protocol::http;
+    service.protocol = config::ServerProtocol::http;
     service.limits.idle_timeout = 30s;
     service.limits.max_queries = streams;
     service.http.paths = {"/dns-query"};
