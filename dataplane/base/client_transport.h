@@ -16,6 +16,10 @@ namespace steer {
     X(dot, "dot", 3, 853, false)   \
     X(doh, "h2", 4, 443, false)
 
+// "`udp`, `tcp`, ...", for the documentation; it ends with a comma and a blank.
+#define STEER_TRANSPORT_LABEL(name, alpn, dnstap, port, early_data) "`" #name "`, "
+#define STEER_TRANSPORT_LABELS STEER_CLIENT_TRANSPORTS(STEER_TRANSPORT_LABEL)
+
 #define STEER_TRANSPORT_NAME(name, alpn, dnstap, port, early_data) name,
 enum class ClientTransport : std::uint8_t { STEER_CLIENT_TRANSPORTS(STEER_TRANSPORT_NAME) count_ };
 #undef STEER_TRANSPORT_NAME

@@ -453,7 +453,7 @@ BOOST_AUTO_TEST_CASE(injected_and_moved_queries_say_how_they_came) {
     (void)a.answers();
     (void)a.injected_answers();
     std::array<unsigned, 4> by_how{};
-    std::array<unsigned, 4> by_transport{};
+    std::array<unsigned, kClientTransports.size()> by_transport{};
     for (const Recorded& r : a.records()) {
         ++by_how.at(r.head.how);
         ++by_transport.at(static_cast<std::size_t>(r.head.transport));

@@ -106,10 +106,14 @@ constexpr TopColumn kTopPaths[] = {{"answer_us_cache", "cache, packet cache"},
                                    {"answer_us_local", "records, lists, rejects"},
                                    {"answer_us_forwarded", "upstream"},
                                    {"answer_us_held", "held for a router"}};
-constexpr TopColumn kTopTransports[] = {{"udp", "all over UDP"},
-                                        {"tcp", "all over TCP"},
-                                        {"dot", "all over DoT"},
-                                        {"doh", "all over DoH"}};
+// "all over TCP", "all over DoT".
+std::string transport_heading(std::string_view label) {
+    std::string name(label);
+    for (char& c : name)
+        c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    if (label.size() == 3 && label.starts_with("do")) name[1] = 'o';
+    return "all over " + name;
+}
 // A column is there if a row has its key.
 constexpr TopColumn kTopUpstreams[] = {
     {"state", "state"},       {"rtt_ms", "rtt ms"},       {"p50_ms", "p50 ms"},
@@ -374,13 +378,22 @@ TopTable TopModel::latency() const {
               time_cell(shown, 0.9), time_cell(shown, 0.99), number_cell(answers_in(now)),
               text_cell(std::string(path.heading))}});
     }
-    for (const TopColumn& transport : kTopTransports) {
-        const Counted one = counter("queries_by_transport", transport.key);
+    std::vector<std::string> transports;  // as the daemon counts them
+    for (const json::value& worker : array_of(object_of(now_->counters), "workers")) {
+        const auto* const all = find(object_of(worker), "queries_by_transport");
+        if (all == nullptr) continue;
+        for (const auto& one : object_of(*all)) {
+            if (std::ranges::find(transports, one.key()) == transports.end())
+                transports.emplace_back(one.key());
+        }
+    }
+    for (const std::string& transport : transports) {
+        const Counted one = counter("queries_by_transport", transport);
         if (one.value == 0) continue;
-        table.rows.push_back(
-            {std::string(transport.heading),
-             {number_cell(one.per_second), text_cell("-"), text_cell("-"), text_cell("-"),
-              number_cell(one.value), text_cell(std::string(transport.heading))}});
+        const std::string heading = transport_heading(transport);
+        table.rows.push_back({heading,
+                              {number_cell(one.per_second), text_cell("-"), text_cell("-"),
+                               text_cell("-"), number_cell(one.value), text_cell(heading)}});
     }
     return table;
 }

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "control/api/http/http_refusals.h"
+#include "dataplane/base/client_transport.h"
 
 namespace steer::ops {
 
@@ -19,6 +20,11 @@ struct MetricRow {
     std::string_view help;
     std::string_view group;  // its heading in the documentation
 };
+
+// Without the comma and the blank at the end of a generated list.
+constexpr std::string_view list_text(std::string_view text) {
+    return text.substr(0, text.size() - 2);
+}
 
 inline constexpr std::array kMetrics{
     MetricRow{"steerdns_live", "gauge", "condition", "1 if a condition of /livez is met", "Health"},
@@ -86,7 +92,8 @@ inline constexpr std::array kMetrics{
     MetricRow{"steerdns_announcements", "counter", "by", "announcements of new addresses on ports",
               "Packets and ports"},
     MetricRow{"steerdns_connections", "gauge", "transport",
-              "open connections of clients (`tcp`, `dot`, `http`, `doh`)", "Packets and ports"},
+              "open connections of clients, by transport; `http`: DNS over HTTP without TLS",
+              "Packets and ports"},
     MetricRow{"steerdns_pending_queries", "gauge", "worker",
               "queries that wait for an upstream, a router or a delay", "Packets and ports"},
     MetricRow{"steerdns_pending_limit_queries", "gauge", "",
@@ -113,7 +120,7 @@ inline constexpr std::array kMetrics{
               "open connections to an upstream over TCP, TLS or HTTPS", "Upstreams"},
 
     MetricRow{"steerdns_queries", "counter", "worker, transport",
-              "queries of clients, by transport (`udp`, `tcp`, `dot`, `doh`)", "Queries"},
+              list_text("queries of clients, by transport: " STEER_TRANSPORT_LABELS), "Queries"},
     MetricRow{"steerdns_query_types", "counter", "worker, type",
               "queries that ended, by type; `other`: every type without a value of its own, "
               "`none`: no question could be read",

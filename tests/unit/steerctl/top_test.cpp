@@ -198,7 +198,7 @@ BOOST_AUTO_TEST_CASE(latency_is_shown_by_path_between_two_samples) {
                            R"(,"to_30":5,"answers":0,"sum":7},"answer_us_forwarded":{"to_10000":)" +
                            n(slow) + R"(,"more":)" + n(slow / 10) +
                            R"(},"answer_us_stale":{},"queries_by_transport":{"udp":0,"tcp":)" +
-                           n(tcp) + R"(}},{"answer_us_cache":{"to_10":1}}]})");
+                           n(tcp) + R"(,"dot":1}},{"answer_us_cache":{"to_10":1}}]})");
     };
     TopModel shown;
     shown.take(sample(10, timed(100, 0, 4)));
@@ -209,6 +209,7 @@ BOOST_AUTO_TEST_CASE(latency_is_shown_by_path_between_two_samples) {
     BOOST_CHECK(has(text, "11     <= 10 ms     <= 10 ms   > 10000 ms               22  upstream"));
     BOOST_CHECK(
         has(text, "3  -            -            -                         10  all over TCP"));
+    BOOST_CHECK(has(text, "all over DoT"));
     BOOST_CHECK(!has(text, "stale"));
     BOOST_CHECK(!has(text, "UDP"));
     shown.take(sample(14, timed(300, 20, 10)));  // nothing since: those since the start
