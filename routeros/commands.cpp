@@ -32,10 +32,9 @@ bool has_item(std::string_view list, std::string_view item, std::string_view mar
     return false;
 }
 
-// Routes are printed with a length, hosts too.
-std::string address_text(RowType type, const Address& address) {
+std::string address_text(const RowTypeFacts& facts, const Address& address) {
     std::string text = address.to_string();
-    if (type == RowType::route && text.find('/') == text.npos) text += "/32";
+    if (facts.has_length && text.find('/') == text.npos) text += "/32";
     return text;
 }
 
@@ -107,14 +106,12 @@ Command& Command::query_ops(std::string_view ops) {
 std::vector<RowArgument> row_arguments(Table table, std::string_view group, const Address& address,
                                        std::string_view comment, const RowValues& values) {
     const RowTypeFacts& facts = table.facts();
-    std::vector<RowArgument> out{
-        {facts.group_property, std::string(group), true},
-        {facts.address_property, address_text(table.type, address), false}};
+    std::vector<RowArgument> out{{facts.group_property, std::string(group), true},
+                                 {facts.address_property, address_text(facts, address), false}};
     if (values.timeout_s > 0) out.push_back({"timeout", time_text(values.timeout_s)});
-    if (table.type == RowType::route) {
-        out.push_back({"gateway", std::string(values.gateway), true});
-        out.push_back({"distance", std::to_string(values.distance)});
-    }
+    for (std::size_t i = 0; i < values.properties.size(); ++i)
+        out.push_back(
+            {facts.properties[i].name, values.properties[i], facts.properties[i].is_text});
     out.push_back({"comment", std::string(comment), true});
     return out;
 }
@@ -134,7 +131,7 @@ Command print_addresses(Table table, std::string_view group, std::span<const Add
     auto command = Command{*table.facts().print, table.menu}.proplist();
     bool first = true;
     for (const auto& address : addresses) {
-        command.query(table.facts().address_property, address_text(table.type, address));
+        command.query(table.facts().address_property, address_text(table.facts(), address));
         if (!first) command.query_ops("|");
         first = false;
     }
@@ -154,10 +151,10 @@ Command add_row(Table table, std::string_view group, const Address& address,
 Command set_values(Table table, std::span<const RowId> ids, const RowValues& values) {
     Command command{*table.facts().set, table.menu};
     command.attribute(".id", id_list(ids));
-    if (table.type == RowType::address)
-        return command.attribute("timeout", time_text(values.timeout_s));
-    command.attribute("gateway", values.gateway);
-    return command.attribute("distance", std::to_string(values.distance));
+    if (table.facts().has_timeout) return command.attribute("timeout", time_text(values.timeout_s));
+    for (std::size_t i = 0; i < values.properties.size(); ++i)
+        command.attribute(table.facts().properties[i].name, values.properties[i]);
+    return command;
 }
 
 Command enable_rows(Table table, std::span<const RowId> ids) {

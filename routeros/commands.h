@@ -46,9 +46,8 @@ class Command {
 
 // What a row has in addition to its place and comment.
 struct RowValues {
-    std::uint32_t timeout_s = 0;  // an entry; 0: none
-    std::string_view gateway{};   // a route
-    std::uint8_t distance = 0;
+    std::uint32_t timeout_s = 0;                // 0: none
+    std::span<const std::string> properties{};  // of the type, in its order (row_types.h)
 };
 // An argument of the command that adds a row; `is_text`: a script has to quote it.
 struct RowArgument {
@@ -66,7 +65,7 @@ Command print_groups(Table table, std::span<const std::string_view> groups);
 Command print_addresses(Table table, std::string_view group, std::span<const Address> addresses);
 Command add_row(Table table, std::string_view group, const Address& address,
                 std::string_view comment, const RowValues& values);
-// The timeout of entries, or the gateway and distance of routes.
+// The timeout of a type that has one, else its properties.
 Command set_values(Table table, std::span<const RowId> ids, const RowValues& values);
 Command enable_rows(Table table, std::span<const RowId> ids);
 Command set_comment(Table table, std::span<const RowId> ids, std::string_view comment);

@@ -81,8 +81,7 @@ void Router::take_lists() {
             index = static_cast<NameIndex>(names_.size());
             Name& name = names_.emplace_back();
             name.table = table, name.text = text;
-            name.values.gateway = menu == Menu::ip ? list.config.gateway4 : list.config.gateway6;
-            name.values.distance = list.config.distance;
+            name.values.properties = menu == Menu::ip ? list.config.values4 : list.config.values6;
             for (const auto& old : names_before) {
                 if (old.table != table || old.text != text) continue;
                 name.others_ms = old.others_ms;

@@ -172,7 +172,7 @@ class Router final : public LinkUser, private SessionHandler {
         std::string text;
         std::vector<List*> users;
         std::vector<std::uint8_t> prefixes{};  // lengths of persistent prefixes, the longest first
-        RowValues values{};                    // of a routing table: what its routes have
+        RowValues values{};                    // what its rows have: the properties of their type
         bool is_guarded = false;               // by connections
         std::size_t lost = 0;                  // rows that others removed, not reported yet
         Address lost_first{};
@@ -255,7 +255,7 @@ class Router final : public LinkUser, private SessionHandler {
     // Per session: the first script shows whether scripts work.
     enum class Scripts : std::uint8_t { off, untried, trying, work };
     // A manual change of a row.
-    enum class Hand : std::uint8_t { removed, disabled, comment, timeout, gateway };
+    enum class Hand : std::uint8_t { removed, disabled, comment, timeout, property };
     // The last log line about this router.
     enum class Topic : std::uint8_t {
         none,
@@ -326,7 +326,7 @@ class Router final : public LinkUser, private SessionHandler {
     void rebooted();
     [[nodiscard]] bool read_row(Table table, const ReplyRow& reply, Row& row,
                                 std::optional<std::uint64_t>& timeout_s) const;
-    [[nodiscard]] bool read_route(const ReplyRow& reply, Row& row) const;
+    [[nodiscard]] bool read_properties(const ReplyRow& reply, Row& row) const;
     [[nodiscard]] std::optional<NameIndex> find_name(Table table, std::string_view text) const;
     [[nodiscard]] Place place_at(NameIndex name, const Address& address) const {
         return {name, address, names_[name].table.type};
@@ -592,8 +592,11 @@ class Router final : public LinkUser, private SessionHandler {
     std::size_t prints_running_ = 0;
     static constexpr std::size_t kTableCount = kTables.size();
     std::array<bool, kTableCount> table_missing_{}, listening_{}, listen_refused_{};
-    std::array<std::uint64_t, kTableCount> listen_again_ms_{UINT64_MAX, UINT64_MAX, UINT64_MAX,
-                                                            UINT64_MAX};
+    std::array<std::uint64_t, kTableCount> listen_again_ms_ = [] {
+        std::array<std::uint64_t, kTableCount> never{};
+        never.fill(UINT64_MAX);
+        return never;
+    }();
     // Removed while a print of that table, or a script, runs.
     std::array<boost::unordered_flat_set<RowId>, kTableCount> died_;
     bool too_old_logged_ = false;  // for routes

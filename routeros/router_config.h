@@ -17,9 +17,8 @@ struct ListConfig {
     RowType type = RowType::address;
     // Names on the router, of address lists or routing tables; empty: no rows of that family.
     std::string list4, list6;
-    // Of routes. All lists of a routing table have the same.
-    std::string gateway4, gateway6;
-    std::uint8_t distance = 1;
+    // Values of the type's properties (row_types.h), by family. All lists of a name have the same.
+    std::vector<std::string> values4, values6;
     // A route stays after its lease has ended while connection tracking has a connection to it.
     bool connection_guard = false;
     std::string tag;              // `pg=` of the comments: the plugin's tag

@@ -74,7 +74,7 @@ void Router::notice_hand(const Row& known, const Row& row) {
     if (row.owner != Owner::ours) return changed_by_hand(row.place, Hand::comment);
     if (row.disabled) return changed_by_hand(row.place, Hand::disabled);
     if (writer_.in_flight(row.place)) return;
-    if (row.is_outdated && !known.is_outdated) return changed_by_hand(row.place, Hand::gateway);
+    if (row.is_outdated && !known.is_outdated) return changed_by_hand(row.place, Hand::property);
     if (now_ < known.touched_ms + kDriftMs) return;
     if (!row.unclear && row.gone_ms + kDriftMs < known.until_ms)
         changed_by_hand(row.place, Hand::timeout);
@@ -145,13 +145,14 @@ void Router::respect_no_more() {
 void Router::note_hand(const Place& place, Hand hand) {
     ++counters_.manual_changes;
     ++hands_unlogged_;
-    const std::string_view what = hand == Hand::removed    ? "removed"
-                                  : hand == Hand::disabled ? "disabled"
-                                  : hand == Hand::comment  ? "given a different comment"
-                                  : hand == Hand::gateway  ? "given another gateway or distance"
-                                                           : "given a shorter timeout";
-    last_hand_ = place.address.to_string() + " in " + std::string(place.table().facts().group) +
-                 " " + names_[place.name].text + " was " + std::string{what} + " by hand";
+    const RowTypeFacts& facts = place.table().facts();
+    const std::string what = hand == Hand::removed    ? "removed"
+                             : hand == Hand::disabled ? "disabled"
+                             : hand == Hand::comment  ? "given a different comment"
+                             : hand == Hand::property ? "given " + std::string(facts.changed)
+                                                      : "given a shorter timeout";
+    last_hand_ = place.address.to_string() + " in " + std::string(facts.group) + " " +
+                 names_[place.name].text + " was " + what + " by hand";
 }
 
 // Changes within the last two seconds that are not a flush were manual; logged at most once a minute.

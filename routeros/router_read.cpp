@@ -310,7 +310,7 @@ bool Router::read_row(Table table, const ReplyRow& reply, Row& row,
     row.place = place_at(*name, *address);
     row.disabled = reply.is_true("disabled");
     if (const auto comment = reply.get("comment")) identify(*comment, row);
-    if (table.type == RowType::route) return read_route(reply, row);
+    if (!facts.has_timeout) return read_properties(reply, row);
     timeout_s = parse_time(reply.get("timeout").value_or(""));
     row.unclear = reply.is_true("dynamic") && !timeout_s;
     return true;

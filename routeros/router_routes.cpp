@@ -23,15 +23,19 @@ std::string plain_gateway(std::string_view text) {
 
 }  // namespace
 
-// False: a connected route, or one of a routing protocol.
-bool Router::read_route(const ReplyRow& reply, Row& row) const {
+// False: a row that the router itself made, such as a connected route or one of a routing protocol.
+bool Router::read_properties(const ReplyRow& reply, Row& row) const {
     if (reply.is_true("dynamic")) return false;
-    const RowValues& values = names_[row.place.name].values;
     row.is_inactive = reply.is_true("inactive");
-    row.is_outdated =
-        row.owner == Owner::ours &&
-        (plain_gateway(reply.get("gateway").value_or("")) != plain_gateway(values.gateway) ||
-         reply.get("distance").value_or("") != std::to_string(values.distance));
+    if (row.owner != Owner::ours) return true;
+    const auto& properties = row.place.table().facts().properties;
+    const auto wanted_values = names_[row.place.name].values.properties;
+    for (std::size_t i = 0; i < wanted_values.size(); ++i) {
+        const std::string_view found = reply.get(properties[i].name).value_or("");
+        row.is_outdated |= properties[i].is_gateway
+                               ? plain_gateway(found) != plain_gateway(wanted_values[i])
+                               : found != wanted_values[i];
+    }
     return true;
 }
 
@@ -116,7 +120,7 @@ void Router::release_routes() {
     counters_.removals_deferred += connections_.take_busy();
     for (const Address& address : connections_.take_free()) {
         for (std::size_t i = 0; i < names_.size(); ++i) {
-            if (names_[i].table == Table{address.menu(), RowType::route})
+            if (names_[i].is_guarded && names_[i].table.menu == address.menu())
                 evaluate(place_at(static_cast<NameIndex>(i), address), WriteClass::routine);
         }
     }

@@ -42,7 +42,7 @@ void Router::cleanup(std::uint64_t now_ms) {
     rows_.for_each([&](const Row& row) {
         // Routes outlive a restart of either side, and no other program ends them. In a fleet, answers of others rely on
         // the rows.
-        const bool is_to_go = row.written_here || row.place.type == RowType::route;
+        const bool is_to_go = row.written_here || !row.place.table().facts().has_timeout;
         if (paused_ || has_fleet() || !is_to_go || row.owner != Owner::ours || row.is_gone(now_))
             return;
         writer_.put(

@@ -1,11 +1,14 @@
 // The types of rows that hold addresses on a router: entries of address lists, and routes. What differs between them is a
 // row of this table; `Router` has no code of its own for a menu.
 //
-// An entry has a timeout, and the router ends it. A route has none: it is saved in flash, and its end is ours.
+// An entry has a timeout, and the router ends it. A route has none: it is saved in flash, and its end is ours. A new type is
+// its row here, its forms (command_forms.h), and the plugin that fills it (control/config/plugins/ros_route.cpp).
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -16,27 +19,68 @@ namespace steer::routeros {
 
 enum class RowType : std::uint8_t { address, route };
 
+// What a row has in addition to its place, its timeout and its comment. A list has the values (ListConfig), in this order.
+struct RowProperty {
+    std::string_view name{};
+    bool is_text = false;     // a script has to quote it
+    bool is_gateway = false;  // an address or an interface: different texts may name the same
+};
+
 struct RowTypeFacts {
     std::string_view menu;   // below /ip and /ipv6
     std::string_view what;   // for messages
     std::string_view group;  // for messages: what a row belongs to
+    // The sentences about its rows.
     const CommandForm *print, *listen, *add, *set, *remove;
     std::string_view group_property, address_property;
-    bool has_timeout;
-    bool is_unique;        // a second row at a place is refused
-    unsigned since_major;  // RouterOS
+    std::array<RowProperty, 2> properties{};  // those without a name: none
+    std::string_view
+        changed{};  // for messages: "another gateway or distance"; empty: no properties
+    bool has_timeout = false;
+    bool has_length = false;   // a host is printed with its length
+    bool is_unique = false;    // a second row at a place is refused
+    unsigned since_major = 3;  // RouterOS
 };
 
-inline constexpr std::array<RowTypeFacts, 2> kRowTypes{{
-    {"/firewall/address-list", "address lists", "list", &forms::print_rows, &forms::listen_rows,
-     &forms::add_row, &forms::set_row, &forms::remove_rows, "list", "address", true, true, 3},
-    {"/route", "routes", "routing table", &forms::print_routes, &forms::listen_routes,
-     &forms::add_route, &forms::change_route, &forms::remove_routes, "routing-table", "dst-address",
-     false, false, 7},
-}};
+inline constexpr std::array kRowTypes = std::to_array<RowTypeFacts>({
+    {.menu = "/firewall/address-list",
+     .what = "address lists",
+     .group = "list",
+     .print = &forms::print_rows,
+     .listen = &forms::listen_rows,
+     .add = &forms::add_row,
+     .set = &forms::set_row,
+     .remove = &forms::remove_rows,
+     .group_property = "list",
+     .address_property = "address",
+     .has_timeout = true,
+     .is_unique = true},
+    {.menu = "/route",
+     .what = "routes",
+     .group = "routing table",
+     .print = &forms::print_routes,
+     .listen = &forms::listen_routes,
+     .add = &forms::add_route,
+     .set = &forms::change_route,
+     .remove = &forms::remove_routes,
+     .group_property = "routing-table",
+     .address_property = "dst-address",
+     .properties = {{{"gateway", true, true}, {"distance"}}},
+     .changed = "another gateway or distance",
+     .has_length = true,
+     .since_major = 7},
+});
 
 constexpr const RowTypeFacts& facts_of(RowType type) {
     return kRowTypes[static_cast<std::size_t>(type)];
+}
+
+// The type of rows in this menu below /ip and /ipv6; nothing: no row of the table.
+constexpr std::optional<RowType> row_type_of(std::string_view menu) {
+    for (std::size_t i = 0; i < kRowTypes.size(); ++i) {
+        if (kRowTypes[i].menu == menu) return static_cast<RowType>(i);
+    }
+    return std::nullopt;
 }
 
 // A menu of the router that has rows: a type of one family. Ids are unique within it.

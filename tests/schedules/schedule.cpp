@@ -87,8 +87,7 @@ void make_routes(ListPlan& plan, std::uint32_t pick) {
     const std::string table = "table" + std::to_string(plan.range);
     config.list4 = table;
     if (!config.list6.empty()) config.list6 = table;
-    config.gateway4 = config.gateway6 = kGateway;
-    config.distance = 100;
+    config.values4 = config.values6 = {kGateway, "100"};
     config.connection_guard = pick % 2 == 0;
     // Two lists of one range share a routing table.
 }

@@ -210,15 +210,9 @@ void advise_adlists(Reading& in, const std::vector<bool>& used) {
 
 // ---- lists
 
-// Whether two plugins would write different routes to an address.
-bool differ(const RouteRows& one, const RouteRows& other, bool v6) {
-    const auto gateway = v6 ? &RouteRows::gateway6 : &RouteRows::gateway4;
-    return one.*gateway != other.*gateway || one.distance != other.distance;
-}
-
 void advise_lists(Reading& in, const std::vector<bool>& used) {
     const auto& settings = in.settings();
-    std::map<std::tuple<RouterIndex, bool, bool, std::string>, const Plugin*> lists;
+    std::map<std::tuple<RouterIndex, bool, std::string_view, std::string>, const Plugin*> lists;
     for (PluginIndex i = 0; i < settings.plugins.size(); ++i) {
         const Plugin& plugin = settings.plugins[i];
         const auto* list = std::get_if<RouterRows>(&plugin.args);
@@ -227,25 +221,23 @@ void advise_lists(Reading& in, const std::vector<bool>& used) {
             for (const bool v6 : {false, true}) {
                 const std::string name = list->group(v6);
                 if (name.empty()) continue;
-                const bool is_route = list->route.has_value();
                 const auto [at, fresh] =
-                    lists.emplace(std::tuple(router, v6, is_route, name), &plugin);
+                    lists.emplace(std::tuple(router, v6, list->kind->menu, name), &plugin);
                 if (fresh) continue;
-                if (is_route &&
-                    differ(*list->route, *std::get<RouterRows>(at->second->args).route, v6)) {
-                    in.report().error(plugin.line,
-                                      owner_of(plugin) + " and " + owner_of(*at->second) +
-                                          " write the routing table '" + name +
-                                          "' on the same router with different gateways or "
-                                          "distances: give each a routing table of its own");
+                const std::string group(list->kind->group);
+                const std::string both = owner_of(plugin) + " and " + owner_of(*at->second) +
+                                         " write the " + group + " '" + name +
+                                         "' on the same router";
+                const auto& other = std::get<RouterRows>(at->second->args);
+                if (list->values[v6 ? 1 : 0] != other.values[v6 ? 1 : 0]) {
+                    in.report().error(plugin.line, both + " with different " +
+                                                       std::string(list->kind->differing) +
+                                                       ": give each a " + group + " of its own");
                     continue;
                 }
-                in.report().warn(plugin.line,
-                                 owner_of(plugin) + " and " + owner_of(*at->second) +
-                                     " write the " + (is_route ? "routing table" : "list") + " '" +
-                                     name +
-                                     "' on the same router: each address gets a row of only one "
-                                     "of them; use one plugin for both");
+                in.report().warn(plugin.line, both +
+                                                  ": each address gets a row of only one of them; "
+                                                  "use one plugin for both");
             }
         }
     }

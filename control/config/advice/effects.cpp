@@ -62,15 +62,20 @@ class Words {
         return "answer from cache " + quoted(plugin.tag) + ", or store the answer there";
     }
     [[nodiscard]] std::string of(const RouterRows& args, const Plugin& plugin, PluginIndex) const {
-        if (args.route)
-            return "add routes " + quoted(plugin.tag) + " (table " +
-                   quoted(args.route->routing_table) + ") on " + routers(args.routers);
-        std::string lists;
-        if (!args.address_list4.empty()) lists += "IPv4 " + quoted(args.address_list4);
-        if (!args.address_list6.empty())
-            lists +=
-                (lists.empty() ? "" : ", ") + std::string("IPv6 ") + quoted(args.address_list6);
-        return "add to list " + quoted(plugin.tag) + " (" + lists + ") on " + routers(args.routers);
+        const RouterRowKind& kind = *args.kind;
+        std::string groups;
+        if (!kind.shared_group.empty()) {
+            const bool v6 = args.group(false).empty();
+            groups = std::string(kind.shared_group) + " " + quoted(args.group(v6));
+        } else {
+            for (const bool v6 : {false, true}) {
+                if (args.group(v6).empty()) continue;
+                groups += groups.empty() ? "" : ", ";
+                groups += (v6 ? "IPv6 " : "IPv4 ") + quoted(args.group(v6));
+            }
+        }
+        return std::string(kind.effect) + " " + quoted(plugin.tag) + " (" + groups + ") on " +
+               routers(args.routers);
     }
     [[nodiscard]] std::string of(const KernelSets& args, const Plugin& plugin, PluginIndex) const {
         const KernelSet& set = args.v4 ? *args.v4 : *args.v6;

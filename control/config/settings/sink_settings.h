@@ -1,12 +1,14 @@
 // Arguments of the plugins that keep addresses elsewhere: lists of routers, sets of the kernel, aliases of OPNsense.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "control/config/settings/lines.h"
+#include "control/config/settings/router_row_kind.h"
 #include "matchers/prefix/prefix_set.h"
 
 namespace steer::config {
@@ -28,20 +30,17 @@ enum class ManualChangeMode : std::uint8_t { repair, respect };
 enum class MissingFamilyMode : std::uint8_t { answer, nodata };
 enum class SharedMode : std::uint8_t { keep, skip, report };
 
-// What rows of a ros_route have.
-struct RouteRows {
-    std::string routing_table;
-    std::string gateway4, gateway6;  // at least one
-    std::uint32_t distance = 100;
-    bool conntrack_guard = false;
-};
-
 struct RouterRows {                    // `ros_address_list`, `ros_route`
     std::vector<RouterIndex> routers;  // at least one
     Quorum quorum = Quorum::healthy;
     ReadyNeed ready = ReadyNeed::off;
-    std::string address_list4, address_list6;  // at least one, unless there is `route`
-    std::optional<RouteRows> route;
+    const RouterRowKind* kind = &kAddressListKind;
+    // IPv4 and IPv6: what rows of a family belong to (an address list, a routing table); empty: they become no rows. At
+    // least one.
+    std::array<std::string, 2> groups;
+    // Values of the properties that rows of this kind have, in the order of routeros/row_types.h.
+    std::array<std::vector<std::string>, 2> values;
+    bool conntrack_guard = false;  // a row whose lease has ended stays while a connection uses it
     std::string comment_prefix = "fdns";
     bool async = true;
     Milliseconds min_ttl{60'000}, max_ttl{3'600'000};
@@ -65,12 +64,7 @@ struct RouterRows {                    // `ros_address_list`, `ros_route`
     bool cleanup_on_shutdown = false;
     std::vector<PersistentRow> persistent;
 
-    // The address list or routing table that rows of a family belong to; empty: they become no rows.
-    [[nodiscard]] std::string group(bool v6) const {
-        if (!route) return v6 ? address_list6 : address_list4;
-        return (v6 ? route->gateway6 : route->gateway4).empty() ? std::string{}
-                                                                : route->routing_table;
-    }
+    [[nodiscard]] const std::string& group(bool v6) const { return groups[v6 ? 1 : 0]; }
 };
 
 // One set of the kernel: `ipset`, with a table `nftset`, or the routes of a `bgp_route`.

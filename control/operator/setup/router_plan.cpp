@@ -56,19 +56,19 @@ auto egress_of(std::vector<Egress>& egresses, std::vector<std::string> Egress::*
 }
 
 void add_lists(std::vector<Egress>& egresses, const RouterRows& plugin) {
-    const auto with4 = egress_of(egresses, &Egress::lists4, plugin.address_list4);
-    const auto with6 = egress_of(egresses, &Egress::lists6, plugin.address_list6);
-    const bool new4 = !plugin.address_list4.empty() && with4 == egresses.end();
-    const bool new6 = !plugin.address_list6.empty() && with6 == egresses.end();
+    const auto with4 = egress_of(egresses, &Egress::lists4, plugin.group(false));
+    const auto with6 = egress_of(egresses, &Egress::lists6, plugin.group(true));
+    const bool new4 = !plugin.group(false).empty() && with4 == egresses.end();
+    const bool new6 = !plugin.group(true).empty() && with6 == egresses.end();
     if (!new4 && !new6) return;
     auto egress = with4 != egresses.end() ? with4 : with6;
     if (egress == egresses.end()) {
-        const std::string& first = new4 ? plugin.address_list4 : plugin.address_list6;
+        const std::string& first = new4 ? plugin.group(false) : plugin.group(true);
         egresses.push_back({unused_name(egresses, stem(first)), {}, {}});
         egress = egresses.end() - 1;
     }
-    if (new4) egress->lists4.push_back(plugin.address_list4);
-    if (new6) egress->lists6.push_back(plugin.address_list6);
+    if (new4) egress->lists4.push_back(plugin.group(false));
+    if (new6) egress->lists6.push_back(plugin.group(true));
 }
 
 void add_access(RouterPlan& plan, const Router& router) {
@@ -146,10 +146,15 @@ Plan plan_routers(const Settings& settings) {
         if (const auto* list = std::get_if<RouterRows>(&plugin.args)) {
             for (const config::RouterIndex index : list->routers) {
                 RouterPlan& its = plan_for(index);
-                if (list->route) {
-                    add_once(its.route_tables, list->route->routing_table);
-                } else {
-                    add_lists(its.egresses, *list);
+                switch (list->kind->setup) {
+                    case config::RouterRowKind::Setup::egress:
+                        add_lists(its.egresses, *list);
+                        break;
+                    case config::RouterRowKind::Setup::routing_table:
+                        add_once(its.route_tables, list->group(list->group(false).empty()));
+                        break;
+                    case config::RouterRowKind::Setup::none:
+                        break;
                 }
             }
         }

@@ -1,6 +1,7 @@
 #include "control/program/build/lists.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "control/config/plugin_type.h"
 #include "control/program/build/build_steps.h"
@@ -9,6 +10,7 @@
 #include "dataplane/policy/list_addresses.h"
 #include "dataplane/policy/snapshot.h"
 #include "matchers/host_text.h"
+#include "routeros/row_types.h"
 
 namespace steer::build {
 namespace {
@@ -326,19 +328,22 @@ static_assert(static_cast<int>(MissingFamily::nodata) ==
               static_cast<int>(config::MissingFamilyMode::nodata));
 static_assert(static_cast<int>(Sharing::report) == static_cast<int>(config::SharedMode::report));
 
+routeros::RowType type_of(const config::RouterRows& args) {
+    const auto type = routeros::row_type_of(args.kind->menu);
+    if (!type) std::abort();  // a kind of the configuration is a row of kRowTypes
+    return *type;
+}
+
 routeros::ListConfig list_config(const config::Plugin& plugin, const config::RouterRows& args,
                                  ListId id) {
     routeros::ListConfig list;
     list.id = id;
-    list.list4 = args.group(false);
-    list.list6 = args.group(true);
-    if (args.route) {
-        list.type = routeros::RowType::route;
-        list.gateway4 = args.route->gateway4;
-        list.gateway6 = args.route->gateway6;
-        list.distance = static_cast<std::uint8_t>(args.route->distance);
-        list.connection_guard = args.route->conntrack_guard;
-    }
+    list.type = type_of(args);
+    list.list4 = args.groups[0];
+    list.list6 = args.groups[1];
+    list.values4 = args.values[0];
+    list.values6 = args.values[1];
+    list.connection_guard = args.conntrack_guard;
     list.tag = plugin.tag;
     list.prefix = args.comment_prefix;
     list.max_ttl_s = longest_life_s(args);
@@ -499,7 +504,8 @@ std::map<config::PluginIndex, std::uint32_t> build_lists(const config::Settings&
             continue;
         }
         config::RouterRows rows = *args;
-        rows.multi_writer = rows.multi_writer || (is_in_fleet && !rows.route);
+        rows.multi_writer =
+            rows.multi_writer || (is_in_fleet && routeros::facts_of(type_of(rows)).has_timeout);
         RouterLists all{settings, registry, built, plugin, rows, around};
         const ListId id = all.on(args->routers);
         lists.push_back(policy_list(plugin, rows, id, around));

@@ -188,8 +188,8 @@ BOOST_AUTO_TEST_CASE(a_wrong_answer_is_asked_for_again) {
     const config::Settings settings = settings_of(*answers);
     BOOST_TEST(settings.routers.at(0).password == "it's \"$${X} # 1\"");
     BOOST_TEST(settings.routers.at(0).host == "172.16.1.1");
-    BOOST_TEST(plugin<config::RouterRows>(settings).address_list4 == "tunnel_v4");
-    BOOST_TEST(plugin<config::RouterRows>(settings).address_list6.empty());
+    BOOST_TEST(plugin<config::RouterRows>(settings).groups[0] == "tunnel_v4");
+    BOOST_TEST(plugin<config::RouterRows>(settings).groups[1].empty());
     BOOST_TEST(typed.lines.empty());
 }
 
@@ -309,7 +309,7 @@ BOOST_AUTO_TEST_CASE(random_answers_are_refused_or_make_an_equivalent_configurat
                 if (question.option == "--router-user")
                     BOOST_TEST(settings_of(answers).routers.at(0).username == text);
                 if (question.option == "--list")
-                    BOOST_TEST(plugin<config::RouterRows>(settings_of(answers)).address_list4 ==
+                    BOOST_TEST(plugin<config::RouterRows>(settings_of(answers)).groups[0] ==
                                text + "_v4");
                 continue;
             }

@@ -16,9 +16,8 @@ ListConfig route_config(ListId id = 1) {
     list.id = id;
     list.type = RowType::route;
     list.list4 = list.list6 = "vpn";
-    list.gateway4 = "wg1";
-    list.gateway6 = "fe80::1%wg1";
-    list.distance = 100;
+    list.values4 = {"wg1", "100"};
+    list.values6 = {"fe80::1%wg1", "100"};
     list.tag = "ros_vpn";
     list.prefix = "oxi";
     list.max_ttl_s = 1800;
@@ -348,8 +347,8 @@ BOOST_AUTO_TEST_CASE(another_gateway_is_set_without_removing_a_route) {
     lab.claim(1, {"203.0.113.7", "203.0.113.8"}, 1200, 1800);
     lab.run_for(2 * kSecond);
     auto config = router_config({route_config()});
-    config.lists[0].gateway4 = "192.0.2.77";
-    config.lists[0].distance = 7;
+    config.lists[0].values4 = {"192.0.2.77", "7"};
+    config.lists[0].values6.back() = "7";
     lab.router->configure(config, lab.now_ms());
     lab.run_for(10 * kSecond);
     for (const auto& route : lab.ours())

@@ -140,7 +140,7 @@ BOOST_AUTO_TEST_CASE(removals_of_ended_rows_are_part_of_the_share) {
     auto list = list_config();
     list.type = RowType::route;
     list.list4 = list.list6 = "vpn";
-    list.gateway4 = "wg1";
+    list.values4 = {"wg1", "1"};
     auto config = router_config({list});
     config.routine_share = 0.05;
     Lab lab{with_row(7'000), config};

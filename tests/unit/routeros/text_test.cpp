@@ -173,7 +173,8 @@ BOOST_AUTO_TEST_CASE(sentences_about_routes_are_written) {
     BOOST_TEST((words_of(print_addresses(four, "vpn", addresses)) ==
                 Words{"/ip/route/print", proplist, "?dst-address=10.0.0.1/32",
                       "?dst-address=10.1.0.0/16", "?#|", "?routing-table=vpn", "?#&"}));
-    const RowValues values{.gateway = "wg1", .distance = 100};
+    const std::vector<std::string> properties{"wg1", "100"};
+    const RowValues values{.properties = properties};
     BOOST_TEST((words_of(add_row(six, "vpn", *Address::parse("2001:db8::1"), "c", values)) ==
                 Words{"/ipv6/route/add", "=routing-table=vpn", "=dst-address=2001:db8::1/128",
                       "=gateway=wg1", "=distance=100", "=comment=c"}));
