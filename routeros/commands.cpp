@@ -204,12 +204,9 @@ Command remove_connections(Menu menu, std::span<const RowId> ids) {
     return command;
 }
 
-Command print_own_addresses(Menu menu) {
-    return Command{forms::print_own_addresses, menu}.proplist();
-}
-
-Command print_resource() {
-    return Command{forms::print_resource}.proplist();
+Command print(const CommandForm& form, Menu menu) {
+    Command command{form, menu};
+    return has_item(form.arguments, ".proplist") ? command.proplist() : command;
 }
 
 }  // namespace steer::routeros

@@ -78,9 +78,7 @@ Command listen(Table table);
 Command print_connections(Menu menu, std::span<const Address> addresses = {},
                           bool only_unmarked = true);
 Command remove_connections(Menu menu, std::span<const RowId> ids);
-// The router's own addresses.
-Command print_own_addresses(Menu menu);
-// Uptime, version, board, load, sectors of flash written.
-Command print_resource();
+// A print without conditions, of the form's properties only: a new sentence of this kind is a form and its caller.
+Command print(const CommandForm& form, Menu menu = Menu::ip);
 
 }  // namespace steer::routeros

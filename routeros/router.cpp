@@ -488,7 +488,7 @@ void Router::heartbeat() {
     if (heartbeat_out_ || now_ < heartbeat_ms_ + kHeartbeatMs) return;
     heartbeat_ms_ = now_;
     heartbeat_out_ = true;
-    submit(print_resource(), {JobKind::resource});
+    submit(print(forms::print_resource), {JobKind::resource});
 }
 
 void Router::heard() {

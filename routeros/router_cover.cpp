@@ -189,7 +189,7 @@ void Router::ask_own_addresses() {
     for (const auto menu : {Menu::ip, Menu::ipv6}) {
         if (own_refused_[slot_of(menu)]) continue;
         own_read_[slot_of(menu)].clear();
-        submit(print_own_addresses(menu), {JobKind::own, {menu}});
+        submit(print(forms::print_own_addresses, menu), {JobKind::own, {menu}});
     }
 }
 

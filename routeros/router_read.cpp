@@ -41,7 +41,7 @@ void Router::begin_reading() {
     listen_again_ms_.fill(UINT64_MAX);
     heartbeat_ms_ = now_;
     heartbeat_out_ = true;
-    submit(print_resource(), {JobKind::resource});
+    submit(print(forms::print_resource), {JobKind::resource});
     ask_own_addresses();
 }
 

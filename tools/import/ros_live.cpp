@@ -82,7 +82,7 @@ std::string read_all(const RouterLogin& login, RosDns& dns) {
     std::string why = client.open(login.to, login.user, login.password);
     if (!why.empty()) return why;
     routeros::Client::Reply reply;
-    why = client.ask(routeros::print_resource(), reply);
+    why = client.ask(routeros::print(routeros::forms::print_resource), reply);
     for (const routeros::Properties& row : reply.rows) {
         const auto it = row.find("version");
         if (it != row.end()) dns.version = it->second.substr(0, it->second.find(' '));

@@ -79,7 +79,8 @@ std::string read_menu(routeros::Client& client, const Reading& reading, Menu fam
 
 std::string read_router(routeros::Client& client, RouterFacts& facts) {
     routeros::Client::Reply resource;
-    if (std::string why = client.ask(routeros::print_resource(), resource); !why.empty())
+    if (std::string why = client.ask(routeros::print(routeros::forms::print_resource), resource);
+        !why.empty())
         return why;
     for (const auto& row : resource.rows) {
         const auto version = row.find("version");

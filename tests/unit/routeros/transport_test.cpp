@@ -401,7 +401,7 @@ BOOST_AUTO_TEST_CASE(a_client_that_blocks_gets_its_reply_over_tls) {
         BOOST_TEST(client.local_address() == "127.0.0.1");
         Client::Reply reply;
         for (int i = 0; i < 2; ++i) {
-            BOOST_TEST(client.ask(print_resource(), reply) == "");
+            BOOST_TEST(client.ask(print(forms::print_resource), reply) == "");
             BOOST_TEST(reply.ending.ok);
             BOOST_TEST(reply.rows.size() == 1U);
         }
