@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "control/config/load.h"
+#include "control/config/plugin_type.h"
 #include "dataplane/dns/name.h"
 #include "dataplane/dns/wire.h"
 
@@ -787,8 +788,8 @@ BOOST_AUTO_TEST_CASE(numbers_above_a_limit_are_refused_with_their_line) {
     const Built nine = build_of(with_main("      - exec: $fwd\n" + ways, lists + open));
     BOOST_TEST_REQUIRE(nine.errors.size() == 1U);
     BOOST_TEST(nine.errors[0].text.starts_with(
-        "more than 8 ros_address_list, ros_route, opnsense_alias, ipset, nftset and bgp_route can "
-        "act on one answer"));
+        "more than 8 " + config::names_of(config::Sink::router) +
+        ", opnsense_alias, ipset, nftset and bgp_route can act on one answer"));
     BOOST_TEST(build_of(with_main(ways + "      - exec: $fwd\n", lists + closed)).ok());
 
     // Five that can be inside each other, four of them in what a fallback runs; and four.
