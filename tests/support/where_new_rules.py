@@ -6,6 +6,8 @@
 where_new.txt names a commit for each row. A file that the row names must be touched by it, and a source of the product that it
 changed must be named by the row; where_new.txt gives the reasons for what differs. Paths are compared by their names
 and the name of their folder, because folders move. In a clone without these commits nothing is compared, and that is said.
+A sketch stands for a commit that was counted and thrown away: where_new.txt has its files. They must exist, and be as many as
+it states, and no more than its limit.
 """
 
 from __future__ import annotations
@@ -23,6 +25,9 @@ STEPS = "### A matcher or an executor"
 # What a commit may touch without a word in the row: what each change has, and new files.
 ANYONE = ("tests/*", "docs/*", "configs/*", "*meson.build", "*README.md", "CONTRIBUTING.md", "tools/deps")
 PATH = re.compile(r"^[\w.*/-]+$")
+SKETCH = re.compile(r"^sketch (\d+) of (\d+)$")
+# Files of a sketch: changed, new, and new ones that its limit does not count.
+SKETCHED = {"changes": "M", "adds": "A", "own": "A"}
 
 
 def paths_in(text: str) -> list[str]:
@@ -49,16 +54,20 @@ def rows_of(page: str) -> dict[str, tuple[list[str], list[str]]]:
 
 
 def read_reasons(text: str) -> dict[str, dict]:
-    """By row: its commit, `without`: paths of the row that the commit did not touch, `also`: what it touched for another reason."""
+    """By row: its commit, `without`: paths of the row that the commit did not touch, `also`: what it touched for another reason,
+    `changes`, `adds` and `own`: the files of a sketch."""
     reasons: dict[str, dict] = {}
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip() or line.startswith("#"):
             continue
         if not line.startswith(" "):
             row, commit = line.rsplit(":", 1)
-            entry = reasons.setdefault(row.strip(), {"commit": commit.strip(), "without": [], "also": []})
+            entry = reasons.setdefault(row.strip(), {"commit": commit.strip(), "without": [], "also": [], **{kind: [] for kind in SKETCHED}})
             continue
         kind, _, rest = line.strip().partition(" ")
+        if kind in SKETCHED and SKETCH.match(entry["commit"]):
+            entry[kind] += rest.split()
+            continue
         names, _, reason = rest.partition(":")
         if kind not in ("without", "also") or not reason.strip():
             raise SystemExit(f"{REASONS}:{number}: expected 'without PATH…: reason' or 'also PATH…: reason'")
@@ -91,6 +100,19 @@ def touched_by(commit: str) -> list[tuple[str, str]] | None:
     """(A, M or D, path) of each file, against the first parent; None: this clone does not have the commit."""
     text = git("diff-tree", "--no-commit-id", "--name-status", "--no-renames", "-r", commit)
     return None if not text else [tuple(line.split("\t", 1)) for line in text.splitlines()]
+
+
+def files_of_sketch(row: str, entry: dict, files: list[str]) -> tuple[list[tuple[str, str]], list[str]]:
+    """What a sketch touched, as touched_by() has it, and findings about its counts and paths."""
+    count, limit = (int(number) for number in SKETCH.match(entry["commit"]).groups())
+    counted = len(entry["changes"]) + len(entry["adds"])
+    found = []
+    if counted != count:
+        found.append(f"'{row}': {REASONS} states {count} files and lists {counted}")
+    if counted > limit:
+        found.append(f"'{row}' costs {counted} files, expected {limit} at most")
+    found += [f"'{row}': {path}, which {REASONS} names, does not exist" for path in entry["changes"] if files and path not in files]
+    return [(letter, path) for kind, letter in SKETCHED.items() for path in entry[kind]], found
 
 
 def compare(row: str, copy: list[str], add: list[str], entry: dict, touched: list[tuple[str, str]]) -> list[str]:
@@ -138,6 +160,10 @@ def check(page: str, reasons: dict[str, dict], files: list[str], touched_of) -> 
         if row not in reasons:
             found.append(f"'{row}' has no commit in {REASONS}; name the last one that did such a thing")
             continue
+        if SKETCH.match(reasons[row]["commit"]):
+            touched, more = files_of_sketch(row, reasons[row], files)
+            found += more + compare(row, copy, add, {**reasons[row], "commit": "the sketch"}, touched)
+            continue
         touched = touched_of(reasons[row]["commit"])
         if touched is None:
             absent.append(row)
@@ -155,6 +181,9 @@ def main() -> int:
         print(f"where_new_rules: skipped {len(absent)} of {len(reasons)} rows: this clone does not have their commits")
     if "--counts" in sys.argv:
         for row, entry in reasons.items():
+            if SKETCH.match(entry["commit"]):
+                print(f"{len(entry['changes']) + len(entry['adds']):4} files ({len(entry['adds'])} new, {len(entry['own'])} of its own)  {entry['commit']}  {row}")
+                continue
             touched = touched_by(entry["commit"]) or []
             print(f"{len(touched):4} files ({sum(kind == 'A' for kind, _ in touched)} new)  {entry['commit']}  {row}")
     return 1 if found else 0

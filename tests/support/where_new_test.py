@@ -21,6 +21,12 @@ PAGE = """### A matcher or an executor
 | gauge | `control/lists/gauge.cpp` | its row in `control/status.cpp`; a page by `steerdnsd --reference > docs/metrics.md` |
 """
 REASONS = "matcher or executor: aaa\ngauge: bbb\n"
+SKETCH = """matcher or executor: aaa
+gauge: sketch 3 of 3
+  changes control/status.cpp docs/metrics.md
+  adds control/lists/depth.cpp
+  own tests/unit/depth_test.cpp
+"""
 MATCHER = [("M", "control/config/random.cpp")]
 GAUGE = [("A", "control/lists/depth.cpp"), ("M", "control/status.cpp"), ("M", "docs/metrics.md"), ("M", "tests/unit/x_test.cpp")]
 
@@ -64,6 +70,22 @@ class WhereNew(unittest.TestCase):
 
     def test_clone_without_history_is_named_and_no_failure(self):
         self.assertEqual(rules.check(PAGE, rules.read_reasons(REASONS), [], lambda commit: None), ([], ["matcher or executor", "gauge"]))
+
+    def test_sketch_that_stays_within_its_limit_passes(self):
+        self.assertEqual(self.findings(reasons=SKETCH), ([], []))
+
+    def test_sketch_above_its_limit_or_with_another_count_is_found(self):
+        self.assertEqual(self.findings(reasons=SKETCH.replace("3 of 3", "3 of 2"))[0], ["'gauge' costs 3 files, expected 2 at most"])
+        self.assertEqual(self.findings(reasons=SKETCH.replace("3 of 3", "2 of 3"))[0],
+                         ["'gauge': tests/support/where_new.txt states 2 files and lists 3"])
+
+    def test_sketch_is_compared_with_its_row_and_with_what_exists(self):
+        found, _ = self.findings(reasons=SKETCH.replace("control/status.cpp docs/metrics.md", "control/daemon.h docs/metrics.md"))
+        self.assertEqual(found, ["'gauge' names control/status.cpp, but the sketch did not touch it",
+                                 "'gauge' does not name control/daemon.h, which the sketch changed"])
+        files = ["control/config/random.cpp", "control/lists/gauge.cpp", "control/status.cpp"]
+        found, _ = self.findings(reasons=SKETCH, files=files)
+        self.assertIn("'gauge': docs/metrics.md, which tests/support/where_new.txt names, does not exist", found)
 
     def test_reason_is_required(self):
         with self.assertRaises(SystemExit):
