@@ -1,11 +1,11 @@
 // A worker: one lcore that owns a set of port queues and runs every DNS decision to completion.
 //
-// poll() is one turn of its loop and does not wait. run() calls it until stop() and sleeps in between as
-// `idle` configures. Tests call poll() by hand, for several workers in one thread, with a clock of
-// their own.
+// `poll()` runs the loop once and does not wait. `run()` repeats it until stop(), and sleeps
+// between turns as `idle` configures. Tests call poll() by hand, for several workers in one thread,
+// with their own clock.
 //
-// After construction it may not allocate from the heap, lock, log, throw, or call the system. The exceptions are
-// a port's own wake-ups and its own sleep.
+// After construction it may not allocate from the heap, lock, log, throw, or make a system call.
+// Exceptions: the wake-up calls of a port, and the worker's own sleep.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +24,7 @@ namespace steer {
 
 class Worker {
   public:
-    // `ports` outlive the worker and belong to it alone.
+    // `ports` must outlive the worker; no other worker uses them.
     Worker(const WorkerOptions& options, Shared& shared, const WorkerRings& rings,
            std::vector<Port*> ports, Sleeper& sleeper, Clock& clock);
     ~Worker();
@@ -33,16 +33,17 @@ class Worker {
 
     // One turn. True if there was work.
     bool poll(Now now) noexcept;
-    // Until stop(); registers with QSBR, goes offline while asleep.
+    // Runs until stop(). Registers with QSBR and goes offline while asleep.
     void run() noexcept;
     void stop() noexcept;  // any thread
 
     [[nodiscard]] const Counters& counters() const noexcept;
     [[nodiscard]] const QueryCounters& query_counters() const noexcept;
     [[nodiscard]] unsigned parked() const noexcept;
-    // What probes of our own say (forward/forwarder.h); any thread.
+    // Reports the result of our own probe of an upstream (forward/forwarder.h). Any thread may call
+    // it.
     void probed(std::uint16_t upstream, bool is_silent, bool without_edns) noexcept;
-    // This worker's measurements of an upstream (Upstream::id); any thread.
+    // This worker's measurements of an upstream (Upstream::id). Any thread may read them.
     [[nodiscard]] const UpstreamHealth& upstream_health(std::uint16_t upstream) const noexcept;
 
   private:

@@ -1,7 +1,8 @@
-// An adlist plugin: the names it denies, how often each of its lists did so, and whether it is paused. With `cname` it also
-// denies an answer that points to such a name (policy/ad_targets.h).
+// An adlist plugin: the names that it denies, the matches of each of its lists, and whether it is
+// paused. With `cname` it also denies an answer that points to such a name (policy/ad_targets.h).
 //
-// The state survives reloads. Control pauses it; workers count, each in its own slot; any thread may read.
+// The state survives reloads. Control pauses it. Each worker counts in its own slot; any thread may
+// read the counts.
 #pragma once
 
 #include <atomic>
@@ -16,7 +17,7 @@
 
 namespace steer {
 
-// How often names of one list were denied.
+// How often a worker denied a name because of one list.
 class ListMatches {
   public:
     explicit ListMatches(unsigned workers)
@@ -38,11 +39,11 @@ class ListMatches {
     std::unique_ptr<OfWorker[]> counts_;
 };
 
-// The names of some sets: an index of Snapshot::tag_masks.
+// The names in some sets: an index of Snapshot::tag_masks.
 struct NamesMask {
     std::uint32_t mask = 0;
     std::vector<std::pair<std::uint16_t, std::uint32_t>>
-        by_type{};  // for questions of these types, masks in place of `mask`
+        by_type{};  // masks that replace `mask` for questions of these types
 
     [[nodiscard]] std::uint32_t mask_for(std::uint16_t type) const noexcept {
         for (const auto& [of, typed] : by_type) {
@@ -55,18 +56,19 @@ struct NamesMask {
 struct AdList {
     struct Part {
         std::string name;   // a path or URL
-        std::size_t names;  // rules that it has
-        NamesMask in;       // names that are in the list
+        std::size_t names;  // number of rules
+        NamesMask in;       // names that the list has
         std::shared_ptr<ListMatches> matches;
     };
     std::string tag;
     std::vector<Part> lists;
-    NamesMask all;                   // names that are in any of the lists
-    std::optional<NamesMask> allow;  // names that it does not deny
-    // `cname`: the bit of ProgramState::marks of queries whose answers it checks; 0: it checks none.
+    NamesMask all;                   // names that any of the lists has
+    std::optional<NamesMask> allow;  // names that it never denies
+    // `cname`: this plugin's bit of ProgramState::marks, set for queries whose answers it checks.
+    // 0: it checks no answers.
     std::uint64_t watch = 0;
     std::uint32_t black_hole = 0;  // index of Snapshot::black_holes
-    // CLOCK_BOOTTIME: blocking is stopped until then.
+    // Blocking is paused until this second of CLOCK_BOOTTIME.
     std::shared_ptr<std::atomic<std::uint32_t>> paused_until_s;
 };
 

@@ -1,6 +1,8 @@
-// Answers by name, type and class: `hosts` and `arbitrary`. Immutable; any number of workers look up at the same time.
+// Answers by name, type and class, for `hosts` and `arbitrary`. Immutable. Workers may search it at
+// the same time.
 //
-// A name finds one value (as in matchers/name_values.h), which has an answer for each of its types.
+// Each name maps to one value (matchers/name_values.h), which has an answer for each type of the
+// name.
 #pragma once
 
 #include <cstdint>
@@ -18,20 +20,20 @@ struct AnswerTable {
         AnswerRef answer;
     };
     struct Range {
-        std::uint32_t first, count;  // of `typed`
+        std::uint32_t first, count;  // range of `typed`
     };
 
-    matchers::NameValues names;  // to an index of `values`
+    matchers::NameValues names;  // values: indexes of `values`
     std::vector<Range> values;
     std::vector<Typed> typed;
 
-    // nullptr: the name is not in the table. `qname`: lower-cased wire form.
+    // Returns nullptr if the table does not have the name. `qname`: lower-cased wire form.
     [[nodiscard]] const Range* find_name(std::span<const std::uint8_t> qname,
                                          matchers::NameMatcher::Scratch& scratch) const noexcept;
-    // kNoAnswer: none.
+    // Returns kNoAnswer if the name has no answer of this type.
     [[nodiscard]] AnswerRef find_typed(const Range& range, std::uint16_t qtype,
                                        std::uint16_t qclass) const noexcept;
-    // Both; kNoAnswer: none.
+    // Finds the name and the type. Returns kNoAnswer if one of them is missing.
     [[nodiscard]] AnswerRef find(std::span<const std::uint8_t> qname, std::uint16_t qtype,
                                  std::uint16_t qclass,
                                  matchers::NameMatcher::Scratch& scratch) const noexcept;

@@ -1,4 +1,5 @@
-// The same answers for every name: one for A, one for AAAA (both of class IN), one for all other types.
+// The same three answers for every name: one for A, one for AAAA (both of class IN), one for all
+// other types.
 #pragma once
 
 #include "dataplane/answer/answer_store.h"

@@ -1,8 +1,9 @@
-// Sets of addresses for tests: prefixes of the configuration, and prefixes that change while a snapshot stays in force (address
-// lists of routers).
+// Sets of addresses for tests. A set has prefixes of the configuration, and prefixes that change
+// while a snapshot is in use (address lists of routers).
 //
-// One thread publishes a new set and frees the old one after a grace period (control/host/process/published.h). Workers load
-// the pointer for each test and keep none over a quiescent state. A test costs one more load for each live set.
+// One thread publishes a new set and frees the old one after a grace period
+// (control/host/process/published.h). Workers load the pointer for each test and keep none across a
+// quiescent state. A test costs one more load for each live set.
 #pragma once
 
 #include <algorithm>
@@ -16,7 +17,7 @@
 namespace steer {
 
 struct LivePrefixes {
-    std::atomic<const matchers::PrefixSet*> set{nullptr};  // nullptr: there is none yet
+    std::atomic<const matchers::PrefixSet*> set{nullptr};  // nullptr before the first publication
 };
 
 class AddressSet {

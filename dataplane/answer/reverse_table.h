@@ -1,9 +1,10 @@
-// The last name under which a client got an address: bounded, one table for all workers, kept over reloads.
+// The last name for which a client got an address. Bounded; one table for all workers; reloads keep
+// it.
 //
-// Buckets of four slots. A new address takes a free or expired slot, else the slot that expires first. Writers use a
-// version word: odd while a write is in progress; a second writer then gives up, and a reader that sees a change finds
-// nothing. Words are stored with release and loaded with acquire, so no fence is needed. No heap and no waiting after
-// construction. Memory: 288 bytes per address.
+// Buckets have four slots. A new address takes a free or expired slot, else the slot that expires
+// first. Each slot has a version word, which is odd during a write. A second writer then gives up.
+// A reader that sees a changed version finds nothing. Stores release and loads acquire, so no fence
+// is needed. Uses no heap and never waits after construction. Memory: 288 bytes per address.
 #pragma once
 
 #include <array>
@@ -24,10 +25,11 @@ class ReverseTable {
 
     [[nodiscard]] std::size_t size() const { return buckets_ * kWays; }
 
-    // `qname`: lower-cased wire form. Seconds of CLOCK_BOOTTIME.
+    // `qname`: lower-cased wire form. Times are seconds of CLOCK_BOOTTIME.
     void learn(const IpAddress& address, std::span<const std::uint8_t> qname, std::uint32_t until_s,
                std::uint32_t now_s) noexcept;
-    // Writes the name into `out` and returns its length; 0: the address is unknown or expired.
+    // Writes the name into `out` and returns its length. Returns 0 if the address is unknown or
+    // expired.
     std::size_t find(const IpAddress& address, std::uint32_t now_s, Name& out) const noexcept;
 
   private:

@@ -1,15 +1,20 @@
-// Response policy zones (draft-vixie-dnsop-dns-rpz-00): the action for a question, and for the answer that came.
+// Response policy zones (draft-vixie-dnsop-dns-rpz-00): the action for a question and for its
+// answer.
 //
-// Precedence (section 5 of the draft): the name that comes first in the chain of CNAMEs, starting with the question's
-// own name and the client. There the first zone in its order. In a zone: the client's address, then the name, then
-// addresses of the answer. Of names: the exact one, then the longest wildcard. Of prefixes: the longest, then the one with
-// the smallest address. PASSTHRU is an action like others, and ends the search.
+// Precedence (section 5 of the draft):
+// 1. The first name of the CNAME chain that matches. The chain starts with the question's name; the
+//    client's address counts with it.
+// 2. For this name, the first zone in the order of the zones.
+// 3. In a zone: the client's address, then the name, then addresses of the answer.
+// 4. Of names: the exact one, then the longest wildcard. Of prefixes: the longest one, then the one
+//    with the lowest address.
+// PASSTHRU is an action like the others, and ends the search.
 //
-// A wildcard matches all names below it, at any depth and whatever else the zone has there. It does not match the name
-// itself.
+// A wildcard matches all names below it, at any depth, even if the zone has other triggers there.
+// It does not match the name itself.
 //
-// Built by control/program/build, immutable; any number of workers look up at the same time. Cost of find(): for each zone one
-// binary search per address and two hashes per name.
+// Built by control/program/build, then immutable. Workers may search it at the same time. find()
+// costs one binary search per address and two hashes per name, for each zone.
 #pragma once
 
 #include <cstdint>
@@ -33,23 +38,22 @@ struct Rpz {
         enum class Does : std::uint8_t {
             deny,      // `answer`: NXDOMAIN or NODATA
             passthru,  // no change
-            drop,      // no answer at all
-            tcp_only,  // over UDP `answer`, which is truncated; else as passthru
-            alias,     // asks for `alias`
-            records,   // those of `typed`, else `answer`: NODATA
+            drop,      // no answer is sent
+            tcp_only,  // over UDP the truncated `answer`; over other transports as passthru
+            alias,     // resolves `alias` instead
+            records,   // records in `typed`; for other types `answer`: NODATA
         };
         Does does = Does::deny;
-        std::uint16_t alias = 0;  // of Snapshot::redirect_targets
+        std::uint16_t alias = 0;  // index of Snapshot::redirect_targets
         AnswerRef answer = kNoAnswer;
-        AnswerTable::Range typed{0, 0};  // of Rpz::typed
+        AnswerTable::Range typed{0, 0};  // range of Rpz::typed
     };
     struct Zone {
         std::string name;            // a path or URL
-        std::size_t rules = 0;       // triggers that it has
-        matchers::NameValues names;  // of the name alone; values: of `actions`
-        matchers::NameValues
-            below;  // of all below it, found by the name above the one that is asked about
-        std::uint32_t all = kNone;  // for every name except the root
+        std::size_t rules = 0;       // number of triggers
+        matchers::NameValues names;  // exact names; values: indexes of `actions`
+        matchers::NameValues below;  // wildcards, found by the name above the question's
+        std::uint32_t all = kNone;   // action for every name except the root
         matchers::PrefixValues clients, addresses;
         std::shared_ptr<ListMatches> matches;
 
@@ -58,8 +62,8 @@ struct Rpz {
         }
     };
     struct Found {
-        std::uint32_t action = kNone;  // of `actions`
-        std::uint32_t zone = 0;        // of `zones`
+        std::uint32_t action = kNone;  // index of `actions`
+        std::uint32_t zone = 0;        // index of `zones`
 
         explicit operator bool() const { return action != kNone; }
     };
@@ -69,26 +73,26 @@ struct Rpz {
     std::vector<Zone> zones;
     std::vector<Action> actions;
     std::vector<AnswerTable::Typed> typed;
-    // Prefixes of NAT64: an address below one leads to the IPv4 address in it.
+    // NAT64 prefixes. An address with such a prefix is checked as the IPv4 address in it.
     std::vector<dns::Pref64> translated;
     bool asks_answers =
-        false;  // a zone has prefixes of answers, or names, which may be targets of CNAMEs
+        false;  // a zone has prefixes for answers, or names, which a CNAME may reach
 
-    // The action for the client and the name; `wire_name`: lower-cased wire form.
+    // The action for the client and the name. `wire_name`: lower-cased wire form.
     [[nodiscard]] Found find_question(const IpAddress& client,
                                       std::span<const std::uint8_t> wire_name,
                                       matchers::NameMatcher::Scratch& scratch) const noexcept;
-    // The action for one name of the chain, in zones before number `before`.
+    // The action for one name of the CNAME chain, from the zones with numbers below `before`.
     [[nodiscard]] Found find_name(std::span<const std::uint8_t> wire_name, std::uint32_t before,
                                   matchers::NameMatcher::Scratch& scratch) const noexcept;
-    // The action for an address of the answer, in zones before number `before`.
+    // The action for an address of the answer, from the zones with numbers below `before`.
     [[nodiscard]] Found find_address(const dns::Answer& answer,
                                      std::uint32_t before) const noexcept;
-    // Whether a zone before number `before` has prefixes of answers: then an action for the question waits for
-    // the answer.
+    // Whether a zone with a number below `before` has prefixes for answers. An action for the
+    // question then waits for the answer.
     [[nodiscard]] bool asks_answers_before(std::uint32_t before) const noexcept;
 
-    // The records for a type; kNoAnswer: none, use Action::answer.
+    // The records for a type. kNoAnswer: there are none; use Action::answer.
     [[nodiscard]] AnswerRef answer_for(const Action& action, std::uint16_t qtype) const noexcept;
 };
 

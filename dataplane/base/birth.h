@@ -1,8 +1,8 @@
 // The second in which an answer was made, and its age.
 //
-// An answer restored from a dump may be older than the machine's clock (CLOCK_BOOTTIME). Its birth is then negative and
-// wraps modulo 2^32, so births cannot be compared. This type offers only differences, all signed: an answer up to
-// 68 years old has the right age. Cost: one subtraction.
+// An answer restored from a dump may be older than the machine's clock (CLOCK_BOOTTIME). Its birth
+// is then negative and wraps modulo 2^32, so births cannot be compared. This type offers only
+// differences, all signed: an answer up to 68 years old has the right age. Cost: one subtraction.
 #pragma once
 
 #include <algorithm>
@@ -32,12 +32,13 @@ class Birth {
     [[nodiscard]] constexpr std::int32_t since(Birth other) const noexcept {
         return static_cast<std::int32_t>(s_ - other.s_);
     }
-    // The second at which the answer has that age, and the age at a second after the birth.
+    // The second at which the answer has this age; also, the answer's age at a second after its
+    // birth.
     [[nodiscard]] constexpr std::uint32_t at_age(std::uint32_t age_s) const noexcept {
         return s_ + age_s;
     }
     [[nodiscard]] constexpr std::uint32_t age_at(std::uint32_t s) const noexcept { return s - s_; }
-    // Milliseconds, for a clock that reads `now`; negative: before the machine was started.
+    // Milliseconds of the clock that reads `now`; negative: before the machine was started.
     [[nodiscard]] std::int64_t ms(Now now) const noexcept {
         const std::int64_t age = static_cast<std::int32_t>(now.s() - s_);
         return (static_cast<std::int64_t>(now.s()) - age) * 1000;

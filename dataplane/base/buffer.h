@@ -1,8 +1,9 @@
 // Buffers that own the data of messages between threads: answers, queries and replies.
 //
-// Two mempools, with 2 KiB and 64 KiB of payload. Any thread may take and release buffers (lcores use their mempool cache).
-// No thread waits for another, even for one preempted within take() or release() (tests/unit/cache/buffer_stop_test.cpp).
-// References are counted, because one upstream reply may answer parked queries of several workers.
+// Two mempools, with 2 KiB and 64 KiB of payload. Any thread may take and release buffers (lcores
+// use their mempool cache). No thread waits for another, even if that one is preempted within
+// take() or release() (tests/unit/cache/buffer_stop_test.cpp). Buffers have a reference count,
+// because one upstream reply may answer parked queries of several workers.
 #pragma once
 
 #include <atomic>
@@ -21,11 +22,12 @@ struct Buffer {
     std::uint32_t capacity;  // bytes of payload
     std::uint32_t length;    // bytes used
     std::uint32_t
-        serial;  // of the answer in it, so that the cache writer inserts it once; 0 = none
+        serial;  // of the answer in the buffer; the cache writer inserts a serial once; 0: none
     rte_mempool* pool;
-    // Arrival of the upstream's reply; an answer's age counts from here. Negative: before the machine was started.
+    // Arrival of the upstream's reply, in ms; the answer's age counts from here. Negative: before
+    // the machine was started.
     std::int64_t born_ms;
-    std::uint16_t upstream;  // Upstream::id of the one that sent it; kNoUpstream: another source
+    std::uint16_t upstream;  // Upstream::id of the sender; kNoUpstream: another source
 
     static constexpr std::uint16_t kNoUpstream = UINT16_MAX;
     [[nodiscard]] Birth birth() const { return Birth::at_ms(born_ms); }
@@ -38,7 +40,7 @@ struct Buffer {
     [[nodiscard]] const dns::Answer& answer() const {
         return *reinterpret_cast<const dns::Answer*>(data());
     }
-    // EDNS options of the upstream's reply that a forward_edns0opt passes on, copied behind the answer.
+    // EDNS options of the upstream's reply that forward_edns0opt passes on. They follow the answer.
     [[nodiscard]] std::span<const std::uint8_t> options() const {
         const std::size_t size = answer().size();
         return length > size ? bytes().subspan(size) : std::span<const std::uint8_t>{};
@@ -47,18 +49,19 @@ struct Buffer {
 static_assert(sizeof(Buffer) == 40);
 
 inline constexpr std::uint32_t kSmallBuffer = 2048;
-// Fits a 64 KiB message and its offset tables, even if all its records are addresses of 15 bytes.
+// Enough for a 64 KiB message and its offset tables, even if all its records are addresses of 15
+// bytes.
 inline constexpr std::uint32_t kLargeBuffer = 65536 + 28 * 1024;
 
 class BufferPools {
   public:
-    // EAL must be up. Aborts with a message if there is no memory for them.
+    // EAL must be initialized. Aborts with a message if there is no memory.
     BufferPools(unsigned small_count, unsigned large_count);
     ~BufferPools();
     BufferPools(const BufferPools&) = delete;
     BufferPools& operator=(const BufferPools&) = delete;
 
-    // One reference, length 0; nullptr if the pool is empty.
+    // Returns a buffer with one reference and length 0, or nullptr if the pool is empty.
     Buffer* take(std::uint32_t payload_bytes) noexcept;
     [[nodiscard]] unsigned in_use() const;  // for leak checks
 

@@ -1,9 +1,10 @@
-// An SPSC ring of records of different lengths: rte_ring with cells of 64 bytes.
+// An SPSC ring of records with different lengths: an rte_ring with cells of 64 bytes.
 //
-// A record is one to kMaxCells cells, contiguous in memory. Its first two bytes are its number of cells (host
-// order). The pusher reserves the space, writes in place, and publishes all records of a turn at once, so it may still
-// change a record until then. A record is pushed as a whole or not at all; the caller counts what found no room. Neither
-// side waits, and the popper is not woken: it looks when it likes.
+// A record has 1 to kMaxCells contiguous cells. Its first two bytes are the number of its cells
+// (host order). The pusher reserves space, writes in place, and publishes all records of a turn at
+// once. It may change a record until then. A record is pushed completely or not at all; the caller
+// counts records that do not fit. Neither side waits. The pusher does not wake the popper, which
+// polls.
 #pragma once
 
 #include <rte_ring_elem.h>
@@ -29,7 +30,8 @@ class CellRing {
         return static_cast<unsigned>((bytes + kCell - 1) / kCell);
     }
 
-    // `cells` is a power of two; cells - 1 fit. EAL must be up. Aborts if there is no memory.
+    // `cells` must be a power of two; the ring holds cells - 1. EAL must be initialized. Aborts if
+    // there is no memory.
     explicit CellRing(unsigned cells) {
         char name[RTE_RING_NAMESIZE];
         std::snprintf(name, sizeof name, "steer_%u", ring_serial.fetch_add(1));
@@ -48,15 +50,15 @@ class CellRing {
 
     // ---- the pusher
 
-    // Space for a record, aligned to kCell; its first two bytes are set. nullptr: there is no room. The popper sees it
-    // after publish().
+    // Returns space for a record, aligned to kCell, with its first two bytes set; nullptr if the
+    // ring is full. The popper sees the record after publish().
     [[nodiscard]] void* reserve(unsigned cells) noexcept {
         if (reserved_ == 0) {
             reserved_ =
                 rte_ring_enqueue_zc_burst_elem_start(ring_, kCell, capacity(), &space_, nullptr);
             used_ = 0;
         }
-        // The part before the ring's end is left out if the record does not fit there.
+        // A record is contiguous. If it does not fit before the ring's end, that part is skipped.
         const bool in_first = used_ < space_.n1 && cells <= space_.n1 - used_;
         const unsigned left_out = in_first || used_ >= space_.n1 ? 0 : space_.n1 - used_;
         if (reserved_ == 0 || cells > kMaxCells || used_ + left_out + cells > reserved_)
@@ -68,7 +70,7 @@ class CellRing {
         used_ += cells;
         return record;
     }
-    // Makes what was reserved visible to the popper. Once per turn.
+    // Makes the reserved records visible to the popper. Called once per turn.
     void publish() noexcept {
         if (reserved_ == 0) return;
         rte_ring_enqueue_zc_elem_finish(ring_, used_);
@@ -77,8 +79,8 @@ class CellRing {
 
     // ---- the popper
 
-    // Calls `look` with each record that was published so far (whole cells, valid during the call), then frees their
-    // space, also if `look` throws. Returns the number of records.
+    // Calls `look` with each published record (complete cells, valid during the call). Then frees
+    // their space, even if `look` throws. Returns the number of records.
     template <class Look>
     unsigned for_each(Look&& look) {
         rte_ring_zc_data found{};
@@ -126,7 +128,7 @@ class CellRing {
     }
 
     rte_ring* ring_;
-    // The pusher's: what it may write before it publishes, and how much of it is used.
+    // Owned by the pusher: the space that it may write before it publishes, and the part in use.
     rte_ring_zc_data space_{};
     unsigned reserved_ = 0, used_ = 0;
 };

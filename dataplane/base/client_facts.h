@@ -1,8 +1,8 @@
-// Who sent a query, and how it came. Copied as a whole from the packet to the program's context, and to the record of a
-// query that waits.
+// The sender of a query, and the transport and frontend that received it. It is copied as a whole
+// from the packet to the program's context, and to the record of a parked query.
 //
-// What a client of `streams` says beside its query (TLS server name, URL path) stays in the query's buffer
-// (injected_texts.h), whose reference goes the same way.
+// The texts that a client of `streams` sends with its query (TLS server name, URL path) stay in the
+// query's buffer (injected_texts.h). The reference to that buffer is passed on in the same places.
 #pragma once
 
 #include <array>
@@ -18,13 +18,14 @@ struct ClientFacts {
 
     IpAddress address;
     std::uint16_t port = 0;  // host order
-    // Of the frame, as read_link_facts() (stages/frame.h) reads them. A packet has them only in its frame.
+    // Fields of the frame, as read_link_facts() (stages/frame.h) reads them. A packet has them only
+    // in its frame.
     std::uint16_t vlan =
         kNoVlan;  // id of the innermost tag; 0: no tag; kNoVlan: no frame, or not read
-    std::array<std::uint8_t, 6> mac{};  // its source; zeros: no frame, or not read
+    std::array<std::uint8_t, 6> mac{};  // the frame's source; zeros: no frame, or not read
     ClientTransport transport = ClientTransport::udp;
     std::uint8_t entry =
-        0;  // of the program, by the frontend where the query came in; 0 until find_entries()
+        0;  // of the program; set by the frontend that received the query; 0 until find_entries()
 
     [[nodiscard]] bool is_udp() const { return transport == ClientTransport::udp; }
 };

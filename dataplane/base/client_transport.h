@@ -1,4 +1,5 @@
-// How a client asked: one row per transport. DNS over HTTPS counts as such also behind a proxy that ends TLS.
+// The transports that clients use, one row each. A query over HTTPS counts as DoH even if a proxy
+// ends its TLS.
 #pragma once
 
 #include <array>
@@ -8,8 +9,8 @@
 
 namespace steer {
 
-//    name, ALPN of TLS (the preferred one; empty: none), SocketProtocol of dnstap, default port, whether a client may send
-//    its query as early data (TLS 1.3, 0-RTT)
+//    name, ALPN of TLS (the preferred one; empty: none), SocketProtocol of dnstap, default port,
+//    whether a client may send its query as early data (TLS 1.3, 0-RTT)
 #define STEER_CLIENT_TRANSPORTS(X) \
     X(udp, "", 1, 53, false)       \
     X(tcp, "", 2, 53, false)       \

@@ -7,13 +7,13 @@ namespace steer {
 
 struct Now {
     std::uint64_t ms;      // CLOCK_BOOTTIME: counts during suspend, never jumps
-    std::uint32_t us = 0;  // microseconds of this millisecond: for durations only
+    std::uint32_t us = 0;  // microseconds within this millisecond; only for durations
     [[nodiscard]] std::uint32_t s() const { return static_cast<std::uint32_t>(ms / 1000); }
     // Microseconds since the boot.
     [[nodiscard]] std::uint64_t micros() const { return ms * 1000 + us; }
 };
 
-// Source of Now. Tests set theirs by hand.
+// The source of Now. Tests set their own.
 class Clock {
   public:
     virtual ~Clock() = default;

@@ -1,6 +1,7 @@
 // Counts per key, for example waiting queries per client or domain.
 //
-// Open addressing, linear probes, no tombstones; exact. Allocates at construction only. One thread.
+// Exact counts in a hash table: open addressing, linear probes, no tombstones. Allocates at
+// construction only. For one thread.
 #pragma once
 
 #include <cstddef>
@@ -9,13 +10,14 @@
 
 namespace steer {
 
-// At most `keys` keys at one time. Keys are hashes; use a keyed hash if clients choose the input.
+// Holds at most `keys` keys at a time. Keys are hashes; use a keyed hash if clients choose the
+// input.
 class CountTable {
   public:
     explicit CountTable(unsigned keys);
     [[nodiscard]] std::uint32_t get(std::uint64_t key) const noexcept;
     void add(std::uint64_t key) noexcept;
-    void remove(std::uint64_t key) noexcept;  // aborts if it was not added
+    void remove(std::uint64_t key) noexcept;  // aborts if the key was not added
 
   private:
     struct Slot {

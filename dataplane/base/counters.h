@@ -1,5 +1,5 @@
-// The counters of a worker. Only the worker writes its Counters, with relaxed stores; any thread may
-// read them. They are never reset.
+// The counters of a worker. Only the worker writes its Counters, with relaxed stores. Any thread
+// may read them. They are never reset.
 #pragma once
 
 #include <array>
@@ -139,7 +139,7 @@ STEER_COUNTER_ENUM(Stat, kStats, STEER_EVENTS);
 inline constexpr std::size_t kCountedCaches = 64;
 struct CacheLookups {
     Count hits, misses;
-    Count stale;  // of the answers, those past their TTL
+    Count stale;  // answers past their TTL; `hits` includes them
 };
 
 struct alignas(64) Counters {
@@ -149,7 +149,7 @@ struct alignas(64) Counters {
     std::array<Count, static_cast<std::size_t>(PendingOutcome::count_)> pending_outcomes;
     std::array<Count, static_cast<std::size_t>(Stat::count_)> stats;
     std::array<Sighting, static_cast<std::size_t>(Trouble::count_)> sightings;
-    // A busy worker adds its plain hits once in QueryEnds::kTurns turns.
+    // A busy worker adds its plain hits here once per QueryEnds::kTurns turns.
     std::array<CacheLookups, kCountedCaches> caches;
 
     void add(Verdict v, std::uint64_t n = 1) { verdicts[static_cast<std::size_t>(v)].add(n); }

@@ -1,11 +1,14 @@
-// Counts per domain, at each level of a name that has a share (matchers/suffix), and whether a share is used up.
+// Counts records per domain, at each level of a name that has a share (matchers/suffix), and says
+// whether a level has used up its share.
 //
-// Of `total`, names below one platform (github.io) may have half, a registrable domain its share, one label below it
-// half of that, two labels below a quarter. So neither a domain takes what its suffix shares, nor a part of a domain what
-// the domain shares. A share of everything is no limit.
+// At most half of `total` may be names below one platform (github.io). A registrable domain may
+// have `per_domain`, a name one label below it half of that, and a name two labels below a quarter.
+// So one domain does not use up the share of its suffix, and one part of a domain not that of the
+// domain. If `per_domain` is `total` or more, there are no limits.
 //
-// Two rows of hashed counters (a count-min sketch): never too small, too large only for a key that collides in both
-// rows. Keys are keyed hashes. Allocates at construction only. One thread.
+// Two rows of hashed counters (a count-min sketch). A count is never too low. It is too high only
+// if its key collides in both rows. Keys are keyed hashes. Allocates at construction only. For one
+// thread.
 #pragma once
 
 #include <array>
@@ -19,17 +22,18 @@ namespace steer {
 
 class DomainCounts {
   public:
-    // `total`: records that are counted at one time, at most. `per_domain`: the share of a registrable domain.
+    // `total`: maximum number of records counted at a time. `per_domain`: share of a registrable
+    // domain.
     DomainCounts(unsigned total, unsigned per_domain);
 
     void add(const matchers::DomainKeys& keys) noexcept;
-    void remove(const matchers::DomainKeys& keys) noexcept;  // aborts if they were not added
+    void remove(const matchers::DomainKeys& keys) noexcept;  // aborts if the keys were not added
     [[nodiscard]] std::uint32_t get(std::uint64_t key) const noexcept;
-    // UINT32_MAX: no limit.
+    // Returns UINT32_MAX if the level has no limit.
     [[nodiscard]] std::uint32_t share(matchers::DomainLevel level) const noexcept {
         return shares_[static_cast<std::size_t>(level)];
     }
-    // A level of these has its share.
+    // Whether one of these levels has used up its share.
     [[nodiscard]] bool is_full(const matchers::DomainKeys& keys) const noexcept;
 
   private:

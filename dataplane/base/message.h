@@ -1,6 +1,6 @@
-// Messages between threads. Fixed layout, passed by value through SPSC rings (rte_ring with elements).
-// A message owns its Buffer. The sender handles a full ring: it drops and counts the message, and never
-// waits.
+// Messages between threads. They have a fixed layout and are passed by value through SPSC rings
+// (rte_ring with elements). A message owns its Buffer. If a ring is full, the sender drops and
+// counts the message; it never waits.
 #pragma once
 
 #include <cstdint>
@@ -15,34 +15,49 @@ struct Parked;
 
 enum class MessageKind : std::uint8_t {
     none,
-    // worker -> worker
-    ask,  // a parked query needs an upstream's answer: pointer = the Parked (read-only), token = its name's hash
-    reply,  // the end of an ask: pointer = the Parked, b = UpstreamResult, buffer = the answer (nullptr: none came),
-            // token = the Buffer of a trail (policy/trace.h), owned; 0: none
-    upstream_frame,  // an mbuf with a reply to one of the receiver's ports: pointer = rte_mbuf
-    send_upstream,  // a query to send by a port of the receiver: buffer = an UpstreamQuery and the bytes,
-                    // a = upstream, b = source port
-    insert,         // to the cache writer: buffer holds a cache::Insert
-    query_frame,  // a query whose flow belongs to the receiver: pointer = rte_mbuf, whose `port` is the index of
-                  // the sender's port; b, token: classify.h
-    send_frame,  // a finished frame to send by a port of the receiver: pointer = rte_mbuf, whose `port` is its index
-    // streams -> worker
-    inject,  // a query over TCP or the kernel's UDP: buffer holds an InjectedQuery and the bytes
-    upstream_reply,  // a kernel socket got a reply: token, buffer = the message, b = 0; or b = errno, or
-                     // kForgedReplies
-    // worker -> streams
-    answer,          // to an inject: token, buffer = the whole response; nullptr = close/drop
-    upstream_query,  // ask by kernel socket: token, buffer = an UpstreamQuery and the bytes, a = upstream,
-                     // b = UpstreamVia
-    // routers -> worker
-    acknowledged,  // the event of a held answer is settled: token = hold token, b = Outcome
+    // ---- worker -> worker
+    // A parked query needs an upstream's answer: pointer = the Parked (read-only), token = hash of
+    // its name.
+    ask,
+    // The end of an ask: pointer = the Parked, b = UpstreamResult, buffer = the answer (nullptr:
+    // there is none), token = the Buffer of a trail (policy/trace.h), owned; 0: none.
+    reply,
+    // An mbuf with a reply to one of the receiver's ports: pointer = rte_mbuf.
+    upstream_frame,
+    // A query to send by a port of the receiver: buffer = an UpstreamQuery and the bytes, a =
+    // upstream, b = source port.
+    send_upstream,
+    // To the cache writer: buffer holds a cache::Insert.
+    insert,
+    // A query whose flow belongs to the receiver: pointer = rte_mbuf; its `port` is the index of
+    // the sender's port. b, token: classify.h.
+    query_frame,
+    // A finished frame to send by a port of the receiver: pointer = rte_mbuf; its `port` is the
+    // port's index.
+    send_frame,
+    // ---- streams -> worker
+    // A query over TCP or the kernel's UDP: buffer holds an InjectedQuery and the bytes.
+    inject,
+    // A kernel socket got a reply: token, buffer = the message, b = 0. Or it failed: b = errno, or
+    // kForgedReplies.
+    upstream_reply,
+    // ---- worker -> streams
+    // To an inject: token, buffer = the whole response; nullptr = close or drop.
+    answer,
+    // Send by kernel socket: token, buffer = an UpstreamQuery and the bytes, a = upstream, b =
+    // UpstreamVia.
+    upstream_query,
+    // ---- routers -> worker
+    // The event of a held answer is settled: token = hold token, b = Outcome.
+    acknowledged,
 };
 
-// In place of an errno: the query's socket received many replies, none of them for this query.
+// Replaces an errno: the query's socket received many replies, none of them for this query.
 inline constexpr std::uint32_t kForgedReplies = UINT32_MAX;
 
-// How `streams` sends the query. For an upstream with a channel (Upstream::channel) it has the settings and
-// ignores the message's address. `channel`: as configured; `tcp`: over TCP although the upstream uses UDP.
+// How `streams` sends the query. For an upstream with a channel (Upstream::channel) it has the
+// settings and ignores the message's address. `channel`: as configured; `tcp`: over TCP although
+// the upstream uses UDP.
 enum class UpstreamVia : std::uint32_t { udp, tcp, channel };
 
 struct Message {
@@ -73,8 +88,8 @@ struct InjectedQuery {
 };
 static_assert(sizeof(InjectedQuery) == 56);
 
-// In the buffer of an `upstream_query` (written by the forwarder) and of a `send_upstream`; the query's
-// bytes follow.
+// In the buffer of an `upstream_query` (written by the forwarder) and of a `send_upstream`; the
+// query's bytes follow.
 struct UpstreamQuery {
     IpAddress address;
     std::uint16_t port;        // host order

@@ -1,6 +1,7 @@
-// A note from a worker to control: a log line (query_summary, debug_print), or a name to learn (learn_domain, which sets
-// only kind, generation, text and qname). Control takes it. The worker drops and counts a note when the ring is full
-// (Stat::notes_dropped), and a learned name when the ring is half full (Stat::learned_dropped).
+// A note from a worker to control: a log line (query_summary, debug_print), or a name to learn
+// (learn_domain, which sets only kind, generation, text and qname). The worker drops and counts a
+// note if the ring is full (Stat::notes_dropped), and a learned name if the ring is half full
+// (Stat::learned_dropped).
 #pragma once
 
 #include <array>
@@ -25,8 +26,8 @@ struct Note {
     std::uint32_t elapsed_ms;
     IpAddress client;
     std::uint16_t client_port, qtype, qclass;
-    std::uint16_t response_bytes;  // debug: the response as it would leave, cut at kNoteBytes
-    std::array<std::uint8_t, 256> qname;  // as the client wrote it
+    std::uint16_t response_bytes;  // debug: the response in the form to send, cut at kNoteBytes
+    std::array<std::uint8_t, 256> qname;  // in the case that the client sent
     std::array<std::uint8_t, kNoteBytes> response;
 };
 static_assert(sizeof(Note) % 4 == 0);

@@ -1,9 +1,10 @@
-// Tells ThreadSanitizer that a pointer out of rte_hash or a mempool carries the writes made before it was
-// added or put back.
+// Informs ThreadSanitizer that a pointer from rte_hash or a mempool carries all writes made before
+// the pointer was added or put back.
 //
-// DPDK's libraries are not instrumented, so the sanitizer does not see the release of rte_hash_add_key and the acquire of
-// rte_hash_lookup, nor the compare-and-swap of a mempool's stack. No code in other builds. The sanitizer cannot see races
-// inside rte_hash, rte_malloc, mempools and rte_ring; flush_race_test.cpp looks for those in the contents that readers find.
+// DPDK's libraries are not instrumented. So the sanitizer misses the release in rte_hash_add_key,
+// the acquire in rte_hash_lookup, and the compare-and-swap of a mempool's stack. Other builds have
+// no code for this. The sanitizer cannot find races inside rte_hash, rte_malloc, mempools and
+// rte_ring; flush_race_test.cpp checks the contents that readers find for such races.
 #pragma once
 
 #ifdef __SANITIZE_THREAD__

@@ -1,5 +1,6 @@
-// Counts of queries, by transport, type and rcode, and how long answers took. As Counters: one writer, its worker;
-// any thread reads. A busy worker adds to them once in kTurns turns (stages/query_ends.h).
+// Counts of queries by transport, type and rcode, and response times. As in Counters, one worker
+// writes them and any thread may read them. A busy worker adds to them once per kTurns turns
+// (stages/query_ends.h).
 #pragma once
 
 #include <array>
@@ -24,9 +25,10 @@ namespace steer {
 
 STEER_COUNTER_ENUM(LatencyPath, kLatencyPaths, STEER_LATENCY_PATHS);
 
-// A histogram after Prometheus' convention, except that each bucket has its own durations only.
+// A histogram as in Prometheus, except that a bucket counts only its own durations, not shorter
+// ones.
 struct LatencyHistogram {
-    // Upper bounds, inclusive; the last bucket has the rest.
+    // Upper bounds, inclusive. The last bucket counts all longer durations.
     static constexpr std::array<std::uint32_t, 13> kBoundsUs{
         10,     30,      100,     300,       1'000,     3'000,     10'000,
         30'000, 100'000, 300'000, 1'000'000, 3'000'000, 10'000'000};
@@ -47,11 +49,11 @@ struct LatencyHistogram {
 };
 
 struct alignas(64) QueryCounters {
-    // [dns::type_row_of() + the rcode's column]: queries that ended. One answer counts here once.
+    // Queries that ended, at [dns::type_row_of() + column of the rcode]. Each answer counts once.
     std::array<Count, dns::kTypeTable> ends;
-    std::array<Count, kClientTransports.size()> transports;  // queries that came
+    std::array<Count, kClientTransports.size()> transports;  // received queries
     std::array<LatencyHistogram, kLatencyPaths.size()> latency;
-    Count busy_cycles;  // of the TSC, in turns that had work
+    Count busy_cycles;  // TSC cycles of turns that had work
 
     void came(ClientTransport t, std::uint64_t n = 1) noexcept {
         transports[static_cast<std::size_t>(t)].add(n);

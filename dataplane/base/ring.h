@@ -1,7 +1,7 @@
-// An SPSC ring of fixed-size elements between two threads: rte_ring with elements, typed.
+// An SPSC ring of fixed-size elements between two threads: a typed rte_ring with elements.
 //
-// One thread pushes, one pops. A push writes to `wake` (an eventfd of the popper, or -1) only if the
-// popper sleeps, which the popper announces with a Sleeper. Neither side ever waits.
+// One thread pushes, one pops. A push writes to `wake` (an eventfd of the popper, or -1) only if
+// the popper sleeps. The popper announces its sleep with a Sleeper. Neither side ever waits.
 #pragma once
 
 #include <rte_ring_elem.h>
@@ -17,12 +17,12 @@
 
 namespace steer {
 
-// One per thread that pops rings: whether it sleeps, and how to wake it.
+// One per thread that pops from rings: whether it sleeps, and how to wake it.
 class Sleeper {
   public:
     explicit Sleeper(int event_fd = -1) : event_fd_(event_fd) {}
 
-    // Call it before sleeping, then check every ring again, then poll() on event_fd().
+    // Call it before sleeping. Then check every ring again, and poll() on event_fd().
     void going_to_sleep() {
         asleep_.store(true, std::memory_order_relaxed);
         std::atomic_thread_fence(std::memory_order_seq_cst);  // before the last check; see wake()
@@ -47,20 +47,20 @@ class Sleeper {
 static_assert(sizeof(Sleeper) == 64 && alignof(Sleeper) == 64,
               "pushers read it, so no other data shares its line");
 
-// The pusher's data, the popper's data and read-only data are on separate cache lines.
+// The pusher's data, the popper's data and read-only data have separate cache lines.
 static_assert(offsetof(rte_ring, prod) % 64 == 0 && offsetof(rte_ring, cons) % 64 == 0);
 static_assert(offsetof(rte_ring, cons) - offsetof(rte_ring, prod) >= 64 &&
               offsetof(rte_ring, prod) - offsetof(rte_ring, mask) >= 64);
 
-inline std::atomic<unsigned> ring_serial{0};  // for the names of rings, all element types together
+inline std::atomic<unsigned> ring_serial{0};  // for the names of rings of all element types
 
 template <class T>
 class Ring {
     static_assert(std::is_trivially_copyable_v<T> && sizeof(T) % 4 == 0);
 
   public:
-    // `size` is a power of two; size - 1 elements fit. EAL must be up. Aborts if there is no
-    // memory.
+    // `size` must be a power of two; the ring holds size - 1 elements. EAL must be initialized.
+    // Aborts if there is no memory.
     Ring(unsigned size, Sleeper* popper) : popper_(popper) {
         char name[RTE_RING_NAMESIZE];
         std::snprintf(name, sizeof name, "steer_%u", ring_serial.fetch_add(1));
@@ -81,7 +81,7 @@ class Ring {
         if (popper_ != nullptr) popper_->wake();
         return true;
     }
-    // Pushes as many of the `n` elements as fit, from the first on; returns the number.
+    // Pushes the first elements of `n`, as many as fit; returns their number.
     unsigned push_some(const T* elements, unsigned n) noexcept {
         const unsigned pushed =
             rte_ring_sp_enqueue_burst_elem(ring_, elements, sizeof(T), n, nullptr);
@@ -92,13 +92,13 @@ class Ring {
     unsigned pop(T* out, unsigned n) noexcept {
         return rte_ring_sc_dequeue_burst_elem(ring_, out, sizeof(T), n, nullptr);
     }
-    // For the pusher: the number of pushes that will succeed. It only grows until the next push.
+    // For the pusher: the number of pushes that will succeed. Until the next push it can only grow.
     [[nodiscard]] unsigned room() const noexcept { return capacity() - waiting(); }
     [[nodiscard]] unsigned capacity() const noexcept { return rte_ring_get_capacity(ring_); }
     [[nodiscard]] bool empty() const noexcept { return waiting() == 0; }
 
   private:
-    // As rte_ring_count(), but with atomic reads of the other thread's index.
+    // As rte_ring_count(), but reads the other thread's index atomically.
     [[nodiscard]] unsigned waiting() const noexcept {
         const std::uint32_t in = __atomic_load_n(&ring_->prod.tail, __ATOMIC_ACQUIRE);
         const std::uint32_t out = __atomic_load_n(&ring_->cons.tail, __ATOMIC_ACQUIRE);

@@ -1,4 +1,5 @@
-// memcmp() == 0 without the call, for the short byte strings of DNS. Reads nothing beyond either string.
+// memcmp() == 0 without a call, for the short byte strings of DNS. Reads only the bytes of the two
+// strings.
 #pragma once
 
 #include <cstddef>
@@ -7,7 +8,7 @@
 
 namespace steer {
 
-// Compares word by word; the last word may overlap the one before.
+// Compares word by word; the last word may overlap the previous one.
 template <class Word>
 bool same_words(const std::uint8_t* a, const std::uint8_t* b, std::size_t n) {
     const auto differ = [&](std::size_t at) {

@@ -1,8 +1,8 @@
-// An example of a refusal for the log: a client and the registrable domain of a name.
+// An example of a refusal, for the log: a client and the registrable domain of a name.
 //
-// There is one for each kind of refusal. Its worker overwrites it at each refusal, and control reads it from time to time.
-// So control sees the clients that are refused most with the highest probability (control/observe/health/overload_watch.h).
-// Cost: 19 relaxed stores, only in refusals.
+// Each kind of refusal has one. The worker overwrites it at each refusal; control reads it from
+// time to time. So control most likely sees the clients that are refused most often
+// (control/observe/health/overload_watch.h). Cost: 19 relaxed stores per refusal.
 #pragma once
 
 #include <array>
@@ -34,11 +34,11 @@ class Sighting {
     struct Seen {
         IpAddress client;
         std::array<std::uint8_t, 136> suffix;  // wire form, with the root byte
-        std::size_t length = 0;                // of it
+        std::size_t length = 0;                // of `suffix`
     };
     // Called by the worker. `name`: lower-cased wire form.
     void write(const IpAddress& client, std::span<const std::uint8_t> name) noexcept;
-    // Any thread. False: nothing was written yet, or a write is in progress.
+    // Any thread. Returns false if nothing was written yet, or a write is in progress.
     [[nodiscard]] bool read(Seen& out) const noexcept;
     // The number of writes, modulo 2^31.
     [[nodiscard]] std::uint32_t count() const noexcept {
@@ -47,7 +47,7 @@ class Sighting {
 
   private:
     static constexpr std::size_t kWords = 2 + 136 / 8;
-    std::atomic<std::uint32_t> sequence_{0};  // odd: being written
+    std::atomic<std::uint32_t> sequence_{0};  // odd during a write
     std::atomic<std::uint32_t> length_{0};
     std::array<std::atomic<std::uint64_t>, kWords> words_{};
 };

@@ -1,11 +1,13 @@
-// Every way out of a worker, one row each: enums, counters, labels of metrics, and which sums must match.
+// All ends of work in a worker, one row each. Enums, counters, labels of metrics and the sums that
+// must match follow from this table.
 //
-// Each row names an end. The four columns (y or n) say which kinds of work can end that way:
-// - received: an mbuf. Exactly one, a Verdict, from the worker that received it.
-// - moved: a query that another worker received and moved here (Verdict::query_moved). Exactly one, a Moved.
-// - injected: a query that came as a message from `streams`. Exactly one, an Injected.
-// - parked: an answer that leaves a parked record. Exactly one, a PendingOutcome.
-// The sum of each kind equals what went in (tests/packet/sums_test.cpp).
+// The four columns (y or n) say which kinds of work can end in this row:
+// - received: an mbuf. It ends in exactly one Verdict, on the worker that received it.
+// - moved: a query that another worker received and moved here (Verdict::query_moved). It ends in
+//   exactly one Moved.
+// - injected: a query from a message of `streams`. It ends in exactly one Injected.
+// - parked: an answer to a parked record. It ends in exactly one PendingOutcome.
+// The ends of each kind sum up to the work that went in (tests/packet/sums_test.cpp).
 #pragma once
 
 #include <algorithm>
@@ -80,7 +82,7 @@ enum class Verdict : std::uint8_t { STEER_ENDS(STEER_RECEIVED) count_ };
 enum class Moved : std::uint8_t { STEER_ENDS(STEER_MOVED) count_ };
 enum class Injected : std::uint8_t { STEER_ENDS(STEER_INJECTED) count_ };
 enum class PendingOutcome : std::uint8_t { STEER_ENDS(STEER_PARKED) count_ };
-// The number of a row in the table, whatever kind of work ended.
+// The number of a row in the table, for all kinds of work.
 #define STEER_ROW(name, received, moved, injected, parked, text) name,
 enum class EndRow : std::uint8_t { STEER_ENDS(STEER_ROW) count_ };
 
@@ -118,7 +120,7 @@ inline constexpr auto kMovedEnds = ends_of<Moved, &End::moved>();
 inline constexpr auto kInjectedEnds = ends_of<Injected, &End::injected>();
 inline constexpr auto kPendingOutcomes = ends_of<PendingOutcome, &End::parked>();
 
-// The same end in the enum `To`, by the number of the Verdict; To::count_: there is none.
+// Maps a Verdict's number to the same end in the enum `To`; To::count_ if `To` does not have it.
 template <class To, bool End::*kind>
 consteval auto ends_by_verdict() {
     std::array<To, kVerdicts.size()> ends{};

@@ -1,12 +1,15 @@
-// The cache's memory: one block, cut into pages of 64 KiB, each page cut into slots of one size class.
+// The cache's memory: one block, cut into pages of 64 KiB, each page cut into slots of one size
+// class.
 //
-// All pages start in a common stock. A class takes a page when it needs one and keeps it until the page is asked back.
-// From ask_back() on, the page gives out no more slots; when its last slot is free, it can go to any class. Each slot has
-// a small record for the cache writer (links of the eviction queue, place in the hash table). The records are at the
-// page's start and inside the budget, so bookkeeping never touches a cache line that readers read.
+// All pages start in a common stock. A class takes a page when it needs one, and keeps it until
+// ask_back(). Then the page gives out no more slots. When its last slot is free, it can go to any
+// class. Each slot has a small record for the cache writer (links of the eviction queue, position
+// in the hash table). These records are at the page's start and inside the budget. So bookkeeping
+// never touches a cache line that readers read.
 //
-// One thread, except for PageView, which a walk (walk.h) reads. No heap after construction. Every operation is O(1),
-// except taking the first slot of a page, which prepares all slots of the page.
+// For one thread, except PageView, which a walk (walk.h) reads. Uses no heap after construction.
+// Every operation is O(1), except taking the first slot of a page, which prepares all slots of the
+// page.
 #pragma once
 
 #include <array>
@@ -26,45 +29,47 @@ using PageId = std::uint32_t;
 inline constexpr PageId kNoPage = UINT32_MAX;
 
 struct Slot {
-    SlotId previous = kNoSlot;  // in the queue that the slot is in, or
-    SlotId next = kNoSlot;      // the next free or retired one
+    SlotId previous = kNoSlot;  // in the queue that has the slot, or
+    SlotId next = kNoSlot;      // the next free or retired slot
     std::int32_t position =
-        -1;  // of the key in the hash table; -1: the key no longer belongs to this slot
+        -1;  // position of the key in the hash table; -1: the key no longer belongs to this slot
     std::uint32_t serial = 0;  // of the answer
 };
 static_assert(sizeof(Slot) == 16);
 
 inline constexpr std::size_t kPageSize = 65536;
 
-// Bytes of a slot. Small classes differ by one or two cache lines; large ones are fractions of a page.
+// Bytes of a slot. Small classes differ by one or two cache lines; large ones are fractions of a
+// page.
 inline constexpr std::array<std::uint32_t, 16> kSlotSizes{
     128, 192, 256, 320, 384, 512, 640, 768, 1024, 1536, 2048, 4032, 8128, 16320, 32704, 65472};
 inline constexpr std::size_t kClasses = kSlotSizes.size();
 
-// What other threads may read about a page: written by the cache writer, in one cache line.
+// The part of a page's state that other threads may read, in one cache line. The cache writer
+// writes it.
 struct alignas(64) PageView {
     static constexpr std::uint8_t kNone = kClasses;
-    // Slots with an entry that the table leads to. Set (release) when the entry is written, cleared a grace
-    // period before its memory is reused.
+    // Slots with an entry that the hash table refers to. A bit is set (release) when the entry is
+    // written. It is cleared a grace period before the memory is reused.
     std::array<std::atomic<std::uint64_t>, 7> live{};
-    std::atomic<std::uint8_t> size_class{
-        kNone};  // does not change for a grace period after it is read
+    std::atomic<std::uint8_t> size_class{kNone};  // constant for a grace period after a read
 };
 static_assert(sizeof(PageView) == 64);
 
 class Arena {
   public:
-    // EAL must be up. Aborts with a message if there is no memory. At least one page is taken.
+    // EAL must be initialized. Aborts with a message if there is no memory. Takes at least one
+    // page.
     explicit Arena(std::size_t budget_bytes);
     ~Arena();
     Arena(const Arena&) = delete;
     Arena& operator=(const Arena&) = delete;
 
-    // The smallest class that holds `bytes`; kClasses: none does.
+    // The smallest class with slots of at least `bytes`; kClasses if there is none.
     static unsigned class_for(std::size_t bytes) noexcept;
     static std::size_t slots_per_page(unsigned size_class) noexcept;
 
-    // A free slot; kNoSlot: the class has none and gets no page.
+    // Returns a free slot; kNoSlot if the class has none and can take no page.
     SlotId take(unsigned size_class) noexcept;
     void give_back(SlotId id) noexcept;
 
@@ -74,11 +79,11 @@ class Arena {
     [[nodiscard]] static PageId page_of(SlotId id) noexcept;
     [[nodiscard]] static SlotId slot_of(PageId page, std::size_t index) noexcept;
 
-    // Whether walks see the slot's entry.
+    // Whether walks see the entry in this slot.
     void set_live(SlotId id, bool live) noexcept;
     [[nodiscard]] bool is_live(SlotId id) const noexcept;
 
-    // Free slots and all slots of the class, without pages that were asked back.
+    // Free slots and all slots of the class, without those of pages that were asked back.
     [[nodiscard]] bool can_grow() const noexcept { return stock_ != kNoPage; }
     [[nodiscard]] std::size_t free_slots(unsigned size_class) const noexcept {
         return classes_[size_class].free;
@@ -90,22 +95,23 @@ class Arena {
         return pages_[page].size_class;
     }
 
-    // A page of the class whose slots are all free; kNoPage: it has none.
+    // A page of the class with only free slots; kNoPage if there is none.
     [[nodiscard]] PageId empty_page(unsigned size_class) const noexcept {
         return classes_[size_class].empty;
     }
-    // The page leaves its class. Its used slots stay valid until they are given back; then it is empty and waits.
+    // Removes the page from its class. Its used slots stay valid until they are given back. Then
+    // the page is empty and waits for a grace period.
     void ask_back(PageId page) noexcept;
     [[nodiscard]] bool belongs_to(PageId page, unsigned size_class) const noexcept;
     [[nodiscard]] bool was_asked_back(PageId page) const noexcept;
-    // Empty pages that were asked back; a walk may still read them. Pages that waited when begin_grace() was
-    // called go to the stock with end_grace().
+    // Whether empty pages wait after ask_back(); a walk may still read them. end_grace() moves the
+    // pages that waited at begin_grace() to the stock.
     [[nodiscard]] bool pages_wait() const noexcept { return emptied_ != kNoPage; }
     void begin_grace() noexcept;
     void end_grace() noexcept;
 
     [[nodiscard]] std::size_t pages() const noexcept { return pages_.size(); }
-    // Any thread. `size_class`: read from the view.
+    // Any thread. `size_class`: the value that the caller read from the view.
     [[nodiscard]] const PageView& view(PageId page) const noexcept { return views_[page]; }
     [[nodiscard]] const Entry* entry_in_view(PageId page, unsigned size_class,
                                              std::size_t index) const noexcept;

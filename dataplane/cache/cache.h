@@ -1,7 +1,8 @@
-// Answers, shared by all workers. Readers never wait; the cache writer is the only writer (docs/explanation/architecture.md).
+// The answers that all workers share. Readers never wait. The cache writer is the only writer
+// (docs/explanation/architecture.md).
 //
-// An entry is immutable except for a few relaxed atomics. The result of a lookup stays valid until the reader's next
-// quiescent state. Memory is one arena of `budget_bytes`, taken at start.
+// An entry is immutable except for a few relaxed atomics. The result of a lookup stays valid until
+// the reader's next quiescent state. Memory is one arena of `budget_bytes`, taken at start.
 #pragma once
 
 #include <atomic>
@@ -24,11 +25,12 @@ namespace steer::cache {
 // KeyFacts::flags
 inline constexpr std::uint8_t kKeyDo = 1, kKeyCd = 2, kKeyEcs = 4,
                               kKeyV4 =
-                                  8;  // the client asked over IPv4, in caches where that matters
+                                  8;  // the client used IPv4; only in caches that distinguish it
 
-// What an answer depends on.
+// The facts that an answer depends on.
 struct KeyFacts {
-    // Lower-cased wire form with the root byte; with kKeyEcs the client's subnet behind it (dns::Ecs::key()).
+    // Lower-cased wire form with the root byte. With kKeyEcs, the client's subnet follows
+    // (dns::Ecs::key()).
     std::span<const std::uint8_t> qname;
     std::uint16_t qtype;
     std::uint16_t qclass;
@@ -36,14 +38,14 @@ struct KeyFacts {
     std::uint8_t flags;
     std::uint8_t ecs_len = 0;  // bytes of the subnet in `qname`
 
-    // All facts except the name, in their hashed form.
+    // All facts except the name, as the hash uses them.
     [[nodiscard, gnu::always_inline]] std::uint64_t word() const {
         return std::uint64_t{qtype} | std::uint64_t{qclass} << 16 | std::uint64_t{instance} << 32 |
                std::uint64_t{flags} << 48;
     }
 };
 
-struct Key {  // SipHash-1-3-128 of the facts under a secret of this process
+struct Key {  // SipHash-1-3-128 of the facts, keyed with a secret of this process
     std::uint64_t low, high;
     bool operator==(const Key&) const = default;
 };
@@ -52,11 +54,12 @@ class KeyHasher {
     explicit KeyHasher(std::span<const std::uint8_t, 16> secret,
                        KeyLanes lanes = chosen_key_lanes());
     [[nodiscard]] Key operator()(const KeyFacts& facts) const noexcept;
-    // The same for `n` keys, several at a time where that is faster.
+    // The same for `n` keys; computes several at a time where that is faster.
     void bulk(const KeyFacts* facts, unsigned n, Key* keys) const noexcept {
         bulk_(k0_, k1_, facts, n, keys);
     }
-    // The hash of a name: for the name memo, the choice of an owner worker, seeds (an empty name).
+    // The hash of a name, for the name memo, the choice of an owner worker, and seeds (an empty
+    // name).
     [[nodiscard]] Key of_name(std::span<const std::uint8_t> qname) const noexcept;
     [[nodiscard]] KeyLanes lanes() const noexcept { return lanes_; }
 
@@ -67,36 +70,37 @@ class KeyHasher {
 };
 
 inline constexpr std::size_t kEntryLists =
-    4;  // lists that an entry can remember; an answer with more is not cached
+    4;  // maximum lists per entry; an answer with more is not cached
 
-// The layout of one cached answer: a header of one cache line, then the name, then the answer. Writers: K is the cache
-// writer before publishing (then immutable), W is any worker (relaxed). Data for the cache writer alone is in arena.h, so
-// that its writes never take this line away from readers.
+// The layout of a cached answer: a header of one cache line, then the name, then the answer. K: the
+// cache writer writes the field before it publishes the entry; then it is immutable. W: any worker
+// writes it (relaxed). Data that only the cache writer uses is in arena.h. So its writes never take
+// this cache line away from readers.
 struct alignas(64) Entry {
-    std::atomic<std::uint64_t> tags;  // W: generation << 32 | tag-set id and a flag
-                                      // (policy/entry_words.h); 0: not known
+    std::atomic<std::uint64_t> tags;  // W: generation << 32 | id of the tag set and a flag
+                                      // (policy/entry_words.h); 0: unknown
     std::atomic<std::uint64_t>
-        claim;  // W: next event at (s) << 32 | stamp (sum of epochs and lists)
+        claim;  // W: time of the next event (s) << 32 | stamp (sum of epochs and lists)
     std::atomic<std::uint32_t> visited;     // W: set by lookup(), cleared by eviction
-    std::uint32_t expires_s;                // K: CLOCK_BOOTTIME: fresh until then
+    std::uint32_t expires_s;                // K: CLOCK_BOOTTIME: fresh until this second
     Birth born;                             // K: the age of the body counts from here
-    std::uint16_t qtype, qclass, instance;  // K: compared with the facts
+    std::uint16_t qtype, qclass, instance;  // K: equal to the facts of the key
     std::uint8_t flags;                     // K: KeyFacts::flags
     std::uint8_t list_count;                // K
-    std::array<ListId, kEntryLists> lists;  // K: claimed inside the cache's sequence
+    std::array<ListId, kEntryLists> lists;  // K: lists claimed in the cache's sequence
     std::uint32_t ttl_cap_s;                // K: cap of the lists above; UINT32_MAX: none
     std::uint8_t qname_len;                 // K: includes the subnet
     std::uint8_t size_class;                // K: of the arena
     std::uint8_t ecs_len;                   // K: KeyFacts::ecs_len
-    std::atomic<std::uint8_t> hits;         // W: counted up to the limit of `prefetch`
-    std::uint32_t usable_until_s;           // K: at least expires_s: found until then, as stale
-    // W: a hit after this time needs more work than an answer (it is stale, popular, a failure). At most
-    // expires_s if usable_until_s is later.
+    std::atomic<std::uint8_t> hits;         // W: hits, counted up to the limit of `prefetch`
+    std::uint32_t usable_until_s;           // K: >= expires_s; stale answers are served until then
+    // W: after this second, a hit needs more work than an answer (stale, popular, or a failure). At
+    // most expires_s if usable_until_s is later.
     std::atomic<std::uint32_t> refresh_check_s;
-    std::atomic<std::uint32_t> refresh_s;  // W: no background refresh begins before
-    // then: qname (padded to 8), then a dns::Answer
+    std::atomic<std::uint32_t> refresh_s;  // W: no background refresh begins before this second
+    // The name follows (padded to 8), then a dns::Answer.
 
-    // The name and the bytes behind it.
+    // The name and the bytes that follow it.
     [[nodiscard]] std::span<const std::uint8_t> qname() const {
         return {reinterpret_cast<const std::uint8_t*>(this + 1), qname_len};
     }
@@ -111,22 +115,22 @@ struct alignas(64) Entry {
 static_assert(sizeof(Entry) == 64 && alignof(Entry) == 64,
               "one cache line: all that a hit reads before the name");
 
-// Payload of the buffer of a MessageKind::insert, followed by the qname (lower-cased, padded to 8) and the Answer.
+// The payload of a MessageKind::insert. The name (lower-cased, padded to 8) and the Answer follow.
 struct Insert {
     Key key;
-    std::uint32_t serial;  // of the answer: the same serial under the same key is inserted once
-    std::uint32_t life_s;  // how long it may be served from `born_ms` of the buffer
+    std::uint32_t serial;  // of the answer; a serial is inserted once per key
+    std::uint32_t life_s;  // how long it is fresh, from the buffer's `born_ms`
     std::uint16_t qtype, qclass, instance;
     std::uint8_t flags;
     std::uint8_t list_count;
     std::array<ListId, kEntryLists> lists;
     std::uint32_t ttl_cap_s;
     std::uint32_t tag_generation, tag_set;
-    std::uint32_t stale_s;                // how long after `life_s` it may be served as stale
-    std::uint32_t refresh_check_after_s;  // from birth: Entry::refresh_check_s; kNoRefreshCheck
+    std::uint32_t stale_s;                // how long it is stale after `life_s`
+    std::uint32_t refresh_check_after_s;  // birth to Entry::refresh_check_s; kNoRefreshCheck
     std::uint8_t qname_len;
     std::uint8_t ecs_len;
-    std::uint8_t hits, visited;  // initial values of Entry's; not 0 for a restored answer
+    std::uint8_t hits, visited;  // initial values in the Entry; not 0 for a restored answer
 };
 static_assert(sizeof(Insert) == 64);
 inline constexpr std::uint32_t kNoRefreshCheck = UINT32_MAX;
@@ -136,14 +140,15 @@ static_assert(kMaxInstances == kCountedCaches, "lookups are counted for each");
 
 struct CacheOptions {
     std::size_t budget_bytes = std::size_t{64} << 20;
-    // Entries per instance id, at most kMaxInstances; the sum sizes the table.
+    // Maximum entries per instance id, at most kMaxInstances instances. The sum sizes the hash
+    // table.
     std::span<const std::uint32_t> instance_sizes;
 };
 
 // Counts of one instance since the start.
 struct InstanceStats {
     std::uint32_t limit = 0, entries = 0;
-    std::uint64_t bytes = 0;  // of slots
+    std::uint64_t bytes = 0;  // sum of the slots' sizes
     std::uint64_t inserts = 0, evictions = 0, flushed = 0;
 };
 
@@ -154,21 +159,22 @@ class Cache {
     static constexpr unsigned kBulk = 32;
     static constexpr std::size_t kMaxOrders = 512;
 
-    // EAL must be up. Aborts with a message if there is no memory.
+    // EAL must be initialized. Aborts with a message if there is no memory.
     Cache(const CacheOptions& options, rte_rcu_qsbr* qsbr);
     ~Cache();
     Cache(const Cache&) = delete;
     Cache& operator=(const Cache&) = delete;
 
-    // Reader: out[i] is the entry of facts[i]/keys[i], compared in full and usable at `now_s` (perhaps stale, see its
-    // expires_s), or nullptr. n <= kBulk. One bulk lookup, prefetched.
+    // For readers: out[i] is the entry of facts[i] and keys[i], or nullptr. All facts are compared.
+    // The entry is usable at `now_s`, perhaps stale (expires_s). n <= kBulk. Does one bulk lookup
+    // with prefetches.
     void lookup(const Key* keys, const KeyFacts* facts, unsigned n, std::uint32_t now_s,
                 const Entry** out) const noexcept;
 
-    // For a reader who keeps a lookup's result beyond its quiescent state. The cache is divided into kShares shares, by key.
-    // A share's epoch increases when an entry of it is taken out or replaced, before a grace period for it begins. An
-    // entry may be used if the share's epoch, read in this reader's present turn, equals the epoch that was read
-    // before the lookup.
+    // For a reader that keeps a lookup's result after its quiescent state. The cache has kShares
+    // shares, chosen by key. A share's epoch increases when an entry of the share is removed or
+    // replaced, before the entry's grace period begins. Read the epoch before the lookup, and again
+    // in the turn that uses the entry. The entry is valid if both are equal.
     static constexpr std::size_t kShares = 512;
     // Uses bits of Key::low that rte_hash does not use for buckets.
     static std::uint16_t share_of(std::uint64_t key_low) noexcept {
@@ -178,57 +184,62 @@ class Cache {
     [[nodiscard]] std::uint64_t epoch(std::uint16_t share) const noexcept {
         return epochs_[share].load(std::memory_order_acquire);
     }
-    // Prefetches what lookup reads of a found entry: header, name, and the beginning of most answers.
+    // Prefetches the lines that a lookup reads: header, name, and the beginning of most answers.
     static void prefetch(const Entry* entry) noexcept {
         for (unsigned line = 0; line < 4; ++line)
             __builtin_prefetch(reinterpret_cast<const std::uint8_t*>(entry) + 64 * line);
     }
-    // Marks an entry that was found.
+    // Marks an entry as used.
     static void touch(const Entry& entry) noexcept {
-        // Written only if it changes: a line that is only read stays in every worker's CPU cache.
+        // Written only if it changes: a line without writes stays in every worker's CPU cache.
         auto& visited = const_cast<Entry&>(entry).visited;
         if (visited.load(std::memory_order_relaxed) == 0)
             visited.store(1, std::memory_order_relaxed);
     }
 
-    // CacheWriter (one thread). Copies the buffer's content; the caller keeps the buffer. An entry with the same key is
-    // replaced, unless it came from the same answer (serial). Evicts entries for space (SIEVE). Bounded work. Counts answers
-    // larger than the largest slot (Stat::cache_too_big) and answers that find no space because a grace period
-    // has not ended yet (Stat::cache_insert_no_room, cache_insert_table_full).
+    // For the cache writer (one thread). Copies the buffer's content; the caller keeps the buffer.
+    // Replaces an entry with the same key, unless that has the same serial. Evicts entries for
+    // space (SIEVE). Bounded work. Counts answers that are larger than the largest slot
+    // (Stat::cache_too_big). Counts answers that find no space before a grace period ends
+    // (Stat::cache_insert_no_room, cache_insert_table_full).
     void insert(const Buffer& buffer, Now now, Counters& counters) noexcept;
-    // The same for bytes with a known birth: CLOCK_BOOTTIME modulo 2^32, which may be before
-    // the machine's start.
+    // The same for bytes with a known birth: CLOCK_BOOTTIME modulo 2^32, possibly before the
+    // machine's start.
     void insert(std::span<const std::uint8_t> message, Birth born, Now now,
                 Counters& counters) noexcept;
-    // CacheWriter: frees slots whose grace period has passed; bounded work. True: some still wait.
+    // For the cache writer: frees slots after their grace period. Bounded work. Returns true if
+    // some slots still wait.
     bool reclaim() noexcept;
-    // CacheWriter, once per loop: reclaim(), the next step of control's orders and of page moves between size
-    // classes. Bounded work. True: there is more to do at once.
+    // For the cache writer, once per loop: reclaim(), the next step of control's orders, and the
+    // next step of a page move between size classes. Bounded work. Returns true if there is more to
+    // do at once.
     bool turn(Now now, Counters& counters) noexcept;
-    // CacheWriter: drops everything. Work proportional to the number of entries.
+    // For the cache writer: drops all entries. The work is proportional to their number.
     void flush() noexcept;
 
-    // Any thread: sets an instance's maximum number of entries. The table does not grow: above the sizes given
-    // at start the instances take space from each other.
+    // Any thread: sets an instance's maximum number of entries. The hash table does not grow. If
+    // the sum exceeds the sizes at start, the instances take space from each other.
     void set_instance_size(std::uint16_t instance, std::uint32_t entries) noexcept;
 
-    // One thread of control: asks the cache writer to drop entries that this thread's walk (walk.h) has just seen and still
-    // holds. The walk continues when no order is pending. At most kMaxOrders.
+    // For one thread of control: orders the cache writer to drop entries that this thread's walk
+    // (walk.h) has just returned and still holds. The walk continues when no order is pending. At
+    // most kMaxOrders.
     void ask_to_drop(std::span<const SlotId> entries) noexcept;
     [[nodiscard]] bool orders_pending() const noexcept;
-    // The same thread: offers answers to the cache writer, each in the format of a MessageKind::insert. It takes a few per turn,
-    // and none that it already has as young. The pointed-to data stays while offers are pending. At most kMaxOrders.
+    // For the same thread: offers answers to the cache writer, each in the format of a
+    // MessageKind::insert. The cache writer takes a few per turn. It skips an answer if its own is
+    // as young or younger. The data must stay valid while offers are pending. At most kMaxOrders.
     struct Offer {
         std::span<const std::uint8_t> message;
         Birth born;
     };
     void offer(std::span<const Offer> offers) noexcept;
     [[nodiscard]] bool offers_pending() const noexcept;
-    // The number of the last offers that the cache already had as young, when none is pending.
+    // The number of the last offers that the cache skipped. Valid when no offer is pending.
     [[nodiscard]] unsigned offers_known() const noexcept;
 
-    // Any thread: until the cache writer's clock is `until_ms`, it ignores inserts of answers born at `born_ms` or before.
-    // They were in flight while the cache was flushed.
+    // Any thread: until `until_ms` of its clock, the cache writer ignores inserts of answers born
+    // at `born_ms` or before. These were in flight while the cache was flushed.
     void refuse_born_until(std::uint64_t born_ms, std::uint64_t until_ms) noexcept;
 
     [[nodiscard]] std::size_t entries() const noexcept;  // any thread

@@ -1,4 +1,4 @@
-// The inside of the cache; for the sources of this folder only.
+// The cache's implementation, for the sources of this folder only.
 #pragma once
 
 #include <array>
@@ -15,8 +15,9 @@ struct rte_hash;
 
 namespace steer::cache {
 
-// The part of a key that rte_hash has: its lower half, which with its value is 16 bytes. Two answers that share it, one
-// pair in 2^64, replace each other; a reader compares all facts anyway.
+// The part of a key that rte_hash stores: the lower half. With its value it has 16 bytes. Two
+// answers with the same half (probability 2^-64) replace each other. A reader compares all facts
+// anyway.
 using TableKey = std::uint64_t;
 
 // Slots chained by Slot::next, first in, first out.
@@ -25,7 +26,7 @@ struct Chain {
     SlotId last = kNoSlot;
 };
 
-// The content of an insert's buffer; `name_and_answer` has the layout of an entry.
+// The content of an insert's buffer. `name_and_answer` has the layout of an entry.
 struct Payload {
     const Insert& head;
     std::span<const std::uint8_t> name_and_answer;
@@ -40,7 +41,7 @@ struct Cache::Impl {
     Impl(const Impl&) = delete;
     Impl& operator=(const Impl&) = delete;
 
-    // Written by the cache writer (the limit: by control), read by any thread.
+    // The cache writer writes it, except `limit`, which control writes. Any thread may read it.
     struct Instance {
         std::array<Sieve, kClasses> queues;
         std::atomic<std::uint32_t> limit{0};
@@ -80,9 +81,9 @@ struct Cache::Impl {
     rte_hash* table;  // the only member that readers use
     alignas(64) Arena arena;
     rte_rcu_qsbr* qsbr;
-    Epochs& epochs;  // the cache's
+    Epochs& epochs;  // those of the Cache
     std::array<Instance, kMaxInstances> instances;
-    // Retired slots: those from before the grace period began, and those since.
+    // Retired slots: those retired before the present grace period began, and those retired since.
     Chain waiting, fresh;
     std::array<std::size_t, kClasses> retired{};
     bool in_grace = false;
@@ -92,19 +93,20 @@ struct Cache::Impl {
     std::atomic<std::size_t> entries{0};
     std::atomic<std::size_t> bytes{0};
 
-    // Orders of control, in one cache line. `slots` is valid while `pending` is not 0. Control writes both; the cache writer
-    // counts its progress and sets `pending` to 0 (release) when all are done.
+    // Orders of control, in one cache line. `slots` is valid while `pending` is not 0. Control
+    // writes both. The cache writer counts its progress, and sets `pending` to 0 (release) when all
+    // are done.
     struct alignas(64) Orders {
         std::array<SlotId, Cache::kMaxOrders> slots;
         std::atomic<std::uint32_t> pending{0};
-        std::uint32_t done = 0;  // cache writer's
-        // Offered answers, in the same way: `offers` is valid while `offered` is not 0.
+        std::uint32_t done = 0;  // of the cache writer
+        // Offered answers, in the same manner: `offers` is valid while `offered` is not 0.
         std::atomic<std::uint32_t> offered{0};
-        std::uint32_t offers_done = 0, known = 0;  // cache writer's
+        std::uint32_t offers_done = 0, known = 0;  // of the cache writer
         const Offer* offers = nullptr;
     };
     Orders orders;
-    // Answers born until the first time are refused until the second time (ms).
+    // Inserts of answers born at or before the first time are refused until the second time (ms).
     std::atomic<std::int64_t> flushed_born_ms{INT64_MIN};
     std::atomic<std::uint64_t> flushed_until_ms{0};
 };

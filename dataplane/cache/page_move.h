@@ -1,11 +1,13 @@
-// Decides which size class has more pages than it needs, and tracks the move of a page to another class.
+// Decides which size class has more pages than it needs, and tracks the move of a page to another
+// class.
 //
-// A class needs a page if it evicts because it has no free slot. Its evictions per slot are its turnover. A page goes from
-// the class with the slowest turnover to a class that needs one and turns over clearly faster. So an answer that no
-// client asks for lives about equally long in all classes.
-// A page stays if most of its entries were hit since the last check.
+// A class needs a page if it evicts because it has no free slot. Its turnover is its evictions per
+// slot. A page moves from the class with the slowest turnover to a class that needs one and has a
+// clearly faster turnover. So an unused answer lives about equally long in all classes. A page
+// stays if most of its entries had hits since the last check.
 //
-// Used by the cache writer only. A move is a sequence of steps of bounded work, one step a turn.
+// Used by the cache writer only. A move is a sequence of steps with bounded work, one step per
+// turn.
 #pragma once
 
 #include <algorithm>
@@ -28,7 +30,7 @@ class Pressure {
             total_ += w /= 2;
     }
 
-    // The class that gives a page to `needy`; no value: all others need theirs as much.
+    // The class that gives a page to `needy`. No value: all other classes have a similar turnover.
     [[nodiscard]] std::optional<unsigned> donor(const Arena& arena, unsigned needy) const noexcept {
         std::optional<unsigned> best;
         for (unsigned c = 0; c < kClasses; ++c) {
@@ -43,7 +45,7 @@ class Pressure {
   private:
     static constexpr std::uint32_t kWindow = 4096;
 
-    // Is a's turnover below b's?
+    // Whether a's turnover is below b's.
     [[nodiscard]] bool slower(unsigned a, std::size_t slots_a, unsigned b,
                               std::size_t slots_b) const noexcept {
         return std::uint64_t{wanted_[a]} * slots_b < std::uint64_t{wanted_[b]} * slots_a;
@@ -56,16 +58,16 @@ class Pressure {
 struct PageMove {
     enum class Stage : std::uint8_t {
         none,
-        looking,   // counting the page's entries that were hit
-        emptying,  // the page was asked back, its entries are dropped
-        leaving,   // until the last of them is given back and a grace period is over
+        looking,   // counts the page's entries that had hits
+        emptying,  // the page was asked back; its entries are dropped
+        leaving,   // waits until all slots are given back and a grace period is over
     };
     Stage stage = Stage::none;
     PageId page = kNoPage;
     std::uint32_t next = 0;  // index in the page
     std::uint32_t live = 0, visited = 0;
     std::uint32_t rest = 0;  // requests for a page that are ignored before the next check
-    PageId hand = 0;         // the next page to check, if it belongs to the giving class
+    PageId hand = 0;         // the next page to check, if it belongs to the donor class
 };
 
 }  // namespace steer::cache

@@ -1,8 +1,9 @@
-// SIEVE (Zhang and others, NSDI 2024): a queue in order of insertion and a hand that moves from the oldest to the
-// newest. An entry visited since the hand's last pass is spared once and keeps its place. So a hit moves nothing and
-// writes at most one word, and only the first time.
+// SIEVE (Zhang and others, NSDI 2024): a queue in order of insertion, and a hand that moves from
+// the oldest to the newest entry. The hand spares an entry that was visited since its last pass;
+// the entry keeps its place. So a hit moves nothing. It writes at most one word, and only the first
+// time.
 //
-// One thread, except for Entry::visited, which readers set.
+// For one thread, except Entry::visited, which readers set.
 #pragma once
 
 #include <cstdint>
@@ -15,8 +16,8 @@ class Sieve {
   public:
     void push(Arena& arena, SlotId id) noexcept;
     void remove(Arena& arena, SlotId id) noexcept;
-    // The entry to evict: an expired one, or one that was not visited. The hand takes at most kMaxSteps steps, then the
-    // entry where it stops. kNoSlot: the queue is empty.
+    // The entry to evict: an expired one, or one that was not visited. After kMaxSteps steps, the
+    // hand takes the entry that it has reached. Returns kNoSlot if the queue is empty.
     [[nodiscard]] SlotId victim(Arena& arena, std::uint32_t now_s) noexcept;
 
     [[nodiscard]] std::uint32_t size() const noexcept { return size_; }
@@ -26,7 +27,7 @@ class Sieve {
 
     SlotId newest_ = kNoSlot;
     SlotId oldest_ = kNoSlot;
-    SlotId hand_ = kNoSlot;  // kNoSlot: starts at the oldest
+    SlotId hand_ = kNoSlot;  // kNoSlot: starts at the oldest entry
     std::uint32_t size_ = 0;
 };
 

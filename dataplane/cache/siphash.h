@@ -1,8 +1,8 @@
-// SipHash-C-D with 128 bits of output (Aumasson, Bernstein, "SipHash: a fast short-input PRF"; the reference
-// implementation's HALF/128 variant). A keyed hash: collisions need the key.
+// SipHash-C-D with 128 bits of output (Aumasson, Bernstein, "SipHash: a fast short-input PRF"; the
+// reference implementation's HALF/128 variant). A keyed hash: collisions need the key.
 //
-// Fed in words of 8 little-endian bytes, so that a caller can mix fields and bytes without copying them together.
-// Always inlined: as a call, its four words would be stored to memory at each load of a byte.
+// Takes words of 8 little-endian bytes. So a caller can mix fields and bytes without copying them
+// together. Always inlined: a call would store its four words to memory at each load of a byte.
 #pragma once
 
 #include <bit>
@@ -33,7 +33,7 @@ class SipHash128 {
         length_ += 8;
     }
 
-    // Takes the last bytes and returns the hash of all input.
+    // Takes the last bytes and returns the hash of the whole input.
     [[nodiscard, gnu::always_inline]] Value finish(std::span<const std::uint8_t> bytes) noexcept {
         const std::uint8_t* at = bytes.data();
         const std::size_t whole = bytes.size() / 8;

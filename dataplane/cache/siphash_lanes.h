@@ -1,9 +1,10 @@
-// Eight SipHash-C-D-128 in parallel under one key, because one hash is a chain of additions that uses little of a CPU.
+// Eight SipHash-C-D-128 in parallel with one key. One hash is a chain of dependent additions, which
+// uses only a small part of a CPU.
 //
-// The same values as SipHash128 (siphash.h), for inputs of different lengths: a lane that has taken all its words keeps
-// its state. Uses vectors of 64 bytes, for a source that is compiled with AVX-512 (with narrower vectors, separate hashes
-// are faster). `Source` is a type of that source alone, so that no other source shares the instantiated code.
-// It calls no function of std.
+// Computes the same values as SipHash128 (siphash.h), for inputs of different lengths. A lane
+// without further words keeps its state. Uses vectors of 64 bytes, for a source that is compiled
+// with AVX-512. With narrower vectors, separate hashes are faster. `Source` is a type that only
+// this source has, so that no other source shares the instantiated code. Calls no function of std.
 #pragma once
 
 #include <cstdint>
@@ -107,17 +108,17 @@ class SipHashLanes {
         std::uint64_t w = 0;
         if (whole != 0) {
             w = load(in.bytes + in.size - 8) >> 1 >>
-                (63 - 8 * rest);  // 64 in all when nothing is left
+                (63 - 8 * rest);  // all 64 bits if no byte is left
         } else {
             std::memcpy(&w, in.bytes, rest);
         }
         return w | (std::uint64_t{8} + in.size) << 56;
     }
-    // Word `w` of a lane: the last one or an earlier one.
+    // Word `w` of a lane: a word of the input, or the last word.
     static std::uint64_t word_at(const Input& in, std::size_t whole, std::size_t w) noexcept {
         return w < whole ? load(in.bytes + 8 * w) : last(in, whole);
     }
-    // Word `w` of the lanes that have one; the others stay as they are.
+    // Mixes word `w` into the lanes that have one; the other lanes keep their state.
     static void tail(State& s, const Input (&in)[kLanes], const std::size_t (&words)[kLanes],
                      std::size_t w) noexcept {
         Vector m{}, takes{};

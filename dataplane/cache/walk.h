@@ -1,8 +1,9 @@
-// Visits every entry of the cache from a thread that is not a worker, without disturbing workers: a reader that is quiescent
-// between pages.
+// Visits all entries of the cache from a thread that is not a worker, without a delay for workers.
+// The walk is a reader that is quiescent between pages.
 //
-// An entry that exists from beginning to end is visited once; one that is added or removed during the walk is visited at
-// most once. The cache writer frees no memory while a page is held, so hold a page for a few milliseconds at most.
+// The walk visits an entry once if it exists from beginning to end. It visits one that is added or
+// removed during the walk at most once. The cache writer frees no memory while a walk holds a page,
+// so hold a page for a few milliseconds at most.
 #pragma once
 
 #include <cstddef>
@@ -26,13 +27,14 @@ class Walk {
     Walk(const Walk&) = delete;
     Walk& operator=(const Walk&) = delete;
 
-    // The entries of the next page; valid until the next call. No value at the end.
+    // The entries of the next page, valid until the next call. Empty at the end of the walk.
     std::span<const Seen> next();
 
     // Releases the page until the next call, for a caller that waits for a disk or a client.
     void let_go();
 
-    // Waits until no reader can hold an entry dropped earlier. For a thread that holds no page. Sleeps.
+    // Waits until no reader can hold an entry that was dropped before. For a thread that holds no
+    // page. Sleeps.
     static void wait_for_readers(const Cache& cache);
 
   private:

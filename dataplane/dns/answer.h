@@ -1,14 +1,16 @@
-// An answer: a response body that is ready to be sent, in the format of the cache and of answer buffers.
+// An answer: a response body that is ready to send, in the format of the cache and of answer
+// buffers.
 //
-// It contains everything after the question section except the OPT record, whose place depends on the client.
-// Its compression pointers are valid in any message whose question has the same name (the body
-// always starts at offset 12 + qname_len + 4). Immutable once built. One block of memory:
+// It has everything after the question section except the OPT record, because the OPT's position
+// depends on the client. The body always starts at offset 12 + qname_len + 4. So its compression
+// pointers are valid in any message with the same name in the question. Immutable once built. One
+// block of memory:
 //
 //   Answer | uint16_t ttl_offsets[ttl_count] | AddressRef addresses[address_count] | body
 //
-// Offsets are bytes from the start of the body. TTLs in the body are the original ones, big-endian, with
-// two corrections: a TTL with the top bit set is 0 (RFC 2181 8), and the SOA's in a negative answer is
-// at most its MINIMUM (RFC 2308 3).
+// Offsets are bytes from the start of the body. TTLs in the body are the original ones, big-endian,
+// with two corrections. A TTL with the top bit set is 0 (RFC 2181 8). The SOA's TTL in a negative
+// answer is at most its MINIMUM (RFC 2308 3).
 #pragma once
 
 #include <cstdint>
@@ -26,10 +28,10 @@ struct AddressRef {
 };
 
 struct Answer {
-    std::uint32_t min_ttl_s;  // over all records; for a negative answer RFC 2308's (SOA minimum)
+    std::uint32_t min_ttl_s;  // over all records; if negative, as in RFC 2308 (SOA minimum)
     std::uint32_t
         address_ttl_s;  // largest TTL of the records with addresses or hints, in all sections; 0: none
-    std::uint16_t flags;  // AA, AD, TC as the upstream gave them; QR, RD, RA, CD are set per reply
+    std::uint16_t flags;  // AA, AD, TC as the upstream sent them; QR, RD, RA, CD are set per reply
     std::uint16_t body_len;
     std::uint16_t ancount, nscount, arcount;  // arcount without the OPT
     std::uint16_t ttl_count;
@@ -41,13 +43,13 @@ struct Answer {
     bool has_hints : 1;       // the answer section has addresses in SVCB or HTTPS records (hints.h)
     bool has_additional : 1;  // there are addresses behind the answer section (hints.h)
     std::uint8_t ecs_scope;   // of the client subnet in its query (RFC 7871)
-    std::uint16_t
-        body_sum;  // checksum_fold() of the body, so that a reply's checksum needs no pass over it
+    std::uint16_t body_sum;   // checksum_fold() of the body, which saves each reply a pass over it
 
     [[nodiscard]] const std::uint16_t* ttl_offsets() const {
         return reinterpret_cast<const std::uint16_t*>(this + 1);
     }
-    // A and AAAA of class IN in the answer section. Those behind it: any_additional_address() (hints.h).
+    // A and AAAA records of class IN in the answer section. For other sections use
+    // any_additional_address() (hints.h).
     [[nodiscard]] const AddressRef* addresses() const {
         return reinterpret_cast<const AddressRef*>(ttl_offsets() + ttl_count);
     }
@@ -64,7 +66,7 @@ static_assert(sizeof(Answer) == 28 && alignof(Answer) == 4);
 
 enum class AnswerError : std::uint8_t {
     none,
-    malformed,       // a name, record or count that does not fit: the message is not used
+    malformed,       // a name, record or count is invalid: do not use the message
     wrong_question,  // not the question of the query
     no_room,         // larger than `block`
 };
@@ -72,84 +74,90 @@ enum class AnswerError : std::uint8_t {
 // An upstream's response, except the body.
 struct UpstreamFacts {
     std::uint16_t flags = 0;  // header flag word, host order
-    std::uint8_t rcode = 0;   // 0..15; of an extended one: FORMERR for BADVERS, else SERVFAIL
+    std::uint8_t rcode = 0;   // 0..15; for an extended one: FORMERR for BADVERS, else SERVFAIL
     bool has_opt = false;
-    bool no_question = false;    // some servers omit it with an error rcode: then only rcode counts
-    std::uint16_t scrubbed = 0;  // records that do not belong to the question
-    // No answer, but the name servers of a zone (RFC 2308 2.2): of a server that does not resolve for us.
+    bool no_question = false;    // some servers omit it in errors: then only rcode counts
+    std::uint16_t scrubbed = 0;  // number of records that do not belong to the question
+    // The response has no answer, but the name servers of a zone (RFC 2308 2.2). Such a server does
+    // not resolve for us.
     bool is_referral = false;
-    std::span<const std::uint8_t> options = {};  // of the OPT, in the response
+    std::span<const std::uint8_t> options = {};  // options of the OPT, in the response
 };
 
-// Reads an upstream's response and builds the answer in `block` (4-byte aligned, at least sizeof(Answer)).
-// Every name and record is checked; compression pointers must point backwards. `qname` is the question
-// of the query, in the case that was sent; compared case-blind, and exactly if `exact_case`.
+// Reads an upstream's response and builds the answer in `block` (4-byte aligned, at least
+// sizeof(Answer)). Checks every name and record; compression pointers must point backwards. `qname`
+// is the query's name in the case that was sent. The comparison ignores case, unless `exact_case`.
 //
-// The OPT is left out. If it came last, or not at all, the rest is copied; else names are compressed again.
-// Of a truncated response (TC) the records before the cut are kept. Bytes after the last record are ignored.
-// Records that do not belong to the question are left out (scrub.h). If the answer or authority section had such
-// records, AD is cleared. Records::all is for responses that we made ourselves.
+// Leaves out the OPT. If the OPT is last or missing, the rest is copied; else names are compressed
+// again. Of a truncated response (TC), the records before the cut are kept. Bytes after the last
+// record are ignored. Leaves out records that do not belong to the question (scrub.h). If the
+// answer or authority section had such records, AD is cleared. Use Records::all only for our own
+// responses.
 enum class Records : std::uint8_t { of_question, all };
 AnswerError build_answer(std::span<const std::uint8_t> response,
                          std::span<const std::uint8_t> qname, std::uint16_t qtype,
                          std::uint16_t qclass, bool exact_case, std::span<std::uint8_t> block,
                          UpstreamFacts& facts, Records of = Records::of_question) noexcept;
 
-// Limits of TTLs.
+// Minimum and maximum of TTLs.
 struct TtlLimits {
     std::uint32_t least_s = 0, most_s = UINT32_MAX;
 };
-// Whether all TTLs of an answer are within them.
+// Whether all TTLs of an answer are within the limits.
 [[nodiscard]] bool is_within(const Answer& answer, const TtlLimits& limits) noexcept;
-// Lowers the TTLs of the answer at `block` by its age and limits them. The caller owns the complete block.
+// Lowers the TTLs of the answer at `block` by its age, then applies the limits. The caller must own
+// the complete block.
 void limit_ttls(std::uint8_t* block, const TtlLimits& limits, std::uint32_t age_s = 0) noexcept;
 
 // An answer without records, only an rcode (reject, an empty NOERROR, SERVFAIL).
 Answer empty_answer(std::uint8_t rcode) noexcept;
 
-// An answer with one record of the asked name, without compressed names in its data. Returns its size;
-// `block` has space for sizeof(Answer) + 14 bytes and the data.
+// Writes an answer with one record of the asked name, without compressed names in its data. Returns
+// its size. `block` must have space for sizeof(Answer) + 14 bytes and the data.
 std::size_t write_answer(std::span<std::uint8_t> block, std::uint16_t type, std::uint32_t ttl_s,
                          std::span<const std::uint8_t> rdata) noexcept;
 
-// Rare contents of an answer's OPT. Not empty.
+// Rare contents of an answer's OPT. At least one is not empty.
 struct ReplyExtras {
     std::span<const std::uint8_t> ecs = {};  // the client's subnet, if the answer may depend on it
-    std::span<const std::uint8_t> options = {};  // of the upstream, in wire format
+    std::span<const std::uint8_t> options = {};  // options of the upstream, in wire format
 };
 
 // How an answer is sent.
 struct ReplyOptions {
-    std::uint32_t age_s = 0;                   // TTLs are lowered by this, not below 0 ...
-    std::uint32_t ttl_cap_s = UINT32_MAX;      // ... and never leave above this
-    std::uint16_t max_size = kClassicUdpSize;  // the client's limit; above it: TC and no records
-    std::optional<Ede> ede = std::nullopt;     // only if the client sent EDNS
+    std::uint32_t age_s = 0;                   // lowers all TTLs, not below 0
+    std::uint32_t ttl_cap_s = UINT32_MAX;      // maximum TTL that is sent
+    std::uint16_t max_size = kClassicUdpSize;  // client's limit; a longer reply has TC, no records
+    std::optional<Ede> ede = std::nullopt;     // sent only if the client sent EDNS
     const ReplyExtras* extras = nullptr;
 };
 
-// Completes a response in `message`, which already starts with the client's own header and question
-// (`query.question_end` bytes, the name in the client's case). Writes flags, counts, body, TTLs, and an OPT
-// if the client sent one. Returns the length of the message; `truncated` says whether TC was set here.
-// `message` must have space for min(max_size, the body's size); never more than its size is written.
+// Completes a response in `message`. This already starts with the client's own header and question
+// (`query.question_end` bytes, the name in the client's case). Writes flags, counts, body and TTLs,
+// and an OPT if the client sent one. Returns the message's length. Sets `truncated` if it set TC.
+// `message` must have space for min(max_size, the body's size); no byte behind its end is written.
 //
-// AA is never set, because our answers are copies. AD is the upstream's, given only to a client that set AD or
-// DO (RFC 6840 5.8). The OPT offers our own size, echoes DO, and carries `ede`; an EDE that does not fit is left out.
+// AA is never set, because our answers are copies. AD has the upstream's value, only for a client
+// that set AD or DO (RFC 6840 5.8). The OPT has our own size, echoes DO, and carries `ede`. An EDE
+// that does not fit is left out.
 //
-// `sum` (may be nullptr): on input the checksum of the question section in memory (bytes 12 to
-// question_end), on output the message's: in memory order, not folded, below 2^44 (checksum.h). It is derived
-// from the known sums of the parts, because summing bytes that were just stored would wait for those stores.
+// `sum` (may be nullptr): on input, the checksum of the question section in memory (bytes 12 to
+// question_end). On output, the checksum of the message: in memory order, not folded, below 2^44
+// (checksum.h). It is derived from the known sums of the parts: summing bytes that were just stored
+// would wait for those stores.
 std::size_t write_reply(std::span<std::uint8_t> message, const Query& query, const Answer& answer,
                         const ReplyOptions& options, bool& truncated,
                         std::uint64_t* sum = nullptr) noexcept;
 
-// A reply with an extended rcode and no records, for queries that parse_query refused, or with TC (`truncated`). Same
-// conventions.
+// Writes a reply with an extended rcode and no records, for queries that parse_query refused. With
+// `truncated`, it has TC. Parameters as above.
 std::size_t write_error_reply(std::span<std::uint8_t> message, const Query& query,
                               std::uint16_t rcode, std::optional<Ede> ede = std::nullopt,
                               bool truncated = false) noexcept;
 
-// A query for an upstream: `qname` in the case to send. Returns its length; needs 12 + 255 + 4 + 11 + 24
-// bytes and those of `options`. `authentic_data`: AD, which asks for AD in the response (RFC 6840 5.7).
+// Writes a query for an upstream; `qname` in the case to send. Returns its length. Needs 12 + 255 +
+// 4 + 11 + 24 bytes and those of `options`. `authentic_data`: sets AD, which requests AD in the
+// response (RFC 6840 5.7).
 std::size_t write_query(std::span<std::uint8_t> message, std::uint16_t id,
                         std::span<const std::uint8_t> qname, std::uint16_t qtype,
                         std::uint16_t qclass, bool recursion_desired, bool checking_disabled,

@@ -1,10 +1,11 @@
-// Rewrites an answer record by record: under another name, with more or fewer records, or with other data. It reads
-// names from the old body, compresses them again, and builds correct tables and sums.
+// Rewrites an answer record by record: under another name, with more or fewer records, or with
+// other data. Reads names from the old body, compresses them again, and builds correct tables and
+// sums.
 //
-// Use: begin() with the head of the new answer (its counts are the numbers of records and addresses to come),
-// then the records in their order, then finish(). Every function returns false if space is missing or a record does not
-// fit the old body; the block is then invalid. Pure, no allocation. Cost: one pass over the body, at most 64
-// comparisons a label.
+// Call begin() with the head of the new answer; its counts are the numbers of records and addresses
+// that follow. Then write the records in order, then call finish(). A function returns false if
+// space is missing or a record does not fit the old body; the block is then invalid. Pure, no
+// allocation. Cost: one pass over the body, at most 64 comparisons per label.
 #pragma once
 
 #include <algorithm>
@@ -28,24 +29,26 @@ struct BodyRecord {
 
 class AnswerWriter {
   public:
-    // `from` answers the name `asked`, the new answer `name`: lower-cased wire form. TTLs are lowered by `age_s`.
+    // `from` answers the name `asked`; the new answer is for `name`. Both in lower-cased wire form.
+    // `age_s` lowers the TTLs.
     AnswerWriter(const Answer& from, std::span<const std::uint8_t> asked,
                  std::span<const std::uint8_t> name, std::uint32_t age_s,
                  std::span<std::uint8_t> block)
         : from_(from), asked_(asked), name_(name), age_s_(age_s), block_(block) {}
 
     bool begin(const Answer& head) noexcept;
-    // Record number `record`, which begins at offset `at` of the old body (0: the first). The next begins at its end.
+    // Reads record number `record`, at offset `at` of the old body (0: the first). The next record
+    // begins at `out.end`.
     bool read(unsigned record, std::size_t at, BodyRecord& out) const noexcept;
-    // Writes it unchanged, except for its TTL.
+    // Writes the record unchanged, except for its TTL.
     bool copy(const BodyRecord& record) noexcept;
-    // Writes it with an owner of the old answer, or any other name, and data without compressed names. An address record or
-    // one with hints counts for Answer::address_ttl_s if `is_address`.
+    // Writes a record with an owner of the old answer, or any other name, and data without
+    // compressed names. With `is_address`, its TTL counts for Answer::address_ttl_s.
     bool put(const Name& owner, std::uint16_t type, std::uint32_t ttl_s,
              std::span<const std::uint8_t> rdata, bool is_address) noexcept;
-    // `name CNAME asked`.
+    // Writes `name CNAME asked`.
     bool put_cname(std::uint32_t ttl_s) noexcept;
-    // Completes the tables. Returns the total size; 0: the counts differ from begin()'s.
+    // Completes the tables. Returns the total size; 0 if the counts differ from those of begin().
     std::size_t finish() noexcept;
 
     [[nodiscard]] std::span<const std::uint8_t> data_of(const BodyRecord& record) const noexcept {
@@ -53,7 +56,7 @@ class AnswerWriter {
     }
 
   private:
-    // The record that was begun last has an address or hints.
+    // The current record has an address or hints.
     void note_ttl_of_address(std::uint32_t ttl_s) noexcept {
         address_ttl_s_ = std::max(address_ttl_s_, ttl_s);
         has_additional_ = has_additional_ || records_ > out_.ancount;

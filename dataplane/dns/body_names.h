@@ -1,5 +1,6 @@
-// The names of an answer's body, which was checked when it was built: pointers lead into the body or into the question
-// before it. Reads nothing outside of these two; any other name is invalid.
+// Reads the names in an answer's body, which was checked when it was built. Pointers lead into the
+// body or into the question before it. Reads no other bytes; a name that leads elsewhere is
+// invalid.
 #pragma once
 
 #include <cstddef>
@@ -22,7 +23,8 @@ class BodyNames {
     BodyNames(std::span<const std::uint8_t> body, std::span<const std::uint8_t> qname)
         : body_(body), qname_(qname), base_(kHeaderSize + qname.size() + kTypeAndClass) {}
 
-    // The name at an offset of the body. Returns the offset after its wire form; 0: invalid.
+    // Reads the name at an offset of the body. Returns the offset after its wire form; 0 if it is
+    // invalid.
     std::size_t read(std::size_t at, Name& out) const noexcept {
         std::span<const std::uint8_t> from = body_;
         std::size_t end = 0, length = 0;

@@ -1,8 +1,8 @@
 // The Internet checksum (RFC 1071) in software, for the short packets of DNS.
 //
-// Adds 64-bit words in memory order with end-around carry, and folds once at the end: a
-// quarter of an instruction per byte. A ones' complement sum does not depend on byte order, so
-// nothing is swapped.
+// Adds 64-bit words in memory order with end-around carry, and folds once at the end. Cost: a
+// quarter of an instruction per byte. A ones' complement sum does not depend on byte order, so no
+// bytes are swapped.
 #pragma once
 
 #include <array>
@@ -26,9 +26,9 @@ inline std::uint64_t checksum_word(const std::uint8_t* at) {
     return w;
 }
 
-// For 32 bytes and more, in the compiler's vectors. The last block overlaps earlier bytes, which are
-// masked out: packets have any length, and a branch on the remainder would be mispredicted half of the time.
-// Below 2^48 for a packet.
+// For 32 bytes and more, in the compiler's vectors. The last block overlaps earlier bytes and masks
+// them out. A branch on the remainder would be mispredicted half of the time, because packets have
+// any length. The sum is below 2^48 for a packet.
 [[gnu::always_inline]] inline std::uint64_t checksum_blocks(const std::uint8_t* bytes,
                                                             std::size_t n) {
     constexpr std::size_t kBlock = 32;
@@ -51,7 +51,7 @@ inline std::uint64_t checksum_word(const std::uint8_t* at) {
     std::memcpy(&mask, kLastBytes.data() + left, kBlock);
     std::memcpy(&block, last, kBlock);
     block &= mask;
-    // After an odd length, its words begin at odd offsets.
+    // Behind an odd length, the words begin at odd offsets.
     sum += ((block & 0xffffffffU) + (block >> 32)) << (n % 2 * 8);
     return (sum[0] + sum[1]) + (sum[2] + sum[3]);
 }
@@ -68,26 +68,27 @@ inline std::uint64_t checksum_word(const std::uint8_t* at) {
         last = w;
         bytes += 4;
     }
-    std::uint32_t tail = 0;  // of the last 0 to 3 bytes; missing bytes count as 0
+    std::uint32_t tail = 0;  // the last 0 to 3 bytes; missing bytes count as 0
     if ((n & 2) != 0) {
         std::uint16_t w;
         std::memcpy(&w, bytes, 2);
         tail = w;
         bytes += 2;
     }
-    if ((n & 1) != 0) last += *bytes;  // in the low half of its own word
+    if ((n & 1) != 0) last += *bytes;  // the low byte of its own word
     return checksum_join(sum, last + tail);
 }
 
 // Folds to 16 bits, in memory order; complement it for a header's field.
 inline std::uint16_t checksum_fold(std::uint64_t sum) {
-    // A number plus itself with its halves exchanged has the sum and its carry in the upper half.
+    // A number plus itself with swapped halves has the sum and its carry in the upper half.
     const auto half = static_cast<std::uint32_t>((sum + std::rotl(sum, 32)) >> 32);
     return static_cast<std::uint16_t>((half + std::rotl(half, 16)) >> 16);
 }
 
-// Sums are numbers modulo 65535, where 65536 counts as 1. So swapping the bytes of a sum multiplies it by 256, a
-// 32-bit number is equivalent to its two words, and numbers below 2^40 may be added unfolded and folded at the end.
+// Sums are numbers modulo 65535, where 65536 equals 1. So a swap of a sum's bytes multiplies it by
+// 256, and a 32-bit number equals the sum of its two words. Numbers below 2^40 may be added
+// unfolded and folded at the end.
 
 // Converts a sum of big-endian words, added in host order, to memory order.
 inline std::uint64_t checksum_words(std::uint64_t host_order_sum) {
@@ -99,7 +100,7 @@ inline std::uint64_t checksum_at(std::size_t offset, std::uint64_t sum) {
     return sum << (offset % 2 * 8);
 }
 
-// Folds to 33 bits, so that more can be added.
+// Folds to 33 bits, so that more numbers can be added.
 inline std::uint64_t checksum_narrow(std::uint64_t sum) {
     return (sum & 0xffffffffU) + (sum >> 32);
 }
@@ -112,12 +113,12 @@ inline std::uint64_t checksum_pseudo(const std::uint8_t* addresses, std::size_t 
     return checksum_narrow(checksum_add(0, addresses, n)) + checksum_words(kUdp + udp_length);
 }
 
-// UDP's checksum of a packet whose message has not been summed yet.
+// The UDP checksum of a packet before its message is summed.
 struct PendingChecksum {
     bool is_verified = true;   // true: already verified
-    std::uint64_t others = 0;  // the sum of the pseudo-header and of UDP's, below 2^40
+    std::uint64_t others = 0;  // sum of the pseudo-header and the UDP header, below 2^40
 
-    // `message`: its sum, below 2^40.
+    // `message`: the sum of the message, below 2^40.
     [[nodiscard]] bool is_right_with(std::uint64_t message) const {
         return is_verified || checksum_fold(others + message) == 0xffff;
     }

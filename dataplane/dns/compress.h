@@ -1,7 +1,8 @@
-// Writes the records of a body, with names compressed against the question and the earlier records
-// (RFC 1035 4.1.4). Only for responses whose OPT does not come last; other bodies are copied.
+// Writes the records of a body and compresses their names against the question and earlier records
+// (RFC 1035 4.1.4). Only for responses with an OPT that is not last; other bodies are copied.
 //
-// Names are compressed on equal bytes, case included. Cost: at most kRemembered comparisons a label.
+// Two names are equal only if all bytes are equal, including case. Cost: at most kRemembered
+// comparisons per label.
 #pragma once
 
 #include <array>
@@ -17,7 +18,7 @@ class BodyWriter {
   public:
     BodyWriter(std::span<const std::uint8_t> qname, std::span<std::uint8_t> room) noexcept;
 
-    // Each returns false if there is no space; the body is then invalid.
+    // These functions return false if there is no space; the body is then invalid.
     bool bytes(std::span<const std::uint8_t> raw) noexcept;
     bool name(const Name& name, bool compress) noexcept;
 
@@ -27,10 +28,10 @@ class BodyWriter {
     static constexpr std::size_t kRemembered = 64;
     static constexpr std::size_t kPointerReach = 0x4000;
 
-    // The message's byte at an offset: of the question's name or of the body.
+    // The message's byte at an offset in the question's name or in the body.
     [[nodiscard]] std::uint8_t at(std::size_t offset) const noexcept;
     [[nodiscard]] bool is_at(std::size_t offset, std::span<const std::uint8_t> name) const noexcept;
-    // Offset of an equal name written earlier; 0: none.
+    // The offset of an equal name that was written before; 0 if there is none.
     [[nodiscard]] std::size_t find(std::span<const std::uint8_t> name) const noexcept;
     void remember(std::size_t offset, std::size_t length) noexcept;
 

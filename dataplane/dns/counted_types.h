@@ -1,4 +1,4 @@
-// The query types that are counted by name; all others count together.
+// The query types with their own counters; all others share one counter.
 #pragma once
 
 #include <array>
@@ -24,7 +24,7 @@ inline constexpr std::array kCountedTypeLabels{
     STEER_COUNTED_TYPES(STEER_TYPE_LABEL) std::string_view{"other"}, std::string_view{"none"}};
 #undef STEER_TYPE_LABEL
 
-// Numbers of labels: every other type; no question could be read.
+// Numbers of two labels: all other types; queries without a readable question.
 inline constexpr std::size_t kOtherType = kCountedTypeLabels.size() - 2;
 inline constexpr std::size_t kNoType = kCountedTypeLabels.size() - 1;
 
@@ -41,7 +41,7 @@ consteval auto number_types() {
 inline constexpr auto kTypeNumbers = number_types();
 }  // namespace detail
 
-// The number of a type's label.
+// The number of the label of a type.
 constexpr std::size_t counted_as(std::uint16_t qtype) noexcept {
     return qtype < detail::kTypeNumbers.size() ? detail::kTypeNumbers[qtype] : kOtherType;
 }
@@ -49,10 +49,10 @@ static_assert(kCountedTypeLabels[counted_as(28)] == "AAAA" &&
               kCountedTypeLabels[counted_as(257)] == "CAA" && counted_as(0) == kOtherType &&
               counted_as(65535) == kOtherType);
 
-// Tables by type and rcode have rows of this length: the rcodes 0 to 15, BADVERS, no reply.
+// Tables by type and rcode have rows of this length: rcodes 0 to 15, BADVERS, no reply.
 inline constexpr std::size_t kRcodeColumns = 32;
 inline constexpr std::size_t kBadVersColumn = 16, kNoReplyColumn = 17;
-// Index of the first column.
+// Index of the first column of a type's row.
 constexpr std::uint16_t type_row_of(std::size_t counted) noexcept {
     return static_cast<std::uint16_t>(counted * kRcodeColumns);
 }

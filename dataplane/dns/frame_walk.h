@@ -1,8 +1,10 @@
-// The headers in front of a message in a frame: Ethernet with VLAN tags (IEEE 802.1Q), IPv4 (RFC 791), IPv6 with
-// extension headers (RFC 8200 4). Pure: reads nothing outside the given bytes, and checks no checksum.
+// Walks the headers before a message in a frame: Ethernet with VLAN tags (IEEE 802.1Q), IPv4 (RFC
+// 791), IPv6 with extension headers (RFC 8200 4). Pure. Reads only the given bytes; checks no
+// checksum.
 //
-// Used by the stages that receive and capture frames, by the exception path and by `steerctl replay`. classify.cpp uses
-// only the link layer: it checks IP with a verdict for each impossible length. The BPF program has its own walk.
+// Used by the stages that receive and capture frames, by the exception path and by `steerctl
+// replay`. classify.cpp uses only the link layer, because it has a verdict for each impossible IP
+// length. The BPF program has its own walk.
 #pragma once
 
 #include <algorithm>
@@ -24,7 +26,8 @@ constexpr bool is_vlan_tag(std::uint16_t ether_type) {
     return ether_type == kEtherVlan || ether_type == kEtherServiceVlan;
 }
 
-// Skips Ethernet and up to two tags. Returns the ethertype in front of `offset`. No value: the frame ends before.
+// Skips Ethernet and up to two tags. Returns the ethertype before `offset`. No value: the frame is
+// too short.
 inline std::optional<std::uint16_t> skip_link_layer(const std::uint8_t* frame, std::size_t length,
                                                     std::uint8_t& offset) {
     offset = kEtherSize;
@@ -38,20 +41,21 @@ inline std::optional<std::uint16_t> skip_link_layer(const std::uint8_t* frame, s
     return type;
 }
 
-// What an IP packet carries.
+// The payload of an IP packet.
 struct IpPayload {
-    // whole: no fragment, or IPv6's fragment header on a packet in one piece (RFC 8200 4.5: "atomic").
+    // whole: no fragment, or an IPv6 fragment header on a packet in one piece ("atomic", RFC 8200
+    // 4.5).
     enum class Piece : std::uint8_t { whole, first, later };
 
-    std::uint8_t protocol = 0;            // as the last header that was read says
+    std::uint8_t protocol = 0;            // from the last header that was read
     bool has_fragment_header = false;     // IPv6
     bool is_cut = false;                  // a header is missing, or its length is impossible
-    Piece piece = Piece::whole;           // behind `later` is no header of `protocol`
-    std::span<const std::uint8_t> bytes;  // behind the headers, without the padding of the frame
-    std::size_t missing = 0;              // bytes behind them that the frame does not have
+    Piece piece = Piece::whole;           // a `later` piece has no header of `protocol`
+    std::span<const std::uint8_t> bytes;  // behind the headers, without the frame's padding
+    std::size_t missing = 0;              // bytes behind the headers that are not in the frame
 };
 
-// `out.bytes`: the first `length` bytes of `rest`, as far as they are there.
+// Sets `out.bytes` to the first `length` bytes of `rest`, or to all of them if there are fewer.
 inline void limit_payload(std::span<const std::uint8_t> rest, std::size_t length, IpPayload& out) {
     const std::size_t there = std::min(length, rest.size());
     out.bytes = rest.first(there);
@@ -60,7 +64,7 @@ inline void limit_payload(std::span<const std::uint8_t> rest, std::size_t length
 
 // `packet` begins with the IP header.
 inline IpPayload walk_ipv4(std::span<const std::uint8_t> packet) {
-    constexpr std::uint16_t kPiece = 0x3fff, kOffset = 0x1fff;  // kPiece: also "more fragments"
+    constexpr std::uint16_t kPiece = 0x3fff, kOffset = 0x1fff;  // kPiece includes "more fragments"
     IpPayload out;
     out.is_cut = packet.size() < kIpv4Least;
     if (out.is_cut) return out;
@@ -78,7 +82,7 @@ inline IpPayload walk_ipv4(std::span<const std::uint8_t> packet) {
 inline IpPayload walk_ipv6(std::span<const std::uint8_t> packet) {
     constexpr std::uint8_t kHopByHop = 0, kRouting = 43, kFragment = 44, kAuthentication = 51,
                            kDestinationOptions = 60;
-    constexpr unsigned kMostExtensions = 8;  // no sender needs more; a packet with more is "cut"
+    constexpr unsigned kMostExtensions = 8;  // a packet with more counts as cut
     constexpr std::size_t kUnit = 8;
     IpPayload out;
     out.is_cut = packet.size() < kIpv6Least;

@@ -1,13 +1,14 @@
-// Addresses in SVCB and HTTPS records (ipv4hint, ipv6hint: RFC 9460 7.3). A client connects to them as to A and
-// AAAA, often before it has asked for those.
+// Addresses in SVCB and HTTPS records (ipv4hint, ipv6hint: RFC 9460 7.3). Clients connect to them
+// as to addresses in A and AAAA records, often before they query those.
 //
-// A malformed record (RFC 9460 2.2) has no hints, nor has one in AliasMode, whose parameters are ignored (2.4.2).
-// Only Answer::has_hints and has_additional are stored; addresses are read again when needed. Reads nothing outside
-// the given spans. Cost: one walk over the parameters of a record.
+// A malformed record (RFC 9460 2.2) has no hints. A record in AliasMode has none either, because
+// its parameters are ignored (2.4.2). An answer stores only has_hints and has_additional; addresses
+// are read again when needed. Reads only the given spans. Cost: one walk over a record's
+// parameters.
 //
-// Also the walks over the addresses of an answer. What is claimed, held or learned takes any_address(); what judges
-// the answer itself (rpz-ip, resp_ip) takes any_answer_address(). Records behind the answer section cost an answer
-// nothing that has none.
+// Also walks over the addresses of an answer. Claims, holds and learned addresses use
+// any_address(). Rules about the answer itself (rpz-ip, resp_ip) use any_answer_address(). An
+// answer without records behind its answer section pays nothing for them.
 #pragma once
 
 #include <cstdint>
@@ -32,12 +33,13 @@ struct Hints {
 
 // The hints in the RDATA of an SVCB or HTTPS record, whose names are never compressed.
 [[nodiscard]] Hints hints_of(std::span<const std::uint8_t> rdata) noexcept;
-// The hints of a record, counted from 0 over all sections; none for another type or class.
+// The hints of a record, counted from 0 over all sections; empty for another type or class.
 [[nodiscard]] Hints hints_of_record(const Answer& answer, unsigned record) noexcept;
-// The same, and the address of an A or AAAA record.
+// As hints_of_record(), and also the address of an A or AAAA record.
 [[nodiscard]] Hints addresses_of_record(const Answer& answer, unsigned record) noexcept;
 
-// Whether test(bytes, is_v6) holds for one of these addresses; `bytes` are 4 or 16. Stops at the first match.
+// Whether test(bytes, is_v6) is true for one of these addresses; `bytes` has 4 or 16. Stops at the
+// first match.
 template <class Test>
 bool any_of(const Hints& addresses, Test&& test) {
     for (std::size_t at = 0; at < addresses.v4.size(); at += 4) {
@@ -49,7 +51,7 @@ bool any_of(const Hints& addresses, Test&& test) {
     return false;
 }
 
-// The addresses of the answer section: first those of A and AAAA, then hints.
+// Addresses of the answer section: first those in A and AAAA records, then hints.
 template <class Test>
 bool any_answer_address(const Answer& answer, Test&& test) {
     const AddressRef* const refs = answer.addresses();
@@ -62,7 +64,7 @@ bool any_answer_address(const Answer& answer, Test&& test) {
     return false;
 }
 
-// The addresses behind the answer section: of the hosts that SRV, MX, NS, SVCB and HTTPS records name.
+// Addresses behind the answer section: of the hosts in SRV, MX, NS, SVCB and HTTPS records.
 template <class Test>
 bool any_additional_address(const Answer& answer, Test&& test) {
     for (unsigned r = answer.ancount; answer.has_additional && r < answer.ttl_count; ++r) {
@@ -71,7 +73,7 @@ bool any_additional_address(const Answer& answer, Test&& test) {
     return false;
 }
 
-// All addresses that a client may connect to after this answer.
+// All addresses that a client may connect to because of this answer.
 template <class Test>
 bool any_address(const Answer& answer, Test&& test) {
     return any_answer_address(answer, test) || any_additional_address(answer, test);

@@ -1,4 +1,4 @@
-// Lowers the TTLs of a message that was kept by others on the way, such as an HTTP cache (RFC 8484 5.1).
+// Lowers the TTLs of a message that another cache has kept, such as an HTTP cache (RFC 8484 5.1).
 #pragma once
 
 #include <cstdint>
@@ -6,8 +6,8 @@
 
 namespace steer::dns {
 
-// Each TTL loses `age_s`, not below 0, and is at most `most_s`. An OPT stays. Changes nothing behind the first record that
-// is cut off. Pure; one pass, without following names.
+// Lowers each TTL by `age_s`, not below 0, and limits it to `most_s`. An OPT stays unchanged, and
+// all bytes from the first incomplete record on. Pure. One pass; follows no names.
 void lower_message_ttls(std::span<std::uint8_t> message, std::uint32_t age_s,
                         std::uint32_t most_s) noexcept;
 

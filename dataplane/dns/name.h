@@ -1,8 +1,9 @@
 // Domain names: the checked walk over a wire name, and the text form (RFC 1035 3.1, 4.1.4, 5.1).
 //
-// A compression pointer is followed only to an offset below the start of the labels before it, so each
-// jump goes strictly backwards and a walk takes at most 128 labels (RFC 9267 2: loops, pointers into the
-// header, names above 255 bytes). Reads nothing outside the given span.
+// A compression pointer must lead to an offset below the start of the labels before it. So each
+// jump goes strictly backwards, and a walk has at most 128 labels. This prevents the faults of RFC
+// 9267 2: loops, pointers into the header, names above 255 bytes. Reads nothing outside the given
+// span.
 #pragma once
 
 #include <array>
@@ -26,22 +27,24 @@ struct Name {
     [[nodiscard]] std::span<const std::uint8_t> bytes() const { return {wire.data(), length}; }
 };
 
-// The length of the uncompressed name at the start of `bytes`, with the root byte; 0: not one (a label
-// above 63, a pointer, above 255 bytes, or cut off).
+// The length, with the root byte, of the uncompressed name at the start of `bytes`. Returns 0 if
+// there is none: a label above 63 bytes, a pointer, a name above 255 bytes, or an incomplete one.
 std::size_t plain_name_length(std::span<const std::uint8_t> bytes) noexcept;
 
-// Whether both are the same name, ignoring the case of ASCII letters. Both are complete wire names.
+// Whether both complete wire names are equal, ignoring the case of ASCII letters.
 bool same_name(std::span<const std::uint8_t> a, std::span<const std::uint8_t> b) noexcept;
 
-// The presentation form: "www.example.com", "." for the root; bytes that are not printable or have a meaning
-// are escaped (RFC 1035 5.1: \. and \DDD). Ends without a dot. Allocates: not for workers.
+// The presentation form, without a dot at its end: "www.example.com", "." for the root. Escapes
+// bytes that are not printable or have a meaning (RFC 1035 5.1: \. and \DDD). Allocates: not for
+// workers.
 std::string name_to_text(std::span<const std::uint8_t> wire);
-// The inverse; a final dot is allowed, escapes are read, case is kept. No value if a label is empty or above 63 bytes,
-// the name above 255, or an escape is wrong. Allocates.
+// The inverse. Allows a dot at the end, reads escapes, and keeps case. Returns no value if a label
+// is empty or above 63 bytes, the name is above 255 bytes, or an escape is wrong. Allocates.
 std::optional<std::vector<std::uint8_t>> name_from_text(std::string_view text);
 
-// Offsets of a message at which a name may continue. A pointer, and every label after it, must land on one, so
-// that a name never depends on bytes that change after the check (a TTL that is counted down).
+// Offsets of a message at which a name may continue. A pointer, and every label after it, must lead
+// to one of them. So a name never depends on bytes that change after the check (a TTL that is
+// lowered).
 class NameStarts {
   public:
     void allow(std::size_t offset) {
@@ -60,9 +63,9 @@ class NameStarts {
     std::array<std::uint64_t, kPointerReach / 64> bits_{};
 };
 
-// Reads the name at offset `at` of `message`; its own labels become allowed starts. `out` (may be nullptr)
-// gets the uncompressed name. Returns the offset after the name's wire form; 0: malformed.
-// `compressed` (may be nullptr) says whether it held a pointer.
+// Reads the name at offset `at` of `message`; its own labels become allowed starts. `out` (may be
+// nullptr) gets the uncompressed name. Returns the offset after the name's wire form; 0 if it is
+// malformed. Sets `compressed` (may be nullptr) if the name had a pointer.
 std::size_t read_name(std::span<const std::uint8_t> message, std::size_t at, NameStarts& starts,
                       Name* out, bool* compressed = nullptr) noexcept;
 

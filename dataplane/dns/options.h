@@ -1,4 +1,4 @@
-// Options of an OPT record (RFC 6891 6.1.2): iterating over them and copying some.
+// The options of an OPT record (RFC 6891 6.1.2): iterates over them and copies some.
 #pragma once
 
 #include <cstddef>
@@ -10,16 +10,18 @@
 
 namespace steer::dns {
 
-// The options of the OPT in a message that parse_query() accepted; empty: none. `question_end`: offset after its question.
+// The options of the OPT in a message that parse_query() accepted; empty if it has none.
+// `question_end`: offset after the question.
 std::span<const std::uint8_t> options_of(std::span<const std::uint8_t> message,
                                          std::size_t question_end) noexcept;
 
 struct PickedOptions {
     std::size_t length = 0;  // bytes of `room`
-    bool too_long = false;   // they did not fit: then none is copied
+    bool too_long = false;   // they did not fit; none is copied
 };
 
-// Copies the options, including heads, whose code `wants`. Stops at an option that is cut off.
+// Copies the options with codes that `wants` accepts, including their heads. Stops at an incomplete
+// option.
 template <class Wants>
 PickedOptions pick_options(std::span<const std::uint8_t> options, std::span<std::uint8_t> room,
                            Wants wants) noexcept {

@@ -1,7 +1,7 @@
-// IPv4 addresses in IPv6 addresses, behind the prefix of a NAT64 (RFC 6052 2.2).
+// IPv4 addresses embedded in IPv6 addresses with a NAT64 prefix (RFC 6052 2.2).
 //
-// Addresses are in network order, 4 and 16 bytes. The prefix has 32, 40, 48, 56, 64 or 96 bits. Octet 8 (bits 64 to
-// 71) is always zero, and the IPv4 address skips it. Pure; no errors.
+// Addresses are in network order, 4 and 16 bytes. A prefix has 32, 40, 48, 56, 64 or 96 bits. Octet
+// 8 (bits 64 to 71) is always zero; the IPv4 address skips it. Pure; no errors.
 #pragma once
 
 #include <array>

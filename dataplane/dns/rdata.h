@@ -1,7 +1,7 @@
-// The places of names in RDATA, by type, and whether they may be compressed.
+// The positions of names in RDATA, by type, and whether they may be compressed.
 //
-// RFC 1035 4.1.4 allows compression in the types of that document. RFC 3597 4 asks receivers to also
-// decompress a few old types. In all later types names are uncompressed.
+// RFC 1035 4.1.4 allows compression in the types of that document. RFC 3597 4 also requires
+// receivers to decompress a few other old types. Names in all later types are uncompressed.
 #pragma once
 
 #include <cstddef>
@@ -11,15 +11,15 @@
 
 namespace steer::dns {
 
-// Types of questions for several types of records (RFC 1035 3.2.3), beside kAny.
+// Query types for several record types (RFC 1035 3.2.3), in addition to kAny.
 inline constexpr std::uint16_t kMailB = 253, kMailA = 254;
-// The smallest record has 11 bytes: more of them fit in no message.
+// The smallest record has 11 bytes, so a message has at most this number.
 inline constexpr std::size_t kMaxRecords = kMaxMessage / 11;
 
 enum class NameRule : std::uint8_t {
     none,        // no names, or an unknown type: bytes
-    compress,    // may arrive compressed and is written compressed
-    decompress,  // may arrive compressed and is written whole
+    compress,    // may be compressed in responses; is compressed when written
+    decompress,  // may be compressed in responses; is written uncompressed
     whole,       // a pointer in it is malformed
 };
 

@@ -1,6 +1,7 @@
-// Iterates over the records of a response and checks every name and length (RFC 1035 4.1.3, RFC 9267).
+// Iterates over the records of a response and checks every name and length (RFC 1035 4.1.3, RFC
+// 9267).
 //
-// Cost: one pass; a 2 KiB bitmap of the offsets where names may continue.
+// Cost: one pass, and a 2 KiB bitmap of the offsets where names may continue.
 #pragma once
 
 #include <cstddef>
@@ -14,7 +15,7 @@ namespace steer::dns {
 
 struct Record {
     std::size_t start;  // offset of the owner name
-    std::size_t fixed;  // of type, class, TTL and RDLENGTH
+    std::size_t fixed;  // offset of type, class, TTL and RDLENGTH
     std::size_t rdata;
     std::size_t end;
     std::uint16_t type, klass;
@@ -28,14 +29,15 @@ class RecordReader {
     RecordReader(std::span<const std::uint8_t> message, std::size_t at)
         : message_(message), at_(at) {}
 
-    // The next record; false: cut off or malformed. Names of earlier records and of the question may be
-    // pointed to.
+    // Reads the next record. Returns false if it is incomplete or malformed. A name may point to
+    // names of earlier records and of the question.
     bool next(Record& out) noexcept;
-    // The next name, at an offset inside the message. Returns the offset after it; 0: malformed.
+    // Reads the next name, at an offset inside the message. Returns the offset after it; 0 if it is
+    // malformed.
     std::size_t name(std::size_t at, Name* out, bool* compressed = nullptr) noexcept {
         return read_name(message_, at, starts_, out, compressed);
     }
-    // Offset of the first name in a record's RDATA; 0: cut off.
+    // Offset of the first name in a record's RDATA; 0 if the RDATA is too short.
     [[nodiscard]] std::size_t rdata_names(const Record& record,
                                           const RdataLayout& layout) const noexcept;
 
@@ -47,17 +49,17 @@ class RecordReader {
     NameStarts starts_;
 };
 
-// The answer section of a response that was not checked before, for texts about it. A name may point to any byte behind the
-// header. A response without exactly one question has no records here.
+// The answer section of a response that was not checked before, for texts about it. A name may
+// point to any byte behind the header. A response without exactly one question has no records here.
 class AnswerSection {
   public:
     explicit AnswerSection(std::span<const std::uint8_t> response) noexcept;
 
-    // The next record; false: the end, cut off or malformed.
+    // Reads the next record. Returns false at the end, or if it is incomplete or malformed.
     bool next(Record& out) noexcept;
-    // Whether next() gave all records that the header counts.
+    // Whether next() returned all records that the header counts.
     [[nodiscard]] bool is_complete() const noexcept { return left_ == 0; }
-    // The bytes of a record's RDATA, and the name that they are (CNAME).
+    // The bytes of a record's RDATA, and the name in them (CNAME).
     [[nodiscard]] std::span<const std::uint8_t> rdata(const Record& record) const noexcept {
         return message_.subspan(record.rdata, record.end - record.rdata);
     }

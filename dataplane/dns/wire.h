@@ -20,7 +20,7 @@ inline constexpr std::size_t kRecordFixed =
 inline constexpr std::size_t kTypeBeforeTtl = 4, kLengthAfterTtl = 4, kRdataAfterTtl = 6;
 inline constexpr std::uint16_t kClassicUdpSize = 512;
 inline constexpr std::uint16_t kUpstreamUdpSize =
-    1232;  // the size that we offer: fits any path (RFC 9715)
+    1232;  // the size that we offer; fits any path (RFC 9715)
 
 enum Type : std::uint16_t {
     kA = 1,
@@ -98,8 +98,8 @@ inline void store_be32(std::uint8_t* p, std::uint32_t v) {
     std::memcpy(p, &v, 4);
 }
 
-// The offset after the name at `at`, without following pointers: enough if the name itself does not matter. 0: cut off,
-// or not a name.
+// The offset after the name at `at`, without following pointers, for callers that ignore the name.
+// Returns 0 if the name is incomplete or malformed.
 inline std::size_t skip_name(std::span<const std::uint8_t> message, std::size_t at) {
     while (at < message.size()) {
         const std::uint8_t length = message[at];

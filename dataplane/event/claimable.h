@@ -1,4 +1,4 @@
-// The addresses of an answer that a list may hold.
+// The addresses of an answer that a list may claim.
 #pragma once
 
 #include <climits>
@@ -7,7 +7,8 @@
 
 namespace steer {
 
-// Calls visit(address) for each address that the list claims (policy/list_addresses.h), of all sections of the answer, for
+// Calls visit(address) for each address that the list claims (policy/list_addresses.h), in all
+// sections of the answer, for at most max_addresses of them. Visits a duplicate twice.
 // at most max_addresses of them; duplicates are visited twice.
 template <class Visit>
 void for_each_claimable(const PolicyList& list, const dns::Answer& answer, Visit&& visit) {

@@ -1,22 +1,25 @@
-// Claims rows for the addresses of an answer that is about to leave.
+// Claims rows for the addresses of an answer before it is sent.
 //
-// For each list of the answer, on the routers that serve the client: do known rows cover the lease? A cached answer has
-// this in its claim word; otherwise the row board is asked. If not covered, an Event goes into the
-// ring to `routers`. The result says whether the answer may leave, its maximum TTL, or that it has
-// to wait: for an acknowledgement (async: false) or for space in the ring.
+// For each list of the answer, checks whether known rows on the client's routers cover the lease. A
+// cached answer has this in its claim word; for others the row board is checked. If the lease is
+// not covered, an Event goes into the ring to `routers`. The result says whether the answer may be
+// sent, and its maximum TTL. Or it says that the answer must wait: for an acknowledgement (async:
+// false) or for space in the ring.
 //
 // A full ring loses no claim: the claim word is not advanced, so the next hit raises the event
 // again. An answer without a cache waits for space (Leave::wait_for_ring), up to the lists'
 // sync_timeout.
 //
-// An address that a list refused, because it or a share of it is full, has a mark on the row board. While the mark
-// stands, no event is raised for it, and the answer obeys the list's `on_full`. After that, and where marks were lost, the
-// address is claimed again, and `servfail` is `cap_ttl`: the list may have room by then.
+// If a list refuses an address because the list or a share is full, the address gets a mark on the
+// row board. While the mark is valid, no event is raised for the address, and the answer obeys the
+// list's `on_full`. After that, or if marks were lost, the address is claimed again. Then
+// `servfail` acts as `cap_ttl`, because the list may have space again.
 //
-// Cost: none without lists; for a covered cached answer one word and each list's line; else
-//       one look at the row board for each (list, address). The only shared data that it writes is the
-//       entry's claim word, relaxed.
-// Counts: claims_covered, events_raised, events_ring_full, hold_router_away, full_answered, full_capped, full_servfail.
+// Cost: none without lists. For a covered cached answer, one word and each list's cache line. Else
+// one lookup on the row board for each (list, address). The only shared data that it writes is the
+// entry's claim word, relaxed.
+// Counts: claims_covered, events_raised, events_ring_full, hold_router_away, full_answered,
+//       full_capped, full_servfail.
 #pragma once
 
 #include <array>
@@ -40,7 +43,7 @@ struct LeavingAnswer {
     const dns::Answer& answer;
     const IpAddress& client;
     std::uint32_t age_s;                  // of the answer
-    std::uint32_t ttl_cap_s;              // the maximum TTL of a stale answer
+    std::uint32_t ttl_cap_s;              // maximum TTL of a stale answer
     const cache::Entry* entry;            // nullptr: not from a cache
     std::span<const std::uint8_t> qname;  // lower-cased wire form
     std::span<const std::uint8_t> lists;  // indices of snapshot.lists
@@ -49,8 +52,8 @@ struct LeavingAnswer {
 enum class Leave : std::uint8_t {
     now,
     hold,           // park it, then raise() with its token
-    wait_for_ring,  // park it and ask again when there is space
-    servfail,  // a router is unreachable and on_timeout is servfail, or a list is full and on_full is
+    wait_for_ring,  // park it, and call settle() again when there is space
+    servfail,       // a router is unreachable, or a list is full, and its setting is servfail
     drop,
 };
 
@@ -59,18 +62,18 @@ struct LeaveTerms {
     OnTimeout on_timeout =
         OnTimeout::answer;  // hold, wait_for_ring: the strictest setting of the awaited lists
     OnFull on_full = OnFull::answer;    // hold: the strictest setting of the awaited lists
-    std::uint32_t ttl_cap_s = kNoCap;   // no record's TTL may leave above this
+    std::uint32_t ttl_cap_s = kNoCap;   // maximum TTL of the records that are sent
     std::uint32_t sync_timeout_ms = 0;  // hold, wait_for_ring: the longest of those lists
     std::uint32_t wanted_ttl_s = 0;     // s
-    std::uint8_t raise_mask = 0;        // bit i: an event for lists[i] is needed
-    std::uint8_t hold_mask = 0;         // ... and its result is awaited
-    std::uint8_t refused_mask = 0;      // lists[i] refused an address
-    // A list does without an address for now (`shared: skip`): the entry's claim word is not written, so the next hit
-    // asks the row board again.
+    std::uint8_t raise_mask = 0;        // bit i: lists[i] needs an event
+    std::uint8_t hold_mask = 0;         // ... and the answer waits for its result
+    std::uint8_t refused_mask = 0;      // bit i: lists[i] refused an address
+    // A list skips an address for now (`shared: skip`). The entry's claim word is not written, so
+    // the next hit checks the row board again.
     bool skips = false;
-    bool refused = false;            // a list refused an address: likewise
-    bool obeys_on_full = false;      // a list without room decides how the answer leaves,
-    OnFull obeyed = OnFull::answer;  // ... the strictest one so
+    bool refused = false;            // a list refused an address; same effect
+    bool obeys_on_full = false;      // a full list decides whether the answer is sent,
+    OnFull obeyed = OnFull::answer;  // ... with the strictest setting of these lists
 
     static constexpr std::uint32_t kNoCap = UINT32_MAX;
 };
@@ -81,21 +84,25 @@ class Claims {
     Claims(unsigned worker, const RowBoard& board, const ListStates& lists, Ring<Event>* to_routers,
            Counters& counters);
 
-    // The usual end of a cached answer: its claim word says that the rows outlive it. True: `terms` let it leave now.
-    // False: nothing was decided, call settle(). `a.qname` may be empty.
+    // The usual end of a cached answer: its claim word says that the rows outlive it. Returns true
+    // if `terms` lets it be sent now. Returns false if nothing was decided; then call settle().
+    // `a.qname` may be empty.
     [[gnu::noinline]] bool settle_covered(const LeavingAnswer& a, Now now,
                                           LeaveTerms& terms) noexcept;
-    // Decides, and raises the events that no answer waits for.
+    // Decides, and raises the events that the answer does not wait for.
     LeaveTerms settle(const LeavingAnswer& a, Now now) noexcept;
-    // After Leave::hold: raises the events, with the token for lists whose result is awaited. Returns
-    // the number of acknowledgements to come. The ring has space: settle() checked it in the same turn.
+    // After Leave::hold: raises the events, with the token for lists whose result the answer waits
+    // for. Returns the number of acknowledgements to expect. The ring has space, because settle()
+    // checked it in the same turn.
     unsigned raise(const LeavingAnswer& a, const LeaveTerms& terms, std::uint64_t hold_token,
                    Now now) noexcept;
 
-    // Reports an answer with more addresses than a list accepts to `routers`, once a second.
+    // Reports an answer with more addresses than a list accepts to `routers`, at most once a
+    // second.
     void note_shortened(const LeavingAnswer& a, const PolicyList& list, Now now) noexcept;
 
-    // Counts an answer that its list was too full for. Once for each answer, when it leaves.
+    // Counts an answer with an address that its full list refused. Once per answer, when it is
+    // sent.
     void count_full(OnFull on_full) noexcept;
     void count_leaving(const LeaveTerms& terms) noexcept {
         const bool waits = terms.leave == Leave::hold || terms.leave == Leave::wait_for_ring;
@@ -103,7 +110,7 @@ class Claims {
             count_full(terms.obeyed);
     }
 
-    // Whether settle() may find space for answers that wait for the ring.
+    // Whether the ring has space, so that settle() may succeed for waiting answers.
     [[nodiscard]] bool has_room() const noexcept { return to_routers_->room() > 0; }
 
   private:
@@ -112,26 +119,26 @@ class Claims {
     // What the row board knows about an answer's addresses in a list.
     struct Known {
         std::uint32_t
-            until_s;  // the end of TTLs that all rows allow, without those of `refused` addresses
+            until_s;  // the end of the TTLs that all rows allow, except rows of `refused` addresses
         Refusal refusal;
     };
-    // Asks the row board; returns the end of TTLs that all rows allow once the raised events are
-    // written.
+    // Checks the row board. Returns the end of the TTLs that all rows allow after the raised events
+    // are written.
     std::uint32_t ask_board(const LeavingAnswer& a, std::uint32_t ttl_s, Now now,
                             LeaveTerms& terms) noexcept;
     [[nodiscard]] Known look_up(const PolicyList& list, const LeavingAnswer& a, Now now,
                                 LeaveTerms& terms) const noexcept;
-    // A list refused an address of the answer, which does not wait for it.
+    // A list refused an address of the answer; the answer does not wait for it.
     static void obey_on_full(OnFull on_full, LeaveTerms& terms) noexcept;
-    // What settle_covered() leaves open.
+    // Decides the cases that settle_covered() leaves open.
     void decide(const LeavingAnswer& a, Now now, LeaveTerms& terms) noexcept;
     bool wait_for(const PolicyList& list, const LeavingAnswer& a, std::uint8_t bit,
                   LeaveTerms& terms) noexcept;
     void full_ring(const LeavingAnswer& a, LeaveTerms& terms) noexcept;
-    // The number of a list in stamps: its epoch, and with rows that were only asked for its refusals.
+    // The number of a list in stamps: its epoch, and its refusals if rows were only requested.
     [[nodiscard]] std::uint32_t known_of(ListId list, bool is_pending) const noexcept;
     [[nodiscard]] std::uint32_t stamp_of(const LeavingAnswer& a, bool is_pending) const noexcept;
-    // An address without a mark may have lost it.
+    // Whether an address without a mark may have lost it.
     [[nodiscard]] bool lost_marks(ListId list, Now now) const noexcept {
         return lists_[list].evicted_until_s.load(std::memory_order_relaxed) > now.s();
     }
@@ -148,8 +155,8 @@ class Claims {
     std::uint8_t worker_;
     void name_event(const PolicyList& list, const LeavingAnswer& a, Now now) noexcept;
 
-    std::uint32_t shortened_s_ = 0;  // when that was last reported
-    Event event_{};                  // the one being filled
+    std::uint32_t shortened_s_ = 0;  // second of the last report
+    Event event_{};                  // the event being filled
 };
 
 }  // namespace steer

@@ -1,11 +1,13 @@
-// Finds answers that give clients an address of a policy list under a name that the list did not claim: connections
-// to that name are steered as well. Reports them to `routers`, which counts them (control/sinks/routers/shared_addresses.h).
+// Finds answers that give clients an address of a policy list for a name that the list did not
+// claim. Connections to that name are steered as well. Reports them to `routers`, which counts them
+// (control/sinks/routers/shared_addresses.h).
 //
-// Only lists with `shared: report` or `skip` are watched. It checks all answers that go through the program. Of the answers
-// that the cache gives without it, the first kHitsPerSecond of each second and worker are sent through the program and
-// checked. A name that was reported recently is not reported again. A full ring loses a report.
+// Watches only lists with `shared: report` or `skip`. Checks all answers that the program handles.
+// Of the answers that the cache gives without the program, the first kHitsPerSecond per second and
+// worker go through the program and are checked. A name is not reported again soon after a report.
+// A full ring loses a report.
 //
-// Cost: for each watched list one look at the row board per address. Writes only to the ring.
+// Cost: for each watched list one lookup on the row board per address. Writes only to the ring.
 // Counts: events_shared, events_shared_lost.
 #pragma once
 
@@ -25,16 +27,17 @@ class SharedWatch {
     SharedWatch(const cache::KeyHasher& hasher, const RowBoard& board, const ListStates& lists,
                 Ring<Event>* to_routers, Counters& counters);
 
-    // Whether `count` cached answers shall go through the program, which calls look().
+    // Whether `count` cached answers must go through the program, which calls look().
     [[nodiscard]] bool wants_hits(const Snapshot& snapshot, unsigned count, Now now) noexcept {
         return !snapshot.watched_lists.empty() && take_turn(count, now);
     }
-    // An answer leaves, claimed for its lists or none. Snapshot::watched_lists is not empty.
+    // Checks an answer that is sent, claimed for its lists or for none. Snapshot::watched_lists
+    // must not be empty.
     void look(const LeavingAnswer& a, Now now) noexcept;
 
   private:
     struct Told {
-        std::uint32_t what = 0;  // bits of its hash
+        std::uint32_t what = 0;  // bits of the report's hash
         std::uint32_t at_s = 0;
     };
     static constexpr std::size_t kTold = 1024;  // hash slots of recent reports
@@ -50,9 +53,9 @@ class SharedWatch {
     Ring<Event>* to_routers_;
     Counters& counters_;
     std::uint32_t turn_s_ = 0;
-    unsigned turns_ = 0;  // turns in that second
+    unsigned turns_ = 0;  // answers taken in that second
     std::array<Told, kTold> told_{};
-    Event event_{};  // the one being filled
+    Event event_{};  // the event being filled
 };
 
 }  // namespace steer

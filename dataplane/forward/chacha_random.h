@@ -1,7 +1,8 @@
-// Random numbers that an attacker cannot guess: source ports and ids of upstream queries (RFC 5452 9.2).
+// Random numbers that an attacker cannot guess, for source ports and ids of upstream queries (RFC
+// 5452 9.2).
 //
-// The ChaCha block function (RFC 8439 2.3) with 12 rounds, keyed from getrandom() at construction,
-// in counter mode. Cost: about 100 ns per 64 bytes; no system call after construction. Safe against
+// The ChaCha block function (RFC 8439 2.3) with 12 rounds in counter mode, keyed from getrandom()
+// at construction. Cost: about 100 ns per 64 bytes; no system call after construction. Safe against
 // an observer of any number of outputs, not against a reader of this process's memory.
 #pragma once
 
@@ -12,13 +13,13 @@ namespace steer::forward {
 
 using ChaChaState = std::array<std::uint32_t, 16>;
 
-// One block of the keystream of `in`; `rounds` is even.
+// One block of the keystream of `in`; `rounds` must be even.
 ChaChaState chacha_block(const ChaChaState& in, unsigned rounds) noexcept;
 
 class ChaChaRandom {
   public:
-    // 0: keyed by the system, aborts with a message if it has no randomness. Else a fixed sequence,
-    // for tests.
+    // With seed 0, the system gives the key; aborts with a message if it has no randomness. Any
+    // other seed gives a fixed sequence, for tests.
     explicit ChaChaRandom(std::uint64_t seed);
 
     [[nodiscard]] std::uint32_t next() noexcept;
@@ -28,7 +29,7 @@ class ChaChaRandom {
   private:
     ChaChaState state_;
     ChaChaState block_{};
-    unsigned used_ = 16;  // words of block_
+    unsigned used_ = 16;  // used words of block_
 };
 
 }  // namespace steer::forward

@@ -1,8 +1,10 @@
-// Failure rates of domains, and of parts of them, that have many questions in flight. When the table fills up, one
-// whose name servers do not answer gets a smaller share of it. The keys are of matchers::DomainKeys.
+// Failure rates of domains, and of parts of domains, that have many outstanding queries. When the
+// table of outstanding queries fills up, a domain with failing name servers gets a smaller share of
+// it. Keys are those of matchers::DomainKeys.
 //
-// A fixed number of domains, four per set; the least recently used one of a set is replaced. Counts are halved
-// every ten seconds, so a domain that answers again has its full share within a minute. One thread.
+// Holds a fixed number of domains, four per set; the least recently used one of a set is replaced.
+// Counts are halved every ten seconds. So a domain that answers again has its full share within a
+// minute. For one thread.
 #pragma once
 
 #include <array>
@@ -13,7 +15,7 @@ namespace steer::forward {
 class FailingNames {
   public:
     void note(std::uint64_t domain, bool failed, std::uint32_t now_s) noexcept;
-    // 0: unknown, or too few questions.
+    // Returns 0 if the domain is unknown, or had too few queries.
     [[nodiscard]] unsigned failed_percent(std::uint64_t domain, std::uint32_t now_s) const noexcept;
 
   private:
@@ -23,7 +25,7 @@ class FailingNames {
 
     struct Known {
         std::uint64_t domain = 0;
-        std::uint32_t since_s = 0;  // of the last halving
+        std::uint32_t since_s = 0;  // time of the last halving
         std::uint32_t answered = 0, failed = 0;
     };
     static unsigned halvings(const Known& known, std::uint32_t now_s) noexcept;

@@ -1,5 +1,6 @@
-// The forwarder's inside, shared by its four sources. forwarder.cpp: in and out; asking.cpp: which upstream
-// to ask and when; replies.cpp: what a reply means; handing_out.cpp: results to waiters.
+// The forwarder's implementation, shared by its four sources. forwarder.cpp: input and output.
+// asking.cpp: which upstream gets a query, and when. replies.cpp: what a reply means.
+// handing_out.cpp: results to waiters.
 #pragma once
 
 #include <array>
@@ -16,15 +17,15 @@
 namespace steer {
 
 inline constexpr std::uint64_t kNoRoomMs =
-    2;  // until the next try when a port, ring or table was full
+    2;  // delay of the next try when a port, ring or table was full
 
 inline constexpr std::uint64_t kJostleMs =
-    200;  // the shortest time that a question may ask, as unbound's jostle-timeout
+    200;  // the shortest time that a query may wait, as unbound's jostle-timeout
 
-inline constexpr unsigned kManyOfDomain = 8;  // in flight: from here on its failures are counted
+inline constexpr unsigned kManyOfDomain = 8;  // in flight: from here on, failures are counted
 
 struct Forwarder::Impl {
-    // In OutstandingQuery::next_send_ms: no other upstream is asked.
+    // In OutstandingQuery::next_send_ms: no other upstream gets the query.
     static constexpr std::uint64_t kNever = UINT64_MAX;
 
     using OutstandingQuery = forward::OutstandingQuery;
@@ -32,7 +33,7 @@ struct Forwarder::Impl {
 
     enum class Sent : std::uint8_t {
         yes,
-        no_route,  // not to this one, perhaps to another
+        no_route,  // no route to this upstream, perhaps to another one
         no_room,   // nothing can be sent now: no attempt, buffer, or space in the port or ring
     };
     enum class Reply : std::uint8_t { used, malformed, no_buffer };
@@ -42,11 +43,12 @@ struct Forwarder::Impl {
     // forwarder.cpp
     void join(Parked* parked, std::uint64_t name_hash, Now now) noexcept;
 
-    // A level of these has its share in flight; less than that if it fails while the table fills up.
+    // Whether one of these levels has its share in flight. The share is smaller if the domain fails
+    // while the table fills up.
     [[nodiscard]] bool is_over_share(const matchers::DomainKeys& keys, Now now) const noexcept;
-    // Ends the oldest query that has asked long enough. False: there is none.
+    // Ends the oldest query that has waited long enough. Returns false if there is none.
     bool displace(bool of_first_half, Now now) noexcept;
-    // Counts a reply that no query awaits, which may be a forgery.
+    // Counts a reply that matches no query and may be a forgery.
     void note_stray(const IpAddress& from, std::uint16_t from_port,
                     std::span<const std::uint8_t> dns, Now now) noexcept;
     [[nodiscard]] std::uint32_t name_key(std::span<const std::uint8_t> name,
@@ -54,7 +56,8 @@ struct Forwarder::Impl {
 
     // asking.cpp
     void start(std::uint32_t outstanding, Now now) noexcept;
-    // Asks the next member, if there is one. Sets when the one after it is asked. True: sent.
+    // Sends to the next member, if there is one. Sets the time for the member after it. Returns
+    // true if the query was sent.
     bool ask_next(std::uint32_t outstanding, Now now) noexcept;
     Sent ask_member(std::uint32_t outstanding, unsigned member, bool edns, Now now) noexcept;
     Sent send_in_frame(std::uint32_t outstanding, unsigned member,
@@ -64,7 +67,8 @@ struct Forwarder::Impl {
     void on_timer(std::uint32_t outstanding, Now now) noexcept;
     void end_attempts_in_silence(std::uint32_t outstanding, Now now) noexcept;
     void end_left_over_attempts(Now now) noexcept;
-    // An attempt failed: asks another upstream, or ends the outstanding query if none is left.
+    // After a failed attempt: sends to another upstream, or ends the outstanding query if none is
+    // left.
     void go_on(std::uint32_t outstanding, Now now) noexcept;
     void ask_again(std::uint32_t outstanding, Now now) noexcept;
     void end_or_wait(std::uint32_t outstanding, Now now) noexcept;
@@ -76,10 +80,11 @@ struct Forwarder::Impl {
     Reply take_reply(std::uint32_t attempt, std::span<const std::uint8_t> dns, Now now) noexcept;
     void judge(std::uint32_t attempt, const dns::UpstreamFacts& facts, Buffer* answer,
                Now now) noexcept;
-    // The attempt failed: `answer` is the last resort, unless there is a better one. Asks another upstream.
+    // After a failed attempt: keeps `answer` as the last resort, unless there is a better one.
+    // Sends to another upstream.
     void fail(const Attempt& attempt, Buffer* answer, Now now) noexcept;
-    // A negative answer, while other upstreams that were asked with it have not replied. True: it waits for them, or was
-    // replaced; false: it is the one to take.
+    // Handles a negative answer while other upstreams with the same query have not replied. Returns
+    // true if it waits for them, or was replaced; false if it is the result.
     bool hold_negative(std::uint32_t outstanding, Buffer* answer, Now now) noexcept;
     // Counts one more reply with a wrong id, port or name.
     void near_miss(std::uint32_t outstanding, Now now) noexcept;
@@ -95,7 +100,7 @@ struct Forwarder::Impl {
     Buffer* build(const OutstandingQuery& f, bool trusts_ad, std::span<const std::uint8_t> dns,
                   dns::UpstreamFacts& facts, dns::AnswerError& error, Now now) noexcept;
 
-    // What upstreams did, for traced waiters (policy/trace.h); handing_out.cpp
+    // What the upstreams did, for traced waiters (policy/trace.h); handing_out.cpp
     void begin_trail(std::uint32_t outstanding, bool is_new, Now now) noexcept;
     static void note(const OutstandingQuery& f, TraceWhat what, unsigned flags,
                      std::uint16_t upstream, std::uint64_t b, Now now) noexcept {
@@ -106,11 +111,12 @@ struct Forwarder::Impl {
     }
 
     // handing_out.cpp
-    // Asking is over; waiters remain.
+    // No more upstreams are queried; waiters remain.
     void end_asking(std::uint32_t outstanding, bool answered) noexcept;
-    // Ends asking and begins to hand out. Takes over `answer`.
+    // Ends the asking state and begins to hand out. Takes ownership of `answer`.
     void finish(std::uint32_t outstanding, UpstreamResult end, Buffer* answer) noexcept;
-    // Hands a record's result to at most `budget` waiters. A waiter whose worker's ring is full stays.
+    // Gives a record's result to at most `budget` waiters. Waiters of a worker with a full ring
+    // stay.
     void hand_out(std::uint32_t outstanding, unsigned& budget) noexcept;
     bool give(Parked* parked, UpstreamResult end, Buffer* answer, Buffer* trail) noexcept;
     void hand_out_later(std::uint32_t outstanding) noexcept;
@@ -122,22 +128,22 @@ struct Forwarder::Impl {
     ForwardSink& sink;
     Counters& counters;
     const NextHopTable* hops = nullptr;
-    std::uint64_t now_ms = 0;  // of the last call
+    std::uint64_t now_ms = 0;  // time of the last call
 
     forward::ChaChaRandom random;
     forward::SourcePorts ports;
     forward::OutstandingQueries table;
-    DomainCounts by_domain;  // outstanding queries that ask
+    DomainCounts by_domain;  // outstanding queries in state `asking`
     std::array<std::uint64_t, 2> name_secret{};
     forward::FailingNames failing;
     forward::UpstreamChoice choice;
     forward::TimerWheel timers;
 
-    // Records whose waiters do not all have the result yet, chained by OutstandingQuery::next.
+    // Records with waiters that still lack the result, chained by OutstandingQuery::next.
     std::uint32_t left_first = forward::kNone, left_last = forward::kNone;
-    forward::Waiters turned_away;  // the table was full
+    forward::Waiters turned_away;  // because the table was full
     forward::Waiters displaced;    // replaced by newer queries
-    forward::Waiters over_quota;   // their domain or group used its share
+    forward::Waiters over_quota;   // because their domain or group used its share
     std::uint32_t serial = 0;      // of answers
     std::array<std::uint8_t, 512> query{};
 };

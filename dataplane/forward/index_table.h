@@ -1,7 +1,7 @@
-// A hash table of record numbers: open addressing, linear probing, deletion by shifting back, so
-// that there are no tombstones. The keys are in the records; the caller compares them.
+// A hash table of record numbers: open addressing with linear probing. A deletion shifts entries
+// back, so there are no tombstones. Keys are in the records; the caller compares them.
 //
-// Fixed size, at most half full; allocates at construction only. One thread.
+// Fixed size, at most half full; allocates at construction only. For one thread.
 #pragma once
 
 #include <bit>
@@ -18,7 +18,7 @@ class IndexTable {
         : slots_(std::bit_ceil(std::size_t{records} * 2 + 1)),
           mask_(static_cast<std::uint32_t>(slots_.size() - 1)) {}
 
-    // The record with this hash for which `same(record)` holds, or kNone.
+    // The record with this hash for which `same(record)` is true; kNone if there is none.
     template <class Same>
     [[nodiscard]] std::uint32_t find(std::uint32_t hash, Same&& same) const noexcept {
         for (std::uint32_t i = hash & mask_; slots_[i].record != kNone; i = (i + 1) & mask_) {
@@ -26,14 +26,14 @@ class IndexTable {
         }
         return kNone;
     }
-    // At most `records` may be in the table.
+    // Holds at most `records` records.
     void insert(std::uint32_t hash, std::uint32_t record) noexcept {
         std::uint32_t i = hash & mask_;
         while (slots_[i].record != kNone)
             i = (i + 1) & mask_;
         slots_[i] = {hash, record};
     }
-    // `record` is in the table under `hash`.
+    // `record` must be in the table under `hash`.
     void erase(std::uint32_t hash, std::uint32_t record) noexcept {
         std::uint32_t hole = hash & mask_;
         while (slots_[hole].record != record)

@@ -1,9 +1,9 @@
 // A worker's outstanding queries and their attempts: two fixed tables.
 //
-// An outstanding query is one question to one set of upstreams, with every parked query that waits for it. An
-// attempt is one query on the wire for it. Outstanding queries are found by question, attempts by (source
-// port, id), which is unique among those in flight. Records are reused; nothing is allocated after
-// construction. One thread.
+// An outstanding query is one question to one set of upstreams, with every parked query that waits
+// for it. An attempt is one query on the wire for it. Outstanding queries are found by question,
+// attempts by (source port, id), which is unique among attempts in flight. Records are reused;
+// nothing is allocated after construction. For one thread.
 #pragma once
 
 #include <array>
@@ -20,15 +20,15 @@
 
 namespace steer::forward {
 
-// Parked queries chained by Parked::next_waiter, first come first.
+// Parked queries chained by Parked::next_waiter, first in, first out.
 class Waiters {
   public:
     void push(Parked* parked) noexcept;
-    Parked* pop() noexcept;  // nullptr: none
+    Parked* pop() noexcept;  // nullptr if there is none
     [[nodiscard]] const Parked* first() const noexcept { return first_; }
     [[nodiscard]] unsigned count() const noexcept { return count_; }
     [[nodiscard]] bool empty() const noexcept { return first_ == nullptr; }
-    // Takes all of `other`, which is then empty.
+    // Moves all waiters of `other` here.
     void append(Waiters& other) noexcept;
 
   private:
@@ -37,7 +37,7 @@ class Waiters {
     unsigned count_ = 0;
 };
 
-// Needs the complete answer: its client came over TCP.
+// Whether the query needs the complete answer, because its client used TCP.
 inline bool wants_all(const Parked& parked) {
     return parked.path.kind != ReturnPath::Kind::port && parked.path.max_size == dns::kMaxMessage;
 }
@@ -45,23 +45,23 @@ inline bool wants_all(const Parked& parked) {
 struct OutstandingQuery {
     enum class State : std::uint8_t { free, asking, handing_out };
 
-    const Snapshot* snapshot = nullptr;  // of a waiter, which keeps it alive
+    const Snapshot* snapshot = nullptr;  // a waiter's; the waiter keeps it alive
     Waiters waiters;
-    Buffer* answer = nullptr;       // asking: the last resort; handing_out: the result
+    Buffer* answer = nullptr;       // asking: answer of last resort; handing_out: the result
     Buffer* trail = nullptr;        // of traced waiters: what upstreams did (policy/trace.h)
-    std::uint64_t deadline_ms = 0;  // of the whole
+    std::uint64_t deadline_ms = 0;  // of the outstanding query as a whole
     std::uint64_t next_send_ms =
-        0;  // when the next upstream is asked; UINT64_MAX: no upstream is left
+        0;  // time of the next upstream's query; UINT64_MAX: no upstream is left
     std::uint32_t hash = 0;
     std::uint32_t attempts = kNone;  // chained by Attempt::next
-    std::uint32_t next = kNone;      // in the list of those that are handing out
-    MemberMask tried = 0;            // in this round
-    MemberMask failed = 0;           // answered with SERVFAIL, REFUSED or similar: not asked again
+    std::uint32_t next = kNone;      // in the list of queries that are handing out
+    MemberMask tried = 0;            // members with a query in this round
+    MemberMask failed = 0;           // sent SERVFAIL, REFUSED or similar: gets no further query
     unsigned want_all = 0;           // waiters that want the answer over TCP if it is truncated
-    std::uint16_t group = 0;         // of `snapshot`
+    std::uint16_t group = 0;         // index in `snapshot`
     std::uint16_t qtype = 0, qclass = 0;
     std::uint8_t qname_len = 0;
-    std::uint8_t round = 0;  // over the group
+    std::uint8_t round = 0;  // number of passes over the group
     State state = State::free;
     UpstreamResult end = UpstreamResult::timed_out;  // asking: the result in case of a timeout
     bool dnssec_ok = false, checking_disabled = false;
@@ -69,17 +69,17 @@ struct OutstandingQuery {
     std::uint8_t sent_in_round = 0;  // queries that the network accepted
     std::uint8_t ecs_len = 0, options_len = 0;
     std::uint64_t started_ms = 0;
-    matchers::DomainKeys domain;                 // levels of the name that it counts for
-    std::uint64_t choose_at_ms = UINT64_MAX;     // when a negative `answer` is accepted
-    std::uint32_t older = kNone, newer = kNone;  // of those that ask, in the order of their start
-    std::uint32_t name_key = 0;                  // of name and type
+    matchers::DomainKeys domain;                 // levels of the name with a count
+    std::uint64_t choose_at_ms = UINT64_MAX;     // time at which a negative `answer` is accepted
+    std::uint32_t older = kNone, newer = kNone;  // list of asking queries, in order of their start
+    std::uint32_t name_key = 0;                  // hash of name and type
     std::uint8_t near_misses = 0;
-    std::uint8_t nxdomain_votes = 0, no_data_votes = 0;  // of upstreams
-    bool is_first_half = false;                // of the table: only make_room() ends it early
+    std::uint8_t nxdomain_votes = 0, no_data_votes = 0;  // of the upstreams
+    bool is_first_half = false;                // half of the table: only make_room() ends it early
     std::array<std::uint64_t, 4> case_bits{};  // bit i: letter i is sent as a capital (0x20)
     std::array<std::uint8_t, 256> qname;       // lower-cased wire form, then subnet, then options
 
-    // True: `answer` is an upstream's and waits for a better one; false: it is a failure.
+    // True: `answer` is an upstream's negative answer that may be replaced. False: it is a failure.
     [[nodiscard]] bool holds_negative() const { return nxdomain_votes + no_data_votes > 0; }
     void forget_votes() {
         nxdomain_votes = no_data_votes = 0;
@@ -96,22 +96,22 @@ struct OutstandingQuery {
     [[nodiscard]] std::span<const std::uint8_t> options() const {
         return {qname.data() + qname_len + ecs_len, options_len};
     }
-    // The name as sent; written into `room`.
+    // The name in the case that is sent; written into `room`.
     std::span<const std::uint8_t> name_as_sent(std::array<std::uint8_t, 256>& room) const noexcept;
 };
 
 struct Attempt {
     std::uint64_t sent_ms = 0;
     std::uint64_t deadline_ms = 0;
-    IpAddress address;  // of the upstream that was asked
+    IpAddress address;  // of the upstream
     std::uint16_t address_port = 0;
     std::uint16_t upstream = 0;         // Upstream::id
     std::uint32_t outstanding = kNone;  // kNone: free, or kept only for its measurement
     std::uint32_t next = kNone;
-    std::uint32_t serial = 0;  // counts up at each use: a stale token does not match
-    std::uint16_t port = 0;    // ours; 0: by kernel socket
+    std::uint32_t serial = 0;  // incremented at each use: an old token does not match
+    std::uint16_t port = 0;    // our port; 0: by kernel socket
     std::uint16_t id = 0;
-    std::uint8_t member = 0;  // of the outstanding query's group
+    std::uint8_t member = 0;  // index in the outstanding query's group
     bool edns = false;
     bool measures = false;  // its round trip is the due measurement (upstream_choice.h)
     bool late = false;      // waited longer than its patience
@@ -121,7 +121,7 @@ struct Attempt {
 static_assert(sizeof(OutstandingQuery) == 456 && sizeof(Attempt) == 64,
               "what forwarder.h says of memory");
 
-// A question as a parked query asks it.
+// The question of a parked query.
 struct Question {
     const Snapshot* snapshot;
     std::uint16_t group;
@@ -130,7 +130,7 @@ struct Question {
     std::uint8_t qname_len;
     std::uint8_t ecs_len;
     std::uint8_t options_len = 0;
-    bool options_too_long = false;  // they are not sent
+    bool options_too_long = false;  // they do not fit and are not sent
     std::uint32_t hash;
     std::array<std::uint8_t, 256> qname;  // lower-cased, then the client's subnet, then its options
 
@@ -149,37 +149,44 @@ class OutstandingQueries {
     explicit OutstandingQueries(unsigned max_outstanding);
 
     [[nodiscard]] std::uint32_t find(const Question& question) const noexcept;
-    // A new asking query; kNone: the table is full. `name_key`: a keyed hash of its name and type.
+    // Opens an asking query. Returns kNone if the table is full. `name_key`: a keyed hash of its
+    // name and type.
     std::uint32_t open(const Question& question, std::uint32_t name_key,
                        std::uint64_t now_ms) noexcept;
-    // A query for this (lower-cased) name and type that asked this server over UDP; kNone: there is none.
+    // A query for this (lower-cased) name and type that was sent to this server over UDP; kNone if
+    // there is none.
     [[nodiscard]] std::uint32_t find_asking(std::uint32_t name_key,
                                             std::span<const std::uint8_t> name, std::uint16_t qtype,
                                             const IpAddress& server,
                                             std::uint16_t server_port) const noexcept;
-    // The oldest asking query, in the first half of the table or in the rest; kNone: none.
+    // The oldest asking query, in the first half of the table or in the rest; kNone if there is
+    // none.
     [[nodiscard]] std::uint32_t oldest(bool of_first_half) const noexcept {
         return ages_[of_first_half ? 1 : 0].oldest;
     }
-    // A new query that hands out, not found by question. kNone: the table is full.
+    // Opens a query that is handing out and is not found by question. Returns kNone if the table is
+    // full.
     std::uint32_t open_for_handing_out() noexcept;
-    // Ends asking: the query is no longer found; its attempts stay.
+    // Ends the asking state: the query is no longer found by question; its attempts stay.
     void stop_asking(std::uint32_t outstanding) noexcept;
     void close(std::uint32_t outstanding) noexcept;  // handing_out, without waiters
 
-    // kNone: no free record; the outstanding query tries again later.
+    // Opens an attempt. Returns kNone if no record is free; the outstanding query then tries again
+    // later.
     std::uint32_t open_attempt(std::uint32_t outstanding, std::uint16_t port,
                                std::uint16_t id) noexcept;
     void close_attempt(std::uint32_t attempt) noexcept;
-    // Closes the attempts of an outstanding query, except those that measure: they stay without one.
+    // Closes the attempts of an outstanding query. Attempts that measure stay, without an
+    // outstanding query.
     void leave_attempts(std::uint32_t outstanding) noexcept;
-    // A left attempt that timed out; kNone: none. There is at most one per upstream.
+    // An attempt without an outstanding query that timed out; kNone if there is none. At most one
+    // per upstream.
     [[nodiscard]] std::uint32_t find_left_over(std::uint64_t now_ms) const noexcept;
     [[nodiscard]] bool is_taken(std::uint16_t port, std::uint16_t id) const noexcept {
         return find_attempt(port, id) != kNone;
     }
     [[nodiscard]] std::uint32_t find_attempt(std::uint16_t port, std::uint16_t id) const noexcept;
-    // An attempt over a kernel socket, by its token; kNone: it is over.
+    // The attempt with this token, over a kernel socket; kNone if it has ended.
     [[nodiscard]] std::uint32_t find_token(std::uint64_t token) const noexcept;
     [[nodiscard]] std::uint64_t token(std::uint32_t attempt) const noexcept;
 
@@ -205,7 +212,7 @@ class OutstandingQueries {
     };
     void append_to_ages(std::uint32_t outstanding) noexcept;
     void remove_from_ages(std::uint32_t outstanding) noexcept;
-    std::array<Ages, 2> ages_;  // [1]: of the first half
+    std::array<Ages, 2> ages_;  // [1]: in the first half
     IndexTable by_question_;
     IndexTable by_name_;  // asking queries; queries with different options have several entries
     IndexTable by_port_and_id_;

@@ -1,6 +1,5 @@
-// The source ports of one worker's upstream queries: each port of the range with
-// port % workers == worker. So every worker can tell the owner of a reply from its destination
-// port.
+// The source ports of one worker's upstream queries: each port of the range with port % workers ==
+// worker. So every worker knows the owner of a reply from its destination port.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +10,7 @@ namespace steer::forward {
 
 class SourcePorts {
   public:
-    // Aborts with a message if the range holds no port for this worker.
+    // Aborts with a message if the range has no port for this worker.
     SourcePorts(std::uint16_t first, std::uint16_t last, unsigned worker, unsigned workers);
 
     [[nodiscard]] std::uint16_t pick(ChaChaRandom& random) const noexcept {

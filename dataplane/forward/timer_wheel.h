@@ -1,8 +1,9 @@
-// One timer per numbered record (outstanding queries, parked queries): ticks of 4 ms, never early, at most 3 ms late.
+// One timer per numbered record (outstanding or parked query). Ticks have 4 ms; a timer is never
+// early and at most 3 ms late.
 //
-// A hashed wheel (Varghese and Lauck, scheme 6) of 2048 slots, 8 s; a timer further away waits in
-// the last slot and moves on from there. Setting, moving and cancelling cost O(1); asking for the
-// next one costs at most 33 words. Allocates at construction only. One thread.
+// A hashed wheel (Varghese and Lauck, scheme 6) of 2048 slots, 8 s. A later timer waits in the last
+// slot and moves on from there. To set, move or cancel a timer costs O(1). To find the next one
+// costs at most 33 words. Allocates at construction only. For one thread.
 #pragma once
 
 #include <array>
@@ -17,12 +18,12 @@ class TimerWheel {
   public:
     explicit TimerWheel(unsigned timers);
 
-    // Sets or moves `timer`. A time that is not after `now_ms` means the next millisecond.
+    // Sets or moves `timer`. A time at or before `now_ms` means the next millisecond.
     void set(std::uint32_t timer, std::uint64_t at_ms, std::uint64_t now_ms) noexcept;
-    void cancel(std::uint32_t timer) noexcept;  // allowed when it is not set
-    // Takes one timer that is due; kNone: there is none.
+    void cancel(std::uint32_t timer) noexcept;  // also allowed for a timer that is not set
+    // Removes and returns one timer that is due; kNone if there is none.
     std::uint32_t pop_due(std::uint64_t now_ms) noexcept;
-    // The next time to call pop_due(); UINT64_MAX: no timer is set.
+    // The next time to call pop_due(); UINT64_MAX if no timer is set.
     [[nodiscard]] std::uint64_t next_ms() const noexcept;
 
   private:
@@ -37,13 +38,13 @@ class TimerWheel {
 
     void place(std::uint32_t timer, std::uint64_t at_ms) noexcept;
     void unlink(std::uint32_t timer) noexcept;
-    // The first tick after current_ whose slot holds a timer; UINT64_MAX: none.
+    // The first tick after current_ with a timer in its slot; UINT64_MAX if there is none.
     [[nodiscard]] std::uint64_t next_tick() const noexcept;
 
     std::vector<Link> links_;
     std::array<std::uint32_t, kSlots> heads_;
     std::array<std::uint64_t, kSlots / 64> occupied_{};
-    std::uint64_t current_ = 0;  // the last tick that is complete
+    std::uint64_t current_ = 0;  // the last complete tick
     unsigned count_ = 0;
 };
 

@@ -1,31 +1,31 @@
-// Chooses the upstream of a group that is asked next, and how long to wait before another is asked
-// too.
+// Chooses the upstream of a group for a query, and the time to wait before the next upstream gets
+// it too.
 //
 // - Policies: `latency`: lowest smoothed round trip first (an unmeasured one counts as 0, in
-//   configuration order). `sticky`: the last one asked, until it rests, then the next in
-//   configuration order (as RouterOS does). `round_robin`: each in
-//   turn. `random`. `order`: the first in configuration order that our own probes do not call silent
-//   (control/observe/health/upstream_probes.h): queries of clients cannot change it. Except with `latency`, resting upstreams come
-//   last.
+//   configuration order). `sticky`: the last used one, until it rests, then the next in
+//   configuration order (as RouterOS does). `round_robin`: each in turn. `random`. `order`: the
+//   first in configuration order that our own probes do not report as silent
+//   (control/observe/health/upstream_probes.h); client queries cannot change it. Except with
+//   `latency`, resting upstreams come last.
 // - An upstream rests after two late replies in a row, or after one timeout or refusal by the
 //   network, until it replies. Not with `order`.
-// - An upstream that asked to wait (HTTP's Retry-After) comes last until then, except with `order`. It does not rest: if
-//   there is no other, it is asked.
-// - Smoothing as in TCP (RFC 6298 2): rtt += (sample - rtt) / 8, deviation by 1/4. After silence
-//   the next sample starts over.
+// - If an upstream sends HTTP's Retry-After, it comes last until then, except with `order`. It does
+//   not rest: if there is no other, it is used.
+// - Smoothing as in TCP (RFC 6298 2): rtt += (sample - rtt) / 8, deviation by 1/4. After silence,
+//   the next sample replaces the average.
 // - Patience: rtt + 4 deviations, doubled with each round over the group, between 200 ms and the
-//   upstream's timeout; 400 ms for an unmeasured one. Then the next upstream is asked
-//   (a single one is asked again), and the late one's rtt counts double. Its reply is still accepted
-//   until its timeout.
+//   upstream's timeout; 400 ms for an unmeasured one. Then the next upstream gets the query (a
+//   single one gets it again), and the late upstream's rtt counts double. Its reply is still
+//   accepted until its timeout.
 // - Other upstreams are measured too: 5 s after an upstream's last reply, it gets a copy of a
-//   query, and no client waits for that reply. For a silent upstream the
-//   interval grows from 1 s to 30 s, so it is noticed when it comes back. If
-//   all are silent, the best one is still asked for every query.
-// - An upstream that answered FORMERR or NOTIMP to a probe with EDNS is asked without EDNS until it answers one. A refusal
-//   of a client's query decides only about that query, because it can be due to its name or options.
+//   query. No client waits for that reply. For a silent upstream the interval grows from 1 s to 30
+//   s, so its recovery is noticed. If all are silent, the best one still gets every query.
+// - If an upstream answers a probe with EDNS by FORMERR or NOTIMP, it gets queries without EDNS
+//   until it answers a probe. Such a refusal of a client's query affects only that query, because
+//   its name or options can be the cause.
 //
-// State of one worker, indexed by Upstream::id; other threads only read the UpstreamHealth, except what
-// is said there. No allocation after construction.
+// State of one worker, indexed by Upstream::id. Other threads only read the UpstreamHealth; that
+// header names the exceptions. No allocation after construction.
 #pragma once
 
 #include <array>
@@ -42,34 +42,35 @@ using MemberMask = std::uint32_t;  // bit i: i-th member of a group
 
 class UpstreamChoice {
   public:
-    // `random` outlives this.
+    // `random` must outlive this object.
     explicit UpstreamChoice(ChaChaRandom& random);
 
-    // The member to ask now, not one in `without`; -1: none is left. If `without` is empty, this is the
-    // question's first attempt, which counts as a turn.
+    // The member for the next attempt, not one in `without`; -1 if none is left. If `without` is
+    // empty, this is the question's first attempt, which counts as a turn.
     [[nodiscard]] int pick(const Snapshot& snapshot, const UpstreamGroup& group, MemberMask without,
                            std::uint64_t now_ms = 0) noexcept;
-    // Whether pick() would find one.
+    // Whether pick() would find a member.
     [[nodiscard]] static bool has_other(const UpstreamGroup& group, MemberMask without) noexcept;
-    // A member that is due to be measured and not in `without`; -1: none. With `order` one before those in `without`.
+    // A member that is due for a measurement and not in `without`; -1 if there is none. With
+    // `order`, a member before those in `without`.
     [[nodiscard]] int to_measure(const Snapshot& snapshot, const UpstreamGroup& group,
                                  MemberMask without, std::uint64_t now_ms) const noexcept;
     [[nodiscard]] std::uint32_t patience_ms(const Upstream& upstream,
                                             unsigned round) const noexcept;
 
     void sent(std::uint16_t id) noexcept { health_[id].queries.add(); }
-    // Whether the query just sent is the due measurement. Then report its end
-    // by replied(), or with `measures` by timed_out() or refused().
+    // Whether the query just sent is the due measurement. Then report its end with replied(), or
+    // with timed_out() or refused() and their parameter `measures`.
     [[nodiscard]] bool measures(std::uint16_t id, std::uint64_t now_ms) noexcept;
     void replied(std::uint16_t id, std::uint64_t rtt_ms, std::uint64_t now_ms) noexcept;
     void late(std::uint16_t id, std::uint32_t waited_ms) noexcept;  // patience is over
-    // The query timed out. `may_rest`: not with `order`.
+    // The query timed out. `may_rest`: false with `order`.
     void timed_out(std::uint16_t id, bool measures, std::uint64_t now_ms,
                    bool may_rest = true) noexcept;
     // The network refused the query.
     void refused(std::uint16_t id, bool measures, std::uint64_t now_ms,
                  bool may_rest = true) noexcept;
-    // It got the query, and gave no DNS reply.
+    // The upstream got the query and sent no DNS reply.
     void failed_without_reply(std::uint16_t id, bool measures, std::uint64_t now_ms) noexcept;
     void failed(std::uint16_t id) noexcept { health_[id].failures.add(); }
     void asks_to_wait(std::uint16_t id, std::uint64_t until_ms) noexcept {
@@ -81,9 +82,9 @@ class UpstreamChoice {
     }
     void refused_edns(std::uint16_t id) noexcept { health_[id].edns_refusals.add(); }
 
-    // What our own probes say. Any thread may call it.
+    // Reports the result of our own probes. Any thread may call it.
     void probed(std::uint16_t id, bool is_silent, bool without_edns) noexcept {
-        // Only news is written: the worker uses this line for every query.
+        // Writes only changes, because the worker reads this cache line for every query.
         const auto set = [](std::atomic<bool>& to, bool value) {
             if (to.load(std::memory_order_relaxed) != value)
                 to.store(value, std::memory_order_relaxed);
@@ -101,11 +102,11 @@ class UpstreamChoice {
 
   private:
     static constexpr std::uint8_t kLateUntilRest = 2;
-    static constexpr unsigned kTurns = 1024;  // groups beyond share them
+    static constexpr unsigned kTurns = 1024;  // further groups share them
 
     [[nodiscard]] int fastest(const Snapshot& snapshot, const UpstreamGroup& group,
                               MemberMask without, std::uint64_t now_ms) const noexcept;
-    // From member `start` on and around; then those that come last.
+    // The next member in turn from `start` on; members that come last only if there is no other.
     [[nodiscard]] int next_from(const Snapshot& snapshot, const UpstreamGroup& group,
                                 unsigned start, MemberMask without,
                                 std::uint64_t now_ms) const noexcept;
@@ -114,16 +115,16 @@ class UpstreamChoice {
     [[nodiscard]] int any(const Snapshot& snapshot, const UpstreamGroup& group, MemberMask without,
                           std::uint64_t now_ms) noexcept;
 
-    struct Plan {                          // the worker's alone
-        std::uint64_t measure_at_ms = 0;   // UINT64_MAX: under way
-        std::uint64_t silence_ms = 0;      // distance of measurements while it is silent
-        std::uint64_t waits_until_ms = 0;  // as it asked
+    struct Plan {                          // used by the worker alone
+        std::uint64_t measure_at_ms = 0;   // UINT64_MAX: a measurement is in flight
+        std::uint64_t silence_ms = 0;      // interval between measurements while it is silent
+        std::uint64_t waits_until_ms = 0;  // from Retry-After
         std::uint8_t late_in_row = 0;
     };
     ChaChaRandom& random_;
     std::vector<UpstreamHealth> health_;
     std::vector<Plan> plans_;
-    // By group: the member whose turn it is.
+    // By group: the member with the next turn.
     std::array<std::uint8_t, kTurns> turns_{};
 };
 

@@ -1,5 +1,5 @@
-// One worker's measurements of one upstream. The worker writes with relaxed stores, except where said
-// otherwise; any thread may read (control, for `steerctl status`).
+// One worker's measurements of one upstream. The worker writes with relaxed stores, except for the
+// fields that control writes. Any thread may read (control, for `steerctl status`).
 #pragma once
 
 #include <algorithm>
@@ -11,7 +11,7 @@
 
 namespace steer {
 
-inline constexpr unsigned kMaxUpstreams = 1024;  // Upstream::id is below
+inline constexpr unsigned kMaxUpstreams = 1024;  // every Upstream::id is below
 
 // Upper bounds in milliseconds of the buckets of UpstreamHealth::by_latency, except the last.
 inline constexpr std::array<std::uint32_t, 12> kUpstreamBoundsMs{1,   2,   5,   10,   20,   50,
@@ -22,7 +22,7 @@ struct alignas(64) UpstreamHealth {
         0};  // smoothed round trip, 1/16 ms; 0: not measured yet
     std::atomic<std::uint32_t> rttvar_16ths_ms{0};  // its mean deviation (RFC 6298)
     std::atomic<std::uint32_t> silent{0};           // queries without a reply since the last reply
-    // What probes of our own say; written by control.
+    // Results of our own probes; control writes them.
     std::atomic<bool> without_edns{false};  // it refuses queries with EDNS
     std::atomic<bool> probe_silent{false};
     Count queries;

@@ -1,4 +1,4 @@
-// The lists that a response is claimed for while the program runs, and whether a list claims it.
+// The lists that claim a response while the program runs, and whether a list claims it.
 #pragma once
 
 #include <algorithm>
@@ -30,7 +30,7 @@ void add_list(Lists& to, std::uint8_t list) {
     if (to.list_count < kMaxClaims) to.lists[to.list_count++] = list;
 }
 
-// The lists that the entry remembers and this snapshot has.
+// Adds the lists that the entry remembers, if this snapshot has them.
 template <class Lists>
 void add_lists_of(const cache::Entry& e, const Snapshot& snapshot, Lists& to) {
     for (unsigned l = 0; l < e.list_count; ++l) {
@@ -39,8 +39,7 @@ void add_lists_of(const cache::Entry& e, const Snapshot& snapshot, Lists& to) {
     }
 }
 
-// A response that is replaced takes its claims with it, because its addresses will not
-// leave.
+// A replaced response loses its claims, because its addresses will not be sent.
 inline void forget_lists(ProgramState& s) {
     s.list_count = 0;
     s.list_base = {};
@@ -48,7 +47,8 @@ inline void forget_lists(ProgramState& s) {
     s.answered_under = static_cast<std::uint8_t>(s.rewrites.count());
 }
 
-// Addresses behind the answer section count in any family: those that it cannot claim do not leave.
+// If the answer has addresses behind its answer section, any family counts: an address that the
+// list cannot claim is not sent.
 inline bool has_claimable_family(const PolicyList& list, const dns::Answer& answer) {
     return dns::any_answer_address(answer,
                                    [&](const std::uint8_t* bytes, bool is_v6) {
@@ -57,8 +57,8 @@ inline bool has_claimable_family(const PolicyList& list, const dns::Answer& answ
            answer.has_additional;
 }
 
-// The addresses behind the answer section that the lists of the answer can hold: one of them claims the address, and none
-// has its family without claiming it.
+// Keeps an address behind the answer section if one of the answer's lists claims it, and every list
+// that has its family claims it.
 class ClaimedAdditional final : public dns::AddressFilter {
   public:
     ClaimedAdditional(const Snapshot& snapshot, std::span<const std::uint8_t> lists)
@@ -83,7 +83,7 @@ class ClaimedAdditional final : public dns::AddressFilter {
     std::span<const std::uint8_t> lists_;
 };
 
-// Whether an answer of these lists has an additional record that must not leave.
+// Whether an answer with these lists has an additional record that must not be sent.
 inline bool has_to_leave_out(const Snapshot& snapshot, std::span<const std::uint8_t> lists,
                              const dns::Answer& answer) {
     return answer.has_additional &&
@@ -94,13 +94,14 @@ inline bool is_hints_type(std::uint16_t qtype) {
     return qtype == dns::kHttps || qtype == dns::kSvcb;
 }
 
-// Families that an answer to this type must not contain, because the list does not hold them.
+// Families that an answer to this type must not contain, because the list does not have them.
 struct MissingFamilies {
     bool v4 = false, v6 = false;
 
     [[nodiscard]] bool any() const { return v4 || v6; }
 };
-// IPv4 in an AAAA or ipv6hint is IPv4, and IPv6 in the prefix of a dns64 is what its `claim` says.
+// An IPv4 address in an AAAA or ipv6hint counts as IPv4. An IPv6 address with the prefix of a dns64
+// counts as its `claim` says.
 inline bool lacks_v6_of(const PolicyList& list, const std::uint8_t* v6) {
     if (IpAddress::from_v6(v6).is_v4()) return false;
     const TranslatedPrefix* const t = list.translated_at(v6);
@@ -126,8 +127,8 @@ inline MissingFamilies missing_families(const PolicyList& list, std::uint16_t qt
     if (qtype == dns::kAaaa) return missing_of_aaaa(list, answer);
     const bool hints = is_hints_type(qtype);
     MissingFamilies missing{(hints || qtype == dns::kA) && !list.has_v4, hints && !list.takes_v6()};
-    // A list that takes the addresses of a dns64 takes no others. Records behind the answer section are left out one by one
-    // (ClaimedAdditional).
+    // A list that takes only addresses of a dns64 takes no other IPv6. Records behind the answer
+    // section are left out one by one (ClaimedAdditional).
     if (hints && !list.has_v6 && !missing.v6) {
         missing.v6 = dns::any_answer_address(answer, [&](const std::uint8_t* bytes, bool is_v6) {
             return is_v6 && lacks_v6_of(list, bytes);
@@ -136,7 +137,7 @@ inline MissingFamilies missing_families(const PolicyList& list, std::uint16_t qt
     return missing;
 }
 
-// A branch that asks for A on behalf of AAAA.
+// Whether this branch queries A in place of AAAA.
 inline bool is_dns64_probe(const QueryContext& c) {
     if (!c.state.rest || c.query.qtype != dns::kA) return false;
     return c.snapshot.program[c.state.wrappers[0]].op == Op::enter_dns64;

@@ -1,4 +1,4 @@
-// The counts of a metrics_collector. Each worker writes its own; any thread may read them.
+// The counts of a metrics_collector. Each worker writes its own counts; any thread may read them.
 #pragma once
 
 #include <algorithm>

@@ -1,6 +1,6 @@
-// DNS64 (RFC 6147): the settings of one plugin for workers, and the names of its addresses (5.3.1).
+// DNS64 (RFC 6147): one plugin's settings for workers, and the names of its addresses (5.3.1).
 //
-// Built by control before the snapshot is published, immutable after that.
+// Control builds it before the snapshot is published; then it is immutable.
 #pragma once
 
 #include <array>
@@ -17,7 +17,7 @@
 
 namespace steer {
 
-// A prefix of a translator that takes some of the IPv4 addresses, or all.
+// A translator's prefix, for some or all IPv4 addresses.
 struct Dns64Prefix {
     dns::Pref64 prefix;
     matchers::PrefixSet only;    // empty: all but ...
@@ -29,10 +29,10 @@ struct Dns64Prefix {
 };
 
 struct Dns64 final : dns::Translation {
-    std::vector<Dns64Prefix> prefixes;  // the first that takes an address is used
+    std::vector<Dns64Prefix> prefixes;  // the first one that takes an address is used
     matchers::PrefixSet uncounted;      // AAAA that do not count
-    bool translate_all = false;         // also names with AAAA
-    bool by_family = false;             // not for clients that ask over IPv4
+    bool translate_all = false;         // also names with AAAA records
+    bool by_family = false;             // not for clients that use IPv4
 
     bool to_v6(const std::uint8_t* v4, std::uint8_t* v6) const noexcept override;
     bool counts(const std::uint8_t* v6) const noexcept override {
@@ -40,7 +40,8 @@ struct Dns64 final : dns::Translation {
     }
 };
 
-// The addresses that lists hold for a prefix: the client's destination, the translator's destination, or both.
+// The addresses that lists hold for a prefix: the client's destination, the translator's
+// destination, or both.
 struct TranslatedPrefix {
     dns::Pref64 prefix;
     bool as_v6 = false, as_v4 = true;  // at least one of them
@@ -51,7 +52,7 @@ struct TranslatedPrefix {
     return q.edns.dnssec_ok && (q.flags & dns::kCd) != 0;
 }
 
-// The IPv4 address in a name under ip6.arpa, if its IPv6 address has a prefix of any of these.
+// The IPv4 address in a name under ip6.arpa, if its IPv6 address has one of these prefixes.
 [[nodiscard]] std::optional<IpAddress> behind_pointer(std::span<const Dns64> all,
                                                       std::span<const std::uint8_t> name) noexcept;
 // The name of an IPv4 address under in-addr.arpa: lower-cased wire form, written to `room`.

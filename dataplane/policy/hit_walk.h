@@ -1,7 +1,7 @@
-// The lists that a hit in a guarded cache (guard.h) is claimed for: the interpreter's hit mode.
+// Finds the lists that claim a hit in a guarded cache (guard.h): the interpreter's hit mode.
 //
-// Runs the part that the cache wraps again for this client, as on a miss, but only its tests and lists. Every
-// answer of that part is the hit, which is the answer that the client gets.
+// Runs the part that the cache wraps again for this client as on a miss, but only its tests and
+// lists. Every answer in that part is replaced by the hit, which the client gets.
 #pragma once
 
 #include "dataplane/policy/query_walk.h"
@@ -11,11 +11,12 @@ namespace steer {
 class HitWalk final : public QueryWalk {
   public:
     static constexpr Mode kMode = Mode::hit;
-    // `hit`, in the guarded cache at c.state.pc. The response is anything after run().
+    // `hit`: the entry found in the guarded cache at c.state.pc. The response is undefined after
+    // run().
     HitWalk(WorkerContext& of_worker, QueryContext& query, const cache::Entry& found,
             const CacheInstance& settings, Now time);
 
-    // Sets the lists of `c` to those that a miss of this client would have claimed.
+    // Sets the lists of `c` to those that would claim a miss of this client.
     void run() noexcept;
 
     [[nodiscard]] const cache::Entry& hit() const { return hit_; }
@@ -25,7 +26,7 @@ class HitWalk final : public QueryWalk {
         return i.short_circuit ? stop() : next();
     }
     MaybeStep stop() noexcept;
-    // Every answer is the hit.
+    // Sets the response to the hit, for every answer.
     void give_hit() noexcept;
     bool give(AnswerRef answer) noexcept {
         if (answer == kNoAnswer) return false;
@@ -34,7 +35,7 @@ class HitWalk final : public QueryWalk {
     }
     void give_empty(std::uint8_t /*rcode*/) noexcept { give_hit(); }
 
-    // The number of wrappers that stay: those entered before the cache.
+    // The number of wrappers that stay entered: those before the cache.
     [[nodiscard]] unsigned outside() const { return outside_; }
 
   private:
@@ -43,7 +44,7 @@ class HitWalk final : public QueryWalk {
     const cache::Entry& hit_;
     std::uint32_t stale_ttl_s_;
     unsigned outside_;
-    std::uint8_t level_;  // rewrites around the cache
+    std::uint8_t level_;  // number of rewrites around the cache
 };
 
 }  // namespace steer

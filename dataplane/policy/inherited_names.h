@@ -1,9 +1,11 @@
-// Names that answers pointed clients to, and the domain sets that they inherit for it (`inherit: true`).
+// Names that answers pointed clients to, and the domain sets that these names inherit (`inherit:
+// true`).
 //
-// One table for all workers, kept over reloads, bounded: buckets of four slots. A new name takes a free or expired slot of
-// its bucket, else the one that expires first. A slot is two words, written relaxed, the first XORed with the second: a
-// reader that sees halves of two writes finds another name in it, or none (R. Hyatt's lockless hashing). A set is a number
-// that survives reloads. 1 MiB; no heap and no waiting after construction.
+// One table for all workers, bounded; reloads keep it. Buckets have four slots. A new name takes a
+// free or expired slot of its bucket, else the one that expires first. A slot is two relaxed words,
+// and the first is XORed with the second. A reader that sees halves of two writes finds another
+// name, or none (R. Hyatt's lockless hashing). A set is a number that survives reloads. Memory: 1
+// MiB. No heap and no waiting after construction.
 #pragma once
 
 #include <array>
@@ -24,7 +26,7 @@ class InheritedNames {
     // Puts the name with this hash into the set until `until_s` (CLOCK_BOOTTIME).
     void learn(std::uint64_t name, std::uint16_t set, std::uint32_t until_s,
                std::uint32_t now_s) noexcept;
-    // Calls visit(set) for each set of the name now.
+    // Calls visit(set) for each set that the name is in now.
     template <class Visit>
     void for_each(std::uint64_t name, std::uint32_t now_s, Visit&& visit) const noexcept {
         for (const Slot& slot : bucket_of(name)) {

@@ -1,12 +1,13 @@
-// The interpreter: one instruction of a program, run in one of three modes.
+// The interpreter runs one instruction of a program, in one of three modes.
 //
 //   live  a query runs the program (live_run.h)
-//   hit   a hit in a guarded cache finds the lists that a miss of its client would be claimed for (hit_walk.h)
-//   plan  only the name's sets are known (plan.h)
+//   hit   finds the lists that claim a hit in a guarded cache (hit_walk.h)
+//   plan  only the sets of the name are known (plan.h)
 //
-// What an operation does is its Body, in ops/. The operation's row (ops.h) says what a mode leaves out: a body does not
-// run in a plan if it is impure, or needs an answer that is missing. It does not run on a hit if the row says `passes`.
-// A body that behaves differently in one mode checks `Walk::kMode`.
+// The Body of an operation, in ops/, implements it. The operation's row (ops.h) says what a mode
+// leaves out. In a plan, a body does not run if it is impure, or needs a missing answer. On a hit,
+// it does not run if the row says `passes`. A body that behaves differently in one mode checks
+// `Walk::kMode`.
 #pragma once
 
 #include <rte_debug.h>
@@ -21,23 +22,24 @@ namespace steer {
 
 enum class Mode : std::uint8_t { live, hit, plan };
 
-// The program's result; no value: it continues at its program counter.
+// The program's result. No value: the program continues at its program counter.
 using MaybeStep = std::optional<Step>;
 
-// The result of leaving a wrapper, or of a policy (ops/rpz.h): nothing; an answer (or its absence) that ends
-// the program; or another name to ask for, from the program counter on.
+// The result of leaving a wrapper, or of a policy (ops/rpz.h). `passed`: no change. `answered`: an
+// answer (or its absence) ends the program. `renamed`: the program continues at the program counter
+// with another name.
 enum class Left : std::uint8_t { passed, answered, renamed };
 
-// What an operation does, specialised in ops/:
+// The implementation of an operation, specialised in ops/:
 //   a test       static bool holds(const Reads<op, Walk>& q, const Instruction& i)
 //   all others   static MaybeStep run(Walk& w, const Instruction& i): moves the program counter
 //   a wrapper    also static Left leave(Walk& w, const Instruction& i): `w.left()` is its place
-// `Walk` is LiveRun alone for an operation that is impure and passes over hits.
+// `Walk` is always LiveRun for an operation that is impure and `passes` on hits.
 template <Op op>
 struct Body;
 
-// The facts that a test may read, as its row declares. A test that reads the client, chance or the time without
-// declaring it does not compile; otherwise caches before it would not be guarded.
+// The facts that a test may read, as its row declares. A test that reads the client, chance or the
+// time without a declaration does not compile. Otherwise caches before it would not be guarded.
 template <Op op, class Walk>
 class Reads {
   public:
@@ -55,7 +57,7 @@ class Reads {
     [[nodiscard]] bool has_response() const requires(has_trait(op, op_traits::kReadsResponse)) {
         return walk_.has_response();
     }
-    [[nodiscard]] const dns::Answer& response() const  // has_response() only
+    [[nodiscard]] const dns::Answer& response() const  // only with has_response()
         requires(has_trait(op, op_traits::kReadsResponse)) {
         return walk_.c.response.answer();
     }
@@ -72,7 +74,7 @@ class Reads {
     [[nodiscard]] std::uint16_t qclass() const requires(has_trait(op, op_traits::kReadsQuestion)) {
         return walk_.c.query.qclass;
     }
-    // The name in force here, in lower-cased wire form.
+    // The name that is in use at this instruction, in lower-cased wire form.
     [[nodiscard]] std::span<const std::uint8_t> name() const
         requires(has_trait(op, op_traits::kReadsQuestion)) {
         return walk_.c.asked().name();
@@ -175,7 +177,8 @@ Left leave_innermost(Walk& w) noexcept {
 
 }  // namespace interpreter
 
-// Leaves the wrapper that was entered last. A response that ad lists deny is replaced before (ad_targets.h).
+// Leaves the wrapper that was entered last. Before that, replaces a response that ad lists deny
+// (ad_targets.h).
 template <class Walk>
 Left leave_last(Walk& w) noexcept {
     bool is_denied = false;
@@ -184,7 +187,8 @@ Left leave_last(Walk& w) noexcept {
     return is_denied && left == Left::passed ? Left::answered : left;
 }
 
-// Leaves the wrappers that were entered in this copy of a sequence or in one inside it, down to the first `outside`.
+// Leaves the wrappers that were entered in this copy of a sequence or in a nested one. The first
+// `outside` wrappers stay.
 template <class Walk>
 Left leave_instance(Walk& w, unsigned instance, unsigned outside = 0) noexcept {
     while (w.depth() > outside && w.innermost().instance >= instance) {

@@ -12,7 +12,8 @@
 
 namespace steer {
 
-// The key facts of a query in a cache instance. A configured client subnet is part of every key.
+// The key facts of a query in a cache instance. A client subnet that is in use is part of every
+// key.
 inline cache::KeyFacts key_facts(const dns::Query& q, const CacheInstance& instance) noexcept {
     const unsigned dnssec_ok = q.edns.dnssec_ok ? cache::kKeyDo : 0;
     const unsigned checking_disabled = (q.flags & dns::kCd) != 0 ? cache::kKeyCd : 0;
@@ -23,19 +24,20 @@ inline cache::KeyFacts key_facts(const dns::Query& q, const CacheInstance& insta
         facts.ecs_len = q.edns.ecs_len;
         facts.flags |= cache::kKeyEcs;
     }
-    // Types whose answers dns64 makes for some clients.
+    // Types that dns64 changes for some clients.
     const bool has_family =
         q.qtype == dns::kAaaa || q.qtype == dns::kHttps || q.qtype == dns::kSvcb;
     if (instance.family_in_key && q.over_v4 && has_family) facts.flags |= cache::kKeyV4;
     return facts;
 }
 
-// Whether an answer to a query with these facts is for the clients of all subnets (RFC 7871 7.3.1).
+// Whether an answer to a query with these facts is valid for the clients of all subnets (RFC 7871
+// 7.3.1).
 inline bool is_for_all_subnets(const dns::Answer& answer, const cache::KeyFacts& facts) noexcept {
     return facts.ecs_len != 0 && answer.ecs_scope == 0 && !is_failure(answer) &&
            !dns::hides_address(facts.qname.last(facts.ecs_len));
 }
-// The key of an answer that is for the clients of all subnets. Of facts with a subnet; the name stays in `room`.
+// The key of such an answer. The facts must have a subnet. `room` holds the name.
 inline cache::KeyFacts for_all_subnets(cache::KeyFacts facts,
                                        std::span<std::uint8_t, 256> room) noexcept {
     const std::size_t name = facts.qname.size() - facts.ecs_len;

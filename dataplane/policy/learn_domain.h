@@ -1,7 +1,8 @@
-// The settings of a learn_domain, and the names that workers handed over in the last minute.
+// The settings of a learn_domain, and the names that workers sent to control in the last minute.
 //
-// A worker sends a name to control as a Note; control writes it to the dynamic_domain_set (control/sources/rules/learner.h). A
-// worker sends no name that the set in force has, and every other name at most once a minute.
+// A worker sends a name to control as a Note. Control adds it to the dynamic_domain_set
+// (control/sources/rules/learner.h). A worker does not send a name that the current set has. It
+// sends any other name at most once a minute.
 #pragma once
 
 #include <algorithm>
@@ -15,7 +16,8 @@
 
 namespace steer {
 
-// The names that one worker handed over. Two names in one slot cost one more note each time they alternate.
+// The names that one worker has sent. Two names in one slot cost one more note each time they
+// alternate.
 class RecentNames {
   public:
     // `name`: a hash of 64 bits.
@@ -29,7 +31,7 @@ class RecentNames {
   private:
     static constexpr std::size_t kPlaces = 512;
     static constexpr std::uint32_t kMinuteS = 60;
-    // The minute, never 0, and half of the hash.
+    // The minute (never 0), and half of the hash.
     static std::uint64_t word(std::uint64_t name, std::uint32_t now_s) noexcept {
         return (std::uint64_t{now_s / kMinuteS + 1} << 32) | (name >> 32);
     }
@@ -39,11 +41,11 @@ class RecentNames {
 struct LearnDomain {
     std::string tag;
     std::uint32_t known = 0;            // of Snapshot::tag_masks: names that the set has
-    bool before = false;                // hand over when a query comes; else when its answer leaves
-    bool success_only = true;           // the answer's code is NOERROR
-    bool answer_required = true;        // the answer has records
+    bool before = false;                // send when a query arrives; else when its answer is sent
+    bool success_only = true;           // only if the rcode is NOERROR
+    bool answer_required = true;        // only if the answer has records
     std::vector<std::uint16_t> qtypes;  // sorted
-    std::unique_ptr<RecentNames[]> recent;  // worker i's alone
+    std::unique_ptr<RecentNames[]> recent;  // element i belongs to worker i
 
     [[nodiscard]] bool learns_type(std::uint16_t qtype) const noexcept {
         return std::binary_search(qtypes.begin(), qtypes.end(), qtype);

@@ -1,10 +1,12 @@
-// Which address of an answer a list claims, and in which family it holds it. Claims from elsewhere (control: ClaimTerms)
-// are judged here, too.
+// Which address of an answer a list claims, and in which family. Claims from other sources
+// (control: ClaimTerms) use the same rules.
 //
-// IPv4 in an AAAA or ipv6hint (::ffff:0:0/96) is IPv4: clients connect to it over IPv4. For an address in the prefix of
-// a NAT64, dns64's `claim` says whether the list gets the address, the IPv4 address behind it, or both; in 64:ff9b::/96
-// that no dns64 names, both. The IPv4 address decides whether it may be claimed, and the address as it is written must
-// not be forbidden itself: by a person's never_claim, or as an address of this system (PolicyList::never_exact).
+// An IPv4 address in an AAAA or ipv6hint (::ffff:0:0/96) counts as IPv4, because clients connect to
+// it over IPv4. For an address with the prefix of a NAT64, `claim` of the dns64 decides: the list
+// gets the address, the IPv4 address in it, or both. With 64:ff9b::/96 that no dns64 names, it gets
+// both. The IPv4 address decides whether the address may be claimed. Also, the address as written
+// must not be forbidden: by a configured never_claim, or as an address of this system
+// (PolicyList::never_exact).
 //
 // Pure. `bytes`: 4 or 16, in network order.
 #pragma once
@@ -18,7 +20,7 @@
 
 namespace steer {
 
-// The NAT64 of the network that an address leads to; nullptr: none.
+// The NAT64 of this network that handles the address; nullptr if there is none.
 inline const TranslatedPrefix* nat64_of(const std::vector<TranslatedPrefix>& named,
                                         const std::uint8_t* v6) {
     static constexpr TranslatedPrefix kUnnamed{dns::kWellKnownPref64, true, true};
@@ -28,17 +30,18 @@ inline const TranslatedPrefix* nat64_of(const std::vector<TranslatedPrefix>& nam
     return kUnnamed.prefix.holds(v6) ? &kUnnamed : nullptr;
 }
 
-// The IPv4 address behind an address in its prefix.
+// The IPv4 address in an address with this prefix.
 inline IpAddress ipv4_behind(const TranslatedPrefix& nat64, const IpAddress& address) {
     std::array<std::uint8_t, 4> four;
     nat64.prefix.extract(address.bytes.data(), four.data());
     return IpAddress::from_v4(four.data());
 }
 
-// Whether an address may be claimed, and what a NAT64 leads to. `Terms`: a PolicyList or ClaimTerms.
+// Whether an address may be claimed, and the NAT64 that handles it. `Terms`: a PolicyList or
+// ClaimTerms.
 struct Judgement {
     bool may_claim;
-    const TranslatedPrefix* nat64;  // that the address leads to; nullptr: none
+    const TranslatedPrefix* nat64;  // the one that handles the address; nullptr: none
     IpAddress behind;               // with a NAT64: the IPv4 address
 };
 template <class Terms>
@@ -51,7 +54,7 @@ Judgement judge(const Terms& terms, const IpAddress& address) {
             behind};
 }
 
-// Calls visit(address) for each address that the list claims for this one.
+// Calls visit(address) for each address that the list claims because of this one.
 template <class Visit>
 void visit_claimed(const PolicyList& list, const std::uint8_t* bytes, bool is_v6, Visit&& visit) {
     const IpAddress address = is_v6 ? IpAddress::from_v6(bytes) : IpAddress::from_v4(bytes);
@@ -71,7 +74,7 @@ inline bool is_claimed(const PolicyList& list, const std::uint8_t* bytes, bool i
     return any;
 }
 
-// Whether the list has a family for it, never_claim aside.
+// Whether the list has a family for this address, apart from never_claim.
 inline bool has_family_of(const PolicyList& list, const std::uint8_t* bytes, bool is_v6) {
     if (!is_v6 || IpAddress::from_v6(bytes).is_v4()) return list.has_v4;
     const TranslatedPrefix* const nat64 = nat64_of(list.translated, bytes);

@@ -11,10 +11,10 @@ class LiveRun final : public QueryWalk {
     static constexpr Mode kMode = Mode::live;
     using QueryWalk::QueryWalk;
 
-    // Runs from the program counter on until there is a result.
+    // Runs from the program counter until there is a result.
     Step run() noexcept;
     Step go_on(MaybeStep end) noexcept { return end ? *end : run(); }
-    // Does something between two instructions, so that a trace shows it.
+    // Calls `something` between two instructions, so that a trace shows it.
     template <class Do>
     MaybeStep seen(Do&& something) noexcept {
         if (!c.trace) [[likely]]
@@ -25,7 +25,8 @@ class LiveRun final : public QueryWalk {
         return end;
     }
 
-    // Results of a body other than next(): this one; the end of a short circuit; the end with all wrappers left.
+    // Results of a body in addition to next(). This one: next(), or stop() for a short circuit.
+    // stop(): the end, with all wrappers left.
     MaybeStep next_or_stop(const Instruction& i) noexcept {
         return i.short_circuit ? stop() : next();
     }
@@ -33,18 +34,19 @@ class LiveRun final : public QueryWalk {
     // Ends the program and leaves all wrappers.
     Step finish() noexcept;
 
-    // The number of wrappers that stay when an instance is left.
+    // The number of wrappers that stay entered when an instance is left.
     static constexpr unsigned outside() { return 0; }
 
-    // Sets the response: one of the snapshot (false: none, nothing happened), a cached one, or an empty one.
+    // Sets the response: one of the snapshot (returns false if there is none, and does nothing), a
+    // cached one, or an empty one.
     bool give(AnswerRef answer) noexcept;
     void give_kept(const cache::Entry& entry, std::uint32_t stale_ttl_s) noexcept;
     void give_empty(std::uint8_t rcode) noexcept;
-    void give_buffer(Buffer* answer) noexcept;  // takes it over
-    // SERVFAIL: an executor that changes the question cannot build its answer.
+    void give_buffer(Buffer* answer) noexcept;  // takes ownership
+    // Answers SERVFAIL, because an executor that changes the question cannot build its answer.
     void fail_rewrite() noexcept;
-    // The answer of an ad list, if one that checks this query's answer denies a name that it points to (ad_targets.h). False:
-    // nothing happened.
+    // Sets the answer of an ad list, if one that checks this query denies a name in the response
+    // (ad_targets.h). Returns false if nothing happened.
     bool deny_targets() noexcept {
         return (c.state.marks & c.snapshot.watch_bits) != 0 && c.response && deny_watched();
     }

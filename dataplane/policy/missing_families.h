@@ -1,5 +1,5 @@
-// Removes the addresses of a family from answers: for lists that do not hold it (`missing_family: nodata`) and for clients
-// that prefer the other one.
+// Removes the addresses of a family from answers: for lists without that family (`missing_family:
+// nodata`) and for clients that prefer the other one.
 #pragma once
 
 #include "dataplane/policy/query_context.h"
@@ -8,7 +8,8 @@ namespace steer {
 
 class QueryWalk;
 
-// An outer cache keeps the complete answer; the family is removed when the answer leaves that cache.
+// Whether an outer cache keeps the complete answer. Then the family is removed when the answer
+// leaves that cache.
 [[nodiscard]] bool in_guarded_cache(const QueryContext& c) noexcept;
 // Applies ProgramState::lacks_v4 and lacks_v6.
 void answer_without_family(QueryWalk& w) noexcept;

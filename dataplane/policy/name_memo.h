@@ -1,8 +1,8 @@
-// The names that a worker matched recently: hash of the name → id of its tag set, for one
+// The names that a worker matched recently: maps a name's hash to the id of its tag set, for one
 // snapshot generation.
 //
-// Direct mapped, by 78 bits of a keyed hash, no allocation after construction. A name that maps to a taken slot replaces
-// what was there. Belongs to one worker.
+// Direct mapped, by 78 bits of a keyed hash, no allocation after construction. A name replaces
+// another one in the same slot. Used by one worker.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,7 @@ class NameMemo {
 
     NameMemo() : slots_(kSlots) {}
 
-    // The tag-set id under `generation`; 0: not remembered.
+    // The tag-set id under `generation`; 0 if the memo does not have the name.
     [[nodiscard]] std::uint32_t find(const cache::Key& name,
                                      std::uint32_t generation) const noexcept {
         const Slot& s = slots_[name.low % kSlots];
@@ -29,7 +29,7 @@ class NameMemo {
     }
 
   private:
-    struct alignas(16) Slot {  // in one line of the CPU's cache
+    struct alignas(16) Slot {  // within one CPU cache line
         std::uint64_t name_high = 0;
         std::uint32_t generation = 0;  // 0: empty; generations count from 1
         std::uint32_t tag_set = 0;

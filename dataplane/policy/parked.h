@@ -1,7 +1,7 @@
-// A parked query: the state of a query that waits for an upstream or for a router. A small
-// fixed record, not a packet. Belongs to the worker that took the query. While it waits for an
-// upstream, the worker that owns its hash may read the question and owns `next_waiter` (the ask and
-// reply messages order those accesses). The record is not freed before that worker's reply.
+// A parked query: the state of a query that waits for an upstream or for a router. A small fixed
+// record, not a packet. It belongs to the worker that received the query. While it waits for an
+// upstream, the worker that owns its hash may read the question and owns `next_waiter`. The ask and
+// reply messages order these accesses. The record is not freed before that worker's reply.
 #pragma once
 
 #include <array>
@@ -28,7 +28,7 @@ struct ReturnPath {
     enum class Kind : std::uint8_t {
         port,
         stream,
-        parent,  // of a branch: to the record that waits for it, whose token is `stream_token`
+        parent,  // of a branch: to the waiting record with token `stream_token`
     };
     ClientFacts client;
     Kind kind = Kind::port;
@@ -36,59 +36,60 @@ struct ReturnPath {
     std::uint8_t stream = 0;     // index of the streams thread
     std::uint8_t tag_bytes = 0;  // of `tags`: 0, 4 or 8
     std::uint64_t stream_token = 0;
-    std::array<std::uint8_t, 8> tags{};  // VLAN tags as they came (TPID, TCI), outer first
+    std::array<std::uint8_t, 8> tags{};  // received VLAN tags (TPID, TCI), outer first
     IpAddress local;
     MacAddress local_mac{};
     std::uint16_t local_port = 0;  // host order
     std::uint16_t max_size = 0;    // the client's limit, bytes of DNS
-    std::uint16_t wait = 0;        // parent: for which of its waits (Parked::wait) ...
-    std::uint8_t branch = 0;       // ... and which branch of it
-    std::uint8_t traced_as = 0;    // its number in the trace
-    std::uint8_t worker = 0;       // the port's owner: another worker if the query was moved
+    std::uint16_t wait = 0;        // parent: number of the wait (Parked::wait) ...
+    std::uint8_t branch = 0;       // ... and of the branch in it
+    std::uint8_t traced_as = 0;    // number of the branch in the trace
+    std::uint8_t worker = 0;       // owner of the port: another worker if the query was moved
 };
 static_assert(sizeof(ReturnPath) == 80);
 
-// The state of a program. Copied into the parked record and back.
+// The state of a program. The parked record has a copy.
 inline constexpr std::size_t kMaxClaims =
-    8;  // lists that one answer can be claimed for; the builder refuses more
+    8;  // lists that may claim one answer; the builder refuses more
 struct ProgramState {
     std::uint16_t pc = 0;
     std::uint8_t depth = 0;                              // wrappers entered
     std::uint8_t list_count = 0;                         // lists claimed so far
-    std::array<std::uint16_t, kMaxWrappers> wrappers{};  // their pcs
+    std::array<std::uint16_t, kMaxWrappers> wrappers{};  // their program counters
     std::array<std::uint8_t, kMaxClaims> lists{};        // indices of Snapshot::lists
     std::array<std::uint8_t, kMaxWrappers> list_base{};  // list_count when that wrapper was entered
     std::uint32_t tag_set = 0;  // id in the snapshot's TagSets; 0: not known
     std::uint64_t marks = 0;
     // After this time without an answer, a stale answer may be sent; 0: never.
     std::uint16_t stale_wait_ms = 0;
-    bool ecs : 1 = false;       // a cache was entered that asks for the client's subnet
-    bool refresh : 1 = false;   // only for a cache, without a client: ends with the cache's wrapper
-    bool unit : 1 = false;      // a branch: ends without an answer if it has none
-    bool rest : 1 = false;      // a branch: ends with its first wrapper
-    bool probe : 1 = false;     // a branch: the unit of a prefer's `probe_executor`
-    bool stopped : 1 = false;   // it ended by accept, reject or similar
-    bool dropped : 1 = false;   // it ended by drop: no reply is sent
+    bool ecs : 1 = false;       // an entered cache needs the client's subnet
+    bool refresh : 1 = false;   // refresh of a cache, without a client: ends with its wrapper
+    bool unit : 1 = false;      // a branch that ends without an answer if it has none
+    bool rest : 1 = false;      // a branch that ends with its first wrapper
+    bool probe : 1 = false;     // a branch that is the unit of a prefer's `probe_executor`
+    bool stopped : 1 = false;   // ended by accept, reject or similar
+    bool dropped : 1 = false;   // ended by drop: no reply is sent
     bool over_tcp : 1 = false;  // the client's transport carries long answers
-    // A list wants no addresses of that family for this client, and an outer cache keeps the complete answer: they are
-    // removed after the cache.
+    // A list does not want that family's addresses for this client, and an outer cache keeps the
+    // complete answer. So they are removed after the cache.
     bool lacks_v4 : 1 = false, lacks_v6 : 1 = false;
     Rewrites rewrites;  // of the question
-    // The number of rewrites in force for the response's question.
+    // The number of rewrites of the response's question.
     std::uint8_t answered_under = 0;
 
     [[nodiscard]] bool lacks_family() const { return lacks_v4 || lacks_v6; }
 };
 
-// The fields of a response beside its answer (policy/executor.h), while the query is parked in mid-program.
+// The fields of a response except its answer (policy/executor.h), while the query is parked in its
+// program.
 struct KeptResponse {
     std::uint32_t stale_ttl_s = UINT32_MAX;
     std::uint16_t kept_in = UINT16_MAX;
     std::uint8_t passes_options =
-        0;  // options behind its answer that may pass, by Snapshot::option_codes
+        0;  // bits of Snapshot::option_codes: options behind the answer that may be passed on
 };
 
-// What a record counts for in the quotas of its pool (stages/parked_pool.h): keyed hashes.
+// The keyed hashes that a record counts for in the quotas of its pool (stages/parked_pool.h).
 struct QuotaKeys {
     std::uint64_t client = 0;
     matchers::DomainKeys domain;  // of the client's question, before any rewrite
@@ -101,55 +102,56 @@ struct alignas(64) Parked {
         ended,           // the client has its answer; freed by the owner worker's reply
         held,            // `answer` waits for acknowledgements
         waits_ring,      // `answer` waits for space in the ring to routers
-        sleeps,          // until its timer; `answer`: the answer so far, if any
-        waits_branches,  // as `branches` says; `answer` as with sleeps
-        branch_done,     // a finished branch whose parent has it as `next_waiter`
+        sleeps,          // waits for its timer; `answer`: the answer so far, if any
+        waits_branches,  // waits for `branches`; `answer` as with sleeps
+        branch_done,     // a finished branch; its parent has it in `next_waiter`
     };
 
-    // Written by the worker when it parks the query, read by the owner worker.
+    // The worker writes these fields when it parks the query; the owner worker reads them.
     State state;
     std::uint8_t worker;
     std::uint8_t qname_len;
-    std::uint8_t holds_left;                 // held: events that are not settled yet
+    std::uint8_t holds_left;                 // held: number of events that are not settled yet
     std::uint16_t id, qtype, qclass, flags;  // of the client's query; flags: header word
     dns::Edns edns;
-    std::uint16_t group;      // the asked upstream group of `snapshot`: written by Forwarder::ask
+    std::uint16_t group;      // queried upstream group of `snapshot`: written by Forwarder::ask
     std::uint16_t upstream;   // Upstream::id of the last one that answered; kAsked, kNotAsked
     std::uint32_t index;      // index in the pool
-    std::uint32_t sequence;   // counts up at each use: a stale token does not match
-    std::uint32_t started_s;  // when the query came, CLOCK_BOOTTIME ...
+    std::uint32_t sequence;   // incremented at each use: an old token does not match
+    std::uint32_t started_s;  // arrival of the query, CLOCK_BOOTTIME ...
     std::uint16_t started_64000ths;  // ... and the part of that second, in 1/64000 s
     std::uint8_t on_timeout : 2;     // held: OnTimeout, the strictest of the awaited lists
     std::uint8_t on_full : 2;        // held: OnFull, likewise
     bool unsettled : 1;              // held: a router did not write a row
-    bool late : 1;                   // held, waits_ring: likewise, because time was too short
-    bool refused : 1;                // held: a list had no room for a row
-    bool obeys_on_full : 1;          // held, waits_ring: an earlier refusal decides, too:
-    std::uint8_t obeyed : 2;         // ... OnFull, the strictest of the lists that it is from
-    std::uint32_t ttl_end_s;         // held: when the answer's TTLs end at the latest
+    bool late : 1;                   // held, waits_ring: the same, because time was too short
+    bool refused : 1;                // held: a list had no space for a row
+    bool obeys_on_full : 1;          // held, waits_ring: an earlier refusal decides too:
+    std::uint8_t obeyed : 2;         // ... OnFull, the strictest of the refusing lists
+    std::uint32_t ttl_end_s;         // held: the latest end of the answer's TTLs
     const Snapshot* snapshot;        // its generation stays alive until the record is freed
-    Parked* next_waiter;             // used by the owner, while it waits for an upstream
+    Parked* next_waiter;             // used by the owner while the record waits for an upstream
     Buffer* answer;     // held, waits_ring; nullptr allowed: sleeps, waits_branches, branch_done
     Buffer* injected;   // the query's buffer, if the program uses its texts; else nullptr
     std::uint16_t ede;  // of `answer`; kNoEde: none
-    std::uint8_t ecs_asked;  // edns.ecs_len if the upstream is told: written before Forwarder::ask
-    std::uint8_t refreshed;  // a refresh of this cache (Snapshot::caches), from 1; 0: of a client
-    Branches branches;       // waits_branches
-    std::uint16_t wait;  // number of the present wait for branches; an abandoned branch has another
-    bool is_branch;      // counted by ParkedPool::take_branch()
+    std::uint8_t ecs_asked;     // edns.ecs_len if sent upstream: written before Forwarder::ask
+    std::uint8_t refreshed;     // refresh of this cache (Snapshot::caches), from 1; 0: of a client
+    Branches branches;          // waits_branches
+    std::uint16_t wait;         // number of the present wait; an abandoned branch has another one
+    bool is_branch;             // counted by ParkedPool::take_branch()
     std::uint8_t options_len;   // of those that forward_edns0opt may pass on
     std::uint16_t trace;        // handle of the query's trace (policy/trace.h); 0: none
-    KeptResponse kept;          // fields of `answer`, while the program is not over
-    std::uint64_t next_at_ms;   // sleeps: when it continues; waits_branches: when the first is late
-    std::uint64_t stale_at_ms;  // when a stale answer is sent instead; 0: never
+    KeptResponse kept;          // fields of `answer`, while the program runs
+    std::uint64_t next_at_ms;   // sleeps: time to continue; waits_branches: when the first is late
+    std::uint64_t stale_at_ms;  // time to send a stale answer instead; 0: never
     ProgramState program;
     ReturnPath path;
     QuotaKeys keys;  // written by the pool alone
-    // Wire form as the client wrote it, then its subnet (edns.ecs_len bytes), then its options (options_len bytes).
+    // Wire form in the client's case, then its subnet (edns.ecs_len bytes), then its options
+    // (options_len bytes).
     std::array<std::uint8_t, 256> qname;
 
     static constexpr std::uint16_t kNotAsked = UINT16_MAX, kAsked = UINT16_MAX - 1;
-    // When the query came, CLOCK_BOOTTIME in microseconds, to 1/64000 s.
+    // Arrival of the query, CLOCK_BOOTTIME in microseconds, accurate to 1/64000 s.
     [[nodiscard]] std::uint64_t started_us() const {
         return std::uint64_t{started_s} * 1'000'000 + std::uint64_t{started_64000ths} * 125 / 8;
     }
@@ -159,7 +161,7 @@ struct alignas(64) Parked {
     }
 };
 inline constexpr std::uint16_t kNoEde = UINT16_MAX;
-// 256 of them are the name; max_parked of them are allocated at start.
+// The name has 256 of the bytes; max_parked records are allocated at start.
 static_assert(sizeof(Parked) == 576 && alignof(Parked) == 64, "no line is shared by two records");
 
 }  // namespace steer

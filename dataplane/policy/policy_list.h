@@ -1,4 +1,4 @@
-// An address list in a snapshot: the terms of its claims, and the clients that it serves.
+// An address list in a snapshot: the rules of its claims, and the clients that it serves.
 #pragma once
 
 #include <algorithm>
@@ -14,14 +14,14 @@
 namespace steer {
 
 enum class OnTimeout : std::uint8_t { answer, servfail, drop };
-// What happens to an answer with an address that the list refused, because it or a share of it is full. From the least
-// to the strictest: of several lists the strictest decides.
+// The action for an answer with an address that the list refused, because the list or a share is
+// full. In order of strictness: with several lists, the strictest action is used.
 enum class OnFull : std::uint8_t { answer, cap_ttl, servfail };
 enum class MissingFamily : std::uint8_t { answer, nodata };
-// What happens to addresses that also belong to names outside the list.
+// The action for addresses that also belong to names outside the list.
 enum class Sharing : std::uint8_t { keep, skip, report };
 
-// Clients that only some of a list's routers serve: first to last, both inclusive.
+// Clients that only some of a list's routers serve: a range, both ends included.
 struct ServedClients {
     IpAddress first, last;
     ListId id;  // of the list on those routers
@@ -43,12 +43,12 @@ struct PolicyList {                       // one ros_address_list, ipset, nftset
     MissingFamily missing_family = MissingFamily::answer;
     Sharing shared = Sharing::keep;
     std::uint16_t max_addresses = 0;  // per answer; further ones are removed; 0: no limit
-    std::uint8_t shared_above = 3;    // number of other names from which on an address is shared
+    std::uint8_t shared_above = 3;    // number of other names that makes an address shared
     matchers::PrefixSet never_claim;
     matchers::PrefixSet
-        never_exact;  // of never_claim, what forbids addresses in the prefix of a NAT64
+        never_exact;  // the part of never_claim for addresses with the prefix of a NAT64
     std::vector<TranslatedPrefix>
-        translated{};  // prefixes of NAT64 and how lists hold their addresses
+        translated{};  // prefixes of NAT64, and the form in which lists have their addresses
 
     [[nodiscard]] const TranslatedPrefix* translated_at(const std::uint8_t* v6) const noexcept {
         for (const TranslatedPrefix& t : translated) {
@@ -56,7 +56,7 @@ struct PolicyList {                       // one ros_address_list, ipset, nftset
         }
         return nullptr;
     }
-    // Whether it can hold an address of an answer to AAAA.
+    // Whether the list can have an address of an AAAA answer.
     [[nodiscard]] bool takes_v6() const noexcept {
         return has_v6 || (has_v4 && std::any_of(translated.begin(), translated.end(),
                                                 [](const auto& t) { return t.as_v4; }));

@@ -1,6 +1,8 @@
-// One worker's memory of names that have addresses of the preferred family (`prefer_ipv4`, `prefer_ipv6`).
+// One worker's memory of names with addresses of the preferred family (`prefer_ipv4`,
+// `prefer_ipv6`).
 //
-// Direct mapped by a keyed 64-bit hash of name, plugin and generation; a newer name replaces an older one. 64 KiB.
+// Direct mapped by a keyed 64-bit hash of name, plugin and generation; a newer name replaces an
+// older one. 64 KiB.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// A query that runs the program, live or as a hit in a guarded cache: the parts of both modes that bodies of
-// operations (ops/) use.
+// A query that runs the program, live or as a hit in a guarded cache. These are the parts of both
+// modes that the bodies of operations (ops/) use.
 #pragma once
 
 #include <cstdint>
@@ -31,7 +31,7 @@ class QueryWalk {
         return c.snapshot.scratches[worker.number];
     }
 
-    // Facts for tests that take more work.
+    // Facts for tests that need more work.
     [[nodiscard]] bool has_cname_in(const matchers::TagBits& mask) const noexcept;
     [[nodiscard]] bool text_holds(const TextMatch& match) const noexcept;
     [[nodiscard]] bool takes_token(std::uint32_t limiter) const noexcept;
@@ -47,7 +47,8 @@ class QueryWalk {
     [[nodiscard]] const Instruction& innermost() const {
         return c.snapshot.program[c.state.wrappers[c.state.depth - 1U]];
     }
-    // The innermost wrapper while it is being left; depth() is then its index in ProgramState::wrappers.
+    // Removes the innermost wrapper and returns it; depth() is then its index in
+    // ProgramState::wrappers.
     const Instruction& pop() noexcept {
         --c.state.depth;
         return c.snapshot.program[c.state.wrappers[c.state.depth]];
@@ -55,14 +56,14 @@ class QueryWalk {
 
     // Removes the response and its claims.
     void drop_response() noexcept;
-    // Claims the present addresses of the answer (NOERROR only) for this list of the snapshot.
+    // Claims the answer's present addresses (NOERROR only) for this list of the snapshot.
     void claim(std::uint8_t list) noexcept;
 
-    // Changes the question for the next wrapper (question.h) and forgets facts about the old one.
+    // Changes the question for the next wrapper (question.h) and removes facts about the old one.
     void enter_rewrite(std::uint16_t word) noexcept;
-    // Removes the last rewrite; the answer then belongs to the question before.
+    // Removes the last rewrite. The answer then belongs to the earlier question.
     void pop_rewrite() noexcept;
-    // Call it after the name in force changed.
+    // Call it after the present name changed.
     void question_changed() noexcept;
 };
 

@@ -1,5 +1,6 @@
-// The question in force: the client's question as wrapping executors changed it (rewrites.h). Caches, tests
-// on names and upstreams use it. The reply answers the client's own, in QueryContext::query.
+// The present question: the client's question after the changes of wrapping executors (rewrites.h).
+// Caches, tests of names and upstreams use it. The reply answers the client's own question, in
+// QueryContext::query.
 #pragma once
 
 #include "dataplane/dns/query.h"
@@ -10,8 +11,8 @@ namespace steer {
 
 struct Snapshot;
 
-// Sets `q`, the question of `client`, to the one under the first `level` rewrites: its name, the subnet behind it, and
-// the end of a question with that name. Cost: a copy of the name.
+// Changes `q` from the question of `client` to the one after the first `level` rewrites: its name,
+// the subnet behind the name, and question_end. Cost: a copy of the name.
 void rewrite(const Snapshot& snapshot, const Rewrites& rewrites, unsigned level,
              const IpAddress& client, dns::Query& q) noexcept;
 

@@ -1,10 +1,11 @@
-// Rate limit per client: a token bucket for each masked address. All workers share them, so a client whose
-// queries reach several workers has one bucket.
+// Rate limit per client: a token bucket for each masked address. All workers share the buckets, so
+// a client has one bucket even if its queries reach several workers.
 //
-// Each bucket is one word: a tag of the client and the time when the bucket is full again (GCRA, the leaky bucket as a
-// meter, ITU-T I.371). It is changed by compare-and-swap: no lock, no heap, no waiting. A table has `lines` of eight
-// buckets. A new client takes the bucket of its line that is full again soonest. Two clients with the same tag in one line
-// share a bucket (about one in 2^16). A new snapshot begins with full buckets.
+// A bucket is one word: a tag of the client and the time at which the bucket is full again (GCRA,
+// the leaky bucket as a meter, ITU-T I.371). Compare-and-swap changes it: no lock, no heap, no
+// waiting. A table has `lines` of eight buckets. A new client takes the bucket in its line that
+// will be full first. Two clients with the same tag in one line share a bucket (about one in 2^16).
+// A new snapshot begins with full buckets.
 #pragma once
 
 #include <array>
@@ -20,19 +21,20 @@ namespace steer {
 
 struct RateLimit {
     double qps = 20;           // 0.001..2^32 - 1
-    std::uint32_t burst = 40;  // at least 1; limited to the refill of kLongestRefillS
+    std::uint32_t burst = 40;  // at least 1; at most the refill of kLongestRefillS
     std::uint8_t mask4 = 32, mask6 = 48;
     bool operator==(const RateLimit&) const = default;
 };
 
 class RateLimiter {
   public:
-    // Ticks repeat after 12 days (rate_limiter.cpp), so a longer refill would look like a full bucket.
+    // Ticks repeat after 12 days (rate_limiter.cpp). After a longer refill time, a bucket could
+    // seem full.
     static constexpr std::uint32_t kLongestRefillS = 86'400;
 
     explicit RateLimiter(const RateLimit& limit, std::uint32_t lines = 8192);  // a power of two
 
-    // Takes a token. True: the client had one. Any worker.
+    // Takes a token. Returns true if the client had one. Any worker.
     [[nodiscard]] bool take(const IpAddress& client, const cache::KeyHasher& hasher,
                             Now now) const noexcept;
     [[nodiscard]] const RateLimit& limit() const { return limit_; }
@@ -44,7 +46,7 @@ class RateLimiter {
 
     RateLimit limit_;
     std::uint64_t interval_;  // between two tokens, in ticks
-    std::uint64_t depth_;     // of an empty bucket
+    std::uint64_t depth_;     // ticks to fill an empty bucket
     std::uint32_t line_mask_;
     std::unique_ptr<Line[]> lines_;
 };

@@ -1,5 +1,5 @@
-// The response to a query so far: a cache entry, an answer in a buffer, or one of the snapshot's; with its
-// attributes (EDE, whether it is stale, its source).
+// The response to a query so far: a cache entry, an answer in a buffer, or an answer of the
+// snapshot. It also has attributes: EDE, staleness and source.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,7 @@
 
 namespace steer {
 
-// Owns its buffer; an entry is valid until the worker's next quiescent state.
+// Owns its buffer. A pointer to an entry is valid until the worker's next quiescent state.
 class Response {
   public:
     Response() = default;
@@ -45,18 +45,18 @@ class Response {
         set_birth(entry->born);
         kept_in_ = entry->instance;
     }
-    // A stale entry (RFC 8767): its TTLs leave as `ttl_s` at most.
+    // Sets a stale entry (RFC 8767); its TTLs are sent as `ttl_s` at most.
     void set_stale(const cache::Entry* entry, std::uint32_t ttl_s) noexcept;
-    void set_buffer(Buffer* buffer) noexcept;  // takes over; its payload is a dns::Answer
-    // An answer of the snapshot, which has no age.
+    void set_buffer(Buffer* buffer) noexcept;  // takes ownership; the payload is a dns::Answer
+    // Sets an answer of the snapshot, which has no age.
     void set_known(const dns::Answer* answer) noexcept {
         clear();
         answer_ = answer;
         has_age_ = false;
     }
-    // The upstream's options that go to the client, by Snapshot::option_codes.
+    // The upstream's options to send to the client, as bits of Snapshot::option_codes.
     void pass_options(std::uint8_t bits) noexcept { passes_options_ = bits; }
-    // All of the upstream's options with any of these codes.
+    // All options of the upstream with any of these codes.
     [[nodiscard]] std::span<const std::uint8_t> options() const noexcept {
         return buffer_ != nullptr ? buffer_->options() : std::span<const std::uint8_t>{};
     }
@@ -64,32 +64,37 @@ class Response {
         has_ede_ = true;
         ede_ = ede;
     }
-    // Limits its TTLs; its source stays. False: no buffer, nothing was changed.
+    // Limits the TTLs; the source stays. Returns false if there is no buffer; then nothing changed.
     bool limit_ttls(BufferPools& pools, const dns::TtlLimits& limits, Now now) noexcept;
-    // Turns it into the answer to `alias`; now it answers `asked` (dns/alias.h). Its other attributes stay
-    // except its source. False: no buffer, no room in a message, or a chain that is too long (dns/walk.h); it is then empty.
+    // Turns the answer into one to `alias`; before, it answers `asked` (dns/alias.h). All
+    // attributes but the source stay. Returns false if there is no buffer, no space in a message,
+    // or the chain is too long (dns/walk.h). The response is then empty.
     bool put_alias(BufferPools& pools, dns::AliasTerms terms, Now now) noexcept;
-    // Applies `translation` (dns/translate.h); the result comes from no cache. False: no buffer, no room in a
-    // message, or a chain that is too long; it is unchanged.
+    // Applies `translation` (dns/translate.h); the result has no cache as source. Returns false if
+    // there is no buffer, no space in a message, or the chain is too long. The response is then
+    // unchanged.
     bool translate(BufferPools& pools, dns::TranslateTerms terms,
                    const dns::Translation& translation, Now now) noexcept;
-    // Leaves records behind its answer section out (dns/leave_out.h); `asked`: its name. Its entry stays. False: no buffer; it
-    // is unchanged.
+    // Removes records behind the answer section (dns/leave_out.h). `asked`: the answer's name. The
+    // entry stays. Returns false if there is no buffer; the response is then unchanged.
     bool leave_out(BufferPools& pools, const dns::AddressFilter& filter,
                    std::span<const std::uint8_t> asked, Now now) noexcept;
-    // Removes its addresses beyond the first `most` (dns/shorten.h). False: no buffer; it is unchanged.
+    // Removes addresses beyond the first `most` (dns/shorten.h). Returns false if there is no
+    // buffer; the response is then unchanged.
     bool shorten(BufferPools& pools, unsigned most, Now now) noexcept;
-    // Marks it as made for another subnet than the client's, or `for_one`. False: no buffer, nothing was changed.
+    // Marks the answer as made for another subnet than the client's, or as `for_one`. Returns false
+    // if there is no buffer; the response is then unchanged.
     bool forget_scope(BufferPools& pools, bool for_one, Now now) noexcept;
-    // Limits the TTLs that would leave now. Its other attributes stay: EDE, staleness,
-    // source. False as above.
+    // Limits the TTLs that would be sent now. The other attributes stay: EDE, staleness, source.
+    // Returns false as above.
     bool change_ttls(BufferPools& pools, const dns::TtlLimits& limits, Now now) noexcept;
 
     explicit operator bool() const { return answer_ != nullptr; }
     [[nodiscard]] const dns::Answer& answer() const { return *answer_; }
-    // Whose claim word is for this answer; nullptr: none.
+    // The entry with the claim word for this answer; nullptr if there is none.
     [[nodiscard]] const cache::Entry* entry() const { return entry_; }
-    // The entry before its TTLs were changed; nullptr: not from a cache.
+    // The cache entry that the answer is from, even after a change of TTLs; nullptr if it is not
+    // from a cache.
     [[nodiscard]] const cache::Entry* source() const { return source_; }
     [[nodiscard]] std::optional<dns::Ede> ede() const {
         return has_ede_ ? std::optional(ede_) : std::nullopt;
@@ -98,7 +103,8 @@ class Response {
         return has_age_ ? born_.age_s(now_s) : 0;
     }
     [[nodiscard]] bool is_stale() const { return stale_ttl_s_ != kFresh; }
-    // AdList::watch of those that deny a name that the answer points to, once that is known (policy/ad_targets.h).
+    // AdList::watch of the ad lists that deny a name in the answer, once known
+    // (policy/ad_targets.h).
     [[nodiscard]] std::optional<std::uint64_t> points_to_ads() const noexcept {
         return knows_ads_ ? std::optional(ads_) : std::nullopt;
     }
@@ -106,19 +112,20 @@ class Response {
         knows_ads_ = true;
         ads_ = watch;
     }
-    // CacheInstance::id of its cache; kNowhere: not from a cache.
+    // CacheInstance::id of the answer's cache; kNowhere if it is not from a cache.
     static constexpr std::uint16_t kNowhere = UINT16_MAX;
     [[nodiscard]] std::uint16_t kept_in() const { return kept_in_; }
-    // Moves `other` into it; `other` is then empty.
+    // Moves `other` here; `other` is then empty.
     void take(Response& other) noexcept;
-    // The state to restore it later, without buffer and EDE; restore() takes over the buffer.
+    // The state that restore() needs, without buffer and EDE. restore() takes ownership of the
+    // buffer.
     [[nodiscard]] KeptResponse terms() const { return {stale_ttl_s_, kept_in_, passes_options_}; }
     void restore(Buffer* buffer, const KeptResponse& terms, std::optional<dns::Ede> ede) noexcept;
     [[nodiscard]] bool in_buffer_of_its_own() const { return buffer_ != nullptr; }
-    // No TTL above this may leave.
+    // Maximum TTL to send.
     [[nodiscard]] std::uint32_t ttl_cap_s() const { return stale_ttl_s_; }
-    // The answer in a buffer, one reference for the caller: its own buffer or a copy;
-    // nullptr: no free buffer.
+    // The answer in a buffer, with one reference for the caller: its own buffer or a copy. Returns
+    // nullptr if no buffer is free.
     [[nodiscard]] Buffer* in_buffer(BufferPools& pools, Now now) const noexcept;
 
   private:
@@ -129,7 +136,8 @@ class Response {
     static constexpr std::uint32_t kFresh = UINT32_MAX;
 
     [[nodiscard]] Buffer* copy(BufferPools& pools, Now now) const noexcept;
-    // Replaces the answer by the result of write(room), with the options behind it. False: as above.
+    // Replaces the answer by the result of write(room), followed by the options. Returns false as
+    // above.
     template <class Write>
     bool rewrite(BufferPools& pools, Now now, Write&& write) noexcept;
 

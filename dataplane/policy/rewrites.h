@@ -1,8 +1,9 @@
-// The changes of a query's question by the wrapping executors around it, outermost first: numbers of the
-// snapshot's tables, so that a parked record keeps them in a few bytes. question.h applies them.
+// The changes of a query's question by the wrapping executors around it, outermost first. They are
+// numbers in the snapshot's tables, so a parked record stores them in a few bytes. question.h
+// applies them.
 //
-// Each entered wrapper of that kind has one word here until it is left. Words below those belong to wrappers around a
-// refresh or a branch, which must not leave them.
+// Each entered wrapper of that kind has one word here until it is left. The words below belong to
+// wrappers around a refresh or a branch. These must not leave those wrappers.
 #pragma once
 
 #include <array>
@@ -12,16 +13,18 @@ namespace steer {
 
 class Rewrites {
   public:
-    static constexpr unsigned kMax = 4;  // at one time; the builder refuses deeper programs
-    // A word is an index of Snapshot::redirect_targets, or of Snapshot::ecs_handlers from kFirstEcs on, of
-    // Snapshot::option_codes from kFirstOptions on, or
+    static constexpr unsigned kMax = 4;  // maximum at a time; the builder refuses deeper programs
+    // A word is an index of Snapshot::redirect_targets. From kFirstEcs on it is an index of
+    // Snapshot::ecs_handlers, and from kFirstOptions on of Snapshot::option_codes. kNothing: no
+    // change.
     static constexpr std::uint16_t kNothing = 0xffff;
-    // the IPv4 name in place of the IPv6 name, for an address with a prefix of any Snapshot::dns64s.
+    // Replaces an IPv6 name by its IPv4 name, for an address with a prefix of any Snapshot::dns64s.
     static constexpr std::uint16_t kPointer64 = 0xfffe;
     static constexpr std::uint16_t kFirstEcs = 0xff00, kFirstOptions = 0xff80;
     static constexpr unsigned kMaxOptions = 8;
 
-    // The name may be put in front of a redirect's target (Snapshot::redirect_below).
+    // Whether the word is a redirect. Its target may get the name in front
+    // (Snapshot::redirect_below).
     static constexpr bool is_redirect(std::uint16_t word) { return word < kFirstEcs; }
     static constexpr bool is_ecs(std::uint16_t word) {
         return word >= kFirstEcs && word < kFirstOptions;
@@ -29,7 +32,7 @@ class Rewrites {
     static constexpr bool is_options(std::uint16_t word) {
         return word >= kFirstOptions && word < kFirstOptions + kMaxOptions;
     }
-    // Bit i: options of Snapshot::option_codes[i] are passed on.
+    // Bit i: pass on options of Snapshot::option_codes[i].
     [[nodiscard]] std::uint8_t options() const {
         unsigned bits = 0;
         for (unsigned i = 0; i < count_; ++i) {

@@ -1,6 +1,6 @@
-// A snapshot: everything that a worker reads of the configuration. Built once by control,
-// immutable, published by pointer, freed when every worker has been quiescent and no parked query
-// holds its generation.
+// A snapshot: the whole configuration that a worker reads. Control builds it once; then it is
+// immutable. It is published by pointer. It is freed when every worker has been quiescent and no
+// parked query holds its generation.
 #pragma once
 
 #include <algorithm>
@@ -50,22 +50,22 @@ inline constexpr std::size_t kMaxGenerations = 4;  // alive at one time; a furth
 
 inline constexpr std::size_t kMaxNsid = 64;  // bytes of the name in Snapshot::nsid
 
-// What a `fallback` runs (branches.h): pcs of its units.
+// The units that a `fallback` runs (branches.h), as program counters.
 struct Fallback {
     std::uint16_t primary = 0, secondary = 0;
     std::uint32_t threshold_ms = 500;
     FallbackTerms terms;
-    std::vector<std::uint8_t> lists{};  // that its units may claim; set by equip()
+    std::vector<std::uint8_t> lists{};  // lists that its units may claim; set by equip()
 };
 
 struct Prefer {
     std::uint16_t wanted = 1, other = 28;  // types
     std::uint32_t remember_s =
-        3600;                 // how long names with the wanted type are remembered; 0: never
-    std::uint16_t probe = 0;  // pc of the unit that asks for the wanted type; 0: the rest does
+        3600;                 // how long names with the wanted type are remembered, s; 0: never
+    std::uint16_t probe = 0;  // pc of the unit that queries the wanted type; 0: the rest does
 };
 
-// A string_exp on facts that only the query has.
+// A string_exp on facts that are known only per query.
 struct TextMatch {
     enum class Of : std::uint8_t { client, response, marks, server_name, url_path };
     Of of;
@@ -80,15 +80,15 @@ struct MarkNumber {
     std::uint8_t bit;  // of ProgramState::marks
 };
 
-// A domain_set that names pass on to the names that they point to (`inherit: true`).
+// A domain_set with `inherit: true`: its names pass it on to the names that they point to.
 struct Inheriting {
-    std::uint16_t number;    // in InheritedNames
-    matchers::SetId own;     // set of the inheriting names and of its own rules
-    matchers::TagBits sets;  // a name in any of them passes it on
+    std::uint16_t number;    // index in InheritedNames
+    matchers::SetId own;     // set of the inheriting names, also with its own rules
+    matchers::TagBits sets;  // a name in any of these passes it on
 };
 
 struct Redirect {                // one redirect plugin
-    matchers::NameValues names;  // to an index of Snapshot::redirect_targets; the first rule wins
+    matchers::NameValues names;  // values: index of Snapshot::redirect_targets; the first rule wins
 };
 
 struct EcsHandler {  // one ecs_handler plugin
@@ -106,21 +106,21 @@ struct ReverseLookup {  // one reverse_lookup plugin
 };
 
 struct Snapshot {
-    std::uint32_t generation = 0;  // 1.. ; set by publish
-    std::uint8_t slot = 0;         // generation's place in kMaxGenerations tables; set by publish
+    std::uint32_t generation = 0;  // from 1 on; set by publish
+    std::uint8_t slot = 0;         // its place in kMaxGenerations tables; set by publish
     Program program;
     ProgramSource source;
     std::vector<std::uint16_t> entries{
-        0};  // entries of queries: pcs, ascending, each with its own `end`; at least one
+        0};  // pcs where queries enter, ascending, each with its own `end`; at least one
     Frontends frontends;                                 // the entry of each frontend
     std::shared_ptr<const matchers::NameMatcher> names;  // nullptr: no domain rules
     std::vector<matchers::TagBits> tag_masks;
     std::vector<std::uint64_t> mark_masks;
-    // Of types, classes, response codes; each sorted.
+    // Sets of types, classes and response codes; each is sorted.
     std::vector<std::vector<std::uint16_t>> number_sets;
     std::vector<AddressSet> prefix_sets;  // of client_ip, resp_ip, ptr_ip
     std::vector<DeviceSet> device_sets;   // of client_mac, client_host
-    // Of all dhcp_leases, if there is a device set; shared by all generations.
+    // The tables of all dhcp_leases, if there is a device set. All generations share them.
     std::vector<std::shared_ptr<LiveAnswers>> lease_tables;
     std::vector<TextMatch> text_matches;
     std::vector<TimeTest> time_tests;
@@ -134,38 +134,38 @@ struct Snapshot {
     std::vector<Dns64> dns64s;
     bool family_in_key = false;  // of any of `caches`
     std::vector<RateLimiter> rate_limiters;
-    AnswerStore known;  // the answers that the next two refer to
+    AnswerStore known;  // the answers that the next members refer to
     std::vector<BlackHole> black_holes;
     std::vector<AnswerTable> answer_tables;                  // of hosts and arbitrary
     std::vector<std::shared_ptr<LiveAnswers>> live_answers;  // the same in all generations
     std::vector<StaticRecords> statics;
     std::vector<AdList> ad_lists;
-    std::uint64_t watch_bits = 0;  // AdList::watch of all
+    std::uint64_t watch_bits = 0;  // union of AdList::watch
     std::vector<Rpz> rpzs;
     AnswerRef no_local = kNoAnswer;        // the answer for unknown names under .local
     AnswerRef no_designation = kNoAnswer;  // ... and for names at and below resolver.arpa
-    // The NSID option of replies to clients that ask for it: code, length and name; empty: none.
+    // The NSID option for replies to clients that request it: code, length and name. Empty: none.
     std::vector<std::uint8_t> nsid;
     std::vector<ReverseLookup> reverse;
     std::vector<Inheriting> inheriting;
     std::shared_ptr<InheritedNames>
-        inherited;  // shared by all generations; nullptr: no set is inherited
+        inherited;  // all generations share it; nullptr: no set is inherited
     std::vector<Redirect> redirects;
     std::vector<EcsHandler> ecs_handlers;
     std::vector<std::vector<std::uint16_t>> option_codes;  // of each forward_edns0opt, sorted
     std::vector<std::uint16_t> all_option_codes;           // of any of them, sorted
-    matchers::PrefixSet untold;  // clients whose addresses are not sent upstream
+    matchers::PrefixSet untold;  // clients with addresses that are not sent upstream
     std::vector<std::vector<std::uint8_t>> redirect_targets;  // lower-cased wire form
     std::vector<bool>
-        redirect_below;  // true: the name is put before the target; beyond its end: false
-    std::vector<std::uint32_t> redirect_ttls;      // of the CNAMEs to these; beyond its end: 1
+        redirect_below;  // true: the name is put before the target; missing elements: false
+    std::vector<std::uint32_t> redirect_ttls;      // of the CNAMEs to them; missing elements: 1
     std::vector<std::shared_ptr<TaskFlag>> tasks;  // the same in all generations
-    std::vector<std::string> task_tags;            // of these
+    std::vector<std::string> task_tags;            // tags of `tasks`
     std::vector<std::shared_ptr<Collector>> collectors;  // the same in all generations
     std::vector<LearnDomain> learners;
-    std::vector<dns::TtlLimits> ttl_limits;  // of ttl
-    std::vector<std::string> texts;          // of debug_print and query_summary
-    matchers::PrefixSet allow;               // clients that may ask
+    std::vector<dns::TtlLimits> ttl_limits;  // settings of ttl
+    std::vector<std::string> texts;          // texts of debug_print and query_summary
+    matchers::PrefixSet allow;               // clients that may send queries
     matchers::PrefixSet trusted_forwarders;  // exempt from per-client quotas
 
     [[nodiscard]] bool has_several_entries() const noexcept { return entries.size() > 1; }
@@ -175,7 +175,7 @@ struct Snapshot {
         return std::binary_search(numbers.begin(), numbers.end(), number);
     }
 
-    // Whether a forward_edns0opt of the sets in `bits` passes an option on.
+    // Whether a forward_edns0opt in `bits` passes on an option with this code.
     [[nodiscard]] bool passes_option(std::uint8_t bits, std::uint16_t code) const noexcept {
         for (std::size_t i = 0; i < option_codes.size(); ++i) {
             const auto& codes = option_codes[i];
@@ -188,32 +188,33 @@ struct Snapshot {
         return std::binary_search(all_option_codes.begin(), all_option_codes.end(), code);
     }
 
-    // Added by equip(); workers write to these, see each.
+    // equip() adds the following members. Workers write to some of them, as noted.
     mutable std::vector<matchers::NameMatcher::Scratch> scratches;  // one per worker
     std::unique_ptr<TagSets> tag_sets;                              // lock-free, all workers
     std::array<std::uint8_t, kMaxLists>
         list_by_id{};  // index in `lists`; kNoList: not in this snapshot
-    // By entry: where every query stands after the pure prefix; the prefix's beginning if it tests names and reaches
-    // no cache.
+    // By entry: the state of every query after the pure prefix. If the prefix tests names and
+    // reaches no cache, it is the prefix's beginning.
     std::array<Plan, kMaxEntries> plans;
     matchers::TagBits all_inheriting;  // of `inheriting`
-    // The prefix tests the name's sets and reaches a cache: then each tag set has a plan.
+    // True if the prefix tests the name's sets and reaches a cache. Then each tag set has a plan.
     bool plans_by_name = false;
-    // The only cache that any of these plans reaches. It is looked up first, because its entry knows the sets of its
-    // name. -1: there are several, or plans are not by name.
+    // The only cache that these plans reach. It is looked up first, because its entry has the sets
+    // of the name. -1: there are several, or plans are not by name.
     std::int16_t likely_cache = -1;
-    bool hit_reads_tags = false;    // the instructions after a hit depend on the name's sets
+    bool hit_reads_tags = false;    // instructions after a hit depend on the name's sets
     bool hit_may_be_plain = false;  // see Plan
-    bool reads_texts = false;       // of injected queries (injected_texts.h)
-    bool reads_link = false;        // MAC or VLAN of a query's frame (ClientFacts); set by equip()
-    // By pc, of an enter_cache: AdList::watch of those that it wraps. Empty if there are no watch_bits.
+    bool reads_texts = false;       // the program reads texts (injected_texts.h)
+    bool reads_link = false;        // it reads MAC or VLAN (ClientFacts); set by equip()
+    // By pc of an enter_cache: AdList::watch of the ad lists inside. Empty if there are no
+    // watch_bits.
     std::vector<std::uint64_t> watched_inside;
-    std::vector<std::uint8_t> watched_lists;  // of `lists`: `shared` is not keep
+    std::vector<std::uint8_t> watched_lists;  // indices of `lists` with a `shared` that is not keep
 };
 inline constexpr std::uint8_t kNoList = 255;
 
-// The last step of building: prepares all that workers need so that they do not allocate. Call it once,
-// before publishing.
+// The last step of building: prepares all memory that workers need, so that they do not allocate.
+// Call it once, before publishing.
 Result<void> equip(Snapshot& snapshot, unsigned workers = kMaxWorkers);
 
 }  // namespace steer

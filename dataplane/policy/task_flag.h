@@ -1,6 +1,6 @@
-// A flag by which a query asks control for work: only that it is needed, not who asked or how often. One for each
-// executor of that kind, shared by all workers and generations. A worker's cost is one load, and one store if
-// the flag is not raised yet.
+// A flag with which queries request work from control. It says only that the work is needed, not
+// which query requests it or how often. One for each executor of that kind, shared by all workers
+// and generations. Cost for a worker: one load, and one store if the flag is not raised yet.
 #pragma once
 
 #include <atomic>
@@ -15,11 +15,11 @@ class TaskFlag {
     [[nodiscard]] bool is_raised() const noexcept {
         return raised_.load(std::memory_order_relaxed);
     }
-    // Whether it was raised; clears it.
+    // Returns whether it was raised, and clears it.
     bool take() noexcept { return raised_.exchange(false, std::memory_order_relaxed); }
 
   private:
-    alignas(64) std::atomic<bool> raised_{false};  // a cache line of its own: workers read it
+    alignas(64) std::atomic<bool> raised_{false};  // its own cache line: workers read it
 };
 
 }  // namespace steer

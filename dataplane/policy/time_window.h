@@ -1,6 +1,6 @@
-// Whether the present time is within the periods of a `time` matcher. The main thread sets it when a period begins or
-// ends (control/program/build/time_windows.h), so a worker reads no clock: its cost is one load. One for each list of periods,
-// shared by all workers and generations.
+// Whether the present time is within the periods of a `time` matcher. The main thread sets it when
+// a period begins or ends (control/program/build/time_windows.h). So a worker reads no clock: its
+// cost is one load. One for each list of periods, shared by all workers and generations.
 #pragma once
 
 #include <atomic>
@@ -15,7 +15,7 @@ class TimeWindow {
     }
 
   private:
-    alignas(64) std::atomic<bool> open_{false};  // a cache line of its own: workers read it
+    alignas(64) std::atomic<bool> open_{false};  // its own cache line: workers read it
 };
 
 }  // namespace steer

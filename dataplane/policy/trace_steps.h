@@ -1,4 +1,4 @@
-// Finds what an instruction did to a traced query, by comparing the query before and after it.
+// Finds the effect of an instruction on a traced query: compares the query before and after it.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +7,8 @@
 
 namespace steer {
 
-// Whether a trace names the instruction. (That an ad list is going to check the answer says nothing yet.)
+// Whether a trace shows the instruction. (A later check of the answer by an ad list is not an event
+// yet.)
 constexpr bool is_traced(Op op) {
     return op != Op::watch_targets;
 }
@@ -15,8 +16,8 @@ constexpr bool is_traced(Op op) {
 class StepWatch {
   public:
     explicit StepWatch(const QueryContext& c) noexcept;
-    // After the instruction at the program counter of the constructor. `flags`: more trace_flags. `is_step`: false for
-    // what happens between instructions, as an upstream's answer.
+    // Notes the instruction that the constructor saw at the program counter. `flags`: more
+    // trace_flags. `is_step`: false for changes between instructions, such as an upstream's answer.
     void note(const QueryContext& c, Now now, unsigned flags, bool is_step) const noexcept;
 
   private:
@@ -34,7 +35,7 @@ class StepWatch {
     bool was_stale_ = false;
 };
 
-// The question in force, for a trace.
+// Notes the present question in the trace.
 void note_question(const QueryContext& c, Now now) noexcept;
 
 }  // namespace steer

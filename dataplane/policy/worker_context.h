@@ -1,4 +1,4 @@
-// A worker's resources for running programs: its parts, and its memory of names. One for all queries of a worker;
+// A worker's resources for running programs: its services and its memory of names. One per worker;
 // no heap after construction.
 #pragma once
 
@@ -30,20 +30,20 @@ struct WorkerContext {
     PreferredNames preferred{};
     Note note_room{};  // the note being filled
 
-    // The sets of the name in force.
+    // The sets of the query's present name.
     [[nodiscard]] const matchers::TagBits& tags_of(QueryContext& c, Now now) noexcept;
-    // The id of the name's sets; 0: no id, they are in `without_id`.
+    // The id of the name's sets; 0 if they have no id: then they are in `without_id`.
     std::uint32_t tag_set_of(const Snapshot& snapshot, std::span<const std::uint8_t> name,
                              matchers::TagBits& without_id) noexcept;
     void match_name(QueryContext& c) noexcept;
     // Adds the sets that the name has inherited.
     void add_inherited(const Snapshot& snapshot, std::span<const std::uint8_t> name, Now now,
                        matchers::TagBits& sets) noexcept;
-    // The names that the leaving response points to inherit sets of the query's name.
+    // Lets the names that the outgoing response points to inherit the sets of the query's name.
     void pass_on(QueryContext& c, Now now) noexcept;
 
     std::uint32_t next_random() noexcept;
-    // Tells control about the query, with or without its response.
+    // Reports the query to control, with or without its response.
     void note(QueryContext& c, NoteKind kind, std::uint32_t text, Now now) noexcept;
 
   private:

@@ -1,13 +1,14 @@
-// Ports on an AF_PACKET socket: for interfaces whose driver does not run XDP.
+// Ports on an AF_PACKET socket, for interfaces with a driver that does not run XDP.
 //
-// The kernel keeps the interface and also sees every packet. Packets that are not ours need no handing over, and
-// the kernel must not answer packets that are ours (control/streams leaves them to the port). A filter lets only
-// unfragmented UDP into our ring, and nothing that this machine sends, so that other traffic does not push queries
-// out of it. Fragments are left to the kernel. DPDK's net_af_packet reassembles fragments, so both would answer them,
-// and it waits forever for an interface that is down; therefore this is a backend of its own.
+// The kernel keeps the interface and also sees every packet. Packets that are not ours need no
+// punt. The kernel must not answer our packets (control/streams leaves them to the port). A filter
+// lets only unfragmented UDP into our ring, and nothing that this machine sends. So other traffic
+// does not push queries out of the ring. Fragments are left to the kernel. DPDK's net_af_packet
+// reassembles fragments, so both would answer them. It also waits forever for an interface that is
+// down. So this is a separate backend.
 //
-// Cost: a copy in, a copy out, one system call per sent burst. Several queues share the interface by the
-// kernel's flow hash (PACKET_FANOUT).
+// Cost: a copy in, a copy out, one system call per sent burst. Several queues share the interface
+// by the kernel's flow hash (PACKET_FANOUT).
 #pragma once
 
 #include <memory>
@@ -28,8 +29,8 @@ struct AfPacketOptions {
 inline constexpr unsigned kMaxPacketQueues = 64;
 inline constexpr unsigned kMaxPacketMtu = 9216;
 
-// EAL must be up. Errors: no such interface, more queues or a larger MTU than the above, no permission, no
-// memory.
+// EAL must be initialized. Errors: no such interface, more queues or a larger MTU than the above,
+// no permission, no memory.
 Result<std::vector<std::unique_ptr<Port>>> open_af_packet(const std::string& interface,
                                                           const AfPacketOptions& options);
 

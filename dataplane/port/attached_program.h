@@ -5,7 +5,7 @@
 
 namespace steer {
 
-// Its name; "id 7" without permission to see the name; "" if there is none or it is unknown.
+// Its name; "id 7" if we may not see the name; "" if there is none or it is unknown.
 std::string attached_xdp_program(int if_index);
 
 }  // namespace steer

@@ -1,5 +1,5 @@
-// Captures DPDK's log while this object lives, so that its last line can be part of an Error's sentence
-// instead of a line of its own. One at a time, at set-up; afterwards DPDK logs to standard error again.
+// Captures DPDK's log while this object lives. So its last line can be part of an Error's sentence.
+// One object at a time, at set-up; afterwards DPDK logs to standard error again.
 #pragma once
 
 #include <cstddef>
@@ -15,9 +15,9 @@ class DpdkLog {
     DpdkLog(const DpdkLog&) = delete;
     DpdkLog& operator=(const DpdkLog&) = delete;
 
-    // "" if it logged nothing.
+    // The last line; "" if DPDK logged nothing.
     [[nodiscard]] std::string last_line();
-    // " (LAST LINE)", or "": to be added to a sentence.
+    // " (LAST LINE)" to append to a sentence; "" if DPDK logged nothing.
     [[nodiscard]] std::string in_brackets();
 
   private:

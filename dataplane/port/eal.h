@@ -1,9 +1,9 @@
 // DPDK's environment (EAL), started once per process.
 //
-// Hugepages are checked before EAL starts, because EAL ends the process if it cannot start. With
-// enough free ones it runs `--in-memory`, otherwise `--no-huge --no-shconf`. It never leaves a file
-// behind and never has a secondary process. The calling thread's affinity is restored afterwards (EAL pins
-// its caller, and later threads would inherit that).
+// Checks hugepages before EAL starts, because EAL ends the process if it cannot start. With enough
+// free hugepages EAL runs `--in-memory`, otherwise `--no-huge --no-shconf`. It leaves no file
+// behind and has no secondary process. The calling thread's affinity is restored afterwards,
+// because EAL pins its caller, and later threads would inherit that.
 #pragma once
 
 #include <cstdint>
@@ -20,13 +20,13 @@ struct EalOptions {
     std::vector<unsigned> worker_cpus;  // one lcore each
     std::uint64_t memory_bytes = 0;     // 0: a quarter of RAM within 128 MiB .. 4 GiB
     std::vector<std::string> pci;       // devices to probe; empty: no bus is scanned
-    bool shares_memory = false;         // with another process, over memif or vhost-user
+    bool shares_memory = false;         // another process uses it, over memif or vhost-user
 };
 
-// CPUs that the calling thread may run on.
+// The CPUs that the calling thread may run on.
 std::vector<unsigned> allowed_cpus();
 
-// A reading of /proc/meminfo. Hugepages of the default size.
+// Values of /proc/meminfo. Hugepages have the default size.
 struct MemoryFacts {
     std::uint64_t total_bytes = 0;
     std::uint64_t huge_page_bytes = 0;
@@ -36,19 +36,20 @@ struct MemoryFacts {
 // Parses `text` in the format of /proc/meminfo; missing values stay 0.
 MemoryFacts parse_meminfo(const std::string& text);
 
-// The memory that the control groups (version 2) below `root` allow this process, by `membership` in the format of
-// /proc/self/cgroup: the smallest `memory.max` of its group and those above. Bytes; 0: no limit.
+// The memory that the control groups (version 2) below `root` allow this process. `membership` is
+// in the format of /proc/self/cgroup. The result is the smallest `memory.max` of its group and
+// those above, in bytes; 0: no limit.
 std::uint64_t memory_limit(const std::filesystem::path& root, const std::string& membership);
 
 // The present values, limited by control groups.
 MemoryFacts look_at_memory();
 
-// How to start EAL on such a machine.
+// How to start EAL on this machine.
 struct EalPlan {
     bool huge_pages = false;
     std::uint64_t memory_bytes = 0;
     std::string why;                     // for the log line at start
-    std::string refusal;                 // why it cannot be started; "": it can
+    std::string refusal;                 // why EAL cannot start; "": it can
     std::vector<std::string> arguments;  // argv of rte_eal_init, program name first
 };
 EalPlan plan_eal(const EalOptions& options, const MemoryFacts& memory,
@@ -56,7 +57,8 @@ EalPlan plan_eal(const EalOptions& options, const MemoryFacts& memory,
 
 class Eal {
   public:
-    // Once per process. Errors: a CPU that this process may not use, no memory, EAL's own last log line.
+    // Once per process. Errors: a CPU that this process may not use, no memory, the last line of
+    // EAL's log.
     static Result<std::unique_ptr<Eal>> start(const EalOptions& options);
     ~Eal();
     Eal(const Eal&) = delete;
@@ -67,7 +69,7 @@ class Eal {
     // "256 MiB without hugepages (none are free: `sysctl -w vm.nr_hugepages=128` gives them)".
     [[nodiscard]] const std::string& summary() const { return plan_.why; }
     [[nodiscard]] bool huge_pages() const { return plan_.huge_pages; }
-    // The total for tables and buffers.
+    // The total memory for tables and buffers.
     [[nodiscard]] std::uint64_t memory_bytes() const { return plan_.memory_bytes; }
 
   private:

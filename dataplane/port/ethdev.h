@@ -1,9 +1,9 @@
 // Ports on any DPDK ethdev: ring, pcap, tap and memif virtual devices, PCI NICs.
 //
-// One Port is one queue pair with a mempool of its own. Several queues share a device by RSS over addresses
-// and UDP ports of both families, if the device supports it. A physical device is asked to verify checksums
-// on receipt, which saves a sum and changes no verdict. All else is software, so a packet is handled the same
-// way on every device. VLAN tags stay in the frame.
+// One Port is one queue pair with its own mempool. Several queues share a device by RSS over
+// addresses and UDP ports of both families, if the device supports it. A physical device verifies
+// checksums on receipt if it can. This saves a sum and changes no verdict. Everything else is
+// software, so a packet is handled the same on every device. VLAN tags stay in the frame.
 #pragma once
 
 #include <cstdint>
@@ -21,31 +21,32 @@ struct EthdevOptions {
     std::uint16_t most_queues = 1;
     std::uint16_t descriptors = 1024;  // per queue and direction, limited to the device's maximum
     unsigned mbufs = 8191;             // per queue; 2^n - 1 suits a mempool best
-    // Pools of other devices, one per queue, to receive into instead of own pools; they outlive it.
+    // Pools of other devices, one per queue, to receive into instead of own pools; they must
+    // outlive the device.
     std::vector<rte_mempool*> pools = {};
-    std::string interface = {};      // kernel interface whose traffic this is; "": none
+    std::string interface = {};      // kernel interface with the same traffic; "": none
     bool partial_checksums = false;  // see Port::partial_checksums
     bool follows_link = false;       // Port::link_is_up() is the device's link state
 };
 
 using Ports = std::vector<std::unique_ptr<Port>>;
 
-// Configures and starts an ethdev that EAL has. The last returned port that is destroyed closes it.
-// EAL must be up. Errors: more queues than it has, no memory, VLAN stripping that cannot be turned off, the
-// device's own refusal.
+// Configures and starts an ethdev that EAL has. The destruction of the last returned port closes
+// it. EAL must be initialized. Errors: more queues than it has, no memory, VLAN stripping that
+// cannot be turned off, a refusal by the device.
 Result<Ports> open_ethdev(std::uint16_t ethdev_id, const EthdevOptions& options);
 
-// The device that EAL found at this PCI address, by its DPDK name. Errors: EAL has none.
+// The device that EAL found at this PCI address, by its DPDK name. Error: EAL does not have it.
 Result<std::uint16_t> find_ethdev(const std::string& name);
 
-// Creates the virtual device `driver` ("net_pcap", "net_ring", "net_tap", "net_memif", ...) with these
-// arguments ("rx_pcap=in.pcap,tx_pcap=out.pcap") and opens it; it is removed with its last port. net_tap sets
-// `interface` and `partial_checksums` itself, net_memif `follows_link`. Errors: the driver is not
-// installed, the driver's own error.
+// Creates the virtual device `driver` ("net_pcap", "net_ring", "net_tap", "net_memif", ...) with
+// these arguments ("rx_pcap=in.pcap,tx_pcap=out.pcap") and opens it. It is removed with its last
+// port. net_tap sets `interface` and `partial_checksums` itself, net_memif sets `follows_link`.
+// Errors: the driver is not installed, or the driver's own error.
 Result<Ports> open_vdev(const std::string& driver, const std::string& arguments,
                         EthdevOptions options);
 
-// "net_ixgbe, 4 queues by RSS, verifies IPv4 and UDP checksums", of the device of a port made here; else "".
+// "net_ixgbe, 4 queues by RSS, verifies IPv4 and UDP checksums" for a port made here; else "".
 std::string describe_ethdev(const Port& port);
 
 }  // namespace steer

@@ -1,4 +1,4 @@
-// Counters of the frames that a port's device gave to the kernel and took from it.
+// Counters of the frames that a port's device passed to the kernel and received from it.
 #pragma once
 
 #include <array>
@@ -36,7 +36,7 @@ class ExceptionCounters {
             queues_.push_back(std::make_unique<Queue>());
     }
 
-    // The counts of a queue of the device; its worker writes.
+    // The counts of one queue of the device; its worker writes them.
     class alignas(64) Queue {
       public:
         void add(ExceptionKind kind, ExceptionEnd end, std::uint64_t n = 1) noexcept {
@@ -55,7 +55,7 @@ class ExceptionCounters {
     // The counts of thread `exception`, if it moves the frames.
     [[nodiscard]] Queue& thread() { return thread_; }
 
-    // The sum of all.
+    // The sum over all queues and the thread.
     [[nodiscard]] std::uint64_t get(ExceptionKind kind, ExceptionEnd end) const {
         std::uint64_t sum = 0;
         for (const auto& q : queues_)

@@ -1,5 +1,5 @@
-// The kinds of frames that go to the kernel. Each has a rate of its own, so that a flood of one kind does not
-// affect the others.
+// The kinds of frames that go to the kernel. Each kind has its own rate, so a flood of one kind
+// does not affect the others.
 #pragma once
 
 #include <array>
@@ -34,16 +34,16 @@ inline constexpr ExceptionRates kExceptionRates{
 // Skips up to two VLAN tags and IPv6's extension headers; accepts any bytes.
 [[nodiscard]] ExceptionKind exception_kind(std::span<const std::uint8_t> frame) noexcept;
 
-// Allows a tenth of a second's frames at once, and at least a burst.
+// A token bucket. Allows the frames of a tenth of a second at once, and at least a burst.
 class ExceptionBucket {
   public:
-    // False: over the rate. `now_ms` never goes back.
+    // Returns false if the rate is exceeded. `now_ms` must not decrease.
     [[nodiscard]] bool take(std::uint32_t per_s, std::uint64_t now_ms) noexcept {
         if (per_s == 0) return false;
         const std::uint64_t most = std::uint64_t{per_s < 320 ? 32U : per_s / 10} * kOne;
         const std::uint64_t passed_ms = now_ms - filled_ms_;
         filled_ms_ = now_ms;
-        // `per_s` frames in 1000 ms are `per_s` thousandths of a frame in each.
+        // `per_s` frames in 1000 ms are `per_s` thousandths of a frame per millisecond.
         left_ = passed_ms > kOne ? most : left_ + passed_ms * per_s;
         if (left_ > most) left_ = most;
         if (left_ < kOne) return false;

@@ -1,5 +1,5 @@
-// A queue of a device with a path to the kernel: the code that both ways (exception.h) share. Only for
-// exception.cpp and exception_vhost.cpp.
+// A queue of a device with a path to the kernel: the code that both methods (exception.h) share.
+// Only for exception.cpp and exception_vhost.cpp.
 #pragma once
 
 #include <rte_mbuf.h>
@@ -18,7 +18,7 @@ namespace steer {
 
 inline constexpr unsigned kExceptionBurst = 32;
 
-// The kernel's frames on their way to the port. Frames that the port does not accept wait for the next turn.
+// Frames from the kernel to the port. Frames that the port does not accept wait for the next turn.
 class KernelsFrames {
   public:
     KernelsFrames() = default;
@@ -26,7 +26,7 @@ class KernelsFrames {
     KernelsFrames(const KernelsFrames&) = delete;
     KernelsFrames& operator=(const KernelsFrames&) = delete;
 
-    // Up to `most` new frames: take(room) writes them and returns their number.
+    // Sends up to `most` new frames: take(room) writes them and returns their number.
     template <class Take>
     void send(Port& port, unsigned most, ExceptionCounters::Queue& counters, Take&& take) noexcept {
         while (most > 0) {
@@ -49,8 +49,8 @@ class KernelsFrames {
     unsigned count_ = 0;
 };
 
-// `Way` has: give(kind, mbuf), which takes over the mbuf and counts it; flush(inner, frames), once per turn, which sends
-// the kernel's frames; set_sleeper(sleeper).
+// `Way` has give(kind, mbuf), which takes ownership of the mbuf and counts it. It has flush(inner,
+// frames), once per turn, which sends the kernel's frames. It has set_sleeper(sleeper).
 template <class Way>
 class ExceptionPort final : public Port {
   public:
@@ -80,7 +80,7 @@ class ExceptionPort final : public Port {
         way_.set_sleeper(sleeper);
     }
 
-    // classify() passes no segmented packet.
+    // The packet has one segment: classify() passes no others.
     bool punt(rte_mbuf* m) noexcept override {
         const std::span<const std::uint8_t> frame{rte_pktmbuf_mtod(m, const std::uint8_t*),
                                                   m->data_len};

@@ -7,13 +7,13 @@
 
 namespace steer {
 
-// Sorted. A folder that cannot be read is empty.
+// Names, sorted. A folder that cannot be read counts as empty.
 std::vector<std::string> names_in(const std::filesystem::path& folder);
 
-// The first word of a file; "": there is none.
+// The first word of a file; "" if there is none.
 std::string read_word(const std::filesystem::path& file);
 
-// The processes in /proc but this one, by number.
+// All processes in /proc except this one, by number.
 std::vector<std::string> other_processes(const std::filesystem::path& proc);
 
 }  // namespace steer

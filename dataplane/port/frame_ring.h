@@ -1,8 +1,8 @@
-// An SPSC ring of whole frames by value, between a worker and a thread that may wait.
+// An SPSC ring that holds frames by value, between a worker and a thread that may wait.
 //
-// Frames are copied in and out, so neither side touches the other's mempool. (A thread that is preempted in a
-// mempool operation would delay the worker.) Neither side waits: a full ring refuses the
-// frame. All memory is touched when the ring is made.
+// Frames are copied in and out, so no side touches the other's mempool. (A thread that is preempted
+// in a mempool operation would delay the worker.) No side waits: a full ring refuses the frame. The
+// constructor touches all memory.
 #pragma once
 
 #include <atomic>
@@ -15,7 +15,7 @@ namespace steer {
 
 class FrameRing {
   public:
-    // `slots` is a power of two: the number of frames, each of up to `frame_bytes`.
+    // `slots`: the number of frames, a power of two. Each frame has up to `frame_bytes`.
     FrameRing(unsigned slots, unsigned frame_bytes)
         : slots_(slots),
           room_(frame_bytes),
@@ -29,7 +29,7 @@ class FrameRing {
 
     // ---- for the pusher
 
-    // Space for frame_bytes(), until push(); nullptr: full.
+    // Returns space for frame_bytes(), valid until push(); nullptr if the ring is full.
     [[nodiscard]] std::uint8_t* begin_push() noexcept {
         const std::uint32_t head = head_.load(std::memory_order_relaxed);
         if (head - seen_tail_ == slots_) {
@@ -38,7 +38,7 @@ class FrameRing {
         }
         return slot(head) + kHeader;
     }
-    // Completes the frame in begin_push()'s space, of `length` bytes.
+    // Publishes the frame of `length` bytes that was written to begin_push()'s space.
     void push(std::uint16_t length) noexcept {
         const std::uint32_t head = head_.load(std::memory_order_relaxed);
         std::memcpy(slot(head), &length, sizeof length);
@@ -47,7 +47,7 @@ class FrameRing {
 
     // ---- for the popper
 
-    // The oldest frame, until pop(); empty: none.
+    // The oldest frame, valid until pop(); empty if there is none.
     [[nodiscard]] std::span<const std::uint8_t> front() noexcept {
         const std::uint32_t tail = tail_.load(std::memory_order_relaxed);
         if (tail == seen_head_) {
@@ -63,7 +63,7 @@ class FrameRing {
     }
 
   private:
-    static constexpr unsigned kHeader = 2;  // the frame's length; IP is then at a multiple of 16
+    static constexpr unsigned kHeader = 2;  // the frame's length; aligns the IP header to 16
 
     std::uint8_t* slot(std::uint32_t n) noexcept {
         return bytes_.get() + std::size_t{n & (slots_ - 1)} * stride_;
@@ -72,7 +72,7 @@ class FrameRing {
     const unsigned slots_, room_;
     const std::size_t stride_;
     const std::unique_ptr<std::uint8_t[]> bytes_;
-    // Each side has a cache line of its own: its index, and its last copy of the other's.
+    // Each side has its own cache line: its index, and its last copy of the other's.
     alignas(64) std::atomic<std::uint32_t> head_{0};
     std::uint32_t seen_tail_ = 0;
     alignas(64) std::atomic<std::uint32_t> tail_{0};

@@ -1,5 +1,5 @@
-// Facts about a kernel interface, by ioctl, in the network namespace of the calling thread.
-// Set-up only.
+// Facts about a kernel interface, by ioctl, in the network namespace of the calling thread. Set-up
+// only.
 #pragma once
 
 #include <cstdint>
@@ -19,19 +19,20 @@ struct KernelDevice {
     bool combined_channels = false;  // a queue is a channel of both directions
     std::string driver;              // "veth", "virtio_net"; "" if unknown
 
-    // The command that gives it `n` receive queues.
+    // The command that sets its number of receive queues to `n`.
     [[nodiscard]] std::string set_queues_command(unsigned n) const;
 };
 
 // Errors: no such interface (the sentence lists the existing ones), not Ethernet.
 Result<KernelDevice> find_kernel_device(const std::string& name);
 
-// False only if the kernel says that it does not exist; a lack of descriptors for the question is not a loss.
+// Returns false only if the kernel says that the interface does not exist. If no descriptor is free
+// for the call, it returns true.
 bool has_interface(int if_index);
 
-// Whether the device takes VLAN tags out of the frame before XDP sees it.
+// Whether the device removes VLAN tags from the frame before XDP sees it.
 bool strips_vlan_tags(const std::string& name);
-// Turns it on or off; true if the setting is now in effect.
+// Turns VLAN stripping on or off. Returns true if the device now has this setting.
 bool set_vlan_stripping(const std::string& name, bool on);
 
 }  // namespace steer

@@ -1,8 +1,8 @@
-// Changes the entries of a map of the kernel, which its readers use at the same time.
+// Changes the entries of a kernel map while its readers use it.
 //
-// New entries are added before old ones are removed, so an entry that stays is never missing. If one cannot be added, the
-// map is as before: what was added is removed, and values that were replaced come back. Cost: one system call per changed
-// entry.
+// Adds new entries before it removes old ones, so an entry that stays is never missing. If an entry
+// cannot be added, the map is restored: added entries are removed, and replaced values are put
+// back. Cost: one system call per changed entry.
 #pragma once
 
 #include <algorithm>
@@ -14,7 +14,7 @@
 
 namespace steer {
 
-// Puts the value back that an added entry replaced, or removes the entry.
+// Puts back the value that an added entry replaced, or removes the entry.
 template <class T, class Map>
 void take_back(Map& map, const std::set<T>& before, const std::vector<const T*>& added) {
     for (const T* const one : added) {
@@ -28,8 +28,9 @@ void take_back(Map& map, const std::set<T>& before, const std::vector<const T*>&
     }
 }
 
-// `Map` has `bool put(const T&)`, `void remove(const T&)` and `std::string key(const T&)`: two entries with one key replace
-// each other. `now` is what the map has. False: an entry could not be put, errno says why.
+// `Map` has `bool put(const T&)`, `void remove(const T&)` and `std::string key(const T&)`. Two
+// entries with the same key replace each other. `now`: the present entries of the map. Returns
+// false if an entry could not be put; errno says why.
 template <class T, class Map>
 bool change_entries(Map& map, std::set<T>& now, std::set<T> wanted) {
     std::set<std::string> stays;

@@ -1,5 +1,6 @@
-// The UNIX socket at which two sides of a memif meet. It is checked before DPDK opens it, because DPDK's errors are
-// only numbers, and a stale socket of a killed server would prevent the next start.
+// The UNIX socket that connects the two sides of a memif. It is checked before DPDK opens it, for
+// two reasons. DPDK's errors are only numbers. And a stale socket of a killed server would prevent
+// the next start.
 #pragma once
 
 #include <string>
@@ -8,11 +9,12 @@
 
 namespace steer {
 
-// `arguments` of net_memif ("socket=/run/m.sock,socket-abstract=no,role=server"). Removes a server's stale socket.
-// Errors: another process serves it (role=server), no process does (role=client), the path is not a socket.
+// `arguments` of net_memif ("socket=/run/m.sock,socket-abstract=no,role=server"). Removes a
+// server's stale socket. Errors: another process serves it (role=server), no process does
+// (role=client), the path is not a socket.
 Result<void> prepare_memif_socket(const std::string& arguments);
 
-// The value of `key=` in a devargs string; "": missing.
+// The value of `key=` in a devargs string; "" if it is missing.
 std::string device_argument(const std::string& arguments, const std::string& key);
 
 }  // namespace steer

@@ -1,6 +1,6 @@
 // PCI network devices in sysfs, and whether DPDK can drive one. Reads files, changes nothing.
 //
-// `root` is the folder with /sys, /dev and /proc: "" on a machine, a folder in tests.
+// `root`: the folder with /sys, /dev and /proc; "" on a real machine, a folder in tests.
 #pragma once
 
 #include <string>
@@ -13,29 +13,29 @@ namespace steer {
 struct PciDevice {
     std::string address;                  // "0000:03:00.0"
     std::string id;                       // "8086:1572"
-    std::string driver;                   // the bound driver; "": none
-    std::vector<std::string> interfaces;  // the kernel's, in this network namespace
+    std::string driver;                   // bound driver; "": none
+    std::vector<std::string> interfaces;  // in the kernel, in this network namespace
     int numa_node = -1;                   // -1: only one node, or unknown
-    std::string iommu_group;              // "5"; "": no IOMMU has it
-    std::string uio;                      // "uio0" if a uio driver has it
+    std::string iommu_group;              // "5"; "": not in an IOMMU group
+    std::string uio;                      // "uio0" if a uio driver is bound
     bool network = false;                 // its class is network controller
 
     // Whether its kernel driver shares the device with DPDK (mlx5).
     [[nodiscard]] bool shared_driver() const;
-    // vfio-pci, or one for uio.
+    // Whether its driver is vfio-pci or one for uio.
     [[nodiscard]] bool handed_over() const;
-    // The commands that give it to DPDK.
+    // The commands that bind it to a driver for DPDK.
     [[nodiscard]] std::string how_to_hand_over() const;
 };
 
 // Sorted by address.
 std::vector<PciDevice> pci_network_devices(const std::string& root = {});
 
-// Errors: there is none with that address (the sentence lists the existing ones).
+// Error: no device has that address (the sentence lists the existing ones).
 Result<PciDevice> find_pci_device(const std::string& address, const std::string& root = {});
 
-// No value, if DPDK can have it now. Errors: not a network device, its driver, its IOMMU group,
-// no permission to open it, another process has it open; each with the remedy.
+// Checks whether DPDK can use it now. Errors: not a network device, its driver, its IOMMU group, no
+// permission to open it, open in another process; each with the remedy.
 Result<void> check_for_dpdk(const PciDevice& device, const std::string& root = {});
 
 }  // namespace steer

@@ -1,8 +1,8 @@
-// A port: receives and sends packets in bursts of mbufs. One Port object is one queue pair and has one
-// owner, a worker; a device with several queues has several Port objects.
+// A port: receives and sends packets in bursts of mbufs. One Port object is one queue pair and has
+// one owner, a worker. A device with several queues has several Port objects.
 //
-// Backends: AF_XDP (port/af_xdp.h), DPDK ethdev (port/ethdev.h), AF_PACKET (port/af_packet.h). A kernel socket is
-// not a port (control/streams).
+// Backends: AF_XDP (port/af_xdp.h), DPDK ethdev (port/ethdev.h), AF_PACKET (port/af_packet.h). A
+// kernel socket is not a port (control/streams).
 #pragma once
 
 #include <array>
@@ -18,7 +18,8 @@ namespace steer {
 
 class Sleeper;
 
-// Packets that the device or the kernel lost before a worker saw them, since the port was opened.
+// Packets that the device or the kernel lost before a worker received them, since the port was
+// opened.
 //    name, what happened
 #define STEER_PORT_LOSSES(X)                                           \
     X(ring_full, "received, but the worker was too late")              \
@@ -35,43 +36,45 @@ class Port {
     virtual ~Port() = default;
     Port& operator=(const Port&) = delete;
 
-    // Receives up to `n` mbufs; the caller owns them. `n` <= 32.
+    // Receives up to `n` mbufs, which the caller then owns. `n` <= 32.
     virtual std::uint16_t rx(rte_mbuf** out, std::uint16_t n) noexcept = 0;
-    // Accepts as many of the `n` mbufs as possible and returns their number; the rest stay with the caller. They should
-    // come from pool(); others are copied.
+    // Accepts as many of the `n` mbufs as possible and returns their number. The caller keeps the
+    // others. Mbufs should be from pool(); others are copied.
     virtual std::uint16_t tx(rte_mbuf** packets, std::uint16_t n) noexcept = 0;
-    // Work after a loop's last tx (a need-wakeup kick, completions). May be a system call: the
-    // port's own wake-up.
+    // Work after the last tx of a turn (a need-wakeup kick, completions). May make a system call:
+    // the port's own wake-up.
     virtual void flush() noexcept {}
-    // Gives a packet that is not ours to the kernel; takes it over. False: this port has no path to the kernel, and
-    // the mbuf stays with the caller.
+    // Passes a packet that is not ours to the kernel and takes ownership of it. Returns false if
+    // this port has no path to the kernel; then the caller keeps the mbuf.
     virtual bool punt(rte_mbuf*) noexcept { return false; }
-    // Readable when rx() would return packets, after arm(); -1: none, so poll.
+    // After arm(), this descriptor is readable when rx() would return packets. -1: there is none,
+    // so poll.
     [[nodiscard]] virtual int wake_fd() const noexcept { return -1; }
-    // Called once by the owning worker before it runs: other threads wake this sleeper when the port has
-    // work for flush().
+    // The owning worker calls it once before it runs. Other threads wake this sleeper when the port
+    // has work for flush().
     virtual void set_sleeper(Sleeper&) noexcept {}
 
-    // Whether its link is up, as far as the device reports. Not for workers: it may query the device.
+    // Whether the link is up, if the device reports it. Not for workers: it may query the device.
     [[nodiscard]] virtual bool link_is_up() const noexcept { return true; }
-    // Losses of this queue; if the device has only totals, they are on the first queue. Not for workers.
+    // Losses of this queue. If the device has only totals, the first queue has them. Not for
+    // workers.
     [[nodiscard]] virtual PortLosses losses() const noexcept { return {}; }
 
-    // The pool of mbufs for the worker's own packets (answers to parked queries, upstream queries).
+    // The mbuf pool for the worker's own packets (answers to parked queries, upstream queries).
     [[nodiscard]] virtual rte_mempool* pool() const noexcept = 0;
 
     [[nodiscard]] const std::string& name() const noexcept { return name_; }  // "eth0", for people
     [[nodiscard]] const MacAddress& mac() const noexcept { return mac_; }
-    // Index of the kernel interface whose traffic this is; 0: none (ring, pcap).
+    // Index of the kernel interface with the same traffic; 0 if there is none (ring, pcap).
     [[nodiscard]] int if_index() const noexcept { return if_index_; }
-    // Its peers may leave UDP checksums partial (veth, tap): a sum equal to the pseudo-header's
-    // counts as partial.
+    // Whether its peers may leave UDP checksums partial (veth, tap). Then a sum equal to the
+    // pseudo-header's counts as partial.
     [[nodiscard]] bool partial_checksums() const noexcept { return partial_checksums_; }
-    // The largest IP packet of its link.
+    // The largest IP packet on its link.
     [[nodiscard]] std::uint16_t mtu() const noexcept { return mtu_; }
 
   protected:
-    Port(const Port&) = default;  // the port's identity, for a port that wraps it
+    Port(const Port&) = default;  // the port's identity, for a port that wraps this one
     std::string name_;
     MacAddress mac_{};
     int if_index_ = 0;

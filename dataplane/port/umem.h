@@ -1,9 +1,9 @@
-// The frames of one AF_XDP socket, and the mbuf pool over them. Mbuf i's buffer is always the same frame
-// (pinned external buffer), so a descriptor of the kernel and an mbuf name the same memory.
+// The frames of one AF_XDP socket, and the mbuf pool over them. Mbuf i's buffer is always the same
+// frame (pinned external buffer). So a kernel descriptor and an mbuf name the same memory.
 //
-// Memory is anonymous: hugepages if there are enough, ordinary pages otherwise. A frame is in the pool
-// (free), with the kernel (fill, transmit, or on its way back: marked so in its mbuf), or an mbuf of the
-// worker.
+// Memory is anonymous: hugepages if there are enough, ordinary pages otherwise. A frame has one of
+// three owners: the pool (free), the kernel (marked in its mbuf), or the worker (an mbuf). The
+// kernel has frames to fill, to transmit, or to return.
 #pragma once
 
 #include <rte_mbuf.h>
@@ -20,7 +20,8 @@ namespace steer {
 
 class Umem {
   public:
-    // `frames` and `frame_bytes` are powers of two; one frame less is used (a mempool holds 2^n - 1 best).
+    // `frames` and `frame_bytes` are powers of two. One frame fewer is used (a mempool holds 2^n -
+    // 1 best).
     static Result<std::unique_ptr<Umem>> build(const std::string& name, unsigned frames,
                                                unsigned frame_bytes);
     ~Umem();
@@ -32,7 +33,7 @@ class Umem {
     [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
     [[nodiscard]] unsigned frame_bytes() const noexcept { return 1U << shift_; }
 
-    // `address` from a descriptor: an offset in the area, anywhere in the frame.
+    // `address`: from a descriptor; an offset in the area, anywhere in the frame.
     [[nodiscard]] rte_mbuf* mbuf_at(std::uint64_t address) const noexcept {
         return mbufs_[address >> shift_];
     }
@@ -44,10 +45,10 @@ class Umem {
         return static_cast<std::uint64_t>(static_cast<const std::byte*>(mbuf->buf_addr) - area_);
     }
 
-    // Marks a frame as handed to the kernel, so that a closed socket's frames can be reclaimed.
+    // Marks a frame as owned by the kernel, so that a closed socket's frames can be reclaimed.
     static void give_to_kernel(rte_mbuf* mbuf) noexcept { mbuf->hash.usr = kWithKernel; }
     static void take_from_kernel(rte_mbuf* mbuf) noexcept { mbuf->hash.usr = 0; }
-    // Returns all frames of the kernel to the pool. The socket is closed; any thread.
+    // Returns all frames of the kernel to the pool. The socket must be closed. Any thread.
     void take_all_from_kernel();
 
   private:

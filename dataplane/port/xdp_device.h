@@ -1,8 +1,9 @@
-// A device served by AF_XDP over its whole life: it may be removed and come back under its name.
+// A device with AF_XDP ports over its whole life. It may be removed and return under its name.
 //
-// One thread of control calls follow() periodically, and on every change of the kernel's interfaces.
-// While the device is removed, its ports stay with their workers and carry nothing. When it is back, program and
-// sockets are attached again. Each event is one sentence to log.
+// One thread of control calls follow() periodically, and on every change of the kernel's
+// interfaces. While the device is removed, its ports stay with their workers and carry no packets.
+// When it returns, program and sockets are attached again. Each event returns one sentence for the
+// log.
 #pragma once
 
 #include <memory>
@@ -22,7 +23,7 @@ class XdpDevice {
     // Errors: XdpSteering::attach()'s and open_af_xdp()'s.
     static Result<std::unique_ptr<XdpDevice>> open(const std::string& device,
                                                    const AfXdpOptions& options);
-    // The ports, once; destroy them after their worker and before this.
+    // The ports. Call it once. Destroy them after their worker and before this object.
     std::vector<std::unique_ptr<Port>> take_ports() { return std::move(owned_); }
 
     std::optional<std::string> follow();
@@ -49,7 +50,7 @@ class XdpDevice {
     std::vector<Port*> ports_;
     State state_ = State::serving;
     bool mtu_too_large_ = false;
-    std::string trouble_;  // why a returned device is not served
+    std::string trouble_;  // why a device that returned has no sockets
     unsigned passes_ = 0;  // calls of follow() until the next try
 };
 

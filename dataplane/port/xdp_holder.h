@@ -1,6 +1,7 @@
-// Finds the processes that keep a BPF program alive: they hold it, or a link to it, by a descriptor.
+// Finds the processes that keep a BPF program alive: they have a descriptor of it, or of a link to
+// it.
 //
-// Searches /proc, at set-up only: milliseconds. Sees what its user may see; as root every
+// Searches /proc, at set-up only; takes milliseconds. Finds what its user may see; as root, every
 // process of this PID namespace.
 #pragma once
 
@@ -12,10 +13,10 @@ namespace steer {
 
 struct ProgramHolder {
     int pid = 0;
-    std::string name;  // of the process, as shown by ps
+    std::string name;  // of the process, as ps shows it
 };
 
-// The first such process other than this one.
+// The first such process, except this one.
 std::optional<ProgramHolder> find_program_holder(std::uint32_t program_id);
 
 }  // namespace steer

@@ -1,12 +1,14 @@
 // The XDP program on a device, and the packets that it takes from the kernel.
 //
-// It redirects only packets that are ours to our sockets (xdp/steer_xdp.bpf.c defines them); all others,
-// and all while no socket is bound, stay with the kernel. It is attached by a link if the
-// kernel supports links (5.9), so it is detached when this process ends. Our own left-over program, on a kernel
-// without links, is replaced. A program whose owner lives, and a foreign one, are reported and left.
+// It redirects only our packets to our sockets (xdp/steer_xdp.bpf.c defines them). All others stay
+// with the kernel, and all packets while no socket is bound. It is attached by a link if the kernel
+// supports links (5.9), so the end of this process detaches it. On a kernel without links, it
+// replaces a program that our earlier process left. It reports, and leaves attached, a
+// foreign program and one with a running owner.
 //
-// The set_ functions change the live maps: new entries are added before old ones are removed,
-// so an entry that stays is never missing. One thread calls them. Cost: one system call per changed entry.
+// The set_ functions change the maps in use. They add new entries before they remove old ones, so
+// an entry that stays is never missing. One thread calls them. Cost: one system call per changed
+// entry.
 #pragma once
 
 #include <cstdint>
@@ -24,20 +26,21 @@ struct steer_xdp_bpf;
 
 namespace steer {
 
-// An upstream as the source of its replies.
+// An upstream as a source of replies.
 struct UpstreamEndpoint {
     IpAddress address;
     std::uint16_t port = 53;  // host order
     auto operator<=>(const UpstreamEndpoint&) const = default;
 };
 
-// VLAN tags in the frame, host order; 0: no tag. {10, 0} is one tag, {10, 20} is 20 inside 10.
+// VLAN tags in the frame, host order; 0: no tag. {10, 0} is one tag; {10, 20} is tag 20 inside tag
+// 10.
 struct VlanTags {
     std::uint16_t outer = 0, inner = 0;
     auto operator<=>(const VlanTags&) const = default;
 };
 
-// A VLAN child of a device; its MAC address may be its own.
+// A VLAN child of a device; it may have its own MAC address.
 struct OwnVlan {
     VlanTags tags;
     MacAddress mac{};
@@ -47,12 +50,14 @@ struct OwnVlan {
 class XdpSteering {
   public:
     enum class Mode : std::uint8_t { native, generic };
-    // How the program is attached: by a link, or, as before Linux 5.9, until it is detached.
+    // How the program is attached: by a link, or to the device until it is detached (before Linux
+    // 5.9).
     enum class Hold : std::uint8_t { link, device };
 
-    // Loads and attaches it, in the network namespace of the calling thread; with empty maps it redirects
-    // nothing. Errors: no such interface, no permission, a foreign program, another running SteerDNS,
-    // an MTU or a queue count that the driver's XDP does not support. Hold::link falls back to the other.
+    // Loads and attaches it, in the network namespace of the calling thread. With empty maps it
+    // redirects nothing. Errors: no such interface, no permission, a foreign program, another
+    // running SteerDNS, an MTU or a queue count that the driver's XDP does not support. If a link
+    // is not possible, it uses Hold::device.
     static Result<std::unique_ptr<XdpSteering>> attach(const std::string& device,
                                                        Hold hold = Hold::link);
     ~XdpSteering();
@@ -61,8 +66,8 @@ class XdpSteering {
 
     // Whether the device still exists, under any name. A system call.
     [[nodiscard]] bool has_device() const;
-    // After its removal: attaches the program, with the present maps, to the device that has its name now. Errors as
-    // attach(); may be tried again.
+    // After a removal: attaches the program, with the present maps, to the device that has the name
+    // now. Errors as attach(); may be tried again.
     Result<void> reattach();
 
     // `service`: destinations of queries. `own`: further destinations of upstream replies.
@@ -72,17 +77,19 @@ class XdpSteering {
     Result<void> set_upstreams(std::span<const UpstreamEndpoint> upstreams);
     // Destination ports of upstream replies, both included. Until this is called: none.
     void set_port_range(std::uint16_t first, std::uint16_t last) noexcept;
-    // The device's MAC address; frames to others pass. Before this call: its address when attached.
+    // The device's MAC address; frames to other addresses go to the kernel. Default: the address at
+    // attach().
     void set_mac(const MacAddress& mac) noexcept;
-    // VLANs whose frames are checked, in addition to untagged frames: to the child's address or the device's. Errors: the device
-    // strips tags in hardware and this cannot be turned off.
+    // VLANs whose frames are checked, in addition to untagged frames. The destination is the
+    // child's address or the device's. Error: the device strips tags in hardware and this cannot be
+    // turned off.
     Result<void> set_vlans(std::span<const OwnVlan> vlans);
 
     [[nodiscard]] const std::string& device() const noexcept { return device_; }
     [[nodiscard]] int if_index() const noexcept { return if_index_; }
     [[nodiscard]] Mode mode() const noexcept { return mode_; }
     [[nodiscard]] Hold hold() const noexcept { return hold_; }
-    // The XSKMAP; key: receive queue.
+    // The XSKMAP; its key is the receive queue.
     [[nodiscard]] int sockets_fd() const noexcept;
 
   private:
@@ -102,7 +109,7 @@ class XdpSteering {
     Hold hold_;
     bool hooked_ = false;
     int link_fd_ = -1;
-    bool stripping_turned_off_ = false;  // by us: restored at the end
+    bool stripping_turned_off_ = false;  // true: restore it at the end
     Mode mode_ = Mode::native;
     std::unique_ptr<steer_xdp_bpf, Unload> skeleton_;
     // The present contents of the maps.

@@ -1,9 +1,9 @@
 // A burst: up to 32 packets that go through the stages together.
 //
-// classify() sorts received packets into queries, upstreams' replies and packets that end there. The later
-// stages iterate over the queries that are still in the burst (`live`) and take out those that they
-// finish. Queries that came as messages (injected) are packets without an mbuf; they enter the stages at
-// parse().
+// classify() sorts received packets into queries, upstream replies and packets that end there.
+// Later stages iterate over the queries that are still in the burst (`live`) and remove those that
+// they finish. An injected query (a message from `streams`) is a packet without an mbuf. It enters
+// the stages at parse().
 #pragma once
 
 #include <array>
@@ -32,26 +32,26 @@ struct Packet {
     Buffer* injected;          // owned; an InjectedQuery and the message
     std::uint8_t* dns;         // first byte of the message
     std::uint16_t dns_length;  // bytes of it
-    std::uint16_t dns_room;    // bytes that fit from `dns` on
-    std::uint8_t port;         // the lane of Transmit: of a moved query, that of the port's worker
+    std::uint16_t dns_room;    // bytes available from `dns` on
+    std::uint8_t port;         // lane of Transmit; of a moved query, the lane of the port's worker
     std::uint8_t l3_offset;    // of the IP header in the frame: 14, 18 or 22
     bool is_v6;
     std::uint16_t destination_port;  // host order
     std::uint16_t
-        max_size;  // bytes of DNS in the answer: the transport's limit, lowered by parse() to the client's
-    Verdict end;                 // of a traced one: set by Replier when it is not answered
-    std::uint8_t stream;         // injected: where the answer goes ...
-    std::uint64_t stream_token;  // ... and the token to return
-    // For received frames: completed with the message's sum, by answer_from_packet_cache() or parse().
+        max_size;  // bytes of DNS in the answer: the transport's limit; after parse() the client's
+    Verdict end;   // of a traced query without an answer; set by Replier
+    std::uint8_t stream;         // injected: the streams thread that gets the answer ...
+    std::uint64_t stream_token;  // ... and the token for it
+    // For received frames: answer_from_packet_cache() or parse() adds the message's sum.
     PendingChecksum checksum;
     std::uint64_t message_sum;   // of the message, not folded; set by parse()
     std::uint64_t question_sum;  // of its question, likewise; set by parse()
     std::uint64_t
-        packet_cache_hash;  // set by answer_from_packet_cache(), if burst.packet_cache_asked; 0: none
+        packet_cache_hash;  // from answer_from_packet_cache(), if packet_cache_asked; 0: none
     ClientFacts client;
     IpAddress destination;
-    const Plan* plan;           // set by lookup(): where the program begins; nullptr: at `entry`
-    const cache::Entry* found;  // what lookup() found in the plan's cache
+    const Plan* plan;           // set by lookup(): start of the program; nullptr: at `entry`
+    const cache::Entry* found;  // result of lookup() in the plan's cache
     dns::Query query;           // set by parse()
 };
 
@@ -62,7 +62,7 @@ struct UpstreamFrame {
     std::span<const std::uint8_t> dns;
 };
 
-// A packet that ends in classify(): punted (the mbuf still has to be handed over) or dropped.
+// A packet that ends in classify(): punted (the mbuf still has to be passed on) or dropped.
 struct Ended {
     rte_mbuf* mbuf;
     Verdict verdict;
@@ -70,7 +70,7 @@ struct Ended {
 
 struct Burst {
     std::array<Packet, kBurst> packets;
-    // Indices of queries that are still in the burst, rising.
+    // Indices of queries that are still in the burst, ascending.
     std::array<std::uint8_t, kBurst> live;
     unsigned live_count = 0;
 
@@ -79,9 +79,10 @@ struct Burst {
     std::array<Ended, kBurst> ended;
     unsigned ended_count = 0;
     bool packet_cache_asked = false;  // the packet cache was searched for all packets
-    bool looked_up = false;           // `found` is the result of the cache of each packet's plan
+    bool looked_up = false;           // `found` is the result from the cache of each packet's plan
     bool watched = false;             // hits go through the program too (SharedWatch, NSID)
-    // Bit i: packet i has a trace (tracer.h), with this handle; set by add_injected() before it has.
+    // Bit i: packet i has a trace (tracer.h), with this handle. add_injected() sets it before the
+    // trace exists.
     std::uint32_t traced = 0;
     std::array<std::uint16_t, kBurst> traces;
 
@@ -90,12 +91,12 @@ struct Burst {
         packet_cache_asked = looked_up = watched = false;
         traced = 0;
     }
-    Packet& next_packet() { return packets[live_count]; }  // only before a packet was taken out
+    Packet& next_packet() { return packets[live_count]; }  // only before a packet is removed
     void keep_packet() {
         live[live_count] = static_cast<std::uint8_t>(live_count);
         ++live_count;
     }
-    // Packets were taken out only at the end: live[i] is i.
+    // Whether packets were removed only at the end: live[i] is i.
     [[nodiscard]] bool is_whole() const {
         return live_count == 0 || live[live_count - 1] == live_count - 1;
     }

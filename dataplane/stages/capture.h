@@ -1,10 +1,10 @@
 // Copies of the frames that a worker receives and sends, for `steerctl capture`.
 //
-// While control has a filter in Shared::capture, the worker copies each frame that it selects into a ring of its own. A full
-// ring loses the frame: Stat::capture_lost counts it. Without a filter the cost is one load per turn and one branch per
-// burst that is received or sent.
+// While Shared::capture has a filter of control, the worker copies each frame that the filter
+// selects into its own ring. A full ring loses the frame; Stat::capture_lost counts it. Without a
+// filter, the cost is one load per turn and one branch per burst received or sent.
 //
-// Queries and answers of kernel sockets are no frames, and do not pass here.
+// Queries and answers of kernel sockets are not frames and are not captured here.
 #pragma once
 
 #include <array>
@@ -22,17 +22,18 @@
 
 namespace steer {
 
-// Which frames to copy: those that meet all conditions. Constant once published.
+// Selects frames that meet all conditions. Constant after publication.
 struct CaptureFilter {
     std::string port;                      // name of a Port; empty: all
-    matchers::PrefixSet hosts;             // one of the two addresses; empty: all
+    matchers::PrefixSet hosts;             // contains one of the two addresses; empty: all
     std::uint16_t transport_port = 0;      // of UDP or TCP, one of the two; 0: all
-    std::array<std::uint8_t, 256> name{};  // lower-cased wire form: the question's, or above it
+    std::array<std::uint8_t, 256> name{};  // lower-cased wire form; includes names below it
     std::uint8_t name_len = 0;             // 0: all
-    std::uint32_t most_bytes = 0;          // of a frame that are copied
+    std::uint32_t most_bytes = 0;          // maximum bytes copied of a frame
 
-    // Whether a frame from its MAC addresses on meets all conditions but the port's name. At most two VLAN tags are
-    // read. A frame whose headers are cut off, and a fragment except the first, has no name and no transport port.
+    // Whether a frame, from its MAC addresses on, meets all conditions except the port's name.
+    // Reads at most two VLAN tags. A frame with incomplete headers has no name and no transport
+    // port, nor has a fragment except the first.
     [[nodiscard]] bool selects(std::span<const std::uint8_t> frame) const noexcept;
     // The same for a message without a frame.
     [[nodiscard]] bool selects(const IpAddress& a, const IpAddress& b, std::uint16_t a_port,
@@ -43,14 +44,14 @@ struct CaptureFilter {
     [[nodiscard]] bool has_name(std::span<const std::uint8_t> dns) const noexcept;
 };
 
-// In the ring, followed by `kept` bytes of the frame.
+// The record in the ring. `kept` bytes of the frame follow.
 struct CapturedFrame {
     std::uint16_t cells;   // of CellRing
     std::uint16_t kept;    // bytes
     std::uint32_t length;  // of the whole frame
     std::uint64_t at_ns;   // CLOCK_BOOTTIME
     std::uint8_t worker;
-    std::uint8_t port;  // in the worker's ports
+    std::uint8_t port;  // index in the worker's ports
     std::uint8_t is_sent;
     std::array<std::uint8_t, 13> unused;
 
@@ -63,7 +64,7 @@ static_assert(sizeof(CapturedFrame) == 32);
 
 class Capture {
   public:
-    // Without a ring it is always off.
+    // Without a ring, capture is always off.
     Capture(unsigned worker, CellRing* ring, const std::atomic<const CaptureFilter*>& filter,
             Counters& counters)
         : ring_(ring),
@@ -76,7 +77,7 @@ class Capture {
         now_ = now;
     }
     [[nodiscard]] bool is_on() const noexcept { return filter_ != nullptr; }
-    // is_on() only.
+    // Only while is_on().
     void look_at(std::span<rte_mbuf* const> frames, const Port& port, unsigned index,
                  bool is_sent) noexcept;
     void end_turn() noexcept {

@@ -1,4 +1,4 @@
-// Finds the entry of the program for each query, by the frontend where it came in (policy/frontends.h).
+// Finds the program's entry for each query, by the frontend that received it (policy/frontends.h).
 //
 // In:   packets of the burst with their addresses and ports.
 // Out:  `entry`; 0 for all if the snapshot has only one.

@@ -1,7 +1,7 @@
 // Headers around a DNS message: Ethernet, up to two VLAN tags, IPv4 or IPv6, UDP with its checksum.
 //
-// Two ways: a received frame is turned around in place (reply.cpp), or headers are written in front of an
-// own message. Our packets are atomic (RFC 6864): DF set, id 0, never larger than
+// Two methods: a received frame is turned around in place (reply.cpp), or headers are written
+// before our own message. Our packets are atomic (RFC 6864): DF set, id 0, never larger than
 // kMaxUdpAnswer; TTL and hop limit are 64.
 #pragma once
 
@@ -17,20 +17,22 @@ struct rte_mbuf;
 
 namespace steer {
 
-// Largest UDP message that we send, whatever the client offers: it fits every path (RFC 9715 3.1).
+// Largest UDP message that we send, for any size in the client's EDNS. It fits every path (RFC 9715
+// 3.1).
 inline constexpr std::uint16_t kMaxUdpAnswer = 1232;
 
-// Sizes of the headers that we write and read: IPv4 without options, IPv6 without extensions; UDP's protocol number.
+// Sizes of the headers that we write and read: IPv4 without options, IPv6 without extensions; UDP's
+// protocol number.
 inline constexpr std::size_t kIpv4Size = 20, kIpv6Size = 40, kUdpSize = 8;
 inline constexpr std::uint8_t kUdpProtocol = 17;
 
 struct FrameHeaders {
     MacAddress to_mac, from_mac;
     std::span<const std::uint8_t> tags;  // 0, 4 or 8 bytes as on the wire
-    IpAddress to, from;                  // of one family
+    IpAddress to, from;                  // of the same family
     std::uint16_t to_port, from_port;    // host order
 
-    // Bytes before the DNS message.
+    // Bytes of headers before the DNS message.
     [[nodiscard]] std::size_t size() const {
         return 14 + tags.size() + (to.is_v4() ? kIpv4Size : kIpv6Size) + kUdpSize;
     }
@@ -40,14 +42,14 @@ struct FrameHeaders {
 void read_link_facts(const std::uint8_t* frame, std::uint8_t l3_offset,
                      ClientFacts& client) noexcept;
 
-// Writes size() bytes before `message`, which has `length` bytes and is complete (the checksum is
-// over it).
+// Writes size() bytes before `message`, which has `length` bytes. The message must be complete,
+// because the checksum covers it.
 void write_headers(std::uint8_t* message, std::uint16_t length,
                    const FrameHeaders& headers) noexcept;
 
-// Turns a received datagram around: swaps MACs, addresses and ports, and corrects lengths and checksums
-// for `length` bytes of DNS whose checksum is `sum` (from dns::write_reply). `frame` starts with Ethernet,
-// IP is at `l3_offset`. Returns the frame's new length.
+// Turns a received datagram around: swaps MACs, addresses and ports. Corrects lengths and checksums
+// for `length` bytes of DNS with the checksum `sum` (from dns::write_reply). `frame` starts with
+// Ethernet, IP is at `l3_offset`. Returns the frame's new length.
 std::uint16_t turn_around(std::uint8_t* frame, std::uint8_t l3_offset, bool is_v6,
                           std::uint16_t length, std::uint64_t sum) noexcept;
 

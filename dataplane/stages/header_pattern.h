@@ -1,8 +1,8 @@
-// Recognises the headers of a query to us by comparing them with the headers of an earlier query in the burst.
+// Recognizes the headers of a query to us by comparison with an earlier query in the burst.
 //
-// The pattern covers untagged Ethernet to one MAC address, unfragmented IPv4 without options, and UDP to one address and
-// port: four words of the first 38 bytes under a mask. A frame that matches needs no further check except lengths,
-// checksums and source.
+// The pattern covers untagged Ethernet to one MAC address, unfragmented IPv4 without options, and
+// UDP to one address and port. It compares four words of the first 38 bytes under a mask. A
+// matching frame needs no further check except lengths, checksums and source.
 #pragma once
 
 #include <array>
@@ -15,7 +15,7 @@ namespace steer {
 
 class HeaderPattern {
   public:
-    // Bytes of a frame that are read.
+    // The first bytes of a frame, which are read.
     static constexpr std::size_t kSize = 38;
 
     // `frame`: Ethernet, IPv4 and UDP as above.
@@ -61,7 +61,7 @@ class HeaderPattern {
         return w & kMasks[i];
     }
 
-    std::array<std::uint64_t, 4> words_{~kMasks[0]};  // no frame's: nothing was learnt
+    std::array<std::uint64_t, 4> words_{~kMasks[0]};  // matches no frame: nothing was learned
 };
 
 }  // namespace steer

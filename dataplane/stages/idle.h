@@ -1,21 +1,20 @@
-// What a worker does when there is no work (`dataplane.idle`).
+// What a worker does when it has no work (`dataplane.idle`).
 //
-// spin: nothing. pause: the processor's pause instruction between turns. adaptive: after empty_turns() turns
-// without work the worker sleeps until a port's descriptor is readable, a ring wakes it (Sleeper),
-// or its next deadline. With a port that has no descriptor (a polled DPDK device) it takes naps instead:
-// kNapNs if there was work recently, kLongNapNs after kShortNaps empty naps. While it sleeps it is
-// offline for QSBR, so no thread waits for it.
+// spin: it polls again. pause: the processor's pause instruction between turns. adaptive: after
+// empty_turns() turns without work, the worker sleeps. A readable descriptor of a port, a ring
+// (Sleeper) or its next deadline wakes it. A port without a descriptor (a polled DPDK device) makes
+// it take naps instead: kNapNs if there was work recently, kLongNapNs after kShortNaps empty naps.
+// During sleep it is offline for QSBR, so no thread waits for it.
 //
-// A worker that the kernel wakes sleeps after very few empty turns: under most loads a wake-up costs less
-// than polling. A nap has a fixed length, so a worker that naps polls for longer first.
+// A worker with descriptors sleeps after very few empty turns: under most loads a wake-up costs
+// less than polling. A nap has a fixed length, so a worker that naps polls for longer first.
 //
 // Under load it takes naps of kLoadNapNs after kTurnsUnderLoad empty turns instead of waiting for a
-// descriptor, if naps gather larger bursts than sleep does (LoadNaps). A burst is sent with one system
-// call, and its senders do not have to wake the worker. Polled devices are polled as
+// descriptor, if naps gather larger bursts than sleep does (LoadNaps). One system call sends a
+// burst, and its senders do not have to wake the worker. Devices without a descriptor are polled as
 // long as before, because only their own ring buffers packets.
 //
-// Order, so that no wake-up is lost: announce the sleep, check everything again (the caller's
-// turn), then sleep.
+// The order prevents a lost wake-up: announce the sleep, check everything again (the caller's
 // turn), then sleep.
 #pragma once
 
@@ -32,15 +31,15 @@
 
 namespace steer {
 
-// Decides whether naps gather more packets than sleep, by the moving averages of both. The worse way is tried
-// once in kTryEach pauses. A single query is always woken for.
+// Decides whether naps gather more packets than sleep, by the moving averages of both. The worse
+// method is tried once in kTryEach pauses. A single query always wakes the worker.
 class LoadNaps {
   public:
-    // `came`: packets and queries so far. True: nap now.
+    // `came`: number of packets and queries so far. Returns true to take a nap now.
     [[nodiscard]] bool wants(std::uint64_t came) const noexcept {
         return naps_next_ && came - before_ >= kMin;
     }
-    // A pause begins.
+    // Call it at the beginning of a pause.
     void pause(std::uint64_t came, bool is_nap) noexcept {
         int& gathered = napping_ ? by_nap_ : by_sleep_;
         const auto burst = static_cast<int>(std::min<std::uint64_t>(came - before_, kMax)) * kUnit;
@@ -56,7 +55,7 @@ class LoadNaps {
     static constexpr unsigned kTryEach = 32;          // pauses
     static constexpr int kUnit = 16, kWeight = 8;     // of the moving averages
 
-    std::uint64_t before_ = 0;  // what had come by the last pause
+    std::uint64_t before_ = 0;  // `came` at the last pause
     int by_nap_ = 0, by_sleep_ = 0;
     unsigned pauses_ = 0;
     bool napping_ = false, naps_next_ = false;
@@ -73,7 +72,7 @@ class Sleep {
 
     Sleep(std::span<Port* const> ports, Sleeper& sleeper);
 
-    // For the calling thread, before its first sleep: naps as long as they are said to be.
+    // For the calling thread, before its first sleep: makes the length of naps exact.
     static void be_punctual() noexcept;
 
     // Whether until() only takes naps.
@@ -81,23 +80,23 @@ class Sleep {
     [[nodiscard]] unsigned empty_turns() const noexcept {
         return naps_ ? kEmptyTurnsPolled : kEmptyTurns;
     }
-    // A nap under load.
+    // Takes a nap under load.
     static void nap() noexcept;
-    // Sleeps until something wakes us, at most until `deadline_ms` and not longer than kLongestMs.
-    // `in_a_row`: sleeps since there was work.
+    // Sleeps until something wakes the worker, at most until `deadline_ms` and not longer than
+    // kLongestMs. `in_a_row`: number of sleeps since the last work.
     void until(std::uint64_t deadline_ms, Now now, unsigned in_a_row) noexcept;
 
   private:
-    static constexpr std::uint64_t kLongestMs =
-        500;                                      // to check sources that do not wake the worker
-    static constexpr std::uint64_t kAwayMs = 50;  // for a device that may be back
+    static constexpr std::uint64_t kLongestMs = 500;  // to check sources without wake-up
+    static constexpr std::uint64_t kAwayMs = 50;  // interval for a removed device that may return
 
-    // What wakes us, as it is now. True: a port that had a descriptor has none (its device is away).
+    // Collects the present descriptors. Returns true if a port lost its descriptor (its device was
+    // removed).
     bool gather_descriptors() noexcept;
 
-    const std::vector<Port*> ports_;  // with a descriptor
+    const std::vector<Port*> ports_;  // ports with a descriptor
     Sleeper& sleeper_;
-    std::vector<pollfd> descriptors_;  // the sleeper's first
+    std::vector<pollfd> descriptors_;  // the first is the sleeper's
     bool naps_ = false;
 };
 

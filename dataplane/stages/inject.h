@@ -1,5 +1,5 @@
-// Turns a query that `streams` injected into a packet of the burst. It came over TCP or by a kernel
-// socket, and from parse() on it is handled like all others.
+// Turns a query that `streams` injected into a packet of the burst. The query arrived over TCP or
+// by a kernel socket. From parse() on, it is handled like all others.
 //
 // In:   MessageKind::inject, whose buffer holds an InjectedQuery and the message.
 // Out:  a packet in the burst that owns the buffer.

@@ -1,12 +1,13 @@
-// Looks up the whole burst in the caches that the program reaches first: one bulk lookup, before any program runs.
+// Looks up the whole burst in the caches that the program reaches first, with one bulk lookup
+// before any program runs.
 //
 // In:   parsed packets.
-// Out:  `plan` of each packet; `found` of each whose plan reaches a cache (valid until the worker's next quiescent state);
-//       burst.looked_up. The bodies are prefetched.
-// Cost: one SipHash per name and one bulk lookup per burst. One more SipHash for the plan if the entry has no tag sets
-//       or several caches are reached by sets. A new name costs a run of the matcher. No lookup if the program
-//       reaches no cache.
-//       A found entry is put into the packet cache, if answer_from_packet_cache() searched it.
+// Out:  `plan` of each packet; `found` of each packet with a plan that reaches a cache (valid until
+//       the worker's next quiescent state); burst.looked_up. Prefetches the bodies.
+// Cost: one SipHash per name and one bulk lookup per burst. One more SipHash for the plan if the
+//       entry has no tag sets or several caches are reached by sets. A new name costs a run of the
+//       matcher. No lookup if the program reaches no cache. A found entry is put into the packet
+//       cache, if answer_from_packet_cache() searched it.
 // Ends: none.
 #pragma once
 

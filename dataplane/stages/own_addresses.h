@@ -1,8 +1,8 @@
-// Which addresses and ports are ours: the worker's fast copy of the table of next hops.
+// The addresses and ports that are ours: the worker's fast copy of the table of next hops.
 //
-// A frame's MAC address costs one comparison of a masked word, also on ports that accept every address.
-// Nearly all queries go to the same address, and their sources are not ours. So the last service address
-// that matched is compared first, and a filter of 256 bits over the last byte answers most
+// A frame's MAC address costs one comparison of a masked word, also on ports that accept every
+// address. Nearly all queries go to the same address, and their sources are not ours. So the last
+// matching service address is compared first. A filter of 256 bits over the last byte answers most
 // questions about sources.
 #pragma once
 
@@ -18,7 +18,7 @@ namespace steer {
 
 class OwnAddresses {
   public:
-    // `table` stays valid until the next call; nullptr: nothing is ours.
+    // `table` must stay valid until the next call; nullptr: no address is ours.
     void use(const NextHopTable* table) {
         table_ = table;
         last_service_ = {};
@@ -34,7 +34,7 @@ class OwnAddresses {
     }
     [[nodiscard]] const NextHopTable* table() const { return table_; }
 
-    // The next frames come from a port of that device (0: a device that the kernel does not know).
+    // The next frames are from a port of that device (0: a device that the kernel does not know).
     void come_by(int if_index) {
         device_ = nullptr;
         if (table_ != nullptr) {
@@ -47,11 +47,12 @@ class OwnAddresses {
         mac_ = device_ != nullptr ? word_of(device_->mac.data()) : 0;
         mac_mask_ = device_ != nullptr ? kWholeMac : kGroupBit;
     }
-    // To the device itself. If the kernel does not know the device: to any address that is not a group.
+    // Whether the frame is to the device itself. If the kernel does not know the device: to any
+    // address that is not a group.
     [[nodiscard]] bool is_own_mac(const std::uint8_t* frame) const {
         return (word_of(frame) & mac_mask_) == mac_;
     }
-    // ... or to its VLAN child of these tags (OwnDevice::Vlan::tags).
+    // Whether it is to the device's VLAN child with these tags (OwnDevice::Vlan::tags).
     [[nodiscard]] bool is_childs_mac(const std::uint8_t* frame, std::uint32_t tags) const {
         const OwnDevice::Vlan* const child = find_vlan(tags);
         return child != nullptr && std::memcmp(frame, child->mac.data(), child->mac.size()) == 0;
@@ -64,7 +65,7 @@ class OwnAddresses {
         return device_ == nullptr || tags == 0 || find_vlan(tags) != nullptr;
     }
 
-    // A query's destination.
+    // Whether this is a destination of queries.
     [[nodiscard]] bool is_service(const IpAddress& address, std::uint16_t port) {
         if (table_ == nullptr) return false;
         const auto& ports = table_->service_ports;
@@ -77,18 +78,19 @@ class OwnAddresses {
         last_service_ = address;
         return true;
     }
-    // Any address of this host.
+    // Whether this is any address of this host.
     [[nodiscard]] bool is_own(const IpAddress& address) const {
         return may_be_in_table(address) && is_in_table(address);
     }
-    // ... or the directed broadcast of one of its networks: no query comes from those.
+    // Whether it is such an address, or the directed broadcast of one of its networks. Queries
+    // cannot have such a source.
     [[nodiscard]] bool is_bad_source(const IpAddress& address) const {
         return may_be_in_table(address) && (is_in_table(address) || is_broadcast(address));
     }
 
   private:
     static constexpr std::uint64_t kWholeMac = 0xffff'ffff'ffff;
-    static constexpr std::uint64_t kGroupBit = 1;  // of the first byte, which is the lowest
+    static constexpr std::uint64_t kGroupBit = 1;  // in the first byte, which is the lowest
 
     static std::uint64_t word_of(const std::uint8_t* mac) {
         std::uint32_t first;

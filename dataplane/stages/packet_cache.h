@@ -1,15 +1,16 @@
-// Recently answered queries, byte for byte, and the cache entry of each: a packet cache as in PowerDNS. One per worker, the
-// first stage. A query that it knows needs no parsing, no key and no lookup.
+// Recently answered queries, compared byte by byte, and the cache entry of each: a packet cache as
+// in PowerDNS. One per worker, the first stage. A query in it needs no parsing, no key and no
+// lookup.
 //
-// It keeps pointers into the shared cache beyond a quiescent state. Cache::epoch() makes this safe: a line is used only
-// if no entry of its share of the cache was taken out since the line was written. It has no answers of its own, so a
-// flushed, replaced or expired entry disappears here at once.
+// It keeps pointers into the shared cache after a quiescent state. Cache::epoch() makes this safe:
+// a line is used only if no entry of its share was removed since the line was written. It has no
+// answers of its own. So a flushed, replaced or expired entry disappears here at once.
 //
-// Lines are compared in full; the hash only finds them. A client that guesses the hash's seed can make lines evict each
-// other, and those queries are then answered by the other stages. If few queries repeat (cookies, random case), the
-// packet cache stops for a while.
+// Lines are compared in full; the hash only finds them. A client that guesses the hash's seed can
+// make lines evict each other; then the other stages answer those queries. If few queries repeat
+// (cookies, random case), the packet cache stops for a while.
 //
-// One thread. No heap after construction.
+// For one thread. No heap after construction.
 #pragma once
 
 #include <array>
@@ -28,57 +29,57 @@ class PacketCache {
   public:
     static constexpr std::size_t kLines = 8192;
     static constexpr unsigned kWays = 4;
-    // Bytes of a message that are stored, from the third on (the first two are the ID).
+    // Lengths of stored messages, from the third byte on (the first two are the ID).
     static constexpr std::size_t kShortest = 16, kLongest = 82;
 
-    // A line: what is known about a query; two cache lines of the CPU.
+    // A line has the facts about one query, in two CPU cache lines.
     struct alignas(64) Line {
         const cache::Entry* entry = nullptr;
-        std::uint64_t epoch = 0;         // of the entry's share, from before it was found
+        std::uint64_t epoch = 0;         // of the entry's share, read before the lookup
         std::uint32_t generation = 0;    // of the snapshot
         std::uint16_t share = 0;         // Cache::share_of() of the key
         std::uint8_t length = 0;         // of the message, with its ID
         std::uint8_t way = 0;            // the caller's number of the frontend class
-        dns::QueryHead head;             // all of a dns::Query but the ID and the name
+        dns::QueryHead head;             // a dns::Query without the ID and the name
         std::uint16_t question_sum = 0;  // checksum_fold() of the question
         std::uint16_t bytes_sum = 0;     // ... and of `bytes`
         std::array<std::uint8_t, kLongest> bytes;
     };
     static_assert(sizeof(Line) == 128);
 
-    // EAL must be up. Aborts with a message if there is no memory.
+    // EAL must be initialized. Aborts with a message if there is no memory.
     explicit PacketCache(std::uint64_t seed);
 
-    // Whether to search it for these `n` messages; false while it rests. Call once per burst.
+    // Whether to search it for these `n` messages; false while it is stopped. Call once per burst.
     [[nodiscard]] bool awake(unsigned n) noexcept;
     [[nodiscard]] bool is_resting() const noexcept { return resting_ > 0; }
 
     static bool fits(std::size_t length) noexcept {
         return length >= kShortest + 2 && length <= kLongest + 2;
     }
-    // `way`: distinguishes frontends at which the same bytes get different answers.
+    // `way`: distinguishes frontends that give different answers to the same bytes.
     [[nodiscard]] std::uint64_t hash(const std::uint8_t* message, std::size_t length,
                                      std::uint8_t way = 0) const noexcept;
     // Prefetches the data that find() reads first.
     void prefetch(std::uint64_t hash) const noexcept;
-    // The line that may belong to this message, or nullptr; prefetches it.
+    // Returns and prefetches the line that may have this message; nullptr if there is none.
     [[nodiscard]] const Line* find(std::uint64_t hash) const noexcept;
-    // Whether the line belongs to this message and way.
+    // Whether the line has this message and `way`.
     static bool is_of(const Line& line, const std::uint8_t* message, std::size_t length) noexcept {
         return line.length == length &&
                same_bytes(line.bytes.data(), message + kIdBytes, length - kIdBytes);
     }
-    // Updates the share of known messages, which decides when to rest.
+    // Counts `n` known messages. Their share decides when the cache stops.
     void count_known(unsigned n) noexcept { known_ += n; }
 
-    // A line for a new message that fits; the caller fills it.
+    // Returns a line for a new message that fits; the caller fills it.
     Line& replace(std::uint64_t hash, const std::uint8_t* message, std::size_t length) noexcept;
 
   private:
     static constexpr std::size_t kIdBytes = 2;
     static constexpr unsigned kWindow = 8192;  // messages
     static constexpr unsigned kFewest =
-        kWindow / 8;  // known ones in a window; with fewer it rests ...
+        kWindow / 8;  // known messages in a window; with fewer it stops ...
     static constexpr unsigned kRest = 16 * kWindow;  // ... for this number of messages
 
     using Tags =

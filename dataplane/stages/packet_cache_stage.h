@@ -1,9 +1,12 @@
-// Answers queries whose bytes came recently and whose answer the cache still has (packet_cache.h).
+// Answers queries with the same bytes as a recent one, while the cache has the answer
+// (packet_cache.h).
 //
 // In:   packets of the burst with their DNS message.
-// Out:  `packet_cache_hash` of the packets that stay, if burst.packet_cache_asked; answered packets have left the burst.
-// Cost: one multiplication per 16 bytes of a message, one line compared. No cost if no hit in the first cache is
-//       plain (plan.h), in a burst that is watched, or while the packet cache rests.
+// Out:  `packet_cache_hash` of the packets that stay, if burst.packet_cache_asked; answered packets
+//       have left the burst.
+// Cost: one multiplication per 16 bytes of a message, one line compared. None if no hit in the
+//       first cache is plain (plan.h), if the burst is watched, or while the packet cache is
+//       stopped.
 // Ends: as Resolver::answer_hit().
 #pragma once
 
@@ -19,12 +22,12 @@ void answer_from_packet_cache(Burst& burst, const Snapshot& snapshot, PacketCach
                               const cache::Cache* cache, Resolver& resolver, Counters& counters,
                               Now now) noexcept;
 
-// What the packet cache would do with an injected query, if its answer is a plain hit; for a trace.
+// What the packet cache would do with an injected query whose answer is a plain hit; for a trace.
 TracePacketCache foresee(const Packet& packet, const Snapshot& snapshot,
                          const PacketCache& packet_cache, const cache::Cache& cache) noexcept;
 
-// Stores the result of lookup() for a packet that answer_from_packet_cache() did not find. `epoch` is that of the key's
-// share, read before the lookup.
+// Stores the result of lookup() for a packet that answer_from_packet_cache() did not find. `epoch`:
+// of the key's share, read before the lookup.
 void remember(const Packet& packet, const Snapshot& snapshot, const cache::Key& key,
               std::uint64_t epoch, PacketCache& packet_cache) noexcept;
 

@@ -1,14 +1,15 @@
-// The parked queries of one worker: a fixed number of records, and quotas of them.
+// The parked queries of one worker: a fixed number of records, and quotas of records.
 //
-// Quotas prevent that one client or domain takes all records: a client (IPv4 /32,
-// IPv6 /64) may have `per_client` records, a registrable domain `per_suffix`, parts of it less (domain_counts.h). A client
-// has one quota over UDP and one over TCP, TLS and HTTPS: anybody can send UDP queries with its address, so they must not
-// use up what it gets over a connection.
-// Counts of clients are exact, by a keyed 64-bit hash. Memory is taken at construction and touched at first
-// use. Belongs to one worker; take() costs two hashes and a probe for each level of the name, give() the probes.
+// Quotas prevent that one client or domain takes all records. A client (IPv4 /32, IPv6 /64) may
+// have `per_client` records. A registrable domain may have `per_suffix`, parts of it fewer
+// (domain_counts.h). A client has one quota for UDP and one for TCP, TLS and HTTPS. Any host can
+// send UDP queries with the client's address, and must not use up its quota for connections. Counts
+// of clients are exact, by a keyed 64-bit hash. Memory is taken at construction and touched at
+// first use. Belongs to one worker. take() costs two hashes and a probe for each level of the name,
+// give() the probes.
 //
-// Each record counts for its snapshot's generation in Shared::parked, which control reads before it
-// frees a generation.
+// Each record counts for its snapshot's generation in Shared::parked. Control reads these counts
+// before it frees a generation.
 //
 // Ends: Verdict::drop_parked_full, drop_client_quota, drop_suffix_quota.
 #pragma once
@@ -40,38 +41,39 @@ class ParkedPool {
         const IpAddress& client;
         bool over_tcp;
     };
-    // A record for this client and (lower-cased) name under `snapshot`, sequence and index set, or
-    // why there is none.
+    // A record for this client and (lower-cased) name, with `snapshot`, sequence and index set; or
+    // the reason why there is none.
     struct Taken {
         Parked* record;
         Verdict why;
     };
     Taken take(const Snapshot& snapshot, const Holder& holder,
                std::span<const std::uint8_t> qname) noexcept;
-    // A record for a refresh in this cache (Snapshot::caches) that no client waits for. Refreshes may take an eighth of all
-    // records, and the cache has a limit of its own (CacheInstance::most_refreshes).
+    // A record for a refresh in this cache (Snapshot::caches) without a waiting client. Refreshes
+    // may take an eighth of all records. The cache has its own limit
+    // (CacheInstance::most_refreshes).
     Taken take_background(const Snapshot& snapshot, std::span<const std::uint8_t> qname,
                           std::uint32_t cache) noexcept;
-    // A record for branch number `which` of another record's query. First branches may take a quarter of all records, others
-    // leave half of all free. They have quotas of their own, so that abandoned branches block neither clients' queries nor
-    // second branches.
+    // A record for branch number `which` of another record's query. First branches may take a
+    // quarter of all records; others leave half of all free. They have their own quotas. So
+    // abandoned branches block neither clients' queries nor second branches.
     Taken take_branch(const Snapshot& snapshot, const Holder& holder,
                       std::span<const std::uint8_t> qname, unsigned which) noexcept;
     void give(Parked* p) noexcept;
 
-    // The record of a hold token; nullptr: it was given back in the meantime.
+    // The record of a hold token; nullptr if it was returned to the pool.
     [[nodiscard]] Parked* find(std::uint64_t token) noexcept;
     [[nodiscard]] static std::uint64_t token_of(const Parked& p) noexcept;
 
-    // Any thread.
+    // Any thread may call it.
     [[nodiscard]] unsigned in_use() const noexcept {
         return in_use_.load(std::memory_order_relaxed);
     }
-    // Less than a sixteenth is free.
+    // Whether less than a sixteenth is free.
     [[nodiscard]] bool is_nearly_full() const noexcept {
         return limits_.records - in_use() < limits_.records / 16 + 1;
     }
-    // Records ever touched: [0, high_water()) may be looked at.
+    // Number of records ever touched: the caller may read [0, high_water()).
     [[nodiscard]] unsigned high_water() const noexcept { return high_water_; }
     [[nodiscard]] Parked& at(unsigned index) noexcept { return records_[index]; }
 
@@ -89,7 +91,7 @@ class ParkedPool {
     Parked* records_;
     std::vector<std::uint32_t> free_;  // indices below high_water_
     unsigned high_water_ = 0;
-    std::atomic<unsigned> in_use_{0};  // the worker's to write
+    std::atomic<unsigned> in_use_{0};  // the worker writes it
     unsigned background_ = 0;
     unsigned branches_ = 0;
     CountTable by_client_;

@@ -1,12 +1,13 @@
 // Parses the DNS query of each packet and checks its client.
 //
 // In:   packets of the burst with their DNS message.
-// Out:  `query`, `max_size`, `message_sum`, `question_sum` set; UDP checksums of frames verified; malformed
-//       queries and those of clients outside `allow` have left the burst.
-// Cost: one sum over the message, one walk over the name (dns/query.h), one search in the allowed prefixes.
+// Out:  `query`, `max_size`, `message_sum`, `question_sum` set; UDP checksums of frames verified.
+//       Malformed queries and those of clients outside `allow` have left the burst.
+// Cost: one sum over the message, one walk over the name (dns/query.h), one search in the allowed
+//       prefixes.
 //
-// Ends: Verdict::drop_bad_checksum, drop_short_header, drop_response (never answered: reflection loops),
-//       answered_error (FORMERR, NOTIMP for other opcodes and for zone transfers, BADVERS),
+// Ends: Verdict::drop_bad_checksum, drop_short_header, drop_response (never answered: reflection
+//       loops), answered_error (FORMERR, NOTIMP for other opcodes and for zone transfers, BADVERS),
 //       refused_client (REFUSED, EDE 18).
 #pragma once
 
@@ -16,10 +17,11 @@
 
 namespace steer {
 
-// The client's limit, at most the transport's (RFC 6891 6.2.3, RFC 9715): bytes of DNS.
+// The client's limit in bytes of DNS, at most the transport's (RFC 6891 6.2.3, RFC 9715).
 std::uint16_t size_limit(const Packet& p) noexcept;
 
-// Whether any query of the burst may have the NSID option. Before parse(); only if Snapshot::nsid is set.
+// Whether any query of the burst may have the NSID option. Call it before parse(), only if
+// Snapshot::nsid is set.
 [[nodiscard]] bool any_asks_nsid(const Burst& burst) noexcept;
 
 void parse(Burst& burst, const Snapshot& snapshot, Replier& replier) noexcept;

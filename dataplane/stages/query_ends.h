@@ -1,13 +1,15 @@
-// What is noted of each query that ends: the counts of QueryCounters, always, and its QueryRecord, while control wants
-// records.
+// Notes each query that ends: always in the counts of QueryCounters, and as a QueryRecord while
+// control requests records.
 //
 // In:   the end of each query with a client, from Replier; the beginning and the end of each turn.
 // Out:  counts; records in the worker's CellRing, published at the end of the turn.
-// Cost: an answered packet: two increments (a plain hit: three) and a decrement in the worker's own memory. A turn: two readings of
-//       the TSC, one load of Shared::record_one_in. Counts of up to kTurns busy turns are added to QueryCounters together.
+// Cost: per answered packet, two increments (for a plain hit, three) and a decrement in the
+//       worker's own memory. Per turn, two readings of the TSC and one load of
+//       Shared::record_one_in. Counts of up to kTurns busy turns are added to QueryCounters
+//       together.
 //
-// A packet's duration is that of its turn, so all that leave in one turn are counted together. A parked query's is the
-// time from its coming by the worker's clock.
+// A packet's duration is that of its turn, so all packets that end in one turn are counted
+// together. A parked query's duration counts from its arrival, by the worker's clock.
 #pragma once
 
 #include <array>
@@ -26,14 +28,14 @@
 
 namespace steer {
 
-// Where an answer comes from, with the state of its program.
+// The source of an answer, and the state of its program.
 struct AnswerSource {
     AnswerPath path;
     std::uint16_t cache = QueryRecord::kNone;  // CacheInstance::id
     const ProgramState* state = nullptr;       // nullptr: no program ran
 };
 
-// What is sent to the client.
+// The reply sent to the client.
 struct SentReply {
     std::uint16_t rcode = QueryRecord::kNone;  // kNone: nothing is sent
     std::optional<dns::Ede> ede = std::nullopt;
@@ -44,16 +46,16 @@ class QueryEnds {
   public:
     static constexpr unsigned kTurns = 64;
 
-    // `ring` may be nullptr: no records. Allocates what it needs.
+    // `ring` may be nullptr: no records. The constructor allocates all memory that it needs.
     QueryEnds(unsigned worker, const Shared& shared, CellRing* ring, Counters& counters);
 
     void begin_turn(Now now, const Snapshot* snapshot) noexcept;
-    // After all lanes were sent. `busy`: the turn had work.
+    // Call it after all lanes were sent. `busy`: the turn had work.
     void end_turn(bool busy) noexcept;
     // Any thread may read it.
     [[nodiscard]] const QueryCounters& counters() const noexcept { return totals_; }
 
-    // Queries came by ports or from `streams`.
+    // Queries have arrived by ports or from `streams`.
     void came(ClientTransport transport, unsigned n) noexcept {
         if (n > 0) totals_.came(transport, n);
     }
@@ -72,24 +74,26 @@ class QueryEnds {
     }
     void dropped(const dns::QueryHead& q) noexcept { ++ends_[q.type_row + dns::kNoReplyColumn]; }
     void answered(const Parked& p, std::uint8_t rcode) noexcept;
-    // Not with the turn's: a query may end by a timer in a turn without work.
+    // Adds at once, not with the turn's counts: a timer may end a query in a turn without work.
     void dropped(const Parked& p) noexcept {
         totals_.ends[dns::type_row_of(dns::counted_as(p.qtype)) + dns::kNoReplyColumn].add();
     }
 
     // ---- records
 
-    // Whether a query is recorded. Once for each query that ends.
+    // Whether to record a query. Call it once for each query that ends.
     [[nodiscard]] bool is_due() noexcept {
         if (--until_due_ != 0) return false;
         until_due_ = one_in_;
         return true;
     }
-    // The marks of a query of the burst whose next record has no ProgramState; 0 again when it has ended.
+    // The marks of a query in the burst, for a next record without a ProgramState. Set to 0 again
+    // at its end.
     void note_marks(std::uint64_t marks) noexcept { marks_ = marks; }
     // Copies the query, because its reply will be written over it.
     void keep_query(const Packet& p) noexcept;
-    // Writes the record of a query that is_due(). Until the end of the turn it may be changed. nullptr: no room.
+    // Writes the record of a query for which is_due() returned true. It may be changed until the
+    // end of the turn. nullptr: no space.
     QueryRecord* record(const Packet& p, bool moved, EndRow end, const AnswerSource& source,
                         const SentReply& reply) noexcept;
     QueryRecord* record(const Parked& p, EndRow end, const SentReply& reply) noexcept;
@@ -98,7 +102,7 @@ class QueryEnds {
     // Bytes of a query without a readable question that are always stored.
     static constexpr std::size_t kUnreadable = 272;
 
-    // Puts it into the ring with at least `least` bytes of the query.
+    // Puts the record into the ring with at least `least` bytes of the query.
     QueryRecord* write(QueryRecord& head, std::span<const std::uint8_t> query, std::size_t least,
                        std::span<const std::uint8_t> response) noexcept;
     void fill(QueryRecord& head, EndRow end, AnswerPath path, const SentReply& reply) noexcept;
@@ -114,16 +118,16 @@ class QueryEnds {
     const std::uint8_t worker_;
     const double ns_per_cycle_;
 
-    // This turn's.
+    // Time of this turn.
     Now now_{};
     std::uint64_t begun_tsc_ = 0;
     const Snapshot* snapshot_ = nullptr;
     std::uint32_t one_in_ = 0;
     std::array<std::uint32_t, kAnswerPaths.size()> paths_{};
-    // Of the turns since fold(), as QueryCounters::ends.
+    // Number of turns since fold(), with counts as in QueryCounters::ends.
     unsigned unfolded_ = 0;
     std::array<std::uint32_t, dns::kTypeTable> ends_{};
-    std::array<std::uint32_t, kCountedCaches> hits_{};  // plain ones, by cache
+    std::array<std::uint32_t, kCountedCaches> hits_{};  // plain hits, by cache
 
     std::uint32_t until_due_ = UINT32_MAX;  // queries; without records, more than a turn has
     std::uint32_t lost_ = 0;

@@ -1,11 +1,13 @@
-// The record of a client's query that ended: who asked what, which way it went, what was answered, how long it took.
+// The record of a client's query that ended: client, question, path, answer and duration.
 //
-// While `Shared::record_one_in` is not 0, a worker writes one record for one ended query in that number, to a ring of its
-// own (WorkerRings::records, CellRing). A query has exactly one record, whatever its end; background refreshes and
-// branches of queries have none. A query that waited gets its record when it ends. A full ring loses the record: the next
-// one says how many were lost (`lost`), and so does Stat::records_lost.
+// While `Shared::record_one_in` is N (not 0), a worker writes a record for one of N ended queries,
+// to its own ring (WorkerRings::records, CellRing). A query has at most one record, for any end.
+// Background refreshes and branches of queries have none. A parked query gets its record when it
+// ends. If the ring is full, the record is lost: `lost` in the next record and Stat::records_lost
+// count it.
 //
-// Numbers are in host order, messages in wire format. The layout is fixed within a version of the daemon only.
+// Numbers are in host order, messages in wire format. The layout may change between versions of the
+// daemon.
 #pragma once
 
 #include <array>
@@ -40,11 +42,11 @@ STEER_COUNTER_ENUM(AnswerPath, kAnswerPaths, STEER_ANSWER_PATHS);
 struct QueryRecord {
     static constexpr std::uint16_t kNone = UINT16_MAX;
     static constexpr std::size_t kMaxLists = 8;  // further ones are not stored
-    static constexpr unsigned kMarkBits = 48;    // of ProgramState::marks, the lowest
-    // Values of `how`, added.
-    static constexpr std::uint8_t kInjected = 1;  // came as a message from `streams`
+    static constexpr unsigned kMarkBits = 48;    // bits of ProgramState::marks, the lowest ones
+    // Flags in `how`.
+    static constexpr std::uint8_t kInjected = 1;  // a message from `streams`
     static constexpr std::uint8_t kMoved = 2;     // another worker received it
-    static constexpr std::uint8_t kParked = 4;    // it waited: `end` is a row of kind "parked"
+    static constexpr std::uint8_t kParked = 4;    // it was parked: `end` is a row of kind "parked"
     static constexpr std::uint8_t kHeld = 8;      // ... for a router
 
     // ---- first cell
@@ -53,21 +55,21 @@ struct QueryRecord {
     AnswerPath path;
     ClientTransport transport;
     std::uint8_t worker;
-    std::uint8_t entry;         // of the program, as Packet::entry
-    std::uint8_t how;           // kInjected, kMoved, kParked, kHeld
-    std::uint64_t ended_ns;     // CLOCK_BOOTTIME
-    std::uint64_t trace_id;     // TraceHead::id of the query's trace; 0: it was not traced
-    std::uint32_t duration_us;  // from the turn that received it until the answer was written
-    std::uint32_t stands_for;   // the number of queries that it represents (sampling); at least 1
-    std::uint32_t lost;         // records since the one before that found no room
-    std::uint32_t generation;   // of the snapshot in force
-    std::uint16_t query_bytes;  // stored behind this head: see query() ...
-    std::uint16_t response_bytes;   // ... and behind these
+    std::uint8_t entry;             // of the program, as Packet::entry
+    std::uint8_t how;               // kInjected, kMoved, kParked, kHeld
+    std::uint64_t ended_ns;         // CLOCK_BOOTTIME
+    std::uint64_t trace_id;         // TraceHead::id of the query's trace; 0: not traced
+    std::uint32_t duration_us;      // from the turn that received it until the reply was written
+    std::uint32_t stands_for;       // number of queries that it represents (sampling); at least 1
+    std::uint32_t lost;             // records lost since the last one
+    std::uint32_t generation;       // of the snapshot in force
+    std::uint16_t query_bytes;      // bytes behind this head: see query() ...
+    std::uint16_t response_bytes;   // ... and then of the response
     std::uint16_t query_length;     // of the whole message
     std::uint16_t response_length;  // 0: nothing was sent
-    std::uint16_t rcode;            // with the extended bits; kNone: nothing was sent
+    std::uint16_t rcode;            // with the extended bits; kNone: no reply
     std::uint16_t ede;              // info code of RFC 8914; kNone
-    std::uint16_t upstream;         // Upstream::id of the one that answered; kNone
+    std::uint16_t upstream;         // Upstream::id of the answer's source; kNone
     std::uint16_t qtype;            // this and the next are 0 without a question
     std::uint16_t qclass;
     std::uint16_t flags;  // the query's header word
@@ -75,12 +77,12 @@ struct QueryRecord {
     // ---- second cell
     IpAddress client, local;
     std::uint32_t tag_set;                   // id in the snapshot's TagSets; 0: not known
-    std::uint8_t qname_len;                  // 0: no question could be read
+    std::uint8_t qname_len;                  // 0: the question is not readable
     std::uint8_t list_count;                 // of `lists`
     std::uint16_t cache;                     // CacheInstance::id of the answer's cache; kNone
-    std::array<ListId, kMaxLists> lists;     // lists that the answer was claimed for
-    std::uint16_t udp_size;                  // that the client offered by EDNS; 0: no EDNS
-    std::array<std::uint16_t, 3> mark_bits;  // that the program set, the lowest 16 bits first
+    std::array<ListId, kMaxLists> lists;     // lists that claimed the answer
+    std::uint16_t udp_size;                  // size in the client's EDNS; 0: no EDNS
+    std::array<std::uint16_t, 3> mark_bits;  // marks that the program set, lowest 16 bits first
 
     void set_marks(std::uint64_t marks) noexcept {
         for (std::uint16_t& bits : mark_bits) {
@@ -96,24 +98,24 @@ struct QueryRecord {
 static_assert(sizeof(QueryRecord) == 2 * CellRing::kCell && offsetof(QueryRecord, client) == 64);
 static_assert(std::is_trivially_copyable_v<QueryRecord>);
 
-// One record in the ring; valid during the call that has it.
+// One record in the ring; valid only during the call.
 struct QueryRecordView {
     const QueryRecord& head;
-    // The beginning of the query: at least header and question if there is a question; up to the limit that control set,
-    // and 272 bytes of a query without a readable question. Of a query that waited it is written again from what is kept:
-    // header, question, OPT with size, DO and subnet.
+    // The beginning of the query: at least header and question, if there is a question; up to the
+    // limit that control set. For a query without a readable question, 272 bytes. For a parked
+    // query, it is rebuilt from the record: header, question, OPT with size, DO and subnet.
     std::span<const std::uint8_t> query;
     // The beginning of the response, up to control's limit.
     std::span<const std::uint8_t> response;
 
-    // Wire form in the client's case, with the root byte; empty: no question could be read.
+    // Wire form in the client's case, with the root byte. Empty: the question is not readable.
     [[nodiscard]] std::span<const std::uint8_t> qname() const {
         constexpr std::size_t kHeader = 12;
         return head.qname_len == 0 ? std::span<const std::uint8_t>{}
                                    : query.subspan(kHeader, head.qname_len);
     }
 
-    // Of a record's cells, as CellRing::for_each() has them.
+    // The view of a record's cells, in the format of CellRing::for_each().
     static QueryRecordView of(std::span<const std::uint8_t> cells) {
         const auto& head = *reinterpret_cast<const QueryRecord*>(cells.data());
         const auto messages = cells.subspan(sizeof(QueryRecord));
@@ -125,11 +127,12 @@ struct QueryRecordView {
 // Reads the rings of all workers. One thread at a time.
 class QueryRecords {
   public:
-    // One ring per worker; they outlive it.
+    // One ring per worker; the rings must outlive this object.
     explicit QueryRecords(std::vector<CellRing*> rings) : rings_(std::move(rings)) {}
 
-    // Calls `look(const QueryRecordView&)` for what each worker published so far, worker by worker, each in the order of
-    // ends. At most one ring's contents of each, so it returns also under load. Returns the number of records.
+    // Calls `look(const QueryRecordView&)` with each published record: worker by worker, in the
+    // order of ends. Reads at most one full ring of each worker, so it returns even under load.
+    // Returns the number of records.
     template <class Look>
     unsigned for_each(Look&& look) {
         unsigned records = 0;

@@ -1,5 +1,5 @@
-// Sends answers back: in the mbuf that brought the query, in a buffer for `streams`, or, for
-// a parked query, in a new packet or buffer.
+// Sends answers: in the mbuf of the query, in a buffer for `streams`, or, for a parked query, in a
+// new packet or buffer.
 //
 // In:   a query of the burst or a parked record, and the answer as dns::Answer with age and caps.
 //       A moved query returns to the worker whose port received it.
@@ -30,7 +30,7 @@ namespace steer {
 
 class Tracer;
 
-// The Injected and the Moved that correspond to a verdict. Abort on a verdict that such a query never gets.
+// The Injected and the Moved for a verdict. Abort on a verdict that such a query never gets.
 Injected injected_for(Verdict v) noexcept;
 Moved moved_for(Verdict v) noexcept;
 
@@ -42,37 +42,40 @@ class Replier {
             BufferPools& buffers, Transmit& transmit, Tracer& tracer, QueryEnds& query_ends,
             Counters& counters);
 
-    // A query of the burst. Returns what is counted, if the port accepts it.
+    // Answers a query of the burst. Returns the verdict that is counted if the port accepts the
+    // packet.
     Verdict answer(Packet& p, const dns::Answer& answer, const dns::ReplyOptions& options,
                    const AnswerSource& source) noexcept;
-    // The same for a query that is_plain(). `hit`: the entry, if it is a plain hit.
+    // The same for a query that is_plain(). `hit`: the entry of a plain hit, else nullptr.
     Verdict answer_plain(Packet& p, const dns::Answer& answer, const dns::ReplyOptions& options,
                          AnswerPath path, const cache::Entry* hit = nullptr) noexcept;
-    // Whether it came by a port and has no record. Once for each query, because it counts for sampling.
+    // Whether the query arrived by a port and gets no record. Call it once for each query, because
+    // it counts for sampling.
     [[nodiscard]] bool is_plain(const Packet& p) noexcept {
         return p.mbuf != nullptr && !query_ends_.is_due();
     }
-    // What the program marked a query with, for its record: before its end, if that has no AnswerSource::state; then 0.
+    // Notes the program's marks for the query's record. Call it before the query's end, if that has
+    // no AnswerSource::state.
     void note_marks(std::uint64_t marks) noexcept { query_ends_.note_marks(marks); }
-    // A query that is not is_plain() is answered by a plain hit.
+    // Counts a plain hit that answers a query without is_plain().
     void count_hit(const cache::Entry& entry) noexcept { query_ends_.hit(entry.instance); }
-    // ... for one that is not.
+    // Answers a query without is_plain().
     Verdict answer_other(Packet& p, const dns::Answer& answer, const dns::ReplyOptions& options,
                          const AnswerSource& source) noexcept;
-    // An empty reply; counted as `v`.
+    // Sends an empty reply and counts it as `v`.
     void answer_error(Packet& p, std::uint16_t rcode, std::optional<dns::Ede> ede,
                       Verdict v) noexcept;
-    // An empty reply with TC: the client asks again over TCP.
+    // Sends an empty reply with TC, so that the client repeats the query over TCP.
     void answer_truncated(Packet& p, Verdict v) noexcept;
-    // Sends no answer. For a TCP client `streams` is told, so that it can close the connection.
+    // Sends no answer. For a TCP client, it notifies `streams`, which can close the connection.
     void drop(Packet& p, Verdict v) noexcept;
-    // The query continues in a parked record.
+    // Counts a query that continues in a parked record.
     void park(Packet& p, Verdict v) noexcept;
 
-    // All that answer() needs to know about the query's path.
+    // Stores the return path of the query for answer().
     void remember_path(const Packet& p, ReturnPath& path) const noexcept;
 
-    // A parked query; `end` is counted if the complete answer leaves.
+    // Answers a parked query. `end` is counted if the complete answer is sent.
     void answer(const Parked& p, const dns::Query& q, const dns::Answer& answer,
                 dns::ReplyOptions options, PendingOutcome end) noexcept;
     void drop(const Parked& p, PendingOutcome end) noexcept;
@@ -84,7 +87,7 @@ class Replier {
                             const AnswerSource& source) noexcept;
     Verdict answer_recorded(Packet& p, const dns::Answer& answer, const dns::ReplyOptions& options,
                             const AnswerSource& source) noexcept;
-    // ... with `truncated`: TC.
+    // With `truncated`, the reply has TC.
     void answer_empty(Packet& p, std::uint16_t rcode, std::optional<dns::Ede> ede, bool truncated,
                       Verdict v) noexcept;
     void answer_empty_injected(Packet& p, std::uint16_t rcode, std::optional<dns::Ede> ede,
@@ -96,7 +99,8 @@ class Replier {
     QueryRecord* record(const Packet& p, Verdict v, const AnswerSource& source,
                         const SentReply& reply) noexcept;
     QueryRecord* record(const Parked& p, PendingOutcome end, const SentReply& reply) noexcept;
-    // The start of a response for streams, header and question in place; nullptr: no buffer.
+    // Begins a response for streams, with header and question. Returns nullptr if no buffer is
+    // free.
     Buffer* start_response(const std::uint8_t* header, std::span<const std::uint8_t> question,
                            std::size_t bytes) noexcept;
     [[nodiscard]] bool to_stream(unsigned stream, std::uint64_t token, Buffer* response) noexcept;

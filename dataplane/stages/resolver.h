@@ -1,16 +1,17 @@
-// Takes a query from its lookup to its answer: runs the program, parks the query if it has to wait, and
-// sends the answer.
+// Handles a query from its lookup to its answer: runs the program, parks the query if it has to
+// wait, and sends the answer.
 //
 // A query waits for an upstream (Forwarder), for a router's acknowledgement (async: false), or for
-// space in the ring to `routers`. If the upstream takes too long, a stale answer of the cache is sent
-// (RFC 8767 5) and the record becomes a background refresh without a client. Refreshes of popular or
-// stale answers are such records from the start; their answers are claimed, but no client waits for the rows.
-// A waiting query is a Parked record, which holds neither a cache
-// entry nor a received mbuf. Held answers leave in the order of their acknowledgements, or as
-// on_timeout configures when sync_timeout is over, or as on_full does when a list has no room.
+// space in the ring to `routers`. If the upstream takes too long, a stale answer of the cache is
+// sent (RFC 8767 5), and the record becomes a background refresh without a client. Refreshes of
+// popular or stale answers are such records from the start. Their answers are claimed, but no
+// client waits for the rows. A waiting query is a Parked record, which holds neither a cache entry
+// nor a received mbuf. Held answers are sent in the order of their acknowledgements. When
+// sync_timeout is over, on_timeout decides; when a list has no space, on_full decides.
 //
 // Ends: those of Replier, and Verdict::forwarded, held, drop_parked_full, drop_client_quota,
-//       drop_suffix_quota, servfail_quota, truncated_quota, drop_ring_full, drop_no_buffer, drop_router_away; every PendingOutcome.
+//       drop_suffix_quota, servfail_quota, truncated_quota, drop_ring_full, drop_no_buffer,
+//       drop_router_away; every PendingOutcome.
 #pragma once
 
 #include <cstdint>
@@ -52,40 +53,40 @@ class Resolver {
     // The program stage: each query of the burst ends here or is parked.
     void resolve(Burst& burst, const Snapshot& snapshot, Now now) noexcept;
 
-    // A parked query's answer from the forwarder; takes over the buffer.
+    // The forwarder's answer to a parked query. Takes ownership of the buffer.
     void answered(Parked& p, UpstreamResult end, Buffer* answer, Now now) noexcept;
-    // MessageKind::acknowledged. A token that no record awaits is ignored.
+    // Handles MessageKind::acknowledged. Ignores a token that no record waits for.
     void acknowledged(std::uint64_t hold_token, Outcome outcome, Now now) noexcept;
-    // Timeouts of held answers, those that wait for the ring, and the end of retired generations
-    // (Shared::retire_generation). Bounded work. Once per turn.
+    // Handles timeouts of held answers, answers that wait for the ring, and the end of retired
+    // generations (Shared::retire_generation). Bounded work. Once per turn.
     void tick(std::uint32_t retire_generation, Now now) noexcept;
-    // When tick() has work; UINT64_MAX: nothing waits.
+    // The time of the next work for tick(); UINT64_MAX if nothing waits.
     [[nodiscard]] std::uint64_t next_deadline_ms(Now now) const noexcept;
 
-    // Answers with p.found, if no program has to run for that. `query` needs no name. `path`: by which it was found.
-    // `now_s`: now.s(), which costs a division.
+    // Answers with p.found, if that needs no run of the program. `query` needs no name. `path`: the
+    // stage that found the entry. `now_s`: now.s(), which costs a division.
     bool answer_hit(Packet& p, const Snapshot& snapshot, AnswerPath path, Now now,
                     std::uint32_t now_s) noexcept;
 
   private:
-    // The largest TTL of a plain hit whose rows are known to exist; no value: run the program.
+    // The largest TTL of a plain hit whose rows are known to exist. No value: run the program.
     std::optional<std::uint32_t> covered_ttl_s(const Packet& p, const Snapshot& snapshot,
                                                const Plan& plan, Now now) noexcept;
     void answer_other_hit(Packet& p, const Plan& plan, std::uint32_t age_s, std::uint32_t ttl_cap_s,
                           AnswerPath path) noexcept;
 
-    // A query in the program: in its packet, in a record since it had to wait, or (a branch) in neither as
-    // long as it need not wait.
+    // A query in its program. It is in its packet, or after the first wait in a record. A branch
+    // that has not waited is in neither.
     struct ResolveContext {
         QueryContext& c;
         Packet* packet = nullptr;
         Parked* record = nullptr;
         ResolveContext* parent = nullptr;      // of a branch without a record
         std::uint8_t branch = 0;               // ... and which it is
-        Verdict refused = Verdict::forwarded;  // a packet's: why it got no record
+        Verdict refused = Verdict::forwarded;  // of a packet: why it got no record
     };
 
-    // Those of the client's options that the program may pass on.
+    // Selects the client's options that the program may pass on.
     void take_options(const Packet& p, std::span<std::uint8_t> room, QueryContext& c) noexcept;
     void resolve_one(Packet& p, QueryContext& c, Now now) noexcept;
     void ask(Packet& p, const QueryContext& c, Now now) noexcept;
@@ -94,17 +95,18 @@ class Resolver {
     // Starts a refresh of the entry in the cache at c.refresh_pc.
     void refresh(const ResolveContext& w, Now now) noexcept;
     void end_refresh(Parked& p, const QueryContext& c, Now now) noexcept;
-    // The record of a query, which is parked if it has none; nullptr: there is no free record.
+    // The query's record. Parks a query that has none. nullptr: no record is free.
     Parked* record_of(ResolveContext& w) noexcept;
     void copy_query(const ResolveContext& w, Parked& to) const noexcept;
 
-    // Continues the program until it is over or has to wait.
+    // Continues the program until it ends or has to wait.
     Step go_on(ResolveContext& w, Step step, Now now) noexcept;
-    // Makes the record wait as `step` says. False: no free slot.
+    // Makes the record wait as `step` says. Returns false if there is no free slot.
     bool park(Parked& p, const QueryContext& c, Step step, Now now) noexcept;
-    // Handles the `step` of a record's program; `end` if the program is over.
+    // Handles the `step` of a record's program; `end`: used if the program has ended.
     void settle(Parked& p, QueryContext& c, Step step, PendingOutcome end, Now now) noexcept;
-    // Stores the response so far, which a parked query needs when it continues. False: no buffer.
+    // Stores the response so far, which a parked query needs to continue. Returns false if no
+    // buffer is free.
     bool keep(Parked& p, const QueryContext& c, Now now) noexcept;
     void set_timer(Parked& p, Now now) noexcept;
     void on_timer(Parked& p, Now now) noexcept;
@@ -112,7 +114,7 @@ class Resolver {
 
     // ---- branches (resolver_branches.cpp)
 
-    // Responses of branches that are not in records, or in the record that just came to its end.
+    // Responses of branches that are not in records, or in the record that just ended.
     struct InHand {
         std::array<QueryContext*, kMaxBranches> c{};
         std::array<Parked*, kMaxBranches> record{};
@@ -125,32 +127,33 @@ class Resolver {
                            const InHand& in_hand, Now now) noexcept;
     Step take_branch(ResolveContext& w, unsigned which, const InHand& in_hand, Now now) noexcept;
     void stop_waiting(ResolveContext& w) noexcept;
-    // A branch's program is over: notifies its parent, if the parent still waits for it.
+    // For a branch whose program has ended: notifies its parent, if the parent still waits for it.
     void deliver(Parked& p, QueryContext& c, Now now) noexcept;
     void consider(Parked& parent, const Branches& b, const InHand& in_hand, Parked* done,
                   Now now) noexcept;
     void end_branch(Parked& p) noexcept;
 
-    // The client of `p` has waited long enough: sends a stale answer, if there is one, and makes `p` a refresh.
+    // The client of `p` has waited long enough: sends a stale answer, if there is one, and turns
+    // `p` into a refresh.
     void answer_stale(Parked& p, Now now) noexcept;
-    // Makes the response one that its lists can claim: without additional records that no row can cover, and with at most
-    // max_addresses. False: no buffer.
+    // Adapts the response to what its lists can claim: removes additional records that no row can
+    // cover, and addresses above max_addresses. Returns false if no buffer is free.
     bool fit_to_lists(QueryContext& c, Now now) noexcept;
     bool leave_out(QueryContext& c, Now now) noexcept;
     bool shorten(QueryContext& c, Now now) noexcept;
     void leave(Packet& p, QueryContext& c, Now now) noexcept;
     void leave(Parked& p, QueryContext& c, PendingOutcome end, Now now) noexcept;
 
-    // Makes the record wait as `terms` say. False: no buffer for the answer.
+    // Makes the record wait as `terms` say. Returns false if there is no buffer for the answer.
     bool wait(Parked& p, const QueryContext& c, const LeavingAnswer& a, const LeaveTerms& terms,
               Now now) noexcept;
     void start_hold(Parked& p, const LeavingAnswer& a, const LeaveTerms& terms, Now now) noexcept;
-    // The answer of a record that waited leaves; the record is freed.
+    // Sends the answer of a record that waited, and frees the record.
     void let_go(Parked& p, PendingOutcome end, Now now) noexcept;
-    // All results are there, or it waited too long.
+    // Ends a hold: all results are there, or the time is over.
     void end_hold(Parked& p, Now now) noexcept;
     void end_by_policy(Parked& p, Now now) noexcept;
-    // A list that the record waited for had no room: on_full decides.
+    // Ends a hold because a list had no space: on_full decides.
     void end_refused(Parked& p, Now now) noexcept;
     void end_with_servfail(Parked& p, const dns::Query& q, dns::Ede ede,
                            PendingOutcome end) noexcept;
@@ -162,11 +165,11 @@ class Resolver {
     void retire(std::uint32_t generation) noexcept;
     void end_generation(Parked& p) noexcept;
 
-    // No record for a query.
+    // Ends a query that got no record.
     void refuse(Packet& p, const QueryContext& c, Verdict why) noexcept;
-    // No answer for a query.
+    // Ends a query without an answer.
     void drop(Packet& p, const QueryContext& c, Verdict why) noexcept;
-    // Whether a query above its domain's quota gets SERVFAIL; else it gets nothing.
+    // Whether a query above its domain's quota gets SERVFAIL; else it gets no reply.
     [[nodiscard]] bool is_told_of_quota(bool over_tcp) const noexcept {
         return over_quota_ == OverQuota::servfail ||
                (over_quota_ == OverQuota::truncate && over_tcp);
@@ -174,7 +177,7 @@ class Resolver {
 
     // ---- traces
 
-    // The query of a record as it was when it was parked.
+    // Restores a record's query as it was when it was parked.
     void read_query(const Parked& r, QueryContext& c) noexcept;
     static void note_leaving(const QueryContext& c, const LeavingAnswer& a, const LeaveTerms& terms,
                              Now now) noexcept;
@@ -186,10 +189,10 @@ class Resolver {
     Parts parts_;
     OverQuota over_quota_;
     forward::TimerWheel timers_;    // by index of the record
-    Parked* ring_first_ = nullptr;  // State::waits_ring, by next_waiter, oldest first
+    Parked* ring_first_ = nullptr;  // in State::waits_ring, chained by next_waiter, oldest first
     Parked* ring_last_ = nullptr;
     std::uint32_t retired_ = 0;   // generations up to this are done
-    std::uint32_t retiring_ = 0;  // ... and up to this are being ended,
+    std::uint32_t retiring_ = 0;  // ... and up to this are in progress,
     unsigned retire_at_ = 0;      // from this record on
 };
 

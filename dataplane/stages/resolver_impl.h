@@ -1,4 +1,4 @@
-// Saves a query in its record and restores it. For dataplane/stages/resolver*.cpp only.
+// Saves a query in its record and restores it. Only for dataplane/stages/resolver*.cpp.
 #pragma once
 
 #include <cstring>
@@ -15,7 +15,7 @@ inline ParkedPool::Holder holder_of(const ReturnPath& path) {
     return {path.client.address, is_over_tcp(path)};
 }
 
-// Everything of a query that outlives its packet, except its path.
+// Writes all data of a query that outlives its packet, except its return path.
 inline void write_record(const Packet& p, const QueryContext& c, Parked& r) {
     const dns::Query& q = p.query;
     r.qname_len = q.qname_len;
@@ -39,7 +39,7 @@ inline void write_record(const Packet& p, const QueryContext& c, Parked& r) {
     }
 }
 
-// The query of `p` in another record.
+// Copies the query of `p` to another record.
 inline void copy_record(const Parked& p, Parked& other) {
     other.qname_len = p.qname_len;
     other.id = p.id;
@@ -81,7 +81,7 @@ inline void read_record(const Parked& r, QueryContext& c) {
     c.rewrite_question();
 }
 
-// The state when it was parked in mid-program; the record keeps it too.
+// Restores the response of a query that was parked in its program. The record keeps it too.
 inline void read_response(const Parked& r, QueryContext& c) {
     if (r.answer == nullptr) return;
     hold(r.answer);

@@ -1,7 +1,8 @@
-// What workers are constructed with: the state that all of them share, the rings of one worker, its options.
+// What a worker is constructed with: the state that all workers share, its rings, and its options.
 //
-// Plain words and pointers. The writer of each is named beside it, and in docs/explanation/ownership.md for all shared state.
-// Control creates all of it before the first worker (control/runtime/dataplane_runtime.h); the stages get the parts they need.
+// Plain words and pointers. A comment beside each names its writer; docs/explanation/ownership.md
+// has all shared state. Control creates all of it before the first worker
+// (control/runtime/dataplane_runtime.h). Each stage gets the parts that it needs.
 #pragma once
 
 #include <array>
@@ -35,33 +36,34 @@ inline constexpr unsigned kMaxStreams = 8;
 
 enum class Idle : std::uint8_t { spin, pause, adaptive };
 
-// State shared by all workers. Control creates it before the first worker; it outlives the last. The
-// writers:
+// State shared by all workers. Control creates it before the first worker. It outlives the last
+// one. Its writers:
 struct Shared {
     std::atomic<const Snapshot*> snapshot{nullptr};       // control
     std::atomic<const NextHopTable*> next_hops{nullptr};  // control
-    // Parked queries by generation slot and worker. The worker writes its words, control
-    // reads them.
+    // Parked queries by generation slot and worker. Each worker writes its own words; control reads
+    // them.
     struct alignas(64) ParkedCounts {
         std::array<std::atomic<std::uint32_t>, kMaxGenerations> by_slot{};
     };
     std::array<ParkedCounts, kMaxWorkers> parked{};
-    // Set by control: end parked queries of this generation and older with SERVFAIL (0: none).
+    // Control sets it: workers end parked queries of this generation and older with SERVFAIL (0:
+    // none).
     std::atomic<std::uint32_t> retire_generation{0};
-    // Set by control: one ended query in N is recorded (0: none), with up to this number of bytes of
-    // its messages (query_record.h).
+    // Control sets it: one of N ended queries is recorded (0: none), with up to record_bytes of its
+    // messages (query_record.h).
     std::atomic<std::uint32_t> record_one_in{0};
     std::atomic<std::uint16_t> record_query_bytes{0}, record_response_bytes{0};
-    // Set by control: which queries are traced (nullptr: none but injected ones that say so).
+    // Control sets it: the queries to trace (nullptr: only injected ones with a trace id).
     std::atomic<const TraceFilter*> trace_filter{nullptr};
-    // Set by control: which frames are copied (capture.h; nullptr: none).
+    // Control sets it: the frames to copy (capture.h; nullptr: none).
     std::atomic<const CaptureFilter*> capture{nullptr};
-    // Every port: written by the workers' constructors, then constant.
+    // All ports. The workers' constructors write this; then it is constant.
     struct PortOwner {
         int if_index;
         std::uint8_t worker;
-        std::uint8_t index = 0;  // in the worker's ports
-        unsigned queues = 1;     // of its device: ports of this name
+        std::uint8_t index = 0;  // index in the worker's ports
+        unsigned queues = 1;     // queues of its device: number of ports with this name
         Port* port = nullptr;    // other workers use only its pool
     };
     std::vector<PortOwner> port_owners;
@@ -78,36 +80,36 @@ static_assert(offsetof(Shared, parked) % 64 == 0 && offsetof(Shared, retire_gene
                                                         offsetof(Shared, parked) + 64 * kMaxWorkers,
               "data that workers write is apart from read-only data");
 
-// Rings of one worker; nullptr where there is none (a ring from a worker to itself).
+// Rings of one worker. nullptr where there is none (a ring from a worker to itself).
 struct WorkerRings {
     std::array<Ring<Message>*, kMaxWorkers> to_worker{}, from_worker{};
     std::array<Ring<Message>*, kMaxStreams> to_stream{}, from_stream{};
     Ring<Message>* from_routers = nullptr;  // MessageKind::acknowledged
     Ring<Event>* to_routers = nullptr;
     Ring<Note>* to_main = nullptr;
-    CellRing* records = nullptr;           // of QueryRecord, to the QueryRecords of control
-    Ring<TraceMessage>* traces = nullptr;  // to the main thread, too
+    CellRing* records = nullptr;           // of QueryRecord, to control's QueryRecords
+    Ring<TraceMessage>* traces = nullptr;  // to the main thread
     CellRing* frames = nullptr;            // of CapturedFrame, to the main thread
 };
 
-// What a query above a quota gets. `truncate`: above its client's, TC over UDP and SERVFAIL over TCP; above its domain's,
-// nothing over UDP and SERVFAIL over TCP.
+// The action for a query above a quota. `truncate`: above its client's quota, TC over UDP and
+// SERVFAIL over TCP; above its domain's quota, no reply over UDP and SERVFAIL over TCP.
 enum class OverQuota : std::uint8_t { drop, servfail, truncate };
 
 struct WorkerOptions {
     unsigned index = 0, workers = 1;
     Idle idle = Idle::adaptive;
-    // Share the queries of a device with fewer queues than workers (software_rss.h).
+    // Distribute the queries of a device with fewer queues than workers (software_rss.h).
     bool spread = true;
     unsigned max_parked = 65536;
     unsigned max_parked_per_client = 256;
     unsigned max_in_flight = 16384;
-    unsigned suffix_percent = 25;  // of max_parked and of max_in_flight for names under one suffix
+    unsigned suffix_percent = 25;  // of max_parked and max_in_flight, for names below one suffix
     OverQuota over_quota = OverQuota::truncate;
     std::uint16_t first_upstream_port = 10240, last_upstream_port = 26623;
     bool random_case = false;       // ForwarderOptions::random_case
-    std::uint64_t random_seed = 0;  // 0: from the system
-    std::uint64_t traces_from = 0;  // traces count on from here: first_trace_id()
+    std::uint64_t random_seed = 0;  // 0: the system gives it
+    std::uint64_t traces_from = 0;  // first id of a trace: first_trace_id()
 };
 
 }  // namespace steer

@@ -1,5 +1,5 @@
-// Distributes the queries of a device that has fewer queues than there are workers. Each flow (client
-// address and port) belongs to one worker, by hash, and the receiving worker moves queries there.
+// Distributes the queries of a device with fewer queues than workers. Each flow (client address and
+// port) belongs to one worker, by hash. The receiving worker moves queries there.
 //
 // In:   classified queries of one port.
 // Out:  queries of other workers' flows as messages (MessageKind::query_frame), which transfer the
@@ -19,22 +19,22 @@
 
 namespace steer {
 
-// The worker of the flow.
+// The worker that owns the flow.
 [[nodiscard]] unsigned worker_of_flow(const IpAddress& client, std::uint16_t port,
                                       unsigned workers) noexcept;
 
 class SoftwareRss {
   public:
-    // `ports`: the worker's own.
+    // `ports`: of this worker.
     SoftwareRss(const WorkerOptions& options, std::span<Port* const> ports,
                 const WorkerRings& rings, Counters& counters);
 
-    // Whether queries of a device with this number of queues are distributed.
+    // Whether to distribute the queries of a device with this number of queues.
     [[nodiscard]] bool is_for(unsigned queues) const noexcept { return queues < spread_below_; }
     void spread(Burst& burst) noexcept;
 
   private:
-    using Targets = std::array<std::uint8_t, kBurst>;  // by place in the burst
+    using Targets = std::array<std::uint8_t, kBurst>;  // by position in the burst
     void move_to(unsigned worker, const Burst& burst, Targets& targets) noexcept;
     [[nodiscard]] unsigned room_at(const Ring<Message>& ring) const noexcept;
 
@@ -42,7 +42,7 @@ class SoftwareRss {
     Counters& counters_;
     unsigned workers_;
     unsigned spread_below_;  // queues of a device; 0: never
-    unsigned most_waiting_;  // messages in a ring that takes a query
+    unsigned most_waiting_;  // messages in a ring that still takes a query
     std::uint8_t worker_;
 };
 

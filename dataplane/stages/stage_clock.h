@@ -1,9 +1,9 @@
-// Time stamps between the stages of a worker's turn, only for `tools/bench stages`. That program compiles the files that
-// take stamps again with STEER_STAGE_CLOCK, the only such define. Everywhere else stage_ends() compiles to
-// nothing.
+// Time stamps between the stages of a worker's turn, only for `tools/bench stages`. That program
+// compiles the files with time stamps again with STEER_STAGE_CLOCK; no other program defines it.
+// Elsewhere stage_ends() compiles to nothing.
 //
-// The time since the last stamp belongs to the stage that ends, so the stages' times add up to the thread's. One
-// worker takes stamps, any thread reads them.
+// The time since the last stamp counts for the stage that ends. So the sum of the stages' times is
+// the thread's time. One worker takes stamps; any thread may read them.
 #pragma once
 
 #ifdef STEER_STAGE_CLOCK
@@ -39,7 +39,7 @@ STEER_COUNTER_ENUM(Stage, kStages, STEER_STAGES);
 
 struct StageClock {
     static inline std::array<std::atomic<std::uint64_t>, kStages.size()> cycles{};
-    static inline std::uint64_t last = 0;  // the worker's
+    static inline std::uint64_t last = 0;  // used by the worker
 };
 
 inline void stage_ends(Stage stage) noexcept {

@@ -1,13 +1,14 @@
-// Collects packets and sends them in bursts, once per turn or when a lane is full. Packets that leave
-// through another worker's port are handed to that worker, also in bursts
-// (MessageKind::send_frame): a worker never sends on a queue that it does not own.
+// Collects packets and sends them in bursts, once per turn or when a lane is full. Packets for
+// another worker's port go to that worker, also in bursts (MessageKind::send_frame): a worker never
+// sends on a queue that it does not own.
 //
-// A packet gets its verdict when it is added, and the verdict is counted when the port accepts it.
-// Packets that the port does not accept are freed and counted as dropped. So every table of verdicts
-// sums to the number of packets received.
+// A packet gets its verdict when it is added. The verdict is counted when the port accepts the
+// packet. Packets that the port does not accept are freed and counted as dropped. So every table of
+// verdicts sums to the number of received packets.
 //
-// Ends: Verdict::drop_tx_full, PendingOutcome::drop_tx_full, Stat::upstream_tx_full; in another worker's
-//       lane Moved::drop_tx_full; of other workers' frames Stat::frames_for_others_dropped.
+// Ends: Verdict::drop_tx_full, PendingOutcome::drop_tx_full, Stat::upstream_tx_full; in another
+//       worker's lane Moved::drop_tx_full; of other workers' frames
+//       Stat::frames_for_others_dropped.
 #pragma once
 
 #include <array>
@@ -27,7 +28,8 @@ namespace steer {
 
 class Transmit {
   public:
-    // `to_worker`: rings to the other workers, by index; nullptr where there is none. `capture` may be nullptr.
+    // `to_worker`: rings to the other workers, by index; nullptr where there is none. `capture` may
+    // be nullptr.
     Transmit(unsigned worker, std::span<Port* const> ports,
              std::span<Ring<Message>* const> to_worker, Counters& counters,
              Capture* capture = nullptr);
@@ -35,13 +37,13 @@ class Transmit {
     Transmit(const Transmit&) = delete;
     Transmit& operator=(const Transmit&) = delete;
 
-    // Lanes are the worker's ports, by index, then one for each worker.
+    // Lanes: first the worker's ports, by index, then one for each worker.
     [[nodiscard]] std::uint8_t lane_of_worker(unsigned worker) const noexcept {
         return static_cast<std::uint8_t>(own_lanes_ + worker);
     }
 
-    // Each takes over the mbuf. In another worker's lane, mbuf.port is the index of its port, and
-    // `v` is counted as the Moved of that name.
+    // Takes ownership of the mbuf. In another worker's lane, mbuf.port is the index of its port,
+    // and `v` is counted as the Moved with that name.
     void put(unsigned port, rte_mbuf* m, Verdict v) noexcept {
         put(port, m, {Table::verdict, index(v)});
     }
@@ -52,7 +54,8 @@ class Transmit {
         put(port, m, {Table::upstream, 0});
     }
 
-    // The record of the packet that is put next, which says so if the packet is dropped. It may be nullptr.
+    // Sets the record of the next packet; the record notes it if the packet is dropped. May be
+    // nullptr.
     void record_of_next(unsigned port, QueryRecord* record) noexcept {
         Lane& lane = lanes_[port];
         if (record == nullptr) return;
@@ -60,10 +63,10 @@ class Transmit {
         lane.recorded |= 1U << lane.count;
     }
 
-    // A frame that another worker finished.
+    // Sends a frame that another worker finished.
     void put_for_other(unsigned port, rte_mbuf* m) noexcept { put(port, m, {Table::other, 0}); }
 
-    // Sends all lanes and flushes the ports. True if there were packets.
+    // Sends all lanes and flushes the ports. Returns true if there were packets.
     bool flush() noexcept;
 
   private:
@@ -74,8 +77,8 @@ class Transmit {
         bool operator==(const Tally&) const = default;
     };
     struct alignas(64) Lane {           // shares no cache line with another worker
-        Port* port = nullptr;           // one of the two
-        Ring<Message>* ring = nullptr;  // to the worker whose lane it is
+        Port* port = nullptr;           // a lane has either a port or a ring
+        Ring<Message>* ring = nullptr;  // to the worker that owns the lane
         unsigned count = 0;
         std::uint32_t recorded = 0;  // bit i: packet i has a record
         std::array<rte_mbuf*, kBurst> mbufs;

@@ -1,13 +1,12 @@
 // Sends queries to upstreams: as frames of this worker's ports, as a message to a worker that owns
-// a queue of the interface, or as a message to `streams`, which uses a kernel
-// socket.
+// a queue of the interface, or as a message to `streams`, which uses a kernel socket.
 //
 // In:   the forwarder's DNS message and its destination (a NextHop, an Upstream).
 // Out:  a packet in Transmit, or a message that owns the buffer.
 // Cost: one mbuf (or buffer) and one copy of the query.
-// Ends: Stat::upstream_tx_full (by Transmit, and here for another worker's query that finds no mbuf).
-//       False: no worker has that interface, no mbuf or buffer, or a full ring; the forwarder tries
-//       again.
+// Ends: Stat::upstream_tx_full (by Transmit, and here if another worker's query gets no mbuf).
+//       Returns false if no worker has that interface, no mbuf or buffer is free, or a ring is
+//       full; the forwarder tries again.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +22,7 @@ namespace steer {
 
 class UpstreamSender {
   public:
-    // `streams`: how many rings to them there are. All outlive this.
+    // `streams`: number of rings to streams threads. All must outlive this object.
     struct Parts {
         std::span<Port* const> ports;
         const WorkerRings& rings;
@@ -38,10 +37,10 @@ class UpstreamSender {
 
     [[nodiscard]] bool send(const NextHop& hop, std::uint16_t source_port, const Upstream& to,
                             std::span<const std::uint8_t> dns) noexcept;
-    // Takes over the buffer if true.
+    // Takes ownership of the buffer if it returns true.
     [[nodiscard]] bool by_kernel(std::uint64_t token, const Upstream& to, UpstreamVia via,
                                  Buffer* query) noexcept;
-    // MessageKind::send_upstream of another worker; takes over its buffer.
+    // MessageKind::send_upstream of another worker; takes ownership of its buffer.
     void send_for_other(const Message& m, const NextHopTable* next_hops) noexcept;
 
   private:

@@ -1,4 +1,4 @@
-// The bodies of all operations, for those that run the interpreter.
+// The bodies of all operations, for code that runs the interpreter.
 #pragma once
 
 #include "dataplane/policy/ops/cache.h"           // IWYU pragma: export

@@ -11,11 +11,12 @@ struct Body<Op::enter_cache> {
     static Left leave(LiveRun& w, const Instruction& i) noexcept;
 };
 
-// The stale (or now fresh) entry of the innermost entered cache that has one; nullptr: none.
+// The stale (or now fresh) entry of the innermost entered cache that has one; nullptr if there is
+// none.
 struct StaleEntry {
     const cache::Entry* entry = nullptr;
     const StaleTerms* terms = nullptr;
-    unsigned level = 0;  // rewrites around that cache
+    unsigned level = 0;  // number of rewrites around that cache
 };
 [[nodiscard]] StaleEntry find_stale(const LiveRun& w) noexcept;
 

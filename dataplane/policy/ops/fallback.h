@@ -9,7 +9,7 @@ namespace steer {
 template <>
 struct Body<Op::fallback> {
     static MaybeStep run(LiveRun& w, const Instruction& i) noexcept;
-    // It is unknown which unit answered: the entry has its claims.
+    // The entry does not say which unit answered, but it has the unit's claims.
     static MaybeStep run(HitWalk& w, const Instruction& i) noexcept;
 };
 

@@ -50,7 +50,7 @@ template <>
 struct Body<Op::sleep> {
     static MaybeStep run(LiveRun& w, const Instruction& i) noexcept {
         ++w.pc();
-        if (w.c.stale != nullptr || i.operand == 0) return std::nullopt;  // it waited long enough
+        if (w.c.stale != nullptr || i.operand == 0) return std::nullopt;  // has waited long enough
         w.c.sleep_ms = i.operand;
         return Step::sleeps;
     }

@@ -1,4 +1,4 @@
-// `forward`: asks an upstream group, or takes a cached answer instead.
+// `forward`: queries an upstream group, or uses a cached answer instead.
 #pragma once
 
 #include "dataplane/policy/hit_walk.h"

@@ -1,4 +1,5 @@
-// `learn_domain`: hands names of queries over to control, which adds them to a dynamic_domain_set (policy/learn_domain.h).
+// `learn_domain`: sends names of queries to control, which adds them to a dynamic_domain_set
+// (policy/learn_domain.h).
 #pragma once
 
 #include "dataplane/policy/live_run.h"

@@ -1,4 +1,4 @@
-// Address lists: claim the response's addresses, when their wrapper is left or at once.
+// Address lists: claim the response's addresses, at the end of their wrapper or at once.
 #pragma once
 
 #include "dataplane/policy/live_run.h"

@@ -1,4 +1,4 @@
-// Wrappers that ask for another name: `redirect`, and dns64 for the IPv4 name in an IPv6 one.
+// Wrappers that change the name: `redirect`, and dns64 for the IPv4 name in an IPv6 one.
 #pragma once
 
 #include "dataplane/policy/hit_walk.h"
@@ -6,10 +6,11 @@
 
 namespace steer {
 
-// Turns the answer for the other name into one for the name before. For all wrappers that change the name.
+// Turns the answer for the new name into one for the earlier name. For all wrappers that change the
+// name.
 void leave_renamed(LiveRun& w) noexcept;
 
-// On a hit the answer stays as it is; only the name before is restored.
+// On a hit the answer stays unchanged; only the earlier name is restored.
 template <Op op>
 struct Renames {
     static MaybeStep run(QueryWalk& w, const Instruction& i) noexcept;

@@ -1,4 +1,4 @@
-// Operations that tell control about queries: summaries, debug prints, collectors' counts.
+// Operations that report queries to control: summaries, debug prints, collectors' counts.
 #pragma once
 
 #include "dataplane/policy/collector.h"
@@ -28,7 +28,7 @@ struct Body<Op::debug_print> {
     }
 };
 
-// A refresh has no client.
+// Does nothing for a refresh, which has no client.
 template <>
 struct Body<Op::enter_collector> {
     static MaybeStep run(LiveRun& w, const Instruction& i) noexcept {

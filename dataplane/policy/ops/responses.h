@@ -1,4 +1,4 @@
-// Operations that answer by themselves, or change the response.
+// Operations that answer without an upstream, or change the response.
 #pragma once
 
 #include "dataplane/policy/hit_walk.h"
@@ -62,7 +62,7 @@ struct Body<Op::limit_ttls> {
         change_ttls(w, w.snapshot().ttl_limits[i.operand]);
         return w.next();
     }
-    // Limits the TTLs that leave now.
+    // Limits the TTLs to send now.
     static void change_ttls(LiveRun& w, const dns::TtlLimits& limits) noexcept;
 };
 

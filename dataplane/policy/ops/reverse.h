@@ -1,4 +1,4 @@
-// `reverse_lookup`: remembers the names of addresses in answers, and answers PTR with them.
+// `reverse_lookup`: stores the names of addresses in answers, and answers PTR queries with them.
 #pragma once
 
 #include "dataplane/policy/live_run.h"

@@ -11,14 +11,14 @@ struct Body<Op::static_records> {
     static MaybeStep run(LiveRun& w, const Instruction& i) noexcept;
     static MaybeStep run(HitWalk& w, const Instruction& i) noexcept;
     static Left leave(LiveRun& w, const Instruction& i) noexcept;
-    // The walk does not enter them.
+    // A hit does not enter static records.
     static Left leave(HitWalk& /*w*/, const Instruction& /*i*/) noexcept { return Left::passed; }
 };
 
 template <>
 struct Body<Op::ad_list> {
     static MaybeStep run(LiveRun& w, const Instruction& i) noexcept;
-    // A denied name was answered before the cache.
+    // A hit passes: a denied name would not have reached the cache.
     static MaybeStep run(HitWalk& w, const Instruction& i) noexcept {
         w.pc() = i.target;
         return std::nullopt;

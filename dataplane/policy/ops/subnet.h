@@ -1,5 +1,5 @@
-// Wrappers that change other parts of the question than its name: the client subnet (`ecs_handler`), options that
-// are passed on (`forward_edns0opt`).
+// Wrappers that change other parts of the question than its name: the client subnet (`ecs_handler`)
+// and options to pass on (`forward_edns0opt`).
 #pragma once
 
 #include "dataplane/policy/live_run.h"

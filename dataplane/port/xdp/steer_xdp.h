@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-3-Clause */
-/* What the XDP program and the userspace that feeds its maps agree on. C, for both compilers. */
+/* The interface between the XDP program and the userspace that fills its maps. Both compile it. */
 #ifndef STEER_XDP_H
 #define STEER_XDP_H
 
@@ -15,7 +15,7 @@
 #define STEER_XDP_SERVICE 1u /* queries are taken */
 #define STEER_XDP_OWN 2u     /* upstream replies are taken */
 
-/* C's way of naming, as in the kernel's own headers: NOLINTBEGIN(readability-identifier-naming) */
+/* names as in the kernel's own headers: NOLINTBEGIN(readability-identifier-naming) */
 
 struct steer_xdp_address { /* network order, IPv4 as ::ffff:a.b.c.d */
     __u32 word[4];
