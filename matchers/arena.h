@@ -1,5 +1,5 @@
-// A block of bytes for an image: zeroed, aligned to a cache line. It uses huge pages if the system has them, because
-// look-ups in a large image touch pages at random.
+// A block of bytes for an image: zeroed and aligned to a cache line. It uses huge pages if the
+// system has them, because lookups in a large image read random pages.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,5 @@
-// SHA-256 over the input of an image; the image is stored under it. Two gigabytes per second with CPU support.
+// SHA-256 over the input of an image. The image is stored under this hash. Two gigabytes per second
+// with CPU support.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +16,7 @@ class ContentHash {
   public:
     ContentHash();
     void add(std::span<const std::uint8_t> bytes);
-    // Includes the length: "ab", "c" differs from "a", "bc".
+    // Adds the text and its length: "ab", "c" differs from "a", "bc".
     void add_text(std::string_view text);
     void add_number(std::uint64_t number);
     // 64 hexadecimal digits. Call it once.

@@ -1,11 +1,11 @@
-// Counters as data. A list of rows `X(name, "what is counted")` is written once, as a macro. It becomes either an enum
-// of numbers or a struct of fields, and in both cases a CounterTable of the same rows. JSON keys, metrics and the
-// reference come from the table.
+// Counters as data. A macro has a list of rows `X(name, "what is counted")`, written once. It
+// becomes an enum of numbers or a struct of fields, and a CounterTable of the same rows. JSON keys,
+// metrics and the reference come from the table.
 //
 //     #define ROWS(X) X(added, "elements added to the set") X(failed, "elements that the kernel rejected")
 //     STEER_COUNTER_STRUCT(SetCounters, kSetCounters, ROWS);
 //
-// A row may have more columns behind its text; these macros ignore them.
+// A row may have more columns after its text; these macros ignore them.
 #pragma once
 
 #include <array>
@@ -16,7 +16,7 @@
 
 namespace steer {
 
-// `Which`: the enum, whose values count from 0, or a pointer to a field of the struct.
+// `Which`: the enum, with values from 0, or a pointer to a field of the struct.
 template <class Which>
 struct CounterRow {
     std::string_view label;  // JSON key, and the end of the metric's name or the value of its label
@@ -35,7 +35,7 @@ struct CounterTable {
         Which which) const requires std::is_enum_v<Which> {
         return rows[static_cast<std::size_t>(which)];
     }
-    // nullptr: there is none of this label.
+    // Returns nullptr if no row has this label.
     [[nodiscard]] constexpr const CounterRow<Which>* find(std::string_view label) const {
         for (const CounterRow<Which>& row : rows) {
             if (row.label == label) return &row;
@@ -48,7 +48,7 @@ struct CounterText {
     std::string_view label, text;
 };
 
-// The table of an enum that has these rows from 0.
+// The table of an enum with these rows, from 0.
 template <class Enum, std::size_t n>
 consteval CounterTable<Enum, n> numbered_counters(const CounterText (&texts)[n]) {
     CounterTable<Enum, n> table{};
@@ -74,12 +74,13 @@ consteval CounterTable<std::uint64_t Set::*, n> field_counters(
 #define STEER_COUNTER_ADD(name, ...) name += more.name;
 #define STEER_COUNTER_POINTER(name, text, ...) {#name, text, &Set::name},
 
-// enum class Enum { the rows, count_ }, and its table. NOLINTBEGIN(bugprone-macro-parentheses): they are names
+// Defines enum class Enum { the rows, count_ } and its table.
+// NOLINTBEGIN(bugprone-macro-parentheses): they are names
 #define STEER_COUNTER_ENUM(Enum, table, ROWS)                           \
     enum class Enum : std::uint8_t { ROWS(STEER_COUNTER_NAME) count_ }; \
     inline constexpr auto table = ::steer::numbered_counters<Enum>({ROWS(STEER_COUNTER_TEXT)})
 
-// struct Struct with one field per row, and its table.
+// Defines struct Struct with one field per row, and its table.
 #define STEER_COUNTER_STRUCT(Struct, table, ROWS)                           \
     struct Struct {                                                         \
         ROWS(STEER_COUNTER_FIELD)                                           \

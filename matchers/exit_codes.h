@@ -1,5 +1,6 @@
-// What the exit codes of our programs mean, once: the programs return these, docs/reference/exit-codes.md is made of the rows
-// (`steerdnsd --reference exit-codes`). A header alone, for every module, as safe_text.h is.
+// The meaning of our programs' exit codes, once. The programs return these, and
+// docs/reference/exit-codes.md is generated from the rows (`steerdnsd --reference exit-codes`).
+// Header only, for every module, as safe_text.h.
 #pragma once
 
 #include <array>
@@ -9,14 +10,14 @@ namespace steer {
 
 enum ExitCode : int {
     kExitDone = 0,
-    kExitFailed = 1,    // something outside of what the operator wrote
-    kExitRejected = 2,  // what the operator wrote: a command line, a configuration, an input
+    kExitFailed = 1,    // a cause outside of what the operator wrote
+    kExitRejected = 2,  // the operator's text: a command line, a configuration, an input
 };
 
 struct ExitRow {
     std::string_view program;
     ExitCode code;
-    std::string_view when;    // it is returned
+    std::string_view when;    // when it is returned
     std::string_view action;  // what to do; empty: nothing
 };
 
@@ -60,7 +61,8 @@ inline constexpr std::array kExitRows{
             "name a pcap or pcapng file; correct the reported lines"},
 };
 
-// What went wrong, as `code` of the error object that `steerctl --json` writes to standard error, with its exit code.
+// The cause of a failure, as `code` of the error object that `steerctl --json` writes to standard
+// error, with its exit code.
 #define STEER_ERROR_CODES(X)                                                                     \
     X(bad_answer, kExitFailed, "the answer is not one of steerdnsd")                             \
     X(bad_input, kExitRejected, "`import`, `replay`: the input cannot be read")                  \

@@ -1,4 +1,4 @@
-// The DNS form of international names: one answer for settings, lists and imports. Set-up only.
+// The DNS form of international names, for settings, lists and imports. Set-up only.
 #pragma once
 
 #include <string>
@@ -8,8 +8,9 @@
 
 namespace steer::matchers {
 
-// The name as it is if it is ASCII, else in its xn-- form in lower case (RFC 5891, by UTS 46). The text of an Error is
-// the reason, to stand in brackets. Does not check the length of labels that are ASCII.
+// Returns an ASCII name unchanged, and another name in its xn-- form in lower case (RFC 5891, by
+// UTS 46). The text of an Error is the reason, for use in brackets. Does not check the length of
+// ASCII labels.
 Result<std::string> ascii_name(std::string_view name);
 
 }  // namespace steer::matchers

@@ -1,9 +1,9 @@
-// All domain sets of a configuration as one immutable image: one call returns the sets of a
+// All domain sets of a configuration as one immutable image. One call returns the sets that have a
 // name.
 //
-// Full and suffix rules are a keyed hash of every level of the name; keyword and regexp rules are
-// one Hyperscan database. Built once by NameMatcherBuilder, read by any number of threads, each
-// with a Scratch of its own. match() allocates nothing and waits for nothing.
+// Full and suffix rules use a keyed hash of every level of the name; keyword and regexp rules use
+// one Hyperscan database. NameMatcherBuilder builds it once. Any number of threads may read it,
+// each with its own Scratch. match() allocates nothing and never waits.
 #pragma once
 
 #include <array>
@@ -19,13 +19,13 @@
 
 namespace steer::matchers {
 
-// A set's place in TagBits, chosen by the caller of the builder. At most kMaxSets in one image.
+// A set's index in TagBits; the caller of the builder chooses it. At most kMaxSets in one image.
 using SetId = std::uint16_t;
 inline constexpr std::size_t kMaxLabel = 63;    // bytes (RFC 1035 2.3.4)
 inline constexpr std::size_t kMaxLevels = 127;  // labels in 255 bytes
 inline constexpr std::size_t kMaxSets = 256;
 
-// The sets that a name is in, bit i of word i/64 for set i.
+// The sets that have a name: bit i of word i/64 is set i.
 struct TagBits {
     std::array<std::uint64_t, kMaxSets / 64> words{};
     void set(SetId i) { words[i / 64] |= std::uint64_t{1} << (i % 64); }
@@ -45,27 +45,28 @@ struct TagBits {
     bool operator==(const TagBits&) const = default;
 };
 
-// full: the name itself. domain: the name and everything below it. keyword: substring.
-// regexp: search, case-blind. (docs/reference/configuration.md, rule text.)
+// full: the name itself. domain: the name and all names below it. keyword: substring. regexp:
+// search, ignoring case. (docs/reference/configuration.md, rule text.)
 enum class RuleKind : std::uint8_t { full, domain, keyword, regexp };
 
 struct Rule {
     RuleKind kind;
     std::string
-        text;  // lower-cased, without a last dot, for full, domain and keyword; a regexp as written
+        text;  // lower-cased, without a last dot, for full, domain and keyword; a regexp unchanged
 };
 
-// "domain:example.org" and so on; without a prefix `fallback` is meant. An unknown prefix, an empty
-// pattern, a name over 255 bytes or a label over 63 is an Error that says what to write instead.
+// Parses "domain:example.org" and so on; without a prefix, the kind is `fallback`. An unknown
+// prefix, an empty pattern, a name over 255 bytes or a label over 63 is an Error that says what to
+// write instead.
 Result<Rule> parse_rule(std::string_view text, RuleKind fallback);
 
 class ImageStore;
 
-// A set that follows from other sets: the first step that holds decides whether the name
-// is in it. The sets of steps serve only this: match() does not return them.
+// A set derived from other sets: the first matching step decides whether the name is in it. The
+// sets of steps serve only this purpose: match() does not return them.
 struct Decision {
     struct Step {
-        SetId rules;                  // holds for these names ...
+        SetId rules;                  // matches these names ...
         std::optional<SetId> unless;  // ... if they are not in this set
         bool in = true;
     };
@@ -73,16 +74,16 @@ struct Decision {
     std::vector<Step> steps;
 };
 
-// The memory of full and domain rules.
+// The memory used by full and domain rules.
 struct SuffixSize {
-    std::size_t names = 0;       // names with a node of their own
-    std::size_t bytes = 0;       // with their names
-    std::size_t name_bytes = 0;  // of these
+    std::size_t names = 0;       // names with their own node
+    std::size_t bytes = 0;       // including the names
+    std::size_t name_bytes = 0;  // of these, for names
 };
 
 class NameMatcher {
   public:
-    // A thread's working memory for match(); prepared by the image.
+    // A thread's working memory for match(). The image prepares it.
     class Scratch {
       public:
         Scratch() = default;
@@ -95,20 +96,20 @@ class NameMatcher {
 
       private:
         friend class NameMatcher;
-        void* hs_ = nullptr;  // hs_scratch_t*; void, so that Hyperscan's header is not needed here
+        void* hs_ = nullptr;  // hs_scratch_t*; as void*, this header does not need Hyperscan's
     };
 
     ~NameMatcher();
     NameMatcher(const NameMatcher&) = delete;
     NameMatcher& operator=(const NameMatcher&) = delete;
 
-    // Grows `scratch` as this image needs (allocates; set-up only). It stays valid for
-    // images that it was prepared for earlier.
+    // Grows `scratch` for this image (allocates; set-up only). It stays valid for images that it
+    // was prepared for earlier.
     Result<void> prepare(Scratch& scratch) const;
 
-    // The sets that hold the name. `wire_name` is lower-cased wire form with the root byte, 1..255
-    // bytes, valid (from dns::parse_query). A label with a dot or a NUL in it matches no rule
-    // across its border. `scratch` was prepared for this image.
+    // The sets that have the name. `wire_name` must be valid lower-cased wire form with the root
+    // byte, 1..255 bytes (from dns::parse_query). If a label has a dot or a NUL, no rule matches
+    // across that byte. `scratch` must be prepared for this image.
     [[nodiscard]] TagBits match(std::span<const std::uint8_t> wire_name,
                                 Scratch& scratch) const noexcept;
 
@@ -127,18 +128,17 @@ class NameMatcherBuilder {
     NameMatcherBuilder();
     ~NameMatcherBuilder();
 
-    // `file` and `line` are for errors that build() finds (a regexp is compiled
-    // there).
+    // `file` and `line` are for errors in build(), which compiles regexps.
     void add(SetId set, Rule rule, std::string_view file = {}, int line = 0);
     void decide(Decision decision);
 
-    // Every bad rule is one Error in `errors`; then there is no image. `warnings`: allowed but
-    // expensive rules (a regexp without a literal). Leaves the builder empty.
-    // The two images are built in parallel. Images in `store` (may be nullptr) are not built again; new ones are stored
+    // Every bad rule becomes one Error in `errors`; then there is no image. `warnings`: allowed but
+    // expensive rules (a regexp without a literal). Leaves the builder empty. Builds the two images
+    // in parallel. Does not build images that are in `store` (may be nullptr); stores new ones
     // there.
     std::unique_ptr<NameMatcher> build(std::vector<Error>& errors, std::vector<Error>& warnings,
                                        ImageStore* store = nullptr);
-    // Only checks the rules: nothing is built, and the builder keeps them.
+    // Only checks the rules. Builds nothing, and the builder keeps the rules.
     void check(std::vector<Error>& errors, std::vector<Error>& warnings) const;
 
   private:

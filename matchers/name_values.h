@@ -1,10 +1,10 @@
-// Rules with a value each, and the rule that holds for a name. Immutable; any number of threads, each with a Scratch of
-// its own.
+// Rules with one value each. Finds the rule for a name. Immutable; any number of threads, each with
+// its own Scratch.
 //
-// If several rules match, Wins decides. closest: `full:` before `domain:` (the longest), before `regexp:`, before
-// `keyword:`; among regexps and among keywords the first one. A duplicate rule has its last value.
-// first: the rule that was added first, of any kind.
-// One hash per level of the name; keyword and regexp rules are a NameMatcher of their own. No allocation in find().
+// If several rules match, Wins decides. closest: `full:` before `domain:` (the longest), before
+// `regexp:`, before `keyword:`; among regexps and among keywords the first one. A repeated rule has
+// its last value. first: the first added rule of any kind. Cost: one hash per level of the name.
+// Keyword and regexp rules use a separate NameMatcher. find() does not allocate.
 #pragma once
 
 #include <cstdint>
@@ -26,11 +26,11 @@ class NameValues {
 
     enum class Wins : std::uint8_t { closest, first };
 
-    // `wire_name`: as for NameMatcher::match(). `scratch` was prepared for this object.
+    // `wire_name`: as for NameMatcher::match(). `scratch` must be prepared for this object.
     [[nodiscard]] std::uint32_t find(std::span<const std::uint8_t> wire_name,
                                      NameMatcher::Scratch& scratch) const noexcept;
     Result<void> prepare(NameMatcher::Scratch& scratch) const;
-    // Names and patterns.
+    // The number of names and patterns.
     [[nodiscard]] std::size_t size() const {
         return nodes_.size() + (patterns_ == nullptr ? 0 : patterns_->rules());
     }
@@ -38,10 +38,11 @@ class NameValues {
   private:
     friend class NameValuesBuilder;
     struct Node {
-        std::uint32_t name_offset;  // in names_: wire form with the root byte
+        std::uint32_t name_offset;  // offset in names_: wire form with the root byte
         std::uint32_t full, domain;
     };
-    // Calls visit(node, whether it is the whole name's) for each node at or above the name, from the root down.
+    // Calls visit(node, whether it belongs to the whole name) for each node at or above the name,
+    // from the root down.
     template <class Visit>
     void for_each_node(std::span<const std::uint8_t> wire_name, Visit&& visit) const noexcept;
     [[nodiscard]] std::uint32_t find_first(std::span<const std::uint8_t> wire_name,
@@ -50,12 +51,13 @@ class NameValues {
                                       std::span<const std::uint8_t> name) const noexcept;
 
     LabelHash hash_;
-    std::vector<std::uint32_t> slots_;  // of nodes_ by hash, linear probing; kNone: empty
+    std::vector<std::uint32_t> slots_;  // index in nodes_, by hash, linear probing; kNone: empty
     std::vector<Node> nodes_;
     std::vector<std::uint8_t> names_;
     std::unique_ptr<NameMatcher> patterns_;
-    std::vector<std::uint32_t> pattern_values_;  // of the pattern in its set i
-    // Wins::first: the value of rule number i (the table above then has rule numbers); else empty.
+    std::vector<std::uint32_t> pattern_values_;  // index i: the pattern in set i
+    // Wins::first: the value of rule number i (the tables above then have rule numbers); else
+    // empty.
     std::vector<std::uint32_t> in_order_;
 };
 
@@ -67,7 +69,7 @@ class NameValuesBuilder {
     // `value`: any except kNone. `file` and `line` are for errors in a regexp.
     void add(const Rule& rule, std::uint32_t value, std::string_view file = {}, int line = 0);
 
-    // Every bad rule is one Error in `errors`. Leaves the builder empty.
+    // Every bad rule becomes one Error in `errors`. Leaves the builder empty.
     NameValues build(std::vector<Error>& errors);
 
   private:

@@ -1,8 +1,9 @@
-// What configurations of ForgeDNS/OxiDNS and mosdns may hold beyond our own settings, in one table: keys without an effect
-// here, zeros that mean the default, plugin types that are left out, and those that are refused with what to write instead.
+// Settings of ForgeDNS/OxiDNS and mosdns that we do not have, in one table: keys without an effect
+// here, zeros that mean the default, and plugin types that are ignored. Also types that are
+// rejected with the text to write instead.
 //
-// The parser warns of what is written or refuses it (control/config/predecessors.h), `steerctl import` leaves it out with a
-// note. A header alone, because these two modules share no other.
+// The parser warns about them or rejects them (control/config/predecessors.h). `steerctl import`
+// leaves them out with a note. Header only, because these two modules share no other code.
 #pragma once
 
 #include <algorithm>
@@ -12,7 +13,7 @@
 
 namespace steer {
 
-// `where` is the type of plugin, or the first word of what else has keys: "upstream", "entry", "tls".
+// `where`: the type of plugin, or the first word for other keys: "upstream", "entry", "tls".
 struct PredecessorKey {
     enum class Fate : std::uint8_t { no_effect, zero_is_default };
     std::string_view where, key;
@@ -137,10 +138,10 @@ inline constexpr std::array kTypes{
                     "a fork of mosdns has it; write an ip_set"},
 };
 
-// Sections of mosdns v4 and mosdns-x, which are converted to v5 first.
+// Sections of mosdns v4 and mosdns-x. Such a configuration must be converted to v5 first.
 inline constexpr std::array<std::string_view, 2> kSectionsOfV4{"data_providers", "servers"};
 
-// nullptr: there is none.
+// Returns nullptr if there is no such key.
 inline const PredecessorKey* find_key(std::string_view where, std::string_view key,
                                       PredecessorKey::Fate fate) {
     const auto* const at = std::ranges::find_if(kKeys, [&](const PredecessorKey& row) {

@@ -1,7 +1,7 @@
-// A value, or the sentence that explains its absence; for all code at set-up.
+// A value, or the sentence that explains why there is none; for all set-up code.
 //
 // An Error's text is for the operator: what happened and what to do. `file` and `line` (1-based; 0
-// = none) are the place, if it was in a file. No function on the packet path returns a Result.
+// = none) are the place, if it is in a file. No function on the packet path returns a Result.
 #pragma once
 
 #include <boost/system/result.hpp>

@@ -1,5 +1,5 @@
-// Numbers the distinct tag sets while an image is built, so that nodes have four bytes
-// instead of thirty-two. The image keeps the finished vector.
+// Numbers the distinct tag sets while an image is built, so that a node needs four bytes instead of
+// thirty-two. The image keeps the finished vector.
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -11,7 +11,7 @@
 
 namespace steer::matchers {
 
-using TagIndex = std::uint32_t;  // into the finished vector; 0 is the empty set
+using TagIndex = std::uint32_t;  // index in the finished vector; 0 is the empty set
 
 class TagTable {
   public:

@@ -1,4 +1,5 @@
-// Helpers for the text of rules and lists: ASCII letters and blanks, independent of the locale. Accepts any bytes.
+// Helpers for the text of rules and lists: ASCII letters and blanks, independent of the locale.
+// Accepts any bytes.
 #pragma once
 
 #include <algorithm>
@@ -9,7 +10,7 @@ namespace steer::matchers {
 
 inline constexpr std::string_view kBlank = " \t\r\n\v\f";
 
-// `text` without byte order marks (UTF-8) at its start, as editors of Windows write them.
+// `text` without byte order marks (UTF-8) at its start, which Windows editors write.
 inline std::string_view without_marks(std::string_view text) {
     constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
     while (text.starts_with(kByteOrderMark))
@@ -17,14 +18,14 @@ inline std::string_view without_marks(std::string_view text) {
     return text;
 }
 
-// Without blanks at either end.
+// `text` without blanks at both ends.
 inline std::string_view trimmed(std::string_view text) {
     const auto first = text.find_first_not_of(kBlank);
     if (first == std::string_view::npos) return {};
     return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
 }
 
-// Takes the first word and the blanks around it off `text`; empty: there is none.
+// Removes the first word and the blanks around it from `text` and returns it. Empty: there is none.
 inline std::string_view take_word(std::string_view& text) {
     text = trimmed(text);
     const std::string_view word = text.substr(0, text.find_first_of(kBlank));

@@ -1,4 +1,4 @@
-// UTF-8 (RFC 3629 4): where a text is not. Pure.
+// Finds the place where a text is not UTF-8 (RFC 3629 4). Pure.
 #pragma once
 
 #include <cstddef>
@@ -8,7 +8,7 @@
 
 namespace steer {
 
-// How many bytes the first character of `text` has, which is not empty; 0: it is not UTF-8.
+// The bytes of the first character of `text`, which must not be empty; 0: it is not UTF-8.
 std::size_t utf8_length(std::string_view text);
 
 struct NotUtf8 {
@@ -19,7 +19,7 @@ struct NotUtf8 {
     // "the byte 0xfc in column 9 is not UTF-8".
     [[nodiscard]] std::string text() const;
 };
-// The first byte that is not UTF-8; no value: there is none.
+// The first byte that is not UTF-8. No value: there is none.
 std::optional<NotUtf8> find_not_utf8(std::string_view text);
 
 }  // namespace steer

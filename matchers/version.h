@@ -1,4 +1,5 @@
-// The version of the programs, as in "0.1.0", or "0.1.0+git20261123.0740.d013ea4" of a build between releases.
+// The version of the programs: "0.1.0", or "0.1.0+git20261123.0740.d013ea4" for a build between
+// releases.
 #pragma once
 
 #include <string>

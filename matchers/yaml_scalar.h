@@ -1,7 +1,9 @@
-// A text as a YAML scalar, for programs that write configurations (steerctl import, steerdnsd --init).
+// Writes a text as a YAML scalar, for programs that write configurations (steerctl import,
+// steerdnsd --init).
 //
-// Guarantees: our reader gets the same text back, in block and flow context: it is in double quotes wherever YAML or a
-// placeholder (`${...}`) could read something else into it. Expects valid UTF-8.
+// Guarantees that our reader gets the same text back, in block and flow context. The text is in
+// double quotes wherever YAML or a placeholder (`${...}`) could change its meaning. Expects valid
+// UTF-8.
 #pragma once
 
 #include <string>

@@ -1,6 +1,7 @@
 // Collects full and domain rules and builds their image. Set-up only: allocates.
 //
-// A million rules build in about a third of a second, and need about 60 bytes per rule during the build.
+// A million rules take about a third of a second, and need about 60 bytes per rule during the
+// build.
 #pragma once
 
 #include <cstdint>
@@ -16,13 +17,14 @@ namespace steer::matchers {
 
 class SuffixBuilder {
   public:
-    // `hash_bits` below 64 is for tests with colliding names.
+    // `hash_bits` below 64 is for tests with colliding hashes.
     explicit SuffixBuilder(unsigned hash_bits = 64);
 
-    // `kind` is full or domain; `name` lower-cased text without a last dot. False: not a name.
+    // `kind`: full or domain. `name`: lower-cased text without a last dot. Returns false if it is
+    // not a name.
     [[nodiscard]] bool add(SetId set, RuleKind kind, std::string_view name);
 
-    // No value: the names are more than 16 GiB.
+    // No value: the names need more than 16 GiB.
     std::optional<SuffixImage> build();
 
     // A hash of the rules so far and of the image's format.

@@ -1,10 +1,11 @@
-// Every full and domain rule, immutable: SuffixBuilder builds it, find_tags() reads it.
+// All full and domain rules, immutable: SuffixBuilder builds them, find_tags() reads them.
 //
-// A node is a name with a rule that adds sets to those of the nodes above it. It carries the union of its
-// ancestors' domain rules, so the deepest node above a name decides alone. The image is one block
-// without pointers, which may be written to a file: a filter that rejects most names without a node (one byte
-// per node, which stays in the cache), buckets of eight nodes by the hash of their names, verdicts, nodes.
-// About 21 bytes per node, plus its name.
+// A node is a name with a rule that adds sets to those of the nodes above it. It has the union of
+// its ancestors' domain rules, so the deepest node at or above a name decides alone. The image is
+// one block without pointers, so it can be written to a file. The block has: a filter that rejects
+// most names without a node (one byte per node, which stays in the CPU cache); buckets of eight
+// nodes by the hash of their names; verdicts; nodes. It needs about 21 bytes per node, plus the
+// name.
 #pragma once
 
 #include <array>
@@ -23,25 +24,26 @@
 
 namespace steer::matchers {
 
-// The nodes whose hashes lead here, and nodes that overflowed from the bucket before. A look-up ends at a bucket with a free slot.
+// Nodes with hashes for this bucket, and nodes that overflowed from the previous one. A lookup ends
+// at a bucket with a free slot.
 struct alignas(64) SuffixBucket {
     static constexpr std::size_t kNodes = 8;
-    std::array<std::uint32_t, kNodes> check;  // the hash's other half
+    std::array<std::uint32_t, kNodes> check;  // the other half of the hash
     std::array<std::uint32_t, kNodes>
-        node;  // its place in the nodes, in units of kNodeUnit; 0: none
+        node;  // position in the nodes, in units of kNodeUnit; 0: none
     [[nodiscard]] bool is_full() const { return node[kNodes - 1] != 0; }
 };
 static_assert(sizeof(SuffixBucket) == 64);
 
 // The verdict of all nodes with the same sets.
 struct alignas(64) SuffixVerdict {
-    TagBits exact;  // for its name
-    TagBits below;  // for every name below
+    TagBits exact;  // for the name itself
+    TagBits below;  // for all names below
 };
 static_assert(sizeof(SuffixVerdict) == 64);
 
-// A node: the number of its verdict (4 bytes), the length of its name (1), its name (wire form without the root byte),
-// to a multiple of kNodeUnit.
+// A node: the number of its verdict (4 bytes), the length of its name (1), and its name (wire form
+// without the root byte), padded to a multiple of kNodeUnit.
 inline constexpr std::size_t kNodeUnit = 4;
 inline constexpr std::size_t kNodeHead = 5;
 
@@ -49,13 +51,13 @@ inline constexpr std::size_t kNodeHead = 5;
 struct SuffixHead {
     LabelHash hash;
     std::uint64_t node_bytes = 0;
-    std::uint64_t name_bytes = 0;    // of these, for names
+    std::uint64_t name_bytes = 0;    // of `node_bytes`, for names
     std::uint32_t filter_words = 0;  // a multiple of the words per cache line
     std::uint32_t bucket_count = 0;  // 0: no rules
     std::uint32_t verdict_count = 0;
     std::uint32_t node_count = 0;
-    std::uint32_t deepest = 0;              // the most labels of a node
-    std::bitset<kMaxLevels + 1> has_level;  // whether there is a node with that many labels
+    std::uint32_t deepest = 0;              // largest number of labels of a node
+    std::bitset<kMaxLevels + 1> has_level;  // whether a node has that number of labels
 };
 static_assert(std::is_trivially_copyable_v<SuffixHead>);
 
@@ -75,7 +77,7 @@ struct SuffixImage : SuffixHead {
     [[nodiscard]] std::uint32_t behind(std::uint32_t bucket) const {
         return bucket + 1 == bucket_count ? 0 : bucket + 1;
     }
-    // A hash's word in the filter, and its bits there.
+    // The index of a hash's word in the filter, and its bits there.
     [[nodiscard]] std::uint32_t filter_at(std::uint64_t name_hash) const {
         return static_cast<std::uint32_t>((name_hash >> 32) * filter_words >> 32);
     }
@@ -83,7 +85,7 @@ struct SuffixImage : SuffixHead {
         return std::uint64_t{1} << (name_hash & 63) | std::uint64_t{1} << (name_hash >> 6 & 63) |
                std::uint64_t{1} << (name_hash >> 12 & 63);
     }
-    // False: no node has this hash.
+    // Returns false if no node has this hash.
     [[nodiscard]] bool may_have(std::uint64_t name_hash) const {
         const std::uint64_t bits = filter_bits(name_hash);
         return (filter()[filter_at(name_hash)] & bits) == bits;
@@ -97,7 +99,7 @@ struct SuffixImage : SuffixHead {
     [[nodiscard]] const SuffixVerdict* verdicts() const {
         return reinterpret_cast<const SuffixVerdict*>(buckets() + bucket_count);
     }
-    // Of a bucket's `node`.
+    // `place`: a value of a bucket's `node`.
     [[nodiscard]] const std::uint8_t* node_at(std::uint32_t place) const {
         return reinterpret_cast<const std::uint8_t*>(verdicts() + verdict_count) +
                std::size_t{place} * kNodeUnit;
@@ -113,7 +115,7 @@ struct SuffixImage : SuffixHead {
         return verdict;
     }
 
-    // An image from a stored block; no value: the block is not an image.
+    // An image from a stored block. No value: the block is not an image.
     static std::optional<SuffixImage> from(Arena block) {
         SuffixImage image;
         if (block.size() < kHeadBytes) return std::nullopt;

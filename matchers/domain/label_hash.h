@@ -1,10 +1,10 @@
-// A keyed 64-bit hash of a name, label by label from the right, so that one walk over a name gives
-// the hash of every level of it: com, example.com, www.example.com.
+// A keyed 64-bit hash of a name, label by label from the right. So one walk over a name gives the
+// hash of each of its levels: com, example.com, www.example.com.
 //
-// Labels are hashed with their length, in wire form: a dot inside a label is an ordinary byte, and
-// names have the same hash only if they are equal label by label. Wyhash's multiply-and-fold
-// step; the key is random per image, so that an attacker cannot make names collide. Callers
-// compare the name on a hit anyway. About 5 ns per level.
+// Labels are hashed with their length, in wire form. A dot inside a label is an ordinary byte, and
+// only names with equal labels have the same input. It uses Wyhash's multiply-and-fold step. The
+// key is random per image, so an attacker cannot make names collide. Callers compare the name on a
+// hit anyway. Cost: about 5 ns per level.
 #pragma once
 
 #include <cstddef>
@@ -16,7 +16,7 @@ namespace steer::matchers {
 struct LabelHash {
     std::uint64_t seed = 0;                  // the hash of the root
     std::uint64_t secret = 0;                // odd
-    std::uint64_t mask = ~std::uint64_t{0};  // all ones; fewer bits in tests that want collisions
+    std::uint64_t mask = ~std::uint64_t{0};  // all ones; fewer bits in tests of collisions
 
     // The hash of LABEL.PARENT, from the hash of PARENT.
     [[nodiscard]] std::uint64_t down(std::uint64_t parent, const std::uint8_t* label,

@@ -1,7 +1,8 @@
-// Finds the full and domain rules that hold for a name: one walk, one look-up per level with rules, deepest first.
+// Finds the full and domain rules for a name: one walk, one lookup per level with rules, deepest
+// first.
 //
-// No allocation. The buckets of all levels are prefetched; a hit costs one more cache line. The number of look-ups is at
-// most the number of labels of the deepest rule.
+// Does not allocate. Prefetches the buckets of all levels; a hit costs one more cache line. The
+// number of lookups is at most the number of labels of the deepest rule.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +16,8 @@ namespace steer::matchers {
 const TagBits& find_tags(const SuffixImage& image,
                          std::span<const std::uint8_t> wire_name) noexcept;
 
-// The node of a name (without the root byte) with this hash; nullptr: none. The image is not empty.
+// The node with this hash of a name (without the root byte); nullptr if there is none. The image
+// must not be empty.
 const std::uint8_t* find_node(const SuffixImage& image, std::uint64_t hash,
                               std::span<const std::uint8_t> name) noexcept;
 

@@ -1,5 +1,5 @@
-// The bad lines of one file: the first kShown with file and line, the others only counted. Valid rules that are not
-// supported here (AdGuard's $client) are counted by kind, separately.
+// The bad lines of one file: the first kShown with file and line; further ones are only counted.
+// Valid rules that are not supported here (AdGuard's $client) are counted separately, by kind.
 #pragma once
 
 #include <algorithm>
@@ -28,15 +28,15 @@ class BadLines {
     }
     [[nodiscard]] std::size_t count() const { return count_; }
 
-    // A bad line that has the form of the list, such as "0.0.0.0 *" among hosts lines: it does not show that the list
-    // has another form.
+    // A bad line in the form of the list, such as "0.0.0.0 *" among hosts lines. It does not show
+    // that the list has another form.
     void add_of_form(Error error, int line) {
         ++of_form_;
         add(std::move(error), line);
     }
     [[nodiscard]] std::size_t of_form() const { return of_form_; }
 
-    // Rules of one kind, such as "$client".
+    // Rules of one unsupported kind, such as "$client".
     struct LeftOut {
         std::string kind;
         std::size_t count = 0;
@@ -64,11 +64,11 @@ class BadLines {
         return all;
     }
 
-    // Lines about other things, such as AdGuard's rules about pages.
+    // Counts lines about other things, such as AdGuard's rules about pages.
     void step_over(std::size_t lines) { stepped_over_ += lines; }
     [[nodiscard]] std::size_t stepped_over() const { return stepped_over_; }
 
-    // One Error per bad line; if there were more than kShown, a last one with the number of lines not
+    // One Error per bad line. If there are more than kShown, a last one has the number of lines not
     // shown.
     [[nodiscard]] std::vector<Error> errors() const {
         std::vector<Error> all = errors_;

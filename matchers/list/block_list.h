@@ -1,8 +1,8 @@
-// A list that blocks names, line by line as AdGuard Home reads it: rules of AdGuard, hosts lines and bare names may
-// stand side by side.
+// A list of names to block, read line by line as AdGuard Home does. It may mix AdGuard rules, hosts
+// lines and bare names.
 //
-// A bare name and a name of a hosts line is that name alone. A hosts line with an address that leads somewhere is a bad
-// line. As in rule_list.h: bad lines are named, any bytes are accepted, cost is linear.
+// A bare name, or a name in a hosts line, is that name alone. A hosts line with an address of a
+// real host is a bad line. As in rule_list.h: reports bad lines, accepts any bytes, linear cost.
 #pragma once
 
 #include <string_view>
@@ -11,8 +11,8 @@
 
 namespace steer::matchers {
 
-// `is_adguard`: other words are patterns of AdGuard ("-ads-"). Otherwise they are names, and an exception is a bad line:
-// the list has another form.
+// With `is_adguard`, other words are AdGuard patterns ("-ads-"). Otherwise they are names, and an
+// exception is a bad line, because the list has another form.
 NameList read_block_list(std::string_view bytes, std::string_view file, TypeNumber type_number,
                          bool is_adguard);
 

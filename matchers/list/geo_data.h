@@ -1,9 +1,11 @@
-// geosite.dat and geoip.dat (v2fly): lists of rules and of prefixes by code, in protobuf's wire format.
+// geosite.dat and geoip.dat (v2fly): lists of rules and of prefixes by code, in protobuf's wire
+// format.
 //
-// Selectors choose entries: "CODE" the whole list, "CODE@ATTRIBUTE" (any number of attributes)
-// its rules that have them all. Case does not matter, several selectors are a union, none selects everything.
-// A bad rule is reported with its list and left out; its number in the file is its line. A file
-// with other data, or that ends too early, is an Error. Any bytes are accepted; cost is linear.
+// Selectors choose entries: "CODE" chooses the whole list. "CODE@ATTRIBUTE" (any number of
+// attributes) chooses its rules that have all attributes. Case is ignored, several selectors are a
+// union, no selector chooses everything. A bad rule is reported with its list and left out; its
+// number in the file is its line. A file with other data, or an incomplete one, is an Error.
+// Accepts any bytes; linear cost.
 #pragma once
 
 #include <span>

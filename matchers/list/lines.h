@@ -1,6 +1,6 @@
-// The lines of a text file, counted from 1 as in an editor: without CR LF or LF, without blanks
-// at either end, without a byte order mark at the start of a file (or of a line, in concatenated files). Bytes in,
-// views out; any bytes are accepted.
+// The lines of a text file, counted from 1 as in an editor: without CR LF or LF, and without blanks
+// at both ends. A byte order mark is removed at the start of the file, and of a line (concatenated
+// files). Returns views; accepts any bytes.
 #pragma once
 
 #include <optional>
@@ -26,7 +26,7 @@ class Lines {
     bool at_end_;
 };
 
-// Why a whole file cannot be read line by line: it is UTF-16. No value: try it.
+// The reason why a whole file cannot be read line by line: it is UTF-16. No value: try it.
 std::optional<Error> not_utf8(std::string_view bytes);
 
 // `text` without a comment: empty if it starts with '#', else up to the first '#' after a blank.

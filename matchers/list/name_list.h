@@ -1,8 +1,10 @@
-// A list of names in any supported format, as rules. The format is configured, or recognised for the file as a whole.
+// A list of names in any supported format, as rules. The format is configured, or detected for the
+// file as a whole.
 //
-// A format may have negation: exceptions, and rules with a condition, come apart from the names that are always in the
-// set. Entries that a set of names cannot express are bad lines, named and counted. Entries about other things are
-// left out and counted. As in rule_list.h: any bytes are accepted, cost is linear.
+// If the format has negation, exceptions and conditional rules are separate from the names that are
+// always in the set. Entries that a set of names cannot express are bad lines, reported and
+// counted. Entries about other things are left out and counted. As in rule_list.h: accepts any
+// bytes, linear cost.
 #pragma once
 
 #include <array>
@@ -19,7 +21,8 @@
 
 namespace steer::matchers {
 
-// X(form, use, text): its name in the setting `format`, which plugins take it, and what a file of it holds.
+// X(form, use, text): its name in the setting `format`, the plugins that take it, and the contents
+// of such a file.
 //   any      domain_set, and adlist as a whole file
 //   lines    domain_set; adlist reads such files line by line (block_list.h)
 //   set      domain_set
@@ -62,17 +65,18 @@ inline constexpr std::array kListForms{STEER_LIST_FORMS(STEER_LIST_FORM)};
 struct NameList {
     RuleList list;  // names that are always in the set
     std::size_t left_out = 0;
-    std::vector<AdguardRule> rules{};     // the others: exceptions, and rules with a condition
-    ListForm form = ListForm::automatic;  // that it was read as
+    std::vector<AdguardRule> rules{};     // exceptions and conditional rules
+    ListForm form = ListForm::automatic;  // the format that was used
 
     // Adds the rule of a line to `list` or `rules`.
     void add(AdguardRule rule);
 };
 
-// The bytes of another file of the same folder (`include:` of v2fly); no value: it cannot be read.
+// Returns the bytes of another file in the same folder (`include:` of v2fly). No value: it cannot
+// be read.
 using ReadBeside = std::function<std::optional<std::string>(std::string_view name)>;
 
-// What a format needs of its caller.
+// What a format needs from its caller.
 struct ListContext {
     ReadBeside read_beside{};
     TypeNumber type_number = no_type;
@@ -81,7 +85,7 @@ struct ListContext {
 NameList read_names(std::string_view bytes, std::string_view file, ListForm form,
                     const ListContext& context = {});
 
-// The format that `automatic` recognises.
+// The format that `automatic` detects.
 ListForm guess_form(std::string_view bytes);
 
 NameList read_dnsmasq(std::string_view bytes, std::string_view file);

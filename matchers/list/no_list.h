@@ -1,6 +1,8 @@
-// Recognises files that are not lists by their first bytes: a web page, an archive, other binary data.
+// Recognizes files that are not lists by their first bytes: a web page, an archive, other binary
+// data.
 //
-// A server that sends an error page with status 200 causes such a file. A parser would find some names in it.
+// The cause is a server that sends an error page with status 200. A parser would find some names in
+// it.
 #pragma once
 
 #include <optional>
@@ -10,7 +12,8 @@
 
 namespace steer::matchers {
 
-// The error names its actual type. No value: try it line by line. The parsers detect UTF-16 (not_utf8()).
+// The error names the file's actual type. No value: try to parse it. The parsers detect UTF-16
+// (not_utf8()).
 std::optional<Error> why_no_list(std::string_view bytes);
 
 }  // namespace steer::matchers

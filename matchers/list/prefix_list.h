@@ -1,5 +1,5 @@
-// A file of addresses and prefixes, one per line; text after a blank or '#' is ignored (as
-// in mosdns). As in rule_list.h: bad lines are named, any bytes are accepted.
+// A file of addresses and prefixes, one per line; text after a blank or '#' is ignored (as in
+// mosdns). As in rule_list.h: reports bad lines, accepts any bytes.
 #pragma once
 
 #include <string_view>

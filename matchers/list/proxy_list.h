@@ -1,8 +1,8 @@
-// Rule lists of proxies and of smartdns: "DOMAIN-SUFFIX,example.org", "+.example.org", "host-suffix, example.org,
-// proxy", "nameserver /example.org/group".
+// Rule lists of proxies and of smartdns: "DOMAIN-SUFFIX,example.org", "+.example.org",
+// "host-suffix, example.org, proxy", "nameserver /example.org/group".
 //
-// A name alone is exact in Clash and Surge, and holds all below in smartdns. As in rule_list.h: bad lines are named, any
-// bytes are accepted.
+// A name without a key means the exact name in Clash and Surge, and includes all names below in
+// smartdns. As in rule_list.h: reports bad lines, accepts any bytes.
 #pragma once
 
 #include <optional>
@@ -12,8 +12,8 @@
 
 namespace steer::matchers {
 
-// The form that a line has and no other list: clash, surge, quantumult or smartdns. Keys that Clash and Surge share are
-// clash, whose reader takes both.
+// The form of a line that no other kind of list has: clash, surge, quantumult or smartdns. Keys
+// that Clash and Surge share count as clash, whose reader accepts both.
 std::optional<ListForm> proxy_form(std::string_view line);
 
 NameList read_proxy_list(std::string_view bytes, std::string_view file, ListForm form);

@@ -1,5 +1,5 @@
-// A file of rules: one a line, '#' starts a comment at the start of a line or after a blank (not in
-// a regexp).
+// A file of rules, one per line. '#' starts a comment at the start of a line or after a blank (not
+// in a regexp).
 //
 // Returns the good rules and names every bad line; the caller decides whether a bad line stops
 // the start. Any bytes are accepted; cost is linear. The caller reads the file.

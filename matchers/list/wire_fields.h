@@ -1,5 +1,5 @@
-// The fields of one protobuf message: varints and byte strings; fixed
-// numbers are skipped. Views into the bytes, no copy; any bytes are accepted.
+// The fields of one protobuf message: varints and byte strings. Fixed-size numbers are skipped.
+// Returns views into the bytes, copies nothing; accepts any bytes.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@ namespace steer::matchers {
 struct WireField {
     std::uint64_t number = 0;  // of a varint
     std::string_view bytes;    // of a byte string
-    std::uint32_t tag = 0;     // which field
+    std::uint32_t tag = 0;     // number of the field
     bool is_bytes = false;
 };
 
@@ -19,7 +19,7 @@ class WireFields {
   public:
     explicit WireFields(std::string_view message) : rest_(message) {}
 
-    // No value at the end, or if the bytes are not a message: then damaged() holds.
+    // No value at the end, or if the bytes are not a message. Then damaged() returns true.
     std::optional<WireField> next();
     [[nodiscard]] bool damaged() const { return damaged_; }
 

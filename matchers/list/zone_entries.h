@@ -1,6 +1,7 @@
-// The entries of a zone file (RFC 1035 5.1): words, quotes, `;` comments, and parentheses that join lines.
+// The entries of a zone file (RFC 1035 5.1): words, quotes, `;` comments, and parentheses that join
+// lines.
 //
-// Returns each record or directive as its words. Any bytes are accepted; cost is linear.
+// Returns each record or directive as its words. Accepts any bytes; linear cost.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +12,7 @@
 
 namespace steer::matchers {
 
-// A word without its quotes and with its escapes.
+// A word without its quotes, with its escapes.
 struct ZoneWord {
     std::string text;
     bool quoted = false;
@@ -20,7 +21,7 @@ struct ZoneWord {
 struct ZoneEntry {
     std::vector<ZoneWord> words;
     bool has_owner = true;  // the line does not begin with a blank
-    int line = 0;           // of its beginning
+    int line = 0;           // first line of the entry
     std::string trouble;    // its error; empty: none
 };
 
@@ -39,11 +40,12 @@ class ZoneEntries {
     int line_ = 1;
 };
 
-// "www" below "example.org" is "www.example.org"; "@" is the origin; a name with a last dot stays. Without a last dot;
-// empty: the root.
+// "www" below "example.org" becomes "www.example.org"; "@" is the origin; a name with a last dot is
+// absolute. The result has no last dot; empty: the root.
 std::string absolute_zone_name(const std::string& text, const std::string& origin);
 
-// A TTL: seconds, or numbers with w, d, h, m, s in either case ("1h30m"). No value: not a TTL, or above 2^31 - 1.
+// Parses a TTL: seconds, or numbers with w, d, h, m, s in either case ("1h30m"). No value: not a
+// TTL, or above 2^31 - 1.
 std::optional<std::uint32_t> zone_ttl_s(std::string_view text);
 
 }  // namespace steer::matchers

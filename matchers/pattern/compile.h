@@ -1,7 +1,8 @@
 // Collects keyword and regexp rules and compiles them into one database. Set-up only.
 //
 // One database of 400 patterns scans a name faster than two of 200, and compiles in a quarter of a
-// second. compiler.h runs the compilation, with a budget. Block mode, each pattern reported once, case-blind, `.` is any byte of a name.
+// second. compiler.h runs the compilation, with a budget. Block mode; each pattern is reported
+// once; case is ignored; `.` is any byte of a name.
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -18,21 +19,21 @@
 
 namespace steer::matchers {
 
-// Those of the newest image of patterns in the store; none: there is no such image. It was compiled by this library for
-// this CPU, so each of them is good.
+// The expressions of the newest pattern image in the store; empty if there is no such image. This
+// library compiled it for this CPU, so each expression is valid.
 std::vector<Expression> kept_expressions(ImageStore& store);
 
 class PatternBuilder {
   public:
-    // `kind` is keyword or regexp. The same pattern in several sets is one expression.
+    // `kind`: keyword or regexp. The same pattern in several sets is one expression.
     void add(SetId set, RuleKind kind, std::string text, std::string_view file, int line);
 
-    // Each pattern that Hyperscan refuses is one Error; then the image is empty. A regexp that
-    // holds no literal, and so must be tried on every name, is a warning.
-    // `store` may be nullptr. If it allows that, an older image is taken, instead of compiling (ImageStore::note_older()).
+    // Each pattern that Hyperscan rejects becomes one Error; then the image is empty. A regexp
+    // without a literal must be tried on every name, so it is a warning. `store` may be nullptr. If
+    // it allows that, an older image is used instead of compiling (ImageStore::note_older()).
     PatternImage build(std::vector<Error>& errors, std::vector<Error>& warnings,
                        ImageStore* store = nullptr) const;
-    // Only checks whether each pattern can be compiled.
+    // Only checks whether each pattern compiles.
     void check(std::vector<Error>& errors, std::vector<Error>& warnings) const {
         check_each(&errors, warnings);
     }
@@ -51,7 +52,8 @@ class PatternBuilder {
                                           std::vector<Error>& errors) const;
     [[nodiscard]] std::string costliest(const std::vector<unsigned>& ids) const;
     void keep(const PatternImage& image, const std::string& name, ImageStore& store) const;
-    // The newest image of the store that has most of the patterns; its rules that are in no list any more match nothing.
+    // The newest image in the store with most of the patterns. Its rules that are in no present
+    // list match nothing.
     std::optional<PatternImage> find_older(ImageStore& store) const;
     [[nodiscard]] std::vector<Checked> check_regexps() const;
     // Without `errors`, only warnings.

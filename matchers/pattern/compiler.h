@@ -1,9 +1,9 @@
-// The interface for compiling expressions: the only way to Hyperscan's compiler, which cannot be interrupted and whose
-// time and memory are unpredictable.
+// The interface for compiling expressions. All other code uses it, because Hyperscan's compiler
+// cannot be interrupted, and its time and memory are unpredictable.
 //
-// HereCompiler compiles in the calling thread, without limits: for tests, tools, and the compile process. The daemon
-// installs another one at its start (control/program/build/pattern_process.h), which uses a separate process with a
-// budget that can be stopped. Set-up only; any thread.
+// HereCompiler compiles in the calling thread, without limits: for tests, tools, and the compile
+// process. The daemon installs another one at its start (control/program/build/pattern_process.h).
+// That one uses a separate process with a budget, which can be stopped. Set-up only; any thread.
 #pragma once
 
 #include <cstdint>
@@ -23,19 +23,19 @@ struct Expression {
     unsigned id = 0;
 };
 
-// The result for one expression. Empty `why`: it can be compiled.
+// The result for one expression. Empty `why`: it compiles.
 struct Checked {
     std::optional<std::string> why;
     std::uint64_t cost_us = 0;  // CPU time
-    bool over_budget = false;   // it may be valid: compilation was given up, or not tried
+    bool over_budget = false;   // it may be valid: compilation was stopped or not tried
 };
 
 using PatternDatabase = std::unique_ptr<hs_database, FreeDatabase>;
 
 struct Compiled {
-    PatternDatabase database;          // nullptr: error
-    std::string why;                   // its text
-    std::optional<std::size_t> which;  // index of the expression; no value: all together
+    PatternDatabase database;          // nullptr: an error
+    std::string why;                   // text of the error
+    std::optional<std::size_t> which;  // index of the bad expression; no value: all together
     bool over_budget = false;
 };
 
@@ -50,12 +50,12 @@ class PatternCompiler {
     virtual ~PatternCompiler() = default;
     // Checks each expression alone, in order.
     virtual std::vector<Checked> check(std::span<const Expression> expressions) = 0;
-    // Compiles all together, in block mode.
+    // Compiles all expressions together, in block mode.
     virtual Compiled compile(std::span<const Expression> expressions) = 0;
     virtual void set_budget(const PatternBudget& /*budget*/) {}
-    // The folder of kept images, whose expressions need no check; empty: none.
+    // The folder of stored images, whose expressions need no check; empty: none.
     virtual void set_images(const std::string& /*folder*/) {}
-    // The process ends: gives up running compilations and refuses later ones.
+    // At the process's end: stops running compilations and rejects later ones.
     virtual void stop() {}
 };
 
@@ -66,7 +66,8 @@ class HereCompiler : public PatternCompiler {
     static Checked check_one(const Expression& expression);
 };
 
-// The compiler in use. `compiler` outlives every call of pattern_compiler(); nullptr: a HereCompiler.
+// The compiler in use. `compiler` must outlive every call of pattern_compiler(); nullptr: a
+// HereCompiler.
 PatternCompiler& pattern_compiler();
 void use_pattern_compiler(PatternCompiler* compiler);
 

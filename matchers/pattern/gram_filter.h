@@ -1,8 +1,10 @@
-// Recognises names that match no pattern: for each literal that a pattern needs, a table has one piece of three or four bytes.
+// Recognizes names that match no pattern. For each literal that a pattern needs, a table has one
+// piece of three or four bytes.
 //
-// A scan costs a hundred nanoseconds or more, checking a name's pieces ten to twenty, and most names contain none of them.
-// If a name contains one, the complete literal is compared. The filter reads the name's wire form: literals are within one
-// label, so they appear there unchanged. It may accept a name without a match, but never rejects one with a match.
+// A scan costs a hundred nanoseconds or more. Checking a name's pieces costs ten to twenty, and
+// most names have none of the pieces. If a name has one, the complete literal is compared. The
+// filter reads the name's wire form: a literal is within one label, so it is there unchanged. It
+// may accept a name without a match, but never rejects a name with a match.
 #pragma once
 
 #include <array>
@@ -16,9 +18,9 @@ namespace steer::matchers {
 
 class GramFilter {
   public:
-    // False: the text has no piece of three bytes in one label.
+    // Returns false if the text has no piece of three bytes within one label.
     [[nodiscard]] bool add(std::string_view text);
-    // After the last add().
+    // Call it after the last add().
     void build();
 
     // `wire_name`: valid lower-cased wire form with the root byte.
@@ -31,7 +33,7 @@ class GramFilter {
     struct Text {
         std::uint32_t gram;
         std::uint8_t gram_at, size;
-        std::uint32_t start;  // in texts_
+        std::uint32_t start;  // offset in texts_
     };
     [[nodiscard]] bool holds_text(std::span<const std::uint8_t> wire_name) const noexcept;
     [[nodiscard]] bool holds_text(std::span<const std::uint8_t> wire_name, std::size_t at,
@@ -46,7 +48,8 @@ class GramFilter {
             const std::uint32_t at = spread(gram) >> shift_;
             return static_cast<unsigned>(table[at >> 3]) >> (at & 7);
         };
-        // From the first length byte on: the last piece of four ends with the root byte, the last of three before it.
+        // Starts at the first length byte. The last piece of four ends with the root byte, the last
+        // piece of three before it.
         for (std::size_t i = 0; i + 4 <= wire_name.size(); ++i) {
             std::uint32_t gram = 0;
             std::memcpy(&gram, wire_name.data() + i, sizeof gram);
@@ -60,7 +63,7 @@ class GramFilter {
     static constexpr unsigned kDirectoryShift = 20;
 
     std::vector<Text> known_;              // sorted by the hashes of their pieces
-    std::vector<std::uint32_t> first_of_;  // in known_, by the first bits of the hash
+    std::vector<std::uint32_t> first_of_;  // index in known_, by the first bits of the hash
     std::vector<std::uint8_t> texts_;
     std::vector<std::uint8_t> table_{0, 0};  // bits
     unsigned shift_ = 31;

@@ -1,4 +1,4 @@
-// Every keyword and regexp rule as one Hyperscan database, immutable: PatternBuilder builds it,
+// All keyword and regexp rules as one Hyperscan database, immutable: PatternBuilder builds it,
 // scan() reads it.
 #pragma once
 
@@ -19,13 +19,13 @@ struct FreeDatabase {
 };
 
 struct PatternImage {
-    std::unique_ptr<hs_database, FreeDatabase> database;  // nullptr: there is no pattern
-    // Names without a needed piece are scanned only for patterns that need none.
-    bool has_filter = false;  // some pattern needs a piece
+    std::unique_ptr<hs_database, FreeDatabase> database;  // nullptr: there are no patterns
+    // A name without a needed piece is scanned only for patterns that need none.
+    bool has_filter = false;  // some patterns need a piece
     GramFilter filter;
     std::unique_ptr<hs_database, FreeDatabase> unfiltered;  // nullptr: no such patterns
     std::vector<TagBits> tags_of;                           // by expression id
-    TagBits all;                                            // the sets that have a pattern
+    TagBits all;                                            // the sets that have patterns
 };
 
 }  // namespace steer::matchers

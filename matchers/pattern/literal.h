@@ -1,5 +1,5 @@
-// The literal text that every match of a regexp must contain, so that it can be searched before the expression is
-// tried. The result may be too short, never too long.
+// The literal text that every match of a regexp must contain. It is searched before the expression
+// is tried. The result may be too short, never too long.
 #pragma once
 
 #include <cstddef>
@@ -9,15 +9,16 @@
 
 namespace steer::matchers {
 
-// Below this length the scanner cannot search for it, and tries the expression on every name.
+// The scanner cannot search for a shorter literal, and tries the expression on every name.
 inline constexpr std::size_t kUsefulLiteral = 2;
 
-// The length of the longest literal run in every match. A sequence has that of its best part, alternatives that of
-// their worst one, optional parts zero. `expression` compiles.
+// The length of the longest literal run in every match. A sequence has the length of its best part,
+// alternatives that of the worst one, optional parts zero. `expression` must compile.
 std::size_t shortest_literal(std::string_view expression);
 
-// Lower-cased texts; every match contains at least one of them. Empty: unknown. Stricter than the function above: only
-// an expression whose whole spelling the parser proves (literal.cpp, Walk) gives texts.
+// Lower-cased texts; every match contains at least one of them. Empty: unknown. Stricter than the
+// function above. Only an expression that the parser fully understands (literal.cpp, Walk) gives
+// texts.
 std::vector<std::string> required_literals(std::string_view expression);
 
 }  // namespace steer::matchers

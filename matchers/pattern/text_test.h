@@ -1,9 +1,9 @@
-// Tests a text that is not a name, such as a number or an address: whether it equals, begins with, ends with, contains or
-// matches one of several words, or is empty. Case-sensitive.
+// Tests a text that is not a name, such as a number or an address. The tests: it equals, begins
+// with, ends with, contains or matches one of several words, or it is empty. Case-sensitive.
 //
-// Regexps are one Hyperscan database, so the cost is linear in the text's length. `.` is any byte, search is
-// unanchored. holds() allocates nothing and never waits; any number of threads may call it, each with a number of its
-// own.
+// Regexps are one Hyperscan database, so the cost is linear in the text's length. `.` is any byte,
+// and the search is unanchored. holds() allocates nothing and never waits. Any number of threads
+// may call it, each with its own number.
 #pragma once
 
 #include <array>
@@ -21,7 +21,7 @@ namespace steer::matchers {
 
 enum class TextOperation : std::uint8_t { eq, prefix, suffix, contains, regexp, zl };
 
-// In the order of the configuration.
+// Names in the configuration, in the order of the enum.
 inline constexpr std::array<std::string_view, 6> kTextOperations{"eq",       "prefix", "suffix",
                                                                  "contains", "regexp", "zl"};
 constexpr std::string_view name_of(TextOperation operation) {
@@ -30,13 +30,13 @@ constexpr std::string_view name_of(TextOperation operation) {
 
 class TextTest {
   public:
-    // At least one word, except for `zl`, which has none. The Error is about the first regexp that cannot be compiled, or
-    // about memory.
+    // Needs at least one word, except `zl`, which has none. The Error is about the first regexp
+    // that does not compile, or about memory.
     static Result<TextTest> build(TextOperation operation, std::vector<std::string> words);
-    // Threads 0..threads-1 may call holds() afterwards. Allocates.
+    // Allocates memory for threads 0..threads-1, which may then call holds().
     Result<void> prepare(unsigned threads);
 
-    // `thread`: a number below prepare()'s argument.
+    // `thread`: a number below the argument of prepare().
     [[nodiscard]] bool holds(std::string_view text, unsigned thread) const noexcept;
 
     [[nodiscard]] TextOperation operation() const { return operation_; }
@@ -54,8 +54,7 @@ class TextTest {
     std::vector<std::unique_ptr<hs_scratch, FreeScratch>> scratches_;  // by thread
 };
 
-// A text as an expression that matches only the text: every special byte is written by its
-// number.
+// An expression that matches only this text: every special byte is written as its number.
 std::string expression_of(std::string_view text);
 
 }  // namespace steer::matchers

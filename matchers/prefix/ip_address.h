@@ -1,6 +1,5 @@
-// An IP address as 16 bytes in network order; IPv4 as ::ffff:a.b.c.d (RFC 4291 2.5.5.2), so that
-// one code path serves both families, and an address from a [::] socket equals the plain
-// one.
+// An IP address as 16 bytes in network order. IPv4 is ::ffff:a.b.c.d (RFC 4291 2.5.5.2), so one
+// code path serves both families. An address from a [::] socket equals the plain one.
 #pragma once
 
 #include <algorithm>
@@ -20,7 +19,7 @@ struct IpAddress {
     std::array<std::uint8_t, 16> bytes{};
 
     static constexpr IpAddress from_v4(const std::uint8_t* four) {
-        // Stores two numbers, because they are loaded as numbers shortly after.
+        // Stores two numbers, because they are loaded as numbers soon after.
         const std::uint32_t address = four[0] | std::uint32_t{four[1]} << 8 |
                                       std::uint32_t{four[2]} << 16 | std::uint32_t{four[3]} << 24;
         const std::array<std::uint64_t, 2> halves{0, 0xffff0000U | std::uint64_t{address} << 32};
@@ -42,10 +41,10 @@ struct IpAddress {
 
     // "192.0.2.1" or the RFC 5952 form of an IPv6 address. Allocates.
     [[nodiscard]] std::string to_string() const;
-    // No brackets, no zone, no port. No value if it is not an address.
+    // Accepts no brackets, no zone and no port. No value: it is not an address.
     static std::optional<IpAddress> parse(std::string_view text);
 
-    // As numbers, 64 bits at a time: addresses are compared for every packet.
+    // The address as two numbers of 64 bits, because addresses are compared for every packet.
     [[nodiscard]] constexpr std::uint64_t high() const { return number(0); }
     [[nodiscard]] constexpr std::uint64_t low() const { return number(1); }
     constexpr bool operator==(const IpAddress& o) const {

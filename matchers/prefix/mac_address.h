@@ -15,7 +15,8 @@ constexpr std::uint64_t mac_number(const std::uint8_t* six) {
     return number;
 }
 
-// "00:1d:aa:bb:cc:dd", in either case, also with '-'. No value: not an address, or all zeros.
+// Parses "00:1d:aa:bb:cc:dd", in either case, also with '-'. No value: not an address, or all
+// zeros.
 constexpr std::optional<std::uint64_t> parse_mac(std::string_view text) {
     constexpr std::size_t kLength = 17;
     if (text.size() != kLength) return std::nullopt;

@@ -1,9 +1,10 @@
-// An immutable set of IP prefixes, both families (IPv4 as ::ffff:0:0/96). Built by control, read by
-// any thread.
+// An immutable set of IP prefixes of both families (IPv4 as ::ffff:0:0/96). Control builds it; any
+// thread may read it.
 //
-// contains() searches merged, sorted ranges: in a small set the ranges of the address's /8, in a large set those of
-// its /18, or of its part of the span of the IPv6 prefixes. These are usually few, and are counted without a
-// branch, because the branch would be unpredictable. O(log n) at worst, no allocation.
+// contains() searches merged, sorted ranges. In a small set, these are the ranges of the address's
+// /8. In a large set, they are the ranges of its /18, or of its part of the span of the IPv6
+// prefixes. There are usually few, and they are counted without a branch, which would be
+// unpredictable. O(log n) at worst, no allocation.
 #pragma once
 
 #include <cstddef>
@@ -19,12 +20,12 @@ namespace steer::matchers {
 
 struct Prefix {
     IpAddress address;          // host bits are 0
-    std::uint8_t length = 128;  // of the 128-bit form: an IPv4 /24 is 120
+    std::uint8_t length = 128;  // of the 128-bit form: 120 for an IPv4 /24
     friend bool operator==(const Prefix&, const Prefix&) = default;
 
-    // "192.0.2.0/24", "2001:db8::/32", or a bare address. Host bits are masked off.
+    // Parses "192.0.2.0/24", "2001:db8::/32", or a bare address. Clears host bits.
     static Result<Prefix> parse(std::string_view text);
-    // `length` as above, at most 128. Host bits are masked off.
+    // `length`: as above, at most 128. Clears host bits.
     static Prefix masked(const IpAddress& address, unsigned length);
     [[nodiscard]] std::string to_string() const;
 };
@@ -53,8 +54,8 @@ class PrefixSet {
         V4Range only{1, 0};
     };
 
-    // Only the last range of its /8 that does not begin after `a` can hold it. Inline, and without a
-    // branch on the comparison: it runs for every query's source.
+    // Only the last range of the /8 that begins at or before `a` can contain it. Inline, and
+    // without a branch on the comparison: it runs for every query's source.
     [[nodiscard]] bool contains_v4(std::uint32_t a) const noexcept {
         if (by_octet_.empty()) return contains_v4_of_many(a);
         const Bucket& bucket = by_octet_[a >> 24];
@@ -80,9 +81,10 @@ class PrefixSet {
     std::vector<V4Range> v4_;                              // a copy of the IPv4 ranges
     std::vector<Bucket> by_octet_;                         // 256 if there are a few such ranges
 
-    // For large sets: how many ranges begin before the n-th part. Parts of IPv4 are /18. Parts of IPv6 have equal sizes from
-    // v6_from_ on, by the high half of addresses; the first range is v6_begin_. If all ranges are whole /64s, they are
-    // also in v6_, by high halves. v4_ and v6_ end with padding that may be read.
+    // For large sets: the number of ranges that begin before part n. IPv4 parts are /18. IPv6 parts
+    // have equal sizes from v6_from_ on, by the high half of addresses; the first range is
+    // v6_begin_. If all ranges are whole /64s, their high halves are also in v6_. v4_ and v6_ end
+    // with readable padding.
     std::vector<std::uint32_t> v4_before_, v6_before_;
     std::vector<Span<std::uint64_t>> v6_;
     std::ptrdiff_t v6_begin_ = 0;

@@ -1,5 +1,6 @@
-// IP prefixes with a value each: the longest prefix of an address decides. Both families; an IPv6 prefix has
-// no IPv4 address. Immutable once built; any number of threads look up at the same time.
+// IP prefixes with one value each: the longest prefix of an address decides. Both families; an IPv6
+// prefix never matches an IPv4 address. Immutable once built. Threads may search it at the same
+// time.
 //
 // Cost of find(): a binary search. Memory: 24 bytes per end of a prefix.
 #pragma once
@@ -26,7 +27,7 @@ class PrefixValues {
     };
 
     PrefixValues() = default;
-    // Set-up only: allocates. Of two rules with the same prefix the first counts.
+    // Set-up only: allocates. Of two rules with the same prefix, the first one is used.
     explicit PrefixValues(std::vector<Rule> rules);
 
     [[nodiscard]] Found find(const IpAddress& address) const noexcept;

@@ -1,5 +1,5 @@
-// An IP address as an operator writes it, with the zone that a link-local one needs (RFC 4007 11.2): "192.0.2.1",
-// "fe80::1%eth0", "fe80::1%3". Pure; allocates the zone.
+// An IP address in an operator's text, with the zone that a link-local address needs (RFC 4007
+// 11.2): "192.0.2.1", "fe80::1%eth0", "fe80::1%3". Pure; allocates the zone.
 #pragma once
 
 #include <optional>
@@ -16,8 +16,8 @@ struct ZonedAddress {
     bool operator==(const ZonedAddress&) const = default;
 };
 
-// No brackets, no port. No value: it is not an address, a zone stands behind one that is not link-local, or it cannot be
-// the name of an interface.
+// Accepts no brackets and no port. No value: it is not an address, the address with a zone is not
+// link-local, or the zone cannot be an interface's name.
 std::optional<ZonedAddress> parse_zoned(std::string_view text);
 
 }  // namespace steer

@@ -1,11 +1,14 @@
-// The public suffix list (publicsuffix.org), compiled: which part of a name one owner registered.
+// The public suffix list (publicsuffix.org), compiled: finds the part of a name that one owner
+// registered.
 //
-// A public suffix is a domain under which strangers register names: com, co.uk, github.io. The registrable domain is the
-// suffix and one label. What many share is divided by these, so keys() gives a name's levels as keys. No other code
-// cuts labels. Without a list the last label is the suffix (the list's rule "*").
+// A public suffix is a domain in which unrelated owners register names: com, co.uk, github.io. The
+// registrable domain is the suffix and one label. Shared resources are divided by these, so keys()
+// returns a name's levels as keys. No other code cuts labels. Without a list, the last label is the
+// suffix (the list's rule "*").
 //
-// Immutable: one block of slots by a keyed hash of each level (label_hash.h). A look-up allocates nothing, never waits,
-// and costs one hash per label and one probe per label of the suffix. Any thread.
+// Immutable: one block of slots, by a keyed hash of each level (label_hash.h). A lookup allocates
+// nothing and never waits. It costs one hash per label and one probe per label of the suffix. Any
+// thread.
 #pragma once
 
 #include <array>
@@ -22,12 +25,12 @@
 
 namespace steer::matchers {
 
-// The levels of a name among which shares are divided, the widest first.
+// The levels of a name that have shares, the widest first.
 enum class DomainLevel : std::uint8_t {
     platform,  // the suffix, if the list's private part has it (github.io)
-    domain,    // the registrable domain; of a public suffix, the name itself
-    below,     // one label more
-    below2,    // two labels more
+    domain,    // the registrable domain; for a public suffix, the name itself
+    below,     // with one more label
+    below2,    // with two more labels
 };
 inline constexpr std::size_t kDomainLevels = 4;
 
@@ -44,33 +47,35 @@ class PublicSuffixes {
   public:
     PublicSuffixes();  // no list
 
-    // `name`: lower-cased wire form with the root byte; empty counts as the root.
+    // `name`: lower-cased wire form with the root byte; an empty name counts as the root.
     [[nodiscard]] DomainKeys keys(std::span<const std::uint8_t> name) const noexcept;
-    // The same for presentation form (RFC 1035 5.1), in any case. A text that is no name counts as the root.
+    // The same for presentation form (RFC 1035 5.1), in any case. A text that is not a name counts
+    // as the root.
     [[nodiscard]] DomainKeys keys(std::string_view text) const noexcept;
 
-    // The registrable domain, a part of `name`; of a public suffix or the root, the whole.
+    // The registrable domain, as a part of `name`. For a public suffix or the root, the whole name.
     [[nodiscard]] std::span<const std::uint8_t> domain_of(
         std::span<const std::uint8_t> name) const noexcept;
     [[nodiscard]] std::string_view domain_of(std::string_view text) const noexcept;
-    // Strangers register names below it. The root is one, and without a list every top-level domain.
+    // Whether unrelated owners register names below it. True for the root, and without a list for
+    // every top-level domain.
     [[nodiscard]] bool is_suffix(std::span<const std::uint8_t> name) const noexcept;
     [[nodiscard]] bool is_suffix(std::string_view text) const noexcept;
 
     [[nodiscard]] std::size_t size() const noexcept { return rules_; }
 
-    // The table in force, which every thread reads; at first one without a list.
+    // The current table, which every thread reads; at first one without a list.
     [[nodiscard]] static const PublicSuffixes& current() noexcept {
         return *in_force().load(std::memory_order_acquire);
     }
-    // Puts a table in force. The one before stays in memory (256 KiB), because readers do not say when they are done: a
-    // list changes only when its package does. One caller at a time.
+    // Makes a table the current one. The previous one stays in memory (256 KiB), because readers do
+    // not report their end. A list changes only with its package. One caller at a time.
     static void publish(PublicSuffixes table);
 
   private:
     friend class PublicSuffixBuilder;
 
-    // Flags of a node, in the low byte of its slot; the hash's other bytes are the slot's other bytes.
+    // Flags of a node, in the low byte of its slot. The other bytes are those of the hash.
     static constexpr std::uint64_t kRule = 1, kException = 2, kPrivate = 4, kAnyBelow = 8,
                                    kPrivateBelow = 16, kParent = 32;
     static constexpr std::uint64_t kFlags = 0xff;
@@ -81,7 +86,7 @@ class PublicSuffixes {
     struct Walk {
         std::array<std::uint64_t, kLevels + 1> hash{};  // of the last 0, 1, 2 … labels
         unsigned labels = 0;                            // of the name
-        unsigned suffix = 0;                            // of them, of its public suffix
+        unsigned suffix = 0;                            // number of these in its public suffix
         bool is_private = false;
         [[nodiscard]] unsigned domain() const noexcept {
             return suffix < labels ? suffix + 1 : labels;
@@ -105,7 +110,7 @@ class PublicSuffixes {
     }
 
     LabelHash hash_;
-    Arena arena_;  // slots, a power of two of them, at most half full; empty: no list
+    Arena arena_;  // slots: a power of two, at most half full; empty: no list
     std::uint64_t mask_ = 0;
     std::size_t rules_ = 0;
 };
@@ -114,7 +119,8 @@ class PublicSuffixes {
 class PublicSuffixBuilder {
   public:
     enum class Kind : std::uint8_t { plain, any_below /* *. */, exception /* ! */ };
-    // `name`: ASCII, in any case, without "*." and "!". False: it is no name, or has too many labels.
+    // `name`: ASCII, in any case, without "*." and "!". Returns false if it is not a name, or has
+    // too many labels.
     bool add(std::string_view name, Kind kind, bool is_private);
     [[nodiscard]] PublicSuffixes build() const;
 

@@ -8,7 +8,7 @@
 
 namespace steer::matchers {
 
-// Where Debian's package `publicsuffix` has it.
+// The path in Debian's package `publicsuffix`.
 inline constexpr std::string_view kSuffixListFile =
     "/usr/share/publicsuffix/public_suffix_list.dat";
 
