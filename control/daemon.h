@@ -1,8 +1,8 @@
 // The daemon: starts a configuration, serves it, and shuts it down.
 //
-// All that it does is done by its parts (part.h, parts.h). start() makes them in the order of their needs, gives up root,
-// and lets them serve. run() is the main thread until SIGTERM or SIGINT. The destructor shuts down in reverse order; the
-// XDP program is detached with its link.
+// Its parts (part.h, parts.h) do all the work. start() makes them in the order of their needs,
+// gives up root, and lets them serve. run() is the main thread until SIGTERM or SIGINT. The
+// destructor shuts down in reverse order. The XDP program is detached with its link.
 #pragma once
 
 #include <boost/asio/signal_set.hpp>
@@ -21,7 +21,7 @@ namespace steer {
 
 class Daemon {
   public:
-    // `settings`: from source.load(), without an error; `tried`: the URLs that were fetched, or tried,
+    // `settings`: from source.load(), without an error. `tried`: the URLs whose download was tried
     // for it.
     Daemon(config::Settings settings, ConfigSource source, std::set<std::string> tried = {});
     ~Daemon();
@@ -29,13 +29,14 @@ class Daemon {
     Daemon& operator=(const Daemon&) = delete;
 
     Result<void> start();
-    // All errors of the configuration, after a start() that failed because of it; else empty.
+    // All errors of the configuration, if they made start() fail; else empty.
     [[nodiscard]] const std::vector<Error>& configuration_errors() const { return errors_; }
     void run();
-    // Whether a signal ended it, in start() or run().
+    // Whether a signal ended the daemon, in start() or run().
     [[nodiscard]] bool has_ended() const { return main_.has_ended(); }
-    // Shuts everything down, within kBackgroundPatience for background work. False: some work (reading a list, building a
-    // matcher) is still running and uses parts: the process must end without destructors.
+    // Shuts everything down; waits at most kBackgroundPatience for background work. Returns false
+    // if some work (reading a list, building a matcher) still runs and uses parts. Then the process
+    // must end without destructors.
     bool stop();
 
   private:

@@ -1,5 +1,5 @@
-// All parts of the daemon. Each line is a function NAME_part() in the folder of its subject. Their order is that of their
-// needs (part.h); where needs leave a choice, it is the order here.
+// All parts of the daemon. Each line is a function NAME_part() in the folder of its subject. Needs
+// give the order (part.h); where needs leave a choice, the order here is used.
 #pragma once
 
 #include "control/part.h"

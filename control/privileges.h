@@ -10,7 +10,8 @@
 
 namespace steer {
 
-// `dumps`: folders of dumps of caches. `has_frames`: a port takes frames, so some capabilities are kept.
+// `dumps`: folders of cache dumps. `has_frames`: a port takes frames, so some capabilities are
+// kept.
 Result<void> give_up_rights(const StartSettings& start, const build::Built& built,
                             const std::vector<std::string>& dumps, bool has_frames);
 

@@ -1,4 +1,4 @@
-// The pages of docs/reference that are made of tables: `steerdnsd --reference PAGE`.
+// The pages of docs/reference that are generated from tables: `steerdnsd --reference PAGE`.
 #pragma once
 
 #include <iosfwd>
@@ -10,7 +10,7 @@ namespace steer {
 // "configuration, exit-codes, metrics, verdicts", for --help and messages.
 std::string reference_page_names();
 
-// Writes a page as Markdown. False: there is no such page.
+// Writes a page as Markdown. Returns false if there is no such page.
 bool write_reference_page(std::string_view page, std::ostream& out);
 
 }  // namespace steer

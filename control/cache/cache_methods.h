@@ -1,7 +1,7 @@
 // The cache methods of the control socket (docs/reference/control-socket.md), and metrics.
 //
-// cache.flush answers when no client can get any of the answers any more. With "with_rows" it also removes the rows of
-// their addresses from routers; "rows" in its result counts them.
+// cache.flush answers when no client can get any of the flushed answers. With "with_rows" it also
+// removes the rows of their addresses from routers; "rows" in its result counts them.
 #pragma once
 
 #include <functional>
@@ -23,21 +23,22 @@ struct CacheLookupSums {
 };
 using LookupsOf = std::function<CacheLookupSums(std::uint16_t instance)>;
 
-// All outlive the last request.
+// All must outlive the last request.
 struct CacheMethods {
     CacheService& service;
     const cache::Cache& cache;
     LookupsOf lookups;
     Clock& clock;
     const SetsInForce& in_force;
-    // Removes the rows of these addresses from routers; calls back with the number, on the thread of the methods.
+    // Removes the rows of these addresses from routers. Calls back with their number, on the thread
+    // of the methods.
     std::function<void(std::vector<IpAddress>, std::function<void(std::size_t)>)> forget_rows{};
 };
 
-// The answers of these names.
+// Selects the answers of these names.
 CacheService::Filter named_by(std::vector<matchers::Rule> names);
 
-// Without a cache each method returns an error that says so.
+// Without a cache, each method returns an error that says so.
 void add_cache_methods(ops::Methods& methods, const std::optional<CacheMethods>& of);
 void write_cache_metrics(ops::MetricWriter& writer, const CacheService& service,
                          const cache::Cache& cache, const LookupsOf& lookups);

@@ -1,5 +1,5 @@
-// The shared cache, as a part of the daemon: dumps, methods and metrics. Without a cache in the configuration it does
-// nothing.
+// The shared cache, as a part of the daemon: dumps, methods and metrics. Without a cache in the
+// configuration it does nothing.
 #pragma once
 
 #include <cstdint>
@@ -37,10 +37,10 @@ class CachePart final : public Part {
     void stop() override;
     void finish() override;
 
-    // Removes the answers about these names; `done` gets their number.
+    // Removes the answers for these names; `done` gets their number.
     void flush(std::vector<matchers::Rule> names,
                const std::function<void(Result<std::uint64_t>)>& done);
-    // Removes the rows of addresses that a flush with rows is about; set by the part that writes rows.
+    // Removes rows of addresses for a flush with rows. The part that writes rows sets it.
     using ForgetRows = std::function<void(std::vector<IpAddress> addresses,
                                           std::function<void(std::size_t)> done)>;
     void set_forget_rows(ForgetRows forget) { forget_rows_ = std::move(forget); }

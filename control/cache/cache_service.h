@@ -1,8 +1,8 @@
-// Control's work on the cache while workers use it: periodic dumps, flushes, look-ups.
+// Control's work on the cache while workers use it: periodic dumps, flushes, lookups.
 //
-// One thread runs one job at a time, in the order of requests. Results come back on the main thread. A flush finds entries
-// here, and the cache writer drops them, a few per turn. It is done when no worker can answer with a flushed
-// entry. All functions are called on the main thread.
+// One thread runs one job at a time, in the order of requests. The main thread gets the results. A
+// flush finds entries here, and the cache writer drops them, a few per turn. A flush ends when no
+// worker can answer with a flushed entry. All functions are called on the main thread.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -32,7 +32,7 @@ struct CacheOf {
     std::chrono::milliseconds dump_interval{600'000};
 };
 
-// A cached answer at the time of the look-up.
+// A cached answer at the time of the lookup.
 struct HeldAnswer {
     std::uint16_t instance = 0, qtype = 0, qclass = 0;
     std::uint8_t flags = 0;
@@ -52,46 +52,50 @@ class CacheService {
 
     // The state of an instance's dump.
     struct DumpState {
-        std::uint64_t restored = 0, dumped = 0, failed = 0;  // answers, answers of the last, dumps
-        std::uint64_t at_ms = 0;                             // of the last; 0: none yet
+        // Restored answers, answers of the last dump, failed dumps.
+        std::uint64_t restored = 0, dumped = 0, failed = 0;
+        std::uint64_t at_ms = 0;  // time of the last dump; 0: none yet
         std::uint64_t changes_then = 0;
         bool is_under_way = false;
-        std::string trouble{};  // of the last, if it failed
+        std::string trouble{};  // error of the last dump; empty: it succeeded
     };
 
-    // `runtime` has a cache and outlives this. `lists`: by ListId.
+    // `runtime` must have a cache and outlive this object. `lists`: by ListId.
     CacheService(boost::asio::io_context& main_io, DataplaneRuntime& runtime, Clock& clock,
                  std::vector<CacheOf> caches, std::vector<ListName> lists, Say say);
     ~CacheService();
     CacheService(const CacheService&) = delete;
     CacheService& operator=(const CacheService&) = delete;
 
-    // Before the workers run: restores the dumps.
+    // Restores the dumps. Call it before the workers run.
     void restore();
     // Starts the thread and each instance's timer.
     void start();
     // Ends the thread; a running flush ends with an error. Call it before the workers end.
     void stop();
-    // After the workers have ended: dumps changes since the last dump.
+    // Writes a final dump of changes. Call it after the workers have ended.
     void dump_at_end();
 
-    // A reload: uses these caches and lists. A cache that is no longer configured is no longer dumped.
+    // At a reload: uses these caches and lists. A cache that is no longer configured is no longer
+    // dumped.
     void follow(std::vector<CacheOf> caches, std::vector<ListName> lists);
 
-    // Returns the number of dropped entries. At most kMaxJobs wait; then an Error.
+    // Returns the number of dropped entries. At most kMaxJobs jobs wait; a further one is an Error.
     void flush(Filter filter, const Counted& done);
-    // Returns the number of answers written.
+    // Returns the number of written answers.
     void dump(std::uint16_t instance, std::string path, const Counted& done);
-    // Restores a dump of that instance, except answers that the cache has as young. A few answers per turn of the cache writer.
+    // Restores a dump of that instance, a few answers per turn of the cache writer. Skips an answer
+    // if the cached one is as young or younger.
     void restore_from(std::uint16_t instance, std::string path,
                       const std::function<void(Result<Restored>)>& done);
-    // Cached answers that pass the filter: of all types, instances, subnets; at most `most`, unordered.
+    // Cached answers that pass the filter, of all types, instances and subnets: at most `most`,
+    // unordered.
     void show(Filter filter, std::size_t most,
               const std::function<void(std::vector<HeldAnswer>)>& done);
 
     [[nodiscard]] const std::vector<CacheOf>& caches() const { return caches_; }
     [[nodiscard]] const std::vector<ListName>& lists() const { return lists_; }
-    // Dumps that failed and that no later one replaced, for `problems` of `status`.
+    // Failed dumps without a later success, for `problems` of `status`.
     [[nodiscard]] std::vector<std::string> problems() const;
     [[nodiscard]] const DumpState& dump_state(std::size_t i) const { return states_[i]; }
 
@@ -101,7 +105,8 @@ class CacheService {
     bool post(std::function<void()> job);
     void run();
     Result<std::uint64_t> flush_now(const Filter& filter);
-    // True when the cache writer has dropped the entries. False: the service is stopping.
+    // Waits until the cache writer has dropped the entries. Returns false if the service is
+    // stopping.
     bool wait_for_cache_writer();
     [[nodiscard]] std::size_t place_of(std::uint16_t instance) const;
     void arm(std::size_t i);
@@ -114,10 +119,10 @@ class CacheService {
     DataplaneRuntime& runtime_;
     Clock& clock_;
     cache::Cache& cache_;
-    std::vector<CacheOf> caches_;  // that were ever configured
+    std::vector<CacheOf> caches_;  // all caches that were ever configured
     std::vector<ListName> lists_;
     const Say say_;
-    std::vector<DumpState> states_;                 // by place in caches_
+    std::vector<DumpState> states_;                 // by index in caches_
     std::deque<boost::asio::steady_timer> timers_;  // the same
 
     std::mutex mutex_;  // protects the following members

@@ -1,11 +1,12 @@
-// A dump of one cache instance: answers in a file, to be restored after a restart.
+// A dump of one cache instance: answers in a file, to restore after a restart.
 //
 //   block*:  u32 length | u32 CRC-32C of the payload | payload
 //
-// First a block with a DumpHeader, the instance's tag and the names of lists; then blocks of records, each a DumpRecord,
-// its lists, its name and its answer; last a block with a DumpEnd. All in the machine's byte order, which is part of the
-// version. Written aside with mode 0600, synced to disk and then renamed, so that the name always leads to a complete
-// dump, the new or the old one.
+// The first block has a DumpHeader, the instance's tag and the names of lists. Then come blocks of
+// records, each with a DumpRecord, its lists, its name and its answer. The last block has a
+// DumpEnd. Numbers are in the machine's byte order, which is part of the version. A new dump is
+// written to another file with mode 0600, synced to disk and then renamed. So the name always leads
+// to a complete dump, the new or the old one.
 #pragma once
 
 #include <cstdint>
@@ -23,15 +24,15 @@
 
 namespace steer {
 
-// A list's identity over restarts: the ros_address_list's tag and its router's name.
+// A list's identity across restarts: the ros_address_list's tag and its router's name.
 using ListName = std::pair<std::string, std::string>;
 
 // One answer. Times count from the beginning of the dump.
 struct DumpRecord {
     std::uint32_t age_s = 0;
-    std::int32_t left_s = 0;            // until its TTL ends; below 0: it is stale
+    std::int32_t left_s = 0;            // until its TTL ends; negative: it is stale
     std::int32_t usable_s = 0;          // until it is no longer served as stale; at least left_s
-    std::uint32_t refresh_check_s = 0;  // after its birth: Insert::refresh_check_after_s
+    std::uint32_t refresh_check_s = 0;  // from its birth: Insert::refresh_check_after_s
     std::uint32_t ttl_cap_s = UINT32_MAX;
     std::uint32_t answer_bytes = 0;
     std::uint16_t qtype = 0, qclass = 0;
@@ -44,7 +45,7 @@ static_assert(sizeof(DumpRecord) == 36);
 struct DumpedAnswer {
     DumpRecord record;
     std::span<const std::uint16_t> lists;  // indices of DumpContents::lists
-    std::span<const std::uint8_t> name;    // with the client's subnet, if record.ecs_len is not 0
+    std::span<const std::uint8_t> name;    // then the client's subnet, if record.ecs_len is not 0
     std::span<const std::uint8_t> answer;  // a dns::Answer
 };
 
@@ -56,13 +57,14 @@ struct DumpContents {
 
 class DumpWriter {
   public:
-    // Begins it beside `path`, if there is no file, an empty file or another dump; any other file is left alone.
-    // Error: a sentence that names the file.
+    // Begins a dump beside `path`. The file at `path` must be missing, empty or another dump; any
+    // other file is left unchanged. Error: a sentence that names the file.
     static Result<std::unique_ptr<DumpWriter>> create(const std::string& path,
                                                       const DumpContents& contents);
 
     void add(const DumpedAnswer& answer);
-    // Writes added answers if there are enough; may wait for the disk. Call it at least once per page of the cache.
+    // Writes added answers if there are enough; may wait for the disk. Call it at least once per
+    // page of the cache.
     void write_out();
     // Replaces the old dump. Error: disk full, folder missing, …; the old dump is unchanged.
     Result<std::uint64_t> finish();  // returns the number of answers
@@ -80,11 +82,12 @@ class DumpWriter {
     std::vector<std::uint8_t> block_;
 };
 
-// Reads a dump twice. The first pass checks all of it, so that an incomplete dump is not restored in part.
+// Reads a dump twice. The first pass checks the whole dump, so that an incomplete one is not partly
+// restored.
 class DumpReader {
   public:
-    // Error: why the file is unusable, in a sentence that names it. A missing file is also an error, see
-    // missing().
+    // Error: the reason why the file is unusable, in a sentence that names it. A missing file is
+    // also an error, see missing().
     static Result<std::unique_ptr<DumpReader>> open(const std::string& path,
                                                     const std::string& instance,
                                                     std::uint64_t now_wall_ms);
@@ -94,13 +97,14 @@ class DumpReader {
 
     [[nodiscard]] const DumpContents& contents() const { return contents_; }
     [[nodiscard]] std::uint64_t answers() const { return answers_; }
-    // Every answer, in order; pointers are valid during the call. Error: the file changed since it was opened.
+    // Visits every answer, in order; pointers are valid during the call. Error: the file has
+    // changed since it was opened.
     Result<void> each(const std::function<void(const DumpedAnswer&)>& visit);
 
   private:
     DumpReader(std::string path, Descriptor fd) : path_(std::move(path)), fd_(std::move(fd)) {}
     Result<void> check(const std::string& instance, std::uint64_t now_wall_ms);
-    // Reads the next block into block_; false: incomplete.
+    // Reads the next block into block_. Returns false if it is incomplete.
     bool read_block();
     Result<void> walk(const std::function<void(const DumpedAnswer&)>* visit);
     [[nodiscard]] Error torn() const;
@@ -112,7 +116,8 @@ class DumpReader {
     std::vector<std::uint8_t> block_;
 };
 
-// Whether this block is an answer with a correct sum, whose tables lead to as many records as it counts, inside the block.
+// Whether this block is an answer with a correct sum, and its tables lead to the counted number of
+// records inside the block.
 bool is_sound_answer(std::span<const std::uint8_t> bytes);
 
 }  // namespace steer

@@ -1,8 +1,9 @@
-// A configuration's text as a tree of nodes with lines; the only place that knows the YAML library.
+// A configuration's text as a tree of nodes with line numbers. Only this file uses the YAML
+// library.
 //
-// Accepts what YAML 1.2 calls maps, lists and scalars; aliases are copied in place. Refused with a
-// sentence: syntax errors, a key twice in one map, keys that are no scalar, a second document, a
-// type mark (`!x`) or an anchor where the writer meant text, more than kMaxDepth levels, more than
+// Accepts YAML 1.2's maps, lists and scalars; copies aliases in place. Reports as errors: syntax
+// errors, a repeated key in a map, keys that are not scalars, and a second document. Also a type
+// mark (`!x`) or an anchor that was meant as text, more than kMaxDepth levels, and more than
 // kMaxNodes nodes after copying aliases.
 #pragma once
 
@@ -22,17 +23,17 @@ struct Entry;
 struct Node {
     enum class Kind : std::uint8_t { null, text, list, map };
     Kind kind = Kind::null;
-    bool replaced = false;  // of `text`: some of it came from the environment
+    bool replaced = false;  // part of `text` is from the environment
     int line = 0;
     std::string text;            // Kind::text
     std::vector<Node> items;     // Kind::list
-    std::vector<Entry> entries;  // Kind::map, in the order of writing
+    std::vector<Entry> entries;  // Kind::map, in the order of the text
 
     [[nodiscard]] bool is_null() const { return kind == Kind::null; }
     [[nodiscard]] bool is_text() const { return kind == Kind::text; }
     [[nodiscard]] bool is_list() const { return kind == Kind::list; }
     [[nodiscard]] bool is_map() const { return kind == Kind::map; }
-    // The value of a key; nullptr if there is none or this is no map.
+    // The value of a key; nullptr if the key is missing or this is not a map.
     [[nodiscard]] const Node* find(std::string_view key) const;
     // "nothing", "text", "a list", "a map".
     [[nodiscard]] std::string_view what() const;
@@ -44,8 +45,8 @@ struct Entry {
     Node value;
 };
 
-// Parses `text`; what is wrong with it goes to `report`, and then the node is null. Lines are
-// counted from `before` + 1 (settings.h: source_of).
+// Parses `text`. Errors go to `report`, and then the node is null. Line numbers start at `before` +
+// 1 (settings.h: source_of).
 Node parse_document(std::string_view text, Report& report, int before = 0);
 
 }  // namespace steer::config

@@ -1,5 +1,5 @@
-// Recognises configurations of other programs that were given as ours: a Corefile, a dnsmasq.conf, a RouterOS export,
-// an AdGuardHome.yaml.
+// Recognizes configurations of other programs that were given as ours: a Corefile, a dnsmasq.conf,
+// a RouterOS export, an AdGuardHome.yaml.
 #pragma once
 
 #include <string>
@@ -7,7 +7,8 @@
 
 namespace steer::config {
 
-// A sentence: what it is and what to do with it. Empty: none of these. `file`: its name, for the command.
+// Returns a sentence: which program's file it is and what to do with it. Empty: none of these.
+// `file`: its name, for the command.
 std::string foreign_file(std::string_view text, const std::string& file);
 
 }  // namespace steer::config

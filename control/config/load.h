@@ -1,11 +1,10 @@
-// Reads a configuration: YAML, checked as a whole, every mistake named.
+// Reads a configuration: YAML. Checks it as a whole and reports every mistake.
 //
-// Nothing is touched but the configuration, the files that it names (rules, passwords, persistent
-// addresses) and the environment: no name is looked up, no interface, socket or router is asked.
-// What only a start can see (a port that is taken, a right that is missing) is said by the start.
+// Uses only the configuration, the files that it names (rules, passwords, persistent addresses) and
+// the environment. It resolves no name, and queries no interface, socket or router. The start
+// reports problems that only it can find (a port in use, a missing right).
 //
-// No exception leaves; memory is bounded by the files' size (an alias-bomb is an error, not a
-// death).
+// No exception leaves it. Memory is bounded by the files' size (an alias bomb is an error).
 #pragma once
 
 #include <functional>
@@ -20,17 +19,17 @@
 
 namespace steer::config {
 
-// What the programs read without --config.
+// The file that the programs read without --config.
 inline constexpr const char* kDefaultFile = "/etc/steerdns/steerdns.yaml";
 
 struct LoadOptions {
-    // What relative paths in the configuration start from; empty: the folder of the configuration.
+    // Base of relative paths in the configuration; empty: the folder of the configuration.
     std::string base_dir;
-    // Where ${NAME} and password_env look; empty: the process's environment.
+    // Source of ${NAME} and password_env; empty: the process's environment.
     std::function<std::optional<std::string>(const std::string&)> environment;
-    // The downloads of a start have run: a list file that is still missing is an error.
+    // True: the downloads of a start have run, so a list file that is still missing is an error.
     bool downloads_tried = false;
-    // Texts that are read instead of the files of these names; nullptr: none.
+    // Texts that replace the files with these names; nullptr: none.
     std::shared_ptr<const SourceTexts> texts{};
 };
 
@@ -38,13 +37,14 @@ struct LoadOutcome {
     Settings settings;          // complete only if ok()
     std::vector<Error> errors;  // by line; each a sentence for the operator
     std::vector<Error> warnings;
-    // Some of the errors are about sections, keys, plugin types, matchers or executors that this version does not know.
+    // Whether some errors are about sections, keys, plugin types, matchers or executors that this
+    // version does not know.
     bool has_unknown_names = false;
     [[nodiscard]] bool ok() const { return errors.empty(); }
 };
 
 LoadOutcome load(const std::string& path, const LoadOptions& options = {});
-// As if `text` were the content of a file called `name`; relative paths start from base_dir or ".".
+// Reads `text` as the content of a file named `name`. Relative paths start from base_dir or ".".
 LoadOutcome load_text(std::string_view text, const std::string& name,
                       const LoadOptions& options = {});
 

@@ -1,5 +1,5 @@
-// What a plugin type is to the rest of the configuration: one constant per type, next to its rows, in a file of its own;
-// plugin_tables.h lists them.
+// The description of a plugin type for the rest of the configuration: one constant per type, in the
+// type's file, next to its rows. plugin_tables.h lists them.
 #pragma once
 
 #include <iosfwd>
@@ -30,13 +30,13 @@ struct PluginType {
     Role role;
     std::string_view text;  // what it does, for the documentation
     std::string_view
-        quick;  // how it is written in place ("forward ADDRESS..."); empty: only under `plugins:`
-    std::string_view args;  // what `args` is, if it is not a map of rows
+        quick;  // its form in place ("forward ADDRESS..."); empty: only under `plugins:`
+    std::string_view args;  // the content of `args`, if it is not a map of rows
     std::vector<RowText> (*rows)();
-    // Reads `args` (nullptr: there is none) into plugin.args. plugin.tag, type, role and line are
-    // set.
+    // Reads `args` (nullptr: missing) into plugin.args. plugin.tag, type, role and line are set
+    // before.
     void (*read)(Reading& in, const Node* args, Plugin& plugin);
-    // Reads what stands after the type's name in place.
+    // Reads the words after the type's name in place.
     void (*read_quick)(Reading& in, std::string_view words, int line, Plugin& plugin);
     TypeExtras extras{};
 };
@@ -50,7 +50,7 @@ std::string did_you_mean_type(std::string_view written);
 
 // "cache 'main'", for messages.
 std::string owner_of(const Plugin& plugin);
-// `args` of a type that takes a map: an empty map if there is none.
+// `args` of a type that takes a map: an empty map if it is missing.
 const Node& args_or_empty(const Node* args, const Plugin& plugin, Node& empty);
 
 // The entry of a server: the executor that its queries enter.
@@ -65,16 +65,17 @@ void read_listen(Reading& in, const Node& node, const Place& place, T& out) {
     if (const auto endpoint = read_endpoint(in, node, place)) out.listen = *endpoint;
 }
 
-// A list of texts into a member of `out`.
+// Reads a list of texts into a member of `out`.
 template <auto Member, class T>
 void read_list(Reading& in, const Node& node, const Place& place, T& out) {
     out.*Member = read_texts(in, node, place);
 }
-// Warns if `args` of a plugin has none of these keys: then it does nothing, as `consequence` says.
+// Warns if `args` of a plugin has none of these keys, so that the plugin does nothing, as
+// `consequence` says.
 void warn_without(Reading& in, const Node& args, const Plugin& plugin,
                   std::initializer_list<std::string_view> keys, std::string_view consequence);
 
-// "short_circuit" or "short_circuit=BOOL" of a plugin in place.
+// Reads "short_circuit" or "short_circuit=BOOL" of a plugin in place.
 void read_short_circuit(Reading& in, std::string_view word, const Place& place, bool& out);
 
 #define STEER_TYPE_OF(name) extern const PluginType k##name##Type;

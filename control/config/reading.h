@@ -1,4 +1,4 @@
-// One reading of one configuration: what the readers of sections and plugins share.
+// One reading of one configuration: the state that the readers of sections and plugins share.
 #pragma once
 
 #include <functional>
@@ -16,7 +16,7 @@
 
 namespace steer::config {
 
-// What a reference may point at.
+// The kind of plugin that a reference needs.
 enum class Wanted : std::uint8_t { domain_set, ip_set, provider, matcher, executor };
 
 // `api` of ForgeDNS and mosdns.
@@ -27,7 +27,7 @@ struct ApiOfPredecessor {
 };
 // `network.outbound` of ForgeDNS.
 struct OutboundOfPredecessor {
-    std::string standard;  // the profile of upstreams that name none; empty: none
+    std::string standard;  // the profile of upstreams without one; empty: none
     std::map<std::string, ReachSettings, std::less<>> profiles;
 };
 
@@ -38,21 +38,21 @@ class Reading {
     [[nodiscard]] Report& report() { return report_; }
     [[nodiscard]] Settings& settings() { return settings_; }
 
-    // ---- the world outside the configuration
+    // ---- files and environment
 
-    // The path as it is opened: relative ones start from the base folder.
+    // The path to open: a relative one starts from the base folder.
     [[nodiscard]] std::string resolve(std::string_view path) const;
-    // The content of a file, or why not ("No such file or directory").
-    // A pipe is read only as the configuration itself (`--config <(...)`).
+    // The content of a file, or the reason of the failure ("No such file or directory"). Reads a
+    // pipe only as the configuration itself (`--config <(...)`).
     static Result<std::string> read_text(const std::string& path, bool or_pipe = false);
     // The text of the configuration or of an included file, which Settings::texts keeps.
     Result<std::string> source_text(const std::string& path);
-    // As read_text(); what stops it is reported as being about `place` ("... cannot be read: No
-    // such file").
+    // As read_text(). Reports a failure for `place` ("... cannot be read: No such file").
     std::optional<std::string> read_file(const std::string& path, const Place& place);
-    // Notes that `file` holds a secret; empty: the file that `line` is of.
+    // Notes that `file` contains a secret. Empty: the file with the line `line`.
     void note_secret(int line, std::string what, std::string file = {});
-    // Reports the files that read_file() did not find, except those that a start downloads. Call it once, after all plugins.
+    // Reports the files that read_file() did not find, except those that a start downloads. Call it
+    // once, after all plugins.
     void report_absent();
     // The number of a file's name in Settings::files.
     std::uint32_t file_number(const std::string& path);
@@ -63,23 +63,23 @@ class Reading {
     struct Declared {
         PluginIndex index;
         std::string type;
-        std::optional<Role>
-            role;       // nothing: the type is unknown, so that its uses are not wrong as well
-        bool readable;  // its type is built
-        bool left_out = false;  // of a predecessor, without an effect here
+        std::optional<Role> role;  // no value: the type is unknown; its uses are not reported too
+        bool readable;             // its type is supported
+        bool left_out = false;     // of a predecessor, without an effect here
     };
-    // Declares the tag of a plugin that stands under `plugins:`.
+    // Declares the tag of a plugin under `plugins:`.
     void declare(const std::string& tag, Declared what) { declared_.emplace(tag, std::move(what)); }
     [[nodiscard]] const Declared* find_tag(std::string_view tag) const;
-    // Finds what a tag refers to; what is wrong is reported at `line` ("there is no plugin 'x'",
-    // "is a forward, expected a matcher") and nothing returned. `tag` is without '$'.
+    // Finds the plugin of a tag. Reports an error at `line` ("there is no plugin 'x'", "is a
+    // forward, expected a matcher") and returns no value then. `tag` has no '$'.
     std::optional<PluginIndex> refer(std::string_view tag, Wanted wanted, int line);
-    // As refer(), where a bare tag is expected: a '$' is superfluous, accepted with a warning.
+    // As refer(), where a tag without '$' is expected: accepts a superfluous '$' with a warning.
     std::optional<PluginIndex> refer_bare(std::string_view tag, Wanted wanted, const Place& place);
-    // Adds a plugin that was written in place; its tag is made from `tag`.
+    // Adds a plugin that is written in place; its tag is derived from `tag`.
     PluginIndex add_in_place(Plugin plugin);
 
-    // `made` becomes the forward `of` with those of its upstreams that have one of these tags, once all are read.
+    // After all plugins are read, `made` becomes the forward `of` with those of its upstreams that
+    // have one of these tags.
     struct UpstreamPick {
         PluginIndex made, of;
         std::vector<std::string> tags;
@@ -88,18 +88,19 @@ class Reading {
     void pick_upstreams(UpstreamPick pick) { picks_.push_back(std::move(pick)); }
     void make_picks();
 
-    // The file of runtime records (runtime_records.h), once it was read.
+    // The file of runtime records (runtime_records.h), after it was read.
     [[nodiscard]] std::optional<Node>& runtime_records() { return runtime_records_; }
 
-    // ---- what predecessors' sections say (predecessors.h)
+    // ---- contents of predecessors' sections (predecessors.h)
 
     [[nodiscard]] ApiOfPredecessor& api() { return api_; }
     [[nodiscard]] OutboundOfPredecessor& outbound() { return outbound_; }
-    // A server that is left out: the configuration needs another one.
+    // Notes that a server is left out: the configuration needs another one.
     void note_left_out_server(int line) { left_out_server_ = line; }
     [[nodiscard]] std::optional<int> left_out_server() const { return left_out_server_; }
 
-    // Routers written inside plugins; the same one twice is one. `line` of the second is not kept.
+    // Adds a router that is written inside a plugin; the same one twice is one. `line` of the
+    // second is not kept.
     RouterIndex add_router(Router router);
 
   private:
@@ -120,14 +121,15 @@ class Reading {
     std::optional<int> left_out_server_;
 };
 
-// ---- values with a form of their own, used by several sections
+// ---- values with their own form, used by several sections
 
 // ` is "x": ` or `: found a map, `, between a place's name and "expected ...".
 std::string found(const Node& node);
 
-// Every item of a list of texts; what is no text, and a value that is no list, is reported.
+// Reads every item of a list of texts. Reports items that are not texts, and a value that is not a
+// list.
 std::vector<Text> read_texts(Reading& in, const Node& node, const Place& place);
-// "192.0.2.0/24" and so on.
+// Reads prefixes such as "192.0.2.0/24".
 std::vector<matchers::Prefix> read_prefixes(Reading& in, const Node& node, const Place& place);
 std::optional<Endpoint> read_endpoint(Reading& in, const Node& node, const Place& place);
 

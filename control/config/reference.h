@@ -1,6 +1,6 @@
-// The reference of the configuration, as Markdown, made from the rows that the parser uses:
-// docs/reference/configuration.md is exactly this (a test compares them), `steerdnsd --config-reference`
-// prints it.
+// The reference of the configuration, as Markdown, generated from the rows that the parser uses.
+// docs/reference/configuration.md is exactly this (a test compares them). `steerdnsd
+// --config-reference` prints it.
 #pragma once
 
 #include <iosfwd>
@@ -14,7 +14,7 @@
 namespace steer::config {
 
 void write_reference(std::ostream& out);
-// One type's part of it. Error: there is no such type, or not yet.
+// The part of one type. Error: there is no such type, or it is not supported yet.
 Result<void> explain_plugin(std::string_view type, std::ostream& out);
 
 // For the part of a plugin type (TypeExtras::reference): "Keys of `NAME`:" and its rows; one paragraph, in lines of 100
@@ -26,8 +26,8 @@ void write_paragraph(std::ostream& out, std::string_view text);
 // `steerdnsd --config-reference man` prints it, `meson install` keeps it.
 void write_man_page(std::ostream& out);
 
-// Markdown as the reference has it (headings, paragraphs, lists, tables, code, links) as roff for
-// man(7). The heading of the first level is left out.
+// Converts the reference's Markdown (headings, paragraphs, lists, tables, code, links) to roff for
+// man(7). Leaves out the heading of the first level.
 std::string roff_of_markdown(std::string_view markdown);
 
 }  // namespace steer::config

@@ -1,4 +1,4 @@
-// Collects what is wrong with a configuration: every mistake, not only the first, each once.
+// Collects the mistakes in a configuration: all mistakes, not only the first, each once.
 #pragma once
 
 #include <string>
@@ -11,13 +11,13 @@ namespace steer::config {
 
 class Report {
   public:
-    // `file`: the configuration's name, for what is said without one.
+    // `file`: the configuration's name, for reports without a file.
     explicit Report(std::string file) : file_(std::move(file)) {}
 
-    // Lines of the configuration from here on may be those of `file`: the first included one is
+    // Lines of the configuration from here on may be those of `file`: the first included file is
     // source 1 (Settings::included).
     void add_source(std::string file) { included_.push_back(std::move(file)); }
-    // "line 7", of an included file "FILE:7".
+    // "line 7", or "FILE:7" in an included file.
     [[nodiscard]] std::string place(int line) const;
 
     void error(int line, std::string text) { error_in(file_, line, std::move(text)); }
@@ -31,8 +31,8 @@ class Report {
     [[nodiscard]] std::size_t error_count() const { return errors_.size(); }
     [[nodiscard]] const std::string& file() const { return file_; }
 
-    // What was collected: of the configuration itself by line, then of the included files by line,
-    // then of other files. Leaves the report empty.
+    // The collected errors: those of the configuration by line, then those of the included files by
+    // line, then those of other files. Leaves the report empty.
     std::vector<Error> take_errors();
     std::vector<Error> take_warnings();
 
@@ -46,8 +46,8 @@ class Report {
     bool has_unknown_names_ = false;
 };
 
-// ": did you mean 'size'?" for the candidate that is the fewest edits away, or nothing if none is
-// near.
+// ": did you mean 'size'?" for the candidate with the fewest edits; empty if no candidate is
+// similar.
 std::string did_you_mean(std::string_view written, const std::vector<std::string_view>& candidates);
 
 }  // namespace steer::config

@@ -1,12 +1,13 @@
-// A setting is one row: its name, where it goes, its default, its range, and what it means. The
-// parser, the check and docs/reference/configuration.md are made from the rows, so they cannot differ.
+// A setting is one row: name, destination, default, range, and meaning. The parser, the check and
+// docs/reference/configuration.md use the same rows, so they cannot differ.
 //
-// A row's `default_text` is read by the same code as an operator's text, unless it is one of the
-// words that name what is no value: "required", "none", "auto", or in brackets (then the struct's
-// own initial value holds). A duration whose range begins with whole seconds ("1s..1h") has to be
-// whole seconds. A range that begins with "~" takes what is outside as the nearest bound, with a
-// warning: for values that other programs accept. A row of a setting that is known and not built yet (NotYet) takes its default,
-// which changes nothing, and refuses every other value by name.
+// The code for an operator's text also reads a row's `default_text`. Exceptions: "required",
+// "none", "auto", and texts in brackets are not values; then the struct's own initial value is
+// used. If the range of a duration begins with whole seconds ("1s..1h"), the value must be whole
+// seconds. A range that begins with "~" replaces a value outside by the nearest bound, with a
+// warning; this is for values that other programs accept. A row for a setting that is not supported
+// yet (NotYet) accepts only its default, which changes nothing, and rejects every other value by
+// name.
 #pragma once
 
 #include <array>
@@ -25,7 +26,7 @@ namespace steer::config {
 
 class Reading;
 
-// What a value is called in a message: `size` of cache 'c', at its line.
+// The place of a value in a message: `size` of cache 'c', at its line.
 struct Place {
     std::string_view key;
     std::string_view owner;  // "cache 'c'"
@@ -35,8 +36,8 @@ struct Place {
 
 struct NotYet {};
 
-// A value that is one of a few words: `range` of the row lists them ("spin|pause|adaptive") in the
-// enum's order; synonyms are separated by a slash ("warning/warn").
+// A value from a few words. `range` of the row lists them ("spin|pause|adaptive") in the enum's
+// order; a slash separates synonyms ("warning/warn").
 template <class T>
 struct Choice {
     void (*set)(T&, unsigned);
@@ -49,7 +50,7 @@ constexpr Choice<T> choice() {
     }};
 }
 
-// A value with a form of its own, which `kind` says in the documentation.
+// A value with its own form; `kind` names it in the documentation.
 template <class T>
 struct Own {
     std::string_view kind;
@@ -66,7 +67,7 @@ struct Row {
     Field<T> field;
     std::string_view default_text;
     std::string_view range;
-    // A phrase for a table's cell; after a newline, sentences that stand below the table.
+    // A phrase for a table's cell. Sentences after a newline are printed below the table.
     std::string_view text;
 };
 
@@ -77,7 +78,7 @@ struct RowText {
     std::string_view details;  // sentences that are too long for a cell; often empty
 };
 
-// ---- reading one value; each says what is wrong and returns false
+// ---- reading one value; each function reports an error and returns false
 
 bool read_value(Reading& in, const Node& node, const Place& place, std::string_view range,
                 bool& out);
@@ -129,8 +130,8 @@ void read_one(Reading& in, const Row<T>& row, const Node& node, const Place& pla
 
 }  // namespace rows
 
-// Reads a map whose keys are `table`'s into `out`: defaults first, then what is written. Unknown
-// and missing keys, wrong kinds and ranges are reported. Returns false if this is no map at all.
+// Reads a map with the keys of `table` into `out`: first the defaults, then the written values.
+// Reports unknown and missing keys, wrong kinds and ranges. Returns false if the node is not a map.
 template <class T, std::size_t N>
 bool read_rows(Reading& in, const Node& map, const std::array<Row<T>, N>& table,
                std::string_view owner, T& out) {
@@ -165,7 +166,7 @@ bool read_rows(Reading& in, const Node& map, const std::array<Row<T>, N>& table,
     return true;
 }
 
-// One table after the other, for structs that share rows.
+// Reads two tables in order, for structs that share rows.
 template <class T, std::size_t A, std::size_t B>
 constexpr std::array<Row<T>, A + B> joined(const std::array<Row<T>, A>& a,
                                            const std::array<Row<T>, B>& b) {

@@ -1,18 +1,15 @@
-// The settings of one configuration: typed, complete (every default filled in), checked, and with
-// the line of everything that a later message may have to name. Made by load() (load.h), read by
-// control/program/build and by the daemon's start; no worker ever sees them.
+// The settings of one configuration: typed, complete (with all defaults), checked. They include the
+// line of everything that a later message may have to name. load() (load.h) makes them.
+// control/program/build and the daemon's start read them; no worker ever sees them.
 //
-// What load() guarantees when it reports no error:
-// - every reference (`PluginIndex`) is valid and of the right role, and following references never
-// comes back;
-// - every file that is named was read, every regexp compiles, every address and number is in its
-// range;
-// - an executor that was written in place (`exec: forward 192.0.2.1`) is a plugin like the others,
-// with a tag of
-//   its own ("main[2]": second rule of `main`).
-// Lines are 1-based, in the configuration unless a `file` stands next to them; 0: a default, not
-// written anywhere. Those of an included file are counted from a multiple of kLinesPerSource, so
-// that one number says file and line: Settings::error() names both.
+// If load() reports no error, it guarantees:
+// - every reference (`PluginIndex`) is valid and has the right role; references have no circle;
+// - every named file was read, every regexp compiles, every address and number is in its range;
+// - an executor that is written in place (`exec: forward 192.0.2.1`) is a plugin like the others,
+//   with its own tag ("main[2]": second rule of `main`).
+// Lines are 1-based, in the configuration, unless a `file` is beside them. 0: a default, not
+// written in a file. Lines of an included file count from a multiple of kLinesPerSource, so one
+// number identifies file and line. Settings::error() names both.
 #pragma once
 
 #include <cstdint>
@@ -39,7 +36,7 @@ namespace steer::config {
 
 enum class Role : std::uint8_t { provider, matcher, executor, server };
 
-// std::variant of all but the first, which is no type of settings.
+// A std::variant of all types except the first, which is not a settings type.
 template <class, class... Settings>
 using VariantOf = std::variant<Settings...>;
 #define STEER_SETTINGS_TYPE(settings, kind) , settings
@@ -76,25 +73,26 @@ struct Settings {
     std::vector<std::string> included;  // files, in the order of reading
     SourceTexts texts;                  // of `file` and `included`
     std::vector<std::string> files;     // [0] is `file`; then every rule file that was read
-    std::vector<std::string> opened;    // every file but `file`, also those that could not be read
+    std::vector<std::string> opened;    // all files but `file`, also those that could not be read
     Log log;
     Dataplane dataplane;
     Control control;
     Policy policy;
     Mdns mdns;
     std::vector<RemoteList> remote_lists;
-    std::vector<ReadList> lists;  // as plugins read them, in the order of reading
+    std::vector<ReadList> lists;  // as plugins read them, in that order
     std::vector<RuleFile> rule_files;
     std::vector<SecretFile> secrets;
     Fleet fleet;
-    std::vector<Router> routers;  // named ones first; then those written inside a plugin
+    std::vector<Router> routers;  // named ones first; then those inside a plugin
     std::vector<OpnsenseRouter> opnsense;
-    std::vector<Plugin> plugins;  // as written; those written in place at the end
-    // The executors that queries enter, each once, in the order of the servers that name them; at least one.
+    std::vector<Plugin> plugins;  // in the order of the text; those in place at the end
+    // The executors that queries enter, each once, in the order of the servers that name them; at
+    // least one.
     std::vector<PluginIndex> entries{0};
 
     [[nodiscard]] const Plugin& plugin(PluginIndex i) const { return plugins[i]; }
-    // What is wrong with something at `line` of these settings.
+    // An error about something at `line` of these settings.
     [[nodiscard]] Error error(int line, std::string text) const {
         const std::size_t source = source_of(line);
         return {std::move(text), source == 0 ? file : included.at(source - 1),

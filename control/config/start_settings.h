@@ -22,14 +22,15 @@ class StartSettings final : public Part {
   public:
     static constexpr std::string_view kName = "start_settings";
 
-    // `user`: of --user; empty: the configuration names it. `is_socket_given`: by --control-socket.
+    // `user`: from --user; empty: the configuration names it. `is_socket_given`: from
+    // --control-socket.
     StartSettings(config::Settings settings, std::string user, bool is_socket_given)
         : settings_(std::move(settings)),
           user_(std::move(user)),
           is_socket_given_(is_socket_given) {}
 
     [[nodiscard]] const config::Settings& get() const { return settings_; }
-    // For the part that keeps their rules and texts elsewhere once they are built.
+    // For the part that moves the rules and texts elsewhere after the build.
     [[nodiscard]] config::Settings& to_reduce() { return settings_; }
     [[nodiscard]] const std::string& user() const { return user_; }
     [[nodiscard]] bool is_socket_given() const { return is_socket_given_; }

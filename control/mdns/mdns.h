@@ -1,8 +1,8 @@
-// The running mDNS repeater: sockets on the configured interfaces, while these exist, and the repeater
-// between them. On the main thread; never waits.
+// The running mDNS repeater: sockets on the configured interfaces while these exist, and the
+// repeater between them. For the main thread; never waits.
 //
-// Interfaces are checked again when the network changes, and periodically while one is unusable. An error of the kernel
-// is logged once. Costs nothing while no interface is configured.
+// Interfaces are checked again when the network changes, and periodically while one is unusable. An
+// error of the kernel is logged once. Costs nothing while no interface is configured.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -25,8 +25,8 @@ struct Options {
 
 struct InterfaceReport {
     std::string name;
-    bool v4 = false, v6 = false;  // packets of this family are repeated there
-    std::string trouble;          // why a family is not repeated; empty: both are as configured
+    bool v4 = false, v6 = false;  // whether packets of this family are repeated there
+    std::string trouble;          // why a family is not repeated; empty: as configured
     MdnsCounters counters;
 };
 
@@ -40,12 +40,12 @@ class Mdns {
     Mdns(const Mdns&) = delete;
     Mdns& operator=(const Mdns&) = delete;
 
-    // At start and after a reload; sockets of interfaces that stay are kept.
+    // Call it at the start and after a reload; sockets of interfaces that stay are kept.
     void configure(Options options);
-    // Links or addresses may have changed. Many calls in a row cause one check.
+    // Links or addresses may have changed. Several calls in a row cause one check.
     void network_changed();
 
-    // Of the configured interfaces, in their order.
+    // Reports about the configured interfaces, in their order.
     [[nodiscard]] std::vector<InterfaceReport> report() const;
 
   private:

@@ -1,8 +1,10 @@
-// A message of multicast DNS, parsed completely and checked (RFC 6762 18): every name, every length, no bytes at the end.
+// A message of multicast DNS, parsed completely and checked (RFC 6762 18): every name, every
+// length, no bytes at the end.
 //
-// Differences to dns/records.h come from mDNS: any number of questions, a bit of its own at the top of the class
-// (unicast wanted, cache flush), and names compressed in SRV and NSEC (18.14). Cost: one pass. A message of more
-// than kMaxLabels labels, including those behind pointers, is refused, so no packet causes much work.
+// mDNS differs from dns/records.h: any number of questions, a special bit at the top of the class
+// (unicast response, cache flush), and compressed names in SRV and NSEC (18.14). Cost: one pass. A
+// message with more than kMaxLabels labels, including those behind pointers, is rejected, so no
+// packet causes much work.
 #pragma once
 
 #include <cstddef>
@@ -41,7 +43,7 @@ struct Record {
     std::uint16_t type = 0;
     std::uint16_t klass = 0;  // with its top bit
     std::uint32_t ttl_s = 0;
-    std::span<const std::uint8_t> rdata;  // of the packet
+    std::span<const std::uint8_t> rdata;  // in the packet
     // The names in the RDATA: from `before` bytes after its start to `after` bytes before its end.
     std::vector<dns::Name> names;
     std::size_t before = 0, after = 0;
@@ -57,8 +59,8 @@ struct Message {
     [[nodiscard]] std::size_t count(Section section) const;
 };
 
-// No value: malformed, or not a message for mDNS (another opcode, an rcode: 18.3, 18.11). `packet` outlives the
-// result.
+// No value: malformed, or not a message for mDNS (another opcode, an rcode: 18.3, 18.11). `packet`
+// must outlive the result.
 std::optional<Message> read_message(std::span<const std::uint8_t> packet);
 
 // The name's wire form in lower case.

@@ -1,6 +1,7 @@
-// Writes a message with its names compressed against all earlier names (RFC 1035 4.1.4; RFC 6762 18.14).
+// Writes a message with its names compressed against all earlier names (RFC 1035 4.1.4; RFC 6762
+// 18.14).
 //
-// Names are compressed on equal bytes, case included. Cost: a look-up for each label.
+// Two names are equal only if all bytes are equal, including case. Cost: a lookup for each label.
 #pragma once
 
 #include <cstddef>
@@ -24,11 +25,11 @@ class MessageWriter {
     // Sections in their order.
     void record(const Record& record);
     void record(Section section, const Record& record, std::uint16_t klass, std::uint32_t ttl_s);
-    // Removes the last record, which was written after the message had `bytes` bytes, and forgets its names.
+    // Removes the last record and its names. The message had `bytes` bytes before it.
     void undo_record(Section section, std::size_t bytes);
 
     [[nodiscard]] std::size_t size() const { return bytes_.size(); }
-    // The message; nothing may be written afterwards.
+    // Returns the message; nothing may be written afterwards.
     std::vector<std::uint8_t> take();
 
   private:

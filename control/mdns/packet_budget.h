@@ -1,7 +1,8 @@
 // Limits the packets from a link, and from each host on it: token buckets.
 //
-// Sizes: a host that wakes up with all its services sends some tens of packets per second. A flood of 400 per second is
-// repeated as at most 400 on each other link. If kMaxSources hosts are active, further hosts are over budget.
+// Sizes: a host that wakes up with all its services sends some tens of packets per second. Of a
+// flood, at most 400 packets per second are repeated on each other link. If kMaxSources hosts are
+// active, further hosts are over budget.
 #pragma once
 
 #include <algorithm>
@@ -43,7 +44,7 @@ class PacketBudget {
 
     explicit PacketBudget(std::uint64_t now_ms) : link_(kLinkPerSecond, kLinkAtOnce, now_ms) {}
 
-    // A host that is over its own budget does not use the link's.
+    // A host that exceeds its own budget does not use the link's.
     bool take(const IpAddress& source, std::uint64_t now_ms) {
         auto known = sources_.find(source);
         if (known == sources_.end()) {

@@ -1,15 +1,19 @@
 // Selects the parts of a message that are repeated on other links.
 //
-// Always left out: link-local addresses (169.254.0.0/16, fe80::/10), which are useless on another link.
-// If services are listed, only their parts are repeated:
+// Always removed: link-local addresses (169.254.0.0/16, fe80::/10), which are useless on another
+// link. If services are listed, only their parts are repeated:
 // - names of a service (its type, subtypes, instances: PTR, SRV, TXT, NSEC), by that service;
-// - the list of service types (`_services._dns-sd._udp`): all questions, and the answers about listed services;
-// - records and questions of a host that offers a listed service, as shown by SRV records (in this message, or
-//   earlier: service_hosts.h); for reverse names all questions, and the answers that name such a host;
-// - in a probe (a query with an authority section, RFC 6762 8.2) the questions whose proposed records pass;
+// - the list of service types (`_services._dns-sd._udp`): all questions, and the answers for listed
+//   services;
+// - records and questions of a host that offers a listed service, as SRV records show (in this
+//   message, or earlier: service_hosts.h); for reverse names all questions, and the answers that
+//   name such a host;
+// - in a probe (a query with an authority section, RFC 6762 8.2): the questions whose proposed
+//   records are repeated;
 // - OPT records together with their message.
-// Known answers in a query are treated as records. Records and questions are removed one by one. A message without a
-// remaining question, answer or authority record, or a query without any of its questions, is not repeated.
+//  Known answers in a query are handled as records. Records and questions are removed one by one. A
+// message is not repeated if no question, answer or authority record remains. A query is not
+// repeated if none of its questions remains.
 #pragma once
 
 #include <cstdint>

@@ -1,11 +1,12 @@
-// Recently seen packets, so that two repeaters on the same links do not send each other's packets in circles.
+// Recently seen packets, so that two repeaters on the same links do not send packets in circles.
 //
-// A copy that another repeater sent comes from another address or another link than the first packet.
-// It counts as a copy for kWindowMs after the last one. The original host may send it again (three probes 250 ms apart, RFC
-// 6762 8.1), but not within kMinGapMs, which only a loop of forged packets would do. If two hosts ask the same question
-// within a second, the first repetition was enough (7.3).
+// A copy from another repeater has another source address, or arrives on another link, than the
+// first packet. It counts as a copy for kWindowMs after the last one. The original host may send it
+// again (three probes 250 ms apart, RFC 6762 8.1), but not within kMinGapMs, which only a loop of
+// forged packets would do. If two hosts ask the same question within a second, the first repetition
+// is enough (7.3).
 //
-// Memory is bounded by the packets' budgets over two windows.
+// The packets' budgets over two windows bound the memory.
 #pragma once
 
 #include <array>
@@ -21,7 +22,7 @@ class RecentPackets {
   public:
     static constexpr std::uint64_t kWindowMs = 1000, kMinGapMs = 100;
 
-    // Whether to repeat it; remembers it. `bytes`: as they would be sent.
+    // Returns whether to repeat the packet, and remembers it. `bytes`: as they would be sent.
     bool is_new(std::span<const std::uint8_t> bytes, int if_index, const IpAddress& source,
                 std::uint64_t now_ms);
 
@@ -39,7 +40,7 @@ class RecentPackets {
     [[nodiscard]] const Seen* find(const Key& key, std::uint64_t now_ms) const;
     void turn(std::uint64_t now_ms);
 
-    std::map<Key, Seen> now_, before_;  // of this window, of the last
+    std::map<Key, Seen> now_, before_;  // of this window, and of the last one
     std::uint64_t turned_ms_ = 0;
 };
 

@@ -1,12 +1,15 @@
-// Decides about an mDNS packet from one link: dropped for a named reason (mdns_counters.h), or sent to the other links.
+// Decides about an mDNS packet from one link: drops it with a counted reason (mdns_counters.h), or
+// sends it to the other links.
 //
-// A packet keeps its family, and is sent from our own address there, port 5353, TTL or hop limit 255. Changes: the ID is 0;
-// questions do not ask for a unicast answer (QU, RFC 6762 5.4), which only we would receive; parts that the filter removes
-// (packet_filter.h). A legacy query is sent as an ordinary question, see legacy_queries.h.
-// Dropped: our own packets; packets from outside the link's networks (11); packets from port 5353 with a hop limit other
-// than 255 (one-shot queriers send with the kernel's default of 1, and routers do not forward the group's packets).
+// A packet keeps its family. It is sent from our own address there, port 5353, TTL or hop limit
+// 255. Three changes: the ID is 0; questions do not request a unicast answer (QU, RFC 6762 5.4),
+// which only we would receive; and the filter removes parts (packet_filter.h). A legacy query is
+// sent as an ordinary question, see legacy_queries.h. Dropped are our own packets and packets from
+// outside the link's networks (11). Packets from port 5353 with a hop limit other than 255 are
+// dropped too. (One-shot queriers send with the kernel's default of 1, and routers do not forward
+// the group's packets.)
 //
-// No socket, no clock, no thread: for the main thread.
+// Has no socket, clock or thread: for the main thread.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +31,7 @@ namespace steer::mdns {
 class Outlet {
   public:
     virtual ~Outlet() = default;
-    // To the group of that family.
+    // Sends to the group of that family.
     virtual bool send(int if_index, bool v6, std::span<const std::uint8_t> bytes) = 0;
     virtual bool send_to(const LegacyQuerier& querier, std::span<const std::uint8_t> bytes) = 0;
 };
@@ -36,7 +39,7 @@ class Outlet {
 struct Link {
     int if_index = 0;
     std::string name;
-    bool v4 = false, v6 = false;             // packets of this family are repeated to it
+    bool v4 = false, v6 = false;             // packets of this family are repeated to this link
     std::vector<matchers::Prefix> networks;  // its networks; link-local ones may be missing
 };
 
@@ -53,7 +56,7 @@ class Repeater {
   public:
     explicit Repeater(Outlet& outlet) : outlet_(outlet) {}
 
-    // Changes the services; hosts of the former services are forgotten.
+    // Changes the services; removes hosts of the former services.
     void set_services(Services services);
     void set_links(std::vector<Link> links, std::vector<IpAddress> own_addresses,
                    std::uint64_t now_ms);
@@ -71,7 +74,7 @@ class Repeater {
         PacketBudget budget;
     };
     Known* find(int if_index);
-    // Why a packet is dropped unread; `received`: it is read.
+    // The reason to drop a packet unread. `received`: the packet must be read.
     MdnsCount judge(Known& from, const Arrival& arrival, std::uint64_t now_ms);
     MdnsCount repeat(Known& from, const Arrival& arrival, std::uint64_t now_ms);
     MdnsCount repeat_legacy(Known& from, const Arrival& arrival, Message& query,

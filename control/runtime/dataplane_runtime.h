@@ -1,8 +1,8 @@
-// The dataplane as control sees it: all state shared by workers, their rings, and their lcores.
+// The dataplane for control: all state that workers share, their rings, and their lcores.
 //
-// Built once at start (EAL must be up), before the first thread of control; it does not grow
-// afterwards. Ownership: DataplaneRuntime owns all memory and the workers; ports belong to the caller and
-// outlive it. Rings have one pusher and one popper each, named in their getters.
+// Built once at the start (EAL must be initialized), before the first thread of control; it does
+// not grow afterwards. DataplaneRuntime owns all memory and the workers. Ports belong to the caller
+// and must outlive it. Rings have one pusher and one popper each, named in their getters.
 #pragma once
 
 #include <sys/types.h>
@@ -27,7 +27,8 @@ inline constexpr unsigned kWalkReader = kMaxWorkers;
 
 class DataplaneRuntime {
   public:
-    // Aborts with a message if memory is missing: the caller computes the sizes (control/program/reload/sizing.h).
+    // Aborts with a message if there is not enough memory: the caller computes the sizes
+    // (control/program/reload/sizing.h).
     explicit DataplaneRuntime(const RuntimeOptions& options);
     ~DataplaneRuntime();
     DataplaneRuntime(const DataplaneRuntime&) = delete;
@@ -38,14 +39,15 @@ class DataplaneRuntime {
     [[nodiscard]] unsigned streams() const { return options_.streams; }
     [[nodiscard]] std::uint64_t traces_from() const { return options_.worker.traces_from; }
 
-    // Worker `i` with its ports; all of them before start(). `clock` outlives the runtime.
+    // Adds worker `i` with its ports. Add all workers before start(). `clock` must outlive the
+    // runtime.
     Worker& add_worker(std::vector<Port*> ports, Clock& clock);
     [[nodiscard]] Worker& worker(unsigned i) { return *workers_[i]; }
     [[nodiscard]] const Worker& worker(unsigned i) const { return *workers_[i]; }
 
-    // One worker on each of EAL's worker lcores, in order; there are enough of them.
+    // Starts one worker on each of EAL's worker lcores, in order; there must be enough of them.
     void start();
-    // Stops them and waits for them. Idempotent.
+    // Stops the workers and waits for them. May be called again.
     void stop();
 
     // Thread `routers` pops these and pushes those.
@@ -60,13 +62,13 @@ class DataplaneRuntime {
     [[nodiscard]] Ring<Message>& stream_to_worker(unsigned stream, unsigned worker) {
         return *from_stream_[stream][worker];
     }
-    // The main thread pops these. It is not woken for them: it polls.
+    // The main thread pops these. It polls: pushes do not wake it.
     [[nodiscard]] Ring<Note>& notes(unsigned worker) { return *notes_[worker]; }
     // The main thread pops these and owns their buffers.
     [[nodiscard]] Ring<TraceMessage>& traces(unsigned worker) { return *traces_[worker]; }
     [[nodiscard]] BufferPools& buffers() { return *buffers_; }
 
-    // The reader of query records pops these (query_record_feed.h). It polls.
+    // The reader of query records (query_record_feed.h) polls and pops these.
     [[nodiscard]] CellRing& records(unsigned worker) { return *records_[worker]; }
     // The main thread pops these, while a capture runs: CapturedFrame.
     [[nodiscard]] CellRing& frames(unsigned worker) { return *frames_[worker]; }
@@ -74,7 +76,7 @@ class DataplaneRuntime {
     // The kernel's number of the worker's thread; 0 before it runs. Any thread.
     [[nodiscard]] pid_t worker_tid(unsigned i) const;
 
-    // No list claims these. Any thread.
+    // Addresses that no list claims. Any thread.
     [[nodiscard]] NeededHosts& needed_hosts() { return needed_hosts_; }
 
     [[nodiscard]] Sleeper& worker_sleeper(unsigned i) { return *worker_sleepers_[i]; }

@@ -15,7 +15,7 @@ namespace steer {
 class DpdkPart final : public Part {
   public:
     static constexpr std::string_view kName = "dpdk";
-    // After the configuration was judged: a wrong one takes no resource.
+    // It follows the check of the configuration, so an invalid one takes no resources.
     using Needs = steer::Needs<StartSettings, Configuration>;
     explicit DpdkPart(const Needs& needs) : settings_(needs.get<StartSettings>()) {}
 

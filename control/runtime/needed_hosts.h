@@ -1,9 +1,10 @@
-// Addresses that this machine needs and that the configuration does not name: those of upstreams, proxies, routers and a Redis
-// that are given by name, of the Redis that Sentinels name, and of the other boxes of a fleet. No list claims them, unless its
-// `allow_claim` names them (ListService, Fleet). Addresses that the configuration names are in PolicyList::never_claim.
+// Addresses that this machine needs and that are not in the configuration: those of upstreams,
+// proxies, routers and a Redis with host names, of the Redis that Sentinels name, and of the other
+// machines of a fleet. No list claims them, unless its `allow_claim` names them (ListService,
+// Fleet). Addresses in the configuration are in PolicyList::never_claim.
 //
-// Any thread. A source reports all of its addresses each time. Cost of forbids(): a lock and a walk over all of them
-// (kMaxOfBoxes of a fleet, a few of each upstream), only if there are any.
+// Any thread. A source always reports all of its addresses. Cost of forbids(): a lock and a walk
+// over all of them (kMaxOfBoxes of a fleet, a few per upstream), only if there are any.
 #pragma once
 
 #include <algorithm>
@@ -20,7 +21,7 @@
 
 namespace steer {
 
-// Of a router's or a Redis' transport.
+// The addresses of a router's or a Redis' transport.
 inline std::vector<IpAddress> addresses_of(std::span<const std::array<std::uint8_t, 16>> all) {
     std::vector<IpAddress> out;
     out.reserve(all.size());
@@ -31,7 +32,7 @@ inline std::vector<IpAddress> addresses_of(std::span<const std::array<std::uint8
 
 class NeededHosts {
   public:
-    // `source`: the object whose addresses these are now; none: it needs none any more.
+    // `source`: the object that needs these addresses now. Empty: it needs none.
     void set(const void* source, std::span<const IpAddress> addresses) {
         const std::lock_guard lock(mutex_);
         if (addresses.empty())
@@ -40,8 +41,8 @@ class NeededHosts {
             by_source_[source].assign(addresses.begin(), addresses.end());
         is_empty_.store(by_source_.empty(), std::memory_order_relaxed);
     }
-    // Whether a list must not claim the address because this machine needs it. In the prefix of a NAT64, an address
-    // is also the IPv4 address behind it. `allowed`: of the list's ClaimTerms.
+    // Whether a list must not claim the address because this machine needs it. An address with the
+    // prefix of a NAT64 also counts as the IPv4 address in it. `allowed`: of the list's ClaimTerms.
     [[nodiscard]] bool forbids(const std::vector<TranslatedPrefix>& translated,
                                const std::vector<IpAddress>& allowed,
                                const IpAddress& address) const {

@@ -1,4 +1,4 @@
-// The network as the kernel has it: routes, neighbours and addresses, followed for workers and listeners.
+// The kernel's routes, neighbours and addresses, followed for workers and listeners.
 #pragma once
 
 #include <functional>
@@ -35,7 +35,7 @@ class NetworkPart final : public Part {
     void write_metrics(ops::MetricWriter& writer) override;
     void add_conditions(std::vector<ops::HealthCheck>& checks) override;
 
-    // As it is now.
+    // The present ones.
     [[nodiscard]] const std::vector<ServiceAddress>& service_addresses() const {
         return service_addresses_;
     }
@@ -45,14 +45,14 @@ class NetworkPart final : public Part {
 
     // `changed` is called after each change, from the start on.
     void on_change(std::function<void()> changed) { changed_.push_back(std::move(changed)); }
-    // The same for changes that leave the addresses and routes that we use as they are.
+    // The same, also for changes that do not affect the addresses and routes that we use.
     void on_any_change(std::function<void()> changed) {
         any_changed_.push_back(std::move(changed));
     }
 
-    // Whether all upstreams of this snapshot can be reached, as far as routes tell.
+    // Whether all upstreams of this snapshot are reachable, according to the routes.
     [[nodiscard]] bool reaches(const Snapshot& snapshot) const;
-    // Of an upstream without a channel.
+    // The route of an upstream without a channel.
     [[nodiscard]] NextHop::Via route_of(std::uint16_t upstream) const;
 
   private:
@@ -66,7 +66,7 @@ class NetworkPart final : public Part {
     PortsPart& ports_;
     WorkersPart& workers_;
     std::vector<std::uint16_t> service_ports_;
-    // Of the snapshot in force, and of those before it that are still alive.
+    // Those of the present snapshot, and of earlier ones that still exist.
     std::vector<Upstream> upstreams_;
     std::vector<ServiceAddress> service_addresses_;  // on kernel interfaces
     std::map<IpAddress, int> vrfs_;                  // of upstreams

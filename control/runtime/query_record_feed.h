@@ -1,10 +1,12 @@
-// The one reader of the workers' query records (dataplane/stages/query_record.h): hands each record to all takers.
+// The only reader of the workers' query records (dataplane/stages/query_record.h): passes each
+// record to all takers.
 //
-// A taker says what it wishes; workers record for the greediest wish, so a taker may get more than it asked for:
-// `stands_for` says what a record represents. Without a wish, workers record nothing.
+// Each taker has a wish. Workers record for the largest wish, so a taker may get more than it
+// requested. `stands_for` is the number of queries that a record represents. Without a wish,
+// workers record nothing.
 //
-// A thread of its own, or a taker's timer on the main thread, calls poll(). A mutex lets one thread poll at a time. Takers
-// run on the polling thread and may not call the feed.
+// A separate thread, or a taker's timer on the main thread, calls poll(). A mutex lets one thread
+// poll at a time. Takers run on the polling thread and may not call the feed.
 #pragma once
 
 #include <cstdint>
@@ -20,22 +22,22 @@ class QueryRecordFeed {
   public:
     using Taker = std::function<void(const QueryRecordView& record)>;
     struct Wish {
-        std::uint32_t one_in = 0;          // one query in this number; 0: none
-        std::uint16_t query_bytes = 0;     // beyond the question, which is always there
+        std::uint32_t one_in = 0;          // one query of N; 0: none
+        std::uint16_t query_bytes = 0;     // in addition to the question, which is always included
         std::uint16_t response_bytes = 0;  // 0: none
         bool operator==(const Wish&) const = default;
     };
 
-    explicit QueryRecordFeed(DataplaneRuntime& runtime);  // which outlives it
+    explicit QueryRecordFeed(DataplaneRuntime& runtime);  // `runtime` must outlive it
     ~QueryRecordFeed();
     QueryRecordFeed(const QueryRecordFeed&) = delete;
     QueryRecordFeed& operator=(const QueryRecordFeed&) = delete;
 
-    // Returns its number. It gets no records until it wishes for some.
+    // Returns the taker's number. It gets no records before its first wish.
     unsigned add(Taker taker);
     void remove(unsigned taker);
     void wish(unsigned taker, const Wish& wish);
-    // Reads what is there, at most one ring's contents per worker; returns the number of records.
+    // Reads the available records, at most one full ring per worker; returns their number.
     unsigned poll();
 
   private:

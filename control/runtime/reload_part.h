@@ -1,8 +1,9 @@
 // Reload: applies a new configuration while serving.
 //
-// The reloader builds it on another thread (control/program/reload/reloader.h). All checks come before the first change.
-// Then, in this order: parts prepare for it; when its upstreams are reachable, its snapshot is published; parts follow it.
-// Settings that only a start can apply keep their value and are reported.
+// The reloader builds it on another thread (control/program/reload/reloader.h). All checks precede
+// the first change. Then, in this order: parts prepare for it; when its upstreams are reachable,
+// its snapshot is published; parts follow it. Settings that only a start can apply keep their value
+// and are reported.
 #pragma once
 
 #include <cstdint>
@@ -28,12 +29,13 @@
 
 namespace steer {
 
-// Of methods that reload.
+// A parameter of methods that reload.
 inline constexpr ops::Parameter kAnySize{
     "any_size", ops::ParamType::flag,
     "true: accept lists that lost more rules than max_shrink allows"};
 
-// For services that want to know whether their change is in force. `InForce`: {generation, why it is not in force}.
+// For services that must know whether their change is in use. `InForce`: {generation, the reason if
+// it is not in use}.
 template <class InForce>
 Reloader::Done in_force_of(std::function<void(InForce)> done) {
     return [done = std::move(done)](const ReloadOutcome& outcome) {
@@ -57,15 +59,16 @@ class ReloadPart final : public Part {
     void end() override { reloader_->end(); }
     [[nodiscard]] bool has_background_work() const override { return true; }
 
-    // Each request gets its result. `any_size`: also lists that lost more of their rules than allowed.
+    // Each request gets its result. `any_size`: accepts lists that lost more rules than allowed.
     void request(const std::string& why, Reloader::Done done = {}, bool any_size = false);
-    // The same for changes that clients' queries cause; warnings that the last reload gave are not repeated.
+    // The same for changes that clients' queries cause. Does not repeat the warnings of the last
+    // reload.
     void request_by_queries(const std::string& why, Reloader::Done done);
-    // Changes of watched files for which one of these is true need no reload.
+    // If one of these functions returns true for a changed file, the change needs no reload.
     using Ignored = std::function<bool(const std::string& file)>;
     void ignore(Ignored ignored) { ignored_.push_back(std::move(ignored)); }
 
-    // Of the configuration in force, in hexadecimal.
+    // The hash of the present configuration, in hexadecimal.
     [[nodiscard]] const std::string& configuration_hash() const { return hash_text_; }
 
   private:
@@ -94,16 +97,16 @@ class ReloadPart final : public Part {
     std::vector<Ignored> ignored_;
     std::unique_ptr<FileWatch> watch_;
     std::unique_ptr<Candidate>
-        candidate_;  // waits for its upstreams' hops, and for a generation to end
+        candidate_;  // waits until its upstreams are reachable and a generation has ended
     std::uint64_t candidate_since_ms_ = 0;
-    bool has_earlier_ = false;  // a snapshot before the one in force may be alive
+    bool has_earlier_ = false;  // a snapshot before the present one may exist
     std::uint64_t done_ = 0, refused_ = 0;
-    std::uint64_t at_ms_ = 0;      // of the last finished reload; 0: none yet
-    std::int64_t in_force_s_ = 0;  // since 1970: when the configuration in force was put in force
-    std::uint64_t text_hash_ = 0;  // of the configuration in force
+    std::uint64_t at_ms_ = 0;      // time of the last finished reload; 0: none yet
+    std::int64_t in_force_s_ = 0;  // since 1970: start of the present configuration
+    std::uint64_t text_hash_ = 0;  // of the present configuration
     std::string hash_text_;
-    std::string error_;  // why the last one was refused; empty: it was accepted
-    // The last reload that was logged, and its reason.
+    std::string error_;  // why the last one was rejected; empty: it was accepted
+    // The last logged reload, and its reason.
     std::pair<std::uint64_t, std::string> noted_;
     std::set<std::string> warned_;  // warnings of the last reload
     std::unique_ptr<Reloader> reloader_;

@@ -1,4 +1,4 @@
-// TCP, DoT and DoH: the threads, their certificates, and upstreams that they ask.
+// TCP, DoT and DoH: the threads, their certificates, and upstreams that they query.
 #pragma once
 
 #include <memory>
@@ -46,8 +46,7 @@ class StreamsPart final : public Part {
     PortsPart& ports_;
     WorkersPart& workers_;
     NetworkPart& network_;
-    build::Channels
-        channels_;  // of the snapshot in force, and of those before it that are still alive
+    build::Channels channels_;  // of the present snapshot, and of earlier ones that still exist
     HeapTrim heap_trim_;
     std::unique_ptr<StreamThreads> threads_;
 };

@@ -1,4 +1,4 @@
-// The workers: their tables, the snapshots that they read, and what they send to the main thread.
+// The workers: their tables, the snapshots that they read, and their messages to the main thread.
 #pragma once
 
 #include <cstdint>
@@ -49,7 +49,7 @@ class WorkersPart final : public Part {
     [[nodiscard]] Published<NextHopTable>& hops() { return *hops_; }
     [[nodiscard]] const NextHopTable& hop_table() const { return *hops_->current(); }
 
-    // Names that clients' queries teach: the set's tag; empty: its configuration was replaced.
+    // Names that clients' queries add: the set's tag. Empty: its configuration was replaced.
     using Learned = std::function<void(std::string_view tag, std::span<const std::uint8_t> name)>;
     void set_learned(Learned learned) { learned_ = std::move(learned); }
 

@@ -1,7 +1,7 @@
-// One thread of `streams`, without its thread: an io_context with all its objects.
-// run() and stop() make it a thread; tests call poll() by hand.
+// One thread of `streams`, without its thread: an io_context with all its objects. run() and stop()
+// make it a thread; tests call poll().
 //
-// It sleeps in the io_context; a worker that pushes into one of its rings wakes it by the rings'
+// It sleeps in the io_context. A worker that pushes into one of its rings wakes it by the rings'
 // eventfd.
 #pragma once
 
@@ -30,41 +30,42 @@ namespace steer::stream {
 
 class StreamThread {
   public:
-    // `rings.sleeper` has an eventfd. Pools and clock outlive this.
+    // `rings.sleeper` must have an eventfd. Pools and clock must outlive this object.
     StreamThread(unsigned index, StreamRings rings, BufferPools& buffers, Clock& clock);
     ~StreamThread();
     StreamThread(const StreamThread&) = delete;
     StreamThread& operator=(const StreamThread&) = delete;
 
-    // Serves a bound socket; owns `descriptor`. Any thread.
+    // Serves a bound socket; takes ownership of `descriptor`. Any thread.
     void add_udp(const ListenAddress& where, int descriptor, bool budgeted);
     void add_tcp(const ListenAddress& where, int descriptor,
                  std::shared_ptr<const Service> service);
-    // Closes it; its connections stay. Any thread.
+    // Closes the socket; its connections stay. Any thread.
     void remove(const ListenAddress& where);
 
-    // See StreamContext::on_addresses. Before the first upstream.
+    // See StreamContext::on_addresses. Call it before the first upstream.
     void report_addresses(decltype(StreamContext::on_addresses) to) {
         context_.on_addresses = std::move(to);
     }
     // See StreamContext::copying, vrfs. Any thread.
     void set_vrfs(std::map<IpAddress, int> by_upstream);
     void set_copying(std::vector<int> if_indices);
-    // Upstreams that `streams` asks; before workers know them. Any thread.
+    // Sets the upstreams that `streams` queries. Call it before workers know them. Any thread.
     void set_upstreams(std::shared_ptr<const UpstreamDirectory> directory);
     // Addresses or routes of this machine changed. Any thread.
     void network_changed();
 
-    // Asks a worker as a client would; `done` gets the response (empty: no answer) on this thread. Any thread.
+    // Sends a query to a worker as a client would. `done` gets the response (empty: no answer) on
+    // this thread. Any thread.
     void ask(TracedQuestion question, TracedAnswer done);
 
-    // Asks an upstream by its own transport; `done` is called on this thread with a reply, and never without one. Any
-    // thread.
+    // Sends a query to an upstream by its own transport. `done` is called on this thread with a
+    // reply, and never without one. Any thread.
     void probe(ProbeQuestion question, ProbeReplied done);
 
     void run();   // until stop()
     void stop();  // any thread
-    // Does the work that is due now, without waiting, including housekeeping for the time that has passed.
+    // Does the work that is due now, without waiting, including housekeeping for the passed time.
     // Returns the amount of work.
     std::size_t poll();
 
@@ -77,7 +78,7 @@ class StreamThread {
   private:
     void on_wake();
     void wait_for_wake();
-    // Pops the rings; false: there is more.
+    // Pops the rings. Returns false if there is more.
     bool drain();
     void take(const Message& m);
     class OneAnswer;
@@ -98,8 +99,8 @@ class StreamThread {
     UpstreamChannels channels_;
     std::map<ListenAddress, std::shared_ptr<UdpListener>> udp_;
     std::map<ListenAddress, std::shared_ptr<TcpListener>> tcp_;
-    std::uint64_t kept_ms_ = 0;                         // when housekeeping was last done
-    std::set<std::shared_ptr<ResponseHandler>> asked_;  // by ask()
+    std::uint64_t kept_ms_ = 0;                         // time of the last housekeeping
+    std::set<std::shared_ptr<ResponseHandler>> asked_;  // from ask()
     Heartbeat heartbeat_;
 };
 

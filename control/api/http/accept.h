@@ -1,6 +1,8 @@
-// The accept loop of a server on the main thread: gives every connection to `take` until the acceptor is closed.
+// The accept loop of a server on the main thread: passes every connection to `take` until the
+// acceptor is closed.
 //
-// Without a free descriptor it pauses, so that present sessions can end. `take` limits their number.
+// Without a free descriptor it pauses, so that present sessions can end. `take` limits their
+// number.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>

@@ -1,10 +1,12 @@
-// How many TLS handshakes clients may begin: the main thread signs for each, about 1 ms with an RSA key.
+// Limits the TLS handshakes that clients may begin: the main thread signs each, about 1 ms with an
+// RSA key.
 //
-// Each address has kHandshakesPerAddress a second, all together kHandshakesPerSecond; the rest of a second's share is kept
-// for one second. An address that was let in within kKnownTime has kHandshakesPerSecond of its own and does not count among
-// all, so crowds elsewhere keep no operator out. IPv6 addresses count as their /64. Memory: kMaxWatchedAddresses entries.
+// Each address may begin kHandshakesPerAddress per second, all together kHandshakesPerSecond; the
+// unused share of a second is kept for one second. An address that was authorized within kKnownTime
+// has its own kHandshakesPerSecond and does not count among all. So other addresses cannot lock an
+// operator out. IPv6 addresses count as their /64. Memory: kMaxWatchedAddresses entries.
 //
-// Of the main thread.
+// Used by the main thread.
 #pragma once
 
 #include <chrono>
@@ -18,7 +20,7 @@ namespace steer::ops {
 inline constexpr double kHandshakesPerAddress = 20;
 inline constexpr double kHandshakesPerSecond = 100;
 inline constexpr std::chrono::hours kKnownTime{1};
-// At one time; more end the oldest one.
+// Maximum at a time; a further one ends the oldest one.
 inline constexpr std::size_t kOpenHandshakes = 64, kOpenHandshakesPerAddress = 16;
 inline constexpr std::chrono::seconds kHandshakeTime{5};
 
@@ -26,9 +28,9 @@ class HandshakeLimits {
   public:
     using Clock = std::chrono::steady_clock;
 
-    // Takes a handshake from the shares of the client. False: one of them is used up.
+    // Takes a handshake from the shares of the client. Returns false if one of them is used up.
     bool take(const IpAddress& client, Clock::time_point now);
-    // The client was let in.
+    // Notes that the client was authorized.
     void note_known(const IpAddress& client, Clock::time_point now);
     [[nodiscard]] bool is_known(const IpAddress& client, Clock::time_point now) const;
 
@@ -41,7 +43,7 @@ class HandshakeLimits {
     static void forget_oldest(std::map<IpAddress, Share>& shares);
 
     std::map<IpAddress, Share> shares_;
-    std::map<IpAddress, Share> known_;  // `since`: when it was let in last
+    std::map<IpAddress, Share> known_;  // `since`: last authorization
     Share all_{kHandshakesPerSecond, {}};
 };
 

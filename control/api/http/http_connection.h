@@ -29,7 +29,7 @@ using HttpRequest = boost::beast::http::request<boost::beast::http::string_body>
 struct HttpConnection {
     HttpConnection(boost::asio::ip::tcp::socket socket, const IpAddress& from);
 
-    // Of a connection, as of all below: `self` is this.
+    // As for all functions below, `self` is this connection.
     void close_after(const std::shared_ptr<HttpConnection>& self, std::chrono::seconds time);
     void close();
     // Those with the least worth make room first.
@@ -54,10 +54,10 @@ struct HttpConnection {
 };
 using ConnectionPtr = std::shared_ptr<HttpConnection>;
 
-// False: the connection ended.
+// Returns false if the connection ended.
 boost::asio::awaitable<bool> wait_for_bytes(HttpConnection& connection);
 boost::asio::awaitable<bool> shake_hands(HttpConnection& connection);
-// Appends what is there to `in`.
+// Appends the available bytes to `in`.
 boost::asio::awaitable<bool> read_more(HttpConnection& connection);
 // Writes `out`.
 boost::asio::awaitable<bool> write_out(HttpConnection& connection);

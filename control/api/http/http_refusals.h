@@ -1,4 +1,5 @@
-// Why RpcServer refused a request or ended a connection: one row is the counter, the label of steerdns_http_refused, and
+// The reasons why RpcServer refuses a request or closes a connection. One row is the counter, the
+// label of steerdns_http_refused, and the line in its help.
 // the line in its help.
 #pragma once
 

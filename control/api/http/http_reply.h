@@ -17,7 +17,7 @@ struct Reply {
 };
 
 Reply refusal(unsigned status, std::string sentence, std::string fields = {});
-// To bytes that Beast's parser refuses.
+// The reply to bytes that Beast's parser rejects.
 Reply refusal(const boost::system::error_code& error);
 
 // `fields`: of every response of a server. `length`: the field Content-Length with its line end, or nothing.

@@ -1,7 +1,8 @@
-// Every metric that is no row of a counter table, once: its name, type, labels and help text.
+// All metrics that are not rows of a counter table: their names, types, labels and help texts.
 //
-// Counter tables (worker, stream, router, set and mDNS counters) make metrics of their own rows. Together they are
-// docs/reference/metrics.md (`steerdnsd --reference metrics`). A name that is not here does not compile.
+// Counter tables (worker, stream, router, set and mDNS counters) make metrics from their own rows.
+// Both together are docs/reference/metrics.md (`steerdnsd --reference metrics`). A name that is not
+// here does not compile.
 #pragma once
 
 #include <algorithm>
@@ -392,7 +393,7 @@ inline constexpr std::array kMetrics{
               "1 if mDNS of this family is repeated on the interface", "Plugins"},
 };
 
-// A row of the table, by its name; checked when it is compiled.
+// A row of the table, by its name; checked at compile time.
 class KnownMetric {
   public:
     consteval KnownMetric(const char* name) : row_(&row_of(name)) {}

@@ -1,8 +1,9 @@
-// Metrics as text: families with type and help, samples with labels. OpenMetrics 1.0.0 (openmetrics.io), or the text format
-// 0.0.4 of Prometheus.
+// Metrics as text: families with type and help, samples with labels. OpenMetrics 1.0.0
+// (openmetrics.io), or the text format 0.0.4 of Prometheus.
 //
-// A family may be begun again later, by another source: its samples stay together, as the format
-// requires. Metric names begin with steerdns_, those of the process with process_. Built for each scrape, on the main thread.
+// Another source may begin a family again later: its samples stay together, as the format requires.
+// Metric names begin with steerdns_, those of the process with process_. Built for each scrape, on
+// the main thread.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +21,8 @@ namespace steer::ops {
 
 enum class MetricsFormat : std::uint8_t { prometheus, openmetrics };
 
-// By a request's `Accept` (RFC 9110 12.5.1). Without a preference for OpenMetrics it is Prometheus's text.
+// Selects by a request's `Accept` (RFC 9110 12.5.1). Without a preference for OpenMetrics, it is
+// Prometheus's text.
 MetricsFormat metrics_format(std::string_view accept);
 // The value of `Content-Type`.
 std::string_view content_type(MetricsFormat format);
@@ -29,11 +31,11 @@ class MetricWriter {
   public:
     using Labels = std::initializer_list<std::pair<std::string_view, std::string_view>>;
 
-    // Begins a family; samples until the next call belong to it. A counter's samples get
-    // "_total" at the end of their name; if `name` has it already it is not repeated.
+    // Begins a family; samples until the next call belong to it. The names of a counter's samples
+    // end in "_total", which is not repeated if `name` has it already.
     void family(KnownMetric metric) { family(metric.row()); }
     void family(const MetricRow& row) { begin(row.name, row.type, row.help); }
-    // Of the counter tables, and of tests.
+    // For the counter tables and for tests.
     void counter(std::string_view name, std::string_view help) { begin(name, "counter", help); }
     void gauge(std::string_view name, std::string_view help) { begin(name, "gauge", help); }
 
@@ -45,7 +47,8 @@ class MetricWriter {
     void sample(std::string_view suffix, Labels labels, std::uint64_t value);
     void sample(std::string_view suffix, Labels labels, double value);
 
-    // The samples of a histogram: `counts` by upper bound in milliseconds, then of all longer times.
+    // The samples of a histogram: `counts` by upper bound in milliseconds, and a last one for
+    // longer times.
     void latencies(Labels labels, std::span<const std::uint32_t> bounds_ms,
                    std::span<const std::uint64_t> counts, double sum_s);
 

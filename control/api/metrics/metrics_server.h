@@ -1,7 +1,8 @@
 // The appliance's HTTP for monitoring: GET /metrics, /livez, /readyz and /healthz (which is /readyz); everything else is
 // 404 or 405.
 //
-// Health: 200 and "ok", or 503 with a line for each condition that fails; `?verbose` lists all of them.
+// Health: 200 and "ok", or 503 with a line for each condition that fails; `?verbose` lists all of
+// them.
 //
 // Limits (http_server.h): kMetricsSessions connections, 1 KiB of content, 15 s for a request and for its answer.
 #pragma once
@@ -38,11 +39,11 @@ class MetricsServer {
     MetricsServer(const MetricsServer&) = delete;
     MetricsServer& operator=(const MetricsServer&) = delete;
 
-    // :: (all zeros) listens on all addresses of both families. Port 0: the system chooses.
+    // Address :: (all zeros) listens on all addresses of both families. Port 0: the system chooses.
     Result<void> listen(const IpAddress& address, std::uint16_t port);
-    // Where it listens, after listen().
+    // The port, after listen().
     [[nodiscard]] std::uint16_t port() const;
-    // Ends every session. From the io_context's thread, or when it no longer runs.
+    // Ends every session. Call it from the io_context's thread, or when that no longer runs.
     void close();
 
   private:

@@ -10,11 +10,11 @@ namespace steer::ops {
 
 struct ProcessFacts {
     pid_t pid = 0;
-    std::uint64_t resident_bytes = 0;  // without hugepages, which the kernel counts apart
+    std::uint64_t resident_bytes = 0;  // without hugepages, which the kernel counts separately
     std::uint64_t threads = 0;
     double cpu_s = 0;                         // of all threads, user and system
     double started_s = 0;                     // since 1970, UTC
-    std::optional<std::uint64_t> open_files;  // no value: without root they cannot be counted
+    std::optional<std::uint64_t> open_files;  // no value: cannot be counted without root
     std::uint64_t most_files = 0;             // RLIMIT_NOFILE
 };
 

@@ -1,4 +1,4 @@
-// The counts of queries of one worker (dataplane/base/query_counters.h) as metrics and as JSON.
+// One worker's counts of queries (dataplane/base/query_counters.h) as metrics and as JSON.
 #pragma once
 
 #include <boost/json/object.hpp>
@@ -11,9 +11,10 @@ namespace steer::ops {
 // `cycles_per_second`: of the TSC.
 void write_query_counters(MetricWriter& writer, unsigned worker, const QueryCounters& counters,
                           double cycles_per_second);
-// Adds groups of numbers: queries_by_transport, queries_by_type, answers_by_rcode, answer_us_PATH with the number of
-// answers, the sum of their times and the histogram ("to_100": more than 30 and at most 100 microseconds), and time_us with
-// "busy". Types, rcodes and buckets that are 0 are left out.
+// Adds groups of numbers: queries_by_transport, queries_by_type, answers_by_rcode, answer_us_PATH
+// and time_us. answer_us_PATH has the number of answers, the sum of their times and the histogram
+// ("to_100": more than 30 and at most 100 microseconds). time_us has "busy". Leaves out types,
+// rcodes and buckets that are 0.
 void add_query_counters(boost::json::object& worker, const QueryCounters& counters,
                         double cycles_per_second);
 

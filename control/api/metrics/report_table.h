@@ -1,5 +1,6 @@
-// What is reported about things of one kind (routers, sets, sinks): each fact is described once, as a row, and shows up in
-// the JSON of the control socket, as a metric, or as both. The reference has the metric's text from metric_table.h.
+// Reports about things of one kind (routers, sets, sinks). A row describes each fact once. The fact
+// is in the JSON of the control socket, in a metric, or in both. The reference has the metric's
+// text from metric_table.h.
 #pragma once
 
 #include <boost/json/object.hpp>
@@ -14,10 +15,11 @@
 
 namespace steer::ops {
 
-// Facts that the JSON leaves out: none; those that are null (not known now); also those that are 0. A metric has each 0.
+// The facts that the JSON leaves out: none; null ones (unknown now); or null ones and those that
+// are 0. A metric includes zeros.
 enum class LeftOut : std::uint8_t { nothing, null, null_and_zero };
 
-// A row of metric_table.h by its name, checked when it is compiled; {}: no metric.
+// A row of metric_table.h by its name, checked at compile time; {}: no metric.
 struct MetricOrNone {
     consteval MetricOrNone() = default;
     consteval MetricOrNone(const char* name) : row(&KnownMetric(name).row()) {}
@@ -28,9 +30,10 @@ template <class T>
 struct ReportRow {
     std::string_view key;  // the member of the JSON; empty: none
     MetricOrNone metric;
-    // A number, a truth value (a metric has 1 or 0), a text (without a metric), or null: not known now.
+    // A number, a truth value (1 or 0 in a metric), a text (without a metric), or null: unknown
+    // now.
     boost::json::value (*value)(const T& thing);
-    double unit = 1;  // of the metric, as a factor: 1e-3 for ms of JSON and seconds of the metric
+    double unit = 1;  // factor for the metric: 1e-3 if the JSON has ms and the metric seconds
     LeftOut left_out = LeftOut::nothing;
 
     [[nodiscard]] bool is_left_out(const boost::json::value& fact) const {
@@ -68,7 +71,8 @@ void write_gauges(MetricWriter& writer, const Rows& rows, const Things& things, 
     }
 }
 
-// ---- counters (matchers/counter_table.h); `counts`: a struct whose fields the table points to, or a set with get(which)
+// ---- counters (matchers/counter_table.h); `counts`: a struct that the table points into, or an
+// object with get(which)
 
 template <class Counts, class Which>
 std::uint64_t count_of(const Counts& counts, Which which) {
@@ -85,7 +89,7 @@ void add_counts(boost::json::object& all, const Table& table, const Counts& coun
         all[counter.label] = count_of(counts, counter.which);
 }
 
-// `counts_of(thing)`: these.
+// `counts_of(thing)`: the thing's counts.
 template <class Table, class Things, class CountsOf, class Sample>
 void write_counts(MetricWriter& writer, std::string_view prefix, const Table& table,
                   const Things& things, CountsOf counts_of, Sample sample) {

@@ -1,4 +1,4 @@
-// The files of the page (control/api/page), as part of the program.
+// The files of the page (control/api/page), compiled into the program.
 #pragma once
 
 #include <span>

@@ -23,14 +23,14 @@ class ApiPart final : public Part {
           settings_(needs.get<StartSettings>()),
           events_(needs.get<Events>()) {}
 
-    // While root may still read keys and tokens.
+    // Called while root may still read keys and tokens.
     Result<void> open() override;
     void read_again(const config::Settings& settings, const build::Built* built,
                     std::vector<Error>& warnings) override;
     void write_metrics(ops::MetricWriter& writer) override;
     void stop() override;
 
-    // The server over HTTPS; nullptr: `http` of `control` is no map.
+    // The server over HTTPS; nullptr if `http` of `control` is not a map.
     [[nodiscard]] const ops::RpcServer* server() const { return server_.get(); }
 
   private:

@@ -1,7 +1,7 @@
-// Lines of the log that an operator waits for, as events: each is logged and sent to subscribers of topic `events`, in the
-// same words. The last kKeptEvents are kept for clients that come later (`events`).
+// Log lines that an operator waits for, as events. Each is logged and sent to subscribers of topic
+// `events`, with the same words. The last kKeptEvents are kept for later clients (`events`).
 //
-// Any thread may tell; the methods are the main thread's.
+// Any thread may report an event; the methods belong to the main thread.
 #pragma once
 
 #include <array>
@@ -24,13 +24,13 @@ inline constexpr std::size_t kKeptEvents = 500;
 enum class EventKind : std::uint8_t {
     reload,       // done or refused
     router,       // connected, lost, in sync, leases and lists of routers
-    list,         // fetched from a URL, or not
+    list,         // download from a URL done or failed
     upstream,     // answers or does not
     overload,     // quotas and tables that are full
     certificate,  // ends soon
     doctor,       // a finding of `steerctl doctor --watch` is new or fixed
-    thread,       // a helper thread is stuck, or moves again
-    readiness,    // /readyz fails, or not any more
+    thread,       // a helper thread is stuck, or continues
+    readiness,    // /readyz fails, or succeeds again
     change,       // a request that changes something, or was refused
 };
 inline constexpr std::array<std::string_view, 10> kEventLabels{
@@ -47,12 +47,12 @@ class EventLog {
 
     void tell(EventKind kind, EventLevel level, const std::string& line);
 
-    // `events`.
+    // Adds the method `events`.
     void add_methods(Methods& methods);
 
   private:
     std::shared_ptr<Subscriptions> subscribers_;
-    mutable std::mutex mutex_;  // of what follows
+    mutable std::mutex mutex_;  // protects the following members
     std::deque<boost::json::object> last_;
 };
 

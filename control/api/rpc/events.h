@@ -1,4 +1,4 @@
-// What every part may use of the API: the log of events, notifications to clients, and the methods.
+// The API for all parts: the log of events, notifications to clients, and the methods.
 #pragma once
 
 #include <memory>
@@ -43,7 +43,8 @@ class Events final : public Part {
         log_.tell(kind, level, line);
     }
 
-    // Logs lines about routers and sets. `level`: an enumerator of an enum like EventLevel. Any thread may call it.
+    // Logs lines about routers and sets. `level`: an enumerator of an enum like EventLevel. Any
+    // thread may call it.
     [[nodiscard]] auto router_log() {
         return [this](auto level, const std::string& line) {
             using Level = decltype(level);

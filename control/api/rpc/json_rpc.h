@@ -1,8 +1,9 @@
 // JSON-RPC 2.0 without a transport: a line in, a line out.
 //
 // Errors have the standard's codes (-32700 not JSON, -32600 not a request, -32601 no such method,
-// -32602 wrong parameters, -32603 the method failed), and -32001: the client's role does not permit it. A request without an id is executed without an
-// answer. Batches are refused: one object per line. Not thread-safe; used by the main thread.
+// -32602 wrong parameters, -32603 the method failed), and -32001: the client's role does not permit
+// the request. A request without an id is executed without an answer. Batches are refused: one
+// object per line. Not thread-safe; used by the main thread.
 #pragma once
 
 #include <boost/json/value.hpp>
@@ -15,20 +16,21 @@
 
 namespace steer::ops {
 
-// Called for each request to an existing method, when it has its result. `params` is an array, an object, or null if
-// there were none.
+// Called for each request to an existing method, when it has its result. `params`: an array, an
+// object, or null if there are none.
 using RpcHeard = std::function<void(const Method& method, const boost::json::value& params,
                                     const RpcResult& result)>;
 
 class JsonRpc {
   public:
-    // `methods` outlive this, and every pending request.
+    // `methods` must outlive this object and every pending request.
     explicit JsonRpc(const Methods& methods) : methods_(methods) {}
 
-    // Passes the answer to one line to `answer`, without line end, at once or later; empty: no answer.
+    // Passes the answer to one line, without line end, to `answer`, at once or later. Empty: no
+    // answer.
     void handle(std::string_view line, const Caller& caller,
                 std::function<void(std::string)> answer, const RpcHeard& heard = {}) const;
-    // The same for methods that answer at once, and a caller with all rights.
+    // The same for methods that answer at once, and for a caller with all rights.
     [[nodiscard]] std::string handle(std::string_view line) const;
 
     // The answer to an unreadable line.

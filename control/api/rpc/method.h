@@ -1,7 +1,8 @@
 // The declaration of one method of the control socket.
 //
-// A service declares each of its methods as one Method and adds it to the daemon's Methods. The declaration is the only
-// source for the check of parameters, roles, the audit, `methods`, `rpc.discover` and docs/reference/control-socket.md.
+// A service declares each method as one Method and adds it to the daemon's Methods. The declaration
+// is the only source for the check of parameters, roles, the audit, `methods`, `rpc.discover` and
+// docs/reference/control-socket.md.
 #pragma once
 
 #include <boost/json/value.hpp>
@@ -20,7 +21,7 @@
 
 namespace steer::ops {
 
-// Who sends a request: its role, its name for the audit, and the feed of its session.
+// The sender of a request: its role, its name for the audit, and the feed of its session.
 class Feed;
 
 struct Caller {
@@ -53,11 +54,11 @@ class Changes {
   public:
     static constexpr Changes nothing() { return Changes{false, {}}; }
     static constexpr Changes always() { return Changes{true, {}}; }
-    // Only a request with this parameter does.
+    // Only requests with this parameter change something.
     static constexpr Changes with(std::string_view parameter) { return Changes{true, parameter}; }
 
     [[nodiscard]] bool by(const boost::json::value& params) const;
-    [[nodiscard]] bool any() const { return any_; }  // whether some request does
+    [[nodiscard]] bool any() const { return any_; }  // whether some requests do
     // false, true, or the name of the parameter.
     [[nodiscard]] boost::json::value to_json() const;
 
@@ -67,7 +68,8 @@ class Changes {
     std::string_view parameter_;
 };
 
-// The checked parameters of a request: each is declared and has its type, and required ones are present.
+// The checked parameters of a request: each is declared and has its type, and required ones are
+// present.
 class Arguments {
   public:
     // `checked`: an object.
@@ -96,18 +98,18 @@ struct Method {
     std::string_view name;
     std::string_view help;  // one sentence
     Changes changes;
-    // The role that a request needs: one that changes something, or any if none does. AccessRole::none: `operate` and `read`.
-    // Other requests need `read`.
+    // The role for requests that change something, or, if none does, for all. AccessRole::none:
+    // `operate` and `read`. Other requests need `read`.
     AccessRole role = AccessRole::none;
     std::vector<Parameter> parameters{};
     std::variant<AtOnce, Later> run{};
-    // The members of the result, an object: `applied kept?`. Those with `?` are missing in some results. A test compares
-    // them with results (steerctl_commands_e2e.py).
+    // The members of the result, an object: `applied kept?`. Some results lack those with `?`. A
+    // test compares them with results (steerctl_commands_e2e.py).
     std::string_view members{};
-    std::string_view result{};  // what the result has, as one phrase
+    std::string_view result{};  // the content of the result, as one phrase
 };
 
-// The role for requests of this method that change something, or if none does, for all.
+// The role for requests of this method that change something, or, if none does, for all.
 AccessRole highest_role(const Method& method);
 // The role for a request with these parameters.
 AccessRole role_for(const Method& method, const boost::json::value& params);
@@ -115,8 +117,8 @@ AccessRole role_for(const Method& method, const boost::json::value& params);
 // The error in these parameters; no value: accepted. `params`: an object, an array, or null.
 std::optional<RpcError> check_params(const Method& method, const boost::json::value& params);
 
-// {"name", "help", "changes", "role", "result", "members", "parameters": [{"name", "type", "required", "meaning"}]}. `role` is the
-// highest one.
+// {"name", "help", "changes", "role", "result", "members", "parameters": [{"name", "type",
+// "required", "meaning"}]}. `role` is the highest one.
 boost::json::object describe(const Method& method);
 // The same as a Method Object of OpenRPC 1.2, with roles and units as extensions.
 boost::json::object openrpc_method(const Method& method);

@@ -18,14 +18,14 @@ class Methods {
     Methods(const Methods&) = delete;
     Methods& operator=(const Methods&) = delete;
 
-    // Aborts if the name is taken.
+    // Aborts if the name is in use.
     void add(Method method);
 
     [[nodiscard]] const Method* find(std::string_view name) const;  // nullptr: none
     [[nodiscard]] std::string names() const;                        // "bypass, cache.dump, ..."
 
-    // Checks the parameters and runs the method, which calls `done` at once or later. An exception out of it is an
-    // internal_error with its text.
+    // Checks the parameters and runs the method, which calls `done` at once or later. An exception
+    // from the method becomes an internal_error with its text.
     static void call(const Method& method, const boost::json::value& params, const RpcDone& done,
                      const Caller& caller = {});
 

@@ -23,15 +23,15 @@ struct Peer {
     [[nodiscard]] std::string text() const;
 };
 
-// No value: the kernel does not know it.
+// Error: the kernel does not know the peer.
 Result<Peer> peer_of(int socket);
 
-// Which role a peer has. root is admin. Without rows everyone who may open the socket is admin; else a peer has the
-// highest role of the rows with its user or one of its groups.
+// The role of each peer. root is admin. Without rows, every user who may open the socket is admin.
+// Else a peer has the highest role of the rows with its user or one of its groups.
 class PeerRoles {
   public:
     PeerRoles() = default;
-    // Asks the system for the numbers of names. Blocks.
+    // Resolves names to numbers by the system. Blocks.
     static Result<PeerRoles> resolve(const std::vector<config::PeerRole>& rows);
 
     [[nodiscard]] AccessRole of(const Peer& peer) const;

@@ -15,7 +15,7 @@ enum class RpcCode : int {
     method_not_found = -32601,
     invalid_params = -32602,
     internal_error = -32603,
-    forbidden = -32001,  // ours: the client's role permits less
+    forbidden = -32001,  // not in the standard: the client's role permits less
 };
 
 struct RpcError {
@@ -29,7 +29,8 @@ inline RpcError bad_params(std::string message) {
 [[noreturn]] void throw_exception_from_error(const RpcError& e, const boost::source_location&);
 
 using RpcResult = boost::system::result<boost::json::value, RpcError>;
-// Takes the result of a method that answers later. Called once, on the thread that called the method.
+// Takes the result of a method that answers later. Called once, on the thread that called the
+// method.
 using RpcDone = std::function<void(RpcResult)>;
 
 }  // namespace steer::ops

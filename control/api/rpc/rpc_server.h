@@ -1,8 +1,9 @@
-// JSON-RPC over HTTP/1.1, with TLS or on loopback: POST /rpc, GET /events (Server-Sent Events), and the page's files.
+// JSON-RPC over HTTP/1.1, with TLS or on loopback: POST /rpc, GET /events (Server-Sent Events), and
+// the page's files.
 //
-// A request needs a token or a client certificate (http_access.h), an accepted Host, and an accepted Origin if it has
-// one. POST /rpc needs Content-Type application/json, which another site's form cannot send. The page's files need no
-// token: they hold no data.
+// A request needs a token or a client certificate (http_access.h) and an accepted Host. If it has
+// an Origin, that must be accepted too. POST /rpc needs Content-Type application/json, which
+// another site's form cannot send. The page's files need no token, because they contain no data.
 //
 // Limits (http_server.h): kRpcSessions connections, kMaxControlLine of content (kMaxUnknownContent without an accepted
 // token), kRpcRequestTime for a request from its first byte, kRpcIdle between requests and for an answer.
@@ -35,7 +36,7 @@ inline constexpr std::string_view kRpcTooLong =
 inline constexpr std::chrono::seconds kRpcRequestTime{10};
 inline constexpr std::chrono::seconds kRpcIdle{60};
 inline constexpr std::chrono::seconds kRpcEventsPause{
-    15};  // then a comment shows that the connection lives
+    15};  // then a comment keeps the connection alive
 
 class HttpServer;
 
@@ -47,19 +48,20 @@ class RpcServer {
         std::shared_ptr<Subscriptions> subscriptions{};
         std::span<const page::PageFile> files{};  // in memory: no path of a request is opened
     };
-    // The first three outlive this.
+    // The first three arguments must outlive this object.
     RpcServer(boost::asio::io_context& io, const JsonRpc& rpc, Clock& clock, Options options);
     ~RpcServer();
     RpcServer(const RpcServer&) = delete;
     RpcServer& operator=(const RpcServer&) = delete;
 
-    // Reads tokens and the certificate, and listens. Port 0: the system chooses. Blocks while it reads.
+    // Reads tokens and the certificate, and listens. Port 0: the system chooses. Blocks while it
+    // reads.
     Result<void> listen();
-    // Takes up changed tokens, roles, hosts, origins and certificates; nullptr: reads the files again. `listen`, and whether
-    // TLS is used, stay. What cannot be read keeps its old value and is an Error of the result. Event streams whose token was
-    // removed end. Blocks while it reads.
+    // Applies changed tokens, roles, hosts, origins and certificates; nullptr: reads the files
+    // again. `listen` and the use of TLS stay. A file that cannot be read keeps its old value and
+    // is an Error in the result. Event streams of a removed token end. Blocks while it reads.
     std::vector<Error> renew(const config::RpcServer* settings);
-    // Of the certificate in force; ends_s is 0 without TLS.
+    // Facts about the present certificate; ends_s is 0 without TLS.
     [[nodiscard]] stream::CertificateFacts certificate() const;
     // Its port, sessions and counters.
     [[nodiscard]] const HttpServer& http() const;

@@ -1,7 +1,7 @@
 // What the parts of RpcServer share. rpc_server.cpp: settings and certificates; rpc_requests.cpp: who may send a request,
 // and files; rpc_calls.cpp: POST /rpc; rpc_events.cpp: GET /events.
 //
-// See http_connection.h for what its coroutines may take and return.
+// http_connection.h has the rules for arguments and results of its coroutines.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -33,7 +33,8 @@ struct RpcServer::Impl final : HttpServer {
     [[nodiscard]] std::string cross_origin_fields(const HttpRequest& request) const;
     [[nodiscard]] std::string own_origin(const HttpRequest& request) const;
     [[nodiscard]] Reply file(const HttpRequest& request, std::string_view path) const;
-    // Sets `user` of the connection. False: `reply` says why not.
+    // Sets `user` of the connection. Returns false if the client is not authorized; `reply` says
+    // why.
     bool let_in(HttpConnection& connection, std::string_view authorization);
     [[nodiscard]] Caller caller_of(const HttpConnection& connection) const;
     void log_wrong_token(const IpAddress& client);

@@ -1,12 +1,13 @@
 // Subscriptions of sessions, each with a bounded queue: events, counters, queries and
 // readiness as JSON-RPC notifications.
 //
-// A producer calls publish() from any thread. It costs one relaxed load if the topic has no subscriber. Else the filters are
-// checked under a mutex that is held for a few comparisons, and the JSON is made once for all subscribers that match.
-// No thread ever waits for a subscriber: a full queue (kMaxQueued, kMaxQueuedBytes) or a reached rate loses the
-// notification, and `lost` of the next one says how many.
+// A producer calls publish() from any thread. This costs one relaxed load if the topic has no
+// subscriber. Else the filters are checked under a mutex that is held for a few comparisons, and
+// the JSON is made once for all matching subscribers. No thread ever waits for a subscriber. If a
+// queue is full (kMaxQueued, kMaxQueuedBytes) or a rate is reached, the notification is lost.
+// `lost` of the next one has the number of lost ones.
 //
-// A session has one Feed. It takes the notifications out on the io_context's thread:
+// A session has one Feed, which takes notifications on the io_context's thread:
 //   {"jsonrpc":"2.0","method":"events","params":{"subscription":3,"lost":0,"data":{...}}}
 #pragma once
 
@@ -45,35 +46,37 @@ inline constexpr std::size_t kMaxQueued = 1'000;            // notifications of 
 inline constexpr std::size_t kMaxQueuedBytes = 1024 * 1024;
 inline constexpr std::uint32_t kDefaultRate = 200;  // notifications a second of one subscription
 
-// What filters compare. Views are read during the call only.
+// The facts that filters compare. Views are used during the call only.
 struct Facts {
     std::string_view kind;  // of an event: "reload", "router", …; of a query: its end
-    std::string_view name;  // of a query, without the last dot; compared without case
+    std::string_view name;  // of a query, without the last dot; compared ignoring case
     std::optional<IpAddress> client;
 };
 
-// What one subscriber wants of a topic. Empty fields select everything.
+// A subscriber's selection from a topic. Empty fields select everything.
 struct Filter {
-    std::string kind;    // equal to Facts::kind; of counters: what their names begin with
+    std::string kind;    // equal to Facts::kind; of counters: the beginning of their names
     std::string suffix;  // the name, or a name above it; in lower case
     std::optional<matchers::Prefix> client;
-    std::uint32_t one_in = 1;  // of those that match
+    std::uint32_t one_in = 1;  // of matching ones
     std::uint32_t rate = kDefaultRate;
     std::chrono::milliseconds interval{1'000};  // of counters
 };
 
 class Subscriptions;
 
-// The subscriptions of one session. Of the io_context's thread.
+// The subscriptions of one session. Used on the io_context's thread.
 class Feed {
   public:
-    // `wake` is called on the io_context's thread when next() may have something. It must not end the feed.
+    // `wake` is called on the io_context's thread when next() may have a result. It must not end
+    // the feed.
     Feed(std::shared_ptr<Subscriptions> all, std::function<void()> wake);
     ~Feed();  // ends its subscriptions
     Feed(const Feed&) = delete;
     Feed& operator=(const Feed&) = delete;
 
-    // The next notification, as JSON without line end; no value: none now. Subscriptions take turns.
+    // The next notification, as JSON without line end. No value: there is none now. Subscriptions
+    // take turns.
     std::optional<std::string> next();
     [[nodiscard]] bool is_used() const;  // whether it has a subscription
 
@@ -85,32 +88,33 @@ class Feed {
 
 class Subscriptions : public std::enable_shared_from_this<Subscriptions> {
   public:
-    // `io` outlives the last call. Use std::make_shared.
+    // `io` must outlive the last call. Create it with std::make_shared.
     explicit Subscriptions(boost::asio::io_context& io);
     ~Subscriptions();
     Subscriptions(const Subscriptions&) = delete;
     Subscriptions& operator=(const Subscriptions&) = delete;
 
-    // Whether anyone wants the topic: one relaxed load. Any thread.
+    // Whether the topic has subscribers: one relaxed load. Any thread.
     [[nodiscard]] bool wants(Topic topic) const {
         return wanted_[static_cast<std::size_t>(topic)].load(std::memory_order_relaxed) != 0;
     }
-    // Gives make()'s object to each subscriber whose filter matches `facts`. make() runs at most once, on this thread,
-    // without a lock. Any thread.
+    // Sends make()'s object to each subscriber with a filter that matches `facts`. Calls make() at
+    // most once, on this thread, without a lock. Any thread.
     void publish(Topic topic, const Facts& facts, const std::function<boost::json::object()>& make);
 
     // The numbers of topic `counters`, by name; called on the io_context's thread at each interval.
     using Numbers = std::vector<std::pair<std::string, std::uint64_t>>;
     void set_counters(std::function<Numbers()> numbers);
 
-    // The number of the new subscription, or why there is none. From the io_context's thread, as all below.
+    // Returns the number of the new subscription, or the reason why there is none. This and all
+    // functions below: from the io_context's thread.
     Result<std::uint64_t> subscribe(Feed& feed, Topic topic, Filter filter);
-    // False: the feed has no such subscription.
+    // Returns false if the feed has no such subscription.
     bool unsubscribe(Feed& feed, std::uint64_t id);
-    // Their number.
+    // Returns the number of ended subscriptions.
     std::size_t unsubscribe_all(Feed& feed);
     [[nodiscard]] std::size_t count() const;
-    // Subscriptions to the topic, and what they lost since the start. Any thread.
+    // The number of subscriptions to the topic, and their losses since the start. Any thread.
     [[nodiscard]] std::uint32_t count(Topic topic) const {
         return wanted_[static_cast<std::size_t>(topic)].load(std::memory_order_relaxed);
     }
@@ -118,11 +122,11 @@ class Subscriptions : public std::enable_shared_from_this<Subscriptions> {
         return lost_[static_cast<std::size_t>(topic)].load(std::memory_order_relaxed);
     }
 
-    // `subscribe` and `unsubscribe`.
+    // Adds the methods `subscribe` and `unsubscribe`.
     void add_methods(Methods& methods);
-    // Subscribes as the parameters of `subscribe` say; the method's result.
+    // Subscribes with the parameters of `subscribe`; returns the method's result.
     RpcResult subscribe(Feed& feed, const Arguments& asked);
-    // The declaration of `subscribe`, without what it does.
+    // The declaration of `subscribe`, without its function.
     static const Method& method();
 
   private:
@@ -140,8 +144,8 @@ class Subscriptions : public std::enable_shared_from_this<Subscriptions> {
     std::unique_ptr<Impl> impl_;
 };
 
-// Every number of a JSON value by its path: {"a":{"b":1}} is "a.b". An element of an array has its "name" in the path;
-// elements without one are added up.
+// Every number in a JSON value by its path: {"a":{"b":1}} is "a.b". An array element has its "name"
+// in the path; elements without a name are added up.
 Subscriptions::Numbers numbers_of(const boost::json::value& value);
 
 }  // namespace steer::ops

@@ -1,5 +1,5 @@
-// What plugins refer to, and what follows from it: cycles, the entry, what is never used, and
-// advice on how queries will go through the sequences.
+// The references between plugins and their consequences: cycles, the entry, unused plugins, and
+// advice about the path of queries through the sequences.
 #pragma once
 
 #include <vector>
@@ -12,21 +12,22 @@ struct Reference {
     PluginIndex to = 0;
     int line = 0;
 };
-// The plugins that this one refers to, in the order of writing.
+// The plugins that this one refers to, in the order of the text.
 std::vector<Reference> references_of(const Plugin& plugin);
 
-// Reports every cycle once, with its path. True if there is none.
+// Reports every cycle once, with its path. Returns true if there is none.
 bool check_cycles(Reading& in);
-// Finds Settings::entry: what the server plugins name, else the one sequence without references.
+// Finds Settings::entry: the executors of the server plugins, else the only sequence without
+// references.
 bool find_entry(Reading& in);
 // Warnings about a configuration without errors.
 void advise(Reading& in);
 
-// Warnings about what sequences do in the order in which they do it. Of a configuration without errors.
+// Warnings about the order of a sequence's rules. The configuration must have no errors.
 
-// About a sequence that is used; others are none.
+// Warns about a sequence; only about one that is used.
 void advise_sequence(Reading& in, const Plugin& plugin);
-// About what queries enter first.
+// Warns about an executor that queries enter first.
 void advise_entry(Reading& in, const Plugin& entry);
 
 }  // namespace steer::config

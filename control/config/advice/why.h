@@ -1,8 +1,8 @@
-// Which rules hold for names, and where they are written.
+// Finds the rules that match names, and their places in the files.
 //
-// Goes through all rules of a configuration as they were read, so it costs queries nothing and needs nothing kept for
-// it; about as long as reading them takes. Keywords and regexps are tried by the matcher that queries go through, which
-// knows no other rules then; that a name is, or is below, another is seen here.
+// Checks all rules of a configuration as they were read. So it costs queries nothing and needs no
+// stored data. It takes about as long as reading the rules. The matcher for queries tries keywords
+// and regexps, with only these rules. Equal names and names below a rule's name are found here.
 #pragma once
 
 #include <cstdint>
@@ -18,16 +18,16 @@ namespace steer::config {
 
 struct HoldingRule {
     enum class Says : std::uint8_t {
-        in,       // the name is the plugin's
-        not_in,   // an exception of a list, or PASSTHRU of a policy zone: it is not
-        not_for,  // a rule that is written beside it does not count for this name ($denyallow)
+        in,       // the plugin has the name
+        not_in,   // an exception of a list, or PASSTHRU of a policy zone, excludes it
+        not_for,  // the rule excludes the name ($denyallow)
     };
     PluginIndex plugin = 0;
     Says says = Says::in;
     std::string rule;  // with its kind, as in "domain:stream.example"
     std::string file;
     int line = 0;
-    std::uint64_t hits = 0;  // queries for names that it holds for
+    std::uint64_t hits = 0;  // queries for names that match it
 };
 
 struct AskedName {
@@ -35,15 +35,17 @@ struct AskedName {
     std::uint64_t queries = 0;
 };
 
-// In the order of plugins and of rules. `settings` come from a configuration without errors; names are unique.
+// In the order of plugins and of rules. `settings`: of a configuration without errors; names are
+// unique.
 std::vector<HoldingRule> rules_for(const Settings& settings, std::span<const AskedName> names);
-// The same for one name as people write it, international ones too; an Error says what is wrong with it.
+// The same for one name in a person's form, also an international one. An Error says what is wrong
+// with the name.
 Result<std::vector<HoldingRule>> rules_for(const Settings& settings, std::string_view name);
 
-// "domain_set 'ads'"; of what is written in place, with its line.
+// "domain_set 'ads'"; for a plugin in place, with its line.
 std::string name_of(const Settings& settings, PluginIndex plugin);
 
-// With its kind, as in "domain:stream.example".
+// A rule with its kind, as in "domain:stream.example".
 std::string rule_text(const matchers::Rule& rule);
 
 // "in", "not in", "not for".

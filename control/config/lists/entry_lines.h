@@ -1,4 +1,4 @@
-// Files with one `RULE VALUE...` a line: hosts, redirect.
+// Files with one `RULE VALUE...` per line: hosts, redirect.
 #pragma once
 
 #include <string>
@@ -11,8 +11,8 @@
 
 namespace steer::config {
 
-// Gives add(entry, number of the file, line) what `parse` (of text to a Result) makes of each line; bad ones go to the
-// report.
+// Calls add(entry, number of the file, line) with the result of `parse` (from text to a Result) for
+// each line. Reports bad lines.
 template <class Parse, class Add>
 void read_entry_lines(Reading& in, std::string_view bytes, const std::string& file, bool strict,
                       const Place& place, Parse&& parse, Add&& add) {

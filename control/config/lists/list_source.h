@@ -1,6 +1,8 @@
-// Where a plugin's list comes from: a file, or a URL whose last good copy is a file in `lists` of `control`.
+// The source of a plugin's list: a file, or a URL. The last good copy of a URL is a file in `lists`
+// of `control`.
 //
-// A URL without a copy is a warning and an empty list: a machine that resolves its own names has to be able to start.
+// A URL without a copy is a warning and an empty list, because a machine that resolves its own
+// names must be able to start.
 #pragma once
 
 #include <cstddef>
@@ -16,7 +18,7 @@ namespace steer::config {
 inline constexpr std::string_view kMaxShrinkText =
     "maximum percentage of rules that a list may lose in one update\nSee `max_shrink` in `fetch` "
     "of `control`, whose value is the default.";
-// `max_shrink` as it is written; what is wrong is reported.
+// Reads `max_shrink`; reports errors.
 std::optional<std::uint32_t> read_max_shrink(Reading& in, const Node& node, const Place& place);
 template <class Args>
 void read_max_shrink_of(Reading& in, const Node& node, const Place& place, Args& out) {
@@ -28,7 +30,7 @@ constexpr Row<Args> max_shrink_row() {
             "0..100", kMaxShrinkText};
 }
 
-// Likewise `ready`, for structs with such a member. use_of() reads it.
+// The same for `ready`, for structs with such a member. use_of() reads it.
 template <class Args>
 constexpr Row<Args> list_ready_row() {
     return {
@@ -38,25 +40,26 @@ constexpr Row<Args> list_ready_row() {
 }
 
 struct ListBytes {
-    std::string file;  // as it was opened
+    std::string file;  // the path that was opened
     std::string bytes;
 };
 
 // How a plugin reads its lists, from its `args`.
 ListUse use_of(const Plugin& plugin, const Node& args);
 
-// The content of a list, `written` as a path or a URL; nothing: it was said why. Without a type in `use`, URLs are
-// refused.
+// The content of a list; `written` is a path or a URL. No value: the reason was reported. Without a
+// type in `use`, URLs are rejected.
 std::optional<ListBytes> read_list_source(Reading& in, const Text& written, const Place& place,
                                           const ListUse& use);
 
-// The record of a list that was read as `file`; a new one for what was read in another way.
+// The record of the list that this owner read from `file`; created if it is missing.
 ReadList& list_of(Reading& in, const std::string& file, const Place& place);
 
-// How many rules a plugin has of its lists; 0: it is none that has lists.
+// The number of rules that a plugin has from its lists; 0: it has no lists.
 std::size_t rules_of(const Plugin& plugin);
 
-// How many rules a plugin would take from a file as its list. Error: the file is not good enough for it.
+// The number of rules that a plugin would get from a file as its list. Error: the file is not good
+// enough.
 Result<std::size_t> check_list(const std::string& file, const ListUse& use);
 
 }  // namespace steer::config

@@ -11,7 +11,8 @@ namespace steer::config {
 // Removes the rules that a `badfilter` in any of these lists names, and the badfilters.
 void apply_badfilters(std::span<ListRules> lists);
 
-// In the order in which they decide; badfilters are applied. Names alone become one step, and take no more memory.
+// In the order in which they decide; badfilters are applied. Names alone become one step and need
+// no more memory.
 std::vector<RuleStep> steps_of(ListRules list);
 
 }  // namespace steer::config

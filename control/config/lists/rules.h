@@ -1,8 +1,8 @@
-// Domain rules, addresses and prefixes of a configuration: written inline, or in files that it names.
+// Domain rules, addresses and prefixes of a configuration: inline, or in files that it names.
 //
-// A bad inline rule is an error. A bad line of a file is a warning with file and line, and an error
-// if the list is strict or if no line of the file is good. Regexps are tried by compiling them,
-// once for all of them.
+// A bad inline rule is an error. A bad line of a file is a warning with file and line. It is an
+// error if the list is strict or the file has no good line. Regexps are checked by compiling them,
+// all together.
 #pragma once
 
 #include <cstddef>
@@ -21,44 +21,45 @@
 
 namespace steer::config {
 
-// One rule as text; a regexp is tried. Without a prefix `domain:` is meant.
+// One rule as text; a regexp is compiled. Without a prefix, `domain:` is meant.
 Result<matchers::Rule> good_rule(std::string_view text);
 
 void read_rule(Reading& in, const Text& text, const Place& place, std::vector<RuleAt>& out);
-// `path` as written.
+// `path`: as in the configuration.
 void read_rule_file(Reading& in, const Text& path, const Place& place, bool strict,
                     std::vector<RuleAt>& out);
-// What becomes of bad lines.
+// How bad lines are handled.
 struct BadLineTerms {
-    bool strict = false;  // they are errors
-    bool lenient =
-        false;  // of a response policy zone: they are not, though it is read strictly otherwise
-    bool match_all = false;  // a rule that covers all names is none
+    bool strict = false;     // they are errors
+    bool lenient = false;    // the list is a policy zone, read strictly except for bad lines
+    bool match_all = false;  // false: a rule for all names is a bad line
 };
-// What lists say about a set.
+// The rules that lists give to a set.
 struct ListRules {
-    std::vector<RuleAt> names;                 // that are always in it
-    std::vector<matchers::AdguardRule> rules;  // the others: exceptions, and rules with a condition
+    std::vector<RuleAt> names;                 // names that are always in it
+    std::vector<matchers::AdguardRule> rules;  // exceptions and conditional rules
 
     [[nodiscard]] std::size_t size() const { return names.size() + rules.size(); }
 };
-// The same for a list in a form of its own, which may be named by a URL.
+// The same for a list in another form, which may be named by a URL.
 void read_name_file(Reading& in, const Text& path, const Place& place, const ListUse& use,
                     BadLineTerms terms, matchers::ListForm form, ListRules& out);
-// What a reader of lists made of `file`: as take_rules().
+// Adds what a reader found in `file`, as take_rules() does.
 void take_names(Reading& in, matchers::NameList names, const BadLineTerms& terms,
                 const std::string& file, const Place& place, ListRules& out);
-// A file with this many bad lines, and more bad lines than others, is an error: of a list, of a file that operators
-// write themselves, and of one whose bad lines are meant to be skipped.
+// A file is an error if it has at least this number of bad lines, and more bad lines than good
+// ones. The numbers are for a list, for a file that operators write, and for a file whose bad lines
+// are skipped on purpose.
 inline constexpr std::size_t kOfList = 1, kOfOperator = 10, kOfLenient = SIZE_MAX;
-// Says what is wrong with the lines of a file; `good`: how many lines were not.
+// Reports the bad lines of a file; `good`: the number of good ones.
 void say_bad_lines(Reading& in, const matchers::BadLines& bad, std::size_t good, bool strict,
                    const std::string& file, const Place& place, std::size_t most_bad = kOfList);
-// What a reader of lists made of `file`: its rules into `out`, its bad lines into the report.
+// Adds the rules that a reader found in `file` to `out`, and reports its bad lines.
 void take_rules(Reading& in, matchers::RuleList list, bool strict, const std::string& file,
                 const Place& place, std::vector<RuleAt>& out, std::size_t most_bad = kOfList);
 Error rule_for_all(const matchers::Rule& rule);
-// Makes the rules of a list of others that cover all names bad lines. `Listed` has a `rule` and a `line`.
+// Turns rules for all names into bad lines, in a list from others. `Listed` has a `rule` and a
+// `line`.
 template <class Listed>
 void refuse_rules_for_all(std::vector<Listed>& rules, matchers::BadLines& bad) {
     std::vector<const matchers::Rule*> regexps;
@@ -74,7 +75,7 @@ void refuse_rules_for_all(std::vector<Listed>& rules, matchers::BadLines& bad) {
     for (auto i = all.rbegin(); i != all.rend(); ++i)
         rules.erase(rules.begin() + static_cast<std::ptrdiff_t>(places[*i]));
 }
-// The row `match_all` of plugins that read lists of others, for structs with such a member.
+// The row `match_all` of plugins that read lists from others, for structs with such a member.
 template <class Args>
 constexpr Row<Args> match_all_row() {
     return {
@@ -86,7 +87,7 @@ constexpr Row<Args> match_all_row() {
 }
 void take_prefixes(Reading& in, const matchers::PrefixList& list, bool strict,
                    const std::string& file, const Place& place, std::vector<matchers::Prefix>& out);
-// Addresses of a file into persistent rows, under the same rules; never strict.
+// Reads addresses of a file into persistent rows, with the same rules; never strict.
 void read_prefix_file(Reading& in, const Text& path, const Place& place,
                       std::vector<PersistentRow>& out);
 // The same for a set of addresses, which may be named by a URL.
@@ -108,8 +109,8 @@ void for_each_rules(SomePlugin& plugin, Visit visit) {
     };
     std::visit(visit_args, plugin.args);
 }
-// Compiles every regexp of the settings. An invalid one in a file that is not strict is removed
-// from its list.
+// Compiles every regexp of the settings. Removes an invalid one from its list if its file is not
+// strict.
 void check_patterns(Reading& in);
 
 }  // namespace steer::config

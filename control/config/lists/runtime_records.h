@@ -1,7 +1,8 @@
-// Records that `steerctl static` adds to `static` plugins while serving, from the file `control.static`.
+// Records that `steerctl static` adds to `static` plugins at run time, from the file
+// `control.static`.
 //
-// The file is a map from tags of `static` plugins to lists in the form of their `records`. It is a part of the
-// configuration: a start and a reload read it, and an error in it has file and line.
+// The file is a map from tags of `static` plugins to lists in the form of their `records`. It is a
+// part of the configuration: a start and a reload read it, and an error in it has file and line.
 #pragma once
 
 #include <string>
@@ -11,13 +12,13 @@
 
 namespace steer::config {
 
-// The content of the file: a map, each value a list; read at the first call. Null: there is no file, or it has an
-// error, which is reported.
+// The content of the file, read at the first call: a map with lists as values. Null: there is no
+// file, or it has an error, which is reported.
 const Node& runtime_records(Reading& in);
-// Warns about records for tags that are no `static`.
+// Warns about records for tags without a `static` plugin.
 void warn_of_unused_records(Reading& in);
 
-// The content of such a file by itself, without a configuration.
+// The content of such a file alone, without a configuration.
 struct RecordBook {
     struct Part {
         std::string tag;
@@ -44,8 +45,8 @@ struct StaticPlugins {
     std::vector<One> plugins;
 };
 StaticPlugins static_plugins(const Settings& settings);
-// Error: the record is invalid, is there already, or closes a loop of CNAMEs; a clause without a place. A regexp is compiled: not
-// on the main thread.
+// Error: the record is invalid, exists already, or closes a loop of CNAMEs; a clause without a
+// place. Compiles a regexp: not for the main thread.
 Result<void> try_record(const StaticPlugins& plugins, const std::string& tag,
                         const RecordFields& fields);
 

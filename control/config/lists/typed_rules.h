@@ -1,4 +1,5 @@
-// Rules that count for some types of questions alone ($dnstype of AdGuard): who has them, and where they are lost.
+// Rules for only some types of questions ($dnstype of AdGuard): the sets that have them, and the
+// places where they have no effect.
 #pragma once
 
 #include <vector>
@@ -7,12 +8,14 @@
 
 namespace steer::config {
 
-// Whether a set has such a rule, without those that it includes.
+// Whether a set has such rules, without the sets that it includes.
 bool has_own_types(const Settings& settings, const DomainSet& set);
-// Whether a provider, or a set that it includes, has such a rule. Sets include each other without a circle.
+// Whether a provider, or a set that it includes, has such rules. Sets must not include each other
+// in a circle.
 bool has_types(const Settings& settings, PluginIndex provider);
 
-// Warns of each plugin in use that asks such a provider about the name alone, so that these rules have no effect.
+// Warns about each plugin in use that asks such a provider about the name only, so that these rules
+// have no effect.
 void advise_types(Reading& in, const std::vector<bool>& used);
 
 }  // namespace steer::config

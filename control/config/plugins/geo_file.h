@@ -1,4 +1,4 @@
-// What geosite and geoip have in common: a file and the codes of what is taken from it.
+// The common part of geosite and geoip: a file, and codes that select its entries.
 #pragma once
 
 #include <algorithm>
@@ -27,7 +27,8 @@ inline void read_geo_selectors(Reading& in, const Node& node, const Place& place
     out.selectors = read_texts(in, node, place);
 }
 
-// Reads the file by `read`(bytes, file, selectors) and gives what it made to `take`(made, file, place).
+// Reads the file with `read`(bytes, file, selectors) and passes the result to `take`(made, file,
+// place).
 template <class Read, class Take>
 void read_geo_file(Reading& in, const GeoArgs& args, const std::string& owner, const ListUse& use,
                    Read read, Take take) {
@@ -45,7 +46,7 @@ void read_geo_file(Reading& in, const GeoArgs& args, const std::string& owner, c
                                               place.name() + ": " + geo.error().text);
         return;
     }
-    // Without a match, the file has no rule for these selectors, and that is the whole reason.
+    // If nothing matches, the file has no rule for these selectors, and that is the only error.
     if (geo->missing.size() < selectors.size() || selectors.empty())
         take(std::move(geo->list), file, place);
     for (const Text& text : args.selectors) {

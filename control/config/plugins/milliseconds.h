@@ -1,4 +1,4 @@
-// Durations whose default unit is the millisecond.
+// Durations with the millisecond as their default unit.
 #pragma once
 
 #include "control/config/plugin_type.h"

@@ -1,4 +1,4 @@
-// Names as matchers and executors take them: rules, $TAG of a domain_set, or &FILE.
+// Names in matchers and executors: rules, $TAG of a domain_set, or &FILE.
 #pragma once
 
 #include <string>
@@ -10,10 +10,10 @@ namespace steer::config {
 
 inline constexpr std::string_view kNameRuleForms = "rules, $TAG of a domain_set, or &FILE";
 
-// One word of them. `owner`: for messages.
+// Reads one such word. `owner`: for messages.
 void read_name_rule(Reading& in, std::string_view word, int line, const std::string& owner,
                     NameRules& out);
-// A list of them.
+// Reads a list of such words.
 void read_name_rules(Reading& in, const Node& node, const Place& place, NameRules& out);
 
 }  // namespace steer::config

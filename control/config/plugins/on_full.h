@@ -1,4 +1,4 @@
-// The setting `on_full`, which all plugins with a list have.
+// The setting `on_full` of all plugins with a list.
 #pragma once
 
 #include "control/config/setting.h"

@@ -1,4 +1,4 @@
-// One entry of `upstreams`: an address, a scheme, and how it is reached.
+// One entry of `upstreams`: an address, a scheme, and the settings to reach it.
 #pragma once
 
 #include <optional>
@@ -12,11 +12,11 @@
 
 namespace steer::config {
 
-// `node`: a map of rows, or text that is short for "addr: TEXT". Nothing if it was reported why not.
-// `reach`: what the forward says for all of them.
+// `node`: a map of rows, or a text, which means "addr: TEXT". `reach`: the forward's settings for
+// all entries. No value: an error was reported.
 std::optional<UpstreamSettings> read_upstream(Reading& in, const Node& node,
                                               const std::string& owner, const ReachSettings& reach);
-// One that was written in place, as an address alone.
+// An entry that is written in place, as an address only.
 std::optional<UpstreamSettings> read_upstream(Reading& in, std::string_view addr, int line,
                                               const std::string& owner);
 
@@ -27,7 +27,7 @@ std::vector<RowText> upstream_row_texts();
 // declines.
 void take_outbound(Reading& in, const std::string& name, ReachSettings& reach);
 
-// ---- rows that a forward has as well, for structs with a member `reach`
+// ---- rows that a forward also has, for structs with a member `reach`
 
 void read_socks5(Reading& in, const Node& node, const Place& place, ReachSettings& out);
 void read_bootstrap(Reading& in, const Node& node, const Place& place, ReachSettings& out);

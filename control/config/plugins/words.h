@@ -1,4 +1,4 @@
-// The words of a matcher, which may stand as one text, as a list under `args`, or in place.
+// The words of a matcher: one text, a list under `args`, or in place.
 #pragma once
 
 #include <string_view>
@@ -8,17 +8,18 @@
 
 namespace steer::config {
 
-// Of one text: split at blanks and commas (not inside `regexp:`).
+// Splits one text at blanks and commas (not inside `regexp:`).
 std::vector<Text> words_of(std::string_view text, int line);
-// Of `args`: a text is split; a list's items are taken as they are. None at all is reported, with `forms` as what was
-// expected.
+// Reads `args`: splits a text; takes a list's items unchanged. Reports missing words, with `forms`
+// as the expected ones.
 std::vector<Text> words_of(Reading& in, const Node* args, const Plugin& plugin,
                            std::string_view forms);
-// As the above, for words in place.
+// The same for words in place.
 std::vector<Text> words_of(Reading& in, std::string_view text, int line, const Plugin& plugin,
                            std::string_view forms);
 
-// PluginType::read and read_quick of a type that is made of words: `Read` takes them, `Forms` says what they may be.
+// PluginType::read and read_quick of a type that consists of words: `Read` takes them, `Forms`
+// names the accepted ones.
 template <const std::string_view& Forms, void (*Read)(Reading&, const std::vector<Text>&, Plugin&)>
 void read_words(Reading& in, const Node* args, Plugin& plugin) {
     Read(in, words_of(in, args, plugin, Forms), plugin);

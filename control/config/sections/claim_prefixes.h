@@ -1,6 +1,7 @@
-// `never_claim` and `allow_claim`: the prefixes that a list adds to what is never claimed, or takes from it.
+// `never_claim` and `allow_claim`: the prefixes that a list adds to those that are never claimed,
+// or removes from them.
 //
-// All list plugins read them here; control/program/build/lists.cpp says what they mean.
+// All list plugins read them here; control/program/build/lists.cpp applies them.
 #pragma once
 
 #include <string_view>
@@ -25,7 +26,7 @@ inline constexpr std::string_view kAllowClaimText =
     "(see `never_claim`) needs an entry of its own, /32 or /128. `never_claim` wins over "
     "`allow_claim`.";
 
-// With a warning if the list is empty.
+// Warns if the list is empty.
 std::vector<matchers::Prefix> read_never_claim(Reading& in, const Node& node, const Place& place);
 
 }  // namespace steer::config

@@ -12,7 +12,7 @@ namespace steer::config {
 struct PasswordText {
     std::string password_file, password_env;
     std::optional<std::string> password;
-    int password_line = 0;  // where it is written; 0: it came from elsewhere
+    int password_line = 0;  // line of the setting; 0: from another source
     [[nodiscard]] bool is_given() const {
         return password || !password_file.empty() || !password_env.empty();
     }
@@ -20,7 +20,7 @@ struct PasswordText {
 
 void read_password(Reading& in, const Node& node, const Place& place, PasswordText& out);
 
-// No value after a reported error; also if none is given.
+// No value after a reported error, or if there is no password.
 std::optional<std::string> find_password(Reading& in, const PasswordText& text,
                                          const std::string& owner, int line);
 

@@ -1,5 +1,5 @@
-// How a router is reached: the settings that `routers.NAME` and a ros_address_list or ros_route with an address
-// of its own share.
+// How to reach a router: the settings of `routers.NAME`, and of a ros_address_list or ros_route
+// with its own address.
 #pragma once
 
 #include <array>
@@ -22,12 +22,13 @@ struct RouterAccess : PasswordText {
     RouterScripts scripts = RouterScripts::when_possible;
 };
 
-// The SHA-256 of a certificate as tools print it: hex digits, with or without colons. Empty after a reported error.
+// The SHA-256 of a certificate in the form of common tools: hex digits, with or without colons.
+// Empty after a reported error.
 std::string read_fingerprint(Reading& in, const Node& node, const Place& place);
 void read_tls(Reading& in, const Node& node, const Place& place, RouterAccess& out);
 void read_cpu_share(Reading& in, const Node& node, const Place& place, RouterAccess& out);
 
-// The rows, for a struct that is or contains a RouterAccess as its base.
+// The rows, for a struct that is a RouterAccess or has it as its base.
 template <class T>
 constexpr std::array<Row<T>, 13> router_access_rows(std::string_view required) {
     constexpr auto kPassword = [](Reading& in, const Node& node, const Place& place, T& out) {
@@ -79,17 +80,18 @@ constexpr std::array<Row<T>, 13> router_access_rows(std::string_view required) {
     }};
 }
 
-// The router that these settings mean; nothing if something is missing or wrong, which is reported
-// at `line`.
+// The router of these settings. No value: something is missing or wrong, which is reported at
+// `line`.
 std::optional<Router> finish_router(Reading& in, const RouterAccess& access,
                                     const std::string& owner, int line);
 
 std::vector<RowText> tls_row_texts();
 
-// The index of the router with this key of `routers:`; what is wrong is reported.
+// The index of the router with this key of `routers:`; reports errors.
 std::optional<RouterIndex> find_router(Reading& in, const std::string& name, const Place& place);
 
-// The file with the DNS servers of a router (control/sources/router_lists); empty: `router_lists` is off.
+// The file with the DNS servers of a router (control/sources/router_lists); empty: `router_lists`
+// is off.
 std::string servers_file(const Settings& settings, RouterIndex router);
 
 }  // namespace steer::config

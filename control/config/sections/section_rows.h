@@ -1,4 +1,4 @@
-// Sections that have a file of their own.
+// Sections that have their own file.
 #pragma once
 
 #include <string>
@@ -25,13 +25,13 @@ std::vector<RowText> opnsense_tls_row_texts();
 void read_http(Reading& in, const Node& node, const Place& place, Control& out);
 void read_roles(Reading& in, const Node& node, const Place& place, Control& out);
 
-// What a port's settings say of its side towards the kernel: addresses, the exception interface and its rates,
-// ARP and neighbours.
+// The settings of a port towards the kernel: addresses, the exception interface and its rates, ARP
+// and neighbours.
 void read_port_addresses(Reading& in, const Node& node, const Place& place, PortSettings& out);
 void read_exception_rates(Reading& in, const Node& node, const Place& place, PortSettings& out);
 void read_neighbours(Reading& in, const Node& node, const Place& place, PortSettings& out);
 
-// What these say together with the rest of the port. `owner` is the port, for messages.
+// Checks these settings together with the rest of the port. `owner`: the port, for messages.
 void check_port_kernel_side(Reading& in, const PortSettings& port, const std::string& owner);
 
 }  // namespace steer::config

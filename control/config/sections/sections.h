@@ -10,14 +10,14 @@ namespace steer::config {
 
 struct Section {
     std::string_view name;
-    std::string_view text;  // what it is, for the documentation
+    std::string_view text;  // its meaning, for the documentation
     std::vector<RowText> (*rows)();
     // `node` is an empty map if the section is missing or empty.
     void (*read)(Reading& in, const Node& node, int line);
 };
 
-// log, dataplane, control, policy, routers, fleet, mdns, plugins, include, runtime; and api, network of predecessors.
-// `plugins` and `include` have no `read`: load() reads them last.
+// log, dataplane, control, policy, routers, fleet, mdns, plugins, include, runtime; and api,
+// network of predecessors. `plugins` and `include` have no `read`: load() reads them last.
 std::span<const Section> sections();
 
 // Rows inside rows, for the documentation.

@@ -1,4 +1,4 @@
-// The settings that servers over TCP have in common: written once, read by each of their types.
+// The common settings of servers over TCP: written once, read by each of these types.
 #pragma once
 
 #include <array>
@@ -17,10 +17,10 @@ void read_server_cert(Reading& in, const Node& node, const Place& place, ServerT
 void read_server_key(Reading& in, const Node& node, const Place& place, ServerTls& out);
 void read_server_client_ca(Reading& in, const Node& node, const Place& place, ServerTls& out);
 void read_server_require(Reading& in, const Node& node, const Place& place, ServerTls& out);
-// What single values do not show: a key without its certificate.
+// Finds errors that a single value does not show: a key without its certificate.
 void check_server(Reading& in, const Node& args, const Plugin& plugin, const StreamServer& server);
 
-// Where a udp_server or tcp_server listens that does not say it, as in mosdns.
+// The default address of a udp_server or tcp_server, as in mosdns.
 inline constexpr std::string_view kServerListenDefault = "127.0.0.1:53";
 
 // `idle`: the default of `idle_timeout`.

@@ -1,4 +1,4 @@
-// Arguments of the executors beside `forward` and the sinks, and the rules of a `sequence`.
+// Arguments of all executors except `forward` and the sinks, and the rules of a `sequence`.
 #pragma once
 
 #include <cstdint>
@@ -25,14 +25,14 @@ struct Cache {
     Milliseconds min_positive_ttl{0}, max_positive_ttl = kNoLimit;
     Milliseconds cache_max_ttl = kNoLimit, cache_min_ttl{0};
     Milliseconds failure_ttl{5'000};
-    Milliseconds lazy_cache_ttl{0}, serve_stale{0};  // one of them at most; 0: off
+    Milliseconds lazy_cache_ttl{0}, serve_stale{0};  // at most one of them; 0: off
     std::uint32_t lazy_refresh_concurrency = 0;      // 0: no limit
     Milliseconds lazy_refresh_failure_cooldown{5'000};
     Milliseconds stale_client_timeout{1'800}, stale_recheck{30'000}, stale_answer_ttl{30'000};
-    std::uint32_t prefetch_percent = 0;  // of its TTL that an answer has left; 0: off
+    std::uint32_t prefetch_percent = 0;  // remaining part of an answer's TTL; 0: off
     std::uint32_t prefetch_hits = 3;
     bool ecs_in_key = false;
-    std::string dump_file;  // as it is opened; empty: none
+    std::string dump_file;  // the path to open; empty: none
     Milliseconds dump_interval{600'000};
 };
 
@@ -43,22 +43,22 @@ struct Prefer {  // `prefer_ipv4`, `prefer_ipv6`
     bool v6 = false;
     bool cache = true;
     Milliseconds cache_ttl{3'600'000};
-    std::optional<PluginIndex> probe;  // the executor that asks for the preferred family
+    std::optional<PluginIndex> probe;  // the executor that queries the preferred family
 };
 struct Dns64Prefix {
     dns::Pref64 prefix;
-    std::vector<matchers::Prefix> ipv4;  // the addresses that it is for; empty: all
+    std::vector<matchers::Prefix> ipv4;  // the IPv4 addresses that use it; empty: all
     int line = 0;
 };
-// What lists get of an address below a prefix.
+// The addresses that lists get for an address below a prefix.
 enum class Dns64Claim : std::uint8_t { ipv6, ipv4, both };
 struct Dns64 {
     std::vector<Dns64Prefix> prefixes;  // at least one
     bool translate_all = false, allow_ipv4 = false;
     std::optional<std::vector<matchers::Prefix>>
-        exclude;  // adds to ::ffff:0:0/96; []: not even that
+        exclude;  // adds to ::ffff:0:0/96; []: excludes nothing
     std::optional<std::vector<matchers::Prefix>>
-        exclude_ipv4;  // adds to what the prefix wants; []: none
+        exclude_ipv4;  // adds to the prefix's default; []: none
     NameRules except, keep;
     Dns64Claim claim = Dns64Claim::ipv4;
 };
@@ -102,36 +102,36 @@ struct LearnDomain {
 enum class BlackHoleMode : std::uint8_t { nxdomain, nodata, null, custom, refused, servfail };
 struct BlackHole {
     BlackHoleMode mode = BlackHoleMode::nxdomain;
-    std::vector<IpAddress> ips;  // of custom: at least one
+    std::vector<IpAddress> ips;  // for `custom`: at least one
     bool short_circuit = false;
 };
 
-// A record of the name that is asked for.
+// A record of the queried name.
 struct KnownRecord {
     std::uint16_t type, klass;
     std::uint32_t ttl_s;
-    std::vector<std::uint8_t> rdata;  // names whole, as in a message
+    std::vector<std::uint8_t> rdata;  // names uncompressed, as in a message
     bool operator==(const KnownRecord&) const = default;
 };
 
 struct Hosts {
-    std::vector<RuleAt> rules;  // their values: of `addresses`
+    std::vector<RuleAt> rules;  // values: index of `addresses`
     std::vector<std::vector<IpAddress>> addresses;
     bool strict = false, short_circuit = false;
 };
-// One entry of RouterOS's /ip/dns/static, or a PTR that came of one.
+// One entry of RouterOS's /ip/dns/static, or a PTR derived from one.
 struct StaticEntry {
     enum class Does : std::uint8_t { record, alias, forward, nxdomain };
     RuleAt owner;  // full; domain, with match_subdomain; regexp
     Does does = Does::record;
-    KnownRecord record{};              // of record and alias
+    KnownRecord record{};              // for record and alias
     std::vector<std::uint8_t> target;  // alias: lower-cased wire form
     std::optional<PluginIndex>
-        forwarder;                    // forward: a `forward`; nothing: the rest of the sequence
-    std::optional<PluginIndex> list;  // that holds the addresses
+        forwarder;                    // forward: a `forward`; no value: the rest of the sequence
+    std::optional<PluginIndex> list;  // the list that gets the addresses
     int line = 0;
 };
-// Keys and values of a record, as written.
+// Keys and values of a record, in their original form.
 using RecordFields = std::vector<std::pair<std::string, std::string>>;
 struct WrittenRecord {
     RecordFields fields;
@@ -139,32 +139,32 @@ struct WrittenRecord {
     bool is_runtime = false;  // from the file that `steerctl static` changes
 };
 struct StaticRecords {
-    std::vector<StaticEntry> entries;    // in the order in which they are asked: regexps first
-    std::optional<PluginIndex> cache;    // of what forwarders say
-    std::vector<WrittenRecord> written;  // disabled ones too; those of the file first
+    std::vector<StaticEntry> entries;    // in the order of checks: regexps first
+    std::optional<PluginIndex> cache;    // for answers of forwarders
+    std::vector<WrittenRecord> written;  // including disabled ones; those of the file first
     bool ptr = true;
 };
 struct AdListPart {
-    std::string name;            // as it was written: a path or URL
-    PluginIndex provider;        // a domain_set of its own
-    std::size_t exceptions = 0;  // rules of the list that count for all lists of the adlist
+    std::string name;            // original text: a path or URL
+    PluginIndex provider;        // its own domain_set
+    std::size_t exceptions = 0;  // rules of this list that count for all lists of the adlist
 };
 struct AdList {
     std::vector<AdListPart> lists;            // at least one
-    NameRules allow;                          // names that it lets pass
-    std::optional<PluginIndex> exceptions{};  // a domain_set: the exceptions of all lists
-    std::optional<bool> cname{};  // whether names that an answer points to count; nothing: true
+    NameRules allow;                          // names that it does not block
+    std::optional<PluginIndex> exceptions{};  // a domain_set with the exceptions of all lists
+    std::optional<bool> cname{};  // whether to check names that an answer points to; no value: true
     BlackHole answer;
 };
-// Names of the hosts that routers gave addresses to.
+// Names of hosts, from routers' DHCP leases.
 struct DhcpLeases {
     std::vector<RouterIndex> routers;  // at least one
     std::string domain;                // in lower case, without a last dot
-    std::vector<std::string> servers;  // DHCP servers by name; none: all
+    std::vector<std::string> servers;  // names of DHCP servers; empty: all
     std::uint32_t ttl_s = 60;
     bool ptr = true;
 };
-// What a response policy zone asks for where one of its triggers holds.
+// The action of a response policy zone for a matching trigger.
 struct RpzAction {
     enum class Does : std::uint8_t {
         nxdomain,
@@ -172,9 +172,9 @@ struct RpzAction {
         passthru,
         drop,
         tcp_only,
-        alias,        // `target` is asked for
+        alias,        // resolves `target`
         alias_below,  // the question's name below `target`
-        records,      // these; no record for a type that has none
+        records,      // answers with these; types without a record get an empty answer
     };
     Does does = Does::nxdomain;
     std::uint32_t ttl_s = 0;
@@ -185,12 +185,12 @@ struct RpzAction {
 struct RpzPrefix {
     matchers::Prefix prefix;
     bool is_v4;
-    std::uint32_t action;  // of the zone's `actions`
+    std::uint32_t action;  // index of the zone's `actions`
 };
 struct RpzZone {
-    std::string source;         // as it was written: a path or URL
-    std::vector<RuleAt> names;  // full: that name; domain: all below it. Values: of `actions`
-    std::optional<std::uint32_t> all;  // of every name: `*` at the apex
+    std::string source;                // original text: a path or URL
+    std::vector<RuleAt> names;         // full: the name; domain: all below it. Values: of `actions`
+    std::optional<std::uint32_t> all;  // for every name: `*` at the apex
     std::vector<RpzPrefix> clients, addresses;
     std::vector<RpzAction> actions;
 
@@ -199,16 +199,16 @@ struct RpzZone {
     }
 };
 struct Rpz {
-    std::vector<RpzZone> zones;  // at least one; the first that holds counts
+    std::vector<RpzZone> zones;  // at least one; the first match decides
 };
-// Names with a way of their own.
+// Names with their own handling.
 struct Zone {
     NameRules names;
     PluginIndex forward = 0;
     std::optional<PluginIndex> cache;
 };
 struct Redirect {
-    std::vector<RuleAt> rules;                       // in their order; their values: of `targets`
+    std::vector<RuleAt> rules;                       // in their order; values: index of `targets`
     std::vector<std::vector<std::uint8_t>> targets;  // lower-cased wire form
     bool strict = false;
 };
@@ -218,18 +218,18 @@ struct ForwardOptions {                // forward_edns0opt
 struct EcsHandler {
     bool forward = false, send = false;
     std::optional<IpAddress> preset;
-    std::optional<std::uint32_t> preset_mask;  // else those of its family
+    std::optional<std::uint32_t> preset_mask;  // no value: that of its family
     std::uint32_t mask4 = 24, mask6 = 48;
 };
 struct Arbitrary {
-    std::vector<RuleAt> rules;  // one `full` a name; their values: of `records`
+    std::vector<RuleAt> rules;  // one `full` per name; values: index of `records`
     std::vector<std::vector<KnownRecord>> records;
     bool short_circuit = false;
 };
 
 struct ExecRule {
     enum class Kind : std::uint8_t { plugin, accept, return_, reject, drop, mark, jump, goto_ };
-    std::vector<MatchUse> matches;  // all must hold
+    std::vector<MatchUse> matches;  // all must match
     Kind kind = Kind::plugin;
     PluginIndex plugin = 0;            // Kind::plugin; jump, goto_: a sequence
     std::uint8_t rcode = 5;            // Kind::reject

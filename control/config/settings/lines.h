@@ -1,4 +1,4 @@
-// Places in a configuration, and the indices by which settings refer to each other.
+// Places in a configuration, and the indices of references between settings.
 #pragma once
 
 #include <chrono>
@@ -10,12 +10,12 @@
 namespace steer::config {
 
 using Milliseconds = std::chrono::milliseconds;
-using PluginIndex = std::uint32_t;    // of Settings::plugins
-using RouterIndex = std::uint32_t;    // of Settings::routers
-using OpnsenseIndex = std::uint32_t;  // of Settings::opnsense
+using PluginIndex = std::uint32_t;    // index of Settings::plugins
+using RouterIndex = std::uint32_t;    // index of Settings::routers
+using OpnsenseIndex = std::uint32_t;  // index of Settings::opnsense
 
 inline constexpr int kLinesPerSource = 1 << 24;
-// Of a line as Settings has it: which source (0: the configuration, n: the n-th included file), and
+// For a line number in Settings: the source (0: the configuration, n: the n-th included file), and
 // the line in it.
 constexpr std::size_t source_of(int line) {
     return line < 0 ? 0 : static_cast<std::size_t>(line / kLinesPerSource);
@@ -24,7 +24,7 @@ constexpr int line_in_source(int line) {
     return line < 0 ? 0 : line % kLinesPerSource;
 }
 
-// The configuration and its included files, by name, as they were read.
+// The texts of the configuration and its included files as they were read, by name.
 using SourceTexts = std::map<std::string, std::string>;
 
 struct Text {
@@ -32,7 +32,7 @@ struct Text {
     int line = 0;
 };
 
-// Where something is written; of no account when settings are compared.
+// The place of something in the file; ignored when settings are compared.
 struct Line {
     int number = 0;
     Line() = default;

@@ -1,4 +1,4 @@
-// Arguments of the plugins that hold rules or ask about a query: providers and matchers.
+// Arguments of the plugins that have rules or test a query: providers and matchers.
 #pragma once
 
 #include <cstdint>
@@ -18,42 +18,42 @@ struct RuleAt {
     matchers::Rule rule;
     std::uint32_t file = 0;  // index of Settings::files
     int line = 0;
-    std::uint32_t value = 0;  // of a rule that stands for something: which
+    std::uint32_t value = 0;  // of a rule with a value: its index
 };
 
 // Ranks of steps: important exceptions, important rules, exceptions, rules.
 inline constexpr unsigned kLastRank = 3;
-// Rules of a set that hold for the same questions, and what they decide.
+// Rules of a set for the same questions, and their decision.
 struct RuleStep {
-    bool in = true;  // an exception is not
+    bool in = true;  // false: an exception
     unsigned rank =
         kLastRank;  // 0 decides first. Important exceptions, important rules, exceptions, rules
-    std::vector<RuleAt> rules;   // holds for these names ...
+    std::vector<RuleAt> rules;   // for these names ...
     std::vector<RuleAt> unless;  // ... but not for these ...
     std::vector<std::uint16_t> types,
-        other_types;  // ... if asked for these types; empty: for all; not for those
+        other_types;  // ... if the question has one of `types` (empty: all) and none of these
     [[nodiscard]] bool has_types() const { return !types.empty() || !other_types.empty(); }
     [[nodiscard]] bool has_negation() const { return !in || !unless.empty(); }
 };
-// A set of names: the first step that holds says whether it has a name. Names alone are one step.
+// A set of names: the first matching step decides whether it has a name. Names alone are one step.
 struct DomainSet {
-    std::vector<RuleStep> steps;    // by rank; of `exps`, `rules` and `files`
-    std::vector<PluginIndex> sets;  // whose names are in it, whatever its steps say
+    std::vector<RuleStep> steps;    // by rank; from `exps`, `rules` and `files`
+    std::vector<PluginIndex> sets;  // all their names are in it
     std::optional<PluginIndex>
-        exceptions{};  // whose steps of each rank come before these: of all lists of an adlist
+        exceptions{};  // sets with steps before these of the same rank: for all lists of an adlist
     bool strict = false;
-    bool inherit = false;  // names that its names' answers point to are in it as well
+    bool inherit = false;  // it also gets the names that answers for its names point to
 };
-// Address lists of routers with this name, which are followed while serving.
+// Address lists of routers with this name; we follow their changes.
 struct RosList {
     std::vector<RouterIndex> routers;  // at least one
     std::string list;
-    std::uint32_t max_entries = 65'536;  // of each router
+    std::uint32_t max_entries = 65'536;  // maximum per router
 };
 struct IpSet {
     std::vector<matchers::Prefix> prefixes;  // of `ips` and `files`
     std::vector<PluginIndex> sets;           // ip_sets that it includes
-    std::optional<RosList> live;             // of a ros_list, which has nothing else
+    std::optional<RosList> live;             // of a ros_list, which has only this
 };
 struct NameRules {
     std::vector<RuleAt> rules;  // inline and &file
@@ -62,7 +62,7 @@ struct NameRules {
 };
 struct Qname : NameRules {};
 struct Cname : NameRules {};
-struct Question : NameRules {};  // as a qname; rules by type count
+struct Question : NameRules {};  // the question's name; rules by type count
 enum class AddressOf : std::uint8_t { client, response, name };
 struct IpMatch {  // `client_ip`, `resp_ip`, `ptr_ip`
     AddressOf of = AddressOf::client;
@@ -71,7 +71,7 @@ struct IpMatch {  // `client_ip`, `resp_ip`, `ptr_ip`
 };
 struct DeviceMatch {                  // `client_mac`, `client_host`: in any of them
     std::vector<std::uint64_t> macs;  // matchers/prefix/mac_address.h
-    std::vector<std::string> names;   // one label or whole, in lower case, without a last dot
+    std::vector<std::string> names;   // a label or a whole name, in lower case, without a last dot
     std::vector<std::string> groups;  // in lower case
 };
 #define STEER_NUMBER_NAME(number, operation) number,
@@ -105,7 +105,7 @@ struct TimeMatch {                    // `time`: within any of them
     std::string timezone;             // IANA name; empty: the system's
     std::vector<TimePeriod> periods;  // at least one
 };
-// How long a bucket may take to be full again: of a larger `burst` no more counts.
+// Maximum time to refill a bucket: a larger `burst` is limited to this.
 inline constexpr std::uint32_t kLongestRefillS = 86'400;
 struct RateMatch {    // rate_limiter
     double qps = 20;  // 0.001..4294967295
@@ -113,7 +113,7 @@ struct RateMatch {    // rate_limiter
     std::uint32_t mask4 = 32, mask6 = 48;
 };
 enum class TextOf : std::uint8_t { client, response, marks, server_name, url_path };
-struct TextMatch {  // `string_exp` of what is not a name, a number, or known now
+struct TextMatch {  // `string_exp` on other facts than names and numbers, which only a query has
     TextOf of = TextOf::client;
     matchers::TextOperation operation = matchers::TextOperation::eq;
     std::vector<std::string> words;
@@ -124,7 +124,7 @@ struct MatchUse {
     int line = 0;
 };
 struct AnyMatch {
-    std::vector<MatchUse> matches;  // at least one; any of them has to hold
+    std::vector<MatchUse> matches;  // at least one; any of them must match
 };
 
 }  // namespace steer::config

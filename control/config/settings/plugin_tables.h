@@ -1,14 +1,15 @@
-// Every type of plugin, once. From these rows come the variant of settings (settings.h), the list of types
-// (plugins/types.cpp), and what the compiler has to have for each (control/program/build/compile.h).
+// All types of plugins. These rows generate the variant of settings (settings.h) and the list of
+// types (plugins/types.cpp). They also require the compiler's functions for each type
+// (control/program/build/compile.h).
 #pragma once
 
-// X(settings, kind): what the `args` of plugins become, and what the compiler makes of them.
-//   set       nothing: others ask it
+// X(settings, kind): the result of reading `args`, and how the compiler handles it:
+//   set       not at all: other plugins use it
 //   test      one instruction: Compiler::test_by()
-//   tests     several, or a set's: Compiler::test()
+//   tests     several, or those of a set: Compiler::test()
 //   executor  instructions: Compiler::execute()
-//   raised    an instruction that has control do the work
-//   server    nothing: queries, or the time, come in by it
+//   raised    an instruction that makes control do the work
+//   server    not at all: queries, or events in time, enter through it
 #define STEER_PLUGIN_SETTINGS(X)  \
     X(DomainSet, set)             \
     X(IpSet, set)                 \
@@ -63,7 +64,8 @@
     X(KernelSets, executor)       \
     X(OpnsenseAlias, executor)
 
-// X(number, operation): what a NumberMatch compares, by which test (dataplane/policy/ops.h).
+// X(number, operation): the number that a NumberMatch compares, and its test
+// (dataplane/policy/ops.h).
 #define STEER_NUMBERS(X) \
     X(type, if_type)     \
     X(klass, if_class)   \

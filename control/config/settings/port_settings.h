@@ -1,4 +1,4 @@
-// A port as it is configured (`dataplane.ports`): the device, its addresses, and its way to the kernel.
+// A configured port (`dataplane.ports`): the device, its addresses, and its path to the kernel.
 #pragma once
 
 #include <array>
@@ -24,24 +24,25 @@ enum class Driver : std::uint8_t {
     vdev
 };
 
-// An address that we put on a port's exception interface.
+// An address that we add to a port's exception interface.
 struct InterfaceAddress {
     IpAddress ip;
-    std::uint8_t length = 0;  // of the prefix, as its family counts: 24, 64
+    std::uint8_t length = 0;  // of the prefix, for its family: 24, 64
     bool operator==(const InterfaceAddress&) const = default;
 };
 
-// Who moves the frames of an exception interface: vhost-net if available, else our thread and a TAP.
+// How frames of an exception interface are moved: by vhost-net if available, else by our thread and
+// a TAP.
 enum class ExceptionDriver : std::uint8_t { automatic, tap, vhost };
 
-// Frames a second that a queue hands to the kernel, by kind; 0: none.
+// Maximum frames per second from a queue to the kernel, by kind; 0: none.
 struct ExceptionRates {
     std::uint32_t arp = 1'000, nd = 1'000, icmp = 1'000, icmp6 = 1'000, tcp = 100'000, udp = 10'000,
                   fragment = 1'000, other = 1'000;
     bool operator==(const ExceptionRates&) const = default;
 };
 
-// How the port's interface takes part in ARP, as RouterOS has it (control/host/kernel/arp.h).
+// How the port's interface takes part in ARP, with RouterOS's modes (control/host/kernel/arp.h).
 enum class Arp : std::uint8_t {
     enabled,
     disabled,
@@ -54,46 +55,46 @@ enum class Arp : std::uint8_t {
 // An entry of the kernel's neighbour table.
 struct NeighbourSettings {
     IpAddress ip;
-    std::array<std::uint8_t, 6> mac{};  // not of a published one
-    bool published = false;             // the kernel answers in its place
+    std::array<std::uint8_t, 6> mac{};  // unused if published
+    bool published = false;             // the kernel answers on its behalf
     bool operator==(const NeighbourSettings&) const = default;
 };
 
 struct PortSettings {
     std::string device;  // interface, or a DPDK device ("net_pcap0,rx_pcap=in.pcap"); empty: pci
     std::string pci;     // "0000:03:00.0"
-    Driver driver = Driver::automatic;  // af_xdp if it can, else socket; pci if `pci` is given
-    std::uint32_t queues = 0;           // 0: as many as there are
-    std::uint32_t busy_poll = 0;        // af_xdp: packets a call; 0: off
-    // Addresses to answer on: these, those of `address_links` (interfaces), and with `own_addresses` those
-    // of the interface. If all three are empty: those of the interface.
+    Driver driver = Driver::automatic;  // af_xdp if possible, else socket; pci if `pci` is given
+    std::uint32_t queues = 0;           // 0: all
+    std::uint32_t busy_poll = 0;        // af_xdp: packets per call; 0: off
+    // Addresses to answer on: these, those of `address_links` (interfaces), and with
+    // `own_addresses` those of the interface. If all three are empty: those of the interface.
     std::vector<IpAddress> addresses;
     std::vector<std::string> address_links;
     bool own_addresses = false;
-    std::vector<InterfaceAddress> interface_addresses;  // those that we put there
-    std::string exception = "auto";  // its exception interface's name, "none", or by driver
+    std::vector<InterfaceAddress> interface_addresses;  // those that we add
+    std::string exception = "auto";  // name of its exception interface, "none", or by driver
     ExceptionDriver exception_driver = ExceptionDriver::automatic;
     ExceptionRates exception_rates;
     Arp arp = Arp::as_it_is;
     std::vector<NeighbourSettings> neighbours;
-    bool force = false;  // pci: even if it is the only way into this machine
+    bool force = false;  // pci: even if it is the only connection to this machine
     Line line;
     bool operator==(const PortSettings&) const = default;
 
-    // The kernel keeps the interface and its addresses.
+    // Whether the kernel keeps the interface and its addresses.
     [[nodiscard]] bool kernel_backed() const {
         return pci.empty() && (driver == Driver::automatic || driver == Driver::af_xdp ||
                                driver == Driver::af_packet || driver == Driver::socket);
     }
-    // A device of its own, which the kernel sees by an exception interface only.
+    // Whether the kernel sees the device only through an exception interface.
     [[nodiscard]] bool beside_kernel() const {
         return !pci.empty() || driver == Driver::pci || driver == Driver::memif ||
                driver == Driver::vdev;
     }
 };
 
-// Devices whose packets are taken before netfilter sees them, by name or PCI address. Without ports: `standard`, the
-// interface of the default route, unless that is empty.
+// Devices whose packets bypass netfilter, by name or PCI address. Without ports: `standard` (the
+// interface of the default route), unless it is empty.
 std::vector<std::string> devices_beside_firewall(const std::vector<PortSettings>& ports,
                                                  const std::string& standard);
 

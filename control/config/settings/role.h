@@ -1,8 +1,10 @@
-// What a client of the control socket, or of the JSON-RPC over HTTP, may do. Each role includes those before it.
+// The permissions of a client of the control socket, or of the JSON-RPC over HTTP. Each role
+// includes those before it.
 //
-//   read     looks: states, counters, names, clients. Changes nothing.
-//   operate  what is undone by the opposite request or by time: reload, pause, flush, drain, rules, records.
-//   admin    what writes files that the client names, takes over rows of others, or stops all writes.
+//   read     reads: states, counters, names, clients. Changes nothing.
+//   operate  makes changes that a request or time can undo: reload, pause, flush, drain, rules,
+//            records.
+//   admin    writes files that the client names, takes over foreign rows, or stops all writes.
 #pragma once
 
 #include <array>

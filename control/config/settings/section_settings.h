@@ -1,4 +1,5 @@
-// The sections beside `plugins:` as settings: log, dataplane, control, routers, opnsense, fleet, policy, mdns.
+// All sections except `plugins:` as settings: log, dataplane, control, routers, opnsense, fleet,
+// policy, mdns.
 #pragma once
 
 #include <cstdint>
@@ -22,12 +23,12 @@ enum class LogLevel : std::uint8_t { off, trace, debug, info, warn, error };
 enum class RotationPeriod : std::uint8_t { never, minutely, hourly, daily, weekly };
 struct LogRotation {
     RotationPeriod period = RotationPeriod::never;
-    std::uint32_t max_files = 7;  // renamed files that are kept; 0: all
+    std::uint32_t max_files = 7;  // renamed files to keep; 0: all
     bool operator==(const LogRotation&) const = default;
 };
 struct Log {
     LogLevel level = LogLevel::info;
-    std::string file;  // a copy goes there; empty: standard output alone
+    std::string file;  // for a copy; empty: standard output only
     LogRotation rotation;
 };
 
@@ -41,18 +42,18 @@ enum class OverQuota : std::uint8_t { drop, servfail, truncate };
 struct Dataplane {
     std::vector<PortSettings> ports;  // empty: the interface of the default route
     std::uint32_t workers = 1;
-    std::vector<std::uint32_t> cores;  // one per worker if a list was written; else empty
+    std::vector<std::uint32_t> cores;  // one per worker if the configuration has a list; else empty
     std::uint64_t memory_bytes = 0;    // 0: a quarter of RAM within 128 MiB .. 4 GiB
     IdleMode idle = IdleMode::adaptive;
     SpreadMode spread = SpreadMode::automatic;
     std::uint16_t first_upstream_port = 10240, last_upstream_port = 26623;
-    bool random_case = false;                   // of names that upstreams are asked for
-    std::uint32_t max_parked = 65536;           // a worker
-    std::uint32_t max_in_flight = 16384;        // a worker
-    std::uint32_t max_parked_per_client = 256;  // a worker
-    std::uint32_t suffix_percent = 25;          // of both, for names under one suffix
+    bool random_case = false;                   // of names in upstream queries
+    std::uint32_t max_parked = 65536;           // per worker
+    std::uint32_t max_in_flight = 16384;        // per worker
+    std::uint32_t max_parked_per_client = 256;  // per worker
+    std::uint32_t suffix_percent = 25;          // of both, for names below one suffix
     OverQuota over_quota = OverQuota::truncate;
-    std::optional<std::vector<matchers::Prefix>> allow;  // nothing: private and own networks
+    std::optional<std::vector<matchers::Prefix>> allow;  // no value: private and own networks
     std::vector<matchers::Prefix> trusted_forwarders;
     int line = 0;
 };
@@ -65,8 +66,7 @@ struct Endpoint {
     IpAddress address{};  // all zeros (::): all, both families
     std::uint16_t port = 0;
     Line line;
-    std::string zone =
-        {};  // of a link-local address: its interface, by name or number; empty: any that has it
+    std::string zone = {};  // of a link-local address: its interface, by name or number; empty: any
     bool operator==(const Endpoint&) const = default;
     [[nodiscard]] bool any() const { return address == IpAddress{}; }
     [[nodiscard]] bool any_v4() const {
@@ -76,10 +76,11 @@ struct Endpoint {
     [[nodiscard]] std::string to_string() const;
 };
 
-// Whose change is taken up without being asked to: of files that the configuration names, of these and itself, of none.
+// The files with changes that apply automatically: those that the configuration names; these and
+// the configuration; none.
 enum class Watch : std::uint8_t { files, all, off };
 
-// How lists that are named by a URL are brought.
+// How lists from URLs are fetched.
 struct Fetch {
     Milliseconds every{4 * 3'600'000}, timeout{60'000}, start_wait{10'000};
     std::uint64_t max_size = std::uint64_t{256} << 20;  // bytes of a list, unpacked
@@ -87,7 +88,7 @@ struct Fetch {
     std::uint32_t max_shrink = 50;  // percent of its rules that a list may lose at once
 };
 
-// A user or a group of this machine, by name or number, and what it may do over the control socket.
+// A user or group of this machine, by name or number, and its role on the control socket.
 struct PeerRole {
     std::string user, group;  // one of them is empty
     AccessRole role = AccessRole::none;
@@ -100,14 +101,15 @@ struct PeerRole {
 // A secret that a client of the JSON-RPC over HTTP sends.
 struct HttpToken {
     std::string name;        // of the client, for the audit
-    std::string token_file;  // holds the secret; or
+    std::string token_file;  // file with the secret; or
     std::string hash;        // SHA-256 of the secret, 64 hex digits in lower case
     AccessRole role = AccessRole::none;
     Line line;
     bool operator==(const HttpToken&) const = default;
 };
 
-// Clients with a certificate of `client_ca` that has this subject, or this name among its subjectAltNames.
+// Clients with a certificate of `client_ca` that has this subject, or this name in its
+// subjectAltNames.
 struct HttpCertificate {
     std::string subject, san;  // one of them is empty
     AccessRole role = AccessRole::none;
@@ -119,36 +121,38 @@ struct HttpCertificate {
 struct RpcServer {
     Endpoint listen;
     std::string certificate, key,
-        client_ca;  // paths; empty: plain HTTP, no certificates of clients
+        client_ca;  // paths; empty: plain HTTP, no client certificates
     std::vector<HttpToken> tokens;
     std::vector<HttpCertificate> client_certificates;
     std::vector<std::string>
         hosts;  // further values of the Host header, without port, in lower case
-    std::vector<std::string> origins;  // further origins, as in "https://noc.example"
+    std::vector<std::string> origins;  // further origins: "https://noc.example"
     Line line;
     bool operator==(const RpcServer&) const = default;
 };
 
-// What /readyz says while no needed upstream answers: it fails, or stays good where a cache has stale answers.
+// The result of /readyz while no needed upstream answers: it fails, or succeeds if a cache has
+// stale answers.
 enum class UpstreamsReady : std::uint8_t { withdraw, serve_stale };
 
 struct Control {
     std::string socket = "/run/steerdns/control.sock";
-    std::vector<PeerRole> roles;   // empty: who may open the socket is admin
-    std::optional<Endpoint> http;  // metrics and health; nothing: off
-    std::optional<RpcServer> rpc;  // nothing: off
-    std::string user;              // empty: `steerdns` if there is one, else `nobody`
+    std::vector<PeerRole> roles;   // empty: every user who may open the socket is admin
+    std::optional<Endpoint> http;  // metrics and health; no value: off
+    std::optional<RpcServer> rpc;  // no value: off
+    std::string user;              // empty: `steerdns` if it exists, else `nobody`
     std::string images = "/var/lib/steerdns/images";  // compiled lists; empty: not kept
     Watch watch = Watch::files;
-    std::string lists = "/var/lib/steerdns/lists";  // copies of what is fetched; empty: none
+    std::string lists = "/var/lib/steerdns/lists";  // copies of fetched files; empty: none
     Fetch fetch;
-    // Of the process that compiles keyword and regexp rules: CPU time, bytes.
+    // Limits of the process that compiles keyword and regexp rules: CPU time, bytes.
     Milliseconds pattern_time{10'000};
     std::uint64_t pattern_memory = std::uint64_t{1} << 30;
     std::string findings =
         "/var/lib/steerdns/routeros.json";                 // of routers' probes; empty: not kept
-    std::string leases = "/var/lib/steerdns/leases.json";  // last known; empty: not kept
-    // Last known address lists of routers, and beside it a file with the DNS servers of each router; empty: not kept.
+    std::string leases = "/var/lib/steerdns/leases.json";  // last known ones; empty: not kept
+    // Last known address lists of routers. Files with the DNS servers of each router are in the
+    // same folder. Empty: not kept.
     std::string router_lists = "/var/lib/steerdns/router-lists.json";
     std::string static_file = "/var/lib/steerdns/static.yaml";  // empty: no runtime records
     std::string history = "/var/lib/steerdns/configurations";   // earlier texts; empty: not kept
@@ -161,37 +165,37 @@ struct Control {
 
 // ---- routers
 
-// Whether rows are added by scripts, many at a time, where the router can do that.
+// Whether scripts add rows, many at a time, if the router supports that.
 enum class RouterScripts : std::uint8_t { when_possible, off };
 
 struct Router {
     std::string
-        name;  // its key in `routers:`; of one written inside a ros_address_list or ros_route: "HOST:PORT"
+        name;  // key in `routers:`; for one inside a ros_address_list or ros_route: "HOST:PORT"
     std::string host;                  // an IP address or a name
-    std::optional<IpAddress> address;  // of `host`, if that is an address
+    std::optional<IpAddress> address;  // of `host`, if it is one
     std::uint16_t port = 8728;         // 8729 with tls
     std::string username, password;
     bool tls = false;
     std::string tls_ca;          // file; empty: the system's
     std::string tls_pin;         // SHA-256 of the certificate, 64 hex digits; empty: none
     bool tls_anonymous = false;  // api-ssl without a certificate
-    bool probe = true;           // versions that are not known are asked what they do
+    bool probe = true;           // test the behaviour of unknown versions
     Milliseconds connect_timeout{5000}, send_timeout{5000}, receive_timeout{5000};
-    std::uint32_t cpu_percent = 30;  // of its time, for background writes
+    std::uint32_t cpu_percent = 30;  // share of the router's CPU for background writes
     RouterScripts scripts = RouterScripts::when_possible;
-    std::vector<matchers::Prefix> serves;  // clients behind it; none: all
+    std::vector<matchers::Prefix> serves;  // clients behind it; empty: all
     bool repair_connections = false;
     int line = 0;
 };
 
 // ---- fleet
 
-// A Redis, or a Sentinel of it.
+// A Redis server, or a Sentinel for it.
 struct FleetEndpoint {
     std::string path;  // of a Unix socket; empty: `host` and `port`
     std::string host;
     std::uint16_t port = 0;
-    // On this machine: no other one can reach it, or listen on the way to it.
+    // Whether it is on this machine, so that no other machine can reach it or read its traffic.
     [[nodiscard]] bool is_local() const;
     bool operator==(const FleetEndpoint&) const = default;
 };
@@ -200,15 +204,15 @@ struct FleetTls {
     std::string ca;                // file; empty: the system's
     std::string pin;               // SHA-256 of the certificate, 64 hex digits; empty: none
     std::string server_name;       // empty: the host
-    std::string certificate, key;  // files, of this appliance; empty: none
+    std::string certificate, key;  // files, for this appliance; empty: none
     bool operator==(const FleetTls&) const = default;
 };
-// Appliances that share their claims (control/sinks/fleet).
+// Appliances with shared claims (control/sinks/fleet).
 struct Fleet {
     std::string name;                      // empty: no fleet
-    std::string box;                       // of this appliance; empty: the host's name
-    std::optional<FleetEndpoint> redis;    // nothing: the Sentinels know it
-    std::vector<FleetEndpoint> sentinels;  // in the order in which they are asked
+    std::string box;                       // name of this appliance; empty: the host's name
+    std::optional<FleetEndpoint> redis;    // no value: the Sentinels know it
+    std::vector<FleetEndpoint> sentinels;  // in the order of queries
     std::string master;                    // the Sentinels' name of Redis
     std::string username, password;        // empty: none
     FleetTls tls;
@@ -220,22 +224,22 @@ struct Fleet {
 // ---- opnsense
 
 struct OpnsenseRouter {
-    std::string name;  // its key in `opnsense:`
+    std::string name;  // key in `opnsense:`
     IpAddress address;
     std::uint16_t port = 443;
     std::string key, secret;
     bool tls = true;
     std::string tls_ca;    // file; empty: the system's
     std::string tls_pin;   // SHA-256 of the certificate, 64 hex digits; empty: none
-    std::string tls_name;  // that the certificate must have; empty: the address
+    std::string tls_name;  // required in the certificate; empty: the address
     Milliseconds connect_timeout{5000}, receive_timeout{10'000}, read_every{10'000};
-    std::uint32_t cpu_percent = 50;  // of its time, for background writes
+    std::uint32_t cpu_percent = 50;  // share of its CPU for background writes
     int line = 0;
 };
 
 // ---- policy
 
-// Answers for unknown names under .local: NXDOMAIN, or the answer of upstreams.
+// Answers for unknown names under .local: NXDOMAIN, or those of upstreams.
 enum class LocalNames : std::uint8_t { nxdomain, forward };
 enum class Canaries : std::uint8_t { pass, nxdomain };
 
@@ -243,7 +247,8 @@ struct Policy {
     Canaries canaries = Canaries::pass;
     LocalNames local_names = LocalNames::nxdomain;
     std::string designated_name;  // without a last dot; empty: DoT and DoH are not announced
-    // Texts for clients that ask which server this is; kHostName: the machine's name; empty: off; no value: not set.
+    // Identity of this server, for clients that request it. kHostName: the machine's name; empty:
+    // off; no value: not set.
     static constexpr std::string_view kHostName = "hostname";
     std::optional<std::string> version_bind, id_server, nsid;
 };
@@ -251,7 +256,7 @@ struct Policy {
 // ---- mdns
 
 struct Mdns {
-    std::vector<std::string> interfaces;  // two at least; none: nothing is repeated
+    std::vector<std::string> interfaces;  // at least two; empty: nothing is repeated
     std::vector<std::string> services;    // mdns::Service; empty: all
     bool v4 = true, v6 = true;
 };

@@ -1,4 +1,4 @@
-// Arguments of the servers: where queries come in, and what is offered there.
+// Arguments of the servers: where queries arrive, and over which protocols.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +13,7 @@
 
 namespace steer::config {
 
-// Executors that servers name: as many as a snapshot has room for.
+// Maximum number of executors that servers name: the entries of a snapshot.
 inline constexpr std::size_t kMaxEntries = 32;
 
 // What every server has.
@@ -25,7 +25,7 @@ struct UdpServer : Server {};
 // Certificate and key of a server, as files that are opened; `cert` empty: plain.
 struct ServerTls {
     std::string cert, key;
-    std::string client_ca;  // who has signed clients' certificates; empty: none is asked for
+    std::string client_ca;  // issuers of clients' certificates; empty: none is requested
     bool require_client_cert = false;
     bool operator==(const ServerTls&) const = default;
 };
@@ -43,7 +43,7 @@ struct StreamServer : Server, ServerLimits {
     std::vector<HttpPath> paths;  // at least one
     std::string src_ip_header;    // in lower case; empty: none
     std::vector<matchers::Prefix>
-        trusted_proxies;  // senders whose header counts; loopback always does
+        trusted_proxies;  // senders with a trusted header; loopback always is
 };
 
 }  // namespace steer::config

@@ -1,4 +1,5 @@
-// Arguments of the plugins that keep addresses elsewhere: lists of routers, sets of the kernel, aliases of OPNsense.
+// Arguments of the plugins that write addresses elsewhere: lists of routers, sets of the kernel,
+// aliases of OPNsense.
 #pragma once
 
 #include <array>
@@ -20,11 +21,11 @@ struct PersistentRow {
 };
 
 enum class OnTimeoutMode : std::uint8_t { answer, servfail, drop };
-// The answer to a client when the list has no room for its address.
+// The answer to a client if the list has no space for its address.
 enum class OnFullMode : std::uint8_t { answer, cap_ttl, servfail };
-// How many of a list's routers that serve a client its answer waits for: all that are not away, the first, all.
+// How many routers of the client's list an answer waits for: all reachable ones, the first, or all.
 enum class Quorum : std::uint8_t { healthy, any, all };
-// How many of the routers or sets of a list /readyz needs: none, one, each.
+// How many routers or sets of a list /readyz needs: none, one, or all.
 enum class ReadyNeed : std::uint8_t { off, any, all };
 enum class ManualChangeMode : std::uint8_t { repair, respect };
 enum class MissingFamilyMode : std::uint8_t { answer, nodata };
@@ -51,13 +52,13 @@ struct RouterRows {                    // `ros_address_list`, `ros_route`
     OnTimeoutMode on_timeout = OnTimeoutMode::answer;
     OnFullMode on_full = OnFullMode::cap_ttl;
     MissingFamilyMode missing_family = MissingFamilyMode::answer;
-    std::optional<std::vector<matchers::Prefix>> never_claim;  // nothing: the default ranges
+    std::optional<std::vector<matchers::Prefix>> never_claim;  // no value: the default ranges
     std::vector<matchers::Prefix> allow_claim;
     SharedMode shared = SharedMode::keep;
     std::uint32_t shared_above = 3;
     std::uint32_t max_rows = 50'000;
-    std::uint32_t max_addresses = 32;  // of an answer
-    // Of max_rows, in percent.
+    std::uint32_t max_addresses = 32;  // per answer
+    // Percentages of max_rows.
     std::uint32_t name_percent = 5, suffix_percent = 25, client_percent = 25;
     bool multi_writer = false;
     ManualChangeMode on_manual_change = ManualChangeMode::repair;
@@ -67,16 +68,16 @@ struct RouterRows {                    // `ros_address_list`, `ros_route`
     [[nodiscard]] const std::string& group(bool v6) const { return groups[v6 ? 1 : 0]; }
 };
 
-// One set of the kernel: `ipset`, with a table `nftset`, or the routes of a `bgp_route`.
+// One set of the kernel: an `ipset`, an `nftset` with its table, or the routes of a `bgp_route`.
 struct KernelSet {
-    std::string family;  // of the table: ip, ip6, inet; empty: an ipset, or a routing table
+    std::string family;  // of the table: ip, ip6, inet; empty: an ipset or a routing table
     std::string table;
     std::string name;
     std::uint32_t mask = 0;
 };
-// What a `bgp_route` has beside its tables.
+// The settings of a `bgp_route` in addition to its tables.
 struct BgpRoutes {
-    std::string community;             // as written: two or three numbers
+    std::string community;             // original text: two or three numbers
     std::string next_hop4, next_hop6;  // of the routes; empty: this machine
     Milliseconds linger{300'000}, flap_interval{1'800'000};
 };
@@ -89,7 +90,7 @@ struct KernelSets {                   // `ipset`, `nftset`, `bgp_route`
     OnFullMode on_full = OnFullMode::cap_ttl;
     Milliseconds min_ttl{60'000}, max_ttl{86'400'000}, extra_time{30'000};
     bool cap_answer_ttl = true;
-    std::optional<std::vector<matchers::Prefix>> never_claim;  // nothing: the default ranges
+    std::optional<std::vector<matchers::Prefix>> never_claim;  // no value: the default ranges
     std::vector<matchers::Prefix> allow_claim;
     std::uint32_t max_elements = 50'000;
     std::optional<BgpRoutes> routes;
@@ -99,7 +100,7 @@ struct OpnsenseAlias {                   // `opnsense_alias`
     std::vector<OpnsenseIndex> routers;  // at least one
     Quorum quorum = Quorum::healthy;
     ReadyNeed ready = ReadyNeed::off;
-    std::string alias4, alias6;  // at least one; one alias may hold both families
+    std::string alias4, alias6;  // at least one; one alias may have both families
     bool async = true;
     Milliseconds sync_timeout{500};
     OnTimeoutMode on_timeout = OnTimeoutMode::answer;
@@ -107,10 +108,10 @@ struct OpnsenseAlias {                   // `opnsense_alias`
     MissingFamilyMode missing_family = MissingFamilyMode::answer;
     Milliseconds min_ttl{60'000}, max_ttl{3'600'000}, extra_time{30'000};
     bool cap_answer_ttl = true;
-    std::optional<std::vector<matchers::Prefix>> never_claim;  // nothing: the default ranges
+    std::optional<std::vector<matchers::Prefix>> never_claim;  // no value: the default ranges
     std::vector<matchers::Prefix> allow_claim;
     std::uint32_t max_elements = 50'000;
-    std::uint32_t max_addresses = 32;  // of an answer
+    std::uint32_t max_addresses = 32;  // per answer
 };
 
 }  // namespace steer::config

@@ -1,4 +1,5 @@
-// Arguments of the plugins that do something beside queries: by the clock, at the start, or when a query raises them.
+// Arguments of the plugins with work of their own: at a time, at the start, or on request of a
+// query.
 #pragma once
 
 #include <string>
@@ -10,9 +11,9 @@
 namespace steer::config {
 
 struct DownloadItem {
-    std::string url, file;  // the file as it is opened
+    std::string url, file;  // the path to open
     int line = 0;
-    std::vector<ListUse> uses{};  // by plugins that read the file as a list
+    std::vector<ListUse> uses{};  // of the plugins that read the file as a list
 };
 struct Download {
     std::vector<DownloadItem> items;  // at least one
@@ -25,7 +26,7 @@ struct ReloadProvider {
 };
 struct CronJob {
     std::string name;                    // unique in its cron
-    std::string schedule;                // of crontab(5); empty: by the interval
+    std::string schedule;                // as in crontab(5); empty: use the interval
     Milliseconds interval{0};            // whole seconds
     std::vector<PluginIndex> executors;  // at least one
     int line = 0;

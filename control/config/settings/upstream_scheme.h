@@ -11,10 +11,10 @@ namespace steer::config {
 enum class UpstreamScheme : std::uint8_t { udp, tcp, tls, https, count_ };
 
 struct SchemeFacts {
-    std::uint16_t port;    // if none is written
-    bool has_connections;  // else datagrams
+    std::uint16_t port;    // default
+    bool has_connections;  // false: datagrams
     bool has_certificates;
-    bool has_path;  // "/dns-query", as HTTP
+    bool has_path;  // "/dns-query", as in HTTP
 };
 inline constexpr std::array kSchemeFacts{
     SchemeFacts{53, false, false, false},  // udp
@@ -27,7 +27,7 @@ constexpr const SchemeFacts& facts_of(UpstreamScheme scheme) {
     return kSchemeFacts[static_cast<std::size_t>(scheme)];
 }
 
-// Of addresses that a name is looked up for.
+// The family of the addresses of a name.
 enum class AddressFamily : std::uint8_t { any, v4, v6 };
 
 }  // namespace steer::config

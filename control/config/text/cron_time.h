@@ -1,10 +1,12 @@
-// Times as crontab(5) writes them: "15 3 * * mon-fri", "*/10 * * * *", "@daily"; and the next one after a moment.
+// Times in the form of crontab(5): "15 3 * * mon-fri", "*/10 * * * *", "@daily"; and the next one
+// after a moment.
 //
-// Minute, hour, day of the month, month, day of the week (0 and 7: Sunday); lists, ranges, steps, names. A day fits if
-// both day fields do, or one of them if neither begins with `*`, as crons have it. `?` is `*`. Pure.
+// Fields: minute, hour, day of the month, month, day of the week (0 and 7: Sunday); lists, ranges,
+// steps, names. A day matches if both day fields match. If neither field begins with `*`, one is
+// enough, as in common crons. `?` is `*`. Pure.
 //
-// Where the clock is put forward, times that do not exist are the moment of that; where it is put back, an hour that
-// comes twice counts once, unless every hour is meant.
+// If the clock is set forward, skipped times happen at that moment. If it is set back, a repeated
+// hour counts once, unless every hour is selected.
 #pragma once
 
 #include <bitset>
@@ -21,8 +23,8 @@ class CronTime {
     static Result<CronTime> parse(std::string_view text);
 
     using Moment = std::chrono::sys_seconds;
-    // Later than `after`, in the time zone of that name (IANA; empty: the system's). Nothing: never ("0 0 30 2 *").
-    // Error: there is no such zone.
+    // The first time after `after`, in the time zone with that name (IANA; empty: the system's). No
+    // value: never ("0 0 30 2 *"). Error: there is no such zone.
     [[nodiscard]] Result<std::optional<Moment>> next(Moment after, std::string_view zone) const;
 
   private:

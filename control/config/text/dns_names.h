@@ -1,4 +1,5 @@
-// Types and classes of DNS as an operator writes them (IANA's names, in any case), and the names of addresses.
+// Types and classes of DNS in an operator's text (IANA's names, in any case), and the names of
+// addresses.
 #pragma once
 
 #include <cstdint>
@@ -15,12 +16,13 @@ std::optional<std::uint16_t> parse_qtype(std::string_view text);
 // "IN", "any", "CHAOS", "3", "CLASS3".
 std::optional<std::uint16_t> parse_qclass(std::string_view text);
 
-// The wire form of a name that an operator asks for: presentation form, with letters outside ASCII as IDNA makes them.
+// The wire form of a name that an operator asks about. Presentation form; IDNA converts letters
+// outside ASCII.
 std::optional<std::vector<std::uint8_t>> asked_name(std::string_view text);
 
-// The name at which an address has its PTR ("10.2.0.192.in-addr.arpa"), its 4 bytes in network order.
+// The name of the PTR of an address ("10.2.0.192.in-addr.arpa"); `bytes`: 4, in network order.
 std::string pointer_name_v4(std::span<const std::uint8_t> bytes);
-// The same of IPv6's 16 bytes, or what all names behind a prefix of fewer bytes end with.
+// The same for IPv6's 16 bytes. With fewer bytes: the common end of all names for that prefix.
 std::string pointer_name_v6(std::span<const std::uint8_t> bytes);
 
 }  // namespace steer::config

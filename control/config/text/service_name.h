@@ -1,4 +1,4 @@
-// The kind of an mDNS name (RFC 6763 4, 7, 9), and services in their configured form: `_ipp._tcp`.
+// The kind of an mDNS name (RFC 6763 4, 7, 9), and services in configurations: `_ipp._tcp`.
 #pragma once
 
 #include <cstdint>
@@ -12,13 +12,13 @@ namespace steer::mdns {
 // "\x04_ipp\x04_tcp": the two labels of a service type in lower case, in wire form.
 using Service = std::string;
 
-// "_ipp._tcp", "_airplay._TCP.local."; no value: not a service type (RFC 6335 5.1 and 6763 7, but names above 15 letters
-// are in use).
+// Parses "_ipp._tcp" or "_airplay._TCP.local.". No value: not a service type (RFC 6335 5.1 and 6763
+// 7, but names above 15 letters are in use).
 std::optional<Service> parse_service(std::string_view text);
 
 enum class NameKind : std::uint8_t {
     service,      // a service type, its subtypes, an instance: `Name._ipp._tcp.local`
-    enumeration,  // which service types are there: `_services._dns-sd._udp.local`
+    enumeration,  // the list of service types: `_services._dns-sd._udp.local`
     reverse,      // of an address
     host,         // any other
 };
@@ -31,7 +31,7 @@ struct NameMeaning {
 // `key`: a name in lower case (message.h).
 NameMeaning meaning_of(std::string_view key);
 
-// The services that pass; empty: all.
+// The services that are repeated; empty: all.
 class Services {
   public:
     Services() = default;

@@ -1,4 +1,4 @@
-// What to write instead of a name that there is not: the word for it here, or the nearest name.
+// What to write instead of an unknown name: our word for it, or the nearest name.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@ namespace steer::config {
 
 enum class NameOf : std::uint8_t { section, key, plugin_type, executor, matcher };
 
-// ": did you mean 'forward'?", ": write …", or nothing. `owner`: of a key, as in "adlist 'ads'".
+// ": did you mean 'forward'?", ": write …", or empty. `owner`: of a key, as in "adlist 'ads'".
 std::string suggestion(NameOf what, std::string_view written, std::string_view owner,
                        const std::vector<std::string_view>& candidates);
 

@@ -11,7 +11,8 @@ class time_zone;
 
 namespace steer::config {
 
-// Empty: the system's zone, or UTC if the system names none. Error: there is no such zone, or no tzdata.
+// Empty: the system's zone, or UTC if the system has none. Error: there is no such zone, or no
+// tzdata.
 Result<const date::time_zone*> zone_of(std::string_view name);
 Result<void> check_time_zone(std::string_view name);
 

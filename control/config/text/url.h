@@ -1,7 +1,8 @@
-// URLs of lists: http and https (RFC 3986, RFC 9110 4.2), and the references that a redirect gives.
+// URLs of lists: http and https (RFC 3986, RFC 9110 4.2), and the references of redirects.
 //
-// A host is an IP address or an ASCII name; user names in a URL are refused, fragments dropped. Paths, queries and
-// references are Boost.URL's; what people write as it is and RFC 3986 wants as %XX becomes that. Pure.
+// A host is an IP address or an ASCII name. User names in a URL are rejected, fragments dropped.
+// Boost.URL handles paths, queries and references. Characters that RFC 3986 requires as %XX are
+// converted. Pure.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +19,7 @@ struct Url {
     std::uint16_t port = 80;
     std::string target = "/";  // path and query
 
-    // "[2001:db8::1]:8080"; the port only if it is not the scheme's own.
+    // "[2001:db8::1]:8080"; the port only if it is not the scheme's default.
     [[nodiscard]] std::string authority() const;
     [[nodiscard]] std::string text() const;
     bool operator==(const Url&) const = default;
@@ -27,10 +28,10 @@ struct Url {
 // Whether the text begins with a supported scheme, in any case.
 bool is_url(std::string_view text);
 Result<Url> parse_url(std::string_view text);
-// Where a `Location: reference` in the answer to `base` leads (RFC 3986 5.2).
+// The target of `Location: reference` in the answer to `base` (RFC 3986 5.2).
 Result<Url> resolve_reference(const Url& base, std::string_view reference);
 
-// A file name that is the URL's own: its host and last part, for people, and a hash of it all.
+// A unique file name for the URL: its host and last part, for people, and a hash of the whole URL.
 std::string file_name_of(const Url& url);
 
 }  // namespace steer::config

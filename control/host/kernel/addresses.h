@@ -1,7 +1,7 @@
-// The kernel's interfaces and their addresses at one moment.
+// The kernel's interfaces and their addresses at one time.
 //
-// Read completely on every change (a host has few), so no state can become outdated. Each reading is
-// two netlink dumps.
+// They are read completely on every change (a host has few), so no state can become outdated. Each
+// reading is two netlink dumps.
 #pragma once
 
 #include <cstdint>
@@ -18,14 +18,14 @@ struct Link {
     int if_index = 0;
     std::string name;
     bool up = false;              // administratively and by carrier
-    bool asks_neighbours = true;  // an Ethernet with ARP and ND
+    bool asks_neighbours = true;  // Ethernet with ARP and ND
     MacAddress mac{};
     bool promiscuous =
-        false;  // accepts frames to other hosts: a bridge port, a macvlan's parent, a listening process
+        false;  // accepts frames to other hosts: bridge port, macvlan's parent, packet capture
     int vlan_parent = 0;  // parent interface of a VLAN; 0: not a VLAN
     std::uint16_t vlan_id = 0;
     bool is_vrf = false;
-    int master = 0;  // the interface that this is enslaved to: a VRF, a bridge; 0: none
+    int master = 0;  // its controller: a VRF or a bridge; 0: none
     bool operator==(const Link&) const = default;
 };
 
@@ -43,7 +43,7 @@ struct Interfaces {
     [[nodiscard]] const Link* find(int if_index) const;
 };
 
-// Unreadable parts are empty.
+// Parts that cannot be read are empty.
 Interfaces read_interfaces(Netlink& netlink);
 
 }  // namespace steer::kernel

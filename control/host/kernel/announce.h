@@ -2,7 +2,8 @@
 // previous owner: gratuitous ARP (RFC 5227 2.3: two, two seconds apart) and unsolicited neighbour
 // advertisements (RFC 4861 7.2.6: three, a second apart), by a packet socket on the interface.
 //
-// An address is new when it is added, when its duplicate detection has ended, and when its link comes up.
+// An address is new when it is added, when its duplicate detection has ended, and when its link
+// comes up.
 #pragma once
 
 #include <array>
@@ -25,19 +26,18 @@ using NeighbourAdvertisement = std::array<std::uint8_t, 86>;
 ArpFrame gratuitous_arp(const MacAddress& mac, const IpAddress& address);
 NeighbourAdvertisement unsolicited_advertisement(const MacAddress& mac, const IpAddress& address);
 
-// The schedule of announcements: no sockets, no clock of its own.
+// The schedule of announcements: no sockets, and the caller gives the time.
 class Announcements {
   public:
     using Time = std::chrono::steady_clock::time_point;
 
-    // The present addresses. New ones are announced, announcements of removed ones
-    // end.
+    // Sets the present addresses. New ones are announced; announcements of removed ones end.
     void follow(std::vector<PortAddress> addresses, Time now);
-    // The present addresses, without an announcement.
+    // Sets the present addresses without an announcement.
     void assume(std::vector<PortAddress> addresses);
-    // The announcements due now; each is repeated as often as needed.
+    // The announcements that are due now. Each is repeated as often as needed.
     std::vector<PortAddress> take_due(Time now);
-    // When take_due() has an announcement next; no value: never.
+    // The time of the next announcement; no value: there is none.
     [[nodiscard]] std::optional<Time> next() const;
 
   private:
@@ -50,7 +50,7 @@ class Announcements {
     std::vector<Pending> pending_;
 };
 
-// On one io_context, as NextHops is.
+// Runs on one io_context, as NextHops does.
 class Announcer {
   public:
     explicit Announcer(boost::asio::io_context& main_io);
@@ -59,9 +59,9 @@ class Announcer {
     Announcer& operator=(const Announcer&) = delete;
 
     void follow(std::span<const DeviceState> devices);
-    // Addresses at the start need no announcement: the kernel sent it.
+    // Sets the addresses at the start, which need no announcement: the kernel sent it.
     void assume(std::span<const DeviceState> devices);
-    // Devices without ARP: their IPv4 addresses are not announced.
+    // Sets devices without ARP: their IPv4 addresses are not announced.
     void set_quiet(std::vector<int> if_indices) { quiet_ = std::move(if_indices); }
 
     Count arp_sent, advertisements_sent;

@@ -1,14 +1,17 @@
 // The ARP mode of a port's interface, with RouterOS's names, by the kernel's sysctls (IPv4 only).
 //
-//   mode             sysctl (net.ipv4.conf.IF and neigh.IF)          effect
-//   enabled          arp_ignore 0, mcast_solicit 3                   answers, asks, learns
-//   disabled         arp_ignore 8, {mcast,ucast}_solicit 0           neither answers nor asks: only static entries
-//   reply-only       {mcast,ucast}_solicit 0, entries removed        answers, but only static entries are used
-//   proxy-arp        proxy_arp 1                                     also answers for addresses routed elsewhere
-//   local-proxy-arp  proxy_arp_pvlan 1, send_redirects 0             answers for neighbours on the same interface
+//   mode             sysctl (net.ipv4.conf.IF and neigh.IF)    effect
+//   enabled          arp_ignore 0, mcast_solicit 3             answers, queries, learns
+//   disabled         arp_ignore 8, {mcast,ucast}_solicit 0     no answers, no queries: only static
+//                                                              entries
+//   reply-only       {mcast,ucast}_solicit 0, entries removed  answers; uses only static entries
+//   proxy-arp        proxy_arp 1                               also answers for addresses routed
+//                                                              elsewhere
+//   local-proxy-arp  proxy_arp_pvlan 1, send_redirects 0       answers for neighbours on the same
+//                                                              interface
 //
-// The kernel answers for others only if forwarding is on (conf.IF.forwarding). Of conf.all and conf.IF it uses
-// the larger value.
+// The kernel answers for others only if forwarding is on (conf.IF.forwarding). It uses the larger
+// value of conf.all and conf.IF.
 #pragma once
 
 #include <cstdint>
@@ -28,18 +31,19 @@ struct ArpKnob {
     bool operator==(const ArpKnob&) const = default;
 };
 
-// All sysctls of a mode, so that one mode can follow another.
+// All sysctls of a mode, so that one mode can replace another.
 std::vector<ArpKnob> arp_knobs(ArpMode mode, const std::string& interface);
 
 class ArpSetting {
   public:
-    // For an interface in the calling thread's network namespace. Error: a sysctl that is missing or not writable.
+    // Applies a mode to an interface in the calling thread's network namespace. Error: a sysctl is
+    // missing or not writable.
     static Result<std::unique_ptr<ArpSetting>> apply(ArpMode mode, const std::string& interface);
     ~ArpSetting();  // restores the old values, if the interface still exists
     ArpSetting(const ArpSetting&) = delete;
     ArpSetting& operator=(const ArpSetting&) = delete;
 
-    // Why the mode has no effect; empty: it has.
+    // Why the mode has no effect; empty: it has an effect.
     [[nodiscard]] const std::string& warning() const { return warning_; }
 
   private:

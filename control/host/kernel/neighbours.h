@@ -1,6 +1,7 @@
 // One neighbour entry of the kernel: its state, and a request to resolve it.
 //
-// The kernel does ARP and ND; we only report that an entry is in use (NTF_USE), as its own traffic would.
+// The kernel does ARP and ND. We only report the use of an entry (NTF_USE), as the kernel's own
+// traffic would.
 #pragma once
 
 #include <cstdint>
@@ -21,8 +22,8 @@ struct NeighbourKey {
 
 struct Neighbour {
     enum class State : std::uint8_t {
-        missing,  // no entry, or the kernel is still asking
-        failed,   // asked, no answer
+        missing,  // no entry, or resolution is in progress
+        failed,   // resolution failed
         ageing,   // known, but not confirmed recently (STALE): usable, to be probed
         fresh,    // known, or being confirmed
         fixed,    // set by an administrator; a probe would undo that
@@ -35,7 +36,7 @@ struct Neighbour {
 
 Neighbour ask_neighbour(Netlink& netlink, const NeighbourKey& key);
 
-// Not for State::fixed. Creates the entry if there is none; the kernel then sends ARP or ND.
+// Not for State::fixed. Creates the entry if it is missing; the kernel then sends ARP or ND.
 void poke_neighbour(Netlink& netlink, const NeighbourKey& key);
 
 // An event's content; no value if it is not about ARP or ND.

@@ -1,8 +1,9 @@
-// A socket to the kernel's routing tables (rtnetlink, RFC 3549): requests with their replies, and events.
+// A socket to the kernel's routing tables (rtnetlink, RFC 3549): requests with their replies, and
+// events.
 //
-// A socket does one of the two, so that an event never comes between a request and its reply. A request
-// waits for the kernel, which answers within the call that sends it; it waits at most a second. One
-// thread per object. It belongs to the network namespace in which it was opened.
+// A socket does one of the two, so no event is between a request and its reply. A request waits for
+// the kernel, which answers within the call that sends it; at most one second. One thread per
+// object. It belongs to the network namespace in which it was opened.
 #pragma once
 
 #include <libmnl/libmnl.h>
@@ -21,7 +22,7 @@
 
 namespace steer::kernel {
 
-// A request under construction: the header, the family's fixed part, attributes.
+// A request under construction: the header, the family's fixed part, and attributes.
 class NetlinkRequest {
   public:
     // `flags` in addition to NLM_F_REQUEST and NLM_F_ACK.
@@ -47,20 +48,20 @@ class Netlink {
   public:
     using OnMessage = std::function<void(const nlmsghdr&)>;
 
-    // With `groups` (RTNLGRP_...) it is for events, without for requests.
+    // With `groups` (RTNLGRP_...), the socket is for events; without, for requests.
     static Result<std::unique_ptr<Netlink>> open(std::span<const int> groups = {});
     ~Netlink();
     Netlink(const Netlink&) = delete;
     Netlink& operator=(const Netlink&) = delete;
 
-    // Sends it and passes the replies to `on_message`. 0 or the kernel's errno. If the table changed during a dump, the dump
-    // is requested again; its messages then come twice, so `begin` is called before
-    // each try.
+    // Sends the request and passes the replies to `on_message`. Returns 0 or the kernel's errno. If
+    // the table changes during a dump, the dump is requested again and its messages arrive twice.
+    // So `begin` is called before each try.
     int ask(
         NetlinkRequest& request, const OnMessage& on_message,
         const std::function<void()>& begin = [] {});
-    // Reads the waiting events; does not wait. False: the kernel dropped events (ENOBUFS), so anything may have
-    // changed.
+    // Reads the waiting events; does not wait. Returns false if the kernel dropped events
+    // (ENOBUFS); then anything may have changed.
     bool read_events(const OnMessage& on_message);
 
     [[nodiscard]] int fd() const;
@@ -73,7 +74,7 @@ class Netlink {
     std::uint32_t sequence_ = 0;
 };
 
-// Calls each(const nlattr&) for the attributes that follow the fixed part, and for those in an attribute.
+// Calls each(const nlattr&) for the attributes after the fixed part, or inside an attribute.
 template <class Each>
 void for_each_attribute(const nlmsghdr& message, std::size_t fixed_bytes, Each&& each) {
     mnl_attr_parse(
@@ -95,7 +96,7 @@ void for_each_attribute(const nlattr& nest, Each&& each) {
         &each);
 }
 
-// The family of an address as netlink numbers it, and an attribute's payload as an address.
+// The family of an address in netlink's numbers, and an attribute's payload as an address.
 inline std::uint8_t family_of(const IpAddress& address) {
     return address.is_v4() ? std::uint8_t{2} : std::uint8_t{10};  // AF_INET, AF_INET6
 }

@@ -1,8 +1,8 @@
-// The host's firewall, as far as it matters to ports that take packets before the kernel does (AF_XDP, AF_PACKET, DPDK): the
-// chains of nftables (iptables-nft included) that can drop what this host receives.
+// The host's firewall, for ports that bypass it (AF_XDP, AF_PACKET, DPDK): the chains of nftables
+// (including iptables-nft) that can drop packets to this host.
 //
-// Dumps the chains and rules of nf_tables by netlink; needs CAP_NET_ADMIN in the network namespace. Blocks for the kernel's
-// answer. iptables-legacy is not seen.
+// Dumps the chains and rules of nf_tables by netlink; needs CAP_NET_ADMIN in the network namespace.
+// Waits for the kernel's answer. Does not see iptables-legacy.
 #pragma once
 
 #include <string>
@@ -10,12 +10,13 @@
 
 namespace steer::kernel {
 
-// Base chains of type filter at the hooks prerouting and input that can drop or reject a packet: by their policy, by a rule,
-// or by a chain that their rules lead to. A map of verdicts counts as a drop. As "inet filter input". Empty: none, or the
-// kernel does not tell this process.
+// Base chains of type filter at the hooks prerouting and input that can drop or reject a packet.
+// The cause may be their policy, a rule, or a chain that their rules jump to. A map of verdicts
+// counts as a drop. Format: "inet filter input". Empty: there are none, or this process may not
+// read them.
 std::vector<std::string> find_input_filters();
 
-// The warning for these devices; empty: there is nothing to warn of.
+// The warning for these devices; empty: no warning is needed.
 std::string bypassed_filters(const std::vector<std::string>& devices,
                              const std::vector<std::string>& chains);
 

@@ -1,5 +1,5 @@
 // Prevents the kernel from using our upstream source ports: net.ipv4.ip_local_reserved_ports of the
-// calling thread's network namespace. Merged with existing reservations; our part is removed with the object.
+// calling thread's network namespace. Keeps existing reservations. The destructor removes ours.
 #pragma once
 
 #include <bitset>
@@ -19,8 +19,9 @@ std::string format_port_list(const PortBits& ports);
 
 class ReservedPorts {
   public:
-    // Both inclusive. Error (serving works without it, but the kernel may then give one of these ports to another
-    // program, whose packets we would take): not permitted, a read-only /proc/sys.
+    // Reserves a range, both ends included. Error: not permitted, or a read-only /proc/sys. Serving
+    // works without it, but the kernel may give one of these ports to another program, and we would
+    // take its packets.
     static Result<std::unique_ptr<ReservedPorts>> reserve(std::uint16_t first, std::uint16_t last);
     ~ReservedPorts();
     ReservedPorts(const ReservedPorts&) = delete;
@@ -29,7 +30,7 @@ class ReservedPorts {
   private:
     ReservedPorts(int fd, const PortBits& added) : fd_(fd), added_(added) {}
     int fd_;          // of the sysctl in the namespace where we reserved
-    PortBits added_;  // ours that were not there before
+    PortBits added_;  // our reservations that were not there before
 };
 
 }  // namespace steer::kernel

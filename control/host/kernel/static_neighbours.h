@@ -1,5 +1,5 @@
-// Entries of the kernel's neighbour tables that the configuration sets on a port's interface: static entries, which
-// are never resolved or replaced, and published entries, for which the kernel answers on behalf of another host.
+// Configured entries of the kernel's neighbour tables on a port's interface. Static entries are
+// never resolved or replaced. For published entries, the kernel answers on behalf of another host.
 #pragma once
 
 #include <memory>
@@ -16,7 +16,7 @@ namespace steer::kernel {
 
 struct StaticNeighbour {
     IpAddress ip;
-    MacAddress mac{};  // unused for published ones: the kernel answers with the interface's own
+    MacAddress mac{};  // unused for published ones: the kernel uses the interface's own
     bool published =
         false;  // the kernel does so only for addresses that it forwards to (as for proxy-arp)
 };
@@ -37,10 +37,10 @@ class StaticNeighbours {
     std::vector<StaticNeighbour> added_;
 };
 
-// Removes entries that the kernel learns on interfaces whose `arp` is reply-only: only static entries
-// are used there. Milliseconds may pass in between.
+// Removes entries that the kernel learns on interfaces with `arp: reply-only`, where only static
+// entries are used. The removal may be some milliseconds late.
 //
-// Works by events; forget() is for older entries. One thread.
+// Works by events; forget() removes older entries. One thread.
 class LearnedNeighbours {
   public:
     static Result<std::unique_ptr<LearnedNeighbours>> open(std::vector<int> if_indices);

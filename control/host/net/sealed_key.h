@@ -19,7 +19,8 @@ class KeySealer {
     KeySealer(const KeySealer&) = delete;
     KeySealer& operator=(const KeySealer&) = delete;
 
-    // `protocols` tell servers with the same certificate apart. False: no memory; then nothing can be sealed.
+    // `protocols` distinguish servers with the same certificate. Returns false if there is no
+    // memory; then nothing can be sealed.
     bool take(EVP_PKEY* key, std::string_view protocols);
     [[nodiscard]] const std::string& group() const { return group_; }  // empty: no key yet
 

@@ -1,7 +1,7 @@
 // A server's certificate from its files: read and checked.
 //
-// An error is a sentence that names the file and tells the operator what to do. An expired or not yet valid certificate
-// is not an error: clients that do not verify still get answers.
+// An error is a sentence that names the file and what the operator must do. An expired or not yet
+// valid certificate is not an error: clients that do not verify still get answers.
 #pragma once
 
 #include <cstdint>
@@ -14,8 +14,8 @@
 namespace steer::stream {
 
 struct TlsFiles {
-    std::string cert, key;  // PEM; `cert`: the server's own first, then its issuers
-    std::string client_ca;  // PEM; empty: clients are not asked for a certificate
+    std::string cert, key;  // PEM; `cert`: the server's certificate first, then its issuers
+    std::string client_ca;  // PEM; empty: no client certificates are requested
     bool require_client_cert = false;
     bool operator==(const TlsFiles&) const = default;
 };
@@ -39,7 +39,7 @@ struct Certificate {
 Result<Certificate> read_certificate(const TlsFiles& files);
 // Facts about the peer's certificate; ends_s is 0 if there is none.
 CertificateFacts facts_of_peer(SSL* ssl);
-// The error of its validity period at `now_s`; empty: none.
+// The error of its validity period at `now_s`; empty: it is valid.
 std::string trouble_with_time(const CertificateFacts& facts, std::int64_t now_s);
 
 }  // namespace steer::stream

@@ -1,10 +1,10 @@
-// TLS to one server: the conditions for trusting its certificate, and session resumption.
+// TLS to one server: verification of its certificate, and session resumption.
 //
-// TLS 1.2 at least. The certificate must lead to an authority (the system's, or those of `ca_file`)
-// and be for the server's host, by name or by address (RFC 8310 8.1, RFC 9325). With `pins`, also
-// the key of one certificate of the verified chain must match; without verification, the
-// server's own key (RFC 7858 4.2). SNI only for names (RFC 6066 3). The last ticket is offered again
-// (RFC 8446 2.2). Connections may outlive it. One thread.
+// TLS 1.2 or later. The certificate must lead to an authority (the system's, or those of `ca_file`)
+// and be for the server's host, by name or by address (RFC 8310 8.1, RFC 9325). With `pins`, the
+// key of one certificate in the verified chain must match as well; without verification, the
+// server's own key (RFC 7858 4.2). SNI is sent only for names (RFC 6066 3). The last ticket is
+// offered again (RFC 8446 2.2). Connections may outlive this object. One thread.
 #pragma once
 
 #include <openssl/ssl.h>
@@ -23,8 +23,8 @@ namespace steer::stream {
 
 class TlsClient {
   public:
-    // `host`: a name or an address. `protocols`: ALPN (RFC 7301), the preferred one first; empty: none.
-    // Reads the authorities, which may be a file that cannot be read.
+    // `host`: a name or an address. `protocols`: ALPN (RFC 7301), the preferred one first; empty:
+    // none. Reads the authorities. Error: their file cannot be read.
     static Result<std::shared_ptr<TlsClient>> make(std::string host,
                                                    const std::vector<std::string>& protocols,
                                                    TlsTrust trust);
@@ -32,14 +32,14 @@ class TlsClient {
     TlsClient(const TlsClient&) = delete;
     TlsClient& operator=(const TlsClient&) = delete;
 
-    // For one connection, ready to connect; nullptr: no memory.
+    // The TLS state for one connection, ready to connect; nullptr if there is no memory.
     SslPtr new_connection();
     // After the handshake: the Error says why the server is not the expected one.
     [[nodiscard]] Result<void> check(SSL* ssl);
     // Whether the handshake failed because the certificate is not trusted.
     [[nodiscard]] static bool is_refused(SSL* ssl);
-    // Explains a failed handshake() in a sentence about the server: `why` is the stream's, `remedy` names the setting
-    // that would trust another authority.
+    // Explains a failed handshake() in a sentence about the server. `why`: the stream's reason.
+    // `remedy` names the setting to trust another authority.
     [[nodiscard]] std::string explain(SSL* ssl, const std::string& why,
                                       std::string_view remedy) const;
 

@@ -1,8 +1,9 @@
-// TLS of a listening socket: TLS 1.2 and 1.3, with a certificate that is renewed while
-// connections are open. They keep their old one; tickets are valid across both.
+// TLS of a listening socket: TLS 1.2 and 1.3. The certificate can be renewed while connections are
+// open. They keep their old one; tickets are valid with both.
 //
-// ALPN (RFC 7301): the first of our protocols that the client offers. A client without ALPN is
-// accepted; a client that offers only other protocols gets an alert, because it expects another service.
+// ALPN (RFC 7301) selects the first of our protocols that the client offers. A client without ALPN
+// is accepted. A client with only other protocols gets an alert, because it expects another
+// service.
 #pragma once
 
 #include <functional>
@@ -22,23 +23,23 @@ namespace steer::stream {
 
 class TlsServer final : public TicketServer {
   public:
-    // `protocols`: ALPN, the preferred one first. `clock` outlives this. Nothing is served before
-    // the first load().
+    // `protocols`: ALPN, the preferred one first. `clock` must outlive this object. No connection
+    // is served before the first load().
     TlsServer(const std::vector<std::string>& protocols, Clock& clock);
     ~TlsServer() override;
     TlsServer(const TlsServer&) = delete;
     TlsServer& operator=(const TlsServer&) = delete;
 
-    // Loads the files' present certificate. After an Error the old one stays. Unchanged files
-    // are not read again. Blocks; not on a `streams` thread.
+    // Loads the present certificate from the files. After an Error the old one stays. Does not read
+    // unchanged files again. Blocks; not for a `streams` thread.
     Result<void> load(const TlsFiles& files);
 
-    // Those of the last load().
+    // The files of the last load().
     [[nodiscard]] const TlsFiles& files() const { return files_; }
 
-    // For one accepted connection. nullptr: no memory. Any thread.
+    // The TLS state for one accepted connection; nullptr if there is no memory. Any thread.
     [[nodiscard]] SslPtr accept() const;
-    // Of the one in force. Any thread.
+    // Facts about the present certificate. Any thread.
     [[nodiscard]] CertificateFacts facts() const;
 
     [[nodiscard]] std::string ticket_group() const override;
@@ -52,11 +53,11 @@ class TlsServer final : public TicketServer {
     static int choose_protocol(SSL* ssl, const unsigned char** out, unsigned char* out_length,
                                const unsigned char* in, unsigned in_length, void* self);
 
-    std::vector<unsigned char> protocols_;  // in ALPN's format: each behind its length
+    std::vector<unsigned char> protocols_;  // in ALPN's format: each after its length
     TlsTickets tickets_;
     TlsFiles files_;
-    std::string read_;          // the files' state when they were read: names, times, sizes
-    mutable std::mutex mutex_;  // of what follows
+    std::string read_;          // the files' state before the read: names, times, sizes
+    mutable std::mutex mutex_;  // protects the following members
     SslContextPtr context_;
     CertificateFacts facts_;
     KeySealer sealer_;

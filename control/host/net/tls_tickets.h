@@ -1,10 +1,11 @@
-// The keys of session tickets (RFC 5077, RFC 8446 4.6.1): a returning client need not
-// exchange certificates. One set per server, used by all its threads and kept when certificates are
-// renewed.
+// The keys of session tickets (RFC 5077, RFC 8446 4.6.1). With a ticket, a returning client need
+// not exchange certificates. One set per server, used by all its threads and kept when certificates
+// are renewed.
 //
-// A key creates tickets for kLifeMs and reads them for the same time again. Then it is destroyed, and recorded
-// traffic can no longer be decrypted with it (these keys determine forward secrecy). Keys of its own are in memory only: after a
-// restart tickets are invalid, and a full handshake follows. Shared keys are those of several appliances (ticket_server.h).
+// A key creates tickets for kLifeMs and reads them for the same time again. Then it is destroyed,
+// and can no longer decrypt recorded traffic (these keys determine forward secrecy). The server's
+// own keys are in memory only: after a restart tickets are invalid, and a full handshake follows.
+// Several appliances may use shared keys (ticket_server.h).
 #pragma once
 
 #include <openssl/ssl.h>
@@ -24,7 +25,7 @@ struct TicketKey {
     std::array<unsigned char, 32> mac{};     // HMAC-SHA256
 };
 static_assert(sizeof(TicketKey) == 80);  // KeySealer seals its bytes
-// False: there are no random numbers.
+// Returns false if the system gives no random numbers.
 bool fill_random(TicketKey& key);
 
 class TlsTickets {
@@ -36,9 +37,10 @@ class TlsTickets {
     TlsTickets(const TlsTickets&) = delete;
     TlsTickets& operator=(const TlsTickets&) = delete;
 
-    // Uses these keys for the tickets of `context`; they outlive it.
+    // Uses these keys for the tickets of `context`. The keys must outlive it.
     void serve(SSL_CTX* context);
-    // A shared key, which makes tickets in this time in place of keys of its own, and reads them for kLifeMs more. Any thread.
+    // Adds a shared key. In this time it creates tickets instead of the server's own keys. It reads
+    // them for kLifeMs more. Any thread.
     void share(const TicketKey& key, std::uint64_t from_ms, std::uint64_t until_ms);
 
   private:

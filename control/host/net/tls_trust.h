@@ -13,7 +13,7 @@ struct TlsTrust {
 
     bool verify = true;
     std::string ca_file;  // PEM; empty: the system's authorities
-    // One of them must be in the verified chain; without `verify` it must be the server's own.
+    // The verified chain must have one of them; without `verify`, it must be the server's own.
     std::vector<Pin> pins;
 };
 

@@ -1,7 +1,8 @@
-// The one transfer coding that requests to us may have: "chunked" (RFC 9112 6.1, 7).
+// The only transfer coding that we accept in requests: "chunked" (RFC 9112 6.1, 7).
 //
-// Beast passes a field Transfer-Encoding over whose last coding is not "chunked", and then takes the length from
-// Content-Length. Another HTTP program may take it from the coding: the two would see different requests.
+// If the last coding of Transfer-Encoding is not "chunked", Beast ignores the field and takes the
+// length from Content-Length. Another HTTP program may take it from the coding. Then the two would
+// see different requests.
 #pragma once
 
 #include <boost/beast/core/string.hpp>
@@ -10,7 +11,8 @@
 
 namespace steer::stream {
 
-// Whether the length of the content is in doubt. Such a request is refused, and its connection is closed.
+// Whether the length of the content is ambiguous. Such a request is refused, and its connection is
+// closed.
 template <class Fields>
 bool has_unknown_coding(const boost::beast::http::header<true, Fields>& head) {
     namespace http = boost::beast::http;

@@ -1,4 +1,5 @@
-// Threads that read, build and fetch, with lower priority than threads that answer queries and write rows.
+// Threads that read, build and fetch. Their priority is lower than that of threads that answer
+// queries and write rows.
 #pragma once
 
 #include <pthread.h>
@@ -18,7 +19,8 @@
 
 namespace steer {
 
-// Running work on such threads in the whole process. The end of the process waits for it for a limited time.
+// The running work on such threads in the whole process. The process's end waits for it for a
+// limited time.
 class BackgroundWork {
   public:
     BackgroundWork() {
@@ -32,7 +34,7 @@ class BackgroundWork {
     BackgroundWork(const BackgroundWork&) = delete;
     BackgroundWork& operator=(const BackgroundWork&) = delete;
 
-    // False: some work is still running after that time.
+    // Returns false if some work is still running after that time.
     static bool wait_for_none(std::chrono::milliseconds patience) {
         std::unique_lock lock(state().mutex);
         return state().none.wait_for(lock, patience, [] { return state().count == 0; });
@@ -56,17 +58,20 @@ inline void run_in_background() {
     ::setpriority(PRIO_PROCESS, 0, kNice);
 }
 
-// One piece of work at a time, on a thread of its own. Make it the last member of its owner, because the work uses the others.
+// One piece of work at a time, on its own thread. Make it the last member of its owner, because the
+// work uses the other members.
 class BackgroundThread {
   public:
-    // `name`: the thread's name, at most 15 bytes. `is_urgent`: with the caller's priority.
+    // `name`: the thread's name, at most 15 bytes. `is_urgent`: the thread keeps the caller's
+    // priority.
     explicit BackgroundThread(const char* name, bool is_urgent = false)
         : name_(name), is_urgent_(is_urgent) {}
     ~BackgroundThread() { wait(); }
     BackgroundThread(const BackgroundThread&) = delete;
     BackgroundThread& operator=(const BackgroundThread&) = delete;
 
-    // Waits for the previous work, which has posted its result. Error: no thread can be created; nothing is done.
+    // Waits for the previous work, which has posted its result, then starts this work. Error: no
+    // thread can be created; then the work is not done.
     template <class Work>
     Result<void> run(Work work) {
         wait();

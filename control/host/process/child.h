@@ -1,4 +1,5 @@
-// Starts one of our programs as a child process that inherits nothing by chance: no signal is blocked or ignored in it, and
+// Starts one of our programs as a child process with a defined state. It has no blocked or ignored
+// signal, only the standard descriptors and those that are given to it.
 // it has only the standard descriptors and those that are given to it.
 #pragma once
 
@@ -10,14 +11,15 @@
 
 namespace steer {
 
-// A descriptor for a child; no `own` is another one's `childs`.
+// A descriptor for a child. No `own` may equal the `childs` of another one.
 struct GivenDescriptor {
     int own;     // of this process
     int childs;  // its number in the child
 };
 
-// 0: it could not be started, errno says why. `words`: its name and its arguments. `path` is opened in the child, after it got
-// the descriptors. The thread's capabilities count (LendNetAdmin).
+// Returns 0 if the program could not be started; errno says why. `words`: its name and arguments.
+// The child opens `path` after it got the descriptors. The thread's capabilities apply
+// (LendNetAdmin).
 pid_t start_child(const std::string& path, std::vector<std::string> words,
                   std::initializer_list<GivenDescriptor> descriptors);
 

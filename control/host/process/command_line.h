@@ -1,4 +1,5 @@
-// What commands that an operator started say and ask at the terminal: `steerctl setup`, `steerctl doctor`.
+// Messages and questions at the terminal, for commands that an operator starts: `steerctl setup`,
+// `steerctl doctor`.
 #pragma once
 
 #include <string>
@@ -9,11 +10,11 @@
 
 namespace steer {
 
-// A line on standard error, as safe text. kExitRejected.
+// Prints a line on standard error, as safe text. Returns kExitRejected.
 ExitCode refuse(const std::string& sentence);
-// Errors of a configuration, a line each, as safe text.
+// Prints errors of a configuration, one line each, as safe text.
 void print_errors(const std::vector<Error>& errors);
-// Whether the operator answers yes; an end of input is no.
+// Asks the question; returns whether the operator answers yes. An end of input means no.
 bool agree(const std::string& question);
 
 }  // namespace steer

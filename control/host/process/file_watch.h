@@ -1,8 +1,9 @@
-// Reports changes of a set of files (written, replaced, created, removed) by inotify(7) on their folders.
+// Reports changes of a set of files (written, replaced, created, removed) by inotify(7) on their
+// folders.
 //
-// Folders are watched, not files, because editors and package managers rename a new file over the old one. For a symbolic
-// link both the link and its target are watched. Many changes are reported once, after kQuiet without a change, or after
-// kLongest. On the main thread.
+// It watches folders, not files, because editors and package managers rename a new file over the
+// old one. For a symbolic link, it watches both the link and its target. Many changes are reported
+// once, after kQuiet without a change, or after kLongest. For the main thread.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -20,9 +21,9 @@ class FileWatch {
   public:
     static constexpr std::chrono::milliseconds kQuiet{300};
     static constexpr std::chrono::milliseconds kLongest{3'000};
-    // The files that changed, in that order.
+    // Gets the changed files, in the order of watch().
     using Changed = std::function<void(const std::vector<std::string>& files)>;
-    // A change that is not reported; called as soon as it is seen.
+    // Whether a change is our own and is not reported. Called as soon as the change is seen.
     using IsOurs = std::function<bool(const std::string& file)>;
 
     FileWatch(boost::asio::io_context& main_io, Changed changed, IsOurs is_ours = {});
@@ -30,8 +31,8 @@ class FileWatch {
     FileWatch(const FileWatch&) = delete;
     FileWatch& operator=(const FileWatch&) = delete;
 
-    // Watches only these files from now on. Error: files that cannot be watched (the kernel's limit, a missing
-    // folder); the others are watched.
+    // Watches only these files from now on. Error: files that cannot be watched (the kernel's
+    // limit, a missing folder); the other files are watched.
     Result<void> watch(const std::vector<std::string>& files);
     [[nodiscard]] std::vector<std::string> files() const;
 

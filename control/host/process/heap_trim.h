@@ -1,5 +1,5 @@
-// Decides when to return memory to the system: after many connections closed, their memory stays free in the C library's
-// arenas (5,000 TLS handshakes: 200 MiB).
+// Decides when to return memory to the system. After many connections closed, their memory stays
+// free in the C library's arenas (5,000 TLS handshakes: 200 MiB).
 #pragma once
 
 #include <cstdint>
@@ -8,16 +8,17 @@ namespace steer {
 
 class HeapTrim {
   public:
-    static constexpr unsigned kCrowd = 512;  // connections at once that justify a trim
+    static constexpr unsigned kCrowd = 512;  // peak of open connections that justifies a trim
     static constexpr std::uint64_t kEveryMs = 10'000;
 
-    // `connections`: open ones now, including handshakes. True: three quarters of a crowd have closed, and malloc_trim()
-    // was not due in the last kEveryMs. It is due once more after that time: what a connection had is freed after it was
-    // counted as closed.
+    // `connections`: the number of open ones, including handshakes. Returns true if three quarters
+    // of a crowd have closed, and the last malloc_trim() was more than kEveryMs ago. It returns
+    // true once more after that time, because a connection's memory is freed after it was counted
+    // as closed.
     bool is_due(unsigned connections, std::uint64_t now_ms);
 
   private:
-    unsigned most_ = 0;  // since the last time
+    unsigned most_ = 0;  // since the last trim
     bool is_repeated_ = false;
     std::uint64_t quiet_until_ms_ = 0;
 };

@@ -1,4 +1,4 @@
-// The sign of life of a thread: the thread counts, any other thread reads.
+// Shows that a thread is alive: the thread counts, any other thread reads.
 #pragma once
 
 #include <sys/types.h>
@@ -11,7 +11,7 @@ namespace steer {
 
 class Heartbeat {
   public:
-    // The thread itself calls both.
+    // Only the thread itself calls these two.
     void begin() { tid_.store(::gettid(), std::memory_order_release); }
     void beat() {
         count_.store(count_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);

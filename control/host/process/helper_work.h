@@ -1,4 +1,5 @@
-// What helper threads do at the moment, for the watch on stuck ones (control/observe/health/helper_watch.h).
+// The present work of helper threads, for the watch on stuck ones
+// (control/observe/health/helper_watch.h).
 #pragma once
 
 #include <sys/types.h>
@@ -13,13 +14,14 @@
 
 namespace steer {
 
-// One piece of work of the calling thread, as long as this object lives. Costs a lock at its begin and at its end.
+// One piece of work of the calling thread, as long as this object lives. Costs a lock at its
+// beginning and at its end.
 class HelperWork {
   public:
     struct Running {
         std::string name;  // "reload"
         pid_t tid = 0;
-        std::uint64_t serial = 0;  // no other work has it
+        std::uint64_t serial = 0;  // unique
     };
 
     explicit HelperWork(std::string name) {
@@ -35,7 +37,7 @@ class HelperWork {
     HelperWork(const HelperWork&) = delete;
     HelperWork& operator=(const HelperWork&) = delete;
 
-    // Of the whole process. Any thread.
+    // The work of the whole process. Any thread.
     static std::vector<Running> running() {
         State& all = state();
         const std::scoped_lock lock(all.mutex);
@@ -48,7 +50,7 @@ class HelperWork {
         std::list<Running> running;
         std::uint64_t serial = 0;
     };
-    // Never destroyed: a thread may outlive the process's end of main().
+    // Never destroyed, because a thread may run after the end of main().
     static State& state() {
         static State& one = *new State;
         return one;

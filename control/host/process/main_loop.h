@@ -1,4 +1,4 @@
-// The main thread's loop and its clock, as parts of the daemon use them.
+// The main thread's loop and its clock, for parts of the daemon.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -26,10 +26,11 @@ class MainLoop final : public Part {
         return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
     }
 
-    // From the begin of the start on, so that a SIGHUP during it waits for the part that reloads.
+    // Exists from the beginning of the start, so that an early SIGHUP waits for the part that
+    // reloads.
     [[nodiscard]] boost::asio::signal_set& hangup() { return hangup_; }
 
-    // A signal has ended the daemon, in its start or while it ran.
+    // Whether a signal has ended the daemon, during its start or later.
     [[nodiscard]] bool has_ended() const { return has_ended_; }
     void end_now() {
         has_ended_ = true;
@@ -38,19 +39,19 @@ class MainLoop final : public Part {
     // True once the start has succeeded. Stays true at the end: the cache is dumped only then.
     [[nodiscard]] bool is_serving() const { return is_serving_; }
     void set_serving(bool on) { is_serving_ = on; }
-    // An operator asked for it; /readyz fails.
+    // Whether an operator requested draining; then /readyz fails.
     [[nodiscard]] bool is_drained() const { return is_drained_; }
     void set_drained(bool on) { is_drained_ = on; }
-    // When `shutdown_delay` is over, after the signal.
+    // After the signal: the time at which `shutdown_delay` is over.
     [[nodiscard]] std::optional<std::uint64_t> ends_ms() const { return ends_ms_; }
     void set_ends_ms(std::uint64_t at_ms) { ends_ms_ = at_ms; }
-    // Clients are asked to use another box.
+    // Whether clients are asked to use another machine.
     [[nodiscard]] bool is_draining() const { return is_drained_ || ends_ms_; }
 
   private:
     boost::asio::io_context io_;
     boost::asio::signal_set hangup_{io_, SIGHUP};
-    mutable BootClock clock_;  // reading it changes nothing
+    mutable BootClock clock_;  // a read changes nothing
     std::uint64_t started_ms_ = clock_.now().ms;
     bool has_ended_ = false, is_serving_ = false, is_drained_ = false;
     std::optional<std::uint64_t> ends_ms_;

@@ -1,7 +1,8 @@
-// A file that is written in its folder under a temporary name, and replaces the old file completely or not at all.
+// A file that is written under a temporary name in its folder, and replaces the old file completely
+// or not at all.
 //
-// Its bytes are on disk before it replaces the old file, so after a power loss there is the old file or the new one.
-// After the first error nothing more is done, so one check at the end is enough.
+// Its bytes are on disk before it replaces the old file. So after a power loss, the old file or the
+// new one exists. After the first error it does nothing more, so one check at the end is enough.
 #pragma once
 
 #include <sys/types.h>
@@ -18,43 +19,44 @@ namespace steer {
 class NewFile {
   public:
     static constexpr mode_t kForAll = 0644,
-                            kForOwner = 0600;  // may read it; the owner may write it
+                            kForOwner = 0600;  // readers; the owner may also write
 
-    // Begins the draft of `file`, whose folder must be there: `new-NAME-` and six more characters, for its owner alone.
+    // Begins the draft of `file`: `new-NAME-` and six more characters, for its owner only. The
+    // folder must exist.
     explicit NewFile(const std::string& file);
     NewFile(NewFile&& other) noexcept;
     NewFile& operator=(NewFile&&) = delete;
     NewFile(const NewFile&) = delete;
     NewFile& operator=(const NewFile&) = delete;
-    ~NewFile();  // a draft that has not taken its place is removed
+    ~NewFile();  // removes a draft that did not replace the file
 
     bool write(const void* bytes, std::size_t size);
     bool write(std::string_view bytes) { return write(bytes.data(), bytes.size()); }
-    // Syncs it to disk, with this mode.
+    // Syncs the draft to disk, with this mode.
     bool sync(mode_t mode);
     // Replaces the old file by the synced draft.
     bool take_place();
     bool replace(mode_t mode) { return sync(mode) && take_place(); }
 
     [[nodiscard]] bool good() const { return error_ == 0; }
-    // The first error as text; and as a complete sentence.
+    // The first error as text, and as a complete sentence.
     [[nodiscard]] std::string why() const;
     [[nodiscard]] Error failure() const;
-    // Of the draft.
+    // The path of the draft.
     [[nodiscard]] const std::string& path() const { return draft_; }
 
-    // Drafts of `file` that a process left when it was killed; those that are being written stay.
+    // Removes drafts of `file` that a killed process left; drafts in use stay.
     static void remove_left(const std::string& file);
 
   private:
-    bool done(bool well);  // or errno says why not
+    bool done(bool well);  // false: sets the error from errno
 
     std::string file_, draft_;
     Descriptor fd_;  // locked (flock(2)): marks a draft in use
     int error_ = 0;  // errno
 };
 
-// Creates the parent folders of `file`. Errors appear when the draft is begun.
+// Creates the parent folders of `file`. Errors are reported when the draft is begun.
 void make_folder_of(const std::string& file);
 // Syncs the folder of `file`, so that a rename is on disk.
 void sync_folder_of(const std::string& file);

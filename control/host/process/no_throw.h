@@ -1,4 +1,5 @@
-// Completion token for control's coroutines: an operation returns a tuple with its error code first and throws nothing.
+// Completion token for control's coroutines: an operation returns a tuple that begins with its
+// error code, and throws nothing.
 #pragma once
 
 #include <boost/asio/as_tuple.hpp>

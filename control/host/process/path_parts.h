@@ -1,4 +1,5 @@
-// A path as a walk that follows links itself needs it (hand_over(), FilesAs): its parts, and the target of a link.
+// The parts of a path and the target of a link, for code that follows links itself (hand_over(),
+// FilesAs).
 #pragma once
 
 #include <unistd.h>
@@ -10,9 +11,9 @@
 
 namespace steer {
 
-inline constexpr unsigned kMaxLinksOfPath = 40;  // as the kernel follows
+inline constexpr unsigned kMaxLinksOfPath = 40;  // the kernel's limit
 
-// "a//b/" → "a", "b", in the order in which they are walked, the last one first.
+// "a//b/" → "a", "b", in the order of the walk, last one first.
 inline std::vector<std::string> parts_of(const std::string& path) {
     std::vector<std::string> parts;
     for (std::size_t end = path.size(); end > 0;) {
@@ -24,7 +25,7 @@ inline std::vector<std::string> parts_of(const std::string& path) {
     return parts;
 }
 
-// The target of a link that is open with O_PATH; empty: see errno.
+// The target of a link that is open with O_PATH. Empty: an error, see errno.
 inline std::string target_of(int link) {
     std::array<char, PATH_MAX> text{};
     const ssize_t n = ::readlinkat(link, "", text.data(), text.size());

@@ -1,5 +1,6 @@
-// An immutable value that workers read by pointer. It can be replaced at any time; the old one is freed after a grace
-// period. One writer thread. (Snapshots also wait for parked queries: build/publish.h.)
+// An immutable value that workers read by pointer. It can be replaced at any time; the old one is
+// freed after a grace period. One writer thread. (Snapshots also wait for parked queries:
+// build/publish.h.)
 #pragma once
 
 #include <rte_rcu_qsbr.h>
@@ -14,7 +15,8 @@ namespace steer {
 template <class T>
 class Published {
   public:
-    // Readers load `place` (acquire). Both outlive this object; readers have ended before it is destroyed.
+    // Readers load `place` (acquire). Both must outlive this object. Readers must have ended before
+    // it is destroyed.
     Published(std::atomic<const T*>& place, rte_rcu_qsbr* qsbr) : place_(place), qsbr_(qsbr) {}
     ~Published() { place_.store(nullptr, std::memory_order_release); }
     Published(const Published&) = delete;

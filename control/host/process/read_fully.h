@@ -8,7 +8,7 @@
 
 namespace steer {
 
-// False: the file is shorter, or cannot be read.
+// Returns false if the file is shorter, or cannot be read.
 inline bool read_fully(int fd, void* to, std::size_t n) {
     auto* at = static_cast<char*>(to);
     while (n > 0) {

@@ -1,9 +1,10 @@
-// Drops root after the start: switches to another user, with the few capabilities that a running appliance needs
-// (CAP_NET_ADMIN and CAP_BPF: changing addresses and XDP maps; CAP_NET_RAW: AF_XDP sockets;
-// CAP_NET_BIND_SERVICE: port 53 on an address that appears later; CAP_IPC_LOCK: packet memory for an interface that
-// comes back). It keeps those of them that it has; a process started without one (in a container) works without it.
-// Child processes drop capabilities with keep_only_capabilities(): the pattern compiler all,
-// steerdns-sets all except CAP_NET_ADMIN (LendNetAdmin).
+// Drops root after the start: switches to another user, with the few capabilities that a running
+// appliance needs. CAP_NET_ADMIN and CAP_BPF: changing addresses and XDP maps. CAP_NET_RAW: AF_XDP
+// sockets. CAP_NET_BIND_SERVICE: port 53 on an address that appears later. CAP_IPC_LOCK: packet
+// memory for an interface that returns. A process keeps those that it has; one that was started
+// without them (in a container) works without them. Child processes drop capabilities with
+// keep_only_capabilities(): the pattern compiler drops all, steerdns-sets all except CAP_NET_ADMIN
+// (LendNetAdmin).
 #pragma once
 
 #include <sys/types.h>
@@ -21,15 +22,17 @@ namespace steer {
 // exists, else `nobody`. Returns its name; empty if we are not root.
 Result<std::string> resolve_user(const std::string& wanted);
 
-// "CAP_BPF": those of the first four that this process lacks.
+// The names ("CAP_BPF") of those of the first four that this process lacks.
 std::vector<std::string> lacking_capabilities();
 
-// For this process and its children: no new privileges by execve(2), an empty capability bounding set.
-// CAP_NET_ADMIN becomes inheritable first, so that LendNetAdmin can lend it. Call it before the first thread; this process's
-// own privileges do not change. Failures are ignored (a container may lack CAP_SETPCAP).
+// For this process and its children: no new privileges by execve(2), and an empty capability
+// bounding set. Before that, it makes CAP_NET_ADMIN inheritable, so that LendNetAdmin can lend it.
+// Call it before the first thread. This process's own privileges do not change. Failures are
+// ignored (a container may lack CAP_SETPCAP).
 void harden_process();
 
-// While it exists, a process that this thread starts has CAP_NET_ADMIN, if this thread has it. Needs harden_process().
+// While it exists, processes that this thread starts have CAP_NET_ADMIN, if this thread has it.
+// Needs harden_process().
 class LendNetAdmin {
   public:
     LendNetAdmin();
@@ -38,37 +41,39 @@ class LendNetAdmin {
     LendNetAdmin& operator=(const LendNetAdmin&) = delete;
 };
 
-// Gives up all capabilities but these (CAP_... of <linux/capability.h>), and adds none. For helper processes, before their
-// first thread.
+// Drops all capabilities except these (CAP_... of <linux/capability.h>), and adds none. For helper
+// processes, before their first thread.
 void keep_only_capabilities(std::span<const int> kept);
 
-// Changes the owner of `path` to the user, safely against changes of the path: each component is
-// opened without following links and checked before the next, and the owner of the open file is changed. A link that
-// belongs to root is followed. Any other link is left alone with its target, and so is a file with several
-// names, because its other name may not be ours. False: errno has the reason.
-// `at_each_part` is for tests: called before each component is opened, and once before the owner changes.
+// Changes the owner of `path` to the user. This is safe against changes of the path: each component
+// is opened without following links and checked before the next one, and then the owner of the open
+// file is changed. It follows a link that belongs to root. It does not change any other link or its
+// target. It does not change a file with several names either, because its other name may not be
+// ours. Returns false with the reason in errno. `at_each_part` is for tests: called before each
+// component is opened, and once before the owner changes.
 bool hand_over(const std::string& path, uid_t uid, gid_t gid,
                const std::function<void(const std::string& part)>& at_each_part = {});
 
-// The folders of this program, which root gives to the user.
+// The folders of this program, which root passes to the user.
 inline constexpr const char* kStateFolder = "/var/lib/steerdns";
 inline constexpr const char* kRunFolder = "/run/steerdns";
-// Creates kStateFolder and gives it to the user, so that FilesAs can work in it. Gives it kRunFolder, too, if the control
-// socket belongs there and the user is not `nobody`. Does nothing if we are not root. Failures are ignored: the writers
-// report it.
+// Creates kStateFolder and passes it to the user, so that FilesAs can work in it. Does the same for
+// kRunFolder if the control socket belongs there and the user is not `nobody`. Does nothing if we
+// are not root. Failures are ignored: the writers report them.
 void give_own_folders(const std::string& user, const std::string& control_socket);
 
-// Whether `path` is `folder` or below it, by its text; links and `..` in it do not lead out of it
-// (hand_over() follows no link that is not root's).
+// Whether `path` is `folder` or below it, by its text. Links and `..` cannot lead outside, because
+// hand_over() follows only root's links.
 bool is_at_or_below(const std::string& path, const std::string& folder);
 
-// Whether the user is `nobody`: its files belong to every process without a user of
-// its own (an NFS server's clients, other daemons without a user).
+// Whether the user is `nobody`. Its files belong to every process without a user of its own (an NFS
+// server's clients, other daemons).
 bool is_nobody(const std::string& user);
 
-// Switches to `user` in every thread. The calling thread, and threads that it creates later, keep the
-// capabilities; existing threads (DPDK's lcores) lose them and need none. The user becomes owner of the paths in `handed`
-// (empty ones are skipped): the control socket, and its folder so that it can be removed at the end.
+// Switches to `user` in every thread. The calling thread, and threads that it creates later, keep
+// the capabilities. Existing threads (DPDK's lcores) lose them and need none. The user becomes
+// owner of the paths in `handed` (empty ones are skipped): the control socket, and its folder so
+// that the socket can be removed at the end.
 Result<void> drop_rights(const std::string& user, const std::vector<std::string>& handed);
 
 }  // namespace steer

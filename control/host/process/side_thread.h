@@ -1,7 +1,8 @@
-// Work beside the main thread, one piece after the other, whose results come back to the main thread.
+// Work beside the main thread, one piece after the other. The main thread gets the results.
 //
-// The thread starts with the first work, with lower priority than threads that answer queries. After the end of this object no
-// result is passed on: its owner no longer exists. Lives on the main thread.
+// The thread starts with the first work. Its priority is lower than that of threads that answer
+// queries. After the end of this object, no result is passed on, because its owner no longer
+// exists. Lives on the main thread.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -39,12 +40,12 @@ class SideThread {
             });
         });
     }
-    // Waits for running work and drops its result. At the latest the destructor does.
+    // Waits for running work and drops its result. The destructor does the same.
     void stop() {
         *alive_ = false;
         if (thread_) thread_->join();
     }
-    // False after stop(). For callbacks of the main thread that may be called later than that.
+    // The value becomes false with stop(). For callbacks that the main thread may call later.
     [[nodiscard]] std::shared_ptr<const bool> alive() const { return alive_; }
 
   private:

@@ -1,4 +1,5 @@
-// A JSON file with state that survives a restart. A damaged file is reported, ignored, and written again.
+// A JSON file with state that survives a restart. A damaged file is reported, ignored, and written
+// again.
 #pragma once
 
 #include <boost/json/object.hpp>
@@ -10,16 +11,17 @@
 
 namespace steer {
 
-// An empty object if there is no file. Error: longer than `most_bytes`, or not a JSON object; `loss` ends
-// the sentence ("the routers are asked again").
+// The object in the file; an empty one if there is no file. Error: longer than `most_bytes`, or not
+// a JSON object. `loss` ends the sentence ("the routers are asked again").
 Result<boost::json::object> load_state(const std::string& file, std::size_t most_bytes,
                                        std::string_view loss);
-// Written aside and renamed. If its folder does not exist, nothing is done, without an error. `setting`: of
-// `control`, as in "findings"; `what` begins the sentence ("what was found of RouterOS"), `loss` is the consequence.
+// Writes a new file and renames it. If the folder does not exist, does nothing and returns no
+// error. `setting`: of `control`, as in "findings". `what` begins the sentence ("what was found of
+// RouterOS"), `loss` is the consequence.
 Result<void> save_state(const std::string& file, const std::string& text, std::string_view setting,
                         std::string_view what, std::string_view loss);
 
-// The text of a key; empty: missing.
+// The text of a key; empty if the key is missing.
 std::string_view text_at(const boost::json::object& object, std::string_view key);
 
 }  // namespace steer

@@ -16,8 +16,8 @@ struct NamedServer {
     bool operator==(const NamedServer&) const = default;
 };
 
-// The servers in a text: `nameserver` lines of resolv.conf(5), all of them; of leases the last `option
-// domain-name-servers` (dhclient.leases(5)) or `DNS=` (systemd-networkd). Ignores all else.
+// The servers in a text. In resolv.conf(5): all `nameserver` lines. In leases: the last `option
+// domain-name-servers` (dhclient.leases(5)) or `DNS=` (systemd-networkd). Ignores everything else.
 std::vector<NamedServer> read_servers(std::string_view text);
 
 }  // namespace steer::resolver

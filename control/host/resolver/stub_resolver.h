@@ -1,8 +1,10 @@
-// Resolves a name to addresses by asking given resolvers: over UDP, and over TCP after truncation.
+// Resolves a name to addresses by queries to given resolvers: over UDP, and over TCP after
+// truncation.
 //
-// It does not use the system's resolver, because this machine may be its own, which does not answer before we serve. IPv4
-// addresses come first. A resolver that fails (no answer, SERVFAIL, REFUSED) is followed by the next; an answer that the
-// name does not exist, or has no address, is final.
+// It does not use the system's resolver, because this machine may be its own resolver, which does
+// not answer before we serve. IPv4 addresses are first in the result. If a resolver fails (no
+// answer, SERVFAIL, REFUSED), the next one is tried. An answer that the name does not exist, or has
+// no address, is final.
 #pragma once
 
 #include <array>
@@ -32,11 +34,11 @@ struct Addresses {
 };
 
 struct AskOptions {
-    bool v4 = true, v6 = true;  // the asked families; at least one
-    // Timeout of one question to one resolver, in the first and in the second round.
+    bool v4 = true, v6 = true;  // the queried families; at least one
+    // Timeout of one query to one resolver, in the first and in the second round.
     std::array<std::chrono::milliseconds, 2> patience{std::chrono::milliseconds(1'000),
                                                       std::chrono::milliseconds(3'000)};
-    // Prepares a socket towards that address; false: not possible.
+    // Prepares a socket to that address. Returns false if that is not possible.
     std::function<bool(int socket, const IpAddress& to)> prepare = {};
 };
 
@@ -54,7 +56,7 @@ struct Said {
     std::vector<IpAddress> addresses;
     std::uint32_t ttl_s = 0;  // of the whole answer
 };
-// Pure: reads a reply to the question `name`, in wire form, with this id.
+// Pure: reads a reply to the question `name` (wire form) with this id.
 Said read_reply(std::span<const std::uint8_t> message, std::uint16_t id,
                 std::span<const std::uint8_t> name, std::uint16_t type);
 

@@ -1,11 +1,14 @@
-// `capture.start`, `capture.read`, `capture.stop` of the control socket: frames of the workers, as the bytes of a pcapng file.
+// `capture.start`, `capture.read`, `capture.stop` of the control socket: frames of the workers, as
+// the bytes of a pcapng file.
 //
-//   capture.start {"name", "client", "port", "interface", "count", "seconds", "bytes"}  {"capture": its number}
-//   capture.read {"capture"}   {"bytes": base64, "frames", "lost", "done"}: waits until there is something, at most kWait
+//   capture.start {"name", "client", "port", "interface", "count", "seconds", "bytes"}
+//                              {"capture": its number}
+//   capture.read {"capture"}   {"bytes": base64, "frames", "lost", "done"}: waits for frames, at most
+//                              kWait
 //   capture.stop {"capture"}   the same, at once; with the last bytes `done` is true
 //
-// One capture at a time. It ends by itself after `count` frames or `seconds`, and when its client has not read for
-// kPatience. A client that is too slow loses frames, which are counted. Lives on the main thread.
+// One capture at a time. It ends after `count` frames or `seconds`, or when its client has not read
+// for kPatience. A slow client loses frames, which are counted. Lives on the main thread.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -30,13 +33,12 @@ namespace steer {
 class CaptureService {
   public:
     static constexpr std::chrono::milliseconds kEvery{10}, kWait{1000}, kPatience{5000};
-    static constexpr std::size_t kMostKept = std::size_t{4}
-                                             << 20;  // bytes that wait for the client
+    static constexpr std::size_t kMostKept = std::size_t{4} << 20;  // bytes waiting for the client
     static constexpr std::size_t kMostSent = std::size_t{192} << 10;  // bytes of one answer
     // The interface of queries over kernel sockets.
     static constexpr std::string_view kSockets = "sockets";
 
-    // All outlive it.
+    // All arguments must outlive it.
     CaptureService(boost::asio::io_context& main_io, DataplaneRuntime& runtime,
                    QueryRecordFeed& records, Clock& clock);
     ~CaptureService();
@@ -44,7 +46,7 @@ class CaptureService {
     CaptureService& operator=(const CaptureService&) = delete;
 
     void add_methods(ops::Methods& methods);
-    // No worker copies frames any more. Call it while the workers run.
+    // Ends the capture; no worker copies frames after that. Call it while the workers run.
     void end();
 
   private:
@@ -78,7 +80,7 @@ class CaptureService {
     std::unique_ptr<Session> session_;
     std::uint64_t next_ = 1;
 
-    std::mutex mutex_;  // of the next four
+    std::mutex mutex_;  // protects the next four members
     std::optional<CaptureFilter> of_sockets_;
     std::vector<Frame> from_sockets_;
     std::size_t bytes_from_sockets_ = 0;

@@ -1,4 +1,5 @@
-// Blocks of a pcapng file (draft-ietf-opsawg-pcapng), little-endian, appended to a string. Times are nanoseconds since 1970.
+// Blocks of a pcapng file (draft-ietf-opsawg-pcapng), little-endian, appended to a string. Times
+// are nanoseconds since 1970.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +10,8 @@
 namespace steer::pcapng {
 
 void add_section(std::string& out, std::string_view program);
-// Of Ethernet frames: libpcap reads no file with different kinds. They count from 0, in the order in which they are added.
+// Adds an interface for Ethernet frames (libpcap reads no file with different kinds). Interfaces
+// are numbered from 0, in the order of calls.
 void add_interface(std::string& out, std::string_view name, std::uint32_t most_bytes);
 
 struct Packet {
@@ -19,7 +21,7 @@ struct Packet {
     bool is_sent = false;
 };
 void add_packet(std::string& out, const Packet& packet, std::span<const std::uint8_t> bytes);
-// `lost`: frames that were selected, and for which there was no room.
+// `lost`: number of selected frames that did not fit.
 void add_statistics(std::string& out, std::uint32_t interface, std::uint64_t at_ns,
                     std::uint64_t lost);
 

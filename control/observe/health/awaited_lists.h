@@ -1,8 +1,9 @@
 // The fetched lists whose first copy a start waits for: the condition `lists` of /readyz.
 //
-// A list is awaited if the start found no copy of it, and its plugin does not say `ready: false`. It is awaited until a copy
-// came or the configuration does not name it any more, and never again: a reload adds none, so that a mistyped
-// URL or a dead server cannot take a box, or all boxes with this configuration, out of service.
+// A start waits for a list if it found no copy of it, and its plugin does not set `ready: false`.
+// It waits until a copy arrives or the configuration no longer names the list. A reload adds no
+// list. So a mistyped URL or a dead server cannot take a running machine, or all machines with this
+// configuration, out of service.
 #pragma once
 
 #include <set>
@@ -15,11 +16,11 @@ namespace steer {
 
 class AwaitedLists {
   public:
-    // Of the start. `lists`: as its configuration read them.
+    // Call it at the start. `lists`: as its configuration read them.
     void begin(std::span<const config::ReadList> lists);
-    // After each reload.
+    // Call it after each reload.
     void follow(std::span<const config::ReadList> lists);
-    // Why the appliance is not ready; empty: it is.
+    // Why the appliance is not ready; empty: it is ready.
     [[nodiscard]] std::string trouble() const;
 
   private:

@@ -1,7 +1,8 @@
-// Warns before certificates expire: 21, 7 and 1 days before, when they have expired, and each day from then on.
+// Warns before certificates expire: 21, 7 and 1 days before, after they have expired, and then each
+// day.
 //
-// Each warning is given once; a renewed certificate starts over. No clock of its own: the caller checks
-// periodically (a minute is enough) and passes the time.
+// Each warning is given once; a renewed certificate starts over. The caller gives the time and
+// checks periodically (a minute is enough).
 #pragma once
 
 #include <cstdint>

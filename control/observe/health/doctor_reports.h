@@ -1,9 +1,11 @@
-// The last reports of `steerctl doctor --watch`, as metrics, for /readyz, the control socket and the page.
+// The last reports of `steerctl doctor --watch`, as metrics, for /readyz, the control socket and
+// the page.
 //
 // A report has at most 256 findings and 256 KiB of sentences and commands about them.
 //
-// The doctor is a process of its own: it blocks, and needs rights of its own. A report is stale when three further ones
-// should have come. Findings never make this instance unready; a dead NAT64 does if `control.ready_nat64` says so.
+// The doctor is a separate process: it blocks, and needs its own rights. A report is stale when the
+// next three reports are missing. Findings never make this instance unready. A dead NAT64 does if
+// `control.ready_nat64` is set.
 //
 // Not thread-safe; used by the main thread.
 #pragma once
@@ -27,19 +29,19 @@ class DoctorReports {
     static constexpr std::uint64_t kStaleAfter = 3;  // intervals
     static constexpr std::size_t kMaxRouters = 64;
 
-    // A finding that is new or fixed: events of kind `doctor`.
+    // Gets each finding that is new or fixed: events of kind `doctor`.
     using News = std::function<void(bool is_problem, const std::string& line)>;
     // `needs_nat64`: `control.ready_nat64`.
     DoctorReports(
         Clock& clock, bool needs_nat64, News news = [](bool, const std::string&) {})
         : clock_(clock), needs_nat64_(needs_nat64), news_(std::move(news)) {}
 
-    // `doctor.report`.
+    // Adds the method `doctor.report`.
     void add_methods(ops::Methods& methods);
     // The findings of level `problem`, and routers that could not be read.
     [[nodiscard]] std::vector<std::string> problems() const;
     void write_metrics(ops::MetricWriter& writer) const;
-    // Adds the condition `doctor` if there ever was a report.
+    // Adds the condition `doctor`, if there was any report.
     void add_check(ops::HealthChecks& checks) const;
 
   private:
@@ -60,7 +62,7 @@ class DoctorReports {
     };
 
     ops::RpcResult take(const ops::Arguments& given);
-    // Adds the texts `N KIND TEXT` to their findings. Returns what is wrong with them.
+    // Adds the texts `N KIND TEXT` to their findings. Returns the error in them; empty: none.
     static std::string add_remedies(const std::vector<std::string>& remedies,
                                     std::vector<Finding>& findings);
     [[nodiscard]] boost::json::value to_json() const;

@@ -46,9 +46,10 @@ class HealthPart final : public Part {
   private:
     void start_watchdog();
     [[nodiscard]] ops::HealthChecks liveness() const;
-    // The conditions of /readyz, as they are.
+    // The conditions of /readyz, without the fleet's rule.
     [[nodiscard]] ops::HealthChecks conditions() const;
-    // As /readyz has them: the last box of a fleet serves on (control/sinks/fleet/withdrawal.h).
+    // The conditions as /readyz shows them: the last machine of a fleet stays ready
+    // (control/sinks/fleet/withdrawal.h).
     [[nodiscard]] ops::HealthChecks served(ops::HealthChecks checks) const;
     [[nodiscard]] ops::HealthChecks readiness() const { return served(conditions()); }
     void publish(const ops::HealthChecks& checks);
@@ -65,14 +66,14 @@ class HealthPart final : public Part {
     RoutersPart& routers_;
     FleetPart& fleet_;
     const Parts& parts_;
-    std::uint64_t polled_ms_ = 0;  // last
+    std::uint64_t polled_ms_ = 0;  // time of the last poll
     std::vector<HelperWatch::Stuck> stuck_helpers_;
     Heartbeat heartbeat_;  // of the main loop
     std::unique_ptr<Watchdog> watchdog_;
     fleet::BoxFacts facts_;  // as the fleet has them
-    // As it was published last.
+    // The state at the last publication.
     struct Published {
-        bool is_ready = true;  // before the first check: a start that serves is no news
+        bool is_ready = true;  // before the first check: a successful start is no event
         std::uint64_t at_ms = 0;
         std::string error;
     };

@@ -1,8 +1,8 @@
-// Which helper threads are stuck: their work uses no CPU for kPatienceMs. A helper answers no query, so the watchdog does
-// not end the process for it; the operator is told.
+// Finds stuck helper threads: their work uses no CPU for kPatienceMs. Helpers answer no queries, so
+// the watchdog does not end the process for them; it notifies the operator.
 //
-// A helper that waits for something slow (a hanging disk, a pattern that takes minutes to compile) counts as stuck, too.
-// One that computes without end does not. No clock and no I/O.
+// A helper that waits for something slow (a hanging disk) counts as stuck, too. A helper that
+// computes without end does not. No clock and no I/O.
 #pragma once
 
 #include <cstdint>
@@ -17,17 +17,18 @@ namespace steer {
 class HelperWatch {
   public:
     static constexpr std::uint64_t kPatienceMs = 60'000;
-    // A longer time between two looks means that the looker itself was stopped.
+    // After a longer time between two checks, the checking thread itself was stopped.
     static constexpr std::uint64_t kMostStepMs = 1'000;
 
     struct Sight {
         HelperWork::Running work;
-        std::uint64_t ran_ns = 0, waited_ms = 0;  // on a CPU, for a CPU; of the thread, so far
+        std::uint64_t ran_ns = 0, waited_ms = 0;  // on a CPU, for a CPU; of the thread so far
     };
-    // `now`: all work that runs; `passed_ms`: since the look before. Returns what is found stuck by this look.
+    // `now`: all running work. `passed_ms`: time since the last check. Returns the work that this
+    // check finds stuck.
     std::vector<HelperWork::Running> look(const std::vector<Sight>& now, std::uint64_t passed_ms);
 
-    // After its stack was taken, which uses CPU time of the thread.
+    // Call it after taking the thread's stack, which uses its CPU time.
     void stack_was_taken(const Sight& sight);
 
     struct Stuck {
@@ -35,7 +36,7 @@ class HelperWatch {
         std::uint64_t serial = 0, still_ms = 0;
         [[nodiscard]] std::string sentence() const;  // "helper reload has been stuck for 75 s"
     };
-    // In the order of their begin.
+    // In the order of their beginning.
     [[nodiscard]] std::vector<Stuck> stuck() const;
 
   private:

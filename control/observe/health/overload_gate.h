@@ -1,9 +1,10 @@
-// Whether this appliance refuses more queries than `ready_overload` of `control` allows, because tables, buffers or queues
-// are full. Then /readyz sends its clients elsewhere.
+// Whether this appliance refuses more queries than `ready_overload` of `control` allows, because
+// tables, buffers or queues are full. Then /readyz sends its clients elsewhere.
 //
-// Overloaded: of the queries of the last kWindowMs, the limit's share or more was refused, and at least kFewest were.
-// Ready again: after a pause, once the share of a whole window is below half of the limit. The pause is kPauseMs; it doubles,
-// up to kLongestPauseMs, if the appliance was overloaded less than kForgetMs before, so that its route does not flap.
+// Overloaded: of the queries in the last kWindowMs, the limit's share or more was refused, and at
+// least kFewest. Ready again: after a pause, when the share of a whole window is below half of the
+// limit. The pause is kPauseMs. It doubles, up to kLongestPauseMs, if the last overload was less
+// than kForgetMs ago, so that the appliance's route does not flap.
 //
 // Not thread-safe; used by the main thread.
 #pragma once
@@ -21,9 +22,9 @@ namespace steer {
 struct OverloadSums {
     std::uint64_t answered = 0;
     std::uint64_t refused =
-        0;  // no room: pending queries, upstream queries, buffers, rings, port queues
+        0;  // without space: pending queries, upstream queries, buffers, rings, port queues
 };
-// `lost_by_ports`: packets that came when a worker was too late, or no buffer was free.
+// `lost_by_ports`: packets that were lost because a worker was too slow, or no buffer was free.
 OverloadSums overload_sums(std::span<const Counters* const> workers, std::uint64_t lost_by_ports);
 
 class OverloadGate {
@@ -36,13 +37,13 @@ class OverloadGate {
     // `limit_percent`: 0: never overloaded.
     explicit OverloadGate(std::uint32_t limit_percent) : limit_percent_(limit_percent) {}
 
-    // Whether look() would do something.
+    // Whether a call of look() is due.
     [[nodiscard]] bool is_due(std::uint64_t now_ms) const {
         return limit_percent_ != 0 &&
                (samples_.empty() || now_ms - samples_.back().at_ms >= kSampleMs);
     }
     void look(OverloadSums sums, std::uint64_t now_ms);
-    // Why it is not ready; empty: it is.
+    // Why it is not ready; empty: it is ready.
     [[nodiscard]] std::string trouble(std::uint64_t now_ms) const;
 
   private:
@@ -55,10 +56,10 @@ class OverloadGate {
     std::uint32_t limit_percent_;
     std::deque<Sample> samples_;  // kSampleMs apart, of a little more than a window
     bool is_overloaded_ = false;
-    std::uint32_t percent_ = 0;   // refused, when it became overloaded
-    std::uint64_t pause_ms_ = 0;  // of this time, or of the last
+    std::uint32_t percent_ = 0;   // share of refused queries at the beginning of the overload
+    std::uint64_t pause_ms_ = 0;  // of this overload, or of the last one
     std::uint64_t pause_end_ms_ = 0;
-    std::uint64_t ended_ms_ = 0;  // the last time; 0: never
+    std::uint64_t ended_ms_ = 0;  // end of the last overload; 0: there was none
 };
 
 }  // namespace steer

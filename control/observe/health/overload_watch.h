@@ -1,8 +1,9 @@
-// Logs what workers refuse, with an example: a client, a domain. One line for each kind of refusal, at
-// most once a minute, with the number of refusals and the client or domain seen most often.
+// Logs what workers refuse, with an example: a client, a domain. One line for each kind of refusal,
+// at most once a minute. The line has the number of refusals and the client or domain seen most
+// often.
 //
-// Reads the workers' counters and samples (dataplane/base/sighting.h): each check takes one sample per
-// worker and kind.
+// Reads the workers' counters and samples (dataplane/base/sighting.h): each check takes one sample
+// per worker and kind.
 #pragma once
 
 #include <array>
@@ -23,7 +24,7 @@ class OverloadWatch {
     // The last sentence of each kind of refusal, if it is younger than kRecentMs.
     static constexpr std::uint64_t kRecentMs = 300'000;
     [[nodiscard]] std::vector<std::string> recent(std::uint64_t now_ms) const;
-    // The domain with most of the recent upstream timeouts; empty: none stands out.
+    // The domain with most of the recent upstream timeouts; empty: no domain stands out.
     [[nodiscard]] std::string failing_domain() const;
 
   private:
@@ -32,7 +33,7 @@ class OverloadWatch {
         std::uint64_t refused = 0, samples = 0;
         std::uint64_t since_ms = 0;  // of the first of these
         std::uint64_t quiet_until_ms = 0;
-        std::uint64_t said_ms = 0;  // of `said`
+        std::uint64_t said_ms = 0;  // time of `said`
         std::string said;
         std::map<std::string, unsigned> clients, domains;
     };
@@ -43,7 +44,7 @@ class OverloadWatch {
 
     std::array<Kind, static_cast<std::size_t>(Trouble::count_)> kinds_;
     std::uint64_t timeouts_ = 0,
-                  timeouts_before_ = 0;  // of upstream queries; when `timeout` was new
+                  timeouts_before_ = 0;  // of upstream queries, when `timeout` was new
 };
 
 }  // namespace steer

@@ -1,7 +1,8 @@
-// Judges by heartbeats whether threads move. No clock and no thread of its own.
+// Decides by heartbeats whether threads run. Has no clock and no thread.
 //
-// A thread is still while its heartbeat does not change. Time in which no thread could move does not count: the caller's
-// own pauses (a suspended machine, SIGSTOP, a debugger), and the time in which the thread waited for a CPU.
+// A thread is still while its heartbeat does not change. Time in which no thread could run does not
+// count: the caller's own pauses (a suspended machine, SIGSTOP, a debugger), and the thread's wait
+// for a CPU.
 #pragma once
 
 #include <algorithm>
@@ -13,17 +14,17 @@ namespace steer {
 
 class ThreadPulses {
   public:
-    // A longer time between two looks means that the looker itself was stopped.
+    // After a longer time between two checks, the checking thread itself was stopped.
     static constexpr std::uint64_t kMostStepMs = 500;
 
     struct Sight {
         std::uint64_t beat = 0;
-        std::uint64_t waited_ms = 0;  // for a CPU, so far
+        std::uint64_t waited_ms = 0;  // total wait for a CPU so far
     };
 
     explicit ThreadPulses(std::size_t threads) : threads_(threads) {}
 
-    // `passed_ms`: since the look before, at all threads. Returns how long the thread has been still.
+    // `passed_ms`: since the last check of all threads. Returns how long the thread has been still.
     std::uint64_t see(std::size_t thread, const Sight& sight, std::uint64_t passed_ms) {
         Known& known = threads_[thread];
         const Sight before = known.last.value_or(sight);
@@ -38,7 +39,7 @@ class ThreadPulses {
 
   private:
     struct Known {
-        std::optional<Sight> last;  // no value: not seen yet
+        std::optional<Sight> last;  // no value: not checked yet
         std::uint64_t still_ms = 0;
     };
     std::vector<Known> threads_;

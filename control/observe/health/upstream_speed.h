@@ -1,7 +1,7 @@
-// How fast an upstream replies: by its fastest reply within the last 10 to 20 s.
+// How fast an upstream replies: its fastest reply in the last 10 to 20 s.
 //
-// Names that no server answers, and names of slow servers, make other replies late or missing; a client can ask for
-// these. They do not make the fastest reply slower. Pure. Used by the main thread.
+// Names that no server answers, and names of slow servers, delay or prevent other replies; a client
+// can query such names. They do not make the fastest reply slower. Pure. Used by the main thread.
 #pragma once
 
 #include <array>
@@ -15,20 +15,20 @@ namespace steer {
 
 class UpstreamSpeed {
   public:
-    // Replies so far, of all workers, by the buckets of kUpstreamBoundsMs.
+    // Number of replies so far, of all workers, by the buckets of kUpstreamBoundsMs.
     using Replies = std::array<std::uint64_t, kUpstreamBoundsMs.size() + 1>;
     static constexpr std::uint64_t kWindowMs = 10'000;
 
-    // Call it about each tenth of a second.
+    // Call it about every tenth of a second.
     void see(std::uint16_t upstream, const Replies& replies, std::uint64_t now_ms);
     // Whether there were replies, and the fastest took longer than `ms`, one of kUpstreamBoundsMs.
     [[nodiscard]] bool is_slower_than(std::uint16_t upstream, std::uint32_t ms) const;
 
   private:
     struct Known {
-        Replies begin{};  // of the window
+        Replies begin{};  // at the beginning of the window
         std::uint64_t begin_ms = 0;
-        std::optional<std::size_t> fastest, fastest_before;  // buckets; of this window and the last
+        std::optional<std::size_t> fastest, fastest_before;  // buckets; of this window, of the last
     };
     std::map<std::uint16_t, Known> by_id_;
 };

@@ -1,4 +1,4 @@
-// Upstreams as our probes and clients' queries see them.
+// The state of upstreams, from our probes and clients' queries.
 #pragma once
 
 #include <cstdint>
@@ -40,7 +40,7 @@ class UpstreamsPart final : public Part {
     void take(build::Built& built);
     void observe(const Upstream& upstream, std::uint64_t now_ms);
     void inform_workers(std::uint16_t upstream);
-    // "does not answer"; empty: it lives, as far as our probes know.
+    // "does not answer"; empty: it answers, according to our probes.
     [[nodiscard]] std::string error_of(const Upstream& upstream) const;
     [[nodiscard]] bool answers(const UpstreamGroup& group) const;
     [[nodiscard]] std::string unmet_needs() const;
@@ -55,7 +55,7 @@ class UpstreamsPart final : public Part {
     StreamsPart& streams_;
     UpstreamProbes probes_;
     UpstreamSpeed speed_;
-    // Of the snapshot in force.
+    // From the present snapshot.
     std::vector<build::UpstreamNeed> upstream_needs_;
     std::map<std::uint16_t, build::UpstreamProbe> probe_queries_;  // by Upstream::id
 };

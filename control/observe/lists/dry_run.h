@@ -1,5 +1,5 @@
-// `steerdnsd --dry-run`: what a start would write to the routers of a configuration before the first query. Logs in and
-// reads; writes nothing and serves no clients.
+// `steerdnsd --dry-run`: what a start with this configuration would write to its routers before the
+// first query. Logs in and reads; writes nothing and serves no clients.
 #pragma once
 
 #include <chrono>
@@ -10,7 +10,8 @@
 
 namespace steer {
 
-// Prints a report of each router; false if one of them could not be read within `patience`.
+// Prints a report for each router. Returns false if one of them could not be read within
+// `patience`.
 bool dry_run(const std::vector<build::RouterPlan>& plans, std::chrono::milliseconds patience,
              std::ostream& out);
 

@@ -1,4 +1,5 @@
-// Sums of query records by name, client and type. Each record counts as many queries as it represents.
+// Sums of query records by name, client and type. A record counts for the number of queries that it
+// represents.
 #pragma once
 
 #include <boost/json/array.hpp>
@@ -18,10 +19,11 @@ namespace steer {
 
 class HitCounts {
   public:
-    // The maximum number of keys per kind; further ones count only in "queries".
+    // The maximum number of keys per kind; further keys count only in "queries".
     static constexpr std::size_t kMaxKept = 200'000;
 
-    // Only queries of these clients, and for this name (lower-cased wire form) and names below it; empty: all.
+    // Selects queries of these clients, for this name (lower-cased wire form) and names below it;
+    // empty: all.
     struct Filter {
         std::optional<matchers::Prefix> clients;
         std::vector<std::uint8_t> name;
@@ -32,8 +34,9 @@ class HitCounts {
 
     // All counted names.
     [[nodiscard]] std::vector<config::AskedName> names() const;
-    // {"queries", "malformed" (of these), "samples" (records), "lost" (records), "names": [{"name", "queries"}], "clients":
-    // [{"client", "queries"}], "types": [{"type", "queries"}]}: the first `top` of each.
+    // {"queries", "malformed" (of these), "samples" (records), "lost" (records), "names": [{"name",
+    // "queries"}], "clients": [{"client", "queries"}], "types": [{"type", "queries"}]}: the first
+    // `top` of each.
     [[nodiscard]] boost::json::object to_json(std::size_t top) const;
 
     [[nodiscard]] std::uint64_t lost() const { return lost_; }

@@ -1,9 +1,11 @@
-// Counts queries and the rules that match them, over the control socket: `hits`, with {"seconds": 10, "top": 20}.
+// Counts queries and the matching rules for the control socket: `hits`, with {"seconds": 10, "top":
+// 20}.
 //
-// During that time it takes the workers' query records (QueryRecordFeed): of every query, or of one in N if there are
-// more than can be read here. The result: HitCounts', "seconds", "rules_that_hold", and "rules": from holding_rules(), the
-// most frequent first. Up to kMostCounts at a time, each with its own time and result, so `steerctl top` and `steerctl
-// hits` do not hinder each other. Lives on the main thread; records may come on the feed's thread.
+// During that time it takes the workers' query records (QueryRecordFeed): of every query, or of one
+// in N if there are too many to read here. The result has HitCounts', "seconds", "rules_that_hold",
+// and "rules" from holding_rules(), the most frequent first. Up to kMostCounts run at a time, each
+// with its own time and result, so `steerctl top` and `steerctl hits` may run together. Lives on
+// the main thread; the feed's thread may pass records.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -32,7 +34,7 @@ class HitsService {
     HitsService(const HitsService&) = delete;
     HitsService& operator=(const HitsService&) = delete;
 
-    // `records` outlives it.
+    // `records` must outlive it.
     void add_methods(ops::Methods& methods, QueryRecordFeed& records);
 
   private:
@@ -42,7 +44,7 @@ class HitsService {
         std::size_t top;
         std::chrono::steady_clock::time_point end;
         ops::RpcDone done;
-        std::string client, name;  // that were asked for
+        std::string client, name;  // from the request
         std::uint64_t lost_before = 0;
     };
 
@@ -56,10 +58,10 @@ class HitsService {
     QueryRecordFeed* records_ = nullptr;  // until add_methods()
     unsigned taker_ = 0;                  // of `records_`
     boost::asio::steady_timer timer_;
-    std::mutex mutex_;  // of counts_ and its counts, which records come to from another thread
+    std::mutex mutex_;  // protects counts_ and its counts, which another thread's records change
     std::vector<std::unique_ptr<Count>> counts_;  // running
-    std::deque<std::unique_ptr<Count>> counted_;  // the first one's rules are looked for
-    std::uint32_t one_in_ = 0;                    // wished for
+    std::deque<std::unique_ptr<Count>> counted_;  // a search for the rules of the first one runs
+    std::uint32_t one_in_ = 0;                    // requested
     BackgroundThread thread_{"hits"};
 };
 

@@ -1,5 +1,5 @@
-// The rules that match names, for the control socket: those of the configuration in force, with the present files of its
-// lists, which are read again.
+// The rules that match names, for the control socket: those of the present configuration, with the
+// present files of its lists, which are read again.
 #pragma once
 
 #include <boost/json/object.hpp>
@@ -14,17 +14,20 @@ namespace steer {
 
 using FindRules = std::function<Result<std::vector<config::HoldingRule>>(const config::Settings&)>;
 
-// [{"plugin", "says", "rule", "file", "line", "queries"}], in the order of `find`. A list that cannot be read has no rules
-// here, and `trouble` says why. Takes as long as reading the configuration does: not on the main thread.
+// [{"plugin", "says", "rule", "file", "line", "queries"}], in the order of `find`. A list that
+// cannot be read has no rules here; `trouble` has the reason. Takes as long as reading the
+// configuration: not for the main thread.
 ops::RpcResult holding_rules(const ConfigSource& source, const FindRules& find,
                              std::string* trouble = nullptr);
-// The same for one name, and "effects": what rules of sequences do with it,
-// [{"does", "sequence", "file", "line", "unless", "with_others"}]. A rule that an exception overrules does nothing.
+// The same for one name, and "effects": the effects of the rules of sequences on it, [{"does",
+// "sequence", "file", "line", "unless", "with_others"}]. A rule that an exception overrules has no
+// effect.
 ops::RpcResult holding_rules(const ConfigSource& source, const std::string& name,
                              std::string* trouble = nullptr);
 
-// Whether the files are what is in force: {"name", "differs": of the configuration and its included files, "error": why
-// the present files cannot be loaded; empty}. `trouble`: of holding_rules(). As above.
+// Whether the files are the same as those in use: {"name", "differs": of the configuration and its
+// included files, "error": why the present files cannot be loaded; empty}. `trouble`: from
+// holding_rules(). Not for the main thread.
 boost::json::object files_state(const ConfigSource& source, const std::string& trouble);
 
 }  // namespace steer

@@ -17,16 +17,17 @@
 
 namespace steer {
 
-// The control socket's methods for ad lists and their pause: `adlist`, `adlist.pause`, `adlist.resume`.
+// The control socket's methods for ad lists and their pause: `adlist`, `adlist.pause`,
+// `adlist.resume`.
 
-// `adlist`: {"adlists": [{"tag", "list", "names", "matches", "paused_s"}]}, one for each list. `adlist.pause` with
-// {"tag": TAG, "seconds": N} and `adlist.resume` return the same; without a tag they apply to all. A pause survives
-// reloads, not a restart. `snapshot` returns the one in force.
+// `adlist`: {"adlists": [{"tag", "list", "names", "matches", "paused_s"}]}, one for each list.
+// `adlist.pause` with {"tag": TAG, "seconds": N} and `adlist.resume` return the same; without a tag
+// they apply to all. A pause survives reloads, not a restart. `snapshot` returns the present one.
 void add_ad_list_methods(ops::Methods& methods, std::function<const Snapshot&()> snapshot,
                          Clock& clock);
 
-// steerdns_adlist_names, steerdns_adlist_matches, steerdns_adlist_paused, by plugin and list; steerdns_rpz_triggers and
-// steerdns_rpz_matches, by plugin and zone.
+// steerdns_adlist_names, steerdns_adlist_matches, steerdns_adlist_paused, by plugin and list;
+// steerdns_rpz_triggers and steerdns_rpz_matches, by plugin and zone.
 void write_ad_list_metrics(ops::MetricWriter& writer, const Snapshot& snapshot, Now now);
 
 // The metrics of metrics_collector: steerdns_collector_*, by name, summed over all workers.
@@ -43,7 +44,8 @@ void write_list_metrics(ops::MetricWriter& writer, std::span<const config::ReadL
 
 // The control socket's method for reverse_lookup: `reverse`, with {"address": "192.0.2.1"}.
 
-// The result: {"address": ..., "names": [{"plugin": TAG, "name": ...}]}. `snapshot` returns the one in force.
+// The result: {"address": ..., "names": [{"plugin": TAG, "name": ...}]}. `snapshot` returns the
+// present one.
 void add_reverse_methods(ops::Methods& methods, std::function<const Snapshot&()> snapshot,
                          Clock& clock);
 

@@ -1,7 +1,9 @@
-// Explains over the control socket why a name is in a set: `why`, with {"name": "www.stream.example"}.
+// Explains over the control socket why a name is in a set: `why`, with {"name":
+// "www.stream.example"}.
 //
-// The result: {"name", "sets": tags of the sets of the name that the program in force tests, "rules": from
-// holding_rules() with effects, "file": files_state()}. A thread of its own searches, one question at a time. Lives on the main thread.
+// The result: {"name", "sets": tags of those sets of the name that the present program tests,
+// "rules": from holding_rules() with effects, "file": files_state()}. Its own thread searches, one
+// question at a time. Lives on the main thread.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -17,7 +19,7 @@ namespace steer {
 
 class WhyService {
   public:
-    // `in_force` outlives it.
+    // `in_force` must outlive it.
     WhyService(boost::asio::io_context& main_io, ConfigSource source, const SetsInForce& in_force);
     WhyService(const WhyService&) = delete;
     WhyService& operator=(const WhyService&) = delete;

@@ -1,4 +1,5 @@
-// A bounded queue of batches between two threads. A full queue refuses; the caller counts that.
+// A bounded queue of batches between two threads. A full queue refuses a batch; the caller counts
+// that.
 #pragma once
 
 #include <chrono>
@@ -19,7 +20,7 @@ class BatchQueue {
         std::size_t weight;
     };
 
-    // `most`: the sum of the weights that may wait. One batch always fits.
+    // `most`: maximum sum of the weights that wait. One batch always fits.
     explicit BatchQueue(std::size_t most) : most_(most) {}
 
     bool push(Batch&& batch, std::size_t weight) {
@@ -33,7 +34,8 @@ class BatchQueue {
         return true;
     }
 
-    // The next batch; nothing: none came in this time, wake() was called, or it is closed.
+    // The next batch. No value: none arrived in this time, wake() was called, or the queue is
+    // closed.
     std::optional<Item> pop(std::chrono::milliseconds wait) {
         std::unique_lock lock(mutex_);
         changed_.wait_for(lock, wait,
@@ -53,7 +55,7 @@ class BatchQueue {
         }
         changed_.notify_one();
     }
-    // Batches that wait can still be popped.
+    // After close(), waiting batches can still be popped.
     void close() {
         {
             const std::scoped_lock lock(mutex_);

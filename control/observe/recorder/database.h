@@ -1,10 +1,11 @@
 // The history of queries in a SQLite database: tables, writing, retention.
 //
-// One writer; readers have connections of their own (history.h), which WAL permits. A query is a row of `queries`, whose
-// id is its time in microseconds since 1970 (a few more if that is taken), so time needs no index. Repeated words
-// are numbers of `words`. `totals` and `tops` have sums by minute and hour. The view `history` has all of it as text.
+// There is one writer. Readers have their own connections (history.h), which WAL permits. A query
+// is a row of `queries`. Its id is its time in microseconds since 1970 (a few more if that id is in
+// use), so time needs no index. Repeated words are numbers of `words`. `totals` and `tops` have
+// sums by minute and hour. The view `history` shows all of it as text.
 //
-// The writer takes one thread. Nothing throws; each trouble is reported once, and counted.
+// For one writing thread. Does not throw; each error is reported once, and counted.
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -23,14 +24,14 @@ namespace steer::recorder {
 inline constexpr std::int64_t kApplicationId = 0x53445152;  // "SDQR": marks our files
 inline constexpr int kSchema = 3;                           // of this version
 
-// The statements that bring an older schema to the next one; 0: from nothing.
+// The statements that convert an older schema to the next one; 0: create it.
 std::string_view schema_step(int from);
 
 class Database {
   public:
     static constexpr std::int64_t kRetryS = 5;  // between attempts to open it
     static constexpr std::int64_t kSumsEveryS = 10;
-    static constexpr std::int64_t kMostDeleted = 20'000;  // rows in one turn
+    static constexpr std::int64_t kMostDeleted = 20'000;  // rows per turn
     using Warn = std::function<void(const std::string&)>;
 
     Database(config::QueryRecorder settings, Warn warn);
@@ -39,11 +40,14 @@ class Database {
     Database& operator=(const Database&) = delete;
 
     enum class Wrote : std::uint8_t { yes, later, lost };
-    // One transaction. later: another program has locked the database; the same batch may be tried again.
+    // Writes a batch in one transaction. later: another program has locked the database; try the
+    // same batch again.
     Wrote write(const RowBatch& batch, std::int64_t now_us);
-    // Adds the sums in memory to the database. False: it is locked or closed; they stay.
+    // Adds the sums in memory to the database. Returns false if it is locked or closed; then they
+    // stay.
     bool flush_sums(std::int64_t now_us);
-    // What is due: sums, and a part of the rows that are too old or too many.
+    // Does the work that is due: writes sums, and deletes a part of the rows that are too old or
+    // too many.
     void tidy(std::int64_t now_us);
 
     [[nodiscard]] std::uint64_t written() const { return written_; }
@@ -62,7 +66,7 @@ class Database {
     Wrote give_up(int code, std::int64_t now_us);
     int insert(const RowBatch& batch, const Row& row);
     int put_sums();
-    // The number of a word; 0: not known, and not stored.
+    // The number of a word; 0: unknown, and not stored.
     std::int64_t word(std::string_view text);
     void remove_old(std::int64_t now_us);
 

@@ -1,6 +1,7 @@
-// A query or response as a dnstap message: protobuf, as dnstap.info's schema of 2012 to today has it.
+// A query or response as a dnstap message: protobuf, with dnstap.info's schema.
 //
-// Written by hand: one message with fifteen fields, and no reader (decision 0020). Written into the caller's string.
+// Hand-written: one message with fifteen fields, and no reader (decision 0020). Writes into the
+// caller's string.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +19,8 @@ struct DnstapSource {
     std::string identity, version;
 };
 
-// CLIENT_QUERY and CLIENT_RESPONSE; each replaces `out`. Without its message, a query or response has the other fields.
+// CLIENT_QUERY and CLIENT_RESPONSE; each replaces `out`. If the message bytes are missing, the
+// other fields are written.
 void put_client_query(const DnstapSource& source, const RecordedQuery& query, std::string& out);
 void put_client_response(const DnstapSource& source, const RecordedQuery& query, std::string& out);
 

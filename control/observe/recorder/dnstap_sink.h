@@ -1,7 +1,8 @@
-// Sends queries and responses to a receiver of dnstap, over a unix socket or TCP.
+// Sends queries and responses to a dnstap receiver, over a unix socket or TCP.
 //
-// libfstrm frames them, and a thread of its own writes and reconnects (once a second). Its queue is bounded: what does not
-// fit is dropped and counted. Reads and writes end after kPatienceS, so a receiver that hangs is disconnected.
+// libfstrm frames them; its own thread writes and reconnects (once a second). Its queue is bounded:
+// messages that do not fit are dropped and counted. Reads and writes end after kPatienceS, so a
+// hanging receiver is disconnected.
 #pragma once
 
 #include <atomic>
@@ -20,17 +21,18 @@ class DnstapSink {
     static constexpr unsigned kPatienceS = 1;
     using Warn = std::function<void(const std::string&)>;
 
-    // `warn`: gets each change of the connection; called by poll().
+    // `warn` gets each change of the connection; poll() calls it.
     DnstapSink(const config::RecorderTap& settings, DnstapSource source, Warn warn);
     ~DnstapSink();
     DnstapSink(const DnstapSink&) = delete;
     DnstapSink& operator=(const DnstapSink&) = delete;
 
-    // A CLIENT_QUERY and, if there was a response, a CLIENT_RESPONSE.
+    // Sends a CLIENT_QUERY and, if there was a response, a CLIENT_RESPONSE.
     void send(const RecordedQuery& query);
     void poll();
 
-    // Messages: written to the receiver; without room or without a receiver; taken and not written.
+    // Numbers of messages: written to the receiver; dropped without space or receiver; accepted and
+    // not written.
     [[nodiscard]] std::uint64_t sent() const;
     [[nodiscard]] std::uint64_t lost() const { return lost_; }
     [[nodiscard]] std::uint64_t failed() const;

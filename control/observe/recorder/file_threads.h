@@ -1,5 +1,5 @@
-// Threads that write batches to a database, or to a file of JSON lines. A slow or locked disk delays only them; what does
-// not fit into their queue is dropped and counted.
+// Threads that write batches to a database, or to a file of JSON lines. A slow or locked disk
+// delays only them. Batches that do not fit into their queue are dropped and counted.
 #pragma once
 
 #include <atomic>
@@ -17,11 +17,11 @@
 
 namespace steer::recorder {
 
-// What a sink reports: in `recorder.status`, and as metrics.
+// A sink's report: in `recorder.status`, and as metrics.
 struct SinkStatus {
     std::string kind, place;    // "database", "json", "dnstap"; a path or an address
-    std::uint64_t written = 0;  // queries; of dnstap messages
-    std::uint64_t dropped = 0;  // the queue was full
+    std::uint64_t written = 0;  // queries; for dnstap messages
+    std::uint64_t dropped = 0;  // because the queue was full
     std::uint64_t failed = 0;   // could not be written or sent
     std::uint64_t bytes = 0;    // of the file; 0: none
     std::string trouble;        // empty: none
@@ -36,7 +36,7 @@ struct TextBatch {
     std::uint64_t lines = 0;
 };
 
-// What both threads do: batches in, in order, until it ends.
+// The work of both threads: write batches, in order, until the end.
 template <class Batch>
 class FileThread {
   public:
@@ -45,15 +45,16 @@ class FileThread {
     FileThread(const FileThread&) = delete;
     FileThread& operator=(const FileThread&) = delete;
 
-    // False: the queue is full; `queries` are counted as dropped.
+    // Returns false if the queue is full; `queries` are then counted as dropped.
     bool push(Batch&& batch, std::size_t weight, std::uint64_t queries);
-    // Waits until all that was pushed before is written, and so are sums. False: not within this time.
+    // Waits until all earlier batches and the sums are written. Returns false if this takes too
+    // long.
     bool flush(std::chrono::milliseconds patience);
     [[nodiscard]] SinkStatus status() const;
 
   protected:
     void begin();
-    // Writes what waits, and ends the thread.
+    // Writes waiting batches, and ends the thread.
     void end();
     [[nodiscard]] bool is_ending() const { return queue_.is_closed(); }
     void set_status(SinkStatus status);
@@ -70,7 +71,7 @@ class FileThread {
     std::atomic<std::uint64_t> dropped_{0};
     mutable std::mutex mutex_;
     std::condition_variable flushed_;
-    std::uint64_t asked_ = 0, done_ = 0;  // flushes; under the mutex
+    std::uint64_t asked_ = 0, done_ = 0;  // flushes; protected by the mutex
     SinkStatus status_;                   // the same
     std::thread thread_;
 };

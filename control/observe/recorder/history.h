@@ -1,7 +1,7 @@
 // Reads the database of a query_recorder: single queries, the most frequent keys, and sums by time.
 //
-// Each call has a connection of its own, so it neither waits for the writer nor delays it. It ends after kPatience with
-// what it found. For a background thread.
+// Each call has its own connection, so it neither waits for the writer nor delays it. After
+// kPatience it returns what it has found. For a background thread.
 #pragma once
 
 #include <boost/json/value.hpp>
@@ -29,31 +29,34 @@ struct HistoryFilter {
     std::int64_t from_us = 0, to_us = INT64_MAX;  // to_us: not included
     std::size_t limit = 100;
 };
-// {"queries": [{"time", "time_us", "client", ...}], "complete"}: newest first, with the fields of the JSON lines.
-// complete: false if there may be more; then "next_us" is the `to_us` that continues.
+// {"queries": [{"time", "time_us", "client", ...}], "complete"}: newest first, with the fields of
+// the JSON lines. complete: false if there may be more; then "next_us" is the `to_us` for the next
+// call.
 Result<boost::json::value> read_history(const std::string& path, const HistoryFilter& filter);
 
 struct Span {
     std::int64_t from_s = 0, to_s = 0;  // to_s: not included
 };
-// {"from", "to", "bucket_seconds", "queries", "rows": [{"key", "queries", "share", "mean_us"}], "others"}. Sums by hour
-// if the span is longer than kByMinute; its ends are rounded outward to them.
+// {"from", "to", "bucket_seconds", "queries", "rows": [{"key", "queries", "share", "mean_us"}],
+// "others"}. Sums by hour if the span is longer than kByMinute; its ends are then rounded outward
+// to hours.
 inline constexpr std::int64_t kByMinute = std::int64_t{12} * 3600;
 Result<boost::json::value> read_top(const std::string& path, SumKind kind, Span span,
                                     std::size_t limit);
 
-// {"from", "to", "bucket_seconds", "buckets": [{"start", "queries", "cached", "hit_ratio", "stale", "forwarded", "failed",
-// "unanswered", "mean_us", "p50_us", "p95_us", "p99_us"}]}; buckets without queries are left out. `step_s`: rounded up
-// to minutes or hours, and to at most kMostBuckets; 0: about 100 buckets.
+// {"from", "to", "bucket_seconds", "buckets": [{"start", "queries", "cached", "hit_ratio", "stale",
+// "forwarded", "failed", "unanswered", "mean_us", "p50_us", "p95_us", "p99_us"}]}; without empty
+// buckets. `step_s` is rounded up to minutes or hours, and so that there are at most kMostBuckets;
+// 0: about 100 buckets.
 Result<boost::json::value> read_series(const std::string& path, Span span, std::int64_t step_s);
 
-// One name, client or so: `key` as read_top() gives it.
+// One name, client or similar: `key` as in the result of read_top().
 struct SumKey {
     SumKind kind = SumKind::name;
     std::string key;
 };
-// The same for one key; "buckets": [{"start", "queries", "mean_us"}]. Minutes in which the key was not among the most
-// frequent ones (Sums::kKept) are missing.
+// The same for one key; "buckets": [{"start", "queries", "mean_us"}]. Minutes in which the key was
+// not among the most frequent ones (Sums::kKept) are missing.
 Result<boost::json::value> read_course(const std::string& path, const SumKey& of, Span span,
                                        std::int64_t step_s);
 

@@ -1,4 +1,5 @@
-// One query as a line of JSON. docs/guides/query-log.md documents the fields; their names are stable.
+// One query as a line of JSON. docs/guides/query-log.md documents the fields; their names are
+// stable.
 #pragma once
 
 #include <array>
@@ -21,7 +22,7 @@ class JsonLine {
     void put_time(std::int64_t time_us, std::string& out);
     std::string_view type_of(std::uint16_t type);
 
-    std::int64_t second_ = -1;  // of second_text_
+    std::int64_t second_ = -1;  // second of second_text_
     std::string second_text_;   // "2026-11-23T17:20:05"
     std::unordered_map<std::uint16_t, std::string> types_;
 };
@@ -29,7 +30,7 @@ class JsonLine {
 // The same object.
 boost::json::object json_of(const RecordedQuery& query);
 
-// "2026-11-23T17:20:05.123456Z", of microseconds since 1970.
+// "2026-11-23T17:20:05.123456Z" for microseconds since 1970.
 std::string time_text(std::int64_t time_us);
 
 }  // namespace steer::recorder

@@ -1,6 +1,8 @@
-// One query as the recorder's sinks see it: plain data, without the dataplane (but its table of transports).
+// One query for the recorder's sinks: plain data, without the dataplane (except its table of
+// transports).
 //
-// The texts and bytes belong to the caller; a sink copies what it keeps. All sinks write the same words.
+// The texts and bytes belong to the caller; a sink copies what it keeps. All sinks write the same
+// words.
 #pragma once
 
 #include <array>
@@ -15,7 +17,7 @@
 
 namespace steer::recorder {
 
-inline constexpr std::int64_t kMicroseconds = 1'000'000;  // in a second
+inline constexpr std::int64_t kMicroseconds = 1'000'000;  // per second
 
 // How the answer was found.
 enum class Path : std::uint8_t { none, packet_cache, cache, stale, local, forwarded, error };
@@ -36,13 +38,13 @@ struct RecordedQuery {
     ClientTransport transport = ClientTransport::udp;
     Path path = Path::none;
     std::uint8_t worker = 0;
-    std::uint8_t entry = 0;          // of Settings::entries
+    std::uint8_t entry = 0;          // index of Settings::entries
     std::uint16_t rcode = kNoRcode;  // kNoRcode: no response
     std::uint16_t ede = kNoError;    // kNoError: none
     std::uint16_t qtype = 0, qclass = 0;
     std::uint16_t query_size = 0, response_size = 0;  // bytes on the wire
     std::string_view end;                             // a label of verdict.h
-    std::string_view upstream;                        // empty: none was asked
+    std::string_view upstream;                        // empty: none was queried
     std::string_view entry_tag;
     std::string_view name;                   // presentation form, lower case; empty: malformed
     std::string_view client_text;            // the address
@@ -51,23 +53,25 @@ struct RecordedQuery {
     std::span<const std::uint8_t> response;  // the same
 };
 
-// The presentation form of a wire name in lower case, as dns::name_to_text(), into `out` without an allocation once it
-// has grown. Empty if `wire` is no name.
+// Writes the presentation form of a wire name in lower case to `out`, as dns::name_to_text().
+// Allocates only until `out` is large enough. Empty if `wire` is not a name.
 void put_name(std::span<const std::uint8_t> wire, std::string& out);
 
-// The answer section for people, as in "cdn.example 198.51.100.2 2001:db8::2": targets of CNAME records, addresses, and the
-// types of other records. At most kMostAnswers bytes; a response that is cut off is read as far as it goes. Into `out`.
+// Writes the answer section for people to `out`: "cdn.example 198.51.100.2 2001:db8::2". It has
+// targets of CNAME records, addresses, and the types of other records, in at most kMostAnswers
+// bytes. An incomplete response is read as far as possible.
 inline constexpr std::size_t kMostAnswers = 400;
 void put_answers(std::span<const std::uint8_t> response, std::string& out);
 
-// An id of a trace, as `explain` and `trace` write it.
+// An id of a trace, in the form of `explain` and `trace`.
 std::string trace_text(std::uint64_t id);
 
-// The address with the bits behind these prefix lengths 0.
+// The address, with the bits behind these prefix lengths set to 0.
 IpAddress masked(const IpAddress& address, unsigned mask4, unsigned mask6);
 
-// Sets to 0, in the OPT record of a message, what tells one client from another: the address in a client subnet
-// (RFC 7871), beyond the masks, and cookies (RFC 7873). A message that is cut off is left as far as it can be read.
+// Clears the data in a message's OPT record that identifies a client: the address in a client
+// subnet (RFC 7871) beyond the masks, and cookies (RFC 7873). An incomplete message is changed as
+// far as it can be read.
 void blank_client_options(std::span<std::uint8_t> message, unsigned mask4, unsigned mask6);
 
 }  // namespace steer::recorder

@@ -1,8 +1,8 @@
-// Thread `recorder`: reads the workers' query records and gives them to each query_recorder.
+// Thread `recorder`: reads the workers' query records and passes them to each query_recorder.
 //
-// It runs only while a configuration has one (or a session watches queries). It looks at the rings a few hundred times a
-// second and never blocks on a disk: sinks have threads and bounded queues of their own. What finds no room in a ring is
-// counted as lost.
+// It runs only while a configuration has one (or a session watches queries). It polls the rings a
+// few hundred times a second and never blocks on a disk: sinks have their own threads and bounded
+// queues. Records that do not fit into a ring are counted as lost.
 #pragma once
 
 #include <atomic>
@@ -21,7 +21,7 @@
 
 namespace steer::recorder {
 
-// What numbers in records mean, by the configuration in force.
+// The meaning of numbers in records, by the present configuration.
 struct RecordNames {
     std::vector<std::string> upstreams;  // by Upstream::id
     std::vector<std::string> entries;    // tags, by place in Settings::entries
@@ -29,30 +29,31 @@ struct RecordNames {
 
 class Recorder {
   public:
-    // `feed` outlives it. `warn` is called on several threads.
+    // `feed` must outlive it. `warn` is called on several threads.
     Recorder(QueryRecordFeed& feed, WallClock now, Warn warn);
     ~Recorder();
     Recorder(const Recorder&) = delete;
     Recorder& operator=(const Recorder&) = delete;
 
-    // The main thread; the thread applies it.
+    // Called on the main thread; the recorder's thread applies it.
     void follow(std::vector<RecordingPlan> plans, RecordNames names);
-    // Writes what waits, and ends. Idempotent.
+    // Writes waiting records, and ends. May be called again.
     void stop();
 
-    // Called with each query while a session watches, on the polling thread. What a query_recorder of its server hides is
-    // hidden here, too. Once, before the first follow().
+    // Called with each query while a session watches, on the polling thread. It hides the same data
+    // as a query_recorder of the query's server. Set it once, before the first follow().
     using Watcher = std::function<void(const RecordedQuery& query)>;
     void set_watcher(Watcher watcher) { watcher_ = std::move(watcher); }
-    // The main thread.
+    // Called on the main thread.
     void watch(bool on);
 
-    // Waits until what has ended so far is written. Not on the main thread. False: not within this time.
+    // Waits until all queries that have ended so far are written. Not for the main thread. Returns
+    // false if this takes too long.
     bool flush(std::chrono::milliseconds patience);
 
     struct Status {
         std::uint64_t records = 0, queries = 0,
-                      lost = 0;  // records read; what they stand for; records lost
+                      lost = 0;  // records read; queries that they represent; records lost
         std::vector<Recording::Status> recordings;
     };
     // Any thread.
@@ -72,7 +73,7 @@ class Recorder {
     unsigned taker_ = 0;
     std::atomic<std::int64_t> boot_to_wall_us_{0};
 
-    mutable std::mutex mutex_;  // of all below, but not the thread
+    mutable std::mutex mutex_;  // protects all following members except the thread
     std::condition_variable changed_;
     std::vector<std::shared_ptr<Recording>> recordings_;
     std::vector<RecordingPlan> plans_;

@@ -1,6 +1,7 @@
 // recorder.status, recorder.history, recorder.top and recorder.series of the control socket.
 //
-// Databases are read on a background thread, one request at a time; a few more may wait. Lives on the main thread.
+// A background thread reads the databases, one request at a time; a few more may wait. Lives on the
+// main thread.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -18,7 +19,7 @@ class RecorderMethods {
   public:
     static constexpr std::size_t kMostWaiting = 16;
 
-    // Both outlive it.
+    // Both must outlive it.
     RecorderMethods(boost::asio::io_context& main_io, Recorder& recorder);
     void add_methods(ops::Methods& methods);
 

@@ -21,7 +21,7 @@ class RecorderPart final : public Part {
     explicit RecorderPart(const Needs& needs);
 
     void add_methods(ops::Methods& methods) override { methods_->add_methods(methods); }
-    // The files are opened by the user that serves.
+    // The serving user opens the files.
     void serve() override;
     void poll() override;
     void follow(const config::Settings& settings, build::Built& built) override;

@@ -1,4 +1,5 @@
-// One query_recorder at work: which queries it takes, what it hides of their clients, and its sinks.
+// One running query_recorder: the queries that it takes, the client data that it hides, and its
+// sinks.
 #pragma once
 
 #include <atomic>
@@ -18,14 +19,15 @@ namespace steer::recorder {
 
 struct RecordingPlan {
     std::string tag;
-    std::uint32_t entries = 0;  // bits: Settings::entries whose executor runs it, directly or not
+    std::uint32_t entries = 0;  // bits: Settings::entries that run it, directly or not
     config::QueryRecorder settings;
     std::uint64_t include = 0, exclude = 0;  // bits of its include_marks and exclude_marks
     bool operator==(const RecordingPlan&) const = default;
 };
-// The bits of marks in RecordedQuery::marks. Those that any query_recorder names are the same after a reload.
+// The bits of marks in RecordedQuery::marks. Marks that a query_recorder names keep their bits at a
+// reload.
 using MarkBits = std::map<std::uint32_t, std::uint8_t>;
-// Those that any server runs.
+// The plans of all query_recorders that a server runs.
 std::vector<RecordingPlan> recording_plans(const config::Settings& settings,
                                            const MarkBits& marks = {});
 
@@ -34,25 +36,26 @@ class Recording {
     static constexpr std::size_t kJsonBatch = std::size_t{64} << 10;  // bytes
 
     Recording(RecordingPlan plan, WallClock now, Warn warn);
-    // Takes the sinks with unchanged settings from `old`, which ends.
+    // Takes over the sinks with unchanged settings from `old`, which ends.
     Recording(RecordingPlan plan, WallClock now, Warn warn, Recording& old);
 
-    // `query` has no client_text; its name, if any, is in presentation form.
+    // `query` has no client_text; its name, if it has one, is in presentation form.
     void take(const RecordedQuery& query);
-    // For queries that are shown and not stored: whether its client or its marks exclude it, and its address with the masks.
+    // For queries that are shown and not stored: whether its client or its marks exclude the query,
+    // and its address after the masks.
     [[nodiscard]] bool is_excepted(const RecordedQuery& query) const;
     void mask(RecordedQuery& query) const;
-    // Gives sinks what waited for flush_interval_ms, or all.
+    // Passes data that waited for flush_interval_ms, or all data, to the sinks.
     void hand_over(std::int64_t now_us, bool all);
-    // Waits until what was handed over is written.
+    // Waits until the data that was passed on is written.
     bool flush(std::chrono::milliseconds patience);
 
     [[nodiscard]] const RecordingPlan& plan() const { return plan_; }
     struct Status {
         std::string tag;
         std::uint64_t taken;
-        std::uint64_t skipped;   // queries that except_clients names
-        std::uint64_t unmarked;  // ... that include_marks or exclude_marks leave out
+        std::uint64_t skipped;   // queries of clients in except_clients
+        std::uint64_t unmarked;  // queries without include_marks or with exclude_marks
         std::uint32_t one_in;
         std::vector<SinkStatus> sinks;
     };

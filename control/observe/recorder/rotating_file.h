@@ -1,8 +1,9 @@
 // A file that is written in large pieces and renamed when it is too large or too old.
 //
-// A renamed file is FILE.2026-11-23T17-20-05Z, by the time at which it was renamed, in UTC; it never takes the name of
-// another. Of those, the newest `max_files` are kept. A file that cannot be opened or written is tried again after
-// kRetryS; until then lines are lost and counted. Writes may block on a slow disk. One thread.
+// A renamed file is FILE.2026-11-23T17-20-05Z, with the time of the rename in UTC; it never
+// replaces another file. The newest `max_files` of these are kept. A file that cannot be opened or
+// written is tried again after kRetryS; until then lines are lost and counted. Writes may block on
+// a slow disk. One thread.
 #pragma once
 
 #include <cstddef>
@@ -20,7 +21,7 @@ class RotatingFile {
     static constexpr std::int64_t kRetryS = 5;
     using Warn = std::function<void(const std::string&)>;
 
-    // Nothing is opened before the first write. `warn` gets each trouble once, and again when it has changed.
+    // The first write opens the file. `warn` gets each error once, and again when it has changed.
     RotatingFile(config::RecorderJson settings, Warn warn);
 
     // Writes `lines` complete lines. `now_us`: since 1970.
@@ -42,8 +43,8 @@ class RotatingFile {
     Warn warn_;
     Descriptor fd_;
     std::uint64_t size_ = 0;
-    std::int64_t since_us_ = 0;  // its first line
-    std::int64_t retry_us_ = 0;  // not before
+    std::int64_t since_us_ = 0;  // time of its first line
+    std::int64_t retry_us_ = 0;  // next attempt
     std::uint64_t written_ = 0, lost_ = 0;
     std::string trouble_;
 };

@@ -1,4 +1,4 @@
-// Rows on their way to the database: copies of queries, with all texts in one string.
+// Rows for the database: copies of queries, with all texts in one string.
 #pragma once
 
 #include <cstddef>
@@ -15,13 +15,13 @@ struct Row {
     std::int64_t time_us;
     std::uint64_t trace;
     std::uint32_t duration_us, stands_for;
-    std::uint32_t text;  // where its texts begin: client, server, name, ...
+    std::uint32_t text;  // offset of its texts: client, server, name, ...
     std::uint16_t client_port, qtype, qclass, rcode, ede, query_size, response_size;
     std::uint16_t name_size, answers_size;
     std::uint8_t client_size, server_size, upstream_size, entry_size, worker;
     ClientTransport transport;
     Path path;
-    std::string_view end;  // of verdict.h, which lives as long as the program
+    std::string_view end;  // of verdict.h; lives as long as the program
 };
 
 class RowBatch {

@@ -22,7 +22,7 @@ class Statement {
     ~Statement() { sqlite3_finalize(statement_); }
 
     explicit operator bool() const { return statement_ != nullptr; }
-    // Parameters count from 1. A text outlives the next step.
+    // Parameters are numbered from 1. A text must outlive the next step.
     void bind(int at, std::int64_t value) { sqlite3_bind_int64(statement_, at, value); }
     void bind(int at, std::string_view text) {
         sqlite3_bind_text(statement_, at, text.data(), static_cast<int>(text.size()),
@@ -30,7 +30,7 @@ class Statement {
     }
     void bind_null(int at) { sqlite3_bind_null(statement_, at); }
     int step() { return sqlite3_step(statement_); }
-    // Runs it to its end, and makes it ready for the next time. SQLITE_DONE: done.
+    // Runs the statement to its end, and prepares it for the next run. SQLITE_DONE: success.
     int run() {
         int code = SQLITE_ROW;
         while (code == SQLITE_ROW)
@@ -39,7 +39,7 @@ class Statement {
         return code;
     }
     void reset() { sqlite3_reset(statement_); }
-    // Columns count from 0.
+    // Columns are numbered from 0.
     [[nodiscard]] std::int64_t number(int at) const { return sqlite3_column_int64(statement_, at); }
     [[nodiscard]] std::string_view text(int at) const {
         const auto* const text = sqlite3_column_text(statement_, at);
@@ -78,7 +78,7 @@ class Connection {
     int run(const std::string& sql) {
         return sqlite3_exec(db_, sql.c_str(), nullptr, nullptr, nullptr);
     }
-    // An empty statement: error() says why.
+    // An empty statement: error() has the reason.
     [[nodiscard]] Statement prepare(std::string_view sql) const {
         sqlite3_stmt* statement = nullptr;
         sqlite3_prepare_v3(db_, sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT,

@@ -1,5 +1,5 @@
-// Sums of queries by minute: totals, and the most frequent names, clients, ends and so on. Kept in memory until they are
-// added to the database.
+// Sums of queries by minute: totals, and the most frequent names, clients, ends and so on. Kept in
+// memory until they are added to the database.
 #pragma once
 
 #include <array>
@@ -15,7 +15,7 @@
 
 namespace steer::recorder {
 
-// What is counted by key. The numbers are in databases: never change them.
+// The kinds of keys with counts. The numbers are in databases: never change them.
 enum class SumKind : std::uint8_t {
     name,
     client,
@@ -39,10 +39,10 @@ struct Totals {
 
 class Sums {
   public:
-    // Keys per kind that are counted in memory, and that one flush keeps. Queries of other keys count only in the
-    // totals and for the key "".
+    // Maximum keys per kind that are counted in memory, and that one flush keeps. Queries of other
+    // keys count only in the totals and for the key "".
     static constexpr std::size_t kMostKeys = 100'000, kKept = 500;
-    static constexpr std::int64_t kMinute = 60, kHour = 3600;  // seconds: the spans that are kept
+    static constexpr std::int64_t kMinute = 60, kHour = 3600;  // the stored spans, in seconds
 
     struct Key {
         SumKind kind;
@@ -50,9 +50,9 @@ class Sums {
         std::uint64_t queries, duration_us;
     };
 
-    // The minute in which the queries end that it has; 0: none.
+    // The minute of its queries' ends; 0: there are none.
     [[nodiscard]] std::int64_t minute() const { return minute_; }
-    // True if this query begins another minute: flush first.
+    // Returns true if this query begins another minute: flush first.
     [[nodiscard]] bool is_over(std::int64_t time_us) const;
     void add(const RowBatch& batch, const Row& row);
 

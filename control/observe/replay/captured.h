@@ -1,9 +1,10 @@
-// Queries of a capture file, as `steerctl replay` sends them: a line each.
+// Queries of a capture file, in the format of `steerctl replay`: one line each.
 //
 //   QUERIES CLIENT SERVER TYPE CLASS NAME [RCODE [WORD…]]
 //
-// QUERIES: how often this query came. SERVER: the address that it was sent to, at port 53. TYPE, CLASS and RCODE are numbers. The
-// words are KnownAnswer::records. Without RCODE, no answer is known.
+// QUERIES: how often this query was captured. SERVER: its destination address, at port 53. TYPE,
+// CLASS and RCODE are numbers. The words are KnownAnswer::records. Without RCODE, no answer is
+// known.
 #pragma once
 
 #include <string_view>
@@ -13,7 +14,7 @@
 
 namespace steer::replay {
 
-// The most frequent first. Error: names the line.
+// The most frequent first. An Error names the line.
 Result<Recorded> read_captured(std::string_view lines);
 
 }  // namespace steer::replay

@@ -1,4 +1,4 @@
-// What decided a query: its end, the upstreams that it needs, its lists, and the rule.
+// The decision about a query: its end, the upstreams that it needs, its lists, and the rule.
 #pragma once
 
 #include <array>
@@ -35,12 +35,12 @@ constexpr std::string_view label_of(Ending ending) {
 
 // A question to an upstream group.
 struct Ask {
-    std::string forward;                 // the group
+    std::string forward;                 // its tag
     std::vector<std::string> upstreams;  // of the group
-    std::string name;                    // if it is not the client's
-    std::string type;                    // likewise
+    std::string name;                    // if it differs from the client's
+    std::string type;                    // if it differs from the client's
 
-    // Who is asked for what. The group's name is not a part of it.
+    // Compares destinations and questions. The group's name is not a part of it.
     bool operator==(const Ask& other) const {
         return upstreams == other.upstreams && name == other.name && type == other.type;
     }
@@ -53,24 +53,25 @@ struct RulePlace {
 
 struct Decision {
     Ending ending = Ending::empty;
-    std::vector<Ask> asks;           // in their order
+    std::vector<Ask> asks;           // in order
     std::string answer;              // without an upstream: rcode and records
-    std::vector<std::string> lists;  // that are claimed if the answer has addresses
+    std::vector<std::string> lists;  // lists that claim the answer if it has addresses
     std::vector<std::string> sets;   // of the name
-    RulePlace rule;                  // that made the answer, asked or dropped
-    RulePlace because;               // the last test that held before it
-    std::string unknown;             // the fact that is missing; empty: none
-    std::size_t sure_asks = 0;       // asks before that fact was needed
+    RulePlace rule;                  // the rule that answered, forwarded or dropped
+    RulePlace because;               // the last true test before it
+    std::string unknown;             // the missing fact; empty: none
+    std::size_t sure_asks = 0;       // upstream queries before that fact was needed
 
     [[nodiscard]] bool is_known() const { return unknown.empty(); }
 };
 
 enum class Compared : std::uint8_t { same, different, unknown };
-// unknown: a fact is missing, and what is known does not differ.
+// unknown: a fact is missing, and the known part does not differ.
 Compared compare(const Decision& before, const Decision& after);
 
-// {"end", "text", "asks": [{"forward", "upstreams", "name", "type"}], "answer", "lists", "sets", "rule", "file", "line",
-// "because", "because_line", "unknown"}; empty ones are left out, except `end` and `text`.
+// {"end", "text", "asks": [{"forward", "upstreams", "name", "type"}], "answer", "lists", "sets",
+// "rule", "file", "line", "because", "because_line", "unknown"}; without empty ones, except `end`
+// and `text`.
 boost::json::object to_json(const Decision& decision);
 // One line.
 std::string text_of(const Decision& decision);

@@ -1,12 +1,15 @@
-// Runs queries through a policy that serves no client: the rule that decides, the upstreams, the lists.
+// Runs queries through a policy that serves no client: finds the rule that decides, the upstreams,
+// the lists.
 //
-// The workers' interpreter does it (dataplane/policy/executor.h), with a snapshot that was built for this, and without
-// cache, routers, notes and packets. Upstreams are not asked: an upstream's answer is the one that is known for the
-// query, else a stand-in that no rule may read. A rule that reads a fact which is missing makes the decision unknown:
+// It uses the workers' interpreter (dataplane/policy/executor.h) with its own snapshot, without
+// cache, routers, notes and packets. It queries no upstream. An upstream's answer is the one that
+// is known for the query, or else a substitute that no rule may read. If a rule reads a missing
+// fact, the decision is unknown. Such facts are:
 //
-//   - the answer of an upstream, if it is not known
-//   - chance and rates; the time of day; the client's device (MAC address, lease) and VLAN; the name or path of a TLS or HTTP request
-//   - the client's address, if only a prefix of it is known
+// - the answer of an upstream, if it is not known
+// - chance and rates; the time of day; the client's device (MAC address, lease) and VLAN; the name
+//   or path of a TLS or HTTP request
+// - the client's address, if only a prefix of it is known
 //
 // One thread.
 #pragma once
@@ -30,15 +33,16 @@ namespace steer::replay {
 
 class PolicyRun {
   public:
-    // All outlive it. `built`: with a snapshot, which no worker uses. `buffers`: a few are used at a time.
+    // All must outlive it. `built`: has a snapshot that no worker uses. `buffers`: a few are used
+    // at a time.
     PolicyRun(const config::Settings& settings, const build::Built& built, BufferPools& buffers,
               Now now);
     ~PolicyRun();
     PolicyRun(const PolicyRun&) = delete;
     PolicyRun& operator=(const PolicyRun&) = delete;
 
-    // In force when the query was recorded: also finds out which upstreams can have sent the answer, and the entry of a
-    // captured query.
+    // For the configuration that was in use when the query was recorded. It also finds the
+    // upstreams that may have sent the answer, and the entry of a captured query.
     Decision decide_recorded(ReplayedQuery& query);
     Decision decide(const ReplayedQuery& query);
 
@@ -47,19 +51,20 @@ class PolicyRun {
     std::unique_ptr<Impl> impl_;
 };
 
-// The message that an upstream sent, made again from what the history keeps of it.
+// The message that an upstream sent, rebuilt from the history's data.
 
-// The response to `asked`, whose name may be one that the client's name was replaced by (then it is a target in `records`).
-// TTLs are kKnownTtlS. No value if the records do not tell what it was.
+// The response to `asked`. Its name may be a replacement of the client's name (then it is a target
+// in `records`). TTLs are kKnownTtlS. No value if the records do not determine it.
 inline constexpr std::uint32_t kKnownTtlS = 300;
 std::optional<std::vector<std::uint8_t>> message_of(const KnownAnswer& answer,
                                                     std::span<const std::uint8_t> client_name,
                                                     const dns::Query& asked);
-// A response with one address, or with nothing for types that have none: for rules that do not read it.
+// A response with one address, or without records for types without addresses. For rules that do
+// not read it.
 std::vector<std::uint8_t> any_message(const dns::Query& asked);
 
-// Whether the answer cannot be one that a rule made in place of the upstream's: it has an address, and none is
-// unspecified or of loopback.
+// Whether the answer must be from the upstream, not from a rule: it has an address, and none is
+// unspecified or loopback.
 bool is_plainly_upstreams(const KnownAnswer& answer);
 
 }  // namespace steer::replay

@@ -1,4 +1,4 @@
-// Reads recorded queries from the database of a query_recorder, equal ones as one.
+// Reads recorded queries from the database of a query_recorder; merges equal ones.
 #pragma once
 
 #include <atomic>
@@ -18,15 +18,16 @@ struct Recorded {
     std::vector<ReplayedQuery> queries;  // the most frequent first
     std::uint64_t sum = 0;               // of their `queries`
     std::uint64_t unreadable = 0;        // malformed queries, which have no name
-    std::int64_t from_us = 0;            // of the oldest that was read; 0: none
+    std::int64_t from_us = 0;            // time of the oldest one that was read; 0: none
     bool is_complete = true;             // false: older queries of that time were not read
 };
 
 struct RecordedSpan {
     std::int64_t from_us = 0, to_us = INT64_MAX;  // to_us: not included
-    unsigned mask4 = 32, mask6 = 128;             // that the recorder keeps of addresses
+    unsigned mask4 = 32, mask6 = 128;             // bits of addresses that the recorder keeps
 };
-// The newest first; ends after kReadPatience, with kMostDistinct different queries, or when `stop` is true.
+// Newest first. Ends after kReadPatience, with kMostDistinct different queries, or when `stop` is
+// true.
 Result<Recorded> read_recorded(const std::string& path, const RecordedSpan& span,
                                const std::atomic<bool>& stop);
 

@@ -1,5 +1,5 @@
-// `configuration.replay` of the control socket: what a configuration would have done with the queries of a time or of
-// a capture.
+// `configuration.replay` of the control socket: what a configuration would have done with recorded
+// or captured queries.
 //
 //   configuration.replay {"text" | "version", "seconds", "from", "to", "plugin" | "records" (captured.h), "limit"}
 //     {"good", "problems": as configuration.check, "from", "to", "complete", "queries", "distinct", "unreadable",
@@ -7,8 +7,9 @@
 //      "changes": [{"before", "after", "queries", "distinct"}],
 //      "differences": [{"name", "type", "class", "client", "server", "entry", "queries", "before", "after"}], "omitted"}
 //
-// `before` and `after` are decisions (decision.h); the most frequent queries come first. Captured queries have a
-// `server`, and no `from` and `to`. With `good` false, the rest is left out. A thread of its own works, one request at a time. Lives on the main thread.
+// `before` and `after` are decisions (decision.h); the most frequent queries are first. Captured
+// queries have a `server`, and no `from` and `to`. If `good` is false, the rest is left out. Its
+// own thread works, one request at a time. Lives on the main thread.
 #pragma once
 
 #include <atomic>
@@ -37,16 +38,16 @@ class ReplayService {
     ReplayService(const ReplayService&) = delete;
     ReplayService& operator=(const ReplayService&) = delete;
 
-    // What it needs of the running daemon; all outlive it.
+    // The parts of the running daemon that it needs; all must outlive it.
     struct Parts {
         recorder::Recorder& recorder;
         BufferPools& buffers;
         Clock& clock;
     };
     void add_methods(ops::Methods& methods, const Parts& parts);
-    // The configuration in force.
+    // Sets the present configuration.
     void follow(const config::Settings& settings);
-    // Work that runs ends soon, without a result.
+    // Makes running work end soon, without a result.
     void end() { stop_ = true; }
 
   private:
@@ -57,7 +58,7 @@ class ReplayService {
     struct Request;
 
     void replay(const ops::Arguments& asked, const Parts& parts, const ops::RpcDone& done);
-    // The recorder's database and the time; or why there is none.
+    // Chooses the recorder's database and the time; or returns the reason why there is none.
     std::optional<ops::RpcError> choose_database(const ops::Arguments& asked,
                                                  Request& request) const;
     [[nodiscard]] Result<Recorded> queries_of(const Request& request) const;

@@ -1,4 +1,4 @@
-// A query that is run again: its question, client, number, and the answer that is known for it.
+// A query to run again: its question, client, count, and its known answer.
 #pragma once
 
 #include <cstdint>
@@ -10,32 +10,32 @@
 
 namespace steer::replay {
 
-inline constexpr std::size_t kMostDistinct = 100'000;  // queries of one replay
+inline constexpr std::size_t kMostDistinct = 100'000;  // per replay
 
 inline constexpr std::uint16_t kServerPort = 53;  // of captured queries
 
-// What the client was answered.
+// The answer that the client got.
 struct KnownAnswer {
     std::uint16_t rcode = 0;
-    // Its answer section as recorder::put_answers() writes it: targets of CNAMEs, addresses, other types (by name, or as
-    // RFC 3597 has them).
+    // Its answer section in the format of recorder::put_answers(): targets of CNAMEs, addresses,
+    // other types (by name, or as in RFC 3597).
     std::string records;
-    std::string upstream;       // that sent it; empty: not known
-    bool is_upstreams = false;  // an upstream may have sent it: it is not an answer of rules alone
+    std::string upstream;       // its sender; empty: unknown
+    bool is_upstreams = false;  // an upstream may have sent it: not only rules answered
 };
 
 struct ReplayedQuery {
     std::vector<std::uint8_t> name;  // lower-cased wire form
     std::uint16_t qtype = 0, qclass = 1;
     IpAddress client;
-    bool is_masked = false;  // of the client, only a prefix is known
-    std::string entry;       // the tag of the executor that it came to; empty: not known
-    // The address that it was sent to, at kServerPort. Then each configuration has its own entry for it.
+    bool is_masked = false;  // only a prefix of the client's address is known
+    std::string entry;       // tag of the executor that it entered; empty: unknown
+    // Its destination address, at kServerPort. Each configuration then has its own entry for it.
     std::optional<IpAddress> server;
     std::uint64_t queries = 1;
     bool was_answered = true;
     std::optional<KnownAnswer> answer;
-    // One of these upstreams sent the answer: found when the configuration in force was run.
+    // One of these upstreams sent the answer. Found by a run of the present configuration.
     std::vector<std::string> answered_by;
 };
 

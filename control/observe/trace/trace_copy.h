@@ -1,4 +1,4 @@
-// A trace (dataplane/policy/trace.h) that has ended, as a copy of the worker's buffer.
+// A finished trace (dataplane/policy/trace.h), as a copy of the worker's buffer.
 #pragma once
 
 #include <cstdint>
@@ -21,14 +21,14 @@ struct TraceCopy {
     [[nodiscard]] std::span<const std::uint8_t> name() const {
         return {head.name.data(), head.name_len};
     }
-    // The event of that kind that came last; nullptr: none.
+    // The last event of that kind; nullptr if there is none.
     [[nodiscard]] const Event* last(TraceWhat what) const;
 };
 
-// Reads the buffer, which stays the caller's.
+// Copies the buffer; the caller keeps it.
 TraceCopy copy_trace(const Buffer& buffer);
 
-// The verdict or outcome of its end, as in metrics; "lost" if nothing ended it.
+// The verdict or outcome at its end, as in metrics; "lost" if nothing ended it.
 std::string end_label(const TraceCopy& trace);
 
 // Addresses of an event `answer`.

@@ -19,13 +19,14 @@ struct TraceTerms {
     const std::vector<build::NamedSet>* sets = nullptr;  // of the matcher in force
 };
 
-// {"id", "name", "type", "class", "client", "client_port", "server", "port", "transport", "worker", "configuration",
-// "took_ms", "end", "lists": tags, "events_lost", "passed_by", "answer": {"rcode", "ede", "ttl_s", "age_s", "addresses"},
-// "way": [{"at_ms", "what", "text", "branch"; of an instruction "sequence", "file", "line", "rule", "operation",
-// "by_plan"; of a test "holds", "sets"; of "plan" also "until": where it ends; of an extended error "ede", "ede_text"}]}
+// {"id", "name", "type", "class", "client", "client_port", "server", "port", "transport", "worker",
+// "configuration", "took_ms", "end", "lists": tags, "events_lost", "passed_by", "answer": {"rcode",
+// "ede", "ttl_s", "age_s", "addresses"}, "way": [{"at_ms", "what", "text", "branch"; of an
+// instruction "sequence", "file", "line", "rule", "operation", "by_plan"; of a test "holds",
+// "sets"; of "plan" also "until": where it ends; of an extended error "ede", "ede_text"}]}
 boost::json::object trace_json(const TraceCopy& trace, const TraceTerms& terms);
 
-// How ids are written.
+// The text form of ids.
 std::string trace_id_text(std::uint64_t id);
 
 // Words for the numbers in traces.

@@ -1,9 +1,9 @@
 // The methods `explain` and `trace` of the control socket.
 //
-// `explain` asks a query in the name of a client, by injecting it with a trace id, and reports its whole way; or shows a
-// trace in memory. `trace` sets a filter for some seconds; workers trace what it selects. The last kKept traces stay in
-// memory, also those of `explain`. Up to kMaxTraceFilters filters at a time, each for its
-// own requests. Lives on the main thread.
+// `explain` sends a query on behalf of a client, by injecting it with a trace id, and reports its
+// whole path; or it shows a trace in memory. `trace` sets a filter for some seconds; workers trace
+// the queries that it selects. The last kKept traces stay in memory, also those of `explain`. Up to
+// kMaxTraceFilters filters at a time, each for its own requests. Lives on the main thread.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -47,12 +47,13 @@ class TraceService {
     TraceService(const TraceService&) = delete;
     TraceService& operator=(const TraceService&) = delete;
 
-    // Before add_methods(); all parts outlive it.
+    // Call it before add_methods(); all parts must outlive it.
     void begin(const Parts& parts);
     void add_methods(ops::Methods& methods);
-    // Takes traces that have ended, and ends the filter. Some times a second.
+    // Takes finished traces, and ends filters. Call it a few times a second.
     void poll();
-    // Ends the filter and all requests; before the workers end. It is destroyed after they did.
+    // Ends filters and all requests. Call it before the workers end, and destroy the object after
+    // they have ended.
     void end();
 
   private:

@@ -1,4 +1,5 @@
-// Router advertisements of the segment of clients: RFC 4861 4.2, PREF64 (RFC 8781), RDNSS (RFC 8106). Pure.
+// Router advertisements on the clients' segment: RFC 4861 4.2, PREF64 (RFC 8781), RDNSS (RFC 8106).
+// Pure.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +15,7 @@
 
 namespace steer::doctor {
 
-// What one router announced. It may spread its options over several messages (RFC 4861 6.2.3).
+// The announcements of one router. Its options may be in several messages (RFC 4861 6.2.3).
 struct Advertisement {
     struct Nat64 {
         dns::Pref64 prefix;
@@ -32,22 +33,23 @@ struct Advertisement {
 
 inline constexpr std::uint8_t kSolicitation = 133, kAdvertisement = 134;
 
-// An ICMPv6 message of that source. No value: the message is invalid (RFC 4861 6.1.2). Options that are unknown or of a
-// wrong length are skipped. The caller has checked the hop limit and the checksum.
+// Reads an ICMPv6 message from that source. No value: the message is invalid (RFC 4861 6.1.2).
+// Skips options that are unknown or have a wrong length. The caller has checked the hop limit and
+// the checksum.
 std::optional<Advertisement> read_advertisement(std::span<const std::uint8_t> message,
                                                 const IpAddress& from);
-// Adds what one message says to what its router said before.
+// Adds one message to the earlier ones of its router.
 void add(std::vector<Advertisement>& all, Advertisement one);
 
-// What must be announced.
+// The data that must be announced.
 struct Announced {
     std::vector<std::string> nat64;  // prefixes of the configuration, "64:ff9b::/96"
-    std::vector<IpAddress> servers;  // addresses that clients may ask: ours, and the router's
-    std::uint32_t interval_s = 0;    // the longest time between two advertisements; 0: unknown
-    std::string interface;           // where we listened, for the sentences
+    std::vector<IpAddress> servers;  // permitted DNS servers: our addresses, and the router's
+    std::uint32_t interval_s = 0;    // maximum time between two advertisements; 0: unknown
+    std::string interface;           // the one that we listened on, for the sentences
 };
 
-// A finding for each thing that is wrong, and the step `advertisement`. `heard`: of all routers.
+// Adds a finding for each error, and the step `advertisement`. `heard`: from all routers.
 void judge_advertisements(const std::vector<Advertisement>& heard, const Announced& wanted,
                           Findings& findings, Steps& steps);
 

@@ -1,4 +1,4 @@
-// What a configuration needs of one of its routers.
+// What a configuration needs from one of its routers.
 #pragma once
 
 #include <optional>
@@ -13,15 +13,15 @@ namespace steer::doctor {
 
 struct Expected {
     setup::RouterPlan plan;               // lists by egress, users, services
-    std::optional<IpAddress> dns4, dns6;  // our addresses that clients ask
+    std::optional<IpAddress> dns4, dns6;  // our addresses that clients use
     std::vector<std::string> nat64;       // prefixes of DNS64, "64:ff9b::/96"; empty: no DNS64
-    std::vector<routeros::FeatureId> features;  // that the configuration uses on this router
-    bool redirects = false;      // --redirect: notes on clients that ask others have their rules
-    std::string lease_domain{};  // of the dhcp_leases of this router; empty: none
+    std::vector<routeros::FeatureId> features;  // those that the configuration uses on this router
+    bool redirects = false;      // --redirect: notes about other resolvers include rules
+    std::string lease_domain{};  // of this router's dhcp_leases; empty: none
 
     [[nodiscard]] const std::optional<IpAddress>& dns(bool v4) const { return v4 ? dns4 : dns6; }
 
-    // Lists of one family, over all egresses.
+    // Lists of one family, for all egresses.
     [[nodiscard]] std::vector<std::string> lists(bool v4) const;
 };
 

@@ -1,4 +1,4 @@
-// What a router says of itself: the rows of the menus that the doctor reads.
+// A router's data about itself: the rows of the menus that the doctor reads.
 #pragma once
 
 #include <cstdint>
@@ -14,67 +14,70 @@
 
 namespace steer::doctor {
 
-// Properties by name, as the API prints them; one that is not set is absent.
+// Properties by name, as the API prints them; an unset one is absent.
 class Row {
   public:
     Row() = default;
     explicit Row(routeros::Properties values) : values_(std::move(values)) {}
 
-    // Empty: absent, or empty.
+    // Empty: absent or empty.
     [[nodiscard]] std::string_view get(std::string_view name) const;
     [[nodiscard]] const routeros::Properties& values() const { return values_; }
     [[nodiscard]] bool has(std::string_view name) const { return !get(name).empty(); }
-    // `true` and `yes`.
+    // Whether it is `true` or `yes`.
     [[nodiscard]] bool is(std::string_view name) const;
     [[nodiscard]] bool is_enabled() const { return !is("disabled") && !is("invalid"); }
-    // Of a route: its gateway does not answer, or has no interface. Versions print one of the two properties.
+    // For a route: whether its gateway does not answer, or has no interface. Versions print one of
+    // the two properties.
     [[nodiscard]] bool is_down() const {
         return is("inactive") || (has("active") && !is("active"));
     }
     [[nodiscard]] std::string_view id() const { return get(".id"); }
-    // Whether the property's items, parted by commas, contain this one.
+    // Whether the property's items, separated by commas, contain this one.
     [[nodiscard]] bool lists(std::string_view name, std::string_view item) const;
 
   private:
     routeros::Properties values_;
 };
 
-// Of a list with commas.
+// The items of a list with commas.
 std::vector<std::string_view> items_of(std::string_view list);
-// "192.0.2.1" of "192.0.2.1/24".
+// "192.0.2.1" for "192.0.2.1/24".
 std::string_view host_of(std::string_view prefix);
-// Whether the prefix, host bits or not, contains the address. An address alone is a prefix, too.
+// Whether the prefix, with or without host bits, contains the address. A single address is a
+// prefix, too.
 bool contains(std::string_view prefix, const IpAddress& address);
-// Whether a list of ports, "53,800-900", has this one.
+// Whether a list of ports, "53,800-900", contains this one.
 bool has_port(std::string_view ports, unsigned port);
 
-// One menu. `trouble` is why it cannot be read; it then has no rows, and nothing is concluded from that.
+// One menu. `trouble`: why it cannot be read. It then has no rows, and no check draws conclusions
+// from that.
 struct Table {
     std::vector<Row> rows;
     std::string trouble;
     std::string_view feature;  // of its command (routeros/features.h)
 
-    // The router says that it has no such menu.
+    // Whether the router reports that it has no such menu.
     [[nodiscard]] bool is_absent() const { return trouble.starts_with("no such command"); }
     [[nodiscard]] const Row* find(std::string_view name, std::string_view value) const;
 };
 
 struct RouterFacts {
-    std::string name;                                  // as the configuration calls it
+    std::string name;                                  // its name in the configuration
     std::string version;                               // "7.16.2"; empty: unknown
     std::map<std::string, Table, std::less<>> tables;  // by menu: "/ip/route"
 
-    // What the text says; no value: nothing can be concluded from it.
+    // The version in the text; no value: the text does not identify it.
     [[nodiscard]] std::optional<routeros::Version> parsed_version() const {
         return routeros::Version::parse(version);
     }
-    // Of a menu that was not asked for: one with trouble.
+    // For a menu that was not read: a table with `trouble`.
     [[nodiscard]] const Table& table(std::string_view menu) const;
     [[nodiscard]] const Table& table(routeros::Menu family, std::string_view below) const;
     [[nodiscard]] bool can_read(std::string_view menu) const { return table(menu).trouble.empty(); }
 };
 
-// "/ip" or "/ipv6", and what is below: "/firewall/mangle".
+// "/ip" or "/ipv6", and the part below: "/firewall/mangle".
 std::string menu_of(routeros::Menu family, std::string_view below);
 
 }  // namespace steer::doctor

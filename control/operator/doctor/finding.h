@@ -1,4 +1,4 @@
-// What the doctor found, and the commands that mend it.
+// The doctor's findings, and the commands that fix them.
 #pragma once
 
 #include <cstdint>
@@ -10,8 +10,8 @@
 
 namespace steer::doctor {
 
-// A problem changes what clients get or how they are routed; advice is about safety and tidiness; a note says what may be
-// meant so.
+// A problem changes clients' answers or routing. Advice concerns safety and tidiness. A note
+// reports something that may be intended.
 enum class Level : std::uint8_t { problem, advice, note };
 
 // One command. `.id` names the row that it changes.
@@ -20,18 +20,18 @@ struct Change {
     routeros::Menu family;
     std::vector<std::pair<std::string, std::string>> arguments;
 
-    // As a terminal takes it: /ip firewall mangle set *3 passthrough=yes
+    // The form for a terminal: /ip firewall mangle set *3 passthrough=yes
     [[nodiscard]] std::string text() const;
-    // As the API takes it.
+    // The form for the API.
     [[nodiscard]] routeros::Command command() const;
 };
 
 struct Finding {
     std::string check;  // "route-down"
     Level level = Level::problem;
-    std::string what;               // what is wrong, with the row or the name
-    std::string why;                // what that does to clients
-    std::string advice;             // what to do where no command can be given
+    std::string what;               // the error, with the row or the name
+    std::string why;                // its effect on clients
+    std::string advice;             // what to do if there is no command
     std::vector<Change> fix;        // in this order; empty: there is no safe command
     std::vector<std::string> undo;  // terminal commands, in this order
 };

@@ -1,8 +1,9 @@
-// DHCP option 108 (RFC 8925) while the NAT64 is dead: clients that honour it have no IPv4, so it is withdrawn, and given
-// again when the NAT64 lives. Pure.
+// DHCP option 108 (RFC 8925) while the NAT64 is dead: clients that honour it have no IPv4. So the
+// option is withdrawn, and given again when the NAT64 is alive. Pure.
 //
-// As the set-up gives it: by name in `dhcp-option` of a network. A network remembers in front of its comment what was
-// withdrawn, "steerdns-withdrew=v6only;", so that a restart, or another host, can put it back.
+// The set-up gives the option by name in `dhcp-option` of a network. The withdrawn names are stored
+// in front of the network's comment, "steerdns-withdrew=v6only;". So a restart, or another host,
+// can restore them.
 #pragma once
 
 #include <string>
@@ -16,27 +17,28 @@ namespace steer::doctor {
 
 struct Option108 {
     bool is_given = false;               // by name in a network
-    bool is_given_by_set = false;        // in an option set, which is the operator's: never written
-    std::vector<std::string> withdrawn;  // addresses of networks that remember it
+    bool is_given_by_set = false;        // in an option set of the operator: never written
+    std::vector<std::string> withdrawn;  // addresses of networks with a stored name
 };
 
-// Of enabled or other networks alike; all false if the menus cannot be read.
+// The state of all networks, enabled or not. All false if the menus cannot be read.
 Option108 read_option108(const RouterFacts& router);
 
-// What to write, and its undo. Empty: there is nothing to do.
+// The commands, and their undo. Empty: there is nothing to do.
 struct OptionChange {
     std::vector<Change> changes;
     std::vector<std::string> undo;
 };
 OptionChange withdraw_option108(const RouterFacts& router);
-// Options that no longer exist are not given again; the memory goes.
+// Gives the options again. Options that no longer exist are not given; the stored names are
+// removed.
 OptionChange put_back_option108(const RouterFacts& router);
 
-// Takes the commands that would give the option for the first time out of the findings, unless the probe proved PREF64,
-// RDNSS and a translated connection.
+// Removes the commands that would give the option for the first time from the findings, unless the
+// probe proved PREF64, RDNSS and a translated connection.
 void demand_proof(Findings& findings, const Steps& steps);
 
-// When to do it. Probes that prove nothing count for neither side.
+// Decides when to do it. Probes without a result do not count.
 class Nat64Watch {
   public:
     static constexpr unsigned kDead = 3;   // failed probes in a row
@@ -44,9 +46,9 @@ class Nat64Watch {
 
     enum class Seen : std::uint8_t { dead, alive, unknown };
     void see(Seen seen);
-    // At least kDead in a row failed, and fewer than kAlive were good since.
+    // At least kDead probes failed in a row, and fewer than kAlive in a row succeeded since.
     [[nodiscard]] bool is_dead() const { return is_dead_; }
-    // At least kAlive in a row were good, and fewer than kDead failed since.
+    // At least kAlive probes succeeded in a row, and fewer than kDead in a row failed since.
     [[nodiscard]] bool is_alive() const { return is_alive_; }
 
   private:

@@ -1,5 +1,6 @@
-// Probes one router on the wire: resolves a name through SteerDNS, connects, and asks the router what it made of the
-// connection; listens to router advertisements; connects through the NAT64. Blocks, for some 20 s at most if nothing answers.
+// Probes one router on the wire. It resolves a name through SteerDNS, connects, and queries the
+// router about the connection. It listens to router advertisements, and connects through the NAT64.
+// Blocks, for about 20 s at most if nothing answers.
 #pragma once
 
 #include <optional>
@@ -18,9 +19,9 @@ inline constexpr std::uint16_t kProbePort = 443;
 
 struct ProbeOptions {
     std::string name;        // empty: no connection is probed
-    std::string nat64_name;  // has IPv4 addresses only; empty: `name`
+    std::string nat64_name;  // has only IPv4 addresses; empty: `name`
     std::optional<IpAddress>
-        from;  // an address of this host; nothing: the one that the router sees
+        from;  // an address of this host; no value: the one that the router sees
     std::uint16_t port = kProbePort;
 
     [[nodiscard]] const std::string& name_for_nat64() const {
@@ -35,7 +36,7 @@ struct ProbeResult {
     Nat64Watch::Seen nat64 = Nat64Watch::Seen::unknown;
 };
 
-// `router`: read over this client. Nothing is written.
+// `router`: its menus, read over this client. Writes nothing.
 ProbeResult probe(routeros::Client& client, const RouterFacts& router, const Expected& expected,
                   const ProbeOptions& options);
 

@@ -1,4 +1,4 @@
-// Findings as an operator reads them, and as JSON.
+// Findings as text for an operator, and as JSON.
 #pragma once
 
 #include <iosfwd>
@@ -9,22 +9,22 @@
 
 namespace steer::doctor {
 
-// One router as it was judged.
+// The result for one router.
 struct Judgement {
     std::string router, version;
-    std::string trouble;  // why it could not be read; empty: it was
+    std::string trouble;  // why the router could not be read; empty: it was read
     Findings findings;
     Steps steps{};  // of a probe, in order
 };
 
 void write_text(const Judgement& judgement, std::ostream& out);
-// What, why, and the commands with their undo.
+// Writes what is wrong, why, and the commands with their undo.
 void write_finding(const Finding& finding, std::ostream& out);
-// {"routers": [{"router", "version", "trouble", "findings": [{"check", "level", "what", "why", "advice", "fix": [...],
-// "undo": [...]}], "steps": [{"step", "result", "text"}]}]}
+// {"routers": [{"router", "version", "trouble", "findings": [{"check", "level", "what", "why",
+// "advice", "fix": [...], "undo": [...]}], "steps": [{"step", "result", "text"}]}]}
 void write_json(const std::vector<Judgement>& judgements, std::ostream& out);
 
-// Routers that could not be read, and problems.
+// The number of problems and of routers that could not be read.
 std::size_t count_problems(const std::vector<Judgement>& judgements);
 
 }  // namespace steer::doctor

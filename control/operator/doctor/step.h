@@ -1,4 +1,4 @@
-// One step of a probe: what was tried on the wire, and what came of it.
+// One step of a probe: a test on the wire, and its result.
 #pragma once
 
 #include <cstdint>
@@ -8,13 +8,14 @@
 
 namespace steer::doctor {
 
-// `unknown`: it could not be tried, or what was seen proves nothing. Nothing is concluded from that.
+// `unknown`: the test was not possible, or its result proves nothing. No conclusion is drawn from
+// it.
 enum class StepEnd : std::uint8_t { ok, failed, unknown };
 
 struct Step {
     std::string name;  // "mark-ipv4"
     StepEnd end = StepEnd::unknown;
-    std::string text;  // what was seen, or why it was not tried
+    std::string text;  // the observation, or why there was no test
 };
 
 using Steps = std::vector<Step>;

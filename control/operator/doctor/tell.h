@@ -1,4 +1,4 @@
-// Gives a report to the running daemon over its control socket: the method `doctor.report`.
+// Sends a report to the running daemon over its control socket: the method `doctor.report`.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@ struct Told {
     std::uint64_t interval_s = 0;  // until the next one
     bool is_nat64_dead = false;    // after several probes in a row
 };
-// Blocks for at most 5 s. Empty: the daemon has it; else why not.
+// Blocks for at most 5 s. Returns an empty text if the daemon accepted the report, else the reason.
 std::string tell_daemon(const std::string& socket, const Round& round, const Told& told);
 
 }  // namespace steer::doctor

@@ -1,4 +1,4 @@
-// Reads a router, and carries out commands on it.
+// Reads a router, and runs commands on it.
 #pragma once
 
 #include <string>
@@ -9,10 +9,10 @@
 
 namespace steer::doctor {
 
-// All menus that the checks need. Empty: done; else why the session ended.
+// Reads all menus that the checks need. Returns an empty text, or the reason why the session ended.
 std::string read_router(routeros::Client& client, RouterFacts& facts);
 
-// In order, up to the first refusal. Empty: all were done.
+// Runs the commands in order, up to the first refusal. Returns an empty text if all succeeded.
 std::string carry_out(routeros::Client& client, const std::vector<Change>& changes);
 
 }  // namespace steer::doctor

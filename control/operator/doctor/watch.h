@@ -1,7 +1,8 @@
-// `steerctl doctor --watch`: judges at intervals, says what changed, and gives each report to the daemon, which shows it as
-// metrics and in /readyz. With --fix it withdraws DHCP option 108 while the NAT64 is dead, and writes nothing else.
+// `steerctl doctor --watch`: checks at intervals, prints changes, and sends each report to the
+// daemon, which shows it in metrics and /readyz. With --fix it withdraws DHCP option 108 while the
+// NAT64 is dead. It writes nothing else.
 //
-// No I/O and no clock of its own: the caller examines, writes and tells.
+// No I/O and no clock: the caller reads the routers, writes and reports.
 #pragma once
 
 #include <functional>
@@ -20,20 +21,20 @@ struct Round {
     Judgement judgement;
     Nat64Watch::Seen nat64 = Nat64Watch::Seen::unknown;
     Option108 option;
-    OptionChange withdraw, put_back;  // what would have to be written
+    OptionChange withdraw, put_back;  // commands that would be needed
 };
 
 class Watch {
   public:
-    // Writes; returns why it could not be done.
+    // Runs the commands; returns the reason of a failure.
     using Write = std::function<std::string(const std::vector<Change>&)>;
 
-    // `fixes`: may withdraw option 108 and put it back.
+    // `fixes`: it may withdraw option 108 and restore it.
     Watch(bool fixes, std::ostream& out) : fixes_(fixes), out_(out) {}
 
-    // Says what is new since the router's last round, and writes if it is time.
+    // Prints changes since the router's last round, and writes if it is time.
     void see(const Round& round, const Write& write);
-    // The NAT64 of that router is dead, after several probes in a row.
+    // Whether the NAT64 of that router is dead, after several probes in a row.
     [[nodiscard]] bool is_nat64_dead(const std::string& router) const;
 
   private:
@@ -41,7 +42,7 @@ class Watch {
         Nat64Watch nat64;
         bool is_first = true, has_warned = false;
         std::string trouble;
-        std::map<std::string, std::string> findings, steps;  // text by what it is about
+        std::map<std::string, std::string> findings, steps;  // text by subject
     };
     void say_changes(Router& known, const Judgement& judgement);
     void mind_option(Router& known, const Round& round, const Write& write);

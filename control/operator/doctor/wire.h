@@ -1,6 +1,7 @@
-// What a probe does on the network of this host: asks SteerDNS, connects, and listens for router advertisements.
+// The network functions of a probe on this host: queries to SteerDNS, connections, and listening
+// for router advertisements.
 //
-// Blocks; nothing is changed on this host. A failure is told as a cause.
+// Blocks. Changes nothing on this host. A failure is reported with its cause.
 #pragma once
 
 #include <functional>
@@ -13,35 +14,36 @@
 
 namespace steer::doctor {
 
-// An interface of this host and its addresses, from which probes leave.
+// An interface of this host and its addresses, used as the source of probes.
 struct Foot {
     std::string interface;
     int if_index = 0;
-    std::optional<IpAddress> v4, v6;  // the wanted one, else the first global one
+    std::optional<IpAddress> v4, v6;  // the requested one, else the first global one
 };
-// The interface that has the address; no value: none has it.
+// The interface with the address. No value: no interface has it.
 std::optional<Foot> find_foot(const IpAddress& address);
 
 struct Resolved {
     std::vector<IpAddress> addresses;
-    bool is_answered = false;  // else the server was silent, or refused
+    bool is_answered = false;  // false: the server did not answer, or refused
 };
-// Addresses of one family, as `server` answers a client at `from` (nothing: the kernel chooses).
+// Addresses of one family, as `server` answers a client at `from` (no value: the kernel chooses).
 Resolved resolve(const std::string& name, bool v4, const IpAddress& server,
                  const std::optional<IpAddress>& from);
 
 struct Connection {
-    Descriptor socket;  // open while this lives, established or not
+    Descriptor socket;  // open as long as this object, established or not
     IpAddress source;
     std::uint16_t source_port = 0;
-    std::string failure;      // empty: established
-    bool is_refused = false;  // by the other end: packets go there and back
+    std::string failure;      // empty: the connection was established
+    bool is_refused = false;  // by the other end: packets pass in both directions
 };
-// Leaves by the foot's interface, at most 5 s.
+// Connects through the foot's interface; waits at most 5 s.
 Connection connect_to(const IpAddress& address, std::uint16_t port,
                       const std::optional<Foot>& foot);
 
-// Solicits (RFC 4861 6.3.7) and listens on the interface until `is_enough`, at most 9 s. `trouble`: why it is not possible.
+// Solicits (RFC 4861 6.3.7) and listens on the interface until `is_enough`, at most 9 s. `trouble`:
+// why it is not possible.
 struct Heard {
     std::vector<Advertisement> advertisements;
     std::string trouble;

@@ -1,4 +1,4 @@
-// The configuration that answers make, as YAML with comments.
+// The configuration for these answers, as YAML with comments.
 #pragma once
 
 #include <string>
@@ -7,7 +7,8 @@
 
 namespace steer::init {
 
-// `password_file`: the file with the router's password; empty: the password itself is in the text, for checks alone.
+// `password_file`: the file with the router's password. Empty: the text has the password; only for
+// checks.
 std::string configuration_text(const Answers& answers, const std::string& password_file);
 
 }  // namespace steer::init

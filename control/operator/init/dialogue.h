@@ -1,4 +1,5 @@
-// Asks the questions that no option answered. Lines come from `read`, so a terminal, a pipe and a test are alike.
+// Asks the questions that no option answered. `read` returns lines, so a terminal, a pipe and a
+// test are alike.
 #pragma once
 
 #include <functional>
@@ -12,13 +13,14 @@
 namespace steer::init {
 
 struct Dialogue {
-    // Prints `prompt` and reads a line without its end; nothing: the input ended. `secret`: a terminal does not show it.
+    // Prints `prompt` and reads a line without its end. No value: the input ended. `secret`: a
+    // terminal does not show it.
     std::function<std::optional<std::string>(const std::string& prompt, bool secret)> read;
     std::ostream& out;
 };
 
-// Answers by options first; then, with `defaults`, what the questions propose, else what `dialogue` reads. An answer
-// that cannot be taken is asked for again, or is the Error if an option gave it.
+// Uses options first. Other answers are the proposed ones with `defaults`, else those that
+// `dialogue` reads. A rejected answer is asked for again; if it is from an option, it is the Error.
 Result<Answers> ask(const Host& host, const std::map<std::string, std::string, std::less<>>& given,
                     bool defaults, Dialogue& dialogue);
 

@@ -1,5 +1,5 @@
-// `steerdnsd --init`: asks, and writes a configuration that --check takes, the router's password, and the RouterOS
-// commands beside it.
+// `steerdnsd --init`: asks questions, and writes a configuration that --check accepts, the router's
+// password, and the RouterOS commands.
 #pragma once
 
 #include <map>
@@ -15,11 +15,12 @@ struct InitOptions {
     std::string file;  // the configuration to write
     // Answers by option: "--router", also "--router-password-file".
     std::map<std::string, std::string, std::less<>> given;
-    bool defaults = false;  // --yes: nothing is asked
+    bool defaults = false;  // --yes: no questions
     bool replace = false;   // --force
 };
 
-// kExitFailed: a file is there already or cannot be written. kExitRejected: an answer is missing or cannot be taken.
+// kExitFailed: a file exists already or cannot be written. kExitRejected: an answer is missing or
+// rejected.
 ExitCode run_init(const InitOptions& options);
 
 }  // namespace steer::init

@@ -1,6 +1,7 @@
-// Runs the commands of findings, and keeps what takes them back.
+// Runs the commands of findings, and keeps their undo commands.
 //
-// What takes a command back is in the undo file before the command runs, newest first, so an end in between loses nothing.
+// An undo command is in the undo file before its command runs, newest first. So an interruption
+// loses nothing.
 #pragma once
 
 #include <functional>
@@ -19,12 +20,14 @@ struct Hands {
     std::ostream& out;
 };
 
-// The folder is root's alone: who may write the file chooses what root runs.
+// The folder belongs to root only, because root runs the commands in the file.
 inline constexpr const char* kUndoFile = "/etc/steerdns/setup-undo.sh";
 
-// kExitDone: everything that was agreed to is done. kExitFailed: a command failed, and the rest was left.
+// kExitDone: all confirmed commands succeeded. kExitFailed: a command failed, and the rest was not
+// run.
 ExitCode apply(const Findings& findings, const std::string& undo_file, Hands& hands);
-// Runs the undo file's commands and removes it. kExitFailed: one failed; it stays in the file.
+// Runs the undo file's commands and removes it. kExitFailed: a command failed; it stays in the
+// file.
 ExitCode undo(const std::string& undo_file, Hands& hands);
 
 }  // namespace steer::machine

@@ -1,4 +1,4 @@
-// The checks of a machine, each a row: its name and the function that looks.
+// The checks of a machine, each a row: its name and its function.
 #pragma once
 
 #include <span>
@@ -15,7 +15,7 @@ struct Check {
 };
 std::span<const Check> checks();
 
-// All of them, in their order.
+// Runs all checks, in order.
 Findings look_at_all(const Subject& subject);
 
 // memory_checks.cpp

@@ -1,4 +1,4 @@
-// What a check of this machine found, and what mends it: `steerctl setup`.
+// A finding about this machine, and the commands that fix it: `steerctl setup`.
 #pragma once
 
 #include <cstdint>
@@ -8,13 +8,14 @@
 
 namespace steer::machine {
 
-// problem: SteerDNS does not start, or does not do what the configuration says. advice: it works, and would work better.
+// problem: SteerDNS does not start, or does not do what the configuration says. advice: it works,
+// but could work better.
 enum class Level : std::uint8_t { ok, advice, problem };
 constexpr std::string_view text_of(Level level) {
     return level == Level::ok ? "ok" : level == Level::advice ? "advice" : "problem";
 }
 
-// A shell command, and the one that takes it back (empty: there is nothing to take back).
+// A shell command and its undo (empty: there is nothing to undo).
 struct Step {
     std::string command, undo;
     bool operator==(const Step&) const = default;
@@ -22,11 +23,11 @@ struct Step {
 
 struct Finding {
     Level level = Level::ok;
-    std::string text;           // what was found, and what is wanted
-    std::string why;            // of advice and problems: what it is good for
-    std::vector<Step> steps;    // none: `text` says what to do by hand
+    std::string text;           // the present and the required state
+    std::string why;            // for advice and problems: the benefit
+    std::vector<Step> steps;    // empty: `text` says what to do manually
     bool needs_reboot = false;  // the steps take effect at the next boot
-    std::string_view check;     // the row of the table that found it
+    std::string_view check;     // the row of the table
 };
 using Findings = std::vector<Finding>;
 

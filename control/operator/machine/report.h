@@ -1,4 +1,4 @@
-// Findings as an operator reads them, as scripts do, and as JSON.
+// Findings as text for an operator, as lines for scripts, and as JSON.
 #pragma once
 
 #include <iosfwd>
@@ -7,9 +7,9 @@
 
 namespace steer::machine {
 
-// By level, problems first, with commands and their undo.
+// Sorted by level, problems first, with commands and their undo.
 void write_text(const Findings& findings, std::ostream& out);
-// `problem hugepages: TEXT`, a line each.
+// `problem hugepages: TEXT`, one line each.
 void write_lines(const Findings& findings, std::ostream& out);
 // {"findings": [{"check", "level", "text", "why", "needs_reboot", "steps": [{"command", "undo"}]}]}
 void write_json(const Findings& findings, std::ostream& out);

@@ -1,4 +1,4 @@
-// Commands that change this machine, each with the one that takes it back.
+// Commands that change this machine, each with its undo.
 #pragma once
 
 #include <string>
@@ -10,25 +10,26 @@
 
 namespace steer::machine {
 
-// A word of a shell command, in quotes where it needs them.
+// A word of a shell command, quoted if necessary.
 std::string shell_word(std::string_view text);
 
-// `lines` are the whole content of the file.
+// `lines`: the whole content of the file.
 Step file_step(const Subject& subject, const std::string& path,
                const std::vector<std::string>& lines);
 bool has_lines(const Subject& subject, const std::string& path,
                const std::vector<std::string>& lines);
 
-// A sysctl now. Its value is the one that /proc/sys has.
+// Sets a sysctl now. The undo restores the value of /proc/sys.
 Step sysctl_step(const Subject& subject, const std::string& key, const std::string& value);
 std::string sysctl_path(const std::string& key);
-// What the files that systemd-sysctl reads give the key at the next boot; empty: none of them names it.
+// The value of the key at the next boot, from the files that systemd-sysctl reads; empty: no file
+// has it.
 std::string kept_sysctl(const Subject& subject, const std::string& key);
-// For now and for the next boot, as far as either is not so: `60-steerdns-NAME.conf`.
+// Sets it now and for the next boot, each only if necessary: `60-steerdns-NAME.conf`.
 std::vector<Step> sysctl_steps(const Subject& subject, const std::string& name,
                                const std::string& key, const std::string& value);
 
-// Text into a file of /proc or /sys, which had `before`.
+// Writes text to a file of /proc or /sys with the present content `before`.
 Step write_step(const std::string& path, const std::string& text, const std::string& before);
 
 }  // namespace steer::machine

@@ -1,7 +1,7 @@
-// What checks look at: a configuration, and the machine that shall run it.
+// The input of checks: a configuration, and the machine that will run it.
 //
-// Files are read below `root` ("" on a machine, a folder in tests). What only a system call tells is a function or a value
-// here, so that a test can say it.
+// Files are read below `root` ("" on a real machine, a folder in tests). Facts from system calls
+// are functions or values here, so that a test can set them.
 #pragma once
 
 #include <functional>
@@ -16,11 +16,11 @@
 
 namespace steer::machine {
 
-// Of an interface, beside LiveFacts.
+// Facts about an interface in addition to LiveFacts.
 struct InterfaceFacts {
     std::vector<IpAddress> addresses;
     bool merges_frames = false;              // large receive offload
-    unsigned rx_ring = 0, most_rx_ring = 0;  // descriptors; 0: it does not say
+    unsigned rx_ring = 0, most_rx_ring = 0;  // descriptors; 0: unknown
 };
 struct SocketOwner {
     int pid = 0;
@@ -35,36 +35,37 @@ struct Subject {
     std::function<InterfaceFacts(const std::string& interface)> look;
     // control/program/reload/port_check.h.
     std::function<std::string(const PciDevice&)> way_in;
-    // Who has a socket on that address, or on all, and port.
+    // The owner of a socket on that address, or on all addresses, and port.
     std::function<std::optional<SocketOwner>(const IpAddress&, std::uint16_t port, bool udp)> owner;
     std::vector<unsigned> worker_cpus;
     MemoryFacts memory;
-    bool has_af_xdp = false;                      // the kernel makes such sockets
+    bool has_af_xdp = false;                      // the kernel supports such sockets
     bool clock_is_set = false;                    // by NTP
-    bool has_user = false;                        // that the daemon becomes
+    bool has_user = false;                        // the user that the daemon switches to exists
     std::vector<std::string> input_filters = {};  // kernel/packet_filter.h
 
-    // Text of a file; empty: it is not there.
+    // The text of a file; empty: the file is missing.
     [[nodiscard]] std::string read(const std::string& path) const;
     [[nodiscard]] std::string word(const std::string& path) const;
-    // The first number; nothing: there is none.
+    // The first number in a file. No value: there is none.
     [[nodiscard]] std::optional<std::uint64_t> number(const std::string& path) const;
     [[nodiscard]] bool exists(const std::string& path) const;
     [[nodiscard]] std::vector<std::string> names(const std::string& folder) const;
 
-    // Interfaces whose packets workers take from the kernel (af_xdp, or auto).
+    // Interfaces with ports that take packets from the kernel (af_xdp, or auto).
     [[nodiscard]] std::vector<std::string> xdp_interfaces() const;
-    // Interfaces of all ports that the kernel keeps.
+    // Interfaces of all ports, if the kernel keeps them.
     [[nodiscard]] std::vector<std::string> kernel_interfaces() const;
     [[nodiscard]] std::vector<const config::PortSettings*> pci_ports() const;
     [[nodiscard]] bool names_cores() const { return !settings.dataplane.cores.empty(); }
-    // Clients, upstreams, routers or lists by TLS: certificates have times.
+    // Whether it uses TLS for clients, upstreams, routers or lists, so that certificates need the
+    // right time.
     [[nodiscard]] bool uses_tls() const;
-    // Connections of clients that may be open at one time.
+    // Maximum open connections of clients.
     [[nodiscard]] std::uint64_t most_connections() const;
 };
 
-// "0-3,8" and back.
+// Converts "0-3,8" to numbers and back.
 std::vector<unsigned> parse_cpu_list(const std::string& text);
 std::string format_cpu_list(const std::vector<unsigned>& cpus);
 

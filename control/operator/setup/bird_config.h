@@ -1,7 +1,8 @@
-// The configuration of BIRD 2 that announces the routes of a configuration's `bgp_route` lists, as one text to include.
+// The BIRD 2 configuration that announces the routes of `bgp_route` lists, as one text to include.
 //
-// Each list's table is learned by a kernel protocol into a table of BIRD's own, gets the list's community there, and is
-// collected in `steerdns4` and `steerdns6`. These routes do not reach BIRD's master tables, so no other protocol exports them.
+// A kernel protocol learns each list's table into a separate table of BIRD, where the routes get
+// the list's community. `steerdns4` and `steerdns6` collect them. These routes do not reach BIRD's
+// master tables, so no other protocol exports them.
 #pragma once
 
 #include <string>
@@ -11,7 +12,7 @@
 
 namespace steer::setup {
 
-// `settings` are of a configuration without errors. An Error if it has no bgp_route.
+// `settings`: of a configuration without errors. Error: it has no bgp_route.
 Result<std::string> bird_config(const config::Settings& settings);
 
 }  // namespace steer::setup

@@ -1,7 +1,8 @@
-// What each router of a configuration needs so that its address lists and routes choose an egress.
+// What each router of a configuration needs so that its address lists and routes select an egress.
 //
-// A router is what its host says: several entries of `routers:` with one host are one router. Lists that one
-// ros_address_list fills for IPv4 and IPv6 share an egress, and so do all that are joined by such pairs.
+// A router is identified by its host: several entries of `routers:` with the same host are one
+// router. The IPv4 and IPv6 lists of one ros_address_list share an egress. So do all lists that
+// such pairs connect.
 #pragma once
 
 #include <cstdint>
@@ -14,13 +15,13 @@
 
 namespace steer::setup {
 
-// A way out: one routing table and one mark for the connections to some lists.
+// An egress: one routing table and one mark for the connections to some lists.
 struct Egress {
     std::string name;  // unique on its router; letters, digits, '.', '_' and '-'
-    std::vector<std::string> lists4, lists6;  // at least one of both together; each list once
+    std::vector<std::string> lists4, lists6;  // at least one in total; each list once
 };
 
-// How the API is reached: at `api`, or with TLS at `api-ssl`.
+// How to reach the API: at `api`, or with TLS at `api-ssl`.
 struct ApiService {
     bool tls = false;
     bool anonymous = false;  // without a certificate
@@ -36,13 +37,13 @@ struct RouterPlan {
     std::vector<std::string>
         route_tables;  // of ros_route, each once; none and no egress: only its leases are read
     std::string
-        api_client;  // our address as the router sees it; empty: the configuration does not say
+        api_client;  // our address as the router sees it; empty: unknown from the configuration
 };
 
 struct Plan {
-    std::vector<RouterPlan> routers;  // as the plugins come
-    std::vector<std::string> unused;  // names of routers that no plugin has to do with
-    // Our addresses that clients ask, if the configuration has them.
+    std::vector<RouterPlan> routers;  // in the order of the plugins
+    std::vector<std::string> unused;  // names of routers that no plugin uses
+    // Our addresses that clients use, if the configuration has them.
     std::optional<IpAddress> dns4, dns6;
     // Prefixes of DNS64, "64:ff9b::/96", each once.
     std::vector<std::string> nat64;
@@ -50,7 +51,7 @@ struct Plan {
 
 Plan plan_routers(const config::Settings& settings);
 
-// What the configuration uses of this router that not every version has.
+// The features that the configuration uses on this router and that some versions lack.
 std::vector<routeros::FeatureId> features_of(const RouterPlan& router, bool has_nat64);
 
 }  // namespace steer::setup

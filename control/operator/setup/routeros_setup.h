@@ -1,8 +1,10 @@
-// The RouterOS commands that a configuration's routers need, and what undoes them, as one text for the operator.
+// The RouterOS commands that a configuration's routers need, and their undo, as one text for the
+// operator.
 //
-// For each router a block to paste into a RouterOS 7 terminal (or to /import), and after it a block that takes it back,
-// last thing first. A block begins with variables for what the configuration does not say; nothing is done before they
-// are filled. No secret is in the text but what the caller fills in. docs/guides/routers.md says what each command is for.
+// Each router gets a block to paste into a RouterOS 7 terminal (or to /import), and then a block
+// that undoes it in reverse order. A block begins with variables for values that the configuration
+// does not have. It does nothing before they are set. The text has no secrets except those that the
+// caller fills in. docs/guides/routers.md explains each command.
 #pragma once
 
 #include <map>
@@ -16,11 +18,12 @@
 
 namespace steer::setup {
 
-// Values of the blocks' variables by their names (steps.h, `blanks`); the others are left to the operator.
+// Values of the blocks' variables by their names (steps.h, `blanks`). The operator sets the others.
 using Values = std::map<std::string, std::string, std::less<>>;
 
-// What clients have while steerdnsd is down: nothing; the router's own DNS; a second server beside steerdnsd. Names that
-// are resolved elsewhere have no rows: policy routing by name stops for them.
+// What clients use while steerdnsd is down: nothing; the router's own DNS; or a second server in
+// addition to steerdnsd. Names that other servers resolve have no rows, so policy routing by name
+// stops for them.
 struct Failover {
     bool netwatch = false;
     std::optional<IpAddress> second;
@@ -29,12 +32,14 @@ struct Failover {
     static std::optional<Failover> parse(std::string_view text);
 };
 
-// `settings` are of a configuration without errors. A configuration with DNS64 has one more block, for the router of that
-// network. An Error if no plugin in it has to do with a router, or if RouterOS 6 cannot do any of it.
+// `settings`: of a configuration without errors. A configuration with DNS64 has one more block, for
+// the router of that network. Error: no plugin uses a router, or RouterOS 6 supports none of the
+// commands.
 Result<std::string> routeros_setup(const config::Settings& settings, const Values& values = {},
                                    RouterOs version = RouterOs::v7, const Failover& failover = {});
 
-// The same as two files to /import. The undo needs no confirmation there: its file holds nothing else.
+// The same as two files for /import. The undo there needs no confirmation, because its file has
+// nothing else.
 struct ImportFiles {
     std::string set_up, undo;
 };

@@ -1,9 +1,9 @@
 // Builds everything from settings: the snapshot for workers, the addresses to listen on, the lists
-// to keep.
+// to maintain.
 //
-// Pure except for the registry: it does not ask the system. The caller provides facts about the system (own addresses
-// and networks). Compiling patterns may take seconds: do not call it on a thread that others
-// wait for.
+// Pure except for the registry: it does not query the system. The caller provides facts about the
+// system (own addresses and networks). Compiling patterns may take seconds, so do not call it on a
+// thread that others wait for.
 #pragma once
 
 #include <chrono>
@@ -36,15 +36,16 @@ namespace steer::build {
 
 struct Surroundings {
     std::vector<IpAddress> own_addresses;        // never claimed
-    std::vector<matchers::Prefix> own_networks;  // may ask, in addition to the private ranges
-    std::string host_name = {};                  // `hostname` in `policy`; empty: not known
+    std::vector<matchers::Prefix> own_networks;  // allowed clients, in addition to private ranges
+    std::string host_name = {};                  // for `hostname` in `policy`; empty: unknown
     std::chrono::sys_seconds now{};              // for the windows of `time` matchers
 };
 
-// A server over HTTP, and the proxies that may name the client in `client_header` (empty: none).
+// A server over HTTP, and the proxies that may give the client's address in `client_header` (empty:
+// none).
 struct HttpSite {
     std::vector<std::string> paths;
-    std::vector<std::uint16_t> frontends;  // of each (dataplane/policy/frontends.h)
+    std::vector<std::uint16_t> frontends;  // one per path (dataplane/policy/frontends.h)
     std::string client_header;
     std::vector<matchers::Prefix> trusted;
     bool operator==(const HttpSite&) const = default;
@@ -67,17 +68,17 @@ struct Listener {
     std::optional<StreamService> tcp;
 };
 
-// One router that has lists to keep: every ros_address_list that names it, even one that no
-// query uses, because it may have persistent rows. Clients that other routers serve get one more
-// list of the same name.
+// One router with lists: every ros_address_list that names it, even one that no query uses, because
+// it may have persistent rows. Clients that other routers serve get one more list with the same
+// name.
 struct RouterPlan {
-    config::RouterIndex router = 0;  // of Settings::routers
+    config::RouterIndex router = 0;  // index of Settings::routers
     routeros::RouterConfig config;
-    std::map<ListId, config::Quorum> quorums;   // of its lists that other routers also keep
-    std::map<ListId, config::ReadyNeed> ready;  // of its lists that /readyz needs
-    std::map<ListId, ClaimTerms> terms;         // of each of its lists
+    std::map<ListId, config::Quorum> quorums;   // for its lists that other routers also have
+    std::map<ListId, config::ReadyNeed> ready;  // for its lists that /readyz needs
+    std::map<ListId, ClaimTerms> terms;         // for each of its lists
     routeros::TransportConfig transport;
-    bool cleanup_on_shutdown = false;  // of any of its lists
+    bool cleanup_on_shutdown = false;  // for any of its lists
 };
 
 // A domain_set, or a qname with own rules, and its sets in the snapshot's matcher.
@@ -86,48 +87,48 @@ struct NamedSet {
     matchers::TagBits bits;
 };
 
-// Upstreams that `streams` asks. An upstream of several forwards occurs several times.
+// Upstreams that `streams` queries. An upstream of several forwards is listed several times.
 using Channels = std::vector<std::shared_ptr<const stream::UpstreamTarget>>;
 
 // One requirement of the condition `upstreams` of /readyz: at least one of these groups answers.
 struct UpstreamNeed {
-    std::vector<std::uint32_t> groups;  // of Snapshot::groups
-    bool has_stale = false;             // a cache with stale answers stands before one of them
+    std::vector<std::uint32_t> groups;  // indices of Snapshot::groups
+    bool has_stale = false;             // one of them is behind a cache with stale answers
 };
 
 // The probe of an upstream: a query with the id 0.
 struct UpstreamProbe {
     std::vector<std::uint8_t> query;
-    std::uint64_t every_ms = 0;  // also without queries of clients; 0: never
+    std::uint64_t every_ms = 0;  // interval, even without client queries; 0: never
     bool operator==(const UpstreamProbe&) const = default;
 };
 
 struct Built {
     std::unique_ptr<Snapshot> snapshot;  // publish() sets generation and slot
     std::vector<Listener>
-        listeners;  // one per address; UDP and TCP 53 everywhere without a server plugin
+        listeners;  // one per address; without a server plugin: UDP and TCP 53 everywhere
     Channels channels;
     std::vector<RouterPlan> routers;
     LeasePlans leases;
     RouterListPlans router_lists;
-    std::vector<OpnsensePlan> opnsense;              // of every opnsense_alias
-    std::vector<sets::SetPlan> kernel_sets;          // of every ipset, nftset and bgp_route
-    std::map<ListId, config::ReadyNeed> ready_sets;  // of them, the lists that /readyz needs
+    std::vector<OpnsensePlan> opnsense;              // for every opnsense_alias
+    std::vector<sets::SetPlan> kernel_sets;          // for every ipset, nftset and bgp_route
+    std::map<ListId, config::ReadyNeed> ready_sets;  // their lists that /readyz needs
     std::vector<UpstreamNeed> upstream_needs;
-    std::map<std::uint16_t, UpstreamProbe> probes;  // by Upstream::id; without one: never probed
+    std::map<std::uint16_t, UpstreamProbe> probes;  // by Upstream::id; missing: never probed
     std::vector<NamedSet> sets;                     // sets that the program tests
     std::vector<TimedWindow> windows;               // of its `time` matchers
-    std::vector<Error> errors;                      // if not empty, there is no snapshot
+    std::vector<Error> errors;                      // not empty: there is no snapshot
     std::vector<Error> warnings;
     [[nodiscard]] bool ok() const { return errors.empty(); }
 };
 
-// `settings`: from load(), without an error.
-// `images` (may be nullptr) has earlier compiled lists, and stores new ones.
+// `settings`: from load(), without an error. `images` (may be nullptr) has compiled lists, and
+// stores new ones.
 Built build(const config::Settings& settings, const Surroundings& surroundings, Registry& registry,
             matchers::ImageStore* images = nullptr);
 
-// The program as text, one instruction a line: `steerdnsd --dump-program`.
+// Prints the program as text, one instruction per line: `steerdnsd --dump-program`.
 void dump_program(const Snapshot& snapshot, std::ostream& out);
 
 }  // namespace steer::build

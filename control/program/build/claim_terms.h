@@ -1,6 +1,7 @@
-// The terms of a list for a claim that no worker of this box raised: it gets no more than a claim of this box could have.
+// The rules of a list for a claim from another source than this machine's workers. Such a claim
+// gets no more than a claim of our workers could get.
 //
-// Workers ask PolicyList; `never_claim`, `never_exact` and `translated` here are the same.
+// Workers use PolicyList; `never_claim`, `never_exact` and `translated` have the same values here.
 #pragma once
 
 #include <algorithm>
@@ -22,16 +23,17 @@ struct ClaimTerms {
     std::uint32_t longest_life_s = 3600;  // of a row; 0 (with `fixed`): no timeout
     std::uint32_t extra_time_s = 30;
 
-    // `address`: as a row would hold it. One in the prefix of a NAT64 has to be one that lists hold so.
+    // `address`: as in a row. If it has the prefix of a NAT64, it must be one that lists have.
     [[nodiscard]] bool may_claim(const IpAddress& address) const noexcept {
         const Judgement one = judge(*this, address);
         return one.may_claim && (one.nat64 == nullptr || one.nat64->as_v6);
     }
-    // `life_s`: as others asked for it. 0 is theirs for "no timeout", which only this list's own setting can give.
+    // `life_s`: the requested life. 0 requests no timeout, which only this list's own setting can
+    // give.
     [[nodiscard]] std::uint32_t row_life_s(std::uint32_t life_s) const noexcept {
         return fixed || life_s == 0 ? longest_life_s : std::min(life_s, longest_life_s);
     }
-    // The end of a lease that begins now. Under rows without a timeout nothing bounds a TTL.
+    // The end of a lease that begins now. If rows have no timeout, nothing limits a TTL.
     [[nodiscard]] std::uint64_t lease_end_ms(std::uint64_t end_ms,
                                              std::uint64_t now_ms) const noexcept {
         if (longest_life_s == 0) return end_ms;

@@ -1,9 +1,8 @@
 // Compiles sequences to the flat program (dataplane/policy/program.h explains its instructions).
 //
-// A sequence that another executes or jumps to is compiled in place, once per use, as a separate
-// instance.
-// Objects that an executor refers to (upstream group, cache, list, text, mark) are added to the snapshot's
-// tables at first use.
+// A sequence that another one executes or jumps to is compiled in place, once per use, as a
+// separate instance. Objects that an executor refers to (upstream group, cache, list, text, mark)
+// are added to the snapshot's tables at first use.
 #pragma once
 
 #include <concepts>
@@ -23,7 +22,7 @@
 
 namespace steer::build {
 
-// All names at or below one.
+// A rule for a name and all names below.
 inline config::RuleAt domain(std::string name) {
     return {{matchers::RuleKind::domain, std::move(name)}, 0, 0, 0};
 }
@@ -49,15 +48,15 @@ concept Executor = kMadeOf<Settings>
 
 class Compiler {
   public:
-    // Fills program, entries, groups, upstreams, caches, mark_masks and texts of
-    // `snapshot`. `list_places`: the place in Snapshot::lists of every ros_address_list.
+    // Fills program, entries, groups, upstreams, caches, mark_masks and texts of `snapshot`.
+    // `list_places`: the index in Snapshot::lists of every ros_address_list.
     Compiler(const config::Settings& settings, Registry& registry, TagMasks& masks,
              const std::map<config::PluginIndex, std::uint32_t>& list_places, Snapshot& snapshot,
              std::vector<Error>& errors);
 
     // `designated`: the records of `_dns.resolver.arpa`. `host_name`: of the machine.
     void run(const std::vector<config::KnownRecord>& designated, const std::string& host_name);
-    // Upstreams that `streams` asks; after run().
+    // Upstreams that `streams` queries; after run().
     [[nodiscard]] const Channels& channels() const { return channels_; }
     // The groups of Snapshot::groups by their forward; after run().
     [[nodiscard]] const std::map<config::PluginIndex, std::uint32_t>& groups() const {
@@ -65,27 +64,28 @@ class Compiler {
     }
     // The windows of its `time` matchers; after run().
     [[nodiscard]] const std::vector<TimedWindow>& windows() const { return windows_; }
-    // The plugin of each instruction, by pc; kNoMaker: that of no plugin. After run().
+    // The plugin of each instruction, by pc; kNoMaker if there is none. After run().
     [[nodiscard]] const std::vector<config::PluginIndex>& makers() const { return makers_; }
 
   private:
-    // The tests at the start of every entry: a set of names and the answer for names in it, one after the other,
-    // until there is an answer.
+    // The tests at the start of every entry. Each is a set of names and the answer for its names.
+    // They are tried in order until there is an answer.
     struct Known {
         std::uint32_t mask = 0;
-        std::optional<std::uint32_t> table;  // of Snapshot::answer_tables
-        std::optional<std::uint32_t> hole;   // of Snapshot::black_holes
+        std::optional<std::uint32_t> table;  // index of Snapshot::answer_tables
+        std::optional<std::uint32_t> hole;   // index of Snapshot::black_holes
     };
-    // The program of an executor that queries enter, after the tests of every entry.
+    // Compiles the program of an executor that queries enter, after the tests of every entry.
     void entry_of(config::PluginIndex plugin, const std::vector<Known>& known);
-    // The program of an executor, to its `end`.
+    // Compiles the program of an executor, to its `end`.
     void program_of(config::PluginIndex plugin, int line);
-    // Returns the pc of its end.
+    // Returns the pc of the sequence's end.
     std::uint16_t sequence(const config::Sequence& sequence, unsigned depth);
     void jump(const config::ExecRule& rule, unsigned depth);
     void go_to(const config::ExecRule& rule, std::uint16_t instance, unsigned depth);
     void rule(const config::ExecRule& rule, std::uint16_t instance, unsigned& depth);
-    // Continues behind it if the matcher holds; adds the tests whose target is still open to `fails`.
+    // The program continues after it if the matcher matches. Adds the tests with an open target to
+    // `fails`.
     void test(const config::MatchUse& match, std::uint16_t instance,
               std::vector<std::uint16_t>& fails);
     void test_any(const config::AnyMatch& any, bool negate, std::uint16_t instance,
@@ -107,8 +107,8 @@ class Compiler {
         std::uint16_t instance;
         bool& negate;
     };
-// compile_arms.cpp: one function for each type of settings that is a test (it returns its pc) or an executor. A type
-// without one does not link.
+// compile_arms.cpp: one function for each type of settings. For a test it returns the pc. A type
+// without a function does not link.
 #define STEER_ARM_set(settings)
 #define STEER_ARM_test(settings) \
     std::uint16_t test_by(const config::settings& args, const TestUse& use);
@@ -125,7 +125,7 @@ class Compiler {
 #undef STEER_ARM_tests
 #undef STEER_ARM_test
 #undef STEER_ARM_set
-    // The readers of sequences never pass these here.
+    // The readers of sequences never pass these types here.
     template <class T>
     requires(!SimpleTest<T>) std::uint16_t test_by(const T&, const TestUse&) {
         refuse("no matcher of one test");
@@ -138,7 +138,7 @@ class Compiler {
     requires(!Executor<T> && !Raised<T>) void execute(const T&, const Use&) {
         refuse("no executor");
     }
-    // Its index in this table of the snapshot; true: add it now.
+    // The index in this table of the snapshot; true: add it now.
     template <class Table>
     std::pair<std::uint32_t, bool> place_of(config::PluginIndex plugin, const Table& table) {
         const auto [at, fresh] =
@@ -150,8 +150,8 @@ class Compiler {
     [[noreturn]] static void refuse(const char* what);
     void land(const std::vector<std::uint16_t>& tests);
     void executor(config::PluginIndex plugin, int line, std::uint16_t instance, unsigned& depth);
-    // Appends an instruction; returns its pc. After kMaxProgram it appends nothing and adds an error
-    // once.
+    // Appends an instruction; returns its pc. After kMaxProgram it appends nothing, and adds one
+    // error.
     std::uint16_t emit(Op op, std::uint16_t instance, int line, std::uint32_t operand = 0);
     void enter(Op op, std::uint16_t instance, int line, std::uint32_t operand, unsigned& depth);
     // Instructions belong to this sequence until the result is destroyed.
@@ -162,7 +162,7 @@ class Compiler {
 
     std::uint32_t group_of(config::PluginIndex plugin, const config::Forward& forward);
     std::uint32_t cache_of(config::PluginIndex plugin, const config::Cache& cache);
-    // Changes the question; a name without a rule skips it, as with answer_table().
+    // Changes the question. A name without a rule skips it, as with answer_table().
     void redirect(config::PluginIndex index, const config::Redirect& redirect, int line,
                   std::uint16_t instance, unsigned& depth);
     std::uint32_t options_of(const std::vector<std::uint16_t>& codes, int line);
@@ -172,12 +172,14 @@ class Compiler {
                         std::uint16_t instance, unsigned& depth);
     // Names that tell clients whether to bypass this resolver (policy.canaries).
     Known refused_canaries();
-    // `_dns.resolver.arpa` has these records; all else below resolver.arpa has none (RFC 9462).
+    // `_dns.resolver.arpa` has these records; all other names below resolver.arpa have none (RFC
+    // 9462).
     Known designation(const std::vector<config::KnownRecord>& records);
-    // `version.bind`, `id.server` and their other names, in class CHAOS (RFC 4892); no value: all are off.
+    // `version.bind`, `id.server` and their other names, in class CHAOS (RFC 4892); no value: all
+    // are off.
     std::optional<Known> identity(const std::string& host_name);
     void answer_known(const Known& known);
-    // A name without a rule skips it; plans handle that test.
+    // A name without a rule skips the table; plans handle that test.
     void answer_table(config::PluginIndex index, const std::vector<config::RuleAt>& rules,
                       bool short_circuit, int line, std::uint16_t instance);
     std::uint32_t table_of(config::PluginIndex index, const std::vector<config::RuleAt>& rules);
@@ -190,17 +192,17 @@ class Compiler {
     std::uint32_t numbers_of(const std::vector<std::uint16_t>& numbers);
     std::uint32_t prefixes_of(config::PluginIndex plugin, const config::IpMatch& match);
     std::uint32_t marks_of(const std::vector<std::uint32_t>& marks, int line);
-    // The marks that query_recorders select by keep their bits over reloads.
+    // Marks that query_recorders select by keep their bits across reloads.
     void reserve_recorded_marks();
     std::uint32_t prefer_of(const config::Prefer& prefer, int line);
-    // The unit of a prefer's probe; 0: it has none.
+    // The unit of a prefer's probe; 0 if there is none.
     [[nodiscard]] std::uint16_t probe_of(const Instruction& i) const;
     // compile_local.cpp
     void zone(config::PluginIndex index, const config::Zone& args, int line, std::uint16_t instance,
               unsigned depth);
     void static_records(config::PluginIndex index, const config::StaticRecords& args, int line,
                         std::uint16_t instance, unsigned& depth);
-    // The action of an owner's first entry with data for the type.
+    // The effect of an owner's first entry with data for the type.
     steer::StaticRecords::Does static_deed(const std::vector<config::StaticEntry>& group,
                                            const config::StaticEntry& first, std::uint16_t qtype);
     std::uint16_t static_end(const config::StaticEntry& entry,
@@ -210,7 +212,7 @@ class Compiler {
     // The following part is answered through the cache, if there is one, and ends with it.
     void own_cache(std::optional<config::PluginIndex> cache, std::uint16_t instance, int line,
                    unsigned depth);
-    // As tests of a question, by rules that may count only for some types.
+    // Adds tests of a question, with rules that may count only for some types.
     void test_names(const TagMasks::ByType& masks, bool negate, std::uint16_t instance, int line,
                     std::vector<std::uint16_t>& fails);
     void ad_list(config::PluginIndex index, const config::AdList& args, int line,
@@ -236,7 +238,7 @@ class Compiler {
     void dns64(config::PluginIndex index, const config::Dns64& args, int line,
                std::uint16_t instance, unsigned& depth);
     struct CompiledDns64 {
-        std::uint32_t place;              // of Snapshot::dns64s; the next one is for `keep`
+        std::uint32_t place;              // index of Snapshot::dns64s; the next one is for `keep`
         std::uint32_t pointers, special;  // masks of names
         std::optional<std::uint32_t> except, keep;
         std::uint32_t answers, v4_answers;  // tables for special names, also for clients over IPv4
@@ -254,10 +256,11 @@ class Compiler {
     std::uint16_t unit_of(config::PluginIndex plugin, int line);
     [[nodiscard]] unsigned nesting(std::uint16_t entry) const;
     void check_nesting();
-    // The largest number of nested wrappers that change the question, in the program from `entry` on.
+    // The largest number of nested wrappers that change the question, in the program from `entry`
+    // on.
     [[nodiscard]] unsigned most_rewrites(std::uint16_t entry) const;
     void check_rewrites();
-    // The largest number of lists that can act on an answer, in the program from `entry` on.
+    // The largest number of lists that can claim an answer, in the program from `entry` on.
     int most_claims(std::uint16_t entry);
 
     const config::Settings& settings_;
@@ -269,14 +272,14 @@ class Compiler {
     KnownAnswers known_;
     std::optional<std::uint32_t> pointer_names_;  // the mask of names of addresses
     unsigned instances_ = 0;
-    // The target of `return` in the sequence that was jumped to; nullptr: no jump.
+    // The jumps of `return` in the sequence that was jumped to; nullptr: no jump.
     std::vector<std::uint16_t>* returns_ = nullptr;
     // Instructions that jump to the end of the sequence being compiled.
     std::vector<std::uint16_t>* ends_ = nullptr;
     bool too_long_ = false;
     std::uint16_t sequence_ = 0;               // of ProgramSource::sequences
     std::vector<config::PluginIndex> makers_;  // by pc
-    config::PluginIndex maker_ = kNoMaker;     // of the instructions that are emitted now
+    config::PluginIndex maker_ = kNoMaker;     // of the instructions emitted at present
     std::map<config::PluginIndex, std::uint16_t> sequence_numbers_;
     std::map<config::PluginIndex, std::uint32_t> limiters_, groups_, caches_, prefix_sets_, tables_;
     std::map<std::pair<config::PluginIndex, const void*>, std::uint32_t> places_;
@@ -286,7 +289,7 @@ class Compiler {
     std::optional<std::uint32_t> v4_clients_;  // the prefixes of all IPv4 clients
     static constexpr unsigned kMaxMarks = 64;  // ProgramState::marks
     std::map<std::uint32_t, unsigned> mark_bits_;
-    std::uint64_t used_mark_bits_ = 0;  // of marks, and of ad lists that judge answers
+    std::uint64_t used_mark_bits_ = 0;  // of marks, and of ad lists that check answers
     bool has_watches_ = false, has_too_many_marks_ = false;
     std::map<config::PluginIndex, std::uint32_t> fallbacks_;
     std::map<config::PluginIndex, std::uint16_t> units_;  // by executor: their pcs

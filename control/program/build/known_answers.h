@@ -18,12 +18,13 @@ class KnownAnswers {
   public:
     explicit KnownAnswers(AnswerStore& store);
 
-    // Records of the asked name; kNoAnswer: they do not fit into a message.
+    // Records of the asked name. kNoAnswer: they do not fit into a message.
     AnswerRef of_records(std::uint16_t qtype, std::uint16_t qclass,
                          const std::vector<config::KnownRecord>& records);
-    // No record of that type; with an SOA, so that clients cache it for `ttl_s` (RFC 2308).
+    // An answer without a record of that type. Its SOA lets clients cache it for `ttl_s` (RFC
+    // 2308).
     AnswerRef negative(std::uint8_t rcode, std::uint32_t ttl_s);
-    // No record, and truncated: the client asks over TCP.
+    // An answer without records, and truncated, so that the client repeats the query over TCP.
     AnswerRef truncated();
     // The same answer, but not cacheable.
     AnswerRef unkept(AnswerRef answer);
@@ -31,11 +32,11 @@ class KnownAnswers {
     AnswerRef empty(std::uint8_t rcode);
 
     BlackHole black_hole(const config::BlackHole& settings);
-    // Of A or AAAA; kNoAnswer: no address of this family.
+    // An answer to A or AAAA. kNoAnswer: there is no address of this family.
     AnswerRef of_addresses(bool v6, const std::vector<IpAddress>& addresses, std::uint32_t ttl_s);
 
   private:
-    // From a complete response about the root; kNoAnswer: it is longer than a message may be.
+    // From a complete response for the root. kNoAnswer: it is longer than a message may be.
     AnswerRef of_response(const std::vector<std::uint8_t>& response, std::uint16_t qtype,
                           std::uint16_t qclass);
 

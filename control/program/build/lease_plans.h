@@ -1,4 +1,4 @@
-// Every dhcp_leases and the routers that it reads, for control/sources/leases.
+// Every dhcp_leases plugin and the routers that it reads, for control/sources/leases.
 #pragma once
 
 #include <memory>

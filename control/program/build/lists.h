@@ -1,4 +1,5 @@
-// Every list in two forms: for workers (PolicyList), and for its sink (RouterPlan, OpnsensePlan, SetPlan).
+// Every list in two forms: for workers (PolicyList), and for its sink (RouterPlan, OpnsensePlan,
+// SetPlan).
 #pragma once
 
 #include <cstdint>
@@ -12,7 +13,8 @@
 
 namespace steer::build {
 
-// Fills Snapshot::lists and the plans of Built; returns the place of each plugin in Snapshot::lists.
+// Fills Snapshot::lists and the plans of Built; returns the index of each plugin in
+// Snapshot::lists.
 std::map<config::PluginIndex, std::uint32_t> build_lists(const config::Settings& settings,
                                                          const Surroundings& surroundings,
                                                          Registry& registry, Built& built);

@@ -1,6 +1,7 @@
-// What the program decides about one name: whether matchers and adlists hold it, by the masks of the program itself.
+// The program's decision about one name: whether matchers and adlists match it, with the masks of
+// the program.
 //
-// Compiles only the rules that match the name, so the cost does not depend on the length of lists beyond one pass.
+// Compiles only the rules that match the name. So long lists cost only one pass.
 #pragma once
 
 #include <cstdint>
@@ -14,25 +15,25 @@
 
 namespace steer::build {
 
-// The types of questions for which a name is held.
+// The query types for which a name matches.
 struct HeldTypes {
-    bool others = false;                  // all types but those of `except`
-    std::vector<std::uint16_t> except{};  // for which it is the other way
+    bool others = false;                  // all types except those in `except`
+    std::vector<std::uint16_t> except{};  // types with the opposite result
     [[nodiscard]] bool none() const { return !others && except.empty(); }
 };
 
 class NameVerdict {
   public:
-    // `rules`: what config::rules_for(settings, name) finds.
+    // `rules`: the result of config::rules_for(settings, name).
     NameVerdict(const config::Settings& settings, std::span<const config::HoldingRule> rules,
                 std::string_view name);
 
-    // Whether a `qname`, a `question` or an `adlist` acts on questions for the name. No value: another plugin, or more than
-    // a program can have.
+    // Whether a `qname`, a `question` or an `adlist` matches questions for the name. No value:
+    // another plugin, or more than a program can have.
     [[nodiscard]] std::optional<HeldTypes> of(config::PluginIndex plugin) const;
 
   private:
-    config::Settings settings_;  // only these rules
+    config::Settings settings_;  // with only these rules
     std::vector<std::uint8_t> name_;
 };
 

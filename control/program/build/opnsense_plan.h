@@ -1,4 +1,4 @@
-// OPNsense routers and their aliases, as control/sinks/opnsense keeps them.
+// OPNsense routers and their aliases, for control/sinks/opnsense.
 #pragma once
 
 #include <cstdint>
@@ -11,16 +11,16 @@
 
 namespace steer::build {
 
-// An alias of type external, and the list whose addresses it holds.
+// An alias of type external, and the list with its addresses.
 struct AliasPlan {
     std::string name;
     ListId list = 0;
     std::string tag;  // of the list's plugin
     config::Quorum quorum = config::Quorum::healthy;
     config::ReadyNeed ready = config::ReadyNeed::off;
-    bool v4 = false, v6 = false;  // families of the list that belong to it
+    bool v4 = false, v6 = false;  // families of the list that the alias has
     std::size_t max_elements = 50'000;
-    std::uint32_t longest_life_s = 3'630;  // of an element
+    std::uint32_t longest_life_s = 3'630;  // life of an element
     std::uint32_t sync_timeout_ms = 100;
     std::vector<IpAddress> allowed{};  // ClaimTerms::allowed
     bool operator==(const AliasPlan&) const = default;
@@ -37,7 +37,7 @@ struct OpnsensePlan {
     std::string certificate_name;  // empty: the address
     std::uint32_t connect_timeout_ms = 5'000, receive_timeout_ms = 10'000;
     std::uint32_t read_every_ms = 10'000;
-    std::uint32_t cpu_percent = 50;  // of its time, for background writes
+    std::uint32_t cpu_percent = 50;  // share of its CPU for background writes
     std::vector<AliasPlan> aliases;
     bool operator==(const OpnsensePlan&) const = default;
 };

@@ -1,11 +1,13 @@
-// Compiles expressions in a separate process, so that a bad one costs neither the daemon's time nor its memory.
+// Compiles expressions in a separate process, so that a bad one cannot use up the daemon's time or
+// memory.
 //
-// Hyperscan's compiler has no limits and cannot be interrupted, but a process can be killed: when it has used its CPU time,
-// when it asks for too much memory, and when the daemon stops. The process is this program, started again
-// (posix_spawn; a fork would copy memory that devices write to), with the expressions in an unnamed file.
+// Hyperscan's compiler has no limits and cannot be interrupted, but a process can be killed. This
+// happens when it has used its CPU time, when it allocates too much memory, and when the daemon
+// stops. The process is this program, started again (posix_spawn; a fork would copy memory that
+// devices write to). The expressions are in an unnamed file.
 //
-// Results for expressions are remembered, so a reload compiles only new ones. Blocks its caller; any
-// thread. The limit is CPU time, so that a busy machine compiles the same expressions as an idle one.
+// Results for expressions are remembered, so a reload compiles only new ones. Blocks its caller;
+// any thread. The limit is CPU time, so a busy machine accepts the same expressions as an idle one.
 #pragma once
 
 #include <atomic>
@@ -22,12 +24,14 @@
 
 namespace steer::build {
 
-// The argument that makes this program the compile process.
+// The argument that turns this program into the compile process.
 inline constexpr const char* kCompilePatterns = "--compile-patterns";
-// The compile process: reads standard input to the end, writes to standard output, and returns the exit code.
+// The compile process: reads standard input to the end, writes to standard output, and returns the
+// exit code.
 int run_pattern_process();
 
-// Gets a sentence every kTellEveryMs while a call lasts, on the thread that called. `now_ms` only grows.
+// Gets a sentence every kTellEveryMs during a call, on the calling thread. `now_ms` must not
+// decrease.
 struct PatternProgress {
     std::function<void(const std::string& sentence)> tell;
     std::function<std::uint64_t()> now_ms;
@@ -47,12 +51,13 @@ class PatternProcess : public matchers::PatternCompiler {
     void set_budget(const matchers::PatternBudget& budget) override;
     void set_images(const std::string& folder) override;
 
-    // Before the first call.
+    // Call it before the first call of the compiler.
     void set_progress(PatternProgress progress) { progress_ = std::move(progress); }
-    // Reads the expressions of a folder's newest image. Before the first call.
+    // Reads the expressions of a folder's newest image. Set it before the first call of the
+    // compiler.
     using Kept = std::function<std::vector<matchers::Expression>(const std::string& folder)>;
     void set_kept(Kept kept) { kept_ = std::move(kept); }
-    // Fewer unknown expressions are checked faster than an image is read.
+    // A smaller number of unknown expressions is checked faster than an image is read.
     static constexpr std::size_t kLeastToRead = 100;
     void stop() override { stopped_.store(true, std::memory_order_relaxed); }
 
@@ -61,7 +66,7 @@ class PatternProcess : public matchers::PatternCompiler {
     struct End;
     using Records = std::function<void(char kind, std::uint32_t number, std::uint64_t cpu_us,
                                        std::string_view bytes)>;
-    // One process, from its start to its end.
+    // Runs one process, from its start to its end.
     End run(Job& job, const Records& records);
     void tell_progress(Job& job) const;
     [[nodiscard]] matchers::PatternBudget budget() const;
@@ -70,12 +75,12 @@ class PatternProcess : public matchers::PatternCompiler {
     const std::string program_;
     PatternProgress progress_;
     std::atomic<bool> stopped_{false};
-    // Takes the expressions of the folder as known, if there is a folder that was not read yet.
+    // Marks the expressions of the folder as known, if the folder was not read yet.
     void read_kept();
 
     Kept kept_;
     mutable std::mutex mutex_;
-    std::string images_, read_images_;  // not read yet, read last; empty: none
+    std::string images_, read_images_;  // folder to read, folder that was read last; empty: none
     matchers::PatternBudget budget_;
     std::map<Key, matchers::Checked> known_;
 };

@@ -1,11 +1,12 @@
-// Publishes a snapshot to workers, and frees old snapshots when no worker reads them
-// any more.
+// Publishes a snapshot to workers, and frees old snapshots when no worker reads them.
 //
-// A generation is freed after these steps, in this order: it is replaced; a grace period (every
-// worker was quiescent: none starts a query under it); its parked queries have ended; another grace
-// period (no worker reads it after its last parked query). At most kMaxGenerations are alive.
-// After kRetireAfter an old one's parked queries are ended (Shared::retire_generation). One
-// thread (main); never waits: poll() does the next step.
+// A generation is freed after these steps:
+// 1. It is replaced.
+// 2. A grace period ends: every worker was quiescent, and none starts a query with it.
+// 3. Its parked queries have ended.
+// 4. Another grace period ends: no worker reads it after its last parked query.
+//  At most kMaxGenerations exist at a time. After kRetireAfter, the parked queries of an old one
+// are ended (Shared::retire_generation). One thread (main); never waits: poll() does the next step.
 #pragma once
 
 #include <array>
@@ -23,23 +24,23 @@ inline constexpr std::uint64_t kRetireAfterMs = 10'000;
 
 class Publisher {
   public:
-    // `shared` outlives the publisher; shared.qsbr is set.
+    // `shared` must outlive the publisher; shared.qsbr must be set.
     explicit Publisher(Shared& shared);
-    // Withdraws the snapshot and frees all generations: workers have ended.
+    // Withdraws the snapshot and frees all generations. Workers must have ended.
     ~Publisher();
     Publisher(const Publisher&) = delete;
     Publisher& operator=(const Publisher&) = delete;
 
-    // Gives the snapshot its generation and slot and publishes it. If no slot is free: an
-    // Error, the caller keeps `snapshot`, and poll() has to free a slot first.
+    // Gives the snapshot its generation and slot and publishes it. If no slot is free, returns an
+    // Error; then the caller keeps `snapshot`, and poll() must free a slot first.
     Result<std::uint32_t> publish(std::unique_ptr<Snapshot>& snapshot, Now now);
-    // Frees generations, retires old ones. Call about ten times a second while more
-    // than one is alive.
+    // Frees generations, and retires old ones. Call it about ten times a second while there are
+    // several.
     void poll(Now now);
 
     [[nodiscard]] unsigned alive() const;
     [[nodiscard]] const Snapshot* current() const;
-    // The snapshot of a generation, for a note's title; nullptr: freed already.
+    // The snapshot of a generation, for a note's title; nullptr if it was freed.
     [[nodiscard]] const Snapshot* find(std::uint32_t generation) const;
 
   private:
@@ -47,7 +48,7 @@ class Publisher {
     struct Slot {
         std::unique_ptr<Snapshot> snapshot;
         Phase phase = Phase::free;
-        std::uint64_t token = 0;  // of the awaited grace period
+        std::uint64_t token = 0;  // for the awaited grace period
         std::uint64_t replaced_ms = 0;
     };
 

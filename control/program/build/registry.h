@@ -1,9 +1,8 @@
-// Ids that survive reloads: of policy lists, upstreams and cache instances.
+// Ids that survive reloads, of policy lists, upstreams and cache instances.
 //
-// Workers, the row board, the next-hop table and the cache use numbers; a configuration uses
-// names. The registry gives each name a number once and keeps it for the life of the
-// process, so that cache and rows stay valid after a reload. Bounded: too many names are an
-// Error that asks for a restart. One thread.
+// Workers, the row board, the next-hop table and the cache use numbers; a configuration uses names.
+// The registry gives each name one number for the life of the process. So cache and rows stay valid
+// after a reload. Bounded: too many names are an Error that requires a restart. One thread.
 #pragma once
 
 #include <cstdint>
@@ -41,9 +40,10 @@ class Registry {
     // `key`: identifies the upstream (upstreams.h).
     Result<std::uint16_t> upstream(const std::string& key);
     Result<std::uint16_t> cache(const std::string& tag);
-    // The background refreshes of a cache that run, by its tag.
+    // The running background refreshes of a cache, by its tag.
     std::shared_ptr<RunningRefreshes> refreshes(const std::string& tag);
-    // The bit of a mark that a query_recorder selects queries by, in ProgramState::marks: records keep it.
+    // The bit in ProgramState::marks of a mark that a query_recorder selects by. Records store this
+    // bit.
     Result<std::uint16_t> recorded_mark(std::uint32_t mark);
     // A server over TCP, or a path of it (frontends.h). Numbers start at 1.
     Result<std::uint16_t> frontend(const std::string& key);

@@ -1,4 +1,5 @@
-// Every ros_list and the routers that are followed for them, or for their DNS servers; for control/sources/router_lists.
+// Every ros_list, and the routers that are followed for them or for their DNS servers. For
+// control/sources/router_lists.
 #pragma once
 
 #include <memory>
@@ -23,7 +24,7 @@ struct ListedRouter {
 struct RouterListPlan {
     std::string tag, list;
     std::vector<std::string> routers;   // by name
-    std::shared_ptr<LivePrefixes> set;  // that the program reads; survives reloads
+    std::shared_ptr<LivePrefixes> set;  // the set that the program reads; survives reloads
 };
 
 struct RouterListPlans {

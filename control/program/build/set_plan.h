@@ -1,5 +1,5 @@
-// What `ipset`, `nftset` and `bgp_route` plugins fill: the name of a set of the kernel, and the plan of a list that goes
-// there. A routing table is a set of host routes.
+// The targets of `ipset`, `nftset` and `bgp_route` plugins: the name of a kernel set, and the plan
+// of its list. A routing table counts as a set of host routes.
 #pragma once
 
 #include <compare>
@@ -16,9 +16,9 @@ namespace steer::sets {
 struct SetName {
     static constexpr const char* kRoutes = "route";
 
-    std::string family;  // of the table of nftables; empty: an ipset; kRoutes: a routing table
-    std::string table;   // its name; of a routing table: its number
-    std::string name;    // of the set; a routing table has none
+    std::string family;  // of the nftables table; empty: an ipset; kRoutes: a routing table
+    std::string table;   // its name; for a routing table, its number
+    std::string name;    // of the set; empty for a routing table
     bool v6 = false;     // the family of its addresses
 
     [[nodiscard]] bool is_ipset() const { return family.empty(); }
@@ -33,15 +33,16 @@ struct SetName {
     friend auto operator<=>(const SetName&, const SetName&) = default;
 };
 
-// When elements are removed that the kernel does not end (routes).
+// The removal of elements that the kernel does not expire (routes).
 struct SetEnds {
-    std::uint32_t linger_s = 0;  // after the lease
-    std::uint32_t apart_s = 0;   // between two removals of an element, at least
+    std::uint32_t linger_s = 0;  // time after the lease
+    std::uint32_t apart_s = 0;   // minimum time between two removals of an element
     std::uint32_t adopt_s = 0;   // how long elements of an earlier process stay without a claim
     friend bool operator==(const SetEnds&, const SetEnds&) = default;
 };
 
-// One list of the dataplane (an `ipset`, `nftset` or `bgp_route` plugin) and where its addresses go.
+// One list of the dataplane (an `ipset`, `nftset` or `bgp_route` plugin) and the sets with its
+// addresses.
 struct SetPlan {
     struct Family {
         SetName set;
@@ -52,9 +53,9 @@ struct SetPlan {
     std::string tag;
     std::vector<Family> families;  // one or two
     std::uint32_t max_elements = 50'000;
-    std::vector<matchers::Prefix> never_claim{};  // no element holds any of these
-    SetEnds ends{};                               // of routes
-    std::vector<IpAddress> allowed{};  // ClaimTerms::allowed; not for the process of the sets
+    std::vector<matchers::Prefix> never_claim{};  // no element contains any of these
+    SetEnds ends{};                               // for routes
+    std::vector<IpAddress> allowed{};  // ClaimTerms::allowed; not used by the process for sets
     friend bool operator==(const SetPlan&, const SetPlan&) = default;
 };
 

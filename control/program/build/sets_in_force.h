@@ -1,4 +1,4 @@
-// The sets of names that the configuration in force tests, and their matcher.
+// The sets of names that the present configuration tests, and their matcher.
 #pragma once
 
 #include <memory>
@@ -11,7 +11,7 @@ namespace steer {
 
 struct SetsInForce {
     std::vector<build::NamedSet> sets;
-    std::shared_ptr<const matchers::NameMatcher> names;  // nullptr: no rule at all
+    std::shared_ptr<const matchers::NameMatcher> names;  // nullptr: there are no rules
 };
 
 }  // namespace steer

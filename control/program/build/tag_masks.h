@@ -1,5 +1,5 @@
-// Compiles the domain rules of all sets that the program tests into one image, and computes the mask of sets for
-// each matcher.
+// Compiles the domain rules of all sets that the program tests into one image, and computes the
+// mask of sets for each matcher.
 #pragma once
 
 #include <cstdint>
@@ -21,21 +21,23 @@ class TagMasks {
   public:
     explicit TagMasks(const config::Settings& settings) : settings_(settings) {}
 
-    // The index of a qname's mask. Each domain_set that it names, directly or by other sets, is one
-    // SetId, or several with negation; its own rules are one more. Sets above matchers::kMaxSets are
-    // counted and refused by finish().
+    // The index of a qname's mask. Each domain_set in it, also through other sets, is one SetId, or
+    // several with negation; its own rules are one more. finish() reports an error if there are
+    // more than matchers::kMaxSets.
     std::uint32_t mask_of(config::PluginIndex qname);
     // The mask of names with rules in a plugin of another type.
     std::uint32_t mask_of(config::PluginIndex plugin, const std::vector<config::RuleAt>& rules);
-    // The mask for names of rules that belong to no plugin.
+    // The mask of names with rules that belong to no plugin.
     std::uint32_t mask_of(const std::vector<config::RuleAt>& rules);
     // The mask of names with rules and sets in a plugin.
     std::uint32_t mask_of(const config::NameRules& names);
 
-    // The masks of a question by type; `mask` is for all other types. Without masks by type it is like a qname.
+    // The masks of a question by type; `mask` is for all other types. Without masks by type it
+    // equals a qname.
     using ByType = NamesMask;
     ByType masks_of(const config::NameRules& names);
-    // Of names that an exception covers. `exceptions`: a domain_set that has nothing else.
+    // The masks of names that an exception covers. `exceptions`: a domain_set that has only
+    // exceptions.
     ByType masks_of_exceptions(config::PluginIndex exceptions);
 
     // The domain_sets with `inherit` used so far, with their own and all their sets.
@@ -56,16 +58,16 @@ class TagMasks {
 
   private:
     matchers::TagBits bits_of(config::PluginIndex provider);
-    // As bits_of(), but adds sets with rules by type to `typed`.
+    // As bits_of(), but adds sets that have rules by type to `typed`.
     matchers::TagBits untyped_bits(config::PluginIndex provider,
                                    std::set<config::PluginIndex>& typed);
     matchers::TagBits bits_of(const config::NameRules& names);
-    // Without the sets that it includes, for questions of a type.
+    // The bits for questions of a type, without the included sets.
     matchers::TagBits own_bits(config::PluginIndex provider, std::uint32_t type);
-    // Of its steps that apply to questions of a type.
+    // The bits of its steps that apply to questions of a type.
     matchers::TagBits decided_bits(config::PluginIndex provider, const config::DomainSet& set,
                                    std::uint32_t type);
-    // The set that targets of its names join.
+    // The set for names that its names point to.
     matchers::SetId inherited_set(config::PluginIndex provider, const config::DomainSet& set);
     struct RankedStep {
         unsigned rank;
@@ -79,7 +81,7 @@ class TagMasks {
     std::uint32_t mask_index(const matchers::TagBits& mask);
     matchers::SetId new_set();
     std::uint32_t add_mask(config::PluginIndex plugin, const matchers::TagBits& mask);
-    // A set of its own for these rules.
+    // Adds a separate set for these rules.
     matchers::SetId add_set(const std::vector<config::RuleAt>& rules);
     matchers::TagBits add_rules(const std::vector<config::RuleAt>& rules);
 
@@ -91,7 +93,7 @@ class TagMasks {
         own_bits_;                                              // without them, by type
     std::map<config::PluginIndex, matchers::SetId> inherited_;  // sets that inheriting names get
     std::map<config::PluginIndex, std::uint32_t> masks_by_qname_;
-    // Of a provider's steps: the numbers of their sets.
+    // For a provider's steps: the numbers of their sets.
     std::map<config::PluginIndex, std::vector<matchers::Decision::Step>> steps_;
     std::vector<matchers::TagBits> masks_;
 };

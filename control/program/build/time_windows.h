@@ -1,4 +1,4 @@
-// The windows of `time` matchers (dataplane/policy/time_window.h), set by the clock of this machine.
+// The windows of `time` matchers (dataplane/policy/time_window.h), set by this machine's clock.
 #pragma once
 
 #include <chrono>
@@ -16,15 +16,16 @@ struct TimedWindow {
     std::shared_ptr<TimeWindow> window;
 };
 
-// Sets each to whether `now` is within its periods. If time zones cannot be read any more, a window stays as it is.
+// Sets each window to whether `now` is within its periods. If time zones cannot be read, a window
+// stays unchanged.
 void set_windows(const std::vector<TimedWindow>& windows, std::chrono::sys_seconds now);
 
-// Keeps the windows of the configuration in force. One thread (main).
+// Updates the windows of the present configuration. One thread (main).
 class WindowClock {
   public:
     void follow(std::vector<TimedWindow> windows, std::chrono::sys_seconds now);
-    // Call it about ten times a second. Periods begin and end with a minute, so most calls compare one number. A clock that is
-    // set, in either direction, counts at once.
+    // Call it about ten times a second. Periods begin and end at a full minute, so most calls
+    // compare one number. A change of the clock, in either direction, has an immediate effect.
     void look(std::chrono::sys_seconds now);
 
   private:

@@ -13,13 +13,13 @@
 namespace steer {
 
 struct CertificateCheck {
-    std::vector<Error> errors;    // cannot be used
-    std::vector<Error> warnings;  // usable, but clients that verify will refuse them
+    std::vector<Error> errors;    // unusable certificates
+    std::vector<Error> warnings;  // usable, but verifying clients will reject them
 };
 // `now_s`: seconds since 1970, UTC.
 CertificateCheck check_certificates(const config::Settings& settings, std::int64_t now_s);
 
-// Files that hold a server's private key.
+// A file with a server's private key.
 struct PrivateKey {
     std::string file, owner;  // "tcp_server 'dot'"
     int line = 0;

@@ -1,4 +1,4 @@
-// The configuration in force: what was read and built, for the parts that compare, explain and report it.
+// The present configuration, as read and built, for the parts that compare, explain and report it.
 #pragma once
 
 #include <atomic>
@@ -30,25 +30,26 @@ class Configuration final : public Part {
     using Needs = steer::Needs<MainLoop, StartSettings, StartSource>;
     explicit Configuration(const Needs& needs);
 
-    // Judges and builds the configuration of the start, on a thread of its own, so that a signal can end it.
+    // Checks and builds the configuration of the start, on a separate thread, so that a signal can
+    // end it.
     Result<void> start() override;
     [[nodiscard]] bool has_background_work() const override { return true; }
 
-    // What was built at the start. Its plans stay until the parts have moved them.
+    // The result of the build at the start. Its plans stay until the parts have moved them.
     [[nodiscard]] build::Built& built() { return built_; }
     [[nodiscard]] build::Registry& registry() { return registry_; }
     // Lists with their rules.
     [[nodiscard]] const std::vector<config::ReadList>& lists() const { return lists_; }
     [[nodiscard]] const ReadFiles& read() const { return read_; }
     [[nodiscard]] const SetsInForce& sets() const { return sets_; }
-    // Rules that have no effect yet, because an older image serves; no value: none.
+    // Rules without effect yet, because an older image serves; no value: there are none.
     [[nodiscard]] const std::optional<matchers::OlderPatterns>& older_patterns() const {
         return older_patterns_;
     }
 
-    // The start's snapshot is published. `names`: its matcher.
+    // The start's snapshot was published. `names`: its matcher.
     void started(std::shared_ptr<const matchers::NameMatcher> names);
-    // The candidate's snapshot is published; moves what is kept of the rest.
+    // The candidate's snapshot was published. Moves the parts of the candidate that are kept.
     void put_in_force(Candidate& candidate, std::shared_ptr<const matchers::NameMatcher> names);
 
   private:
@@ -61,7 +62,7 @@ class Configuration final : public Part {
     ReadFiles read_;
     SetsInForce sets_;
     std::optional<matchers::OlderPatterns> older_patterns_;
-    // Of the thread, which may outlive start().
+    // Used by the thread, which may outlive start().
     std::atomic<bool> is_judged_ = false;
     std::string no_room_;
     BackgroundThread building_{"build", true};

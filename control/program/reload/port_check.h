@@ -1,5 +1,5 @@
-// Checks `dataplane.ports` before anything is touched: NICs that DPDK cannot or must not
-// take, addresses that the kernel does not have, two ports on one device. (Exception: it removes a memif server's stale
+// Checks `dataplane.ports` before any change: NICs that DPDK cannot or must not use, addresses that
+// the kernel does not have, two ports on one device. (Exception: it removes a memif server's stale
 // socket.)
 #pragma once
 
@@ -13,16 +13,16 @@
 
 namespace steer {
 
-// How this machine is reached, in the network namespace of the calling thread.
+// The connections to this machine, in the network namespace of the calling thread.
 struct HostFacts {
-    std::string default_interface;        // of the default route; "": there is none
-    std::vector<std::string> interfaces;  // up, with an address that is not link-local; not lo
+    std::string default_interface;        // of the default route; "": none
+    std::vector<std::string> interfaces;  // up, with an address that is not link-local; without lo
     std::vector<IpAddress> addresses;     // all
 };
 HostFacts look_at_host();
 
-// Why this NIC must not be taken from the kernel: a clause such as "eth0, the interface of the
-// default route"; "": it may be taken.
+// Why this NIC must stay with the kernel: a phrase such as "eth0, the interface of the default
+// route". "": it may be taken.
 std::string way_in(const PciDevice& device, const HostFacts& host);
 
 // `root`: see pci_device.h. Errors name file and line.

@@ -1,6 +1,6 @@
-// The files of a configuration at the time of reading: detects changes since.
+// The files of a configuration at the time of the read, to detect later changes.
 //
-// Files of dynamic_domain_sets do not count: the daemon writes and watches them itself.
+// Files of dynamic_domain_sets are excluded, because the daemon writes and watches them itself.
 #pragma once
 
 #include <string>
@@ -17,10 +17,11 @@ class ReadFiles {
     // For settings that were read just now.
     explicit ReadFiles(const config::Settings& settings) { read(settings); }
 
-    // Call it before reading them again. Waits some milliseconds if a file was written just now; not on the main thread.
+    // Call it before they are read again. Waits some milliseconds if a file was just written; not
+    // for the main thread.
     void begin();
-    // These settings were read. Files that were unknown or missing at begin() get their stamps now, because missing lists
-    // are fetched while a configuration is read.
+    // Call it after these settings were read. Files that were unknown or missing at begin() get
+    // their stamps now, because missing lists are fetched during the read.
     void read(const config::Settings& settings);
     [[nodiscard]] bool are_unchanged() const { return stamps_.hold(files_); }
 

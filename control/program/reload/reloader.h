@@ -1,7 +1,8 @@
-// Reads and builds a configuration while the present one serves: on a thread of its own, one at a time.
+// Reads and builds a configuration while the present one serves: on a separate thread, one at a
+// time.
 //
-// The result is passed to the main thread, which applies or drops it. Requests that come during a run
-// are served by one further run.
+// The main thread gets the result and applies or drops it. All requests during a run are served by
+// one further run.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -26,7 +27,7 @@
 
 namespace steer {
 
-// The texts of the configuration in force, for explanations of it while its files change. Any thread.
+// The texts of the present configuration, for explanations while its files change. Any thread.
 class TextsInForce {
   public:
     void set(config::SourceTexts texts);
@@ -41,32 +42,31 @@ class TextsInForce {
 struct ConfigSource {
     std::string path;
     config::LoadOptions options;
-    std::string control_socket;  // instead of `control.socket`; empty: as it says
-    // Instead of `control.user`: the option --user, so the configuration decides neither who the daemon
-    // becomes nor what root makes or gives away. Empty: the configuration decides.
+    std::string control_socket;  // replaces `control.socket`; empty: not
+    // Replaces `control.user`: the option --user. Then the configuration decides neither the
+    // daemon's user nor which files root creates or passes on. Empty: the configuration decides.
     std::string user;
     std::shared_ptr<TextsInForce> in_force = std::make_shared<TextsInForce>();  // of all copies
 
     // Reads the configuration. Any thread.
     [[nodiscard]] config::LoadOutcome load(bool downloads_tried = false) const;
-    // The same of a text, as if the file had it.
+    // The same for a text, as if the file contained it.
     [[nodiscard]] config::LoadOutcome load_text(const std::string& text) const;
-    // The configuration in force again, with the present files of its lists. Any thread.
+    // Loads the present configuration again, with the present files of its lists. Any thread.
     [[nodiscard]] config::LoadOutcome load_in_force() const;
-    // The same as load(), but first fetches lists without a copy, and missing files of downloads;
-    // waits for them (`start_wait`, `timeout`), unless each URL is in `tried`, to which
-    // it adds them.
+    // As load(), but first fetches lists without a copy, and missing files of downloads. Waits for
+    // them (`start_wait`, `timeout`), unless all URLs are in `tried`. Adds them to `tried`.
     [[nodiscard]] config::LoadOutcome load_with_lists(
         std::set<std::string>& tried, const std::stop_token& stop,
         const std::function<void(const std::string&)>& say) const;
-    // Whether that would wait.
+    // Whether load_with_lists() would wait.
     static bool lacks_files(const config::Settings& settings);
-    // Whether files of its downloads are not there.
+    // Whether files of its downloads are missing.
     static bool lacks_downloads(const config::Settings& settings);
 
   private:
     [[nodiscard]] config::LoadOutcome complete(config::LoadOutcome loaded) const;
-    // Fetches what is missing, as `user`; how many came.
+    // Fetches missing files as `user`; returns the number of fetched ones.
     std::size_t fetch_lists(const config::Settings& settings, std::set<std::string>& tried,
                             const std::stop_token& stop,
                             const std::function<void(const std::string&)>& say) const;
@@ -85,11 +85,11 @@ struct Candidate {
 
 // The result of a request.
 struct ReloadOutcome {
-    std::uint32_t generation = 0;  // that is in force now
-    std::vector<Error> errors;     // none: it is the new one
+    std::uint32_t generation = 0;  // the present one
+    std::vector<Error> errors;     // empty: the new configuration is used
     std::vector<Error> warnings;
     std::uint64_t took_ms = 0;
-    std::uint64_t serial = 0;  // of the build: one build can serve several requests
+    std::uint64_t serial = 0;  // of the build: one build may serve several requests
 };
 
 // {"generation", "errors", "warnings": sentences, "took_ms"}
@@ -108,22 +108,23 @@ class Reloader {
     using Apply = std::function<void(std::unique_ptr<Candidate>)>;
     using Done = std::function<void(const ReloadOutcome&)>;
 
-    // `registered` returns the numbers and lists in use. `apply` gets the built candidate and calls finished() when that is in
-    // force or refused. Changes of the files in `watched` request a reload. All on the main thread.
-    // `tried`: URLs that the start waited for.
+    // `registered` returns the numbers and lists in use. `apply` gets the built candidate, and
+    // calls finished() after applying or rejecting it. Changes of files in `watched` request a
+    // reload. All on the main thread. `tried`: URLs that the start waited for.
     Reloader(boost::asio::io_context& main_io, ConfigSource source, Registered registered,
              Apply apply, Watched watched, std::set<std::string> tried = {});
     ~Reloader();
     Reloader(const Reloader&) = delete;
     Reloader& operator=(const Reloader&) = delete;
 
-    // `any_size`: also lists that lost more of their rules than their `max_shrink` allows.
+    // `any_size`: accepts lists that lost more rules than their `max_shrink` allows.
     void request(Done done, bool any_size = false);
-    // Aborts the present run if possible; `apply` is not called any more.
+    // Aborts the present run if possible. `apply` is not called after that.
     void end() { stop_.request_stop(); }
     void finished(ReloadOutcome outcome);
     [[nodiscard]] bool is_under_way() const { return under_way_; }
-    // Whether the last run already read these files in their present state, so a change event needs no reload.
+    // Whether the last run read these files in their present state, so that a change event needs no
+    // reload.
     [[nodiscard]] bool has_read(const std::vector<std::string>& files) const {
         return read_.hold(files);
     }
@@ -139,13 +140,13 @@ class Reloader {
     const Registered registered_;
     const Apply apply_;
     const Watched watched_;
-    FileStamps read_;                 // before the one that began last
-    std::vector<Done> asked_, next_;  // for the one under way, for the one after it
+    FileStamps read_;                 // taken before the last run
+    std::vector<Done> asked_, next_;  // for the present run, for the next run
     bool under_way_ = false;
-    bool any_size_ = false;  // of the next one
+    bool any_size_ = false;  // for the next run
     std::chrono::steady_clock::time_point begun_;
     std::uint64_t serial_ = 0;
-    std::set<std::string> tried_;  // URLs of lists; the thread's own while one is under way
+    std::set<std::string> tried_;  // URLs of lists; during a run, used by its thread
     std::stop_source stop_;
     BackgroundThread thread_{"reload"};
 };

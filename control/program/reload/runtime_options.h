@@ -1,4 +1,5 @@
-// The sizes that the dataplane is started with (sizing.h computes them, control/runtime builds the tables).
+// The sizes of the dataplane at its start (sizing.h computes them, control/runtime builds the
+// tables).
 #pragma once
 
 #include <cstddef>
@@ -10,15 +11,15 @@
 namespace steer {
 
 struct RuntimeOptions {
-    WorkerOptions worker;  // of each of them; `index` is its own
+    WorkerOptions worker;  // for each worker; `index` differs
     unsigned streams = 1;
     std::size_t cache_bytes = 0;               // 0: no cache in the configuration
     std::vector<std::uint32_t> cache_entries;  // by cache instance id
     unsigned board_rows = 262'144;
-    // Answers in flight and held queries are in small buffers; answers over TCP may need large ones.
-    unsigned small_buffers = 16'384;  // a worker
+    // Answers in flight and held queries use small buffers; answers over TCP may need large ones.
+    unsigned small_buffers = 16'384;  // per worker
     unsigned large_buffers = 256;
-    unsigned record_cells = 16'384;  // of query records, a worker: 1 MiB, at least 5,000 records
+    unsigned record_cells = 16'384;  // for query records, per worker: 1 MiB, at least 5,000 records
 };
 
 }  // namespace steer

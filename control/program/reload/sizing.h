@@ -12,17 +12,19 @@ namespace steer {
 
 struct CpuPlan {
     std::vector<unsigned> workers;  // one CPU each
-    std::vector<unsigned> control;  // for all other threads; never empty
+    std::vector<unsigned> control;  // for all other threads; not empty
 };
 
-// Workers on the last CPUs that this process may use (or on the configured ones), everything else on the
-// others; with too few CPUs they share. Error: a CPU that this process may not use.
+// Assigns workers to the last CPUs that this process may use (or to the configured ones), and
+// everything else to the others. If there are too few CPUs, they share. Error: a CPU that this
+// process may not use.
 Result<CpuPlan> plan_cpus(const config::Dataplane& settings, const std::vector<unsigned>& allowed);
 
-// Binds the calling thread, and threads that it creates later.
+// Binds the calling thread, and threads that it creates later, to these CPUs.
 void bind_to(const std::vector<unsigned>& cpus);
 
-// Sizes of the tables for a configuration on `memory_bytes` of DPDK memory. Error: a cache larger than that.
+// Sizes of the tables for a configuration on `memory_bytes` of DPDK memory. Error: a cache larger
+// than that.
 Result<RuntimeOptions> plan_tables(const config::Settings& settings, const Snapshot& snapshot,
                                    std::uint64_t memory_bytes, unsigned workers);
 

@@ -1,4 +1,4 @@
-// Where the configuration came from, for parts that read it again.
+// The source of the configuration, for parts that read it again.
 #pragma once
 
 #include <set>
@@ -15,7 +15,7 @@ class StartSource final : public Part {
   public:
     static constexpr std::string_view kName = "start_source";
 
-    // `tried`: the URLs that were fetched, or tried, for the configuration of the start.
+    // `tried`: the URLs whose download was tried for the configuration of the start.
     StartSource(ConfigSource source, std::set<std::string> tried)
         : source_(std::move(source)), tried_(std::move(tried)) {}
 

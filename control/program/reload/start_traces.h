@@ -1,6 +1,6 @@
-// Files and folders that a start makes before it serves, so that a start that is refused leaves nothing behind.
+// Files and folders that a start creates before it serves. A rejected start removes them.
 //
-// Lists that it fetches, files that it downloads, the folder of compiled lists. What was there before stays.
+// These are fetched lists, downloaded files, and the folder of compiled lists. Older files stay.
 #pragma once
 
 #include <string>
@@ -12,9 +12,9 @@ namespace steer {
 
 class StartTraces {
   public:
-    // Before anything is fetched: records what does not exist yet.
+    // Call it before anything is fetched: records which files do not exist yet.
     explicit StartTraces(const config::Settings& settings);
-    // Removes what was created since; folders only if they are empty.
+    // Removes the files created since then; folders only if they are empty.
     void remove() const;
 
   private:
@@ -22,7 +22,7 @@ class StartTraces {
     void note_folders(const std::string& folder);
 
     std::vector<std::string> files_,
-        folders_;         // that did not exist; folders with the innermost first
+        folders_;         // that did not exist; innermost folders first
     std::string images_;  // a folder whose files were all created by this start; empty: none
 };
 

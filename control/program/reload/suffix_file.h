@@ -1,4 +1,5 @@
-// Puts the public suffix list of this machine in force (matchers/suffix): at a start, for `--check` and at a reload.
+// Publishes the public suffix list of this machine (matchers/suffix): at a start, for `--check` and
+// at a reload.
 #pragma once
 
 #include <string>
@@ -8,9 +9,9 @@
 
 namespace steer {
 
-// Reads the file, and publishes its table if the text is another than before. If the file is missing or is no list, it
-// returns warnings and keeps the present table. The first table has no list: the last two labels are the domain. Any
-// thread but a worker.
+// Reads the file, and publishes its table if the text has changed. If the file is missing or not
+// such a list, returns warnings and keeps the present table. The first table has no list: the last
+// two labels are the domain. Any thread except workers.
 std::vector<Error> take_up_suffix_file(const std::string& path);
 std::vector<Error> take_up_suffix_file();  // Debian's
 

@@ -5,8 +5,8 @@
 
 namespace steer {
 
-// Asks the kernel (getifaddrs) in the caller's network namespace. Addresses that the configuration gives to ports
-// without a kernel side are added.
+// Queries the kernel (getifaddrs) in the caller's network namespace. Adds addresses of ports
+// without an interface in the kernel, from the configuration.
 build::Surroundings look_around(const config::Settings& settings);
 
 }  // namespace steer

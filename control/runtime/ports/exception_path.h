@@ -1,6 +1,6 @@
-// A port's path to the kernel: its exception interface, the transfer between the two, and its queues wrapped with that
-// path. Created with the ports. Frames are moved by rings and thread `exception`, or by vhost-net and the workers
-// (dataplane/port/exception.h).
+// A port's path to the kernel: its exception interface, the transfer between the two, and its
+// queues wrapped with that path. Created with the ports. Frames are moved by rings and thread
+// `exception`, or by vhost-net and the workers (dataplane/port/exception.h).
 #pragma once
 
 #include <atomic>
@@ -17,19 +17,19 @@ namespace steer {
 
 class ExceptionPath {
   public:
-    // For the device whose `queues` these are, in order. Errors: the interface cannot be made.
+    // Opens the path for the device of `queues`, in order. Error: the interface cannot be created.
     static Result<std::unique_ptr<ExceptionPath>> open(const std::string& interface,
                                                        const config::PortSettings& port,
                                                        const Ports& queues);
 
-    // The same queues, wrapped. They must be destroyed before this object.
+    // Returns the same queues, wrapped. They must be destroyed before this object.
     Ports add_to(Ports queues);
 
-    // For thread `exception`: the kernel's interface has a carrier while the port has a link.
+    // For thread `exception`: sets the carrier of the kernel's interface to the port's link state.
     void follow_link();
-    // ... and creates it again after another program removed it.
+    // Creates the interface again after another program removed it.
     Result<void> make_again();
-    // How often the interface was created; any thread.
+    // Number of times that the interface was created; any thread.
     [[nodiscard]] unsigned times_made() const { return made_.load(std::memory_order_acquire); }
 
     [[nodiscard]] const kernel::ExceptionDevice& device() const { return *device_; }
@@ -40,7 +40,7 @@ class ExceptionPath {
     }
     // "steer0 by vhost-net".
     [[nodiscard]] std::string describe() const;
-    // Why vhost-net exists but is not used; "": no remark.
+    // Why vhost-net exists but is not used; "": no warning.
     [[nodiscard]] const std::string& warning() const { return warning_; }
 
   private:
@@ -53,15 +53,15 @@ class ExceptionPath {
         const Ports& queues);
 
     std::unique_ptr<kernel::ExceptionDevice> device_;
-    std::shared_ptr<ExceptionLink> link_;  // by rings
-    Ports kernel_queues_;                  // by vhost-net: virtio-user's, until add_to()
+    std::shared_ptr<ExceptionLink> link_;  // for rings
+    Ports kernel_queues_;                  // for vhost-net: virtio-user's, until add_to()
     std::unique_ptr<ExceptionCounters> counters_;
     ExceptionRates rates_{};
     std::string warning_;
     const Port& wire_;     // the device's first queue
     bool carrier_ = true;  // the state of a new interface
     std::atomic<unsigned> made_{1};
-    BootClock clock_;  // reading it changes nothing: one for all queues
+    BootClock clock_;  // a read changes nothing; one for all queues
 };
 
 }  // namespace steer

@@ -1,10 +1,11 @@
-// Thread `exception`: moves frames between the workers' rings and the kernel's interfaces of ports that the
-// kernel does not see, except those with vhost-net. There is one thread for all ports, and only it makes the system calls, one
-// per frame.
+// Thread `exception`: moves frames between the workers' rings and the kernel interfaces of ports
+// that the kernel does not see, except those with vhost-net. One thread serves all ports. Only it
+// makes the system calls, one per frame.
 //
-// Sleeps in poll() on the interfaces and on an eventfd that workers write when they punted. Frames for a full worker ring
-// stay in the interface's queue. Ten times a second it maintains the interfaces: their carrier follows the port's
-// link, and an interface that another program removed is created again.
+// Sleeps in poll() on the interfaces and on an eventfd that workers write after a punt. Frames for
+// a full worker ring stay in the interface's queue. Ten times a second it maintains the interfaces:
+// their carrier follows the port's link, and an interface that another program removed is created
+// again.
 #pragma once
 
 #include <atomic>
@@ -24,28 +25,29 @@ class ExceptionThread {
   public:
     using Log = std::function<void(const std::string& sentence)>;  // called on that thread
 
-    // `paths` outlive it, and workers whose rings it reads do not run before start() nor after stop().
+    // `paths` must outlive it. Workers whose rings it reads must not run before start() or after
+    // stop().
     ExceptionThread(const std::vector<ExceptionPath*>& paths, Log log);
     ~ExceptionThread();
     ExceptionThread(const ExceptionThread&) = delete;
     ExceptionThread& operator=(const ExceptionThread&) = delete;
 
     void start();  // nothing to do without paths
-    void stop();   // idempotent
+    void stop();   // may be repeated
 
   private:
     using Clock = std::chrono::steady_clock;
     struct Interface {
         ExceptionPath* path;
-        bool waits = false;         // the worker's ring is full: not read now
+        bool waits = false;         // the worker's ring is full: the interface is not read now
         bool gone = false;          // another program removed it
-        Clock::time_point again{};  // the next try to create it
+        Clock::time_point again{};  // time of the next try to create it
         std::string trouble = {};   // why it cannot be created, as logged
     };
 
     void run();
     bool give_to_kernel();
-    // True: there were frames, and there may be more.
+    // Returns true if there were frames; then there may be more.
     bool take_from_kernel(Interface& interface);
     void wait();
     void look_after_interfaces();

@@ -1,5 +1,5 @@
-// The configuration of the kernel on the ports' interfaces (`arp`, `neighbours`), and the
-// announcement of new addresses there. On the main thread; undone at the end.
+// The kernel's configuration on the ports' interfaces (`arp`, `neighbours`), and the announcement
+// of new addresses there. For the main thread; undone at the end.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -19,7 +19,7 @@ namespace steer {
 
 class KernelSide {
   public:
-    // Errors: a sysctl or a neighbour that the kernel refuses; with the port's line.
+    // Error: the kernel rejects a sysctl or a neighbour; with the port's line.
     static Result<std::unique_ptr<KernelSide>> apply(boost::asio::io_context& main_io,
                                                      const config::Settings& settings,
                                                      const PortSet& ports);
@@ -27,11 +27,12 @@ class KernelSide {
     KernelSide(const KernelSide&) = delete;
     KernelSide& operator=(const KernelSide&) = delete;
 
-    // The ports' interfaces changed. At the first call only addresses of interfaces that we made are new.
+    // The ports' interfaces changed. At the first call, only addresses of interfaces that we
+    // created are new.
     void follow(std::span<const kernel::DeviceState> devices);
 
-    // Configures exception interfaces that were created again since the last call. Returns errors as
-    // sentences to log. Call it periodically.
+    // Configures exception interfaces that were created again since the last call. Returns errors
+    // as sentences for the log. Call it periodically.
     std::vector<std::string> follow_interfaces();
 
     [[nodiscard]] const kernel::Announcer& announcer() const { return announcer_; }
@@ -45,7 +46,7 @@ class KernelSide {
         config::PortSettings port;
         int if_index = 0;
         const ExceptionPath* path = nullptr;  // if we created the interface
-        unsigned made = 0;                    // its times_made() when this was given
+        unsigned made = 0;                    // its times_made() when the settings were applied
         std::unique_ptr<kernel::ArpSetting> arp = {};
         std::unique_ptr<kernel::StaticNeighbours> neighbours = {};
     };

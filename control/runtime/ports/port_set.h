@@ -1,7 +1,7 @@
 // The opened ports of the configuration: device, driver, and the reason for the driver.
 //
-// Opening needs EAL. A port without a configured driver uses AF_XDP if that works there, else kernel
-// sockets, and the report has the reason. A configured driver that does not work is an Error.
+// Opening needs EAL. A port without a configured driver uses AF_XDP if that works, else kernel
+// sockets; the report has the reason. A configured driver that does not work is an Error.
 #pragma once
 
 #include <map>
@@ -35,22 +35,23 @@ class PortSet {
 
     // Queue pairs of worker `index` of `workers`: every `workers`-th one.
     [[nodiscard]] std::vector<Port*> of_worker(unsigned index, unsigned workers) const;
-    // The served interfaces, by ports or by sockets: their addresses are the service addresses.
+    // The interfaces served by ports or by sockets; their addresses are the service addresses.
     [[nodiscard]] const std::vector<kernel::PortDevice>& devices() const { return devices_; }
     [[nodiscard]] const std::vector<PortReport>& reports() const { return reports_; }
-    // By device; losses of kernel sockets are in `ss -u` and /proc/net/udp.
+    // By device. `ss -u` and /proc/net/udp have losses of kernel sockets.
     [[nodiscard]] std::map<std::string, PortLosses> losses() const;
     [[nodiscard]] bool any_frames() const { return !queues_.empty(); }
-    // The exception interfaces of ports that the kernel does not see, and the errors of creating them.
+    // The exception interfaces of ports that the kernel does not see, and the errors of creating
+    // them.
     [[nodiscard]] std::vector<ExceptionPath*> exceptions() const;
     [[nodiscard]] const std::vector<std::string>& warnings() const { return warnings_; }
-    // Devices outside the kernel whose link is down.
+    // Devices outside the kernel without a link.
     [[nodiscard]] std::vector<std::string> without_link() const;
     // Whether the kernel resolves some port's neighbours without a worker.
     [[nodiscard]] bool any_on_kernels_wire() const;
 
-    // Devices that were removed or came back since the last call, and other events: sentences to log. Call it
-    // periodically.
+    // Devices that were removed or returned since the last call, and other events, as sentences for
+    // the log. Call it periodically.
     std::vector<std::string> follow_devices();
 
     // Updates the XDP programs' maps from these.
@@ -72,7 +73,7 @@ class PortSet {
     Result<Ports> add_exception(const config::PortSettings& port, Ports queues);
     Result<void> open_sockets(const config::PortSettings& port, std::string why);
 
-    unsigned workers_;  // a port has a queue for each of them, if it can and `queues` is not set
+    unsigned workers_;  // a port gets a queue for each, if possible and `queues` is not set
     std::vector<std::unique_ptr<XdpDevice>> xdp_devices_;     // before queues_: freed after them
     std::vector<std::unique_ptr<ExceptionPath>> exceptions_;  // as well
     std::vector<std::unique_ptr<Port>> queues_;

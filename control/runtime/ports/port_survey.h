@@ -1,5 +1,5 @@
-// `steerdnsd --ports`: the interfaces and NICs of this machine, the port that each would be, and what is
-// missing. Only reads; facts that need a missing permission are left out with a note.
+// `steerdnsd --ports`: the interfaces and NICs of this machine, the port that each could be, and
+// what is missing. Only reads; a note replaces facts that need a missing permission.
 #pragma once
 
 #include <functional>
@@ -38,7 +38,7 @@ struct HugePages {
 struct PortSurvey {
     std::vector<InterfaceSeen> interfaces;  // by name
     std::vector<PciDevice> nics;
-    std::vector<std::string> refusals;  // for each NIC: why DPDK cannot use it now; "" if it can
+    std::vector<std::string> refusals;  // per NIC: why DPDK cannot use it now; "": it can
     std::vector<HugePages> huge_pages;  // by size
     HostFacts host;
     bool tun = false, vhost_net = false, iommu = false, root = false;

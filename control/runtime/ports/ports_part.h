@@ -1,4 +1,4 @@
-// The ports of the configuration, and the thread for frames that are the kernel's.
+// The ports of the configuration, and the thread for frames of the kernel.
 #pragma once
 
 #include <memory>

@@ -1,9 +1,12 @@
-// Claims as appliances of a fleet hand them to each other: the bytes of a message, and of a member of a sorted set.
+// Claims that the appliances of a fleet exchange: the bytes of a message, and of a member of a
+// sorted set.
 //
-// All numbers are big-endian. A message: 'S' 'F', version (1 byte), length of the sender's box (1), the box; then records. A
-// record: flags (1; bit 0: an answer waits), lease end (8, ms of Redis's clock), life of the row in s (4; 0: no timeout),
-// address (16, IPv4 as ::ffff:a.b.c.d), length of the list's tag (1), the tag, length of the name (1), the name. A member:
-// version (1), then a record without flags and lease end, which is its score. decode_*() accept any bytes.
+// All numbers are big-endian. A message has 'S' 'F', version (1 byte), length of the sender's box
+// (1), the box, and then records. A record has: flags (1; bit 0: an answer waits), lease end (8, ms
+// of Redis's clock), life of the row in s (4; 0: no timeout), address (16, IPv4 as ::ffff:a.b.c.d),
+// length of the list's tag (1), the tag, length of the name (1), the name. A member has the version
+// (1), then a record without flags and lease end; the lease end is its score. decode_*() accept any
+// bytes.
 #pragma once
 
 #include <array>
@@ -33,10 +36,10 @@ struct ClaimMessage {
     std::vector<SharedClaim> claims;
 };
 
-// As many messages as are needed. Texts are cut at 255 bytes.
+// Encodes the claims in as many messages as necessary. Texts are cut at 255 bytes.
 std::vector<std::string> encode_messages(std::string_view box,
                                          const std::vector<SharedClaim>& claims);
-// No value: no message of this version, or a damaged one.
+// No value: not a message of this version, or a damaged one.
 std::optional<ClaimMessage> decode_message(std::string_view bytes);
 
 std::string encode_member(const SharedClaim& claim);

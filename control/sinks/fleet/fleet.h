@@ -1,30 +1,33 @@
-// A fleet: appliances that share their claims over Redis. One of them writes each router.
+// A fleet: appliances that share their claims over Redis. For each router, one of them writes.
 //
-// Each appliance (a box) publishes its claims on the channel of the router, and keeps them in a sorted set whose scores are
-// the ends of the leases. All boxes take the claims of the others into their engines. One box per router has the lease of its
-// writer: a key that ends `lease_ms` after its last renewal, with a fencing token that grows with each new writer. The
-// router's engine checks the token at the router (routeros/router.h, FleetRole). The others are standbys.
+// Each appliance (a box) publishes its claims on the router's channel, and stores them in a sorted
+// set with the lease ends as scores. All boxes add the claims of the others to their engines. One
+// box per router has the writer lease: a key that expires `lease_ms` after its last renewal, with a
+// fencing token that grows with each new writer. The router's engine checks the token at the router
+// (routeros/router.h, FleetRole). The other boxes are standbys.
 //
 //   Keys, with P = "steerdns:{FLEET}:", all times in ms of Redis's clock:
 //   P format                  "1"; data of another version is refused
 //   P router:NAME:writer      "TOKEN BOX/NONCE", expires
 //   P router:NAME:token       the last token
-//   P router:NAME:claims      sorted set: claim_messages.h members by lease end; also the channel's name
-//   P box:BOX/NONCE           what the box says of itself (JSON), expires
-//   P boxes                   sorted set: BOX/NONCE by the time of its last sign of life
+//   P router:NAME:claims      sorted set: claim_messages.h members by lease end; also the channel
+//   P box:BOX/NONCE           the box's report about itself (JSON), expires
+//   P boxes                   sorted set: BOX/NONCE by the time of its last report
 //   P tickets:…               see shared_tickets.h
 //   P serves:ADDRESS          see withdrawal.h
 //
-// A standby whose router has no row of the writer for 10 s writes by itself: the writer cannot write, or means another router
-// by this name. While a lease changes hands its boxes stay standbys, for `lease_ms` at most: held answers wait for the next
-// writer. Without contact for `lease_ms` every router has the role `alone`: by the rules for several writers everyone
-// writes. With the next contact, all live claims are published again. Clocks of boxes do not matter: times are converted to
-// Redis's.
+// A standby begins to write if its router has no row of the writer for 10 s. Then the writer cannot
+// write, or uses this name for another router. While a lease changes its holder, all boxes stay
+// standbys, for `lease_ms` at most; held answers wait for the next writer. After `lease_ms` without
+// contact to Redis, every router has the role `alone`: all boxes write, by the rules for several
+// writers. At the next contact, all live claims are published again. Box clocks need not agree:
+// times are converted to Redis's clock.
 //
-// A claim's time in Redis is the end of the lease, also if its row lives longer and answers rely on that. So the writer
-// publishes all its claims again when a box appears, and a box wants no lease before it has read those in Redis.
+// A claim's time in Redis is the end of the lease, even if its row lives longer and answers rely on
+// that. So the writer publishes all its claims again when a box appears. A box requests no lease
+// before it has read the claims in Redis.
 //
-// Without sockets and without a clock. One thread: `routers`.
+// No sockets and no clock. One thread: `routers`.
 #pragma once
 
 #include <boost/json/object.hpp>
@@ -49,12 +52,12 @@
 
 namespace steer::fleet {
 
-// What a box says of itself, without its routers.
+// A box's report about itself, without its routers.
 struct BoxFacts {
     std::string version;
-    std::string configuration;  // checksum of the text in force
+    std::string configuration;  // checksum of the present text
     bool is_ready = false;
-    bool is_draining = false;  // it gives up its leases
+    bool is_draining = false;  // it releases its leases
     Fitness fitness = Fitness::unfit;
     std::vector<IpAddress> addresses;  // that it answers on, sorted
     bool operator==(const BoxFacts&) const = default;
@@ -101,45 +104,50 @@ class Fleet {
     [[nodiscard]] RedisConnection& messages() { return messages_; }
 
     void start(std::uint64_t now_ms);
-    // Begins to connect, and connects again after each loss.
+    // Begins to connect; connects again after each loss.
     void connect(std::uint64_t now_ms);
-    // Gives up its leases and forgets its routers, which write nothing until they get another role. Ends the connections
-    // with end(), when has_stopped() or at any time.
+    // Releases its leases and removes its routers, which write nothing until they get another role.
+    // Then call end() to close the connections, after has_stopped() or at any time.
     void stop(std::uint64_t now_ms);
     [[nodiscard]] bool has_stopped() const;
     void end();
     void follow(std::vector<PeerRouter> routers, std::uint64_t now_ms);
     void claimed(const std::string& router, const Claim& claim, std::uint64_t now_ms);
     void flush(std::uint64_t now_ms);
-    // To be called every tick_ms().
+    // Call it every tick_ms().
     void tick(std::uint64_t now_ms);
     [[nodiscard]] std::uint64_t tick_ms() const { return identity_.lease_ms / 5; }
-    // A box is dead so long after its last sign of life.
+    // A box counts as dead after this time without a report.
     [[nodiscard]] std::uint64_t box_life_ms() const;
-    // Milliseconds since 1970, to compare with Redis's. Without it the report has no clocks.
+    // Returns milliseconds since 1970, to compare with Redis's clock. Without it, the report has no
+    // clocks.
     void set_wall_clock(std::function<std::int64_t()> wall_ms) { wall_ms_ = std::move(wall_ms); }
-    // Reports the addresses of the other boxes there, and takes no claim for an address that is there. It outlives the fleet.
+    // Adds the addresses of the other boxes to `hosts`, and rejects claims for addresses in it.
+    // `hosts` must outlive the fleet.
     void use_hosts(NeededHosts& hosts) { hosts_ = &hosts; }
-    // Shares the keys of their session tickets.
+    // Shares the keys of these servers' session tickets.
     void share_tickets(SharedTickets::Servers servers) { tickets_.serve(std::move(servers)); }
     void set_facts(BoxFacts facts, std::uint64_t now_ms);
     [[nodiscard]] const BoxFacts& facts() const { return facts_; }
-    // The connection's state is known by others: why there is none now; empty: there is one.
+    // Called by the owner of the connection: why there is none now; empty: it is connected.
     void set_trouble(const std::string& why, std::uint64_t now_ms);
 
-    // {"name", "box", "connected", "trouble", "trouble_s", "clock_ahead_ms" (Redis's less ours), "routers": [{"name", "role",
-    // "state", "claims", "pending", "lag_ms", "writer", "token"}], "boxes": [{"box", "self", "alive", "ago_s", and what it
-    // says of itself}], "problems": [text], "obstacles": [text], "counters"}; obstacles: why this box should not be taken out of service now
+    // {"name", "box", "connected", "trouble", "trouble_s", "clock_ahead_ms" (Redis's less ours),
+    // "routers": [{"name", "role", "state", "claims", "pending", "lag_ms", "writer", "token"}],
+    // "boxes": [{"box", "self", "alive", "ago_s", and its report}], "problems": [text],
+    // "obstacles": [text], "counters"}. obstacles: why this box should not be taken out of service
+    // now.
     [[nodiscard]] boost::json::object report(std::uint64_t now_ms) const;
-    // Calls `done` once report() has what the boxes say now, or if Redis does not answer. Not after end().
+    // Calls `done` when report() has the boxes' present reports, or if Redis does not answer. Not
+    // after end().
     void look(std::uint64_t now_ms, std::function<void()> done);
     [[nodiscard]] const FleetCounters& counters() const { return counters_; }
     [[nodiscard]] std::vector<RouterRole> roles() const;
-    // Sentences; each says what is wrong, and after a semicolon what to do.
+    // Sentences: each has a problem and, after a semicolon, what to do.
     [[nodiscard]] std::vector<std::string> problems() const;
     [[nodiscard]] std::size_t boxes_alive() const;
     [[nodiscard]] bool is_connected() const { return is_subscribed_ && commands_.is_ready(); }
-    // Connected, and this box may not withdraw its service addresses now.
+    // Whether the fleet is connected and this box must not withdraw its service addresses now.
     [[nodiscard]] bool is_kept_serving() const {
         return is_connected() && withdrawal_.is_serving();
     }
@@ -153,14 +161,14 @@ class Fleet {
         std::uint64_t token = 0;           // of the holder
         std::uint64_t lease_until_ms = 0;  // if it is this box's
         std::uint64_t free_ms = 0;         // since when there is no holder; 0: none was seen yet
-        std::uint64_t in_sync_ms = 0;      // when its router was last in sync
+        std::uint64_t in_sync_ms = 0;      // time at which its router was last in sync
         std::string last_writer;           // the last holder that was seen
         bool is_in_sync = false;           // its router, at the last election
-        bool is_loaded = false;            // has the claims that Redis had when it was connected
-        bool is_loading = false;           // a page of them is asked for
-        std::uint64_t token_there = 0;     // of the writer row on the router
-        std::uint64_t unproven_ms = 0;     // since when the holder's row is not there; 0: it is
-        std::vector<SharedClaim> batch;    // not published yet; lease ends of our clock
+        bool is_loaded = false;            // has the claims that Redis had at the connection
+        bool is_loading = false;           // a page of them was requested
+        std::uint64_t token_there = 0;     // of the writer's row on the router
+        std::uint64_t unproven_ms = 0;     // since when the holder's row is missing; 0: it exists
+        std::vector<SharedClaim> batch;    // not published yet; lease ends in our clock
     };
     struct Box {
         std::string id;
@@ -186,7 +194,7 @@ class Fleet {
     // A page of a router's claims in the order of their ends.
     struct PageOfClaims {
         std::uint64_t from_ms = 0;  // of Redis's clock
-        std::size_t skip = 0;       // so many that end then were taken
+        std::size_t skip = 0;       // number of claims with that end that were read
     };
     void load_missing(std::uint64_t now_ms);
     void load_page(Member& member, PageOfClaims page, std::uint64_t now_ms);
@@ -229,23 +237,23 @@ class Fleet {
     Withdrawal withdrawal_;
     std::vector<Member> members_;
     std::vector<Box> boxes_;
-    std::vector<std::function<void()>> looks_;  // wait for them
+    std::vector<std::function<void()>> looks_;  // wait for the boxes' reports
     BoxFacts facts_;
     std::vector<std::string> addresses_;  // of facts_.addresses
     FleetCounters counters_;
     bool is_our_format_ = false, is_subscribed_ = false, has_clock_ = false;
     bool has_seen_boxes_ = false;           // since the connection began
-    bool has_unsent_claims_ = false;        // all are published again once Redis keeps up
-    std::vector<std::string> to_share_;     // routers whose claims are to be published again
-    std::string backlog_of_;                // the router that is under way
-    std::vector<SharedClaim> backlog_;      // the rest of its claims; lease ends of our clock
+    bool has_unsent_claims_ = false;        // publish all again when Redis is fast enough
+    std::vector<std::string> to_share_;     // routers whose claims must be published again
+    std::string backlog_of_;                // the present router of these
+    std::vector<SharedClaim> backlog_;      // the rest of its claims; lease ends in our clock
     std::size_t shares_under_way_ = 0;      // parts of the backlog that Redis has not confirmed
     std::int64_t clock_difference_ms_ = 0;  // Redis's clock less our monotonic one
     std::function<std::int64_t()> wall_ms_;
     std::optional<std::int64_t> clock_ahead_ms_;  // Redis's clock less our wall clock
-    std::uint64_t contact_ms_ = 0;                // sending time of the last answered election
+    std::uint64_t contact_ms_ = 0;                // time of sending the last answered election
     std::uint64_t ticks_ = 0;
-    std::uint64_t forbidden_log_ms_ = 0;  // then the next line about claims_forbidden
+    std::uint64_t forbidden_log_ms_ = 0;  // earliest time of the next log line for claims_forbidden
     std::string trouble_;
     std::uint64_t trouble_since_ms_ = 0;
 };

@@ -1,4 +1,4 @@
-// Other boxes that keep the same routers, as a part of the daemon.
+// Other boxes for the same routers, as a part of the daemon.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -30,9 +30,9 @@ class FleetPart final : public Part {
     void add_problems(Problems& problems) override;
     void add_conditions(std::vector<ops::HealthCheck>& checks) override;
 
-    // Not configured before the start is finished.
+    // Says "not configured" until the start is finished.
     [[nodiscard]] fleet::FleetView view() const;
-    // What other boxes see of this one.
+    // Sets the report of this box for other boxes.
     void set_facts(const fleet::BoxFacts& facts) { service_->set_facts(facts); }
 
   private:
@@ -42,7 +42,7 @@ class FleetPart final : public Part {
     WorkersPart& workers_;
     StreamsPart& streams_;
     RoutersPart& routers_;
-    fleet::FleetService* service_ = nullptr;  // of thread `routers`
+    fleet::FleetService* service_ = nullptr;  // belongs to thread `routers`
 };
 
 }  // namespace steer
@@ -51,11 +51,11 @@ namespace steer::fleet {
 
 // `fleet` of the control socket, and the fleet's metrics.
 
-// `service` is set before the first call; its thread answers, and `main_io` gets the result.
+// `service` must be set before the first call. Its thread answers; `main_io` gets the result.
 void add_fleet_methods(ops::Methods& methods, boost::asio::io_context& main_io,
                        FleetService* const& service);
 
-// Nothing without a fleet.
+// Writes nothing without a fleet.
 void write_fleet_metrics(ops::MetricWriter& writer, const FleetView& view);
 
 }  // namespace steer::fleet

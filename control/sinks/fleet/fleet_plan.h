@@ -1,4 +1,4 @@
-// What the section `fleet` of a configuration means: who this box is, and how its Redis is reached.
+// The settings of the section `fleet`: the identity of this box, and how to reach its Redis.
 #pragma once
 
 #include <optional>
@@ -15,7 +15,7 @@ struct FleetPlan {
     std::string name, box;
     std::uint64_t lease_ms = 1500;
     bool share_tickets = true;
-    // Redis; with Sentinels only its TLS, and their answer is the host.
+    // The transport to Redis. With Sentinels it has only TLS settings; their answer is the host.
     routeros::TransportConfig redis;
     std::vector<routeros::TransportConfig> sentinels;
     std::string master;  // the Sentinels' name of Redis
@@ -23,10 +23,10 @@ struct FleetPlan {
     bool operator==(const FleetPlan&) const = default;
 };
 
-// Nothing: there is no section. Asks the system for the host's name.
+// No value: there is no section. Queries the system for the host's name.
 std::optional<FleetPlan> fleet_plan(const config::Settings& settings);
 
-// Whether only this machine reaches that address.
+// Whether only this machine can reach that address.
 bool is_local(const routeros::TransportConfig& place);
 // "192.0.2.10:6379", or a path.
 std::string place_text(const routeros::TransportConfig& place);

@@ -1,7 +1,8 @@
-// The fleet in the daemon: a Fleet with its sockets and its timer, by the configuration in force.
+// The fleet in the daemon: a Fleet with its sockets and its timer, for the present configuration.
 //
-// Runs on thread `routers`, except for what says otherwise. A reload that changes the section ends one Fleet and begins
-// another one; claims stay in the routers' engines. Between both the routers have no writer, for less than a lease.
+// Runs on thread `routers`, unless noted otherwise. A reload that changes the section ends one
+// Fleet and begins another one; claims stay in the routers' engines. Between them the routers have
+// no writer, for less than a lease.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -35,15 +36,16 @@ class FleetService final : public ClaimPeers {
   public:
     using Clock = routeros::Transport::Clock;
 
-    // All outlive it.
+    // All must outlive it.
     FleetService(boost::asio::io_context& io, Clock clock, Fleet::Log log);
     ~FleetService() override;
 
-    // Where the addresses of other boxes and of Redis go, and which claims of others must not have. Before configure().
+    // `hosts` gets the addresses of other boxes and of Redis. Claims of other boxes for its
+    // addresses are rejected. Call it before configure().
     void use_hosts(NeededHosts& hosts) { hosts_ = &hosts; }
-    // Servers whose session tickets the boxes share, if the configuration says so. Before configure().
+    // Servers whose session tickets the boxes share, if configured. Call it before configure().
     void serve_tickets(SharedTickets::Servers servers) { tickets_ = std::move(servers); }
-    // Before the thread starts, or on it. The routers follow by follow().
+    // Call it before the thread starts, or on it. follow() sets the routers.
     void configure(std::optional<FleetPlan> plan);
 
     void follow(std::vector<PeerRouter> routers) override;
@@ -54,9 +56,10 @@ class FleetService final : public ClaimPeers {
 
     // Any thread.
     void set_facts(const BoxFacts& facts);
-    // Calls `done` on thread `routers` with Fleet::report() and more; {"configured": false} without a fleet.
+    // Calls `done` on thread `routers` with Fleet::report() and more; {"configured": false} without
+    // a fleet.
     void report(std::function<void(boost::json::object)> done);
-    // Not older than a fifth of the lease. Any thread.
+    // At most a fifth of the lease old. Any thread.
     [[nodiscard]] FleetView view() const;
 
   private:
@@ -72,15 +75,15 @@ class FleetService final : public ClaimPeers {
     Clock clock_;
     Fleet::Log log_;
     std::unique_ptr<Running> running_;  // nullptr: no fleet
-    std::unique_ptr<Running> leaving_;  // gives up its leases
+    std::unique_ptr<Running> leaving_;  // releases its leases
     SharedTickets::Servers tickets_;
     NeededHosts* hosts_ = nullptr;
     std::vector<PeerRouter> routers_;
     BoxFacts facts_;
-    FleetCounters past_;  // of fleets before this one
+    FleetCounters past_;  // of earlier fleets
     bool had_fleet_ = false;
     mutable std::mutex mutex_;
-    FleetView view_;  // under the mutex
+    FleetView view_;  // protected by the mutex
 };
 
 }  // namespace steer::fleet

@@ -1,7 +1,9 @@
-// One connection to a Redis server: logs in, sends commands, and hands each reply to its command, in order.
+// One connection to a Redis server: logs in, sends commands, and passes each reply to its command,
+// in order.
 //
-// Without sockets and without a clock (a RouterLink and times come in), so that tests need no server. It connects again by
-// itself, kRetryMs after each failure. A command without a reply within `patience_ms` ends the connection. One thread.
+// No sockets and no clock (it gets a RouterLink and times), so tests need no server. It connects
+// again kRetryMs after each failure. A command without a reply within `patience_ms` ends the
+// connection. One thread.
 #pragma once
 
 #include <cstdint>
@@ -19,9 +21,10 @@ namespace steer::fleet {
 struct RedisLogin {
     std::string username;  // empty: the default user
     std::string password;  // empty: none is sent
-    // A server that obeys before the login is refused: anyone could change the claims.
+    // Refuses a server that accepts commands before the login, because anyone could change the
+    // claims there.
     bool must_be_asked = false;
-    bool must_be_master = false;  // a replica is refused
+    bool must_be_master = false;  // refuses a replica
     bool operator==(const RedisLogin&) const = default;
 };
 
@@ -32,17 +35,18 @@ class RedisConnection final : public routeros::LinkUser {
 
     struct Events {
         std::function<void(std::uint64_t now_ms)> ready;  // logged in
-        // Messages of a subscriber: channel, payload.
+        // A message for a subscriber: channel, payload.
         std::function<void(std::string_view channel, std::string_view payload,
                            std::uint64_t now_ms)>
             message;
-        // It was ready, or could not become ready. A sentence without subject.
+        // The connection was ready and ended, or could not become ready. A sentence without
+        // subject.
         std::function<void(const std::string& why, std::uint64_t now_ms)> lost;
     };
     // Called with the reply. Not called if the connection ends first.
     using Done = std::function<void(const RedisReply& reply, std::uint64_t now_ms)>;
 
-    // `is_subscriber`: only subscribe() may be used, and it calls Events::message.
+    // `is_subscriber`: use only subscribe(); messages call Events::message.
     RedisConnection(routeros::RouterLink& link, RedisLogin login, bool is_subscriber,
                     std::uint64_t patience_ms, Events events);
 
@@ -50,14 +54,15 @@ class RedisConnection final : public routeros::LinkUser {
     void stop();
     // Ends the connection and connects again.
     void restart(const std::string& why, std::uint64_t now_ms);
-    // Connects by these from the next attempt on.
+    // Uses this login from the next attempt on.
     void use(RedisLogin login) { login_ = std::move(login); }
 
     [[nodiscard]] bool is_ready() const { return state_ == State::ready; }
     [[nodiscard]] bool is_off() const { return state_ == State::off; }
-    // Commands that are not answered yet.
+    // Number of commands without a reply.
     [[nodiscard]] std::size_t unanswered() const { return waiting_.size(); }
-    // False: not ready, or too many are unanswered. Sent by the next send_now().
+    // Returns false if it is not ready, or too many commands are unanswered. The next send_now()
+    // sends it.
     bool command(const std::vector<std::string_view>& words, std::uint64_t now_ms, Done done = {});
     void send_now();
     void subscribe(const std::vector<std::string>& channels, std::uint64_t now_ms,
@@ -94,8 +99,8 @@ class RedisConnection final : public routeros::LinkUser {
     State state_ = State::off;
     std::uint64_t retry_ms_ = 0;    // while waiting
     std::uint64_t heard_ms_ = 0;    // of a subscriber
-    std::uint64_t asked_ms_ = 0;    // of a subscriber: a PING that is not answered; 0: none
-    std::size_t to_subscribe_ = 0;  // channels that are not confirmed
+    std::uint64_t asked_ms_ = 0;    // of a subscriber: time of an unanswered PING; 0: none
+    std::size_t to_subscribe_ = 0;  // unconfirmed channels
     std::function<void(std::uint64_t now_ms)> subscribed_;
     RedisReplies replies_;
     std::deque<Waiting> waiting_;

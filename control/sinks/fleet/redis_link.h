@@ -1,6 +1,7 @@
-// The sockets of a fleet: to Redis, and to the Sentinels that say where it is.
+// The sockets of a fleet: to Redis, and to the Sentinels that know its address.
 //
-// A RedisLink asks for the master before each of its connections. Everything runs on the thread that runs `io`.
+// A RedisLink queries the Sentinels for the master before each connection. Everything runs on the
+// thread of `io`.
 #pragma once
 
 #include <cstdint>
@@ -15,18 +16,18 @@
 
 namespace steer::fleet {
 
-// Asks the Sentinels in turn, beginning with the one that answered last.
+// Queries the Sentinels in turn; the first is the one that answered last.
 class MasterFinder {
   public:
     using Done = std::function<void(Result<MasterAddress>)>;
 
     MasterFinder(boost::asio::io_context& io, const FleetPlan& plan,
                  routeros::Transport::Clock clock);
-    // While one question is under way, a second one replaces it.
+    // A second call during a query replaces the first.
     void find(Done done);
-    // `done` is not called.
+    // Cancels the query; `done` is not called.
     void cancel();
-    // And closes; no find() follows.
+    // Cancels and closes; do not call find() afterwards.
     void stop();
 
   private:
@@ -37,22 +38,22 @@ class MasterFinder {
     routeros::Transport transport_;
     SentinelQuery query_;
     Done done_;
-    std::size_t at_ = 0;  // in the plan's Sentinels
+    std::size_t at_ = 0;  // index in the plan's Sentinels
 };
 
 class RedisLink final : public routeros::RouterLink {
   public:
-    // `plan` lives longer.
+    // `plan` must outlive it.
     RedisLink(boost::asio::io_context& io, const FleetPlan& plan, routeros::Transport::Clock clock);
 
-    // Once, before its start().
+    // Sets the user of the link. Call it once, before start().
     void drive(RedisConnection& user);
     void on_resolved(routeros::Transport::Resolved resolved) {
         transport_.on_resolved(std::move(resolved));
     }
     void wake() { transport_.wake(); }
     void stop();
-    // Of the last connection; empty: none yet.
+    // The address of the last connection; empty: none yet.
     [[nodiscard]] const std::string& place() const { return place_; }
 
     void connect() override;

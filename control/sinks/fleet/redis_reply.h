@@ -1,4 +1,4 @@
-// A reply of Redis (RESP 2), as read by hiredis.
+// A reply of Redis (RESP 2), read by hiredis.
 #pragma once
 
 #include <cstdint>
@@ -17,22 +17,23 @@ namespace steer::fleet {
 struct RedisReply {
     enum class Kind : std::uint8_t { nil, status, error, number, text, list };
     Kind kind = Kind::nil;
-    std::string text;         // of status, error, text
-    std::int64_t number = 0;  // of number
+    std::string text;         // for status, error, text
+    std::int64_t number = 0;  // for number
     std::vector<RedisReply> items;
 
     [[nodiscard]] bool is_error() const { return kind == Kind::error; }
 };
 
-// Bytes in, replies out. An unreadable or endless reply ends it: take() then returns the Error for good.
+// Parses bytes into replies. After an unreadable or too long reply, take() always returns the
+// Error.
 class RedisReplies {
   public:
-    static constexpr std::size_t kMaxBytes = std::size_t{64} << 20;  // of one reply
+    static constexpr std::size_t kMaxBytes = std::size_t{64} << 20;  // per reply
 
     RedisReplies();
-    // Keeps the bytes until a reply is complete.
+    // Stores the bytes until a reply is complete.
     void feed(std::string_view bytes);
-    // The next complete reply; nothing: more bytes are needed.
+    // The next complete reply. No value: more bytes are needed.
     Result<std::optional<RedisReply>> take();
 
   private:
@@ -43,7 +44,7 @@ class RedisReplies {
     std::size_t held_ = 0;  // bytes since the last complete reply
 };
 
-// A command as Redis reads it (RESP 2): an array of strings. Words may hold any bytes.
+// A command in the format of Redis (RESP 2): an array of strings. Words may contain any bytes.
 std::string redis_command(const std::vector<std::string_view>& words);
 
 }  // namespace steer::fleet

@@ -1,6 +1,6 @@
-// A Lua script of Redis: sent as text until Redis has it, named by its hash from then on.
+// A Lua script for Redis: sent as text until Redis has it, then named by its hash.
 //
-// One per connection. Without a clock. One thread.
+// One per connection. No clock. One thread.
 #pragma once
 
 #include <cstdint>
@@ -14,13 +14,14 @@ namespace steer::fleet {
 
 class RedisScript {
   public:
-    // `text` outlives it.
+    // `text` must outlive it.
     explicit RedisScript(std::string_view text);
 
-    // The next call has the text: another connection, perhaps another Redis.
+    // The next call sends the text, because another connection may lead to another Redis.
     void forget() { is_known_ = false; }
-    // Sent by the connection's next send_now(). False: as RedisConnection::command(). If Redis lost the script (SCRIPT
-    // FLUSH, eviction), `done` gets that error, and the next call has the text again.
+    // The connection's next send_now() sends it. Returns false as RedisConnection::command(). If
+    // Redis lost the script (SCRIPT FLUSH, eviction), `done` gets that error, and the next call
+    // sends the text again.
     bool call(RedisConnection& redis, const std::vector<std::string>& keys,
               const std::vector<std::string>& arguments, std::uint64_t now_ms,
               RedisConnection::Done done = {});
@@ -31,7 +32,7 @@ class RedisScript {
 
   private:
     const std::string_view text_;
-    const std::string hash_;  // SHA-1 in hexadecimal, as EVALSHA wants it
+    const std::string hash_;  // SHA-1 in hexadecimal, for EVALSHA
     bool is_known_ = false;
 };
 

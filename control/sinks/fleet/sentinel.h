@@ -1,6 +1,7 @@
-// One question to a Redis Sentinel: where the master is.
+// One query to a Redis Sentinel for the master's address.
 //
-// Without sockets and without a clock, as RedisConnection. A Sentinel that asks for a login gets that of Redis. One thread.
+// No sockets and no clock, as RedisConnection. A Sentinel that requires a login gets that of Redis.
+// One thread.
 #pragma once
 
 #include <cstdint>
@@ -29,7 +30,7 @@ class SentinelQuery final : public routeros::LinkUser {
 
     SentinelQuery(routeros::RouterLink& link, std::string master, RedisLogin login);
 
-    // Connects and asks. `done` is called once, except after cancel().
+    // Connects and sends the query. Calls `done` once, except after cancel().
     void ask(std::uint64_t now_ms, Done done);
     void cancel();
     [[nodiscard]] bool is_asking() const { return done_ != nullptr; }

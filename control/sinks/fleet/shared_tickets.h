@@ -1,9 +1,11 @@
-// The keys of TLS session tickets that the boxes of a fleet share, so that a client can resume its session on another box.
+// The keys of TLS session tickets that the boxes of a fleet share. With them, a client can resume
+// its session on another box.
 //
-//   Key "PREFIX tickets:GROUP:PERIOD": a sealed key (control/host/net/ticket_server.h), which makes tickets in that day of
-//   Redis's clock. The first box that writes it decides; each box writes it again if it is lost.
+//   Key "PREFIX tickets:GROUP:PERIOD": a sealed key (control/host/net/ticket_server.h), which
+//   creates tickets in that day of Redis's clock. The first box that writes it decides; each box
+//   writes it again if it is lost.
 //
-// Without sockets and without a clock. One thread.
+// No sockets and no clock. One thread.
 #pragma once
 
 #include <cstdint>
@@ -21,15 +23,15 @@ class SharedTickets {
   public:
     using Servers = std::vector<std::shared_ptr<stream::TicketServer>>;
     static constexpr std::uint64_t kPeriodMs = 24 * 3'600'000ULL;
-    static constexpr std::uint64_t kEveryMs = 10'000;  // between two looks
+    static constexpr std::uint64_t kEveryMs = 10'000;  // between two checks
 
     // `prefix`: of the fleet's keys.
     SharedTickets(std::string prefix, RedisConnection& redis);
 
     void serve(Servers servers) { servers_ = std::move(servers); }
-    // While the connection is ready, often. `difference_ms`: Redis's clock less ours.
+    // Call it often while the connection is ready. `difference_ms`: Redis's clock less ours.
     void tick(std::int64_t difference_ms, std::uint64_t now_ms);
-    // Of keys in Redis that no server could open.
+    // Number of keys in Redis that no server could decrypt.
     [[nodiscard]] std::uint64_t unreadable() const { return unreadable_; }
 
   private:
@@ -41,7 +43,7 @@ class SharedTickets {
     const std::string prefix_;
     RedisConnection& redis_;
     Servers servers_;
-    std::map<std::string, std::string> known_;  // what this box has or offers, by key
+    std::map<std::string, std::string> known_;  // keys that this box has or offers, by name
     std::uint64_t looked_ms_ = 0, unreadable_ = 0;
 };
 

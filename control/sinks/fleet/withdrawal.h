@@ -1,17 +1,19 @@
 // Whether this box may withdraw its service addresses: never as the last of its fleet.
 //
-// Upstreams, lists and overload can fail on all boxes in the same second: the boxes share their upstreams, their
-// configuration and a flood. So a box that is not ready for such a reason alone serves on. It withdraws after one step in
-// Redis that marks it as withdrawn and finds another box that was ready within kFreshMs. Other reasons (a dead thread, a
-// port without a link, a drain) are of this box alone, and it withdraws without asking.
+// Upstreams, lists and overload can fail on all boxes in the same second, because they share
+// upstreams, configuration and a flood. So a box that is not ready only for such a reason continues
+// to serve. Before it withdraws, one step in Redis marks it as withdrawn and finds another box that
+// was ready within kFreshMs. Other reasons (a dead thread, a port without a link, a drain) affect
+// only this box, so it withdraws at once.
 //
-//   Key "PREFIX serves:ADDRESS": sorted set of the boxes that serve this address, by the time (ms of Redis's clock) at
-//   which each was ready last; a box that withdrew has a time before kFreshMs. Members are forgotten after kKeptMs.
+//   Key "PREFIX serves:ADDRESS": sorted set of the boxes that serve this address, by the time (ms
+//   of Redis's clock) at which each was last ready; a box that withdrew has a time before
+//   kFreshMs. Members are removed after kKeptMs.
 //
-// An address that no other box has served is not considered, because no box could take it over. A box that shares no
-// address decides alone.
+// An address that no other box has served is ignored, because no box could take it over. A box
+// without shared addresses decides alone.
 //
-// Without sockets and without a clock. One thread.
+// No sockets and no clock. One thread.
 #pragma once
 
 #include <cstdint>
@@ -28,12 +30,12 @@ namespace steer::fleet {
 enum class Fitness : std::uint8_t {
     ready,
     failing,  // only for reasons that other boxes may have at the same time
-    unfit,    // for a reason of its own, or it drains or ends
+    unfit,    // for a reason of this box alone, or it drains or ends
 };
 
-// By the conditions of /readyz. `upstreams`, `lists` and `overload` are those of all boxes.
+// From the conditions of /readyz. `upstreams`, `lists` and `overload` concern all boxes.
 Fitness fitness_of(const ops::HealthChecks& checks);
-// The failed ones of these pass, and their details say why.
+// Lets the failed ones of these conditions pass; their details give the reason.
 void keep_serving(ops::HealthChecks& checks, std::string_view held_for);
 
 class Withdrawal {
@@ -43,24 +45,25 @@ class Withdrawal {
     static constexpr std::uint64_t kMarkEveryMs = 1'000;
     static constexpr std::uint64_t kAskEveryMs = 500;
     static constexpr std::size_t kMaxAddresses =
-        256;  // that are shared; the rest is not considered
+        256;  // maximum of shared addresses; further ones are ignored
 
-    // `prefix`: of the fleet's keys. `box`: its name, the same after a restart.
+    // `prefix`: of the fleet's keys. `box`: its name, which is the same after a restart.
     Withdrawal(std::string prefix, std::string box, RedisConnection& redis);
 
-    // What this box serves, and how it is now.
+    // Sets the addresses that this box serves, and its present state.
     void follow(const std::vector<std::string>& addresses, Fitness fitness);
-    // While the connection is ready, often, and after follow(). Sent by the connection's next send_now().
+    // Call it often while the connection is ready, and after follow(). The connection's next
+    // send_now() sends it.
     void tick(std::uint64_t now_ms);
     // Marks this box as withdrawn.
     void stop(std::uint64_t now_ms);
-    // A new connection.
+    // Call it after a new connection.
     void connected();
-    // The connection ended: the box decides alone.
+    // Call it when the connection ended: then the box decides alone.
     void lost();
-    // False: not ready, and the box may withdraw.
+    // False: the box is not ready, and may withdraw.
     [[nodiscard]] bool is_serving() const { return is_serving_; }
-    // The address that no other box can take over now, while the box serves on for it; else empty.
+    // The address that no other box can take over, so that this box continues to serve; else empty.
     [[nodiscard]] const std::string& held_for() const { return held_for_; }
 
   private:
@@ -74,7 +77,7 @@ class Withdrawal {
     RedisScript script_;
     std::vector<std::string> addresses_, keys_;
     Fitness fitness_ = Fitness::unfit;
-    bool is_serving_ = false;  // was ready, and did not withdraw since
+    bool is_serving_ = false;  // it was ready, and has not withdrawn since
     bool is_marked_ = false;   // Redis has it as ready
     bool is_asking_ = false;
     std::uint64_t marked_ms_ = 0, asked_ms_ = 0;

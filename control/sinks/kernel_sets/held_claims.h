@@ -1,4 +1,4 @@
-// Claims that an answer waits for: which rows each still lacks in the kernel's sets.
+// Claims with waiting answers: the rows that each still lacks in the kernel's sets.
 //
 // About 250 bytes per row. Without a clock of its own.
 #pragma once
@@ -20,12 +20,12 @@ class HeldClaims {
 
     explicit HeldClaims(std::size_t most) : most_(most) {}
 
-    // `token` waits until the list has all addresses until then. False: too many wait.
+    // `token` waits until the list has all addresses until then. Returns false if too many wait.
     bool add(std::uint64_t token, ListId list, std::span<const IpAddress> addresses,
              std::uint32_t until_s, std::uint64_t now_ms);
-    // The tokens that lack nothing now that this row is written.
+    // The tokens that lack nothing, now that this row is written.
     Tokens written(const sets::Installed& row);
-    // The tokens that wait for this row, which does not come.
+    // The tokens that wait for this row, which is refused.
     Tokens refused(const sets::Installed& row);
     // Ends the claims of a list, or those from before a time, and returns their tokens.
     Tokens end(ListId list);

@@ -1,5 +1,5 @@
-// The pause before an ended process is started again: 1 s, then 2, up to 30. It starts over after a run that
-// lasted that long.
+// The pause before an ended process is started again: 1 s, then 2, up to 30. It starts over after a
+// run that lasted that long.
 #pragma once
 
 #include <algorithm>
@@ -13,7 +13,7 @@ class RestartBackoff {
     explicit RestartBackoff(ms first = ms(1'000), ms most = ms(30'000))
         : first_(first), most_(most), next_(first) {}
 
-    // The pause after a run of this length; 0: it could not be started.
+    // The pause after a run of this length; 0: the process could not be started.
     ms next(ms lived) {
         if (lived >= most_) next_ = first_;
         const ms now = next_;

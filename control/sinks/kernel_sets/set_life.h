@@ -14,13 +14,13 @@
 
 namespace steer::kernel_sets {
 
-// Order of destruction: the socket is closed before the process is waited for.
+// Members are destroyed in this order: the socket closes before the wait for the process.
 struct SetLife {
-    // Opens descriptors of its own; without them the process is killed.
+    // Opens its own descriptors; if that fails, kills the process.
     static Result<std::shared_ptr<SetLife>> begin(boost::asio::io_context& io, StartedSets started);
     SetLife(boost::asio::io_context& io, StartedSets started);
 
-    // Ends it, if it has not ended: `end` becomes readable.
+    // Ends the process, if it still runs: `end` becomes readable.
     void give_up(const std::string& reason);
     [[nodiscard]] std::chrono::milliseconds lived() const;
 
@@ -33,7 +33,7 @@ struct SetLife {
     bool waits_for_room = false;
     bool has_claims = false;   // claims were sent to it
     bool is_unneeded = false;  // there are no more sets
-    std::string why;           // why we ended it; empty: it ended by itself
+    std::string why;           // why we ended it; empty: it ended itself
 };
 
 }  // namespace steer::kernel_sets

@@ -1,7 +1,7 @@
 // The process steerdns-sets: starting it, and its end.
 //
-// libnftables and libipset are under the GPL, version 2, which cannot be combined with OpenSSL's licence in one
-// program. So they are in that process, which links neither OpenSSL nor DPDK.
+// libnftables and libipset are under the GPL, version 2, which cannot be combined with OpenSSL's
+// licence in one program. So they are in that process, which links neither OpenSSL nor DPDK.
 #pragma once
 
 #include <sys/types.h>
@@ -14,8 +14,8 @@
 
 namespace steer::kernel_sets {
 
-// A child with the other end of a SOCK_SEQPACKET pair. It ends when that is closed, and is killed when
-// the thread that started it ends (PR_SET_PDEATHSIG refers to the thread: `routers`).
+// A child with the other end of a SOCK_SEQPACKET pair. It ends when that is closed, and is killed
+// when the thread that started it ends (PR_SET_PDEATHSIG refers to the thread: `routers`).
 class SetProcess {
   public:
     SetProcess(pid_t pid, Descriptor end) : pid_(pid), end_(std::move(end)) {}
@@ -24,11 +24,11 @@ class SetProcess {
     SetProcess& operator=(SetProcess&&) = delete;
     SetProcess(const SetProcess&) = delete;
     SetProcess& operator=(const SetProcess&) = delete;
-    // Close the socket before: the process then has 200 ms to end before it is killed.
+    // Close the socket first: the process then has 200 ms to end before it is killed.
     ~SetProcess();
 
     [[nodiscard]] pid_t pid() const { return pid_; }
-    // Readable once it has ended.
+    // Readable after the process has ended.
     [[nodiscard]] int end_fd() const { return end_.get(); }
     void kill() const;
     // "killed by signal 9", "exit code 3". Reaps the process; only once end_fd() is readable.
@@ -43,7 +43,8 @@ struct StartedSets {
     Descriptor socket;  // ours
     SetProcess process;
 };
-// Does not wait for it. It gets CAP_NET_ADMIN, if this thread has it, the standard descriptors and its socket.
+// Does not wait for the process. The process gets CAP_NET_ADMIN (if this thread has it), the
+// standard descriptors and its socket.
 Result<StartedSets> start_set_process(const Descriptor& program);
 
 }  // namespace steer::kernel_sets

@@ -1,7 +1,8 @@
 // The program file steerdns-sets: finding and starting it.
 //
-// It is opened before privileges are dropped, so that it is found in a folder that only root may enter. It stays open, so
-// that a restart uses the matching version even after another was installed. If it is missing, each start looks again.
+// It is opened before privileges are dropped, so that it may be in a folder that only root can
+// enter. It stays open, so that a restart uses the matching version even after the installation of
+// another one. If it is missing, each start searches again.
 #pragma once
 
 #include <string>

@@ -1,11 +1,14 @@
-// The kernel's sets (`ipset`, `nftset`) as a sink of claims: the daemon's end of the process steerdns-sets.
+// The kernel's sets (`ipset`, `nftset`) as a sink of claims: the daemon's end of the process
+// steerdns-sets.
 //
-// On thread `routers`, by its io_context. Nothing here waits: claims that the process does not take now are kept up to a
-// bound. Further claims are counted, and hits make them again under a new epoch once there is room. So do hits after a full
-// set dropped claims and has room again. A claim that an answer
-// waits for is settled when the process reports its rows, at once if the list is away. The process runs while
-// there are lists; a process that had routes runs on without lists, because it removes them. When it ends, or is silent for a minute, its lists are away and it is started again with backoff. Its
-// claims end with it: new epochs begin, so that hits claim again.
+// Runs on thread `routers`, by its io_context. Nothing here waits. Claims that the process does not
+// take now are stored up to a bound. Further claims are counted; when there is space, a new epoch
+// makes hits claim them again. The same happens after a full set dropped claims and has space
+// again. A claim with a waiting answer is settled when the process reports its rows, or at once if
+// the list is away. The process runs while there are lists; a process that had routes also runs
+// without lists, because it removes them. If it ends, or is silent for a minute, its lists are away
+// and it is restarted with backoff. Its claims end with it: new epochs begin, so that hits claim
+// again.
 #pragma once
 
 #include <atomic>
@@ -48,8 +51,9 @@ class SetSink final : public ClaimSink {
     SetSink(const SetSink&) = delete;
     SetSink& operator=(const SetSink&) = delete;
 
-    // Uses these plans; before ListService::configure(). New and changed lists start without knowledge.
-    // `ready`: the lists that /readyz needs. steerdns-sets does not know it, so it is not in the plans.
+    // Uses these plans; before ListService::configure(). New and changed lists start without
+    // knowledge. `ready`: the lists that /readyz needs. steerdns-sets does not know it, so it is
+    // not in the plans.
     void configure(std::vector<sets::SetPlan> plans,
                    std::map<ListId, config::ReadyNeed> ready = {});
 
@@ -64,11 +68,11 @@ class SetSink final : public ClaimSink {
 
     static constexpr std::size_t kMaxClaims = 65'536;  // claims that wait for the process
     static constexpr std::size_t kMaxHeld = 65'536;    // claims that an answer waits for
-    // The worker that holds an answer gave it up by then (`sync_timeout` is at most 30 s).
+    // By then, the worker with the held answer has given up (`sync_timeout` is at most 30 s).
     static constexpr std::chrono::milliseconds kMaxHold{60'000};
     // The process reports every 10 s; after this silence it is ended.
     static constexpr std::chrono::milliseconds kMaxSilence{60'000};
-    // Between two epochs because of one full set.
+    // Minimum time between two epochs because of one full set.
     static constexpr std::chrono::milliseconds kEpochPause{10'000};
 
   private:

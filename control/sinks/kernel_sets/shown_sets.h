@@ -1,4 +1,5 @@
-// The shown state of the kernel's sets: the last report of their process, or that it is away. Counters survive its restarts.
+// The reported state of the kernel's sets: the last report of their process, or that it is away.
+// Counters survive restarts of the process.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +27,8 @@ class ShownSets {
   public:
     // Stores a report of the process.
     void here(std::vector<sets::SetStatus> states);
-    // Uses these sets; new ones are away until the process reports them. Without sets the process is ended.
+    // Sets the present sets; new ones are away until the process reports them. Without sets, the
+    // process is ended.
     void planned(const std::vector<sets::SetPlan>& plans, const std::string& trouble);
     // The process ended.
     void ended(const std::vector<sets::SetPlan>& plans, const std::string& trouble);

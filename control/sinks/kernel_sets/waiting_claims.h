@@ -1,6 +1,7 @@
 // Claims that wait for the process, oldest first, each row once, up to a bound.
 //
-// A row that is claimed again while it waits keeps its place and the later end. About 120 bytes per row.
+// A row that is claimed again while it waits keeps its position and gets the later end. About 120
+// bytes per row.
 #pragma once
 
 #include <cstddef>
@@ -19,8 +20,8 @@ class WaitingClaims {
   public:
     explicit WaitingClaims(std::size_t most) : most_(most) {}
 
-    // False: it is full. At most once a second it first removes rows that have ended. `now_s`:
-    // CLOCK_BOOTTIME, seconds.
+    // Returns false if it is full. Before that, at most once a second, it removes rows that have
+    // ended. `now_s`: CLOCK_BOOTTIME, seconds.
     bool add(const sets::Installed& row, std::uint32_t now_s);
     // Drops the oldest `count` claims, or all.
     [[nodiscard]] std::vector<sets::Installed> first(std::size_t count) const;

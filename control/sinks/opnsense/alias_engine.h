@@ -1,16 +1,20 @@
-// One OPNsense router: keeps the tables of its aliases equal to the claims of their lists, by requests of the API.
+// One OPNsense router: keeps the tables of its aliases equal to the claims of their lists, by
+// requests of the API.
 //
-// Without I/O and without a clock: replies and the time (ms of CLOCK_BOOTTIME) come in, requests and calls of the observer
-// go out. One thread. There are two lanes with one request at a time each, so that reading a large table delays no write.
+// No I/O and no clock: it gets replies and the time (ms of CLOCK_BOOTTIME), and returns requests
+// and calls the observer. One thread. It has two lanes with one request at a time each, so that the
+// read of a large table delays no write.
+//   alias: unknown → trusted → ready; any → unknown after a failed connection, or after an error of
+//          the alias
 //
-//   alias: unknown → trusted → ready; any → unknown after a failed connection, or with a trouble of its own
-//
-// An alias is trusted if its type is external, it does not expire, and its description gives it to us. This is checked
-// again every minute, and before lost elements are added again. An alias is ready when its table was read; it is read
-// again every `read_every_ms`. An unexpectedly empty table is believed when a second read shows it. A held claim is
-// settled by the reply to its add. The API answers "done" without looking at the result, so only the next read proves
-// it: lost elements are forgotten and added again. Claims are kept while the router is unreachable. An alias whose
-// write is refused is tried again after 30 s, and works again once a write succeeded.
+// An alias is trusted if its type is external, it does not expire, and its description names us as
+// owner. This is checked again every minute, and before lost elements are added again. An alias is
+// ready when its table was read; it is read again every `read_every_ms`. If a table is unexpectedly
+// empty, a second read must confirm it. The reply to its add settles a held claim. The API answers
+// "done" without checking the result, so only the next read proves it: lost elements are removed
+// from our state and added again. Claims are kept while the router is unreachable. If a write to an
+// alias is refused, it is tried again after 30 s, and the alias works again after a successful
+// write.
 #pragma once
 
 #include <algorithm>
@@ -44,12 +48,12 @@ class AliasEngine {
   public:
     using Log = std::function<void(routeros::Level, const std::string& sentence)>;
 
-    // `sink`: what the observer is told about.
+    // `sink`: the sink in the calls to the observer.
     AliasEngine(const ClaimSink& sink, SinkObserver& observer, Log log)
         : sink_(sink), observer_(observer), log_(std::move(log)) {}
 
-    // Aliases that are gone get no claims, and their elements are deleted as their leases end.
-    // `is_new_access`: address or credentials changed, so all is read again.
+    // Removed aliases get no claims; their elements are deleted when their leases end.
+    // `is_new_access`: address or credentials changed, so everything is read again.
     void configure(const build::OpnsensePlan& plan, bool is_new_access, std::uint64_t now_ms);
     // Stops writes until it is resumed; no answer waits.
     void pause(bool on);
@@ -57,7 +61,8 @@ class AliasEngine {
     [[nodiscard]] std::vector<KeptList> lists() const;
     void claim(const Claim& claim, std::uint64_t now_ms);
 
-    // The next request of a lane that has none in flight; no value: none before wake_ms() unless something is called.
+    // The next request of a lane without one in flight. No value: there is none before wake_ms(),
+    // unless another function is called.
     std::optional<ApiRequest> next(Lane lane, std::uint64_t now_ms);
     [[nodiscard]] std::uint64_t wake_ms(Lane lane) const;
     void reply(Lane lane, unsigned status, const std::string& body, std::uint64_t now_ms);
@@ -66,7 +71,7 @@ class AliasEngine {
     [[nodiscard]] SinkHealth health() const;
     [[nodiscard]] std::vector<NeededList> needed() const;
     [[nodiscard]] RouterReport report() const;
-    // Nothing is left to be kept or deleted.
+    // Whether nothing is left to keep or delete.
     [[nodiscard]] bool is_idle() const { return aliases_.empty(); }
 
   private:
@@ -78,10 +83,10 @@ class AliasEngine {
         bool was_ready = false;
         std::uint64_t lost_ms = 0;  // when it last stopped being ready, or was new
         std::uint64_t due_ms = 0;   // of the next step, or the next read
-        std::string trouble;        // why it is not trusted; empty: nothing
+        std::string trouble;        // why it is not trusted; empty: it is
         bool is_refused = false;    // the last write was
-        bool is_unsure = false;     // not written before the aliases were described again
-        bool is_doubted = false;    // the last read, of an empty table
+        bool is_unsure = false;     // not written until the aliases are described again
+        bool is_doubted = false;    // the last read showed an empty table
         bool is_retired = false;
         bool is_repairing = false;
         bool is_overflowed = false;  // claims were dropped since the last epoch
@@ -107,7 +112,7 @@ class AliasEngine {
     static bool may_write(const Alias& alias) {
         return alias.phase == Phase::ready && !alias.is_unsure;
     }
-    // When the aliases have to be described again, although none of them is unknown.
+    // When the aliases must be described again, although none of them is unknown.
     [[nodiscard]] std::uint64_t describe_due_ms() const;
     std::optional<ApiRequest> next_write(std::uint64_t now_ms);
     std::optional<ApiRequest> next_read(std::uint64_t now_ms);

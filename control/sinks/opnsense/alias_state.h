@@ -1,8 +1,10 @@
-// The elements of one alias: what must be in its pf table, what is known to be there, and what has to be done next.
+// The elements of one alias: which must be in its pf table, which are known to be there, and what
+// is done next.
 //
-// A table has neither comments nor timeouts. So every host in the table of an alias that was given to us counts as ours when
-// it is first read, and lives as long as the longest lease. Hosts that appear later without us are foreign: they are
-// never deleted. Elements end by our clock. Without I/O and without a clock of its own; one thread.
+// A table has neither comments nor timeouts. So every host in the table of an alias that belongs to
+// us counts as ours when it is first read, and lives as long as the longest lease. Hosts that
+// others add later are foreign: they are never deleted. Elements end by our clock. No I/O and no
+// clock; one thread.
 //
 // About 150 bytes per element.
 #pragma once
@@ -36,19 +38,21 @@ class AliasState {
     // ---- claims
 
     enum class Claimed : std::uint8_t { here, waits, full };
-    // `token`: of an answer that waits for the element; 0: none. It is kept if the element waits.
+    // `token`: of an answer that waits for the element; 0: none. Stored if the element waits.
     Claimed claim(const IpAddress& address, std::uint64_t until_ms, std::uint64_t token);
-    // Drops claims that ended before they were added, at most once a second. True: there is room.
+    // Drops claims that ended before they were added, at most once a second. Returns true if there
+    // is space.
     bool make_room(std::uint64_t now_ms);
-    // All tokens, which are then forgotten.
+    // Returns all tokens and removes them.
     Tokens take_tokens();
     Tokens take_tokens(const IpAddress& address);
 
-    // ---- work; an element is given once, until its result is known
+    // ---- work; an element is returned once, until its result is known
 
     std::optional<IpAddress> next_held(std::uint64_t now_ms);
     std::optional<IpAddress> next_add(std::uint64_t now_ms);
-    // An element whose lease has ended. `is_foreign`: it only has to be forgotten, which has been done.
+    // An element whose lease has ended. `is_foreign`: it only had to be removed from our state,
+    // which is done.
     struct Ended {
         IpAddress address;
         bool is_foreign = false;
@@ -62,10 +66,10 @@ class AliasState {
 
     void added(const IpAddress& address, std::uint64_t now_ms);
     void deleted(const IpAddress& address, std::uint64_t now_ms);
-    // What was given and has no result is given again.
+    // Returned elements without a result are returned again.
     void reset_work();
 
-    // ---- what is there
+    // ---- contents of the table
 
     struct Read {
         std::vector<IpAddress> arrived;  // are known to be there now
@@ -73,7 +77,7 @@ class AliasState {
         std::size_t adopted = 0;         // of `arrived`: those without a claim
         bool all_lost = false;
     };
-    // The table's content, which was asked for at `asked_ms`.
+    // Handles the table's content, which was requested at `asked_ms`.
     Read take_table(const TableContent& content, std::uint64_t asked_ms, std::uint64_t now_ms);
     // False: an empty table changes nothing.
     [[nodiscard]] bool may_have_hosts() const {

@@ -1,6 +1,8 @@
-// Requests of OPNsense's API for aliases, and readers of its replies (docs.opnsense.org, "API: firewall").
+// Requests of OPNsense's API for aliases, and readers of its replies (docs.opnsense.org, "API:
+// firewall").
 //
-// Replies come from another machine: each reader limits what it believes, and returns an Error for anything else.
+// Replies are foreign data: each reader checks limits, and returns an Error for anything
+// unexpected.
 #pragma once
 
 #include <cstddef>
@@ -33,19 +35,20 @@ struct AliasFacts {
     std::string type, description, expire;
     bool enabled = false;
 };
-// By name: those of `names` that there are.
+// By name: those of `names` that exist.
 using AllFacts = std::map<std::string, AliasFacts, std::less<>>;
 Result<AllFacts> read_facts(std::string_view reply,
                             const std::set<std::string, std::less<>>& names);
 
-// What a pf table holds: hosts, and the number of its other elements (prefixes and negated ones).
+// The contents of a pf table: hosts, and the number of its other elements (prefixes and negated
+// ones).
 struct TableContent {
     std::vector<IpAddress> hosts;
     std::size_t others = 0;
 };
 Result<TableContent> read_table(std::string_view reply);
 
-// An Error: the API did not do it.
+// Error: the API did not execute the request.
 Result<void> read_done(std::string_view reply);
 
 }  // namespace steer::opnsense

@@ -1,10 +1,11 @@
-// The HTTP connection of one lane to OPNsense: one request at a time, on a connection that is kept as long as the router keeps
-// it. A request on a kept connection that the router closed without a reply is repeated once on a new one: all requests may
-// be repeated. A request that took too long is not repeated.
+// The HTTP connection of one lane to OPNsense: one request at a time, on a connection that stays
+// open as long as the router keeps it. If the router closed a kept connection without a reply, the
+// request is repeated once on a new connection; all requests may be repeated. A request that took
+// too long is not repeated.
 //
-// On thread `routers`, by its io_context; nothing here waits. Each request ends once, with a reply or a failure. A failure
-// comes 3 s after the router acknowledges nothing any more, and `receive_timeout` after the request at the latest; a new
-// connection adds up to `connect_timeout`.
+// On thread `routers`, by its io_context; nothing here waits. Each request ends once, with a reply
+// or a failure. A failure is reported 3 s after the router's last acknowledgement, and
+// `receive_timeout` after the request at the latest. A new connection adds up to `connect_timeout`.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -38,7 +39,7 @@ class ApiLane : public std::enable_shared_from_this<ApiLane> {
     ApiLane(const ApiLane&) = delete;
     ApiLane& operator=(const ApiLane&) = delete;
 
-    // `done` is called from the io_context, unless stop() comes first.
+    // `done` is called from the io_context, unless stop() is called before.
     void ask(ApiRequest request, Done done);
     [[nodiscard]] bool is_busy() const { return is_busy_; }
     void stop();

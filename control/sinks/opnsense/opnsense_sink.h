@@ -29,7 +29,8 @@ class OpnsenseSink final : public ClaimSink {
     OpnsenseSink(const OpnsenseSink&) = delete;
     OpnsenseSink& operator=(const OpnsenseSink&) = delete;
 
-    // Before ListService::configure(). Without aliases it deletes its elements as their leases end, then is idle.
+    // Call it before ListService::configure(). Without aliases it deletes its elements when their
+    // leases end, and is then idle.
     void configure(const build::OpnsensePlan& plan);
 
     [[nodiscard]] std::vector<KeptList> lists() const override { return engine_.lists(); }
@@ -41,7 +42,8 @@ class OpnsenseSink final : public ClaimSink {
         return engine_.needed();
     }
 
-    // Any thread; at most half a second old. No value: it is idle, and its router is not configured any more.
+    // Any thread; at most half a second old. No value: it is idle, and its router is no longer
+    // configured.
     [[nodiscard]] std::optional<RouterReport> report() const;
 
   private:

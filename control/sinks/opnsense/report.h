@@ -1,4 +1,4 @@
-// What is shown of an OPNsense router: status, counters and metrics.
+// The report about an OPNsense router: status, counters and metrics.
 #pragma once
 
 #include <cstddef>
@@ -26,8 +26,8 @@ struct AliasReport {
     bool ready = false;
     std::string trouble;       // why it is not; empty: none
     std::size_t elements = 0;  // that must be in it
-    std::size_t pending = 0;   // of them, those not written yet
-    std::size_t foreign = 0;   // elements in it that are not ours
+    std::size_t pending = 0;   // of these, not written yet
+    std::size_t foreign = 0;   // elements in it that we did not add
     AliasCounters counters;
 };
 

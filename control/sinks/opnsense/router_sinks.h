@@ -1,7 +1,7 @@
 // The OPNsense routers of the configuration as sinks of the thread `routers`.
 //
-// configure() before the thread's start, then on the thread. A router that a reload takes away keeps its sink, which deletes
-// its elements as their leases end.
+// Call configure() before the thread's start, later on the thread. A router that a reload removes
+// keeps its sink, which deletes its elements when their leases end.
 #pragma once
 
 #include <map>
@@ -21,7 +21,7 @@ class OpnsenseSink;
 
 class RouterSinks {
   public:
-    // All outlive it; the sinks belong to `thread`.
+    // All must outlive it; the sinks belong to `thread`.
     RouterSinks(RouterThread& thread, Clock& clock, RouterThread::Log log)
         : thread_(thread), clock_(clock), log_(std::move(log)) {}
 

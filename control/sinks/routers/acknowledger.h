@@ -1,4 +1,4 @@
-// Sends acknowledgements to workers: if a ring is full, they wait here. One thread: `routers`.
+// Sends acknowledgements to workers. If a ring is full, they wait here. One thread: `routers`.
 #pragma once
 
 #include <array>
@@ -12,8 +12,8 @@
 
 namespace steer {
 
-// Outcomes of answers that waited, and `refused` of all. Written by the thread of the services, read by any. Workers count
-// `late` (Stat::hold_late); here it stays 0.
+// Outcomes of answers that waited, and `refused` of all answers. The thread of the services writes
+// them, any thread reads them. Workers count `late` (Stat::hold_late); here it stays 0.
 using OutcomeCounts =
     std::array<std::atomic<std::uint64_t>, static_cast<std::size_t>(Outcome::count_)>;
 
@@ -25,7 +25,7 @@ class Acknowledger {
     void count(Outcome outcome) {
         outcomes[static_cast<std::size_t>(outcome)].fetch_add(1, std::memory_order_relaxed);
     }
-    // Tries again; true if none is left.
+    // Tries again to send waiting ones; returns true if none is left.
     bool flush();
 
     OutcomeCounts outcomes{};

@@ -1,4 +1,5 @@
-// Other appliances that keep the same routers: they get this one's claims, and it gets theirs. control/sinks/fleet implements it.
+// Other appliances for the same routers: they get this appliance's claims, and it gets theirs.
+// control/sinks/fleet implements it.
 //
 // All calls are from thread `routers`, must not wait, and may not throw.
 #pragma once
@@ -20,21 +21,21 @@ struct PeerRouter {
     std::string name;
     std::vector<KeptList> lists;
     routeros::Router* router;
-    std::function<void()> wake;  // to be called after calls of the router's functions
+    std::function<void()> wake;  // call it after calls of the router's functions
 };
 
 class ClaimPeers {
   public:
     virtual ~ClaimPeers() = default;
-    // The routers from now on; pointers of earlier calls are void.
+    // Sets the routers from now on; pointers of earlier calls become invalid.
     virtual void follow(std::vector<PeerRouter> routers) = 0;
-    // A claim of this appliance.
+    // Reports a claim of this appliance.
     virtual void claimed(const std::string& router, const Claim& claim) = 0;
     // Called after the last claim of a batch.
     virtual void flush() = 0;
-    // Gives up what others wait for; no call but has_stopped() follows.
+    // Releases what other appliances wait for. After that, only has_stopped() may be called.
     virtual void stop() = 0;
-    // Whether the others know.
+    // Whether the other appliances know about the stop.
     [[nodiscard]] virtual bool has_stopped() const = 0;
 };
 

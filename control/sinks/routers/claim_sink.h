@@ -1,10 +1,12 @@
-// The interface for holders of rows: a router, the kernel's sets, or another vendor's device. ListService knows only this.
+// The interface for holders of rows: a router, the kernel's sets, or another vendor's device.
+// ListService uses only this.
 //
-// Rows are requested by claim(); results return through the SinkObserver that the sink was created with.
-// Dependencies go one way: a sink knows its observer, the owner of the sink knows both, and an observer never calls a sink
-// from within a callback. All calls of both are from one thread (`routers`), must not wait, and may not throw.
+// claim() requests rows; the SinkObserver from the sink's construction gets the results.
+// Dependencies have one direction: a sink knows its observer, the sink's owner knows both, and an
+// observer never calls a sink from within a callback. All calls of both are from one thread
+// (`routers`), must not wait, and may not throw.
 //
-// What a new sink has to provide is in control/sinks/routers/README.md.
+// control/sinks/routers/README.md says what a new sink must provide.
 #pragma once
 
 #include <cstddef>
@@ -23,7 +25,7 @@
 
 namespace steer {
 
-// A list that a sink keeps.
+// A list of a sink.
 struct KeptList {
     ListId id = 0;
     std::string tag;  // of its plugin, for messages
@@ -32,80 +34,85 @@ struct KeptList {
     ClaimTerms terms{};  // for claims of other boxes
 };
 
-// "List `list` must hold these addresses." One answer's, or part of it.
+// Requests that list `list` contains these addresses: all addresses of an answer, or a part of
+// them.
 struct Claim {
     ListId list = 0;
-    std::span<const IpAddress> addresses;  // 1..kEventAddresses, while claim() runs
-    std::string_view name;                 // of the answer, as text; while claim() runs
+    std::span<const IpAddress> addresses;  // 1..kEventAddresses; valid during claim()
+    std::string_view name;                 // of the answer, as text; valid during claim()
     const IpAddress* client = nullptr;     // nullptr: a forwarder
-    std::uint64_t raised_ms = 0;           // when the answer left, CLOCK_BOOTTIME
-    std::uint64_t lease_end_ms = 0;        // the last time at which a client may use the addresses
-    std::uint32_t row_life_s = 0;          // how long a row lives from raised_ms; 0: no timeout
-    std::uint64_t hold_token = 0;  // 0: no answer waits; else SinkObserver::settled() returns it
+    std::uint64_t raised_ms = 0;           // time of sending the answer, CLOCK_BOOTTIME
+    std::uint64_t lease_end_ms = 0;        // last time at which a client may use the addresses
+    std::uint32_t row_life_s = 0;          // life of a row from raised_ms; 0: no timeout
+    std::uint64_t hold_token = 0;  // 0: no answer waits; else passed to SinkObserver::settled()
 };
 
 // The sink's state, for status and metrics.
 struct SinkHealth {
     std::string name;
     bool away = true;            // answers do not wait for any of its lists
-    std::size_t rows = 0;        // that must exist
-    std::size_t pending = 0;     // of them, those that are not written yet
+    std::size_t rows = 0;        // required rows
+    std::size_t pending = 0;     // of these, not written yet
     std::size_t capacity = 0;    // maximum number of rows
     std::uint32_t write_us = 0;  // duration of a write, smoothed; 0: unknown
 };
 
-// A list that /readyz needs, as its sink sees it.
+// The state of a list that /readyz needs, from its sink.
 struct NeededList {
     std::string tag;
     config::ReadyNeed need = config::ReadyNeed::off;
-    std::string where;         // the router or the sets, for messages
-    bool is_away = true;       // it cannot be written
-    bool is_stopped = false;   // an operator paused it, or the bypass is on: no fault of the router
-    bool was_reached = false;  // since the start
-    std::uint64_t away_since_ms = 0;  // 0: it was never lost
+    std::string where;                // name of the router or the sets, for messages
+    bool is_away = true;              // it cannot be written
+    bool is_stopped = false;          // an operator paused it, or the bypass is on: no router error
+    bool was_reached = false;         // since the start
+    std::uint64_t away_since_ms = 0;  // 0: the connection was never lost
     std::string trouble;              // the cause; may be empty
 };
 
 class ClaimSink {
   public:
     virtual ~ClaimSink() = default;
-    // The lists that it has now. Report changes to ListService (ListService::configure).
+    // Its present lists. Report changes to ListService (ListService::configure).
     [[nodiscard]] virtual std::vector<KeptList> lists() const = 0;
-    // Kept until its lease ends, also while the sink's target is unreachable, unless there is no space. Then the sink calls
-    // SinkObserver::refused() for each address, and counts it.
+    // Keeps the claim until its lease ends, also while the sink's target is unreachable, unless
+    // there is no space. Then the sink calls SinkObserver::refused() for each address, and counts
+    // it.
     virtual void claim(const Claim& claim, std::uint64_t now_ms) = 0;
     // Called after the last claim of a batch.
     virtual void flush() {}
-    // The bypass (`steerctl bypass`): until it is off, nothing is written to a router, and no answer waits. Sinks of this
-    // machine ignore it.
+    // The bypass (`steerctl bypass`): while it is on, routers are not written, and no answer waits.
+    // Sinks on this machine ignore it.
     virtual void pause(bool /*on*/) {}
     [[nodiscard]] virtual SinkHealth health() const = 0;
-    // Its lists with a `ready` other than off.
+    // Its lists whose `ready` is not off.
     [[nodiscard]] virtual std::vector<NeededList> needed(std::uint64_t /*now_ms*/) const {
         return {};
     }
 };
 
-// The callbacks of a sink about its lists.
+// A sink's callbacks for its lists.
 class SinkObserver {
   public:
     virtual ~SinkObserver() = default;
-    // A row exists at least until then (CLOCK_BOOTTIME, seconds; kForever). Replaces the earlier time.
+    // A row exists at least until then (CLOCK_BOOTTIME, seconds; kForever). Replaces the earlier
+    // time.
     virtual void installed(const ClaimSink& sink, ListId list, const IpAddress& address,
                            std::uint32_t until_s) = 0;
-    // The row no longer exists for sure.
+    // The row may no longer exist.
     virtual void forgotten(const ClaimSink& sink, ListId list, const IpAddress& address) = 0;
-    // The sink has no room for the row: the list, or a share of it, is full. Maybe before claim() returns. Not for each
-    // claim while the target is away: a claim that is kept is not refused.
-    // `whom`: whose next claim of the address would be refused, too; `name` and `client` are those of the claim.
+    // The sink has no space for the row: the list, or a share of it, is full. May be called before
+    // claim() returns. Not called for claims that are kept while the target is away. `whom`: the
+    // holder whose next claim of the address would be refused, too. `name` and `client` are those
+    // of the claim.
     virtual void refused(const ClaimSink& sink, ListId list, const IpAddress& address,
                          RefusedFor whom) = 0;
-    // Everything known about the list is void: its rows are claimed again.
+    // All knowledge about the list becomes invalid: its rows are claimed again.
     virtual void epoch(const ClaimSink& sink, ListId list) = 0;
     // Whether answers should not wait for the list. A new list is away.
     virtual void away(const ClaimSink& sink, ListId list, bool value) = 0;
-    // Once for each claim() with a hold token, maybe before that returns. Outcome::late: a row cannot be there in time;
-    // Outcome::router_away: the sink is not reachable, which does not count for `quorum: healthy`.
+    // Called once for each claim() with a hold token, possibly before that returns. Outcome::late:
+    // a row cannot be written in time. Outcome::router_away: the sink is unreachable, which does
+    // not count for `quorum: healthy`.
     virtual void settled(std::uint64_t hold_token, Outcome outcome) = 0;
 };
 

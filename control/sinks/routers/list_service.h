@@ -1,20 +1,24 @@
-// Between the rings and the row board: turns events into claims on the sinks of their list, and merges the sinks' results
-// for workers: entries of the row board, the list's epoch, whether it is away, the end of waiting answers.
+// The connection between rings and row board. Turns events into claims on the sinks of their list,
+// and merges the sinks' results for workers: entries of the row board, the list's epoch, whether it
+// is away, the end of waiting answers.
 //
-// For a list with one sink that sink decides. With several, the row board knows an address as long as every sink that is
-// not away has it (`quorum: all`: every sink), so that no lease outlives a row on any of them. The list's quorum is the
-// number of sinks that an answer waits for. A sink that goes away no longer counts; one that comes back counts again, under
-// a new epoch, and knowledge about the others stays. Memory of lists with several sinks: about 90 bytes per address,
-// 4 more per sink from the fifth on.
+// For a list with one sink, that sink decides. For several sinks, the row board has an address as
+// long as every sink that is not away has it (`quorum: all`: every sink). So no lease outlives a
+// row on any of them. The list's quorum is the number of sinks that an answer waits for. A sink
+// that becomes away no longer counts. One that returns counts again, with a new epoch; knowledge
+// about the others stays. Memory of lists with several sinks: about 90 bytes per address, 4 more
+// per sink from the fifth on.
 //
-// An address that a sink has no room for gets a mark on the row board (row_board.h: Refusal) for 60 s, or until its claim is
-// taken. The sinks that count for the list's quorum decide. Marks take an eighth of the row board at most: then the list
-// with the most of them loses its oldest, so that no list's flood removes those of the others. Workers learn until when
-// the lost marks would have lasted (ListState::evicted_until_s).
+// If a sink has no space for an address, the address gets a mark on the row board (row_board.h:
+// Refusal) for 60 s, or until its claim is accepted. The sinks that count for the list's quorum
+// decide. Marks may use an eighth of the row board. Above that, the list with most marks loses its
+// oldest one, so that no list's flood removes those of other lists. Workers learn until when the
+// lost marks would have lasted (ListState::evicted_until_s).
 //
-// Addresses that this machine needs, and that became known at run time, are not claimed (runtime/needed_hosts.h).
+// Addresses that this machine needs, and that became known at run time, are not claimed
+// (runtime/needed_hosts.h).
 //
-// One thread: `routers`. It does not depend on the kind of a sink.
+// One thread: `routers`. Independent of the kind of sink.
 #pragma once
 
 #include <array>
@@ -44,19 +48,21 @@ class ListService final : public SinkObserver {
 
     ListService(DataplaneRuntime& runtime, Acknowledger& acknowledger, Warn warn);
 
-    // These sinks have their lists() from now on. New lists, and lists with other sinks than before, start without knowledge;
-    // a list without a sink is away.
+    // Uses these sinks with their lists() from now on. New lists, and lists with other sinks than
+    // before, start without knowledge. A list without a sink is away.
     void configure(const std::vector<ClaimSink*>& sinks);
 
-    // Handles an event: an answer left, or a list's address was given under another name (EventKind). False: no sink has the list.
+    // Handles an event: an answer is sent, or clients got a list's address for another name
+    // (EventKind). Returns false if no sink has the list.
     bool take(const Event& event, std::uint64_t now_ms);
-    // Call it periodically (RouterThread: twice a second): removes ended rows from the row board, a part each time.
+    // Call it periodically (RouterThread: twice a second): removes ended rows from the row board, a
+    // part each time.
     void forget_ended(std::uint64_t now_ms);
     // Rows and skips that are missing because the row board was full. Any thread.
     [[nodiscard]] std::uint64_t board_full() const {
         return board_full_.load(std::memory_order_relaxed);
     }
-    // Addresses that sinks had no room for. Any thread.
+    // Number of addresses that sinks had no space for. Any thread.
     [[nodiscard]] std::uint64_t refusals() const {
         return refusals_.load(std::memory_order_relaxed);
     }
@@ -64,14 +70,14 @@ class ListService final : public SinkObserver {
     [[nodiscard]] std::uint64_t needed_hosts_skipped() const {
         return needed_hosts_skipped_.load(std::memory_order_relaxed);
     }
-    // Of them, those whose mark made room for another before its time. Any thread.
+    // Of these, the number of marks that were evicted before their time. Any thread.
     [[nodiscard]] std::uint64_t marks_lost() const {
         return marks_lost_.load(std::memory_order_relaxed);
     }
-    // Of all lists.
+    // For all lists.
     [[nodiscard]] const SharedAddresses& shared() const { return shared_; }
 
-    // The sinks' callbacks; ignored if the sink does not have the list.
+    // Callbacks of the sinks; ignored if the sink does not have the list.
     void installed(const ClaimSink& sink, ListId list, const IpAddress& address,
                    std::uint32_t until_s) override;
     void forgotten(const ClaimSink& sink, ListId list, const IpAddress& address) override;
@@ -83,7 +89,7 @@ class ListService final : public SinkObserver {
 
   private:
     using Untils =
-        boost::container::small_vector<std::uint32_t, 4>;  // seconds, by sink; 0: not known
+        boost::container::small_vector<std::uint32_t, 4>;  // seconds, by sink; 0: unknown
     struct ListSink {
         ClaimSink* sink;
         bool away = true;
@@ -95,7 +101,7 @@ class ListService final : public SinkObserver {
         std::vector<IpAddress> allowed;            // ClaimTerms::allowed ...
         std::vector<TranslatedPrefix> translated;  // ... and its translated
         boost::unordered_flat_map<routeros::Address, Untils, routeros::AddressHash>
-            rows;  // of several sinks
+            rows;  // for several sinks
     };
     struct Wait {  // an answer that waits for several sinks
         std::uint64_t token;
@@ -106,7 +112,7 @@ class ListService final : public SinkObserver {
         [[nodiscard]] Outcome outcome() const;
     };
 
-    struct LoggedShared {  // the last log line about a list's shared addresses
+    struct LoggedShared {  // the last log line for a list's shared addresses
         std::size_t count = 0;
         std::uint64_t at_ms = 0;
     };
@@ -138,20 +144,20 @@ class ListService final : public SinkObserver {
     boost::unordered_flat_map<std::uint64_t, Wait> waits_;
     std::uint64_t next_wait_ = 0;
     SharedAddresses shared_;
-    std::uint32_t tidied_s_ = 0;       // when old names of shared addresses were last forgotten
-    std::uint32_t tidied_rows_s_ = 0;  // and rows of lists with several sinks
+    std::uint32_t tidied_s_ = 0;       // last removal of old names of shared addresses
+    std::uint32_t tidied_rows_s_ = 0;  // last removal of rows of lists with several sinks
     std::atomic<std::uint64_t> board_full_{0};
-    std::uint64_t now_ms_ = 0;  // of the last take() or forget_ended()
+    std::uint64_t now_ms_ = 0;  // time of the last take() or forget_ended()
     struct RefusedAddress {
         IpAddress address;
         RefusedFor whom;
     };
-    const List* claiming_ = nullptr;       // while its sinks get a claim ...
-    std::vector<RefusedAddress> refused_;  // ... what they had no room for, each by each sink
+    const List* claiming_ = nullptr;                 // its sinks get a claim at present ...
+    std::vector<RefusedAddress> refused_;            // ... addresses that they refused, per sink
     std::map<ListId, std::deque<IpAddress>> marks_;  // on the row board, the oldest first
     std::size_t mark_count_ = 0;
     std::atomic<std::uint64_t> marks_lost_{0}, needed_hosts_skipped_{0};
-    ListId tidied_list_ = 0;  // with whose marks forget_marks() begins
+    ListId tidied_list_ = 0;  // the first list for the next forget_marks()
     std::atomic<std::uint64_t> refusals_{0};
     std::map<ListId, LoggedShared> logged_shared_;
     std::map<ListId, std::uint64_t> shortened_logged_ms_;

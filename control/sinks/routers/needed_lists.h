@@ -1,4 +1,5 @@
-// Which lists with `ready: any|all` cannot be written by enough of their sinks: the condition `routers` of /readyz.
+// Finds lists with `ready: any|all` that not enough of their sinks can write: the condition
+// `routers` of /readyz.
 #pragma once
 
 #include <cstdint>
@@ -9,10 +10,10 @@
 
 namespace steer {
 
-// A sink counts as usable for this time after it was lost: a session that is made again must not move a route.
+// A sink counts as usable for this time after its loss: a renewed session must not change a route.
 inline constexpr std::uint64_t kSinkGraceMs = 3'000;
 
-// Why the appliance is not ready; empty: it is. `lists`: of all sinks (ClaimSink::needed).
+// Why the appliance is not ready; empty: it is ready. `lists`: of all sinks (ClaimSink::needed).
 std::string needed_lists_trouble(std::span<const NeededList> lists, std::uint64_t now_ms);
 
 }  // namespace steer

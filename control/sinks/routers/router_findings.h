@@ -1,7 +1,9 @@
-// Findings about RouterOS versions (routeros/findings.h), for all routers of the process and over restarts.
+// Findings about RouterOS versions (routeros/findings.h), for all routers of the process, kept
+// across restarts.
 //
-// The file is JSON: {"7.21 (stable)": {"static-timeout": {"answer": "makes it timed", "text": ""}, ...}, ...}. Unknown
-// entries are skipped; an invalid file is reported and ignored. Not thread-safe.
+// The file is JSON: {"7.21 (stable)": {"static-timeout": {"answer": "makes it timed", "text": ""},
+// ...}, ...}. Unknown entries are skipped; an invalid file is reported and ignored. Not
+// thread-safe.
 #pragma once
 
 #include <functional>
@@ -17,7 +19,7 @@ namespace steer {
 class RouterFindings {
   public:
     using ByVersion = std::map<std::string, routeros::Findings, std::less<>>;
-    // `changed` is called with the complete file's text when there is a new finding.
+    // `changed` gets the complete file's text when there is a new finding.
     using Changed = std::function<void(std::string text)>;
     explicit RouterFindings(ByVersion known = {}, Changed changed = {})
         : known_(std::move(known)), changed_(std::move(changed)) {}
@@ -34,7 +36,8 @@ class RouterFindings {
 std::string findings_text(const RouterFindings::ByVersion& known);
 // Empty if there is no file.
 Result<RouterFindings::ByVersion> load_findings(const std::string& file);
-// Written aside and renamed. If its folder does not exist, nothing is done, without an error.
+// Writes a new file and renames it. If the folder does not exist, does nothing and returns no
+// error.
 Result<void> save_findings(const std::string& file, const std::string& text);
 
 }  // namespace steer

@@ -1,7 +1,9 @@
-// The control socket's methods for routers: `routers`, `routers.*`, `bypass` (docs/reference/control-socket.md).
+// The control socket's methods for routers: `routers`, `routers.*`, `bypass`
+// (docs/reference/control-socket.md).
 //
-// `routers.probe` reports the last probe, with its transcript when it has ended. `routers.pause` and `bypass` answer
-// when they are effective: when no earlier write is in flight, or with the number of such sentences after five seconds.
+// `routers.probe` reports the last probe, with its transcript after its end. `routers.pause` and
+// `bypass` answer when they are effective, that is, when no earlier write is in flight. After five
+// seconds they answer with the number of such sentences.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -17,23 +19,24 @@
 
 namespace steer {
 
-// Of a time of our clock, for the JSON of reports.
+// The age of a time of our clock, for the JSON of reports.
 double seconds_ago(std::uint64_t at_ms, std::uint64_t now_ms);
-// What a probe found out about the router.
+// The results of a router's probe.
 boost::json::object findings_object(const routeros::Findings& findings);
 
 // For `status` and `routers`.
 boost::json::object router_status(const RouterThread::Status& router, std::uint64_t now_ms);
 
-// The aliases of OPNsense routers, as `status` shows them; each has a `name`.
+// The aliases of OPNsense routers, as in `status`; each has a `name`.
 using OpnsenseRows = std::function<boost::json::array()>;
 
-// Answers on the main thread, where it calls `opnsense`. The routers' thread runs before the first request, and outlives
-// the socket. All methods but `routers` are for RouterOS.
+// Answers on the main thread, where it also calls `opnsense`. The routers' thread must run before
+// the first request, and outlive the socket. All methods except `routers` are for RouterOS.
 void add_router_methods(ops::Methods& methods, boost::asio::io_context& main_io,
                         const std::unique_ptr<RouterThread>& routers, OpnsenseRows opnsense);
 
-// As `routers.forget`, for many addresses and all routers. Calls `done` on the main thread with the number of removed rows.
+// As `routers.forget`, for many addresses and all routers. Calls `done` on the main thread with the
+// number of removed rows.
 void forget_rows(boost::asio::io_context& main_io, RouterThread& routers,
                  std::vector<IpAddress> addresses, std::function<void(std::size_t)> done);
 

@@ -1,4 +1,4 @@
-// The result of a router's engine, as held answers know it.
+// The result of a router's engine, as an Outcome of held answers.
 #pragma once
 
 #include "dataplane/event/event.h"

@@ -1,7 +1,7 @@
-// One router as a sink of claims: its engine, whose results go to the observer.
+// One router as a sink of claims: its engine; the observer gets the results.
 //
-// Without sockets, threads or a clock of its own, so that a test can use a simulated router and a fake
-// clock; RouterThread drives it in production. All calls from one thread.
+// No sockets, threads or clock, so that a test can use a simulated router and a fake clock.
+// RouterThread drives it in production. All calls from one thread.
 #pragma once
 
 #include <cstdint>
@@ -28,9 +28,9 @@ class RouterService final : public ClaimSink, private routeros::RouterSink {
     RouterService(const routeros::RouterConfig& config, std::vector<KeptList> lists,
                   routeros::RouterLink& link, SinkObserver& observer, Log log,
                   RouterFindings* findings = nullptr);
-    // A reload; the caller configures its engine.
+    // For a reload; the caller configures the engine.
     void keep(std::vector<KeptList> lists) { lists_ = std::move(lists); }
-    // They get each claim of this appliance; nullptr: none.
+    // These peers get each claim of this appliance; nullptr: none.
     void share_with(ClaimPeers* peers) { peers_ = peers; }
 
     [[nodiscard]] routeros::Router& router() { return router_; }
@@ -60,7 +60,7 @@ class RouterService final : public ClaimSink, private routeros::RouterSink {
     SinkObserver& observer_;
     Log log_;
     ClaimPeers* peers_ = nullptr;
-    RouterFindings* findings_;  // of all routers; nullptr: each has its own
+    RouterFindings* findings_;  // for all routers; nullptr: each has its own
     routeros::Router router_;
 };
 

@@ -1,8 +1,9 @@
-// Thread `routers`: turns the workers' events into claims on sinks, and the sinks' acknowledgements
-// into the row board and the release of held answers.
+// Thread `routers`: turns the workers' events into claims on sinks. From the sinks'
+// acknowledgements it updates the row board and releases held answers.
 //
-// One thread, one io_context, any number of routers and of other sinks. routeros::Router decides, in its
-// RouterService; this thread provides clock and sockets. Other threads read copies (status(), sinks()).
+// One thread, one io_context, any number of routers and of other sinks. routeros::Router decides,
+// in its RouterService; this thread provides clock and sockets. Other threads read copies
+// (status(), sinks()).
 #pragma once
 
 #include <array>
@@ -49,21 +50,25 @@ class RouterThread {
     RouterThread(const RouterThread&) = delete;
     RouterThread& operator=(const RouterThread&) = delete;
 
-    // Adds another sink, before start() or within the `others` of configure(). It lives as long as the thread, which is its only caller; its I/O uses that io_context.
+    // Adds another sink, before start() or within the `others` of configure(). It lives as long as
+    // the thread, which is its only caller. Its I/O uses that io_context.
     using MakeSink =
         std::function<std::unique_ptr<ClaimSink>(boost::asio::io_context&, SinkObserver&)>;
     void add_sink(const MakeSink& make);
 
-    // Other appliances that keep the same routers, before start(). As a sink, but of the claims of routers.
+    // Adds other appliances for the same routers, before start(). Conditions as for a sink; they
+    // get the claims of routers.
     using MakePeers = std::function<std::unique_ptr<ClaimPeers>(boost::asio::io_context&)>;
     void add_peers(const MakePeers& make);
 
     void start();
-    // A reload to these routers. `others` is called on the thread first, to change lists of other sinks. Unchanged routers are not touched; claims of lists that stay are kept.
-    // Rows of a removed router are removed if its cleanup_on_shutdown is set, else they expire.
+    // A reload with these routers. First `others` is called on the thread, to change lists of other
+    // sinks. Unchanged routers are not touched; claims of remaining lists are kept. Rows of a
+    // removed router are removed if its cleanup_on_shutdown is set, else they expire.
     void configure(std::vector<build::RouterPlan> plans, std::function<void()> others = {});
-    // Ends sessions and the thread, after at most `patience_ms`: first claims are written, for up to kWriteMs, while there is
-    // progress; then peers take over, and cleanups end, for which kEndMs is enough. To be called once workers claim nothing more.
+    // Ends sessions and the thread, after at most `patience_ms`. First claims are written, for up
+    // to kWriteMs, while there is progress. Then peers take over, and cleanups end, which needs at
+    // most kEndMs. Call it when workers no longer claim.
     static constexpr unsigned kWriteMs = 4'000, kCleanupMs = 5'000, kEndMs = kWriteMs + kCleanupMs;
     void stop(unsigned patience_ms);
 
@@ -72,30 +77,32 @@ class RouterThread {
         const std::string& name;
         const std::string& address;
         routeros::Router& router;
-        const SharedAddresses& shared;  // of all lists
+        const SharedAddresses& shared;  // for all lists
         std::size_t shared_addresses;   // of its own
         [[nodiscard]] Status status() const;
     };
-    // Calls `f` on the routers' thread with the routers in force, in the order of the configuration. Any thread.
+    // Calls `f` on the routers' thread with the present routers, in the order of the configuration.
+    // Any thread.
     void visit(std::function<void(const std::vector<Seen>&, std::uint64_t now_ms)> f);
-    // Stops writes to it until it is resumed (or while the bypass is on). Only within visit().
+    // Stops writes to the router until it is resumed. Only within visit().
     void pause(const std::string& name, bool on);
-    // The bypass: queries are answered, but no router is written to or waited for, including routers that a reload adds. Any
-    // thread.
+    // The bypass: queries are answered, but no router is written or waited for, including routers
+    // that a reload adds. Any thread.
     void bypass(bool on);
-    // Calls `done` on the routers' thread when no write to this router (without a name: to any router)
-    // is in flight, or after kQuietMs. Any thread.
+    // Calls `done` on the routers' thread when no write to this router is in flight (without a
+    // name: to any router), or after kQuietMs. Any thread.
     static constexpr std::uint64_t kQuietMs = 5'000;
     void when_quiet(std::string name, std::function<void()> done);
     [[nodiscard]] bool bypassed() const { return bypass_.load(std::memory_order_relaxed); }
 
-    // Not older than half a second, or than refresh(). Any thread.
+    // At most half a second old, and not older than refresh(). Any thread.
     [[nodiscard]] std::vector<Status> status() const;
-    // Takes new copies for status() and sinks(), then calls `done`, on the routers' thread. Any thread.
+    // Takes new copies for status() and sinks(), then calls `done` on the routers' thread. Any
+    // thread.
     void refresh(std::function<void()> done);
-    // Of routers and other sinks; equally old.
+    // Of routers and other sinks; age as for status().
     [[nodiscard]] std::vector<SinkHealth> sinks() const;
-    // Lists that /readyz needs, of all sinks; equally old.
+    // Lists that /readyz needs, of all sinks; age as for status().
     [[nodiscard]] std::vector<NeededList> needed() const;
     [[nodiscard]] const Heartbeat& heartbeat() const { return heartbeat_; }
     // Outcomes of answers that waited; any thread.
@@ -120,12 +127,12 @@ class RouterThread {
     void follow_routers();
     void obey(Link& link);
     [[nodiscard]] bool is_quiet(const std::string& name) const;
-    // Calls `then` once `is_so`, which is looked at again and again.
+    // Calls `then` when `is_so` returns true; it is polled.
     void once(const std::function<bool()>& is_so, const std::function<void()>& then);
     void on_wake();
     void drain();
     [[nodiscard]] bool has_events() const;
-    // Rows of claims that this appliance is to write now, and has not written yet.
+    // The number of rows of claims that this appliance must write now and has not written yet.
     [[nodiscard]] static std::size_t unwritten(const Link& link);
     [[nodiscard]] std::size_t unwritten(const ClaimSink& sink) const;
     [[nodiscard]] std::size_t unwritten() const;
@@ -150,9 +157,9 @@ class RouterThread {
     struct Io;
     std::unique_ptr<Io> timers_;
     mutable std::mutex mutex_;
-    std::vector<Status> status_;      // under the mutex
-    std::vector<SinkHealth> sinks_;   // under the mutex
-    std::vector<NeededList> needed_;  // under the mutex
+    std::vector<Status> status_;      // protected by the mutex
+    std::vector<SinkHealth> sinks_;   // protected by the mutex
+    std::vector<NeededList> needed_;  // protected by the mutex
     Heartbeat heartbeat_;
     std::thread thread_;
 };

@@ -1,4 +1,4 @@
-// Thread `routers` as a part of the daemon: RouterOS routers, and the place where other sinks join.
+// Thread `routers` as a part of the daemon: RouterOS routers. Other sinks join it.
 #pragma once
 
 #include <functional>
@@ -45,7 +45,8 @@ class RoutersPart final : public Part {
     // Adds sinks or peers to the thread, before it starts.
     using Join = std::function<void(RouterThread& thread)>;
     void on_start(Join join) { joins_.push_back(std::move(join)); }
-    // Takes the plans of a reload on the main thread; what it returns applies them, on thread `routers`.
+    // Takes the plans of a reload on the main thread. The returned function applies them on thread
+    // `routers`.
     using Follow =
         std::function<std::function<void()>(const config::Settings& settings, build::Built& built)>;
     void on_follow(Follow follow) { follows_.push_back(std::move(follow)); }

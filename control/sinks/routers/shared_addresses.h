@@ -1,13 +1,14 @@
-// Tracks which addresses of lists clients also get under names outside the lists (CDNs), and by how many
-// names recently. Input: the workers' findings (dataplane/event/shared_watch.h). Output: whether an address is
-// shared, until when, and a report for the operator.
+// Tracks which addresses of lists clients also get for names outside the lists (CDNs), and for how
+// many such names recently. Input: the workers' findings (dataplane/event/shared_watch.h). Output:
+// whether an address is shared, until when, and a report for the operator.
 //
-// A name counts fully for kWholeS after it was last seen with the address, half for the same time again, then a quarter.
-// An address is shared from `above` such names on, until there are fewer than half as many. That end is known at once,
-// and later names only postpone it, so no timer is needed.
+// A name counts fully for kWholeS after it was last seen with the address, half for the same time
+// again, then a quarter. An address becomes shared with `above` such names, and stays so until
+// there are fewer than half of them. The end is known immediately. Later names can only delay it,
+// so no timer is needed.
 //
-// Bounded: kMaxAddresses, kMaxNames of each (more replace the oldest), two of them as text: at most 3 MB.
-// Without a thread and a clock of its own; all calls from one thread.
+// Bounded: kMaxAddresses, kMaxNames for each (a further one replaces the oldest), two of them as
+// text: at most 3 MB. No thread and no clock; all calls from one thread.
 #pragma once
 
 #include <array>
@@ -30,17 +31,17 @@ class SharedAddresses {
     static constexpr std::size_t kMaxAddresses = 4096;
     static constexpr std::size_t kMaxNames = 16;
 
-    // The verdict on an address: shared until then (0: not shared), and whether this is new.
+    // The verdict about an address: shared until then (0: not shared), and whether this is new.
     struct Verdict {
         std::uint32_t until_s = 0;
         bool is_new = false;
     };
-    // A client got an address that the list holds, or does without, under this name. `above`: 1..kMaxNames. If the table is
-    // full, the address is not counted.
+    // A client got an address that the list has, or skips, for this name. `above`: 1..kMaxNames. If
+    // the table is full, the address is not counted.
     Verdict record(ListId list, const IpAddress& address, std::string_view name, unsigned above,
                    std::uint32_t now_s);
 
-    // Forgets addresses without counting names; calls `gone` with each.
+    // Removes addresses without counted names; calls `gone` with each.
     void forget_old(std::uint32_t now_s,
                     const std::function<void(ListId, const IpAddress&)>& gone = {});
 
@@ -49,9 +50,9 @@ class SharedAddresses {
         IpAddress address;
         double names = 0;  // in quarters
         bool shared = false;
-        std::vector<std::string> examples;  // of the names, the last two
+        std::vector<std::string> examples;  // last two of the names
     };
-    // All addresses with other names, those with most names first.
+    // All addresses with other names; those with most names first.
     [[nodiscard]] std::vector<Shown> show(std::uint32_t now_s) const;
     // The number of shared addresses, of all lists or one.
     [[nodiscard]] std::size_t shared(std::uint32_t now_s, std::optional<ListId> list = {}) const;
@@ -65,7 +66,7 @@ class SharedAddresses {
     struct Entry {
         std::array<Name, kMaxNames> names;
         std::size_t count = 0;
-        std::array<std::string, 2> examples;  // the last first
+        std::array<std::string, 2> examples;  // newest first
         std::uint32_t shared_until_s = 0;
     };
     struct Key {

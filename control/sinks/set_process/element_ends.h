@@ -1,10 +1,11 @@
-// When elements are removed that the kernel does not end: routes.
+// The removal times of elements that the kernel does not expire: routes.
 //
-// An element ends `linger_s` after its lease. An element that was removed before ends at the earliest `apart_s` after
-// that, so two removals of one element are at least `apart_s` apart. With BGP, a removal is a withdrawal, for which a peer
-// with route flap damping (RFC 2439) adds to the route's penalty.
+// An element ends `linger_s` after its lease. An element that was removed before ends at least
+// `apart_s` after that removal. With BGP, a removal is a withdrawal, for which a peer with route
+// flap damping (RFC 2439) increases the route's penalty.
 //
-// Without a clock of its own. About 100 bytes per element, and 100 per removed element for `apart_s`.
+// Without a clock of its own. About 100 bytes per element, and 100 per removed element for
+// `apart_s`.
 #pragma once
 
 #include <cstddef>

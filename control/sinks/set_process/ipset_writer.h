@@ -1,4 +1,5 @@
-// Writes sets of ipset through libipset, as lines of `ipset restore`, so that a batch is a few netlink messages.
+// Writes sets of ipset through libipset, as lines of `ipset restore`, so that a batch is a few
+// netlink messages.
 #pragma once
 
 #include <string>
@@ -25,7 +26,7 @@ class IpsetWriter final : public SetWriter {
         return std::vector<matchers::Prefix>{};
     }
 
-    // The output of libipset, for its callbacks.
+    // The output of libipset, written by its callbacks.
     struct Said {
         std::string output, complaint;
     };

@@ -15,7 +15,7 @@ namespace steer::sets {
 struct SetAbility {
     bool timeouts = false;
     bool prefixes = false;
-    bool removal = false;  // elements stay until remove(): no other program's are touched
+    bool removal = false;  // elements stay until remove(), which removes only ours
     friend bool operator==(const SetAbility&, const SetAbility&) = default;
 };
 
@@ -24,7 +24,7 @@ struct SetElement {
     std::uint32_t timeout_s = 0;  // 0: none
 };
 
-// Blocking calls of milliseconds (netlink): on one thread that no other thread waits for.
+// Blocking calls of milliseconds (netlink): only on a thread that no other thread waits for.
 class SetWriter {
   public:
     virtual ~SetWriter() = default;
@@ -35,9 +35,9 @@ class SetWriter {
     // Whether it has this element. Error: unknown.
     virtual Result<bool> has(const SetName& set, const matchers::Prefix& prefix) = 0;
 
-    // Of sets with `removal`. Removes our elements; missing ones are no error.
+    // Only for sets with `removal`. Removes our elements; a missing one is not an error.
     virtual Result<void> remove(const SetName& set, std::span<const matchers::Prefix> elements) = 0;
-    // Our elements that are in it.
+    // Our elements in the set.
     virtual Result<std::vector<matchers::Prefix>> ours(const SetName& set) = 0;
 };
 

@@ -17,20 +17,21 @@ class NetlinkSocket {
     using OnMessage = std::function<void(const nlmsghdr&)>;
 
     NetlinkSocket() = default;  // without a socket
-    // `bus`: NETLINK_…; `flags`: SOCK_NONBLOCK or 0. Error: the reason of the kernel.
+    // `bus`: NETLINK_…; `flags`: SOCK_NONBLOCK or 0. Error: the kernel's reason.
     static Result<NetlinkSocket> open(int bus, int flags);
     // `groups`: a mask of RTMGRP_… to hear of.
     Result<void> bind(unsigned groups);
-    // More than the system's limit, if this process may.
+    // Exceeds the system's limit, if this process may.
     void enlarge_receive_buffer(int bytes);
 
-    // Calls for each waiting message; does not wait, with SOCK_NONBLOCK. False: messages were lost.
+    // Calls the function for each waiting message; does not wait, with SOCK_NONBLOCK. Returns false
+    // if messages were lost.
     bool read_waiting(const OnMessage& on_message);
 
     [[nodiscard]] bool is_open() const { return socket_ != nullptr; }
     [[nodiscard]] mnl_socket* get() const { return socket_.get(); }
     [[nodiscard]] int fd() const;
-    // Of its socket, after bind(): how the kernel names it.
+    // The kernel's number of the socket, after bind().
     [[nodiscard]] std::uint32_t port() const;
 
   private:

@@ -1,7 +1,8 @@
-// Reports sets of nftables that another process changed: removed, created again, emptied (nfnetlink, group nftables).
+// Reports sets of nftables that another process changed: removed, created again, emptied
+// (nfnetlink, group nftables).
 //
-// Own changes are recognised by the port numbers of our netlink sockets, and ignored; so are changes by the
-// kernel itself (expired elements). One thread.
+// Recognizes our own changes by the port numbers of our netlink sockets, and ignores them. Also
+// ignores changes by the kernel (expired elements). One thread.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +21,8 @@ class NftablesWatch {
 
     static Result<NftablesWatch> open();
 
-    // Reads waiting messages; does not wait. False: messages were lost, anything may have changed.
+    // Reads waiting messages; does not wait. Returns false if messages were lost; then anything may
+    // have changed.
     bool read(const OnChange& on_change);
     [[nodiscard]] int fd() const { return socket_.fd(); }
 

@@ -1,11 +1,12 @@
-// Writes sets of nftables through libnftables: one transaction per batch, so that a packet sees all of it or nothing.
+// Writes sets of nftables through libnftables: one transaction per batch, so that a packet sees the
+// whole batch or none of it.
 //
-// Since Linux 6.12 an existing element that is added again gets the new timeout, and starts over if `expires` is given
-// too. Before 6.12 it keeps its old timeout,
-// so there each element of a set with timeouts is added, deleted and added in one transaction, which works whether it
-// existed or not. (It is slow for large sets with intervals, because libnftables compares each deleted element with all
-// others: 36 ms for 10,000.) A set with `auto-merge` may refuse that, because it merged the element with others; then
-// elements are only added.
+// Since Linux 6.12, an existing element that is added again gets the new timeout, and starts over
+// if `expires` is given too. Before 6.12 it keeps its old timeout. There, one transaction adds,
+// deletes and adds each element of a set with timeouts, which works for existing and missing
+// elements. (This is slow for large sets with intervals, because libnftables compares each deleted
+// element with all others: 36 ms for 10,000.) A set with `auto-merge` may reject that, because it
+// merged the element with others; then elements are only added.
 #pragma once
 
 #include <set>

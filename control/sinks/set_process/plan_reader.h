@@ -11,7 +11,7 @@ namespace steer::sets {
 class PlanReader {
   public:
     enum class Said : std::uint8_t { more, whole, wrong };
-    // Adds a message of plans. `wrong`: not allowed here.
+    // Adds a message with plans. `wrong`: not allowed here.
     Said take(SetMessage message);
     // After `whole`.
     [[nodiscard]] std::uint32_t number() const { return number_; }

@@ -1,4 +1,4 @@
-// By which marks the routes of steerdns-sets are known, in the kernel and to BIRD.
+// The marks that identify the routes of steerdns-sets, in the kernel and for BIRD.
 #pragma once
 
 #include <cstdint>

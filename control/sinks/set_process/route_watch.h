@@ -1,7 +1,7 @@
 // Reports routing tables from which another program removed our routes (rtnetlink).
 //
-// A filter in the kernel passes only removals of routes with our protocol by other sockets than `own_port`, so a full
-// table that changes costs nothing. One thread.
+// A kernel filter passes only removals of routes with our protocol by other sockets than
+// `own_port`. So changes of a full table cost nothing. One thread.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,8 @@ class RouteWatch {
 
     static Result<RouteWatch> open(std::uint32_t own_port);
 
-    // Reads waiting messages; does not wait. False: messages were lost, anything may have changed.
+    // Reads waiting messages; does not wait. Returns false if messages were lost; then anything may
+    // have changed.
     bool read(const OnChange& on_change);
     [[nodiscard]] int fd() const { return socket_.fd(); }
 

@@ -1,8 +1,10 @@
-// Writes host routes into a routing table of the kernel by rtnetlink: where a BGP daemon (BIRD) learns them from.
+// Writes host routes into a routing table of the kernel by rtnetlink. A BGP daemon (BIRD) learns
+// them there.
 //
-// Ours are blackholes with the protocol and the metric of route_marks.h; no other route is changed or removed, whatever
-// its prefix. No rule has to look the table up, so the routes decide about no packet of this machine. The kernel keeps
-// them when this process ends: ours() finds them again.
+// Our routes are blackholes with the protocol and the metric of route_marks.h. No other route is
+// changed or removed, even with the same prefix. No rule needs to use the table, so the routes
+// affect no packet of this machine. The kernel keeps them when this process ends; ours() finds them
+// again.
 #pragma once
 
 #include <cstdint>
@@ -21,12 +23,12 @@ class RouteWriter final : public SetWriter {
   public:
     // Opens the socket, once.
     Result<void> open();
-    // Of its socket, after open(): the sender of its changes in events.
+    // Port of its socket, after open(): the sender of our changes in events.
     [[nodiscard]] std::uint32_t port() const;
 
     // A table exists as soon as it has a route, so this fails only without rtnetlink.
     Result<SetAbility> read(const SetName& set) override;
-    // 512 routes are one system call. An existing one is no error.
+    // 512 routes are one system call. An existing route is not an error.
     Result<void> add(const SetName& set, std::span<const SetElement> elements) override;
     // Not needed: the kernel reports changes (RouteWatch).
     Result<bool> has(const SetName& set, const matchers::Prefix& prefix) override;
@@ -38,11 +40,12 @@ class RouteWriter final : public SetWriter {
         std::size_t index;  // of the element
         int error;          // errno
     };
-    // Sends a message for each element; what the kernel refused, in order.
+    // Sends a message for each element; returns the kernel's refusals, in order.
     Result<std::vector<Refused>> change(const SetName& set, std::uint16_t type,
                                         std::span<const matchers::Prefix> elements);
     Result<std::vector<Refused>> replies(std::uint32_t first_seq, std::size_t count);
-    // Appends ours. The value is false if routes changed during the call: then some may be missing.
+    // Appends our routes. The value is false if routes changed during the call: then some may be
+    // missing.
     Result<bool> read_routes(const SetName& set, std::vector<matchers::Prefix>& found);
 
     NetlinkSocket socket_;

@@ -14,7 +14,7 @@ class SequencedSocket {
   public:
     enum class End : std::uint8_t {
         done,
-        full,    // now, or empty: only if it does not wait
+        full,    // now, or empty: only without waiting
         closed,  // the other end is closed
         broken   // another failure, or a message that is longer than kMaxMessage
     };
@@ -22,8 +22,8 @@ class SequencedSocket {
     SequencedSocket() = default;
     explicit SequencedSocket(Descriptor fd);
 
-    // Two ends, close-on-exec, each with buffer space for several of the longest messages, even if the kernel's default is small;
-    // {-1, -1}: errno has the reason.
+    // Two ends, close-on-exec. Each has buffer space for several of the longest messages, even if
+    // the kernel's default is small. {-1, -1}: errno has the reason.
     static std::pair<Descriptor, Descriptor> pair();
 
     [[nodiscard]] int fd() const { return fd_.get(); }

@@ -1,7 +1,9 @@
-// The loop of steerdns-sets: reads plans and claims from steerdnsd, maintains the sets by SetService, and reports their state.
+// The loop of steerdns-sets: reads plans and claims from steerdnsd, maintains the sets with
+// SetService, and reports their state.
 //
 // One thread. It may block in netlink, and on a socket that steerdnsd does not read yet, because
-// steerdnsd never waits for it. It ends when the other end of the socket is closed, or sends an unknown message.
+// steerdnsd never waits for it. It ends when the other end of the socket closes, or sends an
+// unknown message.
 #pragma once
 
 #include <cstdint>
@@ -49,7 +51,7 @@ class SetHelper {
         std::uint32_t write_us_ = 0;
     };
 
-    // False: the connection ended, or a message was unknown; see end_.
+    // Returns false if the connection ended, or a message was unknown; see end_.
     bool read_messages();
     bool take(SetMessage message);
     void take_up();

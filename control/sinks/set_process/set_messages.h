@@ -1,11 +1,12 @@
 // The messages between steerdnsd and steerdns-sets: each is one datagram of a SOCK_SEQPACKET pair.
 //
-// A head, then records of a fixed layout, numbers in this machine's byte order. Both ends belong to one installation, and a
-// head of another version is refused. encode_*() and decode() are pure. decode() accepts any bytes and returns no value for
-// an invalid message. Texts are cut at kMaxText bytes.
+// A message has a head, then records with a fixed layout, with numbers in this machine's byte
+// order. Both ends belong to one installation; a head of another version is rejected. encode_*()
+// and decode() are pure. decode() accepts any bytes and returns no value for an invalid message.
+// Texts are cut at kMaxText bytes.
 //
-// Plans have a number that increases with each configure(). Rows, lost lists and states carry the number of
-// their plans, so that reports about former plans are recognised.
+// Plans have a number that increases with each configure(). Rows, lost lists and states carry the
+// number of their plans, so that reports about former plans are recognised.
 #pragma once
 
 #include <cstddef>
@@ -52,7 +53,7 @@ struct MessageHead {
 };
 static_assert(sizeof(MessageHead) == 16);
 
-// An address of a list, and until when (CLOCK_BOOTTIME, seconds).
+// An address of a list, and its end (CLOCK_BOOTTIME, seconds).
 struct RowRecord {
     std::uint8_t address[16];
     std::uint32_t until_s;
@@ -95,7 +96,7 @@ struct LogLine {
     Level level = Level::info;
     std::string text;
 };
-// One set of `total`, which come in order. Without sets: one with a total of 0.
+// One set of `total`, sent in order. Without sets: one message with a total of 0.
 struct SetState {
     std::uint32_t index = 0, total = 0;
     std::uint32_t write_us = 0;  // how long a write of elements takes, smoothed; 0: none yet

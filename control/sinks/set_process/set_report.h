@@ -30,7 +30,7 @@ struct SetStatus {
     SetAbility ability;
     std::string trouble;      // of the last try; empty: none
     std::size_t claims = 0;   // elements that must be in it
-    std::size_t pending = 0;  // of them, those not written yet
+    std::size_t pending = 0;  // of these, not written yet
     SetCounters counters;
 };
 

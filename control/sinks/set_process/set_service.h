@@ -1,17 +1,18 @@
-// From claims to elements of the kernel's sets: which elements must exist until when, which are written, and which must be
-// written again after a set was missing or emptied.
+// Turns claims into elements of the kernel's sets: which elements must exist until when, which are
+// written, and which must be written again after a set was missing or emptied.
 //
-// Without threads, sockets or a clock of its own: SetHelper drives it in production, tests use their own writer and a
+// No threads, sockets or clock: SetHelper drives it in production, tests use their own writer and a
 // fake clock. All calls from one thread.
 //
-// A claim lives until its lease ends, whether it is written or not, so nothing is lost while a set is missing. A missing
-// set is tried again after 1 s, then 2, up to 30. A set with timeouts gets each element with the rest of its lease, and
-// again when that grows; a set without timeouts gets it once.
+// A claim lives until its lease ends, written or not, so nothing is lost while a set is missing. A
+// missing set is tried again after 1 s, then 2, up to 30. A set with timeouts gets each element
+// with the rest of its lease, and again when that grows. A set without timeouts gets it once.
 //
-// From a set with removal (routes) elements are removed when ElementEnds says so. Those that an earlier process left in
-// it are adopted: they stay until they are claimed, or for `adopt_s`. A set that no list uses any more is kept until its
-// last element has ended. Routes are removed, and restored after another program removed them, in steps that all tables
-// share, because a reader of the kernel's events (BIRD) would lose a burst. Claims are written at once.
+// From a set with removal (routes), elements are removed at the time of ElementEnds. Elements of an
+// earlier process are adopted: they stay until they are claimed, or for `adopt_s`. A set without
+// lists is kept until its last element has ended. Routes are removed, and restored after another
+// program removed them, in steps that all tables share, because a reader of the kernel's events
+// (BIRD) would lose a burst. Claims are written at once.
 #pragma once
 
 #include <cstdint>
@@ -44,13 +45,13 @@ class SetService {
     void configure(const std::vector<SetPlan>& plans);
     // `list` must hold `address` until then (CLOCK_BOOTTIME, seconds).
     void claim(ListId list, const IpAddress& address, std::uint32_t until_s);
-    // Writes pending elements of sets that may be tried.
+    // Writes pending elements of sets that are ready for a try.
     void work(std::uint64_t now_ms);
-    // When work() has work; UINT64_MAX: only after a claim.
+    // The time of work()'s next work; UINT64_MAX: only after a claim.
     [[nodiscard]] std::uint64_t next_ms() const;
 
-    // Another process changed this set (without a name: any of that table; or all of one kind, after messages were lost):
-    // it is checked again, and gets its lost elements.
+    // Another process changed this set. Without a name: any set of that table, or all sets of one
+    // kind after messages were lost. The set is checked again, and gets its lost elements.
     void changed(const SetName& set);
     void all_changed(bool ipsets);
     // Checks whether sets without change events (ipset) still have their elements.
@@ -72,7 +73,8 @@ class SetService {
     struct Shape {            // of the elements of a list
         unsigned mask = 128;  // of the 128-bit form
         std::vector<matchers::Prefix> never_claim;
-        // The element for an address: as wide as the mask, or narrower if it would contain a prefix of never_claim.
+        // The element for an address: as wide as the mask, or narrower if it would contain a prefix
+        // of never_claim.
         [[nodiscard]] matchers::Prefix around(const IpAddress& address) const noexcept;
         friend bool operator==(const Shape&, const Shape&) = default;
     };
@@ -117,7 +119,8 @@ class SetService {
     void fail(const SetName& name, SetState& state, const std::string& why, std::uint64_t now_ms,
               const char* what = " cannot be filled: ");
     void write(const SetName& name, SetState& state, std::uint64_t now_ms);
-    // Elements refused one by one go to `refused`; `left`: how many may be tried that way.
+    // Elements refused one by one go to `refused`; `left`: number of elements that may be tried
+    // individually.
     bool write_some(const SetName& name, SetState& state,
                     std::span<const matchers::Prefix> elements, std::uint64_t now_ms,
                     unsigned& left);
@@ -130,7 +133,7 @@ class SetService {
                 std::uint64_t now_ms);
     void adopt(const SetName& name, SetState& state, std::span<const matchers::Prefix> elements,
                std::uint64_t now_ms);
-    // Claims that are not among these are missing; how many.
+    // Claims that are not among these elements are missing; returns their number.
     std::size_t note_missing(SetState& state, std::span<const matchers::Prefix> elements,
                              std::uint64_t now_ms);
     void end_step(std::size_t routes, std::uint64_t now_ms);

@@ -7,9 +7,10 @@
 //   configuration.history          {"versions": [{"version", "at_s", "bytes"}]}, the newest first
 //   configuration.version {"version"}   {"version", "text"}
 //
-// `hash` is that of the text which the change was made from: a file that someone else changed since then stays. A text
-// with an error is not written. If the reload refuses what was written, the file gets its old text back. One change at a time.
-// Only the main file can be changed; files that it includes cannot. Files are read and judged on a thread of its own.
+// `hash`: of the text that the change is based on. If another user has changed the file since then,
+// it is not written. A text with an error is not written. If the reload rejects the new text, the
+// file gets its old text back. One change at a time. Only the main file can be changed; files that
+// it includes cannot. A separate thread reads and checks files.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -32,13 +33,13 @@ class EditService {
     EditService(boost::asio::io_context& main_io, ConfigSource source, Reload reload);
 
     void add_methods(ops::Methods& methods);
-    // The configuration in force.
+    // Sets the present configuration.
     void follow(const config::Settings& settings);
 
   private:
     struct Text {
         std::string text;
-        std::string trouble;  // why it cannot be used; empty: it can
+        std::string trouble;  // why it is unusable; empty: it is usable
     };
     struct Change;
 
@@ -51,8 +52,8 @@ class EditService {
 
     const ConfigSource source_;
     const Reload reload_;
-    std::string folder_;    // of the history; empty: none, nothing can be applied
-    bool is_busy_ = false;  // with a change
+    std::string folder_;    // of the history; empty: none, and no change is possible
+    bool is_busy_ = false;  // a change is running
     SideThread aside_;
 };
 

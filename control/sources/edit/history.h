@@ -1,6 +1,7 @@
-// Earlier texts of the configuration, in a folder: NUMBER.yaml, for the daemon's user alone since they may hold passwords.
+// Earlier texts of the configuration, in a folder: NUMBER.yaml. Only the daemon's user can read
+// them, because they may contain passwords.
 //
-// Blocks on files. The newest kMost are kept.
+// Blocks on files. Keeps the newest kMost versions.
 #pragma once
 
 #include <cstdint>
@@ -17,8 +18,8 @@ class History {
     static constexpr std::size_t kMost = 50;
 
     struct Version {
-        std::uint64_t number = 0;  // counts up
-        std::int64_t at_s = 0;     // when it was kept, since 1970
+        std::uint64_t number = 0;  // increases
+        std::int64_t at_s = 0;     // time of storing, since 1970
         std::uint64_t bytes = 0;
         bool operator==(const Version&) const = default;
     };
@@ -30,7 +31,8 @@ class History {
     [[nodiscard]] std::vector<Version> versions() const;
     // Error: there is no such version, or it cannot be read.
     [[nodiscard]] Result<std::string> text(std::uint64_t number) const;
-    // Keeps a text, unless the newest version is the same. The number of the version that has it.
+    // Stores a text, unless the newest version is equal. Returns the number of the version with
+    // this text.
     Result<std::uint64_t> keep(std::string_view text) const;
 
   private:

@@ -1,4 +1,4 @@
-// Lists that are fetched from URLs, as a part of the daemon.
+// Lists from URLs, as a part of the daemon.
 #pragma once
 
 #include <memory>

@@ -1,5 +1,5 @@
-// The lists by HTTP of a running daemon: fetched on threads of their own when due, managed on the main thread.
-// Reports changed copies, once for those that came together.
+// The HTTP lists of a running daemon. Separate threads fetch them when due; the main thread manages
+// them. Reports changed copies, one report for several that arrive together.
 #pragma once
 
 #include <array>
@@ -25,10 +25,10 @@ namespace steer::fetch {
 class Fetcher {
   public:
     using Done = std::function<void()>;
-    // Puts new copies into force and calls `done` once they are, or are refused.
+    // Applies new copies, and calls `done` after they are applied or rejected.
     using Changed = std::function<void(const std::string& what, Done done)>;
 
-    // Gets a line of the log about a list.
+    // Gets a log line about a list.
     using Log = std::function<void(bool is_warning, const std::string& line)>;
 
     // Calls `changed` and all other functions on the main thread.
@@ -37,16 +37,18 @@ class Fetcher {
     Fetcher(const Fetcher&) = delete;
     Fetcher& operator=(const Fetcher&) = delete;
 
-    // The lists of the configuration in force.
+    // Sets the lists of the present configuration.
     void follow(const config::Settings& settings);
-    // Fetches all lists now; `done` when all are finished and changed copies are in force. `any_size`: accepts lists that lost more than their `max_shrink`.
+    // Fetches all lists now. Calls `done` when all are finished and changed copies are applied.
+    // `any_size`: accepts lists that lost more rules than their `max_shrink` allows.
     void fetch_now(Done done, bool any_size = false);
     // Aborts running fetches and starts no more.
     void end() { stop_.request_stop(); }
 
-    // [{"url", "file", "outcome", "trouble", "rules", "bytes", "fetched_ago_s", "checked_ago_s", "due_s"}]
+    // [{"url", "file", "outcome", "trouble", "rules", "bytes", "fetched_ago_s", "checked_ago_s",
+    // "due_s"}]
     [[nodiscard]] boost::json::value status() const;
-    // Of each list whose last fetch went wrong, a sentence.
+    // A sentence for each list whose last fetch failed.
     [[nodiscard]] std::vector<std::string> problems() const;
     void write_metrics(ops::MetricWriter& writer) const;
 
@@ -57,7 +59,7 @@ class Fetcher {
         Schedule schedule;
         ListFacts facts;
         Outcome last = Outcome::stopped;
-        std::string trouble;  // of the last; empty: none
+        std::string trouble;  // of the last fetch; empty: none
         bool under_way = false, asked = false, wanted = true;
         bool any_size = false;  // of the next fetch
     };
@@ -76,7 +78,7 @@ class Fetcher {
     std::vector<Done> waiting_;          // for fetching all
     std::array<std::uint64_t, kOutcomes.size()> counts_{};
     std::vector<std::string> fresh_;  // URLs with changed copies, not reported yet
-    std::size_t taking_effect_ = 0;   // reports whose copies are not in force yet
+    std::size_t taking_effect_ = 0;   // reports whose copies are not applied yet
     std::stop_source stop_;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
     std::unique_ptr<boost::asio::thread_pool> threads_;  // nullptr: no fetch yet

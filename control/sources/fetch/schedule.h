@@ -7,18 +7,19 @@ namespace steer::fetch {
 
 class Schedule {
   public:
-    // The first fetch is due at once. `every_s`: between two successful fetches.
+    // The first fetch is due immediately. `every_s`: time between two successful fetches.
     explicit Schedule(std::uint32_t every_s, std::uint64_t now_s)
         : every_s_(every_s), due_s_(now_s) {}
 
     [[nodiscard]] bool is_due(std::uint64_t now_s) const { return now_s >= due_s_; }
     [[nodiscard]] std::uint64_t due_s() const { return due_s_; }
-    // 0: the last one succeeded.
+    // 0: the last fetch succeeded.
     [[nodiscard]] std::uint32_t failures() const { return failures_; }
 
-    // The last fetch ended. `chance`: 0..1, so that machines that started together do not fetch together.
+    // The last fetch succeeded. `chance`: 0..1, so that machines with the same start time fetch at
+    // different times.
     void went_well(std::uint64_t now_s, double chance);
-    // `has_copy`: there is a copy to use, so retries may be slower.
+    // The last fetch failed. `has_copy`: there is a usable copy, so retries may be slower.
     void failed(std::uint64_t now_s, bool has_copy, double chance);
     void now(std::uint64_t now_s) { due_s_ = now_s; }
     // For a configuration with another `every`.

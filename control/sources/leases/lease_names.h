@@ -1,11 +1,14 @@
 // Assigns names to leases. Pure.
 //
-// A client chooses its host name, so it may be anything, a duplicate, or another host's name. It becomes one label
-// below the domain: in lower case, blanks and '_' as '-', without the domain's suffix. It is refused if it then contains
-// characters other than letters, digits and '-' (RFC 952, RFC 1123 2.1), if it is not in the domain, or if hosts trust the
-// name without a check (wpad, isatap, localhost). If several clients have one name, the static lease gets it, else the
-// router that is named first, else the older lease (lower id). The winner keeps the name for all addresses of its
-// link-layer address, in both families.
+// A client chooses its host name. So it may be any text, a duplicate, or another host's name. It
+// becomes one label below the domain: in lower case, with blanks and '_' as '-', without the
+// domain's suffix. The name is rejected in these cases:
+// - it then has characters other than letters, digits and '-' (RFC 952, RFC 1123 2.1);
+// - it is not in the domain;
+// - hosts trust it without a check (wpad, isatap, localhost).
+//  If several clients have one name, the static lease gets it, else the router that is named first,
+// else the older lease (lower id). The winner keeps the name for all addresses of its link-layer
+// address, in both families.
 #pragma once
 
 #include <memory>
@@ -29,7 +32,7 @@ struct RouterLeases {
 };
 
 struct NamedLease {
-    std::string name;  // whole, in lower case, without a last dot
+    std::string name;  // whole name, in lower case, without a last dot
     IpAddress address;
     std::string router, server;
     bool is_static = false;
@@ -45,11 +48,11 @@ struct LeaseBook {
     std::vector<LeaseDevice> devices;  // of all leases with an address, the preferred one first
 };
 
-// The label, or the reason for its refusal.
+// The label, or the reason for its rejection.
 Result<std::string> label_of(std::string_view host_name, std::string_view domain);
 
-// `all`: the leases of each router, in the order of the configuration. Leases of DHCP servers that `args` excludes, and
-// those without a host name, are in neither of the first two lists.
+// `all`: the leases of each router, in the order of the configuration. The first two lists omit
+// leases of DHCP servers that `args` excludes, and those without a host name.
 LeaseBook name_leases(std::span<const RouterLeases* const> all, const config::DhcpLeases& args);
 
 // Builds the table for workers.

@@ -1,8 +1,9 @@
 // The leases of all routers of every dhcp_leases, and the tables of names for workers.
 //
-// Each router is followed by a session of its own; several plugins share it. The last known leases
-// stay in force while a router is unreachable, and are kept in a file for the next start. All on the main thread, except
-// writing that file. Answers `leases` on the control socket, with {"tag": TAG} or nothing:
+// Each router is followed by its own session; several plugins share it. While a router is
+// unreachable, its last known leases stay in use. A file keeps them for the next start. All on the
+// main thread, except writing that file. Answers `leases` on the control socket, with {"tag": TAG}
+// or without parameters:
 //
 //   {"leases":   [{"tag", "name", "address", "router", "server", "static"}],
 //    "nameless": [{"tag", "address", "host_name", "router", "why"}],

@@ -1,4 +1,5 @@
-// The file of leases over a restart: JSON, {"edge1": [{"address": "192.168.88.10", "host_name": "laptop", ...}, ...]}.
+// The file that keeps leases across restarts: JSON, {"edge1": [{"address": "192.168.88.10",
+// "host_name": "laptop", ...}, ...]}.
 #pragma once
 
 #include <map>

@@ -1,7 +1,7 @@
 // The file of runtime records: its text, and its replacement as a whole.
 //
-// A change reads the file, so that an edit by hand is kept, and writes all of it; comments of an editor are lost. The
-// file is replaced by rename(2) after its bytes are on disk.
+// A change reads the file, so that manual edits are kept, and writes it completely; comments are
+// lost. The file is replaced by rename(2) after its bytes are on disk.
 #pragma once
 
 #include <functional>
@@ -21,18 +21,17 @@ std::string text_of(const config::RecordBook& book);
 struct Change {
     std::string tag;  // of a `static`
     std::optional<config::RecordFields> add;
-    std::vector<config::RecordFields>
-        remove;  // each takes away one record with exactly these fields
+    std::vector<config::RecordFields> remove;  // each removes one record with exactly these fields
 };
 // Error: the book is full, or has no such record.
 Result<void> apply(const Change& change, config::RecordBook& book);
 
-// The file before and after a change. Empty `before`: there was none.
+// The file before and after a change. Empty `before`: it did not exist.
 struct Written {
     std::optional<std::string> before;
     std::string after;
 };
-// Blocks. Error: the file is wrong, cannot be read or written; it is as before.
+// Blocks. Error: the file is invalid, cannot be read or written; it is unchanged.
 Result<Written> change_file(const std::string& file, const Change& change);
 // Undoes a change, unless the file was changed again.
 Result<void> restore_file(const std::string& file, const Written& written);

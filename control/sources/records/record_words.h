@@ -1,7 +1,9 @@
-// Records in the words of RouterOS's /ip/dns/static: `name=nas.lan address=192.168.88.10 match-subdomain=yes ttl=1h`.
+// Records in the words of RouterOS's /ip/dns/static: `name=nas.lan address=192.168.88.10
+// match-subdomain=yes ttl=1h`.
 //
-// A property is a key of `records` with hyphens. Times and yes/no are RouterOS's. Values are checked where a record is
-// read (config::try_record), except those that the file could not hold. Pure.
+// A property is a key of `records` with hyphens. Times and yes/no are RouterOS's. The reader of a
+// record checks its values (config::try_record); values that the file could not contain are
+// rejected here. Pure.
 #pragma once
 
 #include <span>
@@ -21,14 +23,14 @@ inline constexpr std::size_t kMaxValueBytes = 16'384;
 Result<config::RecordFields> fields_of(std::span<const std::string> words);
 // The value of a property of RouterOS, with its default if it has one; empty: none.
 std::string value_of(const config::RecordFields& fields, std::string_view property);
-// All properties of a record and their values in RouterOS's words; the type first.
+// All properties of a record and their values in RouterOS's words; the type is first.
 std::vector<std::pair<std::string, std::string>> properties_of(const config::RecordFields& fields);
 // "type=A name=nas.lan address=192.168.88.10", with quotes where a value has blanks.
 std::string words_of(const config::RecordFields& fields);
 // Whether the record has all these values.
 bool matches(const config::RecordFields& record, const config::RecordFields& filter);
 
-// The names whose answers the record changes; with the names of its address, if it has one.
+// The names whose answers the record changes, and the names of its address, if it has one.
 std::vector<matchers::Rule> names_of(const config::RecordFields& fields, bool with_pointer);
 
 }  // namespace steer::records

@@ -1,4 +1,5 @@
-// The control socket's methods about records of `static` plugins: `static.print`, `static.add`, `static.remove`.
+// The control socket's methods about records of `static` plugins: `static.print`, `static.add`,
+// `static.remove`.
 //
 //   static.print {"plugin", "where": [WORD...]}
 //                 {"file", "records": [{"plugin", "number", "runtime", "place", "disabled", "words": {...}}]}
@@ -6,10 +7,11 @@
 //   static.remove {"plugin", "number" | "where": [WORD...]}
 //                 {"plugin", "file", "added" or "removed": [TEXT...], "generation", "flushed"}
 //
-// A word is a property of RouterOS: "name=nas.lan" (record_words.h). A number counts the records of a plugin as printed. A change is answered when it
-// is in force, and the cached answers of its names are gone. If the reload refuses it, the file gets its
-// old text back. One change runs at a time, kMaxWaiting wait. Files are read and written on a thread of its own; all else
-// is on the main thread.
+// A word is a property of RouterOS: "name=nas.lan" (record_words.h). `number` counts the records of
+// a plugin in printed order. A change is answered when it is applied and the cached answers of its
+// names are removed. If the reload rejects it, the file gets its old text back. One change runs at
+// a time, kMaxWaiting wait. A separate thread reads and writes files; everything else is on the
+// main thread.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -35,20 +37,20 @@ class StaticService {
 
     struct InForce {
         std::uint32_t generation = 0;
-        std::string trouble;  // why it is not in force; empty: it is
+        std::string trouble;  // why it is not applied; empty: it is
     };
     using Reload = std::function<void(const std::string& why, std::function<void(InForce)> done)>;
     // Removes the cached answers of these names; calls back with their number.
     using Flush = std::function<void(std::vector<matchers::Rule> names,
                                      std::function<void(Result<std::uint64_t>)> done)>;
 
-    // At its end, unanswered changes are not done, or not in force.
+    // After its end, unanswered changes are not done, or not applied.
     StaticService(boost::asio::io_context& main_io, Reload reload, Flush flush);
     StaticService(const StaticService&) = delete;
     StaticService& operator=(const StaticService&) = delete;
 
     void add_methods(ops::Methods& methods);
-    // The configuration in force.
+    // Sets the present configuration.
     void follow(const config::Settings& settings);
     void write_metrics(ops::MetricWriter& writer) const;
 
@@ -61,7 +63,7 @@ class StaticService {
     };
     using RequestPtr = std::shared_ptr<Request>;
 
-    // nullptr: unknown, or not the only one; `done` got the error.
+    // nullptr: unknown, or not unique; `done` got the error.
     [[nodiscard]] const Plugin* find(const std::string& tag, const ops::RpcDone& done) const;
     void print(const ops::Arguments& asked, const ops::RpcDone& done) const;
     void add(const ops::Arguments& asked, const ops::RpcDone& done);
@@ -81,7 +83,7 @@ class StaticService {
     std::string file_;  // empty: off
     std::shared_ptr<const config::StaticPlugins> plugins_ =
         std::make_shared<config::StaticPlugins>();
-    std::deque<RequestPtr> waiting_;  // the first one runs
+    std::deque<RequestPtr> waiting_;  // the first one is running
     std::uint64_t added_ = 0, removed_ = 0, refused_ = 0;
     SideThread aside_;
 };

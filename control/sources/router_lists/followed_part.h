@@ -1,4 +1,5 @@
-// A service that follows menus of routers and keeps what it knows in a file, as a part of the daemon.
+// A part of the daemon for a service that follows menus of routers and stores their contents in a
+// file.
 #pragma once
 
 #include <memory>
@@ -29,7 +30,7 @@ class FollowedPart final : public Part {
           workers_(needs.get<WorkersPart>()) {}
 
     Result<void> start() override {
-        const FilesAs files(settings_.user());  // it reads what it kept
+        const FilesAs files(settings_.user());  // to read its stored file
         service_ = std::make_unique<typename Kind::Service>(
             main_.io(), main_.clock(), workers_.runtime().shared().qsbr,
             settings_.get().control.*Kind::kFile, events_.router_log());

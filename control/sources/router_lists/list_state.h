@@ -1,5 +1,6 @@
-// The file of address lists over a restart: JSON, {"edge1": {"at": 1763900000, "servers": ["192.0.2.1"],
-// "lists": {"kids": [["192.168.88.10/32", 0], ["192.168.88.11/32", 1763903600]]}}}. Times are seconds since 1970; the second one is the end of a timeout, 0: none.
+// The file that keeps address lists across restarts: JSON, {"edge1": {"at": 1763900000, "servers":
+// ["192.0.2.1"], "lists": {"kids": [["192.168.88.10/32", 0], ["192.168.88.11/32", 1763903600]]}}}.
+// Times are seconds since 1970. An address has the end of its timeout; 0: none.
 #pragma once
 
 #include <cstdint>
@@ -13,12 +14,12 @@ namespace steer::router_lists {
 
 struct KnownLists {
     routeros::RouterLists lists;
-    std::uint64_t current_ms = 0;  // when they were last known to be current, of CLOCK_BOOTTIME
+    std::uint64_t current_ms = 0;  // when they were last known to be current, CLOCK_BOOTTIME
     bool was_read = false;         // `current_ms` is known
 };
 using ByRouter = std::map<std::string, KnownLists>;
 
-// Both clocks at one time.
+// The time of both clocks at one moment.
 struct Moment {
     std::uint64_t boot_ms = 0;
     std::int64_t wall_s = 0;

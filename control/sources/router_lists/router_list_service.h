@@ -1,9 +1,10 @@
 // The address lists of every ros_list as sets for workers, and the DNS servers of routers as files.
 //
-// Each router is followed by a session of its own; several plugins share it. While a router is unreachable, its last
-// known lists stay in force, except addresses whose timeout has ended. They are kept in a file for the next start. A file of servers
-// is replaced when they change; who watches it reloads. All on the main thread, except writing files.
-// Answers `routers.lists` on the control socket:
+// Each router is followed by its own session; several plugins share it. While a router is
+// unreachable, its last known lists stay in use, except addresses with an expired timeout. A file
+// keeps them for the next start. A file of servers is replaced when they change; a watcher of the
+// file reloads. All on the main thread, except writing files. Answers `routers.lists` on the
+// control socket:
 //
 //   {"lists":   [{"tag", "list", "router", "addresses", "sample"}],
 //    "routers": [{"router", "state", "age_s", "servers", "trouble"}]}

@@ -1,15 +1,16 @@
-// Collects the names that learn_domains hand over into batches of rules for their dynamic_domain_sets.
+// Collects the names from learn_domains into batches of rules for their dynamic_domain_sets.
 //
-// A flood of new names is bounded: kMaxWaiting of them wait for each learn_domain, others are dropped and counted. One
-// batch runs at a time, for one learn_domain after the other. It has at most kMaxAtOnce names, and at most
-// batch_size of its set. It begins at least kEveryMs after the end of the one before; batches use at most a tenth of the
-// time.
+// A flood of new names is bounded: kMaxWaiting of them wait for each learn_domain; others are
+// dropped and counted. One batch runs at a time, for one learn_domain after the other. It has at
+// most kMaxAtOnce names, and at most batch_size of its set. It begins at least kEveryMs after the
+// end of the previous one. Batches use at most a tenth of the time.
 //
-// Each batch ends with a reload, which reads the whole configuration. So no batch begins while a configuration file
-// differs from the one in force: a client's query must not apply an operator's half-finished change.
+// Each batch ends with a reload, which reads the whole configuration. So no batch begins while a
+// configuration file differs from the present configuration: a client's query must not apply an
+// operator's half-finished change.
 //
-// Every name that was handed over waits, is in the running batch, or is counted once: added, unchanged, refused or
-// dropped. On the main thread.
+// Every received name waits, is in the running batch, or is counted once as added, unchanged,
+// refused or dropped. For the main thread.
 #pragma once
 
 #include <cstdint>
@@ -29,12 +30,12 @@ class Learner {
   public:
     static constexpr std::size_t kMaxWaiting = 1024, kMaxAtOnce = 256;
     static constexpr std::uint64_t kEveryMs = 10'000;
-    static constexpr std::uint64_t kHeldEveryMs = 1'000;  // files are checked, while they differ
+    static constexpr std::uint64_t kHeldEveryMs = 1'000;  // for file checks while they differ
 
     struct Batch {
         std::string set;                 // the tag of a dynamic_domain_set
         std::vector<std::string> rules;  // "full:www.example"
-        std::size_t max_names;           // rules that the set may have with these
+        std::size_t max_names;           // maximum rules of the set, including these
     };
     // The results of a batch's rules.
     struct Learned {
@@ -43,10 +44,10 @@ class Learner {
         std::uint64_t refused =
             0;  // the set is full, its file cannot be written, or a name cannot be a rule
         bool is_full = false;
-        std::size_t max_entries = 0;  // of the set, if it is full by this; else by max_names
+        std::size_t max_entries = 0;  // of the set, if this limit was reached; else max_names was
         std::vector<std::string> later = {};  // the set's queue is full for these now
     };
-    // Calls `done` once, when the rules are in force or refused; not from within itself.
+    // Calls `done` once, when the rules are applied or rejected; not before Add returns.
     using Add = std::function<void(Batch, std::function<void(const Learned&)> done)>;
     // Whether a reload would read only changed rule files.
     using MayReload = std::function<bool()>;
@@ -54,13 +55,14 @@ class Learner {
     Learner(Add add, MayReload may_reload)
         : add_(std::move(add)), may_reload_(std::move(may_reload)) {}
 
-    // The configuration in force. Drops names that wait for another set or another kind of rule.
+    // Sets the present configuration. Drops names that wait for another set or another kind of
+    // rule.
     void follow(const config::Settings& settings);
-    // A name that the learn_domain `tag` handed over, in presentation form.
+    // A name from the learn_domain `tag`, in presentation form.
     void take(const std::string& tag, const std::string& name);
-    // A name of an earlier configuration.
+    // A name from an earlier configuration.
     void take_lost() { ++lost_; }
-    // Begins the batch that is due.
+    // Begins a batch if one is due.
     void look(std::uint64_t now_ms);
 
     void write_metrics(ops::MetricWriter& writer) const;

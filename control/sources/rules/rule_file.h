@@ -1,9 +1,10 @@
 // Changes a rule file on disk so that no reader sees a partial file and no writer's work is lost.
 //
-// The new text is written aside, synced, and exchanged with the old file (renameat2(2), RENAME_EXCHANGE). If the
-// replaced file is not the one that was read, another process wrote it, and the change is applied again to its version.
-// A process that still has the old file open for writing gets a second. If the file system cannot exchange files, the old
-// file is read again before it is replaced. Several instances lock the folder (flock(2)). Blocks.
+// The new text is written to another file, synced, and exchanged with the old file (renameat2(2),
+// RENAME_EXCHANGE). If the replaced file is not the one that was read, another process wrote it,
+// and the change is applied again to that version. A process that still has the old file open for
+// writing gets one second. If the file system cannot exchange files, the old file is read again
+// before it is replaced. Several instances lock the folder (flock(2)). Blocks.
 #pragma once
 
 #include <functional>
@@ -16,7 +17,7 @@
 
 namespace steer::rules {
 
-// Hooks for tests; by default as described above.
+// Hooks for tests; the defaults behave as described above.
 struct Between {
     std::function<void()> before_exchange;
     std::function<void()>
@@ -24,15 +25,17 @@ struct Between {
     bool no_exchange = false;  // behaves as on a file system without exchange
 };
 
-// Creates the file and its folder, with the rules of a new one, if it is missing. True: it was created.
+// Creates the file, with its initial rules, and its folder, if the file is missing. Returns true if
+// it was created.
 Result<bool> make_rule_file(const config::RuleFile& file);
 
-// For each change, whether it changed the file, which is created if missing. All changes are applied, or none with an Error.
+// Returns for each change whether it changed the file. Creates a missing file. Applies all changes,
+// or none with an Error.
 Result<std::vector<bool>> change_rule_file(const config::RuleFile& file,
                                            std::span<const RuleChange> changes,
                                            const Between& between = {});
 
-// Why this process cannot change its rules, as a sentence; empty: it can.
+// Why this process cannot change the rules, as a sentence; empty: it can.
 std::string why_not_writable(const config::RuleFile& file);
 
 }  // namespace steer::rules

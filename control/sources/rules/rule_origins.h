@@ -1,8 +1,9 @@
-// Who added the rules of a dynamic_domain_set, and when: the JSON file of `metadata_path`, in OxiDNS's form.
+// The origin and time of the rules of a dynamic_domain_set: the JSON file of `metadata_path`, in
+// OxiDNS's form.
 //
 //   {"full:www.example": {"origin": "learned", "created_at_ms": 1767225600000}, ...}
 //
-// A rule that the file does not name is the operator's. Blocks.
+// A rule that is not in the file belongs to the operator. Blocks.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +16,7 @@
 namespace steer::rules {
 
 struct RuleOrigin {
-    bool is_learned = false;    // else the operator's
+    bool is_learned = false;    // false: the operator's
     std::int64_t since_ms = 0;  // since 1970
     bool operator==(const RuleOrigin&) const = default;
 };
@@ -25,7 +26,7 @@ using RuleOrigins = std::map<std::string, RuleOrigin, std::less<>>;
 Result<RuleOrigins> parse_rule_origins(std::string_view json);
 std::string rule_origins_text(const RuleOrigins& origins);
 
-// Without a file, or with an empty name: none.
+// A missing file, or an empty name: no origins.
 Result<RuleOrigins> read_rule_origins(const std::string& file);
 // Replaces the file.
 Result<void> write_rule_origins(const std::string& file, const RuleOrigins& origins);

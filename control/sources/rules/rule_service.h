@@ -1,13 +1,13 @@
-// The control socket's methods about dynamic_domain_sets: `rules`, `rules.list`, `rules.change`.
+// The control socket's methods for dynamic_domain_sets: `rules`, `rules.list`, `rules.change`.
 //
 //   rules                              {"sets": [{"tag", "file", "rules", "max_entries"?, "learned"?, "waiting", "trouble"}]}
 //   rules.list {"tag"}                 {"tag", "file", "rules": [{"rule", "line", "learned_s"?}]}
 //   rules.change {"tag", "add": [RULE...], "remove": [RULE...]}
 //                                      {"tag", "file", "added", "removed", "unchanged", "generation"}
 //
-// A change is answered when it is in force. Changes to a set are collected for its flush_interval_ms, or until there
-// are batch_size of them; at most queue_size wait. Files are read and written on a thread of its own; all else is
-// on the main thread.
+// A change is answered when it is applied. Changes to a set are collected for its
+// flush_interval_ms, or until there are batch_size of them; at most queue_size wait. A separate
+// thread reads and writes files; everything else is on the main thread.
 #pragma once
 
 #include <sys/stat.h>
@@ -39,31 +39,31 @@ class RuleService {
   public:
     struct InForce {
         std::uint32_t generation = 0;
-        std::string trouble;  // why it is not in force; empty: it is
+        std::string trouble;  // why it is not applied; empty: it is
     };
-    // Reloads the configuration because of `why`; `by_queries`: not requested by a person.
+    // Reloads the configuration because of `why`. `by_queries`: no person requested it.
     using Reload = std::function<void(const std::string& why, bool by_queries,
                                       std::function<void(InForce)> done)>;
     using Generation = std::function<std::uint32_t()>;  // of the configuration in force
 
-    // `may_learn`: whether a reload would read only changed rule files; else nothing is learned.
+    // `may_learn`: whether a reload would read only changed rule files; if not, nothing is learned.
     RuleService(boost::asio::io_context& main_io, Reload reload, Generation generation,
                 Learner::MayReload may_learn);
-    ~RuleService();  // aborts running work; unanswered changes are not done, or not in force
+    ~RuleService();  // aborts running work; unanswered changes are not done, or not applied
     RuleService(const RuleService&) = delete;
     RuleService& operator=(const RuleService&) = delete;
 
     void add_methods(ops::Methods& methods);
-    // The configuration in force. Creates missing files.
+    // Sets the present configuration. Creates missing files.
     void follow(const config::Settings& settings);
-    // Whether a noticed change of this file is our own, which is followed by a reload anyway.
+    // Whether a reported change of this file is our own; such a change causes a reload anyway.
     [[nodiscard]] bool is_own_change(const std::string& file);
 
-    // A name that the learn_domain `tag` handed over, in wire form.
+    // A name from the learn_domain `tag`, in wire form.
     void learned(const std::string& tag, std::span<const std::uint8_t> name);
-    // A name whose learn_domain is unknown now.
+    // A name whose learn_domain no longer exists.
     void learned_by_nobody() { learner_.take_lost(); }
-    // Writes learned names when due, and removes those whose time is over. Call it periodically.
+    // Writes learned names when due, and removes expired ones. Call it periodically.
     void poll(std::uint64_t now_ms);
 
     using WallClock = std::function<std::int64_t()>;  // ms since 1970
@@ -75,17 +75,17 @@ class RuleService {
     struct Request {
         std::string tag, file;
         ops::RpcDone done;        // empty: answered
-        bool by_queries = false;  // not requested by a person
+        bool by_queries = false;  // no person requested it
         std::uint64_t added = 0, removed = 0, unchanged = 0, without_room = 0;
         std::size_t left = 0;         // not written yet
-        std::string without_room_of;  // what had no room, as a sentence
+        std::string without_room_of;  // the set or queue without space, as a sentence
     };
     using RequestPtr = std::shared_ptr<Request>;
     struct Waiting {
         OwnedChange owned;
         RequestPtr request;
     };
-    // The state of a file after our write.
+    // The state of a file after we wrote it.
     struct Stamp {
         std::uint64_t device = 0, inode = 0, size = 0;
         std::int64_t s = 0, ns = 0;
@@ -101,7 +101,7 @@ class RuleService {
         std::uint64_t written = 0, in_force = 0;  // versions
         Stamp stamp;
         std::string trouble;        // of the last write; empty: none
-        std::string learn_trouble;  // of the last reading for learned names
+        std::string learn_trouble;  // of the last read for learned names
         std::size_t adding = 0;     // rules in the running write
         std::uint64_t added = 0, removed = 0, unchanged = 0, refused = 0;
         std::uint64_t expired = 0, displaced = 0;

@@ -1,7 +1,7 @@
 // Applies added and removed rules to the text of a rule file. Pure.
 //
-// Other lines stay byte for byte: comments, order, bad lines. A removed line goes with the comment behind
-// its rule; added lines come at the end, in the given form.
+// Other lines stay unchanged, byte by byte: comments, order, bad lines. A removed line includes the
+// comment after its rule. Added lines are at the end, in the given form.
 #pragma once
 
 #include <cstdint>
@@ -33,9 +33,10 @@ struct EditedRules {
 // Applies the changes in order. Error: the file is not text.
 Result<EditedRules> edit_rules(std::string_view bytes, std::span<const RuleChange> changes);
 
-// The rules of a learned batch that a set's file does not have. Reads the file: not on the main thread.
+// The rules of a learned batch that a set's file does not have. Reads the file: not for the main
+// thread.
 struct FittingRules {
-    std::size_t all = 0;          // of the batch; entries in neither count below cannot be a rule
+    std::size_t all = 0;          // of the batch; those in neither count below cannot be a rule
     std::uint64_t unchanged = 0;  // already in the file
     std::vector<RuleChange> fresh;
     std::size_t there = 0;  // rules in the file

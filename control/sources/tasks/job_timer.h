@@ -17,12 +17,14 @@ struct Clocks {
 
 class JobTimer {
   public:
-    // By a schedule in a time zone (empty: the system's), or at an interval in seconds, first after one interval.
+    // By a schedule in a time zone (empty: the system's), or at an interval in seconds; first after
+    // one interval.
     JobTimer(const config::CronTime& schedule, std::string zone, Clocks now);
     JobTimer(std::uint64_t interval_s, Clocks now);
 
-    // True once for each due time, however many passed. A clock that is set back by less than a day does not repeat
-    // passed times; one that is set further back continues with the next time.
+    // Returns true once for due times, even if several passed. If the clock is set back by less
+    // than a day, passed times are not repeated. If it is set further back, the timer continues
+    // with the next time.
     bool take_due(Clocks now);
 
   private:

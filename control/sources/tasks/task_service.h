@@ -1,4 +1,5 @@
-// Cron jobs, and tasks that queries trigger; on the main thread, except fetches, which have a thread.
+// Cron jobs, and tasks that queries trigger. On the main thread, except fetches, which have their
+// own thread.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -22,7 +23,7 @@ namespace steer::tasks {
 
 class TaskService {
   public:
-    // Reloads the configuration because of `why`; reports whether it came into force.
+    // Reloads the configuration because of `why`; reports whether it was applied.
     using Reload = std::function<void(const std::string& why, std::function<void(bool)> done)>;
     using Now = std::function<Clocks()>;
 
@@ -31,13 +32,14 @@ class TaskService {
     TaskService(const TaskService&) = delete;
     TaskService& operator=(const TaskService&) = delete;
 
-    // The configuration in force: unchanged jobs keep their schedule.
+    // Sets the present configuration: unchanged jobs keep their schedule.
     void follow(const config::Settings& settings);
     // Aborts running work.
     void end() { stop_.request_stop(); }
     // Starts due jobs.
     void look();
-    // Queries triggered the executor `tag`. False: not started, because it runs or started less than kEvery ago.
+    // Queries triggered the executor `tag`. Returns false if it is not started, because it runs or
+    // started less than kEvery ago.
     bool raise(const std::string& tag);
     static constexpr std::uint64_t kEvery = 10;  // seconds
 
@@ -54,7 +56,7 @@ class TaskService {
     struct Task {
         Steps steps;
         std::optional<JobTimer> timer;
-        std::string when;  // the timer's text: a different text is a different timer
+        std::string when;  // text of the timer: another text is another timer
         bool wanted = true, under_way = false;
         std::uint64_t done = 0, failed = 0, skipped = 0;
         std::optional<bool> went_well;             // the last run

@@ -1,4 +1,4 @@
-// A question of our own that tells whether an upstream lives (health/upstream_probes.h).
+// Our own query that checks whether an upstream answers (health/upstream_probes.h).
 #pragma once
 
 #include <cstdint>
@@ -9,8 +9,9 @@
 
 namespace steer::stream {
 
-// `upstream`: Upstream::id. `address` and `port`: of one without a channel. `query`: gets a random id.
-// One with a channel is asked through it only, so that no probe goes past a proxy, a mark or encryption.
+// `upstream`: Upstream::id. `address` and `port`: for an upstream without a channel. `query`: gets
+// a random id. An upstream with a channel is queried only through it, so that no probe bypasses a
+// proxy, a mark or encryption.
 struct ProbeQuestion {
     std::uint16_t upstream = 0;
     bool has_channel = false;
@@ -18,8 +19,8 @@ struct ProbeQuestion {
     std::uint16_t port = 0;
     std::vector<std::uint8_t> query;
 };
-// Called with any reply; never without one. `refuses_edns`: FORMERR or NOTIMP without an OPT to a query with one
-// (RFC 6891 7).
+// Called with any reply; never without one. `refuses_edns`: FORMERR or NOTIMP without an OPT, to a
+// query with an OPT (RFC 6891 7).
 using ProbeReplied = std::function<void(bool refuses_edns)>;
 
 }  // namespace steer::stream

@@ -29,7 +29,7 @@ struct SocketAddress {
     }
 };
 
-// The address in a sockaddr from the kernel (getifaddrs); no value: another family, or none.
+// The address in a sockaddr from the kernel (getifaddrs). No value: another family, or none.
 std::optional<IpAddress> read_address(const sockaddr* from);
 
 }  // namespace steer::stream

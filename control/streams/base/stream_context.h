@@ -1,4 +1,4 @@
-// What the parts of one `streams` thread share. Only that thread uses it, except for the
+// The state that the parts of one `streams` thread share. Only that thread uses it, except the
 // counters, which any thread may read.
 #pragma once
 
@@ -49,16 +49,16 @@ struct StreamContext {
     // Upstreams behind a VRF, with its index.
     std::map<IpAddress, int> vrfs{};
     std::atomic<unsigned> connections{0};  // open TCP connections of clients; any thread may read
-    // Read buffer: a connection stores only bytes that it cannot use yet.
+    // Read buffer. A connection stores only bytes that it cannot use yet.
     std::array<std::uint8_t, kRoomBytes> room{};
-    // This thread's listening addresses: a query there would reach us. (Address, port.)
+    // This thread's listening addresses (address, port). A query to one of them would reach us.
     std::set<std::pair<IpAddress, std::uint16_t>> listening{};
-    // Called with the addresses of a name that was looked up for an upstream; none: they are not needed any more.
-    // `source`: the same for the same name.
+    // Called with the addresses of a name that was resolved for an upstream; empty: they are no
+    // longer needed. `source` is the same for the same name.
     std::function<void(const void* source, std::span<const IpAddress> addresses)> on_addresses{};
 
     void count(StreamCount c, std::uint64_t n = 1) { counters.add(c, n); }
-    // Before it connects: binds a socket to the upstream's VRF. 0 or errno.
+    // Binds a socket to the upstream's VRF before it connects. Returns 0 or errno.
     [[nodiscard]] int bind_to_vrf(int socket, const IpAddress& upstream) const {
         const auto vrf = vrfs.find(upstream);
         if (vrf == vrfs.end()) return 0;

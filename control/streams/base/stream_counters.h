@@ -1,5 +1,5 @@
-// The counters of a `streams` thread. Only that thread writes, relaxed; any thread may read. Never
-// reset.
+// The counters of a `streams` thread. Only that thread writes them, relaxed; any thread may read
+// them. They are never reset.
 #pragma once
 
 #include <array>

@@ -1,4 +1,4 @@
-// A question that control asks a worker as a client would (steerctl explain).
+// A query that control sends to a worker as a client would (steerctl explain).
 #pragma once
 
 #include <cstdint>

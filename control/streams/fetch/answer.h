@@ -1,4 +1,4 @@
-// The response of a list's server to one request: the head, and the content on its way to the sink.
+// The response of a list's server to one request: the head, and the content for the sink.
 //
 // It is over at its end, when the content ends the fetch, or with a status that has no list.
 #pragma once
@@ -22,12 +22,13 @@ class Answer final : public stream::HttpReplyTaker {
     Answer(const Request& request, const Sink& sink) : content_(request, sink) {}
 
     [[nodiscard]] bool is_over() const { return over_; }
-    // The response is invalid, or the server aborted the request; why() is empty if it gave no reason.
+    // Whether the response is invalid, or the server aborted the request; why() is empty if it gave
+    // no reason.
     [[nodiscard]] bool has_failed() const { return failed_; }
     [[nodiscard]] const std::string& why() const { return why_; }
     [[nodiscard]] const std::optional<stream::HttpResponseHead>& head() const { return head_; }
     [[nodiscard]] const Content& content() const { return content_; }
-    // Whether the content already decided the result of the fetch.
+    // Whether the content has already decided the result of the fetch.
     [[nodiscard]] bool is_judged() const { return judged_; }
 
     void take_head(std::uint32_t /*request*/, const stream::HttpResponseHead& head) override {

@@ -1,6 +1,8 @@
-// One connection to an HTTP server (of a list, of OPNsense), plain or with TLS, whose steps have a deadline.
+// One connection to an HTTP server (of a list, of OPNsense), plain or with TLS. Its steps have a
+// deadline.
 //
-// A late step fails, and the connection is closed. One thread; a coroutine in a step keeps the object alive.
+// A step that exceeds it fails, and the connection is closed. One thread; a coroutine in a step
+// keeps the object alive.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -18,7 +20,7 @@
 
 namespace steer::fetch {
 
-// How a conversation ended.
+// The end of a conversation.
 enum class Talk : std::uint8_t {
     over,    // ended by the caller
     ended,   // ended by the server
@@ -37,22 +39,23 @@ class Connection {
     // Sets the deadline of the following steps.
     void until(Time end);
 
-    // False: see why(). `ack_timeout`: the connection fails if what was sent is not acknowledged for this time; 0: the
-    // system's.
+    // Returns false if it failed, see why(). `ack_timeout`: the connection fails if sent data is
+    // not acknowledged for this time; 0: the system's timeout.
     boost::asio::awaitable<bool> connect(const IpAddress& address, std::uint16_t port,
                                          std::chrono::milliseconds ack_timeout = {});
-    // `remedy`: the setting that would trust another authority; it outlives the step.
+    // `remedy`: names the setting to trust another authority; must outlive the step.
     boost::asio::awaitable<bool> secure(stream::TlsClient& tls,
                                         std::string_view remedy = "`ca` of `fetch`");
     // Whether secure() failed because the certificate is not trusted.
     [[nodiscard]] bool is_refused() const;
-    // Once secured; nullptr: plain.
+    // After secure(); nullptr: plain.
     [[nodiscard]] SSL* ssl() const;
-    // The protocol chosen by ALPN; empty: none.
+    // The protocol that ALPN chose; empty: none.
     [[nodiscard]] std::string_view protocol() const;
 
-    // Writes `client`'s output and feeds it the input, until `is_over()`. It reads even if the server stops reading.
-    // Other handlers of the io_context get their turn, however fast the server is.
+    // Writes `client`'s output and passes the input to it, until `is_over()`. It reads even if the
+    // server stops reading. Other handlers of the io_context get their turn, even if the server is
+    // fast.
     boost::asio::awaitable<Talk> talk(stream::HttpClient& client,
                                       const std::function<bool()>& is_over);
 
@@ -63,11 +66,11 @@ class Connection {
 
     boost::asio::awaitable<bool> wait(stream::Io what);
     boost::asio::awaitable<bool> write(std::span<const std::uint8_t> bytes);
-    // Closes it then.
+    // Returns whether the deadline has passed; then closes the connection.
     bool is_late();
     bool fail(std::string why);
 
-    std::shared_ptr<Socket> socket_;  // the timer's as well
+    std::shared_ptr<Socket> socket_;  // shared with the timer
     boost::asio::steady_timer timer_;
     std::string why_;
 };

@@ -1,6 +1,7 @@
-// A response's content on its way to the sink: decompressed if it is gzip, and counted.
+// A response's content for the sink: decompressed if it is gzip, and counted.
 //
-// Hands on at most the request's max_bytes, and accepts at most that many compressed bytes.
+// Passes at most the request's max_bytes to the sink, and accepts at most that number of compressed
+// bytes.
 #pragma once
 
 #include <cstdint>
@@ -16,15 +17,16 @@ namespace steer::fetch {
 
 class Content {
   public:
-    // `request` and `sink` outlive it.
+    // `request` and `sink` must outlive it.
     Content(const Request& request, const Sink& sink);
 
-    // Content-Encoding and Content-Length of the response. False: see outcome(); also for feed().
+    // Content-Encoding and Content-Length of the response. Returns false on a failure, see
+    // outcome(); feed() does the same.
     bool begin(std::string_view coding, std::optional<std::uint64_t> length);
     bool feed(std::span<const std::uint8_t> bytes);
     void finish();
 
-    // Decompressed bytes so far.
+    // Number of decompressed bytes so far.
     [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
     // The result of finish(), or of the call that returned false.
     [[nodiscard]] Outcome outcome() const { return outcome_; }

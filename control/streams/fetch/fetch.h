@@ -1,8 +1,8 @@
 // Fetches one file over HTTP or HTTPS into a sink, with limits on size, time and redirects.
 //
-// It blocks only the calling thread. A redirect from https to http is refused; TLS servers are
-// verified by name. The sink gets decompressed content (gzip). The content counts only if the outcome is
-// `fetched`: only then it is complete.
+// It blocks only the calling thread. It rejects a redirect from https to http, and verifies TLS
+// servers by name. The sink gets decompressed content (gzip). The content is complete and valid
+// only if the outcome is `fetched`.
 #pragma once
 
 #include <array>
@@ -48,18 +48,18 @@ struct Request {
     config::Url url;
     // Validators of the present copy, from its server; empty: none.
     std::string etag, last_modified;
-    std::uint64_t max_bytes = std::uint64_t{64} << 20;  // unpacked
+    std::uint64_t max_bytes = std::uint64_t{64} << 20;  // after decompression
     std::chrono::milliseconds timeout{60'000};
     unsigned max_redirects = 5;
     std::string ca;                             // a PEM file; empty: the system's
-    std::vector<resolver::Resolver> resolvers;  // asked for names; then the system's
+    std::vector<resolver::Resolver> resolvers;  // for names; after them, the system's
 };
 
 struct Response {
     Outcome outcome = Outcome::stopped;
     std::string etag, last_modified;
-    std::uint64_t bytes = 0;          // unpacked
-    std::string why;                  // for the operator; empty if all is well
+    std::uint64_t bytes = 0;          // after decompression
+    std::string why;                  // for the operator; empty: success
     bool by_system_resolver = false;  // none of `resolvers` answered
 };
 

@@ -1,6 +1,8 @@
-// Decompresses gzip (RFC 1952) as a stream: chunks in, plain bytes to a sink, never more than a limit.
+// Decompresses gzip (RFC 1952) as a stream: chunks in, plain bytes to a sink, never more than a
+// limit.
 //
-// Several members in a row are one content. Bytes after the last member, and wrong checksums, are refused.
+// Several members in sequence are one content. Bytes after the last member, and wrong checksums,
+// are errors.
 #pragma once
 
 #include <cstdint>
@@ -21,9 +23,9 @@ class Inflater {
     Inflater(const Inflater&) = delete;
     Inflater& operator=(const Inflater&) = delete;
 
-    // Error: the sink's, or the bytes are not gzip.
+    // Error: from the sink, or the bytes are not gzip.
     Result<void> feed(std::span<const std::uint8_t> bytes);
-    // Whether the content ended at the end of a member.
+    // Whether the content has ended at the end of a member.
     [[nodiscard]] bool is_whole() const;
 
   private:

@@ -1,5 +1,5 @@
-// Facts about a fetched file, stored beside it as FILE.json: the server's validators, and the times of the last fetch and
-// check. They are valid only for the bytes that they were written for.
+// Facts about a fetched file, stored beside it as FILE.json: the server's validators, and the times
+// of the last fetch and check. They are valid only for the bytes with which they were written.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,7 @@ struct ListFacts {
     std::uint64_t fetched_s = 0, checked_s = 0;  // seconds since 1970
 };
 
-// No value: no such file, no facts, or facts of another file or URL.
+// No value: the file or its facts are missing, or the facts are for another file or URL.
 std::optional<ListFacts> load_facts(const std::string& file, const std::string& url);
 Result<void> save_facts(const std::string& file, const ListFacts& facts);
 

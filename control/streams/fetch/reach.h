@@ -1,7 +1,8 @@
-// How close an address is to this machine, so that a server elsewhere cannot redirect us to a service that only we reach.
+// How close an address is to this machine. A server elsewhere must not redirect us to a service
+// that only we can reach.
 //
-// Sources: the IANA special-purpose registries (RFC 6890). An IPv6 address that contains an IPv4 one (mapped, compatible,
-// 6to4, Teredo, 64:ff9b::/96) is as close as the closer of the two. Pure.
+// Sources: the IANA special-purpose registries (RFC 6890). If an IPv6 address contains an IPv4
+// address (mapped, compatible, 6to4, Teredo, 64:ff9b::/96), the closer one counts. Pure.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +16,7 @@ namespace steer::fetch {
 enum class Reach : std::uint8_t {
     internet,
     network,  // private, shared (100.64.0.0/10), unique local, and reserved ranges
-    link,     // link-local with cloud metadata at 169.254.169.254, multicast, broadcast
+    link,     // link-local including cloud metadata at 169.254.169.254, multicast, broadcast
     host,     // loopback, unspecified
 };
 

@@ -9,9 +9,9 @@
 
 namespace steer::stream {
 
-// Seconds: the smallest TTL of the answer section, and of a negative answer's SOA (RFC 2308 5: at most
-// its MINIMUM), also if the answer begins with aliases. No value: an error, a truncated response, or
-// one without such a TTL.
+// Seconds: the smallest TTL of the answer section, and of a negative answer's SOA (RFC 2308 5: at
+// most its MINIMUM), even if the answer begins with aliases. No value: an error, a truncated
+// response, or a response without such a TTL.
 std::optional<std::uint32_t> freshness_s(std::span<const std::uint8_t> response);
 
 }  // namespace steer::stream

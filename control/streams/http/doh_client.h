@@ -1,4 +1,5 @@
-// DNS over HTTPS as a client, without its socket (RFC 8484): POSTs a query (4.1), and collects the complete response.
+// DNS over HTTPS as a client, without its socket (RFC 8484): POSTs a query (4.1), and collects the
+// complete response.
 //
 // A response of more than kMaxHttpContent bytes fails its query.
 #pragma once
@@ -14,7 +15,7 @@
 
 namespace steer::stream {
 
-inline constexpr std::size_t kMaxHttpContent = 65535;  // of a response: a DNS message's most
+inline constexpr std::size_t kMaxHttpContent = 65535;  // of a response: the longest DNS message
 
 // The destination of queries.
 struct DohTarget {
@@ -25,11 +26,11 @@ struct DohReply {
     unsigned status = 0;
     std::string content_type;
     std::vector<std::uint8_t> content;
-    std::uint32_t age_s = 0;  // in caches on the way (RFC 9111 5.1)
+    std::uint32_t age_s = 0;  // in caches on the path (RFC 9111 5.1)
     std::optional<std::uint32_t>
-        max_age_s;  // Cache-Control; 0 counts as none, because it is about HTTP caches
+        max_age_s;  // Cache-Control; 0 counts as missing, because it concerns HTTP caches
     std::uint32_t retry_after_s = 0;  // of a 429 or 503 (RFC 9110 10.2.3); 0: none
-    // For how long the content may still be used: for what is left of max_age_s.
+    // For how long the content may still be used: the rest of max_age_s.
     [[nodiscard]] std::uint32_t fresh_s() const;
     // Whether it contains a DNS message.
     [[nodiscard]] bool is_dns() const;
@@ -38,7 +39,7 @@ struct DohReply {
 class DohReplyTaker {
   public:
     virtual void take_reply(std::uint32_t request, DohReply& reply) = 0;
-    // `again`: may be retried, because the upstream did not process it.
+    // `again`: it may be retried, because the upstream did not process it.
     virtual void take_failure(std::uint32_t request, bool again) = 0;
 
   protected:
@@ -47,7 +48,7 @@ class DohReplyTaker {
 
 class DohClient final : private HttpReplyTaker {
   public:
-    // `protocol`: what ALPN chose. `taker` outlives it.
+    // `protocol`: ALPN's choice. `taker` must outlive it.
     DohClient(const DohTarget& target, std::string_view protocol, DohReplyTaker& taker);
 
     // As in HttpClient.

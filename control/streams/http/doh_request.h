@@ -1,10 +1,10 @@
-// Checks HTTP requests that carry a DNS query (RFC 8484 4.1), and the responses to invalid ones.
+// Checks HTTP requests with a DNS query (RFC 8484 4.1), and writes the responses to invalid ones.
 //
-// Pure. A head is checked as soon as it is complete, before its content, so a request refused then
+// Pure. A head is checked as soon as it is complete, before its content, so a rejected request
 // needs no buffer.
 //
-// Paths are compared octet by octet, as written: a percent-encoded path is a different path. `dns` is
-// base64url without padding (RFC 4648 5), in its canonical form.
+// Paths are compared octet by octet, without decoding: a percent-encoded path is a different path.
+// `dns` is base64url without padding (RFC 4648 5), in its canonical form.
 #pragma once
 
 #include <cstdint>
@@ -17,10 +17,10 @@
 
 namespace steer::stream {
 
-// The largest query; EDNS, a few options and padding need a tenth of it.
+// The largest query. EDNS, some options and padding need a tenth of it.
 inline constexpr std::size_t kMaxHttpQuery = 4096;
-// The largest head: names, values and the overhead that HTTP/2 counts for each (RFC 9113 6.5.2).
-// A GET of kMaxHttpQuery bytes is 5,462 characters long.
+// The largest head: names, values and HTTP/2's overhead for each (RFC 9113 6.5.2). A GET with
+// kMaxHttpQuery bytes has 5,462 characters.
 inline constexpr std::size_t kMaxHttpHead = 8192;
 
 enum class HttpStatus : std::uint16_t {
@@ -50,7 +50,7 @@ struct HttpHead {
     std::optional<std::string> content_type;
     bool encoded = false;  // has a Content-Encoding other than identity
     std::optional<std::uint64_t> content_length;
-    std::string forwarded_for;  // of the header that names the client, all its lines
+    std::string forwarded_for;  // all lines of the header that names the client
 };
 
 // A query in the target, or one whose content follows.
@@ -60,10 +60,10 @@ struct HttpQuery {
     std::vector<std::uint8_t> message;  // unless in_content
 };
 
-// Checks a head, except for framing by Content-Length.
+// Checks a head, except the framing by Content-Length.
 std::variant<HttpQuery, HttpStatus> judge_head(const HttpHead& head,
                                                std::span<const std::string> paths);
-// Checks a query's bytes before a worker gets them: at least a header, and not a response.
+// Checks a query's bytes before a worker gets them: it has a header, and is not a response.
 HttpStatus judge_message(std::span<const std::uint8_t> message);
 
 // Decodes base64url without padding; no value: invalid.

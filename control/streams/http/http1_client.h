@@ -1,7 +1,8 @@
-// HTTP/1.1 to a server without HTTP/2 (RFC 9112), parsed by Beast from memory: one request at a
+// HTTP/1.1 to a server without HTTP/2 (RFC 9112), parsed by Beast from memory. One request at a
 // time, on a connection that stays open if the server keeps it open.
 //
-// Cancelling a request closes the connection, because its response would be taken for the next one's.
+// A cancelled request closes the connection, because its response would count as that of the next
+// request.
 #pragma once
 
 #include "control/streams/http/http_client.h"
@@ -10,7 +11,7 @@ namespace steer::stream {
 
 class Http1Client final : public HttpClient {
   public:
-    // `taker` outlives it.
+    // `taker` must outlive it.
     Http1Client(HttpClientLimits limits, HttpReplyTaker& taker);
     ~Http1Client() override;
     Http1Client(const Http1Client&) = delete;
@@ -27,7 +28,7 @@ class Http1Client final : public HttpClient {
     [[nodiscard]] const std::string& why() const override { return why_; }
 
   private:
-    class Response;  // that is awaited, and its parser
+    class Response;  // the response that is awaited, and its parser
 
     void on_complete();
     void fail(std::string why);

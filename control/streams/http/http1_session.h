@@ -1,11 +1,11 @@
 // A client's HTTP/1.1 connection (RFC 9112), parsed by Beast from memory.
 //
 // One request is in progress at a time. Pipelined requests (RFC 9112 9.3.2) are buffered, and
-// wants_input() is false until the answer is sent. The connection stays open for the next request unless the
-// client asks otherwise, or a request was refused before it was complete.
+// wants_input() is false until the answer is sent. The connection stays open for the next request,
+// unless the client requests otherwise, or a request was rejected before it was complete.
 //
-// Limits: a head of kMaxHttpHead, a query of kMaxHttpQuery bytes, kHttpRequestMs for a request from its
-// first byte on (408).
+// Limits: a head of kMaxHttpHead, a query of kMaxHttpQuery bytes, kHttpRequestMs for a request from
+// its first byte (408).
 #pragma once
 
 #include <boost/beast/http/parser.hpp>
@@ -18,7 +18,7 @@ namespace steer::stream {
 
 class Http1Session final : public HttpSession {
   public:
-    // The three outlive the session.
+    // The three arguments must outlive the session.
     Http1Session(const HttpSite& site, HttpQueryTaker& taker, StreamCounters& counters)
         : site_(site), taker_(taker), counters_(counters) {}
 
@@ -43,8 +43,8 @@ class Http1Session final : public HttpSession {
 
     void go_on();
     void begin();
-    bool parse();    // parses in_; false: more bytes needed, or the request was refused
-    bool on_head();  // false: refused
+    bool parse();    // parses in_; false: more bytes needed, or the request was rejected
+    bool on_head();  // false: rejected
     void on_complete();
     [[nodiscard]] HttpHead head_of() const;
     void refuse(HttpStatus status, bool close);
@@ -55,16 +55,16 @@ class Http1Session final : public HttpSession {
     StreamCounters& counters_;
     std::vector<std::uint8_t> in_;     // not parsed yet
     std::unique_ptr<Parser> parser_;   // of the request being received; nullptr: none
-    std::optional<HttpQuery> query_;   // of that, once its head is there
+    std::optional<HttpQuery> query_;   // of that request, after its head
     std::vector<std::uint8_t> out_;    // to be sent
     std::vector<std::uint8_t> taken_;  // the last result of next_output()
     std::uint64_t now_ms_ = 0, began_ms_ = 0;
-    std::uint32_t serial_ = 0;  // of the last request that was handed over
+    std::uint32_t serial_ = 0;  // of the last request passed to the taker
     HttpMethod method_ = HttpMethod::other;
-    bool answering_ = false;  // it waits for its answer
+    bool answering_ = false;  // the request waits for its answer
     bool keep_alive_ = true;
     bool is_sent_away_ = false;
-    bool ending_ = false;  // after out_
+    bool ending_ = false;  // ends after out_ is sent
 };
 
 }  // namespace steer::stream

@@ -1,4 +1,4 @@
-// Shared by HTTP/2 of clients and of upstreams: nghttp2's callbacks, forwarded from C to members of
+// Shared by HTTP/2 for clients and for upstreams: nghttp2's C callbacks, forwarded to members of
 // the class that owns the session; options; fields.
 //
 // The owner has
@@ -22,7 +22,7 @@ namespace steer::stream {
 
 inline constexpr std::size_t kFieldOverhead = 32;  // of each field in a head (RFC 9113 6.5.2)
 
-// `name` is a literal: it is not copied. `value` is, when it is submitted.
+// `name` must be a literal: it is not copied. `value` is copied when it is submitted.
 inline nghttp2_nv http2_field(std::string_view name, std::string_view value,
                               std::uint8_t flags = NGHTTP2_NV_FLAG_NONE) {
     const auto bytes = [](std::string_view text) {
@@ -66,7 +66,7 @@ struct Http2Calls {
         return static_cast<ssize_t>(content.size());
     }
 
-    // For the process's life.
+    // Exists for the process's life.
     static nghttp2_session_callbacks* make() {
         nghttp2_session_callbacks* c = nullptr;
         nghttp2_session_callbacks_new(&c);

@@ -1,9 +1,9 @@
-// HTTP/2 to a server (RFC 9113), by nghttp2: many requests at once, one per stream.
+// HTTP/2 to a server (RFC 9113), with nghttp2: many requests at a time, one per stream.
 //
-// At most kStreams at a time, or the server's limit. The frames of a request are sent without frames of another in between,
-// because knot-resolver accepts no second request before the first is complete. After GOAWAY no further requests are
-// sent; requests that the server did not process may be retried elsewhere. A response whose head is too long fails only
-// its request.
+// At most kStreams at a time, or the server's limit. The frames of a request are sent without other
+// frames in between, because knot-resolver accepts no second request before the first is complete.
+// After GOAWAY no further requests are sent; requests that the server did not process may be
+// retried elsewhere. If the head of a response is too long, only its request fails.
 #pragma once
 
 #include <nghttp2/nghttp2.h>
@@ -23,7 +23,7 @@ class Http2Client final : public HttpClient {
   public:
     static constexpr unsigned kStreams = 100;
 
-    // `taker` outlives it.
+    // `taker` must outlive it.
     Http2Client(HttpClientLimits limits, HttpReplyTaker& taker);
     ~Http2Client() override;
     Http2Client(const Http2Client&) = delete;
@@ -46,8 +46,8 @@ class Http2Client final : public HttpClient {
         std::size_t head_bytes = 0;
         HttpResponseHead response;
         bool submitted = false;  // passed to nghttp2
-        bool answered = false;   // the final head was handed on
-        bool complete = false;   // all of the response is there
+        bool answered = false;   // the final head was passed on
+        bool complete = false;   // the whole response has arrived
         bool cancelled = false;
     };
     struct Calls;  // nghttp2's callbacks

@@ -1,14 +1,15 @@
-// A client's HTTP/2 connection (RFC 9113), by nghttp2, one query per stream.
+// A client's HTTP/2 connection (RFC 9113), with nghttp2, one query per stream.
 //
 // Limits, each with a counter:
 // - concurrent streams (announced); a head of kMaxHttpHead, a query of kMaxHttpQuery bytes;
-// - kUnsent bytes of answers that the client does not accept (its flow control): a further request is
-//   refused (REFUSED_STREAM: it may be retried);
-// - kResets streams that the client reset before their answer, more than those that were
-//   answered (CVE-2023-44487), and kControlFrames frames without a request (all but HEADERS and non-empty
-//   DATA), plus kControlFramesPerAnswer for each answer: then GOAWAY with
-//   ENHANCE_YOUR_CALM;
-// - pending acknowledgements and CONTINUATION frames: limited by nghttp2, which ends the connection;
+// - kUnsent bytes of answers that the client does not accept (its flow control): a further request
+//   is refused (REFUSED_STREAM: it may be retried);
+// - the streams that the client reset before their answer may exceed the answered ones by kResets
+//   (CVE-2023-44487); above that, GOAWAY with ENHANCE_YOUR_CALM;
+// - frames without a request (all but HEADERS and non-empty DATA): kControlFrames, plus
+//   kControlFramesPerAnswer for each answer; above that, GOAWAY with ENHANCE_YOUR_CALM;
+// - pending acknowledgements and CONTINUATION frames: limited by nghttp2, which ends the
+//   connection;
 // - a request that is incomplete kHttpRequestMs after its start is reset.
 #pragma once
 
@@ -31,7 +32,7 @@ class Http2Session final : public HttpSession {
     static constexpr unsigned kControlFrames = 500;
     static constexpr unsigned kControlFramesPerAnswer = 8;
 
-    // The three outlive the session.
+    // The three arguments must outlive the session.
     Http2Session(const HttpSite& site, HttpQueryTaker& taker, StreamCounters& counters,
                  std::uint32_t streams);
     ~Http2Session() override;
@@ -54,9 +55,9 @@ class Http2Session final : public HttpSession {
         std::size_t head_bytes = 0;
         std::uint64_t began_ms = 0;
         std::size_t path = 0;
-        bool complete = false;  // all of the request is there
+        bool complete = false;  // the whole request has arrived
         bool answered = false;
-        bool given_up = false;              // reset by us
+        bool given_up = false;              // we reset it
         std::vector<std::uint8_t> content;  // of the request; then of the answer
         std::size_t sent = 0;               // of the answer
         std::size_t ignored = 0;            // of the request, after the answer
@@ -85,10 +86,10 @@ class Http2Session final : public HttpSession {
     StreamCounters& counters_;
     nghttp2_session* session_ = nullptr;
     std::map<std::int32_t, Stream> streams_;
-    std::pair<std::int32_t, Stream*> found_{0, nullptr};  // of them, last
+    std::pair<std::int32_t, Stream*> found_{0, nullptr};  // the last one found
     std::size_t unsent_ = 0;
     std::uint64_t now_ms_ = 0;
-    std::uint64_t looked_ms_ = 0;  // for slow requests
+    std::uint64_t looked_ms_ = 0;  // last check for slow requests
     unsigned resets_left_ = kResets;
     unsigned control_frames_left_ = kControlFrames;
     bool calming_ = false;

@@ -1,8 +1,8 @@
-// The head of a response, which HTTP/1.1 and HTTP/2 encode each in its own way (RFC 8484 4.2, 5.1).
+// The head of a response. HTTP/1.1 and HTTP/2 encode it differently (RFC 8484 4.2, 5.1).
 //
-// A DNS response is fresh as long as its records, for the client's private cache only: another
-// client's answer may differ, and its addresses would be on no router's list. All other responses
-// must not be stored.
+// A DNS response is fresh as long as its records, only for the client's private cache. Another
+// client's answer may differ, and its addresses would not be on a router's list. All other
+// responses must not be stored.
 #pragma once
 
 #include <array>
@@ -21,9 +21,9 @@ struct HttpField {
 
 class HttpAnswerFields {
   public:
-    // For a DNS response `content` is the message. For a refusal `content` is text for people.
+    // `content`: the message of a DNS response, or the text of a refusal.
     HttpAnswerFields(HttpStatus status, std::span<const std::uint8_t> content, std::time_t now);
-    HttpAnswerFields(const HttpAnswerFields&) = delete;  // contains views of itself
+    HttpAnswerFields(const HttpAnswerFields&) = delete;  // has views of itself
     HttpAnswerFields& operator=(const HttpAnswerFields&) = delete;
 
     [[nodiscard]] std::span<const HttpField> fields() const { return {fields_.data(), count_}; }

@@ -15,10 +15,10 @@ namespace steer::stream {
 struct HttpSite {
     std::vector<std::string> paths;
     std::string client_header;  // the header that names the client, in lower case; empty: none
-    // HTTP proxies whose header is trusted, in addition to loopback.
+    // Trusted HTTP proxies, in addition to loopback.
     matchers::PrefixSet trusted{};
     std::vector<std::uint16_t>
-        frontends{};  // of each path (dataplane/policy/frontends.h); fewer: frontend 0
+        frontends{};  // one per path (dataplane/policy/frontends.h); missing ones: frontend 0
 
     [[nodiscard]] std::uint16_t frontend_of(std::size_t path) const {
         return path < frontends.size() ? frontends[path] : std::uint16_t{0};
@@ -26,8 +26,9 @@ struct HttpSite {
     [[nodiscard]] bool trusts(const IpAddress& peer) const {
         return !client_header.empty() && (peer.is_loopback() || trusted.contains(peer));
     }
-    // The client in the header's value: "203.0.113.7", or in the form of X-Forwarded-For, "client, proxy,
-    // proxy", to which each proxy appends: the last address that is not a trusted proxy. Ports and
+    // The client in the header's value: "203.0.113.7", or the form of X-Forwarded-For, "client,
+    // proxy, proxy", to which each proxy appends. The result is the last address that is not a
+    // trusted proxy. Ports and brackets are ignored. No value: not an address.
     // brackets are ignored. No value: not an address.
     [[nodiscard]] std::optional<IpAddress> client_in(std::string_view value) const;
 };

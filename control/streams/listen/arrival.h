@@ -1,6 +1,6 @@
-// How a datagram arrived: its interface, and whether it was a plain packet (unfragmented, without IP options
-// or extension headers). A port of frames handles only plain packets. On a copying port (AF_PACKET) the kernel
-// also sees them, and they must not be answered twice.
+// How a datagram arrived: its interface, and whether it was a plain packet (unfragmented, without
+// IP options or extension headers). A port handles only plain packets. On a copying port
+// (AF_PACKET) the kernel also sees them, and they must not be answered twice.
 #pragma once
 
 #include <sys/socket.h>

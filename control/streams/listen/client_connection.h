@@ -11,19 +11,20 @@ namespace steer::stream {
 
 class ClientConnection {
   public:
-    // `client`: the client it counts for; all zeros: none, it counts only in the total.
+    // `client`: the client that it counts for. All zeros: none; it counts only in the total.
     explicit ClientConnection(const IpAddress& client) : client_(client) {}
     virtual ~ClientConnection() = default;
     ClientConnection(const ClientConnection&) = delete;
     ClientConnection& operator=(const ClientConnection&) = delete;
 
-    // No request is open and nothing is to be sent: may be closed for a new connection.
+    // Whether no request is open and no data is to be sent. Then it may be closed for a new
+    // connection.
     [[nodiscard]] virtual bool is_idle() const = 0;
-    // Waits only for workers, so its silence is no reason to close it.
+    // Whether it waits only for workers. Then its silence is no reason to close it.
     [[nodiscard]] virtual bool waits_for_us() const = 0;
-    // Sends the output held back by ClientConnections::flush_later().
+    // Sends the output that ClientConnections::flush_later() delayed.
     virtual void flush() {}
-    // Ends it at once, and has ClientConnections::forget() it. Idempotent.
+    // Closes the connection at once, and makes ClientConnections::forget() it. May be called again.
     virtual void close() = 0;
 
     [[nodiscard]] const IpAddress& client() const { return client_; }
@@ -35,7 +36,7 @@ class ClientConnection {
     IpAddress client_;
     // Time of the last received query or sent bytes; initially the start.
     std::uint64_t last_used_ms_ = 0;
-    Order* order_ = nullptr;  // the list that it is in, and its place
+    Order* order_ = nullptr;  // its list, and its position there
     Order::iterator place_;
     bool is_to_flush_ = false;
 };

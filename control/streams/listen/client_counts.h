@@ -1,8 +1,8 @@
 // Counts the connections of a service, in total and per client, over all threads.
 //
-// A client is an IPv4 address or an IPv6 /64, so a client that changes its address within its network
-// stays the same. Counted at a connection's begin and end, under a lock that is held for one
-// look-up.
+// A client is an IPv4 address or an IPv6 /64, so a client that changes its address within its
+// network stays the same. Counted at a connection's beginning and end, under a lock that is held
+// for one lookup.
 #pragma once
 
 #include <atomic>
@@ -16,7 +16,8 @@ namespace steer::stream {
 
 class ClientCounts {
   public:
-    // Takes one of `most` places; false: none is free. Any thread, as all others.
+    // Takes one of `most` places. Returns false if none is free. Any thread may call this and all
+    // other functions.
     bool take_place(unsigned most);
     void leave_place();
     // Takes one of at most `most` places of `client`.

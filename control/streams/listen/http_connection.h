@@ -1,13 +1,15 @@
-// One client's connection for DNS over HTTP (RFC 8484): its socket, and the path of its queries to the workers
-// and back. The session's protocol (http2_session.h, http1_session.h) is chosen by ALPN. Without TLS it is
-// HTTP/2 if the connection begins with its preface (RFC 9113 3.3), else HTTP/1.1.
+// One client's connection for DNS over HTTP (RFC 8484): its socket, and the path of its queries to
+// the workers and back. ALPN chooses the session's protocol (http2_session.h, http1_session.h).
+// Without TLS it is HTTP/2 if the connection begins with its preface (RFC 9113 3.3), else HTTP/1.1.
 //
-// A query that a worker drops, or that cannot be handed to one, is answered with 503 at once. Answers of
-// one turn of the thread are sent in one write. An idle connection has no buffer except its session's.
+// A query that a worker drops, or that no worker can get, is answered with 503 at once. Answers of
+// one turn of the thread are sent in one write. An idle connection has no buffer except its
+// session's.
 //
-// Closed after the service's idle time without a request or sent answer (frames without a request do
-// not count), and with more than kMaxUnsent bytes of answers waiting. An HTTP/2 client gets a GOAWAY; its
-// further bytes are read for at most ClientConnections::kLingerMs, and kMaxThrownAway bytes.
+// It is closed after the service's idle time without a request or sent answer (frames without a
+// request do not count), and with more than kMaxUnsent bytes of waiting answers. An HTTP/2 client
+// gets a GOAWAY; its further bytes are read for at most ClientConnections::kLingerMs, and at most
+// kMaxThrownAway bytes.
 #pragma once
 
 #include <memory>
@@ -68,14 +70,14 @@ class HttpConnection final : public ClientConnection,
     ClientConnections& clients_;
     ByteStream stream_;
     QueryOrigin origin_;
-    std::unique_ptr<HttpSession> session_;  // nullptr: protocol still unknown
+    std::unique_ptr<HttpSession> session_;  // nullptr: the protocol is still unknown
     std::vector<std::uint8_t> first_;       // bytes received before the protocol is known
     std::vector<std::uint8_t> out_;         // not written yet, from written_ on
     std::size_t written_ = 0;
     std::size_t thrown_away_ = 0;  // bytes, while lingering_
     unsigned in_progress_ = 0;     // with workers
     bool trusted_;                 // the peer is a proxy that names the client
-    bool has_answers_ = false;     // out_ does
+    bool has_answers_ = false;     // out_ has answers
     bool reading_ = false, writing_ = false;
     bool peer_ended_ = false;  // the peer closed its side
     bool lingering_ = false;   // all is sent; further bytes are discarded until the peer closes

@@ -1,8 +1,7 @@
-// Hands queries to workers and returns their answers to the connections.
+// Passes queries to workers and returns their answers to the connections.
 //
-// The worker is chosen by the client's address, so that its quotas hold. A query is remembered in a
-// fixed table until its answer comes, or for kPatienceMs, because a worker's answer may be lost to a full
-// ring.
+// The client's address chooses the worker, so that its quotas apply. A fixed table stores a query
+// until its answer arrives, or for kPatienceMs, because a full ring may lose a worker's answer.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +21,7 @@ namespace steer::stream {
 // The receiver of an answer.
 struct QueryOrigin {
     SocketAddress client;
-    IpAddress local;  // the address that was asked
+    IpAddress local;  // the address that received the query
     std::uint16_t local_port = 0;
     ClientTransport transport = ClientTransport::tcp;
     std::uint32_t stream = 0;  // the receiver's number of the query
@@ -31,8 +30,8 @@ struct QueryOrigin {
 
 // A query's metadata, valid during a call.
 struct QueryMetadata {
-    std::uint16_t frontend = 0;    // by which it came (dataplane/policy/frontends.h); 0: none
-    std::string_view server_name;  // that TLS's client asked for, in any case
+    std::uint16_t frontend = 0;    // entry frontend (dataplane/policy/frontends.h); 0: none
+    std::string_view server_name;  // requested by the TLS client, in any case
     std::string_view url_path;     // of HTTP
     std::uint64_t trace_id = 0;    // 0: not traced (dataplane/policy/trace.h)
 };
@@ -40,7 +39,7 @@ struct QueryMetadata {
 class ResponseHandler {
   public:
     virtual ~ResponseHandler() = default;
-    // nullptr: the query was dropped. Takes over the reference.
+    // nullptr: the query was dropped. Takes ownership of the reference.
     virtual void take_answer(const QueryOrigin& origin, Buffer* response) = 0;
 };
 
@@ -48,7 +47,7 @@ class Injector {
   public:
     static constexpr unsigned kInProgress = 16384;
     static constexpr std::uint64_t kPatienceMs = 30'000;
-    // Over kernel UDP the most that we send: as through any other port.
+    // Maximum message size over kernel UDP: the same as through any port.
     static constexpr std::uint16_t kMaxUdp = kMaxUdpAnswer;
 
     explicit Injector(StreamContext& context);
@@ -56,18 +55,18 @@ class Injector {
     Injector(const Injector&) = delete;
     Injector& operator=(const Injector&) = delete;
 
-    // A buffer with space for a query of `length` bytes and its metadata behind the
-    // header; nullptr: none (counted).
+    // A buffer with space for a query of `length` bytes, and its metadata after the header. Returns
+    // nullptr if there is none (counted).
     Buffer* take_buffer(std::size_t length, const QueryMetadata& metadata = {});
-    // The place of the query's bytes in such a buffer.
+    // The position of the query's bytes in such a buffer.
     static std::span<std::uint8_t> query_room(Buffer& buffer);
 
-    // Takes over `query`, with its bytes in query_room(). False: lost and counted, no answer will
-    // come.
+    // Takes ownership of `query`, with its bytes in query_room(). Returns false if it is lost and
+    // counted: there will be no answer.
     bool inject(const std::shared_ptr<ResponseHandler>& taker, const QueryOrigin& origin,
                 Buffer* query, std::size_t length, const QueryMetadata& metadata = {});
     void on_answer(const Message& m);
-    // Forgets queries without an answer. Once a second.
+    // Removes queries without an answer. Call it once a second.
     void expire();
 
     [[nodiscard]] unsigned in_progress() const {
@@ -76,7 +75,7 @@ class Injector {
 
   private:
     struct Pending {
-        std::uint32_t serial = 0;       // counts up at each use: a stale token does not match
+        std::uint32_t serial = 0;       // incremented at each use: an old token does not match
         std::uint64_t deadline_ms = 0;  // 0: free
         std::weak_ptr<ResponseHandler> taker;
         QueryOrigin origin;

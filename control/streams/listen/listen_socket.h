@@ -1,5 +1,4 @@
-// Binds the sockets that we listen on. An error is a sentence that tells the
-// operator what to do.
+// Binds the sockets that we listen on. An error is a sentence that says what the operator must do.
 #pragma once
 
 #include <compare>
@@ -12,7 +11,7 @@
 
 namespace steer::stream {
 
-// Of the socket: udp or tcp, also below TLS and HTTP.
+// The socket's protocol: udp or tcp, also below TLS and HTTP.
 using Transport = ClientTransport;
 
 struct ListenAddress {
@@ -27,8 +26,9 @@ struct ListenAddress {
     }
 };
 
-// A bound, non-blocking socket (listening, if TCP), owned by the caller. A tentative IPv6 address is
-// bound as well (IPV6_FREEBIND). An address of an interface in a VRF is bound in the VRF.
+// A bound, non-blocking socket (listening, if TCP), owned by the caller. A tentative IPv6 address
+// is bound as well (IPV6_FREEBIND). If the address's interface is in a VRF, the socket is bound in
+// the VRF.
 Result<int> open_listen_socket(const ListenAddress& where);
 
 }  // namespace steer::stream

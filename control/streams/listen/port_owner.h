@@ -1,4 +1,4 @@
-// The owner of a port, as far as /proc shows it: for the error about a port that is taken.
+// The owner of a port, as far as /proc shows it, for the error about a port in use.
 #pragma once
 
 #include <optional>
@@ -13,8 +13,8 @@ struct PortOwner {
     std::string name;
 };
 
-// The process with a socket bound to that port on that address or on all. Reads /proc/net and the
-// descriptors of every process that we may look at: for start-up and errors only.
+// The process with a socket bound to that port, on that address or on all addresses. Reads
+// /proc/net and the descriptors of every process that we may inspect: only for start-up and errors.
 std::optional<PortOwner> find_port_owner(const ListenAddress& where);
 
 }  // namespace steer::stream

@@ -1,5 +1,5 @@
-// Limits datagrams per source over kernel sockets beside a port of frames, where only
-// fragments, IP options and local programs arrive this way: 200 a second, 400 at once, for each IPv4
+// Limits datagrams per source over kernel sockets beside a port. Only fragments, packets with IP
+// options and those of local programs arrive there: 200 per second, 400 at once, for each IPv4
 // address or IPv6 /64.
 //
 // Token buckets in a table of fixed size, indexed by a keyed hash; sources in the same bucket
@@ -19,7 +19,7 @@ class SourceBudget {
     static constexpr std::uint32_t kBurst = 400;
 
     explicit SourceBudget(std::uint64_t secret);
-    // Takes one token. False: none is left.
+    // Takes one token. Returns false if none is left.
     bool take(const IpAddress& source, std::uint64_t now_ms);
 
   private:

@@ -1,9 +1,9 @@
-// The open connections of one service on one thread, in order of their silence.
+// The open connections of one service on one thread, sorted by their silence.
 //
-// A client with too many connections is refused. If there are too many in total, one is closed (RFC 7766
-// 6.2.3): one that is still in its opening and has had time for it, else the one that has been
-// idle longest. If there is none, the new one is refused. expire() detects silence: a connection
-// needs no timer.
+// A client with too many connections is refused. If there are too many in total, one is closed (RFC
+// 7766 6.2.3): one that is still in its opening and has had time for it, else the one that is idle
+// longest. If there is none, the new connection is refused. expire() detects silence, so a
+// connection needs no timer.
 #pragma once
 
 #include <cstdint>
@@ -18,11 +18,11 @@ namespace steer::stream {
 
 class ClientConnections {
   public:
-    // From accepted to its first byte of DNS or HTTP: PROXY header, TLS handshake.
+    // Maximum time from accept to the first byte of DNS or HTTP: PROXY header, TLS handshake.
     static constexpr std::uint64_t kOpeningMs = 5'000;
-    // The part of it that a new connection may not cut short.
+    // The part of this time in which a new connection may not close it.
     static constexpr std::uint64_t kSparedMs = 1'000;
-    // From our last byte (an HTTP/2 GOAWAY) until the client must have closed.
+    // Maximum time from our last byte (an HTTP/2 GOAWAY) until the client must have closed.
     static constexpr std::uint64_t kLingerMs = 2'000;
 
     ClientConnections(StreamContext& context, std::shared_ptr<const Service> service)
@@ -31,21 +31,21 @@ class ClientConnections {
     ClientConnections(const ClientConnections&) = delete;
     ClientConnections& operator=(const ClientConnections&) = delete;
 
-    // Whether another connection of `client` is accepted; counts a refusal. If accepted, a place is taken
-    // for a connection that is add()ed at once, until forget(). All zeros: see ClientConnection.
+    // Whether another connection of `client` is accepted; counts a refusal. If accepted, its place
+    // is taken until forget(); call add() at once. All zeros: see ClientConnection.
     bool admit(const IpAddress& client);
     void add_opening(const std::shared_ptr<ClientConnection>& connection);
     void add(const std::shared_ptr<ClientConnection>& connection);
     void forget(ClientConnection& connection);
 
-    // Everything is sent: it is closed after kLingerMs, and first if a place is needed.
+    // All data is sent: the connection is closed after kLingerMs, or first if a place is needed.
     void linger(ClientConnection& connection);
-    // It was active now.
+    // The connection was active now.
     void used(ClientConnection& connection);
-    // It has more to send: calls flush() after all answers of this turn.
+    // The connection has more to send: calls its flush() after all answers of this turn.
     void flush_later(const std::shared_ptr<ClientConnection>& connection);
     void flush();
-    // Closes those that were silent for too long. Once a second.
+    // Closes connections that were silent for too long. Call it once a second.
     void expire();
     void close_all();
 
@@ -55,7 +55,7 @@ class ClientConnections {
     using Order = ClientConnection::Order;
     void put(const std::shared_ptr<ClientConnection>& connection, Order& order);
     bool make_room();
-    // Closes those of `order` that entered it `age_ms` ago; counts them as `why`.
+    // Closes the connections that entered `order` at least `age_ms` ago; counts them as `why`.
     void expire_entered(Order& order, std::uint64_t age_ms, StreamCount why);
 
     StreamContext& context_;

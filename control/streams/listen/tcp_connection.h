@@ -1,10 +1,9 @@
-// One client's connection for DNS over TCP (RFC 7766) or TLS (RFC 7858): messages behind two bytes
-// of length (RFC 1035 4.2.2).
+// One client's connection for DNS over TCP (RFC 7766) or TLS (RFC 7858): messages with a length
+// prefix of two bytes (RFC 1035 4.2.2).
 //
-// Queries may be pipelined. Each is handed to a worker at once, and its answer is sent when it
-// comes, in any order (RFC 7766 6.2.1.1, 7). Answers are copied from their buffers into one
-// output, and the answers of one turn of the thread are sent in one write. An idle connection has no
-// buffer.
+// Queries may be pipelined. Each is passed to a worker at once. Its answer is sent when it arrives,
+// in any order (RFC 7766 6.2.1.1, 7). Answers are copied from their buffers into one output, and
+// the answers of one turn of the thread are sent in one write. An idle connection has no buffer.
 //
 // Limits: queries in progress (ServerLimits); no further query is read while kUnsent bytes
 // wait for the client; a query of at most kMaxQuery bytes. Closed after the
@@ -45,8 +44,8 @@ class TcpConnection final : public ClientConnection,
 
   private:
     void read();
-    // Hands over complete queries among the first `n` bytes of the thread's read buffer, as
-    // many as allowed; moves the rest to the front. Returns the length of the rest.
+    // Passes on complete queries among the first `n` bytes of the thread's read buffer, as many as
+    // allowed; moves the rest to the front. Returns the length of the rest.
     std::size_t take_queries(std::size_t n);
     bool take_query(std::span<const std::uint8_t> query);
     [[nodiscard]] bool is_full() const;
@@ -65,11 +64,11 @@ class TcpConnection final : public ClientConnection,
     QueryOrigin origin_;
 
     std::vector<std::uint8_t>
-        in_;  // received bytes of an incomplete query, or not to be handled yet
+        in_;  // received bytes of an incomplete query, or bytes to handle later
     std::vector<std::uint8_t> out_;  // to be written
     std::size_t written_ = 0;        // of out_
     unsigned in_progress_ = 0;
-    bool reading_ = false, writing_ = false;  // a wait is under way
+    bool reading_ = false, writing_ = false;  // a wait is in progress
     bool ending_ = false;                     // reads no more
     bool closed_ = false;
 };

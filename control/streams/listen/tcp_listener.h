@@ -12,7 +12,7 @@ namespace steer::stream {
 
 class TcpListener final : public std::enable_shared_from_this<TcpListener> {
   public:
-    // Owns `socket`, which listens.
+    // Takes ownership of `socket`, which must be listening.
     TcpListener(StreamContext& context, Injector& injector, ClientConnections& clients, int socket,
                 const IpAddress& local, std::uint16_t local_port);
 

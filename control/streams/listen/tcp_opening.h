@@ -1,8 +1,8 @@
-// A client's connection before its first query: the PROXY header of a proxy, and
-// the TLS handshake. Then the connection is handed to the class of its protocol
-// (begin_protocol), which does not depend on them.
+// A client's connection before its first query: the PROXY header of a proxy, and the TLS handshake.
+// Then the connection is passed to the class of its protocol (begin_protocol), which does not
+// depend on them.
 //
-// Both together may take ClientConnections::kOpeningMs, whatever the client sends.
+// Both together may take at most ClientConnections::kOpeningMs.
 #pragma once
 
 #include <memory>
@@ -34,7 +34,7 @@ class TcpOpening final : public ClientConnection, public std::enable_shared_from
     bool take_header();
     void secure();
     void handshake();
-    // Goes on with `step` when it can.
+    // Continues with `step` when that is possible.
     void wait(Io what, Step step);
     void fail(StreamCount why);
     void hand_over();
@@ -44,7 +44,7 @@ class TcpOpening final : public ClientConnection, public std::enable_shared_from
     ClientConnections& clients_;
     ByteStream stream_;
     QueryOrigin origin_;
-    std::vector<std::uint8_t> header_;  // of the proxy: the received part
+    std::vector<std::uint8_t> header_;  // received part of the proxy's header
     std::size_t header_read_ = 0;
     bool by_proxy_;
     bool closed_ = false;

@@ -1,12 +1,12 @@
-// Kernel UDP on one service address: datagrams that arrive through the kernel instead of a port
-// of frames, or all of them if there is no such port. Bound to that address, so that answers
-// leave from the asked address.
+// Kernel UDP on one service address: datagrams that arrive through the kernel instead of a port, or
+// all datagrams if there is no port. Bound to that address, so that answers have the right source
+// address.
 //
-// Datagrams from an interface with a copying port (StreamContext::copying) are handled only if the port
-// cannot handle them: fragments, IP options, extension headers.
+// If the interface has a copying port (StreamContext::copying), only datagrams that the port cannot
+// handle are handled: fragments, IP options, extension headers.
 //
-// Receives and sends up to 32 datagrams per system call. A full send buffer loses the answer and
-// counts it.
+// Receives and sends up to 32 datagrams per system call. If the send buffer is full, the answer is
+// lost and counted.
 #pragma once
 
 #include <sys/socket.h>
@@ -25,8 +25,8 @@ class UdpListener final : public ResponseHandler, public std::enable_shared_from
   public:
     static constexpr unsigned kBatch = 32;
 
-    // Owns `socket`, which is bound and non-blocking. `budget`: nullptr for no limit; outlives
-    // this.
+    // Takes ownership of `socket`, which must be bound and non-blocking. `budget`: nullptr for no
+    // limit; must outlive this object.
     UdpListener(StreamContext& context, Injector& injector, int socket, const IpAddress& local,
                 std::uint16_t local_port, SourceBudget* budget);
     ~UdpListener() override;
@@ -40,7 +40,7 @@ class UdpListener final : public ResponseHandler, public std::enable_shared_from
   private:
     void wait();
     void receive();
-    // One batch. True: there may be more.
+    // Receives one batch. Returns true if there may be more.
     bool receive_batch();
     void take_query(Buffer* buffer, const SocketAddress& client, const mmsghdr& message);
     [[nodiscard]] bool is_copy(mmsghdr& message) const;

@@ -1,5 +1,6 @@
-// A session that tells its queries apart by their DNS id: what DNS over a stream (dns_session.h) and datagrams through a
-// proxy (relayed_session.h) have in common. Each query gets a random id of its own. One thread.
+// A session that identifies its queries by DNS id: the common part of DNS over a stream
+// (dns_session.h) and datagrams through a proxy (relayed_session.h). Each query gets its own random
+// id. One thread.
 #pragma once
 
 #include <cstdint>
@@ -23,21 +24,21 @@ class IdSession : public UpstreamSession {
     void close() override;
 
   protected:
-    // `most`: queries at one time.
+    // `most`: maximum queries at a time.
     IdSession(StreamContext& context, SessionWatcher& watcher, unsigned most)
         : context_(context), watcher_(watcher), most_(most) {}
 
     // Closes the sockets.
     virtual void disconnect() = 0;
 
-    // The query as it is sent, with its id; valid until the next call.
+    // Returns the query in the form to send, with its id; valid until the next call.
     std::span<const std::uint8_t> add(std::span<const std::uint8_t> query,
                                       std::uint64_t deadline_ms, Done done);
-    // Ends the query that this message replies to. False: it is a reply to none.
+    // Ends the query that this message answers. Returns false if it answers none.
     bool take_reply(std::span<std::uint8_t> message);
-    // The connection is over.
+    // Call it when the connection has ended.
     void end(const std::string& why);
-    // A byte came.
+    // Call it when a byte has arrived.
     void end_silence() { silent_since_ms_ = pending_.empty() ? UINT64_MAX : context_.now_ms(); }
     [[nodiscard]] bool has_ended() const { return ended_; }
 

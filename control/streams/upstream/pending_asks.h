@@ -1,5 +1,5 @@
-// Queries of an upstream's session (upstream_session.h) that wait for their reply, by the number in the reply: a DNS id,
-// an HTTP/2 stream. Each ends once.
+// Queries of an upstream's session (upstream_session.h) that wait for their reply, by the number in
+// the reply: a DNS id, or an HTTP/2 stream. Each ends once.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -18,7 +18,7 @@ namespace steer::stream {
 
 struct PendingAsk {
     std::vector<std::uint8_t> query;  // as sent
-    std::uint16_t id;                 // of the asker
+    std::uint16_t id;                 // in the caller's query
     std::uint64_t deadline_ms;
     UpstreamSession::Done done;
 
@@ -34,18 +34,19 @@ struct PendingAsk {
 };
 using PendingAsks = std::unordered_map<std::uint32_t, PendingAsk>;
 
-// They may be asked again on another connection. Works on a moved-out set, because `done` may ask the session again.
+// Ends all queries; they may be retried on another connection. Works on a moved-out set, because
+// `done` may call ask() of the session.
 inline void end_asks(const PendingAsks& asks) {
     for (const auto& [number, ask] : asks)
         ask.done({.error = ECONNRESET, .again = true});
 }
-// The same, from the io_context: for callers that must not be called from within.
+// The same, from the io_context: for callers that must not be called from within this call.
 inline void end_asks_later(boost::asio::io_context& io, PendingAsks asks) {
     if (asks.empty()) return;
     boost::asio::post(io, [asks = std::move(asks)] { end_asks(asks); });
 }
 
-// Removes queries whose deadline has passed, for the caller to end; calls `forget` with each number.
+// Removes and returns queries whose deadline has passed; calls `forget` with each number.
 template <class Forget>
 std::vector<UpstreamSession::Done> take_late(PendingAsks& asks, std::uint64_t now_ms,
                                              Forget&& forget) {

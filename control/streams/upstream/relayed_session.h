@@ -1,10 +1,11 @@
-// Queries over UDP through a SOCKS5 proxy (RFC 1928, UDP ASSOCIATE): one association, which lasts as long as its
-// connection to the proxy.
+// Queries over UDP through a SOCKS5 proxy (RFC 1928, UDP ASSOCIATE): one association, which lasts
+// as long as its connection to the proxy.
 //
-// All queries are sent from one socket, each with its own id. The socket is connected to the proxy's relay, and a datagram
-// counts only if the relay names the upstream as its sender. Two things end the use of the relay for kRelayPauseMs, during
-// which queries use TCP through the proxy: kMaxNearMisses wrong replies, and kSilenceMs without a first reply while no
-// association had a reply for kRelayPauseMs (the relay may not work at all). One thread.
+// All queries are sent from one socket, each with its own id. The socket is connected to the
+// proxy's relay. A datagram counts only if the relay names the upstream as its sender. Two events
+// stop the use of the relay for kRelayPauseMs; queries then use TCP through the proxy. The first:
+// kMaxNearMisses wrong replies. The second: kSilenceMs without a first reply, if no association had
+// a reply for kRelayPauseMs (the relay may not work at all). One thread.
 #pragma once
 
 #include <cstdint>
@@ -30,8 +31,8 @@ struct RelayUse {
     void pause(std::uint64_t now_ms) { not_before_ms = now_ms + kRelayPauseMs; }
 };
 
-// `control`: the connection of the association; `relay`: its other end for datagrams. `upstream`: its address; no value:
-// by the target's name. nullptr: no socket, and `error` is errno.
+// `control`: the connection of the association; `relay`: its other end for datagrams. `upstream`:
+// its address; no value: use the target's name. Returns nullptr without a socket; `error` is errno.
 std::shared_ptr<UpstreamSession> make_relayed_session(StreamContext& context, ByteStream control,
                                                       const RelayAddress& relay,
                                                       const std::optional<IpAddress>& upstream,

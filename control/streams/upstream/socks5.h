@@ -20,20 +20,20 @@ inline constexpr std::size_t kStatusBytes = 2;
 inline constexpr std::size_t kReplyHeadBytes = 5;
 
 std::vector<std::uint8_t> greeting(const Socks5Proxy& proxy);
-// Whether the proxy's reply (kMethodBytes) asks for user and password.
+// Whether the proxy's reply (kMethodBytes) requests user and password.
 Result<bool> wants_password(std::span<const std::uint8_t> said, const Socks5Proxy& proxy);
 std::vector<std::uint8_t> password(const Socks5Proxy& proxy);
 Result<void> password_taken(std::span<const std::uint8_t> said);  // kStatusBytes
 
-// The request to connect to an address or, without one, to a name that the proxy looks up.
+// The request to connect to an address or, without one, to a name that the proxy resolves.
 std::vector<std::uint8_t> request(const std::optional<IpAddress>& address, const std::string& name,
                                   std::uint16_t port);
 // The request for a relay of datagrams (UDP ASSOCIATE), from a port that we do not know yet.
 std::vector<std::uint8_t> request_relay();
-// From the reply's first kReplyHeadBytes: the number of further bytes. They may be skipped.
+// The number of further bytes after the reply's first kReplyHeadBytes. They may be skipped.
 Result<std::size_t> rest_of_reply(std::span<const std::uint8_t> head);
 
-// An address and port in a reply. `address` is all zeros: the proxy's own address.
+// An address and port in a reply. `address` with all zeros: the proxy's own address.
 struct Bound {
     IpAddress address;
     std::uint16_t port = 0;
@@ -45,7 +45,7 @@ std::optional<Bound> bound(std::span<const std::uint8_t> reply);
 
 std::vector<std::uint8_t> datagram_header(const std::optional<IpAddress>& address,
                                           const std::string& name, std::uint16_t port);
-// The length of a datagram's header; 0: it is none, or a fragment.
+// The length of a datagram's header; 0: it has none, or is a fragment.
 std::size_t datagram_head(std::span<const std::uint8_t> datagram);
 
 }  // namespace steer::stream::socks5

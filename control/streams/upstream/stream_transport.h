@@ -1,6 +1,7 @@
-// Transports over a TCP connection (upstream_connect.h), through a proxy if there is one: DNS over TCP (RFC 7766), over TLS
-// (RFC 7858) and over HTTPS (RFC 8484: HTTP/2, or HTTP/1.1 if the upstream speaks nothing newer). And DNS over UDP through
-// a proxy: its session is an association with a relay (relayed_session.h), or a TCP connection if the proxy has none.
+// Transports over a TCP connection (upstream_connect.h), through a proxy if there is one: DNS over
+// TCP (RFC 7766), over TLS (RFC 7858) and over HTTPS (RFC 8484: HTTP/2, or HTTP/1.1 for older
+// upstreams). Also DNS over UDP through a proxy: its session is an association with a relay
+// (relayed_session.h), or a TCP connection if the proxy has no relay.
 #pragma once
 
 #include <memory>
@@ -22,12 +23,13 @@ std::unique_ptr<UpstreamTransport> make_tls_transport(StreamContext& context,
 std::unique_ptr<UpstreamTransport> make_https_transport(
     StreamContext& context, std::shared_ptr<const UpstreamTarget> target);
 
-// DNS over a byte stream, plain (RFC 7766) or with TLS (RFC 7858), as a client: messages behind two
-// bytes of length.
+// DNS over a byte stream, plain (RFC 7766) or with TLS (RFC 7858), as a client: messages with a
+// length prefix of two bytes.
 //
-// One query at a time, or with `pipeline` up to kPipelined, whose answers come in any order
-// (RFC 7766 6.2.1.1). On the wire queries have the session's own ids, random and distinct from those in
-// progress; a reply that matches none is counted and skipped. The queries of one turn of the
+// One query at a time, or with `pipeline` up to kPipelined, with answers in any order (RFC 7766
+// 6.2.1.1). On the wire, queries have the session's own ids: random and distinct from those in
+// progress. A reply that matches none is counted and skipped. The queries of one turn of the
+// io_context are sent in one write. An idle session has no buffer.
 // io_context are sent in one write. An idle session has no buffer.
 inline constexpr unsigned kPipelined = 64;
 

@@ -1,8 +1,8 @@
-// The upstreams that one thread asks, by id: their state, and their channel
+// The upstreams that one thread queries, by id: their state, and their channel
 // (upstream_channel.h).
 //
-// Control sets a directory before workers learn about its upstreams (any thread); upstreams that are no longer
-// in it are closed here at the next turn.
+// Control sets a directory before workers know its upstreams (any thread). Upstreams that are no
+// longer in it are closed here at the next turn.
 #pragma once
 
 #include <boost/asio/steady_timer.hpp>
@@ -29,10 +29,10 @@ class UpstreamChannels {
     void put(std::shared_ptr<const UpstreamDirectory> directory);
     [[nodiscard]] bool knows(std::uint16_t upstream) const;
 
-    // For a known upstream; for an unknown one it ends with ENOENT.
+    // Queries a known upstream; an unknown one gives ENOENT.
     void ask(UpstreamAsk ask, bool over_tcp);
     void network_changed();
-    // Once a second; opens connections that are kept open.
+    // Call it once a second. Opens connections that are kept open.
     void tick();
 
   private:
@@ -46,7 +46,7 @@ class UpstreamChannels {
     std::map<std::uint16_t, std::shared_ptr<UpstreamChannel>> channels_;
     boost::asio::steady_timer timer_;
     bool timer_runs_ = false;
-    mutable std::mutex mutex_;  // of directory_
+    mutable std::mutex mutex_;  // protects directory_
     std::shared_ptr<const UpstreamDirectory> directory_;
 };
 

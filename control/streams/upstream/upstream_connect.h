@@ -1,9 +1,9 @@
 // One attempt to connect to an upstream: TCP, then SOCKS5 if there is a proxy (RFC 1928), then TLS.
-// For datagrams it asks the proxy for a relay (UDP ASSOCIATE); if the proxy gives none, it connects
-// once more, to the upstream through the proxy.
+// For datagrams it requests a relay from the proxy (UDP ASSOCIATE). If the proxy gives none, it
+// connects once more, to the upstream through the proxy.
 //
 // It ends once, with `done`, from the io_context; or by cancel(), and then `done` is not called. It
-// has no timeout of its own: the caller cancels it.
+// has no timeout: the caller cancels it.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -24,16 +24,16 @@
 
 namespace steer::stream {
 
-// Where a proxy takes datagrams.
+// The address that takes a proxy's datagrams.
 struct RelayAddress {
     IpAddress address;
     std::uint16_t port = 0;
 };
 
 struct ConnectedStream {
-    std::optional<ByteStream> stream;   // ready
+    std::optional<ByteStream> stream;   // ready to use
     std::optional<RelayAddress> relay;  // `stream` is the association of this relay
-    int error = 0;                      // errno, if not
+    int error = 0;                      // errno if it failed
     std::string why;                    // for messages: "connecting to 192.0.2.1:853 failed: ..."
 };
 
@@ -51,13 +51,13 @@ class UpstreamConnect final : public ConnectAttempt,
     [[nodiscard]] std::optional<IpAddress> local() override;
 
   private:
-    // True: done. False: out_ says why not.
+    // Returns true if it is done, false with the reason in out_.
     boost::asio::awaitable<bool> run();
     boost::asio::awaitable<bool> connect();
     boost::asio::awaitable<bool> greet_proxy();
     boost::asio::awaitable<bool> pass_proxy();
     boost::asio::awaitable<bool> find_relay();
-    // The whole reply of the proxy, in `reply`.
+    // Stores the whole reply of the proxy in `reply`.
     boost::asio::awaitable<bool> request(std::span<const std::uint8_t> said,
                                          std::vector<std::uint8_t>& reply);
     boost::asio::awaitable<bool> shake_hands();

@@ -1,9 +1,9 @@
-// One upstream that is asked over UDP, by name, or by a socket with a mark or of an interface: finds
-// the address, and uses UpstreamUdp (and UpstreamTcp after truncation) to ask.
+// One upstream that is queried over UDP, by name, or by a socket with a mark or an interface. Finds
+// the address, and uses UpstreamUdp (and UpstreamTcp after truncation) for queries.
 //
 // At most kMaxWaiting queries wait for the first address. An address that does not answer is moved
-// to the end. A failure of the upstream is reported after kFailures in a row, because
-// datagrams get lost. One thread.
+// to the end. A failure of the upstream is reported after kFailures in a row, because datagrams get
+// lost. One thread.
 #pragma once
 
 #include <cstdint>

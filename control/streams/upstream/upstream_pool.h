@@ -1,26 +1,27 @@
-// One upstream's connections of one thread, with any transport (upstream_transport.h), and the queries that wait
-// for one.
+// One upstream's connections of one thread, with any transport (upstream_transport.h), and the
+// queries that wait for one.
 //
 // A query uses a connection with a free place. While some wait, connections are opened, up to
-// `max_conns`. Connections idle for `idle_timeout` are closed, except `min_conns`.
-// - If a connection ended before the reply came, its queries are asked once more, on a newer one
-//   (RFC 7766 6.2.4).
-// - A connection without a byte for kSilenceMs while a reply is due is suspect: it gets
-//   no more queries, its queries are also asked on a newer one, if possible to another address, and the
+// `max_conns`. Connections that are idle for `idle_timeout` are closed, except `min_conns`.
+// - If a connection ended before the reply, its queries are sent once more, on a newer one (RFC
+//   7766 6.2.4).
+// - If a connection gets no byte for kSilenceMs while a reply is due, it is suspect. It gets no
+//   more queries. Its queries are also sent on a newer one, if possible to another address, and the
 //   first reply counts. It is closed when no query waits for it, or after kGiveUpMs.
-// - A connection attempt older than kFreshMs does not prevent another one (the kernel's
-//   own retransmissions come after 1, 3, 7 s); it may still succeed until kGiveUpMs.
-// - If an upstream's certificate is not trusted, all waiting queries fail at once with EKEYREJECTED. It is
-//   connected to again after kDistrustFirstMs, then after twice the time, up to
-//   kDistrustLastMs. Queries in between fail at once.
-// - A query that the upstream answers with an HTTP error or no DNS, or twice by ending the connection, fails at once with
-//   kUpstreamFailsQuery. Other queries are asked as before, because one name can cause it.
-// - If the upstream asks to wait (HTTP's Retry-After at 429 and 503), workers prefer others until then, at most for
-//   kLongestWaitS (kUpstreamAsksToWait).
-// - After a failed attempt the next path is tried (upstream_route.h); with none left all waiting queries
-//   fail, unless there is a connection.
-// So when a path works again it serves the first query: a query on a dead path is sent
-// again within kSilenceMs on a new connection.
+// - A connection attempt older than kFreshMs does not prevent another one (the kernel retransmits
+//   after 1, 3, 7 s). It may still succeed until kGiveUpMs.
+// - If an upstream's certificate is not trusted, all waiting queries fail at once with
+//   EKEYREJECTED. The next connection is tried after kDistrustFirstMs, then after twice the time,
+//   up to kDistrustLastMs. Queries before that fail at once.
+// - If the upstream answers a query with an HTTP error or a message that is not DNS, or ends the
+//   connection twice, the query fails at once with kUpstreamFailsQuery. Other queries are not
+//   affected, because one name can cause it.
+// - If the upstream sends HTTP's Retry-After with 429 or 503, workers prefer others until then, at
+//   most for kLongestWaitS (kUpstreamAsksToWait).
+// - After a failed attempt, the next path is tried (upstream_route.h). If none is left, all waiting
+//   queries fail, unless there is a connection.
+//  So a path that works again serves the first query: a query on a dead path is repeated within
+// kSilenceMs on a new connection.
 //
 // At most kMaxWaiting wait; more are refused with EBUSY. A query that waits beyond its timeout is
 // dropped, because its worker no longer waits. One thread.
@@ -58,11 +59,11 @@ class UpstreamPool final : public UpstreamChannel,
                  std::unique_ptr<UpstreamTransport> transport);
     ~UpstreamPool() override;
 
-    // (Nothing was truncated: no datagrams are sent.)
+    // (`over_tcp` is always false: there are no datagrams that could be truncated.)
     void ask(UpstreamAsk ask, bool over_tcp) override;
     void tick() override;
     [[nodiscard]] bool is_busy() const override { return !queries_.empty() || !attempts_.empty(); }
-    // Closes connections and attempts whose source address differs from the one that a new connection would have.
+    // Closes connections and attempts whose source address differs from that of a new connection.
     void network_changed() override;
     void close() override;
 
@@ -73,15 +74,15 @@ class UpstreamPool final : public UpstreamChannel,
     struct Query {
         UpstreamAsk ask;
         std::uint64_t deadline_ms = 0;
-        std::uint64_t newer_than = 0;  // a connection with a higher number may be asked
-        std::uint64_t number = 0;      // of the connection that was asked last
-        unsigned asked = 0;            // times
-        unsigned on_wire = 0;          // of these
+        std::uint64_t newer_than = 0;  // only connections with a higher number may get it
+        std::uint64_t number = 0;      // of the connection that got it last
+        unsigned asked = 0;            // number of sends
+        unsigned on_wire = 0;          // sends in flight
         bool over = false;
     };
     using QueryPtr = std::shared_ptr<Query>;
     struct Open {
-        std::uint64_t number;  // counts up
+        std::uint64_t number;  // increases
         std::shared_ptr<UpstreamSession> session;
         ConnectPath path;
         IpAddress local;
@@ -89,7 +90,7 @@ class UpstreamPool final : public UpstreamChannel,
         bool was_suspect = false;
     };
     struct Attempt {
-        std::uint64_t number;  // counts up
+        std::uint64_t number;  // increases
         ConnectPath path;
         std::uint64_t started_ms;
         std::shared_ptr<ConnectAttempt> connect;
@@ -106,7 +107,7 @@ class UpstreamPool final : public UpstreamChannel,
     void fail_waiting(int error);
 
     void connect_more(std::size_t wanted);
-    // False: it must wait for an address, or is impossible.
+    // Returns false if it must wait for an address, or is impossible.
     bool connect();
     UpstreamRoute& route();
     void on_connected(std::uint64_t attempt, Connected connected);
@@ -133,14 +134,14 @@ class UpstreamPool final : public UpstreamChannel,
     const std::shared_ptr<UpstreamState> state_;
     const std::unique_ptr<UpstreamTransport> transport_;
     std::unique_ptr<UpstreamRoute> route_;  // nullptr: no connection yet
-    IpAddress reached_;                     // connected to last
-    std::set<QueryPtr> queries_;            // all that are not over
+    IpAddress reached_;                     // address of the last connection
+    std::set<QueryPtr> queries_;            // all that have not ended
     std::list<QueryPtr> waiting_;
     std::list<Open> open_;
     std::list<Attempt> attempts_;
     std::uint64_t last_number_ = 0, last_attempt_ = 0;
     std::uint64_t keep_at_ms_ = 0;  // next time to open min_conns
-    // After an untrusted certificate: no connection before this time; the length of the last wait.
+    // After an untrusted certificate: no connection before this time; duration of the last wait.
     std::uint64_t distrust_until_ms_ = 0, distrust_ms_ = 0;
     bool answers_badly_ = false;  // already logged
     bool closed_ = false;

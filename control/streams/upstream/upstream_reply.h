@@ -1,4 +1,4 @@
-// Results of upstreams over kernel sockets for workers: replies, or errors.
+// Results of upstreams over kernel sockets for workers: replies or errors.
 #pragma once
 
 #include <cstdint>
@@ -19,27 +19,28 @@ struct UpstreamAsk {
     std::uint16_t port = 0;
     std::uint32_t timeout_ms = 0;
     std::uint16_t upstream = 0;  // Upstream::id
-    // Of a socket that asks: see prepare_socket().
+    // For the socket of the query: see prepare_socket().
     std::uint32_t mark = 0;
     std::string device{};
-    // Optional callback at its end: 0 (a reply came) or errno.
+    // Optional callback at its end: 0 (reply) or errno.
     std::function<void(int error)> on_result{};
-    // Of a probe, which has no worker: called with a reply; not called without one.
+    // For a probe, which has no worker: called with a reply; not called without one.
     std::function<void(std::span<const std::uint8_t> reply)> on_probe_reply{};
     std::vector<std::uint8_t> query;
 
-    // Of a MessageKind::upstream_query; releases its buffer. `query` is empty if the message has no query
-    // in it.
+    // Reads a MessageKind::upstream_query; releases its buffer. `query` is empty if the message has
+    // no query.
     static UpstreamAsk take(const Message& m);
     [[nodiscard]] std::uint16_t id() const;
 };
 
-// Whether it is a response with the query's id and question (in any case), or an error without a question. The
-// worker checks the rest. This much is checked here so that a forged reply does not end the wait for the
-// real one. `query`: written by the forwarder.
+// Whether it is a response with the query's id and question (in any case), or an error without a
+// question. The worker checks the rest. This check prevents that a forged reply ends the wait for
+// the real one. `query`: written by the forwarder.
 bool is_reply_to(std::span<const std::uint8_t> query, std::span<const std::uint8_t> reply);
 
-// `reply` = nullptr: `error` (errno, or kForgedReplies) is the reason. Takes over the buffer; counts.
+// `reply` = nullptr: `error` (errno, or kForgedReplies) is the reason. Takes ownership of the
+// buffer; counts.
 void hand_back(StreamContext& context, const UpstreamAsk& ask, Buffer* reply, int error);
 
 }  // namespace steer::stream

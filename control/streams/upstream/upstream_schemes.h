@@ -1,5 +1,5 @@
-// The table of URL schemes: for each scheme its channel. A new transport is a value of
-// UpstreamScheme and a row here.
+// The table of URL schemes and their channels. A new transport needs a value of UpstreamScheme and
+// a row here.
 #pragma once
 
 #include <memory>
@@ -19,7 +19,7 @@ struct UpstreamEntry {
     std::shared_ptr<UpstreamState> state;  // shared by all threads
 };
 
-// The environment of one thread's channels; outlives them.
+// The environment of one thread's channels; it must outlive them.
 struct ChannelGround {
     StreamContext& context;
     UpstreamUdp& udp;
@@ -29,9 +29,9 @@ struct ChannelGround {
 std::shared_ptr<UpstreamChannel> make_channel(const ChannelGround& ground,
                                               const UpstreamEntry& entry);
 
-// One upstream over UDP that is asked through a SOCKS5 proxy, never past it: by the proxy's relay for datagrams where it
-// has one (relayed_session.h), else over TCP. Truncated replies are asked for over TCP, through the proxy as well. One
-// thread.
+// One upstream over UDP that is queried only through a SOCKS5 proxy. It uses the proxy's relay for
+// datagrams if there is one (relayed_session.h), else TCP. Queries with truncated replies are
+// repeated over TCP, also through the proxy. One thread.
 class UpstreamProxied final : public UpstreamChannel {
   public:
     UpstreamProxied(StreamContext& context, const std::shared_ptr<const UpstreamTarget>& target,

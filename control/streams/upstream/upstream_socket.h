@@ -9,7 +9,7 @@
 
 namespace steer::stream {
 
-// Mark, device, VRF. 0 or errno.
+// Sets mark, device and VRF. Returns 0 or errno.
 int prepare_socket(const StreamContext& context, int socket, const IpAddress& to,
                    std::uint32_t mark, const std::string& device);
 // The source address of a new socket to `to`; no value: no route.

@@ -1,4 +1,4 @@
-// The state of an upstream that is asked through `streams`: all threads write it, any thread may read it. A
+// The state of an upstream that `streams` queries: all threads write it, any thread may read it. A
 // change between good and bad is logged once, not each failure.
 #pragma once
 
@@ -13,9 +13,9 @@ namespace steer::stream {
 
 struct UpstreamReport {
     unsigned connections = 0;
-    std::string address;  // the last reached address; empty: none
-    std::string trouble;  // why it cannot be asked; empty: no known trouble
-    std::chrono::steady_clock::time_point failed_at{};  // `trouble` was seen last
+    std::string address;  // address of the last connection; empty: none
+    std::string trouble;  // why it is unreachable; empty: no known error
+    std::chrono::steady_clock::time_point failed_at{};  // last time of `trouble`
     // Its last certificate; 0: none.
     std::int64_t certificate_ends_s = 0;  // since 1970, UTC
     std::string certificate_subject;

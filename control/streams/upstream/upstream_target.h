@@ -1,5 +1,5 @@
-// An upstream that is asked through `streams` (a channel): its address and transport. Created from
-// the configuration; immutable. Two that differ in anything except their name have different ids.
+// An upstream that `streams` queries (a channel): its address and transport. Created from the
+// configuration; immutable. Two that differ in anything except their name have different ids.
 #pragma once
 
 #include <cstdint>
@@ -31,7 +31,7 @@ struct UpstreamTarget {
     std::string path;       // https: "/dns-query"
     std::uint16_t port = 53;
 
-    std::optional<IpAddress> address;  // its address; no value: `host` is looked up
+    std::optional<IpAddress> address;  // no value: `host` must be resolved
     struct Server {
         IpAddress address;
         std::uint16_t port = 53;
@@ -50,7 +50,7 @@ struct UpstreamTarget {
     std::uint32_t mark = 0;  // SO_MARK
     std::string device;      // SO_BINDTODEVICE: an interface by name or number
 
-    // For people: an address of it or of its proxy, with the zone of a link-local one.
+    // For people: its address or that of its proxy, with the zone of a link-local one.
     [[nodiscard]] std::string text_of(const IpAddress& its) const {
         const bool has_zone = its.is_link_local() && !device.empty();
         return its.to_string() + (has_zone ? "%" + device : std::string());

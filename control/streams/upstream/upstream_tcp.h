@@ -1,8 +1,8 @@
-// Asks upstreams over TCP: for truncated UDP replies, for clients over TCP.
+// Queries upstreams over TCP: after truncated UDP replies, and for clients over TCP.
 //
-// One connection per query: such queries are few, and a fresh connection cannot have been
-// closed by the other side. At most kAtOnce at a time; more are refused with EBUSY.
-// Everything, including connecting, ends at the query's own timeout (ETIMEDOUT).
+// One connection per query: such queries are rare, and the other side cannot have closed a new
+// connection. At most kAtOnce at a time; more are refused with EBUSY. Everything, including the
+// connection, ends at the query's own timeout (ETIMEDOUT).
 #pragma once
 
 #include <memory>

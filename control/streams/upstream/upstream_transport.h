@@ -1,12 +1,13 @@
-// The interface between the pool of an upstream's connections (upstream_pool.h) and a protocol: connecting, which returns a
-// session (upstream_session.h) or an error, and queries and answers on the session.
+// The interface between the pool of an upstream's connections (upstream_pool.h) and a protocol. To
+// connect returns a session (upstream_session.h) or an error. The session has queries and answers.
 //
-// The layers above do not depend on a protocol. An ask is identified by its `done`, not by a DNS id: a session writes the id
-// that its protocol needs (0 over HTTP and QUIC) and restores the asker's in the reply. Replies come in any order. room() is
-// the number of queries that a session accepts, 0 after its server's GOAWAY. So a protocol with a stream per query (RFC
-// 9250) fits as well as one with ids on a single byte stream.
+// The layers above do not depend on a protocol. An ask is identified by its `done`, not by a DNS
+// id. A session writes the id that its protocol needs (0 over HTTP and QUIC), and restores the
+// caller's id in the reply. Replies arrive in any order. room() is the number of queries that a
+// session accepts, 0 after its server's GOAWAY. So protocols with a stream per query (RFC 9250) and
+// protocols with ids on one byte stream both fit.
 //
-// One thread. Attempts and sessions may outlive the transport that made them.
+// One thread. Attempts and sessions may outlive the transport that created them.
 #pragma once
 
 #include <cerrno>
@@ -31,8 +32,8 @@ struct ConnectPath {
     bool operator==(const ConnectPath&) const = default;
 };
 
-// An errno of no socket: the proxy refuses the upstream, the user or the password. The forwarder ends the query
-// (kUpstreamProxyRefuses).
+// An errno that sockets never return: the proxy refuses the upstream, the user or the password. The
+// forwarder ends the query (kUpstreamProxyRefuses).
 inline constexpr int kProxyRefuses = EREMOTEIO;
 
 // The end of an attempt.
@@ -42,15 +43,15 @@ struct Connected {
         0;  // errno, if there is none; EKEYREJECTED: the certificate is not trusted; kProxyRefuses
     std::string why;               // for people: "connecting to 192.0.2.1:853 failed: ..."
     IpAddress local;               // our address
-    CertificateFacts certificate;  // of the server; ends_s is 0 if it showed none
+    CertificateFacts certificate;  // of the server; ends_s is 0 without one
 };
 
 class ConnectAttempt {
   public:
     virtual ~ConnectAttempt() = default;
-    // Its `done` is not called any more. Idempotent.
+    // Cancels it; `done` is not called. May be called again.
     virtual void cancel() = 0;
-    // Our address, as soon as it is known, also while connecting.
+    // Our address, as soon as it is known, even before the connection is ready.
     [[nodiscard]] virtual std::optional<IpAddress> local() = 0;
 };
 
@@ -60,11 +61,12 @@ class UpstreamTransport {
 
     virtual ~UpstreamTransport() = default;
 
-    // Whether the next session carries several queries at once: while some wait, one more session is enough.
+    // Whether the next session carries several queries at once. Then one more session is enough for
+    // all waiting queries.
     [[nodiscard]] virtual bool is_multiplexed() const = 0;
-    // Ends with `done`, once, from the io_context and never from within; or by cancel(). It has no timeout of its own: the
-    // caller cancels it. `watcher` outlives the attempt and the session. Error: it cannot be tried on any path
-    // (a file of authorities that cannot be read).
+    // Ends with `done`, once, from the io_context and never from within this call; or by cancel().
+    // It has no timeout: the caller cancels it. `watcher` must outlive the attempt and the session.
+    // Error: no path can be tried (a file of authorities that cannot be read).
     virtual Result<std::shared_ptr<ConnectAttempt>> connect(const ConnectPath& path,
                                                             SessionWatcher& watcher, Done done) = 0;
 };

@@ -1,11 +1,11 @@
-// Asks upstreams by kernel UDP sockets: those whose route does not leave through a port of frames,
-// and all of them if there is no such port.
+// Queries upstreams by kernel UDP sockets: upstreams whose route does not use a port, or all if
+// there is no port.
 //
-// Each query has a socket of its own, which is closed with its reply. The kernel chooses its port at
-// random, and an attacker must guess that port and the id (RFC 5452 4.5 and 9.2). At most kMaxSockets wait at one
-// time, fewer if the process may open only few descriptors. Beyond that the oldest query is dropped, as if
-// its reply were lost. A forged reply with the right port, id and source but another question is ignored, and after
-// kMaxNearMisses wrong replies the worker asks over TCP (kForgedReplies). A
+// Each query has its own socket, which is closed with its reply. The kernel chooses a random port;
+// an attacker must guess that port and the id (RFC 5452 4.5 and 9.2). At most kMaxSockets wait at a
+// time, fewer if the process may open only few descriptors. Above that, the oldest query is
+// dropped, as if its reply were lost. A forged reply with the right port, id and source but another
+// question is ignored. After kMaxNearMisses wrong replies, the worker uses TCP (kForgedReplies). A
 // connected socket reports a refusal by the upstream's host (ICMP).
 #pragma once
 
@@ -29,10 +29,10 @@ class UpstreamUdp {
     UpstreamUdp& operator=(const UpstreamUdp&) = delete;
 
     void ask(UpstreamAsk ask);
-    // Forgets queries whose time is over. Once a second.
+    // Removes queries whose time is over. Call it once a second.
     void expire();
-    // Addresses or routes changed. A connected socket keeps its source address, so queries whose source address would
-    // now be different end (ENETUNREACH).
+    // Addresses or routes have changed. A connected socket keeps its source address. So queries end
+    // (ENETUNREACH) if they would now have another source address.
     void network_changed();
 
   private:
