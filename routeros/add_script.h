@@ -1,10 +1,10 @@
-// Adds many rows in one sentence: a script of guarded adds for `/execute as-string` of RouterOS
+// Adds many rows with one sentence: a script of guarded adds for `/execute as-string` of RouterOS
 // 7.
 //
-// Each add prints a line: its number and the new row's id, or `!` if the router refused it, so
-// that each result is known. A row without a line is unknown: it may
-// exist. MikroTik's manual of scripting says that `add` returns an id, `:put` prints a line and
-// `on-error` runs on failure. as-string returns the output in `=ret=` (seen on 7.18 and 7.23).
+// Each add prints a line: its number and the new row's id, or `!` if the router refused it. So each
+// result is known. A row without a line is unknown: it may exist. MikroTik's scripting manual says
+// that `add` returns an id, `:put` prints a line and `on-error` runs on failure. as-string returns
+// the output in `=ret=` (seen on 7.18 and 7.23).
 #pragma once
 
 #include <cstdint>
@@ -21,15 +21,14 @@ namespace steer::routeros {
 // Largest source that routers are known to accept.
 inline constexpr std::size_t kMaxScriptBytes = 32'000;
 
-// These bytes as a quoted string of the script language; no value if they have a
-// NUL among them.
+// These bytes as a quoted string of the script language. No value if they include a NUL.
 std::optional<std::string> script_string(std::string_view text);
 
 class AddScript {
   public:
     explicit AddScript(Table table) : table_(table) {}
 
-    // False, and unchanged, if the row does not fit or cannot be expressed.
+    // Returns false, without a change, if the row does not fit or cannot be expressed.
     bool add(std::string_view group, const Address& address, std::string_view comment,
              const RowValues& values);
     [[nodiscard]] std::size_t rows() const { return rows_; }
@@ -44,7 +43,7 @@ class AddScript {
 struct AddResult {
     enum class Kind : std::uint8_t { unknown, refused, added };
     Kind kind = Kind::unknown;
-    RowId row = 0;  // added
+    RowId row = 0;  // the added row
 };
 
 // The results of `adds` adds, from the script's output.

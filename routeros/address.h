@@ -1,8 +1,8 @@
 // The address of an address-list row: a host or a prefix of either family, 17 bytes, no allocation.
 //
-// Bytes are in network order; IPv4 is kept as ::ffff:a.b.c.d with 96 added to its prefix length, so
-// one key type serves both menus. Text is RouterOS's normal form: IPv4 hosts without /32, IPv6
-// always with its length (/128 included), lower case, longest run of zeros compressed (RFC 5952),
+// Bytes are in network order. IPv4 is stored as ::ffff:a.b.c.d with 96 added to its prefix length,
+// so one key type serves both menus. Text has RouterOS's normal form: IPv4 hosts without /32, IPv6
+// always with its length (including /128), lower case, longest run of zeros compressed (RFC 5952),
 // host bits cleared.
 #pragma once
 
@@ -26,13 +26,13 @@ struct Address {
     std::uint8_t prefix = 128;  // 0..128 of the 16 bytes; 96..128 for IPv4
 
     static Address host(const AddressBytes& bytes) { return {bytes, 128}; }
-    // Parses what RouterOS prints or an operator writes; host bits are cleared. No value for ranges
+    // Parses RouterOS's output or an operator's text; clears host bits. No value for ranges
     // (`a-b`), names, IPv4-mapped IPv6 text, and addresses of the other menu.
     static std::optional<Address> parse(Menu menu, std::string_view text);
-    // As above, of either family.
+    // The same for either family.
     static std::optional<Address> parse(std::string_view text);
 
-    // Its enclosing prefix of this length (as `prefix`).
+    // The enclosing prefix of this length (as `prefix`).
     [[nodiscard]] Address within(std::uint8_t length) const;
     [[nodiscard]] bool is_host() const { return prefix == 128; }
     [[nodiscard]] Menu menu() const;

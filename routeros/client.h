@@ -1,4 +1,4 @@
-// One API session that blocks: for commands that a person started and waits for.
+// One API session that blocks: for commands that a person starts and waits for.
 //
 // At most 10 s for each step (connection, login, a reply). A step returns why it failed; empty: it succeeded.
 #pragma once
@@ -22,12 +22,12 @@ class Client {
     Client();
     ~Client();
 
-    // Connects and logs in: once.
+    // Connects and logs in. Call it once.
     [[nodiscard]] std::string open(const TransportConfig& to, const std::string& user,
                                    const std::string& password);
     // Our address of the connection, as text; empty: it is not open.
     [[nodiscard]] std::string local_address() const;
-    // What the router answers, a refusal included.
+    // Sends a command and stores the router's reply, which may be a refusal.
     [[nodiscard]] std::string ask(const Command& command, Reply& reply);
 
   private:

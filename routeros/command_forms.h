@@ -1,15 +1,16 @@
-// Every API sentence that SteerDNS can send to a router: a Command is made of one of these forms, and its arguments are
-// the form's. The test routeros_schema checks each form against the commands that routers of 16 versions reported, and
-// docs/reference/routeros-versions.md says which version each feature needs.
+// All API sentences that SteerDNS can send to a router. A Command consists of one of these forms,
+// with arguments of the form. The test routeros_schema checks each form against the commands that
+// routers of 16 versions reported. docs/reference/routeros-versions.md has the version that each
+// feature needs.
 #pragma once
 
 #include <string_view>
 
 namespace steer::routeros {
 
-// Columns: name; feature; menu, where "/ip*" stands for /ip and /ipv6; command; arguments; properties that are read
-// (what .proplist asks for, if the command has it). An argument with a '!' in front is a matcher, which a terminal sets
-// back to nothing by `!argument`; an empty value would be one that it looks for.
+// Columns: name; feature; menu, where "/ip*" means /ip and /ipv6; command; arguments; properties to
+// read (for .proplist, if the command has it). An argument with a leading '!' is a matcher. A
+// terminal resets it by `!argument`; an empty value would be a value to match.
 #define STEER_ROUTER_COMMANDS(X)                                                                  \
     X(login, "session", "/", "login", "name,password,response", "")                               \
     X(print_identity, "session", "/system/identity", "print", "", "")                             \
@@ -139,10 +140,10 @@ namespace steer::routeros {
 
 struct CommandForm {
     std::string_view feature;     // features.h, if not each version has it
-    std::string_view menu;        // "/" of the root
+    std::string_view menu;        // "/" for the root
     std::string_view command;     // "add"
-    std::string_view arguments;   // with commas
-    std::string_view properties;  // with commas
+    std::string_view arguments;   // separated by commas
+    std::string_view properties;  // separated by commas
 };
 
 namespace forms {

@@ -1,7 +1,7 @@
 // The API sentences that SteerDNS sends to a router, encoded except for their tag.
 //
-// Each sentence asks for as little as possible: `.proplist` on every print, ids in comma
-// lists, lists joined by `?#|` so that one table scan serves them all.
+// Each sentence requests as little as possible: `.proplist` on every print, ids in comma lists, and
+// lists joined by `?#|`, so that one table scan serves them all.
 #pragma once
 
 #include <cstdint>
@@ -18,19 +18,19 @@ namespace steer::routeros {
 
 using RowId = std::uint64_t;  // `*1D` is 0x1d
 
-// Whether `set` of this form unsets the argument by a '!' in front.
+// Whether `set` of this form resets the argument by a leading '!'.
 bool is_matcher(const CommandForm& form, std::string_view argument);
 
 std::string row_id_text(RowId id);
-// 0 if it is not `*` and hexadecimal digits; no row has id 0.
+// Returns 0 if it is not `*` and hexadecimal digits; no row has id 0.
 RowId parse_row_id(std::string_view text);
 
-// A sentence under construction; the session adds the tag and ends it.
+// A sentence under construction; the session adds the tag and the end.
 class Command {
   public:
-    // `menu` chooses the family where the form has both.
+    // `menu` chooses the family if the form has both.
     explicit Command(const CommandForm& form, Menu menu = Menu::ip);
-    // Asks for the form's properties only.
+    // Requests only the form's properties.
     Command& proplist();
     // `name`: one of the form's arguments.
     Command& attribute(std::string_view name, std::string_view value);  // =name=value
@@ -44,12 +44,12 @@ class Command {
     std::string words_;
 };
 
-// What a row has in addition to its place and comment.
+// The values of a row in addition to its place and comment.
 struct RowValues {
     std::uint32_t timeout_s = 0;                // 0: none
     std::span<const std::string> properties{};  // of the type, in its order (row_types.h)
 };
-// An argument of the command that adds a row; `is_text`: a script has to quote it.
+// An argument of the command that adds a row. `is_text`: a script must quote it.
 struct RowArgument {
     std::string_view name;
     std::string value;
@@ -61,7 +61,7 @@ std::vector<RowArgument> row_arguments(Table table, std::string_view group, cons
 
 // All rows of these lists or routing tables.
 Command print_groups(Table table, std::span<const std::string_view> groups);
-// The rows of one of them at these addresses: a scan of the whole table on the router.
+// The rows of one of them at these addresses. The router scans the whole table.
 Command print_addresses(Table table, std::string_view group, std::span<const Address> addresses);
 Command add_row(Table table, std::string_view group, const Address& address,
                 std::string_view comment, const RowValues& values);
@@ -70,11 +70,12 @@ Command set_values(Table table, std::span<const RowId> ids, const RowValues& val
 Command enable_rows(Table table, std::span<const RowId> ids);
 Command set_comment(Table table, std::span<const RowId> ids, std::string_view comment);
 Command remove_rows(Table table, std::span<const RowId> ids);
-// Every change of the menu, until cancelled. Not limited to our rows: a query would hide `.dead`
-// rows.
+// Reports every change of the menu, until cancelled. Not limited to our rows, because a query would
+// hide `.dead` rows.
 Command listen(Table table);
-// Connections, or only those without a mark, in all forms that routers print: a scan of all of connection
-// tracking. With addresses only connections to them, if ports are separate properties.
+// Connections, or only those without a mark, in all forms that routers print. The router scans the
+// whole connection tracking table. With addresses: only connections to them, if ports are separate
+// properties.
 Command print_connections(Menu menu, std::span<const Address> addresses = {},
                           bool only_unmarked = true);
 Command remove_connections(Menu menu, std::span<const RowId> ids);

@@ -1,16 +1,19 @@
-// Looks for addresses in connection tracking, for two purposes. Connections that were opened before the row of
-// their address existed would keep the wrong egress for their life, so those without a connection mark are ended, once.
-// And a route whose lease has ended stays while connections use it: it is looked for again every 30 s.
+// Searches connection tracking for addresses, for two purposes. Connections from before the row of
+// their address existed would keep the wrong egress for their life, so those without a connection
+// mark are removed, once. And a route whose lease has ended stays while connections use it: they
+// are searched again every 30 s.
 //
-// This part decides for which addresses to look, when, and which entries to remove. A print of
-// connection tracking reads the whole table, so one print serves all addresses that came late or have to be looked for
-// since the last one, at most 65,536 per family. Newer versions print ports as separate properties; a session
-// that has seen this asks only for the addresses, if they are few. A print may end
-// with a trap because an entry vanished: then the same addresses are looked for again, at most three
-// times. A print begins
-// a second after the first late address, at least 5 s after the last print, and at least 19 times its
-// duration after it: 5 % of the router's time. Its results (1,000 entries; the rest at the
-// next one) are removed at 20 per second. No I/O, no clock.
+// This part decides which addresses to search, when, and which entries to remove. A print of
+// connection tracking reads the whole table. So one print serves all addresses that are new since
+// the last one, or due again; at most 65,536 per family. Newer versions print ports as separate
+// properties; a session that has seen this requests only the addresses, if they are few. A print
+// may end with a trap because an entry vanished. Then the same addresses are searched again, at
+// most three times.
+//
+// A print begins one second after the first late address, and at least 5 s after the last print. It
+// also begins at least 19 times the last print's duration after its end: 5 % of the router's time.
+// Its results are removed at 20 per second (1,000 entries; the rest after the next print). No I/O,
+// no clock.
 #pragma once
 
 #include <array>
@@ -31,51 +34,53 @@ std::optional<Address> connection_address(Menu menu, std::string_view text);
 
 class Connections {
   public:
-    // An answer with this address left before its row existed; now it exists. False: too many
-    // wait already.
+    // An answer with this address was sent before its row existed; now the row exists. Returns
+    // false if too many wait already.
     bool late(const Address& address, std::uint64_t now_ms);
 
-    // The family whose connections to print now, if it is time; `quiet`: no writes wait, else there
-    // is some patience. looked() must follow.
+    // The family whose connections to print now, if it is time. `quiet`: no writes wait; otherwise
+    // the print waits longer. Call looked() afterwards.
     std::optional<Menu> look(bool quiet, std::uint64_t now_ms);
     void found(RowId id, const Address& address, bool is_marked);
     void looked(std::uint64_t now_ms);
-    // The print ended early: addresses that it did not show are looked for again. False: it was tried often enough, and
-    // their connections keep the wrong egress.
+    // The print ended early: addresses that it did not show are searched again. Returns false after
+    // too many tries; their connections keep the wrong egress.
     bool looked_in_part(std::uint64_t now_ms);
-    // A connection of that family was printed with its port apart, so that its address can be asked for.
+    // A connection of that family was printed with a separate port, so that addresses can be
+    // requested.
     void has_ports_apart(Menu menu) { of(menu).ports_apart = true; }
-    // The addresses to ask for, if the router supports it; none: print all connections.
+    // The addresses to request, if the router supports it; empty: print all connections.
     [[nodiscard]] std::vector<Address> asked() const;
     [[nodiscard]] bool only_unmarked() const;
 
-    // Whether a route to this address or prefix may go; until connections were read, or if they cannot be read, it may not.
+    // Searches for connections to this address or prefix. The route may be removed only when the
+    // connections were read and none uses it.
     void guard(const Address& address, std::uint64_t now_ms);
     [[nodiscard]] bool is_free(const Address& address, std::uint64_t now_ms) const;
-    // The results of the last print: routes that no connection uses, and the number of others.
+    // The results of the last print: routes without connections, and the number of others.
     std::vector<Address> take_free();
     std::size_t take_busy();
-    // Routes that connections used when it was last read.
+    // Routes with connections at the last read.
     [[nodiscard]] std::size_t kept() const;
 
     struct Cut {
         Menu menu = Menu::ip;
         std::vector<RowId> ids;
     };
-    // The entries to remove now with one sentence; cut_done() or cut_missed() must follow.
+    // The entries to remove now with one sentence; call cut_done() or cut_missed() afterwards.
     std::optional<Cut> cut(std::uint64_t now_ms);
     std::size_t cut_done();  // returns their number
-    // One of them no longer exists, and the router does not say which: repeats with halves; a single one is dropped.
+    // One of them no longer exists, and the router does not name it: repeats with halves. A single
+    // one is dropped.
     void cut_missed();
 
-    // When look() or cut() may have work; UINT64_MAX: no work, or waiting for an
-    // end.
+    // The time of the next work for look() or cut(). UINT64_MAX: no work, or an end is awaited.
     [[nodiscard]] std::uint64_t next_ms(bool quiet) const;
     [[nodiscard]] std::size_t waiting() const;
-    // Nothing more of that family until session().
+    // Stops all work for that family until session().
     void refuse(Menu menu);
     [[nodiscard]] bool refused(Menu menu) const { return of(menu).refused; }
-    // The session ended: the next one repeats the work in progress.
+    // The session ended: the next one repeats the present work.
     void session(std::uint64_t now_ms);
     // All connections have ended (reboot).
     void clear();
@@ -87,12 +92,13 @@ class Connections {
     };
     struct Family {
         boost::unordered_flat_set<Address, AddressHash> late, looking;
-        // Of routes: to be looked for, looked for now, of those seen with a connection, and to be looked for again.
+        // Routes: to be searched, being searched now, found with a connection, and to be searched
+        // again.
         boost::unordered_flat_set<Address, AddressHash> guarded, guarding, busy, kept;
-        boost::unordered_flat_set<Address, AddressHash> free;  // by the last print
+        boost::unordered_flat_set<Address, AddressHash> free;  // from the last print
         std::uint64_t free_until_ms = 0;
-        std::uint64_t kept_ms = UINT64_MAX;  // when `kept` is looked for again
-        std::uint64_t since_ms = 0;          // since the first of `late` or `guarded` is there
+        std::uint64_t kept_ms = UINT64_MAX;  // next search for `kept`
+        std::uint64_t since_ms = 0;          // since when `late` or `guarded` is not empty
         std::uint64_t rest_ms = 0;           // no print before
         std::deque<std::vector<Found>> cuts;
         std::size_t entries = 0;  // entries of the print in progress

@@ -1,8 +1,9 @@
-// Follows the DHCP leases that a router's servers have given: /ip/dhcp-server/lease and /ipv6/dhcp-server/binding; and the
-// networks of the former, /ip/dhcp-server/network.
+// Follows the DHCP leases of a router's servers: /ip/dhcp-server/lease and
+// /ipv6/dhcp-server/binding. Also follows the networks of the IPv4 servers,
+// /ip/dhcp-server/network.
 //
-// Only bound leases with single addresses count. Their texts come from the router: a host name is
-// chosen by its client, and may be anything.
+// Only bound leases with single addresses count. Their texts are foreign data: a client chooses its
+// host name, which may be any text.
 #pragma once
 
 #include <cstdint>
@@ -29,13 +30,13 @@ struct DhcpLease {
     std::string host_name;    // from the client; empty: none (bindings have none)
     std::string server;       // the DHCP server's name
     std::string comment;      // the operator's
-    std::string lists;        // the address lists that the router puts it in, with commas
+    std::string lists;        // address lists that the router adds it to, with commas
     bool is_outside = false;  // the router has DHCP networks, and the address is in none (IPv4)
     bool operator==(const DhcpLease&) const = default;
 };
 
-// The link-layer address in a DUID (RFC 8415 11.2, 11.4) as RouterOS prints it, in hexadecimal, with or without 0x and
-// its type; empty: it has none.
+// The link-layer address in a DUID (RFC 8415 11.2, 11.4) in RouterOS's form: hexadecimal, with or
+// without 0x and its type. Empty: there is none.
 std::string mac_of_duid(std::string_view duid);
 
 using LeaseSink = MenuSink<std::vector<DhcpLease>>;  // IPv4 before IPv6, each sorted by id
@@ -60,7 +61,7 @@ class LeaseReader final : public MenuReader {
 
     LeaseSink& sink_;
     std::map<RowId, DhcpLease> rows_[2];   // of the two menus
-    std::map<RowId, Address> networks_{};  // none: nothing is known about them
+    std::map<RowId, Address> networks_{};  // empty: no networks are known
     bool was_cut_[2] = {};                 // it was logged
 };
 

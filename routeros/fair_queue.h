@@ -1,9 +1,12 @@
-// A queue of writes, scheduled by flow: deficit round robin, so that no flow delays another by more than a few rows.
+// A queue of writes, scheduled by flow: deficit round robin, so that no flow delays another by more
+// than a few rows.
 //
-// A flow is the claims of one registrable domain on one list. Within a flow the earliest due goes
-// first. Each write costs one row of the flow's deficit, and each turn adds kQuantum rows to it. A flow without
-// queued writes becomes new with its next one, unless it has a quantum in flight: it is served before the others until its first quantum is used (as RFC
-// 8290 4.2, without queue management). Flow 0 has writes without a domain (persistent rows, removals); it is never new.
+// A flow is the claims of one registrable domain on one list. Within a flow the earliest due time
+// goes first. Each write costs one row of the flow's deficit, and each turn adds kQuantum rows to
+// it. A flow without queued writes becomes new with its next one, unless it has a quantum in
+// flight. It is served before the others until its first quantum is used (as RFC 8290 4.2, without
+// queue management). Flow 0 has writes without a domain (persistent rows, removals); it is never
+// new.
 //
 // Cost: O(log n) per write, amortised O(1) per turn.
 #pragma once
@@ -31,20 +34,21 @@ class FairQueue {
         bool is_new = false;
     };
 
-    // `used`: rows of the flow's first quantum that are used already, if it has no queued writes. Not new: all are.
+    // `used`: rows of the flow's first quantum that are used already, if it has no queued writes.
+    // If the flow is not new: all of them.
     void insert(FlowId flow, const Order& order, std::size_t used = 0);
     void erase(FlowId flow, const Order& order);
     void clear();
     [[nodiscard]] bool empty() const { return size_ == 0; }
     [[nodiscard]] std::size_t size() const { return size_; }
-    // At most this many rows go before the last queued one of the flow, itself included.
+    // At most this number of rows go before the last queued one of the flow, including that one.
     [[nodiscard]] std::size_t rows_before(FlowId flow) const;
-    // The flow whose turn it is. The queue is not empty.
+    // The flow with the next turn. The queue must not be empty.
     [[nodiscard]] Head head() const;
 
-    // Offers at most `most` writes to `choose` (a function of the place, which returns a Choice): those of the
-    // flow whose turn it is, then those of the others, each up to its deficit, then the rest of the first. Taken writes
-    // are charged to their flow.
+    // Offers at most `most` writes to `choose` (a function of the place that returns a Choice).
+    // First those of the flow with the present turn, then those of the others, each up to its
+    // deficit, then the rest of the first. Taken writes are charged to their flow.
     template <class Choose>
     void walk(std::size_t most, Choose&& choose);
 
@@ -54,11 +58,11 @@ class FairQueue {
         int deficit = 0;
         bool listed = false;  // in new_ or old_
     };
-    // False: it is over.
+    // Returns false if it is over.
     template <class Choose>
     bool walk_flow(Flow& flow, bool limited, std::size_t& left, Choose& choose);
 
-    // Flows without writes leave their list when their turn comes, even if the queue is only inspected.
+    // Flows without writes leave their list at their turn, even if the queue is only inspected.
     mutable std::unordered_map<FlowId, Flow> flows_;
     mutable std::deque<FlowId> new_, old_;
     std::size_t size_ = 0;

@@ -1,8 +1,9 @@
-// What RouterOS versions do not have of what SteerDNS uses, in one table: SteerDNS says so by version, and
+// What RouterOS versions lack for SteerDNS, in one table. SteerDNS reports it by version;
 // docs/reference/routeros-versions.md shows it.
 //
-// A feature that is no row here has all of its commands in each version of tools/rossim/schema.json. The test
-// routeros_schema compares the first versions of features with commands (command_forms.h) with it.
+// A feature without a row here has all of its commands in each version of tools/rossim/schema.json.
+// The test routeros_schema compares the first versions of features with commands (command_forms.h)
+// with that file.
 #pragma once
 
 #include <compare>
@@ -18,16 +19,17 @@ struct Version {
     unsigned major = 0, minor = 0, patch = 0;
     friend auto operator<=>(const Version&, const Version&) = default;
 
-    // "7.16.2 (stable)", "7.17rc1"; no value if it does not begin with a number, a dot and a number.
+    // "7.16.2 (stable)", "7.17rc1"; no value if it does not begin with a number, a dot and a
+    // number.
     static std::optional<Version> parse(std::string_view text);
     [[nodiscard]] std::string to_string() const;
 };
 
-// The consoles of these versions were compared; one release of each minor version.
+// The consoles of these versions were compared, with one release of each minor version.
 inline constexpr Version kOldestCompared{7, 9, 2}, kNewestCompared{7, 24, 0};
 
-// Columns: name; the feature, for those with commands as command_forms.h calls it; what the router lacks; first version that
-// has it; what happens on an older router.
+// Columns: name; the feature (with commands: its name in command_forms.h); what the router lacks;
+// first version that has it; the consequence on an older router.
 #define STEER_ROUTER_FEATURES(X)                                                            \
     X(tables, "egress of a list", "/routing/table", 7, 1, 0,                                \
       "rows are written; set the router up with --routeros-6")                              \
@@ -51,14 +53,14 @@ enum class FeatureId : std::uint8_t {
 struct Feature {
     std::string_view label, what;
     Version first;
-    std::string_view without;  // on an older router
+    std::string_view without;  // the consequence on an older router
 };
 
 const Feature& feature(FeatureId id);
-// By label; nullptr: each compared version has it.
+// By label. nullptr: each compared version has it.
 const Feature* find_feature(std::string_view label);
 
-// Only the minor version decides: of each, one release was compared.
+// Only the minor version counts, because one release of each was compared.
 [[nodiscard]] bool lacks(const Version& router, const Feature& feature);
 // "RouterOS 7.14.3 has no /ip/dns/adlist (7.15.3 and newer have it): none is imported"
 std::string lack_text(const Version& router, const Feature& feature);

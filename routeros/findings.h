@@ -1,7 +1,7 @@
 // A RouterOS version's undocumented behaviour: the answers of a probe (probe.h).
 //
 // An answer is a word for programs; `text` is the router's reply, for readers. Both are stored on
-// disk under their labels, so a label never changes its meaning.
+// disk under their labels, so a label must never change its meaning.
 #pragma once
 
 #include <array>

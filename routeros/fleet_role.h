@@ -1,7 +1,8 @@
-// The role of this instance on a router that several appliances (a fleet) keep, and the claims that they share.
+// The role of this instance on a router that several appliances (a fleet) write, and the claims
+// that they share.
 //
-// One appliance writes a router. Its writer row, a static entry of list `steerdns-writer`, has the fencing token of its
-// term. A former writer that sees a higher token there stops writing at once.
+// One appliance writes a router. Its writer row, a static entry of list `steerdns-writer`, has the
+// fencing token of its term. A former writer that sees a higher token there stops writing at once.
 #pragma once
 
 #include <cstdint>
@@ -28,19 +29,21 @@ std::string_view label(Role role);
 // The list of the writer rows, in the menu of IPv4.
 inline constexpr std::string_view kWriterList = "steerdns-writer";
 
-// Tokens above this do not survive a double (JSON, Redis scripts): a row with one counts as a row without a token.
+// JSON and Redis scripts store numbers as doubles, which cannot hold higher tokens. A row with a
+// higher one counts as a row without a token.
 inline constexpr std::uint64_t kHighestToken = (std::uint64_t{1} << 53) - 1;
 
 struct FleetRole {
     Role role = Role::alone;
-    std::string fleet;  // its name; empty: no fleet, and writer rows are ignored
-    // The writer: this appliance's name for Role::writer; for a standby the name for its log, may be empty.
+    std::string fleet;  // name of the fleet; empty: none, and writer rows are ignored
+    // The name of the writer. For Role::writer: this appliance; for a standby: the writer's name
+    // for its log, may be empty.
     std::string box;
     std::uint64_t token = 0;  // of the writer's term, 1 to kHighestToken; 0: unknown
     bool operator==(const FleetRole&) const = default;
 };
 
-// A claim as it is given to another appliance. Times are of the clock of the appliance that holds it.
+// A claim in the form for another appliance. Times are in the clock of the appliance that has it.
 struct SharedClaim {
     ListId list = 0;
     AddressBytes address{};

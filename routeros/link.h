@@ -1,4 +1,5 @@
-// The interfaces between a router's session and its connection. Neither has a clock: times are ms of CLOCK_BOOTTIME.
+// The interfaces between a router's session and its connection. Neither has a clock: times are ms
+// of CLOCK_BOOTTIME.
 #pragma once
 
 #include <cstdint>
@@ -7,14 +8,14 @@
 
 namespace steer::routeros {
 
-// The connection. Its user calls it; it answers later, by connected() and closed().
+// The connection. Its user calls it; the answers are calls of connected() and closed().
 class RouterLink {
   public:
     virtual ~RouterLink() = default;
     virtual void connect() = 0;
-    virtual void close() = 0;  // not answered by closed()
+    virtual void close() = 0;  // closed() is not called
     virtual void send(std::string_view bytes) = 0;
-    // Since when the socket has not accepted bytes of send(); no value: it has accepted all.
+    // Since when the socket has not accepted bytes of send(). No value: it has accepted all.
     [[nodiscard]] virtual std::optional<std::uint64_t> unsent_since_ms() const { return {}; }
 };
 
@@ -25,7 +26,8 @@ class LinkUser {
     virtual void connected(std::uint64_t now_ms) = 0;
     virtual void received(std::string_view bytes, std::uint64_t now_ms) = 0;
     virtual void closed(std::string_view why, std::uint64_t now_ms) = 0;
-    // Does what is due. To be called at next_deadline() at the latest; earlier and more often is harmless.
+    // Does the work that is due. Call it at next_deadline() at the latest; earlier calls are
+    // harmless.
     virtual void tick(std::uint64_t now_ms) = 0;
     [[nodiscard]] virtual std::uint64_t next_deadline() const = 0;
 };

@@ -1,8 +1,9 @@
-// Follows address lists of a router, in both families, and the DNS servers that it learned itself (`dynamic-servers` of
-// /ip/dns, which cannot be listened to and is read every 10 s).
+// Follows address lists of a router, in both families, and the DNS servers that the router learned.
+// (`dynamic-servers` of /ip/dns has no `listen` and is read every 10 s.)
 //
-// Disabled rows and rows of names do not count; the router resolves a name into rows of its own. Ranges become prefixes.
-// A row with a timeout has an end, for the time when the router cannot report it.
+// Disabled rows and rows with names do not count; the router resolves a name into separate rows.
+// Ranges become prefixes. A row with a timeout has an end, for times in which the router cannot
+// report it.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +24,8 @@ struct TimedAddress {
     auto operator<=>(const TimedAddress&) const = default;
 };
 
-// The addresses that a row stands for: one, or the prefixes of a range. Empty: a name, or not an address of this family.
+// The addresses of a row: one, or the prefixes of a range. Empty: a name, or not an address of this
+// family.
 std::vector<Address> addresses_of(Menu menu, std::string_view text);
 
 struct RouterLists {
@@ -38,7 +40,7 @@ class ListReader final : public MenuReader {
   public:
     struct Config {
         ReaderConfig access;
-        std::map<std::string, std::size_t> max_entries;  // of each list that is followed
+        std::map<std::string, std::size_t> max_entries;  // of each followed list
         bool with_servers = false;
         bool operator==(const Config&) const = default;
     };
@@ -69,7 +71,7 @@ class ListReader final : public MenuReader {
     std::vector<Kind> kinds_;                   // of the menus
     std::map<RowId, Row> rows_[2];              // of the two menus of address lists
     std::map<std::string, std::size_t> count_;  // rows of each list
-    std::set<std::string> was_cut_;             // lists that were logged as too long
+    std::set<std::string> was_cut_;             // lists with a log line about their length
     std::vector<std::string> servers_;
 };
 

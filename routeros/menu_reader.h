@@ -1,10 +1,12 @@
-// Follows menus of a router: each is listened to and printed once, then the router reports changes.
+// Follows menus of a router: prints each once and listens to it, so that the router reports
+// changes.
 //
-// It has a session of its own, so that no claim waits behind a long print. All is printed again every 10 minutes, every
-// 30 s if the router refuses to listen, and menus that cannot be listened to at a pause of their own. Needs the policies
-// api and read; writes nothing. While the router is unreachable the last rows stay. No I/O, no clock (link.h).
+// It has its own session, so that no claim waits behind a long print. All menus are printed again
+// every 10 minutes, or every 30 s if the router refuses to listen. Menus without `listen` have
+// their own interval. Needs the policies api and read; writes nothing. While the router is
+// unreachable, the last rows stay. No I/O, no clock (link.h).
 //
-// A subclass keeps the rows. Functions of it that are called from here must not call back.
+// A subclass stores the rows. Its functions that are called from here must not call back.
 #pragma once
 
 #include <cstdint>
@@ -49,30 +51,31 @@ class MenuReader : public LinkUser, private SessionHandler {
     [[nodiscard]] std::uint64_t next_deadline() const override;
 
     [[nodiscard]] RouterState state() const { return state_; }
-    // Why it is not in sync, as logged; empty: it is in sync, or nothing was logged yet.
+    // Why it is not in sync, as logged. Empty: it is in sync, or nothing was logged yet.
     [[nodiscard]] const std::string& trouble() const { return trouble_; }
 
   protected:
     struct Follow {
         Command print;
-        std::optional<Command> listen;  // nothing: only printed, every `poll_ms`
+        std::optional<Command> listen;  // no value: only printed, every `poll_ms`
         std::uint64_t poll_ms = 30'000;
-        bool may_be_missing = false;  // without its package a router has no such menu
-        std::size_t max_rows = 0;     // of one print; more end the session
+        bool may_be_missing = false;  // without a package, the router lacks this menu
+        std::size_t max_rows = 0;     // per print; more end the session
     };
     // `what`: for messages, as in "DHCP leases".
     MenuReader(ReaderConfig config, std::string_view what, RouterLink& link);
 
-    // Connects again with these settings. Before the first start(), and whenever they change.
+    // Connects again with these settings. Call it before the first start(), and at each change.
     void follow(ReaderConfig config, std::vector<Follow> menus, std::uint64_t now_ms);
 
-    // A row of a menu, printed or reported. True: something changed. The only row of a menu without ids has id 1.
+    // A row of a menu, printed or reported. Returns true if something changed. The only row of a
+    // menu without ids has id 1.
     virtual bool take(std::size_t menu, RowId id, const ReplyRow& row) = 0;
-    // A removed row; it may be unknown. True: something changed.
+    // A removed row; it may be unknown. Returns true if something changed.
     virtual bool drop(std::size_t menu, RowId id) = 0;
-    // The rows of a complete print: others were removed. True: something changed.
+    // The rows of a complete print: all others were removed. Returns true if something changed.
     virtual bool keep_only(std::size_t menu, const std::set<RowId>& ids) = 0;
-    // All menus were read, and shortly after each change.
+    // Called after all menus were read, and shortly after each change.
     virtual void notify() = 0;
     virtual void log(Level level, std::string_view sentence) = 0;
 
@@ -120,7 +123,7 @@ class MenuReader : public LinkUser, private SessionHandler {
     RouterState state_ = RouterState::disconnected;
     bool running_ = false;
     std::uint64_t now_ = 0;
-    std::uint64_t connect_at_ms_ = 0, phase_until_ms_ = 0;  // of the next attempt; of this one
+    std::uint64_t connect_at_ms_ = 0, phase_until_ms_ = 0;  // next attempt; end of this phase
     std::uint64_t heard_ms_ = 0;
     std::uint64_t notify_at_ms_ = UINT64_MAX;
     Tag beat_ = 0;           // the heartbeat in progress; 0: none

@@ -1,4 +1,5 @@
-// A router's password, typed at the terminal: for programs that ask a person. The only code here that blocks.
+// A router's password, typed at the terminal, for programs that interact with a person. The only
+// code in this module that blocks.
 #pragma once
 
 #include <optional>
@@ -6,8 +7,9 @@
 
 namespace steer::routeros {
 
-// Prints `prompt` and reads a line, without its end: from the terminal if standard input is one; nothing: the input ended. It
-// does not show what is typed, and is as before when a signal ends the program (readpassphrase(3)).
+// Prints `prompt` and reads a line without its end, from the terminal if standard input is one. No
+// value: the input ended. The terminal does not show the text; its settings are restored if a
+// signal ends the program (readpassphrase(3)).
 std::optional<std::string> read_password(const std::string& prompt);
 
 }  // namespace steer::routeros

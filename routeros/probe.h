@@ -1,11 +1,12 @@
-// Tests a RouterOS version's undocumented behaviour (findings.h), on rows of a list that is used for
-// nothing else.
+// Tests a RouterOS version's undocumented behaviour (findings.h), on rows of a list that has no
+// other use.
 //
-// One sentence at a time: the owner sends it at a suitable time and reports its end. Two dozen sentences in all, two of
-// them prints of the list. Its rows are timed (30 s, 55 s, 2 s), except a row whose timeout is then set, and one
-// that timeout=0s may make permanent. Each row is removed by its id at the end, also when a question was refused. First
-// it removes rows without timeout that an aborted probe left. As these may belong to another writer's running
-// probe, it removes only those that still exist after 10 s. Foreign rows are never written, in any
+// One sentence at a time: the owner sends it at a suitable time and reports its end. About 24
+// sentences in total; two of them print the list. Its rows are timed (30 s, 55 s, 2 s), except a
+// row whose timeout is then set, and a row that timeout=0s may make permanent. At the end, it
+// removes each row by its id, even if a question was refused. At the beginning, it removes rows
+// without timeout that an aborted probe left. These may belong to another writer's running probe,
+// so it removes only those that still exist after 10 s. Foreign rows are never written, in any
 // list. No I/O, no clock.
 #pragma once
 
@@ -28,27 +29,30 @@ inline constexpr std::string_view kProbeComment = "steerdns probe, may be remove
 class Probe {
   public:
     struct Ask {
-        bool questions = true;  // false: only left-over rows are removed
-        bool listens = false;   // removals that listen reports in the IPv4 menu are given to dead()
+        bool questions = true;  // false: only removes left-over rows
+        bool listens = false;   // dead() gets removals that listen reports in the IPv4 menu
     };
     explicit Probe(Ask ask) : ask_(ask) {}
 
-    // The next sentence. No value: a reply is due, it is not ready_ms() yet, or it has finished.
+    // The next sentence. No value: a reply is due, ready_ms() is not reached, or the probe has
+    // finished.
     std::optional<Command> next(std::uint64_t now_ms);
     // Whether next()'s sentence is a print, which takes the router longer.
     [[nodiscard]] bool reads() const;
     void row(const ReplyRow& row, std::uint64_t now_ms);
     void ended(const Ending& ending, std::uint64_t now_ms);
-    // listen reported that this row of the IPv4 menu was removed. True if the probe waited for it.
+    // listen reported that this row of the IPv4 menu was removed. Returns true if the probe waited
+    // for it.
     bool dead(RowId id);
 
-    // When next() may have a sentence; UINT64_MAX while only a reply changes that.
+    // The time of next()'s next sentence; UINT64_MAX: a reply must arrive first.
     [[nodiscard]] std::uint64_t ready_ms() const { return waits_ ? UINT64_MAX : ready_ms_; }
     [[nodiscard]] bool finished() const { return !waits_ && step_ >= steps(); }
-    // Every question was asked; else trouble() says why not.
+    // Whether every question was sent; if not, trouble() has the reason.
     [[nodiscard]] bool complete() const { return finished() && trouble_.empty(); }
     [[nodiscard]] const std::string& trouble() const { return trouble_; }
-    // Whether a row without timeout may stay on the router if it is dropped now, or has finished.
+    // Whether a row without timeout may stay on the router if the probe is dropped now, or has
+    // finished.
     [[nodiscard]] bool leaves_rows() const;
     [[nodiscard]] const Findings& findings() const { return findings_; }
 
@@ -139,7 +143,7 @@ class Probe {
     std::vector<RowId> left_over_;
     std::vector<Seen> rows_;
     bool gave_up_ = false, static_set_ = false, is_missing_ = false, first_was_removed_ = false;
-    std::optional<std::string> set_said_, remove_said_;  // empty: done, without a trap
+    std::optional<std::string> set_said_, remove_said_;  // empty: success, without a trap
 };
 
 }  // namespace steer::routeros

@@ -1,24 +1,25 @@
 // One router: keeps its address lists equal to the claims, and reports which rows are known to
 // exist.
 //
-// Without I/O and without a clock: bytes, connection events and the time (ms of CLOCK_BOOTTIME)
-// come in, bytes and updates of the row board go out. One thread. Any number of routers per process.
-// In every state a claim is kept until its lease has ended, and nothing here waits.
+// No I/O and no clock: it gets bytes, connection events and the time (ms of CLOCK_BOOTTIME), and
+// returns bytes and updates of the row board. One thread. Any number of routers per process. In
+// every state, a claim is kept until its lease has ended. Nothing here waits.
 //
 //   disconnected → connecting → logging_in → reading → in_sync
-//   any → unusable (it sends more than a router has) → connecting, 10 minutes later
+//   any → unusable (it sends too much data) → connecting, 10 minutes later
 //
 // reading: uptime (a reboot is a changed boot time), listen, print of our lists; then the
 // difference to the claims and persistent entries is written. in_sync: listen, an uptime heartbeat
-// every 2 s, a reprint every 30 minutes. Any end of the connection makes all knowledge void: a
-// new epoch.
+// every 2 s, a print every 30 minutes. Any end of the connection makes all knowledge invalid: a new
+// epoch begins.
 //
-// The class has eleven files by subject: router.cpp (connection, time), router_read.cpp (data from the
-// router), router_write.cpp (writes to it), router_claim.cpp (claims, waiting answers, the row board),
-// router_cover.cpp (cover of an address by other rows), router_connections.cpp (connections that started too
-// early), router_others.cpp (changes by others), router_fleet.cpp (role, writer row), router_routes.cpp (what
-// routes have and entries have not), router_probe.cpp (probe of its version), router_status.cpp. Every entry
-// sets `now_` once; the code below it runs at that moment.
+// The class has eleven files by subject: router.cpp (connection, time), router_read.cpp (data from
+// the router), router_write.cpp (writes to it), router_claim.cpp (claims, waiting answers, the row
+// board), router_cover.cpp (cover of an address by other rows), router_connections.cpp (connections
+// that started too early), router_others.cpp (changes by others), router_fleet.cpp (role, writer
+// row), router_routes.cpp (the differences between routes and entries), router_probe.cpp (probe of
+// its version), router_status.cpp. Every entry function sets `now_` once; the code below it uses
+// that time.
 #pragma once
 
 #include <array>
@@ -56,9 +57,9 @@
 
 namespace steer::routeros {
 
-// While heartbeats are answered in time, a change from listen is younger than this. In any case
-// it is younger than the question of the last heartbeat that was answered before it, unless it
-// came while this process was suspended.
+// While heartbeats are answered in time, a change from listen is younger than this. It is always
+// younger than the request of the last heartbeat that was answered before it, except for a change
+// that arrived while this process was suspended.
 inline constexpr std::uint64_t kListenAgeMs = 4'000;
 
 class Router final : public LinkUser, private SessionHandler {
@@ -67,32 +68,34 @@ class Router final : public LinkUser, private SessionHandler {
     Router(const Router&) = delete;
     Router& operator=(const Router&) = delete;
 
-    // Connects at once, and again after each failure; before this call nothing happens.
+    // Connects at once, and again after each failure. Nothing happens before this call.
     void start(std::uint64_t now_ms);
-    // Ends the session; no connection is made until start().
+    // Ends the session; makes no connection until start().
     void stop(std::uint64_t now_ms);
-    // A reload: other lists, other persistent entries. Claims of lists that stay are kept;
-    // everything is read again.
+    // A reload: other lists, other persistent entries. Keeps claims of lists that stay; reads
+    // everything again.
     void configure(RouterConfig config, std::uint64_t now_ms);
 
-    // An answer with these addresses leaves or is about to. `lease_end_ms`: until when a client may
-    // use them; `row_life_s`: the row's life from now (0: no timeout); `hold_token` 0:
-    // no answer waits, else settled() returns it, maybe before this call returns. For a held answer the
-    // row lives the list's `sync_timeout` longer than the lease, because its TTL starts
-    // when it is released. `origin`: its name in text form, and the client that asked.
+    // An answer with these addresses was or will be sent. `lease_end_ms`: end of the clients' use
+    // of the addresses. `row_life_s`: the row's life from now (0: no timeout). `hold_token` 0: no
+    // answer waits; else settled() returns it, possibly before this call returns. For a held
+    // answer, the row lives the list's `sync_timeout` longer than the lease, because its TTL starts
+    // when it is released. `origin`: its name in text form, and the client of the query.
     void claim(ListId list, std::span<const AddressBytes> addresses, const Origin& origin,
                std::uint64_t lease_end_ms, std::uint32_t row_life_s, std::uint64_t hold_token,
                std::uint64_t now_ms);
 
-    // Claims that other appliances of the fleet made; no own answer waits for them. `urgent`: an answer of the other
-    // one waits, so rows are written as for held answers, and live long enough for the other one to see it by `listen`.
+    // Adds claims of other appliances in the fleet; none of our answers waits for them. `urgent`:
+    // an answer of the other appliance waits. Then rows are written as for held answers, and live
+    // long enough for the other appliance to see them with `listen`.
     void take_claims(std::span<const SharedClaim> claims, bool urgent, std::uint64_t now_ms);
-    // Calls f for each live claim, to hand it to others. f must not call back.
+    // Calls f for each live claim, to send it to others. f must not call back.
     void for_each_claim(const std::function<void(const SharedClaim&)>& f) const;
 
-    // The role on this router; idempotent. A pause wins over every role. A writer writes once its writer row is
-    // acknowledged. A standby judges and reports as a writer does, and writes nothing. In a fleet cleanup() removes
-    // nothing, because answers of other appliances rely on the rows.
+    // Sets the role on this router; repeated calls have no effect. A pause overrides every role. A
+    // writer writes after its writer row is acknowledged. A standby computes and reports as a
+    // writer does, and writes nothing. In a fleet, cleanup() removes nothing, because answers of
+    // other appliances rely on the rows.
     void set_role(FleetRole role, std::uint64_t now_ms);
     // The highest token in writer rows of this fleet seen on this router; 0: none.
     [[nodiscard]] std::uint64_t highest_token() const { return highest_token_; }
@@ -103,42 +106,45 @@ class Router final : public LinkUser, private SessionHandler {
     void tick(std::uint64_t now_ms) override;
     [[nodiscard]] std::uint64_t next_deadline() const override;
 
-    // This object ends: background writes get the share of repairs, because clients have the answers and nothing follows.
+    // This object will end. Background writes get the share of repairs, because clients have the
+    // answers and no later write follows.
     void hurry(std::uint64_t now_ms);
 
-    // cleanup_on_shutdown: removes only the entries that this object added, and all own routes; accepts
-    // no more claims.
+    // cleanup_on_shutdown: removes only the entries that this object added, and all our routes;
+    // accepts no more claims.
     void cleanup(std::uint64_t now_ms);
     [[nodiscard]] bool cleaned() const;
 
-    // Asks for a print of our lists at the next moment without held writes (steerctl, tests).
+    // Requests a print of our lists at the next moment without held writes (steerctl, tests).
     void request_reprint(std::uint64_t now_ms);
 
-    // Stops writing, and no answer waits: the router counts as unreachable. Claims are kept, and data from the
-    // router is read. Until resume(); a reload does not change this.
+    // Stops writing, and no answer waits: the router counts as unreachable. Keeps claims, and reads
+    // data from the router. Lasts until resume(); a reload does not end it.
     void pause(std::uint64_t now_ms);
     void resume(std::uint64_t now_ms);
-    // Removes the rows with our comment prefix but the `pg` of an unknown plugin; returns their number. 0 unless in sync, or
-    // while paused.
+    // Removes the rows with our comment prefix and the `pg` of an unknown plugin; returns their
+    // number. Returns 0 while paused or not in sync.
     std::size_t remove_orphans(std::uint64_t now_ms);
-    // The rows of our lists whose comments begin with `prefix` and have our form. `write`: replaces their comments by ours.
-    // Each row stays in place with its timeout. Nothing is written unless in sync, or while paused.
+    // The rows of our lists whose comments begin with `prefix` and have our form. `write`: replaces
+    // their comments by ours. Each row stays in place with its timeout. Writes nothing while paused
+    // or not in sync.
     Adopted adopt(std::string_view prefix, bool write, std::uint64_t now_ms);
-    // Gives up the claims of this address and removes own dynamic rows at it. The row board's promises are void, so
-    // answers are claimed again. Rows of a router that is not in sync expire by themselves.
+    // Gives up the claims of this address and removes our dynamic rows for it. Promises on the row
+    // board become invalid, so answers are claimed again. Rows of a router that is not in sync
+    // expire.
     Forgotten forget(const AddressBytes& address, std::uint64_t now_ms);
 
     // Probes the router's version at the next quiet moment, even if it is known.
     void probe(std::uint64_t now_ms);
     [[nodiscard]] ProbeView probed() const;
 
-    // Differences between claims and the router's rows, at most `most`; empty unless in sync.
+    // Differences between claims and the router's rows, at most `most`; empty if not in sync.
     [[nodiscard]] std::vector<DifferenceRow> differences(std::size_t most, std::uint64_t now_ms);
-    // The tag of a list's plugin, and the first name that an address is claimed for (the row's `dm`); empty: none.
-    // Valid until the next call of another function.
+    // The tag of a list's plugin, and the first name that an address is claimed for (the row's
+    // `dm`); empty: none. Valid until the next call of another function.
     [[nodiscard]] std::string_view tag_of(ListId list) const;
     [[nodiscard]] std::string_view name_of(ListId list, const AddressBytes& address) const;
-    // Whether there is a claim; a refused one is none.
+    // Whether there is a claim; a refused claim does not count.
     [[nodiscard]] bool has_claim(ListId list, const AddressBytes& address) const;
     [[nodiscard]] const Trace& trace() const { return trace_; }
     [[nodiscard]] RouterStatus status() const;
@@ -157,10 +163,11 @@ class Router final : public LinkUser, private SessionHandler {
         std::uint32_t epoch = 1;
         bool stalled = false;  // no acknowledgement for too long
         bool notified_away = true;
-        // As a standby: times in a row that an answer waited without a result, and the last of them.
+        // As a standby: number of answers in a row that waited without a result, and the time of
+        // the last one.
         unsigned unserved = 0;
         std::uint64_t unserved_ms = 0;
-        bool nearly_full = false;         // it was logged
+        bool nearly_full = false;         // there was a log line
         std::uint64_t complained_ms = 0;  // of the last log line about refused claims
         std::uint64_t refused = 0;        // refused claims since then
         [[nodiscard]] std::optional<NameIndex> name(Menu menu) const {
@@ -230,16 +237,16 @@ class Router final : public LinkUser, private SessionHandler {
     struct Waiter {
         std::uint64_t hold;  // key in holds_
         std::uint64_t need_ms;
-        std::uint64_t left_ms;  // the latest time at which the answer leaves without the row
+        std::uint64_t left_ms;  // the latest time of sending the answer without the row
     };
-    struct Refusal {  // a place where a write was refused, or that a foreign row blocks
+    struct Refusal {  // a place with a refused write, or with a foreign row that blocks
         std::uint64_t retry_ms = 0;
         std::uint32_t lookups = 0;  // after 'already have such entry'
         std::uint32_t refused = 0;  // how often the router refused its row
         RowId disabled = 0;         // the row in the way, if it is disabled
     };
-    struct WriterRow {               // of list steerdns-writer
-        std::string fleet{}, box{};  // as written; empty: another program's row
+    struct WriterRow {               // a row of list steerdns-writer
+        std::string fleet{}, box{};  // still escaped; empty: another program's row
         std::uint64_t token = 0;
         std::optional<Address> address{};
         std::uint64_t touched_ms = 0;
@@ -301,7 +308,7 @@ class Router final : public LinkUser, private SessionHandler {
     [[nodiscard]] std::uint64_t stall_deadline(const List& list) const;
     void notify_away();
     void heartbeat();
-    void run();  // does all that is due now, then flushes
+    void run();  // does all work that is due now, then flushes
     void flush();
 
     // router_read.cpp: data from the router
@@ -385,7 +392,7 @@ class Router final : public LinkUser, private SessionHandler {
     void end_probe();
     void drop_probe(std::string_view why);
 
-    // router_connections.cpp: connections that were opened before their row was there
+    // router_connections.cpp: connections from before their row existed
     [[nodiscard]] bool is_late(const Place& place) const;
     void came_late(const Place& place);
     [[nodiscard]] bool may_read_connections() const;
@@ -470,7 +477,7 @@ class Router final : public LinkUser, private SessionHandler {
         return state_ == RouterState::in_sync && !cleaning_ && !paused_;
     }
     [[nodiscard]] bool writes() const { return judges() && may_write_; }
-    // Until all places have been judged once, no answer has to wait for this router.
+    // Until all places have been checked once, no answer waits for this router.
     [[nodiscard]] bool is_ready() const {
         return judges() && !judging_.first && (may_write_ || follows());
     }
@@ -512,7 +519,7 @@ class Router final : public LinkUser, private SessionHandler {
     RouterSink& sink_;
     RouterLink& link_;
     std::uint64_t now_ = 0;
-    // The last standstill of this process after which unread data may still wait; UINT64_MAX: none.
+    // The last pause of this process after which unread data may still wait; UINT64_MAX: none.
     std::uint64_t stood_since_ms_ = UINT64_MAX, stood_until_ms_ = 0;
     Trace trace_{now_};
     Session session_;
@@ -538,19 +545,19 @@ class Router final : public LinkUser, private SessionHandler {
 
     // the fleet
     FleetRole role_;
-    std::string fleet_text_, box_text_;  // as comments have them
-    bool may_write_ = true;              // by the role; precomputed for each claim
+    std::string fleet_text_, box_text_;  // as in comments
+    bool may_write_ = true;              // from the role; precomputed for each claim
     bool superseded_ = false;            // by a higher token, in this term
     bool fenced_ = false;                // our writer row was seen or acknowledged in this session
     std::map<RowId, WriterRow> writer_rows_;
     bool writer_rows_read_ = false;   // in this session
-    std::uint32_t writer_print_ = 0;  // the last print that asked for them
+    std::uint32_t writer_print_ = 0;  // the last print that requested them
     std::uint64_t highest_token_ = 0, writer_row_at_ms_ = 0, writing_logged_token_ = 0;
-    RowId sent_writer_id_ = 0;         // of the row that is being set; 0: it is added
-    WriterRow sent_writer_row_{};      // as it will be
+    RowId sent_writer_id_ = 0;         // of the row that is being set; 0: it is being added
+    WriterRow sent_writer_row_{};      // its new content
     bool writer_row_refused_ = false;  // and logged
     std::set<std::string> other_fleets_;
-    // As a standby: when the answers that wait for a place have left.
+    // As a standby: times at which the answers that wait for a place are sent.
     std::set<std::pair<std::uint64_t, Place>> waits_;
 
     // connection
@@ -561,14 +568,14 @@ class Router final : public LinkUser, private SessionHandler {
     std::string greeting_;  // the first received bytes of a connection
     Topic topic_ = Topic::none;
     std::string trouble_;
-    std::string unreachable_;               // why, as last logged
-    std::uint64_t unreachable_log_ms_ = 0;  // from when on another cause is logged
-    bool rows_known_ = false;               // they were read once
+    std::string unreachable_;               // last logged cause
+    std::uint64_t unreachable_log_ms_ = 0;  // earliest time of a log line about another cause
+    bool rows_known_ = false;               // they were read at least once
     std::uint64_t connect_at_ms_ = 0, phase_until_ms_ = 0, attempt_ms_ = 0, down_since_ms_ = 0,
                   synced_ms_ = 0, backoff_ms_ = 0;
     std::uint32_t jitter_;
     std::uint64_t heard_ms_ = 0, waiting_since_ms_ = 0, heartbeat_ms_ = 0,
-                  answered_ms_ = 0;  // when the last answered heartbeat was sent
+                  answered_ms_ = 0;  // time of sending the last answered heartbeat
     bool heartbeat_out_ = false;
     bool silent_ = false, silence_logged_ = false;  // silent for kNoticeMs, and it was logged
     std::uint64_t silence_logged_ms_ = 0, unknown_logged_ms_ = 0;  // no such log line before
@@ -578,8 +585,8 @@ class Router final : public LinkUser, private SessionHandler {
 
     // facts about the router itself
     std::string version_, board_;
-    std::vector<std::string> lacks_;  // what is configured and this version does not have
-    std::string lacks_logged_;        // of this version
+    std::vector<std::string> lacks_;  // configured features that this version lacks
+    std::string lacks_logged_;        // for this version
     bool boot_known_ = false;
     std::int64_t boot_low_ms_ = 0, boot_high_ms_ = 0;
     std::uint64_t uptime_s_ = 0;
@@ -604,7 +611,7 @@ class Router final : public LinkUser, private SessionHandler {
 
     // writing
     std::uint64_t acknowledged_ms_ = 0, flight_since_ms_ = 0, denied_until_ms_ = 0,
-                  refusal_log_ms_ = 0;  // from when on another refused row is logged
+                  refusal_log_ms_ = 0;  // earliest time of a log line about another refused row
     Scripts scripts_ = Scripts::off;
     bool scripts_logged_ = false;
     std::size_t scripts_out_ = 0;
@@ -614,13 +621,13 @@ class Router final : public LinkUser, private SessionHandler {
     std::set<std::pair<std::uint64_t, Place>> retries_;
     std::uint64_t last_retry_ms_ =
         0;                        // time of the last retry of a refused row: retries are spread
-    std::string logged_refusal_;  // why rows are refused, as logged
+    std::string logged_refusal_;  // last logged cause of refused rows
 
     // probing
     struct Probing {  // a running probe
         Probe probe;
         std::string version;
-        bool questions = true;  // else it only removes rows that another probe left
+        bool questions = true;  // false: it only removes rows that another probe left
         std::uint64_t rest_until_ms = 0, limit_ms = 0;
     };
     std::optional<Probing> probing_;
@@ -634,28 +641,27 @@ class Router final : public LinkUser, private SessionHandler {
     std::map<std::string, Findings, std::less<>> findings_;  // of versions that were probed here
 
     Connections connections_;
-    // All places, judged in pieces.
+    // All places, checked in pieces.
     struct {
         bool on = false;
-        bool first =
-            false;  // first judging of this session, or after a pause: away until it is done
+        bool first = false;  // first check of this session, or after a pause: away until it ends
         WriteClass cls = WriteClass::routine;
         std::vector<Place> places;  // places without claims
-        std::size_t claims = 0;     // slots that were judged
+        std::size_t claims = 0;     // slots that were checked
     } judging_;
 
     // routes
-    std::vector<Place> ended_routes_;  // without a claim, not judged yet
+    std::vector<Place> ended_routes_;  // without a claim, not checked yet
     std::uint64_t ended_routes_ms_ = UINT64_MAX;
-    std::uint64_t inactive_ms_ = UINT64_MAX;  // when a change of their number is logged
+    std::uint64_t inactive_ms_ = UINT64_MAX;  // time to log a change of their number
     bool inactive_logged_ = false;
 
     // others
-    std::vector<std::pair<Place, Hand>> hands_;  // may still turn out to be a flush
+    std::vector<std::pair<Place, Hand>> hands_;  // these may still turn out to be a flush
     std::uint64_t hands_until_ms_ = UINT64_MAX, flush_until_ms_ = 0, hands_logged_ms_ = 0;
     std::size_t hands_unlogged_ = 0, left_alone_ = 0;
     std::string last_hand_;  // its last change, as text
-    // Disabled rows of others in the way, not logged yet; from when on they are.
+    // Disabled rows of others that block, not logged yet; and the time to log them.
     std::size_t disabled_unlogged_ = 0;
     std::uint64_t disabled_logged_ms_ = 0;
     std::string last_disabled_;

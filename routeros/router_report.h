@@ -1,4 +1,5 @@
-// The reports of a Router: its state, counters, rows and probe, for status, metrics and the operator.
+// The reports of a Router: its state, counters, rows and probe, for status, metrics and the
+// operator.
 #pragma once
 
 #include <array>
@@ -37,7 +38,7 @@ struct ListFill {
     std::size_t claims = 0, max_rows = 0;
 };
 
-// For `steerctl status`: the present state.
+// The present state, for `steerctl status`.
 struct RouterStatus {
     RouterState state = RouterState::disconnected;
     bool away = true;
@@ -46,21 +47,21 @@ struct RouterStatus {
     std::uint64_t claims_while_away = 0;  // claims since then
     std::string version, board;           // from the router, safe text
     std::uint64_t boot_ms = 0;            // its boot time, on our clock; 0 = unknown
-    std::vector<std::string> lacks;       // what is configured and its version does not have
-    std::string trouble;                  // the present cause, as last seen; empty: none
+    std::vector<std::string> lacks;       // configured features that its version lacks
+    std::string trouble;                  // present cause; empty: none
     std::size_t claims = 0, rows_ours = 0, rows_orphaned = 0, rows_foreign = 0, rows_blocked = 0;
-    std::size_t rows_disabled = 0;  // of rows_blocked: a disabled row of others is in the way
+    std::size_t rows_disabled = 0;  // of rows_blocked: a disabled row of others blocks
     std::string disabled_row;       // one of these, as a sentence
     bool rows_known = false;  // rows_ours, rows_orphaned, rows_foreign: its rows were read once
     std::size_t held = 0;     // claims that an answer waits for
     std::size_t queued = 0;
     std::size_t writes_in_flight = 0;  // sentences in flight that change the router
-    std::size_t pending = 0;   // places still to be written; all claims while it is unreachable
-    std::uint64_t lag_ms = 0;  // age of the oldest claim without a row; 0: all have theirs
-    std::size_t routes_inactive = 0;  // own routes whose gateway the router cannot reach
-    std::size_t routes_kept = 0;      // own routes without a lease that connections still use
-    std::size_t late = 0;             // addresses whose early connections are still to be found
-    bool repair_refused = false;      // connections cannot be repaired, until it reconnects
+    std::size_t pending = 0;           // places still to write; while it is unreachable, all claims
+    std::uint64_t lag_ms = 0;          // age of the oldest claim without a row; 0: all have one
+    std::size_t routes_inactive = 0;   // own routes whose gateway the router cannot reach
+    std::size_t routes_kept = 0;       // our routes without a lease that connections still use
+    std::size_t late = 0;              // addresses whose early connections must still be found
+    bool repair_refused = false;       // connections cannot be repaired, until it reconnects
     std::vector<ListFill> lists;
     // Lists with a second writer without multi_writer.
     std::vector<std::string> second_writers;
@@ -68,28 +69,28 @@ struct RouterStatus {
     RowDelays add_delays;                       // of added rows
     std::size_t left_alone = 0;                 // places where a manual change is respected
     double routine_share = 0;                   // of the router's time, for background writes
-    std::uint64_t backlog_ms = 0;      // how long the queued background writes take by their shares
+    std::uint64_t backlog_ms = 0;               // time that queued background writes need by shares
     std::string late_backlog;          // if that is more than 30 s: a sentence, with what to do
     std::optional<double> service_us;  // time of one add on the router, once it was measured
     // Flash sectors written, as reported by the router; no value if not reported.
     std::optional<std::uint64_t> flash_since_reboot, flash_total;
     std::optional<double> flash_per_hour;  // since the connection, after one minute
-    std::optional<std::uint64_t> rtt_ms;   // of the heartbeat, the smallest recently
+    std::optional<std::uint64_t> rtt_ms;   // smallest recent round trip of the heartbeat
     std::optional<Findings> findings;      // of its version, if known
     // The fleet. `writes`: whether this instance may write now, apart from a pause.
     Role role = Role::alone;
     std::string fleet;  // empty: none
     bool writes = true;
-    std::string writer_box;          // by the writer row on the router, safe text; empty: none seen
-    std::uint64_t writer_token = 0;  // of that row
+    std::string writer_box;                 // from the writer row, safe text; empty: none seen
+    std::uint64_t writer_token = 0;         // of that row
     std::vector<std::string> other_fleets;  // with writer rows on this router, safe text
 };
 
 // The result of forget().
 struct Forgotten {
     std::size_t claims = 0;      // given up
-    std::size_t rows = 0;        // own rows that are removed
-    std::size_t persistent = 0;  // configured rows: they stay
+    std::size_t rows = 0;        // our rows that are removed
+    std::size_t persistent = 0;  // configured rows, which stay
 };
 
 // State of a requested probe.
@@ -109,30 +110,30 @@ std::string_view label(ProbeState state);
 // The last probe.
 struct ProbeView {
     ProbeState state = ProbeState::none;
-    std::string trouble;     // why it is not complete
-    std::string version;     // that was probed
+    std::string trouble;     // why it is incomplete
+    std::string version;     // of the probed router
     Findings findings;       // so far
     std::string transcript;  // transcript.h
 };
 
-// A row with our comment prefix, but the `pg` of an unknown plugin.
+// A row with our comment prefix and the `pg` of an unknown plugin.
 struct OrphanRow {
     std::string list, address, comment;  // safe text
 };
 
-// A row of another program whose comment has our form, so that it can be taken over.
+// A row of another program with a comment in our form, so that it can be taken over.
 struct AdoptableRow {
     std::string list, address, comment;  // safe text
-    std::string own_comment;  // the comment that replaces it; empty: the row is left alone
-    std::string becomes;      // what happens to the row, or why it is left alone
+    std::string own_comment;  // the comment that replaces it; empty: the row stays unchanged
+    std::string becomes;      // what happens to the row, or why it stays unchanged
 };
-// What adopt() did.
+// The result of adopt().
 struct Adopted {
     std::vector<AdoptableRow> rows;
-    std::size_t asked = 0;  // of `rows`, whose comments are being replaced
+    std::size_t asked = 0;  // of `rows`: those whose comments are being replaced
 };
 
-// The write that a place needs, or why it is not written.
+// The write that a place needs, or the reason why it is not written.
 struct DifferenceRow {
     std::string list, address, what;  // add, extend, enable, remove, blocked, refused, left_alone
     std::string name;                 // of the claim; empty for a persistent row

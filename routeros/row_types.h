@@ -1,5 +1,5 @@
-// The types of rows that hold addresses on a router: entries of address lists, and routes. What differs between them is a
-// row of this table; `Router` has no code of its own for a menu.
+// The types of rows with addresses on a router: entries of address lists, and routes. This table
+// has their differences; `Router` has no special code for a menu.
 //
 // An entry has a timeout, and the router ends it. A route has none: it is saved in flash, and its end is ours. A new type is
 // its row here, its forms (command_forms.h), and the plugin that fills it (control/config/plugins/ros_route.cpp).

@@ -1,10 +1,9 @@
-// The known rows of a router's lists: from prints, from `listen`, from our own
-// acknowledged writes.
+// The known rows of a router's lists: from prints, from `listen`, and from our acknowledged writes.
 //
 // A timed row is known by two bounds, because a router reports its countdown in whole seconds and
-// with a delay: it lives at least until `until_ms` and no longer than `gone_ms`. Promises use
-// only the first. Rows are found by id and by place; a place may have several (imports,
-// older versions). Memory: about 130 bytes a row.
+// with a delay. It lives at least until `until_ms` and no longer than `gone_ms`. Promises use only
+// the first bound. Rows are found by id and by place. A place may have several (imports, older
+// versions). Memory: about 130 bytes per row.
 #pragma once
 
 #include <array>
@@ -24,7 +23,7 @@ inline constexpr std::uint64_t kForever = UINT64_MAX;
 
 using NameIndex = std::uint16_t;  // of a (table, name) pair that this router's lists use
 
-// The place of a row: coverage is judged per place, whichever plugin wrote the row.
+// The place of a row. Coverage is computed per place, for rows of any plugin.
 struct Place {
     NameIndex name = 0;
     Address address;
@@ -41,8 +40,8 @@ struct PlaceHash {
 
 enum class Owner : std::uint8_t {
     ours,    // by its comment
-    orphan,  // our prefix, but the tag of an unknown plugin: listed, never touched
-    foreign  // never touched
+    orphan,  // our prefix, but the tag of an unknown plugin: listed, never changed
+    foreign  // never changed
 };
 
 struct Row {
@@ -54,14 +53,14 @@ struct Row {
     bool unclear = false;       // dynamic without timeout (a child of a name): its end is unknown
     bool written_here = false;  // added by this object
     bool leaving = false;       // its removal is in flight: it no longer covers
-    bool is_outdated = false;   // an own route with another gateway or distance: it covers nothing
+    bool is_outdated = false;   // our route with another gateway or distance: it covers nothing
     bool is_inactive = false;   // a route whose gateway the router cannot reach
     std::uint64_t until_ms = kForever;
     std::uint64_t gone_ms = kForever;
     std::uint64_t touched_ms = 0;  // last acknowledgement or `listen` report
     std::uint32_t print = 0;       // the last print that showed it
-    bool is_told = false;          // disabled and in the way: it was logged
-    std::string comment{};         // stored for orphans, and for foreign rows of our form
+    bool is_told = false;          // it is disabled and blocks, and was logged
+    std::string comment{};         // stored for orphans, and for foreign rows in our form
 
     [[nodiscard]] bool is_static() const { return gone_ms == kForever && !unclear; }
     [[nodiscard]] bool is_gone(std::uint64_t now_ms) const { return gone_ms <= now_ms; }
@@ -70,8 +69,8 @@ struct Row {
 class Rows {
   public:
     [[nodiscard]] Row* find(Table table, RowId id);
-    // Inserts, or replaces the row of that id. The reference is valid until the next put() or
-    // erase().
+    // Inserts the row, or replaces the row with that id. The reference is valid until the next
+    // put() or erase().
     Row& put(const Row& row);
     void erase(Table table, RowId id);
     void clear();
@@ -84,7 +83,7 @@ class Rows {
             size += map.size();
         return size;
     }
-    // Own routes whose gateway the router cannot reach.
+    // Number of our routes with a gateway that the router cannot reach.
     [[nodiscard]] std::size_t inactive() const { return inactive_; }
     [[nodiscard]] std::size_t count(Owner owner) const { return counts_[index(owner)]; }
     template <class F>

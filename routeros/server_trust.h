@@ -1,6 +1,6 @@
-// The requirements of all TLS clients here: TLS 1.2, a certificate that leads to a trusted authority and names the host
-// (RFC 9525), SNI. Works on OpenSSL's objects, so that it fits both our streams (control/host/net) and
-// Asio's (routeros).
+// The requirements of all our TLS clients: TLS 1.2, SNI, and a certificate that leads to a trusted
+// authority and names the host (RFC 9525). Works on OpenSSL's objects, so that our streams
+// (control/host/net) and Asio's (routeros) can use it.
 #pragma once
 
 #include <openssl/ssl.h>
@@ -9,14 +9,15 @@
 
 namespace steer::tls {
 
-// Requires at least TLS 1.2. False: no memory.
+// Requires at least TLS 1.2. Returns false if there is no memory.
 [[nodiscard]] bool set_versions(SSL_CTX* context);
-// Verifies by the authorities of `ca_file` (PEM; empty: the system's) only. Returns "", or why they cannot be read.
+// Trusts only the authorities in `ca_file` (PEM; empty: the system's). Returns "", or why they
+// cannot be read.
 [[nodiscard]] std::string trust_authorities(SSL_CTX* context, const std::string& ca_file);
-// The certificate must be for `host`, a name or an address; empty: for any host. False: not a name, or no
-// memory; then do not use the context.
+// The certificate must be for `host`, a name or an address; empty: for any host. Returns false if
+// it is not a name, or there is no memory; then do not use the context.
 [[nodiscard]] bool expect_host(SSL_CTX* context, const std::string& host);
-// Before the handshake: sets the server name (RFC 6066 3: no addresses).
+// Sets the server name before the handshake (RFC 6066 3: no addresses).
 void send_name(SSL* ssl, const std::string& host);
 // After a failed handshake: the error of the certificate; empty: another error.
 [[nodiscard]] std::string certificate_trouble(const SSL* ssl, const std::string& host);

@@ -1,11 +1,11 @@
-// The measured time of a write on the router: the unit in which its time is
-// shared.
+// The measured time of a write on the router. The router's time is shared in this unit.
 //
-// The costs of add, set and remove are assumed to be in the proportions published for real
-// routers. One factor is measured, from consecutive replies while more were waiting
-// (then the time between them is the router's, not the network's). Once such a run has ended, replies to single sentences
-// count little, minus their round trip; more if they took less than half of what was expected. A run or a reply counts as
-// 4.3 times the estimate at most. So one slow moment does not last.
+// The costs of add, set and remove are assumed to have the ratios published for real routers. One
+// factor is measured, from consecutive replies while more were waiting. (Then the time between them
+// is the router's, not the network's.) After the first such run, replies to single sentences count
+// little, minus their round trip. They count more if they took less than half of the expected time.
+// A run or a reply counts as 4.3 times the estimate at most. So one slow moment has no lasting
+// effect.
 #pragma once
 
 #include <cstddef>
@@ -18,22 +18,22 @@ enum class WriteKind : std::uint8_t { add, extend, enable, remove };
 
 class ServiceTime {
   public:
-    // Estimated time of one sentence with `rows` rows; several adds are a script.
+    // Estimated time of one sentence with `rows` rows. Several adds are a script.
     [[nodiscard]] double sentence_us(WriteKind kind, std::size_t rows) const;
-    // False: sentence_us() is an assumption.
+    // Returns false if sentence_us() is an assumption.
     [[nodiscard]] bool is_measured() const { return sampled_; }
     [[nodiscard]] std::uint64_t rtt_ms() const { return rtt_ms_; }
     void set_rtt_ms(std::uint64_t ms) { rtt_ms_ = ms; }
-    // True: the estimate may still be far off.
+    // Whether the estimate may still be far off.
     [[nodiscard]] bool is_early() const { return !measured_ && early_replies_ < kEarlyReplies; }
-    // Estimates are in proportion to it.
+    // Estimates are proportional to it.
     [[nodiscard]] double factor() const { return factor_; }
     void set_measuring(bool on);
 
-    // A sentence was sent; its reply came. Times of one clock.
+    // Report a sent sentence and its reply. Times are in one clock.
     void sent(std::uint64_t now_ms);
     void replied(WriteKind kind, std::size_t rows, std::uint64_t sent_ms, std::uint64_t now_ms);
-    // No reply will come.
+    // Call it if no reply will arrive.
     void clear();
 
   private:
@@ -43,7 +43,7 @@ class ServiceTime {
     [[nodiscard]] double network_ms() const;
 
     static constexpr double kAssumed = 4;          // a slow router
-    static constexpr unsigned kEarlyReplies = 16;  // the assumption counts as one more
+    static constexpr unsigned kEarlyReplies = 16;  // the assumption counts like one more reply
     double factor_ = kAssumed;
     bool measured_ = false;  // a whole run, or a long sentence
     bool sampled_ = false;
@@ -51,7 +51,7 @@ class ServiceTime {
     double early_ms_ = 0, early_units_us_ = 0;
     bool measuring_ = true;
     std::uint64_t rtt_ms_ = 1;
-    std::multiset<std::uint64_t> sent_ms_;  // of the sentences in flight that can be measured
+    std::multiset<std::uint64_t> sent_ms_;  // of the measurable sentences in flight
     std::uint64_t last_reply_ms_ = 0;
     double busy_ms_ = 0, busy_units_us_ = 0;  // of the present run of replies
     unsigned busy_replies_ = 0;

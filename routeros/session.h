@@ -1,12 +1,12 @@
-// One API session without its socket: bytes in, bytes out, replies assigned by their `.tag`.
+// One API session without its socket: bytes in, bytes out; replies are assigned by their `.tag`.
 //
-// Every command has a tag, so that many may be in flight at once and their replies may
-// interleave; the `.tag` word is found at any position. `!trap` is kept until the `!done` that
-// follows it; `!empty` is skipped; `!fatal` and invalid bytes end the session. So does
-// a reply larger than any router's (ReplyLimits): a peer cannot make the session's memory grow.
-// Messages of the router are safe text (matchers/safe_text.h) from here on. Login
-// is plain, and answers the challenge of routers before 6.43 (MD5) when `=ret=` is returned. The
-// handler is called by feed() and must not call feed() itself; it may send commands.
+// Every command has a tag. So many may be in flight at once, and their replies may interleave. The
+// `.tag` word may be at any position. `!trap` is kept until the following `!done`; `!empty` is
+// skipped; `!fatal` and invalid bytes end the session. So does a reply larger than any router's
+// (ReplyLimits), so that a peer cannot make the session's memory grow. Messages of the router are
+// safe text (matchers/safe_text.h) from here on. Login is plain; it answers the challenge of
+// routers before 6.43 (MD5) if `=ret=` is returned. feed() calls the handler, which must not call
+// feed(), but may send commands.
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -25,11 +25,11 @@
 namespace steer::routeros {
 
 // Limits and retry pauses for users of a session.
-inline constexpr std::uint64_t kConnectLimitMs = 15'000;  // the link has limits of its own
+inline constexpr std::uint64_t kConnectLimitMs = 15'000;  // the link has separate limits
 inline constexpr std::uint64_t kLoginLimitMs = 10'000;
 inline constexpr std::uint64_t kRetryMs = 1'000, kLongestBackoffMs = 60'000;
 inline constexpr std::uint64_t kRefusedRetryMs = 30'000;  // password, rights
-inline constexpr std::uint64_t kUnusableMs = 600'000;     // it sent too much
+inline constexpr std::uint64_t kUnusableMs = 600'000;     // it sent too much data
 
 // Values by name.
 using Properties = std::map<std::string, std::string, std::less<>>;
@@ -38,9 +38,9 @@ using Properties = std::map<std::string, std::string, std::less<>>;
 class ReplyRow {
   public:
     explicit ReplyRow(std::span<const std::string_view> words) : words_(words) {}
-    // The value of `=name=value`; properties without a value are left out by the router.
+    // The value of `=name=value`. The router omits properties without a value.
     [[nodiscard]] std::optional<std::string_view> get(std::string_view name) const;
-    // `true` and `yes`.
+    // Whether the value is `true` or `yes`.
     [[nodiscard]] bool is_true(std::string_view name) const;
     // All properties by name.
     [[nodiscard]] Properties all() const;
@@ -49,7 +49,7 @@ class ReplyRow {
     std::span<const std::string_view> words_;
 };
 
-// How a command ended.
+// The end of a command.
 struct Ending {
     bool ok = true;
     std::string message{};  // of the trap, safe text
@@ -67,7 +67,8 @@ class SessionHandler {
     virtual void on_login(const Ending& ending) = 0;
     virtual void on_row(Tag tag, const ReplyRow& row) = 0;
     virtual void on_end(Tag tag, const Ending& ending) = 0;
-    // The session is over: the router's `!fatal`, or the error in its bytes. No further call follows.
+    // The session is over: the router's `!fatal`, or an error in its bytes. No further call
+    // follows.
     virtual void on_broken(std::string_view reason) = 0;
 };
 
@@ -84,13 +85,15 @@ class Session {
     // `trace`, if any, gets every sentence and its end.
     explicit Session(SessionHandler& handler, WireLimits limits = {}, Trace* trace = nullptr);
 
-    // Begins the login; on_login() reports its end. Once per connection, before any other call.
+    // Begins the login; on_login() reports its end. Call it once per connection, before any other
+    // function.
     void login(std::string_view name, std::string_view password);
     // Queues a command; its replies carry the tag.
     Tag send(const Command& command, Reply reply = Reply::ends);
-    // For commands from now on.
+    // Sets the limits for commands from now on.
     void limit_replies(ReplyLimits limits) { reply_limits_ = limits; }
-    // The router sends more than the user stores: ends the session as invalid bytes do. Also from within feed().
+    // Ends the session as invalid bytes do, because the router sends more than the user stores. May
+    // be called from within feed().
     void refuse_more(std::string_view why);
 
     void feed(std::string_view bytes);
@@ -106,7 +109,7 @@ class Session {
     [[nodiscard]] std::uint64_t unknown_sentences() const { return unknown_; }
     // The last unknown sentence, as safe text.
     [[nodiscard]] const std::string& last_unknown() const { return last_unknown_; }
-    // A new connection: resets everything except the tag counter.
+    // For a new connection: resets everything except the tag counter.
     void reset();
 
   private:

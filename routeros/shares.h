@@ -1,9 +1,11 @@
-// Counts claims per name, domain and client of each list, so that none of them uses up a list. A domain is the registrable
-// one (matchers/suffix); parts of it, and the platform that it belongs to, have shares of their own.
+// Counts claims per name, domain and client of each list, so that none of them uses up a list. A
+// domain is the registrable one (matchers/suffix). Its parts, and its platform, have their own
+// shares.
 //
-// The counts are two hashed rows of counters per kind (a count-min sketch). A count is never too small, and too
-// large only for a key that collides in both rows. The hash is keyed per process, because the owners of policy domains
-// choose the names. Memory: 128 KiB per kind, taken with the first claim.
+// The counts are two hashed rows of counters per kind (a count-min sketch). A count is never too
+// low. It is too high only for a key that collides in both rows. The hash is keyed per process,
+// because the owners of policy domains choose the names. Memory: 128 KiB per kind, taken with the
+// first claim.
 #pragma once
 
 #include <array>
@@ -44,8 +46,9 @@ struct ClaimBounds {
     std::array<std::size_t, kShareKinds> share;
     // NOLINTNEXTLINE(google-explicit-constructor): a bound without shares
     ClaimBounds(std::size_t most) : total(most) { share.fill(SIZE_MAX); }
-    // A platform has half of the total, parts of a domain a half and a quarter of its share, all of them at least what
-    // is written for those within. A domain that may have everything divides nothing.
+    // A platform has half of the total. Parts of a domain have a half and a quarter of its share.
+    // Each has at least the share of the levels within it. If a domain may have everything, there
+    // are no shares.
     ClaimBounds(std::size_t most, std::size_t per_name, std::size_t per_domain,
                 std::size_t per_client);
     [[nodiscard]] std::size_t of(ShareKind kind) const {
@@ -62,10 +65,10 @@ class Shares {
     [[nodiscard]] std::size_t count(ShareKind kind, std::uint32_t holder) const;
     void add(ShareKind kind, std::uint32_t holder, int change);
     void add(const Holders& holders, int change);
-    // The first kind whose share is used up; no value: none.
+    // The first kind with a used-up share; no value: none.
     [[nodiscard]] std::optional<ShareKind> full(const Holders& holders,
                                                 const ClaimBounds& bounds) const;
-    // The largest used part of a share: 1 is the whole share. `more`: claims to come.
+    // The largest used part of a share; 1 is the whole share. `more`: further claims to include.
     [[nodiscard]] double pressure(const Holders& holders, const ClaimBounds& bounds,
                                   std::size_t more = 0) const;
 

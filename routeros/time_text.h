@@ -1,7 +1,7 @@
 // Times in RouterOS's format: `1w2d3h4m5s`, zero units left out, `0s` for zero.
 //
-// The parser also accepts the forms of older versions and of people: bare seconds, `hh:mm:ss`,
-// `1w2d03:04:05`, fractions and milliseconds (`1s500ms`, rounded down).
+// The parser also accepts the forms of older versions and of people: seconds without a unit,
+// `hh:mm:ss`, `1w2d03:04:05`, fractions and milliseconds (`1s500ms`, rounded down).
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@
 
 namespace steer::routeros {
 
-// The largest timeout of an address-list row, 35w3d13h13m56s; more is a trap.
+// The largest timeout of an address-list row, 35w3d13h13m56s; a larger one is a trap.
 inline constexpr std::uint32_t kMaxTimeoutS = 21'474'836;
 
 std::string time_text(std::uint64_t seconds);

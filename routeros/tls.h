@@ -1,8 +1,9 @@
 // TLS to a router's api-ssl (and to the Redis of a fleet), and the check of its identity.
 //
-// The router is verified by the system's authorities or `ca_file` (the certificate names the host), by the SHA-256 of
-// the certificate (`pin_sha256`, also together with `ca_file`), or not at all (anonymous: a RouterOS without a certificate
-// offers only ADH, TLS 1.2). Functions throw std::exception as noted.
+// The router is verified by the system's authorities or `ca_file` (the certificate must name the
+// host), or by the SHA-256 of the certificate (`pin_sha256`, also together with `ca_file`). Or it
+// is not verified (anonymous: a RouterOS without a certificate offers only ADH, TLS 1.2). Functions
+// throw std::exception as noted.
 #pragma once
 
 #include <string>
@@ -16,23 +17,25 @@ namespace steer::routeros {
 
 struct TlsConfig {
     bool enabled = false;
-    std::string ca_file;     // PEM; the certificate must be signed by it and name the host
+    std::string ca_file;     // PEM; must have signed the certificate, which must name the host
     std::string pin_sha256;  // of the certificate, hexadecimal: the fingerprint in RouterOS
     bool anonymous = false;
-    std::string server_name;       // that the certificate must name; empty: the host
-    std::string certificate, key;  // PEM files that we show to the server; empty: none
+    std::string server_name;       // required name in the certificate; empty: the host
+    std::string certificate, key;  // PEM files for the server; empty: none
     bool operator==(const TlsConfig&) const = default;
 };
 
-// The error of a TLS configuration that is visible without a router; empty: none.
+// An error in a TLS configuration that needs no router to be found; empty: none.
 std::string check_tls(const TlsConfig& tls);
 
-// For connections to `host`. Throws if the authorities, or our certificate, cannot be loaded.
+// The context for connections to `host`. Throws if the authorities, or our certificate, cannot be
+// loaded.
 boost::asio::ssl::context make_tls_context(const TlsConfig& tls, const std::string& host);
-// After the handshake (before it: tls::send_name()): why the peer is not the expected router; empty: it is.
+// Call it after the handshake (call tls::send_name() before). Returns why the peer is not the
+// expected router; empty: it is.
 std::string pin_trouble(SSL* ssl, const TlsConfig& tls);
-// After a failed handshake: why the certificate was refused, and its fingerprint, as it is written for `pin`; empty: for
-// another reason.
+// Call it after a failed handshake. Returns why the certificate was refused, and its fingerprint in
+// the form of `pin`; empty: another reason.
 std::string refused_certificate(SSL* ssl, const std::string& host);
 
 }  // namespace steer::routeros

@@ -1,7 +1,7 @@
 // The last sentences to a router with its replies, and the last errors, for the operator.
 //
-// Text is as on the wire, without secrets (`***`) and cut at kTraceBytes. Always on: one string per sentence.
-// No clock: the owner provides the time.
+// Text is as on the wire, without secrets (`***`) and cut at kTraceBytes. Always on: one string per
+// sentence. The owner gives the time.
 #pragma once
 
 #include <cstdint>
@@ -37,7 +37,7 @@ struct TracedError {
 
 class Trace {
   public:
-    // `now_ms` outlives this.
+    // `now_ms` must outlive this object.
     explicit Trace(const std::uint64_t& now_ms) : now_ms_(now_ms) {}
 
     // `encoded`: words with their length prefixes.
@@ -49,7 +49,8 @@ class Trace {
     // The session is over: unfinished entries get this end.
     void lost(std::string_view why);
     void error(std::string_view text);
-    // Sends replies to it as well; traps in reply to its sentences are not errors. It outlives this.
+    // Also sends replies there; traps in reply to its sentences are not errors. `transcript` must
+    // outlive this object.
     void copy_to(Transcript& transcript) { transcript_ = &transcript; }
 
     // The entries after `serial`, oldest first.

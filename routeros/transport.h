@@ -1,12 +1,11 @@
-// The socket under a Router, a LeaseReader or a connection to Redis: TCP, TLS or a Unix socket by Boost.Asio, and the timer
-// that drives it.
+// The socket of a Router, a LeaseReader or a connection to Redis: TCP, TLS or a Unix socket with
+// Boost.Asio, and the timer that drives it.
 //
-// Everything runs on the thread that runs `io` (one strand, no locks). Its user's functions are
-// called only there, and claims must be made there too, followed by wake(). TCP_NODELAY,
-// TCP_USER_TIMEOUT `send_timeout_ms`, connect (name, TCP, TLS) within `connect_timeout_ms`. Sends during
-// a pending send are combined. TLS: by the system's authorities, by `ca`, by `pin`, or anonymous (a
-// RouterOS without certificate offers only ADH, TLS 1.2: encrypted, but open to an attacker in the
-// middle).
+// Everything runs on the thread of `io` (one strand, no locks). It calls its user's functions only
+// there. Make claims there too, and then call wake(). TCP_NODELAY, TCP_USER_TIMEOUT
+// `send_timeout_ms`, connect (name, TCP, TLS) within `connect_timeout_ms`. Sends during a pending
+// send are combined. TLS: by the system's authorities, by `ca`, by `pin`, or anonymous. (A RouterOS
+// without certificate offers only ADH, TLS 1.2: encrypted, but open to an attacker in the middle.)
 #pragma once
 
 #include <cstdint>
@@ -26,14 +25,13 @@ class io_context;
 namespace steer::routeros {
 
 struct TransportConfig {
-    std::string path;  // of a Unix socket; then neither host nor port is used
+    std::string path;  // of a Unix socket; then host and port are unused
     std::string host;  // address or name
     std::uint16_t port = 8728;
     TlsConfig tls;
     std::uint32_t connect_timeout_ms = 5000;
-    std::uint32_t send_timeout_ms =
-        5000;                         // sent and not acknowledged by the router's TCP: it is dead
-    std::string peer = "the router";  // for messages
+    std::uint32_t send_timeout_ms = 5000;  // without acknowledgement by the router's TCP: dead
+    std::string peer = "the router";       // for messages
     bool operator==(const TransportConfig&) const = default;
 };
 
@@ -55,15 +53,16 @@ class Transport final : public RouterLink {
     Transport(boost::asio::io_context& io, TransportConfig config, Clock clock);
     ~Transport() override;
 
-    // Sets the user: once, before its start(); it must live until stop().
+    // Sets the user. Call it once, before its start(); the user must live until stop().
     void drive(LinkUser& user);
-    // `resolved` gets the addresses of the host before each connection: once, before the user's start().
+    // `resolved` gets the addresses of the host before each connection. Call it once, before the
+    // user's start().
     using Resolved = std::function<void(std::span<const AddressBytes>)>;
     void on_resolved(Resolved resolved);
-    // Call it when the user may have an earlier deadline: after claim(), start(), configure(),
+    // Call it if the user may have an earlier deadline: after claim(), start(), configure(),
     // cleanup().
     void wake();
-    // For connections from now on; the present one stays.
+    // Sets the configuration of connections from now on; the present one stays.
     void configure(TransportConfig config);
     // Of the last connection that was reported by closed().
     [[nodiscard]] const LinkFailure& failure() const;
@@ -82,8 +81,8 @@ class Transport final : public RouterLink {
     std::shared_ptr<Impl> impl_;
 };
 
-// "host", "host:port", "[v6]:port"; the default port is 8728, or 8729 with TLS. Empty host: cannot be
-// parsed.
+// Parses "host", "host:port", "[v6]:port"; the default port is 8728, or 8729 with TLS. Empty host:
+// not valid.
 TransportConfig parse_router_address(const std::string& address, const TlsConfig& tls);
 
 }  // namespace steer::routeros

@@ -1,10 +1,9 @@
-// The RouterOS API's framing: words with a length prefix, sentences ended by an empty word.
+// The framing of the RouterOS API: words with a length prefix; an empty word ends a sentence.
 //
-// The decoder takes bytes in any pieces, accepts all five prefix sizes also where a shorter one
-// would do, and stops for good at a prefix >= 0xF8 (reserved), a word above `word_bytes`, or a
-// sentence above `sentence_bytes` or `words`: there is no way to find the next sentence after
-// those. Empty sentences are skipped. Cost: each byte is copied once into the buffer; words are
-// views into it.
+// The decoder accepts bytes in pieces of any size, and all five prefix sizes, even if a shorter one
+// would be enough. It stops permanently at a prefix >= 0xF8 (reserved), a word above `word_bytes`,
+// or a sentence above `sentence_bytes` or `words`, because the next sentence cannot be found. Skips
+// empty sentences. Cost: each byte is copied once into the buffer; words are views into it.
 #pragma once
 
 #include <cstddef>
@@ -37,7 +36,7 @@ class Decoder {
     void feed(std::string_view bytes);
     // The next complete sentence, if there is one.
     Status next(std::vector<std::string_view>& words);
-    // Why it is broken; empty while it is not.
+    // Why the decoder has stopped; empty: it has not.
     [[nodiscard]] std::string_view trouble() const { return trouble_; }
     void reset();
 

@@ -1,4 +1,4 @@
-// Why rows are written, and what was measured of the writes: for status and metrics.
+// The reasons for writes of rows, and measurements of writes: for status and metrics.
 #pragma once
 
 #include <algorithm>
@@ -8,7 +8,7 @@
 
 namespace steer::routeros {
 
-// By the reason for them, the most urgent first; writer.h says what each may do.
+// The reasons, most urgent first; writer.h has the rights of each class.
 #define STEER_WRITE_CLASSES(X)                                  \
     X(held, "held", "an answer waits for the row")              \
     X(repair, "repair", "the row is missing after a reconnect") \
@@ -25,12 +25,12 @@ inline constexpr std::size_t kWriteClasses = kWriteClassLabels.size();
 
 // The work of one class so far.
 struct ClassWork {
-    std::uint64_t rows = 0;  // written, and acknowledged by the router
-    double work_s = 0;       // of the router, as estimated when a sentence is sent
+    std::uint64_t rows = 0;  // written and acknowledged by the router
+    double work_s = 0;       // estimated work of the router, at the time of sending
     double share = 1;        // of the router's time that the class may use
 };
 
-// How long added rows waited, from the first need to the router's acknowledgement.
+// The delay of added rows, from the first need to the router's acknowledgement.
 struct RowDelays {
     static constexpr std::array<std::uint32_t, 12> kBoundsMs{
         5, 10, 20, 50, 100, 200, 500, 1'000, 5'000, 20'000, 60'000, 300'000};

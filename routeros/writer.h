@@ -1,27 +1,27 @@
 // The queue of writes to a router: their order and batch size.
 //
 // Three classes: held (an answer waits: no share limit, first), repair (after a reconnect),
-// routine. The last two have shares of the router's time, charged with the measured service
-// time. A share is kept however slow the router is, down to a row every two seconds. The first writes are charged again
-// once their time is known; until the first reply, at most two sentences are in flight. At most one write per place is
-// queued or in flight: the place is judged again when it ends. Extends
-// with the same timeout share a sentence, also those that still gather. No sentence has more
-// than `batch_ms` of estimated work, and none above 20 ms while held writes exist. An extend that is due
-// (its row is about to end) counts as held from then on.
+// routine. The last two have shares of the router's time, charged with the measured service time.
+// Even on a slow router, the shares are kept, down to one row every two seconds. The first writes
+// are charged again when their time is known; until the first reply, at most two sentences are in
+// flight. At most one write per place is queued or in flight: the place is checked again when it
+// ends. Extends with the same timeout share a sentence, including those that still gather. No
+// sentence has more than `batch_ms` of estimated work, and none above 20 ms while held writes
+// exist. An extend that is due (its row is about to end) counts as held from then on.
 //
-// Within a class flows take turns (fair_queue.h); within a flow the earliest due goes first. A new flow goes before
-// the others' backlog, for held and routine writes alike, with at most a quantum in flight. Its routine writes may
-// overdraw the share by as much as can be saved up. While there are several flows, one with a backlog has only as much in flight as keeps the router busy (a
-// round trip and a row), so that a newcomer waits no longer than that; its scripts are as short.
+// Within a class, flows take turns (fair_queue.h); within a flow, the earliest due time goes first.
+// A new flow goes before the others' backlog, for held and routine writes, with at most a quantum
+// in flight. Its routine writes may overdraw the share by as much as can be saved up. If there are
+// several flows, a flow with a backlog has only as much in flight as keeps the router busy (a round
+// trip and a row). So a new flow waits no longer than that. The same limit applies to its scripts.
 //
-// If many adds are queued that no answer waits for, and scripts are on, adds share a sentence too:
-// a batch of several is a script. Scripts stay short for ten seconds after an answer
-// waited.
+// If many adds without waiting answers are queued, and scripts are on, adds share a sentence too: a
+// batch of several is a script. Scripts stay short for ten seconds after an answer waited.
 //
-// Rows without timeout are `saved`: each change of one makes the router write its flash. Those that
-// no answer waits for gather, and go in a burst once a second, the first at once: together, as if
-// their class had saved up its share of that second. A held one goes at once and begins a burst,
-// because the router writes its flash anyway. No I/O, no clock of its own.
+// Rows without timeout are `saved`: each change of one makes the router write its flash. Those
+// without a waiting answer gather, and are sent together once a second; the first is sent at once.
+// Their class may use its whole share of that second for them. A held one is sent at once and
+// begins such a burst, because the router writes its flash anyway. No I/O, no clock.
 #pragma once
 
 #include <array>
@@ -46,13 +46,13 @@ struct Write {
     Place place;
     WriteKind kind = WriteKind::add;
     WriteClass cls = WriteClass::routine;
-    RowId row = 0;                // all but add
-    std::uint32_t timeout_s = 0;  // extend
+    RowId row = 0;                // for all kinds but add
+    std::uint32_t timeout_s = 0;  // for extend
     std::uint64_t due_ms = 0;     // the earliest goes first
-    bool saved = false;           // of a row without timeout; not extend
-    bool alone = false;           // add: not by a script
-    FlowId flow = kNoFlow;        // the flow whose turn it takes
-    std::uint64_t since_ms = 0;   // set by put(): when it was first wanted
+    bool saved = false;           // row without timeout; not for extend
+    bool alone = false;           // add: not in a script
+    FlowId flow = kNoFlow;        // the flow that it is charged to
+    std::uint64_t since_ms = 0;   // set by put(): time of the first request
 };
 
 // The kind of one API sentence.
@@ -72,54 +72,53 @@ class Writer {
     Writer(double repair_share, double routine_share) { set_shares(repair_share, routine_share); }
 
     void set_shares(double repair_share, double routine_share);
-    // The largest estimated work of a sentence while no answer waits.
+    // Sets the largest estimated work of a sentence while no answer waits.
     void set_batch_ms(std::uint32_t ms) { batch_us_ = ms * 1000.0; }
     void set_rtt_ms(std::uint64_t ms) { service_.set_rtt_ms(ms); }
-    // The router is busy with other work: routine writes get half their share.
+    // Call it while the router is busy with other work: routine writes get half their share.
     void set_brake(bool on) { brake_ = on; }
-    // The router runs scripts.
+    // Whether the router runs scripts.
     void set_scripts(bool on) { scripts_ = on; }
     // While prints run, write times are not measured.
     void set_measuring(bool on) { service_.set_measuring(on); }
 
-    // Queues a write, or makes the queued one at that place more urgent; ignored if it is in flight.
-    // `gather`: a renewal waits for others with its timeout, for an eighth of the time until it is due,
-    // at most 2 s.
+    // Queues a write, or makes the queued one at that place more urgent. Ignored if that place has
+    // one in flight. `gather`: a renewal waits for others with its timeout, for an eighth of the
+    // time until it is due, at most 2 s.
     void put(const Write& write, std::uint64_t now_ms, bool gather = false);
     // Removes the queued write at that place.
     void drop(const Place& place);
-    // Queues the batch again in halves, before all others: one of its ids was missing.
+    // Queues the batch again in halves, before all others, because one of its ids was missing.
     void put_halves(const Batch& batch);
     [[nodiscard]] bool in_flight(const Place& place) const;
 
-    // The next sentence that may be sent now; it is then in flight: sent() or undo() must
-    // follow.
+    // The next sentence that may be sent now. It is then in flight: call sent() or undo().
     std::optional<Batch> next(std::uint64_t now_ms);
     void sent(Tag tag, Batch batch, std::uint64_t now_ms);
     void undo(std::span<const Write> writes);
-    // The router's reply has come.
+    // The router's reply has arrived.
     std::optional<Batch> ended(Tag tag, std::uint64_t now_ms);
 
-    // When next() may have a sentence, apart from replies; UINT64_MAX if only a reply or a put() can
-    // change that.
+    // The time of next()'s next sentence, apart from replies; UINT64_MAX if only a reply or a put()
+    // can change that.
     [[nodiscard]] std::uint64_t next_ready_ms(std::uint64_t now_ms) const;
     [[nodiscard]] bool has_held() const;
     [[nodiscard]] std::size_t queued() const;
-    // Of those: background changes of rows without timeout.
+    // Of these: background changes of rows without timeout.
     [[nodiscard]] std::size_t queued_saved() const { return saved_[1].size() + saved_[2].size(); }
     [[nodiscard]] std::size_t sentences_in_flight() const { return in_flight_.size(); }
     [[nodiscard]] std::size_t places() const { return places_.size(); }
-    // When the oldest add that has not ended was needed first. Looks at all places.
+    // When the oldest unfinished add was first needed. Checks all places.
     [[nodiscard]] std::optional<std::uint64_t> oldest_add_ms() const;
-    // Of one add; no value: not measured yet.
+    // The time of one add; no value: not measured yet.
     [[nodiscard]] std::optional<double> service_us() const {
         if (!service_.is_measured()) return std::nullopt;
         return service_.sentence_us(WriteKind::add, 1);
     }
-    // When a held write of this flow, queued or the next, is acknowledged at the latest; 0: not measured yet. Looks at
-    // all flows with held writes.
+    // The latest time of acknowledgement for a held write of this flow, queued or next; 0: not
+    // measured yet. Checks all flows with held writes.
     [[nodiscard]] std::uint64_t held_wait_ms(FlowId flow) const;
-    // How long the queued writes that no answer waits for take by their shares.
+    // The time that queued writes without waiting answers need with their shares.
     [[nodiscard]] std::uint64_t backlog_ms() const;
     // Estimated work on the router that was charged to a class so far.
     [[nodiscard]] double charged_us(WriteClass cls) const { return bucket(cls).charged_us; }
@@ -141,7 +140,8 @@ class Writer {
         double tokens_us = 0;
         bool resting = false;
         double charged_us = 0;  // so far
-        // Sent before the write time was known: work by a factor of 1, what was charged, and what that was too little.
+        // For writes before the write time was known: work with a factor of 1, the charged work,
+        // and the missing charge.
         double early_work_us = 0, early_rows = 0, early_charged_us = 0, owed_us = 0;
     };
 
@@ -193,7 +193,7 @@ class Writer {
     std::array<FairQueue, kWriteClasses> queues_;
     std::array<FairQueue, kWriteClasses> saved_;  // of repair and routine
     std::set<Order> gathering_;
-    std::set<Order> deadlines_;  // queued or gathering extends that are not held
+    std::set<Order> deadlines_;  // queued or gathering extends, except held ones
     std::uint64_t next_burst_ms_ = 0;
     bool bursting_ = false;
     std::deque<Batch> halves_;
