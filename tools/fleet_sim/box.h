@@ -1,9 +1,10 @@
-// An appliance: the product's decision about a leaving answer (dataplane/event), its engines for the routers, and its end
-// of the fleet. Its cache is modelled: for each question the time until which the answer is cached.
+// An appliance on the simulated clock: the product's decision about a leaving answer
+// (dataplane/event), its engines for the routers, and its client of the fleet. The cache is a model
+// that keeps, for each question, the time until which the answer is cached.
 //
-// As RouterThread does it, without threads and sockets: events of the ring become claims on the engine of their list, then
-// they go to the fleet. Each router serves its own clients, so each list has one router, and the engine's callbacks go
-// straight to the row board.
+// The box does the work of RouterThread without threads and sockets: events of the ring become
+// claims on the engine of their list, and then go to the fleet. Each router serves only its own
+// clients, so each list has one router, and the engine's callbacks go directly to the row board.
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -31,7 +32,7 @@ struct rte_rcu_qsbr;
 
 namespace steer::fleet_sim {
 
-// What left, and what its client may rely on.
+// An answer that left, and the row that its client relies on.
 struct LeftAnswer {
     unsigned router = 0;
     std::uint32_t question = 0, ttl_s = 0;
@@ -51,20 +52,22 @@ struct LeftAnswer {
     X(events, "events from workers to the engines")
 STEER_COUNTER_STRUCT(BoxCounters, kBoxCounters, STEER_FLEET_SIM_BOX_COUNTERS);
 
-// What surrounds a box. Its calls may come from within calls of the box.
+// The callbacks of a box. The box may call them within its own functions.
 class Surroundings {
   public:
     virtual ~Surroundings() = default;
-    // The engine of that router was called: its deadline may have changed.
+    // The box called the engine of that router, so its deadline may have changed.
     virtual void touched(unsigned box, unsigned router) = 0;
-    // An answer left on the word of a row, which must be there; if answers do not wait, which must come.
+    // An answer left that relies on a row. The row must exist; if answers do not wait, it must
+    // follow.
     virtual void left(const LeftAnswer& answer) = 0;
     [[nodiscard]] virtual std::uint64_t now_ms() const = 0;
 };
 
 class Box {
   public:
-    // `routers`, `redis`: the links of its connections, by router; commands, messages.
+    // `routers`: links to the routers. `redis`: links of the connections for commands and for
+    // messages.
     Box(unsigned number, const Settings& settings, const std::string& fleet, const Names& names,
         rte_rcu_qsbr* readers, Surroundings& around,
         const std::vector<routeros::RouterLink*>& routers, routeros::RouterLink& commands,
@@ -74,12 +77,12 @@ class Box {
     // A client of `router` asks.
     void ask(std::uint32_t question, unsigned router, const IpAddress& client,
              std::uint64_t now_ms);
-    // Answers that wait no longer; then next_ms() is later.
+    // Releases answers whose wait has ended; afterwards next_ms() is later.
     void release(std::uint64_t now_ms);
     [[nodiscard]] std::uint64_t next_ms() const {
         return waiting_.empty() ? UINT64_MAX : waiting_.front().until_ms;
     }
-    // Calls of the fleet's tick and tidying that RouterThread makes.
+    // Calls the fleet's tick and tidying, as RouterThread does.
     void tick(std::uint64_t now_ms);
 
     [[nodiscard]] routeros::Router& router(unsigned router) { return *routers_[router].engine; }
@@ -95,7 +98,7 @@ class Box {
     void forget_holds() { hold_ms_.clear(); }
 
   private:
-    // The callbacks of one engine, as ListService and its single sink treat them.
+    // The callbacks of one engine, handled as ListService and its single sink handle them.
     struct Sink final : routeros::RouterSink {
         Box* box = nullptr;
         unsigned router = 0;
@@ -141,7 +144,7 @@ class Box {
     std::vector<Sink> routers_;
     fleet::Fleet fleet_;
     boost::unordered_flat_map<std::uint64_t, Held> held_;
-    std::deque<Waiting> waiting_;  // by time: all have the same sync_timeout
+    std::deque<Waiting> waiting_;  // by time, because all have the same sync_timeout
     std::uint64_t next_token_ = 0, ticks_ = 0;
     BoxCounters counters_;
     std::vector<std::uint32_t> hold_ms_;

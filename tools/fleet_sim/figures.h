@@ -1,4 +1,4 @@
-// What a run shows, as JSON. Everything but the object `machine` is the same for the same seed.
+// The results of a run, as JSON. All but the object `machine` is the same for the same seed.
 #pragma once
 
 #include <array>
@@ -10,7 +10,7 @@
 
 namespace steer::fleet_sim {
 
-// The counters of a PoP at one moment; figures are differences of two.
+// The counters of a PoP at one moment. A figure is the difference of two.
 struct Marks {
     struct OfRouter {
         std::array<std::uint64_t, routeros::kWriteClasses> rows{};  // written, by class
@@ -32,31 +32,31 @@ struct Marks {
 };
 Marks marks_of(const Pop& pop);
 
-// Rows of each router and claims of each box, taken in equal steps.
+// Row sums of each router and claim peaks of each box, sampled in equal steps.
 struct Samples {
     std::vector<std::uint64_t> row_sums;  // by router
     std::vector<std::size_t> row_peaks;
     std::vector<std::size_t> claim_peaks;  // by box, of all its engines
-    std::size_t pending_peak = 0;          // places that wait to be written, of one router
+    std::size_t pending_peak = 0;          // places waiting to be written, of one router
     std::size_t pending_end = 0;
     std::size_t redis_bytes_peak = 0, redis_members_peak = 0;
     std::uint64_t taken = 0;
     void take(const Pop& pop);
 };
 
-// Bytes of the product's memory, by measuring this process (malloc, rte_malloc).
+// Memory of the product in bytes, measured in this process (malloc, rte_malloc).
 struct MemoryCosts {
     double claim_bytes = 0;  // of an engine that is not connected
-    double row_bytes = 0;    // more, once the engine has read a router's rows
+    double row_bytes = 0;    // additional, after the engine has read a router's rows
     double board_bytes = 0;  // of an entry of the row board
 };
 MemoryCosts measure_memory(const Settings& settings, const Names& names, rte_rcu_qsbr* readers);
 
-// What a reboot of a router took.
+// The cost of a router's reboot.
 struct Reboot {
-    std::size_t rows = 0;  // that it had
+    std::size_t rows = 0;  // that the router had before
     double repaired_s =
-        0;  // until all rows that must exist were there again, its time away included; 0: not in the run
+        0;  // until all rows that must exist exist again, downtime included; 0: not in the run
 };
 
 struct Run {

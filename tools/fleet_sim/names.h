@@ -1,8 +1,10 @@
-// What clients ask for: names of a policy list with their popularity, TTL, addresses, and the answer that a cache holds.
+// The questions of clients: names of a policy list with their popularity, TTL and addresses, and
+// the answer that a cache holds.
 //
-// The popularity of all names follows Zipf's law. Only questions for names of the list are made, because no other answer
-// raises a claim; Names::share() is their part of all queries. So drawing from them at `rate` * share() is the same
-// process as drawing from all names and ignoring the others.
+// The popularity of all names follows Zipf's law. Only questions for names of the list are
+// generated, because no other answer raises a claim. Names::share() is their share of all queries,
+// so drawing from them at `rate` * share() is the same process as drawing from all names and
+// ignoring the others.
 #pragma once
 
 #include <cstdint>
@@ -19,14 +21,14 @@
 
 namespace steer::fleet_sim {
 
-// The same sequence everywhere for one seed.
+// Random numbers: the same sequence on every machine for one seed.
 class Dice {
   public:
     explicit Dice(std::uint64_t seed) : engine_(seed) {}
-    // In [0, 1).
+    // Returns a number in [0, 1).
     double part() { return static_cast<double>(engine_() >> 11) * 0x1p-53; }
     std::uint64_t below(std::uint64_t n) { return engine_() % n; }
-    // Time to the next event of a Poisson process.
+    // Returns the time to the next event of a Poisson process.
     double wait_s(double per_second);
 
   private:
@@ -50,21 +52,22 @@ class Names {
     static Result<Names> make(const Settings& settings);
 
     [[nodiscard]] const std::vector<Question>& questions() const { return questions_; }
-    // Of all queries, those for these questions.
+    // The share of these questions in all queries.
     [[nodiscard]] double share() const { return share_; }
-    // Names that were read from a file; the others are made up.
+    // The number of names read from a file; the others are generated.
     [[nodiscard]] std::size_t from_file() const { return from_file_; }
     [[nodiscard]] std::size_t listed() const { return listed_; }
-    // The records that answer these questions, one a line. False: the file cannot be written.
+    // Writes the records that answer these questions, one per line. Returns false if the file
+    // cannot be written.
     [[nodiscard]] bool write_zone(const std::string& path) const;
-    // The index of a question.
+    // Returns the index of a random question.
     std::uint32_t draw(Dice& dice) const;
 
   private:
     void weigh(const std::vector<double>& weights);
 
     std::vector<Question> questions_;
-    // Walker's alias method: a cell is kept with this chance, else its alias is taken.
+    // Walker's alias method: a cell is kept with this probability, else its alias is used.
     std::vector<double> keep_;
     std::vector<std::uint32_t> alias_;
     double share_ = 0;

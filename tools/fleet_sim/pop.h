@@ -1,5 +1,5 @@
-// A PoP in full: boxes with the product's code, simulated routers, a model of Redis, clients as one Poisson process, and
-// one clock that goes from event to event.
+// A whole PoP: boxes with the product's code, simulated routers, a model of Redis, clients as one
+// Poisson process, and one clock that advances from event to event.
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -19,13 +19,14 @@
 
 namespace steer::fleet_sim {
 
-// Leases that were checked against the simulators' journals: a client must not have an address without its row. Rows of
-// answers that do not wait (`async`) may come up to ten seconds later.
+// Leases that were compared with the simulators' journals: a client must not have an address
+// without its row. Rows of answers that do not wait (`async`) may follow within ten seconds.
 struct Judged {
-    std::uint64_t leases = 0;    // addresses of answers that left on the word of a row
-    std::uint64_t missing = 0;   // whose row was not there
-    std::uint64_t short_of = 0;  // whose row ends before the TTL that left
-    // Not among these: addresses of a router that rebooted and has not got its rows back, for which nothing waits.
+    std::uint64_t leases = 0;    // addresses of answers that left relying on a row
+    std::uint64_t missing = 0;   // the row did not exist
+    std::uint64_t short_of = 0;  // the row ends before the TTL in the answer
+    // Not counted above: addresses of a rebooted router without its rows restored, because no
+    // answer waits for it.
     std::uint64_t unjudged = 0;
 };
 
@@ -34,13 +35,15 @@ class Pop final : public Surroundings {
     Pop(const Settings& settings, const Names& names, unsigned number, rte_rcu_qsbr* readers);
 
     void run_until(std::int64_t to_us);
-    // Until every box has each of its routers in sync, and each router has a writer. False: not within that time.
+    // Runs until every box is in sync with each of its routers and each router has a writer.
+    // Returns false if that takes longer than `within_us`.
     bool settle_down(std::int64_t within_us);
-    // Clients ask from now on.
+    // Starts the clients' queries.
     void open();
-    // Router 0 loses its timed rows, and is away for `down_us`.
+    // Reboots router 0: it loses its timed rows and is away for `down_us`.
     void reboot(std::int64_t down_us);
-    // Whether a writer has all rows on router 0 again; its leases are judged from then on.
+    // Returns whether a writer has restored all rows of router 0; its leases are judged from then
+    // on.
     [[nodiscard]] bool check_repaired();
 
     [[nodiscard]] std::int64_t now_us() const { return now_us_; }
@@ -52,7 +55,7 @@ class Pop final : public Surroundings {
     [[nodiscard]] std::size_t rows(std::size_t router) const;
     [[nodiscard]] const RedisModel& redis() const { return redis_; }
     [[nodiscard]] const Judged& judged() const { return judged_; }
-    // The machine's time that the product's code took: of all boxes.
+    // The CPU time of the product's code in all boxes.
     [[nodiscard]] double product_s() const { return product_s_; }
 
     void touched(unsigned box, unsigned router) override;
@@ -123,17 +126,17 @@ class Pop final : public Surroundings {
     std::vector<std::unique_ptr<Session>> sessions_;  // by engine()
     std::vector<std::unique_ptr<RedisLine>> lines_;   // two a box
     RedisModel redis_;
-    std::multimap<std::int64_t, Packet> packets_;  // on the way between boxes and Redis
+    std::multimap<std::int64_t, Packet> packets_;  // in transit between boxes and Redis
     std::vector<std::unique_ptr<Box>> boxes_;
     // Deadlines.
     std::vector<std::int64_t> engine_us_, router_us_, box_us_, tick_us_;
-    std::vector<std::size_t> dirty_;  // engines that were called
+    std::vector<std::size_t> dirty_;  // engines whose deadline may have changed
     std::vector<bool> is_dirty_;
     std::int64_t arrival_us_ = INT64_MAX;
-    // Answers that did not wait, by the time when their row must be there, and the end of their TTL.
+    // Answers that did not wait, by the deadline of their row, with the end of their TTL.
     std::multimap<std::int64_t, std::pair<LeftAnswer, std::int64_t>> unjudged_;
     Judged judged_;
-    bool is_rebooted_ = false;  // router 0, and its rows are not all back
+    bool is_rebooted_ = false;  // router 0 rebooted, and not all its rows are restored
     double product_s_ = 0;
     unsigned in_product_ = 0;
     std::ofstream arrivals_;  // lines: us since open(), box, router, client, name, type

@@ -1,8 +1,9 @@
-// A Redis server on the simulated clock: the commands that control/sinks/fleet sends, and what they cost the server.
+// A Redis server on the simulated clock: the commands that control/sinks/fleet sends, and their
+// cost to the server.
 //
-// One thread, as Redis has: a command waits until those before it are done. `pops` PoPs like this one use the same server:
-// what the others take of its time slows this one's commands down. An unknown command ends the program, so that the model
-// cannot silently lag behind the product.
+// The server has one thread, as Redis has: a command waits for all earlier ones. `pops` PoPs like
+// this one use the same server, and the time that the others use slows down this PoP's commands. An
+// unknown command ends the program, so the model cannot silently lag behind the product.
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -28,7 +29,7 @@ struct RedisCall {
 struct RedisLoad {
     std::map<std::string, RedisCall, std::less<>> calls;  // by command, lower case
     std::map<std::string, std::uint64_t, std::less<>>
-        in_scripts;  // calls of the script, which Redis counts, too
+        in_scripts;  // calls of the script, which Redis counts as well
     std::uint64_t bytes_in = 0, bytes_out = 0;
     double cpu_us = 0;
     std::uint64_t messages = 0;   // PUBLISH
@@ -38,23 +39,23 @@ struct RedisLoad {
 class RedisModel {
   public:
     using ClientId = std::size_t;
-    // Bytes that reach a client.
+    // Sends bytes to a client.
     using Deliver = std::function<void(ClientId client, std::string_view bytes)>;
 
     RedisModel(unsigned pops, Deliver deliver);
 
     ClientId open();
     void close(ClientId client);
-    // Bytes that arrive at the server.
+    // Handles bytes that arrive at the server.
     void receive(ClientId client, std::string_view bytes, std::int64_t now_us);
-    // Bytes leave the server then; INT64_MAX: none wait.
+    // The time when the server sends its next bytes; INT64_MAX: none are waiting.
     [[nodiscard]] std::int64_t next_us() const {
         return replies_.empty() ? INT64_MAX : replies_.begin()->first;
     }
     void advance(std::int64_t now_us);
 
     [[nodiscard]] const RedisLoad& load() const { return load_; }
-    // Of keys and values, as Redis allocates them.
+    // The memory of keys and values, as Redis allocates them.
     [[nodiscard]] std::size_t bytes() const { return bytes_; }
     [[nodiscard]] std::size_t members() const;
 
@@ -96,8 +97,8 @@ class RedisModel {
     std::map<std::string, SortedSet, std::less<>> sets_;
     std::map<std::string, std::vector<ClientId>, std::less<>> channels_;
     std::multimap<std::int64_t, std::pair<ClientId, std::string>> replies_;
-    double free_us_ = 0;    // when the server's thread is done with what came
-    double slowness_ = 1;   // by the other PoPs
+    double free_us_ = 0;    // when the server's thread has finished all received commands
+    double slowness_ = 1;   // caused by the other PoPs
     double second_us_ = 0;  // CPU time in the present second
     std::int64_t second_ = 0;
     std::size_t bytes_ = 0;

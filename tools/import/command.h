@@ -1,7 +1,9 @@
-// `steerctl import ...`: reads an input, makes the configuration and its notes, writes it to a file if one is named.
+// `steerctl import ...`: reads an input, makes the configuration and its notes, and writes it to a
+// file if one is named.
 //
-// kExitDone: made, with notes (which are in the configuration too) or without. kExitRejected: the input cannot be
-// read. kExitFailed: the output cannot be written. A sentence says why.
+// Exit codes: kExitDone: made, with or without notes (the configuration also contains them).
+// kExitRejected: the input cannot be read. kExitFailed: the output cannot be written. `trouble`
+// gives the cause.
 #pragma once
 
 #include <string>
@@ -15,9 +17,9 @@ struct ImportOptions {
     std::string kind;    // routeros, corefile, dnsmasq, forgedns, mosdns
     std::string file;    // "-": standard input
     std::string output;  // empty: standard output
-    bool force = false;  // a file that is there is replaced
+    bool force = false;  // an existing file is replaced
 
-    // Of --live.
+    // Arguments of --live.
     std::string router, user = "admin", password_file, ca, pin;
     bool tls = false, anonymous = false;
 };
@@ -25,7 +27,7 @@ struct ImportOptions {
 struct ImportResult {
     ExitCode code = kExitDone;
     std::string trouble;  // a sentence if it is not kExitDone
-    std::string yaml;     // empty: in the file `output`
+    std::string yaml;     // empty: it is in the file `output`
     struct PlacedNote {
         std::string place;  // "FILE:12", as editors read it
         std::string text;

@@ -1,8 +1,8 @@
-// A Corefile as CoreDNS reads it: server blocks, each with its directives, snippets put in where they
-// are imported, and `{$NAME}` replaced by the environment's value.
+// A Corefile as CoreDNS reads it: server blocks with their directives, snippets inserted at their
+// imports, and `{$NAME}` replaced by the environment variable.
 //
-// Guarantees: every token is in a directive or the file cannot be read (a brace that is missing, a
-// snippet that is not there, snippets that import each other without end).
+// Guarantees: every token is in a directive, or the read fails (missing brace, unknown snippet,
+// endless recursion of snippets).
 #pragma once
 
 #include <functional>

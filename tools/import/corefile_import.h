@@ -12,12 +12,12 @@
 
 namespace steer::importing {
 
-// `is_there`: of certificates. A server whose certificate is not there is written as a comment, so
-// that the result can be checked and run.
+// `is_there` tests whether a certificate exists. A server without its certificate is written as a
+// comment, so that the result can be checked and run.
 Imported import_corefile(std::string_view text, std::string_view source,
                          const Environment& environment, const FileTest& is_there);
 
-// ---- the parts: one directive each, at the depth of the plugin's arguments
+// ---- the parts: one directive each, written at the depth of the plugin's arguments
 
 void write_core_cache(Sheet& sheet, const Directive& cache);
 void write_core_dns64(Sheet& sheet, const Directive& dns64);
@@ -30,7 +30,7 @@ struct CoreForward {
 };
 CoreForward read_core_forward(const Directive& directive, const std::string& tag);
 
-// "1m30s", "500ms", "1h": milliseconds; a bare number is seconds.
+// Parses "1m30s", "500ms" or "1h" to milliseconds; a bare number means seconds.
 std::optional<std::uint64_t> parse_go_time(std::string_view text);
 
 }  // namespace steer::importing

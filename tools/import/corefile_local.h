@@ -1,4 +1,5 @@
-// Plugins of CoreDNS that answer without an upstream: acl, template, hosts, file, and the authors of chaos.
+// Plugins of CoreDNS that answer without an upstream: acl, template, hosts, file, and the authors
+// of chaos.
 #pragma once
 
 #include <optional>
@@ -14,20 +15,20 @@ namespace steer::importing {
 
 bool is_core_local(std::string_view plugin);
 
-// The block that a plugin stands in.
+// The block that contains a plugin.
 struct CoreScope {
     std::vector<std::string> zones;  // all of them; the root is empty
     std::string root;                // of relative paths (plugin root); empty: not known
     std::string suffix;              // of tags
-    FileTest is_there;               // of zone files
+    FileTest is_there;               // tests for zone files
 };
 
-// The plugins of one block, as rules in the order in which CoreDNS runs them.
+// The plugins of one block, as rules in the order of CoreDNS.
 class CoreLocal {
   public:
-    // Of a plugin that is_core_local().
+    // Reads a plugin for which is_core_local() is true.
     void read(const Directive& d, const CoreScope& scope);
-    // What authors.bind answers (class CHAOS).
+    // Reads the answer to authors.bind (class CHAOS).
     void read_authors(const std::vector<std::string>& authors, const CoreScope& scope);
     [[nodiscard]] bool empty() const {
         return access_.empty() && acl_.empty() && templates_.empty() && hosts_.empty() &&
@@ -35,9 +36,9 @@ class CoreLocal {
     }
 
     void write_plugins(Sheet& sheet) const;
-    // In front of the cache: who may ask.
+    // Writes the rules before the cache: the clients that may ask.
     void write_access(Sheet& sheet) const;
-    // Behind the cache: the answers. True: no query gets past them.
+    // Writes the rules after the cache: the answers. Returns true if no query passes them.
     bool write_answers(Sheet& sheet) const;
 
   private:
@@ -57,11 +58,11 @@ class CoreLocal {
 
     static void write_rule(Sheet& sheet, const Rule& rule);
     void note(const Directive& d, const std::string& why);
-    // Its zones; nothing, with a note: one of them is no name.
+    // Returns the plugin's zones; nothing, with a note, if one of them is not a name.
     std::optional<std::vector<std::string>> zones_of(const Directive& d, std::size_t first);
 
     void read_acl(const Directive& d, const CoreScope& scope);
-    // The words behind the action; false: the rule is left out.
+    // Reads the words after the action. Returns false if the rule is left out.
     bool read_acl_words(const Directive& d, Rule& rule);
     void read_template(const Directive& d, const CoreScope& scope);
     bool read_template_body(const Directive& d, Template& to);
@@ -69,7 +70,7 @@ class CoreLocal {
                               Template& to);
     void add_template(const Template& from, const CoreScope& scope);
     void read_hosts(const Directive& d, const CoreScope& scope);
-    // False: it is a line with an address.
+    // Returns false if the line has an address.
     bool read_hosts_option(const Directive& d, Hosts& to);
     void read_hosts_line(const Directive& d, Hosts& to);
     void add_hosts(const Hosts& from, const CoreScope& scope);

@@ -1,7 +1,7 @@
-// Where the blocks of a Corefile listen, and which of them answers what there.
+// The servers of a Corefile, and the blocks that answer at each.
 //
-// One server for each transport, address and port, as CoreDNS makes them: a block is at the ports of
-// its keys, on the addresses of its `bind`, on all without one.
+// There is one server for each transport, address and port, as in CoreDNS: a block listens on the
+// ports of its keys, at the addresses of its `bind`, or at all addresses without `bind`.
 #pragma once
 
 #include <cstdint>
@@ -28,28 +28,29 @@ struct CoreServer {
     std::string address;  // empty: all
     std::uint64_t port = 53;
     std::vector<CoreZone> zones;  // the longest first
-    // Of TLS and HTTPS, from `tls CERT KEY [CA]` of its blocks.
+    // For TLS and HTTPS, from `tls CERT KEY [CA]` of the blocks.
     std::string cert, key, client_ca;
     bool requires_clients = false;
     std::size_t entry = 0;  // in CoreServers::entries
 };
 
 struct CoreServers {
-    std::vector<CoreServer> all;  // those of port 53 first
-    std::vector<std::vector<CoreZone>>
-        entries;  // zones that servers have in common, without the same twice
+    std::vector<CoreServer> all;                 // those of port 53 first
+    std::vector<std::vector<CoreZone>> entries;  // zones that servers share, without repetitions
     std::vector<Note> notes;
 };
 
-// Whether a file is there: it is not opened.
+// Returns whether a file exists, without opening it.
 using FileTest = std::function<bool(const std::string& path)>;
 
-// False: the files of a TLS server are not on this machine, so it cannot answer clients.
+// Returns false if the files of a TLS server are not on this machine, so that it cannot answer
+// clients.
 bool has_certificate(const CoreServer& server, const FileTest& is_there);
 
 CoreServers read_core_servers(const Corefile& from);
 
-// `number`: of their tags, 0 for none. One whose certificate is not there is written as a comment.
+// `number`: a number for the tags; 0: none. A server without its certificate is written as a
+// comment.
 void write_core_server(Sheet& sheet, const CoreServer& server, const std::string& entry,
                        unsigned number, const FileTest& is_there);
 

@@ -1,7 +1,7 @@
-// dnsmasq's configuration file: an option a line, `NAME` or `NAME=VALUE`.
+// dnsmasq's configuration file: one option per line, `NAME` or `NAME=VALUE`.
 //
-// Guarantees: every line except comments is an option. A file without a known option of dnsmasq
-// is an error.
+// Guarantees: every line except comments is an option. A file without any option of dnsmasq is an
+// error.
 #pragma once
 
 #include <optional>
@@ -16,7 +16,7 @@ namespace steer::importing {
 struct DnsmasqOption {
     int line = 0;
     std::string name;   // without a leading "--"
-    std::string value;  // as it is written
+    std::string value;  // as in the file
 };
 
 struct DnsmasqFile {
@@ -25,7 +25,8 @@ struct DnsmasqFile {
 };
 
 DnsmasqFile read_dnsmasq(std::string_view text);
-// At commas outside of quotes, which are taken off; `\` within them stands for what follows.
+// Splits the value at commas outside quotes and removes the quotes. Within quotes, `\` makes the
+// next character literal.
 std::vector<std::string> dnsmasq_words(std::string_view value);
 std::string dnsmasq_word(std::string_view value);
 // Whether dnsmasq has an option of that name.

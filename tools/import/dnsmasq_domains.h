@@ -1,5 +1,5 @@
-// Which of dnsmasq's domains decides about a name: the longest one that fits the question.
-// The rules here say the same to a sequence, which runs from top to bottom.
+// The domain of dnsmasq that decides about a name: the longest one that fits the question. The
+// rules here express the same as a sequence, which runs from top to bottom.
 #pragma once
 
 #include <cstddef>
@@ -12,7 +12,7 @@
 
 namespace steer::importing {
 
-// What address=, server= and local= say about a domain; the domain "" is every name.
+// The effect of address=, server= and local= on a domain. The domain "" is every name.
 struct Domain {
     std::string place;
     std::vector<std::string> addresses4, addresses6;  // address=/DOMAIN/ADDRESS
@@ -21,18 +21,18 @@ struct Domain {
     bool has_usual = false;                           // server=/DOMAIN/#: the default upstreams
     bool is_denied = false;                           // local=/DOMAIN/, address=/DOMAIN/
 
-    // Those of address=/DOMAIN/#, too.
+    // Includes the addresses of address=/DOMAIN/#.
     [[nodiscard]] std::vector<std::string> addresses() const;
 };
 using Domains = std::map<std::string, Domain>;
 
-// Without the first label; empty: there is one label.
+// Returns the name without the first label; empty if it has only one label.
 inline std::string_view parent_of(std::string_view name) {
     const auto dot = name.find('.');
     return dot == std::string_view::npos ? std::string_view() : name.substr(dot + 1);
 }
 
-// The next shorter domain above `name` in `names`; nullptr: none.
+// Returns the next shorter domain above `name` in `names`; nullptr if there is none.
 template <class Map>
 const typename Map::value_type* above(const Map& names, std::string_view name) {
     while (!name.empty()) {
@@ -42,14 +42,14 @@ const typename Map::value_type* above(const Map& names, std::string_view name) {
     return nullptr;
 }
 
-// A rule for names at or below `within`, unless they are at or below `except`.
+// A rule for the names at or below `within` that are not at or below `except`.
 struct DomainRule {
     std::size_t action = 0;
     std::vector<std::string> within, except;
 };
 
-// `actions`: what is done with the names of a domain, unless a longer one is there.
-// The first rule that fits is the one of the longest domain; with `except`, only that one fits.
+// `actions`: the action for the names of a domain that belong to no longer domain. The first rule
+// that fits is that of the longest domain; with `except`, it is the only one that fits.
 std::vector<DomainRule> longest_first(const std::map<std::string, std::size_t>& actions);
 
 }  // namespace steer::importing

@@ -1,4 +1,4 @@
-// What dnsmasq's options say, before it is written: names, servers, sets, and the rest.
+// The meaning of dnsmasq's options, before the output is written: names, servers, sets, and others.
 #pragma once
 
 #include <map>
@@ -19,12 +19,12 @@ struct KernelSetNames {
     std::string set4, set6;  // "NAME"; of nftset "FAMILY#TABLE#NAME"
     bool operator==(const KernelSetNames&) const = default;
 };
-// The sets of a domain's addresses: those of the first line with that domain.
+// The sets for a domain's addresses, from the first line with that domain.
 using SetsOfDomains = std::map<std::string, std::vector<KernelSetNames>>;  // "": every name
 
 // add-subnet: the subnet that is sent to upstreams.
 struct ClientSubnet {
-    std::string preset;  // instead of the client's own: "192.0.2.0/24"
+    std::string preset;  // replaces the client's own: "192.0.2.0/24"
     std::string bits4 = "0", bits6 = "0";
 };
 
@@ -34,11 +34,11 @@ struct Pointer {
 };
 
 struct DnsmasqModel {
-    std::vector<Record> records;             // names with data of their own
+    std::vector<Record> records;             // of names with their own data
     std::vector<std::string> other_records;  // TXT, CAA: lines of a zone file
-    std::vector<std::string> other_owners;   // of those of them that make a name exist
-    std::vector<Pointer> ptr_records;        // as written: all that have one owner
-    std::vector<Pointer> pointers;  // of addresses: the first of one owner, if it has no other
+    std::vector<std::string> other_owners;   // the owners among them that make a name exist
+    std::vector<Pointer> ptr_records;        // as written: all with the same owner
+    std::vector<Pointer> pointers;  // of addresses: the first of an owner without a ptr_record
     Domains domains;
     SetsOfDomains ipsets, nftsets;
     std::vector<std::string> bogus;     // bogus-nxdomain

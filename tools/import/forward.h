@@ -1,4 +1,4 @@
-// Upstreams and servers, as all imports write them.
+// Upstreams and servers in the form that all imports write.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 
 namespace steer::importing {
 
-// Keys of `upstreams[]`; an empty text is not imported.
+// Keys of `upstreams[]`; an empty text is not written.
 struct Upstream {
     std::string addr, dial_addr, timeout, idle_timeout, max_conns, device;
     bool unverified = false;
@@ -21,16 +21,16 @@ struct Upstream {
 struct Forward {
     std::string tag, policy, bootstrap, resolv_file, concurrent, max_queries, total_timeout;
     std::vector<Upstream> upstreams;
-    bool is_local = false;  // it is asked about names under .local, too
+    bool is_local = false;  // names under .local go to it as well
     std::vector<Note> notes;
 };
 
-// More than 32 upstreams are left out, with a note.
+// Writes at most 32 upstreams; a note lists the others.
 void write_forward(Sheet& sheet, const Forward& forward);
-// Only its arguments, at the current depth.
+// Writes only the arguments, at the current depth.
 void write_forward_args(Sheet& sheet, const Forward& forward);
 
-// A udp_server and a tcp_server on ADDRESS:PORT, numbered from `number` on if that is not 0.
+// Writes a udp_server and a tcp_server on ADDRESS:PORT, numbered from `number` if that is not 0.
 void write_servers(Sheet& sheet, const std::string& listen, const std::string& entry,
                    unsigned number = 0, const std::string& max_connections = {});
 

@@ -1,5 +1,6 @@
-// The types of plugins and the keys of our configuration. The build makes the table from docs/reference/configuration.md,
-// which the parser's tables make: imports share no code with the parser.
+// The types of plugins and the keys of our configuration. The build generates the table from
+// docs/reference/configuration.md, which the parser's tables generate, so imports share no code
+// with the parser.
 #pragma once
 
 #include <algorithm>
@@ -32,7 +33,7 @@ inline bool is_plugin_type(std::string_view name) {
         return type.name == name && type.role != KnownRole::section;
     });
 }
-// False also of what has keys of its own in no table.
+// Also returns false if no table lists the keys of `where`.
 inline bool has_known_keys(std::string_view where) {
     return std::ranges::find(known_keys(), where, &KnownKey::where) != known_keys().end();
 }

@@ -1,5 +1,4 @@
-// Notes and failures of an import: sentences for the operator.
-// Nothing here throws.
+// Notes and failures of an import: sentences for the operator. No function throws.
 #pragma once
 
 #include <optional>
@@ -8,13 +7,13 @@
 
 namespace steer::importing {
 
-// Something that was not carried over, or means something else now.
+// A setting that was not imported, or has another meaning now.
 struct Note {
     std::string place;  // "line 12", "row 3 of /ip/dns/static"; empty: the input as a whole
     std::string text;
 };
 
-// Why an input cannot be read at all.
+// Why the input cannot be read at all.
 struct Failure {
     int line = 0;  // 0: the input as a whole
     std::string text;
@@ -23,7 +22,7 @@ struct Failure {
 struct Imported {
     std::string yaml;
     std::vector<Note> notes;
-    std::optional<Failure> failure;  // then there is no YAML
+    std::optional<Failure> failure;  // with a failure there is no YAML
 };
 
 inline std::string line_place(int line) {

@@ -1,7 +1,8 @@
-// Configurations of ForgeDNS/OxiDNS and mosdns v5, converted to ours without what has no effect here
-// (docs/guides/migrate-forgedns.md, docs/guides/migrate-mosdns.md).
+// Converts configurations of ForgeDNS/OxiDNS and mosdns v5 to ours, without the settings that have
+// no effect here (docs/guides/migrate-forgedns.md, docs/guides/migrate-mosdns.md).
 //
-// Settings that both know stay as they are: their values are not checked here. `steerdnsd --check` names a wrong one.
+// Settings that both programs have stay unchanged. Their values are not checked here; `steerdnsd
+// --check` names a wrong one.
 #pragma once
 
 #include <string_view>

@@ -1,6 +1,7 @@
 // A configuration of ForgeDNS, OxiDNS or mosdns as a tree that can be changed and written again.
 //
-// Reading: YAML of at most kMaxNodes nodes after aliases are followed, 100 levels deep. Comments are not part of it.
+// Reading accepts YAML of at most kMaxNodes nodes (aliases expanded) and 100 levels, and drops
+// comments.
 #pragma once
 
 #include <cstddef>
@@ -27,11 +28,11 @@ struct Tree {
     [[nodiscard]] bool is_map() const { return kind == Kind::map; }
     [[nodiscard]] bool is_list() const { return kind == Kind::list; }
     [[nodiscard]] bool is_text() const { return kind == Kind::text; }
-    // Nothing, an empty text, or a list or map without items.
+    // Returns true for no value, an empty text, and a list or map without items.
     [[nodiscard]] bool is_empty() const;
     [[nodiscard]] Tree* find(std::string_view key);
     [[nodiscard]] const Tree* find(std::string_view key) const;
-    // The text of a key; empty: there is none.
+    // Returns the text of a key; empty if there is none.
     [[nodiscard]] std::string_view get(std::string_view key) const;
     void set(std::string_view key, Tree value);
     void remove(std::string_view key);
@@ -47,8 +48,8 @@ inline constexpr std::size_t kMaxNodes = 200'000;
 
 std::variant<Tree, Failure> read_tree(std::string_view yaml);
 
-// Lines of block style, each after `indent` blanks; short maps and lists of texts are in one line.
-// `placeholders`: `${NAME}` is ours as well, and stays as it is.
+// Writes lines in block style, each after `indent` blanks; short maps and lists of texts are on one
+// line. `placeholders`: `${NAME}` also has a meaning in our configuration, and stays unchanged.
 std::string write_tree(const Tree& tree, std::size_t indent, bool placeholders);
 
 }  // namespace steer::importing

@@ -1,5 +1,5 @@
-// What our parser does not know in a configuration of ForgeDNS, OxiDNS or mosdns: types of plugins, rules and keys. It is left
-// out with a note, and so is what cannot be without it.
+// The types of plugins, rules and keys in a configuration of ForgeDNS, OxiDNS or mosdns that our
+// parser does not know. They are left out with a note, and so is everything that depends on them.
 #pragma once
 
 #include <functional>
@@ -18,22 +18,22 @@ class PolicyUnknown {
     // `plugins`: the list, or nullptr.
     explicit PolicyUnknown(const Tree* plugins);
 
-    // Why it is left out; empty: it stays.
+    // Returns why the plugin is left out; empty if it stays.
     [[nodiscard]] std::string why_no_plugin(const Tree& plugin) const;
     [[nodiscard]] std::string why_no_exec(std::string_view words) const;
     [[nodiscard]] std::string why_no_matches(const Tree& rule) const;
 
-    // Takes unknown keys out of a map, and references to what is left out from its lists.
+    // Removes unknown keys from a map, and references to removed plugins from its lists.
     void clean(Tree& map, std::string_view where, const std::string& owner,
                const NoteTo& note) const;
-    // The same of the arguments of a plugin, with their parts.
+    // Does the same for a plugin's arguments and their parts.
     void clean_args(Tree& args, std::string_view type, const std::string& owner,
                     const NoteTo& note) const;
 
   private:
     [[nodiscard]] bool is_gone(std::string_view tag) const;
     [[nodiscard]] std::string why_no_match(std::string_view words) const;
-    // A plugin that is left out and that this one cannot be without; empty: there is none.
+    // Returns a removed plugin that this one depends on; empty if there is none.
     [[nodiscard]] std::string needs(const Tree& plugin) const;
     void clean_list(Tree& list, std::string_view key, const std::string& owner,
                     const NoteTo& note) const;

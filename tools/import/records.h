@@ -1,4 +1,4 @@
-// Records of a `static` plugin, as imports gather them, and what of them cannot be.
+// The records of a `static` plugin that imports collect, and the checks for impossible ones.
 #pragma once
 
 #include <string>
@@ -13,24 +13,24 @@ struct Record {
     enum class Owner : std::uint8_t { name, subdomains, expression };
     Owner owner = Owner::name;
     std::string name;   // lower case, without a last dot; or the expression
-    std::string place;  // where it was read
+    std::string place;  // where it is in the input
     std::string type;   // as in the configuration; empty: by the address
-    std::string alias;  // of a CNAME: where it leads
-    Flow data;          // what follows name and type
+    std::string alias;  // target of a CNAME
+    Flow data;          // the keys after name and type
     bool disabled = false;
-    bool asks_forwarder = false;  // a FWD with servers of its own
+    bool asks_forwarder = false;  // a FWD with its own servers
     std::vector<Note> notes;
 };
 
-// The records that lead in a circle are taken out; a note for each.
+// Removes the records that form a circle; returns a note for each.
 std::vector<Note> drop_circles(std::vector<Record>& records);
 
-// `- tag: TAG` with all of them; nothing if there are none. `cache` ("$TAG", or empty: none) keeps what
-// forwarders say. `with_ptr`: addresses of names have PTR records.
+// Writes `- tag: TAG` with all records; nothing if there are none. `cache` ("$TAG", or empty: none)
+// keeps the answers of forwarders. `with_ptr`: addresses of names get PTR records.
 void write_records(Sheet& sheet, const std::string& tag, const std::vector<Record>& records,
                    const std::string& cache, bool with_ptr = true);
 
-// Why Hyperscan does not support the expression (POSIX); empty: it does.
+// Returns why Hyperscan does not support the expression (POSIX); empty if it does.
 std::string expression_trouble(const std::string& expression);
 
 }  // namespace steer::importing

@@ -1,5 +1,5 @@
-// What a router's DNS server is set to: rows of /ip/dns and below, as an export or the API gives
-// them. Property names and texts are RouterOS's own.
+// The settings of a router's DNS server: rows of /ip/dns and its submenus, from an export or the
+// API. Property names and texts are those of RouterOS.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,7 @@ struct RosRow {
     std::string place;
     std::vector<std::pair<std::string, std::string>> values;
 
-    // nullptr: it is not there, or empty.
+    // Returns nullptr if the property is missing or empty.
     [[nodiscard]] const std::string* find(std::string_view name) const;
     [[nodiscard]] std::string get(std::string_view name, std::string_view fallback = {}) const;
     [[nodiscard]] bool is_true(std::string_view name) const;
@@ -36,16 +36,16 @@ struct RosDns {
     std::vector<std::pair<std::string, RosSetting>> settings;
     std::vector<RosRow> statics, adlists, forwarders;
     bool was_set = false;     // /ip/dns itself is part of the input
-    std::vector<Note> notes;  // about what is in none of these
+    std::vector<Note> notes;  // about settings in none of these members
 
     [[nodiscard]] const RosSetting* find(std::string_view name) const;
     void set(std::string_view name, RosSetting setting);
 };
 
-// Of an export. A failure if it is none.
+// Collects the settings of an export. Sets `failure` if the text is not an export.
 RosDns gather(RosExport from, std::optional<Failure>& failure);
 
-// "1d2h3m4s", "1w", "00:10:00", "1d00:00:00", "500ms", "30": milliseconds.
+// Parses "1d2h3m4s", "1w", "00:10:00", "1d00:00:00", "500ms" or "30" to milliseconds.
 std::optional<std::uint64_t> parse_ros_time(std::string_view text);
 bool is_ros_true(std::string_view text);
 

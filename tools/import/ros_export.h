@@ -1,9 +1,9 @@
-// The text that RouterOS's /export writes, and what people paste into its terminal: commands, each
-// with the menu that it is in.
+// The text that RouterOS's /export writes, or that people paste into its terminal: commands, each
+// with its menu.
 //
-// Guarantees: every byte of any text is either in a statement, in a note or stepped over by the
-// rules of the syntax; nothing is evaluated. A text that ends within quotes or brackets, or has zero
-// bytes, cannot be read.
+// Guarantees: every byte of any text is in a statement, in a note, or skipped by the rules of the
+// syntax. Nothing is evaluated. A text that ends within quotes or brackets, or has zero bytes,
+// cannot be read.
 #pragma once
 
 #include <string>
@@ -17,7 +17,7 @@ namespace steer::importing {
 struct RosValue {
     std::string name, text;
     int line = 0;
-    bool is_expression = false;  // `$variable`, `[command]`, `(expression)`: only a router knows it
+    bool is_expression = false;  // `$variable`, `[command]`, `(expression)`: known only to a router
 };
 
 struct RosStatement {
@@ -25,12 +25,12 @@ struct RosStatement {
     std::string menu;                // "/ip/dns/static"
     std::string verb;                // "add"
     std::vector<RosValue> values;    // `name=text`
-    std::vector<std::string> words;  // what else stands there: numbers, [find ...]
+    std::vector<std::string> words;  // the other words: numbers, [find ...]
 };
 
 struct RosExport {
     bool has_header = false;
-    std::string version;  // "7.16.1"; empty if the header does not say it
+    std::string version;  // "7.16.1"; empty: not in the header
     std::vector<RosStatement> statements;
     std::vector<Note> notes;  // script commands
     std::optional<Failure> failure;

@@ -1,7 +1,7 @@
-// The configuration that an import makes, as it is written: YAML with comments, top down.
+// The configuration that an import writes: YAML with comments, from top to bottom.
 //
-// A text is written in quotes wherever YAML or our placeholders (`${...}`) could read something
-// else into it. A note is a comment at its place; `noted()` has all notes in order.
+// A text is quoted wherever YAML or our placeholders (`${...}`) could read it differently. A note
+// is a comment at its place; `noted()` returns all notes in order.
 #pragma once
 
 #include <string>
@@ -13,16 +13,16 @@
 
 namespace steer::importing {
 
-// A text as a YAML scalar, also within a flow map or list.
+// Returns a text as a YAML scalar that is also valid within a flow map or list.
 std::string scalar(std::string_view text);
-// [a, b]
+// Returns "[a, b]".
 std::string flow_list(const std::vector<std::string>& texts);
 
-// { key: value, ... } in the order of add().
+// Writes { key: value, ... } in the order of add().
 class Flow {
   public:
     Flow& add(std::string_view key, std::string_view text);
-    // `yaml`: as it is.
+    // Adds `yaml` unchanged.
     Flow& add_yaml(std::string_view key, std::string_view yaml);
     [[nodiscard]] std::string text() const;
 
@@ -34,16 +34,16 @@ class Sheet {
   public:
     void blank();
     void line(std::string_view text);
-    // Wrapped; control characters are blanks.
+    // Writes a wrapped comment; control characters become blanks.
     void comment(std::string_view text);
     void note(const Note& note);
     void note(std::string_view place, std::string_view text);
     void notes(const std::vector<Note>& all);
 
-    // What follows is deeper, until close().
+    // Writes a line and indents the following ones until close().
     void open(std::string_view text);
     void close() { --depth_; }
-    // `- tag: TAG`, its type, and `args:` which is open.
+    // Writes `- tag: TAG`, its type, and an open `args:`.
     void open_plugin(std::string_view tag, std::string_view type);
     void close_plugin();
     // key: text

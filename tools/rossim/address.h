@@ -1,9 +1,8 @@
-// The `address` of an address-list row, brought into the form in which RouterOS keeps and prints
-// it.
+// The `address` of an address-list row, converted to the form that RouterOS stores and prints.
 //
-// IPv4: /32 is dropped, host bits are cleared, a range that is a prefix becomes one. IPv6: RFC 5952
-// text, always with its prefix length. Anything else must look like a DNS name. Two spellings of
-// one address give the same text, so that the duplicate check can compare text.
+// IPv4: /32 is dropped, host bits are cleared, and a range that is a prefix becomes one. IPv6: RFC
+// 5952 text, always with its prefix length. Other text must have the form of a DNS name. Two
+// spellings of one address give the same text, so the duplicate check can compare text.
 #pragma once
 
 #include <optional>
@@ -20,11 +19,11 @@ struct ListAddress {
     bool is_name = false;
 };
 
-// None: neither an address of the family nor a DNS name.
+// Returns nothing if the text is neither an address of the family nor a DNS name.
 std::optional<ListAddress> normalise_address(Family family, std::string_view text);
 
-// Whether a prefix of `available_from` ("192.0.2.0/24", "2001:db8::1") holds the address; an empty
-// list holds all.
+// Returns whether a prefix of `available_from` ("192.0.2.0/24", "2001:db8::1") contains the
+// address; an empty list contains all.
 bool is_available_from(const std::vector<std::string>& available_from, std::string_view address);
 
 }  // namespace rossim

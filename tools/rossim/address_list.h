@@ -1,8 +1,7 @@
-// One address-list table (IPv4 or IPv6): rows by id, by (list, address) and by the time at which
-// they end.
+// One address-list table (IPv4 or IPv6): rows by id, by (list, address) and by expiry time.
 //
-// Ids only grow; renumber() is the one way to use one again. Looking up is logarithmic, walking
-// is in order of ids.
+// Ids only grow; only renumber() uses one again. A lookup takes logarithmic time; iteration is in
+// order of ids.
 #pragma once
 
 #include <compare>
@@ -26,10 +25,10 @@ struct Row {
     std::string comment;
     std::int64_t created_ns = 0;             // CLOCK_REALTIME
     std::optional<std::int64_t> expires_us;  // the router's clock
-    std::uint64_t parent = 0;                // the row whose DNS name this one came from
+    std::uint64_t parent = 0;                // the row whose DNS name has this address
     bool is_name = false;
     bool disabled = false;
-    bool was_made_dynamic = false;  // by `dynamic=yes`: without a timeout, but gone after a reboot
+    bool was_made_dynamic = false;  // by `dynamic=yes`: without a timeout, but a reboot removes it
 
     bool is_dynamic() const { return expires_us.has_value() || parent != 0 || was_made_dynamic; }
 };
@@ -38,22 +37,22 @@ class AddressList {
   public:
     using Rows = std::map<std::uint64_t, Row>;
 
-    // Gives the row the next id.
+    // Inserts the row with the next id.
     Row& insert(Row row);
     void erase(std::uint64_t id);
     Row* find(std::uint64_t id);
-    // Some row of that list and address; nullptr: there is none.
+    // Returns a row with that list and address; nullptr if there is none.
     const Row* find(std::string_view list, std::string_view address) const;
 
-    // The indexed fields change only here.
+    // Changes indexed fields; only this function may.
     void rename(Row& row, std::string list, std::string address);
     void set_expiry(Row& row, std::optional<std::int64_t> expires_us);
 
-    // The row that ends first.
+    // Returns the row that expires first.
     std::optional<std::pair<std::int64_t, std::uint64_t>> next_expiry() const;
 
     std::vector<std::uint64_t> children_of(std::uint64_t parent) const;
-    // Drops what is dynamic; the rest keeps its ids, or gets 1, 2, 3, ...
+    // Removes the dynamic rows. The others keep their ids, or with `renumber` get 1, 2, 3, ...
     void forget_dynamic(bool renumber);
 
     const Rows& rows() const { return rows_; }

@@ -1,5 +1,5 @@
-// From a sentence to the job that carries it out: the address lists (rows.cpp), all else
-// (commands.cpp).
+// Makes the job that executes a sentence: for the address lists in rows.cpp, for all others in
+// commands.cpp.
 #pragma once
 
 #include <memory>
@@ -26,7 +26,7 @@ class RowProperties : public Properties {
     Version version_;
 };
 
-// One `!re`. An empty proplist means all properties.
+// Appends one `!re`. An empty proplist means all properties.
 void append_row(std::string& out, const Machine& machine, const std::optional<std::string>& tag,
                 const Row& row, const std::vector<std::string>& proplist);
 void append_record(std::string& out, const Machine& machine, const std::optional<std::string>& tag,
@@ -34,22 +34,22 @@ void append_record(std::string& out, const Machine& machine, const std::optional
 void append_dead(std::string& out, const Machine& machine, const std::optional<std::string>& tag,
                  std::uint64_t id);
 
-// The sentence's job; nullptr: it was answered at once.
+// Returns the sentence's job; nullptr if it was answered at once.
 std::unique_ptr<Job> make_job(Machine& machine, Session& session, Sentence sentence);
 
 std::optional<Family> address_list_family(std::string_view menu);
 bool is_row_write(std::string_view verb);
-// What the rows of a write cost, without its base.
+// Returns the cost of the rows of a write, without its base.
 std::int64_t write_cost(const Costs& costs, const Sentence& sentence);
-// add, set, remove, enable, disable, comment; `add` gives the id. Throws Trap.
+// Executes add, set, remove, enable, disable or comment; `add` returns the id. Throws Trap.
 std::optional<std::string> write_rows(Machine& machine, Family family, const Sentence& sentence,
                                       std::int64_t now_us);
 
-// The job of a sentence to an address-list menu; the session is logged in.
+// Returns the job of a sentence to an address-list menu. The session is logged in.
 std::unique_ptr<Job> make_row_job(Machine& machine, const Session& session, Family family,
                                   Sentence sentence);
 
-// Who asks, kept for as long as the job: a session may end first.
+// The client of a job, stored with the job because a session may end first.
 struct Caller {
     Machine& machine;
     SessionId session;
@@ -61,12 +61,13 @@ struct Caller {
     void done(std::string before = {}, const std::optional<std::string>& ret = {}) const;
 };
 
-// /system/script/run, /execute and /import (script_job.cpp). True for the sentences that make_script_job() takes.
+// Returns true for the sentences that make_script_job() accepts: /system/script/run, /execute and
+// /import (script_job.cpp).
 bool runs_script(const Sentence& sentence);
 // Throws Trap.
 std::unique_ptr<Job> make_script_job(const Sentence& sentence, Caller caller);
 
-// The arguments of a print that change what it answers; the others are about a terminal.
+// The arguments of a print that change its answer; the others only affect a terminal.
 struct PrintArguments {
     explicit PrintArguments(const Sentence& sentence);
 

@@ -1,7 +1,7 @@
 // The connection tracking of one family: /ip/firewall/connection, /ipv6/firewall/connection.
 //
-// Entries come from tests and end by their timeout, by `remove` and with a reboot; no traffic makes
-// or renews one.
+// Tests add entries; an entry ends by its timeout, by `remove` or with a reboot. Traffic neither
+// creates nor renews one.
 #pragma once
 
 #include <cstdint>
@@ -16,12 +16,13 @@ namespace rossim {
 class Conntrack {
   public:
     std::uint64_t add(TrackedConnection connection, std::int64_t now_us);
-    // `atomic`: one unknown id and nothing is removed; else those before it are. Throws Trap.
+    // `atomic`: an unknown id prevents every removal; else the ids before it are removed. Throws
+    // Trap.
     void remove(const std::vector<std::uint64_t>& ids, bool atomic, std::int64_t now_us);
     void clear() { entries_.clear(); }
 
-    // By id. What has ended is not there.
-    // `ports_apart`: as properties of their own, else behind their addresses.
+    // Returns the entries by id, without ended ones. `ports_apart`: ports are separate properties,
+    // else they follow the addresses.
     std::vector<Record> records(bool ports_apart, std::int64_t now_us) const;
     std::vector<TrackedConnection> connections(std::int64_t now_us) const;
 

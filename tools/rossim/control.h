@@ -1,4 +1,4 @@
-// The operator's side: a UNIX socket that takes one line and answers with text, then closes; and
+// The operator's interface: a UNIX socket that reads one line, answers with text and closes; and
 // its client.
 #pragma once
 
@@ -16,7 +16,7 @@ using Hosts = std::vector<std::unique_ptr<Host>>;
 
 class ControlServer {
   public:
-    // A stale socket file is replaced. Throws std::runtime_error.
+    // Replaces a stale socket file. Throws std::runtime_error.
     ControlServer(boost::asio::io_context& io, std::string path, Hosts& hosts);
     ~ControlServer();
 
@@ -28,11 +28,11 @@ class ControlServer {
     Hosts& hosts_;
 };
 
-// Carries out "[@ROUTER] COMMAND ..."; throws std::runtime_error with a sentence. (control_commands.cpp: a table has a row for
-// each command.)
+// Executes "[@ROUTER] COMMAND ..." (control_commands.cpp has a row for each command). Throws
+// std::runtime_error with a sentence.
 std::string run_control_line(Hosts& hosts, const std::string& line);
 
-// Sends the line and prints the answer; the exit code.
+// Sends the line and prints the answer. Returns the exit code.
 int ask_control(const ControlRequest& request);
 
 }  // namespace rossim

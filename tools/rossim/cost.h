@@ -1,10 +1,10 @@
-// What the router's one CPU pays for a sentence, in microseconds, and the presets that come from
-// measured routers.
+// The CPU cost of a sentence for the router, which has one CPU, in microseconds, and the presets
+// that were measured on routers.
 //
 // A sentence costs base + rows scanned * scan_row + rows emitted * emit_row + rows written * add,
-// set or remove. A filtered print scans the whole table of its family, as real routers do. Removal
-// is paid once per id, also in a comma list. A command of a script pays a part of base. The numbers
-// of presets.json are compiled in; another file may be given.
+// set or remove. A filtered print scans the whole table of its family, as RouterOS does. A removal
+// is charged once per id, also in a comma list. A command in a script costs a fraction of base. The
+// numbers of presets.json are compiled in; another file can replace them.
 #pragma once
 
 #include <cstdint>
@@ -21,13 +21,13 @@ struct Costs {
     std::int64_t remove = 0;
     std::int64_t scan_row = 0;
     std::int64_t emit_row = 0;
-    std::int64_t script_row_base_divisor = 20;  // of a command of a script
+    std::int64_t script_row_base_divisor = 20;  // of a command in a script
 
-    // Rows that a router with these costs can add in a second when it does nothing else.
+    // Returns the rows per second that a router with these costs can add without other load.
     double writes_per_second() const;
 };
 
-// After `bucket_requests` sentences without a second of rest each sentence costs at least
+// After `bucket_requests` sentences without a pause of a second, each sentence costs at least
 // `then_us`.
 struct Throttle {
     std::int64_t bucket_requests = 0;
@@ -38,11 +38,11 @@ struct Presets {
     std::map<std::string, Costs, std::less<>> costs;
     Throttle throttle;
 
-    // Throws std::runtime_error with a sentence that lists the names that there are.
+    // Throws std::runtime_error with a sentence that lists the available names.
     const Costs& get(std::string_view name) const;
 };
 
-// The text of presets.json as it was when this was built.
+// Returns the text of presets.json at build time.
 std::string_view built_in_presets_text();
 const Presets& built_in_presets();
 

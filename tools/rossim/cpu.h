@@ -1,7 +1,8 @@
-// The router's CPU: the sentences in progress, served round robin in slices of at most 5 ms.
+// The router's CPU: sentences in progress, served round robin in slices of at most 5 ms.
 //
-// A job says how much CPU it still wants at least; at the end of each slice it is given what it got
-// and does what it paid for. Nothing here waits: run_slice() is called at slice_end_us().
+// A job states the minimum of CPU time that it still needs. At the end of a slice it receives the
+// CPU time used, and does the work that this time covers. Nothing here waits: the caller calls
+// run_slice() at slice_end_us().
 #pragma once
 
 #include <cstdint>
@@ -20,13 +21,13 @@ class Job {
     std::uint64_t session = 0;
     std::optional<std::string> tag;
     CpuClass cpu_class = CpuClass::other;
-    bool started = false;  // had CPU time
+    bool started = false;  // has had CPU time
 
     virtual ~Job() = default;
     virtual std::int64_t wants_us() const = 0;
-    // `cpu_us` of work are done at `now_us`; true: the sentence is over.
+    // Does `cpu_us` of work at `now_us`. Returns true if the sentence is complete.
     virtual bool work(std::int64_t cpu_us, std::int64_t now_us) = 0;
-    // Continues after its client disconnects.
+    // Returns whether the job continues after its client disconnects.
     virtual bool outlives_session() const { return false; }
 };
 
@@ -34,22 +35,23 @@ class Cpu {
   public:
     static constexpr std::int64_t kSliceUs = 5000;
 
-    // A seed that is not 0: any tagged sentence may be next, not the one that waits longest.
+    // With a seed other than 0, any tagged sentence may be next, not only the one that has waited
+    // longest.
     explicit Cpu(std::uint64_t shuffle_seed = 0) : random_(shuffle_seed) {}
 
     void push(std::unique_ptr<Job> job, std::int64_t now_us);
-    // None: idle or paused.
+    // Returns nothing if idle or paused.
     std::optional<std::int64_t> slice_end_us() const;
     void run_slice();
 
-    // Takes jobs away; the one that has the CPU gives it up at `now_us`.
+    // Removes jobs; a removed job that has the CPU releases it at `now_us`.
     void remove_if(const std::function<bool(const Job&)>& condition, std::int64_t now_us);
     void pause(std::int64_t now_us);
     void resume(std::int64_t now_us);
 
     bool idle() const { return jobs_.empty(); }
     std::int64_t idle_since_us() const { return idle_since_us_; }
-    // Since it was made or forget_busy().
+    // CPU times since construction or forget_busy().
     const CpuTimes& busy_us() const { return busy_us_; }
     void forget_busy() { busy_us_ = {}; }
     // Busy share of the second before `now_us`, in percent.

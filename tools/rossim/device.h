@@ -1,5 +1,6 @@
-// What is on the router: its two address lists, and every way to change them. Each change is
-// checked as RouterOS checks it, told to the journal, and told to the watcher (the `listen`s).
+// The contents of the router: its two address lists and all operations that change them. Each
+// change is checked as RouterOS does, and reported to the journal and to the watcher (the
+// `listen`s).
 #pragma once
 
 #include <cstdint>
@@ -16,7 +17,7 @@
 
 namespace rossim {
 
-// A refusal in RouterOS's words; category 0 to 7, or none.
+// A refusal with RouterOS's text; category 0 to 7, or none.
 struct Trap {
     std::string message;
     std::optional<int> category;
@@ -30,7 +31,7 @@ constexpr int kScriptFailure = 3;
 Trap no_such_item();
 Trap value_too_long(std::string_view name);
 
-// The rows that `.id` or `numbers` names; throws Trap.
+// Returns the rows that `.id` or `numbers` names. Throws Trap.
 std::vector<std::uint64_t> ids_of(const Sentence& sentence);
 
 // The arguments of `add` and `set`, by name: list, address, timeout, comment, disabled, ...
@@ -47,7 +48,7 @@ class RowArguments {
     std::optional<std::uint64_t> copy_from;
 };
 
-// Sectors written.
+// Counts sectors written.
 struct Flash {
     std::uint64_t since_reboot = 0;
     std::uint64_t total = 0;
@@ -60,26 +61,26 @@ class Device {
 
     Device(const Options& options, Report& report, Journal journal, Watcher watcher);
 
-    // All throw Trap, in the order in which RouterOS checks.
+    // These throw Trap, after RouterOS's checks in its order.
     std::uint64_t add(Family family, const RowArguments& arguments, std::int64_t now_us,
                       bool allow_duplicate = false);
     void set(Family family, const std::vector<std::uint64_t>& ids, const RowArguments& arguments,
              std::int64_t now_us);
     void remove(Family family, const std::vector<std::uint64_t>& ids, std::int64_t now_us);
-    // The dynamic rows of a DHCP lease with `address-lists`: exactly these, in place of its earlier ones.
+    // Sets the dynamic rows of a DHCP lease with `address-lists`; these replace its earlier ones.
     void set_lease_rows(Family family, std::uint64_t lease, std::string_view address,
                         const std::vector<std::string>& lists, std::int64_t now_us);
 
     void resolve(Family family, std::string_view name, const std::vector<std::string>& addresses,
                  std::int64_t now_us);
 
-    // What happened to a route; its time is filled in.
+    // Writes a change of a route to the journal, with its time.
     void write_journal(Commit commit, std::int64_t now_us);
-    // Something that survives a reboot was written.
+    // Counts a write that survives a reboot.
     void write_flash(std::int64_t now_us);
     const Flash& flash() const { return flash_; }
 
-    // When the next row ends by itself.
+    // Returns when the next row expires.
     std::optional<std::int64_t> next_expiry_us() const;
     void expire(std::int64_t now_us);
     void reboot(std::int64_t now_us);
@@ -91,7 +92,7 @@ class Device {
     }
 
     std::int64_t wall_ns(std::int64_t now_us) const { return wall_at_zero_ns_ + now_us * 1000; }
-    // The router's own idea of it.
+    // The router's own clock.
     std::int64_t clock_ns(std::int64_t now_us) const { return wall_ns(now_us) + clock_off_ns_; }
     void jump_clock(std::int64_t by_ns) { clock_off_ns_ += by_ns; }
     void set_wall_clock(std::int64_t wall_at_zero_ns) { wall_at_zero_ns_ = wall_at_zero_ns; }
@@ -110,7 +111,7 @@ class Device {
     std::int64_t wall_at_zero_ns_;
     std::int64_t clock_off_ns_ = 0;
     Flash flash_;
-    std::optional<std::int64_t> saved_us_;  // the last save's first change
+    std::optional<std::int64_t> saved_us_;  // the first change that the last save contains
     AddressList tables_[2];
 };
 

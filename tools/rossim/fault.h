@@ -1,10 +1,10 @@
-// A fault that comes by itself when the router is asked for something, and the faults that wait.
+// A fault that a sentence triggers, and the set of waiting faults.
 //
-// Which sentences: `command` is searched in the path of each ("/ip/firewall/address-list/add",
-// "/login") as it arrives; of those that match within [from_us, until_us) the first `skip` pass,
-// each later one is struck with `probability`, and at most `times` are. The first fault that
-// strikes is the one that happens. The dice are those of Options::fault_seed: the same sentences at
-// the same times bring the same faults.
+// `command` is searched in the path of each sentence ("/ip/firewall/address-list/add", "/login") as
+// it arrives. Of those that match within [from_us, until_us), the first `skip` pass, each later one
+// is struck with `probability`, and at most `times` are struck. At most one fault strikes a
+// sentence: the first in the order of inject(). Options::fault_seed seeds the random numbers: the
+// same sentences at the same times trigger the same faults.
 #pragma once
 
 #include <cstdint>
@@ -43,8 +43,9 @@ struct Fault {
     std::string message = "failure: injected";
     std::optional<int> category;  // of the trap
     bool applied = false;         // reset, hang, reboot: the sentence takes effect first
-    std::int64_t for_us = 0;      // hang: 0 is until resume(); drip: 0 is to the connection's end;
-                                  // reboot: how long it is away
+    // Hang: its duration; 0: until resume(). Drip: the same; 0: until the connection's end. Reboot:
+    // the downtime.
+    std::int64_t for_us = 0;
     std::int64_t byte_us = 1000;
 };
 
@@ -70,7 +71,8 @@ class Faults {
     void withdraw_all() { entries_.clear(); }
     std::vector<FaultView> views() const;
 
-    // A sentence came; the fault that strikes it. The pointer holds until the next call.
+    // Returns the fault that strikes an arriving sentence. The pointer is valid until the next
+    // call.
     const Fault* strike(std::string_view command, std::int64_t now_us);
 
   private:

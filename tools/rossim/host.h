@@ -1,8 +1,8 @@
-// A Router on real sockets and the real clock: listens, moves bytes, wakes when the router has
-// something to do.
+// A Router on real sockets and the real clock: listens, moves bytes, and wakes at the router's next
+// event.
 //
-// One thread. Times are microseconds of the steady clock since the Host was made; the journal's
-// wall clock follows CLOCK_REALTIME once a second.
+// One thread. Times are microseconds of the steady clock since construction of the Host. The
+// journal's wall clock is set to CLOCK_REALTIME once a second.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
@@ -24,18 +24,17 @@ namespace rossim {
 
 class Host {
   public:
-    // Listens. `tls` may be nullptr if there is no tls_port. Throws std::runtime_error with a
-    // sentence.
+    // Listens. `tls` may be nullptr without tls_port. Throws std::runtime_error with a sentence.
     Host(boost::asio::io_context& io, const Settings& common, RouterSettings settings,
          boost::asio::ssl::context* tls, Journal journal);
 
     std::int64_t now_us() const;
     Router& router() { return router_; }
-    // Call it after every call to router(): sends its output and sets the timer.
+    // Sends the router's output and sets the timer. Call it after every call to router().
     void pump();
     void hang(std::int64_t for_us);  // 0: until resume()
     void resume();
-    // "edge1 on 127.0.0.1:8728, TLS 8729".
+    // Returns "edge1 on 127.0.0.1:8728, TLS 8729".
     std::string describe() const;
 
   private:
@@ -61,7 +60,7 @@ class Host {
     Router router_;
     std::vector<std::unique_ptr<Door>> doors_;
     std::map<SessionId, std::shared_ptr<Connection>> connections_;
-    std::vector<std::function<void()>> waiting_;  // TLS clients that came while it hung
+    std::vector<std::function<void()>> waiting_;  // TLS clients that connected during a hang
     boost::asio::steady_timer alarm_;
     std::int64_t wall_set_us_ = 0;
     std::size_t segment_bytes_;

@@ -1,8 +1,8 @@
-// The running router behind Router: time, connections, the CPU and what `listen` tells. Commands
-// act on it (commands.h).
+// The running router behind Router: time, connections, the CPU, and the reports to `listen`.
+// Commands (commands.h) act on it.
 //
-// Everything happens in run_event() in the order of its time: rows end, the router comes up, bytes
-// arrive, a CPU slice ends, bytes leave. Between events nothing changes.
+// Everything happens in run_event(), in order of time: rows expire, the router starts, bytes
+// arrive, a CPU slice ends, bytes leave. Nothing changes between events.
 #pragma once
 
 #include <deque>
@@ -34,15 +34,15 @@ struct Session {
     WordReader reader;
     std::shared_ptr<const User> user;  // none: not logged in
     std::int64_t since_ns = 0;
-    std::string challenge;  // below 6.43: what the client must answer
+    std::string challenge;  // below 6.43: the challenge for the client
     bool login_in_progress = false;
-    bool surplus = false;              // one above max_sessions, which ends at its first sentence
-    std::deque<Sentence> after_login;  // came while it was in progress
+    bool surplus = false;              // one above max_sessions; it ends at its first sentence
+    std::deque<Sentence> after_login;  // arrived during the login
     std::size_t bytes_before_login = 0;
     std::size_t sentences_before_login = 0;
 };
 
-// A `listen` or a print that follows.
+// A `listen`, or a print with `follow`.
 struct Listener {
     SessionId session = 0;
     std::optional<std::string> tag;
@@ -65,27 +65,27 @@ class Machine {
     std::vector<Output> take_output();
 
     void reboot(std::int64_t down_us);
-    // 0: until resume().
+    // `for_us` 0: until resume().
     void hang(std::int64_t for_us);
     void resume();
     bool is_hung() const { return hung_; }
 
-    // For the commands.
+    // Functions for the commands.
     Session* find_session(SessionId id);
     void send(SessionId session, std::string bytes, bool close = false);
-    // Answers `!trap` and `!done`.
+    // Sends `!trap` and `!done`.
     void send_trap(SessionId session, const std::optional<std::string>& tag, const Trap& trap);
-    void fail(Session& session, std::string_view reason);  // `!fatal`, end
-    void break_off(SessionId session);                     // reset, end
-    // What is sent to the session is kept for end_capture().
+    void fail(Session& session, std::string_view reason);  // sends `!fatal`, ends the session
+    void break_off(SessionId session);                     // resets the connection and ends
+    // Keeps the bytes for the session until end_capture().
     void begin_capture(SessionId session) { captured_session_ = session; }
     std::string end_capture();
-    // Carried out when all that happens now is over.
+    // Runs the action after the present event.
     void after_event(std::function<void()> action) { after_event_.push_back(std::move(action)); }
     void login_over(Session& session);
     void listen(Listener listener) { listeners_.push_back(std::move(listener)); }
-    // Ends the sentence with that tag, or all of the session's but `keep`; returns their tags, to
-    // which `!done` is still due.
+    // Cancels the sentence with that tag, or all of the session's but `keep`. Returns their tags;
+    // `!done` must still be sent for them.
     std::vector<std::optional<std::string>> cancel(SessionId session,
                                                    const std::optional<std::string>& tag,
                                                    const std::optional<std::string>& keep);
@@ -98,13 +98,13 @@ class Machine {
     Conntrack& conntrack(Family family) { return conntracks_[family == Family::ipv4 ? 0 : 1]; }
 
     Options options;
-    Report report;  // read it by counted()
+    Report report;  // read it through counted()
     Device device;
     Records records;
     Faults faults;
     Cpu cpu;
     std::map<SessionId, Session> sessions;
-    std::optional<std::int64_t> up_at_us;  // down until then
+    std::optional<std::int64_t> up_at_us;  // the router is down until then
     std::int64_t now_us = 0;
     std::uint64_t last_background_script = 0;
 
@@ -141,17 +141,17 @@ class Machine {
     std::string captured_;
     std::vector<std::function<void()>> after_event_;
     std::vector<Listener> listeners_;
-    std::deque<Told> told_;  // not yet paid
-    bool telling_ = false;   // a TellJob is there
+    std::deque<Told> told_;  // not yet charged
+    bool telling_ = false;   // a TellJob exists
     SessionId last_session_ = 0;
     bool hung_ = false;
     std::optional<std::int64_t> resume_at_us_;
     std::int64_t booted_us_;
-    std::int64_t tokens_ = 0;  // of the throttle
+    std::int64_t tokens_ = 0;  // for the throttle
 };
 
-// A sentence that a fault struck: paid as it would have been, and ended as the fault says. For trap, reset, hang with `applied`,
-// hang_in_reply and reboot. (faulty_job.cpp)
+// Makes the job of a sentence that a fault struck: it costs the same CPU time, and ends with the
+// fault. For trap, reset, hang with `applied`, hang_in_reply and reboot (faulty_job.cpp).
 std::unique_ptr<Job> make_faulty(Machine& machine, const Fault& fault, std::unique_ptr<Job> job);
 
 }  // namespace rossim

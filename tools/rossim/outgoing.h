@@ -1,5 +1,5 @@
-// What the router sends, on its way: late by half of the latency, held back while the router hangs,
-// byte by byte where a fault made it so. Bytes of one session never overtake each other.
+// The router's output in transit: delayed by half of the latency, held while the router hangs, sent
+// byte by byte after such a fault. Bytes of one session never overtake each other.
 #pragma once
 
 #include <cstdint>
@@ -19,12 +19,12 @@ class Outgoing {
     explicit Outgoing(std::int64_t delay_us) : delay_us_(delay_us) {}
 
     void send(Output output, std::int64_t now_us);
-    // Without latency; a router that goes down says no more.
+    // Sends without latency, for a router that goes down.
     void send_at_once(Output output) { hand_over(std::move(output)); }
-    // Nothing is sent any more, all is kept, until release().
+    // Keeps all output until release().
     void hold() { holding_ = true; }
     void release(std::int64_t now_us);
-    // From now on a byte every `byte_us`; none: to the end of the session.
+    // From now on sends one byte every `byte_us`; no end: to the end of the session.
     void drip(SessionId session, std::int64_t byte_us, std::optional<std::int64_t> until_us,
               std::int64_t now_us);
     void forget(SessionId session);
@@ -34,7 +34,7 @@ class Outgoing {
     void run(std::int64_t now_us);
     std::uint64_t bytes_out() const { return bytes_out_; }
     void forget_bytes_out() { bytes_out_ = 0; }
-    // At most one element per session.
+    // Returns at most one element per session.
     std::vector<Output> take();
 
   private:
@@ -54,7 +54,7 @@ class Outgoing {
 
     void arrive(Output output, std::int64_t now_us);
     void hand_over(Output output);
-    bool run_drip(SessionId session, Drip& drip, std::int64_t now_us);  // false: it is over
+    bool run_drip(SessionId session, Drip& drip, std::int64_t now_us);  // false: it has ended
 
     std::int64_t delay_us_;
     bool holding_ = false;

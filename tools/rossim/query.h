@@ -1,9 +1,9 @@
 // The `?` words of a print: a small stack machine over the printed form of a row's properties.
 //
 // `?name`, `?-name`, `?name=value`, `?=name=value`, `?<name=value`, `?>name=value` push a truth
-// value; `?#ops` works on the stack (a digit string copies that element, at the end of the word it
-// replaces all; `!`, `&`, `|`; `.` copies the top). A row matches if all that is left is true. Less
-// and greater compare numbers as numbers, other values as text.
+// value. `?#ops` works on the stack: a digit string copies that element, and at the end of the word
+// replaces the stack by it; `!`, `&`, `|` are operators; `.` copies the top. A row matches if all
+// remaining values are true. Less and greater compare numbers as numbers, other values as text.
 #pragma once
 
 #include <cstdint>
@@ -14,11 +14,12 @@
 
 namespace rossim {
 
-// What a query asks of a row.
+// The properties of a row that a query can test.
 class Properties {
   public:
     virtual ~Properties() = default;
-    // The printed value, kept alive by the row or by `scratch`; none: the row has no such property.
+    // Returns the printed value, stored in the row or in `scratch`; nothing if the row lacks the
+    // property.
     virtual std::optional<std::string_view> property(std::string_view name,
                                                      std::string& scratch) const = 0;
 };
@@ -35,7 +36,7 @@ class Query {
     enum class Kind : std::uint8_t { has, lacks, equal, less, greater, operations };
     struct Term {
         Kind kind;
-        std::string name;  // operations: the letters
+        std::string name;  // of operations: the letters
         std::string value;
     };
 

@@ -1,6 +1,6 @@
-// The router's other menus as plain ordered tables of text. Menus, commands and arguments are those of the version
-// (schema.h). A flag must be yes or no, and some values must name a row of another table; other values are kept
-// unchecked. Nothing here has an effect on traffic.
+// The router's other menus as plain ordered tables of text. Menus, commands and arguments are those
+// of the version (schema.h). A flag must be yes or no, and some values must name a row of another
+// table; other values are stored unchecked. Nothing here affects traffic.
 #pragma once
 
 #include <cstdint>
@@ -20,16 +20,16 @@
 
 namespace rossim {
 
-// One row of any menu, in printing order; values that are absent are not in it.
+// One row of any menu, in printing order, without absent values.
 class Record : public Properties {
   public:
     std::uint64_t id = 0;  // 0: the menu has one unnumbered row
     Attributes values;
-    Attributes secrets;  // written, never printed
+    Attributes secrets;  // write-only
 
     std::optional<std::string_view> property(std::string_view name,
                                              std::string& scratch) const override;
-    void set(std::string_view name, std::string_view value);  // an empty value removes
+    void set(std::string_view name, std::string_view value);  // an empty value removes the property
 };
 
 constexpr std::size_t kMaxScriptBytes = 64U << 10;
@@ -38,27 +38,28 @@ constexpr std::size_t kMaxPropertyBytes = 1U << 20;
 
 class Records {
   public:
-    // add, set or remove, and the row as it is then, or was.
+    // Reports an add, set or remove, with the row after it (for a remove: before it).
     using Told = std::function<void(std::string_view menu, Change change, const Record& row)>;
 
     Records(const Options& options, Told told);
 
     const Schema& schema() const { return schema_; }
-    // Whether the tables have the command's effect; the others are refused as not simulated.
+    // Returns whether the tables simulate the command; others are refused as not simulated.
     static bool carries_out(std::string_view verb);
-    // As /user and /user/group say; none: there is no such user, or it is disabled.
+    // Returns a user as /user and /user/group define it; nothing if the user is unknown or
+    // disabled.
     std::optional<User> user(std::string_view name) const;
-    // By id or by its property `name`; nullptr: there is none.
+    // Finds a row by id or by its property `name`; nullptr if there is none.
     const Record* find_named(std::string_view path, std::string_view number) const;
     const std::vector<Record>& rows(std::string_view path) const;
-    // `add` returns the id; the others nothing. Throws Trap.
+    // Executes the sentence. `add` returns the id, the others nothing. Throws Trap.
     std::optional<std::string> change(const Sentence& sentence);
-    // What the router itself does to a table: a new row, or with `.id` a change (an empty value removes a property), or with
-    // `.dead` its end. The row's id. Throws Trap.
+    // Changes a table as the router itself does: adds a row, with `.id` changes it (an empty value
+    // removes a property), with `.dead` removes it. Returns the row's id. Throws Trap.
     std::uint64_t put(std::string_view path, const Attributes& attributes);
-    // A gateway of routes can be reached from now on, or cannot: the flags of its routes.
+    // Sets whether a gateway is reachable, which changes the flags of its routes.
     void set_gateway(const std::string& gateway, bool is_reachable);
-    // Routes of the router itself are gone, the others may get other ids.
+    // Removes the routes of the router itself; the others may get other ids.
     void reboot();
 
   private:

@@ -1,8 +1,7 @@
-// What a router was asked to do and what that cost it: the figures by which a client's efficiency is
-// judged.
+// The requests to a router and their cost: the figures that measure a client's efficiency.
 //
-// Counted from the router's making or the last reset_report(); a reboot changes nothing. CPU time
-// is counted at the end of a slice, that is at most 5 ms late.
+// They are counted from construction or the last reset_report(); a reboot does not reset them. CPU
+// time is counted at the end of a slice, at most 5 ms late.
 #pragma once
 
 #include <array>
@@ -45,18 +44,18 @@ using CpuTimes = std::array<std::int64_t, kCpuClasses.size()>;  // microseconds
 struct Report {
     std::int64_t since_us = 0;  // the router's clock when counting began
     std::uint64_t sentences = 0;
-    // "/ip/firewall/address-list/add" and how often; beyond 200 names all others are "...".
+    // Command names with their counts; beyond 200 names, all others count as "...".
     std::map<std::string, std::uint64_t, std::less<>> commands;
     std::uint64_t prints = 0;
     std::uint64_t adds = 0;  // rows
     std::uint64_t sets = 0;
     std::uint64_t removes = 0;
     std::uint64_t traps = 0;
-    std::uint64_t faults = 0;  // sentences that an injected fault struck
+    std::uint64_t faults = 0;  // sentences struck by an injected fault
     std::uint64_t logins = 0;
     std::uint64_t rows_scanned = 0;
     std::uint64_t rows_emitted = 0;
-    std::uint64_t rows_told = 0;  // to listeners
+    std::uint64_t rows_told = 0;  // reported to listeners
     std::uint64_t bytes_in = 0;
     std::uint64_t bytes_out = 0;
     std::uint64_t sessions = 0;  // opened
@@ -71,7 +70,7 @@ struct Report {
     void count_command(std::string name);
 };
 
-// The router's report and present state for people, and as one line of JSON.
+// Returns the router's report and present state, as text for people and as one line of JSON.
 std::string report_text(const Router& router, std::int64_t now_us);
 std::string report_json(const Router& router, std::int64_t now_us);
 

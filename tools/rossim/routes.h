@@ -1,9 +1,10 @@
-// The rules of /ip/route and /ipv6/route: the form of a destination, the flags that say
-// whether a route is in use, routes of the router itself, and a limit.
+// The rules of /ip/route and /ipv6/route: the form of a destination, the flags for the state of a
+// route, routes of the router itself, and a limit.
 //
-// Recorded outputs show: hosts are printed with their length, a routing table must exist, `active` and `inactive` are
-// flags of their own. Not known, and so a switch in Options: whether a second route that is the same is refused. Not
-// known either: the words of a refusal to change a dynamic route, whether ids stay over a reboot, how many routes fit.
+// Recorded outputs prove: hosts are printed with their length, a routing table must exist, `active`
+// and `inactive` are separate flags. Not known, and so a switch in Options: whether a second
+// identical route is refused. Also not known: the text of a refusal to change a dynamic route,
+// whether ids survive a reboot, and how many routes fit.
 #pragma once
 
 #include <optional>
@@ -19,17 +20,18 @@ namespace rossim {
 
 class Record;
 
-// None: not a menu of routes.
+// Returns nothing if the menu is not a menu of routes.
 std::optional<Family> route_family(std::string_view menu);
 
 class Routes {
   public:
     explicit Routes(const Options& options) : options_(options) {}
 
-    // A new row (id 0) or a changed one, before it takes its place among `rows`; `count`: routes of both families. Throws Trap.
+    // Completes a new row (id 0) or a changed one before its insertion into `rows`. `count`: routes
+    // of both families. Throws Trap.
     void finish(std::string_view menu, Record& row, const std::vector<Record>& rows,
                 std::size_t count) const;
-    // Throws Trap: `what` is not done to routes of the router itself.
+    // Throws Trap if the route belongs to the router itself: `what` is not allowed for it.
     static void check_own(const Record& row, std::string_view what);
     void set_flags(Record& row) const;
     void set_gateway(const std::string& gateway, bool is_reachable);

@@ -1,5 +1,5 @@
-// Menus, commands and arguments of RouterOS's console by version, as routers reported them (schema.json). A few menus that
-// those routers did not have follow the manual (manual_menus.json).
+// Menus, commands and arguments of RouterOS's console by version, as routers reported them
+// (schema.json). A few menus that those routers lacked follow the manual (manual_menus.json).
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,7 @@ using VersionSet = std::uint32_t;
 struct SchemaArgument {
     VersionSet versions = 0;
     std::vector<std::string>
-        values;  // what the console completes; a router may accept more; empty: nothing is known
+        values;  // that the console completes; a router may accept more; empty: not known
 
     bool is_flag() const;  // no or yes
 };
@@ -31,25 +31,26 @@ struct SchemaCommand {
 struct SchemaMenu {
     VersionSet versions = 0;
     std::map<std::string, SchemaCommand, std::less<>> commands;
-    std::vector<std::string> required;  // arguments that `add` asks for
-    bool needs_switch_chip = false;     // other devices do not have it
+    std::vector<std::string> required;  // arguments that `add` requires
+    bool needs_switch_chip = false;     // other devices lack it
 };
 
-// The console of one version. Between two versions of schema.json the older one counts; before the first, the first.
+// The console of one version. A version between two of schema.json uses the older one; a version
+// before the first uses the first.
 class Schema {
   public:
     explicit Schema(Version version, bool has_switch_chip = false);
 
-    // All menus of all versions, sorted by path.
+    // Returns all menus of all versions, sorted by path.
     static const std::map<std::string, SchemaMenu, std::less<>>& menus();
 
-    const SchemaMenu* menu(std::string_view path) const;  // nullptr: this version has none
+    const SchemaMenu* menu(std::string_view path) const;  // nullptr: not in this version
     const SchemaCommand* command(std::string_view path, std::string_view name) const;
     const SchemaArgument* argument(std::string_view path, std::string_view command,
                                    std::string_view name) const;
-    // Whether the path is a menu or leads to one.
+    // Returns whether the path is a menu or contains one.
     bool has_menu_below(std::string_view path) const;
-    // Whether routers of this version have the path, but schema.json does not say what is in it.
+    // Returns whether routers of this version have the path but schema.json lacks its contents.
     bool is_path_only(std::string_view path) const;
 
   private:

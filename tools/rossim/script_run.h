@@ -1,8 +1,8 @@
-// A script at work: statement by statement, each paid by the router's CPU before it takes effect.
+// A running script: the router's CPU pays for each statement before it takes effect.
 //
-// A command costs base / script_row_base_divisor, what its finds scan, and what it writes, as the
-// same write by API does; the rest of a script costs nothing. A refusal ends the script, or the
-// innermost `:do` with an `on-error`.
+// A command costs base / script_row_base_divisor, the rows that its finds scan, and its writes as
+// the same write over the API costs; the rest of a script costs nothing. A refusal ends the script,
+// or the innermost `:do` with an `on-error`.
 #pragma once
 
 #include <map>
@@ -15,7 +15,7 @@
 
 namespace rossim {
 
-// What scripts of this router may name.
+// Returns the menus and commands that scripts of this router may name.
 ScriptMenus script_menus(const Machine& machine);
 
 class ScriptRun {
@@ -23,12 +23,12 @@ class ScriptRun {
     ScriptRun(Caller caller, std::vector<Statement> script);
 
     bool is_over() const { return stack_.empty(); }
-    // What the next step and, up to a slice, those behind it cost.
+    // Returns the cost of the next step and, up to a slice, of those after it.
     std::int64_t wants_us() const;
-    // Spends `cpu_us` on as many steps as it pays for.
+    // Spends `cpu_us` on as many steps as it covers.
     void work(std::int64_t cpu_us, std::int64_t now_us);
 
-    // What `:put` wrote, a line each, with its end.
+    // The output of `:put`: lines with their newlines.
     const std::string& output() const { return output_; }
     const std::optional<Trap>& error() const { return error_; }
 
@@ -66,8 +66,8 @@ class ScriptRun {
     Caller caller_;
     std::vector<Statement> script_;
     std::vector<Frame> stack_;
-    const Statement* begun_ = nullptr;  // its values are due when the debt is paid
-    std::optional<Sentence> written_;   // due when the debt is paid
+    const Statement* begun_ = nullptr;  // its values are read when the debt is paid
+    std::optional<Sentence> written_;   // takes effect when the debt is paid
     int written_line_ = 0;
     std::int64_t debt_us_ = 0;
     std::string output_;

@@ -1,11 +1,12 @@
-// The part of RouterOS's script language that bulk writers use, from text to statements.
+// The part of RouterOS's script language that bulk writers use, parsed from text to statements.
 //
-// Commands of the known menus by either path ("/ip/firewall/address-list/add", "/ip firewall
-// address-list add"), a line that only names a menu and so stands before those that follow,
+// Parsed: commands of the known menus by either path ("/ip/firewall/address-list/add", "/ip
+// firewall address-list add"), a line that only names a menu and so precedes the following ones,
 // `[find name=value ...]` and other commands in brackets, `:do {} on-error={}`, `:local`,
-// `:global`, `:set`, `:put`, "$name" within quotes, and `+ - * .` in parentheses. A script is read as a whole before any
-// of it runs. A command that the router does not have is an error when the script reaches it; so is an argument since
-// 7.23, which before is an error of the whole text.
+// `:global`, `:set`, `:put`, "$name" within quotes, and `+ - * .` in parentheses. A script is
+// parsed as a whole before any of it runs. A command that the router lacks is an error when the
+// script reaches it. An unknown argument is the same since 7.23; before, it is an error of the
+// whole text.
 #pragma once
 
 #include <functional>
@@ -16,7 +17,7 @@
 
 namespace rossim {
 
-// RouterOS's words, with line and column from 1: "syntax error (line 1 column 6)".
+// RouterOS's text, with line and column from 1: "syntax error (line 1 column 6)".
 struct ScriptError {
     std::string message;
 };
@@ -46,10 +47,11 @@ struct Statement {
     std::vector<Statement> on_error;  // guarded
 };
 
-// What the parser must know of the router. `has_menu` is asked for a path and all its beginnings.
+// The parser's access to the router's menus. It calls `has_menu` with a path and all its
+// beginnings.
 struct ScriptMenus {
     std::function<bool(std::string_view path)> has_menu;
-    // Empty: the router has it; else the error.
+    // Returns an empty string if the router has the command, else the error.
     std::function<std::string(std::string_view path, std::string_view verb)> refusal_of_verb;
     std::function<bool(std::string_view path, std::string_view verb, std::string_view name)>
         has_argument;

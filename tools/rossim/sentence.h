@@ -1,9 +1,10 @@
-// RouterOS API words and sentences, read and written from the description of the protocol alone.
+// RouterOS API words and sentences, read and written according to the description of the protocol
+// only.
 //
 // A word is a length of one to five bytes and that many bytes; a sentence is words and an empty
-// word. The reader takes bytes in pieces of any size, accepts longer length forms than needed, and
-// stops for good at a word that is too long or at a first byte of 0xF8 or more. The writer uses the
-// shortest form.
+// word. The reader accepts bytes in pieces of any size and longer length forms than needed. It
+// stops permanently at a word that is too long or at a first byte of 0xF8 or more. The writer uses
+// the shortest form.
 #pragma once
 
 #include <cstddef>
@@ -22,12 +23,13 @@ class WordReader {
     explicit WordReader(std::size_t max_word_bytes) : max_word_bytes_(max_word_bytes) {}
 
     void feed(std::string_view bytes) { buffer_.append(bytes); }
-    // The next whole sentence, empty ones left out; none: more bytes are needed, or fault().
+    // Returns the next whole sentence, skipping empty ones; nothing: more bytes are needed, or
+    // fault().
     std::optional<std::vector<std::string>> next();
     Fault fault() const { return fault_; }
 
   private:
-    // Reads one word at at_; false if it is not there as a whole.
+    // Reads one word at at_. Returns false if it is not complete.
     bool read_word(std::string_view& word);
     void drop_read_bytes();
 

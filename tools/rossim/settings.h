@@ -34,7 +34,7 @@ struct Settings {
     std::vector<RouterSettings> routers;
     std::vector<Prefill> prefills;
     TlsSettings tls;
-    std::size_t segment_bytes = 0;  // most that one send() carries; 0: all that there is
+    std::size_t segment_bytes = 0;  // most bytes of one send(); 0: all available
     std::string journal_file;
     std::string control_socket;
 };
@@ -44,7 +44,7 @@ struct ControlRequest {
     std::string line;
 };
 
-// What main() is to do: exactly one of the three, or only `exit_code`.
+// The task of main(): exactly one of the three, or only `exit_code`.
 struct Invocation {
     std::optional<Settings> run;
     std::optional<ControlRequest> control;
@@ -52,7 +52,8 @@ struct Invocation {
     int exit_code = 0;
 };
 
-// Prints usage errors itself. Throws std::runtime_error with a sentence on a bad value.
+// Parses the command line and prints usage errors. Throws std::runtime_error with a sentence for a
+// bad value.
 Invocation read_command_line(int argc, char** argv);
 
 }  // namespace rossim

@@ -9,7 +9,7 @@
 
 namespace rossim {
 
-// `address` goes into a self-signed certificate. Throws std::runtime_error with a sentence.
+// A self-signed certificate contains `address`. Throws std::runtime_error with a sentence.
 boost::asio::ssl::context make_tls_context(const TlsSettings& settings, const std::string& address);
 
 }  // namespace rossim

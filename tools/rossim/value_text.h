@@ -13,10 +13,11 @@ inline bool is_digit(char c) {
     return c >= '0' && c <= '9';
 }
 
-// "1d", "3600", "3600s", "1h30m", "01:00:00", "1w2d03:04:05" in seconds; none: not a duration.
+// Parses "1d", "3600", "3600s", "1h30m", "01:00:00" or "1w2d03:04:05" to seconds; nothing if the
+// text is not a duration.
 std::optional<std::int64_t> parse_duration(std::string_view text);
 
-// "1w2d3h4m5s" without its zero units; "0s".
+// Returns "1w2d3h4m5s" without zero units; "0s" for 0.
 std::string duration_text(std::int64_t seconds);
 
 // "2025-01-24 16:31:46", UTC.
@@ -27,7 +28,7 @@ std::string old_date_time_text(std::int64_t unix_ns);
 // "*1D".
 std::string id_text(std::uint64_t id);
 std::optional<std::uint64_t> parse_id(std::string_view text);
-// "*1,*2"; none: an element is not an id.
+// Parses "*1,*2"; nothing if an element is not an id.
 std::optional<std::vector<std::uint64_t>> parse_id_list(std::string_view text);
 
 // yes, no, true, false.

@@ -1,8 +1,9 @@
-// Whether a service address should be announced now, by what steerdnsd says about its readiness, and why not.
+// Decides from steerdnsd's readiness whether a service address should be announced now, and gives
+// the reason if not.
 //
-// Fails closed: the address is withdrawn at once when the daemon ended, and when it was silent for `patience`. The daemon may
-// close a session and go on: after another connection it has `reconnect` for its next word.
-// Without I/O and without a clock.
+// Fails closed: withdraws the address as soon as the daemon ends, and when it has been silent for
+// `patience`. The daemon may close a session and continue: after a new connection it has
+// `reconnect` for its next message. Without I/O and without a clock.
 #pragma once
 
 #include <chrono>
@@ -15,20 +16,20 @@ class Announcement {
   public:
     using Ms = std::chrono::milliseconds;
     struct Times {
-        Ms hold{1'000};      // how long the daemon has to be ready before it is announced
-        Ms patience{3'000};  // of silence: while its main loop is late, workers answer
+        Ms hold{1'000};      // how long the daemon must be ready before the announcement
+        Ms patience{3'000};  // maximum silence: while its main loop is late, workers answer
         Ms reconnect{500};
     };
     explicit Announcement(Times times) : times_(times) {}
 
     void heard(bool is_ready, const std::string& trouble, Ms now);
-    void lost(const std::string& why, Ms now);  // nothing answers
-    void reconnecting(Ms now);  // the connection ended, and another one was accepted
-    void end();                 // withdraw for good
+    void lost(const std::string& why, Ms now);  // no daemon answers
+    void reconnecting(Ms now);                  // the connection ended, and a new one was accepted
+    void end();                                 // withdraw permanently
 
     // Call it after each event, and at least every 100 ms.
     bool is_wanted(Ms now);
-    // Why it is not wanted, or "ready".
+    // The reason if it is not wanted, or "ready".
     [[nodiscard]] const std::string& why() const { return why_; }
 
   private:

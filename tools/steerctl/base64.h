@@ -8,7 +8,8 @@
 
 namespace steerctl {
 
-// No value: it is not base64. Empty, or "-" as text_of() has it for a missing text: no bytes.
+// Returns no value if the text is not base64. Returns no bytes for empty text, and for "-", which
+// text_of() gives for a missing text.
 std::optional<std::string> from_base64(std::string_view text);
 std::string to_base64(std::string_view bytes);
 

@@ -1,5 +1,6 @@
-// Replies on BIRD's control socket: lines "CODE-TEXT", continued by lines that begin with a blank; a line "CODE TEXT" is the
-// last one. Codes below 8000 are good news, 8xxx and 9xxx refusals.
+// Replies on BIRD's control socket: lines "CODE-TEXT", and continuation lines that begin with a
+// blank; a line "CODE TEXT" is the last one. Codes below 8000 are successes, 8xxx and 9xxx
+// refusals.
 #pragma once
 
 #include <cstddef>
@@ -21,8 +22,8 @@ class BirdReader {
     static constexpr std::size_t kMaxBytes = 64 * 1024;  // of a reply
     enum class State { incomplete, complete, garbage };
 
-    // Bytes as they come. After `complete`, `reply` is the reply, and the next call begins another one: a reply is asked
-    // for by one command at a time, so that nothing can follow it.
+    // Reads bytes as they arrive. After `complete`, `reply` is the reply, and the next call begins
+    // another one. Only one command is open at a time, so nothing can follow a reply.
     State take(std::string_view bytes, BirdReply& reply);
 
   private:
@@ -31,7 +32,8 @@ class BirdReader {
     std::size_t taken_ = 0;
 };
 
-// `enable "NAME"`: a name or a pattern with * and ?; empty: it holds a byte that BIRD's quotes cannot.
+// Returns `enable "NAME"` or `disable "NAME"` for a name or a pattern with * and ?; empty if it
+// contains a byte that BIRD's quotes cannot contain.
 std::string bird_command(bool enables, std::string_view protocol);
 
 }  // namespace steerctl

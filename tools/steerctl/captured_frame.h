@@ -1,7 +1,9 @@
-// DNS over UDP in a frame of a capture file: Ethernet, VLAN tags, raw IP and Linux "cooked" frames; IPv4 and IPv6.
+// DNS over UDP in a frame of a capture file: Ethernet, VLAN tags, raw IP and Linux "cooked" frames;
+// IPv4 and IPv6.
 //
-// Pure; reads nothing outside the given bytes. Checksums are not looked at, because NICs fill them in after the capture.
-// RFC 791, 8200, 768; IEEE 802.1Q; LINKTYPE_LINUX_SLL and LINKTYPE_LINUX_SLL2 of tcpdump.org.
+// Pure; reads nothing outside the given bytes. Ignores checksums, because NICs fill them in after
+// the capture. RFC 791, 8200, 768; IEEE 802.1Q; LINKTYPE_LINUX_SLL and LINKTYPE_LINUX_SLL2 of
+// tcpdump.org.
 #pragma once
 
 #include <boost/asio/ip/address.hpp>
@@ -25,8 +27,8 @@ enum class FrameKind : std::uint8_t {
 struct CapturedDatagram {
     boost::asio::ip::address source, destination;
     std::uint16_t source_port = 0, destination_port = 0;
-    std::span<const std::uint8_t> message;  // in the frame
-    bool is_cut = false;                    // the frame has not all bytes of the message
+    std::span<const std::uint8_t> message;  // points into the frame
+    bool is_cut = false;                    // the frame lacks bytes of the message
 };
 
 // Fills `out` if it is FrameKind::dns.

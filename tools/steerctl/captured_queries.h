@@ -1,7 +1,8 @@
-// Clients' queries of a capture with their answers, equal ones as one, as `records` of configuration.replay.
+// Clients' queries of a capture with their answers, equal ones counted as one, as `records` of
+// configuration.replay.
 //
-// Left out, and counted: all but whole queries over UDP port 53, and queries of addresses that get queries themselves, because
-// those are a resolver's queries to its upstreams.
+// Left out, and counted: everything but whole queries over UDP port 53, and queries from addresses
+// that also receive queries, because those are a resolver's queries to its upstreams.
 #pragma once
 
 #include <boost/asio/ip/address.hpp>
@@ -27,8 +28,9 @@ struct CapturedQuery {
     std::uint16_t type = 0, klass = 0;
     boost::asio::ip::address client, server;
     std::uint64_t queries = 0;
-    // Of its last answer that is known as a whole: NOERROR or NXDOMAIN, and what the records of its answer section are, by
-    // words: targets of CNAME records, addresses, and TYPE with a number (RFC 3597) for others.
+    // The last complete answer: its code (NOERROR or NXDOMAIN), and the records of its answer
+    // section as words: targets of CNAME records, addresses, and TYPE with a number (RFC 3597) for
+    // others.
     std::optional<std::uint16_t> rcode;
     std::string answers;
 };
@@ -36,8 +38,8 @@ struct CapturedQuery {
 struct CaptureCounts {
     std::uint64_t frames = 0;
     std::uint64_t queries = 0;    // of clients
-    std::uint64_t answered = 0;   // of them, with an answer in the file
-    std::uint64_t servers = 0;    // queries of addresses that get queries
+    std::uint64_t answered = 0;   // those with an answer in the file
+    std::uint64_t servers = 0;    // queries from addresses that receive queries
     std::uint64_t tcp = 0;        // segments
     std::uint64_t fragments = 0;  // of UDP
     std::uint64_t cut = 0;        // frames and queries
@@ -48,7 +50,8 @@ struct CaptureCounts {
 class CapturedQueries {
   public:
     void add(LinkType link, std::span<const std::uint8_t> frame);
-    // At the end: the most frequent first, without those of servers, which are counted now.
+    // Returns the most frequent queries first, without those of servers, which are counted now.
+    // Call it at the end.
     std::vector<CapturedQuery> take();
     [[nodiscard]] const CaptureCounts& counts() const { return counts_; }
 
@@ -62,10 +65,10 @@ class CapturedQueries {
 
     CaptureCounts counts_;
     std::vector<CapturedQuery> queries_;
-    std::vector<std::uint64_t> answered_;  // of each of queries_
+    std::vector<std::uint64_t> answered_;  // for each of queries_
     boost::unordered_flat_map<std::string, std::size_t> places_;
     boost::unordered_flat_set<std::string> servers_;
-    // Two generations: a full one becomes the old one, and what was in that is forgotten.
+    // Two generations: a full one becomes the old one, and the previous old one is dropped.
     AwaitedByKey awaited_, awaited_before_;
 };
 
@@ -73,10 +76,10 @@ class CapturedQueries {
 std::string line_of(const CapturedQuery& query);
 
 struct Records {
-    std::string lines;  // each with its end
+    std::string lines;  // each with its newline
     std::uint64_t omitted_queries = 0, omitted_distinct = 0;
 };
-// The first kMostSent of them, and those that fit into `room` bytes of JSON.
+// Returns the first kMostSent of them, as far as they fit into `room` bytes of JSON.
 Records records_of(std::span<const CapturedQuery> queries, std::size_t room);
 
 }  // namespace steerctl

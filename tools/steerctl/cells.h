@@ -1,4 +1,4 @@
-// JSON values as text in a cell, whatever they are.
+// Formats any JSON value as the text of a cell.
 #pragma once
 
 #include <boost/json/array.hpp>
@@ -12,38 +12,38 @@
 
 namespace steerctl {
 
-// An empty object or array for what is none; nullptr for a key that is missing.
+// Returns an empty object or array for other types; nullptr for a missing key.
 const boost::json::object& object_of(const boost::json::value& value);
 const boost::json::array& array_of(const boost::json::object& object, std::string_view key);
 const boost::json::value* find(const boost::json::object& object, std::string_view key);
 
-// Whether it is there, and true.
+// Returns whether the key exists and is true.
 bool is_true(const boost::json::object& object, std::string_view key);
 std::optional<double> number_of(const boost::json::value* value);
 
-// "-" for nothing; lists with commas; of an object "key value" with commas; without bytes that would
-// disturb a terminal.
+// Returns "-" for no value, lists with commas, objects as "key value" with commas; without bytes
+// that would disturb a terminal.
 std::string cell_text(const boost::json::value& value);
-// The same; a key that ends in _s is a duration, one in _bytes a size.
+// The same; a value with a key in _s is a duration, in _bytes a size.
 std::string cell_text(std::string_view key, const boost::json::value* value);
 std::string text_of(const boost::json::object& object, std::string_view key);
 std::string printable(std::string_view text);
 
-// text_of() for a table: a state or an outcome with its colour.
+// Returns text_of() for a table, with the colour of the state or outcome.
 std::string state_cell(const boost::json::object& object, std::string_view key);
-// The line above a table, with its end.
+// Returns the line above a table, with its newline.
 std::string section_heading(std::string_view text);
 
-// The values of these keys of each row, under these headings; empty: there are no rows.
+// Returns the values of these keys of each row under these headings; empty if there are no rows.
 std::string rows_text(const boost::json::array& rows, std::span<const std::string_view> keys,
                       std::vector<std::string> headings);
 
-// A key for people: "in_flight" is "in flight", "since_s" is "since".
+// Returns a key in words: "in_flight" becomes "in flight", "since_s" becomes "since".
 std::string heading_text(std::string_view key);
 
 std::string date_text(double unix_s);               // "2026-12-31 23:59 UTC"
 std::string duration_text(double seconds);          // "3 d 4 h", "12 min 5 s", "0 s"
-std::string share_text(double part, double whole);  // "12.5 %"; "-" of nothing
+std::string share_text(double part, double whole);  // "12.5 %"; "-" if whole is 0
 std::string size_text(double bytes);                // "512 bytes", "1.5 MiB"
 
 }  // namespace steerctl

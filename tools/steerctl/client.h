@@ -1,4 +1,4 @@
-// One question to steerdnsd over its control socket (JSON-RPC 2.0, one object a line). Blocks for
+// One request to steerdnsd over its control socket (JSON-RPC 2.0, one object per line). Blocks for
 // at most `patience`; depends on no other part of the daemon.
 #pragma once
 
@@ -13,9 +13,9 @@
 namespace steerctl {
 
 inline constexpr std::chrono::seconds kPatience{5};
-inline constexpr std::chrono::seconds kLongPatience{60};  // for what walks the whole cache
+inline constexpr std::chrono::seconds kLongPatience{60};  // for methods that read the whole cache
 
-// Of a request, over the socket and over HTTPS alike; the daemon refuses longer ones.
+// The maximum of a request, over the socket and over HTTPS; the daemon refuses longer ones.
 inline constexpr std::size_t kMostRequest = std::size_t{4} * 1024 * 1024;
 
 struct Reply {
@@ -25,7 +25,8 @@ struct Reply {
     int rpc_code = 0;         // of ErrorCode::rejected
 };
 
-// What the daemon said to the request with id 1, over `where`, which `option` names.
+// Reads the daemon's answer to the request with id 1. It was received over `where`, which `option`
+// names.
 Reply read_answer(std::string_view answer, std::string_view where, std::string_view option);
 
 // `params`: null for none. `socket`: a path, or a URL (remote_client.h).

@@ -1,4 +1,5 @@
-// The values of the command line, and what most commands do: send one request, print its answer.
+// The values of the command line, and the common part of most commands: send one request, print its
+// answer.
 #pragma once
 
 #include <boost/json/value.hpp>
@@ -13,7 +14,7 @@
 
 namespace steerctl {
 
-// Of `reload` and `lists fetch`.
+// Help text for `reload` and `lists fetch`.
 inline constexpr const char* kAnySizeHelp =
     "Accept lists that lost more rules than `max_shrink` allows";
 
@@ -36,7 +37,7 @@ struct Options {
     unsigned number = 0;  // of `configuration`
 };
 
-// Prints the answer as text or as JSON; returns the exit code.
+// Prints the answer as text or as JSON. Returns the exit code.
 template <class Text>
 int show(const Options& options, const char* method, Text text_of,
          const boost::json::value& params = nullptr, std::chrono::seconds patience = kPatience) {

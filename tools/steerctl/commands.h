@@ -1,4 +1,5 @@
-// The commands of steerctl, one row each: the command line, --help and the completions come from the rows.
+// The commands of steerctl, one row each. The command line, --help and the completions are
+// generated from the rows.
 #pragma once
 
 #include <CLI/App.hpp>
@@ -9,24 +10,24 @@
 
 namespace steerctl {
 
-// Runs a command whose arguments were read; returns the exit code.
+// Runs a command whose arguments were parsed. Returns the exit code.
 using Run = std::function<int()>;
 
 struct Command {
     const char* name;
     const char* help;
-    // Adds the arguments and the sub-commands. `options` outlives what is returned.
+    // Adds the arguments and the sub-commands. `options` must outlive the returned function.
     Run (*add)(CLI::App& command, Options& options);
     bool is_local = false;  // does not ask the daemon at --url
 };
 
-// Adds a sub-command for each row, in this order. What is returned runs the one that was given.
+// Adds a sub-command for each row, in this order. The returned function runs the given one.
 Run add_commands(CLI::App& parent, Options& options, std::span<const Command> commands);
 
-// The row of the command that was given; null: none.
+// Returns the row of the given command; null if none was given.
 const Command* given_command(const CLI::App& app, std::span<const Command> commands);
 
-// `add` of the rows, by the file that has them.
+// The `add` functions of the rows, by source file.
 // daemon_commands.cpp
 Run add_status(CLI::App& command, Options& options);
 Run add_counters(CLI::App& command, Options& options);

@@ -1,6 +1,8 @@
-// What steerctl writes: answers to standard output, errors to standard error, both as text or as JSON (screen.h).
+// The output of steerctl: answers to standard output, errors to standard error, both as text or as
+// JSON (screen.h).
 //
-// Foreign text is made safe here (matchers/safe_text.h), whatever the daemon repeats of other machines.
+// Foreign text is made safe here (matchers/safe_text.h), including text of other machines that the
+// daemon repeats.
 #pragma once
 
 #include <boost/json/value.hpp>
@@ -13,13 +15,15 @@
 namespace steerctl {
 
 void print(std::string_view text);
-// As it is, for text that was asked for as data: a file's content. Returns the exit code: not 0 if it cannot be written.
+// Prints text unchanged, for requested data: a file's content. Returns the exit code, which is not
+// 0 if it cannot be written.
 int print_data(std::string_view text);
 void print_json(const boost::json::value& value);  // one line
 
-// Writes "steerctl: SENTENCE", or {"error": {"code", "message", "exit_status"}} with --json. Returns the exit code.
+// Writes "steerctl: SENTENCE", or {"error": {"code", "message", "exit_status"}} with --json.
+// Returns the exit code.
 int fail(steer::ErrorCode code, std::string_view sentence);
-int fail(const Reply& reply);  // whose `error` is not empty; "rpc_code" of a rejected request
+int fail(const Reply& reply);  // needs an `error`; "rpc_code" for a rejected request
 int misused(std::string_view sentence);
 
 }  // namespace steerctl

@@ -1,5 +1,5 @@
-// What steerdnsd answered, as text for people. Prints what is there: a key that is missing or of
-// another type is "-", a key that is not known here gets a column of its own.
+// Formats steerdnsd's answers as text for people. A key that is missing or has another type is "-";
+// an unknown key gets its own column.
 #pragma once
 
 #include <boost/json/value.hpp>
@@ -12,72 +12,76 @@
 namespace steerctl {
 
 std::string status_text(const boost::json::value& status);
-// Its aliases of OPNsense routers, also of routers; empty: there are none.
+// Returns the aliases of OPNsense routers, from the status or from routers; empty if there are
+// none.
 std::string opnsense_text(const boost::json::value& status);
 
-// `all`: rows that are 0 too.
+// `all`: includes rows that are 0.
 std::string counters_text(const boost::json::value& counters, bool all);
 
-// Of cache.stats, cache.show, and cache.flush, cache.dump or cache.restore.
+// For cache.stats, cache.show, and cache.flush, cache.dump or cache.restore.
 std::string cache_stats_text(const boost::json::value& stats);
 std::string cache_show_text(const boost::json::value& answers);
 std::string cache_done_text(const boost::json::value& done);
 
-// Of reverse.
+// For reverse.
 std::string reverse_text(const boost::json::value& answer);
 
-// Of fleet.
+// For fleet.
 std::string fleet_text(const boost::json::value& answer);
-// Whether the box may be taken out of service.
+// The result of the check whether the machine may be taken out of service.
 struct UpgradeCheck {
     std::string obstacles;  // empty: none
-    std::string sentence;   // if there is none
+    std::string sentence;   // if there are no obstacles
 };
 UpgradeCheck upgrade_check(const boost::json::value& answer);
 
-// Of why and hits.
+// For why and hits.
 std::string why_text(const boost::json::value& answer);
 std::string hits_text(const boost::json::value& answer);
-// Adds {"suffixes": [{"suffix", "queries", "names"}]}: the answer's names by their last `labels` labels; 0: by the
-// registrable domain that the daemon names. Keeps the first `top` rows of each list.
+// Adds {"suffixes": [{"suffix", "queries", "names"}]}: the answer's names, grouped by their last
+// `labels` labels; 0: by the registrable domain in the daemon's answer. Keeps the first `top` rows
+// of each list.
 boost::json::value group_hits(boost::json::value answer, unsigned labels, std::size_t top);
 
-// Of recorder.history, recorder.top, recorder.series and recorder.status.
+// For recorder.history, recorder.top, recorder.series and recorder.status.
 std::string history_text(const boost::json::value& answer);
 std::string top_text(const boost::json::value& answer);
 std::string series_text(const boost::json::value& answer);
 std::string recorder_text(const boost::json::value& answer);
 
-// Of events.
+// For events.
 std::string events_text(const boost::json::value& answer);
 
-// Of adlist, adlist.pause and adlist.resume.
+// For adlist, adlist.pause and adlist.resume.
 std::string adlists_text(const boost::json::value& answer);
 
-// Names of DHCP leases, those that have none and why, and the routers that are read.
+// For leases: names of DHCP leases, leases without a name with the reason, and the routers that are
+// read.
 std::string leases_text(const boost::json::value& answer);
 
-// Of lists and lists.fetch.
+// For lists and lists.fetch.
 std::string lists_text(const boost::json::value& lists);
 
-// Of rules, rules.list, rules.change.
+// For rules, rules.list and rules.change.
 std::string rule_sets_text(const boost::json::value& sets);
 std::string rules_text(const boost::json::value& rules);
 std::string rules_changed_text(const boost::json::value& done);
 
-// Of static.print, static.add, static.remove.
+// For static.print, static.add and static.remove.
 std::string static_records_text(const boost::json::value& answer);
 std::string static_changed_text(const boost::json::value& done);
 
-// Of configuration.check, configuration.apply and configuration.rollback; of configuration.history.
+// For configuration.check, configuration.apply and configuration.rollback; for
+// configuration.history.
 std::string configuration_problems_text(const boost::json::value& answer);
-// The bytes of the text that configuration.show and configuration.version answer with.
+// Returns the bytes of the text in an answer to configuration.show or configuration.version.
 std::string configuration_bytes(const boost::json::value& answer);
-// Why a text cannot be sent; empty: it can. `file`: its name, "-" is standard input.
+// Returns why a text cannot be sent; empty if it can. `file`: its name, "-" is standard input.
 std::string configuration_text_problem(const std::string& file, std::string_view text);
 std::string configuration_history_text(const boost::json::value& answer);
 
-// Of routers, routers.diff, routers.reconcile, routers.pause and routers.resume, bypass.
+// For routers, routers.diff, routers.reconcile, routers.pause, routers.resume and bypass.
 std::string routers_text(const boost::json::value& routers);
 std::string router_differences_text(const boost::json::value& routers);
 std::string router_reconciled_text(const boost::json::value& routers);
@@ -85,14 +89,14 @@ std::string router_adopted_text(const boost::json::value& routers);
 std::string router_forgotten_text(const boost::json::value& routers);
 std::string router_paused_text(const boost::json::value& routers);
 std::string bypass_text(const boost::json::value& answer);
-// Of routers.trace and routers.errors.
+// For routers.trace and routers.errors.
 std::string router_trace_text(const boost::json::value& routers);
-// Of routers.lists.
+// For routers.lists.
 std::string router_lists_text(const boost::json::value& answer);
-// Of routers.shared.
+// For routers.shared.
 std::string router_shared_text(const boost::json::value& routers);
 std::string router_errors_text(const boost::json::value& routers);
-// Of routers.probe: the findings, and how far it is.
+// For routers.probe: the findings and the progress.
 std::string router_probe_text(const boost::json::value& routers);
 struct ProbeProgress {
     std::string state, router_state, transcript;
@@ -101,31 +105,33 @@ struct ProbeProgress {
 ProbeProgress probe_progress(const boost::json::value& routers);
 std::uint64_t last_serial(const boost::json::value& routers, std::uint64_t before);
 
-// Of configuration.replay; with `capture`, the facts of a capture file.
+// For configuration.replay; with `capture`, also the facts of a capture file.
 std::string replay_text(const boost::json::value& answer);
-// Of such facts, if the file has no query: the sentence of the error.
+// For these facts if the file has no query: the sentence of the error.
 std::string no_queries_text(const boost::json::object& capture);
 
-// Of methods: for a terminal, and as the page docs/reference/control-socket.md.
+// For methods: for a terminal, and as the page docs/reference/control-socket.md.
 std::string methods_text(const boost::json::value& answer);
 std::string methods_page(const boost::json::value& answer);
 
-// Of explain; of trace: a line each, the serial number to continue with, their number.
+// For explain; for trace: one line each, the serial number for the next request, and the count.
 std::string explain_text(const boost::json::value& answer);
 std::string trace_text(const boost::json::value& answer);
 std::uint64_t next_trace(const boost::json::value& answer);
 unsigned count_traces(const boost::json::value& answer);
-// Whether `trace` asks for another second. The daemon measures a second with a clock of whole
-// milliseconds and may answer a little before ours has passed: a rest below half a second is none.
+// Returns whether `trace` asks for another second. The daemon measures a second with a clock of
+// whole milliseconds and may answer slightly before steerctl's second ends, so a rest below half a
+// second counts as none.
 bool asks_for_more(std::chrono::nanoseconds time_left, unsigned traces_left);
 
-// Of drain.
+// For drain.
 std::string drain_text(const boost::json::value& answer);
 
-// What an answer says that was asked for and is not done, as a sentence; empty: all is done.
+// Returns the requested changes that an answer reports as not done, as a sentence; empty if all are
+// done.
 std::string not_done(std::string_view method, const boost::json::value& answer);
 
-// Of reload.
+// For reload.
 std::string reload_text(const boost::json::value& outcome);
 bool is_refused(const boost::json::value& outcome);
 

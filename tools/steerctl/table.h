@@ -1,8 +1,8 @@
 // Rows of text in columns. Columns of numbers and quantities are aligned to the right.
 //
-// On a terminal a table fits its width (screen.h): the last column is wrapped if it is text, other columns of text are cut, and
-// if that is not enough, further columns follow in a second part. Numbers stay whole. Without a terminal each column is as
-// wide as its widest cell.
+// On a terminal a table fits its width (screen.h): the last column is wrapped if it is text, and
+// other columns of text are cut. If that is not enough, the remaining columns follow in a second
+// part. Numbers are not cut. Without a terminal, each column is as wide as its widest cell.
 #pragma once
 
 #include <cstddef>
@@ -15,11 +15,11 @@ namespace steerctl {
 class Table {
   public:
     void headings(std::vector<std::string> cells);
-    // Cells may be styled as a whole (styled() of screen.h).
+    // Adds a row. Cells may be styled as a whole (styled() of screen.h).
     void row(std::vector<std::string> cells) { rows_.push_back(std::move(cells)); }
     [[nodiscard]] bool empty() const { return rows_.empty(); }
 
-    // Each line after two blanks and with its end; no blanks at a line's end.
+    // Returns lines that begin with two blanks and end with a newline, without blanks at the end.
     [[nodiscard]] std::string text() const;
 
   private:
@@ -29,12 +29,13 @@ class Table {
     };
     using Places = std::vector<std::size_t>;  // of columns
     [[nodiscard]] std::vector<Column> columns() const;
-    // Narrows columns of text, down to `least`, until those of `places` fit; false: they do not.
+    // Narrows columns of text, down to `least`, until those of `places` fit. Returns false if they
+    // do not fit.
     static bool shrink(std::vector<Column>& columns, const Places& places, std::size_t least);
     [[nodiscard]] std::string text_of(const std::vector<Column>& widths,
                                       const Places& places) const;
 
-    std::vector<std::vector<std::string>> rows_;  // the first may be the headings
+    std::vector<std::vector<std::string>> rows_;  // the first may contain the headings
     bool has_headings_ = false;
 };
 

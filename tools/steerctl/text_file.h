@@ -9,7 +9,8 @@
 
 namespace steerctl {
 
-// `-` is standard input. No value: it cannot be read, errno says why.
+// Reads the file; `-` is standard input. Returns no value if it cannot be read; errno gives the
+// cause.
 inline std::optional<std::string> text_of_file(const std::string& file) {
     if (file == "-") return std::string(std::istreambuf_iterator<char>(std::cin), {});
     std::ifstream in(file, std::ios::binary);

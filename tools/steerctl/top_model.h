@@ -1,4 +1,5 @@
-// What `steerctl top` knows: the last two answers of the daemon, and the rates between them. No terminal, no socket, no clock.
+// The data of `steerctl top`: the last two answers of the daemon, and the rates between them.
+// Without terminal, socket and clock.
 #pragma once
 
 #include <array>
@@ -15,9 +16,9 @@
 
 namespace steerctl {
 
-// What was asked at one moment. An error replaces the answers.
+// The answers at one moment. An error replaces them.
 struct TopSample {
-    double at_s = 0;  // of a clock that does not jump
+    double at_s = 0;  // of a steady clock
     boost::json::value status, counters;
     std::string error;
 };
@@ -28,15 +29,15 @@ struct TopCell {
     Style style = Style::plain;
 };
 struct TopRow {
-    std::string key;  // of the thing: a name, an address
+    std::string key;  // identifies the row: a name, an address
     std::vector<TopCell> cells;
 };
 struct TopTable {
     std::vector<std::string> headings;
     std::vector<TopRow> rows;
-    std::size_t flexible = 0;    // the column that is cut or gets the width that is left
-    std::size_t sorted_by = 0;   // at first
-    std::string empty = "none";  // instead of rows
+    std::size_t flexible = 0;    // the column that is cut, or gets the remaining width
+    std::size_t sorted_by = 0;   // initially
+    std::string empty = "none";  // shown without rows
 };
 
 enum class TopPage : std::uint8_t { overview, ends, upstreams, routers, names, clients, latency };
@@ -48,16 +49,16 @@ inline constexpr TopPage kLastSection = TopPage::clients;
 class TopModel {
   public:
     void take(TopSample sample);
-    // The answer to `hits`, or why there is none.
+    // Stores the answer to `hits`, or the error.
     void take_hits(boost::json::value hits, std::string error);
-    // What was asked for one name, client, upstream or router: lines of text.
+    // Stores the details of one name, client, upstream or router, as lines of text.
     void take_detail(TopPage page, std::string key, std::string text);
 
-    // Rows of a page; empty for the overview. Unsorted.
+    // Returns the rows of a page, unsorted; none for the overview.
     [[nodiscard]] TopTable table(TopPage page) const;
-    // The lines about one row of a page.
+    // Returns the lines about one row of a page.
     [[nodiscard]] std::vector<std::string> detail(TopPage page, std::string_view key) const;
-    // State, rates and totals: what stands above every page.
+    // Returns the lines above every page: state, rates and totals.
     [[nodiscard]] std::vector<std::string> head() const;
 
     [[nodiscard]] bool has_answer() const { return now_.has_value(); }
@@ -68,7 +69,7 @@ class TopModel {
         double value = 0;                    // since the start
         std::optional<double> per_second{};  // between the last two samples
     };
-    // A sum over all workers of `counters`, in one of their tables.
+    // A sum over all workers of `counters` in one of their tables.
     [[nodiscard]] Counted counter(std::string_view table, std::string_view name) const;
     [[nodiscard]] Counted queries() const;
     [[nodiscard]] std::optional<double> seconds() const;  // between the samples

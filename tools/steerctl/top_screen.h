@@ -1,6 +1,7 @@
-// The terminal of `steerctl top`, by ncurses: draws lines, reads keys. One at a time.
+// The terminal of `steerctl top`, by ncurses: draws lines, reads keys. Only one object may exist at
+// a time.
 //
-// The destructor gives the terminal back as it was. Signals are the caller's: a read ends early when one came.
+// The destructor restores the terminal. The caller handles signals: one ends a read early.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +14,7 @@ namespace steerctl {
 
 class TopScreen {
   public:
-    // Takes the terminal of standard input and output. `trouble` says why not.
+    // Takes over the terminal of standard input and output. Sets `trouble` if it cannot.
     TopScreen(bool has_colors, std::string& trouble);
     ~TopScreen();
     TopScreen(const TopScreen&) = delete;
@@ -21,9 +22,9 @@ class TopScreen {
 
     [[nodiscard]] static std::size_t width();
     [[nodiscard]] static std::size_t height();
-    // Writes only what differs from the last time.
+    // Writes only the differences from the last call.
     void show(const std::vector<TopLine>& lines) const;
-    // Waits for a key, at most 100 ms. `number`: of TopKey::page.
+    // Waits at most 100 ms for a key. Sets `number` for TopKey::page.
     static TopKey read(std::size_t& number);
 
   private:

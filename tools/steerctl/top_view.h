@@ -1,4 +1,5 @@
-// What `steerctl top` shows: keys change a view, and a model and a view give the lines of a screen. Pure functions.
+// The display of `steerctl top`: keys change a view; a model and a view give the lines of a screen.
+// Pure functions.
 #pragma once
 
 #include <array>
@@ -38,7 +39,7 @@ struct TopView {
     TopPage page = TopPage::overview;
     bool is_detail = false, has_help = false, is_paused = false;
     std::string key;           // of the selected row, or of the row in detail
-    std::size_t selected = 0;  // its place; of the overview: the section
+    std::size_t selected = 0;  // its index; in the overview: the section
     std::size_t scrolled = 0;  // lines of a detail
     struct Sort {
         std::size_t column = 0;
@@ -47,19 +48,19 @@ struct TopView {
     std::array<Sort, kTopPages.size()> sorts{};
 };
 
-// Returns false if the key ends the program. `number`: of TopKey::page, from 0.
+// Returns false if the key ends the program. `number`: for TopKey::page, from 0.
 bool press(TopView& view, const TopModel& model, TopKey key, std::size_t number = 0);
 
-// A line of the screen: texts with their styles. Safe, and not longer than the screen is wide.
+// A line of the screen: texts with their styles, safe and not longer than the width.
 struct TopLine {
     std::vector<std::pair<Style, std::string>> spans;
     bool is_selected = false;
 };
 
-// Exactly `height` lines.
+// Returns exactly `height` lines.
 std::vector<TopLine> draw(const TopModel& model, const TopView& view, std::size_t width,
                           std::size_t height);
-// All pages one after another, without a terminal's limits: for --once.
+// Returns all pages one after another, without the limits of a terminal: for --once.
 std::string plain_text(const TopModel& model);
 
 }  // namespace steerctl
