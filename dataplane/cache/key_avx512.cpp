@@ -1,5 +1,6 @@
-// Always compiled with AVX-512. A function that is called here and not inlined could replace the linker's copy for the
-// whole program, so there is none; tests/unit/cache/avx512_symbols checks it.
+// Always compiled with AVX-512. A function that this file calls without inlining could replace the
+// linker's copy for the whole program, so it calls none; tests/unit/cache/avx512_symbols checks
+// that.
 #include "dataplane/cache/cache.h"
 #include "dataplane/cache/key_lanes.h"
 #include "dataplane/cache/siphash_lanes.h"

@@ -1,5 +1,5 @@
-// Writes answers and queries: write_reply, write_error_reply, write_query of answer.h. The first is the hot
-// path of a cached answer: one copy, one load and store for each TTL.
+// Writes answers and queries: write_reply, write_error_reply and write_query of answer.h.
+// write_reply is the hot path of cached answers: one copy, and one load and store for each TTL.
 #include <algorithm>
 #include <array>
 

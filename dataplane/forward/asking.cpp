@@ -1,8 +1,8 @@
-// Which upstream an outstanding query asks, how, and when the next one.
+// Chooses the upstream and the transport of an outstanding query, and the time of the next attempt.
 //
-// It starts with as many upstreams as the group's `concurrent`, and sends a copy to one that is
-// due for measurement. When the last one is late or one fails, the next is
-// asked; earlier ones may still reply.
+// The query starts with the group's `concurrent` upstreams, and with a copy to one that is due for
+// measurement. If the last one is late or one fails, the next is asked; earlier ones may still
+// reply.
 #include <algorithm>
 #include <cstring>
 #include <utility>

@@ -1,4 +1,5 @@
-// Hands an outstanding query's result to the parked queries that wait for it, here and on other workers.
+// Delivers the result of an outstanding query to the parked queries that wait for it, on this
+// worker and others.
 #include <utility>
 
 #include "dataplane/forward/forwarder_impl.h"

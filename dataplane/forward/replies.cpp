@@ -1,6 +1,5 @@
-// What an upstream's reply means for its outstanding query: finished, asked again without EDNS or
-// over TCP, another upstream asked, or ignored (a reply that is malformed or answers another
-// question).
+// Handles an upstream's reply. It completes the outstanding query, repeats it without EDNS or over
+// TCP, or asks another upstream. A reply that is malformed or answers another question is ignored.
 #include <algorithm>
 #include <array>
 #include <utility>

@@ -1,9 +1,10 @@
-// Branches of a query (policy/branches.h): starting, waiting, taking results, and ending abandoned ones.
+// Branches of a query (policy/branches.h): starts, waits, results, and ends of abandoned ones.
 //
-// A branch runs in place until it has to wait, so a branch that the cache answers needs no record. A branch that waits is a
-// record whose return path is its parent's record (ReturnPath::Kind::parent). When its program is over it checks whether
-// the parent still waits for it. If not, it ends without a result; answers that its wrappers stored stay. A response that
-// is too early (of a standby) stays in the branch's record, which the parent then has as `next_waiter`.
+// A branch runs in place until it must wait, so a branch that the cache answers needs no record. A
+// waiting branch is a record whose return path is its parent's record (ReturnPath::Kind::parent).
+// When its program ends, it checks whether the parent still waits for it. If not, it ends without a
+// result; answers that its wrappers stored stay. An early response of a standby stays in the
+// branch's record, and the parent refers to it as `next_waiter`.
 #include <utility>
 
 #include "dataplane/forward/outstanding_queries.h"

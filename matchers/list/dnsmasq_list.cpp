@@ -1,4 +1,4 @@
-// The names of dnsmasq's configuration lines that name domains; each with all below, as there.
+// The names in dnsmasq's configuration lines; each includes all names below it, as in dnsmasq.
 #include <algorithm>
 #include <utility>
 

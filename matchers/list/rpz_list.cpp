@@ -1,7 +1,8 @@
-// A response policy zone as a set of names: those that it blocks, or those that it lets through.
+// A response policy zone as a set of names: the blocked ones, or the passed ones.
 //
-// A set can only say that a name is in it. "d" is only d; "*.d" is the names below it, which a set has only
-// together with d. Anything else that the zone asks for (records, other names, addresses) is a bad line.
+// A set contains names without actions. "d" is only d. "*.d" is the names below d, which a set can
+// only contain together with d. Every other record of the zone (other actions, data, names,
+// addresses) is a bad line.
 #include <boost/unordered/unordered_flat_set.hpp>
 #include <string>
 #include <utility>

@@ -1,5 +1,5 @@
-// A file of domain-list-community's data/: rules with attributes (@cn), affiliations (&other), and includes of other
-// files, whose rules may be chosen by attribute (include:other @cn @-ads).
+// A file of domain-list-community's data/: rules with attributes (@cn), affiliations (&other), and
+// includes of other files, which may select rules by attribute (include:other @cn @-ads).
 #include <algorithm>
 #include <set>
 #include <utility>
