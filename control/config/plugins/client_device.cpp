@@ -1,4 +1,4 @@
-// client_mac, client_host: the client is one of these devices.
+// client_mac, client_host: the client is one of the given devices.
 #include <algorithm>
 
 #include "control/config/lists/entry_lines.h"

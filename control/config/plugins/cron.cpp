@@ -1,4 +1,4 @@
-// cron: executors that run by the clock.
+// cron: runs executors at times of a schedule.
 #include <algorithm>
 
 #include "control/config/plugin_type.h"

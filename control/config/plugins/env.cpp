@@ -1,4 +1,5 @@
-// env: an environment variable exists or has a value; read once, with the configuration.
+// env: holds if an environment variable exists or has a value, which is read once, with the
+// configuration.
 #include <algorithm>
 
 #include "control/config/plugins/words.h"

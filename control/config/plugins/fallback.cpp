@@ -1,4 +1,4 @@
-// fallback: a second executor for when the first one fails or is late.
+// fallback: a second executor for queries that the first one fails to answer or answers late.
 #include "control/config/plugins/milliseconds.h"
 
 namespace steer::config {

@@ -1,4 +1,5 @@
-// forward_edns0opt: options of the client's OPT that go to the upstream, and those of its reply that go to the client.
+// forward_edns0opt: options of the client's OPT that are sent to the upstream, and options of its
+// reply that are sent to the client.
 #include <algorithm>
 
 #include "control/config/plugin_type.h"

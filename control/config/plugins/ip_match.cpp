@@ -1,4 +1,4 @@
-// client_ip, resp_ip, ptr_ip: an address of the query is in one of these sets or prefixes.
+// client_ip, resp_ip, ptr_ip: an address of the query is in one of the given sets or prefixes.
 #include "control/config/lists/rules.h"
 #include "control/config/plugins/words.h"
 

@@ -1,4 +1,4 @@
-// mark: the query has one of these marks.
+// mark: the query has one of the given marks.
 #include "control/config/plugins/words.h"
 #include "control/config/values.h"
 #include "matchers/quote.h"

@@ -1,4 +1,4 @@
-// metrics_collector: counts the queries that go through the rest of its sequence.
+// metrics_collector: counts the queries that run the rest of its sequence.
 #include <algorithm>
 
 #include "control/config/plugin_type.h"

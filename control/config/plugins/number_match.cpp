@@ -1,4 +1,5 @@
-// qtype, qclass, rcode, vlan: a number of the question, the response or the frame is one of these.
+// qtype, qclass, rcode, vlan: a number of the question, the response or the frame is one of the
+// given ones.
 #include <algorithm>
 #include <charconv>
 

@@ -1,4 +1,5 @@
-// prefer_ipv4 and prefer_ipv6: remove the other family's addresses of names with the preferred family.
+// prefer_ipv4 and prefer_ipv6: remove the other family's addresses from answers for names with the
+// preferred family.
 #include "control/config/plugin_type.h"
 
 namespace steer::config {

@@ -1,4 +1,4 @@
-// debug_print and query_summary: a line in the log about a query.
+// debug_print and query_summary: write a log line about a query.
 #include "control/config/plugin_type.h"
 
 namespace steer::config {

@@ -1,5 +1,5 @@
-// qname, question, cname: the question's name, or one that the answer's CNAMEs point to, is in one of these sets or
-// matches one of these rules.
+// qname, question, cname: the question's name, or a CNAME target of the answer, is in one of the
+// given sets or matches one of the given rules.
 #include "control/config/plugin_type.h"
 #include "control/config/plugins/name_rules.h"
 #include "control/config/values.h"

@@ -1,4 +1,4 @@
-// rate_limiter: takes a token of the client; matches if there was one.
+// rate_limiter: takes a token of the client; holds if one was available.
 #include <algorithm>
 #include <array>
 #include <charconv>

@@ -1,4 +1,4 @@
-// reverse_lookup: remembers the name that each address was an answer to.
+// reverse_lookup: stores for each address the name whose answer contained it.
 #include "control/config/plugin_type.h"
 
 namespace steer::config {

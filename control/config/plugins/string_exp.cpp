@@ -1,9 +1,9 @@
-// string_exp: a text of the query, the response or the environment is, begins with, ends with, holds or matches one of
-// some words, or is empty.
+// string_exp: compares a text of the query, the response or the environment with words. It holds if
+// the text equals, begins with, ends with, contains or matches one of them, or is empty.
 //
-// Cheaper matchers replace it where possible: name rules for a name, numbers for a decimal text, an address for a
-// client. A result that is the same for every query is computed here. Workers compare the rest (TextMatch) at each
-// query.
+// Cheaper matchers replace it where possible: name rules for a name, numbers for a decimal text, an
+// address for a client. A result that is the same for every query is computed here. Workers compare
+// the others (TextMatch) at each query.
 #include <algorithm>
 #include <array>
 #include <optional>

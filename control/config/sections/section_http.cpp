@@ -1,4 +1,5 @@
-// `http` and `roles` of `control`: who may look at the daemon and change it, over the control socket and over HTTP.
+// `http` and `roles` of `control`: the users that may read the daemon's state or change it, over
+// the control socket and over HTTP.
 #include <sys/stat.h>
 
 #include <algorithm>

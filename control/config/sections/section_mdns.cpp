@@ -1,4 +1,4 @@
-// `mdns:`: repeats mDNS between interfaces.
+// `mdns:`: repeats mDNS messages between interfaces.
 #include <algorithm>
 #include <array>
 

@@ -1,4 +1,4 @@
-// When certificates end: our own, and those of upstreams.
+// Expiry of certificates: our own, and those of upstreams.
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <chrono>

@@ -1,4 +1,4 @@
-// Overload: what clients are refused for, and readiness under it.
+// Overload: the reasons of refusals to clients, and readiness under overload.
 #include <cstdint>
 #include <string>
 #include <string_view>

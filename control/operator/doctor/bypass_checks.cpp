@@ -1,5 +1,6 @@
-// Clients that ask other resolvers than ours: plain DNS, DNS over TLS, known DoH servers. Whether they may is the
-// operator's choice, so these are notes. `--redirect` gives them the rules; a plain --fix never adds one.
+// Clients that ask other resolvers: plain DNS, DNS over TLS, known DoH servers. The operator
+// decides whether they may, so the findings are notes. `--redirect` adds rules for them; a plain
+// --fix never adds one.
 #include <algorithm>
 
 #include "control/operator/doctor/checks.h"

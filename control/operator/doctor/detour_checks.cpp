@@ -1,4 +1,5 @@
-// What takes packets of clients past mangle or past our routing tables: routing rules, VRFs, switch chips that route.
+// Settings that make clients' packets bypass mangle or our routing tables: routing rules, VRFs,
+// switch chips that route.
 #include <algorithm>
 #include <set>
 

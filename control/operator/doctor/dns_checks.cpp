@@ -1,4 +1,5 @@
-// Whether clients ask us: DHCP networks, router advertisements, and the router's own DNS.
+// Checks that clients ask this resolver: DHCP networks, router advertisements, and the router's own
+// DNS.
 #include <algorithm>
 
 #include "control/operator/doctor/checks.h"

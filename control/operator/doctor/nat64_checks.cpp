@@ -1,5 +1,6 @@
-// The router's half of an IPv6-mostly network: the route to the translator, NAT of its pool, router advertisements for
-// each interface of clients (RFC 8781, RFC 8106), and DHCP option 108 (RFC 8925) last.
+// The router's part of an IPv6-mostly network: the route to the translator, NAT of its pool, router
+// advertisements on each interface with clients (RFC 8781, RFC 8106), and finally DHCP option 108
+// (RFC 8925).
 #include <algorithm>
 #include <charconv>
 #include <optional>

@@ -1,4 +1,5 @@
-// From a list to its egress: the rule that marks connections, the rule that chooses the table, the table, its route, NAT.
+// The path from a list to its egress: the rule that marks connections, the rule that chooses the
+// table, the table, its route, NAT.
 #include <algorithm>
 #include <optional>
 #include <set>

@@ -1,5 +1,5 @@
-// From a routing table that a ros_route fills to the packets of clients: the table, the rule that looks up packets in it, and
-// what takes them past its routes.
+// The path from a routing table that a ros_route fills to clients' packets: the table, the rule
+// that uses it for them, and settings that make packets bypass its routes.
 #include <algorithm>
 
 #include "control/operator/doctor/checks.h"

@@ -1,4 +1,5 @@
-// Menus that cannot be read, what the router's version cannot do, and routers whose menus contradict their version.
+// Unreadable menus, missing functions of the router's version, and routers whose menus contradict
+// their version.
 #include <algorithm>
 
 #include "control/operator/doctor/checks.h"

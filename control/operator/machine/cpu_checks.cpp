@@ -1,4 +1,4 @@
-// The workers' CPUs: whether something else runs on them.
+// The workers' CPUs: other load on them.
 #include <algorithm>
 #include <sstream>
 

@@ -1,4 +1,4 @@
-// dataplane.memory: whether there is so much, and in hugepages.
+// dataplane.memory: whether the machine has that much, and in hugepages.
 #include <algorithm>
 #include <set>
 

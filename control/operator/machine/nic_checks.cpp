@@ -1,4 +1,4 @@
-// NICs: who drives them, and what workers get of those that the kernel drives.
+// NICs: their drivers, and the functions that workers can use on NICs that the kernel drives.
 #include <algorithm>
 
 #include "control/operator/machine/checks.h"

@@ -1,4 +1,4 @@
-// UDP and TCP ports: those that we answer on, and those that we ask from.
+// UDP and TCP ports: those of our listeners, and the source ports of our queries.
 #include <algorithm>
 #include <map>
 #include <sstream>

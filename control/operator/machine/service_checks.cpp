@@ -1,4 +1,5 @@
-// The service: what systemd gives the daemon, the user that it becomes, and the clock.
+// The service: the privileges that systemd gives the daemon, the user that it switches to, and the
+// clock.
 #include <algorithm>
 #include <array>
 #include <optional>

@@ -1,7 +1,8 @@
-// steerdns-sets: keeps sets of the kernel for steerdnsd, which starts it.
+// steerdns-sets: updates sets of the kernel for steerdnsd, which starts it.
 //
-// A program of its own, because libnftables and libipset are under the GPL, version 2, and steerdnsd is linked with
-// OpenSSL 3. It has CAP_NET_ADMIN and no other capability, and runs as the user that steerdnsd became.
+// It is a separate program because libnftables and libipset are under the GPL, version 2, and
+// steerdnsd is linked with OpenSSL 3. It has CAP_NET_ADMIN and no other capability, and runs as the
+// same user as steerdnsd.
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>

@@ -1,4 +1,4 @@
-// How the pool's connections are made, kept and lost.
+// The pool's connections: opening, reuse and failure.
 #include <algorithm>
 #include <cerrno>
 #include <utility>
