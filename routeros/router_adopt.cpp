@@ -1,7 +1,7 @@
-// Rows of a predecessor (ForgeDNS, OxiDNS, another instance) that become ours by the operator's command.
+// Takes over rows of a predecessor (ForgeDNS, OxiDNS, another instance) by the operator's command.
 //
-// A row is taken over by one `set comment`: it is never removed, and its timeout goes on. From then on it is our row: an
-// answer that needs it extends it, and without one it ends by its timeout.
+// One `set comment` takes over a row. The row is never removed, and its timeout continues. From
+// then on it is our row: an answer that needs it extends it; else it expires.
 #include <algorithm>
 #include <map>
 

@@ -1,4 +1,4 @@
-// Connections that were opened before the row of their address was there.
+// Connections that clients opened before the row of their destination existed.
 #include <algorithm>
 
 #include "routeros/router.h"

@@ -1,5 +1,5 @@
-// Cover of an address by other rows: persistent prefixes above it. And addresses where own rows are
-// unwelcome: the router's own, and those of claims that were given up.
+// Cover of an address by other rows: persistent prefixes that contain it. Also addresses that get
+// no own row: the router's own, and those of claims that were given up.
 #include <algorithm>
 
 #include "routeros/router.h"

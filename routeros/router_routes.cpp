@@ -1,4 +1,5 @@
-// Routes: rows without a timeout. Their end is ours, and each change of one is a write to the router's flash.
+// Routes: rows without a timeout. We must remove them at their end, and each change of one is a
+// write to the router's flash.
 #include <algorithm>
 
 #include "routeros/router.h"

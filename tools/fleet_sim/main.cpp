@@ -1,4 +1,4 @@
-// fleet_sim: simulates a fleet on a clock of its own, and prints what it shows as JSON (tools/sim fleet).
+// fleet_sim: simulates a fleet on its own clock, and prints the results as JSON (tools/sim fleet).
 #include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_malloc.h>

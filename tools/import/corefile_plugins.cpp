@@ -1,4 +1,4 @@
-// What CoreDNS's plugins forward, cache and dns64 are here.
+// Converts CoreDNS's plugins forward, cache and dns64.
 #include <algorithm>
 #include <array>
 

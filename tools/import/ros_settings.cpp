@@ -1,4 +1,4 @@
-// What else /ip/dns has, and /ip/dns/adlist.
+// The other settings of /ip/dns, and /ip/dns/adlist.
 #include <algorithm>
 #include <array>
 

@@ -1,4 +1,4 @@
-// /ip/dns/static: each row a record of a `static`.
+// /ip/dns/static: each row becomes a record of a `static` plugin.
 #include <algorithm>
 #include <array>
 #include <map>

@@ -1,4 +1,4 @@
-// rossim: routers on real sockets. See read_command_line() for what it can do.
+// rossim: routers on real sockets. read_command_line() has the options.
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <cstdio>

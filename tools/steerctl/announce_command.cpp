@@ -1,8 +1,9 @@
-// `announce`: has BIRD announce service addresses while steerdnsd is ready.
+// `announce`: makes BIRD announce service addresses while steerdnsd is ready.
 //
-// Two connections stay open: to the daemon, which sends its readiness, and to BIRD, which enables or disables protocols.
-// The end of either is noticed at once. BIRD's protocols are disabled first, and told again each second: BIRD may have been
-// restarted or reconfigured.
+// Two connections stay open: to the daemon, which sends its readiness, and to BIRD, which enables
+// or disables protocols. The end of either is detected at once. BIRD's protocols are disabled
+// first. Their state is sent again each second, because BIRD may have been restarted or
+// reconfigured.
 #include <sys/un.h>
 #include <systemd/sd-daemon.h>
 

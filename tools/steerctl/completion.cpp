@@ -1,5 +1,5 @@
-// `completion`: scripts for shells, made of the commands that the command line is read by. A value of type FILE is completed with
-// files, one of a few words with these.
+// `completion`: scripts for shells, generated from the commands of the command line. A value of
+// type FILE is completed with files, a choice with its words.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>

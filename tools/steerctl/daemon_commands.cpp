@@ -1,4 +1,4 @@
-// Commands about the daemon itself: its state, its versions, what it may be told.
+// Commands about the daemon itself: its state, its versions, and orders to it.
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 

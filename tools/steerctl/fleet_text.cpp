@@ -1,4 +1,4 @@
-// `fleet`: boxes, routers and what is wrong; `fleet upgrade-check`: whether this box may stop now.
+// `fleet`: machines, routers and faults; `fleet upgrade-check`: whether this machine may stop now.
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <string>

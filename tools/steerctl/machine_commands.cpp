@@ -1,4 +1,4 @@
-// `setup` and `doctor`: steerdnsd does the work, because it has the configuration's reader.
+// `setup` and `doctor`: steerdnsd does the work, because it has the configuration's parser.
 #include <unistd.h>
 
 #include <cerrno>

@@ -1,4 +1,4 @@
-// Answers that are no refusal, of something that was not done.
+// Successful answers that report an order as not done.
 #include <array>
 #include <boost/json/array.hpp>
 #include <string>
