@@ -155,7 +155,7 @@ BOOST_AUTO_TEST_CASE(the_minimal_example_has_the_expected_settings) {
     const auto& rules = set.steps[0].rules;
     BOOST_TEST_REQUIRE(rules.size() == 2U);
     BOOST_TEST(rules[1].rule.text == "media.example");
-    BOOST_TEST(rules[1].line == 7);
+    BOOST_TEST(rules[1].line == 15);
     const auto& sequence = std::get<Sequence>(plugin(settings, "seq_main").args);
     BOOST_TEST_REQUIRE(sequence.rules.size() == 2U);
     BOOST_TEST(settings.plugin(sequence.rules[0].matches.at(0).plugin).tag ==
