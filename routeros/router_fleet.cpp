@@ -234,7 +234,7 @@ void Router::forget_writer_rows() {
 
 // True: it is a row of list steerdns-writer, and is not read as any other row.
 bool Router::read_writer_row(const Job& job, const ReplyRow& reply, bool is_news) {
-    if (!has_fleet() || job.table != kTables[0]) return false;
+    if (!has_fleet() || job.table != kAddressList4) return false;
     const RowId id = parse_row_id(reply.get(".id").value_or(""));
     const auto known = writer_rows_.find(id);
     if (reply.get("list").value_or("") != kWriterList) {
@@ -364,9 +364,9 @@ void Router::send_writer_row() {
     const Address address = any ? row->second.address.value_or(Address{}) : writer_address();
     sent_writer_id_ = any ? row->first : 0;
     sent_writer_row_ = {fleet_text_, box_text_, role_.token, address};
-    submit(any ? set_comment(kTables[0], {{row->first}}, comment)
-               : add_row(kTables[0], kWriterList, address, comment, {}),
-           {JobKind::writer_row, kTables[0]});
+    submit(any ? set_comment(kAddressList4, {{row->first}}, comment)
+               : add_row(kAddressList4, kWriterList, address, comment, {}),
+           {JobKind::writer_row, kAddressList4});
 }
 
 void Router::on_writer_row_end(const Job& job, const Ending& ending) {
@@ -388,7 +388,7 @@ void Router::on_writer_row_end(const Job& job, const Ending& ending) {
         }
         return check_writer_row();
     }
-    if (ending.says("not enough permissions")) return denied(kTables[0], ending);
+    if (ending.says("not enough permissions")) return denied(kAddressList4, ending);
     if (ending.says("no such item")) {
         writer_rows_.erase(sent_writer_id_);
         return check_writer_row();

@@ -47,7 +47,7 @@ void Router::begin_reading() {
 
 void Router::begin_prints() {
     for (const Table table : kTables) {
-        const bool used = (has_fleet() && table == kTables[0]) ||
+        const bool used = (has_fleet() && table == kAddressList4) ||
                           std::any_of(names_.begin(), names_.end(),
                                       [&](const Name& name) { return name.table == table; });
         if (!used || is_missing(table)) continue;
@@ -68,7 +68,7 @@ void Router::begin_print(Table table) {
         if (name.table == table) groups.push_back(name.text);
     }
     ++print_;
-    if (has_fleet() && table == kTables[0]) {
+    if (has_fleet() && table == kAddressList4) {
         groups.push_back(kWriterList);
         writer_print_ = print_;
     }
@@ -376,9 +376,9 @@ void Router::on_listen_row(const Job& job, const ReplyRow& reply) {
             return session_.refuse_more("more than " + std::to_string(most_rows_) +
                                         " rows disappeared while they were read");
         }
-        if (probing_ && job.table == kTables[0] && probing_->probe.dead(id))
+        if (probing_ && job.table == kAddressList4 && probing_->probe.dead(id))
             transcript_.note("listen reported " + row_id_text(id) + " removed");
-        if (job.table == kTables[0] && writer_rows_.erase(id) > 0) return check_writer_row();
+        if (job.table == kAddressList4 && writer_rows_.erase(id) > 0) return check_writer_row();
         return gone(job.table, id);
     }
     if (read_writer_row(job, reply, true)) return gone(job.table, id);

@@ -98,9 +98,11 @@ struct Table {
     }
     bool operator==(const Table&) const = default;
 };
-inline constexpr std::array<Table, 4> kTables{{{Menu::ip, RowType::address},
-                                               {Menu::ipv6, RowType::address},
-                                               {Menu::ip, RowType::route},
-                                               {Menu::ipv6, RowType::route}}};
+inline constexpr Table kAddressList4{Menu::ip, RowType::address};
+inline constexpr Table kAddressList6{Menu::ipv6, RowType::address};
+inline constexpr Table kRoutes4{Menu::ip, RowType::route};
+inline constexpr Table kRoutes6{Menu::ipv6, RowType::route};
+// By Table::index().
+inline constexpr std::array kTables{kAddressList4, kAddressList6, kRoutes4, kRoutes6};
 
 }  // namespace steer::routeros
