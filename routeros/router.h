@@ -44,6 +44,7 @@
 #include "routeros/fleet_role.h"
 #include "routeros/link.h"
 #include "routeros/probe.h"
+#include "routeros/refusal_log.h"
 #include "routeros/router_config.h"
 #include "routeros/router_report.h"
 #include "routeros/router_sink.h"
@@ -167,9 +168,8 @@ class Router final : public LinkUser, private SessionHandler {
         // the last one.
         unsigned unserved = 0;
         std::uint64_t unserved_ms = 0;
-        bool nearly_full = false;         // there was a log line
-        std::uint64_t complained_ms = 0;  // of the last log line about refused claims
-        std::uint64_t refused = 0;        // refused claims since then
+        bool nearly_full = false;  // it was logged
+        RefusalLog refusals;
         [[nodiscard]] std::optional<NameIndex> name(Menu menu) const {
             return menu == Menu::ip ? name4 : name6;
         }
@@ -505,9 +505,9 @@ class Router final : public LinkUser, private SessionHandler {
     void log_inactive_routes();
     [[nodiscard]] std::uint64_t inactive_deadline() const;
     void retry_refusals();
+    [[nodiscard]] static ClaimBounds bounds_of(const List& list);
     Claim* raise(List& list, const ClaimKey& key, const Origin& origin, std::uint64_t need_ms,
                  std::uint64_t row_until_ms);
-    void refused_claim(List& list, const Origin& origin);
     [[nodiscard]] bool can_be_in_time(const Place& place) const;
     void wait_no_longer(std::uint64_t serial, const List& list,
                         std::span<const AddressBytes> addresses);

@@ -1,7 +1,6 @@
 // Claims, the answers that wait for them, and updates of the row board.
 #include <algorithm>
 
-#include "matchers/suffix/public_suffixes.h"
 #include "routeros/router.h"
 #include "routeros/time_text.h"
 
@@ -17,7 +16,6 @@ constexpr std::uint64_t kChangePatienceMs =
     60'000;                                     // then a change of a route's gateway counts as held
 constexpr std::uint64_t kEnoughLeftMs = 1'000;  // a claim that ends sooner is not repaired
 constexpr std::size_t kJudgedAtOnce = 1'000;    // less than a millisecond, mostly
-constexpr std::uint64_t kRefusedLogMs = 60'000;  // between log lines about refused claims
 
 }  // namespace
 
@@ -425,70 +423,30 @@ void Router::wait_no_longer(std::uint64_t serial, const List& list,
     settle(hold.token, hold.refused ? Outcome::refused : Outcome::late);
 }
 
+ClaimBounds Router::bounds_of(const List& list) {
+    return {list.config.max_rows, list.config.max_per_name, list.config.max_per_suffix,
+            list.config.max_per_client};
+}
+
 // nullptr: it was refused and logged.
 Claim* Router::raise(List& list, const ClaimKey& key, const Origin& origin, std::uint64_t need_ms,
                      std::uint64_t row_until_ms) {
-    const ClaimBounds bounds{list.config.max_rows, list.config.max_per_name,
-                             list.config.max_per_suffix, list.config.max_per_client};
+    const ClaimBounds bounds = bounds_of(list);
     Claim* claim = claims_.raise(key, origin, need_ms, row_until_ms, bounds);
-    if (claim == nullptr && claims_.refusal() == Claims::Refusal::list) {
+    if (claim == nullptr && claims_.refusal().why == ClaimRefusal::list) {
         if (const auto other = claims_.evict(key.list, origin, bounds)) {
             evict(*other);
             claim = claims_.raise(key, origin, need_ms, row_until_ms, bounds);
         }
     }
-    if (claim == nullptr) refused_claim(list, origin);
-    return claim;
-}
-
-void Router::refused_claim(List& list, const Origin& origin) {
+    if (claim != nullptr) return claim;
+    const ClaimRefusal why = claims_.refusal().why;
     ++counters_.claims_refused;
-    ++list.refused;
-    const Claims::Refusal refusal = claims_.refusal();
-    if (refusal != Claims::Refusal::list) ++counters_.claims_over_share;
-    if (now_ < list.complained_ms) return;
-    list.complained_ms = now_ + kRefusedLogMs;
-    const std::string of =
-        " of the " + std::to_string(list.config.max_rows) + " claims of list " + list.config.tag;
-    const std::string client =
-        origin.client ? Address::host(*origin.client).to_string() : std::string{"a forwarder"};
-    const std::string domain(matchers::PublicSuffixes::current().domain_of(origin.name));
-    std::string sentence = who() + ": ";
-    switch (refusal) {
-        case Claims::Refusal::list:
-            sentence += "list " + list.config.tag + " has its " +
-                        std::to_string(list.config.max_rows) +
-                        " claims: more are refused; raise max_rows";
-            break;
-        case Claims::Refusal::name:
-            sentence += std::string(origin.name) + " has its share" + of + " (" +
-                        std::to_string(list.config.max_per_name) +
-                        "): more are refused; raise max_per_name if they are wanted";
-            break;
-        case Claims::Refusal::suffix:
-            sentence += "names below " + domain + " have their share" + of + " (" +
-                        std::to_string(list.config.max_per_suffix) +
-                        "): more are refused; raise max_per_suffix if they are wanted";
-            break;
-        case Claims::Refusal::platform:
-            sentence += "domains under the public suffix of " + domain + " have their share" + of +
-                        " (half): more are refused; raise max_rows if they are wanted";
-            break;
-        case Claims::Refusal::below:
-        case Claims::Refusal::below2:
-            sentence += "a part of " + domain + " has its share" + of +
-                        ": more are refused; raise max_per_suffix if they are wanted";
-            break;
-        case Claims::Refusal::client:
-            sentence += "client " + client + " has its share" + of + " (" +
-                        std::to_string(list.config.max_per_client) +
-                        "): more are refused; raise max_per_client, or write it as one of "
-                        "trusted_forwarders";
-            break;
-    }
-    sentence += " (" + std::to_string(std::exchange(list.refused, 0)) + " refused, the last for " +
-                std::string(origin.name) + " asked by " + client + ")";
-    log_line(Level::warning, sentence);
+    if (why != ClaimRefusal::list) ++counters_.claims_over_share;
+    const std::string sentence = list.refusals.refused(
+        why, origin, bounds, {"list " + list.config.tag, "claims", "max_rows"}, now_);
+    if (!sentence.empty()) log_line(Level::warning, who() + ": " + sentence);
+    return nullptr;
 }
 
 // True: the hold waits for this address.
@@ -506,7 +464,7 @@ bool Router::claim_address(List& list, const AddressBytes& address, const Origin
     Claim* const claim = raise(list, key, origin, need_ms, row_until_ms);
     if (claim == nullptr) {
         if (serial != 0) holds_.find(serial)->second.refused = true;
-        sink_.refused(key.list, address, claims_.is_refusal_of_client());
+        sink_.refused(key.list, address, claims_.refusal().of_client);
         return false;
     }
     claim->row_life_s = std::max(claim->row_life_s, row_life_s);

@@ -84,6 +84,7 @@ void Router::inherit(const Place& place, std::string_view tag, std::string_view 
     Claim* const claim = claims_.raise({heir->config.id, place.address}, of_name, until_ms,
                                        until_ms, heir->config.max_rows);
     if (claim == nullptr) return;
+    (void)claims_.own(*claim, bounds_of(*heir));  // else it has no owner until an answer claims it
     ++counters_.rows_adopted;
     claim->answered = true;
 }

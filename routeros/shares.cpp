@@ -87,6 +87,14 @@ Holders Shares::holders_of(ListId list, const Origin& origin) {
     return holders;
 }
 
+Holders Shares::within(const Holders& holders, std::uint32_t book) {
+    Holders out{};
+    for (std::size_t kind = 0; kind < kShareKinds; ++kind) {
+        if (holders[kind] != 0) out[kind] = folded((std::uint64_t{book} << 32) | holders[kind]);
+    }
+    return out;
+}
+
 std::size_t Shares::place(std::size_t row, std::uint32_t holder) {
     const std::uint64_t h = mix(std::uint64_t{holder} * (2 * row + 1) + row);
     return row * kWidth + h % kWidth;

@@ -40,6 +40,15 @@ struct Origin {
     Origin(std::string_view text, const AddressBytes& from) : name(text), client(from) {}
 };
 
+// The limits that settings give; SIZE_MAX: none.
+struct ShareLimits {
+    std::size_t per_name = SIZE_MAX, per_domain = SIZE_MAX, per_client = SIZE_MAX;
+    [[nodiscard]] bool any() const {
+        return per_name != SIZE_MAX || per_domain != SIZE_MAX || per_client != SIZE_MAX;
+    }
+    bool operator==(const ShareLimits&) const = default;
+};
+
 // Limits of claims in a list: in total, and per holder of each kind.
 struct ClaimBounds {
     std::size_t total;
@@ -51,8 +60,14 @@ struct ClaimBounds {
     // are no shares.
     ClaimBounds(std::size_t most, std::size_t per_name, std::size_t per_domain,
                 std::size_t per_client);
+    ClaimBounds(std::size_t most, const ShareLimits& limits)
+        : ClaimBounds(most, limits.per_name, limits.per_domain, limits.per_client) {}
     [[nodiscard]] std::size_t of(ShareKind kind) const {
         return share[static_cast<std::size_t>(kind)];
+    }
+    // Without a limit no share is kept.
+    [[nodiscard]] bool has_shares() const {
+        return share != std::array{SIZE_MAX, SIZE_MAX, SIZE_MAX, SIZE_MAX, SIZE_MAX, SIZE_MAX};
     }
 };
 
@@ -62,6 +77,8 @@ using Holders = std::array<std::uint32_t, kShareKinds>;
 class Shares {
   public:
     [[nodiscard]] static Holders holders_of(ListId list, const Origin& origin);
+    // The same holders in one of several books that share these counts.
+    [[nodiscard]] static Holders within(const Holders& holders, std::uint32_t book);
     [[nodiscard]] std::size_t count(ShareKind kind, std::uint32_t holder) const;
     void add(ShareKind kind, std::uint32_t holder, int change);
     void add(const Holders& holders, int change);
