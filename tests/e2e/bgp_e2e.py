@@ -340,7 +340,8 @@ class Bgp(unittest.TestCase):
         lines = [f"n{n} 300 A 20.{i >> 16 & 255}.{i >> 8 & 255}.{i & 255}" for n in range(names)
                  for i in range(n * PER_NAME, (n + 1) * PER_NAME)]
         zone = SOA + "\n".join(lines) + "\n"
-        self.start(LIST.replace("linger: 1s", "linger: 0s") + ", min_ttl: 40s, extra_time: 1s, max_ttl: 40s, never_claim: []",
+        self.start(LIST.replace("linger: 1s", "linger: 0s") + ", min_ttl: 40s, extra_time: 1s, max_ttl: 40s, never_claim: [], "
+                   "max_per_name: 100%, max_per_suffix: 100%, max_per_client: 100%",
                    zones={**ZONES, "many.example": zone})
         queries = self.scene.folder / "queries"
         queries.write_text("".join(f"n{n}.many.example A\n" for n in range(names)))

@@ -44,9 +44,9 @@ routeros::RouterConfig router_config(const Settings& settings, unsigned router) 
     const auto share = [&](std::uint32_t percent) {
         return std::max<std::size_t>(std::size_t{settings.max_rows} * percent / 100, 64);
     };
-    list.max_per_name = share(defaults.name_percent);
-    list.max_per_suffix = share(defaults.suffix_percent);
-    list.max_per_client = share(defaults.client_percent);
+    list.max_per_name = share(defaults.shares.name_percent);
+    list.max_per_suffix = share(defaults.shares.suffix_percent);
+    list.max_per_client = share(defaults.shares.client_percent);
     routeros::RouterConfig config;
     config.name = "router" + std::to_string(router);
     config.address = config.name;

@@ -10,6 +10,7 @@
 #include "control/config/plugin_type.h"
 #include "control/config/plugins/kernel_sets.h"
 #include "control/config/plugins/on_full.h"
+#include "control/config/plugins/share_rows.h"
 #include "control/config/sections/claim_prefixes.h"
 #include "control/config/values.h"
 #include "matchers/prefix/ip_address.h"
@@ -119,7 +120,7 @@ void read_claim_prefixes(Reading& in, const Node& node, const Place& place, BgpR
 }
 
 using Args = BgpRouteArgs;
-constexpr std::array<Row<Args>, 19> kBgpRouteRows{{
+constexpr std::array<Row<Args>, 19> kBgpOwnRows{{
     {"table4", Own<Args>{"integer", read_table<false>}, "none", "1..4294967295",
      "routing table for IPv4 routes; it or `table6` is required\nNothing else may use the table, "
      "and each list needs one of its own. It needs no rule (`ip rule`)."},
@@ -163,6 +164,7 @@ constexpr std::array<Row<Args>, 19> kBgpRouteRows{{
     {"max_routes", &Args::max_elements, "100000", "1..1000000",
      "maximum routes of each table, including those that linger"},
 }};
+constexpr auto kBgpRouteRows = joined(kBgpOwnRows, share_rows<BgpRouteArgs>());
 
 void read_bgp_route(Reading& in, const Node* node, Plugin& plugin) {
     BgpRouteArgs args;

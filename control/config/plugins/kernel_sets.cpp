@@ -8,6 +8,7 @@
 #include "control/config/plugin_type.h"
 #include "control/config/plugins/kernel_sets.h"
 #include "control/config/plugins/on_full.h"
+#include "control/config/plugins/share_rows.h"
 #include "control/config/reference.h"
 #include "control/config/sections/claim_prefixes.h"
 #include "control/config/values.h"
@@ -150,7 +151,8 @@ constexpr std::array<Row<IpsetArgs>, 4> kIpsetOwnRows{{
      "prefix length of IPv4 elements, in sets of prefixes (`hash:net`)"},
     {"mask6", &IpsetArgs::mask6, "32", "1..128", "the same for IPv6"},
 }};
-constexpr auto kIpsetRows = joined(kIpsetOwnRows, life_rows<IpsetArgs>());
+constexpr auto kIpsetRows =
+    joined(joined(kIpsetOwnRows, life_rows<IpsetArgs>()), share_rows<IpsetArgs>());
 
 constexpr std::string_view kIpsetQuick = "ipset NAME,inet,MASK [NAME,inet6,MASK]";
 
@@ -278,7 +280,8 @@ constexpr std::array<Row<NftsetArgs>, 10> kNftsetOwnRows{{
     {"set_name6", &NftsetArgs::set_name6, "none", "", "`ipv6.set_name`"},
     {"mask6", &NftsetArgs::flat_mask6, "48", "1..128", "`ipv6.mask`"},
 }};
-constexpr auto kNftsetRows = joined(kNftsetOwnRows, life_rows<NftsetArgs>());
+constexpr auto kNftsetRows =
+    joined(joined(kNftsetOwnRows, life_rows<NftsetArgs>()), share_rows<NftsetArgs>());
 
 // The flat keys of one family.
 void read_flat(Reading& in, const Node& map, const Plugin& plugin, bool v6, NftsetArgs& args) {

@@ -6,6 +6,7 @@
 
 #include "control/config/plugin_type.h"
 #include "control/config/plugins/on_full.h"
+#include "control/config/plugins/share_rows.h"
 #include "control/config/sections/claim_prefixes.h"
 #include "control/config/values.h"
 #include "matchers/quote.h"
@@ -63,7 +64,7 @@ void read_alias_allow(Reading& in, const Node& node, const Place& place, Opnsens
     out.allow_claim = read_prefixes(in, node, place);
 }
 
-constexpr std::array<Row<OpnsenseAliasArgs>, 19> kOpnsenseAliasRows{{
+constexpr std::array<Row<OpnsenseAliasArgs>, 19> kOpnsenseOwnRows{{
     {"router", &OpnsenseAliasArgs::router_name, "none", "",
      "router in `opnsense`; it or `routers` is required"},
     {"routers", Own<OpnsenseAliasArgs>{"list of names", read_opnsense_names}, "none", "",
@@ -116,6 +117,7 @@ constexpr std::array<Row<OpnsenseAliasArgs>, 19> kOpnsenseAliasRows{{
     {"max_addresses", &OpnsenseAliasArgs::max_addresses, "32", "1..4096",
      "maximum addresses of one answer\nFurther addresses are removed from the answer."},
 }};
+constexpr auto kOpnsenseAliasRows = joined(kOpnsenseOwnRows, share_rows<OpnsenseAliasArgs>());
 
 class OpnsenseCheck {
   public:

@@ -3,6 +3,7 @@
 #include <ostream>
 
 #include "control/config/plugins/router_rows.h"
+#include "control/config/plugins/share_rows.h"
 
 namespace steer::config {
 namespace {
@@ -50,8 +51,8 @@ constexpr auto kRosAddressListRows = in_order(
     router_access_rows<AddressListArgs>("none"), router_name_rows<AddressListArgs>(), kListRows,
     row_life_rows<AddressListArgs>(), kListLifeRows, row_persistence_rows<AddressListArgs>(),
     kListSlackRows, row_wait_rows<AddressListArgs>(), kListBoundRows,
-    row_share_rows<AddressListArgs>(), kListWriterRows, row_manual_rows<AddressListArgs>(),
-    kListCleanupRows, shared_address_rows<AddressListArgs>());
+    row_answer_rows<AddressListArgs>(), share_rows<AddressListArgs>(), kListWriterRows,
+    row_manual_rows<AddressListArgs>(), kListCleanupRows, shared_address_rows<AddressListArgs>());
 
 constexpr std::array<std::string_view, 2> kListTexts{"address_list4", "address_list6"};
 constexpr RouterRowsText kListText{

@@ -3,6 +3,7 @@
 #include <ostream>
 
 #include "control/config/plugins/router_rows.h"
+#include "control/config/plugins/share_rows.h"
 
 namespace steer::config {
 namespace {
@@ -56,8 +57,9 @@ constexpr std::array<Row<RouteArgs>, 1> kRouteCleanupRows{{
 constexpr auto kRosRouteRows =
     in_order(router_access_rows<RouteArgs>("none"), router_name_rows<RouteArgs>(), kRouteRows,
              row_life_rows<RouteArgs>(), kRouteLifeRows, row_persistence_rows<RouteArgs>(),
-             row_wait_rows<RouteArgs>(), kRouteBoundRows, row_share_rows<RouteArgs>(),
-             row_manual_rows<RouteArgs>(), kRouteCleanupRows, shared_address_rows<RouteArgs>());
+             row_wait_rows<RouteArgs>(), kRouteBoundRows, row_answer_rows<RouteArgs>(),
+             share_rows<RouteArgs>(), row_manual_rows<RouteArgs>(), kRouteCleanupRows,
+             shared_address_rows<RouteArgs>());
 
 void check_routes(Reading& in, const Node& map, const Plugin& plugin, RouterRowsArgs& args) {
     std::erase_if(args.persistent, [&](const PersistentRow& row) {

@@ -226,23 +226,6 @@ void read_row_allow_claim(Reading& in, const Node& node, const Place& place, Rou
     out.allow_claim = read_prefixes(in, node, place);
 }
 
-template <std::uint32_t RouterRows::*Percent>
-void read_row_share(Reading& in, const Node& node, const Place& place, RouterRowsArgs& out) {
-    const auto percent = node.is_text() ? parse_percent(node.text) : std::nullopt;
-    if (percent && *percent >= 1 && *percent <= 100) {
-        out.*Percent = static_cast<std::uint32_t>(*percent);
-        return;
-    }
-    in.report().error(place.line, place.name() + found(node) + "expected a percentage, 1%..100%");
-}
-
-template void read_row_share<&RouterRows::name_percent>(Reading&, const Node&, const Place&,
-                                                        RouterRowsArgs&);
-template void read_row_share<&RouterRows::suffix_percent>(Reading&, const Node&, const Place&,
-                                                          RouterRowsArgs&);
-template void read_row_share<&RouterRows::client_percent>(Reading&, const Node&, const Place&,
-                                                          RouterRowsArgs&);
-
 void check_router_rows(Reading& in, const Node& args, const Plugin& plugin,
                        const RouterRowsText& text, RouterRowsArgs& out) {
     RowsCheck(in, args, plugin, text).all(out);

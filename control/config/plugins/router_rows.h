@@ -27,8 +27,6 @@ void read_row_router_names(Reading& in, const Node& node, const Place& place, Ro
 void read_row_persistent(Reading& in, const Node& node, const Place& place, RouterRowsArgs& out);
 void read_row_never_claim(Reading& in, const Node& node, const Place& place, RouterRowsArgs& out);
 void read_row_allow_claim(Reading& in, const Node& node, const Place& place, RouterRowsArgs& out);
-template <std::uint32_t RouterRows::*Percent>
-void read_row_share(Reading& in, const Node& node, const Place& place, RouterRowsArgs& out);
 
 // Reads into the base of T.
 template <class T, auto Read>
@@ -99,24 +97,11 @@ constexpr std::array<Row<T>, 5> row_wait_rows() {
 }
 
 template <class T>
-constexpr std::array<Row<T>, 4> row_share_rows() {
+constexpr std::array<Row<T>, 1> row_answer_rows() {
     return {{
         {"max_addresses", &T::max_addresses, "32", "1..4096",
          "maximum addresses of one answer\nFurther addresses are removed from the answer and get "
          "no row."},
-        {"max_per_name", own<T, read_row_share<&RouterRows::name_percent>>("percentage"), "5%",
-         "1%..100%", "share of `max_rows` that one name may use; at least 64 rows"},
-        {"max_per_suffix", own<T, read_row_share<&RouterRows::suffix_percent>>("percentage"), "25%",
-         "1%..100%",
-         "share of `max_rows` that one registrable domain may use\nNames one label below may use "
-         "half of that share, names two labels below a quarter. Both may use `max_per_name`. All "
-         "domains of a private suffix, such as `github.io`, may use 50% together. `100%` switches "
-         "these shares off. In a full list, a new claim replaces another. The replaced claim "
-         "belongs to the name, domain or client that uses the most of its share."},
-        {"max_per_client", own<T, read_row_share<&RouterRows::client_percent>>("percentage"), "25%",
-         "1%..100%",
-         "share of `max_rows` that one client may use (an IPv4 address or an IPv6 "
-         "/64)\n`trusted_forwarders` are exempt."},
     }};
 }
 

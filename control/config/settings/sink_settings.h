@@ -31,6 +31,11 @@ enum class ManualChangeMode : std::uint8_t { repair, respect };
 enum class MissingFamilyMode : std::uint8_t { answer, nodata };
 enum class SharedMode : std::uint8_t { keep, skip, report };
 
+// Of the maximum of a list, in percent.
+struct ClaimShares {
+    std::uint32_t name_percent = 5, suffix_percent = 25, client_percent = 25;
+};
+
 struct RouterRows {                    // `ros_address_list`, `ros_route`
     std::vector<RouterIndex> routers;  // at least one
     Quorum quorum = Quorum::healthy;
@@ -58,8 +63,7 @@ struct RouterRows {                    // `ros_address_list`, `ros_route`
     std::uint32_t shared_above = 3;
     std::uint32_t max_rows = 50'000;
     std::uint32_t max_addresses = 32;  // per answer
-    // Percentages of max_rows.
-    std::uint32_t name_percent = 5, suffix_percent = 25, client_percent = 25;
+    ClaimShares shares;
     bool multi_writer = false;
     ManualChangeMode on_manual_change = ManualChangeMode::repair;
     bool cleanup_on_shutdown = false;
@@ -93,6 +97,7 @@ struct KernelSets {                   // `ipset`, `nftset`, `bgp_route`
     std::optional<std::vector<matchers::Prefix>> never_claim;  // no value: the default ranges
     std::vector<matchers::Prefix> allow_claim;
     std::uint32_t max_elements = 50'000;
+    ClaimShares shares;
     std::optional<BgpRoutes> routes;
 };
 
@@ -111,6 +116,7 @@ struct OpnsenseAlias {                   // `opnsense_alias`
     std::optional<std::vector<matchers::Prefix>> never_claim;  // no value: the default ranges
     std::vector<matchers::Prefix> allow_claim;
     std::uint32_t max_elements = 50'000;
+    ClaimShares shares;
     std::uint32_t max_addresses = 32;  // per answer
 };
 

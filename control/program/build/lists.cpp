@@ -15,7 +15,7 @@
 namespace steer::build {
 namespace {
 
-constexpr std::size_t kMinShare = 64;  // rows of a name, suffix or client
+constexpr std::size_t kMinShare = 64;  // addresses of a name, suffix or client
 std::string too_many_lists() {
     return "more than 255 lists (" + config::names_of(config::Sink::router) +
            ", opnsense_alias, ipset, nftset, bgp_route): use fewer";
@@ -209,6 +209,22 @@ PolicyList policy_list(const config::Plugin& plugin, const config::OpnsenseAlias
     return list;
 }
 
+routeros::ShareLimits share_limits(const config::ClaimShares& shares, std::size_t most) {
+    const auto share = [&](std::uint32_t percent) {
+        return std::max(most * percent / 100, std::min(most, kMinShare));
+    };
+    return {share(shares.name_percent), share(shares.suffix_percent), share(shares.client_percent)};
+}
+
+// A share of all is none.
+routeros::ShareLimits effective_limits(const config::ClaimShares& shares, std::size_t most) {
+    routeros::ShareLimits limits = share_limits(shares, most);
+    for (std::size_t* const limit : {&limits.per_name, &limits.per_domain, &limits.per_client}) {
+        if (*limit >= most) *limit = SIZE_MAX;
+    }
+    return limits;
+}
+
 OpnsensePlan opnsense_plan(const config::OpnsenseRouter& router) {
     OpnsensePlan plan;
     plan.name = router.name;
@@ -234,6 +250,7 @@ void add_aliases(Built& built, const config::Settings& settings, const config::P
     alias.list = id;
     alias.tag = plugin.tag;
     alias.max_elements = args.max_elements;
+    alias.shares = effective_limits(args.shares, args.max_elements);
     alias.longest_life_s = std::max(seconds(args.max_ttl), seconds(args.min_ttl + args.extra_time));
     alias.sync_timeout_ms = static_cast<std::uint32_t>(args.sync_timeout.count());
     alias.allowed = allowed_hosts(args);
@@ -267,6 +284,7 @@ sets::SetPlan set_plan(const config::Plugin& plugin, const config::KernelSets& a
     plan.list = id;
     plan.tag = plugin.tag;
     plan.max_elements = args.max_elements;
+    plan.shares = effective_limits(args.shares, args.max_elements);
     for (const bool v6 : {false, true}) {
         const auto& set = v6 ? args.v6 : args.v4;
         if (!set) continue;
@@ -352,13 +370,10 @@ routeros::ListConfig list_config(const config::Plugin& plugin, const config::Rou
     list.respect_manual_changes = args.on_manual_change == config::ManualChangeMode::respect;
     list.sync_timeout_ms = static_cast<std::uint32_t>(args.sync_timeout.count());
     list.max_rows = args.max_rows;
-    const auto share = [&](std::uint32_t percent) {
-        const std::size_t least = std::min<std::size_t>(args.max_rows, kMinShare);
-        return std::max<std::size_t>(std::size_t{args.max_rows} * percent / 100, least);
-    };
-    list.max_per_name = share(args.name_percent);
-    list.max_per_suffix = share(args.suffix_percent);
-    list.max_per_client = share(args.client_percent);
+    const routeros::ShareLimits limits = share_limits(args.shares, args.max_rows);
+    list.max_per_name = limits.per_name;
+    list.max_per_suffix = limits.per_domain;
+    list.max_per_client = limits.per_client;
     for (const config::PersistentRow& row : args.persistent) {
         list.persistent.push_back({row.prefix.address.bytes, row.prefix.length});
     }

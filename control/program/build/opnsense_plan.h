@@ -8,6 +8,7 @@
 #include "control/config/settings/sink_settings.h"
 #include "dataplane/base/list_state.h"
 #include "matchers/prefix/ip_address.h"
+#include "routeros/shares.h"
 
 namespace steer::build {
 
@@ -23,6 +24,7 @@ struct AliasPlan {
     std::uint32_t longest_life_s = 3'630;  // life of an element
     std::uint32_t sync_timeout_ms = 100;
     std::vector<IpAddress> allowed{};  // ClaimTerms::allowed
+    routeros::ShareLimits shares{};    // of max_elements
     bool operator==(const AliasPlan&) const = default;
 };
 

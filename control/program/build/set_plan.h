@@ -10,6 +10,7 @@
 #include "dataplane/base/list_state.h"
 #include "matchers/prefix/ip_address.h"
 #include "matchers/prefix/prefix_set.h"
+#include "routeros/shares.h"
 
 namespace steer::sets {
 
@@ -53,9 +54,10 @@ struct SetPlan {
     std::string tag;
     std::vector<Family> families;  // one or two
     std::uint32_t max_elements = 50'000;
-    std::vector<matchers::Prefix> never_claim{};  // no element contains any of these
-    SetEnds ends{};                               // for routes
-    std::vector<IpAddress> allowed{};  // ClaimTerms::allowed; not used by the process for sets
+    std::vector<matchers::Prefix> never_claim{};  // no element holds any of these
+    SetEnds ends{};                               // of routes
+    std::vector<IpAddress> allowed{};  // ClaimTerms::allowed; not for the process of the sets
+    routeros::ShareLimits shares{};    // of max_elements
     friend bool operator==(const SetPlan&, const SetPlan&) = default;
 };
 

@@ -396,6 +396,26 @@ BOOST_AUTO_TEST_CASE(names_suffixes_and_clients_have_shares_of_max_rows) {
     BOOST_TEST(small.routers.at(0).config.lists.at(0).max_per_name == 64U);
 }
 
+BOOST_AUTO_TEST_CASE(sets_routes_and_aliases_have_the_same_shares) {
+    const Built built = build_of(
+        "opnsense:\n  fw1: { address: 192.0.2.9, key: k, secret: s }\n" +
+        with_main("      - exec: $fwd\n      - exec: $a\n      - exec: $b\n      - exec: $c\n"
+                  "      - exec: ipset inline4,inet,24\n",
+                  "  - { tag: a, type: ipset, args: { set_name4: old, max_elements: 10000, "
+                  "max_per_suffix: 50%, max_per_client: 100% } }\n"
+                  "  - { tag: b, type: bgp_route, args: { table4: 5301, community: '1:2', "
+                  "max_routes: 64 } }\n"
+                  "  - { tag: c, type: opnsense_alias, args: { router: fw1, alias4: four, "
+                  "alias6: four } }\n"));
+    BOOST_TEST_REQUIRE(built.ok());
+    BOOST_TEST_REQUIRE(built.kernel_sets.size() == 3U);
+    using routeros::ShareLimits;
+    BOOST_TEST((built.kernel_sets[0].shares == ShareLimits{500, 5'000, SIZE_MAX}));
+    BOOST_TEST((built.kernel_sets[1].shares == ShareLimits{}));  // a share is at least 64
+    BOOST_TEST((built.kernel_sets[2].shares == ShareLimits{2'500, 12'500, 12'500}));
+    BOOST_TEST((built.opnsense.at(0).aliases.at(0).shares == ShareLimits{2'500, 12'500, 12'500}));
+}
+
 BOOST_AUTO_TEST_CASE(a_list_is_the_same_to_workers_and_to_its_router) {
     const Built built =
         build_of(with_main("      - exec: $l\n      - exec: $fwd\n",
