@@ -1,5 +1,5 @@
-// A queue of writes, scheduled by flow: deficit round robin, so that no flow delays another by more
-// than a few rows.
+// A queue of writes, scheduled by flow: deficit round robin, so that no flow delays another by more than a few rows. An
+// item is what is written: a place on a router, an address of an alias.
 //
 // A flow is the claims of one registrable domain on one list. Within a flow the earliest due time
 // goes first. Each write costs one row of the flow's deficit, and each turn adds kQuantum rows to
@@ -11,6 +11,8 @@
 // Cost: O(log n) per write, amortised O(1) per turn.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <set>
@@ -24,10 +26,11 @@ namespace steer::routeros {
 using FlowId = std::uint32_t;
 inline constexpr FlowId kNoFlow = 0;
 
-class FairQueue {
+template <class Item>
+class FairQueueOf {
   public:
     static constexpr int kQuantum = 8;  // rows
-    using Order = std::pair<std::uint64_t, Place>;
+    using Order = std::pair<std::uint64_t, Item>;
     enum class Choice : std::uint8_t { take, skip, stop, take_and_stop };
     struct Head {
         FlowId flow = kNoFlow;
@@ -46,9 +49,9 @@ class FairQueue {
     // The flow with the next turn. The queue must not be empty.
     [[nodiscard]] Head head() const;
 
-    // Offers at most `most` writes to `choose` (a function of the place that returns a Choice).
-    // First those of the flow with the present turn, then those of the others, each up to its
-    // deficit, then the rest of the first. Taken writes are charged to their flow.
+    // Offers at most `most` writes to `choose` (a function of the item, which returns a Choice): those of the
+    // flow whose turn it is, then those of the others, each up to its deficit, then the rest of the first. Taken writes
+    // are charged to their flow.
     template <class Choose>
     void walk(std::size_t most, Choose&& choose);
 
@@ -68,8 +71,9 @@ class FairQueue {
     std::size_t size_ = 0;
 };
 
+template <class Item>
 template <class Choose>
-bool FairQueue::walk_flow(Flow& flow, bool limited, std::size_t& left, Choose& choose) {
+bool FairQueueOf<Item>::walk_flow(Flow& flow, bool limited, std::size_t& left, Choose& choose) {
     for (auto at = flow.writes.begin(); at != flow.writes.end();) {
         if (limited && flow.deficit <= 0) return true;
         if (left-- == 0) return left = 0, false;
@@ -87,8 +91,9 @@ bool FairQueue::walk_flow(Flow& flow, bool limited, std::size_t& left, Choose& c
     return true;
 }
 
+template <class Item>
 template <class Choose>
-void FairQueue::walk(std::size_t most, Choose&& choose) {
+void FairQueueOf<Item>::walk(std::size_t most, Choose&& choose) {
     if (empty()) return;
     Flow& first = flows_.find(head().flow)->second;
     std::size_t left = most;
@@ -102,5 +107,73 @@ void FairQueue::walk(std::size_t most, Choose&& choose) {
     }
     walk_flow(first, false, left, choose);
 }
+
+template <class Item>
+void FairQueueOf<Item>::insert(FlowId id, const Order& order, std::size_t used) {
+    if (empty()) clear();  // no flow is before another
+    Flow& flow = flows_[id];
+    if (flow.writes.insert(order).second) ++size_;
+    if (flow.listed) return;
+    flow.listed = true;
+    const bool is_new = id != kNoFlow && used < kQuantum;
+    flow.deficit = is_new ? kQuantum - static_cast<int>(used) : kQuantum;
+    (is_new ? new_ : old_).push_back(id);
+}
+
+template <class Item>
+void FairQueueOf<Item>::erase(FlowId id, const Order& order) {
+    const auto found = flows_.find(id);
+    if (found != flows_.end()) size_ -= found->second.writes.erase(order);
+}
+
+template <class Item>
+void FairQueueOf<Item>::clear() {
+    flows_.clear();
+    new_.clear();
+    old_.clear();
+    size_ = 0;
+}
+
+template <class Item>
+std::size_t FairQueueOf<Item>::rows_before(FlowId id) const {
+    const auto found = flows_.find(id);
+    const std::size_t own = found == flows_.end() ? 0 : found->second.writes.size();
+    std::size_t rows = own;
+    if (own <= kQuantum && (found == flows_.end() || std::ranges::find(new_, id) != new_.end())) {
+        // A new flow goes before all that had their first quantum.
+        for (const FlowId other : new_) {
+            const Flow& flow = flows_.find(other)->second;
+            const auto left = static_cast<std::size_t>(std::max(flow.deficit, 0));
+            if (other != id) rows += std::min(flow.writes.size(), left);
+        }
+        return rows;
+    }
+    for (const auto& [other, flow] : flows_) {
+        if (other != id) rows += std::min(flow.writes.size(), own + kQuantum);
+    }
+    return rows;
+}
+
+template <class Item>
+typename FairQueueOf<Item>::Head FairQueueOf<Item>::head() const {
+    for (;;) {
+        const bool is_new = !new_.empty();
+        auto& list = is_new ? new_ : old_;
+        const FlowId id = list.front();
+        Flow& flow = flows_.find(id)->second;
+        const bool idle = flow.writes.empty();
+        if (!idle && flow.deficit > 0) return {id, is_new};
+        list.pop_front();
+        if (idle && !is_new) {
+            flows_.erase(id);
+            continue;
+        }
+        // An idle flow waits for a turn among the others before it can be new again.
+        if (!idle) flow.deficit += kQuantum;
+        old_.push_back(id);
+    }
+}
+
+using FairQueue = FairQueueOf<Place>;
 
 }  // namespace steer::routeros
