@@ -48,7 +48,10 @@ void AliasEngine::configure(const build::OpnsensePlan& plan, bool is_new_access,
         const bool is_known = std::ranges::any_of(aliases_, [&](const AliasPtr& alias) {
             return alias->state.plan().name == wanted.name;
         });
-        if (!is_known) lose(*aliases_.emplace_back(std::make_shared<Alias>(wanted)), now_ms);
+        if (is_known) continue;
+        const auto& fresh =
+            aliases_.emplace_back(std::make_shared<Alias>(wanted, shares_, aliases_so_far_++));
+        lose(*fresh, now_ms);
     }
     if (is_new_access) {
         for (auto& flight : flights_)
@@ -93,12 +96,13 @@ std::vector<KeptList> AliasEngine::lists() const {
 
 void AliasEngine::claim(const Claim& claim, std::uint64_t now_ms) {
     const bool waits = claim.hold_token != 0 && here_.contains(claim.list);
+    routeros::Origin origin{claim.name};
+    if (claim.client != nullptr) origin.client = claim.client->bytes;
     unsigned lacking = 0;
-    bool is_full = false;
+    bool is_refused = false;
     for (const IpAddress& address : claim.addresses) {
         for (const AliasPtr& alias : aliases_) {
-            AliasState& state = alias->state;
-            const build::AliasPlan& plan = state.plan();
+            const build::AliasPlan& plan = alias->state.plan();
             if (alias->is_retired || plan.list != claim.list ||
                 !(address.is_v4() ? plan.v4 : plan.v6))
                 continue;
@@ -106,38 +110,68 @@ void AliasEngine::claim(const Claim& claim, std::uint64_t now_ms) {
                 claim.row_life_s == 0 ? plan.longest_life_s : claim.row_life_s;
             const std::uint64_t until_ms = claim.raised_ms + life_s * 1'000;
             if (until_ms <= now_ms) continue;
-            const std::uint64_t token = waits ? claim.hold_token : 0;
-            auto claimed = state.claim(address, until_ms, token);
-            if (claimed == AliasState::Claimed::full && state.make_room(now_ms))
-                claimed = state.claim(address, until_ms, token);
-            switch (claimed) {
+            switch (claim_element(*alias, address, until_ms, waits ? claim.hold_token : 0, origin,
+                                  now_ms)) {
                 case AliasState::Claimed::here:
                     if (alias->phase == Phase::ready) arrived(*alias, address);
                     break;
                 case AliasState::Claimed::waits:
                     ++lacking;
                     break;
-                case AliasState::Claimed::full:
-                    is_full = true;
-                    alias->is_overflowed = true;
-                    observer_.refused(sink_, claim.list, address, RefusedFor::all);
-                    if (alias->counters.full++ == 0) {
-                        log_(Level::warning, about(*alias) + "has `max_elements` elements (" +
-                                                 std::to_string(plan.max_elements) +
-                                                 "): further addresses are not added");
-                    }
+                case AliasState::Claimed::refused:
+                    is_refused = true;
+                    refuse(*alias, address, origin, now_ms);
                     break;
             }
         }
     }
     if (claim.hold_token == 0) return;
-    if (lacking > 0 && waits && !is_full) {
+    if (lacking > 0 && waits && !is_refused) {
         waits_.emplace(claim.hold_token, lacking);
     } else {
-        observer_.settled(claim.hold_token, is_full  ? Outcome::refused
-                                            : !waits ? Outcome::router_away
-                                                     : Outcome::already_there);
+        observer_.settled(claim.hold_token, is_refused ? Outcome::refused
+                                            : !waits   ? Outcome::router_away
+                                                       : Outcome::already_there);
     }
+}
+
+AliasState::Claimed AliasEngine::claim_element(Alias& alias, const IpAddress& address,
+                                               std::uint64_t until_ms, std::uint64_t token,
+                                               const routeros::Origin& origin,
+                                               std::uint64_t now_ms) {
+    AliasState& state = alias.state;
+    const auto claimed = state.claim(address, until_ms, token, origin);
+    if (claimed != AliasState::Claimed::refused ||
+        state.refusal().why != routeros::ClaimRefusal::list)
+        return claimed;
+    if (!state.make_room(now_ms)) {
+        const auto evicted = state.evict(origin);
+        if (!evicted) return claimed;
+        ++alias.counters.evicted;
+        observer_.forgotten(sink_, state.plan().list, *evicted);
+    }
+    return state.claim(address, until_ms, token, origin);
+}
+
+void AliasEngine::refuse(Alias& alias, const IpAddress& address, const routeros::Origin& origin,
+                         std::uint64_t now_ms) {
+    const routeros::RefusedClaim refusal = alias.state.refusal();
+    const build::AliasPlan& plan = alias.state.plan();
+    if (refusal.why == routeros::ClaimRefusal::list) {
+        alias.is_overflowed = true;
+        ++alias.counters.full;
+    } else {
+        ++alias.counters.over_share;
+    }
+    observer_.refused(sink_, plan.list, address,
+                      !plan.shares.any()  ? RefusedFor::all
+                      : refusal.of_client ? RefusedFor::client
+                                          : RefusedFor::name);
+    const std::string sentence =
+        alias.refusals.refused(refusal.why, origin, alias.state.bounds(),
+                               {"alias '" + plan.name + "'", "elements", "max_elements"}, now_ms);
+    if (!sentence.empty())
+        log_(Level::warning, "OPNsense router '" + plan_.name + "': " + sentence);
 }
 
 void AliasEngine::settle(const AliasState::Tokens& tokens, Outcome outcome) {
@@ -207,6 +241,9 @@ std::optional<ApiRequest> AliasEngine::next_write(std::uint64_t now_ms) {
     if (is_paused_) return std::nullopt;
     for (const AliasPtr& alias : aliases_) {
         if (!may_write(*alias)) continue;
+        if (alias->state.has_held() && alias->state.has_evicted()) {
+            if (auto request = end_of(alias, now_ms)) return request;
+        }
         if (const auto address = alias->state.next_held(now_ms)) {
             return send(Lane::write, {Kind::add, alias, *address, now_ms},
                         add_element(alias->state.plan().name, *address));
@@ -222,6 +259,9 @@ std::optional<ApiRequest> AliasEngine::next_add(std::uint64_t now_ms) {
     for (std::size_t i = 0; i < aliases_.size(); ++i) {
         const AliasPtr& alias = aliases_[(turn_ + i) % aliases_.size()];
         if (!may_write(*alias) || alias->is_retired) continue;
+        if (alias->state.has_evicted()) {
+            if (auto request = end_of(alias, now_ms)) return request;
+        }
         if (const auto address = alias->state.next_add(now_ms)) {
             return send(Lane::write, {Kind::add, alias, *address, now_ms},
                         add_element(alias->state.plan().name, *address));
@@ -235,15 +275,20 @@ std::optional<ApiRequest> AliasEngine::next_end(std::uint64_t now_ms) {
     for (std::size_t i = 0; i < aliases_.size(); ++i) {
         const AliasPtr alias = aliases_[(turn_ + i) % aliases_.size()];
         if (!may_write(*alias)) continue;
-        while (const auto ended = alias->state.next_ended(now_ms)) {
-            observer_.forgotten(sink_, alias->state.plan().list, ended->address);
-            if (ended->is_foreign) continue;
-            settle(alias->state.take_tokens(ended->address), Outcome::failed);
-            return send(Lane::write, {Kind::remove, alias, ended->address, now_ms},
-                        delete_element(alias->state.plan().name, ended->address));
-        }
+        if (auto request = end_of(alias, now_ms)) return request;
     }
     drop_retired();
+    return std::nullopt;
+}
+
+std::optional<ApiRequest> AliasEngine::end_of(const AliasPtr& alias, std::uint64_t now_ms) {
+    while (const auto ended = alias->state.next_ended(now_ms)) {
+        observer_.forgotten(sink_, alias->state.plan().list, ended->address);
+        if (ended->is_foreign) continue;
+        settle(alias->state.take_tokens(ended->address), Outcome::failed);
+        return send(Lane::write, {Kind::remove, alias, ended->address, now_ms},
+                    delete_element(alias->state.plan().name, ended->address));
+    }
     return std::nullopt;
 }
 
@@ -256,8 +301,9 @@ std::uint64_t AliasEngine::wake_ms(Lane lane) const {
             wake = std::min(wake, alias->due_ms);
         } else if (may_write(*alias) && !is_paused_) {
             if (alias->state.has_held()) wake = 0;
-            const std::uint64_t routine =
-                alias->state.has_adds() && !alias->is_retired ? 0 : alias->state.first_end_ms();
+            const bool has_work =
+                alias->state.has_evicted() || (alias->state.has_adds() && !alias->is_retired);
+            const std::uint64_t routine = has_work ? 0 : alias->state.first_end_ms();
             if (routine != UINT64_MAX) wake = std::min(wake, std::max(routine, routine_ms_));
         }
     }

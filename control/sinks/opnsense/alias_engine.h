@@ -7,14 +7,15 @@
 //   alias: unknown → trusted → ready; any → unknown after a failed connection, or after an error of
 //          the alias
 //
-// An alias is trusted if its type is external, it does not expire, and its description names us as
-// owner. This is checked again every minute, and before lost elements are added again. An alias is
-// ready when its table was read; it is read again every `read_every_ms`. If a table is unexpectedly
-// empty, a second read must confirm it. The reply to its add settles a held claim. The API answers
-// "done" without checking the result, so only the next read proves it: lost elements are removed
-// from our state and added again. Claims are kept while the router is unreachable. If a write to an
-// alias is refused, it is tried again after 30 s, and the alias works again after a successful
-// write.
+//   alias: unknown → trusted → ready; any → unknown after a failed connection, or with a trouble of its own
+//
+// An alias is trusted if its type is external, it does not expire, and its description gives it to us. This is checked
+// again every minute, and before lost elements are added again. An alias is ready when its table was read; it is read
+// again every `read_every_ms`. An unexpectedly empty table is believed when a second read shows it. A held claim is
+// settled by the reply to its add. The API answers "done" without looking at the result, so only the next read proves
+// it: lost elements are forgotten and added again. Claims are kept while the router is unreachable. An alias whose
+// write is refused is tried again after 30 s, and works again once a write succeeded. A name, a domain and a client each
+// have a share of an alias; a full one gives up an element of the largest share.
 #pragma once
 
 #include <algorithm>
@@ -34,6 +35,7 @@
 #include "control/sinks/opnsense/api.h"
 #include "control/sinks/opnsense/report.h"
 #include "control/sinks/routers/claim_sink.h"
+#include "routeros/refusal_log.h"
 #include "routeros/router_sink.h"
 
 namespace steer::opnsense {
@@ -77,7 +79,8 @@ class AliasEngine {
   private:
     enum class Phase : std::uint8_t { unknown, trusted, ready };
     struct Alias {
-        explicit Alias(build::AliasPlan plan) : state(std::move(plan)) {}
+        Alias(build::AliasPlan plan, std::shared_ptr<routeros::Shares> shares, std::uint16_t number)
+            : state(std::move(plan), std::move(shares), number) {}
         AliasState state;
         Phase phase = Phase::unknown;
         bool was_ready = false;
@@ -94,6 +97,7 @@ class AliasEngine {
         unsigned slow_writes = 0;    // in a row
         std::size_t told_foreign = 0;
         AliasCounters counters;
+        routeros::RefusalLog refusals;
     };
     using AliasPtr = std::shared_ptr<Alias>;
     enum class Kind : std::uint8_t { describe, list, add, remove };
@@ -118,6 +122,7 @@ class AliasEngine {
     std::optional<ApiRequest> next_read(std::uint64_t now_ms);
     std::optional<ApiRequest> next_add(std::uint64_t now_ms);
     std::optional<ApiRequest> next_end(std::uint64_t now_ms);
+    std::optional<ApiRequest> end_of(const AliasPtr& alias, std::uint64_t now_ms);
     ApiRequest send(Lane lane, Flight flight, ApiRequest request);
     void take(const Flight& flight, const std::string& body, std::uint64_t now_ms);
     void described(const Flight& flight, const std::string& body, std::uint64_t now_ms);
@@ -131,6 +136,11 @@ class AliasEngine {
     void down(const std::string& why, std::uint64_t least_ms, std::uint64_t now_ms);
     void up();
     void update_away();
+    AliasState::Claimed claim_element(Alias& alias, const IpAddress& address,
+                                      std::uint64_t until_ms, std::uint64_t token,
+                                      const routeros::Origin& origin, std::uint64_t now_ms);
+    void refuse(Alias& alias, const IpAddress& address, const routeros::Origin& origin,
+                std::uint64_t now_ms);
     void arrived(Alias& alias, const IpAddress& address);
     void settle(const AliasState::Tokens& tokens, Outcome outcome);
     void heal_overflow(Alias& alias, std::uint64_t now_ms);
@@ -141,6 +151,8 @@ class AliasEngine {
     SinkObserver& observer_;
     Log log_;
     build::OpnsensePlan plan_;  // without its aliases
+    std::shared_ptr<routeros::Shares> shares_ = std::make_shared<routeros::Shares>();
+    std::uint16_t aliases_so_far_ = 0;
     std::vector<AliasPtr> aliases_;
     std::array<std::optional<Flight>, kLanes> flights_;
     std::unordered_map<std::uint64_t, unsigned> waits_;  // by token: elements that it lacks

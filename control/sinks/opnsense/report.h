@@ -11,13 +11,15 @@
 namespace steer::opnsense {
 
 //    name, what was counted
-#define STEER_ALIAS_COUNTERS(X)                                                 \
-    X(added, "elements added to the alias, including repeated ones")            \
-    X(deleted, "elements deleted from the alias")                               \
-    X(failed, "writes that OPNsense rejected")                                  \
-    X(lost, "elements that were gone when the table was read, and added again") \
-    X(reads, "times that the table was read")                                   \
-    X(full, "claims dropped: the alias has `max_elements` elements")
+#define STEER_ALIAS_COUNTERS(X)                                                         \
+    X(added, "elements added to the alias, including repeated ones")                    \
+    X(deleted, "elements deleted from the alias")                                       \
+    X(failed, "writes that OPNsense rejected")                                          \
+    X(lost, "elements that were gone when the table was read, and added again")         \
+    X(reads, "times that the table was read")                                           \
+    X(full, "claims dropped: the alias has `max_elements` elements")                    \
+    X(over_share, "claims dropped: name, domain or client used its share of the alias") \
+    X(evicted, "elements evicted from a full alias for others")
 
 STEER_COUNTER_STRUCT(AliasCounters, kAliasCounters, STEER_ALIAS_COUNTERS);
 

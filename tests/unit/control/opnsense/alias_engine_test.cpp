@@ -34,8 +34,8 @@ struct Heard final : SinkObserver {
     }
     void refused(const ClaimSink&, ListId list, const IpAddress& address,
                  RefusedFor whom) override {
-        BOOST_TEST((whom == RefusedFor::all));
         refusals.insert({list, address.to_string()});
+        refused_for = whom;
     }
     void epoch(const ClaimSink&, ListId list) override { ++epochs[list]; }
     void away(const ClaimSink&, ListId list, bool value) override { is_away[list] = value; }
@@ -48,6 +48,7 @@ struct Heard final : SinkObserver {
     }
     std::map<std::pair<ListId, std::string>, std::uint32_t> rows;
     std::set<std::pair<ListId, std::string>> refusals;
+    RefusedFor refused_for = RefusedFor::all;  // the last
     std::map<ListId, unsigned> epochs;
     std::map<ListId, bool> is_away;
     std::map<std::uint64_t, Outcome> outcomes;
@@ -72,6 +73,7 @@ struct Box {
     unsigned list_status = 200;     // of reads
     std::string garbage;            // instead of every reply
     unsigned empty_lists = 0;       // this many reads fail on the router
+    std::size_t most = 0;           // elements of a table at a time
     std::vector<std::string> seen;  // "add stream 203.0.113.7"
 
     std::string reply(const ApiRequest& request) {
@@ -103,6 +105,7 @@ struct Box {
             alias->second.table.insert(address);
         else
             alias->second.table.erase(address);
+        most = std::max(most, alias->second.table.size());
         return R"({"status":"done"})";
     }
 
@@ -179,6 +182,27 @@ struct Lab {
         engine.claim(claim, now);
     }
 
+    // 10.0.0.1 and later, as answers for names of their own below the domain that a client got.
+    void flood(unsigned from, unsigned count, const std::string& domain, const std::string& from_ip,
+               std::uint64_t first_token = 0) {
+        const IpAddress client = *IpAddress::parse(from_ip);
+        for (unsigned i = from; i < from + count; ++i) {
+            IpAddress address = *IpAddress::parse("10.0.0.0");
+            address.bytes[15] = static_cast<std::uint8_t>(i);
+            const std::string name = "n" + std::to_string(i) + "." + domain;
+            Claim claim;
+            claim.list = 1;
+            claim.addresses = {&address, 1};
+            claim.name = name;
+            claim.client = &client;
+            claim.raised_ms = now;
+            claim.lease_end_ms = now + 600'000U;
+            claim.row_life_s = 600;
+            claim.hold_token = first_token == 0 ? 0 : first_token + (i - from);
+            engine.claim(claim, now);
+        }
+    }
+
     [[nodiscard]] bool has_logged(const std::string& part) const {
         return std::ranges::any_of(
             logged, [&](const std::string& line) { return line.find(part) != std::string::npos; });
@@ -197,7 +221,120 @@ struct Lab {
     std::array<std::optional<std::pair<std::uint64_t, ApiRequest>>, kLanes> flights;
 };
 
+// With shares of a tenth, 40 % and 60 % of 100 elements, or without.
+build::AliasPlan shared_plan(bool has_shares = true) {
+    build::AliasPlan plan{.name = "stream",
+                          .list = 1,
+                          .tag = "stream",
+                          .v4 = true,
+                          .max_elements = 100,
+                          .longest_life_s = 3'600};
+    if (has_shares) plan.shares = {10, 40, 60};
+    return plan;
+}
+
 BOOST_AUTO_TEST_SUITE(alias_engine)
+
+BOOST_AUTO_TEST_CASE(one_domain_fills_an_alias_only_without_shares) {
+    for (const bool has_shares : {false, true}) {
+        Lab lab({shared_plan(has_shares)});
+        lab.start();
+        lab.flood(0, 120, "evil.example", "192.0.2.66");
+        lab.flood(200, 1, "good.example", "192.0.2.7");
+        lab.run(3'000);
+        BOOST_TEST(lab.box.aliases["stream"].table.contains("10.0.0.200") == has_shares);
+        const AliasReport report = lab.engine.report().aliases.at(0);
+        BOOST_TEST(report.elements == (has_shares ? 41U : 100U));
+        BOOST_TEST(report.counters.over_share == (has_shares ? 80U : 0U));
+        BOOST_TEST(report.counters.full == (has_shares ? 0U : 21U));
+        BOOST_TEST(lab.has_logged("names below evil.example have their share of the 100 elements "
+                                  "of alias 'stream' (40)") == has_shares);
+        BOOST_TEST((lab.heard.refused_for == (has_shares ? RefusedFor::name : RefusedFor::all)));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_client_above_its_share_is_named_and_held_answers_are_refused) {
+    Lab lab({shared_plan()});
+    lab.start();
+    for (unsigned d = 0; d < 60; ++d)
+        lab.flood(d, 1, "d" + std::to_string(d) + ".example", "192.0.2.66");
+    lab.flood(100, 1, "m.example", "192.0.2.66", 7);
+    BOOST_TEST(lab.heard.is_settled(7, Outcome::refused));
+    BOOST_TEST((lab.heard.refused_for == RefusedFor::client));
+    BOOST_TEST(lab.has_logged("OPNsense router 'fw1': client 192.0.2.66 has its share"));
+    lab.flood(101, 1, "m.example", "192.0.2.7", 8);
+    lab.run(1'000);
+    BOOST_TEST(lab.heard.is_settled(8, Outcome::installed));
+}
+
+BOOST_AUTO_TEST_CASE(a_full_alias_deletes_elements_of_the_largest_share_before_it_adds_others) {
+    Lab lab({shared_plan()});
+    lab.latency_ms = 2;
+    lab.start();
+    lab.flood(0, 40, "evil.example", "192.0.2.66");
+    lab.flood(40, 40, "bad.example", "192.0.2.67");
+    lab.flood(80, 20, "fine.example", "192.0.2.8");
+    lab.run(2'000);
+    BOOST_TEST(lab.box.aliases["stream"].table.size() == 100);
+    for (unsigned i = 0; i < 20; ++i) {  // every other one waits
+        const std::string domain = "good" + std::to_string(i) + ".example";
+        lab.flood(200 + i, 1, domain, "192.0.2.7", i % 2 == 0 ? 0 : 100 + i);
+        if (i % 5 == 4) lab.run(100);
+    }
+    lab.run(2'000);
+    const auto& table = lab.box.aliases["stream"].table;
+    for (unsigned i = 0; i < 20; ++i)
+        BOOST_TEST(table.contains("10.0.0." + std::to_string(200 + i)));
+    for (unsigned i = 80; i < 100; ++i)
+        BOOST_TEST(table.contains("10.0.0." + std::to_string(i)));
+    BOOST_TEST(lab.heard.is_settled(101, Outcome::installed));
+    BOOST_TEST(lab.box.most == 100);
+    BOOST_TEST(table.size() == 100);
+    const AliasReport report = lab.engine.report().aliases.at(0);
+    BOOST_TEST(report.counters.evicted == 20);
+    BOOST_TEST(report.elements == 100);
+    BOOST_TEST(lab.heard.rows.size() == 100);  // the row board forgets the others
+}
+
+BOOST_AUTO_TEST_CASE(elements_of_other_domains_do_not_wait_behind_a_flood) {
+    for (const std::uint64_t token : {0U, 1'000U}) {
+        Lab lab({shared_plan()});
+        lab.latency_ms = 20;
+        lab.start();
+        lab.flood(0, 40, "evil.example", "192.0.2.66", token);
+        lab.run(500);
+        lab.flood(200, 2, "good.example", "192.0.2.7", token == 0 ? 0 : 2'000);
+        lab.run(150);
+        const auto& table = lab.box.aliases["stream"].table;
+        BOOST_TEST(table.contains("10.0.0.200"));
+        BOOST_TEST(table.contains("10.0.0.201"));
+        BOOST_TEST(table.size() < 42);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_share_is_not_exceeded_while_evicted_elements_are_still_there) {
+    Lab lab({shared_plan()});
+    lab.start();
+    lab.flood(0, 40, "evil.example", "192.0.2.66");
+    lab.flood(40, 40, "bad.example", "192.0.2.67");
+    lab.flood(80, 20, "fine.example", "192.0.2.8");
+    lab.run(3'000);
+    lab.is_cut = true;  // nothing can be deleted
+    lab.run(1'000);
+    for (unsigned i = 0; i < 30; ++i) {
+        lab.flood(120 + i, 1, "good" + std::to_string(i) + ".example", "192.0.2.7");
+        lab.flood(i, 1, "evil.example", "192.0.2.66");
+        lab.flood(150 + i, 1, "evil.example", "192.0.2.66");
+    }
+    BOOST_TEST(lab.engine.report().aliases.at(0).elements <= 164);
+    lab.is_cut = false;
+    lab.run(40'000);
+    const auto& table = lab.box.aliases["stream"].table;
+    BOOST_TEST(table.size() == 100);
+    BOOST_TEST(lab.box.most == 100);
+    for (unsigned i = 0; i < 30; ++i)
+        BOOST_TEST(table.contains("10.0.0." + std::to_string(120 + i)));
+}
 
 BOOST_AUTO_TEST_CASE(a_claim_is_added_and_deleted_when_its_lease_ends) {
     Lab lab;

@@ -67,7 +67,7 @@ BOOST_AUTO_TEST_CASE(a_claim_that_ends_before_its_add_is_dropped) {
 BOOST_AUTO_TEST_CASE(a_full_alias_takes_no_more) {
     AliasState state = state_of(1);
     BOOST_TEST((state.claim(kStateA, 9'000, 0) == AliasState::Claimed::waits));
-    BOOST_TEST((state.claim(kStateB, 9'000, 0) == AliasState::Claimed::full));
+    BOOST_TEST((state.claim(kStateB, 9'000, 0) == AliasState::Claimed::refused));
     BOOST_TEST((state.claim(kStateA, 9'500, 0) == AliasState::Claimed::waits));
 }
 
@@ -76,7 +76,7 @@ BOOST_AUTO_TEST_CASE(claims_that_ended_while_the_router_was_away_make_room) {
     put(state, kStateA, 5'000, 1'000);
     state.claim(kStateB, 5'000, 0);
     const IpAddress other = *IpAddress::parse("203.0.113.9");
-    BOOST_TEST((state.claim(other, 9'000, 0) == AliasState::Claimed::full));
+    BOOST_TEST((state.claim(other, 9'000, 0) == AliasState::Claimed::refused));
     BOOST_TEST(!state.make_room(4'000));
     BOOST_TEST(!state.make_room(4'900));  // once a second
     BOOST_TEST(state.make_room(5'000));   // A is in the table, B was not added
@@ -225,6 +225,58 @@ BOOST_AUTO_TEST_CASE(tokens_of_an_alias_that_goes_away_are_given_back) {
     BOOST_TEST(!state.next_add(1'000));
 }
 
+// ---- shares
+
+// A client has one of two elements.
+AliasState shared_state() {
+    build::AliasPlan plan{.name = "stream",
+                          .list = 1,
+                          .tag = "stream",
+                          .v4 = true,
+                          .max_elements = 2,
+                          .longest_life_s = 100};
+    plan.shares.per_client = 1;
+    return AliasState(plan);
+}
+const routeros::Origin kOne{"a.example", IpAddress::parse("192.0.2.1")->bytes};
+const routeros::Origin kOther{"b.example", IpAddress::parse("192.0.2.2")->bytes};
+
+BOOST_AUTO_TEST_CASE(foreign_hosts_take_no_share_until_they_are_ours) {
+    AliasState state = shared_state();
+    state.take_table({}, 900, 1'000);
+    state.take_table({{kStateA}, 0}, 1'900, 2'000);
+    BOOST_TEST((state.claim(kStateA, 9'000, 0, kOne) == AliasState::Claimed::here));
+    BOOST_TEST((state.claim(kStateB, 9'000, 0, kOne) == AliasState::Claimed::waits));
+    // The operator removes it: it would be the client's second.
+    const auto read = state.take_table({}, 2'900, 3'000);
+    BOOST_TEST(read.lost.size() == 1);
+    BOOST_TEST(state.size() == 1);
+    BOOST_TEST((state.claim(kStateA, 9'000, 0, kOne) == AliasState::Claimed::refused));
+    BOOST_TEST(state.refusal().of_client);
+    BOOST_TEST((state.claim(kStateA, 9'000, 0, kOther) == AliasState::Claimed::waits));
+}
+
+BOOST_AUTO_TEST_CASE(an_adopted_host_is_judged_when_it_is_claimed) {
+    AliasState state = shared_state();
+    BOOST_TEST(state.take_table({{kStateA, kStateB}, 0}, 900, 1'000).adopted == 2);
+    BOOST_TEST((state.claim(kStateA, 200'000, 0, kOne) == AliasState::Claimed::here));
+    BOOST_TEST((state.claim(kStateB, 200'000, 0, kOne) == AliasState::Claimed::refused));
+    BOOST_TEST(state.here_until_ms(kStateB).value() == 101'000);  // not prolonged
+    BOOST_TEST((state.claim(kStateB, 200'000, 0, kOther) == AliasState::Claimed::here));
+}
+
+BOOST_AUTO_TEST_CASE(an_element_counts_until_it_is_deleted) {
+    AliasState state = shared_state();
+    state.take_table({}, 500, 600);
+    BOOST_TEST((state.claim(kStateA, 5'000, 0, kOne) == AliasState::Claimed::waits));
+    BOOST_TEST(state.next_add(1'000).has_value());
+    state.added(kStateA, 1'000);
+    BOOST_TEST(state.next_ended(5'000).has_value());
+    BOOST_TEST((state.claim(kStateB, 9'000, 0, kOne) == AliasState::Claimed::refused));
+    state.deleted(kStateA, 5'100);
+    BOOST_TEST((state.claim(kStateB, 9'000, 0, kOne) == AliasState::Claimed::waits));
+}
+
 BOOST_AUTO_TEST_CASE(the_queue_of_adds_is_bounded_while_a_router_is_away) {
     AliasState state = state_of(2);
     std::uint64_t now = 1'000;
@@ -232,7 +284,7 @@ BOOST_AUTO_TEST_CASE(the_queue_of_adds_is_bounded_while_a_router_is_away) {
         IpAddress address = *IpAddress::parse("198.18.0.0");
         address.bytes[14] = static_cast<std::uint8_t>(i >> 8);
         address.bytes[15] = static_cast<std::uint8_t>(i);
-        if (state.claim(address, now + 1'500, 0) == AliasState::Claimed::full) {
+        if (state.claim(address, now + 1'500, 0) == AliasState::Claimed::refused) {
             state.make_room(now);
             BOOST_TEST((state.claim(address, now + 1'500, 0) == AliasState::Claimed::waits));
         }
