@@ -14,6 +14,21 @@ bool uses(const sets::SetPlan& plan, const sets::SetName& set) {
            plan.families.end();
 }
 
+// Who waits for the process has the same part of the queue as of the set.
+routeros::ClaimBounds queue_bounds(const sets::SetPlan& plan) {
+    const auto part = [&](std::size_t share) {
+        return share == SIZE_MAX ? share
+                                 : std::max(share, share * SetSink::kMaxClaims / plan.max_elements);
+    };
+    return {
+        SetSink::kMaxClaims,
+        {part(plan.shares.per_name), part(plan.shares.per_domain), part(plan.shares.per_client)}};
+}
+
+RefusedFor whom_of(const routeros::RefusedClaim& why) {
+    return why.of_client ? RefusedFor::client : RefusedFor::name;
+}
+
 }  // namespace
 
 SetSink::SetSink(boost::asio::io_context& io, SinkObserver& observer, Start start, Log log,
@@ -50,7 +65,9 @@ void SetSink::configure(std::vector<sets::SetPlan> plans,
     claims_.drop_if([&](const sets::Installed& row) {
         return std::ranges::find(plans_, row.list, &sets::SetPlan::list) == plans_.end();
     });
-    std::erase_if(full_sets_, [&](const auto& one) { return max_elements(one.first) == 0; });
+    const auto is_gone = [&](const auto& one) { return max_elements(one.first) == 0; };
+    std::erase_if(full_sets_, is_gone);
+    std::erase_if(refusals_, is_gone);
     say_plans();
     has_routes_ |= std::ranges::any_of(
         plans_, [](const sets::SetPlan& plan) { return plan.families.front().set.is_routes(); });
@@ -80,15 +97,31 @@ void SetSink::claim(const Claim& claim, std::uint64_t now_ms) {
             ? UINT32_MAX
             : static_cast<std::uint32_t>((claim.raised_ms + 999) / 1000) + claim.row_life_s;
     const auto now_s = static_cast<std::uint32_t>(now_ms / 1000);
+    now_ms_ = now_ms;
+    sets::ClaimRow row;
+    routeros::ClaimBounds bounds{kMaxClaims};
+    routeros::Origin origin;
+    const sets::SetPlan* const plan = plan_of(claim.list);
+    if (plan != nullptr && plan->shares.any()) {
+        origin.name = row.origin.name = claim.name;
+        if (claim.client != nullptr) {
+            row.origin.client = *claim.client;
+            origin.client = claim.client->bytes;
+        }
+        // Without the list: several lists may fill one set.
+        row.holders = routeros::Shares::holders_of(0, origin);
+        bounds = queue_bounds(*plan);
+    }
     bool is_taken = true;
     for (const IpAddress& address : claim.addresses) {
-        if (claims_.add({claim.list, address, until_s}, now_s)) continue;
-        overflow(claim.list);
-        observer_.refused(*this, claim.list, address, RefusedFor::all);
+        row.what = {claim.list, address, until_s};
+        const auto added = claims_.add(row, bounds, now_s);
+        if (added.evicted) overflow(*added.evicted, {}, {}, bounds, now_ms);
+        if (added.is_taken) continue;
+        overflow(row.what, claims_.refusal(), origin, bounds, now_ms);
         is_taken = false;
     }
     if (claim.hold_token == 0) return;
-    now_ms_ = now_ms;
     if (!is_taken) return observer_.settled(claim.hold_token, Outcome::refused);
     if (!here_.contains(claim.list) ||
         !held_.add(claim.hold_token, claim.list, claim.addresses, until_s, now_ms))
@@ -109,15 +142,51 @@ void SetSink::say_plans() {
         plans_out_.push_back(std::move(message));
 }
 
-// Logged once, until there is space again.
-void SetSink::overflow(ListId list) {
+const sets::SetPlan* SetSink::plan_of(ListId list) const {
+    const auto at = std::ranges::find(plans_, list, &sets::SetPlan::list);
+    return at == plans_.end() ? nullptr : &*at;
+}
+
+// A claim that cannot wait. A full queue is logged once, until there is space again.
+void SetSink::overflow(const sets::Installed& row, const routeros::RefusedClaim& why,
+                       const routeros::Origin& origin, const routeros::ClaimBounds& bounds,
+                       std::uint64_t now_ms) {
     overflows_.fetch_add(1, std::memory_order_relaxed);
-    if (overflowed_.empty()) {
+    observer_.refused(*this, row.list, row.address,
+                      why.why == routeros::ClaimRefusal::list ? RefusedFor::all : whom_of(why));
+    if (why.why != routeros::ClaimRefusal::list) {
+        const std::string sentence = queue_refusals_.refused(
+            why.why, origin, bounds,
+            {"the queue of " + std::string(sets::kProgramName), "claims", "max_elements"}, now_ms);
+        if (!sentence.empty()) log_(sets::Level::warning, sentence);
+    } else if (overflowed_.empty()) {
         log_(sets::Level::warning,
              std::to_string(claims_.size()) + " claims wait for " + sets::kProgramName +
                  ": others are dropped; hits claim them again when there is room");
     }
-    overflowed_.insert(list);
+    overflowed_.insert(row.list);
+}
+
+// The process has no room for a claim, or the kernel rejects it.
+void SetSink::take_refused(const sets::RefusedRow& row) {
+    const sets::Installed& what = row.claim.what;
+    const sets::SetPlan* const plan = plan_of(what.list);
+    if (!row.why || plan == nullptr || !plan->shares.any())
+        return observer_.refused(*this, what.list, what.address, RefusedFor::all);
+    routeros::Origin origin{row.claim.origin.name};
+    if (row.claim.origin.client) origin.client = row.claim.origin.client->bytes;
+    observer_.refused_later(*this, what.list, what.address, whom_of(*row.why), origin.name,
+                            row.claim.origin.client.value_or(IpAddress{}));
+    const auto is_its = [&](const auto& one) { return one.set.v6 != what.address.is_v4(); };
+    const auto family = std::ranges::find_if(plan->families, is_its);
+    if (family == plan->families.end()) return;
+    const bool is_routes = family->set.is_routes();
+    const std::string sentence =
+        refusals_[family->set].refused(row.why->why, origin, {plan->max_elements, plan->shares},
+                                       {family->set.text(), is_routes ? "routes" : "elements",
+                                        is_routes ? "max_routes" : "max_elements"},
+                                       now_ms_);
+    if (!sentence.empty()) log_(sets::Level::warning, sentence);
 }
 
 // There is space again.
@@ -134,16 +203,19 @@ std::size_t SetSink::max_elements(const sets::SetName& set) const {
     return most;
 }
 
-// Cached answers whose claims a full set dropped count as covered: a new epoch makes their hits claim again. Rows that the
-// kernel refuses need none: the process tries them again.
+// Cached answers whose claims a full set dropped or evicted count as covered: a new epoch makes their hits claim again.
+// Rows that the kernel refuses need none: the process tries them again.
 void SetSink::heal_full(const std::vector<sets::SetStatus>& states) {
     const auto now = std::chrono::steady_clock::now();
     for (const sets::SetStatus& state : states) {
         FullSet& full = full_sets_[state.set];
-        full.dropped = std::min(full.dropped, state.counters.full);  // 0 again: the set is new
-        const bool has_room = state.claims < max_elements(state.set);
-        if (state.counters.full == full.dropped || !has_room || now < full.next_epoch) continue;
-        full = {state.counters.full, now + epoch_pause_};
+        const sets::SetCounters& counters = state.counters;
+        full.dropped = std::min(full.dropped, counters.full);  // 0 again: the set is new
+        full.evicted = std::min(full.evicted, counters.evicted);
+        const bool has_room =
+            counters.full != full.dropped && state.claims < max_elements(state.set);
+        if ((!has_room && counters.evicted == full.evicted) || now < full.next_epoch) continue;
+        full = {counters.full, counters.evicted, now + epoch_pause_};
         for (const sets::SetPlan& plan : plans_) {
             if (uses(plan, state.set)) observer_.epoch(*this, plan.list);
         }

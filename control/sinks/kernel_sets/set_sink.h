@@ -1,14 +1,15 @@
 // The kernel's sets (`ipset`, `nftset`) as a sink of claims: the daemon's end of the process
 // steerdns-sets.
 //
-// Runs on thread `routers`, by its io_context. Nothing here waits. Claims that the process does not
-// take now are stored up to a bound. Further claims are counted; when there is space, a new epoch
-// makes hits claim them again. The same happens after a full set dropped claims and has space
-// again. A claim with a waiting answer is settled when the process reports its rows, or at once if
-// the list is away. The process runs while there are lists; a process that had routes also runs
-// without lists, because it removes them. If it ends, or is silent for a minute, its lists are away
-// and it is restarted with backoff. Its claims end with it: new epochs begin, so that hits claim
-// again.
+// On thread `routers`, by its io_context. Nothing here waits: claims that the process does not take now are kept up to a
+// bound. Further claims are counted, and hits make them again under a new epoch once there is room. So do hits after a full
+// set dropped claims and has room again. A claim that an answer
+// waits for is settled when the process reports its rows, at once if the list is away. The process runs while
+// there are lists; a process that had routes runs on without lists, because it removes them. When it ends, or is silent for a minute, its lists are away and it is started again with backoff. Its
+// claims end with it: new epochs begin, so that hits claim again.
+//
+// Names, domains and clients have shares of each set and of what waits for the process. The process knows owners as
+// numbers. It returns the name and the client of a refused claim, for the log and the row board.
 #pragma once
 
 #include <atomic>
@@ -29,12 +30,13 @@
 #include "control/sinks/kernel_sets/set_life.h"
 #include "control/sinks/kernel_sets/set_process.h"
 #include "control/sinks/kernel_sets/shown_sets.h"
-#include "control/sinks/kernel_sets/waiting_claims.h"
 #include "control/sinks/routers/claim_sink.h"
+#include "control/sinks/set_process/claim_queue.h"
 #include "control/sinks/set_process/kernel_set.h"
 #include "control/sinks/set_process/sequenced_socket.h"
 #include "control/sinks/set_process/set_messages.h"
 #include "control/sinks/set_process/set_report.h"
+#include "routeros/refusal_log.h"
 
 namespace steer::kernel_sets {
 
@@ -95,7 +97,11 @@ class SetSink final : public ClaimSink {
     void say_plans();
     bool send_plans(const LifePtr& life);
     bool send_claims(const LifePtr& life);
-    void overflow(ListId list);
+    [[nodiscard]] const sets::SetPlan* plan_of(ListId list) const;
+    void overflow(const sets::Installed& row, const routeros::RefusedClaim& why,
+                  const routeros::Origin& origin, const routeros::ClaimBounds& bounds,
+                  std::uint64_t now_ms);
+    void take_refused(const sets::RefusedRow& row);
     void heal_overflow();
     void heal_full(const std::vector<sets::SetStatus>& states);
     [[nodiscard]] std::size_t max_elements(const sets::SetName& set) const;
@@ -119,13 +125,15 @@ class SetSink final : public ClaimSink {
     std::map<ListId, config::ReadyNeed> ready_;
     std::uint32_t number_ = 0;  // of plans_
     std::deque<std::string> plans_out_;
-    WaitingClaims claims_{kMaxClaims};
+    sets::ClaimQueue claims_;
     HeldClaims held_{kMaxHeld};
     std::uint64_t now_ms_ = 0;  // of the last claim
     std::set<ListId> overflowed_, here_;
     std::map<ListId, std::chrono::steady_clock::time_point> lost_;  // or new while the process ran
+    routeros::RefusalLog queue_refusals_;
+    std::map<sets::SetName, routeros::RefusalLog> refusals_;
     struct FullSet {
-        std::uint64_t dropped = 0;  // claims, at its last epoch
+        std::uint64_t dropped = 0, evicted = 0;  // at its last epoch
         std::chrono::steady_clock::time_point next_epoch;
     };
     std::map<sets::SetName, FullSet> full_sets_;

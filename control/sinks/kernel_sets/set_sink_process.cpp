@@ -143,7 +143,8 @@ bool SetSink::send_plans(const LifePtr& life) {
 
 bool SetSink::send_claims(const LifePtr& life) {
     while (!claims_.empty()) {
-        const auto part = claims_.first(sets::kMaxRows);
+        const auto rows = claims_.first(sets::kMostClaims);
+        const auto part = sets::fitting(rows);
         const auto sent = life->socket.send(sets::encode_claims(number_, part), false);
         if (sent != SequencedSocket::End::done) {
             send_failed(life, sent);
@@ -199,9 +200,9 @@ bool SetSink::take(sets::SetMessage message) {
             settle(held_.written(row), Outcome::installed);
         }
     } else if (const auto* const refused = std::get_if<sets::RefusedRows>(&message.what)) {
-        for (const sets::Installed& row : refused->rows) {
-            if (is_current) observer_.refused(*this, row.list, row.address, RefusedFor::all);
-            settle(held_.refused(row), Outcome::refused);
+        for (const sets::RefusedRow& row : refused->rows) {
+            if (is_current) take_refused(row);
+            settle(held_.refused(row.claim.what), Outcome::refused);
         }
     } else if (const auto* const lost = std::get_if<sets::LostLists>(&message.what)) {
         for (const ListId list : lost->lists) {

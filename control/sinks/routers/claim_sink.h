@@ -106,7 +106,13 @@ class SinkObserver {
     // of the claim.
     virtual void refused(const ClaimSink& sink, ListId list, const IpAddress& address,
                          RefusedFor whom) = 0;
-    // All knowledge about the list becomes invalid: its rows are claimed again.
+    // The same for an earlier claim, which had this name (as text) and client.
+    virtual void refused_later(const ClaimSink& sink, ListId list, const IpAddress& address,
+                               RefusedFor whom, std::string_view /*name*/,
+                               const IpAddress& /*client*/) {
+        refused(sink, list, address, whom);
+    }
+    // Everything known about the list is void: its rows are claimed again.
     virtual void epoch(const ClaimSink& sink, ListId list) = 0;
     // Whether answers should not wait for the list. A new list is away.
     virtual void away(const ClaimSink& sink, ListId list, bool value) = 0;

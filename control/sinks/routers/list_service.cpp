@@ -128,15 +128,28 @@ bool ListService::counts(const List& list, const ListSink& one) {
            std::ranges::all_of(list.sinks, &ListSink::away);
 }
 
+bool ListService::counts(const List& list, const ClaimSink& sink) {
+    const int place = place_of(list, sink);
+    return place >= 0 && counts(list, list.sinks[static_cast<std::size_t>(place)]);
+}
+
 void ListService::refused(const ClaimSink& sink, ListId id, const IpAddress& address,
                           RefusedFor whom) {
     const List& list = lists_[id];
-    const int place = place_of(list, sink);
-    if (place < 0 || !counts(list, list.sinks[static_cast<std::size_t>(place)])) return;
+    if (!counts(list, sink)) return;
     if (claiming_ == &list) return refused_.push_back({address, whom});
     // Of an earlier claim, or of another box's, whose name says nothing about the answers here.
     const RefusedFor known = whom == RefusedFor::all ? whom : RefusedFor::others;
     mark(id, address, runtime_.shared().board->holder(known, {}, {}));
+}
+
+void ListService::refused_later(const ClaimSink& sink, ListId id, const IpAddress& address,
+                                RefusedFor whom, std::string_view name, const IpAddress& client) {
+    const auto qname = dns::name_from_text(name);
+    if (!counts(lists_[id], sink)) return;
+    const RowBoard& board = *runtime_.shared().board;
+    mark(id, address,
+         qname ? board.holder(whom, *qname, client) : board.holder(RefusedFor::others, {}, {}));
 }
 
 // After all sinks of the list got the claim.

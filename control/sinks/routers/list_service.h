@@ -83,6 +83,8 @@ class ListService final : public SinkObserver {
     void forgotten(const ClaimSink& sink, ListId list, const IpAddress& address) override;
     void refused(const ClaimSink& sink, ListId list, const IpAddress& address,
                  RefusedFor whom) override;
+    void refused_later(const ClaimSink& sink, ListId list, const IpAddress& address,
+                       RefusedFor whom, std::string_view name, const IpAddress& client) override;
     void epoch(const ClaimSink& sink, ListId list) override;
     void away(const ClaimSink& sink, ListId list, bool value) override;
     void settled(std::uint64_t hold_token, Outcome outcome) override;
@@ -128,6 +130,7 @@ class ListService final : public SinkObserver {
     void claim(const List& list, const Event& event, std::uint64_t now_ms);
     void take_refusals(const List& list, const Event& event, std::span<const IpAddress> addresses);
     [[nodiscard]] static bool counts(const List& list, const ListSink& one);
+    [[nodiscard]] static bool counts(const List& list, const ClaimSink& sink);
     [[nodiscard]] std::uint32_t now_s() const { return static_cast<std::uint32_t>(now_ms_ / 1000); }
     void mark(ListId id, const IpAddress& address, std::uint32_t holder);
     void bound_marks();

@@ -1,45 +1,85 @@
-#include "control/sinks/kernel_sets/waiting_claims.h"
+#include "control/sinks/set_process/claim_queue.h"
 
 #include <algorithm>
 
-namespace steer::kernel_sets {
+namespace steer::sets {
 
-bool WaitingClaims::add(const sets::Installed& row, std::uint32_t now_s) {
-    const std::pair key{row.list, row.address};
-    if (const auto known = places_.find(key); known != places_.end()) {
-        std::uint32_t& until_s = rows_[static_cast<std::size_t>(known->second - dropped_)].until_s;
-        until_s = std::max(until_s, row.until_s);
-        return true;
+std::size_t ClaimQueue::Hash::operator()(const Key& key) const noexcept {
+    const IpAddress& address = key.second;
+    std::uint64_t h =
+        (address.high() ^ (address.low() * 0x9e3779b97f4a7c15U)) * 0xff51afd7ed558ccdU;
+    h = (h ^ h >> 32 ^ key.first) * 0xbf58476d1ce4e5b9U;
+    return static_cast<std::size_t>(h ^ h >> 32);
+}
+
+Installed ClaimQueue::installed(const Row& row) {
+    return {row.key.first, row.key.second, static_cast<std::uint32_t>(row.until_ms / 1000)};
+}
+
+// nullptr: the row was dropped, or waits at a later place.
+const ClaimQueue::Row* ClaimQueue::row_at(const std::pair<Key, std::uint64_t>& place) const {
+    const Row* const row = rows_.find(place.first);
+    return row != nullptr && row->place == place.second ? row : nullptr;
+}
+
+ClaimQueue::Added ClaimQueue::add(const ClaimRow& row, const routeros::ClaimBounds& bounds,
+                                  std::uint32_t now_s) {
+    const Key key{row.what.list, row.what.address};
+    const std::uint64_t until_ms = std::uint64_t{row.what.until_s} * 1000;
+    if (rows_.size() >= bounds.total) {
+        while (rows_.expire(std::uint64_t{now_s} * 1000)) {
+        }
     }
-    if (rows_.size() >= most_ && now_s != tidied_s_) {
-        tidied_s_ = now_s;
-        drop_if([&](const sets::Installed& one) { return one.until_s <= now_s; });
+    Added added;
+    const Row* const known = rows_.find(key);
+    const routeros::Holders before = known == nullptr ? routeros::Holders{} : known->holders;
+    auto raised = rows_.raise(key, row.holders, until_ms, bounds);
+    if (!raised && rows_.refusal().why == routeros::ClaimRefusal::list) {
+        const auto all = [](const Row&) { return true; };
+        if (const Row* const victim = rows_.candidate(0, row.holders, bounds, all, all)) {
+            added.evicted = installed(*victim);
+            rows_.drop(victim->key);
+            raised = rows_.raise(key, row.holders, until_ms, bounds);
+        }
     }
-    if (rows_.size() >= most_) return false;
-    places_.emplace(key, dropped_ + rows_.size());
-    rows_.push_back(row);
-    return true;
-}
-
-std::vector<sets::Installed> WaitingClaims::first(std::size_t count) const {
-    const auto size = static_cast<std::ptrdiff_t>(std::min(count, rows_.size()));
-    return {rows_.begin(), rows_.begin() + size};
-}
-
-void WaitingClaims::drop_first(std::size_t count) {
-    for (; count > 0 && !rows_.empty(); --count) {
-        places_.erase({rows_.front().list, rows_.front().address});
-        rows_.pop_front();
-        ++dropped_;
+    if (!raised) return added;
+    added.is_taken = true;
+    if (raised.is_new || raised.claim->holders != before) raised.claim->origin = row.origin;
+    if (raised.is_new) {
+        raised.claim->place = ++places_;
+        order_.emplace_back(key, places_);
+        if (order_.size() > 2 * rows_.size() + 64) drop_gone();
     }
+    return added;
 }
 
-void WaitingClaims::drop_if(const std::function<bool(const sets::Installed&)>& goes) {
-    if (std::erase_if(rows_, goes) == 0) return;
-    places_.clear();
-    dropped_ = 0;
-    for (std::size_t i = 0; i < rows_.size(); ++i)
-        places_.emplace(std::pair{rows_[i].list, rows_[i].address}, i);
+std::vector<ClaimRow> ClaimQueue::first(std::size_t count) const {
+    std::vector<ClaimRow> rows;
+    for (const auto& place : order_) {
+        if (rows.size() == count) break;
+        if (const Row* const row = row_at(place))
+            rows.push_back({installed(*row), row->holders, row->origin});
+    }
+    return rows;
 }
 
-}  // namespace steer::kernel_sets
+void ClaimQueue::drop_first(std::size_t count) {
+    while (count > 0 && !order_.empty()) {
+        if (row_at(order_.front()) != nullptr) {
+            rows_.drop(order_.front().first);
+            --count;
+        }
+        order_.pop_front();
+    }
+    if (rows_.size() == 0) order_.clear();
+}
+
+void ClaimQueue::drop_if(const std::function<bool(const Installed&)>& goes) {
+    if (rows_.drop_if([&](const Row& row) { return goes(installed(row)); }) > 0) drop_gone();
+}
+
+void ClaimQueue::drop_gone() {
+    std::erase_if(order_, [&](const auto& place) { return row_at(place) == nullptr; });
+}
+
+}  // namespace steer::sets

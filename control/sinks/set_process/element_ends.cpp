@@ -25,14 +25,6 @@ ElementEnds::End ElementEnds::end_of(const matchers::Prefix& element,
     return {std::max(usual_s, damped_s), damped_s > usual_s};
 }
 
-std::vector<matchers::Prefix> ElementEnds::take_due(std::uint32_t now_s, std::size_t most) {
-    forget(now_s);
-    std::vector<matchers::Prefix> due;
-    for (; due.size() < most && next_s() <= now_s && !queue_.empty(); queue_.pop())
-        due.push_back(queue_.top().second);
-    return due;
-}
-
 void ElementEnds::removed(const matchers::Prefix& element, std::uint32_t now_s) {
     if (ends_.apart_s == 0 || most_ == 0) return;
     removed_[element] = now_s;

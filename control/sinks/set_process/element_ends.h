@@ -4,17 +4,14 @@
 // `apart_s` after that removal. With BGP, a removal is a withdrawal, for which a peer with route
 // flap damping (RFC 2439) increases the route's penalty.
 //
-// Without a clock of its own. About 100 bytes per element, and 100 per removed element for
-// `apart_s`.
+// Without a clock of its own. About 100 bytes per removed element for `apart_s`.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <queue>
 #include <unordered_map>
 #include <utility>
-#include <vector>
 
 #include "control/sinks/set_process/kernel_set.h"
 
@@ -40,28 +37,15 @@ class ElementEnds {
     };
     [[nodiscard]] End end_of(const matchers::Prefix& element, std::uint32_t lease_end_s) const;
 
-    // take_due() returns it from that time on, once.
-    void schedule(const matchers::Prefix& element, std::uint32_t at_s) {
-        queue_.emplace(at_s, element);
-    }
-    std::vector<matchers::Prefix> take_due(std::uint32_t now_s, std::size_t most = SIZE_MAX);
-    // Of the next element; UINT32_MAX: there is none.
-    [[nodiscard]] std::uint32_t next_s() const {
-        return queue_.empty() ? UINT32_MAX : queue_.top().first;
-    }
-
     void removed(const matchers::Prefix& element, std::uint32_t now_s);
+    // Forgets the removals that are `apart_s` ago.
+    void forget(std::uint32_t now_s);
 
   private:
     using Entry = std::pair<std::uint32_t, matchers::Prefix>;
-    struct Later {
-        bool operator()(const Entry& a, const Entry& b) const { return a.first > b.first; }
-    };
-    void forget(std::uint32_t now_s);
 
     SetEnds ends_;
     std::size_t most_ = 0;
-    std::priority_queue<Entry, std::vector<Entry>, Later> queue_;
     std::unordered_map<matchers::Prefix, std::uint32_t, PrefixHash> removed_;  // when last
     std::deque<Entry> removals_;                                               // the oldest first
 };

@@ -138,6 +138,18 @@ Result<SetAbility> IpsetWriter::read(const SetName& set) {
     return SetAbility{.timeouts = has_word(header, "timeout"), .prefixes = type == "hash:net"};
 }
 
+Result<void> IpsetWriter::run(std::string lines) {
+    said_ = {};
+    std::FILE* const file = ::fmemopen(lines.data(), lines.size(), "r");
+    if (file == nullptr) throw std::bad_alloc();
+    // Lines that are refused are not always reported by what it returns.
+    const int result = ipset_parse_stream(ipset_, file);
+    const bool is_done = done(result != 0 || !said_.complaint.empty() ? -1 : 0);
+    std::fclose(file);
+    if (!is_done) return Error{said_.complaint};
+    return {};
+}
+
 Result<void> IpsetWriter::add(const SetName& set, std::span<const SetElement> elements) {
     std::string lines;
     for (const SetElement& element : elements) {
@@ -146,15 +158,18 @@ Result<void> IpsetWriter::add(const SetName& set, std::span<const SetElement> el
             lines.append(" timeout ").append(std::to_string(element.timeout_s));
         lines.append(" -exist\n");
     }
-    said_ = {};
-    std::FILE* const file = ::fmemopen(lines.data(), lines.size(), "r");
-    if (file == nullptr) throw std::bad_alloc();
-    // Lines that are refused are not always said by what it returns.
-    const int result = ipset_parse_stream(ipset_, file);
-    const bool added = done(result != 0 || !said_.complaint.empty() ? -1 : 0);
-    std::fclose(file);
-    if (!added) return Error{said_.complaint};
-    return {};
+    return run(std::move(lines));
+}
+
+Result<void> IpsetWriter::remove(const SetName& set, std::span<const matchers::Prefix> elements) {
+    std::string lines;
+    for (const matchers::Prefix& element : elements)
+        lines.append("del ")
+            .append(set.name)
+            .append(" ")
+            .append(text_of(element))
+            .append(" -exist\n");
+    return run(std::move(lines));
 }
 
 Result<bool> IpsetWriter::has(const SetName& set, const matchers::Prefix& prefix) {

@@ -21,7 +21,7 @@ class IpsetWriter final : public SetWriter {
     Result<void> add(const SetName& set, std::span<const SetElement> elements) override;
     Result<bool> has(const SetName& set, const matchers::Prefix& prefix) override;
     // Not needed: elements have timeouts, or stay.
-    Result<void> remove(const SetName&, std::span<const matchers::Prefix>) override { return {}; }
+    Result<void> remove(const SetName& set, std::span<const matchers::Prefix> elements) override;
     Result<std::vector<matchers::Prefix>> ours(const SetName&) override {
         return std::vector<matchers::Prefix>{};
     }
@@ -34,6 +34,7 @@ class IpsetWriter final : public SetWriter {
   private:
     void open();
     void close();
+    Result<void> run(std::string lines);
     // Runs libipset's call on ipset_: true if it succeeded; its output is in said_.
     bool done(int result);
 

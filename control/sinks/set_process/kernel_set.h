@@ -34,10 +34,10 @@ class SetWriter {
     virtual Result<void> add(const SetName& set, std::span<const SetElement> elements) = 0;
     // Whether it has this element. Error: unknown.
     virtual Result<bool> has(const SetName& set, const matchers::Prefix& prefix) = 0;
-
-    // Only for sets with `removal`. Removes our elements; a missing one is not an error.
+    // Removes our elements; missing ones are no error.
     virtual Result<void> remove(const SetName& set, std::span<const matchers::Prefix> elements) = 0;
-    // Our elements in the set.
+
+    // Of sets with `removal`: our elements that are in it.
     virtual Result<std::vector<matchers::Prefix>> ours(const SetName& set) = 0;
 };
 

@@ -150,6 +150,30 @@ Result<void> NftablesWriter::add(const SetName& set, std::span<const SetElement>
     return {};
 }
 
+// A command fails as a whole if one of its elements is missing: it ended a moment ago. One that the kernel merged with its
+// neighbours (auto-merge) cannot be removed.
+Result<void> NftablesWriter::remove(const SetName& set,
+                                    std::span<const matchers::Prefix> elements) {
+    const auto delete_some = [&](std::span<const matchers::Prefix> some) {
+        array values;
+        for (const matchers::Prefix& one : some)
+            values.push_back(value_of(one));
+        object element = place_of(set);
+        element["elem"] = std::move(values);
+        return run(command({object{{"delete", object{{"element", std::move(element)}}}}}));
+    };
+    if (delete_some(elements)) return {};
+    Result<void> all;
+    for (const matchers::Prefix& one : elements) {
+        const auto done = delete_some(std::span(&one, 1));
+        const std::string text = one.length == 128 ? one.address.to_string() : one.to_string();
+        if (!done && run("get element " + set.family + " " + set.table + " " + set.name + " { " +
+                         text + " }"))
+            all = done.error();
+    }
+    return all;
+}
+
 Result<bool> NftablesWriter::has(const SetName& /*set*/, const matchers::Prefix& /*prefix*/) {
     return Error{"not asked of nftables"};
 }

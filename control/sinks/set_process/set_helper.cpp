@@ -38,7 +38,7 @@ SetHelper::SetHelper(SequencedSocket socket, SetKernel& kernel, Clock& clock)
       service_(
           writer_,
           {.installed = [this](std::span<const Installed> rows) { say_rows(encode_written, rows); },
-           .refused = [this](std::span<const Installed> rows) { say_rows(encode_refused, rows); },
+           .refused = [this](std::span<const RefusedRow> rows) { say_rows(encode_refused, rows); },
            .lost = [this](ListId list) { say(encode_lost(plans_, std::span(&list, 1))); },
            .log = [this](Level level, const std::string& text) { say(encode_log(level, text)); }}) {
 }
@@ -82,9 +82,9 @@ bool SetHelper::read_messages() {
 }
 
 bool SetHelper::take(SetMessage message) {
-    if (const auto* const claims = std::get_if<ClaimRows>(&message.what)) {
-        for (const Installed& claim : claims->rows)
-            service_.claim(claim.list, claim.address, claim.until_s);
+    if (auto* const claims = std::get_if<ClaimRows>(&message.what)) {
+        for (ClaimRow& row : claims->rows)
+            service_.claim(std::move(row));
         return true;
     }
     switch (reader_.take(std::move(message))) {
@@ -135,10 +135,14 @@ void SetHelper::say(const std::string& message) {
     if (is_open_) is_open_ = socket_.send(message, true) == SequencedSocket::End::done;
 }
 
-void SetHelper::say_rows(std::string (*encode)(std::uint32_t, std::span<const Installed>),
-                         std::span<const Installed> rows) {
-    for (; !rows.empty(); rows = rows.subspan(std::min(kMaxRows, rows.size())))
-        say(encode(plans_, rows.first(std::min(kMaxRows, rows.size()))));
+template <class Row>
+void SetHelper::say_rows(std::string (*encode)(std::uint32_t, std::span<const Row>),
+                         std::span<const Row> rows) {
+    while (!rows.empty()) {
+        const auto part = fitting(rows);
+        say(encode(plans_, part));
+        rows = rows.subspan(part.size());
+    }
 }
 
 // After changes since the last report, and every kSayAgainMs.

@@ -58,8 +58,9 @@ class SetHelper {
     void look(std::uint64_t now_ms);
     void wait() const;
     void say(const std::string& message);
-    void say_rows(std::string (*encode)(std::uint32_t, std::span<const Installed>),
-                  std::span<const Installed> rows);
+    template <class Row>
+    void say_rows(std::string (*encode)(std::uint32_t, std::span<const Row>),
+                  std::span<const Row> rows);
     void say_states(std::uint64_t now_ms);
 
     SequencedSocket socket_;

@@ -11,6 +11,7 @@ namespace steer::sets {
 namespace {
 
 constexpr std::size_t kMaxFamilies = 2;
+constexpr std::size_t kMaxName = 255;  // bytes
 
 class Writer {
   public:
@@ -27,8 +28,9 @@ class Writer {
     void put_text(std::string_view text) {
         text = whole_bytes(text, kMaxText);
         put(static_cast<std::uint16_t>(text.size()));
-        bytes_.append(text);
+        put_bytes(text);
     }
+    void put_bytes(std::string_view bytes) { bytes_.append(bytes); }
     void put_name(const SetName& name) {
         put_text(name.family);
         put_text(name.table);
@@ -62,10 +64,12 @@ class Reader {
     }
     std::string take_text() {
         const auto size = take<std::uint16_t>();
-        if (!good_ || size > kMaxText || size > left_.size()) {
-            good_ = false;
-            return {};
-        }
+        require(size <= kMaxText);
+        return take_bytes(size);
+    }
+    std::string take_bytes(std::size_t size) {
+        require(size <= left_.size());
+        if (!good_) return {};
         std::string text(left_.substr(0, size));
         left_.remove_prefix(size);
         return text;
@@ -92,25 +96,93 @@ class Reader {
     bool good_ = true;
 };
 
-std::string encode_rows(MessageKind kind, std::uint32_t plans, std::span<const Installed> rows) {
-    Writer out(kind, plans, rows.size());
-    for (const Installed& row : rows) {
-        RowRecord record{{}, row.until_s, row.list, 0};
-        std::ranges::copy(row.address.bytes, record.address);
-        out.put(record);
-    }
-    return std::move(out).finish();
+RowRecord record_of(const Installed& row) {
+    RowRecord record{{}, row.until_s, row.list, 0};
+    std::ranges::copy(row.address.bytes, record.address);
+    return record;
+}
+
+Installed row_of(Reader& in, const RowRecord& record) {
+    in.require(record.list < kMaxLists);
+    return {record.list, IpAddress::from_v6(record.address), record.until_s};
 }
 
 std::vector<Installed> take_rows(Reader& in, std::uint32_t count) {
     std::vector<Installed> rows;
     in.require(count <= kMaxRows);
-    for (std::uint32_t i = 0; i < count && in.good(); ++i) {
-        const auto record = in.take<RowRecord>();
-        in.require(record.list < kMaxLists);
-        rows.push_back({record.list, IpAddress::from_v6(record.address), record.until_s});
-    }
+    for (std::uint32_t i = 0; i < count && in.good(); ++i)
+        rows.push_back(row_of(in, in.take<RowRecord>()));
     return rows;
+}
+
+const ClaimRow& claim_of(const ClaimRow& row) {
+    return row;
+}
+const ClaimRow& claim_of(const RefusedRow& row) {
+    return row.claim;
+}
+
+void put_claim(Writer& out, const ClaimRow& claim,
+               const std::optional<routeros::RefusedClaim>& why) {
+    ClaimRecord record{.row = record_of(claim.what),
+                       .holders = {},
+                       .client = {},
+                       .has_client = claim.origin.client.has_value(),
+                       .refusal = kNoRefusal,
+                       .of_client = 0,
+                       .name_bytes = 0};
+    std::ranges::copy(claim.holders, record.holders);
+    if (claim.origin.client) std::ranges::copy(claim.origin.client->bytes, record.client);
+    if (why) {
+        record.refusal = static_cast<std::uint8_t>(why->why);
+        record.of_client = why->of_client;
+    }
+    const std::string_view name = whole_bytes(claim.origin.name, kMaxName);
+    record.name_bytes = static_cast<std::uint8_t>(name.size());
+    out.put(record);
+    out.put_bytes(name);
+}
+
+RefusedRow take_claim(Reader& in) {
+    const auto record = in.take<ClaimRecord>();
+    RefusedRow row{{row_of(in, record.row), {}, {}}, {}};
+    std::ranges::copy(record.holders, row.claim.holders.begin());
+    in.require(record.has_client <= 1 && record.of_client <= 1);
+    if (record.has_client == 1) row.claim.origin.client = IpAddress::from_v6(record.client);
+    if (record.refusal != kNoRefusal) {
+        in.require(record.refusal < routeros::kClaimRefusals);
+        row.why = {static_cast<routeros::ClaimRefusal>(record.refusal), record.of_client == 1};
+    }
+    row.claim.origin.name = in.take_bytes(record.name_bytes);
+    return row;
+}
+
+std::vector<RefusedRow> take_claims(Reader& in, std::uint32_t count) {
+    std::vector<RefusedRow> rows;
+    in.require(count <= kMaxRows);
+    for (std::uint32_t i = 0; i < count && in.good(); ++i)
+        rows.push_back(take_claim(in));
+    return rows;
+}
+
+// Of a claim message: it has no reasons.
+ClaimRows take_unrefused(Reader& in, std::uint32_t count) {
+    ClaimRows claims;
+    for (RefusedRow& row : take_claims(in, count)) {
+        in.require(!row.why);
+        claims.rows.push_back(std::move(row.claim));
+    }
+    return claims;
+}
+
+template <class Row>
+std::span<const Row> fitting_rows(std::span<const Row> rows) {
+    std::size_t bytes = sizeof(MessageHead), count = 0;
+    for (; count < std::min(rows.size(), kMaxRows); ++count) {
+        bytes += sizeof(ClaimRecord) + std::min(claim_of(rows[count]).origin.name.size(), kMaxName);
+        if (bytes > kMaxMessage) break;
+    }
+    return rows.first(count);
 }
 
 std::vector<matchers::Prefix> take_prefixes(Reader& in, std::uint32_t count) {
@@ -139,6 +211,9 @@ std::string encode_plan(std::uint32_t number, const SetPlan& plan) {
     Writer out(MessageKind::plan, number, plan.families.size());
     out.put(plan.list);
     out.put(plan.max_elements);
+    for (const std::size_t share :
+         {plan.shares.per_name, plan.shares.per_domain, plan.shares.per_client})
+        out.put(std::uint64_t{share});
     for (const std::uint32_t seconds : {plan.ends.linger_s, plan.ends.apart_s, plan.ends.adopt_s})
         out.put(seconds);
     out.put_text(plan.tag);
@@ -153,6 +228,9 @@ PlanPart take_plan(Reader& in, std::uint32_t count) {
     SetPlan plan;
     plan.list = in.take<ListId>();
     plan.max_elements = in.take<std::uint32_t>();
+    for (std::size_t* const share :
+         {&plan.shares.per_name, &plan.shares.per_domain, &plan.shares.per_client})
+        *share = in.take<std::uint64_t>();
     plan.ends.linger_s = in.take<std::uint32_t>();
     plan.ends.apart_s = in.take<std::uint32_t>();
     plan.ends.adopt_s = in.take<std::uint32_t>();
@@ -215,16 +293,37 @@ std::vector<std::string> encode_plans(std::uint32_t number, const std::vector<Se
     return all;
 }
 
-std::string encode_claims(std::uint32_t plans, std::span<const Installed> rows) {
-    return encode_rows(MessageKind::claims, plans, rows);
+std::string encode_claims(std::uint32_t plans, std::span<const ClaimRow> rows) {
+    Writer out(MessageKind::claims, plans, rows.size());
+    for (const ClaimRow& row : rows)
+        put_claim(out, row, {});
+    return std::move(out).finish();
 }
 
 std::string encode_written(std::uint32_t plans, std::span<const Installed> rows) {
-    return encode_rows(MessageKind::written, plans, rows);
+    Writer out(MessageKind::written, plans, rows.size());
+    for (const Installed& row : rows)
+        out.put(record_of(row));
+    return std::move(out).finish();
 }
 
-std::string encode_refused(std::uint32_t plans, std::span<const Installed> rows) {
-    return encode_rows(MessageKind::refused, plans, rows);
+std::string encode_refused(std::uint32_t plans, std::span<const RefusedRow> rows) {
+    Writer out(MessageKind::refused, plans, rows.size());
+    for (const RefusedRow& row : rows)
+        put_claim(out, row.claim, row.why);
+    return std::move(out).finish();
+}
+
+std::span<const ClaimRow> fitting(std::span<const ClaimRow> rows) {
+    return fitting_rows(rows);
+}
+
+std::span<const RefusedRow> fitting(std::span<const RefusedRow> rows) {
+    return fitting_rows(rows);
+}
+
+std::span<const Installed> fitting(std::span<const Installed> rows) {
+    return rows.first(std::min(rows.size(), kMaxRows));
 }
 
 std::string encode_lost(std::uint32_t plans, std::span<const ListId> lists) {
@@ -279,13 +378,13 @@ std::optional<SetMessage> decode(std::string_view bytes) {
             out.what = NeverPart{take_prefixes(in, head.count)};
             break;
         case MessageKind::claims:
-            out.what = ClaimRows{take_rows(in, head.count)};
+            out.what = take_unrefused(in, head.count);
             break;
         case MessageKind::written:
             out.what = WrittenRows{take_rows(in, head.count)};
             break;
         case MessageKind::refused:
-            out.what = RefusedRows{take_rows(in, head.count)};
+            out.what = RefusedRows{take_claims(in, head.count)};
             break;
         case MessageKind::lost:
             out.what = LostLists{take_lists(in, head.count)};

@@ -23,7 +23,7 @@
 
 namespace steer::sets {
 
-inline constexpr std::uint16_t kMessageVersion = 2;
+inline constexpr std::uint16_t kMessageVersion = 3;
 inline constexpr std::size_t kMaxMessage = 64 * 1024;  // bytes
 inline constexpr std::size_t kMaxText = 1024;          // bytes
 inline constexpr std::size_t kMaxRows = 2048;          // rows, lists or prefixes of one message
@@ -63,6 +63,21 @@ struct RowRecord {
 static_assert(sizeof(RowRecord) == 24);
 static_assert(sizeof(MessageHead) + kMaxRows * sizeof(RowRecord) <= kMaxMessage);
 
+// A claim, and the reason of a refused one; then the bytes of the name.
+struct ClaimRecord {
+    RowRecord row;
+    std::uint32_t holders[routeros::kShareKinds];
+    std::uint8_t client[16];
+    std::uint8_t has_client;
+    std::uint8_t refusal;    // ClaimRefusal; kNoRefusal: none
+    std::uint8_t of_client;  // RefusedClaim::of_client
+    std::uint8_t name_bytes;
+};
+inline constexpr std::uint8_t kNoRefusal = 0xff;
+static_assert(sizeof(ClaimRecord) == 68);
+inline constexpr std::size_t kMostClaims =
+    (kMaxMessage - sizeof(MessageHead)) / sizeof(ClaimRecord);  // of one message, without names
+
 struct PrefixRecord {
     std::uint8_t address[16];
     std::uint8_t length;
@@ -80,14 +95,13 @@ struct NeverPart {
     std::vector<matchers::Prefix> prefixes;
 };
 struct ClaimRows {
-    std::vector<Installed> rows;
+    std::vector<ClaimRow> rows;
 };
 struct WrittenRows {
     std::vector<Installed> rows;
 };
-// Not in the set, and not soon: the set is full, or the kernel rejects them.
 struct RefusedRows {
-    std::vector<Installed> rows;
+    std::vector<RefusedRow> rows;
 };
 struct LostLists {
     std::vector<ListId> lists;
@@ -113,12 +127,18 @@ struct SetMessage {
 // All of them, in order.
 std::vector<std::string> encode_plans(std::uint32_t number, const std::vector<SetPlan>& plans);
 // At most kMaxRows rows or lists; the caller splits longer ones.
-std::string encode_claims(std::uint32_t plans, std::span<const Installed> rows);
+// Of claims and refused rows, as many as fit (fitting()).
+std::string encode_claims(std::uint32_t plans, std::span<const ClaimRow> rows);
 std::string encode_written(std::uint32_t plans, std::span<const Installed> rows);
-std::string encode_refused(std::uint32_t plans, std::span<const Installed> rows);
+std::string encode_refused(std::uint32_t plans, std::span<const RefusedRow> rows);
 std::string encode_lost(std::uint32_t plans, std::span<const ListId> lists);
 std::string encode_log(Level level, std::string_view text);
 std::string encode_state(std::uint32_t plans, const SetState& state);
+
+// The first rows that fit into one message; at least one of several.
+std::span<const ClaimRow> fitting(std::span<const ClaimRow> rows);
+std::span<const RefusedRow> fitting(std::span<const RefusedRow> rows);
+std::span<const Installed> fitting(std::span<const Installed> rows);
 
 // No value: not a message of this version, or invalid content.
 std::optional<SetMessage> decode(std::string_view bytes);

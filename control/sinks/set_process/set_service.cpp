@@ -48,12 +48,16 @@ void SetService::configure(const std::vector<SetPlan>& plans) {
     std::map<SetName, std::map<ListId, Shape>> before;
     for (auto& [name, state] : sets_) {
         before[name] = std::exchange(state.shapes, {});
+        state.limits.clear();
         state.max_elements = 0;
     }
     for (const SetPlan& plan : plans) {
         FamilySets& families = sets_of_list_[plan.list];
         for (const SetPlan::Family& family : plan.families) {
-            SetState& state = sets_[family.set];
+            const auto [at, is_new] = sets_.try_emplace(family.set, shares_, sets_so_far_);
+            if (is_new) ++sets_so_far_;
+            SetState& state = at->second;
+            state.limits[plan.list] = plan.shares;
             state.shapes[plan.list] = {family.set.v6 ? family.mask : family.mask + 96,
                                        plan.never_claim};
             state.max_elements = std::max<std::size_t>(state.max_elements, plan.max_elements);
@@ -78,29 +82,37 @@ void SetService::configure(const std::vector<SetPlan>& plans) {
 void SetService::end_unused() {
     std::erase_if(sets_, [](const auto& one) {
         const SetState& state = one.second;
-        return state.shapes.empty() && (!state.ability.removal || state.claims.empty());
+        return state.shapes.empty() && (!state.ability.removal || state.claims.size() == 0);
     });
 }
 
-void SetService::claim(ListId list, const IpAddress& address, std::uint32_t until_s) {
-    const auto at = sets_of_list_.find(list);
+routeros::ClaimBounds SetService::SetState::bounds(ListId list) const {
+    const auto at = limits.find(list);
+    if (at == limits.end()) return {max_elements};
+    return {max_elements, at->second};
+}
+
+void SetService::claim(ClaimRow row) {
+    const auto at = sets_of_list_.find(row.what.list);
     if (at == sets_of_list_.end()) return;
-    SetState* const state = address.is_v4() ? at->second.v4 : at->second.v6;
+    SetState* const state = row.what.address.is_v4() ? at->second.v4 : at->second.v6;
     if (state == nullptr) return;
-    const Installed what{list, address, until_s};
-    if (state->known) {
-        take(*state, what);
-    } else if (state->early.size() < state->max_elements) {
-        state->early.push_back(what);
-    } else {
-        ++state->counters.full;
-        state->rejected.push_back(what);
-    }
+    row.holders = routeros::Shares::within(row.holders, state->number);
+    if (state->known) return take(*state, std::move(row));
+    const auto added = state->early.add(row, state->bounds(row.what.list), 0);
+    if (added.evicted)
+        reject(*state, {*added.evicted, {}, {}}, {routeros::ClaimRefusal::list, false});
+    if (!added.is_taken) reject(*state, std::move(row), state->early.refusal());
+}
+
+void SetService::reject(SetState& state, ClaimRow row, const routeros::RefusedClaim& why) {
+    ++(why.why == routeros::ClaimRefusal::list ? state.counters.full : state.counters.over_share);
+    state.rejected.push_back({std::move(row), why});
 }
 
 void SetService::forget_claims(SetState& state) {
     if (!state.ability.removal) {
-        state.claims.clear();
+        state.claims.drop_if([](const Claim&) { return true; });
         state.pending.clear();
         state.refused.clear();
     }
@@ -108,25 +120,44 @@ void SetService::forget_claims(SetState& state) {
         sink_.lost(list);
 }
 
-void SetService::take(SetState& state, const Installed& what) {
+void SetService::take(SetState& state, ClaimRow row) {
+    const Installed& what = row.what;
     const auto shape = state.shapes.find(what.list);
     if (shape == state.shapes.end()) return;
     const auto element = state.ability.prefixes ? shape->second.around(what.address)
                                                 : matchers::Prefix::masked(what.address, 128);
-    auto at = state.claims.find(element);
-    if (at == state.claims.end()) {
-        if (state.claims.size() >= state.max_elements) {
-            ++state.counters.full;
-            state.rejected.push_back(what);
-            return;
-        }
-        at = state.claims.emplace(element, Claim{}).first;
-        if (state.ability.removal) state.ends.schedule(element, what.until_s);
-    }
-    Claim& claim = at->second;
-    claim.until_s = std::max(claim.until_s, what.until_s);
-    if (claim.written_until_s < claim.until_s) mark_pending(state, element, claim);
+    const auto raise = [&] {
+        return state.claims.raise(element, row.holders, std::uint64_t{what.until_s} * 1000,
+                                  state.bounds(what.list));
+    };
+    auto raised = raise();
+    if (!raised && state.claims.refusal().why == routeros::ClaimRefusal::list && evict(state, row))
+        raised = raise();
+    if (!raised) return reject(state, std::move(row), state.claims.refusal());
+    Claim& claim = *raised.claim;
+    if (claim.written_until_s < claim.until_s()) mark_pending(state, element, claim);
     if (state.ready) state.notifications.push_back({what, element});
+}
+
+// Makes space in a full set. An element that is in the kernel is removed by the next work(). In a set without timeouts it
+// may be the operator's as well.
+bool SetService::evict(SetState& state, const ClaimRow& row) {
+    const bool removes = state.ability.timeouts || state.ability.removal;
+    const auto is_written = [](const Claim& one) { return one.written_until_s != 0; };
+    const auto may_go = [&](const Claim& one) {
+        return !one.pending && (removes || !is_written(one));
+    };
+    Claim* const chosen =
+        state.claims.candidate(0, row.holders, state.bounds(row.what.list), may_go, is_written);
+    if (chosen == nullptr) return false;
+    ++state.counters.evicted;
+    if (chosen->written_until_s == 0) {
+        state.claims.drop(chosen->key);
+    } else {
+        state.claims.leave(*chosen);
+        state.evicted.push_back(chosen->key);
+    }
+    return true;
 }
 
 void SetService::mark_pending(SetState& state, const matchers::Prefix& element, Claim& claim) {
@@ -137,11 +168,13 @@ void SetService::mark_pending(SetState& state, const matchers::Prefix& element, 
 void SetService::mark_all_pending(SetState& state) {
     state.refused.clear();
     state.pending.clear();
-    for (auto& [element, claim] : state.claims) {
+    state.claims.drop_if([](const Claim& claim) { return claim.is_leaving; });
+    state.evicted.clear();
+    state.claims.for_each([&](Claim& claim) {
         claim.written_until_s = 0;
         claim.pending = false;
-        mark_pending(state, element, claim);
-    }
+        mark_pending(state, claim.key, claim);
+    });
 }
 
 void SetService::work(std::uint64_t now_ms) {
@@ -150,10 +183,11 @@ void SetService::work(std::uint64_t now_ms) {
         if (!state.ready && now_ms >= state.try_ms) read(name, state, now_ms);
         if (!state.refused.empty() && now_ms >= state.refused_ms) {
             for (const auto& element : std::exchange(state.refused, {})) {
-                if (const auto at = state.claims.find(element); at != state.claims.end())
-                    mark_pending(state, element, at->second);
+                if (Claim* const claim = state.claims.find(element))
+                    mark_pending(state, element, *claim);
             }
         }
+        remove_evicted(name, state, now_ms);
         if (state.ready && !state.pending.empty()) write(name, state, now_ms);
         notify(state);
     }
@@ -173,12 +207,13 @@ std::uint64_t SetService::next_ms() const {
     for (const auto& [name, state] : sets_) {
         if (!state.ready) next = std::min(next, state.try_ms);
         if (state.ready && (!state.pending.empty() || !state.notifications.empty())) next = 0;
+        if (state.ready && !state.ability.removal && !state.evicted.empty()) next = 0;
         if (!state.refused.empty()) next = std::min(next, state.refused_ms);
         if (state.ready && state.ability.removal) {
-            const std::uint64_t end_ms =
-                state.missing.empty() ? std::uint64_t{state.ends.next_s()} * 1000 : 0;
+            const bool has_work = !state.missing.empty() || !state.evicted.empty();
+            const std::uint64_t end_ms = has_work ? 0 : state.claims.next_expiry_ms();
             next = std::min(next, std::max(end_ms, step_ms_));
-        } else if (!state.claims.empty()) {
+        } else if (state.claims.size() > 0) {
             next = std::min(next, state.expire_ms);
         }
     }
@@ -209,10 +244,12 @@ void SetService::read(const SetName& name, SetState& state, std::uint64_t now_ms
     if (before != *ability) state.noted = false;
     note_ability(name, state);
     if (first) adopt(name, state, existing, now_ms);
-    for (const Installed& what : std::exchange(state.early, {}))
-        take(state, what);
+    std::vector<ClaimRow> early = state.early.first(state.early.size());
+    state.early.drop_first(early.size());
+    for (ClaimRow& row : early)
+        take(state, std::move(row));
     std::size_t lost = 0;
-    const bool may_lack = std::exchange(state.emptied, false) && !state.claims.empty();
+    const bool may_lack = std::exchange(state.emptied, false) && state.claims.size() > 0;
     if (may_lack && ability->removal) {
         lost = note_missing(state, existing, now_ms);
     } else if (may_lack) {
@@ -286,11 +323,13 @@ void SetService::look(std::uint64_t now_ms) {
     const auto soon_s = static_cast<std::uint32_t>(now_ms / 1000) + 2;
     for (auto& [name, state] : sets_) {
         if (!name.is_ipset() || !state.ready) continue;
-        const auto lasting =
-            std::find_if(state.claims.begin(), state.claims.end(),
-                         [&](const auto& one) { return one.second.written_until_s > soon_s; });
-        if (lasting == state.claims.end()) continue;
-        const auto there = writer_.has(name, lasting->first);
+        const Claim* lasting = nullptr;
+        for (std::size_t slot = 0; slot < state.claims.slots() && lasting == nullptr; ++slot) {
+            const Claim* const one = state.claims.at(slot);
+            if (one != nullptr && one->written_until_s > soon_s) lasting = one;
+        }
+        if (lasting == nullptr) continue;
+        const auto there = writer_.has(name, lasting->key);
         if (!there || !*there) changed(state);
     }
 }
@@ -301,10 +340,10 @@ void SetService::write(const SetName& name, SetState& state, std::uint64_t now_m
     const auto now_s = static_cast<std::uint32_t>(now_ms / 1000);
     std::vector<matchers::Prefix> all = std::exchange(state.pending, {});
     std::erase_if(all, [&](const matchers::Prefix& element) {
-        const auto at = state.claims.find(element);
-        if (at == state.claims.end()) return true;
-        const bool ended = at->second.until_s <= now_s;
-        if (ended) at->second.pending = false;
+        Claim* const claim = state.claims.find(element);
+        if (claim == nullptr) return true;
+        const bool ended = claim->until_s() <= now_s;
+        if (ended) claim->pending = false;
         return ended;
     });
     for (std::size_t done = 0; done < all.size();) {
@@ -328,8 +367,8 @@ bool SetService::write_some(const SetName& name, SetState& state,
     std::vector<SetElement> batch;
     batch.reserve(elements.size());
     for (const auto& element : elements) {
-        const Claim& claim = state.claims.at(element);
-        batch.push_back({element, state.ability.timeouts ? claim.until_s - now_s : 0});
+        const Claim& claim = *state.claims.find(element);
+        batch.push_back({element, state.ability.timeouts ? claim.until_s() - now_s : 0});
     }
     const auto added = writer_.add(name, batch);
     if (added) {
@@ -357,7 +396,7 @@ bool SetService::write_some(const SetName& name, SetState& state,
                     std::to_string(kRefusedAgainMs / 1000) + " s");
         }
         for (const auto& element : elements) {
-            state.claims.at(element).pending = false;
+            state.claims.find(element)->pending = false;
             state.refused.push_back(element);
         }
         state.refused_ms = now_ms + kRefusedAgainMs;
@@ -372,9 +411,9 @@ bool SetService::write_some(const SetName& name, SetState& state,
 
 void SetService::written(SetState& state, std::span<const matchers::Prefix> elements) {
     for (const auto& element : elements) {
-        Claim& claim = state.claims.at(element);
+        Claim& claim = *state.claims.find(element);
         claim.pending = false;
-        claim.written_until_s = state.ability.timeouts ? claim.until_s : kNoTimeout;
+        claim.written_until_s = state.ability.timeouts ? claim.until_s() : kNoTimeout;
     }
 }
 
@@ -382,9 +421,8 @@ void SetService::adopt(const SetName& name, SetState& state,
                        std::span<const matchers::Prefix> elements, std::uint64_t now_ms) {
     const auto until_s = static_cast<std::uint32_t>(now_ms / 1000) + state.ends.ends().adopt_s;
     for (const matchers::Prefix& element : elements) {
-        const auto [at, fresh] =
-            state.claims.emplace(element, Claim{.until_s = until_s, .written_until_s = kNoTimeout});
-        if (fresh) state.ends.schedule(element, until_s);
+        const auto [claim, is_new] = state.claims.put(element, std::uint64_t{until_s} * 1000);
+        if (is_new) claim->written_until_s = kNoTimeout;
     }
     state.counters.adopted += elements.size();
     if (elements.empty()) return;
@@ -399,14 +437,14 @@ std::size_t SetService::note_missing(SetState& state, std::span<const matchers::
     const auto now_s = static_cast<std::uint32_t>(now_ms / 1000);
     const std::unordered_set<matchers::Prefix, PrefixHash> there(elements.begin(), elements.end());
     std::size_t missing = 0;
-    for (auto& [element, claim] : state.claims) {
-        if (claim.written_until_s == 0 || there.contains(element)) continue;
-        state.ends.removed(element, now_s);  // by the other program
+    state.claims.for_each([&](Claim& claim) {
+        if (claim.written_until_s == 0 || there.contains(claim.key)) return;
+        state.ends.removed(claim.key, now_s);  // by the other program
         claim.written_until_s = 0;
-        if (claim.until_s <= now_s) continue;  // it lingered only
-        state.missing.push_back(element);
+        if (claim.until_s() <= now_s || claim.is_leaving) return;  // it lingered only
+        state.missing.push_back(claim.key);
         ++missing;
-    }
+    });
     return missing;
 }
 
@@ -414,9 +452,8 @@ std::size_t SetService::note_missing(SetState& state, std::span<const matchers::
 void SetService::restore(const SetName& name, SetState& state, std::uint64_t now_ms) {
     const std::size_t count = std::min(state.missing.size(), kRoutesPerStep);
     for (const matchers::Prefix& element : std::span(state.missing).last(count)) {
-        const auto at = state.claims.find(element);
-        if (at != state.claims.end() && at->second.written_until_s == 0)
-            mark_pending(state, element, at->second);
+        Claim* const claim = state.claims.find(element);
+        if (claim != nullptr && claim->written_until_s == 0) mark_pending(state, element, *claim);
     }
     state.missing.resize(state.missing.size() - count);
     end_step(state.pending.size(), now_ms);
@@ -427,22 +464,41 @@ void SetService::end_step(std::size_t routes, std::uint64_t now_ms) {
     step_ms_ = now_ms + routes * kStepMs / kRoutesPerStep;
 }
 
+// Before the elements that take their place are written.
+void SetService::remove_evicted(const SetName& name, SetState& state, std::uint64_t now_ms) {
+    if (!state.ready || state.evicted.empty() || (state.ability.removal && now_ms < step_ms_))
+        return;
+    std::vector<matchers::Prefix> evicted = std::exchange(state.evicted, {});
+    std::erase_if(evicted, [&](const matchers::Prefix& element) {
+        const Claim* const claim = state.claims.find(element);
+        return claim == nullptr || !claim->is_leaving;
+    });
+    if (evicted.empty()) return;
+    if (state.ability.removal) end_step(evicted.size(), now_ms);
+    const auto done = writer_.remove(name, evicted);
+    if (done) return removed(state, evicted, now_ms);
+    if (std::exchange(state.trouble, done.error().text) != done.error().text) {
+        sink_.log(Level::warning, name.text() + " is full, and " + std::to_string(evicted.size()) +
+                                      " of its elements cannot be removed: " + state.trouble +
+                                      "; they stay until their leases end");
+    }
+}
+
 void SetService::remove_ended(const SetName& name, SetState& state, std::uint64_t now_ms) {
     const auto now_s = static_cast<std::uint32_t>(now_ms / 1000);
     std::vector<matchers::Prefix> ended;
-    for (const matchers::Prefix& element : state.ends.take_due(now_s, kRoutesPerStep)) {
-        const auto at = state.claims.find(element);
-        if (at == state.claims.end()) continue;
-        const auto end = state.ends.end_of(element, at->second.until_s);
-        if (end.at_s > now_s && at->second.written_until_s != 0) {
-            if (end.is_damped && at->second.until_s <= now_s) ++state.counters.damped;
-            state.ends.schedule(element, end.at_s);
-        } else if (at->second.written_until_s != 0) {
-            ended.push_back(element);
-        } else if (at->second.until_s > now_s) {  // not written yet
-            state.ends.schedule(element, at->second.until_s);
+    state.ends.forget(now_s);
+    for (std::size_t i = 0; i < kRoutesPerStep; ++i) {
+        const Claim* const claim = state.claims.due(now_ms);
+        if (claim == nullptr) break;
+        const auto end = state.ends.end_of(claim->key, claim->until_s());
+        if (claim->written_until_s == 0) {
+            state.claims.drop(claim->key);
+        } else if (end.at_s > now_s) {
+            if (end.is_damped) ++state.counters.damped;
+            state.claims.requeue(*claim, std::uint64_t{end.at_s} * 1000);
         } else {
-            state.claims.erase(at);
+            ended.push_back(claim->key);
         }
     }
     end_step(ended.size(), now_ms);
@@ -453,27 +509,33 @@ void SetService::remove_ended(const SetName& name, SetState& state, std::uint64_
 
 void SetService::remove(const SetName& name, SetState& state,
                         std::span<const matchers::Prefix> elements, std::uint64_t now_ms) {
-    const auto now_s = static_cast<std::uint32_t>(now_ms / 1000);
     if (const auto done = writer_.remove(name, elements); !done) {
         for (const matchers::Prefix& element : elements)
-            state.ends.schedule(element, now_s + 1);
+            state.claims.requeue(*state.claims.find(element), now_ms + 1'000);
         return fail(name, state, done.error().text, now_ms, ": ended routes cannot be removed: ");
     }
-    for (const matchers::Prefix& element : elements) {
-        state.claims.erase(element);
-        state.ends.removed(element, now_s);
-    }
+    removed(state, elements, now_ms);
     state.counters.removed += elements.size();
+}
+
+void SetService::removed(SetState& state, std::span<const matchers::Prefix> elements,
+                         std::uint64_t now_ms) {
+    for (const matchers::Prefix& element : elements) {
+        state.claims.drop(element);
+        if (state.ability.removal)
+            state.ends.removed(element, static_cast<std::uint32_t>(now_ms / 1000));
+    }
 }
 
 // Of a set that could be written: rows that are not in it were rejected.
 void SetService::notify(SetState& state) {
     std::vector<Installed> done;
     for (const Notification& one : std::exchange(state.notifications, {})) {
-        const auto at = state.claims.find(one.element);
-        const bool is_there =
-            at != state.claims.end() && at->second.written_until_s >= one.what.until_s;
-        (is_there ? done : state.rejected).push_back(one.what);
+        const Claim* const claim = state.claims.find(one.element);
+        if (claim != nullptr && claim->written_until_s >= one.what.until_s)
+            done.push_back(one.what);
+        else
+            state.rejected.push_back({{one.what, {}, {}}, {}});
     }
     if (!done.empty()) sink_.installed(done);
     if (!state.rejected.empty()) sink_.refused(std::exchange(state.rejected, {}));
@@ -482,13 +544,15 @@ void SetService::notify(SetState& state) {
 void SetService::expire(SetState& state, std::uint64_t now_ms) {
     state.expire_ms = now_ms + kExpireEveryMs;
     const auto now_s = static_cast<std::uint32_t>(now_ms / 1000);
-    std::erase_if(state.early, [&](const Installed& what) { return what.until_s <= now_s; });
+    state.early.drop_if([&](const Installed& what) { return what.until_s <= now_s; });
     if (state.ability.removal) return;
-    if (std::erase_if(state.claims, [&](const auto& one) { return one.second.until_s <= now_s; }) ==
-        0)
-        return;
+    std::size_t ended = 0;
+    while (state.claims.expire(now_ms))
+        ++ended;
+    if (ended == 0) return;
     for (auto* const queue : {&state.pending, &state.refused}) {
-        std::erase_if(*queue, [&](const auto& element) { return !state.claims.contains(element); });
+        std::erase_if(*queue,
+                      [&](const auto& element) { return state.claims.find(element) == nullptr; });
     }
 }
 

@@ -8,24 +8,29 @@
 // missing set is tried again after 1 s, then 2, up to 30. A set with timeouts gets each element
 // with the rest of its lease, and again when that grows. A set without timeouts gets it once.
 //
-// From a set with removal (routes), elements are removed at the time of ElementEnds. Elements of an
-// earlier process are adopted: they stay until they are claimed, or for `adopt_s`. A set without
-// lists is kept until its last element has ended. Routes are removed, and restored after another
-// program removed them, in steps that all tables share, because a reader of the kernel's events
-// (BIRD) would lose a burst. Claims are written at once.
+// From a set with removal (routes) elements are removed when ElementEnds says so. Those that an earlier process left in
+// it are adopted: they stay until they are claimed, or for `adopt_s`. A set that no list uses any more is kept until its
+// last element has ended. Routes are removed, and restored after another program removed them, in steps that all tables
+// share, because a reader of the kernel's events (BIRD) would lose a burst. Claims are written at once.
+//
+// A name, a domain and a client each have a share of a set (routeros/claim_book.h). A full set with timeouts or
+// removal gives up an element of the largest share, which is removed before others are written. Until then it counts for
+// its owner; 64 at most wait for that. Adopted elements have no owner until they are claimed.
 #pragma once
 
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
+#include "control/sinks/set_process/claim_queue.h"
 #include "control/sinks/set_process/element_ends.h"
 #include "control/sinks/set_process/kernel_set.h"
 #include "control/sinks/set_process/set_report.h"
+#include "routeros/claim_book.h"
 
 namespace steer::sets {
 
@@ -33,8 +38,8 @@ class SetService {
   public:
     struct Sink {
         std::function<void(std::span<const Installed>)> installed;
-        // The set is full, or the kernel rejects them.
-        std::function<void(std::span<const Installed>)> refused;
+        // The set or a share of it is full, or the kernel rejects them.
+        std::function<void(std::span<const RefusedRow>)> refused;
         std::function<void(ListId)> lost;  // some of its claims are no longer known
         std::function<void(Level, const std::string&)> log;
     };
@@ -43,9 +48,9 @@ class SetService {
 
     // Uses these plans. Claims of sets that stay are kept.
     void configure(const std::vector<SetPlan>& plans);
-    // `list` must hold `address` until then (CLOCK_BOOTTIME, seconds).
-    void claim(ListId list, const IpAddress& address, std::uint32_t until_s);
-    // Writes pending elements of sets that are ready for a try.
+    // The list must hold the address until then.
+    void claim(ClaimRow row);
+    // Writes pending elements of sets that may be tried.
     void work(std::uint64_t now_ms);
     // The time of work()'s next work; UINT64_MAX: only after a claim.
     [[nodiscard]] std::uint64_t next_ms() const;
@@ -60,16 +65,19 @@ class SetService {
     [[nodiscard]] std::vector<SetStatus> status() const;
 
   private:
-    struct Claim {
-        std::uint32_t until_s = 0;
-        std::uint32_t written_until_s = 0;  // 0: not; UINT32_MAX: without a timeout
+    struct Claim : routeros::BookedClaim {
         bool pending = false;               // it is in SetState::pending
+        std::uint32_t written_until_s = 0;  // 0: not; UINT32_MAX: without a timeout
+        matchers::Prefix key;
+        [[nodiscard]] std::uint32_t until_s() const {
+            return static_cast<std::uint32_t>(until_ms / 1000);
+        }
     };
     struct Notification {  // to be reported to the row board when it is written
         Installed what;
         matchers::Prefix element;
     };
-    using Claims = std::unordered_map<matchers::Prefix, Claim, PrefixHash>;
+    using Claims = routeros::ClaimBook<Claim, PrefixHash>;
     struct Shape {            // of the elements of a list
         unsigned mask = 128;  // of the 128-bit form
         std::vector<matchers::Prefix> never_claim;
@@ -80,7 +88,13 @@ class SetService {
     };
     // One set and its required elements.
     struct SetState {
+        SetState(const std::shared_ptr<routeros::Shares>& counts, std::uint32_t of)
+            : number(of), claims(counts), early(counts) {}
+        [[nodiscard]] routeros::ClaimBounds bounds(ListId list) const;
+
+        std::uint32_t number;            // in the shares
         std::map<ListId, Shape> shapes;  // by the lists that use it
+        std::map<ListId, routeros::ShareLimits> limits;
         std::size_t max_elements = 0;
         bool known = false;  // its abilities were read once
         bool ready = false;
@@ -95,12 +109,13 @@ class SetService {
         std::uint64_t refused_ms = 0;  // when refused ones are tried again
         std::uint64_t expire_ms = 0;   // when ended claims are next taken out; not with removal
         Claims claims;
-        ElementEnds ends;                       // with removal: has an entry for each claim
+        ElementEnds ends;                       // with removal
         std::vector<matchers::Prefix> missing;  // with removal: another program removed them
         std::vector<matchers::Prefix> pending, refused;
+        std::vector<matchers::Prefix> evicted;  // are leaving, unless they were claimed again
         std::vector<Notification> notifications;
-        std::vector<Installed> rejected;  // to be reported as refused
-        std::vector<Installed> early;     // claims from before the set's abilities were known
+        std::vector<RefusedRow> rejected;  // to be reported as refused
+        ClaimQueue early;                  // claims from before the set's abilities were known
         SetCounters counters;
     };
     using SetStates = std::map<SetName, SetState>;
@@ -110,7 +125,10 @@ class SetService {
         SetState* v6 = nullptr;
     };
 
-    void take(SetState& state, const Installed& what);
+    void take(SetState& state, ClaimRow row);
+    static void reject(SetState& state, ClaimRow row, const routeros::RefusedClaim& why);
+    static bool evict(SetState& state, const ClaimRow& row);
+    void remove_evicted(const SetName& name, SetState& state, std::uint64_t now_ms);
     void forget_claims(SetState& state);
     void mark_pending(SetState& state, const matchers::Prefix& element, Claim& claim);
     void mark_all_pending(SetState& state);
@@ -131,6 +149,8 @@ class SetService {
     void remove_ended(const SetName& name, SetState& state, std::uint64_t now_ms);
     void remove(const SetName& name, SetState& state, std::span<const matchers::Prefix> elements,
                 std::uint64_t now_ms);
+    static void removed(SetState& state, std::span<const matchers::Prefix> elements,
+                        std::uint64_t now_ms);
     void adopt(const SetName& name, SetState& state, std::span<const matchers::Prefix> elements,
                std::uint64_t now_ms);
     // Claims that are not among these elements are missing; returns their number.
@@ -142,6 +162,8 @@ class SetService {
 
     SetWriter& writer_;
     Sink sink_;
+    std::shared_ptr<routeros::Shares> shares_ = std::make_shared<routeros::Shares>();
+    std::uint32_t sets_so_far_ = 0;
     SetStates sets_;  // their addresses are stable
     std::map<ListId, FamilySets> sets_of_list_;
     std::uint64_t step_ms_ = 0;  // no route is restored or removed before

@@ -404,6 +404,22 @@ BOOST_AUTO_TEST_CASE(a_refusal_holds_the_name_or_client_of_its_claim) {
     BOOST_TEST((refusal(kA, 1) == Refusal::old));
 }
 
+BOOST_AUTO_TEST_CASE(a_later_refusal_holds_the_name_or_client_of_its_claim) {
+    service.configure({&first});
+    first.here();
+    BOOST_TEST(service.take(event(), 1000));
+    service.refused_later(first, kList, kA, RefusedFor::client, ".", client);
+    BOOST_TEST((refusal(kA, 1) == Refusal::stands));
+    client = *IpAddress::parse("192.0.2.1");
+    BOOST_TEST((refusal(kA, 1) == Refusal::old));
+    service.refused_later(first, kList, kA, RefusedFor::name, ".", IpAddress{});
+    BOOST_TEST((refusal(kA, 1) == Refusal::stands));
+    service.refused_later(first, kList, kA, RefusedFor::name, "www.example", IpAddress{});
+    BOOST_TEST((refusal(kA, 1) == Refusal::old));
+    service.refused_later(second, kList, kB, RefusedFor::name, ".", IpAddress{});
+    BOOST_TEST((refusal(kB, 1) == Refusal::none));  // it does not keep the list
+}
+
 BOOST_AUTO_TEST_CASE(a_held_answer_without_room_is_counted_once) {
     service.configure({&first});
     first.here();

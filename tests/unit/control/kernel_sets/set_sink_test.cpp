@@ -42,16 +42,27 @@ struct Heard final : SinkObserver {
     }
     void forgotten(const ClaimSink&, ListId, const IpAddress&) override {}
     void refused(const ClaimSink&, ListId, const IpAddress& address, RefusedFor whom) override {
-        BOOST_TEST((whom == RefusedFor::all));
+        BOOST_TEST((whom == RefusedFor::all || whom == RefusedFor::client));
         refusals.push_back(address);
+    }
+    void refused_later(const ClaimSink&, ListId, const IpAddress& address, RefusedFor whom,
+                       std::string_view name, const IpAddress& client) override {
+        later.push_back({address, whom, std::string(name), client});
     }
     void epoch(const ClaimSink&, ListId list) override { ++epochs[list]; }
     void away(const ClaimSink&, ListId list, bool value) override { is_away[list] = value; }
     void settled(std::uint64_t token, Outcome outcome) override {
         BOOST_TEST(outcomes.emplace(token, outcome).second);  // once
     }
+    struct Later {
+        IpAddress address;
+        RefusedFor whom;
+        std::string name;
+        IpAddress client;
+    };
     std::vector<sets::Installed> rows;
     std::vector<IpAddress> refusals;
+    std::vector<Later> later;
     std::map<ListId, unsigned> epochs;
     std::map<ListId, bool> is_away;
     std::map<std::uint64_t, Outcome> outcomes;  // of tokens
@@ -175,7 +186,7 @@ struct Place {
                  .set = kFour, .ready = true, .claims = claims, .counters = {.full = full}}}));
     }
     void say_refused(std::uint32_t plans) {
-        const sets::Installed row{7, kA, 62};
+        const sets::RefusedRow row{{{7, kA, 62}}};
         say(sets::encode_refused(plans, std::span(&row, 1)));
     }
     // All messages before were taken.
@@ -246,7 +257,7 @@ BOOST_AUTO_TEST_CASE(the_process_gets_plans_then_claims_and_its_messages_reach_t
     const auto claims = next<sets::ClaimRows>();
     BOOST_TEST_REQUIRE(claims.has_value());
     BOOST_TEST_REQUIRE(claims->rows.size() == 1U);
-    BOOST_TEST(claims->rows[0].until_s == 62U);  // 1.5 s, rounded up, and 60 s
+    BOOST_TEST(claims->rows[0].what.until_s == 62U);  // 1.5 s, rounded up, and 60 s
     say_ready(number);
     say_written(number);
     until([&] { return !heard.rows.empty(); });
@@ -284,7 +295,7 @@ BOOST_AUTO_TEST_CASE(an_answer_does_not_wait_for_a_row_that_the_set_refuses) {
     begin();
     const std::uint32_t number = become_ready();
     hold(5);
-    const sets::Installed row{7, kB, 62};
+    const sets::RefusedRow row{{{7, kB, 62}}};
     say(sets::encode_refused(number, std::span(&row, 1)));
     until([&] { return !heard.outcomes.empty(); });
     BOOST_TEST((heard.outcomes.at(5) == Outcome::refused));
@@ -648,6 +659,105 @@ BOOST_AUTO_TEST_CASE(rows_that_the_kernel_refuses_begin_no_epoch) {
     say_full(number, 0, 1);
     hear();
     BOOST_TEST(heard.epochs[7] == before);
+}
+
+BOOST_AUTO_TEST_CASE(hits_claim_again_what_a_full_set_gave_up) {
+    begin();
+    const std::uint32_t number = become_ready();
+    const unsigned before = heard.epochs[7];
+    const auto say_evicted = [&](std::uint64_t evicted) {
+        say(sets::encode_state(number, {.total = 1,
+                                        .status = {.set = kFour,
+                                                   .ready = true,
+                                                   .claims = 1000,
+                                                   .counters = {.full = 1, .evicted = evicted}}}));
+        hear();
+    };
+    say_evicted(0);
+    BOOST_TEST(heard.epochs[7] == before);  // it has no room
+    say_evicted(1);
+    BOOST_TEST(heard.epochs[7] == before + 1);
+    say_evicted(2);  // soon after
+    BOOST_TEST(heard.epochs[7] == before + 1);
+}
+
+// ---- shares
+
+BOOST_AUTO_TEST_CASE(the_process_gets_owners_only_of_lists_with_shares) {
+    sets::SetPlan shared = plan();
+    shared.shares.per_client = 250;
+    for (const bool has_shares : {false, true}) {
+        sink.configure({has_shares ? shared : plan()});
+        until([&] { return starts == 1; });
+        const Claim one{.list = 7,
+                        .addresses = {&kA, 1},
+                        .name = "www.stream.example",
+                        .client = &kB,
+                        .raised_ms = 1'500,
+                        .row_life_s = 60};
+        sink.claim(one, 2'000);
+        sink.flush();
+        const auto claims = next<sets::ClaimRows>();
+        BOOST_TEST_REQUIRE(claims.has_value());
+        const sets::ClaimRow& row = claims->rows.at(0);
+        BOOST_TEST((row.holders != routeros::Holders{}) == has_shares);
+        BOOST_TEST(row.origin.name == (has_shares ? "www.stream.example" : ""));
+        BOOST_TEST((row.origin.client == std::optional(kB)) == has_shares);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_claim_above_a_share_is_reported_with_its_client_and_named) {
+    sets::SetPlan shared = plan();
+    shared.shares.per_client = 250;
+    sink.configure({shared});
+    until([&] { return starts == 1; });
+    const std::uint32_t number = become_ready();
+    sets::RefusedRow row{{{7, kA, 62}}};
+    row.claim.origin = {"www.evil.example", kB};
+    row.why = {routeros::ClaimRefusal::client, true};
+    hold(5);
+    for (int i = 0; i < 3; ++i)
+        say(sets::encode_refused(number, std::span(&row, 1)));
+    hear();
+    BOOST_TEST((heard.outcomes.at(5) == Outcome::refused));
+    BOOST_TEST_REQUIRE(heard.later.size() == 3U);
+    BOOST_TEST((heard.later[0].whom == RefusedFor::client));
+    BOOST_TEST(heard.later[0].name == "www.evil.example");
+    BOOST_TEST((heard.later[0].client == kB));
+    BOOST_TEST(heard.refusals.empty());
+    BOOST_TEST(std::ranges::count_if(log, [](const std::string& line) {
+                   return line.starts_with(
+                       "client 203.0.113.8 has its share of the 1000 elements of nftables set inet "
+                       "fw four (250): more are refused");
+               }) == 1);
+}
+
+BOOST_AUTO_TEST_CASE(what_waits_for_the_process_has_shares_too) {
+    sets::SetPlan shared = plan();
+    shared.shares.per_client = 250;
+    refusals = 1'000'000;  // it does not start
+    sink.configure({shared});
+    const auto claim_of = [&](unsigned first, unsigned count, const IpAddress& client) {
+        for (unsigned n = first; n < first + count; ++n) {
+            const std::uint8_t four[] = {10, static_cast<std::uint8_t>(n >> 16),
+                                         static_cast<std::uint8_t>(n >> 8),
+                                         static_cast<std::uint8_t>(n)};
+            const IpAddress address = IpAddress::from_v4(four);
+            sink.claim({.list = 7,
+                        .addresses = {&address, 1},
+                        .name = "www.evil.example",
+                        .client = &client,
+                        .raised_ms = 1'500,
+                        .row_life_s = 60},
+                       2'000);
+        }
+    };
+    claim_of(0, SetSink::kMaxClaims, kA);
+    BOOST_TEST(sink.health().pending == SetSink::kMaxClaims / 4);
+    BOOST_TEST(sink.report().overflows == SetSink::kMaxClaims * 3 / 4);
+    BOOST_TEST(log.back().starts_with("client 203.0.113.7 has its share"));
+    claim_of(100'000, 10, kB);
+    BOOST_TEST(sink.health().pending == SetSink::kMaxClaims / 4 + 10);
 }
 
 // Nothing reads, so that the socket fills, then what waits; what is above is counted and claimed again.

@@ -119,7 +119,7 @@ struct Place {
             say(one);
     }
     void claim(std::uint32_t number) {
-        const Installed row{7, kA, clock.now().s() + 60};
+        const ClaimRow row{{7, kA, clock.now().s() + 60}};
         say(encode_claims(number, std::span(&row, 1)));
     }
     // Blocks until it says one of these; what it says before is passed over.
@@ -185,7 +185,7 @@ BOOST_AUTO_TEST_CASE(unchanged_states_are_reported_every_ten_seconds) {
         state = next<SetState>().second;
     for (int i = 0; i < 2; ++i) {
         clock.ahead_ms += 10'500;
-        const Installed others{9, kA, clock.now().s() + 60};
+        const ClaimRow others{{9, kA, clock.now().s() + 60}};
         say(encode_claims(3, std::span(&others, 1)));  // wakes it; no set takes that
         BOOST_TEST(next<SetState>().second.status.counters.added == 1U);
     }

@@ -28,7 +28,8 @@ std::vector<SetPlan> some_plans() {
         .tag = "policy",
         .families = {{{"inet", "fw", "four", false}, 24}, {{"inet", "fw", "six", true}, 64}},
         .max_elements = 1000,
-        .ends = {.linger_s = 300, .apart_s = 1800, .adopt_s = 3600}};
+        .ends = {.linger_s = 300, .apart_s = 1800, .adopt_s = 3600},
+        .shares = {.per_name = 50, .per_domain = 250, .per_client = SIZE_MAX}};
     for (unsigned i = 0; i < kMaxRows + 5; ++i) {
         const std::uint8_t four[4]{10, static_cast<std::uint8_t>(i >> 8),
                                    static_cast<std::uint8_t>(i), 0};
@@ -43,6 +44,39 @@ std::vector<Installed> some_rows(std::size_t count) {
         rows.push_back({static_cast<ListId>(i % kMaxLists), i % 2 == 0 ? kFour : kSix,
                         static_cast<std::uint32_t>(UINT32_MAX - i)});
     return rows;
+}
+
+// Every other one with an owner.
+std::vector<ClaimRow> some_claims(std::size_t count, std::size_t name_bytes = 17) {
+    std::vector<ClaimRow> claims;
+    for (const Installed& row : some_rows(count)) {
+        ClaimRow& claim = claims.emplace_back(ClaimRow{row});
+        if (claims.size() % 2 == 0) continue;
+        claim.holders = {1, 2, 3, 0, 5, UINT32_MAX};
+        claim.origin = {std::string(name_bytes, 'n'), kSix};
+    }
+    return claims;
+}
+
+std::vector<RefusedRow> some_refused(std::size_t count) {
+    std::vector<RefusedRow> rows;
+    for (ClaimRow& claim : some_claims(count)) {
+        RefusedRow& row = rows.emplace_back(RefusedRow{std::move(claim)});
+        if (rows.size() % 2 == 1) row.why = {routeros::ClaimRefusal::client, true};
+    }
+    return rows;
+}
+
+void check_claims(const std::vector<ClaimRow>& got, const std::vector<ClaimRow>& wanted) {
+    BOOST_TEST_REQUIRE(got.size() == wanted.size());
+    for (std::size_t i = 0; i < got.size(); ++i) {
+        BOOST_TEST((got[i].what.list == wanted[i].what.list &&
+                    got[i].what.address == wanted[i].what.address &&
+                    got[i].what.until_s == wanted[i].what.until_s));
+        BOOST_TEST((got[i].holders == wanted[i].holders));
+        BOOST_TEST(got[i].origin.name == wanted[i].origin.name);
+        BOOST_TEST((got[i].origin.client == wanted[i].origin.client));
+    }
 }
 
 void check_rows(const std::vector<Installed>& got, const std::vector<Installed>& wanted) {
@@ -77,8 +111,8 @@ std::vector<std::string> all_kinds() {
     auto all = encode_plans(9, some_plans());
     const ListId lists[]{0, 5, kMaxLists - 1};
     for (std::string& one :
-         std::vector{encode_claims(9, some_rows(3)), encode_written(9, some_rows(2)),
-                     encode_refused(9, some_rows(1)), encode_lost(9, lists),
+         std::vector{encode_claims(9, some_claims(3)), encode_written(9, some_rows(2)),
+                     encode_refused(9, some_refused(2)), encode_lost(9, lists),
                      encode_log(Level::warning, "a sentence"), encode_state(9, a_state()),
                      encode_state(9, SetState{})})
         all.push_back(std::move(one));
@@ -128,18 +162,23 @@ BOOST_AUTO_TEST_CASE(parts_of_plans_out_of_order_are_refused) {
     (void)reader.take(*decode(plans[0]));
     BOOST_TEST((reader.take(*decode(encode_plans(2, some_plans())[1])) ==
                 PlanReader::Said::wrong));  // of other plans
-    BOOST_TEST((reader.take(*decode(encode_claims(1, some_rows(1)))) == PlanReader::Said::wrong));
+    BOOST_TEST((reader.take(*decode(encode_claims(1, some_claims(1)))) == PlanReader::Said::wrong));
 }
 
 BOOST_AUTO_TEST_CASE(rows_lists_lines_and_states_are_read_as_written) {
-    const auto claims = decode(encode_claims(4, some_rows(kMaxRows)));
+    const std::size_t many = 700;
+    const auto claims = decode(encode_claims(4, some_claims(many)));
     BOOST_TEST_REQUIRE(claims.has_value());
     BOOST_TEST(claims->plans == 4U);
-    check_rows(std::get<ClaimRows>(claims->what).rows, some_rows(kMaxRows));
+    check_claims(std::get<ClaimRows>(claims->what).rows, some_claims(many));
     const auto written = decode(encode_written(5, some_rows(1)));
     check_rows(std::get<WrittenRows>(written->what).rows, some_rows(1));
-    const auto refused = decode(encode_refused(5, some_rows(2)));
-    check_rows(std::get<RefusedRows>(refused->what).rows, some_rows(2));
+    const auto refused = decode(encode_refused(5, some_refused(2)));
+    const auto& rows = std::get<RefusedRows>(refused->what).rows;
+    BOOST_TEST_REQUIRE(rows.size() == 2U);
+    check_claims({rows[0].claim, rows[1].claim}, some_claims(2));
+    BOOST_TEST((rows[0].why->why == routeros::ClaimRefusal::client && rows[0].why->of_client));
+    BOOST_TEST(!rows[1].why);
     const ListId lists[]{0, kMaxLists - 1};
     const auto lost = decode(encode_lost(5, lists));
     BOOST_TEST((std::get<LostLists>(lost->what).lists == std::vector<ListId>{0, kMaxLists - 1}));
@@ -161,6 +200,25 @@ BOOST_AUTO_TEST_CASE(rows_lists_lines_and_states_are_read_as_written) {
     BOOST_TEST(state.status.counters.added == std::numeric_limits<std::uint64_t>::max());
     BOOST_TEST(state.status.counters.full == 3U);
     BOOST_TEST(std::get<SetState>(decode(encode_state(6, SetState{}))->what).total == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_message_has_as_many_claims_as_fit) {
+    for (const std::size_t name_bytes : {0U, 17U, 255U, 300U}) {
+        const auto claims = some_claims(5'000, name_bytes);
+        std::span<const ClaimRow> left = claims;
+        while (!left.empty()) {
+            const auto part = fitting(left);
+            BOOST_TEST_REQUIRE(!part.empty());
+            const std::string message = encode_claims(1, part);
+            BOOST_TEST(message.size() <= kMaxMessage);
+            const auto decoded = decode(message);
+            BOOST_TEST_REQUIRE(decoded.has_value());
+            BOOST_TEST(std::get<ClaimRows>(decoded->what).rows.size() == part.size());
+            left = left.subspan(part.size());
+        }
+    }
+    const auto rows = some_rows(kMaxRows + 1);
+    BOOST_TEST(fitting(std::span<const Installed>(rows)).size() == kMaxRows);
 }
 
 BOOST_AUTO_TEST_CASE(long_text_is_cut) {
@@ -190,8 +248,13 @@ BOOST_AUTO_TEST_CASE(impossible_values_are_refused) {
     };
     constexpr std::size_t kHead = sizeof(MessageHead);
     constexpr std::size_t kCount = offsetof(MessageHead, count);
-    const std::string row = encode_claims(1, some_rows(1));
+    const std::string row = encode_claims(1, some_claims(1));
     BOOST_TEST(!decode(broken(row, kHead + offsetof(RowRecord, list) + 1, 0xff)));
+    for (const std::size_t at : {offsetof(ClaimRecord, has_client), offsetof(ClaimRecord, refusal),
+                                 offsetof(ClaimRecord, of_client)})
+        BOOST_TEST(!decode(broken(row, kHead + at, 7)));
+    BOOST_TEST(!decode(broken(row, kHead + offsetof(ClaimRecord, name_bytes), 18)));
+    BOOST_TEST(!decode(broken(row, kHead + offsetof(ClaimRecord, refusal), 1)));  // not of claims
     BOOST_TEST(!decode(broken(row, kCount, 2)));
     BOOST_TEST(!decode(broken(row, kCount + 3, 0xff)));
     const auto plans = encode_plans(1, some_plans());
@@ -225,8 +288,8 @@ BOOST_AUTO_TEST_CASE(damaged_messages_are_refused_or_still_valid) {
         ++taken;
         if (const auto* const claims = std::get_if<ClaimRows>(&message->what)) {
             BOOST_TEST(encode_claims(message->plans, claims->rows).size() == bytes.size());
-            for (const Installed& row : claims->rows)
-                BOOST_TEST(row.list < kMaxLists);
+            for (const ClaimRow& row : claims->rows)
+                BOOST_TEST(row.what.list < kMaxLists);
         }
     }
     BOOST_TEST(refused > 1'000U);

@@ -59,14 +59,15 @@ struct FakeTables final : SetWriter {
 struct Router {
     FakeTables kernel;
     std::vector<std::string> log;
-    std::vector<Installed> board, refused;
+    std::vector<Installed> board;
+    std::vector<RefusedRow> refused;
     SetService service{kernel,
                        {.installed =
                             [this](std::span<const Installed> rows) {
                                 board.insert(board.end(), rows.begin(), rows.end());
                             },
                         .refused =
-                            [this](std::span<const Installed> rows) {
+                            [this](std::span<const RefusedRow> rows) {
                                 refused.insert(refused.end(), rows.begin(), rows.end());
                             },
                         .lost = [](ListId) {},
@@ -83,7 +84,7 @@ struct Router {
         for (unsigned i = 0; i < count; ++i) {
             const std::uint8_t four[]{20, 0, static_cast<std::uint8_t>(i >> 8),
                                       static_cast<std::uint8_t>(i)};
-            service.claim(list, IpAddress::from_v4(four), until_s);
+            service.claim({{list, IpAddress::from_v4(four), until_s}});
         }
         service.work(kernel.now_ms);
     }
@@ -93,8 +94,28 @@ struct Router {
         service.changed(kTable);
     }
     void claim(const std::string& text, std::uint32_t life_s) {
-        service.claim(0, IpAddress::parse(text).value(),
-                      static_cast<std::uint32_t>(kernel.now_ms / 1000) + life_s);
+        service.claim({{0, IpAddress::parse(text).value(),
+                        static_cast<std::uint32_t>(kernel.now_ms / 1000) + life_s}});
+        service.work(kernel.now_ms);
+    }
+    // With 100 routes; a client has 60 at most.
+    void configure_shares(const SetEnds& ends = {.linger_s = 300, .apart_s = 0, .adopt_s = 600}) {
+        SetPlan plan{.list = 0, .tag = "video", .families = {{kTable, 32}}, .max_elements = 100};
+        plan.ends = ends;
+        plan.shares.per_client = 60;
+        service.configure({plan});
+        service.work(kernel.now_ms);
+    }
+    void claim_for(unsigned first, unsigned count, const std::string& client,
+                   std::uint32_t life_s = 60) {
+        for (unsigned i = first; i < first + count; ++i) {
+            const std::uint8_t four[]{20, 0, 0, static_cast<std::uint8_t>(i)};
+            ClaimRow row{{0, IpAddress::from_v4(four),
+                          static_cast<std::uint32_t>(kernel.now_ms / 1000) + life_s}};
+            row.origin.client = IpAddress::parse(client);
+            row.holders = routeros::Shares::holders_of(0, {"", row.origin.client->bytes});
+            service.claim(std::move(row));
+        }
         service.work(kernel.now_ms);
     }
     // As the thread would: whenever something is due.
@@ -342,6 +363,48 @@ BOOST_AUTO_TEST_CASE(routes_that_end_before_they_are_restored_are_not_added) {
     BOOST_TEST(kernel.routes[kTable].empty());
     BOOST_TEST(status().claims == 0U);
     BOOST_TEST(status().pending == 0U);
+}
+
+// ---- shares
+
+BOOST_AUTO_TEST_CASE(routes_that_linger_count_for_their_client) {
+    configure_shares();
+    claim_for(0, 60, "192.0.2.66");
+    pass(100);  // the leases are over
+    claim_for(60, 60, "192.0.2.66");
+    BOOST_TEST(kernel.routes[kTable].size() == 60U);
+    BOOST_TEST(status().counters.over_share == 60U);
+    pass(300);
+    BOOST_TEST(kernel.routes[kTable].empty());
+    claim_for(60, 60, "192.0.2.66");
+    BOOST_TEST(kernel.routes[kTable].size() == 60U);
+}
+
+BOOST_AUTO_TEST_CASE(adopted_routes_are_judged_when_they_are_claimed) {
+    for (unsigned i = 0; i < 80; ++i)
+        kernel.routes[kTable].insert("20.0.0." + std::to_string(i) + "/32");
+    configure_shares({.linger_s = 0, .apart_s = 0, .adopt_s = 600});
+    claim_for(0, 80, "192.0.2.66", 900);
+    BOOST_TEST(status().counters.over_share == 20U);
+    claim_for(100, 10, "192.0.2.66", 900);
+    BOOST_TEST(status().counters.over_share == 30U);
+    claim_for(70, 5, "192.0.2.7", 900);
+    BOOST_TEST(status().claims == 80U);
+    pass(601);  // those without a claim end
+    BOOST_TEST(kernel.routes[kTable].size() == 65U);
+}
+
+BOOST_AUTO_TEST_CASE(a_full_table_gives_up_a_route_of_the_largest_share) {
+    configure_shares();
+    claim_for(0, 60, "192.0.2.66", 900);
+    claim_for(60, 40, "192.0.2.67", 900);
+    claim_for(150, 5, "192.0.2.7", 900);
+    pass(1);
+    BOOST_TEST(kernel.routes[kTable].size() == 100U);
+    for (unsigned i = 150; i < 155; ++i)
+        BOOST_TEST(has("20.0.0." + std::to_string(i) + "/32"));
+    BOOST_TEST(status().counters.evicted == 5U);
+    BOOST_TEST(status().claims == 100U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -32,7 +32,9 @@ struct FakeKernel final : SetWriter {
     };
     std::map<SetName, Set> sets;
     std::uint64_t now_ms = 1'000'000;
-    unsigned adds = 0, reads = 0;
+    unsigned adds = 0, reads = 0, removes = 0;
+    std::size_t most = 0;  // elements of a set at a time
+    bool refuses_removal = false;
 
     Result<SetAbility> read(const SetName& name) override {
         ++reads;
@@ -53,6 +55,7 @@ struct FakeKernel final : SetWriter {
             at->second.elements[element.prefix.to_string()] =
                 element.timeout_s == 0 ? 0 : now_ms + element.timeout_s * std::uint64_t{1000};
         }
+        most = std::max(most, at->second.elements.size());
         return {};
     }
     Result<bool> has(const SetName& name, const matchers::Prefix& prefix) override {
@@ -60,8 +63,11 @@ struct FakeKernel final : SetWriter {
         if (at == sets.end()) return Error{"there is no such set"};
         return at->second.elements.contains(prefix.to_string());
     }
-    Result<void> remove(const SetName&, std::span<const matchers::Prefix>) override {
-        BOOST_ERROR("elements with timeouts are not removed");
+    Result<void> remove(const SetName& name, std::span<const matchers::Prefix> elements) override {
+        ++removes;
+        if (refuses_removal) return Error{"interval overlaps"};
+        for (const auto& element : elements)
+            sets[name].elements.erase(element.to_string());
         return {};
     }
     Result<std::vector<matchers::Prefix>> ours(const SetName&) override {
@@ -81,6 +87,7 @@ struct World {
     FakeKernel kernel;
     std::vector<std::string> log;
     std::vector<Installed> board, refused;
+    std::vector<RefusedRow> refusals;
     std::vector<ListId> lost;
     SetService service{kernel,
                        {.installed =
@@ -88,8 +95,10 @@ struct World {
                                 board.insert(board.end(), rows.begin(), rows.end());
                             },
                         .refused =
-                            [this](std::span<const Installed> rows) {
-                                refused.insert(refused.end(), rows.begin(), rows.end());
+                            [this](std::span<const RefusedRow> rows) {
+                                for (const RefusedRow& row : rows)
+                                    refused.push_back(row.claim.what);
+                                refusals.insert(refusals.end(), rows.begin(), rows.end());
                             },
                         .lost = [this](ListId list) { lost.push_back(list); },
                         .log = [this](Level, const std::string& text) { log.push_back(text); }}};
@@ -107,7 +116,35 @@ struct World {
         return static_cast<std::uint32_t>(kernel.now_ms / 1000);
     }
     void claim(const std::string& text, std::uint32_t life_s, ListId list = 0) {
-        service.claim(list, address(text), now_s() + life_s);
+        service.claim({{list, address(text), now_s() + life_s}});
+    }
+    // With shares of a tenth, 40 % and 60 % of 100 elements, or without.
+    void configure_shares(bool has_shares = true) {
+        SetPlan plan{.list = 0,
+                     .tag = "policy",
+                     .families = {{kFour, 32}, {kSix, 128}},
+                     .max_elements = 100};
+        if (has_shares) plan.shares = {10, 40, 60};
+        service.configure({plan});
+        work();
+    }
+    // As the daemon asks for the answer for `name` that `client` got.
+    void claim_for(const std::string& text, const std::string& name, const std::string& client,
+                   std::uint32_t life_s = 600) {
+        ClaimRow row{{0, address(text), now_s() + life_s}};
+        row.origin = {name, address(client)};
+        row.holders = routeros::Shares::holders_of(0, {name, row.origin.client->bytes});
+        service.claim(std::move(row));
+    }
+    // 10.0.N.M and later, each under a name of its own; not more than `batch` between two writes.
+    void flood(unsigned from, unsigned count, const std::string& domain, const std::string& client,
+               unsigned batch = 1'000) {
+        for (unsigned i = from; i < from + count; ++i) {
+            claim_for("10.0." + std::to_string(i / 250) + "." + std::to_string(i % 250 + 1),
+                      "n" + std::to_string(i) + "." + domain, client);
+            if (i % batch == batch - 1) work();
+        }
+        work();
     }
     void work() { service.work(kernel.now_ms); }
     // As the thread would: whenever something is due.
@@ -347,6 +384,131 @@ BOOST_AUTO_TEST_CASE(a_set_that_is_not_configured_any_more_is_left_alone) {
     w.work();
     BOOST_TEST(w.service.status().empty());
     BOOST_TEST(w.kernel.in(kFour).size() == 1U);
+}
+
+// ---- shares
+
+BOOST_AUTO_TEST_CASE(one_domain_fills_a_set_only_without_shares) {
+    for (const bool has_shares : {false, true}) {
+        World w;
+        w.configure_shares(has_shares);
+        w.flood(0, 200, "evil.example", "192.0.2.66");
+        w.claim_for("203.0.113.7", "www.good.example", "192.0.2.7");
+        w.work();
+        BOOST_TEST((w.kernel.sets[kFour].elements.contains("203.0.113.7/32")) == has_shares);
+        BOOST_TEST(w.of(kFour).claims == (has_shares ? 41U : 100U));
+        BOOST_TEST(w.of(kFour).counters.over_share == (has_shares ? 160U : 0U));
+        BOOST_TEST(w.of(kFour).counters.full == (has_shares ? 0U : 101U));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_refused_claim_returns_with_its_reason_name_and_client) {
+    World w;
+    w.configure_shares();
+    w.flood(0, 41, "evil.example", "192.0.2.66");
+    BOOST_TEST_REQUIRE(w.refusals.size() == 1U);
+    BOOST_TEST((w.refusals[0].why->why == routeros::ClaimRefusal::suffix));
+    BOOST_TEST(w.refusals[0].claim.origin.name == "n40.evil.example");
+    BOOST_TEST((w.refusals[0].claim.origin.client == address("192.0.2.66")));
+    for (unsigned d = 0; d < 30; ++d)
+        w.flood(100 + d, 1, "d" + std::to_string(d) + ".example", "192.0.2.66");
+    BOOST_TEST(w.refusals.back().why->of_client);
+    BOOST_TEST(w.of(kFour).claims == 60U);
+    // The other family's set has shares of its own.
+    w.claim_for("2001:db8::1", "n.evil.example", "192.0.2.66");
+    w.work();
+    BOOST_TEST(w.kernel.in(kSix).size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_full_set_gives_up_elements_of_the_largest_share_before_others_are_written) {
+    World w;
+    w.configure_shares();
+    w.flood(0, 40, "evil.example", "192.0.2.66");
+    w.flood(100, 40, "bad.example", "192.0.2.67");
+    w.flood(200, 20, "fine.example", "192.0.2.7");
+    BOOST_TEST(w.kernel.in(kFour).size() == 100U);
+    for (unsigned i = 0; i < 20; ++i) {
+        w.claim_for("203.0.113." + std::to_string(i), "www.good" + std::to_string(i) + ".example",
+                    "192.0.2.8");
+        w.work();
+        BOOST_TEST(
+            w.kernel.sets[kFour].elements.contains("203.0.113." + std::to_string(i) + "/32"));
+    }
+    BOOST_TEST(w.kernel.most == 100U);
+    BOOST_TEST(w.kernel.in(kFour).size() == 100U);
+    BOOST_TEST(w.of(kFour).counters.evicted == 20U);
+    BOOST_TEST(w.of(kFour).claims == 100U);
+    for (unsigned i = 200; i < 220; ++i)
+        BOOST_TEST(w.kernel.sets[kFour].elements.contains("10.0.0." + std::to_string(i % 250 + 1) +
+                                                          "/32"));
+}
+
+BOOST_AUTO_TEST_CASE(a_full_set_without_timeouts_gives_nothing_up) {
+    World w;
+    w.kernel.sets[kFour].ability.timeouts = false;
+    w.service.configure({});
+    w.configure_shares();
+    w.flood(0, 40, "evil.example", "192.0.2.66");
+    w.flood(100, 40, "bad.example", "192.0.2.67");
+    w.flood(200, 20, "fine.example", "192.0.2.7");
+    w.claim_for("203.0.113.7", "www.good.example", "192.0.2.8");
+    w.work();
+    BOOST_TEST(w.kernel.removes == 0U);
+    BOOST_TEST(w.of(kFour).counters.full == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(elements_that_cannot_be_removed_count_until_their_leases_end) {
+    World w;
+    w.configure_shares();
+    w.flood(0, 40, "evil.example", "192.0.2.66");
+    w.flood(100, 40, "bad.example", "192.0.2.67");
+    w.flood(200, 20, "fine.example", "192.0.2.7");
+    w.kernel.refuses_removal = true;
+    w.flood(300, 90, "good.example", "192.0.2.8");
+    BOOST_TEST(w.said("of its elements cannot be removed: interval overlaps"));
+    BOOST_TEST(w.of(kFour).claims <= 164U);
+    BOOST_TEST(w.kernel.in(kFour).size() <= 164U);
+    const auto over_share = w.of(kFour).counters.over_share;
+    w.flood(40, 10, "evil.example", "192.0.2.66");  // no room for more of the evicted one
+    BOOST_TEST(w.of(kFour).counters.over_share == over_share + 10U);
+    w.kernel.refuses_removal = false;
+    w.pass(611'000);
+    BOOST_TEST(w.of(kFour).claims == 0U);
+    w.flood(0, 40, "evil.example", "192.0.2.66");
+    BOOST_TEST(w.of(kFour).claims == 40U);
+}
+
+BOOST_AUTO_TEST_CASE(claims_before_the_first_reading_have_shares_too) {
+    World w;
+    w.service.configure({});
+    w.kernel.sets.erase(kFour);
+    w.configure_shares();
+    w.flood(0, 200, "evil.example", "192.0.2.66");
+    BOOST_TEST(w.of(kFour).claims == 40U);
+    w.claim_for("203.0.113.7", "www.good.example", "192.0.2.7");
+    w.kernel.sets[kFour];
+    w.pass(2'000);
+    BOOST_TEST(w.kernel.in(kFour).size() == 41U);
+    BOOST_TEST(w.refusals.size() == 160U);
+    w.flood(200, 10, "evil.example", "192.0.2.66");
+    BOOST_TEST(w.of(kFour).claims == 41U);  // counted once
+}
+
+BOOST_AUTO_TEST_CASE(a_flushed_set_restores_no_element_that_was_given_up) {
+    World w;
+    w.configure_shares();
+    w.flood(0, 40, "evil.example", "192.0.2.66");
+    w.flood(100, 60, "fine.example", "192.0.2.7", 1'000);
+    w.flood(400, 20, "nice.example", "192.0.2.9");
+    w.kernel.refuses_removal = true;
+    w.claim_for("203.0.113.7", "www.good.example", "192.0.2.8");
+    w.work();
+    const std::size_t before = w.of(kFour).claims;
+    w.kernel.sets[kFour].elements.clear();
+    w.service.changed(kFour);
+    w.pass(1'000);
+    BOOST_TEST(w.kernel.in(kFour).size() == w.of(kFour).claims);
+    BOOST_TEST(w.of(kFour).claims == before - w.of(kFour).counters.evicted);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
