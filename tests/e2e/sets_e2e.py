@@ -14,7 +14,7 @@ import time
 import unittest
 
 from lab.network import until
-from lab.scene import Scene
+from lab.scene import ZONES, Scene
 
 BUILD = sys.argv.pop(1)
 
@@ -133,6 +133,27 @@ class Sets(unittest.TestCase):
         self.assertIn("policy4", self.scene.steerctl("status"))
         self.assertRegex(self.metrics(), r'steerdns_set_added_total\{set="nftables set inet fw policy4"\} [1-9]')
         self.assertEqual(daemon.stop(), 0)
+
+    def test_a_domain_that_has_its_share_is_named_and_leaves_room_for_others(self):
+        count = 300
+        flood = "@ 300 SOA ns hostmaster 1 3600 600 86400 60\n@ 300 NS ns\nns 300 A 1.1.1.1\n" + "".join(
+            f"w{i} 300 A 45.10.{i // 250}.{i % 250 + 1}\n" for i in range(count))
+        self.scene.resolver.stop()
+        self.scene.start_resolver({**ZONES, "media.example": flood})
+        self.nft(text=TABLE)
+        daemon = self.start("$sets", NFTSET + "      max_elements: 400\n      max_per_client: 100%\n")
+        queries = self.scene.folder / "queries"
+        queries.write_text("".join(f"w{i}.media.example A\n" for i in range(count)))
+        self.scene.network.run("client", "dnsperf", "-s", "172.16.1.2", "-d", str(queries), "-n", "1", "-Q", "500", "-q", "50")
+        self.said("status", "nftables set inet fw policy4", claims=100)
+        self.said("counters", "nftables set inet fw policy4", over_share=count - 100, full=0)
+        daemon.wait_for("names below media.example have their share of the 400 elements of nftables set inet fw policy4 (100)")
+        refused = next(i for i in range(count) if f"45.10.{i // 250}.{i % 250 + 1}" not in self.in_set("policy4"))
+        answer = self.scene.kdig("+noall", "+answer", f"w{refused}.media.example").split()
+        self.assertLessEqual(int(answer[1]), 5, "the address is told for a short time")
+        self.ask("stream.example")
+        until(lambda: {"203.0.113.10", "203.0.113.11"} <= set(self.in_set("policy4")), 3, "another domain's are in the set")
+        self.assertRegex(self.metrics(), r'steerdns_set_over_share_total\{set="nftables set inet fw policy4"\} 2\d\d')
 
     def test_a_cached_answer_renews_its_elements(self):
         self.nft(text=TABLE)
