@@ -342,7 +342,7 @@ int run(int argc, char** argv) {
         return done ? steer::kExitDone : steer::kExitRejected;
     }
     if (arguments.ports) {
-        steer::write_survey(steer::survey_ports(steer::look_at_host()), std::cout);
+        steer::write_survey(steer::survey_ports(steer::read_host()), std::cout);
         return steer::kExitDone;
     }
     if (init->count() > 0) {

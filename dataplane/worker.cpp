@@ -104,7 +104,7 @@ struct Worker::Impl final : ForwardSink {
     [[nodiscard]] std::uint64_t next_deadline_ms() const noexcept;
     void go_online() noexcept;
     void go_offline() noexcept;
-    [[nodiscard]] std::uint64_t came() const noexcept;
+    [[nodiscard]] std::uint64_t queries_received() const noexcept;
     void nap() noexcept;
 
     // ForwardSink
@@ -114,7 +114,7 @@ struct Worker::Impl final : ForwardSink {
                         Buffer* query) noexcept override;
     bool send_to_worker(unsigned worker, const Message& m) noexcept override;
     void answered(Parked* parked, UpstreamResult end, Buffer* answer) noexcept override;
-    void trail_came(const Parked& parked, const Buffer& trail) noexcept override;
+    void on_trail(const Parked& parked, const Buffer& trail) noexcept override;
 
     const WorkerOptions options;
     Shared& shared;
@@ -257,7 +257,7 @@ bool Worker::Impl::turn(Now at) noexcept {
 
 void Worker::Impl::serve(Burst& b) noexcept {
     find_entries(b, *snapshot);
-    tracer.look_at(b, *snapshot, now);
+    tracer.inspect(b, *snapshot, now);
     b.watched = shared_watch.wants_hits(*snapshot, b.live_count, now);
     if (!snapshot->nsid.empty()) [[unlikely]]
         b.watched |= any_asks_nsid(b);
@@ -308,7 +308,7 @@ bool Worker::Impl::receive_from_ports() noexcept {
         some = true;
         counters.add(Stat::rx_packets, n);
         if (capture.is_on()) [[unlikely]]
-            capture.look_at({received.data(), n}, *ports[i], static_cast<unsigned>(i), false);
+            capture.inspect({received.data(), n}, *ports[i], static_cast<unsigned>(i), false);
         ours.use(next_hops);
         burst.clear();
         classify({received.data(), n}, *ports[i], static_cast<std::uint8_t>(i), ours,
@@ -317,7 +317,7 @@ bool Worker::Impl::receive_from_ports() noexcept {
         take_replies(burst);
         if (software_rss.is_for(shared.port_owners[first_own + i].queues))
             software_rss.spread(burst);
-        query_ends.came(ClientTransport::udp, burst.live_count);
+        query_ends.received(ClientTransport::udp, burst.live_count);
         stage_ends(Stage::classify);
         serve(burst);
     }
@@ -383,7 +383,7 @@ void Worker::Impl::take_moved_queries(std::span<const Message> messages) noexcep
     }
     if (burst.live_count == 0) return;
     counters.add(Stat::moved_queries, burst.live_count);
-    query_ends.came(ClientTransport::udp, burst.live_count);
+    query_ends.received(ClientTransport::udp, burst.live_count);
     serve(burst);
 }
 
@@ -401,7 +401,7 @@ bool Worker::Impl::receive_from_streams() noexcept {
         for (unsigned i = 0; i < n; ++i) {
             if (messages[i].kind == MessageKind::inject) {
                 counters.add(Stat::injected_queries);
-                query_ends.came(
+                query_ends.received(
                     reinterpret_cast<const InjectedQuery*>(messages[i].buffer->data())->transport,
                     1);
                 add_injected(messages[i], burst, replier);
@@ -487,7 +487,7 @@ void Worker::Impl::answered(Parked* parked, UpstreamResult end, Buffer* answer) 
     resolver.answered(*parked, end, answer, now);
 }
 
-void Worker::Impl::trail_came(const Parked& parked, const Buffer& trail) noexcept {
+void Worker::Impl::on_trail(const Parked& parked, const Buffer& trail) noexcept {
     if (const TraceRef trace = tracer.find(parked.trace, parked.path.traced_as))
         copy_trail(trace, trail);
 }
@@ -508,7 +508,7 @@ std::uint64_t Worker::Impl::next_deadline_ms() const noexcept {
     return std::min(forwarder.next_deadline_ms(), resolver.next_deadline_ms(now));
 }
 
-std::uint64_t Worker::Impl::came() const noexcept {
+std::uint64_t Worker::Impl::queries_received() const noexcept {
     return counters.get(Stat::rx_packets) + counters.get(Stat::moved_queries) +
            counters.get(Stat::injected_queries);
 }
@@ -533,8 +533,9 @@ void Worker::Impl::run() noexcept {
         if (options.idle == Idle::spin) continue;
         rte_pause();
         if (options.idle == Idle::pause) continue;
-        if (++empty_turns == Sleep::kTurnsUnderLoad && !sleep.naps() && load.wants(came())) {
-            load.pause(came(), true);
+        if (++empty_turns == Sleep::kTurnsUnderLoad && !sleep.naps() &&
+            load.wants(queries_received())) {
+            load.pause(queries_received(), true);
             nap();
             empty_turns = 0;
             continue;
@@ -548,7 +549,7 @@ void Worker::Impl::run() noexcept {
         }
         counters.add(Stat::sleeps);
         if (sleep.naps()) counters.add(Stat::naps);
-        load.pause(came(), false);
+        load.pause(queries_received(), false);
         go_offline();
         sleep.until(next_deadline_ms(), now, ++sleeps);
         empty_turns = sleep.empty_turns() - 2;  // one check before the next sleep

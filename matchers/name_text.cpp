@@ -128,9 +128,9 @@ std::optional<Error> of_adguard(std::string_view text, Advice advice) {
     if (!has_adguard_signs(text)) return std::nullopt;
     const std::string_view name = name_of_adguard(text);
     const bool has_name = !name.empty() && name.find('*') == std::string_view::npos;
-    const std::string said = quoted(text) + " is in AdGuard's form: ";
-    if (advice.alone) return Error{said + (has_name ? advice({}, name) : "write a name")};
-    return Error{said +
+    const std::string start = quoted(text) + " is in AdGuard's form: ";
+    if (advice.alone) return Error{start + (has_name ? advice({}, name) : "write a name")};
+    return Error{start +
                  (has_name ? advice(text.starts_with("||") ? "domain:" : "full:", name) + ", or use"
                            : std::string("use")) +
                  " a plugin of type 'adguard_rule'"};

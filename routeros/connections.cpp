@@ -38,7 +38,7 @@ void Connections::want(Family& family, std::uint64_t now_ms) {
     if (family.late.empty() && family.guarded.empty()) family.since_ms = now_ms;
 }
 
-std::uint64_t Connections::look_ms(const Family& family, bool quiet) {
+std::uint64_t Connections::print_due_ms(const Family& family, bool quiet) {
     if (!family.cuts.empty() || family.refused) return UINT64_MAX;
     const bool wanted = !family.late.empty() || !family.guarded.empty();
     const std::uint64_t wanted_ms =
@@ -46,12 +46,12 @@ std::uint64_t Connections::look_ms(const Family& family, bool quiet) {
     return std::max(std::min(wanted_ms, family.kept_ms), family.rest_ms);
 }
 
-std::optional<Menu> Connections::look(bool quiet, std::uint64_t now_ms) {
-    if (looking_) return std::nullopt;
+std::optional<Menu> Connections::begin_print(bool quiet, std::uint64_t now_ms) {
+    if (printing_) return std::nullopt;
     for (const auto menu : kFamilies) {
         Family& family = of(menu);
-        if (now_ms < look_ms(family, quiet)) continue;
-        family.looking.swap(family.late);
+        if (now_ms < print_due_ms(family, quiet)) continue;
+        family.searched.swap(family.late);
         family.guarding.swap(family.guarded);
         if (now_ms >= family.kept_ms) {
             family.guarding.insert(family.kept.begin(), family.kept.end());
@@ -60,33 +60,33 @@ std::optional<Menu> Connections::look(bool quiet, std::uint64_t now_ms) {
         family.busy.clear();
         family.free.clear();
         family.entries = 0;
-        look_began_ms_ = now_ms;
-        return looking_ = menu;
+        print_began_ms_ = now_ms;
+        return printing_ = menu;
     }
     return std::nullopt;
 }
 
 void Connections::found(RowId id, const Address& address, bool is_marked) {
-    if (!looking_) return;
-    Family& family = of(*looking_);
+    if (!printing_) return;
+    Family& family = of(*printing_);
     if (family.guarding.contains(address)) family.busy.insert(address);
     for (const Address& prefix : family.guarding) {
         if (!prefix.is_host() && address.within(prefix.prefix) == prefix)
             family.busy.insert(prefix);
     }
-    if (is_marked || !family.looking.contains(address)) return;
+    if (is_marked || !family.searched.contains(address)) return;
     if (family.entries == kMaxFound) {
-        late(address, look_began_ms_);
+        late(address, print_began_ms_);
         return;
     }
     if (family.entries++ % kCutIds == 0) family.cuts.emplace_back();
     family.cuts.back().push_back({id, address});
 }
 
-void Connections::looked(std::uint64_t now_ms) {
-    if (!looking_) return;
-    Family& family = of(*looking_);
-    family.looking.clear();
+void Connections::end_print(std::uint64_t now_ms) {
+    if (!printing_) return;
+    Family& family = of(*printing_);
+    family.searched.clear();
     family.tries = 0;
     busy_ += family.busy.size();
     for (const Address& address : family.guarding) {
@@ -96,21 +96,21 @@ void Connections::looked(std::uint64_t now_ms) {
     }
     family.free_until_ms = now_ms + kFreeMs;
     keep(family, now_ms);
-    const std::uint64_t took_ms = now_ms - look_began_ms_;
-    family.rest_ms = std::max(look_began_ms_ + kApartMs, now_ms + kRestTimes * took_ms);
-    looking_.reset();
+    const std::uint64_t took_ms = now_ms - print_began_ms_;
+    family.rest_ms = std::max(print_began_ms_ + kApartMs, now_ms + kRestTimes * took_ms);
+    printing_.reset();
 }
 
-bool Connections::looked_in_part(std::uint64_t now_ms) {
-    if (!looking_) return true;
-    Family& family = of(*looking_);
+bool Connections::end_print_early(std::uint64_t now_ms) {
+    if (!printing_) return true;
+    Family& family = of(*printing_);
     const bool again = ++family.tries < kTries;
     const unsigned tries = family.tries;
-    const auto addresses = std::move(family.looking);
+    const auto addresses = std::move(family.searched);
     // What was not seen may still be there.
     family.busy = family.guarding;
     const std::size_t busy = busy_;
-    looked(now_ms);
+    end_print(now_ms);
     busy_ = busy;
     if (!again) return false;
     family.tries = tries;
@@ -120,25 +120,25 @@ bool Connections::looked_in_part(std::uint64_t now_ms) {
 }
 
 std::vector<Address> Connections::asked() const {
-    if (!looking_) return {};
-    const Family& family = of(*looking_);
-    if (!family.ports_apart || family.looking.size() + family.guarding.size() > kMaxAsked)
+    if (!printing_) return {};
+    const Family& family = of(*printing_);
+    if (!family.ports_apart || family.searched.size() + family.guarding.size() > kMaxAsked)
         return {};
     if (!std::ranges::all_of(family.guarding, &Address::is_host)) return {};
-    std::vector<Address> asked(family.looking.begin(), family.looking.end());
+    std::vector<Address> asked(family.searched.begin(), family.searched.end());
     for (const Address& address : family.guarding) {
-        if (!family.looking.contains(address)) asked.push_back(address);
+        if (!family.searched.contains(address)) asked.push_back(address);
     }
     return asked;
 }
 
 bool Connections::only_unmarked() const {
-    return !looking_ || of(*looking_).guarding.empty();
+    return !printing_ || of(*printing_).guarding.empty();
 }
 
 // --- routes --------------------------------------------------------------------------------------
 
-// The routes of this print that stay are looked for again.
+// The routes of this print that stay are searched for again.
 void Connections::keep(Family& family, std::uint64_t now_ms) {
     for (const Address& address : family.guarding)
         family.kept.erase(address);
@@ -188,7 +188,7 @@ std::optional<Connections::Cut> Connections::cut(std::uint64_t now_ms) {
     if (cutting_ || now_ms < next_cut_ms_) return std::nullopt;
     for (const auto menu : kFamilies) {
         const Family& family = of(menu);
-        if (family.cuts.empty() || looking_ == menu) continue;
+        if (family.cuts.empty() || printing_ == menu) continue;
         Cut cut{menu, {}};
         for (const auto& entry : family.cuts.front())
             cut.ids.push_back(entry.id);
@@ -225,8 +225,8 @@ std::uint64_t Connections::next_ms(bool quiet) const {
     std::uint64_t next = UINT64_MAX;
     for (const auto menu : kFamilies) {
         const Family& family = of(menu);
-        if (!looking_) next = std::min(next, look_ms(family, quiet));
-        if (!cutting_ && looking_ != menu && !family.cuts.empty())
+        if (!printing_) next = std::min(next, print_due_ms(family, quiet));
+        if (!cutting_ && printing_ != menu && !family.cuts.empty())
             next = std::min(next, next_cut_ms_);
     }
     return next;
@@ -235,7 +235,7 @@ std::uint64_t Connections::next_ms(bool quiet) const {
 std::size_t Connections::waiting() const {
     std::size_t count = 0;
     for (const auto& family : families_)
-        count += family.late.size() + family.looking.size();
+        count += family.late.size() + family.searched.size();
     return count;
 }
 
@@ -243,23 +243,23 @@ void Connections::refuse(Menu menu) {
     Family& family = of(menu);
     family.refused = true;
     family.late.clear();
-    family.looking.clear();
+    family.searched.clear();
     forget_routes(family);
     family.cuts.clear();
-    if (looking_ == menu) looking_.reset();
+    if (printing_ == menu) printing_.reset();
     if (cutting_ == menu) cutting_.reset();
 }
 
 void Connections::session(std::uint64_t now_ms) {
-    const auto again = looking_;
+    const auto again = printing_;
     for (auto& family : families_) {
         family.refused = family.ports_apart = false;
         family.tries = 0;
-        const auto looking = std::move(family.looking);
+        const auto searched = std::move(family.searched);
         const auto cuts = std::move(family.cuts);
-        family.looking.clear();
+        family.searched.clear();
         family.cuts.clear();
-        for (const auto& address : looking)
+        for (const auto& address : searched)
             late(address, now_ms);
         // Routes are judged again when the rows are read.
         forget_routes(family);
@@ -269,7 +269,7 @@ void Connections::session(std::uint64_t now_ms) {
         }
     }
     // It took so long that it may have ended the session.
-    if (again) looked(now_ms);
+    if (again) end_print(now_ms);
     cutting_.reset();
 }
 

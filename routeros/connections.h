@@ -39,13 +39,13 @@ class Connections {
     bool late(const Address& address, std::uint64_t now_ms);
 
     // The family whose connections to print now, if it is time. `quiet`: no writes wait; otherwise
-    // the print waits longer. Call looked() afterwards.
-    std::optional<Menu> look(bool quiet, std::uint64_t now_ms);
+    // the print waits longer. Call end_print() afterwards.
+    std::optional<Menu> begin_print(bool quiet, std::uint64_t now_ms);
     void found(RowId id, const Address& address, bool is_marked);
-    void looked(std::uint64_t now_ms);
+    void end_print(std::uint64_t now_ms);
     // The print ended early: addresses that it did not show are searched again. Returns false after
     // too many tries; their connections keep the wrong egress.
-    bool looked_in_part(std::uint64_t now_ms);
+    bool end_print_early(std::uint64_t now_ms);
     // A connection of that family was printed with a separate port, so that addresses can be
     // requested.
     void has_ports_apart(Menu menu) { of(menu).ports_apart = true; }
@@ -74,7 +74,7 @@ class Connections {
     // one is dropped.
     void cut_missed();
 
-    // The time of the next work for look() or cut(). UINT64_MAX: no work, or an end is awaited.
+    // The time of the next work for begin_print() or cut(). UINT64_MAX: no work, or an end is awaited.
     [[nodiscard]] std::uint64_t next_ms(bool quiet) const;
     [[nodiscard]] std::size_t waiting() const;
     // Stops all work for that family until session().
@@ -91,7 +91,7 @@ class Connections {
         Address address;
     };
     struct Family {
-        boost::unordered_flat_set<Address, AddressHash> late, looking;
+        boost::unordered_flat_set<Address, AddressHash> late, searched;
         // Routes: to be searched, being searched now, found with a connection, and to be searched
         // again.
         boost::unordered_flat_set<Address, AddressHash> guarded, guarding, busy, kept;
@@ -108,14 +108,14 @@ class Connections {
     };
     [[nodiscard]] Family& of(Menu menu) { return families_[menu == Menu::ip ? 0 : 1]; }
     [[nodiscard]] const Family& of(Menu menu) const { return families_[menu == Menu::ip ? 0 : 1]; }
-    static std::uint64_t look_ms(const Family& family, bool quiet);
+    static std::uint64_t print_due_ms(const Family& family, bool quiet);
     static void want(Family& family, std::uint64_t now_ms);
     static void keep(Family& family, std::uint64_t now_ms);
     static void forget_routes(Family& family);
 
     std::array<Family, 2> families_;
-    std::optional<Menu> looking_, cutting_;
-    std::uint64_t look_began_ms_ = 0, next_cut_ms_ = 0;
+    std::optional<Menu> printing_, cutting_;
+    std::uint64_t print_began_ms_ = 0, next_cut_ms_ = 0;
     std::vector<Address> freed_;
     std::size_t busy_ = 0;
 };

@@ -70,7 +70,7 @@ Difference missing(std::span<Row* const> rows, const Want& want, std::uint64_t n
     Difference difference;
     const Row* own = nullptr;    // timed, enabled, maybe still there
     const Row* off = nullptr;    // own, disabled
-    const Row* other = nullptr;  // the row in the way
+    const Row* other = nullptr;  // the conflicting row
     for (const Row* row : rows) {
         if (row->is_gone(now_ms) || row->leaving) continue;
         const auto cover = cover_of(*row);

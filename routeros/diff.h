@@ -58,7 +58,7 @@ std::string_view label(Need need);
 
 struct Difference {
     Need need = Need::nothing;
-    RowId row = 0;  // to extend, enable or remove; blocked: the disabled row in the way
+    RowId row = 0;  // to extend, enable or remove; blocked: the disabled conflicting row
     std::uint64_t cover_ms =
         0;  // until when the place is certainly covered; 0: not covered, kForever: static
     std::uint64_t row_end_ms = 0;       // extend: when the row ends now

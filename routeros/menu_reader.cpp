@@ -44,14 +44,14 @@ void MenuReader::follow(ReaderConfig config, std::vector<Follow> menus, std::uin
     menus_.clear();
     for (Follow& one : menus)
         menus_.push_back({std::move(one)});
-    trouble_.clear();
+    error_.clear();
     end_session(0);
     failures_ = 0;
     run();
 }
 
 void MenuReader::connected(std::uint64_t now_ms) {
-    now_ = heard_ms_ = now_ms;
+    now_ = last_seen_ms_ = now_ms;
     if (state_ != RouterState::connecting) return;
     state_ = RouterState::logging_in;
     phase_until_ms_ = now_ + kLoginLimitMs;
@@ -60,7 +60,7 @@ void MenuReader::connected(std::uint64_t now_ms) {
 }
 
 void MenuReader::received(std::string_view bytes, std::uint64_t now_ms) {
-    now_ = heard_ms_ = now_ms;
+    now_ = last_seen_ms_ = now_ms;
     if (state_ < RouterState::logging_in) return;
     session_.feed(bytes);
     run();
@@ -85,7 +85,7 @@ void MenuReader::run() {
     const bool is_setting_up =
         state_ == RouterState::connecting || state_ == RouterState::logging_in;
     if (is_setting_up && now_ >= phase_until_ms_) give_up("does not answer", backoff_ms());
-    if (state_ >= RouterState::reading) look_alive();
+    if (state_ >= RouterState::reading) check_alive();
     if (state_ == RouterState::in_sync && now_ >= next_print()) begin_prints();
     if (now_ >= notify_at_ms_) {
         notify_at_ms_ = UINT64_MAX;
@@ -108,9 +108,9 @@ std::uint64_t MenuReader::next_deadline() const {
         case RouterState::logging_in:
             return std::min(notify_at_ms_, phase_until_ms_);
         case RouterState::reading:
-            return std::min(notify_at_ms_, heard_ms_ + silent_ms());
+            return std::min(notify_at_ms_, last_seen_ms_ + silent_ms());
         case RouterState::in_sync:
-            return std::min({notify_at_ms_, next_print(), heard_ms_ + silent_ms()});
+            return std::min({notify_at_ms_, next_print(), last_seen_ms_ + silent_ms()});
     }
     return notify_at_ms_;
 }
@@ -147,10 +147,10 @@ void MenuReader::end_session(std::uint64_t retry_ms) {
     connect_at_ms_ = now_ + retry_ms;
 }
 
-// Logs the same trouble only once.
+// Logs the same error only once.
 void MenuReader::complain(const std::string& why) {
-    if (why == trouble_) return;
-    trouble_ = why;
+    if (why == error_) return;
+    error_ = why;
     log(Level::warning, who() + " " + why + ": its last known " + std::string(what_) +
                             " stay in use; it is tried again");
 }
@@ -186,11 +186,11 @@ std::uint64_t MenuReader::silent_ms() const {
     return beat_ != 0 || is_printing() ? kAnswerMs : kBeatMs;
 }
 
-void MenuReader::look_alive() {
-    if (now_ < heard_ms_ + silent_ms()) return;
+void MenuReader::check_alive() {
+    if (now_ < last_seen_ms_ + silent_ms()) return;
     if (beat_ != 0 || is_printing()) return give_up("is silent", backoff_ms());
     beat_ = session_.send(Command(forms::print_identity));
-    heard_ms_ = now_;  // its time starts now
+    last_seen_ms_ = now_;  // its time starts now
 }
 
 // ---- rows
@@ -267,7 +267,7 @@ void MenuReader::end_print(std::size_t at, const Ending& ending) {
     if (state_ == RouterState::in_sync || !all_read) return;
     state_ = RouterState::in_sync;
     failures_ = 0;
-    if (!std::exchange(trouble_, {}).empty())
+    if (!std::exchange(error_, {}).empty())
         log(Level::info, who() + " lists its " + std::string(what_) + " again");
     notify_at_ms_ = now_;
 }

@@ -52,7 +52,7 @@ class MenuReader : public LinkUser, private SessionHandler {
 
     [[nodiscard]] RouterState state() const { return state_; }
     // Why it is not in sync, as logged. Empty: it is in sync, or nothing was logged yet.
-    [[nodiscard]] const std::string& trouble() const { return trouble_; }
+    [[nodiscard]] const std::string& error() const { return error_; }
 
   protected:
     struct Follow {
@@ -105,7 +105,7 @@ class MenuReader : public LinkUser, private SessionHandler {
     void end_listen(Followed& menu, const Ending& ending);
     void apply(std::size_t at, const ReplyRow& row);
     void changed();
-    void look_alive();
+    void check_alive();
     void give_up(std::string why, std::uint64_t retry_ms);
     void end_session(std::uint64_t retry_ms);
     void complain(const std::string& why);
@@ -124,7 +124,7 @@ class MenuReader : public LinkUser, private SessionHandler {
     bool running_ = false;
     std::uint64_t now_ = 0;
     std::uint64_t connect_at_ms_ = 0, phase_until_ms_ = 0;  // next attempt; end of this phase
-    std::uint64_t heard_ms_ = 0;
+    std::uint64_t last_seen_ms_ = 0;
     std::uint64_t notify_at_ms_ = UINT64_MAX;
     Tag beat_ = 0;           // the heartbeat in progress; 0: none
     unsigned failures_ = 0;  // since it was last in sync
@@ -133,7 +133,7 @@ class MenuReader : public LinkUser, private SessionHandler {
         std::uint64_t retry_ms;
     };
     std::optional<Lost> lost_;  // why the session ended
-    std::string trouble_;
+    std::string error_;
 };
 
 }  // namespace steer::routeros

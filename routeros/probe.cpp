@@ -23,12 +23,12 @@ Address host(Menu menu, unsigned last_byte) {
 }
 
 // The results for the first and third of three ids, when the second is missing.
-Answer several(std::optional<bool> first, std::optional<bool> third, std::string_view said) {
+Answer several(std::optional<bool> first, std::optional<bool> third, std::string_view message) {
     if (!first || !third) return Answer::unknown;
     if (*first && *third) return Answer::all_others;
     if (*first) return Answer::until_missing;
     if (*third) return Answer::unknown;
-    const bool missing = said.empty() || said.find("no such item") != said.npos;
+    const bool missing = message.empty() || message.find("no such item") != message.npos;
     return missing ? Answer::all_or_nothing : Answer::refused;
 }
 
@@ -153,7 +153,7 @@ bool Probe::dead(RowId id) {
 
 // Removes only its own rows.
 void Probe::give_up(std::string_view why) {
-    if (trouble_.empty()) trouble_ = why;
+    if (error_.empty()) error_ = why;
     gave_up_ = true;
     ready_ms_ = 0;
     step_ = std::max(step_, clean_up_step());
@@ -255,7 +255,7 @@ void Probe::judge_add(Spot spot, const Ending& ending) {
     if (ending.says("already have such entry")) return give_up("another one uses its addresses");
     if (spot == kZero) return note(Question::zero_timeout, Answer::refused, ending.message);
     const bool needed = spot == kStatic || spot == kFirst || spot == kMissing || spot == kThird;
-    if (needed && trouble_.empty()) trouble_ = ending.message;
+    if (needed && error_.empty()) error_ = ending.message;
 }
 
 std::optional<Command> Probe::ask_static_timeout(Spot spot) {
@@ -288,7 +288,7 @@ std::optional<Command> Probe::ask_set_several(Spot) {
 }
 
 void Probe::judge_set_several(Spot, const Ending& ending) {
-    set_said_ = ending.message;
+    set_message_ = ending.message;
 }
 
 std::optional<Command> Probe::ask_remove_several(Spot) {
@@ -300,7 +300,7 @@ std::optional<Command> Probe::ask_remove_several(Spot) {
 
 void Probe::judge_remove_several(Spot, const Ending& ending) {
     ids_[kMissing] = 0;
-    remove_said_ = ending.message;
+    remove_message_ = ending.message;
 }
 
 // A row's countdown, read between the print's request and its reply.
@@ -328,9 +328,9 @@ void Probe::judge_rows(Spot, const Ending&) {
                                      : timed        ? Answer::timed
                                                     : Answer::no_timeout);
     }
-    if (set_said_) {
+    if (set_message_) {
         note(Question::set_missing,
-             several(was_prolonged(kFirst), was_prolonged(kThird), *set_said_), *set_said_);
+             several(was_prolonged(kFirst), was_prolonged(kThird), *set_message_), *set_message_);
     }
 }
 
@@ -393,15 +393,16 @@ std::optional<Command> Probe::await_brief(Spot) {
 
 void Probe::judge_clean_up(Spot spot, const Ending& ending) {
     const bool gone = !ending.ok && ending.says("no such item");
-    if (!ending.ok && !gone && trouble_.empty()) trouble_ = ending.message;
+    if (!ending.ok && !gone && error_.empty()) error_ = ending.message;
     if (ending.ok || gone) ids_[spot] = 0;
     if (spot == kBrief && gone && ask_.listens && !gave_up_) {
         note(Question::listen_expiry, Answer::not_reported);
     }
     if (spot == kFirst) first_was_removed_ = gone;
     const bool by_itself = now_ms_ - sent_ms_[kFirst] >= (kLifeS - 1) * 1000;
-    if (spot != kThird || !remove_said_ || by_itself) return;
-    note(Question::remove_missing, several(first_was_removed_, gone, *remove_said_), *remove_said_);
+    if (spot != kThird || !remove_message_ || by_itself) return;
+    note(Question::remove_missing, several(first_was_removed_, gone, *remove_message_),
+         *remove_message_);
 }
 
 }  // namespace steer::routeros

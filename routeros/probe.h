@@ -48,9 +48,9 @@ class Probe {
     // The time of next()'s next sentence; UINT64_MAX: a reply must arrive first.
     [[nodiscard]] std::uint64_t ready_ms() const { return waits_ ? UINT64_MAX : ready_ms_; }
     [[nodiscard]] bool finished() const { return !waits_ && step_ >= steps(); }
-    // Whether every question was sent; if not, trouble() has the reason.
-    [[nodiscard]] bool complete() const { return finished() && trouble_.empty(); }
-    [[nodiscard]] const std::string& trouble() const { return trouble_; }
+    // Whether every question was sent; if not, error() has the reason.
+    [[nodiscard]] bool complete() const { return finished() && error_.empty(); }
+    [[nodiscard]] const std::string& error() const { return error_; }
     // Whether a row without timeout may stay on the router if the probe is dropped now, or has
     // finished.
     [[nodiscard]] bool leaves_rows() const;
@@ -133,7 +133,7 @@ class Probe {
     std::size_t step_ = 0;
     bool waits_ = false;  // for a reply
     std::uint64_t ready_ms_ = 0, now_ms_ = 0;
-    std::string trouble_;
+    std::string error_;
     Findings findings_;
 
     unsigned block_ = 0;  // the first unused block of addresses
@@ -143,7 +143,7 @@ class Probe {
     std::vector<RowId> left_over_;
     std::vector<Seen> rows_;
     bool gave_up_ = false, static_set_ = false, is_missing_ = false, first_was_removed_ = false;
-    std::optional<std::string> set_said_, remove_said_;  // empty: success, without a trap
+    std::optional<std::string> set_message_, remove_message_;  // empty: success, without a trap
 };
 
 }  // namespace steer::routeros

@@ -148,7 +148,7 @@ std::string Router::who() const {
 }
 
 void Router::say(Level level, Topic topic, const std::string& sentence) {
-    trouble_ = level == Level::info ? std::string{} : sentence;
+    error_ = level == Level::info ? std::string{} : sentence;
     if (topic == topic_) return;
     topic_ = topic;
     log_line(level, sentence);
@@ -217,7 +217,7 @@ void Router::connected(std::uint64_t now_ms) {
     session_.login(config_.username, config_.password);
     enter(RouterState::logging_in);
     phase_until_ms_ = now_ + kLoginLimitMs;
-    heard_ms_ = now_;
+    last_seen_ms_ = now_;
     run();
 }
 
@@ -225,7 +225,7 @@ void Router::received(std::string_view bytes, std::uint64_t now_ms) {
     go_on_at(now_ms);
     if (is_down() || state_ == RouterState::connecting) return;
     counters_.bytes_in += bytes.size();
-    heard();
+    note_activity();
     if (state_ == RouterState::logging_in && !listens_to(bytes)) return run();
     session_.feed(bytes);
     note_unknown_sentences();
@@ -467,7 +467,7 @@ void Router::check_phase() {
 void Router::on_login(const Ending& ending) {
     if (ending.ok) {
         ++counters_.connects;
-        trouble_.clear();  // the log says that it is over once its rows are read
+        error_.clear();  // the log says that it is over once its rows are read
         begin_reading();
         return;
     }
@@ -491,9 +491,9 @@ void Router::heartbeat() {
     submit(print(forms::print_resource), {JobKind::resource});
 }
 
-void Router::heard() {
-    const std::uint64_t silent_ms = now_ - heard_ms_;
-    heard_ms_ = now_;
+void Router::note_activity() {
+    const std::uint64_t silent_ms = now_ - last_seen_ms_;
+    last_seen_ms_ = now_;
     if (!std::exchange(silent_, false)) return;
     notify_away();
     if (!std::exchange(silence_logged_, false)) return;
@@ -518,7 +518,7 @@ std::uint64_t Router::silence_deadline() const {
     const std::size_t due = jobs_.size() - jobs(JobKind::listen);
     if (due == 0) return UINT64_MAX;
     const bool busy = due > jobs(JobKind::resource) + jobs(JobKind::probe);
-    return std::max(heard_ms_, waiting_since_ms_) +
+    return std::max(last_seen_ms_, waiting_since_ms_) +
            (busy ? kBusyTimes : 1) * config_.receive_timeout_ms;
 }
 
@@ -529,14 +529,15 @@ std::uint64_t Router::notice_deadline() const {
         jobs(JobKind::write) + jobs(JobKind::resource) + jobs(JobKind::writer_row) > 0;
     const bool prints = prints_running() || jobs(JobKind::connections) > 0;
     if (!is_asked || prints) return UINT64_MAX;
-    return std::max(heard_ms_, waiting_since_ms_) +
+    return std::max(last_seen_ms_, waiting_since_ms_) +
            std::min<std::uint64_t>(kNoticeMs, config_.receive_timeout_ms);
 }
 
 void Router::check_silence() {
     if (now_ >= silence_deadline()) {
-        return lose("it has been silent for " + std::to_string((now_ - heard_ms_) / 1000) + " s",
-                    Topic::lost, retry_delay());
+        return lose(
+            "it has been silent for " + std::to_string((now_ - last_seen_ms_) / 1000) + " s",
+            Topic::lost, retry_delay());
     }
     if (now_ < notice_deadline()) return;
     silent_ = true;
@@ -547,7 +548,7 @@ void Router::check_silence() {
     silence_logged_ = true;
     log_line(
         Level::warning,
-        who() + " has been silent for " + std::to_string((now_ - heard_ms_) / 1000) +
+        who() + " has been silent for " + std::to_string((now_ - last_seen_ms_) / 1000) +
             " s while rows are being written: answers go on without it; connecting again if it "
             "says nothing for " +
             std::to_string(kBusyTimes * config_.receive_timeout_ms / 1000) +

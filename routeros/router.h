@@ -243,7 +243,7 @@ class Router final : public LinkUser, private SessionHandler {
         std::uint64_t retry_ms = 0;
         std::uint32_t lookups = 0;  // after 'already have such entry'
         std::uint32_t refused = 0;  // how often the router refused its row
-        RowId disabled = 0;         // the row in the way, if it is disabled
+        RowId disabled = 0;         // the conflicting row, if it is disabled
     };
     struct WriterRow {               // a row of list steerdns-writer
         std::string fleet{}, box{};  // still escaped; empty: another program's row
@@ -300,7 +300,7 @@ class Router final : public LinkUser, private SessionHandler {
     void check_sending();
     [[nodiscard]] std::uint64_t sending_deadline() const;
     void check_silence();
-    void heard();
+    void note_activity();
     [[nodiscard]] std::uint64_t silence_deadline() const;
     [[nodiscard]] std::uint64_t notice_deadline() const;
     void note_unknown_sentences();
@@ -394,14 +394,14 @@ class Router final : public LinkUser, private SessionHandler {
 
     // router_connections.cpp: connections from before their row existed
     [[nodiscard]] bool is_late(const Place& place) const;
-    void came_late(const Place& place);
+    void acknowledged_late(const Place& place);
     [[nodiscard]] bool may_read_connections() const;
     [[nodiscard]] bool is_kept(const Place& place, const Wanted& w);
     void release_routes();
     void repair_connections();
     void on_connection_row(const Job& job, const ReplyRow& row);
     void on_connections_end(const Job& job, const Ending& ending);
-    void looked_in_part();
+    void end_print_early();
     void refused_connections(const Job& job, const Ending& ending);
 
     // router_others.cpp: changes by others
@@ -567,14 +567,14 @@ class Router final : public LinkUser, private SessionHandler {
     std::string broken_;    // why the session ended within feed()
     std::string greeting_;  // the first received bytes of a connection
     Topic topic_ = Topic::none;
-    std::string trouble_;
+    std::string error_;
     std::string unreachable_;               // last logged cause
     std::uint64_t unreachable_log_ms_ = 0;  // earliest time of a log line about another cause
     bool rows_known_ = false;               // they were read at least once
     std::uint64_t connect_at_ms_ = 0, phase_until_ms_ = 0, attempt_ms_ = 0, down_since_ms_ = 0,
                   synced_ms_ = 0, backoff_ms_ = 0;
     std::uint32_t jitter_;
-    std::uint64_t heard_ms_ = 0, waiting_since_ms_ = 0, heartbeat_ms_ = 0,
+    std::uint64_t last_seen_ms_ = 0, waiting_since_ms_ = 0, heartbeat_ms_ = 0,
                   answered_ms_ = 0;  // time of sending the last answered heartbeat
     bool heartbeat_out_ = false;
     bool silent_ = false, silence_logged_ = false;  // silent for kNoticeMs, and it was logged

@@ -27,7 +27,7 @@ bool Router::is_late(const Place& place) const {
     });
 }
 
-void Router::came_late(const Place& place) {
+void Router::acknowledged_late(const Place& place) {
     ++counters_.rows_late;
     if (!connections_.late(place.address, now_)) ++counters_.rows_late_missed;
 }
@@ -42,7 +42,7 @@ void Router::repair_connections() {
     if (const auto cut = connections_.cut(now_)) {
         submit(remove_connections(cut->menu, cut->ids), {JobKind::cut, {cut->menu}});
     }
-    if (const auto menu = connections_.look(writer_.places() == 0, now_)) {
+    if (const auto menu = connections_.begin_print(writer_.places() == 0, now_)) {
         ++counters_.connection_prints;
         submit(print_connections(*menu, connections_.asked(), connections_.only_unmarked()),
                {JobKind::connections, {*menu}});
@@ -66,25 +66,25 @@ void Router::on_connections_end(const Job& job, const Ending& ending) {
     if (ending.ok && cut)
         counters_.connections_cut += connections_.cut_done();
     else if (ending.ok)
-        connections_.looked(now_);
+        connections_.end_print(now_);
     else if (cut && ending.says("no such item"))
         connections_.cut_missed();
     else if (ending.says("no such item"))  // an entry vanished while all were printed
-        looked_in_part();
+        end_print_early();
     else
         refused_connections(job, ending);
     release_routes();
 }
 
-void Router::looked_in_part() {
+void Router::end_print_early() {
     ++counters_.connection_prints_cut;
-    const std::size_t looked_for = connections_.waiting();
-    if (connections_.looked_in_part(now_) || looked_for == 0) return;
+    const std::size_t searched = connections_.waiting();
+    if (connections_.end_print_early(now_) || searched == 0) return;
     log_line(Level::warning,
              who() +
                  " ended three prints of connections early, because entries disappeared: "
                  "connections to some of " +
-                 std::to_string(looked_for) + " addresses may keep the wrong egress");
+                 std::to_string(searched) + " addresses may keep the wrong egress");
 }
 
 // Once per session is enough: a user's policies do not change within a session.

@@ -173,11 +173,11 @@ void Router::log_manual_changes() {
 
 // --- disabled rows of others ---------------------------------------------------------------------
 
-// `id` 0: the row in the way is not disabled.
+// `id` 0: the conflicting row is not disabled.
 void Router::note_disabled(const Place& place, RowId id) {
     refusals_[place].disabled = id;
     Row* const row = rows_.find(place.table(), id);
-    if (row == nullptr || std::exchange(row->is_told, true)) return;
+    if (row == nullptr || std::exchange(row->is_reported, true)) return;
     last_disabled_ = disabled_text(place, id);
     ++disabled_unlogged_;
 }

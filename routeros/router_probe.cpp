@@ -130,12 +130,12 @@ void Router::end_probe() {
         return;
     }
     probed_.findings = done.probe.findings();
-    probed_.trouble = done.probe.trouble();
+    probed_.error = done.probe.error();
     probed_.state = done.probe.complete() ? ProbeState::complete : ProbeState::incomplete;
     if (!done.probe.complete()) {
         if (tries_ <= 1)
             log_line(Level::info, who() + " did not answer all questions about RouterOS " +
-                                      done.version + " (" + done.probe.trouble() +
+                                      done.version + " (" + done.probe.error() +
                                       "): answers and writes go on");
         return;
     }
@@ -151,7 +151,7 @@ void Router::drop_probe(std::string_view why) {
     if (probing_->probe.leaves_rows()) probe_left_rows_ = true;
     if (probing_->questions) {
         probed_.findings = probing_->probe.findings();
-        probed_.trouble = why;
+        probed_.error = why;
         probed_.state = ProbeState::incomplete;
         transcript_.note(why);
     }

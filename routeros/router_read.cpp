@@ -329,7 +329,7 @@ void Router::learn(Row row, std::string_view comment) {
     const bool is_new = known == nullptr || known->owner != Owner::ours;
     if (known != nullptr) {
         row.written_here = known->written_here && known->place == row.place;
-        row.is_told = known->is_told && row.disabled && known->place == row.place;
+        row.is_reported = known->is_reported && row.disabled && known->place == row.place;
         row.leaving = known->leaving && known->place == row.place && writer_.in_flight(row.place);
         row.print = std::max(row.print, known->print);
         const bool both_timed = known->gone_ms != kForever && row.gone_ms != kForever;

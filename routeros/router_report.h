@@ -48,7 +48,7 @@ struct RouterStatus {
     std::string version, board;           // from the router, safe text
     std::uint64_t boot_ms = 0;            // its boot time, on our clock; 0 = unknown
     std::vector<std::string> lacks;       // configured features that its version lacks
-    std::string trouble;                  // present cause; empty: none
+    std::string error;                    // present cause; empty: none
     std::size_t claims = 0, rows_ours = 0, rows_orphaned = 0, rows_foreign = 0, rows_blocked = 0;
     std::size_t rows_disabled = 0;  // of rows_blocked: a disabled row of others blocks
     std::string disabled_row;       // one of these, as a sentence
@@ -110,7 +110,7 @@ std::string_view label(ProbeState state);
 // The last probe.
 struct ProbeView {
     ProbeState state = ProbeState::none;
-    std::string trouble;     // why it is incomplete
+    std::string error;       // why it is incomplete
     std::string version;     // of the probed router
     Findings findings;       // so far
     std::string transcript;  // transcript.h

@@ -89,7 +89,7 @@ void Router::inherit(const Place& place, std::string_view tag, std::string_view 
     claim->answered = true;
 }
 
-// Before a new writer judges: claims of other appliances may still be on their way, or only a dead one knew them.
+// Before a new writer judges: claims of other appliances may still be in transit, or only a dead one knew them.
 void Router::inherit_routes() {
     std::vector<Place> places;
     rows_.for_each([&](const Row& row) {

@@ -160,7 +160,7 @@ RouterStatus Router::status() const {
     s.lacks = lacks_;
     s.boot_ms =
         boot_known_ ? static_cast<std::uint64_t>(std::max<std::int64_t>(boot_high_ms_, 1)) : 0;
-    s.trouble = trouble_;
+    s.error = error_;
     s.claims = claims_.size();
     s.rows_ours = rows_.count(Owner::ours);
     s.rows_orphaned = rows_.count(Owner::orphan);

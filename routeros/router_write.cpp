@@ -214,7 +214,7 @@ void Router::added(const Write& write, RowId id, std::uint64_t sent_ms) {
     ++counters_.rows_added;
     add_delays_.add(now_ - std::min(write.since_ms, now_));
     const Place place = write.place;
-    if (is_late(place)) came_late(place);
+    if (is_late(place)) acknowledged_late(place);
     if (id == 0) {
         lookups_.insert(place);
         return;

@@ -59,7 +59,7 @@ struct Row {
     std::uint64_t gone_ms = kForever;
     std::uint64_t touched_ms = 0;  // last acknowledgement or `listen` report
     std::uint32_t print = 0;       // the last print that showed it
-    bool is_told = false;          // it is disabled and blocks, and was logged
+    bool is_reported = false;      // it is disabled and blocks, and was logged
     std::string comment{};         // stored for orphans, and for foreign rows in our form
 
     [[nodiscard]] bool is_static() const { return gone_ms == kForever && !unclear; }

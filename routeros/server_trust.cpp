@@ -63,7 +63,7 @@ bool is_of_unknown_authority(const SSL* ssl) {
     }
 }
 
-std::string certificate_trouble(const SSL* ssl, const std::string& host) {
+std::string certificate_error(const SSL* ssl, const std::string& host) {
     const long verified = SSL_get_verify_result(ssl);
     // (Unverified certificates are judged as well.)
     if (verified == X509_V_OK || SSL_get_verify_mode(ssl) == SSL_VERIFY_NONE) return {};

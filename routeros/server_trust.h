@@ -20,7 +20,7 @@ namespace steer::tls {
 // Sets the server name before the handshake (RFC 6066 3: no addresses).
 void send_name(SSL* ssl, const std::string& host);
 // After a failed handshake: the error of the certificate; empty: another error.
-[[nodiscard]] std::string certificate_trouble(const SSL* ssl, const std::string& host);
+[[nodiscard]] std::string certificate_error(const SSL* ssl, const std::string& host);
 // Whether the error is an untrusted authority.
 [[nodiscard]] bool is_of_unknown_authority(const SSL* ssl);
 

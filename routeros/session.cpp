@@ -165,7 +165,7 @@ void Session::feed(std::string_view bytes) {
             case Decoder::Status::more:
                 return;
             case Decoder::Status::broken:
-                return break_off(decoder_.trouble());
+                return break_off(decoder_.error());
             case Decoder::Status::sentence:
                 handle(words);
         }
@@ -185,7 +185,7 @@ void Session::handle(std::span<const std::string_view> words) {
                            std::to_string(reply_limits_.rows) + " rows or " +
                            std::to_string(reply_limits_.bytes >> 20U) + " MiB");
     }
-    if (trace_ != nullptr) trace_->heard(*tag, words);
+    if (trace_ != nullptr) trace_->received(*tag, words);
     const ReplyRow row{words.subspan(1)};
     if (kind == "!re") {
         if (trace_ != nullptr) trace_->row(*tag);

@@ -110,7 +110,7 @@ asio::ssl::context make_tls_context(const TlsConfig& config, const std::string& 
     return context;
 }
 
-std::string pin_trouble(SSL* ssl, const TlsConfig& config) {
+std::string pin_error(SSL* ssl, const TlsConfig& config) {
     if (config.pin_sha256.empty()) return {};
     const auto seen = fingerprint(ssl);
     if (seen == plain_pin(config.pin_sha256)) return {};
@@ -118,7 +118,7 @@ std::string pin_trouble(SSL* ssl, const TlsConfig& config) {
 }
 
 std::string refused_certificate(SSL* ssl, const std::string& host) {
-    const std::string why = tls::certificate_trouble(ssl, host);
+    const std::string why = tls::certificate_error(ssl, host);
     const std::string seen = why.empty() ? std::string() : fingerprint(ssl);
     if (seen.empty()) return why;
     return why + "; if the server shows this fingerprint, write 'tls: { pin: " + seen + " }'";

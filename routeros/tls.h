@@ -33,7 +33,7 @@ std::string check_tls(const TlsConfig& tls);
 boost::asio::ssl::context make_tls_context(const TlsConfig& tls, const std::string& host);
 // Call it after the handshake (call tls::send_name() before). Returns why the peer is not the
 // expected router; empty: it is.
-std::string pin_trouble(SSL* ssl, const TlsConfig& tls);
+std::string pin_error(SSL* ssl, const TlsConfig& tls);
 // Call it after a failed handshake. Returns why the certificate was refused, and its fingerprint in
 // the form of `pin`; empty: another reason.
 std::string refused_certificate(SSL* ssl, const std::string& host);

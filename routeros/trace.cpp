@@ -53,8 +53,8 @@ TracedSentence* Trace::find(Tag tag) {
     return found == sentences_.rend() ? nullptr : &*found;
 }
 
-void Trace::heard(Tag tag, std::span<const std::string_view> words) {
-    if (transcript_ != nullptr) transcript_->heard(tag, words, now_ms_);
+void Trace::received(Tag tag, std::span<const std::string_view> words) {
+    if (transcript_ != nullptr) transcript_->received(tag, words, now_ms_);
 }
 
 void Trace::row(Tag tag) {

@@ -43,7 +43,7 @@ class Trace {
     // `encoded`: words with their length prefixes.
     void sent(Tag tag, std::string_view encoded);
     // A complete reply.
-    void heard(Tag tag, std::span<const std::string_view> words);
+    void received(Tag tag, std::span<const std::string_view> words);
     void row(Tag tag);
     void ended(Tag tag, const Ending& ending);
     // The session is over: unfinished entries get this end.

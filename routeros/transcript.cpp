@@ -36,7 +36,7 @@ void Transcript::sent(Tag tag, std::string_view encoded, std::uint64_t now_ms) {
     text_ += '\n';
 }
 
-void Transcript::heard(Tag tag, std::span<const std::string_view> words, std::uint64_t now_ms) {
+void Transcript::received(Tag tag, std::span<const std::string_view> words, std::uint64_t now_ms) {
     const auto found = sent_ms_.find(tag);
     if (found == sent_ms_.end() || text_.size() > kTranscriptBytes) return;
     text_ += "< " + std::to_string(now_ms - began_ms_) + " ms, took " +

@@ -36,7 +36,7 @@ class Transcript {
     // `encoded`: words with their length prefixes.
     void sent(Tag tag, std::string_view encoded, std::uint64_t now_ms);
     // Adds a reply. Ignores replies to sentences that sent() did not add.
-    void heard(Tag tag, std::span<const std::string_view> words, std::uint64_t now_ms);
+    void received(Tag tag, std::span<const std::string_view> words, std::uint64_t now_ms);
 
     [[nodiscard]] bool has(Tag tag) const { return sent_ms_.contains(tag); }
     [[nodiscard]] const std::string& text() const { return text_; }

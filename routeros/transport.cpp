@@ -207,8 +207,8 @@ class Transport::Impl::Connection : public std::enable_shared_from_this<Connecti
 
     void check_pin() {
         if (owner_ == nullptr) return;
-        const std::string trouble = pin_trouble(stream_->native_handle(), owner_->config().tls);
-        if (!trouble.empty()) return fail(trouble);
+        const std::string error = pin_error(stream_->native_handle(), owner_->config().tls);
+        if (!error.empty()) return fail(error);
         open();
     }
 

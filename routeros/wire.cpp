@@ -36,7 +36,7 @@ void append_word(std::string& out, std::string_view word) {
 }
 
 void Decoder::feed(std::string_view bytes) {
-    if (!trouble_.empty()) return;
+    if (!error_.empty()) return;
     if (begin_ == buffer_.size() || begin_ > kCompactAbove) {
         buffer_.erase(0, begin_);
         for (auto& span : spans_)
@@ -48,7 +48,7 @@ void Decoder::feed(std::string_view bytes) {
 }
 
 Decoder::Status Decoder::broken(std::string_view why) {
-    trouble_ = why;
+    error_ = why;
     buffer_.clear();
     spans_.clear();
     begin_ = at_ = 0;
@@ -81,7 +81,7 @@ bool Decoder::read_prefix(std::size_t& size, std::size_t& prefix) {
 
 Decoder::Status Decoder::next(std::vector<std::string_view>& words) {
     words.clear();
-    while (trouble_.empty()) {
+    while (error_.empty()) {
         std::size_t size = 0, prefix = 0;
         if (!read_prefix(size, prefix)) break;
         if (at_ - begin_ + prefix + size > limits_.sentence_bytes) {
@@ -103,12 +103,12 @@ Decoder::Status Decoder::next(std::vector<std::string_view>& words) {
         spans_.clear();
         return Status::sentence;
     }
-    return trouble_.empty() ? Status::more : Status::broken;
+    return error_.empty() ? Status::more : Status::broken;
 }
 
 void Decoder::reset() {
     broken({});
-    trouble_ = {};
+    error_ = {};
 }
 
 }  // namespace steer::routeros

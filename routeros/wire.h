@@ -37,7 +37,7 @@ class Decoder {
     // The next complete sentence, if there is one.
     Status next(std::vector<std::string_view>& words);
     // Why the decoder has stopped; empty: it has not.
-    [[nodiscard]] std::string_view trouble() const { return trouble_; }
+    [[nodiscard]] std::string_view error() const { return error_; }
     void reset();
 
   private:
@@ -52,7 +52,7 @@ class Decoder {
     std::size_t begin_ = 0;    // of the sentence being read
     std::size_t at_ = 0;       // of the next word's prefix
     std::vector<Span> spans_;  // words of the sentence being read
-    std::string_view trouble_;
+    std::string_view error_;
 };
 
 }  // namespace steer::routeros

@@ -14,8 +14,8 @@ constexpr std::size_t kBatchRows = 200;            // ids of one sentence
 constexpr std::size_t kScriptRows = 100;           // adds of one sentence
 constexpr std::size_t kScriptQueue = 16;           // adds that justify a script
 constexpr std::uint64_t kShortScriptsMs = 10'000;  // after an answer waited
-constexpr std::uint64_t kContendedMs = 10'000;     // after two flows came one after the other
-constexpr std::size_t kBatchSearch = 2048;         // queued writes looked through for one sentence
+constexpr std::uint64_t kContendedMs = 10'000;     // after two flows arrived one after the other
+constexpr std::size_t kBatchSearch = 2048;         // queued writes searched for one sentence
 constexpr std::size_t kSentencesInFlight = 256;    // RouterOS documents no limit; never unbounded
 constexpr std::size_t kUnmeasuredSentences = 2;    // in flight, before the first reply
 constexpr double kInFlightUs = 25'000;             // of work in flight that a held write may find
@@ -347,9 +347,9 @@ void Writer::fill(Batch& batch, FairQueue& from) {
 }
 
 void Writer::fill_from_gathering(Batch& batch) {
-    std::size_t looked_at = 0;
-    for (auto at = gathering_.begin(); at != gathering_.end() && looked_at < kBatchSearch;
-         ++looked_at) {
+    std::size_t inspected = 0;
+    for (auto at = gathering_.begin(); at != gathering_.end() && inspected < kBatchSearch;
+         ++inspected) {
         const auto choice = consider(batch, at->second, false);
         if (choice == FairQueue::Choice::stop) return;
         at = choice == FairQueue::Choice::skip ? std::next(at) : gathering_.erase(at);

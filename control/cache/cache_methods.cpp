@@ -210,7 +210,7 @@ void restore(const CacheMethods& m, const ops::Arguments& asked, const ops::RpcD
     });
 }
 
-// ---- looking
+// ---- reading
 
 // The records as they would leave now, one a line.
 array records_of(const HeldAnswer& held) {

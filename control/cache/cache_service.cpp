@@ -15,9 +15,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kWriterDelay = 50us;                 // about, for some drops
-constexpr std::uint64_t kStillOnItsWayMs = 10'000;  // an insert, at most
-constexpr std::uint64_t kEnoughChanges = 1024;      // for a dump between (as ForgeDNS)
+constexpr auto kWriterDelay = 50us;             // about, for some drops
+constexpr std::uint64_t kInFlightMs = 10'000;   // an insert, at most
+constexpr std::uint64_t kEnoughChanges = 1024;  // for a dump between (as ForgeDNS)
 
 std::uint64_t wall_ms() {
     const auto now = std::chrono::system_clock::now().time_since_epoch();
@@ -94,7 +94,7 @@ void CacheService::follow(std::vector<CacheOf> caches, std::vector<ListName> lis
             now.dump_file == caches_[i].dump_file && now.dump_interval == caches_[i].dump_interval;
         caches_[i] = std::move(now);
         if (same) continue;
-        states_[i].trouble.clear();
+        states_[i].error.clear();
         timers_[i].cancel();
         arm(i);
     }
@@ -186,11 +186,11 @@ Result<std::uint64_t> CacheService::flush_now(const Filter& filter) {
         }
     }
     cache::Walk::wait_for_readers(cache_);
-    cache_.refuse_born_until(begun_ms, clock_.now().ms + kStillOnItsWayMs);
+    cache_.refuse_born_until(begun_ms, clock_.now().ms + kInFlightMs);
     return dropped;
 }
 
-// ---- looking
+// ---- reading
 
 void CacheService::show(Filter filter, std::size_t most,
                         const std::function<void(std::vector<HeldAnswer>)>& done) {
@@ -254,8 +254,8 @@ void CacheService::arm(std::size_t i) {
 void CacheService::dump_if_changed(std::size_t i) {
     DumpState& state = states_[i];
     const std::uint64_t now_changes = changes(i);
-    if (state.is_under_way || now_changes - state.changes_then < kEnoughChanges) return;
-    state.is_under_way = true;
+    if (state.is_in_progress || now_changes - state.changes_then < kEnoughChanges) return;
+    state.is_in_progress = true;
     dump(caches_[i].instance, caches_[i].dump_file,
          [this, i, now_changes](const Result<std::uint64_t>& answers) {
              note_dump(i, now_changes, answers);
@@ -265,14 +265,14 @@ void CacheService::dump_if_changed(std::size_t i) {
 void CacheService::note_dump(std::size_t i, std::uint64_t changes,
                              const Result<std::uint64_t>& answers) {
     DumpState& state = states_[i];
-    state.is_under_way = false;
+    state.is_in_progress = false;
     if (!answers) {
         ++state.failed;
-        state.trouble = answers.error().sentence();
-        say_(true, state.trouble);
+        state.error = answers.error().sentence();
+        say_(true, state.error);
         return;
     }
-    state.trouble.clear();
+    state.error.clear();
     state.dumped = *answers;
     state.at_ms = clock_.now().ms;
     state.changes_then = changes;
@@ -281,9 +281,9 @@ void CacheService::note_dump(std::size_t i, std::uint64_t changes,
 std::vector<std::string> CacheService::problems() const {
     std::vector<std::string> all;
     for (std::size_t i = 0; i < caches_.size(); ++i) {
-        if (states_[i].trouble.empty()) continue;
+        if (states_[i].error.empty()) continue;
         std::string text = "the last dump of cache '" + caches_[i].tag + "' failed: ";
-        text.append(states_[i].trouble);
+        text.append(states_[i].error);
         all.push_back(text.append("; a restart loses its answers: check the folder and its space"));
     }
     return all;

@@ -56,8 +56,8 @@ class CacheService {
         std::uint64_t restored = 0, dumped = 0, failed = 0;
         std::uint64_t at_ms = 0;  // time of the last dump; 0: none yet
         std::uint64_t changes_then = 0;
-        bool is_under_way = false;
-        std::string trouble{};  // error of the last dump; empty: it succeeded
+        bool is_in_progress = false;
+        std::string error{};  // error of the last dump; empty: it succeeded
     };
 
     // `runtime` must have a cache and outlive this object. `lists`: by ListId.

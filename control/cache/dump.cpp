@@ -112,7 +112,7 @@ class Restorer {
     [[nodiscard]] std::uint64_t expired() const { return expired_; }
 
   private:
-    // Earlier versions kept chains as they came. False: no stub would find the answer's end (dataplane/dns/walk.h).
+    // Earlier versions kept chains as they arrived. False: no stub would find the answer's end (dataplane/dns/walk.h).
     bool make_walkable(DumpedAnswer& dumped) {
         const auto asked =
             dumped.name.first(dumped.name.size() - std::size_t{dumped.record.ecs_len});

@@ -109,7 +109,7 @@ std::string inline_text(std::string_view text) {
     return out;
 }
 
-// Text that looks like a request at the start of a line must not become one.
+// Text that resembles a request at the start of a line must not become one.
 std::string text_line(std::string line) {
     if (line.starts_with('.') || line.starts_with('\'')) line.insert(0, "\\&");
     return line + "\n";

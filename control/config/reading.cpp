@@ -145,7 +145,7 @@ void Reading::make_picks() {
     for (const UpstreamPick& pick : std::exchange(picks_, {})) {
         const Plugin& of = settings_.plugin(pick.of);
         const auto* const forward = std::get_if<Forward>(&of.args);
-        if (forward == nullptr) continue;  // what is wrong with it was said
+        if (forward == nullptr) continue;  // what is wrong with it was reported
         Forward made = *forward;
         made.picked_from = pick.of;
         made.upstreams.clear();
@@ -195,7 +195,7 @@ std::optional<PluginIndex> Reading::refer(std::string_view tag, Wanted wanted, i
                 (hint.empty() ? ", expected the tag of " + std::string(word_for(wanted)) : hint));
         return std::nullopt;
     }
-    if (!what->role) return std::nullopt;  // of an unknown type, which was said already
+    if (!what->role) return std::nullopt;  // of an unknown type, which was reported already
     if (!fits(*what, wanted)) {
         std::string text = matchers::quoted(tag) + " is " + std::string(article(what->type)) +
                            what->type + ", expected " + std::string(word_for(wanted));

@@ -32,21 +32,21 @@ struct SocketKey {
 
 struct Mdns::Impl : std::enable_shared_from_this<Mdns::Impl>, Outlet {
     Impl(boost::asio::io_context& on, Clock clock, Warn say)
-        : main_io(on), now_ms(std::move(clock)), warn(std::move(say)), look_again(on) {}
+        : main_io(on), now_ms(std::move(clock)), warn(std::move(say)), check_timer(on) {}
 
     struct Place {
         std::string name;
         int if_index = 0;  // 0: it is not there
         bool v4 = false, v6 = false;
-        std::string trouble;
+        std::string error;
     };
 
     boost::asio::io_context& main_io;
     Clock now_ms;
     Warn warn;
-    boost::asio::steady_timer look_again;
+    boost::asio::steady_timer check_timer;
     std::chrono::steady_clock::time_point
-        look_at{};  // when the timer ends; the epoch: it does not run
+        check_at{};  // when the timer ends; the epoch: it does not run
     std::unique_ptr<kernel::Netlink> netlink;
     Options options;
     std::vector<Place> places;  // in the order of the configured interfaces
@@ -56,8 +56,8 @@ struct Mdns::Impl : std::enable_shared_from_this<Mdns::Impl>, Outlet {
 
     // ---- what is there
 
-    void look();
-    void schedule_look(std::chrono::steady_clock::duration after);
+    void check();
+    void schedule_check(std::chrono::steady_clock::duration after);
     [[nodiscard]] kernel::Interfaces interfaces();
     Place find_place(const std::string& name, const kernel::Interfaces& all);
     bool open(Place& place, bool v6);
@@ -72,16 +72,16 @@ struct Mdns::Impl : std::enable_shared_from_this<Mdns::Impl>, Outlet {
     bool send_to(const LegacyQuerier& querier, std::span<const std::uint8_t> bytes) override;
 };
 
-void Mdns::Impl::schedule_look(std::chrono::steady_clock::duration after) {
+void Mdns::Impl::schedule_check(std::chrono::steady_clock::duration after) {
     const auto at = std::chrono::steady_clock::now() + after;
-    if (look_at != std::chrono::steady_clock::time_point{} && look_at <= at) return;
-    look_at = at;
-    look_again.expires_at(at);
-    look_again.async_wait([self = weak_from_this()](const boost::system::error_code& failed) {
+    if (check_at != std::chrono::steady_clock::time_point{} && check_at <= at) return;
+    check_at = at;
+    check_timer.expires_at(at);
+    check_timer.async_wait([self = weak_from_this()](const boost::system::error_code& failed) {
         const auto me = self.lock();
         if (failed || me == nullptr) return;
-        me->look_at = {};
-        me->look();
+        me->check_at = {};
+        me->check();
     });
 }
 
@@ -97,7 +97,7 @@ kernel::Interfaces Mdns::Impl::interfaces() {
     return kernel::read_interfaces(*netlink);
 }
 
-void Mdns::Impl::look() {
+void Mdns::Impl::check() {
     const auto all = options.interfaces.empty() ? kernel::Interfaces{} : interfaces();
     std::vector<Place> found;
     std::vector<SocketKey> wanted;
@@ -119,13 +119,13 @@ void Mdns::Impl::look() {
                 refused = true;
             }
         }
-        const bool was_said =
-            i < places.size() && places[i].name == place.name && places[i].trouble == place.trouble;
-        if (!place.trouble.empty() && !was_said) warn("mdns: " + place.trouble);
+        const bool was_reported =
+            i < places.size() && places[i].name == place.name && places[i].error == place.error;
+        if (!place.error.empty() && !was_reported) warn("mdns: " + place.error);
     }
     places = std::move(found);
     update_repeater(all);
-    if (refused) schedule_look(kTryAgain);
+    if (refused) schedule_check(kTryAgain);
 }
 
 Mdns::Impl::Place Mdns::Impl::find_place(const std::string& name, const kernel::Interfaces& all) {
@@ -133,12 +133,12 @@ Mdns::Impl::Place Mdns::Impl::find_place(const std::string& name, const kernel::
     const auto link = std::find_if(all.links.begin(), all.links.end(),
                                    [&](const kernel::Link& l) { return l.name == name; });
     if (link == all.links.end()) {
-        place.trouble = name + " does not exist";
+        place.error = name + " does not exist";
         return place;
     }
     place.if_index = link->if_index;
     if (!link->up) {
-        place.trouble = name + " is down";
+        place.error = name + " is down";
         return place;
     }
     for (const kernel::Address& address : all.addresses) {
@@ -146,10 +146,10 @@ Mdns::Impl::Place Mdns::Impl::find_place(const std::string& name, const kernel::
         place.v4 |= address.ip.is_v4() && options.v4;
         place.v6 |= address.ip.is_link_local() && options.v6;
     }
-    if (options.v4 && !place.v4) place.trouble = name + " has no IPv4 address";
+    if (options.v4 && !place.v4) place.error = name + " has no IPv4 address";
     if (options.v6 && !place.v6)
-        place.trouble = place.trouble.empty() ? name + " has no link-local IPv6 address"
-                                              : place.trouble + ", no link-local IPv6 address";
+        place.error = place.error.empty() ? name + " has no link-local IPv6 address"
+                                          : place.error + ", no link-local IPv6 address";
     return place;
 }
 
@@ -158,7 +158,7 @@ bool Mdns::Impl::open(Place& place, bool v6) {
     if (sockets.contains(key)) return true;
     const auto opened = open_link_socket(place.if_index, place.name, v6);
     if (!opened) {
-        place.trouble = opened.error().text;
+        place.error = opened.error().text;
         return false;
     }
     const auto socket = std::make_shared<stream_descriptor>(main_io, *opened);
@@ -231,18 +231,18 @@ Mdns::~Mdns() = default;
 void Mdns::configure(Options options) {
     impl_->repeater.set_services(options.services);
     impl_->options = std::move(options);
-    impl_->look();
+    impl_->check();
 }
 
 void Mdns::network_changed() {
-    if (!impl_->options.interfaces.empty()) impl_->schedule_look(kSettle);
+    if (!impl_->options.interfaces.empty()) impl_->schedule_check(kSettle);
 }
 
 std::vector<InterfaceReport> Mdns::report() const {
     std::vector<InterfaceReport> all;
     for (const Impl::Place& place : impl_->places) {
         InterfaceReport& one = all.emplace_back(InterfaceReport{
-            .name = place.name, .v4 = place.v4, .v6 = place.v6, .trouble = place.trouble});
+            .name = place.name, .v4 = place.v4, .v6 = place.v6, .error = place.error});
         const auto counters = impl_->repeater.counters().find(place.name);
         if (counters != impl_->repeater.counters().end()) one.counters = counters->second;
     }

@@ -26,7 +26,7 @@ struct Options {
 struct InterfaceReport {
     std::string name;
     bool v4 = false, v6 = false;  // whether packets of this family are repeated there
-    std::string trouble;          // why a family is not repeated; empty: as configured
+    std::string error;            // why a family is not repeated; empty: as configured
     MdnsCounters counters;
 };
 

@@ -67,7 +67,7 @@ void MdnsPart::add_status(object& all) {
                                     {"received", one.counters.get(mdns::MdnsCount::received)},
                                     {"repeated", repeated(one.counters)},
                                     {"sent", one.counters.get(mdns::MdnsCount::sent)},
-                                    {"trouble", one.trouble}});
+                                    {"trouble", one.error}});
     }
     if (!interfaces.empty()) all["mdns"] = std::move(interfaces);
 }

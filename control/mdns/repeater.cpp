@@ -18,7 +18,8 @@ bool is_on_link(const Link& link, const IpAddress& source) {
 }
 
 // Unchanged, except for the ID and the request for a unicast answer, which are never repeated.
-std::vector<std::uint8_t> as_it_came(std::span<const std::uint8_t> packet, const Message& message) {
+std::vector<std::uint8_t> as_received(std::span<const std::uint8_t> packet,
+                                      const Message& message) {
     std::vector<std::uint8_t> bytes(packet.begin(), packet.end());
     dns::store_be16(bytes.data(), 0);
     if (message.is_response()) return bytes;
@@ -97,7 +98,7 @@ MdnsCount Repeater::repeat(Known& from, const Arrival& arrival, std::uint64_t no
     const Kept kept = filter_.prune(*message, now_ms);
     if (kept == Kept::nothing) return MdnsCount::filtered;
     const auto bytes =
-        kept == Kept::all ? as_it_came(arrival.bytes, *message) : what_is_left(*message);
+        kept == Kept::all ? as_received(arrival.bytes, *message) : what_is_left(*message);
     if (bytes.size() > kMaxMessageBytes) return MdnsCount::too_large;
     if (!recent_.is_new(bytes, arrival.if_index, arrival.source, now_ms))
         return MdnsCount::duplicates;

@@ -37,7 +37,7 @@ Result<void> DpdkPart::start() {
             check_process_limits(workers() + settings.control.stream_threads + kOtherThreads);
         !good)
         return good;
-    if (auto good = check_ports(settings, look_at_host()); !good) return good;
+    if (auto good = check_ports(settings, read_host()); !good) return good;
     auto eal = Eal::start(options());
     if (!eal) return eal.error();
     eal_ = std::move(*eal);

@@ -142,7 +142,7 @@ bool ReloadPart::has_same_servers(const std::string& file) const {
     const auto files = host_server_files(settings);
     return std::binary_search(files.begin(), files.end(), file) &&
            std::ranges::find(settings.opened, file) == settings.opened.end() &&
-           host_servers_are_as(settings, look_around(settings).own_addresses);
+           host_servers_are_as(settings, read_surroundings(settings).own_addresses);
 }
 
 void ReloadPart::request(const std::string& why, Reloader::Done done, bool any_size) {
@@ -294,7 +294,7 @@ void ReloadPart::retire_earlier() {
 // ---- reports
 
 void ReloadPart::add_status(object& all) {
-    object reload{{"under_way", reloader_->is_under_way()},
+    object reload{{"under_way", reloader_->is_in_progress()},
                   {"done", done_},
                   {"refused", refused_},
                   {"trouble", error_}};

@@ -77,7 +77,7 @@ void StreamsPart::read_again(const config::Settings&, const build::Built* built,
         warnings.push_back(std::move(error));
     const auto now_s = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
     for (const auto& certificate : threads_->certificates()) {
-        if (auto error = stream::trouble_with_time(certificate, now_s); !error.empty())
+        if (auto error = stream::validity_error(certificate, now_s); !error.empty())
             warnings.push_back(Error{std::move(error)});
     }
 }

@@ -74,7 +74,7 @@ void WorkersPart::follow(const config::Settings&, build::Built& built) {
 
 void WorkersPart::poll() {
     take_notes();
-    windows_.look(MainLoop::wall_time());
+    windows_.update(MainLoop::wall_time());
     publisher_->poll(main_.clock().now());
     hops_->poll();
 }

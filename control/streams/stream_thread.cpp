@@ -196,7 +196,7 @@ std::size_t StreamThread::poll() {
     return context_.io.poll();
 }
 
-// Pops all rings dry, then sleeps on the event descriptor; `going_to_sleep` before the last look,
+// Pops all rings dry, then sleeps on the event descriptor; `going_to_sleep` before the last check,
 // so that no push is missed.
 void StreamThread::on_wake() {
     context_.rings.sleeper->awake();

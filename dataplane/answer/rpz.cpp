@@ -23,7 +23,7 @@ class BestAddress {
   public:
     explicit BestAddress(const matchers::PrefixValues& prefixes) : prefixes_(prefixes) {}
 
-    void look_at(const IpAddress& address) noexcept {
+    void consider(const IpAddress& address) noexcept {
         const auto found = prefixes_.find(address);
         if (found.value == matchers::PrefixValues::kNone) return;
         const unsigned length = found.length - (address.is_v4() ? 96U : 0U);
@@ -46,12 +46,12 @@ std::uint32_t action_of_addresses(const Rpz::Zone& zone, const dns::Answer& answ
                                   std::span<const dns::Pref64> translated) noexcept {
     BestAddress best(zone.addresses);
     dns::any_answer_address(answer, [&](const std::uint8_t* bytes, bool is_v6) {
-        best.look_at(is_v6 ? IpAddress::from_v6(bytes) : IpAddress::from_v4(bytes));
+        best.consider(is_v6 ? IpAddress::from_v6(bytes) : IpAddress::from_v4(bytes));
         for (const dns::Pref64& prefix : translated) {
             if (!is_v6 || !prefix.holds(bytes)) continue;
             std::array<std::uint8_t, 4> behind{};
             prefix.extract(bytes, behind.data());
-            best.look_at(IpAddress::from_v4(behind.data()));
+            best.consider(IpAddress::from_v4(behind.data()));
         }
         return false;
     });

@@ -79,15 +79,15 @@ class CellRing {
 
     // ---- the popper
 
-    // Calls `look` with each published record (complete cells, valid during the call). Then frees
-    // their space, even if `look` throws. Returns the number of records.
-    template <class Look>
-    unsigned for_each(Look&& look) {
+    // Calls `visit` with each published record (complete cells, valid during the call). Then frees
+    // their space, even if `visit` throws. Returns the number of records.
+    template <class Visit>
+    unsigned for_each(Visit&& visit) {
         rte_ring_zc_data found{};
         const Freed freed{
             ring_, rte_ring_dequeue_zc_burst_elem_start(ring_, kCell, capacity(), &found, nullptr)};
         const unsigned first = std::min<unsigned>(freed.cells, found.n1);
-        return walk(found.ptr1, first, look) + walk(found.ptr2, freed.cells - first, look);
+        return walk(found.ptr1, first, visit) + walk(found.ptr2, freed.cells - first, visit);
     }
 
   private:
@@ -109,8 +109,8 @@ class CellRing {
         return i < space_.n1 ? static_cast<std::uint8_t*>(space_.ptr1) + i * kCell
                              : static_cast<std::uint8_t*>(space_.ptr2) + (i - space_.n1) * kCell;
     }
-    template <class Look>
-    static unsigned walk(const void* from, unsigned cells, Look& look) {
+    template <class Visit>
+    static unsigned walk(const void* from, unsigned cells, Visit& visit) {
         const auto* at = static_cast<const std::uint8_t*>(from);
         const std::uint8_t* const end = at + cells * kCell;
         unsigned records = 0;
@@ -119,7 +119,7 @@ class CellRing {
             std::memcpy(&n, at, sizeof n);
             const std::size_t bytes = (n & kMaxCells) * kCell;
             if ((n & kLeftOut) == 0) {
-                look(std::span<const std::uint8_t>{at, bytes});
+                visit(std::span<const std::uint8_t>{at, bytes});
                 ++records;
             }
             at += bytes;

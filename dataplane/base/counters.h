@@ -148,7 +148,7 @@ struct alignas(64) Counters {
     std::array<Count, static_cast<std::size_t>(Injected::count_)> injected;
     std::array<Count, static_cast<std::size_t>(PendingOutcome::count_)> pending_outcomes;
     std::array<Count, static_cast<std::size_t>(Stat::count_)> stats;
-    std::array<Sighting, static_cast<std::size_t>(Trouble::count_)> sightings;
+    std::array<Sighting, static_cast<std::size_t>(Overload::count_)> sightings;
     // A busy worker adds its plain hits here once per QueryEnds::kTurns turns.
     std::array<CacheLookups, kCountedCaches> caches;
 
@@ -159,7 +159,7 @@ struct alignas(64) Counters {
         pending_outcomes[static_cast<std::size_t>(v)].add(n);
     }
     void add(Stat v, std::uint64_t n = 1) { stats[static_cast<std::size_t>(v)].add(n); }
-    void saw(Trouble t, const IpAddress& client, std::span<const std::uint8_t> name) noexcept {
+    void saw(Overload t, const IpAddress& client, std::span<const std::uint8_t> name) noexcept {
         sightings[static_cast<std::size_t>(t)].write(client, name);
     }
     [[nodiscard]] std::uint64_t get(Verdict v) const {

@@ -55,7 +55,7 @@ struct alignas(64) QueryCounters {
     std::array<LatencyHistogram, kLatencyPaths.size()> latency;
     Count busy_cycles;  // TSC cycles of turns that had work
 
-    void came(ClientTransport t, std::uint64_t n = 1) noexcept {
+    void received(ClientTransport t, std::uint64_t n = 1) noexcept {
         transports[static_cast<std::size_t>(t)].add(n);
     }
     [[nodiscard]] LatencyHistogram& of(LatencyPath p) noexcept {

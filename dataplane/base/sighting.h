@@ -16,7 +16,7 @@
 namespace steer {
 
 //    name, text of the log line
-#define STEER_TROUBLES(X)                                                \
+#define STEER_OVERLOADS(X)                                               \
     X(client_quota, "client has more waiting queries than its quota")    \
     X(suffix_quota, "domain has more waiting queries than its quota")    \
     X(upstream_quota, "domain has more upstream queries than its quota") \
@@ -27,7 +27,7 @@ namespace steer {
     X(ring_full, "a worker or thread is too busy to take a message")     \
     X(timeout, "upstream queries of one domain time out")
 
-STEER_COUNTER_ENUM(Trouble, kTroubles, STEER_TROUBLES);
+STEER_COUNTER_ENUM(Overload, kOverloads, STEER_OVERLOADS);
 
 class Sighting {
   public:

@@ -142,7 +142,7 @@ void Cache::Impl::unlink(SlotId id) noexcept {
     entries.fetch_sub(1, std::memory_order_relaxed);
 }
 
-// Readers may still look at it: freed by reclaim(), a grace period later.
+// Readers may still read it: freed by reclaim(), a grace period later.
 void Cache::Impl::retire(SlotId id, TableKey key) noexcept {
     auto& epoch = epochs[share_of(key)];
     epoch.store(epoch.load(std::memory_order_relaxed) + 1, std::memory_order_release);

@@ -15,7 +15,7 @@ constexpr unsigned kFreedAtOnce = 128;
 constexpr std::size_t kMaxReserve = 128;
 // Entries of a moving page that are handled per turn.
 constexpr std::size_t kPassedOver = 256;  // pages of other classes that are skipped
-constexpr std::uint32_t kLookedAt = 64;
+constexpr std::uint32_t kInspected = 64;
 constexpr std::uint32_t kDropped = 32;
 
 }  // namespace
@@ -128,7 +128,7 @@ void Cache::Impl::want_page(unsigned size_class) noexcept {
         const PageId page = move.hand;
         move.hand = page + 1 < arena.pages() ? page + 1 : 0;
         if (!arena.belongs_to(page, *donor)) continue;
-        move.stage = PageMove::Stage::looking;
+        move.stage = PageMove::Stage::scanning;
         move.page = page;
         move.next = move.live = move.visited = 0;
         return;
@@ -144,9 +144,9 @@ bool Cache::Impl::move_page(Now now, Counters& counters) noexcept {
     switch (move.stage) {
         case Stage::none:
             return false;
-        case Stage::looking: {
+        case Stage::scanning: {
             const std::uint32_t slots = slots_of_page();
-            const std::uint32_t end = std::min(move.next + kLookedAt, slots);
+            const std::uint32_t end = std::min(move.next + kInspected, slots);
             for (; move.next < end; ++move.next) {
                 const SlotId id = Arena::slot_of(move.page, move.next);
                 if (!arena.is_live(id)) continue;

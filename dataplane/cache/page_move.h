@@ -58,7 +58,7 @@ class Pressure {
 struct PageMove {
     enum class Stage : std::uint8_t {
         none,
-        looking,   // counts the page's entries that had hits
+        scanning,  // counts the page's entries that had hits
         emptying,  // the page was asked back; its entries are dropped
         leaving,   // waits until all slots are given back and a grace period is over
     };

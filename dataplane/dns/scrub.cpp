@@ -229,14 +229,14 @@ class Scrubber {
     // None of a response that is an error: no list claims their addresses.
     void mark_additional() {
         if (terms_.rcode != kNoError) return;
-        unsigned looked_at = 0;
+        unsigned inspected = 0;
         unsigned targets = 0;
         for (std::size_t i = 0, noted = 0; i < records_.size(); ++i) {
             RecordPlace& r = records_[i];
             if (r.section != kAdditionalSection) continue;
             r.keep = false;
-            if (looked_at == kMaxAdditional) continue;
-            ++looked_at;
+            if (inspected == kMaxAdditional) continue;
+            ++inspected;
             // Records before it are decided: what they name counts.
             for (; noted < i; ++noted)
                 note_target(records_[noted], targets);

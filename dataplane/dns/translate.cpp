@@ -185,7 +185,7 @@ class Translator {
         if (type == kRrsig) type = data.size() < 2 ? std::uint16_t{0} : load_be16(data.data());
         return type == (what_ == Translate::without_v4 ? kA : kAaaa) ? Fate::goes : Fate::stays;
     }
-    // For an answer that changes in this way.
+    // For an answer that changes like this.
     [[nodiscard]] bool has_hints_left() noexcept {
         if (!takes_family(what_)) return from_.has_hints;
         for (unsigned r = 0; from_.has_hints && r < from_.ancount; ++r) {

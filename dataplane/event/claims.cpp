@@ -149,8 +149,8 @@ bool Claims::covered_by_word(const LeavingAnswer& a, std::uint32_t ttl_s, Now no
     return true;
 }
 
-Claims::Known Claims::look_up(const PolicyList& list, const LeavingAnswer& a, Now now,
-                              LeaveTerms& terms) const noexcept {
+Claims::Known Claims::lookup(const PolicyList& list, const LeavingAnswer& a, Now now,
+                             LeaveTerms& terms) const noexcept {
     const ListId id = list.id_for(a.client);
     const std::uint32_t epoch = lists_[id].epoch.load(std::memory_order_relaxed);
     const bool has_marks = may_have_marks(id, now);
@@ -181,7 +181,7 @@ std::uint32_t Claims::ask_board(const LeavingAnswer& a, std::uint32_t ttl_s, Now
         const PolicyList& list = a.snapshot.lists[a.lists[i]];
         const auto bit = static_cast<std::uint8_t>(1U << i);
         const std::uint32_t wanted_s = wanted_by(list, terms.wanted_ttl_s);
-        const Known known = look_up(list, a, now, terms);
+        const Known known = lookup(list, a, now, terms);
         std::uint32_t until_s = known.until_s;
         const Coverage c = coverage(wanted_s, next_second(now), until_s, may_lower(list, ttl_s));
         const bool has_time =
@@ -292,7 +292,7 @@ void Claims::note_shortened(const LeavingAnswer& a, const PolicyList& list, Now 
     name_event(list, a, now);
     event_.kind = EventKind::shortened;
     event_.hold_token = 0;
-    [[maybe_unused]] const bool told = to_routers_->push(event_);  // lost if the ring is full
+    [[maybe_unused]] const bool sent = to_routers_->push(event_);  // lost if the ring is full
     event_.kind = EventKind::claim;
 }
 

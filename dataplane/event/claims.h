@@ -126,8 +126,8 @@ class Claims {
     // are written.
     std::uint32_t ask_board(const LeavingAnswer& a, std::uint32_t ttl_s, Now now,
                             LeaveTerms& terms) noexcept;
-    [[nodiscard]] Known look_up(const PolicyList& list, const LeavingAnswer& a, Now now,
-                                LeaveTerms& terms) const noexcept;
+    [[nodiscard]] Known lookup(const PolicyList& list, const LeavingAnswer& a, Now now,
+                               LeaveTerms& terms) const noexcept;
     // A list refused an address of the answer; the answer does not wait for it.
     static void obey_on_full(OnFull on_full, LeaveTerms& terms) noexcept;
     // Decides the cases that settle_covered() leaves open.

@@ -28,7 +28,7 @@ inline constexpr std::size_t kEventAddresses = 16;  // more addresses need more 
 enum class EventKind : std::uint8_t {
     claim,
     shortened,       // more than max_addresses; uses only raised_ms, list, name and client
-    told_elsewhere,  // of `shared: report|skip`; only raised_ms, list, count, name, addresses
+    shared_address,  // of `shared: report|skip`; only raised_ms, list, count, name, addresses
 };
 
 struct Event {
@@ -43,7 +43,7 @@ struct Event {
     std::uint8_t name_len;
     EventKind kind;
     bool skips_shared;          // the list has `shared: skip`
-    std::uint8_t shared_above;  // told_elsewhere: the list's setting
+    std::uint8_t shared_above;  // shared_address: the list's setting
     bool has_client;            // false: the client is a forwarder (trusted_forwarders)
     std::uint8_t reserved[3];
     IpAddress client;

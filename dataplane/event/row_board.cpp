@@ -158,7 +158,7 @@ std::uint32_t RowBoard::drop_refusal(ListId list, const IpAddress& address, std:
 void RowBoard::forget_ended(std::uint32_t now_s, std::uint32_t slots) {
     if (size_ == 0) return;
     const std::uint32_t begin = cursor_;
-    for (std::uint32_t looks = 0; looks < slots && cursor_ - begin < slots; ++looks) {
+    for (std::uint32_t checks = 0; checks < slots && cursor_ - begin < slots; ++checks) {
         const void* at = nullptr;
         void* value = nullptr;
         if (rte_hash_iterate(hash_, &at, &value, &cursor_) < 0) {

@@ -21,15 +21,15 @@ bool SharedWatch::take_turn(unsigned count, Now now) noexcept {
     return true;
 }
 
-void SharedWatch::look(const LeavingAnswer& a, Now now) noexcept {
+void SharedWatch::check(const LeavingAnswer& a, Now now) noexcept {
     if (to_routers_ == nullptr) return;
     for (const std::uint8_t index : a.snapshot.watched_lists) {
         if (std::find(a.lists.begin(), a.lists.end(), index) == a.lists.end())
-            look_for(a.snapshot.lists[index], a, now);
+            check_list(a.snapshot.lists[index], a, now);
     }
 }
 
-void SharedWatch::look_for(const PolicyList& list, const LeavingAnswer& a, Now now) noexcept {
+void SharedWatch::check_list(const PolicyList& list, const LeavingAnswer& a, Now now) noexcept {
     Event& e = event_;
     e.count = 0;
     e.list = list.id_for(a.client);
@@ -38,11 +38,11 @@ void SharedWatch::look_for(const PolicyList& list, const LeavingAnswer& a, Now n
         if (e.count == kEventAddresses || !is_held(e.list, address, now)) return;
         if (to_routers_->room() == 0) return counters_.add(Stat::events_shared_lost);
         if (name == 0) name = hasher_.of_name(a.qname).low;
-        if (!told_lately(name, e.list, address, now)) e.addresses[e.count++] = address;
+        if (!reported_lately(name, e.list, address, now)) e.addresses[e.count++] = address;
     });
     if (e.count == 0) return;
     e.raised_ms = now.ms;
-    e.kind = EventKind::told_elsewhere;
+    e.kind = EventKind::shared_address;
     e.shared_above = list.shared_above;
     e.skips_shared = list.shared == Sharing::skip;
     e.name_len = static_cast<std::uint8_t>(a.qname.size());
@@ -57,8 +57,8 @@ bool SharedWatch::is_held(ListId list, const IpAddress& address, Now now) const 
            board_.is_skipped(list, address, now.s());
 }
 
-bool SharedWatch::told_lately(std::uint64_t name, ListId list, const IpAddress& address,
-                              Now now) noexcept {
+bool SharedWatch::reported_lately(std::uint64_t name, ListId list, const IpAddress& address,
+                                  Now now) noexcept {
     constexpr std::uint64_t kOdd = 0x9e3779b97f4a7c15;
     std::uint64_t words[2];
     std::memcpy(words, address.bytes.data(), sizeof words);
@@ -67,10 +67,11 @@ bool SharedWatch::told_lately(std::uint64_t name, ListId list, const IpAddress& 
         mixed = (mixed ^ word) * kOdd;
         mixed ^= mixed >> 32;
     }
-    Told& told = told_[mixed % kTold];
+    Report& report = reports_[mixed % kReports];
     const auto what = static_cast<std::uint32_t>(mixed >> 32);
-    if (told.what == what && told.at_s != 0 && now.s() - told.at_s < kAgainAfterS) return true;
-    told = {what, now.s()};
+    if (report.what == what && report.at_s != 0 && now.s() - report.at_s < kAgainAfterS)
+        return true;
+    report = {what, now.s()};
     return false;
 }
 

@@ -27,25 +27,26 @@ class SharedWatch {
     SharedWatch(const cache::KeyHasher& hasher, const RowBoard& board, const ListStates& lists,
                 Ring<Event>* to_routers, Counters& counters);
 
-    // Whether `count` cached answers must go through the program, which calls look().
+    // Whether `count` cached answers must go through the program, which calls check().
     [[nodiscard]] bool wants_hits(const Snapshot& snapshot, unsigned count, Now now) noexcept {
         return !snapshot.watched_lists.empty() && take_turn(count, now);
     }
     // Checks an answer that is sent, claimed for its lists or for none. Snapshot::watched_lists
     // must not be empty.
-    void look(const LeavingAnswer& a, Now now) noexcept;
+    void check(const LeavingAnswer& a, Now now) noexcept;
 
   private:
-    struct Told {
+    struct Report {
         std::uint32_t what = 0;  // bits of the report's hash
         std::uint32_t at_s = 0;
     };
-    static constexpr std::size_t kTold = 1024;  // hash slots of recent reports
+    static constexpr std::size_t kReports = 1024;  // hash slots of recent reports
 
     bool take_turn(unsigned count, Now now) noexcept;
-    void look_for(const PolicyList& list, const LeavingAnswer& a, Now now) noexcept;
+    void check_list(const PolicyList& list, const LeavingAnswer& a, Now now) noexcept;
     [[nodiscard]] bool is_held(ListId list, const IpAddress& address, Now now) const noexcept;
-    bool told_lately(std::uint64_t name, ListId list, const IpAddress& address, Now now) noexcept;
+    bool reported_lately(std::uint64_t name, ListId list, const IpAddress& address,
+                         Now now) noexcept;
 
     const cache::KeyHasher& hasher_;
     const RowBoard& board_;
@@ -54,7 +55,7 @@ class SharedWatch {
     Counters& counters_;
     std::uint32_t turn_s_ = 0;
     unsigned turns_ = 0;  // answers taken in that second
-    std::array<Told, kTold> told_{};
+    std::array<Report, kReports> reports_{};
     Event event_{};  // the event being filled
 };
 

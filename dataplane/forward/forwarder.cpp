@@ -63,14 +63,14 @@ bool Forwarder::Impl::displace(bool of_first_half, Now now) noexcept {
     if (i == kNone || now.ms - table[i].started_ms < kJostleMs) return false;
     OutstandingQuery& f = table[i];
     counters.add(Stat::upstream_displaced);
-    counters.saw(Trouble::displaced, f.waiters.first()->path.client.address, f.name());
+    counters.saw(Overload::displaced, f.waiters.first()->path.client.address, f.name());
     // Counts as silence: else a flood would hide that an upstream is silent.
     for (std::uint32_t a = f.attempts; a != kNone; a = table.attempt(a).next) {
         const forward::Attempt& attempt = table.attempt(a);
         const auto waited_ms = static_cast<std::uint32_t>(now.ms - attempt.sent_ms);
         if (!attempt.late && waited_ms >= kJostleMs) choice.late(attempt.upstream, waited_ms);
     }
-    end_asking(i, false);
+    end_requesting(i, false);
     release(std::exchange(f.answer, nullptr));
     release(std::exchange(f.trail, nullptr));
     displaced.append(f.waiters);
@@ -90,7 +90,7 @@ void Forwarder::Impl::join(Parked* parked, std::uint64_t name_hash, Now now) noe
                 : matchers::PublicSuffixes::current().keys(
                       std::span<const std::uint8_t>{question.qname.data(), question.qname_len});
         if (is_over_share(domain, now)) {
-            counters.saw(Trouble::upstream_quota, parked->path.client.address,
+            counters.saw(Overload::upstream_quota, parked->path.client.address,
                          {question.qname.data(), question.qname_len});
             return turn_away(parked, UpstreamResult::over_quota, Stat::upstream_quota);
         }
@@ -102,7 +102,7 @@ void Forwarder::Impl::join(Parked* parked, std::uint64_t name_hash, Now now) noe
         i = table.open(question, key, now.ms);
         if (i == kNone && displace(false, now)) i = table.open(question, key, now.ms);
         if (i == kNone) {
-            counters.saw(Trouble::table_full, parked->path.client.address,
+            counters.saw(Overload::table_full, parked->path.client.address,
                          {question.qname.data(), question.qname_len});
             if (limit != nullptr) limit->leave();
             return turn_away(parked, UpstreamResult::table_full, Stat::upstream_table_full);
@@ -188,7 +188,7 @@ void Forwarder::Impl::note_stray(const IpAddress& from, std::uint16_t from_port,
     const std::span<const std::uint8_t> name{room.data(), length};
     const std::uint16_t qtype = dns::load_be16(&question[length]);
     const std::uint32_t outstanding =
-        table.find_asking(name_key(name, qtype), name, qtype, from, from_port);
+        table.find_requesting(name_key(name, qtype), name, qtype, from, from_port);
     if (outstanding != kNone) near_miss(outstanding, now);
 }
 
@@ -210,7 +210,7 @@ void Forwarder::on_message(const Message& m, Now now) noexcept {
         case MessageKind::reply:
             if (m.token != 0) [[unlikely]] {
                 auto* const trail = reinterpret_cast<Buffer*>(m.token);
-                impl_->sink.trail_came(*static_cast<const Parked*>(m.pointer), *trail);
+                impl_->sink.on_trail(*static_cast<const Parked*>(m.pointer), *trail);
                 release(trail);
             }
             impl_->sink.answered(static_cast<Parked*>(m.pointer), static_cast<UpstreamResult>(m.b),

@@ -80,8 +80,8 @@ enum class UpstreamResult : std::uint8_t {
     table_full,  // max_in_flight other queries are in flight
     displaced,   // the table was full, and this query was old enough to be replaced
     over_quota,  // the domain (max_per_suffix) or the group has too many in flight
-    no_buffer,   // a reply came, but there was no buffer for it
-    truncated,   // only truncated replies came, and the client needs all records
+    no_buffer,   // a reply arrived, but there was no buffer for it
+    truncated,   // only truncated replies arrived, and the client needs all records
 };
 
 // The forwarder's outputs. The worker implements them; in tests, a recorder.
@@ -104,7 +104,7 @@ class ForwardSink {
     virtual void answered(Parked* parked, UpstreamResult end, Buffer* answer) noexcept = 0;
     // Called before answered(), if a waiter of the same upstream query is traced: what the
     // upstreams did (policy/trace.h).
-    virtual void trail_came(const Parked& /*parked*/, const Buffer& /*trail*/) noexcept {}
+    virtual void on_trail(const Parked& /*parked*/, const Buffer& /*trail*/) noexcept {}
 };
 
 struct ForwarderOptions {

@@ -1,6 +1,6 @@
 // The forwarder's implementation, shared by its four sources. forwarder.cpp: input and output.
-// asking.cpp: which upstream gets a query, and when. replies.cpp: what a reply means.
-// handing_out.cpp: results to waiters.
+// requests.cpp: which upstream gets a query, and when. replies.cpp: what a reply means.
+// results.cpp: results to waiters.
 #pragma once
 
 #include <array>
@@ -54,7 +54,7 @@ struct Forwarder::Impl {
     [[nodiscard]] std::uint32_t name_key(std::span<const std::uint8_t> name,
                                          std::uint16_t qtype) const noexcept;
 
-    // asking.cpp
+    // requests.cpp
     void start(std::uint32_t outstanding, Now now) noexcept;
     // Sends to the next member, if there is one. Sets the time for the member after it. Returns
     // true if the query was sent.
@@ -100,7 +100,7 @@ struct Forwarder::Impl {
     Buffer* build(const OutstandingQuery& f, bool trusts_ad, std::span<const std::uint8_t> dns,
                   dns::UpstreamFacts& facts, dns::AnswerError& error, Now now) noexcept;
 
-    // What the upstreams did, for traced waiters (policy/trace.h); handing_out.cpp
+    // What the upstreams did, for traced waiters (policy/trace.h); results.cpp
     void begin_trail(std::uint32_t outstanding, bool is_new, Now now) noexcept;
     static void note(const OutstandingQuery& f, TraceWhat what, unsigned flags,
                      std::uint16_t upstream, std::uint64_t b, Now now) noexcept {
@@ -110,9 +110,9 @@ struct Forwarder::Impl {
                               static_cast<std::uint32_t>(b)});
     }
 
-    // handing_out.cpp
+    // results.cpp
     // No more upstreams are queried; waiters remain.
-    void end_asking(std::uint32_t outstanding, bool answered) noexcept;
+    void end_requesting(std::uint32_t outstanding, bool answered) noexcept;
     // Ends the asking state and begins to hand out. Takes ownership of `answer`.
     void finish(std::uint32_t outstanding, UpstreamResult end, Buffer* answer) noexcept;
     // Gives a record's result to at most `budget` waiters. Waiters of a worker with a full ring
@@ -133,7 +133,7 @@ struct Forwarder::Impl {
     forward::ChaChaRandom random;
     forward::SourcePorts ports;
     forward::OutstandingQueries table;
-    DomainCounts by_domain;  // outstanding queries in state `asking`
+    DomainCounts by_domain;  // outstanding queries in state `requesting`
     std::array<std::uint64_t, 2> name_secret{};
     forward::FailingNames failing;
     forward::UpstreamChoice choice;

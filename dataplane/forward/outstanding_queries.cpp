@@ -127,9 +127,9 @@ void Question::rewrite(const Parked& parked) noexcept {
     std::copy_n(parked.qname.begin() + qname_len, q.edns.ecs_len, q.qname.begin() + qname_len);
     const Rewrites& rewrites = parked.program.rewrites;
     steer::rewrite(*snapshot, rewrites, rewrites.count(), parked.path.client.address, q);
-    const bool is_told = q.ecs_from != dns::EcsFrom::client || parked.ecs_asked != 0;
+    const bool is_disclosed = q.ecs_from != dns::EcsFrom::client || parked.ecs_asked != 0;
     qname_len = q.qname_len;
-    ecs_len = is_told ? q.edns.ecs_len : std::uint8_t{0};
+    ecs_len = is_disclosed ? q.edns.ecs_len : std::uint8_t{0};
     std::copy_n(q.qname.begin(), length(), qname.begin());
     if (parked.options_len > 0 && rewrites.options() != 0) add_options(parked);
 }
@@ -165,10 +165,10 @@ std::uint32_t OutstandingQueries::find(const Question& q) const noexcept {
     });
 }
 
-std::uint32_t OutstandingQueries::find_asking(std::uint32_t name_key,
-                                              std::span<const std::uint8_t> name,
-                                              std::uint16_t qtype, const IpAddress& server,
-                                              std::uint16_t server_port) const noexcept {
+std::uint32_t OutstandingQueries::find_requesting(std::uint32_t name_key,
+                                                  std::span<const std::uint8_t> name,
+                                                  std::uint16_t qtype, const IpAddress& server,
+                                                  std::uint16_t server_port) const noexcept {
     return by_name_.find(name_key, [&](std::uint32_t i) {
         const OutstandingQuery& f = queries_[i];
         if (f.qtype != qtype ||
@@ -203,10 +203,10 @@ void OutstandingQueries::remove_from_ages(std::uint32_t outstanding) noexcept {
 
 std::uint32_t OutstandingQueries::open(const Question& q, std::uint32_t name_key,
                                        std::uint64_t now_ms) noexcept {
-    const std::uint32_t i = open_for_handing_out();
+    const std::uint32_t i = open_delivering();
     if (i == kNone) return kNone;
     OutstandingQuery& f = queries_[i];
-    f.state = OutstandingQuery::State::asking;
+    f.state = OutstandingQuery::State::requesting;
     f.snapshot = q.snapshot;
     f.group = q.group;
     f.qtype = q.qtype;
@@ -226,20 +226,20 @@ std::uint32_t OutstandingQueries::open(const Question& q, std::uint32_t name_key
     return i;
 }
 
-std::uint32_t OutstandingQueries::open_for_handing_out() noexcept {
+std::uint32_t OutstandingQueries::open_delivering() noexcept {
     const std::uint32_t i = take(free_);
     if (i == kNone) return kNone;
     queries_[i] = OutstandingQuery{};
-    queries_[i].state = OutstandingQuery::State::handing_out;
+    queries_[i].state = OutstandingQuery::State::delivering;
     return i;
 }
 
-void OutstandingQueries::stop_asking(std::uint32_t outstanding) noexcept {
+void OutstandingQueries::stop_requesting(std::uint32_t outstanding) noexcept {
     leave_attempts(outstanding);
     by_question_.erase(queries_[outstanding].hash, outstanding);
     by_name_.erase(queries_[outstanding].name_key, outstanding);
     remove_from_ages(outstanding);
-    queries_[outstanding].state = OutstandingQuery::State::handing_out;
+    queries_[outstanding].state = OutstandingQuery::State::delivering;
 }
 
 void OutstandingQueries::close(std::uint32_t outstanding) noexcept {

@@ -43,11 +43,11 @@ inline bool wants_all(const Parked& parked) {
 }
 
 struct OutstandingQuery {
-    enum class State : std::uint8_t { free, asking, handing_out };
+    enum class State : std::uint8_t { free, requesting, delivering };
 
     const Snapshot* snapshot = nullptr;  // a waiter's; the waiter keeps it alive
     Waiters waiters;
-    Buffer* answer = nullptr;       // asking: answer of last resort; handing_out: the result
+    Buffer* answer = nullptr;       // asking: answer of last resort; delivering: the result
     Buffer* trail = nullptr;        // of traced waiters: what upstreams did (policy/trace.h)
     std::uint64_t deadline_ms = 0;  // of the outstanding query as a whole
     std::uint64_t next_send_ms =
@@ -63,16 +63,17 @@ struct OutstandingQuery {
     std::uint8_t qname_len = 0;
     std::uint8_t round = 0;  // number of passes over the group
     State state = State::free;
-    UpstreamResult end = UpstreamResult::timed_out;  // asking: the result in case of a timeout
+    UpstreamResult end = UpstreamResult::timed_out;  // requesting: the result in case of a timeout
     bool dnssec_ok = false, checking_disabled = false;
     bool over_tcp = false;
     std::uint8_t sent_in_round = 0;  // queries that the network accepted
     std::uint8_t ecs_len = 0, options_len = 0;
     std::uint64_t started_ms = 0;
-    matchers::DomainKeys domain;                 // levels of the name with a count
-    std::uint64_t choose_at_ms = UINT64_MAX;     // time at which a negative `answer` is accepted
-    std::uint32_t older = kNone, newer = kNone;  // list of asking queries, in order of their start
-    std::uint32_t name_key = 0;                  // hash of name and type
+    matchers::DomainKeys domain;              // levels of the name with a count
+    std::uint64_t choose_at_ms = UINT64_MAX;  // time at which a negative `answer` is accepted
+    std::uint32_t older = kNone,
+                  newer = kNone;  // list of requesting queries, in order of their start
+    std::uint32_t name_key = 0;   // hash of name and type
     std::uint8_t near_misses = 0;
     std::uint8_t nxdomain_votes = 0, no_data_votes = 0;  // of the upstreams
     bool is_first_half = false;                // half of the table: only make_room() ends it early
@@ -149,27 +150,27 @@ class OutstandingQueries {
     explicit OutstandingQueries(unsigned max_outstanding);
 
     [[nodiscard]] std::uint32_t find(const Question& question) const noexcept;
-    // Opens an asking query. Returns kNone if the table is full. `name_key`: a keyed hash of its
+    // Opens an requesting query. Returns kNone if the table is full. `name_key`: a keyed hash of its
     // name and type.
     std::uint32_t open(const Question& question, std::uint32_t name_key,
                        std::uint64_t now_ms) noexcept;
     // A query for this (lower-cased) name and type that was sent to this server over UDP; kNone if
     // there is none.
-    [[nodiscard]] std::uint32_t find_asking(std::uint32_t name_key,
-                                            std::span<const std::uint8_t> name, std::uint16_t qtype,
-                                            const IpAddress& server,
-                                            std::uint16_t server_port) const noexcept;
-    // The oldest asking query, in the first half of the table or in the rest; kNone if there is
+    [[nodiscard]] std::uint32_t find_requesting(std::uint32_t name_key,
+                                                std::span<const std::uint8_t> name,
+                                                std::uint16_t qtype, const IpAddress& server,
+                                                std::uint16_t server_port) const noexcept;
+    // The oldest requesting query, in the first half of the table or in the rest; kNone if there is
     // none.
     [[nodiscard]] std::uint32_t oldest(bool of_first_half) const noexcept {
         return ages_[of_first_half ? 1 : 0].oldest;
     }
     // Opens a query that is handing out and is not found by question. Returns kNone if the table is
     // full.
-    std::uint32_t open_for_handing_out() noexcept;
+    std::uint32_t open_delivering() noexcept;
     // Ends the asking state: the query is no longer found by question; its attempts stay.
-    void stop_asking(std::uint32_t outstanding) noexcept;
-    void close(std::uint32_t outstanding) noexcept;  // handing_out, without waiters
+    void stop_requesting(std::uint32_t outstanding) noexcept;
+    void close(std::uint32_t outstanding) noexcept;  // delivering, without waiters
 
     // Opens an attempt. Returns kNone if no record is free; the outstanding query then tries again
     // later.
@@ -214,7 +215,7 @@ class OutstandingQueries {
     void remove_from_ages(std::uint32_t outstanding) noexcept;
     std::array<Ages, 2> ages_;  // [1]: in the first half
     IndexTable by_question_;
-    IndexTable by_name_;  // asking queries; queries with different options have several entries
+    IndexTable by_name_;  // requesting queries; queries with different options have several entries
     IndexTable by_port_and_id_;
 };
 

@@ -23,7 +23,7 @@ constexpr unsigned kConsensus = 2;
 constexpr std::uint8_t kMaxNearMisses = 10;  // of 2^30 pairs of port and id
 constexpr unsigned kSerialBits = 27;  // below them the counter, above the worker (at most 32)
 
-// Rcodes that answer the question; other rcodes report trouble of the server.
+// Rcodes that answer the question; other rcodes report an error of the server.
 bool is_an_answer(std::uint8_t rcode) {
     return rcode == dns::kNoError || rcode == dns::kNxDomain || rcode == dns::kYxDomain;
 }
@@ -260,7 +260,7 @@ void Forwarder::Impl::retry_over_tcp(std::uint32_t outstanding, unsigned member,
     table.leave_attempts(outstanding);
     std::uint32_t content = kNone;  // a record for the waiters that accept the answer as it is
     if (f.waiters.count() > f.want_all) {
-        content = table.open_for_handing_out();
+        content = table.open_delivering();
         if (content == kNone) {
             finish(outstanding, UpstreamResult::answered, truncated);
             return;

@@ -79,8 +79,8 @@ class Guards {
         : snapshot_(snapshot), program_(snapshot.program), joins_(program_.size() + 1) {}
 
     void mark() {
-        look_into_fallbacks();
-        look_into_probes();
+        inspect_fallbacks();
+        inspect_probes();
         if (!snapshot_.rpzs.empty()) find_policed();
         if (snapshot_.watch_bits != 0) find_watched();
         Pcs caches;
@@ -91,13 +91,13 @@ class Guards {
         }
         if (caches.empty() || (!has_tests_ && !tells_programs_apart())) return;
         find_joins();
-        find_ways_to_caches();
+        find_paths_to_caches();
         for (const std::uint16_t pc : caches)
             program_[pc].guarded = is_guarded(pc, caches);
     }
 
   private:
-    void look_into_fallbacks() {
+    void inspect_fallbacks() {
         for (Fallback& fallback : snapshot_.fallbacks) {
             const std::vector<bool> run = run_by_fallback(snapshot_, fallback);
             fallback.lists.clear();
@@ -117,8 +117,8 @@ class Guards {
         }
     }
 
-    // A probe's unit may fill a cache for names whose queries come by another way.
-    void look_into_probes() {
+    // A probe's unit may fill a cache for names whose queries come by another path.
+    void inspect_probes() {
         for (const Prefer& prefer : snapshot_.prefers) {
             const std::vector<bool> run = prefer.probe == 0
                                               ? std::vector<bool>()
@@ -187,7 +187,7 @@ class Guards {
         return a;
     }
 
-    void find_ways_to_caches() {
+    void find_paths_to_caches() {
         comes_to_cache_.assign(program_.size() + 1, false);
         for (std::size_t pc = program_.size(); pc-- > 0;) {
             const Instruction& i = program_[pc];

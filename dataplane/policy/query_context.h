@@ -43,7 +43,7 @@ struct QueryContext {
         }
     }
 
-    int looked_up = -1;  // cache (Snapshot::caches) of `found` (nullptr: a miss); -1: no lookup
+    int lookup_cache = -1;  // cache (Snapshot::caches) of `found` (nullptr: a miss); -1: no lookup
     const cache::Entry* found = nullptr;
 
     // The question inside the entered wrappers.

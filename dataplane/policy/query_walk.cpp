@@ -97,7 +97,7 @@ void QueryWalk::pop_rewrite() noexcept {
 void QueryWalk::question_changed() noexcept {
     c.rewrite_question();
     c.entry = nullptr;
-    c.looked_up = -1;
+    c.lookup_cache = -1;
     c.tags = nullptr;
     c.state.tag_set = 0;
 }

@@ -26,19 +26,19 @@ struct Subnet {
 };
 
 // RFC 7871 7.1.2: with source prefix length 0 the client's address must not be sent upstream.
-bool may_be_told(std::span<const std::uint8_t> sent, const IpAddress& client,
-                 const matchers::PrefixSet& untold) {
+bool may_be_disclosed(std::span<const std::uint8_t> sent, const IpAddress& client,
+                      const matchers::PrefixSet& withheld) {
     const bool refuses = !sent.empty() && sent[1] == 0;
-    return !refuses && !untold.contains(client);
+    return !refuses && !withheld.contains(client);
 }
 
-void handle(const EcsHandler& handler, const matchers::PrefixSet& untold,
+void handle(const EcsHandler& handler, const matchers::PrefixSet& withheld,
             std::span<const std::uint8_t> sent, const IpAddress& client, Subnet& out) {
     if (handler.forward && !sent.empty()) return out.set(sent, dns::EcsFrom::forwarded);
     if (handler.preset_len > 0)
         return out.set({handler.preset.data(), handler.preset_len}, dns::EcsFrom::preset);
     out.set({}, dns::EcsFrom::nobody);
-    if (!handler.send || !may_be_told(sent, client, untold)) return;
+    if (!handler.send || !may_be_disclosed(sent, client, withheld)) return;
     const bool v4 = client.is_v4();
     const std::span<const std::uint8_t> address{v4 ? client.v4() : client.bytes.data(),
                                                 v4 ? std::size_t{4} : std::size_t{16}};
@@ -77,7 +77,7 @@ void rewrite(const Snapshot& snapshot, const Rewrites& rewrites, unsigned level,
             if (const auto v4 = behind_pointer(snapshot.dns64s, name))
                 name = write_pointer(*v4, pointer);
         } else if (Rewrites::is_ecs(word)) {
-            handle(snapshot.ecs_handlers[word - Rewrites::kFirstEcs], snapshot.untold,
+            handle(snapshot.ecs_handlers[word - Rewrites::kFirstEcs], snapshot.withheld,
                    {sent.bytes.data(), sent.length}, client, subnet);
         }
     }

@@ -154,7 +154,7 @@ struct Snapshot {
     std::vector<EcsHandler> ecs_handlers;
     std::vector<std::vector<std::uint16_t>> option_codes;  // of each forward_edns0opt, sorted
     std::vector<std::uint16_t> all_option_codes;           // of any of them, sorted
-    matchers::PrefixSet untold;  // clients with addresses that are not sent upstream
+    matchers::PrefixSet withheld;  // clients with addresses that are not sent upstream
     std::vector<std::vector<std::uint8_t>> redirect_targets;  // lower-cased wire form
     std::vector<bool>
         redirect_below;  // true: the name is put before the target; missing elements: false

@@ -105,7 +105,7 @@ std::uint64_t memory_limit(const std::filesystem::path& root, const std::string&
     return least;
 }
 
-MemoryFacts look_at_memory() {
+MemoryFacts read_memory_facts() {
     MemoryFacts memory = parse_meminfo(read_file("/proc/meminfo"));
     if (const auto limit = memory_limit("/sys/fs/cgroup", read_file("/proc/self/cgroup"));
         limit != 0)
@@ -170,7 +170,7 @@ Result<std::unique_ptr<Eal>> Eal::start(const EalOptions& options) {
                          "); change dataplane.workers"};
         }
     }
-    EalPlan plan = plan_eal(options, look_at_memory(), allowed);
+    EalPlan plan = plan_eal(options, read_memory_facts(), allowed);
     if (!plan.refusal.empty()) return Error{plan.refusal};
 
     std::vector<std::string> words = plan.arguments;

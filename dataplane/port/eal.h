@@ -42,7 +42,7 @@ MemoryFacts parse_meminfo(const std::string& text);
 std::uint64_t memory_limit(const std::filesystem::path& root, const std::string& membership);
 
 // The present values, limited by control groups.
-MemoryFacts look_at_memory();
+MemoryFacts read_memory_facts();
 
 // How to start EAL on this machine.
 struct EalPlan {

@@ -278,9 +278,9 @@ Result<Ports> open_vdev(const std::string& driver, const std::string& arguments,
     }
     if (const int e = rte_vdev_init(name.c_str(), arguments.c_str()); e != 0) {
         // Drivers return -1 for every error and log the cause.
-        const std::string said = log.last_line();
+        const std::string cause = log.last_line();
         return Error{"DPDK device " + driver + " with \"" + arguments +
-                     "\" cannot be made: " + (said.empty() ? std::strerror(std::abs(e)) : said)};
+                     "\" cannot be made: " + (cause.empty() ? std::strerror(std::abs(e)) : cause)};
     }
     auto device = std::make_shared<Device>();
     if (const int e = rte_eth_dev_get_port_by_name(name.c_str(), &device->id); e != 0) {

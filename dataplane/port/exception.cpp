@@ -8,9 +8,9 @@
 namespace steer {
 namespace {
 
-class RingWay {
+class RingTransport {
   public:
-    RingWay(std::shared_ptr<ExceptionLink> link, unsigned queue)
+    RingTransport(std::shared_ptr<ExceptionLink> link, unsigned queue)
         : link_(std::move(link)),
           to_kernel_(link_->to_kernel(queue)),
           counters_(link_->counters().queue(queue)),
@@ -33,12 +33,12 @@ class RingWay {
     bool pushed_ = false;  // in this turn
 };
 
-void RingWay::give(ExceptionKind kind, rte_mbuf* m) noexcept {
+void RingTransport::give(ExceptionKind kind, rte_mbuf* m) noexcept {
     counters_.add(kind, push({rte_pktmbuf_mtod(m, const std::uint8_t*), m->data_len}));
     rte_pktmbuf_free(m);
 }
 
-ExceptionEnd RingWay::push(std::span<const std::uint8_t> frame) noexcept {
+ExceptionEnd RingTransport::push(std::span<const std::uint8_t> frame) noexcept {
     std::uint8_t* const room = to_kernel_.begin_push();
     if (room == nullptr) return ExceptionEnd::ring_full;
     // Frames longer than the interface's MTU are cut; the interface would drop them.
@@ -51,7 +51,7 @@ ExceptionEnd RingWay::push(std::span<const std::uint8_t> frame) noexcept {
 
 // Takes the kernel's frames that were there when the turn began. A later one wakes the worker if it goes to
 // sleep.
-void RingWay::flush(Port& inner, KernelsFrames& frames) noexcept {
+void RingTransport::flush(Port& inner, KernelsFrames& frames) noexcept {
     if (pushed_) link_->wake_thread();
     pushed_ = false;
     if (!sends_kernels_frames_) return;
@@ -59,7 +59,7 @@ void RingWay::flush(Port& inner, KernelsFrames& frames) noexcept {
                 [&](std::span<rte_mbuf*> room) { return take_frames(inner, room); });
 }
 
-unsigned RingWay::take_frames(Port& inner, std::span<rte_mbuf*> out) noexcept {
+unsigned RingTransport::take_frames(Port& inner, std::span<rte_mbuf*> out) noexcept {
     FrameRing& ring = link_->from_kernel();
     unsigned n = 0;
     while (n < out.size()) {
@@ -98,8 +98,8 @@ std::unique_ptr<Port> add_exception_path(std::unique_ptr<Port> inner, int if_ind
                                          Clock& clock) {
     const ExceptionRates rates = link->rates();
     auto& counters = link->counters().queue(queue);
-    return std::make_unique<ExceptionPort<RingWay>>(std::move(inner), if_index, rates, counters,
-                                                    clock, RingWay(std::move(link), queue));
+    return std::make_unique<ExceptionPort<RingTransport>>(
+        std::move(inner), if_index, rates, counters, clock, RingTransport(std::move(link), queue));
 }
 
 }  // namespace steer

@@ -49,16 +49,16 @@ class KernelsFrames {
     unsigned count_ = 0;
 };
 
-// `Way` has give(kind, mbuf), which takes ownership of the mbuf and counts it. It has flush(inner,
+// `Transport` has give(kind, mbuf), which takes ownership of the mbuf and counts it. It has flush(inner,
 // frames), once per turn, which sends the kernel's frames. It has set_sleeper(sleeper).
-template <class Way>
+template <class Transport>
 class ExceptionPort final : public Port {
   public:
     ExceptionPort(std::unique_ptr<Port> inner, int if_index, const ExceptionRates& rates,
-                  ExceptionCounters::Queue& counters, Clock& clock, Way way)
+                  ExceptionCounters::Queue& counters, Clock& clock, Transport transport)
         : Port(*inner),
           inner_(std::move(inner)),
-          way_(std::move(way)),
+          transport_(std::move(transport)),
           rates_(rates),
           counters_(counters),
           clock_(clock) {
@@ -77,7 +77,7 @@ class ExceptionPort final : public Port {
     [[nodiscard]] PortLosses losses() const noexcept override { return inner_->losses(); }
     void set_sleeper(Sleeper& sleeper) noexcept override {
         inner_->set_sleeper(sleeper);
-        way_.set_sleeper(sleeper);
+        transport_.set_sleeper(sleeper);
     }
 
     // The packet has one segment: classify() passes no others.
@@ -87,7 +87,7 @@ class ExceptionPort final : public Port {
         const ExceptionKind kind = exception_kind(frame);
         const auto k = static_cast<std::size_t>(kind);
         if (buckets_[k].take(rates_[k], now_ms())) {
-            way_.give(kind, m);
+            transport_.give(kind, m);
         } else {
             counters_.add(kind, ExceptionEnd::over_rate);
             rte_pktmbuf_free(m);
@@ -96,7 +96,7 @@ class ExceptionPort final : public Port {
     }
     void flush() noexcept override {
         clock_was_read_ = false;
-        way_.flush(*inner_, frames_);
+        transport_.flush(*inner_, frames_);
         inner_->flush();
     }
 
@@ -109,7 +109,7 @@ class ExceptionPort final : public Port {
 
     const std::unique_ptr<Port> inner_;
     KernelsFrames frames_;
-    Way way_;  // these two are destroyed first: they hold mbufs of inner's pool
+    Transport transport_;  // these two are destroyed first: they hold mbufs of inner's pool
     const ExceptionRates rates_;
     ExceptionCounters::Queue& counters_;
     Clock& clock_;

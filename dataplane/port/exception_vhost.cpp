@@ -4,9 +4,9 @@
 namespace steer {
 namespace {
 
-class VhostWay {
+class VhostTransport {
   public:
-    VhostWay(std::unique_ptr<Port> kernel, ExceptionCounters::Queue& counters)
+    VhostTransport(std::unique_ptr<Port> kernel, ExceptionCounters::Queue& counters)
         : kernel_(std::move(kernel)), counters_(counters) {}
 
     void set_sleeper(Sleeper& /*unused*/) noexcept {}  // not needed: both are polled
@@ -30,7 +30,7 @@ class VhostWay {
     unsigned n_ = 0;
 };
 
-void VhostWay::give_all() noexcept {
+void VhostTransport::give_all() noexcept {
     const unsigned given = kernel_->tx(mbufs_.data(), static_cast<std::uint16_t>(n_));
     for (unsigned i = 0; i < n_; ++i)
         counters_.add(kinds_[i], i < given ? ExceptionEnd::given : ExceptionEnd::ring_full);
@@ -38,7 +38,7 @@ void VhostWay::give_all() noexcept {
     n_ = 0;
 }
 
-void VhostWay::flush(Port& inner, KernelsFrames& frames) noexcept {
+void VhostTransport::flush(Port& inner, KernelsFrames& frames) noexcept {
     if (n_ > 0) give_all();
     frames.send(inner, kMaxATurn, counters_, [this](std::span<rte_mbuf*> room) -> unsigned {
         return kernel_->rx(room.data(), static_cast<std::uint16_t>(room.size()));
@@ -51,8 +51,9 @@ std::unique_ptr<Port> add_exception_path(std::unique_ptr<Port> inner, int if_ind
                                          std::unique_ptr<Port> kernel,
                                          ExceptionCounters::Queue& counters,
                                          const ExceptionRates& rates, Clock& clock) {
-    return std::make_unique<ExceptionPort<VhostWay>>(std::move(inner), if_index, rates, counters,
-                                                     clock, VhostWay(std::move(kernel), counters));
+    return std::make_unique<ExceptionPort<VhostTransport>>(
+        std::move(inner), if_index, rates, counters, clock,
+        VhostTransport(std::move(kernel), counters));
 }
 
 }  // namespace steer

@@ -7,7 +7,7 @@
 namespace steer {
 namespace {
 
-constexpr unsigned kPassesAfterTrouble = 10;
+constexpr unsigned kPassesAfterError = 10;
 
 }  // namespace
 
@@ -27,7 +27,7 @@ Result<std::unique_ptr<XdpDevice>> XdpDevice::open(const std::string& device,
 std::optional<std::string> XdpDevice::follow() {
     switch (state_) {
         case State::serving:
-            if (steering_->has_device()) return look_at_mtu();
+            if (steering_->has_device()) return check_mtu();
             state_ = State::releasing;
             release_af_xdp(ports_);
             return steering_->device() +
@@ -38,13 +38,13 @@ std::optional<std::string> XdpDevice::follow() {
         case State::gone:
             break;
     }
-    return look_for_device();
+    return find_device();
 }
 
-std::optional<std::string> XdpDevice::look_for_device() {
+std::optional<std::string> XdpDevice::find_device() {
     const std::string& name = steering_->device();
     if (if_nametoindex(name.c_str()) == 0) {
-        trouble_.clear();
+        error_.clear();
         passes_ = 0;
         return std::nullopt;
     }
@@ -55,19 +55,19 @@ std::optional<std::string> XdpDevice::look_for_device() {
     Result<void> done = steering_->reattach();
     if (done) done = reopen_af_xdp(*steering_, ports_, options_);
     if (done) {
-        trouble_.clear();
+        error_.clear();
         state_ = State::serving;
         return name + " is back and is served again (" + describe() + ")";
     }
-    passes_ = kPassesAfterTrouble;
+    passes_ = kPassesAfterError;
     std::string sentence = name + " is back and cannot be served: " + done.error().text;
-    if (sentence == trouble_) return std::nullopt;
-    trouble_ = std::move(sentence);
-    return trouble_;
+    if (sentence == error_) return std::nullopt;
+    error_ = std::move(sentence);
+    return error_;
 }
 
 // The program stays attached when the MTU changes, if the driver allows the change.
-std::optional<std::string> XdpDevice::look_at_mtu() {
+std::optional<std::string> XdpDevice::check_mtu() {
     const Result<KernelDevice> device = find_kernel_device(steering_->device());
     const unsigned most = largest_mtu(*ports_.front());
     const bool too_large = device && device->mtu > most;

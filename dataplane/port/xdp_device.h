@@ -41,8 +41,8 @@ class XdpDevice {
 
     XdpDevice(std::unique_ptr<XdpSteering> steering, const AfXdpOptions& options)
         : steering_(std::move(steering)), options_(options) {}
-    std::optional<std::string> look_at_mtu();
-    std::optional<std::string> look_for_device();
+    std::optional<std::string> check_mtu();
+    std::optional<std::string> find_device();
 
     std::unique_ptr<XdpSteering> steering_;
     AfXdpOptions options_;
@@ -50,7 +50,7 @@ class XdpDevice {
     std::vector<Port*> ports_;
     State state_ = State::serving;
     bool mtu_too_large_ = false;
-    std::string trouble_;  // why a device that returned has no sockets
+    std::string error_;    // why a device that returned has no sockets
     unsigned passes_ = 0;  // calls of follow() until the next try
 };
 

@@ -170,7 +170,7 @@ Result<std::unique_ptr<XdpSteering>> XdpSteering::attach(const std::string& devi
     const Result<KernelDevice> found = find_kernel_device(device);
     if (!found) return found.error();
     std::unique_ptr<XdpSteering> steering(new XdpSteering(device, found->if_index, hold));
-    for (const auto step : {&XdpSteering::load, &XdpSteering::make_way, &XdpSteering::hook}) {
+    for (const auto step : {&XdpSteering::load, &XdpSteering::clear_leftover, &XdpSteering::hook}) {
         if (Result<void> done = (steering.get()->*step)(); !done) return done.error();
     }
     return steering;
@@ -190,7 +190,7 @@ Result<void> XdpSteering::reattach() {
     if (!found) return found.error();
     unhook();
     if_index_ = found->if_index;
-    if (Result<void> done = make_way(); !done) return done;
+    if (Result<void> done = clear_leftover(); !done) return done;
     if (Result<void> done = hook(); !done) return done;
     if (stripping_turned_off_) set_vlan_stripping(device_, false);
     return {};
@@ -210,7 +210,7 @@ Result<void> XdpSteering::load() {
     return set_service_ports(std::span(&kDns, 1));
 }
 
-Result<void> XdpSteering::make_way() {
+Result<void> XdpSteering::clear_leftover() {
     bpf_xdp_query_opts attached{};
     attached.sz = sizeof attached;
     if (bpf_xdp_query(if_index_, 0, &attached) != 0) return {};  // link() will report the error
@@ -226,7 +226,7 @@ Result<void> XdpSteering::make_way() {
                          std::to_string(id) + ") of another program; `ip link set dev " + device_ +
                          " xdp off` removes it, or serve with `driver: socket`"};
         }
-        // A program without a holder is a left-over; a linked one cannot be detached this way.
+        // A program without a holder is a left-over; a linked one cannot be detached like this.
         const auto holder = find_program_holder(id);
         if (holder || bpf_xdp_detach(if_index_, mode_flag, nullptr) != 0) {
             return Error{
@@ -238,8 +238,8 @@ Result<void> XdpSteering::make_way() {
     return {};
 }
 
-// 0 or the kernel's errno, negative. EINVAL of the first way: a kernel without links, or a driver without
-// XDP; the second way distinguishes them.
+// 0 or the kernel's errno, negative. EINVAL of the link: a kernel without links, or a driver without
+// XDP; the attachment distinguishes them.
 int XdpSteering::hook_in(Mode mode) {
     const int program = bpf_program__fd(skeleton_->progs.steer_xdp);
     if (hold_ == Hold::link) {

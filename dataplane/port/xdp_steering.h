@@ -99,7 +99,7 @@ class XdpSteering {
     XdpSteering(std::string device, int if_index, Hold hold)
         : device_(std::move(device)), if_index_(if_index), hold_(hold) {}
     Result<void> load();
-    Result<void> make_way();
+    Result<void> clear_leftover();
     Result<void> hook();
     int hook_in(Mode mode);
     void unhook();

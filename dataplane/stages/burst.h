@@ -79,7 +79,7 @@ struct Burst {
     std::array<Ended, kBurst> ended;
     unsigned ended_count = 0;
     bool packet_cache_asked = false;  // the packet cache was searched for all packets
-    bool looked_up = false;           // `found` is the result from the cache of each packet's plan
+    bool has_lookup = false;          // `found` is the result from the cache of each packet's plan
     bool watched = false;             // hits go through the program too (SharedWatch, NSID)
     // Bit i: packet i has a trace (tracer.h), with this handle. add_injected() sets it before the
     // trace exists.
@@ -88,7 +88,7 @@ struct Burst {
 
     void clear() {
         live_count = reply_count = ended_count = 0;
-        packet_cache_asked = looked_up = watched = false;
+        packet_cache_asked = has_lookup = watched = false;
         traced = 0;
     }
     Packet& next_packet() { return packets[live_count]; }  // only before a packet is removed

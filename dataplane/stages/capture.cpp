@@ -17,7 +17,7 @@ using FrameBytes = std::span<const std::uint8_t>;
 
 constexpr std::size_t kUdpHead = 8;
 // Of a frame in several segments: MAC addresses, tags, IP with extension headers, UDP, and a question.
-constexpr std::size_t kLookedAt = 512;
+constexpr std::size_t kInspected = 512;
 
 // What a frame has of all that a filter may ask for.
 struct SeenFrame {
@@ -87,14 +87,14 @@ bool CaptureFilter::selects(FrameBytes frame) const noexcept {
                            seen->destination_port, seen->dns);
 }
 
-[[gnu::cold, gnu::noinline]] void Capture::look_at(std::span<rte_mbuf* const> frames,
+[[gnu::cold, gnu::noinline]] void Capture::inspect(std::span<rte_mbuf* const> frames,
                                                    const Port& port, unsigned index,
                                                    bool is_sent) noexcept {
     if (!filter_->port.empty() && filter_->port != port.name()) return;
     for (const rte_mbuf* const m : frames) {
-        std::array<std::uint8_t, kLookedAt> flat;
+        std::array<std::uint8_t, kInspected> flat;
         const std::uint32_t n =
-            m->nb_segs == 1 ? m->data_len : std::min<std::uint32_t>(m->pkt_len, kLookedAt);
+            m->nb_segs == 1 ? m->data_len : std::min<std::uint32_t>(m->pkt_len, kInspected);
         const void* const begin = rte_pktmbuf_read(m, 0, n, flat.data());
         if (begin != nullptr && filter_->selects({static_cast<const std::uint8_t*>(begin), n}))
             copy(*m, index, is_sent);

@@ -78,7 +78,7 @@ class Capture {
     }
     [[nodiscard]] bool is_on() const noexcept { return filter_ != nullptr; }
     // Only while is_on().
-    void look_at(std::span<rte_mbuf* const> frames, const Port& port, unsigned index,
+    void inspect(std::span<rte_mbuf* const> frames, const Port& port, unsigned index,
                  bool is_sent) noexcept;
     void end_turn() noexcept {
         if (filter_ != nullptr) ring_->publish();

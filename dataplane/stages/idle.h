@@ -35,16 +35,17 @@ namespace steer {
 // method is tried once in kTryEach pauses. A single query always wakes the worker.
 class LoadNaps {
   public:
-    // `came`: number of packets and queries so far. Returns true to take a nap now.
-    [[nodiscard]] bool wants(std::uint64_t came) const noexcept {
-        return naps_next_ && came - before_ >= kMin;
+    // `received`: number of packets and queries so far. Returns true to take a nap now.
+    [[nodiscard]] bool wants(std::uint64_t received) const noexcept {
+        return naps_next_ && received - before_ >= kMin;
     }
     // Call it at the beginning of a pause.
-    void pause(std::uint64_t came, bool is_nap) noexcept {
+    void pause(std::uint64_t received, bool is_nap) noexcept {
         int& gathered = napping_ ? by_nap_ : by_sleep_;
-        const auto burst = static_cast<int>(std::min<std::uint64_t>(came - before_, kMax)) * kUnit;
+        const auto burst =
+            static_cast<int>(std::min<std::uint64_t>(received - before_, kMax)) * kUnit;
         gathered += (burst - gathered) / kWeight;
-        before_ = came;
+        before_ = received;
         napping_ = is_nap;
         const bool naps_pay = by_nap_ > by_sleep_ + by_sleep_ / 4;
         naps_next_ = naps_pay != (++pauses_ % kTryEach == 0);
@@ -55,7 +56,7 @@ class LoadNaps {
     static constexpr unsigned kTryEach = 32;          // pauses
     static constexpr int kUnit = 16, kWeight = 8;     // of the moving averages
 
-    std::uint64_t before_ = 0;  // `came` at the last pause
+    std::uint64_t before_ = 0;  // `received` at the last pause
     int by_nap_ = 0, by_sleep_ = 0;
     unsigned pauses_ = 0;
     bool napping_ = false, naps_next_ = false;

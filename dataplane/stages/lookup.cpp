@@ -42,7 +42,7 @@ void lookup(Burst& burst, const Snapshot& snapshot, const cache::Cache* cache,
         if (e != nullptr && burst.packet_cache_asked)
             remember(p, snapshot, keys[i], epochs[i], packet_cache);
     }
-    burst.looked_up = true;
+    burst.has_lookup = true;
 }
 
 }  // namespace steer

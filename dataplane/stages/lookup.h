@@ -3,7 +3,7 @@
 //
 // In:   parsed packets.
 // Out:  `plan` of each packet; `found` of each packet with a plan that reaches a cache (valid until
-//       the worker's next quiescent state); burst.looked_up. Prefetches the bodies.
+//       the worker's next quiescent state); burst.has_lookup. Prefetches the bodies.
 // Cost: one SipHash per name and one bulk lookup per burst. One more SipHash for the plan if the
 //       entry has no tag sets or several caches are reached by sets. A new name costs a run of the
 //       matcher. No lookup if the program reaches no cache. A found entry is put into the packet

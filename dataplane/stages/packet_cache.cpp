@@ -83,11 +83,11 @@ bool PacketCache::awake(unsigned n) noexcept {
 }
 
 std::uint64_t PacketCache::hash(const std::uint8_t* message, std::size_t length,
-                                std::uint8_t way) const noexcept {
+                                std::uint8_t frontend_class) const noexcept {
     constexpr std::uint64_t kOdd1 = 0xa0761d6478bd642f, kOdd2 = 0xe7037ed1a0b428db;
     const std::uint8_t* at = message + kIdBytes;
     const std::uint8_t* const last = message + length - 16;
-    std::uint64_t h = seed_ ^ length ^ std::uint64_t{way} << 32;
+    std::uint64_t h = seed_ ^ length ^ std::uint64_t{frontend_class} << 32;
     for (; at < last; at += 16)
         h = mix(word(at) ^ kOdd1, word(at + 8) ^ h);
     return mix(word(last) ^ kOdd2, word(last + 8) ^ h);

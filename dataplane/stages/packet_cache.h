@@ -35,14 +35,14 @@ class PacketCache {
     // A line has the facts about one query, in two CPU cache lines.
     struct alignas(64) Line {
         const cache::Entry* entry = nullptr;
-        std::uint64_t epoch = 0;         // of the entry's share, read before the lookup
-        std::uint32_t generation = 0;    // of the snapshot
-        std::uint16_t share = 0;         // Cache::share_of() of the key
-        std::uint8_t length = 0;         // of the message, with its ID
-        std::uint8_t way = 0;            // the caller's number of the frontend class
-        dns::QueryHead head;             // a dns::Query without the ID and the name
-        std::uint16_t question_sum = 0;  // checksum_fold() of the question
-        std::uint16_t bytes_sum = 0;     // ... and of `bytes`
+        std::uint64_t epoch = 0;          // of the entry's share, read before the lookup
+        std::uint32_t generation = 0;     // of the snapshot
+        std::uint16_t share = 0;          // Cache::share_of() of the key
+        std::uint8_t length = 0;          // of the message, with its ID
+        std::uint8_t frontend_class = 0;  // the caller's number of the frontend class
+        dns::QueryHead head;              // a dns::Query without the ID and the name
+        std::uint16_t question_sum = 0;   // checksum_fold() of the question
+        std::uint16_t bytes_sum = 0;      // ... and of `bytes`
         std::array<std::uint8_t, kLongest> bytes;
     };
     static_assert(sizeof(Line) == 128);
@@ -57,9 +57,9 @@ class PacketCache {
     static bool fits(std::size_t length) noexcept {
         return length >= kShortest + 2 && length <= kLongest + 2;
     }
-    // `way`: distinguishes frontends that give different answers to the same bytes.
+    // `frontend_class`: distinguishes frontends that give different answers to the same bytes.
     [[nodiscard]] std::uint64_t hash(const std::uint8_t* message, std::size_t length,
-                                     std::uint8_t way = 0) const noexcept;
+                                     std::uint8_t frontend_class = 0) const noexcept;
     // Prefetches the data that find() reads first.
     void prefetch(std::uint64_t hash) const noexcept;
     // Returns and prefetches the line that may have this message; nullptr if there is none.

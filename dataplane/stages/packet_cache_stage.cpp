@@ -24,7 +24,7 @@ bool checksum_right(const Line& line, const Packet& p) {
 
 // Properties outside the query's bytes that may change the answer: the entry of the program, and the client's family
 // if a cache's key has it (CacheInstance::family_in_key).
-std::uint8_t way_of(const Packet& p, const Snapshot& snapshot) {
+std::uint8_t frontend_class(const Packet& p, const Snapshot& snapshot) {
     constexpr std::uint8_t kOverV4 = 0x80;
     static_assert(kMaxEntries <= kOverV4);
     return snapshot.family_in_key && p.client.address.is_v4() ? p.client.entry | kOverV4
@@ -33,7 +33,8 @@ std::uint8_t way_of(const Packet& p, const Snapshot& snapshot) {
 
 [[gnu::always_inline]] inline bool is_valid(const Line& line, const Packet& p,
                                             const Snapshot& snapshot, const cache::Cache& cache) {
-    return line.way == way_of(p, snapshot) && PacketCache::is_of(line, p.dns, p.dns_length) &&
+    return line.frontend_class == frontend_class(p, snapshot) &&
+           PacketCache::is_of(line, p.dns, p.dns_length) &&
            line.generation == snapshot.generation && line.epoch == cache.epoch(line.share);
 }
 
@@ -63,7 +64,7 @@ unsigned answer_known(Burst& burst, const Places places, const Snapshot& snapsho
         p.packet_cache_hash = 0;
         lines[i] = nullptr;
         if (!PacketCache::fits(p.dns_length) || p.mbuf == nullptr) continue;
-        p.packet_cache_hash = packet_cache.hash(p.dns, p.dns_length, way_of(p, snapshot));
+        p.packet_cache_hash = packet_cache.hash(p.dns, p.dns_length, frontend_class(p, snapshot));
         packet_cache.prefetch(p.packet_cache_hash);
     }
     for (unsigned i = 0; i < n; ++i) {
@@ -122,7 +123,7 @@ TracePacketCache foresee(const Packet& p, const Snapshot& snapshot, const Packet
     if (!PacketCache::fits(p.dns_length)) return TracePacketCache::too_long;
     if (packet_cache.is_resting()) return TracePacketCache::resting;
     const Line* const line =
-        packet_cache.find(packet_cache.hash(p.dns, p.dns_length, way_of(p, snapshot)));
+        packet_cache.find(packet_cache.hash(p.dns, p.dns_length, frontend_class(p, snapshot)));
     return line != nullptr && is_valid(*line, p, snapshot, cache) ? TracePacketCache::would_answer
                                                                   : TracePacketCache::would_learn;
 }
@@ -132,7 +133,7 @@ void remember(const Packet& p, const Snapshot& snapshot, const cache::Key& key, 
     if (p.packet_cache_hash == 0 || p.found->ecs_len != 0) return;
     Line& line = packet_cache.replace(p.packet_cache_hash, p.dns, p.dns_length);
     line.entry = p.found;
-    line.way = way_of(p, snapshot);
+    line.frontend_class = frontend_class(p, snapshot);
     line.epoch = epoch;
     line.generation = snapshot.generation;
     line.share = cache::Cache::share_of(key);

@@ -28,8 +28,8 @@ LatencyPath latency_path(AnswerPath path) noexcept {
 }
 
 std::uint64_t waited_us(const Parked& p, Now now) noexcept {
-    const std::uint64_t came_us = p.started_us();
-    return now.micros() > came_us ? now.micros() - came_us : 0;
+    const std::uint64_t received_us = p.started_us();
+    return now.micros() > received_us ? now.micros() - received_us : 0;
 }
 
 bool was_held(const Parked& p) noexcept {

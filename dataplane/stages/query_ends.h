@@ -56,8 +56,8 @@ class QueryEnds {
     [[nodiscard]] const QueryCounters& counters() const noexcept { return totals_; }
 
     // Queries have arrived by ports or from `streams`.
-    void came(ClientTransport transport, unsigned n) noexcept {
-        if (n > 0) totals_.came(transport, n);
+    void received(ClientTransport transport, unsigned n) noexcept {
+        if (n > 0) totals_.received(transport, n);
     }
 
     // ---- counts: once for each query

@@ -130,15 +130,16 @@ class QueryRecords {
     // One ring per worker; the rings must outlive this object.
     explicit QueryRecords(std::vector<CellRing*> rings) : rings_(std::move(rings)) {}
 
-    // Calls `look(const QueryRecordView&)` with each published record: worker by worker, in the
+    // Calls `visit(const QueryRecordView&)` with each published record: worker by worker, in the
     // order of ends. Reads at most one full ring of each worker, so it returns even under load.
     // Returns the number of records.
-    template <class Look>
-    unsigned for_each(Look&& look) {
+    template <class Visit>
+    unsigned for_each(Visit&& visit) {
         unsigned records = 0;
         for (CellRing* const ring : rings_) {
-            records += ring->for_each(
-                [&look](std::span<const std::uint8_t> cells) { look(QueryRecordView::of(cells)); });
+            records += ring->for_each([&visit](std::span<const std::uint8_t> cells) {
+                visit(QueryRecordView::of(cells));
+            });
         }
         return records;
     }

@@ -91,7 +91,7 @@ void Replier::drop(Packet& p, Verdict v) noexcept {
     query_ends_.dropped(p.query);
     if (query_ends_.is_due()) record(p, v, {AnswerPath::error}, {});
     if (v == Verdict::drop_no_buffer || v == Verdict::drop_ring_full) {
-        counters_.saw(v == Verdict::drop_no_buffer ? Trouble::no_buffer : Trouble::ring_full,
+        counters_.saw(v == Verdict::drop_no_buffer ? Overload::no_buffer : Overload::ring_full,
                       p.client.address, p.query.name());
     }
     if (p.injected != nullptr) (void)to_stream(p.stream, p.stream_token, nullptr);

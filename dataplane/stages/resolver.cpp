@@ -15,7 +15,7 @@ namespace steer {
 namespace {
 
 constexpr unsigned kTimersPerTurn = 256;
-constexpr unsigned kRetiredPerTurn = 1024;  // records looked at
+constexpr unsigned kRetiredPerTurn = 1024;  // records checked
 constexpr unsigned kRoomPerTurn = 64;       // upstream queries ended because records run out
 
 dns::Ede reason_of(UpstreamResult end) {
@@ -63,7 +63,7 @@ void set_policies(Parked& p, const LeaveTerms& terms) {
     p.obeyed = static_cast<std::uint8_t>(terms.obeyed) & 3U;
 }
 
-// RFC 7871 7.2.2: the option goes back if it was looked at, and the answer is not one for another subnet.
+// RFC 7871 7.2.2: the option goes back if it was checked, and the answer is not one for another subnet.
 std::span<const std::uint8_t> ecs_for(const dns::Query& q, const ProgramState& s,
                                       const dns::Answer& answer) {
     return s.ecs && !answer.for_one ? q.ecs() : std::span<const std::uint8_t>{};
@@ -71,7 +71,7 @@ std::span<const std::uint8_t> ecs_for(const dns::Query& q, const ProgramState& s
 
 // What the reply says beside the answer, and where it is stored.
 struct Extras {
-    dns::ReplyExtras said;
+    dns::ReplyExtras extras;
     static constexpr std::size_t kOptionHead = 4;
     std::array<std::uint8_t, UINT8_MAX + kOptionHead + kMaxNsid> room;
 
@@ -80,7 +80,7 @@ struct Extras {
                                  const ProgramState& s, const dns::Answer& answer,
                                  std::span<const std::uint8_t> options,
                                  std::uint8_t bits) noexcept {
-        said.ecs = ecs_for(q, s, answer);
+        extras.ecs = ecs_for(q, s, answer);
         const bool says_nsid = q.edns.nsid && !snapshot.nsid.empty();
         std::size_t length = 0;
         if (bits != 0 && q.edns.present) {
@@ -94,8 +94,8 @@ struct Extras {
             std::memcpy(room.data() + length, snapshot.nsid.data(), snapshot.nsid.size());
             length += snapshot.nsid.size();
         }
-        if (length != 0) said.options = {room.data(), length};
-        return said.ecs.empty() && said.options.empty() ? nullptr : &said;
+        if (length != 0) extras.options = {room.data(), length};
+        return extras.ecs.empty() && extras.options.empty() ? nullptr : &extras;
     }
 };
 
@@ -123,7 +123,7 @@ Resolver::Resolver(const Parts& parts, const Options& options)
     : parts_(parts), over_quota_(options.over_quota), timers_(options.max_parked) {}
 
 void Resolver::resolve(Burst& burst, const Snapshot& snapshot, Now now) noexcept {
-    const bool may_be_plain = burst.looked_up && snapshot.hit_may_be_plain && !burst.watched;
+    const bool may_be_plain = burst.has_lookup && snapshot.hit_may_be_plain && !burst.watched;
     const std::uint32_t now_s = now.s();
     unsigned hits = 0;
     for (unsigned i = 0; i < burst.live_count; ++i) {
@@ -143,7 +143,7 @@ void Resolver::resolve(Burst& burst, const Snapshot& snapshot, Now now) noexcept
         if (snapshot.reads_texts) c.injected = p.injected;
         std::array<std::uint8_t, UINT8_MAX> options;
         if (!snapshot.all_option_codes.empty()) take_options(p, options, c);
-        if (burst.looked_up && p.plan != nullptr) c.looked_up = p.plan->cache;
+        if (burst.has_lookup && p.plan != nullptr) c.lookup_cache = p.plan->cache;
         c.found = p.found;
         if (burst.traced != 0) [[unlikely]]
             trace_packet(p, c, snapshot, burst, burst.live[i], now);
@@ -292,16 +292,16 @@ void Resolver::drop(Packet& p, const QueryContext& c, Verdict why) noexcept {
 }
 
 void Resolver::refuse(Packet& p, const QueryContext& c, Verdict why) noexcept {
-    const Trouble trouble = why == Verdict::drop_client_quota   ? Trouble::client_quota
-                            : why == Verdict::drop_suffix_quota ? Trouble::suffix_quota
-                                                                : Trouble::parked_full;
-    parts_.counters.saw(trouble, p.client.address, p.query.name());
+    const Overload overload = why == Verdict::drop_client_quota   ? Overload::client_quota
+                              : why == Verdict::drop_suffix_quota ? Overload::suffix_quota
+                                                                  : Overload::parked_full;
+    parts_.counters.saw(overload, p.client.address, p.query.name());
     const bool is_clients = why == Verdict::drop_client_quota;
     parts_.replier.note_marks(c.state.marks);
     if (is_clients && over_quota_ == OverQuota::truncate && p.client.is_udp()) {
         parts_.replier.answer_truncated(p, Verdict::truncated_quota);
     } else if ((!is_clients && why != Verdict::drop_suffix_quota) ||
-               !is_told_of_quota(!p.client.is_udp())) {
+               !gets_quota_error(!p.client.is_udp())) {
         parts_.replier.drop(p, why);
     } else {
         parts_.replier.answer_error(p, dns::kServFail, dns::Ede::other, Verdict::servfail_quota);
@@ -354,19 +354,19 @@ void Resolver::answer_stale(Parked& p, Now now) noexcept {
     const ProgramState before = p.program;
     if (!parts_.executor.resume_stale(c, now)) return;
     const std::span<const std::uint8_t> qname{q.qname.data(), q.qname_len};
-    Parked* const told =
+    Parked* const client_record =
         p.is_branch
             ? parts_.pool.take_branch(*p.snapshot, holder_of(p.path), qname, p.path.branch).record
             : parts_.pool.take(*p.snapshot, holder_of(p.path), qname).record;
-    if (told == nullptr) return;  // then it waits for the upstream
-    copy_record(p, *told);
-    told->state = Parked::State::ended;
-    told->program = c.state;
+    if (client_record == nullptr) return;  // then it waits for the upstream
+    copy_record(p, *client_record);
+    client_record->state = Parked::State::ended;
+    client_record->program = c.state;
     p.program = Executor::refresh_state_of(*p.snapshot, before);
-    p.trace = 0;  // it is with `told`
+    p.trace = 0;  // it is with `client_record`
     parts_.counters.add(Stat::parked_total);
     parts_.counters.add(Stat::cache_refreshes);
-    settle(*told, c, Step::answered, PendingOutcome::answered, now);
+    settle(*client_record, c, Step::answered, PendingOutcome::answered, now);
 }
 
 bool Resolver::fit_to_lists(QueryContext& c, Now now) noexcept {
@@ -400,7 +400,7 @@ bool Resolver::shorten(QueryContext& c, Now now) noexcept {
 void Resolver::leave(Packet& p, QueryContext& c, Now now) noexcept {
     if (c.state.dropped) return drop(p, c, Verdict::dropped_by_policy);
     Extras extras;
-    if (!c.snapshot.watched_lists.empty()) parts_.shared_watch.look(leaving(c, now), now);
+    if (!c.snapshot.watched_lists.empty()) parts_.shared_watch.check(leaving(c, now), now);
     const AnswerSource source = source_of(c);
     if (c.state.list_count == 0) {  // nearly all
         const auto options = options_for(c, p.max_size, LeaveTerms::kNoCap, extras, now);
@@ -512,9 +512,9 @@ void Resolver::answered(Parked& p, UpstreamResult end, Buffer* answer, Now now) 
     ResolveContext w{c, nullptr, &p};
     const Step step = go_on(w, parts_.executor.resume(c, answer, reason_of(end), now), now);
     const bool failed = c.response && c.response.answer().rcode == dns::kServFail;
-    const bool told = !c.state.refresh && !p.is_branch;
-    if (end == UpstreamResult::over_quota && failed && told &&
-        !is_told_of_quota(is_over_tcp(p.path))) {
+    const bool has_client = !c.state.refresh && !p.is_branch;
+    if (end == UpstreamResult::over_quota && failed && has_client &&
+        !gets_quota_error(is_over_tcp(p.path))) {
         p.program = c.state;
         parts_.replier.drop(p, PendingOutcome::dropped_over_quota);
         return give_back(p);
@@ -606,7 +606,7 @@ void Resolver::leave(Parked& p, QueryContext& c, PendingOutcome end, Now now) no
         return give_back(p);
     }
     const LeavingAnswer a = leaving(c, now);
-    if (!c.snapshot.watched_lists.empty()) parts_.shared_watch.look(a, now);
+    if (!c.snapshot.watched_lists.empty()) parts_.shared_watch.check(a, now);
     const LeaveTerms terms = parts_.claims.settle(a, now);
     parts_.claims.count_leaving(terms);
     if (c.trace) [[unlikely]]

@@ -170,7 +170,7 @@ class Resolver {
     // Ends a query without an answer.
     void drop(Packet& p, const QueryContext& c, Verdict why) noexcept;
     // Whether a query above its domain's quota gets SERVFAIL; else it gets no reply.
-    [[nodiscard]] bool is_told_of_quota(bool over_tcp) const noexcept {
+    [[nodiscard]] bool gets_quota_error(bool over_tcp) const noexcept {
         return over_quota_ == OverQuota::servfail ||
                (over_quota_ == OverQuota::truncate && over_tcp);
     }

@@ -177,7 +177,7 @@ bool Resolver::wait_for_branches(ResolveContext& w, const Branches& before, cons
         r.next_waiter = kept;
     }
     if (!keep(r, w.c, now)) w.c.response.clear();  // a branch replaces it, or it counts as missing
-    // Responses that came since the record began to wait are already in `before`.
+    // Responses that arrived since the record began to wait are already in `before`.
     const Branches& known = before.is[0] == Is::not_begun ? before : r.branches;
     if (const auto time_ms = branch_time_ms(w.c, known, b)) r.next_at_ms = now.ms + *time_ms;
     r.state = Parked::State::waits_branches;

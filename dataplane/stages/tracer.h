@@ -53,7 +53,7 @@ class Tracer {
     Tracer& operator=(const Tracer&) = delete;
 
     // Begins traces for packets of the burst; their entries must be known.
-    void look_at(Burst& burst, const Snapshot& snapshot, Now now) noexcept {
+    void inspect(Burst& burst, const Snapshot& snapshot, Now now) noexcept {
         const TraceFilter* const filter = filter_.load(std::memory_order_acquire);
         if (filter != nullptr || burst.traced != 0) [[unlikely]]
             begin(burst, snapshot, filter, now);

@@ -41,7 +41,7 @@ bool Transmit::flush() noexcept {
     if (lane.port == nullptr) return hand_over(lane);
     stage_ends(Stage::answer);  // lanes are also sent while answers are written
     if (capture_ != nullptr && capture_->is_on()) [[unlikely]]
-        capture_->look_at({lane.mbufs.data(), lane.count}, *lane.port,
+        capture_->inspect({lane.mbufs.data(), lane.count}, *lane.port,
                           static_cast<unsigned>(&lane - lanes_.data()), true);
     unsigned taken = 0;
     while (taken < lane.count) {  // a port may accept a part at a time; 0 means full

@@ -29,8 +29,8 @@ constexpr std::array kMagics{
     Magic{"SQLite format 3", "a database"},
 };
 
-constexpr std::size_t kLooked = 4096;
-constexpr std::ptrdiff_t kMaxControls = 8;  // of the first kLooked bytes; a text has none
+constexpr std::size_t kInspected = 4096;
+constexpr std::ptrdiff_t kMaxControls = 8;  // of the first kInspected bytes; a text has none
 
 bool is_binary(char c) {
     const auto byte = static_cast<std::uint8_t>(c);
@@ -49,7 +49,7 @@ std::optional<Error> why_no_list(std::string_view bytes) {
         if (bytes.starts_with(magic.bytes))
             return Error{"the file is " + std::string(magic.what) + ", not a list of lines"};
     }
-    const std::string_view start = bytes.substr(0, kLooked);
+    const std::string_view start = bytes.substr(0, kInspected);
     if (std::count_if(start.begin(), start.end(), is_binary) > kMaxControls)
         return Error{"the file holds binary data, not a list of lines"};
     const std::string_view text = trimmed(without_marks(start));

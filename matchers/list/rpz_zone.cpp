@@ -116,8 +116,7 @@ class RpzZoneReader {
           has_zone_(!name.empty()) {}
 
     void read(const ZoneEntry& entry) {
-        if (!entry.trouble.empty())
-            return bad(entry, entry.trouble + ": remove it or add the other");
+        if (!entry.error.empty()) return bad(entry, entry.error + ": remove it or add the other");
         if (entry.words.front().text.starts_with('$')) return directive(entry);
         std::span<const ZoneWord> words = entry.words;
         if (entry.has_owner) {

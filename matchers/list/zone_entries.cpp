@@ -38,7 +38,7 @@ ZoneEntries::ZoneEntries(std::string_view bytes) : rest_(without_marks(bytes)) {
 std::optional<ZoneEntry> ZoneEntries::next() {
     while (!rest_.empty()) {
         ZoneEntry entry = take_entry();
-        if (!entry.words.empty() || !entry.trouble.empty()) return entry;
+        if (!entry.words.empty() || !entry.error.empty()) return entry;
     }
     return std::nullopt;
 }
@@ -58,14 +58,14 @@ ZoneEntry ZoneEntries::take_entry() {
         } else if (c == ';' || (c == '#' && entry.words.empty())) {
             skip_line();
         } else if (c == '(' || c == ')') {
-            if (inside == (c == '(')) entry.trouble = "a parenthesis without another";
+            if (inside == (c == '(')) entry.error = "a parenthesis without another";
             inside = c == '(';
             skip();
         } else {
             take_word(entry);
         }
     }
-    if (inside) entry.trouble = "a parenthesis that is not closed";
+    if (inside) entry.error = "a parenthesis that is not closed";
     return entry;
 }
 
@@ -88,7 +88,7 @@ void ZoneEntries::take_word(ZoneEntry& entry) {
             skip();
         }
     }
-    if (quoted) entry.trouble = "a quote that is not closed on its line";
+    if (quoted) entry.error = "a quote that is not closed on its line";
     entry.words.push_back(std::move(word));
 }
 

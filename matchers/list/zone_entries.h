@@ -22,7 +22,7 @@ struct ZoneEntry {
     std::vector<ZoneWord> words;
     bool has_owner = true;  // the line does not begin with a blank
     int line = 0;           // first line of the entry
-    std::string trouble;    // its error; empty: none
+    std::string error;      // its error; empty: none
 };
 
 class ZoneEntries {

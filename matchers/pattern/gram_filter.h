@@ -25,7 +25,8 @@ class GramFilter {
 
     // `wire_name`: valid lower-cased wire form with the root byte.
     [[nodiscard]] bool may_hold(std::span<const std::uint8_t> wire_name) const noexcept {
-        return (thirds_ ? look<true>(wire_name) : look<false>(wire_name)) && holds_text(wire_name);
+        return (thirds_ ? holds_gram<true>(wire_name) : holds_gram<false>(wire_name)) &&
+               holds_text(wire_name);
     }
 
   private:
@@ -40,7 +41,7 @@ class GramFilter {
                                   std::uint32_t gram) const noexcept;
     [[nodiscard]] static std::uint32_t spread(std::uint32_t gram) { return gram * 0x9e3779b1U; }
     template <bool kThirds>
-    [[nodiscard]] bool look(std::span<const std::uint8_t> wire_name) const noexcept {
+    [[nodiscard]] bool holds_gram(std::span<const std::uint8_t> wire_name) const noexcept {
         if (wire_name.size() < 4) return false;
         unsigned found = 0;
         const std::uint8_t* const table = table_.data();

@@ -230,7 +230,7 @@ def describe(name: str, load: Load, pages: int) -> str:
 def run(build: str) -> dict:
     load = Load()
     with prepared(pathlib.Path(build), load, 1024) as (folder, port, pages):
-        said = describe("cached", load, pages)
+        parameters = describe("cached", load, pages)
         result = {}
         if pages >= 700:
             print("with hugepages:", flush=True)
@@ -238,5 +238,5 @@ def run(build: str) -> dict:
         print("without hugepages:", flush=True)
         plain = rounds(pathlib.Path(build), folder, False, port, load)
     if not result:
-        return {**plain, "hugepages": 0, "parameters": said}
-    return {**result, "hugepages": pages, "parameters": said, "ratio_no_huge": plain["ratio"], "ns_no_huge": plain["ns"]}
+        return {**plain, "hugepages": 0, "parameters": parameters}
+    return {**result, "hugepages": pages, "parameters": parameters, "ratio_no_huge": plain["ratio"], "ns_no_huge": plain["ns"]}

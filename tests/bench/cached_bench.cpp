@@ -131,7 +131,7 @@ class Seconds {
     explicit Seconds(DataplaneRuntime& runtime)
         : runtime_(runtime), thread_([this](const std::stop_token& s) { run(s); }) {}
 
-    // Those since the last call, without the one that is under way.
+    // Those since the last call, without the one that is in progress.
     std::vector<double> take() {
         const std::scoped_lock lock(mutex_);
         return std::exchange(rates_, {});

@@ -31,7 +31,7 @@ struct SceneOptions {
 // lcore 0 for this thread, one for each worker; no devices.
 void start_eal(bool no_huge, unsigned workers = 1, unsigned mib = 1200);
 
-// What the cache of the scene has for each name, and the TTL that it came with.
+// What the cache of the scene has for each name, and the TTL that it arrived with.
 Answers answers_of(const SceneOptions& options);
 inline constexpr std::uint32_t kSceneTtl = 3600;
 

@@ -55,7 +55,7 @@ class Checker:
         self.socket.send(struct.pack("!6H", ident, 0x0100, 1, 0, 0, 0) + question)
         try:
             while (reply := self.socket.recv(4096))[:2] != ident.to_bytes(2, "big"):
-                pass  # an answer that came too late
+                pass  # an answer that arrived too late
         except (TimeoutError, ConnectionError):
             self.unanswered += 1
             return

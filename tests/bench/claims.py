@@ -134,21 +134,21 @@ class Claims:
             flood.communicate()
         reader.join()
         client.close()
-        came = {}
+        arrived = {}
         for line in journal.read_text().splitlines():
             row = json.loads(line)
             if row["op"] == "add":
-                came.setdefault(row["address"], row["t_ns"])
+                arrived.setdefault(row["address"], row["t_ns"])
         for process in processes:
             process.stop()
         self.network.run("server", "ip", "link", "set", "eth0", "xdp", "off")
-        if missing := [address for address in asked if address not in came]:
+        if missing := [address for address in asked if address not in arrived]:
             raise LabError(f"claims: {len(missing)} of {len(asked)} honest rows never came, the first {missing[0]}")
-        return Delays([(came[address] - at) / 1e9 for address, at in asked.items()], answers[0] / self.each,
-                      sum(address.startswith("46.") for address in came))
+        return Delays([(arrived[address] - at) / 1e9 for address, at in asked.items()], answers[0] / self.each,
+                      sum(address.startswith("46.") for address in arrived))
 
 
-def told(one: Delays) -> str:
+def described(one: Delays) -> str:
     return f"{1e3 * one.p50:.2f} ms (p99 {1e3 * one.p99:.2f}), {100 * one.answered:.1f} % answered, {one.flooded} rows of the flood"
 
 
@@ -158,7 +158,7 @@ def run(build: str) -> dict:
     count = rounds(3)
     with Network("bench") as network:
         claims = Claims(network, pathlib.Path(build), 2 * len(pairs) * count)
-        said = announce(f"claims: {HONEST_RATE} honest names a second of {ADDRESSES} addresses for {SECONDS} s by turns without and beside {FLOOD_RATE} queries a "
+        parameters = announce(f"claims: {HONEST_RATE} honest names a second of {ADDRESSES} addresses for {SECONDS} s by turns without and beside {FLOOD_RATE} queries a "
                         f"second for {FLOOD_NAMES} names of {FLOOD_ADDRESSES}; rossim's preset fast; the worker on CPU {SERVER_CPU}, all else on CPU {CLIENT_CPU}, the "
                         "flooder at nice 19")
         for number in range(count):
@@ -167,7 +167,7 @@ def run(build: str) -> dict:
                 if loud.flooded < LEAST_FLOODED:
                     raise LabError(f"claims: the flood brought {loud.flooded} rows; at least {LEAST_FLOODED} were expected")
                 found.append((quiet, loud))
-                print(f"  round {number + 1}, {'async' if async_ else 'held'}: without {told(quiet)}; beside it {told(loud)}", flush=True)
+                print(f"  round {number + 1}, {'async' if async_ else 'held'}: without {described(quiet)}; beside it {described(loud)}", flush=True)
 
     def p99_ms(async_: bool, beside: int) -> float:
         return round(1e3 * statistics.median(pair[beside].p99 for pair in pairs[async_]), 2)
@@ -175,4 +175,4 @@ def run(build: str) -> dict:
     ratios = {async_: [loud.p99 / quiet.p99 for quiet, loud in found] for async_, found in pairs.items()}
     return {"ratio": round(statistics.median(ratios[True]), 2), "held": round(statistics.median(ratios[False]), 2),
             "p99_ms": p99_ms(True, 1), "quiet_p99_ms": p99_ms(True, 0), "held_p99_ms": p99_ms(False, 1), "quiet_held_p99_ms": p99_ms(False, 0),
-            "answered": round(min(loud.answered for found in pairs.values() for _, loud in found), 4), "rounds": ratios[True], "parameters": said}
+            "answered": round(min(loud.answered for found in pairs.values() for _, loud in found), 4), "rounds": ratios[True], "parameters": parameters}

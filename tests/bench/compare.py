@@ -128,8 +128,8 @@ def _policy(builds: dict[str, pathlib.Path]) -> Iterator[Turn]:
 def _whole(name: str) -> Iterator[Turn]:
     """A round of the whole bench, with the other programs that it measures."""
     def turn(build: pathlib.Path) -> tuple[float, int]:
-        said = io.StringIO()
-        with contextlib.redirect_stdout(said):
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
             result = run.BENCHES[name](str(build))
         return cost_in(name, result), int(result.get("compared", 0))
 

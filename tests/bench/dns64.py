@@ -29,7 +29,7 @@ TRANSLATOR = """  - { tag: translator, type: dns64, args: { allow_ipv4: true } }
 
 def run(build: str) -> dict:
     with cached.prepared(pathlib.Path(build), LOAD, PAGES) as (folder, _, pages):
-        said = announce(f"dns64: both: one worker, {LOAD.queries} queries for {LOAD.names} names again and again from net_pcap, "
+        parameters = announce(f"dns64: both: one worker, {LOAD.queries} queries for {LOAD.names} names again and again from net_pcap, "
                         f"{LOAD.mbufs} mbufs, {pages} hugepages of 2 MiB, {SECONDS:g} s by turns; with dns64: AAAA of 64:ff9b::/96")
         configs = {"with": folder / "dns64.yaml", "without": folder / "plain.yaml"}
         configs["with"].write_text(PLAIN.format(dns64=DNS64) + TRANSLATOR)
@@ -55,4 +55,4 @@ def run(build: str) -> dict:
     ratios = [b / a for a, b in zip(ns["with"], ns["without"])]
     return {"ratio": round(statistics.median(ratios), 3), "ns": round(statistics.median(ns["with"]), 1),
             "plain_ns": round(statistics.median(ns["without"]), 1), "compared": compared, "hugepages": pages, "rounds": ratios,
-            "parameters": said}
+            "parameters": parameters}

@@ -46,9 +46,9 @@ def claims_a_second(build: pathlib.Path, shared: bool) -> tuple[float, float]:
         asked = place.folder / "asked"
         asked.write_text("".join(f"n{i}.stream.example A\n" for i in range(CLAIMS)))
         before, begin = thread_cpu_s(pid, "routers"), time.monotonic()
-        said = place.network.run("client", "dnsperf", "-s", place.box(box).address, "-d", str(asked), "-n", "1", "-c", "4", "-q", "50", "-t", "10").stdout
-        if f"NOERROR {CLAIMS} (100.00%)" not in said:
-            raise LabError(f"not every name is answered: {said[-800:]}")
+        printed = place.network.run("client", "dnsperf", "-s", place.box(box).address, "-d", str(asked), "-n", "1", "-c", "4", "-q", "50", "-t", "10").stdout
+        if f"NOERROR {CLAIMS} (100.00%)" not in printed:
+            raise LabError(f"not every name is answered: {printed[-800:]}")
         until(lambda: all(rows(place, router) == CLAIMS for router in ROUTERS), 120, f"every router has {CLAIMS} rows", pause=0.2)
         took, cpu = time.monotonic() - begin, thread_cpu_s(pid, "routers") - before
         if shared:
@@ -83,13 +83,13 @@ def held(build: pathlib.Path, shared: bool) -> tuple[list[float], list[float]]:
     with JudgedFleet(build, False, 2 * each, shared, 600) as place:
         place.start_all("--preset", "fast", boxes=2 if shared else 1)
         if not shared:
-            until(lambda: all(r["state"] == "in_sync" for r in place.box(BOXES[0]).told("status")["routers"]), 20, "the routers are in sync")
+            until(lambda: all(r["state"] == "in_sync" for r in place.box(BOXES[0]).reported("status")["routers"]), 20, "the routers are in sync")
             return holds_ms(place, BOXES[0], 0), []
         writers = {place.writer_of(router) for router in ROUTERS}
-        if len(writers) != 1:  # the first one that is ready takes all; else one of them gives way
-            place.box(BOXES[1]).told("drain", "on")
+        if len(writers) != 1:  # the first one that is ready takes all; else one of them is displaced
+            place.box(BOXES[1]).reported("drain", "on")
             until(lambda: {place.writer_of(router) for router in ROUTERS} == {BOXES[0]}, 10, "one box writes all routers")
-            place.box(BOXES[1]).told("drain", "off")
+            place.box(BOXES[1]).reported("drain", "off")
             place.until_agreed()
             writers = {BOXES[0]}
         (writer,) = writers
@@ -104,7 +104,7 @@ def p99(values: list[float]) -> float:
 def run(build: str) -> dict:
     require_idle()
     folder = pathlib.Path(build)
-    said = announce(f"fleet: {CLAIMS} names of one address, {len(ROUTERS)} routers, {version('redis-server')} in memory, by turns with the fleet and without; "
+    parameters = announce(f"fleet: {CLAIMS} names of one address, {len(ROUTERS)} routers, {version('redis-server')} in memory, by turns with the fleet and without; "
                     f"then {HELD} held answers of new names, one after the other; {os.cpu_count()} CPUs for all")
     rates: dict[bool, list[tuple[float, float]]] = {True: [], False: []}
     waits: dict[str, list[list[float]]] = {"alone": [], "writer": [], "standby": []}
@@ -123,4 +123,4 @@ def run(build: str) -> dict:
     return {"ratio": round(statistics.median(ratios), 3), "clock_ratio": round(statistics.median(w[1] / o[1] for w, o in zip(rates[True], rates[False])), 3),
             "claims_s": round(statistics.median(w[0] for w in rates[True])), "added_p99_ms": round(middle["writer"] - middle["alone"], 2),
             "standby_added_p99_ms": round(middle["standby"] - middle["alone"], 2), "alone_p99_ms": round(middle["alone"], 2),
-            "rounds": ratios, "parameters": said}
+            "rounds": ratios, "parameters": parameters}

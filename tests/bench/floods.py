@@ -109,14 +109,14 @@ class Floods:
         return {name: count for name, count in json.loads(out)["streams"][0].items() if count}
 
 
-def told(one: dict) -> str:
+def described(one: dict) -> str:
     return (f"UDP {100 * one['udp_answered']:.2f} % in {one['udp_p50'] * 1e6:.0f} µs (p99 {one['udp_p99'] * 1e6:.0f}), "
             f"held {one['hold_p50'] * 1e3:.2f} ms (p99 {one['hold_p99'] * 1e3:.2f})")
 
 
 def run(build: pathlib.Path, count: int) -> tuple[dict, str]:
     """The figures, and what they were taken with."""
-    said = announce(f"floods: dnsperf at {RATE}/s for cached and {HOLD_RATE}/s for held answers, {SECONDS} s by turns without and beside a flood "
+    parameters = announce(f"floods: dnsperf at {RATE}/s for cached and {HOLD_RATE}/s for held answers, {SECONDS} s by turns without and beside a flood "
                     f"(a second: {flooder.HALF_OPEN} handshakes that do not go on, {flooder.CONNECTS} connections that are reset, "
                     f"{flooder.RAPID} of {flooder.RESETS_EACH} HTTP/2 resets; {flooder.LORIS} slow requests; {len(SOURCES)} clients); the worker on CPU "
                     f"{SERVER_CPU}, all else on CPU {CLIENT_CPU}, clients at nice -10, the flooder at 19")
@@ -126,7 +126,7 @@ def run(build: pathlib.Path, count: int) -> tuple[dict, str]:
         for number in range(count):
             quiet, loud = floods.measure(), floods.flooded()
             pairs.append((quiet, loud))
-            print(f"  floods, round {number + 1}: without {told(quiet)}; beside it {told(loud)}, {loud['mib']:.0f} MiB more", flush=True)
+            print(f"  floods, round {number + 1}: without {described(quiet)}; beside it {described(loud)}, {loud['mib']:.0f} MiB more", flush=True)
         counted = floods.counters()
     print("  counted: " + ", ".join(f"{name} {n}" for name, n in counted.items()), flush=True)
     if not counted.get("http_floods") or not counted.get("tls_failed"):
@@ -137,4 +137,4 @@ def run(build: pathlib.Path, count: int) -> tuple[dict, str]:
 
     return {"flood_answered": round(ratio("udp_answered"), 4), "flood_p50": round(ratio("udp_p50"), 2), "flood_p99": round(ratio("udp_p99"), 2),
             "flood_hold": round(ratio("hold_p50"), 2), "flood_hold_p99": round(ratio("hold_p99"), 2),
-            "flood_mib": round(max(loud["mib"] for _, loud in pairs))}, said
+            "flood_mib": round(max(loud["mib"] for _, loud in pairs))}, parameters

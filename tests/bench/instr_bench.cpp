@@ -26,7 +26,7 @@ Frames read_frames(const std::string& file) {
     return frames;
 }
 
-// Each query once, in full bursts. What came back.
+// Each query once, in full bursts. What returned.
 std::size_t ask_all(const Frames& frames, test::RingPort& ring, CachedScene& scene, bool counted) {
     std::size_t answers = 0;
     for (std::size_t at = 0; at + kBurst <= frames.size(); at += kBurst) {
@@ -43,7 +43,7 @@ std::size_t ask_all(const Frames& frames, test::RingPort& ring, CachedScene& sce
     return answers;
 }
 
-// The upstream's reply to what came out of the port: one A record.
+// The upstream's reply to what was sent from the port: one A record.
 test::Frame upstream_reply(const test::Frame& frame) {
     std::string wrong;
     const auto query = test::read_udp_frame(frame, wrong);
@@ -63,7 +63,7 @@ test::Frame upstream_reply(const test::Frame& frame) {
                                  .payload = reply});
 }
 
-// These queries once, in full bursts, each answered by the upstream a millisecond later. The answers that came back.
+// These queries once, in full bursts, each answered by the upstream a millisecond later. The answers that returned.
 std::size_t miss_all(std::span<const test::Frame> frames, test::RingPort& ring, CachedScene& scene,
                      Now& now, bool counted) {
     const auto turn = [&](std::span<const test::Frame> burst) {

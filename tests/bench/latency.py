@@ -79,11 +79,11 @@ def run(build: str) -> dict:
     require_idle()
     with hugepages(1024) as pages:
         huge = pages >= 800
-        said = announce(f"latency: {memif.QUERIES} queries for {memif.NAMES} names, {memif.MEMIF}, {SECONDS} s at each load, ours with idle: spin "
+        parameters = announce(f"latency: {memif.QUERIES} queries for {memif.NAMES} names, {memif.MEMIF}, {SECONDS} s at each load, ours with idle: spin "
                         f"on CPU {SERVER_CPU}, the generator on CPU {CLIENT_CPU} of {os.cpu_count()}, "
                         f"{pages if huge else 'no'} hugepages of 2 MiB; at {FEW}/s: dnsperf -c 4 -q 200 -T 1, {NAMES} names, veth with one "
                         f"queue, ours on AF_XDP, idle: adaptive; {version('knot')} on kernel sockets")
         memif_rows = counted(on_memif(pathlib.Path(build), huge, rounds()), rounds())
     veth_rows = on_veth(pathlib.Path(build), rounds())
     middle = {key: round(statistics.median(row[key] for row in rows), 2) for rows in (memif_rows, veth_rows) for key in rows[0]}
-    return {**middle, "hugepages": pages if huge else 0, "rounds": [row["ratio"] for row in memif_rows], "parameters": said}
+    return {**middle, "hugepages": pages if huge else 0, "rounds": [row["ratio"] for row in memif_rows], "parameters": parameters}

@@ -1,7 +1,7 @@
 // The other ways to match a name that the bench `match` compares with: a flat hash map walked from the full name with
 // every pattern in one Hyperscan database, and Hyperscan for everything.
 //
-// Neither compares names on a hit, keeps files and lines, or has to be read by many threads: they show what the look-up
+// Neither compares names on a hit, keeps files and lines, or has to be read by many threads: they show what the lookup
 // itself can cost.
 #pragma once
 

@@ -104,8 +104,8 @@ class Stage:
 
     def rate(self, path: pathlib.Path, seconds: float, *words: str) -> tuple[float, dict]:
         """Replies a second that the generator got, and all it says."""
-        said = self.load(path, seconds, *words)
-        return said["received"] / said["seconds"], said
+        load_result = self.load(path, seconds, *words)
+        return load_result["received"] / load_result["seconds"], load_result
 
 
 class Testpmd:
@@ -137,12 +137,12 @@ def measure(build: pathlib.Path, huge: bool, seconds: float = SECONDS) -> dict:
                 server.stop()
             path = stage.socket()
             server = stage.ours(path)
-            rate, said = stage.rate(path, seconds)
+            rate, load_result = stage.rate(path, seconds)
             ours.append(rate)
-            compared += said["compared"]
+            compared += load_result["compared"]
             server.stop()
             print(f"  round {number + 1}: 5tswap {swap[-1] / 1e6:.2f} M replies a second, ours {ours[-1] / 1e6:.2f} M answers "
-                  f"a second ({said['compared']} compared, 0 wrong)", flush=True)
+                  f"a second ({load_result['compared']} compared, 0 wrong)", flush=True)
     ratios = [o / s for o, s in zip(ours, swap)]
     return {"ratio": round(statistics.median(ratios), 3),
             "mqps": round(statistics.median(ours) / 1e6, 2), "testpmd_mqps": round(statistics.median(swap) / 1e6, 2),
@@ -153,10 +153,10 @@ def run(build: str) -> dict:
     require_idle()
     with hugepages(1024) as pages:
         huge = pages >= 800
-        said = announce(
+        parameters = announce(
             f"memif: both: {QUERIES} queries for {NAMES} names, {MEMIF}, {MBUFS} mbufs, pool cache {POOL_CACHE}, burst {BURST}, "
             f"{DESCRIPTORS} descriptors, on CPU {SERVER_CPU} of {os.cpu_count()}, {SECONDS:g} s by turns, "
             f"{pages} hugepages of 2 MiB{'' if huge else ' are too few: without'}, --single-file-segments; generator on CPU "
             f"{GENERATOR_CPU}; testpmd of {version('dpdk')}: --forward-mode=5tswap --no-flush-rx; ours: steerdnsd, configs/minimal.yaml "
             "with a cache (short_circuit) before its match, router and resolver there, idle: adaptive")
-        return {**measure(pathlib.Path(build), huge), "hugepages": pages if huge else 0, "parameters": said}
+        return {**measure(pathlib.Path(build), huge), "hugepages": pages if huge else 0, "parameters": parameters}

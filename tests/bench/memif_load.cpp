@@ -165,7 +165,7 @@ class Load {
         std::vector<std::uint64_t> due(frames_.size());
         std::vector<double> took;
         took.reserve(static_cast<std::size_t>(options_.seconds * options_.rate * 1.1));
-        const std::uint64_t interruption = rte_get_tsc_hz() / 200'000;  // 5 us between two looks
+        const std::uint64_t interruption = rte_get_tsc_hz() / 200'000;  // 5 us between two checks
         std::uint64_t interrupted = 0;
         const std::uint64_t begin = rte_get_tsc_cycles();
         const auto end = begin + static_cast<std::uint64_t>(options_.seconds * hz);
@@ -174,7 +174,7 @@ class Load {
         const std::uint64_t window = rte_get_tsc_hz() / 100;
         std::vector<std::size_t> windows;  // where in `took` each begins
         windows.reserve(static_cast<std::size_t>(options_.seconds * 100) + 20);
-        // A tenth of a second more for what is under way.
+        // A tenth of a second more for what is in progress.
         for (std::uint64_t last = begin, now = begin; now < end + rte_get_tsc_hz() / 10;
              last = std::exchange(now, rte_get_tsc_cycles())) {
             if (now - last > interruption) interrupted += now - last;

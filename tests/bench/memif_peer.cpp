@@ -63,13 +63,13 @@ MemifPeer open_memif(const PeerOptions& options) {
 }  // namespace
 
 void connect(const MemifPeer& peer, const PeerOptions& options) {
-    constexpr unsigned kAttempts = 20, kLooks = 20, kPauseUs = 50'000;
-    for (unsigned i = 0; i < kAttempts * kLooks && ::access(options.socket.c_str(), F_OK) != 0; ++i)
+    constexpr unsigned kAttempts = 20, kPolls = 20, kPauseUs = 50'000;
+    for (unsigned i = 0; i < kAttempts * kPolls && ::access(options.socket.c_str(), F_OK) != 0; ++i)
         rte_delay_us_sleep(kPauseUs);
     // A server that is not ready closes the connection, and the driver does not try again by itself.
     for (unsigned i = 0; i < kAttempts; ++i) {
         const bool started = rte_eth_dev_start(peer.device) == 0;
-        for (unsigned look = 0; look < kLooks; ++look) {
+        for (unsigned turn = 0; turn < kPolls; ++turn) {
             rte_delay_us_sleep(kPauseUs);
             rte_eth_link link{};
             rte_eth_link_get_nowait(peer.device, &link);

@@ -47,7 +47,7 @@ def run(build: str) -> dict:
             unheard.write_text("".join(f"n{i}.r{run_number}.example.com A\n" for i in range(MOST * SECONDS)))
             return unheard
 
-        said = announce(f"miss: dnsperf {' '.join(DNSPERF)} for {SECONDS} s by turns, each query for another name, forwarded to "
+        parameters = announce(f"miss: dnsperf {' '.join(DNSPERF)} for {SECONDS} s by turns, each query for another name, forwarded to "
                         f"{version('knot')} {upstream}; servers on CPU {SERVER_CPU}, client and knot on CPU {CLIENT_CPU} of "
                         f"{os.cpu_count()}; ours on AF_XDP, one worker, cache and forward, idle: adaptive; {version('dnsdist')} without a "
                         "cache, on kernel sockets")
@@ -68,4 +68,4 @@ def run(build: str) -> dict:
     return {"ratio": round(middle(ratios), 3), "cost": round(middle(o / h for (o, _), (h, _) in zip(ours, hits)), 2),
             "ns": round(middle(o for o, _ in ours)), "hit_ns": round(middle(h for h, _ in hits)),
             "dnsdist_ns": round(middle(p for p, _ in peer)), "qps": round(middle(q for _, q in ours)),
-            "dnsdist_qps": round(middle(q for _, q in peer)), "rounds": ratios, "parameters": said}
+            "dnsdist_qps": round(middle(q for _, q in peer)), "rounds": ratios, "parameters": parameters}

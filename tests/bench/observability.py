@@ -38,7 +38,7 @@ class Page(threading.Thread):
 
     def __init__(self, network: Network):
         super().__init__()
-        self.network, self.ended, self.looks, self.failure = network, threading.Event(), 0, None
+        self.network, self.ended, self.polls, self.failure = network, threading.Event(), 0, None
 
     def _connect(self, verb: str, path: str, body: str | None = None) -> http.client.HTTPResponse:
         connection = http.client.HTTPConnection("127.0.0.1", HTTP_PORT)
@@ -52,9 +52,9 @@ class Page(threading.Thread):
         return response
 
     def _ask(self, method: str) -> None:
-        said = json.loads(self._connect("POST", "/rpc", json.dumps({"jsonrpc": "2.0", "id": 1, "method": method})).read())
-        if "result" not in said:
-            raise LabError(f"{method}: {said}")
+        answer = json.loads(self._connect("POST", "/rpc", json.dumps({"jsonrpc": "2.0", "id": 1, "method": method})).read())
+        if "result" not in answer:
+            raise LabError(f"{method}: {answer}")
 
     def run(self) -> None:
         try:
@@ -62,7 +62,7 @@ class Page(threading.Thread):
             while not self.ended.wait(1.0):
                 for method in ("status", "counters"):
                     self._ask(method)
-                self.looks += 1
+                self.polls += 1
             events.close()
         except Exception as failure:  # of another thread: stop() raises it
             self.failure = failure
@@ -70,7 +70,7 @@ class Page(threading.Thread):
     def stop(self) -> None:
         self.ended.set()
         self.join()
-        if self.failure or self.looks == 0:
+        if self.failure or self.polls == 0:
             raise LabError(f"the page was not read: {self.failure}")
 
 
@@ -92,7 +92,7 @@ class Watched(Stage):
             "plugins:\n", f"plugins:\n  - {{ tag: log, type: query_recorder, args: {{ path: {database}, one_in: {one_in} }} }}\n", 1).replace(
             '      - exec: "cache short_circuit"\n', '      - exec: "$log"\n      - exec: "cache short_circuit"\n', 1)
 
-    def told(self, method: str) -> dict:
+    def reported(self, method: str) -> dict:
         done = subprocess.run([str(self.build / "tools/steerctl/steerctl"), "--socket", str(self.folder / "control.sock"), "--json", method],
                               text=True, capture_output=True, timeout=30)
         if done.returncode != 0:
@@ -100,10 +100,10 @@ class Watched(Stage):
         return json.loads(done.stdout)
 
     def answered(self) -> int:
-        return sum(worker["verdicts"]["answered"] for worker in self.told("counters")["workers"])
+        return sum(worker["verdicts"]["answered"] for worker in self.reported("counters")["workers"])
 
     def recorded(self) -> int:
-        return sum(one["recorded"] for one in self.told("recorder")["recorders"])
+        return sum(one["recorded"] for one in self.reported("recorder")["recorders"])
 
     def measure(self, side: str, one_in: int) -> dict:
         """Answers per second of the worker's CPU, and records per second of the clock."""
@@ -175,7 +175,7 @@ def run(build: str) -> dict:
     require_idle()
     with hugepages(1024) as pages:
         huge = pages >= 800
-        said = announce(f"observability: {QUERIES} queries for 1000 names from net_pcap, infinite_rx, on CPU {SERVER_CPU} of {os.cpu_count()}, {SECONDS:g} s by "
+        parameters = announce(f"observability: {QUERIES} queries for 1000 names from net_pcap, infinite_rx, on CPU {SERVER_CPU} of {os.cpu_count()}, {SECONDS:g} s by "
                         f"turns, {pages} hugepages of 2 MiB{'' if huge else ' are too few: without'}; the router and a resolver there, idle: spin; "
                         f"database on the disk of {os.environ.get('TMPDIR', '/tmp')}")
-        return {**measure(pathlib.Path(build), huge), "hugepages": pages if huge else 0, "parameters": said}
+        return {**measure(pathlib.Path(build), huge), "hugepages": pages if huge else 0, "parameters": parameters}

@@ -124,7 +124,7 @@ def run(build: str) -> dict:
     with Network("bench") as network:
         stage = Stage(network, pathlib.Path(build))
         rate = rate_for(stage, servers)
-        said = announce(f"peers: {rate}/s offered by kxdpgun for {SECONDS} s by turns, {NAMES} names; servers on CPU {SERVER_CPU} with "
+        parameters = announce(f"peers: {rate}/s offered by kxdpgun for {SECONDS} s by turns, {NAMES} names; servers on CPU {SERVER_CPU} with "
                         f"one thread each, the client on CPU {CLIENT_CPU} of {os.cpu_count()}; ours on AF_XDP, cache and forward, idle: "
                         f"adaptive; {version('unbound')} and {version('dnsdist')} with their caches, {version('knot')} with the zone, on "
                         "kernel sockets")
@@ -140,4 +140,4 @@ def run(build: str) -> dict:
     ratios = [peer / own for peer, own in zip(costs[best], costs["ours"])]
     return {"ratio": round(statistics.median(ratios), 3), "best": best, "rate": rate, **{f"{name}_ns": round(ns) for name, ns in middle.items()},
             **{f"{name}_lost_percent": round(statistics.median(l), 3) for name, l in lost.items()}, "rounds": ratios,
-            "parameters": said}
+            "parameters": parameters}

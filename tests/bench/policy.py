@@ -97,7 +97,7 @@ def with_rules(build: pathlib.Path, folder: pathlib.Path, config: pathlib.Path, 
 
 def run(build: str) -> dict:
     with cached.prepared(pathlib.Path(build), LOAD, PAGES) as (folder, port, pages):
-        said = announce(
+        parameters = announce(
             f"policy: both: one worker, {LOAD.queries} queries for {LOAD.names} names again and again from net_pcap, one in "
             f"{NEW_NAME_EVERY} for a new name, forwarded; {LOAD.mbufs} mbufs, cache of {CACHE} entries in {CACHE_MIB} MiB, "
             f"{pages} hugepages of 2 MiB, {SECONDS:g} s by turns; with rules: {DOMAINS} domain rules and {PATTERNS} patterns in "
@@ -117,4 +117,4 @@ def run(build: str) -> dict:
                   f"{ns['without'][-1]:.1f} ({100 * plain['packet_cache_share']:.1f} %)", flush=True)
     ratios = [b / a for a, b in zip(ns["with"], ns["without"])]
     return {"ratio": round(statistics.median(ratios), 3), "ns": round(statistics.median(ns["with"]), 1),
-            "plain_ns": round(statistics.median(ns["without"]), 1), "compared": compared, "hugepages": pages, "rounds": ratios, "parameters": said}
+            "plain_ns": round(statistics.median(ns["without"]), 1), "compared": compared, "hugepages": pages, "rounds": ratios, "parameters": parameters}

@@ -199,7 +199,7 @@ def cpu_ns(pid: int) -> int:
 def measure(build: pathlib.Path, seconds: float = SECONDS) -> dict:
     with Network("bench") as network:
         stage = Stage(network, build)
-        said = announce(f"ports: {RATE}/s offered by kxdpgun for {seconds} s by turns, {NAMES} names, dnsperf {' '.join(DNSPERF)} for "
+        parameters = announce(f"ports: {RATE}/s offered by kxdpgun for {seconds} s by turns, {NAMES} names, dnsperf {' '.join(DNSPERF)} for "
                         f"{seconds} s; {version('knot')} in XDP mode with one udp-worker, ours on AF_XDP with one worker, cache and "
                         f"forward, idle: adaptive; servers on CPU {SERVER_CPU}, clients on CPU {CLIENT_CPU} of {os.cpu_count()}; veth with "
                         "one queue")
@@ -224,7 +224,7 @@ def measure(build: pathlib.Path, seconds: float = SECONDS) -> dict:
             "knot_lost_percent": lost(knot), "machine_ratio": round(by_round("machine_ns"), 3),
             "qps": round(statistics.median(o["qps"] for o in ours)),
             "knot_qps": round(statistics.median(k["qps"] for k in knot)), "compared": sum(o["compared"] for o in ours),
-            "rounds": ratios, "parameters": said}
+            "rounds": ratios, "parameters": parameters}
 
 
 def run(build: str) -> dict:

@@ -70,7 +70,7 @@ class Producer {
     void run(std::chrono::seconds time) {
         const auto begin = Ticks::now();
         for (unsigned tick = 0; Ticks::now() < begin + time; ++tick) {
-            // What a tick that came late has to make up for.
+            // What a tick that arrived late has to make up for.
             const auto due = static_cast<std::uint64_t>(
                 std::chrono::duration<double>(Ticks::now() - begin).count() * rate_);
             const std::uint64_t now = boot_ns();

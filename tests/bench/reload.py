@@ -51,7 +51,7 @@ def once(build: pathlib.Path, folder: pathlib.Path, huge: bool) -> dict:
 
 def run(build: str) -> dict:
     with cached.prepared(pathlib.Path(build), LOAD, PAGES) as (folder, _, pages):
-        said = announce(
+        parameters = announce(
             f"reload: one worker, {LOAD.queries} queries for {LOAD.names} names again and again from net_pcap, answered from a "
             f"cache of {CACHE} entries, a set of {LINES} rules before it; {QUIET_SECONDS:g} s undisturbed, then {RELOADS} reloads "
             f"one after the other, a hundredth of the lines changed each time; {pages} hugepages of 2 MiB; rates by the second")
@@ -67,4 +67,4 @@ def run(build: str) -> dict:
     return {"ratio": round(middle(ratios), 3), **{f"{name}_mqps": round(middle(r[f"{name}_qps"] for r in results) / 1e6, 2)
                                                   for name in ("undisturbed", "worst", "middle")},
             "reload_s": round(middle(r["reload_s"] for r in results), 2), "seconds": sum(r["seconds"] for r in results),
-            "rounds": ratios, "parameters": said}
+            "rounds": ratios, "parameters": parameters}

@@ -74,7 +74,7 @@ class Names {
         std::uint32_t ttl_s = 0;
         std::uint32_t raised_s = 0;  // when its renewal was last asked for
         std::int64_t cached_until_us = 0;
-        std::int64_t since_us = 0, lease_us = 0;  // of those who were told
+        std::int64_t since_us = 0, lease_us = 0;  // of those who were sent
         std::uint64_t hold = 0;
         std::int64_t hold_until_us = 0;
     };

@@ -35,7 +35,7 @@ boost::json::object measure_repair();
 //   answered before), dead_wait_ms (the longest when the router falls silent)
 boost::json::object measure_holds();
 // 10,000 addresses with TTLs of 60 to 300 s, asked for every 5 to 15 s from a cache as a worker does, for an hour after
-// the last of them came up.
+// the last of them started.
 //   renew_cpu: the router's CPU time within that hour ÷ one `set` for each TTL of each row; with the rows' coming up in it
 //   renew_cpu_with_adds, for a list without held answers (async) renew_cpu_async; slow_cpu: of the time of a `slow` one;
 //   renewals: sets a row; gaps: addresses without a row at some time within their lease

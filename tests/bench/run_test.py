@@ -25,7 +25,7 @@ class Targets(unittest.TestCase):
 
 class Rate(unittest.TestCase):
     def highest(self, limits):
-        with contextlib.redirect_stdout(io.StringIO()) as self.said:
+        with contextlib.redirect_stdout(io.StringIO()) as self.printed:
             return peers.highest_rate(limits, lambda name, rate: rate <= limits[name])
 
     def test_the_first_rate_is_kept_if_all_serve_it(self):
@@ -33,7 +33,7 @@ class Rate(unittest.TestCase):
 
     def test_the_slowest_peer_decides_the_rate(self):
         self.assertEqual(self.highest({"ours": 1e6, "unbound": 85_000, "knot": 50_000}), 40_000)
-        self.assertIn("knot cannot serve 60000 queries a second here", self.said.getvalue())
+        self.assertIn("knot cannot serve 60000 queries a second here", self.printed.getvalue())
 
     def test_a_server_that_serves_no_rate_is_named(self):
         with self.assertRaisesRegex(LabError, "knot does not even serve 15000"):
@@ -88,10 +88,10 @@ class Compare(unittest.TestCase):
             compare.cost_in("reload", {"seconds": 76})
 
     def refused(self, *words):
-        with contextlib.redirect_stderr(io.StringIO()) as said, self.assertRaises(SystemExit) as ended:
+        with contextlib.redirect_stderr(io.StringIO()) as printed, self.assertRaises(SystemExit) as ended:
             compare.options(["build", *words])
         self.assertEqual(ended.exception.code, 2)
-        return said.getvalue()
+        return printed.getvalue()
 
     def test_what_cannot_be_compared_is_refused(self):
         self.assertIn("no bench cahced to compare; there are: cached", self.refused("HEAD", "cahced"))

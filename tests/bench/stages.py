@@ -25,7 +25,7 @@ def _of(build: pathlib.Path, name: str, load: cached.Load, pages_wanted: int) ->
     # A unity build has no bench_stages: its stamped sources stand before those of the library, one by one.
     programs = build_apart(build, "stages", "-Dunity=off", "tests/bench/bench_cached", "tests/bench/bench_stages")
     with cached.prepared(build, load, pages_wanted) as (folder, port, pages):
-        said = cached.describe(f"stages, {name}", load, pages)
+        described = cached.describe(f"stages, {name}", load, pages)
         arguments = (folder / "hot.pcap", pages >= load.mib // 2, port, folder / "names.txt", load)
         for number in range(3 * rounds(3)):
             plain = cached.ours(programs, *arguments)
@@ -39,14 +39,14 @@ def _of(build: pathlib.Path, name: str, load: cached.Load, pages_wanted: int) ->
                 break
     if not (taken := [one for one in taken if sums_up(one)]):
         raise TooBusy("time stamps and the thread's CPU time tell different things: other programs had the worker's CPU")
-    return sorted(taken, key=lambda one: one["sum_ns"])[len(taken) // 2], said
+    return sorted(taken, key=lambda one: one["sum_ns"])[len(taken) // 2], described
 
 
 def run(build: str) -> dict:
     loads, result, parameters = {}, {}, []
     for name, (load, pages) in LOADS.items():
-        loads[name], said = _of(pathlib.Path(build), name, load, pages)
-        parameters.append(said)
+        loads[name], described = _of(pathlib.Path(build), name, load, pages)
+        parameters.append(described)
         result |= {f"{name}_{key}": loads[name][key] for key in ("sum_ns", "total_ns", "plain_ns")}
         for stage, ns in loads[name]["stages"]:
             print(f"  {name}: {ns:6.1f} ns  {stage}", flush=True)

@@ -170,7 +170,7 @@ def run(build: str) -> dict:
         with Network("bench") as network:
             stage = Stage(network, pathlib.Path(build))
             made = Authority(stage.folder).issue("server", "DNS:dns.example", f"IP:{OURS}")
-            said = announce(f"streams: dnsperf -m tcp|dot {' '.join(CLIENT)}, h2load {' '.join(H2LOAD)} for {SECONDS} s by turns, {NAMES} names in the cache of either; "
+            parameters = announce(f"streams: dnsperf -m tcp|dot {' '.join(CLIENT)}, h2load {' '.join(H2LOAD)} for {SECONDS} s by turns, {NAMES} names in the cache of either; "
                             f"servers on CPU {SERVER_CPU}, client on CPU {CLIENT_CPU} of {os.cpu_count()}; one worker and one stream thread, "
                             f"{version('dnsdist')} with its packet cache and one thread for TCP; {IDLE} idle DoT connections; openssl s_time "
                             f"-new for {HANDSHAKE_S} s, ECDSA P-256")
@@ -196,4 +196,4 @@ def run(build: str) -> dict:
             **{f"dnsdist_{mode}_ns": round(middle(c for c, _ in costs["dnsdist", mode])) for mode in MODES},
             "connection_us": round(middle(opened["ours"])), "dnsdist_connection_us": round(middle(opened["dnsdist"])),
             "idle_bytes": round(middle(held["ours"])), "dnsdist_idle_bytes": round(middle(held["dnsdist"])),
-            **flooded, "rounds": ratios[worst], "parameters": f"{said}; {with_floods}"}
+            **flooded, "rounds": ratios[worst], "parameters": f"{parameters}; {with_floods}"}

@@ -16,30 +16,30 @@ from bench.machine import announce, hugepages, require_idle, rounds
 from lab.network import Network
 
 SECONDS = 3
-WAYS = {"woken": {}, "busy_poll": {"port": ", busy_poll: 64"}, "spin": {"idle": "spin"}}
+IDLE_MODES = {"woken": {}, "busy_poll": {"port": ", busy_poll: 64"}, "spin": {"idle": "spin"}}
 RATE = 1_000  # of single queries
 
 
 def af_xdp(build: pathlib.Path) -> dict:
-    rates: dict[str, list[float]] = {way: [] for way in WAYS}
-    costs: dict[str, list[float]] = {way: [] for way in WAYS}
+    rates: dict[str, list[float]] = {idle_mode: [] for idle_mode in IDLE_MODES}
+    costs: dict[str, list[float]] = {idle_mode: [] for idle_mode in IDLE_MODES}
     with Network("bench") as network:
         stage = ports.Stage(network, build)
         for number in range(rounds(3)):
-            for way, words in WAYS.items():
+            for idle_mode, words in IDLE_MODES.items():
                 server = stage.ours(**words)
                 result = stage.cost(server, SECONDS)
                 stage.stop(server)
-                rates[way].append(result["qps"])
-                costs[way].append(result["ns"])
+                rates[idle_mode].append(result["qps"])
+                costs[idle_mode].append(result["ns"])
             print(f"  round {number + 1}: " + "; ".join(
-                f"{way} dnsperf {rates[way][-1]:.0f}/s, {costs[way][-1]:.0f} ns an answer at {ports.RATE}/s"
-                for way in WAYS), flush=True)
+                f"{idle_mode} dnsperf {rates[idle_mode][-1]:.0f}/s, {costs[idle_mode][-1]:.0f} ns an answer at {ports.RATE}/s"
+                for idle_mode in IDLE_MODES), flush=True)
     middle = statistics.median
     ratios = [a / b for a, b in zip(rates["woken"], rates["busy_poll"])]
     result = {"ratio": round(middle(ratios), 3), "rounds": ratios}
-    for way in WAYS:
-        result |= {f"{way}_qps": round(middle(rates[way])), f"{way}_ns": round(middle(costs[way]))}
+    for idle_mode in IDLE_MODES:
+        result |= {f"{idle_mode}_qps": round(middle(rates[idle_mode])), f"{idle_mode}_ns": round(middle(costs[idle_mode]))}
     return result
 
 
@@ -69,9 +69,9 @@ def polled(build: pathlib.Path, huge: bool) -> dict:
 def run(build: str) -> dict:
     require_idle()
     folder = pathlib.Path(build)
-    said = announce(f"wakeups: dnsperf {' '.join(ports.DNSPERF)} and kxdpgun at {ports.RATE}/s on AF_XDP, {SECONDS} s each by turns; "
+    parameters = announce(f"wakeups: dnsperf {' '.join(ports.DNSPERF)} and kxdpgun at {ports.RATE}/s on AF_XDP, {SECONDS} s each by turns; "
                     f"single queries at {RATE}/s on memif; server on CPU {ports.SERVER_CPU}, client on CPU {ports.CLIENT_CPU}; ours with "
                     "one worker, cache and forward")
     result = af_xdp(folder)
     with hugepages(1024) as pages:
-        return result | polled(folder, pages >= 800) | {"parameters": said}
+        return result | polled(folder, pages >= 800) | {"parameters": parameters}

@@ -23,7 +23,7 @@ def run(build: str) -> dict:
         raise TooBusy("this machine has one CPU: two workers have none to share")
     ratios, shares = [], []
     with cached.prepared(pathlib.Path(build), ONE, 1_100) as (folder, port, pages):
-        said = cached.describe("workers", TWO, pages)
+        parameters = cached.describe("workers", TWO, pages)
         pcap, table = folder / "hot.pcap", folder / "names.txt"
         for number in range(rounds()):
             ns = {}
@@ -37,4 +37,4 @@ def run(build: str) -> dict:
                   f"{ours2['ns_per_packet']:.1f} (5tswap {swap2:.1f})", flush=True)
         checked = cached.compared(pathlib.Path(build), pcap, pages > 1_000, port, table, TWO)
     return {"ratio": round(statistics.median(ratios), 3), "answered": round(min(shares), 5), "compared": checked, "hugepages": pages, "rounds": ratios,
-            "parameters": said}
+            "parameters": parameters}

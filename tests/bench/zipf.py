@@ -18,8 +18,8 @@ PAGES = 1_500
 
 def _figures(build: pathlib.Path, load: cached.Load, usual: int) -> dict:
     with cached.prepared(build, load, PAGES) as (folder, port, pages):
-        said = cached.describe("zipf", load, pages)
-        return {**cached.rounds(build, folder, pages >= PAGES - 50, port, load, usual), "hugepages": pages, "parameters": said}
+        parameters = cached.describe("zipf", load, pages)
+        return {**cached.rounds(build, folder, pages >= PAGES - 50, port, load, usual), "hugepages": pages, "parameters": parameters}
 
 
 def run(build: str) -> dict:

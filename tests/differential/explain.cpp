@@ -74,12 +74,12 @@ struct Side {
     std::vector<TraceCopy> traces;
 };
 
-// What may differ: the number of the trace, and how the query came.
+// What may differ: the number of the trace, and how the query arrived.
 json::object comparable(const TraceCopy& trace, Side& side, Totals* totals) {
     json::object all = trace_json(trace, side.product.trace_terms());
     for (const char* const key : {"id", "injected", "client_port", "passed_by"})
         all.erase(key);
-    json::array way;
+    json::array trail;
     for (json::value& event : all["way"].as_array()) {
         const std::string what(event.at("what").as_string());
         if (totals != nullptr) {
@@ -90,9 +90,9 @@ json::object comparable(const TraceCopy& trace, Side& side, Totals* totals) {
             totals->held += what == "acknowledged" ? 1U : 0U;
             totals->hits += what == "cache" && event.at("result") == "hit" ? 1U : 0U;
         }
-        if (what != "packet_cache") way.push_back(std::move(event));
+        if (what != "packet_cache") trail.push_back(std::move(event));
     }
-    all["way"] = std::move(way);
+    all["way"] = std::move(trail);
     WantedRows wanted;
     wanted.began_ms = trace.head.began_ms;
     for (const json::value& tag : all["lists"].as_array())

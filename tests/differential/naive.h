@@ -19,17 +19,17 @@ class Naive {
     Naive(const std::string& yaml, std::map<std::string, std::string> environment);
 
     Outcome ask(const Question& question, std::uint64_t now_ms);
-    // Which lists the answer is claimed for is not said: a cached answer went another way than this question's, and not
+    // Which lists the answer is claimed for is not given: a cached answer took another path than this question's, and not
     // only by its client.
     [[nodiscard]] bool lists_in_doubt() const { return lists_in_doubt_; }
-    // Nothing is said of what follows: a list emptied an answer in a cache that clients may share.
+    // Nothing is reported about what follows: a list emptied an answer in a cache that clients may share.
     [[nodiscard]] bool gives_up() const { return gives_up_; }
 
   private:
     struct Response {
         Reply reply;
         std::uint64_t born_s = 0;  // the TTLs are those of then
-        unsigned id = 0;           // of what an upstream said, through all copies; 0: made here
+        unsigned id = 0;           // of what an upstream reported, through all copies; 0: made here
         std::string cache;         // that gave it
         bool is_upstreams_word = false;  // or its silence
         unsigned redirects = 0;          // around the question that it answers
@@ -46,7 +46,7 @@ class Naive {
     };
     using Key = std::tuple<std::string, std::string, std::uint16_t, std::uint16_t, bool, bool>;
 
-    // How a sequence came to its end.
+    // How a sequence ended.
     enum class Flow { went_on, returned, stopped };
 
     const YAML::Node& plugin(const std::string& tag) const;

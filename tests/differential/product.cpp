@@ -252,7 +252,7 @@ class Product::Impl {
     unsigned plain_hits_ = 0;
 
   private:
-    std::uint8_t entry_ = 0;  // by which the question came
+    std::uint8_t entry_ = 0;  // by which the question arrived
     // As lookup() and Resolver::answer_hit() do. True: a plain hit was the answer.
     bool begin(QueryContext& c) {
         const Plan* plan = nullptr;
@@ -264,7 +264,7 @@ class Product::Impl {
         if (plan == nullptr) plan = executor_->plan(c.snapshot, c.query, entry_);
         c.begin(plan, entry_);
         if (plan == nullptr || plan->cache < 0) return false;
-        c.looked_up = plan->cache;
+        c.lookup_cache = plan->cache;
         if (c.snapshot.likely_cache < 0) c.found = found_in(plan->cache, c);
         if (c.found == nullptr || c.found->tags.load() >> 32 < c.snapshot.generation) return false;
         const Plan* const of_hit = executor_->plan(c.snapshot, c.found->tags.load(), entry_);

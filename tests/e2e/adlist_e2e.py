@@ -35,7 +35,7 @@ class AdLists(unittest.TestCase):
         return self.scene.start_daemon(self.config)
 
     def lists(self, *words):
-        return {row["list"]: row for row in self.scene.told("adlist", *words)["adlists"]}
+        return {row["list"]: row for row in self.scene.reported("adlist", *words)["adlists"]}
 
     def numbers(self):
         rows = self.lists()

@@ -54,10 +54,10 @@ class Anycast(unittest.TestCase):
         self.assertEqual(left_behind(lab), [])
 
     def test_the_command_says_what_it_does_not_know(self):
-        for words, said in ((["--rat", "2"], "--rate is 2: expected 10 to 5000"), (["--nonsense"], "unrecognized arguments: --nonsense")):
+        for words, expect_output in ((["--rat", "2"], "--rate is 2: expected 10 to 5000"), (["--nonsense"], "unrecognized arguments: --nonsense")):
             done = subprocess.run(["/usr/bin/python3", "-m", "lab.anycast", BUILD, *words], capture_output=True, text=True, cwd=ROOT)
             self.assertEqual(done.returncode, 2)
-            self.assertIn(said, done.stderr)
+            self.assertIn(expect_output, done.stderr)
 
 
 class Announcer(unittest.TestCase):
@@ -67,7 +67,7 @@ class Announcer(unittest.TestCase):
         self.lab = self.enterContext(AnycastLab(BUILD))
         self.box = self.lab.boxes[0]
 
-    def said(self, text, process=None):
+    def expect_output(self, text, process=None):
         until(lambda: text in (process or self.box.announcer).text(), 20, f"it says {text!r}")
 
     def protocols(self):
@@ -82,14 +82,14 @@ class Announcer(unittest.TestCase):
     def test_it_waits_for_the_daemon_and_for_bird(self):
         box = self.box
         box.start_announcer()
-        self.said("withdrawn: ")
-        self.said("BIRD does not run: ")
+        self.expect_output("withdrawn: ")
+        self.expect_output("BIRD does not run: ")
         box.start_bird()
         self.start_daemon()
-        self.said("announced: ready")
+        self.expect_output("announced: ready")
         until(lambda: self.protocols() == ["up", "up"], 20, "both protocols are up")
         box.steerctl("drain", "on")
-        self.said("withdrawn: not ready: drain: draining")
+        self.expect_output("withdrawn: not ready: drain: draining")
         until(lambda: self.protocols() == ["down", "down"], 20, "both protocols are down")
 
     def test_a_daemon_that_closes_a_session_is_not_withdrawn(self):
@@ -97,7 +97,7 @@ class Announcer(unittest.TestCase):
         box.start_bird()
         self.start_daemon()
         box.start_announcer()
-        self.said("announced: ready")
+        self.expect_output("announced: ready")
         # More sessions with subscriptions than the daemon keeps: the oldest is closed.
         clients = []
         self.addCleanup(lambda: [client.close() for client in clients])
@@ -111,7 +111,7 @@ class Announcer(unittest.TestCase):
         for client in clients[:2]:
             client.close()
         box.steerctl("drain", "on")
-        self.said("withdrawn: not ready: drain: draining")
+        self.expect_output("withdrawn: not ready: drain: draining")
         self.assertEqual(box.announcer.text().count("withdrawn: "), 2, "at the start, and by the drain")
 
     def test_its_end_withdraws_and_a_second_program_may_withdraw_for_it(self):
@@ -134,7 +134,7 @@ class Announcer(unittest.TestCase):
         box.start_bird()
         box.start_announcer()
         refused = self.lab.network.start("box1", "wrong", *box.announce("--protocol", "nothing"))
-        self.said("BIRD refuses 'disable \"nothing\"': No protocols match", refused)
+        self.expect_output("BIRD refuses 'disable \"nothing\"': No protocols match", refused)
         done = run(*box.announce("--protocol", "nothing", "--withdraw"), check=False)
         self.assertEqual((done.returncode, done.stderr), (1, "steerctl: BIRD refuses to disable a protocol: No protocols match\n"))
 

@@ -127,8 +127,8 @@ class Bgp(unittest.TestCase):
     # What the peer says ---------------------------------------------------------------------------------------
 
     def vtysh(self, command):
-        said = run("vtysh", "--vty_socket", str(self.frr), "-c", command, check=False).stdout
-        return json.loads(said[said.index("{"):]) if "{" in said else {}
+        output = run("vtysh", "--vty_socket", str(self.frr), "-c", command, check=False).stdout
+        return json.loads(output[output.index("{"):]) if "{" in output else {}
 
     def session(self):
         return self.vtysh("show bgp neighbors 10.9.0.1 json").get("10.9.0.1", {}).get("bgpState")
@@ -164,11 +164,11 @@ class Bgp(unittest.TestCase):
     # What the kernel has --------------------------------------------------------------------------------------
 
     def table(self, number=5301, *words, family="-4"):
-        said = self.scene.network.run("appliance", "ip", "-j", family, "route", "show", "table", str(number), *words, check=False)
-        if said.returncode != 0:  # a table without any route does not exist (`ip` then prints "[")
-            self.assertIn("FIB table does not exist", said.stderr)
+        output = self.scene.network.run("appliance", "ip", "-j", family, "route", "show", "table", str(number), *words, check=False)
+        if output.returncode != 0:  # a table without any route does not exist (`ip` then prints "[")
+            self.assertIn("FIB table does not exist", output.stderr)
             return set()
-        return {route["dst"] for route in json.loads(said.stdout)}
+        return {route["dst"] for route in json.loads(output.stdout)}
 
     def ask(self, name, kind="A"):
         answer = self.scene.short(name, kind)
@@ -179,7 +179,7 @@ class Bgp(unittest.TestCase):
         return self.scene.network.child("appliance", "steerdnsd", "steerdns-sets")
 
     def counter(self, name, what):
-        return next((s[what] for s in self.scene.told("counters")["sets"] if s["name"] == name), None)
+        return next((s[what] for s in self.scene.reported("counters")["sets"] if s["name"] == name), None)
 
     def counts(self, name, what, least):
         """Waits for a counter, which steerdns-sets reports twice a second."""
@@ -255,10 +255,10 @@ class Bgp(unittest.TestCase):
             self.query(f"l{i}.many.example")
             asked.append((begin, time.time()))
             until(lambda i=i: f"rcvd 203.0.113.{i}/32 IPv4" in self.log(), 5, "the peer has the route")
-        came = {int(last): time.mktime(time.strptime(at, "%Y/%m/%d %H:%M:%S")) + float(fraction) for at, fraction, last in
+        arrived = {int(last): time.mktime(time.strptime(at, "%Y/%m/%d %H:%M:%S")) + float(fraction) for at, fraction, last in
                 re.findall(r"^(\S+ [\d:]+)(\.\d+) BGP:.*rcvd 203\.0\.113\.(\d+)/32 IPv4", self.log(), re.M)}
         for what, moment in (("answer", 1), ("query", 0)):
-            delays = sorted((came[i] - asked[i][moment]) * 1000 for i in range(20))
+            delays = sorted((arrived[i] - asked[i][moment]) * 1000 for i in range(20))
             print(f"from {what} to route at the peer, ms: median {delays[10]:.1f}, longest {delays[-1]:.1f}")
         self.assertGreater(delays[0], -1)  # no route comes before its query; the answer may be noticed late
 

@@ -114,13 +114,13 @@ class Broken(unittest.TestCase):
     def test_missing_capabilities_are_named(self):
         """Without the capabilities of AF_XDP it serves by sockets, also as root; other missing ones are named."""
         reason = "by socket because AF_XDP does not: .*"
-        for capability, told in (("bpf,-sys_admin", reason + "CAP_BPF"), ("net_admin,-sys_admin", reason + "CAP_NET_ADMIN"),
+        for capability, reported in (("bpf,-sys_admin", reason + "CAP_BPF"), ("net_admin,-sys_admin", reason + "CAP_NET_ADMIN"),
                                  ("net_raw", reason + "CAP_NET_RAW"), ("bpf", r" warning CAP_BPF is missing: .*give it")):
             with self.subTest(capability):
                 daemon = self.start(MINIMAL, without(capability))
                 answered = self.answered()
                 self.assertEqual(daemon.stop(), 0)
-                self.assertRegex(daemon.text(), told)
+                self.assertRegex(daemon.text(), reported)
                 self.assertTrue(answered)
         images = self.scene.folder / "images"  # to be handed over
         images.mkdir()
@@ -218,9 +218,9 @@ class Broken(unittest.TestCase):
             session.sendall(b'{"jsonrpc":"2.0","id":1,"method":"reload"}\n')
         for session in sessions:
             self.assertIn(b"result", session.recv(1000))
-        told = re.findall(r"configuration (\d+) is in force after .* steerctl", daemon.text())
-        self.assertTrue(told)
-        self.assertEqual(len(told), len(set(told)), daemon.text())
+        reported = re.findall(r"configuration (\d+) is in force after .* steerctl", daemon.text())
+        self.assertTrue(reported)
+        self.assertEqual(len(reported), len(set(reported)), daemon.text())
 
     # The disk -------------------------------------------------------------------------------------------------
 
@@ -231,7 +231,7 @@ class Broken(unittest.TestCase):
         fill = f"head -c 1M /dev/zero > {disk}/full 2> /dev/null; " if "size" in options else ""
         return disk, ("sh", "-c", f"mount -t tmpfs -o {options} tmpfs {disk}; {fill}exec \"$@\"", "sh")
 
-    def check_disk(self, options, trouble):
+    def check_disk(self, options, error):
         disk, before = self.on_disk(options)
         names = self.scene.folder / "names.txt"
         names.write_text("".join(f"host-{i}.example\n" for i in range(20_000)))
@@ -241,11 +241,11 @@ class Broken(unittest.TestCase):
         daemon = self.start(text, before)
         self.assertTrue(self.answered())
         self.assertEqual(daemon.stop(), 0)
-        troubles = [line for line in daemon.text().splitlines() if trouble in line]
-        print("  " + "\n  ".join(troubles))
-        self.assertRegex(troubles[0], r"compiled lists cannot be kept .*: the next start compiles them again; free some space")
-        self.assertRegex(troubles[-1], r"the cache (cannot|could not) be dumped to")
-        self.assertEqual(len(troubles), 2, daemon.text())
+        errors = [line for line in daemon.text().splitlines() if error in line]
+        print("  " + "\n  ".join(errors))
+        self.assertRegex(errors[0], r"compiled lists cannot be kept .*: the next start compiles them again; free some space")
+        self.assertRegex(errors[-1], r"the cache (cannot|could not) be dumped to")
+        self.assertEqual(len(errors), 2, daemon.text())
 
     def test_a_full_disk_is_reported_and_stops_no_answer(self):
         self.check_disk("size=64k,mode=777", "No space left on device")

@@ -53,18 +53,18 @@ class Cache(unittest.TestCase):
         until(lambda: self.stats()["entries"] == len(NAMES), 5, "all answers are in the cache")
 
     def stats(self):
-        (cache,) = self.scene.told("cache", "stats")["caches"]
+        (cache,) = self.scene.reported("cache", "stats")["caches"]
         return cache
 
     def held(self, name):
-        return self.scene.told("cache", "show", name)["answers"]
+        return self.scene.reported("cache", "show", name)["answers"]
 
     def ttl(self, name):
         return int(re.search(rf"^{name}\.\s+(\d+)\s+IN\s+A", self.scene.kdig(name, "A"), re.M).group(1))
 
     def test_answers_are_shown_and_flushed(self):
         daemon = self.scene.start_daemon(self.config)
-        simd = self.scene.told("status")["simd"]
+        simd = self.scene.reported("status")["simd"]
         self.assertIn(f"cache keys are computed by {simd} code\n", daemon.text())
         self.fill()
         (answer,) = self.held("LONG.stream.example.")
@@ -138,7 +138,7 @@ class Cache(unittest.TestCase):
 
         def printed(*words):
             return sorted((a["name"], a["type"]) for a in
-                          self.scene.told("cache", "print", *words)["answers"])
+                          self.scene.reported("cache", "print", *words)["answers"])
         self.assertEqual(printed(), sorted((name, "A") for name in NAMES))
         self.assertEqual(printed("--all"), sorted([(name, "A") for name in NAMES] + [("other.example", "SOA")]))
         self.assertEqual(printed("--suffix", "stream.example"), [("long.stream.example", "A"), ("stream.example", "A")])
@@ -213,7 +213,7 @@ plugins:
         self.assertLessEqual(self.ttl("other.example"), first)
         self.assertEqual(self.asked(), 0)
         self.assertRegex(self.scene.steerctl("cache", "flush", "--name", "other.example"), "1 answers flushed")
-        again = self.scene.told("cache", "restore", str(copy), "--instance", "main_cache")
+        again = self.scene.reported("cache", "restore", str(copy), "--instance", "main_cache")
         self.assertEqual((again["restored"], again["expired"], again["known"]), (1, 0, 4))
         for words, sentence in (((str(self.state / "nothing"),), "cannot be read: No such file"),
                                 ((str(self.config),), "is not a dump of steerdnsd: nothing is restored"),
@@ -247,7 +247,7 @@ plugins:
             self.scene.steerctl("cache", "flush", "--all")
 
         def problems():
-            return [p["text"] for p in self.scene.told("status")["problems"] if p["subject"] == "cache"]
+            return [p["text"] for p in self.scene.reported("status")["problems"] if p["subject"] == "cache"]
 
         change()
         until(problems, 20, "the dump failed")

@@ -164,10 +164,10 @@ class Capture(unittest.TestCase):
                 wire.send(big)
             return call(lab, "capture.read", capture=number)["lost"] > 0
         until(fill, 60, "frames are lost and counted")
-        told = call(lab, "capture.stop", capture=number)
-        while not told["done"]:
-            told = call(lab, "capture.read", capture=number)
-        self.assertGreater(told["lost"], 0)
+        reported = call(lab, "capture.stop", capture=number)
+        while not reported["done"]:
+            reported = call(lab, "capture.read", capture=number)
+        self.assertGreater(reported["lost"], 0)
         self.assertIn("this capture has ended", call(lab, "capture.read", capture=number))
 
     def test_socket(self):

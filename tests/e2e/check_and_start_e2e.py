@@ -79,11 +79,11 @@ class CheckAndStart(unittest.TestCase):
         path = own / "compared.yaml"
         path.write_text(text, errors="surrogateescape")
         before = sorted(own.rglob("*"))
-        code, said = self.say(BUILD + "/steerdnsd", "--check", str(path))
-        check = code, sentences(said, re.compile("error: "))
-        code, said = self.say(*LIMITED, BUILD + "/steerdnsd", "--config", str(path), "--control-socket", str(own / "s.sock"))
-        start = code, [s for s in sentences(said, ERROR) if not END.search(s)]
-        ended = bool(END.search(said))
+        code, output = self.say(BUILD + "/steerdnsd", "--check", str(path))
+        check = code, sentences(output, re.compile("error: "))
+        code, output = self.say(*LIMITED, BUILD + "/steerdnsd", "--config", str(path), "--control-socket", str(own / "s.sock"))
+        start = code, [s for s in sentences(output, ERROR) if not END.search(s)]
+        ended = bool(END.search(output))
         # A start opens its log, and the files of a query_recorder.
         opened = {file.removeprefix("./") for file in re.findall(r"\b(?:file|path|json):\s*['\"]?([^\s'\",}]+)", text)}
         left = sorted(path for path in own.rglob("*")
@@ -142,16 +142,16 @@ class CheckAndStart(unittest.TestCase):
 plugins:
   - { tag: main, type: sequence, args: [ { exec: forward 192.0.2.53 } ] }
 """
-        told = {}
+        reported = {}
         for tls, word, mode in (("false", "other", 0o644), ("true", "other", 0o640), ("false", '"${WORD:-x}"', 0o644)):
             config.write_text(routers % (tls, word))
             for file in (password, config):
                 file.chmod(mode)
-            code, said = self.say(BUILD + "/steerdnsd", "--check", str(config))
-            self.assertEqual(code, 0, said)
-            told[tls, word, mode] = [warning for warning in ("holds the password of router 'near'", "holds the password of router 'far'",
-                                                             "router 'far' is used over clear text", "router 'near' is used over clear text") if warning in said]
-        self.assertEqual(list(told.values()), [["holds the password of router 'near'", "holds the password of router 'far'",
+            code, output = self.say(BUILD + "/steerdnsd", "--check", str(config))
+            self.assertEqual(code, 0, output)
+            reported[tls, word, mode] = [warning for warning in ("holds the password of router 'near'", "holds the password of router 'far'",
+                                                             "router 'far' is used over clear text", "router 'near' is used over clear text") if warning in output]
+        self.assertEqual(list(reported.values()), [["holds the password of router 'near'", "holds the password of router 'far'",
                                                 "router 'far' is used over clear text"], [],
                                                ["holds the password of router 'far'", "router 'far' is used over clear text"]])
 

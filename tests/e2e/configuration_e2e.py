@@ -143,8 +143,8 @@ class Configuration(unittest.TestCase):
         self.scene.start_daemon(self.file)
         read = self.call("configuration.show")["hash"]
         self.file.write_text(self.text + "# by hand\n")
-        told = self.call("configuration.apply", text=self.text, hash=read)
-        self.assertIn("changed since you read it", told)
+        reported = self.call("configuration.apply", text=self.text, hash=read)
+        self.assertIn("changed since you read it", reported)
         self.assertTrue(self.file.read_text().endswith("# by hand\n"))
 
     def test_what_cannot_be_done_is_a_sentence(self):

@@ -87,7 +87,7 @@ class Day(unittest.TestCase):
         beside.rename(file)
 
     def status(self):
-        return self.scene.told("status")
+        return self.scene.reported("status")
 
     # What happens ---------------------------------------------------------------------------------------------
 
@@ -106,7 +106,7 @@ class Day(unittest.TestCase):
     def the_first_router_reboots(self):
         self.scene.router_ctl("reboot", "3")
 
-    def the_way_to_upstreams_goes(self):
+    def the_route_to_upstreams_disappears(self):
         self.scene.network.run("router", "ip", "link", "set", "wan0", "down")
         time.sleep(2)  # the link stays down
         self.scene.network.run("router", "ip", "link", "set", "wan0", "up")
@@ -125,7 +125,7 @@ class Day(unittest.TestCase):
     def the_cache_is_flushed(self):
         self.scene.steerctl("cache", "flush", "--suffix", "other.example")
 
-    EVENTS = (a_list_changes, the_second_router_reboots, an_ad_list_changes, the_way_to_upstreams_goes, leases_come_and_go,
+    EVENTS = (a_list_changes, the_second_router_reboots, an_ad_list_changes, the_route_to_upstreams_disappears, leases_come_and_go,
               a_certificate_is_renewed, the_first_router_reboots, a_reload, the_cache_is_flushed)
 
     # What is seen ---------------------------------------------------------------------------------------------
@@ -168,8 +168,8 @@ class Day(unittest.TestCase):
             until(lambda: sum(w["parked"] for w in self.status()["workers"]) == 0, 20, "no query waits any more")
             until(lambda: all(r["state"] == "in_sync" for r in self.status()["routers"]), 10, "both routers are in sync")
         lines = self.daemon.text().splitlines()[before:]
-        said = judge(scene.journal, capture, "--journal", str(scene.second_journal), policies=("stream.example=policy_set_v4,policy_set_v6",))
-        print(f"{len(happened)} events in {MINUTES:g} min; {said['answers']} answers with rows, {said['excused']} excused; "
+        output = judge(scene.journal, capture, "--journal", str(scene.second_journal), policies=("stream.example=policy_set_v4,policy_set_v6",))
+        print(f"{len(happened)} events in {MINUTES:g} min; {output['answers']} answers with rows, {output['excused']} excused; "
               f"{len(lines)} lines of log; KiB and descriptors {seen[0]} .. {seen[-1]}")
         for name, process in loads.items():
             text = process.text()
@@ -178,8 +178,8 @@ class Day(unittest.TestCase):
             print(f"  {name}: {counts}, {codes}")
             with self.subTest(load=name):
                 self.assertEqual(counts["lost"], 0, text[-1500:])
-        self.assertEqual((said["early"], said["gap"], said["missing"]), (0, 0, 0), said["text"])
-        self.assertGreater(said["answers"], seconds * 10)
+        self.assertEqual((output["early"], output["gap"], output["missing"]), (0, 0, 0), output["text"])
+        self.assertGreater(output["answers"], seconds * 10)
         for worker in scene.counters()["workers"]:
             self.assertEqual(sum(worker["verdicts"].values()), worker["stats"]["rx_packets"])
         status = self.status()

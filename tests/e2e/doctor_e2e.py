@@ -197,7 +197,7 @@ BROKEN = [
 ]
 # The same for both families.
 for family, suffix in (("IPv4", ""), ("IPv6", "6")):
-    mark, way, route = "mark" + suffix, "way" + suffix, "route" + suffix
+    mark, rule, route = "mark" + suffix, "way" + suffix, "route" + suffix
     menu = "/ip/firewall/mangle" if suffix == "" else "/ipv6/firewall/mangle"
     BROKEN += [(f"{what} ({family})", found, mends, commands) for what, found, mends, commands in [
         ("no rule uses the list", "list-unused", FIX, [("remove", mark, {})]),
@@ -209,10 +209,10 @@ for family, suffix in (("IPv4", ""), ("IPv6", "6")):
         ("the rule is for established connections", "rule-state", FIX, [("set", mark, {"connection-state": "established,related"})]),
         ("the rule ends the chain", "rule-passthrough", FIX, [("set", mark, {"passthrough": "no"})]),
         ("the rule only accepts", "rule-action", ADVICE, [("set", mark, {"action": "accept"})]),
-        ("no rule chooses the table", "route-rule-missing", FIX, [("remove", way, {})]),
-        ("the rule that does is disabled", "route-rule-disabled", FIX, [("set", way, {"disabled": "yes"})]),
-        ("it is for another mark", "route-rule-missing", FIX, [("set", way, {"connection-mark": "other"})]),
-        ("the rules are in the wrong order", "rule-order", FIX, [("move", way, mark)]),
+        ("no rule chooses the table", "route-rule-missing", FIX, [("remove", rule, {})]),
+        ("the rule that does is disabled", "route-rule-disabled", FIX, [("set", rule, {"disabled": "yes"})]),
+        ("it is for another mark", "route-rule-missing", FIX, [("set", rule, {"connection-mark": "other"})]),
+        ("the rules are in the wrong order", "rule-order", FIX, [("move", rule, mark)]),
         ("a rule before them accepts all", "rule-shadowed", ADVICE,
          [("add", menu, {"chain": "prerouting", "action": "accept", "place-before": "{%s}" % mark})]),
         ("a rule before them marks all", "rule-foreign-mark", ADVICE,
@@ -220,10 +220,10 @@ for family, suffix in (("IPv4", ""), ("IPv6", "6")):
                          "in-interface-list": "LAN", "connection-state": "new", "place-before": "{%s}" % mark})]),
         ("a rule between them marks all", "rule-foreign-mark", ADVICE,
          [("add", menu, {"chain": "prerouting", "action": "mark-connection", "new-connection-mark": "wan1", "passthrough": "yes",
-                         "place-before": "{%s}" % way})]),
+                         "place-before": "{%s}" % rule})]),
         ("a rule between them routes all", "rule-shadowed", ADVICE,
          [("add", menu, {"chain": "prerouting", "action": "mark-routing", "new-routing-mark": "main", "passthrough": "no",
-                         "dst-address-type": "!local", "place-before": "{%s}" % way})]),
+                         "dst-address-type": "!local", "place-before": "{%s}" % rule})]),
         ("the route is gone", "route-missing", ADVICE, [("remove", route, {})]),
         ("the route is disabled", "route-disabled", FIX, [("set", route, {"disabled": "yes"})]),
         ("the route is down", "route-down", ADVICE, [("set", route, {"gateway": "wg9"}), ("gateway", "wg9", "down")]),
@@ -311,8 +311,8 @@ class Router:
                               timeout=60, stdin=subprocess.DEVNULL)
 
     def findings(self):
-        said = self.doctor("--json")
-        router = json.loads(said.stdout)["routers"][0]
+        output = self.doctor("--json")
+        router = json.loads(output.stdout)["routers"][0]
         assert router["trouble"] == "", router
         return router["findings"]
 
@@ -335,9 +335,9 @@ class Doctor(unittest.TestCase):
         for version in json.loads((ROOT / "tools/rossim/schema.json").read_text())["_versions"]:
             with self.subTest(version):
                 router = self.router(version)
-                said = router.doctor()
-                self.assertEqual((said.returncode, said.stderr), (0, ""), said.stdout)
-                self.assertEqual(said.stdout, f"router edge, RouterOS {version}: problems: 0, advice: 0\n")
+                output = router.doctor()
+                self.assertEqual((output.returncode, output.stderr), (0, ""), output.stdout)
+                self.assertEqual(output.stdout, f"router edge, RouterOS {version}: problems: 0, advice: 0\n")
 
     def test_each_thing_that_breaks_is_named_alone_and_mended(self):
         for number, (what, found, mends, commands) in enumerate(BROKEN):
@@ -387,19 +387,19 @@ class Doctor(unittest.TestCase):
         router = self.router()
         router.carry_out("set", "mark", {"disabled": "yes"})
         before = router.picture()
-        said = subprocess.run([STEERCTL, "doctor", "--config", router.configuration, "--fix"], input="n\n", capture_output=True,
+        output = subprocess.run([STEERCTL, "doctor", "--config", router.configuration, "--fix"], input="n\n", capture_output=True,
                               text=True, timeout=60)
-        self.assertIn("Do it? [y/N]", said.stdout)
+        self.assertIn("Do it? [y/N]", output.stdout)
         self.assertEqual(router.picture(), before)
 
     def test_a_user_who_may_not_write_is_told_so(self):
         router = self.router()
         router.carry_out("set", "mark", {"disabled": "yes"})
         router.carry_out("set", "group", {"policy": "read,api"})
-        said = router.doctor("--fix", "--yes")
-        self.assertEqual(said.returncode, 1)
-        self.assertIn("refused: /ip firewall mangle set", said.stdout)
-        self.assertIn("not enough permissions (9); a user with more rights can paste the commands", said.stdout)
+        output = router.doctor("--fix", "--yes")
+        self.assertEqual(output.returncode, 1)
+        self.assertIn("refused: /ip firewall mangle set", output.stdout)
+        self.assertIn("not enough permissions (9); a user with more rights can paste the commands", output.stdout)
         self.assertEqual(self.names(router), ["rule-disabled", "user-rights"])
 
     def test_many_rules_of_others_do_not_matter(self):
@@ -460,23 +460,23 @@ class Redirect(unittest.TestCase):
 
     def test_a_plain_fix_never_adds_them(self):
         before = self.router.picture()
-        said = self.router.doctor("--fix", "--yes")
-        self.assertEqual((said.returncode, self.router.picture()), (0, before))
+        output = self.router.doctor("--fix", "--yes")
+        self.assertEqual((output.returncode, self.router.picture()), (0, before))
         self.assertEqual([f["check"] for f in self.router.findings()], ["bypass-dns", "bypass-dot", "bypass-doh"])
         self.assertEqual({f["level"] for f in self.router.findings()}, {"note"})
-        self.assertTrue(said.stdout.startswith("router edge, RouterOS 7.21.5: problems: 0, advice: 0\nnote bypass-dns: "), said.stdout)
-        self.assertEqual(said.stdout.count("do:   steerctl doctor --redirect shows the rules"), 3)
+        self.assertTrue(output.stdout.startswith("router edge, RouterOS 7.21.5: problems: 0, advice: 0\nnote bypass-dns: "), output.stdout)
+        self.assertEqual(output.stdout.count("do:   steerctl doctor --redirect shows the rules"), 3)
 
     def test_they_are_shown_with_their_undo(self):
         before = self.router.picture()
-        said = self.router.doctor("--redirect").stdout
+        output = self.router.doctor("--redirect").stdout
         self.assertEqual(self.router.picture(), before)
         self.assertIn("do:   /ip firewall nat add chain=dstnat in-interface-list=LAN protocol=udp src-address=!172.16.1.2 "
                       "dst-address=!172.16.1.2 dst-address-type=!local dst-port=53 action=dst-nat to-addresses=172.16.1.2 "
-                      'comment="steerdns: redirect of DNS"\n', said)
-        self.assertIn("to-address=fd16::2", said)
-        self.assertIn('undo: /ip firewall nat remove [find where comment="steerdns: redirect of DNS"]\n', said)
-        self.assertRegex(said, r"do:   /ip firewall filter add chain=forward in-interface-list=LAN src-address=!172.16.1.2 "
+                      'comment="steerdns: redirect of DNS"\n', output)
+        self.assertIn("to-address=fd16::2", output)
+        self.assertIn('undo: /ip firewall nat remove [find where comment="steerdns: redirect of DNS"]\n', output)
+        self.assertRegex(output, r"do:   /ip firewall filter add chain=forward in-interface-list=LAN src-address=!172.16.1.2 "
                                r"protocol=tcp dst-port=853 action=reject reject-with=tcp-reset "
                                r'comment="steerdns: no DNS over TLS" place-before=\*1\n')
 
@@ -497,10 +497,10 @@ class Redirect(unittest.TestCase):
 
     def test_an_answer_in_one_network_comes_back_through_the_router(self):
         self.router.say("/interface/list/member/add", {"list": "LAN", "interface": "ether3"})
-        said = self.router.doctor("--redirect").stdout
+        output = self.router.doctor("--redirect").stdout
         self.assertIn("/ip firewall nat add chain=srcnat protocol=udp src-address=172.16.1.1/24 dst-address=172.16.1.2 dst-port=53 "
-                      "action=masquerade", said)
-        self.assertIn("SteerDNS sees the router as the client of redirected queries", said)
+                      "action=masquerade", output)
+        self.assertIn("SteerDNS sees the router as the client of redirected queries", output)
 
     def test_rows_of_the_list_that_are_there_are_no_obstacle(self):
         self.router.say("/ip/firewall/address-list/add", {"list": "steerdns-doh", "address": "1.1.1.1"})
@@ -561,20 +561,20 @@ class Versions(unittest.TestCase):
                                                   "with 7.19"))
 
     def test_a_version_that_is_none_is_told(self):
-        for said, what in (("banana", 'the router reports the version "banana", which is none of RouterOS'),
+        for claimed, what in (("banana", 'the router reports the version "banana", which is none of RouterOS'),
                            (" ", "the router does not report its version")):
-            finding = self.one(self.router("7.21.5", "--claim-version", said))
+            finding = self.one(self.router("7.21.5", "--claim-version", claimed))
             self.assertEqual((finding["check"], finding["what"]), ("version-unknown", what))
 
     def test_a_command_that_the_reported_version_should_have_is_explained_when_refused(self):
         router = self.router("7.21.5")
         router.carry_out("set", "nd", {"pref64": ""})
         self.hide(router, "^/ipv6/nd/set$", "unknown parameter pref64")
-        said = router.doctor("--fix", "--yes")
-        self.assertIn("refused: /ipv6 nd set", said.stdout)
+        output = router.doctor("--fix", "--yes")
+        self.assertIn("refused: /ipv6 nd set", output.stdout)
         self.assertIn("unknown parameter pref64; RouterOS 7.21.5 has this command: the version is not the one that runs, or the "
-                      "user's rights hide it", said.stdout)
-        self.assertEqual(said.returncode, 1)
+                      "user's rights hide it", output.stdout)
+        self.assertEqual(output.returncode, 1)
 
     def test_routeros_6_is_told_what_it_cannot_do(self):
         router = self.router("7.9.2", "--claim-version", "6.49.10 (long-term)")
@@ -648,9 +648,9 @@ class CommandLine(unittest.TestCase):
         self.assertEqual(router.doctor("--json", "--fix").returncode, 2)
         self.assertEqual(router.doctor("edge").returncode, 0)
         router.carry_out("set", "user", {"disabled": "yes"})
-        said = router.doctor()
-        self.assertEqual(said.returncode, 1)
-        self.assertIn("router edge: cannot be read: login failed: invalid user name or password (6)", said.stdout)
+        output = router.doctor()
+        self.assertEqual(output.returncode, 1)
+        self.assertIn("router edge: cannot be read: login failed: invalid user name or password (6)", output.stdout)
 
 
 if __name__ == "__main__":

@@ -115,10 +115,10 @@ class Doh(unittest.TestCase):
 
     def test_curl_resolves_names_by_doh(self):
         """curl --doh-url: it finds the host's address by us; the host itself is unreachable."""
-        said = self.curl("-v", "--doh-url", URL, "--doh-cert-status", "http://stream.example/").stderr
-        self.assertNotIn("Could not resolve host", said)
-        said = self.curl("-v", "--connect-timeout", "8", "--max-time", "20", "--doh-url", URL, "http://stream.example/").stderr
-        self.assertIn("203.0.113.1", said)
+        output = self.curl("-v", "--doh-url", URL, "--doh-cert-status", "http://stream.example/").stderr
+        self.assertNotIn("Could not resolve host", output)
+        output = self.curl("-v", "--connect-timeout", "8", "--max-time", "20", "--doh-url", URL, "http://stream.example/").stderr
+        self.assertIn("203.0.113.1", output)
 
     def test_max_age_is_the_lowest_ttl(self):
         head = self.curl("-D", "-", "-o", "/dev/null", f"{URL}?dns={base64url(query('long.stream.example'))}").stdout
@@ -151,12 +151,12 @@ class Doh(unittest.TestCase):
 
     def test_the_client_address_of_a_trusted_proxy_counts(self):
         """Also over HTTP/2 without TLS. Other clients cannot set the address."""
-        marked = b"\xc0\x00\x02\x63"  # what clients in 198.51.100.0/24 are told
-        told = ("-H", "X-Forwarded-For: 198.51.100.7")
+        marked = b"\xc0\x00\x02\x63"  # what clients in 198.51.100.0/24 are reported
+        reported = ("-H", "X-Forwarded-For: 198.51.100.7")
         for flag in ("--http1.1", "--http2-prior-knowledge"):
             with self.subTest(flag=flag):
-                self.assertIn(marked, self.ask("stream.example", flag, *told, url="http://172.16.1.2:8053/dns-query")[1])
-                for words, port in ((told, 8054), ((), 8053)):
+                self.assertIn(marked, self.ask("stream.example", flag, *reported, url="http://172.16.1.2:8053/dns-query")[1])
+                for words, port in ((reported, 8054), ((), 8053)):
                     answer = self.ask("stream.example", flag, *words, url=f"http://172.16.1.2:{port}/dns-query")[1]
                     self.assertIn(b"\xcb\x00\x71\x0a", answer)
                 status = self.fetch(flag, *POST, f"@{self.folder}/query", "-H", "X-Forwarded-For: nobody",

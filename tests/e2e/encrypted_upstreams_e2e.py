@@ -41,7 +41,7 @@ class EncryptedUpstreams(unittest.TestCase):
         self.assertRegex(self.scene.daemon.text(), rf" warning upstream .* cannot be asked: {sentence}")
 
     def upstream(self):
-        return self.scene.told("status")["upstreams"][0]
+        return self.scene.reported("status")["upstreams"][0]
 
     def test_each_transport_gets_answers_from_each_server(self):
         self.peers.unbound(self.good)
@@ -118,7 +118,7 @@ class EncryptedUpstreams(unittest.TestCase):
         """Of the present certificate, from the first connection on, and of the next certificate after a renewal."""
         def shown():
             return [(c["upstream"], c["subject"], round((c["ends_s"] - time.time()) / 86400))
-                    for c in self.scene.told("status")["certificates"] if "upstream" in c]
+                    for c in self.scene.reported("status")["certificates"] if "upstream" in c]
 
         server = self.peers.unbound(self.peers.certificate("short", days=5))
         self.peers.daemon(self.entry())
@@ -207,7 +207,7 @@ class EncryptedUpstreams(unittest.TestCase):
     def test_queries_over_udp_never_bypass_the_proxy(self):
         self.peers.unbound(self.good)
         outbound = f'network: {{ outbound: {{ default: far, profiles: {{ far: {{ proxy: {{ socks5: "{self.PROXY}" }} }} }} }} }}\n'
-        for options, upstream, extra, top, said, silent in (
+        for options, upstream, extra, top, output, silent in (
                 ((), UNBOUND, f'      socks5: "{self.PROXY}"\n', "", f"datagram {UNBOUND}", f"connect {UNBOUND}"),
                 ((), self.entry("udp", address=UNBOUND, socks5=f'"{self.PROXY}"'), "", "", f"datagram {UNBOUND}", "connect"),
                 ((), UNBOUND, "", outbound, f"datagram {UNBOUND}", "connect"),
@@ -216,7 +216,7 @@ class EncryptedUpstreams(unittest.TestCase):
             with self.subTest(options=options, upstream=upstream, top=top), self.proxy(*options) as proxy:
                 daemon = self.peers.daemon(upstream, extra, top=top)
                 self.check_answers()
-                self.assertIn(said, proxy.text())
+                self.assertIn(output, proxy.text())
                 self.assertNotIn(silent, proxy.text())
                 self.assertEqual(self.upstream()["address"], "172.16.1.1")
                 self.assertEqual(daemon.stop(), 0)

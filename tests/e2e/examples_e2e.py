@@ -54,7 +54,7 @@ class Minimal(unittest.TestCase):
         self.assertGreater(whole.count("x" * 250), 8, whole)
 
     def test_status_counters_and_metrics_are_there(self):
-        status = self.scene.told("status")
+        status = self.scene.reported("status")
         self.assertEqual(status["ports"][0]["driver"], "af_xdp")
         self.assertIn("steerdnsd", self.scene.network.run("appliance", f"{BUILD}/steerdnsd", "--version").stdout)
         self.scene.kdig("stream.example", "A")

@@ -26,35 +26,35 @@ class Explain(unittest.TestCase):
         self.began_s = time.time()
         scene.start_daemon(self.config)
         self.ready_s = time.time()
-        until(lambda: scene.told("status")["routers"][0]["state"] == "in_sync", 30, "the router's rows are read")
+        until(lambda: scene.reported("status")["routers"][0]["state"] == "in_sync", 30, "the router's rows are read")
 
-    def events(self, told, what):
-        return [event for event in told["way"] if event["what"] == what]
+    def events(self, reported, what):
+        return [event for event in reported["way"] if event["what"] == what]
 
     def line_of(self, text):
         lines = self.config.read_text().splitlines()
         return next(number for number, line in enumerate(lines, 1) if text in line)
 
     def test_explain_shows_the_rule_the_upstream_and_the_acknowledged_row(self):
-        told = self.scene.told("explain", "www.stream.example", "--client", "192.168.88.10")
-        self.assertEqual(told["end"], "answered")
-        self.assertEqual(told["client"], "192.168.88.10")
-        self.assertEqual(told["lists"], ["ros_address_list_policy"])
-        test = next(step for step in self.events(told, "step") if step.get("holds"))
+        reported = self.scene.reported("explain", "www.stream.example", "--client", "192.168.88.10")
+        self.assertEqual(reported["end"], "answered")
+        self.assertEqual(reported["client"], "192.168.88.10")
+        self.assertEqual(reported["lists"], ["ros_address_list_policy"])
+        test = next(step for step in self.events(reported, "step") if step.get("holds"))
         self.assertEqual(test["sequence"], "seq_main")
         self.assertEqual(test["line"], self.line_of('matches: "$match_policy_domain"'))
         self.assertEqual(test["rule"], 'matches: "$match_policy_domain"')
         self.assertEqual([(m["rule"], m["file"].rsplit("/", 1)[-1], m["line"]) for m in test["matched"]],
                          [("domain:stream.example", "names.txt", 2)])
-        self.assertEqual(self.events(told, "cache")[0]["result"], "miss")
-        self.assertEqual(self.events(told, "replied")[0]["upstream"], "udp://1.1.1.1:53")
-        self.assertEqual(self.events(told, "row")[0]["row"], "awaited")
-        self.assertEqual(len(self.events(told, "acknowledged")), 1)
-        address = told["answer"]["addresses"][0]
+        self.assertEqual(self.events(reported, "cache")[0]["result"], "miss")
+        self.assertEqual(self.events(reported, "replied")[0]["upstream"], "udp://1.1.1.1:53")
+        self.assertEqual(self.events(reported, "row")[0]["row"], "awaited")
+        self.assertEqual(len(self.events(reported, "acknowledged")), 1)
+        address = reported["answer"]["addresses"][0]
         self.assertTrue(any(row["address"] == address and "policy_set_v4" in row["words"]
-                            and row["reply"].startswith("done") for row in told["rows"]), told["rows"])
-        self.assertIn(address, "\n".join(told["response"]))
-        again = self.scene.told("explain", "www.stream.example", "--client", "192.168.88.10")
+                            and row["reply"].startswith("done") for row in reported["rows"]), reported["rows"])
+        self.assertIn(address, "\n".join(reported["response"]))
+        again = self.scene.reported("explain", "www.stream.example", "--client", "192.168.88.10")
         self.assertEqual(self.events(again, "cache")[0]["result"], "hit")
         self.assertTrue(again["rows"], "an earlier answer brought the row")
         text = self.scene.steerctl("explain", "www.stream.example", "--client", "192.168.88.10")
@@ -72,18 +72,18 @@ class Explain(unittest.TestCase):
   - tag: seq_main """).replace('exec: "$ros_address_list_policy"', 'exec: goto seq_other')
         self.config.write_text(other)
         self.scene.steerctl("reload")
-        told = self.scene.told("explain", "media.example")
-        plan = self.events(told, "plan")[0]
+        reported = self.scene.reported("explain", "media.example")
+        plan = self.events(reported, "plan")[0]
         first = self.line_of('matches: "$match_policy_domain"')
         self.assertEqual((plan["sequence"], plan["line"]), ("seq_main", first))
         self.assertEqual((plan["until"]["sequence"], plan["until"]["line"]),
                          ("seq_other", self.line_of("exec: cache 1024 short_circuit")))
-        self.assertFalse(self.events(told, "packet_cache"))
-        again = self.scene.told("explain", "media.example")
+        self.assertFalse(self.events(reported, "packet_cache"))
+        again = self.scene.reported("explain", "media.example")
         self.assertEqual((again["way"][0]["sequence"], again["way"][0]["text"]),
                          ("seq_main", "plan: a plain hit, no rule has to run"))
         self.assertEqual(self.events(again, "packet_cache")[0]["packet_cache"], "would_learn")
-        over_tcp = self.scene.told("explain", "media.example", "--tcp")
+        over_tcp = self.scene.reported("explain", "media.example", "--tcp")
         self.assertEqual(self.events(over_tcp, "packet_cache")[0]["packet_cache"], "not_udp")
 
     def test_the_line_that_is_named_is_that_of_the_rule_that_decided(self):
@@ -137,10 +137,10 @@ class Explain(unittest.TestCase):
         self.assertEqual(len(cases), 11)
         for name, kind, file, number in [*cases, ("a.ads.example", "A", str(folder / "ads.txt"), 2)]:
             with self.subTest(name=name, kind=kind):
-                told = self.scene.told("explain", name, kind)
-                named = {(rule["file"], rule["line"]) for step in told["way"] for rule in step.get("matched", ())}
-                self.assertEqual(named, {(file, number)}, told["way"])
-                self.assertIn((file, number), {(rule["file"], rule["line"]) for rule in told["rules"]})
+                reported = self.scene.reported("explain", name, kind)
+                named = {(rule["file"], rule["line"]) for step in reported["way"] for rule in step.get("matched", ())}
+                self.assertEqual(named, {(file, number)}, reported["way"])
+                self.assertIn((file, number), {(rule["file"], rule["line"]) for rule in reported["rules"]})
 
     def test_the_blocked_name_that_an_answer_points_to_is_named(self):
         (self.scene.folder / "ads.txt").write_text("||other.example^\n||node.stream.example^\n")
@@ -150,9 +150,9 @@ class Explain(unittest.TestCase):
 """)
         self.scene.steerctl("reload")
         for _ in ("from the upstream", "from the cache"):
-            told = self.scene.told("explain", "www.stream.example")
-            self.assertEqual(told["answer"]["addresses"], ["0.0.0.0"])
-            denied, = self.events(told, "denied_target")
+            reported = self.scene.reported("explain", "www.stream.example")
+            self.assertEqual(reported["answer"]["addresses"], ["0.0.0.0"])
+            denied, = self.events(reported, "denied_target")
             self.assertEqual((denied["name"].rstrip("."), denied["adlist"], denied["line"]), ("node.stream.example", "ads", 3))
             self.assertEqual([(rule["file"], rule["line"]) for rule in denied["matched"]], [(str(self.scene.folder / "ads.txt"), 2)])
         text = self.scene.steerctl("explain", "www.stream.example")
@@ -160,13 +160,13 @@ class Explain(unittest.TestCase):
         self.assertIn("ads.txt:2", text)
 
     def test_extended_errors_of_upstreams_and_of_the_answer_are_shown(self):
-        told = self.scene.told("explain", "www.nowhere.example")
-        said = self.events(told, "upstream_ede")[0]
-        self.assertEqual((said["upstream"], said["ede"]), ("udp://1.1.1.1:53", 20))  # Knot does not have the zone
+        reported = self.scene.reported("explain", "www.nowhere.example")
+        output = self.events(reported, "upstream_ede")[0]
+        self.assertEqual((output["upstream"], output["ede"]), ("udp://1.1.1.1:53", 20))  # Knot does not have the zone
         text = self.scene.steerctl("explain", "www.elsewhere.example")
         self.assertIn("udp://1.1.1.1:53 says: EDE 20 (Not Authoritative)", text)
         self.scene.resolver.stop()
-        silent = self.scene.told("explain", "www.media.example")
+        silent = self.scene.reported("explain", "www.media.example")
         self.assertEqual(silent["answer"]["ede"], 22)
         self.assertIn("EDE 22 (No Reachable Authority)", self.events(silent, "answer")[0]["text"])
 
@@ -185,14 +185,14 @@ class Explain(unittest.TestCase):
         shown = line()
         self.assertNotIn("media", trace.text())
         self.assertIn("192.168.88.10", shown)
-        told = scene.told("explain", "--id", shown.split()[0])
-        self.assertEqual(told["name"], "www.stream.example")
-        self.assertFalse(told["injected"])
+        reported = scene.reported("explain", "--id", shown.split()[0])
+        self.assertEqual(reported["name"], "www.stream.example")
+        self.assertFalse(reported["injected"])
         # Ids count on from the start of the process, so that another process has others.
-        for one in (told, scene.told("explain", "www.media.example")):
+        for one in (reported, scene.reported("explain", "www.media.example")):
             count = int(one["id"], 16) & ((1 << 56) - 1)
             self.assertTrue(self.began_s <= (count >> 14) / 1000 <= self.ready_s, one["id"])
-        self.assertTrue(self.events(told, "answer"))
+        self.assertTrue(self.events(reported, "answer"))
         lost = scene.ask("explain", "--id", "ffff")
         self.assertNotEqual(lost.returncode, 0)
         self.assertIn("there is no trace 'ffff'", lost.stderr)
@@ -228,16 +228,16 @@ class Explain(unittest.TestCase):
             self.assertIn(sentence, done.stderr)
 
     def test_why_names_effects_and_works_while_the_file_is_broken(self):
-        told = self.scene.told("why", "www.stream.example")
-        effects = [e for rule in told["rules"] for e in rule["effects"]]
+        reported = self.scene.reported("why", "www.stream.example")
+        effects = [e for rule in reported["rules"] for e in rule["effects"]]
         self.assertEqual([(e["sequence"], e["line"]) for e in effects],
                          [("seq_main", self.line_of('exec: "$ros_address_list_policy"'))])
         self.assertIn("add to list 'ros_address_list_policy' (IPv4 'policy_set_v4'", effects[0]["does"])
-        self.assertFalse(told["file"]["differs"])
+        self.assertFalse(reported["file"]["differs"])
         good = self.config.read_text()
         self.config.write_text(good.replace('exec: "$forward_main"', 'exec: "$forward_mian"'))
-        broken = self.scene.told("why", "www.stream.example")
-        self.assertEqual(broken["rules"], told["rules"])
+        broken = self.scene.reported("why", "www.stream.example")
+        self.assertEqual(broken["rules"], reported["rules"])
         self.assertTrue(broken["file"]["differs"])
         self.assertIn("forward_mian", broken["file"]["error"])
         text = self.scene.steerctl("why", "www.stream.example")

@@ -51,7 +51,7 @@ class Pasted:
             raise router_model.Stop(f"{menu} {command}: {refused.message}") from None
 
     @staticmethod
-    def told(value):
+    def reported(value):
         return ",".join(value) if isinstance(value, list) else "yes" if value is True else "no" if value is False else str(value or "")
 
     @staticmethod
@@ -64,14 +64,14 @@ class Pasted:
         return {row.get(".id", "*0"): {k: self.read(k, v) for k, v in row.items() if k != ".id"} for row in rows}
 
     def add(self, menu, values):
-        self.say(menu, "add", {name: self.told(value) for name, value in values.items()})
+        self.say(menu, "add", {name: self.reported(value) for name, value in values.items()})
 
     def set(self, menu, key, values):
         for name in [name for name, value in values.items() if value is None]:
             del values[name]
             self.say(menu, "unset", {"numbers": key, "value-name": name})
         if values:
-            self.say(menu, "set", {**({} if key == "*0" else {".id": key}), **{n: self.told(v) for n, v in values.items()}})
+            self.say(menu, "set", {**({} if key == "*0" else {".id": key}), **{n: self.reported(v) for n, v in values.items()}})
 
     def remove(self, menu, key):
         self.say(menu, "remove", {".id": key})
@@ -127,8 +127,8 @@ class Router:
 
 def blocks(*options):
     """By title: "set up", "undo", "failover: set up", "failover: undo"."""
-    said = subprocess.run([STEERDNSD, "--routeros-setup", ROOT / "configs/minimal.yaml", *options], capture_output=True, text=True, check=True)
-    text = said.stdout
+    output = subprocess.run([STEERDNSD, "--routeros-setup", ROOT / "configs/minimal.yaml", *options], capture_output=True, text=True, check=True)
+    text = output.stdout
     for name, value in FILLED.items():
         text = re.sub(rf'(:local {name}) "(?:no)?"', rf'\1 "{value}"', text)
     text = text.replace('undo "no"', 'undo "yes"')
@@ -197,11 +197,11 @@ class Paste(unittest.TestCase):
         self.assertIn("whenever they like", blocks("--failover", "192.0.2.53")["failover: set up"])
 
     def test_wrong_options_are_refused(self):
-        for options, said in ((["--failover", "netwach"], "--failover netwach: write netwatch, or the address of a second DNS server"),
+        for options, output in ((["--failover", "netwach"], "--failover netwach: write netwatch, or the address of a second DNS server"),
                               (["--failover", "127.0.0.1"], "write netwatch, or the address"),):
             done = subprocess.run([STEERDNSD, "--routeros-setup", ROOT / "configs/minimal.yaml", *options], capture_output=True, text=True)
             self.assertEqual((done.returncode, done.stdout), (2, ""), done.stderr)
-            self.assertIn(said, done.stderr)
+            self.assertIn(output, done.stderr)
         self.assertEqual(subprocess.run([STEERDNSD, "--failover", "netwatch"], capture_output=True).returncode, 2)
 
 

@@ -88,8 +88,8 @@ class Fetch(unittest.TestCase):
         done = self.scene.ask("--json", "lists", "fetch")
         known = json.loads(done.stdout)["lists"][0]
         failed = known["outcome"] not in ("fetched", "unchanged")
-        said = json.loads(done.stderr)["error"]["message"] if done.stderr else ""
-        self.assertEqual((done.returncode, said), (1, "1 of 1 lists not fetched; their errors are above") if failed else (0, ""), known)
+        output = json.loads(done.stderr)["error"]["message"] if done.stderr else ""
+        self.assertEqual((done.returncode, output), (1, "1 of 1 lists not fetched; their errors are above") if failed else (0, ""), known)
         return known
 
     def test_fetch_returns_when_the_new_lists_are_in_force(self):
@@ -98,7 +98,7 @@ class Fetch(unittest.TestCase):
         self.start()
         for count in range(2, 7):
             self.page(body="stream.example\n" + "".join(f"n{i}.example\n" for i in range(1, count)), etag=f'"v{count}"')
-            (of_set,) = self.scene.told("lists", "fetch")["sets"]
+            (of_set,) = self.scene.reported("lists", "fetch")["sets"]
             self.assertEqual(of_set["rules"], count)
             self.assertTrue(self.listed(f"n{count - 1}.example"))
 
@@ -149,7 +149,7 @@ class Fetch(unittest.TestCase):
         counts = query_counts(load.text())
         self.assertGreater(counts["sent"], 300)
         self.assertEqual(counts["lost"], 0, load.text())
-        self.assertEqual(self.scene.told("status")["generation"], 2)
+        self.assertEqual(self.scene.reported("status")["generation"], 2)
 
     def test_a_bad_download_keeps_the_last_good_copy(self):
         """Each error is reported with its cause."""
@@ -227,7 +227,7 @@ class Fetch(unittest.TestCase):
         daemon = self.start(wait="2m")
         self.assertLess(time.monotonic() - before, 60, "nothing is waited for where there is a copy")
         self.assertTrue(self.listed("stream.example"))
-        self.assertEqual(self.scene.told("status")["ready"], "yes")
+        self.assertEqual(self.scene.reported("status")["ready"], "yes")
         self.assertEqual(self.metric("steerdns_lists_missing"), 0)
         self.assertEqual(self.fetch()["outcome"], "unreachable")
         self.assertTrue(self.listed("stream.example"))
@@ -273,11 +273,11 @@ class Fetch(unittest.TestCase):
         self.assertIn("configuration 2 is active", self.scene.steerctl("reload"))
         self.assertTrue(self.listed("media.example"))
         self.assertTrue(self.listed("stream.example"))
-        self.assertEqual(len(self.scene.told("lists")["lists"]), 2)
+        self.assertEqual(len(self.scene.reported("lists")["lists"]), 2)
         config.write_text(config.read_text().replace(f', "{URL.replace("names", "more")}"', ""))
         self.assertIn("configuration 3 is active", self.scene.steerctl("reload"))
         self.assertFalse(self.listed("media.example"))
-        self.assertEqual(len(self.scene.told("lists")["lists"]), 1)
+        self.assertEqual(len(self.scene.reported("lists")["lists"]), 1)
 
 
 if __name__ == "__main__":

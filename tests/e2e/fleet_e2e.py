@@ -99,7 +99,7 @@ class Pair(FleetTest):
             self.assertEqual(lan.short(box, name, "A"), [address])
             print(f"a held answer of the {box.role()}: {1000 * (time.monotonic() - begun):.0f} ms")
             self.assertIn(address, lan.rows(), "no answer before its row")
-        self.assertEqual(standby.told("counters")["outcomes"]["installed"], 2)
+        self.assertEqual(standby.reported("counters")["outcomes"]["installed"], 2)
         # The next writer holds answers, too.
         writer.kill()
         until(lambda: standby.role() == "writer", FAILOVER_S, "the standby writes")
@@ -249,7 +249,7 @@ class Redis(FleetTest):
         self.assertEqual(lan.short(second, "short.stream.example", "A"), ["203.0.113.20"])
         self.wait_rows("203.0.113.21", "203.0.113.20", "203.0.113.30")
         self.wait_problem(first, "fleet pop1: Redis is unreachable: ")
-        self.assertEqual(first.told("status")["ready"], "yes")
+        self.assertEqual(first.reported("status")["ready"], "yes")
         self.assertIn("without Redis for", first.ask("fleet").stdout)
         self.assertIn("Redis is not connected", first.ask("fleet", "upgrade-check").stderr)
         lan.start_redis()
@@ -351,8 +351,8 @@ class Redis(FleetTest):
         until(lambda: "slave" in lan.redis("INFO", "replication") or "slave0" in lan.redis("INFO", "replication"), 10, "a replica follows")
 
         def knows_all():
-            told = lan.network.run("sentinels", "redis-cli", "-p", "26379", "SENTINEL", "MASTER", "shared", check=False).stdout.split()
-            facts = dict(zip(told[::2], told[1::2]))
+            reported = lan.network.run("sentinels", "redis-cli", "-p", "26379", "SENTINEL", "MASTER", "shared", check=False).stdout.split()
+            facts = dict(zip(reported[::2], reported[1::2]))
             return facts.get("num-slaves") == "1" and facts.get("num-other-sentinels") == "2"
         until(knows_all, 20, "the Sentinels know each other and the replica")
         for box in lan.boxes:
@@ -388,7 +388,7 @@ class Bad(FleetTest):
         self.assertEqual(lan.short(second, "media.example", "A"), ["203.0.113.30"])
         self.wait_rows("203.0.113.30")
         lan.settle()
-        for words, said in ((("SET", f"{key}router:edge1:writer", "hello"), "the writer key has a foreign value"),
+        for words, output in ((("SET", f"{key}router:edge1:writer", "hello"), "the writer key has a foreign value"),
                             (("SET", f"{key}router:edge1:claims", "text"), "WRONGTYPE"),
                             (("SET", f"{key}format", "9"), 'it has "9", this version expects 1')):
             with self.subTest(words=words):
@@ -399,7 +399,7 @@ class Bad(FleetTest):
                     lan.redis("CLIENT", "KILL", "TYPE", "normal")
                 elif "claims" in words[1]:
                     lan.short(first, "long.stream.example", "A")
-                self.wait_problem(first, said)
+                self.wait_problem(first, output)
                 until(lambda: first.role() == "alone", 5, "the box writes by itself")
                 lan.redis("DEL", words[1])
                 lan.settle()
@@ -451,7 +451,7 @@ class Bad(FleetTest):
         self.assertLess(time.monotonic() - begun, 10)
         row = lan.rows()["203.0.113.30"]
         self.assertRegex(row["timeout"], r"^(29m|30m|31m)", "the lease of one box is that of the other")
-        self.assertEqual(first.told("counters")["outcomes"]["installed"], 1)
+        self.assertEqual(first.reported("counters")["outcomes"]["installed"], 1)
 
 
 class Service(FleetTest):
@@ -461,7 +461,7 @@ class Service(FleetTest):
 
     @staticmethod
     def readiness_events(box):
-        return [one["text"] for one in box.told("events", "--kind", "readiness")["events"]]
+        return [one["text"] for one in box.reported("events", "--kind", "readiness")["events"]]
 
     def ask_in_vain(self, *boxes):
         """Clients ask for names that nothing answers."""
@@ -469,7 +469,7 @@ class Service(FleetTest):
             self.lan.network.run("client", "kdig", f"@{box.address}", "+timeout=1", "+retry=0", f"n{time.monotonic_ns()}.stream.example", check=False)
 
     def ready(self):
-        return [box for box in self.lan.boxes if box.told("status")["ready"] == "yes"]
+        return [box for box in self.lan.boxes if box.reported("status")["ready"] == "yes"]
 
     def test_of_three_boxes_that_fail_in_the_same_second_one_stays(self):
         lan = self.begin(boxes=3, shared_address=self.ADDRESS)

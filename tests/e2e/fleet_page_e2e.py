@@ -51,17 +51,17 @@ class FleetPage(unittest.TestCase):
     def test_boxes_roles_and_whether_this_box_can_be_stopped(self):
         lan, browser = self.lan, self.chromium
         one, two = lan.boxes
-        for name, look in (("fleet", {}), ("fleet-phone-dark", {"dark": True, "width": PHONE, "height": 844}), ("fleet-dark", {"dark": True}), ("fleet-phone", {"width": PHONE, "height": 844})):
-            browser.look(**look)
+        for name, emulate in (("fleet", {}), ("fleet-phone-dark", {"dark": True, "width": PHONE, "height": 844}), ("fleet-dark", {"dark": True}), ("fleet-phone", {"width": PHONE, "height": 844})):
+            browser.emulate(**emulate)
             self.sign_in(browser)
             browser.wait("Yes: another box is ready")
             until(lambda: [row[0] for row in self.cells(browser, "Boxes")] == ["box1 (this box)", "box2"], 20, "both boxes are shown")
             self.finish(browser, name)
-        browser.look()
-        said = {box["box"]: box for box in one.fleet()["boxes"]}
+        browser.emulate()
+        output = {box["box"]: box for box in one.fleet()["boxes"]}
         for row in self.cells(browser, "Boxes"):
             name = row[0].split()[0]
-            self.assertEqual(row[1:4], ["ready", said[name]["version"], said[name]["configuration"][:12]])
+            self.assertEqual(row[1:4], ["ready", output[name]["version"], output[name]["configuration"][:12]])
         for router, writer, _, *roles in self.cells(browser, "Roles"):
             self.assertEqual(writer, lan.writers(router)[0].name)
             self.assertEqual(roles, [box.role(router) for box in lan.boxes])
@@ -95,7 +95,7 @@ class FleetPage(unittest.TestCase):
 
     def test_a_dead_box_and_a_dead_redis_are_named(self):
         lan, browser = self.lan, self.chromium
-        browser.look()
+        browser.emulate()
         self.sign_in(browser)
         browser.wait("Yes: another box is ready")
         lan.boxes[1].kill()

@@ -125,7 +125,7 @@ class Health(unittest.TestCase):
             self.assertIn('steerdns_ready{condition="drain"} 0', self.http("/metrics")[1])
             self.assertTrue(scene.short("stream.example", "A"), "queries are answered")
             scene.steerctl("reload")
-            self.assertEqual(scene.told("drain"), {"draining": True}, "a reload is no end of it")
+            self.assertEqual(scene.reported("drain"), {"draining": True}, "a reload is no end of it")
             self.assertEqual(scene.steerctl("drain", "off"), "not draining\n")
             until(self.is_ready, 5, "it is ready again")
 
@@ -274,7 +274,7 @@ class Health(unittest.TestCase):
             os.mkfifo(config)
             reload = self.scene.network.start("appliance", "reload", str(pathlib.Path(BUILD) / "tools/steerctl/steerctl"),
                                               "--socket", str(self.scene.socket), "reload")
-            until(lambda: self.scene.told("status")["reload"]["under_way"], 10, "the reload has begun")
+            until(lambda: self.scene.reported("status")["reload"]["under_way"], 10, "the reload has begun")
             end = time.monotonic() + ENDS_AFTER_S + 4
             until(lambda: time.monotonic() > end or not daemon.running() or not self.scene.short("+timeout=1", "stream.example", "A"), 30, "it is slow")
             self.assertTrue(daemon.running(), daemon.text())
@@ -294,39 +294,39 @@ class Health(unittest.TestCase):
 
     def test_systemd_is_told_while_all_threads_move(self):
         path = str(self.scene.folder / "notify")
-        told = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self.addCleanup(told.close)
-        told.bind(path)
+        reported = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.addCleanup(reported.close)
+        reported.bind(path)
         os.chmod(path, 0o777)
         os.chmod(self.scene.folder, 0o755)
-        told.settimeout(60)
+        reported.settimeout(60)
         config = self.scene.folder / "health.yaml"
         config.write_text(MINIMAL)
         self.scene.network.start("appliance", "notifying", "env", f"NOTIFY_SOCKET={path}", "WATCHDOG_USEC=4000000",
                                  str(pathlib.Path(BUILD) / "steerdnsd"), "--config", str(config), "--control-socket", str(self.scene.socket))
 
-        def until_told(text):
-            while (said := told.recv(4096).decode()) != text:
-                self.assertIn(said, ("READY=1", "WATCHDOG=1", "STATUS=serving"))
+        def until_notified(text):
+            while (output := reported.recv(4096).decode()) != text:
+                self.assertIn(output, ("READY=1", "WATCHDOG=1", "STATUS=serving"))
 
-        until_told("READY=1")
+        until_notified("READY=1")
         for _ in range(3):
-            until_told("WATCHDOG=1")
+            until_notified("WATCHDOG=1")
         self.scene.steerctl("drain", "on")
-        until_told("STATUS=draining: /readyz fails, queries are answered")
+        until_notified("STATUS=draining: /readyz fails, queries are answered")
         self.scene.steerctl("drain", "off")
-        until_told("STATUS=serving")
+        until_notified("STATUS=serving")
         with StoppedThread(self.worker()):
             # A debugger holds the worker: systemd must not interfere.
             self.fails(r"workers failed: worker 0 has been stuck for \d+ s", path="/livez", seconds=30)
-            told.setblocking(False)
+            reported.setblocking(False)
             while True:
                 try:
-                    told.recv(4096)
+                    reported.recv(4096)
                 except BlockingIOError:
                     break
-            told.settimeout(60)
-            until_told("WATCHDOG=1")
+            reported.settimeout(60)
+            until_notified("WATCHDOG=1")
 
     def test_a_drain_asks_clients_to_open_another_connection(self):
         scene = self.scene

@@ -55,7 +55,7 @@ class Hold(unittest.TestCase):
         return scene
 
     def in_sync(self):
-        until(lambda: self.scene.told("status")["routers"][0]["state"] == "in_sync", 20,
+        until(lambda: self.scene.reported("status")["routers"][0]["state"] == "in_sync", 20,
               "the router's rows are read")
 
     def outcomes(self):
@@ -168,9 +168,9 @@ class Hold(unittest.TestCase):
         self.assertEqual(scene.daemon.stop(), 0)
         added = {e["address"]: e["t_ns"] for e in journal(scene) if e["op"] == "add" and e.get("list") == "policy_set_v4"}
         written_s = (max(added.values()) - stopped) / 1e9
-        said = scene.daemon.text()
-        left = re.search(r"router \S+: ([1-9]\d*) rows of the last answers are not written; ", said)
-        self.assertTrue(left, said)
+        output = scene.daemon.text()
+        left = re.search(r"router \S+: ([1-9]\d*) rows of the last answers are not written; ", output)
+        self.assertTrue(left, output)
         print(f"{len(added)} rows written, until {written_s:.2f} s after SIGTERM; {left[1]} left")
         self.assertGreaterEqual(len(added) + int(left[1]), count, "each answer has its row, or is counted")
         self.assertGreater(written_s, 3)

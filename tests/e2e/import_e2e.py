@@ -62,9 +62,9 @@ class Files(unittest.TestCase):
         for path in inputs(INPUTS):
             with self.subTest(path.name):
                 made = import_file(path)
-                said = made.stderr.splitlines()
-                self.assertEqual(len(said), len(re.findall(r"^ *# note", made.stdout, re.M)))
-                for line in said:
+                printed = made.stderr.splitlines()
+                self.assertEqual(len(printed), len(re.findall(r"^ *# note", made.stdout, re.M)))
+                for line in printed:
                     self.assertRegex(line, rf"^{re.escape(str(path))}(:\d+|, row .*)?: note: ")
                     place = re.match(rf"{re.escape(str(path))}:(\d+)", line)
                     if place:
@@ -76,7 +76,7 @@ class Files(unittest.TestCase):
                 made = import_file(path)
                 self.assertEqual(made.returncode, 2)
                 self.assertEqual(made.stdout, "")
-                expected = path.with_name(path.name + ".said").read_text().removesuffix("\n")
+                expected = path.with_name(path.name + ".expected").read_text().removesuffix("\n")
                 self.assertIn(f"steerctl: {path}{expected}", made.stderr)
 
     def test_a_server_over_tls_is_imported_with_its_certificate(self):

@@ -100,7 +100,7 @@ echo domain:stream.example > /etc/steerdns/tunnel.names
 """
 
 
-# Menus of the pasted commands that the simulated router gets too, and what else the doctor looks at.
+# Menus of the pasted commands that the simulated router gets too, and what else the doctor checks.
 COPIED_MENUS = ("/interface list", "/interface list member", "/user group", "/user", "/routing table", "/ip route", "/ip firewall filter",
                 "/ip firewall nat", "/ip dhcp-server network", "/ip firewall mangle")
 MADE_BY_ROSSIM = ("main", "admin", "steerdns")

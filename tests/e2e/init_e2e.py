@@ -73,7 +73,7 @@ class Init(unittest.TestCase):
         scene.start_resolver()
         scene.start_router()
         scene.start_daemon(self.file)
-        until(lambda: scene.told("routers")["routers"][0]["state"] == "in_sync", 10, "the router is in sync")
+        until(lambda: scene.reported("routers")["routers"][0]["state"] == "in_sync", 10, "the router is in sync")
         self.assertEqual(set(scene.short("stream.example", "A")), {"203.0.113.10", "203.0.113.11"})
         scene.wait_rows({("policy_v4", "203.0.113.10"), ("policy_v4", "203.0.113.11")})
         self.assertEqual(scene.short("other.example", "A"), ["198.51.100.1"])
@@ -94,8 +94,8 @@ class Init(unittest.TestCase):
         router = router_model.Router(Router.BEFORE)
 
         def imported(text):
-            said = router_model.Script(text).run(router)
-            self.assertEqual(said, [])
+            output = router_model.Script(text).run(router)
+            self.assertEqual(output, [])
             self.assertIn("setup complete", router.printed[-1])
             (network,), (advertised,) = (router.rows(menu).values() for menu in ("/ip dhcp-server network", "/ipv6 nd"))
             return network["dns-server"], advertised["dns"], router.rows("/user")

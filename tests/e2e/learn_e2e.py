@@ -62,10 +62,10 @@ class Learn(unittest.TestCase):
         until(lambda: self.status_of("stream.example") == "NXDOMAIN", 20, "the second is learned, too")
         until(lambda: self.results().get("added") == 2, 5, "both are counted")
         self.assertEqual(daemon.text().count("'spare' is never used"), warned, "a batch does not repeat warnings")
-        generation = self.scene.told("status")["generation"]
+        generation = self.scene.reported("status")["generation"]
         for _ in range(20):
             self.status_of("www.other.example")
-        self.assertEqual(self.scene.told("status")["generation"], generation, "what is known is not learned again")
+        self.assertEqual(self.scene.reported("status")["generation"], generation, "what is known is not learned again")
         # After a removal by hand, the name is learned again by the next query, also by a cache hit.
         self.scene.steerctl("rules", "learned", "remove", "full:www.other.example")
         self.assertEqual(self.status_of("www.other.example"), "NOERROR")
@@ -83,7 +83,7 @@ class Learn(unittest.TestCase):
         self.config.write_text(written.replace("reject 3", "reject 5"))
         self.assertEqual(self.status_of("www.other.example"), "NOERROR")
         until(lambda: "no name is learned, because files of the configuration changed" in daemon.text(), 10, "it is said")
-        self.assertEqual(self.scene.told("status")["generation"], 1)
+        self.assertEqual(self.scene.reported("status")["generation"], 1)
         self.assertEqual(self.rules(), set())
         self.scene.steerctl("reload")
         until(lambda: self.status_of("www.other.example") == "REFUSED", 10, "now it is learned")
@@ -111,7 +111,7 @@ class Learn(unittest.TestCase):
         results = self.results()
         self.assertEqual(results["added"], 5)
         self.assertGreater(results["dropped"], 0)
-        self.assertLessEqual(self.scene.told("status")["generation"], 3, "one batch made it full")
+        self.assertLessEqual(self.scene.reported("status")["generation"], 3, "one batch made it full")
         self.assertEqual(daemon.text().count("has max_names (5) rules"), 1)
 
 

@@ -51,7 +51,7 @@ class Leases(unittest.TestCase):
         return self.scene.start_daemon(self.config)
 
     def leases(self):
-        return self.scene.told("leases")
+        return self.scene.reported("leases")
 
     def answers(self, name, kind, wanted):
         until(lambda: self.scene.short(name, kind) == wanted, 10, f"{name} {kind} is {wanted}")
@@ -81,7 +81,7 @@ class Leases(unittest.TestCase):
     def test_changed_leases_are_in_force_without_a_reload(self):
         self.start()
         self.answers("laptop.lan", "A", ["192.168.88.10"])
-        generation = self.scene.told("status")["generation"]
+        generation = self.scene.reported("status")["generation"]
         tv = self.lease("192.168.88.20", "tv", "00:1D:AA:00:00:03")
         self.answers("tv.lan", "A", ["192.168.88.20"])
         self.put(LEASE, f".id={tv}", "host-name=screen")
@@ -90,7 +90,7 @@ class Leases(unittest.TestCase):
         self.put(LEASE, f".id={tv}", "status=waiting")
         self.answers("screen.lan", "A", [])
         self.answers("laptop.lan", "A", ["192.168.88.10"])
-        self.assertEqual(self.scene.told("status")["generation"], generation, "without a reload")
+        self.assertEqual(self.scene.reported("status")["generation"], generation, "without a reload")
         # A reload that has other settings is in force at once.
         self.config.write_text(self.config.read_text().replace("ttl: 30", "ttl: 30, servers: [ none ]"))
         self.scene.steerctl("reload")
@@ -101,13 +101,13 @@ class Leases(unittest.TestCase):
         self.start(config=BY_DEVICE)
         self.answers("www.other.example", "A", ["192.0.2.97"])
         self.assertEqual(self.scene.short("+tcp", "www.other.example", "A"), ["192.0.2.97"])
-        generation = self.scene.told("status")["generation"]
+        generation = self.scene.reported("status")["generation"]
         for change, wanted in (("mac-address=00:1D:AA:00:00:09", "198.51.100.2"), ("comment=Kids", "192.0.2.98"),
                                ("comment=", "198.51.100.2"), ("address-lists=slow,Kids", "192.0.2.98"),
                                ("address-lists=night,Kids", "192.0.2.96"), ("address-lists=", "198.51.100.2"), ("host-name=service", "192.0.2.99"), ("status=waiting", "198.51.100.2")):
             self.put(LEASE, f".id={self.laptop}", change)
             self.answers("www.other.example", "A", [wanted])
-        self.assertEqual(self.scene.told("status")["generation"], generation, "without a reload")
+        self.assertEqual(self.scene.reported("status")["generation"], generation, "without a reload")
 
     def test_leases_are_kept_while_their_router_is_away(self):
         self.start()

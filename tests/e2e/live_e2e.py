@@ -103,7 +103,7 @@ class Changes(Live):
             self.assertTrue(self.answered(server))
 
     def addresses(self):
-        return self.scene.told("status")["addresses"]
+        return self.scene.reported("status")["addresses"]
 
     def counted(self, space, device):
         return int(self.scene.network.run(space, "cat", f"/sys/class/net/{device}/statistics/rx_packets").stdout)
@@ -123,7 +123,7 @@ class Changes(Live):
         config = scene.folder / "two.yaml"
         config.write_text(f"dataplane: {{ ports: {ports} }}\n" + MINIMAL.read_text())
         scene.start_daemon(config)
-        upstream = lambda: scene.told("status")["upstreams"][0]["via"]
+        upstream = lambda: scene.reported("status")["upstreams"][0]["via"]
         self.assertEqual(upstream(), "port")
         self.assertTrue(self.answered(V4))
         start = time.monotonic()
@@ -348,7 +348,7 @@ class Packets(Live):
             self.assertEqual(header(self.read(sock))[0], 1)
             sock.sendall(second[3:])
             self.assertEqual(header(self.read(sock))[0], 2)
-            # A client that has said all gets what it asked for, and then the end.
+            # A client that has reported all gets what it asked for, and then the end.
             sock.sendall(first)
             sock.shutdown(socket.SHUT_WR)
             self.assertEqual(header(self.read(sock))[0], 1)

@@ -95,7 +95,7 @@ class Load(unittest.TestCase):
         results["tcp"] = net.run("client", "/usr/bin/python3", "-c", STREAM, check=False).stdout
         results["transit"] = [scene.short("www.behind.example", "A", server="10.77.0.2") for _ in range(20)]
         self.assertTrue(perf.running(), "the load went on all the while")
-        perf.stop(number=signal.SIGINT)  # what is under way then counts as interrupted
+        perf.stop(number=signal.SIGINT)  # what is in progress then counts as interrupted
         return perf.text(), results
 
     @staticmethod

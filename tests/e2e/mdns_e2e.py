@@ -151,8 +151,8 @@ class Mdns(unittest.TestCase):
     def status(self, control=None):
         """The repeater's interfaces by name; `control`: the socket of another daemon."""
         program = str(self.scene.build / "tools/steerctl/steerctl")
-        told = self.net.run("appliance", program, "--socket", str(control or self.scene.socket), "--json", "status").stdout
-        return {one["name"]: one for one in json.loads(told).get("mdns", [])}
+        reported = self.net.run("appliance", program, "--socket", str(control or self.scene.socket), "--json", "status").stdout
+        return {one["name"]: one for one in json.loads(reported).get("mdns", [])}
 
     def all_repeat(self, control=None):
         status = self.status(control)
@@ -168,7 +168,7 @@ class Mdns(unittest.TestCase):
         text = self.net.run("appliance", "ip", "-6", "-o", "addr", "show", "dev", name, "scope", "link").stdout
         return text.split()[3].split("/")[0]
 
-    def each_way(self):
+    def each_direction(self):
         for here, there in (("office", "guests"), ("guests", "office")):
             for family in (4, 6):
                 with self.subTest(here=here, family=family):
@@ -177,15 +177,15 @@ class Mdns(unittest.TestCase):
     # -----------------------------------------------------------------------------------------------------
 
     def test_messages_are_repeated_both_ways_in_both_families(self):
-        for here, there, family, asker, answerer in self.each_way():
+        for here, there, family, asker, answerer in self.each_direction():
             asker.say(question(f"_from-{here}._tcp.local.", "PTR", unicast=True, number=9))
-            heard, sender, port, hops = answerer.hear()
+            received, sender, port, hops = answerer.hear()
             self.assertEqual((sender, port, hops), (self.own(there, family), 5353, 255))
-            self.assertEqual(heard.to_wire(), question(f"_from-{here}._tcp.local.", "PTR").to_wire())
+            self.assertEqual(received.to_wire(), question(f"_from-{here}._tcp.local.", "PTR").to_wire())
             answerer.say(printer(there))
-            heard, sender, port, hops = asker.hear()
+            received, sender, port, hops = asker.hear()
             self.assertEqual((sender, port, hops), (self.own(here, family), 5353, 255))
-            text = heard.to_text()
+            text = received.to_text()
             self.assertIn(f"laser.{there}.local. 120 IN A 10.1.0.10", text)
             self.assertIn("AAAA fd01::10", text)
             self.assertNotIn("fe80::10", text, "of no use on another link")
@@ -219,8 +219,8 @@ class Mdns(unittest.TestCase):
         other.say(question("laser.office.local.", "AAAA"))
         other.say(question("_ssh._tcp.local.", "PTR"))
         other.say(question("_ipp._tcp.local.", "PTR"))
-        heard = host.hear()[0]
-        self.assertEqual(heard.question[0].to_text(), "_ipp._tcp.local. IN PTR")
+        received = host.hear()[0]
+        self.assertEqual(received.question[0].to_text(), "_ipp._tcp.local. IN PTR")
         mixed = printer("office")
         mixed.answer += printer("attic", "_ssh._tcp").answer
         host.say(mixed)
@@ -240,19 +240,19 @@ class Mdns(unittest.TestCase):
 
     def test_one_shot_queries_are_answered_by_unicast(self):
         """A query from another port than 5353, with the kernel's TTL, gets its answer as from a DNS server."""
-        for here, there, family, _, answerer in self.each_way():
+        for here, there, family, _, answerer in self.each_direction():
             asker = Host(self.scene, here, "br0", family, "", port=0)
             asker.hops(1)
             name = f"laser{family}.{here}.local."
             asker.say(dns.message.make_query(name, "A", id=4711, use_edns=0))
-            heard = answerer.hear()[0]
-            self.assertEqual(heard.to_wire(), question(name, "A").to_wire())
+            received = answerer.hear()[0]
+            self.assertEqual(received.to_wire(), question(name, "A").to_wire())
             answerer.say(response((name, 120, "A", "10.9.9.9")))
-            heard, sender, port, hops = asker.hear()
+            received, sender, port, hops = asker.hear()
             self.assertEqual((port, hops), (5353, 255))
             self.assertEqual(sender, self.own(here, family))
-            self.assertEqual(heard.id, 4711)
-            self.assertEqual([r.to_text() for r in heard.answer], [f"{name} 10 IN A 10.9.9.9"])
+            self.assertEqual(received.id, 4711)
+            self.assertEqual([r.to_text() for r in received.answer], [f"{name} 10 IN A 10.9.9.9"])
             asker.socket.close()
             while self.hosts[here][family].hear(0.05):
                 pass
@@ -290,7 +290,7 @@ class Mdns(unittest.TestCase):
                                 "--control-socket", str(control))
         second.wait_for("serving", 40)
         until(lambda: self.all_repeat(control), 10, "the second repeats both families on both interfaces")
-        heard = 0
+        received = 0
         for family in (4, 6):
             host, other = self.hosts["office"][family], self.hosts["guests"][family]
             messages = 0
@@ -304,8 +304,8 @@ class Mdns(unittest.TestCase):
             while host.hear(0.2):
                 back += 1
             self.assertLessEqual(back, 3)
-            heard += messages
-        print(f"  {heard} packets of 6 arrived by two repeaters")
+            received += messages
+        print(f"  {received} packets of 6 arrived by two repeaters")
         self.assertEqual(second.stop(), 0)
         self.net.run("second", "ip", "link", "del", "office")
         self.net.run("second", "ip", "link", "del", "guests")

@@ -37,7 +37,7 @@ class Methods(unittest.TestCase):
         config = cls.scene.folder / "steer.yaml"
         config.write_text(CONFIG)
         cls.scene.start_daemon(config)
-        cls.methods = cls.scene.told("methods")["methods"]
+        cls.methods = cls.scene.reported("methods")["methods"]
 
     def test_the_page_has_exactly_the_methods_of_the_daemon(self):
         page = self.scene.steerctl("methods", "--markdown")

@@ -20,7 +20,7 @@ class Operate(unittest.TestCase):
         until(lambda: self.router()["state"] == "in_sync", 10, "the router is in sync")
 
     def asked(self, *words):
-        return self.scene.told(*words)
+        return self.scene.reported(*words)
 
     def router(self):
         (router,) = self.asked("routers")["routers"]
@@ -239,9 +239,9 @@ class Operate(unittest.TestCase):
         text = scene.steerctl("routers", "probe", NAME, "-o", str(transcript))
         self.assertTrue(text.startswith(f"{NAME}: RouterOS 7.21 (stable), probe complete\n"), text)
         self.assertIn("already have such entry", text)
-        said = transcript.read_text()
-        self.assertEqual(said.count("\n> "), 24, said)
-        self.assertNotIn(PASSWORD, said)
+        output = transcript.read_text()
+        self.assertEqual(output.count("\n> "), 24, output)
+        self.assertNotIn(PASSWORD, output)
         self.assertNotIn("steerdns-probe", scene.router_ctl("list"))
 
         daemon = restart()
@@ -285,7 +285,7 @@ class Shared(unittest.TestCase):
         scene.short("node.stream.example", "A")
         until(lambda: "node.stream.example" in shown(), 5, "the second name is counted")
         self.assertRegex(shown(), rf"\n *shared +{row} +2\S* +node\.stream\.example, edge\.stream\.example\n$")
-        status = scene.told("routers")["routers"][0]
+        status = scene.reported("routers")["routers"][0]
         self.assertEqual(status["shared"], 1)
 
 

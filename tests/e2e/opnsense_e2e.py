@@ -91,7 +91,7 @@ class Opnsense(unittest.TestCase):
         until(lambda: self.table(alias, name) == set(elements), seconds, f"{alias} has {elements}, not {self.table(alias, name)}")
 
     def aliases(self):
-        return {(a["name"], a["alias"]): a for a in self.scene.told("status").get("opnsense", [])}
+        return {(a["name"], a["alias"]): a for a in self.scene.reported("status").get("opnsense", [])}
 
     def in_sync(self, seconds=20):
         until(lambda: (all_ := self.aliases()) and all(a["state"] == "ready" for a in all_.values()), seconds, "the aliases are read")
@@ -102,7 +102,7 @@ class Opnsense(unittest.TestCase):
               f"{count} elements are known to be there")
 
     def counted(self, what, alias="steer_stream"):
-        return next(a[what] for a in self.scene.told("counters")["opnsense"] if a["alias"] == alias)
+        return next(a[what] for a in self.scene.reported("counters")["opnsense"] if a["alias"] == alias)
 
     def held(self):
         """How many answers waited so far."""
@@ -334,7 +334,7 @@ class Opnsense(unittest.TestCase):
         begin = time.monotonic()
         answers = ask(self.scene, names, window=50)
         self.assertEqual(sum(1 for a in answers if a["rcode"] == 0 and a["addresses"]), 10_000)
-        # The simulator sorts its table for each look, so looks would take its time from the adds.
+        # The simulator sorts its table for each check, so checks would take its time from the adds.
         until(lambda: self.tell(do="facts")["counts"].get("add", 0) >= 10_000, 120, "all were sent")
         until(lambda: len(self.table()) == 10_000, 10, "all are in the alias")
         print(f"10,000 elements after {time.monotonic() - begin:.1f} s")

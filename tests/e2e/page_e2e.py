@@ -66,10 +66,10 @@ class Page(unittest.TestCase):
             scene.kdig(name)
         cls.chromium = cls.enterClassContext(PageBrowser(scene.network, "appliance"))
 
-    def browser(self, token=TOKEN, path="", **look):
+    def browser(self, token=TOKEN, path="", **emulate):
         """A window as of a new user, who signs in."""
         browser = self.chromium
-        browser.look(**look)
+        browser.emulate(**emulate)
         browser.sign_in(token, path, "Ready" if token in (TOKEN, READ_TOKEN) else "token is wrong")
         browser.errors()
         return browser
@@ -142,10 +142,10 @@ class Page(unittest.TestCase):
         browser.click("Pause writes")
         browser.wait("Pause writes: done")
         browser.wait("paused")
-        self.assertTrue(self.scene.told("routers")["routers"][0]["paused"])
+        self.assertTrue(self.scene.reported("routers")["routers"][0]["paused"])
         browser.click("Resume")
         browser.wait("Resume: done")
-        self.assertFalse(self.scene.told("routers")["routers"][0]["paused"])
+        self.assertFalse(self.scene.reported("routers")["routers"][0]["paused"])
         self.finish(browser, "router")
 
     def test_aliases_of_opnsense(self):
@@ -212,12 +212,12 @@ class Page(unittest.TestCase):
             browser = self.browser(path="routers/edge1")
             first = next(one for one in found if one["fix"])
             browser.wait(first["fix"][0])
-            told = self.rpc("doctor.report", {})["routers"][0]["findings"]
+            reported = self.rpc("doctor.report", {})["routers"][0]["findings"]
             kept = ("check", "level", "what", "why", "advice", "fix", "undo")
-            self.assertEqual([{name: one[name] for name in kept} for one in told], [{name: one[name] for name in kept} for one in found])
+            self.assertEqual([{name: one[name] for name in kept} for one in reported], [{name: one[name] for name in kept} for one in found])
             self.assertEqual(len(browser.run("return [...document.querySelectorAll('.finding')]")), len(found))
             self.finish(browser, "doctor-real")
-            browser.look(width=PHONE, height=844)
+            browser.emulate(width=PHONE, height=844)
             self.finish(browser, "doctor-real-phone")
         finally:
             watch.stop()
@@ -238,7 +238,7 @@ class Page(unittest.TestCase):
         browser.wait("blocks")
         browser.click("Pause 5 min")
         browser.wait("paused for")
-        self.assertGreater(self.scene.told("adlist")["adlists"][0]["paused_s"], 0)
+        self.assertGreater(self.scene.reported("adlist")["adlists"][0]["paused_s"], 0)
         browser.click("Resume")
         browser.wait("blocks")
         self.finish(browser, "lists")
@@ -280,7 +280,7 @@ class Page(unittest.TestCase):
         browser.wait("Paused")
         before = browser.text("table")
         self.ask("long.stream.example")
-        until(lambda: self.scene.told("history", "--name", "long.stream.example")["queries"], 20, "the query is recorded")
+        until(lambda: self.scene.reported("history", "--name", "long.stream.example")["queries"], 20, "the query is recorded")
         self.assertEqual(browser.text("table"), before)
         browser.click("Go on")
         browser.wait("long.stream.example", "table")
@@ -316,7 +316,7 @@ class Page(unittest.TestCase):
     def test_stored_names_that_are_html_or_terminal_escapes_stay_text(self):
         for name in (f"{HTML}.stored.other.example", "\\027[2J\\007.stored.other.example"):
             self.ask(name, times=3)
-        until(lambda: len(self.scene.told("history", "--suffix", "stored.other.example")["queries"]) >= 6, 20, "the queries are stored")
+        until(lambda: len(self.scene.reported("history", "--suffix", "stored.other.example")["queries"]) >= 6, 20, "the queries are stored")
         for words in (("history", "--suffix", "stored.other.example"), ("history", "top"), ("history", "--json")):
             text = self.scene.steerctl(*words)
             self.assertIn("other.example", text)
@@ -377,8 +377,8 @@ class Page(unittest.TestCase):
         self.scene.network.run("client", "dnsperf", "-s", "172.16.1.2", "-d", str(queries), "-n", "2500", "-c", "1")
         browser = self.browser(path="history/name/busy.other.example")
         browser.wait("The newest 1,000 are listed.")
-        told = self.rpc("recorder.series", {"kind": "name", "key": "BUSY.other.example", "seconds": 3600})
-        self.assertEqual(sum(one["queries"] for one in told["buckets"]), 2500)
+        reported = self.rpc("recorder.series", {"kind": "name", "key": "BUSY.other.example", "seconds": 3600})
+        self.assertEqual(sum(one["queries"] for one in reported["buckets"]), 2500)
         browser.wait("2,500 queries; one point per 1 min.")
         self.finish(browser, "history-busy")
 
@@ -451,7 +451,7 @@ class Page(unittest.TestCase):
         browser.click("Apply")
         browser.wait("The text before it is version 2.")
         # Neither the log nor the events, which a reader may see, have the passwords of the text.
-        for shown in (json.dumps(self.scene.told("events")), self.scene.daemon.text()):
+        for shown in (json.dumps(self.scene.reported("events")), self.scene.daemon.text()):
             self.assertIn("control request configuration.apply", shown)
             self.assertNotIn(f"password: {PASSWORD}", shown)
         self.assertEqual(self.file.read_text(), self.text)

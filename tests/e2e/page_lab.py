@@ -197,9 +197,9 @@ class Router:
         return self.paste(text)
 
     def paste(self, text: str, imported: bool = False) -> str:
-        said = router_model.Script(text).run(self.model)
+        output_text = router_model.Script(text).run(self.model)
         self.apply()
-        lines = self.model.printed + said
+        lines = self.model.printed + output_text
         return "".join(line + "\n" for line in lines)
 
     def print_rows(self, only: str | None) -> str:

@@ -50,10 +50,10 @@ class Policy(unittest.TestCase):
         self.assertEqual(left_behind(lab), [])
 
     def test_the_command_says_what_it_does_not_know(self):
-        for words, said in ((["--nmes", "2"], "unrecognized arguments: --nmes"), (["--names", "0"], "--names is 0: expected 1 to 60000")):
+        for words, output in ((["--nmes", "2"], "unrecognized arguments: --nmes"), (["--names", "0"], "--names is 0: expected 1 to 60000")):
             done = subprocess.run(["/usr/bin/python3", "-m", "lab.policy", BUILD, *words], capture_output=True, text=True, cwd=ROOT)
             self.assertEqual(done.returncode, 2)
-            self.assertIn(said, done.stderr)
+            self.assertIn(output, done.stderr)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-// Serves one interface by AF_XDP as the daemon does, but sends every UDP packet back to where it came from
+// Serves one interface by AF_XDP as the daemon does, but sends every UDP packet back to where it is from
 // and tells on standard output what it sees. port_test.py drives it:
 //
 //   port_probe DEVICE [--queues N] [--upstreams ADDRESS:PORT,...] [--no-link]   (IPv6 without brackets)

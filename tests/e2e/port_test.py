@@ -234,7 +234,7 @@ class Steering(Lab):
                 self.assertEqual(got, set(range(start, start + window)))
             received, in_use, dropped = map(int, probe.ask("count")[-1].split()[1:])
             self.assertEqual((received, dropped), (total, 0))
-            # What is not in the pool is with the kernel to be filled, or on its way back from being sent.
+            # What is not in the pool is with the kernel to be filled, or returning from being sent.
             self.assertLessEqual(abs(in_use - before), 2 * window)
             self.assertEqual(probe.end(), 0)
 

@@ -64,9 +64,9 @@ class Probe(unittest.TestCase):
                 self.assertEqual(checks(seen), [], seen)
                 self.assertEqual(steps(seen), {"resolve": "ok", **{f"{step}-{family}": "ok" for step in
                                                                    ("row", "segment", "connection", "mark", "egress")}})
-        said = self.lab.doctor("--probe", "n0.stream.example", *WEB)
-        self.assertEqual((said.returncode, said.stderr), (0, ""), said.stdout)
-        self.assertIn("step egress-ipv4 ok: it leaves by tunnel0 as 10.9.0.2\n", said.stdout)
+        output = self.lab.doctor("--probe", "n0.stream.example", *WEB)
+        self.assertEqual((output.returncode, output.stderr), (0, ""), output.stdout)
+        self.assertIn("step egress-ipv4 ok: it leaves by tunnel0 as 10.9.0.2\n", output.stdout)
         menus = {name.rpartition("/")[0] for name in self.lab.routeros.writes()}
         daemons = {"", "/ip/firewall/address-list", "/ipv6/firewall/address-list"}  # "": /execute
         self.assertLessEqual(menus, daemons)
@@ -125,7 +125,7 @@ class Probe(unittest.TestCase):
         self.assertEqual([finding["what"] for finding in seen["findings"]], ["nosuch.stream.example has no address"])
 
     def test_wrong_command_lines(self):
-        for words, said in ((("nowhere", "--probe", "n0.stream.example"), 'no router of the configuration is called "nowhere"'),
+        for words, output in ((("nowhere", "--probe", "n0.stream.example"), 'no router of the configuration is called "nowhere"'),
                             (("--probe", "a..b"), 'the name to probe is "a..b": expected a domain name'),
                             (("--probe", "a.example", "--probe-port", "0"), '--probe-port is "0": expected 1 to 65535'),
                             (("--probe", "a.example", "--probe-from", "here"), '--probe-from is "here": expected an IP address'),
@@ -136,7 +136,7 @@ class Probe(unittest.TestCase):
             with self.subTest(words):
                 done = self.lab.doctor(*words)
                 self.assertEqual(done.returncode, 2, done)
-                self.assertIn(said, done.stderr)
+                self.assertIn(output, done.stderr)
 
 
 class WithoutNat(unittest.TestCase):
@@ -172,7 +172,7 @@ class Ipv6Mostly(unittest.TestCase):
         lab = self.lab
         seen = self.probe()
         self.assertEqual((checks(seen), steps(seen)), ([], {"advertisement": "ok", "dns64": "ok", "nat64": "ok"}), seen)
-        for what, how, check, said in (
+        for what, how, check, output in (
                 ("no PREF64", {"prefix": ""}, "ra-pref64", r"has a NAT64 prefix \(PREF64\)"),
                 ("a wrong PREF64", {"prefix": "2001:db8:64::/96"}, "ra-pref64", "have the NAT64 prefix 2001:db8:64::/96; DNS64 uses 64:ff9b::/96"),
                 ("a lifetime of 0", {"lifetime_s": 0}, "ra-lifetime", "the NAT64 prefix 64:ff9b::/96 is announced for 0 s"),
@@ -183,7 +183,7 @@ class Ipv6Mostly(unittest.TestCase):
                 lab.announce(**how)
                 seen = self.probe()
                 self.assertEqual(checks(seen), [check], seen)
-                self.assertRegex(seen["findings"][0]["what"], said)
+                self.assertRegex(seen["findings"][0]["what"], output)
         with self.subTest("none at all"):
             lab.radvd.stop()
             lab.announcer.stop()

@@ -44,7 +44,7 @@ plugins:
   - {{ tag: tcp, type: tcp_server, args: {{ entry: main, listen: ":53" }} }}
   - {{ tag: dot, type: tcp_server, args: {{ entry: main, listen: ":853", cert: "{certificate.pem}", key: "{certificate.key}" }} }}
 """
-# Series that have data only in trouble, or that this test does not cause.
+# Series that have data only after errors, or that this test does not cause.
 NOT_HERE = {
     "steerdns_list_kept": "a list was rejected",
     "steerdns_router_add_seconds": "several writes are in flight at a time",
@@ -100,9 +100,9 @@ class Files(unittest.TestCase):
         turned = re.sub(r"(?<![=!<>])(==|<|>)(?= )", lambda found: {"==": "!=", "<": ">", ">": "<"}[found[1]], text)
         self.assertNotEqual(turned, text)
         (folder / RULES.name).write_text(turned)
-        said = run("promtool", "test", "rules", str(folder / TESTS.name), check=False)
-        self.assertNotEqual(said.returncode, 0)
-        failed = set(re.findall(r'alertname=\\?"(\w+)', said.stdout + said.stderr))
+        output = run("promtool", "test", "rules", str(folder / TESTS.name), check=False)
+        self.assertNotEqual(output.returncode, 0)
+        failed = set(re.findall(r'alertname=\\?"(\w+)', output.stdout + output.stderr))
         # Two comparisons of one alert, turned around together, can give the same.
         self.assertGreaterEqual(len(failed), len(alerts()) - 3, {alert["alert"] for alert in alerts()} - failed)
 
@@ -140,7 +140,7 @@ class Scraped(unittest.TestCase):
         config = folder / "prometheus.yaml"
         config.write_text(CONFIG.format(folder=folder, password=PASSWORD, certificate=Authority(folder).issue("dot", "DNS:dns.example")))
         scene.start_daemon(config)
-        until(lambda: scene.told("routers")["routers"][0]["state"] == "in_sync", 20, "the router is in sync")
+        until(lambda: scene.reported("routers")["routers"][0]["state"] == "in_sync", 20, "the router is in sync")
         cls.report_of_a_doctor()
         cls.start_prometheus(folder)
         cls.ask_until_scraped()
@@ -149,11 +149,11 @@ class Scraped(unittest.TestCase):
     def report_of_a_doctor(cls):
         request = {"jsonrpc": "2.0", "id": 1, "method": "doctor.report",
                    "params": {"router": "edge", "findings": ["problem probe-egress"], "steps": ["nat64 ok fine"]}}
-        said = cls.scene.network.run("appliance", "/usr/bin/python3", "-c",
+        output = cls.scene.network.run("appliance", "/usr/bin/python3", "-c",
                                      "import socket, sys; s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); "
                                      "s.sendall(sys.argv[2].encode() + b'\\n'); print(s.recv(4096).decode())",
                                      str(cls.scene.socket), json.dumps(request)).stdout
-        assert '"result"' in said, said
+        assert '"result"' in output, output
 
     @classmethod
     def start_prometheus(cls, folder):
@@ -187,9 +187,9 @@ class Scraped(unittest.TestCase):
     def api(cls, what, **parameters):
         text = cls.scene.network.run("appliance", "curl", "-s", "-m", "10",
                                      f"http://127.0.0.1:9090/api/v1/{what}?{urllib.parse.urlencode(parameters)}").stdout
-        said = json.loads(text)
-        assert said["status"] == "success", (said.get("error"), parameters)
-        return said["data"]
+        output = json.loads(text)
+        assert output["status"] == "success", (output.get("error"), parameters)
+        return output["data"]
 
     def has_data(self, query):
         until(lambda: self.api("query", query=query)["result"], 10, f"{query} has data")

@@ -50,9 +50,9 @@ class Readiness(unittest.TestCase):
     def start(self, more=PLAIN):
         self.write(more)
         self.box.start()
-        self.said("announced: ready", 40)
+        self.expect_output("announced: ready", 40)
 
-    def said(self, text, seconds, times=1):
+    def expect_output(self, text, seconds, times=1):
         until(lambda: self.box.announcer.text().count(text) >= times, seconds, f"it says {text!r}", pause=0.05)
 
     def assert_never_withdrawn(self):
@@ -115,14 +115,14 @@ class Readiness(unittest.TestCase):
         client = self.asks("n{}.live.example", 10_000, 5)
         self.upstream.send_signal(signal.SIGSTOP)
         began = time.monotonic()
-        self.said("withdrawn: not ready: upstreams: forward 'up' (udp://1.1.1.1 does not answer)", GOAL_S)
+        self.expect_output("withdrawn: not ready: upstreams: forward 'up' (udp://1.1.1.1 does not answer)", GOAL_S)
         print(f"withdrawn after {time.monotonic() - began:.1f} s")
         client.stop()
         self.assertEqual(self.counted("steerdns_upstream_server_up"), 0)
         announced = self.box.announcer.text().count("announced: ready")
         self.upstream.send_signal(signal.SIGCONT)
         began = time.monotonic()
-        self.said("announced: ready", GOAL_S, announced + 1)
+        self.expect_output("announced: ready", GOAL_S, announced + 1)
         print(f"announced after {time.monotonic() - began:.1f} s")
 
 

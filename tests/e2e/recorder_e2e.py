@@ -59,7 +59,7 @@ class Recorder(unittest.TestCase):
         return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
     def history(self, *words):
-        return self.scene.told("history", *words)["queries"]
+        return self.scene.reported("history", *words)["queries"]
 
     def recorded(self, count):
         """All rows, once they are `count`: a client may have its answer before the recorder has the query."""
@@ -76,7 +76,7 @@ class Recorder(unittest.TestCase):
         return receiver, file
 
     def sink(self, kind):
-        return next(s for s in self.scene.told("recorder")["recorders"][0]["sinks"] if s["sink"] == kind)
+        return next(s for s in self.scene.reported("recorder")["recorders"][0]["sinks"] if s["sink"] == kind)
 
     def test_queries_over_each_transport_reach_each_sink(self):
         receiver, file = self.capture()
@@ -142,12 +142,12 @@ class Recorder(unittest.TestCase):
         self.assertEqual(len(self.history("--client", "192.168.89.0/24")), 0)
         self.assertEqual(len(self.history("--type", "aaaa")), 0)
         self.assertEqual(len(self.history("--limit", "2")), 2)
-        names = self.scene.told("history", "top")
+        names = self.scene.reported("history", "top")
         self.assertEqual((names["rows"][0]["key"], names["rows"][0]["queries"]), ("www.other.example", 3))
         self.assertEqual(names["queries"], 5)
-        paths = {r["key"]: r["queries"] for r in self.scene.told("history", "top", "--kind", "path")["rows"]}
+        paths = {r["key"]: r["queries"] for r in self.scene.reported("history", "top", "--kind", "path")["rows"]}
         self.assertEqual(paths["forwarded"], 3)
-        series = self.scene.told("history", "series", "--seconds", "3600")["buckets"]
+        series = self.scene.reported("history", "series", "--seconds", "3600")["buckets"]
         self.assertEqual(sum(b["queries"] for b in series), 5)
         self.assertEqual(sum(b["cached"] for b in series), 2)
         self.assertRegex(self.scene.steerctl("history", "--suffix", "other.example"), r"www\.other\.example +A .*198\.51\.100\.2")
@@ -170,7 +170,7 @@ class Recorder(unittest.TestCase):
         self.write(f", except_clients: [{CLIENT}]")
         self.scene.steerctl("reload")
         self.scene.kdig("two.stream.example", "A")
-        until(lambda: self.scene.told("recorder")["recorders"][0]["excepted"] == 1, 10, "the query is excepted")
+        until(lambda: self.scene.reported("recorder")["recorders"][0]["excepted"] == 1, 10, "the query is excepted")
         self.assertEqual(len(self.history()), 1)
         daemon.stop()
         receiver.stop()

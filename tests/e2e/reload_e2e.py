@@ -53,7 +53,7 @@ class Reload(unittest.TestCase):
         self.config.write_text(CONFIG.format(watch=watch, upstream=upstream, more=more, list=list))
 
     def status(self):
-        return self.scene.told("status")
+        return self.scene.reported("status")
 
     def generation(self):
         return self.status()["generation"]
@@ -111,9 +111,9 @@ class Reload(unittest.TestCase):
 
     def watched(self, daemon):
         """How often the watcher found a change in force, and how often it had the files read."""
-        said = daemon.text()
-        return (said.count(f"the change of {self.names} is already in force: an earlier reload read it"),
-                said.count(f"because of a change of {self.names}"))
+        output = daemon.text()
+        return (output.count(f"the change of {self.names} is already in force: an earlier reload read it"),
+                output.count(f"because of a change of {self.names}"))
 
     def test_the_watcher_does_not_repeat_a_reload(self):
         """A script edits a list and asks for a reload: each edit gives one configuration, also with watched files.
@@ -147,9 +147,9 @@ class Reload(unittest.TestCase):
         renamed = self.log.rename(self.log.with_suffix(".1"))  # as logrotate does
         os.kill(daemon.pid, signal.SIGHUP)
         self.wait_generation(2)
-        said = "configuration 2 is in force"
-        until(lambda: said in self.log.read_text(), 10, "the log's new file has what came after")
-        self.assertNotIn(said, renamed.read_text())
+        output = "configuration 2 is in force"
+        until(lambda: output in self.log.read_text(), 10, "the log's new file has what came after")
+        self.assertNotIn(output, renamed.read_text())
         done = self.reload()
         self.assertEqual((done.returncode, done.stderr), (0, ""), done)
         self.assertRegex(done.stdout, r"^configuration 3 is active after \d+ ms\n$")
@@ -237,7 +237,7 @@ class Reload(unittest.TestCase):
         self.scene.start_daemon(self.config)
         self.names.write_text("# media\nstream.example\nfull:never.example\n")
         # On a busy machine one query may take longer than the second.
-        found, queries = until(lambda: len((told := self.hits())[1]) == 2 and told, 5, "a second has both names")
+        found, queries = until(lambda: len((reported := self.hits())[1]) == 2 and reported, 5, "a second has both names")
         self.assertEqual([(r["plugin"], r["rule"], pathlib.Path(r["file"]).name, r["line"], r["queries"]) for r in found["rules"]],
                          [("domain_set 'policy'", "domain:stream.example", "names.txt", 2, queries["www.stream.example"])])
         self.assertEqual([(c["queries"]) for c in found["clients"]], [found["queries"]])

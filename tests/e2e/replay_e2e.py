@@ -68,7 +68,7 @@ class Replay(unittest.TestCase):
     def ask_all(self):
         for name in ("www.other.example", "www.other.example", "www.other.example", "www.stream.example", "refused.example"):
             self.scene.kdig(name)
-        until(lambda: self.scene.told("history")["queries"].__len__() == 5, 20, "all queries are recorded")
+        until(lambda: self.scene.reported("history")["queries"].__len__() == 5, 20, "all queries are recorded")
 
     def test_a_change_is_listed_with_its_queries_and_what_decides(self):
         self.start(self.text())
@@ -81,13 +81,13 @@ class Replay(unittest.TestCase):
 
         new = self.text("matches: qname other.example, exec: reject 3", "matches: qname $streams, exec: $second").replace(
             "qname refused.example, exec: reject 5", "qname refused.example, exec: drop")
-        told = self.replay(new)
+        reported = self.replay(new)
         self.assertEqual([(d["name"], d["type"], d["client"], d["queries"], d["before"]["end"], d["after"]["end"])
-                          for d in told["differences"]],
+                          for d in reported["differences"]],
                          [("www.other.example", "A", CLIENT, 3, "forwarded", "rejected"),
                           ("refused.example", "A", CLIENT, 1, "rejected", "dropped"),
-                          ("www.stream.example", "A", CLIENT, 1, "forwarded", "forwarded")], told)
-        other, refused, stream = told["differences"]
+                          ("www.stream.example", "A", CLIENT, 1, "forwarded", "forwarded")], reported)
+        other, refused, stream = reported["differences"]
         self.assertEqual(other["before"]["asks"], [{"forward": "up", "upstreams": ["udp://1.1.1.1"]}])
         self.assertEqual(other["after"]["answer"], "NXDOMAIN")
         self.assertNotIn("asks", other["after"])
@@ -97,24 +97,24 @@ class Replay(unittest.TestCase):
         self.assertEqual(refused["before"]["answer"], "REFUSED")
         self.assertEqual(stream["after"]["asks"][0]["upstreams"], ["udp://1.1.1.3"])
         self.assertIn("streams", stream["after"]["sets"])
-        self.assertEqual(told["changes"], [{"before": "forwarded", "after": "forwarded", "queries": 1, "distinct": 1},
+        self.assertEqual(reported["changes"], [{"before": "forwarded", "after": "forwarded", "queries": 1, "distinct": 1},
                                            {"before": "forwarded", "after": "rejected", "queries": 3, "distinct": 1},
                                            {"before": "rejected", "after": "dropped", "queries": 1, "distinct": 1}])
-        self.assertEqual((told["different"], told["same"]["queries"]), ({"queries": 5, "distinct": 3}, 0))
+        self.assertEqual((reported["different"], reported["same"]["queries"]), ({"queries": 5, "distinct": 3}, 0))
         short = self.replay(new, limit=1)
         self.assertEqual((len(short["differences"]), short["omitted"]), (1, 2))
         # It is what then happens.
         self.file.write_text(new)
-        self.scene.told("reload")
+        self.scene.reported("reload")
         self.assertIn("NXDOMAIN", self.scene.kdig("www.other.example"))
 
     def test_counters_of_the_running_daemon_stay(self):
         self.start(self.text())
         self.ask_all()
-        before = self.scene.told("counters")["workers"]
-        told = self.replay(self.text("matches: qname other.example, exec: reject 3"))
-        self.assertEqual(told["different"]["queries"], 3)
-        after = self.scene.told("counters")["workers"]
+        before = self.scene.reported("counters")["workers"]
+        reported = self.replay(self.text("matches: qname other.example, exec: reject 3"))
+        self.assertEqual(reported["different"]["queries"], 3)
+        after = self.scene.reported("counters")["workers"]
         def flat(value, path=""):
             if isinstance(value, dict):
                 return {k: v for key, one in value.items() for k, v in flat(one, f"{path}/{key}").items()}
@@ -132,42 +132,42 @@ class Replay(unittest.TestCase):
         self.ask_all()
         # Behind the forward: read from the recorded answer.
         new = self.text().replace("      { exec: $up } ]", "      { exec: $up },\n      { " + by_address + " } ]")
-        told = self.replay(new)
-        self.assertEqual([(d["name"], d["after"]["end"]) for d in told["differences"]], [("www.other.example", "rejected")], told)
-        self.assertEqual(told["unknown"]["queries"], 0)
+        reported = self.replay(new)
+        self.assertEqual([(d["name"], d["after"]["end"]) for d in reported["differences"]], [("www.other.example", "rejected")], reported)
+        self.assertEqual(reported["unknown"]["queries"], 0)
         # Of another upstream, the answer is not known: that it is asked is sure.
         other = new.replace("{ exec: $up },\n", "{ exec: $second },\n")
-        told = self.replay(other)
-        self.assertEqual({(d["name"], d["after"]["end"]) for d in told["differences"]},
-                         {("www.other.example", "unknown"), ("www.stream.example", "unknown")}, told)
-        self.assertIn("reads the upstream's answer, which is not recorded", told["differences"][0]["after"]["unknown"])
+        reported = self.replay(other)
+        self.assertEqual({(d["name"], d["after"]["end"]) for d in reported["differences"]},
+                         {("www.other.example", "unknown"), ("www.stream.example", "unknown")}, reported)
+        self.assertIn("reads the upstream's answer, which is not recorded", reported["differences"][0]["after"]["unknown"])
         # Chance decides: nothing is known.
-        told = self.replay(self.text("matches: random 0.5, exec: reject 3"))
-        self.assertEqual((told["unknown"]["queries"], told["differences"]), (4, []), told)
-        self.assertIn("chance", told["unknown_facts"][0]["fact"])
+        reported = self.replay(self.text("matches: random 0.5, exec: reject 3"))
+        self.assertEqual((reported["unknown"]["queries"], reported["differences"]), (4, []), reported)
+        self.assertIn("chance", reported["unknown_facts"][0]["fact"])
         # So does the time of day, whatever it is now.
-        told = self.replay(self.text("matches: 'time 00:00-12:00', exec: reject 3"))
-        self.assertEqual((told["unknown"]["queries"], told["differences"]), (4, []), told)
-        self.assertIn("the time of day", told["unknown_facts"][0]["fact"])
+        reported = self.replay(self.text("matches: 'time 00:00-12:00', exec: reject 3"))
+        self.assertEqual((reported["unknown"]["queries"], reported["differences"]), (4, []), reported)
+        self.assertIn("the time of day", reported["unknown_facts"][0]["fact"])
 
     def test_bad_input_gets_a_sentence(self):
         self.start(self.text())
         wrong = self.text().replace("exec: $up", "exec: $nothing")
-        told = self.replay(wrong)
-        self.assertFalse(told["good"])
-        self.assertEqual([(one["level"], one["file"]) for one in told["problems"]], [("error", str(self.file))])
+        reported = self.replay(wrong)
+        self.assertFalse(reported["good"])
+        self.assertEqual([(one["level"], one["file"]) for one in reported["problems"]], [("error", str(self.file))])
         self.assertIn("give either `text`", self.call("configuration.replay"))
         self.assertIn("give either `text`", self.call("configuration.replay", text="", version=1))
         self.assertIn("there is no version 7", self.call("configuration.replay", version=7))
         self.assertIn('no query_recorder "none"', self.call("configuration.replay", text=self.text(), plugin="none"))
-        told = self.replay(self.text())
-        self.assertEqual((told["good"], told["queries"], told["differences"]), (True, 0, []))
+        reported = self.replay(self.text())
+        self.assertEqual((reported["good"], reported["queries"], reported["differences"]), (True, 0, []))
 
     def test_without_a_recorder_the_setting_is_named(self):
         self.start("plugins:\n  - { tag: up, type: forward, args: { upstreams: [ { addr: udp://1.1.1.1 } ] } }\n"
                    "  - { tag: main, type: sequence, args: [ { exec: $up } ] }\n")
-        told = self.replay("plugins: []\n")
-        self.assertIn("no queries are recorded: add a plugin with 'type: query_recorder'", told)
+        reported = self.replay("plugins: []\n")
+        self.assertIn("no queries are recorded: add a plugin with 'type: query_recorder'", reported)
 
 
 OURS, OTHERS, CLIENT6 = "172.16.1.2", "172.16.1.3", "fd88::10"
@@ -222,24 +222,24 @@ plugins:
 
     def replay(self, path, *words, **parts):
         """The answer; a differing configuration is made of `parts`."""
-        return self.scene.told("replay", str(path), "--config", str(self.other(**parts)), *words)
+        return self.scene.reported("replay", str(path), "--config", str(self.other(**parts)), *words)
 
     REJECT = "{ matches: qname other.example, exec: reject 3 }, "
 
-    def differences(self, told):
-        return [(d["name"], d["client"], d["queries"], d["before"]["end"], d["after"]["end"]) for d in told["differences"]]
+    def differences(self, reported):
+        return [(d["name"], d["client"], d["queries"], d["before"]["end"], d["after"]["end"]) for d in reported["differences"]]
 
     def test_queries_enter_the_executor_of_their_server(self):
         self.start(self.text())
         path = self.write(query("www.other.example"), query("WWW.Other.example", port=40001), query("www.other.example", server=OTHERS),
                           query("nothing.example"))
-        told = self.replay(path, family=self.REJECT)
-        self.assertEqual(self.differences(told), [("www.other.example", CLIENT, 1, "forwarded", "rejected")])
-        self.assertEqual((told["differences"][0]["server"], told["differences"][0]["entry"]), (OTHERS, "family"))
-        self.assertEqual((told["queries"], told["distinct"], told["same"]), (4, 3, {"queries": 3, "distinct": 2}))
-        told = self.replay(path, main=self.REJECT)
-        self.assertEqual(self.differences(told), [("www.other.example", CLIENT, 2, "forwarded", "rejected")])
-        self.assertEqual((told["differences"][0]["server"], told["differences"][0]["entry"]), (OURS, "main"))
+        reported = self.replay(path, family=self.REJECT)
+        self.assertEqual(self.differences(reported), [("www.other.example", CLIENT, 1, "forwarded", "rejected")])
+        self.assertEqual((reported["differences"][0]["server"], reported["differences"][0]["entry"]), (OTHERS, "family"))
+        self.assertEqual((reported["queries"], reported["distinct"], reported["same"]), (4, 3, {"queries": 3, "distinct": 2}))
+        reported = self.replay(path, main=self.REJECT)
+        self.assertEqual(self.differences(reported), [("www.other.example", CLIENT, 2, "forwarded", "rejected")])
+        self.assertEqual((reported["differences"][0]["server"], reported["differences"][0]["entry"]), (OURS, "main"))
         shown = self.scene.steerctl("replay", str(path), "--config", str(self.other(main=self.REJECT)))
         self.assertRegex(shown, r"queries\.pcap: 4 frames from .* UTC to .* UTC, 0 of 4 queries with an answer\n\n4 queries, 3 different ones\n"
                                 r"same: 2, different: 2, unknown: 0\n")
@@ -262,9 +262,9 @@ plugins:
         }
         for kind, link in kinds.items():
             with self.subTest(kind):
-                told = self.replay(self.write(query("four.other.example"), v6, v6_options, link=link), main=self.REJECT)
-                self.assertEqual({(d["name"], d["type"], d["client"], d["queries"]) for d in told["differences"]},
-                                 {("six.other.example", "AAAA", CLIENT6, 2), ("four.other.example", "A", CLIENT, 1)}, told)
+                reported = self.replay(self.write(query("four.other.example"), v6, v6_options, link=link), main=self.REJECT)
+                self.assertEqual({(d["name"], d["type"], d["client"], d["queries"]) for d in reported["differences"]},
+                                 {("six.other.example", "AAAA", CLIENT6, 2), ("four.other.example", "A", CLIENT, 1)}, reported)
 
     def test_what_is_left_out_is_counted(self):
         self.start(self.text())
@@ -280,11 +280,11 @@ plugins:
         with path.open("ab") as file:
             for kept in (30, 44):
                 file.write(b"".join(n.to_bytes(4, "little") for n in (1, 0, kept, len(cut))) + cut[:kept])
-        told = self.replay(path, main=self.REJECT)
-        self.assertEqual(told["capture"]["left_out"], {"rare": 0, "rare_distinct": 0, "servers": 3, "tcp": 1, "fragments": 2, "cut": 2,
-                                                       "malformed": 1}, told)
-        self.assertEqual((told["queries"], told["capture"]["queries"], told["capture"]["frames"]), (2, 2, 12))
-        self.assertEqual({d["name"] for d in told["differences"]}, {"www.other.example", "self.other.example"})
+        reported = self.replay(path, main=self.REJECT)
+        self.assertEqual(reported["capture"]["left_out"], {"rare": 0, "rare_distinct": 0, "servers": 3, "tcp": 1, "fragments": 2, "cut": 2,
+                                                       "malformed": 1}, reported)
+        self.assertEqual((reported["queries"], reported["capture"]["queries"], reported["capture"]["frames"]), (2, 2, 12))
+        self.assertEqual({d["name"] for d in reported["differences"]}, {"www.other.example", "self.other.example"})
         shown = self.scene.steerctl("replay", str(path), "--config", str(self.other()))
         self.assertRegex(shown, r"number +left out\n(.*\n)* +3 +queries of addresses that get queries themselves\n")
 
@@ -302,14 +302,14 @@ plugins:
                    answer(text, ("text.other.example", "TXT", "hello")), answer(none, rcode=3), answer(short, tc=1),
                    answer(query("foreign.other.example", number=9), ("foreign.other.example", "A", "198.51.100.2"))]
         path = self.write(*packets)
-        told = self.replay(path, behind=', { matches: "resp_ip 198.51.100.0/24", exec: reject 3 }')
-        self.assertEqual(self.differences(told), [("www.other.example", CLIENT, 1, "forwarded", "rejected")])
-        self.assertEqual((told["unknown"]["queries"], told["capture"]["answered"]), (3, 5), told)
-        self.assertIn("the upstream's answer, which is not recorded", told["unknown_facts"][0]["fact"])
-        told = self.replay(path, behind=', { matches: "cname stream.example", exec: reject 3 }')
-        self.assertEqual([d[0] for d in self.differences(told)], ["alias.other.example"])
-        told = self.replay(path, behind=', { matches: "rcode 3", exec: reject 0 }')
-        self.assertEqual([d[0] for d in self.differences(told)], ["none.other.example"])
+        reported = self.replay(path, behind=', { matches: "resp_ip 198.51.100.0/24", exec: reject 3 }')
+        self.assertEqual(self.differences(reported), [("www.other.example", CLIENT, 1, "forwarded", "rejected")])
+        self.assertEqual((reported["unknown"]["queries"], reported["capture"]["answered"]), (3, 5), reported)
+        self.assertIn("the upstream's answer, which is not recorded", reported["unknown_facts"][0]["fact"])
+        reported = self.replay(path, behind=', { matches: "cname stream.example", exec: reject 3 }')
+        self.assertEqual([d[0] for d in self.differences(reported)], ["alias.other.example"])
+        reported = self.replay(path, behind=', { matches: "rcode 3", exec: reject 0 }')
+        self.assertEqual([d[0] for d in self.differences(reported)], ["none.other.example"])
 
     def test_it_is_what_then_happens_and_our_own_capture_is_read(self):
         self.start(self.text())
@@ -323,11 +323,11 @@ plugins:
         self.scene.kdig("stream.example")
         self.assertEqual(capture.communicate(timeout=60)[0], "6 frames captured, 0 lost\n")
         behind = ', { matches: "resp_ip 198.51.100.0/24", exec: reject 3 }'
-        told = self.replay(file, behind=behind)
-        self.assertEqual(self.differences(told), [("www.other.example", CLIENT, 2, "forwarded", "rejected")], told)
-        self.assertEqual((told["queries"], told["unknown"]["queries"], told["capture"]["trouble"]), (3, 0, ""))
+        reported = self.replay(file, behind=behind)
+        self.assertEqual(self.differences(reported), [("www.other.example", CLIENT, 2, "forwarded", "rejected")], reported)
+        self.assertEqual((reported["queries"], reported["unknown"]["queries"], reported["capture"]["trouble"]), (3, 0, ""))
         self.file.write_text(self.text(behind=behind))
-        self.scene.told("reload")
+        self.scene.reported("reload")
         self.assertIn("NXDOMAIN", self.scene.kdig("www.other.example"))
         self.assertIn("NOERROR", self.scene.kdig("stream.example"))
 
@@ -345,15 +345,15 @@ plugins:
                 self.scene.network.run("router", "/usr/bin/python3", "-c", LAST_FRAME)
                 until(lambda: b"the last frame" in file.read_bytes(), 20, "the packets are written")
                 dump.stop()
-                told = self.replay(file, main=self.REJECT)
-                self.assertEqual([(d["name"], d["client"], d["after"]["end"]) for d in told["differences"]], [(name, CLIENT, "rejected")], told)
+                reported = self.replay(file, main=self.REJECT)
+                self.assertEqual([(d["name"], d["client"], d["after"]["end"]) for d in reported["differences"]], [(name, CLIENT, "rejected")], reported)
                 # On "any", the router sees the way in and out.
                 sights = 2 if case == "cooked2" else 1
-                self.assertEqual(told["queries"], sights)
-                self.assertGreaterEqual(told["capture"]["left_out"]["servers"], sights)  # a slow upstream is asked again
+                self.assertEqual(reported["queries"], sights)
+                self.assertGreaterEqual(reported["capture"]["left_out"]["servers"], sights)  # a slow upstream is asked again
                 # An answer that is cut off is not known.
-                told = self.replay(file, behind=', { matches: "resp_ip 198.51.100.0/24", exec: reject 3 }')
-                self.assertEqual(told["unknown"]["distinct"], 1 if case == "cut" else 0, told)
+                reported = self.replay(file, behind=', { matches: "resp_ip 198.51.100.0/24", exec: reject 3 }')
+                self.assertEqual(reported["unknown"]["distinct"], 1 if case == "cut" else 0, reported)
 
     def test_bad_files_get_a_sentence(self):
         self.start(self.text())
@@ -385,18 +385,18 @@ plugins:
         # What was read before the end counts.
         whole = self.write(query("www.other.example"), query("later.other.example")).read_bytes()
         (folder / "truncated").write_bytes(whole[:-5])
-        told = self.scene.told("replay", str(folder / "truncated"), "--config", other)
-        self.assertEqual([d["name"] for d in told["differences"]], ["www.other.example"])
-        self.assertIn("truncated dump file", told["capture"]["trouble"])
+        reported = self.scene.reported("replay", str(folder / "truncated"), "--config", other)
+        self.assertEqual([d["name"] for d in reported["differences"]], ["www.other.example"])
+        self.assertIn("truncated dump file", reported["capture"]["trouble"])
         self.assertIn("the file was not read to its end: truncated dump file", self.scene.steerctl("replay", str(folder / "truncated"), "-c", other))
         # Of pcapng, too; and frames of several link types are read as far as those of the first one.
         mixed = folder / "mixed.pcapng"
         with PcapNgWriter(str(mixed)) as writer:
             writer.write(Ether() / query("www.other.example"))
         mixed.write_bytes(mixed.read_bytes() + struct.pack("<IIHHII", 1, 20, 101, 0, 262144, 20))  # an interface of raw IP
-        told = self.scene.told("replay", str(mixed), "--config", other)
-        self.assertEqual([d["name"] for d in told["differences"]], ["www.other.example"], told)
-        self.assertIn("type", told["capture"]["trouble"])
+        reported = self.scene.reported("replay", str(mixed), "--config", other)
+        self.assertEqual([d["name"] for d in reported["differences"]], ["www.other.example"], reported)
+        self.assertIn("type", reported["capture"]["trouble"])
 
         path = str(self.write(query("www.other.example")))
         done = self.scene.ask("replay", path)
@@ -425,13 +425,13 @@ plugins:
             file.write(bytes.fromhex("d4c3b2a1020004000000000000000000ffff000065000000"))
             for frame in frames:
                 file.write((1).to_bytes(4, "little") + bytes(4) + len(frame).to_bytes(4, "little") * 2 + frame)
-        told = self.replay(path, "--limit", "1", main="{ matches: qname example, exec: reject 3 }, ")
-        omitted = told["capture"]["left_out"]["rare"]
+        reported = self.replay(path, "--limit", "1", main="{ matches: qname example, exec: reject 3 }, ")
+        omitted = reported["capture"]["left_out"]["rare"]
         self.assertGreater(omitted, 0)
-        self.assertEqual((told["queries"] + omitted, told["distinct"] + told["capture"]["left_out"]["rare_distinct"]), (60_001, 60_000))
-        self.assertGreater(told["distinct"], 30_000)
-        self.assertEqual((told["different"]["distinct"], told["differences"][0]["queries"]), (told["distinct"], 2))
-        self.assertIn("a-rather-long-label-059999", told["differences"][0]["name"])
+        self.assertEqual((reported["queries"] + omitted, reported["distinct"] + reported["capture"]["left_out"]["rare_distinct"]), (60_001, 60_000))
+        self.assertGreater(reported["distinct"], 30_000)
+        self.assertEqual((reported["different"]["distinct"], reported["differences"][0]["queries"]), (reported["distinct"], 2))
+        self.assertIn("a-rather-long-label-059999", reported["differences"][0]["name"])
 
     def test_the_daemon_names_a_wrong_line(self):
         self.start(self.text())

@@ -1,5 +1,5 @@
 // Joins steerdnsd's `ring` port to a TAP, for packets_e2e.py: preloaded into the shipped program (LD_PRELOAD), it makes
-// the net_ring device of two rings, whose other ends a thread here keeps. A ring has no other way out of its process.
+// the net_ring device of two rings, whose other ends a thread here keeps. A ring has no other exit of its process.
 //
 // The port: `driver: ring, device: tap=NAME`.
 #include <dlfcn.h>

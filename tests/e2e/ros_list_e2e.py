@@ -59,7 +59,7 @@ class RosList(unittest.TestCase):
         until(lambda: self.scene.short(*words, name, "A") == wanted, 20, f"{name} is {wanted}")
 
     def lists(self):
-        return self.scene.told("routers", "lists")
+        return self.scene.reported("routers", "lists")
 
     def metric(self, name):
         text = self.scene.network.run("appliance", "curl", "-s", "http://127.0.0.1:9153/metrics").stdout
@@ -68,7 +68,7 @@ class RosList(unittest.TestCase):
     def test_a_client_is_matched_by_the_list_that_the_router_puts_it_in(self):
         self.start()
         self.answers(["198.51.100.2"])
-        generation = self.scene.told("status")["generation"]
+        generation = self.scene.reported("status")["generation"]
         self.ctl("add", "kids", "192.168.88.10")
         self.answers(["192.0.2.97"])
         self.assertEqual(self.scene.short("+tcp", "www.other.example", "A"), ["192.0.2.97"])
@@ -81,14 +81,14 @@ class RosList(unittest.TestCase):
         self.ctl("add", "kids", "192.168.88.0/28", "15s")  # the router ends it
         self.answers(["192.0.2.97"])
         self.answers(["198.51.100.2"])
-        self.assertEqual(self.scene.told("status")["generation"], generation, "without a reload")
+        self.assertEqual(self.scene.reported("status")["generation"], generation, "without a reload")
         # The router puts the client of a lease into lists.
         lease = self.ctl("record", "/ip/dhcp-server/lease", "address=192.168.88.10", "mac-address=00:1D:AA:00:00:01",
                          "status=bound", "dynamic=true", "address-lists=slow,kids").splitlines()[-1].strip()
         self.answers(["192.0.2.97"])
         self.ctl("record", "/ip/dhcp-server/lease", f".id={lease}", "status=waiting")
         self.answers(["198.51.100.2"])
-        self.assertEqual(self.scene.told("status")["generation"], generation, "without a reload")
+        self.assertEqual(self.scene.reported("status")["generation"], generation, "without a reload")
         # Answers, by the addresses in them; with addresses of the configuration beside those of the router.
         self.ctl("add", "away", "198.51.100.0/24")
         until(lambda: self.lists()["lists"][0]["addresses"] == 1, 10, "it is read")
@@ -141,12 +141,12 @@ class RosList(unittest.TestCase):
         self.answers(["198.51.100.2"])
         self.assertEqual(self.lists()["routers"][0]["servers"], ["1.1.1.1"])
         self.assertEqual(self.metric("steerdns_router_list_servers"), {'steerdns_router_list_servers{router="edge1"}': 1})
-        generation = self.scene.told("status")["generation"]
+        generation = self.scene.reported("status")["generation"]
         # Kept while it is away, and for the next start.
         self.scene.rossim.stop()
         until(lambda: self.lists()["routers"][0]["trouble"] != "", 10, "it is noticed")
         self.assertEqual(self.scene.short("mail.other.example", "A"), self.scene.short("mail.other.example", "A"))
-        self.assertEqual(self.scene.told("status")["generation"], generation, "no reload for the same servers")
+        self.assertEqual(self.scene.reported("status")["generation"], generation, "no reload for the same servers")
         self.scene.daemon.stop()
         daemon = self.start(OF_ROUTER)
         self.assertEqual(self.scene.short("www.other.example", "A"), ["198.51.100.2"])

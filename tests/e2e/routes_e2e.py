@@ -118,7 +118,7 @@ class Routes(unittest.TestCase):
         daemon.stop(number=signal.SIGKILL)
         daemon = self.start(cleanup="true", guard="true")
         self.scene.short("stream.example", "A")
-        until(lambda: self.scene.told("status")["routers"][0]["state"] == "in_sync", 20, "the routes of the crash are read")
+        until(lambda: self.scene.reported("status")["routers"][0]["state"] == "in_sync", 20, "the routes of the crash are read")
         daemon.stop()
         self.assertEqual(self.routes(), [])
         self.others_are_untouched()

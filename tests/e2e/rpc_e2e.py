@@ -134,7 +134,7 @@ class Rpc(unittest.TestCase):
         folder = cls.folder = cls.scene.folder
         for part in [folder, *folder.parents]:
             if part != pathlib.Path("/") and part.owner() == "root" and part.stat().st_mode & 0o001 == 0:
-                part.chmod(part.stat().st_mode | 0o001)  # other users look for the socket
+                part.chmod(part.stat().st_mode | 0o001)  # other users search for the socket
         make_certificates(folder)
         for name, secret in (("admin", ADMIN), ("reader", READER)):
             (folder / f"{name}.token").write_text(secret + "\n")
@@ -198,7 +198,7 @@ class Rpc(unittest.TestCase):
         document = Session(self.scene.socket).asked("rpc.discover")["result"]
         self.assertEqual(document["openrpc"], "1.2.6")
         methods = {method["name"]: method for method in document["methods"]}
-        self.assertEqual(set(methods), {method["name"] for method in self.scene.told("methods")["methods"]})
+        self.assertEqual(set(methods), {method["name"] for method in self.scene.reported("methods")["methods"]})
         for method in methods.values():
             with self.subTest(method["name"]):
                 self.assertIn(method["x-role"], ("read", "operate", "admin"))
@@ -252,8 +252,8 @@ class Rpc(unittest.TestCase):
         session = Session(self.scene.socket)
         session.asked("subscribe", {"topics": ["queries"]})
         name = r"<script>alert(1)<\047script>\027[31m\007.other.example"
-        asking = self.scene.network.start("client", "asking", "sh", "-c", f"while kdig @172.16.1.2 '{name}'; do :; done")
-        self.addCleanup(asking.stop)
+        querying = self.scene.network.start("client", "asking", "sh", "-c", f"while kdig @172.16.1.2 '{name}'; do :; done")
+        self.addCleanup(querying.stop)
         hidden = self.scene.network.start("router", "hidden", "sh", "-c", f"while kdig @172.16.1.2 '{name}'; do :; done")
         self.addCleanup(hidden.stop)
         for line in session.lines:
@@ -269,15 +269,15 @@ class Rpc(unittest.TestCase):
     def test_a_traced_query_is_explained_by_the_id_in_its_live_record(self):
         session = Session(self.scene.socket)
         session.asked("subscribe", {"topics": ["queries"]})
-        asking = self.scene.network.start("client", "asking", "sh", "-c", "while kdig @172.16.1.2 www.other.example; do :; done")
-        self.addCleanup(asking.stop)
+        querying = self.scene.network.start("client", "asking", "sh", "-c", "while kdig @172.16.1.2 www.other.example; do :; done")
+        self.addCleanup(querying.stop)
         self.assertNotIn("trace", session.line()["params"]["data"])  # queries are watched, and not traced
         tracing = Session(self.scene.socket)
         tracing.send("trace", {"name": "www.other.example", "seconds": 20, "most": 5})
         record = next(data for data in (json.loads(line)["params"]["data"] for line in session.lines) if "trace" in data)
         tracing.line()
-        told = Session(self.scene.socket).asked("explain", {"id": record["trace"]})["result"]
-        self.assertEqual((told["id"], told["name"], told["end"]), (record["trace"], "www.other.example", record["end"]))
+        reported = Session(self.scene.socket).asked("explain", {"id": record["trace"]})["result"]
+        self.assertEqual((reported["id"], reported["name"], reported["end"]), (record["trace"], "www.other.example", record["end"]))
 
     def test_counts_of_queries_run_beside_each_other(self):
         one, two = Session(self.scene.socket), Session(self.scene.socket)
@@ -502,12 +502,12 @@ class Refused(unittest.TestCase):
             return done.stdout + done.stderr
 
     def test_plain_http_is_for_loopback_only(self):
-        said = self.check("{{ listen: 0.0.0.0:9154, tokens: [ {{ name: a, role: read, token_file: {folder}/t }} ] }}", ("t", 0o600))
-        self.assertIn("without 'tls', so tokens would cross the network in the clear: write 'tls', or listen on 127.0.0.1", said)
+        output = self.check("{{ listen: 0.0.0.0:9154, tokens: [ {{ name: a, role: read, token_file: {folder}/t }} ] }}", ("t", 0o600))
+        self.assertIn("without 'tls', so tokens would cross the network in the clear: write 'tls', or listen on 127.0.0.1", output)
 
     def test_a_token_file_that_others_may_read_is_refused(self):
-        said = self.check("{{ tokens: [ {{ name: a, role: read, token_file: {folder}/t }} ] }}", ("t", 0o644))
-        self.assertIn("may be used by other users: run `chmod 600", said)
+        output = self.check("{{ tokens: [ {{ name: a, role: read, token_file: {folder}/t }} ] }}", ("t", 0o644))
+        self.assertIn("may be used by other users: run `chmod 600", output)
 
     def test_a_server_without_clients_is_refused(self):
         self.assertIn("lets no client in: write 'tokens'", self.check("{{ listen: 127.0.0.1:9154 }}"))

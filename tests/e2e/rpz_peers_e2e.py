@@ -129,9 +129,9 @@ class RpzPeers(unittest.TestCase):
         self.assertEqual(self.scene.short("nx.t.example", "A"), ["203.0.113.99"], "the second zone decides now")
         # One that is wrong changes nothing, and is named with its line.
         first.write_text(FIRST + "32.1.0.0.127.rpz-nsip CNAME .\n")
-        said = self.scene.ask("reload")
-        self.assertEqual(said.returncode, 2, said)
-        self.assertRegex(said.stdout + said.stderr, rf"first\.rpz:{len(FIRST.splitlines()) + 1}: ")
+        output = self.scene.ask("reload")
+        self.assertEqual(output.returncode, 2, output)
+        self.assertRegex(output.stdout + output.stderr, rf"first\.rpz:{len(FIRST.splitlines()) + 1}: ")
         self.assertEqual(self.ask(US, "free.t.example", "A")[0], "NXDOMAIN")
 
 

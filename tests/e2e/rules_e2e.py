@@ -51,7 +51,7 @@ class Rules(unittest.TestCase):
         return re.search(r"status: (\w+)", self.scene.kdig(name, "A")).group(1) == "NXDOMAIN"
 
     def generation(self):
-        return self.scene.told("status")["generation"]
+        return self.scene.reported("status")["generation"]
 
     def asked(self):
         return self.scene.total("stats", "upstream_queries")
@@ -152,7 +152,7 @@ class Rules(unittest.TestCase):
         self.assertIn("unexpected rules", self.refused(2, "blocked", "list", "a.example"))
         self.assertEqual(self.scene.ask("rules", "blocked", "replace", "x").returncode, 2)
         self.assertRegex(self.rules(), rf"(?m)^ *blocked +1 +0 +{self.file}$")
-        # A configuration that is no good: written, and said so.
+        # A configuration that is no good: written, and reported so.
         good = self.config.read_text()
         self.config.write_text(good.replace("qname $blocked", "qname $nobody"))
         self.assertRegex(self.refused(1, "blocked", "add", "stream.example"),

@@ -98,10 +98,10 @@ class Sets(unittest.TestCase):
     def reaches(self, address):
         return self.scene.network.run("client", "ping", "-n", "-c", "1", "-W", "1", address, check=False).returncode == 0
 
-    def said(self, what, name, **wanted):
+    def expect_report(self, what, name, **wanted):
         """Waits until `steerctl status` or `counters` shows these values for a set."""
         def says():
-            sets = {s["name"]: s for s in self.scene.told(what).get("sets", [])}
+            sets = {s["name"]: s for s in self.scene.reported(what).get("sets", [])}
             return wanted.items() <= sets[name].items()
         until(says, 3, f"{name}: {wanted}")
 
@@ -128,8 +128,8 @@ class Sets(unittest.TestCase):
         self.assertTrue(self.reaches("2001:db8:113::10"))
         self.ask("www.other.example")
         self.assertEqual(set(self.in_set("policy4")), {"203.0.113.10", "203.0.113.11"})
-        self.said("status", "nftables set inet fw policy4", state="ready", claims=2, owed=0)
-        self.said("counters", "nftables set inet fw policy4", added=2, failed=0)
+        self.expect_report("status", "nftables set inet fw policy4", state="ready", claims=2, owed=0)
+        self.expect_report("counters", "nftables set inet fw policy4", added=2, failed=0)
         self.assertIn("policy4", self.scene.steerctl("status"))
         self.assertRegex(self.metrics(), r'steerdns_set_added_total\{set="nftables set inet fw policy4"\} [1-9]')
         self.assertEqual(daemon.stop(), 0)
@@ -145,8 +145,8 @@ class Sets(unittest.TestCase):
         queries = self.scene.folder / "queries"
         queries.write_text("".join(f"w{i}.media.example A\n" for i in range(count)))
         self.scene.network.run("client", "dnsperf", "-s", "172.16.1.2", "-d", str(queries), "-n", "1", "-Q", "500", "-q", "50")
-        self.said("status", "nftables set inet fw policy4", claims=100)
-        self.said("counters", "nftables set inet fw policy4", over_share=count - 100, full=0)
+        self.expect_report("status", "nftables set inet fw policy4", claims=100)
+        self.expect_report("counters", "nftables set inet fw policy4", over_share=count - 100, full=0)
         daemon.wait_for("names below media.example have their share of the 400 elements of nftables set inet fw policy4 (100)")
         refused = next(i for i in range(count) if f"45.10.{i // 250}.{i % 250 + 1}" not in self.in_set("policy4"))
         answer = self.scene.kdig("+noall", "+answer", f"w{refused}.media.example").split()
@@ -163,7 +163,7 @@ class Sets(unittest.TestCase):
         until(lambda: "203.0.113.20" in self.in_set("policy4"), 3, "it is in the set")
         self.nft("flush", "set", "inet", "fw", "policy4")
         until(lambda: "203.0.113.20" in self.in_set("policy4"), 3, "it is there again")
-        self.said("counters", "nftables set inet fw policy4", restored=1)
+        self.expect_report("counters", "nftables set inet fw policy4", restored=1)
         # long.stream.example: one day of TTL, an element that lives as long as max_ttl. A reload lowers that, and the
         # cached answer claims with it.
         config = self.scene.folder / "sets.yaml"
@@ -184,7 +184,7 @@ class Sets(unittest.TestCase):
         daemon = self.start("nftset inet,fw,policy4,ipv4_addr,32 inet,fw,policy6,ipv6_addr,128")
         daemon.wait_for("nftables set inet fw policy4 cannot be filled: there is no such set")
         self.ask("stream.example")
-        self.said("status", "nftables set inet fw policy4", state="away", claims=2, owed=2)
+        self.expect_report("status", "nftables set inet fw policy4", state="away", claims=2, owed=2)
         self.nft(text=TABLE)
         until(lambda: len(self.in_set("policy4")) == 2, 5, "what waited for the set is in it")
         self.assertTrue(self.reaches("203.0.113.10"))
@@ -228,7 +228,7 @@ class Sets(unittest.TestCase):
         self.assertRegex(self.in_ipset("policy4")["203.0.113.10"], r"timeout (3[23]\d|29\d)")
         run("appliance", "ipset", "flush", "policy4")
         until(lambda: len(self.in_ipset("policy4")) == 2, 15, "they are there again")
-        self.said("status", "ipset policy4", state="ready", claims=2, owed=0)
+        self.expect_report("status", "ipset policy4", state="ready", claims=2, owed=0)
         self.assertEqual(daemon.stop(), 0)
 
     def helper(self):
@@ -249,13 +249,13 @@ class Sets(unittest.TestCase):
         daemon.wait_for("steerdns-sets ended (killed by signal 9): sets of the kernel are not filled; "
                         "it is started again in 1 s")
         self.ask("media.example")  # no held answer waits for it
-        self.said("status", "nftables set inet fw policy4", state="away")
+        self.expect_report("status", "nftables set inet fw policy4", state="away")
         daemon.wait_for("steerdns-sets runs again", 10)
         self.assertNotIn(self.helper(), (None, before))
         self.ask("stream.example")  # the cached answer claims again
         until(lambda: set(self.in_set("policy4")) >= {"203.0.113.10", "203.0.113.11"}, 3, "they are in the set again")
         self.assertTrue(self.reaches("203.0.113.10"))
-        self.said("status", "nftables set inet fw policy4", state="ready", trouble="")
+        self.expect_report("status", "nftables set inet fw policy4", state="ready", trouble="")
         until(lambda: 'steerdns_sink_away{sink="kernel sets"} 0\n' in self.metrics(), 3, "the sink is here again")
         for line in ("steerdns_sets_process_restarts_total 1\n", "steerdns_sets_process_running 1\n"):
             self.assertIn(line, self.metrics())
@@ -306,7 +306,7 @@ class Sets(unittest.TestCase):
                   f"(steerdns-sets is not in {alone} nor in /")
         until(lambda: self.scene.readyz().startswith(failed), 3, "/readyz names the list and its sets")
         self.ask("stream.example")
-        self.said("status", "nftables set inet fw policy4", state="away")
+        self.expect_report("status", "nftables set inet fw policy4", state="away")
 
 
 if __name__ == "__main__":

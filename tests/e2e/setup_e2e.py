@@ -69,9 +69,9 @@ class Setup(unittest.TestCase):
         self.assertRegex(found["kernel"], r"^ok kernel: Linux \d")
         self.assertRegex(found["xdp"], r"^ok xdp: eth0: AF_XDP can be used")
         self.assertEqual(found["port-taken"], "ok port-taken: the ports to answer on are free")
-        told = json.loads(self.setup("--json").stdout)["findings"]
-        self.assertEqual({one["check"] for one in told}, set(found))
-        for one in told:
+        reported = json.loads(self.setup("--json").stdout)["findings"]
+        self.assertEqual({one["check"] for one in reported}, set(found))
+        for one in reported:
             for step in one["steps"]:
                 self.assertTrue(step["command"] and step["undo"], one)
 

@@ -36,7 +36,7 @@ class SeveralRouters(unittest.TestCase):
         self.second = self.scene.start_second_router()
 
     def routers(self):
-        return {r["name"]: r for r in self.scene.told("status")["routers"]}
+        return {r["name"]: r for r in self.scene.reported("status")["routers"]}
 
     def in_sync(self, *names):
         until(lambda: {n: r["state"] for n, r in self.routers().items()} == dict.fromkeys(names, "in_sync"), 10,
@@ -55,15 +55,15 @@ class SeveralRouters(unittest.TestCase):
 
     def test_both_routers_have_the_rows_of_all_answers(self):
         scene = self.scene
-        told = {"203.0.113.10", "203.0.113.11"}
-        self.assertEqual(set(scene.short("stream.example", "A")), told)
-        self.assertEqual(self.rows_of_second() & told, set())
+        reported = {"203.0.113.10", "203.0.113.11"}
+        self.assertEqual(set(scene.short("stream.example", "A")), reported)
+        self.assertEqual(self.rows_of_second() & reported, set())
 
         self.reload("[edge1, edge2]")
         self.in_sync("edge1", "edge2")
         installed = self.outcome("installed")
-        self.assertEqual(set(scene.short("stream.example", "A")), told)
-        self.assertLessEqual(told, self.rows_of_second())
+        self.assertEqual(set(scene.short("stream.example", "A")), reported)
+        self.assertLessEqual(reported, self.rows_of_second())
         self.assertEqual(self.outcome("installed"), installed + 1)
 
         self.second.stop()
@@ -76,14 +76,14 @@ class SeveralRouters(unittest.TestCase):
         # It comes back, empty. It gets the rows of both names.
         self.start_second()
         self.in_sync("edge1", "edge2")
-        until(lambda: told | {"203.0.113.30"} <= self.rows_of_second(), 10, "it has all again")
+        until(lambda: reported | {"203.0.113.30"} <= self.rows_of_second(), 10, "it has all again")
 
         self.reload("[edge2]")
         self.in_sync("edge2")
         self.reload("[edge1, edge2]")
         self.in_sync("edge1", "edge2")
-        self.assertEqual(set(scene.short("stream.example", "A")), told)
-        self.assertLessEqual(told, {row["address"] for row in scene.rows()})
+        self.assertEqual(set(scene.short("stream.example", "A")), reported)
+        self.assertLessEqual(reported, {row["address"] for row in scene.rows()})
 
 
 if __name__ == "__main__":

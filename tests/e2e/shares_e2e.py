@@ -59,14 +59,14 @@ class Shares(unittest.TestCase):
         scene.network.run("client", "dnsperf", "-s", "172.16.1.2", "-d", str(queries), "-n", "1", "-Q", "500", "-q", "100")
         daemon.wait_for("names below evil.co.uk have their share")
         for name, address in (("bbc.co.uk", "45.20.0.1"), ("www.bbc.co.uk", "45.20.0.2")):
-            ttl, told = self.answer(name)
-            self.assertEqual(told, address)
+            ttl, reported = self.answer(name)
+            self.assertEqual(reported, address)
             self.assertGreater(ttl, 100, "the answer is not cut short")
         rows = scene.wait_rows({("far", "45.20.0.1"), ("far", "45.20.0.2")})
         strangers = [row for row in rows if row["address"].startswith("45.10.")]
         self.assertGreater(len(strangers), ROWS // 8)
         self.assertLessEqual(len(strangers), ROWS // 4)
-        # A refused address is told for a short time: the client asks again when there may be room.
+        # A refused address is answered for a short time: the client asks again when there may be room.
         claimed = {row["address"] for row in strangers}
         refused = next(i for i in range(STRANGER) if f"45.10.{i // 250}.{i % 250 + 1}" not in claimed)
         self.assertLessEqual(self.answer(f"w{refused}.evil.co.uk")[0], 5)

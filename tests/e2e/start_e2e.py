@@ -230,7 +230,7 @@ class Start(unittest.TestCase):
     def complaints(self, daemon):
         return [line for line in daemon.text().splitlines() if re.search(r"\b(warning|error)\b", line)]
 
-    def check_router_trouble(self, sentence, *router, is_tried_again=True):
+    def check_router_error(self, sentence, *router, is_tried_again=True):
         scene = self.scene
         scene.start_resolver()
         if router:
@@ -245,22 +245,22 @@ class Start(unittest.TestCase):
         print("  " + "\n  ".join(lines))
         self.assertEqual(len([line for line in lines if re.search(sentence, line)]), 1, daemon.text())
         self.assertEqual(len(lines), 1, daemon.text())
-        said = re.search(sentence, lines[0])[0]
-        until(lambda: said in scene.steerctl("--json", "status"), 5, "the status says so too")
+        output = re.search(sentence, lines[0])[0]
+        until(lambda: output in scene.steerctl("--json", "status"), 5, "the status says so too")
         self.assertEqual(daemon.stop(), 0)
 
     def test_a_wrong_router_password_is_reported_once(self):
         self.scene.start_router = self.router_of(f"{USER}:other")
-        self.check_router_trouble(r"refuses user api-user .*check username and password", "--preset", "fast",
+        self.check_router_error(r"refuses user api-user .*check username and password", "--preset", "fast",
                                   is_tried_again=False)  # not within a minute
 
     def test_a_router_user_without_write_policy_is_reported_once(self):
         self.scene.start_router = self.router_of(f"{USER}:{PASSWORD}:read,api")
-        self.check_router_trouble(r"does not let user api-user write address lists .*"
+        self.check_router_error(r"does not let user api-user write address lists .*"
                                   r"give its group the policies read,write,api", "--preset", "fast")
 
     def test_an_unreachable_router_is_reported_once(self):
-        self.check_router_trouble(r"router 172.16.1.1:8728 cannot be reached .*answers go on without it; "
+        self.check_router_error(r"router 172.16.1.1:8728 cannot be reached .*answers go on without it; "
                                   r"check its address")
 
     def router_of(self, user):
@@ -285,9 +285,9 @@ class Start(unittest.TestCase):
         scene = self.scene
         secret, config = self.write_with_secret()
         daemon = scene.start_daemon(config)
-        said = [line for line in self.complaints(daemon) if "at the start only" in line]
-        self.assertEqual(len(said), 1, daemon.text())
-        self.assertIn(f"warning {secret} can be read at the start only: a reload will be refused, unless the user", said[0])
+        output = [line for line in self.complaints(daemon) if "at the start only" in line]
+        self.assertEqual(len(output), 1, daemon.text())
+        self.assertIn(f"warning {secret} can be read at the start only: a reload will be refused, unless the user", output[0])
         self.assertEqual(scene.ask("reload").returncode, 2)
         secret.chmod(0o644)
         scene.steerctl("reload")
@@ -465,8 +465,8 @@ class Start(unittest.TestCase):
             self.assertTrue(scene.short("stream.example", "A"))
             daemon.child.terminate()
             # Its state comes before.
-            said = iter(lambda: manager.recv(4096), b"STOPPING=1")
-            self.assertEqual({message for message in said if not message.startswith(b"STATUS=")} - {b"WATCHDOG=1"}, set())
+            output = iter(lambda: manager.recv(4096), b"STOPPING=1")
+            self.assertEqual({message for message in output if not message.startswith(b"STATUS=")} - {b"WATCHDOG=1"}, set())
             self.assertEqual(daemon.child.wait(20), 0)
 
     def test_every_log_line_has_time_and_level(self):
@@ -575,8 +575,8 @@ class Words(unittest.TestCase):
                 self.assertEqual(len(warned("af_xdp")), "REJECT" in jump, jump)
             network.run("appliance", "iptables-nft", "-F", "INPUT")
             network.run("appliance", "nft", "add rule inet guard in udp dport 53 drop")
-            said, = warned("af_xdp")
-            self.assertRegex(said, r"ports.yaml:\d+: queries that eth0 receives do not pass this host's firewall \(inet guard in\)")
+            output, = warned("af_xdp")
+            self.assertRegex(output, r"ports.yaml:\d+: queries that eth0 receives do not pass this host's firewall \(inet guard in\)")
             self.assertEqual(len(warned("af_packet")), 1)
             self.assertEqual(warned("socket"), [])
             network.run("appliance", "nft", "flush chain inet guard in")
@@ -669,17 +669,17 @@ class Words(unittest.TestCase):
         def page(name):
             return re.sub(r"\\f.", "", (ROOT / f"docs/reference/man/{name}").read_text()).replace("\\-", "-")
 
-        def look(program, manual, *command):
+        def compare(program, manual, *command):
             text = self.scene.network.run("appliance", f"{BUILD}/{program}", *command, "--help").stdout
             for option in re.findall(r"(?m)^ +(?:-\w,)?(--[a-z-]+)", text):
                 self.assertTrue(option in manual, (program, *command, option))
             for name in re.findall(r"(?m)^  ([a-z]+) ", text.partition("\nSubcommands:\n")[2]):
                 words = (*command, name)
                 self.assertTrue(any(set(words) <= set(re.findall(r"\w+", line)) for line in manual.splitlines()), words)
-                look(program, manual, *words)
+                compare(program, manual, *words)
 
-        look("steerdnsd", page("steerdnsd.8"))
-        look("tools/steerctl/steerctl", page("steerctl.8"))
+        compare("steerdnsd", page("steerdnsd.8"))
+        compare("tools/steerctl/steerctl", page("steerctl.8"))
 
     def test_ports_shows_devices_and_changes_nothing(self):
         """As root and as the user `nobody`."""

@@ -113,18 +113,18 @@ class Static(unittest.TestCase):
 
     def test_bad_input_is_refused_and_nothing_changes(self):
         daemon = self.start(watch="files")
-        for words, said in ((("add", "name=a.lan"), "the record has no 'address': expected an IPv4 address"),
+        for words, output in ((("add", "name=a.lan"), "the record has no 'address': expected an IPv4 address"),
                             (("add", "nme=a.lan"), "unknown property \"nme\": did you mean 'name'?"),
                             (("add", "name=router.lan", "address=192.168.88.1"), "the record exists already in static 'local'"),
                             (("remove", "0"), f"record 0 is in the configuration, at {self.config}:4"),
                             (("remove", "name=x.lan"), "static 'local' has no such record"),
                             (("print", "where", "x"), "\"x\" is not a property")):
-            self.assertIn(said, self.refused(1, *words), words)
+            self.assertIn(output, self.refused(1, *words), words)
         self.assertIn("write one number, or properties", self.refused(2, "remove", "1", "2"))
         self.assertIn("a command is missing after 'static'", self.scene.ask("static").stderr)
         self.assertIn("there are several static plugins: name one with --plugin, of local, late",
                       self.scene.ask("static", "add", "name=a.lan").stderr)
-        self.assertEqual(self.scene.told("status")["generation"], 1)
+        self.assertEqual(self.scene.reported("status")["generation"], 1)
         self.assertFalse(self.file.exists())
         # A file that is wrong stops the reload, not the service; it is left alone.
         self.static("add", "name=nas.lan", "address=192.168.88.10")

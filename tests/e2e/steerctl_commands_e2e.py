@@ -218,14 +218,14 @@ class Commands(unittest.TestCase):
         config.write_text(CONFIG.format(folder=folder, user=USER, password=PASSWORD))
         config.chmod(0o644)
         scene.start_daemon(config)
-        until(lambda: scene.told("routers")["routers"][0]["state"] == "in_sync", 10, "the router is in sync")
+        until(lambda: scene.reported("routers")["routers"][0]["state"] == "in_sync", 10, "the router is in sync")
         until(lambda: "203.0.113.10" in scene.short("stream.example", "A"), 10, "the daemon answers")
         scene.wait_rows({("policy_set_v4", "203.0.113.10")})
 
     def run_command(self, command, *words, json_too=False, path=None):
         argv = [self.program, "--socket", str(path or self.scene.socket), *(["--json"] if json_too else []), *command.split(),
                 *(word.format(folder=self.folder) for word in words)]
-        # Where the appliance is: setup and doctor look at the machine and at its routers.
+        # Where the appliance is: setup and doctor check the machine and its routers.
         return self.scene.network.run("appliance", *argv, check=False)
 
     def test_every_command_has_a_row_and_every_row_a_command(self):

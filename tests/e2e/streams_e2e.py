@@ -181,8 +181,8 @@ class Streams(unittest.TestCase):
         self.start()
         self.issue("other.example", "other")
         (self.folder / "other.key").rename(self.folder / "server.key")
-        said = self.scene.ask("reload").stdout
-        self.assertRegex(said, r"key \S+/server.key does not match the certificate \S+/server.pem.*stays in use")
+        output = self.scene.ask("reload").stdout
+        self.assertRegex(output, r"key \S+/server.key does not match the certificate \S+/server.pem.*stays in use")
         self.assertTrue(self.tls("+short", "stream.example", "A").split())
 
     def test_bad_certificate_files_are_named_at_the_start(self):
@@ -216,8 +216,8 @@ class Streams(unittest.TestCase):
 
     def test_an_idle_connection_is_closed(self):
         self.start()
-        said, seconds = self.scene.network.run("client", "/usr/bin/python3", "-c", IDLE).stdout.split()
-        self.assertEqual(said, "ended")
+        output, seconds = self.scene.network.run("client", "/usr/bin/python3", "-c", IDLE).stdout.split()
+        self.assertEqual(output, "ended")
         self.assertTrue(2.0 <= float(seconds) <= 30.0, seconds)
         self.assertEqual(self.scene.stream_total("tcp_idle"), 1)
 

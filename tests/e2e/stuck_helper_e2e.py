@@ -24,17 +24,17 @@ class StuckHelper(unittest.TestCase):
         os.mkfifo(config)
         scene.network.start("appliance", "reload", str(pathlib.Path(BUILD) / "tools/steerctl/steerctl"),
                                      "--socket", str(scene.socket), "reload")
-        until(lambda: scene.told("status")["reload"]["under_way"], 10, "the reload has begun")
+        until(lambda: scene.reported("status")["reload"]["under_way"], 10, "the reload has begun")
 
         def problems():
             self.assertTrue(scene.short("stream.example", "A"))
-            return [one["text"] for one in scene.told("status")["problems"] if one["subject"] == "health"]
+            return [one["text"] for one in scene.reported("status")["problems"] if one["subject"] == "health"]
 
         self.assertEqual(problems(), [])
         until(problems, PATIENCE_S + 30, "it is a problem", pause=1)
         self.assertRegex(problems()[0], r"^helper reload has been stuck for \d+ s; the log has its stack: check the disk or file")
         self.assertEqual(len(problems()), 1, "it stays one")
-        events = [one["text"] for one in scene.told("events", "--kind", "thread")["events"]]
+        events = [one["text"] for one in scene.reported("events", "--kind", "thread")["events"]]
         self.assertEqual(len(events), 1)
         self.assertRegex(events[0], r"^helper reload has been stuck for 6\d s; ")
         stack = [line for line in daemon.text().splitlines() if "warning stack of helper reload: #" in line]
@@ -44,7 +44,7 @@ class StuckHelper(unittest.TestCase):
         # It ends well when the file comes.
         config.write_text(CONFIG)
         until(lambda: problems() == [], 20, "it is no problem any more")
-        self.assertEqual(scene.told("events", "--kind", "thread")["events"][-1]["text"], "helper reload is not stuck any more")
+        self.assertEqual(scene.reported("events", "--kind", "thread")["events"][-1]["text"], "helper reload is not stuck any more")
 
 
 if __name__ == "__main__":

@@ -76,7 +76,7 @@ class Tasks(unittest.TestCase):
         return int(re.search(rf'^steerdns_task_runs_total{{task="{task}",result="{result}"}} (\d+)$', text, re.M).group(1))
 
     def generation(self):
-        return self.scene.told("status")["generation"]
+        return self.scene.reported("status")["generation"]
 
     def test_missing_files_are_fetched_before_the_start_goes_on(self):
         self.start_web()

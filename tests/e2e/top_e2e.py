@@ -85,7 +85,7 @@ class Top(unittest.TestCase):
         scene.start_resolver()
         scene.start_router()
         scene.start_daemon(ROOT / "configs/minimal.yaml")
-        until(lambda: scene.told("routers")["routers"][0]["state"] == "in_sync", 10, "the router is in sync")
+        until(lambda: scene.reported("routers")["routers"][0]["state"] == "in_sync", 10, "the router is in sync")
         asks = f"while :; do kdig @172.16.1.2 +retry=0 +timeout=1 stream.example www.other.example '{ESCAPE}' >/dev/null; done"
         scene.network.start("client", "asker", "sh", "-c", asks)
         until(lambda: scene.short("stream.example", "A"), 10, "queries are answered")

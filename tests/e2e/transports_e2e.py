@@ -147,15 +147,15 @@ class Transports(unittest.TestCase):
         return message.to_wire()
 
     def test_a_thousand_names_get_the_same_answers_over_each_transport(self):
-        ways = self.transports()
+        by_name = self.transports()
         truncated, kinds = 0, set()
         for name, kind in questions():
             message = self.query(name, kind)
-            answers = {way: essence(transport.ask(message)) for way, transport in ways.items()}
+            answers = {label: essence(transport.ask(message)) for label, transport in by_name.items()}
             kinds.add(answers["tcp"][0])
             self.assertEqual(answers["dot"], answers["tcp"], (name, kind))
             self.assertEqual(answers["doh"], answers["tcp"], (name, kind))
-            if dns.message.from_wire(ways["udp"].ask(message)).flags & 0x0200:
+            if dns.message.from_wire(by_name["udp"].ask(message)).flags & 0x0200:
                 truncated += 1
                 self.assertEqual(answers["udp"][2], [], "no half record sets")
             else:
@@ -165,12 +165,12 @@ class Transports(unittest.TestCase):
 
     def test_rows_are_written_before_the_answer_over_each_transport(self):
         """The judge gets UDP answers from a capture, and answers of the other transports from the clients."""
-        for way, transport in self.transports().items():
-            with self.subTest(way=way):
-                log = self.folder / f"{way}.jsonl"
+        for label, transport in self.transports().items():
+            with self.subTest(label=label):
+                log = self.folder / f"{label}.jsonl"
                 with log.open("w") as file:
                     for i in range(40):
-                        message = transport.ask(self.query(f"{way}{i}.stream.example" if i % 4 else "www.stream.example", "A"))
+                        message = transport.ask(self.query(f"{label}{i}.stream.example" if i % 4 else "www.stream.example", "A"))
                         file.write(json.dumps({"t_ns": time.time_ns(), "wire": message.hex(), "server": SERVER, "client": "192.168.88.10"}) + "\n")
                 found = judge(self.scene.journal, types.SimpleNamespace(file=log))
                 self.assertEqual({key: found[key] for key in ("answers", "early", "gap", "missing")},

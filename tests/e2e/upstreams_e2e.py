@@ -142,7 +142,7 @@ class HostServers(unittest.TestCase):
         daemon = scene.start_daemon(config)
         self.assertIn("SERVFAIL", scene.kdig("+timeout=3", "none.example", "A"))  # at once, and not from itself
         self.assertIn("names no server", daemon.text())
-        resolv.write_text("nameserver 127.0.0.1\nnameserver 1.1.1.1\n")  # a lease came
+        resolv.write_text("nameserver 127.0.0.1\nnameserver 1.1.1.1\n")  # a lease arrived
         until(lambda: scene.short("a.example", "A") == ["203.0.113.1"], 10, "the new server is asked")
         before = daemon.text().count("is in force")
         resolv.write_text("# renewed\nnameserver 1.1.1.1\n")
@@ -193,7 +193,7 @@ class HostServers(unittest.TestCase):
             self.assertEqual(scene.short("-p", "5353", "a.example", "A", *words, server="fe80::53%dns0", space="router"),
                              ["192.0.2.9"])
         daemon.wait_for("router [fe80::99%eth0]:8728 (rossim")
-        until(lambda: scene.told("routers")["routers"][0]["rows"] == 1, 10, "the row is written")
+        until(lambda: scene.reported("routers")["routers"][0]["rows"] == 1, 10, "the row is written")
 
 
 ZONED = """

@@ -56,9 +56,9 @@ class Life(unittest.TestCase):
         return self.answered(*words, server=server, space=space) and self.received() > before
 
     def addresses(self):
-        return self.scene.told("status")["addresses"]
+        return self.scene.reported("status")["addresses"]
 
-    def said(self, sentence):
+    def count_logged(self, sentence):
         return len(re.findall(sentence, self.scene.daemon.text()))
 
     def pid(self):
@@ -183,7 +183,7 @@ class Links(Life):
         self.assertTrue(self.by_port())
         for i in range(2):
             self.net.run("appliance", "ip", "link", "del", "eth0")
-            until(lambda i=i: self.said("eth0 was removed: ") == i + 1, 5, "it says that eth0 is gone")
+            until(lambda i=i: self.count_logged("eth0 was removed: ") == i + 1, 5, "it says that eth0 is gone")
             # The other port goes on, from the cache: eth0 was the way to the upstream.
             self.assertTrue(self.by_port(server="10.99.0.1"))
             self.assertLess(self.cpu_share(), IDLE, "nobody spins on a dead socket")
@@ -191,12 +191,12 @@ class Links(Life):
             start = time.monotonic()
             until(lambda: self.by_port(AGAIN), 5, "it is served again")
             print(f"  served again {time.monotonic() - start:.2f} s after it was back")
-            self.assertEqual(self.said("eth0 is back and is served again"), i + 1)
-            self.assertEqual(self.said("eth0 was removed: "), i + 1)
+            self.assertEqual(self.count_logged("eth0 is back and is served again"), i + 1)
+            self.assertEqual(self.count_logged("eth0 was removed: "), i + 1)
             until(lambda i=i: scene.short(AGAIN, f"n{i}.other.example", "A"), 5, "a miss is sent through eth0 again")
             until(lambda: self.by_port(AGAIN, server=V6), 5, "IPv6, too")
             self.assertTrue(self.answered("+tcp"))
-        # Its frames came back: three times round all of them.
+        # Its frames returned: three times round all of them.
         names = scene.folder / "names"
         names.write_text("stream.example A\n")
         perf = self.net.run("client", "dnsperf", "-s", V4, "-d", str(names), "-n", "25000", "-q", "50", "-Q", "8000").stdout
@@ -210,9 +210,9 @@ class Links(Life):
         self.assertTrue(self.by_port())
         for space, device in (("appliance", "eth0"), ("router", "dns0")):
             self.net.run(space, "ip", "link", "set", device, "mtu", "3000")
-        until(lambda: self.said("eth0 has an MTU of 3000 now: .* above 1770"), 5, "it says so")
+        until(lambda: self.count_logged("eth0 has an MTU of 3000 now: .* above 1770"), 5, "it says so")
         self.assertTrue(self.by_port())
-        self.assertEqual(self.said("has an MTU of"), 1)
+        self.assertEqual(self.count_logged("has an MTU of"), 1)
         for space, device in (("appliance", "eth0"), ("router", "dns0")):
             self.net.run(space, "ip", "link", "set", device, "mtu", "1500")
         # One that the driver does not run XDP with: the kernel refuses it to the peer.
@@ -320,7 +320,7 @@ class Checksums(Life):
             self.assertIn("tx-checksumming: on", self.net.run(space, "ethtool", "-k", device).stdout, "left partial")
         self.serve()
         for server, own in ((V4, "172.16.1.1"), (V6, "fd16::1")):
-            self.assertTrue(self.by_port(server=server))  # the client's and the upstream's came as they were
+            self.assertTrue(self.by_port(server=server))  # the client's and the upstream's arrived as they were
             # What we send is whole: a client that checks takes it.
             raw = self.net.socket("router", socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
             self.addCleanup(raw.close)
@@ -432,9 +432,9 @@ class Idle(Life):
 
     def round_trips(self, server, space):
         """The median of 1,000 round trips at 1,000 queries/s, in us."""
-        told = self.net.run(space, "taskset", "-c", "0", "/usr/bin/python3", "-c", PROBER, server, "53", "1000", "1000",
+        reported = self.net.run(space, "taskset", "-c", "0", "/usr/bin/python3", "-c", PROBER, server, "53", "1000", "1000",
                             query().hex()).stdout.split()
-        return sorted(int(t) for t in told)[len(told) // 2]
+        return sorted(int(t) for t in reported)[len(reported) // 2]
 
     def preempted_us(self):
         """The longest time that another process took of the prober's CPU or the worker's."""
@@ -468,7 +468,7 @@ class Idle(Life):
             print(f"  not judged: other processes took up to {preempted} us of its CPUs at a time")
             return
         self.assertLess(added, 100)
-        # It sleeps until it is woken. (One pause in 32 may be a nap where two queries came together, as they do from a
+        # It sleeps until it is woken. (One pause in 32 may be a nap where two queries arrived together, as they do from a
         # prober that was late: LoadNaps.)
         self.assertLess(sleeps[1], sleeps[0] / 32)
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from lab.fleet import BOXES, ROUTERS, JudgedFleet
 
-# Rows may come so late after a box, Redis or the way to it was lost or came back (seconds).
+# Rows may come so late after a box, Redis or the way to it was lost or returned (seconds).
 LAG_S = 3
 REPAIR_S = 5  # after the way to a router is back
 
@@ -138,10 +138,10 @@ def redis_hangs(fault: Fault, place: JudgedFleet, record: Record, started: float
 def drained(fault: Fault, place: JudgedFleet, record: Record, started: float) -> None:
     """It serves, and writes no router: a planned failover."""
     (box,) = fault.what
-    place.box(box).told("drain", "on")
+    place.box(box).reported("drain", "on")
     record.excuse(started, started + LAG_S)
     fault.last()
-    place.box(box).told("drain", "off")
+    place.box(box).reported("drain", "off")
 
 
 def rebooted(fault: Fault, place: JudgedFleet, _: Record, __: float) -> None:

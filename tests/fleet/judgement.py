@@ -27,7 +27,7 @@ class Judgement:
     answers: int = 0
     excused: int = 0
     faults: list[str] = dataclasses.field(default_factory=list)
-    lag_s: float = 0.0  # the longest time that a row came behind its answer, while every box reached the router
+    lag_s: float = 0.0  # the longest time that a row arrived behind its answer, while every box reached the router
     queries: int = 0
     longest_wait_s: float = 0.0
 
@@ -46,7 +46,7 @@ def judge_rows(router: str, journal: pathlib.Path, answers: list, record: Record
     found.answers = max(found.answers, counts["answers"])
     found.excused += counts["excused"]
     found.faults += [finding.text() for finding in findings]
-    # How late rows came, whatever is excused but a way that was cut.
+    # How late rows arrived, whatever is excused but a way that was cut.
     cut = [(e.from_s, e.to_s) for e in record.excuses if e.router == router] + [(b / NS, e / NS + REPAIRED_S) for b, e in history.routers[router].away]
     ends: dict[object, int] = {}
     for answer in answers:

@@ -44,7 +44,7 @@ def play(place: JudgedFleet, plan: list[faults.Fault], rate: float, seed: int) -
     def played(fault: faults.Fault) -> None:
         try:
             fault.play(place, record, begin)
-        except BaseException as error:  # told by the main thread
+        except BaseException as error:  # reported by the main thread
             errors.append(error)
 
     threads = [threading.Thread(target=played, args=(fault,)) for fault in plan]
@@ -64,7 +64,7 @@ def play(place: JudgedFleet, plan: list[faults.Fault], rate: float, seed: int) -
     return found, record, agreed_s
 
 
-def said(name: str, plan: list[faults.Fault], found: Judgement, record: faults.Record, agreed_s: float) -> None:
+def output(name: str, plan: list[faults.Fault], found: Judgement, record: faults.Record, agreed_s: float) -> None:
     print(f"{name}: {'FAILED' if found.faults else 'good'}: {found.queries} queries, {found.answers} answers with rows, {found.excused} excused, "
           f"lag {found.lag_s:.2f} s, longest wait {found.longest_wait_s:.2f} s, agreed after {agreed_s:.1f} s", flush=True)
     if found.faults:
@@ -91,7 +91,7 @@ def main() -> int:
         for seed in [0] if wanted.in_turn else seeds:
             plan = faults.in_turn(place.writer_of(ROUTERS[0])) if wanted.in_turn else faults.schedule(seed, SECONDS)
             found, record, agreed_s = play(place, plan, wanted.rate, seed)
-            said("in turn" if wanted.in_turn else f"seed {seed}", plan, found, record, agreed_s)
+            output("in turn" if wanted.in_turn else f"seed {seed}", plan, found, record, agreed_s)
             lag_s, wait_s, answers = max(lag_s, found.lag_s), max(wait_s, found.longest_wait_s), answers + found.answers
             if found.faults:
                 bad.append(seed)

@@ -87,7 +87,7 @@ class Lifecycle(unittest.TestCase):
     def answered(self, name="www.other.example"):
         return bool(self.scene.short(name, "A"))
 
-    def told(self, *words):
+    def reported(self, *words):
         return json.loads(self.on("steerctl", "--json", *words).stdout)
 
     def pid(self, unit="steerdnsd"):
@@ -97,7 +97,7 @@ class Lifecycle(unittest.TestCase):
         return self.on("systemctl", "is-active", unit, check=False).stdout.strip()
 
     def running_version(self):
-        return self.told("version")["steerdnsd"] + "-1"
+        return self.reported("version")["steerdnsd"] + "-1"
 
     def journal(self, since):
         return self.on("journalctl", "-u", "steerdnsd", "--since", f"@{since}", "-o", "cat").stdout
@@ -144,7 +144,7 @@ class Lifecycle(unittest.TestCase):
         self.assertNotEqual(self.pid(), before)
         unanswered = [answer for answer in answers if answer.get("rcode") != 0]
         self.assertEqual(unanswered, [], "the cache was lost")
-        until(lambda: self.told("routers")["routers"][0]["state"] == "in_sync", 10, "the router is in sync")
+        until(lambda: self.reported("routers")["routers"][0]["state"] == "in_sync", 10, "the router is in sync")
         counts = judge(scene.journal, capture)
         print(f"  to {version}: no answer for {probed['longest_silence_ms']} ms, {probed['asked'] - probed['answered']} of {probed['asked']} "
               f"queries lost; judge: {dict(list(counts.items())[:5])}")
@@ -182,7 +182,7 @@ class Lifecycle(unittest.TestCase):
         # Nothing else is needed for what the comments in the configuration promise.
         self.assertIn("is good", self.on("steerdnsd", "--check").stdout)
         self.assertEqual(self.on("systemctl", "reload", "steerdnsd").returncode, 0)
-        self.assertEqual(self.told("routers")["routers"], [])
+        self.assertEqual(self.reported("routers")["routers"], [])
 
     def test_03_upgrade_keeps_cache_claims_and_rows(self):
         self.configure(ROUTED)
@@ -205,10 +205,10 @@ class Lifecycle(unittest.TestCase):
         before = self.pid()
         self.configure("future_section: { key: 1 }\n" + ROUTED.replace("short_circuit: true", "short_circuit: true, future_key: 1"))
         done = self.machine.apt_install(self.new)
-        said = done.stdout + done.stderr
-        self.assertIn("future_key", said)
-        self.assertIn("future_section", said)
-        self.assertIn(f"steerdnsd was not restarted: version {self.new_version} refuses the configuration", said)
+        output = done.stdout + done.stderr
+        self.assertIn("future_key", output)
+        self.assertIn("future_section", output)
+        self.assertIn(f"steerdnsd was not restarted: version {self.new_version} refuses the configuration", output)
         self.assertEqual((self.pid(), self.running_version()), (before, self.old_version))
         self.assertTrue(self.answered())
         # At a start it is refused, with what it takes to go on.

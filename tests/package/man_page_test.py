@@ -55,8 +55,8 @@ class ManPage(unittest.TestCase):
         self.assertGreater(len(rows), 200)
         for row in rows:
             name, kind, default, meaning = (plain(cell.replace("\0", "|")) for cell in row)
-            said = kind + (", required" if default == "required" else f"; default {default}" if default else "")
-            self.assertIn(f"{name} {said} {meaning}", self.words)
+            output = kind + (", required" if default == "required" else f"; default {default}" if default else "")
+            self.assertIn(f"{name} {output} {meaning}", self.words)
 
     def test_each_heading_and_paragraph(self):
         for heading in re.findall(r"^###? (.*)$", self.markdown, re.M):

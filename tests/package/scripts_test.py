@@ -104,9 +104,9 @@ class Scripts(unittest.TestCase):
         (self.folder / "pid").write_text(f"{taken.pid}\n")
         (self.folder / "started").read_text()
         self.installed()
-        is_restarted, said = self.upgraded()
+        is_restarted, output = self.upgraded()
         self.assertEqual((self.folder / "ran").read_text().split(), [str(UID)], "it ran once more, as that user")
-        self.assertTrue(is_restarted, said)
+        self.assertTrue(is_restarted, output)
 
     def checks(self, **how):
         """Words, environment, ids and rights of each check of an upgrade; whether the daemon is restarted; what is said."""
@@ -117,23 +117,23 @@ class Scripts(unittest.TestCase):
         self.script(self.sbin / "steerdnsd", f'#!/bin/sh\nexec /usr/bin/python3 -I -c "{code}" "$@"\n')
         (self.folder / "checked").touch()
         (self.folder / "checked").chmod(0o666)
-        is_restarted, said = self.upgraded(**how)
-        return [json.loads(line) for line in (self.folder / "checked").read_text().splitlines()], is_restarted, said
+        is_restarted, output = self.upgraded(**how)
+        return [json.loads(line) for line in (self.folder / "checked").read_text().splitlines()], is_restarted, output
 
     def test_the_check_is_the_installed_program_with_the_units_options_and_no_right_to_write(self):
-        (row,), is_restarted, said = self.checks()
+        (row,), is_restarted, output = self.checks()
         words, environment, uid, gid, rights = row
         self.assertEqual(words, [*self.command.split()[1:], "--check"])
         self.assertEqual((uid, gid), (UID, UID))
         self.assertEqual(rights, {"NoNewPrivs": "1", "CapEff": "0000000000000004", "CapBnd": "0000000000000004"})  # DAC_READ_SEARCH
-        self.assertTrue(is_restarted, said)
+        self.assertTrue(is_restarted, output)
 
     def test_the_check_has_the_environment_of_the_unit(self):
         """As systemd quotes it, and as an EnvironmentFile has it."""
-        (row,), is_restarted, said = self.checks()
+        (row,), is_restarted, output = self.checks()
         environment = {name: value for name, value in row[1].items() if name not in ("PATH", "PWD", "SHLVL", "_", "LC_CTYPE")}
         self.assertEqual(environment, IN_ENVIRONMENT)
-        self.assertTrue(is_restarted, said)
+        self.assertTrue(is_restarted, output)
 
     def test_an_option_with_a_star_is_no_list_of_files(self):
         self.command += " --directory /etc/pass*"
@@ -144,34 +144,34 @@ class Scripts(unittest.TestCase):
     def test_a_check_without_the_right_to_read_everything_says_so(self):
         """As in a container whose root has few capabilities."""
         lacks = ("setpriv", "--bounding-set", "-dac_read_search,-dac_override,-setpcap", "--inh-caps", "-all")
-        (row,), is_restarted, said = self.checks(before=lacks)
+        (row,), is_restarted, output = self.checks(before=lacks)
         self.assertEqual((row[2], row[4]["CapEff"]), (UID, "0" * 16))
-        self.assertTrue(is_restarted, said)
-        self.assertNotIn("CAP_DAC_READ_SEARCH", said, "nothing was refused")
+        self.assertTrue(is_restarted, output)
+        self.assertNotIn("CAP_DAC_READ_SEARCH", output, "nothing was refused")
         (self.folder / "calls").unlink()
         self.installed()
         self.config.chmod(0o600)
-        is_restarted, said = self.upgraded(before=lacks)
+        is_restarted, output = self.upgraded(before=lacks)
         self.assertFalse(is_restarted)
-        self.assertIn("the configuration cannot be read: Permission denied", said)
-        self.assertIn("the check ran without CAP_DAC_READ_SEARCH, so it read only what the user steerdns may read", said)
+        self.assertIn("the configuration cannot be read: Permission denied", output)
+        self.assertIn("the check ran without CAP_DAC_READ_SEARCH, so it read only what the user steerdns may read", output)
 
     def test_a_check_that_cannot_run_is_no_refused_configuration(self):
         (self.folder / "pid").write_text("1\n")
         self.installed()
-        is_restarted, said = self.upgraded(before=("setpriv", "--bounding-set", "-setuid,-setgid,-setpcap", "--inh-caps", "-all"))
+        is_restarted, output = self.upgraded(before=("setpriv", "--bounding-set", "-setuid,-setgid,-setpcap", "--inh-caps", "-all"))
         self.assertFalse(is_restarted)
-        self.assertNotIn("refuses the configuration", said)
-        self.assertIn("steerdnsd was not restarted: its configuration could not be checked (errors above)", said)
+        self.assertNotIn("refuses the configuration", output)
+        self.assertIn("steerdnsd was not restarted: its configuration could not be checked (errors above)", output)
 
     def test_a_refused_configuration_keeps_the_daemon(self):
         (self.folder / "pid").write_text("1\n")
         self.installed()
         self.config.write_text(GOOD + "\nfuture_section: { key: 1 }\n")
-        is_restarted, said = self.upgraded()
+        is_restarted, output = self.upgraded()
         self.assertFalse(is_restarted)
-        self.assertIn("future_section", said)
-        self.assertIn("steerdnsd was not restarted", said)
+        self.assertIn("future_section", output)
+        self.assertIn("steerdnsd was not restarted", output)
 
     def test_a_link_in_place_of_the_configuration_does_not_give_its_target_away(self):
         secret = self.folder / "secret"

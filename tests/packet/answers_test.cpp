@@ -131,7 +131,7 @@ BOOST_AUTO_TEST_CASE(ipv6_clients_get_answers_with_ipv6_addresses) {
     BOOST_CHECK(a.answer().frame.to == *IpAddress::parse("2001:db8::10"));
     a.ask("www.other.example", kTypeAaaa, 6, six);
     a.turn();
-    const Seen hit = a.answer();  // its checksum was checked when it came out
+    const Seen hit = a.answer();  // its checksum was checked when it was sent
     BOOST_CHECK(hit.frame.from == *IpAddress::parse("2001:db8:1::1"));
     BOOST_CHECK_EQUAL(hit.answers(), 1U);
 }

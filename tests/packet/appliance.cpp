@@ -512,13 +512,13 @@ void Appliance::check_sums() const {
     if (are_all_recorded_) check_records();
 }
 
-// Every client's query that came has ended once, or waits.
+// Every client's query that arrived has ended once, or waits.
 void Appliance::check_ends() const {
-    std::uint64_t came = 0, ended = 0, timed = 0, replies = 0;
+    std::uint64_t queries = 0, ended = 0, timed = 0, replies = 0;
     for (const auto& w : workers_) {
         const QueryCounters& q = w->query_counters();
         for (const auto& n : q.transports)
-            came += n.get();
+            queries += n.get();
         for (std::size_t i = 0; i < q.ends.size(); ++i) {
             ended += q.ends[i].get();
             if (i % dns::kRcodeColumns < dns::kNoReplyColumn) replies += q.ends[i].get();
@@ -541,7 +541,7 @@ void Appliance::check_ends() const {
     for (const Verdict v : {Verdict::drop_tx_full, Verdict::drop_ring_full})
         unsent += count(v);
     unsent += count(Moved::drop_tx_full) + count(steer::Injected::drop_ring_full);
-    BOOST_CHECK_EQUAL(came, ended + waited - outcomes);
+    BOOST_CHECK_EQUAL(queries, ended + waited - outcomes);
     if (unsent == 0) BOOST_CHECK_EQUAL(timed + errors, replies);
 }
 

@@ -46,7 +46,7 @@ struct ApplianceOptions {
     bool own_interfaces = false;  // worker i's port is of interface 7 + i; upstreams are behind 7
 };
 
-// A message that came out of a port (or to streams) and its DNS header as far as tests look at it.
+// A message that was sent from a port (or to streams) and its DNS header as far as tests check it.
 struct Seen {
     unsigned worker = 0;
     UdpFrame frame;
@@ -121,17 +121,17 @@ class Appliance {
     void reply_by_stream(const StreamAsk& query, const Bytes& response);
     void acknowledge(const Event& e, Outcome outcome = Outcome::installed);
 
-    // Turns all workers until nothing moves any more, then sorts what came out.
+    // Turns all workers until nothing moves any more, then sorts what was sent.
     void turn();
     void advance_ms(std::uint64_t ms) {
         clock_.ms += ms;
         turn();
     }
 
-    // Only looks at what came out: for workers that run on threads of their own.
+    // Only checks what was sent: for workers that run on threads of their own.
     bool sort_output();
 
-    // What came out since the last look at it.
+    // What was sent since the last call.
     std::vector<Seen> answers() { return std::exchange(answers_, {}); }
     Seen answer();  // requires exactly one
     std::vector<Seen> upstream_queries() { return std::exchange(upstream_queries_, {}); }
@@ -146,7 +146,7 @@ class Appliance {
         QueryRecord head;
         Bytes query, response;
     };
-    // What came out since the last look at it, after record_all().
+    // What was sent since the last call, after record_all().
     std::vector<Recorded> records() { return std::exchange(recorded_, {}); }
     Recorded record();  // requires exactly one
     // Records every query from now on, whole messages.

@@ -1,4 +1,4 @@
-// Branches of a query whose parent ends first, has no room, or is told something else: every record ends once.
+// Branches of a query whose parent ends first, has no room, or gets something else: every record ends once.
 #include <boost/test/unit_test.hpp>
 
 #include "packet/appliance.h"
@@ -138,11 +138,11 @@ BOOST_AUTO_TEST_CASE(branches_may_use_half_of_the_parked_records) {
     for (int i = 0; i < 6; ++i)
         a.ask("www.n" + std::to_string(i) + ".example", 1, static_cast<std::uint16_t>(i));
     a.turn();
-    // One with both branches, two with the second; those that get none are told at once.
+    // One with both branches, two with the second; those that get none are reported at once.
     BOOST_CHECK_EQUAL(a.parked(), 7U);
-    const auto told = a.answers();
-    BOOST_CHECK_EQUAL(told.size(), 3U);
-    for (const Seen& t : told)
+    const auto sent = a.answers();
+    BOOST_CHECK_EQUAL(sent.size(), 3U);
+    for (const Seen& t : sent)
         BOOST_CHECK_EQUAL(t.rcode(), 2U);
     for (const Seen& q : a.upstream_queries())
         a.reply(q, 300, {"203.0.113.1"});
@@ -209,8 +209,8 @@ BOOST_AUTO_TEST_CASE(a_stale_answer_of_the_primary_is_claimed_by_its_lists) {
             a.turn();
             BOOST_CHECK_EQUAL(a.answer().rcode(), 2U);  // a reply, so it counts
         } else {
-            const Seen told = a.answer();
-            BOOST_CHECK(told.ttls() == (std::vector<std::uint32_t>{5}));
+            const Seen sent = a.answer();
+            BOOST_CHECK(sent.ttls() == (std::vector<std::uint32_t>{5}));
             BOOST_CHECK_EQUAL(a.event().list, 1);
             BOOST_CHECK_EQUAL(a.count(Stat::cache_refreshes), 1U);
             // The query goes on as a refresh, with its branches.
@@ -244,9 +244,9 @@ BOOST_AUTO_TEST_CASE(a_tcp_query_of_another_worker_is_held_for_a_router) {
             BOOST_CHECK_EQUAL(e.list, 2);
             a.acknowledge(e);
             a.turn();
-            const auto told = a.injected_answers();
-            BOOST_REQUIRE_EQUAL(told.size(), 1U);
-            BOOST_CHECK_EQUAL(told[0].answer->answers(), 1U);
+            const auto sent = a.injected_answers();
+            BOOST_REQUIRE_EQUAL(sent.size(), 1U);
+            BOOST_CHECK_EQUAL(sent[0].answer->answers(), 1U);
         }
         let_all_end(a);
     }

@@ -23,7 +23,7 @@ PolicyList held_list(OnTimeout on_timeout = OnTimeout::answer) {
     return l;
 }
 
-// The upstream's answer is there; whether the client's leaves is what the test looks at.
+// The upstream's answer is there; whether the client's leaves is what the test checks.
 void let_upstream_answer(Appliance& a, std::uint32_t ttl_s, const char* name = kName) {
     a.ask(name);
     a.turn();
@@ -336,7 +336,7 @@ PolicyList at_most(unsigned addresses) {
     return l;
 }
 
-// What the client was told and what is claimed are the same addresses.
+// What the client was sent and what is claimed are the same addresses.
 BOOST_AUTO_TEST_CASE(addresses_above_the_limit_are_not_claimed_and_not_sent) {
     Appliance a;
     a.publish(list_forward(at_most(32)));
@@ -345,13 +345,13 @@ BOOST_AUTO_TEST_CASE(addresses_above_the_limit_are_not_claimed_and_not_sent) {
     a.reply(a.upstream_query(), 300, seventy());
     a.turn();
     BOOST_CHECK_EQUAL(a.answer().answers(), 32U);
-    unsigned claimed = 0, told = 0;
+    unsigned claimed = 0, shortened = 0;
     for (const Event& e : a.events()) {
         if (e.kind == EventKind::claim) claimed += e.count;
-        if (e.kind == EventKind::shortened) ++told;
+        if (e.kind == EventKind::shortened) ++shortened;
     }
     BOOST_CHECK_EQUAL(claimed, 32U);
-    BOOST_CHECK_EQUAL(told, 1U);
+    BOOST_CHECK_EQUAL(shortened, 1U);
     BOOST_CHECK_EQUAL(a.count(Stat::answers_shortened), 1U);
 }
 

@@ -150,7 +150,7 @@ BOOST_AUTO_TEST_CASE(the_first_table_with_the_address_decides) {
     BOOST_TEST(w.by_port() == kOthers);
 }
 
-// forward ; [device] kFound: the record keeps where the frame came from.
+// forward ; [device] kFound: the record keeps where the frame is from.
 BOOST_AUTO_TEST_CASE(a_parked_query_keeps_its_device) {
     DeviceWorld w(set_of({kFrameMac}));
     w.maker.add(Op::forward, w.upstreams());

@@ -1,4 +1,4 @@
-// Several entries of the program: each query takes that of the frontend it came in, whatever another's was told before it.
+// Several entries of the program: each query takes that of the frontend it arrived, whatever another's was sent before it.
 #include <boost/test/unit_test.hpp>
 
 #include "packet/appliance.h"
@@ -91,7 +91,7 @@ BOOST_AUTO_TEST_CASE(plans_are_kept_by_tag_set_and_entry) {
     const Snapshot& snapshot = a.publish(m.finish());
     BOOST_CHECK(snapshot.plans_by_name);
     fill(a, kByV4, "203.0.113.4");
-    // The other entry looks into the other cache first, and finds the same answer in its second.
+    // The other entry reads the other cache first, and finds the same answer in its second.
     for (unsigned i = 0; i < 3; ++i) {
         BOOST_CHECK_EQUAL(ask_again(a, kByV4), "203.0.113.4");
         BOOST_CHECK_EQUAL(ask_again(a, kByV6), "203.0.113.4");
@@ -185,7 +185,7 @@ BOOST_AUTO_TEST_CASE(a_parked_query_keeps_its_server_name_and_path) {
     }
     end_entry(m);
     a.publish(m.finish());
-    const auto told = [&](const QueryMetadata& metadata) {
+    const auto answer_to = [&](const QueryMetadata& metadata) {
         a.inject(DnsMessage::query(7, kEntryName, kTypeA), 1, false, 0, "192.0.2.10", metadata);
         a.turn();
         a.reply(a.upstream_query(), 300, {"203.0.113.4"});
@@ -194,9 +194,9 @@ BOOST_AUTO_TEST_CASE(a_parked_query_keeps_its_server_name_and_path) {
         BOOST_REQUIRE(answers.size() == 1 && answers[0].answer);
         return answers[0].answer->last_address();
     };
-    BOOST_CHECK_EQUAL(told({0, "dns.example", "/other"}), "192.0.2.97");
-    BOOST_CHECK_EQUAL(told({0, "", "/dns-query"}), "192.0.2.98");
-    BOOST_CHECK_EQUAL(told({0, "dns.exampl", "e/dns-query"}), "203.0.113.4");
+    BOOST_CHECK_EQUAL(answer_to({0, "dns.example", "/other"}), "192.0.2.97");
+    BOOST_CHECK_EQUAL(answer_to({0, "", "/dns-query"}), "192.0.2.98");
+    BOOST_CHECK_EQUAL(answer_to({0, "dns.exampl", "e/dns-query"}), "203.0.113.4");
     a.ask(kEntryName);  // by a port there is none
     a.turn();
     a.reply(a.upstream_query(), 300, {"203.0.113.4"});

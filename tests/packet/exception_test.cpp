@@ -107,7 +107,7 @@ BOOST_AUTO_TEST_CASE(a_frame_of_the_kernel_wakes_a_sleeping_worker_and_leaves) {
             std::this_thread::yield();
         BOOST_CHECK(sent == Frame(60, static_cast<std::uint8_t>(round)));
     }
-    // Without being woken it would look every half second.
+    // Without being woken it would check every half second.
     BOOST_CHECK(std::chrono::steady_clock::now() - begun < std::chrono::seconds(kRounds / 4));
     w.worker->stop();
     thread.join();

@@ -72,13 +72,13 @@ class Portless {
 // How many of 1,000 pauses are naps, where a nap brings that many packets and a sleep so many.
 unsigned naps_of(unsigned by_nap, unsigned by_sleep) {
     LoadNaps load;
-    std::uint64_t came = 0;
+    std::uint64_t received = 0;
     unsigned naps = 0;
     bool napping = false;
     for (unsigned pause = 0; pause < 1000; ++pause) {
-        came += napping ? by_nap : by_sleep;
-        napping = load.wants(came);
-        load.pause(came, napping);
+        received += napping ? by_nap : by_sleep;
+        napping = load.wants(received);
+        load.pause(received, napping);
         naps += napping ? 1 : 0;
     }
     return naps;

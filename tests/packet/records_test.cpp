@@ -58,7 +58,7 @@ void check_question(const Recorded& r, std::uint16_t qtype = 1) {
     BOOST_TEST(r.head.local.to_string() == "10.0.0.1");
 }
 
-void check_way(const Recorded& r, EndRow end, AnswerPath path, std::uint8_t how = 0) {
+void check_path(const Recorded& r, EndRow end, AnswerPath path, std::uint8_t how = 0) {
     BOOST_TEST(kEnds[static_cast<std::size_t>(r.head.end)].label ==
                kEnds[static_cast<std::size_t>(end)].label);
     BOOST_TEST(kAnswerPaths[r.head.path].label == kAnswerPaths[path].label);
@@ -108,7 +108,7 @@ BOOST_AUTO_TEST_CASE(a_record_says_which_way_the_query_went) {
     const Seen answer = a.answer();
     const Recorded forwarded = a.record();
     check_question(forwarded);
-    check_way(forwarded, EndRow::answered, AnswerPath::forwarded, kParked);
+    check_path(forwarded, EndRow::answered, AnswerPath::forwarded, kParked);
     BOOST_TEST(forwarded.head.duration_us == 20'000U);
     const auto begun_ns = a.now().micros() * 1000;
     BOOST_TEST(forwarded.head.ended_ns >= begun_ns);
@@ -124,7 +124,7 @@ BOOST_AUTO_TEST_CASE(a_record_says_which_way_the_query_went) {
     t.ask_some(1);
     const Recorded cached = a.record();
     check_question(cached);
-    check_way(cached, EndRow::answered, AnswerPath::cache);
+    check_path(cached, EndRow::answered, AnswerPath::cache);
     BOOST_TEST(cached.head.upstream == QueryRecord::kNone);
     BOOST_TEST(cached.head.cache == 0);
     BOOST_TEST((cached.query == DnsMessage::query(1, kAsked, 1).bytes()));
@@ -133,7 +133,7 @@ BOOST_AUTO_TEST_CASE(a_record_says_which_way_the_query_went) {
     t.ask_some(1);
     const Recorded same = a.record();
     check_question(same);
-    check_way(same, EndRow::answered, AnswerPath::packet_cache);
+    check_path(same, EndRow::answered, AnswerPath::packet_cache);
     BOOST_TEST((same.query == DnsMessage::query(2, kAsked, 1).bytes()));
     BOOST_TEST(same.head.trace_id == 0U);  // it was not traced
     BOOST_TEST(same.head.cache == 0);
@@ -160,7 +160,7 @@ BOOST_AUTO_TEST_CASE(a_held_answer_has_the_time_of_its_router_and_its_lists) {
     a.turn();
     (void)a.answer();
     const Recorded held = a.record();
-    check_way(held, EndRow::answered, AnswerPath::forwarded, kParked | kHeld);
+    check_path(held, EndRow::answered, AnswerPath::forwarded, kParked | kHeld);
     BOOST_TEST(held.head.duration_us == 200'000U);
     BOOST_REQUIRE(held.head.list_count == 1);
     BOOST_TEST(held.head.lists[0] == 3);
@@ -182,7 +182,7 @@ BOOST_AUTO_TEST_CASE(a_stale_answer_and_a_local_one_say_so) {
     a.ask(kAsked);
     a.turn();
     (void)a.answer();
-    check_way(a.record(), EndRow::answered, AnswerPath::stale);
+    check_path(a.record(), EndRow::answered, AnswerPath::stale);
     BOOST_TEST(timed(a.worker(), LatencyPath::stale) == 1U);
     a.reply(a.upstream_query(), 300, {"203.0.113.7"});  // of the refresh, which has no record
     a.turn();
@@ -196,14 +196,14 @@ BOOST_AUTO_TEST_CASE(a_stale_answer_and_a_local_one_say_so) {
     a.turn();
     BOOST_TEST(a.answer().rcode() == 5U);
     const Recorded local = a.record();
-    check_way(local, EndRow::answered, AnswerPath::local);
+    check_path(local, EndRow::answered, AnswerPath::local);
     check_question(local, 28);
     BOOST_TEST(local.head.rcode == 5);
     BOOST_TEST(local.head.generation == 2U);
     BOOST_TEST(timed(a.worker(), LatencyPath::local) == 1U);
 }
 
-// mark 1 ; cache ; mark 2 ; forward: what of the program ran has its marks, on each way.
+// mark 1 ; cache ; mark 2 ; forward: what of the program ran has its marks, on in each direction.
 BOOST_AUTO_TEST_CASE(a_record_has_the_marks_of_its_query_on_every_way) {
     constexpr std::uint64_t kFront = 1, kBehind = std::uint64_t{1} << 47,
                             kHigh = std::uint64_t{1} << 48;
@@ -220,15 +220,15 @@ BOOST_AUTO_TEST_CASE(a_record_has_the_marks_of_its_query_on_every_way) {
     t.want(1);
     a.ask_and_answer(kAsked, 300, "203.0.113.7");
     const Recorded forwarded = a.record();
-    check_way(forwarded, EndRow::answered, AnswerPath::forwarded, kParked);
+    check_path(forwarded, EndRow::answered, AnswerPath::forwarded, kParked);
     BOOST_TEST(forwarded.head.marks() == (kFront | kBehind));  // of 48 bits
     t.ask_some(1);
     const Recorded cached = a.record();
-    check_way(cached, EndRow::answered, AnswerPath::cache);
+    check_path(cached, EndRow::answered, AnswerPath::cache);
     BOOST_TEST(cached.head.marks() == kFront);
     t.ask_some(1);
     const Recorded same = a.record();
-    check_way(same, EndRow::answered, AnswerPath::packet_cache);
+    check_path(same, EndRow::answered, AnswerPath::packet_cache);
     BOOST_TEST(same.head.marks() == kFront);
     a.inject(DnsMessage::query(9, kAsked, 1), 1);
     a.turn();
@@ -283,7 +283,7 @@ BOOST_AUTO_TEST_CASE(errors_and_drops_have_records) {
     a.turn();
     BOOST_TEST(a.injected_answers().size() == 1U);
     const Recorded dropped = a.record();
-    check_way(dropped, EndRow::drop_response, AnswerPath::error, QueryRecord::kInjected);
+    check_path(dropped, EndRow::drop_response, AnswerPath::error, QueryRecord::kInjected);
     BOOST_TEST(dropped.head.qname_len == 0);
     BOOST_TEST(dropped.head.rcode == QueryRecord::kNone);
     BOOST_TEST(dropped.head.response_length == 0);
@@ -294,7 +294,7 @@ BOOST_AUTO_TEST_CASE(errors_and_drops_have_records) {
     a.turn();
     BOOST_TEST(a.answer().rcode() == 4U);
     const Recorded refused = a.record();
-    check_way(refused, EndRow::answered_error, AnswerPath::error);
+    check_path(refused, EndRow::answered_error, AnswerPath::error);
     check_question(refused, 252);
     BOOST_TEST(refused.head.rcode == 4);
     BOOST_TEST((refused.query == DnsMessage::query(1, kAsked, 252).bytes()));
@@ -316,7 +316,7 @@ BOOST_AUTO_TEST_CASE(a_query_without_an_answer_of_an_upstream_says_that_one_was_
     for (int i = 0; i < 12 && a.parked() > 0; ++i)
         a.advance_ms(1000);
     const Recorded failed = a.record();
-    check_way(failed, EndRow::servfail, AnswerPath::forwarded, kParked);
+    check_path(failed, EndRow::servfail, AnswerPath::forwarded, kParked);
     BOOST_TEST(failed.head.upstream == QueryRecord::kNone);
     BOOST_TEST(failed.head.rcode == 2);
     BOOST_TEST(failed.head.ede == static_cast<std::uint16_t>(dns::Ede::no_reachable));
@@ -389,7 +389,7 @@ BOOST_AUTO_TEST_CASE(one_query_in_n_is_recorded_over_bursts_of_any_size) {
     BOOST_REQUIRE(all.size() == (t.asked + 6) / 7);
     for (std::size_t i = 0; i < all.size(); ++i)
         BOOST_TEST(all[i] == 1 + 7 * i);
-    // Fewer are passed by than the last time said, if more are wanted.
+    // Fewer are passed by than the last time reported, if more are wanted.
     t.appliance.shared().record_one_in = 2;
     t.ask_some(2);
     BOOST_TEST(t.appliance.records().size() == 1U);
@@ -440,7 +440,7 @@ BOOST_AUTO_TEST_CASE(an_answer_that_the_port_refuses_is_recorded_as_dropped) {
     (void)a.answers();
 }
 
-BOOST_AUTO_TEST_CASE(injected_and_moved_queries_say_how_they_came) {
+BOOST_AUTO_TEST_CASE(injected_and_moved_queries_say_how_they_arrived) {
     Appliance a({.workers = 2, .ports = 1, .spread = true});
     a.publish(cache_forward());
     a.ask_and_answer(kAsked, 300, "203.0.113.7");

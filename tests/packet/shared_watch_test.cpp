@@ -60,7 +60,7 @@ BOOST_AUTO_TEST_CASE(another_name_with_an_address_of_the_list_is_reported) {
     hold(a, "2001:db8:f::7");
     answer_with(a, kOutside, {"203.0.113.6", kAddress});
     const Event e = a.event();
-    BOOST_CHECK(e.kind == EventKind::told_elsewhere);
+    BOOST_CHECK(e.kind == EventKind::shared_address);
     BOOST_CHECK_EQUAL(e.list, kList);
     BOOST_CHECK_EQUAL(e.hold_token, 0U);
     BOOST_CHECK_EQUAL(e.shared_above, 5);
@@ -117,7 +117,7 @@ BOOST_AUTO_TEST_CASE(a_cached_answer_counts_as_long_as_it_is_asked_for) {
         BOOST_CHECK(a.events().empty());
         a.advance_ms(60'000);
     }
-    // Above the share of a second hits leave without a look.
+    // Above the share of a second hits leave without a check.
     answer_with(a, "second.other.example", {"203.0.113.6"}, 3600);
     for (unsigned i = 0; i < SharedWatch::kHitsPerSecond; ++i)
         ask_again(a, "second.other.example");
@@ -147,7 +147,7 @@ BOOST_AUTO_TEST_CASE(left_out_addresses_are_neither_claimed_nor_waited_for) {
     answer_with(a, kInside, {kAddress});  // leaves at once
     BOOST_CHECK(a.events().empty());
     answer_with(a, kOutside, {kAddress});
-    BOOST_CHECK(a.event().kind == EventKind::told_elsewhere);  // counted further
+    BOOST_CHECK(a.event().kind == EventKind::shared_address);  // counted further
 
     // With a second address the claim is made; `routers` decides which addresses get rows.
     a.ask(kInside);

@@ -108,7 +108,7 @@ BOOST_AUTO_TEST_CASE(cached_answers_of_moved_queries_are_sent_by_the_receiving_p
     }
 }
 
-BOOST_AUTO_TEST_CASE(moved_queries_are_forwarded_and_answered_where_they_came_from) {
+BOOST_AUTO_TEST_CASE(moved_queries_are_forwarded_and_answered_where_they_are_from) {
     for (const unsigned workers : {2U, 3U}) {
         Appliance a(one_port(workers));
         a.publish(forward_only());
@@ -271,7 +271,7 @@ BOOST_AUTO_TEST_CASE(mbufs_in_rings_are_freed_at_the_end) {
     a.ask_and_answer(kSpreadName, 300, "203.0.113.7");
     ask_flows(a, 32);
     a.worker(0).poll(a.now());
-    a.worker(1).poll(a.now());  // finished frames on their way back, moved queries at worker 2
+    a.worker(1).poll(a.now());  // finished frames returning, moved queries at worker 2
     const Counters& target = a.worker(1).counters();
     BOOST_CHECK_GT(target.get(Moved::answered), 0U);
     BOOST_CHECK_GT(a.count(Verdict::query_moved), target.get(Stat::moved_queries));
@@ -305,7 +305,7 @@ BOOST_AUTO_TEST_CASE(two_queues_and_three_workers_share_both) {
     const auto answers = a.answers();
     BOOST_CHECK_EQUAL(answers.size(), 60U);
     for (const Seen& s : answers)
-        BOOST_CHECK_EQUAL(s.worker, s.id() % 2U);  // by the queue that it came to
+        BOOST_CHECK_EQUAL(s.worker, s.id() % 2U);  // by the queue that it reached
     for (unsigned w = 0; w < 3; ++w)
         BOOST_CHECK_GT(a.worker(w).counters().get(Stat::moved_queries), 0U);
     check_moves(a, a.count(Moved::forwarded));

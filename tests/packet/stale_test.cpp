@@ -32,9 +32,9 @@ BOOST_AUTO_TEST_CASE(a_stale_answer_of_an_older_generation_is_claimed_by_the_new
         a.ask("www.stream.example");
         a.turn();
         a.advance_ms(wait_ms + 4);
-        const Seen told = a.answer();
-        BOOST_CHECK_EQUAL(told.answers(), 1U);
-        BOOST_CHECK(told.ttls() == (std::vector<std::uint32_t>{5}));
+        const Seen sent = a.answer();
+        BOOST_CHECK_EQUAL(sent.answers(), 1U);
+        BOOST_CHECK(sent.ttls() == (std::vector<std::uint32_t>{5}));
         BOOST_CHECK_EQUAL(a.event().list, 2);
         const auto asked = a.upstream_queries();
         BOOST_REQUIRE(!asked.empty());
@@ -177,10 +177,10 @@ BOOST_AUTO_TEST_CASE(the_timer_sends_a_stale_answer_over_tcp) {
     a.turn();
     BOOST_CHECK(a.injected_answers().empty());
     a.advance_ms(1804);
-    const auto told = a.injected_answers();
-    BOOST_REQUIRE_EQUAL(told.size(), 1U);
-    BOOST_REQUIRE(told[0].answer.has_value());
-    BOOST_CHECK(told[0].answer->ttls() == (std::vector<std::uint32_t>{5}));
+    const auto sent = a.injected_answers();
+    BOOST_REQUIRE_EQUAL(sent.size(), 1U);
+    BOOST_REQUIRE(sent[0].answer.has_value());
+    BOOST_CHECK(sent[0].answer->ttls() == (std::vector<std::uint32_t>{5}));
     for (int i = 0; i < 60; ++i)
         a.advance_ms(100);
     BOOST_CHECK(a.injected_answers().empty());

@@ -135,9 +135,9 @@ BOOST_AUTO_TEST_CASE(a_plain_hit_and_the_packet_cache_say_so) {
     t.appliance.ask("www.example.org", 1, 5);  // parsed and looked up
     t.appliance.advance_ms(2000);
     BOOST_TEST(t.appliance.answer().last_address() == "203.0.113.7");
-    const ReadTrace looked_up = only_trace(t.appliance);
-    BOOST_TEST(looked_up.shown() == "plan cache answer end");
-    BOOST_TEST(looked_up.first(TraceWhat::cache).flags == static_cast<unsigned>(TraceCache::hit));
+    const ReadTrace from_lookup = only_trace(t.appliance);
+    BOOST_TEST(from_lookup.shown() == "plan cache answer end");
+    BOOST_TEST(from_lookup.first(TraceWhat::cache).flags == static_cast<unsigned>(TraceCache::hit));
     const std::uint64_t before = t.appliance.count(Stat::packet_cache_hits);
     t.appliance.ask("www.example.org", 1, 6);
     t.appliance.turn();
@@ -441,8 +441,8 @@ BOOST_AUTO_TEST_CASE(each_filter_of_a_chain_selects_and_samples_by_itself) {
 BOOST_AUTO_TEST_CASE(a_trace_has_the_transport_of_its_query) {
     Traced t;
     t.appliance.publish(cache_forward());
-    const auto transport = [&](ClientTransport way) {
-        t.appliance.inject(DnsMessage::query(1, "www.example.org", 252), 77, way, 0, "192.0.2.99",
+    const auto transport = [&](ClientTransport kind) {
+        t.appliance.inject(DnsMessage::query(1, "www.example.org", 252), 77, kind, 0, "192.0.2.99",
                            {.trace_id = 4242});
         t.appliance.turn();
         (void)t.appliance.injected_answers();

@@ -26,7 +26,7 @@ BOOST_AUTO_TEST_CASE(each_name_has_one_owner_and_replies_reach_it) {
         const auto answers = a.answers();
         BOOST_REQUIRE_EQUAL(answers.size(), 2U);
         for (const Seen& s : answers)
-            BOOST_CHECK_EQUAL(s.worker, s.id() - 1U);  // back where it came from
+            BOOST_CHECK_EQUAL(s.worker, s.id() - 1U);  // back where it is from
     }
     BOOST_CHECK_EQUAL(owners.size(), 2U);
     BOOST_CHECK_EQUAL(a.count(Verdict::upstream_moved), 16U);
@@ -154,9 +154,9 @@ BOOST_AUTO_TEST_CASE(a_query_over_a_quota_may_be_refused_instead_of_dropped) {
     a.turn();
     BOOST_CHECK_EQUAL(a.count(Verdict::forwarded), 2U);
     BOOST_CHECK_EQUAL(a.count(Verdict::servfail_quota), 3U);
-    const auto told = a.answers();
-    BOOST_REQUIRE_EQUAL(told.size(), 3U);
-    for (const Seen& s : told)
+    const auto sent = a.answers();
+    BOOST_REQUIRE_EQUAL(sent.size(), 3U);
+    for (const Seen& s : sent)
         BOOST_CHECK_EQUAL(s.rcode(), 2U);
     (void)a.upstream_queries();
 }
@@ -172,9 +172,9 @@ BOOST_AUTO_TEST_CASE(queries_with_a_clients_address_leave_it_its_quota_over_tcp)
             a.ask("www.n" + std::to_string(names++) + ".example", 1, i);
             if (i % 30 == 29) a.turn();
         }
-        const auto told = a.answers();
-        BOOST_CHECK_EQUAL(told.size(), second == 0 ? 300U - 64U : 300U);
-        for (const Seen& s : told) {
+        const auto sent = a.answers();
+        BOOST_CHECK_EQUAL(sent.size(), second == 0 ? 300U - 64U : 300U);
+        for (const Seen& s : sent) {
             BOOST_CHECK_EQUAL(s.rcode(), 0U);
             BOOST_CHECK(s.truncated());
             BOOST_CHECK(s.ttls().empty());
@@ -204,12 +204,12 @@ BOOST_AUTO_TEST_CASE(a_client_above_its_quota_over_tcp_gets_servfail) {
     for (unsigned i = 0; i < 3; ++i)
         a.inject(DnsMessage::query(1, "www.n" + std::to_string(i) + ".example", 1), i);
     a.turn();
-    const auto told = a.injected_answers();
-    BOOST_REQUIRE_EQUAL(told.size(), 1U);
-    BOOST_REQUIRE(told[0].answer);
-    BOOST_CHECK_EQUAL(told[0].answer->rcode(), 2U);
+    const auto sent = a.injected_answers();
+    BOOST_REQUIRE_EQUAL(sent.size(), 1U);
+    BOOST_REQUIRE(sent[0].answer);
+    BOOST_CHECK_EQUAL(sent[0].answer->rcode(), 2U);
     BOOST_CHECK_EQUAL(a.count(Injected::servfail_quota), 1U);
-    // The kernel's UDP comes by the same way, and is UDP.
+    // The kernel's UDP comes by the same path, and is UDP.
     for (unsigned i = 0; i < 3; ++i)
         a.inject(DnsMessage::query(1, "www.m" + std::to_string(i) + ".example", 1), 10 + i, true);
     a.turn();
@@ -240,9 +240,9 @@ BOOST_AUTO_TEST_CASE(a_domain_above_its_quota_gets_nothing_over_udp_and_servfail
     }
     a.turn();
     a.advance_ms(1);
-    const auto told = a.injected_answers();
-    BOOST_CHECK_EQUAL(told.size(), 20U);
-    for (const auto& one : told) {
+    const auto sent = a.injected_answers();
+    BOOST_CHECK_EQUAL(sent.size(), 20U);
+    for (const auto& one : sent) {
         BOOST_REQUIRE(one.answer);
         BOOST_CHECK_EQUAL(one.answer->rcode(), 2U);
     }
@@ -252,9 +252,9 @@ BOOST_AUTO_TEST_CASE(a_domain_above_its_quota_gets_nothing_over_udp_and_servfail
 }
 
 BOOST_AUTO_TEST_CASE(no_domain_takes_all_upstream_queries) {
-    for (const bool told : {false, true}) {
-        Appliance a(
-            {.max_in_flight = 16, .over_quota = told ? OverQuota::servfail : OverQuota::drop});
+    for (const bool has_answer : {false, true}) {
+        Appliance a({.max_in_flight = 16,
+                     .over_quota = has_answer ? OverQuota::servfail : OverQuota::drop});
         a.publish(forward_only());
         const auto ask = [&](unsigned i, const std::string& domain) {
             a.ask("r" + std::to_string(i) + "." + domain, 1, 1,
@@ -267,8 +267,8 @@ BOOST_AUTO_TEST_CASE(no_domain_takes_all_upstream_queries) {
         a.advance_ms(1);
         BOOST_CHECK_EQUAL(a.upstream_queries().size(), 4U);
         BOOST_CHECK_EQUAL(a.count(Stat::upstream_quota), 2U);
-        BOOST_CHECK_EQUAL(a.count(PendingOutcome::dropped_over_quota), told ? 0U : 2U);
-        BOOST_CHECK_EQUAL(a.answers().size(), told ? 2U : 0U);
+        BOOST_CHECK_EQUAL(a.count(PendingOutcome::dropped_over_quota), has_answer ? 0U : 2U);
+        BOOST_CHECK_EQUAL(a.answers().size(), has_answer ? 2U : 0U);
         ask(7, "other.example");
         a.turn();
         const Seen query = a.upstream_query();

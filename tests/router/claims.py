@@ -39,7 +39,7 @@ class Claims:
         def unknown(found: dict) -> set[str]:
             return {label for label, finding in found["findings"].items() if finding["answer"] == "unknown"}
 
-        said = probed(self.appliance)
+        output = probed(self.appliance)
         folder = self.folder / "model"
         folder.mkdir()
         model = Appliance(self.build, folder, self.model.port, self.password)
@@ -53,20 +53,20 @@ class Claims:
         model.until(lambda: model.state() == "in_sync", 60, "the simulator is in sync")
         assumed = probed(model)
         # A busy machine may leave a question open.
-        if unknown(said) - unknown(assumed):
-            said = probed(self.appliance)
-        elif unknown(assumed) - unknown(said):
+        if unknown(output) - unknown(assumed):
+            output = probed(self.appliance)
+        elif unknown(assumed) - unknown(output):
             assumed = probed(model)
         model.stop()
         session.close()
-        for label, finding in said["findings"].items():
+        for label, finding in output["findings"].items():
             other = assumed["findings"][label]
             answers = [" / ".join(part for part in (one["answer"], questions.plain(one["text"]).strip()) if part) for one in (finding, other)]
             verdict = "not asked" if finding["answer"] == "unknown" else "agrees" if answers[0] == answers[1] else "differs"
-            why = said.get("trouble", "") if verdict == "not asked" else ""
+            why = output.get("trouble", "") if verdict == "not asked" else ""
             self.facts.append(questions.Answered(label, "open", finding["question"], answers[1], answers[0], verdict, why))
-        if said["probe"] != "complete":
-            raise Failed(f"the probe is {said['probe']}: {said.get('trouble', '')}")
+        if output["probe"] != "complete":
+            raise Failed(f"the probe is {output['probe']}: {output.get('trouble', '')}")
         return "complete"
 
     def printed(self) -> dict[tuple[int, str, str], dict[str, str]]:
@@ -102,7 +102,7 @@ class Claims:
     def compare_rows(self) -> None:
         wrong = ["not looked"]
         end = time.monotonic() + REPAIR_S
-        while wrong and time.monotonic() < end:  # writes may be under way
+        while wrong and time.monotonic() < end:  # writes may be in progress
             if wrong := self.differences():
                 time.sleep(0.3)
         if wrong:

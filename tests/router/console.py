@@ -70,7 +70,7 @@ class Console:
                     before = self._text
                     self._wait(quiet)
                     if self._text != before:
-                        break  # look again
+                        break  # check again
                 text, self._text = self._text, self._text[found.end():]
                 return number, text[:found.end()]
             else:
@@ -122,9 +122,9 @@ class Console:
         self._listen()
         self._text = ""
         lines = text.strip("\n").split("\n")
-        heard = ""
+        received = ""
         for number, line in enumerate(lines):
             self.type(line + "\r")
             if number + 1 < len(lines):
-                heard += self.expect([r"[\r\n]"], 30)[1]
-        return heard + self.expect([PROMPT], seconds)[1]
+                received += self.expect([r"[\r\n]"], 30)[1]
+        return received + self.expect([PROMPT], seconds)[1]

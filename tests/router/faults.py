@@ -55,12 +55,12 @@ class Faults:
             ident = session.command(menu + "/add", **given)
             self.journal.acknowledged("add", given, ident, family, begin, time.time_ns())
             theirs.append((family, name, ident))
-        said = self.after_fault(range(300, 305))
+        output = self.after_fault(range(300, 305))
         for family, name, ident in theirs:
             row = next((r for r in session.rows(LISTS[family][0]) if r[".id"] == ident), {})
             if row.get("comment") != "somebody else":
                 raise Failed(f"a foreign row of {name} was changed: {row or 'it is gone'}")
-        return f"{len(theirs)} foreign rows are unchanged; {said}"
+        return f"{len(theirs)} foreign rows are unchanged; {output}"
 
     def clock_moved(self) -> str:
         self.later("put the clock back", self.put_clock_back)
@@ -107,8 +107,8 @@ class Faults:
             self.router.console.paste(f"/ip service set {ident} disabled=no")
             self.router.again(60)
         self.appliance.until(lambda: self.appliance.state() == "in_sync", 120, "the router is in sync again")
-        told = {address_of(f"n{number}", 4) for number, is_answered in zip(numbers, asked) if is_answered}
-        self.appliance.until(lambda: told <= {row.address for row in self.journal.live(time.time_ns())}, REPAIR_S,
+        reported = {address_of(f"n{number}", 4) for number, is_answered in zip(numbers, asked) if is_answered}
+        self.appliance.until(lambda: reported <= {row.address for row in self.journal.live(time.time_ns())}, REPAIR_S,
                              "the addresses that clients were told without the API are on the router")
         self.compare_rows()
         self.journal.away.append((begin, time.time_ns()))

@@ -78,9 +78,9 @@ class Image:
     def __enter__(self) -> Image:
         try:
             # (Into a file: what is not read yet must not stop the machine.)
-            said = self.log.with_suffix(".serial")
-            with open(self.log, "wb") as errors, open(said, "wb") as serial, undisturbed():
-                self._said = open(said, "rb")
+            console_file = self.log.with_suffix(".serial")
+            with open(self.log, "wb") as errors, open(console_file, "wb") as serial, undisturbed():
+                self._console = open(console_file, "rb")
                 # A session of its own: ^C is for the test, which ends the machine when it has undone what it did.
                 self.process = subprocess.Popen(self.words(), stdin=subprocess.PIPE, stdout=serial, stderr=errors,
                                                 start_new_session=True)
@@ -96,12 +96,12 @@ class Image:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-        for file in (self.process.stdin, self._said):
+        for file in (self.process.stdin, self._console):
             file.close()
 
     def read(self) -> bytes:
         """What its serial port said since the last time."""
-        return self._said.read()
+        return self._console.read()
 
     def ended(self) -> bool:
         return self.process.poll() is not None
@@ -113,6 +113,6 @@ class Image:
         except (OSError, ValueError):
             pass  # it has ended: read() says so
 
-    def trouble(self) -> str:
+    def failure(self) -> str:
         """What QEMU complained about."""
         return self.log.read_text(errors="replace").strip()[-500:]

@@ -89,22 +89,22 @@ class Images(unittest.TestCase):
         process = start(image)
         out, errors = process.communicate(timeout=420)
         self.assertEqual((process.returncode, errors), (1, ""), out)
-        told = json.loads((FOLDER / "report/report.json").read_text())
-        self.assertEqual([f["id"] for f in told["facts"] if f["verdict"] == "differs"], ["listen-expiry"])
-        self.assertEqual(told["command_tree"]["differences"], [])
-        self.assertEqual(told["left_on_the_router"], [])
-        outcomes = {stage["name"]: stage for stage in told["stages"]}
+        reported = json.loads((FOLDER / "report/report.json").read_text())
+        self.assertEqual([f["id"] for f in reported["facts"] if f["verdict"] == "differs"], ["listen-expiry"])
+        self.assertEqual(reported["command_tree"]["differences"], [])
+        self.assertEqual(reported["left_on_the_router"], [])
+        outcomes = {stage["name"]: stage for stage in reported["stages"]}
         self.assertEqual({name for name, stage in outcomes.items() if stage["outcome"] != "done"}, {"doctor --probe"}, out)
         self.assertIn("pasted on the serial console", outcomes["set-up"]["text"])
         self.assertIn("so is /export", outcomes["undo"]["text"])
         self.assertIn("fault: reboot", outcomes)
-        self.assertEqual(told["router"], {"version": "7.16.2", "board": "rossim"})
+        self.assertEqual(reported["router"], {"version": "7.16.2", "board": "rossim"})
         transcript = (FOLDER / "report/transcript.txt").read_text()
         for line in ("Do you want to see the software license? [Y/n]:", "repeat new password>", "Password changed", "{... "):
             self.assertTrue(line in transcript, line)
         self.assertEqual(hashlib.sha256(image.read_bytes()).hexdigest(), before, "the image is as before")
         self.assertEqual(machines(), [])
-        for stage in told["stages"]:
+        for stage in reported["stages"]:
             print(f"  {stage['name']}: {stage['outcome']} in {stage['seconds']} s")
 
         # Interrupted behind the set-up: the undo is pasted, and no machine stays.
@@ -117,8 +117,8 @@ class Images(unittest.TestCase):
         out, errors = process.communicate(timeout=120)
         self.assertEqual((process.returncode, errors), (1, ""), out)
         self.assertIn("stopped: interrupted; what it had changed was taken back", out)
-        told = json.loads((FOLDER / "report/report.json").read_text())
-        self.assertIn("so is /export", told["stages"][-1]["text"])
+        reported = json.loads((FOLDER / "report/report.json").read_text())
+        self.assertIn("so is /export", reported["stages"][-1]["text"])
         self.assertEqual(machines(), [])
 
         # A password that the image does not have.

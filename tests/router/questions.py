@@ -337,21 +337,21 @@ def _(a: Asker) -> str:
     with a.fresh() as session:
         session.send(V4 + "/listen", tag="l")
         session.send("/cancel", "=tag=l", tag="c")
-        heard = []
-        while len(heard) < 5 and (words := session.receive(2)):
+        received = []
+        while len(received) < 5 and (words := session.receive(2)):
             values = attributes(words)
-            heard.append(f"{words[0]} of {values.get('.tag', '?')}" +
+            received.append(f"{words[0]} of {values.get('.tag', '?')}" +
                          "".join(f" {n}={values[n]}" for n in ("category", "message") if n in values))
-        return ", ".join(heard)
+        return ", ".join(received)
 
 
-def told(a: Asker, change: Callable[[str], object], seconds: float) -> str:
+def notices(a: Asker, change: Callable[[str], object], seconds: float) -> str:
     """What listen says of a row after `change(id)`; `change` is done behind the add's own report."""
     with a.fresh() as session:
         session.send(V4 + "/listen", tag="l")
         session.ask("/system/identity/print")
         ident = a.add(V4, "=address=192.0.2.30", "=timeout=3s").ret
-        end, changed, heard = time.monotonic() + 10, False, []
+        end, changed, received = time.monotonic() + 10, False, []
         while time.monotonic() < end:
             words = session.receive(max(0.01, end - time.monotonic()))
             if words is None:
@@ -364,22 +364,22 @@ def told(a: Asker, change: Callable[[str], object], seconds: float) -> str:
                 change(ident or "")
                 end = time.monotonic() + seconds
             else:
-                heard.append(" ".join(sorted(f"{name}={plain(value)}" if name in (".dead", ".id") else name
+                received.append(" ".join(sorted(f"{name}={plain(value)}" if name in (".dead", ".id") else name
                                              for name, value in values.items() if name != ".tag")))
                 break
         if not changed:
             return "the add itself is not reported"
-        return "; ".join(heard) or "nothing"
+        return "; ".join(received) or "nothing"
 
 
 @question("listen-remove", "high", "what listen says of a row that is removed")
 def _(a: Asker) -> str:
-    return told(a, lambda ident: a.ask(V4 + "/remove", f"=.id={ident}"), 2)
+    return notices(a, lambda ident: a.ask(V4 + "/remove", f"=.id={ident}"), 2)
 
 
 @question("listen-set", "open", "what listen says of a row whose timeout is set again")
 def _(a: Asker) -> str:
-    return told(a, lambda ident: a.ask(V4 + "/set", f"=.id={ident}", "=timeout=60s"), 2)
+    return notices(a, lambda ident: a.ask(V4 + "/set", f"=.id={ident}", "=timeout=60s"), 2)
 
 
 @question("listen-connections", "medium", "listen on connection tracking")

@@ -164,9 +164,9 @@ class Relay:
         name, sent = f"product-{self.sessions}", {}
         for one in (client, router):
             one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        back = threading.Thread(target=self._copy, args=(router, client, lambda words: self._heard(name, words, sent)), daemon=True)
+        back = threading.Thread(target=self._copy, args=(router, client, lambda words: self._on_received(name, words, sent)), daemon=True)
         back.start()
-        self._copy(client, router, lambda words: self._said(name, words, sent))
+        self._copy(client, router, lambda words: self._on_sent(name, words, sent))
         back.join(5)
         client.close()
         router.close()
@@ -185,12 +185,12 @@ class Relay:
         with contextlib.suppress(OSError):
             target.shutdown(socket.SHUT_RDWR)
 
-    def _said(self, name: str, words: list[str], sent: dict) -> None:
+    def _on_sent(self, name: str, words: list[str], sent: dict) -> None:
         self._recording.sentence(name, ">", words)
         given = attributes(words)
         sent[given.get(".tag", "")] = (words[0], given, time.time_ns())
 
-    def _heard(self, name: str, words: list[str], sent: dict) -> None:
+    def _on_received(self, name: str, words: list[str], sent: dict) -> None:
         self._recording.sentence(name, "<", words)
         now_ns, given = time.time_ns(), attributes(words)
         tag = given.get(".tag", "")

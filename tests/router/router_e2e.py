@@ -74,7 +74,7 @@ class Place:
         out, errors = process.communicate(timeout=240)
         return process.returncode, out, errors
 
-    def told(self):
+    def reported(self):
         return json.loads((self.report / "report.json").read_text())
 
 
@@ -95,17 +95,17 @@ class Whole(unittest.TestCase):
             code, out, errors = place.run()
             self.assertEqual((code, errors), (0, ""), out)
             self.assertEqual(place.picture(), before)
-            told = place.told()
-            self.assertEqual({s["name"]: s["outcome"] for s in told["stages"] if s["outcome"] != "done"}, {"doctor --probe": "not done"})
-            self.assertEqual([s["name"] for s in told["stages"] if s["name"].startswith("fault: ")],
+            reported = place.reported()
+            self.assertEqual({s["name"]: s["outcome"] for s in reported["stages"] if s["outcome"] != "done"}, {"doctor --probe": "not done"})
+            self.assertEqual([s["name"] for s in reported["stages"] if s["name"].startswith("fault: ")],
                              ["fault: " + name for name in ("rows deleted", "foreign rows", "clock moved", "API off and on", "reboot")])
-            self.assertEqual([f for f in told["facts"] if f["verdict"] == "differs"], [])
-            asked = {f["id"] for f in told["facts"]}
+            self.assertEqual([f for f in reported["facts"] if f["verdict"] == "differs"], [])
+            asked = {f["id"] for f in reported["facts"]}
             self.assertLessEqual({question.id for question in questions.QUESTIONS} | {"listen-expiry", "reboot-static-row"}, asked)
-            for fact in told["facts"]:
+            for fact in reported["facts"]:
                 self.assertTrue(fact["why"] if fact["verdict"] in ("not asked", "no assumption") else fact["said"] == fact["assumed"], fact)
-            self.assertEqual(told["command_tree"]["differences"], [])
-            self.assertGreater(told["command_tree"]["compared"], 100)
+            self.assertEqual(reported["command_tree"]["differences"], [])
+            self.assertGreater(reported["command_tree"]["compared"], 100)
             transcript = (place.report / "transcript.txt").read_text()
             for file in place.report.iterdir():
                 self.assertFalse(PASSWORD in file.read_text(), file)
@@ -121,18 +121,18 @@ class Whole(unittest.TestCase):
             with contextlib.ExitStack() as stack:
                 place = Place(stack, lies=(lie,) if lie else (), version=version)
                 before = place.picture()
-                return case, *place.run(), place.told(), place.picture() == before
+                return case, *place.run(), place.reported(), place.picture() == before
 
         cases = [*((lie, "7.21.5") for lie in CHANGED), ("", "7.9.2"), ("", "7.24")]
         with ThreadPoolExecutor(3) as pool:
-            for (lie, version), code, out, errors, told, same in pool.map(play, cases):
+            for (lie, version), code, out, errors, reported, same in pool.map(play, cases):
                 with self.subTest(lie, version=version):
                     facts, paths = CHANGED.get(lie, (set(), set()))
                     self.assertEqual(code, 1 if lie else 0, out + errors)
-                    self.assertEqual({f["id"] for f in told["facts"] if f["verdict"] == "differs"}, facts,
-                                     [f for f in told["facts"] if f["verdict"] == "differs" or f["id"] in facts])
-                    self.assertEqual({d["path"] for d in told["command_tree"]["differences"]}, paths)
-                    self.assertEqual([s for s in told["stages"] if s["outcome"] == "failed"], [])
+                    self.assertEqual({f["id"] for f in reported["facts"] if f["verdict"] == "differs"}, facts,
+                                     [f for f in reported["facts"] if f["verdict"] == "differs" or f["id"] in facts])
+                    self.assertEqual({d["path"] for d in reported["command_tree"]["differences"]}, paths)
+                    self.assertEqual([s for s in reported["stages"] if s["outcome"] == "failed"], [])
                     self.assertTrue(same, "the router is as before")
                     for fact in facts:
                         self.assertIn(f"differs: {fact}: ", out)
@@ -144,7 +144,7 @@ class Whole(unittest.TestCase):
             code, out, _ = place.run()
             self.assertEqual(code, 1)
             self.assertIn("failed: claims: rows differ: steerdns_test_v4 198.19.0.7 is not there", out)
-            self.assertEqual([s["name"] for s in place.told()["stages"] if s["outcome"] == "failed"], ["claims"])
+            self.assertEqual([s["name"] for s in place.reported()["stages"] if s["outcome"] == "failed"], ["claims"])
 
     def test_what_the_undo_leaves_is_named(self):
         with contextlib.ExitStack() as stack:
@@ -152,7 +152,7 @@ class Whole(unittest.TestCase):
             code, out, _ = place.run()
             self.assertEqual(code, 1)
             self.assertRegex(out, r"left on the router: /routing/table: left: .*steerdns-steerdns_test")
-            self.assertEqual([s["name"] for s in place.told()["stages"] if s["outcome"] == "failed"], ["undo"])
+            self.assertEqual([s["name"] for s in place.reported()["stages"] if s["outcome"] == "failed"], ["undo"])
 
     def test_a_version_that_is_not_in_the_schema_is_said(self):
         for version in ("7.30", "7.9.1"):

@@ -123,13 +123,13 @@ def booted(given: argparse.Namespace, file: pathlib.Path, folder: pathlib.Path, 
         recording.hide(password)
         try:
             console.first_login(password, given.boot, known)
-            said = console.paste(f"/ip address add address={GUEST}/24 interface=ether1 comment=\"steerdns router test\"")
+            output = console.paste(f"/ip address add address={GUEST}/24 interface=ether1 comment=\"steerdns router test\"")
             console.paste("/ip service set api disabled=no")
         except ConsoleError as error:
-            trouble = machine.trouble()
-            raise Refused(f"{error}{'; QEMU says: ' + trouble if trouble else ''}") from error
-        if "failure" in said or "input does not match" in said:
-            raise Refused(f"the address {GUEST} cannot be set on ether1: {said.strip()[-200:]}")
+            failure = machine.failure()
+            raise Refused(f"{error}{'; QEMU says: ' + failure if failure else ''}") from error
+        if "failure" in output or "input does not match" in output:
+            raise Refused(f"the address {GUEST} cannot be set on ether1: {output.strip()[-200:]}")
         recording.note("logged in on the serial console; the API is reached by a forwarded port")
         yield Router("127.0.0.1", machine.port, "admin", password, recording, console, GATEWAY)
 
@@ -157,7 +157,7 @@ def test(given: argparse.Namespace, recording: Recording, folder: pathlib.Path) 
         try:
             if is_image:
                 router.again(60)
-            recording.note(run.look())
+            recording.note(run.check())
         except (ApiError, Failed) as error:
             raise Refused(str(error)) from error
         try:

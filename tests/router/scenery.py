@@ -10,7 +10,7 @@ from outcome import Failed
 
 COMMENT, INTERFACES = "steerdns router test, may be removed", "steerdns-test"
 GATEWAY4, GATEWAY6 = "198.18.53.2", "fd53:7465:6572::2"
-SCENERY = (  # (menu, values) that make two ways out of nothing; {interface} is filled in
+SCENERY = (  # (menu, values) that make two egresses of nothing; {interface} is filled in
     ("/interface/list", {"name": INTERFACES}),
     ("/interface/list/member", {"list": INTERFACES, "interface": "{interface}"}),
     ("/ip/address", {"address": "198.18.53.1/30", "interface": "{interface}"}),

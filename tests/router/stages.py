@@ -86,9 +86,9 @@ class Run(Claims, Faults):
             for number, handler in previous.items():
                 signal.signal(number, handler)
 
-    # Look -----------------------------------------------------------------------------------------------------
+    # Check -----------------------------------------------------------------------------------------------------
 
-    def look(self) -> str:
+    def check(self) -> str:
         router = self.router
         row = router.resource()
         router.version, router.board = version_of(row.get("version", "")), row.get("board-name", "unknown")
@@ -222,24 +222,24 @@ class Run(Claims, Faults):
         self.appliance = Appliance(self.build, self.folder, self.relay.port, self.password)
         setup, undo = blocks_of(self.appliance.setup_text())
         self.later("undo the set-up", lambda: self.undo_set_up(undo))
-        said = self.router.run_block(filled(setup, self.router.our_address, self.password))
-        if not (found := re.search(r"(?m)^steerdns: setup complete; [^\n$\"]*\d", said)):
-            raise Failed(f"the set-up did not come to its last line; the router said: {said.strip()[-600:]}")
-        way = "pasted on the serial console" if self.router.console is not None else "run by /execute over the API, as there is no terminal here"
-        return f"{found[0].strip()} ({way})"
+        output = self.router.run_block(filled(setup, self.router.our_address, self.password))
+        if not (found := re.search(r"(?m)^steerdns: setup complete; [^\n$\"]*\d", output)):
+            raise Failed(f"the set-up did not come to its last line; the router said: {output.strip()[-600:]}")
+        method = "pasted on the serial console" if self.router.console is not None else "run by /execute over the API, as there is no terminal here"
+        return f"{found[0].strip()} ({method})"
 
     def undo_set_up(self, undo: str) -> None:
         if self.appliance is not None:
             self.appliance.stop()
         session = self.router.again(self.patience_s)
-        said = self.router.run_block(re.sub(r'(?m)^:local undo "no"$', ':local undo "yes"', undo))
+        output = self.router.run_block(re.sub(r'(?m)^:local undo "no"$', ':local undo "yes"', undo))
         for menu, name in LISTS.values():
             for row in session.rows(menu):
                 if row.get("list") == name:
                     session.ask(menu + "/remove", f"=.id={row['.id']}")
         self.put_service_back(session)
-        if not re.search(r"(?m)^steerdns: undo complete; rows removed: \d", said):
-            raise Failed(f"the undo did not come to its last line; the router said: {said.strip()[-600:]}")
+        if not re.search(r"(?m)^steerdns: undo complete; rows removed: \d", output):
+            raise Failed(f"the undo did not come to its last line; the router said: {output.strip()[-600:]}")
 
     def put_service_back(self, session: Session) -> None:
         """The undo never opens a service to everybody again: this test does, as it was."""
@@ -251,12 +251,12 @@ class Run(Claims, Faults):
     def doctor(self) -> str:
         done = self.appliance.doctor("--json")
         try:
-            told = json.loads(done.stdout)["routers"][0]
+            reported = json.loads(done.stdout)["routers"][0]
         except (ValueError, LookupError):
             raise Failed(f"steerctl doctor failed: {(done.stderr or done.stdout).strip()[-400:]}") from None
-        if told.get("trouble"):
-            raise Failed(f"steerctl doctor cannot read the router: {told['trouble']}")
-        found = [(f.get("level", ""), f"{f['check']} ({f['what']})") for f in told["findings"]]
+        if reported.get("trouble"):
+            raise Failed(f"steerctl doctor cannot read the router: {reported['trouble']}")
+        found = [(f.get("level", ""), f"{f['check']} ({f['what']})") for f in reported["findings"]]
         if problems := [text for level, text in found if level == "problem"]:
             raise Failed("steerctl doctor finds: " + "; ".join(problems))
         return "no problem" + (f"; advice: {'; '.join(text for _, text in found)}" if found else "")

@@ -324,9 +324,9 @@ class StandIn:
         try:
             while data := router.recv(65536):
                 for words in decoder.feed(data):
-                    told = self._told(words)
-                    if told is not None:
-                        say(told)
+                    reported = self._reported(words)
+                    if reported is not None:
+                        say(reported)
                     if words[0] == "!done" and (menu := behind.pop(attributes(words).get(".tag", ""), None)):
                         self.lose(words) if menu == "lost" else self.follow(menu)
         except (OSError, ApiError):
@@ -340,7 +340,7 @@ class StandIn:
         self._lost.add(ident)
         self.ask("/ip/firewall/address-list/remove", f"=.id={ident}")
 
-    def _told(self, words: list[str]) -> list[str] | None:
+    def _reported(self, words: list[str]) -> list[str] | None:
         """A reply of rossim as clients see it; None: not at all."""
         if "lost-row" in self.lies and "=.dead=true" in words and {word[5:] for word in words if word.startswith("=.id=")} & self._lost:
             return None
@@ -448,8 +448,8 @@ class StandIn:
                 part = re.sub(r"/routing table remove [^\n]*\n", "\n", part)
             try:
                 router = ModelRouter(self.ask, self.version)
-                said = router_model.Script(part.strip().strip(";") + "\n").run(router)
-                lines += router.printed + said
+                output = router_model.Script(part.strip().strip(";") + "\n").run(router)
+                lines += router.printed + output
             except SyntaxError as error:
                 lines.append(f"syntax error: {error}")
             except router_model.Stop as stop:

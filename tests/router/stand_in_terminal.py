@@ -34,27 +34,27 @@ class Terminal:
     def __init__(self, router: StandIn, read, write, is_new=lambda: True, dialogue_done=lambda: None):
         self.router, self._read, self._write = router, read, write
         self._is_new, self._dialogue_done = is_new, dialogue_done
-        self._heard = b""
+        self._received = b""
 
     def say(self, text: str) -> None:
         self._write(text.replace("\n", "\r\n").encode())
 
     def key(self) -> bytes:
         while True:
-            if not self._heard:
-                self._heard = self._read()
-                if not self._heard:
+            if not self._received:
+                self._received = self._read()
+                if not self._received:
                     raise EOFError
-            if self._heard.startswith(b"\x1b"):  # an answer to a probe of the terminal
-                if not (found := re.match(rb"\x1b\[[?0-9;]*[A-Za-z]|\x1b/Z", self._heard)):
+            if self._received.startswith(b"\x1b"):  # an answer to a probe of the terminal
+                if not (found := re.match(rb"\x1b\[[?0-9;]*[A-Za-z]|\x1b/Z", self._received)):
                     more = self._read()
                     if not more:
                         raise EOFError
-                    self._heard += more
+                    self._received += more
                     continue
-                self._heard = self._heard[found.end():]
+                self._received = self._received[found.end():]
                 continue
-            key, self._heard = self._heard[:1], self._heard[1:]
+            key, self._received = self._received[:1], self._received[1:]
             return key
 
     def line(self, shown: str = "plain") -> str:

@@ -3,7 +3,7 @@
 // Lines; `#` starts a comment. First the head:
 //
 //   config FILE                      a configuration, beside the story
-//   workers N                        1 if not said
+//   workers N                        1 if not given
 //   environment NAME [VALUE]         a variable for the configuration, in addition to the process's own
 //   wall DATE TIME                   in UTC, as in 2026-03-29 00:59:30: the time of day at 0s
 //   router NAME [preset fast] [latency 2ms] [prefill LIST N] [version 7.17]

@@ -21,7 +21,7 @@ constexpr int kWire = 1;  // if_index of every wire
 constexpr MacAddress kGatewayMac{2, 0, 0, 0, 1, 1};
 constexpr std::int64_t kWallAtZeroNs =
     1'767'225'600'000'000'000;  // 2026-01-01: the journal's clock
-constexpr Ms kIdleStep = 50;    // ms that may be skipped where nothing is under way
+constexpr Ms kIdleStep = 50;    // ms that may be skipped where nothing is in progress
 const IpAddress kService4 = *IpAddress::parse("192.0.2.53");
 const IpAddress kService6 = *IpAddress::parse("2001:db8::53");
 
@@ -522,7 +522,7 @@ bool World::step_once() {
 }
 
 void World::settle() {
-    windows_.look(wall());
+    windows_.update(wall());
     while (!agenda_.empty() && agenda_.begin()->first <= elapsed()) {
         const auto what = std::move(agenda_.begin()->second);
         agenda_.erase(agenda_.begin());

@@ -1,7 +1,7 @@
 // The world of a scenario: the product without its threads and sockets, a network of one wire per worker, simulated
 // routers, and a clock that only the story turns.
 //
-// One thread. advance_to() moves time in steps of a millisecond where something is under way, in larger ones where
+// One thread. advance_to() moves time in steps of a millisecond where something is in progress, in larger ones where
 // nothing can happen; within a step everything that is ready runs until nothing is.
 #pragma once
 
@@ -164,7 +164,7 @@ class World {
         return static_cast<std::int64_t>(elapsed()) * 1000;
     }
     [[nodiscard]] std::uint64_t outcome(Outcome o) const;
-    // Whether queries came to the executor with this tag since this was last asked; nothing: there is none.
+    // Whether queries reached the executor with this tag since this was last asked; nothing: there is none.
     std::optional<bool> take_raised(const std::string& tag);
     [[nodiscard]] const Counters& counters(unsigned worker) {
         return runtime_->worker(worker).counters();

@@ -1,4 +1,4 @@
-// What the judge is told.
+// What the judge is notified.
 #include <algorithm>
 #include <boost/json.hpp>
 

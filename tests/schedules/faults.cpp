@@ -131,7 +131,7 @@ void World::begin_on_line(const Fault& fault) {
     const Refused& what = kRefused[fault.pick / 8 % std::size(kRefused)];
     tell(std::string{"refused: "} + what.command);
     sim.inject({.command = what.command, .times = 0, .until_us = end_us, .message = what.message});
-    // What is said once in a connection is said in a new one.
+    // What is reported once in a connection is reported in a new one.
     if (fault.pick / 64 % 2 == 0) line.cut("connection reset by peer");
 }
 

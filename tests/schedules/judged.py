@@ -83,7 +83,7 @@ class Play:
             leases.setdefault((list_, str(address)), []).append((answer.t_ns, end))
         found = []
         comments = {}  # of the rows now, by (family, .id)
-        taken = {}  # when a human made it theirs: one of us may not have heard of it
+        taken = {}  # when a human made it theirs: one of us may not have received of it
         for entry in self.entries:
             t_ns, op = entry["t_ns"], entry["op"]
             if op == "reboot":
@@ -136,10 +136,10 @@ class Play:
     def excerpt(self, t_ns):
         """The story's last lines before that time, and a few after it."""
         at_s = (t_ns - self.facts["start_ns"]) / rows.NS
-        told = [line for line in self.story if line[:1] != "s" and line[:3] != "  l" and line[:3] != "  f"]
-        head = [line for line in self.story if line not in told]
-        before = [line for line in told if float(line.split()[0]) <= at_s][-STORY_LINES:]
-        after = [line for line in told if float(line.split()[0]) > at_s][: STORY_LINES // 4]
+        reported = [line for line in self.story if line[:1] != "s" and line[:3] != "  l" and line[:3] != "  f"]
+        head = [line for line in self.story if line not in reported]
+        before = [line for line in reported if float(line.split()[0]) <= at_s][-STORY_LINES:]
+        after = [line for line in reported if float(line.split()[0]) > at_s][: STORY_LINES // 4]
         return head + before + ["  ---- here"] + after
 
 

@@ -35,7 +35,7 @@ class People {
                       std::int64_t now_us);
     bool edit_route(rossim::Family family, std::string_view table, std::string_view address,
                     const std::string& property, const std::string& value, std::int64_t now_us);
-    // Over the API, all rows; `done` when they came, or never will. Needs a router since 6.43.
+    // Over the API, all rows; `done` when they arrived, or never will. Needs a router since 6.43.
     void print(unsigned times, std::int64_t now_us, std::function<void()> done);
     void take_all_sessions(std::size_t max_sessions, std::int64_t now_us);
     void leave(std::int64_t now_us);

@@ -9,7 +9,7 @@ namespace steer::schedules {
 
 namespace {
 
-constexpr std::int64_t kQuietUs = 60 * kSecond;        // watched after all is said to be well
+constexpr std::int64_t kQuietUs = 60 * kSecond;        // watched after all is declared to be well
 constexpr std::int64_t kNoQuestionsUs = 40 * kSecond;  // of that, at its end
 
 std::string time_text(std::int64_t us) {
@@ -57,7 +57,7 @@ void Daemon::settled(std::uint64_t hold_token, Outcome outcome) {
 }
 
 void Daemon::log(routeros::Level, std::string_view sentence) {
-    ++told;
+    ++logged;
     world.tell("writer " + std::to_string(number) + " says: " + std::string{sentence});
 }
 
@@ -273,9 +273,9 @@ Played World::play() {
         }
         // Two at the start; a row that is refused has one a minute.
         const auto minutes = static_cast<std::size_t>((now_us - kStartUs) / (60 * kSecond));
-        played.sentences += daemon->told;
-        if (daemon->told > 2 + allowed + minutes) {
-            played.complaints.push_back(std::to_string(daemon->told) +
+        played.sentences += daemon->logged;
+        if (daemon->logged > 2 + allowed + minutes) {
+            played.complaints.push_back(std::to_string(daemon->logged) +
                                         " sentences for the operator about " +
                                         std::to_string(happened) + " faults");
         }

@@ -4,7 +4,7 @@
 // What it leaves are facts for the judge (tests/support/truth): the router's journal with who
 // changed what, the answers that left with how long their addresses may be used, and the times in
 // which a row may be away. It judges nothing itself but the engine's manners: everybody who waits is
-// told exactly once, sentences for the operator are few, and no engine spins.
+// notified exactly once, sentences for the operator are few, and no engine spins.
 #pragma once
 
 #include <set>

@@ -1,7 +1,7 @@
 // The world of one play: the router, those of us who write to it, the clients, the humans, the time.
 //
 // One object, four files by subject: play.cpp (time, what is noted), clients.cpp (who asks, what leaves),
-// faults.cpp (what goes wrong), facts.cpp (what the judge is told).
+// faults.cpp (what goes wrong), facts.cpp (what the judge is notified).
 #pragma once
 
 #include <functional>
@@ -35,7 +35,7 @@ struct Answer {
     ListId list;
     std::string address;
     std::int64_t lease_end_us;
-    bool promised;  // it left because the row was said to be there
+    bool promised;  // it left because the row was reported to be there
 };
 
 struct Question {
@@ -54,7 +54,7 @@ struct Window {
 
 class World;
 
-// One of us: an engine, its line, and what it told.
+// One of us: an engine, its line, and what it reported.
 class Daemon final : public routeros::test::Witness {
   public:
     Daemon(World& world, unsigned number);
@@ -69,7 +69,7 @@ class Daemon final : public routeros::test::Witness {
     test::Random clients;  // what they ask next
     std::int64_t next_question_us = 0;
     std::map<std::uint64_t, Question> questions;  // by hold token
-    std::size_t told = 0;
+    std::size_t logged = 0;
 };
 
 class World {

@@ -50,10 +50,10 @@ void protect(int how) {
 void note(std::uintptr_t address, bool is_write) {
     const std::uintptr_t line = address / kLine * kLine;
     std::size_t at = (line / kLine * 0x9e3779b97f4a7c15U >> 32) % kLines;
-    unsigned looked = 0;
+    unsigned steps = 0;
     while (traced[at].address != 0 && traced[at].address != line) {
         at = (at + 1) % kLines;
-        if (++looked == kLines) give_up("access trace: too many lines\n");
+        if (++steps == kLines) give_up("access trace: too many lines\n");
     }
     traced[at].address = line;
     ++(is_write ? traced[at].writes : traced[at].reads)[actor_now];

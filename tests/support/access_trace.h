@@ -3,7 +3,7 @@
 // what a comparison of memory does not: reads, and writes that change nothing.
 //
 // One thread, x86-64 Linux. Some microseconds an access. Of an instruction that touches two lines of one page the
-// first is noted. Stack, static data and thread-local memory are not looked at.
+// first is noted. Stack, static data and thread-local memory are not verified.
 #pragma once
 
 #include <array>
@@ -34,7 +34,7 @@ class AccessTrace {
     AccessTrace(const AccessTrace&) = delete;
     AccessTrace& operator=(const AccessTrace&) = delete;
 
-    // Runs `work` as `actor`. It may not call the system with memory that is looked at.
+    // Runs `work` as `actor`. It may not call the system with memory that is checked.
     template <class Work>
     void run(unsigned actor, Work&& work) {
         begin(actor);

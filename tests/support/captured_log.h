@@ -21,7 +21,7 @@ class CapturedLog {
     CapturedLog(const CapturedLog&) = delete;
     CapturedLog& operator=(const CapturedLog&) = delete;
 
-    // How often this was said.
+    // How often this was reported.
     [[nodiscard]] std::size_t count(std::string_view sentence) const {
         const std::string text = text_.str();
         std::size_t n = 0;

@@ -15,7 +15,7 @@
 namespace steer::test {
 namespace {
 
-// What comes out of a mempool was put back before: ThreadSanitizer is told.
+// What comes out of a mempool was put back before: ThreadSanitizer is notified.
 struct Pools {
     static inline HandOver hand_over;
     static inline rte_mempool_enqueue_t enqueue = nullptr;

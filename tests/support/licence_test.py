@@ -75,7 +75,7 @@ class Licences(unittest.TestCase):
 
     def test_the_daemon_links_neither_libnftables_nor_libipset(self):
         self.assertFalse(GPL & loaded("steerdnsd"))
-        self.assertLessEqual(APACHE, needed("steerdnsd"))  # else this test looks at nothing
+        self.assertLessEqual(APACHE, needed("steerdnsd"))  # else this test checks nothing
 
     def test_steerdns_sets_links_neither_openssl_nor_dpdk(self):
         self.assertLessEqual({"libnftables", "libipset"}, needed("steerdns-sets"))

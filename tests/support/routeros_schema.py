@@ -138,12 +138,12 @@ def rows():
     for feature, *use in sentences():
         features.setdefault(feature, []).append(use)
     for name, uses in features.items():
-        said = sorted({f"`{'' if menu == '/' else menu}/{command}`" for menu, command, *_ in uses})
-        yield name, since(uses), ", ".join(said)
+        output = sorted({f"`{'' if menu == '/' else menu}/{command}`" for menu, command, *_ in uses})
+        yield name, since(uses), ", ".join(output)
 
 
 def page():
-    lines = [f"| {name} | {when} | {said} |" for name, when, said in rows()]
+    lines = [f"| {name} | {when} | {output} |" for name, when, output in rows()]
     older = [f"| {name} | {what} | {first} | {without} |" for name, (first, what, without) in features().items()]
     oldest, newest = versions()[0], versions()[-1]
     return f"""# RouterOS versions

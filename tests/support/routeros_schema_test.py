@@ -36,8 +36,8 @@ class EachVersion(unittest.TestCase):
             with self.subTest(label):
                 if label in labels:
                     uses = [use for feature, *use in schema.sentences() if feature == label]
-                    told = schema.since(uses).split()[0]
-                    self.assertEqual(told, first if schema.number(first) > schema.number(oldest) else oldest)
+                    reported = schema.since(uses).split()[0]
+                    self.assertEqual(reported, first if schema.number(first) > schema.number(oldest) else oldest)
         self.assertGreaterEqual(len(labels & set(schema.features())), 4)
 
     def test_has_each_command_of_the_set_up_and_its_undo(self):
@@ -59,7 +59,7 @@ class EachVersion(unittest.TestCase):
 
 class Mistakes(unittest.TestCase):
     def test_are_noticed(self):
-        for call, said in (
+        for call, output in (
                 (("7.14.3", "/ip/dns/adlist", "print"), "no menu /ip/dns/adlist"),
                 (("7.15.3", "/ip/dns/adlist", "print"), ""),
                 (("7.24", "/ip/firewall/address-list", "ad"), "no command /ip/firewall/address-list/ad"),
@@ -70,7 +70,7 @@ class Mistakes(unittest.TestCase):
                 (("7.22.3", "/ip/firewall/connection", "listen"), "/ip/firewall/connection/print has no follow-only"),
                 (("7.20.8", "/ip/firewall/filter", "add", ["hw-offload"]), ""),
                 (("7.21.5", "/ip/firewall/filter", "add", ["hw-offload"]), "/ip/firewall/filter/add has no hw-offload")):
-            self.assertEqual(schema.lacks(*call), said, call)
+            self.assertEqual(schema.lacks(*call), output, call)
         calls = list(schema.terminal_calls('/ip firewall address-list print where list=x and dynamic\n/ip route add gateway="a b" x=1\n'))
         self.assertEqual(calls, [("/ip/firewall/address-list", "print", [], ["list"]), ("/ip/route", "add", ["gateway", "x"], [])])
 

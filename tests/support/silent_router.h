@@ -32,7 +32,7 @@ struct DeafSink final : routeros::RouterSink {
     void away(routeros::ListId, bool) override {}
     void settled(std::uint64_t, routeros::Outcome) override {}
     void log(routeros::Level, std::string_view line) override { lines.emplace_back(line); }
-    [[nodiscard]] std::size_t said(std::string_view part) const {
+    [[nodiscard]] std::size_t logged(std::string_view part) const {
         return static_cast<std::size_t>(std::ranges::count_if(
             lines, [&](const std::string& line) { return line.find(part) != line.npos; }));
     }

@@ -25,7 +25,7 @@ class TempFolder {
     [[nodiscard]] std::string operator/(const std::string& name) const {
         return (path / name).string();
     }
-    // A new file in place of an older one of this name, as editors write; folders on its way are made. Returns its path.
+    // A new file in place of an older one of this name, as editors write; folders on the path are made. Returns its path.
     std::string write(const std::string& name, std::string_view bytes) const {
         const auto to = path / name;
         std::filesystem::create_directories(to.parent_path());

@@ -39,7 +39,7 @@ def setUpModule():
     kernel = prepared(BUILD)
     network = unittest.enterModuleContext(Network("vm"))
     # (QEMU does RSS itself, and when the ring of the queue that it chose is full, it stops reading from the queue that the
-    # packet came by, until the guest tells of buffers in that one's ring: for ever, where nothing else comes by it. A ring as
+    # packet arrived by, until the guest tells of buffers in that one's ring: for ever, where nothing else comes by it. A ring as
     # large as can be is not filled here.)
     outside = Outside(network, queues=2, options=",rss=on,hash=on,rx_queue_size=1024")
     outside.resolver()
@@ -71,9 +71,9 @@ def send_and_receive(server: str) -> bytes:
 
 
 class KernelSide(unittest.TestCase):
-    def all_of_it(self, how: str, said: str) -> None:
+    def all_of_it(self, how: str, output: str) -> None:
         with Appliance(machine, PORT % how) as appliance:
-            self.assertIn(said, appliance.log())
+            self.assertIn(output, appliance.log())
             speeds = []
             for server in (V4, V6):
                 self.assertTrue(outside.ping(server, 100))
@@ -96,7 +96,7 @@ class KernelSide(unittest.TestCase):
             for name in ("arp_given", "nd_given", "icmp_given", "icmp6_given", "tcp_given", "kernel_sent"):
                 self.assertGreater(frames[name], 0, name)
             self.assertEqual(sum(n for name, n in frames.items() if "over_rate" in name or name.endswith("_failed")), 0)
-            print(f"  {said}: {frames['tcp_given']} frames of TCP in, {frames['kernel_sent']} frames out, "
+            print(f"  {output}: {frames['tcp_given']} frames of TCP in, {frames['kernel_sent']} frames out, "
                   f"{' and '.join(f'{s:.1f}' for s in speeds)} MiB/s each way; "
                   f"lost: {({name: n for name, n in frames.items() if name.endswith('_full') and n})}")
         self.assertEqual(machine.run("ip -br link show steer0 2>&1", check=False).strip(),

@@ -143,7 +143,7 @@ class Machine:
         with listener:
             listener.settimeout(10)
             self._agent, _ = listener.accept()
-        self._heard = b""
+        self._received = b""
         self._text(90)  # "ready"
         print(f"  the machine is up after {time.monotonic() - started:.1f} s", flush=True)
 
@@ -179,7 +179,7 @@ class Machine:
     def _text(self, seconds: float) -> str:
         """Up to the next NUL."""
         end = time.monotonic() + seconds
-        while b"\0" not in self._heard:
+        while b"\0" not in self._received:
             self._agent.settimeout(max(0.01, end - time.monotonic()))
             try:
                 more = self._agent.recv(65536)
@@ -187,12 +187,12 @@ class Machine:
                 raise LabError(f"the guest did not answer within {seconds} s:\n{self._story()}") from None
             if not more:
                 raise LabError(f"the guest is gone:\n{self._story()}")
-            self._heard += more
-        text, self._heard = self._heard.split(b"\0", 1)
+            self._received += more
+        text, self._received = self._received.split(b"\0", 1)
         return text.decode(errors="replace")
 
     def _story(self) -> str:
-        return (self._heard.decode(errors="replace") + self.process.text())[-3000:]
+        return (self._received.decode(errors="replace") + self.process.text())[-3000:]
 
 
 def share(tag: str, path: str, slot: int) -> list[str]:

@@ -23,14 +23,14 @@ class Skip(unittest.TestCase):
     def test_without_qemu_a_machine_that_was_asked_for_fails(self):
         for script, *words in (("af_xdp_vm.py",), ("pci_vm.py", "uio"), ("packets_vm.py",), ("kernel_side_vm.py",)):
             with self.subTest(script=script):
-                code, said = self.ended(script, *words)
-                self.assertEqual(code, 1, said)
-                self.assertIn("FAILED, no machine can be run: qemu-system-x86_64 is not here: apt-get install", said)
+                code, output = self.ended(script, *words)
+                self.assertEqual(code, 1, output)
+                self.assertIn("FAILED, no machine can be run: qemu-system-x86_64 is not here: apt-get install", output)
 
     def test_among_everything_it_is_skipped(self):
-        code, said = self.ended("af_xdp_vm.py", STEER_VM_MAY_SKIP="1")
-        self.assertEqual(code, 77, said)
-        self.assertIn("SKIPPED: qemu-system-x86_64 is not here", said)
+        code, output = self.ended("af_xdp_vm.py", STEER_VM_MAY_SKIP="1")
+        self.assertEqual(code, 77, output)
+        self.assertIn("SKIPPED: qemu-system-x86_64 is not here", output)
 
 
 if __name__ == "__main__":

@@ -180,8 +180,8 @@ def _run(build: pathlib.Path, settings: dict, arrivals: list, zone: pathlib.Path
             lan.settle(name)
         clients = _Clients(lan, arrivals)
         begin = time.monotonic() + 1
-        asking = threading.Thread(target=clients.run, args=(begin,))
-        asking.start()
+        querying = threading.Thread(target=clients.run, args=(begin,))
+        querying.start()
         since = begin + settings["warm_s"]
         pause = threading.Event()
         pause.wait(since - time.monotonic())
@@ -193,7 +193,7 @@ def _run(build: pathlib.Path, settings: dict, arrivals: list, zone: pathlib.Path
         first, cpu_before, begin_ns = _Redis(lan), cpu_us(), time.time_ns()
         pause.wait(since + settings["measure_s"] - time.monotonic())
         last, cpu_after, end_ns = _Redis(lan), cpu_us(), time.time_ns()
-        asking.join()
+        querying.join()
         return _figures_of(lan, clients, first, last, (begin_ns, end_ns), since,
                            [after - before for before, after in zip(cpu_before, cpu_after)])
 

@@ -204,26 +204,26 @@ std::string RedisModel::elect(const Words& words, std::int64_t now_us) {
     const std::int64_t seen = integer_in(words[7].text);
     const bool wants = words[8].text == "1";
     ++load_.in_scripts["get"];
-    const auto said = [](std::string_view token, std::string_view box) {
+    const auto result = [](std::string_view token, std::string_view box) {
         return list_of(2) + bulk(token) + bulk(box);
     };
     if (const Value* const held = find(writer, now_us)) {
         const std::string text = held->text;
         const std::size_t blank = text.find(' ');
         const std::string token = text.substr(0, blank), box = text.substr(blank + 1);
-        if (box != me) return said(token, box);
+        if (box != me) return result(token, box);
         if (!wants) {
             ++load_.in_scripts["del"];
             erase(writer);
-            return said("0", "");
+            return result("0", "");
         }
         if (integer_in(token) >= seen) {
             ++load_.in_scripts["pexpire"];
             set(writer, text, now_us + life_us);
-            return said(token, box);
+            return result(token, box);
         }
     } else if (!wants) {
-        return said("0", "");
+        return result("0", "");
     }
     ++load_.in_scripts["get"];
     load_.in_scripts["set"] += 2;
@@ -232,7 +232,7 @@ std::string RedisModel::elect(const Words& words, std::int64_t now_us) {
         std::to_string(std::max(last == nullptr ? 0 : integer_in(last->text), seen) + 1);
     set(token_key, token, INT64_MAX);
     set(writer, token + " " + me, now_us + life_us);
-    return said(token, me);
+    return result(token, me);
 }
 
 std::string RedisModel::publish(const Words& words, std::int64_t) {

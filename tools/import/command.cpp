@@ -98,8 +98,8 @@ Imported import_live(const ImportOptions& options) {
     };
     routeros::TlsConfig tls{options.tls, options.ca, options.pin, options.anonymous};
     tls.enabled = tls.enabled || tls.anonymous || !tls.ca_file.empty() || !tls.pin_sha256.empty();
-    if (const std::string trouble = routeros::check_tls(tls); !trouble.empty())
-        return refuse("cannot be read: " + trouble);
+    if (const std::string error = routeros::check_tls(tls); !error.empty())
+        return refuse("cannot be read: " + error);
     RouterLogin login{
         options.router, routeros::parse_router_address(options.router, tls), options.user, {}};
     if (login.to.host.empty()) return refuse("is not an address: expected HOST or HOST:PORT");
@@ -140,13 +140,13 @@ ImportResult run_import(const ImportOptions& options) {
     if (made.failure) {
         const int line = made.failure->line;
         result.code = kExitRejected;
-        result.trouble =
+        result.error =
             what + (line > 0 ? ":" + std::to_string(line) + ": " : " ") + made.failure->text;
         return result;
     }
     if (options.output.empty()) {
         result.yaml = std::move(made.yaml);
-    } else if (result.trouble = write_file(options, made.yaml); !result.trouble.empty()) {
+    } else if (result.error = write_file(options, made.yaml); !result.error.empty()) {
         result.code = kExitFailed;
         return result;
     }

@@ -2,7 +2,7 @@
 // file if one is named.
 //
 // Exit codes: kExitDone: made, with or without notes (the configuration also contains them).
-// kExitRejected: the input cannot be read. kExitFailed: the output cannot be written. `trouble`
+// kExitRejected: the input cannot be read. kExitFailed: the output cannot be written. `error`
 // gives the cause.
 #pragma once
 
@@ -26,8 +26,8 @@ struct ImportOptions {
 
 struct ImportResult {
     ExitCode code = kExitDone;
-    std::string trouble;  // a sentence if it is not kExitDone
-    std::string yaml;     // empty: it is in the file `output`
+    std::string error;  // a sentence if it is not kExitDone
+    std::string yaml;   // empty: it is in the file `output`
     struct PlacedNote {
         std::string place;  // "FILE:12", as editors read it
         std::string text;

@@ -222,7 +222,7 @@ class CorefileWriter {
         const std::string tag =
             "forward" + program.suffix + (number == 1 ? "" : "_f" + std::to_string(number));
         CoreForward forward = read_core_forward(d, tag);
-        if (!forward.from.empty() && !name_trouble(forward.from).empty()) {
+        if (!forward.from.empty() && !name_error(forward.from).empty()) {
             sheet_.note(line_place(d.line), "the forward of " + in_quotes(forward.from) +
                                                 " is not imported: this is not a domain name");
             return;

@@ -210,7 +210,7 @@ bool CoreLocal::read_template_body(const Directive& d, Template& to) {
         if (o.name == "match") {
             for (const std::string& word : o.args) {
                 const std::string expression = without_final_dot(word);
-                std::string why = expression_trouble(expression);
+                std::string why = expression_error(expression);
                 if (why.empty() && std::ranges::any_of(expression, is_blank)) why = "has blanks";
                 if (!why.empty()) {
                     note(d, "its expression " + in_quotes(word) + " " + why);
@@ -248,7 +248,7 @@ bool CoreLocal::read_template_answer(const Directive& d, const std::string& text
         const auto filled = fill_core_template(text, zone, to.type);
         if (!filled) return refuse("has variables other than .Name, .Zone, .Class and .Type");
         const CoreRecord record = read_core_record(*filled);
-        if (!record.trouble.empty()) return refuse(record.trouble);
+        if (!record.error.empty()) return refuse(record.error);
         if (record.type == "CNAME" && to.type != "CNAME")
             return refuse("is an alias: use a plugin of type redirect");
         if (to.type != "ANY" && record.type != to.type) return refuse("is not of type " + to.type);

@@ -90,7 +90,7 @@ void read_option(const Directive& d, ForwardOptions& options, CoreForward& out) 
     const std::string first = d.args.empty() ? "" : d.args.front();
     if (d.name == "except") {
         for (const std::string& name : d.args) {
-            if (const std::string why = name_trouble(name); why.empty())
+            if (const std::string why = name_error(name); why.empty())
                 out.except.push_back(plain_name(name));
             else
                 note("the name " + in_quotes(name) + " " + why);

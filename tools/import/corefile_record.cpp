@@ -136,7 +136,7 @@ std::string core_zone(std::string_view text) {
 }
 
 bool is_core_name(std::string_view name) {
-    return name_trouble(name).empty();
+    return name_error(name).empty();
 }
 
 bool is_core_string(std::string_view text) {
@@ -209,7 +209,7 @@ CoreRecord read_core_record(std::string_view text) {
     out.owner = take_core_word(text);
     if (out.owner != kAskedName) {
         if (!is_core_name(plain_name(out.owner))) {
-            out.trouble = "has no name that is supported";
+            out.error = "has no name that is supported";
             return out;
         }
         out.owner = plain_name(out.owner) + ".";
@@ -227,7 +227,7 @@ CoreRecord read_core_record(std::string_view text) {
     out.data = trimmed(text);
     if (out.type == "SOA") std::erase_if(out.data, [](char c) { return c == '(' || c == ')'; });
     if (!is_data(out.type, out.data))
-        out.trouble = "is no record of type A, AAAA, CNAME, MX, NS, PTR, SOA, SPF, SRV or TXT";
+        out.error = "is no record of type A, AAAA, CNAME, MX, NS, PTR, SOA, SPF, SRV or TXT";
     return out;
 }
 

@@ -33,7 +33,7 @@ std::optional<std::string> fill_core_template(std::string_view text, const std::
 // "www.example.org. 60 IN A 192.0.2.1"
 struct CoreRecord {
     std::string owner, ttl_s, klass, type, data;
-    std::string trouble;  // why the record is not supported; empty: it is supported
+    std::string error;  // why the record is not supported; empty: it is supported
     [[nodiscard]] std::string text() const;
 };
 CoreRecord read_core_record(std::string_view text);

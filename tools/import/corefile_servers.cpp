@@ -89,7 +89,7 @@ class ServersReader {
         if (port == 0) return leave_out("its port is not within 1..65535");
         const std::string name = rest == "." || rest.empty() ? "" : core_zone(rest);
         if (!name.empty()) {
-            if (const std::string why = name_trouble(name); !why.empty())
+            if (const std::string why = name_error(name); !why.empty())
                 return leave_out("its name " + why);
         }
         for (const std::string& address : addresses) {

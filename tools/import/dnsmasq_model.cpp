@@ -208,7 +208,7 @@ class ModelReader {
                 out.names.emplace_back("#");
             } else if (part.empty()) {
                 leave_out("separate upstreams for names without a dot are not supported");
-            } else if (const std::string why = name_trouble(name); !why.empty()) {
+            } else if (const std::string why = name_error(name); !why.empty()) {
                 leave_out("the name " + in_quotes(name) + " " + why);
             } else {
                 out.names.push_back(plain_name(name));
@@ -337,7 +337,7 @@ class ModelReader {
     // ---- records
 
     bool is_good(const std::string& name) {
-        const std::string why = name_trouble(name);
+        const std::string why = name_error(name);
         if (!why.empty()) leave_out("the name " + in_quotes(name) + " " + why);
         return why.empty();
     }

@@ -463,7 +463,7 @@ class PolicyImport {
     std::vector<Note> pending_, notes_;
 };
 
-std::optional<Failure> trouble_with(const Tree& top) {
+std::optional<Failure> find_failure(const Tree& top) {
     if (!top.is_map())
         return Failure{top.line, "is not a configuration: expected a map with 'plugins'"};
     for (const std::string_view key : predecessors::kSectionsOfV4) {
@@ -484,7 +484,7 @@ Imported import_policy(std::string_view yaml, std::string_view source, PolicySou
     auto read = read_tree(yaml);
     if (const auto* const failure = std::get_if<Failure>(&read)) return {{}, {}, *failure};
     Tree& top = std::get<Tree>(read);
-    if (auto failure = trouble_with(top)) return {{}, {}, std::move(failure)};
+    if (auto failure = find_failure(top)) return {{}, {}, std::move(failure)};
     return PolicyImport(std::move(top), source, of).run();
 }
 

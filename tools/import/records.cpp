@@ -83,7 +83,7 @@ void write_records(Sheet& sheet, const std::string& tag, const std::vector<Recor
     sheet.close_plugin();
 }
 
-std::string expression_trouble(const std::string& expression) {
+std::string expression_error(const std::string& expression) {
     if (expression.find('\0') != std::string::npos) return "has a zero byte";
     for (const std::string_view words : {"\\<", "\\>", "[[.", "[[="}) {
         if (expression.find(words) != std::string::npos)

@@ -31,6 +31,6 @@ void write_records(Sheet& sheet, const std::string& tag, const std::vector<Recor
                    const std::string& cache, bool with_ptr = true);
 
 // Returns why Hyperscan does not support the expression (POSIX); empty if it does.
-std::string expression_trouble(const std::string& expression);
+std::string expression_error(const std::string& expression);
 
 }  // namespace steer::importing

@@ -62,10 +62,10 @@ void note_script(RosDns& dns, const RosStatement& statement) {
 }
 
 void take(RosDns& dns, const RosStatement& statement) {
-    const bool only_looks = statement.verb == "print" || statement.verb == "export" ||
-                            statement.verb == "flush" || statement.verb == "get";
+    const bool is_read_only = statement.verb == "print" || statement.verb == "export" ||
+                              statement.verb == "flush" || statement.verb == "get";
     if (statement.menu == "/system/script") return note_script(dns, statement);
-    if (!is_about_dns(statement.menu) || only_looks) return;
+    if (!is_about_dns(statement.menu) || is_read_only) return;
     auto* const table = table_of(dns, statement.menu);
     if (statement.menu == kDns && statement.verb == "set") {
         take_settings(dns, statement);

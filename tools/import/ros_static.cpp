@@ -60,7 +60,7 @@ class StaticReader {
 
     bool owner() {
         if (const std::string* const expression = row_->find("regexp")) {
-            const std::string why = expression_trouble(*expression);
+            const std::string why = expression_error(*expression);
             if (!why.empty()) return refuse("its regexp " + why);
             record_.owner = Record::Owner::expression;
             record_.name = *expression;
@@ -68,7 +68,7 @@ class StaticReader {
             return true;
         }
         const std::string name = row_->get("name");
-        if (const std::string why = name_trouble(name); !why.empty())
+        if (const std::string why = name_error(name); !why.empty())
             return refuse("its name " + why);
         record_.name = plain_name(name);
         if (row_->is_true("match-subdomain")) record_.owner = Record::Owner::subdomains;
@@ -134,7 +134,7 @@ class StaticReader {
 
     bool target(std::string_view property) {
         const std::string name = row_->get(property);
-        if (const std::string why = name_trouble(name); !why.empty())
+        if (const std::string why = name_error(name); !why.empty())
             return refuse("its " + std::string(property) + " " + why);
         record_.data.add(key_of(property), plain_name(name));
         return true;

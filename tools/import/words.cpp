@@ -127,7 +127,7 @@ bool is_host_name(std::string_view text) {
                c == '-' || c == '_' || c == '.';
     };
     return !numeric && text.front() != '-' && std::ranges::all_of(text, is_good) &&
-           name_trouble(text).empty();
+           name_error(text).empty();
 }
 
 std::string host_of_url(std::string_view scheme, std::string_view url) {
@@ -165,7 +165,7 @@ std::string with_port(std::string_view host, std::uint64_t port) {
     return (is_v6(host) ? "[" + name + "]" : name) + ":" + std::to_string(port);
 }
 
-std::string name_trouble(std::string_view name) {
+std::string name_error(std::string_view name) {
     if (name.ends_with('.')) name.remove_suffix(1);
     if (name.empty()) return "is empty";
     if (name.starts_with("*."))

@@ -60,7 +60,7 @@ std::string with_port(std::string_view host, std::uint64_t port);
 
 // Returns why our parser rejects the text as a domain name ("has an empty label"); empty if it
 // accepts it.
-std::string name_trouble(std::string_view name);
+std::string name_error(std::string_view name);
 // Returns the name in lower case, without a final dot, with international labels in xn-- form.
 std::string plain_name(std::string_view name);
 std::size_t label_count(std::string_view name);

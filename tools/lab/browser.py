@@ -12,7 +12,7 @@ import socket
 from lab.network import LabError, Network, until
 
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
-# In a namespace without a display, a sandbox's rights or a way out.
+# In a namespace without a display, a sandbox's rights or an exit.
 FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--disable-background-networking")
 NEEDED, OPTION = ("chromium", "chromedriver"), "--browser"  # of tools/deps
 CALL_S = 60  # the most that one call of WebDriver takes
@@ -31,7 +31,7 @@ class Browser:
             "goog:chromeOptions": {"args": [*FLAGS, "--hide-scrollbars", f"--user-data-dir={home}/data"]},
             "goog:loggingPrefs": {"browser": "ALL"}, "acceptInsecureCerts": True, "unhandledPromptBehavior": "accept",
             "timeouts": {"script": 30000, "pageLoad": 30000, "implicit": 0}}}})["sessionId"]
-        self.look()
+        self.emulate()
 
     def __enter__(self) -> Browser:
         return self
@@ -59,7 +59,7 @@ class Browser:
     def _devtools(self, command: str, parameters: dict):
         return self._do("POST", "/goog/cdp/execute", {"cmd": command, "params": parameters})
 
-    def look(self, dark: bool = False, width: int = 1280, height: int = 900) -> None:
+    def emulate(self, dark: bool = False, width: int = 1280, height: int = 900) -> None:
         """The theme and the size of the window. A phone is narrower than Chromium allows a window, so the size is emulated."""
         self._devtools("Emulation.setDeviceMetricsOverride", {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False})
         self._devtools("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]})

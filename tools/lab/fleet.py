@@ -75,17 +75,17 @@ class Box:
     def ask(self, *words: str, check: bool = False):
         return steerctl(self.lan.build, self.socket, self.daemon, *words, check=check)
 
-    def told(self, *words: str):
+    def reported(self, *words: str):
         return json.loads(self.ask("--json", *words, check=True).stdout)
 
     def fleet(self) -> dict:
-        return self.told("fleet")
+        return self.reported("fleet")
 
     def role(self, router: str = "edge1") -> str:
         return next((one["role"] for one in self.fleet().get("routers", []) if one["name"] == router), "")
 
     def problems(self) -> list[str]:
-        return [one["text"] for one in self.told("status")["problems"]]
+        return [one["text"] for one in self.reported("status")["problems"]]
 
     def kill(self) -> None:
         """At once, as if the machine lost its power: nothing is given up."""
@@ -320,7 +320,7 @@ class JudgedFleet(FleetLan):
         for router in ROUTERS:
             if sorted(box.role(router) for box in self.boxes) != ["standby", "writer"]:
                 return False
-        return all(router["state"] == "in_sync" for box in self.boxes for router in box.told("status")["routers"])
+        return all(router["state"] == "in_sync" for box in self.boxes for router in box.reported("status")["routers"])
 
     def until_agreed(self) -> float:
         """Seconds that it took."""

@@ -224,9 +224,9 @@ class Ipv6MostlyLab(NetworkLab):
         net = self.network
         net.run("clat", "sysctl", "-qw", "net.ipv4.ip_forward=1", "net.ipv6.conf.eth0.accept_ra=2", "net.ipv6.conf.all.forwarding=1",
                 "net.ipv6.conf.eth0.proxy_ndp=1")
-        heard = self.heard("clat")
-        if heard["pref64"] != [PREFIX]:
-            raise LabError(f"the client with CLAT heard the prefixes {heard['pref64']}")
+        received = self.received("clat")
+        if received["pref64"] != [PREFIX]:
+            raise LabError(f"the client with CLAT heard the prefixes {received['pref64']}")
         self._tayga("clat", "clat", v4="192.0.0.2", v6="2001:db8:88::c1a8", more="map 192.0.0.1 2001:db8:88::c1a7")
         net.address("clat", "clat", "192.0.0.1/32")
         net.route("clat", "default", "dev", "clat")
@@ -236,7 +236,7 @@ class Ipv6MostlyLab(NetworkLab):
 
     # What one asks of them ------------------------------------------------------------------------------------
 
-    def heard(self, space: str) -> dict[str, list[str]]:
+    def received(self, space: str) -> dict[str, list[str]]:
         """What the router advertises: pref64, rdnss, prefixes, routers."""
         return json.loads(self.network.run(space, "/usr/bin/python3", str(ADVERTISEMENTS), "read", "eth0", "60").stdout)
 
@@ -258,8 +258,8 @@ class Ipv6MostlyLab(NetworkLab):
         done = self.client(space, "curl", "-s", "--max-time", str(self.patience_s), "-w", "%{remote_ip}", url, **where)
         if done.returncode != 0:
             return "", ""
-        said, _, address = done.stdout.rpartition("\n")
-        return said, address
+        output, _, address = done.stdout.rpartition("\n")
+        return output, address
 
     def kdig(self, *words: str, space: str = "only6", server: str = BOX6) -> str:
         return self.network.run(space, "kdig", f"@{server}", f"+timeout={self.patience_s}", "+retry=0", *words, check=False).stdout
@@ -273,10 +273,10 @@ def same(have, want):
 
 
 def advertised(lab):
-    heard = lab.heard("only6")
-    same(heard["pref64"], [PREFIX])
-    same(heard["rdnss"], [BOX6])
-    return f"PREF64 {heard['pref64'][0]}, RDNSS {heard['rdnss'][0]}"
+    received = lab.received("only6")
+    same(received["pref64"], [PREFIX])
+    same(received["rdnss"], [BOX6])
+    return f"PREF64 {received['pref64'][0]}, RDNSS {received['rdnss'][0]}"
 
 
 def has_no_ipv4(lab):
@@ -291,8 +291,8 @@ def through_nat64(lab):
 
 
 def native(lab):
-    said, address = lab.curl("only6", "http://v6only.site.example/")
-    same((said.partition(" from ")[0], address), ("v6only, asked", "2001:db8:f::60"))
+    output, address = lab.curl("only6", "http://v6only.site.example/")
+    same((output.partition(" from ")[0], address), ("v6only, asked", "2001:db8:f::60"))
     same(lab.curl("only6", "http://both.site.example/")[1], "2001:db8:f::81")
     return "IPv6-only and dual-stack servers are reached without the NAT64"
 

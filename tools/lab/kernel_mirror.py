@@ -58,8 +58,8 @@ def sent():
 
 def counted():
     """Packets by the comment of a rule."""
-    said = subprocess.run(["nft", "-j", "list", "ruleset"], capture_output=True, text=True, check=True).stdout
-    for item in json.loads(said)["nftables"]:
+    output = subprocess.run(["nft", "-j", "list", "ruleset"], capture_output=True, text=True, check=True).stdout
+    for item in json.loads(output)["nftables"]:
         rule = item.get("rule", {})
         for expression in rule.get("expr", []):
             if "comment" in rule and "counter" in expression:
@@ -68,11 +68,11 @@ def counted():
 
 def main():
     settings = json.loads(sys.argv[1])
-    path, known, told = settings["socket"], {}, {}
+    path, known, reported = settings["socket"], {}, {}
 
     def record(menu, number, value, count):
-        if told.get((menu, number)) != count:
-            told[menu, number] = count
+        if reported.get((menu, number)) != count:
+            reported[menu, number] = count
             tell(path, f"record {menu} .id={number} {value}={count}")
     first = True
     while True:

@@ -24,7 +24,7 @@ from typing import NamedTuple
 from lab.network import LabError, Network, NetworkLab, Process, run, until
 from lab.scene import knot_configuration
 
-WEB = pathlib.Path(__file__).with_name("which_way.py")
+WEB = pathlib.Path(__file__).with_name("which_egress.py")
 RULES = pathlib.Path(__file__).with_name("policy.nft")
 CLIENT = pathlib.Path(__file__).with_name("first_connection.py")
 CONFIG = """
@@ -46,26 +46,26 @@ HOLD
       - { matches: "qname $policy", exec: $tunnel }
 """
 MOST_NAMES = 60_000
-# The router's addresses on its two ways out: what the web server sees.
-WAYS = {"100.64.1.2": "line", "2001:db8:1::2": "line", "10.9.0.2": "tunnel", "2001:db8:9::2": "tunnel"}
+# The router's addresses on its two egresses: what the web server sees.
+EGRESSES = {"100.64.1.2": "line", "2001:db8:1::2": "line", "10.9.0.2": "tunnel", "2001:db8:9::2": "tunnel"}
 
 
 class Name(NamedTuple):
     name: str
     kind: str  # A, AAAA
     address: str
-    way: str  # that its connections must take
+    egress: str  # that its connections must take
 
 
 def names_for(count: int, seed: int = 1) -> list[Name]:
     """Half of them on the list, half of each with IPv6, mixed; neighbours in one prefix are told apart by the list alone."""
     names = []
     for i in range(count):
-        zone, way = (("stream.example", "tunnel"), ("other.example", "line"))[i % 2]
+        zone, egress = (("stream.example", "tunnel"), ("other.example", "line"))[i % 2]
         if i // 2 % 2:
-            names.append(Name(f"n{i}.{zone}", "AAAA", f"2001:db8:f::{i + 1:x}", way))
+            names.append(Name(f"n{i}.{zone}", "AAAA", f"2001:db8:f::{i + 1:x}", egress))
         else:
-            names.append(Name(f"n{i}.{zone}", "A", f"198.18.{i + 1 >> 8}.{i + 1 & 255}", way))
+            names.append(Name(f"n{i}.{zone}", "A", f"198.18.{i + 1 >> 8}.{i + 1 & 255}", egress))
     random.Random(seed).shuffle(names)
     return names
 
@@ -88,16 +88,16 @@ class PolicyLab(NetworkLab):
         net.address("client", "eth0", "192.168.88.10/24", "2001:db8:88::10/64")
         net.address("router", "lan0", "192.168.88.1/24", "2001:db8:88::1/64")
         net.address("internet", "lo", "1.1.1.1/32")
-        ways = {"line": ("100.64.1", "2001:db8:1", "100.65.1", "2001:db8:a"), "tunnel": ("10.9.0", "2001:db8:9", "100.65.9", "2001:db8:b")}
-        for way, (near4, near6, far4, far6) in ways.items():
-            net.link((way, "near0"), ("router", f"{way}0"))
-            net.link((way, "far0"), ("internet", f"{way}0"))
-            net.address("router", f"{way}0", f"{near4}.2/30", f"{near6}::2/64")
-            net.address(way, "near0", f"{near4}.1/30", f"{near6}::1/64")
-            net.address(way, "far0", f"{far4}.1/30", f"{far6}::1/64")
-            net.address("internet", f"{way}0", f"{far4}.2/30", f"{far6}::2/64")
+        links = {"line": ("100.64.1", "2001:db8:1", "100.65.1", "2001:db8:a"), "tunnel": ("10.9.0", "2001:db8:9", "100.65.9", "2001:db8:b")}
+        for egress, (near4, near6, far4, far6) in links.items():
+            net.link((egress, "near0"), ("router", f"{egress}0"))
+            net.link((egress, "far0"), ("internet", f"{egress}0"))
+            net.address("router", f"{egress}0", f"{near4}.2/30", f"{near6}::2/64")
+            net.address(egress, "near0", f"{near4}.1/30", f"{near6}::1/64")
+            net.address(egress, "far0", f"{far4}.1/30", f"{far6}::1/64")
+            net.address("internet", f"{egress}0", f"{far4}.2/30", f"{far6}::2/64")
             for gateway in (f"{far4}.2", f"{far6}::2"):
-                net.route(way, "default", "via", gateway)
+                net.route(egress, "default", "via", gateway)
             net.route("internet", f"{near4}.0/30", "via", f"{far4}.1")
             net.route("internet", f"{near6}::/64", "via", f"{far6}::1")
         for space in ("router", "line", "tunnel"):
@@ -134,7 +134,7 @@ class PolicyLab(NetworkLab):
             zones[zone] += f"{label} 300 {name.kind} {name.address}\n"
         conf = knot_configuration(self.folder / "knot", "1.1.1.1@53", zones)
         net.start("internet", "knotd", "knotd", "-c", str(conf)).wait_for("server started")
-        net.start("internet", "web", "/usr/bin/python3", str(WEB), json.dumps(WAYS)).wait_for("ready")
+        net.start("internet", "web", "/usr/bin/python3", str(WEB), json.dumps(EGRESSES)).wait_for("ready")
 
     def start_daemon(self) -> None:
         net = self.network
@@ -193,10 +193,10 @@ def judge(names: list[Name], results: list[dict]) -> list[Line]:
     lines = []
     groups = [("listed, IPv4", "tunnel", "A"), ("listed, IPv6", "tunnel", "AAAA"), ("others, IPv4", "line", "A"),
               ("others, IPv6", "line", "AAAA"), ("all", None, None)]
-    for label, way, kind in groups:
+    for label, egress, kind in groups:
         pairs = [(name, result) for name, result in zip(names, results, strict=True)
-                 if way in (None, name.way) and kind in (None, name.kind)]
-        right = sum(result["way"] == name.way for name, result in pairs)
+                 if egress in (None, name.egress) and kind in (None, name.kind)]
+        right = sum(result["way"] == name.egress for name, result in pairs)
         times = sorted(result["ms"] for _, result in pairs if result["ms"] is not None) or [float("nan")]
         lines.append(Line(label, len(pairs), right, len(pairs) - right, statistics.median(times), times[int(len(times) * 0.99)]))
     return lines

@@ -76,10 +76,10 @@ class Doctor:
 
     def judgement(self, *words: str, under: tuple[str, ...] = ()) -> dict:
         """Of the one router: {"findings", "steps", ...}; without notes, which say what may be meant so."""
-        said = self.doctor("--json", *words, under=under)
-        if not said.stdout:
-            raise AssertionError(said.stderr)
-        judgement = json.loads(said.stdout)["routers"][0]
+        output = self.doctor("--json", *words, under=under)
+        if not output.stdout:
+            raise AssertionError(output.stderr)
+        judgement = json.loads(output.stdout)["routers"][0]
         judgement["findings"] = [finding for finding in judgement["findings"] if finding["level"] != "note"]
         return judgement
 
@@ -106,11 +106,11 @@ class ProbedPolicyLab(Doctor, PolicyLab):
             net.run("router", "ip", family, "route", "add", "default", "via", gateway, "table", "100")
         elements = {}
         for kind in ("A", "AAAA"):
-            listed = ", ".join(name.address for name in self.names if name.kind == kind and name.way == "tunnel")
+            listed = ", ".join(name.address for name in self.names if name.kind == kind and name.egress == "tunnel")
             elements[kind] = f"elements = {{ {listed} }}" if listed else ""
         rules = RULES.replace("ELEMENTS4", elements["A"]).replace("ELEMENTS6", elements["AAAA"])
         net.run("router", "nft", "-f", "-", input=rules.replace("NAT", "masquerade" if self.masquerades else "counter"))
-        if not self.masquerades:  # the web server answers by each way
+        if not self.masquerades:  # the web server answers by each egress
             for space in ("line", "tunnel"):
                 net.route(space, "192.168.88.0/24", "via", "100.64.1.2" if space == "line" else "10.9.0.2")
                 net.route(space, "2001:db8:88::/64", "via", "2001:db8:1::2" if space == "line" else "2001:db8:9::2")
@@ -223,8 +223,8 @@ routers:
 
     def network_row(self) -> dict:
         """The DHCP network, as the API prints it."""
-        said = self.network.run("box", "/usr/bin/python3", "-c",
+        output = self.network.run("box", "/usr/bin/python3", "-c",
                                 "import json, librouteros\n"
                                 f"api = librouteros.connect(host='172.16.1.1', username='{USER}', password='{PASSWORD}')\n"
                                 "print(json.dumps(list(api('/ip/dhcp-server/network/print'))))").stdout
-        return json.loads(said)[0]
+        return json.loads(output)[0]

@@ -63,10 +63,10 @@ def options(message):
         at += 8 * message[at + 1]
 
 
-def note(message, router, heard):
+def note(message, router, received):
     def add(kind, value):
-        if value not in heard[kind]:
-            heard[kind].append(value)
+        if value not in received[kind]:
+            received[kind].append(value)
     add("routers", router)
     for kind, option in options(message):
         if kind == PREFIX:
@@ -81,10 +81,10 @@ def note(message, router, heard):
 
 def read(device, seconds):
     sock = icmp_socket(device)
-    heard = {"pref64": [], "rdnss": [], "prefixes": [], "routers": []}
+    received = {"pref64": [], "rdnss": [], "prefixes": [], "routers": []}
     end = time.monotonic() + seconds
     asked = 0.0
-    while not all(heard.values()) and time.monotonic() < end:
+    while not all(received.values()) and time.monotonic() < end:
         if time.monotonic() - asked > 1:
             asked = time.monotonic()
             sock.sendto(struct.pack("!BBHI", SOLICITATION, 0, 0, 0), (ALL_ROUTERS, 0, 0, socket.if_nametoindex(device)))
@@ -92,8 +92,8 @@ def read(device, seconds):
             continue
         message, source = sock.recvfrom(2048)
         if message[0] == ADVERTISEMENT:
-            note(message, source[0].partition("%")[0], heard)
-    print(json.dumps(heard))
+            note(message, source[0].partition("%")[0], received)
+    print(json.dumps(received))
 
 
 def main():

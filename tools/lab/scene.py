@@ -188,7 +188,7 @@ class Scene(NetworkLab):
     def steerctl(self, *words: str) -> str:
         return self.ask(*words, check=True).stdout
 
-    def told(self, *words: str):
+    def reported(self, *words: str):
         """The result of `steerctl --json WORDS`."""
         return json.loads(self.steerctl("--json", *words))
 
@@ -196,7 +196,7 @@ class Scene(NetworkLab):
         return self.network.run("appliance", "curl", "-s", "http://127.0.0.1:9153/readyz").stdout
 
     def counters(self) -> dict:
-        return self.told("counters")
+        return self.reported("counters")
 
     def total(self, table: str, name: str) -> int:
         """A counter summed over workers; `table`: verdicts, moved, injected, pending_outcomes, stats."""

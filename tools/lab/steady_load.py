@@ -79,7 +79,7 @@ class Load:
 
     def run(self):
         due = time.monotonic()
-        said = due
+        reported_at = due
         while True:
             now = time.monotonic()
             due = max(due, now - 0.02)  # a stall is not made good by a burst
@@ -87,9 +87,9 @@ class Load:
                 self.send(now)
                 due += self.pause
             self.receive(due - time.monotonic())
-            if now - said < 0.1:
+            if now - reported_at < 0.1:
                 continue
-            said = now
+            reported_at = now
             self.receive(0)
             until = self.judge(now)
             print(json.dumps({"until": until, "sent": self.sent, "lost": self.lost, "failed": self.failed}), flush=True)

@@ -100,7 +100,7 @@ class Machine:
     def pf_add(self, table: str, text: str) -> None:
         element = pf_text(text)
         if element is None or table not in self.tables or sum(map(len, self.tables.values())) >= self.max_entries:
-            return  # its error goes to the log; the API does not look at it
+            return  # its error goes to the log; the API does not check it
         self.tables[table].setdefault(element, {})
 
     def pf_show(self, table: str) -> list[str]:

@@ -62,7 +62,7 @@ void Machine::close(SessionId session) {
 void Machine::end_session(SessionId session) {
     sessions.erase(session);
     std::erase_if(listeners_, [&](const Listener& l) { return l.session == session; });
-    std::erase_if(told_, [&](const Told& t) { return t.session == session; });
+    std::erase_if(notices_, [&](const Notice& t) { return t.session == session; });
     cpu.remove_if(
         [&](const Job& job) {
             return job.session == session && !(job.started && job.outlives_session());
@@ -260,7 +260,7 @@ std::vector<std::optional<std::string>> Machine::cancel(SessionId session,
     };
     std::erase_if(listeners_, [&](const Listener& l) { return meant(l.session, l.tag); });
     cpu.remove_if([&](const Job& job) { return meant(job.session, job.tag); }, now_us);
-    std::erase_if(told_, [&](const Told& t) { return meant(t.session, t.tag); });
+    std::erase_if(notices_, [&](const Notice& t) { return meant(t.session, t.tag); });
     for (const auto& its_tag : ended) {
         std::string out;
         {
@@ -345,25 +345,26 @@ void Machine::tell_listeners(std::string_view menu, Change change, const Record&
     }
 }
 
-// Pays for what listeners are told, one row after the other.
+// Pays for what listeners are sent, one row after the other.
 class Machine::TellJob : public Job {
   public:
     explicit TellJob(Machine& machine) : machine_(machine) { cpu_class = CpuClass::listen; }
 
     std::int64_t wants_us() const override {
-        return static_cast<std::int64_t>(machine_.told_.size()) * machine_.options.costs.emit_row -
+        return static_cast<std::int64_t>(machine_.notices_.size()) *
+                   machine_.options.costs.emit_row -
                credit_us_;
     }
 
     bool work(std::int64_t cpu_us, std::int64_t) override {
         const std::int64_t cost_us = machine_.options.costs.emit_row;
         credit_us_ += cpu_us;
-        for (; !machine_.told_.empty() && credit_us_ >= cost_us; credit_us_ -= cost_us) {
-            Told told = std::move(machine_.told_.front());
-            machine_.told_.pop_front();
-            machine_.send(told.session, std::move(told.bytes));
+        for (; !machine_.notices_.empty() && credit_us_ >= cost_us; credit_us_ -= cost_us) {
+            Notice notice = std::move(machine_.notices_.front());
+            machine_.notices_.pop_front();
+            machine_.send(notice.session, std::move(notice.bytes));
         }
-        if (!machine_.told_.empty()) return false;
+        if (!machine_.notices_.empty()) return false;
         machine_.telling_ = false;
         return true;
     }
@@ -374,12 +375,12 @@ class Machine::TellJob : public Job {
 };
 
 void Machine::tell(const Listener& listener, std::string bytes) {
-    ++report.rows_told;
+    ++report.rows_notified;
     if (!options.listen_costs) {
         send(listener.session, std::move(bytes));
         return;
     }
-    told_.push_back({listener.session, listener.tag, std::move(bytes)});
+    notices_.push_back({listener.session, listener.tag, std::move(bytes)});
     if (std::exchange(telling_, true)) return;
     cpu.push(std::make_unique<TellJob>(*this), now_us);
 }
@@ -405,7 +406,7 @@ void Machine::reboot(std::int64_t down_us) {
     for (const auto& [id, session] : sessions)
         ended.push_back(id);
     listeners_.clear();
-    told_.clear();
+    notices_.clear();
     telling_ = false;
     inbox_.clear();
     outgoing_.clear();

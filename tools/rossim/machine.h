@@ -115,7 +115,7 @@ class Machine {
         std::string bytes;
     };
 
-    struct Told {
+    struct Notice {
         SessionId session;
         std::optional<std::string> tag;
         std::string bytes;
@@ -141,8 +141,8 @@ class Machine {
     std::string captured_;
     std::vector<std::function<void()>> after_event_;
     std::vector<Listener> listeners_;
-    std::deque<Told> told_;  // not yet charged
-    bool telling_ = false;   // a TellJob exists
+    std::deque<Notice> notices_;  // not yet charged
+    bool telling_ = false;        // a TellJob exists
     SessionId last_session_ = 0;
     bool hung_ = false;
     std::optional<std::int64_t> resume_at_us_;

@@ -12,7 +12,7 @@ void Outgoing::send(Output output, std::int64_t now_us) {
     } else if (delay_us_ == 0) {
         arrive(std::move(output), now_us);
     } else {
-        under_way_.push_back({now_us + delay_us_, std::move(output)});
+        in_flight_.push_back({now_us + delay_us_, std::move(output)});
     }
 }
 
@@ -39,7 +39,7 @@ void Outgoing::forget(SessionId session) {
 void Outgoing::clear() {
     holding_ = false;
     held_.clear();
-    under_way_.clear();
+    in_flight_.clear();
     drips_.clear();
     ready_.clear();
 }
@@ -49,7 +49,7 @@ std::optional<std::int64_t> Outgoing::next_event_us() const {
     const auto consider = [&next](std::int64_t at_us) {
         if (!next || at_us < *next) next = at_us;
     };
-    if (!under_way_.empty()) consider(under_way_.front().due_us);
+    if (!in_flight_.empty()) consider(in_flight_.front().due_us);
     for (const auto& [session, drip] : drips_) {
         if (drip.until_us) consider(*drip.until_us);
         if (!drip.empty()) consider(drip.next_us);
@@ -58,9 +58,9 @@ std::optional<std::int64_t> Outgoing::next_event_us() const {
 }
 
 void Outgoing::run(std::int64_t now_us) {
-    while (!under_way_.empty() && under_way_.front().due_us <= now_us) {
-        arrive(std::move(under_way_.front().output), now_us);
-        under_way_.pop_front();
+    while (!in_flight_.empty() && in_flight_.front().due_us <= now_us) {
+        arrive(std::move(in_flight_.front().output), now_us);
+        in_flight_.pop_front();
     }
     for (auto it = drips_.begin(); it != drips_.end();) {
         it = run_drip(it->first, it->second, now_us) ? std::next(it) : drips_.erase(it);

@@ -59,7 +59,7 @@ class Outgoing {
     std::int64_t delay_us_;
     bool holding_ = false;
     std::deque<Output> held_;
-    std::deque<Parcel> under_way_;
+    std::deque<Parcel> in_flight_;
     std::map<SessionId, Drip> drips_;
     std::map<SessionId, Output> ready_;
     std::uint64_t bytes_out_ = 0;

@@ -145,12 +145,12 @@ std::string Records::printed(std::string_view menu, std::string_view name,
     return std::string(is_flag && truth ? bool_text(*truth) : value);
 }
 
-Records::Records(const Options& options, Told told)
+Records::Records(const Options& options, Observer observer)
     : options_(options),
       version_(options.version),
       schema_(options.version, options.has_switch_chip),
       routes_(options),
-      told_(std::move(told)) {
+      observer_(std::move(observer)) {
     for (const auto& [path, menu] : Schema::menus()) {
         if (schema_.menu(path) != nullptr) menus_.emplace(path, Menu{path, {}});
     }
@@ -336,7 +336,7 @@ std::string Records::add(Menu& menu, const Sentence& sentence) {
     row.id = menu.last_id + 1;
     const auto at = menu.rows.insert(place_of(menu, sentence.find("place-before")), std::move(row));
     ++menu.last_id;
-    told_(menu.path, Change::add, *at);
+    observer_(menu.path, Change::add, *at);
     return id_text(menu.last_id);
 }
 
@@ -393,7 +393,7 @@ std::optional<std::string> Records::change(const Sentence& sentence) {
         if (sentence.verb == "remove") {
             const Record row = std::move(*it);
             menu.rows.erase(it);
-            told_(menu.path, Change::remove, row);
+            observer_(menu.path, Change::remove, row);
             continue;
         }
         Record row = *it;
@@ -409,7 +409,7 @@ std::optional<std::string> Records::change(const Sentence& sentence) {
         }
         finish_route(menu, row);
         *it = std::move(row);
-        told_(menu.path, Change::set, *it);
+        observer_(menu.path, Change::set, *it);
     }
     return std::nullopt;
 }
@@ -441,14 +441,14 @@ std::uint64_t Records::put(std::string_view path, const Attributes& attributes) 
     if (is_dead) {
         const Record row = std::move(*it);
         menu->rows.erase(it);
-        told_(path, Change::remove, row);
+        observer_(path, Change::remove, row);
         return *id;
     }
     for (const auto& [name, value] : attributes) {
         if (name != ".id") it->set(name, value);
     }
     if (route_family(path)) routes_.set_flags(*it);
-    if (!is_settings) told_(path, change, *it);  // such menus have no listen
+    if (!is_settings) observer_(path, change, *it);  // such menus have no listen
     return *id;
 }
 
@@ -466,7 +466,7 @@ void Records::set_gateway(const std::string& gateway, bool is_reachable) {
             std::string scratch;
             if (row.property("gateway", scratch) != gateway) continue;
             routes_.set_flags(row);
-            told_(path, Change::set, row);
+            observer_(path, Change::set, row);
         }
     }
 }

@@ -39,9 +39,9 @@ constexpr std::size_t kMaxPropertyBytes = 1U << 20;
 class Records {
   public:
     // Reports an add, set or remove, with the row after it (for a remove: before it).
-    using Told = std::function<void(std::string_view menu, Change change, const Record& row)>;
+    using Observer = std::function<void(std::string_view menu, Change change, const Record& row)>;
 
-    Records(const Options& options, Told told);
+    Records(const Options& options, Observer observer);
 
     const Schema& schema() const { return schema_; }
     // Returns whether the tables simulate the command; others are refused as not simulated.
@@ -88,7 +88,7 @@ class Records {
     Version version_;
     Schema schema_;
     Routes routes_;
-    Told told_;
+    Observer observer_;
     std::map<std::string, Menu, std::less<>> menus_;
 };
 

@@ -27,7 +27,7 @@ constexpr Count kCounts[] = {
     {"removes", &Report::removes, "rows removed"},
     {"rows_scanned", &Report::rows_scanned, "rows scanned"},
     {"rows_emitted", &Report::rows_emitted, "rows printed"},
-    {"rows_told", &Report::rows_told, "rows told to listeners"},
+    {"rows_told", &Report::rows_notified, "rows told to listeners"},
     {"traps", &Report::traps, "traps"},
     {"faults", &Report::faults, "sentences struck by a fault"},
     {"logins", &Report::logins, "logins"},

@@ -55,7 +55,7 @@ struct Report {
     std::uint64_t logins = 0;
     std::uint64_t rows_scanned = 0;
     std::uint64_t rows_emitted = 0;
-    std::uint64_t rows_told = 0;  // reported to listeners
+    std::uint64_t rows_notified = 0;  // reported to listeners
     std::uint64_t bytes_in = 0;
     std::uint64_t bytes_out = 0;
     std::uint64_t sessions = 0;  // opened

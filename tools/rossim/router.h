@@ -61,7 +61,7 @@ struct Options {
     std::string claimed_version;   // the version that /system/resource reports; empty: `version`
     bool has_switch_chip = false;  // "switch1" with ether1 to ether3
     std::vector<User> users{{"admin", "", {"read", "write", "api"}}};
-    std::int64_t latency_us = 0;       // added to the round trip, half of it each way
+    std::int64_t latency_us = 0;       // added to the round trip, half of it in each direction
     std::int64_t wall_at_zero_ns = 0;  // CLOCK_REALTIME at time 0 of the caller's clock
     std::int64_t uptime_at_zero_s = 0;
     std::size_t max_sessions = 20;  // for each of api and api-ssl

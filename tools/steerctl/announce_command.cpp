@@ -40,7 +40,7 @@ using Ms = std::chrono::milliseconds;
 namespace {
 
 constexpr auto kQuiet = asio::as_tuple(asio::use_awaitable);
-constexpr Ms kLook = 50ms, kRetry = 100ms;
+constexpr Ms kPollEvery = 50ms, kRetry = 100ms;
 constexpr Ms kTellAgain = 1'000ms, kBirdPatience = 2'000ms, kEndPatience = 5'000ms;
 constexpr std::size_t kMaxLine = 64 * 1024;
 constexpr std::string_view kSubscribe =
@@ -83,14 +83,14 @@ class Announcer {
           settle_(settle),
           wanted_(times),
           bird_news_(io_),
-          look_(io_),
+          poll_timer_(io_),
           signals_(io_, SIGTERM, SIGINT) {}
 
     int run() {
         ::sd_notify(0, "READY=1");
         asio::co_spawn(io_, follow_daemon(), asio::detached);
         asio::co_spawn(io_, follow_bird(), asio::detached);
-        asio::co_spawn(io_, look(), asio::detached);
+        asio::co_spawn(io_, poll(), asio::detached);
         signals_.async_wait([this](const boost::system::error_code& error, int) {
             if (!error) end();
         });
@@ -113,12 +113,12 @@ class Announcer {
         if (std::exchange(last, text) != text && !text.empty()) tell(text);
     }
 
-    // Has BIRD told if it is another state than before.
+    // Notifies BIRD if it is another state than before.
     void follow() {
         const bool is_wanted = wanted_.is_wanted(now());
         if (state_ && !is_wanted) withdrawn_at_ = now();
-        if (is_told_ && is_wanted == state_) return;
-        is_told_ = true;
+        if (is_sent_ && is_wanted == state_) return;
+        is_sent_ = true;
         state_ = is_wanted;
         tell((is_wanted ? "announced: " : "withdrawn: ") + wanted_.why(),
              {{"announced", is_wanted}});
@@ -127,7 +127,7 @@ class Announcer {
         bird_news_.cancel();
     }
 
-    asio::awaitable<void> look() {
+    asio::awaitable<void> poll() {
         for (auto beat = now();;) {
             follow();
             if (ends_ && now() >= end_by_) io_.stop();  // BIRD hangs
@@ -135,34 +135,34 @@ class Announcer {
                 beat = now();
                 ::sd_notify(0, "WATCHDOG=1");
             }
-            look_.expires_after(kLook);
-            (void)co_await look_.async_wait(kQuiet);
+            poll_timer_.expires_after(kPollEvery);
+            (void)co_await poll_timer_.async_wait(kQuiet);
         }
     }
 
     // ---- steerdnsd
 
     asio::awaitable<void> follow_daemon() {
-        bool was_heard = false;
+        bool was_received = false;
         for (;; follow()) {
             Socket socket(io_);
             const auto [refused] = co_await socket.async_connect(Endpoint(place_.daemon), kQuiet);
             if (refused) {
                 wanted_.lost(refusal_of("steerdnsd", place_.daemon, refused), now());
                 follow();
-                was_heard = false;
+                was_received = false;
                 co_await pause(kRetry);
                 continue;
             }
-            if (was_heard) wanted_.reconnecting(now());
-            was_heard = co_await listen(socket);
-            if (!was_heard) co_await pause(kRetry);
+            if (was_received) wanted_.reconnecting(now());
+            was_received = co_await listen(socket);
+            if (!was_received) co_await pause(kRetry);
         }
     }
 
-    // Until the daemon closes the connection. False: it said nothing that counts.
+    // Until the daemon closes the connection. False: it reported nothing that counts.
     asio::awaitable<bool> listen(Socket& socket) {
-        bool was_heard = false;
+        bool was_received = false;
         (void)co_await asio::async_write(socket, asio::buffer(kSubscribe), kQuiet);
         for (std::string buffer;;) {
             const auto [error, length] = co_await asio::async_read_until(
@@ -170,10 +170,10 @@ class Announcer {
             if (error) break;
             const std::string line = buffer.substr(0, length);
             buffer.erase(0, length);
-            was_heard = take(line) || was_heard;
+            was_received = take(line) || was_received;
             follow();
         }
-        co_return was_heard;
+        co_return was_received;
     }
 
     // A line of the daemon: whether it says its readiness.
@@ -184,18 +184,18 @@ class Announcer {
         const json::object& message = value.get_object();
         if (message.contains("error") || !message.contains("method")) {
             if (const auto* const refusal = find(message, "error"))
-                complain(daemon_trouble_, "steerdnsd refuses to tell its readiness: " +
-                                              text_of(object_of(*refusal), "message"));
+                complain(daemon_error_, "steerdnsd refuses to tell its readiness: " +
+                                            text_of(object_of(*refusal), "message"));
             return false;
         }
         const auto* const params = find(message, "params");
         if (params == nullptr) return false;
         const auto* const data = find(object_of(*params), "data");
         if (data == nullptr) return false;
-        daemon_trouble_.clear();
+        daemon_error_.clear();
         const json::object& readiness = object_of(*data);
         const bool is_ready = is_true(readiness, "ready");
-        wanted_.heard(is_ready, is_ready ? "" : text_of(readiness, "trouble"), now());
+        wanted_.received(is_ready, is_ready ? "" : text_of(readiness, "trouble"), now());
         return true;
     }
 
@@ -206,7 +206,7 @@ class Announcer {
             Socket socket(io_);
             const auto [refused] = co_await socket.async_connect(Endpoint(place_.bird), kQuiet);
             if (refused) {
-                complain(bird_trouble_, refusal_of("BIRD", place_.bird, refused));
+                complain(bird_error_, refusal_of("BIRD", place_.bird, refused));
                 if (ends_) io_.stop();  // nothing is announced
             } else {
                 co_await instruct(socket);
@@ -220,24 +220,24 @@ class Announcer {
         asio::steady_timer patience(io_);
         BirdReply reply;
         if (!co_await read(socket, patience, reply)) co_return;
-        complain(bird_trouble_, "");
+        complain(bird_error_, "");
         for (;;) {
             const auto version = version_;
             const bool enables = state_;
-            std::string trouble;
+            std::string failure;
             for (const std::string& protocol : place_.protocols) {
                 const std::string command = bird_command(enables, protocol);
                 (void)co_await asio::async_write(socket, asio::buffer(command), kQuiet);
                 if (!co_await read(socket, patience, reply)) {
-                    complain(bird_trouble_, "BIRD closed the connection, or does not reply");
+                    complain(bird_error_, "BIRD closed the connection, or does not reply");
                     co_return;
                 }
                 if (!reply.is_good()) {
-                    trouble = "BIRD refuses '" + command.substr(0, command.size() - 1) +
+                    failure = "BIRD refuses '" + command.substr(0, command.size() - 1) +
                               "': " + reply.text();
                 }
             }
-            complain(bird_trouble_, trouble);
+            complain(bird_error_, failure);
             if (version != version_) continue;
             if (ends_) {
                 const Ms since = now() - withdrawn_at_;
@@ -265,7 +265,7 @@ class Announcer {
         ends_ = true;
         end_by_ = now() + kEndPatience + settle_;
         wanted_.end();
-        is_told_ = false;
+        is_sent_ = false;
         follow();
     }
 
@@ -278,11 +278,11 @@ class Announcer {
     Ms settle_, end_by_{0}, withdrawn_at_{0};
     asio::io_context io_{1};
     Announcement wanted_;
-    asio::steady_timer bird_news_, look_;
+    asio::steady_timer bird_news_, poll_timer_;
     asio::signal_set signals_;
-    bool is_told_ = false, state_ = false, ends_ = false;
+    bool is_sent_ = false, state_ = false, ends_ = false;
     std::uint64_t version_ = 0;  // of `state_`
-    std::string daemon_trouble_, bird_trouble_;
+    std::string daemon_error_, bird_error_;
 };
 
 // For a unit's ExecStopPost: once, without the daemon.
@@ -290,7 +290,7 @@ int withdraw(const std::string& bird, const std::vector<std::string>& protocols,
     asio::io_context io(1);
     Socket socket(io);
     boost::system::error_code error;
-    std::string trouble;
+    std::string failure;
     bool is_done = false;
     asio::co_spawn(
         io,
@@ -301,7 +301,7 @@ int withdraw(const std::string& bird, const std::vector<std::string>& protocols,
             for (std::size_t i = 0; i <= protocols.size(); ++i) {  // the greeting is the first
                 BirdReply reply;
                 if (!co_await read_reply(socket, reply)) co_return;
-                if (!reply.is_good()) trouble = reply.text();
+                if (!reply.is_good()) failure = reply.text();
                 if (i == protocols.size()) break;
                 const std::string command = bird_command(false, protocols[i]);
                 (void)co_await asio::async_write(socket, asio::buffer(command), kQuiet);
@@ -323,8 +323,8 @@ int withdraw(const std::string& bird, const std::vector<std::string>& protocols,
         return done("BIRD does not run: nothing is announced");
     }
     if (error) return fail(steer::ErrorCode::unreachable, refusal_of("BIRD", bird, error));
-    if (!trouble.empty())
-        return fail(steer::ErrorCode::rejected, "BIRD refuses to disable a protocol: " + trouble);
+    if (!failure.empty())
+        return fail(steer::ErrorCode::rejected, "BIRD refuses to disable a protocol: " + failure);
     if (!is_done)
         return fail(steer::ErrorCode::timeout, "BIRD did not reply on " + bird + "; see its log");
     return done("withdrawn");

@@ -4,14 +4,14 @@
 
 namespace steerctl {
 
-void Announcement::heard(bool is_ready, const std::string& trouble, Ms now) {
+void Announcement::received(bool is_ready, const std::string& error, Ms now) {
     is_reconnecting_ = false;
     if (is_ready) {
         if (!ready_since_) ready_since_ = now;
         valid_until_ = now + times_.patience;
     } else {
         ready_since_.reset();
-        why_ = "not ready: " + (trouble.empty() ? "no reason given" : trouble);
+        why_ = "not ready: " + (error.empty() ? "no reason given" : error);
     }
 }
 

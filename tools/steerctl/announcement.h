@@ -22,7 +22,7 @@ class Announcement {
     };
     explicit Announcement(Times times) : times_(times) {}
 
-    void heard(bool is_ready, const std::string& trouble, Ms now);
+    void received(bool is_ready, const std::string& error, Ms now);
     void lost(const std::string& why, Ms now);  // no daemon answers
     void reconnecting(Ms now);                  // the connection ended, and a new one was accepted
     void end();                                 // withdraw permanently

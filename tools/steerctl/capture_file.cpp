@@ -73,7 +73,7 @@ CaptureFile read_open(const std::string& file, std::FILE* in, CapturedQueries& q
         const int code = pcap_next_ex(capture.get(), &header, &bytes);
         if (code == PCAP_ERROR_BREAK) return out;
         if (code != 1) {
-            out.trouble = pcap_geterr(capture.get());
+            out.read_error = pcap_geterr(capture.get());
             return out;
         }
         constexpr double kMicroseconds = 1e6;

@@ -10,7 +10,7 @@ namespace steerctl {
 
 struct CaptureFile {
     std::string error;            // why nothing was read; empty: read
-    std::string trouble;          // why it was not read to its end; empty: it was
+    std::string read_error;       // why it was not read to its end; empty: it was
     double from_s = 0, to_s = 0;  // times of its first and last frame, since 1970
 };
 

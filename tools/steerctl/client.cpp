@@ -58,7 +58,7 @@ asio::awaitable<void> converse(Protocol::socket& connection, const std::string& 
         reply = connect_failure(socket, refused);
         co_return;
     }
-    // Who is turned away is told so, and may not get to send anything.
+    // Who is turned away gets an error, and may not get to send anything.
     (void)co_await asio::async_write(connection, asio::buffer(request), kNoThrow);
     std::string line;
     const auto [unread, length] = co_await asio::async_read_until(

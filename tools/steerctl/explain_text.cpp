@@ -12,7 +12,7 @@ namespace json = boost::json;
 
 namespace {
 
-// "main.yaml:12": a way has many lines, most of one file.
+// "main.yaml:12": a trace has many lines, most of one file.
 std::string place_text(const json::object& step) {
     if (find(step, "file") == nullptr) return "";
     const std::string file = text_of(step, "file");
@@ -24,7 +24,7 @@ std::string ms_text(const json::object& of, std::string_view key) {
     return n ? std::to_string(static_cast<long long>(*n)) + " ms" : "";
 }
 
-void add_step(const json::object& step, Table& way) {
+void add_step(const json::object& step, Table& steps) {
     const bool is_written = find(step, "file") != nullptr;
     if (text_of(step, "what") == "step" && !is_written) return;  // the ends of sequences
     const bool is_branch = find(step, "branch") != nullptr;
@@ -32,12 +32,12 @@ void add_step(const json::object& step, Table& way) {
     std::string text = text_of(step, "text");
     if (is_branch) text = "[" + text_of(step, "branch") + "] " + text;
     if (is_true(step, "by_plan")) text += " (by plan)";
-    way.row({ms_text(step, "at_ms"), place_text(step), sequence == "-" ? "" : sequence, text});
+    steps.row({ms_text(step, "at_ms"), place_text(step), sequence == "-" ? "" : sequence, text});
     for (const json::value& one : array_of(step, "matched")) {
         const json::object& rule = object_of(one);
-        way.row({"", "", "",
-                 "  " + text_of(rule, "rule") + " " + text_of(rule, "says") + ", " +
-                     text_of(rule, "file") + ":" + text_of(rule, "line")});
+        steps.row({"", "", "",
+                   "  " + text_of(rule, "rule") + " " + text_of(rule, "says") + ", " +
+                       text_of(rule, "file") + ":" + text_of(rule, "line")});
     }
 }
 
@@ -80,10 +80,10 @@ std::string explain_text(const json::value& answer) {
                       text_of(all, "client") + " to " + text_of(all, "server") + " port " +
                       text_of(all, "port") + " (" + text_of(all, "transport") + "), trace " +
                       text_of(all, "id") + "\n\n";
-    Table way;
+    Table steps;
     for (const json::value& one : array_of(all, "way"))
-        add_step(object_of(one), way);
-    out += way.text();
+        add_step(object_of(one), steps);
+    out += steps.text();
     if (number_of(find(all, "events_lost")).value_or(0) > 0)
         out += "events without room: " + text_of(all, "events_lost") + "\n";
     out += rows_text(all);

@@ -117,12 +117,12 @@ std::string recorder_text(const json::value& answer) {
         const json::object& recorder = object_of(one);
         for (const json::value& sink_of : array_of(recorder, "sinks")) {
             const json::object& sink = object_of(sink_of);
-            const std::string trouble = text_of(sink, "trouble");
-            const bool has_trouble = !trouble.empty() && trouble != "-";
+            const std::string error = text_of(sink, "trouble");
+            const bool has_error = !error.empty() && error != "-";
             table.row({text_of(recorder, "plugin"), text_of(sink, "sink"), text_of(sink, "written"),
                        text_of(sink, "dropped"), text_of(sink, "failed"), text_of(sink, "bytes"),
                        is_true(sink, "well") ? "well"
-                       : has_trouble         ? trouble
+                       : has_error           ? error
                                              : "not connected",
                        text_of(sink, "place")});
         }

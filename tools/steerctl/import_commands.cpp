@@ -18,7 +18,7 @@ int import_file(const CLI::App& command, steer::importing::ImportOptions& wanted
     if (result.code != steer::kExitDone) {
         return fail(result.code == steer::kExitRejected ? steer::ErrorCode::bad_input
                                                         : steer::ErrorCode::output,
-                    result.trouble);
+                    result.error);
     }
     if (screen().as_json) {
         json::array notes;

@@ -50,16 +50,15 @@ std::string lists_text(const json::value& lists) {
     if (fetched == nullptr) return out + "no list is fetched from a URL\n";
     Table table;
     table.headings({"list", "last fetch", "rules", "bytes", "fetched", "checked", "next check"});
-    std::string troubles;
+    std::string errors;
     for (const auto& row : *fetched) {
         const json::object& list = object_of(row);
         add_row(table, list, kColumns);
-        const std::string trouble = cell_text("", find(list, "trouble"));
-        if (trouble != "-")
-            troubles +=
-                styled(Style::bad, cell_text("", find(list, "url"))) + ": " + trouble + "\n";
+        const std::string error = cell_text("", find(list, "trouble"));
+        if (error != "-")
+            errors += styled(Style::bad, cell_text("", find(list, "url"))) + ": " + error + "\n";
     }
-    return out + table.text() + troubles;
+    return out + table.text() + errors;
 }
 
 }  // namespace steerctl

@@ -10,7 +10,7 @@ namespace steerctl {
 namespace json = boost::json;
 namespace {
 
-bool has_trouble(const std::string& text) {
+bool has_error(const std::string& text) {
     return !text.empty() && text != "-";
 }
 
@@ -18,7 +18,7 @@ std::string lists_fetched(const json::object& answer) {
     const json::array& all = array_of(answer, "lists");
     std::size_t failed = 0;
     for (const json::value& list : all)
-        failed += has_trouble(text_of(object_of(list), "trouble")) ? 1U : 0U;
+        failed += has_error(text_of(object_of(list), "trouble")) ? 1U : 0U;
     if (failed == 0) return {};
     return std::to_string(failed) + " of " + std::to_string(all.size()) +
            " lists not fetched; their errors are above";

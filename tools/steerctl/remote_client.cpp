@@ -168,7 +168,7 @@ Reply no_answer(const Target& target, const LinkFailure& failure, std::chrono::s
 }
 
 Reply read_response(const std::string& where, const Response& response) {
-    std::string said = response.body().substr(0, response.body().find('\n'));
+    std::string reported = response.body().substr(0, response.body().find('\n'));
     switch (response.result_int()) {
         case 200:
             return read_answer(response.body(), where, "--url");
@@ -190,7 +190,7 @@ Reply read_response(const std::string& where, const Response& response) {
                     " does not serve this host name; use its IP address, or add the name "
                     "to `hosts` of `http`");
         case 413:
-            return refusal(ErrorCode::rejected, "request rejected: " + said);
+            return refusal(ErrorCode::rejected, "request rejected: " + reported);
         default:
             return refusal(ErrorCode::bad_answer,
                            "no steerdnsd answers on " + where + ": HTTP status " +

@@ -62,7 +62,7 @@ void add_other(CLI::App& command, OtherText& other, CLI::Option* file) {
 json::object facts_of(const std::string& name, const CaptureFile& file, const CaptureCounts& counts,
                       const Records& sent) {
     return {{"file", name},
-            {"trouble", file.trouble},
+            {"trouble", file.read_error},
             {"from", static_cast<std::uint64_t>(file.from_s)},
             {"to", static_cast<std::uint64_t>(file.to_s)},
             {"frames", counts.frames},

@@ -11,7 +11,7 @@ namespace steerctl {
 namespace json = boost::json;
 namespace {
 
-// Sentences as they are said, until it is ended.
+// Sentences as they are reported, until it is ended.
 int follow(const Options& options, json::object params) {
     std::uint64_t serial = 0;
     params["settled"] = true;
@@ -30,7 +30,7 @@ int follow(const Options& options, json::object params) {
     }
 }
 
-// Asks a router what its version does, and waits for it. What was said goes to a file, or behind
+// Asks a router what its version does, and waits for it. What was reported goes to a file, or behind
 // the findings.
 int run_probe(const Options& options, json::object params) {
     constexpr auto kPatience = std::chrono::seconds(60);

@@ -25,7 +25,7 @@ std::string each(const json::value& answer, Rest rest, Body body) {
     return out;
 }
 
-bool is_said(const std::string& text) {
+bool is_given(const std::string& text) {
     return !text.empty() && text != "-";
 }
 
@@ -36,9 +36,9 @@ std::string findings_text(const json::object& router) {
     Table table;
     for (const auto& [name, value] : object_of(*findings)) {
         const json::object& found = object_of(value);
-        const std::string said = text_of(found, "text");
+        const std::string message = text_of(found, "text");
         table.row({text_of(found, "question"),
-                   text_of(found, "answer") + (is_said(said) ? " (" + said + ")" : "")});
+                   text_of(found, "answer") + (is_given(message) ? " (" + message + ")" : "")});
     }
     return table.text();
 }
@@ -220,7 +220,7 @@ std::string router_forgotten_text(const json::value& answer) {
         none);
 }
 
-// What was sent before may still be under way.
+// What was sent before may still be in progress.
 std::string in_flight_text(const json::object& from) {
     const auto* const found = find(from, "writes_in_flight");
     if (found == nullptr || text_of(from, "writes_in_flight") == "0") return {};
@@ -276,9 +276,9 @@ std::string router_probe_text(const json::value& answer) {
     return each(
         answer,
         [](const json::object& router) {
-            const std::string trouble = text_of(router, "trouble");
+            const std::string error = text_of(router, "trouble");
             return ": RouterOS " + text_of(router, "version") + ", probe " +
-                   text_of(router, "probe") + (is_said(trouble) ? " (" + trouble + ")" : "");
+                   text_of(router, "probe") + (is_given(error) ? " (" + error + ")" : "");
         },
         findings_text);
 }

@@ -15,7 +15,7 @@ std::string rule_sets_text(const json::value& sets) {
     if (all.empty()) return "the configuration has no dynamic_domain_set\n";
     Table table;
     table.headings({"set", "rules", "pending changes", "file"});
-    std::string troubles;
+    std::string errors;
     for (const json::value& one : all) {
         const json::object& set = object_of(one);
         std::vector<std::string> cells;
@@ -23,10 +23,10 @@ std::string rule_sets_text(const json::value& sets) {
         for (const auto column : kColumns)
             cells.push_back(text_of(set, column));
         table.row(std::move(cells));
-        const std::string trouble = cell_text("", find(set, "trouble"));
-        if (!trouble.empty() && trouble != "-") troubles += trouble + "\n";
+        const std::string error = cell_text("", find(set, "trouble"));
+        if (!error.empty() && error != "-") errors += error + "\n";
     }
-    return table.text() + troubles;
+    return table.text() + errors;
 }
 
 // In the file's form, so that they can be added to another set.

@@ -81,17 +81,17 @@ std::string styled(Style style, std::string_view text) {
 Style style_of_state(std::string_view text) {
     constexpr std::string_view kGood[] = {"in_sync", "ready",     "up",     "ok",
                                           "fetched", "unchanged", "passed", "active"};
-    constexpr std::string_view kUnderWay[] = {"connecting", "logging_in", "reading",
-                                              "paused",     "waiting",    "probing"};
+    constexpr std::string_view kInProgress[] = {"connecting", "logging_in", "reading",
+                                                "paused",     "waiting",    "probing"};
     constexpr std::string_view kBad[] = {"disconnected", "unusable", "away",   "down",
                                          "unreachable",  "failed",   "refused"};
     const auto is_one_of = [text](const auto& words) {
         return std::ranges::find(words, text) != std::end(words);
     };
-    return is_one_of(kGood)       ? Style::good
-           : is_one_of(kUnderWay) ? Style::warning
-           : is_one_of(kBad)      ? Style::bad
-                                  : Style::plain;
+    return is_one_of(kGood)         ? Style::good
+           : is_one_of(kInProgress) ? Style::warning
+           : is_one_of(kBad)        ? Style::bad
+                                    : Style::plain;
 }
 
 std::string styled_state(std::string_view text) {

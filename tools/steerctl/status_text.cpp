@@ -17,7 +17,7 @@ struct Key {
     std::string_view key, heading;
 };
 
-// What people look at first, in this order; a key that no row has is left out.
+// What people read first, in this order; a key that no row has is left out.
 constexpr std::array kPorts{Key{"device", "device"}, Key{"driver", "driver"},
                             Key{"addresses", "addresses"}, Key{"why", "why"}};
 constexpr std::array kWorkers{Key{"index", "worker"}, Key{"core", "core"}, Key{"cpu", "cpu"},

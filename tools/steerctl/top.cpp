@@ -80,7 +80,7 @@ class TopFeed {
     TopFeed(const TopFeed&) = delete;
     TopFeed& operator=(const TopFeed&) = delete;
 
-    // Gives the model what came since the last call. While it is stopped, only what was asked of a row.
+    // Gives the model what arrived since the last call. While it is stopped, only what was asked of a row.
     void give(TopModel& model, bool is_stopped) {
         const std::lock_guard lock(state_->mutex);
         if (auto text = std::exchange(state_->text, std::nullopt))
@@ -205,11 +205,11 @@ int run_top(const Options& options, bool is_once) {
     for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT})
         ::sigaction(number, &action, nullptr);
     const bool has_colors = screen().has_colors;
-    std::string trouble;
+    std::string error;
     int number = 0;
     {
-        TopScreen terminal(has_colors, trouble);
-        if (!trouble.empty()) return misused(trouble);
+        TopScreen terminal(has_colors, error);
+        if (!error.empty()) return misused(error);
         set_screen({false, true, false, 0});  // marks for styles; the terminal decides on colours
         number = run_on(terminal, options);
     }

@@ -100,7 +100,7 @@ TopCell cell_of(const json::object& row, std::string_view key) {
 struct TopColumn {
     std::string_view key, heading;
 };
-// Histograms of a worker's counters, and what the answers in them came from.
+// Histograms of a worker's counters, and what the sources of their answers are.
 constexpr TopColumn kTopPaths[] = {{"answer_us_cache", "cache, packet cache"},
                                    {"answer_us_stale", "stale answers"},
                                    {"answer_us_local", "records, lists, rejects"},

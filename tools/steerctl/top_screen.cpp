@@ -15,11 +15,11 @@ namespace {
 constexpr int kReadMs = 100, kEscapeMs = 25;
 
 // Attributes and the pair of colours; a style without a colour differs by its attributes.
-struct Look {
+struct Appearance {
     attr_t attributes = A_NORMAL;
     short pair = 0;
 };
-Look look_of(Style style, bool has_colors) {
+Appearance appearance_of(Style style, bool has_colors) {
     switch (style) {
         case Style::plain:
             return {};
@@ -46,17 +46,17 @@ void use_utf8() {
 
 }  // namespace
 
-TopScreen::TopScreen(bool has_colors, std::string& trouble) {
+TopScreen::TopScreen(bool has_colors, std::string& error) {
     if (::isatty(STDOUT_FILENO) == 0 || ::isatty(STDIN_FILENO) == 0) {
-        trouble = "top needs a terminal; write --once for one screen as text";
+        error = "top needs a terminal; write --once for one screen as text";
         return;
     }
     use_utf8();
     screen_ = ::newterm(nullptr, stdout, stdin);
     if (screen_ == nullptr) {
         const char* const name = std::getenv("TERM");
-        trouble = "terminal type '" + std::string(name == nullptr ? "" : name) +
-                  "' is not known; set TERM, or write --once for one screen as text";
+        error = "terminal type '" + std::string(name == nullptr ? "" : name) +
+                "' is not known; set TERM, or write --once for one screen as text";
         return;
     }
     ::set_escdelay(kEscapeMs);
@@ -94,9 +94,9 @@ void TopScreen::show(const std::vector<TopLine>& lines) const {
     for (const TopLine& line : lines) {
         ::wmove(stdscr, y++, 0);
         for (const auto& [style, text] : line.spans) {
-            const Look look = look_of(style, has_colors_);
-            ::wattr_set(stdscr, look.attributes | (line.is_selected ? A_REVERSE : A_NORMAL),
-                        look.pair, nullptr);
+            const Appearance appearance = appearance_of(style, has_colors_);
+            ::wattr_set(stdscr, appearance.attributes | (line.is_selected ? A_REVERSE : A_NORMAL),
+                        appearance.pair, nullptr);
             ::waddnstr(stdscr, text.c_str(), static_cast<int>(text.size()));
         }
     }

@@ -14,8 +14,8 @@ namespace steerctl {
 
 class TopScreen {
   public:
-    // Takes over the terminal of standard input and output. Sets `trouble` if it cannot.
-    TopScreen(bool has_colors, std::string& trouble);
+    // Takes over the terminal of standard input and output. Sets `error` if it cannot.
+    TopScreen(bool has_colors, std::string& error);
     ~TopScreen();
     TopScreen(const TopScreen&) = delete;
     TopScreen& operator=(const TopScreen&) = delete;

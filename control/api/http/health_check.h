@@ -9,9 +9,9 @@ namespace steer::ops {
 
 struct HealthCheck {
     std::string_view name;     // "ports"; static
-    std::string trouble = {};  // why it failed, as text; empty: passed
+    std::string error = {};    // why it failed, as text; empty: passed
     std::string details = {};  // shown by `verbose`, passed or not
-    [[nodiscard]] bool is_good() const { return trouble.empty(); }
+    [[nodiscard]] bool is_good() const { return error.empty(); }
 };
 using HealthChecks = std::vector<HealthCheck>;
 

@@ -50,7 +50,7 @@ struct HttpConnection {
     bool is_busy = false;                // it waits for a method
     bool is_stream = false;              // its answer goes on
     bool is_late = false;                // the deadline closed it
-    bool gave_way = false;               // to a newer connection
+    bool is_displaced = false;           // to a newer connection
 };
 using ConnectionPtr = std::shared_ptr<HttpConnection>;
 

@@ -7,7 +7,7 @@
 namespace steer::ops {
 namespace asio = boost::asio;
 
-// The oldest one gives way: a client that goes on needs two round trips, one that stopped stays until its end. First one of
+// The oldest one is displaced: a client that goes on needs two round trips, one that stopped stays until its end. First one of
 // the same address, then one of an address that was never let in.
 void HttpServer::make_room_for_a_handshake(const ConnectionPtr& connection) {
     const IpAddress site = site_of(connection->address);
@@ -25,7 +25,7 @@ void HttpServer::make_room_for_a_handshake(const ConnectionPtr& connection) {
         if (oldest == handshakes_.end()) oldest = handshakes_.begin();
     }
     if (oldest == handshakes_.end()) return;
-    (*oldest)->gave_way = true;
+    (*oldest)->is_displaced = true;
     (*oldest)->close();
     handshakes_.erase(oldest);
 }
@@ -49,9 +49,9 @@ asio::awaitable<bool> HttpServer::begin_tls(const ConnectionPtr& connection) {
     if (is_open) is_open = co_await shake_hands(*connection);
     handshakes_.remove(connection);
     if (!is_open && !is_refused && acceptor_.is_open()) {
-        refusals_.add(connection->gave_way  ? HttpRefusal::handshake_crowd
-                      : connection->is_late ? HttpRefusal::handshake_time
-                                            : HttpRefusal::handshake_failed);
+        refusals_.add(connection->is_displaced ? HttpRefusal::handshake_crowd
+                      : connection->is_late    ? HttpRefusal::handshake_time
+                                               : HttpRefusal::handshake_failed);
     }
     co_return is_open;
 }

@@ -104,7 +104,7 @@ void HttpServer::evict_the_least_worth() {
     const bool shakes_hands =
         std::find(handshakes_.begin(), handshakes_.end(), *least) != handshakes_.end();
     if (!shakes_hands) refusals_.add(HttpRefusal::crowd);  // else its handshake is counted
-    (*least)->gave_way = true;
+    (*least)->is_displaced = true;
     (*least)->close();
     connections_.erase(least);
 }

@@ -76,8 +76,8 @@ struct Session {
     asio::steady_timer turn;  // cancelled when a write is done
     asio::steady_timer news;  // cancelled when the feed has something
     Caller caller;
-    std::uint64_t last_heard = 0;  // by Impl::turns
-    bool is_busy = false;          // waits for a method's result
+    std::uint64_t last_request = 0;  // by Impl::turns
+    bool is_busy = false;            // waits for a method's result
     bool is_writing = false;
     bool is_notifying = false;  // the coroutine that sends notifications runs
 };
@@ -158,7 +158,7 @@ bool ControlSocket::Impl::evict_the_idlest() {
     const auto idlest =
         std::min_element(sessions.begin(), sessions.end(), [](const auto& a, const auto& b) {
             const auto worth = [](const Session& one) {
-                return std::tuple(one.is_busy, one.has_subscriptions(), one.last_heard);
+                return std::tuple(one.is_busy, one.has_subscriptions(), one.last_request);
             };
             return worth(*a) < worth(*b);
         });
@@ -222,7 +222,7 @@ asio::awaitable<void> ControlSocket::Impl::answer_to(const std::shared_ptr<Sessi
     }
     if (session->has_subscriptions() && !std::exchange(session->is_notifying, true))
         asio::co_spawn(io, notify(session), asio::detached);
-    session->last_heard = ++turns;
+    session->last_request = ++turns;
     line = std::move(pending->answer);
 }
 
@@ -270,7 +270,7 @@ std::shared_ptr<Session> ControlSocket::Impl::session_of(Protocol::socket socket
                 if (const auto woken = weak.lock()) woken->news.cancel();
             });
     }
-    session->last_heard = ++turns;
+    session->last_request = ++turns;
     return session;
 }
 

@@ -72,7 +72,8 @@ std::string JsonRpc::refusal(RpcCode code, std::string_view message) {
 }
 
 void JsonRpc::handle(std::string_view line, const Caller& caller,
-                     std::function<void(std::string)> answer_with, const RpcHeard& heard) const {
+                     std::function<void(std::string)> answer_with,
+                     const RpcObserver& observer) const {
     json::error_code error;
     const json::value request = json::parse({line.data(), line.size()}, error);
     if (error) {
@@ -95,8 +96,8 @@ void JsonRpc::handle(std::string_view line, const Caller& caller,
     const Method* const method = methods_.find(name);
     const RpcDone done = [has_id = id != nullptr, id = id != nullptr ? *id : json::value(),
                           answer_with = std::move(answer_with), method, params,
-                          heard](const RpcResult& result) {
-        if (heard && method != nullptr) heard(*method, params, result);
+                          observer](const RpcResult& result) {
+        if (observer && method != nullptr) observer(*method, params, result);
         answer_with(has_id ? answer(id, result) : std::string{});
     };
     if (method == nullptr) {

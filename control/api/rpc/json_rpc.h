@@ -18,8 +18,8 @@ namespace steer::ops {
 
 // Called for each request to an existing method, when it has its result. `params`: an array, an
 // object, or null if there are none.
-using RpcHeard = std::function<void(const Method& method, const boost::json::value& params,
-                                    const RpcResult& result)>;
+using RpcObserver = std::function<void(const Method& method, const boost::json::value& params,
+                                       const RpcResult& result)>;
 
 class JsonRpc {
   public:
@@ -29,7 +29,7 @@ class JsonRpc {
     // Passes the answer to one line, without line end, to `answer`, at once or later. Empty: no
     // answer.
     void handle(std::string_view line, const Caller& caller,
-                std::function<void(std::string)> answer, const RpcHeard& heard = {}) const;
+                std::function<void(std::string)> answer, const RpcObserver& observer = {}) const;
     // The same for methods that answer at once, and for a caller with all rights.
     [[nodiscard]] std::string handle(std::string_view line) const;
 

@@ -13,7 +13,7 @@ std::string RpcServer::Impl::own_origin(const HttpRequest& request) const {
     return (has_tls() ? "https://" : "http://") + std::string(view_of(request[http::field::host]));
 }
 
-// A refusal, or nothing: the request may be looked at.
+// A refusal, or nothing: the request may be read.
 std::optional<Reply> RpcServer::Impl::judge(const HttpRequest& request) const {
     const auto target = view_of(request.target());
     if (request.count(http::field::host) != 1 || !target.starts_with('/'))

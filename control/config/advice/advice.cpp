@@ -101,7 +101,7 @@ void advise_devices(Reading& in, const std::vector<bool>& used) {
 // A query_recorder records what its servers are asked, not what reaches its line.
 void advise_recorders(Reading& in) {
     const auto& plugins = in.settings().plugins;
-    std::vector<bool> told(plugins.size());
+    std::vector<bool> reported(plugins.size());
     const auto tell = [&](const ExecRule& rule) {
         std::vector<bool> seen(plugins.size());
         std::vector<PluginIndex> todo{rule.plugin};
@@ -112,8 +112,8 @@ void advise_recorders(Reading& in) {
             seen[at] = true;
             for (const Reference& reference : references_of(plugins[at]))
                 todo.push_back(reference.to);
-            if (!std::holds_alternative<QueryRecorder>(plugins[at].args) || told[at]) continue;
-            told[at] = true;
+            if (!std::holds_alternative<QueryRecorder>(plugins[at].args) || reported[at]) continue;
+            reported[at] = true;
             in.report().warn(rule.line, "'matches' has no effect on " + owner_of(plugins[at]) +
                                             ": it records all queries of its servers; run it in a "
                                             "rule without 'matches', or give these clients a "

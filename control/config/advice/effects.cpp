@@ -199,7 +199,7 @@ class Effects {
             const auto* const sequence = std::get_if<Sequence>(&plugin.args);
             if (sequence == nullptr) continue;
             for (const ExecRule& rule : sequence->rules)
-                look_at(rule, plugin.tag, out);
+                add_effects(rule, plugin.tag, out);
         }
         return out;
     }
@@ -235,8 +235,8 @@ class Effects {
         return role == Role::provider || role == Role::matcher;
     }
 
-    void look_at(const ExecRule& rule, const std::string& sequence,
-                 std::vector<Effect>& out) const {
+    void add_effects(const ExecRule& rule, const std::string& sequence,
+                     std::vector<Effect>& out) const {
         for (const MatchUse& match : rule.matches) {
             const Use& use = uses_[match.plugin];
             if (!use.any) continue;

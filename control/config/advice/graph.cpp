@@ -8,7 +8,7 @@
 namespace steer::config {
 namespace {
 
-// Depth first; `path` has the plugins on the way here.
+// Depth first; `path` has the plugins on the path here.
 class CycleFinder {
   public:
     explicit CycleFinder(Reading& in)

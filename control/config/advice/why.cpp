@@ -79,7 +79,7 @@ class Search {
 
     std::vector<HoldingRule> all() {
         for (PluginIndex i = 0; i < settings_.plugins.size(); ++i)
-            std::visit([&](const auto& args) { look(i, args); }, settings_.plugins[i].args);
+            std::visit([&](const auto& args) { inspect(i, args); }, settings_.plugins[i].args);
         scan();
         std::erase_if(found_, [](const HoldingRule& rule) { return rule.hits == 0; });
         return std::move(found_);
@@ -87,33 +87,33 @@ class Search {
 
   private:
     template <class Args>
-    void look(PluginIndex plugin, const Args& args) {
+    void inspect(PluginIndex plugin, const Args& args) {
         if constexpr (std::is_same_v<Args, DomainSet>) {
             for (const RuleStep& step : args.steps) {
-                look_at(plugin, step.rules, step.in ? Says::in : Says::not_in);
-                look_at(plugin, step.unless, Says::not_for);
+                inspect(plugin, step.rules, step.in ? Says::in : Says::not_in);
+                inspect(plugin, step.unless, Says::not_for);
             }
         } else if constexpr (std::is_same_v<Args, Rpz>) {
             for (const RpzZone& zone : args.zones)
-                look_at_zone(plugin, zone);
+                inspect_zone(plugin, zone);
         } else if constexpr (std::is_same_v<Args, AdList>) {
-            look_at(plugin, args.allow.rules, Says::not_in);
+            inspect(plugin, args.allow.rules, Says::not_in);
         } else if constexpr (std::is_same_v<Args, Zone>) {
-            look_at(plugin, args.names.rules, Says::in);
+            inspect(plugin, args.names.rules, Says::in);
         } else if constexpr (std::is_same_v<Args, Dns64>) {
-            look_at(plugin, args.except.rules, Says::not_in);
-            look_at(plugin, args.keep.rules, Says::not_in);
+            inspect(plugin, args.except.rules, Says::not_in);
+            inspect(plugin, args.keep.rules, Says::not_in);
         } else if constexpr (std::is_same_v<Args, StaticRecords>) {
-            look_at_records(plugin, args);
+            inspect_records(plugin, args);
         } else if constexpr (requires { args.rules.front().rule.kind; }) {
-            look_at(plugin, args.rules, Says::in);
+            inspect(plugin, args.rules, Says::in);
         }
     }
-    void look_at(PluginIndex plugin, const std::vector<RuleAt>& rules, Says says) {
+    void inspect(PluginIndex plugin, const std::vector<RuleAt>& rules, Says says) {
         for (const RuleAt& at : rules)
-            look_at_rule(plugin, at, says);
+            inspect_rule(plugin, at, says);
     }
-    void look_at_rule(PluginIndex plugin, const RuleAt& at, Says says) {
+    void inspect_rule(PluginIndex plugin, const RuleAt& at, Says says) {
         const bool later = is_pattern(at.rule);
         if (later && !may_hold(at.rule)) return;
         const std::uint64_t hits = later ? 0 : counts_.hits(at.rule);
@@ -125,12 +125,12 @@ class Search {
         found_.push_back({plugin, says, rule_text(at.rule), place.file, place.line, hits});
     }
     // Each entry, in the order in which they are asked: the first one with data for the type decides.
-    void look_at_records(PluginIndex plugin, const StaticRecords& records) {
+    void inspect_records(PluginIndex plugin, const StaticRecords& records) {
         for (const StaticEntry& entry : records.entries)
-            look_at_rule(plugin, entry.owner, Says::in);
+            inspect_rule(plugin, entry.owner, Says::in);
     }
     // A wildcard matches subdomains of its name.
-    void look_at_zone(PluginIndex plugin, const RpzZone& zone) {
+    void inspect_zone(PluginIndex plugin, const RpzZone& zone) {
         for (const RuleAt& at : zone.names) {
             const bool is_below = at.rule.kind == RuleKind::domain;
             std::uint64_t hits = counts_.hits(at.rule);

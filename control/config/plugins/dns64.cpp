@@ -80,7 +80,7 @@ void read_prefix_item(Reading& in, const Node& node, const std::string& owner, D
         args.line = node.line;
     } else {
         read_rows(in, node, kPrefixRows, "'prefix' of " + owner, args);
-        if (args.line == 0) return;  // was said
+        if (args.line == 0) return;  // was reported
     }
     if (const auto prefix = read_pref64(in, {args.prefix, args.line}, owner))
         out.prefixes.push_back({*prefix, std::move(args.ipv4), args.line});

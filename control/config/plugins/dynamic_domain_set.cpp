@@ -150,7 +150,7 @@ void read_dynamic_domain_set(Reading& in, const Node* node, Plugin& plugin) {
     read_rows(in, map, kDynamicDomainSetRows, owner, args);
     plugin.args = DomainSet{};
     const Node* const written = map.find("path");
-    if (written == nullptr || args.path.empty()) return;  // that was said
+    if (written == nullptr || args.path.empty()) return;  // that was reported
     const Place place{"path", owner, written->line};
     if (is_url(args.path)) {
         in.report().error(place.line,

@@ -117,7 +117,7 @@ void read_tls(Reading& in, const Node& node, const Place& place, RpcServer& out)
     out.client_ca = files.client_ca;
 }
 
-// A file that others may read is no secret. One that cannot be looked at was read at the start.
+// A file that others may read is no secret. One that cannot be inspected was read at the start.
 void check_token_file(Reading& in, const HttpToken& token, const std::string& owner) {
     const RootToRead files(token.token_file);
     struct stat found {};

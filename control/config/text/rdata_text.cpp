@@ -79,7 +79,7 @@ class FieldReader {
     }
     [[nodiscard]] bool at_end() const { return words_.empty(); }
     Bytes out;
-    std::string trouble;  // an error other than an invalid word
+    std::string error;  // an error other than an invalid word
 
   private:
     const std::string& take() {
@@ -132,7 +132,7 @@ class FieldReader {
         if (form_.target && !text.empty()) {
             const auto parsed = matchers::parse_name(text, *form_.target);
             if (!parsed) {
-                trouble = "invalid name in the data: " + parsed.error().text;
+                error = "invalid name in the data: " + parsed.error().text;
                 return false;
             }
             // Letters keep their case: the names of services are shown to people (RFC 6763 4.1.3).
@@ -170,7 +170,7 @@ class FieldReader {
         const auto parameters = svc_parameters(words_);
         words_ = {};
         if (!parameters) {
-            trouble = parameters.error().text;
+            error = parameters.error().text;
             return false;
         }
         out.insert(out.end(), parameters->begin(), parameters->end());
@@ -230,7 +230,7 @@ Result<Bytes> rdata_of(std::uint16_t type, std::span<const ZoneWord> words,
     FieldReader reader(words, origin, how);
     for (std::size_t i = 0; i < most && (i < least || !reader.at_end()); ++i) {
         if (reader.read(ldns_rr_descriptor_field_type(fields, i), i + 1 == most)) continue;
-        if (!reader.trouble.empty()) return Error{reader.trouble};
+        if (!reader.error.empty()) return Error{reader.error};
         return Error{"expected the data of a record of type " + std::string(form->type) +
                      ", as in '" + std::string(form->example) + "'"};
     }

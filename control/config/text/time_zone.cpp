@@ -17,7 +17,7 @@ Result<const date::time_zone*> zone_of(std::string_view name) {
         if (!name.empty()) return Error{"unknown time zone " + matchers::quoted(name)};
     }
     try {
-        return date::locate_zone("UTC");  // the system has said nothing
+        return date::locate_zone("UTC");  // the system has reported nothing
     } catch (const std::exception& e) {
         return Error{"time zones cannot be read; install the package tzdata: " +
                      std::string(e.what())};

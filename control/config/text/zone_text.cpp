@@ -50,8 +50,7 @@ class ZoneReader {
 
   private:
     void read(const ZoneEntry& entry) {
-        if (!entry.trouble.empty())
-            return bad(entry, entry.trouble + ": remove it or add the other");
+        if (!entry.error.empty()) return bad(entry, entry.error + ": remove it or add the other");
         if (entry.words.front().text.starts_with('$')) return directive(entry);
         std::span<const ZoneWord> words = entry.words;
         if (entry.has_owner) {

@@ -66,16 +66,16 @@ struct NextHops::Impl : std::enable_shared_from_this<NextHops::Impl> {
           publish_(std::move(on_change)),
           log(std::move(on_log)),
           readable(main_io),
-          look_again(main_io),
+          refresh_timer(main_io),
           tend_again(main_io) {}
 
     std::vector<PortDevice> devices;
     Publish publish_;
     Log log;
     std::function<void()> notify;
-    std::unique_ptr<Netlink> asking, events;
+    std::unique_ptr<Netlink> kernel_socket, events;
     boost::asio::posix::stream_descriptor readable;
-    boost::asio::steady_timer look_again, tend_again;
+    boost::asio::steady_timer refresh_timer, tend_again;
 
     std::vector<IpAddress> upstreams;  // index: Upstream::id
     Interfaces interfaces;
@@ -84,11 +84,11 @@ struct NextHops::Impl : std::enable_shared_from_this<NextHops::Impl> {
     std::optional<NextHopTable> published;
     std::vector<DeviceState> published_devices;
     std::map<IpAddress, int> published_vrfs;
-    Changed look_due = Changed::nothing;  // look_again runs, if not nothing
-    bool tend_due = false;                // tend_again runs
+    Changed refresh_due = Changed::nothing;  // refresh_timer runs, if not nothing
+    bool tend_due = false;                   // tend_again runs
 
     Result<void> open();
-    void look(Changed what);
+    void refresh(Changed what);
     void tend();
     Changed read_events();
     void wait_for_neighbours(Clock::time_point until);
@@ -99,7 +99,7 @@ struct NextHops::Impl : std::enable_shared_from_this<NextHops::Impl> {
     void log_changes(const NextHopTable& table) const;
 
     void watch();
-    void schedule_look(Changed what);
+    void schedule_refresh(Changed what);
     void schedule_tend(Clock::duration after);
 };
 
@@ -108,16 +108,16 @@ Result<void> NextHops::Impl::open() {
     if (!requests) return requests.error();
     Result<std::unique_ptr<Netlink>> subscription = Netlink::open(kGroups);
     if (!subscription) return subscription.error();
-    asking = std::move(*requests);
+    kernel_socket = std::move(*requests);
     events = std::move(*subscription);
     return {};
 }
 
 // Asks again: for the routes, and for the interfaces if they changed. The tracking of a neighbour that is still
 // needed goes on from where it was.
-void NextHops::Impl::look(Changed what) {
+void NextHops::Impl::refresh(Changed what) {
     if (what == Changed::interfaces) {
-        interfaces = read_interfaces(*asking);
+        interfaces = read_interfaces(*kernel_socket);
         find_devices(interfaces, devices);
     }
     targets.clear();
@@ -136,7 +136,7 @@ void NextHops::Impl::look(Changed what) {
         if (const auto known = neighbours.find(*target.neighbour); known != neighbours.end()) {
             tended = known->second;
         }
-        tended.neighbour = ask_neighbour(*asking, *target.neighbour);
+        tended.neighbour = ask_neighbour(*kernel_socket, *target.neighbour);
         needed.emplace(*target.neighbour, tended);
     }
     neighbours = std::move(needed);
@@ -144,11 +144,11 @@ void NextHops::Impl::look(Changed what) {
 
 // An upstream that the main tables do not reach may be one of a port's VRF.
 Route NextHops::Impl::find_route(const IpAddress& upstream) const {
-    Route route = ask_route(*asking, upstream);
+    Route route = ask_route(*kernel_socket, upstream);
     for (const PortDevice& device : devices) {
         if (route.kind != Route::Kind::none) break;
         const int vrf = vrf_of(index_of(device), interfaces);
-        if (vrf != 0) route = ask_route(*asking, upstream, vrf);
+        if (vrf != 0) route = ask_route(*kernel_socket, upstream, vrf);
     }
     return route;
 }
@@ -163,7 +163,7 @@ void NextHops::Impl::tend() {
         const Clock::duration pause =
             state == Neighbour::State::ageing ? Clock::duration(kPokeAgeing) : kPokeMissing;
         if (now - tended.poked >= pause) {
-            poke_neighbour(*asking, key);
+            poke_neighbour(*kernel_socket, key);
             tended.poked = now;
         }
         const Clock::duration left = tended.poked + pause - now;
@@ -172,7 +172,7 @@ void NextHops::Impl::tend() {
     if (next) schedule_tend(*next);
 }
 
-// What to look at again. Neighbours are taken from the events themselves.
+// What to check again. Neighbours are taken from the events themselves.
 Changed NextHops::Impl::read_events() {
     Changed changed = Changed::nothing;
     const bool complete = events->read_events([&](const nlmsghdr& message) {
@@ -199,7 +199,7 @@ void NextHops::Impl::wait_for_neighbours(Clock::time_point until) {
         if (all || left <= 0ms) return;
         pollfd ready{events->fd(), POLLIN, 0};
         if (::poll(&ready, 1, static_cast<int>(left.count())) <= 0) return;
-        if (const Changed what = read_events(); what != Changed::nothing) look(what);
+        if (const Changed what = read_events(); what != Changed::nothing) refresh(what);
         tend();
     }
 }
@@ -209,7 +209,7 @@ bool NextHops::Impl::is_local(const IpAddress& address) const {
     // Routes of a link-local address need the interface.
     const auto& all = interfaces.addresses;
     return std::any_of(all.begin(), all.end(), [&](const Address& a) { return a.ip == address; }) ||
-           ask_route(*asking, address).kind == Route::Kind::local;
+           ask_route(*kernel_socket, address).kind == Route::Kind::local;
 }
 
 NextHopTable NextHops::Impl::build() const {
@@ -283,22 +283,22 @@ void NextHops::Impl::watch() {
                         [self = weak_from_this()](const boost::system::error_code& failed) {
                             const auto me = self.lock();
                             if (failed || me == nullptr) return;
-                            me->schedule_look(me->read_events());
+                            me->schedule_refresh(me->read_events());
                             me->publish();
                             me->tend();
                             me->watch();
                         });
 }
 
-void NextHops::Impl::schedule_look(Changed what) {
-    const bool runs = look_due != Changed::nothing;
-    look_due = std::max(look_due, what);
+void NextHops::Impl::schedule_refresh(Changed what) {
+    const bool runs = refresh_due != Changed::nothing;
+    refresh_due = std::max(refresh_due, what);
     if (runs || what == Changed::nothing) return;
-    look_again.expires_after(kDebounce);
-    look_again.async_wait([self = weak_from_this()](const boost::system::error_code& failed) {
+    refresh_timer.expires_after(kDebounce);
+    refresh_timer.async_wait([self = weak_from_this()](const boost::system::error_code& failed) {
         const auto me = self.lock();
         if (failed || me == nullptr) return;
-        me->look(std::exchange(me->look_due, Changed::nothing));
+        me->refresh(std::exchange(me->refresh_due, Changed::nothing));
         me->publish();
         me->tend();
         if (me->notify) me->notify();
@@ -331,7 +331,7 @@ NextHops::~NextHops() {
 Result<void> NextHops::start(std::vector<IpAddress> upstreams, std::chrono::milliseconds patience) {
     if (Result<void> opened = impl_->open(); !opened) return opened;
     impl_->upstreams = std::move(upstreams);
-    impl_->look(Changed::interfaces);
+    impl_->refresh(Changed::interfaces);
     impl_->tend();
     impl_->wait_for_neighbours(Clock::now() + patience);
     impl_->publish();
@@ -342,7 +342,7 @@ Result<void> NextHops::start(std::vector<IpAddress> upstreams, std::chrono::mill
 
 void NextHops::set_upstreams(std::vector<IpAddress> upstreams) {
     impl_->upstreams = std::move(upstreams);
-    impl_->look(Changed::routes);
+    impl_->refresh(Changed::routes);
     impl_->publish();
     impl_->tend();
 }

@@ -53,10 +53,10 @@ Result<std::unique_ptr<LearnedNeighbours>> LearnedNeighbours::open(std::vector<i
     constexpr std::array kGroups{static_cast<int>(RTNLGRP_NEIGH)};
     auto events = Netlink::open(kGroups);
     if (!events) return events.error();
-    auto asking = Netlink::open();
-    if (!asking) return asking.error();
+    auto requests = Netlink::open();
+    if (!requests) return requests.error();
     return std::unique_ptr<LearnedNeighbours>(
-        new LearnedNeighbours(std::move(*events), std::move(*asking), std::move(if_indices)));
+        new LearnedNeighbours(std::move(*events), std::move(*requests), std::move(if_indices)));
 }
 
 // IPv4 alone, as ARP is.
@@ -75,7 +75,7 @@ void LearnedNeighbours::remove_one(const NeighbourKey& key) {
     fixed.ndm_family = AF_INET;
     fixed.ndm_ifindex = key.if_index;
     request.put_address(NDA_DST, key.ip);
-    asking_->ask(request, [](const nlmsghdr&) {});
+    requests_->ask(request, [](const nlmsghdr&) {});
 }
 
 void LearnedNeighbours::remove() {
@@ -89,7 +89,7 @@ void LearnedNeighbours::forget() {
     NetlinkRequest request(RTM_GETNEIGH, NLM_F_DUMP);
     request.fixed<ndmsg>().ndm_family = AF_INET;
     std::vector<NeighbourKey> learned;
-    asking_->ask(
+    requests_->ask(
         request,
         [&](const nlmsghdr& message) {
             if (is_learned(message)) learned.push_back(read_neighbour(message)->first);

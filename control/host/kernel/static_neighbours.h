@@ -50,14 +50,14 @@ class LearnedNeighbours {
     void forget();  // everything learned so far
 
   private:
-    LearnedNeighbours(std::unique_ptr<Netlink> events, std::unique_ptr<Netlink> asking,
+    LearnedNeighbours(std::unique_ptr<Netlink> events, std::unique_ptr<Netlink> requests,
                       std::vector<int> if_indices)
         : events_(std::move(events)),
-          asking_(std::move(asking)),
+          requests_(std::move(requests)),
           if_indices_(std::move(if_indices)) {}
     [[nodiscard]] bool is_learned(const nlmsghdr& message) const;
     void remove_one(const NeighbourKey& key);
-    std::unique_ptr<Netlink> events_, asking_;
+    std::unique_ptr<Netlink> events_, requests_;
     std::vector<int> if_indices_;
 };
 

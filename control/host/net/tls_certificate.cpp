@@ -159,7 +159,7 @@ CertificateFacts facts_of_peer(SSL* ssl) {
             .ends_s = seconds_of(X509_get0_notAfter(certificate))};
 }
 
-std::string trouble_with_time(const CertificateFacts& facts, std::int64_t now_s) {
+std::string validity_error(const CertificateFacts& facts, std::int64_t now_s) {
     if (now_s > facts.ends_s) {
         return "certificate " + facts.file + " expired on " + date_of(facts.ends_s) +
                ": clients that verify it refuse to connect; renew it";

@@ -40,6 +40,6 @@ Result<Certificate> read_certificate(const TlsFiles& files);
 // Facts about the peer's certificate; ends_s is 0 if there is none.
 CertificateFacts facts_of_peer(SSL* ssl);
 // The error of its validity period at `now_s`; empty: it is valid.
-std::string trouble_with_time(const CertificateFacts& facts, std::int64_t now_s);
+std::string validity_error(const CertificateFacts& facts, std::int64_t now_s);
 
 }  // namespace steer::stream

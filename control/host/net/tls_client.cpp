@@ -41,7 +41,7 @@ std::string base64(const TlsTrust::Pin& pin) {
     return {reinterpret_cast<const char*>(text.data()), static_cast<std::size_t>(length)};
 }
 
-// Without looking: what is not looked for cannot be found wrong later.
+// Without a check: what is not searched for cannot be found wrong later.
 int believe(X509_STORE_CTX* chain, void* /*unused*/) {
     X509_STORE_CTX_set_error(chain, X509_V_OK);
     return 1;
@@ -127,7 +127,7 @@ bool TlsClient::is_refused(SSL* ssl) {
 }
 
 std::string TlsClient::explain(SSL* ssl, const std::string& why, std::string_view remedy) const {
-    std::string refused = tls::certificate_trouble(ssl, host_);
+    std::string refused = tls::certificate_error(ssl, host_);
     if (refused.empty()) return why;
     return tls::is_of_unknown_authority(ssl) ? refused + "; set " + std::string(remedy) : refused;
 }

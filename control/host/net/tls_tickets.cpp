@@ -95,7 +95,7 @@ const TlsTickets::SharedKey* TlsTickets::shared(std::uint64_t now_ms) const {
     return nullptr;
 }
 
-// Of two keys for one time, the one that came last makes tickets.
+// Of two keys for one time, the one that arrived last makes tickets.
 void TlsTickets::share(const TicketKey& key, std::uint64_t from_ms, std::uint64_t until_ms) {
     const std::lock_guard lock(mutex_);
     const std::uint64_t now_ms = clock_.now().ms;

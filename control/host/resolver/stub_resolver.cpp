@@ -76,71 +76,71 @@ bool open(Socket& socket, const Endpoint& to, const Resolver& resolver, const As
            (!options.prepare || options.prepare(socket.native_handle(), resolver.address));
 }
 
-asio::awaitable<Said> ask_tcp(const Question& question, const Resolver& resolver, Deadline until,
-                              const AskOptions& options) {
+asio::awaitable<ResolverReply> ask_tcp(const Question& question, const Resolver& resolver,
+                                       Deadline until, const AskOptions& options) {
     const auto to = endpoint<tcp>(resolver.address, resolver.port);
     tcp::socket socket(co_await asio::this_coro::executor);
-    if (!open(socket, to, resolver, options)) co_return Said{};
+    if (!open(socket, to, resolver, options)) co_return ResolverReply{};
     const TimeLimit limit(socket, until);
     const auto [refused] = co_await socket.async_connect(to, kNoThrow);
-    if (refused) co_return Said{};
+    if (refused) co_return ResolverReply{};
     std::vector<std::uint8_t> bytes(2 + question.length);
     dns::store_be16(bytes.data(), static_cast<std::uint16_t>(question.length));
     std::copy_n(question.message.begin(), question.length, bytes.begin() + 2);
     const auto [unsent, _] = co_await asio::async_write(socket, asio::buffer(bytes), kNoThrow);
     bytes.resize(2);
-    if (unsent) co_return Said{};
+    if (unsent) co_return ResolverReply{};
     const auto [no_length, _2] = co_await asio::async_read(socket, asio::buffer(bytes), kNoThrow);
-    if (no_length) co_return Said{};
+    if (no_length) co_return ResolverReply{};
     bytes.resize(dns::load_be16(bytes.data()));
     const auto [no_body, _3] = co_await asio::async_read(socket, asio::buffer(bytes), kNoThrow);
-    if (no_body) co_return Said{};
+    if (no_body) co_return ResolverReply{};
     co_return read_reply(bytes, question.id, question.name, question.type);
 }
 
-asio::awaitable<Said> ask_one(const Question& question, const Resolver& resolver, Deadline until,
-                              const AskOptions& options) {
+asio::awaitable<ResolverReply> ask_one(const Question& question, const Resolver& resolver,
+                                       Deadline until, const AskOptions& options) {
     const auto to = endpoint<udp>(resolver.address, resolver.port);
     udp::socket socket(co_await asio::this_coro::executor);
-    if (!open(socket, to, resolver, options)) co_return Said{};
+    if (!open(socket, to, resolver, options)) co_return ResolverReply{};
     boost::system::error_code error;
     socket.connect(to, error);  // packets from other addresses are not received
-    if (error) co_return Said{};
+    if (error) co_return ResolverReply{};
     const TimeLimit limit(socket, until);
     const auto [unsent, _] = co_await socket.async_send(
         asio::buffer(question.message.data(), question.length), kNoThrow);
-    if (unsent) co_return Said{};
+    if (unsent) co_return ResolverReply{};
     std::vector<std::uint8_t> bytes(dns::kMaxMessage);
     for (;;) {
         const auto [nothing, length] = co_await socket.async_receive(asio::buffer(bytes), kNoThrow);
-        if (nothing) co_return Said{};
-        auto said = read_reply({bytes.data(), length}, question.id, question.name, question.type);
-        if (said.what == Said::What::cut_off)
+        if (nothing) co_return ResolverReply{};
+        auto reply = read_reply({bytes.data(), length}, question.id, question.name, question.type);
+        if (reply.what == ResolverReply::What::cut_off)
             co_return co_await ask_tcp(question, resolver, until, options);
         // Not from the asked server: its answer may still come.
         const bool ours = length >= dns::kHeaderSize && dns::load_be16(bytes.data()) == question.id;
-        if (said.what == Said::What::answer || ours) co_return said;
+        if (reply.what == ResolverReply::What::answer || ours) co_return reply;
     }
 }
 
 }  // namespace
 
-Said read_reply(std::span<const std::uint8_t> message, std::uint16_t id,
-                std::span<const std::uint8_t> name, std::uint16_t type) {
+ResolverReply read_reply(std::span<const std::uint8_t> message, std::uint16_t id,
+                         std::span<const std::uint8_t> name, std::uint16_t type) {
     alignas(dns::Answer) std::array<std::uint8_t, std::size_t{3} * dns::kMaxMessage> block;
     dns::UpstreamFacts facts;
-    Said said;
-    if (message.size() < dns::kHeaderSize || dns::load_be16(message.data()) != id) return said;
+    ResolverReply reply;
+    if (message.size() < dns::kHeaderSize || dns::load_be16(message.data()) != id) return reply;
     const auto error = dns::build_answer(message, name, type, dns::kIn, false, block, facts);
-    if (error != dns::AnswerError::none || facts.no_question) return said;
+    if (error != dns::AnswerError::none || facts.no_question) return reply;
     if ((facts.flags & dns::kTc) != 0) {
-        said.what = Said::What::cut_off;
-        return said;
+        reply.what = ResolverReply::What::cut_off;
+        return reply;
     }
-    if (facts.rcode != dns::kNoError && facts.rcode != dns::kNxDomain) return said;
-    said.what = Said::What::answer;
+    if (facts.rcode != dns::kNoError && facts.rcode != dns::kNxDomain) return reply;
+    reply.what = ResolverReply::What::answer;
     const auto& answer = *reinterpret_cast<const dns::Answer*>(block.data());
-    said.ttl_s = answer.min_ttl_s;
+    reply.ttl_s = answer.min_ttl_s;
     for (std::size_t i = 0; i < answer.address_count; ++i) {
         const dns::AddressRef& at = answer.addresses()[i];
         IpAddress ip{};
@@ -150,9 +150,9 @@ Said read_reply(std::span<const std::uint8_t> message, std::uint16_t id,
         } else {
             ip = IpAddress::from_v4(bytes);
         }
-        said.addresses.push_back(ip);
+        reply.addresses.push_back(ip);
     }
-    return said;
+    return reply;
 }
 
 asio::awaitable<Addresses> ask(std::string name, std::vector<Resolver> resolvers, Deadline deadline,
@@ -172,12 +172,12 @@ asio::awaitable<Addresses> ask(std::string name, std::vector<Resolver> resolvers
             for (const std::uint16_t type : types) {
                 const auto until = std::min(deadline, std::chrono::steady_clock::now() + patience);
                 const Question question = make_question(*wire, type);
-                const Said said = co_await ask_one(question, resolver, until, options);
-                if (said.what != Said::What::answer && type == types.front()) break;
-                if (said.what != Said::What::answer) continue;
-                out.ttl_s = out.found.empty() ? said.ttl_s : std::min(out.ttl_s, said.ttl_s);
+                const ResolverReply reply = co_await ask_one(question, resolver, until, options);
+                if (reply.what != ResolverReply::What::answer && type == types.front()) break;
+                if (reply.what != ResolverReply::What::answer) continue;
+                out.ttl_s = out.found.empty() ? reply.ttl_s : std::min(out.ttl_s, reply.ttl_s);
                 out.answered = true;
-                out.found.insert(out.found.end(), said.addresses.begin(), said.addresses.end());
+                out.found.insert(out.found.end(), reply.addresses.begin(), reply.addresses.end());
             }
             if (out.answered) co_return out;
         }

@@ -51,13 +51,13 @@ boost::asio::awaitable<Addresses> ask(std::string name, std::vector<Resolver> re
 std::vector<Resolver> system_resolvers(const std::string& path = "/etc/resolv.conf");
 
 // A resolver's reply to a question for `type`.
-struct Said {
+struct ResolverReply {
     enum class What : std::uint8_t { answer, cut_off, nothing } what = What::nothing;
     std::vector<IpAddress> addresses;
     std::uint32_t ttl_s = 0;  // of the whole answer
 };
 // Pure: reads a reply to the question `name` (wire form) with this id.
-Said read_reply(std::span<const std::uint8_t> message, std::uint16_t id,
-                std::span<const std::uint8_t> name, std::uint16_t type);
+ResolverReply read_reply(std::span<const std::uint8_t> message, std::uint16_t id,
+                         std::span<const std::uint8_t> name, std::uint16_t type);
 
 }  // namespace steer::resolver

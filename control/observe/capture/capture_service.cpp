@@ -396,7 +396,7 @@ void CaptureService::collect() {
     s.lost += lost_by_workers() - s.lost_before;
 }
 
-// A query over UDP that came by a kernel socket, and its response.
+// A query over UDP that arrived by a kernel socket, and its response.
 void CaptureService::take(const QueryRecordView& record) {
     const QueryRecord& head = record.head;
     if ((head.how & QueryRecord::kInjected) == 0 || head.transport != ClientTransport::udp) return;

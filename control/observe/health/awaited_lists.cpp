@@ -23,7 +23,7 @@ void AwaitedLists::follow(std::span<const config::ReadList> lists) {
     std::erase_if(sources_, [&](const std::string& source) { return !now.contains(source); });
 }
 
-std::string AwaitedLists::trouble() const {
+std::string AwaitedLists::error() const {
     std::string all;
     for (const std::string& source : sources_)
         all += (all.empty() ? "never fetched: " : ", ") + source;

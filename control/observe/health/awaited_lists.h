@@ -21,7 +21,7 @@ class AwaitedLists {
     // Call it after each reload.
     void follow(std::span<const config::ReadList> lists);
     // Why the appliance is not ready; empty: it is ready.
-    [[nodiscard]] std::string trouble() const;
+    [[nodiscard]] std::string error() const;
 
   private:
     std::set<std::string> sources_;

@@ -44,20 +44,20 @@ std::string certificate_sentence(const CertificateEnd& certificate, std::int64_t
            date_of(certificate.ends_s) + "; " + certificate.remedy;
 }
 
-std::vector<std::string> CertificateWatch::look(std::span<const CertificateEnd> certificates,
-                                                std::int64_t now_s) {
+std::vector<std::string> CertificateWatch::check(std::span<const CertificateEnd> certificates,
+                                                 std::int64_t now_s) {
     std::vector<std::string> sentences;
-    std::map<std::string, Said> said;
+    std::map<std::string, Reported> reported;
     for (const CertificateEnd& one : certificates) {
-        const auto before = said_.find(one.whose);
-        Said now{one.ends_s, step_of(one.ends_s, now_s)};
-        const bool is_known = before != said_.end() && before->second.ends_s == one.ends_s;
+        const auto before = reported_.find(one.whose);
+        Reported now{one.ends_s, step_of(one.ends_s, now_s)};
+        const bool is_known = before != reported_.end() && before->second.ends_s == one.ends_s;
         const std::int64_t last = is_known ? before->second.step : 0;
         if (now.step > last) sentences.push_back(certificate_sentence(one, now_s));
         now.step = std::max(now.step, last);
-        said.insert_or_assign(one.whose, now);
+        reported.insert_or_assign(one.whose, now);
     }
-    said_ = std::move(said);
+    reported_ = std::move(reported);
     return sentences;
 }
 

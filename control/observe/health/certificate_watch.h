@@ -26,14 +26,15 @@ std::string certificate_sentence(const CertificateEnd& certificate, std::int64_t
 class CertificateWatch {
   public:
     // The sentences that are due, at most one per certificate.
-    std::vector<std::string> look(std::span<const CertificateEnd> certificates, std::int64_t now_s);
+    std::vector<std::string> check(std::span<const CertificateEnd> certificates,
+                                   std::int64_t now_s);
 
   private:
-    struct Said {
+    struct Reported {
         std::int64_t ends_s = 0;
         std::int64_t step = 0;  // of the last sentence: see step_of()
     };
-    std::map<std::string, Said> said_;  // by whose
+    std::map<std::string, Reported> reported_;  // by whose
 };
 
 }  // namespace steer

@@ -45,7 +45,7 @@ class CertificatesPart final : public Part {
         const std::uint64_t now_ms = main_.now_ms();
         if (checked_ms_ != 0 && now_ms - checked_ms_ < kCheckEveryMs) return;
         checked_ms_ = now_ms;
-        for (const auto& sentence : watch_.look(ends(), wall_s()))
+        for (const auto& sentence : watch_.check(ends(), wall_s()))
             events_.tell(ops::EventKind::certificate, ops::EventLevel::warning, sentence);
     }
     void add_status(object& all) override;

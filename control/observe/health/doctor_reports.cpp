@@ -74,7 +74,7 @@ ops::RpcResult DoctorReports::take(const ops::Arguments& given) {
     Report report;
     report.at_ms = clock_.now().ms;
     report.interval_s = given.number("interval_s", 60);
-    report.trouble = safe_text(given.text("trouble"), kMaxText);
+    report.error = safe_text(given.text("trouble"), kMaxText);
     report.nat64_dead = given.is_true("nat64_dead");
     report.option_withdrawn = given.is_true("option_108_withdrawn");
     const auto findings = given.texts("findings"), steps = given.texts("steps");
@@ -138,16 +138,15 @@ std::string DoctorReports::add_remedies(const std::vector<std::string>& remedies
     return {};
 }
 
-// A router that cannot be read has no findings: nothing is said about those of the report before. Notes are no news.
+// A router that cannot be read has no findings: nothing is reported about those of the report before. Notes are no news.
 void DoctorReports::tell_news(const std::string& router, const Report& before,
                               const Report& now) const {
     const std::string doctor = "doctor: router " + router;
-    if (before.trouble != now.trouble) {
-        news_(!now.trouble.empty(), now.trouble.empty()
-                                        ? doctor + " can be read again"
-                                        : doctor + " cannot be read: " + now.trouble);
+    if (before.error != now.error) {
+        news_(!now.error.empty(), now.error.empty() ? doctor + " can be read again"
+                                                    : doctor + " cannot be read: " + now.error);
     }
-    if (!now.trouble.empty()) return;
+    if (!now.error.empty()) return;
     const auto has = [](const Report& report, const Finding& finding) {
         return std::ranges::any_of(report.findings, [&](const Finding& other) {
             return other.level == finding.level && other.check == finding.check;
@@ -158,7 +157,7 @@ void DoctorReports::tell_news(const std::string& router, const Report& before,
             news_(true, doctor + " has a new " + finding.level + ", " + finding.check + ": " +
                             finding.what);
     }
-    if (!before.trouble.empty()) return;
+    if (!before.error.empty()) return;
     for (const Finding& finding : before.findings) {
         if (finding.level != "note" && !has(now, finding))
             news_(false, doctor + " has no " + finding.level + " " + finding.check + " any more");
@@ -191,7 +190,7 @@ boost::json::value DoctorReports::to_json() const {
         routers.push_back(object{{"router", name},
                                  {"age_s", age_s(report)},
                                  {"stale", is_stale(report)},
-                                 {"trouble", report.trouble},
+                                 {"trouble", report.error},
                                  {"findings", std::move(findings)},
                                  {"steps", std::move(steps)},
                                  {"nat64_dead", report.nat64_dead},
@@ -209,7 +208,7 @@ std::vector<std::string> DoctorReports::problems() const {
                           " s old; check that `steerctl doctor --watch` runs");
             continue;
         }
-        if (!report.trouble.empty()) all.push_back(who + report.trouble);
+        if (!report.error.empty()) all.push_back(who + report.error);
         for (const Finding& finding : report.findings) {
             if (finding.level == "problem")
                 all.push_back(who + finding.what + " (" + finding.check +
@@ -227,7 +226,7 @@ void DoctorReports::write_metrics(ops::MetricWriter& writer) const {
         writer.family("steerdns_doctor_stale");
         writer.sample({{"router", name}}, flag(is_stale(report)));
         writer.family("steerdns_doctor_router_read");
-        writer.sample({{"router", name}}, flag(report.trouble.empty()));
+        writer.sample({{"router", name}}, flag(report.error.empty()));
         writer.family("steerdns_doctor_findings");
         for (const std::string_view level : kLevels) {
             const auto count = std::ranges::count(report.findings, level, &Finding::level);
@@ -251,7 +250,7 @@ std::string DoctorReports::details_of(const std::string& router, const Report& r
     std::string text = router + ":", problems, advice;
     if (is_stale(report))
         text += " stale, the last report is " + std::to_string(age_s(report)) + " s old;";
-    if (!report.trouble.empty()) return text + " cannot be read: " + report.trouble;
+    if (!report.error.empty()) return text + " cannot be read: " + report.error;
     for (const Finding& finding : report.findings) {
         if (finding.level == "note") continue;
         std::string& list = finding.level == "problem" ? problems : advice;
@@ -269,7 +268,7 @@ void DoctorReports::add_check(ops::HealthChecks& checks) const {
     for (const auto& [name, report] : by_router_) {
         check.details.append(check.details.empty() ? "" : " | ").append(details_of(name, report));
         if (needs_nat64_ && report.nat64_dead && !is_stale(report))
-            check.trouble = "the NAT64 is dead (`ready_nat64`)";
+            check.error = "the NAT64 is dead (`ready_nat64`)";
     }
     checks.push_back(std::move(check));
 }

@@ -55,7 +55,7 @@ class DoctorReports {
     };
     struct Report {
         std::uint64_t at_ms = 0, interval_s = 0;
-        std::string trouble;
+        std::string error;
         std::vector<Finding> findings;
         std::vector<Step> steps;
         bool nat64_dead = false, option_withdrawn = false;

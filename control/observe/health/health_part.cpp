@@ -165,7 +165,7 @@ ops::HealthChecks HealthPart::liveness() const {
     const std::uint64_t idle_ms =
         main_.now_ms() - polled_ms_;  // of the timer, which the loop serves
     const auto error = [this](std::string_view threads) {
-        return watchdog_ ? watchdog_->trouble(threads) : std::string{};
+        return watchdog_ ? watchdog_->error(threads) : std::string{};
     };
     return {{"main_loop", idle_ms < kMainLoopPatienceMs
                               ? ""
@@ -247,7 +247,7 @@ void HealthPart::check_helpers() {
 void HealthPart::add_status(boost::json::object& all) {
     boost::json::array failed;
     for (const auto& check : readiness()) {
-        if (!check.is_good()) failed.emplace_back(std::string(check.name) + ": " + check.trouble);
+        if (!check.is_good()) failed.emplace_back(std::string(check.name) + ": " + check.error);
     }
     if (failed.empty()) {
         all["ready"] = "yes";
@@ -274,7 +274,7 @@ void HealthPart::add_problems(Problems& problems) {
         for (const auto& check : checks) {
             // Those of upstreams, one by one, are reported by their part.
             if (!check.is_good() && check.name != "upstreams")
-                problems.push_back({"health", std::string(check.name) + ": " + check.trouble});
+                problems.push_back({"health", std::string(check.name) + ": " + check.error});
         }
     }
     for (const auto& helper : stuck_helpers_)

@@ -5,8 +5,8 @@
 
 namespace steer {
 
-std::vector<HelperWork::Running> HelperWatch::look(const std::vector<Sight>& now,
-                                                   std::uint64_t passed_ms) {
+std::vector<HelperWork::Running> HelperWatch::check(const std::vector<Sight>& now,
+                                                    std::uint64_t passed_ms) {
     std::vector<HelperWork::Running> newly_stuck;
     std::map<std::uint64_t, Known> fresh;
     for (const Sight& sight : now) {

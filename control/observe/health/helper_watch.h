@@ -26,7 +26,7 @@ class HelperWatch {
     };
     // `now`: all running work. `passed_ms`: time since the last check. Returns the work that this
     // check finds stuck.
-    std::vector<HelperWork::Running> look(const std::vector<Sight>& now, std::uint64_t passed_ms);
+    std::vector<HelperWork::Running> check(const std::vector<Sight>& now, std::uint64_t passed_ms);
 
     // Call it after taking the thread's stack, which uses its CPU time.
     void stack_was_taken(const Sight& sight);

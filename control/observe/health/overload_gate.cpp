@@ -27,7 +27,7 @@ OverloadSums overload_sums(std::span<const Counters* const> workers, std::uint64
     return sums;
 }
 
-void OverloadGate::look(OverloadSums sums, std::uint64_t now_ms) {
+void OverloadGate::check(OverloadSums sums, std::uint64_t now_ms) {
     if (!is_due(now_ms)) return;
     samples_.push_back({now_ms, sums});
     while (samples_.size() > 2 && now_ms - samples_[1].at_ms >= kWindowMs)
@@ -55,7 +55,7 @@ void OverloadGate::judge(std::uint64_t now_ms) {
     }
 }
 
-std::string OverloadGate::trouble(std::uint64_t now_ms) const {
+std::string OverloadGate::error(std::uint64_t now_ms) const {
     if (!is_overloaded_) return {};
     std::string text =
         std::to_string(percent_) +

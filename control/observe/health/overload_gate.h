@@ -37,14 +37,14 @@ class OverloadGate {
     // `limit_percent`: 0: never overloaded.
     explicit OverloadGate(std::uint32_t limit_percent) : limit_percent_(limit_percent) {}
 
-    // Whether a call of look() is due.
+    // Whether a call of check() is due.
     [[nodiscard]] bool is_due(std::uint64_t now_ms) const {
         return limit_percent_ != 0 &&
                (samples_.empty() || now_ms - samples_.back().at_ms >= kSampleMs);
     }
-    void look(OverloadSums sums, std::uint64_t now_ms);
+    void check(OverloadSums sums, std::uint64_t now_ms);
     // Why it is not ready; empty: it is ready.
-    [[nodiscard]] std::string trouble(std::uint64_t now_ms) const;
+    [[nodiscard]] std::string error(std::uint64_t now_ms) const;
 
   private:
     struct Sample {

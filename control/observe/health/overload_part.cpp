@@ -35,20 +35,20 @@ class OverloadPart final : public Part {
         for (unsigned w = 0; w < runtime.workers(); ++w)
             workers.push_back(&runtime.worker(w).counters());
         const std::uint64_t now_ms = main_.now_ms();
-        for (const std::string& sentence : watch_.look(workers, now_ms))
+        for (const std::string& sentence : watch_.check(workers, now_ms))
             events_.tell(ops::EventKind::overload, ops::EventLevel::warning, sentence);
         if (!gate_.is_due(now_ms)) return;
         std::uint64_t lost = 0;
         for (const auto& [device, losses] : ports_.set().losses())
             lost += losses.ring_full + losses.no_buffer;
-        gate_.look(overload_sums(workers, lost), now_ms);
+        gate_.check(overload_sums(workers, lost), now_ms);
     }
     void add_problems(Problems& problems) override {
         for (std::string& text : watch_.recent(main_.now_ms()))
             problems.push_back({"overload", std::move(text)});
     }
     void add_conditions(std::vector<ops::HealthCheck>& checks) override {
-        checks.push_back({"overload", gate_.trouble(main_.now_ms())});
+        checks.push_back({"overload", gate_.error(main_.now_ms())});
     }
 
   private:

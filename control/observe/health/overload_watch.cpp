@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::uint64_t kCollectMs = 2'000;  // samples, before the first line
 constexpr std::uint64_t kSayEveryMs = 60'000;
-constexpr std::size_t kMaxVoted = 64;        // of clients and of domains that are told apart
+constexpr std::size_t kMaxVoted = 64;        // of clients and of domains that are distinguished
 constexpr std::uint64_t kManyTimeouts = 20;  // fewer are lost packets
 
 struct Top {
@@ -33,37 +33,37 @@ void vote(std::map<std::string, unsigned>& votes, const std::string& name) {
 struct Advice {
     std::string_view what, todo;
 };
-Advice advice_for(Trouble trouble) {
-    switch (trouble) {
-        case Trouble::client_quota:
+Advice advice_for(Overload overload) {
+    switch (overload) {
+        case Overload::client_quota:
             return {"queries refused: a client has more waiting than `max_parked_per_client`",
                     "if it forwards for others, add it to `trusted_forwarders`"};
-        case Trouble::suffix_quota:
+        case Overload::suffix_quota:
             return {"queries refused: a domain has more waiting than `max_per_suffix`",
                     "its name servers may be silent, or a client asks for random names under it"};
-        case Trouble::upstream_quota:
+        case Overload::upstream_quota:
             return {
                 "queries refused: a domain has more upstream queries than its share "
                 "(`max_per_suffix`, less if they fail)",
                 "its name servers may be silent, or a client asks for random names under it"};
-        case Trouble::displaced:
+        case Overload::displaced:
             return {"overload: unanswered upstream queries gave way to new ones",
                     "check which clients send queries that no upstream answers, and `allow`"};
-        case Trouble::table_full:
+        case Overload::table_full:
             return {"overload: no room for another upstream query",
                     "raise `max_in_flight`, or check the upstreams"};
-        case Trouble::parked_full:
+        case Overload::parked_full:
             return {"overload: no room for another waiting query",
                     "raise `max_parked`, or check the upstreams and routers that are waited for"};
-        case Trouble::no_buffer:
+        case Overload::no_buffer:
             return {"overload: no buffer for an answer", "give more memory (`memory`)"};
-        case Trouble::ring_full:
+        case Overload::ring_full:
             return {"overload: a worker or stream thread is too busy to take a message",
                     "add workers, or `stream_threads`"};
-        case Trouble::timeout:
+        case Overload::timeout:
             return {"upstream queries for one domain are not answered",
                     "its name servers may be silent, or a client asks for random names under it"};
-        case Trouble::count_:
+        case Overload::count_:
             break;
     }
     return {};
@@ -93,9 +93,9 @@ void OverloadWatch::take(Kind& kind, const Sighting& sighting, std::size_t worke
     if (seen.length > 0) vote(kind.domains, dns::name_to_text({seen.suffix.data(), seen.length}));
 }
 
-std::string OverloadWatch::sentence(Trouble trouble, const Kind& kind, std::uint64_t now_ms) {
+std::string OverloadWatch::sentence(Overload overload, const Kind& kind, std::uint64_t now_ms) {
     constexpr unsigned kStandsOut = 25;
-    const Advice advice = advice_for(trouble);
+    const Advice advice = advice_for(overload);
     const std::uint64_t seconds = std::max<std::uint64_t>((now_ms - kind.since_ms) / 1000, 1);
     std::string out(advice.what);
     out += ": " + std::to_string(kind.refused) + " in " + std::to_string(seconds) + " s";
@@ -112,13 +112,13 @@ std::string OverloadWatch::sentence(Trouble trouble, const Kind& kind, std::uint
     return out + "; " + std::string(advice.todo);
 }
 
-bool OverloadWatch::is_worth_saying(Trouble trouble, const Kind& kind) const {
-    if (trouble != Trouble::timeout) return true;
+bool OverloadWatch::is_worth_saying(Overload overload, const Kind& kind) const {
+    if (overload != Overload::timeout) return true;
     return kind.refused >= kManyTimeouts && !failing_domain().empty();
 }
 
 std::string OverloadWatch::failing_domain() const {
-    const Kind& kind = kinds_[static_cast<std::size_t>(Trouble::timeout)];
+    const Kind& kind = kinds_[static_cast<std::size_t>(Overload::timeout)];
     const Top top = top_of(kind.domains, kind.samples);
     const std::uint64_t of_top = kind.refused * top.percent / 100;
     return of_top > 0 && of_top * 2 >= timeouts_ - timeouts_before_ ? top.name : std::string{};
@@ -127,15 +127,15 @@ std::string OverloadWatch::failing_domain() const {
 std::vector<std::string> OverloadWatch::recent(std::uint64_t now_ms) const {
     std::vector<std::string> out;
     for (const Kind& kind : kinds_) {
-        if (!kind.said.empty() && now_ms - kind.said_ms < kRecentMs) out.push_back(kind.said);
+        if (!kind.logged.empty() && now_ms - kind.logged_ms < kRecentMs) out.push_back(kind.logged);
     }
     return out;
 }
 
-std::vector<std::string> OverloadWatch::look(std::span<const Counters* const> workers,
-                                             std::uint64_t now_ms) {
+std::vector<std::string> OverloadWatch::check(std::span<const Counters* const> workers,
+                                              std::uint64_t now_ms) {
     std::vector<std::string> out;
-    Kind& timeout = kinds_[static_cast<std::size_t>(Trouble::timeout)];
+    Kind& timeout = kinds_[static_cast<std::size_t>(Overload::timeout)];
     if (timeout.refused == 0) timeouts_before_ = timeouts_;
     timeouts_ = 0;
     for (const Counters* const counters : workers)
@@ -145,15 +145,15 @@ std::vector<std::string> OverloadWatch::look(std::span<const Counters* const> wo
         for (std::size_t w = 0; w < workers.size(); ++w)
             take(kind, workers[w]->sightings[t], w, now_ms);
         if (kind.refused == 0) continue;
-        const auto trouble = static_cast<Trouble>(t);
+        const auto overload = static_cast<Overload>(t);
         if (now_ms - kind.since_ms < kCollectMs) continue;
-        if (now_ms >= kind.quiet_until_ms && is_worth_saying(trouble, kind)) {
-            kind.said = sentence(trouble, kind, now_ms);
-            kind.said_ms = now_ms;
-            out.push_back(kind.said);
+        if (now_ms >= kind.quiet_until_ms && is_worth_saying(overload, kind)) {
+            kind.logged = sentence(overload, kind, now_ms);
+            kind.logged_ms = now_ms;
+            out.push_back(kind.logged);
             kind.quiet_until_ms = now_ms + kSayEveryMs;
             forget(kind);
-        } else if (trouble == Trouble::timeout && now_ms - kind.since_ms >= kSayEveryMs) {
+        } else if (overload == Overload::timeout && now_ms - kind.since_ms >= kSayEveryMs) {
             forget(kind);  // old counts do not apply to an upstream that is silent now
         }
     }

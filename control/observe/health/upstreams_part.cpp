@@ -168,7 +168,7 @@ std::string UpstreamsPart::error_of(const Upstream& upstream) const {
         return "has no route";
     if (!probes_.is_silent(upstream.id)) return {};
     const auto report = streams_.threads().upstream(upstream.id);
-    return report && !report->trouble.empty() ? report->trouble : "does not answer";
+    return report && !report->error.empty() ? report->error : "does not answer";
 }
 
 // ---- readiness
@@ -242,7 +242,7 @@ void UpstreamsPart::add_status(object& all) {
                 one["connections"] = report->connections;
                 if (!report->address.empty()) one["address"] = report->address;
                 // How its connections fail is worth seeing before probes find it silent.
-                if (error.empty()) error = report->trouble;
+                if (error.empty()) error = report->error;
             }
             if (!error.empty()) one["trouble"] = error;
             upstreams.push_back(std::move(one));

@@ -24,7 +24,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kLookEvery = 250ms;
+constexpr auto kCheckEvery = 250ms;
 constexpr std::uint64_t kNudgeEveryMs = 500;
 constexpr auto kStackPatience = 500ms;
 constexpr auto kLogPatience = 1s;
@@ -70,7 +70,7 @@ void log_within(std::chrono::milliseconds patience, spdlog::level::level_enum le
     }
 }
 
-// The stuck thread may also hold the heap's lock, so that no line can be made. Then this is all that is said.
+// The stuck thread may also hold the heap's lock, so that no line can be made. Then this is all that is reported.
 std::array<char, 160> last_words;
 
 void end_at_once(int) {
@@ -104,7 +104,7 @@ struct Watchdog::State {
     HelperWatch helpers;
     std::uint64_t since_nudge_ms = kNudgeEveryMs;
     // Of systemd's watchdog; 0: it has none.
-    std::uint64_t tell_every_ms = 0, since_told_ms = 0;
+    std::uint64_t notify_every_ms = 0, since_notified_ms = 0;
 };
 
 Watchdog::Watchdog(std::vector<Watched> threads)
@@ -120,7 +120,8 @@ void Watchdog::start() {
     prepare_stack_traces();
     std::uint64_t usec = 0;
     if (::sd_watchdog_enabled(0, &usec) > 0)
-        state_->tell_every_ms = state_->since_told_ms = std::max<std::uint64_t>(usec / 4'000, 1);
+        state_->notify_every_ms = state_->since_notified_ms =
+            std::max<std::uint64_t>(usec / 4'000, 1);
     thread_ = std::thread([this] { run(); });
     pthread_setname_np(thread_.native_handle(), "watchdog");
 }
@@ -138,17 +139,17 @@ void Watchdog::stop() {
 void Watchdog::run() {
     auto before = std::chrono::steady_clock::now();
     std::unique_lock lock(mutex_);
-    while (!wake_.wait_for(lock, kLookEvery, [this] { return ends_; })) {
+    while (!wake_.wait_for(lock, kCheckEvery, [this] { return ends_; })) {
         lock.unlock();
         const auto now = std::chrono::steady_clock::now();
-        look(static_cast<std::uint64_t>(
+        check(static_cast<std::uint64_t>(
             std::chrono::duration_cast<std::chrono::milliseconds>(now - before).count()));
         before = now;
         lock.lock();
     }
 }
 
-void Watchdog::look(std::uint64_t passed_ms) {
+void Watchdog::check(std::uint64_t passed_ms) {
     State& state = *state_;
     bool all_well = true;
     for (std::size_t i = 0; i < watched_.size(); ++i) {
@@ -166,13 +167,13 @@ void Watchdog::look(std::uint64_t passed_ms) {
     tell_systemd(passed_ms, all_well);
     state.since_nudge_ms += passed_ms;
     if (state.since_nudge_ms < kNudgeEveryMs) return;
-    look_at_helpers(std::exchange(state.since_nudge_ms, 0));
+    check_helpers(std::exchange(state.since_nudge_ms, 0));
     for (const Watched& thread : watched_) {
         if (thread.nudge) thread.nudge();
     }
 }
 
-void Watchdog::look_at_helpers(std::uint64_t passed_ms) {
+void Watchdog::check_helpers(std::uint64_t passed_ms) {
     const auto sight = [](const HelperWork::Running& work) {
         const CpuTimes times = cpu_times(work.tid);
         return HelperWatch::Sight{work, times.ran_ns, times.waited_ms};
@@ -180,7 +181,7 @@ void Watchdog::look_at_helpers(std::uint64_t passed_ms) {
     std::vector<HelperWatch::Sight> seen;
     for (const HelperWork::Running& work : HelperWork::running())
         seen.push_back(sight(work));
-    for (const HelperWork::Running& work : state_->helpers.look(seen, passed_ms)) {
+    for (const HelperWork::Running& work : state_->helpers.check(seen, passed_ms)) {
         std::vector<std::string> lines;
         const std::string head = "stack of helper " + work.name + ": ";
         for (const std::string& frame : stack_of(work.tid, kStackPatience))
@@ -199,9 +200,10 @@ std::vector<HelperWatch::Stuck> Watchdog::stuck_helpers() const {
 
 void Watchdog::tell_systemd(std::uint64_t passed_ms, bool all_well) {
     State& state = *state_;
-    state.since_told_ms += passed_ms;
-    if (state.tell_every_ms == 0 || !all_well || state.since_told_ms < state.tell_every_ms) return;
-    state.since_told_ms = 0;
+    state.since_notified_ms += passed_ms;
+    if (state.notify_every_ms == 0 || !all_well || state.since_notified_ms < state.notify_every_ms)
+        return;
+    state.since_notified_ms = 0;
     ::sd_notify(0, "WATCHDOG=1");
 }
 
@@ -212,7 +214,7 @@ std::vector<Watchdog::Pulse> Watchdog::pulses() const {
     return all;
 }
 
-std::string Watchdog::trouble(std::string_view name) const {
+std::string Watchdog::error(std::string_view name) const {
     std::string text;
     for (const Pulse& pulse : pulses()) {
         if (!pulse.name.starts_with(name) || pulse.still_ms < kPatienceMs) continue;

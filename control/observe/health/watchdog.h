@@ -55,13 +55,13 @@ class Watchdog {
     [[nodiscard]] std::vector<Pulse> pulses() const;
     // "worker 2 has been stuck for 7 s", for threads with names that begin with `name`; empty: none
     // is stuck. Any thread.
-    [[nodiscard]] std::string trouble(std::string_view name) const;
+    [[nodiscard]] std::string error(std::string_view name) const;
     [[nodiscard]] std::vector<HelperWatch::Stuck> stuck_helpers() const;  // any thread
 
   private:
     void run();
-    void look(std::uint64_t passed_ms);
-    void look_at_helpers(std::uint64_t passed_ms);
+    void check(std::uint64_t passed_ms);
+    void check_helpers(std::uint64_t passed_ms);
     void tell_systemd(std::uint64_t passed_ms, bool all_well);
 
     std::vector<Watched> watched_;

@@ -51,8 +51,8 @@ bool print_differences(const build::RouterPlan& plan, routeros::Router& router,
                        std::uint64_t now_ms, std::ostream& out) {
     const auto status = router.status();
     const bool in_sync = status.state == routeros::RouterState::in_sync;
-    if (!in_sync && !status.trouble.empty()) {  // a sentence that names it
-        out << status.trouble << "\n";
+    if (!in_sync && !status.error.empty()) {  // a sentence that names it
+        out << status.error << "\n";
         return false;
     }
     out << "router " << plan.config.name;

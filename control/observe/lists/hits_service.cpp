@@ -74,7 +74,7 @@ void HitsService::begin(const ops::Arguments& asked, const ops::RpcDone& done) {
         if (auto name = config::asked_name(asked.text("name"))) filter.name = *std::move(name);
         if (filter.name.size() == 1) filter.name.clear();  // all names are below the root
     }
-    records_->poll();  // what came before
+    records_->poll();  // what arrived before
     const bool is_first = counts_.empty();
     auto count = std::make_unique<Count>(
         Count{HitCounts(std::move(filter)), seconds, asked.number("top", kTop),
@@ -86,7 +86,7 @@ void HitsService::begin(const ops::Arguments& asked, const ops::RpcDone& done) {
     }
     if (!is_first) return;
     wish(1);
-    look();
+    poll();
 }
 
 void HitsService::wish(std::uint32_t one_in) {
@@ -95,7 +95,7 @@ void HitsService::wish(std::uint32_t one_in) {
 }
 
 // The recorder polls, too, so records may be here already.
-void HitsService::look() {
+void HitsService::poll() {
     records_->poll();
     const auto now = std::chrono::steady_clock::now();
     const bool was_idle = counted_.empty();
@@ -124,7 +124,7 @@ void HitsService::look() {
     if (counts_.empty()) return;
     timer_.expires_after(kStepEvery);
     timer_.async_wait([this](const boost::system::error_code& error) {
-        if (!error) look();
+        if (!error) poll();
     });
 }
 

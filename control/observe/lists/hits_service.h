@@ -49,7 +49,7 @@ class HitsService {
     };
 
     void begin(const ops::Arguments& asked, const ops::RpcDone& done);
-    void look();
+    void poll();
     void wish(std::uint32_t one_in);
     void find_rules();
 

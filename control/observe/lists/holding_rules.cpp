@@ -53,9 +53,9 @@ using FoundRules = std::vector<config::HoldingRule>;
 using AddEffects = std::function<void(const config::Settings&, const FoundRules&, array&)>;
 
 ops::RpcResult rules_by(const ConfigSource& source, const FindRules& find, const AddEffects& add,
-                        std::string* trouble) {
+                        std::string* error) {
     const config::LoadOutcome loaded = source.load_in_force();
-    if (trouble != nullptr && !loaded.ok()) *trouble = loaded.errors.front().sentence();
+    if (error != nullptr && !loaded.ok()) *error = loaded.errors.front().sentence();
     if (!loaded.ok() && loaded.settings.plugins.empty()) {
         return ops::RpcError{
             ops::RpcCode::internal_error,
@@ -77,9 +77,9 @@ ops::RpcResult rules_by(const ConfigSource& source, const FindRules& find, const
 }
 
 ops::RpcResult rules_in_memory(const ConfigSource& source, const FindRules& find,
-                               const AddEffects& add, std::string* trouble) {
+                               const AddEffects& add, std::string* error) {
     try {
-        return rules_by(source, find, add, trouble);
+        return rules_by(source, find, add, error);
     } catch (const std::bad_alloc&) {
         return ops::RpcError{ops::RpcCode::internal_error,
                              no_memory("to read the configuration beside the one in force").text};
@@ -94,12 +94,12 @@ bool is_text_of(const std::string& file, const std::string& text) {
 }  // namespace
 
 ops::RpcResult holding_rules(const ConfigSource& source, const FindRules& find,
-                             std::string* trouble) {
-    return rules_in_memory(source, find, {}, trouble);
+                             std::string* error) {
+    return rules_in_memory(source, find, {}, error);
 }
 
 ops::RpcResult holding_rules(const ConfigSource& source, const std::string& name,
-                             std::string* trouble) {
+                             std::string* error) {
     const auto add = [&name](const config::Settings& settings, const FoundRules& rules,
                              array& out) {
         const build::NameVerdict verdict(settings, rules, name);
@@ -113,11 +113,11 @@ ops::RpcResult holding_rules(const ConfigSource& source, const std::string& name
     return rules_in_memory(
         source,
         [&name](const config::Settings& settings) { return config::rules_for(settings, name); },
-        add, trouble);
+        add, error);
 }
 
-boost::json::object files_state(const ConfigSource& source, const std::string& trouble) {
-    object out{{"name", source.path}, {"differs", false}, {"error", trouble}};
+boost::json::object files_state(const ConfigSource& source, const std::string& error) {
+    object out{{"name", source.path}, {"differs", false}, {"error", error}};
     const auto texts = source.in_force->get();
     if (texts == nullptr) return out;
     bool differs = false;

@@ -15,19 +15,19 @@ namespace steer {
 using FindRules = std::function<Result<std::vector<config::HoldingRule>>(const config::Settings&)>;
 
 // [{"plugin", "says", "rule", "file", "line", "queries"}], in the order of `find`. A list that
-// cannot be read has no rules here; `trouble` has the reason. Takes as long as reading the
+// cannot be read has no rules here; `error` has the reason. Takes as long as reading the
 // configuration: not for the main thread.
 ops::RpcResult holding_rules(const ConfigSource& source, const FindRules& find,
-                             std::string* trouble = nullptr);
+                             std::string* error = nullptr);
 // The same for one name, and "effects": the effects of the rules of sequences on it, [{"does",
 // "sequence", "file", "line", "unless", "with_others"}]. A rule that an exception overrules has no
 // effect.
 ops::RpcResult holding_rules(const ConfigSource& source, const std::string& name,
-                             std::string* trouble = nullptr);
+                             std::string* error = nullptr);
 
 // Whether the files are the same as those in use: {"name", "differs": of the configuration and its
-// included files, "error": why the present files cannot be loaded; empty}. `trouble`: from
+// included files, "error": why the present files cannot be loaded; empty}. `error`: from
 // holding_rules(). Not for the main thread.
-boost::json::object files_state(const ConfigSource& source, const std::string& trouble);
+boost::json::object files_state(const ConfigSource& source, const std::string& error);
 
 }  // namespace steer

@@ -57,7 +57,7 @@ class ListsPart final : public Part {
     void add_problems(Problems& problems) override;
     void add_conditions(std::vector<ops::HealthCheck>& checks) override {
         checks.push_back(
-            {"lists", fetch_.fetcher() != nullptr ? awaited_.trouble() : "not loaded yet"});
+            {"lists", fetch_.fetcher() != nullptr ? awaited_.error() : "not loaded yet"});
     }
 
   private:

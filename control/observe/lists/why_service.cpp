@@ -50,9 +50,9 @@ void WhyService::ask(const std::string& name, const ops::RpcDone& done) {
     }
     is_busy_ = true;
     const auto begun = thread_.run([this, done, name] {
-        std::string trouble;
-        auto rules = holding_rules(source_, name, &trouble);
-        boost::json::object file = files_state(source_, trouble);
+        std::string error;
+        auto rules = holding_rules(source_, name, &error);
+        boost::json::object file = files_state(source_, error);
         boost::asio::post(main_io_, [this, done, name, found = std::move(rules),
                                      state = std::move(file)]() mutable {
             is_busy_ = false;

@@ -74,14 +74,14 @@ void Database::fail(std::string what, std::int64_t now_us, bool closes) {
         close();
         retry_us_ = now_us + kRetryS * kMicroseconds;
     }
-    if (what == trouble_) return;
-    trouble_ = std::move(what);
-    warn_(trouble_);
+    if (what == error_) return;
+    error_ = std::move(what);
+    warn_(error_);
 }
 
 void Database::well() {
-    if (trouble_.empty()) return;
-    trouble_.clear();
+    if (error_.empty()) return;
+    error_.clear();
     warn_("queries are recorded in " + name_of(settings_.path) + " again");
 }
 

@@ -53,7 +53,7 @@ class Database {
     [[nodiscard]] std::uint64_t written() const { return written_; }
     [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
     [[nodiscard]] std::uint64_t removed() const { return removed_; }
-    [[nodiscard]] const std::string& trouble() const { return trouble_; }
+    [[nodiscard]] const std::string& error() const { return error_; }
 
   private:
     bool open(std::int64_t now_us);
@@ -82,7 +82,7 @@ class Database {
     std::int64_t last_id_ = 0;
     std::int64_t retry_us_ = 0, sums_us_ = 0, cleaned_us_ = 0;
     std::uint64_t written_ = 0, bytes_ = 0, removed_ = 0;
-    std::string trouble_;
+    std::string error_;
 };
 
 }  // namespace steer::recorder

@@ -62,9 +62,9 @@ class DnstapSink::Wire {
         return released_.load(std::memory_order_relaxed);
     }
     [[nodiscard]] bool connected() const { return connected_; }
-    [[nodiscard]] std::string trouble() const {
+    [[nodiscard]] std::string error() const {
         const std::scoped_lock lock(mutex_);
-        return trouble_;
+        return error_;
     }
 
   private:
@@ -75,10 +75,10 @@ class DnstapSink::Wire {
         connected_ = false;
         if (ending_) return fstrm_res_failure;
         const std::scoped_lock lock(mutex_);
-        trouble_ = std::string(what) + ": " +
-                   (error == EAGAIN || error == EINPROGRESS ? "no answer within a second"
-                    : error == 0                            ? "it closed the connection"
-                                                            : std::strerror(error));
+        error_ = std::string(what) + ": " +
+                 (error == EAGAIN || error == EINPROGRESS ? "no answer within a second"
+                  : error == 0                            ? "it closed the connection"
+                                                          : std::strerror(error));
         return fstrm_res_failure;
     }
 
@@ -168,7 +168,7 @@ class DnstapSink::Wire {
     void note_connected() {
         if (connected_.exchange(true)) return;
         const std::scoped_lock lock(mutex_);
-        trouble_.clear();
+        error_.clear();
     }
 
     const config::RecorderTap settings_;
@@ -177,7 +177,7 @@ class DnstapSink::Wire {
     std::atomic<bool> connected_{false}, ending_{false};
     std::atomic<std::uint64_t> written_{0}, released_{0};  // messages
     mutable std::mutex mutex_;
-    std::string trouble_;  // under the mutex
+    std::string error_;  // under the mutex
 };
 
 struct DnstapSink::Thread {
@@ -220,8 +220,8 @@ bool DnstapSink::connected() const {
     return wire_->connected();
 }
 
-std::string DnstapSink::trouble() const {
-    return wire_->trouble();
+std::string DnstapSink::error() const {
+    return wire_->error();
 }
 
 std::uint64_t DnstapSink::sent() const {
@@ -265,11 +265,11 @@ void DnstapSink::poll() {
     const bool is_connected = connected();
     if (is_connected && !was_connected_) {
         warn_("dnstap receiver " + address_ + " is connected");
-        told_.clear();
+        reported_.clear();
     }
-    const std::string now = trouble();
-    if (!is_connected && !now.empty() && now != told_) {
-        told_ = now;
+    const std::string now = error();
+    if (!is_connected && !now.empty() && now != reported_) {
+        reported_ = now;
         warn_("queries are not sent to the dnstap receiver " + address_ + ": " + now +
               "; start a receiver there, it is tried again every second");
     }

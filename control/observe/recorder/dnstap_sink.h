@@ -37,7 +37,7 @@ class DnstapSink {
     [[nodiscard]] std::uint64_t lost() const { return lost_; }
     [[nodiscard]] std::uint64_t failed() const;
     [[nodiscard]] bool connected() const;
-    [[nodiscard]] std::string trouble() const;  // empty: none
+    [[nodiscard]] std::string error() const;  // empty: none
     [[nodiscard]] const std::string& address() const { return address_; }
 
   private:
@@ -52,7 +52,7 @@ class DnstapSink {
     std::unique_ptr<Thread> thread_;
     std::string message_;
     std::uint64_t lost_ = 0;
-    std::string told_;
+    std::string reported_;
     bool was_connected_ = false;
 };
 

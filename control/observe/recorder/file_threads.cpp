@@ -67,7 +67,7 @@ template <class Batch>
 void FileThread<Batch>::run() {
     pthread_setname_np(pthread_self(), name_);
     run_in_background();
-    const HelperWork watched(name_);  // it looks at its queue several times a second
+    const HelperWork watched(name_);  // it checks its queue several times a second
     for (;;) {
         std::uint64_t asked = 0;
         {
@@ -80,7 +80,7 @@ void FileThread<Batch>::run() {
         } else if (asked > done_ || queue_.is_closed()) {
             flush_rest();
         }
-        look();
+        poll();
         if (item) continue;
         {
             const std::scoped_lock lock(mutex_);
@@ -108,7 +108,7 @@ void DatabaseThread::write(RowBatch& batch) {
         const auto wrote = database_.write(batch, now_());
         if (wrote == Database::Wrote::yes) return;
         if (wrote == Database::Wrote::lost || is_ending() || attempt == kLockedAttempts) break;
-        look();
+        poll();
         std::this_thread::sleep_for(kLockedPause);
     }
     failed_ += batch.size();
@@ -118,15 +118,15 @@ void DatabaseThread::flush_rest() {
     (void)database_.flush_sums(now_());
 }
 
-void DatabaseThread::look() {
+void DatabaseThread::poll() {
     database_.tidy(now_());
     set_status({.kind = "database",
                 .place = path_,
                 .written = database_.written(),
                 .failed = failed_,
                 .bytes = database_.bytes(),
-                .trouble = database_.trouble(),
-                .is_well = database_.trouble().empty()});
+                .error = database_.error(),
+                .is_well = database_.error().empty()});
 }
 
 JsonThread::JsonThread(const config::RecorderJson& settings, WallClock now, Warn warn)
@@ -142,14 +142,14 @@ void JsonThread::write(TextBatch& batch) {
     file_.write(batch.text, batch.lines, now_());
 }
 
-void JsonThread::look() {
+void JsonThread::poll() {
     set_status({.kind = "json",
                 .place = path_,
                 .written = file_.written(),
                 .failed = file_.lost(),
                 .bytes = file_.size(),
-                .trouble = file_.trouble(),
-                .is_well = file_.trouble().empty()});
+                .error = file_.error(),
+                .is_well = file_.error().empty()});
 }
 
 }  // namespace steer::recorder

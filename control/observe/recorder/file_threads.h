@@ -24,7 +24,7 @@ struct SinkStatus {
     std::uint64_t dropped = 0;  // because the queue was full
     std::uint64_t failed = 0;   // could not be written or sent
     std::uint64_t bytes = 0;    // of the file; 0: none
-    std::string trouble;        // empty: none
+    std::string error;          // empty: none
     bool is_well = true;
 };
 
@@ -61,7 +61,7 @@ class FileThread {
 
     virtual void write(Batch& batch) = 0;
     virtual void flush_rest() = 0;  // also before the thread ends
-    virtual void look() = 0;        // after each batch, and a few times a second
+    virtual void poll() = 0;        // after each batch, and a few times a second
 
   private:
     void run();
@@ -84,7 +84,7 @@ class DatabaseThread final : public FileThread<RowBatch> {
   private:
     void write(RowBatch& batch) override;
     void flush_rest() override;
-    void look() override;
+    void poll() override;
 
     const std::string path_;
     WallClock now_;
@@ -101,7 +101,7 @@ class JsonThread final : public FileThread<TextBatch> {
   private:
     void write(TextBatch& batch) override;
     void flush_rest() override {}
-    void look() override;
+    void poll() override;
 
     const std::string path_;
     WallClock now_;

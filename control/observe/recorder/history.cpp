@@ -20,7 +20,7 @@ using boost::json::object;
 using boost::json::value;
 using Clock = std::chrono::steady_clock;
 
-constexpr int kStepsBetweenLooks = 20'000;  // of SQLite's machine
+constexpr int kStepsBetweenChecks = 20'000;  // of SQLite's machine
 constexpr int kReadLockPatienceMs = 500;
 constexpr std::int64_t kWantedBuckets = 100;
 
@@ -42,7 +42,7 @@ class Reader {
             return unreadable(path_, "it is not a history of this version of steerdnsd");
         end_ = Clock::now() + kReadPatience;
         sqlite3_progress_handler(
-            db_.get(), kStepsBetweenLooks,
+            db_.get(), kStepsBetweenChecks,
             [](void* end) { return Clock::now() > *static_cast<Clock::time_point*>(end) ? 1 : 0; },
             &end_);
         return {};

@@ -88,9 +88,9 @@ Result<SumKind> kind_of(const ops::Arguments& asked) {
 }
 
 object to_json(const SinkStatus& sink) {
-    return {{"sink", sink.kind},       {"place", sink.place},    {"written", sink.written},
-            {"dropped", sink.dropped}, {"failed", sink.failed},  {"bytes", sink.bytes},
-            {"well", sink.is_well},    {"trouble", sink.trouble}};
+    return {{"sink", sink.kind},       {"place", sink.place},   {"written", sink.written},
+            {"dropped", sink.dropped}, {"failed", sink.failed}, {"bytes", sink.bytes},
+            {"well", sink.is_well},    {"trouble", sink.error}};
 }
 
 value to_json(const Recorder::Status& status) {

@@ -73,7 +73,7 @@ void RecorderPart::add_problems(Problems& problems) {
             problems.push_back(
                 {"recorder",
                  "query_recorder " + matchers::quoted(recording.tag) + ": " +
-                     (sink.trouble.empty() ? sink.place + " is not connected" : sink.trouble) +
+                     (sink.error.empty() ? sink.place + " is not connected" : sink.error) +
                      "; `steerctl recorder` counts the queries that are missing"});
         }
     }

@@ -240,7 +240,7 @@ Recording::Status Recording::status() const {
                                 .written = tap_->sent(),
                                 .dropped = tap_->lost(),
                                 .failed = tap_->failed(),
-                                .trouble = tap_->connected() ? "" : tap_->trouble(),
+                                .error = tap_->connected() ? "" : tap_->error(),
                                 .is_well = tap_->connected()});
     }
     return status;

@@ -46,9 +46,9 @@ RotatingFile::RotatingFile(config::RecorderJson settings, Warn warn)
 void RotatingFile::fail(std::string what, std::int64_t now_us) {
     retry_us_ = now_us + kRetryS * kMicroseconds;
     fd_ = Descriptor{};
-    if (what == trouble_) return;
-    trouble_ = std::move(what);
-    warn_(trouble_);
+    if (what == error_) return;
+    error_ = std::move(what);
+    warn_(error_);
 }
 
 bool RotatingFile::open(std::int64_t now_us) {
@@ -154,8 +154,8 @@ void RotatingFile::write(std::string_view text, std::uint64_t lines, std::int64_
         return;
     }
     written_ += lines;
-    if (!trouble_.empty()) {
-        trouble_.clear();
+    if (!error_.empty()) {
+        error_.clear();
         warn_("queries are written to " + matchers::quoted_path(settings_.file) + " again");
     }
 }

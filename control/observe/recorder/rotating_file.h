@@ -30,7 +30,7 @@ class RotatingFile {
     [[nodiscard]] std::uint64_t written() const { return written_; }  // lines
     [[nodiscard]] std::uint64_t lost() const { return lost_; }
     [[nodiscard]] std::uint64_t size() const { return size_; }
-    [[nodiscard]] const std::string& trouble() const { return trouble_; }  // empty: none
+    [[nodiscard]] const std::string& error() const { return error_; }  // empty: none
 
   private:
     bool open(std::int64_t now_us);
@@ -46,7 +46,7 @@ class RotatingFile {
     std::int64_t since_us_ = 0;  // time of its first line
     std::int64_t retry_us_ = 0;  // next attempt
     std::uint64_t written_ = 0, lost_ = 0;
-    std::string trouble_;
+    std::string error_;
 };
 
 }  // namespace steer::recorder

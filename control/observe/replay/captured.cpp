@@ -52,7 +52,7 @@ class Words {
     [[nodiscard]] bool is_at_end() const { return rest_.empty(); }
     [[nodiscard]] std::string_view rest() const { return rest_; }
     [[nodiscard]] bool is_wrong() const { return is_wrong_; }
-    [[nodiscard]] std::string trouble() const {
+    [[nodiscard]] std::string error() const {
         return "expected " + std::string(expected_) + ", not " + matchers::quoted(word_);
     }
 
@@ -88,7 +88,7 @@ Result<Recorded> read_captured(std::string_view lines) {
         Words words(lines.substr(0, end));
         lines.remove_prefix(std::min(end + 1, lines.size()));
         out.queries.push_back(read_line(words));
-        if (words.is_wrong()) return Error{place + ": " + words.trouble()};
+        if (words.is_wrong()) return Error{place + ": " + words.error()};
         out.sum += out.queries.back().queries;
     }
     std::ranges::stable_sort(out.queries, std::greater{}, &ReplayedQuery::queries);

@@ -21,7 +21,7 @@ using recorder::Statement;
 using Steady = std::chrono::steady_clock;
 
 constexpr int kLockPatienceMs = 500;
-constexpr unsigned kRowsBetweenLooks = 4096;
+constexpr unsigned kRowsBetweenChecks = 4096;
 constexpr std::int64_t kKeptResponse = 512;  // bytes of a response that `answers` is made from
 
 Error unreadable(const std::string& path, const std::string& why) {
@@ -169,7 +169,7 @@ Result<Recorded> read_recorded(const std::string& path, const RecordedSpan& span
     bool is_complete = true;
     for (unsigned n = 1; is_complete && (code = rows.step()) == SQLITE_ROW; ++n) {
         is_complete = reader.take(rows);
-        if (n % kRowsBetweenLooks == 0 && (stop || Steady::now() > end)) is_complete = false;
+        if (n % kRowsBetweenChecks == 0 && (stop || Steady::now() > end)) is_complete = false;
     }
     if (is_complete && code != SQLITE_DONE) return unreadable(path, db.error());
     Recorded out = reader.finish();

@@ -362,11 +362,11 @@ class TraceWriter {
     }
     static std::string extended_error(const TraceCopy::Event& event, object& out) {
         const std::size_t length = std::min<std::size_t>(event.head.c, event.payload.size());
-        const std::string said = safe_text(
+        const std::string extra_text = safe_text(
             {reinterpret_cast<const char*>(event.payload.data()), length}, kRemoteTextBytes);
         out["ede"] = event.head.b;
-        out["ede_text"] = said;
-        return ede_text(event.head.b) + (said.empty() ? "" : ", \"" + said + "\"");
+        out["ede_text"] = extra_text;
+        return ede_text(event.head.b) + (extra_text.empty() ? "" : ", \"" + extra_text + "\"");
     }
     static std::string answer(const TraceCopy::Event& event) {
         std::string text = "answer: " + ops::rcode_name(event.head.flags);
@@ -408,9 +408,9 @@ std::string trace_id_text(std::uint64_t id) {
 object trace_json(const TraceCopy& trace, const TraceTerms& terms) {
     const TraceHead& head = trace.head;
     TraceWriter writer(trace, terms);
-    array way;
+    array steps;
     for (const TraceCopy::Event& e : trace.events)
-        way.push_back(writer.event(e));
+        steps.push_back(writer.event(e));
     object out{{"id", trace_id_text(head.id)},
                {"name", dns::name_to_text(trace.name())},
                {"type", ops::type_name(head.qtype)},
@@ -430,7 +430,7 @@ object trace_json(const TraceCopy& trace, const TraceTerms& terms) {
                {"passed_by", head.passed_by}};
     if (const auto* const answer = trace.last(TraceWhat::answer))
         out["answer"] = trace_answer_json(*answer);
-    out["way"] = std::move(way);
+    out["way"] = std::move(steps);
     return out;
 }
 

@@ -292,15 +292,15 @@ void TraceService::explain_kept(const std::string& text, const ops::RpcDone& don
 
 void TraceService::ask(const std::shared_ptr<Asked>& asked) {
     parts_->streams.ask(asked->question, [this, asked](std::vector<std::uint8_t> bytes) {
-        boost::asio::post(main_io_, [asked, came = std::move(bytes)]() mutable {
-            asked->response = std::move(came);
+        boost::asio::post(main_io_, [asked, response = std::move(bytes)]() mutable {
+            asked->response = std::move(response);
         });
     });
-    look(asked);
+    await_answer(asked);
 }
 
-// The answer and the trace come by two ways.
-void TraceService::look(const std::shared_ptr<Asked>& asked) {
+// The answer and the trace come by two paths.
+void TraceService::await_answer(const std::shared_ptr<Asked>& asked) {
     if (is_ended_) return asked->done(trace_failure("the daemon ends"));
     poll();
     const Kept* const kept = find(asked->id);
@@ -308,7 +308,7 @@ void TraceService::look(const std::shared_ptr<Asked>& asked) {
     if ((kept == nullptr || !asked->response) && !is_late) {
         asked->timer.expires_after(kTraceEvery);
         asked->timer.async_wait([this, asked](const boost::system::error_code& error) {
-            if (!error) look(asked);
+            if (!error) await_answer(asked);
         });
         return;
     }

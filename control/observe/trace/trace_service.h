@@ -74,7 +74,7 @@ class TraceService {
     void explain_kept(const std::string& id, const ops::RpcDone& done);
     void trace(const ops::Arguments& asked, const ops::RpcDone& done);
     void ask(const std::shared_ptr<Asked>& asked);
-    void look(const std::shared_ptr<Asked>& asked);
+    void await_answer(const std::shared_ptr<Asked>& asked);
     void add_rows(const std::shared_ptr<Asked>& asked);
     void add_rules(const std::shared_ptr<Asked>& asked);
     std::shared_ptr<Filter> filter_for(const std::string& text, TraceFilter selects);

@@ -61,8 +61,8 @@ void append(std::string& list, const std::string& item) {
 
 class Judge {
   public:
-    Judge(const std::vector<Advertisement>& heard, const Announced& wanted, Findings& out)
-        : heard_(heard), wanted_(wanted), out_(out) {}
+    Judge(const std::vector<Advertisement>& received, const Announced& wanted, Findings& out)
+        : received_(received), wanted_(wanted), out_(out) {}
 
     void judge() {
         judge_prefixes();
@@ -80,12 +80,12 @@ class Judge {
     }
     [[nodiscard]] std::string routers() const {
         std::string all;
-        for (const Advertisement& one : heard_)
+        for (const Advertisement& one : received_)
             append(all, one.router.to_string());
         return all;
     }
 
-    const std::vector<Advertisement>& heard_;
+    const std::vector<Advertisement>& received_;
     const Announced& wanted_;
     Findings& out_;
 };
@@ -95,7 +95,7 @@ void Judge::judge_prefixes() {
     if (wanted_.nat64.empty()) return;
     bool is_right = false, is_any = false;
     std::string wrong;
-    for (const Advertisement& one : heard_) {
+    for (const Advertisement& one : received_) {
         for (const auto& announced : one.nat64) {
             const std::string text = text_of(announced.prefix);
             is_any = true;
@@ -120,7 +120,7 @@ void Judge::judge_servers() {
         "set dns= and advertise-dns=yes of the entry of /ipv6/nd for that interface";
     bool is_any = false;
     std::string wrong;
-    for (const Advertisement& one : heard_) {
+    for (const Advertisement& one : received_) {
         for (const auto& server : one.servers) {
             is_any = true;
             if (!wanted_.servers.empty() &&
@@ -150,11 +150,11 @@ void Judge::check_lifetime(const std::string& thing, std::uint32_t lifetime_s, c
 
 void Judge::judge_lifetimes() {
     std::uint32_t longest_s = 0;
-    for (const Advertisement& one : heard_)
+    for (const Advertisement& one : received_)
         longest_s = std::max(longest_s, one.lifetime_s);
     check_lifetime("the default router " + routers(), longest_s,
                    "clients have no way out of their network over IPv6");
-    for (const Advertisement& one : heard_) {
+    for (const Advertisement& one : received_) {
         for (const auto& announced : one.nat64)
             check_lifetime("the NAT64 prefix " + text_of(announced.prefix), announced.lifetime_s,
                            "clients stop their CLAT, and programs with IPv4 addresses fail");
@@ -217,10 +217,10 @@ void add(std::vector<Advertisement>& all, Advertisement one) {
     }
 }
 
-void judge_advertisements(const std::vector<Advertisement>& heard, const Announced& wanted,
+void judge_advertisements(const std::vector<Advertisement>& received, const Announced& wanted,
                           Findings& findings, Steps& steps) {
     Step step{"advertisement", StepEnd::failed, {}};
-    if (heard.empty()) {
+    if (received.empty()) {
         step.text = "no router advertisement came on " + wanted.interface;
         findings.push_back(problem(
             "ra-none", step.text + " after solicitations",
@@ -229,9 +229,9 @@ void judge_advertisements(const std::vector<Advertisement>& heard, const Announc
             "access point between drops advertisements"));
     } else {
         const std::size_t before = findings.size();
-        Judge(heard, wanted, findings).judge();
+        Judge(received, wanted, findings).judge();
         if (findings.size() == before) step.end = StepEnd::ok;
-        for (const Advertisement& one : heard)
+        for (const Advertisement& one : received)
             step.text.append(step.text.empty() ? "" : " | ").append(text_of(one));
     }
     steps.push_back(std::move(step));

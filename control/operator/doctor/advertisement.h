@@ -49,8 +49,8 @@ struct Announced {
     std::string interface;           // the one that we listened on, for the sentences
 };
 
-// Adds a finding for each error, and the step `advertisement`. `heard`: from all routers.
-void judge_advertisements(const std::vector<Advertisement>& heard, const Announced& wanted,
+// Adds a finding for each error, and the step `advertisement`. `received`: from all routers.
+void judge_advertisements(const std::vector<Advertisement>& received, const Announced& wanted,
                           Findings& findings, Steps& steps);
 
 }  // namespace steer::doctor

@@ -18,7 +18,7 @@ constexpr unsigned kDns = row_of(ClientTransport::udp).default_port,
                    kDot = row_of(ClientTransport::dot).default_port,
                    kHttps = row_of(ClientTransport::doh).default_port;
 
-// Public resolvers that programs ask without being told to.
+// Public resolvers that programs ask without being configured to.
 constexpr std::string_view kDohServers[] = {"1.1.1.1",
                                             "1.0.0.1",
                                             "8.8.8.8",
@@ -149,7 +149,7 @@ std::vector<Menu> BypassChecks::families_without(std::string_view below, const T
     std::vector<Menu> without;
     for (const Menu family : families_) {
         const Table& table = router_.table(family, below);
-        if (table.trouble.empty() && !is_it(family)) without.push_back(family);
+        if (table.error.empty() && !is_it(family)) without.push_back(family);
     }
     return without;
 }

@@ -97,20 +97,19 @@ class Visit {
   public:
     explicit Visit(Patient& patient) : patient_(patient) {
         const config::Router& access = *patient.access;
-        trouble_ = client_.open(build::transport_config(access), access.username, access.password);
-        if (trouble_.empty()) complete(patient.expected, client_.local_address());
+        error_ = client_.open(build::transport_config(access), access.username, access.password);
+        if (error_.empty()) complete(patient.expected, client_.local_address());
     }
 
-    Judgement judge(const ProbeOptions& options = {}) { return look(options).judgement; }
+    Judgement judge(const ProbeOptions& options = {}) { return inspect(options).judgement; }
 
     // With what a watch needs. The probe is made if it is wanted.
-    Round look(const ProbeOptions& options) {
+    Round inspect(const ProbeOptions& options) {
         RouterFacts facts;
         facts.name = patient_.expected.plan.names.front();
-        if (trouble_.empty()) trouble_ = read_router(client_, facts);
-        Round round{
-            {facts.name, facts.version, trouble_, {}}, Nat64Watch::Seen::unknown, {}, {}, {}};
-        if (!trouble_.empty()) return round;
+        if (error_.empty()) error_ = read_router(client_, facts);
+        Round round{{facts.name, facts.version, error_, {}}, Nat64Watch::Seen::unknown, {}, {}, {}};
+        if (!error_.empty()) return round;
         round.judgement.findings = doctor::judge(facts, patient_.expected);
         round.option = read_option108(facts);
         round.withdraw = withdraw_option108(facts);
@@ -149,7 +148,7 @@ class Visit {
   private:
     Patient& patient_;
     routeros::Client client_;
-    std::string trouble_;
+    std::string error_;
 };
 
 Judgement examine(Patient& patient, const Arguments& arguments) {
@@ -169,7 +168,7 @@ class Interval {
         sigaddset(&signals_, SIGINT);
         (void)::sigprocmask(SIG_BLOCK, &signals_, nullptr);
     }
-    // False: a signal came.
+    // False: a signal arrived.
     [[nodiscard]] bool wait_until(std::chrono::steady_clock::time_point end) const {
         using std::chrono::nanoseconds;
         for (;;) {
@@ -191,21 +190,21 @@ class Interval {
 int watch(std::vector<Patient>& patients, const Arguments& arguments, const std::string& socket) {
     const Interval interval;
     Watch state(arguments.fix, std::cout);
-    std::string untold;  // why the daemon did not get the last report
+    std::string unsent;  // why the daemon did not get the last report
     for (auto next = std::chrono::steady_clock::now();;) {
         next = std::max(next + std::chrono::seconds(arguments.every_s),
                         std::chrono::steady_clock::now());
         for (Patient& patient : patients) {
             Visit visit(patient);
-            const Round round = visit.look(arguments.probe);
+            const Round round = visit.inspect(arguments.probe);
             state.see(round, [&](const auto& changes) { return visit.write(changes); });
             const std::string why = tell_daemon(
                 socket, round, {arguments.every_s, state.is_nat64_dead(round.judgement.router)});
-            if (why != untold && !why.empty())
+            if (why != unsent && !why.empty())
                 std::cerr << "steerdnsd does not have the report: "
                           << safe_text(why, kSafeLineBytes)
                           << "; start it, or check `control.socket`\n";
-            untold = why;
+            unsent = why;
             if (!interval.wait_until(std::chrono::steady_clock::now())) return kExitDone;
         }
         if (!interval.wait_until(next)) return kExitDone;

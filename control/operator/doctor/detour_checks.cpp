@@ -37,15 +37,15 @@ void check_routing_rules(const RouterFacts& router,
     for (const Row& rule : router.table("/routing/rule").rows) {
         const std::string_view mark = rule.get("routing-mark"), action = rule.get("action");
         if (!rule.is_enabled() || rule.is("inactive") || !tables.contains(mark)) continue;
-        const bool looks_up = action.empty() || action.starts_with("lookup");
-        if (looks_up && rule.get("table") == mark) continue;
+        const bool is_lookup = action.empty() || action.starts_with("lookup");
+        if (is_lookup && rule.get("table") == mark) continue;
         Finding finding =
             problem("routing-rule",
                     "rule " + row_text(rule) + " of /routing/rule " +
-                        (looks_up ? "looks packets with the routing mark " + std::string(mark) +
-                                        " up in the table " + std::string(rule.get("table"))
-                                  : "has the action " + std::string(action) +
-                                        " for packets with the routing mark " + std::string(mark)),
+                        (is_lookup ? "looks packets with the routing mark " + std::string(mark) +
+                                         " up in the table " + std::string(rule.get("table"))
+                                   : "has the action " + std::string(action) +
+                                         " for packets with the routing mark " + std::string(mark)),
                     "connections are marked and do not use the table of their egress");
         set_row(finding, forms::set_routing_rule, Menu::ip, rule, {{"disabled", "yes"}});
         out.push_back(std::move(finding));

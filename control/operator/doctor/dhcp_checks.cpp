@@ -114,7 +114,7 @@ void check_servers(const RouterFacts& router, const Expected& expected, Findings
         const bool has_network = std::ranges::any_of(networks.rows, [&](const Row& network) {
             return first && contains(network.get("address"), *first);
         });
-        if (first && !has_network && networks.trouble.empty())
+        if (first && !has_network && networks.error.empty())
             out.push_back(problem("dhcp-network-missing",
                                   where + " gives addresses like " + first->to_string() +
                                       ", and no row of /ip/dhcp-server/network contains them",

@@ -94,7 +94,7 @@ void check_router_dns(const Expected& expected, const RouterDns& dns, bool asks_
     out.push_back(std::move(finding));
 }
 
-// DNS servers that the router learns from its provider stand beside those that it is told.
+// DNS servers that the router learns from its provider stand beside those that are configured.
 void check_peer_dns(const RouterFacts& router, const Expected& expected, const RouterDns& dns,
                     bool asks_router, Findings& out) {
     if (dns.row == nullptr || !(asks_router || (dns.answers && dns.forwards_here))) return;

@@ -50,15 +50,15 @@ bool contains(std::string_view prefix, const IpAddress& address);
 // Whether a list of ports, "53,800-900", contains this one.
 bool has_port(std::string_view ports, unsigned port);
 
-// One menu. `trouble`: why it cannot be read. It then has no rows, and no check draws conclusions
+// One menu. `error`: why it cannot be read. It then has no rows, and no check draws conclusions
 // from that.
 struct Table {
     std::vector<Row> rows;
-    std::string trouble;
+    std::string error;
     std::string_view feature;  // of its command (routeros/features.h)
 
     // Whether the router reports that it has no such menu.
-    [[nodiscard]] bool is_absent() const { return trouble.starts_with("no such command"); }
+    [[nodiscard]] bool is_absent() const { return error.starts_with("no such command"); }
     [[nodiscard]] const Row* find(std::string_view name, std::string_view value) const;
 };
 
@@ -71,10 +71,10 @@ struct RouterFacts {
     [[nodiscard]] std::optional<routeros::Version> parsed_version() const {
         return routeros::Version::parse(version);
     }
-    // For a menu that was not read: a table with `trouble`.
+    // For a menu that was not read: a table with `error`.
     [[nodiscard]] const Table& table(std::string_view menu) const;
     [[nodiscard]] const Table& table(routeros::Menu family, std::string_view below) const;
-    [[nodiscard]] bool can_read(std::string_view menu) const { return table(menu).trouble.empty(); }
+    [[nodiscard]] bool can_read(std::string_view menu) const { return table(menu).error.empty(); }
 };
 
 // "/ip" or "/ipv6", and the part below: "/firewall/mangle".

@@ -63,7 +63,7 @@ class ProbeJudge {
 
     void judge() {
         const bool has_row = judge_row();
-        if (has_row) way_ = way_of(router_, expected_, probed_);
+        if (has_row) path_ = egress_path(router_, expected_, probed_);
         const bool is_client = judge_segment(has_row);
         const bool is_tracked = judge_connection();
         if (!has_row) return skip("the address has no row, so no egress is expected");
@@ -102,7 +102,7 @@ class ProbeJudge {
                probed_.address.to_string() + ", port " + std::to_string(probed_.port) + ")";
     }
     [[nodiscard]] bool has_counters() const {
-        return probed_.before.trouble.empty() && probed_.after.trouble.empty();
+        return probed_.before.error.empty() && probed_.after.error.empty();
     }
 
     bool judge_row();
@@ -119,14 +119,14 @@ class ProbeJudge {
     Menu family_;
     Findings& findings_;
     Steps& steps_;
-    Way way_;
+    EgressPath path_;
 };
 
 bool ProbeJudge::judge_row() {
     const std::string address = probed_.address.to_string();
-    if (!probed_.row_trouble.empty()) {
+    if (!probed_.row_error.empty()) {
         note("row", "probe-rights",
-             "the rows of " + menu("") + " cannot be read: " + probed_.row_trouble,
+             "the rows of " + menu("") + " cannot be read: " + probed_.row_error,
              "nothing is known of the row of the probed address",
              "give the user the policies read and api");
         return false;
@@ -171,9 +171,9 @@ bool ProbeJudge::judge_segment(bool has_row) {
         note("segment", "probe-segment", "no network of the router has " + source, kWhy, kAdvice);
         return false;
     }
-    if (has_row && way_.list_rule != nullptr && !admits(router_, *way_.list_rule, interface)) {
+    if (has_row && path_.list_rule != nullptr && !admits(router_, *path_.list_rule, interface)) {
         note("segment", "probe-segment",
-             "the rule " + row_text(*way_.list_rule) + " is not for packets from " + interface +
+             "the rule " + row_text(*path_.list_rule) + " is not for packets from " + interface +
                  ", where this host (" + source + ") is",
              kWhy, kAdvice);
         return false;
@@ -183,9 +183,9 @@ bool ProbeJudge::judge_segment(bool has_row) {
 }
 
 bool ProbeJudge::judge_connection() {
-    if (!probed_.tracking_trouble.empty()) {
+    if (!probed_.tracking_error.empty()) {
         note("connection", "probe-rights",
-             menu("/firewall/connection") + " cannot be read: " + probed_.tracking_trouble,
+             menu("/firewall/connection") + " cannot be read: " + probed_.tracking_error,
              "mark and egress of the connection are unknown",
              "give the user the policies read and api");
         return false;
@@ -211,19 +211,19 @@ bool ProbeJudge::judge_mark() {
         step("mark", StepEnd::ok, "a route needs no mark");
         return true;
     }
-    if (way_.mark.empty()) {
+    if (path_.mark.empty()) {
         step("mark", StepEnd::unknown, "the rule for the list routes without a connection mark");
         return true;
     }
-    if (mark == way_.mark) {
+    if (mark == path_.mark) {
         step("mark", StepEnd::ok, "its mark is " + mark);
         return true;
     }
     std::string what = connection() + " has " + (mark.empty() ? "no mark" : "the mark " + mark) +
-                       "; " + way_.row + " needs " + way_.mark;
-    if (way_.list_rule != nullptr && has_counters() &&
-        rise(probed_.before.matched, probed_.after.matched, way_.list_rule->id()) == 0)
-        what += "; the rule " + row_text(*way_.list_rule) + " counted no packet";
+                       "; " + path_.row + " needs " + path_.mark;
+    if (path_.list_rule != nullptr && has_counters() &&
+        rise(probed_.before.matched, probed_.after.matched, path_.list_rule->id()) == 0)
+        what += "; the rule " + row_text(*path_.list_rule) + " counted no packet";
     fail("mark", "probe-mark", std::move(what),
          "the connection leaves by the main table, although its address is on the list",
          "look for rules before it that accept or mark these packets, and for FastTrack: "
@@ -246,32 +246,32 @@ std::string ProbeJudge::nat_interface() const {
 void ProbeJudge::judge_egress() {
     constexpr const char* kWhy =
         "the name's connections do not take the egress that its rows are for";
-    if (way_.interface.empty())
+    if (path_.interface.empty())
         return step("egress", StepEnd::unknown,
-                    "the router does not say the interface of the egress " + way_.egress);
-    const std::string& wanted = way_.interface;
+                    "the router does not say the interface of the egress " + path_.egress);
+    const std::string& wanted = path_.interface;
     if (const std::string taken = nat_interface(); !taken.empty()) {
         if (taken == wanted)
             return step("egress", StepEnd::ok,
                         "it leaves by " + taken + " as " + probed_.tracked->answered->to_string());
         return fail("egress", "probe-egress",
-                    connection() + " leaves by " + taken + "; " + way_.row + " needs " + wanted,
+                    connection() + " leaves by " + taken + "; " + path_.row + " needs " + wanted,
                     kWhy,
                     "check the route of the table, routing rules (/routing rule print), and rules "
                     "behind the one that chooses the table");
     }
     if (!has_counters())
-        return note(
-            "egress", "probe-rights",
-            "the counters cannot be read: " + probed_.before.trouble + probed_.after.trouble,
-            "without NAT only counters show the egress", "give the user the policies read and api");
+        return note("egress", "probe-rights",
+                    "the counters cannot be read: " + probed_.before.error + probed_.after.error,
+                    "without NAT only counters show the egress",
+                    "give the user the policies read and api");
     const std::string least = ", where at least " + std::to_string(probed_.packets) + " were sent";
-    if (way_.table_rule != nullptr) {
+    if (path_.table_rule != nullptr) {
         const std::uint64_t matched =
-            rise(probed_.before.matched, probed_.after.matched, way_.table_rule->id());
+            rise(probed_.before.matched, probed_.after.matched, path_.table_rule->id());
         if (matched < probed_.packets)
             return fail("egress", "probe-egress",
-                        "the rule " + row_text(*way_.table_rule) + " counted " +
+                        "the rule " + row_text(*path_.table_rule) + " counted " +
                             std::to_string(matched) + " packets of " + connection() + least,
                         kWhy, "look for rules before it that end the chain for marked packets");
     }
@@ -296,52 +296,52 @@ std::uint64_t rise(const std::map<std::string, std::uint64_t, std::less<>>& befo
     return last->second - first->second;
 }
 
-Way way_of(const RouterFacts& router, const Expected& expected, Menu family,
-           const std::string& list) {
-    Way way;
-    way.row = "the list " + list;
+EgressPath egress_path(const RouterFacts& router, const Expected& expected, Menu family,
+                       const std::string& list) {
+    EgressPath path;
+    path.row = "the list " + list;
     for (const setup::Egress& egress : expected.plan.egresses) {
         const auto& lists = family == Menu::ip ? egress.lists4 : egress.lists6;
-        if (std::ranges::count(lists, list) > 0) way.egress = egress.name;
+        if (std::ranges::count(lists, list) > 0) path.egress = egress.name;
     }
-    way.mark = "steerdns-" + way.egress;
-    std::string table = way.mark;
+    path.mark = "steerdns-" + path.egress;
+    std::string table = path.mark;
     const auto& rules = router.table(family, kMangle).rows;
     for (const Row& rule : rules) {
-        if (rule.get("dst-address-list") != list || way.list_rule != nullptr) continue;
+        if (rule.get("dst-address-list") != list || path.list_rule != nullptr) continue;
         if (is_prerouting(rule, "mark-connection")) {
-            way.list_rule = &rule;
-            way.mark = rule.get("new-connection-mark");
+            path.list_rule = &rule;
+            path.mark = rule.get("new-connection-mark");
         } else if (is_prerouting(rule, "mark-routing")) {
-            way.list_rule = &rule;
-            way.mark.clear();
+            path.list_rule = &rule;
+            path.mark.clear();
             table = rule.get("new-routing-mark");
         }
     }
     for (const Row& rule : rules) {
-        if (way.mark.empty() || !is_prerouting(rule, "mark-routing") ||
-            rule.get("connection-mark") != way.mark)
+        if (path.mark.empty() || !is_prerouting(rule, "mark-routing") ||
+            rule.get("connection-mark") != path.mark)
             continue;
-        way.table_rule = &rule;
+        path.table_rule = &rule;
         table = rule.get("new-routing-mark");
         break;
     }
-    way.interface = egress_interface(router, family, table);
-    return way;
+    path.interface = egress_interface(router, family, table);
+    return path;
 }
 
-Way way_of(const RouterFacts& router, const Row& route) {
-    Way way;
-    way.egress = route.get("routing-table");
-    way.row = "the route in " + way.egress;
-    way.interface = interface_of(router, route);
-    return way;
+EgressPath egress_path(const RouterFacts& router, const Row& route) {
+    EgressPath path;
+    path.egress = route.get("routing-table");
+    path.row = "the route in " + path.egress;
+    path.interface = interface_of(router, route);
+    return path;
 }
 
-Way way_of(const RouterFacts& router, const Expected& expected, const Probed& probed) {
+EgressPath egress_path(const RouterFacts& router, const Expected& expected, const Probed& probed) {
     const Menu family = family_of(probed.address);
-    if (probed.list) return way_of(router, expected, family, *probed.list);
-    return probed.route ? way_of(router, *probed.route) : Way{};
+    if (probed.list) return egress_path(router, expected, family, *probed.list);
+    return probed.route ? egress_path(router, *probed.route) : EgressPath{};
 }
 
 bool admits(const RouterFacts& router, const Row& rule, std::string_view interface) {

@@ -22,7 +22,7 @@ namespace steer::doctor {
 
 // How connections to the addresses of a list, or by a route, must leave the router. Empty: the
 // router's rules do not say it, which is a finding of its own.
-struct Way {
+struct EgressPath {
     std::string row;  // "the list media_v4", "the route in vpn"
     std::string egress;
     std::string mark;       // of the connection; empty: a rule without connection marks
@@ -30,9 +30,9 @@ struct Way {
     const Row* list_rule = nullptr;
     const Row* table_rule = nullptr;  // the rule that selects the table by the mark
 };
-Way way_of(const RouterFacts& router, const Expected& expected, routeros::Menu family,
-           const std::string& list);
-Way way_of(const RouterFacts& router, const Row& route);
+EgressPath egress_path(const RouterFacts& router, const Expected& expected, routeros::Menu family,
+                       const std::string& list);
+EgressPath egress_path(const RouterFacts& router, const Row& route);
 
 // Whether the rule's `in-interface` and `in-interface-list` match packets from there.
 bool admits(const RouterFacts& router, const Row& rule, std::string_view interface);
@@ -41,11 +41,11 @@ bool advertises_on(const RouterFacts& router, std::string_view interface);
 // Maximum time between two advertisements there; 0: unknown.
 std::uint32_t advertisement_interval_s(const RouterFacts& router, std::string_view interface);
 
-// Packet counters, by interface (sent) and by row of /firewall/mangle. `trouble`: why they cannot
+// Packet counters, by interface (sent) and by row of /firewall/mangle. `error`: why they cannot
 // be read.
 struct Counters {
     std::map<std::string, std::uint64_t, std::less<>> sent, matched;
-    std::string trouble;
+    std::string error;
 };
 
 // The increase of the counter of `key`; 0 if it is unknown.
@@ -66,17 +66,17 @@ struct Probed {
     std::uint16_t port = 0;
     std::string failure;  // why the connection was not established; empty: it was
 
-    std::string row_trouble;          // why the lists or routes cannot be read
+    std::string row_error;            // why the lists or routes cannot be read
     std::optional<std::string> list;  // our list with the address
     std::optional<Row> route;         // of a ros_route, if no list has it
-    std::string tracking_trouble;     // why connection tracking cannot be read
+    std::string tracking_error;       // why connection tracking cannot be read
     std::optional<Tracked> tracked;
     std::uint64_t packets = 1;  // minimum number sent between the two readings
     Counters before, after;
 };
 
 // How the probed connection must leave; empty without a row.
-Way way_of(const RouterFacts& router, const Expected& expected, const Probed& probed);
+EgressPath egress_path(const RouterFacts& router, const Expected& expected, const Probed& probed);
 
 void judge_probe(const RouterFacts& router, const Expected& expected, const Probed& probed,
                  Findings& findings, Steps& steps);

@@ -21,11 +21,11 @@ using Seen = Nat64Watch::Seen;
 namespace forms = routeros::forms;
 
 // A row, an entry or a counter may show a little later than the packet.
-constexpr unsigned kLooks = 12;
-constexpr std::chrono::milliseconds kBetweenLooks{250};
+constexpr unsigned kAttempts = 12;
+constexpr std::chrono::milliseconds kBetweenAttempts{250};
 
 void pause() {
-    std::this_thread::sleep_for(kBetweenLooks);
+    std::this_thread::sleep_for(kBetweenAttempts);
 }
 
 std::uint64_t number_of(std::string_view text) {
@@ -186,24 +186,23 @@ void Prober::find_row(Probed& probed) {
     const Menu menu = v4 ? Menu::ip : Menu::ipv6;
     const auto lists = expected_.lists(v4);
     const std::string text = probed.address.to_string() + (v4 ? "" : "/128");
-    for (unsigned look = 0; look < kLooks && !probed.list && !probed.route; ++look) {
-        if (look > 0) pause();
+    for (unsigned attempt = 0; attempt < kAttempts && !probed.list && !probed.route; ++attempt) {
+        if (attempt > 0) pause();
         find_route(probed, menu);
-        if (probed.route || !probed.row_trouble.empty()) return;
+        if (probed.route || !probed.row_error.empty()) return;
         if (lists.empty()) continue;
         routeros::Client::Reply reply;
-        probed.row_trouble = client_.ask(
+        probed.row_error = client_.ask(
             routeros::Command(forms::print_rows, menu).proplist().query("address", text), reply);
-        if (probed.row_trouble.empty() && !reply.ending.ok)
-            probed.row_trouble = reply.ending.message;
-        if (!probed.row_trouble.empty()) return;
+        if (probed.row_error.empty() && !reply.ending.ok) probed.row_error = reply.ending.message;
+        if (!probed.row_error.empty()) return;
         for (auto& values : reply.rows) {
             const Row row(std::move(values));
             if (row.is_enabled() && std::ranges::count(lists, row.get("list")) > 0)
                 probed.list = row.get("list");
         }
-        if (look == 0 && !probed.list) probed.row_trouble = find_covering_row(probed, menu, lists);
-        if (!probed.row_trouble.empty()) return;
+        if (attempt == 0 && !probed.list) probed.row_error = find_covering_row(probed, menu, lists);
+        if (!probed.row_error.empty()) return;
     }
 }
 
@@ -218,8 +217,8 @@ void Prober::find_route(Probed& probed, Menu menu) {
         .query("dst-address", host + (probed.address.is_v4() ? "/32" : "/128"))
         .query_ops("|");
     routeros::Client::Reply reply;
-    probed.row_trouble = client_.ask(command, reply);
-    if (probed.row_trouble.empty() && !reply.ending.ok) probed.row_trouble = reply.ending.message;
+    probed.row_error = client_.ask(command, reply);
+    if (probed.row_error.empty() && !reply.ending.ok) probed.row_error = reply.ending.message;
     for (auto& values : reply.rows) {
         Row row(std::move(values));
         if (row.is_enabled() && std::ranges::count(tables, row.get("routing-table")) > 0)
@@ -251,17 +250,17 @@ void Prober::find_connection(Probed& probed, std::uint16_t source_port) {
     const bool v4 = probed.address.is_v4();
     const std::string host = probed.address.to_string(), port = std::to_string(probed.port);
     const std::string both = v4 ? host + ":" + port : "[" + host + "]:" + port;
-    for (unsigned look = 0; look < kLooks && !probed.tracked; ++look) {
-        if (look > 0) pause();
+    for (unsigned attempt = 0; attempt < kAttempts && !probed.tracked; ++attempt) {
+        if (attempt > 0) pause();
         routeros::Client::Reply reply;
         routeros::Command command(forms::find_connections, v4 ? Menu::ip : Menu::ipv6);
         command.proplist().query("dst-address", host).query("dst-address", both).query_ops("|");
-        probed.tracking_trouble = client_.ask(command, reply);
-        // An entry may vanish during the print: it is looked at again.
+        probed.tracking_error = client_.ask(command, reply);
+        // An entry may vanish during the print: it is checked again.
         const bool is_cut = !reply.ending.ok && reply.ending.says("no such item");
-        if (probed.tracking_trouble.empty() && !reply.ending.ok && !is_cut)
-            probed.tracking_trouble = reply.ending.message;
-        if (!probed.tracking_trouble.empty()) return;
+        if (probed.tracking_error.empty() && !reply.ending.ok && !is_cut)
+            probed.tracking_error = reply.ending.message;
+        if (!probed.tracking_error.empty()) return;
         for (auto& values : reply.rows) {
             if (auto found = read_tracked(Row(std::move(values)), probed, source_port))
                 probed.tracked = std::move(found);
@@ -276,7 +275,7 @@ Counters Prober::read_counters(Menu menu) {
         routeros::Client::Reply reply;
         std::string why = client_.ask(command, reply);
         if (why.empty() && !reply.ending.ok) why = reply.ending.message;
-        if (!why.empty() && counters.trouble.empty()) counters.trouble = why;
+        if (!why.empty() && counters.error.empty()) counters.error = why;
         for (auto& values : reply.rows) {
             const Row row(std::move(values));
             if (row.has(value)) into[std::string(row.get(key))] = number_of(row.get(value));
@@ -293,11 +292,11 @@ Counters Prober::read_counters(Menu menu) {
 void Prober::await_counters(Probed& probed) {
     const Menu menu = probed.address.is_v4() ? Menu::ip : Menu::ipv6;
     probed.after = read_counters(menu);
-    if (!probed.tracked || !probed.after.trouble.empty()) return;
-    const Way way = way_of(router_, expected_, probed);
+    if (!probed.tracked || !probed.after.error.empty()) return;
+    const EgressPath path = egress_path(router_, expected_, probed);
     const bool is_translated =
         probed.tracked->answered && *probed.tracked->answered != probed.source;
-    if (probed.tracked->mark != way.mark || is_translated || way.interface.empty()) return;
+    if (probed.tracked->mark != path.mark || is_translated || path.interface.empty()) return;
     // More connections, so that a few packets of others do not pass for ours.
     constexpr std::uint64_t kMore = 8;
     for (std::uint64_t i = 0; i < kMore && probed.failure.empty(); ++i) {
@@ -305,11 +304,11 @@ void Prober::await_counters(Probed& probed) {
         ++probed.packets;
     }
     const auto has_counted = [&] {
-        return rise(probed.before.sent, probed.after.sent, way.interface) >= probed.packets &&
-               (way.table_rule == nullptr || rise(probed.before.matched, probed.after.matched,
-                                                  way.table_rule->id()) >= probed.packets);
+        return rise(probed.before.sent, probed.after.sent, path.interface) >= probed.packets &&
+               (path.table_rule == nullptr || rise(probed.before.matched, probed.after.matched,
+                                                   path.table_rule->id()) >= probed.packets);
     };
-    for (unsigned look = 1; look < kLooks && !has_counted(); ++look) {
+    for (unsigned attempt = 1; attempt < kAttempts && !has_counted(); ++attempt) {
         pause();
         probed.after = read_counters(menu);
     }
@@ -339,16 +338,16 @@ void Prober::hear() {
         if (const auto address = IpAddress::parse(host_of(row.get("address"))))
             wanted.servers.push_back(*address);
     }
-    const Heard heard = solicit(*foot_, [&](const std::vector<Advertisement>& all) {
+    const Solicited received = solicit(*foot_, [&](const std::vector<Advertisement>& all) {
         Findings findings;
         Steps steps;
         judge_advertisements(all, wanted, findings, steps);
         return findings.empty();
     });
-    if (!heard.trouble.empty())
-        return note("advertisement", "probe-rights", heard.trouble, kWhy,
+    if (!received.error.empty())
+        return note("advertisement", "probe-rights", received.error, kWhy,
                     "run steerctl doctor as root, or with CAP_NET_RAW");
-    judge_advertisements(heard.advertisements, wanted, out_.findings, out_.steps);
+    judge_advertisements(received.advertisements, wanted, out_.findings, out_.steps);
 }
 
 std::optional<IpAddress> Prober::translated_address(const std::string& name) {
@@ -401,7 +400,7 @@ void Prober::probe_nat64() {
     step("nat64", StepEnd::unknown, "there is no translated address to connect to");
 }
 
-// The same server over IPv4 says whether the NAT64 is to blame. A refusal has come from the server, so both ways work.
+// The same server over IPv4 says whether the NAT64 is to blame. A refusal has come from the server, so both directions work.
 void Prober::connect_through_nat64(const IpAddress& translated) {
     const Connection tried = connect_to(translated, options_.port, bound_);
     const std::string text = translated.to_string() + ", port " + std::to_string(options_.port);

@@ -49,8 +49,8 @@ void write_finding(const Finding& finding, std::ostream& out) {
 void write_text(const Judgement& judgement, std::ostream& out) {
     out << "router " << safe(judgement.router);
     if (!judgement.version.empty()) out << ", RouterOS " << safe(judgement.version);
-    if (!judgement.trouble.empty()) {
-        out << ": cannot be read: " << safe(judgement.trouble)
+    if (!judgement.error.empty()) {
+        out << ": cannot be read: " << safe(judgement.error)
             << "; check address, user and API service of the router\n";
         return;
     }
@@ -78,7 +78,7 @@ void write_json(const std::vector<Judgement>& judgements, std::ostream& out) {
                 {"step", step.name}, {"result", text_of(step.end)}, {"text", step.text}});
         routers.push_back(json::object{{"router", judgement.router},
                                        {"version", judgement.version},
-                                       {"trouble", judgement.trouble},
+                                       {"trouble", judgement.error},
                                        {"findings", std::move(findings)},
                                        {"steps", std::move(steps)}});
     }
@@ -88,7 +88,7 @@ void write_json(const std::vector<Judgement>& judgements, std::ostream& out) {
 std::size_t count_problems(const std::vector<Judgement>& judgements) {
     std::size_t count = 0;
     for (const Judgement& judgement : judgements) {
-        if (!judgement.trouble.empty()) ++count;
+        if (!judgement.error.empty()) ++count;
         count += static_cast<std::size_t>(
             std::ranges::count(judgement.findings, Level::problem, &Finding::level));
     }

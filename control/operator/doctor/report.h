@@ -12,7 +12,7 @@ namespace steer::doctor {
 // The result for one router.
 struct Judgement {
     std::string router, version;
-    std::string trouble;  // why the router could not be read; empty: it was read
+    std::string error;  // why the router could not be read; empty: it was read
     Findings findings;
     Steps steps{};  // of a probe, in order
 };

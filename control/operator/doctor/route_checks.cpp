@@ -16,7 +16,7 @@ std::string text_of(const Row& rule) {
     return "rule " + row_text(rule) + " of " + std::string(kRules);
 }
 
-bool looks_up(const Row& rule) {
+bool is_lookup(const Row& rule) {
     return rule.get("action").empty() || rule.get("action").starts_with("lookup");
 }
 
@@ -62,7 +62,7 @@ void check_rule(const RouterFacts& router, const std::string& table, const std::
     const auto& rules = router.table(kRules).rows;
     const Row* rule = nullptr;
     for (const Row& candidate : rules) {
-        if (candidate.get("table") != table || !looks_up(candidate)) continue;
+        if (candidate.get("table") != table || !is_lookup(candidate)) continue;
         if (rule == nullptr || (!rule->is_enabled() && candidate.is_enabled())) rule = &candidate;
     }
     if (rule == nullptr) return report_missing(table, why, out);

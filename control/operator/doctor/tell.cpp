@@ -65,7 +65,7 @@ class Remedies {
     std::size_t bytes_ = 0;
 };
 
-std::string request_of(const Round& round, const Told& told) {
+std::string request_of(const Round& round, const WatchState& state) {
     const Judgement& judgement = round.judgement;
     json::array findings, steps;
     Remedies remedies;
@@ -83,12 +83,12 @@ std::string request_of(const Round& round, const Told& told) {
             step.name + " " + std::string(text_of(step.end)) + " " + step.text, kMaxText));
     }
     const json::object params{{"router", judgement.router},
-                              {"interval_s", told.interval_s},
-                              {"trouble", safe_text(judgement.trouble, kMaxText)},
+                              {"interval_s", state.interval_s},
+                              {"trouble", safe_text(judgement.error, kMaxText)},
                               {"findings", std::move(findings)},
                               {"remedies", remedies.take()},
                               {"steps", std::move(steps)},
-                              {"nat64_dead", told.is_nat64_dead},
+                              {"nat64_dead", state.is_nat64_dead},
                               {"option_108_withdrawn", !round.option.withdrawn.empty()}};
     return safe_json(json::serialize(json::object{
                {"jsonrpc", "2.0"}, {"id", 1}, {"method", "doctor.report"}, {"params", params}})) +
@@ -108,7 +108,7 @@ std::string read_line(int socket) {
 
 }  // namespace
 
-std::string tell_daemon(const std::string& socket, const Round& round, const Told& told) {
+std::string tell_daemon(const std::string& socket, const Round& round, const WatchState& state) {
     sockaddr_un to{};
     to.sun_family = AF_UNIX;
     if (socket.size() >= sizeof to.sun_path) return socket + " is too long for a socket";
@@ -119,7 +119,7 @@ std::string tell_daemon(const std::string& socket, const Round& round, const Tol
         ::setsockopt(connection.get(), SOL_SOCKET, name, &kPatience, sizeof kPatience);
     if (::connect(connection.get(), reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0)
         return failed();
-    const std::string request = request_of(round, told);
+    const std::string request = request_of(round, state);
     if (::send(connection.get(), request.data(), request.size(), MSG_NOSIGNAL) !=
         static_cast<ssize_t>(request.size()))
         return failed();

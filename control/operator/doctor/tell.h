@@ -8,11 +8,11 @@
 
 namespace steer::doctor {
 
-struct Told {
+struct WatchState {
     std::uint64_t interval_s = 0;  // until the next one
     bool is_nat64_dead = false;    // after several probes in a row
 };
 // Blocks for at most 5 s. Returns an empty text if the daemon accepted the report, else the reason.
-std::string tell_daemon(const std::string& socket, const Round& round, const Told& told);
+std::string tell_daemon(const std::string& socket, const Round& round, const WatchState& state);
 
 }  // namespace steer::doctor

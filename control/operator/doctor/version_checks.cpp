@@ -32,7 +32,7 @@ std::vector<Sign> signs_of(const RouterFacts& router) {
     std::vector<Sign> signs;
     for (const auto& [menu, table] : router.tables) {
         const Feature* const feature = routeros::find_feature(table.feature);
-        if (feature != nullptr && table.trouble.empty()) signs.push_back({menu, feature->first});
+        if (feature != nullptr && table.error.empty()) signs.push_back({menu, feature->first});
     }
     for (const Row& row : router.table("/ip/service").rows) {
         if (row.has("max-sessions"))
@@ -70,7 +70,7 @@ void check_absent(const RouterFacts& router, const std::string& menu, const Tabl
         must_be_there
             ? advice_on("menu-hidden",
                         "the router reports RouterOS " + router.version + ", which has " + menu +
-                            ", but refuses it: " + table.trouble,
+                            ", but refuses it: " + table.error,
                         "the checks that need it were left out",
                         "look with a user with all rights, and at /system package print: the "
                         "user's rights hide the menu, or another version runs")
@@ -92,8 +92,8 @@ void check_menus(const RouterFacts& router, Findings& out) {
     for (const auto& [menu, table] : router.tables) {
         if (table.is_absent()) {
             check_absent(router, menu, table, version, out);
-        } else if (!table.trouble.empty()) {
-            out.push_back(advice_on("menu-unread", menu + " cannot be read: " + table.trouble,
+        } else if (!table.error.empty()) {
+            out.push_back(advice_on("menu-unread", menu + " cannot be read: " + table.error,
                                     "the checks that need it were left out",
                                     "give the user's group the policy read"));
         }

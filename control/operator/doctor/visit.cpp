@@ -69,7 +69,7 @@ std::string read_menu(routeros::Client& client, const Reading& reading, Menu fam
         return why;
     Table& table = facts.tables[menu_name(form, family)];
     table.feature = form.feature;
-    if (!reply.ending.ok) table.trouble = reply.ending.message;
+    if (!reply.ending.ok) table.error = reply.ending.message;
     for (auto& row : reply.rows)
         table.rows.emplace_back(std::move(row));
     return {};

@@ -20,7 +20,7 @@ void Watch::see(const Round& round, const Write& write) {
     if (known.is_first) write_text(round.judgement, out_);
     say_changes(known, round.judgement);
     known.is_first = false;
-    if (round.judgement.trouble.empty()) mind_option(known, round, write);
+    if (round.judgement.error.empty()) mind_option(known, round, write);
     out_.flush();
 }
 
@@ -38,14 +38,14 @@ void Watch::say_changes(Router& known, const Judgement& judgement) {
     for (const Step& step : judgement.steps)
         steps[step.name] = text_of(step.end);
     const std::string router = "router " + printable(judgement.router) + ": ";
-    if (!known.is_first && judgement.trouble != known.trouble) {
+    if (!known.is_first && judgement.error != known.error) {
         out_ << router
-             << (judgement.trouble.empty() ? "it can be read again"
-                                           : "it cannot be read: " + printable(judgement.trouble))
+             << (judgement.error.empty() ? "it can be read again"
+                                         : "it cannot be read: " + printable(judgement.error))
              << "\n";
     }
-    known.trouble = judgement.trouble;
-    if (!judgement.trouble.empty()) return;  // the findings stay as they were
+    known.error = judgement.error;
+    if (!judgement.error.empty()) return;  // the findings stay as they were
     if (!known.is_first) {
         for (const auto& [check, text] : findings)
             if (!known.findings.contains(check))

@@ -41,7 +41,7 @@ class Watch {
     struct Router {
         Nat64Watch nat64;
         bool is_first = true, has_warned = false;
-        std::string trouble;
+        std::string error;
         std::map<std::string, std::string> findings, steps;  // text by subject
     };
     void say_changes(Router& known, const Judgement& judgement);

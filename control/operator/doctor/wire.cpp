@@ -230,32 +230,32 @@ Connection connect_to(const IpAddress& address, std::uint16_t port,
     return out;
 }
 
-Heard solicit(const Foot& foot,
-              const std::function<bool(const std::vector<Advertisement>&)>& is_enough) {
-    Heard heard;
+Solicited solicit(const Foot& foot,
+                  const std::function<bool(const std::vector<Advertisement>&)>& is_enough) {
+    Solicited received;
     const Descriptor socket(::socket(AF_INET6, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_ICMPV6));
     if (socket.get() < 0) {
-        heard.trouble = "no raw socket: " + cause() + "; run it as root, or with CAP_NET_RAW";
-        return heard;
+        received.error = "no raw socket: " + cause() + "; run it as root, or with CAP_NET_RAW";
+        return received;
     }
-    heard.trouble = prepare(socket.get(), foot);
-    if (!heard.trouble.empty()) return heard;
+    received.error = prepare(socket.get(), foot);
+    if (!received.error.empty()) return received;
     const auto end = Clock::now() + kSolicitPatience;
     auto next = Clock::now();
-    while (Clock::now() < end && !is_enough(heard.advertisements)) {
+    while (Clock::now() < end && !is_enough(received.advertisements)) {
         if (Clock::now() >= next) {
             if (!send_solicitation(socket.get(), foot)) {
-                heard.trouble =
+                received.error =
                     "a router solicitation cannot be sent on " + foot.interface + ": " + cause();
-                return heard;
+                return received;
             }
             next += kSolicitEvery;
         }
         pollfd wait{socket.get(), POLLIN, 0};
         if (::poll(&wait, 1, left_until(std::min(next, end))) > 0)
-            receive(socket.get(), heard.advertisements);
+            receive(socket.get(), received.advertisements);
     }
-    return heard;
+    return received;
 }
 
 }  // namespace steer::doctor

@@ -42,13 +42,13 @@ struct Connection {
 Connection connect_to(const IpAddress& address, std::uint16_t port,
                       const std::optional<Foot>& foot);
 
-// Solicits (RFC 4861 6.3.7) and listens on the interface until `is_enough`, at most 9 s. `trouble`:
+// Solicits (RFC 4861 6.3.7) and listens on the interface until `is_enough`, at most 9 s. `error`:
 // why it is not possible.
-struct Heard {
+struct Solicited {
     std::vector<Advertisement> advertisements;
-    std::string trouble;
+    std::string error;
 };
-Heard solicit(const Foot& foot,
-              const std::function<bool(const std::vector<Advertisement>&)>& is_enough);
+Solicited solicit(const Foot& foot,
+                  const std::function<bool(const std::vector<Advertisement>&)>& is_enough);
 
 }  // namespace steer::doctor

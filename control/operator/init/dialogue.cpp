@@ -52,8 +52,8 @@ Result<void> ask_one(const Question& question, const Host& host, Dialogue& dialo
                          std::string(question.label) + "): answer it by " + name_of(question) +
                          ", or take the defaults by --yes"};
         }
-        const std::string said = question.secret ? *line : std::string(matchers::trimmed(*line));
-        const std::string answer = said.empty() ? proposal : said;
+        const std::string typed = question.secret ? *line : std::string(matchers::trimmed(*line));
+        const std::string answer = typed.empty() ? proposal : typed;
         if (answer.empty() && !question.secret) {
             dialogue.out << "     There is no default: write an answer.\n";
             continue;

@@ -52,9 +52,9 @@ std::vector<std::string> resolvers_of_host(const HostFacts& facts) {
     return out;
 }
 
-Host look_at_this_host() {
+Host read_this_host() {
     Host host;
-    const HostFacts facts = look_at_host();
+    const HostFacts facts = read_host();
     host.default_interface = facts.default_interface;
     host.servers = resolvers_of_host(facts);
     if (const auto user = resolve_user({})) host.user = *user;
@@ -166,7 +166,7 @@ ExitCode check(const config::LoadOutcome& loaded) {
     return errors.empty() ? kExitDone : kExitRejected;
 }
 
-// ---- what is said at the end
+// ---- what is reported at the end
 
 std::string address_to_ask(const Answers& answers, const Host& host) {
     const Interface* const one = host.find(answers.interfaces.front());
@@ -208,7 +208,7 @@ ExitCode run_init(const InitOptions& options) {
     std::vector<Draft> drafts{{files.configuration, {}, "the configuration"}};
     if (const auto good = options.replace ? Result<void>{} : refuse_what_is_there(drafts); !good)
         return fail(good.error(), kExitFailed);
-    const Host host = look_at_this_host();
+    const Host host = read_this_host();
     Dialogue dialogue{read_line, std::cout};
     if (!options.defaults)
         std::cout << "This writes " << files.configuration

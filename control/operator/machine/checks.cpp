@@ -39,10 +39,10 @@ std::span<const Check> checks() {
     return kChecks;
 }
 
-Findings look_at_all(const Subject& subject) {
+Findings inspect_all(const Subject& subject) {
     Findings all;
     for (const Check& check : kChecks) {
-        for (Finding& finding : check.look(subject)) {
+        for (Finding& finding : check.inspect(subject)) {
             finding.check = check.name;
             all.push_back(std::move(finding));
         }

@@ -11,12 +11,12 @@ namespace steer::machine {
 
 struct Check {
     std::string_view name;
-    Findings (*look)(const Subject&);
+    Findings (*inspect)(const Subject&);
 };
 std::span<const Check> checks();
 
 // Runs all checks, in order.
-Findings look_at_all(const Subject& subject);
+Findings inspect_all(const Subject& subject);
 
 // memory_checks.cpp
 Findings check_memory(const Subject&);

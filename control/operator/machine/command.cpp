@@ -48,7 +48,7 @@ bool ask_ethtool(const std::string& interface, Question& question) {
     return ::ioctl(socket.get(), SIOCETHTOOL, &request) == 0;
 }
 
-InterfaceFacts look_at(const std::string& name) {
+InterfaceFacts read_interface(const std::string& name) {
     InterfaceFacts facts;
     if (auto netlink = kernel::Netlink::open()) {
         const kernel::Interfaces seen = kernel::read_interfaces(**netlink);
@@ -91,18 +91,20 @@ bool is_clock_set() {
 Subject subject_of(const config::Settings& settings) {
     Subject subject{.settings = settings,
                     .root = {},
-                    .host = look_at_host(),
+                    .host = read_host(),
                     .ask = ask_kernel,
-                    .look = look_at,
-                    .way_in = {},
+                    .inspect = read_interface,
+                    .management_path = {},
                     .owner = owner_of,
                     .worker_cpus = {},
-                    .memory = look_at_memory(),
+                    .memory = read_memory_facts(),
                     .has_af_xdp = kernel_has_af_xdp(),
                     .clock_is_set = is_clock_set(),
                     .has_user = false,
                     .input_filters = kernel::find_input_filters()};
-    subject.way_in = [host = subject.host](const PciDevice& nic) { return way_in(nic, host); };
+    subject.management_path = [host = subject.host](const PciDevice& nic) {
+        return management_path(nic, host);
+    };
     // Isolated ones too, which this process may not use.
     const auto online = parse_cpu_list(subject.word("/sys/devices/system/cpu/online"));
     if (const auto plan = plan_cpus(settings.dataplane, online.empty() ? allowed_cpus() : online))
@@ -132,7 +134,7 @@ ExitCode change(const Arguments& arguments, const Findings& findings) {
     return arguments.undo ? undo(kUndoFile, hands) : apply(findings, kUndoFile, hands);
 }
 
-// Nothing: it was refused, and why was said.
+// Nothing: it was refused, and the reason was reported.
 std::optional<config::Settings> load(const std::string& given) {
     const std::string file = given.empty() ? config::kDefaultFile : given;
     std::error_code ignored;
@@ -170,11 +172,11 @@ ExitCode run_setup(int argc, char** argv) {
     if (arguments.undo) return change(arguments, {});
     const auto settings = load(arguments.config);
     if (!settings) return kExitRejected;
-    Findings findings = look_at_all(subject_of(*settings));
+    Findings findings = inspect_all(subject_of(*settings));
     if (arguments.apply) {
         if (const ExitCode code = change(arguments, findings); code != kExitDone) return code;
         // What is left: without a command, left by the operator, or without effect.
-        findings = look_at_all(subject_of(*settings));
+        findings = inspect_all(subject_of(*settings));
         std::erase_if(findings, [](const Finding& finding) { return finding.level == Level::ok; });
         if (!findings.empty()) std::cout << "still to do:\n";
         write_lines(findings, std::cout);

@@ -46,9 +46,9 @@ Finding check_one(const Subject& subject, const config::PortSettings& port) {
     if (!device)
         return {
             Level::problem, device.error().text, "the port of the configuration is not there", {}};
-    if (const std::string way = subject.way_in(*device); !way.empty() && !port.force)
+    if (const std::string use = subject.management_path(*device); !use.empty() && !port.force)
         return {Level::problem,
-                port.pci + " is " + way + ": serve it as `device: " + device->interfaces.front() +
+                port.pci + " is " + use + ": serve it as `device: " + device->interfaces.front() +
                     "`, or set `force: true` at the port",
                 "without that interface this machine cannot be reached",
                 {}};
@@ -68,7 +68,7 @@ Finding check_one(const Subject& subject, const config::PortSettings& port) {
 
 Finding check_interface(const Subject& subject, const std::string& name) {
     const LiveFacts live = subject.ask(name);
-    const InterfaceFacts facts = subject.look(name);
+    const InterfaceFacts facts = subject.inspect(name);
     if (!live.ethernet)
         return {Level::problem,
                 "there is no Ethernet interface " + name + " (`ip link` lists them)",
@@ -161,7 +161,7 @@ Findings check_xdp(const Subject& subject) {
 Findings check_rings(const Subject& subject) {
     Findings found;
     for (const std::string& name : subject.kernel_interfaces()) {
-        const InterfaceFacts facts = subject.look(name);
+        const InterfaceFacts facts = subject.inspect(name);
         const unsigned wanted = std::min(facts.most_rx_ring, kGoodRing);
         if (facts.rx_ring == 0 || facts.rx_ring >= wanted) continue;
         const auto command = [&](unsigned n) {

@@ -30,7 +30,7 @@ std::vector<Wanted> wanted_sockets(const Subject& subject) {
     }
     if (!out.empty()) return out;
     for (const std::string& interface : subject.kernel_interfaces()) {
-        for (const IpAddress& address : subject.look(interface).addresses)
+        for (const IpAddress& address : subject.inspect(interface).addresses)
             for (const bool udp : {true, false})
                 out.push_back({address, 53, udp});
     }

@@ -84,7 +84,7 @@ std::string kept_sysctl(const Subject& subject, const std::string& key) {
             if (name.ends_with(".conf")) files.emplace(name, folder);
     }
     std::string value;
-    const auto look_into = [&](const std::string& path) {
+    const auto read_file = [&](const std::string& path) {
         std::istringstream in(subject.read(path));
         for (std::string line; std::getline(in, line);) {
             const auto equals = line.find('=');
@@ -95,8 +95,8 @@ std::string kept_sysctl(const Subject& subject, const std::string& key) {
         }
     };
     for (const auto& [name, folder] : files)
-        look_into(folder + "/" + name);
-    if (!files.contains("99-sysctl.conf")) look_into("/etc/sysctl.conf");
+        read_file(folder + "/" + name);
+    if (!files.contains("99-sysctl.conf")) read_file("/etc/sysctl.conf");
     return value;
 }
 

@@ -32,9 +32,9 @@ struct Subject {
     std::string root;
     HostFacts host;
     AskKernel ask;
-    std::function<InterfaceFacts(const std::string& interface)> look;
+    std::function<InterfaceFacts(const std::string& interface)> inspect;
     // control/program/reload/port_check.h.
-    std::function<std::string(const PciDevice&)> way_in;
+    std::function<std::string(const PciDevice&)> management_path;
     // The owner of a socket on that address, or on all addresses, and port.
     std::function<std::optional<SocketOwner>(const IpAddress&, std::uint16_t port, bool udp)> owner;
     std::vector<unsigned> worker_cpus;

@@ -151,8 +151,8 @@ std::vector<Family> families_of(const Egress& egress, std::size_t index, RouterO
     return out;
 }
 
-void add_ways_out(const Egress& egress, std::size_t index, RouterOs version,
-                  std::vector<Step>& out) {
+void add_egress_tables(const Egress& egress, std::size_t index, RouterOs version,
+                       std::vector<Step>& out) {
     const std::string comment = comment_of(egress.name);
     const bool has_tables = version != RouterOs::v6;
     if (has_tables)
@@ -459,7 +459,7 @@ std::vector<Step> steps_for(const RouterPlan& router, RouterOs version) {
     for (const ApiService& api : router.services)
         out.push_back(service(api));
     for (std::size_t i = 0; i < router.egresses.size(); ++i)
-        add_ways_out(router.egresses[i], i, version, out);
+        add_egress_tables(router.egresses[i], i, version, out);
     for (const std::string& table : router.route_tables) {
         if (is_7) add_route_table(table, out);
     }

@@ -24,10 +24,10 @@ void check_tls(const config::Settings& settings, Built& built) {
     for (const config::Router& router : settings.routers) {
         const routeros::TlsConfig tls = transport_config(router).tls;
         if (!tls.enabled) continue;
-        const std::string trouble = routeros::check_tls(tls);
-        if (trouble.empty()) continue;
+        const std::string error = routeros::check_tls(tls);
+        if (error.empty()) continue;
         built.errors.push_back(
-            settings.error(router.line, "'tls' of router '" + router.name + "': " + trouble));
+            settings.error(router.line, "'tls' of router '" + router.name + "': " + error));
     }
 }
 
@@ -88,7 +88,7 @@ Built build(const config::Settings& settings, const Surroundings& surroundings, 
     write_source(settings, snapshot);
     snapshot.names = masks.finish(snapshot.tag_masks, built.errors, images);
     snapshot.allow = allowed(settings.dataplane, surroundings);
-    snapshot.untold = matchers::PrefixSet(special_ranges());
+    snapshot.withheld = matchers::PrefixSet(special_ranges());
     snapshot.trusted_forwarders = matchers::PrefixSet(settings.dataplane.trusted_forwarders);
     built.listeners = listen(settings, registry, snapshot.frontends, built.errors);
     if (built.ok()) {

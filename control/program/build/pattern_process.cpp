@@ -32,7 +32,7 @@ using matchers::Expression;
 using matchers::PatternBudget;
 
 constexpr std::size_t kMaxKnown = 200'000;
-constexpr int kLookEveryMs = 20;           // whether to stop, and at the CPU time
+constexpr int kPollEveryMs = 20;           // whether to stop, and at the CPU time
 constexpr std::uint32_t kShareOfOne = 20;  // of the time: the most that one expression may take
 constexpr std::uint32_t kMinOfOneMs = 500;
 
@@ -154,9 +154,9 @@ bool compile_all(const std::vector<Expression>& expressions) {
     std::size_t size = 0;
     if (hs_serialize_database(made.database.get(), &bytes, &size) != HS_SUCCESS)
         return say(kAllAreBad, 0, "out of memory");
-    const bool said = say(kDatabase, 0, {bytes, size});
+    const bool sent = say(kDatabase, 0, {bytes, size});
     std::free(bytes);  // NOLINT: Hyperscan gives it from malloc()
-    return said;
+    return sent;
 }
 
 }  // namespace
@@ -191,7 +191,7 @@ struct PatternProcess::Job {
     PatternBudget budget;
     std::uint64_t used_us = 0;             // of the budget, by processes before
     std::function<std::string()> state{};  // for PatternProgress
-    std::uint64_t told_ms = 0;             // when that was told, or the job began
+    std::uint64_t reported_ms = 0;         // when that was reported, or the job began
 };
 
 struct PatternProcess::End {
@@ -272,7 +272,7 @@ PatternProcess::End PatternProcess::run(Job& job, const Records& records) {
     std::vector<char> part(1 << 16);
     pollfd wait{out.get(), POLLIN, 0};
     for (;;) {
-        if (::poll(&wait, 1, kLookEveryMs) > 0) {
+        if (::poll(&wait, 1, kPollEveryMs) > 0) {
             const auto size = ::read(out.get(), part.data(), part.size());
             if (size < 0 && errno == EINTR) continue;
             if (size <= 0) break;
@@ -324,9 +324,9 @@ PatternProcess::End PatternProcess::run(Job& job, const Records& records) {
 void PatternProcess::tell_progress(Job& job) const {
     if (!progress_.tell) return;
     const std::uint64_t now_ms = progress_.now_ms();
-    if (job.told_ms == 0) job.told_ms = now_ms;
-    if (now_ms < job.told_ms + kTellEveryMs) return;
-    job.told_ms = now_ms;
+    if (job.reported_ms == 0) job.reported_ms = now_ms;
+    if (now_ms < job.reported_ms + kTellEveryMs) return;
+    job.reported_ms = now_ms;
     progress_.tell(job.state());
 }
 

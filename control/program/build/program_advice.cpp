@@ -290,10 +290,11 @@ class Advisor {
         const bool has_dns64 = !snapshot_.dns64s.empty(), has_units = !snapshot_.fallbacks.empty();
         if (!has_dns64 && !has_units) return;
         const std::vector<bool> wrapped = reached_in(cache);
-        bool told = false;
+        bool reported = false;
         for (std::size_t pc = cache + 1; pc < program_.size(); ++pc) {
             if (!wrapped[pc]) continue;
-            if (program_[pc].op == Op::fallback && !told) told = lists_of_fallback(cache, pc);
+            if (program_[pc].op == Op::fallback && !reported)
+                reported = lists_of_fallback(cache, pc);
             if (program_[pc].op == Op::enter_dns64 && made_by<config::Dns64>(pc))
                 dns64_by_client(cache, pc, wrapped);
         }

@@ -14,14 +14,14 @@ void set_windows(const std::vector<TimedWindow>& windows, std::chrono::sys_secon
 
 void WindowClock::follow(std::vector<TimedWindow> windows, std::chrono::sys_seconds now) {
     windows_ = std::move(windows);
-    looked_.reset();
-    look(now);
+    updated_.reset();
+    update(now);
 }
 
-void WindowClock::look(std::chrono::sys_seconds now) {
+void WindowClock::update(std::chrono::sys_seconds now) {
     const auto minute = std::chrono::floor<std::chrono::minutes>(now);
-    if (looked_ == minute) return;
-    looked_ = minute;
+    if (updated_ == minute) return;
+    updated_ = minute;
     set_windows(windows_, now);
 }
 

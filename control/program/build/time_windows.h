@@ -26,11 +26,11 @@ class WindowClock {
     void follow(std::vector<TimedWindow> windows, std::chrono::sys_seconds now);
     // Call it about ten times a second. Periods begin and end at a full minute, so most calls
     // compare one number. A change of the clock, in either direction, has an immediate effect.
-    void look(std::chrono::sys_seconds now);
+    void update(std::chrono::sys_seconds now);
 
   private:
     std::vector<TimedWindow> windows_;
-    std::optional<std::chrono::sys_time<std::chrono::minutes>> looked_;
+    std::optional<std::chrono::sys_time<std::chrono::minutes>> updated_;
 };
 
 }  // namespace steer::build

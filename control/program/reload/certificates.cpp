@@ -37,9 +37,8 @@ CertificateCheck check_certificates(const config::Settings& settings, std::int64
         };
         if (!certificate) {
             out.errors.push_back(of_server(certificate.error().text));
-        } else if (auto trouble = stream::trouble_with_time(certificate->facts, now_s);
-                   !trouble.empty()) {
-            out.warnings.push_back(of_server(trouble));
+        } else if (auto error = stream::validity_error(certificate->facts, now_s); !error.empty()) {
+            out.warnings.push_back(of_server(error));
         }
     });
     return out;

@@ -26,7 +26,7 @@ void judge_memory(const config::Settings& settings, build::Built& built) {
                                    .memory_bytes = settings.dataplane.memory_bytes,
                                    .pci = {},
                                    .shares_memory = false},
-                                  look_at_memory(), allowed_cpus());
+                                  read_memory_facts(), allowed_cpus());
     if (!plan.refusal.empty()) {
         built.errors.push_back(settings.error(settings.dataplane.line, plan.refusal));
     } else if (built.snapshot) {
@@ -45,7 +45,7 @@ bool others_can_read(const std::string& file) {
 
 build::Built judge(const config::Settings& settings, build::Registry& registry,
                    build::ImageFolder* images) {
-    auto built = build::build(settings, look_around(settings), registry, images);
+    auto built = build::build(settings, read_surroundings(settings), registry, images);
     if (images != nullptr) {
         for (auto& sentence : images->take_sentences())
             built.warnings.push_back(Error{std::move(sentence)});
@@ -65,7 +65,7 @@ build::Built judge(const config::Settings& settings, build::Registry& registry,
 std::vector<Error> advice(const config::Settings& settings) {
     std::vector<Error> out;
     const auto devices =
-        config::devices_beside_firewall(settings.dataplane.ports, look_at_host().default_interface);
+        config::devices_beside_firewall(settings.dataplane.ports, read_host().default_interface);
     if (!devices.empty()) {
         auto text = kernel::bypassed_filters(devices, kernel::find_input_filters());
         if (!text.empty()) out.push_back(settings.error(settings.dataplane.line, std::move(text)));

@@ -35,8 +35,8 @@ std::string first_name(const std::string& name) {
 Result<void> check_pci(const PortSettings& port, const HostFacts& host, const std::string& root) {
     const auto device = find_pci_device(port.pci, root);
     if (!device) return device.error();
-    if (const std::string way = way_in(*device, host); !way.empty() && !port.force) {
-        return Error{port.pci + " is " + way +
+    if (const std::string path = management_path(*device, host); !path.empty() && !port.force) {
+        return Error{port.pci + " is " + path +
                      ": without it this machine is unreachable; serve it as `device: " +
                      device->interfaces.front() + "`, or set `force: true`"};
     }
@@ -87,7 +87,7 @@ Result<void> check_one(const PortSettings& port, const HostFacts& host, const st
 
 }  // namespace
 
-HostFacts look_at_host() {
+HostFacts read_host() {
     HostFacts host;
     if (const auto name = kernel::find_default_interface()) host.default_interface = *name;
     ifaddrs* list = nullptr;
@@ -105,7 +105,7 @@ HostFacts look_at_host() {
     return host;
 }
 
-std::string way_in(const PciDevice& device, const HostFacts& host) {
+std::string management_path(const PciDevice& device, const HostFacts& host) {
     for (const std::string& name : device.interfaces) {
         if (name == host.default_interface) return name + ", the interface of the default route";
         if (host.interfaces.size() == 1 && host.interfaces.front() == name)

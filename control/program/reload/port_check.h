@@ -19,11 +19,11 @@ struct HostFacts {
     std::vector<std::string> interfaces;  // up, with an address that is not link-local; without lo
     std::vector<IpAddress> addresses;     // all
 };
-HostFacts look_at_host();
+HostFacts read_host();
 
 // Why this NIC must stay with the kernel: a phrase such as "eth0, the interface of the default
 // route". "": it may be taken.
-std::string way_in(const PciDevice& device, const HostFacts& host);
+std::string management_path(const PciDevice& device, const HostFacts& host);
 
 // `root`: see pci_device.h. Errors name file and line.
 Result<void> check_ports(const config::Settings& settings, const HostFacts& host,

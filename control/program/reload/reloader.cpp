@@ -66,7 +66,8 @@ config::LoadOutcome ConfigSource::complete(config::LoadOutcome loaded) const {
         }
         wanted = user;
     }
-    auto unserved = fill_host_servers(loaded.settings, look_around(loaded.settings).own_addresses);
+    auto unserved =
+        fill_host_servers(loaded.settings, read_surroundings(loaded.settings).own_addresses);
     std::move(unserved.begin(), unserved.end(), std::back_inserter(loaded.warnings));
     return loaded;
 }
@@ -94,8 +95,8 @@ config::LoadOutcome ConfigSource::load_with_lists(
     auto loaded = load();
     if (!loaded.ok()) return loaded;
     const bool lacked = lacks_files(loaded.settings);
-    const auto came = fetch_lists(loaded.settings, tried, stop, say);
-    return came == 0 && !lacked ? loaded : load(true);
+    const auto fetched = fetch_lists(loaded.settings, tried, stop, say);
+    return fetched == 0 && !lacked ? loaded : load(true);
 }
 
 std::size_t ConfigSource::fetch_lists(const config::Settings& settings,
@@ -107,7 +108,7 @@ std::size_t ConfigSource::fetch_lists(const config::Settings& settings,
     for (const auto& list : settings.remote_lists) {
         if (!list.present && tried.insert(list.url).second) fresh.push_back(list);
     }
-    auto came = fetch::fetch_missing(fresh, means, say, stop);
+    auto fetched = fetch::fetch_missing(fresh, means, say, stop);
     means.keep_facts = false;
     for (const auto& plugin : settings.plugins) {
         const auto* const download = std::get_if<config::Download>(&plugin.args);
@@ -118,9 +119,9 @@ std::size_t ConfigSource::fetch_lists(const config::Settings& settings,
                 fresh.push_back({item.url, item.file, item.uses, false});
         }
         means.limits.start_wait = means.limits.timeout = download->timeout;
-        came += fetch::fetch_missing(fresh, means, say, stop);
+        fetched += fetch::fetch_missing(fresh, means, say, stop);
     }
-    return came;
+    return fetched;
 }
 
 bool ConfigSource::lacks_files(const config::Settings& settings) {
@@ -153,12 +154,12 @@ Reloader::~Reloader() {
 
 void Reloader::request(Done done, bool any_size) {
     any_size_ = any_size_ || any_size;
-    (under_way_ ? next_ : asked_).push_back(std::move(done));
-    if (!under_way_) begin();
+    (in_progress_ ? next_ : asked_).push_back(std::move(done));
+    if (!in_progress_) begin();
 }
 
 void Reloader::begin() {
-    under_way_ = true;
+    in_progress_ = true;
     begun_ = std::chrono::steady_clock::now();
     ++serial_;
     const bool any_size = std::exchange(any_size_, false);
@@ -206,8 +207,8 @@ std::unique_ptr<Candidate> Reloader::build(InForce in_force, bool any_size) {
     if (!candidate->ok()) return candidate;
     auto& built = candidate->built;
     build::ImageFolder images(candidate->settings.control.images);
-    built = build::build(candidate->settings, look_around(candidate->settings), candidate->registry,
-                         images.folder().empty() ? nullptr : &images);
+    built = build::build(candidate->settings, read_surroundings(candidate->settings),
+                         candidate->registry, images.folder().empty() ? nullptr : &images);
     for (auto& sentence : images.take_sentences())
         candidate->warnings.push_back(Error{std::move(sentence)});
     std::move(built.warnings.begin(), built.warnings.end(),
@@ -224,7 +225,7 @@ void Reloader::finished(ReloadOutcome outcome) {
         std::chrono::duration_cast<std::chrono::milliseconds>(took).count());
     outcome.serial = serial_;
     const auto waiting = std::exchange(asked_, std::exchange(next_, {}));
-    under_way_ = false;
+    in_progress_ = false;
     if (!asked_.empty()) begin();
     for (const auto& done : waiting)
         done(outcome);

@@ -122,7 +122,7 @@ class Reloader {
     // Aborts the present run if possible. `apply` is not called after that.
     void end() { stop_.request_stop(); }
     void finished(ReloadOutcome outcome);
-    [[nodiscard]] bool is_under_way() const { return under_way_; }
+    [[nodiscard]] bool is_in_progress() const { return in_progress_; }
     // Whether the last run read these files in their present state, so that a change event needs no
     // reload.
     [[nodiscard]] bool has_read(const std::vector<std::string>& files) const {
@@ -142,7 +142,7 @@ class Reloader {
     const Watched watched_;
     FileStamps read_;                 // taken before the last run
     std::vector<Done> asked_, next_;  // for the present run, for the next run
-    bool under_way_ = false;
+    bool in_progress_ = false;
     bool any_size_ = false;  // for the next run
     std::chrono::steady_clock::time_point begun_;
     std::uint64_t serial_ = 0;

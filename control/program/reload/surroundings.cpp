@@ -45,7 +45,7 @@ void add_network(build::Surroundings& around, const IpAddress& address, int leng
 
 }  // namespace
 
-build::Surroundings look_around(const config::Settings& settings) {
+build::Surroundings read_surroundings(const config::Settings& settings) {
     build::Surroundings around;
     around.now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
     std::array<char, 256> host_name{};

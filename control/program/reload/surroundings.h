@@ -7,6 +7,6 @@ namespace steer {
 
 // Queries the kernel (getifaddrs) in the caller's network namespace. Adds addresses of ports
 // without an interface in the kernel, from the configuration.
-build::Surroundings look_around(const config::Settings& settings);
+build::Surroundings read_surroundings(const config::Settings& settings);
 
 }  // namespace steer

@@ -36,7 +36,7 @@ ExceptionRates rates_of(const config::ExceptionRates& settings) {
 }
 
 constexpr const char* kVhostNet = "/dev/vhost-net";
-constexpr unsigned kVhostSlots = 1024;  // frames that wait in a queue, each way
+constexpr unsigned kVhostSlots = 1024;  // frames that wait in a queue, in each direction
 
 bool has_vhost_net() {
     return ::access(kVhostNet, R_OK | W_OK) == 0;

@@ -14,7 +14,7 @@ using namespace std::chrono_literals;
 
 constexpr unsigned kAtOnce =
     64;  // frames of one ring or interface, then the others have their turn
-constexpr auto kLookEvery = 100ms;
+constexpr auto kCheckEvery = 100ms;
 constexpr auto kWaitForWorker = 1ms;  // until its ring has room again
 constexpr auto kMakeAgainEvery = 1s;
 
@@ -54,18 +54,18 @@ void ExceptionThread::run() {
         bool busy = give_to_kernel();
         for (Interface& interface : interfaces_)
             busy = take_from_kernel(interface) || busy;
-        look_after_interfaces();
+        check_interfaces();
         if (busy) continue;
         sleeper_.going_to_sleep();
-        const bool last_look = give_to_kernel() || stopping_.load(std::memory_order_relaxed);
-        if (!last_look) wait();
+        const bool is_last_pass = give_to_kernel() || stopping_.load(std::memory_order_relaxed);
+        if (!is_last_pass) wait();
         sleeper_.awake();
     }
 }
 
 void ExceptionThread::wait() {
     std::vector<pollfd> descriptors{{sleeper_.event_fd(), POLLIN, 0}};
-    auto most = kLookEvery;
+    auto most = kCheckEvery;
     for (const Interface& interface : interfaces_) {
         if (interface.waits) {
             most = kWaitForWorker;
@@ -78,10 +78,10 @@ void ExceptionThread::wait() {
     [[maybe_unused]] const auto n = ::read(sleeper_.event_fd(), &wakes, sizeof wakes);
 }
 
-void ExceptionThread::look_after_interfaces() {
+void ExceptionThread::check_interfaces() {
     const auto now = Clock::now();
-    if (now < next_look_) return;
-    next_look_ = now + kLookEvery;
+    if (now < next_check_) return;
+    next_check_ = now + kCheckEvery;
     for (Interface& interface : interfaces_) {
         // The descriptor itself reports a removed interface.
         if (interface.path->link() == nullptr)
@@ -101,11 +101,11 @@ void ExceptionThread::make_again(Interface& interface, Clock::time_point now) {
         "the exception interface " + interface.path->device().name() + " was removed";
     if (const auto done = interface.path->make_again(); done) {
         interface.gone = false;
-        interface.trouble.clear();
+        interface.error.clear();
         log_(start + " and is made again");
-    } else if (done.error().text != interface.trouble) {
-        interface.trouble = done.error().text;
-        log_(start + ", so its port has no kernel side: " + interface.trouble);
+    } else if (done.error().text != interface.error) {
+        interface.error = done.error().text;
+        log_(start + ", so its port has no kernel side: " + interface.error);
     }
 }
 
@@ -141,7 +141,7 @@ bool ExceptionThread::take_from_kernel(Interface& interface) {
         const ssize_t n = ::read(interface.path->device().fd(), room, ring.frame_bytes());
         if (n < 0 && errno != EAGAIN && errno != EINTR) {
             interface.gone = true;
-            next_look_ = {};
+            next_check_ = {};
         }
         if (n <= 0) break;
         ring.push(static_cast<std::uint16_t>(n));

@@ -42,7 +42,7 @@ class ExceptionThread {
         bool waits = false;         // the worker's ring is full: the interface is not read now
         bool gone = false;          // another program removed it
         Clock::time_point again{};  // time of the next try to create it
-        std::string trouble = {};   // why it cannot be created, as logged
+        std::string error = {};     // why it cannot be created, as logged
     };
 
     void run();
@@ -50,13 +50,13 @@ class ExceptionThread {
     // Returns true if there were frames; then there may be more.
     bool take_from_kernel(Interface& interface);
     void wait();
-    void look_after_interfaces();
+    void check_interfaces();
     void make_again(Interface& interface, Clock::time_point now);
 
     std::vector<Interface> interfaces_;
     Log log_;
     Sleeper sleeper_;
-    Clock::time_point next_look_{};
+    Clock::time_point next_check_{};
     std::thread thread_;
     std::atomic<bool> stopping_{false};
 };

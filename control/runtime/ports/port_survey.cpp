@@ -90,8 +90,8 @@ std::string facts_of(const PciDevice& nic) {
 
 std::string plan_for(const PciDevice& nic, const std::string& refusal, const HostFacts& host) {
     const std::string port = "`pci: " + nic.address + "`";
-    if (const std::string way = way_in(nic, host); !way.empty())
-        return port + " is refused: it is " + way + " (`force: true` takes it all the same)";
+    if (const std::string use = management_path(nic, host); !use.empty())
+        return port + " is refused: it is " + use + " (`force: true` takes it all the same)";
     if (refusal.starts_with(nic.address + " "))
         return port + " is refused: it" + refusal.substr(nic.address.size());
     if (!refusal.empty()) return port + " is refused: " + refusal;

@@ -38,10 +38,10 @@ constexpr std::uint64_t kProofMs = 10'000;        // a writer's row is on the ro
 constexpr std::uint64_t kBoxMs = 5'000;           // life of a box's sign, at least
 constexpr std::int64_t kForgetBoxMs = 3'600'000;  // and then it is forgotten
 constexpr unsigned kTicksPerBox = 3;              // between two signs of life
-constexpr unsigned kTicksPerLook = 7;             // between two looks at the others
+constexpr unsigned kTicksPerPoll = 7;             // between two checks at the others
 constexpr std::size_t kMaxBoxes = 1'000;
 constexpr std::size_t kKeepsUp = 1'000;     // unanswered commands; with fewer, Redis keeps up
-constexpr std::size_t kSharesUnderWay = 8;  // of kPairs claims each: some 2 ms of Redis's time
+constexpr std::size_t kSharesInFlight = 8;  // of kPairs claims each: some 2 ms of Redis's time
 constexpr std::size_t kReasonBytes = 200;
 constexpr std::uint64_t kMsPerS = 1'000;
 
@@ -105,9 +105,9 @@ std::string_view state_of(const routeros::RouterStatus& status) {
     return status.paused ? "paused" : routeros::label(status.state);
 }
 
-// Whether the box that said this has read that router's rows, and could write it.
-bool has_in_sync(const json::object& said, std::string_view router) {
-    const auto* const all = said.if_contains("routers");
+// Whether the box that reported this has read that router's rows, and could write it.
+bool has_in_sync(const json::object& status, std::string_view router) {
+    const auto* const all = status.if_contains("routers");
     if (all == nullptr || !all->is_array()) return false;
     return std::ranges::any_of(all->get_array(), [&](const json::value& one) {
         return one.is_object() && text_of(one.get_object(), "name") == router &&
@@ -135,7 +135,7 @@ Fleet::Fleet(FleetIdentity identity, const RedisLogin& login, routeros::RouterLi
                [this](const std::string& why, std::uint64_t now_ms) {
                    if (std::exchange(is_subscribed_, false)) ++counters_.losses;
                    withdrawal_.lost();
-                   set_trouble(why, now_ms);
+                   set_error(why, now_ms);
                }}),
       election_(kElect),
       tickets_(key(""), commands_),
@@ -261,7 +261,7 @@ void Fleet::begin_subscription(std::uint64_t now_ms) {
     if (channels.empty()) channels.push_back(key("boxes"));  // nothing is published there
     messages_.subscribe(channels, now_ms, [this](std::uint64_t at_ms) {
         is_subscribed_ = true;
-        set_trouble({}, at_ms);
+        set_error({}, at_ms);
         has_seen_boxes_ = false;
         for (Member& member : members_)
             member.is_loaded = member.is_loading = false;
@@ -272,24 +272,24 @@ void Fleet::begin_subscription(std::uint64_t now_ms) {
 }
 
 void Fleet::lost(const std::string& why, std::uint64_t now_ms) {
-    end_looks();
+    end_polls();
     to_share_.clear();
     backlog_.clear();
-    shares_under_way_ = 0;
+    shares_in_flight_ = 0;
     withdrawal_.lost();
     for (Member& member : members_)
         member.is_loading = false;
     if (std::exchange(is_subscribed_, false)) ++counters_.losses;
-    set_trouble(why, now_ms);
+    set_error(why, now_ms);
     messages_.restart("the other connection ended", now_ms);
-    set_trouble(why, now_ms);
+    set_error(why, now_ms);
 }
 
-void Fleet::set_trouble(const std::string& why, std::uint64_t now_ms) {
-    if (why == trouble_) return;
-    const bool was_there = trouble_.empty();
-    if (was_there || why.empty()) trouble_since_ms_ = now_ms;
-    trouble_ = why;
+void Fleet::set_error(const std::string& why, std::uint64_t now_ms) {
+    if (why == error_) return;
+    const bool was_there = error_.empty();
+    if (was_there || why.empty()) error_since_ms_ = now_ms;
+    error_ = why;
     if (why.empty()) {
         log_(Level::info, "fleet " + identity_.name + ": Redis is connected");
     } else if (was_there) {
@@ -318,7 +318,7 @@ void Fleet::follow(std::vector<PeerRouter> routers, std::uint64_t now_ms) {
             member = std::move(*at);
             before.erase(at);
             if (member.peer.router != peer.router) member.role = {};
-            // Another box may have had the list earlier: its claims came and were not known.
+            // Another box may have had the list earlier: its claims arrived and were not known.
             if (has_new_list(member.peer.lists, peer.lists))
                 member.is_loaded = member.is_loading = false;
         } else {
@@ -407,7 +407,7 @@ void Fleet::share_all(std::uint64_t now_ms) {
 // slow Redis would lose its boxes by that, and with each reconnection it would get all claims once more.
 void Fleet::share_more(std::uint64_t now_ms) {
     if (!has_clock_ || commands_.unanswered() > kKeepsUp) return;
-    while (shares_under_way_ < kSharesUnderWay && (!backlog_.empty() || !to_share_.empty())) {
+    while (shares_in_flight_ < kSharesInFlight && (!backlog_.empty() || !to_share_.empty())) {
         if (backlog_.empty()) {
             backlog_of_ = std::move(to_share_.back());
             to_share_.pop_back();
@@ -421,10 +421,10 @@ void Fleet::share_more(std::uint64_t now_ms) {
         backlog_.erase(begin, backlog_.end());
         const Member* const member = find(backlog_of_);
         if (member == nullptr) continue;  // a reload removed it
-        ++shares_under_way_;
+        ++shares_in_flight_;
         publish(*member, std::move(part), now_ms,
                 [this](const RedisReply& /*reply*/, std::uint64_t at_ms) {
-                    --shares_under_way_;
+                    --shares_in_flight_;
                     share_more(at_ms);
                 });
     }
@@ -582,8 +582,8 @@ bool Fleet::is_candidate(const Member& member, std::uint64_t now_ms) const {
 // Whether another box, which does not drain, has read this router's rows.
 bool Fleet::is_kept_by_others(const Member& member) const {
     return std::ranges::any_of(boxes_, [&](const Box& box) {
-        return box.id != id() && !is_true(box.said, "draining") &&
-               has_in_sync(box.said, member.peer.name);
+        return box.id != id() && !is_true(box.status, "draining") &&
+               has_in_sync(box.status, member.peer.name);
     });
 }
 
@@ -708,7 +708,7 @@ void Fleet::tick(std::uint64_t now_ms) {
         for (Member& member : members_)
             elect(member, now_ms);
         if (ticks_ % kTicksPerBox == 1) tell_box(now_ms);
-        if (ticks_ % kTicksPerLook == 2) {
+        if (ticks_ % kTicksPerPoll == 2) {
             for (Member& member : members_)
                 tidy(member, now_ms);
             ask_boxes(now_ms);
@@ -757,11 +757,12 @@ void Fleet::set_facts(BoxFacts facts, std::uint64_t now_ms) {
 }
 
 void Fleet::tell_box(std::uint64_t now_ms) {
-    const json::object said{
+    const json::object status{
         {"version", facts_.version},      {"configuration", facts_.configuration},
         {"ready", facts_.is_ready},       {"draining", facts_.is_draining},
         {"addresses", texts(addresses_)}, {"routers", routers_json()}};
-    const std::string text = json::serialize(said), place = key("box:" + id()), all = key("boxes");
+    const std::string text = json::serialize(status), place = key("box:" + id()),
+                      all = key("boxes");
     const std::string life = std::to_string(box_life_ms()), now = std::to_string(redis_ms(now_ms)),
                       me = id();
     commands_.command({"SET", place, text, "PX", life}, now_ms);
@@ -786,14 +787,14 @@ void Fleet::ask_boxes(std::uint64_t now_ms) {
                                  {}});
                 places.push_back(key("box:" + found.back().id));
             }
-            if (found.empty()) return end_looks();
+            if (found.empty()) return end_polls();
             std::vector<std::string_view> words{"MGET"};
             words.insert(words.end(), places.begin(), places.end());
-            commands_.command(
-                words, at_ms,
-                [this, found = std::move(found)](const RedisReply& texts, std::uint64_t told_ms) {
-                    took_boxes(found, texts, told_ms);
-                });
+            commands_.command(words, at_ms,
+                              [this, found = std::move(found)](const RedisReply& texts,
+                                                               std::uint64_t received_ms) {
+                                  took_boxes(found, texts, received_ms);
+                              });
             commands_.send_now();
         });
 }
@@ -802,22 +803,22 @@ void Fleet::ask_boxes(std::uint64_t now_ms) {
 void Fleet::took_boxes(std::vector<Box> found, const RedisReply& texts, std::uint64_t now_ms) {
     for (std::size_t i = 0; i < found.size() && i < texts.items.size(); ++i) {
         boost::system::error_code bad;
-        auto said = json::parse(texts.items[i].text, bad);
-        if (!bad && said.is_object()) found[i].said = std::move(said.as_object());
+        auto status = json::parse(texts.items[i].text, bad);
+        if (!bad && status.is_object()) found[i].status = std::move(status.as_object());
     }
     std::ranges::sort(found, {}, &Box::id);
     const auto was_alive = [&](const Box& box) {
         const auto before = std::ranges::find(boxes_, box.id, &Box::id);
-        return before != boxes_.end() && !before->said.empty();
+        return before != boxes_.end() && !before->status.empty();
     };
-    const bool any_came = std::ranges::any_of(found, [&](const Box& box) {
-        return box.id != id() && !box.said.empty() && !was_alive(box);
+    const bool has_new_box = std::ranges::any_of(found, [&](const Box& box) {
+        return box.id != id() && !box.status.empty() && !was_alive(box);
     });
     boxes_ = std::move(found);
     report_hosts();
-    // At the first look all claims were shared just before.
-    if (std::exchange(has_seen_boxes_, true) && any_came) share_written(now_ms);
-    end_looks();
+    // At the first check all claims were shared just before.
+    if (std::exchange(has_seen_boxes_, true) && has_new_box) share_written(now_ms);
+    end_polls();
 }
 
 // A box answers on a few addresses, and a fleet has tens of boxes. A client that writes to Redis keeps no more addresses
@@ -827,10 +828,10 @@ void Fleet::report_hosts() {
     if (hosts_ == nullptr) return;
     std::vector<IpAddress> all;
     for (const Box& box : boxes_) {
-        const json::value* const said = box.said.if_contains("addresses");
-        if (box.id == id() || said == nullptr || !said->is_array()) continue;
+        const json::value* const status = box.status.if_contains("addresses");
+        if (box.id == id() || status == nullptr || !status->is_array()) continue;
         std::size_t left = kMaxOfBox;
-        for (const json::value& one : said->as_array()) {
+        for (const json::value& one : status->as_array()) {
             if (left == 0 || all.size() == kMaxOfBoxes || !one.is_string()) break;
             --left;
             if (const auto address = IpAddress::parse(one.as_string())) all.push_back(*address);
@@ -853,14 +854,14 @@ void Fleet::share_written(std::uint64_t now_ms) {
     share_more(now_ms);
 }
 
-void Fleet::end_looks() {
-    for (const auto& done : std::exchange(looks_, {}))
+void Fleet::end_polls() {
+    for (const auto& done : std::exchange(polls_, {}))
         done();
 }
 
-void Fleet::look(std::uint64_t now_ms, std::function<void()> done) {
+void Fleet::poll(std::uint64_t now_ms, std::function<void()> done) {
     if (!is_connected()) return done();
-    looks_.push_back(std::move(done));
+    polls_.push_back(std::move(done));
     tell_box(now_ms);
     ask_boxes(now_ms);
     commands_.send_now();
@@ -875,14 +876,14 @@ std::vector<RouterRole> Fleet::roles() const {
 
 std::size_t Fleet::boxes_alive() const {
     return static_cast<std::size_t>(
-        std::ranges::count_if(boxes_, [](const Box& box) { return !box.said.empty(); }));
+        std::ranges::count_if(boxes_, [](const Box& box) { return !box.status.empty(); }));
 }
 
 std::vector<std::string> Fleet::problems() const {
     std::vector<std::string> all;
     const std::string fleet = "fleet " + identity_.name;
-    if (!trouble_.empty()) {
-        all.push_back(fleet + ": Redis is unreachable: " + trouble_ +
+    if (!error_.empty()) {
+        all.push_back(fleet + ": Redis is unreachable: " + error_ +
                       ", so every box writes the routers by itself; start Redis, or correct "
                       "`fleet` of the configuration");
     }
@@ -908,13 +909,13 @@ std::vector<std::string> Fleet::problems() const {
     }
     std::map<std::string, int> names;
     for (const Box& box : boxes_) {
-        if (box.said.empty()) continue;
+        if (box.status.empty()) continue;
         const std::string name = safe_text(box_of(box.id), kReasonBytes);
         if (++names[name] == 2) {
             all.push_back(fleet + ": two boxes are named " + matchers::quoted(name) +
                           "; give each its own `box`");
         }
-        const std::string configuration = text_of(box.said, "configuration");
+        const std::string configuration = text_of(box.status, "configuration");
         if (box.id == id() || configuration == facts_.configuration) continue;
         std::string differs = fleet;
         differs.append(": ").append(name);
@@ -932,11 +933,11 @@ std::vector<std::string> Fleet::obstacles() const {
     }
     std::size_t ready = 0;
     for (const Box& box : boxes_) {
-        if (box.id == id() || box.said.empty()) continue;
+        if (box.id == id() || box.status.empty()) continue;
         const std::string name = safe_text(box_of(box.id), kReasonBytes);
-        if (!is_true(box.said, "ready"))
+        if (!is_true(box.status, "ready"))
             all.push_back(name + " is not ready");
-        else if (is_true(box.said, "draining"))
+        else if (is_true(box.status, "draining"))
             all.push_back(name + " is draining");
         else
             ++ready;
@@ -954,17 +955,17 @@ json::object Fleet::report(std::uint64_t now_ms) const {
     for (const Box& box : boxes_) {
         const bool is_newer_there = std::ranges::any_of(boxes_, [&](const Box& other) {
             return box_of(other.id) == box_of(box.id) && other.seen_ms > box.seen_ms &&
-                   box.said.empty();
+                   box.status.empty();
         });
         if (is_newer_there) continue;  // an earlier process of that box
         json::object one{
             {"box", safe_text(box_of(box.id), kReasonBytes)},
             {"self", box.id == id()},
-            {"alive", !box.said.empty()},
+            {"alive", !box.status.empty()},
             {"ago_s",
              std::max<std::int64_t>(static_cast<std::int64_t>(redis_ms(now_ms)) - box.seen_ms, 0) /
                  1000}};
-        for (const auto& [name, value] : box.said)
+        for (const auto& [name, value] : box.status)
             one[name] = value;
         boxes.push_back(std::move(one));
     }
@@ -973,9 +974,9 @@ json::object Fleet::report(std::uint64_t now_ms) const {
                      {"boxes", std::move(boxes)},      {"problems", texts(problems())},
                      {"obstacles", texts(obstacles())}};
     if (clock_ahead_ms_) all["clock_ahead_ms"] = *clock_ahead_ms_;
-    if (!trouble_.empty()) {
-        all["trouble"] = trouble_;
-        all["trouble_s"] = (now_ms - trouble_since_ms_) / 1000;
+    if (!error_.empty()) {
+        all["trouble"] = error_;
+        all["trouble_s"] = (now_ms - error_since_ms_) / 1000;
     }
     json::object counts;
     ops::add_counts(counts, kFleetCounters, counters_);

@@ -130,7 +130,7 @@ class Fleet {
     void set_facts(BoxFacts facts, std::uint64_t now_ms);
     [[nodiscard]] const BoxFacts& facts() const { return facts_; }
     // Called by the owner of the connection: why there is none now; empty: it is connected.
-    void set_trouble(const std::string& why, std::uint64_t now_ms);
+    void set_error(const std::string& why, std::uint64_t now_ms);
 
     // {"name", "box", "connected", "trouble", "trouble_s", "clock_ahead_ms" (Redis's less ours),
     // "routers": [{"name", "role", "state", "claims", "pending", "lag_ms", "writer", "token"}],
@@ -140,7 +140,7 @@ class Fleet {
     [[nodiscard]] boost::json::object report(std::uint64_t now_ms) const;
     // Calls `done` when report() has the boxes' present reports, or if Redis does not answer. Not
     // after end().
-    void look(std::uint64_t now_ms, std::function<void()> done);
+    void poll(std::uint64_t now_ms, std::function<void()> done);
     [[nodiscard]] const FleetCounters& counters() const { return counters_; }
     [[nodiscard]] std::vector<RouterRole> roles() const;
     // Sentences: each has a problem and, after a semicolon, what to do.
@@ -173,7 +173,7 @@ class Fleet {
     struct Box {
         std::string id;
         std::int64_t seen_ms = 0;  // of Redis's clock
-        boost::json::object said;
+        boost::json::object status;
     };
 
     [[nodiscard]] std::string key(std::string_view rest) const;
@@ -220,7 +220,7 @@ class Fleet {
     void report_hosts();
     [[nodiscard]] bool may_claim(const ClaimTerms& terms, const IpAddress& address) const;
     void took_boxes(std::vector<Box> found, const RedisReply& texts, std::uint64_t now_ms);
-    void end_looks();
+    void end_polls();
     [[nodiscard]] bool is_candidate(const Member& member, std::uint64_t now_ms) const;
     [[nodiscard]] bool is_kept_by_others(const Member& member) const;
     [[nodiscard]] std::vector<std::string> obstacles() const;
@@ -237,7 +237,7 @@ class Fleet {
     Withdrawal withdrawal_;
     std::vector<Member> members_;
     std::vector<Box> boxes_;
-    std::vector<std::function<void()>> looks_;  // wait for the boxes' reports
+    std::vector<std::function<void()>> polls_;  // wait for the boxes' reports
     BoxFacts facts_;
     std::vector<std::string> addresses_;  // of facts_.addresses
     FleetCounters counters_;
@@ -247,15 +247,15 @@ class Fleet {
     std::vector<std::string> to_share_;     // routers whose claims must be published again
     std::string backlog_of_;                // the present router of these
     std::vector<SharedClaim> backlog_;      // the rest of its claims; lease ends in our clock
-    std::size_t shares_under_way_ = 0;      // parts of the backlog that Redis has not confirmed
+    std::size_t shares_in_flight_ = 0;      // parts of the backlog that Redis has not confirmed
     std::int64_t clock_difference_ms_ = 0;  // Redis's clock less our monotonic one
     std::function<std::int64_t()> wall_ms_;
     std::optional<std::int64_t> clock_ahead_ms_;  // Redis's clock less our wall clock
     std::uint64_t contact_ms_ = 0;                // time of sending the last answered election
     std::uint64_t ticks_ = 0;
     std::uint64_t forbidden_log_ms_ = 0;  // earliest time of the next log line for claims_forbidden
-    std::string trouble_;
-    std::uint64_t trouble_since_ms_ = 0;
+    std::string error_;
+    std::uint64_t error_since_ms_ = 0;
 };
 
 }  // namespace steer::fleet

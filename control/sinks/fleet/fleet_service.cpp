@@ -14,9 +14,9 @@
 namespace steer::fleet {
 namespace {
 
-constexpr std::uint64_t kLookMs =
+constexpr std::uint64_t kCheckMs =
     2'000;  // between two questions whether the master is still the master
-constexpr std::uint64_t kLookPatienceMs = 500;
+constexpr std::uint64_t kPollPatienceMs = 500;
 constexpr std::uint64_t kLeaveMs = 1'000;  // patience for the end of leases, at a reload
 
 // Tells this process from an earlier one of the same box.
@@ -82,7 +82,7 @@ struct FleetService::Running {
     Fleet fleet;
     boost::asio::steady_timer timer;
     NeededHosts* hosts = nullptr;
-    std::uint64_t looked_ms = 0;   // at the Sentinels
+    std::uint64_t checked_ms = 0;  // at the Sentinels
     std::uint64_t leaving_ms = 0;  // since when
 };
 
@@ -177,8 +177,8 @@ void FleetService::check_master() {
             "its two connections lead to " + now.commands.place() + " and " + now.messages.place(),
             clock_());
     }
-    if (clock_() < now.looked_ms + kLookMs) return;
-    now.looked_ms = clock_();
+    if (clock_() < now.checked_ms + kCheckMs) return;
+    now.checked_ms = clock_();
     now.master.find([this](const Result<MasterAddress>& found) {
         if (!running_ || !found || !running_->fleet.is_connected()) return;
         routeros::TransportConfig to = running_->plan.redis;
@@ -201,16 +201,16 @@ void FleetService::set_facts(const BoxFacts& facts) {
     });
 }
 
-// A look that its fleet's end leaves without an answer is answered by the timer.
+// A poll that its fleet's end leaves without an answer is answered by the timer.
 void FleetService::report(std::function<void(boost::json::object)> done) {
     boost::asio::post(io_, [this, done = std::move(done)]() mutable {
         const auto timer = std::make_shared<boost::asio::steady_timer>(
-            io_, std::chrono::milliseconds(kLookPatienceMs));
+            io_, std::chrono::milliseconds(kPollPatienceMs));
         timer->async_wait([this, done = std::move(done), timer](const boost::system::error_code&) {
             done(report_now());
         });
         if (running_)
-            running_->fleet.look(clock_(), [timer] { timer->cancel(); });
+            running_->fleet.poll(clock_(), [timer] { timer->cancel(); });
         else
             timer->cancel();
     });

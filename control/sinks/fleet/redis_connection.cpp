@@ -51,7 +51,7 @@ void RedisConnection::lose(const std::string& why, std::uint64_t now_ms) {
 }
 
 void RedisConnection::connected(std::uint64_t now_ms) {
-    heard_ms_ = now_ms;
+    last_seen_ms_ = now_ms;
     state_ = State::logging_in;
     if (!login_.must_be_asked) return log_in(now_ms);
     ask({"PING"}, now_ms,
@@ -137,7 +137,7 @@ void RedisConnection::subscribe(const std::vector<std::string>& channels, std::u
 }
 
 void RedisConnection::received(std::string_view bytes, std::uint64_t now_ms) {
-    heard_ms_ = now_ms;
+    last_seen_ms_ = now_ms;
     replies_.feed(bytes);
     for (;;) {
         const auto reply = replies_.take();
@@ -185,7 +185,7 @@ void RedisConnection::tick(std::uint64_t now_ms) {
     } else if (state_ == State::ready && is_subscriber_) {
         if (asked_ms_ != 0 && now_ms >= asked_ms_ + patience_ms_)
             return restart("it does not answer", now_ms);
-        if (asked_ms_ == 0 && now_ms >= heard_ms_ + patience_ms_) {
+        if (asked_ms_ == 0 && now_ms >= last_seen_ms_ + patience_ms_) {
             asked_ms_ = now_ms;
             link_.send(redis_command({"PING"}));
         }
@@ -206,7 +206,7 @@ std::uint64_t RedisConnection::next_deadline() const {
             break;
     }
     if (is_subscriber_ && state_ == State::ready)
-        return (asked_ms_ != 0 ? asked_ms_ : heard_ms_) + patience_ms_;
+        return (asked_ms_ != 0 ? asked_ms_ : last_seen_ms_) + patience_ms_;
     return waiting_.empty() ? UINT64_MAX : waiting_.front().sent_ms + patience_ms_;
 }
 

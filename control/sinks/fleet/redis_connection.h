@@ -97,10 +97,10 @@ class RedisConnection final : public routeros::LinkUser {
     const std::uint64_t patience_ms_;
     Events events_;
     State state_ = State::off;
-    std::uint64_t retry_ms_ = 0;    // while waiting
-    std::uint64_t heard_ms_ = 0;    // of a subscriber
-    std::uint64_t asked_ms_ = 0;    // of a subscriber: time of an unanswered PING; 0: none
-    std::size_t to_subscribe_ = 0;  // unconfirmed channels
+    std::uint64_t retry_ms_ = 0;      // while waiting
+    std::uint64_t last_seen_ms_ = 0;  // of a subscriber
+    std::uint64_t asked_ms_ = 0;      // of a subscriber: time of an unanswered PING; 0: none
+    std::size_t to_subscribe_ = 0;    // unconfirmed channels
     std::function<void(std::uint64_t now_ms)> subscribed_;
     RedisReplies replies_;
     std::deque<Waiting> waiting_;

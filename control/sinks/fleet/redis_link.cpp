@@ -20,10 +20,10 @@ void MasterFinder::find(Done done) {
     ask_next(plan_.sentinels.size(), "there is none");
 }
 
-void MasterFinder::ask_next(std::size_t left, const std::string& last_trouble) {
+void MasterFinder::ask_next(std::size_t left, const std::string& last_error) {
     if (left == 0) {
         const Done done = std::exchange(done_, nullptr);
-        if (done) done(Error{"no Sentinel names the master: " + last_trouble});
+        if (done) done(Error{"no Sentinel names the master: " + last_error});
         return;
     }
     const routeros::TransportConfig& sentinel = plan_.sentinels[at_];

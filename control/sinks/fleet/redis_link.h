@@ -31,7 +31,7 @@ class MasterFinder {
     void stop();
 
   private:
-    void ask_next(std::size_t left, const std::string& last_trouble);
+    void ask_next(std::size_t left, const std::string& last_error);
 
     const FleetPlan& plan_;
     routeros::Transport::Clock clock_;

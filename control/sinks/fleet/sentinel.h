@@ -33,7 +33,7 @@ class SentinelQuery final : public routeros::LinkUser {
     // Connects and sends the query. Calls `done` once, except after cancel().
     void ask(std::uint64_t now_ms, Done done);
     void cancel();
-    [[nodiscard]] bool is_asking() const { return done_ != nullptr; }
+    [[nodiscard]] bool is_requesting() const { return done_ != nullptr; }
 
     void connected(std::uint64_t now_ms) override;
     void received(std::string_view bytes, std::uint64_t now_ms) override;

@@ -16,8 +16,8 @@ SharedTickets::SharedTickets(std::string prefix, RedisConnection& redis)
     : prefix_(std::move(prefix)), redis_(redis) {}
 
 void SharedTickets::tick(std::int64_t difference_ms, std::uint64_t now_ms) {
-    if (looked_ms_ != 0 && now_ms < looked_ms_ + kEveryMs) return;
-    looked_ms_ = now_ms;
+    if (checked_ms_ != 0 && now_ms < checked_ms_ + kEveryMs) return;
+    checked_ms_ = now_ms;
     const auto theirs_ms =
         static_cast<std::uint64_t>(static_cast<std::int64_t>(now_ms) + difference_ms);
     const std::uint64_t period = theirs_ms / kPeriodMs;

@@ -44,7 +44,7 @@ class SharedTickets {
     RedisConnection& redis_;
     Servers servers_;
     std::map<std::string, std::string> known_;  // keys that this box has or offers, by name
-    std::uint64_t looked_ms_ = 0, unreadable_ = 0;
+    std::uint64_t checked_ms_ = 0, unreadable_ = 0;
 };
 
 }  // namespace steer::fleet

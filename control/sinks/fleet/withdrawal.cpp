@@ -57,8 +57,8 @@ void keep_serving(ops::HealthChecks& checks, std::string_view held_for) {
         check.details = "serves on, ";
         check.details.append(held_for.empty() ? "another box is asked for"
                                               : "no other box is ready for ");
-        check.details.append(held_for).append(": ").append(check.trouble);
-        check.trouble.clear();
+        check.details.append(held_for).append(": ").append(check.error);
+        check.error.clear();
     }
 }
 
@@ -79,12 +79,12 @@ void Withdrawal::follow(const std::vector<std::string>& addresses, Fitness fitne
 
 void Withdrawal::connected() {
     script_.forget();
-    is_asking_ = is_marked_ = false;
+    is_requesting_ = is_marked_ = false;
     marked_ms_ = asked_ms_ = 0;
 }
 
 void Withdrawal::lost() {
-    is_asking_ = is_marked_ = false;
+    is_requesting_ = is_marked_ = false;
     is_serving_ = fitness_ == Fitness::ready;
     held_for_.clear();
 }
@@ -97,7 +97,8 @@ void Withdrawal::tick(std::uint64_t now_ms) {
             if (!is_marked_ || now_ms >= marked_ms_ + kMarkEveryMs) call(Step::mark, now_ms);
             break;
         case Fitness::failing:
-            if (!is_serving_ || is_asking_ || (asked_ms_ != 0 && now_ms < asked_ms_ + kAskEveryMs))
+            if (!is_serving_ || is_requesting_ ||
+                (asked_ms_ != 0 && now_ms < asked_ms_ + kAskEveryMs))
                 break;
             call(Step::ask, now_ms);
             break;
@@ -133,19 +134,19 @@ void Withdrawal::call(Step step, std::uint64_t now_ms) {
     is_marked_ = step == Step::mark || (is_marked_ && step == Step::ask);
     if (step == Step::mark) marked_ms_ = now_ms;
     if (step == Step::ask) {
-        is_asking_ = true;
+        is_requesting_ = true;
         asked_ms_ = now_ms;
     }
 }
 
 // The step was not made: the next tick repeats it.
 void Withdrawal::undo(Step step) {
-    if (step == Step::ask) is_asking_ = false;
+    if (step == Step::ask) is_requesting_ = false;
     is_marked_ = step != Step::mark;
 }
 
 void Withdrawal::take_answer(const RedisReply& reply) {
-    is_asking_ = false;
+    is_requesting_ = false;
     const bool is_held = reply.number > 0;
     is_marked_ = is_marked_ && is_held;
     if (fitness_ != Fitness::failing) return;  // it recovered: the next tick marks it

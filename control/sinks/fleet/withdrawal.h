@@ -79,7 +79,7 @@ class Withdrawal {
     Fitness fitness_ = Fitness::unfit;
     bool is_serving_ = false;  // it was ready, and has not withdrawn since
     bool is_marked_ = false;   // Redis has it as ready
-    bool is_asking_ = false;
+    bool is_requesting_ = false;
     std::uint64_t marked_ms_ = 0, asked_ms_ = 0;
     std::string held_for_;
 };

@@ -29,7 +29,7 @@ struct SetLife {
     boost::asio::steady_timer silence;
     sets::SequencedSocket socket;
     std::chrono::steady_clock::time_point since = std::chrono::steady_clock::now();
-    std::chrono::steady_clock::time_point heard = since;  // the last message
+    std::chrono::steady_clock::time_point last_message = since;  // the last message
     bool waits_for_room = false;
     bool has_claims = false;   // claims were sent to it
     bool is_unneeded = false;  // there are no more sets

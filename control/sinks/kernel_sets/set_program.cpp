@@ -44,17 +44,17 @@ SetProgram::SetProgram(std::vector<std::string> folders) : folders_(std::move(fo
 
 Result<void> SetProgram::open() {
     if (file_.get() >= 0) return {};
-    std::string trouble, places;
+    std::string error, places;
     for (const std::string& folder : folders_) {
         auto file = open_executable(folder + "/" + sets::kProgramName);
         if (file && file->get() >= 0) {
             file_ = std::move(*file);
             return {};
         }
-        if (!file && trouble.empty()) trouble = file.error().text;
+        if (!file && error.empty()) error = file.error().text;
         places += (places.empty() ? " is not in " : " nor in ") + folder;
     }
-    if (!trouble.empty()) return Error{trouble};
+    if (!error.empty()) return Error{error};
     return Error{std::string(sets::kProgramName) + places + ": install it"};
 }
 

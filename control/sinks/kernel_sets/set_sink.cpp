@@ -77,9 +77,9 @@ void SetSink::configure(std::vector<sets::SetPlan> plans,
         start_soon();
     }
     flush();
-    shown_.planned(plans_, trouble_.empty()
+    shown_.planned(plans_, error_.empty()
                                ? std::string(sets::kProgramName) + " has not reported yet"
-                               : trouble_);
+                               : error_);
 }
 
 std::vector<KeptList> SetSink::lists() const {
@@ -285,7 +285,7 @@ std::vector<NeededList> SetSink::needed(std::uint64_t now_ms) const {
             const auto state = std::ranges::find(states, family.set, &sets::SetStatus::set);
             if (state == states.end() || state->ready) continue;
             list.where += (list.where.empty() ? "" : ", ") + family.set.text();
-            if (list.trouble.empty()) list.trouble = state->trouble;
+            if (list.error.empty()) list.error = state->error;
         }
         // It has not answered since a reload.
         if (list.where.empty()) list.where = sets::kProgramName;

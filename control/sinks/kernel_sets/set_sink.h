@@ -120,7 +120,7 @@ class SetSink final : public ClaimSink {
     LifePtr life_;              // nullptr: no process
     bool is_starting_ = false;  // start() comes
     bool has_routes_ = false;   // a plan of this process had routes
-    std::string trouble_;       // the last logged trouble; empty: it runs
+    std::string error_;         // the last logged error; empty: it runs
     std::vector<sets::SetPlan> plans_;
     std::map<ListId, config::ReadyNeed> ready_;
     std::uint32_t number_ = 0;  // of plans_

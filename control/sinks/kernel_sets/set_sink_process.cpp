@@ -48,7 +48,7 @@ void SetSink::start() {
 void SetSink::stop() {
     is_starting_ = false;
     restart_.cancel();
-    trouble_.clear();
+    error_.clear();
     if (!life_ || life_->is_unneeded) return;
     life_->is_unneeded = true;
     life_->give_up("there are no sets");
@@ -79,11 +79,11 @@ void SetSink::await_room(const LifePtr& life) {
 
 // Reads its messages first: this thread may have been stopped just as long.
 void SetSink::await_silence(const LifePtr& life) {
-    life->silence.expires_at(life->heard + most_silence_);
+    life->silence.expires_at(life->last_message + most_silence_);
     life->silence.async_wait([this, life](const boost::system::error_code& error) {
         if (error || life != life_ || !life->why.empty()) return;
         if (read_messages(life) == Read::over) return;
-        if (steady_clock::now() - life->heard < most_silence_) return await_silence(life);
+        if (steady_clock::now() - life->last_message < most_silence_) return await_silence(life);
         life->give_up("it does not answer");
     });
 }
@@ -106,7 +106,7 @@ void SetSink::ended(const LifePtr& life) {
 
 void SetSink::restart_after(std::chrono::milliseconds lived, const std::string& why) {
     const auto wait = backoff_.next(lived);
-    if (std::exchange(trouble_, why) != why) {
+    if (std::exchange(error_, why) != why) {
         log_(sets::Level::warning,
              why + ": sets of the kernel are not filled; it is started again in " +
                  std::to_string((wait.count() + 999) / 1000) + " s");
@@ -127,7 +127,7 @@ void SetSink::begin_epochs() {
         observer_.epoch(*this, plan.list);
 }
 
-// ---- what is said
+// ---- what is reported
 
 bool SetSink::send_plans(const LifePtr& life) {
     while (!plans_out_.empty()) {
@@ -185,7 +185,7 @@ SetSink::Read SetSink::read_messages(const LifePtr& life) {
             life->give_up("it sent a message that steerdnsd does not know");
             return Read::over;
         }
-        life->heard = steady_clock::now();
+        life->last_message = steady_clock::now();
     }
     return Read::more;
 }
@@ -223,7 +223,7 @@ void SetSink::take_state(sets::SetState state) {
     write_us_ = state.write_us;
     if (state.total > 0) incoming_.push_back(std::move(state.status));
     if (incoming_.size() < state.total) return;
-    if (!std::exchange(trouble_, {}).empty())
+    if (!std::exchange(error_, {}).empty())
         log_(sets::Level::info, std::string(sets::kProgramName) + " runs again");
     notify_ready(incoming_);
     heal_full(incoming_);

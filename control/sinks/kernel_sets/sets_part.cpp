@@ -36,7 +36,7 @@ constexpr std::array kSetRows{
     SetRow{"claims", "steerdns_set_claimed_elements",
            [](const sets::SetStatus& s) { return value(s.claims); }},
     SetRow{"owed", {}, [](const sets::SetStatus& s) { return value(s.pending); }},
-    SetRow{"trouble", {}, [](const sets::SetStatus& s) { return value(s.trouble); }},
+    SetRow{"trouble", {}, [](const sets::SetStatus& s) { return value(s.error); }},
 };
 
 void write_set_metrics(ops::MetricWriter& writer, const kernel_sets::SetReport& report) {

@@ -7,14 +7,14 @@ namespace steer::kernel_sets {
 namespace {
 
 std::vector<sets::SetStatus> away_states(const std::vector<sets::SetPlan>& plans,
-                                         const std::string& trouble) {
+                                         const std::string& error) {
     std::vector<sets::SetStatus> all;
     for (const sets::SetPlan& plan : plans) {
         for (const auto& family : plan.families) {
             if (std::ranges::find(all, family.set, &sets::SetStatus::set) != all.end()) continue;
             sets::SetStatus& one = all.emplace_back();
             one.set = family.set;
-            one.trouble = trouble;
+            one.error = error;
         }
     }
     return all;
@@ -29,8 +29,8 @@ void ShownSets::here(std::vector<sets::SetStatus> states) {
     report_.running = true;
 }
 
-void ShownSets::planned(const std::vector<sets::SetPlan>& plans, const std::string& trouble) {
-    auto states = away_states(plans, trouble);
+void ShownSets::planned(const std::vector<sets::SetPlan>& plans, const std::string& error) {
+    auto states = away_states(plans, error);
     // The counts of a removed set end; a set that returns counts from 0.
     for (const sets::SetStatus& set : report_.sets) {
         if (std::ranges::find(states, set.set, &sets::SetStatus::set) == states.end())
@@ -47,10 +47,10 @@ void ShownSets::planned(const std::vector<sets::SetPlan>& plans, const std::stri
     report_.running &= !plans.empty();
 }
 
-void ShownSets::ended(const std::vector<sets::SetPlan>& plans, const std::string& trouble) {
+void ShownSets::ended(const std::vector<sets::SetPlan>& plans, const std::string& error) {
     for (const sets::SetStatus& set : report_.sets)
         before_[set.set] = set.counters;
-    auto states = away_states(plans, trouble);
+    auto states = away_states(plans, error);
     add_counters_before(states);
     const std::lock_guard lock(mutex_);
     report_.sets = std::move(states);

@@ -29,9 +29,9 @@ class ShownSets {
     void here(std::vector<sets::SetStatus> states);
     // Sets the present sets; new ones are away until the process reports them. Without sets, the
     // process is ended.
-    void planned(const std::vector<sets::SetPlan>& plans, const std::string& trouble);
+    void planned(const std::vector<sets::SetPlan>& plans, const std::string& error);
     // The process ended.
-    void ended(const std::vector<sets::SetPlan>& plans, const std::string& trouble);
+    void ended(const std::vector<sets::SetPlan>& plans, const std::string& error);
 
     // Without overflows. Any thread.
     [[nodiscard]] SetReport report() const;

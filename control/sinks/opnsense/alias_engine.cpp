@@ -337,17 +337,17 @@ std::vector<NeededList> AliasEngine::needed() const {
                                                .is_away = false,
                                                .is_stopped = is_paused_,
                                                .was_reached = true,
-                                               .trouble = safe_text(trouble_)});
+                                               .error = safe_text(error_)});
         }
         const bool is_refused = alias->is_refused && alias->state.waiting() > 0;
         if (alias->phase == Phase::ready && !is_refused) continue;
         // An alias that is not known yet gets the grace, one that may not be written does not.
-        if (!alias->was_ready && !(is_up_ && alias->trouble.empty())) list->was_reached = false;
+        if (!alias->was_ready && !(is_up_ && alias->error.empty())) list->was_reached = false;
         if (!list->is_away || alias->lost_ms < list->away_since_ms)
             list->away_since_ms = alias->lost_ms;
         list->is_away = true;
-        if (list->trouble.empty() && !alias->trouble.empty())
-            list->trouble = "alias '" + plan.name + "' " + safe_text(alias->trouble);
+        if (list->error.empty() && !alias->error.empty())
+            list->error = "alias '" + plan.name + "' " + safe_text(alias->error);
     }
     return all;
 }
@@ -358,15 +358,15 @@ RouterReport AliasEngine::report() const {
         .address = plan_.address.to_string() + " port " + std::to_string(plan_.port),
         .reachable = is_up_,
         .paused = is_paused_,
-        .trouble = trouble_};
+        .error = error_};
     for (const AliasPtr& alias : aliases_) {
         const bool is_slow = alias->slow_writes >= kSlowWrites;
         report.aliases.push_back({.name = alias->state.plan().name,
                                   .tag = alias->state.plan().tag,
                                   .ready = alias->phase == Phase::ready,
-                                  .trouble = alias->trouble.empty() && is_slow
-                                                 ? "its writes are slower than `sync_timeout`"
-                                                 : alias->trouble,
+                                  .error = alias->error.empty() && is_slow
+                                               ? "its writes are slower than `sync_timeout`"
+                                               : alias->error,
                                   .elements = alias->state.size(),
                                   .pending = alias->state.waiting(),
                                   .foreign = alias->state.foreign(),

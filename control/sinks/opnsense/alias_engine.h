@@ -7,12 +7,12 @@
 //   alias: unknown → trusted → ready; any → unknown after a failed connection, or after an error of
 //          the alias
 //
-//   alias: unknown → trusted → ready; any → unknown after a failed connection, or with a trouble of its own
+//   alias: unknown → trusted → ready; any → unknown after a failed connection, or with an error of its own
 //
 // An alias is trusted if its type is external, it does not expire, and its description gives it to us. This is checked
 // again every minute, and before lost elements are added again. An alias is ready when its table was read; it is read
 // again every `read_every_ms`. An unexpectedly empty table is believed when a second read shows it. A held claim is
-// settled by the reply to its add. The API answers "done" without looking at the result, so only the next read proves
+// settled by the reply to its add. The API answers "done" without checking the result, so only the next read proves
 // it: lost elements are forgotten and added again. Claims are kept while the router is unreachable. An alias whose
 // write is refused is tried again after 30 s, and works again once a write succeeded. A name, a domain and a client each
 // have a share of an alias; a full one gives up an element of the largest share.
@@ -86,7 +86,7 @@ class AliasEngine {
         bool was_ready = false;
         std::uint64_t lost_ms = 0;  // when it last stopped being ready, or was new
         std::uint64_t due_ms = 0;   // of the next step, or the next read
-        std::string trouble;        // why it is not trusted; empty: it is
+        std::string error;          // why it is not trusted; empty: it is
         bool is_refused = false;    // the last write was
         bool is_unsure = false;     // not written until the aliases are described again
         bool is_doubted = false;    // the last read showed an empty table
@@ -95,7 +95,7 @@ class AliasEngine {
         bool is_overflowed = false;  // claims were dropped since the last epoch
         std::uint64_t epoch_ms = 0;  // no epoch for dropped claims before
         unsigned slow_writes = 0;    // in a row
-        std::size_t told_foreign = 0;
+        std::size_t reported_foreign = 0;
         AliasCounters counters;
         routeros::RefusalLog refusals;
     };
@@ -159,7 +159,7 @@ class AliasEngine {
     std::set<ListId> here_;
     bool is_paused_ = false;
     bool is_up_ = false;
-    std::string trouble_;  // of the router; empty: none
+    std::string error_;  // of the router; empty: none
     std::uint64_t retry_ms_ = 0, backoff_ms_ = 0;
     std::uint64_t describe_ms_ = 0;  // the description of a ready alias is read again
     std::uint64_t routine_ms_ = 0;   // no background write before

@@ -16,7 +16,7 @@ constexpr std::uint64_t kFirstBackoffMs = 1'000, kMaxBackoffMs = 30'000;
 constexpr std::uint64_t kRefusedMs = 30'000;   // credentials, privileges, an alias
 constexpr std::uint64_t kReadShare = 20;       // a read is followed by 20 times its time
 constexpr std::uint64_t kDoubtMs = 1'000;      // an empty table is read again
-constexpr std::uint64_t kDescribeMs = 60'000;  // consent is looked at again
+constexpr std::uint64_t kDescribeMs = 60'000;  // consent is checked again
 constexpr unsigned kRepairPercent = 90;
 
 // Whether the description gives the alias to us.
@@ -134,7 +134,7 @@ void AliasEngine::listed(const Flight& flight, const std::string& body, std::uin
     if (alias->phase != Phase::trusted && alias->phase != Phase::ready) return;
     ++alias->counters.reads;
     const std::uint64_t took_ms = now_ms - flight.sent_ms;
-    // A read that fails on the router, as while its configd restarts, looks like an empty table.
+    // A read that fails on the router, as while its configd restarts, resembles an empty table.
     const bool is_empty = content->hosts.empty() && content->others == 0;
     if (is_empty && alias->state.may_have_hosts() && !std::exchange(alias->is_doubted, true)) {
         alias->due_ms = now_ms + std::max(kDoubtMs, kReadShare * took_ms);
@@ -154,8 +154,8 @@ void AliasEngine::listed(const Flight& flight, const std::string& body, std::uin
             log_(Level::info, about(*alias) + "is in sync: it has " +
                                   std::to_string(content->hosts.size()) + " hosts, " +
                                   std::to_string(alias->state.waiting()) + " are missing" +
-                                  (alias->trouble.empty() ? "" : "; it was repaired"));
-            alias->trouble.clear();
+                                  (alias->error.empty() ? "" : "; it was repaired"));
+            alias->error.clear();
         }
     }
     tell_changes(alias, read);
@@ -187,11 +187,11 @@ void AliasEngine::tell_changes(const AliasPtr& alias, const AliasState::Read& re
                  "Entries): they are added again");
     }
     const std::size_t foreign = alias->state.foreign();
-    if (foreign > 0 && alias->told_foreign == 0) {
+    if (foreign > 0 && alias->reported_foreign == 0) {
         log_(Level::warning, about(*alias) + "holds " + std::to_string(foreign) +
                                  " elements that are not of SteerDNS: they stay");
     }
-    alias->told_foreign = foreign;
+    alias->reported_foreign = foreign;
 }
 
 // Its share of the router's time follows from the last write's.
@@ -218,7 +218,7 @@ void AliasEngine::written(const Flight& flight, const std::string& body, std::ui
     up();
     backoff_ms_ = 0;
     if (std::exchange(alias->is_refused, false)) {
-        alias->trouble.clear();
+        alias->error.clear();
         log_(Level::info, about(*alias) + "is written again");
     }
     if (flight.kind == Kind::add) {
@@ -233,7 +233,7 @@ void AliasEngine::written(const Flight& flight, const std::string& body, std::ui
     note_time(flight, now_ms);
 }
 
-// ---- trouble
+// ---- error
 
 void AliasEngine::lose(Alias& alias, std::uint64_t now_ms) {
     // An alias that can be read but not written is as lost as before.
@@ -244,7 +244,7 @@ void AliasEngine::lose(Alias& alias, std::uint64_t now_ms) {
 }
 
 void AliasEngine::distrust(const AliasPtr& alias, const std::string& why, std::uint64_t now_ms) {
-    if (std::exchange(alias->trouble, why) != why)
+    if (std::exchange(alias->error, why) != why)
         log_(Level::warning, about(*alias) + why + "; it is asked for again every 30 s");
     lose(*alias, now_ms);
     alias->due_ms = now_ms + kRefusedMs;
@@ -262,7 +262,7 @@ void AliasEngine::refused(const AliasPtr& alias, const std::string& why, std::ui
 void AliasEngine::down(const std::string& why, std::uint64_t least_ms, std::uint64_t now_ms) {
     backoff_ms_ = std::clamp(backoff_ms_ * 2, kFirstBackoffMs, kMaxBackoffMs);
     retry_ms_ = now_ms + std::max(backoff_ms_, least_ms);
-    if (std::exchange(trouble_, why) != why || is_up_) {
+    if (std::exchange(error_, why) != why || is_up_) {
         log_(Level::warning, "OPNsense router '" + plan_.name + "' (" + plan_.address.to_string() +
                                  ") " + safe_text(why) +
                                  ": no answer waits for it; claims are kept, and it is tried "
@@ -281,7 +281,7 @@ void AliasEngine::down(const std::string& why, std::uint64_t least_ms, std::uint
 
 void AliasEngine::up() {
     if (std::exchange(is_up_, true)) return;
-    if (!std::exchange(trouble_, {}).empty())
+    if (!std::exchange(error_, {}).empty())
         log_(Level::info, "OPNsense router '" + plan_.name + "' is reachable again");
 }
 

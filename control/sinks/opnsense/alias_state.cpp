@@ -245,7 +245,7 @@ void AliasState::meet(const IpAddress& host, std::uint64_t asked_ms, std::uint64
     }
     if (was_removed) {
         if (removal->second.at_ms >= asked_ms) return;
-        // It is still there: OPNsense answers "done" without looking whether it was.
+        // It is still there: OPNsense answers "done" without checking whether it was.
         if (removal->second.tries < kMaxRemovals) {
             put_here(host, now_ms, now_ms);
             return;

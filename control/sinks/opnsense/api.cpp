@@ -108,7 +108,7 @@ Result<TableContent> read_table(std::string_view reply) {
     const json::array* const rows = found == nullptr ? nullptr : found->if_array();
     if (rows == nullptr) return Error{"its reply has no rows of a table"};
     const json::value* const total = top->if_contains("total");
-    // A part of the table would look like a loss of elements.
+    // A part of the table would resemble a loss of elements.
     if (total == nullptr || !total->is_int64() ||
         total->as_int64() != static_cast<std::int64_t>(rows->size()))
         return Error{"its reply has not all rows of a table"};

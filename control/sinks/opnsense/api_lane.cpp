@@ -42,7 +42,7 @@ std::string fingerprint_of(SSL* ssl) {
 
 }  // namespace
 
-// The reply that is on the way.
+// The reply that is in transit.
 class ApiLane::Reply final : public stream::HttpReplyTaker {
   public:
     void begin() { *this = Reply(); }

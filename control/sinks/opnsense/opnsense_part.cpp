@@ -33,7 +33,7 @@ using AliasRow = ops::ReportRow<Alias>;
 
 std::string_view state_of(const Alias& a) {
     if (a.router.paused) return "paused";
-    return a.alias.ready && a.router.reachable && a.alias.trouble.empty() ? "ready" : "away";
+    return a.alias.ready && a.router.reachable && a.alias.error.empty() ? "ready" : "away";
 }
 
 constexpr std::array kAliasRows{
@@ -51,7 +51,7 @@ constexpr std::array kAliasRows{
     AliasRow{"trouble",
              {},
              [](const Alias& a) {
-                 return value(a.router.trouble.empty() ? a.alias.trouble : a.router.trouble);
+                 return value(a.router.error.empty() ? a.alias.error : a.router.error);
              }},
 };
 
@@ -84,10 +84,10 @@ array counters_of(const std::vector<opnsense::RouterReport>& routers) {
 
 void add_opnsense(const opnsense::RouterReport& router, Problems& problems) {
     const std::string who = "OPNsense router " + router.name;
-    if (!router.trouble.empty()) return problems.push_back({"routers", who + " " + router.trouble});
+    if (!router.error.empty()) return problems.push_back({"routers", who + " " + router.error});
     for (const auto& alias : router.aliases) {
-        if (!alias.trouble.empty())
-            problems.push_back({"routers", who + ": alias " + alias.name + " " + alias.trouble});
+        if (!alias.error.empty())
+            problems.push_back({"routers", who + ": alias " + alias.name + " " + alias.error});
     }
 }
 

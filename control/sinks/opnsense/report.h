@@ -26,7 +26,7 @@ STEER_COUNTER_STRUCT(AliasCounters, kAliasCounters, STEER_ALIAS_COUNTERS);
 struct AliasReport {
     std::string name, tag;
     bool ready = false;
-    std::string trouble;       // why it is not; empty: none
+    std::string error;         // why it is not; empty: none
     std::size_t elements = 0;  // that must be in it
     std::size_t pending = 0;   // of these, not written yet
     std::size_t foreign = 0;   // elements in it that we did not add
@@ -37,7 +37,7 @@ struct RouterReport {
     std::string name, address;
     bool reachable = false;
     bool paused = false;
-    std::string trouble;  // of the last failure; empty: none
+    std::string error;  // of the last failure; empty: none
     std::vector<AliasReport> aliases;
 };
 

@@ -66,7 +66,7 @@ struct NeededList {
     bool is_stopped = false;          // an operator paused it, or the bypass is on: no router error
     bool was_reached = false;         // since the start
     std::uint64_t away_since_ms = 0;  // 0: the connection was never lost
-    std::string trouble;              // the cause; may be empty
+    std::string error;                // the cause; may be empty
 };
 
 class ClaimSink {

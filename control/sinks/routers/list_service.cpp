@@ -69,7 +69,7 @@ bool ListService::take(const Event& event, std::uint64_t now_ms) {
         case EventKind::shortened:
             log_shortened(list, event, now_ms);
             break;
-        case EventKind::told_elsewhere:
+        case EventKind::shared_address:
             note_shared(list, event, now_ms);
             break;
     }
@@ -398,7 +398,7 @@ void ListService::settled(std::uint64_t token, Outcome outcome) {
     const auto found = waits_.find(token);
     if (found == waits_.end()) return;
     Wait& wait = found->second;
-    ++wait.said[static_cast<std::size_t>(outcome)];
+    ++wait.reported[static_cast<std::size_t>(outcome)];
     --wait.left;
     const bool good = outcome == Outcome::installed || outcome == Outcome::already_there;
     if (!wait.notified && (wait.left == 0 || (good && wait.quorum == config::Quorum::any))) {
@@ -410,7 +410,7 @@ void ListService::settled(std::uint64_t token, Outcome outcome) {
 
 // Unreachable sinks do not delay answers, unless `quorum: all` is set. A slow one is reachable.
 Outcome ListService::Wait::outcome() const {
-    const auto has = [&](Outcome o) { return said[static_cast<std::size_t>(o)] > 0; };
+    const auto has = [&](Outcome o) { return reported[static_cast<std::size_t>(o)] > 0; };
     const bool good = has(Outcome::installed) || has(Outcome::already_there);
     const bool is_late = has(Outcome::late);
     const bool has_result = good || is_late || has(Outcome::failed) || has(Outcome::refused);

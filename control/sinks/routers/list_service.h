@@ -110,7 +110,7 @@ class ListService final : public SinkObserver {
         config::Quorum quorum;
         std::uint32_t left;  // sinks
         bool notified = false;
-        std::array<std::uint32_t, static_cast<std::size_t>(Outcome::count_)> said{};
+        std::array<std::uint32_t, static_cast<std::size_t>(Outcome::count_)> reported{};
         [[nodiscard]] Outcome outcome() const;
     };
 

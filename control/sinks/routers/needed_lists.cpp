@@ -15,7 +15,7 @@ bool can_be_written(const NeededList& list, std::uint64_t now_ms) {
 
 }  // namespace
 
-std::string needed_lists_trouble(std::span<const NeededList> lists, std::uint64_t now_ms) {
+std::string needed_lists_error(std::span<const NeededList> lists, std::uint64_t now_ms) {
     struct Seen {
         config::ReadyNeed need = config::ReadyNeed::off;
         bool any_good = false;
@@ -31,7 +31,7 @@ std::string needed_lists_trouble(std::span<const NeededList> lists, std::uint64_
             continue;
         }
         seen.bad += (seen.bad.empty() ? "" : ", ") + list.where;
-        if (!list.trouble.empty()) seen.bad += " (" + list.trouble + ")";
+        if (!list.error.empty()) seen.bad += " (" + list.error + ")";
     }
     std::string text;
     for (const auto& [tag, seen] : by_tag) {

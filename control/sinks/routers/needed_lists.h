@@ -14,6 +14,6 @@ namespace steer {
 inline constexpr std::uint64_t kSinkGraceMs = 3'000;
 
 // Why the appliance is not ready; empty: it is ready. `lists`: of all sinks (ClaimSink::needed).
-std::string needed_lists_trouble(std::span<const NeededList> lists, std::uint64_t now_ms);
+std::string needed_lists_error(std::span<const NeededList> lists, std::uint64_t now_ms);
 
 }  // namespace steer

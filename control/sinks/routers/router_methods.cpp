@@ -148,7 +148,7 @@ object probe(const Seen& seen, const ops::Arguments& asked, std::uint64_t now_ms
     const routeros::ProbeView view = seen.router.probed();
     object out{{"state", routeros::label(seen.router.status().state)},
                {"probe", label(view.state)},
-               {"trouble", view.trouble},
+               {"trouble", view.error},
                {"version", view.version},
                {"findings", findings_object(view.findings)}};
     if (view.state >= routeros::ProbeState::complete) out["transcript"] = view.transcript;
@@ -271,7 +271,7 @@ using ops::ParamType;
 constexpr ops::Parameter kRouter{"name", ParamType::text, "a router; without it, all routers"};
 constexpr ops::Parameter kOneRouter{"name", ParamType::text, "a router", true};
 
-void add_looks(ops::Methods& methods, const RouterAccess& at) {
+void add_reads(ops::Methods& methods, const RouterAccess& at) {
     methods.add({.name = "routers",
                  .help = "Shows the state of each router and of its lists.",
                  .changes = Changes::nothing(),
@@ -383,7 +383,7 @@ void add_changes(ops::Methods& methods, const RouterAccess& at) {
 void add_router_methods(ops::Methods& methods, boost::asio::io_context& main_io,
                         const std::unique_ptr<RouterThread>& routers, OpnsenseRows opnsense) {
     const RouterAccess at{main_io, routers, std::move(opnsense)};
-    add_looks(methods, at);
+    add_reads(methods, at);
     add_changes(methods, at);
 }
 

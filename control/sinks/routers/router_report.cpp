@@ -42,7 +42,7 @@ constexpr std::array kRouterRows{
     RouterRow{"away", "steerdns_router_away", [](const Status& r) { return value(r.state.away); }},
     RouterRow{"version", {}, [](const Status& r) { return value(r.state.version); }},
     RouterRow{"board", {}, [](const Status& r) { return value(r.state.board); }},
-    RouterRow{"trouble", {}, [](const Status& r) { return value(r.state.trouble); }},
+    RouterRow{"trouble", {}, [](const Status& r) { return value(r.state.error); }},
     RouterRow{"claims", "steerdns_router_claimed_addresses",
               [](const Status& r) { return value(r.state.claims); }},
     RouterRow{"rows", "steerdns_router_rows",

@@ -83,7 +83,7 @@ std::vector<NeededList> RouterService::needed(std::uint64_t) const {
         list.is_stopped = state.paused;
         list.was_reached = router_.counters().connects > 0;
         list.away_since_ms = state.away_since_ms;
-        list.trouble = state.trouble;
+        list.error = state.error;
     }
     return all;
 }

@@ -262,7 +262,7 @@ void RouterThread::once(const std::function<bool()>& is_so, const std::function<
 
 // ---- what workers say
 
-// Pops all rings dry, then sleeps on the event descriptor; `going_to_sleep` before the last look, so that no push
+// Pops all rings dry, then sleeps on the event descriptor; `going_to_sleep` before the last check, so that no push
 // is missed.
 void RouterThread::on_wake() {
     runtime_.routers_sleeper().awake();

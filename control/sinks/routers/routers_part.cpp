@@ -31,7 +31,7 @@ constexpr double kSlowWriteUs = 25'000;
 constexpr double kLongBacklogUs = 5'000'000;
 constexpr int kMicrosecondsPerMs = 1'000;
 
-// Of the thread, and of answers that came too late for workers.
+// Of the thread, and of answers that arrived too late for workers.
 RouterThread::Outcomes outcomes_of(const RouterThread& thread, const DataplaneRuntime& runtime) {
     auto outcomes = thread.outcomes();
     std::uint64_t late = 0;
@@ -53,8 +53,8 @@ void add_router(const RouterThread::Status& router, bool is_bypassed, Problems& 
     };
     if (s.paused && !is_bypassed)
         add(who + ": writes are paused; `steerctl routers resume` resumes them");
-    if (!s.trouble.empty()) {
-        add(s.trouble);
+    if (!s.error.empty()) {
+        add(s.error);
     } else if (s.state != routeros::RouterState::in_sync) {
         add(who + ": " + std::string(label(s.state)) +
             "; `steerctl routers errors` shows its last errors");
@@ -249,7 +249,7 @@ void RoutersPart::add_problems(Problems& problems) {
 
 void RoutersPart::add_conditions(std::vector<ops::HealthCheck>& checks) {
     checks.push_back(
-        {"routers", thread_ ? needed_lists_trouble(thread_->needed(), main_.now_ms()) : ""});
+        {"routers", thread_ ? needed_lists_error(thread_->needed(), main_.now_ms()) : ""});
 }
 
 }  // namespace steer

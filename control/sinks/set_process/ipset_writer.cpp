@@ -23,29 +23,29 @@ void append(std::string& to, const char* format, va_list values) {
         to.append(text.data(), std::min(static_cast<std::size_t>(length), text.size() - 1));
 }
 
-int on_output(struct ipset_session* /*session*/, void* said, const char* format, ...) {
+int on_output(struct ipset_session* /*session*/, void* messages, const char* format, ...) {
     va_list values;
     va_start(values, format);
-    append(static_cast<IpsetWriter::Said*>(said)->output, format, values);
+    append(static_cast<IpsetWriter::Messages*>(messages)->output, format, values);
     va_end(values);
     return 0;
 }
 
 // Of the command's words.
-int on_complaint(ipset* set, void* said, int /*status*/, const char* format, ...) {
+int on_complaint(ipset* set, void* messages, int /*status*/, const char* format, ...) {
     va_list values;
     va_start(values, format);
-    append(static_cast<IpsetWriter::Said*>(said)->complaint, format, values);
+    append(static_cast<IpsetWriter::Messages*>(messages)->complaint, format, values);
     va_end(values);
     ipset_session_report_reset(ipset_session(set));
     return -1;
 }
 
 // Of the kernel.
-int on_trouble(ipset* set, void* said) {
+int on_error(ipset* set, void* messages) {
     struct ipset_session* const session = ipset_session(set);
     const bool warns = ipset_session_report_type(session) == IPSET_WARNING;
-    static_cast<IpsetWriter::Said*>(said)->complaint += ipset_session_report_msg(session);
+    static_cast<IpsetWriter::Messages*>(messages)->complaint += ipset_session_report_msg(session);
     ipset_session_report_reset(session);
     return warns ? 0 : -1;
 }
@@ -103,7 +103,7 @@ IpsetWriter::~IpsetWriter() {
 void IpsetWriter::open() {
     ipset_ = ipset_init();
     if (ipset_ == nullptr) throw std::bad_alloc();
-    ipset_custom_printf(ipset_, on_complaint, on_trouble, on_output, &said_);
+    ipset_custom_printf(ipset_, on_complaint, on_error, on_output, &messages_);
 }
 
 void IpsetWriter::close() {
@@ -113,7 +113,7 @@ void IpsetWriter::close() {
 
 // A failed session is left in an intermediate state, so a new one is opened.
 bool IpsetWriter::done(int result) {
-    said_.complaint = sentence_of(std::move(said_.complaint));
+    messages_.complaint = sentence_of(std::move(messages_.complaint));
     if (result == 0) return true;
     close();
     open();
@@ -121,11 +121,11 @@ bool IpsetWriter::done(int result) {
 }
 
 Result<SetAbility> IpsetWriter::read(const SetName& set) {
-    said_ = {};
+    messages_ = {};
     std::string line = "list -terse " + set.name;
-    if (!done(ipset_parse_line(ipset_, line.data()))) return Error{said_.complaint};
-    const std::string_view type = value_of(said_.output, "Type: ");
-    const std::string_view header = value_of(said_.output, "Header: ");
+    if (!done(ipset_parse_line(ipset_, line.data()))) return Error{messages_.complaint};
+    const std::string_view type = value_of(messages_.output, "Type: ");
+    const std::string_view header = value_of(messages_.output, "Header: ");
     constexpr std::array<std::string_view, 3> kTypes{"hash:net", "hash:ip", "bitmap:ip"};
     if (std::find(kTypes.begin(), kTypes.end(), type) == kTypes.end()) {
         return Error{"its type is " + std::string(type) +
@@ -139,14 +139,14 @@ Result<SetAbility> IpsetWriter::read(const SetName& set) {
 }
 
 Result<void> IpsetWriter::run(std::string lines) {
-    said_ = {};
+    messages_ = {};
     std::FILE* const file = ::fmemopen(lines.data(), lines.size(), "r");
     if (file == nullptr) throw std::bad_alloc();
     // Lines that are refused are not always reported by what it returns.
     const int result = ipset_parse_stream(ipset_, file);
-    const bool is_done = done(result != 0 || !said_.complaint.empty() ? -1 : 0);
+    const bool is_done = done(result != 0 || !messages_.complaint.empty() ? -1 : 0);
     std::fclose(file);
-    if (!is_done) return Error{said_.complaint};
+    if (!is_done) return Error{messages_.complaint};
     return {};
 }
 
@@ -173,13 +173,13 @@ Result<void> IpsetWriter::remove(const SetName& set, std::span<const matchers::P
 }
 
 Result<bool> IpsetWriter::has(const SetName& set, const matchers::Prefix& prefix) {
-    said_ = {};
+    messages_ = {};
     std::string line = "test " + set.name + " " + text_of(prefix);
     if (done(ipset_parse_line(ipset_, line.data())) &&
-        said_.complaint.find(" is in set ") != std::string::npos)
+        messages_.complaint.find(" is in set ") != std::string::npos)
         return true;
-    if (said_.complaint.find("NOT in set") != std::string::npos) return false;
-    return Error{said_.complaint};
+    if (messages_.complaint.find("NOT in set") != std::string::npos) return false;
+    return Error{messages_.complaint};
 }
 
 }  // namespace steer::sets

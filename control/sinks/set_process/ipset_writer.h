@@ -27,7 +27,7 @@ class IpsetWriter final : public SetWriter {
     }
 
     // The output of libipset, written by its callbacks.
-    struct Said {
+    struct Messages {
         std::string output, complaint;
     };
 
@@ -35,11 +35,11 @@ class IpsetWriter final : public SetWriter {
     void open();
     void close();
     Result<void> run(std::string lines);
-    // Runs libipset's call on ipset_: true if it succeeded; its output is in said_.
+    // Runs libipset's call on ipset_: true if it succeeded; its output is in messages_.
     bool done(int result);
 
     ipset* ipset_;
-    Said said_;
+    Messages messages_;
 };
 
 }  // namespace steer::sets

@@ -102,10 +102,10 @@ Result<std::string> NftablesWriter::run(const std::string& text) {
 
 Result<SetAbility> NftablesWriter::read(const SetName& set) {
     add_alone_.erase(set);
-    const auto said = run(command({object{{"list", object{{"set", place_of(set)}}}}}));
-    if (!said) return Error{said.error().text == kNothing ? kNoSet : said.error().text};
+    const auto listed = run(command({object{{"list", object{{"set", place_of(set)}}}}}));
+    if (!listed) return Error{listed.error().text == kNothing ? kNoSet : listed.error().text};
     boost::json::error_code no_json;
-    const auto answer = boost::json::parse(*said, no_json);
+    const auto answer = boost::json::parse(*listed, no_json);
     const auto* const all =
         no_json || !answer.is_object() ? nullptr : answer.get_object().if_contains("nftables");
     if (all == nullptr || !all->is_array()) return Error{"libnftables gave no reason"};

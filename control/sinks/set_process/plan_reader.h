@@ -10,9 +10,9 @@ namespace steer::sets {
 
 class PlanReader {
   public:
-    enum class Said : std::uint8_t { more, whole, wrong };
+    enum class Progress : std::uint8_t { more, whole, wrong };
     // Adds a message with plans. `wrong`: not allowed here.
-    Said take(SetMessage message);
+    Progress take(SetMessage message);
     // After `whole`.
     [[nodiscard]] std::uint32_t number() const { return number_; }
     [[nodiscard]] const std::vector<SetPlan>& plans() const { return plans_; }

@@ -23,7 +23,7 @@ constexpr std::size_t kMostPerCall = 512;
 constexpr std::size_t kMessageBytes = 128;  // one route, with room
 constexpr int kMostDumps = 5;               // while others change the table
 
-std::string trouble(const char* what) {
+std::string error_text(const char* what) {
     return std::string(what) + ": " + std::strerror(errno);
 }
 
@@ -150,7 +150,7 @@ Result<std::vector<RouteWriter::Refused>> RouteWriter::change(
             bytes += (std::size_t{head->nlmsg_len} + 3) & ~std::size_t{3};  // NLMSG_ALIGN
         }
         if (mnl_socket_sendto(socket_.get(), buffer.data(), bytes) < 0)
-            return Error{trouble("routes cannot be sent to the kernel")};
+            return Error{error_text("routes cannot be sent to the kernel")};
         auto some = replies(first_seq, part.size());
         if (!some) return some.error();
         for (const Refused& one : *some)
@@ -167,7 +167,7 @@ Result<std::vector<RouteWriter::Refused>> RouteWriter::replies(std::uint32_t fir
     for (;;) {
         const auto bytes = mnl_socket_recvfrom(socket_.get(), buffer.data(), buffer.size());
         if (bytes < 0 && errno == EINTR) continue;
-        if (bytes < 0) return Error{trouble("the kernel's replies about routes are lost")};
+        if (bytes < 0) return Error{error_text("the kernel's replies about routes are lost")};
         int left = static_cast<int>(bytes);
         const auto* message = reinterpret_cast<const nlmsghdr*>(buffer.data());
         for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left)) {
@@ -193,7 +193,7 @@ Result<void> RouteWriter::add(const SetName& set, std::span<const SetElement> el
         if (one.error != EEXIST) return Error{std::strerror(one.error)};
         existing.push_back(prefixes[one.index]);
     }
-    // For IPv4, EEXIST is said of a route with the same protocol only.
+    // For IPv4, EEXIST is returned for a route with the same protocol only.
     if (existing.empty() || !set.v6) return {};
     const auto own = ours(set);
     if (!own) return own.error();
@@ -230,13 +230,13 @@ Result<bool> RouteWriter::read_routes(const SetName& set, std::vector<matchers::
     auto* const head = reinterpret_cast<nlmsghdr*>(request.data());
     head->nlmsg_seq = ++seq_;
     if (mnl_socket_sendto(socket_.get(), head, head->nlmsg_len) < 0)
-        return Error{trouble("routes cannot be read")};
+        return Error{error_text("routes cannot be read")};
     alignas(nlmsghdr) std::array<char, 32 * 1024> buffer{};
     bool is_whole = true;
     for (;;) {
         const auto bytes = mnl_socket_recvfrom(socket_.get(), buffer.data(), buffer.size());
         if (bytes < 0 && errno == EINTR) continue;
-        if (bytes < 0) return Error{trouble("routes cannot be read")};
+        if (bytes < 0) return Error{error_text("routes cannot be read")};
         int left = static_cast<int>(bytes);
         const auto* message = reinterpret_cast<const nlmsghdr*>(buffer.data());
         for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left)) {

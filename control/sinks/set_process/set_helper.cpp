@@ -11,7 +11,7 @@
 namespace steer::sets {
 namespace {
 
-constexpr std::uint64_t kLookEveryMs = 10'000;
+constexpr std::uint64_t kCheckEveryMs = 10'000;
 constexpr std::uint64_t kStateEveryMs = 500;
 constexpr std::uint64_t kSayAgainMs = 10'000;  // a sign of life for the daemon
 // Messages that are read before sets are written: claims that come together go together.
@@ -46,7 +46,7 @@ SetHelper::SetHelper(SequencedSocket socket, SetKernel& kernel, Clock& clock)
 SetHelper::End SetHelper::run() {
     while (read_messages()) {
         const std::uint64_t now_ms = clock_.now().ms;
-        look(now_ms);
+        check(now_ms);
         service_.work(now_ms);
         const auto changes = kernel_.changes();
         for (const SetName& set : changes.sets)
@@ -88,12 +88,12 @@ bool SetHelper::take(SetMessage message) {
         return true;
     }
     switch (reader_.take(std::move(message))) {
-        case PlanReader::Said::more:
+        case PlanReader::Progress::more:
             return true;
-        case PlanReader::Said::whole:
+        case PlanReader::Progress::whole:
             take_up();
             return true;
-        case PlanReader::Said::wrong:
+        case PlanReader::Progress::wrong:
             break;
     }
     return false;
@@ -110,18 +110,18 @@ void SetHelper::take_up() {
     if (const auto done = kernel_.follow(any(&SetName::is_nftables), any(&SetName::is_routes));
         !done)
         say(encode_log(Level::warning, done.error().text));
-    said_states_.clear();
+    sent_states_.clear();
     state_ms_ = 0;
 }
 
-void SetHelper::look(std::uint64_t now_ms) {
-    if (now_ms < look_ms_) return;
-    service_.look(now_ms);
-    look_ms_ = now_ms + kLookEveryMs;
+void SetHelper::check(std::uint64_t now_ms) {
+    if (now_ms < next_check_ms_) return;
+    service_.check(now_ms);
+    next_check_ms_ = now_ms + kCheckEveryMs;
 }
 
 void SetHelper::wait() const {
-    const std::uint64_t next_ms = std::min({service_.next_ms(), look_ms_, state_ms_});
+    const std::uint64_t next_ms = std::min({service_.next_ms(), next_check_ms_, state_ms_});
     const std::uint64_t now_ms = clock_.now().ms;
     const auto wait_ms = next_ms > now_ms ? std::min<std::uint64_t>(next_ms - now_ms, 60'000) : 0;
     const auto [nftables, routes] = kernel_.fds();
@@ -158,11 +158,11 @@ void SetHelper::say_states(std::uint64_t now_ms) {
         states.push_back(encode_state(plans_, state));
         ++state.index;
     }
-    if (states == said_states_ && now_ms < say_again_ms_) return;
+    if (states == sent_states_ && now_ms < say_again_ms_) return;
     say_again_ms_ = now_ms + kSayAgainMs;
     for (const std::string& one : states)
         say(one);
-    said_states_ = std::move(states);
+    sent_states_ = std::move(states);
 }
 
 }  // namespace steer::sets

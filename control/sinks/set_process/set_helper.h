@@ -55,7 +55,7 @@ class SetHelper {
     bool read_messages();
     bool take(SetMessage message);
     void take_up();
-    void look(std::uint64_t now_ms);
+    void check(std::uint64_t now_ms);
     void wait() const;
     void say(const std::string& message);
     template <class Row>
@@ -70,10 +70,10 @@ class SetHelper {
     SetService service_;
     PlanReader reader_;
     std::uint32_t plans_ = 0;  // the number of those in force
-    std::uint64_t look_ms_ = 0;
+    std::uint64_t next_check_ms_ = 0;
     std::uint64_t state_ms_ = UINT64_MAX;  // without plans there is no report
     std::uint64_t say_again_ms_ = 0;
-    std::vector<std::string> said_states_;
+    std::vector<std::string> sent_states_;
     bool is_open_ = true;
     End end_ = End::closed;
 };

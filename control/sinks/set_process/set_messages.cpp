@@ -262,7 +262,7 @@ SetState take_state(Reader& in, std::uint32_t count) {
     status.ability.timeouts = in.take_bool();
     status.ability.prefixes = in.take_bool();
     status.ability.removal = in.take_bool();
-    status.trouble = in.take_text();
+    status.error = in.take_text();
     status.claims = in.take<std::uint64_t>();
     status.pending = in.take<std::uint64_t>();
     for (const auto& counter : kSetCounters)
@@ -349,7 +349,7 @@ std::string encode_state(std::uint32_t plans, const SetState& state) {
     for (const bool flag :
          {status.ready, status.ability.timeouts, status.ability.prefixes, status.ability.removal})
         out.put(static_cast<std::uint8_t>(flag));
-    out.put_text(status.trouble);
+    out.put_text(status.error);
     out.put(std::uint64_t{status.claims});
     out.put(std::uint64_t{status.pending});
     for (const auto& counter : kSetCounters)

@@ -32,7 +32,7 @@ struct SetStatus {
     SetName set;
     bool ready = false;
     SetAbility ability;
-    std::string trouble;      // of the last try; empty: none
+    std::string error;        // of the last try; empty: none
     std::size_t claims = 0;   // elements that must be in it
     std::size_t pending = 0;  // of these, not written yet
     SetCounters counters;

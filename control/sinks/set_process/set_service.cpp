@@ -236,7 +236,7 @@ void SetService::read(const SetName& name, SetState& state, std::uint64_t now_ms
     const bool first = !std::exchange(state.known, true);
     state.ready = true;
     state.backoff_ms = 0;
-    state.trouble.clear();
+    state.error.clear();
     if (!first && before.prefixes != ability->prefixes) {
         // What was claimed is another element now: hits claim it again.
         forget_claims(state);
@@ -291,7 +291,7 @@ void SetService::fail(const SetName& name, SetState& state, const std::string& w
     state.ready = false;
     state.emptied = state.known;
     state.notifications.clear();
-    state.trouble = why;
+    state.error = why;
     state.backoff_ms = std::clamp(state.backoff_ms * 2, kFirstBackoffMs, kMaxBackoffMs);
     state.try_ms = now_ms + state.backoff_ms;
     if (std::exchange(state.complained, true)) return;
@@ -319,7 +319,7 @@ void SetService::all_changed(bool ipsets) {
     }
 }
 
-void SetService::look(std::uint64_t now_ms) {
+void SetService::check(std::uint64_t now_ms) {
     const auto soon_s = static_cast<std::uint32_t>(now_ms / 1000) + 2;
     for (auto& [name, state] : sets_) {
         if (!name.is_ipset() || !state.ready) continue;
@@ -385,14 +385,14 @@ bool SetService::write_some(const SetName& name, SetState& state,
     }
     if (elements.size() == 1 || left == 0) {
         state.counters.failed += elements.size();
-        if (state.trouble != added.error().text) {
-            state.trouble = added.error().text;
+        if (state.error != added.error().text) {
+            state.error = added.error().text;
             sink_.log(
                 Level::warning,
                 name.text() + " refuses " + elements.front().to_string() +
                     (elements.size() > 1 ? " and " + std::to_string(elements.size() - 1) + " others"
                                          : "") +
-                    ": " + state.trouble + "; tried again every " +
+                    ": " + state.error + "; tried again every " +
                     std::to_string(kRefusedAgainMs / 1000) + " s");
         }
         for (const auto& element : elements) {
@@ -477,9 +477,9 @@ void SetService::remove_evicted(const SetName& name, SetState& state, std::uint6
     if (state.ability.removal) end_step(evicted.size(), now_ms);
     const auto done = writer_.remove(name, evicted);
     if (done) return removed(state, evicted, now_ms);
-    if (std::exchange(state.trouble, done.error().text) != done.error().text) {
+    if (std::exchange(state.error, done.error().text) != done.error().text) {
         sink_.log(Level::warning, name.text() + " is full, and " + std::to_string(evicted.size()) +
-                                      " of its elements cannot be removed: " + state.trouble +
+                                      " of its elements cannot be removed: " + state.error +
                                       "; they stay until their leases end");
     }
 }
@@ -561,7 +561,7 @@ std::vector<SetStatus> SetService::status() const {
     all.reserve(sets_.size());
     for (const auto& [name, state] : sets_) {
         if (state.shapes.empty()) continue;
-        all.push_back({name, state.ready, state.ability, state.trouble,
+        all.push_back({name, state.ready, state.ability, state.error,
                        state.claims.size() + state.early.size(),
                        state.pending.size() + state.missing.size() + state.refused.size() +
                            state.early.size(),

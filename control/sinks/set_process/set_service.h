@@ -60,7 +60,7 @@ class SetService {
     void changed(const SetName& set);
     void all_changed(bool ipsets);
     // Checks whether sets without change events (ipset) still have their elements.
-    void look(std::uint64_t now_ms);
+    void check(std::uint64_t now_ms);
 
     [[nodiscard]] std::vector<SetStatus> status() const;
 
@@ -102,7 +102,7 @@ class SetService {
         bool complained = false;
         bool noted = false;  // its missing abilities were logged
         SetAbility ability;
-        std::string trouble;
+        std::string error;
         std::uint64_t read_ms = 0;  // the last time
         std::uint64_t try_ms = 0;   // while it is not ready: the next try
         std::uint32_t backoff_ms = 0;

@@ -69,7 +69,7 @@ Checked check_text(const ConfigSource& source, const std::string& text) {
 }
 
 // Why this process cannot replace the file; empty: it can.
-std::string write_trouble(const std::string& file) {
+std::string write_error(const std::string& file) {
     const std::string folder = std::filesystem::absolute(file).parent_path();
     if (::access(folder.c_str(), W_OK) == 0) return {};
     return "steerdnsd may not write in " + folder + " (" + std::strerror(errno) +
@@ -104,7 +104,7 @@ RpcError refused(std::string why) {
 
 // A change that was written, or why it was not.
 struct EditService::Change {
-    std::string trouble;  // empty: written
+    std::string error;  // empty: written
     Checked checked;
     std::string before, after;
     std::uint64_t kept = 0;
@@ -123,15 +123,15 @@ void EditService::show(const RpcDone& done) {
             const auto text = config::Reading::read_text(file);
             if (!text) return refused(file + " cannot be read: " + text.error().text);
             const auto wrong = find_not_utf8(*text);
-            const std::string trouble =
+            const std::string error =
                 !can_keep ? "`control.history` is off: changes are not kept, so none is taken"
                 : wrong   ? file + ":" + std::to_string(wrong->line) + ": " + wrong->text() +
                               ": save the file as UTF-8 before you change it here"
-                        : write_trouble(file);
+                        : write_error(file);
             return json::value(with_text(json::object{{"file", file},
                                                       {"hash", hash_of(*text)},
                                                       {"bytes", text->size()},
-                                                      {"trouble", trouble}},
+                                                      {"trouble", error}},
                                          *text));
         },
         done);
@@ -156,38 +156,38 @@ void EditService::apply(std::string hash, std::function<Text()> text, const RpcD
          text = std::move(text)] {
             Change change;
             auto wanted = text();
-            change.trouble = std::move(wanted.trouble);
-            if (!change.trouble.empty()) return change;
+            change.error = std::move(wanted.error);
+            if (!change.error.empty()) return change;
             change.after = std::move(wanted.text);
             auto now = config::Reading::read_text(source.path);
             if (!now) {
-                change.trouble = source.path + " cannot be read: " + now.error().text;
+                change.error = source.path + " cannot be read: " + now.error().text;
             } else if (hash_of(*now) != hash) {
-                change.trouble = source.path +
-                                 " changed since you read it: read it again, and make your change "
-                                 "in the new text";
+                change.error = source.path +
+                               " changed since you read it: read it again, and make your change "
+                               "in the new text";
             } else {
                 change.before = *std::move(now);
                 change.checked = check_text(source, change.after);
                 if (!change.checked.good) return change;
-                change.trouble = write_trouble(source.path);
+                change.error = write_error(source.path);
             }
-            if (!change.trouble.empty()) return change;
+            if (!change.error.empty()) return change;
             const auto kept = history.keep(change.before);
             if (!kept) {
-                change.trouble =
+                change.error =
                     "not changed, since the old text cannot be kept: " + kept.error().sentence();
                 return change;
             }
             change.kept = *kept;
             if (const auto written = replace(source.path, change.after); !written)
-                change.trouble = written.error().sentence();
+                change.error = written.error().sentence();
             return change;
         },
         [this, done](Change change) {
-            if (change.trouble.empty() && change.checked.good) return reload(change, done);
+            if (change.error.empty() && change.checked.good) return reload(change, done);
             is_busy_ = false;
-            if (!change.trouble.empty()) return done(refused(change.trouble));
+            if (!change.error.empty()) return done(refused(change.error));
             done(json::value(json::object{{"applied", false},
                                           {"problems", std::move(change.checked.problems)}}));
         });
@@ -214,12 +214,12 @@ void EditService::reload(const Change& change, const RpcDone& done) {
                         return restored ? std::string() : restored.error().sentence();
                     },
                     [this, out = std::move(out), kept = change.kept,
-                     done](const std::string& trouble) mutable {
+                     done](const std::string& error) mutable {
                         is_busy_ = false;
-                        if (!trouble.empty())
+                        if (!error.empty())
                             return done(refused(
                                 "the reload refused the new text, and the file still has it (" +
-                                trouble + "): its old text is version " + std::to_string(kept)));
+                                error + "): its old text is version " + std::to_string(kept)));
                         done(json::value(std::move(out)));
                     });
             });

@@ -39,7 +39,7 @@ class EditService {
   private:
     struct Text {
         std::string text;
-        std::string trouble;  // why it is unusable; empty: it is usable
+        std::string error;  // why it is unusable; empty: it is usable
     };
     struct Change;
 

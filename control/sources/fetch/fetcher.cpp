@@ -77,8 +77,8 @@ void Fetcher::follow(const config::Settings& settings) {
         if (remote.present && age.is_uint64() && age.get_uint64() < kJustNowS)
             list.schedule.went_well(now, chance());
     }
-    std::erase_if(lists_, [](const auto& l) { return !l.second.wanted && !l.second.under_way; });
-    if (!lists_.empty()) look();
+    std::erase_if(lists_, [](const auto& l) { return !l.second.wanted && !l.second.in_progress; });
+    if (!lists_.empty()) check();
 }
 
 void Fetcher::fetch_now(Done done, bool any_size) {
@@ -88,16 +88,16 @@ void Fetcher::fetch_now(Done done, bool any_size) {
         list.asked = true;
     }
     waiting_.push_back(std::move(done));
-    look();
+    check();
 }
 
 // Starts due fetches, reports finished ones, sets the timer again.
-void Fetcher::look() {
+void Fetcher::check() {
     const std::uint64_t now = now_s();
     bool busy = false;
     for (auto& [url, list] : lists_) {
-        if (!list.under_way && list.schedule.is_due(now)) start(url, list);
-        busy = busy || list.under_way;
+        if (!list.in_progress && list.schedule.is_due(now)) start(url, list);
+        busy = busy || list.in_progress;
     }
     if (!busy && !fresh_.empty()) {
         const auto urls = std::exchange(fresh_, {});
@@ -115,7 +115,7 @@ void Fetcher::look() {
     if (lists_.empty()) return;
     timer_.expires_after(kDueEvery);
     timer_.async_wait([this](const boost::system::error_code& error) {
-        if (!error) look();
+        if (!error) check();
     });
 }
 
@@ -123,12 +123,12 @@ void Fetcher::took_effect() {
     --taking_effect_;
     // Outside of the reload that calls this.
     asio::post(main_io_, [this, alive = alive_] {
-        if (*alive) look();
+        if (*alive) check();
     });
 }
 
 void Fetcher::start(const std::string& url, List& list) {
-    list.under_way = true;
+    list.in_progress = true;
     list.asked = false;
     FetchOptions options = options_;
     options.any_size = std::exchange(list.any_size, false);
@@ -151,9 +151,9 @@ void Fetcher::ended(const std::string& url, const ListOutcome& outcome) {
     if (at == lists_.end()) return;
     List& list = at->second;
     say(url, list, outcome);
-    list.under_way = false;
+    list.in_progress = false;
     list.last = outcome.outcome;
-    list.trouble = outcome.why;
+    list.error = outcome.why;
     list.facts = outcome.facts;
     if (is_good(outcome.outcome)) {
         list.schedule.went_well(now_s(), chance());
@@ -163,14 +163,14 @@ void Fetcher::ended(const std::string& url, const ListOutcome& outcome) {
     if (list.asked) list.schedule.now(now_s());
     if (outcome.changed && list.wanted) fresh_.push_back(url);
     if (!list.wanted) lists_.erase(at);
-    look();
+    check();
 }
 
 // Logs the same error once.
 void Fetcher::say(const std::string& url, const List& list, const ListOutcome& outcome) const {
     if (!outcome.remark.empty()) log_(true, outcome.remark);
     if (outcome.changed) return log_(false, sentence(url, outcome));
-    if (!is_good(outcome.outcome) && outcome.why != list.trouble)
+    if (!is_good(outcome.outcome) && outcome.why != list.error)
         return log_(true, sentence(url, outcome));
     spdlog::debug("{}", sentence(url, outcome));
 }
@@ -185,15 +185,15 @@ json::value Fetcher::status() const {
         all.push_back(json::object{
             {"url", url},
             {"file", list.list.file},
-            {"outcome", list.under_way ? json::value("under way")
-                        : tried        ? json::value(kOutcomes[list.last].label)
-                                       : json::value(nullptr)},
+            {"outcome", list.in_progress ? json::value("under way")
+                        : tried          ? json::value(kOutcomes[list.last].label)
+                                         : json::value(nullptr)},
             {"rules", was_fetched ? json::value(list.facts.rules) : json::value(nullptr)},
             {"bytes", was_fetched ? json::value(list.facts.bytes) : json::value(nullptr)},
             {"fetched_ago_s", ago(list.facts.fetched_s)},
             {"checked_ago_s", ago(list.facts.checked_s)},
             {"next_s", due > now ? due - now : 0},
-            {"trouble", list.trouble}});
+            {"trouble", list.error}});
     }
     return json::object{{"lists", std::move(all)}};
 }
@@ -201,10 +201,10 @@ json::value Fetcher::status() const {
 std::vector<std::string> Fetcher::problems() const {
     std::vector<std::string> all;
     for (const auto& [url, list] : lists_) {
-        if (list.trouble.empty()) continue;
-        // Some troubles end with what to do.
-        const bool has_advice = list.trouble.find(';') != std::string::npos;
-        all.push_back(url + " was not taken: " + list.trouble +
+        if (list.error.empty()) continue;
+        // Some errors end with what to do.
+        const bool has_advice = list.error.find(';') != std::string::npos;
+        all.push_back(url + " was not taken: " + list.error +
                       (has_advice ? "" : "; `steerctl lists` shows the age of the copy in use"));
     }
     return all;

@@ -59,11 +59,11 @@ class Fetcher {
         Schedule schedule;
         ListFacts facts;
         Outcome last = Outcome::stopped;
-        std::string trouble;  // of the last fetch; empty: none
-        bool under_way = false, asked = false, wanted = true;
+        std::string error;  // of the last fetch; empty: none
+        bool in_progress = false, asked = false, wanted = true;
         bool any_size = false;  // of the next fetch
     };
-    void look();
+    void check();
     void start(const std::string& url, List& list);
     void took_effect();
     void ended(const std::string& url, const ListOutcome& outcome);

@@ -218,14 +218,14 @@ void StaticService::put_in_force(const Written& written) {
     reload_("records of '" + tag + "'", [this, written,
                                          alive = aside_.alive()](const InForce& outcome) {
         if (!*alive) return;
-        if (outcome.trouble.empty()) return flush(outcome.generation);
+        if (outcome.error.empty()) return flush(outcome.generation);
         aside_.run([file = file_, written] { return restore_file(file, written); },
-                   [this, trouble = outcome.trouble](const Result<void>& restored) {
+                   [this, error = outcome.error](const Result<void>& restored) {
                        if (!restored) spdlog::warn("{}", restored.error().text);
                        refuse("not in force, and " +
                               (restored ? std::string("not kept")
                                         : "still in the file (" + restored.error().text + ")") +
-                              ": " + trouble);
+                              ": " + error);
                    });
     });
 }

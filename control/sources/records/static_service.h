@@ -37,7 +37,7 @@ class StaticService {
 
     struct InForce {
         std::uint32_t generation = 0;
-        std::string trouble;  // why it is not applied; empty: it is
+        std::string error;  // why it is not applied; empty: it is
     };
     using Reload = std::function<void(const std::string& why, std::function<void(InForce)> done)>;
     // Removes the cached answers of these names; calls back with their number.

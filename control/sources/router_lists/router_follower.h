@@ -167,7 +167,7 @@ class RouterFollower {
             if (wanted && *wanted != name) continue;
             boost::json::object row{{"router", name}, {"state", label(router->reader().state())}};
             add(row, *router);
-            row["trouble"] = router->reader().trouble();
+            row["trouble"] = router->reader().error();
             rows.push_back(std::move(row));
         }
         return rows;

@@ -21,7 +21,7 @@ using boost::json::object;
 using boost::json::value;
 using routeros::TimedAddress;
 
-constexpr std::uint64_t kEndsEveryMs = 1'000;  // timeouts are looked at
+constexpr std::uint64_t kEndsEveryMs = 1'000;  // timeouts are checked
 constexpr std::size_t kSample = 5;             // addresses that a report shows
 
 matchers::Prefix prefix_of(const routeros::Address& address) {

@@ -12,7 +12,7 @@ FittingRules fitting_rules(const std::string& file, const std::vector<std::strin
     out.all = rules.size();
     const auto bytes = config::Reading::read_text(file);
     if (!bytes) {
-        out.trouble = file + " cannot be read: " + bytes.error().text;
+        out.error = file + " cannot be read: " + bytes.error().text;
         return out;
     }
     out.there = matchers::read_rules(*bytes, file, matchers::RuleKind::domain).rules.size();
@@ -22,7 +22,7 @@ FittingRules fitting_rules(const std::string& file, const std::vector<std::strin
     }
     const auto edited = edit_rules(*bytes, good);
     if (!edited) {
-        out.trouble = file + ": " + edited.error().text;
+        out.error = file + ": " + edited.error().text;
         return out;
     }
     for (std::size_t i = 0; i < good.size(); ++i) {

@@ -69,12 +69,12 @@ void Learner::wait(Source& source, std::string rule) {
     }
 }
 
-void Learner::look(std::uint64_t now_ms) {
+void Learner::check(std::uint64_t now_ms) {
     now_ms_ = now_ms;
-    if (is_under_way_ || now_ms < next_ms_) return;
+    if (is_in_progress_ || now_ms < next_ms_) return;
     const SourcePtr source = next_source();
     if (source == nullptr || !may_begin()) return;
-    is_under_way_ = true;
+    is_in_progress_ = true;
     begun_ms_ = now_ms;
     Batch batch{source->set, {}, source->settings.max_names};
     while (!source->waiting.empty() && batch.rules.size() < source->most)
@@ -115,7 +115,7 @@ bool Learner::may_begin() {
 
 void Learner::finish(Source& source, const std::string& tag, const Learned& learned) {
     const std::uint64_t took_ms = now_ms_ - begun_ms_;
-    is_under_way_ = false;
+    is_in_progress_ = false;
     next_ms_ = now_ms_ + std::max(kEveryMs, 9 * took_ms);
     source.added += learned.added;
     source.unchanged += learned.unchanged;

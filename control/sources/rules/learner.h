@@ -63,7 +63,7 @@ class Learner {
     // A name from an earlier configuration.
     void take_lost() { ++lost_; }
     // Begins a batch if one is due.
-    void look(std::uint64_t now_ms);
+    void check(std::uint64_t now_ms);
 
     void write_metrics(ops::MetricWriter& writer) const;
 
@@ -85,7 +85,7 @@ class Learner {
 
     const Add add_;
     const MayReload may_reload_;
-    bool is_under_way_ = false, is_held_ = false;
+    bool is_in_progress_ = false, is_held_ = false;
     std::uint64_t now_ms_ = 0;  // of the last call
     std::uint64_t begun_ms_ = 0, next_ms_ = 0;
     std::uint64_t lost_ = 0;

@@ -164,17 +164,17 @@ RuleService::SetPtr RuleService::find(const std::string& tag, const ops::RpcDone
     tags.reserve(sets_.size());
     for (const auto& [known, _] : sets_)
         tags.push_back(known);
-    std::string trouble = "there is no dynamic_domain_set " + matchers::quoted(tag);
+    std::string error = "there is no dynamic_domain_set " + matchers::quoted(tag);
     if (tags.empty()) {
-        trouble += ": the configuration has none";
+        error += ": the configuration has none";
     } else if (std::string hint = config::did_you_mean(tag, tags); !hint.empty()) {
-        trouble += hint;
+        error += hint;
     } else {
-        trouble += ": there is ";
+        error += ": there is ";
         for (std::size_t i = 0; i < tags.size(); ++i)
-            trouble.append(i == 0 ? "" : ", ").append(tags[i]);
+            error.append(i == 0 ? "" : ", ").append(tags[i]);
     }
-    done(bad_params(trouble));
+    done(bad_params(error));
     return nullptr;
 }
 
@@ -218,7 +218,7 @@ void RuleService::sets(const ops::RpcDone& done) {
                 row["waiting"] = set.waiting.size();
                 row["trouble"] = !rules     ? rules.error().text
                                  : !origins ? origins.error().text
-                                            : set.trouble;
+                                            : set.error;
                 out.push_back(std::move(row));
             }
             done(json::value(json::object{{"sets", std::move(out)}}));
@@ -284,10 +284,9 @@ void RuleService::learn(Learner::Batch batch, std::function<void(const Learner::
 
 void RuleService::learn_fitting(const SetPtr& set, FittingRules fitting, std::size_t max_names,
                                 const std::function<void(const Learner::Learned&)>& done) {
-    if (std::exchange(set->learn_trouble, fitting.trouble) != fitting.trouble &&
-        !fitting.trouble.empty())
+    if (std::exchange(set->learn_error, fitting.error) != fitting.error && !fitting.error.empty())
         spdlog::warn("dynamic_domain_set '{}' learns no names: {}", set->settings.tag,
-                     fitting.trouble);
+                     fitting.error);
     Learner::Learned none;  // if none of it is written
     auto& fresh = fitting.fresh;
     const std::size_t rules = fitting.there + rules_to_come(*set);
@@ -323,7 +322,7 @@ void RuleService::learn_fitting(const SetPtr& set, FittingRules fitting, std::si
 
 void RuleService::poll(std::uint64_t now_ms) {
     now_ms_ = now_ms;
-    learner_.look(now_ms);
+    learner_.check(now_ms);
     for (const auto& [_, set] : sets_) {
         if (set->settings.entry_ttl_s != 0 && !set->searching && now_ms >= set->next_search_ms)
             search_expired(set);
@@ -342,10 +341,9 @@ void RuleService::search_expired(const SetPtr& set) {
 // As learned names: not while a configuration file differs from the one in force, and at most a queue at a time.
 void RuleService::remove_expired(const SetPtr& set, Result<std::vector<RuleChange>> expired) {
     set->searching = false;
-    const std::string trouble = expired ? std::string() : expired.error().text;
-    if (std::exchange(set->age_trouble, trouble) != trouble && !trouble.empty())
-        spdlog::warn("dynamic_domain_set '{}' removes no old names: {}", set->settings.tag,
-                     trouble);
+    const std::string error = expired ? std::string() : expired.error().text;
+    if (std::exchange(set->age_error, error) != error && !error.empty())
+        spdlog::warn("dynamic_domain_set '{}' removes no old names: {}", set->settings.tag, error);
     if (!set->wanted || !expired || expired->empty()) return;
     if (!may_learn_()) {
         set->next_search_ms = now_ms_ + Learner::kHeldEveryMs;
@@ -379,20 +377,19 @@ std::size_t RuleService::rules_to_come(const Set& set) {
 void RuleService::take(const SetPtr& set, std::vector<RuleChange> changes, const ops::RpcDone& done,
                        ChangedBy by) {
     const std::size_t room = room_in(*set);
-    std::string trouble;
+    std::string error;
     if (!set->wanted) {
-        trouble =
-            "dynamic_domain_set '" + set->settings.tag + "' was removed from the configuration";
+        error = "dynamic_domain_set '" + set->settings.tag + "' was removed from the configuration";
     } else if (changes.size() > room) {
-        trouble = "dynamic_domain_set '" + set->settings.tag + "' has room for " +
-                  std::to_string(room) + " more changes of " +
-                  std::to_string(set->settings.queue_size) + " (queue_size), and these are " +
-                  std::to_string(changes.size()) +
-                  ": none was taken; write fewer at a time, or try again in a moment";
+        error = "dynamic_domain_set '" + set->settings.tag + "' has room for " +
+                std::to_string(room) + " more changes of " +
+                std::to_string(set->settings.queue_size) + " (queue_size), and these are " +
+                std::to_string(changes.size()) +
+                ": none was taken; write fewer at a time, or try again in a moment";
     }
-    if (!trouble.empty()) {
+    if (!error.empty()) {
         set->refused += changes.size();
-        return done(RpcError{RpcCode::internal_error, trouble});
+        return done(RpcError{RpcCode::internal_error, error});
     }
     auto request = std::make_shared<Request>();
     request->tag = set->settings.tag;
@@ -455,14 +452,14 @@ void RuleService::wrote(const SetPtr& set, const std::vector<Waiting>& batch,
     const bool noticed = std::exchange(set->noticed, false);
     std::vector<RequestPtr> complete;
     if (!outcome.changed) {
-        set->trouble = outcome.changed.error().text;
-        spdlog::warn("{}", set->trouble);
+        set->error = outcome.changed.error().text;
+        spdlog::warn("{}", set->error);
         set->refused += batch.size();
         for (const Waiting& one : batch)
-            refuse(one.request, set->trouble);
+            refuse(one.request, set->error);
         std::erase_if(set->waiting, [](const Waiting& w) { return !w.request->done; });
     } else {
-        set->trouble.clear();
+        set->error.clear();
         set->stamp = outcome.stamp;
         set->displaced += outcome.changed->displaced;
         bool any = outcome.changed->displaced != 0;
@@ -510,13 +507,13 @@ void RuleService::put_in_force(const SetPtr& set, std::vector<RequestPtr> reques
     const auto respond = [set, version = set->written, requests = std::move(requests),
                           alive = aside_.alive()](const InForce& outcome) {
         if (!*alive) return;
-        if (outcome.trouble.empty()) set->in_force = std::max(set->in_force, version);
+        if (outcome.error.empty()) set->in_force = std::max(set->in_force, version);
         for (const RequestPtr& request : requests) {
-            if (outcome.trouble.empty()) {
+            if (outcome.error.empty()) {
                 answer(request, outcome.generation);
             } else {
                 refuse(request,
-                       "written to " + request->file + ", but not in force: " + outcome.trouble);
+                       "written to " + request->file + ", but not in force: " + outcome.error);
             }
         }
     };

@@ -39,7 +39,7 @@ class RuleService {
   public:
     struct InForce {
         std::uint32_t generation = 0;
-        std::string trouble;  // why it is not applied; empty: it is
+        std::string error;  // why it is not applied; empty: it is
     };
     // Reloads the configuration because of `why`. `by_queries`: no person requested it.
     using Reload = std::function<void(const std::string& why, bool by_queries,
@@ -100,13 +100,13 @@ class RuleService {
         bool noticed = false;                     // the file changed while we were writing
         std::uint64_t written = 0, in_force = 0;  // versions
         Stamp stamp;
-        std::string trouble;        // of the last write; empty: none
-        std::string learn_trouble;  // of the last read for learned names
-        std::size_t adding = 0;     // rules in the running write
+        std::string error;        // of the last write; empty: none
+        std::string learn_error;  // of the last read for learned names
+        std::size_t adding = 0;   // rules in the running write
         std::uint64_t added = 0, removed = 0, unchanged = 0, refused = 0;
         std::uint64_t expired = 0, displaced = 0;
-        std::string age_trouble;  // of the last search for expired rules; empty: none
-        bool searching = false;   // for expired rules
+        std::string age_error;   // of the last search for expired rules; empty: none
+        bool searching = false;  // for expired rules
         std::uint64_t next_search_ms = 0;
     };
     using SetPtr = std::shared_ptr<Set>;

@@ -40,7 +40,7 @@ struct FittingRules {
     std::uint64_t unchanged = 0;  // already in the file
     std::vector<RuleChange> fresh;
     std::size_t there = 0;  // rules in the file
-    std::string trouble;    // why it cannot be read; empty: readable
+    std::string error;      // why it cannot be read; empty: readable
 };
 
 FittingRules fitting_rules(const std::string& file, const std::vector<std::string>& rules);

@@ -15,9 +15,9 @@ namespace steer::tasks {
 namespace asio = boost::asio;
 namespace {
 
-constexpr std::chrono::seconds kLookEvery{1};
+constexpr std::chrono::seconds kCheckEvery{1};
 
-// One file after the other; true if all came.
+// One file after the other; true if all arrived.
 bool fetch_all(const config::Download& what, fetch::FetchOptions options,
                const std::stop_token& stop) {
     bool good = true;
@@ -117,17 +117,17 @@ void TaskService::follow(const config::Settings& settings) {
     }
     for (const config::PluginIndex i : config::raised_by_queries(settings))
         add_raised(settings.plugin(i), i, settings);
-    std::erase_if(tasks_, [](const auto& t) { return !t.second.wanted && !t.second.under_way; });
-    look();
+    std::erase_if(tasks_, [](const auto& t) { return !t.second.wanted && !t.second.in_progress; });
+    check();
 }
 
-void TaskService::look() {
+void TaskService::check() {
     const Clocks now = now_();
     bool any = false;
     for (auto& [name, task] : tasks_) {
         any = any || task.timer.has_value();
         if (!task.wanted || !task.timer || !task.timer->take_due(now)) continue;
-        if (task.under_way) {
+        if (task.in_progress) {
             ++task.skipped;
             spdlog::warn("{} is still running: this run is skipped", name);
         } else {
@@ -135,9 +135,9 @@ void TaskService::look() {
         }
     }
     if (!any) return;
-    timer_.expires_after(kLookEvery);
+    timer_.expires_after(kCheckEvery);
     timer_.async_wait([this](const boost::system::error_code& error) {
-        if (!error) look();
+        if (!error) check();
     });
 }
 
@@ -146,14 +146,14 @@ bool TaskService::raise(const std::string& tag) {
     if (at == raised_.end()) return true;  // of a configuration before this one
     const std::uint64_t now_s = now_().steady_s;
     Task& task = tasks_.at(at->second);
-    if (task.under_way || (task.raised_at_s && now_s - *task.raised_at_s < kEvery)) return false;
+    if (task.in_progress || (task.raised_at_s && now_s - *task.raised_at_s < kEvery)) return false;
     task.raised_at_s = now_s;
     begin(at->second, task);
     return true;
 }
 
 void TaskService::begin(const std::string& name, Task& task) {
-    task.under_way = true;
+    task.in_progress = true;
     auto run = std::make_shared<Run>(Run{name, task.steps, 0, true});
     asio::post(main_io_, [this, run, alive = alive_] {
         if (*alive) go_on(run);
@@ -200,7 +200,7 @@ void TaskService::end(const Run& run) {
     const auto at = tasks_.find(run.name);
     if (at == tasks_.end()) return;
     Task& task = at->second;
-    task.under_way = false;
+    task.in_progress = false;
     ++(run.good ? task.done : task.failed);
     task.went_well = run.good;
     if (run.good) {

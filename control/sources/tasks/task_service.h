@@ -37,7 +37,7 @@ class TaskService {
     // Aborts running work.
     void end() { stop_.request_stop(); }
     // Starts due jobs.
-    void look();
+    void check();
     // Queries triggered the executor `tag`. Returns false if it is not started, because it runs or
     // started less than kEvery ago.
     bool raise(const std::string& tag);
@@ -57,7 +57,7 @@ class TaskService {
         Steps steps;
         std::optional<JobTimer> timer;
         std::string when;  // text of the timer: another text is another timer
-        bool wanted = true, under_way = false;
+        bool wanted = true, in_progress = false;
         std::uint64_t done = 0, failed = 0, skipped = 0;
         std::optional<bool> went_well;             // the last run
         std::optional<std::uint64_t> raised_at_s;  // start of the last run triggered by queries

@@ -116,7 +116,7 @@ asio::awaitable<std::unique_ptr<Connection>> Exchange::connect(const config::Url
         last = connection->why();
         if (is_late()) break;
     }
-    if (addresses.empty()) co_return nullptr;  // that was said
+    if (addresses.empty()) co_return nullptr;  // that was reported
     if (is_late()) {
         end_by(last, "connecting");
     } else {

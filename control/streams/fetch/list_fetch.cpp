@@ -153,7 +153,7 @@ std::size_t fetch_missing(const std::vector<config::RemoteList>& lists, const Fe
     }
     if (missing.empty() || options.limits.start_wait.count() == 0) return 0;
     const auto until = std::chrono::steady_clock::now() + options.limits.start_wait;
-    std::atomic<std::size_t> next = 0, came = 0;
+    std::atomic<std::size_t> next = 0, fetched = 0;
     std::mutex mutex;
     const auto work = [&] {
         for (std::size_t i = next++; i < missing.size(); i = next++) {
@@ -164,7 +164,7 @@ std::size_t fetch_missing(const std::vector<config::RemoteList>& lists, const Fe
             here.limits.timeout = std::min(here.limits.timeout, left);
             const auto outcome =
                 fetch_list(*missing[i], here, static_cast<std::uint64_t>(std::time(nullptr)), stop);
-            if (outcome.changed) ++came;
+            if (outcome.changed) ++fetched;
             const std::scoped_lock lock(mutex);
             if (!outcome.remark.empty()) say(outcome.remark);
             say(sentence(missing[i]->url, outcome));
@@ -175,7 +175,7 @@ std::size_t fetch_missing(const std::vector<config::RemoteList>& lists, const Fe
         thread = std::jthread(work);
     work();
     threads.clear();
-    return came;
+    return fetched;
 }
 
 std::string sentence(const std::string& url, const ListOutcome& outcome) {

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t kMaxIgnored = 64 * 1024;  // of a request that was answered before its end
 constexpr std::size_t kMaxPadding = 256;        // with its length
-constexpr std::uint64_t kLookEveryMs = 1'000;
+constexpr std::uint64_t kCheckEveryMs = 1'000;
 constexpr std::size_t kMaxFields = 8;  // of an answer
 // Of fields that were sent and may be pointed to (RFC 7541 4.1): a content type and two dates.
 constexpr std::size_t kTableBytes = 256;
@@ -288,8 +288,8 @@ std::span<const std::uint8_t> Http2Session::next_output() {
 }
 
 void Http2Session::give_up_slow_ones() {
-    if (now_ms_ < looked_ms_ + kLookEveryMs) return;
-    looked_ms_ = now_ms_;
+    if (now_ms_ < checked_ms_ + kCheckEveryMs) return;
+    checked_ms_ = now_ms_;
     for (auto& [id, stream] : streams_) {
         if (stream.complete || stream.given_up || now_ms_ < stream.began_ms + kHttpRequestMs)
             continue;
@@ -308,7 +308,7 @@ void Http2Session::shut_down() {
     if (!broken_) nghttp2_session_terminate_session(session_, NGHTTP2_NO_ERROR);
 }
 
-// Requests that cross it on the way are answered too.
+// Requests that cross it in transit are answered too.
 void Http2Session::send_away() {
     if (broken_ || calming_ || std::exchange(is_sent_away_, true)) return;
     (void)nghttp2_submit_shutdown_notice(session_);

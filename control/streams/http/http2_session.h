@@ -89,7 +89,7 @@ class Http2Session final : public HttpSession {
     std::pair<std::int32_t, Stream*> found_{0, nullptr};  // the last one found
     std::size_t unsent_ = 0;
     std::uint64_t now_ms_ = 0;
-    std::uint64_t looked_ms_ = 0;  // last check for slow requests
+    std::uint64_t checked_ms_ = 0;  // last check for slow requests
     unsigned resets_left_ = kResets;
     unsigned control_frames_left_ = kControlFrames;
     bool calming_ = false;

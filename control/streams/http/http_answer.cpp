@@ -34,16 +34,16 @@ std::string_view http_date(std::time_t now) {
     static constexpr const char* kDays[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
     static constexpr const char* kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                               "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-    thread_local std::time_t said = -1;
+    thread_local std::time_t formatted_s = -1;
     thread_local std::array<char, 64> text{};
     thread_local std::size_t length = 0;
-    if (now != said) {
+    if (now != formatted_s) {
         std::tm t{};
         ::gmtime_r(&now, &t);
         length = static_cast<std::size_t>(std::snprintf(
             text.data(), text.size(), "%s, %02d %s %04d %02d:%02d:%02d GMT", kDays[t.tm_wday],
             t.tm_mday, kMonths[t.tm_mon], t.tm_year + 1900, t.tm_hour, t.tm_min, t.tm_sec));
-        said = now;
+        formatted_s = now;
     }
     return {text.data(), length};
 }

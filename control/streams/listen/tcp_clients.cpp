@@ -8,7 +8,7 @@ namespace steer::stream {
 namespace {
 
 // Searches an idle connection among this number of the least recently active ones.
-constexpr std::size_t kLookedAt = 32;
+constexpr std::size_t kInspected = 32;
 
 bool is_somebody(const IpAddress& client) {
     return client != IpAddress{};
@@ -39,7 +39,7 @@ bool ClientConnections::make_room() {
         leaves = opening_.front();
     } else {
         const auto end = std::next(open_.begin(),
-                                   static_cast<std::ptrdiff_t>(std::min(kLookedAt, open_.size())));
+                                   static_cast<std::ptrdiff_t>(std::min(kInspected, open_.size())));
         const auto idle =
             std::find_if(open_.begin(), end, [](const auto& c) { return c->is_idle(); });
         if (idle == end) return false;

@@ -72,7 +72,7 @@ class HttpUpstream final : public UpstreamSession,
     bool ended_ = false;
 };
 
-// ---- asking
+// ---- requests
 
 void HttpUpstream::ask(std::span<const std::uint8_t> query, std::uint64_t deadline_ms, Done done) {
     PendingAsk p(query, 0, deadline_ms, std::move(done));

@@ -66,7 +66,7 @@ class RelayedSession final : public IdSession, public std::enable_shared_from_th
     const bool is_by_name_;  // the relay answers with an address that we do not know
     const std::shared_ptr<RelayUse> use_;
     unsigned near_misses_ = 0;
-    bool works_ = false;  // a reply came
+    bool works_ = false;  // a reply arrived
 };
 
 int RelayedSession::open(const RelayAddress& relay, const UpstreamTarget& target) {

@@ -74,10 +74,10 @@ std::vector<std::uint8_t> greeting(const Socks5Proxy& proxy) {
     return {kVersion, 2, kNoPassword, kPassword};
 }
 
-Result<bool> wants_password(std::span<const std::uint8_t> said, const Socks5Proxy& proxy) {
-    if (said[0] != kVersion) return Error{"it does not speak SOCKS5"};
-    if (said[1] == kNoPassword) return false;
-    if (said[1] == kPassword && !proxy.user.empty()) return true;
+Result<bool> wants_password(std::span<const std::uint8_t> reply, const Socks5Proxy& proxy) {
+    if (reply[0] != kVersion) return Error{"it does not speak SOCKS5"};
+    if (reply[1] == kNoPassword) return false;
+    if (reply[1] == kPassword && !proxy.user.empty()) return true;
     return Error{proxy.user.empty() ? "it requires a user and a password"
                                     : "it accepts neither this user nor an anonymous one"};
 }
@@ -89,8 +89,8 @@ std::vector<std::uint8_t> password(const Socks5Proxy& proxy) {
     return out;
 }
 
-Result<void> password_taken(std::span<const std::uint8_t> said) {
-    if (said[1] != 0) return Error{"it does not accept this user and password"};
+Result<void> password_taken(std::span<const std::uint8_t> reply) {
+    if (reply[1] != 0) return Error{"it does not accept this user and password"};
     return {};
 }
 

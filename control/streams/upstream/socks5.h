@@ -21,9 +21,9 @@ inline constexpr std::size_t kReplyHeadBytes = 5;
 
 std::vector<std::uint8_t> greeting(const Socks5Proxy& proxy);
 // Whether the proxy's reply (kMethodBytes) requests user and password.
-Result<bool> wants_password(std::span<const std::uint8_t> said, const Socks5Proxy& proxy);
+Result<bool> wants_password(std::span<const std::uint8_t> reply, const Socks5Proxy& proxy);
 std::vector<std::uint8_t> password(const Socks5Proxy& proxy);
-Result<void> password_taken(std::span<const std::uint8_t> said);  // kStatusBytes
+Result<void> password_taken(std::span<const std::uint8_t> reply);  // kStatusBytes
 
 // The request to connect to an address or, without one, to a name that the proxy resolves.
 std::vector<std::uint8_t> request(const std::optional<IpAddress>& address, const std::string& name,

@@ -85,7 +85,7 @@ void UpstreamChannels::tick() {
     wait_for_turn();
 }
 
-// While something is under way.
+// While something is in progress.
 void UpstreamChannels::wait_for_turn() {
     if (timer_runs_) return;
     for (const auto& [id, channel] : channels_) {

@@ -173,9 +173,9 @@ asio::awaitable<bool> UpstreamConnect::read(std::span<std::uint8_t> bytes) {
     co_return true;
 }
 
-asio::awaitable<bool> UpstreamConnect::exchange(std::span<const std::uint8_t> said,
+asio::awaitable<bool> UpstreamConnect::exchange(std::span<const std::uint8_t> message,
                                                 std::span<std::uint8_t> answer) {
-    const bool sent = co_await write(said);
+    const bool sent = co_await write(message);
     if (!sent) co_return false;
     const bool received = co_await read(answer);
     co_return received;
@@ -198,10 +198,10 @@ asio::awaitable<bool> UpstreamConnect::greet_proxy() {
     co_return taken || fail_at_proxy(taken.error().text, kProxyRefuses);
 }
 
-asio::awaitable<bool> UpstreamConnect::request(std::span<const std::uint8_t> said,
+asio::awaitable<bool> UpstreamConnect::request(std::span<const std::uint8_t> message,
                                                std::vector<std::uint8_t>& reply) {
     reply.resize(socks5::kReplyHeadBytes);
-    bool good = co_await exchange(said, reply);
+    bool good = co_await exchange(message, reply);
     if (!good) co_return fail_at_proxy(out_.why);
     const Result<std::size_t> rest = socks5::rest_of_reply(reply);
     if (!rest)
@@ -214,18 +214,18 @@ asio::awaitable<bool> UpstreamConnect::request(std::span<const std::uint8_t> sai
 asio::awaitable<bool> UpstreamConnect::pass_proxy() {
     bool good = co_await greet_proxy();
     if (!good) co_return false;
-    const std::vector<std::uint8_t> said =
+    const std::vector<std::uint8_t> message =
         socks5::request(path_.behind, target_->host, target_->port);
     std::vector<std::uint8_t> reply;
-    good = co_await request(said, reply);
+    good = co_await request(message, reply);
     co_return good;
 }
 
 // False: there is no relay, which is the proxy's right.
 asio::awaitable<bool> UpstreamConnect::find_relay() {
-    const std::vector<std::uint8_t> said = socks5::request_relay();
+    const std::vector<std::uint8_t> message = socks5::request_relay();
     std::vector<std::uint8_t> reply;
-    const bool good = co_await request(said, reply);
+    const bool good = co_await request(message, reply);
     if (!good || done_ == nullptr) co_return false;
     const auto bound = socks5::bound(reply);
     if (!bound || bound->port == 0) co_return false;

@@ -58,12 +58,12 @@ class UpstreamConnect final : public ConnectAttempt,
     boost::asio::awaitable<bool> pass_proxy();
     boost::asio::awaitable<bool> find_relay();
     // Stores the whole reply of the proxy in `reply`.
-    boost::asio::awaitable<bool> request(std::span<const std::uint8_t> said,
+    boost::asio::awaitable<bool> request(std::span<const std::uint8_t> message,
                                          std::vector<std::uint8_t>& reply);
     boost::asio::awaitable<bool> shake_hands();
     boost::asio::awaitable<bool> write(std::span<const std::uint8_t> bytes);
     boost::asio::awaitable<bool> read(std::span<std::uint8_t> bytes);
-    boost::asio::awaitable<bool> exchange(std::span<const std::uint8_t> said,
+    boost::asio::awaitable<bool> exchange(std::span<const std::uint8_t> message,
                                           std::span<std::uint8_t> answer);
     void forget();
     bool fail(int error, std::string why);

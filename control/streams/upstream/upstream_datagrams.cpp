@@ -59,7 +59,7 @@ void UpstreamDatagrams::on_end(const IpAddress& address, int error) {
 }
 
 void UpstreamDatagrams::on_name() {
-    if (name_->addresses().empty()) state_->fails(name_->trouble());
+    if (name_->addresses().empty()) state_->fails(name_->error());
     for (Waiting& one : std::exchange(waiting_, {})) {
         if (name_->addresses().empty()) {
             hand_back(context_, one.ask, nullptr, EHOSTUNREACH);

@@ -52,26 +52,26 @@ UpstreamName::UpstreamName(StreamContext& context, Question question, std::funct
 
 bool UpstreamName::need() {
     const std::uint64_t now = context_.now_ms();
-    if (!looking_ && now >= good_until_ms_ && now >= not_before_ms_) look_up();
-    return looking_;
+    if (!resolving_ && now >= good_until_ms_ && now >= not_before_ms_) resolve();
+    return resolving_;
 }
 
-void UpstreamName::look_up() {
+void UpstreamName::resolve() {
     const auto resolvers = resolvers_of(context_, question_);
-    looking_ = true;
+    resolving_ = true;
     boost::asio::co_spawn(
         context_.io,
         resolver::ask(question_.name, resolvers, std::chrono::steady_clock::now() + kPatience,
                       options_of(context_, question_)),
         [self = shared_from_this(), serial = ++serial_, none = resolvers.empty()](
-            const std::exception_ptr& thrown, const resolver::Addresses& said) {
+            const std::exception_ptr& thrown, const resolver::Addresses& answer) {
             if (serial != self->serial_ || self->on_end_ == nullptr) return;
-            self->looking_ = false;
-            self->take(said.found, !thrown && said.answered, said.ttl_s);
+            self->resolving_ = false;
+            self->take(answer.found, !thrown && answer.answered, answer.ttl_s);
             if (none) {
-                self->trouble_ = "no resolver is known for the address of " + self->question_.name +
-                                 ": name a 'bootstrap', or another resolver than this daemon in "
-                                 "/etc/resolv.conf";
+                self->error_ = "no resolver is known for the address of " + self->question_.name +
+                               ": name a 'bootstrap', or another resolver than this daemon in "
+                               "/etc/resolv.conf";
             }
             self->on_end_();
         });
@@ -81,13 +81,13 @@ void UpstreamName::take(const std::vector<IpAddress>& found, bool answered, std:
     const std::uint64_t now = context_.now_ms();
     context_.count(answered ? StreamCount::upstream_names_found : StreamCount::upstream_names_lost);
     if (found.empty()) {
-        trouble_ = answered ? "there is no address of " + question_.name
-                            : "the address of " + question_.name +
-                                  " could not be looked up: no resolver answers";
+        error_ = answered ? "there is no address of " + question_.name
+                          : "the address of " + question_.name +
+                                " could not be looked up: no resolver answers";
         not_before_ms_ = addresses_.empty() ? 0 : now + kAgainMs;
         return;
     }
-    trouble_.clear();
+    error_.clear();
     good_until_ms_ = now + std::uint64_t{1000} * std::clamp(ttl_s, kShortestS, kLongestS);
     // The working address stays first, if it is still in the list.
     std::vector<IpAddress> fresh = found;

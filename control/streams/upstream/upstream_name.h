@@ -37,9 +37,9 @@ class UpstreamName : public std::enable_shared_from_this<UpstreamName> {
     [[nodiscard]] const std::vector<IpAddress>& addresses() const { return addresses_; }
     // Starts a lookup if addresses are missing or expired. Returns true if a lookup is running.
     bool need();
-    [[nodiscard]] bool is_looking() const { return looking_; }
+    [[nodiscard]] bool is_resolving() const { return resolving_; }
     // Why the last lookup failed; empty: it succeeded, or there was none.
-    [[nodiscard]] const std::string& trouble() const { return trouble_; }
+    [[nodiscard]] const std::string& error() const { return error_; }
     void works(const IpAddress& address);  // moves it to the front
     void fails(const IpAddress& address);  // moves it to the back
     // Removes failures: the next need() may start a lookup.
@@ -47,7 +47,7 @@ class UpstreamName : public std::enable_shared_from_this<UpstreamName> {
     void close();
 
   private:
-    void look_up();
+    void resolve();
     void take(const std::vector<IpAddress>& found, bool answered, std::uint32_t ttl_s);
     void report(const std::vector<IpAddress>& addresses);
 
@@ -55,11 +55,11 @@ class UpstreamName : public std::enable_shared_from_this<UpstreamName> {
     Question question_;
     std::function<void()> on_end_;
     std::vector<IpAddress> addresses_;
-    std::string trouble_;
+    std::string error_;
     std::uint64_t good_until_ms_ = 0;
     std::uint64_t not_before_ms_ = 0;  // after a failure, while old addresses serve
     unsigned serial_ = 0;              // of lookups: results of older ones are ignored
-    bool looking_ = false;
+    bool resolving_ = false;
 };
 
 }  // namespace steer::stream

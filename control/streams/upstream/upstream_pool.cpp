@@ -150,13 +150,13 @@ void UpstreamPool::tick() {
     if (closed_) return;
     const std::uint64_t now = context_.now_ms();
     forget_waiting(now);
-    look_at_attempts(now);
-    look_at_connections(now);
+    check_attempts(now);
+    check_connections(now);
     keep_connections(now);
     serve();
 }
 
-void UpstreamPool::look_at_attempts(std::uint64_t now_ms) {
+void UpstreamPool::check_attempts(std::uint64_t now_ms) {
     for (auto at = attempts_.begin(); at != attempts_.end();) {
         const std::uint64_t age_ms = now_ms - at->started_ms;
         if (age_ms >= kFreshMs && !std::exchange(at->is_late, true)) {
@@ -175,7 +175,7 @@ void UpstreamPool::look_at_attempts(std::uint64_t now_ms) {
     }
 }
 
-void UpstreamPool::look_at_connections(std::uint64_t now_ms) {
+void UpstreamPool::check_connections(std::uint64_t now_ms) {
     for (auto at = open_.begin(); at != open_.end();) {
         at->session->expire(now_ms);
         const std::uint64_t silent_since = at->session->silent_since_ms();

@@ -116,9 +116,9 @@ class UpstreamPool final : public UpstreamChannel,
     [[nodiscard]] bool is_distrusted() const;
     void distrust();
     void on_name();
-    void look_at_attempts(std::uint64_t now_ms);
+    void check_attempts(std::uint64_t now_ms);
 
-    void look_at_connections(std::uint64_t now_ms);
+    void check_connections(std::uint64_t now_ms);
     void suspect(Open& open);
     std::list<Open>::iterator drop(std::list<Open>::iterator open);
     void keep_connections(std::uint64_t now_ms);

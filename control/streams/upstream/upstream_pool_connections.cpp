@@ -56,7 +56,7 @@ UpstreamRoute& UpstreamPool::route() {
 bool UpstreamPool::connect() {
     const auto path = route().find();
     if (!path) {
-        if (const auto why = route_->trouble()) on_failure(EHOSTUNREACH, *why);
+        if (const auto why = route_->error()) on_failure(EHOSTUNREACH, *why);
         return false;
     }
     const std::uint64_t number = ++last_attempt_;
@@ -73,7 +73,7 @@ bool UpstreamPool::connect() {
 }
 
 void UpstreamPool::on_name() {
-    if (const auto why = route_->trouble()) return on_failure(EHOSTUNREACH, *why);
+    if (const auto why = route_->error()) return on_failure(EHOSTUNREACH, *why);
     serve();
 }
 

@@ -65,10 +65,10 @@ bool UpstreamRoute::has_untried() {
                        [](const Path& known) { return !known.failed; });
 }
 
-std::optional<std::string> UpstreamRoute::trouble() const {
+std::optional<std::string> UpstreamRoute::error() const {
     for (const UpstreamName* name : {near_.get(), behind_.get()}) {
-        if (name != nullptr && name->addresses().empty() && !name->is_looking())
-            return name->trouble();
+        if (name != nullptr && name->addresses().empty() && !name->is_resolving())
+            return name->error();
     }
     return std::nullopt;
 }

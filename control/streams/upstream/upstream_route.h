@@ -38,7 +38,7 @@ class UpstreamRoute {
     // The best path. No value: an address is missing; it is resolved if a lookup is allowed now.
     [[nodiscard]] std::optional<ConnectPath> find();
     // Why there is no path and no lookup. No value: there is a path, or a lookup is running.
-    [[nodiscard]] std::optional<std::string> trouble() const;
+    [[nodiscard]] std::optional<std::string> error() const;
     // Whether there is a path without a failure since the last success.
     [[nodiscard]] bool has_untried();
 

@@ -22,7 +22,7 @@ int prepare_socket(const StreamContext& context, int socket, const IpAddress& to
     return failed == 0 ? 0 : errno;
 }
 
-// Connecting over UDP sends nothing, but looks for the route.
+// Connecting over UDP sends nothing, but searches for the route.
 std::optional<IpAddress> source_towards(const StreamContext& context, const IpAddress& to,
                                         std::uint32_t mark, const std::string& device) {
     constexpr std::uint16_t kAnyPort = 53;

@@ -14,8 +14,8 @@ namespace steer::stream {
 struct UpstreamReport {
     unsigned connections = 0;
     std::string address;  // address of the last connection; empty: none
-    std::string trouble;  // why it is unreachable; empty: no known error
-    std::chrono::steady_clock::time_point failed_at{};  // last time of `trouble`
+    std::string error;    // why it is unreachable; empty: no known error
+    std::chrono::steady_clock::time_point failed_at{};  // last time of `error`
     // Its last certificate; 0: none.
     std::int64_t certificate_ends_s = 0;  // since 1970, UTC
     std::string certificate_subject;
@@ -31,13 +31,13 @@ class UpstreamState {
     void works(const std::string& address) {
         const std::lock_guard lock(mutex_);
         report_.address = address;
-        if (std::exchange(report_.trouble, {}).empty()) return;
+        if (std::exchange(report_.error, {}).empty()) return;
         log_("upstream " + name_ + " can be asked again, at " + report_.address);
     }
     void fails(const std::string& why) {
         const std::lock_guard lock(mutex_);
-        const bool is_new = report_.trouble.empty();
-        report_.trouble = why;
+        const bool is_new = report_.error.empty();
+        report_.error = why;
         report_.failed_at = std::chrono::steady_clock::now();
         if (is_new) log_("upstream " + name_ + " cannot be asked: " + why);
     }

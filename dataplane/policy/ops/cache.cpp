@@ -64,7 +64,7 @@ const cache::Entry* find_in_cache(LiveRun& w, std::uint32_t place) {
     QueryContext& c = w.c;
     if (w.worker.cache == nullptr) return nullptr;
     // Once only: before the program returns here, it may have put another answer there.
-    const bool is_known = static_cast<int>(place) == std::exchange(c.looked_up, -1);
+    const bool is_known = static_cast<int>(place) == std::exchange(c.lookup_cache, -1);
     if (is_known && c.asked().edns.ecs_len == 0) return c.found;
     const cache::KeyFacts facts = key_facts(c.asked(), c.snapshot.caches[place]);
     return is_known ? or_for_all_subnets(w, facts, c.found) : find_entry(w, facts);
@@ -130,17 +130,17 @@ bool may_keep_failure(const LiveRun& w, const cache::KeyFacts& facts) {
     return find_entry(w, facts) == nullptr;
 }
 
-// Upstreams were told something of this client alone: its subnet, which the key lacks, or its options. A failure may be
+// Upstreams were sent something of this client alone: its subnet, which the key lacks, or its options. A failure may be
 // due to that.
 bool may_be_due_to_client(const QueryContext& c, const cache::KeyFacts& facts) {
     const dns::Query& q = c.asked();
-    const bool is_told =
+    const bool is_disclosed =
         q.ecs_from == dns::EcsFrom::forwarded || q.ecs_from == dns::EcsFrom::address || c.state.ecs;
-    if (is_told && q.edns.ecs_len != 0 && facts.ecs_len == 0) return true;
+    if (is_disclosed && q.edns.ecs_len != 0 && facts.ecs_len == 0) return true;
     return c.state.rewrites.options() != 0 && !c.options.empty();
 }
 
-// Stores the response, unless it came from this cache. False: it is not stored.
+// Stores the response, unless it is from this cache. False: it is not stored.
 bool keep(LiveRun& w, const Instruction& i) {
     QueryContext& c = w.c;
     const CacheInstance& settings = c.snapshot.caches[i.operand];

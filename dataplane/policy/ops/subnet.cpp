@@ -11,7 +11,7 @@ MaybeStep Body<Op::enter_ecs>::run(LiveRun& w, const Instruction& i) noexcept {
     const bool is_decided = from != dns::EcsFrom::client && from != dns::EcsFrom::nobody;
     if (c.query.qclass != dns::kIn || is_decided) return w.next();
     c.replay = nullptr;
-    c.looked_up = -1;
+    c.lookup_cache = -1;
     w.enter_rewrite(static_cast<std::uint16_t>(Rewrites::kFirstEcs + i.operand));
     c.rewrite_question();
     if (c.asked().ecs_from == dns::EcsFrom::forwarded) c.state.ecs = true;
@@ -32,7 +32,7 @@ Left Body<Op::enter_ecs>::leave(LiveRun& w, const Instruction& /*i*/) noexcept {
         !c.response.forget_scope(w.worker.buffers, from == dns::EcsFrom::address, w.now))
         w.fail_rewrite();
     w.pop_rewrite();
-    c.looked_up = -1;
+    c.lookup_cache = -1;
     c.rewrite_question();
     return Left::passed;
 }

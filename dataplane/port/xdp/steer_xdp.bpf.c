@@ -122,7 +122,7 @@ int steer_xdp(struct xdp_md* ctx) {
         struct ipv6hdr* ip = at;
         if ((void*)(ip + 1) > end) return XDP_PASS;
         if (ip->version != 6 || ip->nexthdr != IPPROTO_UDP) return XDP_PASS;
-        // A mapped address on the wire would look like one of our IPv4 addresses.
+        // A mapped address on the wire would resemble one of our IPv4 addresses.
         if (!ip->daddr.s6_addr32[0] && !ip->daddr.s6_addr32[1] &&
             ip->daddr.s6_addr32[2] == bpf_htonl(0xffff))
             return XDP_PASS;

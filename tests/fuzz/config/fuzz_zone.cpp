@@ -18,7 +18,7 @@ void check(const config::ZoneRecord& record) {
     REQUIRE(record.line > 0 && record.record.ttl_s <= 0x7fffffff);
     REQUIRE(record.record.rdata.size() <= 65'535);
     const auto name = dns::name_from_text(record.name.empty() ? "." : record.name);
-    if (!name || record.record.rdata.size() > 60'000) return;  // said when it becomes a rule
+    if (!name || record.record.rdata.size() > 60'000) return;  // reported when it becomes a rule
     std::vector<std::uint8_t> message{0, 0, 0x84, 0, 0, 1, 0, 1, 0, 0, 0, 0};
     const auto add16 = [&message](unsigned v) {
         message.push_back(static_cast<std::uint8_t>(v >> 8));

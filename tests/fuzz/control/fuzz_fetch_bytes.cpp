@@ -56,10 +56,10 @@ void check_reply(Bytes bytes) {
     if (bytes.size() < 2) return;
     const auto id = static_cast<std::uint16_t>(bytes[0] << 8 | bytes[1]);
     for (const std::uint16_t type : {std::uint16_t{1}, std::uint16_t{28}}) {
-        const auto said = resolver::read_reply(bytes, id, kName, type);
-        REQUIRE(said.what == resolver::Said::What::answer || said.addresses.empty());
+        const auto reply = resolver::read_reply(bytes, id, kName, type);
+        REQUIRE(reply.what == resolver::ResolverReply::What::answer || reply.addresses.empty());
         REQUIRE(resolver::read_reply(bytes, static_cast<std::uint16_t>(id + 1), kName, type).what ==
-                resolver::Said::What::nothing);
+                resolver::ResolverReply::What::nothing);
     }
 }
 

@@ -81,7 +81,7 @@ void a_sentinel_names_a_master_or_an_error(std::string_view bytes) {
     query.connected(kNow);
     query.received(bytes, kNow);
     query.tick(kNow + fleet::SentinelQuery::kPatienceMs);
-    REQUIRE(ended == 1 && !query.is_asking());
+    REQUIRE(ended == 1 && !query.is_requesting());
 }
 
 }  // namespace

@@ -50,8 +50,8 @@ struct Served {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     static auto& served = *new Served;
     if (size > 32 * 1024) return 0;
-    const auto said =
+    const auto headers =
         fuzz::check(fuzz::response_to(data, size, served.server.http().port(), served.io));
-    REQUIRE(!said || said->count("content-security-policy") == 1);
+    REQUIRE(!headers || headers->count("content-security-policy") == 1);
     return 0;
 }

@@ -1,5 +1,5 @@
 // What steerdnsd and steerdns-sets read of each other, were the other one broken: datagrams, each behind two bytes of its
-// length. What is taken for a message is said again in the same bytes, and plans that come whole make the same messages.
+// length. What is taken for a message is reported again in the same bytes, and plans that come whole make the same messages.
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
@@ -36,14 +36,14 @@ void say_again(const SetMessage& message, std::string_view bytes) {
 
 void read_plans_again(const PlanReader& reader) {
     PlanReader again;
-    auto said = PlanReader::Said::wrong;
+    auto progress = PlanReader::Progress::wrong;
     for (const std::string& bytes : encode_plans(reader.number(), reader.plans())) {
         auto message = decode(bytes);
         REQUIRE(message.has_value());
-        said = again.take(std::move(*message));
-        REQUIRE(said != PlanReader::Said::wrong);
+        progress = again.take(std::move(*message));
+        REQUIRE(progress != PlanReader::Progress::wrong);
     }
-    REQUIRE(said == PlanReader::Said::whole);
+    REQUIRE(progress == PlanReader::Progress::whole);
     REQUIRE(again.plans() == reader.plans());
 }
 
@@ -61,7 +61,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         auto message = decode(bytes);
         if (!message) continue;
         say_again(*message, bytes);
-        if (reader.take(std::move(*message)) == PlanReader::Said::whole) read_plans_again(reader);
+        if (reader.take(std::move(*message)) == PlanReader::Progress::whole)
+            read_plans_again(reader);
     }
     return 0;
 }

@@ -52,22 +52,22 @@ inline std::string response_to(const std::uint8_t* data, std::size_t size, std::
     const int fd = connect_to(port);
     if (size > 0) REQUIRE(::send(fd, data, size, MSG_NOSIGNAL) == static_cast<ssize_t>(size));
     ::shutdown(fd, SHUT_WR);
-    std::string said = all_of(fd, io);
+    std::string response = all_of(fd, io);
     ::close(fd);
     io.poll();
-    return said;
+    return response;
 }
 
 using Headers = boost::beast::http::response_header<>;
 
-// Those of the first response; none if nothing was said. Responses to HEAD have the length of a body that is not there, so
-// only what begins one is looked at.
-inline std::optional<Headers> check(const std::string& said) {
-    if (said.empty()) return std::nullopt;
+// Those of the first response; none if nothing was reported. Responses to HEAD have the length of a body that is not there, so
+// only what begins one is checked.
+inline std::optional<Headers> check(const std::string& response) {
+    if (response.empty()) return std::nullopt;
     boost::beast::http::response_parser<boost::beast::http::string_body> parser;
     parser.skip(true);
     boost::system::error_code error;
-    parser.put(boost::asio::buffer(said), error);
+    parser.put(boost::asio::buffer(response), error);
     REQUIRE(!error && parser.is_header_done());
     REQUIRE(parser.get()[boost::beast::http::field::server].starts_with("steerdnsd/"));
     return parser.get();

@@ -1,4 +1,4 @@
-// A snapshot of a configuration with what looks at responses: caches of all kinds, lists, names that are inherited or
+// A snapshot of a configuration with what checks responses: caches of all kinds, lists, names that are inherited or
 // redirected, other options and subnets, dns64, branches. By the suffix of the name another part of it is walked.
 #pragma once
 

@@ -35,7 +35,7 @@ Appliance& appliance() {
 }
 
 struct Input {
-    std::uint8_t part, way;
+    std::uint8_t part, variant;
     Bytes fixed, records;  // of the response: the header without its id, what follows the question
 };
 
@@ -50,13 +50,13 @@ std::string fresh_name(const Input& input) {
 
 DnsMessage query_of(const Input& input, const std::string& name) {
     auto query = DnsMessage::query(7, name, kTypes[input.part >> 5]);
-    if ((input.way & 1) != 0) {
+    if ((input.variant & 1) != 0) {
         Bytes options{0xfd, 0xe9, 0, 1, 'x'};  // 65001
-        if ((input.way & 2) != 0) {
+        if ((input.variant & 2) != 0) {
             const Bytes subnet{0, 8, 0, 7, 0, 1, 24, 0, 192, 0, 2};
             options.insert(options.end(), subnet.begin(), subnet.end());
         }
-        query.opt(1232, (input.way & 4) != 0, 0, 0, options);
+        query.opt(1232, (input.variant & 4) != 0, 0, 0, options);
     }
     return query;
 }
@@ -84,7 +84,7 @@ void answer_upstreams(Appliance& a, const Input& input) {
     }
     for (const auto& query : a.stream_asks()) {
         Bytes bytes = response_to(query.dns, input);
-        if ((input.way & 8) != 0) bytes[2] &= 0xfd;  // as a whole one
+        if ((input.variant & 8) != 0) bytes[2] &= 0xfd;  // as a whole one
         a.reply_by_stream(query, bytes);
     }
 }
@@ -147,6 +147,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     ask(a, input, query, true);
     ask(a, input, query, false);
     a.advance_ms(1'000'000);  // past what most TTLs are, and before what is stale is too old
-    ask(a, input, query, (input.way & 16) != 0);
+    ask(a, input, query, (input.variant & 16) != 0);
     return 0;
 }

@@ -42,7 +42,7 @@ std::vector<std::uint8_t> query_for(std::span<const std::uint8_t> response, bool
 }
 
 // What any_address() tells: of each address its place in the body.
-std::vector<std::size_t> told(const Answer& answer) {
+std::vector<std::size_t> address_places(const Answer& answer) {
     std::vector<std::size_t> places;
     any_address(answer, [&](const std::uint8_t* bytes, bool is_v6) {
         REQUIRE(bytes >= answer.body() &&
@@ -67,7 +67,7 @@ void check_layout(const Answer& answer) {
         ++in_answer;
         return false;
     });
-    REQUIRE(told(answer).size() >= in_answer && in_answer >= answer.address_count);
+    REQUIRE(address_places(answer).size() >= in_answer && in_answer >= answer.address_count);
     REQUIRE(answer.has_hints == (in_answer > answer.address_count));
     bool is_behind = false;
     for (unsigned r = answer.ancount; r < answer.ttl_count; ++r)
@@ -86,7 +86,7 @@ void check_same(const Answer& a, const Answer& b, std::uint32_t age_s) {
     for (unsigned i = 0; i < a.address_count; ++i) {
         REQUIRE(std::memcmp(&a.addresses()[i], &b.addresses()[i], sizeof(AddressRef)) == 0);
     }
-    REQUIRE(told(a) == told(b));
+    REQUIRE(address_places(a) == address_places(b));
     for (unsigned i = 0; i < a.ttl_count; ++i) {
         const std::uint32_t before = load_be32(a.body() + a.ttl_offsets()[i]);
         const std::uint32_t after = load_be32(b.body() + b.ttl_offsets()[i]);
@@ -135,7 +135,7 @@ void alias_and_read_again(std::span<const std::uint8_t> qname, std::uint16_t qty
     check_layout(alias.answer());
     REQUIRE(alias.answer().ttl_count == answer.ttl_count + 1);
     REQUIRE(alias.answer().address_count == answer.address_count);
-    REQUIRE(told(alias.answer()).size() == told(answer).size());
+    REQUIRE(address_places(alias.answer()).size() == address_places(answer).size());
     std::vector<std::uint8_t> query(64);
     query.resize(write_query(query, 1, kAlias, qtype, kIn, true, false, true, true));
     reply_and_read_again(query, alias.answer(), 0, 65535, again, Records::all);

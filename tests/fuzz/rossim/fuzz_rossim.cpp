@@ -29,7 +29,7 @@ void check_output(Router& router) {
     }
 }
 
-// Two ways to write one value must end in one form.
+// Two forms to write one value must end in one form.
 void check_values(std::string_view text) {
     for (const Family family : {Family::ipv4, Family::ipv6}) {
         const auto once = normalise_address(family, text);

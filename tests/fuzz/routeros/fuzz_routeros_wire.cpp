@@ -21,7 +21,7 @@ std::vector<Words> decode(std::string_view bytes, std::size_t piece, bool& broke
         while (decoder.next(words) == Decoder::Status::sentence)
             out.emplace_back(words.begin(), words.end());
     }
-    broken = !decoder.trouble().empty();
+    broken = !decoder.error().empty();
     return out;
 }
 

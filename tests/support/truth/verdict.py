@@ -102,8 +102,8 @@ class Judge:
         if away == [(answer.t_ns, end)]:
             kind = "missing"
         else:
-            came_late = away[0][0] == answer.t_ns and faults[0][0] < away[0][1]
-            kind = "early" if came_late else "gap"
+            arrived_late = away[0][0] == answer.t_ns and faults[0][0] < away[0][1]
+            kind = "early" if arrived_late else "gap"
         return Finding(kind, answer, router, list_, address, faults)
 
     def judge(self, answers):

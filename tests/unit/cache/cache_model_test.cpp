@@ -41,7 +41,7 @@ class Model {
             } else if (what < 420) {
                 cache_.reclaim();
             } else {
-                look(complete);
+                check(complete);
             }
             check_counts(complete);
         }
@@ -82,7 +82,7 @@ class Model {
         if (inserted) map_[id] = s;
     }
 
-    void look(bool complete) {
+    void check(bool complete) {
         const Id id = pick();
         const cache::Entry* e = filler_.find(question(id.first, id.second), now_.s());
         const auto known = map_.find(id);

@@ -1,8 +1,8 @@
 // The cache against a plain map while everything goes on at once: a cache writer that inserts, replaces, lets expire, evicts and
 // moves pages; three readers; and a control thread that walks and flushes.
 //
-// Each answer carries its serial. A reader may see an answer only if it was the last of its name at some time during the
-// look, had not expired, and was not flushed before the look began. Under -Db_sanitize=thread this runs with our own
+// Each answer carries its serial. A reader may see an answer only if it was the last of its name at some time during
+// the lookup, had not expired, and was not flushed before the lookup began. Under -Db_sanitize=thread this runs with our own
 // headers instrumented (publication.h says what stands in for DPDK's library); what the sanitizer cannot see there, races
 // inside rte_hash and rte_malloc, shows here as an answer whose bytes are not all its own.
 #include <boost/test/unit_test.hpp>
@@ -77,8 +77,8 @@ struct World {
         release(answer);
     }
 
-    // One look at one name. True: a hit.
-    bool look(unsigned which, unsigned& faults) {
+    // One lookup of one name. True: a hit.
+    bool read_one(unsigned which, unsigned& faults) {
         const std::uint32_t after = flushed_until[which % kGroups].load(std::memory_order_acquire);
         const std::uint32_t at_least = last[which].load(std::memory_order_acquire);
         const std::uint32_t now = now_s.load(std::memory_order_acquire);
@@ -163,7 +163,7 @@ BOOST_AUTO_TEST_CASE(readers_see_no_flushed_entry_while_the_cache_writer_works) 
             while (!done.load(std::memory_order_relaxed)) {
                 std::uint64_t found = 0;
                 for (unsigned i = 0; i < 32; ++i)
-                    found += w.look(random() % kFlushNames, wrong) ? 1U : 0U;
+                    found += w.read_one(random() % kFlushNames, wrong) ? 1U : 0U;
                 hits += found;
                 reader.quiescent();
                 std::this_thread::yield();

@@ -54,7 +54,7 @@ BOOST_AUTO_TEST_CASE(a_visited_entry_is_spared_once) {
     const SlotId d = add();
     const SlotId e = add();
     visit(e);
-    BOOST_TEST(evict() == a);  // the hand wrapped before d came
+    BOOST_TEST(evict() == a);  // the hand wrapped before d arrived
     BOOST_TEST(evict() == b);
     BOOST_TEST(evict() == d);
     BOOST_TEST(evict() == e);

@@ -1,4 +1,4 @@
-// Ad lists: in which syntax a list is read, what is said about one that is in another, and how long one may be.
+// Ad lists: in which syntax a list is read, what is reported about one that is in another, and how long one may be.
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <cstdlib>
@@ -151,7 +151,7 @@ BOOST_AUTO_TEST_CASE(a_rule_for_all_names_needs_match_all) {
     BOOST_TEST(rules_of(provider(folder.load("{ list: list, match_all: true }"))) == 2U);
 }
 
-// Text of a list is cut where it is said, a path is not: it would name no file.
+// Text of a list is cut where it is reported, a path is not: it would name no file.
 BOOST_AUTO_TEST_CASE(a_long_path_is_reported_whole) {
     const Folder folder;
     const std::string deep = std::string(100, 'a') + "/" + std::string(100, 'b');
@@ -187,7 +187,7 @@ BOOST_AUTO_TEST_CASE(a_list_has_limits) {
     BOOST_TEST(folder.load("list").ok());
 }
 
-// By URL: looked at when it is fetched, in the syntax that it then has.
+// By URL: checked when it is fetched, in the syntax that it then has.
 BOOST_AUTO_TEST_CASE(a_fetched_ad_list_is_checked_by_its_syntax_and_limits) {
     const Folder folder;
     const auto checked = [&](std::string_view bytes, const ListUse& use) {

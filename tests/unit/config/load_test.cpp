@@ -2,7 +2,7 @@
 // sentence:
 //   # error LINE: TEXT            about the configuration itself
 //   # warning FILE:LINE: TEXT     about a file that it names
-// and nothing else may be said. `<types of rows>` stands for the plugin types that write rows on routers. A new mistake is a
+// and nothing else may be reported. `<types of rows>` stands for the plugin types that write rows on routers. A new mistake is a
 // new file in bad/, not new C++.
 #include "control/config/load.h"
 
@@ -77,12 +77,12 @@ std::vector<std::string> expected_of(const fs::path& path) {
 void check_file(const fs::path& path) {
     BOOST_TEST_CONTEXT(path.filename()) {
         const LoadOutcome outcome = load(path, test_options());
-        std::vector<std::string> said;
+        std::vector<std::string> reported;
         for (const Error& e : outcome.errors)
-            said.push_back(as_written("error", e, path));
+            reported.push_back(as_written("error", e, path));
         for (const Error& w : outcome.warnings)
-            said.push_back(as_written("warning", w, path));
-        BOOST_TEST(said == expected_of(path), boost::test_tools::per_element());
+            reported.push_back(as_written("warning", w, path));
+        BOOST_TEST(reported == expected_of(path), boost::test_tools::per_element());
     }
 }
 
@@ -523,7 +523,7 @@ BOOST_AUTO_TEST_CASE(a_forward_with_tags_uses_only_upstreams_with_these_tags) {
     BOOST_TEST(refused.errors[0].sentence() == "text:2: '$fwd' has no upstream with the tag \"x\"");
 }
 
-BOOST_AUTO_TEST_CASE(names_of_a_newer_version_are_told_from_other_errors) {
+BOOST_AUTO_TEST_CASE(names_of_a_newer_version_are_distinguished_from_other_errors) {
     const auto has_unknown_names = [](const std::string& first, const std::string& rule) {
         const LoadOutcome outcome =
             load_text(first + "plugins:\n  - { tag: main, type: sequence, args: [" + rule + "] }\n",

@@ -26,14 +26,14 @@ struct File {
     std::string path;
 };
 
-// How many rules are taken; what is said if none.
+// How many rules are taken; what is reported if none.
 std::size_t taken(const std::string& bytes, const ListUse& use) {
     const File file(bytes);
     const auto rules = check_list(file.path, use);
     if (!rules) BOOST_TEST(!rules.error().text.empty());
     return rules ? *rules : 0;
 }
-std::string said(const std::string& bytes, const ListUse& use) {
+std::string reported(const std::string& bytes, const ListUse& use) {
     const File file(bytes);
     const auto rules = check_list(file.path, use);
     return rules ? "nothing" : rules.error().text;
@@ -65,24 +65,23 @@ BOOST_AUTO_TEST_CASE(files_of_another_kind_are_refused_with_their_kind) {
     const std::string page = "\xef\xbb\xbf\n  <html>\nads.example\nmore.example\n</html>\n";
     const std::string json = "{\"names\": [\n\"ads.example\"\n]}\nads.example\n";
     for (const ListUse& use : {kNames, kRules, kPrefixes, kAdguard, kHosts}) {
-        BOOST_TEST(said(page, use).find("HTML or XML page") != std::string::npos, use.type);
-        BOOST_TEST(said(json, use).find("JSON") != std::string::npos, use.type);
-        BOOST_TEST(said("\x1f\x8b\x08\nads.example\n", use).find("gzip") != std::string::npos,
+        BOOST_TEST(reported(page, use).find("HTML or XML page") != std::string::npos, use.type);
+        BOOST_TEST(reported(json, use).find("JSON") != std::string::npos, use.type);
+        BOOST_TEST(reported("\x1f\x8b\x08\nads.example\n", use).find("gzip") != std::string::npos,
                    use.type);
-        BOOST_TEST(said(std::string(20, '\1') + "\nads.example\n", use).find("binary") !=
+        BOOST_TEST(reported(std::string(20, '\1') + "\nads.example\n", use).find("binary") !=
                        std::string::npos,
                    use.type);
     }
     BOOST_TEST(taken("[Adblock Plus 2.0]\n||ads.example^\n", kAdguard) == 1U);
-    BOOST_TEST(said("<html>", kGeosite) != "nothing");
+    BOOST_TEST(reported("<html>", kGeosite) != "nothing");
 }
 
 BOOST_AUTO_TEST_CASE(files_of_mostly_bad_lines_are_refused) {
     BOOST_TEST(taken("one.example\na b\n", kNames) == 1U);
     BOOST_TEST(taken("one.example\na b\nc d\n", kNames) == 0U);
-    BOOST_TEST(
-        said("one.example\na b\nc d\n", kNames).find("2 of its lines are invalid and 1 valid") !=
-        std::string::npos);
+    BOOST_TEST(reported("one.example\na b\nc d\n", kNames)
+                   .find("2 of its lines are invalid and 1 valid") != std::string::npos);
 }
 
 // A publisher that changes the format of a list does not replace a good copy by one that matches nothing.
@@ -104,7 +103,7 @@ BOOST_AUTO_TEST_CASE(a_list_in_the_form_of_another_program_is_read_or_refused) {
              {"|one.example\n@@||two.example^\n", 2},
              {"one.example\ntwo.example\n@@||three.example^\n", 3}})
         BOOST_TEST(taken(bytes, kNames) == rules, bytes);
-    BOOST_TEST(said("*.one.example\n", kNames).find("write \"domain:one.example\"") !=
+    BOOST_TEST(reported("*.one.example\n", kNames).find("write \"domain:one.example\"") !=
                std::string::npos);
 }
 
@@ -134,7 +133,7 @@ BOOST_AUTO_TEST_CASE(a_line_of_a_megabyte_is_a_bad_line) {
     BOOST_TEST(taken(long_one + "\n192.0.2.1\n", kPrefixes) == 1U);
     BOOST_TEST(taken("||" + long_one + "^\n||ok.example^\n", kAdguard) == 1U);
     BOOST_TEST(taken(long_one + " 192.0.2.1\nok.example 192.0.2.1\n", kHosts) == 1U);
-    BOOST_TEST(said(long_one, kNames).size() < 1'000U, "it is not repeated to the operator");
+    BOOST_TEST(reported(long_one, kNames).size() < 1'000U, "it is not repeated to the operator");
 }
 
 BOOST_AUTO_TEST_CASE(utf_16_is_refused) {
@@ -144,8 +143,9 @@ BOOST_AUTO_TEST_CASE(utf_16_is_refused) {
                  {std::pair("ok.example\nmore.example\n", kNames),
                   std::pair("192.0.2.1\n", kPrefixes), std::pair("||ok.example^\n", kAdguard),
                   std::pair("ok.example 192.0.2.1\n", kHosts)}) {
-                BOOST_TEST(said(utf16(text, big, mark), use).find("UTF-16") != std::string::npos,
-                           use.type << big << mark);
+                BOOST_TEST(
+                    reported(utf16(text, big, mark), use).find("UTF-16") != std::string::npos,
+                    use.type << big << mark);
             }
         }
     }

@@ -145,7 +145,7 @@ BOOST_AUTO_TEST_CASE(hits_are_counted_for_many_names) {
                "text.yaml:5 full:media.example 10\n"
                "text.yaml:10 domain:example 11013\n");
     BOOST_TEST(hits({}).empty());
-    // So many that keywords are not looked for in each.
+    // So many that keywords are not searched for in each.
     std::vector<std::pair<std::string, std::uint64_t>> many;
     for (int i = 0; i < 100; ++i)
         many.emplace_back("n" + std::to_string(i) + ".stream.net", 2);

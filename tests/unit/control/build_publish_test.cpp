@@ -100,7 +100,7 @@ BOOST_AUTO_TEST_CASE(a_parked_query_keeps_its_generation) {
     BOOST_TEST(publisher->alive() == 2U);
     park(1, old, -1);
     publisher->poll(now);
-    BOOST_TEST(publisher->alive() == 2U);  // the worker may still look at it this turn
+    BOOST_TEST(publisher->alive() == 2U);  // the worker may still read it this turn
     settle();
     BOOST_TEST(publisher->alive() == 1U);
 }

@@ -156,10 +156,10 @@ BOOST_AUTO_TEST_CASE(designated_resolvers_are_the_servers_with_a_certificate) {
         "key: /k } }\n"
         "  - { tag: tcp, type: tcp_server, args: { entry: main, listen: ':53' } }\n";
     const std::string name = "policy: { designated_name: Dns.Example. }\n";
-    const Built told = build_of(with_main("      - exec: $fwd\n", servers) + name);
-    BOOST_TEST_REQUIRE(told.ok());
-    BOOST_TEST_REQUIRE(told.snapshot->answer_tables.size() == 1U);
-    BOOST_TEST(told.snapshot->answer_tables[0].typed.at(0).qtype == dns::kSvcb);
+    const Built wanted = build_of(with_main("      - exec: $fwd\n", servers) + name);
+    BOOST_TEST_REQUIRE(wanted.ok());
+    BOOST_TEST_REQUIRE(wanted.snapshot->answer_tables.size() == 1U);
+    BOOST_TEST(wanted.snapshot->answer_tables[0].typed.at(0).qtype == dns::kSvcb);
     const Built none = build_of(with_main("      - exec: $fwd\n", "") + name);
     BOOST_TEST_REQUIRE(none.errors.size() == 1U);
     BOOST_TEST(none.errors[0].text.starts_with("'designated_name' of 'policy' needs a server"));
@@ -709,16 +709,16 @@ BOOST_AUTO_TEST_CASE(windows_follow_the_clock_by_the_minute_and_when_it_is_set) 
     WindowClock clock;
     clock.follow(built.windows, at_hour(22) - std::chrono::seconds(1));
     BOOST_TEST(!night.is_open());
-    clock.look(at_hour(22));
+    clock.update(at_hour(22));
     BOOST_TEST(night.is_open());
-    clock.look(at_hour(30) - std::chrono::seconds(1));
+    clock.update(at_hour(30) - std::chrono::seconds(1));
     BOOST_TEST(night.is_open());
-    clock.look(at_hour(30));
+    clock.update(at_hour(30));
     BOOST_TEST(!night.is_open());
     // The clock is set back, and forward.
-    clock.look(at_hour(23));
+    clock.update(at_hour(23));
     BOOST_TEST(night.is_open());
-    clock.look(at_hour(12));
+    clock.update(at_hour(12));
     BOOST_TEST(!night.is_open());
     // New periods count at once, in the same minute.
     const Built day = build_of(with_main(
@@ -787,7 +787,7 @@ BOOST_AUTO_TEST_CASE(numbers_above_a_limit_are_refused_with_their_line) {
     BOOST_TEST_REQUIRE(wide.errors.size() == 1U);
     BOOST_TEST(wide.errors[0].text.starts_with("the sequences make a program of more than 65535"));
 
-    std::string lists, open, closed, ways;
+    std::string lists, open, closed, many_rules;
     for (int i = 0; i < 9; ++i) {
         const std::string n = std::to_string(i);
         std::string sequence = "  - { tag: s";
@@ -799,18 +799,18 @@ BOOST_AUTO_TEST_CASE(numbers_above_a_limit_are_refused_with_their_line) {
             .append(" } }\n");
         open.append(sequence).append("] }\n");
         closed.append(sequence).append(", { exec: $fwd }, { exec: accept }] }\n");
-        ways.append("      - { matches: qname d")
+        many_rules.append("      - { matches: qname d")
             .append(n)
             .append(".example, exec: $s")
             .append(n)
             .append(" }\n");
     }
-    const Built nine = build_of(with_main("      - exec: $fwd\n" + ways, lists + open));
+    const Built nine = build_of(with_main("      - exec: $fwd\n" + many_rules, lists + open));
     BOOST_TEST_REQUIRE(nine.errors.size() == 1U);
     BOOST_TEST(nine.errors[0].text.starts_with(
         "more than 8 " + config::names_of(config::Sink::router) +
         ", opnsense_alias, ipset, nftset and bgp_route can act on one answer"));
-    BOOST_TEST(build_of(with_main(ways + "      - exec: $fwd\n", lists + closed)).ok());
+    BOOST_TEST(build_of(with_main(many_rules + "      - exec: $fwd\n", lists + closed)).ok());
 
     // Five that can be inside each other, four of them in what a fallback runs; and four.
     std::string redirects =

@@ -76,28 +76,28 @@ BOOST_AUTO_TEST_SUITE(doctor_reports)
 BOOST_AUTO_TEST_CASE(new_and_fixed_findings_are_reported_once) {
     Setting setting;
     using News = std::vector<std::string>;
-    const auto told = [&](json::object report) {
+    const auto news_of = [&](json::object report) {
         setting.news.clear();
         BOOST_TEST(setting.report(std::move(report)) == "");
         return setting.news;
     };
     const json::object quiet{{"router", "edge"}};
-    json::object trouble = quiet;
-    trouble["trouble"] = "no answer";
+    json::object error = quiet;
+    error["trouble"] = "no answer";
     json::object other = quiet;
     other["findings"] = {"problem ra-none none", "problem dhcp-off off"};
-    BOOST_TEST(told(quiet).empty());
-    BOOST_TEST((told(kReport) ==
+    BOOST_TEST(news_of(quiet).empty());
+    BOOST_TEST((news_of(kReport) ==
                 News{"warning doctor: router edge has a new problem, nd-pref64: no PREF64",
                      "warning doctor: router edge has a new advice, user-rights: too many",
                      "warning doctor: router edge has a new problem, ra-none: none"}));
-    BOOST_TEST(told(kReport).empty());
+    BOOST_TEST(news_of(kReport).empty());
     BOOST_TEST(
-        (told(other) == News{"warning doctor: router edge has a new problem, dhcp-off: off",
-                             "info doctor: router edge has no problem nd-pref64 any more",
-                             "info doctor: router edge has no advice user-rights any more"}));
-    BOOST_TEST((told(trouble) == News{"warning doctor: router edge cannot be read: no answer"}));
-    BOOST_TEST((told(quiet) == News{"info doctor: router edge can be read again"}));
+        (news_of(other) == News{"warning doctor: router edge has a new problem, dhcp-off: off",
+                                "info doctor: router edge has no problem nd-pref64 any more",
+                                "info doctor: router edge has no advice user-rights any more"}));
+    BOOST_TEST((news_of(error) == News{"warning doctor: router edge cannot be read: no answer"}));
+    BOOST_TEST((news_of(quiet) == News{"info doctor: router edge can be read again"}));
 }
 
 BOOST_AUTO_TEST_CASE(without_a_report_nothing_is_shown) {

@@ -91,9 +91,9 @@ BOOST_AUTO_TEST_CASE(a_damaged_file_is_refused_and_written_again) {
         const auto damage = [&](auto how) {
             how();
             check_answers(*matcher(images));
-            const auto said = images.take_sentences();
-            BOOST_TEST_REQUIRE(said.size() == 1U);
-            BOOST_TEST(said[0] ==
+            const auto logged = images.take_sentences();
+            BOOST_TEST_REQUIRE(logged.size() == 1U);
+            BOOST_TEST(logged[0] ==
                        path.string() + " is damaged or has another version: it is built again");
             BOOST_TEST(fs::file_size(path) == size);
         };
@@ -122,9 +122,9 @@ BOOST_AUTO_TEST_CASE(old_images_are_removed_and_a_bad_folder_is_an_error) {
     std::ofstream(folder.path / "file") << "x";
     ImageFolder none((folder.path / "file" / "inner").string());
     check_answers(*matcher(none));
-    const auto said = none.take_sentences();
-    BOOST_TEST_REQUIRE(!said.empty());
-    BOOST_TEST((said.back().find("cannot be kept in") != std::string::npos));
+    const auto logged = none.take_sentences();
+    BOOST_TEST_REQUIRE(!logged.empty());
+    BOOST_TEST((logged.back().find("cannot be kept in") != std::string::npos));
 }
 
 // A list of regexps from `first` to `end`, in sets 1 and 2 by turns, and a keyword.

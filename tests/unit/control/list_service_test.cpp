@@ -80,7 +80,7 @@ class FakeSink final : public ClaimSink {
     std::vector<KeptList> lists_{{kList, "policy", config::Quorum::healthy}};
 };
 
-// Two sinks that have said nothing, and the list that both keep.
+// Two sinks that have reported nothing, and the list that both keep.
 struct Place {
     explicit Place(unsigned board_rows = 64)
         : options{.board_rows = board_rows, .small_buffers = 64, .large_buffers = 1} {}
@@ -122,7 +122,7 @@ struct Place {
         waiting.hold_token = kToken;
         BOOST_TEST(service.take(waiting, 1000));
         const bool is_enough = quorum == config::Quorum::any;
-        BOOST_TEST((told() == (is_enough ? Outcome::installed : Outcome::refused)));
+        BOOST_TEST((take_outcome() == (is_enough ? Outcome::installed : Outcome::refused)));
         BOOST_TEST((refusal(kA, 1) == (is_enough ? Refusal::none : Refusal::stands)));
         first.away();
         BOOST_TEST(service.take(event(), 2000));
@@ -132,8 +132,8 @@ struct Place {
         BOOST_TEST(service.take(event(), 3000));
         BOOST_TEST((refusal(kA, 3) == Refusal::stands));
     }
-    // Of who waits; nothing: not told yet.
-    std::optional<Outcome> told() {
+    // Of who waits; nothing: not reported yet.
+    std::optional<Outcome> take_outcome() {
         Message message;
         if (runtime.acknowledgements(0).pop(&message, 1) == 0) return {};
         BOOST_TEST(message.token == kToken);
@@ -191,7 +191,7 @@ BOOST_AUTO_TEST_CASE(rows_that_ended_make_room_on_the_row_board) {
     BOOST_TEST(service.board_full() == 200U - options.board_rows);
 }
 
-// What several sinks said is kept beside the row board: it goes once all their rows ended.
+// What several sinks reported is kept beside the row board: it goes once all their rows ended.
 BOOST_AUTO_TEST_CASE(rows_of_two_sinks_are_forgotten_after_both_ended) {
     configure();
     first.here();
@@ -204,7 +204,7 @@ BOOST_AUTO_TEST_CASE(rows_of_two_sinks_are_forgotten_after_both_ended) {
     BOOST_TEST(known(kA) == 200U);
     service.forget_ended(310'000);
     second.installed(kA, 400);
-    BOOST_TEST(known(kA) == 0U);  // the first has said nothing since
+    BOOST_TEST(known(kA) == 0U);  // the first has reported nothing since
 }
 
 BOOST_AUTO_TEST_CASE(the_earlier_end_of_two_rows_counts) {
@@ -299,8 +299,8 @@ BOOST_AUTO_TEST_CASE(an_answer_that_waits_for_several_routers_is_released_once) 
     Event waiting = event();
     waiting.hold_token = kToken;
     BOOST_TEST(service.take(waiting, 1000));
-    BOOST_TEST((told() == Outcome::router_away));
-    BOOST_TEST(!told());
+    BOOST_TEST((take_outcome() == Outcome::router_away));
+    BOOST_TEST(!take_outcome());
 }
 
 BOOST_AUTO_TEST_CASE(an_answer_that_waits_for_one_sink_gets_its_outcome) {
@@ -308,9 +308,9 @@ BOOST_AUTO_TEST_CASE(an_answer_that_waits_for_one_sink_gets_its_outcome) {
     Event waiting = event();
     waiting.hold_token = kToken;
     BOOST_TEST(service.take(waiting, 1000));
-    BOOST_TEST(!told());
+    BOOST_TEST(!take_outcome());
     first.settle(Outcome::installed);
-    BOOST_TEST((told() == Outcome::installed));
+    BOOST_TEST((take_outcome() == Outcome::installed));
 }
 
 BOOST_AUTO_TEST_CASE(with_quorum_any_the_first_success_ends_the_wait) {
@@ -319,10 +319,10 @@ BOOST_AUTO_TEST_CASE(with_quorum_any_the_first_success_ends_the_wait) {
     waiting.hold_token = kToken;
     BOOST_TEST(service.take(waiting, 1000));
     first.settle(Outcome::failed);
-    BOOST_TEST(!told());
+    BOOST_TEST(!take_outcome());
     second.settle(Outcome::installed);
-    BOOST_TEST((told() == Outcome::installed));
-    BOOST_TEST(!told());
+    BOOST_TEST((take_outcome() == Outcome::installed));
+    BOOST_TEST(!take_outcome());
 }
 
 // A slow router is reachable: the answer has no row there, whatever the other one wrote.
@@ -335,9 +335,9 @@ BOOST_AUTO_TEST_CASE(a_router_that_cannot_write_in_time_decides_unless_any_is_en
             Event waiting = event();
             waiting.hold_token = kToken;
             BOOST_TEST(service.take(waiting, 1000));
-            BOOST_TEST(
-                (told() == (quorum == config::Quorum::any ? Outcome::installed : Outcome::late)));
-            BOOST_TEST(!told());
+            BOOST_TEST((take_outcome() ==
+                        (quorum == config::Quorum::any ? Outcome::installed : Outcome::late)));
+            BOOST_TEST(!take_outcome());
         }
     }
     configure();
@@ -346,7 +346,7 @@ BOOST_AUTO_TEST_CASE(a_router_that_cannot_write_in_time_decides_unless_any_is_en
     Event waiting = event();
     waiting.hold_token = kToken;
     BOOST_TEST(service.take(waiting, 1000));
-    BOOST_TEST((told() == Outcome::late));
+    BOOST_TEST((take_outcome() == Outcome::late));
     BOOST_TEST(count(Outcome::late) == 0U);  // workers count it
 }
 
@@ -428,7 +428,7 @@ BOOST_AUTO_TEST_CASE(a_held_answer_without_room_is_counted_once) {
     Event waiting = event();
     waiting.hold_token = kToken;
     BOOST_TEST(service.take(waiting, 1000));
-    BOOST_TEST((told() == Outcome::refused));
+    BOOST_TEST((take_outcome() == Outcome::refused));
     BOOST_TEST((refusal(kA, 1) == Refusal::stands));
     BOOST_TEST(count(Outcome::refused) == 1U);
 }
@@ -490,7 +490,7 @@ BOOST_AUTO_TEST_CASE(an_address_that_this_machine_turned_out_to_need_is_not_clai
     Event waiting = event();
     waiting.hold_token = kToken;
     BOOST_TEST(service.take(waiting, 1000));
-    BOOST_TEST((told() == Outcome::already_there));  // nothing to wait for
+    BOOST_TEST((take_outcome() == Outcome::already_there));  // nothing to wait for
     BOOST_TEST((first.claimed == std::vector<IpAddress>{kB}));
     first.allow(kA);
     service.configure({&first});
@@ -542,7 +542,7 @@ BOOST_FIXTURE_TEST_CASE(ended_marks_of_every_list_are_forgotten, LargePlace) {
     BOOST_TEST((*runtime.shared().lists)[kList].evicted_until_s == 0U);
 }
 
-// Without a mark an address looks as if it was never refused; workers learn until when that may be wrong.
+// Without a mark an address appears as if it was never refused; workers learn until when that may be wrong.
 BOOST_FIXTURE_TEST_CASE(a_list_that_loses_a_mark_says_until_when, LargePlace) {
     refuse(kList, 0, 8'192, 1'000);
     const ListState& state = (*runtime.shared().lists)[kList];

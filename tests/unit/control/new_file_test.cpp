@@ -69,10 +69,10 @@ BOOST_AUTO_TEST_CASE(the_first_failure_is_kept) {
     BOOST_TEST(NewFile(*this / "deep/list").replace(NewFile::kForAll));
     BOOST_TEST(read("deep/list") == "");
     // A folder is in its place.
-    NewFile in_the_way(*this / "deep");
-    BOOST_TEST(in_the_way.good());
-    BOOST_TEST(!in_the_way.replace(NewFile::kForAll));
-    BOOST_TEST(in_the_way.why() == "Is a directory");
+    NewFile conflicting(*this / "deep");
+    BOOST_TEST(conflicting.good());
+    BOOST_TEST(!conflicting.replace(NewFile::kForAll));
+    BOOST_TEST(conflicting.why() == "Is a directory");
 }
 
 BOOST_AUTO_TEST_CASE(abandoned_drafts_are_removed_and_open_ones_stay) {

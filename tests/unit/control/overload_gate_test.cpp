@@ -13,16 +13,16 @@ constexpr std::uint64_t kSecond = 1'000;
 
 // A server that is asked for a second at a time.
 struct Served {
-    explicit Served(std::uint32_t limit = 50) : gate(limit) { gate.look(sums, now_ms); }
+    explicit Served(std::uint32_t limit = 50) : gate(limit) { gate.check(sums, now_ms); }
     void seconds(unsigned count, std::uint64_t answered, std::uint64_t refused) {
         for (; count > 0; --count) {
             sums.answered += answered;
             sums.refused += refused;
             now_ms += kSecond;
-            gate.look(sums, now_ms);
+            gate.check(sums, now_ms);
         }
     }
-    bool is_ready() const { return gate.trouble(now_ms).empty(); }
+    bool is_ready() const { return gate.error(now_ms).empty(); }
     // Until it is ready again, without queries.
     unsigned seconds_until_ready() {
         unsigned count = 0;
@@ -45,7 +45,7 @@ BOOST_AUTO_TEST_CASE(half_of_the_queries_refused_for_a_window_is_an_overload) {
     BOOST_TEST(served.is_ready());
     served.seconds(1, 500, 500);
     BOOST_TEST(
-        served.gate.trouble(served.now_ms) ==
+        served.gate.error(served.now_ms) ==
         "50 % of the queries were refused: tables, buffers or queues were full (`ready_overload`); "
         "ready in 30 s at the earliest");
 }
@@ -84,7 +84,7 @@ BOOST_AUTO_TEST_CASE(it_stays_unready_while_a_quarter_is_refused) {
     Served served;
     served.seconds(10, 0, 1'000);
     served.seconds(120, 750, 250);
-    BOOST_TEST(served.gate.trouble(served.now_ms) ==
+    BOOST_TEST(served.gate.error(served.now_ms) ==
                "100 % of the queries were refused: tables, buffers or queues were full "
                "(`ready_overload`); "
                "ready when it is less than half of the limit");

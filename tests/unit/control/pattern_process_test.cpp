@@ -186,23 +186,23 @@ BOOST_AUTO_TEST_CASE(after_a_stop_nothing_is_started) {
     BOOST_TEST(process.check(expressions({"a"}))[0].why.value_or("") == "steerdnsd is stopping");
 }
 
-BOOST_AUTO_TEST_CASE(progress_is_told_every_five_seconds) {
+BOOST_AUTO_TEST_CASE(progress_is_reported_every_five_seconds) {
     PatternProcess process;
     process.set_budget({.time_ms = 400});
     std::uint64_t now_ms = 1'000;
-    std::vector<std::string> told;
-    process.set_progress({[&](const std::string& sentence) { told.push_back(sentence); },
+    std::vector<std::string> reported;
+    process.set_progress({[&](const std::string& sentence) { reported.push_back(sentence); },
                           [&] { return now_ms += PatternProcess::kTellEveryMs / 2; }});
     process.check(expressions({"^ads", kSlow, "banner[0-9]"}));
-    BOOST_TEST_REQUIRE(!told.empty());
-    BOOST_TEST(told.front().starts_with("checking patterns: "), told.front());
-    BOOST_TEST(told.front().ends_with(" of 3 are done"), told.front());
-    told.clear();
+    BOOST_TEST_REQUIRE(!reported.empty());
+    BOOST_TEST(reported.front().starts_with("checking patterns: "), reported.front());
+    BOOST_TEST(reported.front().ends_with(" of 3 are done"), reported.front());
+    reported.clear();
     const std::uint64_t begun_ms = now_ms;
     process.compile(expressions({"^ads", kSlow}));
-    BOOST_TEST_REQUIRE(!told.empty());
-    BOOST_TEST(told.front() == "compiling 2 patterns together");
-    BOOST_TEST(told.size() <= (now_ms - begun_ms) / PatternProcess::kTellEveryMs);
+    BOOST_TEST_REQUIRE(!reported.empty());
+    BOOST_TEST(reported.front() == "compiling 2 patterns together");
+    BOOST_TEST(reported.size() <= (now_ms - begun_ms) / PatternProcess::kTellEveryMs);
 }
 
 BOOST_AUTO_TEST_CASE(a_missing_or_killed_process_is_an_error) {

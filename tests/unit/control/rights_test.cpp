@@ -54,7 +54,7 @@ boost::test_tools::assertion_result is_root(boost::unit_test::test_unit_id) {
 
 }  // namespace
 
-BOOST_AUTO_TEST_SUITE(handing_over, *boost::unit_test::precondition(is_root))
+BOOST_AUTO_TEST_SUITE(transfer_of_rights, *boost::unit_test::precondition(is_root))
 
 BOOST_FIXTURE_TEST_CASE(folders_and_files_change_their_owner, Folder) {
     BOOST_TEST(hand_over((path / "state/lists").string(), kUser, kGroup));

@@ -1,4 +1,4 @@
-// What is known of RouterOS versions: kept, read again, and a file that is no such thing is said.
+// What is known of RouterOS versions: kept, read again, and a file that is no such thing is reported.
 #include "control/sinks/routers/router_findings.h"
 
 #include <boost/test/unit_test.hpp>

@@ -9,22 +9,22 @@ BOOST_AUTO_TEST_SUITE(thread_pulses)
 
 BOOST_AUTO_TEST_CASE(a_thread_is_still_from_its_last_beat_on) {
     ThreadPulses pulses(2);
-    for (std::uint64_t look = 0; look < 40; ++look) {
-        BOOST_TEST(pulses.see(0, {look, 0}, 250) == 0U);
-        const std::uint64_t still_ms = pulses.see(1, {std::min<std::uint64_t>(look, 9), 0}, 250);
-        BOOST_TEST(still_ms == (look < 10 ? 0U : (look - 9) * 250));
+    for (std::uint64_t beat = 0; beat < 40; ++beat) {
+        BOOST_TEST(pulses.see(0, {beat, 0}, 250) == 0U);
+        const std::uint64_t still_ms = pulses.see(1, {std::min<std::uint64_t>(beat, 9), 0}, 250);
+        BOOST_TEST(still_ms == (beat < 10 ? 0U : (beat - 9) * 250));
     }
     BOOST_TEST(pulses.see(1, {10, 0}, 250) == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(the_first_look_judges_nothing) {
+BOOST_AUTO_TEST_CASE(the_first_check_judges_nothing) {
     ThreadPulses pulses(1);
     BOOST_TEST(pulses.see(0, {0, 5'000}, 60'000) == 0U);
     BOOST_TEST(pulses.see(0, {0, 5'000}, 250) == 250U);
 }
 
 // The machine was suspended, or the whole process was stopped (SIGSTOP, a debugger).
-BOOST_AUTO_TEST_CASE(a_pause_of_the_looker_counts_as_half_a_second) {
+BOOST_AUTO_TEST_CASE(a_pause_of_the_checker_counts_as_half_a_second) {
     ThreadPulses pulses(1);
     pulses.see(0, {7, 0}, 250);
     BOOST_TEST(pulses.see(0, {7, 0}, 3'600'000) == ThreadPulses::kMostStepMs);

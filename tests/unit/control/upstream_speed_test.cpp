@@ -38,7 +38,7 @@ BOOST_AUTO_TEST_CASE(a_fast_reply_counts_for_two_windows) {
     UpstreamSpeed speed;
     UpstreamSpeed::Replies replies{};
     replies[kOf5Ms] = 7;
-    speed.see(1, replies, kFirst);  // what came before it is not looked at
+    speed.see(1, replies, kFirst);  // what arrived before it is not checked
     replies[kOf5Ms] = 8;
     speed.see(1, replies, kFirst + 100);
     std::uint64_t now_ms = kFirst;

@@ -99,9 +99,9 @@ struct OneWorker {
         }
         return mbufs.emplace_back(head);
     }
-    void look(rte_mbuf* m, bool is_sent = false) {
+    void inspect(rte_mbuf* m, bool is_sent = false) {
         const std::array all{m};
-        capture.look_at(all, port.port(), 1, is_sent);
+        capture.inspect(all, port.port(), 1, is_sent);
     }
 
     struct Got {
@@ -242,7 +242,7 @@ BOOST_AUTO_TEST_CASE(a_later_fragment_has_only_addresses) {
 }
 
 BOOST_AUTO_TEST_CASE(padding_behind_the_packet_is_not_read) {
-    // The question is cut off by the datagram's end, and padding looks like the rest.
+    // The question is cut off by the datagram's end, and padding resembles the rest.
     Bytes whole = DnsMessage::query(7, "www.example.com", 1).bytes();
     const Bytes cut(whole.begin(), whole.begin() + 16);
     Bytes frame = datagram(cut);
@@ -303,9 +303,9 @@ BOOST_AUTO_TEST_CASE(frames_are_in_the_ring_when_the_turn_ends) {
     worker.capture.begin_turn({.ms = 5000, .us = 7});
     BOOST_REQUIRE(worker.capture.is_on());
     const Bytes frame = query({});
-    worker.look(worker.mbuf(frame));
-    worker.look(worker.mbuf(query({.name = "other.org"})));
-    worker.look(worker.mbuf(query({.name = "example.com"})), true);
+    worker.inspect(worker.mbuf(frame));
+    worker.inspect(worker.mbuf(query({.name = "other.org"})));
+    worker.inspect(worker.mbuf(query({.name = "example.com"})), true);
     BOOST_TEST(worker.got().empty());
     worker.capture.end_turn();
     const auto got = worker.got();
@@ -321,7 +321,7 @@ BOOST_AUTO_TEST_CASE(frames_are_in_the_ring_when_the_turn_ends) {
     // Another port's frames are not asked for.
     filter.port = "capture1";
     worker.capture.begin_turn({.ms = 5001});
-    worker.look(worker.mbuf(frame));
+    worker.inspect(worker.mbuf(frame));
     worker.capture.end_turn();
     BOOST_TEST(worker.got().empty());
     // Without a ring it stays off.
@@ -338,11 +338,11 @@ BOOST_AUTO_TEST_CASE(a_frame_in_segments_is_selected_and_copied_as_a_whole) {
     worker.place = &filter;
     worker.capture.begin_turn({.ms = 1});
     const Bytes frame = query({.is_v6 = true});
-    worker.look(worker.mbuf(frame, {10, 30, 40}));
-    worker.look(worker.mbuf(frame, {1}));
+    worker.inspect(worker.mbuf(frame, {10, 30, 40}));
+    worker.inspect(worker.mbuf(frame, {1}));
     Bytes large = DnsMessage::query(7, "www.example.com", 1).bytes();
     large.resize(1400, 0x55);
-    worker.look(worker.mbuf(datagram(large), {100, 700}));
+    worker.inspect(worker.mbuf(datagram(large), {100, 700}));
     worker.capture.end_turn();
     const auto got = worker.got();
     BOOST_REQUIRE(got.size() == 3);
@@ -360,14 +360,14 @@ BOOST_AUTO_TEST_CASE(a_full_ring_loses_frames_which_are_counted) {
     for (unsigned turn = 0; turn < 2; ++turn) {
         worker.capture.begin_turn({.ms = 1});
         for (unsigned i = 0; i < 5; ++i)
-            worker.look(frame);
+            worker.inspect(frame);
         worker.capture.end_turn();
     }
     BOOST_TEST(worker.counters.get(Stat::capture_frames) == 7U);
     BOOST_TEST(worker.counters.get(Stat::capture_lost) == 3U);
     BOOST_TEST(worker.got().size() == 7U);
     worker.capture.begin_turn({.ms = 2});
-    worker.look(frame);
+    worker.inspect(frame);
     worker.capture.end_turn();
     BOOST_TEST(worker.got().size() == 1U);
 }

@@ -234,7 +234,7 @@ BOOST_AUTO_TEST_CASE(the_end_of_a_sequence_runs_only_its_own_wrappers) {
     BOOST_CHECK_EQUAL(w.context->state.depth, 2);
     BOOST_CHECK(w.resume() == Step::answered);
     BOOST_CHECK_EQUAL(w.rcode(), 5U);
-    BOOST_CHECK(w.lists().empty());  // what list 1 claimed was never told to anybody
+    BOOST_CHECK(w.lists().empty());  // what list 1 claimed was never reported to anybody
 }
 
 BOOST_AUTO_TEST_CASE(accept_in_an_inner_sequence_runs_all_wrappers) {

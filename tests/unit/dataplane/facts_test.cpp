@@ -146,7 +146,7 @@ BOOST_AUTO_TEST_CASE(trailing_bytes_and_truncated_records_are_ignored) {
     BOOST_TEST(addresses(with_tail) == "192.0.2.1");
     BOOST_TEST(!has_type(*with_tail, dns::kAaaa));
 
-    // Cut in its second record: with TC what came before it counts, without there is no answer.
+    // Cut in its second record: with TC what arrived before it counts, without there is no answer.
     m.a("stream.example", 60, {192, 0, 2, 2});
     for (const bool truncated : {true, false}) {
         auto flagged = m;

@@ -157,7 +157,7 @@ BOOST_AUTO_TEST_CASE(a_domain_does_not_take_the_share_of_its_public_suffix) {
     builder.add("github.io", matchers::PublicSuffixBuilder::Kind::plain, true);
     Parked* const before = p.take("192.0.2.1", "r.evil.co.uk");
     matchers::PublicSuffixes::publish(builder.build());
-    p.pool.give(before);  // counted for "co.uk" when it came
+    p.pool.give(before);  // counted for "co.uk" when it arrived
     taken = fill("evil.co.uk");
     BOOST_CHECK_EQUAL(taken.size(), 16U);
     Parked* const honest = p.take("192.0.2.2", "www.bbc.co.uk");

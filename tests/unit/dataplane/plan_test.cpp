@@ -435,7 +435,7 @@ class Side {
         moved_on += plan->pc != c.snapshot.entries[entry];
         others += entry != 0 && plan->pc != c.snapshot.entries[entry];
         if (plan->cache < 0) return false;
-        c.looked_up = plan->cache;
+        c.lookup_cache = plan->cache;
         if (c.snapshot.likely_cache < 0) c.found = found_in(plan->cache, c, now);
         if (c.found == nullptr || c.found->tags.load() >> 32 < c.snapshot.generation) return false;
         const Plan* const of_hit = executor_->plan(c.snapshot, c.found->tags.load(), entry);

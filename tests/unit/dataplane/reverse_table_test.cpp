@@ -1,4 +1,4 @@
-// Addresses and the names that they were told for: bounds, ends, and many at the same time.
+// Addresses and the names that they were sent for: bounds, ends, and many at the same time.
 #include "dataplane/answer/reverse_table.h"
 
 #include <boost/test/unit_test.hpp>

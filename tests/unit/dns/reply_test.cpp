@@ -154,7 +154,7 @@ BOOST_AUTO_TEST_CASE(a_reply_may_have_no_records) {
 }
 
 BOOST_AUTO_TEST_CASE(a_malformed_query_gets_an_error_reply) {
-    const auto told = [](const Bytes& query) {
+    const auto reply_to = [](const Bytes& query) {
         Query q;
         const auto rcode = rcode_for(parse_query(query, q));
         Bytes message(query);
@@ -163,14 +163,14 @@ BOOST_AUTO_TEST_CASE(a_malformed_query_gets_an_error_reply) {
         return message;
     };
     const auto bad_version = DnsMessage::query(3, "a.b", kA).opt(4096, true, 0, 1);
-    BOOST_TEST(told(bad_version.bytes()) ==
+    BOOST_TEST(reply_to(bad_version.bytes()) ==
                DnsMessage::response(3, "a.b", kA, 0x8180).opt(1232, true, 1).bytes());
     const auto update = DnsMessage(3, 0x2800).question("a.b", 6);
-    BOOST_TEST(told(update.bytes()) == DnsMessage(3, 0xa884).bytes());
+    BOOST_TEST(reply_to(update.bytes()) == DnsMessage(3, 0xa884).bytes());
     auto two_questions = DnsMessage::query(3, "a.b", kA).question("c.d", kA);
-    BOOST_TEST(told(two_questions.bytes()) == DnsMessage(3, 0x8181).bytes());
+    BOOST_TEST(reply_to(two_questions.bytes()) == DnsMessage(3, 0x8181).bytes());
     auto trailing = DnsMessage::query(3, "a.b", kA).raw({0});
-    BOOST_TEST(told(trailing.bytes()) == DnsMessage::response(3, "a.b", kA, 0x8181).bytes());
+    BOOST_TEST(reply_to(trailing.bytes()) == DnsMessage::response(3, "a.b", kA, 0x8181).bytes());
 }
 
 BOOST_AUTO_TEST_CASE(queries_for_upstreams_are_written) {

@@ -89,7 +89,7 @@ BOOST_AUTO_TEST_CASE(seventeen_links_or_more_are_too_long) {
         AnswerBlock room;
         BOOST_TEST(write_in_order(block->answer(), kName, kA, room.bytes) == 0U);
     }
-    // More aliases than are looked at: the answer is a failure.
+    // More aliases than are checked: the answer is a failure.
     BOOST_TEST(read(chain(65))->answer().rcode == kServFail);
     BOOST_TEST(read(chain(65))->answer().ancount == 0U);
 }

@@ -61,15 +61,15 @@ const Announced kWanted{{"64:ff9b::/96"}, {address("2001:db8::53")}, 100, "eth0"
 
 // The checks that it finds, and the end of the step.
 std::string judged(const std::vector<Bytes>& messages, const Announced& wanted = kWanted) {
-    std::vector<Advertisement> heard;
+    std::vector<Advertisement> received;
     for (const Bytes& one : messages) {
         auto read = read_advertisement(one, kRouter);
         BOOST_REQUIRE(read.has_value());
-        add(heard, std::move(*read));
+        add(received, std::move(*read));
     }
     Findings findings;
     Steps steps;
-    judge_advertisements(heard, wanted, findings, steps);
+    judge_advertisements(received, wanted, findings, steps);
     BOOST_REQUIRE(steps.size() == 1);
     std::string all(text_of(steps[0].end));
     for (const Finding& finding : findings)

@@ -147,14 +147,14 @@ BOOST_AUTO_TEST_CASE(without_nat_the_counters_tell_the_egress) {
     probed.after.matched["*2"] = 3;
     BOOST_TEST(judged(probed) ==
                "probe-egress | row=ok segment=ok connection=ok mark=ok egress=failed");
-    probed.after.trouble = "not enough permissions (9)";
+    probed.after.error = "not enough permissions (9)";
     BOOST_TEST(judged(probed) ==
                "probe-rights | row=ok segment=ok connection=ok mark=ok egress=unknown");
 }
 
 BOOST_AUTO_TEST_CASE(nothing_is_concluded_from_what_cannot_be_seen) {
     Probed probed = good();
-    probed.tracking_trouble = "not enough permissions (9)";
+    probed.tracking_error = "not enough permissions (9)";
     probed.tracked.reset();
     BOOST_TEST(judged(probed) ==
                "probe-rights | row=ok segment=ok connection=unknown mark=unknown egress=unknown");
@@ -174,11 +174,11 @@ BOOST_AUTO_TEST_CASE(nothing_is_concluded_from_what_cannot_be_seen) {
 
 BOOST_AUTO_TEST_CASE(the_ways_of_rules_are_read) {
     const RouterFacts router = facts();
-    const Way way = way_of(router, expected(), routeros::Menu::ip, "media_v4");
-    BOOST_TEST(way.egress == "media");
-    BOOST_TEST(way.mark == "steerdns-media");
-    BOOST_TEST(way.interface == "wg0");
-    BOOST_TEST(way_of(router, expected(), routeros::Menu::ipv6, "media_v6").interface == "");
+    const EgressPath path = egress_path(router, expected(), routeros::Menu::ip, "media_v4");
+    BOOST_TEST(path.egress == "media");
+    BOOST_TEST(path.mark == "steerdns-media");
+    BOOST_TEST(path.interface == "wg0");
+    BOOST_TEST(egress_path(router, expected(), routeros::Menu::ipv6, "media_v6").interface == "");
     const auto rule = [](Values values) { return Row(std::move(values)); };
     BOOST_TEST(admits(router, rule({{"in-interface-list", "LAN"}}), "bridge"));
     BOOST_TEST(!admits(router, rule({{"in-interface-list", "LAN"}}), "ether1"));

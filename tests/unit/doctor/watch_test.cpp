@@ -96,16 +96,16 @@ BOOST_AUTO_TEST_CASE(it_is_not_put_back_while_advertisements_are_wrong) {
     BOOST_TEST(s.router.writes == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(without_fix_nothing_is_written_and_it_is_said_once) {
+BOOST_AUTO_TEST_CASE(without_fix_nothing_is_written_and_it_is_reported_once) {
     Setting s(false);
     s.see(Seen::dead, 9);
     s.router.is_given = false;
     s.see(Seen::alive, 9);
     BOOST_TEST(s.router.writes == 0U);
-    const std::string said = s.out.str();
-    const auto at = said.find("--fix withdraws it");
+    const std::string output = s.out.str();
+    const auto at = output.find("--fix withdraws it");
     BOOST_TEST(at != std::string::npos);
-    BOOST_TEST(said.find("--fix withdraws it", at + 1) == std::string::npos);
+    BOOST_TEST(output.find("--fix withdraws it", at + 1) == std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(a_refused_write_is_tried_again) {
@@ -124,14 +124,14 @@ BOOST_AUTO_TEST_CASE(nothing_is_written_to_a_router_that_was_not_read) {
     Setting s(true);
     s.see(Seen::dead, 2);
     Round silent = s.router.round(Seen::dead);
-    silent.judgement.trouble = "timed out";
+    silent.judgement.error = "timed out";
     s.watch.see(silent, [&](const auto&) { return s.router.write(); });
     BOOST_TEST(s.router.writes == 0U);
     BOOST_TEST(s.out.str().find("router edge: it cannot be read: timed out\n") !=
                std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(only_changes_are_said) {
+BOOST_AUTO_TEST_CASE(only_changes_are_reported) {
     std::ostringstream out;
     Watch watch(false, out);
     const auto see = [&](std::vector<std::string> checks, StepEnd end) {

@@ -120,7 +120,7 @@ BOOST_AUTO_TEST_CASE(the_oldest_of_the_second_half_makes_room_after_200_ms) {
     BOOST_TEST((w.answer(w.station().frames[2]) == Verdict::drop_upstream_unknown));
     Sighting::Seen seen;
     BOOST_REQUIRE(
-        w.station().counters.sightings[static_cast<std::size_t>(Trouble::displaced)].read(seen));
+        w.station().counters.sightings[static_cast<std::size_t>(Overload::displaced)].read(seen));
     BOOST_TEST(Bytes(seen.suffix.begin(), seen.suffix.begin() + static_cast<long>(seen.length)) ==
                wire_name("c.three"));
 }

@@ -1,4 +1,4 @@
-// Replies that look like guesses of an attacker: after ten of them a question is asked over TCP (RFC 5452).
+// Replies that resemble guesses of an attacker: after ten of them a question is asked over TCP (RFC 5452).
 #include <boost/test/unit_test.hpp>
 
 #include "world.h"

@@ -97,7 +97,7 @@ BOOST_AUTO_TEST_CASE(mutated_replies_change_only_counters) {
         const Verdict v = w.answer_with(f, b);
         BOOST_TEST((v == Verdict::upstream_reply || v == Verdict::drop_upstream_unknown ||
                     v == Verdict::drop_upstream_malformed));
-        // Too many of them look like guesses: then it is asked over TCP.
+        // Too many of them resemble guesses: then it is asked over TCP.
         const bool suspected = !w.station().kernel.empty();
         if (suspected) {
             w.answer_kernel(w.station().kernel.back());

@@ -101,7 +101,7 @@ class World {
 
     // Lets `ms` pass, from deadline to deadline.
     void wait(std::uint64_t ms);
-    void deliver();  // messages between workers, both ways, until there are none
+    void deliver();  // messages between workers, in both directions, until there are none
     void tick();
 
     Station& station(unsigned worker = 0) { return *stations_[worker]; }

@@ -234,7 +234,7 @@ BOOST_AUTO_TEST_CASE(expressions_find_names_without_a_last_dot) {
     };
     for (const auto& [foreign, made] : kCases) {
         BOOST_TEST(without_final_dot(foreign) == made);
-        BOOST_TEST(expression_trouble(made) == "", made);
+        BOOST_TEST(expression_error(made) == "", made);
     }
     for (const char* const odd : {"\\", "[", "[.", "a|", "|", ")", "("})
         BOOST_TEST(without_final_dot(odd) == odd);

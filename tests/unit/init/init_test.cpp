@@ -31,21 +31,21 @@ Host a_host() {
         .user = "steerdns"};
 }
 
-// Asks with these lines typed; what was printed is in `said`.
+// Asks with these lines typed; what was printed is in `output`.
 struct Typed {
     std::deque<std::string> lines;
-    std::ostringstream said;
+    std::ostringstream output;
 
     Result<Answers> ask(const Given& given = {}, bool defaults = false,
                         const Host& host = a_host()) {
         Dialogue dialogue{[this](const std::string& prompt, bool) -> std::optional<std::string> {
-                              said << prompt;
+                              output << prompt;
                               if (lines.empty()) return std::nullopt;
                               std::string line = lines.front();
                               lines.pop_front();
                               return line;
                           },
-                          said};
+                          output};
         return init::ask(host, given, defaults, dialogue);
     }
 };
@@ -179,12 +179,12 @@ BOOST_AUTO_TEST_CASE(a_wrong_answer_is_asked_for_again) {
         "",     "a.example", "tunnel",      "10.9.0.1", "",           ""};
     const auto answers = typed.ask();
     BOOST_REQUIRE_MESSAGE(answers.has_value(), answers.error().text);
-    const std::string said = typed.said.str();
-    BOOST_TEST(said.find("That cannot be taken: there is no interface \"eth9\" here") !=
+    const std::string output = typed.output.str();
+    BOOST_TEST(output.find("That cannot be taken: there is no interface \"eth9\" here") !=
                std::string::npos);
-    BOOST_TEST(said.find("1/6  Which interfaces do clients reach?") != std::string::npos);
-    BOOST_TEST(said.find("eth0: 172.16.1.2 fd16::2 (default route)") != std::string::npos);
-    BOOST_TEST(said.find("secret") == std::string::npos);
+    BOOST_TEST(output.find("1/6  Which interfaces do clients reach?") != std::string::npos);
+    BOOST_TEST(output.find("eth0: 172.16.1.2 fd16::2 (default route)") != std::string::npos);
+    BOOST_TEST(output.find("secret") == std::string::npos);
     const config::Settings settings = settings_of(*answers);
     BOOST_TEST(settings.routers.at(0).password == "it's \"$${X} # 1\"");
     BOOST_TEST(settings.routers.at(0).host == "172.16.1.1");

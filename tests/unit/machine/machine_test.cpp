@@ -78,11 +78,11 @@ class Machine {
             const auto at = live.find(name);
             return at == live.end() ? LiveFacts{} : at->second;
         };
-        one.way_in = [](const PciDevice& nic) {
-            const bool is_way = nic.interfaces == std::vector<std::string>{"eth0"};
-            return std::string(is_way ? "eth0, the interface of the default route" : "");
+        one.management_path = [](const PciDevice& nic) {
+            const bool is_path = nic.interfaces == std::vector<std::string>{"eth0"};
+            return std::string(is_path ? "eth0, the interface of the default route" : "");
         };
-        one.look = [this](const std::string&) { return interface; };
+        one.inspect = [this](const std::string&) { return interface; };
         one.owner = [this](const IpAddress&, std::uint16_t port,
                            bool udp) -> std::optional<SocketOwner> {
             if (owner && port == 53 && udp) return owner;
@@ -96,7 +96,7 @@ class Machine {
     // The findings of a check.
     [[nodiscard]] Findings of(std::string_view check) const {
         for (const Check& one : checks())
-            if (one.name == check) return one.look(subject());
+            if (one.name == check) return one.inspect(subject());
         throw std::logic_error("there is no such check");
     }
     [[nodiscard]] Finding the(std::string_view check) const {
@@ -138,7 +138,7 @@ BOOST_AUTO_TEST_CASE(every_check_has_a_unique_name_and_every_finding_a_text) {
     for (const Check& check : checks())
         BOOST_TEST(names.insert(check.name).second);
     const Machine machine("dataplane: { workers: [2, 3], idle: spin, memory: 512MiB }\n");
-    for (const Finding& finding : look_at_all(machine.subject())) {
+    for (const Finding& finding : inspect_all(machine.subject())) {
         BOOST_TEST(!finding.text.empty());
         if (finding.level != Level::ok) BOOST_TEST(!finding.why.empty(), finding.text);
         for (const Step& step : finding.steps) {
@@ -536,7 +536,7 @@ BOOST_AUTO_TEST_CASE(a_report_has_commands_and_their_undo) {
     machine.workers = {2, 3};
     machine.owner = {77, "dnsmasq"};
     machine.write("/proc/77/cgroup", "0::/system.slice/dnsmasq.service");
-    const Findings found = look_at_all(machine.subject());
+    const Findings found = inspect_all(machine.subject());
     std::ostringstream text, lines, as_json;
     write_text(found, text);
     std::ifstream in(kRoot + "/tests/unit/machine/report.txt");
@@ -555,7 +555,7 @@ BOOST_AUTO_TEST_CASE(a_report_has_commands_and_their_undo) {
 
 struct Done {
     std::vector<std::string> commands;
-    std::ostringstream said;
+    std::ostringstream output;
     bool yes = true;
     std::string fails;
 
@@ -565,7 +565,7 @@ struct Done {
                     commands.push_back(command);
                     return command == fails ? 3 : 0;
                 },
-                said};
+                output};
     }
 };
 const Findings kTwo{
@@ -580,7 +580,7 @@ BOOST_AUTO_TEST_CASE(changes_are_undone_in_reverse_order) {
     Hands hands = done.hands();
     BOOST_TEST(apply(kTwo, file, hands) == 0);
     BOOST_TEST((done.commands == std::vector<std::string>{"do 1", "do 2", "do 3"}));
-    HAS(done.said.str(), "undo: undo 2");
+    HAS(done.output.str(), "undo: undo 2");
     BOOST_TEST((fs::status(file).permissions() == fs::perms::owner_all));
     // A second time nothing is remembered twice.
     BOOST_TEST(apply(kTwo, file, hands) == 0);

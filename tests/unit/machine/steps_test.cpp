@@ -77,11 +77,11 @@ class Host {
     }
     [[nodiscard]] unsigned taken_from_kernel() const { return taken_from_kernel_; }
 
-    [[nodiscard]] Findings look(const std::string& check) const {
+    [[nodiscard]] Findings inspect(const std::string& check) const {
         Subject one{settings_, root(), {}, {}, {}, {}, {}, {2, 3}, {}, true, true, true};
         one.ask = [](const std::string&) { return LiveFacts{.ethernet = true, .rx_queues = 2}; };
-        one.way_in = [](const PciDevice&) { return std::string(); };
-        one.look = [](const std::string&) {
+        one.management_path = [](const PciDevice&) { return std::string(); };
+        one.inspect = [](const std::string&) {
             return InterfaceFacts{.addresses = {*IpAddress::parse("192.0.2.53")}};
         };
         one.host.default_interface = "eth0";
@@ -94,7 +94,7 @@ class Host {
                       .huge_page_bytes = 2 << 20,
                       .huge_pages_free = 0};
         Findings found;
-        for (Finding& finding : look_at_all(one)) {
+        for (Finding& finding : inspect_all(one)) {
             if (finding.check == check) found.push_back(std::move(finding));
         }
         return found;
@@ -232,12 +232,12 @@ struct Operator {
                     if (++commands == fails) return 3;
                     return host.run(command);
                 },
-                said};
+                output};
     }
     [[nodiscard]] std::string undo_file() const { return host.root() + "/undo.sh"; }
     int apply_check(const std::string& check) {
         Hands mine = hands();
-        return apply(host.look(check), undo_file(), mine);
+        return apply(host.inspect(check), undo_file(), mine);
     }
     int undo_all() {
         fails = 0;
@@ -246,7 +246,7 @@ struct Operator {
     }
     Host& host;
     unsigned fails, commands = 0;
-    std::ostringstream said;
+    std::ostringstream output;
 };
 
 std::size_t steps_of(const Findings& findings) {
@@ -264,7 +264,7 @@ BOOST_AUTO_TEST_CASE(steps_of_each_check_are_done_once_and_taken_back) {
             Host host(one.sections);
             one.prepare(host);
             const auto before = host.files();
-            const std::size_t count = steps_of(host.look(one.check));
+            const std::size_t count = steps_of(host.inspect(one.check));
             BOOST_TEST(count > 0U);
             Operator first(host);
             BOOST_TEST(first.apply_check(one.check) == 0);
@@ -277,7 +277,7 @@ BOOST_AUTO_TEST_CASE(steps_of_each_check_are_done_once_and_taken_back) {
             Operator second(host);
             BOOST_TEST(second.apply_check(one.check) == 0);
             BOOST_TEST(second.commands == 0U);
-            BOOST_TEST(second.said.str() == "nothing to do\n");
+            BOOST_TEST(second.output.str() == "nothing to do\n");
             BOOST_TEST((host.files() == after));
             BOOST_TEST(second.undo_all() == 0);
             for (const auto& [file, text] : before)
@@ -294,14 +294,14 @@ BOOST_AUTO_TEST_CASE(command_that_fails_in_the_middle_leaves_what_can_be_taken_b
         const auto count = [&] {
             Host host(one.sections);
             one.prepare(host);
-            return steps_of(host.look(one.check));
+            return steps_of(host.inspect(one.check));
         }();
         for (unsigned failing = 1; failing <= count; ++failing) {
             BOOST_TEST_CONTEXT(one.check << ", command " << failing) {
                 Host host(one.sections);
                 one.prepare(host);
                 const auto before = host.files();
-                Findings found = host.look(one.check);
+                Findings found = host.inspect(one.check);
                 Operator hand(host, failing);
                 BOOST_TEST(hand.apply_check(one.check) == 1);
                 BOOST_TEST(hand.commands == failing);
@@ -310,10 +310,10 @@ BOOST_AUTO_TEST_CASE(command_that_fails_in_the_middle_leaves_what_can_be_taken_b
                     for (const Step& step : finding.steps) {
                         const bool is_done = ++number < failing;
                         const std::string line = "      undo: " + step.undo + "\n";
-                        BOOST_TEST((hand.said.str().find(line) != std::string::npos) == is_done);
+                        BOOST_TEST((hand.output.str().find(line) != std::string::npos) == is_done);
                     }
                 }
-                BOOST_TEST(hand.said.str().find("`steerctl setup --undo` takes back") !=
+                BOOST_TEST(hand.output.str().find("`steerctl setup --undo` takes back") !=
                            std::string::npos);
                 BOOST_TEST(hand.undo_all() == 0);
                 BOOST_TEST((host.files() == before));

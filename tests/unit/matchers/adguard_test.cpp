@@ -125,7 +125,7 @@ BOOST_AUTO_TEST_CASE(a_list_keeps_line_numbers_and_counts_skipped_rules) {
     BOOST_TEST(list.bad.left_out()[0].first == 5);
 }
 
-BOOST_AUTO_TEST_CASE(adguard_lines_are_told_from_hosts_lines) {
+BOOST_AUTO_TEST_CASE(adguard_lines_are_distinguished_from_hosts_lines) {
     const ListMarks marks = find_list_marks(
         "\xef\xbb\xbf# both\n0.0.0.0 a.example\r\n||b.example^\n  @@||c.example^\n::1\tlocalhost\n"
         "bare.example\n[Adblock Plus]\n! end\nd.example 0.0.0.0\n");

@@ -1,4 +1,4 @@
-// parse_name: what is a name, its one text form, and what an operator is told about a form of another program.
+// parse_name: what is a name, its one text form, and what an operator is notified about a form of another program.
 #include "matchers/name_text.h"
 
 #include <boost/test/unit_test.hpp>
@@ -87,9 +87,9 @@ BOOST_AUTO_TEST_CASE(a_form_of_another_program_is_refused_with_what_to_write) {
              {"a..example", "one of two dots in a row"},
              {"", "without a name"},
              {".", "without a name"}}) {
-        const std::string said = text_of(text);
-        BOOST_TEST(said.starts_with("refused: "), text << ": " << said);
-        BOOST_TEST((said.find(part) != std::string::npos), text << ": " << said);
+        const std::string result = text_of(text);
+        BOOST_TEST(result.starts_with("refused: "), text << ": " << result);
+        BOOST_TEST((result.find(part) != std::string::npos), text << ": " << result);
     }
 }
 
@@ -103,8 +103,8 @@ BOOST_AUTO_TEST_CASE(an_address_or_a_number_is_refused) {
              {"17", "the last label of \"17\" has only digits, which no host name has"},
              {"a.17.", "the last label of \"a.17.\" has only digits"},
              {"\\049", "has only digits"}}) {
-        const std::string said = text_of(text);
-        BOOST_TEST((said.find(part) != std::string::npos), text << ": " << said);
+        const std::string result = text_of(text);
+        BOOST_TEST((result.find(part) != std::string::npos), text << ": " << result);
         BOOST_TEST((text_of(text, {.alone = true}).find("ip_set") == std::string::npos), text);
     }
     for (const char* name :
@@ -114,7 +114,7 @@ BOOST_AUTO_TEST_CASE(an_address_or_a_number_is_refused) {
     BOOST_TEST(text_of("17", {.numbers = true}) == "17");
 }
 
-// Letters that IDNA maps to punctuation do not come in by that way.
+// Letters that IDNA maps to punctuation do not come in by like that.
 BOOST_AUTO_TEST_CASE(what_idna_makes_of_letters_is_checked_too) {
     BOOST_TEST(text_of("a\xef\xbc\x8a.example").starts_with("refused: "));  // fullwidth asterisk
     BOOST_TEST(text_of("a\xef\xbd\x9c.example").starts_with("refused: "));  // fullwidth bar

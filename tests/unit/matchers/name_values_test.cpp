@@ -81,14 +81,14 @@ BOOST_AUTO_TEST_CASE(the_first_written_pattern_wins) {
     BOOST_TEST(value_of(v, "two.test") == 1U);
 }
 
-BOOST_AUTO_TEST_CASE(similar_labels_are_told_apart) {
+BOOST_AUTO_TEST_CASE(similar_labels_are_distinguished) {
     const NameValues v = built({{"domain:a.example", 1}});
     NameMatcher::Scratch scratch;
     BOOST_TEST(v.find(test::wire_of_labels({"x.a", "example"}), scratch) == kNone);
     BOOST_TEST(v.find(test::wire_of_labels({"a.example"}), scratch) == kNone);
 }
 
-// By looking at the rules one after the other.
+// By checking the rules one after the other.
 std::uint32_t first_of(const std::vector<std::pair<std::string, std::uint32_t>>& rules,
                        const std::string& name) {
     for (const auto& [text, value] : rules) {

@@ -136,7 +136,7 @@ BOOST_AUTO_TEST_CASE(large_sets_equal_the_naive_ones) {
         if (crowded) bytes[0] = 0x2a, bytes[1] = 0;
         return v4 ? IpAddress::from_v4(bytes.data()) : IpAddress::from_v6(bytes.data());
     };
-    // Of IPv6 whole /64s, and shorter ranges among them, are kept in two ways.
+    // Of IPv6 whole /64s, and shorter ranges among them, are kept in two forms.
     for (const unsigned kind : {0U, 1U, 4U, 5U, 8U}) {
         const unsigned v4_of_8 = kind & ~1U, lengths = kind % 2 == 0 ? 105 : 41;
         std::vector<Prefix> prefixes;
@@ -160,7 +160,7 @@ BOOST_AUTO_TEST_CASE(large_sets_equal_the_naive_ones) {
         }
         BOOST_CHECK(!set.contains(*IpAddress::parse("ffff::")));
         BOOST_CHECK(!set.contains(*IpAddress::parse("255.255.255.255")));
-        // The ends of both spaces, behind which there is nothing to look at.
+        // The ends of both spaces, behind which there is nothing to check.
         const char* const highest = "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff";
         prefixes.push_back(Prefix::parse("255.255.255.255").value());
         prefixes.push_back(Prefix::parse(highest).value());

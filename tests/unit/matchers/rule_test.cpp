@@ -1,4 +1,4 @@
-// parse_rule: what is a rule, and what an operator is told about what is not.
+// parse_rule: what is a rule, and what an operator is notified about what is not.
 #define BOOST_TEST_MODULE matchers
 #include <boost/test/unit_test.hpp>
 #include <string>

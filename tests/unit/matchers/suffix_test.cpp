@@ -75,7 +75,7 @@ BOOST_AUTO_TEST_CASE(lookups_stop_at_the_deepest_rule) {
     BOOST_CHECK(image->has_level[3] && !image->has_level[2] && !image->has_level[1]);
 }
 
-BOOST_AUTO_TEST_CASE(labels_of_every_length_are_told_apart) {
+BOOST_AUTO_TEST_CASE(labels_of_every_length_are_distinguished) {
     m::SuffixBuilder builder;
     for (std::size_t n = 1; n <= 63; ++n) {
         BOOST_REQUIRE(builder.add(2, m::RuleKind::full, std::string(n, 'x') + ".org"));

@@ -30,8 +30,8 @@ struct Filter {
             writer.question(q.name, q.type, q.klass);
         for (const auto& r : message->records)
             writer.record(r);
-        const std::string left = told(writer.take());
-        BOOST_TEST((kept == Kept::all) == (left == told(packet.bytes())));
+        const std::string left = text_of(writer.take());
+        BOOST_TEST((kept == Kept::all) == (left == text_of(packet.bytes())));
         return left;
     }
 
@@ -95,7 +95,7 @@ BOOST_AUTO_TEST_SUITE(packet_filter)
 
 BOOST_AUTO_TEST_CASE(without_services_all_but_link_local_records_pass) {
     Filter all({});
-    BOOST_TEST(all(printer()) == told(printer().bytes()));
+    BOOST_TEST(all(printer()) == text_of(printer().bytes()));
     BOOST_TEST(all(Packet::query().question("x.local", dns::kAny)) == "? x.local ANY\n");
     BOOST_TEST(all(Packet::response()
                        .answer("x.local", dns::kA, address("169.254.3.4"))
@@ -111,11 +111,11 @@ BOOST_AUTO_TEST_CASE(without_services_all_but_link_local_records_pass) {
 
 BOOST_AUTO_TEST_CASE(listed_services_pass_with_their_hosts) {
     Filter ipp({"_ipp._tcp"});
-    BOOST_TEST(ipp(printer()) == told(printer().bytes()));
+    BOOST_TEST(ipp(printer()) == text_of(printer().bytes()));
     Packet both = printer();
     both.additional("TV._airplay._tcp.local", dns::kSrv, srv("tv.local"))
         .additional("tv.local", dns::kA, address("192.0.2.8"));
-    BOOST_TEST(ipp(both) == told(printer().bytes()));
+    BOOST_TEST(ipp(both) == text_of(printer().bytes()));
     BOOST_TEST(ipp(Packet::response()
                        .answer("_airplay._tcp.local", dns::kPtr, wire("TV._airplay._tcp.local"))
                        .additional("laser.local", dns::kA, address("192.0.2.7"))) == "nothing");
@@ -176,10 +176,10 @@ BOOST_AUTO_TEST_CASE(hosts_are_known_from_srv_records_for_some_time) {
     BOOST_TEST(ipp(ask) == "nothing");
     (void)ipp(printer());
     BOOST_TEST(ipp(ask) == "? LASER.local AAAA\n");
-    BOOST_TEST(ipp(reverse) == told(reverse.bytes()));
+    BOOST_TEST(ipp(reverse) == text_of(reverse.bytes()));
     const auto goodbye =
         Packet::response().answer("laser.local", dns::kA, address("192.0.2.7"), kFlushIn, 0);
-    BOOST_TEST(ipp(goodbye) == told(goodbye.bytes()));
+    BOOST_TEST(ipp(goodbye) == text_of(goodbye.bytes()));
     ipp.now_ms += 119'999;
     BOOST_TEST(ipp(ask) == "? LASER.local AAAA\n");
     ipp.now_ms += 1;
@@ -210,7 +210,7 @@ BOOST_AUTO_TEST_CASE(an_opt_record_passes_with_the_message) {
     Filter ipp({"_ipp._tcp"});
     Packet packet = printer();
     packet.record(Section::additional, ".", dns::kOpt, 1440, 0, {});
-    BOOST_TEST(ipp(packet) == told(packet.bytes()));
+    BOOST_TEST(ipp(packet) == text_of(packet.bytes()));
     BOOST_TEST(ipp(Packet::response().record(Section::additional, ".", dns::kOpt, 1440, 0, {})) ==
                "nothing");
 }

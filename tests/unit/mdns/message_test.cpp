@@ -61,15 +61,15 @@ BOOST_AUTO_TEST_CASE(a_message_is_read_whole) {
     BOOST_REQUIRE(message->questions.size() == 2U);
     BOOST_TEST(message->questions[0].klass == kQuIn);
     BOOST_TEST(message->questions[1].key == std::string("\5laser\5local\0", 13));
-    BOOST_TEST(without_escapes(told(browse_answer().bytes())) == kBrowse);
+    BOOST_TEST(without_escapes(text_of(browse_answer().bytes())) == kBrowse);
 }
 
 BOOST_AUTO_TEST_CASE(a_written_message_is_compressed_and_equivalent) {
     const Bytes plain = browse_answer().bytes();
     const Bytes multicast = written(plain, Reader::multicast);
     const Bytes legacy = written(plain, Reader::legacy);
-    BOOST_TEST(without_escapes(told(multicast)) == kBrowse);
-    BOOST_TEST(without_escapes(told(legacy)) == kBrowse);
+    BOOST_TEST(without_escapes(text_of(multicast)) == kBrowse);
+    BOOST_TEST(without_escapes(text_of(legacy)) == kBrowse);
     // laser.local, eight times less four: once whole, then two bytes each; SRV and NSEC are whole for who knows DNS alone.
     BOOST_TEST(multicast.size() < legacy.size());
     BOOST_TEST(legacy.size() < plain.size());
@@ -86,7 +86,7 @@ BOOST_AUTO_TEST_CASE(a_record_that_is_taken_back_leaves_no_byte) {
     writer.undo_record(Section::additional, size);
     writer.record(message->records[3]);
     BOOST_TEST(
-        without_escapes(told(writer.take())) ==
+        without_escapes(text_of(writer.take())) ==
         "! _ipp._tcp.local PTR 4500 -> Laser 7._ipp._tcp.local\n+ laser.local A flush 120\n");
 }
 
@@ -94,29 +94,29 @@ BOOST_AUTO_TEST_CASE(every_shortened_message_is_malformed) {
     for (const Bytes& packet :
          {browse_answer().bytes(), written(browse_answer().bytes(), Reader::multicast)}) {
         for (std::size_t n = 0; n < packet.size(); ++n)
-            BOOST_TEST(told(std::span(packet).first(n)) == "malformed", n);
+            BOOST_TEST(text_of(std::span(packet).first(n)) == "malformed", n);
         Bytes longer = packet;
         longer.push_back(0);
-        BOOST_TEST(told(longer) == "malformed");
+        BOOST_TEST(text_of(longer) == "malformed");
     }
 }
 
 BOOST_AUTO_TEST_CASE(other_dns_messages_are_refused) {
     const auto asked = [](std::uint16_t flags) {
-        return told(Packet::query().flags(flags).question("a.local", dns::kA).bytes());
+        return text_of(Packet::query().flags(flags).question("a.local", dns::kA).bytes());
     };
     BOOST_TEST(asked(0x0000) != "malformed");
     BOOST_TEST(asked(0x0800) == "malformed");  // opcode (RFC 6762 18.3)
     BOOST_TEST(asked(0x8003) == "malformed");  // rcode (18.11)
-    BOOST_TEST(told(Packet::response().answer("a.local", dns::kA, {1, 2, 3}).bytes()) ==
+    BOOST_TEST(text_of(Packet::response().answer("a.local", dns::kA, {1, 2, 3}).bytes()) ==
                "malformed");
-    BOOST_TEST(told(Packet::response().answer("a.local", dns::kAaaa, {1, 2, 3, 4}).bytes()) ==
+    BOOST_TEST(text_of(Packet::response().answer("a.local", dns::kAaaa, {1, 2, 3, 4}).bytes()) ==
                "malformed");
-    BOOST_TEST(told(Packet::response().answer("a.local", dns::kPtr, {}).bytes()) == "malformed");
+    BOOST_TEST(text_of(Packet::response().answer("a.local", dns::kPtr, {}).bytes()) == "malformed");
     Bytes loop = Packet::query().question("a.local", dns::kA).bytes();
     loop[12] = 0xc0;  // a name that points to itself
     loop[13] = 12;
-    BOOST_TEST(told(loop) == "malformed");
+    BOOST_TEST(text_of(loop) == "malformed");
 }
 
 BOOST_AUTO_TEST_CASE(parsing_any_packet_takes_bounded_work) {
@@ -133,9 +133,9 @@ BOOST_AUTO_TEST_CASE(parsing_any_packet_takes_bounded_work) {
     };
     for (std::size_t labels = 101; labels + 101 <= kMaxLabels; labels += 101)
         ask_again();
-    BOOST_TEST(told(bytes) != "malformed");
+    BOOST_TEST(text_of(bytes) != "malformed");
     ask_again();
-    BOOST_TEST(told(bytes) == "malformed");
+    BOOST_TEST(text_of(bytes) == "malformed");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -102,7 +102,7 @@ Packet& Packet::record(Section section, std::string_view owner, std::uint16_t ty
     return *this;
 }
 
-std::string told(std::span<const std::uint8_t> packet) {
+std::string text_of(std::span<const std::uint8_t> packet) {
     const auto message = read_message(packet);
     if (!message) return "malformed";
     std::string out;

@@ -1,4 +1,4 @@
-// Packets of mDNS for tests: written plainly, without compression, and told as lines of text.
+// Packets of mDNS for tests: written plainly, without compression, and reported as lines of text.
 #pragma once
 
 #include <cstdint>
@@ -49,6 +49,6 @@ class Packet {
 
 // "? _ipp._tcp.local PTR", "! printer.local A flush 120", "+" of additional, "~" of authority records; names that are pointed to
 // after "->". One line each; "malformed".
-std::string told(std::span<const std::uint8_t> packet);
+std::string text_of(std::span<const std::uint8_t> packet);
 
 }  // namespace steer::mdns

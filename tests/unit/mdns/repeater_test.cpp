@@ -128,7 +128,7 @@ BOOST_AUTO_TEST_CASE(the_unicast_bit_is_cleared) {
                boost::test_tools::per_element());
     // In a response the same bit means another thing: it stays.
     const auto response = Packet::response().answer("a.local", dns::kA, address("192.0.2.7"));
-    BOOST_TEST(told(give("192.0.2.7", response)[0].bytes) == "! a.local A flush 120\n");
+    BOOST_TEST(text_of(give("192.0.2.7", response)[0].bytes) == "! a.local A flush 120\n");
     // Pruned, and so written again.
     const auto pruned =
         ask("a.local", dns::kA, kQuIn)
@@ -234,7 +234,7 @@ BOOST_AUTO_TEST_CASE(a_filter_removes_records_and_counts) {
         give("192.0.2.7",
              ask("_ipp._tcp.local", dns::kPtr, kQuIn).question("_ssh._tcp.local", dns::kPtr));
     BOOST_REQUIRE(sent.size() == 2U);
-    BOOST_TEST(told(sent[0].bytes) == "? _ipp._tcp.local PTR\n");
+    BOOST_TEST(text_of(sent[0].bytes) == "? _ipp._tcp.local PTR\n");
     BOOST_TEST(count("office", MdnsCount::pruned) == 1U);
     BOOST_TEST(give("192.0.2.7", ask("_ssh._tcp.local")).empty());
     BOOST_TEST(count("office", MdnsCount::filtered) == 1U);
@@ -284,7 +284,7 @@ BOOST_AUTO_TEST_CASE(one_shot_queries_are_answered_by_unicast) {
     BOOST_TEST(sent[2].if_index == kOffice);
     BOOST_TEST(dns::load_be16(sent[2].bytes.data()) == 77);
     BOOST_TEST(dns::load_be16(&sent[2].bytes[2]) == (dns::kQr | dns::kAa));
-    BOOST_TEST(told(sent[2].bytes) ==
+    BOOST_TEST(text_of(sent[2].bytes) ==
                "? Laser.local A\n! laser.local A 10\n+ other.local A 10\n+ laser.local AAAA 10\n");
     BOOST_TEST(count("office", MdnsCount::unicast_sent) == 1U);
     now_ms += 1500;
@@ -340,7 +340,7 @@ BOOST_AUTO_TEST_CASE(answers_to_one_host_are_limited_in_number_and_bytes) {
             if (sent.to.port == 0) continue;
             ++replies;
             BOOST_TEST(sent.bytes.size() <= LegacyQueries::kReplyBytes);
-            BOOST_TEST(told(sent.bytes).find('+') == std::string::npos);
+            BOOST_TEST(text_of(sent.bytes).find('+') == std::string::npos);
         }
     }
     BOOST_TEST(replies == LegacyQueries::kMaxReplies);
@@ -367,7 +367,7 @@ namespace {
 
 constexpr int kLeft = 1, kRight = 2;
 
-// What is sent on a link is heard by everybody else on it, a little later.
+// What is sent on a link is received by everybody else on it, a little later.
 struct TwoRepeaters {
     struct Flying {
         int link;
@@ -406,7 +406,7 @@ struct TwoRepeaters {
                 {node.address(kLeft), node.address(kRight)}, now_ms);
         }
     }
-    // Delivers all packets under way; returns how many were sent. `backwards`: the later repeater receives first.
+    // Delivers all packets in progress; returns how many were sent. `backwards`: the later repeater receives first.
     unsigned settle(bool backwards, std::uint64_t delay_ms = 1) {
         const unsigned before = sent;
         for (unsigned turns = 0; !air.empty() && turns < 1000; ++turns) {

@@ -76,7 +76,7 @@ BOOST_AUTO_TEST_CASE(a_worker_in_its_burst_is_waited_for) {
     rte_rcu_qsbr_thread_online(qsbr, kReader);
     unmap_elsewhere();
     u.begun.wait();
-    for (unsigned look = 0; look < 20'000; ++look)
+    for (unsigned turn = 0; turn < 20'000; ++turn)
         BOOST_REQUIRE(is_mapped(u.page));
     BOOST_CHECK(!u.done);
     rte_rcu_qsbr_quiescent(qsbr, kReader);

@@ -94,7 +94,7 @@ BOOST_AUTO_TEST_CASE(an_add_does_not_wait_for_a_print) {
         done |= has(reply.words, ".tag=A");
     BOOST_TEST(done);
     bench.run_until(bench.now_us + 2'000'000);
-    // A print is no snapshot: the row that came behind its place is in it.
+    // A print is no snapshot: the row that arrived behind its place is in it.
     BOOST_TEST(value_of(bench.take(s).rbegin()[1].words, "address") == "10.0.0.1");
 }
 

@@ -189,7 +189,7 @@ BOOST_AUTO_TEST_CASE(a_router_may_hang_between_a_write_and_its_answer) {
     run_until(now_us + 10 * kSecond);
     BOOST_TEST(router.is_hung());
     BOOST_TEST(rows() == 1U);          // *2; the other one ended in time
-    BOOST_TEST(take(s).size() == 1U);  // *1 was told before
+    BOOST_TEST(take(s).size() == 1U);  // *1 was notified before
     router.resume(now_us);
     run_until(now_us);
     const auto got = take(s);

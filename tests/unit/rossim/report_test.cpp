@@ -120,7 +120,7 @@ BOOST_AUTO_TEST_CASE(notifications_cost_nothing_by_default) {
     ask(t, {kMenu + "/add", "=list=x", "=address=10.0.0.1"});
     BOOST_TEST(take(s).at(0).at_us == begin_us + 300 + 1300);
     BOOST_TEST(cpu_us(CpuClass::listen) == 300);
-    BOOST_TEST(router.report().rows_told == 1U);
+    BOOST_TEST(router.report().rows_notified == 1U);
 }
 
 BOOST_FIXTURE_TEST_CASE(notifications_are_paid_before_other_work, Paying) {

@@ -1,4 +1,4 @@
-// /ip/route and /ipv6/route: forms, flags, refusals, what listeners and the journal are told.
+// /ip/route and /ipv6/route: forms, flags, refusals, what listeners and the journal get.
 #include <boost/test/unit_test.hpp>
 
 #include "api_client.h"
@@ -46,7 +46,7 @@ BOOST_AUTO_TEST_CASE(destinations_are_printed_with_their_length) {
                "input does not match any value of routing-table");
 }
 
-BOOST_AUTO_TEST_CASE(flags_follow_the_gateway_and_listeners_are_told) {
+BOOST_AUTO_TEST_CASE(flags_follow_the_gateway_and_listeners_are_notified) {
     Routed of;
     const auto listener = of.bench.connect();
     of.bench.write(listener, {"/ip/route/listen"});
@@ -59,10 +59,10 @@ BOOST_AUTO_TEST_CASE(flags_follow_the_gateway_and_listeners_are_told) {
     of.result({"/ip/route/disable", "=.id=*1"});
     BOOST_TEST(value_of(of.first({"/ip/route/print"}), "inactive") == "false");
     of.result({"/ip/route/remove", "=.id=*1"});
-    const auto told = of.bench.take(listener);
-    BOOST_REQUIRE(told.size() == 4U);
-    BOOST_TEST(value_of(told[1].words, "inactive") == "true");
-    BOOST_TEST(value_of(told[3].words, ".dead") == "true");
+    const auto reported = of.bench.take(listener);
+    BOOST_REQUIRE(reported.size() == 4U);
+    BOOST_TEST(value_of(reported[1].words, "inactive") == "true");
+    BOOST_TEST(value_of(reported[3].words, ".dead") == "true");
 }
 
 BOOST_AUTO_TEST_CASE(a_route_of_the_router_itself_is_not_changed) {

@@ -257,14 +257,14 @@ BOOST_AUTO_TEST_CASE(other_menus_have_listeners) {
     ask(other, {"/ip/route/add", "=dst-address=10.1.0.0/24"});
     router.put_record(leases, {{".id", "*1"}, {".dead", "true"}}, now_us);
     run_until(2 * kSecond);
-    const auto told = take(s);
-    BOOST_REQUIRE(told.size() == 3);
+    const auto reported = take(s);
+    BOOST_REQUIRE(reported.size() == 3);
     BOOST_TEST(id == 1U);
-    BOOST_TEST(
-        told[0].words == (Words{"!re", ".tag=L", "=.id=*1", "=address=10.0.0.2", "=status=bound"}),
-        boost::test_tools::per_element());
-    BOOST_TEST(value_of(told[1].words, "comment") == "x");
-    BOOST_TEST(told[2].words == (Words{"!re", ".tag=L", "=.id=*1", "=.dead=true"}),
+    BOOST_TEST(reported[0].words ==
+                   (Words{"!re", ".tag=L", "=.id=*1", "=address=10.0.0.2", "=status=bound"}),
+               boost::test_tools::per_element());
+    BOOST_TEST(value_of(reported[1].words, "comment") == "x");
+    BOOST_TEST(reported[2].words == (Words{"!re", ".tag=L", "=.id=*1", "=.dead=true"}),
                boost::test_tools::per_element());
     BOOST_CHECK_THROW(router.put_record(leases, {{".id", "*9"}, {"address", "10.0.0.3"}}, now_us),
                       std::runtime_error);

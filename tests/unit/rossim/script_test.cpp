@@ -179,8 +179,8 @@ BOOST_AUTO_TEST_CASE(commands_and_arguments_that_the_router_does_not_have) {
         Options options;
         options.version = version;
         ScriptFixture fixture(options);
-        const std::string said = fixture.execute(script);
-        return said + " | " + fixture.rows();
+        const std::string output = fixture.execute(script);
+        return output + " | " + fixture.rows();
     };
     const std::string add = kMenu + "/add list=x address=10.0.0.1\n";
     for (const Version version : {Version{7, 9}, Version{7, 22}, Version{7, 24}}) {
@@ -196,7 +196,7 @@ BOOST_AUTO_TEST_CASE(commands_and_arguments_that_the_router_does_not_have) {
     const std::string unknown = add + kMenu + "/add list=x address=10.0.0.2 colour=red";
     BOOST_TEST(run({7, 22}, unknown) == "expected end of command (line 2 column 1) | ");
     BOOST_TEST(run({7, 23}, unknown) == "expected end of command (line 2 column 1) | x 10.0.0.1");
-    // Menus by version: ad lists came with 7.15.
+    // Menus by version: ad lists arrived with 7.15.
     BOOST_TEST(run({7, 14}, "/ip/dns/adlist/add url=http://a.example/") ==
                "bad command name adlist (line 1 column 1) | ");
     BOOST_TEST(run({7, 15}, "/ip/dns/adlist/add url=http://a.example/") == " | ");

@@ -1,4 +1,4 @@
-// What the menus have by version: /ip/service, /ipv6/nd, arguments that came, went or never were.
+// What the menus have by version: /ip/service, /ipv6/nd, arguments that arrived, went or never were.
 #include <boost/test/unit_test.hpp>
 
 #include "api_client.h"
@@ -80,18 +80,18 @@ BOOST_AUTO_TEST_CASE(the_addresses_of_a_service_have_another_name_from_7_24_on) 
 }
 
 BOOST_AUTO_TEST_CASE(advertise_dns_is_a_flag_and_then_one_of_three) {
-    const auto said = [](Of& of, const std::string& value) {
+    const auto reply_to = [](Of& of, const std::string& value) {
         const std::string how = of.say({"/ipv6/nd/set", "=.id=*1", "=advertise-dns=" + value});
         return how == "done" ? value_of(of.first({"/ipv6/nd/print"}), "advertise-dns") : how;
     };
     Of before({7, 20}), after({7, 21});
     BOOST_TEST(value_of(before.first({"/ipv6/nd/print"}), "advertise-dns") == "true");
     BOOST_TEST(value_of(after.first({"/ipv6/nd/print"}), "advertise-dns") == "yes");
-    BOOST_TEST(said(before, "no") == "false");
-    BOOST_TEST(said(before, "true") == "true");
+    BOOST_TEST(reply_to(before, "no") == "false");
+    BOOST_TEST(reply_to(before, "true") == "true");
     for (const std::string value : {"no", "self", "yes"})
-        BOOST_TEST(said(after, value) == value);
-    BOOST_TEST(said(after, "true") == "input does not match any value of advertise-dns");
+        BOOST_TEST(reply_to(after, value) == value);
+    BOOST_TEST(reply_to(after, "true") == "input does not match any value of advertise-dns");
 }
 
 BOOST_AUTO_TEST_CASE(an_interface_has_one_row_of_nd) {
@@ -175,7 +175,7 @@ BOOST_AUTO_TEST_CASE(each_menu_command_and_argument_of_each_version) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(what_is_not_simulated_is_said_to_be_so) {
+BOOST_AUTO_TEST_CASE(what_is_not_simulated_is_declared_to_be_so) {
     Of of({7, 21, 5});
     BOOST_TEST(of.say({"/caps-man/print"}) == "no such command prefix");  // until 7.12
     BOOST_TEST(Of({7, 12, 2}).say({"/caps-man/print"}) == "not simulated: /caps-man");

@@ -191,7 +191,7 @@ BOOST_AUTO_TEST_CASE(no_print_begins_while_an_answer_is_held) {
     lab.run_for(500'000);
     BOOST_TEST(lab.router->status().late == 1U);
     const auto asked_us = lab.now_us;
-    for (unsigned i = 1; i <= 60; ++i)  // 18 s, more than a look has patience for
+    for (unsigned i = 1; i <= 60; ++i)  // 18 s, more than a print has patience for
         lab.claim(1, {"203.0.113." + std::to_string(100 + i)}, 300, 330, i);
     const auto settled = [&] { return lab.router->status().held == 1; };  // but the last
     BOOST_REQUIRE(lab.run_until(lab.now_us + 40 * kSecond, settled));
@@ -235,8 +235,8 @@ BOOST_AUTO_TEST_CASE(a_print_that_an_entry_ended_is_repeated) {
         lab.run_for(60 * kSecond);
         BOOST_TEST(lab.router->counters().connection_prints_cut == traps);
         BOOST_TEST(!lab.router->status().repair_refused);
-        BOOST_TEST(lab.said("does not let SteerDNS") == 0U);
-        BOOST_TEST(lab.said("ended three prints of connections early") == (traps == 3 ? 1U : 0U));
+        BOOST_TEST(lab.logged("does not let SteerDNS") == 0U);
+        BOOST_TEST(lab.logged("ended three prints of connections early") == (traps == 3 ? 1U : 0U));
         BOOST_TEST(destinations(lab).size() == (traps == 3 ? 1U : 0U));
         BOOST_TEST(lab.router->status().late == 0U);
         // The next address is repaired as before.
@@ -302,7 +302,7 @@ BOOST_AUTO_TEST_CASE(missing_rights_are_reported_once_and_the_print_is_not_repea
             lab.claim(1, {"203.0.113." + std::to_string(i)}, 300, 330);
             lab.run_for(10 * kSecond);
         }
-        BOOST_TEST(lab.said("/firewall/connection (not enough permissions (9))") == 1U);
+        BOOST_TEST(lab.logged("/firewall/connection (not enough permissions (9))") == 1U);
         BOOST_TEST(lab.router->counters().connection_prints == 1U);
         BOOST_TEST(lab.router->status().repair_refused);
         lab.sim.withdraw_faults();

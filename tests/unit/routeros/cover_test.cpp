@@ -86,7 +86,7 @@ BOOST_AUTO_TEST_CASE(a_prefix_that_a_person_removed_is_written_again_for_a_held_
     lab.run_for(2 * kSecond);
     lab.claim(1, {"203.0.113.7"}, 300, 330, 1);
     lab.sim.remove_row(kCoverMenu, kCoverList, "203.0.113.0/24", lab.now_us);
-    lab.run_for(3'000);  // it is told
+    lab.run_for(3'000);  // it is notified
     BOOST_TEST(lab.installed_until(1, "203.0.113.7") == 0U);
     lab.claim(1, {"203.0.113.7"}, 300, 330, 2);
     lab.run_for(50'000);
@@ -169,7 +169,7 @@ BOOST_AUTO_TEST_CASE(a_router_that_refuses_its_addresses_is_reported_once) {
     lab.claim(1, {"203.0.113.1"}, 300, 330, 1);
     lab.run_for(200 * kSecond);
     BOOST_TEST((lab.outcomes[1] == Outcome::installed));
-    BOOST_TEST(lab.said("own addresses") == 0U);  // nothing is wrong
+    BOOST_TEST(lab.logged("own addresses") == 0U);  // nothing is wrong
 }
 
 BOOST_AUTO_TEST_SUITE_END()
@@ -240,18 +240,18 @@ BOOST_AUTO_TEST_CASE(rows_that_a_person_removed_are_reported_once_a_minute) {
     for (unsigned i = 1; i <= 12; ++i)
         lab.sim.remove_row(kCoverMenu, kCoverList, nth(i), lab.now_us);
     lab.run_for(5 * kSecond);
-    BOOST_TEST(lab.said("edge1 at 172.16.1.1:8728: 12 rows of list policy_v4 were removed on "
-                        "the router and are written again (first " +
-                        nth(1) + ")") == 1U);
+    BOOST_TEST(lab.logged("edge1 at 172.16.1.1:8728: 12 rows of list policy_v4 were removed on "
+                          "the router and are written again (first " +
+                          nth(1) + ")") == 1U);
     BOOST_TEST(lab.router->counters().rows_repaired == 12U);
     lab.sim.remove_row(kCoverMenu, kCoverList, nth(3), lab.now_us);
     lab.run_for(20 * kSecond);
-    BOOST_TEST(lab.said("removed on the router") == 1U);
+    BOOST_TEST(lab.logged("removed on the router") == 1U);
     lab.run_for(60 * kSecond);
-    BOOST_TEST(lab.said("1 row of list policy_v4 was removed on the router") == 1U);
+    BOOST_TEST(lab.logged("1 row of list policy_v4 was removed on the router") == 1U);
     lab.sim.reboot(20 * kSecond, lab.now_us);
     lab.run_for(120 * kSecond);
-    BOOST_TEST(lab.said("removed on the router") == 2U);
+    BOOST_TEST(lab.logged("removed on the router") == 2U);
     BOOST_TEST(lab.rows(kCoverList).size() == 20U);
 }
 

@@ -179,11 +179,11 @@ BOOST_AUTO_TEST_CASE(the_writer_row_comes_before_the_first_row) {
         BOOST_TEST(status.rows_foreign == 0U);
         BOOST_TEST(pop[i].router.highest_token() == 7U);
     }
-    BOOST_TEST(pop[0].said("is written by this appliance, a of fleet pop1, token 7") == 1U);
-    BOOST_TEST(pop[1].said("is written by a of fleet pop1, token 7") == 1U);
+    BOOST_TEST(pop[0].logged("is written by this appliance, a of fleet pop1, token 7") == 1U);
+    BOOST_TEST(pop[1].logged("is written by a of fleet pop1, token 7") == 1U);
     pop.cut(0);
     pop.run_for(10 * kSecond);
-    BOOST_TEST(pop[0].said("is written by this appliance") == 1U);
+    BOOST_TEST(pop[0].logged("is written by this appliance") == 1U);
     BOOST_TEST(pop[0].router.counters().writer_rows == 1U);
 }
 
@@ -338,8 +338,8 @@ BOOST_AUTO_TEST_CASE(another_fleet_is_reported_once_and_its_row_stays) {
     pop.cut(0);
     pop.run_for(10 * kSecond);
     BOOST_TEST(pop[0].router.status().writes);
-    BOOST_TEST(pop[0].said("fleet other writes this router, too (x by its row") == 1U);
-    BOOST_TEST(pop[1].said("fleet other writes this router, too") == 1U);
+    BOOST_TEST(pop[0].logged("fleet other writes this router, too (x by its row") == 1U);
+    BOOST_TEST(pop[1].logged("fleet other writes this router, too") == 1U);
     BOOST_TEST(pop[0].router.status().other_fleets == (std::vector<std::string>{"other"}),
                boost::test_tools::per_element());
     BOOST_TEST(pop[0].router.highest_token() == 1U);
@@ -447,7 +447,7 @@ BOOST_AUTO_TEST_CASE(the_token_outlasts_a_reboot_and_the_writer_repairs) {
     BOOST_TEST(pop[0].router.counters().writer_rows == 1U);
     BOOST_TEST(pop.rows().size() == 5U);
     BOOST_TEST(pop[1].router.counters().rows_added == 0U);
-    BOOST_TEST(pop[1].said("written again") <= 1U);  // the reboot itself
+    BOOST_TEST(pop[1].logged("written again") <= 1U);  // the reboot itself
 }
 
 BOOST_AUTO_TEST_CASE(alone_everybody_writes_and_no_writer_row_is_written) {
@@ -506,7 +506,7 @@ BOOST_AUTO_TEST_CASE(without_rights_to_write_the_row_nothing_is_written) {
     pop.claim(0, nth(1), 300);
     pop.run_for(30 * kSecond);
     BOOST_TEST(!pop[0].router.status().writes);
-    BOOST_TEST(pop[0].said("refused our writer row in list steerdns-writer") == 1U);
+    BOOST_TEST(pop[0].logged("refused our writer row in list steerdns-writer") == 1U);
     pop.run_for(30 * kSecond);
     BOOST_TEST(pop[0].router.status().writes);
     BOOST_TEST(pop.rows().size() == 1U);

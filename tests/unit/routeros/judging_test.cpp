@@ -8,18 +8,18 @@
 namespace steer::routeros::test {
 namespace {
 
-// Counts what the board is told, and how much it knew when the router was there again.
+// Counts what the board is notified, and how much it knew when the router was there again.
 struct Board : Lab {
     using Lab::Lab;
     void installed(ListId list, const AddressBytes& address, std::uint32_t until_s) override {
         Lab::installed(list, address, until_s);
-        ++told;
+        ++notified;
     }
     void away(ListId list, bool value) override {
         Lab::away(list, value);
-        if (!value) known_when_back = told;
+        if (!value) known_when_back = notified;
     }
-    std::size_t told = 0, known_when_back = 0;
+    std::size_t notified = 0, known_when_back = 0;
 };
 
 constexpr unsigned kClaims = 5'000;
@@ -33,10 +33,10 @@ struct Steps {
 // Runs until the router is not away any more; returns how the row board was written.
 Steps until_back(Board& lab) {
     Steps steps;
-    std::size_t before = lab.told = 0;
+    std::size_t before = lab.notified = 0;
     const auto back = [&] {
-        const std::size_t now = lab.told - before;
-        before = lab.told;
+        const std::size_t now = lab.notified - before;
+        before = lab.notified;
         steps.most = std::max(steps.most, now);
         if (now > 0) ++steps.count;
         return !lab.aways[1];
@@ -87,7 +87,7 @@ BOOST_AUTO_TEST_CASE(many_claims_are_compared_in_pieces_and_no_answer_is_held_be
 BOOST_AUTO_TEST_CASE(claims_during_the_comparison_are_neither_lost_nor_written_twice) {
     Board lab{fast()};
     lab.reachable = false;
-    lab.aways[1] = true;  // as it is before anything was said
+    lab.aways[1] = true;  // as it is before anything was reported
     lab.start();
     for (unsigned i = 0; i < kClaims; ++i)
         lab.claim(1, {nth(i)}, 1770, 1800);

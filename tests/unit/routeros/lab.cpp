@@ -87,7 +87,7 @@ rossim::Options fast(std::int64_t latency_us) {
     return options;
 }
 
-std::size_t Witness::said(std::string_view part) const {
+std::size_t Witness::logged(std::string_view part) const {
     return static_cast<std::size_t>(std::ranges::count_if(
         sentences, [&](const auto& sentence) { return sentence.find(part) != sentence.npos; }));
 }

@@ -23,7 +23,7 @@ inline constexpr std::int64_t kSecond = 1'000'000;  // of the clock, in us
 // The i-th of 750,000 addresses from 203.0.0.1 on.
 std::string nth(unsigned i);
 
-// What the engine said: to the row board, to those who wait, to the operator.
+// What the engine reported: to the row board, to those who wait, to the operator.
 class Witness : public RouterSink {
   public:
     void installed(ListId list, const AddressBytes& address, std::uint32_t until_s) override;
@@ -56,7 +56,7 @@ class Witness : public RouterSink {
     std::map<std::uint64_t, std::int64_t> settled_at_us;
     std::vector<std::string> sentences;
     // How many of the sentences have this part.
-    [[nodiscard]] std::size_t said(std::string_view part) const;
+    [[nodiscard]] std::size_t logged(std::string_view part) const;
     std::map<std::string, Findings, std::less<>> known;  // of versions
     std::size_t finds = 0;
     std::int64_t now_us = 0;

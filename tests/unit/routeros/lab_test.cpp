@@ -116,7 +116,7 @@ BOOST_AUTO_TEST_CASE(a_paused_router_is_away_and_gets_no_write) {
     BOOST_REQUIRE(lab.sync());
     lab.claim(1, {"203.0.113.1"}, 30, 60, 1);
     lab.router->pause(lab.now_ms());
-    BOOST_TEST((lab.outcomes.at(1) == Outcome::router_away));  // its row was under way
+    BOOST_TEST((lab.outcomes.at(1) == Outcome::router_away));  // its row was in progress
     BOOST_TEST(lab.aways[1]);
     lab.run_for(kSecond);
     const auto adds = lab.adds;
@@ -150,7 +150,7 @@ BOOST_AUTO_TEST_CASE(a_batch_that_fails_during_a_pause_waits) {
     BOOST_REQUIRE(lab.sync());
     lab.claim(1, {"203.0.113.1", "203.0.113.2"}, 30, 60);
     lab.run_for(kSecond);
-    lab.claim(1, {"203.0.113.1", "203.0.113.2"}, 300, 330, 1);  // on its way
+    lab.claim(1, {"203.0.113.1", "203.0.113.2"}, 300, 330, 1);  // in transit
     for (const auto* address : {"203.0.113.1", "203.0.113.2"})
         BOOST_REQUIRE(lab.sim.remove_row(rossim::Family::ipv4, "policy_v4", address, lab.now_us));
     lab.router->pause(lab.now_ms());
@@ -397,7 +397,7 @@ void repair_in_time(std::string_view preset, unsigned count) {
                               << " of its write rate, repair " << least_s / took_s);
     BOOST_TEST(took_s < least_s / 0.85 + 0.5);
     BOOST_TEST(lab.router->counters().reboots == 1U);
-    BOOST_TEST(lab.said("has rebooted"));
+    BOOST_TEST(lab.logged("has rebooted"));
 }
 
 BOOST_AUTO_TEST_CASE(rows_are_back_in_time_after_a_reboot) {
@@ -470,12 +470,12 @@ BOOST_AUTO_TEST_CASE(held_answers_are_written_before_a_backlog) {
 }
 
 BOOST_AUTO_TEST_CASE(variants_of_router_behaviour_are_supported) {
-    for (unsigned ways = 0; ways < 16; ++ways) {
+    for (unsigned variant = 0; variant < 16; ++variant) {
         auto options = fast();
-        options.tag_last = (ways & 1) != 0;
-        options.multi_id_atomic = (ways & 2) != 0;
-        options.listen_tells_expiry = (ways & 4) != 0;
-        options.version = (ways & 8) != 0 ? rossim::Version{7, 17} : rossim::Version{7, 21};
+        options.tag_last = (variant & 1) != 0;
+        options.multi_id_atomic = (variant & 2) != 0;
+        options.listen_tells_expiry = (variant & 4) != 0;
+        options.version = (variant & 8) != 0 ? rossim::Version{7, 17} : rossim::Version{7, 21};
         Lab lab{options};
         BOOST_REQUIRE(lab.sync());
         for (unsigned i = 1; i <= 20; ++i)
@@ -483,7 +483,7 @@ BOOST_AUTO_TEST_CASE(variants_of_router_behaviour_are_supported) {
         lab.run_for(100 * kSecond);
         for (unsigned i = 1; i <= 20; ++i)
             lab.claim(1, {"203.0.113." + std::to_string(i)}, 600, 630);
-        // The router loses two of them while the renewal is on its way.
+        // The router loses two of them while the renewal is in transit.
         BOOST_REQUIRE(lab.run_until(lab.now_us + 3 * kSecond,
                                     [&] { return lab.router->counters().set_sentences > 0; }));
         lab.sim.remove_row(rossim::Family::ipv4, "policy_v4", "203.0.113.7", lab.now_us);
@@ -689,7 +689,7 @@ BOOST_AUTO_TEST_CASE(a_router_that_comes_back_gets_the_rows_that_were_claimed_in
     BOOST_TEST((lab.outcomes[1] == Outcome::router_away));
     lab.run_for(30'000'000);
     BOOST_TEST(lab.sentences.size() == 1U);
-    BOOST_TEST(lab.said("cannot be reached"));
+    BOOST_TEST(lab.logged("cannot be reached"));
     lab.reachable = true;
     lab.run_for(3'000'000);
     BOOST_TEST(lab.row("policy_v4", "203.0.113.1").has_value());
@@ -707,7 +707,7 @@ BOOST_AUTO_TEST_CASE(wrong_passwords_and_missing_rights_are_reported_once) {
     BOOST_TEST((lab.outcomes.at(9) == Outcome::router_away));  // no answer is held
     BOOST_TEST(lab.sentences.size() == 1U);
     BOOST_TEST(lab.router->counters().login_failures <= 21U);
-    BOOST_TEST(lab.said("refuses user admin (invalid user name or password (6))"));
+    BOOST_TEST(lab.logged("refuses user admin (invalid user name or password (6))"));
     BOOST_TEST(lab.sim.report().logins == 0U);
 
     auto config = router_config();
@@ -721,7 +721,7 @@ BOOST_AUTO_TEST_CASE(wrong_passwords_and_missing_rights_are_reported_once) {
     BOOST_TEST((second.outcomes[2] == Outcome::failed));
     second.run_for(600 * kSecond);
     BOOST_TEST(second.sentences.size() == 2U);
-    BOOST_TEST(second.said("does not let user reader write"));
+    BOOST_TEST(second.logged("does not let user reader write"));
     BOOST_TEST(second.sim.report().traps < 45U);  // two rows, every half a minute
 
     // A reload brings the right password: the rows that were claimed in between are written.
@@ -745,14 +745,14 @@ BOOST_AUTO_TEST_CASE(a_full_router_is_reported_once) {
     for (unsigned i = 1; i <= 20; ++i)
         BOOST_TEST((lab.outcomes.at(i) == (i <= 5 ? Outcome::installed : Outcome::failed)));
     BOOST_TEST(lab.sentences.size() == 2U);  // in sync; a refused row
-    BOOST_TEST(lab.said("refused a row (203.0.113.6 in list policy_v4): failure: out of memory"));
-    BOOST_TEST(lab.said("no memory for more rows: lower `max_ttl`"));
+    BOOST_TEST(lab.logged("refused a row (203.0.113.6 in list policy_v4): failure: out of memory"));
+    BOOST_TEST(lab.logged("no memory for more rows: lower `max_ttl`"));
     BOOST_TEST(lab.sim.report().traps < 600 * 20U);
     lab.sim.set_max_rows(std::nullopt);
     lab.run_for(5 * kSecond);
     BOOST_TEST(lab.rows("policy_v4").size() == 20U);
     BOOST_TEST(lab.sentences.size() == 3U);
-    BOOST_TEST(lab.said("accepts the rows that it refused"));
+    BOOST_TEST(lab.logged("accepts the rows that it refused"));
     // Full again is news.
     lab.sim.set_max_rows(20);
     lab.claim(1, {"203.0.113.21"}, 300, 330);
@@ -894,7 +894,7 @@ BOOST_AUTO_TEST_CASE(scripts_need_a_router_with_them_and_the_setting) {
         lab->run_for(3 * kSecond);
         check_many(*lab, claimed_us);
         BOOST_TEST(executed(*lab) == 0U);
-        BOOST_TEST(!lab->said("scripts"));
+        BOOST_TEST(!lab->logged("scripts"));
     }
 }
 
@@ -909,7 +909,7 @@ BOOST_AUTO_TEST_CASE(scripts_keep_comments_byte_for_byte) {
     lab.run_for(2 * kSecond);
     const auto rows = lab.rows(list.list4);
     BOOST_TEST(executed(lab) > 1U);
-    BOOST_TEST(!lab.said("scripts"));
+    BOOST_TEST(!lab.logged("scripts"));
     BOOST_REQUIRE(rows.size() == 50U);
     for (const auto& row : rows) {
         BOOST_TEST(row.comment == "$pre \xc3\xa4;pg=q\\u?o[te]{s};kind=D;dm=a\"$b\\c?d.example");
@@ -927,8 +927,8 @@ BOOST_AUTO_TEST_CASE(a_row_that_a_script_could_not_add_is_retried_by_an_add) {
     BOOST_TEST(lab.rows("policy_v4").size() == 200U);
     BOOST_TEST(executed(lab) > 0U);
     BOOST_TEST(lab.router->counters().rows_failed >= 100U);
-    BOOST_TEST(lab.said("out of memory"));
-    BOOST_TEST(!lab.said("scripts"));
+    BOOST_TEST(lab.logged("out of memory"));
+    BOOST_TEST(!lab.logged("scripts"));
     lab.sim.set_max_rows(std::nullopt);
     lab.run_for(10 * kSecond);
     check_many(lab, claimed_us);
@@ -974,7 +974,7 @@ BOOST_AUTO_TEST_CASE(a_router_that_refuses_scripts_gets_adds) {
             BOOST_TEST(std::ranges::count_if(lab.sentences, [](const std::string& sentence) {
                            return sentence.find("does not run scripts") != sentence.npos;
                        }) == 1);
-            BOOST_TEST(!lab.said("does not let"));
+            BOOST_TEST(!lab.logged("does not let"));
             BOOST_TEST((lab.router->counters().lookups > 0U) == begun);
             lab.run_for(1'500 * kSecond);  // until they have ended
             BOOST_TEST(lab.rows("policy_v4").empty());
@@ -996,7 +996,7 @@ BOOST_AUTO_TEST_CASE(unknown_results_of_a_script_are_looked_up) {
     BOOST_TEST(lab.adds == kMany);
     BOOST_TEST(executed(lab) == 1U);
     BOOST_TEST(lab.router->counters().lookups == 1U);
-    BOOST_TEST(lab.said("does not run scripts"));
+    BOOST_TEST(lab.logged("does not run scripts"));
 }
 
 BOOST_AUTO_TEST_CASE(foreign_changes_to_rows_of_a_running_script_are_noticed) {
@@ -1090,7 +1090,7 @@ BOOST_AUTO_TEST_CASE(held_answers_do_not_wait_behind_a_script) {
 }
 
 // What is configured and its version lacks: in the status, and in the log once for each version.
-BOOST_AUTO_TEST_CASE(what_a_version_lacks_is_said_once) {
+BOOST_AUTO_TEST_CASE(what_a_version_lacks_is_reported_once) {
     auto list = list_config();
     list.list6 = "policy_v6";
     const auto texts_of = [&](const rossim::Options& options) {
@@ -1098,12 +1098,12 @@ BOOST_AUTO_TEST_CASE(what_a_version_lacks_is_said_once) {
         BOOST_REQUIRE(lab.sync());
         const auto lacks = lab.router->status().lacks;
         for (const std::string& text : lacks)
-            BOOST_TEST(lab.said(text) == 1U, text);
+            BOOST_TEST(lab.logged(text) == 1U, text);
         lab.sim.reboot(kSecond, lab.now_us);
         lab.run_for(30 * kSecond);
         BOOST_TEST((lab.router->status().state == RouterState::in_sync));
         for (const std::string& text : lacks)
-            BOOST_TEST(lab.said(text) == 1U, text);
+            BOOST_TEST(lab.logged(text) == 1U, text);
         return lacks;
     };
     auto options = fast();

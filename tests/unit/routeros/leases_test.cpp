@@ -11,14 +11,14 @@ constexpr std::string_view kV4 = "/ip/dhcp-server/lease", kV6 = "/ipv6/dhcp-serv
                            kNetwork = "/ip/dhcp-server/network";
 using Attributes = std::vector<std::pair<std::string, std::string>>;
 
-// The router, the reader and what it said.
+// The router, the reader and what it reported.
 struct World : ReaderWorld, LeaseSink {
     explicit World(rossim::Options o = reader_options())
         : ReaderWorld(std::move(o)), reader(reader_access(), *this, *this) {}
 
     MenuReader& menus() override { return reader; }
     void rows(std::vector<DhcpLease> all) override {
-        ++told;
+        ++notified;
         last = std::move(all);
     }
     void log(Level, std::string_view sentence) override { sentences.emplace_back(sentence); }
@@ -39,7 +39,7 @@ struct World : ReaderWorld, LeaseSink {
     LeaseReader reader;
     std::vector<DhcpLease> last;
     std::vector<std::string> sentences;
-    int told = 0;
+    int notified = 0;
 };
 
 BOOST_FIXTURE_TEST_SUITE(leases, World)
@@ -64,7 +64,7 @@ BOOST_AUTO_TEST_CASE(bound_leases_of_both_families_are_read) {
                 DhcpLease{1, false, false, "192.168.88.2", "00:1d:aa:00:00:02", "laptop", "lan"}));
     BOOST_TEST((last[1] == DhcpLease{1, true, true, "fd00::2", "00:1d:aa:00:00:02", "", "lan6",
                                      "Kids", "kids,slow"}));
-    BOOST_TEST(told == 1);
+    BOOST_TEST(notified == 1);
     BOOST_TEST(sentences.empty());
 }
 
@@ -101,11 +101,11 @@ BOOST_AUTO_TEST_CASE(changes_are_reported_together) {
     const std::string id = lease("192.168.88.2", "laptop");
     sync();
     run_for(60'000'000);
-    BOOST_TEST(told == 1);
+    BOOST_TEST(notified == 1);
     lease("192.168.88.3", "printer");
     put(kV4, {{".id", id}, {"host-name", "service"}});
     run_for(1'000'000);
-    BOOST_TEST(told == 2);
+    BOOST_TEST(notified == 2);
     BOOST_REQUIRE(last.size() == 2U);
     BOOST_TEST(last[0].host_name == "service");
     put(kV4, {{".id", id}, {"status", "waiting"}});
@@ -115,12 +115,12 @@ BOOST_AUTO_TEST_CASE(changes_are_reported_together) {
     run_for(1'000'000);
     BOOST_TEST(last.empty());
     // A renewal does not change the entry.
-    const int before = told;
+    const int before = notified;
     lease("192.168.88.9", "");
     run_for(1'000'000);
     put(kV4, {{".id", "*3"}, {"expires-after", "10m"}});
     run_for(1'000'000);
-    BOOST_TEST(told == before + 1);
+    BOOST_TEST(notified == before + 1);
 }
 
 BOOST_AUTO_TEST_CASE(a_print_finds_changes_that_listen_missed) {
@@ -133,7 +133,7 @@ BOOST_AUTO_TEST_CASE(a_print_finds_changes_that_listen_missed) {
     run_for(15'000'000);
     BOOST_TEST(bytes_sent.find("lease/print") != std::string::npos);
     BOOST_TEST(bytes_sent.find("lease/listen") == std::string::npos);  // goes on
-    BOOST_TEST(told == 1);
+    BOOST_TEST(notified == 1);
 }
 
 BOOST_AUTO_TEST_CASE(known_leases_stay_while_the_router_is_away) {
@@ -142,7 +142,7 @@ BOOST_AUTO_TEST_CASE(known_leases_stay_while_the_router_is_away) {
     sim.reboot(20'000'000, now_us);
     run_for(10'000'000);
     BOOST_TEST(last.size() == 1U);
-    BOOST_TEST(told == 1);
+    BOOST_TEST(notified == 1);
     BOOST_REQUIRE(!sentences.empty());
     BOOST_TEST(
         sentences.front() ==
@@ -215,11 +215,11 @@ BOOST_AUTO_TEST_CASE(each_error_is_reported_once) {
     reader.start(now_ms());
     run_for(600'000'000);
     BOOST_TEST(sentences.size() == 1U);
-    BOOST_TEST(reader.trouble() == "cannot be reached (connection refused)");
+    BOOST_TEST(reader.error() == "cannot be reached (connection refused)");
     reachable = true;
     run_for(61'000'000);
     BOOST_TEST((reader.state() == RouterState::in_sync));
-    BOOST_TEST(reader.trouble().empty());
+    BOOST_TEST(reader.error().empty());
 }
 
 struct Denied : World {
@@ -233,7 +233,7 @@ struct Denied : World {
 BOOST_FIXTURE_TEST_CASE(without_the_policy_read_no_leases_are_known, Denied) {
     reader.start(now_ms());
     run_for(5'000'000);
-    BOOST_TEST(told == 0);
+    BOOST_TEST(notified == 0);
     BOOST_REQUIRE(sentences.size() == 1U);
     BOOST_TEST(sentences.front().find("does not list its DHCP leases (not enough permissions") !=
                std::string::npos);

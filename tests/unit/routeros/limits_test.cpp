@@ -30,7 +30,8 @@ BOOST_AUTO_TEST_CASE(a_router_that_answers_again_is_not_away_any_more) {
     pass(2000);
     pass(3000);
     BOOST_TEST(aways[1]);
-    BOOST_TEST(said("silent") == 0U);  // no sentence was in flight, and the session is not lost yet
+    BOOST_TEST(logged("silent") ==
+               0U);  // no sentence was in flight, and the session is not lost yet
     answer_resource("1d5s");
     BOOST_TEST(!aways[1]);
     BOOST_TEST(closes == 0);
@@ -41,15 +42,15 @@ BOOST_AUTO_TEST_CASE(silence_during_a_write_is_logged_after_three_seconds) {
     claim("203.0.113.7", 1);
     const Asked add = take("/add");
     pass(2999);
-    BOOST_TEST(said("silent") == 0U);
+    BOOST_TEST(logged("silent") == 0U);
     pass(1);
-    BOOST_TEST(said("has been silent for 3 s while rows are being written") == 1U);
+    BOOST_TEST(logged("has been silent for 3 s while rows are being written") == 1U);
     BOOST_TEST(aways[1]);
     pass(20'000);
-    BOOST_TEST(said("silent") == 1U);
+    BOOST_TEST(logged("silent") == 1U);
     BOOST_TEST(closes == 0);
     done(add, {"=ret=*7"});
-    BOOST_TEST(said("answers again after 23 s") == 1U);
+    BOOST_TEST(logged("answers again after 23 s") == 1U);
     BOOST_TEST(!aways[1]);
 }
 
@@ -93,7 +94,7 @@ BOOST_AUTO_TEST_CASE(a_router_that_takes_no_bytes_is_closed_after_send_timeout) 
     BOOST_TEST(peer.closes == 0);
     peer.pass(1);
     BOOST_TEST(peer.closes == 1);
-    BOOST_TEST(peer.said("accepted no data for 700 ms (`send_timeout`)") == 1U);
+    BOOST_TEST(peer.logged("accepted no data for 700 ms (`send_timeout`)") == 1U);
     BOOST_TEST((peer.router.status().state == RouterState::disconnected));
 }
 
@@ -119,12 +120,12 @@ BOOST_AUTO_TEST_CASE(more_rows_than_a_router_has_make_it_unusable) {
     BOOST_TEST(closes == 1);
     const auto status = router.status();
     BOOST_TEST(label(status.state) == "unusable");
-    BOOST_TEST(status.trouble.find("is unusable (our lists on it have more than 250000 rows)") !=
-               status.trouble.npos);
+    BOOST_TEST(status.error.find("is unusable (our lists on it have more than 250000 rows)") !=
+               status.error.npos);
     BOOST_TEST(status.rows_foreign == 0U);
     BOOST_TEST(status.away);
     BOOST_TEST(router.counters().floods == 1U);
-    BOOST_TEST(said("is unusable") == 1U);
+    BOOST_TEST(logged("is unusable") == 1U);
     router.received(row_number(7, print.tag), now);
     pass(599'999);
     BOOST_TEST(connects == 1);
@@ -174,7 +175,7 @@ BOOST_AUTO_TEST_CASE(text_of_the_router_is_safe_and_short) {
     BOOST_TEST(status.version.starts_with("7.21\\x0d\\x0arouter"));
     check(status.version);
     check(status.board);
-    check(status.trouble);
+    check(status.error);
 }
 
 BOOST_AUTO_TEST_CASE(invalid_sentences_are_counted_and_reported_once) {
@@ -183,12 +184,12 @@ BOOST_AUTO_TEST_CASE(invalid_sentences_are_counted_and_reported_once) {
     say({"!re", ".tag=4711"});
     say({"!done"});
     BOOST_TEST(router.counters().unknown_sentences == 3U);
-    BOOST_TEST(said("sent \"!progress .tag=" + listen4.tag +
-                    " =of=\\x1b[2J\", which is not understood") == 1U);
-    BOOST_TEST(said("which is not understood") == 1U);
+    BOOST_TEST(logged("sent \"!progress .tag=" + listen4.tag +
+                      " =of=\\x1b[2J\", which is not understood") == 1U);
+    BOOST_TEST(logged("which is not understood") == 1U);
     now += 600'000;
     say({"!progress", ".tag=" + listen4.tag});
-    BOOST_TEST(said("which is not understood") == 2U);
+    BOOST_TEST(logged("which is not understood") == 2U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -9,7 +9,7 @@ namespace {
 
 using rossim::Family;
 
-// The router, the reader and what it said.
+// The router, the reader and what it reported.
 struct ListWorld : ReaderWorld, ListSink {
     ListWorld() : ReaderWorld(reader_options()), reader(config(), *this, *this) {}
 
@@ -18,7 +18,7 @@ struct ListWorld : ReaderWorld, ListSink {
     }
     MenuReader& menus() override { return reader; }
     void rows(RouterLists all) override {
-        ++told;
+        ++notified;
         last = std::move(all);
     }
     void log(Level, std::string_view sentence) override { sentences.emplace_back(sentence); }
@@ -42,7 +42,7 @@ struct ListWorld : ReaderWorld, ListSink {
     ListReader reader;
     RouterLists last;
     std::vector<std::string> sentences;
-    int told = 0;
+    int notified = 0;
 };
 
 std::string text_of(const std::vector<Address>& all) {
@@ -69,7 +69,7 @@ BOOST_AUTO_TEST_CASE(rows_of_both_families_are_read) {
     BOOST_TEST(of("guests") == "10.0.0.1 10.0.0.2/31 10.0.0.4/31 10.0.0.6");
     BOOST_TEST(last.lists.size() == 2U);
     BOOST_TEST(last.servers.empty());
-    BOOST_TEST(told == 1);
+    BOOST_TEST(notified == 1);
     BOOST_TEST(sentences.empty());
 }
 
@@ -78,12 +78,12 @@ BOOST_AUTO_TEST_CASE(changes_are_reported_once) {
     sync();
     add("other", "10.9.9.9");
     run_for(30'000'000);
-    BOOST_TEST(told == 1);
+    BOOST_TEST(notified == 1);
     add("kids", "192.168.88.11");
     add("kids", "192.168.88.12", 20);
     run_for(1'000'000);
     BOOST_TEST(of("kids") == "192.168.88.10 192.168.88.11 192.168.88.12~19");
-    BOOST_TEST(told == 2);
+    BOOST_TEST(notified == 2);
     sim.remove_row(Family::ipv4, "kids", "192.168.88.10", now_us);
     run_for(1'000'000);
     BOOST_TEST(of("kids").starts_with("192.168.88.11 192.168.88.12"));
@@ -122,7 +122,7 @@ BOOST_AUTO_TEST_CASE(servers_are_followed_within_seconds) {
     sim.put_record("/ip/dns", {{"dynamic-servers", ""}}, now_us);
     run_for(11'000'000);
     BOOST_TEST(last.servers.empty());
-    BOOST_TEST(told == 3);
+    BOOST_TEST(notified == 3);
 }
 
 BOOST_AUTO_TEST_CASE(the_last_rows_stay_while_the_router_is_away) {
@@ -136,7 +136,7 @@ BOOST_AUTO_TEST_CASE(the_last_rows_stay_while_the_router_is_away) {
     sim.remove_row(Family::ipv4, "kids", "192.168.88.10", now_us);
     run_for(60'000'000);
     BOOST_TEST(of("kids") == "192.168.88.10");
-    BOOST_TEST(told == 1);
+    BOOST_TEST(notified == 1);
     BOOST_REQUIRE(!sentences.empty());
     BOOST_TEST(sentences[0] ==
                "router edge1 at 192.0.2.1:8728 ended the connection (connection reset): its last "

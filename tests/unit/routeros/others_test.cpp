@@ -52,7 +52,7 @@ BOOST_AUTO_TEST_CASE(a_second_writer_that_extends_or_adds_our_rows_is_reported_o
                 lab.sim.edit_row(kIp, kList, nth(1), timeout(3600 + 100 * i), lab.now_us);
             lab.run_for(30 * kSecond);
         }
-        BOOST_TEST(lab.said("list policy_v4 has a second writer") == 1U);
+        BOOST_TEST(lab.logged("list policy_v4 has a second writer") == 1U);
         BOOST_TEST(lab.router->status().second_writers == (std::vector<std::string>{kList}),
                    boost::test_tools::per_element());
         BOOST_TEST(lab.router->counters().writes_of_others == 5U);
@@ -62,10 +62,10 @@ BOOST_AUTO_TEST_CASE(a_second_writer_that_extends_or_adds_our_rows_is_reported_o
         BOOST_TEST(lab.router->status().second_writers.size() == 1U);
         lab.run_for(601 * kSecond);
         BOOST_TEST(lab.router->status().second_writers.empty());
-        BOOST_TEST(lab.said("no other writer of list policy_v4") == 1U);
+        BOOST_TEST(lab.logged("no other writer of list policy_v4") == 1U);
         lab.sim.edit_row(kIp, kList, nth(2), timeout(7200), lab.now_us);
         lab.run_for(kSecond);
-        BOOST_TEST(lab.said("list policy_v4 has a second writer") == 2U);
+        BOOST_TEST(lab.logged("list policy_v4 has a second writer") == 2U);
     }
 }
 
@@ -95,11 +95,11 @@ BOOST_AUTO_TEST_CASE(foreign_and_persistent_rows_and_shorter_timeouts_show_no_se
 // Adoption after kill -9, reloads, reboots, reprints, a router that hangs, sets done in part,
 // listeners that hear late.
 BOOST_AUTO_TEST_CASE(our_own_changes_show_no_second_writer) {
-    for (unsigned ways = 0; ways < 8; ++ways) {
+    for (unsigned variant = 0; variant < 8; ++variant) {
         auto options = fast();
-        options.listen_costs = (ways & 1) != 0;
-        options.multi_id_atomic = (ways & 2) != 0;
-        options.listen_tells_expiry = (ways & 4) != 0;
+        options.listen_costs = (variant & 1) != 0;
+        options.multi_id_atomic = (variant & 2) != 0;
+        options.listen_tells_expiry = (variant & 4) != 0;
         if (options.listen_costs) options.costs.emit_row = 50'000;
         Lab lab{options};
         fill(lab, 20);
@@ -128,7 +128,7 @@ BOOST_AUTO_TEST_CASE(our_own_changes_show_no_second_writer) {
         }
         BOOST_TEST(lab.rows(kList).size() == 20U);
         BOOST_TEST(lab.router->counters().writes_of_others == 0U);
-        BOOST_TEST(lab.said("has a second writer") == 0U);
+        BOOST_TEST(lab.logged("has a second writer") == 0U);
     }
 }
 
@@ -151,15 +151,15 @@ BOOST_AUTO_TEST_CASE(a_row_that_a_person_removed_stays_removed_until_its_claim_e
     BOOST_TEST(lab.router->status().left_alone == 1U);
     BOOST_TEST(lab.router->counters().manual_changes == 1U);
     BOOST_TEST(what_differs(lab, nth(1)) == "left_alone");
-    const auto said = lab.sim.report().sentences;
+    const auto before = lab.sim.report().sentences;
     for (unsigned i = 1; i <= 50; ++i) {
         lab.claim(1, {nth(1)}, 60, 90, i);
         BOOST_REQUIRE(lab.outcomes.contains(i));
         BOOST_TEST((lab.outcomes[i] == Outcome::failed));
         lab.run_for(20'000);
     }
-    BOOST_TEST(lab.sim.report().sentences - said <= 2U);  // heartbeats
-    BOOST_TEST(lab.said(nth(1) + " in list policy_v4 was removed by hand: left so") == 1U);
+    BOOST_TEST(lab.sim.report().sentences - before <= 2U);  // heartbeats
+    BOOST_TEST(lab.logged(nth(1) + " in list policy_v4 was removed by hand: left so") == 1U);
     lab.router->request_reprint(lab.now_ms());
     lab.run_for(10 * kSecond);
     lab.router->configure(lab.config, lab.now_ms());
@@ -190,7 +190,7 @@ BOOST_AUTO_TEST_CASE(other_manual_changes_are_respected_too) {
     lab.run_for(60 * kSecond);
     BOOST_TEST(!lab.row(kList, nth(2)).has_value());
     BOOST_TEST(lab.router->counters().manual_changes == 2U);
-    BOOST_TEST(lab.said("by hand") == 2U);  // a minute apart
+    BOOST_TEST(lab.logged("by hand") == 2U);  // a minute apart
 }
 
 BOOST_AUTO_TEST_CASE(a_disabled_row_without_timeout_stays_disabled) {
@@ -260,7 +260,7 @@ BOOST_AUTO_TEST_CASE(a_disabled_row_that_was_there_before_is_respected_and_not_i
     BOOST_TEST(lab.row(kList, nth(1))->disabled);
     BOOST_TEST(lab.router->status().left_alone == 1U);
     BOOST_TEST(lab.router->status().rows_blocked == 0U);
-    BOOST_TEST(lab.said(nth(1) + " in list policy_v4 was disabled by hand: left so") == 1U);
+    BOOST_TEST(lab.logged(nth(1) + " in list policy_v4 was disabled by hand: left so") == 1U);
     lab.sim.edit_row(kIp, kList, nth(1), disabled(false), lab.now_us);
     lab.run_for(10 * kSecond);
     BOOST_TEST(lab.installed_until(1, nth(1)) > 0U);
@@ -284,9 +284,9 @@ BOOST_AUTO_TEST_CASE(a_disabled_row_of_others_covers_nothing_and_is_named_once) 
     BOOST_TEST(lab.installed_until(1, nth(1)) == 0U);
     BOOST_TEST(lab.row(kList, nth(1))->disabled);
     BOOST_TEST(lab.router->status().rows_blocked == 2U);
-    BOOST_TEST(lab.said("the disabled row") == 2U);  // each once, at most one a minute
-    BOOST_TEST(lab.said(nth(1) + " in list policy_v4 is not covered: the disabled row *1 of "
-                                 "others has the address; enable or remove it") == 1U);
+    BOOST_TEST(lab.logged("the disabled row") == 2U);  // each once, at most one a minute
+    BOOST_TEST(lab.logged(nth(1) + " in list policy_v4 is not covered: the disabled row *1 of "
+                                   "others has the address; enable or remove it") == 1U);
     BOOST_TEST(lab.router->status().rows_disabled == 2U);
     lab.sim.edit_row(kIp, kList, nth(1), disabled(false), lab.now_us);
     lab.run_for(10 * kSecond);
@@ -394,18 +394,18 @@ BOOST_AUTO_TEST_CASE(a_list_that_is_full_is_reported_once) {
     };
     claim(1, 70, 600);
     claim(71, 89, 60);
-    BOOST_TEST(lab.said("claims") == 0U);
+    BOOST_TEST(lab.logged("claims") == 0U);
     claim(90, 92, 60);
-    BOOST_TEST(lab.said("list ros_policy has 90 of its 100 claims: when it is full") == 1U);
+    BOOST_TEST(lab.logged("list ros_policy has 90 of its 100 claims: when it is full") == 1U);
     const auto fill = lab.router->status().lists;
     BOOST_REQUIRE(fill.size() == 1U);
     BOOST_TEST(fill[0].tag == "ros_policy");
     BOOST_TEST((fill[0].claims == 92U && fill[0].max_rows == 100U));
     claim(93, 101, 60);
-    BOOST_TEST(lab.said("has its 100 claims: more are refused") == 1U);
+    BOOST_TEST(lab.logged("has its 100 claims: more are refused") == 1U);
     BOOST_TEST(lab.sentences.size() == 3U);
     lab.run_for(300 * kSecond);
-    BOOST_TEST(lab.said("list ros_policy has 79 of its 100 claims again") == 1U);
+    BOOST_TEST(lab.logged("list ros_policy has 79 of its 100 claims again") == 1U);
     claim(71, 89, 60);
     BOOST_TEST(lab.sentences.size() == 4U);
     claim(90, 90, 60);

@@ -371,7 +371,7 @@ BOOST_AUTO_TEST_CASE(timeouts_that_are_read_after_a_standstill_count_from_its_be
     row(listen4, shortened);
     BOOST_TEST(installed_until(1, "203.0.113.7") > 0U);
     BOOST_TEST(installed_until(1, "203.0.113.7") <= 5'060U);
-    answer_resource("1d45s");  // asked after it: from now on what is heard is fresh again
+    answer_resource("1d45s");  // asked after it: from now on what is received is fresh again
     now += 100;
     row(listen4, shortened);
     BOOST_TEST(installed_until(1, "203.0.113.7") > 5'095U);
@@ -429,12 +429,12 @@ BOOST_AUTO_TEST_CASE(log_lines_name_the_router_once_and_its_error) {
                std::string::npos);
 }
 
-// Something else listens where the API is meant to be: said once, with what to do, tried again now and then.
+// Something else listens where the API is meant to be: reported once, with what to do, tried again now and then.
 BOOST_AUTO_TEST_CASE(a_port_without_the_api_is_reported_once) {
     struct Stranger {
         std::string bytes;
         bool closes;
-        std::string_view told;
+        std::string_view logged_text;
     };
     const Stranger strangers[] = {
         {"HTTP/1.1 400 Bad Request\r\nServer: x\r\n\r\n", true,
@@ -468,7 +468,7 @@ BOOST_AUTO_TEST_CASE(a_port_without_the_api_is_reported_once) {
                     1, std::min(peer.router.next_deadline(), end) - peer.now));
             }
             BOOST_TEST(peer.sentences.size() == 1U);
-            BOOST_TEST(peer.sentences.back().find(stranger.told) != std::string::npos,
+            BOOST_TEST(peer.sentences.back().find(stranger.logged_text) != std::string::npos,
                        peer.sentences.back());
             BOOST_TEST(peer.sentences.back().find("check ") != std::string::npos);
             BOOST_TEST(served >= 20);
@@ -495,7 +495,7 @@ BOOST_AUTO_TEST_CASE(another_error_is_reported_once_a_minute) {
 // The log is limited to one line a minute; the status is not.
 BOOST_AUTO_TEST_CASE(last_error_of_the_status_is_the_present_cause) {
     const auto shows = [&](std::string_view cause) {
-        return router.status().trouble.find(cause) != std::string::npos;
+        return router.status().error.find(cause) != std::string::npos;
     };
     router.start(now);
     router.closed("Connection refused", now);
@@ -513,7 +513,7 @@ BOOST_AUTO_TEST_CASE(last_error_of_the_status_is_the_present_cause) {
     router.connected(now);
     done(take("/login"));
     BOOST_TEST((router.status().state == RouterState::reading));
-    BOOST_TEST(router.status().trouble == "");
+    BOOST_TEST(router.status().error == "");
 }
 
 BOOST_AUTO_TEST_CASE(
@@ -523,8 +523,8 @@ BOOST_AUTO_TEST_CASE(
     pass(2000);
     router.connected(now);
     pass(60'000);
-    const std::string trouble = router.status().trouble;
-    BOOST_TEST(trouble ==
+    const std::string error = router.status().error;
+    BOOST_TEST(error ==
                "router edge1 at 172.16.1.1:8728: it does not answer the login: connecting again");
 }
 
@@ -536,7 +536,7 @@ BOOST_AUTO_TEST_CASE(refused_row_is_logged_at_once_after_the_router_was_unreacha
     sync();
     claim("203.0.113.7");
     trap(take("/add"), "failure: out of memory");
-    BOOST_TEST(said("refused a row (203.0.113.7") == 1U);
+    BOOST_TEST(logged("refused a row (203.0.113.7") == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(round_trip_and_write_time_are_unknown_before_they_are_measured) {

@@ -12,7 +12,7 @@ namespace {
 
 const std::string kProbed{kProbeList};
 
-RouterConfig asking() {
+RouterConfig probing() {
     auto config = router_config();
     config.probe = true;
     return config;
@@ -26,7 +26,7 @@ std::size_t count(const std::string& text, std::string_view part) {
 }
 
 struct Ours : Lab {
-    explicit Ours(rossim::Options options = fast(), RouterConfig with = asking())
+    explicit Ours(rossim::Options options = fast(), RouterConfig with = probing())
         : Lab(std::move(options), std::move(with)) {
         row(rossim::Family::ipv4, "policy_v4", "192.0.2.1", "of a human");
         row(rossim::Family::ipv4, kProbed, "192.0.2.3", "somebody's");
@@ -59,22 +59,22 @@ BOOST_AUTO_TEST_SUITE(probe)
 
 BOOST_AUTO_TEST_CASE(the_probe_finds_the_behaviour_of_the_router) {
     using rossim::StaticTimeout;
-    for (unsigned way = 0; way < 3 * 2 * 2 * 2; ++way) {
-        BOOST_TEST_INFO("way " << way);
+    for (unsigned variant = 0; variant < 3 * 2 * 2 * 2; ++variant) {
+        BOOST_TEST_INFO("way " << variant);
         auto options = fast();
-        options.static_timeout = static_cast<StaticTimeout>(way % 3);
-        options.multi_id_atomic = way / 3 % 2 != 0;
-        options.zero_timeout_expires = way / 6 % 2 != 0;
-        options.listen_tells_expiry = way / 12 % 2 != 0;
-        options.version = way % 2 == 0 ? rossim::Version{7, 17} : rossim::Version{7, 21};
+        options.static_timeout = static_cast<StaticTimeout>(variant % 3);
+        options.multi_id_atomic = variant / 3 % 2 != 0;
+        options.zero_timeout_expires = variant / 6 % 2 != 0;
+        options.listen_tells_expiry = variant / 12 % 2 != 0;
+        options.version = variant % 2 == 0 ? rossim::Version{7, 17} : rossim::Version{7, 21};
         Ours lab{options};
         BOOST_REQUIRE(lab.sync());
         BOOST_REQUIRE(lab.finish());
         const ProbeView view = lab.router->probed();
         BOOST_TEST(label(view.state) == "complete");
-        BOOST_TEST(view.trouble == "");
+        BOOST_TEST(view.error == "");
         constexpr Answer kStatic[] = {Answer::makes_timed, Answer::stays_static, Answer::refused};
-        BOOST_TEST(label(lab.answer(Question::static_timeout)) == label(kStatic[way % 3]));
+        BOOST_TEST(label(lab.answer(Question::static_timeout)) == label(kStatic[variant % 3]));
         const auto several =
             options.multi_id_atomic ? Answer::all_or_nothing : Answer::until_missing;
         BOOST_TEST(label(lab.answer(Question::set_missing)) == label(several));
@@ -82,8 +82,8 @@ BOOST_AUTO_TEST_CASE(the_probe_finds_the_behaviour_of_the_router) {
         BOOST_TEST(view.findings[Question::remove_missing].text == "no such item");
         const auto zero = options.zero_timeout_expires ? Answer::ends_at_once : Answer::no_timeout;
         BOOST_TEST(label(lab.answer(Question::zero_timeout)) == label(zero));
-        const auto told = options.listen_tells_expiry ? Answer::reported : Answer::not_reported;
-        BOOST_TEST(label(lab.answer(Question::listen_expiry)) == label(told));
+        const auto reported = options.listen_tells_expiry ? Answer::reported : Answer::not_reported;
+        BOOST_TEST(label(lab.answer(Question::listen_expiry)) == label(reported));
         BOOST_TEST(label(lab.answer(Question::execute)) == "accepted");
         BOOST_TEST(label(lab.answer(Question::long_timeout)) == "refused");
         BOOST_TEST(view.findings[Question::long_timeout].text ==
@@ -184,7 +184,7 @@ BOOST_AUTO_TEST_CASE(a_manual_probe_runs_even_for_a_known_version) {
 BOOST_AUTO_TEST_CASE(the_transcript_is_complete_and_has_no_password) {
     auto options = fast();
     options.users = {{"steer-user", "a-secret", {"read", "write", "api"}}};
-    auto config = asking();
+    auto config = probing();
     config.username = "steer-user";
     config.password = "a-secret";
     Ours lab{options, config};
@@ -254,7 +254,7 @@ BOOST_AUTO_TEST_CASE(a_probe_that_ends_the_session_is_given_up_after_three_attem
         BOOST_TEST((lab.router->status().state == RouterState::in_sync));
         BOOST_TEST((lab.all() == lab.others));
         BOOST_TEST(!lab.router->status().findings.has_value());
-        BOOST_TEST(lab.router->probed().trouble == "the session ended");
+        BOOST_TEST(lab.router->probed().error == "the session ended");
         lab.sim.withdraw(id);
         lab.router->probe(lab.now_ms());
         BOOST_REQUIRE(lab.finish());
@@ -289,7 +289,7 @@ BOOST_AUTO_TEST_CASE(refusals_are_findings_or_unknown) {
 BOOST_AUTO_TEST_CASE(without_write_rights_no_probe_runs) {
     auto options = fast();
     options.users = {{"reader", "", {"read", "api"}}};
-    auto config = asking();
+    auto config = probing();
     config.username = "reader";
     Ours lab{options, config};
     BOOST_REQUIRE(lab.sync());
@@ -301,7 +301,7 @@ BOOST_AUTO_TEST_CASE(without_write_rights_no_probe_runs) {
                340U);  // heartbeats, own addresses, and three tries
     BOOST_TEST((lab.all() == lab.others));
     BOOST_TEST(!lab.router->status().findings.has_value());
-    BOOST_TEST(lab.router->probed().trouble == "not enough permissions (9)");
+    BOOST_TEST(lab.router->probed().error == "not enough permissions (9)");
 }
 
 BOOST_AUTO_TEST_CASE(leftovers_of_another_probe_are_removed_but_not_its_live_rows) {
@@ -319,7 +319,7 @@ BOOST_AUTO_TEST_CASE(leftovers_of_another_probe_are_removed_but_not_its_live_row
     BOOST_TEST(label(lab.router->probed().state) == "complete");
     BOOST_TEST(!lab.Lab::row(kProbed, "192.0.2.18"));
     BOOST_TEST(lab.Lab::row(kProbed, "192.0.2.50").has_value());
-    BOOST_TEST(lab.Lab::row(kProbed, "192.0.2.66").has_value());  // it came later
+    BOOST_TEST(lab.Lab::row(kProbed, "192.0.2.66").has_value());  // it arrived later
     BOOST_TEST(lab.removes == 8U);
 }
 
@@ -328,7 +328,7 @@ BOOST_AUTO_TEST_CASE(answers_do_not_wait_for_a_probe) {
     options.costs = rossim::built_in_presets().get("slow");
     auto list = list_config();
     list.sync_timeout_ms = 500;
-    auto config = asking();
+    auto config = probing();
     config.lists = {list};
     Ours lab{options, config};
     lab.sim.prefill(rossim::Family::ipv4, "others", 10'000, lab.now_us);

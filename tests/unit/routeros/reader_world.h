@@ -81,7 +81,7 @@ struct ReaderWorld : RouterLink {
         menus().start(now_ms());
         run_for(2'000'000);
         BOOST_REQUIRE_MESSAGE(menus().state() == RouterState::in_sync,
-                              label(menus().state()) << " " << menus().trouble());
+                              label(menus().state()) << " " << menus().error());
     }
     [[nodiscard]] std::uint64_t now_ms() const { return static_cast<std::uint64_t>(now_us / 1000); }
 

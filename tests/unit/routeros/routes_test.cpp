@@ -277,7 +277,7 @@ BOOST_AUTO_TEST_CASE(a_guarded_route_stays_if_connections_cannot_be_read) {
     lab.claim(1, {"203.0.113.7"}, 60, 120);
     lab.run_for(10 * kMinute);
     BOOST_TEST(lab.has("203.0.113.7/32"));
-    BOOST_TEST(lab.said("/firewall/connection") == 1U);
+    BOOST_TEST(lab.logged("/firewall/connection") == 1U);
     BOOST_TEST(lab.asked("/ip/firewall/connection/print") == 1U);
 }
 
@@ -307,18 +307,18 @@ BOOST_AUTO_TEST_CASE(an_unreachable_gateway_is_logged_once_and_delays_no_answer)
     lab.run_for(10 * kSecond);
     BOOST_TEST((lab.outcomes[1] == Outcome::installed));
     BOOST_TEST(lab.router->status().routes_inactive == 1U);
-    BOOST_TEST(lab.said("1 route is inactive") == 1U);
+    BOOST_TEST(lab.logged("1 route is inactive") == 1U);
     lab.claim(1, {"203.0.113.8"}, 600, 1200);
     lab.run_for(kMinute);
-    BOOST_TEST(lab.said("inactive") == 1U);
+    BOOST_TEST(lab.logged("inactive") == 1U);
     lab.sim.set_gateway("wg1", true, lab.now_us);
     lab.run_for(10 * kSecond);
     BOOST_TEST(lab.router->status().routes_inactive == 0U);
-    BOOST_TEST(lab.said("its routes are active again") == 1U);
+    BOOST_TEST(lab.logged("its routes are active again") == 1U);
     BOOST_TEST(lab.router->counters().rows_added == 2U);
 }
 
-// A second route at a place is no duplicate: a disabled one of others is not in the way.
+// A second route at a place is no duplicate: a disabled one of others is not in conflict.
 BOOST_AUTO_TEST_CASE(a_disabled_route_is_no_route) {
     RouteLab lab;
     BOOST_REQUIRE(lab.sync());
@@ -374,7 +374,7 @@ BOOST_AUTO_TEST_CASE(a_gateway_changed_by_hand_stays_if_that_is_respected) {
     lab.sim.put_record("/ip/route", {{".id", "*3"}, {"gateway", "192.0.2.78"}}, lab.now_us);
     lab.run_for(kMinute);
     BOOST_TEST(lab.ours()[0].gateway == "192.0.2.78");
-    BOOST_TEST(lab.said("another gateway or distance") == 1U);
+    BOOST_TEST(lab.logged("another gateway or distance") == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(of_two_own_routes_to_an_address_one_goes) {
@@ -402,9 +402,9 @@ BOOST_AUTO_TEST_CASE(a_missing_routing_table_is_named_and_used_once_it_is_there)
     lab.claim(1, {"203.0.113.7"}, 1200, 1800, 1);
     lab.run_for(kMinute);
     BOOST_TEST((lab.outcomes[1] == Outcome::failed));
-    BOOST_TEST(lab.said("in routing table elsewhere): input does not match any value of "
-                        "routing-table") == 1U);
-    BOOST_TEST(lab.said("/routing/table/add fib name=elsewhere") == 1U);
+    BOOST_TEST(lab.logged("in routing table elsewhere): input does not match any value of "
+                          "routing-table") == 1U);
+    BOOST_TEST(lab.logged("/routing/table/add fib name=elsewhere") == 1U);
     lab.sim.put_record("/routing/table", {{"name", "elsewhere"}}, lab.now_us);
     lab.run_for(kMinute);
     BOOST_TEST(lab.sim.routes(Family::ipv4, "elsewhere").size() == 1U);
@@ -421,10 +421,10 @@ BOOST_AUTO_TEST_CASE(routes_need_routeros_7_and_lists_go_on_without_them) {
     lab.run_for(kMinute);
     BOOST_TEST((lab.outcomes[1] == Outcome::failed));
     BOOST_TEST((lab.outcomes[2] == Outcome::installed));
-    BOOST_TEST(lab.said("no routes are written, because they need RouterOS 7") == 1U);
+    BOOST_TEST(lab.logged("no routes are written, because they need RouterOS 7") == 1U);
     lab.sim.reboot(5 * kSecond, lab.now_us);
     lab.run_for(kMinute);
-    BOOST_TEST(lab.said("no routes are written") == 1U);
+    BOOST_TEST(lab.logged("no routes are written") == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(prefixes_are_routes_that_cover_the_addresses_below_them) {
@@ -491,7 +491,7 @@ BOOST_AUTO_TEST_CASE(a_router_without_room_for_more_routes_is_asked_again) {
     lab.claim(1, {"203.0.113.7", "203.0.113.8"}, 600, 1200);
     lab.run_for(10 * kSecond);
     BOOST_TEST(lab.ours().size() == 1U);
-    BOOST_TEST(lab.said("out of memory") == 1U);
+    BOOST_TEST(lab.logged("out of memory") == 1U);
     lab.sim.set_max_routes(std::nullopt);
     lab.run_for(kMinute);
     BOOST_TEST(lab.ours().size() == 2U);

@@ -49,8 +49,8 @@ struct SessionFixture {
     }
     void say(const Words& words) { session.feed(sentence(words)); }
 
-    Listener heard;
-    Session session{heard};
+    Listener received;
+    Session session{received};
 };
 
 BOOST_FIXTURE_TEST_SUITE(session, SessionFixture)
@@ -60,19 +60,19 @@ BOOST_AUTO_TEST_CASE(a_plain_login_succeeds) {
     BOOST_TEST(
         (sent() == std::vector<Words>{{"/login", "=name=sync", "=password=pass=word", ".tag=1"}}));
     say({"!done", ".tag=1"});
-    BOOST_REQUIRE(heard.logins.size() == 1U);
-    BOOST_TEST(heard.logins[0].ok);
+    BOOST_REQUIRE(received.logins.size() == 1U);
+    BOOST_TEST(received.logins[0].ok);
     BOOST_TEST(session.outstanding() == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(a_refused_login_is_reported) {
     session.login("sync", "x");
     say({"!trap", ".tag=1", "=message=invalid user name or password (6)"});
-    BOOST_TEST(heard.logins.empty());
+    BOOST_TEST(received.logins.empty());
     say({"!done", ".tag=1"});
-    BOOST_REQUIRE(heard.logins.size() == 1U);
-    BOOST_TEST(!heard.logins[0].ok);
-    BOOST_TEST(heard.logins[0].message == "invalid user name or password (6)");
+    BOOST_REQUIRE(received.logins.size() == 1U);
+    BOOST_TEST(!received.logins[0].ok);
+    BOOST_TEST(received.logins[0].message == "invalid user name or password (6)");
 }
 
 BOOST_AUTO_TEST_CASE(a_challenge_login_succeeds) {
@@ -83,19 +83,19 @@ BOOST_AUTO_TEST_CASE(a_challenge_login_succeeds) {
     session.login("userTest", "passTest");
     BOOST_TEST(sent().size() == 1U);
     say({"!done", ".tag=1", "=ret=abc123"});
-    BOOST_TEST(heard.logins.empty());
+    BOOST_TEST(received.logins.empty());
     BOOST_TEST(
         (sent() == std::vector<Words>{{"/login", "=name=userTest",
                                        "=response=0021277bff9ac7caf06aa608e46616d47f", ".tag=2"}}));
     say({"!done", ".tag=2"});
-    BOOST_REQUIRE(heard.logins.size() == 1U);
-    BOOST_TEST(heard.logins[0].ok);
+    BOOST_REQUIRE(received.logins.size() == 1U);
+    BOOST_TEST(received.logins[0].ok);
 }
 
 BOOST_AUTO_TEST_CASE(an_invalid_challenge_fails) {
     session.login("a", "b");
     say({"!done", ".tag=1", "=ret=xyz"});
-    BOOST_TEST(heard.broken.size() == 1U);
+    BOOST_TEST(received.broken.size() == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(replies_interleave_and_the_tag_may_be_anywhere) {
@@ -110,40 +110,40 @@ BOOST_AUTO_TEST_CASE(replies_interleave_and_the_tag_may_be_anywhere) {
     say({"!done", "=ret=*3", tag(a)});
     say({"!done", tag(b)});
     const std::vector<std::pair<Tag, std::string>> rows{{b, "1"}, {a, "2"}, {a, ""}};
-    BOOST_TEST((heard.rows == rows));
-    BOOST_REQUIRE(heard.endings.size() == 2U);
-    BOOST_TEST(heard.endings[0].first == a);
-    BOOST_TEST(heard.endings[0].second.ret == "*3");
-    BOOST_TEST(!heard.endings[1].second.ok);
-    BOOST_TEST(heard.endings[1].second.category == 4);
-    BOOST_TEST(heard.endings[1].second.says("already have such entry"));
+    BOOST_TEST((received.rows == rows));
+    BOOST_REQUIRE(received.endings.size() == 2U);
+    BOOST_TEST(received.endings[0].first == a);
+    BOOST_TEST(received.endings[0].second.ret == "*3");
+    BOOST_TEST(!received.endings[1].second.ok);
+    BOOST_TEST(received.endings[1].second.category == 4);
+    BOOST_TEST(received.endings[1].second.says("already have such entry"));
     BOOST_TEST(session.outstanding() == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(an_empty_reply_does_not_end_a_sentence) {
     session.send(command("/print"));
     say({"!empty", ".tag=1"});
-    BOOST_TEST(heard.endings.empty());
+    BOOST_TEST(received.endings.empty());
     say({"!done", ".tag=1"});
-    BOOST_TEST(heard.endings.size() == 1U);
+    BOOST_TEST(received.endings.size() == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(fatal_ends_the_session) {
     session.send(command("/quit"));
     session.feed(sentence({"!fatal", "session terminated on request"}) +
                  sentence({"!done", ".tag=1"}));
-    BOOST_TEST((heard.broken == Words{"session terminated on request"}));
-    BOOST_TEST(heard.endings.empty());
+    BOOST_TEST((received.broken == Words{"session terminated on request"}));
+    BOOST_TEST(received.endings.empty());
     BOOST_TEST(session.broken());
     session.reset();
     session.send(command("/a"));
     say({"!done", ".tag=2"});
-    BOOST_TEST(heard.endings.size() == 1U);
+    BOOST_TEST(received.endings.size() == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(invalid_bytes_end_the_session) {
     session.feed("\xff");
-    BOOST_TEST(heard.broken.size() == 1U);
+    BOOST_TEST(received.broken.size() == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(replies_with_unknown_tags_are_counted) {
@@ -153,16 +153,16 @@ BOOST_AUTO_TEST_CASE(replies_with_unknown_tags_are_counted) {
     session.send(command("/a"));
     say({"!what", ".tag=1"});
     BOOST_TEST(session.unknown_sentences() == 4U);
-    BOOST_TEST(heard.rows.empty());
+    BOOST_TEST(received.rows.empty());
 }
 
 BOOST_AUTO_TEST_CASE(a_listen_is_interrupted) {
     const Tag tag = session.send(command("/x/listen"));
     say({"!trap", ".tag=1", "=category=2", "=message=interrupted"});
     say({"!done", ".tag=1"});
-    BOOST_REQUIRE(heard.endings.size() == 1U);
-    BOOST_TEST(heard.endings[0].first == tag);
-    BOOST_TEST(heard.endings[0].second.message == "interrupted");
+    BOOST_REQUIRE(received.endings.size() == 1U);
+    BOOST_TEST(received.endings[0].first == tag);
+    BOOST_TEST(received.endings[0].second.message == "interrupted");
 }
 
 BOOST_AUTO_TEST_CASE(replies_may_come_byte_by_byte) {
@@ -170,7 +170,7 @@ BOOST_AUTO_TEST_CASE(replies_may_come_byte_by_byte) {
     const auto bytes = sentence({"!done", ".tag=1"});
     for (const char c : bytes)
         session.feed({&c, 1});
-    BOOST_TEST(heard.logins.size() == 1U);
+    BOOST_TEST(received.logins.size() == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(a_reply_with_too_many_rows_ends_the_session) {
@@ -184,8 +184,8 @@ BOOST_AUTO_TEST_CASE(a_reply_with_too_many_rows_ends_the_session) {
     BOOST_TEST(!session.broken());
     say({"!re", ".tag=" + std::to_string(print), "=address=1"});
     BOOST_TEST(session.flooded());
-    BOOST_TEST(heard.broken.size() == 1U);
-    BOOST_TEST(heard.rows.size() == 103U);
+    BOOST_TEST(received.broken.size() == 1U);
+    BOOST_TEST(received.rows.size() == 103U);
     session.reset();
     BOOST_TEST(!session.flooded());
 }
@@ -203,11 +203,11 @@ BOOST_AUTO_TEST_CASE(messages_and_reasons_are_safe_text) {
     const Tag tag = session.send(command("/x/print"));
     say({"!trap", "=message=a\r\nb\x1b" + std::string(5'000, 'x'), ".tag=" + std::to_string(tag)});
     say({"!done", ".tag=" + std::to_string(tag)});
-    BOOST_REQUIRE(heard.endings.size() == 1U);
-    BOOST_TEST(heard.endings[0].second.message.starts_with("a\\x0d\\x0ab\\x1bxx"));
-    BOOST_TEST(heard.endings[0].second.message.size() <= 200U);
+    BOOST_REQUIRE(received.endings.size() == 1U);
+    BOOST_TEST(received.endings[0].second.message.starts_with("a\\x0d\\x0ab\\x1bxx"));
+    BOOST_TEST(received.endings[0].second.message.size() <= 200U);
     say({"!fatal", "no\nmore"});
-    BOOST_TEST((heard.broken == Words{"no\\x0amore"}));
+    BOOST_TEST((received.broken == Words{"no\\x0amore"}));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -125,8 +125,8 @@ BOOST_AUTO_TEST_CASE(names_suffixes_and_clients_have_their_share) {
     for (unsigned i = 0; i < 20; ++i)
         lab.claim(1, {flood_address(i)}, 600, 630, 0, one);
     BOOST_TEST(lab.router->status().claims == 10U);
-    BOOST_TEST(lab.said("a.evil.example has its share of the 100 claims of list ros_policy (10)") ==
-               1U);
+    BOOST_TEST(
+        lab.logged("a.evil.example has its share of the 100 claims of list ros_policy (10)") == 1U);
     for (unsigned i = 0; i < 100; ++i) {
         const std::string name = "n" + std::to_string(i) + ".evil.example";
         lab.claim(1, {flood_address(100 + i)}, 600, 630, 0, {name, bytes_of("192.0.2.1")});
@@ -145,8 +145,8 @@ BOOST_AUTO_TEST_CASE(names_suffixes_and_clients_have_their_share) {
     BOOST_TEST(lab.refusals.at(80).of_client);
     lab.run_for(61 * kSecond);
     lab.claim(1, {flood_address(500)}, 600, 630, 0, {"m.example", bytes_of("192.0.2.1")});
-    BOOST_TEST(lab.said("client 192.0.2.1 has its share") == 1U);
-    BOOST_TEST(lab.said("160 refused, the last for m.example") == 1U);
+    BOOST_TEST(lab.logged("client 192.0.2.1 has its share") == 1U);
+    BOOST_TEST(lab.logged("160 refused, the last for m.example") == 1U);
     // Others, and those that stand for many, are not hindered.
     lab.claim(1, {"203.0.113.1"}, 600, 630, 1, {"www.good.example", bytes_of("192.0.2.2")});
     lab.claim(1, {"203.0.113.2"}, 600, 630, 2, "www.good.example");
@@ -378,7 +378,7 @@ BOOST_AUTO_TEST_CASE(a_flood_does_not_fill_the_list) {
         lab.claim(1, addresses, 600, 630, 0, {name, bytes_of("192.0.2.66")});
     }
     BOOST_TEST(lab.router->status().claims == 12'500U);
-    BOOST_TEST(lab.said("names below evil.example have their share") == 1U);
+    BOOST_TEST(lab.logged("names below evil.example have their share") == 1U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

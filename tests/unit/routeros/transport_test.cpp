@@ -1,5 +1,5 @@
 // The socket under a Router, against a simulated router behind a real one on loopback: plain, TLS
-// by authority, by pin, anonymous; and what is said when it does not work.
+// by authority, by pin, anonymous; and what is reported when it does not work.
 #include "routeros/transport.h"
 
 #include <netinet/tcp.h>
@@ -143,7 +143,7 @@ struct Wire {
         return c;
     }
     [[nodiscard]] bool synced() const { return router->status().state == RouterState::in_sync; }
-    [[nodiscard]] bool told(std::string_view part) const {
+    [[nodiscard]] bool logged(std::string_view part) const {
         for (const auto& sentence : seen.sentences) {
             if (sentence.find(part) != sentence.npos) return true;
         }
@@ -195,25 +195,25 @@ BOOST_AUTO_TEST_CASE(a_row_is_written_without_tls_and_again_after_a_reconnect) {
     BOOST_TEST(good);
     BOOST_TEST((wire.seen.outcomes[9] == Outcome::installed));
     BOOST_TEST(wire.bridge.sim.row_count(rossim::Family::ipv4) == 1U);
-    BOOST_TEST(wire.told("connecting again"));
+    BOOST_TEST(wire.logged("connecting again"));
 }
 
 // So that no list claims them (control/runtime/needed_hosts.h).
-BOOST_AUTO_TEST_CASE(the_addresses_of_a_router_that_is_given_by_name_are_told) {
+BOOST_AUTO_TEST_CASE(the_addresses_of_a_router_that_is_given_by_name_are_reported) {
     Wire wire{Mode::plain};
     TransportConfig config = wire.config();
     config.host = "localhost";
-    std::vector<AddressBytes> told;
+    std::vector<AddressBytes> addresses;
     Transport transport{wire.io, config,
                         [] { return static_cast<std::uint64_t>(clock_us()) / 1000; }};
     transport.on_resolved(
-        [&](std::span<const AddressBytes> found) { told.assign(found.begin(), found.end()); });
+        [&](std::span<const AddressBytes> found) { addresses.assign(found.begin(), found.end()); });
     transport.connect();
     const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-    while (told.empty() && std::chrono::steady_clock::now() < limit)
+    while (addresses.empty() && std::chrono::steady_clock::now() < limit)
         wire.io.run_one_for(std::chrono::milliseconds(100));
     transport.stop();
-    BOOST_TEST((std::ranges::find(told, bytes_of("127.0.0.1")) != told.end()));
+    BOOST_TEST((std::ranges::find(addresses, bytes_of("127.0.0.1")) != addresses.end()));
 }
 
 BOOST_AUTO_TEST_CASE(a_router_is_trusted_by_authority) {
@@ -237,14 +237,14 @@ BOOST_AUTO_TEST_CASE(a_wrong_pin_gets_no_password) {
     auto config = tls();
     config.pin_sha256 = std::string(64, 'a');
     BOOST_TEST(wire.run(wire.config(config), [&] { return !wire.seen.sentences.empty(); }));
-    BOOST_TEST(wire.told("is not the pinned one; its sha256 is"));
+    BOOST_TEST(wire.logged("is not the pinned one; its sha256 is"));
     BOOST_TEST(wire.bridge.sim.report().bytes_in == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(an_unknown_authority_gets_no_password) {
     Wire wire{Mode::certificate};
     BOOST_TEST(wire.run(wire.config(tls()), [&] { return !wire.seen.sentences.empty(); }));
-    BOOST_TEST(wire.told("TLS: "));
+    BOOST_TEST(wire.logged("TLS: "));
     BOOST_TEST(wire.bridge.sim.report().bytes_in == 0U);
 }
 
@@ -252,7 +252,8 @@ BOOST_AUTO_TEST_CASE(the_error_of_an_untrusted_router_prints_the_pin_to_write) {
     constexpr std::string_view kBefore = "write 'tls: { pin: ";
     const Certificate certificate = make_certificate();
     Wire untrusted{Mode::certificate, certificate};
-    BOOST_REQUIRE(untrusted.run(untrusted.config(tls()), [&] { return untrusted.told(kBefore); }));
+    BOOST_REQUIRE(
+        untrusted.run(untrusted.config(tls()), [&] { return untrusted.logged(kBefore); }));
     const std::string& sentence = untrusted.seen.sentences.front();
     auto config = tls();
     config.pin_sha256 = sentence.substr(sentence.find(kBefore) + kBefore.size(), 64);
@@ -264,15 +265,15 @@ BOOST_AUTO_TEST_CASE(the_error_of_an_untrusted_router_prints_the_pin_to_write) {
 BOOST_AUTO_TEST_CASE(the_error_of_a_router_without_certificate_prints_no_pin) {
     Wire wire{Mode::anonymous};
     BOOST_TEST(wire.run(wire.config(tls()), [&] { return !wire.seen.sentences.empty(); }));
-    BOOST_TEST(!wire.told("pin: "));
+    BOOST_TEST(!wire.logged("pin: "));
 }
 
 // Refused as it stands, and nothing is sent to it.
 void check_refused(Wire& wire, const TlsConfig& config, std::string_view why) {
     BOOST_TEST(wire.run(wire.config(config), [&] { return !wire.seen.sentences.empty(); }));
-    BOOST_TEST(wire.told("TLS: "));
-    BOOST_TEST(wire.told(why), wire.seen.sentences.front());
-    BOOST_TEST(wire.told("and its certificate"));  // what to check
+    BOOST_TEST(wire.logged("TLS: "));
+    BOOST_TEST(wire.logged(why), wire.seen.sentences.front());
+    BOOST_TEST(wire.logged("and its certificate"));  // what to check
     BOOST_TEST(wire.bridge.sim.report().bytes_in == 0U);
 }
 
@@ -317,13 +318,13 @@ BOOST_AUTO_TEST_CASE(tls_to_a_plain_port_and_the_reverse_are_reported) {
     auto config = plain.config(tls());
     config.connect_timeout_ms = 300;
     BOOST_TEST(plain.run(config, [&] { return !plain.seen.sentences.empty(); }));
-    BOOST_TEST(plain.told("TLS: "), plain.seen.sentences.front());
-    BOOST_TEST(plain.told("that the port is that of /ip/service api-ssl"));
+    BOOST_TEST(plain.logged("TLS: "), plain.seen.sentences.front());
+    BOOST_TEST(plain.logged("that the port is that of /ip/service api-ssl"));
     BOOST_TEST(plain.bridge.sim.report().logins == 0U);
 
     Wire secure{Mode::certificate};
     BOOST_TEST(secure.run(secure.config(), [&] { return !secure.seen.sentences.empty(); }));
-    BOOST_TEST(secure.told("api-ssl"), secure.seen.sentences.front());
+    BOOST_TEST(secure.logged("api-ssl"), secure.seen.sentences.front());
 }
 
 // The socket of this process that is connected to `port`; -1: none.
@@ -372,7 +373,7 @@ BOOST_AUTO_TEST_CASE(a_refused_connection_is_reported) {
     config.port = closed.local_endpoint().port();
     closed.close();
     BOOST_TEST(wire.run(config, [&] { return !wire.seen.sentences.empty(); }));
-    BOOST_TEST(wire.told("cannot be reached (Connection refused)"));
+    BOOST_TEST(wire.logged("cannot be reached (Connection refused)"));
 }
 
 // The router's side on a thread of its own: the client blocks.
@@ -410,7 +411,7 @@ BOOST_AUTO_TEST_CASE(a_client_that_blocks_gets_its_reply_over_tls) {
     BOOST_TEST(wrong.open(to, login.username, "x").starts_with("login failed: "));
 }
 
-BOOST_AUTO_TEST_CASE(a_link_that_blocks_reports_how_far_it_came) {
+BOOST_AUTO_TEST_CASE(a_link_that_blocks_reports_how_far_it_arrived) {
     using Stage = LinkFailure::Stage;
     Wire wire{Mode::certificate};
     Wire plain{Mode::plain};

@@ -9,7 +9,7 @@ namespace {
 using Words = std::vector<std::string>;
 using namespace std::string_literals;
 
-// Feeds in pieces of `piece` bytes; all sentences that came out.
+// Feeds in pieces of `piece` bytes; all complete sentences.
 std::vector<Words> decode(std::string_view bytes, std::size_t piece, Decoder& decoder) {
     std::vector<Words> out;
     std::vector<std::string_view> words;
@@ -88,7 +88,7 @@ BOOST_AUTO_TEST_CASE(reserved_bytes_end_the_stream) {
         decoder.feed("\x05!done\0"s + static_cast<char>(first));
         BOOST_TEST((decoder.next(words) == Decoder::Status::sentence));
         BOOST_TEST((decoder.next(words) == Decoder::Status::broken));
-        BOOST_TEST(!decoder.trouble().empty());
+        BOOST_TEST(!decoder.error().empty());
         decoder.feed("\x05!done\0"s);
         BOOST_TEST((decoder.next(words) == Decoder::Status::broken));
         decoder.reset();

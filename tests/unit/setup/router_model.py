@@ -157,13 +157,13 @@ class Script:
 
     def run(self, router):
         """Each command of the top on its own, as a terminal does; what `:error` and routers say. router.printed: `:put`."""
-        said, router.printed = [], []
+        output, router.printed = [], []
         for command in self.commands:
             try:
                 command(router, [{}])
             except Stop as stop:
-                said.append(str(stop))
-        return said
+                output.append(str(stop))
+        return output
 
     # ---- parsing
 

@@ -79,19 +79,19 @@ void check_text(const std::string& name, RouterOs version = RouterOs::v7,
                 const Failover& failover = {}, const std::string& folder = "configs/") {
     const bool is_plain = !failover.netwatch && !failover.second;
     const std::string path = folder + (is_plain ? name : "minimal") + ".yaml";
-    std::istringstream said(
+    std::istringstream printed(
         routeros_setup(settings_of(content_of(kRoot + "/" + path), path), {}, version, failover)
             .value());
     std::istringstream expected(content_of(kRoot + "/tests/unit/setup/" + name +
                                            (version == RouterOs::v7 ? ".rsc" : ".ros6")));
     std::string is, wanted;
     for (int line = 1; std::getline(expected, wanted); ++line) {
-        BOOST_REQUIRE_MESSAGE(std::getline(said, is),
+        BOOST_REQUIRE_MESSAGE(std::getline(printed, is),
                               name << ".rsc:" << line << ": missing: " << wanted);
         BOOST_REQUIRE_MESSAGE(is == wanted,
                               name << ".rsc:" << line << ": is " << is << "\nnot " << wanted);
     }
-    BOOST_TEST(!std::getline(said, is), name << ".rsc has no " << is);
+    BOOST_TEST(!std::getline(printed, is), name << ".rsc has no " << is);
 }
 
 BOOST_AUTO_TEST_CASE(the_commands_for_one_router_are_as_expected) {

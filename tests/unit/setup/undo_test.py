@@ -211,8 +211,8 @@ class Undo(unittest.TestCase):
         for variable in ("dnsAddress4", "apiPassword1", "gateway1v4", "gateway1v6"):
             router = next(routers())
             before = router.picture()
-            said = script("minimal", **{variable: '""'}).run(router)
-            self.assertRegex(said[0], f"steerdns: .*{variable}.* is missing")
+            output = script("minimal", **{variable: '""'}).run(router)
+            self.assertRegex(output[0], f"steerdns: .*{variable}.* is missing")
             self.assertEqual(router.picture(), before)
 
     def test_missing_and_foreign_objects_stop_the_commands(self):

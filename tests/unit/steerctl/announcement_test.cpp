@@ -8,10 +8,10 @@ using namespace std::chrono_literals;
 
 namespace {
 
-struct Heard {
+struct Scene {
     // Ready for long enough.
-    Heard() {
-        one.heard(true, "", now);
+    Scene() {
+        one.received(true, "", now);
         now += 1'000ms;
         BOOST_REQUIRE(one.is_wanted(now));
     }
@@ -23,7 +23,7 @@ struct Heard {
 
 BOOST_AUTO_TEST_SUITE(announcement)
 
-BOOST_AUTO_TEST_CASE(nothing_is_announced_before_the_daemon_was_heard) {
+BOOST_AUTO_TEST_CASE(nothing_is_announced_before_the_daemon_reported) {
     Announcement one{{}};
     BOOST_TEST(!one.is_wanted(1h));
     BOOST_TEST(one.why() == "steerdnsd was not heard yet");
@@ -31,58 +31,58 @@ BOOST_AUTO_TEST_CASE(nothing_is_announced_before_the_daemon_was_heard) {
 
 BOOST_AUTO_TEST_CASE(it_is_announced_after_it_was_ready_for_the_hold_time) {
     Announcement one{{}};
-    one.heard(true, "", 1'000ms);
+    one.received(true, "", 1'000ms);
     BOOST_TEST(!one.is_wanted(1'999ms));
     BOOST_TEST(one.is_wanted(2'000ms));
     BOOST_TEST(one.why() == "ready");
 }
 
 BOOST_AUTO_TEST_CASE(a_reason_withdraws_at_once_and_the_hold_time_begins_again) {
-    Heard heard;
-    heard.one.heard(false, "drain: draining", heard.now);
-    BOOST_TEST(!heard.one.is_wanted(heard.now));
-    BOOST_TEST(heard.one.why() == "not ready: drain: draining");
-    heard.one.heard(true, "", heard.now);
-    BOOST_TEST(!heard.one.is_wanted(heard.now + 999ms));
-    BOOST_TEST(heard.one.is_wanted(heard.now + 1'000ms));
+    Scene scene;
+    scene.one.received(false, "drain: draining", scene.now);
+    BOOST_TEST(!scene.one.is_wanted(scene.now));
+    BOOST_TEST(scene.one.why() == "not ready: drain: draining");
+    scene.one.received(true, "", scene.now);
+    BOOST_TEST(!scene.one.is_wanted(scene.now + 999ms));
+    BOOST_TEST(scene.one.is_wanted(scene.now + 1'000ms));
 }
 
 BOOST_AUTO_TEST_CASE(a_daemon_that_ended_withdraws_at_once) {
-    Heard heard;
-    heard.one.lost("steerdnsd does not run", heard.now);
-    BOOST_TEST(!heard.one.is_wanted(heard.now));
-    BOOST_TEST(heard.one.why() == "steerdnsd does not run");
+    Scene scene;
+    scene.one.lost("steerdnsd does not run", scene.now);
+    BOOST_TEST(!scene.one.is_wanted(scene.now));
+    BOOST_TEST(scene.one.why() == "steerdnsd does not run");
 }
 
 BOOST_AUTO_TEST_CASE(a_daemon_that_closed_the_session_may_go_on_in_another_one) {
-    Heard heard;
-    heard.one.reconnecting(heard.now);
-    BOOST_TEST(heard.one.is_wanted(heard.now + 499ms));
-    heard.one.heard(true, "", heard.now + 499ms);
-    BOOST_TEST(heard.one.is_wanted(heard.now + 3'498ms));
+    Scene scene;
+    scene.one.reconnecting(scene.now);
+    BOOST_TEST(scene.one.is_wanted(scene.now + 499ms));
+    scene.one.received(true, "", scene.now + 499ms);
+    BOOST_TEST(scene.one.is_wanted(scene.now + 3'498ms));
 }
 
 BOOST_AUTO_TEST_CASE(a_daemon_that_says_nothing_in_its_new_session_is_withdrawn) {
-    Heard heard;
-    heard.one.reconnecting(heard.now);
-    BOOST_TEST(!heard.one.is_wanted(heard.now + 500ms));
-    BOOST_TEST(heard.one.why() == "steerdnsd closed the connection and says nothing");
+    Scene scene;
+    scene.one.reconnecting(scene.now);
+    BOOST_TEST(!scene.one.is_wanted(scene.now + 500ms));
+    BOOST_TEST(scene.one.why() == "steerdnsd closed the connection and says nothing");
 }
 
 BOOST_AUTO_TEST_CASE(a_daemon_that_hangs_is_withdrawn_after_the_patience) {
-    Heard heard;
-    heard.one.heard(true, "", heard.now);
-    BOOST_TEST(heard.one.is_wanted(heard.now + 2'999ms));
-    BOOST_TEST(!heard.one.is_wanted(heard.now + 3'000ms));
-    BOOST_TEST(heard.one.why() == "steerdnsd says nothing for 3000 ms");
+    Scene scene;
+    scene.one.received(true, "", scene.now);
+    BOOST_TEST(scene.one.is_wanted(scene.now + 2'999ms));
+    BOOST_TEST(!scene.one.is_wanted(scene.now + 3'000ms));
+    BOOST_TEST(scene.one.why() == "steerdnsd says nothing for 3000 ms");
 }
 
 BOOST_AUTO_TEST_CASE(nothing_is_announced_after_the_end) {
-    Heard heard;
-    heard.one.end();
-    BOOST_TEST(!heard.one.is_wanted(heard.now));
-    heard.one.heard(true, "", heard.now);
-    BOOST_TEST(!heard.one.is_wanted(heard.now + 2'000ms));
+    Scene scene;
+    scene.one.end();
+    BOOST_TEST(!scene.one.is_wanted(scene.now));
+    scene.one.received(true, "", scene.now);
+    BOOST_TEST(!scene.one.is_wanted(scene.now + 2'000ms));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -229,8 +229,9 @@ BOOST_AUTO_TEST_CASE(messages_that_are_no_queries_are_counted) {
         ipv4(kClient, kServer,
              udp(40000, 53,
                  be16(7) + be16(0) + be16(1) + Bytes(6, 0) + be16(0xc00c) + be16(1) + be16(1)));
-    const Bytes wrong_way = ipv4(kClient, kServer, udp(40000, 53, message(7, 0x8180, "a.example")));
-    BOOST_CHECK_EQUAL(replayed({junk, pointer, wrong_way}).counts.malformed, 3U);
+    const Bytes wrong_direction =
+        ipv4(kClient, kServer, udp(40000, 53, message(7, 0x8180, "a.example")));
+    BOOST_CHECK_EQUAL(replayed({junk, pointer, wrong_direction}).counts.malformed, 3U);
     // A question that the file has whole is enough.
     Bytes cut = ipv4(kClient, kServer, udp(40000, 53, kAsked + Bytes(11, 0)));
     cut.resize(cut.size() - 5);

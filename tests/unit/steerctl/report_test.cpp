@@ -37,7 +37,7 @@ BOOST_AUTO_TEST_CASE(dates_are_written_in_utc) {
     BOOST_CHECK_EQUAL(steerctl::date_text(1e300).substr(0, 4), "5138");
 }
 
-// What is nested is said in words, not as JSON, and in few columns.
+// What is nested is reported in words, not as JSON, and in few columns.
 BOOST_AUTO_TEST_CASE(a_status_with_nested_objects_is_written) {
     const auto status = json::parse(
         R"({"version":"0.1.0","uptime_s":5,"config":"a.yaml",

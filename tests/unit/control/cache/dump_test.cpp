@@ -503,7 +503,7 @@ BOOST_AUTO_TEST_CASE(a_million_answers_are_dumped_and_restored) {
     BOOST_TEST(restored->answers == kAnswers);
 }
 
-// Whatever part of a second has gone by, and if the clocks differ by a little: what came from a dump is as young as the
+// Whatever part of a second has gone by, and if the clocks differ by a little: what is from a dump is as young as the
 // dump, and what was there before it as well.
 BOOST_AUTO_TEST_CASE(restoring_a_dump_twice_adds_nothing) {
     constexpr std::uint64_t kInserted = 1'000'000, kDumped = 1'040'000;

@@ -111,10 +111,10 @@ struct Place {
     }
     // Until it is done.
     File whole(std::uint64_t number) {
-        json::value said = read(number, "capture.stop");
-        while (!said.at("done").as_bool()) {
+        json::value reply = read(number, "capture.stop");
+        while (!reply.at("done").as_bool()) {
             turn();
-            said = read(number);
+            reply = read(number);
         }
         return read_file(bytes);
     }
@@ -265,11 +265,11 @@ BOOST_AUTO_TEST_CASE(four_mebibytes_wait_for_a_client_and_the_rest_is_lost) {
             ++pushed;
         tick();
     }
-    const auto said = read(number);
-    const auto kept = said.at("frames").to_number<std::uint64_t>();
+    const auto reply = read(number);
+    const auto kept = reply.at("frames").to_number<std::uint64_t>();
     BOOST_TEST(kept * kLength <= CaptureService::kMostKept);
     BOOST_TEST((kept + 1) * (kLength + 64) > CaptureService::kMostKept);
-    BOOST_TEST(said.at("lost").to_number<std::uint64_t>() == pushed - kept);
+    BOOST_TEST(reply.at("lost").to_number<std::uint64_t>() == pushed - kept);
     BOOST_TEST(bytes.size() == CaptureService::kMostSent);
     const File file = whole(number);
     BOOST_TEST(file.packets.size() == kept);
@@ -280,11 +280,11 @@ BOOST_AUTO_TEST_CASE(count_and_seconds_end_a_capture) {
     auto number = start({{"count", 2}});
     for (const char fill : {'a', 'b', 'c'})
         push(60, fill);
-    json::value said = read(number);
-    while (!said.at("done").as_bool())
-        said = read(number);
+    json::value reply = read(number);
+    while (!reply.at("done").as_bool())
+        reply = read(number);
     BOOST_TEST(read_file(bytes).packets.size() == 2U);
-    BOOST_TEST(said.at("lost").to_number<std::uint64_t>() == 0U);
+    BOOST_TEST(reply.at("lost").to_number<std::uint64_t>() == 0U);
 
     bytes.clear();
     number = start({{"seconds", 3}});
@@ -312,12 +312,12 @@ BOOST_AUTO_TEST_CASE(frames_of_the_capture_before_are_not_in_the_next_one) {
 BOOST_AUTO_TEST_CASE(the_end_answers_who_waits) {
     const auto number = start();
     (void)read(number);  // the file's head
-    std::string said;
+    std::string reply;
     ops::Methods::call(*methods.find("capture.read"), json::object{{"capture", number}},
-                       [&](const ops::RpcResult& r) { said = r ? "bytes" : r.error().message; });
-    BOOST_TEST(said.empty());
+                       [&](const ops::RpcResult& r) { reply = r ? "bytes" : r.error().message; });
+    BOOST_TEST(reply.empty());
     service.end();
-    BOOST_TEST(said == "the capture has ended");
+    BOOST_TEST(reply == "the capture has ended");
 }
 
 BOOST_AUTO_TEST_CASE(queries_by_kernel_sockets_are_packets_and_lost_ones_count) {

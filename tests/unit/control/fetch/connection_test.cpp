@@ -62,7 +62,7 @@ struct Conversation {
         io.run();
     }
     void say(const std::string& text) { asio::write(*server, asio::buffer(text)); }
-    // Says more at each read, for so long that it looks endless; then closes.
+    // Says more at each read, for so long that it appears endless; then closes.
     void say_on() {
         if (client.reads < kManyReads) return say("more");
         server.reset();

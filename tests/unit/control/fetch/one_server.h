@@ -45,7 +45,7 @@ class OneServer {
 // "HTTP/1.1 200 OK", with a length.
 std::string ok(const std::string& body, const std::string& fields = {});
 
-// A resolver on 127.0.0.1 that answers A with 127.0.0.1 and AAAA with nothing, or as told.
+// A resolver on 127.0.0.1 that answers A with 127.0.0.1 and AAAA with nothing, or as reported.
 class OneResolver {
   public:
     enum class Says : std::uint8_t { address, no_such_name, failure, nothing, truncated };

@@ -108,7 +108,7 @@ struct FleetPlace {
                     bulk(R"({"version":"1","ready":true,"addresses":[)" + box_addresses + "]}");
             return reply;
         }
-        if (command == "SET") said = words[2];
+        if (command == "SET") box_status = words[2];
         return ":1\r\n";
     }
     // So many stored claims; the n-th ends `step_ms` after the one before it.
@@ -164,7 +164,7 @@ struct FleetPlace {
     std::string holder = "dns1/aa";
     std::vector<std::string> boxes, pages, pages_asked;
     std::string box_addresses;  // of every box, as JSON
-    std::string said;           // by this box of itself
+    std::string box_status;     // by this box of itself
     bool lease_wanted = false;
     std::vector<std::string> steps;  // of the service addresses
     int held_key = 0;                // the number of the address that no other box can take over
@@ -266,7 +266,7 @@ struct JudgedPlace : FleetPlace {
                                       bulk(encode_messages("dns2/bb", {theirs}).front()),
                                   kStart + 30);
     }
-    // Looks at the boxes for 3 s.
+    // Checks the boxes for 3 s.
     void see(std::uint64_t begin_ms) {
         for (std::uint64_t now_ms = begin_ms; now_ms < begin_ms + 3'000; now_ms += 300) {
             fleet.tick(now_ms);
@@ -502,7 +502,7 @@ BOOST_AUTO_TEST_CASE(while_the_lease_changes_hands_the_former_writer_stands_by) 
     BOOST_TEST(elected(nobody, kStart + 310 + kLease - 10) == "standby");
     BOOST_TEST(elected(nobody, kStart + 310 + kLease) == "waiting");
     BOOST_TEST(elected("*2\r\n" + bulk("8") + bulk("dns2/bb"), kStart + 2'500) == "standby");
-    BOOST_TEST(sink.said("is written by dns2 of fleet pop1, token 8") == 1U);
+    BOOST_TEST(sink.logged("is written by dns2 of fleet pop1, token 8") == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(a_stop_gives_up_the_leases_and_the_router_waits) {
@@ -653,13 +653,13 @@ BOOST_AUTO_TEST_CASE(a_paused_router_cannot_be_taken_over) {
     connect(kStart + 10);
     answer_all(kStart + 20);
     router.pause(kStart + 20);
-    fleet.look(kStart + 30, [] {});
+    fleet.poll(kStart + 30, [] {});
     answer_all(kStart + 30);
-    BOOST_TEST(said.find(R"("state":"paused")") != std::string::npos);
+    BOOST_TEST(box_status.find(R"("state":"paused")") != std::string::npos);
     router.resume(kStart + 40);
-    fleet.look(kStart + 50, [] {});
+    fleet.poll(kStart + 50, [] {});
     answer_all(kStart + 50);
-    BOOST_TEST(said.find(R"("state":"connecting")") != std::string::npos);
+    BOOST_TEST(box_status.find(R"("state":"connecting")") != std::string::npos);
 }
 
 // Otherwise only a writer would, and a dead router's claims would fill Redis.
@@ -713,7 +713,7 @@ BOOST_AUTO_TEST_CASE(the_last_box_serves_on_and_says_so) {
     answer_all(kStart + 910);
     BOOST_TEST(!fleet.is_kept_serving());
     BOOST_TEST(fleet.problems().empty());
-    BOOST_TEST(said.find(R"("addresses":["192.0.2.53"])") != std::string::npos);
+    BOOST_TEST(box_status.find(R"("addresses":["192.0.2.53"])") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(data_of_another_version_is_refused) {

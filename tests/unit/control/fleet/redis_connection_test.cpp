@@ -52,7 +52,7 @@ BOOST_AUTO_TEST_CASE(replies_belong_to_their_commands_in_order) {
     BOOST_TEST(redis.unanswered() == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(a_refused_login_is_said_and_tried_again) {
+BOOST_AUTO_TEST_CASE(a_refused_login_is_reported_and_tried_again) {
     auto redis = make(false, {"steerdns", "wrong"});
     connect(redis);
     BOOST_TEST(ready == 0);

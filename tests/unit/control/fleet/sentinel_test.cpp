@@ -19,7 +19,7 @@ struct SentinelPlace {
         query.connected(101);
         for (const std::string_view reply : replies)
             query.received(reply, 102);
-        if (query.is_asking()) query.tick(query.next_deadline());
+        if (query.is_requesting()) query.tick(query.next_deadline());
         return seen;
     }
     test::SilentLink link;

@@ -35,7 +35,7 @@ struct TicketPlace {
         redis.tick(kNow);
         redis.connected(kNow);
     }
-    void look(std::uint64_t now_ms, const std::string& replies) {
+    void check(std::uint64_t now_ms, const std::string& replies) {
         link.sent.clear();
         tickets.tick(kDifference, now_ms);
         redis.send_now();
@@ -49,34 +49,34 @@ struct TicketPlace {
 
 BOOST_FIXTURE_TEST_SUITE(shared_tickets, TicketPlace)
 
-BOOST_AUTO_TEST_CASE(the_key_that_came_first_is_used_for_its_day) {
-    look(kNow, "$-1\r\n$6\r\ntheirs\r\n");
+BOOST_AUTO_TEST_CASE(the_key_that_arrived_first_is_used_for_its_day) {
+    check(kNow, "$-1\r\n$6\r\ntheirs\r\n");
     BOOST_TEST(link.sent.find("steerdns:{pop1}:tickets:abc:100") != std::string::npos);
     BOOST_TEST(link.sent.find("mine") != std::string::npos);
     BOOST_TEST((server->used == std::vector<std::string>{"theirs"}));
     BOOST_TEST(server->from == 0U);
     BOOST_TEST(server->until == kDay);
     // What is in use is offered from now on, for a Redis that lost it.
-    look(kNow + SharedTickets::kEveryMs, "+OK\r\n$6\r\ntheirs\r\n");
+    check(kNow + SharedTickets::kEveryMs, "+OK\r\n$6\r\ntheirs\r\n");
     BOOST_TEST(link.sent.find("mine") == std::string::npos);
     BOOST_TEST(link.sent.find("theirs") != std::string::npos);
-    look(kNow + SharedTickets::kEveryMs + 1, "");
+    check(kNow + SharedTickets::kEveryMs + 1, "");
     BOOST_TEST(link.sent.empty());
 }
 
 BOOST_AUTO_TEST_CASE(the_next_key_is_known_before_its_day) {
-    look(kDay - 60'000, "+OK\r\n$4\r\nmine\r\n+OK\r\n$4\r\nmine\r\n");
+    check(kDay - 60'000, "+OK\r\n$4\r\nmine\r\n+OK\r\n$4\r\nmine\r\n");
     BOOST_TEST(link.sent.find("tickets:abc:101") != std::string::npos);
     BOOST_TEST(server->from == kDay);
     BOOST_TEST(server->until == 2 * kDay);
 }
 
 BOOST_AUTO_TEST_CASE(garbage_is_counted_and_a_server_without_a_certificate_shares_nothing) {
-    look(kNow, "$-1\r\n$7\r\ngarbage\r\n");
+    check(kNow, "$-1\r\n$7\r\ngarbage\r\n");
     BOOST_TEST(server->used.empty());
     BOOST_TEST(tickets.unreadable() == 1U);
     server->group.clear();
-    look(kNow + SharedTickets::kEveryMs, "");
+    check(kNow + SharedTickets::kEveryMs, "");
     BOOST_TEST(link.sent.empty());
 }
 

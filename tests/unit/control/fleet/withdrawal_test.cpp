@@ -170,13 +170,13 @@ BOOST_AUTO_TEST_CASE(an_error_of_redis_ends_the_connection) {
 BOOST_AUTO_TEST_CASE(only_conditions_of_all_boxes_keep_a_box_serving) {
     ops::HealthChecks checks{{"threads", ""}, {"upstreams", ""}, {"lists", ""}};
     BOOST_TEST((fitness_of(checks) == Fitness::ready));
-    checks[1].trouble = "no answer";
+    checks[1].error = "no answer";
     BOOST_TEST((fitness_of(checks) == Fitness::failing));
     keep_serving(checks, "192.0.2.53");
     BOOST_TEST(ops::all_good(checks));
     BOOST_TEST(checks[1].details == "serves on, no other box is ready for 192.0.2.53: no answer");
-    checks[1].trouble = "no answer";
-    checks[0].trouble = "worker 0 is still";
+    checks[1].error = "no answer";
+    checks[0].error = "worker 0 is still";
     BOOST_TEST((fitness_of(checks) == Fitness::unfit));
 }
 

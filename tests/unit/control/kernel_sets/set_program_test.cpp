@@ -1,4 +1,4 @@
-// Where steerdns-sets is looked for, and what is taken for it.
+// Where steerdns-sets is searched for, and what is taken for it.
 #include "control/sinks/kernel_sets/set_program.h"
 
 #include <fcntl.h>

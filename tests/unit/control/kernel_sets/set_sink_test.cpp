@@ -35,7 +35,7 @@ const sets::SetName kFour{"inet", "fw", "four", false};
 const IpAddress kA = *IpAddress::parse("203.0.113.7");
 const IpAddress kB = *IpAddress::parse("203.0.113.8");
 
-struct Heard final : SinkObserver {
+struct Observed final : SinkObserver {
     void installed(const ClaimSink&, ListId list, const IpAddress& address,
                    std::uint32_t until_s) override {
         rows.push_back({list, address, until_s});
@@ -221,19 +221,19 @@ struct Place {
         std::uint32_t number = 0;
         BOOST_TEST_REQUIRE((next<sets::PlansEnd>(&number).has_value()));
         say_ready(number, added);
-        until([&] { return heard.is_away.contains(7) && !heard.is_away.at(7); });
+        until([&] { return observed.is_away.contains(7) && !observed.is_away.at(7); });
         return number;
     }
 
     boost::asio::io_context io;
-    Heard heard;
+    Observed observed;
     std::vector<std::string> log;
     SequencedSocket helper;
     unsigned starts = 0, refusals = 0, starves = 0;
     std::optional<NoMoreDescriptors> starved;
     pid_t pid = 0;
     int socket = -1;  // the sink's
-    SetSink sink{io, heard, [this] { return start(); },
+    SetSink sink{io, observed, [this] { return start(); },
                  [this](sets::Level, const std::string& line) { log.push_back(line); },
                  RestartBackoff(1ms, 2ms)};
 };
@@ -260,9 +260,9 @@ BOOST_AUTO_TEST_CASE(the_process_gets_plans_then_claims_and_its_messages_reach_t
     BOOST_TEST(claims->rows[0].what.until_s == 62U);  // 1.5 s, rounded up, and 60 s
     say_ready(number);
     say_written(number);
-    until([&] { return !heard.rows.empty(); });
-    BOOST_TEST(heard.rows[0].until_s == 62U);
-    BOOST_TEST(!heard.is_away.at(7));
+    until([&] { return !observed.rows.empty(); });
+    BOOST_TEST(observed.rows[0].until_s == 62U);
+    BOOST_TEST(!observed.is_away.at(7));
     BOOST_TEST(sink.report().running);
     BOOST_TEST(sink.report().sets.at(0).ready);
     const SinkHealth health = sink.health();
@@ -274,9 +274,9 @@ BOOST_AUTO_TEST_CASE(no_answer_waits_for_a_set_that_is_away) {
     hold(5);
     begin();
     hold(6);
-    BOOST_TEST(heard.outcomes.size() == 2U);
-    BOOST_TEST((heard.outcomes.at(5) == Outcome::router_away));
-    BOOST_TEST((heard.outcomes.at(6) == Outcome::router_away));
+    BOOST_TEST(observed.outcomes.size() == 2U);
+    BOOST_TEST((observed.outcomes.at(5) == Outcome::router_away));
+    BOOST_TEST((observed.outcomes.at(6) == Outcome::router_away));
 }
 
 BOOST_AUTO_TEST_CASE(an_answer_waits_until_all_its_rows_are_written) {
@@ -284,11 +284,11 @@ BOOST_AUTO_TEST_CASE(an_answer_waits_until_all_its_rows_are_written) {
     const std::uint32_t number = become_ready();
     hold(5);
     say_written(number, kB);
-    until([&] { return heard.rows.size() == 1; });
-    BOOST_TEST(heard.outcomes.empty());
+    until([&] { return observed.rows.size() == 1; });
+    BOOST_TEST(observed.outcomes.empty());
     say_written(number);
-    until([&] { return !heard.outcomes.empty(); });
-    BOOST_TEST((heard.outcomes.at(5) == Outcome::installed));
+    until([&] { return !observed.outcomes.empty(); });
+    BOOST_TEST((observed.outcomes.at(5) == Outcome::installed));
 }
 
 BOOST_AUTO_TEST_CASE(an_answer_does_not_wait_for_a_row_that_the_set_refuses) {
@@ -297,11 +297,11 @@ BOOST_AUTO_TEST_CASE(an_answer_does_not_wait_for_a_row_that_the_set_refuses) {
     hold(5);
     const sets::RefusedRow row{{{7, kB, 62}}};
     say(sets::encode_refused(number, std::span(&row, 1)));
-    until([&] { return !heard.outcomes.empty(); });
-    BOOST_TEST((heard.outcomes.at(5) == Outcome::refused));
-    BOOST_TEST(heard.refusals.size() == 1U);
-    BOOST_TEST((heard.refusals.front() == kB));
-    BOOST_TEST(heard.rows.empty());
+    until([&] { return !observed.outcomes.empty(); });
+    BOOST_TEST((observed.outcomes.at(5) == Outcome::refused));
+    BOOST_TEST(observed.refusals.size() == 1U);
+    BOOST_TEST((observed.refusals.front() == kB));
+    BOOST_TEST(observed.rows.empty());
 }
 
 BOOST_AUTO_TEST_CASE(answers_that_wait_go_on_when_the_process_ends_or_the_set_goes) {
@@ -310,17 +310,17 @@ BOOST_AUTO_TEST_CASE(answers_that_wait_go_on_when_the_process_ends_or_the_set_go
     hold(5);
     kill();
     until([&] { return starts == 2; });
-    BOOST_TEST((heard.outcomes.at(5) == Outcome::router_away));
-    heard.is_away.clear();
+    BOOST_TEST((observed.outcomes.at(5) == Outcome::router_away));
+    observed.is_away.clear();
     number = become_ready();
     hold(6);
     const ListId lost = 7;
     say(sets::encode_lost(number, std::span(&lost, 1)));
-    until([&] { return heard.outcomes.contains(6); });
-    BOOST_TEST((heard.outcomes.at(6) == Outcome::failed));
+    until([&] { return observed.outcomes.contains(6); });
+    BOOST_TEST((observed.outcomes.at(6) == Outcome::failed));
     hold(7);
     sink.configure({});
-    BOOST_TEST((heard.outcomes.at(7) == Outcome::router_away));
+    BOOST_TEST((observed.outcomes.at(7) == Outcome::router_away));
 }
 
 BOOST_AUTO_TEST_CASE(messages_about_former_plans_are_ignored) {
@@ -328,20 +328,20 @@ BOOST_AUTO_TEST_CASE(messages_about_former_plans_are_ignored) {
     std::uint32_t first = 0;
     (void)next<sets::PlansEnd>(&first);
     say_ready(first);
-    until([&] { return heard.is_away.contains(7); });
+    until([&] { return observed.is_away.contains(7); });
     sink.configure({plan(5)});
-    BOOST_TEST(heard.is_away.at(7));  // it is another plan
+    BOOST_TEST(observed.is_away.at(7));  // it is another plan
     say_written(first);
     say_ready(first);
     say(sets::encode_log(sets::Level::info, "so far"));
     until([&] { return !log.empty(); });
-    BOOST_TEST(heard.is_away.at(7));
+    BOOST_TEST(observed.is_away.at(7));
     std::uint32_t second = 0;
     BOOST_TEST((next<sets::PlansEnd>(&second).has_value()));
     BOOST_TEST(second != first);
     say_ready(second);
-    until([&] { return !heard.is_away.at(7); });
-    BOOST_TEST(heard.rows.empty());
+    until([&] { return !observed.is_away.at(7); });
+    BOOST_TEST(observed.rows.empty());
 }
 
 BOOST_AUTO_TEST_CASE(a_killed_process_is_restarted_and_hits_claim_again) {
@@ -349,54 +349,54 @@ BOOST_AUTO_TEST_CASE(a_killed_process_is_restarted_and_hits_claim_again) {
     std::uint32_t number = 0;
     (void)next<sets::PlansEnd>(&number);
     say_ready(number, 3);
-    until([&] { return heard.is_away.contains(7); });
+    until([&] { return observed.is_away.contains(7); });
     claim();
-    const unsigned epochs = heard.epochs[7];
+    const unsigned epochs = observed.epochs[7];
     kill();
     until([&] { return starts == 2; });
-    BOOST_TEST(heard.is_away.at(7));
-    BOOST_TEST(heard.epochs[7] == epochs + 1);
+    BOOST_TEST(observed.is_away.at(7));
+    BOOST_TEST(observed.epochs[7] == epochs + 1);
     BOOST_TEST_REQUIRE(!log.empty());
     BOOST_TEST(log.back().starts_with("steerdns-sets ended (killed by signal 9): "));
     BOOST_TEST(sink.report().restarts == 1U);
-    BOOST_TEST(sink.report().sets.at(0).trouble.find("killed by signal 9") != std::string::npos);
+    BOOST_TEST(sink.report().sets.at(0).error.find("killed by signal 9") != std::string::npos);
     claim();
     BOOST_TEST((next<sets::PlanPart>(&number).has_value()));
     BOOST_TEST((next<sets::ClaimRows>().has_value()));
     say_ready(number, 4);
-    until([&] { return !heard.is_away.at(7); });
+    until([&] { return !observed.is_away.at(7); });
     BOOST_TEST(log.back() == "steerdns-sets runs again");
     BOOST_TEST(sink.report().sets.at(0).counters.added == 7U);  // of both lives
-    BOOST_TEST(sink.report().sets.at(0).trouble.empty());
+    BOOST_TEST(sink.report().sets.at(0).error.empty());
 }
 
 BOOST_AUTO_TEST_CASE(readiness_needs_the_process_and_its_sets) {
     constexpr std::uint64_t kNow = 1'000'000;
-    const auto trouble = [&](std::uint64_t after_ms = 0) {
+    const auto error = [&](std::uint64_t after_ms = 0) {
         auto lists = sink.needed(kNow);  // lost at about kNow
-        return needed_lists_trouble(lists, kNow + after_ms);
+        return needed_lists_error(lists, kNow + after_ms);
     };
     sink.configure({plan()}, {{7, config::ReadyNeed::any}});
-    BOOST_TEST(trouble() ==
+    BOOST_TEST(error() ==
                "list \"policy\" cannot be written to nftables set inet fw four (steerdns-sets has "
                "not reported yet)");
     until([&] { return starts == 1; });
     const std::uint32_t number = become_ready();
-    BOOST_TEST(trouble(kSinkGraceMs) == "");
+    BOOST_TEST(error(kSinkGraceMs) == "");
     say(sets::encode_state(
-        number, {.total = 1, .status = {.set = kFour, .trouble = "No such file or directory"}}));
-    until([&] { return heard.is_away.at(7); });
-    BOOST_TEST(trouble() == "");
-    BOOST_TEST(trouble(kSinkGraceMs) ==
+        number, {.total = 1, .status = {.set = kFour, .error = "No such file or directory"}}));
+    until([&] { return observed.is_away.at(7); });
+    BOOST_TEST(error() == "");
+    BOOST_TEST(error(kSinkGraceMs) ==
                "list \"policy\" cannot be written to nftables set inet fw four (No such file or "
                "directory)");
     say_ready(number);
-    until([&] { return !heard.is_away.at(7); });
-    BOOST_TEST(trouble(kSinkGraceMs) == "");
+    until([&] { return !observed.is_away.at(7); });
+    BOOST_TEST(error(kSinkGraceMs) == "");
     kill();
     until([&] { return starts == 2; });
-    BOOST_TEST(trouble() == "");
-    BOOST_TEST(trouble(kSinkGraceMs) ==
+    BOOST_TEST(error() == "");
+    BOOST_TEST(error(kSinkGraceMs) ==
                "list \"policy\" cannot be written to nftables set inet fw four (steerdns-sets "
                "ended (killed by signal 9))");
     sink.configure({plan()});  // the plans are the same
@@ -413,9 +413,9 @@ BOOST_AUTO_TEST_CASE(a_list_that_a_reload_adds_has_the_grace) {
     other.families.front().set.name = "other";
     sink.configure({plan(), other}, {{8, config::ReadyNeed::all}});
     const auto lists = sink.needed(kNow);
-    BOOST_TEST(needed_lists_trouble(lists, kNow) == "");
+    BOOST_TEST(needed_lists_error(lists, kNow) == "");
     BOOST_TEST(
-        needed_lists_trouble(lists, kNow + kSinkGraceMs)
+        needed_lists_error(lists, kNow + kSinkGraceMs)
             .starts_with("list \"other\" cannot be written to nftables set inet fw other ("));
 }
 
@@ -424,7 +424,7 @@ BOOST_AUTO_TEST_CASE(a_reload_lowers_no_counter) {
     std::uint32_t number = 0;
     (void)next<sets::PlansEnd>(&number);
     say_ready(number, 3);
-    until([&] { return heard.is_away.contains(7); });
+    until([&] { return observed.is_away.contains(7); });
     sink.configure({plan(5)});
     BOOST_TEST(sink.report().sets.at(0).counters.added == 3U);
     BOOST_TEST(sink.report().running);
@@ -445,11 +445,11 @@ BOOST_AUTO_TEST_CASE(the_last_messages_of_an_ended_process_are_read) {
 BOOST_AUTO_TEST_CASE(a_process_without_claims_ends_without_a_new_epoch) {
     begin();
     become_ready();
-    const unsigned epochs = heard.epochs[7];
+    const unsigned epochs = observed.epochs[7];
     kill();
     until([&] { return starts == 2; });
-    BOOST_TEST(heard.is_away.at(7));
-    BOOST_TEST(heard.epochs[7] == epochs);
+    BOOST_TEST(observed.is_away.at(7));
+    BOOST_TEST(observed.epochs[7] == epochs);
 }
 
 BOOST_AUTO_TEST_CASE(without_a_free_descriptor_the_start_is_retried_later) {
@@ -477,7 +477,7 @@ BOOST_AUTO_TEST_CASE(a_process_that_does_not_read_is_ended) {
 
 BOOST_AUTO_TEST_CASE(a_silent_process_is_ended) {
     SetSink impatient{io,
-                      heard,
+                      observed,
                       [this] { return start(); },
                       [this](sets::Level, const std::string& line) { log.push_back(line); },
                       RestartBackoff(1ms, 2ms),
@@ -500,7 +500,7 @@ BOOST_AUTO_TEST_CASE(the_process_runs_only_while_there_are_sets) {
     BOOST_TEST(!sink.report().running);
     sink.configure({plan()});
     until([&] { return starts == 2; });
-    heard.is_away.clear();
+    observed.is_away.clear();
     become_ready(1);
     BOOST_TEST(sink.report().sets.at(0).counters.added == 4U);
     BOOST_TEST(sink.report().restarts == 0U);
@@ -593,29 +593,29 @@ BOOST_AUTO_TEST_CASE(a_failed_start_is_reported_once_and_retried) {
     BOOST_TEST_REQUIRE(log.size() == 1U);
     BOOST_TEST(log[0].starts_with("steerdns-sets is not there: sets of the kernel are not filled"));
     BOOST_TEST(sink.report().restarts == 3U);
-    BOOST_TEST(heard.epochs[7] == 1U);  // its configuration's
+    BOOST_TEST(observed.epochs[7] == 1U);  // its configuration's
 }
 
 BOOST_AUTO_TEST_CASE(hits_claim_again_what_a_full_set_dropped_once_it_has_room) {
     begin();
     const std::uint32_t number = become_ready();
-    const unsigned before = heard.epochs[7];
+    const unsigned before = observed.epochs[7];
     say_refused(number);
     say_full(number, 1, 1000);
     hear();
-    BOOST_TEST(heard.epochs[7] == before);
+    BOOST_TEST(observed.epochs[7] == before);
     say_full(number, 1, 999);
     say_full(number, 1, 998);
     hear();
-    BOOST_TEST(heard.epochs[7] == before + 1);
+    BOOST_TEST(observed.epochs[7] == before + 1);
     say_full(number, 2, 999);  // soon after
     hear();
-    BOOST_TEST(heard.epochs[7] == before + 1);
+    BOOST_TEST(observed.epochs[7] == before + 1);
 }
 
 BOOST_AUTO_TEST_CASE(a_new_epoch_that_comes_too_soon_is_begun_later) {
     SetSink quick{io,
-                  heard,
+                  observed,
                   [this] { return start(); },
                   [this](sets::Level, const std::string& line) { log.push_back(line); },
                   RestartBackoff(1ms, 2ms),
@@ -624,15 +624,15 @@ BOOST_AUTO_TEST_CASE(a_new_epoch_that_comes_too_soon_is_begun_later) {
     quick.configure({plan()});
     until([&] { return starts == 1; });
     const std::uint32_t number = become_ready();
-    const unsigned before = heard.epochs[7];
+    const unsigned before = observed.epochs[7];
     say_full(number, 1, 999);
     say_full(number, 2, 999);
     const auto end = std::chrono::steady_clock::now() + 10s;
     until([&] {
         say_full(number, 2, 999);
-        return heard.epochs[7] == before + 2 || std::chrono::steady_clock::now() > end;
+        return observed.epochs[7] == before + 2 || std::chrono::steady_clock::now() > end;
     });
-    BOOST_TEST(heard.epochs[7] == before + 2);
+    BOOST_TEST(observed.epochs[7] == before + 2);
 }
 
 BOOST_AUTO_TEST_CASE(the_first_drop_of_a_new_process_is_noticed) {
@@ -642,29 +642,29 @@ BOOST_AUTO_TEST_CASE(the_first_drop_of_a_new_process_is_noticed) {
     hear();
     kill();
     until([&] { return starts == 2; });
-    heard.is_away.clear();
+    observed.is_away.clear();
     number = become_ready();
-    const unsigned before = heard.epochs[7];
+    const unsigned before = observed.epochs[7];
     say_full(number, 1, 999);
     hear();
-    BOOST_TEST(heard.epochs[7] == before + 1);
+    BOOST_TEST(observed.epochs[7] == before + 1);
 }
 
 // The process tries them again by itself.
 BOOST_AUTO_TEST_CASE(rows_that_the_kernel_refuses_begin_no_epoch) {
     begin();
     const std::uint32_t number = become_ready();
-    const unsigned before = heard.epochs[7];
+    const unsigned before = observed.epochs[7];
     say_refused(number);
     say_full(number, 0, 1);
     hear();
-    BOOST_TEST(heard.epochs[7] == before);
+    BOOST_TEST(observed.epochs[7] == before);
 }
 
 BOOST_AUTO_TEST_CASE(hits_claim_again_what_a_full_set_gave_up) {
     begin();
     const std::uint32_t number = become_ready();
-    const unsigned before = heard.epochs[7];
+    const unsigned before = observed.epochs[7];
     const auto say_evicted = [&](std::uint64_t evicted) {
         say(sets::encode_state(number, {.total = 1,
                                         .status = {.set = kFour,
@@ -674,11 +674,11 @@ BOOST_AUTO_TEST_CASE(hits_claim_again_what_a_full_set_gave_up) {
         hear();
     };
     say_evicted(0);
-    BOOST_TEST(heard.epochs[7] == before);  // it has no room
+    BOOST_TEST(observed.epochs[7] == before);  // it has no room
     say_evicted(1);
-    BOOST_TEST(heard.epochs[7] == before + 1);
+    BOOST_TEST(observed.epochs[7] == before + 1);
     say_evicted(2);  // soon after
-    BOOST_TEST(heard.epochs[7] == before + 1);
+    BOOST_TEST(observed.epochs[7] == before + 1);
 }
 
 // ---- shares
@@ -719,12 +719,12 @@ BOOST_AUTO_TEST_CASE(a_claim_above_a_share_is_reported_with_its_client_and_named
     for (int i = 0; i < 3; ++i)
         say(sets::encode_refused(number, std::span(&row, 1)));
     hear();
-    BOOST_TEST((heard.outcomes.at(5) == Outcome::refused));
-    BOOST_TEST_REQUIRE(heard.later.size() == 3U);
-    BOOST_TEST((heard.later[0].whom == RefusedFor::client));
-    BOOST_TEST(heard.later[0].name == "www.evil.example");
-    BOOST_TEST((heard.later[0].client == kB));
-    BOOST_TEST(heard.refusals.empty());
+    BOOST_TEST((observed.outcomes.at(5) == Outcome::refused));
+    BOOST_TEST_REQUIRE(observed.later.size() == 3U);
+    BOOST_TEST((observed.later[0].whom == RefusedFor::client));
+    BOOST_TEST(observed.later[0].name == "www.evil.example");
+    BOOST_TEST((observed.later[0].client == kB));
+    BOOST_TEST(observed.refusals.empty());
     BOOST_TEST(std::ranges::count_if(log, [](const std::string& line) {
                    return line.starts_with(
                        "client 203.0.113.8 has its share of the 1000 elements of nftables set inet "
@@ -763,16 +763,16 @@ BOOST_AUTO_TEST_CASE(what_waits_for_the_process_has_shares_too) {
 // Nothing reads, so that the socket fills, then what waits; what is above is counted and claimed again.
 BOOST_AUTO_TEST_CASE(a_full_socket_does_not_block_and_recovers) {
     begin();
-    const unsigned epochs = heard.epochs[7];
+    const unsigned epochs = observed.epochs[7];
     for (unsigned i = 0; i < 100 && sink.report().overflows == 0; ++i)
         claim_rows(i * sets::kMaxRows, sets::kMaxRows);
     BOOST_TEST(sink.report().overflows > 0U);
-    BOOST_TEST(heard.epochs[7] == epochs);
+    BOOST_TEST(observed.epochs[7] == epochs);
     std::size_t rows = 0;
     until([&] {
         while (const auto claims = next<sets::ClaimRows>())
             rows += claims->rows.size();
-        return heard.epochs[7] > epochs;
+        return observed.epochs[7] > epochs;
     });
     while (const auto claims = next<sets::ClaimRows>())
         rows += claims->rows.size();

@@ -24,7 +24,7 @@ const IpAddress kA = *IpAddress::parse("203.0.113.7");
 const IpAddress kB = *IpAddress::parse("203.0.113.8");
 const IpAddress kSix = *IpAddress::parse("2001:db8::7");
 
-struct Heard final : SinkObserver {
+struct Observed final : SinkObserver {
     void installed(const ClaimSink&, ListId list, const IpAddress& address,
                    std::uint32_t until_s) override {
         rows[{list, address.to_string()}] = until_s;
@@ -209,12 +209,13 @@ struct Lab {
     }
 
     Nobody sink;
-    Heard heard;
+    Observed observed;
     Box box;
     std::vector<std::string> logged;
     build::OpnsensePlan plan;
-    AliasEngine engine{
-        sink, heard, [this](routeros::Level, const std::string& line) { logged.push_back(line); }};
+    AliasEngine engine{sink, observed, [this](routeros::Level, const std::string& line) {
+                           logged.push_back(line);
+                       }};
     std::uint64_t now = 1'000'000;
     std::uint64_t latency_ms = 5;
     bool is_cut = false;
@@ -249,7 +250,7 @@ BOOST_AUTO_TEST_CASE(one_domain_fills_an_alias_only_without_shares) {
         BOOST_TEST(report.counters.full == (has_shares ? 0U : 21U));
         BOOST_TEST(lab.has_logged("names below evil.example have their share of the 100 elements "
                                   "of alias 'stream' (40)") == has_shares);
-        BOOST_TEST((lab.heard.refused_for == (has_shares ? RefusedFor::name : RefusedFor::all)));
+        BOOST_TEST((lab.observed.refused_for == (has_shares ? RefusedFor::name : RefusedFor::all)));
     }
 }
 
@@ -259,12 +260,12 @@ BOOST_AUTO_TEST_CASE(a_client_above_its_share_is_named_and_held_answers_are_refu
     for (unsigned d = 0; d < 60; ++d)
         lab.flood(d, 1, "d" + std::to_string(d) + ".example", "192.0.2.66");
     lab.flood(100, 1, "m.example", "192.0.2.66", 7);
-    BOOST_TEST(lab.heard.is_settled(7, Outcome::refused));
-    BOOST_TEST((lab.heard.refused_for == RefusedFor::client));
+    BOOST_TEST(lab.observed.is_settled(7, Outcome::refused));
+    BOOST_TEST((lab.observed.refused_for == RefusedFor::client));
     BOOST_TEST(lab.has_logged("OPNsense router 'fw1': client 192.0.2.66 has its share"));
     lab.flood(101, 1, "m.example", "192.0.2.7", 8);
     lab.run(1'000);
-    BOOST_TEST(lab.heard.is_settled(8, Outcome::installed));
+    BOOST_TEST(lab.observed.is_settled(8, Outcome::installed));
 }
 
 BOOST_AUTO_TEST_CASE(a_full_alias_deletes_elements_of_the_largest_share_before_it_adds_others) {
@@ -287,13 +288,13 @@ BOOST_AUTO_TEST_CASE(a_full_alias_deletes_elements_of_the_largest_share_before_i
         BOOST_TEST(table.contains("10.0.0." + std::to_string(200 + i)));
     for (unsigned i = 80; i < 100; ++i)
         BOOST_TEST(table.contains("10.0.0." + std::to_string(i)));
-    BOOST_TEST(lab.heard.is_settled(101, Outcome::installed));
+    BOOST_TEST(lab.observed.is_settled(101, Outcome::installed));
     BOOST_TEST(lab.box.most == 100);
     BOOST_TEST(table.size() == 100);
     const AliasReport report = lab.engine.report().aliases.at(0);
     BOOST_TEST(report.counters.evicted == 20);
     BOOST_TEST(report.elements == 100);
-    BOOST_TEST(lab.heard.rows.size() == 100);  // the row board forgets the others
+    BOOST_TEST(lab.observed.rows.size() == 100);  // the row board forgets the others
 }
 
 BOOST_AUTO_TEST_CASE(elements_of_other_domains_do_not_wait_behind_a_flood) {
@@ -339,17 +340,17 @@ BOOST_AUTO_TEST_CASE(a_share_is_not_exceeded_while_evicted_elements_are_still_th
 BOOST_AUTO_TEST_CASE(a_claim_is_added_and_deleted_when_its_lease_ends) {
     Lab lab;
     lab.start();
-    BOOST_TEST(!lab.heard.is_away.at(1));
+    BOOST_TEST(!lab.observed.is_away.at(1));
     lab.claim({kA, kSix}, 60);
     lab.run(100);
     BOOST_TEST(
         (lab.box.aliases["stream"].table == std::set<std::string>{"203.0.113.7", "2001:db8::7"}));
-    BOOST_TEST((lab.heard.rows.at({1, "203.0.113.7"}) == 1'001 + 60));
+    BOOST_TEST((lab.observed.rows.at({1, "203.0.113.7"}) == 1'001 + 60));
     lab.run(59'700);
     BOOST_TEST(lab.box.aliases["stream"].table.size() == 2);
     lab.run(500);
     BOOST_TEST(lab.box.aliases["stream"].table.empty());
-    BOOST_TEST(lab.heard.rows.empty());
+    BOOST_TEST(lab.observed.rows.empty());
 }
 
 BOOST_AUTO_TEST_CASE(renewals_write_nothing) {
@@ -369,11 +370,11 @@ BOOST_AUTO_TEST_CASE(a_held_answer_is_settled_by_the_reply) {
     lab.latency_ms = 40;
     lab.claim({kA, kB}, 60, 7);
     lab.run(42);
-    BOOST_TEST(!lab.heard.outcomes.contains(7));
+    BOOST_TEST(!lab.observed.outcomes.contains(7));
     lab.run(60);
-    BOOST_TEST(lab.heard.is_settled(7, Outcome::installed));
+    BOOST_TEST(lab.observed.is_settled(7, Outcome::installed));
     lab.claim({kA, kB}, 60, 8);
-    BOOST_TEST(lab.heard.is_settled(8, Outcome::already_there));
+    BOOST_TEST(lab.observed.is_settled(8, Outcome::already_there));
 }
 
 BOOST_AUTO_TEST_CASE(held_answers_overtake_background_writes) {
@@ -387,7 +388,7 @@ BOOST_AUTO_TEST_CASE(held_answers_overtake_background_writes) {
     lab.run(20);
     lab.claim({kA}, 60, 7);
     lab.run(15);
-    BOOST_TEST(lab.heard.is_settled(7, Outcome::installed));
+    BOOST_TEST(lab.observed.is_settled(7, Outcome::installed));
 }
 
 BOOST_AUTO_TEST_CASE(background_writes_leave_the_router_time) {
@@ -410,7 +411,7 @@ BOOST_AUTO_TEST_CASE(an_unreachable_router_holds_no_answer_and_gets_its_claims_l
     lab.is_cut = true;
     lab.start();
     lab.claim({kA}, 600, 7);
-    BOOST_TEST(lab.heard.is_settled(7, Outcome::router_away));
+    BOOST_TEST(lab.observed.is_settled(7, Outcome::router_away));
     BOOST_TEST(lab.has_logged("Connection refused"));
     lab.is_cut = false;
     lab.run(40'000);
@@ -429,12 +430,12 @@ BOOST_AUTO_TEST_CASE(a_connection_that_breaks_releases_the_held) {
     lab.run(10);
     lab.is_cut = true;
     lab.run(300);
-    BOOST_TEST(lab.heard.is_settled(7, Outcome::router_away));
-    BOOST_TEST(lab.heard.is_away.at(1));
+    BOOST_TEST(lab.observed.is_settled(7, Outcome::router_away));
+    BOOST_TEST(lab.observed.is_away.at(1));
     lab.is_cut = false;
     lab.run(60'000);
     BOOST_TEST(lab.box.aliases["stream"].table.contains("203.0.113.7"));
-    BOOST_TEST(!lab.heard.is_away.at(1));
+    BOOST_TEST(!lab.observed.is_away.at(1));
 }
 
 BOOST_AUTO_TEST_CASE(a_reboot_is_noticed_and_the_table_filled_again) {
@@ -445,8 +446,8 @@ BOOST_AUTO_TEST_CASE(a_reboot_is_noticed_and_the_table_filled_again) {
     lab.box.aliases["stream"].table.clear();
     lab.run(11'000);
     BOOST_TEST(lab.box.aliases["stream"].table.size() == 2);
-    BOOST_TEST(lab.heard.epochs[1] == 1);
-    BOOST_TEST(lab.heard.rows.size() == 2);
+    BOOST_TEST(lab.observed.epochs[1] == 1);
+    BOOST_TEST(lab.observed.rows.size() == 2);
     BOOST_TEST(lab.has_logged("lost 2 elements"));
     BOOST_TEST(lab.engine.report().aliases.at(0).counters.lost == 2);
 }
@@ -472,7 +473,7 @@ BOOST_AUTO_TEST_CASE(a_read_that_failed_on_the_router_loses_no_element) {
     lab.run(25'000);
     BOOST_TEST(lab.box.empty_lists == 0);
     BOOST_TEST(lab.engine.report().aliases.at(0).counters.lost == 0);
-    BOOST_TEST(lab.heard.epochs[1] == 0);
+    BOOST_TEST(lab.observed.epochs[1] == 0);
     BOOST_TEST(std::ranges::count(lab.box.seen, "add stream 203.0.113.7") == 1);
     lab.box.aliases["stream"].table.clear();
     lab.run(11'500);  // the next read, and another
@@ -507,7 +508,7 @@ BOOST_AUTO_TEST_CASE(an_alias_that_is_not_given_to_us_is_never_written) {
         lab.claim({kA}, 600, 7);
         lab.run(29'000);
         BOOST_TEST(lab.has_logged(sentence), sentence);
-        BOOST_TEST(lab.heard.is_settled(7, Outcome::router_away));
+        BOOST_TEST(lab.observed.is_settled(7, Outcome::router_away));
         BOOST_TEST(lab.box.seen.empty());
         BOOST_TEST(lab.logged.size() == 1);
         lab.box.aliases["stream"] = {};  // the operator mends it
@@ -535,11 +536,11 @@ BOOST_AUTO_TEST_CASE(consent_that_is_withdrawn_ends_the_writes) {
             lab.box.seen.clear();
             lab.claim({kSix}, 600, 7);
             lab.run(70'000);  // the leases end
-            BOOST_TEST(lab.heard.is_settled(7, Outcome::router_away));
+            BOOST_TEST(lab.observed.is_settled(7, Outcome::router_away));
             BOOST_TEST(lab.box.seen.empty(), sentence);
             BOOST_TEST(alias.table.size() == (is_flushed ? 0 : 2), sentence);
             BOOST_TEST(lab.has_logged(sentence), sentence);
-            BOOST_TEST(!lab.engine.report().aliases.at(0).trouble.empty());
+            BOOST_TEST(!lab.engine.report().aliases.at(0).error.empty());
         }
     }
 }
@@ -565,13 +566,13 @@ BOOST_AUTO_TEST_CASE(an_alias_that_is_missing_or_removed_is_reported) {
     BOOST_TEST(lab.has_logged("does not exist"));
     lab.box.aliases["stream"] = {};
     lab.run(31'000);
-    BOOST_TEST(!lab.heard.is_away.at(1));
+    BOOST_TEST(!lab.observed.is_away.at(1));
     lab.box.aliases.clear();
     lab.claim({kA}, 600, 7);
     lab.run(20);
-    BOOST_TEST(lab.heard.is_settled(7, Outcome::router_away));
+    BOOST_TEST(lab.observed.is_settled(7, Outcome::router_away));
     BOOST_TEST(lab.has_logged("nonexistent alias"));
-    BOOST_TEST(lab.heard.is_away.at(1));
+    BOOST_TEST(lab.observed.is_away.at(1));
 }
 
 BOOST_AUTO_TEST_CASE(refused_credentials_are_explained_and_retried_every_half_minute) {
@@ -584,7 +585,7 @@ BOOST_AUTO_TEST_CASE(refused_credentials_are_explained_and_retried_every_half_mi
         BOOST_TEST(lab.logged.size() == 1);
         lab.box.status = 200;
         lab.run(3'000);
-        BOOST_TEST(!lab.heard.is_away.at(1));
+        BOOST_TEST(!lab.observed.is_away.at(1));
     }
 }
 
@@ -597,8 +598,8 @@ BOOST_AUTO_TEST_CASE(garbage_is_no_reply) {
         lab.claim({kA}, 600, 7);
         lab.box.garbage = garbage;
         lab.run(11'000);
-        BOOST_TEST(lab.heard.outcomes.contains(7));
-        BOOST_TEST(lab.heard.is_away.at(1));
+        BOOST_TEST(lab.observed.outcomes.contains(7));
+        BOOST_TEST(lab.observed.is_away.at(1));
         lab.box.garbage.clear();
         lab.run(40'000);
         BOOST_TEST(lab.box.aliases["stream"].table.contains("203.0.113.7"));
@@ -618,12 +619,12 @@ BOOST_AUTO_TEST_CASE(three_slow_writes_in_a_row_end_the_holding_until_a_fast_one
         lab.claim({address}, 600, i);
         lab.run(400);
     }
-    BOOST_TEST(lab.heard.is_away.at(1));
+    BOOST_TEST(lab.observed.is_away.at(1));
     lab.latency_ms = 5;
     lab.claim({kA}, 600, 9);
-    BOOST_TEST(lab.heard.is_settled(9, Outcome::router_away));
+    BOOST_TEST(lab.observed.is_settled(9, Outcome::router_away));
     lab.run(1'000);
-    BOOST_TEST(!lab.heard.is_away.at(1));
+    BOOST_TEST(!lab.observed.is_away.at(1));
 }
 
 BOOST_AUTO_TEST_CASE(a_reload_ends_the_elements_of_a_removed_alias) {
@@ -677,7 +678,7 @@ BOOST_AUTO_TEST_CASE(an_alias_that_a_reload_gives_back_is_read_at_once) {
     BOOST_TEST(lab.engine.wake_ms(Lane::read) <= lab.now);
     lab.run(100);
     BOOST_TEST(lab.engine.report().aliases.at(0).ready);
-    BOOST_TEST(!lab.heard.is_away.at(1));
+    BOOST_TEST(!lab.observed.is_away.at(1));
 }
 
 BOOST_AUTO_TEST_CASE(a_shorter_read_every_holds_for_the_next_read) {
@@ -701,7 +702,7 @@ BOOST_AUTO_TEST_CASE(two_aliases_of_a_list_share_its_families) {
     lab.start();
     lab.claim({kA, kSix}, 60, 7);
     lab.run(100);
-    BOOST_TEST(lab.heard.is_settled(7, Outcome::installed));
+    BOOST_TEST(lab.observed.is_settled(7, Outcome::installed));
     BOOST_TEST((lab.box.aliases["four"].table == std::set<std::string>{"203.0.113.7"}));
     BOOST_TEST((lab.box.aliases["six"].table == std::set<std::string>{"2001:db8::7"}));
     BOOST_TEST(lab.engine.lists().size() == 1);
@@ -711,44 +712,44 @@ BOOST_AUTO_TEST_CASE(a_pause_writes_nothing_and_holds_no_answer) {
     Lab lab;
     lab.start();
     lab.engine.pause(true);
-    BOOST_TEST(lab.heard.is_away.at(1));
+    BOOST_TEST(lab.observed.is_away.at(1));
     lab.claim({kA}, 600, 7);
-    BOOST_TEST(lab.heard.is_settled(7, Outcome::router_away));
+    BOOST_TEST(lab.observed.is_settled(7, Outcome::router_away));
     lab.run(5'000);
     BOOST_TEST(lab.box.aliases["stream"].table.empty());
     lab.engine.pause(false);
     lab.run(100);
     BOOST_TEST(lab.box.aliases["stream"].table.size() == 1);
-    BOOST_TEST(!lab.heard.is_away.at(1));
+    BOOST_TEST(!lab.observed.is_away.at(1));
 }
 
-BOOST_AUTO_TEST_CASE(readiness_needs_all_aliases_of_a_list_and_names_the_trouble) {
+BOOST_AUTO_TEST_CASE(readiness_needs_all_aliases_of_a_list_and_names_the_error) {
     Lab lab({{.name = "four", .list = 1, .tag = "a", .ready = config::ReadyNeed::any, .v4 = true},
              {.name = "six", .list = 1, .tag = "a", .ready = config::ReadyNeed::any, .v6 = true},
              {.name = "other", .list = 2, .tag = "b", .v4 = true}});
-    const auto trouble = [&] { return needed_lists_trouble(lab.engine.needed(), lab.now); };
-    BOOST_TEST(trouble() == "list \"a\" cannot be written to fw1");  // never reached
+    const auto error = [&] { return needed_lists_error(lab.engine.needed(), lab.now); };
+    BOOST_TEST(error() == "list \"a\" cannot be written to fw1");  // never reached
     lab.start();
     BOOST_TEST_REQUIRE(lab.engine.needed().size() == 1U);
-    BOOST_TEST(trouble() == "");
+    BOOST_TEST(error() == "");
     lab.is_cut = true;
     lab.run(12'000);  // the tables are read every 10 s
-    BOOST_TEST(trouble() == "");
+    BOOST_TEST(error() == "");
     lab.run(3'000);
-    BOOST_TEST(trouble() ==
+    BOOST_TEST(error() ==
                "list \"a\" cannot be written to fw1 (cannot be connected to: Connection refused)");
     lab.engine.pause(true);
-    BOOST_TEST(trouble() == "");
+    BOOST_TEST(error() == "");
     lab.engine.pause(false);
     lab.is_cut = false;
     lab.run(31'000);
-    BOOST_TEST(trouble() == "");
+    BOOST_TEST(error() == "");
     lab.box.aliases.erase("six");
     lab.claim({kSix});
     lab.run(2'900);
-    BOOST_TEST(trouble() == "");
+    BOOST_TEST(error() == "");
     lab.run(200);
-    BOOST_TEST(trouble().starts_with(
+    BOOST_TEST(error().starts_with(
         "list \"a\" cannot be written to fw1 (alias 'six' cannot be written: "));
 }
 
@@ -757,7 +758,7 @@ BOOST_AUTO_TEST_CASE(an_alias_that_never_could_be_written_is_not_ready_at_once) 
         {{.name = "stream", .list = 1, .tag = "a", .ready = config::ReadyNeed::all, .v4 = true}});
     lab.box.aliases["stream"].enabled = false;
     lab.run(100);
-    BOOST_TEST(needed_lists_trouble(lab.engine.needed(), lab.now) ==
+    BOOST_TEST(needed_lists_error(lab.engine.needed(), lab.now) ==
                "list \"a\" cannot be written to fw1 (alias 'stream' is disabled: enable it, and "
                "apply)");
 }
@@ -773,12 +774,12 @@ BOOST_AUTO_TEST_CASE(writes_refused_with_5xx_are_tried_every_half_minute_and_end
         lab.box.write_status = status;
         lab.box.seen.clear();
         lab.claim({kA}, 600, 7);
-        const auto trouble = [&] { return needed_lists_trouble(lab.engine.needed(), lab.now); };
+        const auto error = [&] { return needed_lists_error(lab.engine.needed(), lab.now); };
         lab.run(3'100);
-        BOOST_TEST(lab.heard.is_settled(7, Outcome::router_away));
+        BOOST_TEST(lab.observed.is_settled(7, Outcome::router_away));
         for (unsigned ms = 0; ms < 57'000; ms += 10) {
             lab.run(10);
-            BOOST_TEST_REQUIRE(trouble().find("user-config-readonly") != std::string::npos);
+            BOOST_TEST_REQUIRE(error().find("user-config-readonly") != std::string::npos);
         }
         BOOST_TEST(std::ranges::count(lab.box.seen, "list stream") <= 3);
         BOOST_TEST(std::ranges::count(lab.box.seen, "add stream 203.0.113.7") <= 3);
@@ -787,10 +788,10 @@ BOOST_AUTO_TEST_CASE(writes_refused_with_5xx_are_tried_every_half_minute_and_end
         lab.box.write_status = 200;
         lab.run(31'000);
         BOOST_TEST(lab.box.aliases["stream"].table.contains("203.0.113.7"));
-        BOOST_TEST(trouble() == "");
-        BOOST_TEST(!lab.heard.is_away.at(1));
+        BOOST_TEST(error() == "");
+        BOOST_TEST(!lab.observed.is_away.at(1));
         BOOST_TEST(lab.has_logged("is written again"));
-        BOOST_TEST(lab.engine.report().aliases.at(0).trouble.empty());
+        BOOST_TEST(lab.engine.report().aliases.at(0).error.empty());
     }
 }
 
@@ -803,7 +804,7 @@ BOOST_AUTO_TEST_CASE(reads_that_fail_are_tried_less_and_less_often) {
     BOOST_TEST(lab.box.seen.size() <= 9);
     lab.box.list_status = 200;
     lab.run(32'000);
-    BOOST_TEST(!lab.heard.is_away.at(1));
+    BOOST_TEST(!lab.observed.is_away.at(1));
 }
 
 BOOST_AUTO_TEST_CASE(slow_writes_end_no_readiness) {
@@ -817,9 +818,9 @@ BOOST_AUTO_TEST_CASE(slow_writes_end_no_readiness) {
         lab.claim({address}, 600, i);
         lab.run(1'000);
     }
-    BOOST_TEST(lab.heard.is_away.at(1));
+    BOOST_TEST(lab.observed.is_away.at(1));
     lab.run(5'000);
-    BOOST_TEST(needed_lists_trouble(lab.engine.needed(), lab.now) == "");
+    BOOST_TEST(needed_lists_error(lab.engine.needed(), lab.now) == "");
 }
 
 BOOST_AUTO_TEST_CASE(claims_above_the_limit_are_dropped_and_made_again_when_there_is_room) {
@@ -827,13 +828,13 @@ BOOST_AUTO_TEST_CASE(claims_above_the_limit_are_dropped_and_made_again_when_ther
     lab.start();
     lab.claim({kA}, 5);
     lab.claim({kB}, 600, 7);
-    BOOST_TEST(lab.heard.is_settled(7, Outcome::refused));
-    BOOST_TEST(lab.heard.refusals.size() == 1);
-    BOOST_TEST(lab.heard.refusals.contains({1, "203.0.113.8"}));
+    BOOST_TEST(lab.observed.is_settled(7, Outcome::refused));
+    BOOST_TEST(lab.observed.refusals.size() == 1);
+    BOOST_TEST(lab.observed.refusals.contains({1, "203.0.113.8"}));
     BOOST_TEST(lab.has_logged("max_elements"));
-    BOOST_TEST(lab.heard.epochs[1] == 0);
+    BOOST_TEST(lab.observed.epochs[1] == 0);
     lab.run(5'200);
-    BOOST_TEST(lab.heard.epochs[1] == 1);
+    BOOST_TEST(lab.observed.epochs[1] == 1);
     BOOST_TEST(lab.engine.report().aliases.at(0).counters.full == 1);
 }
 
@@ -841,10 +842,10 @@ BOOST_AUTO_TEST_CASE(an_answer_with_one_address_above_the_limit_is_not_held) {
     Lab lab({{.name = "stream", .list = 1, .tag = "a", .v4 = true, .max_elements = 1}});
     lab.start();
     lab.claim({kA, kB}, 600, 7);
-    BOOST_TEST(lab.heard.is_settled(7, Outcome::refused));
+    BOOST_TEST(lab.observed.is_settled(7, Outcome::refused));
     lab.run(100);
     BOOST_TEST(lab.box.aliases["stream"].table.size() == 1);
-    BOOST_TEST(lab.heard.is_settled(7, Outcome::refused));
+    BOOST_TEST(lab.observed.is_settled(7, Outcome::refused));
 }
 
 BOOST_AUTO_TEST_CASE(dropped_claims_are_made_again_every_10_s_at_most) {
@@ -858,13 +859,13 @@ BOOST_AUTO_TEST_CASE(dropped_claims_are_made_again_every_10_s_at_most) {
     BOOST_TEST(std::ranges::count_if(lab.box.seen, [](const std::string& request) {
                    return request.starts_with("delete");
                }) == 5);
-    BOOST_TEST(lab.heard.epochs[1] == 1);
+    BOOST_TEST(lab.observed.epochs[1] == 1);
     lab.run(5'000);
-    BOOST_TEST(lab.heard.epochs[1] == 1);
+    BOOST_TEST(lab.observed.epochs[1] == 1);
     lab.run(2'000);
-    BOOST_TEST(lab.heard.epochs[1] == 2);
+    BOOST_TEST(lab.observed.epochs[1] == 2);
     lab.run(20'000);
-    BOOST_TEST(lab.heard.epochs[1] == 2);
+    BOOST_TEST(lab.observed.epochs[1] == 2);
 }
 
 BOOST_AUTO_TEST_CASE(a_removed_alias_makes_no_claims_again) {
@@ -878,7 +879,7 @@ BOOST_AUTO_TEST_CASE(a_removed_alias_makes_no_claims_again) {
     lab.engine.configure(lab.plan, false, lab.now);
     lab.run(5'000);
     BOOST_TEST((lab.box.aliases["stream"].table == std::set<std::string>{"203.0.113.8"}));
-    BOOST_TEST(lab.heard.epochs[1] == 0);
+    BOOST_TEST(lab.observed.epochs[1] == 0);
 }
 
 BOOST_AUTO_TEST_CASE(ten_thousand_elements_are_kept_and_found_again) {
@@ -899,7 +900,7 @@ BOOST_AUTO_TEST_CASE(ten_thousand_elements_are_kept_and_found_again) {
     next.box.aliases["stream"].table = lab.box.aliases["stream"].table;
     next.start();
     BOOST_TEST(next.engine.health().rows == 10'000);
-    BOOST_TEST(next.heard.rows.size() == 10'000);
+    BOOST_TEST(next.observed.rows.size() == 10'000);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -323,7 +323,7 @@ BOOST_AUTO_TEST_CASE(counters_are_written_as_json) {
 
 BOOST_AUTO_TEST_CASE(queries_are_counted_by_transport_type_rcode_and_time) {
     steer::QueryCounters q;
-    q.came(steer::ClientTransport::dot, 5);
+    q.received(steer::ClientTransport::dot, 5);
     q.ends[steer::dns::type_row_of(steer::dns::counted_as(28)) + 3].add(2);  // AAAA, NXDOMAIN
     q.ends[steer::dns::type_row_of(steer::dns::counted_as(28)) + steer::dns::kNoReplyColumn].add();
     q.ends[steer::dns::type_row_of(steer::dns::counted_as(999)) + steer::dns::kBadVersColumn].add();
@@ -372,10 +372,10 @@ BOOST_AUTO_TEST_SUITE_END()
 BOOST_AUTO_TEST_SUITE(http_server)
 
 BOOST_AUTO_TEST_CASE(metrics_and_health_are_served_on_one_connection) {
-    std::string trouble;
+    std::string error;
     auto content = one_gauge();
     content.live = [] { return ops::HealthChecks{{"workers"}}; };
-    content.ready = [&trouble] { return ops::HealthChecks{{"ports"}, {"upstreams", trouble}}; };
+    content.ready = [&error] { return ops::HealthChecks{{"ports"}, {"upstreams", error}}; };
     HttpSide server(std::move(content));
     BOOST_REQUIRE(server.listening);
     HttpClient client(server);
@@ -393,7 +393,7 @@ BOOST_AUTO_TEST_CASE(metrics_and_health_are_served_on_one_connection) {
     for (const char* const path : {"/livez", "/readyz", "/healthz", "/healthz?verbos"})
         BOOST_CHECK_EQUAL(client.get(path).body(), "ok\n");
     BOOST_CHECK_EQUAL(client.get("/readyz?verbose").body(), "ports ok\nupstreams ok\n");
-    trouble = "no upstream of forward 'main' answers";
+    error = "no upstream of forward 'main' answers";
     for (const char* const path : {"/readyz", "/healthz"}) {
         const auto ill = client.get(path);
         BOOST_CHECK_EQUAL(ill.result_int(), 503U);

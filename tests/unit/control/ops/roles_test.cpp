@@ -47,14 +47,14 @@ Methods& three_methods() {
 }
 
 json::object asked(AccessRole role, std::string_view method, const json::object& params = {},
-                   const RpcHeard& heard = {}) {
-    std::string said;
+                   const RpcObserver& observer = {}) {
+    std::string response;
     JsonRpc(three_methods())
         .handle(
             json::serialize(json::object{
                 {"jsonrpc", "2.0"}, {"id", 1}, {"method", method}, {"params", params}}),
-            {role, "uid 7"}, [&](std::string text) { said = std::move(text); }, heard);
-    return json::parse(said).as_object();
+            {role, "uid 7"}, [&](std::string text) { response = std::move(text); }, observer);
+    return json::parse(response).as_object();
 }
 
 bool may(AccessRole role, std::string_view method, const json::object& params = {}) {
@@ -101,7 +101,7 @@ BOOST_AUTO_TEST_CASE(a_refusal_names_both_roles_and_is_logged_for_requests_that_
     BOOST_TEST(line == "control request secret {} of uid 7: refused: " + why);
 }
 
-BOOST_AUTO_TEST_CASE(unknown_parameters_are_not_told_to_who_may_not_ask) {
+BOOST_AUTO_TEST_CASE(unknown_parameters_are_not_reported_to_who_may_not_ask) {
     BOOST_TEST(asked(AccessRole::read, "write", {{"x", 1}}).at("error").at("code").as_int64() ==
                -32001);
 }

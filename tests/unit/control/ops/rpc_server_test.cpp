@@ -189,9 +189,9 @@ BOOST_AUTO_TEST_CASE(a_request_with_a_token_is_answered_and_the_connection_stays
     HttpClientEnd client(world);
     for (int i = 0; i < 2; ++i) {
         client.send(post(call("status")));
-        const auto said = client.response();
-        BOOST_TEST(status_of_text(said) == 200U);
-        BOOST_TEST(said.ends_with(R"({"jsonrpc":"2.0","id":1,"result":{"up":true}})"));
+        const auto received = client.response();
+        BOOST_TEST(status_of_text(received) == 200U);
+        BOOST_TEST(received.ends_with(R"({"jsonrpc":"2.0","id":1,"result":{"up":true}})"));
     }
     client.send(post(R"({"jsonrpc":"2.0","method":"status"})"));
     BOOST_TEST(status_of_text(client.response()) == 204U);
@@ -211,11 +211,11 @@ BOOST_AUTO_TEST_CASE(every_response_has_the_fields_that_protect_the_page) {
     HttpWorld world;
     for (const auto& request : {get("/"), get("/nope"), post(call("status")), get("/rpc"),
                                 std::string("nonsense\r\n\r\n")}) {
-        const auto said = answer_of(world, request);
+        const auto received = answer_of(world, request);
         for (const char* const field : {"content-security-policy: default-src 'self'",
                                         "frame-ancestors 'none'", "x-content-type-options: nosniff",
                                         "referrer-policy: no-referrer", "server: steerdnsd/"})
-            BOOST_TEST(said.find(field) != std::string::npos, request << said);
+            BOOST_TEST(received.find(field) != std::string::npos, request << received);
     }
 }
 
@@ -286,12 +286,12 @@ BOOST_AUTO_TEST_CASE(a_foreign_origin_is_refused) {
 
 BOOST_AUTO_TEST_CASE(an_accepted_origin_may_ask_before_it_sends) {
     HttpWorld world;
-    const auto said = answer_of(world,
-                                "OPTIONS /rpc HTTP/1.1\r\nHost: 127.0.0.1\r\nOrigin: "
-                                "https://noc.example\r\nAccess-Control-Request-Method: "
-                                "POST\r\n\r\n");
-    BOOST_TEST(status_of_text(said) == 204U);
-    BOOST_TEST(said.find("access-control-allow-origin: https://noc.example\r\n") !=
+    const auto received = answer_of(world,
+                                    "OPTIONS /rpc HTTP/1.1\r\nHost: 127.0.0.1\r\nOrigin: "
+                                    "https://noc.example\r\nAccess-Control-Request-Method: "
+                                    "POST\r\n\r\n");
+    BOOST_TEST(status_of_text(received) == 204U);
+    BOOST_TEST(received.find("access-control-allow-origin: https://noc.example\r\n") !=
                std::string::npos);
     BOOST_TEST(answer_of(world, post(call("status"))).find("access-control") == std::string::npos);
 }

@@ -273,7 +273,7 @@ BOOST_AUTO_TEST_CASE(an_endless_line_is_refused) {
     BOOST_CHECK_EQUAL(client.line(), "");
 }
 
-// Before, 32 sessions that said nothing kept steerctl out for a minute.
+// Before, 32 sessions that reported nothing kept steerctl out for a minute.
 BOOST_AUTO_TEST_CASE(idle_sessions_make_room_for_others) {
     Server server;
     std::vector<std::unique_ptr<Client>> clients;
@@ -348,22 +348,22 @@ BOOST_AUTO_TEST_CASE(an_audit_line_is_one_short_line_for_any_request) {
 }
 
 BOOST_AUTO_TEST_CASE(a_result_that_says_that_nothing_was_done_is_audited_as_refused) {
-    const auto said = [](json::value result) {
+    const auto audited = [](json::value result) {
         const std::string line =
             steer::ops::audit_line("uid 0", "configuration.apply", nullptr, std::move(result));
         return line.substr(line.find("uid 0"));
     };
     const json::array problems{json::object{{"level", "warning"}, {"text", "a cache is small"}},
                                json::object{{"level", "error"}, {"text", "unknown key 'x'"}}};
-    BOOST_CHECK_EQUAL(said(json::object{{"applied", false}, {"problems", problems}}),
+    BOOST_CHECK_EQUAL(audited(json::object{{"applied", false}, {"problems", problems}}),
                       "uid 0: refused: unknown key 'x'");
-    BOOST_CHECK_EQUAL(said(json::object{{"applied", false}}),
+    BOOST_CHECK_EQUAL(audited(json::object{{"applied", false}}),
                       "uid 0: refused: nothing was applied");
-    BOOST_CHECK_EQUAL(said(json::object{{"applied", true}, {"problems", json::array{}}}),
+    BOOST_CHECK_EQUAL(audited(json::object{{"applied", true}, {"problems", json::array{}}}),
                       "uid 0: done");
-    BOOST_CHECK_EQUAL(said(json::object{{"errors", json::array{"a.yaml:1: no"}}}),
+    BOOST_CHECK_EQUAL(audited(json::object{{"errors", json::array{"a.yaml:1: no"}}}),
                       "uid 0: refused: a.yaml:1: no");
-    BOOST_CHECK_EQUAL(said(json::object{{"errors", json::array{}}}), "uid 0: done");
+    BOOST_CHECK_EQUAL(audited(json::object{{"errors", json::array{}}}), "uid 0: done");
 }
 
 BOOST_AUTO_TEST_CASE(a_live_socket_is_left_alone) {

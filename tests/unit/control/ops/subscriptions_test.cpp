@@ -39,7 +39,7 @@ struct Place {
     void say(Topic topic, const Facts& facts, int n) const {
         all->publish(topic, facts, [n] { return json::object{{"n", n}}; });
     }
-    // The numbers of what came.
+    // The numbers of what arrived.
     [[nodiscard]] std::vector<std::int64_t> numbers() const {
         std::vector<std::int64_t> out;
         while (const auto text = feed->next())

@@ -21,7 +21,7 @@ struct DatabaseScene {
     DatabaseScene() { settings.path = folder / "queries.db"; }
 
     Database database() {
-        return Database(settings, [this](const std::string& s) { said.push_back(s); });
+        return Database(settings, [this](const std::string& s) { logged.push_back(s); });
     }
     static RowBatch batch(int rows, std::int64_t after_us = 0) {
         RowBatch batch;
@@ -46,7 +46,7 @@ struct DatabaseScene {
 
     steer::test::TempFolder folder;
     config::QueryRecorder settings;
-    std::vector<std::string> said;
+    std::vector<std::string> logged;
 };
 
 }  // namespace
@@ -81,7 +81,7 @@ BOOST_AUTO_TEST_CASE(a_query_is_a_row_and_the_view_has_its_words) {
     BOOST_TEST(scene.one("SELECT max(id) FROM queries WHERE rcode IS NULL") ==
                std::to_string(kBegin + 1));
     BOOST_TEST(database.written() == 2U);
-    BOOST_TEST(scene.said.empty());
+    BOOST_TEST(scene.logged.empty());
 }
 
 BOOST_AUTO_TEST_CASE(sums_are_kept_by_minute_and_hour) {
@@ -153,14 +153,13 @@ BOOST_AUTO_TEST_CASE(a_locked_database_keeps_the_batch_for_later) {
         BOOST_REQUIRE(other.run("BEGIN IMMEDIATE") == SQLITE_OK);
         BOOST_TEST((database.write(DatabaseScene::batch(1, 7), kBegin) == Wrote::later));
         BOOST_TEST((database.write(DatabaseScene::batch(1, 7), kBegin) == Wrote::later));
-        BOOST_TEST(database.trouble() ==
-                   "the database \"" + scene.settings.path +
-                       "\" is locked: another program writes to it; end that");
-        BOOST_TEST(scene.said.size() == 1U);
+        BOOST_TEST(database.error() == "the database \"" + scene.settings.path +
+                                           "\" is locked: another program writes to it; end that");
+        BOOST_TEST(scene.logged.size() == 1U);
     }
     BOOST_TEST((database.write(DatabaseScene::batch(1, 7), kBegin) == Wrote::yes));
-    BOOST_TEST(database.trouble() == "");
-    BOOST_TEST(scene.said.back().ends_with(" again"));
+    BOOST_TEST(database.error() == "");
+    BOOST_TEST(scene.logged.back().ends_with(" again"));
     BOOST_TEST(scene.one("SELECT count(*) FROM queries") == "2");
 }
 
@@ -172,9 +171,10 @@ BOOST_AUTO_TEST_CASE(garbage_is_set_aside) {
     BOOST_TEST((database.write(DatabaseScene::batch(1), kBegin) == Wrote::yes));
     BOOST_TEST(scene.folder.read("queries.db.damaged-2").size() == 5000U);
     BOOST_TEST(scene.folder.read("queries.db.damaged") == "an earlier one");
-    BOOST_REQUIRE(scene.said.size() == 1U);
-    BOOST_TEST(scene.said[0].ends_with("is damaged (file is not a database): it is kept as \"" +
-                                       scene.settings.path + ".damaged-2\", and a new one begins"));
+    BOOST_REQUIRE(scene.logged.size() == 1U);
+    BOOST_TEST(scene.logged[0].ends_with("is damaged (file is not a database): it is kept as \"" +
+                                         scene.settings.path +
+                                         ".damaged-2\", and a new one begins"));
 }
 
 BOOST_AUTO_TEST_CASE(an_older_schema_is_brought_to_this_one) {
@@ -189,8 +189,8 @@ BOOST_AUTO_TEST_CASE(an_older_schema_is_brought_to_this_one) {
                "old.example,www.example.com");
     BOOST_TEST(scene.one("SELECT count(*) FROM totals") == "2");
     BOOST_TEST(scene.one("PRAGMA user_version") == std::to_string(kSchema));
-    BOOST_REQUIRE(scene.said.size() == 1U);
-    BOOST_TEST(scene.said[0].ends_with("had the schema 1: it is now 3"));
+    BOOST_REQUIRE(scene.logged.size() == 1U);
+    BOOST_TEST(scene.logged[0].ends_with("had the schema 1: it is now 3"));
 }
 
 BOOST_AUTO_TEST_CASE(a_file_of_another_program_is_left_alone) {
@@ -199,7 +199,7 @@ BOOST_AUTO_TEST_CASE(a_file_of_another_program_is_left_alone) {
     auto database = scene.database();
     BOOST_TEST((database.write(DatabaseScene::batch(1), kBegin) == Wrote::lost));
     BOOST_TEST(
-        database.trouble().ends_with("belongs to another program: name another file as 'path'"));
+        database.error().ends_with("belongs to another program: name another file as 'path'"));
     BOOST_TEST(scene.one("SELECT x FROM theirs") == "1");
 }
 
@@ -209,7 +209,7 @@ BOOST_AUTO_TEST_CASE(a_newer_schema_is_left_alone) {
                "; PRAGMA user_version = 9");
     auto database = scene.database();
     BOOST_TEST((database.write(DatabaseScene::batch(1), kBegin) == Wrote::lost));
-    BOOST_TEST(database.trouble().find("has the schema 9 of a later version") != std::string::npos);
+    BOOST_TEST(database.error().find("has the schema 9 of a later version") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(a_missing_folder_is_tried_again) {
@@ -217,7 +217,7 @@ BOOST_AUTO_TEST_CASE(a_missing_folder_is_tried_again) {
     scene.settings.path = scene.folder / "later/queries.db";
     auto database = scene.database();
     BOOST_TEST((database.write(DatabaseScene::batch(1), kBegin) == Wrote::lost));
-    BOOST_TEST(database.trouble().find(
+    BOOST_TEST(database.error().find(
                    "cannot be opened: unable to open database file; name a file in a folder") !=
                std::string::npos);
     std::filesystem::create_directory(scene.folder / "later");

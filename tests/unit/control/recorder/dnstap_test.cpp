@@ -118,19 +118,19 @@ BOOST_AUTO_TEST_CASE(messages_have_the_fields_of_the_schema) {
 
 BOOST_AUTO_TEST_CASE(without_a_receiver_messages_are_counted_as_lost) {
     const steer::test::TempFolder folder;
-    std::vector<std::string> said;
+    std::vector<std::string> logged;
     DnstapSink sink({.socket = folder / "tap.sock"}, {"here", "v"},
-                    [&](const std::string& s) { said.push_back(s); });
+                    [&](const std::string& s) { logged.push_back(s); });
     sink.send(sample_query());
-    while (sink.trouble().empty())
+    while (sink.error().empty())
         std::this_thread::yield();
     sink.poll();
     sink.poll();
     BOOST_TEST(sink.lost() == 2U);
     BOOST_TEST(sink.sent() == 0U);
-    BOOST_REQUIRE(said.size() == 1U);
+    BOOST_REQUIRE(logged.size() == 1U);
     BOOST_TEST(
-        said[0] ==
+        logged[0] ==
         "queries are not sent to the dnstap receiver unix:" + (folder / "tap.sock") +
             ": not reachable: No such file or directory; start a receiver there, it is tried "
             "again every second");
@@ -142,9 +142,9 @@ BOOST_AUTO_TEST_CASE(a_receiver_that_hangs_is_left_within_seconds) {
     const auto begin = std::chrono::steady_clock::now();
     {
         DnstapSink sink({.socket = folder / "tap.sock"}, {"here", "v"}, [](const std::string&) {});
-        while (sink.trouble().empty())
+        while (sink.error().empty())
             std::this_thread::yield();
-        BOOST_TEST(sink.trouble() == "no handshake of Frame Streams: no answer within a second");
+        BOOST_TEST(sink.error() == "no handshake of Frame Streams: no answer within a second");
         sink.send(sample_query());
         BOOST_TEST(sink.lost() == 2U);
     }

@@ -21,7 +21,7 @@ struct FileScene {
     FileScene() { settings.file = folder / "queries.json"; }
 
     RotatingFile file() {
-        return RotatingFile(settings, [this](const std::string& s) { said.push_back(s); });
+        return RotatingFile(settings, [this](const std::string& s) { logged.push_back(s); });
     }
     [[nodiscard]] std::set<std::string> names() const {
         std::set<std::string> all;
@@ -32,7 +32,7 @@ struct FileScene {
 
     steer::test::TempFolder folder;
     config::RecorderJson settings{.max_size = 10, .max_age = std::chrono::hours(1), .max_files = 2};
-    std::vector<std::string> said;
+    std::vector<std::string> logged;
 };
 
 }  // namespace
@@ -51,7 +51,7 @@ BOOST_AUTO_TEST_CASE(a_file_that_would_be_too_large_is_renamed) {
     BOOST_TEST(scene.folder.read("queries.json.2026-11-23T16-00-01Z-2") == "9\n");
     BOOST_TEST(file.written() == 4U);
     BOOST_TEST(file.lost() == 0U);
-    BOOST_TEST(scene.said.empty());
+    BOOST_TEST(scene.logged.empty());
 }
 
 BOOST_AUTO_TEST_CASE(a_file_that_is_too_old_is_renamed_and_the_oldest_are_removed) {
@@ -83,8 +83,8 @@ BOOST_AUTO_TEST_CASE(a_missing_folder_is_reported_once_and_tried_again) {
     file.write("a\n", 1, kBegin);
     file.write("b\n", 1, kBegin + RotatingFile::kRetryS * kSecond);
     BOOST_TEST(file.lost() == 2U);
-    BOOST_REQUIRE(scene.said.size() == 1U);
-    BOOST_TEST(scene.said[0] ==
+    BOOST_REQUIRE(scene.logged.size() == 1U);
+    BOOST_TEST(scene.logged[0] ==
                "queries are not written to \"" + scene.settings.file +
                    "\": No such file or directory; name a file in a folder that the "
                    "daemon's user can write to, such as /var/lib/steerdns");
@@ -93,8 +93,8 @@ BOOST_AUTO_TEST_CASE(a_missing_folder_is_reported_once_and_tried_again) {
     file.write("d\n", 1, kBegin + 2 * RotatingFile::kRetryS * kSecond);
     BOOST_TEST(scene.folder.read("later/queries.json") == "d\n");
     BOOST_TEST(file.lost() == 3U);
-    BOOST_TEST(file.trouble() == "");
-    BOOST_TEST(scene.said.size() == 2U);
+    BOOST_TEST(file.error() == "");
+    BOOST_TEST(scene.logged.size() == 2U);
 }
 
 BOOST_AUTO_TEST_CASE(a_link_or_a_device_is_refused) {
@@ -106,7 +106,7 @@ BOOST_AUTO_TEST_CASE(a_link_or_a_device_is_refused) {
     scene.settings.file = "/dev/null";
     auto device = scene.file();
     device.write("a\n", 1, kBegin);
-    BOOST_TEST(scene.said.back() ==
+    BOOST_TEST(scene.logged.back() ==
                "queries are not written to \"/dev/null\": it is not a regular file; name another");
 }
 
@@ -126,8 +126,8 @@ BOOST_AUTO_TEST_CASE(a_write_that_fails_leaves_no_half_line) {
     std::signal(SIGXFSZ, before);
     BOOST_TEST(scene.folder.read("queries.json") == "12345\n");
     BOOST_TEST(file.lost() == 2U);
-    BOOST_TEST(file.trouble() == "queries are not written to \"" + scene.settings.file +
-                                     "\": File too large; make room on its disk");
+    BOOST_TEST(file.error() == "queries are not written to \"" + scene.settings.file +
+                                   "\": File too large; make room on its disk");
     file.write("again\n", 1, kBegin + RotatingFile::kRetryS * kSecond);
     BOOST_TEST(scene.folder.read("queries.json") == "12345\nagain\n");
 }

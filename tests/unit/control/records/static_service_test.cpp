@@ -78,9 +78,9 @@ struct World {
             if (!answers[number].empty()) return json::parse(answers[number]);
             const auto done = std::move(pending.front());
             pending.erase(pending.begin());
-            const std::string trouble = reload_error.empty() ? load() : reload_error;
-            if (trouble.empty()) ++generation;
-            done({generation, trouble});
+            const std::string error = reload_error.empty() ? load() : reload_error;
+            if (error.empty()) ++generation;
+            done({generation, error});
         }
     }
     json::object result(const std::string& method, const std::string& params) {

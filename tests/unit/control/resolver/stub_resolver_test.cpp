@@ -24,7 +24,7 @@ std::vector<std::uint8_t> reply() {
             0xc0, 43,   0,    1,    0,   1,   0, 0,   0,   60,  0,   4,   192, 0,   2, 2};
 }
 
-Said read(const std::vector<std::uint8_t>& message, std::uint16_t id = 0x1234) {
+ResolverReply read(const std::vector<std::uint8_t>& message, std::uint16_t id = 0x1234) {
     const auto name = steer::dns::name_from_text("lists.example");
     return read_reply(message, id, *name, 1);
 }
@@ -32,36 +32,36 @@ Said read(const std::vector<std::uint8_t>& message, std::uint16_t id = 0x1234) {
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(addresses_behind_a_cname_are_found) {
-    const Said said = read(reply());
-    BOOST_TEST((said.what == Said::What::answer));
-    BOOST_TEST_REQUIRE(said.addresses.size() == 2U);
-    BOOST_TEST(said.addresses[0].to_string() == "192.0.2.1");
-    BOOST_TEST(said.addresses[1].to_string() == "192.0.2.2");
+    const ResolverReply parsed = read(reply());
+    BOOST_TEST((parsed.what == ResolverReply::What::answer));
+    BOOST_TEST_REQUIRE(parsed.addresses.size() == 2U);
+    BOOST_TEST(parsed.addresses[0].to_string() == "192.0.2.1");
+    BOOST_TEST(parsed.addresses[1].to_string() == "192.0.2.2");
 }
 
 BOOST_AUTO_TEST_CASE(invalid_replies_give_no_address) {
-    BOOST_TEST((read(reply(), 1).what == Said::What::nothing), "another's");
+    BOOST_TEST((read(reply(), 1).what == ResolverReply::What::nothing), "another's");
     auto other = reply();
     other[13] = 'x';
-    BOOST_TEST((read(other).what == Said::What::nothing), "another question");
+    BOOST_TEST((read(other).what == ResolverReply::What::nothing), "another question");
     auto cut = reply();
     cut[2] |= 0x02;
-    BOOST_TEST((read(cut).what == Said::What::cut_off));
+    BOOST_TEST((read(cut).what == ResolverReply::What::cut_off));
     for (const int rcode : {1, 2, 4, 5}) {
         auto failed = reply();
         failed[3] = static_cast<std::uint8_t>(0x80 | rcode);
-        BOOST_TEST((read(failed).what == Said::What::nothing));
+        BOOST_TEST((read(failed).what == ResolverReply::What::nothing));
     }
     auto none = reply();
     none.resize(31);
     none[3] = 0x83;
     none[7] = 0;
-    BOOST_TEST((read(none).what == Said::What::answer));
+    BOOST_TEST((read(none).what == ResolverReply::What::answer));
     BOOST_TEST(read(none).addresses.empty());
     const auto whole = reply();
     for (std::size_t n = 0; n < whole.size(); ++n)
         BOOST_TEST((read({whole.begin(), whole.begin() + static_cast<long>(n)}).what ==
-                    Said::What::nothing));
+                    ResolverReply::What::nothing));
 }
 
 BOOST_AUTO_TEST_CASE(the_resolvers_of_resolv_conf_are_read) {

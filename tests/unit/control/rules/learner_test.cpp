@@ -64,12 +64,12 @@ BOOST_AUTO_TEST_SUITE(learner)
 
 BOOST_AUTO_TEST_CASE(names_become_one_batch_without_duplicates) {
     World w;
-    w.learner.look(1'000);
+    w.learner.check(1'000);
     BOOST_TEST(w.batches.empty());
     for (const char* const name : {"b.example", "a.example", "b.example"})
         w.learner.take("learn", name);
     w.learner.take("nobody", "c.example");
-    w.learner.look(1'000);
+    w.learner.check(1'000);
     BOOST_REQUIRE_EQUAL(w.batches.size(), 1U);
     BOOST_TEST(w.batches[0].set == "own");
     BOOST_TEST(w.batches[0].max_names == 10'000U);
@@ -90,7 +90,7 @@ BOOST_AUTO_TEST_CASE(the_configuration_in_force_decides_the_kind_of_rule) {
     args.max_names = 7;
     w.follow(args);
     w.learner.take("learn", "a.example");
-    w.learner.look(1'000);
+    w.learner.check(1'000);
     BOOST_TEST(w.batches.at(0).rules.at(0) == "domain:a.example");
     BOOST_TEST(w.batches.at(0).max_names == 7U);
 }
@@ -98,33 +98,33 @@ BOOST_AUTO_TEST_CASE(the_configuration_in_force_decides_the_kind_of_rule) {
 BOOST_AUTO_TEST_CASE(a_batch_waits_for_the_one_before_and_for_ten_seconds) {
     World w;
     w.learner.take("learn", "a.example");
-    w.learner.look(10'000);
+    w.learner.check(10'000);
     w.learner.take("learn", "b.example");
-    w.learner.look(20'000);
+    w.learner.check(20'000);
     BOOST_TEST(w.batches.size() == 1U, "the first is not done");
-    w.learner.look(40'000);
+    w.learner.check(40'000);
     BOOST_TEST(w.batches.size() == 1U);
     World quick;
     quick.learner.take("learn", "a.example");
-    quick.learner.look(10'000);
+    quick.learner.check(10'000);
     quick.done({.added = 1});
     quick.learner.take("learn", "b.example");
-    quick.learner.look(10'000 + Learner::kEveryMs - 1);
+    quick.learner.check(10'000 + Learner::kEveryMs - 1);
     BOOST_TEST(quick.batches.size() == 1U);
-    quick.learner.look(10'000 + Learner::kEveryMs);
+    quick.learner.check(10'000 + Learner::kEveryMs);
     BOOST_TEST(quick.batches.size() == 2U);
 }
 
 BOOST_AUTO_TEST_CASE(long_batches_take_a_tenth_of_the_time) {
     World w;
     w.learner.take("learn", "a.example");
-    w.learner.look(10'000);
+    w.learner.check(10'000);
     w.learner.take("learn", "b.example");
-    w.learner.look(14'000);
+    w.learner.check(14'000);
     w.done({.added = 1});  // it took 4 s
-    w.learner.look(14'000 + 36'000 - 1);
+    w.learner.check(14'000 + 36'000 - 1);
     BOOST_TEST(w.batches.size() == 1U);
-    w.learner.look(14'000 + 36'000);
+    w.learner.check(14'000 + 36'000);
     BOOST_TEST(w.batches.size() == 2U);
 }
 
@@ -132,14 +132,14 @@ BOOST_AUTO_TEST_CASE(names_over_the_limit_are_dropped_and_counted) {
     World w;
     for (std::size_t i = 0; i < Learner::kMaxWaiting + 3; ++i)
         w.learner.take("learn", "n" + std::to_string(i) + ".example");
-    w.learner.look(1'000);
+    w.learner.check(1'000);
     BOOST_TEST(w.count("dropped") == "3");
     std::size_t batches = 0;
     for (std::uint64_t now_ms = 1'000; w.batches.size() > batches; now_ms += Learner::kEveryMs) {
         BOOST_TEST(w.batches[batches].rules.size() == Learner::kMaxAtOnce);
         w.done({.added = 5, .refused = Learner::kMaxAtOnce - 5, .is_full = true});
         ++batches;
-        w.learner.look(now_ms + Learner::kEveryMs);
+        w.learner.check(now_ms + Learner::kEveryMs);
     }
     BOOST_TEST(batches == Learner::kMaxWaiting / Learner::kMaxAtOnce);
     BOOST_TEST(w.count("refused") == std::to_string(Learner::kMaxWaiting - 5 * batches));
@@ -151,10 +151,10 @@ BOOST_AUTO_TEST_CASE(a_batch_is_no_larger_than_the_sets) {
     w.follow({});
     for (const char* const name : {"a.example", "b.example", "c.example"})
         w.learner.take("learn", name);
-    w.learner.look(10'000);
+    w.learner.check(10'000);
     BOOST_TEST(w.batches.at(0).rules.size() == 2U);
     w.done({.added = 1, .later = {"full:b.example"}});  // one found no room
-    w.learner.look(20'000);
+    w.learner.check(20'000);
     BOOST_TEST(
         w.batches.at(1).rules == (std::vector<std::string>{"full:b.example", "full:c.example"}),
         boost::test_tools::per_element());
@@ -173,12 +173,12 @@ BOOST_AUTO_TEST_CASE(learners_take_turns_with_one_pause_for_all) {
     }
     std::string order;
     for (std::uint64_t i = 1; i <= 4; ++i) {
-        w.learner.look(i * Learner::kEveryMs);
-        w.learner.look(i * Learner::kEveryMs);
+        w.learner.check(i * Learner::kEveryMs);
+        w.learner.check(i * Learner::kEveryMs);
         BOOST_TEST_REQUIRE(w.batches.size() == i, "one is under way");
         order += w.batches.back().rules.front().starts_with("full:learn") ? 'l' : 's';
         w.done({.added = Learner::kMaxAtOnce});
-        w.learner.look((i + 1) * Learner::kEveryMs - 1);
+        w.learner.check((i + 1) * Learner::kEveryMs - 1);
         BOOST_TEST_REQUIRE(w.batches.size() == i, "not yet");
     }
     BOOST_TEST(order == "lsls");
@@ -191,11 +191,11 @@ BOOST_AUTO_TEST_CASE(names_wait_while_files_differ_and_that_is_logged_once) {
     w.learner.take("learn", "a.example");
     const test::CapturedLog log;
     for (std::uint64_t now_ms = 1'000; now_ms <= 5'000; now_ms += 100)
-        w.learner.look(now_ms);
+        w.learner.check(now_ms);
     BOOST_TEST(w.batches.empty());
     BOOST_TEST(log.count("files of the configuration changed") == 1U);
     w.may_reload = true;
-    w.learner.look(5'000 + Learner::kHeldEveryMs);
+    w.learner.check(5'000 + Learner::kHeldEveryMs);
     BOOST_TEST(w.batches.size() == 1U);
 }
 
@@ -204,14 +204,14 @@ BOOST_AUTO_TEST_CASE(a_rule_for_a_domain_has_two_labels) {
     config::LearnDomain args;
     for (const char* const name : {"com", "."})
         w.learner.take("learn", name);
-    w.learner.look(10'000);
+    w.learner.check(10'000);
     BOOST_TEST(w.batches.at(0).rules.size() == 2U, "a name alone may be any");
     w.done({.added = 2});
     args.rule_kind = matchers::RuleKind::domain;
     w.follow(args);
     for (const char* const name : {"com", ".", "example.com"})
         w.learner.take("learn", name);
-    w.learner.look(20'000);
+    w.learner.check(20'000);
     BOOST_TEST(w.batches.at(1).rules == (std::vector<std::string>{"domain:example.com"}),
                boost::test_tools::per_element());
     BOOST_TEST(w.count("refused") == "2");
@@ -228,7 +228,7 @@ BOOST_AUTO_TEST_CASE(the_registrable_domain_is_learned_and_no_public_suffix) {
     for (const char* const name :
          {"co.uk", "github.io", "bbc.co.uk", "www.bbc.co.uk", "a.www.pages.github.io"})
         w.learner.take("learn", name);
-    w.learner.look(10'000);
+    w.learner.check(10'000);
     BOOST_TEST(w.batches.at(0).rules ==
                    (std::vector<std::string>{"domain:bbc.co.uk", "domain:pages.github.io"}),
                boost::test_tools::per_element());
@@ -242,7 +242,7 @@ BOOST_AUTO_TEST_CASE(names_that_wait_for_another_kind_of_rule_are_dropped) {
         w.learner.take("learn", name);
     w.follow({});
     BOOST_TEST(w.count("dropped") == "0", "nothing changed");
-    w.learner.look(10'000);
+    w.learner.check(10'000);
     w.learner.take("learn", "c.example");
     config::LearnDomain args;
     args.rule_kind = matchers::RuleKind::domain;
@@ -250,18 +250,18 @@ BOOST_AUTO_TEST_CASE(names_that_wait_for_another_kind_of_rule_are_dropped) {
     BOOST_TEST(w.count("dropped") == "1");
     w.done({.added = 1, .later = {"full:b.example"}});
     BOOST_TEST(w.count("dropped") == "2");
-    w.learner.look(30'000);
+    w.learner.check(30'000);
     BOOST_TEST(w.batches.size() == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(a_learner_that_is_not_configured_any_more_is_forgotten) {
     World w;
     w.learner.take("learn", "a.example");
-    w.learner.look(1'000);
+    w.learner.check(1'000);
     w.learner.take("learn", "b.example");
     w.learner.follow({});
     w.done({.added = 1});
-    w.learner.look(10'000);
+    w.learner.check(10'000);
     BOOST_TEST(w.batches.size() == 1U);
     BOOST_TEST(w.count("added") == "none");
 }

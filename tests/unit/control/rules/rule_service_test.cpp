@@ -94,12 +94,12 @@ struct World {
         BOOST_REQUIRE_MESSAGE(found != nullptr, answers[number]);
         return std::string(found->as_object().at("message").as_string());
     }
-    void reloaded(const std::string& trouble = {}) {
+    void reloaded(const std::string& error = {}) {
         BOOST_REQUIRE(!pending.empty());
         const auto done = std::move(pending.front());
         pending.erase(pending.begin());
-        if (trouble.empty()) ++generation;
-        done({generation, trouble});
+        if (error.empty()) ++generation;
+        done({generation, error});
     }
     void learn(std::initializer_list<const char*> names) {
         for (const char* const name : names)
@@ -160,7 +160,7 @@ BOOST_AUTO_TEST_CASE(a_change_without_effect_is_answered_at_once) {
     BOOST_TEST(world.reloads.empty());
 }
 
-// What was written stays; who asks for it again is told when it is in force.
+// What was written stays; who asks for it again is notified when it is in force.
 BOOST_AUTO_TEST_CASE(a_change_is_refused_with_its_reload) {
     World world;
     world.follow();

@@ -1,4 +1,4 @@
-// steerdns-sets without a kernel: what comes by the socket is in sets, and what is in sets is said. The test is the daemon.
+// steerdns-sets without a kernel: what comes by the socket is in sets, and what is in sets is reported. The test is the daemon.
 #include <boost/test/unit_test.hpp>
 
 #include <sys/socket.h>
@@ -26,7 +26,7 @@ namespace {
 const SetName kFour{"inet", "fw", "four", false};
 const IpAddress kA = *IpAddress::parse("203.0.113.7");
 
-// A kernel with one set. The test looks at it from another thread.
+// A kernel with one set. The test checks it from another thread.
 class OneSet final : public SetKernel {
   public:
     Result<SetAbility> read(const SetName&) override {

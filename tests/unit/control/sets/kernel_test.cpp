@@ -1,4 +1,4 @@
-// The libraries against this kernel, in a network namespace of the test's own; `nft` and `ipset` make the sets and look.
+// The libraries against this kernel, in a network namespace of the test's own; `nft` and `ipset` make the sets and read them.
 #define BOOST_TEST_MODULE sets_kernel
 #include <boost/test/unit_test.hpp>
 
@@ -38,8 +38,8 @@ std::string output(const std::string& command) {
     return all;
 }
 void run(const std::string& command) {
-    const std::string said = output(command + " && echo done");
-    BOOST_TEST_REQUIRE(said == "done\n", command << ": " << said);
+    const std::string result = output(command + " && echo done");
+    BOOST_TEST_REQUIRE(result == "done\n", command << ": " << result);
 }
 
 SetName nft(const std::string& name, bool v6 = false) {

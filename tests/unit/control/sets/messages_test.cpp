@@ -94,7 +94,7 @@ SetState a_state() {
             .status = {.set = {"ip", "fw", "nets", false},
                        .ready = true,
                        .ability = {.timeouts = false, .prefixes = true, .removal = true},
-                       .trouble = "interval overlaps",
+                       .error = "interval overlaps",
                        .claims = 7,
                        .pending = 2,
                        .counters = {.added = std::numeric_limits<std::uint64_t>::max(),
@@ -131,9 +131,9 @@ BOOST_AUTO_TEST_CASE(plans_in_several_messages_are_reassembled) {
         BOOST_TEST(encoded[i].size() <= kMaxMessage);
         auto message = decode(encoded[i]);
         BOOST_TEST_REQUIRE(message.has_value());
-        const auto said = reader.take(std::move(*message));
-        BOOST_TEST(
-            (said == (i + 1 == encoded.size() ? PlanReader::Said::whole : PlanReader::Said::more)));
+        const auto progress = reader.take(std::move(*message));
+        BOOST_TEST((progress == (i + 1 == encoded.size() ? PlanReader::Progress::whole
+                                                         : PlanReader::Progress::more)));
     }
     BOOST_TEST(reader.number() == 9U);
     BOOST_TEST((reader.plans() == some_plans()));
@@ -143,9 +143,9 @@ BOOST_AUTO_TEST_CASE(incomplete_plans_are_forgotten_when_new_ones_begin) {
     PlanReader reader;
     const auto first = encode_plans(1, some_plans());
     for (std::size_t i = 0; i < 3; ++i)
-        BOOST_TEST((reader.take(*decode(first[i])) == PlanReader::Said::more));
+        BOOST_TEST((reader.take(*decode(first[i])) == PlanReader::Progress::more));
     for (const auto& one : encode_plans(2, {some_plans()[1]}))
-        BOOST_TEST((reader.take(*decode(one)) != PlanReader::Said::wrong));
+        BOOST_TEST((reader.take(*decode(one)) != PlanReader::Progress::wrong));
     BOOST_TEST(reader.number() == 2U);
     BOOST_TEST(reader.plans().size() == 1U);
 }
@@ -154,15 +154,17 @@ BOOST_AUTO_TEST_CASE(parts_of_plans_out_of_order_are_refused) {
     const auto plans = encode_plans(1, some_plans());
     for (const std::size_t first : {std::size_t{1}, std::size_t{2}, plans.size() - 1}) {
         PlanReader reader;
-        BOOST_TEST((reader.take(*decode(plans[first])) == PlanReader::Said::wrong));
+        BOOST_TEST((reader.take(*decode(plans[first])) == PlanReader::Progress::wrong));
     }
     PlanReader reader;
     (void)reader.take(*decode(plans[0]));
-    BOOST_TEST((reader.take(*decode(plans[2])) == PlanReader::Said::wrong));  // prefixes of none
+    BOOST_TEST(
+        (reader.take(*decode(plans[2])) == PlanReader::Progress::wrong));  // prefixes of none
     (void)reader.take(*decode(plans[0]));
     BOOST_TEST((reader.take(*decode(encode_plans(2, some_plans())[1])) ==
-                PlanReader::Said::wrong));  // of other plans
-    BOOST_TEST((reader.take(*decode(encode_claims(1, some_claims(1)))) == PlanReader::Said::wrong));
+                PlanReader::Progress::wrong));  // of other plans
+    BOOST_TEST(
+        (reader.take(*decode(encode_claims(1, some_claims(1)))) == PlanReader::Progress::wrong));
 }
 
 BOOST_AUTO_TEST_CASE(rows_lists_lines_and_states_are_read_as_written) {
@@ -195,7 +197,7 @@ BOOST_AUTO_TEST_CASE(rows_lists_lines_and_states_are_read_as_written) {
         (state.status.ready && !state.status.ability.timeouts && state.status.ability.prefixes));
     BOOST_TEST(state.status.ability.removal);
     BOOST_TEST(state.status.counters.damped == 6U);
-    BOOST_TEST(state.status.trouble == "interval overlaps");
+    BOOST_TEST(state.status.error == "interval overlaps");
     BOOST_TEST((state.status.claims == 7 && state.status.pending == 2));
     BOOST_TEST(state.status.counters.added == std::numeric_limits<std::uint64_t>::max());
     BOOST_TEST(state.status.counters.full == 3U);
@@ -265,7 +267,7 @@ BOOST_AUTO_TEST_CASE(impossible_values_are_refused) {
     BOOST_TEST(!decode(broken(encode_state(1, a_state()), kHead, 2)));  // index of two
 }
 
-// Whatever a message is turned into, it is refused or is one that can be said again.
+// Whatever a message is turned into, it is refused or is one that can be reported again.
 BOOST_AUTO_TEST_CASE(damaged_messages_are_refused_or_still_valid) {
     test::Random random{20261123};
     const auto good = all_kinds();

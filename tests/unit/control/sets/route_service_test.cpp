@@ -260,7 +260,7 @@ BOOST_AUTO_TEST_CASE(failed_removals_are_tried_again) {
     kernel.refuses = true;
     pass(20);
     BOOST_TEST(has(kA));
-    BOOST_TEST(status().trouble == "netlink is away");
+    BOOST_TEST(status().error == "netlink is away");
     BOOST_TEST_REQUIRE(log.size() == 1U);
     BOOST_TEST(log[0] ==
                "IPv4 routes of table 5301: ended routes cannot be removed: netlink is away; its "

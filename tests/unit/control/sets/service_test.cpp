@@ -162,7 +162,7 @@ struct World {
         }
         throw std::logic_error("no such set");
     }
-    [[nodiscard]] bool said(const std::string& text) const {
+    [[nodiscard]] bool logged(const std::string& text) const {
         return std::any_of(log.begin(), log.end(),
                            [&](const auto& line) { return line.find(text) != std::string::npos; });
     }
@@ -262,8 +262,8 @@ BOOST_AUTO_TEST_CASE(a_set_without_timeouts_and_prefixes_gets_addresses_once) {
     w.work();
     BOOST_TEST(w.kernel.in(kIpset) == Texts{"203.0.113.7/32"}, boost::test_tools::per_element());
     BOOST_TEST(w.of(kIpset).counters.added == 1U);
-    BOOST_TEST(w.said("ipset old has no timeouts"));
-    BOOST_TEST(w.said("holds addresses, not prefixes"));
+    BOOST_TEST(w.logged("ipset old has no timeouts"));
+    BOOST_TEST(w.logged("holds addresses, not prefixes"));
     BOOST_TEST(w.log.size() == 2U);
 }
 
@@ -284,7 +284,7 @@ BOOST_AUTO_TEST_CASE(claims_wait_for_a_missing_set_that_is_reported_once) {
     w.kernel.sets[kFour];
     w.pass(30'000);
     BOOST_TEST(w.kernel.in(kFour) == Texts{"203.0.113.0/24"}, boost::test_tools::per_element());
-    BOOST_TEST(w.said("can be filled now: 1 elements wait for it"));
+    BOOST_TEST(w.logged("can be filled now: 1 elements wait for it"));
 }
 
 BOOST_AUTO_TEST_CASE(a_removed_element_is_written_again_with_its_remaining_time) {
@@ -308,12 +308,12 @@ BOOST_AUTO_TEST_CASE(a_flushed_ipset_is_filled_again) {
     w.service.configure({{0, "policy", {{kIpset, 32}}, 1000}});
     w.claim("203.0.113.7", 600);
     w.work();
-    w.service.look(w.kernel.now_ms);
+    w.service.check(w.kernel.now_ms);
     w.work();
     BOOST_TEST(w.of(kIpset).counters.added == 1U);
     w.kernel.sets[kIpset].elements.clear();
     w.pass(1'000);
-    w.service.look(w.kernel.now_ms);
+    w.service.check(w.kernel.now_ms);
     w.pass(1'000);
     BOOST_TEST(w.kernel.in(kIpset).size() == 1U);
     BOOST_TEST(w.of(kIpset).counters.restored == 1U);
@@ -331,7 +331,7 @@ BOOST_AUTO_TEST_CASE(a_refused_element_does_not_stop_the_others) {
     BOOST_TEST(w.board.size() == 7U);
     BOOST_TEST_REQUIRE(w.refused.size() == 1U);
     BOOST_TEST((w.refused[0].address == address("10.0.3.1")));
-    BOOST_TEST(w.said("refuses 10.0.3.0/24: interval overlaps"));
+    BOOST_TEST(w.logged("refuses 10.0.3.0/24: interval overlaps"));
     w.kernel.sets[kFour].refuses.clear();
     w.pass(31'000);
     BOOST_TEST(w.kernel.in(kFour).size() == 8U);
@@ -465,7 +465,7 @@ BOOST_AUTO_TEST_CASE(elements_that_cannot_be_removed_count_until_their_leases_en
     w.flood(200, 20, "fine.example", "192.0.2.7");
     w.kernel.refuses_removal = true;
     w.flood(300, 90, "good.example", "192.0.2.8");
-    BOOST_TEST(w.said("of its elements cannot be removed: interval overlaps"));
+    BOOST_TEST(w.logged("of its elements cannot be removed: interval overlaps"));
     BOOST_TEST(w.of(kFour).claims <= 164U);
     BOOST_TEST(w.kernel.in(kFour).size() <= 164U);
     const auto over_share = w.of(kFour).counters.over_share;

@@ -239,9 +239,9 @@ void StreamWorld::take(const Message& m, unsigned worker) {
     BOOST_REQUIRE(m.buffer->length == sizeof q.header + q.header.length + texts);
     const auto bytes = m.buffer->bytes().subspan(sizeof q.header, q.header.length);
     q.query.assign(bytes.begin(), bytes.end());
-    const InjectedTexts said = texts_of(*m.buffer);
-    q.server_name = said.server_name;
-    q.url_path = said.url_path;
+    const InjectedTexts injected = texts_of(*m.buffer);
+    q.server_name = injected.server_name;
+    q.url_path = injected.url_path;
     release(std::exchange(q.message.buffer, nullptr));
     if (answer_all) answer(q, make_response(q.query, 1));
     queries.push_back(std::move(q));

@@ -51,7 +51,7 @@ struct World {
     void advance(std::uint64_t seconds) {
         now.steady_s += seconds;
         now.wall += std::chrono::seconds(seconds);
-        service.look();
+        service.check();
         settle();
     }
     void reloaded(bool good = true) {
@@ -162,7 +162,7 @@ BOOST_AUTO_TEST_CASE(downloads_replace_their_files) {
                  server.url("/a.txt?x=1") + "', dir: " + folder.path.string() + "/new } ] } }\n" +
                  cron("{ name: j, interval: 1m, executors: [ $d, reload ] }"));
     world.now.steady_s += 60;
-    world.service.look();
+    world.service.check();
     const auto work = boost::asio::make_work_guard(world.main_io);
     world.main_io.restart();
     while (world.reloads.empty())

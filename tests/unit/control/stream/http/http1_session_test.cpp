@@ -41,11 +41,11 @@ struct Http1 {
     // Until a whole response is there; which is taken.
     HttpResponse response(bool has_content = true) {
         HttpResponse r;
-        const bool came = w.until([&] {
+        const bool received = w.until([&] {
             peer.receive();
             return take(r, has_content);
         });
-        BOOST_REQUIRE(came);
+        BOOST_REQUIRE(received);
         return r;
     }
     bool ends() {
@@ -180,19 +180,19 @@ BOOST_AUTO_TEST_CASE(chunks_may_come_in_any_pieces) {
         StreamCounters counters;
         Queries taker;
         stream::Http1Session session(site, taker, counters);
-        std::string said;
+        std::string output;
         for (const char c : text) {
             const std::array piece{static_cast<std::uint8_t>(c)};
             session.receive(piece, 0);
             const auto out = session.next_output();
-            said.append(out.begin(), out.end());
+            output.append(out.begin(), out.end());
         }
         BOOST_REQUIRE_EQUAL(taker.all.size(), queries);
         if (queries == 1) {
             BOOST_TEST(taker.all[0] == query);
-            BOOST_TEST(said.empty());
+            BOOST_TEST(output.empty());
         } else {
-            BOOST_TEST(said.starts_with("HTTP/1.1 400 "));
+            BOOST_TEST(output.starts_with("HTTP/1.1 400 "));
         }
     }
 }

@@ -64,7 +64,7 @@ struct ByHand {
     bool ends() {
         return world.w.until([&] { return !peer.receive(); });
     }
-    // The error code of the GOAWAY among what came; -1: there is none.
+    // The error code of the GOAWAY among what arrived; -1: there is none.
     [[nodiscard]] int goaway() const {
         for (std::size_t at = 0; at + 9 <= peer.in.size();) {
             const std::size_t length = dns::load_be32(&peer.in[at]) >> 8;

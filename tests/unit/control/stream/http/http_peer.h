@@ -41,7 +41,7 @@ class Http2Peer {
     std::map<std::int32_t, HttpResponse> responses;
     std::map<std::int32_t, std::uint32_t> settings;  // of the server
     int goaway = -1;                                 // its error code
-    bool consumes = true;                            // false: opens no window for what came
+    bool consumes = true;                            // false: opens no window for what arrived
 
   private:
     struct Calls;

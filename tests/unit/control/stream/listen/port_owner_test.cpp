@@ -1,4 +1,4 @@
-// Binding: what is said when it does not work.
+// Binding: what is reported when it does not work.
 #include <unistd.h>
 
 #include <boost/test/unit_test.hpp>

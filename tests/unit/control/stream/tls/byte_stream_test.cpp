@@ -128,7 +128,7 @@ BOOST_AUTO_TEST_CASE(a_write_to_a_closed_peer_fails) {
     BOOST_TEST(!pair.ours->why().empty());
 }
 
-BOOST_AUTO_TEST_CASE(tls_carries_bytes_both_ways) {
+BOOST_AUTO_TEST_CASE(tls_carries_bytes_in_both_directions) {
     Authority authority;
     TlsPair pair(authority);
     BOOST_TEST(pair.ours->protocol().empty());

@@ -46,7 +46,7 @@ struct ServerAndClient {
         BOOST_REQUIRE(client_end->secure(client->new_connection()));
     }
     boost::asio::ip::tcp::socket socket_of(int fd) { return {io, boost::asio::ip::tcp::v4(), fd}; }
-    [[nodiscard]] std::string trouble() const {
+    [[nodiscard]] std::string error() const {
         return client->explain(client_end->ssl(), client_end->why(), "`ca`");
     }
     // What became of the client's handshake.
@@ -119,17 +119,17 @@ BOOST_AUTO_TEST_CASE(a_certificate_for_another_host_is_refused) {
     ServerAndClient tls({.host = "other.example"});
     BOOST_TEST((tls.shake_hands() == Io::failed));
     BOOST_TEST(TlsClient::is_refused(tls.client_end->ssl()));
-    BOOST_TEST(tls.trouble() == "its certificate is not for other.example");
+    BOOST_TEST(tls.error() == "its certificate is not for other.example");
 }
 
 BOOST_AUTO_TEST_CASE(a_remedy_is_named_only_for_an_unknown_authority) {
     ServerAndClient late({.ends_s = -3600});
     BOOST_TEST((late.shake_hands() == Io::failed));
-    BOOST_TEST(late.trouble() == "its certificate is not trusted: certificate has expired");
+    BOOST_TEST(late.error() == "its certificate is not trusted: certificate has expired");
     const SystemAuthorities none("");
     ServerAndClient unknown({.by_system = true});
     BOOST_TEST((unknown.shake_hands() == Io::failed));
-    BOOST_TEST(unknown.trouble() ==
+    BOOST_TEST(unknown.error() ==
                "its certificate is not trusted: unable to get local issuer certificate; set `ca`");
 }
 

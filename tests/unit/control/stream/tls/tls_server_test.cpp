@@ -18,7 +18,7 @@ namespace {
 
 struct TlsWorld {
     TlsWorld() : files(files_of(folder, authority.issue("one.example"))) {
-        BOOST_REQUIRE(trouble(files) == "none");
+        BOOST_REQUIRE(error(files) == "none");
         world.answer_all = true;
         port = world.listen_tcp({.tls = tls});
     }
@@ -32,7 +32,7 @@ struct TlsWorld {
         return peer.send_framed(make_query(id, "n.example")) &&
                world.until([&] { return peer.next_framed().has_value(); });
     }
-    std::string trouble(const TlsFiles& bad) {
+    std::string error(const TlsFiles& bad) {
         const auto loaded = tls->load(bad);
         return loaded.has_error() ? loaded.error().text : "none";
     }
@@ -147,7 +147,7 @@ BOOST_FIXTURE_TEST_CASE(tickets_outlive_a_certificate_and_end_after_two_key_peri
         };
         TlsPeer first = connect(context.get());
         BOOST_REQUIRE(shake_hands(first));
-        BOOST_REQUIRE(is_answered(first, 1));  // the ticket came before it
+        BOOST_REQUIRE(is_answered(first, 1));  // the ticket arrived before it
         const Kept kept{SSL_get1_session(first.ssl())};
         BOOST_TEST(comes_back(kept.session));
         BOOST_TEST(tls->load(files_of(folder, authority.issue("two.example"))).has_value());
@@ -227,23 +227,23 @@ BOOST_FIXTURE_TEST_CASE(a_query_carries_the_server_name_of_its_client, TlsWorld)
 BOOST_FIXTURE_TEST_CASE(errors_of_certificate_files_are_reported, TlsWorld) {
     TlsFiles bad = files;
     bad.cert = folder.write("empty.pem", "nothing here\n");
-    BOOST_TEST(trouble(bad).find("empty.pem contains no certificate") != std::string::npos);
+    BOOST_TEST(error(bad).find("empty.pem contains no certificate") != std::string::npos);
     bad.cert = folder.write("cut.pem", authority.issue("x").cert.substr(0, 200));
-    BOOST_TEST(trouble(bad).find("cut.pem cannot be understood") != std::string::npos);
+    BOOST_TEST(error(bad).find("cut.pem cannot be understood") != std::string::npos);
     bad.cert += ".none";
-    BOOST_TEST(trouble(bad).find("none cannot be read: No such file") != std::string::npos);
+    BOOST_TEST(error(bad).find("none cannot be read: No such file") != std::string::npos);
     bad = files;
     bad.key = folder.write("other.key", authority.issue("x").key);
-    BOOST_TEST(trouble(bad).find("other.key does not match the certificate") != std::string::npos);
+    BOOST_TEST(error(bad).find("other.key does not match the certificate") != std::string::npos);
     bad.key = folder.write("no.key", "nothing here\n");
-    BOOST_TEST(trouble(bad).find("no.key contains no private key") != std::string::npos);
+    BOOST_TEST(error(bad).find("no.key contains no private key") != std::string::npos);
     const Issued own = authority.issue("own.example");
     bad.cert = folder.write("order.pem", authority.pem() + own.cert);
     bad.key = folder.write("order.key", own.key);
-    BOOST_TEST(trouble(bad).find("move that one to the front") != std::string::npos);
+    BOOST_TEST(error(bad).find("move that one to the front") != std::string::npos);
     bad = files;
     bad.client_ca = folder.write("ca.pem", "");
-    BOOST_TEST(trouble(bad).find("client_ca") != std::string::npos);
+    BOOST_TEST(error(bad).find("client_ca") != std::string::npos);
     TlsPeer client = connect(context.get());  // by the one before
     BOOST_TEST(shake_hands(client));
 }
@@ -260,18 +260,18 @@ BOOST_FIXTURE_TEST_CASE(an_encrypted_key_is_named, TlsWorld) {
     const long n = BIO_get_mem_data(out.get(), &text);
     TlsFiles bad = files;
     bad.key = folder.write("locked.key", {text, static_cast<std::size_t>(n)});
-    BOOST_TEST(trouble(bad).find("locked.key is encrypted") != std::string::npos);
+    BOOST_TEST(error(bad).find("locked.key is encrypted") != std::string::npos);
 }
 
 BOOST_FIXTURE_TEST_CASE(an_expired_certificate_is_only_a_warning, TlsWorld) {
     const auto now = std::time(nullptr);
     files = files_of(folder, authority.issue("old.example", -7200, -3600));
     BOOST_TEST(tls->load(files).has_value());
-    BOOST_TEST(trouble_with_time(tls->facts(), now).find("expired on 20") != std::string::npos);
+    BOOST_TEST(validity_error(tls->facts(), now).find("expired on 20") != std::string::npos);
     files = files_of(folder, authority.issue("new.example", 3600, 7200));
     BOOST_TEST(tls->load(files).has_value());
-    BOOST_TEST(trouble_with_time(tls->facts(), now).find("is valid from 20") != std::string::npos);
-    BOOST_TEST(trouble_with_time(tls->facts(), now + 5000) == "");
+    BOOST_TEST(validity_error(tls->facts(), now).find("is valid from 20") != std::string::npos);
+    BOOST_TEST(validity_error(tls->facts(), now + 5000) == "");
 }
 
 BOOST_FIXTURE_TEST_CASE(client_certificates_are_required_if_configured, TlsWorld) {

@@ -146,7 +146,7 @@ struct OnSocket {
         session->ask(make_query(id, "n.example"), clock.now().ms + 1000, asked.done());
         BOOST_TEST(asked.times == 0U);  // never from within
     }
-    // The request that came, whole.
+    // The request that arrived, whole.
     std::string request() {
         const Bytes query = make_query(0, "n.example");
         BOOST_REQUIRE(until([&] {

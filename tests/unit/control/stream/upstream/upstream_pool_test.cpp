@@ -34,7 +34,7 @@ struct PoolWorld {
     }
     void begin() {
         state = std::make_shared<stream::UpstreamState>(
-            target.name, [this](const std::string& sentence) { said.push_back(sentence); });
+            target.name, [this](const std::string& sentence) { logged.push_back(sentence); });
         auto directory = std::make_shared<stream::UpstreamDirectory>();
         directory->emplace(
             kId, stream::UpstreamEntry{std::make_shared<const UpstreamTarget>(target), state});
@@ -94,7 +94,7 @@ struct PoolWorld {
     Peer server = Peer::bound(Transport::tcp, kHere);
     UpstreamTarget target;
     std::shared_ptr<stream::UpstreamState> state;
-    std::vector<std::string> said;
+    std::vector<std::string> logged;
     std::vector<std::unique_ptr<Peer>> connections;
     StreamWorld w;
 };
@@ -143,7 +143,7 @@ struct ProxiedDatagrams : PoolWorld {
 
 using Ipv4 = std::array<std::uint8_t, 4>;
 
-// Answers the look-ups of an upstream's name and of its proxy's.
+// Answers the lookups of an upstream's name and of its proxy's.
 struct Resolver {
     explicit Resolver(PoolWorld& world) : p(world) {
         p.target.bootstrap = {kHere, socket.port()};
@@ -194,7 +194,7 @@ BOOST_AUTO_TEST_CASE(a_connection_is_used_again) {
     BOOST_TEST(p.w.count(StreamCount::upstream_connects) == 1U);
     BOOST_TEST(p.state->report().connections == 1U);
     BOOST_TEST(p.state->report().address == "127.0.0.1");
-    BOOST_TEST(p.said.empty());
+    BOOST_TEST(p.logged.empty());
 }
 
 BOOST_AUTO_TEST_CASE(without_pipelining_each_connection_has_one_query) {
@@ -308,9 +308,9 @@ BOOST_AUTO_TEST_CASE(a_refused_connection_fails_at_once_and_is_reported_once) {
         BOOST_REQUIRE(p.replied(id));
         BOOST_TEST(p.w.replies.back().b == static_cast<unsigned>(ECONNREFUSED));
     }
-    BOOST_TEST_REQUIRE(p.said.size() == 1U);
-    BOOST_TEST(p.said[0] == "upstream up cannot be asked: connecting to 127.0.0.1:" +
-                                std::to_string(target.port) + " failed: Connection refused");
+    BOOST_TEST_REQUIRE(p.logged.size() == 1U);
+    BOOST_TEST(p.logged[0] == "upstream up cannot be asked: connecting to 127.0.0.1:" +
+                                  std::to_string(target.port) + " failed: Connection refused");
     BOOST_TEST(p.w.count(StreamCount::upstream_connects_failed) == 2U);
 }
 
@@ -386,7 +386,7 @@ BOOST_AUTO_TEST_CASE(a_name_is_resolved_by_its_bootstrap_and_again_after_its_ttl
             reported.assign(addresses.begin(), addresses.end());
         });
         p.begin();
-        const auto look_up = [&](unsigned answers) {
+        const auto resolve = [&](unsigned answers) {
             std::optional<std::pair<Bytes, stream::SocketAddress>> asked;
             BOOST_REQUIRE(
                 p.w.until([&] { return (asked = bootstrap.receive_from()).has_value(); }));
@@ -400,18 +400,18 @@ BOOST_AUTO_TEST_CASE(a_name_is_resolved_by_its_bootstrap_and_again_after_its_ttl
             bootstrap.send_to(reply, asked->second);
         };
         p.ask(1, "a.example");
-        look_up(0);
+        resolve(0);
         BOOST_REQUIRE(p.replied(1));
         BOOST_TEST(p.w.replies[0].b == static_cast<unsigned>(EHOSTUNREACH));
-        BOOST_TEST(p.said.back() ==
+        BOOST_TEST(p.logged.back() ==
                    "upstream up cannot be asked: there is no address of dns.example");
         p.ask(2, "a.example");
-        look_up(1);
+        resolve(1);
         Peer& peer = p.connection();
         peer.send_framed(make_response(p.query(peer), 1));
         BOOST_REQUIRE(p.replied(2));
         p.check_reply(1, 2, "a.example");
-        BOOST_TEST(p.said.back() == "upstream up can be asked again, at 127.0.0.1");
+        BOOST_TEST(p.logged.back() == "upstream up can be asked again, at 127.0.0.1");
         BOOST_TEST((reported == std::vector<IpAddress>{kHere}));
         // Past its TTL, and without a resolver that answers, the address is still used.
         p.w.pass(std::chrono::milliseconds(61'000));
@@ -560,7 +560,7 @@ BOOST_AUTO_TEST_CASE(a_proxy_without_a_relay_for_datagrams_is_asked_over_tcp) {
         second.send_framed(make_response(p.query(second), 1));
         BOOST_REQUIRE(p.replied(1));
         p.check_reply(0, 1, "a.example");
-        BOOST_TEST(p.said.empty());
+        BOOST_TEST(p.logged.empty());
     }
 }
 
@@ -620,7 +620,7 @@ BOOST_AUTO_TEST_CASE(a_silent_association_is_followed_by_one_to_another_address)
         BOOST_REQUIRE(p.replied(id));
         BOOST_TEST(p.w.replies[id - 1U].b == 0U);
     }
-    BOOST_TEST(p.said.empty());
+    BOOST_TEST(p.logged.empty());
 }
 
 BOOST_AUTO_TEST_CASE(forged_replies_end_an_association) {
@@ -676,7 +676,7 @@ BOOST_AUTO_TEST_CASE(a_proxy_that_refuses_the_only_upstream_is_final) {
         proxy.send({5, 2, 0, 1, 0, 0, 0, 0, 0, 0});
         BOOST_REQUIRE(p.replied(1));
         BOOST_TEST(p.w.replies[0].b == static_cast<unsigned>(EREMOTEIO));
-        BOOST_TEST(p.said.back().ends_with("its rules do not allow it"));
+        BOOST_TEST(p.logged.back().ends_with("its rules do not allow it"));
     }
 }
 
@@ -705,7 +705,7 @@ BOOST_AUTO_TEST_CASE(each_pair_of_proxy_and_upstream_address_is_tried) {
     }
     BOOST_REQUIRE(p.replied(1));
     p.check_reply(0, 1, "a.example");
-    BOOST_TEST(p.said.empty());
+    BOOST_TEST(p.logged.empty());
     BOOST_TEST(p.w.count(StreamCount::upstream_connects_failed) <= 3U);
 }
 
@@ -735,7 +735,7 @@ BOOST_AUTO_TEST_CASE(a_refusal_by_one_of_two_addresses_is_no_failed_upstream) {
         BOOST_REQUIRE(p.replied(n + 1));
         BOOST_TEST(p.w.replies[n].b == 0U);
     }
-    BOOST_TEST(p.said.empty());
+    BOOST_TEST(p.logged.empty());
 }
 
 BOOST_AUTO_TEST_CASE(a_refusal_of_the_proxy_is_reported) {

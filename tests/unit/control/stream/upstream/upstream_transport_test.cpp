@@ -206,9 +206,9 @@ struct SeamWorld {
     BufferPools buffers{64, 8};
     Ring<Message> to_worker{64, nullptr};
     stream::StreamContext context{0, {{&to_worker}, {}, nullptr}, buffers, clock};
-    std::vector<std::string> said;
+    std::vector<std::string> logged;
     std::shared_ptr<stream::UpstreamState> state = std::make_shared<stream::UpstreamState>(
-        "up", [this](const std::string& sentence) { said.push_back(sentence); });
+        "up", [this](const std::string& sentence) { logged.push_back(sentence); });
     Attempts attempts;
     std::shared_ptr<stream::UpstreamPool> pool;
 };
@@ -230,14 +230,14 @@ BOOST_AUTO_TEST_CASE(an_upstream_that_asks_to_wait_is_still_asked) {
     const auto session = w.open(0);
     session->refuse(0, 7);
     w.check_error(11, static_cast<int>(kUpstreamAsksToWait | 7));
-    BOOST_TEST_REQUIRE(w.said.size() == 1U);
-    BOOST_TEST(w.said[0] ==
+    BOOST_TEST_REQUIRE(w.logged.size() == 1U);
+    BOOST_TEST(w.logged[0] ==
                "upstream up cannot be asked: it asks to wait for 7 s (HTTP's Retry-After)");
     w.ask(12, "b.example");
     BOOST_TEST_REQUIRE(session->streams.size() == 1U);
     session->answer(session->streams.begin()->first);
     w.check_reply(12, "b.example");
-    BOOST_TEST(w.said.size() == 2U);
+    BOOST_TEST(w.logged.size() == 2U);
     // For at most ten seconds.
     w.ask(13, "c.example");
     session->refuse(session->streams.begin()->first, 86'400);
@@ -328,8 +328,8 @@ BOOST_AUTO_TEST_CASE(a_failed_connection_ends_its_queries_with_its_error) {
     w.ask(51, "a.example");
     SeamWorld::end(*w.attempts.at(0), {.error = ECONNREFUSED, .why = "nobody listens"});
     w.check_error(51, ECONNREFUSED);
-    BOOST_TEST_REQUIRE(w.said.size() == 1U);
-    BOOST_TEST(w.said[0] == "upstream up cannot be asked: nobody listens");
+    BOOST_TEST_REQUIRE(w.logged.size() == 1U);
+    BOOST_TEST(w.logged[0] == "upstream up cannot be asked: nobody listens");
 }
 
 BOOST_AUTO_TEST_CASE(an_untrusted_server_is_not_connected_to_for_some_time) {

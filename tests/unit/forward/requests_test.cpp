@@ -8,7 +8,7 @@
 using namespace steer;
 using namespace steer::test;
 
-BOOST_AUTO_TEST_SUITE(asking)
+BOOST_AUTO_TEST_SUITE(requests)
 
 BOOST_AUTO_TEST_CASE(a_query_is_sent_and_its_answer_returned) {
     World w;
@@ -69,7 +69,7 @@ BOOST_AUTO_TEST_CASE(a_lost_query_is_retried_and_then_fails) {
 BOOST_AUTO_TEST_CASE(the_next_upstream_is_asked_and_a_late_reply_is_still_taken) {
     World w(2);
     w.ask("slow.example");
-    // The first, and a copy to the second to learn how fast it is: one is told apart by its port.
+    // The first, and a copy to the second to learn how fast it is: one is distinguished by its port.
     BOOST_REQUIRE(w.station().frames.size() == 2);
     BOOST_TEST(w.station().frames[0].upstream == 0);
     BOOST_TEST(w.station().frames[1].upstream == 1);
@@ -79,7 +79,7 @@ BOOST_AUTO_TEST_CASE(the_next_upstream_is_asked_and_a_late_reply_is_still_taken)
     BOOST_REQUIRE(w.station().answers.size() == 1);
     BOOST_TEST(w.station().answers[0].rcode == 0);
     BOOST_TEST((w.answer(w.station().frames[2]) == Verdict::drop_upstream_unknown));
-    // The copy is still heard, as a measurement.
+    // The copy is still received, as a measurement.
     BOOST_TEST((w.answer(w.station().frames[1]) == Verdict::upstream_reply));
     BOOST_TEST((w.answer(w.station().frames[1]) == Verdict::drop_upstream_unknown));
     BOOST_TEST(w.station().answers.size() == 1U);

@@ -1,7 +1,7 @@
-"""A web server at any address that says from which way a connection comes. Stands alone: it runs in a namespace.
+"""A web server at any address that says by which egress a connection comes. Stands alone: it runs in a namespace.
 
-`which_way.py WAYS` serves port 80; WAYS is a JSON map of the addresses that connections come from. It answers each request with
-the way's name and a line's end, or with the address itself.
+`which_egress.py EGRESSES` serves port 80; EGRESSES is a JSON map of the addresses that connections come from. It answers each request with
+the egress's name and a line's end, or with the address itself.
 """
 
 import json
@@ -10,7 +10,7 @@ import sys
 
 
 def main():
-    ways = json.loads(sys.argv[1])
+    egresses = json.loads(sys.argv[1])
     listener = socket.create_server(("::", 80), family=socket.AF_INET6, backlog=512, dualstack_ipv6=True)
     print("ready", flush=True)
     while True:
@@ -20,7 +20,7 @@ def main():
             connection.settimeout(30)
             try:
                 connection.recv(4096)  # the request
-                connection.sendall(("HTTP/1.0 200 OK\r\n\r\n" + ways.get(address, address) + "\n").encode())
+                connection.sendall(("HTTP/1.0 200 OK\r\n\r\n" + egresses.get(address, address) + "\n").encode())
             except OSError:
                 pass  # the client has left
 

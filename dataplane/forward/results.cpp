@@ -13,7 +13,7 @@ constexpr unsigned kAtOnce = 64;    // waiters that are served when the result c
 constexpr unsigned kPerTick = 256;  // and per tick
 }  // namespace
 
-void Forwarder::Impl::end_asking(std::uint32_t outstanding, bool answered) noexcept {
+void Forwarder::Impl::end_requesting(std::uint32_t outstanding, bool answered) noexcept {
     OutstandingQuery& f = table[outstanding];
     // Not for a platform: it has no name servers of its own for its customers' names.
     for (const auto level : {matchers::DomainLevel::domain, matchers::DomainLevel::below,
@@ -22,7 +22,7 @@ void Forwarder::Impl::end_asking(std::uint32_t outstanding, bool answered) noexc
         if (key == 0 || by_domain.get(key) < kManyOfDomain) break;
         failing.note(key, !answered, static_cast<std::uint32_t>(now_ms / 1000));
     }
-    table.stop_asking(outstanding);
+    table.stop_requesting(outstanding);
     by_domain.remove(f.domain);
     timers.cancel(outstanding);
     if (f.upstreams().limit != nullptr) f.upstreams().limit->leave();
@@ -30,7 +30,7 @@ void Forwarder::Impl::end_asking(std::uint32_t outstanding, bool answered) noexc
 
 void Forwarder::Impl::finish(std::uint32_t outstanding, UpstreamResult end,
                              Buffer* answer) noexcept {
-    end_asking(outstanding, answer != nullptr);
+    end_requesting(outstanding, answer != nullptr);
     OutstandingQuery& f = table[outstanding];
     f.end = answer != nullptr ? UpstreamResult::answered : end;
     if (f.answer != answer) release(f.answer);
@@ -77,7 +77,7 @@ bool Forwarder::Impl::give(Parked* parked, UpstreamResult end, Buffer* answer,
     }
     if (answer != nullptr) hold(answer);
     if (parked->worker == options.worker) {
-        if (trail != nullptr) sink.trail_came(*parked, *trail);
+        if (trail != nullptr) sink.on_trail(*parked, *trail);
         sink.answered(parked, end, answer);
         return true;
     }

@@ -241,7 +241,7 @@ void Forwarder::Impl::end_attempts_in_silence(std::uint32_t outstanding, Now now
             counters.add(Stat::upstream_timeouts);
             if (by_domain.get(f.domain[matchers::DomainLevel::domain]) >= kManyOfDomain &&
                 !f.waiters.empty())
-                counters.saw(Trouble::timeout, f.waiters.first()->path.client.address, f.name());
+                counters.saw(Overload::timeout, f.waiters.first()->path.client.address, f.name());
             choice.timed_out(asked.id, a.measures, now.ms, may_rest);
             note(f, TraceWhat::silent, 0, asked.id, waited_ms, now);
             table.close_attempt(i);
