@@ -3,6 +3,7 @@
 
 spelling   codespell, if it is installed (tools/deps does); words that are right: words/spelling_ignore.txt
 phrase     words/phrases.txt, in Markdown, man pages, comments, test names, and texts of programs
+name       words/identifiers.txt, in names of C++ and Python and comments of C++; "look up", in test names too, is allowed
 sentence   more than 25 words, in Markdown, man pages and texts of programs (settings, help, errors)
 line       Markdown: longer than 100 characters outside tables and code, or two blank lines in a row
 
@@ -50,6 +51,62 @@ def phrases() -> list[tuple[str, re.Pattern, str]]:
         rows.append((max((w.strip().split(" ")[0] if " " in w.strip() else w.strip() for w in words), key=len, default=""),
                      re.compile(r"\b" + pattern.replace(" ", r"[\s_]+") + r"(?![a-z])", re.IGNORECASE), instead))
     return rows
+
+
+def retired() -> tuple[dict[str, str], dict[str, str], dict[str, set[str]]]:
+    """words/identifiers.txt: for names and comments; for names only; the words that stay, by the begin of a path"""
+    both: dict[str, str] = {}
+    names: dict[str, str] = {}
+    kept: dict[str, set[str]] = {}
+    for line in (HERE / "identifiers.txt").read_text().splitlines():
+        if not line or line.startswith("#"):
+            continue
+        if line.startswith("keep "):
+            path, _, words = line[len("keep "):].partition(": ")
+            kept[path] = set(words.split())
+            continue
+        word, instead = line.split(" => ")
+        (names if word.startswith("name ") else both)[word.removeprefix("name ")] = instead
+    return both, names, kept
+
+
+RETIRED, RETIRED_NAMES, KEPT = retired()
+ANY_RETIRED = re.compile("|".join(RETIRED | RETIRED_NAMES), re.IGNORECASE)
+IN_COMMENT = re.compile(r"(?<![\w`\"])(?!look\w*\s+(?://+ *)?(?:\w+ +){0,2}up\b)(" + "|".join(RETIRED) + r")(?![\w`\"])", re.IGNORECASE)
+CPP_TOKEN = re.compile(r'R"(?P<mark>\w*)\([^\0]*?\)(?P=mark)"|(?P<comment>//[^\n]*(?:\n[ \t]*//[^\n]*)*|/\*[^\0]*?\*/)|"(?:[^"\\\n]|\\.)*"'
+                       r"|'(?:[^'\\\n]|\\.)'|\d[\w.']*|(?P<name>[A-Za-z_]\w*)")
+
+
+def parts_of(name: str) -> list[str]:
+    return [part.lower() for part in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+", re.sub(r"look(?:s|ed|ing)?_up", "", name))]
+
+
+def retired_words(path: str, text: str) -> list[tuple[int, str, str]]:
+    """(line, the name or comment's word, what to write)"""
+    if not ANY_RETIRED.search(text):
+        return []
+    kept = set().union(*(words for begin, words in KEPT.items() if path.startswith(begin)))
+    found = []
+    names: list[tuple[int, str]] = []
+    if path.endswith((".h", ".cpp", ".c")):
+        for m in CPP_TOKEN.finditer(text):
+            if m["name"] and ANY_RETIRED.search(m[0]):
+                names.append((text.count("\n", 0, m.start()) + 1, m[0]))
+            elif m["comment"] and ANY_RETIRED.search(m[0]):
+                plain = re.sub(r'"[^"\n]*"', lambda q: " " * len(q[0]), m[0])
+                found += [(text.count("\n", 0, m.start() + w.start()) + 1, w[0], RETIRED[w[0].lower()]) for w in IN_COMMENT.finditer(plain)]
+    elif path.endswith(".py") or text.startswith("#!/usr/bin/env python3"):
+        names = [(t.start[0], t.string) for t in tokenize.generate_tokens(io.StringIO(text).readline)
+                 if t.type == tokenize.NAME and not t.string.startswith("test_") and ANY_RETIRED.search(t.string)]
+        names = [(n, w) for n, w in names if w != "trouble"]  # as a keyword: a key of JSON
+    words = RETIRED | RETIRED_NAMES
+    for line, name in names:
+        is_sentence = name.count("_") > 3  # the name of a test
+        for part in parts_of(name):
+            if part in words and part not in kept and not (is_sentence and part in RETIRED_NAMES):
+                found.append((line, name, words[part]))
+                break
+    return found
 
 
 # ---- texts of a file
@@ -247,13 +304,14 @@ def file_findings(name: str, text: str, rules) -> list[tuple[int, str, str]]:
             if word in prose:
                 for m in pattern.finditer(prose):
                     line = block.lines[bisect.bisect_right(starts, m.start()) - 1][0]
-                    said = " ".join(joined[m.start():m.end()].split())
-                    found.append((line, "phrase", f'"{said}": write: {instead}'))
+                    words = " ".join(joined[m.start():m.end()].split())
+                    found.append((line, "phrase", f'"{words}": write: {instead}'))
         if block.sentences:
             for sentence, n in long_sentences(joined):
                 first = " ".join(sentence.split()[:6])
                 line = next((number for number, line in block.lines if " ".join(sentence.split()[:3]) in line), block.lines[0][0])
                 found.append((line, "sentence", f'{n} words in "{first} ...", expected {MOST_WORDS} at most: split it'))
+    found += [(line, "name", f'"{word}": write: {instead}') for line, word, instead in retired_words(name, text)]
     if name.endswith(".md"):
         fenced = False
         blank = 0

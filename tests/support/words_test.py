@@ -57,6 +57,30 @@ class Phrases(unittest.TestCase):
             self.assertIn(word, pattern.pattern)
 
 
+class Names(unittest.TestCase):
+    def names(self, path, text):
+        return [line for line, kind in found(path, text) if kind == "name"]
+
+    def test_name_with_a_retired_word_is_found_in_cpp_and_python(self):
+        self.assertEqual(self.names("control/x.h", "int x;\nbool is_told_ = false;\nenum { kToldMs };\n"), [2, 3])
+        self.assertEqual(self.names("tests/x.py", "said = 1\n"), [1])
+
+    def test_literal_and_key_of_json_are_not_names(self):
+        self.assertEqual(self.names("control/x.cpp", 'put("trouble", R"(said)");  // {"trouble"}\n'), [])
+        self.assertEqual(self.names("tests/x.py", 'wait(trouble="", what="told")\n'), [])
+
+    def test_word_inside_another_is_not_found(self):
+        self.assertEqual(self.names("control/x.h", "int lookup, gateway, always, became;\n"), [])
+
+    def test_comment_is_read_and_look_up_is_allowed(self):
+        self.assertEqual(self.names("control/x.h", "// The name is looked up. Look\n// up the other.\n// It is told twice.\n"), [3])
+        self.assertEqual(self.names("control/x.h", "// The only way to do it.\n"), [])
+
+    def test_way_of_a_set_associative_table_is_kept_there(self):
+        self.assertEqual(self.names("dataplane/stages/packet_cache.cpp", "unsigned way = 0;\n"), [])
+        self.assertEqual(self.names("dataplane/stages/reply.cpp", "unsigned way = 0;\n"), [1])
+
+
 class Sentences(unittest.TestCase):
     def test_26_words_are_too_many_and_25_are_not(self):
         words = [f"word{i}" for i in range(26)]
