@@ -12,7 +12,7 @@ at 2s  client 192.0.2.10 asks a.stream.example A
        outcome failed is 1
        log says 203.0.113.1 in list policy_set_v4 is not covered: the disabled row *1 of others has the address
 at 3s  router edge1 has row policy_set_v4 203.0.113.1 permanent
-       router edge1 is sent nothing with /ip/firewall/address-list/add
+       router edge1 is sent nothing with add list=policy_set_v4
        # enabled again, it covers
        router edge1 enables row policy_set_v4 203.0.113.1
 at 5s  client 192.0.2.10 asks b.stream.example A
