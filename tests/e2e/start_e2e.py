@@ -697,9 +697,12 @@ class Words(unittest.TestCase):
         self.assertEqual(self.picture(), before)
 
     def test_dump_program_shows_instructions_and_lines(self):
-        done = self.say("--dump-program", "--config", str(ROOT / "configs/minimal.yaml"))
+        configuration = ROOT / "configs/minimal.yaml"
+        lines = configuration.read_text().splitlines()
+        line = 1 + next(i for i, text in enumerate(lines) if 'exec: "$forward_main"' in text)
+        done = self.say("--dump-program", "--config", str(configuration))
         self.assertEqual(done.returncode, 0, done.stderr)
-        for word in ("enter_list ros_address_list_policy", "forward udp://1.1.1.1:53", "line 38"):
+        for word in ("enter_list ros_address_list_policy", f"forward udp://1.1.1.1:53  # line {line}\n"):
             self.assertIn(word, done.stdout)
 
     def test_routeros_setup_prints_commands_and_changes_nothing(self):
