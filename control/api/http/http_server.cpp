@@ -114,6 +114,7 @@ asio::awaitable<void> HttpServer::serve(std::shared_ptr<HttpServer>, ConnectionP
     if (has_tls()) is_open = co_await begin_tls(connection);
     while (is_open && acceptor_.is_open()) {
         co_await asio::post(io_, asio::use_awaitable);  // others take turns with pipelined requests
+        if (!connection->stream.is_open()) break;       // it was closed during the turns of others
         is_open = co_await serve_one(connection);
         connection->request = {};
     }

@@ -492,6 +492,27 @@ BOOST_AUTO_TEST_CASE(content_is_limited_on_each_request_of_a_connection) {
     BOOST_CHECK_EQUAL(long_one.ask(post(200'000)).result_int(), 413U);
 }
 
+// What the answers use may have ended by then.
+BOOST_AUTO_TEST_CASE(a_closed_server_answers_no_request_that_it_has_read) {
+    HttpSide* side = nullptr;
+    unsigned answers = 0;
+    auto content = one_gauge();
+    content.live = [&] {
+        ++answers;
+        asio::post(side->io, [side] { side->http.close(); });
+        return ops::HealthChecks{};
+    };
+    {
+        HttpSide server(std::move(content));
+        side = &server;
+        HttpClient client(server);
+        const std::string request = "GET /livez HTTP/1.1\r\nHost: x\r\n\r\n";
+        BOOST_CHECK_EQUAL(client.ask(request + request + request).body(), "ok\n");
+        BOOST_CHECK(client.closed());
+    }
+    BOOST_CHECK_EQUAL(answers, 1U);
+}
+
 BOOST_AUTO_TEST_CASE(a_taken_port_is_an_error) {
     HttpSide server(one_gauge());
     asio::io_context io;
