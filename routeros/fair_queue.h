@@ -40,10 +40,13 @@ class FairQueueOf {
     // `used`: rows of the flow's first quantum that are used already, if it has no queued writes.
     // If the flow is not new: all of them.
     void insert(FlowId flow, const Order& order, std::size_t used = 0);
+    // Not from `choose` of walk().
     void erase(FlowId flow, const Order& order);
     void clear();
     [[nodiscard]] bool empty() const { return size_ == 0; }
     [[nodiscard]] std::size_t size() const { return size_; }
+    // Flows, with or without queued writes.
+    [[nodiscard]] std::size_t flows() const { return flows_.size(); }
     // At most this number of rows go before the last queued one of the flow, including that one.
     [[nodiscard]] std::size_t rows_before(FlowId flow) const;
     // The flow with the next turn. The queue must not be empty.
@@ -61,6 +64,8 @@ class FairQueueOf {
         int deficit = 0;
         bool listed = false;  // in new_ or old_
     };
+    static constexpr std::size_t kMostIdle = 1'024;  // flows without writes
+    void forget_idle();
     // Returns false if it is over.
     template <class Choose>
     bool walk_flow(Flow& flow, bool limited, std::size_t& left, Choose& choose);
@@ -123,7 +128,18 @@ void FairQueueOf<Item>::insert(FlowId id, const Order& order, std::size_t used) 
 template <class Item>
 void FairQueueOf<Item>::erase(FlowId id, const Order& order) {
     const auto found = flows_.find(id);
-    if (found != flows_.end()) size_ -= found->second.writes.erase(order);
+    if (found == flows_.end()) return;
+    size_ -= found->second.writes.erase(order);
+    if (flows_.size() > 2 * size_ + kMostIdle) forget_idle();
+}
+
+// While nothing is written, no flow has a turn, so those without writes would stay.
+template <class Item>
+void FairQueueOf<Item>::forget_idle() {
+    const auto is_idle = [this](FlowId id) { return flows_.find(id)->second.writes.empty(); };
+    std::erase_if(new_, is_idle);
+    std::erase_if(old_, is_idle);
+    std::erase_if(flows_, [](const auto& one) { return one.second.writes.empty(); });
 }
 
 template <class Item>

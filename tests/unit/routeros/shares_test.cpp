@@ -287,6 +287,25 @@ BOOST_AUTO_TEST_CASE(a_flow_is_new_only_as_far_as_its_first_quantum_is_not_in_fl
     BOOST_TEST(queue.head().flow == 7U);
 }
 
+// A router that is away takes no write, while writes of ever other domains come and are dropped.
+BOOST_AUTO_TEST_CASE(flows_whose_writes_were_dropped_are_forgotten) {
+    FairQueue queue;
+    queue.insert(1, {0, place(0)});
+    queue.insert(1, {1, place(1)});
+    for (unsigned i = 2; i < 20'000; ++i) {
+        queue.insert(i, {i, place(i)});
+        queue.erase(i, {i, place(i)});
+        BOOST_TEST_REQUIRE(queue.flows() < 2'000U);
+    }
+    BOOST_TEST(queue.size() == 2U);
+    queue.insert(30'000, {30'000, place(2)});
+    BOOST_TEST(queue.head().flow == 1U);
+    BOOST_TEST(served(queue, 2).size() == 2U);
+    BOOST_TEST(queue.head().flow == 30'000U);
+    BOOST_TEST(served(queue, 2).size() == 1U);
+    BOOST_TEST(queue.empty());
+}
+
 BOOST_AUTO_TEST_CASE(rows_that_go_before_a_flow_are_counted_at_most) {
     FairQueue queue;
     for (unsigned i = 0; i < 40; ++i)
