@@ -172,7 +172,7 @@ void SetService::mark_all_pending(SetState& state) {
     state.evicted.clear();
     state.claims.for_each([&](Claim& claim) {
         claim.written_until_s = 0;
-        claim.pending = false;
+        claim.pending = claim.is_refused = false;
         mark_pending(state, claim.key, claim);
     });
 }
@@ -183,8 +183,10 @@ void SetService::work(std::uint64_t now_ms) {
         if (!state.ready && now_ms >= state.try_ms) read(name, state, now_ms);
         if (!state.refused.empty() && now_ms >= state.refused_ms) {
             for (const auto& element : std::exchange(state.refused, {})) {
-                if (Claim* const claim = state.claims.find(element))
-                    mark_pending(state, element, *claim);
+                Claim* const claim = state.claims.find(element);
+                if (claim == nullptr) continue;
+                claim->is_refused = false;
+                mark_pending(state, element, *claim);
             }
         }
         remove_evicted(name, state, now_ms);
@@ -395,11 +397,12 @@ bool SetService::write_some(const SetName& name, SetState& state,
                     ": " + state.error + "; tried again every " +
                     std::to_string(kRefusedAgainMs / 1000) + " s");
         }
+        if (state.refused.empty()) state.refused_ms = now_ms + kRefusedAgainMs;
         for (const auto& element : elements) {
-            state.claims.find(element)->pending = false;
-            state.refused.push_back(element);
+            Claim& claim = *state.claims.find(element);
+            claim.pending = false;
+            if (!std::exchange(claim.is_refused, true)) state.refused.push_back(element);
         }
-        state.refused_ms = now_ms + kRefusedAgainMs;
         if (left > 0) --left;
         return true;
     }

@@ -67,6 +67,7 @@ class SetService {
   private:
     struct Claim : routeros::BookedClaim {
         bool pending = false;               // it is in SetState::pending
+        bool is_refused = false;            // it is in SetState::refused
         std::uint32_t written_until_s = 0;  // 0: not; UINT32_MAX: without a timeout
         matchers::Prefix key;
         [[nodiscard]] std::uint32_t until_s() const {

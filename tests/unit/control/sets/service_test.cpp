@@ -338,6 +338,22 @@ BOOST_AUTO_TEST_CASE(a_refused_element_does_not_stop_the_others) {
     BOOST_TEST(w.of(kFour).pending == 0U);
 }
 
+// Another element that is refused again and again does not delay the retry of the first one.
+BOOST_AUTO_TEST_CASE(refused_elements_are_tried_again_while_others_are_refused) {
+    World w;
+    w.kernel.sets[kFour].refuses = {"10.0.3.0/24", "10.0.4.0/24"};
+    w.claim("10.0.3.1", 600);
+    w.work();
+    w.kernel.sets[kFour].refuses.erase("10.0.3.0/24");
+    for (unsigned i = 0; i < 40; ++i) {
+        w.claim("10.0.4.1", 600);
+        w.pass(1'000);
+        BOOST_TEST(w.of(kFour).pending <= 2U);
+    }
+    BOOST_TEST((w.kernel.in(kFour) == Texts{"10.0.3.0/24"}));
+    BOOST_TEST(w.of(kFour).pending == 1U);
+}
+
 BOOST_AUTO_TEST_CASE(the_maximum_of_elements_is_kept) {
     World w;
     w.configure(4);
