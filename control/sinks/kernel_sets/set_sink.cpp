@@ -116,7 +116,10 @@ void SetSink::claim(const Claim& claim, std::uint64_t now_ms) {
     for (const IpAddress& address : claim.addresses) {
         row.what = {claim.list, address, until_s};
         const auto added = claims_.add(row, bounds, now_s);
-        if (added.evicted) overflow(*added.evicted, {}, {}, bounds, now_ms);
+        if (added.evicted) {
+            overflow(added.evicted->what, {}, {}, bounds, now_ms);
+            settle(held_.refused(added.evicted->what), Outcome::refused);
+        }
         if (added.is_taken) continue;
         overflow(row.what, claims_.refusal(), origin, bounds, now_ms);
         is_taken = false;
@@ -159,7 +162,7 @@ void SetSink::overflow(const sets::Installed& row, const routeros::RefusedClaim&
             why.why, origin, bounds,
             {"the queue of " + std::string(sets::kProgramName), "claims", "max_elements"}, now_ms);
         if (!sentence.empty()) log_(sets::Level::warning, sentence);
-    } else if (overflowed_.empty()) {
+    } else if (!std::exchange(is_full_logged_, true)) {
         log_(sets::Level::warning,
              std::to_string(claims_.size()) + " claims wait for " + sets::kProgramName +
                  ": others are dropped; hits claim them again when there is room");
@@ -191,6 +194,7 @@ void SetSink::take_refused(const sets::RefusedRow& row) {
 
 // There is space again.
 void SetSink::heal_overflow() {
+    is_full_logged_ = false;
     for (const ListId list : std::exchange(overflowed_, {}))
         observer_.epoch(*this, list);
 }

@@ -1,12 +1,14 @@
 // The kernel's sets (`ipset`, `nftset`) as a sink of claims: the daemon's end of the process
 // steerdns-sets.
 //
-// On thread `routers`, by its io_context. Nothing here waits: claims that the process does not take now are kept up to a
-// bound. Further claims are counted, and hits make them again under a new epoch once there is room. So do hits after a full
-// set dropped claims and has room again. A claim that an answer
-// waits for is settled when the process reports its rows, at once if the list is away. The process runs while
-// there are lists; a process that had routes runs on without lists, because it removes them. When it ends, or is silent for a minute, its lists are away and it is started again with backoff. Its
-// claims end with it: new epochs begin, so that hits claim again.
+// On thread `routers`, by its io_context. Nothing here waits: claims that the process does not take
+// now are kept up to a bound. Further claims are counted, and hits make them again under a new
+// epoch once there is room. So do hits after a full set dropped claims and has room again. A claim
+// that an answer waits for is settled when the process reports its rows, at once if the list is
+// away or the queue gives up one of its rows. The process runs while there are lists; a process
+// that had routes runs on without lists, because it removes them. When it ends, or is silent for a
+// minute, its lists are away and it is started again with backoff. Its claims end with it: new
+// epochs begin, so that hits claim again.
 //
 // Names, domains and clients have shares of each set and of what waits for the process. The process knows owners as
 // numbers. It returns the name and the client of a refused claim, for the log and the row board.
@@ -129,6 +131,7 @@ class SetSink final : public ClaimSink {
     HeldClaims held_{kMaxHeld};
     std::uint64_t now_ms_ = 0;  // of the last claim
     std::set<ListId> overflowed_, here_;
+    bool is_full_logged_ = false;                                   // that claims_ is full
     std::map<ListId, std::chrono::steady_clock::time_point> lost_;  // or new while the process ran
     routeros::RefusalLog queue_refusals_;
     std::map<sets::SetName, routeros::RefusalLog> refusals_;

@@ -16,6 +16,10 @@ Installed ClaimQueue::installed(const Row& row) {
     return {row.key.first, row.key.second, static_cast<std::uint32_t>(row.until_ms / 1000)};
 }
 
+ClaimRow ClaimQueue::claim_of(const Row& row) {
+    return {installed(row), row.holders, row.origin};
+}
+
 // nullptr: the row was dropped, or waits at a later place.
 const ClaimQueue::Row* ClaimQueue::row_at(const std::pair<Key, std::uint64_t>& place) const {
     const Row* const row = rows_.find(place.first);
@@ -37,7 +41,7 @@ ClaimQueue::Added ClaimQueue::add(const ClaimRow& row, const routeros::ClaimBoun
     if (!raised && rows_.refusal().why == routeros::ClaimRefusal::list) {
         const auto all = [](const Row&) { return true; };
         if (const Row* const victim = rows_.candidate(0, row.holders, bounds, all, all)) {
-            added.evicted = installed(*victim);
+            added.evicted = claim_of(*victim);
             rows_.drop(victim->key);
             raised = rows_.raise(key, row.holders, until_ms, bounds);
         }
@@ -57,8 +61,7 @@ std::vector<ClaimRow> ClaimQueue::first(std::size_t count) const {
     std::vector<ClaimRow> rows;
     for (const auto& place : order_) {
         if (rows.size() == count) break;
-        if (const Row* const row = row_at(place))
-            rows.push_back({installed(*row), row->holders, row->origin});
+        if (const Row* const row = row_at(place)) rows.push_back(claim_of(*row));
     }
     return rows;
 }

@@ -26,8 +26,8 @@ class ClaimQueue {
         : rows_(std::move(shares)) {}
 
     struct Added {
-        bool is_taken = false;             // false: see refusal()
-        std::optional<Installed> evicted;  // given up for it
+        bool is_taken = false;            // false: see refusal()
+        std::optional<ClaimRow> evicted;  // given up for it
     };
     // In a full queue it first removes rows that have ended by `now_s` (CLOCK_BOOTTIME, seconds).
     Added add(const ClaimRow& row, const routeros::ClaimBounds& bounds, std::uint32_t now_s);
@@ -51,6 +51,7 @@ class ClaimQueue {
     };
     [[nodiscard]] const Row* row_at(const std::pair<Key, std::uint64_t>& place) const;
     static Installed installed(const Row& row);
+    static ClaimRow claim_of(const Row& row);
     void drop_gone();
 
     routeros::ClaimBook<Row, Hash> rows_;

@@ -100,8 +100,7 @@ void SetService::claim(ClaimRow row) {
     row.holders = routeros::Shares::within(row.holders, state->number);
     if (state->known) return take(*state, std::move(row));
     const auto added = state->early.add(row, state->bounds(row.what.list), 0);
-    if (added.evicted)
-        reject(*state, {*added.evicted, {}, {}}, {routeros::ClaimRefusal::list, false});
+    if (added.evicted) reject(*state, *added.evicted, {routeros::ClaimRefusal::list, false});
     if (!added.is_taken) reject(*state, std::move(row), state->early.refusal());
 }
 

@@ -760,6 +760,75 @@ BOOST_AUTO_TEST_CASE(what_waits_for_the_process_has_shares_too) {
     BOOST_TEST(sink.health().pending == SetSink::kMaxClaims / 4 + 10);
 }
 
+// Else it would wait for a row that is never written.
+BOOST_AUTO_TEST_CASE(an_answer_does_not_wait_for_a_row_that_a_full_queue_gave_up) {
+    sets::SetPlan shared = plan();
+    shared.shares.per_client = 500;
+    sink.configure({shared});
+    until([&] { return starts == 1; });
+    become_ready();
+    const auto claim_of = [&](unsigned first, unsigned count, const IpAddress& client,
+                              std::uint64_t token) {
+        for (unsigned n = first; n < first + count; ++n) {
+            const std::uint8_t four[] = {10, static_cast<std::uint8_t>(n >> 16),
+                                         static_cast<std::uint8_t>(n >> 8),
+                                         static_cast<std::uint8_t>(n)};
+            const IpAddress address = IpAddress::from_v4(four);
+            sink.claim({.list = 7,
+                        .addresses = {&address, 1},
+                        .name = "www.stream.example",
+                        .client = &client,
+                        .raised_ms = 1'500,
+                        .row_life_s = 60,
+                        .hold_token = token == 0 ? 0 : token + n},
+                       2'000);
+        }
+    };
+    const unsigned half = SetSink::kMaxClaims / 2;
+    claim_of(0, half, kA, 1'000'000);
+    claim_of(100'000, half - 1, kB, 0);
+    const IpAddress other = *IpAddress::parse("192.0.2.9");
+    claim_of(200'000, 1, other, 0);
+    BOOST_TEST(observed.outcomes.empty());
+    claim_of(300'000, 1, other, 0);
+    BOOST_TEST_REQUIRE(observed.outcomes.size() == 1U);
+    BOOST_TEST((observed.outcomes.begin()->second == Outcome::refused));
+    BOOST_TEST(sink.health().pending == SetSink::kMaxClaims);
+}
+
+BOOST_AUTO_TEST_CASE(a_full_queue_is_logged_after_a_used_up_share_too) {
+    sets::SetPlan shared = plan();
+    shared.shares.per_client = 250;
+    refusals = 1'000'000;  // it does not start
+    sink.configure({shared});
+    const auto claim_all_of = [&](std::uint8_t client) {
+        const std::uint8_t from[] = {192, 0, 2, client};
+        const IpAddress source = IpAddress::from_v4(from);
+        for (unsigned n = 0; n <= SetSink::kMaxClaims / 4; ++n) {
+            const std::uint8_t four[] = {10, client, static_cast<std::uint8_t>(n >> 8),
+                                         static_cast<std::uint8_t>(n)};
+            const std::uint8_t last[] = {11, client, 0, 0};
+            const IpAddress address =
+                IpAddress::from_v4(n == SetSink::kMaxClaims / 4 ? last : four);
+            sink.claim({.list = 7,
+                        .addresses = {&address, 1},
+                        .name = "www.stream.example",
+                        .client = &source,
+                        .raised_ms = 1'500,
+                        .row_life_s = 60},
+                       2'000);
+        }
+    };
+    const auto is_full = [](const std::string& line) {
+        return line.find("claims wait for steerdns-sets") != std::string::npos;
+    };
+    for (std::uint8_t client = 1; client <= 4; ++client)
+        claim_all_of(client);
+    BOOST_TEST(std::ranges::count_if(log, is_full) == 0);
+    claim_all_of(5);
+    BOOST_TEST(std::ranges::count_if(log, is_full) == 1);
+}
+
 // Nothing reads, so that the socket fills, then what waits; what is above is counted and claimed again.
 BOOST_AUTO_TEST_CASE(a_full_socket_does_not_block_and_recovers) {
     begin();

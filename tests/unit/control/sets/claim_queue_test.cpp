@@ -77,7 +77,8 @@ BOOST_AUTO_TEST_CASE(a_client_has_its_share_and_a_full_queue_gives_up_a_row_of_t
     const auto added = claims.add(owned_row(20, 8, "d.example"), bounds, 0);
     BOOST_TEST(added.is_taken);
     BOOST_TEST_REQUIRE(added.evicted.has_value());
-    BOOST_TEST(added.evicted->address.bytes[15] < 6);
+    BOOST_TEST(added.evicted->what.address.bytes[15] < 6);
+    BOOST_TEST(added.evicted->origin.name == "a.example");
     const auto all = claims.first(10);
     BOOST_TEST_REQUIRE(all.size() == 10U);
     BOOST_TEST(all.back().origin.name == "d.example");

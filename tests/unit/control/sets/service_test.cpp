@@ -510,6 +510,21 @@ BOOST_AUTO_TEST_CASE(claims_before_the_first_reading_have_shares_too) {
     BOOST_TEST(w.of(kFour).claims == 41U);  // counted once
 }
 
+BOOST_AUTO_TEST_CASE(a_row_that_was_given_up_before_the_first_reading_is_named) {
+    World w;
+    w.service.configure({});
+    w.kernel.sets.erase(kFour);
+    w.configure_shares();
+    w.flood(0, 40, "evil.example", "192.0.2.66");
+    w.flood(100, 40, "bad.example", "192.0.2.67");
+    w.flood(200, 20, "fine.example", "192.0.2.7");
+    w.claim_for("203.0.113.7", "www.good.example", "192.0.2.8");
+    w.work();
+    BOOST_TEST_REQUIRE(w.refusals.size() == 1U);
+    BOOST_TEST(w.refusals[0].claim.origin.name.ends_with(".example"));
+    BOOST_TEST(w.refusals[0].claim.origin.client.has_value());
+}
+
 BOOST_AUTO_TEST_CASE(a_flushed_set_restores_no_element_that_was_given_up) {
     World w;
     w.configure_shares();
