@@ -54,9 +54,9 @@ struct SetPlan {
     std::string tag;
     std::vector<Family> families;  // one or two
     std::uint32_t max_elements = 50'000;
-    std::vector<matchers::Prefix> never_claim{};  // no element holds any of these
-    SetEnds ends{};                               // of routes
-    std::vector<IpAddress> allowed{};  // ClaimTerms::allowed; not for the process of the sets
+    std::vector<matchers::Prefix> never_claim{};  // no element contains any of these
+    SetEnds ends{};                               // for routes
+    std::vector<IpAddress> allowed{};  // ClaimTerms::allowed; not used by the process for sets
     routeros::ShareLimits shares{};    // of max_elements
     friend bool operator==(const SetPlan&, const SetPlan&) = default;
 };

@@ -7,15 +7,15 @@
 //   alias: unknown → trusted → ready; any → unknown after a failed connection, or after an error of
 //          the alias
 //
-//   alias: unknown → trusted → ready; any → unknown after a failed connection, or with an error of its own
-//
-// An alias is trusted if its type is external, it does not expire, and its description gives it to us. This is checked
-// again every minute, and before lost elements are added again. An alias is ready when its table was read; it is read
-// again every `read_every_ms`. An unexpectedly empty table is believed when a second read shows it. A held claim is
-// settled by the reply to its add. The API answers "done" without checking the result, so only the next read proves
-// it: lost elements are forgotten and added again. Claims are kept while the router is unreachable. An alias whose
-// write is refused is tried again after 30 s, and works again once a write succeeded. A name, a domain and a client each
-// have a share of an alias; a full one gives up an element of the largest share.
+// An alias is trusted if its type is external, it does not expire, and its description gives it to
+// us. This is checked again every minute, and before lost elements are added again. An alias is
+// ready when its table was read; it is read again every `read_every_ms`. An unexpectedly empty
+// table is believed when a second read shows it. A held claim is settled by the reply to its add.
+// The API answers "done" without checking the result, so only the next read proves it: lost
+// elements are forgotten and added again. Claims are kept while the router is unreachable. An alias
+// whose write is refused is tried again after 30 s, and works again once a write succeeded. A name,
+// a domain and a client each have a share of an alias; a full one gives up an element of the
+// largest share.
 #pragma once
 
 #include <algorithm>

@@ -20,7 +20,6 @@ class IpsetWriter final : public SetWriter {
     Result<SetAbility> read(const SetName& set) override;
     Result<void> add(const SetName& set, std::span<const SetElement> elements) override;
     Result<bool> has(const SetName& set, const matchers::Prefix& prefix) override;
-    // Not needed: elements have timeouts, or stay.
     Result<void> remove(const SetName& set, std::span<const matchers::Prefix> elements) override;
     Result<std::vector<matchers::Prefix>> ours(const SetName&) override {
         return std::vector<matchers::Prefix>{};

@@ -32,7 +32,6 @@ class NftablesWriter final : public SetWriter {
     Result<void> add(const SetName& set, std::span<const SetElement> elements) override;
     // Not needed: the kernel reports changes (NftablesWatch).
     Result<bool> has(const SetName& set, const matchers::Prefix& prefix) override;
-    // Not needed: elements have timeouts, or stay.
     Result<void> remove(const SetName& set, std::span<const matchers::Prefix> elements) override;
     Result<std::vector<matchers::Prefix>> ours(const SetName&) override {
         return std::vector<matchers::Prefix>{};
