@@ -1,6 +1,5 @@
 // The reasons why RpcServer refuses a request or closes a connection. One row is the counter, the
 // label of steerdns_http_refused, and the line in its help.
-// the line in its help.
 #pragma once
 
 #include <array>

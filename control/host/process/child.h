@@ -1,6 +1,5 @@
 // Starts one of our programs as a child process with a defined state. It has no blocked or ignored
 // signal, only the standard descriptors and those that are given to it.
-// it has only the standard descriptors and those that are given to it.
 #pragma once
 
 #include <sys/types.h>

@@ -29,7 +29,6 @@ struct HttpSite {
     // The client in the header's value: "203.0.113.7", or the form of X-Forwarded-For, "client,
     // proxy, proxy", to which each proxy appends. The result is the last address that is not a
     // trusted proxy. Ports and brackets are ignored. No value: not an address.
-    // brackets are ignored. No value: not an address.
     [[nodiscard]] std::optional<IpAddress> client_in(std::string_view value) const;
 };
 

@@ -30,7 +30,6 @@ std::unique_ptr<UpstreamTransport> make_https_transport(
 // 6.2.1.1). On the wire, queries have the session's own ids: random and distinct from those in
 // progress. A reply that matches none is counted and skipped. The queries of one turn of the
 // io_context are sent in one write. An idle session has no buffer.
-// io_context are sent in one write. An idle session has no buffer.
 inline constexpr unsigned kPipelined = 64;
 
 std::shared_ptr<UpstreamSession> make_dns_session(StreamContext& context, ByteStream stream,
