@@ -135,7 +135,8 @@ Result<SetAbility> IpsetWriter::read(const SetName& set) {
     if (is_v6 != set.v6)
         return Error{std::string("its family is ") + (is_v6 ? "inet6" : "inet") + ", expected " +
                      (set.v6 ? "inet6" : "inet")};
-    return SetAbility{.timeouts = has_word(header, "timeout"), .prefixes = type == "hash:net"};
+    const bool timeouts = has_word(header, "timeout");
+    return SetAbility{.timeouts = timeouts, .prefixes = type == "hash:net", .evicts = timeouts};
 }
 
 Result<void> IpsetWriter::run(std::string lines) {

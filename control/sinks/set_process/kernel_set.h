@@ -16,6 +16,7 @@ struct SetAbility {
     bool timeouts = false;
     bool prefixes = false;
     bool removal = false;  // elements stay until remove(), which removes only ours
+    bool evicts = false;   // remove() works for elements that have a timeout
     friend bool operator==(const SetAbility&, const SetAbility&) = default;
 };
 

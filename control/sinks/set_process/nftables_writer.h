@@ -40,6 +40,8 @@ class NftablesWriter final : public SetWriter {
   private:
     // The output, or the first line of the error.
     Result<std::string> run(const std::string& command);
+    // Whether the set has auto-merge. True if that cannot be read.
+    bool merges(const SetName& set);
 
     nft_ctx* context_;
     bool renews_;

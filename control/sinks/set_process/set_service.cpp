@@ -139,9 +139,9 @@ void SetService::take(SetState& state, ClaimRow row) {
 }
 
 // Makes space in a full set. An element that is in the kernel is removed by the next work(). In a set without timeouts it
-// may be the operator's as well.
+// may be the operator's as well. In a set with auto-merge it stays until its lease ends.
 bool SetService::evict(SetState& state, const ClaimRow& row) {
-    const bool removes = state.ability.timeouts || state.ability.removal;
+    const bool removes = state.ability.evicts || state.ability.removal;
     const auto is_written = [](const Claim& one) { return one.written_until_s != 0; };
     const auto may_go = [&](const Claim& one) {
         return !one.pending && (removes || !is_written(one));

@@ -83,8 +83,10 @@ BOOST_FIXTURE_TEST_SUITE(kernel, Sets)
 BOOST_AUTO_TEST_CASE(the_flags_of_sets_are_read) {
     NftablesWriter nftables;
     IpsetWriter ipsets;
-    BOOST_TEST((nftables.read(nft("hash")).value() == SetAbility{true, false}));
-    BOOST_TEST((nftables.read(nft("missing4")).value() == SetAbility{true, true}));
+    BOOST_TEST((nftables.read(nft("hash")).value() == SetAbility{true, false, false, true}));
+    BOOST_TEST((nftables.read(nft("missing4")).value() == SetAbility{true, true, false, true}));
+    // libnftables 1.0.6 may crash when it divides merged elements.
+    BOOST_TEST((nftables.read(nft("merged")).value() == SetAbility{true, true, false, false}));
     BOOST_TEST((nftables.read(nft("plain", true)).value() == SetAbility{false, false}));
     BOOST_TEST(nftables.read(nft("nothing")).error().text == "there is no such set");
     BOOST_TEST(nftables.read({"ip", "nowhere", "x", false}).error().text == "there is no such set");
@@ -92,7 +94,7 @@ BOOST_AUTO_TEST_CASE(the_flags_of_sets_are_read) {
                "its type is \"inet_service\", expected ipv4_addr");
     BOOST_TEST(nftables.read(nft("hash", true)).error().text ==
                "its type is \"ipv4_addr\", expected ipv6_addr");
-    BOOST_TEST((ipsets.read(old("net4")).value() == SetAbility{true, true}));
+    BOOST_TEST((ipsets.read(old("net4")).value() == SetAbility{true, true, false, true}));
     BOOST_TEST((ipsets.read(old("ip6", true)).value() == SetAbility{false, false}));
     BOOST_TEST(ipsets.read(old("nothing")).error().text ==
                "The set with the given name does not exist");
@@ -178,14 +180,6 @@ BOOST_AUTO_TEST_CASE(elements_are_removed_and_missing_ones_are_no_error) {
         BOOST_TEST(now.find("192.0.2.2 ") == std::string::npos, now);
         BOOST_TEST(now.find("192.0.2.3 ") != std::string::npos, now);
     }
-    BOOST_TEST(
-        add(nftables, nft("merged"), {element("192.0.2.0/24", 60), element("192.0.3.0/24", 60)}));
-    // Whether libnftables 1.0.6 divides merged elements depends on its memory. What it reports is true.
-    const bool is_removed = nftables.remove(nft("merged"), prefixes({"192.0.2.0/24"})).has_value();
-    const std::string merged = output("nft list set inet t merged");
-    BOOST_TEST((merged.find("192.0.2.0/23") == std::string::npos) == is_removed, merged);
-    BOOST_TEST((merged.find("192.0.3.0/24") != std::string::npos) == is_removed, merged);
-    BOOST_TEST(nftables.remove(nft("merged"), prefixes({"198.51.100.0/24"})).has_value());
     BOOST_TEST(nftables.remove(nft("nothing"), prefixes({"192.0.2.1"})).has_value());
     BOOST_TEST(add(ipsets, old("net4"), three));
     BOOST_TEST(ipsets.remove(old("net4"), prefixes({"192.0.2.1"})).has_value());

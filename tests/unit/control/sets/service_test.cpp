@@ -26,7 +26,7 @@ IpAddress address(const std::string& text) {
 // A kernel in which time is the test's.
 struct FakeKernel final : SetWriter {
     struct Set {
-        SetAbility ability{.timeouts = true, .prefixes = true};
+        SetAbility ability{.timeouts = true, .prefixes = true, .evicts = true};
         std::map<std::string, std::uint64_t> elements;  // prefix: until, ms; 0: for ever
         std::set<std::string> refuses;
     };
@@ -381,8 +381,9 @@ BOOST_AUTO_TEST_CASE(a_set_that_was_recreated_with_other_flags_is_filled_again) 
     World w;
     w.claim("203.0.113.7", 600);
     w.work();
-    w.kernel.sets[kFour] = {
-        .ability = {.timeouts = true, .prefixes = false}, .elements = {}, .refuses = {}};
+    w.kernel.sets[kFour] = {.ability = {.timeouts = true, .prefixes = false, .evicts = true},
+                            .elements = {},
+                            .refuses = {}};
     w.service.changed(kFour);
     w.pass(1'000);
     BOOST_TEST(w.lost == std::vector<ListId>{0}, boost::test_tools::per_element());
@@ -459,9 +460,9 @@ BOOST_AUTO_TEST_CASE(a_full_set_gives_up_elements_of_the_largest_share_before_ot
                                                           "/32"));
 }
 
-BOOST_AUTO_TEST_CASE(a_full_set_without_timeouts_gives_nothing_up) {
+BOOST_AUTO_TEST_CASE(a_full_set_without_eviction_gives_nothing_up) {
     World w;
-    w.kernel.sets[kFour].ability.timeouts = false;
+    w.kernel.sets[kFour].ability.evicts = false;
     w.service.configure({});
     w.configure_shares();
     w.flood(0, 40, "evil.example", "192.0.2.66");
