@@ -27,6 +27,8 @@ namespace steer {
       "the answer exceeded the client's size limit and was sent truncated (TC)")                  \
     X(answered_error, y, y, y, n, "a malformed query got FORMERR, NOTIMP or BADVERS")             \
     X(refused_client, y, y, y, n, "the client is not in `dataplane.allow`; it got REFUSED")       \
+    X(refused_norecurse, y, y, y, n,                                                              \
+      "a query without RD that no local data answers; it got REFUSED (`norecurse`)")              \
     X(forwarded, y, y, y, n, "the query waits for an upstream")                                   \
     X(held, y, y, y, n, "the answer is known and waits for a router")                             \
     X(query_moved, y, n, n, n, "the query was passed to the worker of its flow")                  \
@@ -44,6 +46,8 @@ namespace steer {
     X(drop_bad_checksum, y, y, n, n, "invalid IP or UDP checksum")                                \
     X(drop_bad_source, y, n, n, n,                                                                \
       "the source is multicast, loopback, a local or broadcast address, or port 0")               \
+    X(drop_source_port, y, n, y, n,                                                               \
+      "the source port is in `dataplane.drop_source_ports`: a reflector's reply")                 \
     X(drop_bad_mac, y, n, n, n, "the source MAC address is multicast or broadcast")               \
     X(drop_segmented, y, n, n, n, "a packet in several mbufs that does not fit one")              \
     X(drop_short_header, y, y, y, n,                                                              \
