@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "matchers/secret.h"
 #include "routeros/address.h"
 #include "routeros/row_types.h"
 #include "routeros/shares.h"
@@ -46,7 +47,7 @@ struct RouterConfig {
     std::string name;     // for messages: its configured name
     std::string address;  // for messages
     std::string username;
-    std::string password;
+    Secret password;
     // Data that its TCP does not accept or acknowledge for this time ends the session.
     std::uint32_t send_timeout_ms = 5'000;
     // Silence for this time ends the session while only a heartbeat is due; six times as long while it prints or writes.

@@ -11,6 +11,7 @@
 #include "control/config/settings/role.h"
 #include "matchers/prefix/ip_address.h"
 #include "matchers/prefix/prefix_set.h"
+#include "matchers/secret.h"
 
 namespace steer::config {
 
@@ -170,7 +171,8 @@ struct Router {
     std::string host;                  // an IP address or a name
     std::optional<IpAddress> address;  // of `host`, if that is an address
     std::uint16_t port = 8728;         // 8729 with tls
-    std::string username, password;
+    std::string username;
+    Secret password;
     bool tls = false;
     std::string tls_ca;          // file; empty: the system's
     std::string tls_pin;         // SHA-256 of the certificate, 64 hex digits; empty: none
@@ -210,7 +212,8 @@ struct Fleet {
     std::optional<FleetEndpoint> redis;    // nothing: the Sentinels know it
     std::vector<FleetEndpoint> sentinels;  // in the order in which they are asked
     std::string master;                    // the Sentinels' name of Redis
-    std::string username, password;        // empty: none
+    std::string username;                  // empty: the default user
+    Secret password;                       // empty: none
     FleetTls tls;
     Milliseconds lease{1500};
     bool share_tickets = true;
@@ -223,7 +226,7 @@ struct OpnsenseRouter {
     std::string name;  // its key in `opnsense:`
     IpAddress address;
     std::uint16_t port = 443;
-    std::string key, secret;
+    Secret key, secret;
     bool tls = true;
     std::string tls_ca;    // file; empty: the system's
     std::string tls_pin;   // SHA-256 of the certificate, 64 hex digits; empty: none

@@ -12,13 +12,14 @@
 #include <vector>
 
 #include "control/sinks/fleet/redis_reply.h"
+#include "matchers/secret.h"
 #include "routeros/link.h"
 
 namespace steer::fleet {
 
 struct RedisLogin {
     std::string username;  // empty: the default user
-    std::string password;  // empty: none is sent
+    Secret password;       // empty: none is sent
     // A server that obeys before the login is refused: anyone could change the claims.
     bool must_be_asked = false;
     bool must_be_master = false;  // a replica is refused
