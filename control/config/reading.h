@@ -40,8 +40,8 @@ class Reading {
 
     // ---- the world outside the configuration
 
-    // The path as it is opened: relative ones start from the base folder.
-    [[nodiscard]] std::string resolve(std::string_view path) const;
+    // The path as it is opened: relative ones start from the base folder. Settings::named has it from then on.
+    [[nodiscard]] std::string resolve(std::string_view path);
     // The content of a file, or why not ("No such file or directory").
     // A pipe is read only as the configuration itself (`--config <(...)`).
     static Result<std::string> read_text(const std::string& path, bool or_pipe = false);

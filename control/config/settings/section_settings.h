@@ -133,6 +133,9 @@ struct RpcServer {
 // What /readyz says while no needed upstream answers: it fails, or stays good where a cache has stale answers.
 enum class UpstreamsReady : std::uint8_t { withdraw, serve_stale };
 
+// What happens to system calls that the kind of a thread does not need.
+enum class Seccomp : std::uint8_t { on, log, off };
+
 struct Control {
     std::string socket = "/run/steerdns/control.sock";
     std::vector<PeerRole> roles;   // empty: who may open the socket is admin
@@ -158,6 +161,8 @@ struct Control {
     UpstreamsReady ready_upstreams = UpstreamsReady::withdraw;
     std::uint32_t ready_overload = 0;  // percent of queries refused; 0: never
     Milliseconds shutdown_delay{0};
+    Seccomp seccomp = Seccomp::on;
+    bool landlock = true;
 };
 
 // ---- routers

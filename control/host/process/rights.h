@@ -2,8 +2,8 @@
 // (CAP_NET_ADMIN and CAP_BPF: changing addresses and XDP maps; CAP_NET_RAW: AF_XDP sockets;
 // CAP_NET_BIND_SERVICE: port 53 on an address that appears later; CAP_IPC_LOCK: packet memory for an interface that
 // comes back). It keeps those of them that it has; a process started without one (in a container) works without it.
-// Child processes drop capabilities with keep_only_capabilities(): the pattern compiler all,
-// steerdns-sets all except CAP_NET_ADMIN (LendNetAdmin).
+// Other processes drop capabilities with keep_only_capabilities(): the pattern compiler all, the starter (starter.h) and
+// steerdns-sets all except CAP_NET_ADMIN.
 #pragma once
 
 #include <sys/types.h>
@@ -25,22 +25,13 @@ Result<std::string> resolve_user(const std::string& wanted);
 std::vector<std::string> lacking_capabilities();
 
 // For this process and its children: no new privileges by execve(2), an empty capability bounding set.
-// CAP_NET_ADMIN becomes inheritable first, so that LendNetAdmin can lend it. Call it before the first thread; this process's
-// own privileges do not change. Failures are ignored (a container may lack CAP_SETPCAP).
+// CAP_NET_ADMIN becomes inheritable first, so that a Starter can give it to steerdns-sets. Call it before the first thread and
+// before the Starter; this process's own privileges do not change. Failures are ignored (a container may lack CAP_SETPCAP).
 void harden_process();
 
-// While it exists, a process that this thread starts has CAP_NET_ADMIN, if this thread has it. Needs harden_process().
-class LendNetAdmin {
-  public:
-    LendNetAdmin();
-    ~LendNetAdmin();
-    LendNetAdmin(const LendNetAdmin&) = delete;
-    LendNetAdmin& operator=(const LendNetAdmin&) = delete;
-};
-
 // Gives up all capabilities but these (CAP_... of <linux/capability.h>), and adds none. For helper processes, before their
-// first thread.
-void keep_only_capabilities(std::span<const int> kept);
+// first thread. `inheritable`: those of them that programs can get which this process executes (ambient capabilities).
+void keep_only_capabilities(std::span<const int> kept, std::span<const int> inheritable = {});
 
 // Changes the owner of `path` to the user, safely against changes of the path: each component is
 // opened without following links and checked before the next, and the owner of the open file is changed. A link that
@@ -66,9 +57,21 @@ bool is_at_or_below(const std::string& path, const std::string& folder);
 // its own (an NFS server's clients, other daemons without a user).
 bool is_nobody(const std::string& user);
 
+// Which of the capabilities that depend on the ports are needed while the daemon serves.
+struct KeptCapabilities {
+    bool net_admin = true;  // interfaces that come back, neighbours, sysctls
+    bool bpf = true;        // maps of XDP programs, on kernels that want it for them
+};
+
 // Switches to `user` in every thread. The calling thread, and threads that it creates later, keep the
 // capabilities; existing threads (DPDK's lcores) lose them and need none. The user becomes owner of the paths in `handed`
-// (empty ones are skipped): the control socket, and its folder so that it can be removed at the end.
-Result<void> drop_rights(const std::string& user, const std::vector<std::string>& handed);
+// (empty ones are skipped): the control socket, and its folder so that it can be removed at the end. The starter in use
+// becomes that user, too.
+Result<void> drop_rights(const std::string& user, const std::vector<std::string>& handed,
+                         const KeptCapabilities& kept = {});
+
+// Whether threads without CAP_BPF may change maps of BPF programs that are open, as in Linux 6.0 and later. `map`: a
+// descriptor of any map.
+bool maps_need_no_capability(int map);
 
 }  // namespace steer

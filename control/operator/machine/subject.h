@@ -43,6 +43,7 @@ struct Subject {
     bool clock_is_set = false;                    // by NTP
     bool has_user = false;                        // that the daemon becomes
     std::vector<std::string> input_filters = {};  // kernel/packet_filter.h
+    bool has_landlock = true;
 
     // Text of a file; empty: it is not there.
     [[nodiscard]] std::string read(const std::string& path) const;
