@@ -8,8 +8,9 @@
 // A wildcard matches all names below it, at any depth and whatever else the zone has there. It does not match the name
 // itself.
 //
-// Built by control/program/build, immutable; any number of workers look up at the same time. Cost of find(): for each zone one
-// binary search per address and two hashes per name.
+// A zone is built by control/program/build and immutable, or comes by zone transfer and is replaced while the snapshot stays
+// in force (policy_zone.h). Any number of workers look up at the same time. Cost of find(): for each zone one binary search
+// per address and two hashes per name.
 #pragma once
 
 #include <cstdint>
@@ -22,6 +23,7 @@
 #include "dataplane/answer/ad_list.h"
 #include "dataplane/answer/answer_store.h"
 #include "dataplane/answer/answer_table.h"
+#include "dataplane/answer/policy_zone.h"
 #include "dataplane/dns/pref64.h"
 #include "matchers/name_values.h"
 #include "matchers/prefix/prefix_values.h"
@@ -29,20 +31,9 @@
 namespace steer {
 
 struct Rpz {
-    struct Action {
-        enum class Does : std::uint8_t {
-            deny,      // `answer`: NXDOMAIN or NODATA
-            passthru,  // no change
-            drop,      // no answer at all
-            tcp_only,  // over UDP `answer`, which is truncated; else as passthru
-            alias,     // asks for `alias`
-            records,   // those of `typed`, else `answer`: NODATA
-        };
-        Does does = Does::deny;
-        std::uint16_t alias = 0;  // of Snapshot::redirect_targets
-        AnswerRef answer = kNoAnswer;
-        AnswerTable::Range typed{0, 0};  // of Rpz::typed
-    };
+    using Action = PolicyAction;
+    // What made an action hold.
+    enum class Trigger : std::uint8_t { client, name, below, address };
     struct Zone {
         std::string name;            // a path or URL
         std::size_t rules = 0;       // triggers that it has
@@ -52,14 +43,25 @@ struct Rpz {
         std::uint32_t all = kNone;  // for every name except the root
         matchers::PrefixValues clients, addresses;
         std::shared_ptr<ListMatches> matches;
+        // By zone transfer: the zone in place of all above except `name` and `matches`.
+        std::shared_ptr<const LivePolicy> live;
 
         [[nodiscard]] bool has_names() const {
-            return names.size() > 0 || below.size() > 0 || all != kNone;
+            return names.size() > 0 || below.size() > 0 || all != kNone || live != nullptr;
+        }
+        [[nodiscard]] const PolicyZone* load() const noexcept {
+            return live == nullptr ? nullptr : live->load();
+        }
+        [[nodiscard]] const matchers::PrefixValues& addresses_of(
+            const PolicyZone* loaded) const noexcept {
+            return loaded == nullptr ? addresses : *loaded->addresses;
         }
     };
     struct Found {
-        std::uint32_t action = kNone;  // of `actions`
+        std::uint32_t action = kNone;  // of `actions`, or of `live`
         std::uint32_t zone = 0;        // of `zones`
+        Trigger trigger = Trigger::name;
+        const PolicyZone* live = nullptr;  // valid until the worker's next quiescent state
 
         explicit operator bool() const { return action != kNone; }
     };
@@ -72,7 +74,10 @@ struct Rpz {
     // Prefixes of NAT64: an address below one leads to the IPv4 address in it.
     std::vector<dns::Pref64> translated;
     bool asks_answers =
-        false;  // a zone has prefixes of answers, or names, which may be targets of CNAMEs
+        false;          // a zone has prefixes of answers, or names, which may be targets of CNAMEs
+    bool logs = false;  // each match is a note to control
+    // Its zone has all names that come here: while there is no zone, they get SERVFAIL. Answers are not checked.
+    bool is_authority = false;
 
     // The action for the client and the name; `wire_name`: lower-cased wire form.
     [[nodiscard]] Found find_question(const IpAddress& client,
@@ -88,8 +93,9 @@ struct Rpz {
     // the answer.
     [[nodiscard]] bool asks_answers_before(std::uint32_t before) const noexcept;
 
-    // The records for a type; kNoAnswer: none, use Action::answer.
-    [[nodiscard]] AnswerRef answer_for(const Action& action, std::uint16_t qtype) const noexcept;
+    [[nodiscard]] const Action& action_of(const Found& found) const noexcept {
+        return found.live == nullptr ? actions[found.action] : found.live->at(found.action).action;
+    }
 };
 
 }  // namespace steer

@@ -34,6 +34,7 @@ enum class MessageKind : std::uint8_t {
     answer,          // to an inject: token, buffer = the whole response; nullptr = close/drop
     upstream_query,  // ask by kernel socket: token, buffer = an UpstreamQuery and the bytes, a = upstream,
                      // b = UpstreamVia
+    notify,          // a NOTIFY that a port received: buffer holds an InjectedQuery and the bytes
     // routers -> worker
     acknowledged,  // the event of a held answer is settled: token = hold token, b = Outcome
 };

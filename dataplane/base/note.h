@@ -1,6 +1,7 @@
-// A note from a worker to control: a log line (query_summary, debug_print), or a name to learn (learn_domain, which sets
-// only kind, generation, text and qname). Control takes it. The worker drops and counts a note when the ring is full
-// (Stat::notes_dropped), and a learned name when the ring is half full (Stat::learned_dropped).
+// A note from a worker to control: a log line (query_summary, debug_print), a name to learn (learn_domain, which sets
+// only kind, generation, text and qname), or a match of an rpz (which has no response). Control takes it. The worker drops
+// and counts a note when the ring is full (Stat::notes_dropped), a match when it is half full, and then a learned name as
+// Stat::learned_dropped.
 #pragma once
 
 #include <array>
@@ -10,7 +11,7 @@
 
 namespace steer {
 
-enum class NoteKind : std::uint8_t { summary, debug, learned };
+enum class NoteKind : std::uint8_t { summary, debug, learned, policy };
 
 inline constexpr std::size_t kNoteBytes = 1232;
 
@@ -20,11 +21,14 @@ struct Note {
     std::uint8_t rcode;
     std::uint8_t qname_len;
     std::uint32_t
-        generation;  // of the snapshot whose texts[text] is the title; learned: learners[text]
+        generation;  // of the snapshot whose texts[text] is the title; learned: learners[text];
+                     // policy: rpzs[text]
     std::uint32_t text;
     std::uint32_t elapsed_ms;
     IpAddress client;
     std::uint16_t client_port, qtype, qclass;
+    std::uint16_t zone;            // policy: of the rpz
+    std::uint8_t trigger, action;  // policy: Rpz::Trigger, PolicyAction::Does
     std::uint16_t response_bytes;  // debug: the response as it would leave, cut at kNoteBytes
     std::array<std::uint8_t, 256> qname;  // as the client wrote it
     std::array<std::uint8_t, kNoteBytes> response;

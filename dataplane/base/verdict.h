@@ -27,6 +27,7 @@ namespace steer {
     X(refused_client, y, y, y, n, "the client is not in `dataplane.allow`; it got REFUSED")       \
     X(forwarded, y, y, y, n, "the query waits for an upstream")                                   \
     X(held, y, y, y, n, "the answer is known and waits for a router")                             \
+    X(notify_passed, y, y, n, n, "a NOTIFY of a zone's primary: control answers it")              \
     X(query_moved, y, n, n, n, "the query was passed to the worker of its flow")                  \
     X(upstream_reply, y, n, n, n, "an expected reply of an upstream")                             \
     X(upstream_moved, y, n, n, n, "a reply of an upstream, passed to another worker")             \

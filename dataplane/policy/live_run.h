@@ -41,6 +41,8 @@ class LiveRun final : public QueryWalk {
     void give_kept(const cache::Entry& entry, std::uint32_t stale_ttl_s) noexcept;
     void give_empty(std::uint8_t rcode) noexcept;
     void give_buffer(Buffer* answer) noexcept;  // takes it over
+    // A copy of an answer that may not stay. False: there is no buffer, nothing happened.
+    bool give_copy(const dns::Answer& answer) noexcept;
     // SERVFAIL: an executor that changes the question cannot build its answer.
     void fail_rewrite() noexcept;
     // The answer of an ad list, if one that checks this query's answer denies a name that it points to (ad_targets.h). False:

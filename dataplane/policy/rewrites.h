@@ -13,15 +13,17 @@ namespace steer {
 class Rewrites {
   public:
     static constexpr unsigned kMax = 4;  // at one time; the builder refuses deeper programs
-    // A word is an index of Snapshot::redirect_targets, or of Snapshot::ecs_handlers from kFirstEcs on, of
+    // A word is an index of Snapshot::redirect_targets, or of LiveTargets from kFirstLive on, of Snapshot::ecs_handlers
+    // from kFirstEcs on, of
     // Snapshot::option_codes from kFirstOptions on, or
     static constexpr std::uint16_t kNothing = 0xffff;
     // the IPv4 name in place of the IPv6 name, for an address with a prefix of any Snapshot::dns64s.
     static constexpr std::uint16_t kPointer64 = 0xfffe;
+    static constexpr std::uint16_t kFirstLive = 0xef00;
     static constexpr std::uint16_t kFirstEcs = 0xff00, kFirstOptions = 0xff80;
     static constexpr unsigned kMaxOptions = 8;
 
-    // The name may be put in front of a redirect's target (Snapshot::redirect_below).
+    // Snapshot::redirect_target() has the name that is asked for.
     static constexpr bool is_redirect(std::uint16_t word) { return word < kFirstEcs; }
     static constexpr bool is_ecs(std::uint16_t word) {
         return word >= kFirstEcs && word < kFirstOptions;
@@ -52,7 +54,7 @@ class Rewrites {
     std::array<std::uint16_t, kMax> words_{};
     std::uint8_t count_ = 0;
 };
-inline constexpr std::size_t kMaxRedirectTargets = Rewrites::kFirstEcs;
+inline constexpr std::size_t kMaxRedirectTargets = Rewrites::kFirstLive;
 inline constexpr std::size_t kMaxEcsHandlers = Rewrites::kFirstOptions - Rewrites::kFirstEcs;
 
 }  // namespace steer

@@ -25,6 +25,12 @@ bool checksum_right(Packet& p) {
     return p.checksum.is_right_with(p.message_sum);
 }
 
+// `streams` passes those that it receives itself.
+bool is_notify(const Packet& p, const Snapshot& snapshot) {
+    return (p.query.flags & dns::kOpcodeMask) == dns::kOpcodeNotify && p.mbuf != nullptr &&
+           snapshot.notify_from.contains(p.client.address);
+}
+
 // True: the packet stays in the burst.
 bool parse_one(Packet& p, const Snapshot& snapshot, Replier& replier) {
     if (p.mbuf != nullptr && !checksum_right(p)) {
@@ -41,6 +47,10 @@ bool parse_one(Packet& p, const Snapshot& snapshot, Replier& replier) {
         return false;
     }
     p.query.over_v4 = p.client.address.is_v4();
+    if (error == dns::QueryError::bad_opcode && is_notify(p, snapshot)) {
+        replier.pass_notify(p);
+        return false;
+    }
     if (!snapshot.allow.contains(p.client.address)) {
         replier.answer_error(p, dns::kRefused, dns::Ede::prohibited, Verdict::refused_client);
         return false;

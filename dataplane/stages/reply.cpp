@@ -98,6 +98,33 @@ void Replier::drop(Packet& p, Verdict v) noexcept {
     free_query(p);
 }
 
+void Replier::pass_notify(Packet& p) noexcept {
+    Ring<Message>* const ring = rings_.to_stream.front();
+    Buffer* const out =
+        ring == nullptr ? nullptr : buffers_.take(sizeof(InjectedQuery) + p.dns_length);
+    if (out == nullptr) return drop(p, Verdict::drop_no_buffer);
+    InjectedQuery header{};
+    header.client = p.client.address;
+    header.client_port = p.client.port;
+    header.local = p.destination;
+    header.local_port = p.destination_port;
+    header.transport = ClientTransport::udp;
+    header.length = p.dns_length;
+    std::memcpy(out->data(), &header, sizeof header);
+    std::memcpy(out->data() + sizeof header, p.dns, p.dns_length);
+    out->length = static_cast<std::uint32_t>(sizeof header + p.dns_length);
+    const Message m{.kind = MessageKind::notify, .from = worker_, .buffer = out};
+    if (!ring->push(m)) {
+        release(out);
+        return drop(p, Verdict::drop_ring_full);
+    }
+    p.end = Verdict::notify_passed;
+    count(p, p.end);
+    query_ends_.dropped(p.query);
+    if (query_ends_.is_due()) record(p, p.end, {AnswerPath::error}, {});
+    free_query(p);
+}
+
 void Replier::park(Packet& p, Verdict v) noexcept {
     count(p, v);
     free_query(p);

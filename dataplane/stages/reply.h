@@ -66,6 +66,8 @@ class Replier {
     void answer_truncated(Packet& p, Verdict v) noexcept;
     // Sends no answer. For a TCP client `streams` is told, so that it can close the connection.
     void drop(Packet& p, Verdict v) noexcept;
+    // A NOTIFY from Snapshot::notify_from goes to control, which answers it by a kernel socket.
+    void pass_notify(Packet& p) noexcept;
     // The query continues in a parked record.
     void park(Packet& p, Verdict v) noexcept;
 

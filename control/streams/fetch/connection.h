@@ -1,4 +1,4 @@
-// One connection to an HTTP server (of a list, of OPNsense), plain or with TLS, whose steps have a deadline.
+// One connection to an HTTP server (of a list, of OPNsense) or to a primary, plain or with TLS, whose steps have a deadline.
 //
 // A late step fails, and the connection is closed. One thread; a coroutine in a step keeps the object alive.
 #pragma once
@@ -9,6 +9,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 
 #include "control/host/net/byte_stream.h"
@@ -56,13 +57,16 @@ class Connection {
     boost::asio::awaitable<Talk> talk(stream::HttpClient& client,
                                       const std::function<bool()>& is_over);
 
+    // For other protocols than HTTP: writes all bytes; reads some, at least one. False and 0: see why().
+    boost::asio::awaitable<bool> write(std::span<const std::uint8_t> bytes);
+    boost::asio::awaitable<std::size_t> read(std::span<std::uint8_t> into);
+
     [[nodiscard]] const std::string& why() const { return why_; }
 
   private:
     struct Socket;
 
     boost::asio::awaitable<bool> wait(stream::Io what);
-    boost::asio::awaitable<bool> write(std::span<const std::uint8_t> bytes);
     // Closes it then.
     bool is_late();
     bool fail(std::string why);
