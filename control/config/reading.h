@@ -17,7 +17,7 @@
 namespace steer::config {
 
 // What a reference may point at.
-enum class Wanted : std::uint8_t { domain_set, ip_set, provider, matcher, executor };
+enum class Wanted : std::uint8_t { domain_set, ip_set, provider, secondary, matcher, executor };
 
 // `api` of ForgeDNS and mosdns.
 struct ApiOfPredecessor {

@@ -1,5 +1,7 @@
 // Where a plugin's list comes from: a file, or a URL whose last good copy is a file in `lists` of `control`.
 //
+// `$TAG` of a secondary is a list, too: the zone as text, which control writes after each change.
+//
 // A URL without a copy is a warning and an empty list: a machine that resolves its own names has to be able to start.
 #pragma once
 
@@ -45,7 +47,12 @@ struct ListBytes {
 // How a plugin reads its lists, from its `args`.
 ListUse use_of(const Plugin& plugin, const Node& args);
 
-// The content of a list, `written` as a path or a URL; nothing: it was said why. Without a type in `use`, URLs are
+// Whether a list is written as the tag of a secondary.
+inline bool is_secondary(std::string_view written) {
+    return written.starts_with('$');
+}
+
+// The content of a list, `written` as a path, a URL or `$TAG`; nothing: it was said why. Without a type in `use`, URLs are
 // refused.
 std::optional<ListBytes> read_list_source(Reading& in, const Text& written, const Place& place,
                                           const ListUse& use);

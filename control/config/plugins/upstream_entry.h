@@ -19,6 +19,10 @@ std::optional<UpstreamSettings> read_upstream(Reading& in, const Node& node,
 std::optional<UpstreamSettings> read_upstream(Reading& in, std::string_view addr, int line,
                                               const std::string& owner);
 
+// Pins of keys, as base64 of their SHA-256; what is wrong is reported.
+std::vector<std::array<std::uint8_t, 32>> read_pin_texts(Reading& in, const Node& node,
+                                                         const Place& place);
+
 // Applies the outbound profile of this name, or the default one if it is empty, to settings that `reach` neither has nor
 // declines.
 void take_outbound(Reading& in, const std::string& name, ReachSettings& reach);

@@ -188,7 +188,9 @@ struct RpzPrefix {
     std::uint32_t action;  // of the zone's `actions`
 };
 struct RpzZone {
-    std::string source;         // as it was written: a path or URL
+    std::string source;  // as it was written: a path, URL or $TAG
+    // By zone transfer: all that follows is empty, because the zone changes while serving.
+    std::optional<PluginIndex> secondary{};
     std::vector<RuleAt> names;  // full: that name; domain: all below it. Values: of `actions`
     std::optional<std::uint32_t> all;  // of every name: `*` at the apex
     std::vector<RpzPrefix> clients, addresses;
@@ -200,11 +202,13 @@ struct RpzZone {
 };
 struct Rpz {
     std::vector<RpzZone> zones;  // at least one; the first that holds counts
+    bool logs = false;           // each match is a line of the log
 };
 // Names with a way of their own.
 struct Zone {
     NameRules names;
-    PluginIndex forward = 0;
+    PluginIndex forward = 0;               // without `secondary`
+    std::optional<PluginIndex> secondary;  // it has the zone's records; there are no `names`
     std::optional<PluginIndex> cache;
 };
 struct Redirect {

@@ -53,6 +53,7 @@
     X(DhcpLeases, executor)       \
     X(Zone, executor)             \
     X(Rpz, executor)              \
+    X(Secondary, set)             \
     X(Redirect, executor)         \
     X(EcsHandler, executor)       \
     X(ForwardOptions, executor)   \
@@ -128,6 +129,7 @@
     X(DhcpLeases)             \
     X(Zone)                   \
     X(Rpz)                    \
+    X(Secondary)              \
     X(RateLimiter)            \
     X(StringExp)              \
     X(Redirect)               \
