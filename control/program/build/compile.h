@@ -9,6 +9,7 @@
 #include <concepts>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -197,7 +198,7 @@ class Compiler {
     [[nodiscard]] std::uint16_t probe_of(const Instruction& i) const;
     // compile_local.cpp
     void zone(config::PluginIndex index, const config::Zone& args, int line, std::uint16_t instance,
-              unsigned depth);
+              unsigned& depth);
     void static_records(config::PluginIndex index, const config::StaticRecords& args, int line,
                         std::uint16_t instance, unsigned& depth);
     // The action of an owner's first entry with data for the type.
@@ -229,6 +230,10 @@ class Compiler {
              unsigned& depth);
     std::uint32_t rpz_of(config::PluginIndex index, const config::Rpz& args);
     steer::Rpz::Zone rpz_zone(const config::RpzZone& zone, std::uint32_t first_action);
+    static steer::Rpz::Zone live_zone(std::shared_ptr<const LivePolicy> live,
+                                      const std::string& name);
+    // The place in Snapshot::rpzs of a zone that has a secondary.
+    std::uint32_t local_zone(config::PluginIndex index, const config::Zone& args);
     steer::Rpz::Action rpz_action(steer::Rpz& rpz, const config::RpzAction& action, int line);
     void dhcp_leases(config::PluginIndex index, const config::DhcpLeases& args, int line,
                      std::uint16_t instance);
@@ -282,6 +287,7 @@ class Compiler {
     std::map<std::pair<config::PluginIndex, const void*>, std::uint32_t> places_;
     std::map<config::PluginIndex, CompiledDns64> dns64s_;
     std::map<config::PluginIndex, std::uint32_t> name_masks_;
+    std::map<config::PluginIndex, std::uint32_t> local_zones_;
     std::vector<AdMasks> ad_masks_;            // of Snapshot::ad_lists
     std::optional<std::uint32_t> v4_clients_;  // the prefixes of all IPv4 clients
     static constexpr unsigned kMaxMarks = 64;  // ProgramState::marks

@@ -9,6 +9,7 @@
 #include "control/config/advice/why.h"
 #include "control/config/lists/list_source.h"
 #include "control/program/build/compile.h"
+#include "dataplane/dns/name.h"
 
 namespace steer::build {
 namespace {
@@ -272,8 +273,16 @@ void Compiler::own_cache(std::optional<config::PluginIndex> cache, std::uint16_t
 }
 
 void Compiler::zone(config::PluginIndex index, const config::Zone& args, int line,
-                    std::uint16_t instance, unsigned depth) {
+                    std::uint16_t instance, unsigned& depth) {
     const auto [mask, fresh] = name_masks_.try_emplace(index);
+    if (args.secondary) {
+        const auto& apex = std::get<config::Secondary>(settings_.plugin(*args.secondary).args).zone;
+        if (fresh) mask->second = masks_.mask_of({domain(dns::name_to_text(apex))});
+        const std::uint16_t test = emit(Op::if_tags, instance, line, mask->second);
+        enter(Op::enter_rpz, instance, line, local_zone(index, args), depth);
+        if (!too_long_) land({test});
+        return;
+    }
     if (fresh) mask->second = masks_.mask_of(args.names);
     const std::uint16_t test = emit(Op::if_tags, instance, line, mask->second);
     own_cache(args.cache, instance, line, depth);

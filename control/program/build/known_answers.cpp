@@ -41,14 +41,19 @@ Bytes response(unsigned rcode, unsigned answers, unsigned authorities, std::uint
     return out;
 }
 
-void add_record(Bytes& to, std::uint16_t type, std::uint16_t klass, std::uint32_t ttl_s,
+void add_fields(Bytes& to, std::uint16_t type, std::uint16_t klass, std::uint32_t ttl_s,
                 std::span<const std::uint8_t> rdata) {
-    add16(to, 0xc000 | dns::kHeaderSize);
     add16(to, type);
     add16(to, klass);
     add32(to, ttl_s);
     add16(to, static_cast<unsigned>(rdata.size()));
     to.insert(to.end(), rdata.begin(), rdata.end());
+}
+
+void add_record(Bytes& to, std::uint16_t type, std::uint16_t klass, std::uint32_t ttl_s,
+                std::span<const std::uint8_t> rdata) {
+    add16(to, 0xc000 | dns::kHeaderSize);
+    add_fields(to, type, klass, ttl_s, rdata);
 }
 
 // Names without an owner, reserved by RFC 2606 and RFC 6761.
@@ -87,6 +92,25 @@ AnswerRef KnownAnswers::of_records(std::uint16_t qtype, std::uint16_t qclass,
     for (const config::KnownRecord& r : records)
         add_record(message, r.type, r.klass, r.ttl_s, r.rdata);
     return of_response(message, qtype, qclass);
+}
+
+AnswerRef KnownAnswers::of_sections(std::uint8_t rcode, std::uint16_t qtype,
+                                    const std::vector<OwnedRecord>& answers,
+                                    const std::vector<OwnedRecord>& authorities) {
+    Bytes message = response(rcode, static_cast<unsigned>(answers.size()),
+                             static_cast<unsigned>(authorities.size()), qtype, dns::kIn);
+    for (const auto* const section : {&answers, &authorities}) {
+        for (const OwnedRecord& one : *section) {
+            const config::KnownRecord& r = one.record;
+            if (one.owner.empty()) {
+                add_record(message, r.type, r.klass, r.ttl_s, r.rdata);
+                continue;
+            }
+            message.insert(message.end(), one.owner.begin(), one.owner.end());
+            add_fields(message, r.type, r.klass, r.ttl_s, r.rdata);
+        }
+    }
+    return of_response(message, qtype, dns::kIn);
 }
 
 AnswerRef KnownAnswers::negative(std::uint8_t rcode, std::uint32_t ttl_s) {

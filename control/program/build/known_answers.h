@@ -21,6 +21,15 @@ class KnownAnswers {
     // Records of the asked name; kNoAnswer: they do not fit into a message.
     AnswerRef of_records(std::uint16_t qtype, std::uint16_t qclass,
                          const std::vector<config::KnownRecord>& records);
+    // A record of another name than the question's; empty: of the question's.
+    struct OwnedRecord {
+        std::vector<std::uint8_t> owner;  // wire form
+        config::KnownRecord record;
+    };
+    // kNoAnswer: they do not fit into a message.
+    AnswerRef of_sections(std::uint8_t rcode, std::uint16_t qtype,
+                          const std::vector<OwnedRecord>& answers,
+                          const std::vector<OwnedRecord>& authorities);
     // No record of that type; with an SOA, so that clients cache it for `ttl_s` (RFC 2308).
     AnswerRef negative(std::uint8_t rcode, std::uint32_t ttl_s);
     // No record, and truncated: the client asks over TCP.

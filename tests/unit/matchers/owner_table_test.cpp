@@ -30,10 +30,15 @@ std::uint32_t value_of(const Model& model, std::string name) {
     return OwnerTable::kNone;
 }
 
+unsigned below(std::mt19937& random, unsigned most) {
+    return static_cast<unsigned>(random() % most);
+}
+
 std::string random_name(std::mt19937& random) {
-    std::string name = random() % 4 == 0 ? "net" : "example";
-    for (unsigned depth = random() % 4; depth > 0; --depth)
-        name.insert(0, std::string(1 + random() % 20, static_cast<char>('a' + random() % 4)) + ".");
+    std::string name = below(random, 4) == 0 ? "net" : "example";
+    for (unsigned depth = below(random, 4); depth > 0; --depth)
+        name.insert(
+            0, std::string(1 + below(random, 20), static_cast<char>('a' + below(random, 4))) + ".");
     return name;
 }
 
@@ -62,9 +67,9 @@ BOOST_AUTO_TEST_CASE(changes_lie_over_a_table_and_can_be_applied_to_it) {
     Model model;
     OwnerTable table;
     const auto set = [&](OwnerTable& in, const std::string& name) {
-        const std::uint32_t value = random() % 5 == 0 ? OwnerTable::kNone : random() % 1000;
+        const std::uint32_t value = below(random, 5) == 0 ? OwnerTable::kNone : below(random, 1000);
         auto& known = model.try_emplace(name, OwnerTable::kNone, OwnerTable::kNone).first->second;
-        if (random() % 2 == 0) {
+        if (below(random, 2) == 0) {
             in.set_exact(wire(name), value);
             known.first = value;
         } else {

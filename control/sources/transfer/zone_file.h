@@ -1,0 +1,62 @@
+// A zone on disk: its image, and a journal of the changes since.
+//
+// The image replaces the old file completely or not at all. A journal belongs to one image, by its digest; each change is on
+// disk before the next, and a torn end is left out. A damaged image is an Error: the zone is transferred again. The time of
+// the image's file is when the zone was last checked. Blocks.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "control/sources/transfer/zone_contents.h"
+#include "matchers/result.h"
+
+namespace steer::transfer {
+
+class ZoneFile {
+  public:
+    struct Kept {
+        std::shared_ptr<const ZoneImage> image;
+        std::vector<std::vector<ZoneDifference>> changes;  // in their order
+        std::uint64_t checked_s = 0;                       // since 1970
+    };
+
+    // `file`: empty: nothing is kept. The journal is `file`.changes.
+    explicit ZoneFile(std::string file) : file_(std::move(file)) {}
+
+    // No value: there is no file.
+    Result<std::optional<Kept>> load(ByteSpan zone);
+    Result<void> save(ByteSpan zone, const ZoneImage& image);
+    // After save() or load().
+    Result<void> append(const std::vector<ZoneDifference>& differences);
+    // The zone was checked now.
+    void touch() const;
+    [[nodiscard]] std::size_t journal_bytes() const { return journal_bytes_; }
+    [[nodiscard]] bool is_kept() const { return !file_.empty(); }
+
+  private:
+    [[nodiscard]] std::string journal() const { return file_ + ".changes"; }
+    void load_journal(Kept& kept);
+
+    std::string file_;
+    Bytes digest_;  // of the image
+    std::size_t journal_bytes_ = 0;
+};
+
+// Differences as bytes, and back; any bytes are accepted.
+Bytes encode_differences(const std::vector<ZoneDifference>& differences);
+std::optional<std::vector<ZoneDifference>> decode_differences(ByteSpan bytes);
+
+// The zone in the text form of zone files (RFC 1035 5), with whole names: SOA first. `write` gets pieces.
+void write_zone_text(const ZoneContents& zone, const std::function<void(std::string_view)>& write);
+// Replaces `file` by that text.
+Result<void> save_zone_text(const std::string& file, const ZoneContents& zone);
+
+}  // namespace steer::transfer
