@@ -57,6 +57,9 @@ std::string adlists_text(const boost::json::value& answer);
 // Names of DHCP leases, those that have none and why, and the routers that are read.
 std::string leases_text(const boost::json::value& answer);
 
+// Of zones, zones.refresh and zones.retransfer.
+std::string zones_text(const boost::json::value& answer);
+
 // Of lists and lists.fetch.
 std::string lists_text(const boost::json::value& lists);
 
