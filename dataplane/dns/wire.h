@@ -28,6 +28,7 @@ enum Type : std::uint16_t {
     kCname = 5,
     kSoa = 6,
     kPtr = 12,
+    kHinfo = 13,
     kMx = 15,
     kTxt = 16,
     kAaaa = 28,

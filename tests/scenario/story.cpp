@@ -84,6 +84,11 @@ std::uint16_t type_of(const std::string& text) {
     if (text == "MX") return dns::kMx;
     if (text == "SVCB") return dns::kSvcb;
     if (text == "DNAME") return dns::kDname;
+    if (text == "SOA") return dns::kSoa;
+    if (text == "NS") return dns::kNs;
+    if (text == "DS") return dns::kDs;
+    if (text == "HINFO") return dns::kHinfo;
+    if (text == "ANY") return dns::kAny;
     fail("no record type '" + text + "' in stories");
 }
 
@@ -320,9 +325,9 @@ class Player {
                 at += 2;
                 return std::optional(static_cast<std::uint16_t>(number(w.at(at - 1))));
             };
-            const auto klass = value_of("class"), vlan = value_of("vlan");
+            const auto klass = value_of("class"), vlan = value_of("vlan"), port = value_of("port");
             world().ask(client_, name, type_of(type), edns_of(w, at), klass.value_or(dns::kIn),
-                        vlan);
+                        vlan, port);
         } else if (w.at(at) == "is" && w.at(at + 1) == "answered") {
             is_answered(w, at + 2);
         } else if (w.at(at) == "has" && w.at(at + 1) == "no" && w.at(at + 2) == "answer") {
@@ -335,9 +340,11 @@ class Player {
         }
     }
 
-    // [edns] [do] [ecs ADDRESS/LENGTH] [option CODE:HEX]…
+    // [norec] [edns] [do] [ecs ADDRESS/LENGTH] [option CODE:HEX]…
     static SeenEdns edns_of(const Words& w, std::size_t at) {
         SeenEdns edns;
+        edns.without_recursion = at < w.size() && w[at] == "norec";
+        if (edns.without_recursion) ++at;
         edns.present = at < w.size();
         for (; at < w.size(); ++at) {
             if (w[at] == "do")
@@ -382,6 +389,10 @@ class Player {
                 expect_ede(a, w.at(++i));
             else if (w[i] == "soa")
                 expect_same("number of authority records", std::to_string(a.authority.size()), "1");
+            else if (w[i] == "zone")
+                expect_same("zone", a.authority.empty() ? "" : a.authority[0].name, w.at(++i));
+            else if (w[i] == "aa")
+                expect_same("AA", a.authoritative ? "set" : "clear", "set");
             else if (w[i] == "ecs")
                 expect_same("subnet", a.edns.ecs, w.at(++i) == "none" ? "" : w[i]);
             else if (w[i] == "options")
@@ -394,6 +405,8 @@ class Player {
                 expect_same("TC", a.truncated ? "set" : "clear", "set");
             else if (w[i] == "ad")
                 expect_same("AD", a.authentic ? "set" : "clear", "set");
+            else if (w[i] == "not" && w.at(i + 1) == "aa")
+                expect_same("AA", a.authoritative ? "set" : "clear", ++i != 0 ? "clear" : "?");
             else if (w[i] == "not")
                 expect_same("AD", a.authentic ? "set" : "clear", w.at(++i) == "ad" ? "clear" : "?");
             else

@@ -11,9 +11,10 @@
 // then what happens and what must be seen. `at TIME` moves the clock; a line without it belongs to the same instant.
 // TIME and durations: 5ms, 30s, 1m30s, 2h; `at +5ms` counts from the last.
 //
-//   client ADDRESS asks NAME TYPE [class N] [vlan ID] [edns] [do] [cd] [ad] [ecs ADDRESS/LENGTH] [option CODE:HEX]…     (CODE:*N: N zeros)
+//   client ADDRESS asks NAME TYPE [class N] [vlan ID] [port N] [norec] [edns] [do] [cd] [ad] [ecs ADDRESS/LENGTH] [option CODE:HEX]…     (CODE:*N: N zeros)
 //   every DURATION until TIME client ADDRESS asks NAME TYPE
-//   client [ADDRESS] is answered NAME TYPE [DATA…] [ttl N | ttl N..M] [rcode NAME] [ede N | ede none] [ad | not ad] [truncated]
+//   client [ADDRESS] is answered NAME TYPE [DATA…] [ttl N | ttl N..M] [rcode NAME] [ede N | ede none] [ad | not ad] [aa | not aa]
+//                                 [truncated] [soa] [zone NAME]                    (one authority record; the first one's owner)
 //                                 [ecs ADDRESS/LENGTH/SCOPE | ecs none] [cname TARGET[@TTL]…]
 //                                 [additional DATA]…                              (all records of that section but the OPT)
 //                                 [options CODE:HEX… | options none]              (except subnet and extended error)

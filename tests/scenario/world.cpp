@@ -133,8 +133,10 @@ class Reader {
         if (end > message_.size()) throw std::runtime_error("a record is cut off");
         if (r.type == dns::kA) r.data = IpAddress::from_v4(message_.data() + at_).to_string();
         if (r.type == dns::kAaaa) r.data = IpAddress::from_v6(message_.data() + at_).to_string();
-        if (r.type == dns::kCname || r.type == dns::kPtr || r.type == dns::kDname) r.data = name();
-        if (r.type == dns::kTxt) {  // its first string
+        if (r.type == dns::kCname || r.type == dns::kPtr || r.type == dns::kDname ||
+            r.type == dns::kNs || r.type == dns::kSoa)
+            r.data = name();
+        if (r.type == dns::kTxt || r.type == dns::kHinfo) {  // its first string
             const auto* const text = reinterpret_cast<const char*>(&message_[at_]);
             r.data.assign(text + 1, message_[at_]);
         }
@@ -193,8 +195,9 @@ class Reader {
 };
 
 Bytes rdata_of(const SeenRecord& r) {
-    if (r.type == dns::kCname || r.type == dns::kPtr || r.type == dns::kDname)
+    if (r.type == dns::kCname || r.type == dns::kPtr || r.type == dns::kDname || r.type == dns::kNs)
         return wire_name(r.data);
+    if (r.type == dns::kDs) return Bytes(r.data.begin(), r.data.end());
     if (r.type == dns::kSrv || r.type == dns::kMx) {
         Bytes rdata(r.type == dns::kSrv ? kSrvTargetAt : kMxTargetAt);
         const Bytes target = wire_name(r.data);
@@ -593,7 +596,8 @@ bool World::drain_events() {
 }
 
 void World::ask(const std::string& client, const std::string& name, std::uint16_t type,
-                const SeenEdns& edns, std::uint16_t klass, std::optional<std::uint16_t> vlan) {
+                const SeenEdns& edns, std::uint16_t klass, std::optional<std::uint16_t> vlan,
+                std::optional<std::uint16_t> port) {
     const auto address = IpAddress::parse(client);
     if (!address) throw std::runtime_error("not a client's address: " + client);
     UdpFrame frame;
@@ -603,6 +607,7 @@ void World::ask(const std::string& client, const std::string& name, std::uint16_
     frame.to = address->is_v4() ? kService4 : kService6;
     frame.from_port = next_port_ =
         next_port_ == 60'000 ? 20'000 : static_cast<std::uint16_t>(next_port_ + 1);
+    if (port) frame.from_port = *port;
     frame.to_port = 53;
     frame.payload = question(name, type, edns, klass);
     // RSS spreads by flow: so does this.
@@ -614,7 +619,8 @@ void World::ask(const std::string& client, const std::string& name, std::uint16_
 
 Bytes World::question(const std::string& name, std::uint16_t type, const SeenEdns& edns,
                       std::uint16_t klass) {
-    const unsigned flags = 0x0100U | (edns.checking_disabled ? unsigned{dns::kCd} : 0U) |
+    const unsigned flags = (edns.without_recursion ? 0U : unsigned{dns::kRd}) |
+                           (edns.checking_disabled ? unsigned{dns::kCd} : 0U) |
                            (edns.authentic ? unsigned{dns::kAd} : 0U);
     auto query =
         DnsMessage(next_id_++, static_cast<std::uint16_t>(flags)).question(name, type, klass);
@@ -686,6 +692,7 @@ void World::on_client_frame(const UdpFrame& frame) {
     a.rcode = frame.payload[3] & 15U;
     a.truncated = (frame.payload[2] & 2U) != 0;
     a.authentic = (frame.payload[3] & dns::kAd) != 0;
+    a.authoritative = (frame.payload[2] & dns::kAa >> 8) != 0;
     Reader reader(frame.payload);
     a.name = reader.name();
     a.type = reader.word();

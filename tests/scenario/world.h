@@ -52,8 +52,8 @@ struct SeenRecord {
 };
 struct SeenEdns {
     bool present = false, dnssec_ok = false;
-    bool checking_disabled = false,
-         authentic = false;  // of a client's query: header bits, not EDNS
+    bool checking_disabled = false, authentic = false,
+         without_recursion = false;  // of a client's query: header bits, not EDNS
     std::optional<unsigned> ede;
     std::string
         options;  // others: "65001:aabb 65002:", as hex; of long ones their length, "65001:*100"
@@ -64,7 +64,7 @@ struct SeenAnswer {
     std::string client, name;
     std::uint16_t type = 0, id = 0;
     unsigned rcode = 0;
-    bool truncated = false, authentic = false;
+    bool truncated = false, authentic = false, authoritative = false;
     std::vector<SeenRecord> records, authority, additional;
     SeenEdns edns;
 };
@@ -123,10 +123,11 @@ class World {
     // Called with the time at or after which it is due, in steps.
     void schedule(Ms at, std::function<void()> what) { agenda_.emplace(at, std::move(what)); }
 
-    // `edns`: what the client sends of it. `vlan`: the id of its frame's tag.
+    // `edns`: what the client sends of it. `vlan`: the id of its frame's tag. `port`: its own;
+    // none: another each time.
     void ask(const std::string& client, const std::string& name, std::uint16_t type,
              const SeenEdns& edns = {}, std::uint16_t klass = 1,
-             std::optional<std::uint16_t> vlan = {});
+             std::optional<std::uint16_t> vlan = {}, std::optional<std::uint16_t> port = {});
     // Asks by a message, as `streams` does, with this trace id.
     void inject(const std::string& client, const std::string& name, std::uint16_t type,
                 std::uint64_t trace_id);
