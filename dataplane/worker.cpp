@@ -404,7 +404,7 @@ bool Worker::Impl::receive_from_streams() noexcept {
                 query_ends.received(
                     reinterpret_cast<const InjectedQuery*>(messages[i].buffer->data())->transport,
                     1);
-                add_injected(messages[i], burst, replier);
+                add_injected(messages[i], burst, next_hops, replier);
             } else {
                 forwarder.on_message(messages[i], now);
             }

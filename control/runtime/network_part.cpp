@@ -72,6 +72,7 @@ NetworkPart::NetworkPart(const Needs& needs)
 Result<void> NetworkPart::start() {
     const auto& dataplane = settings_.get().dataplane;
     service_ports_ = service_ports(configuration_.built().listeners);
+    dropped_ports_ = dataplane.drop_source_ports;
     upstreams_ = workers_.snapshot().upstreams;
     if (ports_.set().any_frames()) {
         auto reserved = kernel::ReservedPorts::reserve(dataplane.first_upstream_port,
@@ -105,6 +106,7 @@ Result<void> NetworkPart::start() {
 void NetworkPart::take(kernel::NextHopView view) {
     auto table = std::make_unique<NextHopTable>(*view.table);
     table->service_ports = service_ports_;
+    table->dropped_ports = dropped_ports_;
     for (const auto& done :
          {ports_.set().set_addresses(table->service_addresses, table->own_addresses),
           ports_.set().set_devices(view.devices)}) {
@@ -159,6 +161,14 @@ void NetworkPart::prepare(const build::Built& built) {
     }
     if (auto done = set_upstreams(); !done) spdlog::error("{}", done.error().sentence());
     watcher_->set_upstreams(upstream_addresses());
+}
+
+void NetworkPart::follow(const config::Settings& settings, build::Built& /*built*/) {
+    if (dropped_ports_ == settings.dataplane.drop_source_ports) return;
+    dropped_ports_ = settings.dataplane.drop_source_ports;
+    auto table = std::make_unique<NextHopTable>(workers_.hop_table());
+    table->dropped_ports = dropped_ports_;
+    workers_.hops().put(std::move(table));
 }
 
 void NetworkPart::forget_earlier() {

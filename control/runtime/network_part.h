@@ -29,6 +29,7 @@ class NetworkPart final : public Part {
     Result<void> start() override;
     void poll() override;
     void prepare(const build::Built& built) override;
+    void follow(const config::Settings& settings, build::Built& built) override;
     void forget_earlier() override;
     void add_status(boost::json::object& all) override;
     void add_counters(boost::json::object& all) override;
@@ -65,7 +66,7 @@ class NetworkPart final : public Part {
     Configuration& configuration_;
     PortsPart& ports_;
     WorkersPart& workers_;
-    std::vector<std::uint16_t> service_ports_;
+    std::vector<std::uint16_t> service_ports_, dropped_ports_;
     // Those of the present snapshot, and of earlier ones that still exist.
     std::vector<Upstream> upstreams_;
     std::vector<ServiceAddress> service_addresses_;  // on kernel interfaces

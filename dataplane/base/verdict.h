@@ -44,6 +44,8 @@ namespace steer {
     X(drop_bad_checksum, y, y, n, n, "invalid IP or UDP checksum")                                \
     X(drop_bad_source, y, n, n, n,                                                                \
       "the source is multicast, loopback, a local or broadcast address, or port 0")               \
+    X(drop_source_port, y, n, y, n,                                                               \
+      "the source port is in `dataplane.drop_source_ports`: a reflector's reply")                 \
     X(drop_bad_mac, y, n, n, n, "the source MAC address is multicast or broadcast")               \
     X(drop_segmented, y, n, n, n, "a packet in several mbufs that does not fit one")              \
     X(drop_short_header, y, y, y, n,                                                              \

@@ -52,6 +52,7 @@ struct NextHopTable {
     // Sorted: the last address of each IPv4 network of this host, its directed broadcast (invalid
     // as a source).
     std::vector<IpAddress> broadcast_addresses = {};
+    std::vector<std::uint16_t> dropped_ports = {};  // sorted: sources of queries that are dropped
     // The ports' devices that the kernel knows. On other devices every MAC address and every VLAN
     // is ours.
     std::vector<OwnDevice> devices;

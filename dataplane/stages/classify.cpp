@@ -124,8 +124,15 @@ bool message_right(const Datagram& d) {
     return d.checksum.is_right_with(checksum_narrow(sum));
 }
 
+// No value: the source port is allowed.
+[[gnu::cold, gnu::noinline]] std::optional<Verdict> judge_low_port(std::uint16_t port,
+                                                                   const OwnAddresses& ours) {
+    if (port == 0) return Verdict::drop_bad_source;
+    if (ours.is_dropped_port(port)) return Verdict::drop_source_port;
+    return std::nullopt;
+}
+
 bool bad_source(const Datagram& d, const OwnAddresses& ours) {
-    if (d.source_port == 0) return true;
     if (d.is_v6) {
         const std::uint64_t high = d.source.high(), low = d.source.low();
         if (d.source.is_v4() || high >> 56 == 0xff) return true;  // mapped; multicast
@@ -259,6 +266,9 @@ UpstreamFrame upstream_frame(rte_mbuf* m, const Datagram& d) {
         if (!message_right(d)) return Verdict::drop_bad_checksum;
         burst.replies[burst.reply_count++] = upstream_frame(m, d);
         return std::nullopt;
+    }
+    if (ours.may_be_dropped_port(d.source_port)) [[unlikely]] {
+        if (const auto end = judge_low_port(d.source_port, ours)) return end;
     }
     if (bad_source(d, ours)) return Verdict::drop_bad_source;
     add_query(m, d, port_index, burst);

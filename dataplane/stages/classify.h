@@ -17,7 +17,7 @@
 // A frame to another host is dropped, or punted while the kernel's interface is promiscuous.
 //
 // Ends: Verdict::punted, drop_other_host, drop_short_frame, drop_bad_ip, drop_bad_checksum,
-//       drop_bad_source, drop_bad_mac, drop_segmented.
+//       drop_bad_source, drop_bad_mac, drop_source_port, drop_segmented.
 #pragma once
 
 #include <cstdint>

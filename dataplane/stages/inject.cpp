@@ -6,7 +6,8 @@
 
 namespace steer {
 
-void add_injected(const Message& m, Burst& burst, Replier& replier) noexcept {
+void add_injected(const Message& m, Burst& burst, const NextHopTable* hops,
+                  Replier& replier) noexcept {
     Buffer& buffer = *m.buffer;
     const auto& query = *reinterpret_cast<const InjectedQuery*>(buffer.data());
     Packet& p = burst.next_packet();
@@ -27,6 +28,12 @@ void add_injected(const Message& m, Burst& burst, Replier& replier) noexcept {
         p.dns_length = 0;
         static_cast<dns::QueryHead&>(p.query) = {};  // it may be another packet's
         return replier.drop(p, Verdict::drop_short_header);
+    }
+    if (hops != nullptr && p.client.is_udp() &&
+        std::ranges::binary_search(hops->dropped_ports, query.client_port)) [[unlikely]] {
+        p.dns_length = 0;
+        static_cast<dns::QueryHead&>(p.query) = {};
+        return replier.drop(p, Verdict::drop_source_port);
     }
     p.dns_length = static_cast<std::uint16_t>(query.length);
     p.dns_room = p.dns_length;

@@ -23,8 +23,10 @@ class OwnAddresses {
         table_ = table;
         last_service_ = {};
         filter_ = {};
+        ports_end_ = 1;
         come_by(0);
         if (table == nullptr) return;
+        if (!table->dropped_ports.empty()) ports_end_ = table->dropped_ports.back() + 1U;
         for (const auto& a : table->own_addresses)
             mark(a);
         for (const auto& a : table->service_addresses)
@@ -78,6 +80,11 @@ class OwnAddresses {
         last_service_ = address;
         return true;
     }
+    // False: queries may have this source port. True: is_dropped_port() decides.
+    [[nodiscard]] bool may_be_dropped_port(std::uint16_t port) const { return port < ports_end_; }
+    [[nodiscard]] bool is_dropped_port(std::uint16_t port) const {
+        return table_ != nullptr && std::ranges::binary_search(table_->dropped_ports, port);
+    }
     // Whether this is any address of this host.
     [[nodiscard]] bool is_own(const IpAddress& address) const {
         return may_be_in_table(address) && is_in_table(address);
@@ -127,7 +134,8 @@ class OwnAddresses {
     const NextHopTable* table_ = nullptr;
     const OwnDevice* device_ = nullptr;
     std::uint64_t mac_ = 0, mac_mask_ = kGroupBit;
-    IpAddress last_service_{};  // :: is never a service address
+    IpAddress last_service_{};     // :: is never a service address
+    std::uint32_t ports_end_ = 1;  // above port 0 and all that are dropped
     std::array<std::uint64_t, 4> filter_{};
 };
 

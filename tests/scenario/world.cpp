@@ -443,6 +443,7 @@ void World::make_hops(const Snapshot& snapshot) {
     std::sort(table->service_addresses.begin(), table->service_addresses.end());
     table->own_addresses = table->service_addresses;
     table->service_ports = {53};
+    table->dropped_ports = settings_.dataplane.drop_source_ports;
     hops_->put(std::move(table));
 }
 

@@ -39,6 +39,7 @@ constexpr std::string_view kNoEnds[] = {"forwarded",
                                         "drop_segmented",
                                         "branch_over",
                                         "drop_bad_source",
+                                        "drop_source_port",
                                         "drop_bad_checksum"};
 
 bool is_end(std::string_view name) {

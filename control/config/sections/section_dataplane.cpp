@@ -205,6 +205,56 @@ void read_trusted(Reading& in, const Node& node, const Place& place, Dataplane& 
     out.trusted_forwarders = read_prefixes(in, node, place);
 }
 
+// Services that answer spoofed queries: their replies to ours would make the two answer each other.
+struct Reflector {
+    std::uint16_t port;
+    std::string_view service;
+};
+constexpr std::array<Reflector, 19> kReflectors{{{7, "echo"},
+                                                 {13, "daytime"},
+                                                 {17, "qotd"},
+                                                 {19, "chargen"},
+                                                 {37, "time"},
+                                                 {69, "tftp"},
+                                                 {111, "rpcbind"},
+                                                 {123, "ntp"},
+                                                 {137, "netbios-ns"},
+                                                 {161, "snmp"},
+                                                 {389, "cldap"},
+                                                 {520, "rip"},
+                                                 {1434, "ms-sql-m"},
+                                                 {1900, "ssdp"},
+                                                 {3283, "ard"},
+                                                 {3702, "ws-discovery"},
+                                                 {5683, "coap"},
+                                                 {10001, "ubnt-discovery"},
+                                                 {11211, "memcached"}}};
+
+void read_source_ports(Reading& in, const Node& node, const Place& place, Dataplane& out) {
+    std::vector<Text> wanted;
+    if (node.is_text()) {
+        if (lowered(node.text) == "off") return;
+        wanted.push_back({node.text, place.line});
+    } else {
+        wanted = read_texts(in, node, place);
+    }
+    for (const Text& item : wanted) {
+        if (lowered(item.value) == "reflectors") {
+            for (const Reflector& reflector : kReflectors)
+                out.drop_source_ports.push_back(reflector.port);
+        } else if (const auto port = parse_port(item.value)) {
+            out.drop_source_ports.push_back(*port);
+        } else {
+            in.report().error(item.line, matchers::quoted(item.value) + " in " + place.name() +
+                                             ": expected off, reflectors, or a list of ports, "
+                                             "1..65535, as in [reflectors, 5353]");
+        }
+    }
+    std::ranges::sort(out.drop_source_ports);
+    const auto same = std::ranges::unique(out.drop_source_ports);
+    out.drop_source_ports.erase(same.begin(), same.end());
+}
+
 void read_suffix_share(Reading& in, const Node& node, const Place& place, Dataplane& out) {
     const auto percent = node.is_text() ? parse_percent(node.text) : std::nullopt;
     if (percent && *percent >= 1 && *percent <= 100) {
@@ -214,7 +264,7 @@ void read_suffix_share(Reading& in, const Node& node, const Place& place, Datapl
     in.report().error(place.line, place.name() + found(node) + "expected a percentage, 1%..100%");
 }
 
-constexpr std::array<Row<Dataplane>, 15> kDataplaneRows{{
+constexpr std::array<Row<Dataplane>, 16> kDataplaneRows{{
     {"ports", Own<Dataplane>{"list of ports", read_ports}, "(interface of the default route)", "",
      "network ports for DNS packets, see below"},
     {"workers", Own<Dataplane>{"integer or list of cores", read_workers}, "1", "1..32",
@@ -261,6 +311,14 @@ constexpr std::array<Row<Dataplane>, 15> kDataplaneRows{{
      "interfaces."},
     {"trusted_forwarders", Own<Dataplane>{"list of prefixes", read_trusted}, "none", "",
      "forwarders and NAT gateways; exempt from per-client limits"},
+    {"drop_source_ports",
+     Own<Dataplane>{"`off`, `reflectors`, or list of ports", read_source_ports}, "off", "",
+     "UDP source ports whose queries are dropped\n`reflectors` stands for the ports of services "
+     "that reflect spoofed packets: echo 7, daytime 13, qotd 17, chargen 19, time 37, tftp 69, "
+     "rpcbind 111, ntp 123, netbios-ns 137, snmp 161, cldap 389, rip 520, ms-sql-m 1434, ssdp "
+     "1900, ard 3283, ws-discovery 3702, coap 5683, ubnt-discovery 10001, memcached 11211. A "
+     "client that asks from such a port by chance gets no answer and asks again. Queries from port "
+     "0 are always dropped."},
 }};
 
 }  // namespace

@@ -330,8 +330,9 @@ std::span<const Section> all_sections() {
             "the journal.",
             [] { return row_texts(kLogRows); }, read_log},
         Section{"dataplane",
-                "Network ports, worker cores, memory and permitted clients. Changes of `allow` and "
-                "`trusted_forwarders` apply at a reload. All other changes need a restart.",
+                "Network ports, worker cores, memory and permitted clients. Changes of `allow`, "
+                "`trusted_forwarders` and `drop_source_ports` apply at a reload. All other changes "
+                "need a restart.",
                 dataplane_row_texts, read_dataplane},
         Section{
             "control",

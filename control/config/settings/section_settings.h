@@ -55,6 +55,7 @@ struct Dataplane {
     OverQuota over_quota = OverQuota::truncate;
     std::optional<std::vector<matchers::Prefix>> allow;  // no value: private and own networks
     std::vector<matchers::Prefix> trusted_forwarders;
+    std::vector<std::uint16_t> drop_source_ports;  // sorted; queries from these are dropped
     int line = 0;
 };
 
