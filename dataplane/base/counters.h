@@ -93,6 +93,7 @@ class Count {
     X(upstream_suspected, "questions repeated over TCP after possibly forged replies")             \
     X(upstream_negative_held,                                                                      \
       "negative replies that waited for another upstream (`response_selection`)")                  \
+    X(upstream_loops, "queries refused: an upstream asked for what it was just asked")             \
     X(upstream_limit, "queries above `max_concurrent_queries` of their forward")                   \
     X(events_raised, "claims sent to routers")                                                     \
     X(events_ring_full, "claims lost: the ring is full")                                           \

@@ -25,7 +25,8 @@ namespace steer {
     X(parked_full, "no room for another waiting query")                  \
     X(no_buffer, "no buffer for an answer")                              \
     X(ring_full, "a worker or thread is too busy to take a message")     \
-    X(timeout, "upstream queries of one domain time out")
+    X(timeout, "upstream queries of one domain time out")                \
+    X(loop, "an upstream asks for what it was just asked")
 
 STEER_COUNTER_ENUM(Overload, kOverloads, STEER_OVERLOADS);
 

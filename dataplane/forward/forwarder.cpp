@@ -78,6 +78,20 @@ bool Forwarder::Impl::displace(bool of_first_half, Now now) noexcept {
     return true;
 }
 
+// Clients behind a NAT may have the upstream's address and ask the same name by chance. So single
+// returns mean nothing, and each answer of the upstream takes one back (judge()).
+bool Forwarder::Impl::is_loop(const OutstandingQuery& asked, const Parked& parked,
+                              Now now) noexcept {
+    for (std::uint32_t i = asked.attempts; i != kNone; i = table.attempt(i).next) {
+        const Attempt& a = table.attempt(i);
+        if (a.address != parked.path.client.address || now.ms - a.sent_ms > kReturnMs) continue;
+        std::uint8_t& count = returns[a.upstream];
+        count = static_cast<std::uint8_t>(std::min(count + 1U, kMaxReturns));
+        return count >= kLoopReturns;
+    }
+    return false;
+}
+
 void Forwarder::Impl::join(Parked* parked, std::uint64_t name_hash, Now now) noexcept {
     const forward::Question question(*parked, name_hash);
     if (question.options_too_long) counters.add(Stat::options_too_long);
@@ -111,6 +125,10 @@ void Forwarder::Impl::join(Parked* parked, std::uint64_t name_hash, Now now) noe
         by_domain.add(domain);
     }
     OutstandingQuery& f = table[i];
+    if (!is_new && !parked->program.refresh && is_loop(f, *parked, now)) [[unlikely]] {
+        counters.saw(Overload::loop, parked->path.client.address, f.name());
+        return turn_away(parked, UpstreamResult::looped, Stat::upstream_loops);
+    }
     f.waiters.push(parked);
     if (parked->trace != 0 && f.trail == nullptr) [[unlikely]]
         begin_trail(i, is_new, now);
@@ -247,7 +265,7 @@ void Forwarder::tick(Now now) noexcept {
 
 std::uint64_t Forwarder::next_deadline_ms() const noexcept {
     if (impl_->left_first != kNone || !impl_->turned_away.empty() || !impl_->displaced.empty() ||
-        !impl_->over_quota.empty())
+        !impl_->over_quota.empty() || !impl_->looped.empty())
         return impl_->now_ms + 1;
     return impl_->timers.next_ms();
 }

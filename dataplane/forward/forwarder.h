@@ -26,6 +26,11 @@
 // may be under attack (RFC 5452). If several upstreams get the query at once, ResponseSelection
 // chooses the reply.
 //
+// A forwarding loop: an upstream that a query asked sends us the same question. Three such queries
+// in a row without an answer of that upstream are a loop. From then on they end at once with
+// UpstreamResult::looped, so the upstream gets SERVFAIL and its loop ends. The query in flight
+// continues.
+//
 // Memory: about 700 bytes per record of `max_in_flight`, taken at construction: 11 MiB with the
 // default.
 //
@@ -82,6 +87,7 @@ enum class UpstreamResult : std::uint8_t {
     over_quota,  // the domain (max_per_suffix) or the group has too many in flight
     no_buffer,   // a reply arrived, but there was no buffer for it
     truncated,   // only truncated replies arrived, and the client needs all records
+    looped,      // the client is an upstream that was asked for this
 };
 
 // The forwarder's outputs. The worker implements them; in tests, a recorder.

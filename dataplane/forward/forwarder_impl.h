@@ -22,6 +22,10 @@ inline constexpr std::uint64_t kNoRoomMs =
 inline constexpr std::uint64_t kJostleMs =
     200;  // the shortest time that a query may wait, as unbound's jostle-timeout
 
+// Time in which a question comes back, and how many of them are a loop.
+inline constexpr std::uint64_t kReturnMs = 200;
+inline constexpr unsigned kLoopReturns = 3, kMaxReturns = 8;
+
 inline constexpr unsigned kManyOfDomain = 8;  // in flight: from here on, failures are counted
 
 struct Forwarder::Impl {
@@ -43,6 +47,10 @@ struct Forwarder::Impl {
     // forwarder.cpp
     void join(Parked* parked, std::uint64_t name_hash, Now now) noexcept;
 
+    // Whether the client is an upstream that this query asked, as for the last queries: it forwards
+    // to us what we forward to it.
+    [[nodiscard]] bool is_loop(const OutstandingQuery& asked, const Parked& parked,
+                               Now now) noexcept;
     // Whether one of these levels has its share in flight. The share is smaller if the domain fails
     // while the table fills up.
     [[nodiscard]] bool is_over_share(const matchers::DomainKeys& keys, Now now) const noexcept;
@@ -144,7 +152,10 @@ struct Forwarder::Impl {
     forward::Waiters turned_away;  // because the table was full
     forward::Waiters displaced;    // replaced by newer queries
     forward::Waiters over_quota;   // because their domain or group used its share
-    std::uint32_t serial = 0;      // of answers
+    forward::Waiters looped;       // asked by the upstream that they would wait for
+    // By Upstream::id: questions that this upstream sent back, minus its answers.
+    std::array<std::uint8_t, kMaxUpstreams> returns{};
+    std::uint32_t serial = 0;  // of answers
     std::array<std::uint8_t, 512> query{};
 };
 

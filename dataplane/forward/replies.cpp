@@ -174,6 +174,8 @@ void Forwarder::Impl::judge(std::uint32_t attempt, const dns::UpstreamFacts& fac
     } else if (!is_an_answer(facts.rcode)) {
         fail(a, answer, now);
     } else {
+        if (returns[a.upstream] != 0) [[unlikely]]
+            --returns[a.upstream];
         const bool is_stream = f.over_tcp || f.member(a.member).channel == Channel::stream;
         const bool is_truncated = (facts.flags & dns::kTc) != 0;
         if (is_truncated && !is_stream && f.want_all > 0) {

@@ -118,6 +118,7 @@ void Forwarder::Impl::hand_out_what_is_left() noexcept {
     tell(turned_away, UpstreamResult::table_full);
     tell(displaced, UpstreamResult::displaced);
     tell(over_quota, UpstreamResult::over_quota);
+    tell(looped, UpstreamResult::looped);
     // One pass over the present records; hand_out() appends unfinished ones.
     const std::uint32_t last = left_last;
     while (left_first != kNone && budget > 0) {
@@ -131,7 +132,10 @@ void Forwarder::Impl::hand_out_what_is_left() noexcept {
 
 void Forwarder::Impl::turn_away(Parked* parked, UpstreamResult why, Stat counter) noexcept {
     counters.add(counter);
-    (why == UpstreamResult::table_full ? turned_away : over_quota).push(parked);
+    forward::Waiters& waiters = why == UpstreamResult::table_full ? turned_away
+                                : why == UpstreamResult::looped   ? looped
+                                                                  : over_quota;
+    waiters.push(parked);
 }
 
 }  // namespace steer

@@ -30,9 +30,10 @@ Step Executor::run(QueryContext& c, Now now) noexcept {
     return LiveRun(worker_, c, now).run();
 }
 
-Step Executor::resume(QueryContext& c, Buffer* answer, dns::Ede why, Now now) noexcept {
+Step Executor::resume(QueryContext& c, Buffer* answer, dns::Ede why, Now now,
+                      bool may_be_stale) noexcept {
     const bool failed = answer == nullptr || is_failure(answer->answer());
-    if (failed && resume_stale(c, now)) {
+    if (failed && may_be_stale && resume_stale(c, now)) {
         release(answer);
         return Step::answered;
     }

@@ -68,8 +68,9 @@ class Executor {
     // Runs from state.pc on.
     Step run(QueryContext& c, Now now) noexcept;
     // After Step::asks. Takes ownership of `answer`. With nullptr and `why`, the program ends with
-    // SERVFAIL.
-    Step resume(QueryContext& c, Buffer* answer, dns::Ede why, Now now) noexcept;
+    // SERVFAIL. `may_be_stale`: a stale answer may replace a failure.
+    Step resume(QueryContext& c, Buffer* answer, dns::Ede why, Now now,
+                bool may_be_stale = true) noexcept;
     // Continues with the response of a branch, its claims and its marks. `other`: the other branch,
     // if it also has a response.
     Step take_branch(QueryContext& c, QueryContext& branch, const QueryContext* other,

@@ -24,6 +24,7 @@ dns::Ede reason_of(UpstreamResult end) {
         case UpstreamResult::all_failed:
             return dns::Ede::no_reachable;
         case UpstreamResult::no_route:
+        case UpstreamResult::looped:
             return dns::Ede::network_error;
         case UpstreamResult::answered:
         case UpstreamResult::table_full:
@@ -510,7 +511,10 @@ void Resolver::answered(Parked& p, UpstreamResult end, Buffer* answer, Now now) 
     if (c.trace) [[unlikely]]
         c.trace.note(now, TraceWhat::upstream_end, static_cast<unsigned>(end), c.state.pc);
     ResolveContext w{c, nullptr, &p};
-    const Step step = go_on(w, parts_.executor.resume(c, answer, reason_of(end), now), now);
+    // A stale answer would come back by the loop as a fresh one.
+    const bool may_be_stale = end != UpstreamResult::looped;
+    const Step step =
+        go_on(w, parts_.executor.resume(c, answer, reason_of(end), now, may_be_stale), now);
     const bool failed = c.response && c.response.answer().rcode == dns::kServFail;
     const bool has_client = !c.state.refresh && !p.is_branch;
     if (end == UpstreamResult::over_quota && failed && has_client &&

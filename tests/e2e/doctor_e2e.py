@@ -128,6 +128,7 @@ BROKEN = [
     ("it asks a DoH server", "router-dns", FIX, [("set", "/ip/dns", {"use-doh-server": "https://dns.example/"})]),
     ("DHCP gives the router, which asks others", "router-dns", FIX,
      [("set", "network", {"dns-server": "192.168.88.1"}), ("set", "/ip/dns", {"servers": "9.9.9.9"})]),
+    ("the router asks us, and we ask it", "dns-loop", ADVICE, [("add", "/ip/address", {"address": "1.1.1.1/32", "interface": "ether1"})]),
     ("a FWD entry", "fwd-entry", FIX, [("add", "/ip/dns/static", {"name": "corp.example", "type": "FWD", "forward-to": "10.0.0.1"})]),
     ("a FWD entry by pattern", "fwd-entry", FIX, [("add", "/ip/dns/static", {"regexp": ".*\\.corp", "type": "FWD", "forward-to": "10.0.0.1"})]),
     ("the route to the translator is gone", "nat64-route", ADVICE, [("remove", "nat64", {})]),

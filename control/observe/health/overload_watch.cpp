@@ -63,6 +63,9 @@ Advice advice_for(Overload overload) {
         case Overload::timeout:
             return {"upstream queries for one domain are not answered",
                     "its name servers may be silent, or a client asks for random names under it"};
+        case Overload::loop:
+            return {"forwarding loop: an upstream asks this server for what it was just asked",
+                    "remove this server from the upstreams of that address"};
         case Overload::count_:
             break;
     }

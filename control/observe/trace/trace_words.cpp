@@ -122,6 +122,8 @@ std::string_view upstream_result_text(unsigned result) {
             return "no buffer for the reply";
         case UpstreamResult::truncated:
             return "only truncated replies came";
+        case UpstreamResult::looped:
+            return "not asked: the client is an upstream that was asked for this";
     }
     return "";
 }

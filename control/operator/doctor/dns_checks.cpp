@@ -21,11 +21,12 @@ struct RouterDns {
             return (expected.dns4 && server == expected.dns4->to_string()) ||
                    (expected.dns6 && server == expected.dns6->to_string());
         };
+        asks_us = std::ranges::any_of(servers, is_ours);
         forwards_here = !servers.empty() && std::ranges::all_of(servers, is_ours) &&
                         !row->has("use-doh-server");
     }
     const Row* row = nullptr;
-    bool answers = false, forwards_here = false;
+    bool answers = false, asks_us = false, forwards_here = false;
 };
 
 void check_network(const RouterFacts& router, const Expected& expected, const RouterDns& dns,
@@ -92,6 +93,23 @@ void check_router_dns(const Expected& expected, const RouterDns& dns, bool asks_
     finding.fix.push_back(std::move(fix));
     finding.undo.push_back(undo.text());
     out.push_back(std::move(finding));
+}
+
+// The router asks us, and we ask the router.
+void check_dns_loop(const RouterFacts& router, const Expected& expected, const RouterDns& dns,
+                    Findings& out) {
+    if (!dns.asks_us) return;
+    const auto upstream = std::ranges::find_if(expected.upstreams, [&](const IpAddress& address) {
+        return is_own(router, address.to_string());
+    });
+    if (upstream == expected.upstreams.end()) return;
+    out.push_back(
+        problem("dns-loop",
+                "the router asks SteerDNS (servers of /ip/dns), and a forward asks the router at " +
+                    upstream->to_string(),
+                "names that neither of them knows get SERVFAIL",
+                "name other upstreams in the forward, or other servers in /ip/dns; a forward with "
+                "`router` asks the servers that the router learned from its provider"));
 }
 
 // DNS servers that the router learns from its provider stand beside those that are configured.
@@ -176,6 +194,7 @@ void check_dns(const RouterFacts& router, const Expected& expected, Findings& ou
             check_network(router, expected, dns, network, asks_router, out);
         check_router_dns(expected, dns, asks_router, out);
         check_peer_dns(router, expected, dns, asks_router, out);
+        check_dns_loop(router, expected, dns, out);
     }
     if (dns.answers || asks_router) check_forward_entries(router, out);
     check_advertised_servers(router, expected, out);

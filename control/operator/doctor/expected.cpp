@@ -32,6 +32,18 @@ std::string lease_domain(const config::Settings& settings, const setup::RouterPl
     return domain;
 }
 
+std::vector<IpAddress> upstreams_of(const config::Settings& settings) {
+    std::vector<IpAddress> out;
+    for (const config::Plugin& plugin : settings.plugins) {
+        const auto* const forward = std::get_if<config::Forward>(&plugin.args);
+        if (forward == nullptr) continue;
+        for (const config::UpstreamSettings& upstream : forward->upstreams) {
+            if (upstream.address) out.push_back(*upstream.address);
+        }
+    }
+    return out;
+}
+
 }  // namespace
 
 std::vector<Expected> expected_of(const config::Settings& settings) {
@@ -40,7 +52,7 @@ std::vector<Expected> expected_of(const config::Settings& settings) {
     for (const setup::RouterPlan& router : plan.routers)
         all.push_back({router, plan.dns4, plan.dns6, plan.nat64,
                        setup::features_of(router, !plan.nat64.empty()), false,
-                       lease_domain(settings, router)});
+                       lease_domain(settings, router), upstreams_of(settings)});
     if (plan.nat64.empty()) return all;
     // Routers that no plugin needs, of a network with DNS64.
     for (const std::string& name : plan.unused) {

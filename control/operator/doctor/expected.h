@@ -16,8 +16,9 @@ struct Expected {
     std::optional<IpAddress> dns4, dns6;  // our addresses that clients use
     std::vector<std::string> nat64;       // prefixes of DNS64, "64:ff9b::/96"; empty: no DNS64
     std::vector<routeros::FeatureId> features;  // those that the configuration uses on this router
-    bool redirects = false;      // --redirect: notes about other resolvers include rules
-    std::string lease_domain{};  // of this router's dhcp_leases; empty: none
+    bool redirects = false;              // --redirect: notes about other resolvers include rules
+    std::string lease_domain{};          // of this router's dhcp_leases; empty: none
+    std::vector<IpAddress> upstreams{};  // addresses that a `forward` asks
 
     [[nodiscard]] const std::optional<IpAddress>& dns(bool v4) const { return v4 ? dns4 : dns6; }
 
