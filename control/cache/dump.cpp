@@ -154,7 +154,13 @@ class Restorer {
         std::uint8_t* const to = batch_.data() + at;
         std::memcpy(to, &head, sizeof head);
         std::memcpy(to + sizeof head, dumped.name.data(), dumped.name.size());
-        std::memcpy(to + sizeof head + name_room, dumped.answer.data(), dumped.answer.size());
+        std::uint8_t* const answer = to + sizeof head + name_room;
+        std::memcpy(answer, dumped.answer.data(), dumped.answer.size());
+        // Earlier versions kept the AA of upstreams.
+        std::uint16_t flags;
+        std::memcpy(&flags, answer + offsetof(dns::Answer, flags), sizeof flags);
+        flags &= static_cast<std::uint16_t>(~dns::kAa);
+        std::memcpy(answer + offsetof(dns::Answer, flags), &flags, sizeof flags);
         places_.push_back({at, size, born});
     }
 

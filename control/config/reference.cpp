@@ -11,6 +11,7 @@
 #include "control/config/sections/router_access.h"
 #include "control/config/sections/section_rows.h"
 #include "control/config/sections/sections.h"
+#include "control/config/special_names.h"
 #include "matchers/quote.h"
 
 namespace steer::config {
@@ -259,6 +260,37 @@ followed, but never from https to http. https servers are verified by name. A re
 from a public server to a private, shared, link-local or loopback address.
 )";
 
+void write_special_names(std::ostream& out) {
+    constexpr std::size_t kLongest = 64;
+    constexpr std::string_view kAnswers[] = {"NXDOMAIN, also below", "empty zone",
+                                             "127.0.0.1 and ::1, also below", "PTR localhost",
+                                             "no data, also below; always"};
+    out << "Special-use names and empty zones that are answered without an upstream "
+           "(`resolve_special`):\n\n| name | answer | source | also sent to private upstreams "
+           "|\n|---|---|---|---|\n";
+    for (const SpecialRow& row : special_rows()) {
+        std::string names(row.names);
+        if (const auto dots = names.find(".."); dots != std::string::npos) {
+            const std::string first = names.substr(0, dots), rest = names.substr(dots + 2);
+            names = first;
+            names.append(rest, rest.find('.')).append("` to `").append(rest);
+        } else if (names.size() > kLongest) {  // no page has room for it
+            const auto known = std::ranges::find(special_names(), row.names, &SpecialName::name);
+            names = known->addresses.value().to_string();
+        }
+        out << "| `" << names << "` | " << kAnswers[static_cast<std::size_t>(row.kind)] << " | "
+            << row.rfc << " | " << (row.is_private ? "yes" : "no") << " |\n";
+    }
+    out << '\n';
+    write_line(out,
+               "\"Also sent to private upstreams\": a `forward` asks for these names if one of its "
+               "upstreams has a private, shared, link-local or loopback address, or if the last "
+               "`forward` of the entry has one. The usual router knows its own network. A DS "
+               "query for a name of the table itself is always forwarded, because the parent zone "
+               "has that record. `::/128` and `::1/128` stand for their names below ip6.arpa.");
+    out << '\n';
+}
+
 void write_sections(std::ostream& out) {
     out << "## Sections\n\n";
     for (const Section& section : sections()) {
@@ -284,6 +316,7 @@ void write_sections(std::ostream& out) {
             write_part(out, "fetch", fetch_row_texts());
             out << kFetch << '\n';
         }
+        if (section.name == "policy") write_special_names(out);
         if (section.name == "routers") write_part(out, "tls", tls_row_texts());
         if (section.name == "fleet") write_part(out, "tls", fleet_tls_row_texts());
         if (section.name == "opnsense") write_part(out, "tls", opnsense_tls_row_texts());

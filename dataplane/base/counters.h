@@ -75,6 +75,9 @@ class Count {
     X(rpz_truncated, "queries redirected to TCP by policy zones (TCP-Only)")                       \
     X(local_denied, "queries under .local answered without an upstream")                           \
     X(not_forwarded, "queries of class CHAOS and under resolver.arpa, which no upstream is asked") \
+    X(special_names, "queries for special-use names and empty zones answered without an upstream") \
+    X(any_answered, "queries of type ANY answered without an upstream (`any`, RFC 8482)")          \
+    X(private_denied, "answers with private addresses replaced by an empty one (`rebind`)")        \
     X(fallback_secondary, "answers from the secondary of a fallback")                              \
     X(upstream_queries, "queries sent to upstreams")                                               \
     X(upstream_coalesced, "queries that joined an identical query in flight")                      \

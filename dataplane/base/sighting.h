@@ -26,7 +26,8 @@ namespace steer {
     X(no_buffer, "no buffer for an answer")                              \
     X(ring_full, "a worker or thread is too busy to take a message")     \
     X(timeout, "upstream queries of one domain time out")                \
-    X(loop, "an upstream asks for what it was just asked")
+    X(loop, "an upstream asks for what it was just asked")               \
+    X(rebind, "answers with private addresses are replaced")
 
 STEER_COUNTER_ENUM(Overload, kOverloads, STEER_OVERLOADS);
 

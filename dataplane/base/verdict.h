@@ -27,6 +27,8 @@ namespace steer {
       "the answer exceeded the client's size limit and was sent truncated (TC)")                  \
     X(answered_error, y, y, y, n, "a malformed query got FORMERR, NOTIMP or BADVERS")             \
     X(refused_client, y, y, y, n, "the client is not in `dataplane.allow`; it got REFUSED")       \
+    X(refused_norecurse, y, y, y, n,                                                              \
+      "a query without RD that no local data answers; it got REFUSED (`norecurse`)")              \
     X(forwarded, y, y, y, n, "the query waits for an upstream")                                   \
     X(held, y, y, y, n, "the answer is known and waits for a router")                             \
     X(query_moved, y, n, n, n, "the query was passed to the worker of its flow")                  \

@@ -283,7 +283,7 @@ AnswerError build_answer(std::span<const std::uint8_t> response,
                         (s.counts[kAnswerSection] == 0 || (facts.flags & kRa) == 0);
 
     Answer answer = empty_answer(facts.rcode);
-    answer.flags = facts.flags & (kAa | kTc | kAd);
+    answer.flags = facts.flags & (kTc | kAd);
     // AD covers the complete answer and authority sections (RFC 4035 3.2.3).
     if (!all_of_ad) answer.flags &= static_cast<std::uint16_t>(~kAd);
     answer.ancount = s.counts[kAnswerSection];

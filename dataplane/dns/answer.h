@@ -31,7 +31,8 @@ struct Answer {
     std::uint32_t min_ttl_s;  // over all records; if negative, as in RFC 2308 (SOA minimum)
     std::uint32_t
         address_ttl_s;  // largest TTL of the records with addresses or hints, in all sections; 0: none
-    std::uint16_t flags;  // AA, AD, TC as the upstream sent them; QR, RD, RA, CD are set per reply
+    // AD and TC as the upstream sent them, AA of local data; QR, RD, RA, CD are set per reply.
+    std::uint16_t flags;
     std::uint16_t body_len;
     std::uint16_t ancount, nscount, arcount;  // arcount without the OPT
     std::uint16_t ttl_count;
@@ -137,9 +138,9 @@ struct ReplyOptions {
 // and an OPT if the client sent one. Returns the message's length. Sets `truncated` if it set TC.
 // `message` must have space for min(max_size, the body's size); no byte behind its end is written.
 //
-// AA is never set, because our answers are copies. AD has the upstream's value, only for a client
-// that set AD or DO (RFC 6840 5.8). The OPT has our own size, echoes DO, and carries `ede`. An EDE
-// that does not fit is left out.
+// AA is set for local data; other answers are copies. AD has the upstream's value, only for a
+// client that set AD or DO (RFC 6840 5.8). The OPT has our own size, echoes DO, and carries `ede`.
+// An EDE that does not fit is left out.
 //
 // `sum` (may be nullptr): on input, the checksum of the question section in memory (bytes 12 to
 // question_end). On output, the checksum of the message: in memory order, not folded, below 2^44

@@ -75,11 +75,21 @@ enum class QueryError : std::uint8_t {
     bad_option,        // an option longer than its OPT, a malformed subnet or cookie: FORMERR
     bad_edns_version,  // version > 0: BADVERS (extended rcode 16)
     trailing_bytes,    // bytes after the last record: FORMERR
+    // Of read_query() alone; the query is well-formed, and the policy decides:
+    no_recursion,  // RD is clear
+    any_type,      // type ANY (RFC 8482)
 };
 
 // Fills `out` as far as possible. On an error after the question, `question_end` is set and the
 // reply can contain the question. On an earlier error, it is 0.
 QueryError parse_query(std::span<const std::uint8_t> message, Query& out) noexcept;
+
+// As parse_query(), for a client's query. A well-formed query without RD or of type ANY is marked;
+// without RD comes first.
+QueryError read_query(std::span<const std::uint8_t> message, Query& out) noexcept;
+constexpr bool is_well_formed(QueryError e) noexcept {
+    return e == QueryError::none || e == QueryError::no_recursion || e == QueryError::any_type;
+}
 
 // The rcode of the reply to an error; kNoReply if no reply is sent.
 inline constexpr std::uint16_t kNoReply = 0xffff;

@@ -135,7 +135,7 @@ std::size_t write_reply(std::span<std::uint8_t> message, const Query& query, con
     if (extras != nullptr) opt_size += extras_size(*extras);
     truncated = body_end + opt_size > limit;
 
-    std::uint16_t flags = response_flags(query, answer.rcode) | (answer.flags & kTc);
+    std::uint16_t flags = response_flags(query, answer.rcode) | (answer.flags & (kAa | kTc));
     if ((query.flags & kAd) != 0 || dnssec_ok) flags |= answer.flags & kAd;
     if (truncated) flags |= kTc;
     const std::uint16_t with_opt = has_opt ? 1 : 0;

@@ -76,8 +76,11 @@ enum class Ede : std::uint16_t {
     other = 0,
     stale = 3,
     cached_error = 13,
+    blocked = 15,
     prohibited = 18,
     stale_nxdomain = 19,
+    not_authoritative = 20,
+    not_supported = 21,
     no_reachable = 22,
     network_error = 23,
 };

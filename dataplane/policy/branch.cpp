@@ -73,6 +73,8 @@ void begin_branch(QueryContext& c, unsigned which, QueryContext& branch) noexcep
     s.tag_set = c.state.tag_set;
     s.ecs = c.state.ecs;
     s.over_tcp = c.state.over_tcp;
+    s.stays_here = c.state.stays_here;
+    s.no_cache = c.state.no_cache;
     s.rewrites = c.state.rewrites;
     branch.rewrite_question();
     branch.replay = std::exchange(c.replay, nullptr);

@@ -86,6 +86,8 @@ namespace steer {
     /* claims the present response, as the end of enter_list does */                          \
     X(claim_list, list, pure, acts, kClaims)                                                  \
     X(drop_response, none, without_answer, acts, kWritesResponse)                             \
+    /* replaces an answer that has one of these addresses */                                  \
+    X(deny_private, prefixes, without_answer, passes, kReadsResponse | kWritesResponse)       \
     X(limit_ttls, ttl_limits, without_answer, passes, 0)     /* of a response */              \
     X(black_hole, black_hole, impure, acts, kWritesResponse) /* short_circuit: stop */        \
     /* denies the name, or goes to target while it pauses */                                  \

@@ -62,14 +62,16 @@ struct ProgramState {
     std::uint64_t marks = 0;
     // After this time without an answer, a stale answer may be sent; 0: never.
     std::uint16_t stale_wait_ms = 0;
-    bool ecs : 1 = false;       // an entered cache needs the client's subnet
-    bool refresh : 1 = false;   // refresh of a cache, without a client: ends with its wrapper
-    bool unit : 1 = false;      // a branch that ends without an answer if it has none
-    bool rest : 1 = false;      // a branch that ends with its first wrapper
-    bool probe : 1 = false;     // a branch that is the unit of a prefer's `probe_executor`
-    bool stopped : 1 = false;   // ended by accept, reject or similar
-    bool dropped : 1 = false;   // ended by drop: no reply is sent
-    bool over_tcp : 1 = false;  // the client's transport carries long answers
+    bool ecs : 1 = false;         // an entered cache needs the client's subnet
+    bool refresh : 1 = false;     // refresh of a cache, without a client: ends with its wrapper
+    bool unit : 1 = false;        // a branch that ends without an answer if it has none
+    bool rest : 1 = false;        // a branch that ends with its first wrapper
+    bool probe : 1 = false;       // a branch that is the unit of a prefer's `probe_executor`
+    bool stopped : 1 = false;     // ended by accept, reject or similar
+    bool dropped : 1 = false;     // ended by drop: no reply is sent
+    bool stays_here : 1 = false;  // no upstream but a zone's is queried (rare_queries.h)
+    bool no_cache : 1 = false;    // ... and no cached answer is used
+    bool over_tcp : 1 = false;    // the client's transport carries long answers
     // A list does not want that family's addresses for this client, and an outer cache keeps the
     // complete answer. So they are removed after the cache.
     bool lacks_v4 : 1 = false, lacks_v6 : 1 = false;

@@ -41,8 +41,10 @@ struct Instruction {
     Op op;
     bool negate : 1 = false;
     bool short_circuit : 1 = false;
-    bool in_prefix : 1 = false;   // in the pure prefix (plan.h): set by equip()
-    bool with_local : 1 = false;  // forward: also sends names under .local upstream
+    bool in_prefix : 1 = false;     // in the pure prefix (plan.h): set by equip()
+    bool with_special : 1 = false;  // forward: also sends special names upstream (special_names.h)
+    bool with_private : 1 = false;  // forward: also sends those that private networks use
+    bool of_zone : 1 = false;       // forward: of a `zone` or FWD record; also sends without RD
     bool guarded : 1 =
         false;  // enter_cache: a hit evaluates its lists again (guard.h): set by equip()
     bool policed : 1 =

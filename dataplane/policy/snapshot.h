@@ -18,6 +18,7 @@
 #include "dataplane/answer/live_prefixes.h"
 #include "dataplane/answer/reverse_table.h"
 #include "dataplane/answer/rpz.h"
+#include "dataplane/answer/special_names.h"
 #include "dataplane/answer/static_records.h"
 #include "dataplane/base/list_state.h"
 #include "dataplane/dns/ecs.h"
@@ -31,6 +32,7 @@
 #include "dataplane/policy/plan.h"
 #include "dataplane/policy/policy_list.h"
 #include "dataplane/policy/program.h"
+#include "dataplane/policy/rare_queries.h"
 #include "dataplane/policy/rate_limiter.h"
 #include "dataplane/policy/tag_sets.h"
 #include "dataplane/policy/task_flag.h"
@@ -142,8 +144,9 @@ struct Snapshot {
     std::vector<AdList> ad_lists;
     std::uint64_t watch_bits = 0;  // union of AdList::watch
     std::vector<Rpz> rpzs;
-    AnswerRef no_local = kNoAnswer;        // the answer for unknown names under .local
-    AnswerRef no_designation = kNoAnswer;  // ... and for names at and below resolver.arpa
+    SpecialNames special;  // names that a forward answers
+    RareQueries rare;
+    AnswerRef no_private = kNoAnswer;  // replaces answers with private addresses (deny_private)
     // The NSID option for replies to clients that request it: code, length and name. Empty: none.
     std::vector<std::uint8_t> nsid;
     std::vector<ReverseLookup> reverse;

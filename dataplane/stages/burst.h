@@ -84,12 +84,14 @@ struct Burst {
     // Bit i: packet i has a trace (tracer.h), with this handle. add_injected() sets it before the
     // trace exists.
     std::uint32_t traced = 0;
+    // Bit i: packet i has no short cut to an answer; set by parse().
+    std::uint32_t set_aside = 0;
     std::array<std::uint16_t, kBurst> traces;
 
     void clear() {
         live_count = reply_count = ended_count = 0;
         packet_cache_asked = has_lookup = watched = false;
-        traced = 0;
+        traced = set_aside = 0;
     }
     Packet& next_packet() { return packets[live_count]; }  // only before a packet is removed
     void keep_packet() {

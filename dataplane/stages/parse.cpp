@@ -25,14 +25,37 @@ bool checksum_right(Packet& p) {
     return p.checksum.is_right_with(p.message_sum);
 }
 
+// True: the program runs without upstreams, or without the cache: the query is set aside.
+[[gnu::cold, gnu::noinline]] bool is_set_aside(const Packet& p, const RareQueries& rules) {
+    const bool asks_recursion = (p.query.flags & dns::kRd) != 0;
+    if (!asks_recursion && rules.norecurse_for(p.client.address) != NoRecurse::forward) return true;
+    return p.query.qtype == dns::kAny && rules.any != AnyQueries::forward;
+}
+
+// The query did not parse, or is_well_formed(error). True: it stays in the burst.
+[[gnu::cold, gnu::noinline]] bool judge_rare(Packet& p, unsigned place, dns::QueryError error,
+                                             const Snapshot& snapshot, Replier& replier,
+                                             Burst& burst) {
+    if (!dns::is_well_formed(error)) {
+        replier.answer_error(p, dns::rcode_for(error), std::nullopt, Verdict::answered_error);
+        return false;
+    }
+    if (is_set_aside(p, snapshot.rare)) {
+        p.packet_cache_hash = 0;  // an equal query has to be judged, too
+        burst.set_aside |= 1U << place;
+    }
+    return true;
+}
+
 // True: the packet stays in the burst.
-bool parse_one(Packet& p, const Snapshot& snapshot, Replier& replier) {
+bool parse_one(Packet& p, unsigned place, const Snapshot& snapshot, Replier& replier,
+               Burst& burst) {
     if (p.mbuf != nullptr && !checksum_right(p)) {
         static_cast<dns::QueryHead&>(p.query) = {};  // it may be another packet's
         replier.drop(p, Verdict::drop_bad_checksum);
         return false;
     }
-    const dns::QueryError error = dns::parse_query({p.dns, p.dns_length}, p.query);
+    const dns::QueryError error = dns::read_query({p.dns, p.dns_length}, p.query);
     const std::uint16_t rcode =
         error == dns::QueryError::none ? std::uint16_t{dns::kNoError} : dns::rcode_for(error);
     if (rcode == dns::kNoReply) {
@@ -45,10 +68,8 @@ bool parse_one(Packet& p, const Snapshot& snapshot, Replier& replier) {
         replier.answer_error(p, dns::kRefused, dns::Ede::prohibited, Verdict::refused_client);
         return false;
     }
-    if (error != dns::QueryError::none) {
-        replier.answer_error(p, rcode, std::nullopt, Verdict::answered_error);
+    if (error != dns::QueryError::none && !judge_rare(p, place, error, snapshot, replier, burst))
         return false;
-    }
     p.max_size = size_limit(p);
     if (p.mbuf != nullptr) p.question_sum = question_sum(p);
     return true;
@@ -85,7 +106,8 @@ void parse(Burst& burst, const Snapshot& snapshot, Replier& replier) noexcept {
     unsigned kept = 0;
     for (unsigned i = 0; i < burst.live_count; ++i) {
         const std::uint8_t place = burst.live[i];
-        if (parse_one(burst.packets[place], snapshot, replier)) burst.live[kept++] = place;
+        if (parse_one(burst.packets[place], place, snapshot, replier, burst))
+            burst.live[kept++] = place;
     }
     burst.live_count = kept;
 }

@@ -3,6 +3,8 @@
 // In:   packets of the burst with their DNS message.
 // Out:  `query`, `max_size`, `message_sum`, `question_sum` set; UDP checksums of frames verified.
 //       Malformed queries and those of clients outside `allow` have left the burst.
+//       Burst::set_aside: queries without RD or of type ANY for which the policy has rules of their
+//       own (policy/rare_queries.h).
 // Cost: one sum over the message, one walk over the name (dns/query.h), one search in the allowed
 //       prefixes.
 //

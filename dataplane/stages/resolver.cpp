@@ -126,6 +126,9 @@ Resolver::Resolver(const Parts& parts, const Options& options)
 void Resolver::resolve(Burst& burst, const Snapshot& snapshot, Now now) noexcept {
     const bool may_be_plain = burst.has_lookup && snapshot.hit_may_be_plain && !burst.watched;
     const std::uint32_t now_s = now.s();
+    const bool has_marked = (burst.traced | burst.set_aside) != 0;
+    if (has_marked) [[unlikely]]
+        take_back_lookup(burst);
     unsigned hits = 0;
     for (unsigned i = 0; i < burst.live_count; ++i) {
         Packet& p = burst.packets[burst.live[i]];
@@ -146,12 +149,34 @@ void Resolver::resolve(Burst& burst, const Snapshot& snapshot, Now now) noexcept
         if (!snapshot.all_option_codes.empty()) take_options(p, options, c);
         if (burst.has_lookup && p.plan != nullptr) c.lookup_cache = p.plan->cache;
         c.found = p.found;
-        if (burst.traced != 0) [[unlikely]]
-            trace_packet(p, c, snapshot, burst, burst.live[i], now);
+        if (has_marked) [[unlikely]]
+            begin_marked(p, c, burst, burst.live[i], now);
         resolve_one(p, c, now);
     }
     if (hits > 0) parts_.counters.add(Stat::cache_hits, hits);
     burst.live_count = 0;
+}
+
+// Queries that were set aside begin at their entry, and search caches themselves.
+[[gnu::cold, gnu::noinline]] void Resolver::take_back_lookup(Burst& burst) noexcept {
+    for (std::uint32_t left = burst.set_aside; left != 0; left &= left - 1) {
+        Packet& p = burst.packets[static_cast<unsigned>(__builtin_ctz(left))];
+        p.found = nullptr;
+        p.plan = nullptr;
+    }
+}
+
+[[gnu::cold, gnu::noinline]] void Resolver::begin_marked(Packet& p, QueryContext& c, Burst& burst,
+                                                         unsigned place, Now now) noexcept {
+    if (burst.traced != 0) trace_packet(p, c, c.snapshot, burst, place, now);
+    if ((burst.set_aside >> place & 1) == 0) return;
+    const RareQueries& rules = c.snapshot.rare;
+    const bool asks_recursion = (p.query.flags & dns::kRd) != 0;
+    const NoRecurse norecurse =
+        asks_recursion ? NoRecurse::forward : rules.norecurse_for(p.client.address);
+    const bool is_any = p.query.qtype == dns::kAny && rules.any != AnyQueries::forward;
+    c.state.stays_here = true;
+    c.state.no_cache = is_any || norecurse == NoRecurse::refuse;
 }
 
 // As long as they fit behind the name and the subnet (Parked::qname).
@@ -399,7 +424,10 @@ bool Resolver::shorten(QueryContext& c, Now now) noexcept {
 }
 
 void Resolver::leave(Packet& p, QueryContext& c, Now now) noexcept {
-    if (c.state.dropped) return drop(p, c, Verdict::dropped_by_policy);
+    if (c.state.dropped || c.state.stays_here) [[unlikely]] {
+        if (c.state.dropped) return drop(p, c, Verdict::dropped_by_policy);
+        if (refuse_norecurse(p, c)) return;
+    }
     Extras extras;
     if (!c.snapshot.watched_lists.empty()) parts_.shared_watch.check(leaving(c, now), now);
     const AnswerSource source = source_of(c);
@@ -451,6 +479,17 @@ void Resolver::leave(Packet& p, QueryContext& c, Now now) noexcept {
     }
     parts_.counters.add(Stat::parked_total);
     parts_.replier.park(p, Verdict::held);
+}
+
+// True: no local data and no cache had an answer.
+[[gnu::cold, gnu::noinline]] bool Resolver::refuse_norecurse(Packet& p,
+                                                             const QueryContext& c) noexcept {
+    if (c.response.ede() != dns::Ede::not_authoritative) return false;
+    parts_.replier.note_marks(c.state.marks);
+    parts_.replier.answer_error(p, dns::kRefused, dns::Ede::not_authoritative,
+                                Verdict::refused_norecurse);
+    parts_.replier.note_marks(0);
+    return true;
 }
 
 // ---- traces

@@ -11,7 +11,7 @@
 //
 // Ends: those of Replier, and Verdict::forwarded, held, drop_parked_full, drop_client_quota,
 //       drop_suffix_quota, servfail_quota, truncated_quota, drop_ring_full, drop_no_buffer,
-//       drop_router_away; every PendingOutcome.
+//       drop_router_away, refused_norecurse; every PendingOutcome.
 #pragma once
 
 #include <cstdint>
@@ -88,6 +88,11 @@ class Resolver {
 
     // Selects the client's options that the program may pass on.
     void take_options(const Packet& p, std::span<std::uint8_t> room, QueryContext& c) noexcept;
+    // For packets of Burst::set_aside: forgets what lookup() found.
+    static void take_back_lookup(Burst& burst) noexcept;
+    // A packet of Burst::traced or set_aside, before its program runs.
+    void begin_marked(Packet& p, QueryContext& c, Burst& burst, unsigned place, Now now) noexcept;
+    bool refuse_norecurse(Packet& p, const QueryContext& c) noexcept;
     void resolve_one(Packet& p, QueryContext& c, Now now) noexcept;
     void ask(Packet& p, const QueryContext& c, Now now) noexcept;
     // Parks a packet's query that sleeps or has branches.

@@ -6,7 +6,7 @@ namespace steer::differential {
 
 std::string Config::yaml() const {
     std::ostringstream out;
-    out << "plugins:\n";
+    out << "policy: { resolve_special: all }\nplugins:\n";
     for (const std::string& plugin : plugins)
         out << "  - " << plugin << "\n";
     for (const Sequence& s : sequences) {

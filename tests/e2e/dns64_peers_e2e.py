@@ -13,6 +13,7 @@ from lab.scene import Scene
 BUILD = sys.argv.pop(1)
 US, UNBOUND, KNOT_RESOLVER = "172.16.1.2", "1.1.1.5", "1.1.1.7"
 CONFIG = """
+policy: { resolve_special: [198.51.100.0/24] }
 plugins:
   - tag: main
     type: sequence

@@ -31,7 +31,7 @@ LABELS = ("a", "b", "c")
 TABLE = "table inet fw%d {\n" + "".join(f"  set {name} {{ type ipv{family}_addr; flags timeout; }}\n"
                                       for family in "46" for name in (f"x{family}", f"y{family}", f"z{family}")) + "}\n"
 HEAD = """
-policy: { local_names: forward }
+policy: { resolve_special: all }
 """
 
 

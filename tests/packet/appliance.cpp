@@ -535,8 +535,9 @@ void Appliance::check_ends() const {
     std::uint64_t waited = 0, errors = 0, unsent = 0;
     for (const Verdict v : {Verdict::forwarded, Verdict::held})
         waited += count(v) + count(moved_for(v)) + count(injected_for(v));
-    for (const Verdict v : {Verdict::answered_error, Verdict::refused_client,
-                            Verdict::servfail_quota, Verdict::truncated_quota})
+    for (const Verdict v :
+         {Verdict::answered_error, Verdict::refused_client, Verdict::refused_norecurse,
+          Verdict::servfail_quota, Verdict::truncated_quota})
         errors += count(v) + count(moved_for(v)) + count(injected_for(v));
     for (const Verdict v : {Verdict::drop_tx_full, Verdict::drop_ring_full})
         unsent += count(v);

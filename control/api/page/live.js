@@ -9,7 +9,8 @@ export const kNoQueries = new Set(["query_moved", "upstream_reply", "upstream_mo
   "punted", "drop_no_kernel", "drop_other_host", "drop_short_frame", "drop_bad_ip", "drop_bad_checksum", "drop_bad_source",
   "drop_bad_mac", "drop_source_port", "drop_segmented"]);
 const kOverQuota = ["drop_client_quota", "drop_suffix_quota", "servfail_quota", "truncated_quota", "drop_parked_full"];
-const kLocal = ["ad_list_denied", "static_answers", "lease_answers", "rpz_denied", "rpz_answered", "local_denied", "not_forwarded"];
+const kLocal = ["ad_list_denied", "static_answers", "lease_answers", "rpz_denied", "rpz_answered", "local_denied", "not_forwarded",
+  "special_names", "any_answered"];
 
 const listeners = new Set();
 export const live = { status: null, counters: null, rates: null, history: [], error: null };

@@ -13,6 +13,8 @@ void read_dataplane(Reading& in, const Node& node, int line);
 std::vector<RowText> dataplane_row_texts();
 void read_mdns(Reading& in, const Node& node, int line);
 std::vector<RowText> mdns_row_texts();
+void read_policy(Reading& in, const Node& node, int line);
+std::vector<RowText> policy_row_texts();
 void read_routers(Reading& in, const Node& node, int line);
 std::vector<RowText> router_row_texts();
 void read_fleet(Reading& in, const Node& node, int line);

@@ -7,7 +7,6 @@
 #include "control/config/predecessors.h"
 #include "control/config/sections/section_rows.h"
 #include "control/config/values.h"
-#include "matchers/name_text.h"
 #include "matchers/pattern/compiler.h"
 #include "matchers/quote.h"
 
@@ -232,67 +231,6 @@ void read_control(Reading& in, const Node& node, int /*line*/) {
     matchers::pattern_compiler().set_images(control.images);
 }
 
-// ---- policy
-
-// `off`, or a text of at most that many printable characters.
-template <std::optional<std::string> Policy::*text>
-void read_identity(Reading& in, const Node& node, const Place& place, Policy& out) {
-    constexpr std::size_t kMostCharacters = 64;
-    const bool fits = node.is_text() && !node.text.empty() && node.text.size() <= kMostCharacters &&
-                      std::ranges::all_of(node.text, [](char c) { return c >= ' ' && c <= '~'; });
-    if (!fits) {
-        in.report().error(place.line, place.name() + found(node) +
-                                          "expected off, hostname, or 1..64 printable ASCII "
-                                          "characters");
-        return;
-    }
-    out.*text = lowered(node.text) == "off" ? std::string() : node.text;
-}
-
-constexpr std::array<Row<Policy>, 6> kPolicyRows{{
-    {"local_names", choice<Policy, &Policy::local_names>(), "nxdomain", "nxdomain|forward",
-     "answer for unknown names under .local, which belong to mDNS (RFC 6762)\nWith `nxdomain`, "
-     "unknown names under .local get NXDOMAIN and no upstream is queried. Exceptions are a "
-     "`forward` with `local: true`, a zone and a FWD record. With `forward` they are resolved like "
-     "other names."},
-    {"canaries", choice<Policy, &Policy::canaries>(), "pass", "pass|nxdomain",
-     "answer for the names with which Firefox and iCloud check for private DNS\nThe names are "
-     "use-application-dns.net, mask.icloud.com, mask-h2.icloud.com and all names below them. With "
-     "`nxdomain`, Firefox and iCloud Private Relay keep using this resolver. With `pass` they are "
-     "resolved like other names."},
-    {"designated_name", &Policy::designated_name, "none", "",
-     "name in this resolver's certificates, announced to clients for encrypted DNS\nClients that "
-     "query `_dns.resolver.arpa` learn the TLS and HTTPS servers under this name (RFC 9462). They "
-     "also check that the certificate contains the resolver's address. Without it, all names at "
-     "and below resolver.arpa have no records. They are never forwarded."},
-    {"version_bind", Own<Policy>{"text", read_identity<&Policy::version_bind>}, "none", "",
-     "text of the TXT records `version.bind` and `version.server` (class CHAOS)\n`hostname` stands "
-     "for the machine's host name, here and in the next two. Other questions of class CHAOS get "
-     "NOTIMP, unless a plugin such as `arbitrary` answers them. They are never forwarded."},
-    {"id_server", Own<Policy>{"text", read_identity<&Policy::id_server>}, "none", "",
-     "text of the TXT records `id.server` and `hostname.bind` (class CHAOS, RFC 4892)"},
-    {"nsid", Own<Policy>{"text", read_identity<&Policy::nsid>}, "none", "",
-     "name of this server in answers to queries with the NSID option (RFC 5001)\nAll boxes of an "
-     "anycast service can have one configuration, with `hostname`."},
-}};
-
-void read_policy(Reading& in, const Node& node, int line) {
-    Policy& policy = in.settings().policy;
-    read_rows(in, node, kPolicyRows, "'policy'", policy);
-    if (policy.designated_name.empty()) return;
-    const auto name = matchers::parse_name(policy.designated_name, {.alone = true});
-    if (!name || policy.designated_name.find('.') == std::string::npos) {
-        const Node* const at = node.find("designated_name");
-        in.report().error(at != nullptr ? at->line : line,
-                          "'designated_name' of 'policy' is " +
-                              matchers::quoted(policy.designated_name) +
-                              ": expected a name such as dns.example.net" +
-                              (name ? std::string{} : "; " + name.error().text));
-    } else {
-        policy.designated_name = *name;
-    }
-}
-
 // ---- runtime: of ForgeDNS
 
 struct Runtime {
@@ -343,7 +281,7 @@ std::span<const Section> all_sections() {
         Section{"policy",
                 "Rules for special names. They apply to every query, before the first rule of a "
                 "sequence.",
-                [] { return row_texts(kPolicyRows); }, read_policy},
+                policy_row_texts, read_policy},
         Section{"routers", routers_text(), router_row_texts, read_routers},
         Section{
             "fleet",

@@ -243,8 +243,20 @@ struct OpnsenseRouter {
 // Answers for unknown names under .local: NXDOMAIN, or those of upstreams.
 enum class LocalNames : std::uint8_t { nxdomain, forward };
 enum class Canaries : std::uint8_t { pass, nxdomain };
+// As AnyQueries and NoRecurse (dataplane/policy/rare_queries.h).
+enum class AnyMode : std::uint8_t { hinfo, refuse, forward };
+enum class NorecurseMode : std::uint8_t { refuse, cache, forward };
+// Answers of upstreams with private addresses.
+enum class RebindMode : std::uint8_t { pass, block };
 
 struct Policy {
+    std::vector<std::string> resolve_special;  // of special_names()
+    AnyMode any = AnyMode::hinfo;
+    NorecurseMode norecurse = NorecurseMode::refuse;  // for all clients but these
+    std::vector<matchers::Prefix> norecurse_cache, norecurse_forward;
+    RebindMode rebind = RebindMode::pass;
+    std::vector<std::string> rebind_names;  // with all names below
+    std::vector<matchers::Prefix> rebind_nets;
     Canaries canaries = Canaries::pass;
     LocalNames local_names = LocalNames::nxdomain;
     std::string designated_name;  // without a last dot; empty: DoT and DoH are not announced

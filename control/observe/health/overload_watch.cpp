@@ -66,6 +66,9 @@ Advice advice_for(Overload overload) {
         case Overload::loop:
             return {"forwarding loop: an upstream asks this server for what it was just asked",
                     "remove this server from the upstreams of that address"};
+        case Overload::rebind:
+            return {"possible DNS rebinding: answers with private addresses were replaced",
+                    "add the domain to `rebind_names` if its addresses are yours"};
         case Overload::count_:
             break;
     }
@@ -129,7 +132,9 @@ std::string OverloadWatch::failing_domain() const {
 
 std::vector<std::string> OverloadWatch::recent(std::uint64_t now_ms) const {
     std::vector<std::string> out;
-    for (const Kind& kind : kinds_) {
+    for (std::size_t i = 0; i < kinds_.size(); ++i) {
+        const Kind& kind = kinds_[i];
+        if (static_cast<Overload>(i) == Overload::rebind) continue;  // nothing is wrong here
         if (!kind.logged.empty() && now_ms - kind.logged_ms < kRecentMs) out.push_back(kind.logged);
     }
     return out;

@@ -299,7 +299,7 @@ class PolicyRun::Impl {
     static Ending ending_by(Op op) {
         if (op == Op::forward) return Ending::forwarded;
         if (op == Op::ad_list || op == Op::watch_targets || op == Op::black_hole ||
-            op == Op::enter_rpz)
+            op == Op::enter_rpz || op == Op::deny_private)
             return Ending::blocked;
         return op == Op::reject ? Ending::rejected : Ending::local;
     }

@@ -15,8 +15,6 @@
 namespace steer::build {
 namespace {
 
-constexpr std::uint32_t kNoLocalTtl = 3600;
-constexpr std::uint32_t kNoDesignationTtl = 300;
 // Estimated bytes of an entry in a cache with a byte budget: header, name, a few records.
 constexpr std::uint64_t kEntryBytes = 512;
 
@@ -87,9 +85,8 @@ Compiler::Compiler(const config::Settings& settings, Registry& registry, TagMask
 void Compiler::run(const std::vector<config::KnownRecord>& designated,
                    const std::string& host_name) {
     snapshot_.source.sequences.emplace_back();  // what no sequence says
-    if (settings_.policy.local_names == config::LocalNames::nxdomain)
-        snapshot_.no_local = known_.negative(dns::kNxDomain, kNoLocalTtl);
-    snapshot_.no_designation = known_.negative(dns::kNoError, kNoDesignationTtl);
+    special_names();
+    rare_queries();
     snapshot_.nsid = nsid_option(settings_.policy, host_name);
     std::vector<Known> known;
     if (settings_.policy.canaries == config::Canaries::nxdomain)
@@ -107,6 +104,7 @@ void Compiler::run(const std::vector<config::KnownRecord>& designated,
     if (too_long_) return;
     check_nesting();
     check_rewrites();
+    mark_private_forwards();
     for (const std::uint16_t entry : snapshot_.entries) {
         mark_family_keys(entry, {});
         most_claims(entry);
@@ -220,6 +218,7 @@ void Compiler::rule(const config::ExecRule& rule, std::uint16_t instance, unsign
     std::vector<std::uint16_t> fails;
     for (const config::MatchUse& match : rule.matches)
         test(match, instance, fails);
+    const bool around = std::exchange(in_special_rule_, in_special_rule_ || names_special(rule));
     switch (rule.kind) {
         case Kind::return_:
             if (returns_ != nullptr) {
@@ -249,6 +248,7 @@ void Compiler::rule(const config::ExecRule& rule, std::uint16_t instance, unsign
             executor(rule.plugin, rule.line, instance, depth);
             break;
     }
+    in_special_rule_ = around;
     land(fails);
 }
 

@@ -9,10 +9,13 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "control/config/settings.h"
+#include "control/config/special_names.h"
 #include "control/program/build/known_answers.h"
 #include "control/program/build/program_advice.h"
 #include "control/program/build/registry.h"
@@ -170,6 +173,27 @@ class Compiler {
     std::uint32_t redirect_of(config::PluginIndex index, const config::Redirect& redirect);
     void reverse_lookup(config::PluginIndex index, const config::ReverseLookup& reverse, int line,
                         std::uint16_t instance, unsigned& depth);
+    // compile_special.cpp
+    // Fills Snapshot::special (control/config/special_names.h) and Snapshot::rare.
+    void special_names();
+    SpecialNames::Name special_answers(const config::SpecialName& special,
+                                       const std::vector<std::uint8_t>& wire);
+    void rare_queries();
+    // Behind a forward (policy.rebind).
+    void deny_private(int line, std::uint16_t instance);
+    // Whether a rule is only for names among which is a special one, or one below it.
+    [[nodiscard]] bool names_special(const config::ExecRule& rule) const;
+    // The rules of these names and of their sets, without exceptions.
+    [[nodiscard]] std::vector<std::span<const config::RuleAt>> rules_of_names(
+        const config::NameRules& names) const;
+    // Domains of these names that are in no other one of them: zone cuts, whose DS record the
+    // parent has.
+    [[nodiscard]] std::vector<config::RuleAt> cuts_of(const config::NameRules& names) const;
+    [[nodiscard]] bool has_private_upstream(const config::Forward& forward) const;
+    // Whether the last forward before `end` has a private upstream.
+    [[nodiscard]] bool ends_at_private(std::uint16_t first, std::uint16_t end) const;
+    // All forwards of an entry whose last one has a private upstream ask for private special names.
+    void mark_private_forwards();
     // Names that tell clients whether to bypass this resolver (policy.canaries).
     Known refused_canaries();
     // `_dns.resolver.arpa` has these records; all other names below resolver.arpa have none (RFC
@@ -277,14 +301,18 @@ class Compiler {
     // Instructions that jump to the end of the sequence being compiled.
     std::vector<std::uint16_t>* ends_ = nullptr;
     bool too_long_ = false;
-    std::uint16_t sequence_ = 0;               // of ProgramSource::sequences
-    std::vector<config::PluginIndex> makers_;  // by pc
-    config::PluginIndex maker_ = kNoMaker;     // of the instructions emitted at present
+    bool in_special_rule_ = false;  // the present rule, or one around it, names_special()
+    std::optional<std::uint32_t> denied_addresses_;  // of Snapshot::prefix_sets; nothing: none are
+    std::optional<std::uint32_t> rebind_names_;      // the mask of names that may have them
+    std::uint16_t sequence_ = 0;                     // of ProgramSource::sequences
+    std::vector<config::PluginIndex> makers_;        // by pc
+    config::PluginIndex maker_ = kNoMaker;           // of the instructions emitted at present
     std::map<config::PluginIndex, std::uint16_t> sequence_numbers_;
     std::map<config::PluginIndex, std::uint32_t> limiters_, groups_, caches_, prefix_sets_, tables_;
     std::map<std::pair<config::PluginIndex, const void*>, std::uint32_t> places_;
     std::map<config::PluginIndex, CompiledDns64> dns64s_;
     std::map<config::PluginIndex, std::uint32_t> name_masks_;
+    std::map<config::PluginIndex, std::optional<std::uint32_t>> zone_cuts_;  // masks; nothing: none
     std::vector<AdMasks> ad_masks_;            // of Snapshot::ad_lists
     std::optional<std::uint32_t> v4_clients_;  // the prefixes of all IPv4 clients
     static constexpr unsigned kMaxMarks = 64;  // ProgramState::marks

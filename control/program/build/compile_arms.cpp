@@ -103,8 +103,16 @@ void Compiler::execute(const config::Forward& forward, const Use& use) {
     const std::uint16_t pc =
         emit(Op::forward, use.instance, use.line, group_of(use.index, forward));
     if (too_long_) return;
-    snapshot_.program[pc].short_circuit = forward.short_circuit;
-    snapshot_.program[pc].with_local = forward.local;
+    Instruction& asks = snapshot_.program[pc];
+    asks.with_special = forward.local || in_special_rule_;
+    asks.with_private = has_private_upstream(forward);
+    asks.short_circuit = forward.short_circuit && !denied_addresses_;
+    if (!denied_addresses_) return;
+    deny_private(use.line, use.instance);
+    if (!forward.short_circuit) return;
+    const std::uint16_t test = emit(Op::if_has_resp, use.instance, use.line);
+    emit(Op::stop, use.instance, use.line);
+    if (!too_long_) land({test});
 }
 
 void Compiler::execute(const config::Sleep& sleep, const Use& use) {

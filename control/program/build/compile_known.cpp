@@ -210,7 +210,8 @@ AnswerTable::Range Compiler::answers_of(AnswerTable& table, const config::Plugin
         for (const bool v6 : {false, true}) {
             AnswerRef answer = known_.of_addresses(v6, hosts->addresses[value], kHostsTtl);
             if (answer == kNoAnswer) answer = known_.negative(dns::kNoError, kHostsTtl);
-            table.typed.push_back({v6 ? dns::kAaaa : dns::kA, dns::kIn, answer});
+            table.typed.push_back(
+                {v6 ? dns::kAaaa : dns::kA, dns::kIn, known_.authoritative(answer)});
         }
     } else {
         // The records of a name by query type.
@@ -222,7 +223,8 @@ AnswerTable::Range Compiler::answers_of(AnswerTable& table, const config::Plugin
             if (!is_there) set.push_back(r);  // RFC 2181 5: no duplicate records
         }
         for (const auto& [key, records] : sets) {
-            const AnswerRef answer = known_.of_records(key.first, key.second, records);
+            const AnswerRef answer =
+                known_.authoritative(known_.of_records(key.first, key.second, records));
             if (answer == kNoAnswer) {
                 error(plugin.line, "the records of type " + std::to_string(key.first) +
                                        " of a name in arbitrary '" + plugin.tag +

@@ -34,11 +34,26 @@ std::vector<Group> groups_of(const std::vector<StaticEntry>& entries) {
     return out;
 }
 
+// A FWD record for a domain: the DS record of the domain itself is its parent's (RFC 4035 3.1.4.1).
+bool is_zone_cut(const StaticEntry& entry) {
+    return entry.does == StaticEntry::Does::forward && entry.forwarder &&
+           entry.owner.rule.kind == matchers::RuleKind::domain;
+}
+
+// The same for its DS record: the rest of the program is asked.
+StaticEntry as_of_parent(StaticEntry entry) {
+    entry.owner.rule.kind = matchers::RuleKind::full;
+    entry.forwarder.reset();
+    entry.list.reset();
+    return entry;
+}
+
 std::set<std::uint16_t> types_of(const std::vector<StaticEntry>& entries) {
     std::set<std::uint16_t> out{kOtherTypes};
     for (const StaticEntry& entry : entries) {
         if (entry.does == StaticEntry::Does::record || entry.does == StaticEntry::Does::alias)
             out.insert(entry.record.type);
+        if (is_zone_cut(entry)) out.insert(dns::kDs);
     }
     return out;
 }
@@ -69,7 +84,10 @@ std::uint16_t Compiler::static_end(const StaticEntry& entry,
         const auto& forward = std::get<config::Forward>(settings_.plugin(*entry.forwarder).args);
         const std::uint16_t pc =
             emit(Op::forward, instance, line, group_of(*entry.forwarder, forward));
-        if (!too_long_) snapshot_.program[pc].with_local = true;
+        if (!too_long_) {
+            snapshot_.program[pc].with_special = true;
+            snapshot_.program[pc].of_zone = true;
+        }
     }
     if (entry.list)
         emit(asks_rest ? Op::enter_list : Op::claim_list, instance, line,
@@ -92,11 +110,12 @@ steer::StaticRecords::Does Compiler::static_deed(const Group& group, const Stati
     steer::StaticRecords::Does does;
     switch (first.does) {
         case StaticEntry::Does::nxdomain:
-            does.answer = known_.negative(dns::kNxDomain, kNegativeTtl);
+            does.answer = known_.authoritative(known_.negative(dns::kNxDomain, kNegativeTtl));
             break;
         case StaticEntry::Does::alias:
             if (qtype == dns::kCname) {
-                does.answer = known_.of_records(qtype, dns::kIn, {first.record});
+                does.answer =
+                    known_.authoritative(known_.of_records(qtype, dns::kIn, {first.record}));
                 break;
             }
             does.alias = static_cast<std::uint16_t>(snapshot_.redirect_targets.size());
@@ -115,7 +134,7 @@ steer::StaticRecords::Does Compiler::static_deed(const Group& group, const Stati
                                  [&](auto& r) { return r.rdata == entry.record.rdata; });
                 if (is_one) records.push_back(entry.record);
             }
-            does.answer = known_.of_records(qtype, dns::kIn, records);
+            does.answer = known_.authoritative(known_.of_records(qtype, dns::kIn, records));
             if (does.answer == kNoAnswer)
                 error(first.line, "the records of " + first.owner.rule.text +
                                       " are longer than a message may be: write fewer");
@@ -141,16 +160,14 @@ void Compiler::static_records(config::PluginIndex index, const config::StaticRec
 
     steer::StaticRecords out;
     std::vector<ProgramSource::Record> source;
-    out.nothing = known_.negative(dns::kNoError, kNegativeTtl);
+    out.nothing = known_.authoritative(known_.negative(dns::kNoError, kNegativeTtl));
     const std::vector<Group> groups = groups_of(args.entries);
     using End =
         std::tuple<bool, std::optional<config::PluginIndex>, std::optional<config::PluginIndex>>;
     std::map<End, std::uint16_t> ends;
     for (const std::uint16_t type : types_of(args.entries)) {
         matchers::NameValuesBuilder names(matchers::NameValues::Wins::first);
-        for (const Group& group : groups) {
-            const StaticEntry* const first = first_for(group, type);
-            if (first == nullptr) continue;
+        const auto add = [&](const Group& group, const StaticEntry* first) {
             steer::StaticRecords::Does does = static_deed(group, *first, type);
             const End end{first->does == StaticEntry::Does::forward, first->forwarder, first->list};
             const auto known = ends.find(end);
@@ -162,6 +179,15 @@ void Compiler::static_records(config::PluginIndex index, const config::StaticRec
                       settings_.files[first->owner.file], first->owner.line);
             out.does.push_back(does);
             source.push_back(source_of(*first, type));
+        };
+        for (const Group& group : groups) {
+            const StaticEntry* const first = first_for(group, type);
+            if (first == nullptr) continue;
+            if (type == dns::kDs && is_zone_cut(*first)) {
+                const StaticEntry cut = as_of_parent(*first);
+                add(group, &cut);
+            }
+            add(group, first);
         }
         if (type == kOtherTypes)
             out.by_name = names.build(errors_);
@@ -275,14 +301,28 @@ void Compiler::zone(config::PluginIndex index, const config::Zone& args, int lin
                     std::uint16_t instance, unsigned depth) {
     const auto [mask, fresh] = name_masks_.try_emplace(index);
     if (fresh) mask->second = masks_.mask_of(args.names);
-    const std::uint16_t test = emit(Op::if_tags, instance, line, mask->second);
+    std::vector<std::uint16_t> others{emit(Op::if_tags, instance, line, mask->second)};
+    const auto [cuts, is_new] = zone_cuts_.try_emplace(index);
+    if (is_new) {
+        const std::vector<config::RuleAt> names = cuts_of(args.names);
+        if (!names.empty()) cuts->second = masks_.mask_of(names);
+    }
+    if (cuts->second) {  // their DS records are the parent's (RFC 4035 3.1.4.1)
+        const std::uint16_t other_type = emit(Op::if_type, instance, line, numbers_of({dns::kDs}));
+        const std::uint16_t below = emit(Op::if_tags, instance, line, *cuts->second);
+        if (too_long_) return;
+        snapshot_.program[below].negate = true;
+        others.push_back(below);
+        land({other_type});
+    }
     own_cache(args.cache, instance, line, depth);
     const auto& forward = std::get<config::Forward>(settings_.plugin(args.forward).args);
     const std::uint16_t asks = emit(Op::forward, instance, line, group_of(args.forward, forward));
     emit(Op::stop, instance, line);
     if (too_long_) return;
-    snapshot_.program[asks].with_local = true;
-    land({test});
+    snapshot_.program[asks].with_special = true;
+    snapshot_.program[asks].of_zone = true;
+    land(others);
 }
 
 }  // namespace steer::build

@@ -41,9 +41,9 @@ Bytes response(unsigned rcode, unsigned answers, unsigned authorities, std::uint
     return out;
 }
 
-void add_record(Bytes& to, std::uint16_t type, std::uint16_t klass, std::uint32_t ttl_s,
+// A record behind its name.
+void add_fields(Bytes& to, std::uint16_t type, std::uint16_t klass, std::uint32_t ttl_s,
                 std::span<const std::uint8_t> rdata) {
-    add16(to, 0xc000 | dns::kHeaderSize);
     add16(to, type);
     add16(to, klass);
     add32(to, ttl_s);
@@ -51,13 +51,26 @@ void add_record(Bytes& to, std::uint16_t type, std::uint16_t klass, std::uint32_
     to.insert(to.end(), rdata.begin(), rdata.end());
 }
 
-// Names without an owner, reserved by RFC 2606 and RFC 6761.
-Bytes soa_rdata(std::uint32_t minimum_s) {
-    static constexpr std::string_view kNames("\11localhost\0\6nobody\7invalid\0", 27);
-    Bytes out(kNames.begin(), kNames.end());
+// Of the name in the question.
+void add_record(Bytes& to, std::uint16_t type, std::uint16_t klass, std::uint32_t ttl_s,
+                std::span<const std::uint8_t> rdata) {
+    add16(to, 0xc000 | dns::kHeaderSize);
+    add_fields(to, type, klass, ttl_s, rdata);
+}
+
+// RNAME is reserved by RFC 2606 and RFC 6761.
+Bytes soa_rdata(std::span<const std::uint8_t> mname, std::uint32_t minimum_s) {
+    static constexpr std::string_view kNobody("\6nobody\7invalid\0", 16);
+    Bytes out(mname.begin(), mname.end());
+    out.insert(out.end(), kNobody.begin(), kNobody.end());
     for (const std::uint32_t number : {1U, 3600U, 1200U, 604800U, minimum_s})
         add32(out, number);
     return out;
+}
+
+Bytes localhost() {
+    static constexpr std::string_view kLocalhost("\11localhost\0", 11);
+    return {kLocalhost.begin(), kLocalhost.end()};
 }
 
 }  // namespace
@@ -91,8 +104,21 @@ AnswerRef KnownAnswers::of_records(std::uint16_t qtype, std::uint16_t qclass,
 
 AnswerRef KnownAnswers::negative(std::uint8_t rcode, std::uint32_t ttl_s) {
     Bytes message = response(rcode, 0, 1, dns::kA, dns::kIn);
-    add_record(message, dns::kSoa, dns::kIn, ttl_s, soa_rdata(ttl_s));
+    add_record(message, dns::kSoa, dns::kIn, ttl_s, soa_rdata(localhost(), ttl_s));
     return of_response(message, dns::kA, dns::kIn);
+}
+
+AnswerRef KnownAnswers::negative_of(std::span<const std::uint8_t> zone, std::uint8_t rcode,
+                                    std::uint32_t ttl_s) {
+    Bytes message = response(rcode, 0, 1, dns::kA, dns::kIn);
+    message.insert(message.end(), zone.begin(), zone.end());  // the question may be below it
+    add_fields(message, dns::kSoa, dns::kIn, ttl_s, soa_rdata(zone, ttl_s));
+    return authoritative(of_response(message, dns::kA, dns::kIn));
+}
+
+AnswerRef KnownAnswers::soa_of(std::span<const std::uint8_t> zone, std::uint32_t ttl_s) {
+    return authoritative(
+        of_records(dns::kSoa, dns::kIn, {{dns::kSoa, dns::kIn, ttl_s, soa_rdata(zone, ttl_s)}}));
 }
 
 AnswerRef KnownAnswers::empty(std::uint8_t rcode) {
@@ -104,12 +130,20 @@ AnswerRef KnownAnswers::truncated() {
 }
 
 AnswerRef KnownAnswers::unkept(AnswerRef answer) {
+    return changed(answer, [](dns::Answer& head) { head.for_one = true; });
+}
+
+AnswerRef KnownAnswers::authoritative(AnswerRef answer) {
+    return changed(answer, [](dns::Answer& head) { head.flags |= dns::kAa; });
+}
+
+AnswerRef KnownAnswers::changed(AnswerRef answer, void (*change)(dns::Answer& head)) {
     if (answer == kNoAnswer) return answer;
     const dns::Answer& known = store_.at(answer);
     const auto* const bytes = reinterpret_cast<const std::uint8_t*>(&known);
     Bytes copy(bytes, bytes + known.size());
     dns::Answer head = known;
-    head.for_one = true;
+    change(head);
     std::memcpy(copy.data(), &head, sizeof head);
     const auto [at, fresh] = known_.try_emplace(std::move(copy), kNoAnswer);
     if (fresh) at->second = store_.add(at->first);

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,14 @@ class KnownAnswers {
     AnswerRef truncated();
     // The same answer, but not cacheable.
     AnswerRef unkept(AnswerRef answer);
+    // The same answer with AA: of data that this server has (RFC 1035 4.1.1).
+    AnswerRef authoritative(AnswerRef answer);
+    // As negative(), with AA and the SOA of an empty zone, which the name is or is below (RFC 6303
+    // 3). `zone`: wire form.
+    AnswerRef negative_of(std::span<const std::uint8_t> zone, std::uint8_t rcode,
+                          std::uint32_t ttl_s);
+    // That SOA, as the answer to a question for it.
+    AnswerRef soa_of(std::span<const std::uint8_t> zone, std::uint32_t ttl_s);
     // Only a response code.
     AnswerRef empty(std::uint8_t rcode);
 
@@ -39,6 +48,8 @@ class KnownAnswers {
     // From a complete response for the root. kNoAnswer: it is longer than a message may be.
     AnswerRef of_response(const std::vector<std::uint8_t>& response, std::uint16_t qtype,
                           std::uint16_t qclass);
+    // A copy whose head change() changed.
+    AnswerRef changed(AnswerRef answer, void (*change)(dns::Answer& head));
 
     AnswerStore& store_;
     std::vector<std::uint8_t> block_;                       // the answer being built

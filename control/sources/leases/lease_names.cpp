@@ -158,13 +158,15 @@ class Naming {
 class Table {
   public:
     explicit Table(const config::DhcpLeases& args) : args_(args), known_(table_->answers) {
-        table_->nothing = known_.negative(dns::kNoError, std::min(args.ttl_s, kMaxNegativeTtl));
+        table_->nothing = known_.authoritative(
+            known_.negative(dns::kNoError, std::min(args.ttl_s, kMaxNegativeTtl)));
     }
 
     void add_host(const std::string& name, const std::vector<IpAddress>& addresses) {
         std::vector<AnswerTable::Typed> typed;
         for (const bool v6 : {false, true}) {
-            const AnswerRef answer = known_.of_addresses(v6, addresses, args_.ttl_s);
+            const AnswerRef answer =
+                known_.authoritative(known_.of_addresses(v6, addresses, args_.ttl_s));
             if (answer != kNoAnswer) typed.push_back({v6 ? dns::kAaaa : dns::kA, dns::kIn, answer});
         }
         add(name, typed);
@@ -178,8 +180,8 @@ class Table {
             address.is_v4() ? std::size_t{4} : address.bytes.size());
         add(address.is_v4() ? config::pointer_name_v4(bytes) : config::pointer_name_v6(bytes),
             {{dns::kPtr, dns::kIn,
-              known_.of_records(dns::kPtr, dns::kIn,
-                                {{dns::kPtr, dns::kIn, args_.ttl_s, *wire}})}});
+              known_.authoritative(known_.of_records(
+                  dns::kPtr, dns::kIn, {{dns::kPtr, dns::kIn, args_.ttl_s, *wire}}))}});
     }
 
     std::unique_ptr<const LiveTable> finish(const std::vector<LeaseDevice>& devices) {

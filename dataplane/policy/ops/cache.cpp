@@ -24,6 +24,7 @@ constexpr std::uint32_t kRefreshAgainS = 5;
 bool try_refresh(LiveRun& w, const cache::Entry& entry, const CacheInstance& settings,
                  std::uint32_t again_s) {
     QueryContext& c = w.c;
+    if (c.state.stays_here) return false;
     if (entry.refresh_s.load(std::memory_order_relaxed) > w.now.s()) return false;
     if (!settings.may_refresh()) {
         w.worker.counters.add(Stat::cache_refreshes_busy);
@@ -62,10 +63,10 @@ const cache::Entry* find_entry(const LiveRun& w, const cache::KeyFacts& facts) {
 
 const cache::Entry* find_in_cache(LiveRun& w, std::uint32_t place) {
     QueryContext& c = w.c;
-    if (w.worker.cache == nullptr) return nullptr;
     // Once only: before the program returns here, it may have put another answer there.
     const bool is_known = static_cast<int>(place) == std::exchange(c.lookup_cache, -1);
     if (is_known && c.asked().edns.ecs_len == 0) return c.found;
+    if (w.worker.cache == nullptr || c.state.no_cache) return nullptr;
     const cache::KeyFacts facts = key_facts(c.asked(), c.snapshot.caches[place]);
     return is_known ? or_for_all_subnets(w, facts, c.found) : find_entry(w, facts);
 }
@@ -103,7 +104,8 @@ const cache::Entry* take_entry(LiveRun& w, const cache::Entry* entry,
     }
     const StaleTerms& terms = settings.stale;
     const std::uint32_t stale_s = w.now.s() - entry->expires_s;
-    if (c.state.refresh || stale_s >= stale_for_s(entry->answer(), terms)) return nullptr;
+    if (c.state.refresh || c.state.stays_here || stale_s >= stale_for_s(entry->answer(), terms))
+        return nullptr;
     const bool failed_lately = w.now.s() < entry->refresh_s.load(std::memory_order_relaxed);
     if (terms.wait_ms > 0 && !failed_lately) {
         c.state.stale_wait_ms = static_cast<std::uint16_t>(terms.wait_ms);
@@ -234,7 +236,9 @@ MaybeStep Body<Op::enter_cache>::run(LiveRun& w, const Instruction& i) noexcept 
     const dns::EcsFrom subnet = c.asked().ecs_from;
     const bool is_clients = subnet == dns::EcsFrom::client || subnet == dns::EcsFrom::forwarded;
     c.state.ecs = c.state.ecs || (settings.ecs_in_key && is_clients);
-    const cache::Entry* const entry = take_entry(w, find_in_cache(w, i.operand), settings);
+    const cache::Entry* entry = take_entry(w, find_in_cache(w, i.operand), settings);
+    if (c.state.stays_here && entry != nullptr && is_failure(entry->answer())) [[unlikely]]
+        entry = nullptr;  // no answer: the upstream may have one by now
     w.worker.counters.add(entry != nullptr ? Stat::cache_hits : Stat::cache_misses);
     (entry != nullptr ? lookups(w, settings).hits : lookups(w, settings).misses).add();
     if (entry == nullptr) {

@@ -1,46 +1,72 @@
 #include "dataplane/policy/ops/forward.h"
 
-#include <algorithm>
-#include <string_view>
 #include <utility>
 
 namespace steer {
 namespace {
 
-bool ends_with(std::span<const std::uint8_t> name, std::string_view end) {
-    return name.size() >= end.size() &&
-           std::ranges::equal(name.last(end.size()), end, {}, {},
-                              [](char c) { return static_cast<std::uint8_t>(c); });
+// The answer to a name that no upstream has; kNoAnswer: it is sent upstream.
+[[gnu::noinline]] AnswerRef special_answer(LiveRun& w, const Instruction& forward) {
+    const dns::Query& q = w.c.asked();
+    const auto [name, is_apex] = w.snapshot().special.find(q.name());
+    if (name == nullptr) return kNoAnswer;
+    const bool is_asked = forward.with_special || (forward.with_private && name->is_private);
+    if (is_asked && !name->is_always) return kNoAnswer;
+    const std::uint16_t no_type = 0;  // it has records of class IN only
+    const AnswerRef answer = name->find(q.qclass == dns::kIn ? q.qtype : no_type, is_apex);
+    if (answer == kNoAnswer) return answer;
+    // ANY of a name that exists gets what other names get.
+    const bool is_any = q.qtype == dns::kAny && (q.flags & dns::kRd) != 0;
+    if (is_any && w.state().stays_here && w.snapshot().known.at(answer).rcode == dns::kNoError)
+        return kNoAnswer;
+    w.worker.counters.add(name->counted);
+    return answer;
 }
 
-// The answer to a question that is not sent upstream; kNoAnswer: it is sent.
-// - .local belongs to mDNS (RFC 6762 22.1).
-// - resolver.arpa is about the resolver that is asked (RFC 9462 6.1): another one's answer would lead clients past us.
-AnswerRef own_answer(const LiveRun& w, const Instruction& forward) {
-    constexpr std::string_view kLocal("\5local\0", 7), kDesignation("\10resolver\4arpa\0", 15);
-    const auto name = w.c.asked().name();
-    if (ends_with(name, kDesignation)) return w.snapshot().no_designation;
-    return !forward.with_local && ends_with(name, kLocal) ? w.snapshot().no_local : kNoAnswer;
+// A question without RD or of type ANY, which a policy keeps from upstreams (rare_queries.h).
+// False: the upstream is asked, because it is that of a zone.
+[[gnu::cold, gnu::noinline]] bool answer_rare(LiveRun& w, const Instruction& forward) {
+    const dns::Query& q = w.c.query;
+    const RareQueries& rules = w.snapshot().rare;
+    const bool is_any = q.qtype == dns::kAny && rules.any != AnyQueries::forward;
+    const bool asks_recursion =
+        (q.flags & dns::kRd) != 0 || rules.norecurse_for(w.c.client.address) == NoRecurse::forward;
+    if (!asks_recursion && !forward.of_zone) {
+        w.give_empty(dns::kRefused);
+        w.c.response.set_ede(dns::Ede::not_authoritative);
+        return true;
+    }
+    if (!is_any) return false;
+    w.worker.counters.add(Stat::any_answered);
+    if (rules.any == AnyQueries::hinfo && w.give(rules.hinfo)) return true;
+    w.give_empty(dns::kRefused);
+    w.c.response.set_ede(dns::Ede::not_supported);
+    return true;
 }
 
 }  // namespace
 
 MaybeStep Body<Op::forward>::run(LiveRun& w, const Instruction& i) noexcept {
-    if (w.c.query.qclass == dns::kChaos) [[unlikely]] {  // it asks which server this is
+    QueryContext& c = w.c;
+    if (c.query.qclass == dns::kChaos) [[unlikely]] {  // it asks which server this is
         w.worker.counters.add(Stat::not_forwarded);
-        w.c.replay = nullptr;
+        c.replay = nullptr;
         w.give_empty(dns::kNotImp);
-    } else if (const AnswerRef own = own_answer(w, i); own != kNoAnswer) {
-        const bool is_local = own == w.snapshot().no_local;
-        w.worker.counters.add(is_local ? Stat::local_denied : Stat::not_forwarded);
-        w.c.replay = nullptr;
-        w.give(own);
-    } else if (w.c.stale != nullptr) {
-        w.give_kept(*w.c.stale, w.c.stale_ttl_s);
-    } else if (w.c.replay != nullptr) {
-        w.give_kept(*std::exchange(w.c.replay, nullptr), 0);
-    } else {
-        w.c.group = static_cast<std::uint16_t>(i.operand);
+        return w.next_or_stop(i);
+    }
+    if (w.snapshot().special.may_have(c.asked().name())) [[unlikely]] {
+        if (const AnswerRef own = special_answer(w, i); own != kNoAnswer) {
+            c.replay = nullptr;
+            w.give(own);
+            return w.next_or_stop(i);
+        }
+    }
+    if (c.stale != nullptr) {
+        w.give_kept(*c.stale, c.stale_ttl_s);
+    } else if (c.replay != nullptr) {
+        w.give_kept(*std::exchange(c.replay, nullptr), 0);
+    } else if (!c.state.stays_here || !answer_rare(w, i)) [[likely]] {
+        c.group = static_cast<std::uint16_t>(i.operand);
         return Step::asks;
     }
     return w.next_or_stop(i);

@@ -57,6 +57,11 @@ struct Body<Op::drop_response> {
 };
 
 template <>
+struct Body<Op::deny_private> {
+    static MaybeStep run(LiveRun& w, const Instruction& i) noexcept;
+};
+
+template <>
 struct Body<Op::limit_ttls> {
     static MaybeStep run(LiveRun& w, const Instruction& i) noexcept {
         change_ttls(w, w.snapshot().ttl_limits[i.operand]);

@@ -67,7 +67,9 @@ Left Body<Op::static_records>::leave(LiveRun& w, const Instruction& i) noexcept 
         leave_renamed(w);
         return Left::passed;
     }
-    const bool is_missing = !w.has_response() || w.c.response.answer().rcode == dns::kNxDomain;
+    const bool is_refused = s.stays_here && w.c.response.ede() == dns::Ede::not_authoritative;
+    const bool is_missing =
+        !w.has_response() || w.c.response.answer().rcode == dns::kNxDomain || is_refused;
     if (is_missing && s.answered_under == level) w.give(w.snapshot().statics[i.operand].nothing);
     w.pop_rewrite();
     return Left::passed;

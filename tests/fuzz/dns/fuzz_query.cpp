@@ -65,7 +65,11 @@ void check_options(std::span<const std::uint8_t> message, const Query& query) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::span<const std::uint8_t> message{data, std::min<std::size_t>(size, 4096)};
     Query query;
+    const QueryError read = read_query(message, query);
     const QueryError error = parse_query(message, query);
+    REQUIRE(is_well_formed(read) == (error == QueryError::none));
+    REQUIRE(read != QueryError::no_recursion || (query.flags & kRd) == 0);
+    REQUIRE(read != QueryError::any_type || query.qtype == kAny);
     const std::uint16_t rcode = rcode_for(error);
     if (rcode == kNoReply) return 0;
     std::vector<std::uint8_t> out(message.begin(), message.end());

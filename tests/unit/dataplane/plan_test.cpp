@@ -204,6 +204,7 @@ class ProgramMaker {
                 if (prefers_ > 0) wrap(op, --prefers_, instance);
                 break;
             case Op::ad_list:
+            case Op::deny_private:
             case Op::watch_targets:
             case Op::static_records:  // tables, which tests/differential makes (tables, policy)
             case Op::enter_rpz:

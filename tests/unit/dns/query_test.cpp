@@ -105,6 +105,25 @@ BOOST_AUTO_TEST_CASE(types_that_no_record_has_are_no_questions) {
         BOOST_TEST(asked(type) == QueryError::none, type);
 }
 
+BOOST_AUTO_TEST_CASE(queries_that_a_policy_decides_are_marked) {
+    const auto read = [](const DnsMessage& m) {
+        Query q;
+        return read_query(m.bytes(), q);
+    };
+    BOOST_TEST(read(DnsMessage::query(1, "a.b", 1)) == QueryError::none);
+    BOOST_TEST(read(DnsMessage::query(1, "a.b", kAny)) == QueryError::any_type);
+    BOOST_TEST(read(DnsMessage::query(1, "a.b", 1, 0)) == QueryError::no_recursion);
+    BOOST_TEST(read(DnsMessage::query(1, "a.b", kAny, 0)) == QueryError::no_recursion);
+    BOOST_TEST(read(DnsMessage::query(1, "a.b", kAxfr, 0)) == QueryError::not_served_type);
+    BOOST_TEST(read(DnsMessage::query(1, "a.b", 1, 0).opt(1232).opt(1232)) == QueryError::bad_opt);
+    BOOST_TEST(parse(DnsMessage::query(1, "a.b", kAny, 0).bytes()) == QueryError::none);
+    for (const QueryError e : {QueryError::none, QueryError::no_recursion, QueryError::any_type}) {
+        BOOST_TEST(is_well_formed(e));
+        BOOST_TEST(rcode_for(e) == 0);
+    }
+    BOOST_TEST(!is_well_formed(QueryError::bad_opt));
+}
+
 BOOST_AUTO_TEST_CASE(every_shortened_query_is_an_error) {
     const auto good = DnsMessage::query(1, "www.example.com", 1).opt(1232).bytes();
     for (std::size_t n = 0; n < good.size(); ++n) {
