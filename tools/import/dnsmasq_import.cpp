@@ -43,6 +43,7 @@ class DnsmasqWriter {
 
     Imported write() {
         sheet_.blank();
+        policy();
         sheet_.open("plugins:");
         names();
         domains();
@@ -64,6 +65,19 @@ class DnsmasqWriter {
     }
 
   private:
+    // ---- answers with private addresses
+
+    void policy() {
+        if (!m_.stop_rebind) return;
+        sheet_.open("policy:");
+        sheet_.line("rebind: block");
+        if (!m_.rebind_names.empty()) sheet_.line("rebind_names: " + flow_list(m_.rebind_names));
+        if (m_.rebind_localhost)
+            sheet_.line("rebind_nets: " + flow_list({"127.0.0.0/8", "::1/128"}));
+        sheet_.close();
+        sheet_.blank();
+    }
+
     // ---- sets of names
 
     static std::string name_set_tag(std::size_t number) {

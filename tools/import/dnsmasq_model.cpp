@@ -12,7 +12,7 @@ struct Why {
     std::string_view name, why;
 };
 // Options that are not imported: names, or prefixes that end in '-'.
-constexpr std::array<Why, 29> kNamed{{
+constexpr std::array<Why, 27> kNamed{{
     {"dhcp-", "it belongs to DHCP"},
     {"bootp-", "it belongs to DHCP"},
     {"read-ethers", "it belongs to DHCP"},
@@ -44,10 +44,6 @@ constexpr std::array<Why, 29> kNamed{{
     {"log-", "the log goes to the journal"},
     {"localise-queries",
      "a name has the same addresses for all clients; write rules with 'client_ip' if needed"},
-    {"stop-dns-rebind",
-     "answers with private addresses are not refused; write a rule with 'resp_ip' and 'reject' "
-     "behind the forward"},
-    {"rebind-", "answers with private addresses are not refused anyway"},
     {"dnssec", "DNSSEC validation is not supported; use an upstream that validates"},
 }};
 // Options without an effect here, or that other options read.
@@ -104,14 +100,17 @@ class ModelReader {
         if (name == "ipset" || name == "nftset") return set();
         if (name == "bogus-nxdomain") return bogus();
         if (name == "listen-address") return listen();
+        if (name == "rebind-domain-ok") return rebind_domains();
         if (take_switch() || take_value()) return;
         named();
     }
 
     bool take_switch() {
         const std::string& name = option_->name;
-        const std::array<std::pair<std::string_view, bool*>, 3> switches{
-            {{"domain-needed", &out_.domain_needed},
+        const std::array<std::pair<std::string_view, bool*>, 5> switches{
+            {{"stop-dns-rebind", &out_.stop_rebind},
+             {"rebind-localhost-ok", &out_.rebind_localhost},
+             {"domain-needed", &out_.domain_needed},
              {"bogus-priv", &out_.bogus_priv},
              {"log-queries", &out_.logs}}};
         for (const auto& [known, value] : switches) {
@@ -542,7 +541,7 @@ class ModelReader {
             } else if (type == "ANY") {
                 out_.notes.push_back({place(), "'ANY' of " + in_quotes(text()) +
                                                    " is not imported: queries of type ANY are "
-                                                   "answered as others"});
+                                                   "answered with HINFO (RFC 8482)"});
             } else {
                 leave_out(in_quotes(word) + " is not a known record type");
             }
@@ -598,6 +597,17 @@ class ModelReader {
             } else {
                 leave_out(in_quotes(word) + " is not an address");
             }
+        }
+    }
+
+    // DOMAIN, or /DOMAIN/DOMAIN.../
+    void rebind_domains() {
+        for (const std::string& part : split_all(dnsmasq_word(option_->value), '/')) {
+            std::string_view name = trimmed(part);
+            if (name.starts_with('.')) name.remove_prefix(1);
+            if (name.empty()) continue;
+            if (!is_good(std::string(name))) continue;
+            out_.rebind_names.push_back(plain_name(name));
         }
     }
 

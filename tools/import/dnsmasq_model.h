@@ -51,6 +51,8 @@ struct DnsmasqModel {
     std::string max_ttl;  // seconds; empty: none
     std::optional<ClientSubnet> subnet;
     bool asks_all = false, domain_needed = false, bogus_priv = false, logs = false;
+    bool stop_rebind = false, rebind_localhost = false;
+    std::vector<std::string> rebind_names;  // rebind-domain-ok
     std::vector<Note> notes;
 };
 

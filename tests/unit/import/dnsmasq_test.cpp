@@ -161,20 +161,21 @@ BOOST_AUTO_TEST_CASE(a_name_above_local_records_exists) {
     place_of(made.yaml, R"("c.f.lan. 0 IN CAA 0 issue \"ca.example\"")");
 }
 
+std::string yaml_with(std::string_view options) {
+    const Imported made =
+        import_dnsmasq(std::string(options) + "\nserver=192.0.2.1\nno-hosts\nno-resolv\n", "test");
+    BOOST_TEST(made.notes.empty(), options);
+    return made.yaml;
+}
+
 BOOST_AUTO_TEST_CASE(options_become_settings) {
-    const auto yaml_of = [](std::string_view options) {
-        const Imported made = import_dnsmasq(
-            std::string(options) + "\nserver=192.0.2.1\nno-hosts\nno-resolv\n", "test");
-        BOOST_TEST(made.notes.empty(), options);
-        return made.yaml;
-    };
-    place_of(yaml_of("max-ttl=30"), "cache_max_ttl: 30s");
-    place_of(yaml_of("max-ttl=30\ncache-size=0"), "- exec: \"ttl 0-30\"");
-    place_of(yaml_of("use-stale-cache"), "lazy_cache_ttl: 1d");
-    place_of(yaml_of("use-stale-cache=600"), "lazy_cache_ttl: 10m");
-    place_of(yaml_of("use-stale-cache=0"), "lazy_cache_ttl: 4w2d");
-    place_of(yaml_of("add-subnet=192.0.2.0/24"), "preset: \"192.0.2.0/24\"");
-    place_of(yaml_of("server=/printers.local/192.0.2.2"), "local: true");
+    place_of(yaml_with("max-ttl=30"), "cache_max_ttl: 30s");
+    place_of(yaml_with("max-ttl=30\ncache-size=0"), "- exec: \"ttl 0-30\"");
+    place_of(yaml_with("use-stale-cache"), "lazy_cache_ttl: 1d");
+    place_of(yaml_with("use-stale-cache=600"), "lazy_cache_ttl: 10m");
+    place_of(yaml_with("use-stale-cache=0"), "lazy_cache_ttl: 4w2d");
+    place_of(yaml_with("add-subnet=192.0.2.0/24"), "preset: \"192.0.2.0/24\"");
+    place_of(yaml_with("server=/printers.local/192.0.2.2"), "local: true");
     const std::string subnet =
         import_dnsmasq("add-subnet=24,96\nserver=192.0.2.1\nno-hosts\n", "test").yaml;
     place_of(subnet, "send: true");
@@ -182,10 +183,20 @@ BOOST_AUTO_TEST_CASE(options_become_settings) {
     BOOST_TEST(place_of(subnet, "- exec: $subnet") < place_of(subnet, "- exec: $answers"));
 }
 
+BOOST_AUTO_TEST_CASE(rebinding_protection_has_its_exceptions) {
+    place_of(yaml_with("stop-dns-rebind"), "policy:\n  rebind: block\n\nplugins:");
+    const std::string all = yaml_with(
+        "stop-dns-rebind\nrebind-localhost-ok\nrebind-domain-ok=/lan/.corp.example/\n"
+        "rebind-domain-ok=Home.example");
+    place_of(all, "rebind_names: [lan, corp.example, home.example]");
+    place_of(all, "rebind_nets: [\"127.0.0.0/8\", \"::1/128\"]");
+    BOOST_TEST(yaml_with("rebind-localhost-ok").find("policy:\n") == std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(options_without_a_counterpart_are_noted) {
     for (const std::string_view option :
-         {"localise-queries", "stop-dns-rebind", "rebind-localhost-ok", "filter-rr=NOTYPE",
-          "filter-rr=ANY", "add-subnet=99", "caa-record=a.example,0,issue", "add-subnet"}) {
+         {"localise-queries", "rebind-domain-ok=/a b/", "filter-rr=NOTYPE", "filter-rr=ANY",
+          "add-subnet=99", "caa-record=a.example,0,issue", "add-subnet"}) {
         const Imported made = import_dnsmasq(
             std::string(option) + "\nserver=192.0.2.1\nno-hosts\nno-resolv\n", "test");
         BOOST_TEST(made.notes.size() == 1U, option);
