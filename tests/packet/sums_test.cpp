@@ -11,6 +11,7 @@ namespace {
 constexpr unsigned kFrames = 10'000;
 constexpr const char* kWarm = "warm.example";
 constexpr const char* kAwaited = "awaited.stream.example";
+constexpr std::uint16_t kReflector = 123;
 
 class Mutator {
   public:
@@ -56,10 +57,14 @@ class Mutator {
   private:
     UdpFrame query() {
         UdpFrame f = query_;
-        f.from_port = static_cast<std::uint16_t>(1024 + random_.below(60000));
-        DnsMessage m = DnsMessage::query(static_cast<std::uint16_t>(random_()),
-                                         random_.below(2) == 0 ? kWarm : kAwaited,
-                                         random_.below(3) == 0 ? 28 : 1);
+        f.from_port = random_.below(16) == 0
+                          ? kReflector
+                          : static_cast<std::uint16_t>(1024 + random_.below(60000));
+        const auto id = static_cast<std::uint16_t>(random_());
+        const char* const name = random_.below(2) == 0 ? kWarm : kAwaited;
+        const std::uint16_t type = random_.below(12) == 0 ? 255 : random_.below(3) == 0 ? 28 : 1;
+        const std::uint16_t flags = random_.below(12) == 0 ? 0 : 0x0100;
+        DnsMessage m = DnsMessage::query(id, name, type, flags);
         if (random_.below(2) == 0) m.opt(1232);
         f.payload = m.bytes();
         return f;
@@ -128,7 +133,13 @@ void mutate_everything(ApplianceOptions options, std::uint32_t seed) {
     options.max_parked = 256;
     const unsigned ports = options.ports == 0 ? options.workers : options.ports;
     Appliance a(options);
-    a.publish(cache_list_forward(policy_list(3)));
+    a.next_hops().dropped_ports = {kReflector};
+    auto snapshot = cache_list_forward(policy_list(3));
+    snapshot->rare = {.norecurse = NoRecurse::refuse,
+                      .from_cache = matchers::PrefixSet(
+                          {matchers::Prefix::masked(*IpAddress::parse("192.0.2.77"), 128)}),
+                      .any = AnyQueries::refuse};
+    a.publish(std::move(snapshot));
     a.ask_and_answer(kWarm, 86400, "203.0.113.1");
     a.ask(kAwaited);
     a.turn();
@@ -149,6 +160,8 @@ void mutate_everything(ApplianceOptions options, std::uint32_t seed) {
     }
     a.turn();
     (void)a.answers();
+    BOOST_CHECK_GT(a.count(Verdict::drop_source_port), 0U);
+    BOOST_CHECK_GT(a.count(Verdict::refused_norecurse) + a.count(Moved::refused_norecurse), 0U);
     BOOST_CHECK(a.events().empty());  // no address of a liar was claimed
     BOOST_CHECK_GE(a.count(Stat::rx_packets), kFrames);
 
