@@ -99,12 +99,19 @@ static_assert(kAnyRow + 1 == kOtherType, "ANY is the last type that is counted b
 
 // ANY, and types that no zone has (RFC 6895 3.1): OPT, the range for meta types and questions, and
 // 0.
-QueryError judge_rare(std::uint16_t qtype) noexcept {
+QueryError judge_type(std::uint16_t qtype) noexcept {
     constexpr std::uint16_t kFirstMeta = 128;
     if (qtype == kAny) return QueryError::any_type;
     if (qtype == 0 || qtype == kOpt || (qtype >= kFirstMeta && qtype < kIxfr))
         return QueryError::no_record_type;
     return qtype >= kIxfr && qtype < kAny ? QueryError::not_served_type : QueryError::none;
+}
+
+// A query without RD, of type ANY, or of a type that is not counted by name.
+[[gnu::cold, gnu::noinline]] QueryError judge_rare(const Query& query) noexcept {
+    const QueryError error = judge_type(query.qtype);
+    if ((query.flags & kRd) != 0 || !is_well_formed(error)) return error;
+    return QueryError::no_recursion;
 }
 
 [[gnu::always_inline]] inline void lower_in_line(const std::uint8_t* from, std::uint8_t* to,
@@ -127,10 +134,24 @@ QueryError judge_rare(std::uint16_t qtype) noexcept {
     std::memcpy(to, &w, n);
 }
 
-// A query whose opcode is QUERY and that is no response.
-[[gnu::always_inline]] inline QueryError read_rest(std::span<const std::uint8_t> message,
-                                                   Query& out) noexcept {
+}  // namespace
+
+void lower_case(const std::uint8_t* from, std::uint8_t* to, std::size_t n) noexcept {
+    lower_in_line(from, to, n);
+}
+
+QueryError read_query(std::span<const std::uint8_t> message, Query& out) noexcept {
+    out.question_end = 0;
+    out.qname_len = 0;
+    out.qtype = out.qclass = 0;
+    out.edns = Edns{};
+    out.type_row = type_row_of(kNoType);
+    if (message.size() < kHeaderSize) return QueryError::short_header;
     const std::uint8_t* header = message.data();
+    out.id = load_be16(header);
+    out.flags = load_be16(header + 2);
+    if ((out.flags & kQr) != 0) return QueryError::is_response;
+    if ((out.flags & kOpcodeMask) != 0) return QueryError::bad_opcode;
     if (load_be16(header + 4) != 1) return QueryError::question_count;
 
     const auto question = message.subspan(kHeaderSize);
@@ -147,39 +168,10 @@ QueryError judge_rare(std::uint16_t qtype) noexcept {
     if (load_be32(header + 6) != 0) return QueryError::bad_sections;
     const QueryError error =
         parse_additional(message, out.question_end, load_be16(header + 10), out);
-    if (out.type_row < type_row_of(kAnyRow) || error != QueryError::none) [[likely]]
+    const bool is_usual = out.type_row < type_row_of(kAnyRow) && (out.flags & kRd) != 0;
+    if (is_usual || error != QueryError::none) [[likely]]
         return error;
-    return judge_rare(out.qtype);
-}
-
-// Flags other than RD alone among QR, the opcode and RD.
-[[gnu::cold, gnu::noinline]] QueryError read_odd_flags(std::span<const std::uint8_t> message,
-                                                       Query& out) noexcept {
-    if ((out.flags & kQr) != 0) return QueryError::is_response;
-    if ((out.flags & kOpcodeMask) != 0) return QueryError::bad_opcode;
-    const QueryError error = read_rest(message, out);
-    return is_well_formed(error) ? QueryError::no_recursion : error;
-}
-
-}  // namespace
-
-void lower_case(const std::uint8_t* from, std::uint8_t* to, std::size_t n) noexcept {
-    lower_in_line(from, to, n);
-}
-
-QueryError read_query(std::span<const std::uint8_t> message, Query& out) noexcept {
-    constexpr std::uint16_t kUsual = kQr | kOpcodeMask | kRd;
-    out.question_end = 0;
-    out.qname_len = 0;
-    out.qtype = out.qclass = 0;
-    out.edns = Edns{};
-    out.type_row = type_row_of(kNoType);
-    if (message.size() < kHeaderSize) return QueryError::short_header;
-    out.id = load_be16(message.data());
-    out.flags = load_be16(message.data() + 2);
-    if ((out.flags & kUsual) != kRd) [[unlikely]]
-        return read_odd_flags(message, out);
-    return read_rest(message, out);
+    return judge_rare(out);
 }
 
 QueryError parse_query(std::span<const std::uint8_t> message, Query& out) noexcept {
