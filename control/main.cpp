@@ -1,6 +1,7 @@
 // steerdnsd: the command line.
 //
 // Exit codes: matchers/exit_codes.h.
+#include <openssl/crypto.h>
 #include <pwd.h>
 #include <spdlog/spdlog.h>
 
@@ -392,6 +393,11 @@ int main(int argc, char** argv) {
         return steer::machine::run_setup(argc - 1, argv + 1);
     if (argc >= 2 && std::string_view(argv[1]) == steer::doctor::kDoctorOption)
         return steer::doctor::run_doctor(argc - 1, argv + 1);
+    // Private keys: outside of core files, overwritten when they are freed. A handshake in progress
+    // needs 32 to 64 bytes of it for its own key: room for 65,536 of them. (Without memory for it,
+    // keys are in the heap.)
+    constexpr std::size_t kKeyBytes = 4 << 20, kLeastKeyBytes = 16;
+    (void)CRYPTO_secure_malloc_init(kKeyBytes, kLeastKeyBytes);
     static steer::build::PatternProcess patterns;
     patterns.set_progress({[](const std::string& sentence) {
                                if (is_start) spdlog::info("{}", sentence);

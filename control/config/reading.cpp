@@ -94,7 +94,7 @@ Result<std::string> Reading::source_text(const std::string& path) {
     if (options_.texts != nullptr) {
         if (const auto known = options_.texts->find(path); known != options_.texts->end()) {
             settings_.texts[path] = known->second;
-            return {boost::system::in_place_value, known->second};
+            return {boost::system::in_place_value, std::string(known->second.text())};
         }
     }
     FilesAs::note_source(path);
