@@ -137,6 +137,9 @@ struct RpcServer {
 // stale answers.
 enum class UpstreamsReady : std::uint8_t { withdraw, serve_stale };
 
+// What happens to system calls that the kind of a thread does not need.
+enum class Seccomp : std::uint8_t { on, log, off };
+
 struct Control {
     std::string socket = "/run/steerdns/control.sock";
     std::vector<PeerRole> roles;   // empty: every user who may open the socket is admin
@@ -163,6 +166,8 @@ struct Control {
     UpstreamsReady ready_upstreams = UpstreamsReady::withdraw;
     std::uint32_t ready_overload = 0;  // percent of queries refused; 0: never
     Milliseconds shutdown_delay{0};
+    Seccomp seccomp = Seccomp::on;
+    bool landlock = true;
 };
 
 // ---- routers
