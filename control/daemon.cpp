@@ -86,7 +86,7 @@ Result<void> Daemon::start_parts() {
         part->add_dump_folders(dumps);
     }
     return give_up_rights(parts_.get<StartSettings>(), parts_.get<Configuration>().built(), dumps,
-                          parts_.get<PortsPart>().set().any_frames());
+                          parts_.get<PortsPart>().set());
 }
 
 // ---- while it serves

@@ -1,6 +1,7 @@
 // steerdnsd: the command line.
 //
 // Exit codes: matchers/exit_codes.h.
+#include <openssl/crypto.h>
 #include <pwd.h>
 #include <spdlog/spdlog.h>
 
@@ -22,6 +23,7 @@
 #include "control/host/process/command_line.h"
 #include "control/host/process/files_as.h"
 #include "control/host/process/rights.h"
+#include "control/host/process/starter.h"
 #include "control/observe/lists/dry_run.h"
 #include "control/operator/doctor/command.h"
 #include "control/operator/init/init.h"
@@ -37,6 +39,7 @@
 #include "control/reference_pages.h"
 #include "control/runtime/ports/port_survey.h"
 #include "control/served_version.h"
+#include "control/sinks/kernel_sets/set_program.h"
 #include "matchers/exit_codes.h"
 #include "matchers/pattern/compile.h"
 #include "matchers/quote.h"
@@ -60,7 +63,8 @@ void print(const std::vector<steer::Error>& sentences, const char* kind) {
         std::fprintf(stderr, "%s: %s\n", kind, s.sentence().c_str());
 }
 
-// A hint after a downgrade: the configuration has names that this version does not know. Empty: none.
+// A hint after a downgrade: the configuration has names that this version does not know. Empty:
+// none.
 std::string about_version(const steer::config::LoadOutcome& loaded) {
     if (!loaded.has_unknown_names) return {};
     const std::string served = steer::served_version();
@@ -157,7 +161,6 @@ int bird_config(const steer::config::Settings& settings) {
 
 int serve(steer::config::LoadOutcome loaded, steer::ConfigSource source, bool will_fetch) {
     (void)::signal(SIGPIPE, SIG_IGN);  // a write to a closed socket gets EPIPE
-    steer::harden_process();
     auto log = loaded.settings.log;
     if (!loaded.ok() && !will_fetch) log.file.clear();  // a refused start leaves no file
     steer::give_own_folders(source.user, loaded.settings.control.socket);
@@ -392,7 +395,17 @@ int main(int argc, char** argv) {
         return steer::machine::run_setup(argc - 1, argv + 1);
     if (argc >= 2 && std::string_view(argv[1]) == steer::doctor::kDoctorOption)
         return steer::doctor::run_doctor(argc - 1, argv + 1);
-    static steer::build::PatternProcess patterns;
+    steer::harden_process();
+    // Private keys: outside of core files, overwritten when they are freed. A handshake in progress
+    // needs 32 to 64 bytes of it for its own key: room for 65,536 of them. (Without memory for it,
+    // keys are in the heap.)
+    constexpr std::size_t kKeyBytes = 4 << 20, kLeastKeyBytes = 16;
+    (void)CRYPTO_secure_malloc_init(kKeyBytes, kLeastKeyBytes);
+    // Before anything is read, and before the first thread.
+    static steer::Starter starter({steer::build::PatternProcess::this_program(),
+                                   steer::kernel_sets::SetProgram::for_starter()});
+    steer::use_starter(&starter);
+    static steer::build::PatternProcess patterns(starter);
     patterns.set_progress({[](const std::string& sentence) {
                                if (is_start) spdlog::info("{}", sentence);
                            },

@@ -38,6 +38,7 @@
     X(certificates)    \
     X(doctor)          \
     X(health)          \
+    X(confinement)     \
     X(status)
 
 namespace steer {

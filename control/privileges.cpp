@@ -9,9 +9,13 @@
 #include <filesystem>
 #include <set>
 
+#include "control/host/process/call_filters.h"
+#include "control/host/process/confinement.h"
+#include "control/host/process/file_rules.h"
 #include "control/host/process/files_as.h"
 #include "control/host/process/rights.h"
 #include "control/program/reload/certificates.h"
+#include "control/program/reload/file_access.h"
 #include "control/sources/rules/rule_file.h"
 
 namespace steer {
@@ -21,8 +25,8 @@ bool is_below_state_folder(const std::string& file) {
     return std::filesystem::path(file).parent_path() == kStateFolder;
 }
 
-// Reports files that a reload cannot read with the remaining privileges. For a certificate, the reload keeps
-// the previous one; for another file, it is rejected.
+// Reports files that a reload cannot read with the remaining privileges. For a certificate, the
+// reload keeps the previous one; for another file, it is rejected.
 void warn_of_unreadable_files(const config::Settings& settings) {
     constexpr const char* kRemedy =
         ", unless the user that serves may read it (`user` of `control`)";
@@ -98,8 +102,8 @@ std::vector<std::string> make_rule_files(const config::Settings& settings) {
     return handed;
 }
 
-// With --user the configuration may belong to the user that root becomes, so root gives away only what is in our own
-// folders, wherever the configuration wants its files.
+// With --user the configuration may belong to the user that root becomes, so root gives away only
+// what is in our own folders, wherever the configuration wants its files.
 void keep_to_own_folders(std::vector<std::string>& handed) {
     std::erase_if(handed, [](const std::string& path) {
         return path.empty() ||
@@ -107,15 +111,54 @@ void keep_to_own_folders(std::vector<std::string>& handed) {
     });
 }
 
+// What an interface of a port needs while it serves. Sockets of the kernel need none of them.
+KeptCapabilities needed_capabilities(const config::Settings& settings, const PortSet& ports) {
+    const bool has_kernel_side =
+        std::ranges::any_of(settings.dataplane.ports, [](const config::PortSettings& port) {
+            return port.arp != config::Arp::as_it_is || !port.neighbours.empty();
+        });
+    const int map = ports.xdp_map();
+    return {.net_admin = ports.any_frames() || has_kernel_side,
+            .bpf = map >= 0 && !maps_need_no_capability(map)};
+}
+
+// The service goes on without what the kernel lacks.
+void confine(const config::Settings& settings) {
+    Confinement& now = confinement();
+    now.files = "off";
+    if (settings.control.landlock) {
+        if (FileRules::kernel_version() == 0) {
+            now.files = "off: the kernel has no Landlock";
+        } else if (auto done = enforce_file_rules(file_rules_of(settings)); done) {
+            now.files = "on";
+        } else {
+            now.files = "off: " + done.error().text;
+        }
+    }
+    constexpr CallFilterMode kModes[] = {CallFilterMode::on, CallFilterMode::log,
+                                         CallFilterMode::off};
+    constexpr const char* kNames[] = {"on", "log", "off"};
+    const auto wanted = static_cast<std::size_t>(settings.control.seccomp);
+    const bool writes_log = settings.log.rotation.period != config::RotationPeriod::never;
+    const std::string why = begin_call_filters(kModes[wanted], writes_log);
+    now.system_calls = why.empty() ? kNames[wanted] : "off: " + why;
+    for (const auto& [subject, state] :
+         {std::pair("system calls", now.system_calls), std::pair("files", now.files)}) {
+        if (state.starts_with("off: "))
+            spdlog::info("{} are not confined: {}", subject, state.substr(5));
+    }
+}
+
 }  // namespace
 
 Result<void> give_up_rights(const StartSettings& start, const build::Built& built,
-                            const std::vector<std::string>& dumps, bool has_frames) {
+                            const std::vector<std::string>& dumps, const PortSet& ports) {
     const config::Settings& settings = start.get();
     auto user = resolve_user(settings.control.user);
     if (!user) return user.error();
     const auto folder = std::filesystem::path(settings.control.socket).parent_path();
-    // With the user `nobody`, the socket belongs to root. Otherwise every process of `nobody` could control the appliance.
+    // With the user `nobody`, the socket belongs to root. Otherwise every process of `nobody` could
+    // control the appliance.
     std::vector<std::string> handed;
     if (!is_nobody(*user)) {
         handed = {settings.control.socket, folder == kRunFolder ? folder.string() : ""};
@@ -128,14 +171,15 @@ Result<void> give_up_rights(const StartSettings& start, const build::Built& buil
         handed.insert(handed.end(), rule_files.begin(), rule_files.end());
     }
     if (!start.user().empty()) keep_to_own_folders(handed);
-    const auto lacking = has_frames ? lacking_capabilities() : std::vector<std::string>{};
+    const auto lacking = ports.any_frames() ? lacking_capabilities() : std::vector<std::string>{};
     for (const auto& capability : lacking) {
         spdlog::warn(
             "{} is missing: addresses and interfaces that change may not be followed; give it to "
             "steerdnsd",
             capability);
     }
-    if (auto done = drop_rights(*user, handed); !done) return done;
+    if (auto done = drop_rights(*user, handed, needed_capabilities(settings, ports)); !done)
+        return done;
     ::umask(S_IRWXG | S_IRWXO);  // from here on, files for others need an explicit mode
     for (const auto& dump : dumps) {
         if (::access(dump.c_str(), W_OK) == 0) continue;
@@ -149,6 +193,7 @@ Result<void> give_up_rights(const StartSettings& start, const build::Built& buil
     for (const auto& rules : settings.rule_files) {
         if (const auto why = rules::why_not_writable(rules); !why.empty()) spdlog::warn("{}", why);
     }
+    confine(settings);
     return {};
 }
 

@@ -6,13 +6,14 @@
 
 #include "control/config/start_settings.h"
 #include "control/program/build/build.h"
+#include "control/runtime/ports/port_set.h"
 #include "matchers/result.h"
 
 namespace steer {
 
-// `dumps`: folders of cache dumps. `has_frames`: a port takes frames, so some capabilities are
-// kept.
+// `dumps`: folders of cache dumps. After it, this thread and later ones open only files that
+// file_access.h names, and threads can be filtered (call_filters.h).
 Result<void> give_up_rights(const StartSettings& start, const build::Built& built,
-                            const std::vector<std::string>& dumps, bool has_frames);
+                            const std::vector<std::string>& dumps, const PortSet& ports);
 
 }  // namespace steer

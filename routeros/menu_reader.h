@@ -16,6 +16,7 @@
 #include <string_view>
 #include <vector>
 
+#include "matchers/secret.h"
 #include "routeros/link.h"
 #include "routeros/router_report.h"
 #include "routeros/router_sink.h"
@@ -25,7 +26,8 @@ namespace steer::routeros {
 
 struct ReaderConfig {
     std::string name, address;  // for messages
-    std::string username, password;
+    std::string username;
+    Secret password;
     bool operator==(const ReaderConfig&) const = default;
 };
 

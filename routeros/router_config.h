@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "matchers/secret.h"
 #include "routeros/address.h"
 #include "routeros/row_types.h"
 #include "routeros/shares.h"
@@ -44,7 +45,7 @@ struct RouterConfig {
     std::string name;     // for messages: its configured name
     std::string address;  // for messages
     std::string username;
-    std::string password;
+    Secret password;
     // Time without acceptance or acknowledgement of data by its TCP that ends the session.
     std::uint32_t send_timeout_ms = 5'000;
     // Silence that ends the session while only a heartbeat is due; six times this while it prints

@@ -18,6 +18,7 @@
 #include <string_view>
 #include <vector>
 
+#include "matchers/secret.h"
 #include "routeros/commands.h"
 #include "routeros/trace.h"
 #include "routeros/wire.h"
@@ -133,7 +134,8 @@ class Session {
     Decoder decoder_;
     std::string output_;
     boost::unordered_flat_map<Tag, Waiting> waiting_;
-    std::string name_, password_;  // until the login has ended
+    std::string name_;  // with the password: until the login has ended
+    Secret password_;
     Tag next_tag_ = 1;
     ReplyLimits reply_limits_;
     std::uint64_t unknown_ = 0;

@@ -66,10 +66,14 @@ Reading::Reading(std::string file, const LoadOptions& options) : report_(file), 
     settings_.files.push_back(std::move(file));
 }
 
-std::string Reading::resolve(std::string_view path) const {
+std::string Reading::resolve(std::string_view path) {
     const std::filesystem::path given(path);
-    if (given.is_absolute() || base_dir_.empty()) return given.string();
-    return (std::filesystem::path(base_dir_) / given).lexically_normal().string();
+    const bool is_whole = given.is_absolute() || base_dir_.empty();
+    std::string whole =
+        is_whole ? given.string()
+                 : (std::filesystem::path(base_dir_) / given).lexically_normal().string();
+    settings_.named.push_back(whole);
+    return whole;
 }
 
 Result<std::string> Reading::read_text(const std::string& path, bool or_pipe) {
@@ -94,7 +98,7 @@ Result<std::string> Reading::source_text(const std::string& path) {
     if (options_.texts != nullptr) {
         if (const auto known = options_.texts->find(path); known != options_.texts->end()) {
             settings_.texts[path] = known->second;
-            return {boost::system::in_place_value, known->second};
+            return {boost::system::in_place_value, std::string(known->second.text())};
         }
     }
     FilesAs::note_source(path);

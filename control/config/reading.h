@@ -40,8 +40,8 @@ class Reading {
 
     // ---- files and environment
 
-    // The path to open: a relative one starts from the base folder.
-    [[nodiscard]] std::string resolve(std::string_view path) const;
+    // The path to open: a relative one starts from the base folder. It joins Settings::named.
+    [[nodiscard]] std::string resolve(std::string_view path);
     // The content of a file, or the reason of the failure ("No such file or directory"). Reads a
     // pipe only as the configuration itself (`--config <(...)`).
     static Result<std::string> read_text(const std::string& path, bool or_pipe = false);

@@ -74,6 +74,7 @@ struct Settings {
     SourceTexts texts;                  // of `file` and `included`
     std::vector<std::string> files;     // [0] is `file`; then every rule file that was read
     std::vector<std::string> opened;    // all files but `file`, also those that could not be read
+    std::vector<std::string> named;     // every path in it, also paths that are only written
     Log log;
     Dataplane dataplane;
     Control control;

@@ -12,6 +12,7 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "control/host/process/call_filters.h"
 #include "control/host/process/heartbeat.h"
 #include "dataplane/port/eal.h"
 #include "dataplane/port/unmap_guard.h"
@@ -61,6 +62,7 @@ int DataplaneRuntime::run_worker(void* run) {
     auto& self = *static_cast<Run*>(run);
     (void)self.ended.load(std::memory_order_acquire);
     self.heartbeat.begin();
+    filter_this_thread(ThreadKind::worker);
     self.worker.run();
     self.ended.store(true, std::memory_order_release);
     return 0;
@@ -162,6 +164,7 @@ Worker& DataplaneRuntime::add_worker(std::vector<Port*> ports, Clock& clock) {
 }
 
 void DataplaneRuntime::start() {
+    expect_filtered(static_cast<unsigned>(workers_.size()));
     for (unsigned i = 0; i < workers_.size(); ++i) {
         const unsigned lcore = Eal::lcore_of_worker(i);
         if (rte_lcore_is_enabled(lcore) == 0)

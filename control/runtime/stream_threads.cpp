@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "control/host/net/tls_server.h"
+#include "control/host/process/call_filters.h"
 #include "control/host/resolver/interface_zone.h"
 #include "control/streams/listen/server_protocols.h"
 #include "control/streams/stream_thread.h"
@@ -274,7 +275,8 @@ void StreamThreads::probe(stream::ProbeQuestion question, stream::ProbeReplied d
 
 void StreamThreads::start() {
     for (auto& thread : impl_->threads) {
-        impl_->running.emplace_back([raw = thread.get()] { raw->run(); });
+        impl_->running.push_back(
+            filtered_thread(ThreadKind::streams, [raw = thread.get()] { raw->run(); }));
         pthread_setname_np(impl_->running.back().native_handle(), "streams");
     }
 }

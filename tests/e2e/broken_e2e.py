@@ -97,7 +97,7 @@ class Broken(unittest.TestCase):
     # What a start needs ---------------------------------------------------------------------------------------
 
     def test_a_start_with_too_few_descriptors_or_threads_is_refused(self):
-        self.refused(r"this process may open 32 files at most and needs 64 .*LimitNOFILE=65536 .*`ulimit -n 65536`",
+        self.refused(r"this process may open 32 files at most and needs 80 .*LimitNOFILE=65536 .*`ulimit -n 65536`",
                      before=limited(nofile=32))
         # The limit of the user that it becomes.
         self.refused(r"a thread cannot be started \(Resource temporarily unavailable\): raise TasksMax=",
@@ -134,11 +134,11 @@ class Broken(unittest.TestCase):
 
     def test_udp_is_served_when_descriptors_run_out(self):
         """TCP clients take all descriptors: UDP is served as before, and the port does not count as removed."""
-        daemon = self.start(MINIMAL, limited(nofile=72))
+        daemon = self.start(MINIMAL, limited(nofile=88))
         folder = pathlib.Path(f"/proc/{self.scene.network.pid('appliance', 'steerdnsd')}/fd")
         clients = self.scene.network.start("client", "clients", "/usr/bin/python3", "-c", KEEP_OPEN, "172.16.1.2", "60")
         clients.wait_for("ready")
-        until(lambda: len(list(folder.iterdir())) == 72, 10, "no descriptor is left")
+        until(lambda: len(list(folder.iterdir())) == 88, 10, "no descriptor is left")
         asked = self.scene.network.start("client", "asker", "kdig", "@172.16.1.2", "+short", "+timeout=15", "+retry=0",
                                          "stream.example", "A", "stream.example", "A", "stream.example", "A")
         self.assertEqual(asked.child.wait(60), 0)

@@ -40,10 +40,10 @@ plugins:
   - { tag: doh, type: http_server, args: { entries: [ { path: /dns-query, exec: main } ], listen: ":443", cert: CERT, key: KEY } }
 """
 PTRACE_INTERRUPT, PTRACE_SEIZE, PTRACE_DETACH, WALL = 0x4207, 0x4206, 17, 0x40000000
-PTRACE_GETREGS, PTRACE_SETREGS, SYS_PAUSE = 12, 13, 34
+PTRACE_GETREGS, PTRACE_SETREGS, SYS_PPOLL = 12, 13, 271
 # Registers of x86-64 in the order of user_regs_struct.
 REGISTERS = 27
-RAX, ORIG_RAX, RIP = 10, 15, 16
+R8, R10, RAX, RDX, RSI, RDI, ORIG_RAX, RIP = 9, 7, 10, 12, 13, 14, 15, 16
 # The watchdog's limit, and what a loaded machine may take above it.
 ENDS_AFTER_S, ENDS_WITHIN_S = 7, 40
 LIBC = ctypes.CDLL(None, use_errno=True)
@@ -60,12 +60,15 @@ class StoppedThread:
             raise OSError(ctypes.get_errno(), f"ptrace {request:#x} of {self.tid}")
 
     def make_it_hang(self):
-        """True if the thread waits in the kernel: then it calls pause(2) in place of its own call, when it goes on."""
+        """True if the thread waits in the kernel: then it calls ppoll(2) without descriptors and without a limit, which every
+        thread may call, in place of its own call, when it goes on."""
         registers = (ctypes.c_uint64 * REGISTERS)()
         self.call(PTRACE_GETREGS, registers)
         if registers[ORIG_RAX] >= 1 << 63:
             return False
-        registers[RAX], registers[ORIG_RAX] = SYS_PAUSE, (1 << 64) - 1
+        registers[RAX], registers[ORIG_RAX] = SYS_PPOLL, (1 << 64) - 1
+        for argument in (RDI, RSI, RDX, R10, R8):
+            registers[argument] = 0
         registers[RIP] -= 2  # of `syscall`
         self.call(PTRACE_SETREGS, registers)
         return True

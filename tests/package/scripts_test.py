@@ -196,6 +196,25 @@ class Scripts(unittest.TestCase):
                     # systemd reads these as root, and only root writes in their folder.
                     self.assertRegex(lines["EnvironmentFile"], r"^-/etc/default/steerdns-\w+$")
 
+    def test_each_point_of_the_units_exposure_has_its_reason_in_security_md(self):
+        """As `systemd-analyze security` of Debian 12 counts it; other versions weigh other points."""
+        tool = shutil.which("systemd-analyze")
+        if tool is None or not subprocess.run([tool, "--version"], text=True, capture_output=True).stdout.startswith("systemd 252"):
+            self.skipTest("needs systemd-analyze of systemd 252")
+        unit = self.folder / "steerdnsd.service"
+        unit.write_text((ROOT / "configs/steerdnsd.service.in").read_text().replace("@sbindir@", "/usr/sbin"))
+
+        def analyzed(*words):
+            return subprocess.run([tool, "security", "--offline=true", "--no-pager", *words, str(unit)], text=True,
+                                  capture_output=True, timeout=60).stdout
+
+        points = [round(10 * float(point["exposure"])) for point in json.loads(analyzed("--json=short")) if point["exposure"]]
+        page = (ROOT / "docs/explanation/security.md").read_text().partition("## The systemd unit\n")[2].partition("\n## ")[0]
+        explained = re.findall(r"(?m)^\| [^|]+ \| (\d\.\d) \| \S.* \|$", page)
+        self.assertEqual(sum(points), sum(round(10 * float(value)) for value in explained))
+        overall = re.search(r"Overall exposure level for steerdnsd.service: (\d\.\d)", analyzed())[1]
+        self.assertIn(f"`systemd-analyze security steerdnsd` gives {overall},", page)
+
     def test_logrotate_works_in_the_log_folder_as_its_owner(self):
         logs = self.folder / "log"
         logs.mkdir()

@@ -464,7 +464,9 @@ void World::make_sites() {
         sim.version = wish.version;
         sim.wall_at_zero_ns = kWallAtZeroNs;
         sim.uptime_at_zero_s = 86'400;
-        sim.users = {{plan.config.username, plan.config.password, {"read", "write", "api"}}};
+        sim.users = {{plan.config.username,
+                      std::string(plan.config.password.text()),
+                      {"read", "write", "api"}}};
         auto& site = sites_[name];
         site.router = std::make_unique<rossim::Router>(sim, [this](const rossim::Commit& commit) {
             if (journal_.is_open()) journal_ << rossim::to_json_line(commit);

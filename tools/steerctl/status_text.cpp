@@ -158,11 +158,22 @@ std::string certificate_section(const json::object& status) {
     return table.empty() ? "" : "\n" + section_heading("certificates") + table.text();
 }
 
+// Only what is not confined.
+void add_unconfined(const json::object& status, Table& table) {
+    const auto* const value = find(status, "confinement");
+    if (value == nullptr || !value->is_object()) return;
+    for (const std::string_view key : {"system_calls", "files"}) {
+        const std::string text = text_of(value->get_object(), key);
+        if (text != "on") table.row({heading_text(key), styled(Style::bad, text)});
+    }
+}
+
 // What has no section: the service addresses, memory and so on.
 std::string remaining(const json::object& status) {
-    constexpr std::array<std::string_view, 14> kShown{
-        "version", "uptime_s", "config", "ports",     "sets",         "workers", "problems",
-        "cache",   "routers",  "mdns",   "upstreams", "certificates", "lists",   "opnsense"};
+    constexpr std::array<std::string_view, 15> kShown{
+        "version",   "uptime_s",     "config", "ports",    "sets",
+        "workers",   "problems",     "cache",  "routers",  "mdns",
+        "upstreams", "certificates", "lists",  "opnsense", "confinement"};
     Table table;
     for (const auto& [name, value] : status) {
         const std::string_view key(name);
@@ -175,6 +186,7 @@ std::string remaining(const json::object& status) {
             table.row({heading_text(key), styled(style, text)});
         }
     }
+    add_unconfined(status, table);
     return table.text();
 }
 

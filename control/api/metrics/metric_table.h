@@ -74,6 +74,9 @@ inline constexpr std::array kMetrics{
     MetricRow{"process_threads", "gauge", "", "number of threads", "Process"},
     MetricRow{"process_open_fds", "gauge", "", "open file descriptors", "Process"},
     MetricRow{"process_max_fds", "gauge", "", "maximum open file descriptors", "Process"},
+    MetricRow{"steerdns_denied_calls", "counter", "thread",
+              "system calls that the filter of a kind of thread denied (`control.seccomp`)",
+              "Process"},
 
     MetricRow{"steerdns_verdicts", "counter", "worker, verdict", "received packets by verdict",
               "Packets and ports"},

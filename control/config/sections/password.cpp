@@ -24,11 +24,11 @@ void read_password(Reading& in, const Node& node, const Place& place, PasswordTe
     }
 }
 
-std::optional<std::string> find_password(Reading& in, const PasswordText& text,
-                                         const std::string& owner, int line) {
+std::optional<Secret> find_password(Reading& in, const PasswordText& text, const std::string& owner,
+                                    int line) {
     const int given = (text.password ? 1 : 0) + (text.password_file.empty() ? 0 : 1) +
                       (text.password_env.empty() ? 0 : 1);
-    const auto refuse = [&](const std::string& sentence) {
+    const auto refuse = [&](const std::string& sentence) -> std::optional<Secret> {
         in.report().error(line, sentence);
         return std::nullopt;
     };
@@ -45,7 +45,7 @@ std::optional<std::string> find_password(Reading& in, const PasswordText& text,
     }
     if (!text.password_env.empty()) {
         auto value = in.environment(text.password_env);
-        if (value) return value;
+        if (value) return Secret(*value);
         return refuse("the environment variable " + matchers::quoted(text.password_env) +
                       " in 'password_env' of " + owner + " is not set");
     }
@@ -58,7 +58,7 @@ std::optional<std::string> find_password(Reading& in, const PasswordText& text,
     if (first.empty())
         return refuse("the first line of " + matchers::quoted_path(path) +
                       " in 'password_file' of " + owner + " is empty");
-    return first;
+    return Secret(first);
 }
 
 }  // namespace steer::config

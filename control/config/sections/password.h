@@ -6,12 +6,13 @@
 
 #include "control/config/reading.h"
 #include "control/config/setting.h"
+#include "matchers/secret.h"
 
 namespace steer::config {
 
 struct PasswordText {
     std::string password_file, password_env;
-    std::optional<std::string> password;
+    std::optional<Secret> password;
     int password_line = 0;  // line of the setting; 0: from another source
     [[nodiscard]] bool is_given() const {
         return password || !password_file.empty() || !password_env.empty();
@@ -21,7 +22,7 @@ struct PasswordText {
 void read_password(Reading& in, const Node& node, const Place& place, PasswordText& out);
 
 // No value after a reported error, or if there is no password.
-std::optional<std::string> find_password(Reading& in, const PasswordText& text,
-                                         const std::string& owner, int line);
+std::optional<Secret> find_password(Reading& in, const PasswordText& text, const std::string& owner,
+                                    int line);
 
 }  // namespace steer::config

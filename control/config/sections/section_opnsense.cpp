@@ -61,7 +61,7 @@ void read_opnsense_tls(Reading& in, const Node& node, const Place& place, Opnsen
     out.tls = value.value_or(true);
 }
 
-template <std::string OpnsenseRouter::*Member>
+template <Secret OpnsenseRouter::*Member>
 void read_opnsense_secret(Reading& in, const Node& node, const Place& place, OpnsenseArgs& out) {
     constexpr std::size_t kLongest = 256;
     if (node.replaced && node.text.empty()) return;  // a missing variable, which was reported

@@ -136,7 +136,7 @@ void read_pattern_memory(Reading& in, const Node& node, const Place& place, Cont
     out.pattern_memory = *bytes;
 }
 
-constexpr std::array<Row<Control>, 20> kControlRows{{
+constexpr std::array<Row<Control>, 22> kControlRows{{
     {"socket", Own<Control>{"path", read_socket}, "/run/steerdns/control.sock", "",
      "control socket, used by steerctl"},
     {"roles", Own<Control>{"list", read_roles}, "none", "",
@@ -220,6 +220,15 @@ constexpr std::array<Row<Control>, 20> kControlRows{{
      "balancers "
      "the time to notice. A second signal ends it at once. `steerdns-anycast.service` withdraws "
      "its routes before the daemon gets SIGTERM and needs no delay."},
+    {"seccomp", choice<Control, &Control::seccomp>(), "on", "on|log|off",
+     "whether each thread may use only the system calls that its kind needs\nWith `on`, others "
+     "fail, and the log names them. With `log` they are done and logged, for a trial. See "
+     "[security.md](../explanation/security.md#system-calls)."},
+    {"landlock", &Control::landlock, "true", "",
+     "whether only files in folders of the system and of the configuration can be opened\n"
+     "These are folders that the configuration names at the start. A reload that names files in "
+     "other folders needs a restart; it reports them. See "
+     "[security.md](../explanation/security.md#files)."},
 }};
 
 void read_control(Reading& in, const Node& node, int /*line*/) {

@@ -7,6 +7,8 @@
 #include <map>
 #include <string>
 
+#include "matchers/secret.h"
+
 namespace steer::config {
 
 using Milliseconds = std::chrono::milliseconds;
@@ -24,8 +26,9 @@ constexpr int line_in_source(int line) {
     return line < 0 ? 0 : line % kLinesPerSource;
 }
 
-// The texts of the configuration and its included files as they were read, by name.
-using SourceTexts = std::map<std::string, std::string>;
+// The texts of the configuration and its included files as they were read, by name. They can hold
+// passwords.
+using SourceTexts = std::map<std::string, Secret>;
 
 struct Text {
     std::string value;

@@ -12,6 +12,7 @@
 #include "control/config/settings/role.h"
 #include "matchers/prefix/ip_address.h"
 #include "matchers/prefix/prefix_set.h"
+#include "matchers/secret.h"
 
 namespace steer::config {
 
@@ -136,6 +137,9 @@ struct RpcServer {
 // stale answers.
 enum class UpstreamsReady : std::uint8_t { withdraw, serve_stale };
 
+// What happens to system calls that the kind of a thread does not need.
+enum class Seccomp : std::uint8_t { on, log, off };
+
 struct Control {
     std::string socket = "/run/steerdns/control.sock";
     std::vector<PeerRole> roles;   // empty: every user who may open the socket is admin
@@ -162,6 +166,8 @@ struct Control {
     UpstreamsReady ready_upstreams = UpstreamsReady::withdraw;
     std::uint32_t ready_overload = 0;  // percent of queries refused; 0: never
     Milliseconds shutdown_delay{0};
+    Seccomp seccomp = Seccomp::on;
+    bool landlock = true;
 };
 
 // ---- routers
@@ -175,7 +181,8 @@ struct Router {
     std::string host;                  // an IP address or a name
     std::optional<IpAddress> address;  // of `host`, if it is one
     std::uint16_t port = 8728;         // 8729 with tls
-    std::string username, password;
+    std::string username;
+    Secret password;
     bool tls = false;
     std::string tls_ca;          // file; empty: the system's
     std::string tls_pin;         // SHA-256 of the certificate, 64 hex digits; empty: none
@@ -215,7 +222,8 @@ struct Fleet {
     std::optional<FleetEndpoint> redis;    // no value: the Sentinels know it
     std::vector<FleetEndpoint> sentinels;  // in the order of queries
     std::string master;                    // the Sentinels' name of Redis
-    std::string username, password;        // empty: none
+    std::string username;                  // empty: the default user
+    Secret password;                       // empty: none
     FleetTls tls;
     Milliseconds lease{1500};
     bool share_tickets = true;
@@ -228,7 +236,7 @@ struct OpnsenseRouter {
     std::string name;  // key in `opnsense:`
     IpAddress address;
     std::uint16_t port = 443;
-    std::string key, secret;
+    Secret key, secret;
     bool tls = true;
     std::string tls_ca;    // file; empty: the system's
     std::string tls_pin;   // SHA-256 of the certificate, 64 hex digits; empty: none

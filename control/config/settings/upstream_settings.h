@@ -10,6 +10,7 @@
 #include "control/config/settings/lines.h"
 #include "control/config/settings/upstream_scheme.h"
 #include "matchers/prefix/ip_address.h"
+#include "matchers/secret.h"
 
 namespace steer::config {
 
@@ -17,7 +18,8 @@ struct Socks5Settings {
     std::string host;
     std::string zone = {};  // of a link-local address
     std::uint16_t port = 1080;
-    std::string user, password;
+    std::string user;
+    Secret password;
 };
 struct UpstreamServer {  // an address and a port
     IpAddress address;

@@ -10,7 +10,7 @@
 namespace steer {
 namespace {
 
-constexpr rlim_t kMinDescriptors = 64;  // of one worker, measured: 56
+constexpr rlim_t kMinDescriptors = 80;  // of one worker, measured: 66
 
 // Each TCP client needs a descriptor: raises the soft limit for interactive programs (1024) to the hard limit.
 Result<void> raise_descriptor_limit() {

@@ -2,10 +2,12 @@
 
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/bpf.h>
 #include <pwd.h>
 #include <sys/capability.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -18,10 +20,12 @@
 #include <filesystem>
 #include <iterator>
 #include <memory>
+#include <thread>
 #include <utility>
 #include <vector>
 
 #include "control/host/process/path_parts.h"
+#include "control/host/process/starter.h"
 #include "dataplane/port/descriptor.h"
 
 namespace steer {
@@ -58,9 +62,13 @@ void make_inheritable(cap_value_t capability) {
         (void)cap_set_proc(now.get());
 }
 
-Result<void> keep_capabilities() {
+Result<void> keep_capabilities(const KeptCapabilities& wanted) {
     std::vector<cap_value_t> kept;
-    std::copy_if(kNeeded.begin(), kNeeded.end(), std::back_inserter(kept), is_permitted);
+    std::copy_if(kNeeded.begin(), kNeeded.end(), std::back_inserter(kept), [&](cap_value_t one) {
+        if (one == CAP_NET_ADMIN && !wanted.net_admin) return false;
+        if (one == CAP_BPF && !wanted.bpf) return false;
+        return is_permitted(one);
+    });
     if (is_permitted(CAP_IPC_LOCK)) kept.push_back(CAP_IPC_LOCK);
     const Capabilities caps(cap_init(), cap_free);
     for (const cap_flag_t flag : {CAP_PERMITTED, CAP_EFFECTIVE}) {
@@ -69,9 +77,6 @@ Result<void> keep_capabilities() {
             return failed("choosing capabilities");
         }
     }
-    constexpr cap_value_t kLent = CAP_NET_ADMIN;
-    if (is_inheritable(kLent) && cap_set_flag(caps.get(), CAP_INHERITABLE, 1, &kLent, CAP_SET) != 0)
-        return failed("choosing capabilities");
     if (cap_set_proc(caps.get()) != 0) return failed("keeping capabilities");
     return {};
 }
@@ -90,21 +95,17 @@ void harden_process() {
         (void)::prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
 }
 
-LendNetAdmin::LendNetAdmin() {
-    (void)::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_NET_ADMIN, 0, 0);
-}
-
-LendNetAdmin::~LendNetAdmin() {
-    (void)::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_LOWER, CAP_NET_ADMIN, 0, 0);
-}
-
-void keep_only_capabilities(std::span<const int> kept) {
+void keep_only_capabilities(std::span<const int> kept, std::span<const int> inheritable) {
     const Capabilities caps(cap_init(), cap_free);
     if (caps == nullptr) return;
     for (const cap_value_t capability : kept) {
         if (!is_permitted(capability)) continue;
         for (const cap_flag_t flag : {CAP_PERMITTED, CAP_EFFECTIVE})
             (void)cap_set_flag(caps.get(), flag, 1, &capability, CAP_SET);
+    }
+    for (const cap_value_t capability : inheritable) {
+        if (is_permitted(capability) && is_inheritable(capability))
+            (void)cap_set_flag(caps.get(), CAP_INHERITABLE, 1, &capability, CAP_SET);
     }
     (void)cap_set_proc(caps.get());
 }
@@ -193,7 +194,24 @@ std::vector<std::string> lacking_capabilities() {
     return lacking;
 }
 
-Result<void> drop_rights(const std::string& user, const std::vector<std::string>& handed) {
+bool maps_need_no_capability(int map) {
+    // A thread without the capability tries it.
+    bool is_allowed = false;
+    std::thread([&is_allowed, map] {
+        keep_only_capabilities({});
+        std::array<char, 4096> key{}, next{};  // larger than our keys
+        bpf_attr facts{};
+        facts.map_fd = static_cast<std::uint32_t>(map);
+        facts.key = reinterpret_cast<std::uintptr_t>(key.data());
+        facts.next_key = reinterpret_cast<std::uintptr_t>(next.data());
+        is_allowed =
+            ::syscall(SYS_bpf, BPF_MAP_GET_NEXT_KEY, &facts, sizeof facts) == 0 || errno == ENOENT;
+    }).join();
+    return is_allowed;
+}
+
+Result<void> drop_rights(const std::string& user, const std::vector<std::string>& handed,
+                         const KeptCapabilities& kept) {
     if (user.empty() || user == "root") return {};
     errno = 0;
     const passwd* const entry = ::getpwnam(user.c_str());
@@ -207,12 +225,15 @@ Result<void> drop_rights(const std::string& user, const std::vector<std::string>
         if (errno == EROFS) continue;  // the writer reports it; queries are answered
         return failed("chown of " + path, "CAP_CHOWN");
     }
+    if (Starter* const starter = starter_in_use();
+        starter != nullptr && starter->is_alive() && !starter->become(uid, gid))
+        return failed("becoming user " + user, "CAP_SETUID and CAP_SETGID");
     if (::prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0) return failed("keeping capabilities");
     if (::setgroups(0, nullptr) != 0) return failed("giving up groups", "CAP_SETGID");
     if (::setresgid(gid, gid, gid) != 0 || ::setresuid(uid, uid, uid) != 0) {
         return failed("becoming user " + user, "CAP_SETUID and CAP_SETGID");
     }
-    return keep_capabilities();
+    return keep_capabilities(kept);
 }
 
 }  // namespace steer

@@ -2,9 +2,9 @@
 // appliance needs. CAP_NET_ADMIN and CAP_BPF: changing addresses and XDP maps. CAP_NET_RAW: AF_XDP
 // sockets. CAP_NET_BIND_SERVICE: port 53 on an address that appears later. CAP_IPC_LOCK: packet
 // memory for an interface that returns. A process keeps those that it has; one that was started
-// without them (in a container) works without them. Child processes drop capabilities with
-// keep_only_capabilities(): the pattern compiler drops all, steerdns-sets all except CAP_NET_ADMIN
-// (LendNetAdmin).
+// without them (in a container) works without them. Other processes drop capabilities with
+// keep_only_capabilities(): the pattern compiler drops all, the starter (starter.h) and
+// steerdns-sets drop all except CAP_NET_ADMIN.
 #pragma once
 
 #include <sys/types.h>
@@ -26,24 +26,15 @@ Result<std::string> resolve_user(const std::string& wanted);
 std::vector<std::string> lacking_capabilities();
 
 // For this process and its children: no new privileges by execve(2), and an empty capability
-// bounding set. Before that, it makes CAP_NET_ADMIN inheritable, so that LendNetAdmin can lend it.
-// Call it before the first thread. This process's own privileges do not change. Failures are
-// ignored (a container may lack CAP_SETPCAP).
+// bounding set. Before that, it makes CAP_NET_ADMIN inheritable, so that a Starter can give it to
+// steerdns-sets. Call it before the first thread and before the Starter. This process's own
+// privileges do not change. Failures are ignored (a container may lack CAP_SETPCAP).
 void harden_process();
 
-// While it exists, processes that this thread starts have CAP_NET_ADMIN, if this thread has it.
-// Needs harden_process().
-class LendNetAdmin {
-  public:
-    LendNetAdmin();
-    ~LendNetAdmin();
-    LendNetAdmin(const LendNetAdmin&) = delete;
-    LendNetAdmin& operator=(const LendNetAdmin&) = delete;
-};
-
 // Drops all capabilities except these (CAP_... of <linux/capability.h>), and adds none. For helper
-// processes, before their first thread.
-void keep_only_capabilities(std::span<const int> kept);
+// processes, before their first thread. `inheritable`: those of them that programs get which this
+// process executes (ambient capabilities).
+void keep_only_capabilities(std::span<const int> kept, std::span<const int> inheritable = {});
 
 // Changes the owner of `path` to the user. This is safe against changes of the path: each component
 // is opened without following links and checked before the next one, and then the owner of the open
@@ -70,10 +61,21 @@ bool is_at_or_below(const std::string& path, const std::string& folder);
 // server's clients, other daemons).
 bool is_nobody(const std::string& user);
 
+// The capabilities that depend on the ports and are needed while the daemon serves.
+struct KeptCapabilities {
+    bool net_admin = true;  // interfaces that return, neighbours, sysctls
+    bool bpf = true;        // maps of XDP programs, on kernels that require it for them
+};
+
 // Switches to `user` in every thread. The calling thread, and threads that it creates later, keep
 // the capabilities. Existing threads (DPDK's lcores) lose them and need none. The user becomes
 // owner of the paths in `handed` (empty ones are skipped): the control socket, and its folder so
-// that the socket can be removed at the end.
-Result<void> drop_rights(const std::string& user, const std::vector<std::string>& handed);
+// that the socket can be removed at the end. The starter in use becomes that user, too.
+Result<void> drop_rights(const std::string& user, const std::vector<std::string>& handed,
+                         const KeptCapabilities& kept = {});
+
+// Whether threads without CAP_BPF may change maps of BPF programs that are open, as in Linux 6.0
+// and later. `map`: a descriptor of any map.
+bool maps_need_no_capability(int map);
 
 }  // namespace steer

@@ -8,6 +8,7 @@
 #include <map>
 #include <new>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -86,7 +87,7 @@ ops::RpcResult rules_in_memory(const ConfigSource& source, const FindRules& find
     }
 }
 
-bool is_text_of(const std::string& file, const std::string& text) {
+bool is_text_of(const std::string& file, std::string_view text) {
     std::ifstream in(file, std::ios::binary);
     return in && std::string{std::istreambuf_iterator<char>(in), {}} == text;
 }

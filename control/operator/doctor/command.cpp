@@ -97,7 +97,8 @@ class Visit {
   public:
     explicit Visit(Patient& patient) : patient_(patient) {
         const config::Router& access = *patient.access;
-        error_ = client_.open(build::transport_config(access), access.username, access.password);
+        error_ = client_.open(build::transport_config(access), access.username,
+                              std::string(access.password.text()));
         if (error_.empty()) complete(patient.expected, client_.local_address());
     }
 

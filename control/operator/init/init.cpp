@@ -136,7 +136,7 @@ Result<void> write(const Draft& draft, const Host& host) {
 setup::ImportFiles commands_for(const config::Settings& settings, const Answers& answers,
                                 const Host& host) {
     setup::Values values;
-    const auto fill = [&](const std::string& name, const std::string& value) {
+    const auto fill = [&](const std::string& name, std::string_view value) {
         if (!value.empty()) values[name] = value;
     };
     for (const std::string& name : answers.interfaces) {

@@ -5,7 +5,7 @@
 namespace steer::machine {
 namespace {
 
-constexpr std::array<Check, 25> kChecks{{
+constexpr std::array<Check, 26> kChecks{{
     {"kernel", check_kernel},
     {"modules", check_modules},
     {"memory", check_memory},
@@ -15,6 +15,7 @@ constexpr std::array<Check, 25> kChecks{{
     {"xdp", check_xdp},
     {"rings", check_rings},
     {"bpf", check_bpf},
+    {"landlock", check_landlock},
     {"isolation", check_isolation},
     {"interrupts", check_interrupts},
     {"irqbalance", check_irqbalance},

@@ -39,6 +39,7 @@ Findings check_firewall(const Subject&);
 Findings check_kernel(const Subject&);
 Findings check_modules(const Subject&);
 Findings check_bpf(const Subject&);
+Findings check_landlock(const Subject&);
 Findings check_packet_budget(const Subject&);
 Findings check_reverse_path(const Subject&);
 Findings check_connection_tracking(const Subject&);

@@ -21,6 +21,7 @@
 #include "control/host/kernel/addresses.h"
 #include "control/host/kernel/packet_filter.h"
 #include "control/host/process/command_line.h"
+#include "control/host/process/file_rules.h"
 #include "control/operator/machine/apply.h"
 #include "control/operator/machine/checks.h"
 #include "control/operator/machine/report.h"
@@ -101,7 +102,8 @@ Subject subject_of(const config::Settings& settings) {
                     .has_af_xdp = kernel_has_af_xdp(),
                     .clock_is_set = is_clock_set(),
                     .has_user = false,
-                    .input_filters = kernel::find_input_filters()};
+                    .input_filters = kernel::find_input_filters(),
+                    .has_landlock = FileRules::kernel_version() > 0};
     subject.management_path = [host = subject.host](const PciDevice& nic) {
         return management_path(nic, host);
     };

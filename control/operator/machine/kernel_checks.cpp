@@ -121,6 +121,15 @@ Findings check_kernel(const Subject& subject) {
              {}}};
 }
 
+Findings check_landlock(const Subject& subject) {
+    if (subject.has_landlock || !subject.settings.control.landlock) return {};
+    return {{Level::advice,
+             "the kernel has no Landlock; wanted: `landlock` among its security modules (`lsm=` of "
+             "its command line), in Linux 5.13 or later",
+             "the daemon can open every file that its user may open",
+             {}}};
+}
+
 Findings check_modules(const Subject& subject) {
     Findings found;
     const auto& ports = subject.settings.dataplane.ports;

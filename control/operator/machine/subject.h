@@ -43,6 +43,7 @@ struct Subject {
     bool clock_is_set = false;                    // by NTP
     bool has_user = false;                        // the user that the daemon switches to exists
     std::vector<std::string> input_filters = {};  // kernel/packet_filter.h
+    bool has_landlock = true;
 
     // The text of a file; empty: the file is missing.
     [[nodiscard]] std::string read(const std::string& path) const;

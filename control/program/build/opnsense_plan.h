@@ -8,6 +8,7 @@
 #include "control/config/settings/sink_settings.h"
 #include "dataplane/base/list_state.h"
 #include "matchers/prefix/ip_address.h"
+#include "matchers/secret.h"
 #include "routeros/shares.h"
 
 namespace steer::build {
@@ -32,7 +33,7 @@ struct OpnsensePlan {
     std::string name;
     IpAddress address;
     std::uint16_t port = 443;
-    std::string key, secret;
+    Secret key, secret;
     bool tls = true;
     std::string ca_file;           // empty: the system's authorities
     std::string pin_sha256;        // of the certificate, 64 hex digits; empty: none

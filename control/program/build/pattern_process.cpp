@@ -19,7 +19,8 @@
 #include <optional>
 #include <span>
 
-#include "control/host/process/child.h"
+#include "control/host/process/call_filters.h"
+#include "control/host/process/file_rules.h"
 #include "control/host/process/rights.h"
 #include "dataplane/port/descriptor.h"
 
@@ -176,6 +177,8 @@ int run_pattern_process() {
 #ifndef __SANITIZE_THREAD__  // its own memory counts as data
     limit(RLIMIT_DATA, head.memory);
 #endif
+    (void)FileRules().enforce();
+    (void)filter_this_process(ThreadKind::patterns);
     const auto expressions = read_expressions(rest, head.count);
     if (!expressions) return EXIT_FAILURE;
     return (head.compiles != 0 ? compile_all(*expressions) : check_each(*expressions))
@@ -254,10 +257,10 @@ PatternProcess::End PatternProcess::run(Job& job, const Records& records) {
     const bool has_pipe = request.get() >= 0 && ::pipe2(pipe.data(), O_CLOEXEC) == 0;
     const Descriptor out(pipe[0]);
     Descriptor in(pipe[1]);
-    const pid_t pid = has_pipe
-                          ? start_child(program_, {"steerdnsd", kCompilePatterns},
-                                        {{request.get(), STDIN_FILENO}, {in.get(), STDOUT_FILENO}})
-                          : 0;
+    const pid_t pid =
+        has_pipe
+            ? starter_.start(kProgram, {{request.get(), STDIN_FILENO}, {in.get(), STDOUT_FILENO}})
+            : 0;
     if (pid == 0) {
         end.by = End::By::no_start;
         end.why = std::strerror(errno);

@@ -3,8 +3,8 @@
 //
 // Hyperscan's compiler has no limits and cannot be interrupted, but a process can be killed. This
 // happens when it has used its CPU time, when it allocates too much memory, and when the daemon
-// stops. The process is this program, started again (posix_spawn; a fork would copy memory that
-// devices write to). The expressions are in an unnamed file.
+// stops. The process is this program, started again (starter.h), with the expressions in an unnamed
+// file. It opens no file and no socket, and starts nothing (ThreadKind::patterns).
 //
 // Results for expressions are remembered, so a reload compiles only new ones. Blocks its caller;
 // any thread. The limit is CPU time, so a busy machine accepts the same expressions as an idle one.
@@ -19,6 +19,7 @@
 #include <utility>
 #include <vector>
 
+#include "control/host/process/starter.h"
 #include "matchers/pattern/compiler.h"
 #include "matchers/result.h"
 
@@ -41,9 +42,14 @@ class PatternProcess : public matchers::PatternCompiler {
   public:
     static constexpr std::uint64_t kTellEveryMs = 5'000;
 
-    // `program`: a program that calls run_pattern_process() for kCompilePatterns.
-    explicit PatternProcess(std::string program = "/proc/self/exe")
-        : program_(std::move(program)) {}
+    // The starter's program of this name.
+    static constexpr const char* kProgram = "patterns";
+    // This program, if its main() calls run_pattern_process() for kCompilePatterns.
+    static Starter::Program this_program() {
+        return {.name = kProgram, .words = {"steerdnsd", kCompilePatterns}, .is_self = true};
+    }
+    // `starter` has kProgram.
+    explicit PatternProcess(Starter& starter) : starter_(starter) {}
 
     std::vector<matchers::Checked> check(
         std::span<const matchers::Expression> expressions) override;
@@ -72,7 +78,7 @@ class PatternProcess : public matchers::PatternCompiler {
     [[nodiscard]] matchers::PatternBudget budget() const;
 
     using Key = std::pair<std::string, unsigned>;  // text and flags
-    const std::string program_;
+    Starter& starter_;
     PatternProgress progress_;
     std::atomic<bool> stopped_{false};
     // Marks the expressions of the folder as known, if the folder was not read yet.

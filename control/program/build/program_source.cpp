@@ -55,7 +55,7 @@ void write_source(const config::Settings& settings, Snapshot& snapshot) {
     std::vector<std::vector<std::string_view>> lines(source.files.size());
     for (std::size_t f = 0; f < source.files.size(); ++f) {
         const auto text = settings.texts.find(source.files[f]);
-        if (text != settings.texts.end()) lines[f] = lines_of(text->second);
+        if (text != settings.texts.end()) lines[f] = lines_of(text->second.text());
     }
     source.texts.resize(source.places.size());
     for (std::size_t pc = 0; pc < source.places.size(); ++pc) {

@@ -1,5 +1,7 @@
 #include "control/program/build/build_steps.h"
 
+#include <functional>
+#include <string_view>
 #include <utility>
 
 namespace steer::build {
@@ -34,7 +36,7 @@ std::string upstream_key(const config::UpstreamSettings& u) {
             << reach.bootstrap->zone;
     if (reach.socks5) {
         key << "socks5" << reach.socks5->host << reach.socks5->port << reach.socks5->user
-            << reach.socks5->password;
+            << std::hash<std::string_view>()(reach.socks5->password);
     }
     key << static_cast<std::uint64_t>(u.idle_timeout.count()) << u.max_conns << u.min_conns
         << u.insecure_skip_verify << u.ca;

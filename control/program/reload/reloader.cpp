@@ -15,6 +15,7 @@
 #include "control/host/process/files_as.h"
 #include "control/host/process/process_limits.h"
 #include "control/program/build/image_folder.h"
+#include "control/program/reload/file_access.h"
 #include "control/program/reload/host_servers.h"
 #include "control/program/reload/suffix_file.h"
 #include "control/program/reload/surroundings.h"
@@ -195,6 +196,8 @@ std::unique_ptr<Candidate> Reloader::build(InForce in_force, bool any_size) {
     candidate->settings = std::move(loaded.settings);
     candidate->errors = std::move(loaded.errors);
     candidate->warnings = std::move(loaded.warnings);
+    auto outside = files_outside_rules(candidate->settings);
+    std::move(outside.begin(), outside.end(), std::back_inserter(candidate->warnings));
     candidate->read.read(candidate->settings);
     candidate->text_hash = text_hash(candidate->settings);
     candidate->registry = std::move(in_force.registry);

@@ -77,6 +77,8 @@ std::vector<std::string> need_restart(const config::Settings& started_with,
     control("control.ready_upstreams", &C::ready_upstreams);
     control("control.ready_overload", &C::ready_overload);
     control("control.shutdown_delay", &C::shutdown_delay);
+    control("control.seccomp", &C::seccomp);
+    control("control.landlock", &C::landlock);
     out.erase(std::unique(out.begin(), out.end()), out.end());
     return out;
 }

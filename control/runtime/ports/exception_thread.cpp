@@ -7,6 +7,8 @@
 
 #include <cerrno>
 
+#include "control/host/process/call_filters.h"
+
 namespace steer {
 namespace {
 
@@ -38,7 +40,7 @@ ExceptionThread::~ExceptionThread() {
 
 void ExceptionThread::start() {
     if (interfaces_.empty()) return;
-    thread_ = std::thread([this] { run(); });
+    thread_ = filtered_thread(ThreadKind::exception, [this] { run(); });
     pthread_setname_np(thread_.native_handle(), "exception");
 }
 

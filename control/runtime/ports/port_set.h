@@ -41,6 +41,10 @@ class PortSet {
     // By device. `ss -u` and /proc/net/udp have losses of kernel sockets.
     [[nodiscard]] std::map<std::string, PortLosses> losses() const;
     [[nodiscard]] bool any_frames() const { return !queues_.empty(); }
+    // A descriptor of a map of an XDP program; -1: no port has one.
+    [[nodiscard]] int xdp_map() const {
+        return xdp_devices_.empty() ? -1 : xdp_devices_.front()->steering().sockets_fd();
+    }
     // The exception interfaces of ports that the kernel does not see, and the errors of creating
     // them.
     [[nodiscard]] std::vector<ExceptionPath*> exceptions() const;

@@ -14,13 +14,14 @@
 #include <vector>
 
 #include "control/sinks/fleet/redis_reply.h"
+#include "matchers/secret.h"
 #include "routeros/link.h"
 
 namespace steer::fleet {
 
 struct RedisLogin {
     std::string username;  // empty: the default user
-    std::string password;  // empty: none is sent
+    Secret password;       // empty: none is sent
     // Refuses a server that accepts commands before the login, because anyone could change the
     // claims there.
     bool must_be_asked = false;

@@ -1,6 +1,5 @@
 #include "control/sinks/kernel_sets/set_process.h"
 
-#include <fcntl.h>
 #include <poll.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -11,8 +10,7 @@
 #include <csignal>
 #include <cstring>
 
-#include "control/host/process/child.h"
-#include "control/host/process/rights.h"
+#include "control/host/process/starter.h"
 #include "control/sinks/set_process/program.h"
 #include "control/sinks/set_process/sequenced_socket.h"
 
@@ -20,34 +18,21 @@ namespace steer::kernel_sets {
 namespace {
 
 constexpr int kEndPatienceMs = 200;
-constexpr int kFreeFd = 10;  // above those that the child gets
 
 std::string cannot(const std::string& what) {
     return what + ": " + std::strerror(errno);
 }
 
-Descriptor above_childs(const Descriptor& fd) {
-    return Descriptor(::fcntl(fd.get(), F_DUPFD_CLOEXEC, kFreeFd));
-}
-
-// errno is 0 or has the reason.
-pid_t start(const Descriptor& program, const Descriptor& socket) {
-    const std::string path = "/proc/self/fd/" + std::to_string(sets::kProgramFd);
-    const LendNetAdmin lent;
-    return start_child(path, {sets::kProgramName},
-                       {{socket.get(), sets::kSocketFd}, {program.get(), sets::kProgramFd}});
-}
-
 }  // namespace
 
-Result<StartedSets> start_set_process(const Descriptor& program) {
+Result<StartedSets> start_set_process() {
     const std::string name = sets::kProgramName;
     auto [ours, theirs] = sets::SequencedSocket::pair();
     if (ours.get() < 0) return Error{cannot("no socket pair for " + name)};
-    const Descriptor childs = above_childs(theirs);
-    const Descriptor file = above_childs(program);
-    if (childs.get() < 0 || file.get() < 0) return Error{cannot(name + " cannot be started")};
-    const pid_t pid = start(file, childs);
+    Starter* const starter = starter_in_use();
+    errno = ECHILD;
+    const pid_t pid =
+        starter == nullptr ? 0 : starter->start(name, {{theirs.get(), sets::kSocketFd}});
     if (pid == 0) return Error{cannot(name + " cannot be started")};
     Descriptor end(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
     const int error = errno;

@@ -15,7 +15,7 @@
 namespace steer::kernel_sets {
 
 // A child with the other end of a SOCK_SEQPACKET pair. It ends when that is closed, and is killed
-// when the thread that started it ends (PR_SET_PDEATHSIG refers to the thread: `routers`).
+// when the main thread of the daemon ends.
 class SetProcess {
   public:
     SetProcess(pid_t pid, Descriptor end) : pid_(pid), end_(std::move(end)) {}
@@ -43,8 +43,8 @@ struct StartedSets {
     Descriptor socket;  // ours
     SetProcess process;
 };
-// Does not wait for the process. The process gets CAP_NET_ADMIN (if this thread has it), the
-// standard descriptors and its socket.
-Result<StartedSets> start_set_process(const Descriptor& program);
+// Does not wait for the process. It gets CAP_NET_ADMIN (if the starter has it), the standard
+// descriptors and its socket. The starter knows it as the program kProgramName.
+Result<StartedSets> start_set_process();
 
 }  // namespace steer::kernel_sets

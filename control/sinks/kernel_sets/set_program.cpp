@@ -40,6 +40,14 @@ std::vector<std::string> SetProgram::usual_folders() {
     return folders;
 }
 
+Starter::Program SetProgram::for_starter() {
+    Starter::Program program{
+        .name = sets::kProgramName, .words = {sets::kProgramName}, .gets_net_admin = true};
+    for (const std::string& folder : usual_folders())
+        program.files.push_back(folder + "/" + sets::kProgramName);
+    return program;
+}
+
 SetProgram::SetProgram(std::vector<std::string> folders) : folders_(std::move(folders)) {}
 
 Result<void> SetProgram::open() {
@@ -60,7 +68,7 @@ Result<void> SetProgram::open() {
 
 Result<StartedSets> SetProgram::start() {
     if (const auto opened = open(); !opened) return opened.error();
-    return start_set_process(file_);
+    return start_set_process();
 }
 
 }  // namespace steer::kernel_sets

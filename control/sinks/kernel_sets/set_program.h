@@ -1,13 +1,13 @@
 // The program file steerdns-sets: finding and starting it.
 //
-// It is opened before privileges are dropped, so that it may be in a folder that only root can
-// enter. It stays open, so that a restart uses the matching version even after the installation of
-// another one. If it is missing, each start searches again.
+// The starter opens and executes it (starter.h). This class finds the same file before privileges
+// are dropped, and reports errors of it. If it is missing, each start searches again.
 #pragma once
 
 #include <string>
 #include <vector>
 
+#include "control/host/process/starter.h"
 #include "control/sinks/kernel_sets/set_process.h"
 #include "dataplane/port/descriptor.h"
 #include "matchers/result.h"
@@ -18,6 +18,9 @@ class SetProgram {
   public:
     // The folder of this program, and the installation's folder.
     static std::vector<std::string> usual_folders();
+
+    // The same, for the starter's table.
+    static Starter::Program for_starter();
 
     explicit SetProgram(std::vector<std::string> folders = usual_folders());
     // Opens the first executable file, unless one is open.

@@ -142,7 +142,8 @@ asio::awaitable<ApiLane::Exchange> ApiLane::exchange(const ApiRequest& request) 
                      (plan_.port == 443 ? "" : ":" + std::to_string(plan_.port)),
         .path = request.path,
         .fields = {{"User-Agent", with_version("steerdnsd", '/')},
-                   {"Authorization", "Basic " + base64_of(plan_.key + ":" + plan_.secret)}},
+                   {"Authorization", "Basic " + base64_of(std::string(plan_.key.text()) + ":" +
+                                                          std::string(plan_.secret.text()))}},
         .is_last = false};
     if (!request.body.empty()) head.fields.push_back({"Content-Type", "application/json"});
     const std::span content(reinterpret_cast<const std::uint8_t*>(request.body.data()),

@@ -1,5 +1,6 @@
 #include "control/sinks/routers/router_thread.h"
 
+#include "control/host/process/call_filters.h"
 #include "control/sinks/routers/router_service.h"
 #include "routeros/router.h"
 #include "routeros/transport.h"
@@ -92,7 +93,7 @@ void RouterThread::add_peers(const MakePeers& make) {
 }
 
 void RouterThread::start() {
-    thread_ = std::thread([this] { run(); });
+    thread_ = filtered_thread(ThreadKind::routers, [this] { run(); });
     pthread_setname_np(thread_.native_handle(), "routers");
 }
 

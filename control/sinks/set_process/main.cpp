@@ -13,6 +13,8 @@
 #include <cstring>
 #include <exception>
 
+#include "control/host/process/call_filters.h"
+#include "control/host/process/file_rules.h"
 #include "control/host/process/rights.h"
 #include "control/sinks/set_process/program.h"
 #include "control/sinks/set_process/set_helper.h"
@@ -26,7 +28,8 @@ bool is_daemons_socket(int fd) {
     return ::getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_SEQPACKET;
 }
 
-// The socket shows the end of the daemon. Signals to the group (terminal, service manager) are for the daemon.
+// The socket shows the end of the daemon. Signals to the group (terminal, service manager) are for
+// the daemon.
 void leave_signals_to_daemon() {
     for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGPIPE})
         (void)::signal(number, SIG_IGN);
@@ -38,12 +41,16 @@ int serve() {
     harden_process();
     keep_only_capabilities(kKept);
     leave_signals_to_daemon();
-    // When the thread that started it ends (`routers`), also in the middle of a call of the kernel. After the capabilities, because a change of these would undo it.
+    // When the daemon's main thread ends, also in the middle of a call of the kernel. After the
+    // capabilities, because a change of these would undo it.
     (void)::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     (void)::prctl(PR_SET_NAME, sets::kProgramName, 0, 0, 0);
-    ::close(sets::kProgramFd);
     BootClock clock;
     const auto kernel = sets::open_set_kernel();
+    FileRules rules;
+    rules.allow("/", FileRules::Use::read);
+    (void)rules.enforce();
+    (void)filter_this_process(ThreadKind::sets);
     sets::SetHelper helper(sets::SequencedSocket(Descriptor(sets::kSocketFd)), *kernel, clock);
     return helper.run() == sets::SetHelper::End::closed ? sets::kDone : sets::kNotUnderstood;
 }

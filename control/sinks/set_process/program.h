@@ -1,11 +1,10 @@
-// The start of steerdns-sets: its name and its descriptors.
+// The start of steerdns-sets: its name and its descriptor.
 #pragma once
 
 namespace steer::sets {
 
 inline constexpr const char* kProgramName = "steerdns-sets";
 inline constexpr int kSocketFd = 3;
-inline constexpr int kProgramFd = 4;  // its own file, from which it was started
 // Exit codes.
 inline constexpr int kDone = 0, kFailed = 1, kStartedByHand = 2, kNotUnderstood = 3;
 

@@ -9,6 +9,7 @@
 #include "control/config/settings/upstream_scheme.h"
 #include "control/host/net/tls_trust.h"
 #include "matchers/prefix/ip_address.h"
+#include "matchers/secret.h"
 
 namespace steer::stream {
 
@@ -18,7 +19,8 @@ using config::UpstreamScheme;
 struct Socks5Proxy {   // RFC 1928
     std::string host;  // a name or an address
     std::uint16_t port = 1080;
-    std::string user, password;  // RFC 1929; both empty: none
+    std::string user;  // RFC 1929; both empty: none
+    Secret password;
     bool operator==(const Socks5Proxy&) const = default;
 };
 

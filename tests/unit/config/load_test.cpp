@@ -148,7 +148,7 @@ BOOST_AUTO_TEST_CASE(the_minimal_example_has_the_expected_settings) {
     const Router& router = settings.routers.at(list.routers.at(0));
     BOOST_TEST(router.name == "172.16.1.1:8728");
     BOOST_TEST(router.username == "api-user");
-    BOOST_TEST(router.password == "secret");
+    BOOST_TEST((router.password == "secret"));
     BOOST_TEST(!router.tls);
     const auto& set = std::get<DomainSet>(plugin(settings, "policy_domains").args);
     BOOST_TEST_REQUIRE(set.steps.size() == 1U);
@@ -187,11 +187,11 @@ BOOST_AUTO_TEST_CASE(every_setting_is_read) {
     BOOST_TEST((s.dataplane.over_quota == OverQuota::servfail));
     BOOST_TEST(s.dataplane.allow.value().size() == 2U);
     BOOST_TEST(!s.control.http.has_value());
-    BOOST_TEST(s.routers.at(0).password == "secret");
+    BOOST_TEST((s.routers.at(0).password == "secret"));
     BOOST_TEST(s.routers.at(0).port == 8729);
     BOOST_TEST(s.routers.at(0).tls_pin.size() == 64U);
     BOOST_TEST(s.routers.at(1).port == 1234);
-    BOOST_TEST(s.routers.at(1).password == "secret");
+    BOOST_TEST((s.routers.at(1).password == "secret"));
     BOOST_TEST(s.routers.at(0).cpu_percent == 30U);
     BOOST_TEST(s.routers.at(1).cpu_percent == 45U);
     BOOST_TEST((s.routers.at(0).scripts == RouterScripts::when_possible));
@@ -209,7 +209,7 @@ BOOST_AUTO_TEST_CASE(every_setting_is_read) {
                 std::vector<FleetEndpoint>{{.path = {}, .host = "192.0.2.11", .port = 26379},
                                            {.path = {}, .host = "2001:db8::12", .port = 26380}}));
     BOOST_TEST(s.fleet.master == "shared");
-    BOOST_TEST(s.fleet.password == "secret");
+    BOOST_TEST((s.fleet.password == "secret"));
     BOOST_TEST((s.fleet.tls.enabled && s.fleet.tls.pin.size() == 64U));
     BOOST_TEST(s.fleet.tls.server_name == "redis.example");
     BOOST_TEST(s.fleet.lease.count() == 1000);
@@ -490,8 +490,8 @@ BOOST_AUTO_TEST_CASE(a_byte_order_mark_is_no_part_of_a_password) {
         "text", options);
     BOOST_TEST_REQUIRE(outcome.ok());
     BOOST_TEST_REQUIRE(outcome.settings.routers.size() == 1U);
-    BOOST_TEST(outcome.settings.routers[0].password ==
-               "\xd0\xbf\xd0\xb0\xd1\x80\xd0\xbe\xd0\xbb\xd1\x8c ");
+    BOOST_TEST((outcome.settings.routers[0].password ==
+                "\xd0\xbf\xd0\xb0\xd1\x80\xd0\xbe\xd0\xbb\xd1\x8c "));
 }
 
 BOOST_AUTO_TEST_CASE(a_forward_with_tags_uses_only_upstreams_with_these_tags) {

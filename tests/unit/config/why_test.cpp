@@ -242,7 +242,7 @@ BOOST_AUTO_TEST_CASE(texts_of_the_configuration_are_read_instead_of_its_file) {
     options.base_dir = path;
     const auto first = load(*this / "main.yaml", options);
     BOOST_REQUIRE(first.ok());
-    BOOST_TEST(first.settings.texts.at(*this / "main.yaml") == kConfig);
+    BOOST_TEST((first.settings.texts.at(*this / "main.yaml") == kConfig));
     write("main.yaml", "plugins: [");
     BOOST_TEST(!load(*this / "main.yaml", options).ok());
     options.texts = std::make_shared<SourceTexts>(first.settings.texts);

@@ -924,7 +924,7 @@ BOOST_AUTO_TEST_CASE(equal_upstreams_have_the_same_number) {
     BOOST_TEST((built.channels[1]->name == "same" && built.channels[2]->max_conns == 2));
     BOOST_TEST((built.channels[3]->mark == 1 && built.channels[4]->host == "dns.example"));
     BOOST_TEST((built.channels[4]->port == 853 && !built.channels[4]->address));
-    BOOST_TEST(built.channels[6]->proxy->password == "q");
+    BOOST_TEST((built.channels[6]->proxy->password == "q"));
 }
 
 // A setting that says where queries leave: no scheme ignores it.

@@ -20,6 +20,7 @@
 #include "matchers/name_matcher.h"
 
 using steer::Error;
+using steer::build::kCompilePatterns;
 using steer::build::PatternProcess;
 using steer::matchers::Expression;
 using steer::matchers::HereCompiler;
@@ -64,6 +65,21 @@ struct InUse {
     ~InUse() { steer::matchers::use_pattern_compiler(nullptr); }
 };
 
+// With a starter of its own; `file`: the compile process, instead of this program.
+struct WithStarter {
+    explicit WithStarter(const std::string& file)
+        : starter({file.empty() ? PatternProcess::this_program()
+                                : steer::Starter::Program{.name = PatternProcess::kProgram,
+                                                          .files = {file},
+                                                          .words = {file, kCompilePatterns}}}) {}
+    steer::Starter starter;
+};
+class TestedProcess : WithStarter, public PatternProcess {
+  public:
+    explicit TestedProcess(const std::string& file = {})
+        : WithStarter(file), PatternProcess(starter) {}
+};
+
 // This program as the compile process; each start of it is a word in a named pipe.
 class Watched {
   public:
@@ -100,7 +116,7 @@ class Watched {
 BOOST_AUTO_TEST_CASE(the_process_gives_the_same_result_as_a_call) {
     const auto all = expressions({"^ads[0-9]+\\.", "(", "a{1,3}", "(?=a)b", "(a)\\1", "x*y+z?.*w+",
                                   "(a{1,1000}){1,1000}", std::string(20'000, 'a'), "[^.]{60,250}"});
-    PatternProcess process;
+    TestedProcess process;
     const auto there = process.check(all);
     const auto here = HereCompiler().check(all);
     BOOST_TEST_REQUIRE(there.size() == all.size());
@@ -113,7 +129,7 @@ BOOST_AUTO_TEST_CASE(the_process_gives_the_same_result_as_a_call) {
 }
 
 BOOST_AUTO_TEST_CASE(a_database_of_the_process_finds_its_patterns) {
-    PatternProcess process;
+    TestedProcess process;
     const auto made = process.compile(expressions({"^ads[0-9]+", "banner$"}));
     BOOST_TEST_REQUIRE((made.database != nullptr), made.why);
     BOOST_TEST(holds(made.database.get(), "ads12.example"));
@@ -126,7 +142,7 @@ BOOST_AUTO_TEST_CASE(a_database_of_the_process_finds_its_patterns) {
 }
 
 BOOST_AUTO_TEST_CASE(only_the_slow_expression_is_refused) {
-    PatternProcess process;
+    TestedProcess process;
     process.set_budget({.time_ms = 400});
     const auto begun = std::chrono::steady_clock::now();
     const auto checked = process.check(expressions({"^ads", kSlow, "banner[0-9]"}));
@@ -143,7 +159,7 @@ BOOST_AUTO_TEST_CASE(only_the_slow_expression_is_refused) {
 }
 
 BOOST_AUTO_TEST_CASE(a_rule_over_the_time_is_named_with_file_and_line) {
-    PatternProcess process;
+    TestedProcess process;
     process.set_budget({.time_ms = 400});
     const InUse in_use(process);
     NameMatcherBuilder builder;
@@ -159,7 +175,7 @@ BOOST_AUTO_TEST_CASE(a_rule_over_the_time_is_named_with_file_and_line) {
 }
 
 BOOST_AUTO_TEST_CASE(the_process_has_a_memory_limit) {
-    PatternProcess process;
+    TestedProcess process;
     process.set_budget({.time_ms = 60'000, .memory = 1 << 20});
     const auto checked = process.check(expressions({kSlow}));
     BOOST_TEST_REQUIRE(checked[0].why.has_value());
@@ -168,7 +184,7 @@ BOOST_AUTO_TEST_CASE(the_process_has_a_memory_limit) {
 
 BOOST_AUTO_TEST_CASE(a_stop_ends_a_running_compilation) {
     const Watched watched;
-    PatternProcess process(watched.program());
+    TestedProcess process(watched.program());
     auto running = std::async(std::launch::async, [&] {
         return process.compile(expressions({kSlow, kSlow + "y"}));
     });
@@ -180,14 +196,14 @@ BOOST_AUTO_TEST_CASE(a_stop_ends_a_running_compilation) {
 }
 
 BOOST_AUTO_TEST_CASE(after_a_stop_nothing_is_started) {
-    PatternProcess process("/nonexistent/steerdnsd");  // a start would be another error
+    TestedProcess process("/nonexistent/steerdnsd");  // a start would be another error
     process.stop();
     BOOST_TEST(process.compile(expressions({"a"})).why == "steerdnsd is stopping");
     BOOST_TEST(process.check(expressions({"a"}))[0].why.value_or("") == "steerdnsd is stopping");
 }
 
 BOOST_AUTO_TEST_CASE(progress_is_reported_every_five_seconds) {
-    PatternProcess process;
+    TestedProcess process;
     process.set_budget({.time_ms = 400});
     std::uint64_t now_ms = 1'000;
     std::vector<std::string> reported;
@@ -206,11 +222,11 @@ BOOST_AUTO_TEST_CASE(progress_is_reported_every_five_seconds) {
 }
 
 BOOST_AUTO_TEST_CASE(a_missing_or_killed_process_is_an_error) {
-    PatternProcess none("/nonexistent/steerdnsd");
+    TestedProcess none("/nonexistent/steerdnsd");
     BOOST_TEST(none.compile(expressions({"a"})).why.find("cannot be started (No such file") !=
                std::string::npos);
     BOOST_TEST(none.check(expressions({"a"}))[0].over_budget);
-    PatternProcess early("/bin/true");
+    TestedProcess early("/bin/true");
     BOOST_TEST(early.compile(expressions({"a"})).why == "the compile process ended too early");
     BOOST_TEST(early.check(expressions({"a", "b"}))[1].why.has_value());
 }
@@ -220,7 +236,7 @@ BOOST_AUTO_TEST_CASE(expressions_of_kept_images_are_not_checked_again) {
     for (std::size_t i = 0; i < PatternProcess::kLeastToRead; ++i)
         texts.push_back("^x" + std::to_string(i));
     const auto known = expressions(texts);
-    PatternProcess process("/nonexistent/steerdnsd");  // nothing can be compiled
+    TestedProcess process("/nonexistent/steerdnsd");  // nothing can be compiled
     std::vector<std::string> read;
     process.set_kept([&](const std::string& folder) {
         read.push_back(folder);

@@ -21,6 +21,7 @@
 #include <system_error>
 
 #include "control/host/process/files_as.h"
+#include "control/host/process/starter.h"
 #include "support/temp_folder.h"
 
 namespace fs = std::filesystem;
@@ -145,29 +146,53 @@ int in_child(const F& f) {
     return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-// Whether a process that this one starts has exactly these.
-bool started_has(const std::string& capabilities) {
-    const std::string command =
-        "grep -q '^CapEff:[[:space:]]*" + capabilities + "$' /proc/self/status";
-    return std::system(command.c_str()) == 0;  // NOLINT(concurrency-mt-unsafe): one thread
+// A program that succeeds if it has exactly these capabilities.
+steer::Starter::Program expects(const std::string& name, const std::string& capabilities,
+                                bool gets_net_admin) {
+    return {.name = name,
+            .files = {"/bin/sh"},
+            .words = {"sh", "-c",
+                      "grep -q '^CapEff:[[:space:]]*" + capabilities + "$' /proc/self/status"},
+            .gets_net_admin = gets_net_admin};
+}
+
+// Whether it starts and succeeds.
+bool succeeds(steer::Starter& starter, const std::string& name) {
+    const pid_t pid = starter.start(name, {});
+    int status = -1;
+    return pid > 0 && ::waitpid(pid, &status, 0) == pid && status == 0;
 }
 
 const std::string kNone = "0000000000000000", kNetAdmin = "0000000000001000";
 
 }  // namespace
 
-BOOST_AUTO_TEST_CASE(a_started_process_has_net_admin_only_while_it_is_lent,
+BOOST_AUTO_TEST_CASE(a_started_process_has_net_admin_only_if_its_row_says_so,
                      *boost::unit_test::precondition(is_root)) {
     BOOST_TEST(in_child([] {
                    steer::harden_process();
-                   if (!steer::drop_rights("nobody", {})) return 1;
-                   if (!started_has(kNone)) return 2;
-                   {
-                       const steer::LendNetAdmin lent;
-                       if (!started_has(kNetAdmin)) return 3;
-                   }
-                   return started_has(kNone) ? 0 : 4;
+                   steer::Starter starter(
+                       {expects("plain", kNone, false), expects("lent", kNetAdmin, true)});
+                   steer::use_starter(&starter);
+                   if (!succeeds(starter, "plain")) return 1;
+                   if (!steer::drop_rights("nobody", {}, {.net_admin = false, .bpf = false}))
+                       return 2;
+                   if (!succeeds(starter, "plain")) return 3;
+                   return succeeds(starter, "lent") ? 0 : 4;
                }) == 0);
+}
+
+BOOST_AUTO_TEST_CASE(capabilities_that_no_port_needs_are_dropped,
+                     *boost::unit_test::precondition(is_root)) {
+    const auto lacking_with = [](steer::KeptCapabilities kept) {
+        return in_child([kept] {
+            if (!steer::drop_rights("nobody", {}, kept)) return -1;
+            return static_cast<int>(steer::lacking_capabilities().size());
+        });
+    };
+    BOOST_TEST(lacking_with({}) == 0);
+    BOOST_TEST(lacking_with({.net_admin = true, .bpf = false}) == 1);
+    BOOST_TEST(lacking_with({.net_admin = false, .bpf = false}) == 2);
 }
 
 BOOST_AUTO_TEST_CASE(a_single_purpose_process_keeps_only_its_named_capabilities,

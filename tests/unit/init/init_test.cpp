@@ -186,7 +186,7 @@ BOOST_AUTO_TEST_CASE(a_wrong_answer_is_asked_for_again) {
     BOOST_TEST(output.find("eth0: 172.16.1.2 fd16::2 (default route)") != std::string::npos);
     BOOST_TEST(output.find("secret") == std::string::npos);
     const config::Settings settings = settings_of(*answers);
-    BOOST_TEST(settings.routers.at(0).password == "it's \"$${X} # 1\"");
+    BOOST_TEST((settings.routers.at(0).password == "it's \"$${X} # 1\""));
     BOOST_TEST(settings.routers.at(0).host == "172.16.1.1");
     BOOST_TEST(plugin<config::RouterRows>(settings).groups[0] == "tunnel_v4");
     BOOST_TEST(plugin<config::RouterRows>(settings).groups[1].empty());
@@ -305,7 +305,7 @@ BOOST_AUTO_TEST_CASE(random_answers_are_refused_or_make_an_equivalent_configurat
             if (i == chosen && question.take(text, a_host(), answers)) {
                 ++taken;
                 if (question.secret)
-                    BOOST_TEST(settings_of(answers).routers.at(0).password == text);
+                    BOOST_TEST((settings_of(answers).routers.at(0).password == text));
                 if (question.option == "--router-user")
                     BOOST_TEST(settings_of(answers).routers.at(0).username == text);
                 if (question.option == "--list")

@@ -405,6 +405,21 @@ BOOST_AUTO_TEST_CASE(a_firewall_that_a_port_passes_by_is_named) {
     BOOST_TEST(found("{ device: eth0, driver: af_xdp }", {}).empty());
 }
 
+BOOST_AUTO_TEST_CASE(a_kernel_without_landlock_is_reported_if_the_configuration_wants_it) {
+    Machine machine;
+    BOOST_TEST(machine.of("landlock").empty());
+    Subject without = machine.subject();
+    without.has_landlock = false;
+    const Findings found = check_landlock(without);
+    BOOST_TEST_REQUIRE(found.size() == 1U);
+    BOOST_TEST((found.front().level == Level::advice));
+    HAS(found.front().text, "lsm=");
+    machine.settings.control.landlock = false;
+    Subject unwanted = machine.subject();
+    unwanted.has_landlock = false;
+    BOOST_TEST(check_landlock(unwanted).empty());
+}
+
 BOOST_AUTO_TEST_CASE(an_old_kernel_is_a_problem) {
     Machine machine;
     BOOST_TEST((machine.the("kernel").level == Level::ok));

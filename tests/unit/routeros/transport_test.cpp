@@ -398,7 +398,7 @@ BOOST_AUTO_TEST_CASE(a_client_that_blocks_gets_its_reply_over_tls) {
     {
         Client client;
         BOOST_TEST(client.local_address() == "");
-        BOOST_REQUIRE(client.open(to, login.username, login.password) == "");
+        BOOST_REQUIRE(client.open(to, login.username, std::string(login.password.text())) == "");
         BOOST_TEST(client.local_address() == "127.0.0.1");
         Client::Reply reply;
         for (int i = 0; i < 2; ++i) {

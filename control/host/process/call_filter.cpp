@@ -1,0 +1,174 @@
+#include "control/host/process/call_filter.h"
+
+#include <fcntl.h>
+#include <linux/audit.h>
+#include <linux/bpf.h>
+#include <linux/prctl.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <span>
+#include <string_view>
+#include <utility>
+
+#include "control/host/process/system_calls.h"
+
+namespace steer {
+namespace {
+
+#if defined(__x86_64__)
+constexpr std::uint32_t kArchitecture = AUDIT_ARCH_X86_64;
+#elif defined(__aarch64__)
+constexpr std::uint32_t kArchitecture = AUDIT_ARCH_AARCH64;
+#else
+#error "name the AUDIT_ARCH_... of this CPU"
+#endif
+static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "low words of arguments come first");
+
+constexpr std::uint32_t kNotThere = SECCOMP_RET_ERRNO | ENOSYS;
+
+#ifndef PR_SET_VMA
+#define PR_SET_VMA 0x53564d41
+#endif
+// Names, timers, and what is asked about this thread.
+constexpr std::array<std::uint32_t, 9> kOperationsOfPrctl{
+    PR_SET_NAME,     PR_GET_NAME,     PR_SET_TIMERSLACK,   PR_SET_VMA,    PR_SET_PDEATHSIG,
+    PR_CAPBSET_READ, PR_GET_DUMPABLE, PR_GET_NO_NEW_PRIVS, PR_GET_SECCOMP};
+// Of maps and links that are open; no program is loaded.
+constexpr std::array<std::uint32_t, 9> kOperationsOfBpf{
+    BPF_MAP_LOOKUP_ELEM,  BPF_MAP_UPDATE_ELEM,   BPF_MAP_DELETE_ELEM,
+    BPF_MAP_GET_NEXT_KEY, BPF_PROG_GET_FD_BY_ID, BPF_OBJ_GET_INFO_BY_FD,
+    BPF_LINK_CREATE,      BPF_PROG_QUERY,        BPF_LINK_GET_FD_BY_ID};
+
+class FilterWriter {
+  public:
+    explicit FilterWriter(std::uint32_t denied) : denied_(denied) {}
+
+    void begin() {
+        load(offsetof(seccomp_data, arch));
+        jump(BPF_JEQ, kArchitecture, 1, 0);
+        end(denied_);
+        load(offsetof(seccomp_data, nr));
+        jump(BPF_JGT, static_cast<std::uint32_t>(last_known_call()), 0, 1);
+        end(kNotThere);
+    }
+    void finish() { end(denied_); }
+
+    void allow(std::string_view call) { end_for(call, SECCOMP_RET_ALLOW); }
+    void hide(std::string_view call) { end_for(call, kNotThere); }
+
+    // Only if the argument is one of these.
+    void allow_values(std::string_view call, unsigned argument,
+                      std::span<const std::uint32_t> values) {
+        const std::size_t body = 2 * values.size() + 2;
+        if (!begin_block(call, argument, body)) return;
+        for (const std::uint32_t value : values) {
+            jump(BPF_JEQ, value, 0, 1);
+            end(SECCOMP_RET_ALLOW);
+        }
+        end(denied_);
+    }
+    // Only if the argument has none of these bits.
+    void allow_without(std::string_view call, unsigned argument, std::uint32_t bits) {
+        if (!begin_block(call, argument, 4)) return;
+        jump(BPF_JSET, bits, 0, 1);
+        end(denied_);
+        end(SECCOMP_RET_ALLOW);
+    }
+    // Only if the argument has all of these bits, or not all of them.
+    void allow_with(std::string_view call, unsigned argument, std::uint32_t bits, bool all) {
+        if (!begin_block(call, argument, 5)) return;
+        program_.push_back(BPF_STMT(BPF_ALU | BPF_AND | BPF_K, bits));
+        jump(BPF_JEQ, bits, 0, 1);
+        end(all ? SECCOMP_RET_ALLOW : denied_);
+        end(all ? denied_ : SECCOMP_RET_ALLOW);
+    }
+
+    std::vector<sock_filter> take() { return std::move(program_); }
+
+  private:
+    void load(std::size_t offset) {
+        program_.push_back(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, static_cast<std::uint32_t>(offset)));
+    }
+    void jump(unsigned test, std::uint32_t value, std::uint8_t if_true, std::uint8_t if_false) {
+        program_.push_back(
+            {static_cast<std::uint16_t>(BPF_JMP | test | BPF_K), if_true, if_false, value});
+    }
+    void end(std::uint32_t value) { program_.push_back(BPF_STMT(BPF_RET | BPF_K, value)); }
+    void end_for(std::string_view call, std::uint32_t value) {
+        const int number = number_of_call(call);
+        if (number < 0) return;
+        jump(BPF_JEQ, static_cast<std::uint32_t>(number), 0, 1);
+        end(value);
+    }
+    // Jumps over the block's `size` instructions if it is another call; then loads the low word of
+    // the argument.
+    bool begin_block(std::string_view call, unsigned argument, std::size_t size) {
+        const int number = number_of_call(call);
+        if (number < 0) return false;
+        jump(BPF_JEQ, static_cast<std::uint32_t>(number), 0, static_cast<std::uint8_t>(size));
+        load(offsetof(seccomp_data, args) + argument * sizeof(std::uint64_t));
+        return true;
+    }
+
+    const std::uint32_t denied_;
+    std::vector<sock_filter> program_;
+};
+
+void allow_group(FilterWriter& writer, std::span<const std::string_view> names) {
+    for (const std::string_view name : names) {
+        if (name == "bpf") {
+            writer.allow_values(name, 0, kOperationsOfBpf);
+        } else {
+            writer.allow(name);
+        }
+    }
+}
+
+void allow_memory(FilterWriter& writer, bool maps_code) {
+    constexpr unsigned kProtection = 2;
+    if (maps_code) {
+        writer.allow_with("mmap", kProtection, PROT_WRITE | PROT_EXEC, false);
+    } else {
+        writer.allow_without("mmap", kProtection, PROT_EXEC);
+    }
+    writer.allow_without("mprotect", kProtection, PROT_EXEC);
+    writer.allow_without("pkey_mprotect", kProtection, PROT_EXEC);
+}
+
+void allow_files(FilterWriter& writer, CallRules::Files files) {
+    constexpr unsigned kFlags = 2;
+    if (files == CallRules::Files::all) writer.allow("openat");
+    if (files == CallRules::Files::reading)
+        writer.allow_without("openat", kFlags, O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | O_APPEND);
+}
+
+}  // namespace
+
+std::vector<sock_filter> filter_program(const CallRules& rules, std::uint32_t denied) {
+    FilterWriter writer(denied);
+    writer.begin();
+    for (const auto group : rules.calls)
+        allow_group(writer, group);
+    allow_memory(writer, rules.maps_code);
+    allow_files(writer, rules.files);
+    if (!rules.families.empty()) {
+        const std::vector<std::uint32_t> families(rules.families.begin(), rules.families.end());
+        writer.allow_values("socket", 0, families);
+    }
+    if (rules.starts_threads) writer.allow_with("clone", 0, CLONE_THREAD, true);
+    writer.hide("clone3");
+    // A signal to a thread of this process, as in abort().
+    const auto own = static_cast<std::uint32_t>(::getpid());
+    writer.allow_values("tgkill", 0, {&own, 1});
+    writer.allow_values("prctl", 0, kOperationsOfPrctl);
+    writer.finish();
+    return writer.take();
+}
+
+}  // namespace steer

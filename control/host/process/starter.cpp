@@ -1,0 +1,349 @@
+#include "control/host/process/starter.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <span>
+#include <utility>
+
+#include "control/host/process/call_filters.h"
+#include "control/host/process/rights.h"
+
+namespace steer {
+
+// ---- the messages
+
+namespace {
+constexpr std::size_t kMaxGiven = 4;
+}
+
+struct Starter::Request {
+    enum class Kind : std::uint32_t { start, become } kind = Kind::start;
+    std::uint32_t program = 0;
+    std::uint32_t count = 0;  // of `targets`, and of the descriptors beside the message
+    std::array<int, kMaxGiven> targets{};
+    cpu_set_t cpus{};
+    uid_t uid = 0;
+    gid_t gid = 0;
+};
+
+struct Starter::Reply {
+    pid_t pid = 0;
+    int error = 0;
+};
+
+namespace {
+
+constexpr int kFreeFd = 64;  // above those that a child gets
+constexpr int kExecFailed = 127;
+constexpr timeval kReplyPatience{10, 0};
+
+// Room for the descriptors beside a message.
+struct alignas(cmsghdr) Rights {
+    std::array<char, CMSG_SPACE(sizeof(int) * kMaxGiven)> bytes{};
+};
+
+// ---- the starter's end
+
+// A program of the table, ready to be executed.
+struct Executable {
+    const Starter::Program& program;
+    std::vector<char*> arguments;
+    Descriptor file{-1};
+
+    // -1: none of the files is there.
+    [[nodiscard]] int open_now() const {
+        if (program.is_self) return ::open("/proc/self/exe", O_PATH | O_CLOEXEC);
+        int opened = -1;
+        errno = ENOENT;
+        for (const std::string& name : program.files) {
+            opened = ::open(name.c_str(), O_PATH | O_CLOEXEC);
+            if (opened >= 0) break;
+        }
+        return opened;
+    }
+};
+
+std::vector<Executable> executables(const std::vector<Starter::Program>& programs) {
+    std::vector<Executable> all;
+    for (const Starter::Program& program : programs) {
+        Executable one{program, {}};
+        for (const std::string& word : program.words)
+            one.arguments.push_back(const_cast<char*>(word.c_str()));
+        one.arguments.push_back(nullptr);
+        one.file = Descriptor(one.open_now());
+        all.push_back(std::move(one));
+    }
+    return all;
+}
+
+// In the new process: executes the program. `given`: its descriptors, in the order of
+// request.targets.
+[[noreturn]] void execute(const Executable& what, const Starter::Request& request,
+                          std::span<const int> given, int error_pipe) {
+    const auto fail = [&error_pipe] {
+        const int error = errno;
+        (void)!::write(error_pipe, &error, sizeof error);
+        ::_exit(kExecFailed);
+    };
+    std::array<int, kMaxGiven> moved{};
+    for (std::size_t i = 0; i < given.size(); ++i) {
+        moved[i] = ::fcntl(given[i], F_DUPFD_CLOEXEC, kFreeFd);
+        if (moved[i] < 0) fail();
+    }
+    const int opened = what.file.get() >= 0 ? what.file.get() : what.open_now();
+    if (opened < 0) fail();
+    const int program = ::fcntl(opened, F_DUPFD_CLOEXEC, kFreeFd);
+    error_pipe = ::fcntl(error_pipe, F_DUPFD_CLOEXEC, kFreeFd);
+    if (program < 0 || error_pipe < 0) fail();
+    int last = STDERR_FILENO;
+    for (std::size_t i = 0; i < given.size(); ++i) {
+        if (::dup2(moved[i], request.targets[i]) < 0) fail();
+        last = std::max(last, request.targets[i]);
+    }
+    for (int fd = STDERR_FILENO + 1; fd < last; ++fd) {
+        const auto end = request.targets.begin() + static_cast<std::ptrdiff_t>(given.size());
+        if (std::find(request.targets.begin(), end, fd) == end) ::close(fd);
+    }
+#ifndef CLOSE_RANGE_CLOEXEC
+#define CLOSE_RANGE_CLOEXEC (1U << 2)
+#endif
+    (void)::syscall(SYS_close_range, static_cast<unsigned>(last + 1), ~0U, CLOSE_RANGE_CLOEXEC);
+    sigset_t none;
+    ::sigemptyset(&none);
+    for (int number = 1; number <= SIGRTMAX; ++number)
+        (void)::signal(number, SIG_DFL);
+    (void)::sigprocmask(SIG_SETMASK, &none, nullptr);
+    (void)::sched_setaffinity(0, sizeof request.cpus, &request.cpus);
+    if (what.program.gets_net_admin) {
+        (void)::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_NET_ADMIN, 0, 0);
+    } else {
+        keep_only_capabilities({});
+    }
+    auto* const* const words = what.arguments.data();
+    (void)::syscall(SYS_execveat, program, "", words, environ, AT_EMPTY_PATH);
+    // A script: its interpreter cannot open a file that is closed by execve().
+    if (errno == ENOENT && !what.program.files.empty())
+        (void)::execve(what.program.files.front().c_str(), words, environ);
+    fail();
+    ::_exit(kExecFailed);
+}
+
+Starter::Reply start_one(const Executable& what, const Starter::Request& request,
+                         std::span<const int> given) {
+    std::array<int, 2> pipe{};
+    if (::pipe2(pipe.data(), O_CLOEXEC) != 0) return {0, errno};
+    Descriptor out(pipe[0]), in(pipe[1]);
+    // As fork(), but the new process becomes a child of this one's parent.
+    const auto pid = static_cast<pid_t>(
+        ::syscall(SYS_clone, CLONE_PARENT | SIGCHLD, nullptr, nullptr, nullptr, nullptr));
+    if (pid < 0) return {0, errno};
+    if (pid == 0) execute(what, request, given, in.get());
+    in = Descriptor(-1);
+    int error = 0;
+    ssize_t got = 0;
+    do {
+        got = ::read(out.get(), &error, sizeof error);
+    } while (got < 0 && errno == EINTR);
+    return {pid, got == static_cast<ssize_t>(sizeof error) ? error : 0};
+}
+
+Starter::Reply become_user(const Starter::Request& request) {
+    const bool done = ::prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) == 0 && ::setgroups(0, nullptr) == 0 &&
+                      ::setresgid(request.gid, request.gid, request.gid) == 0 &&
+                      ::setresuid(request.uid, request.uid, request.uid) == 0;
+    const int error = done ? 0 : errno;
+    constexpr std::array kLent{CAP_NET_ADMIN};
+    keep_only_capabilities(kLent, kLent);
+    (void)::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);  // a change of the user undid it
+    return {0, error};
+}
+
+// Signals to the group (terminal, service manager) are for the daemon, whose end is the end of the
+// socket.
+void leave_signals_to_daemon() {
+    for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGPIPE})
+        (void)::signal(number, SIG_IGN);
+}
+
+[[noreturn]] void serve(int socket, const std::vector<Starter::Program>& programs) {
+    leave_signals_to_daemon();
+    sigset_t none;
+    ::sigemptyset(&none);
+    (void)::sigprocmask(SIG_SETMASK, &none, nullptr);  // blocked since before fork()
+    (void)::prctl(PR_SET_NAME, "steerdns-start", 0, 0, 0);
+    (void)::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    ::umask(S_IRWXG | S_IRWXO);
+    const auto all = executables(programs);
+    constexpr std::array kKept{CAP_NET_ADMIN, CAP_SETUID, CAP_SETGID};
+    constexpr std::array kLent{CAP_NET_ADMIN};
+    keep_only_capabilities(kKept, kLent);
+    (void)filter_this_process(ThreadKind::starter);
+    for (;;) {
+        Starter::Request request;
+        Rights rights;
+        iovec part{&request, sizeof request};
+        msghdr message{};
+        message.msg_iov = &part;
+        message.msg_iovlen = 1;
+        message.msg_control = rights.bytes.data();
+        message.msg_controllen = rights.bytes.size();
+        const ssize_t got = ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+        if (got < 0 && errno == EINTR) continue;
+        if (got != static_cast<ssize_t>(sizeof request)) ::_exit(EXIT_SUCCESS);
+        std::array<int, kMaxGiven> given{};
+        std::size_t count = 0;
+        const cmsghdr* const head = CMSG_FIRSTHDR(&message);
+        if (head != nullptr && head->cmsg_type == SCM_RIGHTS) {
+            count = std::min((head->cmsg_len - CMSG_LEN(0)) / sizeof(int), kMaxGiven);
+            std::memcpy(given.data(), CMSG_DATA(head), count * sizeof(int));
+        }
+        Starter::Reply reply{0, EINVAL};
+        if (request.kind == Starter::Request::Kind::become) {
+            reply = become_user(request);
+        } else if (request.program < all.size() && request.count == count) {
+            reply = start_one(all[request.program], request, std::span(given).first(count));
+        }
+        for (std::size_t i = 0; i < count; ++i)
+            ::close(given[i]);
+        (void)::send(socket, &reply, sizeof reply, MSG_NOSIGNAL);
+    }
+}
+
+Starter*& starter_of_process() {
+    static Starter* one = nullptr;
+    return one;
+}
+
+}  // namespace
+
+// ---- the other end
+
+Starter::Starter(std::vector<Program> programs) : programs_(std::move(programs)) {
+    std::array<int, 2> ends{-1, -1};
+    if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0) {
+        error_ = errno;
+        return;
+    }
+    Descriptor ours(ends[0]), theirs(ends[1]);
+    sigset_t all, before;
+    ::sigfillset(&all);
+    (void)::sigprocmask(SIG_SETMASK, &all, &before);
+    const pid_t pid = ::fork();
+    if (pid == 0) {
+        ours = Descriptor(-1);
+        serve(theirs.get(), programs_);
+    }
+    (void)::sigprocmask(SIG_SETMASK, &before, nullptr);
+    if (pid < 0) {
+        error_ = errno;
+        return;
+    }
+    (void)::setsockopt(ours.get(), SOL_SOCKET, SO_RCVTIMEO, &kReplyPatience, sizeof kReplyPatience);
+    pid_ = pid;
+    socket_ = std::move(ours);
+}
+
+Starter::~Starter() {
+    if (starter_in_use() == this) use_starter(nullptr);
+    if (pid_ == 0) return;
+    socket_ = Descriptor(-1);
+    while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+    }
+}
+
+bool Starter::is_alive() const {
+    const std::scoped_lock lock(mutex_);
+    pollfd end{socket_.get(), 0, 0};
+    return socket_.get() >= 0 && (::poll(&end, 1, 0) <= 0 || (end.revents & POLLHUP) == 0);
+}
+
+Starter::Reply Starter::ask(const Request& request,
+                            std::initializer_list<GivenDescriptor> descriptors) {
+    const std::scoped_lock lock(mutex_);
+    if (socket_.get() < 0) return {0, error_ != 0 ? error_ : ECHILD};
+    Request sent = request;
+    iovec part{&sent, sizeof sent};
+    msghdr message{};
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    Rights rights;
+    if (descriptors.size() > kMaxGiven) std::abort();
+    if (descriptors.size() > 0) {
+        std::array<int, kMaxGiven> own{};
+        for (const GivenDescriptor& one : descriptors) {
+            own[sent.count] = one.own;
+            sent.targets[sent.count++] = one.target;
+        }
+        message.msg_control = rights.bytes.data();
+        message.msg_controllen = CMSG_SPACE(sizeof(int) * descriptors.size());
+        cmsghdr* const head = CMSG_FIRSTHDR(&message);
+        head->cmsg_level = SOL_SOCKET;
+        head->cmsg_type = SCM_RIGHTS;
+        head->cmsg_len = CMSG_LEN(sizeof(int) * descriptors.size());
+        std::memcpy(CMSG_DATA(head), own.data(), sizeof(int) * descriptors.size());
+    }
+    Reply reply;
+    ssize_t done = 0;
+    do {
+        done = ::sendmsg(socket_.get(), &message, MSG_NOSIGNAL);
+    } while (done < 0 && errno == EINTR);
+    if (done >= 0) {
+        do {
+            done = ::recv(socket_.get(), &reply, sizeof reply, 0);
+        } while (done < 0 && errno == EINTR);
+    }
+    if (done == static_cast<ssize_t>(sizeof reply)) return reply;
+    error_ = done < 0 && errno == EAGAIN ? ETIMEDOUT : ECHILD;
+    socket_ = Descriptor(-1);
+    return {0, error_};
+}
+
+pid_t Starter::start(std::string_view name, std::initializer_list<GivenDescriptor> descriptors) {
+    const auto found = std::ranges::find(programs_, name, &Program::name);
+    if (found == programs_.end()) std::abort();
+    Request request;
+    request.program = static_cast<std::uint32_t>(found - programs_.begin());
+    if (::sched_getaffinity(0, sizeof request.cpus, &request.cpus) != 0)
+        std::memset(&request.cpus, -1, sizeof request.cpus);
+    const Reply reply = ask(request, descriptors);
+    if (reply.error == 0) return reply.pid;
+    if (reply.pid != 0) ::waitpid(reply.pid, nullptr, 0);
+    errno = reply.error;
+    return 0;
+}
+
+bool Starter::become(uid_t uid, gid_t gid) {
+    Request request;
+    request.kind = Request::Kind::become;
+    request.uid = uid;
+    request.gid = gid;
+    errno = ask(request, {}).error;
+    return errno == 0;
+}
+
+void use_starter(Starter* starter) {
+    starter_of_process() = starter;
+}
+
+Starter* starter_in_use() {
+    return starter_of_process();
+}
+
+}  // namespace steer

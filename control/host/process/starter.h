@@ -1,0 +1,80 @@
+// Starts other programs for this process, which then needs neither execve(2) nor fork(2).
+//
+// A Starter is a small process that is forked before the first thread, and before anything is read.
+// It executes only the programs of its table, with the arguments of that table. What it starts are
+// children of this process (CLONE_PARENT): this process waits for them and may kill them. They
+// inherit nothing by chance: no signal is blocked or ignored, and they have only the standard
+// descriptors and those that are given to them.
+//
+// The starter ends when this process ends. Any thread. Cost of start(): two messages and an
+// execve(2), about 1 ms.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <initializer_list>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "dataplane/port/descriptor.h"
+
+namespace steer {
+
+// A descriptor for a child.
+struct GivenDescriptor {
+    int own;     // of this process
+    int target;  // its number in the child
+};
+
+class Starter {
+  public:
+    struct Program {
+        std::string name;
+        // Files; the first one that exists is used. It is opened when the starter begins, and stays
+        // open, so a program that was replaced still starts in its old version. One that is missing
+        // then is opened by each start.
+        std::vector<std::string> files;
+        std::vector<std::string> words;  // its name and its arguments
+        bool is_self = false;            // /proc/self/exe; no `files`
+        bool gets_net_admin = false;     // CAP_NET_ADMIN, if the starter has it; else no capability
+    };
+
+    // Forks. Call harden_process() before, so that CAP_NET_ADMIN can be lent.
+    explicit Starter(std::vector<Program> programs);
+    // Ends it. What it started lives on.
+    ~Starter();
+    Starter(const Starter&) = delete;
+    Starter& operator=(const Starter&) = delete;
+
+    // Starts the program of that name, which is in the table. It runs on the CPUs of the calling
+    // thread. 0: it could not be started, errno says why; ECHILD: the starter has ended.
+    pid_t start(std::string_view name, std::initializer_list<GivenDescriptor> descriptors);
+
+    // The starter becomes this user, too, and keeps CAP_NET_ADMIN alone. False: see errno.
+    bool become(uid_t uid, gid_t gid);
+
+    // Whether it can start programs.
+    [[nodiscard]] bool is_alive() const;
+    [[nodiscard]] pid_t pid() const { return pid_; }
+
+    struct Request;  // the messages; of the source file
+    struct Reply;
+
+  private:
+    Reply ask(const Request& request, std::initializer_list<GivenDescriptor> descriptors);
+
+    const std::vector<Program> programs_;
+    mutable std::mutex mutex_;
+    Descriptor socket_;  // -1: it has ended, or could not begin
+    pid_t pid_ = 0;      // 0: it could not begin, for `error_`
+    int error_ = 0;
+};
+
+// The starter of this process, which main() sets; nullptr: none.
+void use_starter(Starter* starter);
+Starter* starter_in_use();
+
+}  // namespace steer

@@ -1,0 +1,163 @@
+#include "control/host/process/thread_kind.h"
+
+#include <sys/socket.h>
+
+#include <array>
+#include <span>
+#include <string_view>
+
+namespace steer {
+namespace {
+
+using Group = std::span<const std::string_view>;
+
+// ---- groups. Names that a CPU does not have are skipped: arm64 has no `poll`, and calls ppoll()
+// instead.
+
+constexpr std::string_view kTransfer[] = {
+    "sendto",     "recvfrom",    "sendmsg",      "recvmsg",   "sendmmsg", "recvmmsg",
+    "read",       "write",       "readv",        "writev",    "poll",     "ppoll",
+    "epoll_wait", "epoll_pwait", "epoll_pwait2", "epoll_ctl", "select",   "pselect6",
+    "close",      "lseek",       "fstat",        "fcntl"};
+constexpr std::string_view kTime[] = {
+    "clock_gettime", "clock_getres", "clock_nanosleep", "nanosleep",       "gettimeofday",
+    "time",          "times",        "timerfd_settime", "timerfd_gettime", "getrusage"};
+constexpr std::string_view kThread[] = {
+    "futex",         "futex_waitv",       "sched_yield",  "getcpu",          "getpid",
+    "gettid",        "getppid",           "getuid",       "geteuid",         "getgid",
+    "getegid",       "sched_getaffinity", "rt_sigaction", "rt_sigprocmask",  "rt_sigreturn",
+    "rt_sigpending", "rt_sigtimedwait",   "sigaltstack",  "restart_syscall", "set_robust_list",
+    "rseq",          "membarrier",        "getrandom",    "uname",           "sysinfo",
+    "exit",          "exit_group"};
+constexpr std::string_view kMemory[] = {"brk", "munmap", "mremap", "madvise", "mincore"};
+// Drivers of NICs recover from errors by ioctl(). stat() opens nothing.
+constexpr std::string_view kDriver[] = {"ioctl", "newfstatat", "fadvise64"};
+
+constexpr std::string_view kSockets[] = {
+    "bind",       "listen",        "accept",     "accept4",        "connect",
+    "shutdown",   "setsockopt",    "getsockopt", "getsockname",    "getpeername",
+    "socketpair", "epoll_create1", "eventfd2",   "timerfd_create", "pipe2",
+    "dup",        "dup2",          "dup3",       "ioctl"};
+constexpr std::string_view kReading[] = {
+    "newfstatat", "statx",    "stat",       "lstat",      "access",   "faccessat",
+    "faccessat2", "readlink", "readlinkat", "getdents64", "getcwd",   "pread64",
+    "preadv",     "statfs",   "fstatfs",    "fadvise64",  "readahead"};
+constexpr std::string_view kWriting[] = {
+    "pwrite64",  "pwritev",         "msync",        "ftruncate", "truncate",  "fsync",
+    "fdatasync", "sync_file_range", "fallocate",    "flock",     "rename",    "renameat",
+    "renameat2", "unlink",          "unlinkat",     "mkdir",     "mkdirat",   "rmdir",
+    "link",      "linkat",          "symlink",      "symlinkat", "chmod",     "fchmod",
+    "fchmodat",  "chown",           "fchown",       "fchownat",  "utimensat", "copy_file_range",
+    "sendfile",  "splice",          "memfd_create", "umask"};
+// matchers/secret.h keeps passwords out of the swap.
+constexpr std::string_view kSecrets[] = {"mlock", "munlock"};
+// Of a program that another process started: its end.
+constexpr std::string_view kChildren[] = {"wait4", "waitid", "kill", "pidfd_open",
+                                          "pidfd_send_signal"};
+constexpr std::string_view kNewThreads[] = {
+    "setpriority",        "getpriority",    "sched_setaffinity", "sched_setscheduler",
+    "sched_getscheduler", "sched_getparam", "get_robust_list"};
+// DPDK's memory is NUMA-aware, and it locks what NICs write to. The watchdog ends a process that
+// cannot end itself by alarm().
+constexpr std::string_view kControl[] = {"inotify_init1",
+                                         "inotify_add_watch",
+                                         "inotify_rm_watch",
+                                         "signalfd4",
+                                         "prlimit64",
+                                         "getrlimit",
+                                         "setrlimit",
+                                         "capget",
+                                         "capset",
+                                         "getgroups",
+                                         "getpgrp",
+                                         "getpgid",
+                                         "getsid",
+                                         "mlock2",
+                                         "mbind",
+                                         "get_mempolicy",
+                                         "set_mempolicy",
+                                         "alarm",
+                                         "setitimer",
+                                         "chdir",
+                                         "bpf"};
+constexpr std::string_view kBecoming[] = {"setuid",
+                                          "setgid",
+                                          "setresuid",
+                                          "setresgid",
+                                          "setgroups",
+                                          "getresuid",
+                                          "getresgid",
+                                          "prctl",
+                                          "execve",
+                                          "execveat",
+                                          "clone",
+                                          "clone3",
+                                          "vfork",
+                                          "fork",
+                                          "close_range",
+                                          "setpgid",
+                                          "setsid",
+                                          "arch_prctl",
+                                          "set_tid_address",
+                                          "setrlimit",
+                                          "getrlimit",
+                                          "prlimit64",
+                                          "capget",
+                                          "capset",
+                                          "setpriority",
+                                          "sched_setaffinity",
+                                          "tgkill",
+                                          "kill",
+                                          "seccomp",
+                                          "landlock_create_ruleset",
+                                          "landlock_add_rule",
+                                          "landlock_restrict_self"};
+
+constexpr Group kWorkerCalls[] = {kTransfer, kTime, kThread, kMemory, kDriver};
+constexpr Group kStreamsCalls[] = {kTransfer, kTime,    kThread, kMemory,
+                                   kSecrets,  kSockets, kReading};
+constexpr Group kLoggingStreamsCalls[] = {kTransfer, kTime,    kThread,  kMemory,
+                                          kSecrets,  kSockets, kReading, kWriting};
+constexpr Group kExceptionCalls[] = {kTransfer, kTime,    kThread, kMemory,
+                                     kSockets,  kReading, kWriting};
+constexpr Group kRoutersCalls[] = {kTransfer, kTime,    kThread,  kMemory,   kSecrets,
+                                   kSockets,  kReading, kWriting, kChildren, kNewThreads};
+constexpr Group kControlCalls[] = {kTransfer, kTime,    kThread,   kMemory,     kSecrets, kSockets,
+                                   kReading,  kWriting, kChildren, kNewThreads, kControl};
+constexpr Group kPatternsCalls[] = {kTransfer, kTime, kThread, kMemory};
+constexpr Group kSetsCalls[] = {kTransfer, kTime, kThread, kMemory, kSockets, kReading};
+// Also what the programs need that it starts, from their loading on.
+constexpr Group kStarterCalls[] = {kTransfer, kTime,    kThread,   kMemory,  kSockets,
+                                   kReading,  kWriting, kChildren, kBecoming};
+
+constexpr std::array kInternet{AF_INET, AF_INET6, AF_NETLINK, AF_UNIX};
+constexpr std::array kAnyWire{AF_INET, AF_INET6, AF_NETLINK, AF_UNIX, AF_PACKET, AF_XDP};
+constexpr std::array kNetlink{AF_NETLINK, AF_UNIX};
+
+}  // namespace
+
+CallRules rules_of(ThreadKind kind, bool writes_log) {
+    using Files = CallRules::Files;
+    switch (kind) {
+        case ThreadKind::worker:
+            return {kWorkerCalls, {}};
+        case ThreadKind::streams:
+            if (writes_log) return {kLoggingStreamsCalls, kInternet, Files::all};
+            return {kStreamsCalls, kInternet, Files::reading};
+        case ThreadKind::routers:
+            return {kRoutersCalls, kInternet, Files::all, true};
+        case ThreadKind::exception:
+            return {kExceptionCalls, kAnyWire, Files::all};
+        case ThreadKind::control:
+            return {kControlCalls, kAnyWire, Files::all, true, true};
+        case ThreadKind::patterns:
+            return {kPatternsCalls, {}};
+        case ThreadKind::sets:
+            return {kSetsCalls, kNetlink, Files::reading};
+        case ThreadKind::starter:
+            return {kStarterCalls, kNetlink, Files::all, true, true};
+    }
+    return {};
+}
+
+}  // namespace steer

@@ -1,0 +1,113 @@
+// Programs that another process executes for this one.
+#define BOOST_TEST_MODULE starter
+#include "control/host/process/starter.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <boost/test/unit_test.hpp>
+#include <cerrno>
+#include <csignal>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "dataplane/port/descriptor.h"
+#include "support/temp_folder.h"
+
+namespace {
+
+using steer::Descriptor;
+using steer::Starter;
+
+Starter::Program shell(const std::string& name, const std::string& command) {
+    return {.name = name, .files = {"/nowhere/sh", "/bin/sh"}, .words = {"sh", "-c", command}};
+}
+
+std::array<Descriptor, 2> new_pipe() {
+    std::array<int, 2> ends{};
+    BOOST_REQUIRE_EQUAL(::pipe2(ends.data(), O_CLOEXEC), 0);
+    return {Descriptor(ends[0]), Descriptor(ends[1])};
+}
+
+int wait_for(pid_t pid) {
+    int status = -1;
+    BOOST_REQUIRE_EQUAL(::waitpid(pid, &status, 0), pid);
+    return status;
+}
+
+// What the program writes into descriptor 7.
+std::string output_of(Starter& starter, const std::string& name) {
+    auto pipe = new_pipe();
+    const pid_t pid = starter.start(name, {{pipe[1].get(), 7}});
+    BOOST_REQUIRE_GT(pid, 0);
+    pipe[1] = Descriptor(-1);
+    std::string all;
+    std::array<char, 256> part{};
+    for (ssize_t n = 0; (n = ::read(pipe[0].get(), part.data(), part.size())) > 0;)
+        all.append(part.data(), static_cast<std::size_t>(n));
+    BOOST_TEST(wait_for(pid) == 0);
+    return all;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_program_is_a_child_with_the_given_descriptor_alone) {
+    const Descriptor not_given(::open("/dev/null", O_RDONLY));  // without O_CLOEXEC
+    Starter starter({shell("pid", "echo $PPID >&7"), shell("fds", "ls /proc/self/fd >&7")});
+    BOOST_TEST(output_of(starter, "pid") == std::to_string(::getpid()) + "\n");
+    // (3: the folder that `ls` reads.)
+    BOOST_TEST(output_of(starter, "fds") == "0\n1\n2\n3\n7\n");
+}
+
+BOOST_AUTO_TEST_CASE(no_signal_is_blocked_or_ignored_in_it) {
+    (void)::signal(SIGPIPE, SIG_IGN);
+    sigset_t blocked;
+    ::sigemptyset(&blocked);
+    ::sigaddset(&blocked, SIGUSR1);
+    ::sigprocmask(SIG_BLOCK, &blocked, nullptr);
+    Starter starter({shell("signals", "grep -E '^Sig(Blk|Ign)' /proc/self/status >&7")});
+    const std::string zero(16, '0');
+    BOOST_TEST(output_of(starter, "signals") == "SigBlk:\t" + zero + "\nSigIgn:\t" + zero + "\n");
+    ::sigprocmask(SIG_UNBLOCK, &blocked, nullptr);
+}
+
+BOOST_AUTO_TEST_CASE(it_runs_on_the_cpus_of_the_thread_that_asks) {
+    cpu_set_t before, first;
+    BOOST_REQUIRE_EQUAL(::sched_getaffinity(0, sizeof before, &before), 0);
+    Starter starter({shell("cpus", "grep Cpus_allowed_list /proc/self/status | cut -f 2 >&7")});
+    std::size_t cpu = 0;
+    while (!CPU_ISSET(cpu, &before))
+        ++cpu;
+    CPU_ZERO(&first);
+    CPU_SET(cpu, &first);
+    BOOST_REQUIRE_EQUAL(::sched_setaffinity(0, sizeof first, &first), 0);
+    BOOST_TEST(output_of(starter, "cpus") == std::to_string(cpu) + "\n");
+    BOOST_REQUIRE_EQUAL(::sched_setaffinity(0, sizeof before, &before), 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_missing_program_is_an_error_until_it_is_there) {
+    const steer::test::TempFolder folder;
+    const std::string file = folder.path / "program";
+    Starter starter({{.name = "late", .files = {file}, .words = {"late", "-c", "exit 3"}}});
+    BOOST_TEST(starter.start("late", {}) == 0);
+    BOOST_TEST(errno == ENOENT);
+    BOOST_REQUIRE_EQUAL(::symlink("/bin/sh", file.c_str()), 0);
+    const pid_t pid = starter.start("late", {});
+    BOOST_REQUIRE_GT(pid, 0);
+    BOOST_TEST(WEXITSTATUS(wait_for(pid)) == 3);
+}
+
+BOOST_AUTO_TEST_CASE(an_ended_starter_is_reported) {
+    Starter starter({shell("true", "exit 0")});
+    BOOST_TEST(starter.is_alive());
+    BOOST_REQUIRE_EQUAL(::kill(starter.pid(), SIGTERM), 0);  // the service manager's is not for it
+    BOOST_TEST(wait_for(starter.start("true", {})) == 0);
+    BOOST_REQUIRE_EQUAL(::kill(starter.pid(), SIGKILL), 0);
+    BOOST_TEST(starter.start("true", {}) == 0);
+    BOOST_TEST(errno == ECHILD);
+    BOOST_TEST(!starter.is_alive());
+}
