@@ -459,6 +459,7 @@ void Worker::Impl::on_worker_message(const Message& m) noexcept {
         case MessageKind::inject:
         case MessageKind::answer:
         case MessageKind::upstream_query:
+        case MessageKind::notify:
         case MessageKind::acknowledged:
             break;
     }

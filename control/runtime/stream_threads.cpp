@@ -259,6 +259,11 @@ std::optional<stream::UpstreamReport> StreamThreads::upstream(std::uint16_t id) 
     return known->second.state->report();
 }
 
+void StreamThreads::set_notify(const stream::NotifyHandler& handler) {
+    for (auto& thread : impl_->threads)
+        thread->set_notify(handler);
+}
+
 void StreamThreads::set_vrfs(const std::map<IpAddress, int>& by_upstream) {
     for (auto& thread : impl_->threads)
         thread->set_vrfs(by_upstream);

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <array>
 #include <boost/asio/post.hpp>
+#include <cstring>
 #include <utility>
+#include <vector>
 
 #include "dataplane/dns/wire.h"
 
@@ -42,6 +44,7 @@ StreamThread::StreamThread(unsigned index, StreamRings rings, BufferPools& buffe
       upstream_udp_(context_),
       upstream_tcp_(context_),
       channels_(context_, upstream_udp_, upstream_tcp_) {
+    injector_.set_flush([this] { flush(); });
     boost::asio::post(context_.io, [this] { on_wake(); });
     boost::asio::post(context_.io, [this] { await_housekeeping(); });
 }
@@ -112,6 +115,12 @@ void StreamThread::set_copying(std::vector<int> if_indices) {
 void StreamThread::set_vrfs(std::map<IpAddress, int> by_upstream) {
     boost::asio::post(context_.io, [this, all = std::move(by_upstream)]() mutable {
         context_.vrfs = std::move(all);
+    });
+}
+
+void StreamThread::set_notify(NotifyHandler handler) {
+    boost::asio::post(context_.io, [this, to = std::move(handler)]() mutable {
+        context_.on_notify = std::move(to);
     });
 }
 
@@ -254,6 +263,7 @@ void StreamThread::take(const Message& m) {
         injector_.on_answer(m);
         return;
     }
+    if (m.kind == MessageKind::notify && m.buffer != nullptr) return take_notify(m.buffer);
     if (m.kind != MessageKind::upstream_query || m.buffer == nullptr) {
         release(m.buffer);
         return;
@@ -268,6 +278,30 @@ void StreamThread::take(const Message& m) {
     } else {
         upstream_udp_.ask(std::move(ask));
     }
+}
+
+// The answer leaves by the kernel socket of the asked address; without one there is no answer, and the primary asks again.
+void StreamThread::take_notify(Buffer* buffer) {
+    InjectedQuery head;
+    std::memcpy(&head, buffer->data(), sizeof head);
+    const auto message = Injector::query_room(*buffer).first(head.length);
+    std::vector<std::uint8_t> response;
+    if (context_.on_notify) response = context_.on_notify(head.client, message);
+    if (response.empty()) {
+        response.assign(message.begin(), message.begin() + dns::kHeaderSize);
+        const unsigned flags = dns::load_be16(&response[2]) & dns::kOpcodeMask;
+        std::fill(response.begin() + 2, response.end(), std::uint8_t{0});
+        dns::store_be16(&response[2], static_cast<std::uint16_t>(dns::kQr | flags | dns::kNotImp));
+    }
+    const auto at = std::ranges::find_if(udp_, [&](const auto& one) {
+        return one.first.address == head.local && one.first.port == head.local_port;
+    });
+    if (at == udp_.end() || response.size() > buffer->capacity) return release(buffer);
+    std::ranges::copy(response, buffer->data());
+    buffer->length = static_cast<std::uint32_t>(response.size());
+    at->second->take_answer({SocketAddress(head.client, head.client_port), head.local,
+                             head.local_port, ClientTransport::udp},
+                            buffer);
 }
 
 void StreamThread::await_housekeeping() {

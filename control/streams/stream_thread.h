@@ -47,6 +47,8 @@ class StreamThread {
     void report_addresses(decltype(StreamContext::on_addresses) to) {
         context_.on_addresses = std::move(to);
     }
+    // See StreamContext::on_notify. Any thread.
+    void set_notify(NotifyHandler handler);
     // See StreamContext::copying, vrfs. Any thread.
     void set_vrfs(std::map<IpAddress, int> by_upstream);
     void set_copying(std::vector<int> if_indices);
@@ -81,6 +83,7 @@ class StreamThread {
     // Pops the rings. Returns false if there is more.
     bool drain();
     void take(const Message& m);
+    void take_notify(Buffer* buffer);
     class OneAnswer;
     void flush();
     void await_housekeeping();

@@ -40,8 +40,10 @@ enum Type : std::uint16_t {
     kNsec = 47,
     kDnskey = 48,
     kNsec3 = 50,
+    kZonemd = 63,
     kSvcb = 64,
     kHttps = 65,
+    kTsig = 250,
     kIxfr = 251,
     kAxfr = 252,
     kAny = 255,
@@ -69,6 +71,7 @@ enum Flag : std::uint16_t {
     kCd = 0x0010,
     kRcodeMask = 0x000f,
 };
+inline constexpr std::uint16_t kOpcodeNotify = 0x2000;  // in the flag word (RFC 1996)
 inline constexpr std::uint16_t kOptionNsid = 3;
 inline constexpr std::uint16_t kOptionEde = 15;
 // Extended DNS Errors (RFC 8914) that we send.

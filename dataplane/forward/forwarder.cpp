@@ -246,6 +246,7 @@ void Forwarder::on_message(const Message& m, Now now) noexcept {
         case MessageKind::inject:
         case MessageKind::answer:
         case MessageKind::upstream_query:
+        case MessageKind::notify:
         case MessageKind::acknowledged:
             rte_panic("a message is not for the forwarder: kind %u\n",
                       static_cast<unsigned>(m.kind));

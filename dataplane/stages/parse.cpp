@@ -47,6 +47,12 @@ bool checksum_right(Packet& p) {
     return true;
 }
 
+// `streams` passes those that it receives itself.
+bool is_notify(const Packet& p, const Snapshot& snapshot) {
+    return (p.query.flags & dns::kOpcodeMask) == dns::kOpcodeNotify && p.mbuf != nullptr &&
+           snapshot.notify_from.contains(p.client.address);
+}
+
 // True: the packet stays in the burst.
 bool parse_one(Packet& p, unsigned place, const Snapshot& snapshot, Replier& replier,
                Burst& burst) {
@@ -64,6 +70,10 @@ bool parse_one(Packet& p, unsigned place, const Snapshot& snapshot, Replier& rep
         return false;
     }
     p.query.over_v4 = p.client.address.is_v4();
+    if (error == dns::QueryError::bad_opcode && is_notify(p, snapshot)) {
+        replier.pass_notify(p);
+        return false;
+    }
     if (!snapshot.allow.contains(p.client.address)) {
         replier.answer_error(p, dns::kRefused, dns::Ede::prohibited, Verdict::refused_client);
         return false;

@@ -10,7 +10,7 @@
 //
 // Ends: Verdict::drop_bad_checksum, drop_short_header, drop_response (never answered: reflection
 //       loops), answered_error (FORMERR, NOTIMP for other opcodes and for zone transfers, BADVERS),
-//       refused_client (REFUSED, EDE 18).
+//       refused_client (REFUSED, EDE 18), notify_passed, drop_notify_rate.
 #pragma once
 
 #include "dataplane/policy/snapshot.h"

@@ -1,10 +1,12 @@
 #include "dataplane/stages/reply.h"
 
+#include <rte_cycles.h>
 #include <rte_debug.h>
 #include <rte_mbuf.h>
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "dataplane/dns/checksum.h"
 #include "dataplane/stages/frame.h"
@@ -95,6 +97,36 @@ void Replier::drop(Packet& p, Verdict v) noexcept {
                       p.client.address, p.query.name());
     }
     if (p.injected != nullptr) (void)to_stream(p.stream, p.stream_token, nullptr);
+    free_query(p);
+}
+
+void Replier::pass_notify(Packet& p) noexcept {
+    const std::uint64_t second = rte_rdtsc() / rte_get_tsc_hz();
+    if (std::exchange(notify_second_, second) != second) notifies_ = 0;
+    if (++notifies_ > kMostNotifies) return drop(p, Verdict::drop_notify_rate);
+    Ring<Message>* const ring = rings_.to_stream.front();
+    Buffer* const out =
+        ring == nullptr ? nullptr : buffers_.take(sizeof(InjectedQuery) + p.dns_length);
+    if (out == nullptr) return drop(p, Verdict::drop_no_buffer);
+    InjectedQuery header{};
+    header.client = p.client.address;
+    header.client_port = p.client.port;
+    header.local = p.destination;
+    header.local_port = p.destination_port;
+    header.transport = ClientTransport::udp;
+    header.length = p.dns_length;
+    std::memcpy(out->data(), &header, sizeof header);
+    std::memcpy(out->data() + sizeof header, p.dns, p.dns_length);
+    out->length = static_cast<std::uint32_t>(sizeof header + p.dns_length);
+    const Message m{.kind = MessageKind::notify, .from = worker_, .buffer = out};
+    if (!ring->push(m)) {
+        release(out);
+        return drop(p, Verdict::drop_ring_full);
+    }
+    p.end = Verdict::notify_passed;
+    count(p, p.end);
+    query_ends_.dropped(p.query);
+    if (query_ends_.is_due()) record(p, p.end, {AnswerPath::error}, {});
     free_query(p);
 }
 

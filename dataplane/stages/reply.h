@@ -36,6 +36,8 @@ Moved moved_for(Verdict v) noexcept;
 
 class Replier {
   public:
+    static constexpr unsigned kMostNotifies = 256;
+
     // `owners`: Shared::port_owners.
     Replier(unsigned worker, std::span<Port* const> ports,
             const std::vector<Shared::PortOwner>& owners, const WorkerRings& rings,
@@ -69,6 +71,9 @@ class Replier {
     void answer_truncated(Packet& p, Verdict v) noexcept;
     // Sends no answer. For a TCP client, it notifies `streams`, which can close the connection.
     void drop(Packet& p, Verdict v) noexcept;
+    // Passes a NOTIFY from Snapshot::notify_from to control, which answers it by a kernel socket.
+    // Senders can be forged, so a worker passes kMostNotifies a second.
+    void pass_notify(Packet& p) noexcept;
     // Counts a query that continues in a parked record.
     void park(Packet& p, Verdict v) noexcept;
 
@@ -119,6 +124,8 @@ class Replier {
     QueryEnds& query_ends_;
     Counters& counters_;
     std::uint8_t worker_;
+    std::uint64_t notify_second_ = 0;  // of the time stamp counter
+    unsigned notifies_ = 0;            // in this second
 };
 
 }  // namespace steer

@@ -2,6 +2,7 @@
 // may ask.
 #include <boost/test/unit_test.hpp>
 
+#include "dataplane/stages/reply.h"
 #include "packet/appliance.h"
 
 namespace steer::test {
@@ -210,6 +211,39 @@ BOOST_AUTO_TEST_CASE(malformed_queries_get_formerr) {
     BOOST_CHECK_EQUAL(rcode_of(DnsMessage::query(1, "a.example", kTypeA).raw({1, 2, 3})), 1U);
     BOOST_CHECK_EQUAL(a.count(Verdict::answered_error), 14U);
     BOOST_CHECK(a.upstream_queries().empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_notify_of_a_primary_goes_to_streams_and_others_are_not_implemented) {
+    Appliance a;
+    auto snapshot = forward_only();
+    snapshot->notify_from =
+        matchers::PrefixSet({matchers::Prefix::masked(*IpAddress::parse("2001:db9::1"), 128)});
+    a.publish(std::move(snapshot));
+    const DnsMessage notify = DnsMessage::query(1, "rpz.example", 6, 0x2400);
+    a.ask(notify, {.address = "2001:db9::1"});  // it need not be a client that may ask
+    a.turn();
+    const auto passed = a.notifies();
+    BOOST_REQUIRE_EQUAL(passed.size(), 1U);
+    BOOST_CHECK(passed.front() == notify.bytes());
+    BOOST_CHECK(a.answers().empty());
+    BOOST_CHECK_EQUAL(a.count(Verdict::notify_passed), 1U);
+    a.ask(notify);
+    a.turn();
+    BOOST_CHECK_EQUAL(a.answer().rcode(), 4U);
+    BOOST_CHECK_EQUAL(a.count(Verdict::answered_error), 1U);
+    // A flood with the primary's address takes a bounded share of control. (The second may end.)
+    for (unsigned i = 0; i < 3 * Replier::kMostNotifies; ++i) {
+        a.ask(notify, {.address = "2001:db9::1"});
+        if (i % 16 == 15) a.turn();
+    }
+    const auto more = a.count(Verdict::notify_passed);
+    BOOST_CHECK_GE(more, Replier::kMostNotifies);
+    BOOST_CHECK_LE(more, 2 * Replier::kMostNotifies);
+    BOOST_CHECK_EQUAL(more + a.count(Verdict::drop_notify_rate), 3 * Replier::kMostNotifies + 1);
+    // Other opcodes of the same sender are as before.
+    a.ask(DnsMessage::query(1, "rpz.example", 6, 0x2800), {.address = "2001:db9::1"});
+    a.turn();
+    BOOST_CHECK_EQUAL(a.answer().rcode(), 5U);
 }
 
 BOOST_AUTO_TEST_CASE(responses_and_short_messages_get_no_answer) {

@@ -344,6 +344,12 @@ void Appliance::take_stream_message(const Message& m) {
         release(m.buffer);
         return;
     }
+    if (m.kind == MessageKind::notify) {
+        const auto bytes = m.buffer->bytes().subspan(sizeof(InjectedQuery));
+        notifies_.emplace_back(bytes.begin(), bytes.end());
+        release(m.buffer);
+        return;
+    }
     BOOST_REQUIRE(m.kind == MessageKind::answer);
     Injected taken{.token = m.token, .answer = std::nullopt};
     if (m.buffer != nullptr) {

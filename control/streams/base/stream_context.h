@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "control/streams/base/notify_handler.h"
 #include "control/streams/base/stream_counters.h"
 #include "dataplane/base/buffer.h"
 #include "dataplane/base/clock.h"
@@ -56,6 +57,8 @@ struct StreamContext {
     // Called with the addresses of a name that was resolved for an upstream; empty: they are no
     // longer needed. `source` is the same for the same name.
     std::function<void(const void* source, std::span<const IpAddress> addresses)> on_addresses{};
+    // Called with each NOTIFY; without a response it is handled as any query, which gets NOTIMP.
+    NotifyHandler on_notify{};
 
     void count(StreamCount c, std::uint64_t n = 1) { counters.add(c, n); }
     // Binds a socket to the upstream's VRF before it connects. Returns 0 or errno.
