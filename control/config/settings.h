@@ -25,6 +25,7 @@
 #include "control/config/settings/matcher_settings.h"
 #include "control/config/settings/plugin_tables.h"
 #include "control/config/settings/recorder_settings.h"
+#include "control/config/settings/secondary_settings.h"
 #include "control/config/settings/section_settings.h"
 #include "control/config/settings/server_settings.h"
 #include "control/config/settings/sink_settings.h"
@@ -82,6 +83,7 @@ struct Settings {
     std::vector<RemoteList> remote_lists;
     std::vector<ReadList> lists;  // as plugins read them, in that order
     std::vector<RuleFile> rule_files;
+    std::vector<PluginIndex> listed_secondaries;  // that plugins read as lists, in any order
     std::vector<SecretFile> secrets;
     Fleet fleet;
     std::vector<Router> routers;  // named ones first; then those inside a plugin

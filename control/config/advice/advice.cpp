@@ -24,6 +24,7 @@ bool works_alone(const Plugin& plugin) {
 std::vector<bool> used_plugins(const Settings& settings) {
     std::vector<bool> used(settings.plugins.size());
     std::vector<PluginIndex> todo = settings.entries;
+    todo.insert(todo.end(), settings.listed_secondaries.begin(), settings.listed_secondaries.end());
     for (PluginIndex i = 0; i < settings.plugins.size(); ++i) {
         if (settings.plugins[i].role == Role::server || works_alone(settings.plugins[i]))
             todo.push_back(i);

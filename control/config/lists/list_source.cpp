@@ -149,6 +149,43 @@ std::optional<ListBytes> read_copy(Reading& in, const Text& written, const Place
     return good_bytes(in, {list.file, *std::move(content)}, use);
 }
 
+// The zone of a secondary as text.
+std::optional<ListBytes> read_zone_copy(Reading& in, const Text& written, const Place& place,
+                                        const ListUse& use) {
+    const auto refuse = [&](const std::string& text) {
+        in.report().error(place.line, place.name() + ": " + text);
+        return std::nullopt;
+    };
+    if (use.type.empty())
+        return refuse(
+            "a list from a secondary needs a plugin of its own: define a domain_set with "
+            "it, and write its $TAG here");
+    const std::string tag = written.value.substr(1);
+    const auto secondary = in.refer(tag, Wanted::secondary, place.line);
+    if (!secondary) return std::nullopt;
+    in.settings().listed_secondaries.push_back(*secondary);
+    if (in.settings().control.lists.empty())
+        return refuse(
+            "the zone of a secondary needs a folder, but 'lists' of 'control' is off: "
+            "set it");
+    const std::string file = list_file_of(in.settings().control.lists, tag);
+    ReadList& read = begin_list(in, file, place, use);
+    read.source = written.value;
+    read.is_remote = true;
+    std::error_code error;
+    if (!std::filesystem::exists(file, error) && !error) {
+        read.loaded = false;
+        in.report().warn(place.line, written.value + " in " + place.name() +
+                                         " has not been transferred yet: it is empty until then");
+        return std::nullopt;
+    }
+    auto content = Reading::read_text(file);
+    if (!content)
+        return refuse("the copy " + matchers::quoted_path(file) + " of " + written.value +
+                      " cannot be read: " + content.error().text);
+    return ListBytes{file, *std::move(content)};
+}
+
 bool is_line_of(const Error& error, const std::string& file) {
     return error.file == file && error.line > 0;
 }
@@ -237,6 +274,7 @@ ListUse use_of(const Plugin& plugin, const Node& args) {
 std::optional<ListBytes> read_list_source(Reading& in, const Text& written, const Place& place,
                                           const ListUse& use) {
     if (is_url(written.value)) return read_copy(in, written, place, use);
+    if (is_secondary(written.value)) return read_zone_copy(in, written, place, use);
     const std::string file = in.resolve(written.value);
     begin_list(in, file, place, use);
     auto bytes = in.read_file(file, place);

@@ -53,17 +53,7 @@ std::optional<std::array<std::uint8_t, kPinBytes>> parse_pin(std::string_view te
 
 void read_pins(Reading& in, const Node& node, const Place& place, UpstreamArgs& out) {
     out.pins_line = place.line;
-    for (const Text& text : read_texts(in, node, place)) {
-        if (const auto pin = parse_pin(text.value)) {
-            out.pins.push_back(*pin);
-        } else {
-            in.report().error(
-                text.line, matchers::quoted(text.value) + " in " + place.name() +
-                               " is not a pin: expected the base64 of a SHA-256 (44 characters), "
-                               "as printed by `openssl x509 -pubkey -noout | openssl pkey -pubin "
-                               "-outform der | openssl dgst -sha256 -binary | base64`");
-        }
-    }
+    out.pins = read_pin_texts(in, node, place);
 }
 
 void read_ca(Reading& in, const Node& node, const Place& place, UpstreamArgs& out) {
@@ -449,6 +439,23 @@ void read_device(Reading& in, const Node& node, const Place& place, ReachSetting
         return;
     }
     out.device = name;
+}
+
+std::vector<std::array<std::uint8_t, 32>> read_pin_texts(Reading& in, const Node& node,
+                                                         const Place& place) {
+    std::vector<std::array<std::uint8_t, kPinBytes>> pins;
+    for (const Text& text : read_texts(in, node, place)) {
+        if (const auto pin = parse_pin(text.value)) {
+            pins.push_back(*pin);
+        } else {
+            in.report().error(
+                text.line, matchers::quoted(text.value) + " in " + place.name() +
+                               " is not a pin: expected the base64 of a SHA-256 (44 characters), "
+                               "as printed by `openssl x509 -pubkey -noout | openssl pkey -pubin "
+                               "-outform der | openssl dgst -sha256 -binary | base64`");
+        }
+    }
+    return pins;
 }
 
 }  // namespace steer::config
