@@ -20,6 +20,7 @@
     X(router_lists)    \
     X(recorder)        \
     X(fetch)           \
+    X(transfer)        \
     X(tasks)           \
     X(mdns)            \
     X(edit)            \

@@ -33,10 +33,12 @@ plugins:
   - {{ tag: rows, type: ros_address_list, args: {{ router: edge, address_list4: policy_v4, missing_family: nodata, async: false }} }}
   - {{ tag: answers, type: cache }}
   - {{ tag: up, type: forward, args: {{ upstreams: [ {{ addr: udp://1.1.1.1 }}, {{ addr: tcp://1.1.1.1 }} ] }} }}
+  - {{ tag: media, type: secondary, args: {{ zone: media.example, primaries: [ 1.1.1.1 ] }} }}
+  - {{ tag: copy, type: zone, args: {{ secondary: media }} }}
   - {{ tag: seen, type: metrics_collector }}
   - {{ tag: log, type: query_recorder, args: {{ dnstap: "unix:{folder}/dnstap.sock" }} }}
   - {{ tag: main, type: sequence, args: [
-      {{ exec: $log }}, {{ exec: $seen }}, {{ exec: $ads }},
+      {{ exec: $log }}, {{ exec: $seen }}, {{ exec: $ads }}, {{ exec: $copy }},
       {{ matches: qname $fetched, exec: reject 3 }},
       {{ matches: qname $policy, exec: $rows }},
       {{ exec: $answers }}, {{ exec: $up }} ] }}

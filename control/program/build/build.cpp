@@ -20,6 +20,18 @@ matchers::PrefixSet allowed(const config::Dataplane& dataplane, const Surroundin
     return matchers::PrefixSet(prefixes);
 }
 
+// Primaries, and those that `notify_from` adds.
+matchers::PrefixSet senders_of_notify(const SecondaryPlans& plans) {
+    std::vector<matchers::Prefix> senders;
+    for (const SecondaryPlan& plan : plans.zones) {
+        for (const config::ZonePrimary& primary : plan.settings.primaries)
+            senders.push_back(matchers::Prefix::masked(primary.address, 128));
+        senders.insert(senders.end(), plan.settings.notify_from.begin(),
+                       plan.settings.notify_from.end());
+    }
+    return matchers::PrefixSet(senders);
+}
+
 void check_tls(const config::Settings& settings, Built& built) {
     for (const config::Router& router : settings.routers) {
         const routeros::TlsConfig tls = transport_config(router).tls;
@@ -70,6 +82,9 @@ Built build(const config::Settings& settings, const Surroundings& surroundings, 
     const auto list_places = build_lists(settings, surroundings, registry, built);
     built.leases = lease_plans(settings, registry);
     built.router_lists = router_list_plans(settings, registry);
+    built.secondaries = secondary_plans(settings, registry);
+    snapshot.live_targets = built.secondaries.targets;
+    snapshot.notify_from = senders_of_notify(built.secondaries);
     check_tls(settings, built);
     check_dump_files(settings, built);
     TagMasks masks(settings);

@@ -98,6 +98,19 @@ std::shared_ptr<InheritedNames> Registry::inherited() {
     return inherited_;
 }
 
+std::shared_ptr<LivePolicy> Registry::live_policy(const std::string& tag) {
+    return shared_of(live_policies_, tag);
+}
+
+std::shared_ptr<LivePolicy> Registry::local_zone(const std::string& tag) {
+    return shared_of(local_zones_, tag);
+}
+
+std::shared_ptr<LiveTargets> Registry::live_targets() {
+    if (live_targets_ == nullptr) live_targets_ = std::make_shared<LiveTargets>();
+    return live_targets_;
+}
+
 std::shared_ptr<LivePrefixes> Registry::live_prefixes(const std::string& tag) {
     return shared_of(live_prefixes_, tag);
 }

@@ -15,6 +15,7 @@
 #include "dataplane/answer/ad_list.h"
 #include "dataplane/answer/live_answers.h"
 #include "dataplane/answer/live_prefixes.h"
+#include "dataplane/answer/policy_zone.h"
 #include "dataplane/answer/reverse_table.h"
 #include "dataplane/base/list_state.h"
 #include "dataplane/policy/cache_instance.h"
@@ -60,6 +61,11 @@ class Registry {
     }
     // The answers of a dhcp_leases, by its tag.
     std::shared_ptr<LiveAnswers> live_answers(const std::string& tag);
+    // The policy zone, or the local zone, of a secondary, by its tag.
+    std::shared_ptr<LivePolicy> live_policy(const std::string& tag);
+    std::shared_ptr<LivePolicy> local_zone(const std::string& tag);
+    // The names that such zones ask for instead.
+    std::shared_ptr<LiveTargets> live_targets();
     // The addresses of a ros_list, by its tag.
     std::shared_ptr<LivePrefixes> live_prefixes(const std::string& tag);
     // The number of an inherited domain_set, and the inheriting names.
@@ -84,6 +90,8 @@ class Registry {
     std::map<std::string, std::shared_ptr<TimeWindow>> time_windows_;
     std::map<std::string, std::shared_ptr<LiveAnswers>> live_answers_;
     std::map<std::string, std::shared_ptr<LivePrefixes>> live_prefixes_;
+    std::map<std::string, std::shared_ptr<LivePolicy>> live_policies_, local_zones_;
+    std::shared_ptr<LiveTargets> live_targets_;
     std::map<std::string, std::pair<std::size_t, std::shared_ptr<ReverseTable>>> reverse_;
 };
 
