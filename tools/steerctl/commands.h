@@ -39,6 +39,7 @@ Run add_methods(CLI::App& command, Options& options);
 // list_commands.cpp
 Run add_lists(CLI::App& command, Options& options);
 Run add_adlist(CLI::App& command, Options& options);
+Run add_zones(CLI::App& command, Options& options);
 // cache_commands.cpp
 Run add_cache(CLI::App& command, Options& options);
 // name_commands.cpp

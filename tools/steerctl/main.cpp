@@ -47,6 +47,7 @@ constexpr Command kCommands[] = {
     {"lists", "Show the rules of each list, and the state of lists from URLs", add_lists},
     {"cache", "Show, clear, save and restore the caches", add_cache},
     {"adlist", "Show ad lists with their names and blocked queries, or pause them", add_adlist},
+    {"zones", "Show the zones by transfer, or transfer one now", add_zones},
     {"leases", "Show the names of hosts with a DHCP lease", add_leases},
     {"reverse", "Show the name for which an address was last answered", add_reverse},
     {"why", "Show the rules that match a name, and what they do", add_why},

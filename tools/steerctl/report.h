@@ -60,6 +60,9 @@ std::string adlists_text(const boost::json::value& answer);
 // read.
 std::string leases_text(const boost::json::value& answer);
 
+// For zones, zones.refresh and zones.retransfer.
+std::string zones_text(const boost::json::value& answer);
+
 // For lists and lists.fetch.
 std::string lists_text(const boost::json::value& lists);
 
