@@ -63,6 +63,8 @@ GOALS = (
     Goal("streams", 1.0, 2, limits=(("flood_answered", "≥", 0.999), ("flood_p50", "≤", 1.5), ("flood_hold", "≤", 2)),
          figures=("worst", "tcp_ns", "dnsdist_tcp_ns", "dot_ns", "dnsdist_dot_ns", "doh_ns", "dnsdist_doh_ns", "connection_us",
                   "dnsdist_connection_us", "idle_bytes", "dnsdist_idle_bytes", "flood_p99", "flood_hold_p99", "flood_mib")),
+    Goal("zones", 20, limits=(("worst_change_ms", "≤", 1000),),
+         figures=("change_ms", "whole_s", "merge_s", "restore_s", "lookup_ns", "changed_lookup_ns", "bytes_per_name")),
     Goal("wakeups", None, limits=(("added_us", "≤", 100), ("idle_percent", "≤", 3)),
          figures=("ratio", "woken_qps", "busy_poll_qps", "spin_qps", "woken_ns", "busy_poll_ns", "spin_ns", "p50_us", "p99_us")),
 )
