@@ -264,6 +264,8 @@ AnswerError build_answer(std::span<const std::uint8_t> response,
     facts.has_opt = s.opt != 0;
     if (facts.has_opt) facts.options = response.subspan(s.opt_rdata, s.opt_end - s.opt_rdata);
     facts.rcode = plain_rcode(facts.flags, s.extended_rcode);
+    facts.is_bad_cookie =
+        (unsigned{s.extended_rcode} << 4 | (facts.flags & kRcodeMask)) == kBadCookie;
     if (of == Records::of_question && s.aliases > kMaxAliases && qtype != kCname)
         facts.rcode = kServFail;  // its chain is not known
     const std::span<RecordPlace> places(s.places.data(), s.found);

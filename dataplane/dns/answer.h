@@ -77,6 +77,7 @@ struct UpstreamFacts {
     std::uint16_t flags = 0;  // header flag word, host order
     std::uint8_t rcode = 0;   // 0..15; for an extended one: FORMERR for BADVERS, else SERVFAIL
     bool has_opt = false;
+    bool is_bad_cookie = false;  // the rcode is BADCOOKIE (RFC 7873 5.3)
     bool no_question = false;    // some servers omit it in errors: then only rcode counts
     std::uint16_t scrubbed = 0;  // number of records that do not belong to the question
     // The response has no answer, but the name servers of a zone (RFC 2308 2.2). Such a server does

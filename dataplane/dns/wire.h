@@ -56,6 +56,7 @@ enum Rcode : std::uint8_t {
     kRefused = 5,
     kYxDomain = 6,  // a DNAME whose result is too long: an answer (RFC 6672 2.2)
     kBadVers = 16,
+    kBadCookie = 23,  // RFC 7873 8
 };
 // The two flag bytes of the header as one host-order word.
 enum Flag : std::uint16_t {
