@@ -18,6 +18,7 @@
 #include "dataplane/stages/burst.h"
 #include "dataplane/stages/capture.h"
 #include "dataplane/stages/classify.h"
+#include "dataplane/stages/cookies.h"
 #include "dataplane/stages/find_entries.h"
 #include "dataplane/stages/idle.h"
 #include "dataplane/stages/inject.h"
@@ -141,6 +142,7 @@ struct Worker::Impl final : ForwardSink {
     SharedWatch shared_watch;
     ParkedPool pool;
     Tracer tracer;
+    Cookies cookies;
     Replier replier;
     Forwarder forwarder;
     Resolver resolver;
@@ -180,8 +182,9 @@ Worker::Impl::Impl(const WorkerOptions& worker_options, Shared& what_is_shared,
            options.index, *shared.hasher, shared.parked[options.index]),
       tracer(options.index, options.traces_from, *shared.buffers, rings.traces, shared.trace_filter,
              now),
+      cookies(counters),
       replier(options.index, ports, shared.port_owners, rings, *shared.buffers, transmit, tracer,
-              query_ends, counters),
+              query_ends, cookies, counters),
       forwarder({.worker = options.index,
                  .workers = options.workers,
                  .first_port = options.first_upstream_port,
@@ -261,7 +264,8 @@ void Worker::Impl::serve(Burst& b) noexcept {
     b.watched = shared_watch.wants_hits(*snapshot, b.live_count, now);
     if (!snapshot->nsid.empty()) [[unlikely]]
         b.watched |= any_asks_nsid(b);
-    answer_from_packet_cache(b, *snapshot, packet_cache, shared.cache, resolver, counters, now);
+    answer_from_packet_cache(b, *snapshot, packet_cache, shared.cache, cookies, resolver, counters,
+                             now);
     if (b.traced != 0) [[unlikely]]
         tracer.after_packet_cache(b, *snapshot, executor, now, [&](const Packet& p) {
             return shared.cache != nullptr ? foresee(p, *snapshot, packet_cache, *shared.cache)
@@ -271,6 +275,7 @@ void Worker::Impl::serve(Burst& b) noexcept {
     parse(b, *snapshot, replier);
     if (b.traced != 0) [[unlikely]]
         tracer.after_parse(b, now);
+    if (b.with_cookie != 0 || cookies.are_required()) cookies.check(b, replier);
     stage_ends(Stage::parse);
     lookup(b, *snapshot, shared.cache, *shared.hasher, executor, packet_cache, now);
     stage_ends(Stage::lookup);
@@ -290,6 +295,9 @@ void Worker::Impl::begin_turn(Now at) noexcept {
     next_hops = shared.next_hops.load(std::memory_order_acquire);
     forwarder.set_next_hops(next_hops);
     query_ends.begin_turn(now, snapshot);
+    cookies.begin_turn(shared.cookie_keys.load(std::memory_order_acquire), snapshot, now,
+                       {pool.in_use(), options.max_parked},
+                       {forwarder.in_flight(), options.max_in_flight});
     capture.begin_turn(now);
 }
 

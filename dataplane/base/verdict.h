@@ -61,6 +61,10 @@ namespace steer {
     X(servfail_quota, y, y, y, n, "a quota was exceeded; the client got SERVFAIL (`over_quota`)") \
     X(truncated_quota, y, y, y, n,                                                                \
       "the quota of a UDP client was exceeded; it was sent to TCP (`over_quota`)")                \
+    X(bad_cookie, y, y, y, n,                                                                     \
+      "under load, a query without a valid server cookie got BADCOOKIE (`cookies`)")              \
+    X(truncated_cookie, y, y, y, n,                                                               \
+      "under load, a query without a cookie was sent to TCP (`cookies`)")                         \
     X(drop_no_buffer, y, y, y, y, "no packet buffer for the answer")                              \
     X(drop_ring_full, y, y, y, n, "the ring to another worker or to a streams thread is full")    \
     X(drop_tx_full, y, y, n, y, "the port or ring did not accept the answer")                     \

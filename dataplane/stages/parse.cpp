@@ -70,6 +70,7 @@ bool parse_one(Packet& p, unsigned place, const Snapshot& snapshot, Replier& rep
     }
     if (error != dns::QueryError::none && !judge_rare(p, place, error, snapshot, replier, burst))
         return false;
+    if ((p.query.cookie_length | p.cookie_length) != 0) burst.with_cookie |= 1U << place;
     p.max_size = size_limit(p);
     if (p.mbuf != nullptr) p.question_sum = question_sum(p);
     return true;

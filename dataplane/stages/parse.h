@@ -4,7 +4,7 @@
 // Out:  `query`, `max_size`, `message_sum`, `question_sum` set; UDP checksums of frames verified.
 //       Malformed queries and those of clients outside `allow` have left the burst.
 //       Burst::set_aside: queries without RD or of type ANY for which the policy has rules of their
-//       own (policy/rare_queries.h).
+//       own (policy/rare_queries.h). Burst::with_cookie.
 // Cost: one sum over the message, one walk over the name (dns/query.h), one search in the allowed
 //       prefixes.
 //

@@ -13,7 +13,7 @@
 namespace steer {
 namespace {
 
-constexpr std::size_t kOptRoom = 64;  // an OPT with an extended error and a client subnet
+constexpr std::size_t kOptRoom = 96;  // an OPT with an extended error, a client subnet and a cookie
 
 std::size_t bytes_needed(const dns::Query& q, const dns::Answer& a, const dns::ReplyExtras* extras,
                          std::uint16_t max_size) {
@@ -44,7 +44,7 @@ Moved moved_for(Verdict v) noexcept {
 Replier::Replier(unsigned worker, std::span<Port* const> ports,
                  const std::vector<Shared::PortOwner>& owners, const WorkerRings& rings,
                  BufferPools& buffers, Transmit& transmit, Tracer& tracer, QueryEnds& query_ends,
-                 Counters& counters)
+                 Cookies& cookies, Counters& counters)
     : ports_(ports),
       owners_(owners),
       rings_(rings),
@@ -52,6 +52,7 @@ Replier::Replier(unsigned worker, std::span<Port* const> ports,
       transmit_(transmit),
       tracer_(tracer),
       query_ends_(query_ends),
+      cookies_(cookies),
       counters_(counters),
       worker_(static_cast<std::uint8_t>(worker)) {}
 
@@ -246,6 +247,7 @@ void Replier::answer_truncated(Packet& p, Verdict v) noexcept {
 void Replier::answer_empty(Packet& p, std::uint16_t rcode, std::optional<dns::Ede> ede,
                            bool truncated, Verdict v) noexcept {
     p.end = v;
+    cookies_.complete(p);
     tracer_.refused(p, rcode, ede);
     if (p.mbuf == nullptr) return answer_empty_injected(p, rcode, ede, truncated, v);
     query_ends_.refused(p.query, rcode);

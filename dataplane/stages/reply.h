@@ -22,6 +22,7 @@
 #include "dataplane/dns/answer.h"
 #include "dataplane/policy/parked.h"
 #include "dataplane/stages/burst.h"
+#include "dataplane/stages/cookies.h"
 #include "dataplane/stages/query_ends.h"
 #include "dataplane/stages/shared.h"
 #include "dataplane/stages/transmit.h"
@@ -40,7 +41,7 @@ class Replier {
     Replier(unsigned worker, std::span<Port* const> ports,
             const std::vector<Shared::PortOwner>& owners, const WorkerRings& rings,
             BufferPools& buffers, Transmit& transmit, Tracer& tracer, QueryEnds& query_ends,
-            Counters& counters);
+            Cookies& cookies, Counters& counters);
 
     // Answers a query of the burst. Returns the verdict that is counted if the port accepts the
     // packet.
@@ -117,6 +118,7 @@ class Replier {
     Transmit& transmit_;
     Tracer& tracer_;
     QueryEnds& query_ends_;
+    Cookies& cookies_;
     Counters& counters_;
     std::uint8_t worker_;
 };

@@ -281,8 +281,7 @@ void Resolver::resolve_waiting(Packet& p, QueryContext& c, Step step, Now now) n
 }
 
 void Resolver::ask(Packet& p, const QueryContext& c, Now now) noexcept {
-    const auto [record, why] =
-        parts_.pool.take(c.snapshot, {p.client.address, !p.client.is_udp()}, p.query.name());
+    const auto [record, why] = parts_.pool.take(c.snapshot, holder_of(p), p.query.name());
     if (record == nullptr) {
         parts_.executor.abandon(c.snapshot, c.state);
         return refuse(p, c, why);
@@ -382,8 +381,8 @@ void Resolver::answer_stale(Parked& p, Now now) noexcept {
     const std::span<const std::uint8_t> qname{q.qname.data(), q.qname_len};
     Parked* const client_record =
         p.is_branch
-            ? parts_.pool.take_branch(*p.snapshot, holder_of(p.path), qname, p.path.branch).record
-            : parts_.pool.take(*p.snapshot, holder_of(p.path), qname).record;
+            ? parts_.pool.take_branch(*p.snapshot, holder_of(p), qname, p.path.branch).record
+            : parts_.pool.take(*p.snapshot, holder_of(p), qname).record;
     if (client_record == nullptr) return;  // then it waits for the upstream
     copy_record(p, *client_record);
     client_record->state = Parked::State::ended;
@@ -461,8 +460,7 @@ void Resolver::leave(Packet& p, QueryContext& c, Now now) noexcept {
         case Leave::wait_for_ring:
             break;
     }
-    const auto [record, why] =
-        parts_.pool.take(c.snapshot, {p.client.address, !p.client.is_udp()}, p.query.name());
+    const auto [record, why] = parts_.pool.take(c.snapshot, holder_of(p), p.query.name());
     if (record == nullptr) {
         // No list waits: then the answer is more important than the claim that did not fit.
         if (terms.hold_mask != 0) return refuse(p, c, why);

@@ -17,6 +17,7 @@
 #include "dataplane/base/note.h"
 #include "dataplane/base/ring.h"
 #include "dataplane/cache/cache.h"
+#include "dataplane/dns/cookie.h"
 #include "dataplane/event/event.h"
 #include "dataplane/event/row_board.h"
 #include "dataplane/policy/snapshot.h"
@@ -41,6 +42,8 @@ enum class Idle : std::uint8_t { spin, pause, adaptive };
 struct Shared {
     std::atomic<const Snapshot*> snapshot{nullptr};       // control
     std::atomic<const NextHopTable*> next_hops{nullptr};  // control
+    // Control; nullptr: cookies are ignored.
+    std::atomic<const dns::CookieKeys*> cookie_keys{nullptr};
     // Parked queries by generation slot and worker. Each worker writes its own words; control reads
     // them.
     struct alignas(64) ParkedCounts {

@@ -537,7 +537,8 @@ void Appliance::check_ends() const {
         waited += count(v) + count(moved_for(v)) + count(injected_for(v));
     for (const Verdict v :
          {Verdict::answered_error, Verdict::refused_client, Verdict::refused_norecurse,
-          Verdict::servfail_quota, Verdict::truncated_quota})
+          Verdict::servfail_quota, Verdict::truncated_quota, Verdict::bad_cookie,
+          Verdict::truncated_cookie})
         errors += count(v) + count(moved_for(v)) + count(injected_for(v));
     for (const Verdict v : {Verdict::drop_tx_full, Verdict::drop_ring_full})
         unsent += count(v);
