@@ -30,6 +30,7 @@ Forwarder::Impl::Impl(const ForwarderOptions& o, BufferPools& b, ForwardSink& s,
       table(o.max_in_flight),
       by_domain(o.max_in_flight, o.max_per_suffix != 0 ? o.max_per_suffix : o.max_in_flight),
       choice(random),
+      cookies(random),
       timers(o.max_in_flight) {
     for (auto& word : name_secret)
         word = (std::uint64_t{random.next()} << 32) | random.next();
@@ -184,7 +185,10 @@ Verdict Forwarder::on_datagram(const IpAddress& from, std::uint16_t from_port,
     }
     const std::uint32_t outstanding = a.outstanding;
     switch (impl_->take_reply(attempt, dns, now)) {
+        case Impl::Reply::distrusted:
+            return Verdict::drop_upstream_malformed;
         case Impl::Reply::malformed:
+        case Impl::Reply::forged:
             if (outstanding != kNone) impl_->near_miss(outstanding, now);
             return Verdict::drop_upstream_malformed;
         case Impl::Reply::no_buffer:

@@ -39,7 +39,7 @@ bool same_upstreams(const Snapshot& a, std::uint16_t group_a, const Snapshot& b,
         const Upstream& u = a.upstreams[i];
         const Upstream& v = b.upstreams[j];
         return u.id == v.id && u.port == v.port && u.address == v.address &&
-               u.trust_ad == v.trust_ad;
+               u.trust_ad == v.trust_ad && u.cookies == v.cookies;
     };
     return x.concurrent == y.concurrent && x.selection == y.selection &&
            std::equal(x.members.begin(), x.members.end(), y.members.begin(), y.members.end(), same);

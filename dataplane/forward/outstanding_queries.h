@@ -114,9 +114,10 @@ struct Attempt {
     std::uint16_t id = 0;
     std::uint8_t member = 0;  // index in the outstanding query's group
     bool edns = false;
-    bool measures = false;  // its round trip is the due measurement (upstream_choice.h)
-    bool late = false;      // waited longer than its patience
-    bool is_copy = false;   // sent only as a measurement
+    bool measures = false;     // its round trip is the due measurement (upstream_choice.h)
+    bool late = false;         // waited longer than its patience
+    bool is_copy = false;      // sent only as a measurement
+    std::uint8_t cookies = 0;  // 0: sent without a cookie; 1: with one; 2: repeated with a new one
 };
 
 static_assert(sizeof(OutstandingQuery) == 456 && sizeof(Attempt) == 64,

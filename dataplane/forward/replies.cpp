@@ -67,6 +67,13 @@ Forwarder::Impl::Reply Forwarder::Impl::take_reply(std::uint32_t attempt,
         f.end = UpstreamResult::no_buffer;  // unless a retry succeeds
         return Reply::no_buffer;
     }
+    if (a.cookies != 0) {
+        const Reply reply = check_cookie(attempt, facts, now);
+        if (reply != Reply::used) {
+            release(answer);
+            return reply;
+        }
+    }
     answer->upstream = a.upstream;
     if (facts.scrubbed != 0) counters.add(Stat::upstream_scrubbed);
     judge(attempt, facts, answer, now);
@@ -168,9 +175,13 @@ void Forwarder::Impl::judge(std::uint32_t attempt, const dns::UpstreamFacts& fac
     if (f.trail != nullptr) [[unlikely]]
         note_trail_errors(*f.trail, facts.options, a.upstream, now);
     if (!f.over_tcp) choice.replied(a.upstream, now.ms - a.sent_ms, now.ms);
-    if (a.edns && refuses_edns(facts)) {
+    if (facts.is_bad_cookie && a.cookies != 0) [[unlikely]] {
         release(answer);
-        retry_without_edns(a.outstanding, a.member, now);
+        retry_with_cookie(a, now);
+    } else if (a.edns && refuses_edns(facts)) {
+        release(answer);
+        if (a.cookies == 0 || !retry_without_cookie(a, now))
+            retry_without_edns(a.outstanding, a.member, now);
     } else if (!is_an_answer(facts.rcode)) {
         fail(a, answer, now);
     } else {
@@ -228,6 +239,11 @@ void Forwarder::Impl::near_miss(std::uint32_t outstanding, Now now) noexcept {
 // Possible forgery: replies over UDP are no longer accepted for it.
 void Forwarder::Impl::ask_over_tcp(std::uint32_t outstanding, unsigned member, Now now) noexcept {
     counters.add(Stat::upstream_suspected);
+    repeat_over_tcp(outstanding, member, now);
+}
+
+void Forwarder::Impl::repeat_over_tcp(std::uint32_t outstanding, unsigned member,
+                                      Now now) noexcept {
     OutstandingQuery& f = table[outstanding];
     table.leave_attempts(outstanding);
     release(std::exchange(f.answer, nullptr));
@@ -239,6 +255,46 @@ void Forwarder::Impl::ask_over_tcp(std::uint32_t outstanding, unsigned member, N
         ask_member(outstanding, member, choice.takes_edns(f.member(member).id), now) == Sent::yes;
     f.next_send_ms = now.ms + (sent ? f.member(member).timeout_ms : kNoRoomMs);
     set_timer(outstanding, now);
+}
+
+Forwarder::Impl::Reply Forwarder::Impl::check_cookie(std::uint32_t attempt,
+                                                     const dns::UpstreamFacts& facts,
+                                                     Now now) noexcept {
+    const Attempt a = table.attempt(attempt);
+    using Cookie = forward::UpstreamCookies::Reply;
+    const Cookie cookie = cookies.read(a.upstream, facts.options, now.ms);
+    if (cookie == Cookie::accepted) [[likely]]
+        return Reply::used;
+    counters.add(Stat::upstream_cookie_mismatches);
+    if (cookie == Cookie::forged) return Reply::forged;
+    if (cookie == Cookie::lapsed) counters.add(Stat::upstream_cookie_lapses);
+    choice.replied(a.upstream, now.ms - a.sent_ms, now.ms);
+    table.close_attempt(attempt);
+    ask_over_tcp(a.outstanding, a.member, now);
+    return Reply::distrusted;
+}
+
+void Forwarder::Impl::retry_with_cookie(const Attempt& attempt, Now now) noexcept {
+    OutstandingQuery& f = table[attempt.outstanding];
+    counters.add(Stat::upstream_bad_cookies);
+    if (attempt.cookies > 1) return repeat_over_tcp(attempt.outstanding, attempt.member, now);
+    if (ask_member(attempt.outstanding, attempt.member, true, now) == Sent::yes) {
+        std::uint8_t& sent = table.attempt(f.attempts).cookies;
+        if (sent != 0) sent = 2;
+        f.end = UpstreamResult::timed_out;
+    } else {
+        f.tried &= ~(MemberMask{1} << attempt.member);
+        f.next_send_ms = now.ms + kNoRoomMs;
+    }
+    set_timer(attempt.outstanding, now);
+}
+
+bool Forwarder::Impl::retry_without_cookie(const Attempt& attempt, Now now) noexcept {
+    if (!cookies.refused(attempt.upstream, now.ms)) return false;
+    if (ask_member(attempt.outstanding, attempt.member, true, now) != Sent::yes) return false;
+    table[attempt.outstanding].end = UpstreamResult::timed_out;
+    set_timer(attempt.outstanding, now);
+    return true;
 }
 
 void Forwarder::Impl::retry_without_edns(std::uint32_t outstanding, unsigned member,
@@ -304,8 +360,12 @@ void Forwarder::Impl::on_kernel_reply(const Message& m, Now now) noexcept {
         return;
     }
     if (m.buffer != nullptr && m.b == 0) {
-        take_reply(attempt, m.buffer->bytes(), now);
+        const Attempt asked = table.attempt(attempt);
+        const Reply reply = take_reply(attempt, m.buffer->bytes(), now);
         release(m.buffer);
+        // The socket is closed: no other reply can arrive.
+        if (reply == Reply::forged && asked.outstanding != kNone)
+            ask_over_tcp(asked.outstanding, asked.member, now);
         return;
     }
     release(m.buffer);

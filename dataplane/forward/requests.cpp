@@ -108,9 +108,19 @@ Forwarder::Impl::Sent Forwarder::Impl::ask_member(std::uint32_t outstanding, uns
     }
     std::array<std::uint8_t, 256> room;
     const auto id = static_cast<std::uint16_t>(random.next());
+    std::span<const std::uint8_t> sent_options = f.options();
+    std::array<std::uint8_t, UINT8_MAX + forward::UpstreamCookies::kLongestOption> options_room;
+    bool has_cookie = false;
+    if (edns && to.cookies && !f.over_tcp && to.channel == Channel::none) {
+        std::memcpy(options_room.data(), sent_options.data(), sent_options.size());
+        const std::span<std::uint8_t> rest = std::span(options_room).subspan(sent_options.size());
+        const std::size_t bytes = cookies.write(to.id, hop.source, now.ms, rest);
+        has_cookie = bytes != 0;
+        sent_options = std::span(options_room).first(sent_options.size() + bytes);
+    }
     const std::size_t length = dns::write_query(
         query, id, f.name_as_sent(room), f.qtype, f.qclass, true, f.checking_disabled, edns,
-        edns && f.dnssec_ok, f.ecs(), f.options(), to.trust_ad);
+        edns && f.dnssec_ok, f.ecs(), sent_options, to.trust_ad);
     const std::span<const std::uint8_t> bytes{query.data(), length};
     Sent sent;
     if (f.over_tcp && to.channel != Channel::stream) {
@@ -126,6 +136,7 @@ Forwarder::Impl::Sent Forwarder::Impl::ask_member(std::uint32_t outstanding, uns
     forward::Attempt& a = table.attempt(f.attempts);  // the newest comes first
     a.member = static_cast<std::uint8_t>(member);
     a.edns = edns;
+    a.cookies = has_cookie ? 1 : 0;
     a.sent_ms = now.ms;
     a.deadline_ms = now.ms + to.timeout_ms;
     a.address = to.address;
