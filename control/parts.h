@@ -11,6 +11,7 @@
     X(ports)           \
     X(workers)         \
     X(cache)           \
+    X(cookies)         \
     X(network)         \
     X(streams)         \
     X(reload)          \

@@ -78,6 +78,7 @@ struct Settings {
     Dataplane dataplane;
     Control control;
     Policy policy;
+    CookieSettings cookies;
     Mdns mdns;
     std::vector<RemoteList> remote_lists;
     std::vector<ReadList> lists;  // as plugins read them, in that order

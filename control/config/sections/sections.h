@@ -16,7 +16,7 @@ struct Section {
     void (*read)(Reading& in, const Node& node, int line);
 };
 
-// log, dataplane, control, policy, routers, fleet, mdns, plugins, include, runtime; and api,
+// log, dataplane, control, policy, cookies, routers, fleet, mdns, plugins, include, runtime; and api,
 // network of predecessors. `plugins` and `include` have no `read`: load() reads them last.
 std::span<const Section> sections();
 

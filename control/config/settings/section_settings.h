@@ -2,6 +2,7 @@
 // policy, mdns.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -264,6 +265,17 @@ struct Policy {
     // off; no value: not set.
     static constexpr std::string_view kHostName = "hostname";
     std::optional<std::string> version_bind, id_server, nsid;
+};
+
+// ---- cookies
+
+using CookieSecretBytes = std::array<std::uint8_t, 16>;
+struct CookieSettings {
+    std::string secret_file;                 // empty: secrets of the daemon's own
+    std::vector<CookieSecretBytes> secrets;  // of the file; the first one makes cookies
+    Milliseconds rollover{24 * 3'600'000};
+    std::string stored = "/var/lib/steerdns/cookies.json";  // empty: not kept
+    int line = 0;
 };
 
 // ---- mdns

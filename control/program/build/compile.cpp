@@ -62,7 +62,8 @@ Upstream upstream_of(const config::UpstreamSettings& u, std::uint16_t id) {
                  .port = u.port,
                  .timeout_ms = milliseconds(u.timeout),
                  .name = u.tag.empty() ? u.addr : u.tag,
-                 .trust_ad = u.trust_ad};
+                 .trust_ad = u.trust_ad,
+                 .cookies = u.cookies};
     if (u.reach.socks5) out.address = IpAddress{};  // the proxy resolves it
     if (u.is_plain()) return out;
     out.channel = facts_of(u.scheme).has_connections ? Channel::stream : Channel::datagrams;
