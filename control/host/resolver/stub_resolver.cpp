@@ -30,6 +30,7 @@ using asio::ip::udp;
 namespace {
 
 constexpr std::size_t kMaxResolvers = 8, kMaxSystemResolvers = 3;
+constexpr unsigned kMaxNearMisses = 10;  // datagrams that are not the reply; then TCP
 
 struct Question {
     std::vector<std::uint8_t> name;  // wire form
@@ -111,7 +112,7 @@ asio::awaitable<ResolverReply> ask_one(const Question& question, const Resolver&
         asio::buffer(question.message.data(), question.length), kNoThrow);
     if (unsent) co_return ResolverReply{};
     std::vector<std::uint8_t> bytes(dns::kMaxMessage);
-    for (;;) {
+    for (unsigned strays = 0; strays < kMaxNearMisses; ++strays) {
         const auto [nothing, length] = co_await socket.async_receive(asio::buffer(bytes), kNoThrow);
         if (nothing) co_return ResolverReply{};
         auto reply = read_reply({bytes.data(), length}, question.id, question.name, question.type);
@@ -121,6 +122,7 @@ asio::awaitable<ResolverReply> ask_one(const Question& question, const Resolver&
         const bool ours = length >= dns::kHeaderSize && dns::load_be16(bytes.data()) == question.id;
         if (reply.what == ResolverReply::What::answer || ours) co_return reply;
     }
+    co_return co_await ask_tcp(question, resolver, until, options);  // under attack (RFC 5452)
 }
 
 }  // namespace

@@ -54,6 +54,8 @@ namespace steer {
     X(upstream_tcp, "upstream queries over TCP")                                      \
     X(upstream_replies, "upstream replies passed to workers")                         \
     X(upstream_unmatched, "unexpected upstream replies")                              \
+    X(upstream_fragments, "upstream replies dropped: they arrived as fragments")      \
+    X(upstream_icmp_errors, "ICMP errors about upstream queries, which are ignored")  \
     X(upstream_forgotten, "upstream queries over kernel UDP abandoned to make room")  \
     X(upstream_errors, "upstream queries that the network rejected")                  \
     X(upstream_no_buffer, "upstream replies lost: no buffer")                         \
