@@ -594,8 +594,8 @@ unsigned Worker::parked() const noexcept {
     return impl_->pool.in_use();
 }
 
-void Worker::probed(std::uint16_t upstream, bool is_silent, bool without_edns) noexcept {
-    impl_->forwarder.probed(upstream, is_silent, without_edns);
+void Worker::probed(std::uint16_t upstream, const ProbeFindings& findings) noexcept {
+    impl_->forwarder.probed(upstream, findings);
 }
 
 const UpstreamHealth& Worker::upstream_health(std::uint16_t upstream) const noexcept {

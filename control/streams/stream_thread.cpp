@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <array>
 #include <boost/asio/post.hpp>
+#include <cctype>
 #include <utility>
 
+#include "dataplane/dns/name.h"
 #include "dataplane/dns/wire.h"
 
 namespace steer::stream {
@@ -28,6 +30,34 @@ bool refuses_edns(std::span<const std::uint8_t> reply) {
     const unsigned rcode = dns::load_be16(&reply[2]) & dns::kRcodeMask;
     const bool may_have_opt = dns::load_be16(&reply[kAdditionalCount]) != 0;
     return !may_have_opt && (rcode == dns::kFormErr || rcode == dns::kNotImp);
+}
+
+// Sets the case of each letter of the query's name at random. With two letters or more, both cases
+// occur: a reply in lower case never has the case of the query by chance.
+void randomize_case(std::span<std::uint8_t> query, forward::ChaChaRandom& random) {
+    const auto name =
+        query.subspan(dns::kHeaderSize, dns::plain_name_length(query.subspan(dns::kHeaderSize)));
+    const auto is_letter = [](std::uint8_t byte) { return std::isalpha(byte) != 0; };
+    const auto letters = std::ranges::count_if(name, is_letter);
+    for (;;) {
+        std::ptrdiff_t capitals = 0;
+        for (std::uint8_t& byte : name) {  // a length is at most 63, which is no letter
+            if (!is_letter(byte)) continue;
+            const bool is_capital = random.below(2) != 0;
+            byte = static_cast<std::uint8_t>(is_capital ? std::toupper(byte) : std::tolower(byte));
+            capitals += is_capital ? 1 : 0;
+        }
+        if (letters < 2 || (capitals > 0 && capitals < letters)) return;
+    }
+}
+
+// Of a reply whose question is that of the query in any case (is_reply_to()).
+ReplyCase case_in(std::span<const std::uint8_t> reply, std::span<const std::uint8_t> name) {
+    constexpr std::size_t kQuestionCount = 4;
+    if (name.empty() || dns::load_be16(&reply[kQuestionCount]) == 0) return ReplyCase::unknown;
+    return std::ranges::equal(reply.subspan(dns::kHeaderSize, name.size()), name)
+               ? ReplyCase::kept
+               : ReplyCase::changed;
 }
 
 }  // namespace
@@ -163,24 +193,32 @@ void StreamThread::ask(TracedQuestion question, TracedAnswer done) {
 }
 
 void StreamThread::probe(ProbeQuestion question, ProbeReplied done) {
-    boost::asio::post(
-        context_.io, [this, q = std::move(question), then = std::move(done)]() mutable {
-            UpstreamAsk ask;
-            ask.address = q.address;
-            ask.port = q.port;
-            ask.timeout_ms = kProbeTimeoutMs;
-            ask.upstream = q.upstream;
-            ask.on_probe_reply = [done = std::move(then)](std::span<const std::uint8_t> reply) {
-                done(refuses_edns(reply));
-            };
-            ask.query = std::move(q.query);
-            dns::store_be16(ask.query.data(), static_cast<std::uint16_t>(context_.random.next()));
-            if (q.has_channel) {
-                channels_.ask(std::move(ask), false);
-            } else {
-                upstream_udp_.ask(std::move(ask));
-            }
-        });
+    boost::asio::post(context_.io, [this, q = std::move(question),
+                                    then = std::move(done)]() mutable {
+        UpstreamAsk ask;
+        ask.address = q.address;
+        ask.port = q.port;
+        ask.timeout_ms = kProbeTimeoutMs;
+        ask.upstream = q.upstream;
+        ask.query = std::move(q.query);
+        dns::store_be16(ask.query.data(), static_cast<std::uint16_t>(context_.random.next()));
+        std::vector<std::uint8_t> name;
+        if (q.random_case) {
+            randomize_case(ask.query, context_.random);
+            const auto rest = std::span<const std::uint8_t>(ask.query).subspan(dns::kHeaderSize);
+            name.assign(rest.begin(),
+                        rest.begin() + static_cast<std::ptrdiff_t>(dns::plain_name_length(rest)));
+        }
+        ask.on_probe_reply = [done = std::move(then),
+                              name = std::move(name)](std::span<const std::uint8_t> reply) {
+            done({.refuses_edns = refuses_edns(reply), .name_case = case_in(reply, name)});
+        };
+        if (q.has_channel) {
+            channels_.ask(std::move(ask), false);
+        } else {
+            upstream_udp_.ask(std::move(ask));
+        }
+    });
 }
 
 void StreamThread::run() {

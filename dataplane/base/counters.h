@@ -93,6 +93,10 @@ class Count {
     X(upstream_quota, "upstream queries not sent: too many for the domain (`max_per_suffix`)")     \
     X(upstream_displaced, "old upstream queries abandoned to make room for new ones")              \
     X(upstream_near_misses, "replies with a wrong id, port or name: possibly forged")              \
+    X(upstream_case_mismatches,                                                                    \
+      "replies dropped: the name is not in the case that was sent (`random_case`)")                \
+    X(upstream_variants,                                                                           \
+      "questions sent over TCP: eight others for their name and type are in flight")               \
     X(upstream_suspected, "questions repeated over TCP after possibly forged replies")             \
     X(upstream_negative_held,                                                                      \
       "negative replies that waited for another upstream (`response_selection`)")                  \

@@ -227,7 +227,7 @@ AnswerError check_question(std::span<const std::uint8_t> response,
     }
     if (!same_name(question.first(name), qname)) return AnswerError::wrong_question;
     if (exact_case && std::memcmp(question.data(), qname.data(), name) != 0)
-        return AnswerError::wrong_question;
+        return AnswerError::other_case;
     return AnswerError::none;
 }
 

@@ -70,6 +70,7 @@ enum class AnswerError : std::uint8_t {
     malformed,       // a name, record or count is invalid: do not use the message
     wrong_question,  // not the question of the query
     no_room,         // larger than `block`
+    other_case,      // the query's name, but not in its case (`exact_case`)
 };
 
 // An upstream's response, except the body.

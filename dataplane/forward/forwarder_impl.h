@@ -40,7 +40,7 @@ struct Forwarder::Impl {
         no_route,  // no route to this upstream, perhaps to another one
         no_room,   // nothing can be sent now: no attempt, buffer, or space in the port or ring
     };
-    enum class Reply : std::uint8_t { used, malformed, no_buffer };
+    enum class Reply : std::uint8_t { used, malformed, other_case, no_buffer };
 
     Impl(const ForwarderOptions& o, BufferPools& b, ForwardSink& s, Counters& c);
 
@@ -83,6 +83,11 @@ struct Forwarder::Impl {
     // Sets the outstanding query's timer to its next event.
     void set_timer(std::uint32_t outstanding, Now now) noexcept;
     [[nodiscard]] const NextHop& hop_to(const Upstream& upstream) const noexcept;
+    // Whether a query to this upstream has its name in random case; not over a connection.
+    [[nodiscard]] bool has_random_case(const OutstandingQuery& f,
+                                       const Upstream& to) const noexcept;
+    // Whether one of its upstreams is queried over UDP.
+    [[nodiscard]] static bool has_datagrams(const OutstandingQuery& f) noexcept;
 
     // replies.cpp
     Reply take_reply(std::uint32_t attempt, std::span<const std::uint8_t> dns, Now now) noexcept;
@@ -96,6 +101,8 @@ struct Forwarder::Impl {
     bool hold_negative(std::uint32_t outstanding, Buffer* answer, Now now) noexcept;
     // Counts one more reply with a wrong id, port or name.
     void near_miss(std::uint32_t outstanding, Now now) noexcept;
+    // The reply to this attempt has the name in another case.
+    void on_other_case(std::uint32_t attempt, Now now) noexcept;
     void ask_over_tcp(std::uint32_t outstanding, unsigned member, Now now) noexcept;
     void retry_without_edns(std::uint32_t outstanding, unsigned member, Now now) noexcept;
     void retry_over_tcp(std::uint32_t outstanding, unsigned member, Buffer* truncated,
@@ -105,8 +112,8 @@ struct Forwarder::Impl {
                       Buffer*& buffer) noexcept;
     void keep_options(const Snapshot& snapshot, const dns::UpstreamFacts& facts,
                       Buffer& buffer) noexcept;
-    Buffer* build(const OutstandingQuery& f, bool trusts_ad, std::span<const std::uint8_t> dns,
-                  dns::UpstreamFacts& facts, dns::AnswerError& error, Now now) noexcept;
+    Buffer* build(const Attempt& a, std::span<const std::uint8_t> dns, dns::UpstreamFacts& facts,
+                  dns::AnswerError& error, Now now) noexcept;
 
     // What the upstreams did, for traced waiters (policy/trace.h); results.cpp
     void begin_trail(std::uint32_t outstanding, bool is_new, Now now) noexcept;

@@ -61,8 +61,12 @@ Forwarder::Impl::Reply Forwarder::Impl::take_reply(std::uint32_t attempt,
     OutstandingQuery& f = table[a.outstanding];
     dns::UpstreamFacts facts;
     dns::AnswerError error = dns::AnswerError::none;
-    Buffer* const answer = build(f, f.member(a.member).trust_ad, dns, facts, error, now);
+    Buffer* const answer = build(a, dns, facts, error, now);
     if (answer == nullptr) {
+        if (error == dns::AnswerError::other_case) {
+            on_other_case(attempt, now);
+            return Reply::other_case;
+        }
         if (error != dns::AnswerError::none) return Reply::malformed;
         f.end = UpstreamResult::no_buffer;  // unless a retry succeeds
         return Reply::no_buffer;
@@ -74,11 +78,13 @@ Forwarder::Impl::Reply Forwarder::Impl::take_reply(std::uint32_t attempt,
 }
 
 // The answer in a buffer of its own; nullptr: `error`, or with AnswerError::none no buffer.
-Buffer* Forwarder::Impl::build(const OutstandingQuery& f, bool trusts_ad,
-                               std::span<const std::uint8_t> dns, dns::UpstreamFacts& facts,
-                               dns::AnswerError& error, Now now) noexcept {
+Buffer* Forwarder::Impl::build(const Attempt& a, std::span<const std::uint8_t> dns,
+                               dns::UpstreamFacts& facts, dns::AnswerError& error,
+                               Now now) noexcept {
+    const OutstandingQuery& f = table[a.outstanding];
+    const bool trusts_ad = f.member(a.member).trust_ad;
     std::array<std::uint8_t, 256> room;
-    const auto name = f.name_as_sent(room);
+    const auto name = a.random_case ? f.name_as_sent(room) : f.name();
     for (const std::uint32_t size : {kSmallBuffer, kLargeBuffer}) {
         if (dns.size() > size) continue;
         Buffer* buffer = buffers.take(size);
@@ -86,8 +92,8 @@ Buffer* Forwarder::Impl::build(const OutstandingQuery& f, bool trusts_ad,
             error = dns::AnswerError::none;
             return nullptr;
         }
-        error = dns::build_answer(dns, name, f.qtype, f.qclass, options.random_case, buffer->room(),
-                                  facts);
+        error =
+            dns::build_answer(dns, name, f.qtype, f.qclass, a.random_case, buffer->room(), facts);
         if (error == dns::AnswerError::none && facts.no_question) {
             if (is_an_answer(facts.rcode)) error = dns::AnswerError::wrong_question;
             *reinterpret_cast<dns::Answer*>(buffer->data()) = dns::empty_answer(facts.rcode);
@@ -223,6 +229,17 @@ void Forwarder::Impl::near_miss(std::uint32_t outstanding, Now now) noexcept {
     OutstandingQuery& f = table[outstanding];
     if (f.over_tcp || f.attempts == kNone || ++f.near_misses < kMaxNearMisses) return;
     ask_over_tcp(outstanding, table.attempt(f.attempts).member, now);
+}
+
+// Other upstreams may still reply to the question of a copy, which only measures.
+void Forwarder::Impl::on_other_case(std::uint32_t attempt, Now now) noexcept {
+    counters.add(Stat::upstream_case_mismatches);
+    const Attempt a = table.attempt(attempt);
+    choice.changed_case(a.upstream);
+    choice.replied(a.upstream, now.ms - a.sent_ms, now.ms);
+    table.close_attempt(attempt);
+    if (a.is_copy) return end_or_wait(a.outstanding, now);
+    ask_over_tcp(a.outstanding, a.member, now);
 }
 
 // Possible forgery: replies over UDP are no longer accepted for it.

@@ -15,6 +15,7 @@
 #include "dataplane/base/list_state.h"
 #include "dataplane/base/message.h"
 #include "dataplane/base/note.h"
+#include "dataplane/base/random_case.h"
 #include "dataplane/base/ring.h"
 #include "dataplane/cache/cache.h"
 #include "dataplane/event/event.h"
@@ -107,7 +108,7 @@ struct WorkerOptions {
     unsigned suffix_percent = 25;  // of max_parked and max_in_flight, for names below one suffix
     OverQuota over_quota = OverQuota::truncate;
     std::uint16_t first_upstream_port = 10240, last_upstream_port = 26623;
-    bool random_case = false;       // ForwarderOptions::random_case
+    RandomCase random_case = RandomCase::never;
     std::uint64_t random_seed = 0;  // 0: the system gives it
     std::uint64_t traces_from = 0;  // first id of a trace: first_trace_id()
 };

@@ -32,7 +32,7 @@ struct ApplianceOptions {
     unsigned max_parked_per_client = 256;
     unsigned max_in_flight = 512;
     OverQuota over_quota = OverQuota::drop;
-    bool random_case = false;  // WorkerOptions::random_case
+    RandomCase random_case = RandomCase::never;
     unsigned small_buffers = 4096;
     unsigned events = 1024;     // size of the rings to routers
     unsigned to_stream = 1024;  // ... and to streams

@@ -283,9 +283,13 @@ constexpr std::array<Row<Dataplane>, 16> kDataplaneRows{{
     {"upstream_ports", Own<Dataplane>{"range", read_upstream_ports}, "10240-26623", "",
      "source ports of upstream queries\nThe daemon reserves this range at start "
      "(`net.ipv4.ip_local_reserved_ports`)."},
-    {"random_case", &Dataplane::random_case, "false", "",
-     "randomize upper and lower case in upstream queries (0x20)\nThe upstream must return the same "
-     "case, which makes forged answers harder to guess. Answers in a different case are ignored."},
+    {"random_case", choice<Dataplane, &Dataplane::random_case>(), "auto", "false|auto|true",
+     "randomize upper and lower case in upstream queries over UDP (0x20)\nThe upstream must return "
+     "the same case, which makes forged answers harder to guess. An answer in a different case is "
+     "ignored, and its question is repeated over TCP. `auto`: an upstream gets lower case while "
+     "its "
+     "answers to at least three of eight `probe` queries have another case, or with `probe: off`. "
+     "`true`: every upstream gets random case."},
     {"max_parked", &Dataplane::max_parked, "65536", "64..1048576",
      "maximum pending queries per worker"},
     {"max_in_flight", &Dataplane::max_in_flight, "16384", "64..262144",

@@ -39,6 +39,8 @@ enum class IdleMode : std::uint8_t { spin, pause, adaptive };
 
 enum class OverQuota : std::uint8_t { drop, servfail, truncate };
 
+enum class RandomCase : std::uint8_t { never, learned, always };
+
 struct Dataplane {
     std::vector<PortSettings> ports;  // empty: the interface of the default route
     std::uint32_t workers = 1;
@@ -47,11 +49,11 @@ struct Dataplane {
     IdleMode idle = IdleMode::adaptive;
     SpreadMode spread = SpreadMode::automatic;
     std::uint16_t first_upstream_port = 10240, last_upstream_port = 26623;
-    bool random_case = false;                   // of names in upstream queries
-    std::uint32_t max_parked = 65536;           // per worker
-    std::uint32_t max_in_flight = 16384;        // per worker
-    std::uint32_t max_parked_per_client = 256;  // per worker
-    std::uint32_t suffix_percent = 25;          // of both, for names below one suffix
+    RandomCase random_case = RandomCase::learned;  // of names in upstream queries
+    std::uint32_t max_parked = 65536;              // per worker
+    std::uint32_t max_in_flight = 16384;           // per worker
+    std::uint32_t max_parked_per_client = 256;     // per worker
+    std::uint32_t suffix_percent = 25;             // of both, for names below one suffix
     OverQuota over_quota = OverQuota::truncate;
     std::optional<std::vector<matchers::Prefix>> allow;  // no value: private and own networks
     std::vector<matchers::Prefix> trusted_forwarders;
