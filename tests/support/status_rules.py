@@ -42,7 +42,7 @@ def is_known(name: str) -> bool:
     if name + ".story" in FILES:
         return True
     # Written out in the build files, whole or as an item of a list whose prefix stands beside it.
-    return any(f"'{part}'" in BUILDS for part in (name, re.sub("^(packets|vm)-", "", name)))
+    return any(f"'{part}'" in BUILDS for part in (name, re.sub("^(packets|poisoning|vm)-", "", name)))
 
 
 def findings(text: str) -> list[str]:
