@@ -73,6 +73,77 @@ BOOST_AUTO_TEST_CASE(upstreams_are_asked_in_random_case_if_configured) {
     BOOST_CHECK_EQUAL(a.count(Stat::upstream_suspected), 1U);
 }
 
+// Any driver's port: the upstream's address is no proof, and who scans our ports learns nothing.
+BOOST_AUTO_TEST_CASE(every_upstream_port_treats_unexpected_packets_alike) {
+    Appliance a;
+    a.publish(cache_forward());
+    a.ask("pending.example");
+    a.turn();
+    const Seen q = a.upstream_query();
+    const UdpFrame& sent = q.frame;
+    const Bytes other =
+        DnsMessage::response(static_cast<std::uint16_t>(q.id() + 1), "other.example", kTypeA)
+            .a("other.example", 300, {203, 0, 113, 66})
+            .bytes();
+    const std::uint64_t before = a.count(Verdict::drop_upstream_unknown);
+    std::uint64_t packets = 0;
+    for (const IpAddress& from : {sent.to, *IpAddress::parse("198.51.100.99")}) {
+        for (unsigned port = 10'240; port <= 26'623; ++port) {
+            a.send(0, make_udp_frame({.from_mac = sent.to_mac,
+                                      .to_mac = sent.from_mac,
+                                      .from = from,
+                                      .to = sent.from,
+                                      .from_port = 53,
+                                      .to_port = static_cast<std::uint16_t>(port),
+                                      .payload = other}));
+            if (++packets % 64 == 0) a.turn();
+        }
+    }
+    a.turn();
+    BOOST_CHECK_EQUAL(a.count(Verdict::drop_upstream_unknown) - before, packets);
+    BOOST_CHECK(a.answers().empty());
+    BOOST_CHECK(a.upstream_queries().empty());
+    BOOST_CHECK_EQUAL(a.count(Stat::upstream_near_misses), 0U);
+    a.reply(q, 300, {"203.0.113.7"});
+    a.turn();
+    BOOST_CHECK_EQUAL(a.answer().last_address(), "203.0.113.7");
+}
+
+BOOST_AUTO_TEST_CASE(a_fragment_of_a_reply_is_no_reply) {
+    Appliance a;
+    a.publish(cache_forward());
+    a.ask("pending.example");
+    a.turn();
+    const Seen q = a.upstream_query();
+    const Bytes forged = DnsMessage::response(q.id(), "pending.example", kTypeA)
+                             .a("pending.example", 300, {203, 0, 113, 66})
+                             .bytes();
+    constexpr std::size_t kFragment = 14 + 6, kChecksum = 14 + 10;
+    for (const unsigned bits : {0x2000U, 0x2001U, 0x0001U}) {  // the first, a middle, the last one
+        Bytes frame = make_udp_frame({.from_mac = q.frame.to_mac,
+                                      .to_mac = q.frame.from_mac,
+                                      .from = q.frame.to,
+                                      .to = q.frame.from,
+                                      .from_port = 53,
+                                      .to_port = q.frame.from_port,
+                                      .payload = forged});
+        // The header's checksum goes down as the word goes up (RFC 1624).
+        const unsigned sum = frame[kChecksum] * 256U + frame[kChecksum + 1];
+        const unsigned lower = sum >= bits ? sum - bits : sum + 0xffff - bits;
+        frame[kChecksum] = static_cast<std::uint8_t>(lower >> 8);
+        frame[kChecksum + 1] = static_cast<std::uint8_t>(lower);
+        frame[kFragment] = static_cast<std::uint8_t>(bits >> 8);
+        frame[kFragment + 1] = static_cast<std::uint8_t>(bits);
+        a.send(0, frame);
+        a.turn();
+    }
+    BOOST_CHECK(a.answers().empty());
+    BOOST_CHECK_EQUAL(a.count(Verdict::drop_no_kernel), 3U);  // a ring port has no kernel side
+    a.reply(q, 300, {"203.0.113.7"});
+    a.turn();
+    BOOST_CHECK_EQUAL(a.answer().last_address(), "203.0.113.7");
+}
+
 BOOST_AUTO_TEST_CASE(a_hit_is_answered_at_once_and_counts_down) {
     Appliance a;
     a.publish(cache_forward());

@@ -72,8 +72,8 @@ BOOST_AUTO_TEST_CASE(invalid_replies_give_no_address) {
                     ResolverReply::What::nothing));
 }
 
-// Ten guesses of the id, then the question goes over TCP: a forged address of an upstream would be as
-// good as forged replies.
+// Ten guesses of the id, then the question goes over TCP: a forged address of an upstream would make
+// all its replies forged.
 BOOST_AUTO_TEST_CASE(ten_wrong_datagrams_turn_a_question_to_tcp) {
     namespace asio = boost::asio;
     using asio::ip::tcp;
