@@ -40,6 +40,12 @@ void make_servfail(Buffer& buffer) {
     *reinterpret_cast<dns::Answer*>(buffer.data()) = dns::empty_answer(dns::kServFail);
 }
 
+// Too many queries or sockets of our own: it does not concern the upstream.
+bool is_our_shortage(std::uint32_t error) {
+    return error == EBUSY || error == EMFILE || error == ENFILE || error == ENOBUFS ||
+           error == ENOMEM;
+}
+
 bool is_response(std::span<const std::uint8_t> dns) {
     const std::uint16_t flags =
         dns.size() < dns::kHeaderSize ? std::uint16_t{0} : dns::load_be16(&dns[2]);
@@ -334,12 +340,13 @@ void Forwarder::Impl::on_kernel_reply(const Message& m, Now now) noexcept {
     }
     table.close_attempt(attempt);
     counters.add(Stat::upstream_failures);
-    choice.failed(a.upstream);
+    const bool is_ours = is_our_shortage(m.b);
+    if (!is_ours) choice.failed(a.upstream);
     const bool asks_to_wait = (m.b & kUpstreamAsksToWait) != 0;
     const bool was_reached = asks_to_wait || m.b == kUpstreamFailsQuery;
     if (asks_to_wait)
         choice.asks_to_wait(a.upstream, now.ms + kSecondMs * (m.b & ~kUpstreamAsksToWait));
-    if (was_reached) {
+    if (was_reached || is_ours) {
         choice.failed_without_reply(a.upstream, a.measures, now.ms);
     } else {
         choice.refused(a.upstream, a.measures, now.ms,

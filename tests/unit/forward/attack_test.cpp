@@ -216,6 +216,22 @@ BOOST_AUTO_TEST_CASE(a_wrong_guess_counts_for_every_query_of_its_name) {
     BOOST_TEST(w.station().answers.empty());
 }
 
+// Who makes many queries use TCP brings no upstream into discredit by our limit of connections.
+BOOST_AUTO_TEST_CASE(our_own_limits_do_not_count_against_the_upstream) {
+    World w;
+    w.station().hops.by_upstream[0].via = NextHop::Via::kernel;
+    w.ask("www.example");
+    w.fail_kernel(w.station().kernel[0], static_cast<int>(kForgedReplies));
+    BOOST_REQUIRE(w.station().kernel.size() == 2U);
+    w.fail_kernel(w.station().kernel[1], EBUSY);
+    BOOST_TEST(w.station().forwarder.health(0).silent.load() == 0U);
+    BOOST_TEST(w.station().forwarder.health(0).failures.get() == 0U);
+    w.wait(400);
+    BOOST_REQUIRE(w.station().kernel.size() == 3U);
+    w.answer_kernel(w.station().kernel[2]);
+    BOOST_TEST(w.station().answers.size() == 1U);
+}
+
 // Queries over connections cannot be forged: they need no bound.
 BOOST_AUTO_TEST_CASE(upstreams_over_connections_have_no_bound) {
     World w;
