@@ -102,7 +102,7 @@ BOOST_AUTO_TEST_CASE(so_they_are_with_random_case) {
     options.random_case = RandomCase::learned;
     Sender sender(options, "www.example");
     Judge judge(kPorts, 1);
-    draw(sender, judge, draws(400'000));
+    draw(sender, judge, draws(200'000));
     judge.check(true);
 }
 
@@ -110,14 +110,14 @@ BOOST_AUTO_TEST_CASE(so_they_are_on_a_worker_that_has_a_quarter_of_the_ports) {
     Sender sender(seeded(6, 3, 4), "www.example");
     // 10240 is a multiple of 4: this worker's first port is 10243.
     Judge judge(kPorts / 4, 4);
-    draw(sender, judge, draws(400'000));
+    draw(sender, judge, draws(200'000));
     judge.check(true);
 }
 
 BOOST_AUTO_TEST_CASE(so_they_are_with_a_key_of_the_system) {
     Sender sender(seeded(0), "www.example");
     Judge judge(kPorts, 1);
-    draw(sender, judge, draws(400'000));
+    draw(sender, judge, draws(200'000));
     judge.check(true);
 }
 
@@ -131,7 +131,7 @@ BOOST_AUTO_TEST_CASE(ids_of_queries_by_kernel_sockets_and_channels_are_uniform) 
     for (const auto& [via, channel] : kinds) {
         Sender sender(seeded(7), "www.example", via, channel);
         Judge judge(kPorts, 1);
-        draw(sender, judge, draws(1'000'000) / 2);
+        draw(sender, judge, draws(1'000'000) / 5);
         judge.check(false);
     }
 }
