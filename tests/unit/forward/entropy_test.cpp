@@ -89,7 +89,7 @@ void draw(Sender& sender, Judge& judge, unsigned count) {
 
 BOOST_AUTO_TEST_SUITE(entropy)
 
-// Every driver's port sends what the forwarder wrote: af_xdp, af_packet, memif, tap, pcap, DPDK.
+// Every driver's port sends what the forwarder wrote: af_xdp, memif, tap, pcap, DPDK.
 BOOST_AUTO_TEST_CASE(ids_and_ports_of_a_port_are_uniform_and_do_not_correlate) {
     Sender sender(seeded(4), "www.example");
     Judge judge(kPorts, 1);
