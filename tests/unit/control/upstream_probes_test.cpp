@@ -220,9 +220,9 @@ BOOST_AUTO_TEST_CASE(an_upstream_that_returns_the_case_again_is_noticed_after_fi
     w.pass(1'000'000, true);
     BOOST_TEST(w.probes.changes_case(kId));  // asked again, and still so
     w.next_case = [] { return ReplyCase::kept; };
-    w.pass(800'000, true);
+    w.pass(790'000, true);
     BOOST_TEST(w.probes.changes_case(kId));
-    w.pass(110'000, true);
+    w.pass(20'000, true);
     BOOST_TEST(!w.probes.changes_case(kId));
     BOOST_TEST(w.probes.news(kId, "a", w.now_ms) == "upstream a returns the case of names again");
 }
