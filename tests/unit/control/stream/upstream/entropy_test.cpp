@@ -24,7 +24,7 @@ unsigned entropy_draws(unsigned usual) {
     return text != nullptr ? static_cast<unsigned>(std::strtoul(text, nullptr, 10)) : usual;
 }
 
-struct NoWatcher final : stream::SessionWatcher {
+struct IdleWatcher final : stream::SessionWatcher {
     void on_room(stream::UpstreamSession&) override {}
     void on_ended(stream::UpstreamSession&, const std::string&) override {}
 };
@@ -54,7 +54,7 @@ BOOST_AUTO_TEST_CASE(ids_of_sessions_are_uniform_and_do_not_correlate) {
     BootClock clock;
     BufferPools buffers{16, 4};
     stream::StreamContext context{0, {{}, {}, &sleeper}, buffers, clock};
-    NoWatcher watcher;
+    IdleWatcher watcher;
     BareSession session(context, watcher);
     const Bytes query = make_query(0, "www.example");
     Bytes response = make_response(query, 1);
