@@ -79,7 +79,8 @@ void check_attack(const Attack& attack, unsigned rounds, double odds) {
                                     << " of " << rounds << " won, expected " << expected);
     BOOST_TEST(std::abs(outcome.won - expected) < kAttackOff * std::sqrt(expected) + 1,
                outcome.won << " of " << rounds << ", expected " << expected);
-    if (attack.packets >= kGuesses) BOOST_TEST(outcome.over_tcp + outcome.won == rounds);
+    // A guess may hit the measurement that the first question left behind: it counts for nothing.
+    if (attack.packets >= kGuesses) BOOST_TEST(outcome.over_tcp + outcome.won >= rounds - 1);
 }
 
 unsigned attack_rounds() {
