@@ -1,26 +1,24 @@
 #include "control/host/process/state_file.h"
 
-#include <algorithm>
 #include <boost/json/parse.hpp>
 #include <filesystem>
-#include <fstream>
 #include <utility>
 
 #include "control/host/process/new_file.h"
+#include "control/host/process/regular_file.h"
 
 namespace steer {
 namespace json = boost::json;
 
 Result<json::object> load_state(const std::string& file, std::size_t most_bytes,
                                 std::string_view loss) {
-    std::ifstream in(file, std::ios::binary | std::ios::ate);
-    if (!in) return json::object{};
-    const auto size = static_cast<std::size_t>(std::max<std::streamoff>(in.tellg(), 0));
-    std::string text(std::min(size, most_bytes), '\0');
-    in.seekg(0).read(text.data(), static_cast<std::streamsize>(text.size()));
+    const auto text = read_regular(file, most_bytes);
+    if (!text)
+        return Error{file + " cannot be read (" + text.error().text + "): it is ignored, " +
+                     std::string(loss) + "; remove it, or give it to the daemon's user"};
+    if (!*text) return json::object{};
     boost::system::error_code error;
-    json::value all;
-    if (in && size <= most_bytes) all = json::parse(text, error);
+    json::value all = json::parse(**text, error);
     if (error || !all.is_object())
         return Error{file + " is damaged: it is ignored, " + std::string(loss) +
                      ", and it is written again"};

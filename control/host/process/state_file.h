@@ -11,8 +11,8 @@
 
 namespace steer {
 
-// The object in the file; an empty one if there is no file. Error: longer than `most_bytes`, or not
-// a JSON object. `loss` ends the sentence ("the routers are asked again").
+// The object in the file; an empty one if there is no file. Error: it cannot be read, is longer than
+// `most_bytes`, or is not a JSON object. `loss` is the consequence ("the routers are asked again").
 Result<boost::json::object> load_state(const std::string& file, std::size_t most_bytes,
                                        std::string_view loss);
 // Writes a new file and renames it. If the folder does not exist, does nothing and returns no

@@ -12,12 +12,11 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
-#include <fstream>
-#include <iterator>
 #include <memory>
 #include <utility>
 
 #include "control/host/process/no_throw.h"
+#include "control/host/process/regular_file.h"
 #include "control/host/resolver/endpoint.h"
 #include "control/host/resolver/server_text.h"
 #include "dataplane/dns/answer.h"
@@ -186,10 +185,9 @@ asio::awaitable<Addresses> ask(std::string name, std::vector<Resolver> resolvers
 }
 
 std::vector<Resolver> system_resolvers(const std::string& path) {
-    std::ifstream file(path);
+    const auto text = read_regular(path);
     std::vector<Resolver> out;
-    for (const NamedServer& server :
-         read_servers(std::string(std::istreambuf_iterator<char>(file), {}))) {
+    for (const NamedServer& server : read_servers(text && *text ? **text : std::string())) {
         if (server.interface.empty() && out.size() < kMaxSystemResolvers)
             out.push_back({server.address, 53});
     }

@@ -1,6 +1,5 @@
 #include "control/program/build/image_folder.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,8 +12,7 @@
 
 #include "control/host/process/files_as.h"
 #include "control/host/process/new_file.h"
-#include "control/host/process/read_fully.h"
-#include "dataplane/port/descriptor.h"
+#include "control/host/process/regular_file.h"
 
 namespace steer::build {
 namespace {
@@ -62,10 +60,10 @@ std::string kind_of(const std::string& name) {
 std::optional<matchers::Arena> ImageFolder::load(const std::string& name) {
     const FilesAs files(owner_);
     const std::string path = folder_ + "/" + name;
-    const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    const Descriptor file = open_regular(path, O_NOFOLLOW);
     if (file.get() < 0) {
         if (errno != ENOENT)
-            say(path + " cannot be read (" + std::strerror(errno) + "): it is built again");
+            say(path + " cannot be read (" + why_not_open(errno) + "): it is built again");
         return std::nullopt;
     }
     Head head{};
