@@ -1,8 +1,8 @@
 // The source of a plugin's list: a file, or a URL. The last good copy of a URL is a file in `lists`
 // of `control`.
 //
-// A URL without a copy is a warning and an empty list, because a machine that resolves its own
-// names must be able to start.
+// A URL without a copy, or with a damaged one, is a warning and an empty list, because a machine
+// that resolves its own names must be able to start.
 #pragma once
 
 #include <cstddef>
