@@ -257,7 +257,7 @@ Result<void> DumpReader::check(const std::string& instance, std::uint64_t now_wa
                      ", and this steerdnsd reads version " + std::to_string(kVersion) +
                      ": nothing is restored"};
     }
-    if (!read_block()) return torn();
+    if (start.reserved != 0 || !read_block()) return torn();
     Cursor cursor(block_);
     DumpHeader header{};
     cursor.get(header);

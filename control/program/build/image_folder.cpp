@@ -25,7 +25,7 @@ struct Head {
     std::array<char, 16> magic;
     std::uint64_t size;
     std::uint64_t checksum;
-    std::array<std::uint8_t, 32> unused;
+    std::array<std::uint8_t, 32> unused;  // 0
 };
 static_assert(sizeof(Head) == 64);
 constexpr std::array<char, 16> kMagic{'s', 't', 'e', 'e', 'r', 'd', 'n', 's',
@@ -69,6 +69,7 @@ std::optional<matchers::Arena> ImageFolder::load(const std::string& name) {
     Head head{};
     struct stat facts {};
     const bool fits = read_fully(file.get(), &head, sizeof head) && head.magic == kMagic &&
+                      head.unused == decltype(head.unused){} &&
                       ::fstat(file.get(), &facts) == 0 &&
                       static_cast<std::uint64_t>(facts.st_size) == head.size + sizeof head;
     if (fits) {
