@@ -137,8 +137,12 @@ void World::inject(rossim::Fault what, std::int64_t length_us) {
     const std::int64_t from_us = now_us;
     what.until_us = now_us + kStrikesWithinUs;
     what.for_us = length_us;
-    sim.inject(std::move(what));
-    at(now_us + kStrikesWithinUs + length_us, [this, from_us] { excuse(from_us); });
+    const rossim::FaultId id = sim.inject(std::move(what));
+    // The router compares each sentence with all faults that it has.
+    at(now_us + kStrikesWithinUs + length_us, [this, from_us, id] {
+        sim.withdraw(id);
+        excuse(from_us);
+    });
 }
 
 void World::begin_on_line(const Fault& fault) {
@@ -170,7 +174,9 @@ void World::begin_on_line(const Fault& fault) {
     }
     const Refused& what = kRefused[fault.pick / 8 % std::size(kRefused)];
     tell(std::string{"refused: "} + what.command);
-    sim.inject({.command = what.command, .times = 0, .until_us = end_us, .message = what.message});
+    const rossim::FaultId id = sim.inject(
+        {.command = what.command, .times = 0, .until_us = end_us, .message = what.message});
+    at(end_us, [this, id] { sim.withdraw(id); });
     // What is reported once in a connection is reported in a new one.
     if (fault.pick / 64 % 2 == 0) line.cut("connection reset by peer");
 }
