@@ -56,8 +56,8 @@ void World::begin(const Fault& fault) {
                 sim.set_max_routes(std::nullopt);
             });
         case Kind::gateway_down:
-            sim.set_gateway(kGateway, false, now_us);
-            return until_end([this] { sim.set_gateway(kGateway, true, now_us); });
+            people_.set_gateway(kGateway, false, now_us);
+            return until_end([this] { people_.set_gateway(kGateway, true, now_us); });
         case Kind::crowd:
             for (auto& daemon : daemons_)
                 daemon->line.cut("connection reset by peer");
