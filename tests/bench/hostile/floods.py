@@ -72,7 +72,7 @@ def prepared_names() -> list[list[bytes]]:
 
 
 def claimed_addresses() -> list[bytes]:
-    """Of the names p0.held.example and so on."""
+    """Of the names p0.rival.example and so on."""
     return list(prepared.addresses(CLAIMED))
 
 
@@ -168,7 +168,7 @@ FLOODS = (
     Flood("fragments", "queries in two fragments each", each_other(fragmented)),
     Flood("collisions", "names whose hashes collide without a secret", lambda target, r: queries(target, r, prepared_names())),
     Flood("addresses", "names whose addresses collide; their list is on a router",
-          lambda target, r: queries(target, r, [name(f"p{i}.held.example") for i in range(CLAIMED)], AAAA)),
+          lambda target, r: queries(target, r, [name(f"p{i}.rival.example") for i in range(CLAIMED)], AAAA)),
     Flood("hot", "one name that is in the cache", asks("host0000.svc0.example.com")),
     Flood("huge", "random names with answers of 1,100 bytes", asks("huge.example", TXT, hole=12)),
     Flood("reflection", "queries with the honest clients' addresses, for an answer of 1,100 bytes", reflected, first=2_000),

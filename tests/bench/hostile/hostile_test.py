@@ -236,7 +236,7 @@ steerdns_connections{transport="dot"} 280
         text = sides.zone()
         self.assertIn("h0.held.example. 300 IN A 45.1.0.0\n", text)
         self.assertEqual(len({honest.held_name(number)[1] for number in range(sides.HELD)}), sides.HELD)
-        self.assertEqual(text.count(".held.example. 300 IN AAAA 2a00:"), floods.CLAIMED)
+        self.assertEqual(text.count(".rival.example. 300 IN AAAA 2a00:"), floods.CLAIMED)
 
 
 class LastLine(unittest.TestCase):

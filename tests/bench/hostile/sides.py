@@ -43,7 +43,7 @@ OF_OURS = """dataplane:
 control: {{ http: "{metrics}" }}
 routers: {{ edge1: {{ address: "{router}:8728", username: api-user, password: secret }} }}
 plugins:
-  - {{ tag: held, type: qname, args: [ "domain:held.example" ] }}
+  - {{ tag: held, type: qname, args: [ "domain:held.example", "domain:rival.example" ] }}
   - {{ tag: silent, type: qname, args: [ "domain:dead" ] }}
   - tag: egress
     type: ros_address_list
@@ -92,7 +92,7 @@ def zone() -> str:
         name, address = honest.held_name(number)
         lines.append(f"{name}. 300 IN A {socket.inet_ntoa(address)}\n")
     for number, address in enumerate(floods.claimed_addresses()):
-        lines.append(f"p{number}.held.example. 300 IN AAAA {socket.inet_ntop(socket.AF_INET6, address)}\n")
+        lines.append(f"p{number}.rival.example. 300 IN AAAA {socket.inet_ntop(socket.AF_INET6, address)}\n")
     return "".join(lines)
 
 
