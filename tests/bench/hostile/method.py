@@ -5,8 +5,8 @@ the share of the honest clients' queries that are answered right and in time, as
 of connections that of clients over connections. `ratio` is SteerDNS's worst goodput over UDP; `streams` the worst over connections;
 `held` the largest median delay of answers that wait for a router ÷ that without a flood; `tables` how full the fullest table was.
 
-The servers have one CPU with all their threads: SteerDNS its worker too. Clients (nice -10), upstream and router, and the flooder
-have the other one.
+The servers have one CPU with all their threads: SteerDNS its worker too. The flooder has the other one with clients, upstream and
+router, which go first (nice -10). Names that wait for the router have an upstream of their own.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from collections.abc import Callable
 from bench.hostile import floods, honest
 from bench.hostile.floods import FLOODS, Flood
 from bench.hostile.sides import LIMITS, Server, Sides, fullness, grown
-from bench.machine import announce, require_idle, rounds, version
+from bench.machine import announce, require_idle, rounds, version, want_rounds
 from bench.ports import CLIENT_CPU, OURS, SERVER_CPU
 from lab.network import LabError, Network
 
@@ -145,18 +145,25 @@ class Hostile:
         return found
 
     def at(self, flood: Flood) -> tuple[float, bool]:
-        """dnsdist's breaking rate, and whether there is one that the flooder can reach."""
-        server = self.sides.dnsdist()
-        try:
-            self.quiet(server, flood)
+        """dnsdist's breaking rate, and whether there is one that the flooder can reach. A broken one is started again, so that no
+        trial decides the next."""
+        servers: list[Server] = []
 
-            def trial(rate: int) -> tuple[float, float]:
-                done = self.measure(server, flood, rate, TRIAL_S)
-                print(f"    dnsdist, {flood.name} at {done.rate:.0f}/s: {done.described()}", flush=True)
-                return done.goodput(flood.decides), done.rate
+        def trial(rate: int) -> tuple[float, float]:
+            if not servers:
+                servers.append(self.sides.dnsdist())
+                self.quiet(servers[0], flood)
+            done = self.measure(servers[0], flood, rate, TRIAL_S)
+            print(f"    dnsdist, {flood.name} at {done.rate:.0f}/s: {done.described()}", flush=True)
+            if done.goodput(flood.decides) < BROKEN_BELOW:
+                self.sides.stop(servers.pop())
+            return done.goodput(flood.decides), done.rate
+
+        try:
             return breaking_rate(trial, flood.first, flood.most)
         finally:
-            self.sides.stop(server)
+            for server in servers:
+                self.sides.stop(server)
 
     def ours(self, flood: Flood, rate: int) -> tuple[Measured, Measured]:
         """Without the flood, and with it."""
@@ -228,7 +235,8 @@ def run(build: str) -> dict:
 
 
 def main() -> None:
-    """Some floods, for work on the bench or on a weakness; also on a busy machine."""
+    """One round of some floods, for work on the bench or on a weakness; also on a busy machine."""
+    want_rounds(1)
     chosen = [floods.BY_NAME[name] for name in sys.argv[2:]]
     figures = measure(pathlib.Path(sys.argv[1]), chosen or list(FLOODS))
     print("hostile", *(f"{key}={value}" for key, value in figures.items() if key not in ("rounds", "parameters", "loads")))

@@ -53,6 +53,7 @@ plugins:
     args:
       - exec: cache {cache}
       - {{ matches: $held, exec: $egress }}
+      - {{ matches: [ $held, "!has_resp" ], exec: forward 127.0.0.1:5300 }}
       - {{ matches: [ $silent, "!has_resp" ], exec: forward {hole} }}
       - {{ matches: "!has_resp", exec: forward {upstream} }}
   - {{ tag: udp, type: udp_server, args: {{ entry: main, listen: ":53" }} }}
@@ -138,12 +139,11 @@ class Sides:
 
     def __init__(self, network: Network, build: pathlib.Path):
         self.network, self.build, self.folder = network, build, network.folder
-        self.stage = Stage(network, build)
+        self.stage = Stage(network, build, zone())
         network.address("client", "eth0", *(f"{address}/24" for address in (BLACK_HOLE, *floods.HONEST, *floods.CALLERS)))
         # Replies to forged sources go to the client, which has no use for them.
         network.route("server", "default", "via", CLIENT)
-        (self.folder / "root.zone").write_text(zone())
-        self.upstream = self.stage.outside()
+        self.upstream = self.stage.outside(nice=-10)
         self.silence = network.socket("client", socket.AF_INET, socket.SOCK_DGRAM)
         self.silence.bind((BLACK_HOLE, 53))
         self.made: Certificate = Authority(self.folder).issue("server", f"IP:{OURS}")
@@ -166,7 +166,7 @@ class Sides:
 
     def ours(self) -> Server:
         """With a router of its own, whose lists are empty."""
-        router = self.network.start("client", f"rossim{self.serial}", "taskset", "-c", CLIENT_CPU,
+        router = self.network.start("client", f"rossim{self.serial}", "nice", "-n", "-10", "taskset", "-c", CLIENT_CPU,
                                     str(self.build / "tools/rossim/rossim"), "--address", CLIENT, "--user", "api-user:secret")
         router.wait_for("port 8728")
         self.router = router
