@@ -21,7 +21,7 @@ BLACK_HOLE = "10.99.0.3"  # an upstream that never answers
 METRICS = "127.0.0.1:9153"
 HELD = 50_000             # names with an address of their own
 MOST_CALLS, MOST_CALLS_EACH = 10_000, 64  # connections of a server, and of one client
-PARKED, IN_FLIGHT = 65_536, 16_384
+PARKED, IN_FLIGHT, IN_FLIGHT_EACH = 65_536, 16_384, 4_096  # the last: of an upstream that may fail
 CACHE, ROWS = 100_000, 50_000
 LIMITS = f"max_parked: {PARKED}, max_in_flight: {IN_FLIGHT}, max_parked_per_client: 256, max_per_suffix: 25%, over_quota: truncate"
 CALL_LIMITS = f"max_connections: {MOST_CALLS}, max_connections_per_client: {MOST_CALLS_EACH}"
@@ -45,6 +45,7 @@ routers: {{ edge1: {{ address: "{router}:8728", username: api-user, password: se
 plugins:
   - {{ tag: held, type: qname, args: [ "domain:held.example", "domain:rival.example" ] }}
   - {{ tag: silent, type: qname, args: [ "domain:dead" ] }}
+  - {{ tag: silence, type: forward, args: {{ upstreams: [ {{ addr: "udp://{hole}:53" }} ], max_concurrent_queries: {each_upstream} }} }}
   - tag: egress
     type: ros_address_list
     args: {{ router: edge1, async: false, sync_timeout: 2s, max_rows: {rows}, address_list4: policy_set_v4, address_list6: policy_set_v6 }}
@@ -54,7 +55,7 @@ plugins:
       - exec: cache {cache}
       - {{ matches: $held, exec: $egress }}
       - {{ matches: [ $held, "!has_resp" ], exec: forward 127.0.0.1:5300 }}
-      - {{ matches: [ $silent, "!has_resp" ], exec: forward {hole} }}
+      - {{ matches: [ $silent, "!has_resp" ], exec: $silence }}
       - {{ matches: "!has_resp", exec: forward {upstream} }}
   - {{ tag: udp, type: udp_server, args: {{ entry: main, listen: ":53" }} }}
   - {{ tag: tcp, type: tcp_server, args: {{ entry: main, listen: ":53", {calls} }} }}
@@ -172,7 +173,7 @@ class Sides:
         self.router = router
         file = self.folder / "hostile.yaml"
         file.write_text(OF_OURS.format(cpu=SERVER_CPU, limits=LIMITS.replace(", ", "\n  "), metrics=METRICS, router=CLIENT, rows=ROWS,
-                                       cache=CACHE, hole=BLACK_HOLE, upstream=self.upstream, made=self.made, calls=CALL_LIMITS))
+                                       cache=CACHE, each_upstream=IN_FLIGHT_EACH, hole=BLACK_HOLE, upstream=self.upstream, made=self.made, calls=CALL_LIMITS))
         return self._start(True, "serving", str(self.build / "steerdnsd"), "--config", str(file), "--control-socket", str(self.stage.socket))
 
     def _start(self, is_ours: bool, ready: str, *argv: str) -> Server:
