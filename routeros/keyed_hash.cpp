@@ -1,0 +1,41 @@
+#include "routeros/keyed_hash.h"
+
+#include <random>
+
+namespace steer::routeros {
+
+namespace {
+
+struct HashSecret {
+    std::uint64_t high, low, last;
+};
+
+HashSecret& hash_secret() noexcept {
+    static HashSecret secret = [] {
+        std::random_device random;
+        const auto word = [&] { return (std::uint64_t{random()} << 32) | random(); };
+        return HashSecret{word(), word(), word() | 1};
+    }();
+    return secret;
+}
+
+std::uint64_t folded_product(std::uint64_t a, std::uint64_t b) noexcept {
+    __extension__ using Wide = unsigned __int128;
+    const Wide product = static_cast<Wide>(a) * b;
+    return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+}
+
+}  // namespace
+
+std::size_t keyed_hash(std::uint64_t high, std::uint64_t low, std::uint64_t kind) noexcept {
+    const HashSecret& secret = hash_secret();
+    return folded_product(folded_product(high ^ secret.high, low ^ secret.low) ^ kind,
+                          secret.last);
+}
+
+void use_hash_secret(std::uint64_t secret) {
+    std::mt19937_64 words(secret);
+    hash_secret() = {words(), words(), words() | 1};
+}
+
+}  // namespace steer::routeros
