@@ -223,14 +223,18 @@ unsigned opts_in(const Packet& packet) {
     return count;
 }
 
+// The records that the header counts.
+unsigned records_of(Message m) {
+    return unsigned{dns::load_be16(&m[6])} + dns::load_be16(&m[8]) + dns::load_be16(&m[10]);
+}
+
 // Whether ldns ends a record elsewhere than RDLENGTH does, and so reads the next one from a wrong
 // place.
 bool is_misread_by_ldns(Message m) {
     std::size_t at = dns::skip_name(m, dns::kHeaderSize);
     if (at == 0) return false;
     at += dns::kTypeAndClass;
-    for (unsigned left = dns::load_be16(&m[6]) + dns::load_be16(&m[8]) + dns::load_be16(&m[10]);
-         left > 0; --left) {
+    for (unsigned left = records_of(m); left > 0; --left) {
         const std::size_t fixed = dns::skip_name(m, at);
         if (fixed == 0 || fixed + 10 > m.size()) return false;
         const std::size_t end = fixed + 10 + std::size_t{dns::load_be16(&m[fixed + 8])};
@@ -248,8 +252,7 @@ bool is_misread_by_ldns(Message m) {
 
 // Whether there is a record with fields that we carry as bytes.
 bool has_opaque_fields(Message m, std::size_t at) {
-    for (unsigned left = dns::load_be16(&m[6]) + dns::load_be16(&m[8]) + dns::load_be16(&m[10]);
-         left > 0; --left) {
+    for (unsigned left = records_of(m); left > 0; --left) {
         at = dns::skip_name(m, at);
         if (at == 0 || at + 10 > m.size()) return false;
         const unsigned type = dns::load_be16(&m[at]), klass = dns::load_be16(&m[at + 2]);
