@@ -23,7 +23,7 @@ for target in $targets; do
     program=$OUT/fuzz_$target
     cp "$build/tests/fuzz/fuzz_$target" "$program"
     # The machine that runs the targets has none of these libraries; libc and the loader are its own.
-    ldd "$program" | awk '$2 == "=>" && $3 ~ /^\// { print $3 }' | grep -Ev '/(libc|libm|libdl|libpthread|librt|ld-linux[^/]*)\.so' |
+    ldd "$build/tests/fuzz/fuzz_$target" | awk '$2 == "=>" && $3 ~ /^\// { print $3 }' | grep -Ev '/(libc|libm|libdl|libpthread|librt|ld-linux[^/]*)\.so' |
         while read -r library; do cp -Lu "$library" "$OUT/lib/"; done
     rm -f "${program}_seed_corpus.zip"
     (cd "$root/tests/fuzz/corpus/fuzz_$target" && zip -qr "${program}_seed_corpus.zip" .)
