@@ -14,6 +14,7 @@
 #include "dataplane/event/claims.h"
 #include "dataplane/event/shared_watch.h"
 #include "dataplane/forward/forwarder.h"
+#include "dataplane/limits/limiter.h"
 #include "dataplane/policy/executor.h"
 #include "dataplane/stages/burst.h"
 #include "dataplane/stages/capture.h"
@@ -21,6 +22,7 @@
 #include "dataplane/stages/find_entries.h"
 #include "dataplane/stages/idle.h"
 #include "dataplane/stages/inject.h"
+#include "dataplane/stages/limit.h"
 #include "dataplane/stages/lookup.h"
 #include "dataplane/stages/own_addresses.h"
 #include "dataplane/stages/packet_cache.h"
@@ -142,6 +144,7 @@ struct Worker::Impl final : ForwardSink {
     ParkedPool pool;
     Tracer tracer;
     Replier replier;
+    Limiter limiter;
     Forwarder forwarder;
     Resolver resolver;
     PacketCache packet_cache;
@@ -182,6 +185,7 @@ Worker::Impl::Impl(const WorkerOptions& worker_options, Shared& what_is_shared,
              now),
       replier(options.index, ports, shared.port_owners, rings, *shared.buffers, transmit, tracer,
               query_ends, counters),
+      limiter(options.index, false, shared.hasher->of_name({}).low),
       forwarder({.worker = options.index,
                  .workers = options.workers,
                  .first_port = options.first_upstream_port,
@@ -192,7 +196,7 @@ Worker::Impl::Impl(const WorkerOptions& worker_options, Shared& what_is_shared,
                  .random_seed = options.random_seed},
                 *shared.buffers, *this, counters),
       resolver({*shared.hasher, *shared.buffers, executor, claims, shared_watch, pool, forwarder,
-                replier, tracer, counters},
+                replier, limiter, tracer, counters},
                {options.max_parked, options.over_quota}),
       packet_cache(shared.hasher->of_name({}).high),
       sleep(ports, sleeper) {
@@ -258,6 +262,8 @@ bool Worker::Impl::turn(Now at) noexcept {
 void Worker::Impl::serve(Burst& b) noexcept {
     find_entries(b, *snapshot);
     tracer.inspect(b, *snapshot, now);
+    if (snapshot->limits != nullptr && snapshot->limits->limits_queries) [[unlikely]]
+        limit_queries(b, *snapshot, limiter, replier, now);
     b.watched = shared_watch.wants_hits(*snapshot, b.live_count, now);
     if (!snapshot->nsid.empty()) [[unlikely]]
         b.watched |= any_asks_nsid(b);
@@ -268,7 +274,7 @@ void Worker::Impl::serve(Burst& b) noexcept {
                                            : TracePacketCache::not_udp;
         });
     stage_ends(Stage::answer);
-    parse(b, *snapshot, replier);
+    parse(b, *snapshot, replier, limiter, now);
     if (b.traced != 0) [[unlikely]]
         tracer.after_parse(b, now);
     stage_ends(Stage::parse);

@@ -61,6 +61,10 @@ namespace steer {
     X(servfail_quota, y, y, y, n, "a quota was exceeded; the client got SERVFAIL (`over_quota`)") \
     X(truncated_quota, y, y, y, n,                                                                \
       "the quota of a UDP client was exceeded; it was sent to TCP (`over_quota`)")                \
+    X(limited_dropped, y, y, y, y, "above a row of `limits`; no answer was sent")                 \
+    X(limited_truncated, y, y, y, y, "above a row of `limits`; the client was sent to TCP")       \
+    X(limited_refused, y, y, y, y, "above a row of `limits`; the client got REFUSED")             \
+    X(limited_servfail, y, y, y, y, "above a row of `limits`; the client got SERVFAIL")           \
     X(drop_no_buffer, y, y, y, y, "no packet buffer for the answer")                              \
     X(drop_ring_full, y, y, y, n, "the ring to another worker or to a streams thread is full")    \
     X(drop_tx_full, y, y, n, y, "the port or ring did not accept the answer")                     \

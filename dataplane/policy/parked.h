@@ -45,6 +45,7 @@ struct ReturnPath {
     std::uint8_t branch = 0;       // ... and of the branch in it
     std::uint8_t traced_as = 0;    // number of the branch in the trace
     std::uint8_t worker = 0;       // owner of the port: another worker if the query was moved
+    bool has_cookie = false;       // CookieState::valid
 };
 static_assert(sizeof(ReturnPath) == 80);
 

@@ -22,6 +22,7 @@
 #include "dataplane/answer/static_records.h"
 #include "dataplane/base/list_state.h"
 #include "dataplane/dns/ecs.h"
+#include "dataplane/limits/limit_policy.h"
 #include "dataplane/policy/branches.h"
 #include "dataplane/policy/cache_instance.h"
 #include "dataplane/policy/collector.h"
@@ -170,6 +171,7 @@ struct Snapshot {
     std::vector<std::string> texts;          // texts of debug_print and query_summary
     matchers::PrefixSet allow;               // clients that may send queries
     matchers::PrefixSet trusted_forwarders;  // exempt from per-client quotas
+    std::shared_ptr<const LimitPolicy> limits;  // nullptr: `limits:` has no row
 
     [[nodiscard]] bool has_several_entries() const noexcept { return entries.size() > 1; }
 

@@ -14,6 +14,7 @@
 #include "dataplane/base/verdict.h"
 #include "dataplane/cache/cache.h"
 #include "dataplane/dns/checksum.h"
+#include "dataplane/dns/cookie.h"
 #include "dataplane/dns/query.h"
 #include "dataplane/policy/plan.h"
 #include "matchers/prefix/ip_address.h"
@@ -36,6 +37,7 @@ struct Packet {
     std::uint8_t port;         // lane of Transmit; of a moved query, the lane of the port's worker
     std::uint8_t l3_offset;    // of the IP header in the frame: 14, 18 or 22
     bool is_v6;
+    CookieState cookie = CookieState::none;
     std::uint16_t destination_port;  // host order
     std::uint16_t
         max_size;  // bytes of DNS in the answer: the transport's limit; after parse() the client's

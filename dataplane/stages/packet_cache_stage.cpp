@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "dataplane/dns/checksum.h"
+#include "dataplane/stages/limit.h"
 #include "dataplane/stages/parse.h"
 #include "dataplane/stages/stage_clock.h"
 
@@ -53,12 +54,14 @@ struct All {
     std::uint8_t operator[](unsigned i) const { return static_cast<std::uint8_t>(i); }
 };
 
-template <class Places>
+// `limited`: Snapshot::limits has rows for answers.
+template <bool limited, class Places>
 unsigned answer_known(Burst& burst, const Places places, const Snapshot& snapshot,
                       PacketCache& packet_cache, const cache::Cache& cache, Resolver& resolver,
                       Now now) noexcept {
     const unsigned n = burst.live_count;
     std::array<const Line*, kBurst> lines;
+    [[maybe_unused]] std::array<std::uint64_t, limited ? kBurst : 1> keys;
     for (unsigned i = 0; i < n; ++i) {
         Packet& p = burst.packets[places[i]];
         p.packet_cache_hash = 0;
@@ -76,6 +79,8 @@ unsigned answer_known(Burst& burst, const Places places, const Snapshot& snapsho
         const Packet& p = burst.packets[places[i]];
         if (is_valid(*lines[i], p, snapshot, cache) && checksum_right(*lines[i], p)) {
             cache::Cache::prefetch(lines[i]->entry);
+            if constexpr (limited)
+                keys[i] = resolver.limit_key(p, snapshot, lines[i]->head.question_end);
         } else {
             lines[i] = nullptr;
         }
@@ -90,12 +95,28 @@ unsigned answer_known(Burst& burst, const Places places, const Snapshot& snapsho
             snapshot.allow.contains(p.client.address)) {
             fill(p, *lines[i]);
             cache::Cache::touch(*lines[i]->entry);
-            if (resolver.answer_hit(p, snapshot, AnswerPath::packet_cache, now, now_s)) continue;
+            if constexpr (limited) {
+                if (resolver.answer_limited_hit(p, snapshot, AnswerPath::packet_cache, keys[i],
+                                                now))
+                    continue;
+            } else {
+                if (resolver.answer_hit(p, snapshot, AnswerPath::packet_cache, now, now_s))
+                    continue;
+            }
         }
         burst.live[kept++] = place;
     }
     burst.live_count = kept;
     return n - kept;
+}
+
+template <class Places>
+unsigned answer_places(Burst& burst, const Places places, const Snapshot& snapshot,
+                       PacketCache& packet_cache, const cache::Cache& cache, Resolver& resolver,
+                       Now now) noexcept {
+    if (snapshot.limits != nullptr && snapshot.limits->limits_answers) [[unlikely]]
+        return answer_known<true>(burst, places, snapshot, packet_cache, cache, resolver, now);
+    return answer_known<false>(burst, places, snapshot, packet_cache, cache, resolver, now);
 }
 
 }  // namespace
@@ -107,10 +128,10 @@ void answer_from_packet_cache(Burst& burst, const Snapshot& snapshot, PacketCach
         !packet_cache.awake(burst.live_count))
         return;
     burst.packet_cache_asked = true;
-    const unsigned known =
-        burst.is_whole()
-            ? answer_known(burst, All{}, snapshot, packet_cache, *cache, resolver, now)
-            : answer_known(burst, burst.live.data(), snapshot, packet_cache, *cache, resolver, now);
+    const unsigned known = burst.is_whole() ? answer_places(burst, All{}, snapshot, packet_cache,
+                                                            *cache, resolver, now)
+                                            : answer_places(burst, burst.live.data(), snapshot,
+                                                            packet_cache, *cache, resolver, now);
     if (known == 0) return;
     packet_cache.count_known(known);
     counters.add(Stat::packet_cache_hits, known);

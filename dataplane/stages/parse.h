@@ -10,9 +10,11 @@
 //
 // Ends: Verdict::drop_bad_checksum, drop_short_header, drop_response (never answered: reflection
 //       loops), answered_error (FORMERR, NOTIMP for other opcodes and for zone transfers, BADVERS),
-//       refused_client (REFUSED, EDE 18).
+//       refused_client (REFUSED, EDE 18). With rows of `limits:` for answers, those of limit.h.
 #pragma once
 
+#include "dataplane/base/clock.h"
+#include "dataplane/limits/limiter.h"
 #include "dataplane/policy/snapshot.h"
 #include "dataplane/stages/burst.h"
 #include "dataplane/stages/reply.h"
@@ -26,6 +28,11 @@ std::uint16_t size_limit(const Packet& p) noexcept;
 // Snapshot::nsid is set.
 [[nodiscard]] bool any_asks_nsid(const Burst& burst) noexcept;
 
-void parse(Burst& burst, const Snapshot& snapshot, Replier& replier) noexcept;
+// Reads a query that is refused before its burst is parsed. Returns false if it gets no reply:
+// malformed, or with a wrong checksum.
+[[nodiscard]] bool read_for_refusal(Packet& p) noexcept;
+
+void parse(Burst& burst, const Snapshot& snapshot, Replier& replier, Limiter& limiter,
+           Now now) noexcept;
 
 }  // namespace steer

@@ -108,6 +108,7 @@ void Replier::remember_path(const Packet& p, ReturnPath& path) const noexcept {
     path.local = p.destination;
     path.local_port = p.destination_port;
     path.max_size = p.max_size;
+    path.has_cookie = p.cookie == CookieState::valid;
     if (p.mbuf == nullptr) {
         path.kind = ReturnPath::Kind::stream;
         path.stream = p.stream;
