@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "control/config/settings/executor_settings.h"
+#include "control/config/settings/limit_settings.h"
 #include "control/config/settings/lines.h"
 #include "control/config/settings/list_settings.h"
 #include "control/config/settings/matcher_settings.h"
@@ -78,6 +79,7 @@ struct Settings {
     Dataplane dataplane;
     Control control;
     Policy policy;
+    std::vector<Limit> limits;
     Mdns mdns;
     std::vector<RemoteList> remote_lists;
     std::vector<ReadList> lists;  // as plugins read them, in that order

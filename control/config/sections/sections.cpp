@@ -282,6 +282,11 @@ std::span<const Section> all_sections() {
                 "Rules for special names. They apply to every query, before the first rule of a "
                 "sequence.",
                 policy_row_texts, read_policy},
+        Section{"limits",
+                "Limits on clients and domains, one row each, as in `limits: [{what: responses, "
+                "rate: 20}]`. Without a row, there is none of them. See "
+                "[limits.md](../guides/limits.md).",
+                limit_row_texts, read_limits},
         Section{"routers", routers_text(), router_row_texts, read_routers},
         Section{
             "fleet",

@@ -20,6 +20,9 @@ struct Section {
 // network of predecessors. `plugins` and `include` have no `read`: load() reads them last.
 std::span<const Section> sections();
 
+// Resolves the names of plugins in `limits:`. Call it after all plugins are read.
+void finish_limits(Reading& in);
+
 // Rows inside rows, for the documentation.
 std::vector<RowText> rotation_row_texts();
 std::vector<RowText> fetch_row_texts();

@@ -53,6 +53,7 @@ struct Dataplane {
     std::uint32_t max_parked_per_client = 256;  // per worker
     std::uint32_t suffix_percent = 25;          // of both, for names below one suffix
     OverQuota over_quota = OverQuota::truncate;
+    std::uint64_t limits_bytes = std::uint64_t{16} << 20;  // buckets of `limits:`, per thread
     std::optional<std::vector<matchers::Prefix>> allow;  // no value: private and own networks
     std::vector<matchers::Prefix> trusted_forwarders;
     std::vector<std::uint16_t> drop_source_ports;  // sorted; queries from these are dropped

@@ -4,6 +4,7 @@
 
 #include "control/program/build/build_steps.h"
 #include "control/program/build/compile.h"
+#include "control/program/build/limit_rows.h"
 #include "control/program/build/lists.h"
 #include "control/program/build/program_advice.h"
 #include "control/program/build/ranges.h"
@@ -90,6 +91,7 @@ Built build(const config::Settings& settings, const Surroundings& surroundings, 
     snapshot.allow = allowed(settings.dataplane, surroundings);
     snapshot.withheld = matchers::PrefixSet(special_ranges());
     snapshot.trusted_forwarders = matchers::PrefixSet(settings.dataplane.trusted_forwarders);
+    snapshot.limits = limit_policy(settings, registry, built.errors);
     built.listeners = listen(settings, registry, snapshot.frontends, built.errors);
     if (built.ok()) {
         if (auto ready = equip(snapshot); !ready) built.errors.push_back(ready.error());

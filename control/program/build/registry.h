@@ -17,6 +17,7 @@
 #include "dataplane/answer/live_prefixes.h"
 #include "dataplane/answer/reverse_table.h"
 #include "dataplane/base/list_state.h"
+#include "dataplane/limits/limit_policy.h"
 #include "dataplane/policy/cache_instance.h"
 #include "dataplane/policy/collector.h"
 #include "dataplane/policy/inherited_names.h"
@@ -65,6 +66,11 @@ class Registry {
     // The number of an inherited domain_set, and the inheriting names.
     Result<std::uint16_t> inherited_set(const std::string& tag);
     std::shared_ptr<InheritedNames> inherited();
+    // A row of `limits:`, by its name.
+    Result<std::uint16_t> limit(const std::string& name);
+    // The tables that rows of `limits:` fill, made at the first call. Later sizes need a restart.
+    std::shared_ptr<LimitTables> limit_tables(std::size_t bytes, unsigned workers,
+                                              unsigned streams);
     // The table of a reverse_lookup; a new one if its size changes.
     std::shared_ptr<ReverseTable> reverse(const std::string& tag, std::size_t size);
 
@@ -84,6 +90,8 @@ class Registry {
     std::map<std::string, std::shared_ptr<TimeWindow>> time_windows_;
     std::map<std::string, std::shared_ptr<LiveAnswers>> live_answers_;
     std::map<std::string, std::shared_ptr<LivePrefixes>> live_prefixes_;
+    std::map<std::string, std::uint16_t> limits_;
+    std::shared_ptr<LimitTables> limit_tables_;
     std::map<std::string, std::pair<std::size_t, std::shared_ptr<ReverseTable>>> reverse_;
 };
 
