@@ -84,6 +84,9 @@ class StreamThreads {
     // Upstreams behind a VRF, with its index: sockets to them are bound to it. Any thread.
     void set_vrfs(const std::map<IpAddress, int>& by_upstream);
 
+    // The rows of `limits:`; nullptr: none. Any thread.
+    void set_limits(const std::shared_ptr<const LimitPolicy>& limits);
+
     // Sends a query to a worker as a client would, from the first thread. `done` is called on that
     // thread, never after stop().
     void ask(stream::TracedQuestion question, stream::TracedAnswer done);

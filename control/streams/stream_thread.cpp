@@ -115,6 +115,13 @@ void StreamThread::set_vrfs(std::map<IpAddress, int> by_upstream) {
     });
 }
 
+void StreamThread::set_limits(std::shared_ptr<const LimitPolicy> limits, std::uint64_t secret) {
+    boost::asio::post(context_.io, [this, secret, policy = std::move(limits)]() mutable {
+        context_.limiter = Limiter(context_.index, true, secret);
+        context_.limits = std::move(policy);
+    });
+}
+
 void StreamThread::set_upstreams(std::shared_ptr<const UpstreamDirectory> directory) {
     channels_.put(std::move(directory));
 }

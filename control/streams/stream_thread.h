@@ -55,6 +55,10 @@ class StreamThread {
     // Addresses or routes of this machine changed. Any thread.
     void network_changed();
 
+    // The rows of `limits:`; nullptr: none. `secret`: of their keys, the same for all threads. Any
+    // thread.
+    void set_limits(std::shared_ptr<const LimitPolicy> limits, std::uint64_t secret);
+
     // Sends a query to a worker as a client would. `done` gets the response (empty: no answer) on
     // this thread. Any thread.
     void ask(TracedQuestion question, TracedAnswer done);

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <set>
 #include <span>
 #include <utility>
@@ -22,6 +23,7 @@
 #include "dataplane/base/message.h"
 #include "dataplane/base/ring.h"
 #include "dataplane/forward/chacha_random.h"
+#include "dataplane/limits/limiter.h"
 #include "matchers/prefix/ip_address.h"
 
 namespace steer::stream {
@@ -56,6 +58,18 @@ struct StreamContext {
     // Called with the addresses of a name that was resolved for an upstream; empty: they are no
     // longer needed. `source` is the same for the same name.
     std::function<void(const void* source, std::span<const IpAddress> addresses)> on_addresses{};
+
+    // Rows of `limits:` for connections, handshakes and streams; nullptr: none.
+    std::shared_ptr<const LimitPolicy> limits{};
+    Limiter limiter{0, true, 0};
+
+    // Whether a row lets something of a client pass that sent to `local`.
+    [[nodiscard]] bool lets_pass(LimitWhat what, const IpAddress& client, const IpAddress& local,
+                                 std::uint16_t port) {
+        if (limits == nullptr || limits->of(what).empty() || client == IpAddress{}) return true;
+        return limiter.on_stream(*limits, what, {client, local, port, false}, 1, clock.now()) ==
+               Limited::no;
+    }
 
     void count(StreamCount c, std::uint64_t n = 1) { counters.add(c, n); }
     // Binds a socket to the upstream's VRF before it connects. Returns 0 or errno.

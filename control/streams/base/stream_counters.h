@@ -21,6 +21,9 @@ namespace steer {
     X(tcp_accepted, "connections accepted")                                           \
     X(tcp_over_client_limit, "connections closed: too many of one client")            \
     X(tcp_over_limit, "connections closed: too many in total")                        \
+    X(tcp_limited, "connections closed: above `connections` of `limits`")             \
+    X(tls_limited, "connections closed: above `handshakes` of `limits`")              \
+    X(streams_limited, "queries and requests above `streams` of `limits`")            \
     X(tcp_made_room, "idle connections closed to make room")                          \
     X(tcp_idle, "connections closed: idle")                                           \
     X(tcp_stalled, "connections closed: the client does not read")                    \
