@@ -34,6 +34,7 @@
     X(replay)          \
     X(upstreams)       \
     X(overload)        \
+    X(limits)          \
     X(api)             \
     X(certificates)    \
     X(doctor)          \

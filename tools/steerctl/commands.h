@@ -33,6 +33,7 @@ Run add_status(CLI::App& command, Options& options);
 Run add_counters(CLI::App& command, Options& options);
 Run add_reload(CLI::App& command, Options& options);
 Run add_fleet(CLI::App& command, Options& options);
+Run add_limits(CLI::App& command, Options& options);
 Run add_drain(CLI::App& command, Options& options);
 Run add_version(CLI::App& command, Options& options);
 Run add_methods(CLI::App& command, Options& options);

@@ -94,6 +94,10 @@ Run add_fleet(CLI::App& command, Options& options) {
     };
 }
 
+Run add_limits(CLI::App& /*command*/, Options& options) {
+    return [&options] { return show(options, "limits", limits_text); };
+}
+
 Run add_drain(CLI::App& command, Options& options) {
     command.add_option("WHAT", options.verb, "on or off (default: show the state)")
         ->check(CLI::IsMember({"on", "off"}));

@@ -43,6 +43,7 @@ std::string no_command(const CLI::App& app) {
 constexpr Command kCommands[] = {
     {"status", "Show readiness, ports, workers, cache, routers and upstreams", add_status},
     {"counters", "Show verdicts and counters since the start", add_counters},
+    {"limits", "Show the limits on clients and domains, and who is above one", add_limits},
     {"reload", "Reload the configuration and its files", add_reload},
     {"lists", "Show the rules of each list, and the state of lists from URLs", add_lists},
     {"cache", "Show, clear, save and restore the caches", add_cache},

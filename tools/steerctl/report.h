@@ -27,6 +27,9 @@ std::string cache_done_text(const boost::json::value& done);
 // For reverse.
 std::string reverse_text(const boost::json::value& answer);
 
+// For limits.
+std::string limits_text(const boost::json::value& answer);
+
 // For fleet.
 std::string fleet_text(const boost::json::value& answer);
 // The result of the check whether the machine may be taken out of service.

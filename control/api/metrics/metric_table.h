@@ -135,6 +135,15 @@ inline constexpr std::array kMetrics{
     MetricRow{"steerdns_worker_busy_seconds", "counter", "worker",
               "time of a worker in turns that had work", "Queries"},
 
+    MetricRow{"steerdns_limit_decisions", "counter", "row, decision",
+              "queries, answers and connections above a row of `limits`, by decision; `leaked` and "
+              "`dry_run` passed",
+              "Limits"},
+    MetricRow{"steerdns_limit_rate", "gauge", "row", "`rate` of a row of `limits`", "Limits"},
+    MetricRow{"steerdns_limit_offenders", "gauge", "row",
+              "sources above a row of `limits` in the last 2 s, of at most 1,024 per thread",
+              "Limits"},
+
     MetricRow{"steerdns_cache_entries", "gauge", "cache", "answers in the cache", "Caches"},
     MetricRow{"steerdns_cache_bytes", "gauge", "cache",
               "memory used by the answers in the cache, in bytes", "Caches"},
