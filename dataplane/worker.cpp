@@ -262,8 +262,10 @@ bool Worker::Impl::turn(Now at) noexcept {
 void Worker::Impl::serve(Burst& b) noexcept {
     find_entries(b, *snapshot);
     tracer.inspect(b, *snapshot, now);
-    if (snapshot->limits != nullptr && snapshot->limits->limits_queries) [[unlikely]]
+    if (snapshot->limits != nullptr && snapshot->limits->limits_queries) [[unlikely]] {
         limit_queries(b, *snapshot, limiter, replier, now);
+        if (b.traced != 0) tracer.after_parse(b, now);
+    }
     b.watched = shared_watch.wants_hits(*snapshot, b.live_count, now);
     if (!snapshot->nsid.empty()) [[unlikely]]
         b.watched |= any_asks_nsid(b);

@@ -45,7 +45,8 @@ struct LimitRow {
     std::uint64_t salt = 0;                // of its keys
     std::vector<LimitListener> listeners;  // empty: all
     std::optional<AddressSet> clients;     // no value: all
-    AddressSet except;
+    std::optional<AddressSet> except;      // no value: none
+    bool is_for_all = false;               // none of these three; set by LimitPolicy::add()
 };
 
 // The counters of a row at one thread.

@@ -61,12 +61,17 @@ void LimitPolicy::add(LimitRow row) {
     limits_queries |= row.what == LimitWhat::queries || row.what == LimitWhat::bytes;
     limits_domains |= row.what == LimitWhat::nxdomain || row.what == LimitWhat::servfail;
     limits_answers |= limits_domains || row.what == LimitWhat::responses;
+    row.is_for_all = row.listeners.empty() && !row.clients && !row.except;
     rows.push_back(std::move(row));
 }
 
 LimitThread* Limiter::own(const LimitPolicy& policy) const noexcept {
-    const auto& threads = is_stream_ ? policy.tables->streams : policy.tables->workers;
-    return thread_ < threads.size() ? threads[thread_].get() : nullptr;
+    if (&policy != known_) [[unlikely]] {
+        const auto& threads = is_stream_ ? policy.tables->streams : policy.tables->workers;
+        own_ = thread_ < threads.size() ? threads[thread_].get() : nullptr;
+        known_ = &policy;
+    }
+    return own_;
 }
 
 bool Limiter::is_exempt(const LimitPolicy& policy, const Client& client) noexcept {
@@ -74,8 +79,10 @@ bool Limiter::is_exempt(const LimitPolicy& policy, const Client& client) noexcep
 }
 
 bool Limiter::is_for(const LimitRow& row, const Client& client) noexcept {
+    if (row.is_for_all) [[likely]]
+        return true;
     if (row.clients && !row.clients->contains(client.address)) return false;
-    if (row.except.contains(client.address)) return false;
+    if (row.except && row.except->contains(client.address)) return false;
     return row.listeners.empty() ||
            std::ranges::any_of(row.listeners, [&](const LimitListener& listener) {
                return listener.port == client.port && listener.is_udp == client.is_udp &&

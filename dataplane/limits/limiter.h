@@ -84,6 +84,9 @@ class Limiter {
     std::uint64_t secret_;
     unsigned thread_;
     bool is_stream_;
+    // The last policy, and this thread's part of its tables, which all generations share.
+    mutable const LimitPolicy* known_ = nullptr;
+    mutable LimitThread* own_ = nullptr;
 };
 
 }  // namespace steer

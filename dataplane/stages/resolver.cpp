@@ -237,6 +237,7 @@ template <bool limited>
 
 bool Resolver::answer_limited_hit(Packet& p, const Snapshot& snapshot, AnswerPath path,
                                   std::uint64_t key, Now now) noexcept {
+    p.end = Verdict::answered;  // for its trace, unless a limit ends it
     return answer_hit_as<true>(p, snapshot, path, now, now.s(), key);
 }
 

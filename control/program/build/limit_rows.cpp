@@ -92,7 +92,7 @@ std::shared_ptr<const LimitPolicy> limit_policy(const config::Settings& settings
         row.salt = salt_of(limit);
         row.listeners = listeners_of(settings, limit);
         if (!limit.clients.empty()) row.clients = addresses_of(settings, limit.clients, registry);
-        row.except = addresses_of(settings, limit.except, registry);
+        if (!limit.except.empty()) row.except = addresses_of(settings, limit.except, registry);
         policy->add(std::move(row));
     }
     policy->trusted = matchers::PrefixSet(settings.dataplane.trusted_forwarders);
@@ -109,7 +109,7 @@ std::string text_of(const LimitRow& row) {
     if (row.prefix4 != 0 || row.prefix6 != 0) {
         out += " (/" + std::to_string(row.prefix4) + ", IPv6 /" + std::to_string(row.prefix6) + ")";
     }
-    return out;
+    return out + (row.dry_run ? ", dry run" : "");
 }
 
 }  // namespace steer::build
