@@ -11,10 +11,10 @@
 namespace steer {
 namespace {
 
-constexpr std::uint64_t kOdd1 = 0xa0761d6478bd642f, kOdd2 = 0xe7037ed1a0b428db;
+constexpr std::uint64_t kFold1 = 0xa0761d6478bd642f, kFold2 = 0xe7037ed1a0b428db;
 constexpr std::uint64_t kOverStreams = 0x8ebc6af09c88c6e3, kWithCookie = 0x589965cc75374cc3;
 constexpr std::uint64_t kLowerCase = 0x2020202020202020;
-constexpr unsigned kV4In16 = 96;
+constexpr unsigned kV4Bits = 96;
 
 // Both halves of a product, which hashes 16 bytes as in the wyhash family.
 std::uint64_t fold_product(std::uint64_t a, std::uint64_t b) noexcept {
@@ -23,7 +23,7 @@ std::uint64_t fold_product(std::uint64_t a, std::uint64_t b) noexcept {
     return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
 }
 
-std::uint64_t lower_word(const std::uint8_t* at, std::size_t n) noexcept {
+std::uint64_t caseless_word(const std::uint8_t* at, std::size_t n) noexcept {
     std::uint64_t word = 0;
     std::memcpy(&word, at, n);
     return word | kLowerCase;
@@ -105,7 +105,7 @@ std::uint64_t Limiter::key_of(const LimitRow& row, const Client& client,
         if (row.prefix6 == 0) low = 0xffff00000000;  // one bucket for both families
     }
     if (!client.is_udp) salt ^= kOverStreams;
-    return fold_product(fold_product(high ^ salt ^ kOdd1, low ^ secret_) ^ kOdd2, salt ^ secret_);
+    return fold_product(fold_product(high ^ salt ^ kFold1, low ^ secret_) ^ kFold2, salt ^ secret_);
 }
 
 // Letters of both cases are equal. So are a few other characters, which does no harm here.
@@ -116,11 +116,12 @@ std::uint64_t Limiter::hash_of(std::span<const std::uint8_t> bytes) const noexce
     if (n >= 16) {
         const std::uint8_t* const last = at + n - 16;
         for (; at < last; at += 16)
-            h = fold_product(lower_word(at, 8) ^ kOdd1, lower_word(at + 8, 8) ^ h);
-        return fold_product(lower_word(last, 8) ^ kOdd2, lower_word(last + 8, 8) ^ h);
+            h = fold_product(caseless_word(at, 8) ^ kFold1, caseless_word(at + 8, 8) ^ h);
+        return fold_product(caseless_word(last, 8) ^ kFold2, caseless_word(last + 8, 8) ^ h);
     }
-    if (n >= 8) return fold_product(lower_word(at, 8) ^ kOdd2, lower_word(at + n - 8, 8) ^ h);
-    return fold_product(lower_word(at, n) ^ kOdd2, h ^ kOdd1);
+    if (n >= 8)
+        return fold_product(caseless_word(at, 8) ^ kFold2, caseless_word(at + n - 8, 8) ^ h);
+    return fold_product(caseless_word(at, n) ^ kFold2, h ^ kFold1);
 }
 
 std::uint64_t Limiter::hash_of_domain(std::span<const std::uint8_t> name) const noexcept {
@@ -137,7 +138,7 @@ void Limiter::note(const LimitRow& row, LimitThread& own, const Client& client, 
         prefix = client.address;
     } else if (bits != 0) {
         prefix =
-            matchers::Prefix::masked(client.address, client.address.is_v4() ? kV4In16 + bits : bits)
+            matchers::Prefix::masked(client.address, client.address.is_v4() ? kV4Bits + bits : bits)
                 .address;
     }
     std::array<std::uint8_t, 256> lower;

@@ -46,7 +46,7 @@ const KindFacts& facts_of(const Limit& limit) {
     return kKindFacts[static_cast<std::size_t>(limit.kind)];
 }
 
-bool read_number(Reading& in, const Node& node, const Place& place, double& out) {
+bool read_limit_number(Reading& in, const Node& node, const Place& place, double& out) {
     double value = 0;
     const char* const end = node.text.data() + node.text.size();
     const auto [last, error] =
@@ -61,10 +61,10 @@ bool read_number(Reading& in, const Node& node, const Place& place, double& out)
     return true;
 }
 void read_rate(Reading& in, const Node& node, const Place& place, Limit& out) {
-    read_number(in, node, place, out.rate);
+    read_limit_number(in, node, place, out.rate);
 }
 void read_burst(Reading& in, const Node& node, const Place& place, Limit& out) {
-    read_number(in, node, place, out.burst);
+    read_limit_number(in, node, place, out.burst);
 }
 
 template <std::uint32_t Limit::*Member, std::uint32_t most>
@@ -130,7 +130,7 @@ bool has_key(const Node& node, std::string_view key) {
     return node.find(key) != nullptr;
 }
 
-int line_of(const Node& node, std::string_view key) {
+int line_at(const Node& node, std::string_view key) {
     const Node* const at = node.find(key);
     return at != nullptr ? at->line : node.line;
 }
@@ -138,11 +138,11 @@ int line_of(const Node& node, std::string_view key) {
 void check_numbers(Reading& in, const Node& node, const std::string& owner, Limit& limit) {
     const double most = limit.kind == LimitKind::bytes ? kMostBytes : kMostOthers;
     if (limit.rate > most) {
-        in.report().error(line_of(node, "rate"),
+        in.report().error(line_at(node, "rate"),
                           "'rate' of " + owner + " is above 1000000 a second: write less");
     }
     if (has_key(node, "burst") && has_key(node, "window")) {
-        in.report().error(line_of(node, "window"),
+        in.report().error(line_at(node, "window"),
                           "'burst' and 'window' of " + owner + " say the same: write one of them");
     }
     if (limit.burst == 0) {
@@ -150,11 +150,11 @@ void check_numbers(Reading& in, const Node& node, const std::string& owner, Limi
                           ? limit.rate
                           : limit.rate * static_cast<double>(limit.window.count()) / 1000;
     } else if (limit.burst < 1) {
-        in.report().error(line_of(node, "burst"), "'burst' of " + owner + " is below 1: write 1");
+        in.report().error(line_at(node, "burst"), "'burst' of " + owner + " is below 1: write 1");
     }
     limit.burst = std::max(limit.burst, 1.0);
     if (limit.rate > 0 && limit.burst > std::max(limit.rate * kLongestBurstS, 1.0)) {
-        in.report().error(line_of(node, "burst"),
+        in.report().error(line_at(node, "burst"),
                           "'burst' of " + owner + " is above the 'rate' of one hour: write less");
     }
 }
@@ -170,18 +170,18 @@ void check_action(Reading& in, const Node& node, const std::string& owner, Limit
         for (const std::string_view allowed : words)
             expected += (expected.empty() ? "" : " or ") + std::string(allowed);
         in.report().error(
-            line_of(node, "action"),
+            line_at(node, "action"),
             "'action' of " + owner + " is \"" + std::string(word) + "\": expected " + expected);
     }
     const bool may_slip = limit.action == LimitVerdict::drop && !facts.is_stream;
     if (limit.slip == kLimitAsKind) {
         limit.slip = may_slip ? facts.slip : 0;
     } else if (limit.slip != 0 && !may_slip) {
-        in.report().error(line_of(node, "slip"),
+        in.report().error(line_at(node, "slip"),
                           "'slip' of " + owner + " needs 'action: drop' over UDP: remove it");
     }
     if (limit.leak != 0 && limit.slip != 0 && limit.leak % limit.slip != 0) {
-        in.report().error(line_of(node, "leak"),
+        in.report().error(line_at(node, "leak"),
                           "'leak' of " + owner + " is " + std::to_string(limit.leak) +
                               ": expected a multiple of its slip, " + std::to_string(limit.slip));
     }
@@ -200,11 +200,11 @@ void name_row(Reading& in, const Node& node, const std::string& owner, std::set<
                                     (matchers::lower(c) >= 'a' && matchers::lower(c) <= 'z');
                          });
     if (!is_word) {
-        in.report().error(line_of(node, "name"),
+        in.report().error(line_at(node, "name"),
                           "'name' of " + owner + " is " + matchers::quoted(limit.name) +
                               ": expected up to 32 letters, digits, '-' and '_'");
     } else if (!seen.insert(limit.name).second) {
-        in.report().error(line_of(node, "name"), "'name' of " + owner + " is " +
+        in.report().error(line_at(node, "name"), "'name' of " + owner + " is " +
                                                      matchers::quoted(limit.name) +
                                                      ", as another row's: use unique names");
     }
@@ -214,7 +214,7 @@ std::string owner_at(std::size_t row) {
     return "row " + std::to_string(row + 1) + " of 'limits'";
 }
 
-void resolve(Reading& in, LimitClients& clients) {
+void resolve_sets(Reading& in, LimitClients& clients) {
     for (const Text& tag : clients.set_tags) {
         if (const auto index = in.refer(tag.value, Wanted::ip_set, tag.line))
             clients.sets.push_back(*index);
@@ -257,8 +257,8 @@ void read_limits(Reading& in, const Node& node, int line) {
 void finish_limits(Reading& in) {
     Settings& settings = in.settings();
     for (Limit& limit : settings.limits) {
-        resolve(in, limit.clients);
-        resolve(in, limit.except);
+        resolve_sets(in, limit.clients);
+        resolve_sets(in, limit.except);
         for (const Text& tag : limit.listener_tags) {
             const auto* const known = in.find_tag(tag.value);
             if (known == nullptr || known->role != Role::server) {

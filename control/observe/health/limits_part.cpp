@@ -71,8 +71,8 @@ class LimitsPart final : public Part {
 
     void add_methods(ops::Methods& methods) override {
         methods.add({.name = "limits",
-                     .help = "Shows the rows of `limits`, the quotas of other settings, what they "
-                             "have refused, and the sources above a limit now.",
+                     .help = "Shows the rows of `limits`, quotas, their counts, and the sources "
+                             "above a limit.",
                      .changes = ops::Changes::nothing(),
                      .parameters = {},
                      .run = [this](const ops::Arguments&) -> ops::RpcResult {
