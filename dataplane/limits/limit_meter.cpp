@@ -92,8 +92,12 @@ bool LimitMeter::is_empty(std::uint64_t key, const LimitRate& rate,
                           std::uint64_t tick) const noexcept {
     const std::uint64_t* const bucket = find(key);
     if (bucket == nullptr) return false;
-    const unsigned peers = (*bucket & kShared) != 0 ? 1 : peers_;
-    const std::uint64_t missing = missing_of(*bucket, tick, rate.depth * peers) / peers;
+    // A shared bucket may miss more than its depth, if its share is small.
+    constexpr std::uint64_t kDeepest = 64;
+    const bool is_shared = (*bucket & kShared) != 0;
+    const std::uint64_t missing =
+        is_shared ? missing_of(*bucket, tick, std::min(rate.depth * kDeepest, kHalf))
+                  : missing_of(*bucket, tick, rate.depth * peers_) / peers_;
     return missing + ticks_for(rate, 1) > rate.depth;
 }
 
@@ -142,7 +146,8 @@ LimitMeter::Taken LimitMeter::take(std::uint64_t key, const LimitRate& rate, std
             put(nth_bits, used + ticks * peers_);
             return {};
         }
-        missing = used / peers_;
+        // More than what is missing at the whole rate. One token has to fit for a source below it.
+        missing = std::min(used / peers_, rate.depth - std::min(ticks, rate.depth));
     }
     // At least one token fits, however small the share.
     const std::uint64_t own = share == 0 ? ticks : std::min(ticks * kWholeShare / share, kHalf);

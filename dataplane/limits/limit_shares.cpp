@@ -88,6 +88,7 @@ std::vector<LimitShares::Source> LimitShares::sources() const {
         Source& source = out.emplace_back();
         source.offender = known.offender;
         source.offender.refused = known.refused;
+        source.is_over = known.refused_ms != 0 && known.refused_ms + kForgetMs >= last_ms_;
         source.offender.demand = 0;
         for (const AtThread& at : known.at) {
             source.offender.demand += at.demand;

@@ -28,6 +28,7 @@ class LimitShares {
         OffenderBoard::Offender offender;  // with the sums over all threads
         double demand_per_s = 0;           // smoothed
         unsigned threads = 0;              // with demand
+        bool is_over = false;              // something was refused in the last kForgetMs
     };
     // The offenders of the last kForgetMs.
     [[nodiscard]] std::vector<Source> sources() const;

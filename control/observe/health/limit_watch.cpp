@@ -59,7 +59,7 @@ std::vector<LimitOffender> LimitWatch::offenders(const LimitPolicy& policy) cons
     for (const LimitShares* const shares : {&workers_, &streams_}) {
         for (const LimitShares::Source& source : shares->sources()) {
             const auto row = std::ranges::find(policy.rows, source.offender.row, &LimitRow::id);
-            if (row == policy.rows.end() || source.offender.refused == 0) continue;
+            if (row == policy.rows.end() || !source.is_over) continue;
             LimitOffender& one = out.emplace_back();
             one.row = &*row;
             one.prefix = prefix_text(*row, source.offender);
@@ -67,7 +67,10 @@ std::vector<LimitOffender> LimitWatch::offenders(const LimitPolicy& policy) cons
                 one.name =
                     dns::name_to_text({source.offender.name.data(), source.offender.name_length});
             }
-            one.per_s = source.demand_per_s;
+            // A single thread notes only what it refuses.
+            const auto& threads =
+                shares == &workers_ ? policy.tables->workers : policy.tables->streams;
+            one.per_s = source.demand_per_s + (threads.size() == 1 ? row->per_s : 0);
             one.refused = source.offender.refused;
             one.threads = source.threads;
         }

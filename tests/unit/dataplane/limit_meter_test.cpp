@@ -238,6 +238,21 @@ BOOST_AUTO_TEST_CASE(a_source_at_one_thread_has_its_whole_rate_there) {
     }
 }
 
+// Also with the smallest bursts, which a few tokens exceed.
+BOOST_AUTO_TEST_CASE(a_slow_source_at_one_of_four_threads_is_not_refused) {
+    for (const double burst : {1.0, 2.0, 5.0}) {
+        FourThreads w;
+        const LimitRate rate = LimitRate::of(1, burst);
+        unsigned refused = 0;
+        for (unsigned i = 0; i < 20; ++i) {
+            w.us += 1'001'000;
+            refused += w.threads[2]->ask(9, rate, w.us).is_over ? 1U : 0U;
+            w.shares.divide(w.boards, w.us / 1'000);
+        }
+        BOOST_TEST(refused == 0U);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_source_below_its_rate_in_total_is_never_refused) {
     FourThreads w;
     const LimitRate rate = LimitRate::of(1'000, 1'000);
@@ -255,6 +270,7 @@ BOOST_AUTO_TEST_CASE(offenders_are_listed_while_they_ask) {
     const auto sources = w.shares.sources();
     BOOST_REQUIRE(sources.size() == 1U);
     BOOST_TEST(sources[0].threads == 2U);
+    BOOST_TEST(sources[0].is_over);
     BOOST_TEST(sources[0].demand_per_s > 900);
     BOOST_TEST(sources[0].demand_per_s < 1'100);
     BOOST_TEST(sources[0].offender.refused > 1'000U);
