@@ -32,6 +32,7 @@
 #include "control/operator/setup/routeros_setup.h"
 #include "control/program/build/build.h"
 #include "control/program/build/image_folder.h"
+#include "control/program/build/limit_rows.h"
 #include "control/program/build/pattern_process.h"
 #include "control/program/reload/judge.h"
 #include "control/program/reload/start_traces.h"
@@ -96,6 +97,10 @@ int check(const steer::config::Settings& settings, const std::string& user, bool
     if (dump) {
         steer::build::dump_program(*built.snapshot, std::cout);
     } else {
+        if (const auto& limits = built.snapshot->limits) {
+            for (const steer::LimitRow& row : limits->rows)
+                std::printf("limit %s: %s\n", row.name.c_str(), steer::build::text_of(row).c_str());
+        }
         std::printf("%s is good\n", settings.file.c_str());
     }
     return steer::kExitDone;

@@ -11,6 +11,7 @@
     X(ports)           \
     X(workers)         \
     X(cache)           \
+    X(cookies)         \
     X(network)         \
     X(streams)         \
     X(reload)          \
@@ -20,6 +21,7 @@
     X(router_lists)    \
     X(recorder)        \
     X(fetch)           \
+    X(transfer)        \
     X(tasks)           \
     X(mdns)            \
     X(edit)            \
@@ -34,6 +36,7 @@
     X(replay)          \
     X(upstreams)       \
     X(overload)        \
+    X(limits)          \
     X(api)             \
     X(certificates)    \
     X(doctor)          \

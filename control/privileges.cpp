@@ -75,7 +75,8 @@ std::vector<std::string> own_folders(const config::Settings& settings, const bui
                        keeps_lists || keeps_queries;
     if (keeps && std::filesystem::is_directory(kStateFolder, no_folder))
         folders.emplace_back(kStateFolder);
-    if (!settings.remote_lists.empty()) {
+    const bool has_zones = !built.secondaries.zones.empty() && !settings.control.lists.empty();
+    if (!settings.remote_lists.empty() || has_zones) {
         std::filesystem::create_directories(settings.control.lists, no_folder);
         if (!no_folder) folders.push_back(settings.control.lists);
     }

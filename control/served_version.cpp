@@ -3,10 +3,10 @@
 #include <array>
 #include <charconv>
 #include <filesystem>
-#include <fstream>
 #include <optional>
 
 #include "control/host/process/new_file.h"
+#include "control/host/process/regular_file.h"
 
 namespace steer {
 namespace {
@@ -39,11 +39,10 @@ bool is_newer_version(std::string_view one, std::string_view other) {
 }
 
 std::string served_version(const std::string& file) {
-    std::ifstream in(file);
-    std::string version;
     constexpr std::size_t kLongest = 128;
-    std::getline(in, version);
-    return version.size() <= kLongest ? version : std::string();
+    const auto text = read_regular(file, kLongest);
+    if (!text || !*text) return {};
+    return (*text)->substr(0, (*text)->find('\n'));
 }
 
 void keep_served_version(const std::string& version, const std::string& file) {

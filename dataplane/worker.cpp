@@ -14,13 +14,16 @@
 #include "dataplane/event/claims.h"
 #include "dataplane/event/shared_watch.h"
 #include "dataplane/forward/forwarder.h"
+#include "dataplane/limits/limiter.h"
 #include "dataplane/policy/executor.h"
 #include "dataplane/stages/burst.h"
 #include "dataplane/stages/capture.h"
 #include "dataplane/stages/classify.h"
+#include "dataplane/stages/cookies.h"
 #include "dataplane/stages/find_entries.h"
 #include "dataplane/stages/idle.h"
 #include "dataplane/stages/inject.h"
+#include "dataplane/stages/limit.h"
 #include "dataplane/stages/lookup.h"
 #include "dataplane/stages/own_addresses.h"
 #include "dataplane/stages/packet_cache.h"
@@ -141,7 +144,9 @@ struct Worker::Impl final : ForwardSink {
     SharedWatch shared_watch;
     ParkedPool pool;
     Tracer tracer;
+    Cookies cookies;
     Replier replier;
+    Limiter limiter;
     Forwarder forwarder;
     Resolver resolver;
     PacketCache packet_cache;
@@ -180,8 +185,10 @@ Worker::Impl::Impl(const WorkerOptions& worker_options, Shared& what_is_shared,
            options.index, *shared.hasher, shared.parked[options.index]),
       tracer(options.index, options.traces_from, *shared.buffers, rings.traces, shared.trace_filter,
              now),
+      cookies(counters),
       replier(options.index, ports, shared.port_owners, rings, *shared.buffers, transmit, tracer,
-              query_ends, counters),
+              query_ends, cookies, counters),
+      limiter(options.index, false, shared.hasher->of_name({}).low),
       forwarder({.worker = options.index,
                  .workers = options.workers,
                  .first_port = options.first_upstream_port,
@@ -192,7 +199,7 @@ Worker::Impl::Impl(const WorkerOptions& worker_options, Shared& what_is_shared,
                  .random_seed = options.random_seed},
                 *shared.buffers, *this, counters),
       resolver({*shared.hasher, *shared.buffers, executor, claims, shared_watch, pool, forwarder,
-                replier, tracer, counters},
+                replier, limiter, tracer, counters},
                {options.max_parked, options.over_quota}),
       packet_cache(shared.hasher->of_name({}).high),
       sleep(ports, sleeper) {
@@ -258,19 +265,26 @@ bool Worker::Impl::turn(Now at) noexcept {
 void Worker::Impl::serve(Burst& b) noexcept {
     find_entries(b, *snapshot);
     tracer.inspect(b, *snapshot, now);
+    if (snapshot->limits != nullptr && snapshot->limits->limits_queries) [[unlikely]] {
+        cookies.check_ends(b);
+        limit_queries(b, *snapshot, limiter, replier, now);
+        if (b.traced != 0) tracer.after_parse(b, now);
+    }
     b.watched = shared_watch.wants_hits(*snapshot, b.live_count, now);
     if (!snapshot->nsid.empty()) [[unlikely]]
         b.watched |= any_asks_nsid(b);
-    answer_from_packet_cache(b, *snapshot, packet_cache, shared.cache, resolver, counters, now);
+    answer_from_packet_cache(b, *snapshot, packet_cache, shared.cache, cookies, resolver, counters,
+                             now);
     if (b.traced != 0) [[unlikely]]
         tracer.after_packet_cache(b, *snapshot, executor, now, [&](const Packet& p) {
             return shared.cache != nullptr ? foresee(p, *snapshot, packet_cache, *shared.cache)
                                            : TracePacketCache::not_udp;
         });
     stage_ends(Stage::answer);
-    parse(b, *snapshot, replier);
+    parse(b, *snapshot, replier, limiter, now);
     if (b.traced != 0) [[unlikely]]
         tracer.after_parse(b, now);
+    if (b.with_cookie != 0 || cookies.are_required()) cookies.check(b, replier);
     stage_ends(Stage::parse);
     lookup(b, *snapshot, shared.cache, *shared.hasher, executor, packet_cache, now);
     stage_ends(Stage::lookup);
@@ -290,6 +304,9 @@ void Worker::Impl::begin_turn(Now at) noexcept {
     next_hops = shared.next_hops.load(std::memory_order_acquire);
     forwarder.set_next_hops(next_hops);
     query_ends.begin_turn(now, snapshot);
+    cookies.begin_turn(shared.cookie_keys.load(std::memory_order_acquire), snapshot, now,
+                       {pool.in_use(), options.max_parked},
+                       {forwarder.in_flight(), options.max_in_flight});
     capture.begin_turn(now);
 }
 
@@ -459,6 +476,7 @@ void Worker::Impl::on_worker_message(const Message& m) noexcept {
         case MessageKind::inject:
         case MessageKind::answer:
         case MessageKind::upstream_query:
+        case MessageKind::notify:
         case MessageKind::acknowledged:
             break;
     }
@@ -594,8 +612,8 @@ unsigned Worker::parked() const noexcept {
     return impl_->pool.in_use();
 }
 
-void Worker::probed(std::uint16_t upstream, bool is_silent, bool without_edns) noexcept {
-    impl_->forwarder.probed(upstream, is_silent, without_edns);
+void Worker::probed(std::uint16_t upstream, const ProbeFindings& findings) noexcept {
+    impl_->forwarder.probed(upstream, findings);
 }
 
 const UpstreamHealth& Worker::upstream_health(std::uint16_t upstream) const noexcept {

@@ -42,7 +42,7 @@ class Worker {
     [[nodiscard]] unsigned parked() const noexcept;
     // Reports the result of our own probe of an upstream (forward/forwarder.h). Any thread may call
     // it.
-    void probed(std::uint16_t upstream, bool is_silent, bool without_edns) noexcept;
+    void probed(std::uint16_t upstream, const ProbeFindings& findings) noexcept;
     // This worker's measurements of an upstream (Upstream::id). Any thread may read them.
     [[nodiscard]] const UpstreamHealth& upstream_health(std::uint16_t upstream) const noexcept;
 

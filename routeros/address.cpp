@@ -5,6 +5,8 @@
 #include <charconv>
 #include <cstring>
 
+#include "routeros/keyed_hash.h"
+
 namespace steer::routeros {
 
 namespace {
@@ -113,9 +115,7 @@ std::size_t AddressHash::operator()(const Address& address) const noexcept {
     std::uint64_t high = 0, low = 0;
     std::memcpy(&high, address.bytes.data(), 8);
     std::memcpy(&low, address.bytes.data() + 8, 8);
-    std::uint64_t h = (high ^ (std::uint64_t{address.prefix} << 56)) * 0x9e3779b97f4a7c15ULL;
-    h = (h ^ (h >> 32) ^ low) * 0xd6e8feb86659fd93ULL;
-    return h ^ (h >> 32);
+    return keyed_hash(high, low, address.prefix);
 }
 
 }  // namespace steer::routeros

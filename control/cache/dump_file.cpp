@@ -10,7 +10,7 @@
 #include <cerrno>
 #include <cstring>
 
-#include "control/host/process/read_fully.h"
+#include "control/host/process/regular_file.h"
 #include "dataplane/dns/checksum.h"
 #include "dataplane/dns/name.h"
 #include "matchers/quote.h"
@@ -119,16 +119,6 @@ bool is_sound_answer(std::span<const std::uint8_t> bytes) {
 
 namespace {
 
-// Opens a regular file for reading without blocking: a FIFO would wait for a writer. errno has the reason.
-Descriptor open_regular(const std::string& path, int more_flags) {
-    Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | more_flags));
-    struct stat is {};
-    if (fd.get() < 0) return fd;
-    if (::fstat(fd.get(), &is) == 0 && S_ISREG(is.st_mode)) return fd;
-    errno = 0;
-    return Descriptor(-1);
-}
-
 // Why a dump may not replace the file; empty: it may, because there is no file, an empty one or a dump.
 std::string why_not_replaceable(const std::string& path) {
     struct stat is {};
@@ -236,10 +226,9 @@ Error DumpReader::torn() const {
 Result<std::unique_ptr<DumpReader>> DumpReader::open(const std::string& path,
                                                      const std::string& instance,
                                                      std::uint64_t now_wall_ms) {
-    Descriptor fd = open_regular(path, 0);
+    Descriptor fd = open_regular(path);
     if (fd.get() < 0) {
-        return Error{"the dump " + path + " cannot be read: " +
-                     (errno == 0 ? "it is not a regular file" : std::strerror(errno)) +
+        return Error{"the dump " + path + " cannot be read: " + why_not_open(errno) +
                      "; nothing is restored"};
     }
     std::unique_ptr<DumpReader> reader(new DumpReader(path, std::move(fd)));
@@ -268,7 +257,7 @@ Result<void> DumpReader::check(const std::string& instance, std::uint64_t now_wa
                      ", and this steerdnsd reads version " + std::to_string(kVersion) +
                      ": nothing is restored"};
     }
-    if (!read_block()) return torn();
+    if (start.reserved != 0 || !read_block()) return torn();
     Cursor cursor(block_);
     DumpHeader header{};
     cursor.get(header);

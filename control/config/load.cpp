@@ -192,6 +192,7 @@ void read_plugins(Reading& in, Node& top) {
     warn_of_unused_records(in);
     give_uses(in.settings());
     in.make_picks();
+    finish_limits(in);
     in.report_absent();
     check_patterns(in);
     if (!check_cycles(in) || in.report().error_count() > 0) return;

@@ -28,6 +28,8 @@ std::string_view word_for(Wanted wanted) {
             return "an ip_set";
         case Wanted::provider:
             return "a provider";
+        case Wanted::secondary:
+            return "a secondary";
         case Wanted::matcher:
             return "a matcher";
         case Wanted::executor:
@@ -35,6 +37,8 @@ std::string_view word_for(Wanted wanted) {
     }
     return "";
 }
+
+constexpr std::string_view kSecondary = "secondary";  // a zone: no set
 
 // Of a provider: it is a set of addresses, not of names.
 bool holds_addresses(std::string_view type) {
@@ -44,11 +48,14 @@ bool holds_addresses(std::string_view type) {
 bool fits(const Reading::Declared& what, Wanted wanted) {
     switch (wanted) {
         case Wanted::domain_set:
-            return what.role == Role::provider && !holds_addresses(what.type);
+            return what.role == Role::provider && !holds_addresses(what.type) &&
+                   what.type != kSecondary;
         case Wanted::ip_set:
             return what.role == Role::provider && holds_addresses(what.type);
         case Wanted::provider:
-            return what.role == Role::provider;
+            return what.role == Role::provider && what.type != kSecondary;
+        case Wanted::secondary:
+            return what.type == kSecondary;
         case Wanted::matcher:
             return what.role == Role::matcher;
         case Wanted::executor:
@@ -203,7 +210,7 @@ std::optional<PluginIndex> Reading::refer(std::string_view tag, Wanted wanted, i
     if (!fits(*what, wanted)) {
         std::string text = matchers::quoted(tag) + " is " + std::string(article(what->type)) +
                            what->type + ", expected " + std::string(word_for(wanted));
-        if (wanted == Wanted::matcher && what->role == Role::provider) {
+        if (wanted == Wanted::matcher && what->role == Role::provider && what->type != kSecondary) {
             text += std::string(": write '") +
                     (holds_addresses(what->type) ? "client_ip" : "qname") + " $" +
                     std::string(tag) + "'";

@@ -17,7 +17,7 @@
 namespace steer::config {
 
 // The kind of plugin that a reference needs.
-enum class Wanted : std::uint8_t { domain_set, ip_set, provider, matcher, executor };
+enum class Wanted : std::uint8_t { domain_set, ip_set, provider, secondary, matcher, executor };
 
 // `api` of ForgeDNS and mosdns.
 struct ApiOfPredecessor {

@@ -12,6 +12,7 @@
 #include "control/config/sections/section_rows.h"
 #include "control/config/sections/sections.h"
 #include "control/config/special_names.h"
+#include "dataplane/limits/limit_table.h"
 #include "matchers/quote.h"
 
 namespace steer::config {
@@ -260,6 +261,23 @@ followed, but never from https to http. https servers are verified by name. A re
 from a public server to a private, shared, link-local or loopback address.
 )";
 
+void write_limits(std::ostream& out) {
+    out << "| `what` | counts by | unit of `rate` | what is counted |\n|---|---|---|---|\n";
+    for (const LimitFact& fact : kLimitFacts) {
+        if (fact.is_quota) continue;
+        out << "| `" << fact.name << "` | " << fact.key << " | " << fact.unit << " | " << fact.text
+            << " |\n";
+    }
+    out << "\nQuotas of other settings are always in force:\n\n"
+           "| quota | for each | set by | what is limited |\n|---|---|---|---|\n";
+    for (const LimitFact& fact : kLimitFacts) {
+        if (!fact.is_quota) continue;
+        out << "| `" << fact.name << "` | " << fact.key << " | " << fact.setting << " | "
+            << fact.text << " |\n";
+    }
+    out << '\n';
+}
+
 void write_special_names(std::ostream& out) {
     constexpr std::size_t kLongest = 64;
     constexpr std::string_view kAnswers[] = {"NXDOMAIN, also below", "empty zone",
@@ -317,6 +335,7 @@ void write_sections(std::ostream& out) {
             out << kFetch << '\n';
         }
         if (section.name == "policy") write_special_names(out);
+        if (section.name == "limits") write_limits(out);
         if (section.name == "routers") write_part(out, "tls", tls_row_texts());
         if (section.name == "fleet") write_part(out, "tls", fleet_tls_row_texts());
         if (section.name == "opnsense") write_part(out, "tls", opnsense_tls_row_texts());

@@ -20,11 +20,13 @@
 #include <vector>
 
 #include "control/config/settings/executor_settings.h"
+#include "control/config/settings/limit_settings.h"
 #include "control/config/settings/lines.h"
 #include "control/config/settings/list_settings.h"
 #include "control/config/settings/matcher_settings.h"
 #include "control/config/settings/plugin_tables.h"
 #include "control/config/settings/recorder_settings.h"
+#include "control/config/settings/secondary_settings.h"
 #include "control/config/settings/section_settings.h"
 #include "control/config/settings/server_settings.h"
 #include "control/config/settings/sink_settings.h"
@@ -79,10 +81,13 @@ struct Settings {
     Dataplane dataplane;
     Control control;
     Policy policy;
+    CookieSettings cookies;
+    std::vector<Limit> limits;
     Mdns mdns;
     std::vector<RemoteList> remote_lists;
     std::vector<ReadList> lists;  // as plugins read them, in that order
     std::vector<RuleFile> rule_files;
+    std::vector<PluginIndex> listed_secondaries;  // that plugins read as lists, in any order
     std::vector<SecretFile> secrets;
     Fleet fleet;
     std::vector<Router> routers;  // named ones first; then those inside a plugin

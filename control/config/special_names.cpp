@@ -1,7 +1,6 @@
 #include "control/config/special_names.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include "control/config/values.h"
 
@@ -16,22 +15,16 @@ std::string zero_name(char first) {
     return std::string{first, '.'} + std::string(kZeros31);
 }
 
-std::optional<unsigned> number(std::string_view text) {
-    unsigned out = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
-    if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-    return out;
-}
-
 // "16..31.172.in-addr.arpa": 16.172.in-addr.arpa to 31.172.in-addr.arpa.
 std::vector<std::string> expanded(std::string_view names) {
     const auto dots = names.find("..");
     if (dots == std::string_view::npos) return {std::string(names)};
     const std::string_view rest = names.substr(dots + 2);
     const auto end = rest.find('.');
-    const auto first = number(names.substr(0, dots)), last = number(rest.substr(0, end));
+    const auto first = parse_integer(names.substr(0, dots));
+    const auto last = parse_integer(rest.substr(0, end));
     std::vector<std::string> out;
-    for (unsigned n = first.value_or(1); n <= last.value_or(0); ++n)
+    for (std::uint64_t n = first.value_or(1); n <= last.value_or(0); ++n)
         out.push_back(std::to_string(n) + std::string(rest.substr(end)));
     return out;
 }

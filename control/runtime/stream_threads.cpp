@@ -49,7 +49,7 @@ Result<std::shared_ptr<const stream::Service>> service_of(const build::StreamSer
 }  // namespace
 
 struct StreamThreads::Impl {
-    Impl(Clock& c, Log l) : clock(c), log(std::move(l)) {}
+    Impl(Clock& c, Log l, std::uint64_t key) : clock(c), log(std::move(l)), secret(key) {}
 
     struct Wanted {
         std::shared_ptr<const stream::Service> service;  // of TCP
@@ -61,6 +61,7 @@ struct StreamThreads::Impl {
 
     Clock& clock;
     Log log;
+    const std::uint64_t secret;  // of the keys of `limits:`
     std::vector<std::unique_ptr<StreamThread>> threads;
     std::vector<std::thread> running;
 
@@ -127,7 +128,8 @@ Result<void> StreamThreads::Impl::open(const ListenAddress& where, const Wanted&
 }
 
 StreamThreads::StreamThreads(DataplaneRuntime& runtime, Clock& clock, Log log)
-    : impl_(std::make_unique<Impl>(clock, std::move(log))) {
+    : impl_(
+          std::make_unique<Impl>(clock, std::move(log), runtime.shared().hasher->of_name({}).low)) {
     for (unsigned i = 0; i < runtime.streams(); ++i) {
         stream::StreamRings rings;
         for (unsigned worker = 0; worker < runtime.workers(); ++worker) {
@@ -260,9 +262,19 @@ std::optional<stream::UpstreamReport> StreamThreads::upstream(std::uint16_t id) 
     return known->second.state->report();
 }
 
+void StreamThreads::set_notify(const stream::NotifyHandler& handler) {
+    for (auto& thread : impl_->threads)
+        thread->set_notify(handler);
+}
+
 void StreamThreads::set_vrfs(const std::map<IpAddress, int>& by_upstream) {
     for (auto& thread : impl_->threads)
         thread->set_vrfs(by_upstream);
+}
+
+void StreamThreads::set_limits(const std::shared_ptr<const LimitPolicy>& limits) {
+    for (auto& thread : impl_->threads)
+        thread->set_limits(limits, impl_->secret);
 }
 
 void StreamThreads::ask(stream::TracedQuestion question, stream::TracedAnswer done) {

@@ -22,6 +22,7 @@
 #include "control/host/process/heartbeat.h"
 #include "control/program/build/build.h"
 #include "control/runtime/dataplane_runtime.h"
+#include "control/streams/base/notify_handler.h"
 #include "control/streams/base/probe_question.h"
 #include "control/streams/base/stream_counters.h"
 #include "control/streams/base/traced_question.h"
@@ -81,8 +82,14 @@ class StreamThreads {
     // The state of such an upstream. No value: unknown id.
     [[nodiscard]] std::optional<stream::UpstreamReport> upstream(std::uint16_t id) const;
 
+    // Handles each NOTIFY (StreamContext::on_notify). Any thread; called on any streams thread.
+    void set_notify(const stream::NotifyHandler& handler);
+
     // Upstreams behind a VRF, with its index: sockets to them are bound to it. Any thread.
     void set_vrfs(const std::map<IpAddress, int>& by_upstream);
+
+    // The rows of `limits:`; nullptr: none. Any thread.
+    void set_limits(const std::shared_ptr<const LimitPolicy>& limits);
 
     // Sends a query to a worker as a client would, from the first thread. `done` is called on that
     // thread, never after stop().

@@ -92,6 +92,11 @@ void WorkersPart::take_notes() {
                              std::span(note.qname).first(note.qname_len));
                 continue;
             }
+            if (note.kind == NoteKind::policy) {
+                if (snapshot != nullptr)
+                    spdlog::info("{}", ops::policy_line(note, snapshot->rpzs[note.text]));
+                continue;
+            }
             const std::string title =
                 snapshot != nullptr ? snapshot->texts[note.text] : std::string{};
             for (const auto& line : ops::note_lines(note, title))

@@ -5,8 +5,12 @@
 #include <algorithm>
 #include <array>
 #include <boost/asio/post.hpp>
+#include <cctype>
+#include <cstring>
 #include <utility>
+#include <vector>
 
+#include "dataplane/dns/name.h"
 #include "dataplane/dns/wire.h"
 
 namespace steer::stream {
@@ -30,6 +34,34 @@ bool refuses_edns(std::span<const std::uint8_t> reply) {
     return !may_have_opt && (rcode == dns::kFormErr || rcode == dns::kNotImp);
 }
 
+// Sets the case of each letter of the query's name at random. With two letters or more, both cases
+// occur: a reply in lower case never has the case of the query by chance.
+void randomize_case(std::span<std::uint8_t> query, forward::ChaChaRandom& random) {
+    const auto name =
+        query.subspan(dns::kHeaderSize, dns::plain_name_length(query.subspan(dns::kHeaderSize)));
+    const auto is_letter = [](std::uint8_t byte) { return std::isalpha(byte) != 0; };
+    const auto letters = std::ranges::count_if(name, is_letter);
+    for (;;) {
+        std::ptrdiff_t capitals = 0;
+        for (std::uint8_t& byte : name) {  // a length is at most 63, which is no letter
+            if (!is_letter(byte)) continue;
+            const bool is_capital = random.below(2) != 0;
+            byte = static_cast<std::uint8_t>(is_capital ? std::toupper(byte) : std::tolower(byte));
+            capitals += is_capital ? 1 : 0;
+        }
+        if (letters < 2 || (capitals > 0 && capitals < letters)) return;
+    }
+}
+
+// Of a reply whose question is that of the query in any case (is_reply_to()).
+ReplyCase case_in(std::span<const std::uint8_t> reply, std::span<const std::uint8_t> name) {
+    constexpr std::size_t kQuestionCount = 4;
+    if (name.empty() || dns::load_be16(&reply[kQuestionCount]) == 0) return ReplyCase::unknown;
+    return std::ranges::equal(reply.subspan(dns::kHeaderSize, name.size()), name)
+               ? ReplyCase::kept
+               : ReplyCase::changed;
+}
+
 }  // namespace
 
 StreamThread::StreamThread(unsigned index, StreamRings rings, BufferPools& buffers, Clock& clock)
@@ -42,6 +74,7 @@ StreamThread::StreamThread(unsigned index, StreamRings rings, BufferPools& buffe
       upstream_udp_(context_),
       upstream_tcp_(context_),
       channels_(context_, upstream_udp_, upstream_tcp_) {
+    injector_.set_flush([this] { flush(); });
     boost::asio::post(context_.io, [this] { on_wake(); });
     boost::asio::post(context_.io, [this] { await_housekeeping(); });
 }
@@ -115,6 +148,19 @@ void StreamThread::set_vrfs(std::map<IpAddress, int> by_upstream) {
     });
 }
 
+void StreamThread::set_notify(NotifyHandler handler) {
+    boost::asio::post(context_.io, [this, to = std::move(handler)]() mutable {
+        context_.on_notify = std::move(to);
+    });
+}
+
+void StreamThread::set_limits(std::shared_ptr<const LimitPolicy> limits, std::uint64_t secret) {
+    boost::asio::post(context_.io, [this, secret, policy = std::move(limits)]() mutable {
+        context_.limiter = Limiter(context_.index, true, secret);
+        context_.limits = std::move(policy);
+    });
+}
+
 void StreamThread::set_upstreams(std::shared_ptr<const UpstreamDirectory> directory) {
     channels_.put(std::move(directory));
 }
@@ -163,24 +209,32 @@ void StreamThread::ask(TracedQuestion question, TracedAnswer done) {
 }
 
 void StreamThread::probe(ProbeQuestion question, ProbeReplied done) {
-    boost::asio::post(
-        context_.io, [this, q = std::move(question), then = std::move(done)]() mutable {
-            UpstreamAsk ask;
-            ask.address = q.address;
-            ask.port = q.port;
-            ask.timeout_ms = kProbeTimeoutMs;
-            ask.upstream = q.upstream;
-            ask.on_probe_reply = [done = std::move(then)](std::span<const std::uint8_t> reply) {
-                done(refuses_edns(reply));
-            };
-            ask.query = std::move(q.query);
-            dns::store_be16(ask.query.data(), static_cast<std::uint16_t>(context_.random.next()));
-            if (q.has_channel) {
-                channels_.ask(std::move(ask), false);
-            } else {
-                upstream_udp_.ask(std::move(ask));
-            }
-        });
+    boost::asio::post(context_.io, [this, q = std::move(question),
+                                    then = std::move(done)]() mutable {
+        UpstreamAsk ask;
+        ask.address = q.address;
+        ask.port = q.port;
+        ask.timeout_ms = kProbeTimeoutMs;
+        ask.upstream = q.upstream;
+        ask.query = std::move(q.query);
+        dns::store_be16(ask.query.data(), static_cast<std::uint16_t>(context_.random.next()));
+        std::vector<std::uint8_t> name;
+        if (q.random_case) {
+            randomize_case(ask.query, context_.random);
+            const auto rest = std::span<const std::uint8_t>(ask.query).subspan(dns::kHeaderSize);
+            name.assign(rest.begin(),
+                        rest.begin() + static_cast<std::ptrdiff_t>(dns::plain_name_length(rest)));
+        }
+        ask.on_probe_reply = [done = std::move(then),
+                              name = std::move(name)](std::span<const std::uint8_t> reply) {
+            done({.refuses_edns = refuses_edns(reply), .name_case = case_in(reply, name)});
+        };
+        if (q.has_channel) {
+            channels_.ask(std::move(ask), false);
+        } else {
+            upstream_udp_.ask(std::move(ask));
+        }
+    });
 }
 
 void StreamThread::run() {
@@ -254,6 +308,7 @@ void StreamThread::take(const Message& m) {
         injector_.on_answer(m);
         return;
     }
+    if (m.kind == MessageKind::notify && m.buffer != nullptr) return take_notify(m.buffer);
     if (m.kind != MessageKind::upstream_query || m.buffer == nullptr) {
         release(m.buffer);
         return;
@@ -268,6 +323,31 @@ void StreamThread::take(const Message& m) {
     } else {
         upstream_udp_.ask(std::move(ask));
     }
+}
+
+// The answer leaves by the kernel socket of the asked address; without one there is no answer, and
+// the primary asks again.
+void StreamThread::take_notify(Buffer* buffer) {
+    InjectedQuery head;
+    std::memcpy(&head, buffer->data(), sizeof head);
+    const auto message = Injector::query_room(*buffer).first(head.length);
+    std::vector<std::uint8_t> response;
+    if (context_.on_notify) response = context_.on_notify(head.client, message);
+    if (response.empty()) {
+        response.assign(message.begin(), message.begin() + dns::kHeaderSize);
+        const unsigned flags = dns::load_be16(&response[2]) & dns::kOpcodeMask;
+        std::fill(response.begin() + 2, response.end(), std::uint8_t{0});
+        dns::store_be16(&response[2], static_cast<std::uint16_t>(dns::kQr | flags | dns::kNotImp));
+    }
+    const auto at = std::ranges::find_if(udp_, [&](const auto& one) {
+        return one.first.address == head.local && one.first.port == head.local_port;
+    });
+    if (at == udp_.end() || response.size() > buffer->capacity) return release(buffer);
+    std::ranges::copy(response, buffer->data());
+    buffer->length = static_cast<std::uint32_t>(response.size());
+    at->second->take_answer({SocketAddress(head.client, head.client_port), head.local,
+                             head.local_port, ClientTransport::udp},
+                            buffer);
 }
 
 void StreamThread::await_housekeeping() {

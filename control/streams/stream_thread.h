@@ -47,6 +47,8 @@ class StreamThread {
     void report_addresses(decltype(StreamContext::on_addresses) to) {
         context_.on_addresses = std::move(to);
     }
+    // See StreamContext::on_notify. Any thread.
+    void set_notify(NotifyHandler handler);
     // See StreamContext::copying, vrfs. Any thread.
     void set_vrfs(std::map<IpAddress, int> by_upstream);
     void set_copying(std::vector<int> if_indices);
@@ -54,6 +56,10 @@ class StreamThread {
     void set_upstreams(std::shared_ptr<const UpstreamDirectory> directory);
     // Addresses or routes of this machine changed. Any thread.
     void network_changed();
+
+    // The rows of `limits:`; nullptr: none. `secret`: of their keys, the same for all threads. Any
+    // thread.
+    void set_limits(std::shared_ptr<const LimitPolicy> limits, std::uint64_t secret);
 
     // Sends a query to a worker as a client would. `done` gets the response (empty: no answer) on
     // this thread. Any thread.
@@ -81,6 +87,7 @@ class StreamThread {
     // Pops the rings. Returns false if there is more.
     bool drain();
     void take(const Message& m);
+    void take_notify(Buffer* buffer);
     class OneAnswer;
     void flush();
     void await_housekeeping();

@@ -4,6 +4,8 @@
 #include <cstring>
 #include <random>
 
+#include "matchers/fold_product.h"
+
 namespace steer {
 namespace {
 
@@ -34,10 +36,8 @@ ReverseTable::ReverseTable(std::size_t size)
 // Keyed, so that no client can choose addresses that evict others.
 ReverseTable::Slot* ReverseTable::bucket_of(const IpAddress& address) const noexcept {
     __extension__ using Wide = unsigned __int128;
-    const Wide product =
-        static_cast<Wide>(address.high() ^ secret_high_) * (address.low() ^ secret_low_);
     const std::uint64_t hash =
-        static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+        matchers::fold_product(address.high() ^ secret_high_, address.low() ^ secret_low_);
     const auto bucket = static_cast<std::size_t>(static_cast<Wide>(hash) * buckets_ >> 64);
     return &slots_[bucket * kWays];
 }

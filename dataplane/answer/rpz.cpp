@@ -8,14 +8,29 @@
 namespace steer {
 namespace {
 
-std::uint32_t action_of_name(const Rpz::Zone& zone, std::span<const std::uint8_t> name,
-                             matchers::NameMatcher::Scratch& scratch) noexcept {
+// The action of a zone for a name, without the zone's number.
+Rpz::Found action_of_name(const Rpz::Zone& zone, const PolicyZone* live,
+                          std::span<const std::uint8_t> name,
+                          matchers::NameMatcher::Scratch& scratch) noexcept {
+    using Trigger = Rpz::Trigger;
+    const bool is_root = name.size() < 2;  // it has no parent
+    if (live != nullptr) {
+        const auto found = live->names->find(name, live->changes.get());
+        if (found.is_exact()) return {found.exact, 0, Trigger::name, live};
+        if (is_root) return {};
+        return {found.below != Rpz::kNone ? found.below : live->all, 0, Trigger::below, live};
+    }
     if (const std::uint32_t exact = zone.names.find(name, scratch); exact != Rpz::kNone)
-        return exact;
-    if (name.size() < 2) return Rpz::kNone;  // the root has no parent
+        return {exact, 0, Trigger::name, nullptr};
+    if (is_root) return {};
     const auto above = name.subspan(name[0] + 1U);
     const std::uint32_t below = zone.below.find(above, scratch);
-    return below != Rpz::kNone ? below : zone.all;
+    return {below != Rpz::kNone ? below : zone.all, 0, Trigger::below, nullptr};
+}
+
+Rpz::Found in_zone(Rpz::Found found, std::uint32_t zone) noexcept {
+    found.zone = zone;
+    return found;
 }
 
 // The longest prefix, then the smallest address.
@@ -42,9 +57,10 @@ class BestAddress {
     IpAddress address_;
 };
 
-std::uint32_t action_of_addresses(const Rpz::Zone& zone, const dns::Answer& answer,
+std::uint32_t action_of_addresses(const matchers::PrefixValues& addresses,
+                                  const dns::Answer& answer,
                                   std::span<const dns::Pref64> translated) noexcept {
-    BestAddress best(zone.addresses);
+    BestAddress best(addresses);
     dns::any_answer_address(answer, [&](const std::uint8_t* bytes, bool is_v6) {
         best.consider(is_v6 ? IpAddress::from_v6(bytes) : IpAddress::from_v4(bytes));
         for (const dns::Pref64& prefix : translated) {
@@ -64,13 +80,15 @@ Rpz::Found Rpz::find_question(const IpAddress& client, std::span<const std::uint
                               matchers::NameMatcher::Scratch& scratch) const noexcept {
     for (std::uint32_t z = 0; z < zones.size(); ++z) {
         const Zone& zone = zones[z];
-        if (!zone.clients.empty()) {
-            const auto found = zone.clients.find(client);
-            if (found.value != kNone) return {found.value, z};
+        const PolicyZone* const live = zone.load();
+        const matchers::PrefixValues& clients = live == nullptr ? zone.clients : *live->clients;
+        if (!clients.empty()) {
+            const auto found = clients.find(client);
+            if (found.value != kNone) return {found.value, z, Trigger::client, live};
         }
         if (!zone.has_names()) continue;
-        const std::uint32_t action = action_of_name(zone, wire_name, scratch);
-        if (action != kNone) return {action, z};
+        if (const Found found = action_of_name(zone, live, wire_name, scratch))
+            return in_zone(found, z);
     }
     return {};
 }
@@ -79,35 +97,28 @@ Rpz::Found Rpz::find_name(std::span<const std::uint8_t> wire_name, std::uint32_t
                           matchers::NameMatcher::Scratch& scratch) const noexcept {
     for (std::uint32_t z = 0; z < zones.size() && z < before; ++z) {
         if (!zones[z].has_names()) continue;
-        const std::uint32_t action = action_of_name(zones[z], wire_name, scratch);
-        if (action != kNone) return {action, z};
+        if (const Found found = action_of_name(zones[z], zones[z].load(), wire_name, scratch))
+            return in_zone(found, z);
     }
     return {};
 }
 
 Rpz::Found Rpz::find_address(const dns::Answer& answer, std::uint32_t before) const noexcept {
     for (std::uint32_t z = 0; z < zones.size() && z < before; ++z) {
-        if (zones[z].addresses.empty()) continue;
-        const std::uint32_t action = action_of_addresses(zones[z], answer, translated);
-        if (action != kNone) return {action, z};
+        const PolicyZone* const live = zones[z].load();
+        const matchers::PrefixValues& addresses = zones[z].addresses_of(live);
+        if (addresses.empty()) continue;
+        const std::uint32_t action = action_of_addresses(addresses, answer, translated);
+        if (action != kNone) return {action, z, Trigger::address, live};
     }
     return {};
 }
 
 bool Rpz::asks_answers_before(std::uint32_t before) const noexcept {
     for (std::uint32_t z = 0; z < zones.size() && z < before; ++z) {
-        if (!zones[z].addresses.empty()) return true;
+        if (!zones[z].addresses_of(zones[z].load()).empty()) return true;
     }
     return false;
-}
-
-AnswerRef Rpz::answer_for(const Action& action, std::uint16_t qtype) const noexcept {
-    if (qtype == dns::kAny && action.typed.count > 0)
-        return typed[action.typed.first].answer;  // RFC 8482
-    for (std::uint32_t i = action.typed.first; i < action.typed.first + action.typed.count; ++i) {
-        if (typed[i].qtype == qtype) return typed[i].answer;
-    }
-    return kNoAnswer;
 }
 
 }  // namespace steer

@@ -13,8 +13,9 @@
 // A wildcard matches all names below it, at any depth, even if the zone has other triggers there.
 // It does not match the name itself.
 //
-// Built by control/program/build, then immutable. Workers may search it at the same time. find()
-// costs one binary search per address and two hashes per name, for each zone.
+// control/program/build builds a zone, then it is immutable. A zone by transfer is replaced while
+// the snapshot stays in force (policy_zone.h). Workers may search it at the same time. find() costs
+// one binary search per address and two hashes per name, for each zone.
 #pragma once
 
 #include <cstdint>
@@ -27,6 +28,7 @@
 #include "dataplane/answer/ad_list.h"
 #include "dataplane/answer/answer_store.h"
 #include "dataplane/answer/answer_table.h"
+#include "dataplane/answer/policy_zone.h"
 #include "dataplane/dns/pref64.h"
 #include "matchers/name_values.h"
 #include "matchers/prefix/prefix_values.h"
@@ -34,20 +36,9 @@
 namespace steer {
 
 struct Rpz {
-    struct Action {
-        enum class Does : std::uint8_t {
-            deny,      // `answer`: NXDOMAIN or NODATA
-            passthru,  // no change
-            drop,      // no answer is sent
-            tcp_only,  // over UDP the truncated `answer`; over other transports as passthru
-            alias,     // resolves `alias` instead
-            records,   // records in `typed`; for other types `answer`: NODATA
-        };
-        Does does = Does::deny;
-        std::uint16_t alias = 0;  // index of Snapshot::redirect_targets
-        AnswerRef answer = kNoAnswer;
-        AnswerTable::Range typed{0, 0};  // range of Rpz::typed
-    };
+    using Action = PolicyAction;
+    // The part of a query or response that an action matched.
+    enum class Trigger : std::uint8_t { client, name, below, address };
     struct Zone {
         std::string name;            // a path or URL
         std::size_t rules = 0;       // number of triggers
@@ -56,14 +47,25 @@ struct Rpz {
         std::uint32_t all = kNone;   // action for every name except the root
         matchers::PrefixValues clients, addresses;
         std::shared_ptr<ListMatches> matches;
+        // By zone transfer: the zone in place of all above except `name` and `matches`.
+        std::shared_ptr<const LivePolicy> live;
 
         [[nodiscard]] bool has_names() const {
-            return names.size() > 0 || below.size() > 0 || all != kNone;
+            return names.size() > 0 || below.size() > 0 || all != kNone || live != nullptr;
+        }
+        [[nodiscard]] const PolicyZone* load() const noexcept {
+            return live == nullptr ? nullptr : live->load();
+        }
+        [[nodiscard]] const matchers::PrefixValues& addresses_of(
+            const PolicyZone* loaded) const noexcept {
+            return loaded == nullptr ? addresses : *loaded->addresses;
         }
     };
     struct Found {
-        std::uint32_t action = kNone;  // index of `actions`
+        std::uint32_t action = kNone;  // index of `actions`, or of `live`
         std::uint32_t zone = 0;        // index of `zones`
+        Trigger trigger = Trigger::name;
+        const PolicyZone* live = nullptr;  // valid until the worker's next quiescent state
 
         explicit operator bool() const { return action != kNone; }
     };
@@ -76,7 +78,10 @@ struct Rpz {
     // NAT64 prefixes. An address with such a prefix is checked as the IPv4 address in it.
     std::vector<dns::Pref64> translated;
     bool asks_answers =
-        false;  // a zone has prefixes for answers, or names, which a CNAME may reach
+        false;          // a zone has prefixes for answers, or names, which a CNAME may reach
+    bool logs = false;  // each match is a note to control
+    // A local zone: while control has no zone, its names get SERVFAIL. Answers are not checked.
+    bool is_authority = false;
 
     // The action for the client and the name. `wire_name`: lower-cased wire form.
     [[nodiscard]] Found find_question(const IpAddress& client,
@@ -92,8 +97,9 @@ struct Rpz {
     // question then waits for the answer.
     [[nodiscard]] bool asks_answers_before(std::uint32_t before) const noexcept;
 
-    // The records for a type. kNoAnswer: there are none; use Action::answer.
-    [[nodiscard]] AnswerRef answer_for(const Action& action, std::uint16_t qtype) const noexcept;
+    [[nodiscard]] const Action& action_of(const Found& found) const noexcept {
+        return found.live == nullptr ? actions[found.action] : found.live->at(found.action).action;
+    }
 };
 
 }  // namespace steer

@@ -53,6 +53,8 @@ class Count {
       "background refreshes of expired answers that brought no answer to store")                   \
     X(cache_refreshes_busy,                                                                        \
       "background refreshes not begun: too many of their cache run (`lazy_refresh_concurrency`)")  \
+    X(cookies_valid, "queries with a valid server cookie (RFC 7873)")                              \
+    X(cookies_client, "queries with a client cookie, and without a valid server cookie")           \
     X(name_memo_hits, "names whose domain sets were remembered")                                   \
     X(names_inherited, "names that inherited domain sets (`inherit`)")                             \
     X(name_matches, "names looked up in the domain sets")                                          \
@@ -93,7 +95,16 @@ class Count {
     X(upstream_quota, "upstream queries not sent: too many for the domain (`max_per_suffix`)")     \
     X(upstream_displaced, "old upstream queries abandoned to make room for new ones")              \
     X(upstream_near_misses, "replies with a wrong id, port or name: possibly forged")              \
+    X(upstream_case_mismatches,                                                                    \
+      "replies dropped: the name is not in the case that was sent (`random_case`)")                \
+    X(upstream_variants,                                                                           \
+      "questions sent over TCP: eight others for their name and type are in flight")               \
     X(upstream_suspected, "questions repeated over TCP after possibly forged replies")             \
+    X(upstream_cookie_mismatches,                                                                  \
+      "replies without the cookie that their upstream must return: possibly forged")               \
+    X(upstream_cookie_lapses,                                                                      \
+      "upstreams that returned cookies and stopped, so that they are not required for a time")     \
+    X(upstream_bad_cookies, "queries repeated with the new cookie of a BADCOOKIE reply")           \
     X(upstream_negative_held,                                                                      \
       "negative replies that waited for another upstream (`response_selection`)")                  \
     X(upstream_loops, "queries refused: an upstream asked for what it was just asked")             \

@@ -47,6 +47,8 @@ enum class MessageKind : std::uint8_t {
     // Send by kernel socket: token, buffer = an UpstreamQuery and the bytes, a = upstream, b =
     // UpstreamVia.
     upstream_query,
+    // A NOTIFY that a port received: buffer holds an InjectedQuery and the bytes.
+    notify,
     // ---- routers -> worker
     // The event of a held answer is settled: token = hold token, b = Outcome.
     acknowledged,

@@ -31,6 +31,7 @@ namespace steer {
       "a query without RD that no local data answers; it got REFUSED (`norecurse`)")              \
     X(forwarded, y, y, y, n, "the query waits for an upstream")                                   \
     X(held, y, y, y, n, "the answer is known and waits for a router")                             \
+    X(notify_passed, y, y, n, n, "a NOTIFY of a zone's primary: control answers it")              \
     X(query_moved, y, n, n, n, "the query was passed to the worker of its flow")                  \
     X(upstream_reply, y, n, n, n, "an expected reply of an upstream")                             \
     X(upstream_moved, y, n, n, n, "a reply of an upstream, passed to another worker")             \
@@ -61,8 +62,17 @@ namespace steer {
     X(servfail_quota, y, y, y, n, "a quota was exceeded; the client got SERVFAIL (`over_quota`)") \
     X(truncated_quota, y, y, y, n,                                                                \
       "the quota of a UDP client was exceeded; it was sent to TCP (`over_quota`)")                \
+    X(bad_cookie, y, y, y, n,                                                                     \
+      "under load, a query without a valid server cookie got BADCOOKIE (`cookies`)")              \
+    X(truncated_cookie, y, y, y, n,                                                               \
+      "under load, a query without a cookie was sent to TCP (`cookies`)")                         \
+    X(limited_dropped, y, y, y, y, "above a row of `limits`; no answer was sent")                 \
+    X(limited_truncated, y, y, y, y, "above a row of `limits`; the client was sent to TCP")       \
+    X(limited_refused, y, y, y, y, "above a row of `limits`; the client got REFUSED")             \
+    X(limited_servfail, y, y, y, y, "above a row of `limits`; the client got SERVFAIL")           \
     X(drop_no_buffer, y, y, y, y, "no packet buffer for the answer")                              \
     X(drop_ring_full, y, y, y, n, "the ring to another worker or to a streams thread is full")    \
+    X(drop_notify_rate, y, y, n, n, "more NOTIFYs in a second than a worker passes to control")   \
     X(drop_tx_full, y, y, n, y, "the port or ring did not accept the answer")                     \
     X(drop_router_away, y, y, y, n, "the router is unreachable, and `on_timeout: drop` is set")   \
     X(dropped_by_policy, y, y, y, y, "a `drop` rule of the policy")                               \

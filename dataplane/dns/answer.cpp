@@ -227,7 +227,7 @@ AnswerError check_question(std::span<const std::uint8_t> response,
     }
     if (!same_name(question.first(name), qname)) return AnswerError::wrong_question;
     if (exact_case && std::memcmp(question.data(), qname.data(), name) != 0)
-        return AnswerError::wrong_question;
+        return AnswerError::other_case;
     return AnswerError::none;
 }
 
@@ -264,6 +264,8 @@ AnswerError build_answer(std::span<const std::uint8_t> response,
     facts.has_opt = s.opt != 0;
     if (facts.has_opt) facts.options = response.subspan(s.opt_rdata, s.opt_end - s.opt_rdata);
     facts.rcode = plain_rcode(facts.flags, s.extended_rcode);
+    facts.is_bad_cookie =
+        (unsigned{s.extended_rcode} << 4 | (facts.flags & kRcodeMask)) == kBadCookie;
     if (of == Records::of_question && s.aliases > kMaxAliases && qtype != kCname)
         facts.rcode = kServFail;  // its chain is not known
     const std::span<RecordPlace> places(s.places.data(), s.found);

@@ -70,6 +70,7 @@ enum class AnswerError : std::uint8_t {
     malformed,       // a name, record or count is invalid: do not use the message
     wrong_question,  // not the question of the query
     no_room,         // larger than `block`
+    other_case,      // the query's name, but not in its case (`exact_case`)
 };
 
 // An upstream's response, except the body.
@@ -77,6 +78,7 @@ struct UpstreamFacts {
     std::uint16_t flags = 0;  // header flag word, host order
     std::uint8_t rcode = 0;   // 0..15; for an extended one: FORMERR for BADVERS, else SERVFAIL
     bool has_opt = false;
+    bool is_bad_cookie = false;  // the rcode is BADCOOKIE (RFC 7873 5.3)
     bool no_question = false;    // some servers omit it in errors: then only rcode counts
     std::uint16_t scrubbed = 0;  // number of records that do not belong to the question
     // The response has no answer, but the name servers of a zone (RFC 2308 2.2). Such a server does

@@ -49,9 +49,15 @@ static_assert(kCountedTypeLabels[counted_as(28)] == "AAAA" &&
               kCountedTypeLabels[counted_as(257)] == "CAA" && counted_as(0) == kOtherType &&
               counted_as(65535) == kOtherType);
 
-// Tables by type and rcode have rows of this length: rcodes 0 to 15, BADVERS, no reply.
+// Tables by type and rcode have rows of this length: rcodes 0 to 15, BADVERS, BADCOOKIE,
+// no reply.
 inline constexpr std::size_t kRcodeColumns = 32;
-inline constexpr std::size_t kBadVersColumn = 16, kNoReplyColumn = 17;
+inline constexpr std::size_t kBadVersColumn = 16, kBadCookieColumn = 17, kNoReplyColumn = 18;
+// The column of an rcode of twelve bits.
+constexpr std::size_t column_of_rcode(std::uint16_t rcode) noexcept {
+    if (rcode == 16) return kBadVersColumn;
+    return rcode == 23 ? kBadCookieColumn : std::size_t{rcode & 15U};
+}
 // Index of the first column of a type's row.
 constexpr std::uint16_t type_row_of(std::size_t counted) noexcept {
     return static_cast<std::uint16_t>(counted * kRcodeColumns);

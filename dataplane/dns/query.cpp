@@ -43,15 +43,18 @@ bool take_ecs(std::span<const std::uint8_t> option, Query& out) noexcept {
     return true;
 }
 
-// A client's cookie of 8 bytes, optionally with the server's of 8 to 32 (RFC 7873 4, 5.2.2).
-bool is_cookie_length(std::size_t n) noexcept {
-    return n == 8 || (n >= 16 && n <= 40);
+// Only the first cookie counts (RFC 7873 5.2). False: its length is not that of a cookie.
+bool take_cookie(std::span<const std::uint8_t> option, std::size_t at, Query& out) noexcept {
+    if (!is_cookie_length(option.size())) return false;
+    if (out.cookie_length != 0) return true;
+    out.cookie_length = static_cast<std::uint8_t>(option.size());
+    out.cookie_at = static_cast<std::uint16_t>(at);
+    return true;
 }
 
-// False: one of them is malformed.
-bool take_options(std::span<const std::uint8_t> options, Query& out) noexcept {
+// `at`: offset of the options in the message. False: one of them is malformed.
+bool take_options(std::span<const std::uint8_t> options, std::size_t at, Query& out) noexcept {
     constexpr std::size_t kHead = 4;
-    constexpr std::uint16_t kCookieCode = 10;
     while (!options.empty()) {
         if (options.size() < kHead) return false;
         const std::size_t length = load_be16(&options[2]);
@@ -59,8 +62,10 @@ bool take_options(std::span<const std::uint8_t> options, Query& out) noexcept {
         const std::uint16_t code = load_be16(options.data());
         if (code == kEcsCode && !take_ecs(options.subspan(kHead, length), out)) return false;
         if (code == kOptionNsid) out.edns.nsid = true;
-        if (code == kCookieCode && !is_cookie_length(length)) return false;
+        if (code == kOptionCookie && !take_cookie(options.subspan(kHead, length), at + kHead, out))
+            return false;
         options = options.subspan(kHead + length);
+        at += kHead + length;
     }
     return true;
 }
@@ -87,8 +92,9 @@ QueryError parse_additional(std::span<const std::uint8_t> message, std::size_t a
         version = fixed[5];
         edns.dnssec_ok = (fixed[6] & 0x80) != 0;
         if (rdata_length != 0 && version == 0)  // other versions may define them differently
-            options_are_good = take_options({fixed + 10, rdata_length}, out);
+            options_are_good = take_options({fixed + 10, rdata_length}, at - rdata_length, out);
     }
+    if (!options_are_good || version != 0) out.cookie_length = 0;
     if (at != message.size()) return QueryError::trailing_bytes;
     if (version != 0) return QueryError::bad_edns_version;
     return options_are_good ? QueryError::none : QueryError::bad_option;
@@ -145,6 +151,7 @@ QueryError read_query(std::span<const std::uint8_t> message, Query& out) noexcep
     out.qname_len = 0;
     out.qtype = out.qclass = 0;
     out.edns = Edns{};
+    out.cookie_length = 0;
     out.type_row = type_row_of(kNoType);
     if (message.size() < kHeaderSize) return QueryError::short_header;
     const std::uint8_t* header = message.data();

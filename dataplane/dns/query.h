@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <span>
 
+#include "dataplane/dns/cookie.h"
 #include "dataplane/dns/counted_types.h"
 #include "dataplane/dns/wire.h"
 
@@ -17,7 +18,11 @@ namespace steer::dns {
 struct Edns {
     bool present : 1 = false;
     bool dnssec_ok : 1 = false;
-    bool nsid : 1 = false;     // the client requests the server's identity (RFC 5001)
+    bool nsid : 1 = false;  // the client requests the server's identity (RFC 5001)
+    // The reply has the cookie of Query::cookie; the client's server cookie is valid. Set by the
+    // receiver (stages/cookies.h), never by parse_query().
+    bool cookie : 1 = false;
+    bool valid_cookie : 1 = false;
     std::uint8_t ecs_len = 0;  // length of the client's subnet behind Query::qname; 0: none
     std::uint16_t udp_size = kClassicUdpSize;  // as sent, but never below 512 (RFC 6891 6.2.3)
 };
@@ -47,6 +52,9 @@ enum class EcsFrom : std::uint8_t {
 
 struct Query : QueryHead {
     EcsFrom ecs_from = EcsFrom::client;
+    std::uint8_t cookie_length = 0;  // bytes of the first COOKIE option's data; 0: none ...
+    std::uint16_t cookie_at = 0;     // ... and their offset in the message
+    Cookie cookie;                   // defined if edns.cookie: of the reply
     // Lower-cased wire form, then the client's subnet (ecs.h) if it sent one; later bytes are
     // undefined. The message has the name in the client's case, at offset 12.
     alignas(32) std::array<std::uint8_t, 256> qname;

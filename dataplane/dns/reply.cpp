@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t kOptSize = 11;
 constexpr std::size_t kEdeSize = 6;
+constexpr std::size_t kCookieOptionSize = kOptionHeadSize + kCookieSize;
 
 // Flags and counts, behind the ID. Returns their part of the message's sum.
 std::uint64_t write_header(std::uint8_t* message, std::uint16_t flags, std::uint16_t qdcount,
@@ -24,12 +25,21 @@ std::uint64_t write_header(std::uint8_t* message, std::uint16_t flags, std::uint
     return checksum_narrow(words) + checksum_words(arcount);
 }
 
+// RFC 7873 4. Returns its length.
+[[gnu::always_inline]] inline std::size_t write_cookie(std::uint8_t* at, const Cookie& cookie) {
+    constexpr std::uint32_t kHead = std::uint32_t{kOptionCookie} << 16 | kCookieSize;
+    store_be32(at, kHead);
+    std::memcpy(at + kOptionHeadSize, cookie.data(), cookie.size());
+    return kCookieOptionSize;
+}
+
 // RFC 6891 6.1.2, RFC 8914 2, RFC 7871 6. Returns its length.
 [[gnu::always_inline]] inline std::size_t write_opt(std::uint8_t* at, std::uint8_t extended_rcode,
                                                     bool dnssec_ok, std::optional<Ede> ede,
                                                     std::span<const std::uint8_t> ecs = {},
                                                     std::uint8_t scope = 0,
-                                                    std::span<const std::uint8_t> options = {}) {
+                                                    std::span<const std::uint8_t> options = {},
+                                                    const Cookie* cookie = nullptr) {
     // The root, type, class (our size), extended rcode, version, flags, length.
     static constexpr std::array<std::uint8_t, kOptSize> kPlain{
         0, 0, kOpt, kUpstreamUdpSize >> 8, kUpstreamUdpSize & 0xff, 0, 0, 0, 0, 0, 0};
@@ -46,6 +56,7 @@ std::uint64_t write_header(std::uint8_t* message, std::uint16_t flags, std::uint
     if (!ecs.empty()) size += write_ecs(at + size, ecs, scope);
     if (!options.empty()) std::memcpy(at + size, options.data(), options.size());
     size += options.size();
+    if (cookie != nullptr) size += write_cookie(at + size, *cookie);
     store_be16(at + 9, static_cast<std::uint16_t>(size - kOptSize));
     return size;
 }
@@ -120,6 +131,24 @@ std::uint64_t plain_opt_sum(bool dnssec_ok) {
     return checksum_words(0x2904U + 0xd000U + (dnssec_ok ? 0x0080U : 0U));
 }
 
+// An OPT with a cookie as its only option, and the sum of it by itself.
+[[gnu::always_inline]] inline std::size_t write_cookie_opt(std::uint8_t* at, bool dnssec_ok,
+                                                           const Cookie& cookie,
+                                                           std::uint64_t& sum) {
+    write_opt(at, 0, dnssec_ok, std::nullopt);
+    at[kOptSize - 1] = kCookieOptionSize;
+    write_cookie(at + kOptSize, cookie);
+    // Behind the OPT's length: 1c | 00 0a | 00 18 |, then the cookie at an odd offset
+    static_assert(kOptSize % 2 == 1 && kCookieOptionSize == 0x1c && kOptionCookie == 0x0a &&
+                  kCookieSize == 0x18);
+    const std::uint64_t bytes = checksum_narrow(checksum_word(&cookie[0])) +
+                                checksum_narrow(checksum_word(&cookie[8])) +
+                                checksum_narrow(checksum_word(&cookie[16]));
+    sum = plain_opt_sum(dnssec_ok) + checksum_words(0x1c00U + 0x0a00U + 0x1800U) +
+          checksum_at(1, checksum_narrow(bytes));
+    return kOptSize + kCookieOptionSize;
+}
+
 }  // namespace
 
 std::size_t write_reply(std::span<std::uint8_t> message, const Query& query, const Answer& answer,
@@ -133,6 +162,8 @@ std::size_t write_reply(std::span<std::uint8_t> message, const Query& query, con
     std::size_t opt_size = has_opt ? kOptSize : 0;
     const ReplyExtras* const extras = options.extras;
     if (extras != nullptr) opt_size += extras_size(*extras);
+    const bool has_cookie = query.edns.cookie;
+    if (has_cookie) opt_size += kCookieOptionSize;
     truncated = body_end + opt_size > limit;
 
     std::uint16_t flags = response_flags(query, answer.rcode) | (answer.flags & (kAa | kTc));
@@ -153,12 +184,19 @@ std::size_t write_reply(std::span<std::uint8_t> message, const Query& query, con
     }
     if (!has_opt || at + opt_size > message.size()) return at;
     const bool with_ede = options.ede && at + opt_size + kEdeSize <= limit;
+    if (has_cookie && !with_ede && extras == nullptr) {
+        std::uint64_t own = 0;
+        const std::size_t opt = write_cookie_opt(message.data() + at, dnssec_ok, query.cookie, own);
+        if (sum != nullptr) *sum += checksum_at(at, checksum_fold(own));
+        return at + opt;
+    }
+    const Cookie* const cookie = has_cookie ? &query.cookie : nullptr;
     const bool with_options = with_ede || extras != nullptr;
     const std::optional<Ede> ede = with_ede ? options.ede : std::nullopt;
-    const std::size_t opt = extras == nullptr
-                                ? write_opt(message.data() + at, 0, dnssec_ok, ede)
-                                : write_opt(message.data() + at, 0, dnssec_ok, ede, extras->ecs,
-                                            answer.ecs_scope, extras->options);
+    const std::size_t opt =
+        extras == nullptr ? write_opt(message.data() + at, 0, dnssec_ok, ede, {}, 0, {}, cookie)
+                          : write_opt(message.data() + at, 0, dnssec_ok, ede, extras->ecs,
+                                      answer.ecs_scope, extras->options, cookie);
     if (sum != nullptr) {
         const std::uint64_t own = with_options
                                       ? checksum_fold(checksum_add(0, message.data() + at, opt))
@@ -174,13 +212,15 @@ std::size_t write_error_reply(std::span<std::uint8_t> message, const Query& quer
     const bool has_question = query.question_end != 0;
     std::size_t at = has_question ? query.question_end : kHeaderSize;
     const bool has_opt = query.edns.present && at + kOptSize + kEdeSize <= message.size();
+    const bool has_cookie =
+        query.edns.cookie && at + kOptSize + kEdeSize + kCookieOptionSize <= message.size();
     if (rcode > kRcodeMask && !has_opt) rcode = kServFail;
     std::uint16_t flags = response_flags(query, rcode);
     if (truncated) flags |= kTc;
     write_header(message.data(), flags, has_question ? 1 : 0, 0, 0, has_opt ? 1 : 0);
     if (has_opt) {
         at += write_opt(message.data() + at, static_cast<std::uint8_t>(rcode >> 4),
-                        query.edns.dnssec_ok, ede);
+                        query.edns.dnssec_ok, ede, {}, 0, {}, has_cookie ? &query.cookie : nullptr);
     }
     return at;
 }

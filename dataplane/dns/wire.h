@@ -40,8 +40,10 @@ enum Type : std::uint16_t {
     kNsec = 47,
     kDnskey = 48,
     kNsec3 = 50,
+    kZonemd = 63,
     kSvcb = 64,
     kHttps = 65,
+    kTsig = 250,
     kIxfr = 251,
     kAxfr = 252,
     kAny = 255,
@@ -56,6 +58,7 @@ enum Rcode : std::uint8_t {
     kRefused = 5,
     kYxDomain = 6,  // a DNAME whose result is too long: an answer (RFC 6672 2.2)
     kBadVers = 16,
+    kBadCookie = 23,  // RFC 7873 8
 };
 // The two flag bytes of the header as one host-order word.
 enum Flag : std::uint16_t {
@@ -69,6 +72,7 @@ enum Flag : std::uint16_t {
     kCd = 0x0010,
     kRcodeMask = 0x000f,
 };
+inline constexpr std::uint16_t kOpcodeNotify = 0x2000;  // in the flag word (RFC 1996)
 inline constexpr std::uint16_t kOptionNsid = 3;
 inline constexpr std::uint16_t kOptionEde = 15;
 // Extended DNS Errors (RFC 8914) that we send.

@@ -30,6 +30,7 @@ Forwarder::Impl::Impl(const ForwarderOptions& o, BufferPools& b, ForwardSink& s,
       table(o.max_in_flight),
       by_domain(o.max_in_flight, o.max_per_suffix != 0 ? o.max_per_suffix : o.max_in_flight),
       choice(random),
+      cookies(random),
       timers(o.max_in_flight) {
     for (auto& word : name_secret)
         word = (std::uint64_t{random.next()} << 32) | random.next();
@@ -123,6 +124,11 @@ void Forwarder::Impl::join(Parked* parked, std::uint64_t name_hash, Now now) noe
         }
         table[i].domain = domain;
         by_domain.add(domain);
+        if (table.variants(i, kMaxVariants + 1) > kMaxVariants && has_datagrams(table[i]))
+            [[unlikely]] {
+            counters.add(Stat::upstream_variants);
+            table[i].over_tcp = true;
+        }
     }
     OutstandingQuery& f = table[i];
     if (!is_new && !parked->program.refresh && is_loop(f, *parked, now)) [[unlikely]] {
@@ -184,8 +190,13 @@ Verdict Forwarder::on_datagram(const IpAddress& from, std::uint16_t from_port,
     }
     const std::uint32_t outstanding = a.outstanding;
     switch (impl_->take_reply(attempt, dns, now)) {
+        case Impl::Reply::distrusted:
+            return Verdict::drop_upstream_malformed;
         case Impl::Reply::malformed:
+        case Impl::Reply::forged:
             if (outstanding != kNone) impl_->near_miss(outstanding, now);
+            return Verdict::drop_upstream_malformed;
+        case Impl::Reply::other_case:
             return Verdict::drop_upstream_malformed;
         case Impl::Reply::no_buffer:
             return Verdict::drop_no_buffer;
@@ -205,9 +216,12 @@ void Forwarder::Impl::note_stray(const IpAddress& from, std::uint16_t from_port,
     dns::lower_case(question.data(), room.data(), length);
     const std::span<const std::uint8_t> name{room.data(), length};
     const std::uint16_t qtype = dns::load_be16(&question[length]);
-    const std::uint32_t outstanding =
-        table.find_requesting(name_key(name, qtype), name, qtype, from, from_port);
-    if (outstanding != kNone) near_miss(outstanding, now);
+    // Such a guess may be meant for each of them.
+    std::array<std::uint32_t, kMaxVariants> queries;
+    const unsigned found =
+        table.find_requesting(name_key(name, qtype), name, qtype, from, from_port, queries);
+    for (unsigned i = 0; i < found; ++i)
+        near_miss(queries[i], now);
 }
 
 bool Forwarder::make_room(Now now) noexcept {
@@ -246,6 +260,7 @@ void Forwarder::on_message(const Message& m, Now now) noexcept {
         case MessageKind::inject:
         case MessageKind::answer:
         case MessageKind::upstream_query:
+        case MessageKind::notify:
         case MessageKind::acknowledged:
             rte_panic("a message is not for the forwarder: kind %u\n",
                       static_cast<unsigned>(m.kind));
@@ -276,8 +291,8 @@ void Forwarder::set_next_hops(const NextHopTable* table) noexcept {
 unsigned Forwarder::in_flight() const noexcept {
     return impl_->table.count();
 }
-void Forwarder::probed(std::uint16_t upstream, bool is_silent, bool without_edns) noexcept {
-    impl_->choice.probed(upstream, is_silent, without_edns);
+void Forwarder::probed(std::uint16_t upstream, const ProbeFindings& findings) noexcept {
+    impl_->choice.probed(upstream, findings);
 }
 const UpstreamHealth& Forwarder::health(std::uint16_t upstream) const noexcept {
     return impl_->choice.health(upstream);

@@ -11,6 +11,13 @@
 // (upstreams, name, type, class, DO, CD, ECS, forwarded options), in any generation of the
 // configuration.
 //
+// With RandomCase, each query over UDP has its name in a random case. A reply that differs in
+// nothing else is dropped, and its question is repeated over TCP at once: either the upstream
+// changes the case, or an attacker guessed port and id.
+//
+// Birthday attacks: at most kMaxVariants questions for one name and type are in flight over UDP, in
+// all workers together, because one worker owns a name. Further ones use TCP.
+//
 // After a failure, the forwarder tries in this order:
 // - a retry without EDNS (FORMERR, BADVERS, NOTIMP without an OPT; RFC 6891 6.2.2);
 // - the next upstream (after SERVFAIL, REFUSED, a referral, or silence); each gets at most three
@@ -55,6 +62,7 @@
 #include "dataplane/base/clock.h"
 #include "dataplane/base/counters.h"
 #include "dataplane/base/message.h"
+#include "dataplane/base/random_case.h"
 #include "dataplane/forward/upstream_health.h"
 #include "dataplane/policy/parked.h"
 #include "dataplane/policy/snapshot.h"
@@ -63,6 +71,9 @@
 namespace steer {
 
 inline constexpr unsigned kMaxGroupMembers = 32;  // of one upstream group
+// Questions for one name and type in flight over UDP. They differ in class, DO, CD, client subnet,
+// options or upstreams; a client can choose most of them.
+inline constexpr unsigned kMaxVariants = 8;
 
 // The result of ask().
 // In MessageKind::upstream_reply: the upstream's certificate is not trusted, or its SOCKS5 proxy
@@ -119,8 +130,7 @@ struct ForwarderOptions {
     std::uint16_t last_port = 26623;
     unsigned max_in_flight = 16384;
     unsigned max_per_suffix = 0;  // maximum in flight for one registrable domain; 0: no limit
-    bool random_case =
-        false;  // send names in random case and check it in replies (draft-vixie-dnsext-dns0x20)
+    RandomCase random_case = RandomCase::never;
     std::uint64_t random_seed = 0;  // 0: the system gives it; tests set one
 };
 
@@ -157,9 +167,8 @@ class Forwarder {
     void set_next_hops(const NextHopTable* table) noexcept;
     [[nodiscard]] unsigned in_flight() const noexcept;
     // Reports the result of our own probes (control/observe/health). `policy: order` uses the first
-    // upstream that is not silent. An upstream with `without_edns` gets queries without EDNS. Any
-    // thread may call it.
-    void probed(std::uint16_t upstream, bool is_silent, bool without_edns) noexcept;
+    // upstream that is not silent. Any thread may call it.
+    void probed(std::uint16_t upstream, const ProbeFindings& findings) noexcept;
     // This worker's measurements of an upstream. Any thread may read them. `upstream` <
     // kMaxUpstreams.
     [[nodiscard]] const UpstreamHealth& health(std::uint16_t upstream) const noexcept;

@@ -13,6 +13,7 @@
 #include "dataplane/forward/source_ports.h"
 #include "dataplane/forward/timer_wheel.h"
 #include "dataplane/forward/upstream_choice.h"
+#include "dataplane/forward/upstream_cookies.h"
 
 namespace steer {
 
@@ -40,7 +41,14 @@ struct Forwarder::Impl {
         no_route,  // no route to this upstream, perhaps to another one
         no_room,   // nothing can be sent now: no attempt, buffer, or space in the port or ring
     };
-    enum class Reply : std::uint8_t { used, malformed, no_buffer };
+    enum class Reply : std::uint8_t {
+        used,
+        malformed,
+        other_case,
+        forged,      // it lacks the client cookie that was sent
+        distrusted,  // it has no cookie; the question is repeated over TCP
+        no_buffer,
+    };
 
     Impl(const ForwarderOptions& o, BufferPools& b, ForwardSink& s, Counters& c);
 
@@ -83,6 +91,11 @@ struct Forwarder::Impl {
     // Sets the outstanding query's timer to its next event.
     void set_timer(std::uint32_t outstanding, Now now) noexcept;
     [[nodiscard]] const NextHop& hop_to(const Upstream& upstream) const noexcept;
+    // Whether a query to this upstream has its name in random case; not over a connection.
+    [[nodiscard]] bool has_random_case(const OutstandingQuery& f,
+                                       const Upstream& to) const noexcept;
+    // Whether one of its upstreams is queried over UDP.
+    [[nodiscard]] static bool has_datagrams(const OutstandingQuery& f) noexcept;
 
     // replies.cpp
     Reply take_reply(std::uint32_t attempt, std::span<const std::uint8_t> dns, Now now) noexcept;
@@ -96,7 +109,19 @@ struct Forwarder::Impl {
     bool hold_negative(std::uint32_t outstanding, Buffer* answer, Now now) noexcept;
     // Counts one more reply with a wrong id, port or name.
     void near_miss(std::uint32_t outstanding, Now now) noexcept;
+    // The reply to this attempt has the name in another case.
+    void on_other_case(std::uint32_t attempt, Now now) noexcept;
     void ask_over_tcp(std::uint32_t outstanding, unsigned member, Now now) noexcept;
+    // The same, for another reason: it is not counted as suspected.
+    void repeat_over_tcp(std::uint32_t outstanding, unsigned member, Now now) noexcept;
+    // Whether the reply to this attempt has the cookies that it must have. If not, the attempt may
+    // have ended.
+    Reply check_cookie(std::uint32_t attempt, const dns::UpstreamFacts& facts, Now now) noexcept;
+    // After BADCOOKIE: repeats the query once with the new cookie, then over TCP.
+    void retry_with_cookie(const Attempt& attempt, Now now) noexcept;
+    // After FORMERR to a query with a cookie: repeats it without one. Returns false if the cookie
+    // is not the reason.
+    bool retry_without_cookie(const Attempt& attempt, Now now) noexcept;
     void retry_without_edns(std::uint32_t outstanding, unsigned member, Now now) noexcept;
     void retry_over_tcp(std::uint32_t outstanding, unsigned member, Buffer* truncated,
                         Now now) noexcept;
@@ -105,8 +130,8 @@ struct Forwarder::Impl {
                       Buffer*& buffer) noexcept;
     void keep_options(const Snapshot& snapshot, const dns::UpstreamFacts& facts,
                       Buffer& buffer) noexcept;
-    Buffer* build(const OutstandingQuery& f, bool trusts_ad, std::span<const std::uint8_t> dns,
-                  dns::UpstreamFacts& facts, dns::AnswerError& error, Now now) noexcept;
+    Buffer* build(const Attempt& a, std::span<const std::uint8_t> dns, dns::UpstreamFacts& facts,
+                  dns::AnswerError& error, Now now) noexcept;
 
     // What the upstreams did, for traced waiters (policy/trace.h); results.cpp
     void begin_trail(std::uint32_t outstanding, bool is_new, Now now) noexcept;
@@ -145,6 +170,7 @@ struct Forwarder::Impl {
     std::array<std::uint64_t, 2> name_secret{};
     forward::FailingNames failing;
     forward::UpstreamChoice choice;
+    forward::UpstreamCookies cookies;
     forward::TimerWheel timers;
 
     // Records with waiters that still lack the result, chained by OutstandingQuery::next.

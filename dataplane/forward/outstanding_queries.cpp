@@ -39,7 +39,7 @@ bool same_upstreams(const Snapshot& a, std::uint16_t group_a, const Snapshot& b,
         const Upstream& u = a.upstreams[i];
         const Upstream& v = b.upstreams[j];
         return u.id == v.id && u.port == v.port && u.address == v.address &&
-               u.trust_ad == v.trust_ad;
+               u.trust_ad == v.trust_ad && u.cookies == v.cookies;
     };
     return x.concurrent == y.concurrent && x.selection == y.selection &&
            std::equal(x.members.begin(), x.members.end(), y.members.begin(), y.members.end(), same);
@@ -165,22 +165,37 @@ std::uint32_t OutstandingQueries::find(const Question& q) const noexcept {
     });
 }
 
-std::uint32_t OutstandingQueries::find_requesting(std::uint32_t name_key,
-                                                  std::span<const std::uint8_t> name,
-                                                  std::uint16_t qtype, const IpAddress& server,
-                                                  std::uint16_t server_port) const noexcept {
-    return by_name_.find(name_key, [&](std::uint32_t i) {
+unsigned OutstandingQueries::find_requesting(std::uint32_t name_key,
+                                             std::span<const std::uint8_t> name,
+                                             std::uint16_t qtype, const IpAddress& server,
+                                             std::uint16_t server_port,
+                                             std::span<std::uint32_t> out) const noexcept {
+    unsigned found = 0;
+    (void)by_name_.find(name_key, [&](std::uint32_t i) {
         const OutstandingQuery& f = queries_[i];
-        if (f.qtype != qtype ||
-            !std::equal(name.begin(), name.end(), f.name().begin(), f.name().end()))
-            return false;
+        if (f.qtype != qtype || !std::ranges::equal(name, f.name())) return false;
         for (std::uint32_t a = f.attempts; a != kNone; a = attempts_[a].next) {
             if (attempts_[a].port != 0 && attempts_[a].address == server &&
-                attempts_[a].address_port == server_port)
-                return true;
+                attempts_[a].address_port == server_port) {
+                out[found++] = i;
+                break;
+            }
         }
-        return false;
+        return found == out.size();
     });
+    return found;
+}
+
+unsigned OutstandingQueries::variants(std::uint32_t outstanding, unsigned most) const noexcept {
+    const OutstandingQuery& one = queries_[outstanding];
+    unsigned found = 0;
+    (void)by_name_.find(one.name_key, [&](std::uint32_t i) {
+        const OutstandingQuery& f = queries_[i];
+        if (f.qtype == one.qtype && !f.over_tcp && std::ranges::equal(f.name(), one.name()))
+            ++found;
+        return found == most;
+    });
+    return found;
 }
 
 void OutstandingQueries::append_to_ages(std::uint32_t outstanding) noexcept {

@@ -114,9 +114,11 @@ struct Attempt {
     std::uint16_t id = 0;
     std::uint8_t member = 0;  // index in the outstanding query's group
     bool edns = false;
-    bool measures = false;  // its round trip is the due measurement (upstream_choice.h)
-    bool late = false;      // waited longer than its patience
-    bool is_copy = false;   // sent only as a measurement
+    bool measures = false;     // its round trip is the due measurement (upstream_choice.h)
+    bool late = false;         // waited longer than its patience
+    bool is_copy = false;      // sent only as a measurement
+    std::uint8_t cookies = 0;  // 0: sent without a cookie; 1: with one; 2: repeated with a new one
+    bool random_case = false;  // of the name that was sent
 };
 
 static_assert(sizeof(OutstandingQuery) == 456 && sizeof(Attempt) == 64,
@@ -154,12 +156,15 @@ class OutstandingQueries {
     // name and type.
     std::uint32_t open(const Question& question, std::uint32_t name_key,
                        std::uint64_t now_ms) noexcept;
-    // A query for this (lower-cased) name and type that was sent to this server over UDP; kNone if
-    // there is none.
-    [[nodiscard]] std::uint32_t find_requesting(std::uint32_t name_key,
-                                                std::span<const std::uint8_t> name,
-                                                std::uint16_t qtype, const IpAddress& server,
-                                                std::uint16_t server_port) const noexcept;
+    // The queries for this (lower-cased) name and type that were sent to this server over UDP, as
+    // many as `out` holds. Returns their number.
+    [[nodiscard]] unsigned find_requesting(std::uint32_t name_key,
+                                           std::span<const std::uint8_t> name, std::uint16_t qtype,
+                                           const IpAddress& server, std::uint16_t server_port,
+                                           std::span<std::uint32_t> out) const noexcept;
+    // The number of requesting queries with the name and type of this one, itself included; stops
+    // at `most`.
+    [[nodiscard]] unsigned variants(std::uint32_t outstanding, unsigned most) const noexcept;
     // The oldest requesting query, in the first half of the table or in the rest; kNone if there is
     // none.
     [[nodiscard]] std::uint32_t oldest(bool of_first_half) const noexcept {

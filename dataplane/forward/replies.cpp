@@ -40,6 +40,12 @@ void make_servfail(Buffer& buffer) {
     *reinterpret_cast<dns::Answer*>(buffer.data()) = dns::empty_answer(dns::kServFail);
 }
 
+// Too many queries or sockets of our own: it does not concern the upstream.
+bool is_our_shortage(std::uint32_t error) {
+    return error == EBUSY || error == EMFILE || error == ENFILE || error == ENOBUFS ||
+           error == ENOMEM;
+}
+
 bool is_response(std::span<const std::uint8_t> dns) {
     const std::uint16_t flags =
         dns.size() < dns::kHeaderSize ? std::uint16_t{0} : dns::load_be16(&dns[2]);
@@ -61,11 +67,22 @@ Forwarder::Impl::Reply Forwarder::Impl::take_reply(std::uint32_t attempt,
     OutstandingQuery& f = table[a.outstanding];
     dns::UpstreamFacts facts;
     dns::AnswerError error = dns::AnswerError::none;
-    Buffer* const answer = build(f, f.member(a.member).trust_ad, dns, facts, error, now);
+    Buffer* const answer = build(a, dns, facts, error, now);
     if (answer == nullptr) {
+        if (error == dns::AnswerError::other_case) {
+            on_other_case(attempt, now);
+            return Reply::other_case;
+        }
         if (error != dns::AnswerError::none) return Reply::malformed;
         f.end = UpstreamResult::no_buffer;  // unless a retry succeeds
         return Reply::no_buffer;
+    }
+    if (a.cookies != 0) {
+        const Reply reply = check_cookie(attempt, facts, now);
+        if (reply != Reply::used) {
+            release(answer);
+            return reply;
+        }
     }
     answer->upstream = a.upstream;
     if (facts.scrubbed != 0) counters.add(Stat::upstream_scrubbed);
@@ -74,11 +91,13 @@ Forwarder::Impl::Reply Forwarder::Impl::take_reply(std::uint32_t attempt,
 }
 
 // The answer in a buffer of its own; nullptr: `error`, or with AnswerError::none no buffer.
-Buffer* Forwarder::Impl::build(const OutstandingQuery& f, bool trusts_ad,
-                               std::span<const std::uint8_t> dns, dns::UpstreamFacts& facts,
-                               dns::AnswerError& error, Now now) noexcept {
+Buffer* Forwarder::Impl::build(const Attempt& a, std::span<const std::uint8_t> dns,
+                               dns::UpstreamFacts& facts, dns::AnswerError& error,
+                               Now now) noexcept {
+    const OutstandingQuery& f = table[a.outstanding];
+    const bool trusts_ad = f.member(a.member).trust_ad;
     std::array<std::uint8_t, 256> room;
-    const auto name = f.name_as_sent(room);
+    const auto name = a.random_case ? f.name_as_sent(room) : f.name();
     for (const std::uint32_t size : {kSmallBuffer, kLargeBuffer}) {
         if (dns.size() > size) continue;
         Buffer* buffer = buffers.take(size);
@@ -86,8 +105,8 @@ Buffer* Forwarder::Impl::build(const OutstandingQuery& f, bool trusts_ad,
             error = dns::AnswerError::none;
             return nullptr;
         }
-        error = dns::build_answer(dns, name, f.qtype, f.qclass, options.random_case, buffer->room(),
-                                  facts);
+        error =
+            dns::build_answer(dns, name, f.qtype, f.qclass, a.random_case, buffer->room(), facts);
         if (error == dns::AnswerError::none && facts.no_question) {
             if (is_an_answer(facts.rcode)) error = dns::AnswerError::wrong_question;
             *reinterpret_cast<dns::Answer*>(buffer->data()) = dns::empty_answer(facts.rcode);
@@ -168,9 +187,13 @@ void Forwarder::Impl::judge(std::uint32_t attempt, const dns::UpstreamFacts& fac
     if (f.trail != nullptr) [[unlikely]]
         note_trail_errors(*f.trail, facts.options, a.upstream, now);
     if (!f.over_tcp) choice.replied(a.upstream, now.ms - a.sent_ms, now.ms);
-    if (a.edns && refuses_edns(facts)) {
+    if (facts.is_bad_cookie && a.cookies != 0) [[unlikely]] {
         release(answer);
-        retry_without_edns(a.outstanding, a.member, now);
+        retry_with_cookie(a, now);
+    } else if (a.edns && refuses_edns(facts)) {
+        release(answer);
+        if (a.cookies == 0 || !retry_without_cookie(a, now))
+            retry_without_edns(a.outstanding, a.member, now);
     } else if (!is_an_answer(facts.rcode)) {
         fail(a, answer, now);
     } else {
@@ -225,9 +248,25 @@ void Forwarder::Impl::near_miss(std::uint32_t outstanding, Now now) noexcept {
     ask_over_tcp(outstanding, table.attempt(f.attempts).member, now);
 }
 
+// Other upstreams may still reply to the question of a copy, which only measures.
+void Forwarder::Impl::on_other_case(std::uint32_t attempt, Now now) noexcept {
+    counters.add(Stat::upstream_case_mismatches);
+    const Attempt a = table.attempt(attempt);
+    choice.changed_case(a.upstream);
+    choice.replied(a.upstream, now.ms - a.sent_ms, now.ms);
+    table.close_attempt(attempt);
+    if (a.is_copy) return end_or_wait(a.outstanding, now);
+    ask_over_tcp(a.outstanding, a.member, now);
+}
+
 // Possible forgery: replies over UDP are no longer accepted for it.
 void Forwarder::Impl::ask_over_tcp(std::uint32_t outstanding, unsigned member, Now now) noexcept {
     counters.add(Stat::upstream_suspected);
+    repeat_over_tcp(outstanding, member, now);
+}
+
+void Forwarder::Impl::repeat_over_tcp(std::uint32_t outstanding, unsigned member,
+                                      Now now) noexcept {
     OutstandingQuery& f = table[outstanding];
     table.leave_attempts(outstanding);
     release(std::exchange(f.answer, nullptr));
@@ -239,6 +278,46 @@ void Forwarder::Impl::ask_over_tcp(std::uint32_t outstanding, unsigned member, N
         ask_member(outstanding, member, choice.takes_edns(f.member(member).id), now) == Sent::yes;
     f.next_send_ms = now.ms + (sent ? f.member(member).timeout_ms : kNoRoomMs);
     set_timer(outstanding, now);
+}
+
+Forwarder::Impl::Reply Forwarder::Impl::check_cookie(std::uint32_t attempt,
+                                                     const dns::UpstreamFacts& facts,
+                                                     Now now) noexcept {
+    const Attempt a = table.attempt(attempt);
+    using Cookie = forward::UpstreamCookies::Reply;
+    const Cookie cookie = cookies.read(a.upstream, facts.options, now.ms);
+    if (cookie == Cookie::accepted) [[likely]]
+        return Reply::used;
+    counters.add(Stat::upstream_cookie_mismatches);
+    if (cookie == Cookie::forged) return Reply::forged;
+    if (cookie == Cookie::lapsed) counters.add(Stat::upstream_cookie_lapses);
+    choice.replied(a.upstream, now.ms - a.sent_ms, now.ms);
+    table.close_attempt(attempt);
+    ask_over_tcp(a.outstanding, a.member, now);
+    return Reply::distrusted;
+}
+
+void Forwarder::Impl::retry_with_cookie(const Attempt& attempt, Now now) noexcept {
+    OutstandingQuery& f = table[attempt.outstanding];
+    counters.add(Stat::upstream_bad_cookies);
+    if (attempt.cookies > 1) return repeat_over_tcp(attempt.outstanding, attempt.member, now);
+    if (ask_member(attempt.outstanding, attempt.member, true, now) == Sent::yes) {
+        std::uint8_t& sent = table.attempt(f.attempts).cookies;
+        if (sent != 0) sent = 2;
+        f.end = UpstreamResult::timed_out;
+    } else {
+        f.tried &= ~(MemberMask{1} << attempt.member);
+        f.next_send_ms = now.ms + kNoRoomMs;
+    }
+    set_timer(attempt.outstanding, now);
+}
+
+bool Forwarder::Impl::retry_without_cookie(const Attempt& attempt, Now now) noexcept {
+    if (!cookies.refused(attempt.upstream, now.ms)) return false;
+    if (ask_member(attempt.outstanding, attempt.member, true, now) != Sent::yes) return false;
+    table[attempt.outstanding].end = UpstreamResult::timed_out;
+    set_timer(attempt.outstanding, now);
+    return true;
 }
 
 void Forwarder::Impl::retry_without_edns(std::uint32_t outstanding, unsigned member,
@@ -304,8 +383,12 @@ void Forwarder::Impl::on_kernel_reply(const Message& m, Now now) noexcept {
         return;
     }
     if (m.buffer != nullptr && m.b == 0) {
-        take_reply(attempt, m.buffer->bytes(), now);
+        const Attempt asked = table.attempt(attempt);
+        const Reply reply = take_reply(attempt, m.buffer->bytes(), now);
         release(m.buffer);
+        // The socket is closed: no other reply can arrive.
+        if (reply == Reply::forged && asked.outstanding != kNone)
+            ask_over_tcp(asked.outstanding, asked.member, now);
         return;
     }
     release(m.buffer);
@@ -317,12 +400,13 @@ void Forwarder::Impl::on_kernel_reply(const Message& m, Now now) noexcept {
     }
     table.close_attempt(attempt);
     counters.add(Stat::upstream_failures);
-    choice.failed(a.upstream);
+    const bool is_ours = is_our_shortage(m.b);
+    if (!is_ours) choice.failed(a.upstream);
     const bool asks_to_wait = (m.b & kUpstreamAsksToWait) != 0;
     const bool was_reached = asks_to_wait || m.b == kUpstreamFailsQuery;
     if (asks_to_wait)
         choice.asks_to_wait(a.upstream, now.ms + kSecondMs * (m.b & ~kUpstreamAsksToWait));
-    if (was_reached) {
+    if (was_reached || is_ours) {
         choice.failed_without_reply(a.upstream, a.measures, now.ms);
     } else {
         choice.refused(a.upstream, a.measures, now.ms,

@@ -35,13 +35,26 @@ const NextHop& Forwarder::Impl::hop_to(const Upstream& upstream) const noexcept 
     return hops->by_upstream[upstream.id];
 }
 
+bool Forwarder::Impl::has_random_case(const OutstandingQuery& f,
+                                      const Upstream& to) const noexcept {
+    if (options.random_case == RandomCase::never || f.over_tcp || to.channel == Channel::stream)
+        return false;
+    return options.random_case == RandomCase::always || !choice.changes_case(to.id);
+}
+
+bool Forwarder::Impl::has_datagrams(const OutstandingQuery& f) noexcept {
+    return std::ranges::any_of(f.upstreams().members, [&](std::uint16_t member) {
+        return f.snapshot->upstreams[member].channel != Channel::stream;
+    });
+}
+
 void Forwarder::Impl::start(std::uint32_t outstanding, Now now) noexcept {
     OutstandingQuery& f = table[outstanding];
     const UpstreamGroup& group = f.upstreams();
     // Without an upstream it ends with the next tick.
     f.deadline_ms = now.ms + (group.members.empty() ? 0 : group.total_timeout_ms);
     f.end = UpstreamResult::no_route;
-    if (options.random_case) {
+    if (options.random_case != RandomCase::never) {
         for (auto& word : f.case_bits)
             word = (std::uint64_t{random.next()} << 32) | random.next();
     }
@@ -49,7 +62,7 @@ void Forwarder::Impl::start(std::uint32_t outstanding, Now now) noexcept {
         if (n > 0 && !choice.has_other(group, f.tried)) break;
         if (!ask_next(outstanding, now)) break;
     }
-    const int measured = choice.to_measure(*f.snapshot, group, f.tried, now.ms);
+    const int measured = f.over_tcp ? -1 : choice.to_measure(*f.snapshot, group, f.tried, now.ms);
     if (measured >= 0) {
         const auto member = static_cast<unsigned>(measured);
         const bool edns = choice.takes_edns(f.member(member).id);
@@ -108,9 +121,20 @@ Forwarder::Impl::Sent Forwarder::Impl::ask_member(std::uint32_t outstanding, uns
     }
     std::array<std::uint8_t, 256> room;
     const auto id = static_cast<std::uint16_t>(random.next());
+    std::span<const std::uint8_t> sent_options = f.options();
+    std::array<std::uint8_t, UINT8_MAX + forward::UpstreamCookies::kLongestOption> options_room;
+    bool has_cookie = false;
+    if (edns && to.cookies && !f.over_tcp && to.channel == Channel::none) {
+        std::memcpy(options_room.data(), sent_options.data(), sent_options.size());
+        const std::span<std::uint8_t> rest = std::span(options_room).subspan(sent_options.size());
+        const std::size_t bytes = cookies.write(to.id, hop.source, now.ms, rest);
+        has_cookie = bytes != 0;
+        sent_options = std::span(options_room).first(sent_options.size() + bytes);
+    }
+    const bool random_case = has_random_case(f, to);
     const std::size_t length = dns::write_query(
-        query, id, f.name_as_sent(room), f.qtype, f.qclass, true, f.checking_disabled, edns,
-        edns && f.dnssec_ok, f.ecs(), f.options(), to.trust_ad);
+        query, id, random_case ? f.name_as_sent(room) : f.name(), f.qtype, f.qclass, true,
+        f.checking_disabled, edns, edns && f.dnssec_ok, f.ecs(), sent_options, to.trust_ad);
     const std::span<const std::uint8_t> bytes{query.data(), length};
     Sent sent;
     if (f.over_tcp && to.channel != Channel::stream) {
@@ -126,6 +150,8 @@ Forwarder::Impl::Sent Forwarder::Impl::ask_member(std::uint32_t outstanding, uns
     forward::Attempt& a = table.attempt(f.attempts);  // the newest comes first
     a.member = static_cast<std::uint8_t>(member);
     a.edns = edns;
+    a.cookies = has_cookie ? 1 : 0;
+    a.random_case = random_case;
     a.sent_ms = now.ms;
     a.deadline_ms = now.ms + to.timeout_ms;
     a.address = to.address;

@@ -23,6 +23,8 @@
 // - If an upstream answers a probe with EDNS by FORMERR or NOTIMP, it gets queries without EDNS
 //   until it answers a probe. Such a refusal of a client's query affects only that query, because
 //   its name or options can be the cause.
+// - If an upstream changes the case of names in its replies to probes, it gets names in lower case
+//   (RandomCase::learned). A reply to a client's query never decides that: it may be forged.
 //
 // State of one worker, indexed by Upstream::id. Other threads only read the UpstreamHealth; that
 // header names the exceptions. No allocation after construction.
@@ -82,15 +84,21 @@ class UpstreamChoice {
     }
     void refused_edns(std::uint16_t id) noexcept { health_[id].edns_refusals.add(); }
 
+    [[nodiscard]] bool changes_case(std::uint16_t id) const noexcept {
+        return health_[id].changes_case.load(std::memory_order_relaxed);
+    }
+    void changed_case(std::uint16_t id) noexcept { health_[id].case_mismatches.add(); }
+
     // Reports the result of our own probes. Any thread may call it.
-    void probed(std::uint16_t id, bool is_silent, bool without_edns) noexcept {
+    void probed(std::uint16_t id, const ProbeFindings& findings) noexcept {
         // Writes only changes, because the worker reads this cache line for every query.
         const auto set = [](std::atomic<bool>& to, bool value) {
             if (to.load(std::memory_order_relaxed) != value)
                 to.store(value, std::memory_order_relaxed);
         };
-        set(health_[id].probe_silent, is_silent);
-        set(health_[id].without_edns, without_edns);
+        set(health_[id].probe_silent, findings.is_silent);
+        set(health_[id].without_edns, findings.without_edns);
+        set(health_[id].changes_case, findings.changes_case);
     }
     [[nodiscard]] const UpstreamHealth& health(std::uint16_t id) const noexcept {
         return health_[id];

@@ -17,6 +17,13 @@ inline constexpr unsigned kMaxUpstreams = 1024;  // every Upstream::id is below
 inline constexpr std::array<std::uint32_t, 12> kUpstreamBoundsMs{1,   2,   5,   10,   20,   50,
                                                                  100, 200, 500, 1000, 2000, 5000};
 
+// What our own probes found about an upstream (control/observe/health/upstream_probes.h).
+struct ProbeFindings {
+    bool is_silent = false;
+    bool without_edns = false;  // it refuses queries with EDNS
+    bool changes_case = false;  // RandomCase::learned: it gets names in lower case
+};
+
 struct alignas(64) UpstreamHealth {
     std::atomic<std::uint32_t> rtt_16ths_ms{
         0};  // smoothed round trip, 1/16 ms; 0: not measured yet
@@ -25,12 +32,14 @@ struct alignas(64) UpstreamHealth {
     // Results of our own probes; control writes them.
     std::atomic<bool> without_edns{false};  // it refuses queries with EDNS
     std::atomic<bool> probe_silent{false};
+    std::atomic<bool> changes_case{false};  // it does not return the case of names
     Count queries;
     Count replies;
     Count timeouts;
-    Count failures;                                              // SERVFAIL, REFUSED and similar
-    Count edns_refusals;                                         // queries repeated without EDNS
-    Count latency_ms;                                            // sum over the replies
+    Count failures;         // SERVFAIL, REFUSED and similar
+    Count edns_refusals;    // queries repeated without EDNS
+    Count case_mismatches;  // replies with the name in another case than was sent
+    Count latency_ms;       // sum over the replies
     std::array<Count, kUpstreamBoundsMs.size() + 1> by_latency;  // replies
 
     void count_reply(std::uint64_t rtt_ms) noexcept {

@@ -65,6 +65,17 @@ void LiveRun::give_buffer(Buffer* answer) noexcept {
     c.response.set_buffer(answer);
 }
 
+bool LiveRun::give_copy(const dns::Answer& answer) noexcept {
+    const auto bytes = static_cast<std::uint32_t>(answer.size());
+    Buffer* const buffer = worker.buffers.take(bytes);
+    if (buffer == nullptr) return false;
+    std::memcpy(buffer->room().data(), &answer, bytes);
+    buffer->length = bytes;
+    buffer->born_ms = static_cast<std::int64_t>(now.ms);
+    give_buffer(buffer);
+    return true;
+}
+
 void LiveRun::fail_rewrite() noexcept {
     worker.counters.add(Stat::rewrite_failed);
     forget_lists(c.state);

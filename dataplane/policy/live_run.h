@@ -43,6 +43,9 @@ class LiveRun final : public QueryWalk {
     void give_kept(const cache::Entry& entry, std::uint32_t stale_ttl_s) noexcept;
     void give_empty(std::uint8_t rcode) noexcept;
     void give_buffer(Buffer* answer) noexcept;  // takes ownership
+    // Gives a copy of an answer that another thread may free. Returns false, and does nothing,
+    // without a buffer.
+    bool give_copy(const dns::Answer& answer) noexcept;
     // Answers SERVFAIL, because an executor that changes the question cannot build its answer.
     void fail_rewrite() noexcept;
     // Sets the answer of an ad list, if one that checks this query denies a name in the response

@@ -69,10 +69,8 @@ void rewrite(const Snapshot& snapshot, const Rewrites& rewrites, unsigned level,
     for (unsigned i = 0; i < level; ++i) {
         const std::uint16_t word = rewrites[i];
         if (Rewrites::is_redirect(word)) {
-            const bool is_below =
-                word < snapshot.redirect_below.size() && snapshot.redirect_below[word];
-            const auto& target = snapshot.redirect_targets[word];
-            name = is_below ? in_front_of(name, target, longer) : target;
+            const RedirectTarget target = snapshot.redirect_target(word);
+            name = target.is_below ? in_front_of(name, target.name, longer) : target.name;
         } else if (word == Rewrites::kPointer64) {
             if (const auto v4 = behind_pointer(snapshot.dns64s, name))
                 name = write_pointer(*v4, pointer);

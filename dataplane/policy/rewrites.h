@@ -14,17 +14,17 @@ namespace steer {
 class Rewrites {
   public:
     static constexpr unsigned kMax = 4;  // maximum at a time; the builder refuses deeper programs
-    // A word is an index of Snapshot::redirect_targets. From kFirstEcs on it is an index of
-    // Snapshot::ecs_handlers, and from kFirstOptions on of Snapshot::option_codes. kNothing: no
-    // change.
+    // A word is an index of Snapshot::redirect_targets. From kFirstLive on it is an index of
+    // LiveTargets, from kFirstEcs on of Snapshot::ecs_handlers, and from kFirstOptions on of
+    // Snapshot::option_codes. kNothing: no change.
     static constexpr std::uint16_t kNothing = 0xffff;
     // Replaces an IPv6 name by its IPv4 name, for an address with a prefix of any Snapshot::dns64s.
     static constexpr std::uint16_t kPointer64 = 0xfffe;
+    static constexpr std::uint16_t kFirstLive = 0xef00;
     static constexpr std::uint16_t kFirstEcs = 0xff00, kFirstOptions = 0xff80;
     static constexpr unsigned kMaxOptions = 8;
 
-    // Whether the word is a redirect. Its target may get the name in front
-    // (Snapshot::redirect_below).
+    // Whether the word is a redirect. Snapshot::redirect_target() has its target.
     static constexpr bool is_redirect(std::uint16_t word) { return word < kFirstEcs; }
     static constexpr bool is_ecs(std::uint16_t word) {
         return word >= kFirstEcs && word < kFirstOptions;
@@ -55,7 +55,7 @@ class Rewrites {
     std::array<std::uint16_t, kMax> words_{};
     std::uint8_t count_ = 0;
 };
-inline constexpr std::size_t kMaxRedirectTargets = Rewrites::kFirstEcs;
+inline constexpr std::size_t kMaxRedirectTargets = Rewrites::kFirstLive;
 inline constexpr std::size_t kMaxEcsHandlers = Rewrites::kFirstOptions - Rewrites::kFirstEcs;
 
 }  // namespace steer

@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -16,12 +17,14 @@
 #include "dataplane/answer/black_hole.h"
 #include "dataplane/answer/live_answers.h"
 #include "dataplane/answer/live_prefixes.h"
+#include "dataplane/answer/policy_zone.h"
 #include "dataplane/answer/reverse_table.h"
 #include "dataplane/answer/rpz.h"
 #include "dataplane/answer/special_names.h"
 #include "dataplane/answer/static_records.h"
 #include "dataplane/base/list_state.h"
 #include "dataplane/dns/ecs.h"
+#include "dataplane/limits/limit_policy.h"
 #include "dataplane/policy/branches.h"
 #include "dataplane/policy/cache_instance.h"
 #include "dataplane/policy/collector.h"
@@ -34,6 +37,7 @@
 #include "dataplane/policy/program.h"
 #include "dataplane/policy/rare_queries.h"
 #include "dataplane/policy/rate_limiter.h"
+#include "dataplane/policy/rewrites.h"
 #include "dataplane/policy/tag_sets.h"
 #include "dataplane/policy/task_flag.h"
 #include "dataplane/policy/time_window.h"
@@ -92,6 +96,14 @@ struct Inheriting {
 struct Redirect {                // one redirect plugin
     matchers::NameValues names;  // values: index of Snapshot::redirect_targets; the first rule wins
 };
+
+// The name that a rewrite asks for.
+struct RedirectTarget {
+    std::span<const std::uint8_t> name;  // lower-cased wire form
+    bool is_below;                       // the question's name is put before it
+    std::uint32_t ttl_s;                 // of the CNAME to it
+};
+static_assert(Rewrites::kFirstLive + LiveTargets::kMost == Rewrites::kFirstEcs);
 
 struct EcsHandler {  // one ecs_handler plugin
     bool forward = false;
@@ -161,15 +173,28 @@ struct Snapshot {
     std::vector<std::vector<std::uint8_t>> redirect_targets;  // lower-cased wire form
     std::vector<bool>
         redirect_below;  // true: the name is put before the target; missing elements: false
-    std::vector<std::uint32_t> redirect_ttls;      // of the CNAMEs to them; missing elements: 1
-    std::vector<std::shared_ptr<TaskFlag>> tasks;  // the same in all generations
-    std::vector<std::string> task_tags;            // tags of `tasks`
+    std::vector<std::uint32_t> redirect_ttls;         // of the CNAMEs to them; missing elements: 1
+    std::shared_ptr<const LiveTargets> live_targets;  // shared by all generations; may be nullptr
+    matchers::PrefixSet notify_from;  // senders of NOTIFY that control handles; mostly empty
+    std::vector<std::shared_ptr<TaskFlag>> tasks;        // the same in all generations
+    std::vector<std::string> task_tags;                  // tags of `tasks`
     std::vector<std::shared_ptr<Collector>> collectors;  // the same in all generations
     std::vector<LearnDomain> learners;
-    std::vector<dns::TtlLimits> ttl_limits;  // settings of ttl
-    std::vector<std::string> texts;          // texts of debug_print and query_summary
-    matchers::PrefixSet allow;               // clients that may send queries
-    matchers::PrefixSet trusted_forwarders;  // exempt from per-client quotas
+    std::vector<dns::TtlLimits> ttl_limits;     // settings of ttl
+    std::vector<std::string> texts;             // texts of debug_print and query_summary
+    matchers::PrefixSet allow;                  // clients that may send queries
+    matchers::PrefixSet trusted_forwarders;     // exempt from per-client quotas
+    std::shared_ptr<const LimitPolicy> limits;  // nullptr: `limits:` has no row
+
+    // Of a word that is_redirect().
+    [[nodiscard]] RedirectTarget redirect_target(std::uint16_t word) const noexcept {
+        if (word >= Rewrites::kFirstLive) {
+            const LiveTargets::Target& live = live_targets->at(word - Rewrites::kFirstLive);
+            return {live.bytes(), live.is_below, live.ttl_s};
+        }
+        return {redirect_targets[word], word < redirect_below.size() && redirect_below[word],
+                word < redirect_ttls.size() ? redirect_ttls[word] : 1};
+    }
 
     [[nodiscard]] bool has_several_entries() const noexcept { return entries.size() > 1; }
 

@@ -26,6 +26,7 @@ struct Upstream {
     std::string name;                 // as configured, for people
     Channel channel = Channel::none;  // if not none, `address` may be IpAddress{}
     bool trust_ad = false;            // its AD bit is relayed (RFC 6840 5.8)
+    bool cookies = false;             // it is sent cookies over UDP (RFC 7873 5.1)
 };
 
 // Which member of a group gets a query first (forward/upstream_choice.h). The others follow if it

@@ -4,6 +4,7 @@
 #include <bpf/libbpf.h>
 #include <linux/if_link.h>
 #include <net/if.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -63,6 +64,15 @@ std::uint32_t as_value(const std::pair<IpAddress, std::uint32_t>& address) {
 }
 std::uint64_t as_value(const OwnVlan& vlan) {
     return word_of(vlan.mac);
+}
+steer_xdp_prefix as_key(const XdpPrefix& prefix) {
+    return {prefix.bits, as_key(prefix.address)};
+}
+steer_xdp_prefix as_key(const XdpBan& ban) {
+    return as_key(ban.source);
+}
+std::uint32_t as_value(const XdpBan& ban) {
+    return ban.place;
 }
 template <class T>
 std::uint8_t as_value(const T&) {
@@ -324,6 +334,42 @@ Result<void> XdpSteering::set_vlans(std::span<const OwnVlan> vlans) {
         stripping_turned_off_ = true;
     }
     return change_map(skeleton_->maps.vlans, vlans_, std::set<OwnVlan>(vlans.begin(), vlans.end()));
+}
+
+// New exceptions come before new bans, so an exempt source is never dropped.
+Result<void> XdpSteering::set_bans(std::span<const XdpBan> bans,
+                                   std::span<const XdpPrefix> exempt) {
+    static_assert(kMaxBans == STEER_XDP_MAX_BANS && kMaxBanExempt == STEER_XDP_MAX_BAN_EXEMPT);
+    if (auto done = change_map(skeleton_->maps.ban_exempt, ban_exempt_,
+                               std::set<XdpPrefix>(exempt.begin(), exempt.end()));
+        !done)
+        return done;
+    const auto is_known = [&](const XdpBan& ban) { return bans_.contains(ban); };
+    for (const XdpBan& ban : bans) {
+        if (!is_known(ban)) renew_ban(ban.place, std::chrono::milliseconds(0));
+    }
+    Result<void> done =
+        change_map(skeleton_->maps.bans, bans_, std::set<XdpBan>(bans.begin(), bans.end()));
+    __atomic_store_n(&skeleton_->bss->ban_count, static_cast<std::uint32_t>(bans_.size()),
+                     __ATOMIC_RELAXED);
+    return done;
+}
+
+void XdpSteering::renew_ban(std::uint32_t place, std::chrono::milliseconds lifetime) noexcept {
+    timespec now{};
+    clock_gettime(CLOCK_MONOTONIC, &now);  // the clock of bpf_ktime_get_ns()
+    const std::chrono::nanoseconds end = std::chrono::seconds(now.tv_sec) +
+                                         std::chrono::nanoseconds(now.tv_nsec) +
+                                         std::min(lifetime, kLongestBan);
+    __atomic_store_n(&skeleton_->bss->ban_state[place % kMaxBans].expires_ns,
+                     static_cast<std::uint64_t>(end.count()), __ATOMIC_RELAXED);
+}
+
+XdpBanCounts XdpSteering::ban_counts(std::uint32_t place) const noexcept {
+    const steer_xdp_ban& from = skeleton_->bss->ban_state[place % kMaxBans];
+    return {__atomic_load_n(&from.dropped, __ATOMIC_RELAXED),
+            __atomic_load_n(&from.passed, __ATOMIC_RELAXED),
+            __atomic_load_n(&from.bytes, __ATOMIC_RELAXED)};
 }
 
 int XdpSteering::sockets_fd() const noexcept {

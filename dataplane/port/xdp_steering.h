@@ -11,6 +11,8 @@
 // entry.
 #pragma once
 
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <set>
@@ -47,8 +49,30 @@ struct OwnVlan {
     auto operator<=>(const OwnVlan&) const = default;
 };
 
+// A source prefix; IPv4 as ::ffff:a.b.c.d, so /24 has 120 bits. Host bits are 0.
+struct XdpPrefix {
+    IpAddress address;
+    std::uint8_t bits = 128;
+    auto operator<=>(const XdpPrefix&) const = default;
+};
+
+// A source prefix whose queries the program drops. `place` has its counters and its end.
+struct XdpBan {
+    XdpPrefix source;
+    std::uint32_t place = 0;  // below XdpSteering::kMaxBans, unique
+    auto operator<=>(const XdpBan&) const = default;
+};
+// Queries of a place. They only grow, also when another ban takes the place.
+struct XdpBanCounts {
+    std::uint64_t dropped = 0, passed = 0;
+    std::uint64_t bytes = 0;  // of both, without headers
+};
+
 class XdpSteering {
   public:
+    static constexpr std::size_t kMaxBans = 1024, kMaxBanExempt = 8192;
+    static constexpr std::chrono::milliseconds kLongestBan{60'000};
+
     enum class Mode : std::uint8_t { native, generic };
     // How the program is attached: by a link, or to the device until it is detached (before Linux
     // 5.9).
@@ -85,6 +109,13 @@ class XdpSteering {
     // turned off.
     Result<void> set_vlans(std::span<const OwnVlan> vlans);
 
+    // Bans in force, and sources that no ban applies to. A new ban drops nothing before
+    // renew_ban(). Errors: more than kMaxBans or kMaxBanExempt.
+    Result<void> set_bans(std::span<const XdpBan> bans, std::span<const XdpPrefix> exempt);
+    // The program ignores the ban after this time, at most kLongestBan.
+    void renew_ban(std::uint32_t place, std::chrono::milliseconds lifetime) noexcept;
+    [[nodiscard]] XdpBanCounts ban_counts(std::uint32_t place) const noexcept;
+
     [[nodiscard]] const std::string& device() const noexcept { return device_; }
     [[nodiscard]] int if_index() const noexcept { return if_index_; }
     [[nodiscard]] Mode mode() const noexcept { return mode_; }
@@ -117,6 +148,8 @@ class XdpSteering {
     std::set<std::uint16_t> service_ports_;
     std::set<UpstreamEndpoint> upstreams_;
     std::set<OwnVlan> vlans_;
+    std::set<XdpBan> bans_;
+    std::set<XdpPrefix> ban_exempt_;
 };
 
 }  // namespace steer

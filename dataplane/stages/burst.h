@@ -14,6 +14,7 @@
 #include "dataplane/base/verdict.h"
 #include "dataplane/cache/cache.h"
 #include "dataplane/dns/checksum.h"
+#include "dataplane/dns/cookie.h"
 #include "dataplane/dns/query.h"
 #include "dataplane/policy/plan.h"
 #include "matchers/prefix/ip_address.h"
@@ -36,6 +37,8 @@ struct Packet {
     std::uint8_t port;         // lane of Transmit; of a moved query, the lane of the port's worker
     std::uint8_t l3_offset;    // of the IP header in the frame: 14, 18 or 22
     bool is_v6;
+    dns::CookieState cookie;     // after Cookies::check(), or earlier for an answer's packet cache
+    std::uint8_t cookie_length;  // of a cookie at the end of the message; 0: none was found there
     std::uint16_t destination_port;  // host order
     std::uint16_t
         max_size;  // bytes of DNS in the answer: the transport's limit; after parse() the client's
@@ -86,12 +89,15 @@ struct Burst {
     std::uint32_t traced = 0;
     // Bit i: packet i has no short cut to an answer; set by parse().
     std::uint32_t set_aside = 0;
+    // Bit i: packet i has a COOKIE option, or bytes at its end that resemble one; set by
+    // parse().
+    std::uint32_t with_cookie = 0;
     std::array<std::uint16_t, kBurst> traces;
 
     void clear() {
         live_count = reply_count = ended_count = 0;
         packet_cache_asked = has_lookup = watched = false;
-        traced = set_aside = 0;
+        traced = set_aside = with_cookie = 0;
     }
     Packet& next_packet() { return packets[live_count]; }  // only before a packet is removed
     void keep_packet() {

@@ -11,6 +11,8 @@
 #include <cstring>
 #include <memory>
 
+#include "matchers/fold_product.h"
+
 namespace steer {
 namespace {
 
@@ -22,12 +24,7 @@ std::uint64_t word(const std::uint8_t* at) {
     return w;
 }
 
-// Both halves of a product, which hashes 16 bytes as in the wyhash family.
-std::uint64_t mix(std::uint64_t a, std::uint64_t b) {
-    __extension__ using Wide = unsigned __int128;
-    const Wide product = static_cast<Wide>(a) * b;
-    return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
-}
+using matchers::fold_product;  // hashes 16 bytes
 
 template <class T>
 T* take_array(std::size_t n) {
@@ -89,8 +86,8 @@ std::uint64_t PacketCache::hash(const std::uint8_t* message, std::size_t length,
     const std::uint8_t* const last = message + length - 16;
     std::uint64_t h = seed_ ^ length ^ std::uint64_t{frontend_class} << 32;
     for (; at < last; at += 16)
-        h = mix(word(at) ^ kOdd1, word(at + 8) ^ h);
-    return mix(word(last) ^ kOdd2, word(last + 8) ^ h);
+        h = fold_product(word(at) ^ kOdd1, word(at + 8) ^ h);
+    return fold_product(word(last) ^ kOdd2, word(last + 8) ^ h);
 }
 
 void PacketCache::prefetch(std::uint64_t hash) const noexcept {

@@ -8,7 +8,8 @@
 //
 // Lines are compared in full; the hash only finds them. A client that guesses the hash's seed can
 // make lines evict each other; then the other stages answer those queries. If few queries repeat
-// (cookies, random case), the packet cache stops for a while.
+// (random case), the packet cache stops for a while. A cookie at the end of a query is not part of
+// the compared bytes (stages/cookies.h).
 //
 // For one thread. No heap after construction.
 #pragma once

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "dataplane/dns/checksum.h"
+#include "dataplane/stages/limit.h"
 #include "dataplane/stages/parse.h"
 #include "dataplane/stages/stage_clock.h"
 
@@ -17,56 +18,86 @@ std::uint16_t id_in_memory_order(const Packet& p) {
     return id;
 }
 
-// The ID is not among the compared bytes, because each query has its own.
-bool checksum_right(const Line& line, const Packet& p) {
-    return p.checksum.is_right_with(std::uint64_t{line.bytes_sum} + id_in_memory_order(p));
+// Bytes of the message before a cookie at its end.
+std::size_t compared_length(const Packet& p) {
+    return std::size_t{p.dns_length} - p.cookie_length;
 }
 
-// Properties outside the query's bytes that may change the answer: the entry of the program, and the client's family
-// if a cache's key has it (CacheInstance::family_in_key).
+// The sum of the cookie at the end of the message, as part of the message's sum.
+[[gnu::noinline]] std::uint64_t cookie_sum(const Packet& p) {
+    const std::size_t at = compared_length(p);
+    return checksum_at(at, checksum_fold(checksum_add(0, p.dns + at, p.cookie_length)));
+}
+
+// The ID and a cookie are not among the compared bytes, because each query has its own.
+bool checksum_right(const Line& line, const Packet& p) {
+    if (p.checksum.is_verified) return true;
+    const std::uint64_t cookie = p.cookie_length != 0 ? cookie_sum(p) : 0;
+    return p.checksum.is_right_with(std::uint64_t{line.bytes_sum} + id_in_memory_order(p) + cookie);
+}
+
+// Properties outside the compared bytes that may change the answer: the entry of the program, the
+// client's family if a cache's key has it (CacheInstance::family_in_key), and the length of a
+// cookie.
 std::uint8_t frontend_class(const Packet& p, const Snapshot& snapshot) {
-    constexpr std::uint8_t kOverV4 = 0x80;
-    static_assert(kMaxEntries <= kOverV4);
-    return snapshot.family_in_key && p.client.address.is_v4() ? p.client.entry | kOverV4
-                                                              : p.client.entry;
+    constexpr std::uint8_t kOverV4 = 0x80, kCookieFactor = 4;  // 32 or 96: above the entries
+    static_assert(kMaxEntries <= kCookieFactor * dns::kClientCookieSize &&
+                  kCookieFactor * dns::kCookieSize < kOverV4);
+    const auto entry = static_cast<std::uint8_t>(p.client.entry | p.cookie_length * kCookieFactor);
+    return snapshot.family_in_key && p.client.address.is_v4() ? entry | kOverV4 : entry;
 }
 
 [[gnu::always_inline]] inline bool is_valid(const Line& line, const Packet& p,
                                             const Snapshot& snapshot, const cache::Cache& cache) {
     return line.frontend_class == frontend_class(p, snapshot) &&
-           PacketCache::is_of(line, p.dns, p.dns_length) &&
+           PacketCache::is_of(line, p.dns, compared_length(p)) &&
            line.generation == snapshot.generation && line.epoch == cache.epoch(line.share);
 }
 
 // In the state that parse() and lookup() leave.
 void fill(Packet& p, const Line& line) {
     static_cast<dns::QueryHead&>(p.query) = line.head;
+    if (p.cookie_length != 0) Cookies::restore_flags(p);
     p.query.id = dns::load_be16(p.dns);
     p.question_sum = line.question_sum;
     p.max_size = size_limit(p);
     p.found = line.entry;
 }
 
-// The numbers of the burst's live packets: nearly always all of them. Avoids reading Burst::live, which saves about 16 %
-// of answer_from_packet_cache().
+// The numbers of the burst's live packets: nearly always all of them. Avoids reading Burst::live,
+// which saves about 16 % of answer_from_packet_cache().
 struct All {
     std::uint8_t operator[](unsigned i) const { return static_cast<std::uint8_t>(i); }
 };
 
-template <class Places>
+// `limited`: Snapshot::limits has rows for answers.
+template <bool limited, class Places>
 unsigned answer_known(Burst& burst, const Places places, const Snapshot& snapshot,
-                      PacketCache& packet_cache, const cache::Cache& cache, Resolver& resolver,
-                      Now now) noexcept {
+                      PacketCache& packet_cache, const cache::Cache& cache, Cookies& cookies,
+                      Resolver& resolver, Now now) noexcept {
     const unsigned n = burst.live_count;
     std::array<const Line*, kBurst> lines;
+    std::array<std::uint8_t, kBurst> with_cookie;
+    unsigned cookie_count = 0;
+    [[maybe_unused]] std::array<std::uint64_t, limited ? kBurst : 1> keys;
     for (unsigned i = 0; i < n; ++i) {
         Packet& p = burst.packets[places[i]];
         p.packet_cache_hash = 0;
         lines[i] = nullptr;
-        if (!PacketCache::fits(p.dns_length) || p.mbuf == nullptr) continue;
-        p.packet_cache_hash = packet_cache.hash(p.dns, p.dns_length, frontend_class(p, snapshot));
+        if (p.mbuf == nullptr) continue;
+        std::size_t length = p.dns_length;
+        if (const std::size_t cookie = dns::cookie_at_end(p.dns, length); cookie != 0)
+            [[unlikely]] {
+            length -= cookie;
+            // limit_queries() may have checked it.
+            if (p.cookie_length == 0) with_cookie[cookie_count++] = places[i];
+            p.cookie_length = static_cast<std::uint8_t>(cookie);
+        }
+        if (!PacketCache::fits(length)) continue;
+        p.packet_cache_hash = packet_cache.hash(p.dns, length, frontend_class(p, snapshot));
         packet_cache.prefetch(p.packet_cache_hash);
     }
+    if (cookie_count != 0) cookies.check_ends(burst, {with_cookie.data(), cookie_count});
     for (unsigned i = 0; i < n; ++i) {
         const std::uint64_t hash = burst.packets[places[i]].packet_cache_hash;
         if (hash != 0) lines[i] = packet_cache.find(hash);
@@ -76,6 +107,8 @@ unsigned answer_known(Burst& burst, const Places places, const Snapshot& snapsho
         const Packet& p = burst.packets[places[i]];
         if (is_valid(*lines[i], p, snapshot, cache) && checksum_right(*lines[i], p)) {
             cache::Cache::prefetch(lines[i]->entry);
+            if constexpr (limited)
+                keys[i] = resolver.limit_key(p, snapshot, lines[i]->head.question_end);
         } else {
             lines[i] = nullptr;
         }
@@ -90,7 +123,14 @@ unsigned answer_known(Burst& burst, const Places places, const Snapshot& snapsho
             snapshot.allow.contains(p.client.address)) {
             fill(p, *lines[i]);
             cache::Cache::touch(*lines[i]->entry);
-            if (resolver.answer_hit(p, snapshot, AnswerPath::packet_cache, now, now_s)) continue;
+            if constexpr (limited) {
+                if (resolver.answer_limited_hit(p, snapshot, AnswerPath::packet_cache, keys[i],
+                                                now))
+                    continue;
+            } else {
+                if (resolver.answer_hit(p, snapshot, AnswerPath::packet_cache, now, now_s))
+                    continue;
+            }
         }
         burst.live[kept++] = place;
     }
@@ -98,19 +138,33 @@ unsigned answer_known(Burst& burst, const Places places, const Snapshot& snapsho
     return n - kept;
 }
 
+template <class Places>
+unsigned answer_places(Burst& burst, const Places places, const Snapshot& snapshot,
+                       PacketCache& packet_cache, const cache::Cache& cache, Cookies& cookies,
+                       Resolver& resolver, Now now) noexcept {
+    if (snapshot.limits != nullptr && snapshot.limits->limits_answers) [[unlikely]]
+        return answer_known<true>(burst, places, snapshot, packet_cache, cache, cookies, resolver,
+                                  now);
+    return answer_known<false>(burst, places, snapshot, packet_cache, cache, cookies, resolver,
+                               now);
+}
+
 }  // namespace
 
 void answer_from_packet_cache(Burst& burst, const Snapshot& snapshot, PacketCache& packet_cache,
-                              const cache::Cache* cache, Resolver& resolver, Counters& counters,
-                              Now now) noexcept {
+                              const cache::Cache* cache, Cookies& cookies, Resolver& resolver,
+                              Counters& counters, Now now) noexcept {
+    if (cookies.are_required()) [[unlikely]]
+        return;
     if (cache == nullptr || burst.watched || !snapshot.hit_may_be_plain ||
         !packet_cache.awake(burst.live_count))
         return;
     burst.packet_cache_asked = true;
     const unsigned known =
         burst.is_whole()
-            ? answer_known(burst, All{}, snapshot, packet_cache, *cache, resolver, now)
-            : answer_known(burst, burst.live.data(), snapshot, packet_cache, *cache, resolver, now);
+            ? answer_places(burst, All{}, snapshot, packet_cache, *cache, cookies, resolver, now)
+            : answer_places(burst, burst.live.data(), snapshot, packet_cache, *cache, cookies,
+                            resolver, now);
     if (known == 0) return;
     packet_cache.count_known(known);
     counters.add(Stat::packet_cache_hits, known);
@@ -120,10 +174,10 @@ void answer_from_packet_cache(Burst& burst, const Snapshot& snapshot, PacketCach
 TracePacketCache foresee(const Packet& p, const Snapshot& snapshot, const PacketCache& packet_cache,
                          const cache::Cache& cache) noexcept {
     if (!p.client.is_udp()) return TracePacketCache::not_udp;
-    if (!PacketCache::fits(p.dns_length)) return TracePacketCache::too_long;
+    if (!PacketCache::fits(compared_length(p))) return TracePacketCache::too_long;
     if (packet_cache.is_resting()) return TracePacketCache::resting;
-    const Line* const line =
-        packet_cache.find(packet_cache.hash(p.dns, p.dns_length, frontend_class(p, snapshot)));
+    const Line* const line = packet_cache.find(
+        packet_cache.hash(p.dns, compared_length(p), frontend_class(p, snapshot)));
     return line != nullptr && is_valid(*line, p, snapshot, cache) ? TracePacketCache::would_answer
                                                                   : TracePacketCache::would_learn;
 }
@@ -131,7 +185,7 @@ TracePacketCache foresee(const Packet& p, const Snapshot& snapshot, const Packet
 void remember(const Packet& p, const Snapshot& snapshot, const cache::Key& key, std::uint64_t epoch,
               PacketCache& packet_cache) noexcept {
     if (p.packet_cache_hash == 0 || p.found->ecs_len != 0) return;
-    Line& line = packet_cache.replace(p.packet_cache_hash, p.dns, p.dns_length);
+    Line& line = packet_cache.replace(p.packet_cache_hash, p.dns, compared_length(p));
     line.entry = p.found;
     line.frontend_class = frontend_class(p, snapshot);
     line.epoch = epoch;
@@ -139,7 +193,9 @@ void remember(const Packet& p, const Snapshot& snapshot, const cache::Key& key, 
     line.share = cache::Cache::share_of(key);
     line.head = p.query;
     line.question_sum = checksum_fold(p.question_sum);
-    line.bytes_sum = checksum_fold(p.message_sum + (0xffffU - id_in_memory_order(p)));
+    std::uint64_t others = id_in_memory_order(p);
+    if (p.cookie_length != 0) others += cookie_sum(p);
+    line.bytes_sum = checksum_fold(p.message_sum + (0xffffU - checksum_fold(others)));
 }
 
 }  // namespace steer

@@ -39,12 +39,14 @@ ParkedPool::~ParkedPool() {
 
 QuotaKeys ParkedPool::keys_of(const Holder& holder,
                               std::span<const std::uint8_t> qname) const noexcept {
-    constexpr std::uint64_t kOverTcp = 0xc2b2ae3d27d4eb4f;
+    constexpr std::uint64_t kOverTcp = 0xc2b2ae3d27d4eb4f, kWithCookie = 0x165667b19e3779f9;
     const std::span<const std::uint8_t> address{holder.client.bytes};
     const std::uint64_t client =
         hasher_.of_name(holder.client.is_v4() ? address : address.first(8)).low;
-    return {holder.over_tcp ? client ^ kOverTcp : client,
-            matchers::PublicSuffixes::current().keys(qname)};
+    const std::uint64_t kind = holder.over_tcp     ? kOverTcp
+                               : holder.has_cookie ? kWithCookie
+                                                   : std::uint64_t{0};
+    return {client ^ kind, matchers::PublicSuffixes::current().keys(qname)};
 }
 
 ParkedPool::Taken ParkedPool::take(const Snapshot& snapshot, const Holder& holder,

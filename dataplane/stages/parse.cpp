@@ -4,6 +4,7 @@
 
 #include "dataplane/dns/checksum.h"
 #include "dataplane/dns/options.h"
+#include "dataplane/stages/limit.h"
 
 namespace steer {
 namespace {
@@ -20,7 +21,7 @@ std::uint64_t question_sum(const Packet& p) {
 }
 
 // The message is always summed, because the reply's checksum is derived from that sum.
-bool checksum_right(Packet& p) {
+[[gnu::always_inline]] inline bool checksum_right(Packet& p) {
     p.message_sum = checksum_narrow(checksum_add(0, p.dns, p.dns_length));
     return p.checksum.is_right_with(p.message_sum);
 }
@@ -32,24 +33,48 @@ bool checksum_right(Packet& p) {
     return p.query.qtype == dns::kAny && rules.any != AnyQueries::forward;
 }
 
+// What a refusal needs in addition to its packet.
+struct QueryRefusal {
+    const Snapshot& snapshot;
+    Replier& replier;
+    Limiter& limiter;
+    Now now;
+
+    [[gnu::cold, gnu::noinline]] void send(Packet& p, std::uint16_t rcode,
+                                           std::optional<dns::Ede> ede, Verdict v) const noexcept {
+        const LimitPolicy* const limits = snapshot.limits.get();
+        if (limits != nullptr && limits->limits_answers &&
+            limits_reply(p, *limits, static_cast<std::uint8_t>(rcode), false, limiter, replier,
+                         now))
+            return;
+        replier.answer_error(p, rcode, ede, v);
+    }
+};
+
 // The query did not parse, or is_well_formed(error). True: it stays in the burst.
 [[gnu::cold, gnu::noinline]] bool judge_rare(Packet& p, unsigned place, dns::QueryError error,
-                                             const Snapshot& snapshot, Replier& replier,
-                                             Burst& burst) {
+                                             const QueryRefusal& refusal, Burst& burst) {
     if (!dns::is_well_formed(error)) {
-        replier.answer_error(p, dns::rcode_for(error), std::nullopt, Verdict::answered_error);
+        refusal.send(p, dns::rcode_for(error), std::nullopt, Verdict::answered_error);
         return false;
     }
-    if (is_set_aside(p, snapshot.rare)) {
+    if (is_set_aside(p, refusal.snapshot.rare)) {
         p.packet_cache_hash = 0;  // an equal query has to be judged, too
         burst.set_aside |= 1U << place;
     }
     return true;
 }
 
+// `streams` passes those that it receives itself.
+bool is_notify(const Packet& p, const Snapshot& snapshot) {
+    return (p.query.flags & dns::kOpcodeMask) == dns::kOpcodeNotify && p.mbuf != nullptr &&
+           snapshot.notify_from.contains(p.client.address);
+}
+
 // True: the packet stays in the burst.
-bool parse_one(Packet& p, unsigned place, const Snapshot& snapshot, Replier& replier,
-               Burst& burst) {
+bool parse_one(Packet& p, unsigned place, const QueryRefusal& refusal, Burst& burst) {
+    const Snapshot& snapshot = refusal.snapshot;
+    Replier& replier = refusal.replier;
     if (p.mbuf != nullptr && !checksum_right(p)) {
         static_cast<dns::QueryHead&>(p.query) = {};  // it may be another packet's
         replier.drop(p, Verdict::drop_bad_checksum);
@@ -64,12 +89,17 @@ bool parse_one(Packet& p, unsigned place, const Snapshot& snapshot, Replier& rep
         return false;
     }
     p.query.over_v4 = p.client.address.is_v4();
-    if (!snapshot.allow.contains(p.client.address)) {
-        replier.answer_error(p, dns::kRefused, dns::Ede::prohibited, Verdict::refused_client);
+    if (error == dns::QueryError::bad_opcode && is_notify(p, snapshot)) {
+        replier.pass_notify(p);
         return false;
     }
-    if (error != dns::QueryError::none && !judge_rare(p, place, error, snapshot, replier, burst))
+    if (!snapshot.allow.contains(p.client.address)) {
+        refusal.send(p, dns::kRefused, dns::Ede::prohibited, Verdict::refused_client);
         return false;
+    }
+    if (error != dns::QueryError::none && !judge_rare(p, place, error, refusal, burst))
+        return false;
+    if ((p.query.cookie_length | p.cookie_length) != 0) burst.with_cookie |= 1U << place;
     p.max_size = size_limit(p);
     if (p.mbuf != nullptr) p.question_sum = question_sum(p);
     return true;
@@ -102,12 +132,22 @@ bool any_asks_nsid(const Burst& burst) noexcept {
     return false;
 }
 
-void parse(Burst& burst, const Snapshot& snapshot, Replier& replier) noexcept {
+[[gnu::cold, gnu::noinline]] bool read_for_refusal(Packet& p) noexcept {
+    if (p.mbuf != nullptr && !checksum_right(p)) return false;
+    const dns::QueryError error = dns::read_query({p.dns, p.dns_length}, p.query);
+    if (error != dns::QueryError::none && !dns::is_well_formed(error)) return false;
+    p.query.over_v4 = p.client.address.is_v4();
+    p.max_size = size_limit(p);
+    return true;
+}
+
+void parse(Burst& burst, const Snapshot& snapshot, Replier& replier, Limiter& limiter,
+           Now now) noexcept {
+    const QueryRefusal refusal{snapshot, replier, limiter, now};
     unsigned kept = 0;
     for (unsigned i = 0; i < burst.live_count; ++i) {
         const std::uint8_t place = burst.live[i];
-        if (parse_one(burst.packets[place], place, snapshot, replier, burst))
-            burst.live[kept++] = place;
+        if (parse_one(burst.packets[place], place, refusal, burst)) burst.live[kept++] = place;
     }
     burst.live_count = kept;
 }

@@ -69,8 +69,7 @@ class QueryEnds {
     // A plain hit in this cache (cache::Entry::instance).
     void hit(std::uint16_t cache) noexcept { ++hits_[cache]; }
     void refused(const dns::QueryHead& q, std::uint16_t rcode) noexcept {
-        ++ends_[q.type_row +
-                (rcode == dns::kBadVers ? dns::kBadVersColumn : std::size_t{rcode & 15U})];
+        ++ends_[q.type_row + dns::column_of_rcode(rcode)];
     }
     void dropped(const dns::QueryHead& q) noexcept { ++ends_[q.type_row + dns::kNoReplyColumn]; }
     void answered(const Parked& p, std::uint8_t rcode) noexcept;

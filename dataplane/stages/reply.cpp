@@ -1,10 +1,12 @@
 #include "dataplane/stages/reply.h"
 
+#include <rte_cycles.h>
 #include <rte_debug.h>
 #include <rte_mbuf.h>
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "dataplane/dns/checksum.h"
 #include "dataplane/stages/frame.h"
@@ -13,7 +15,7 @@
 namespace steer {
 namespace {
 
-constexpr std::size_t kOptRoom = 64;  // an OPT with an extended error and a client subnet
+constexpr std::size_t kOptRoom = 96;  // an OPT with an extended error, a client subnet and a cookie
 
 std::size_t bytes_needed(const dns::Query& q, const dns::Answer& a, const dns::ReplyExtras* extras,
                          std::uint16_t max_size) {
@@ -44,7 +46,7 @@ Moved moved_for(Verdict v) noexcept {
 Replier::Replier(unsigned worker, std::span<Port* const> ports,
                  const std::vector<Shared::PortOwner>& owners, const WorkerRings& rings,
                  BufferPools& buffers, Transmit& transmit, Tracer& tracer, QueryEnds& query_ends,
-                 Counters& counters)
+                 Cookies& cookies, Counters& counters)
     : ports_(ports),
       owners_(owners),
       rings_(rings),
@@ -52,6 +54,7 @@ Replier::Replier(unsigned worker, std::span<Port* const> ports,
       transmit_(transmit),
       tracer_(tracer),
       query_ends_(query_ends),
+      cookies_(cookies),
       counters_(counters),
       worker_(static_cast<std::uint8_t>(worker)) {}
 
@@ -95,6 +98,36 @@ void Replier::drop(Packet& p, Verdict v) noexcept {
                       p.client.address, p.query.name());
     }
     if (p.injected != nullptr) (void)to_stream(p.stream, p.stream_token, nullptr);
+    free_query(p);
+}
+
+void Replier::pass_notify(Packet& p) noexcept {
+    const std::uint64_t second = rte_rdtsc() / rte_get_tsc_hz();
+    if (std::exchange(notify_second_, second) != second) notifies_ = 0;
+    if (++notifies_ > kMostNotifies) return drop(p, Verdict::drop_notify_rate);
+    Ring<Message>* const ring = rings_.to_stream.front();
+    Buffer* const out =
+        ring == nullptr ? nullptr : buffers_.take(sizeof(InjectedQuery) + p.dns_length);
+    if (out == nullptr) return drop(p, Verdict::drop_no_buffer);
+    InjectedQuery header{};
+    header.client = p.client.address;
+    header.client_port = p.client.port;
+    header.local = p.destination;
+    header.local_port = p.destination_port;
+    header.transport = ClientTransport::udp;
+    header.length = p.dns_length;
+    std::memcpy(out->data(), &header, sizeof header);
+    std::memcpy(out->data() + sizeof header, p.dns, p.dns_length);
+    out->length = static_cast<std::uint32_t>(sizeof header + p.dns_length);
+    const Message m{.kind = MessageKind::notify, .from = worker_, .buffer = out};
+    if (!ring->push(m)) {
+        release(out);
+        return drop(p, Verdict::drop_ring_full);
+    }
+    p.end = Verdict::notify_passed;
+    count(p, p.end);
+    query_ends_.dropped(p.query);
+    if (query_ends_.is_due()) record(p, p.end, {AnswerPath::error}, {});
     free_query(p);
 }
 
@@ -246,6 +279,7 @@ void Replier::answer_truncated(Packet& p, Verdict v) noexcept {
 void Replier::answer_empty(Packet& p, std::uint16_t rcode, std::optional<dns::Ede> ede,
                            bool truncated, Verdict v) noexcept {
     p.end = v;
+    cookies_.complete(p);
     tracer_.refused(p, rcode, ede);
     if (p.mbuf == nullptr) return answer_empty_injected(p, rcode, ede, truncated, v);
     query_ends_.refused(p.query, rcode);

@@ -22,6 +22,7 @@
 #include "dataplane/dns/answer.h"
 #include "dataplane/policy/parked.h"
 #include "dataplane/stages/burst.h"
+#include "dataplane/stages/cookies.h"
 #include "dataplane/stages/query_ends.h"
 #include "dataplane/stages/shared.h"
 #include "dataplane/stages/transmit.h"
@@ -36,11 +37,13 @@ Moved moved_for(Verdict v) noexcept;
 
 class Replier {
   public:
+    static constexpr unsigned kMostNotifies = 256;
+
     // `owners`: Shared::port_owners.
     Replier(unsigned worker, std::span<Port* const> ports,
             const std::vector<Shared::PortOwner>& owners, const WorkerRings& rings,
             BufferPools& buffers, Transmit& transmit, Tracer& tracer, QueryEnds& query_ends,
-            Counters& counters);
+            Cookies& cookies, Counters& counters);
 
     // Answers a query of the burst. Returns the verdict that is counted if the port accepts the
     // packet.
@@ -69,6 +72,9 @@ class Replier {
     void answer_truncated(Packet& p, Verdict v) noexcept;
     // Sends no answer. For a TCP client, it notifies `streams`, which can close the connection.
     void drop(Packet& p, Verdict v) noexcept;
+    // Passes a NOTIFY from Snapshot::notify_from to control, which answers it by a kernel socket.
+    // Senders can be forged, so a worker passes kMostNotifies a second.
+    void pass_notify(Packet& p) noexcept;
     // Counts a query that continues in a parked record.
     void park(Packet& p, Verdict v) noexcept;
 
@@ -117,8 +123,11 @@ class Replier {
     Transmit& transmit_;
     Tracer& tracer_;
     QueryEnds& query_ends_;
+    Cookies& cookies_;
     Counters& counters_;
     std::uint8_t worker_;
+    std::uint64_t notify_second_ = 0;  // of the time stamp counter
+    unsigned notifies_ = 0;            // in this second
 };
 
 }  // namespace steer

@@ -9,6 +9,7 @@
 #include "dataplane/dns/shorten.h"
 #include "dataplane/policy/claim_lists.h"
 #include "dataplane/stages/frame.h"
+#include "dataplane/stages/limit.h"
 #include "dataplane/stages/resolver_impl.h"
 
 namespace steer {
@@ -125,17 +126,17 @@ Resolver::Resolver(const Parts& parts, const Options& options)
 
 void Resolver::resolve(Burst& burst, const Snapshot& snapshot, Now now) noexcept {
     const bool may_be_plain = burst.has_lookup && snapshot.hit_may_be_plain && !burst.watched;
-    const std::uint32_t now_s = now.s();
     const bool has_marked = (burst.traced | burst.set_aside) != 0;
     if (has_marked) [[unlikely]]
         take_back_lookup(burst);
     unsigned hits = 0;
+    if (may_be_plain) {
+        const bool is_limited = snapshot.limits != nullptr && snapshot.limits->limits_answers;
+        hits = is_limited ? answer_limited_hits(burst, snapshot, now)
+                          : answer_hits(burst, snapshot, now);
+    }
     for (unsigned i = 0; i < burst.live_count; ++i) {
         Packet& p = burst.packets[burst.live[i]];
-        if (may_be_plain && answer_hit(p, snapshot, AnswerPath::cache, now, now_s)) {
-            ++hits;
-            continue;
-        }
         QueryContext c(snapshot, p.query);
         c.qname_as_sent = p.dns + dns::kHeaderSize;
         c.client = p.client;
@@ -193,9 +194,11 @@ void Resolver::take_options(const Packet& p, std::span<std::uint8_t> room,
 }
 
 // The result of the executor and leave() for an entry of this generation whose rows are known to exist.
-// Inlined with the reply: a call costs about 3 % of a cached answer.
-[[gnu::flatten]] bool Resolver::answer_hit(Packet& p, const Snapshot& snapshot, AnswerPath path,
-                                           Now now, std::uint32_t now_s) noexcept {
+template <bool limited>
+[[gnu::always_inline]] inline bool Resolver::answer_hit_as(Packet& p, const Snapshot& snapshot,
+                                                           AnswerPath path, Now now,
+                                                           std::uint32_t now_s,
+                                                           std::uint64_t key) noexcept {
     const cache::Entry* const e = p.found;
     if (e == nullptr) return false;
     const std::uint64_t tags = e->tags.load(std::memory_order_relaxed);
@@ -209,6 +212,12 @@ void Resolver::take_options(const Packet& p, std::span<std::uint8_t> room,
         if (!covered_s) return false;
         ttl_cap_s = *covered_s;
     }
+    if constexpr (limited) {
+        if (limits_hit(p, snapshot, key, now)) {
+            parts_.replier.count_hit(*e);
+            return true;
+        }
+    }
     const std::uint32_t age_s = e->born.age_s(now_s);
     if (!parts_.replier.is_plain(p)) [[unlikely]] {
         answer_other_hit(p, *plan, age_s, ttl_cap_s, path);
@@ -217,6 +226,18 @@ void Resolver::take_options(const Packet& p, std::span<std::uint8_t> room,
     parts_.replier.answer_plain(
         p, e->answer(), {.age_s = age_s, .ttl_cap_s = ttl_cap_s, .max_size = p.max_size}, path, e);
     return true;
+}
+
+// Inlined with the reply: a call costs about 3 % of a cached answer.
+[[gnu::flatten]] bool Resolver::answer_hit(Packet& p, const Snapshot& snapshot, AnswerPath path,
+                                           Now now, std::uint32_t now_s) noexcept {
+    return answer_hit_as<false>(p, snapshot, path, now, now_s, 0);
+}
+
+bool Resolver::answer_limited_hit(Packet& p, const Snapshot& snapshot, AnswerPath path,
+                                  std::uint64_t key, Now now) noexcept {
+    p.end = Verdict::answered;  // for its trace, unless a limit ends it
+    return answer_hit_as<true>(p, snapshot, path, now, now.s(), key);
 }
 
 // A function of its own, so that answer_hit() keeps its options in registers.
@@ -281,8 +302,9 @@ void Resolver::resolve_waiting(Packet& p, QueryContext& c, Step step, Now now) n
 }
 
 void Resolver::ask(Packet& p, const QueryContext& c, Now now) noexcept {
-    const auto [record, why] =
-        parts_.pool.take(c.snapshot, {p.client.address, !p.client.is_udp()}, p.query.name());
+    if (c.snapshot.limits != nullptr && limits_miss(p, c, now)) [[unlikely]]
+        return;
+    const auto [record, why] = parts_.pool.take(c.snapshot, holder_of(p), p.query.name());
     if (record == nullptr) {
         parts_.executor.abandon(c.snapshot, c.state);
         return refuse(p, c, why);
@@ -382,8 +404,8 @@ void Resolver::answer_stale(Parked& p, Now now) noexcept {
     const std::span<const std::uint8_t> qname{q.qname.data(), q.qname_len};
     Parked* const client_record =
         p.is_branch
-            ? parts_.pool.take_branch(*p.snapshot, holder_of(p.path), qname, p.path.branch).record
-            : parts_.pool.take(*p.snapshot, holder_of(p.path), qname).record;
+            ? parts_.pool.take_branch(*p.snapshot, holder_of(p), qname, p.path.branch).record
+            : parts_.pool.take(*p.snapshot, holder_of(p), qname).record;
     if (client_record == nullptr) return;  // then it waits for the upstream
     copy_record(p, *client_record);
     client_record->state = Parked::State::ended;
@@ -428,6 +450,8 @@ void Resolver::leave(Packet& p, QueryContext& c, Now now) noexcept {
         if (c.state.dropped) return drop(p, c, Verdict::dropped_by_policy);
         if (refuse_norecurse(p, c)) return;
     }
+    if (c.snapshot.limits != nullptr && limits_leaving(p, c, now)) [[unlikely]]
+        return;
     Extras extras;
     if (!c.snapshot.watched_lists.empty()) parts_.shared_watch.check(leaving(c, now), now);
     const AnswerSource source = source_of(c);
@@ -461,8 +485,7 @@ void Resolver::leave(Packet& p, QueryContext& c, Now now) noexcept {
         case Leave::wait_for_ring:
             break;
     }
-    const auto [record, why] =
-        parts_.pool.take(c.snapshot, {p.client.address, !p.client.is_udp()}, p.query.name());
+    const auto [record, why] = parts_.pool.take(c.snapshot, holder_of(p), p.query.name());
     if (record == nullptr) {
         // No list waits: then the answer is more important than the claim that did not fit.
         if (terms.hold_mask != 0) return refuse(p, c, why);
@@ -488,6 +511,120 @@ void Resolver::leave(Packet& p, QueryContext& c, Now now) noexcept {
     parts_.replier.note_marks(c.state.marks);
     parts_.replier.answer_error(p, dns::kRefused, dns::Ede::not_authoritative,
                                 Verdict::refused_norecurse);
+    parts_.replier.note_marks(0);
+    return true;
+}
+
+// ---- limits
+
+std::uint64_t Resolver::limit_key(const Packet& p, const Snapshot& snapshot,
+                                  std::size_t question_end) const noexcept {
+    const std::uint64_t key = parts_.limiter.reply_key(*snapshot.limits, limited_client(p),
+                                                       name_as_sent(p, question_end));
+    parts_.limiter.prefetch(*snapshot.limits, key);
+    return key;
+}
+
+unsigned Resolver::answer_hits(Burst& burst, const Snapshot& snapshot, Now now) noexcept {
+    const std::uint32_t now_s = now.s();
+    unsigned kept = 0;
+    for (unsigned i = 0; i < burst.live_count; ++i) {
+        const std::uint8_t place = burst.live[i];
+        if (!answer_hit(burst.packets[place], snapshot, AnswerPath::cache, now, now_s))
+            burst.live[kept++] = place;
+    }
+    const unsigned hits = burst.live_count - kept;
+    burst.live_count = kept;
+    return hits;
+}
+
+unsigned Resolver::answer_limited_hits(Burst& burst, const Snapshot& snapshot, Now now) noexcept {
+    std::array<std::uint64_t, kBurst> keys;
+    for (unsigned i = 0; i < burst.live_count; ++i) {
+        const Packet& p = burst.packets[burst.live[i]];
+        if (p.found != nullptr) keys[i] = limit_key(p, snapshot, p.query.question_end);
+    }
+    unsigned kept = 0;
+    for (unsigned i = 0; i < burst.live_count; ++i) {
+        const std::uint8_t place = burst.live[i];
+        Packet& p = burst.packets[place];
+        if (p.found != nullptr && answer_limited_hit(p, snapshot, AnswerPath::cache, keys[i], now))
+            continue;
+        burst.live[kept++] = place;
+    }
+    const unsigned hits = burst.live_count - kept;
+    burst.live_count = kept;
+    return hits;
+}
+
+bool Resolver::limits_hit(Packet& p, const Snapshot& snapshot, std::uint64_t key,
+                          Now now) noexcept {
+    const dns::Answer& answer = p.found->answer();
+    if (answer.rcode != dns::kNoError || answer.ancount == 0) {
+        return limits_reply(p, *snapshot.limits, answer.rcode, answer.ancount != 0, parts_.limiter,
+                            parts_.replier, now);
+    }
+    const Limited limited = parts_.limiter.on_answer(
+        *snapshot.limits, limited_client(p), name_as_sent(p, p.query.question_end), key, now);
+    if (limited == Limited::no) [[likely]]
+        return false;
+    end_limited(p, limited, parts_.replier);
+    return true;
+}
+
+bool Resolver::limits_leaving(Packet& p, const QueryContext& c, Now now) noexcept {
+    if (!c.snapshot.limits->limits_answers) return false;
+    const dns::Answer& answer = c.response.answer();
+    parts_.replier.note_marks(c.state.marks);
+    const bool is_limited = limits_reply(p, *c.snapshot.limits, answer.rcode, answer.ancount != 0,
+                                         parts_.limiter, parts_.replier, now);
+    parts_.replier.note_marks(0);
+    return is_limited;
+}
+
+bool Resolver::limits_leaving(Parked& p, const QueryContext& c, Now now) noexcept {
+    if (!c.snapshot.limits->limits_answers) return false;
+    const ReturnPath& path = p.path;
+    const dns::Answer& answer = c.response.answer();
+    const Limiter::Client client{
+        path.client.address, path.local, path.local_port, path.client.is_udp(),
+        p.edns.valid_cookie ? dns::CookieState::valid : dns::CookieState::none};
+    const Limited limited = parts_.limiter.on_reply(
+        *c.snapshot.limits, client,
+        {{p.qname.data(), p.qname_len}, answer.rcode, answer.ancount != 0}, now);
+    dns::Answer instead = dns::empty_answer(dns::kNoError);
+    switch (limited) {
+        case Limited::no:
+            return false;
+        case Limited::drop:
+            parts_.replier.drop(p, PendingOutcome::limited_dropped);
+            return true;
+        case Limited::truncate:
+            instead.flags |= dns::kTc;
+            parts_.replier.answer(p, c.query, instead, {}, PendingOutcome::limited_truncated);
+            return true;
+        case Limited::refuse:
+            instead = dns::empty_answer(dns::kRefused);
+            parts_.replier.answer(p, c.query, instead, {.ede = dns::Ede::prohibited},
+                                  PendingOutcome::limited_refused);
+            return true;
+        case Limited::servfail:
+            break;
+    }
+    instead = dns::empty_answer(dns::kServFail);
+    parts_.replier.answer(p, c.query, instead, {.ede = dns::Ede::prohibited},
+                          PendingOutcome::limited_servfail);
+    return true;
+}
+
+bool Resolver::limits_miss(Packet& p, const QueryContext& c, Now now) noexcept {
+    if (!c.snapshot.limits->limits_domains) return false;
+    const Limited limited =
+        parts_.limiter.on_miss(*c.snapshot.limits, limited_client(p), p.query.name(), now);
+    if (limited == Limited::no) return false;
+    parts_.executor.abandon(c.snapshot, c.state);
+    parts_.replier.note_marks(c.state.marks);
+    end_limited(p, limited, parts_.replier);
     parts_.replier.note_marks(0);
     return true;
 }
@@ -644,6 +781,8 @@ void Resolver::leave(Parked& p, QueryContext& c, PendingOutcome end, Now now) no
         parts_.replier.drop(p, PendingOutcome::dropped_by_policy);
         return give_back(p);
     }
+    if (c.snapshot.limits != nullptr && limits_leaving(p, c, now)) [[unlikely]]
+        return give_back(p);
     if (!fit_to_lists(c, now)) {
         parts_.replier.drop(p, PendingOutcome::drop_no_buffer);
         return give_back(p);

@@ -11,7 +11,7 @@
 //
 // Ends: those of Replier, and Verdict::forwarded, held, drop_parked_full, drop_client_quota,
 //       drop_suffix_quota, servfail_quota, truncated_quota, drop_ring_full, drop_no_buffer,
-//       drop_router_away, refused_norecurse; every PendingOutcome.
+//       drop_router_away, refused_norecurse; every PendingOutcome; those of limit.h.
 #pragma once
 
 #include <cstdint>
@@ -22,6 +22,7 @@
 #include "dataplane/event/shared_watch.h"
 #include "dataplane/forward/forwarder.h"
 #include "dataplane/forward/timer_wheel.h"
+#include "dataplane/limits/limiter.h"
 #include "dataplane/policy/executor.h"
 #include "dataplane/stages/burst.h"
 #include "dataplane/stages/parked_pool.h"
@@ -41,6 +42,7 @@ class Resolver {
         ParkedPool& pool;
         Forwarder& forwarder;
         Replier& replier;
+        Limiter& limiter;
         Tracer& tracer;
         Counters& counters;
     };
@@ -67,8 +69,27 @@ class Resolver {
     // stage that found the entry. `now_s`: now.s(), which costs a division.
     bool answer_hit(Packet& p, const Snapshot& snapshot, AnswerPath path, Now now,
                     std::uint32_t now_s) noexcept;
+    // The same under the limits on answers, if Snapshot::limits has some. `key`: limit_key().
+    // Packets above a limit end here, too.
+    bool answer_limited_hit(Packet& p, const Snapshot& snapshot, AnswerPath path, std::uint64_t key,
+                            Now now) noexcept;
+    // The key of the packet's answer, for answer_limited_hit(). Fetches its bucket.
+    [[nodiscard]] std::uint64_t limit_key(const Packet& p, const Snapshot& snapshot,
+                                          std::size_t question_end) const noexcept;
 
   private:
+    template <bool limited>
+    bool answer_hit_as(Packet& p, const Snapshot& snapshot, AnswerPath path, Now now,
+                       std::uint32_t now_s, std::uint64_t key) noexcept;
+    bool limits_hit(Packet& p, const Snapshot& snapshot, std::uint64_t key, Now now) noexcept;
+    // Answers the hits of the burst under the limits on answers. Returns their number.
+    // Answers the hits of the burst that need no run of the program. Returns their number.
+    unsigned answer_hits(Burst& burst, const Snapshot& snapshot, Now now) noexcept;
+    unsigned answer_limited_hits(Burst& burst, const Snapshot& snapshot, Now now) noexcept;
+    // Ends the query if its answer is above a limit.
+    bool limits_leaving(Packet& p, const QueryContext& c, Now now) noexcept;
+    bool limits_leaving(Parked& p, const QueryContext& c, Now now) noexcept;
+    bool limits_miss(Packet& p, const QueryContext& c, Now now) noexcept;
     // The largest TTL of a plain hit whose rows are known to exist. No value: run the program.
     std::optional<std::uint32_t> covered_ttl_s(const Packet& p, const Snapshot& snapshot,
                                                const Plan& plan, Now now) noexcept;

@@ -30,8 +30,7 @@ Parked* Resolver::record_of(ResolveContext& w) noexcept {
         Parked* const parent = record_of(*w.parent);
         if (parent == nullptr) return nullptr;
         Parked* const r =
-            parts_.pool
-                .take_branch(w.c.snapshot, holder_of(parent->path), w.c.query.name(), w.branch)
+            parts_.pool.take_branch(w.c.snapshot, holder_of(*parent), w.c.query.name(), w.branch)
                 .record;
         if (r == nullptr) return nullptr;
         copy_query(w, *r);
@@ -45,8 +44,7 @@ Parked* Resolver::record_of(ResolveContext& w) noexcept {
         w.record = r;
     } else {
         const auto [r, why] =
-            parts_.pool.take(w.c.snapshot, {w.packet->client.address, !w.packet->client.is_udp()},
-                             w.packet->query.name());
+            parts_.pool.take(w.c.snapshot, holder_of(*w.packet), w.packet->query.name());
         w.refused = why;
         if (r == nullptr) return nullptr;
         copy_query(w, *r);

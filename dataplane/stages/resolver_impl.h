@@ -11,8 +11,11 @@ inline bool is_over_tcp(const ReturnPath& path) {
     return !path.client.is_udp();
 }
 
-inline ParkedPool::Holder holder_of(const ReturnPath& path) {
-    return {path.client.address, is_over_tcp(path)};
+inline ParkedPool::Holder holder_of(const Parked& p) {
+    return {p.path.client.address, is_over_tcp(p.path), p.edns.valid_cookie};
+}
+inline ParkedPool::Holder holder_of(const Packet& p) {
+    return {p.client.address, !p.client.is_udp(), p.query.edns.valid_cookie};
 }
 
 // Writes all data of a query that outlives its packet, except its return path.
@@ -24,6 +27,7 @@ inline void write_record(const Packet& p, const QueryContext& c, Parked& r) {
     r.qclass = q.qclass;
     r.flags = q.flags;
     r.edns = q.edns;
+    if (q.edns.cookie) r.cookie = q.cookie;
     r.set_started(c.started_us);
     r.program = c.state;
     r.ecs_asked = c.state.ecs ? q.edns.ecs_len : 0;
@@ -47,6 +51,7 @@ inline void copy_record(const Parked& p, Parked& other) {
     other.qclass = p.qclass;
     other.flags = p.flags;
     other.edns = p.edns;
+    other.cookie = p.cookie;
     other.started_s = p.started_s;
     other.started_64000ths = p.started_64000ths;
     other.path = p.path;
@@ -66,6 +71,8 @@ inline void read_record(const Parked& r, dns::Query& q) {
     q.qname_len = r.qname_len;
     q.question_end = static_cast<std::uint16_t>(dns::kHeaderSize + r.qname_len + 4);
     q.edns = r.edns;
+    q.cookie_length = 0;
+    if (r.edns.cookie) q.cookie = r.cookie;
     q.over_v4 = r.path.client.address.is_v4();
     dns::lower_case(r.qname.data(), q.qname.data(), r.qname_len);
     std::memcpy(q.qname.data() + r.qname_len, r.qname.data() + r.qname_len, r.edns.ecs_len);

@@ -15,8 +15,10 @@
 #include "dataplane/base/list_state.h"
 #include "dataplane/base/message.h"
 #include "dataplane/base/note.h"
+#include "dataplane/base/random_case.h"
 #include "dataplane/base/ring.h"
 #include "dataplane/cache/cache.h"
+#include "dataplane/dns/cookie.h"
 #include "dataplane/event/event.h"
 #include "dataplane/event/row_board.h"
 #include "dataplane/policy/snapshot.h"
@@ -41,6 +43,8 @@ enum class Idle : std::uint8_t { spin, pause, adaptive };
 struct Shared {
     std::atomic<const Snapshot*> snapshot{nullptr};       // control
     std::atomic<const NextHopTable*> next_hops{nullptr};  // control
+    // Control; nullptr: cookies are ignored.
+    std::atomic<const dns::CookieKeys*> cookie_keys{nullptr};
     // Parked queries by generation slot and worker. Each worker writes its own words; control reads
     // them.
     struct alignas(64) ParkedCounts {
@@ -107,7 +111,7 @@ struct WorkerOptions {
     unsigned suffix_percent = 25;  // of max_parked and max_in_flight, for names below one suffix
     OverQuota over_quota = OverQuota::truncate;
     std::uint16_t first_upstream_port = 10240, last_upstream_port = 26623;
-    bool random_case = false;       // ForwarderOptions::random_case
+    RandomCase random_case = RandomCase::never;
     std::uint64_t random_seed = 0;  // 0: the system gives it
     std::uint64_t traces_from = 0;  // first id of a trace: first_trace_id()
 };

@@ -256,6 +256,16 @@ void Tracer::note_hit(Packet& p, const Snapshot& snapshot, Executor& executor, b
     note_answer(trace, e.answer(), {.age_s = age_s}, p.query.edns.present, now);
 }
 
+namespace {
+
+// Whether a hit was above a row of `limits:` (Resolver::answer_limited_hit()).
+bool is_limited(const Packet& p, const Snapshot& snapshot) noexcept {
+    return snapshot.limits != nullptr && snapshot.limits->limits_answers &&
+           p.end != Verdict::answered;
+}
+
+}  // namespace
+
 void Tracer::end_answered(Burst& burst, const Snapshot& snapshot, Executor& executor,
                           Now now) noexcept {
     std::uint32_t live = 0;
@@ -263,8 +273,12 @@ void Tracer::end_answered(Burst& burst, const Snapshot& snapshot, Executor& exec
         live |= 1U << burst.live[i];
     for (std::uint32_t ended = burst.traced & ~live; ended != 0; ended &= ended - 1) {
         const auto place = static_cast<unsigned>(__builtin_ctz(ended));
-        note_hit(burst.packets[place], snapshot, executor, true, of(burst, place), now);
-        end_packet(burst, place, Verdict::answered, now);
+        Packet& p = burst.packets[place];
+        if (!is_limited(p, snapshot)) {
+            note_hit(p, snapshot, executor, true, of(burst, place), now);
+            p.end = Verdict::answered;
+        }
+        end_packet(burst, place, p.end, now);
     }
 }
 
@@ -285,7 +299,7 @@ void Tracer::after_program(Burst& burst, const Snapshot& snapshot, Executor& exe
         Packet& p = burst.packets[place];
         const TraceRef trace = of(burst, place);
         if (!trace || trace.get()->has_record) continue;
-        if (!trace.get()->has_run) {
+        if (!trace.get()->has_run && !is_limited(p, snapshot)) {
             note_hit(p, snapshot, executor, false, trace, now);
             p.end = Verdict::answered;
         }

@@ -70,7 +70,7 @@ class Tracer {
         }
         end_answered(burst, snapshot, executor, now);
     }
-    // Follows parse(): ends the traces of packets that ended there.
+    // Follows parse() and limit_queries(): ends the traces of packets that ended there.
     void after_parse(Burst& burst, Now now) noexcept;
     // Follows the program: notes plain hits, and other queries that did not park.
     void after_program(Burst& burst, const Snapshot& snapshot, Executor& executor,

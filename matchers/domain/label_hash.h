@@ -11,6 +11,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "matchers/fold_product.h"
+
 namespace steer::matchers {
 
 struct LabelHash {
@@ -26,7 +28,7 @@ struct LabelHash {
         if (length >= 16) {
             const std::uint8_t* const last = label + length - 16;
             for (; label < last; label += 16) {
-                parent = fold(load8(label) ^ secret, load8(label + 8) ^ parent);
+                parent = fold_product(load8(label) ^ secret, load8(label + 8) ^ parent);
             }
             a = load8(last);
             b = load8(last + 8);
@@ -40,16 +42,10 @@ struct LabelHash {
             a = std::uint64_t{label[0]} << 16 | std::uint64_t{label[length / 2]} << 8 |
                 label[length - 1];
         }
-        return fold(secret ^ length, fold(a ^ secret, b ^ parent)) & mask;
+        return fold_product(secret ^ length, fold_product(a ^ secret, b ^ parent)) & mask;
     }
 
   private:
-    __extension__ using Wide = unsigned __int128;
-
-    static std::uint64_t fold(std::uint64_t a, std::uint64_t b) noexcept {
-        const Wide product = static_cast<Wide>(a) * b;
-        return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
-    }
     static std::uint64_t load8(const std::uint8_t* p) noexcept {
         std::uint64_t v = 0;
         std::memcpy(&v, p, sizeof v);

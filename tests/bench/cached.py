@@ -23,7 +23,7 @@ import time
 
 from bench.machine import announce, hugepages, require_idle, version
 from bench.machine import rounds as how_many
-from bench.message import question
+from bench.message import question, server_cookie
 from lab.network import LabError, Process
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -45,6 +45,7 @@ class Load:
     mbufs: int = 131_072
     mib: int = 1_200  # of memory for the EAL
     workers: int = 1
+    cookies: bool = False  # each query has a valid cookie of its own client
 
 
 def names(count: int = NAMES) -> list[str]:
@@ -61,12 +62,19 @@ def _sum16(data: bytes) -> int:
     return total
 
 
-def query_frame(name: str, ident: int, client: int, port: int, qtype: int = 1) -> bytes:
-    """Ethernet, IPv4 (10.0.0.0/8 asks 10.255.255.53), UDP, DNS; every other one with EDNS."""
-    dns = question(name, ident, 0x0100, qtype, additional=ident & 1)
-    if ident & 1:
-        dns += b"\0" + struct.pack("!HHIH", 41, 1232, 0, 0)
+WALL_S = 1_800_000_000  # SceneOptions::wall_s (cached_scene.h)
+
+
+def query_frame(name: str, ident: int, client: int, port: int, qtype: int = 1, cookie: bool = False) -> bytes:
+    """Ethernet, IPv4 (10.0.0.0/8 asks 10.255.255.53), UDP, DNS; every other one with EDNS, each if it has a cookie."""
     source = struct.pack("!I", 0x0A000000 | client)
+    dns = question(name, ident, 0x0100, qtype, additional=1 if cookie else ident & 1)
+    if cookie:
+        mine = struct.pack("!Q", 0x0123456789ABCDEF ^ client * 0x9E3779B97F4A7C15 % 2**64)
+        data = mine + server_cookie(bytes(16), mine, WALL_S - client % 1_200, source)
+        dns += b"\0" + struct.pack("!HHIHHH", 41, 1232, 0, 4 + len(data), 10, len(data)) + data
+    elif ident & 1:
+        dns += b"\0" + struct.pack("!HHIH", 41, 1232, 0, 0)
     target = bytes([10, 255, 255, 53])
     udp = struct.pack("!4H", port, 53, 8 + len(dns), 0)
     check = 0xFFFF - _sum16(source + target + struct.pack("!2H", 17, 8 + len(dns)) + udp + dns)
@@ -89,7 +97,8 @@ def write_pcap(path: pathlib.Path, load: Load = Load()) -> None:
     with open(path, "wb") as out:
         out.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1))
         for i, name in enumerate(asked):
-            frame = query_frame(name, i & 0xFFFF, random.randrange(1, 1 << 16), random.randrange(1024, 65535), load.qtype)
+            client, port = random.randrange(1, 1 << 16), random.randrange(1024, 65535)
+            frame = query_frame(name, i & 0xFFFF, i + 1 if load.cookies else client, port, load.qtype, load.cookies)
             out.write(struct.pack("<IIII", 0, i, len(frame), len(frame)) + frame)
 
 

@@ -240,6 +240,10 @@ struct CachedScene::Impl {
         for (Port* port : ports)
             runtime.add_worker({port}, clock);
         fill(runtime, *built.snapshot, names, options, clock);
+        constexpr std::array<std::uint8_t, dns::kCookieSecretSize> kSecret{};
+        cookie_keys.current = dns::CookieSecret::of(kSecret);
+        cookie_keys.clock_s = options.wall_s - clock.now().s();
+        runtime.shared().cookie_keys = &cookie_keys;
         must(publisher.publish(built.snapshot, clock.now()));
         if (built.routers.empty()) return;
         routers = std::make_unique<RouterThread>(runtime, clock, built.routers,
@@ -264,6 +268,7 @@ struct CachedScene::Impl {
     const std::vector<std::string> names;
     build::Registry registry;
     build::Built built;
+    dns::CookieKeys cookie_keys;
     DataplaneRuntime runtime;
     build::Publisher publisher;
     Published<NextHopTable> hops;

@@ -2,6 +2,7 @@
 // caller brings a port for each.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -24,6 +25,7 @@ struct SceneOptions {
     bool translated =
         false;  // asked for AAAA, which the configuration's first dns64 made of these addresses
     unsigned cache_mib = 16;
+    std::uint32_t wall_s = 1'800'000'000;  // the time of day, for cookies; their secret is 16 zeros
     int upstream_index =
         0;  // NextHop::if_index of the port that its first upstream is behind; 0: there is no route
 };

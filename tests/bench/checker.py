@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 import socket
-import struct
 import threading
 import time
 from collections.abc import Iterator
+
+from bench.message import WrongAnswer, only_address, question
 
 RATE = 200  # a second: little enough to leave the figures alone
 PORT = 1_999  # below 2000: kxdpgun takes what comes to the ports above
@@ -51,27 +52,24 @@ class Checker:
         self.cpu_ns = time.thread_time_ns() - begin
 
     def _ask(self, ident: int, name: str) -> None:
-        question = b"".join(bytes([len(label)]) + label.encode() for label in name.split(".")) + b"\0\0\1\0\1"
-        self.socket.send(struct.pack("!6H", ident, 0x0100, 1, 0, 0, 0) + question)
+        query = question(name, ident, 0x0100)
+        self.socket.send(query)
         try:
-            while (reply := self.socket.recv(4096))[:2] != ident.to_bytes(2, "big"):
+            while (reply := self.socket.recv(4096))[:2] != query[:2]:
                 pass  # an answer that arrived too late
         except (TimeoutError, ConnectionError):
             self.unanswered += 1
             return
         self.compared += 1
-        if why := self._why_wrong(name, question, reply):
+        if why := self._why_wrong(name, query[12:], reply):
             self.wrong.append(f"{name}: {why}")
 
-    def _why_wrong(self, name: str, question: bytes, reply: bytes) -> str:
-        end = 12 + len(question)
-        flags, _, answers = struct.unpack_from("!3H", reply, 2)
-        if flags & 0x820F != 0x8000 or reply[12:end] != question:
-            return f"flags {flags:#06x}, or another question"
-        if answers != 1 or len(reply) < end + 16 or reply[end] < 0xC0:
-            return f"{answers} records, not one under the question's name"
-        _, kind, klass, ttl, length = struct.unpack_from("!3HIH", reply, end)
-        if (kind, klass, length) != (1, 1, 4) or reply[end + 12:end + 16] != self.address:
+    def _why_wrong(self, name: str, asked: bytes, reply: bytes) -> str:
+        try:
+            address, ttl = only_address(reply, asked)
+        except WrongAnswer as why:
+            return str(why)
+        if address != self.address:
             return "another record than the zone holds"
         most = self.ttls.get(name, self.ttl_s)
         self.ttls[name] = ttl

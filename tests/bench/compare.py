@@ -35,7 +35,7 @@ SIDES = ("old", "new")
 # Of both builds, whatever the trees' own defaults are; those of the benches (docs/explanation/builds.md), and the operator's.
 OPTIONS = f"-Dmarch=native -Dunity=on -Dunity_size=48 {os.environ.get('STEER_MESON_OPTIONS', '')}".strip()
 # Benches that give no figure of the product alone: what they measure is two programs of this tree, or no time.
-NOT_COMPARED = ("instr", "stages")
+NOT_COMPARED = ("hostile", "instr", "stages")
 
 Figures = dict[str, float]
 # Measures a build once: what it costs (less is better), and how many of its answers were compared.

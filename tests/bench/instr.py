@@ -4,6 +4,7 @@ It does not move with the machine, so a test compares it (instr_test.py, instr.e
 ring port; a build of its own for x86-64-v3 (valgrind knows no AVX-512). `cached` is what `cached` and `memif` serve (policy
 set, router), `adlist` the same behind an ad list that checks what answers point to, `plain` what `ports` does: a cache before a forwarder. `miss` is a forwarded query from its coming to its
 answer, which takes another's place in the cache; `shared_cache` is `plain` with more queries than the packet cache holds, as in `zipf`.
+`cookies` is `shared_cache` with a valid cookie in each query, each from another client (RFC 7873).
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from lab.network import LabError, Process
 
 TARGET = "tests/bench/bench_instr"
 LOADS = {"miss": Load(queries=8_192, names=8_192, once=True),
-         "shared_cache": Load(queries=32_768, names=32_768, once=True)}
+         "shared_cache": Load(queries=32_768, names=32_768, once=True),
+         "cookies": Load(queries=32_768, names=32_768, once=True, cookies=True)}
 BEHIND_A_ROUTER = ("cached", "adlist")
 PLAIN = """plugins:
   - {{ tag: answers, type: cache, args: {{ size: {size}, short_circuit: true }} }}

@@ -55,7 +55,7 @@ class ClosedLoop:
 class Stage:
     """A client and a server on one veth, and a resolver for ours on the server's `lo`."""
 
-    def __init__(self, network: Network, build: pathlib.Path):
+    def __init__(self, network: Network, build: pathlib.Path, zone: str = ZONE):
         self.network, self.folder, self.build = network, network.folder, build
         self.socket = self.folder / "control.sock"
         for space in ("client", "server"):
@@ -66,16 +66,16 @@ class Stage:
             network.run(space, "ethtool", "-K", "eth0", "tx", "off")
         network.address("server", "eth0", f"{OURS}/24")
         network.address("client", "eth0", f"{CLIENT}/24")
-        (self.folder / "root.zone").write_text(ZONE)
+        (self.folder / "root.zone").write_text(zone)
         self.names = self.folder / "names"
         self.names.write_text("".join(f"host{i:04d}.svc{i % 37}.example.com A\n" for i in range(NAMES)))
         self.serial = 0
         self._knot("upstream", "  listen: 127.0.0.1@5300\n")
 
-    def outside(self) -> str:
+    def outside(self, nice: int = 0) -> str:
         """Starts another resolver, behind the wire, on the client's CPU; its address and port (kxdpgun takes all UDP to
         ports from 2000 on)."""
-        self._knot("outside", f"  listen: {CLIENT}@53\n", "", "taskset", "-c", CLIENT_CPU, space="client")
+        self._knot("outside", f"  listen: {CLIENT}@53\n", "", "nice", "-n", str(nice), "taskset", "-c", CLIENT_CPU, space="client")
         return f"{CLIENT}:53"
 
     def _knot(self, name: str, listen: str, xdp: str = "", *before: str, space: str = "server") -> Process:

@@ -1,8 +1,7 @@
 """The bench `streams`: CPU a cached answer over TCP, DoT and DoH, dnsdist's ÷ ours; the smallest of the three.
 
 dnsperf (over HTTP/2 h2load) keeps 200 queries open over 20 connections; time is that of all threads of the server, our worker's too. Beside it,
-of DoT: what a new connection (a full TLS 1.3 handshake) costs, and the memory that an idle one holds; and what UDP and held
-answers notice of a flood (floods.py).
+of DoT: what a new connection (a full TLS 1.3 handshake) costs, and the memory that an idle one holds.
 """
 
 from __future__ import annotations
@@ -17,7 +16,6 @@ import socket
 import ssl
 import statistics
 
-from bench import floods
 from bench.machine import announce, require_idle, rounds, version
 from bench.message import question
 from bench.peers import DNSDIST_CACHE, PINNED
@@ -31,7 +29,6 @@ CLIENT = ("-c", "20", "-q", "200", "-T", "1")
 H2LOAD = ("-c", "20", "-m", "10", "-t", "1")
 IDLE = 2_000  # connections
 HANDSHAKE_S = 3
-FLOODS = 3  # rounds
 OF_DNSDIST = """setLocal("{ours}:53")
 addTLSLocal("{ours}:853", "{cert}", "{key}")
 addDOHLocal("{ours}:443", "{cert}", "{key}", "/dns-query")
@@ -187,7 +184,6 @@ def run(build: str) -> dict:
                     f", a connection {opened[who][-1]:.0f} µs and {held[who][-1]:.0f} bytes" for who in starts), flush=True)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    flooded, with_floods = floods.run(pathlib.Path(build), min(rounds(), FLOODS))
     middle = statistics.median
     ratios = {mode: [d / o for (d, _), (o, _) in zip(costs["dnsdist", mode], costs["ours", mode])] for mode in MODES}
     worst = min(MODES, key=lambda mode: middle(ratios[mode]))
@@ -196,4 +192,4 @@ def run(build: str) -> dict:
             **{f"dnsdist_{mode}_ns": round(middle(c for c, _ in costs["dnsdist", mode])) for mode in MODES},
             "connection_us": round(middle(opened["ours"])), "dnsdist_connection_us": round(middle(opened["dnsdist"])),
             "idle_bytes": round(middle(held["ours"])), "dnsdist_idle_bytes": round(middle(held["dnsdist"])),
-            **flooded, "rounds": ratios[worst], "parameters": f"{parameters}; {with_floods}"}
+            "rounds": ratios[worst], "parameters": parameters}

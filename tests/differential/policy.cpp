@@ -1,5 +1,7 @@
-// policy [--from SEED] [--count N]: random response policy zones, asked of the product and of a model that reads the zones'
-// triggers one by one, as section 5 of draft-vixie-dnsop-dns-rpz-00 puts them in order.
+// policy [--from SEED] [--count N]: random response policy zones, asked of the product and of a
+// model that reads the zones' triggers one by one, as section 5 of draft-vixie-dnsop-dns-rpz-00
+// puts them in order. Some zones are files, others come by transfer: first another zone, then the
+// difference to the right one.
 #include <arpa/inet.h>
 
 #include <algorithm>
@@ -15,6 +17,8 @@
 #include <string>
 #include <vector>
 
+#include "control/sources/transfer/policy_builder.h"
+#include "dataplane/dns/name.h"
 #include "differential/product.h"
 #include "differential/seeds.h"
 #include "differential/world.h"
@@ -124,15 +128,110 @@ std::string zone_text(const Zone& zone, unsigned number) {
     return out;
 }
 
-std::string yaml_of(std::size_t zones) {
+// `transferred`: whether a zone comes by transfer.
+std::string yaml_of(const std::vector<bool>& transferred) {
     std::string out = "plugins:\n  - {tag: out, type: forward, args: {upstreams: [{addr: " +
-                      std::string(kOutside) + "}]}}\n  - {tag: policy, type: rpz, args: {zones: [";
-    for (std::size_t z = 0; z < zones; ++z)
-        out += "zone" + std::to_string(z) + ".rpz, ";
+                      std::string(kOutside) + "}]}}\n";
+    std::string zones;
+    for (std::size_t z = 0; z < transferred.size(); ++z) {
+        const std::string name = "zone" + std::to_string(z);
+        zones += (transferred[z] ? "$" + name : name + ".rpz") + ", ";
+        if (transferred[z])
+            out += "  - {tag: " + name + ", type: secondary, args: {zone: " + name +
+                   ".rpz, primaries: [192.0.2.1]}}\n";
+    }
+    out += "  - {tag: policy, type: rpz, args: {zones: [" + zones;
     return out +
            "]}}\n  - tag: main\n    type: sequence\n    args:\n      - {exec: $policy}\n"
            "      - {exec: $out}\n";
 }
+
+using transfer::Bytes;
+using transfer::ZoneDifference;
+
+Bytes wire_of(const std::string& name) {
+    return *dns::name_from_text(name);
+}
+
+// The records of a trigger in a zone.
+std::vector<ZoneDifference::Change> records_of(const Trigger& t, const std::string& zone) {
+    const Bytes owner = wire_of(owner_of(t) + "." + zone);
+    const auto cname = [&](const std::string& target) {
+        return std::vector<ZoneDifference::Change>{{owner, kCname, t.ttl_s, wire_of(target)}};
+    };
+    switch (t.does) {
+        case Does::nxdomain:
+            return cname(".");
+        case Does::nodata:
+            return cname("*");
+        case Does::passthru:
+            return cname("rpz-passthru");
+        case Does::alias:
+            return cname(t.target);
+        case Does::alias_below:
+            return cname("*." + t.target);
+        case Does::records:
+            break;
+    }
+    std::vector<ZoneDifference::Change> out;
+    for (const auto& [type, data] : t.records) {
+        if (type == "TXT") {
+            Bytes rdata(data.begin(), data.end());
+            rdata.insert(rdata.begin(), static_cast<std::uint8_t>(data.size()));
+            out.push_back({owner, kTxt, t.ttl_s, rdata});
+        } else {
+            const Address a(data);
+            out.push_back({owner, a.is_v4 ? kA : kAaaa, t.ttl_s,
+                           Bytes(a.bytes.begin(), a.bytes.begin() + (a.is_v4 ? 4 : 16))});
+        }
+    }
+    return out;
+}
+
+// A zone by transfer, as the product's control part has it.
+class Transferred {
+  public:
+    Transferred(Product& product, unsigned number, const Zone& before, const Zone& now)
+        : name_("zone" + std::to_string(number) + ".rpz"),
+          contents_(wire_of(name_)),
+          builder_(wire_of(name_), product.live_targets()),
+          live_(product.live_policy("zone" + std::to_string(number))) {
+        transfer::ZoneImageBuilder image;
+        for (const auto& change : all_of(before, 1))
+            image.add(change.owner, {change.type, change.ttl_s, change.rdata});
+        if (!contents_.replace(image.finish())) throw std::runtime_error("no zone");
+        first_ = builder_.build(contents_);
+        std::vector<Bytes> touched;
+        ZoneDifference difference{1, 2, all_of(before, 1), all_of(now, 2)};
+        if (auto done = contents_.apply({difference}, touched); !done)
+            throw std::runtime_error(done.error().text);
+        second_ = builder_.change(contents_, touched);
+        live_->zone.store(second_.get());
+    }
+    ~Transferred() { live_->zone.store(nullptr); }
+    Transferred(const Transferred&) = delete;
+    Transferred& operator=(const Transferred&) = delete;
+
+  private:
+    [[nodiscard]] std::vector<ZoneDifference::Change> all_of(const Zone& zone,
+                                                             std::uint8_t serial) const {
+        Bytes soa{0, 0};
+        soa.resize(soa.size() + 20);
+        soa[5] = serial;
+        std::vector<ZoneDifference::Change> out{{wire_of(name_), kSoa, 60, soa}};
+        for (const Trigger& t : zone) {
+            for (auto& record : records_of(t, name_))
+                out.push_back(std::move(record));
+        }
+        return out;
+    }
+
+    const std::string name_;
+    transfer::ZoneContents contents_;
+    transfer::PolicyBuilder builder_;
+    std::shared_ptr<LivePolicy> live_;
+    std::unique_ptr<const PolicyZone> first_, second_;
+};
 
 // The draft, read from top to bottom.
 class Model {
@@ -187,7 +286,8 @@ class Model {
         out_.records.insert(out_.records.end(), answer.records.begin(), answer.records.end());
     }
 
-    // What decides at a place of the chain: the client (of the first), the name, the addresses (of the last).
+    // What decides at a place of the chain: the client (of the first), the name, the addresses (of
+    // the last).
     const Trigger* best(unsigned place, const std::string& name_of_place,
                         const std::vector<std::string>& addresses) {
         const std::string& name = place == 0 ? question_.name : name_of_place;
@@ -226,7 +326,8 @@ class Model {
                 return Address(a).is_below(Address(t.address), t.length);
             });
             if (!holds) continue;
-            // The longest prefix; then the one of the smallest address, which is the smallest prefix.
+            // The longest prefix; then the one of the smallest address, which is the smallest
+            // prefix.
             if (best == nullptr || t.length > best->length ||
                 (t.length == best->length &&
                  Address(t.address).bytes < Address(best->address).bytes))
@@ -311,6 +412,8 @@ class Maker {
         }
         return out;
     }
+    Zone zone() { return zones().front(); }
+    bool coin() { return number(2) == 0; }
     Question question() {
         constexpr std::array<std::uint16_t, 5> kTypes{kA, kA, kAaaa, kTxt, kCname};
         return {100'000, name(), kTypes[number(kTypes.size())], 1, false, false, client(), "",
@@ -404,12 +507,21 @@ int run(std::uint32_t from, std::uint32_t cases) {
         Maker maker(seed);
         const std::vector<Zone> zones = maker.zones();
         std::string texts;
+        std::vector<bool> is_transferred;
         for (unsigned z = 0; z < zones.size(); ++z) {
             const std::string text = zone_text(zones[z], z);
-            product->put_file("zone" + std::to_string(z) + ".rpz", text);
-            texts += text;
+            is_transferred.push_back(maker.coin());
+            if (!is_transferred.back())
+                product->put_file("zone" + std::to_string(z) + ".rpz", text);
+            texts += (is_transferred.back() ? "; by transfer\n" : "") + text;
         }
-        const auto errors = product->load(yaml_of(zones.size()));
+        std::vector<std::unique_ptr<Transferred>> transferred;
+        for (unsigned z = 0; z < zones.size(); ++z) {
+            if (is_transferred[z])
+                transferred.push_back(
+                    std::make_unique<Transferred>(*product, z, maker.zone(), zones[z]));
+        }
+        const auto errors = product->load(yaml_of(is_transferred));
         if (!errors.empty()) {
             std::cout << "seed " << seed << " is refused: " << errors.front() << "\n" << texts;
             return 1;

@@ -216,6 +216,11 @@ class Product::Impl {
         folder_.write(name, content);
     }
 
+    std::shared_ptr<LivePolicy> live_policy(const std::string& tag) {
+        return registry_.live_policy(tag);
+    }
+    std::shared_ptr<LiveTargets> live_targets() { return registry_.live_targets(); }
+
     Outcome ask(const Question& question) {
         now_.ms += question.after_ms;
         DnsMessage m(7,
@@ -395,6 +400,13 @@ Product::~Product() = default;
 
 std::vector<std::string> Product::load(const std::string& yaml) {
     return impl_->load(yaml);
+}
+
+std::shared_ptr<LivePolicy> Product::live_policy(const std::string& tag) {
+    return impl_->live_policy(tag);
+}
+std::shared_ptr<LiveTargets> Product::live_targets() {
+    return impl_->live_targets();
 }
 
 void Product::put_file(const std::string& name, const std::string& content) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "dataplane/answer/policy_zone.h"
 #include "differential/case.h"
 
 namespace steer::differential {
@@ -22,6 +23,10 @@ class Product {
     std::vector<std::string> load(const std::string& yaml);
     // In the folder that configurations' paths start from.
     void put_file(const std::string& name, const std::string& content);
+    // The policy zone of a secondary, and the target names of such zones. The caller keeps what it
+    // publishes.
+    std::shared_ptr<LivePolicy> live_policy(const std::string& tag);
+    std::shared_ptr<LiveTargets> live_targets();
     Outcome ask(const Question& question);
     // Milliseconds, of the question asked last or, before that, of the load.
     [[nodiscard]] std::uint64_t now_ms() const;

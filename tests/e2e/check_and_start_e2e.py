@@ -16,8 +16,8 @@ from lab.network import Network
 BUILD = sys.argv.pop(1)
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 ERROR = re.compile(r"^\d{4}-\S+ \S+ error ")
-LIMITED = ("prlimit", "--nofile=32")
-END = re.compile(r"this process may open 32 files at most")
+LIMITED = ("prlimit", "--nofile=76")
+END = re.compile(r"this process may open 76 files at most")
 CASES = 2000
 WORDS = ["", "0", "1", "-1", "70000", "4294967296", "128MiB", "1TiB", "5s", "0s", "true", "no", "null", "[]", "{}", "x", "$x", "$main",
          "192.0.2.1", "192.0.2.0/24", "2001:db8::1", ":53", "udp://192.0.2.1", "tls://192.0.2.1", "example.net", "*", "/nowhere", "\"", "'", "a: b"]

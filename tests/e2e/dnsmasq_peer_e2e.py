@@ -58,7 +58,7 @@ class Upstream(threading.Thread):
             mark = sum(name.to_text().lower().encode()) % 200 + 1
             data = {"A": f"93.184.{self.number}.{mark}", "AAAA": f"2a00:{self.number}::{mark}",
                     "TXT": f'"upstream {self.number}"', "PTR": f"upstream{self.number}.test."}.get(dns.rdatatype.to_text(kind))
-            if any(label.startswith(b"nx") for label in name.labels):
+            if any(label.lower().startswith(b"nx") for label in name.labels):
                 reply.set_rcode(dns.rcode.NXDOMAIN)
             elif data is not None:
                 reply.answer.append(dns.rrset.from_text(name, 60, "IN", dns.rdatatype.to_text(kind), data))

@@ -24,6 +24,7 @@ DASHBOARDS = sorted((ROOT / "configs/grafana").glob("*.json"))
 SERVER = pathlib.Path(__file__).with_name("list_server.py")
 CONFIG = """
 control: {{ lists: {folder}/lists, images: off }}
+limits: [ {{ what: queries, rate: 100000, dry_run: true }} ]
 routers:
   edge: {{ address: "172.16.1.1:8728", username: api-user, password: {password} }}
 plugins:
@@ -33,10 +34,12 @@ plugins:
   - {{ tag: rows, type: ros_address_list, args: {{ router: edge, address_list4: policy_v4, missing_family: nodata, async: false }} }}
   - {{ tag: answers, type: cache }}
   - {{ tag: up, type: forward, args: {{ upstreams: [ {{ addr: udp://1.1.1.1 }}, {{ addr: tcp://1.1.1.1 }} ] }} }}
+  - {{ tag: media, type: secondary, args: {{ zone: media.example, primaries: [ 1.1.1.1 ] }} }}
+  - {{ tag: copy, type: zone, args: {{ secondary: media }} }}
   - {{ tag: seen, type: metrics_collector }}
   - {{ tag: log, type: query_recorder, args: {{ dnstap: "unix:{folder}/dnstap.sock" }} }}
   - {{ tag: main, type: sequence, args: [
-      {{ exec: $log }}, {{ exec: $seen }}, {{ exec: $ads }},
+      {{ exec: $log }}, {{ exec: $seen }}, {{ exec: $ads }}, {{ exec: $copy }},
       {{ matches: qname $fetched, exec: reject 3 }},
       {{ matches: qname $policy, exec: $rows }},
       {{ exec: $answers }}, {{ exec: $up }} ] }}

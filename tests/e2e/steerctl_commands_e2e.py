@@ -41,10 +41,12 @@ plugins:
   - {{ tag: remembered, type: reverse_lookup }}
   - {{ tag: pool, type: cache, args: {{ size: 1000, short_circuit: true }} }}
   - {{ tag: up, type: forward, args: {{ upstreams: [ {{ addr: udp://1.1.1.1 }} ] }} }}
+  - {{ tag: media, type: secondary, args: {{ zone: media.example, primaries: [ 1.1.1.1 ] }} }}
+  - {{ tag: copy, type: zone, args: {{ secondary: media }} }}
   - {{ tag: streams, type: domain_set, args: {{ exps: [ domain:stream.example ] }} }}
   - {{ tag: policy, type: ros_address_list, args: {{ router: edge1, address_list4: policy_set_v4 }} }}
   - {{ tag: main, type: sequence, args: [
-      {{ exec: $log }}, {{ exec: $ads }}, {{ matches: qname $blocked, exec: reject 3 }}, {{ exec: $local }}, {{ exec: $hosts }}, {{ exec: $remembered }},
+      {{ exec: $log }}, {{ exec: $ads }}, {{ matches: qname $blocked, exec: reject 3 }}, {{ exec: $local }}, {{ exec: $copy }}, {{ exec: $hosts }}, {{ exec: $remembered }},
       {{ matches: client_ip $kids, exec: reject 5 }}, {{ matches: qname $streams, exec: $policy }}, {{ exec: $pool }}, {{ exec: $up }} ] }}
 """
 NO_DAEMON = r"steerdnsd is not running: no control socket at .*; start it, or set --socket"
@@ -82,7 +84,13 @@ ROWS = {
     "adlist pause": Row(r"ads .* \d+ s\n", ("30",), ("adlists",), wrong=(((), "SECONDS is required"), (("soon",), "soon"))),
     "adlist resume": Row(r"adlist +list", keys=("adlists",)),
     "adlist reload": Row(r"no list is fetched", keys=("lists",)),
+    "zones": Row(r"secondary +zone +serial +records", keys=("zones",)),
+    "zones refresh": Row(r"media +media\.example +1 ", ("media",), ("tag", "serial"), wrong=(((), "TAG is required"),)),
+    "zones retransfer": Row(r"media +media\.example +1 ", ("media",), ("tag", "serial"), wrong=(((), "TAG is required"),)),
     "leases": Row(r"router +state +leases", ("--tag", "hosts"), ("leases", "routers")),
+    "bans": Row(r"nothing is banned; bans need a port with AF_XDP\n", keys=("available", "bans")),
+    "bans remove": Row(r"192\.0\.2\.0/24 was not banned\n", words=("192.0.2.0/24",), keys=("prefix", "removed")),
+    "limits": Row(r"the configuration has no `limits`\n\nquotas of other settings\n", keys=("rows", "quotas", "offenders")),
     "reverse": Row(r"^stream\.example\n", ("203.0.113.10",), ("names",), wrong=(((), "IP is required"),)),
     "explain": Row(r"ended as answered after \d+ ms\n$", ("stream.example",), ("way", "answer", "rows", "rules"),
                    wrong=(((), "a name is missing"),), own_words=False),
@@ -154,7 +162,7 @@ ROWS = {
 # Parameters with which each method is called, in this order. The text `good` is the configuration in force.
 BAD_TEXT = "nonsense: 1"
 CALLS = {
-    "adlist": ({},), "adlist.pause": ({"seconds": 30},), "adlist.resume": ({},), "bypass": ({}, {"on": False}),
+    "adlist": ({},), "adlist.pause": ({"seconds": 30},), "adlist.resume": ({},), "bans": ({},), "bans.remove": ({"prefix": "192.0.2.0/24"},), "bypass": ({}, {"on": False}),
     "cache.dump": ({"file": "{folder}/members.dump"},), "cache.restore": ({"file": "{folder}/members.dump"},),
     "cache.flush": ({"name": "nobody.example"}, {"name": "nobody.example", "with_rows": True}),
     "cache.print": ({}, {"most": 1, "all": True}), "cache.show": ({"name": "stream.example"},), "cache.stats": ({},),
@@ -164,7 +172,7 @@ CALLS = {
     "configuration.show": ({},), "configuration.version": ({"version": 1},), "counters": ({},), "doctor.report": ({}, {"router": "edge1"}),
     "drain": ({}, {"on": False}), "events": ({},), "explain": ({"name": "stream.example"}, {"name": "ads.example"}),
     "fleet": ({},), "hits": ({"seconds": 1}, {"seconds": 1, "name": "example", "client": "192.168.88.0/24"}),
-    "leases": ({},), "lists": ({},), "lists.fetch": ({},), "methods": ({},),
+    "leases": ({},), "limits": ({},), "lists": ({},), "lists.fetch": ({},), "methods": ({},),
     "recorder.history": ({}, {"limit": 1}), "recorder.series": ({}, {"step": 60}, {"key": "stream.example"}), "recorder.status": ({},), "recorder.top": ({}, {"kind": "latency"}),
     "reload": ({},), "reverse": ({"address": "203.0.113.10"}, {"address": "203.0.113.200"}),
     "routers": ({},), "routers.adopt": ({"from": "oxi"}, {"from": "oxi", "apply": True}), "routers.diff": ({},), "routers.errors": ({},),
@@ -174,7 +182,7 @@ CALLS = {
     "rules.change": ({"tag": "blocked", "add": ["full:members.example"]}, {"tag": "blocked", "remove": ["full:members.example"]}),
     "static.add": ({"record": ["name=members.lan", "address=192.168.88.7"]},), "static.print": ({},), "static.remove": ({"where": ["name=members.lan"]},),
     "status": ({},), "subscribe": ({"topics": ["events"]},), "unsubscribe": ({},), "trace": ({"seconds": 1},), "version": ({},),
-    "why": ({"name": "stream.example"},),
+    "why": ({"name": "stream.example"},), "zones": ({},), "zones.refresh": ({"tag": "media"},), "zones.retransfer": ({"tag": "media"},),
 }
 # The files that they read.
 INPUTS = {

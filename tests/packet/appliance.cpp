@@ -344,6 +344,12 @@ void Appliance::take_stream_message(const Message& m) {
         release(m.buffer);
         return;
     }
+    if (m.kind == MessageKind::notify) {
+        const auto bytes = m.buffer->bytes().subspan(sizeof(InjectedQuery));
+        notifies_.emplace_back(bytes.begin(), bytes.end());
+        release(m.buffer);
+        return;
+    }
     BOOST_REQUIRE(m.kind == MessageKind::answer);
     Injected taken{.token = m.token, .answer = std::nullopt};
     if (m.buffer != nullptr) {
@@ -537,7 +543,9 @@ void Appliance::check_ends() const {
         waited += count(v) + count(moved_for(v)) + count(injected_for(v));
     for (const Verdict v :
          {Verdict::answered_error, Verdict::refused_client, Verdict::refused_norecurse,
-          Verdict::servfail_quota, Verdict::truncated_quota})
+          Verdict::servfail_quota, Verdict::truncated_quota, Verdict::bad_cookie,
+          Verdict::truncated_cookie, Verdict::limited_truncated, Verdict::limited_refused,
+          Verdict::limited_servfail})
         errors += count(v) + count(moved_for(v)) + count(injected_for(v));
     for (const Verdict v : {Verdict::drop_tx_full, Verdict::drop_ring_full})
         unsent += count(v);

@@ -32,7 +32,7 @@ struct ApplianceOptions {
     unsigned max_parked_per_client = 256;
     unsigned max_in_flight = 512;
     OverQuota over_quota = OverQuota::drop;
-    bool random_case = false;  // WorkerOptions::random_case
+    RandomCase random_case = RandomCase::never;
     unsigned small_buffers = 4096;
     unsigned events = 1024;     // size of the rings to routers
     unsigned to_stream = 1024;  // ... and to streams
@@ -137,6 +137,8 @@ class Appliance {
     std::vector<Seen> upstream_queries() { return std::exchange(upstream_queries_, {}); }
     Seen upstream_query();  // requires exactly one
     std::vector<StreamAsk> stream_asks() { return std::exchange(stream_asks_, {}); }
+    // NOTIFYs that went to `streams`, without their heads.
+    std::vector<Bytes> notifies() { return std::exchange(notifies_, {}); }
     std::vector<Event> events();
     Event event();  // requires exactly one
     std::vector<Note> notes();
@@ -231,6 +233,7 @@ class Appliance {
     std::vector<std::unique_ptr<Worker>> workers_;
 
     std::vector<Seen> answers_, upstream_queries_;
+    std::vector<Bytes> notifies_;
     std::vector<StreamAsk> stream_asks_;
     std::vector<Injected> injected_answers_;
 };

@@ -100,6 +100,7 @@ std::optional<unsigned> rcode_of(const std::string& text) {
     if (text == "notimp") return 4;
     if (text == "refused") return 5;
     if (text == "yxdomain") return 6;
+    if (text == "badcookie") return 23;
     return std::nullopt;
 }
 
@@ -151,8 +152,11 @@ Served served(const Words& words, std::size_t at) {
         } else if (words[i] == "additional") {
             s.additional.push_back({words.at(i + 1), words.at(i + 3), type_of(words.at(i + 2)), 0});
             i += 3;
+        } else if (words[i] == "cookie") {
+            s.cookie = words.at(++i);
         } else if (const auto rcode = rcode_of(words[i])) {
-            s.rcode = *rcode;
+            s.rcode = *rcode & 15U;
+            s.extended_rcode = *rcode >> 4;
         } else if (words[i] != "empty") {
             s.records.push_back({owner, words[i], type, 0});
         }
@@ -341,7 +345,7 @@ class Player {
     }
 
     // [norec] [edns] [do] [ecs ADDRESS/LENGTH] [option CODE:HEX]…
-    static SeenEdns edns_of(const Words& w, std::size_t at) {
+    SeenEdns edns_of(const Words& w, std::size_t at) {
         SeenEdns edns;
         edns.without_recursion = at < w.size() && w[at] == "norec";
         if (edns.without_recursion) ++at;
@@ -357,10 +361,37 @@ class Player {
                 edns.ecs = w.at(++at) + "/0";
             else if (w[at] == "option")
                 edns.options += w.at(++at) + " ";
+            else if (w[at] == "cookie")
+                edns.cookie = cookie_of(w.at(++at));
             else if (w[at] != "edns")
                 fail("a client does not ask with '" + w[at] + "'");
         }
         return edns;
+    }
+
+    // new: a client cookie alone; kept: the last answer's; forged: its server cookie has a wrong
+    // bit; of ADDRESS: another client's.
+    std::string cookie_of(const std::string& word) {
+        if (word == "new") return "2464c4abcf10c957";
+        if (IpAddress::parse(word)) return world().cookies[word];
+        std::string cookie = world().cookies[client_];
+        if (cookie.empty()) fail("no answer had a cookie");
+        if (word == "forged") cookie.back() = cookie.back() == '0' ? '1' : '0';
+        if (word != "kept" && word != "forged") fail("no cookie '" + word + "' in stories");
+        return cookie;
+    }
+
+    // The client has its cookie, as `new`; the server's part is the same as before or not.
+    void expect_cookie(const SeenAnswer& a, const std::string& wanted) {
+        const std::string& cookie = a.edns.cookie;
+        if (wanted == "none") return expect_same("cookie", cookie, "");
+        constexpr std::size_t kWhole = 48;  // hex digits
+        if (cookie.size() != kWhole || !cookie.starts_with(cookie_of("new")))
+            fail("another cookie: '" + cookie + "'");
+        const bool is_same = cookie == answered_cookies_[a.client];
+        answered_cookies_[a.client] = cookie;
+        if (wanted != (is_same ? "same" : "fresh"))
+            fail(is_same ? "the same cookie" : "a fresh cookie");
     }
 
     void is_answered(const Words& w, std::size_t at) {
@@ -397,6 +428,8 @@ class Player {
                 expect_same("subnet", a.edns.ecs, w.at(++i) == "none" ? "" : w[i]);
             else if (w[i] == "options")
                 i = expect_options(a.edns, w, i + 1);
+            else if (w[i] == "cookie")
+                expect_cookie(a, w.at(++i));
             else if (w[i] == "cname")
                 chain.push_back(w.at(++i));
             else if (w[i] == "additional")
@@ -507,6 +540,14 @@ class Player {
             if (w.size() > 6 && w[5] == "ecs")
                 expect_same("subnet", found->edns.ecs, w[6] == "none" ? "" : w[6] + "/0");
             if (w.size() > 6 && w[5] == "options") expect_options(found->edns, w, 6);
+            if (w.size() > 6 && w[5] == "cookie") {
+                const std::size_t digits = found->edns.cookie.size();
+                expect_same("cookie",
+                            digits == 0    ? "none"
+                            : digits == 16 ? "client"
+                                           : "server",
+                            w[6]);
+            }
             queries.erase(found);
         } else if (w.at(1) == "was" && w.at(2) == "asked") {
             ++expectations_;
@@ -667,6 +708,7 @@ class Player {
     }
 
     std::string file_, client_;
+    std::map<std::string, std::string> answered_cookies_;  // by client
     WorldOptions options_;
     std::unique_ptr<World> world_;
     unsigned expectations_ = 0;

@@ -12,16 +12,20 @@
 // TIME and durations: 5ms, 30s, 1m30s, 2h; `at +5ms` counts from the last.
 //
 //   client ADDRESS asks NAME TYPE [class N] [vlan ID] [port N] [norec] [edns] [do] [cd] [ad] [ecs ADDRESS/LENGTH] [option CODE:HEX]…     (CODE:*N: N zeros)
+//         [cookie new | kept | forged | ADDRESS]         (new: a client cookie alone; kept: that of its last answer with one;
+//                                                  forged: the same with a wrong server cookie; ADDRESS: another client's)
 //   every DURATION until TIME client ADDRESS asks NAME TYPE
 //   client [ADDRESS] is answered NAME TYPE [DATA…] [ttl N | ttl N..M] [rcode NAME] [ede N | ede none] [ad | not ad] [aa | not aa]
 //                                 [truncated] [soa] [zone NAME]                    (one authority record; the first one's owner)
 //                                 [ecs ADDRESS/LENGTH/SCOPE | ecs none] [cname TARGET[@TTL]…]
+//                                 [cookie fresh | same | none]                    (its client cookie and a server cookie: a new
+//                                                  one, or that of the last answer whose cookie was named)
 //                                 [additional DATA]…                              (all records of that section but the OPT)
 //                                 [options CODE:HEX… | options none]              (except subnet and extended error)
 //                                                  the next answer that it got; the records form the chain of the CNAMEs
 //                                                  that are named, whose TTLs then are not `ttl`
 //   client [ADDRESS] has no answer
-//   upstream [ADDRESS] is asked NAME TYPE [ecs ADDRESS/LENGTH | ecs none | options CODE:HEX… | options none] |
+//   upstream [ADDRESS] is asked NAME TYPE [ecs ADDRESS/LENGTH | ecs none | options CODE:HEX… | options none | cookie client|server|none] |
 //   upstream [ADDRESS] is not asked
 //                                                  (ADDRESS, in these and the following: of the only one that is meant)
 //   upstream was asked NAME TYPE                   once or more, not named since
@@ -31,6 +35,8 @@
 //                                                  or nxdomain, servfail, refused, formerr, empty; soa TTL MINIMUM;
 //                                                  scope N: of the client subnet that it was asked for; option CODE:HEX;
 //                                                  ad: with that bit; record OWNER TYPE DATA: one more in the answer section;
+//                                                  cookie server | client | wrong: with the query's client cookie and a server
+//                                                  cookie, with the former alone, or with another client cookie;
 //                                                  additional OWNER TYPE DATA: in that section; of SRV and MX: the target
 //   upstream serves NAME TYPE DATA… [ttl N] [after DURATION]       by itself from now on
 //   router NAME is sent WORD…                      a sentence with all these words, among those not yet named

@@ -170,6 +170,7 @@ class Reader {
         }
         out.present = true;
         out.dnssec_ok = (message_[at_ + 7] & 0x80) != 0;
+        out.extended_rcode = message_[at_ + 5];
         std::size_t left = u16(message_, at_ + 9);
         at_ += 11;
         while (left >= 4) {
@@ -179,7 +180,10 @@ class Reader {
                 throw std::runtime_error("an option is cut off");
             if (code == 15) out.ede = u16(message_, at_);
             if (code == 8) out.ecs = ecs_text(message_.subspan(at_, length));
-            if (code != 8 && code != 15) {
+            if (code == dns::kOptionCookie) {
+                const std::string text = option_text(code, message_.subspan(at_, length));
+                out.cookie = text.substr(text.find(':') + 1);
+            } else if (code != 8 && code != 15) {
                 out.options += (out.options.empty() ? "" : " ") +
                                option_text(code, message_.subspan(at_, length));
             }
@@ -388,7 +392,7 @@ void World::build(const WorldOptions& options) {
 
     RuntimeOptions runtime;
     runtime.worker.workers = options.workers;
-    runtime.worker.max_parked = 4096;
+    runtime.worker.max_parked = std::min(settings_.dataplane.max_parked, 4096U);
     runtime.worker.max_in_flight = 4096;
     runtime.board_rows = 65'536;
     for (const auto& instance : built.snapshot->caches) {
@@ -407,6 +411,9 @@ void World::build(const WorldOptions& options) {
         runtime_->add_worker({&wires_.back()->port()}, clock_);
     }
     make_hops(*built.snapshot);
+    cookie_keys_ = std::make_unique<Published<dns::CookieKeys>>(runtime_->shared().cookie_keys,
+                                                                runtime_->shared().qsbr);
+    put_cookie_keys();
     auto published = publisher_->publish(built.snapshot, clock_.now());
     if (!published) throw std::runtime_error(published.error().sentence());
 }
@@ -414,9 +421,21 @@ void World::build(const WorldOptions& options) {
 void World::reload(const std::string& file) {
     auto built = built_of(file);
     sets_ = std::move(built.sets);
+    put_cookie_keys();
     auto published = publisher_->publish(built.snapshot, clock_.now());
     if (!published) throw std::runtime_error(published.error().sentence());
     settle();
+}
+
+void World::put_cookie_keys() {
+    constexpr config::CookieSecretBytes kOwn{0xe5, 0xe9, 0x73, 0xe5, 0xa6, 0xb2, 0xa4, 0x3f,
+                                             0x48, 0xe7, 0xdc, 0x84, 0x9e, 0x37, 0xbf, 0xcf};
+    const auto& secrets = settings_.cookies.secrets;
+    auto keys = std::make_unique<dns::CookieKeys>(
+        cookie_keys(secrets.empty() ? std::vector{kOwn} : secrets));
+    const auto now_s = std::chrono::duration_cast<std::chrono::seconds>(wall().time_since_epoch());
+    keys->clock_s = static_cast<std::uint32_t>(now_s.count()) - clock_.now().s();
+    cookie_keys_->put(std::move(keys));
 }
 
 void World::pause(const std::string& adlist, Ms length) {
@@ -631,6 +650,8 @@ Bytes World::question(const std::string& name, std::uint16_t type, const SeenEdn
         Bytes options = edns.ecs.empty() ? Bytes{} : ecs_option(edns.ecs);
         const Bytes others = options_of(edns.options);
         options.insert(options.end(), others.begin(), others.end());
+        const Bytes cookie = edns.cookie.empty() ? Bytes{} : options_of("10:" + edns.cookie);
+        options.insert(options.end(), cookie.begin(), cookie.end());
         query.opt(1232, edns.dnssec_ok, 0, 0, options);
     }
     return query.bytes();
@@ -706,6 +727,8 @@ void World::on_client_frame(const UdpFrame& frame) {
         a.authority.push_back(reader.record());
     for (unsigned n = u16(frame.payload, 10); n > 0; --n)
         reader.opt(a.edns, a.additional);
+    a.rcode |= a.edns.extended_rcode << 4;
+    if (!a.edns.cookie.empty()) cookies[a.client] = a.edns.cookie;
     if (dns_log_.is_open()) {
         dns_log_ << "{\"t_ns\":" << wall_ns() << ",\"client\":\"" << a.client << "\",\"wire\":\""
                  << std::hex << std::setfill('0');
@@ -760,7 +783,17 @@ void World::reply(const SeenQuery& query, const Served& what) {
         const Bytes subnet = ecs_option(asked + std::to_string(*what.scope));
         options.insert(options.end(), subnet.begin(), subnet.end());
     }
-    if (!options.empty()) message.opt(1232, false, 0, 0, options);
+    if (!what.cookie.empty()) {
+        constexpr std::size_t kClient = 16;  // hex digits
+        const std::string sent = query.edns.cookie.substr(0, kClient);
+        const Bytes cookie =
+            options_of("10:" + (what.cookie == "wrong" ? std::string(kClient, '0') : sent) +
+                       (what.cookie == "client" ? "" : "0102030405060708"));
+        options.insert(options.end(), cookie.begin(), cookie.end());
+    }
+    if (!options.empty() || what.extended_rcode != 0) {
+        message.opt(1232, false, static_cast<std::uint8_t>(what.extended_rcode), 0, options);
+    }
     UdpFrame frame;
     frame.from_mac = kGatewayMac;
     frame.to_mac = query.frame.from_mac;

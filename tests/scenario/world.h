@@ -25,6 +25,7 @@
 #include "control/program/build/build.h"
 #include "control/program/build/publish.h"
 #include "control/program/build/time_windows.h"
+#include "control/runtime/cookie_secrets.h"
 #include "control/runtime/dataplane_runtime.h"
 #include "control/sinks/routers/list_service.h"
 #include "control/sinks/routers/router_service.h"
@@ -57,7 +58,9 @@ struct SeenEdns {
     std::optional<unsigned> ede;
     std::string
         options;  // others: "65001:aabb 65002:", as hex; of long ones their length, "65001:*100"
-    std::string ecs;  // "192.0.2.0/24/0": address, source and scope; empty: none
+    std::string ecs;              // "192.0.2.0/24/0": address, source and scope; empty: none
+    std::string cookie;           // as hex; empty: none
+    unsigned extended_rcode = 0;  // of an answer: the upper eight bits
 };
 struct SeenAnswer {
     Ms at = 0;
@@ -87,6 +90,10 @@ struct Served {
     std::optional<std::pair<std::uint32_t, std::uint32_t>> soa;  // TTL and MINIMUM
     std::optional<unsigned> scope;  // of the client subnet that it was asked for
     std::string options;            // as SeenEdns has them
+    // The cookie of the reply: the query's with a server cookie, one with another client's cookie;
+    // empty: none.
+    std::string cookie;
+    unsigned extended_rcode = 0;
 };
 
 struct RouterOptions {
@@ -141,8 +148,9 @@ class World {
     std::deque<SeenAnswer> answers;
     std::deque<SeenQuery> queries;  // not yet named by "is asked"
     std::map<std::string, std::deque<std::string>>
-        sentences;                 // sent to a router: "add list=… address=…"
-    std::vector<std::string> log;  // the routers' sentences to the operator
+        sentences;                               // sent to a router: "add list=… address=…"
+    std::vector<std::string> log;                // the routers' sentences to the operator
+    std::map<std::string, std::string> cookies;  // the last one of each client's answers, as hex
 
     // Puts another configuration in force, which has the same routers, caches and upstreams.
     void reload(const std::string& file);
@@ -183,6 +191,7 @@ class World {
     void build(const WorldOptions& options);
     void make_sites();
     void make_hops(const Snapshot& snapshot);
+    void put_cookie_keys();
     bool step_once();
     void settle();
     bool drain_wires();
@@ -208,6 +217,7 @@ class World {
     std::unique_ptr<DataplaneRuntime> runtime_;
     std::unique_ptr<build::Publisher> publisher_;
     std::unique_ptr<Published<NextHopTable>> hops_;
+    std::unique_ptr<Published<dns::CookieKeys>> cookie_keys_;
     std::vector<std::unique_ptr<RingPort>> wires_;
     std::unique_ptr<Acknowledger> acknowledger_;
     std::unique_ptr<ListService> lists_;

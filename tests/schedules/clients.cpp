@@ -12,6 +12,7 @@ void World::answered(const Question& question, std::int64_t at_us, bool promised
     if (from_us >= lease_end_us) return;
     for (const auto& address : question.addresses)
         answers_.push_back({from_us, question.list, address, lease_end_us, promised});
+    if (answers_.size() > most_answers_) write_ended();
     // Some connections outlast the lease.
     if (plan(question.list).config.connection_guard && question.deadline_us % 7 == 0)
         connect(question.addresses.front());

@@ -1,6 +1,7 @@
 // What the judge is notified.
 #include <algorithm>
 #include <boost/json.hpp>
+#include <utility>
 
 #include "schedules/world.h"
 
@@ -37,6 +38,18 @@ std::int64_t World::grace_us(double share) const {
 
 void World::excuse(std::int64_t from_us, std::string list, std::string address) {
     windows_.push_back({from_us, now_us + grace_us(kShare), std::move(list), std::move(address)});
+}
+
+// What has ended cannot change any more.
+void World::write_ended() {
+    std::vector<Answer> all = std::exchange(answers_, {});
+    const auto first = std::stable_partition(
+        all.begin(), all.end(), [&](const Answer& one) { return one.lease_end_us > now_us; });
+    std::vector<Answer> live(all.begin(), first);
+    answers_.assign(first, all.end());
+    write_answers();
+    most_answers_ = std::max(most_answers_, 2 * live.size());
+    answers_ = std::move(live);
 }
 
 void World::write_answers() {

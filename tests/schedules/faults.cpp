@@ -9,6 +9,8 @@ namespace {
 
 constexpr std::int64_t kStrikesWithinUs =
     5 * kSecond;  // how long a fault waits for our next sentence
+// Without rights, a write is tried again after this time.
+constexpr std::int64_t kTriedAgainUs = 30 * kSecond;
 constexpr const char* kWrites = "(address-list|route)/(add|set|remove)$";
 constexpr const char* kTimedOut =
     "action timed out - try again, if error continues contact MikroTik support and send a supout "
@@ -54,8 +56,8 @@ void World::begin(const Fault& fault) {
                 sim.set_max_routes(std::nullopt);
             });
         case Kind::gateway_down:
-            sim.set_gateway(kGateway, false, now_us);
-            return until_end([this] { sim.set_gateway(kGateway, true, now_us); });
+            people_.set_gateway(kGateway, false, now_us);
+            return until_end([this] { people_.set_gateway(kGateway, true, now_us); });
         case Kind::crowd:
             for (auto& daemon : daemons_)
                 daemon->line.cut("connection reset by peer");
@@ -80,6 +82,8 @@ void World::begin(const Fault& fault) {
         case Kind::foreign_timed:
         case Kind::foreign_disabled:
             return begin_foreign(fault);
+        case Kind::rights:
+            return begin_rights(fault);
         case Kind::cut:
         case Kind::cut_half:
         case Kind::blackout:
@@ -92,13 +96,53 @@ void World::begin(const Fault& fault) {
     }
 }
 
+// The group of our user loses policies. RouterOS reads them at each login.
+void World::begin_rights(const Fault& fault) {
+    const std::int64_t from_us = now_us;
+    const auto set = [this](const std::string& policy) {
+        sim.put_record("/user/group", {{".id", "*1"}, {"policy", policy}}, now_us);
+        for (auto& daemon : daemons_)
+            daemon->line.cut("connection reset by peer");
+    };
+    set(fault.pick % 3 == 0 ? "api" : "read,api");
+    at(now_us + fault.length_us, [this, set] {
+        tell("end of rights");
+        set("read,write,api");
+    });
+    at(now_us + fault.length_us + kTriedAgainUs, [this, from_us] { excuse(from_us); });
+}
+
+// A person removes what others left, so that foreign rows do not cover more and more addresses.
+void World::tidy() {
+    const std::int64_t from_us = now_us;
+    tell("a person removes the rows of others");
+    for (const auto family : {Family::ipv4, Family::ipv6}) {
+        for (const auto& row : sim.rows(family)) {
+            if (row.comment == "prefill" || is_ours(row.comment)) continue;
+            people_.remove(family, row.list, row.address, now_us);
+        }
+        for (const auto& route : sim.routes(family)) {
+            if (route.comment == "mine" || is_ours(route.comment)) continue;
+            const bool is_host = family == Family::ipv4 && route.destination.ends_with("/32");
+            const auto length = route.destination.size() - (is_host ? 3 : 0);
+            people_.remove_route(family, route.table, route.destination.substr(0, length), now_us);
+        }
+    }
+    excuse(from_us);
+    at(now_us + schedule.tidy_us, [this] { tidy(); });
+}
+
 // A fault that waits for a sentence, and lasts from then on.
 void World::inject(rossim::Fault what, std::int64_t length_us) {
     const std::int64_t from_us = now_us;
     what.until_us = now_us + kStrikesWithinUs;
     what.for_us = length_us;
-    sim.inject(std::move(what));
-    at(now_us + kStrikesWithinUs + length_us, [this, from_us] { excuse(from_us); });
+    const rossim::FaultId id = sim.inject(std::move(what));
+    // The router compares each sentence with all faults that it has.
+    at(now_us + kStrikesWithinUs + length_us, [this, from_us, id] {
+        sim.withdraw(id);
+        excuse(from_us);
+    });
 }
 
 void World::begin_on_line(const Fault& fault) {
@@ -130,7 +174,9 @@ void World::begin_on_line(const Fault& fault) {
     }
     const Refused& what = kRefused[fault.pick / 8 % std::size(kRefused)];
     tell(std::string{"refused: "} + what.command);
-    sim.inject({.command = what.command, .times = 0, .until_us = end_us, .message = what.message});
+    const rossim::FaultId id = sim.inject(
+        {.command = what.command, .times = 0, .until_us = end_us, .message = what.message});
+    at(end_us, [this, id] { sim.withdraw(id); });
     // What is reported once in a connection is reported in a new one.
     if (fault.pick / 64 % 2 == 0) line.cut("connection reset by peer");
 }

@@ -1,8 +1,11 @@
 #!/usr/bin/python3
-"""judged.py PROGRAM [--from SEED] [--count N] [--seed SEED] [--without FAULT,...]: plays random fault schedules and lets the
-judge decide what clients and router saw. A seed that fails is played again with fewer faults, and its story is printed."""
+"""judged.py PROGRAM [--from SEED] [--count N] [--seed SEED] [--hours N] [--without FAULT,...]: plays random fault schedules and
+lets the judge decide what clients and router saw. A seed that fails is played again with fewer faults, and its story is
+printed. `--hours`: schedules of that many hours each, as 336 for two weeks."""
 
 import argparse
+import bisect
+import functools
 import ipaddress
 import json
 import pathlib
@@ -23,6 +26,23 @@ MOST_FAILED = 5
 STORY_LINES = 60
 
 
+class Times:
+    """A union of times [begin, end] in nanoseconds."""
+
+    def __init__(self, times):
+        self.begins, self.ends = [], []
+        for begin, end in sorted(times):
+            if self.ends and begin <= self.ends[-1]:
+                self.ends[-1] = max(self.ends[-1], end)
+            else:
+                self.begins.append(begin)
+                self.ends.append(end)
+
+    def __contains__(self, t_ns):
+        at = bisect.bisect_right(self.begins, t_ns) - 1
+        return at >= 0 and t_ns <= self.ends[at]
+
+
 class Play:
     """What one schedule left."""
 
@@ -31,9 +51,13 @@ class Play:
         self.facts = json.loads(pathlib.Path(f"{stem}.facts").read_text())
         self.entries = rows.read_entries(f"{stem}.journal")
         self.answers = answers_of.read_answers(f"{stem}.answers")
-        self.story = pathlib.Path(f"{stem}.story").read_text().splitlines()
+        self.stem = stem
         self.history = rows.replay(self.entries)
         self.history.routers.setdefault("edge1", rows.Router())
+
+    @functools.cached_property
+    def story(self):
+        return pathlib.Path(f"{self.stem}.story").read_text().splitlines()
 
     def faults(self):
         """[(t_ns, sentence)], the first first."""
@@ -53,6 +77,7 @@ class Play:
                 of_row.setdefault((list_, address.split("/")[0]), []).append((begin, end))
         found = []
         judges = {}
+        of_all = Times(every)
         for answer in self.answers:
             (address, _), = answer.addresses
             policy = next(p for p in policies if p.holds(answer.name))
@@ -62,7 +87,7 @@ class Play:
                 judges[key] = verdict.Judge(self.history, policies, EXTRA_S, repair_s=0, away=away, until_ns=self.facts["end_ns"])
             _, findings = judges[key].judge([answer])
             found += [(finding.parts[0][0], finding.text()) for finding in findings]
-            if key[0] and answer.name.startswith("sure.") and not self.may_not_know(answer.t_ns, every, of_row.get(key, [])):
+            if key[0] and answer.name.startswith("sure.") and not self.may_not_know(answer.t_ns, of_all, of_row.get(key, [])):
                 if rows.uncovered(self.history.coverage("edge1", key[0], address), answer.t_ns, answer.t_ns + 1):
                     found.append((answer.t_ns, f"said to be in {key[0]} and is not: {key[1]}"))
         return found
@@ -70,7 +95,7 @@ class Play:
     @staticmethod
     def may_not_know(t_ns, every, of_row):
         """The daemon or the router was away, or a person changed the row a moment ago."""
-        return any(begin <= t_ns <= end for begin, end in every) or any(begin <= t_ns <= begin + 2 * rows.NS for begin, _ in of_row)
+        return t_ns in every or any(begin <= t_ns <= begin + 2 * rows.NS for begin, _ in of_row)
 
     def forbidden_writes(self):
         """Leased rows that our writers removed, and foreign rows that they changed."""
@@ -80,7 +105,8 @@ class Play:
             (address, ttl), = answer.addresses
             list_ = next(p for p in policies if p.holds(answer.name)).lists[address.version]
             end = answer.t_ns + (ttl + EXTRA_S) * rows.NS
-            leases.setdefault((list_, str(address)), []).append((answer.t_ns, end))
+            leases.setdefault((list_, str(address)), []).append((answer.t_ns + 1, end))
+        leases = {key: Times(times) for key, times in leases.items()}
         found = []
         comments = {}  # of the rows now, by (family, .id)
         taken = {}  # when a human made it theirs: one of us may not have received of it
@@ -107,7 +133,7 @@ class Play:
                 key = list_, entry["address"].split("/128")[0]
                 if "menu" in entry and self.is_covered(key, t_ns):
                     continue  # of two routes one may go
-                if any(begin <= t_ns < end for begin, end in leases.get(key, ())):
+                if key in leases and t_ns + 1 in leases[key]:
                     found.append((t_ns, f"removed a row under lease: {what}"))
         return found
 
@@ -143,8 +169,8 @@ class Play:
         return head + before + ["  ---- here"] + after
 
 
-def run(program, folder, seed, count=1, without=()):
-    command = [program, "--out", folder, "--from", str(seed), "--count", str(count)]
+def run(program, folder, seed, count=1, without=(), hours=0):
+    command = [program, "--out", folder, "--from", str(seed), "--count", str(count), *(("--hours", str(hours)) if hours else ())]
     if without:
         command += ["--without", ",".join(map(str, sorted(without)))]
     out = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
@@ -161,9 +187,10 @@ def smallest(program, folder, seed, faults, without):
     return without
 
 
-def report(program, folder, seed, faults, without):
-    without = smallest(program, folder, seed, faults, without)
-    run(program, folder, seed, 1, without)
+def report(program, folder, seed, faults, without, hours):
+    if hours == 0:  # a long one would be played hundreds of times
+        without = smallest(program, folder, seed, faults, without)
+        run(program, folder, seed, 1, without)
     play = Play(folder, seed)
     found = play.faults()
     print(f"seed {seed} fails, also without faults {','.join(map(str, sorted(without))) or '-'}: {len(found)} findings")
@@ -178,13 +205,15 @@ def main():
     parser.add_argument("--from", dest="from_", type=int, default=1)
     parser.add_argument("--count", type=int, default=20)
     parser.add_argument("--seed", type=int, help="this one, with its whole story")
+    parser.add_argument("--hours", type=int, default=0, help="of each schedule; without it: some minutes")
     parser.add_argument("--without", type=lambda text: {int(n) for n in text.split(",")}, default=set())
     options = parser.parse_args()
     first, count = (options.seed, 1) if options.seed is not None else (options.from_, options.count)
     failed, totals = [], [0] * 5
     with tempfile.TemporaryDirectory() as folder:
-        for begin in range(first, first + count, BATCH):
-            played = run(options.program, folder, begin, min(BATCH, first + count - begin), options.without)
+        batch = 1 if options.hours else BATCH
+        for begin in range(first, first + count, batch):
+            played = run(options.program, folder, begin, min(batch, first + count - begin), options.without, options.hours)
             for seed, faults, writers, questions, waited, sentences in played:
                 play = Play(folder, seed)
                 totals = [a + b for a, b in zip(totals, (faults, writers > 1, len(play.answers), waited, sentences))]
@@ -194,13 +223,14 @@ def main():
                 if bad:
                     failed.append(seed)
                     if len(failed) <= MOST_FAILED:
-                        report(options.program, folder, seed, faults, options.without)
+                        report(options.program, folder, seed, faults, options.without, options.hours)
             for file in pathlib.Path(folder).iterdir():
                 file.unlink()
     faults, two, answered, waited, sentences = totals
     print(f"seeds {first} to {first + count - 1}: {faults} faults, {two} with two writers, {answered} addresses judged, "
           f"{waited} answers waited, {sentences} sentences for operators; {len(failed)} failed {failed or ''}")
-    enough = answered > 100 * count and waited > 5 * count and (count < 5 or two * 5 >= count // 5 * 5)
+    least = 30 * options.hours if options.hours else 100
+    enough = answered > least * count and waited > 5 * count and (count < 5 or two * 5 >= count // 5 * 5)
     if not enough and options.seed is None:
         print("that is too little of something")
     return 1 if failed or (not enough and options.seed is None) else 0

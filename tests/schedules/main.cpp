@@ -1,5 +1,5 @@
-// schedules --out FOLDER [--from SEED] [--count N] [--without FAULT,…] [--show]: plays schedules and
-// leaves the facts of each, for judged.py.
+// schedules --out FOLDER [--from SEED] [--count N] [--hours N] [--without FAULT,…]: plays schedules
+// and leaves the facts of each, for judged.py. `--hours`: long ones.
 #include <cstdio>
 #include <exception>
 #include <fstream>
@@ -17,7 +17,7 @@ void write(const std::string& path, const std::string& text) {
 }
 
 struct Arguments {
-    std::uint32_t from = 1, count = 20;
+    std::uint32_t from = 1, count = 20, hours = 0;
     std::string out;
     std::set<std::size_t> without;
 };
@@ -28,6 +28,7 @@ Arguments read_arguments(int argc, char** argv) {
         const std::string word = argv[i], value = argv[i + 1];
         if (word == "--from") a.from = static_cast<std::uint32_t>(std::stoul(value));
         if (word == "--count") a.count = static_cast<std::uint32_t>(std::stoul(value));
+        if (word == "--hours") a.hours = static_cast<std::uint32_t>(std::stoul(value));
         if (word == "--out") a.out = value;
         std::istringstream places(value);
         for (std::string place; word == "--without" && std::getline(places, place, ',');)
@@ -39,7 +40,8 @@ Arguments read_arguments(int argc, char** argv) {
 
 void run(const Arguments& a) {
     for (std::uint32_t seed = a.from; seed != a.from + a.count; ++seed) {
-        const Schedule schedule = make_schedule(seed);
+        const Schedule schedule =
+            a.hours == 0 ? make_schedule(seed) : make_long_schedule(seed, a.hours);
         const Played played = play(schedule, a.without);
         const std::string stem = a.out + "/" + std::to_string(seed);
         write(stem + ".journal", played.journal);

@@ -93,6 +93,12 @@ bool People::remove_route(rossim::Family family, std::string_view table, std::st
     return edit_route(family, table, address, ".dead", "true", now_us);
 }
 
+void People::set_gateway(const std::string& gateway, bool is_reachable, std::int64_t now_us) {
+    acting_ = true;
+    sim_.set_gateway(gateway, is_reachable, now_us);
+    acting_ = false;
+}
+
 bool People::edit_route(rossim::Family family, std::string_view table, std::string_view address,
                         const std::string& property, const std::string& value,
                         std::int64_t now_us) {

@@ -35,6 +35,8 @@ class People {
                       std::int64_t now_us);
     bool edit_route(rossim::Family family, std::string_view table, std::string_view address,
                     const std::string& property, const std::string& value, std::int64_t now_us);
+    // The flags of all routes by that gateway change, those of others, too.
+    void set_gateway(const std::string& gateway, bool is_reachable, std::int64_t now_us);
     // Over the API, all rows; `done` when they arrived, or never will. Needs a router since 6.43.
     void print(unsigned times, std::int64_t now_us, std::function<void()> done);
     void take_all_sessions(std::size_t max_sessions, std::int64_t now_us);

@@ -256,6 +256,7 @@ Played World::play() {
             begin(fault);
         });
     }
+    if (schedule.tidy_us != 0) at(kStartUs + schedule.tidy_us, [this] { tidy(); });
     at(kStartUs + schedule.faults_end_us, [this] {
         end_us_ = now_us + grace_us(kShare) + kQuietUs;
         last_questions_us_ = end_us_ - kNoQuestionsUs;

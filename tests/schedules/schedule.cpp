@@ -92,12 +92,15 @@ void make_routes(ListPlan& plan, std::uint32_t pick) {
     // Two lists of one range share a routing table.
 }
 
-Fault make_fault(Random& random) {
+// Short schedules have no later kinds, so that their seeds mean what they meant.
+constexpr Kind kLastOfShort = Kind::gateway_down;
+
+Fault make_fault(Random& random, Kind last) {
     // What is rare in life is not rarer here; what destroys most comes a little less often.
-    constexpr std::size_t kKinds = static_cast<std::size_t>(Kind::gateway_down) + 1;
+    const auto kinds = static_cast<std::uint32_t>(last) + 1;
     constexpr std::int64_t kLengths[] = {200'000, 900'000, 4'000'000, 12'000'000, 45'000'000};
     Fault fault;
-    fault.kind = static_cast<Kind>(random.below(kKinds));
+    fault.kind = static_cast<Kind>(random.below(kinds));
     fault.length_us = one_of(random, kLengths) + random.below(500'000);
     if (fault.kind == Kind::cut) fault.length_us = 0;
     // A heartbeat's time.
@@ -183,7 +186,7 @@ Schedule make_schedule(std::uint32_t seed) {
     std::int64_t at_us = 20 * kSecond;
     const unsigned faults = 1 + random.below(12);
     for (unsigned i = 0; i < faults; ++i) {
-        Fault fault = make_fault(random);
+        Fault fault = make_fault(random, kLastOfShort);
         const bool at_once = chance(random, 40);
         at_us += random.below(at_once ? 3'000'000 : 90'000'000);
         fault.at_us = at_us;
@@ -191,6 +194,27 @@ Schedule make_schedule(std::uint32_t seed) {
         s.faults.push_back(fault);
     }
     return s;
+}
+
+Schedule make_long_schedule(std::uint32_t seed, unsigned hours) {
+    constexpr std::int64_t kPauses[] = {15 * kSecond, 40 * kSecond, 120 * kSecond};
+    constexpr std::uint32_t kApartS = 5'000;  // at most, between two that do not come at once
+    Schedule s = make_schedule(seed);
+    Random random(seed ^ 0x5eed'0000U);
+    s.pause_us = one_of(random, kPauses);
+    s.tidy_us = 6 * 3'600 * kSecond;
+    s.faults.clear();
+    s.faults_end_us = 0;
+    const std::int64_t end_us = std::int64_t{hours} * 3'600 * kSecond;
+    for (std::int64_t at_us = 20 * kSecond;;) {
+        Fault fault = make_fault(random, Kind::rights);
+        const std::uint32_t apart_s = chance(random, 30) ? 3 : kApartS;
+        at_us += std::int64_t{random.below(apart_s * 1'000)} * 1'000;
+        if (at_us >= end_us) return s;
+        fault.at_us = at_us;
+        s.faults_end_us = std::max(s.faults_end_us, at_us + fault.length_us + 40 * kSecond);
+        s.faults.push_back(fault);
+    }
 }
 
 std::string address_text(rossim::Family family, unsigned range, unsigned n) {

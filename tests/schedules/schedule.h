@@ -42,7 +42,8 @@ inline constexpr std::int64_t kSecond = 1'000'000;
     X(foreign_disabled, "foreign-disabled", "a foreign disabled row, for the length")          \
     X(duplicate, "duplicate", "a second row of ours at the same place, as imports leave")      \
     X(reload, "reload", "our lists change")                                                    \
-    X(gateway_down, "gateway-down", "the gateway of routes cannot be reached for the length")
+    X(gateway_down, "gateway-down", "the gateway of routes cannot be reached for the length")  \
+    X(rights, "rights", "cut, and our user may not write, or not read, for the length")
 enum class Kind : std::uint8_t {
 #define STEER_FAULT_ENUM(name, label, text) name,
     STEER_FAULTS(STEER_FAULT_ENUM)
@@ -79,6 +80,7 @@ struct Schedule {
     std::size_t prefill = 0;    // foreign rows, in the first list of each family
     std::int64_t pause_us = 0;  // between questions to one writer, on average
     std::int64_t faults_end_us = 0;
+    std::int64_t tidy_us = 0;   // how often a person removes the rows of others; 0: never
     std::vector<Fault> faults;  // in order of time
 
     // Rows a second that the router can add.
@@ -88,6 +90,9 @@ struct Schedule {
 
 // Every fifth seed has two writers.
 Schedule make_schedule(std::uint32_t seed);
+// As before, for so many hours: fewer questions, faults of all kinds half an hour apart on average,
+// some of them at once.
+Schedule make_long_schedule(std::uint32_t seed, unsigned hours);
 
 // The address number `n` of a range, as an address list prints it.
 std::string address_text(rossim::Family family, unsigned range, unsigned n);

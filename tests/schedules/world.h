@@ -120,6 +120,8 @@ class World {
     void check_left_routes();
     void begin_foreign(const Fault& fault);
     void change_lists(Daemon& daemon, std::uint32_t pick);
+    void begin_rights(const Fault& fault);
+    void tidy();
     [[nodiscard]] std::vector<Spot> our_rows(bool only_static) const;
     [[nodiscard]] std::string comment_at(const Spot& spot) const;
     [[nodiscard]] Spot wanted_spot(std::uint32_t pick) const;
@@ -128,12 +130,14 @@ class World {
     [[nodiscard]] const ListPlan& plan(ListId id) const;
     [[nodiscard]] std::string facts() const;
     void write_answers();
+    void write_ended();
 
     const std::set<std::size_t>& without_;
     People people_;
     std::vector<std::unique_ptr<Daemon>> daemons_;
     std::multimap<std::int64_t, std::function<void()>> agenda_;
-    std::vector<Answer> answers_;
+    std::vector<Answer> answers_;  // whose leases may go on
+    std::size_t most_answers_ = 4'096;
     std::vector<Window> windows_;
     std::map<std::string, Connected> connected_;  // by address, without a length
     std::int64_t last_questions_us_ = kNever, end_us_ = kNever;

@@ -108,6 +108,16 @@ class Status(unittest.TestCase):
 
     def test_a_page_without_a_table_is_found(self):
         self.assertEqual(len(status_rules.findings("nothing\n")), 1)
+        self.assertEqual(len(status_rules.findings_of_proofs("nothing\n", "| promise | test |")), 1)
+
+    def test_rows_of_other_pages_name_tests_that_exist(self):
+        head = "| promise | test |"
+        for row, expected in (("| x | `packet`, `no_such_test` |", "does not exist"), ("| x | soon |", "names no test"),
+                              ("| x |", "has 1 cells"), ("| x | `packet` (`doc_rules_test.py`) |", "")):
+            with self.subTest(row):
+                found = status_rules.findings_of_proofs(f"{head}\n|---|---|\n{row}\n", head)
+                self.assertEqual(len(found), 1 if expected else 0, found)
+                self.assertIn(expected, "".join(found))
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ IN_PARSER = {
     "Forward::picked_from": "the graph of references",
     **dict.fromkeys(["TimePeriod::start_min", "TimePeriod::end_min", "TimePeriod::weekdays", "TimePeriod::monthdays"],
                     "read by is_within() (time_periods.h)"),
+    **dict.fromkeys(["LimitClients::set_tags", "Limit::listener_tags", "Limit::window"], "resolved once the plugins are known; gives `burst`"),
     "ReloadProvider::providers": "checked; a reload reads every list whose file has changed",
 }
 # Known, with what they wait for.

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Checks docs/reference/status.md: each feature has a state and a proof, each test that is named exists, and no runs of
-tests are counted (CI's log has them)."""
+tests are counted (CI's log has them). In the tables of other pages, each fault and each promise names tests that exist."""
 import pathlib
 import re
 import sys
@@ -8,6 +8,9 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PAGE = "docs/reference/status.md"
 HEAD = "| feature | state | proved by |"
+# Other pages whose rows end with tests, and how each such table begins.
+PROOFS = {"docs/reference/reliability.md": "| fault | injected | at once | lost | right after | test |",
+          "docs/explanation/security.md": "| promise | test |"}
 FILES = {path.name for path in (ROOT / "tests").rglob("*") if path.is_file()}
 BUILDS = "\n".join(path.read_text() for path in (ROOT / "tests").rglob("meson.build"))
 
@@ -21,11 +24,11 @@ def counted_runs(text: str) -> list[str]:
             for found in RUNS.finditer(text)]
 
 
-def rows(text: str) -> list[tuple[int, list[str]]]:
-    """(line, cells) of each row of each table of features."""
+def rows(text: str, head: str = HEAD) -> list[tuple[int, list[str]]]:
+    """(line, cells) of each row of each table that begins so."""
     found, inside = [], False
     for number, line in enumerate(text.splitlines(), 1):
-        if line == HEAD:
+        if line == head:
             inside = True
         elif not line.startswith("|"):
             inside = False
@@ -42,7 +45,7 @@ def is_known(name: str) -> bool:
     if name + ".story" in FILES:
         return True
     # Written out in the build files, whole or as an item of a list whose prefix stands beside it.
-    return any(f"'{part}'" in BUILDS for part in (name, re.sub("^(packets|vm)-", "", name)))
+    return any(f"'{part}'" in BUILDS for part in (name, re.sub("^(packets|poisoning|vm)-", "", name)))
 
 
 def findings(text: str) -> list[str]:
@@ -65,8 +68,25 @@ def findings(text: str) -> list[str]:
     return found
 
 
+def findings_of_proofs(text: str, head: str) -> list[str]:
+    """Each row is complete, and its last cell names tests that exist."""
+    table, columns = rows(text, head), head.count("|") - 1
+    found = [] if table else [f"has no table that begins with '{head}'"]
+    for number, cells in table:
+        if len(cells) != columns:
+            found.append(f"{number}: the row has {len(cells)} cells, and needs {columns}")
+            continue
+        found += [f"{number}: '{cells[0]}' has an empty cell; write '-' or 'nothing'" for cell in cells if not cell]
+        tests = re.findall(r"`([^`]+)`", cells[-1])
+        if not tests:
+            found.append(f"{number}: '{cells[0]}' names no test; without one it is no promise")
+        found += [f"{number}: '{cells[0]}' names the test '{name}', which does not exist" for name in tests if not is_known(name)]
+    return found
+
+
 if __name__ == "__main__":
-    lines = findings((ROOT / PAGE).read_text())
-    for finding in lines:
-        print(f"{PAGE}:{finding}")
+    lines = [f"{PAGE}:{finding}" for finding in findings((ROOT / PAGE).read_text())]
+    for page, head in PROOFS.items():
+        lines += [f"{page}:{finding}" for finding in findings_of_proofs((ROOT / page).read_text(), head)]
+    print("\n".join(lines), end="\n" if lines else "")
     sys.exit(1 if lines else 0)

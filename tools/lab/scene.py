@@ -74,11 +74,12 @@ def knot_configuration(folder: pathlib.Path, listen: str, zones: dict[str, str],
     (folder / "db").mkdir(exist_ok=True)  # keymgr wants it
     lines = ["server:", f"  rundir: {folder}", f"  listen: {listen}", "  udp-workers: 1", "  tcp-workers: 1",
              "  background-workers: 1", "  udp-max-payload: 1232", "log:", "  - target: stderr", "    any: info",
-             "database:", f"  storage: {folder}/db", "policy:", "  - id: one", "    single-type-signing: on", "    nsec3: off", "zone:"]
+             "database:", f"  storage: {folder}/db", "policy:", "  - id: one", "    single-type-signing: on", "    nsec3: off",
+             "acl:", "  - id: appliance", "    address: 172.16.1.2", "    action: transfer", "zone:"]
     for name, text in zones.items():
         file = folder / f"{name}.zone"
         file.write_text(f"$ORIGIN {name}.\n" + text.replace("{filler}", "x" * 250))
-        lines += [f"  - domain: {name}.", f"    file: {file}", "    zonefile-sync: -1"]
+        lines += [f"  - domain: {name}.", f"    file: {file}", "    zonefile-sync: -1", "    acl: appliance"]
         lines += (["    zonefile-load: difference-no-serial", "    journal-content: all", "    dnssec-signing: on", "    dnssec-policy: one"]
                   if name in signed else ["    journal-content: none"])
     path = folder / "knot.conf"

@@ -33,12 +33,15 @@ Run add_status(CLI::App& command, Options& options);
 Run add_counters(CLI::App& command, Options& options);
 Run add_reload(CLI::App& command, Options& options);
 Run add_fleet(CLI::App& command, Options& options);
+Run add_limits(CLI::App& command, Options& options);
+Run add_bans(CLI::App& command, Options& options);
 Run add_drain(CLI::App& command, Options& options);
 Run add_version(CLI::App& command, Options& options);
 Run add_methods(CLI::App& command, Options& options);
 // list_commands.cpp
 Run add_lists(CLI::App& command, Options& options);
 Run add_adlist(CLI::App& command, Options& options);
+Run add_zones(CLI::App& command, Options& options);
 // cache_commands.cpp
 Run add_cache(CLI::App& command, Options& options);
 // name_commands.cpp

@@ -68,6 +68,17 @@ Run add_upgrade_check(CLI::App& /*command*/, Options& options) {
 constexpr Command kFleetCommands[] = {
     {"upgrade-check", "Check whether this box may be taken out of service now", add_upgrade_check}};
 
+Run add_ban_removal(CLI::App& command, Options& options) {
+    const auto prefix = std::make_shared<std::string>();
+    command.add_option("PREFIX", *prefix, "The banned prefix, as 192.0.2.0/24")->required();
+    return [&options, prefix] {
+        return show(options, "bans.remove", ban_removed_text, json::object{{"prefix", *prefix}});
+    };
+}
+
+constexpr Command kBanCommands[] = {
+    {"remove", "End a ban; the prefix is not banned again for ten minutes", add_ban_removal}};
+
 }  // namespace
 
 Run add_status(CLI::App& /*command*/, Options& options) {
@@ -91,6 +102,17 @@ Run add_reload(CLI::App& command, Options& options) {
 Run add_fleet(CLI::App& command, Options& options) {
     return [&command, &options, below = add_commands(command, options, kFleetCommands)] {
         return command.get_subcommands().empty() ? show(options, "fleet", fleet_text) : below();
+    };
+}
+
+Run add_limits(CLI::App& /*command*/, Options& options) {
+    return [&options] { return show(options, "limits", limits_text); };
+}
+
+Run add_bans(CLI::App& command, Options& options) {
+    command.require_subcommand(0, 1);
+    return [&command, &options, below = add_commands(command, options, kBanCommands)] {
+        return command.get_subcommands().empty() ? show(options, "bans", bans_text) : below();
     };
 }
 

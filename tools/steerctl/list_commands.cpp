@@ -1,10 +1,13 @@
 #include <boost/json/object.hpp>
+#include <chrono>
 
 #include "commands.h"
 
 namespace steerctl {
 namespace json = boost::json;
 namespace {
+
+constexpr std::chrono::minutes kTransferPatience{60};  // of a large zone over a slow path
 
 Run add_fetch(CLI::App& command, Options& options) {
     command.add_flag("--any-size", options.any_size, kAnySizeHelp);
@@ -51,7 +54,34 @@ constexpr Command kAdlistCommands[] = {
     {"resume", "End a pause of blocking", add_adlist_resume},
     {"reload", "Fetch the lists that have a URL now", add_adlist_reload}};
 
+Run add_zone_action(CLI::App& command, Options& options, const char* method) {
+    command.add_option("TAG", options.tag, "Tag of the secondary")->required();
+    return [&options, method] {
+        return show(options, method, zones_text, json::object{{"tag", options.tag}},
+                    kTransferPatience);
+    };
+}
+
+Run add_zone_refresh(CLI::App& command, Options& options) {
+    return add_zone_action(command, options, "zones.refresh");
+}
+
+Run add_zone_retransfer(CLI::App& command, Options& options) {
+    return add_zone_action(command, options, "zones.retransfer");
+}
+
+constexpr Command kZoneCommands[] = {
+    {"refresh", "Ask a primary for the SOA now, and transfer what is newer", add_zone_refresh},
+    {"retransfer", "Transfer the whole zone again", add_zone_retransfer}};
+
 }  // namespace
+
+Run add_zones(CLI::App& command, Options& options) {
+    command.require_subcommand(0, 1);
+    return [&command, &options, below = add_commands(command, options, kZoneCommands)] {
+        return command.get_subcommands().empty() ? show(options, "zones", zones_text) : below();
+    };
+}
 
 Run add_lists(CLI::App& command, Options& options) {
     return [&command, &options, below = add_commands(command, options, kListCommands)] {

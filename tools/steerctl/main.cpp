@@ -43,10 +43,13 @@ std::string no_command(const CLI::App& app) {
 constexpr Command kCommands[] = {
     {"status", "Show readiness, ports, workers, cache, routers and upstreams", add_status},
     {"counters", "Show verdicts and counters since the start", add_counters},
+    {"limits", "Show the limits on clients and domains, and who is above one", add_limits},
+    {"bans", "Show the source prefixes that are banned, or end a ban", add_bans},
     {"reload", "Reload the configuration and its files", add_reload},
     {"lists", "Show the rules of each list, and the state of lists from URLs", add_lists},
     {"cache", "Show, clear, save and restore the caches", add_cache},
     {"adlist", "Show ad lists with their names and blocked queries, or pause them", add_adlist},
+    {"zones", "Show the zones by transfer, or transfer one now", add_zones},
     {"leases", "Show the names of hosts with a DHCP lease", add_leases},
     {"reverse", "Show the name for which an address was last answered", add_reverse},
     {"why", "Show the rules that match a name, and what they do", add_why},

@@ -27,6 +27,12 @@ std::string cache_done_text(const boost::json::value& done);
 // For reverse.
 std::string reverse_text(const boost::json::value& answer);
 
+// For limits.
+std::string limits_text(const boost::json::value& answer);
+// For bans and bans.remove.
+std::string bans_text(const boost::json::value& answer);
+std::string ban_removed_text(const boost::json::value& answer);
+
 // For fleet.
 std::string fleet_text(const boost::json::value& answer);
 // The result of the check whether the machine may be taken out of service.
@@ -59,6 +65,9 @@ std::string adlists_text(const boost::json::value& answer);
 // For leases: names of DHCP leases, leases without a name with the reason, and the routers that are
 // read.
 std::string leases_text(const boost::json::value& answer);
+
+// For zones, zones.refresh and zones.retransfer.
+std::string zones_text(const boost::json::value& answer);
 
 // For lists and lists.fetch.
 std::string lists_text(const boost::json::value& lists);

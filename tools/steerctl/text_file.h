@@ -1,6 +1,7 @@
 // A whole file that the operator names.
 #pragma once
 
+#include <array>
 #include <fstream>
 #include <iostream>
 #include <iterator>
@@ -14,8 +15,14 @@ namespace steerctl {
 inline std::optional<std::string> text_of_file(const std::string& file) {
     if (file == "-") return std::string(std::istreambuf_iterator<char>(std::cin), {});
     std::ifstream in(file, std::ios::binary);
-    std::string text(std::istreambuf_iterator<char>(in), {});
-    if (!in.is_open() || in.bad()) return std::nullopt;
+    if (!in.is_open()) return std::nullopt;
+    std::string text;
+    std::array<char, 65'536> part;
+    do {  // read() turns the error of a folder into badbit, an iterator throws it
+        in.read(part.data(), part.size());
+        text.append(part.data(), static_cast<std::size_t>(in.gcount()));
+    } while (in);
+    if (in.bad()) return std::nullopt;
     return text;
 }
 

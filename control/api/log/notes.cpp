@@ -6,6 +6,7 @@
 #include "control/api/log/mnemonics.h"
 #include "control/api/log/response_text.h"
 #include "dataplane/dns/name.h"
+#include "dataplane/dns/wire.h"
 
 namespace steer::ops {
 namespace {
@@ -49,7 +50,48 @@ std::vector<std::string> dump(const Note& note) {
     return lines;
 }
 
+std::string_view trigger_name(const Note& note) {
+    switch (static_cast<Rpz::Trigger>(note.trigger)) {
+        case Rpz::Trigger::client:
+            return "client-ip";
+        case Rpz::Trigger::name:
+            return "name";
+        case Rpz::Trigger::below:
+            return "wildcard";
+        case Rpz::Trigger::address:
+            return "ip";
+    }
+    return "";
+}
+
+std::string_view action_name(const Note& note) {
+    using Does = PolicyAction::Does;
+    switch (static_cast<Does>(note.action)) {
+        case Does::deny:
+            return note.rcode == dns::kNxDomain ? "nxdomain" : "nodata";
+        case Does::passthru:
+            return "passthru";
+        case Does::drop:
+            return "drop";
+        case Does::tcp_only:
+            return "tcp-only";
+        case Does::alias:
+            return "cname";
+        case Does::records:
+            return "local-data";
+    }
+    return "";
+}
+
 }  // namespace
+
+std::string policy_line(const Note& note, const Rpz& rpz) {
+    const std::string zone = note.zone < rpz.zones.size() ? rpz.zones[note.zone].name : "-";
+    return "rpz '" + rpz.tag + "': zone=" + one_line(zone) +
+           " trigger=" + std::string(trigger_name(note)) +
+           " action=" + std::string(action_name(note)) + " client=" + note.client.to_string() +
+           " qname=" + qname_text(note) + " qtype=" + type_name(note.qtype);
+}
 
 std::vector<std::string> note_lines(const Note& note, std::string_view title) {
     std::vector<std::string> lines;

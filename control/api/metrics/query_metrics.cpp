@@ -16,7 +16,7 @@ constexpr std::array<std::string_view, LatencyHistogram::kBoundsUs.size()> kBoun
 constexpr std::array<std::string_view, dns::kNoReplyColumn> kRcodeLabels{
     "NOERROR",  "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP",  "REFUSED",
     "YXDOMAIN", "YXRRSET", "NXRRSET",  "NOTAUTH",  "NOTZONE", "DSOTYPENI",
-    "12",       "13",      "14",       "15",       "BADVERS"};
+    "12",       "13",      "14",       "15",       "BADVERS", "BADCOOKIE"};
 // Further ones are written when they occur.
 constexpr std::size_t kUsualRcodes = 6;
 

@@ -24,6 +24,11 @@ bool works_alone(const Plugin& plugin) {
 std::vector<bool> used_plugins(const Settings& settings) {
     std::vector<bool> used(settings.plugins.size());
     std::vector<PluginIndex> todo = settings.entries;
+    todo.insert(todo.end(), settings.listed_secondaries.begin(), settings.listed_secondaries.end());
+    for (const Limit& limit : settings.limits) {
+        for (const LimitClients* clients : {&limit.clients, &limit.except})
+            todo.insert(todo.end(), clients->sets.begin(), clients->sets.end());
+    }
     for (PluginIndex i = 0; i < settings.plugins.size(); ++i) {
         if (settings.plugins[i].role == Role::server || works_alone(settings.plugins[i]))
             todo.push_back(i);
@@ -175,6 +180,39 @@ void advise_servers(Reading& in) {
     }
 }
 
+// A client without a cookie is sent to TCP, so a server has to be there.
+void advise_cookies(Reading& in) {
+    const Settings& settings = in.settings();
+    const auto has_tcp = [&](const Endpoint& at) {
+        return std::ranges::any_of(settings.plugins, [&](const Plugin& plugin) {
+            const StreamServer* const stream = stream_server_of(plugin);
+            return stream != nullptr && stream->protocol == ServerProtocol::dns &&
+                   stream->tls.cert.empty() && stream->listen.port == at.port &&
+                   (stream->listen.address == at.address || stream->listen.any() ||
+                    (stream->listen.any_v4() && at.address.is_v4()));
+        });
+    };
+    for (const Plugin& plugin : settings.plugins) {
+        const auto* const udp = std::get_if<UdpServer>(&plugin.args);
+        if (udp == nullptr || udp->cookies != ServerCookies::required_under_load ||
+            has_tcp(udp->listen))
+            continue;
+        in.report().warn(plugin.line,
+                         owner_of(plugin) +
+                             " sends clients without a cookie to TCP under load, and nothing "
+                             "answers there: add a tcp_server on the same address and port");
+    }
+    const bool has_udp = std::ranges::any_of(settings.plugins, [](const Plugin& plugin) {
+        const auto* const udp = std::get_if<UdpServer>(&plugin.args);
+        return udp != nullptr && udp->cookies != ServerCookies::off;
+    });
+    if (settings.fleet.name.empty() || !has_udp || !settings.cookies.secret_file.empty()) return;
+    in.report().warn(
+        settings.fleet.line,
+        "each box of 'fleet' has its own secret of cookies: a client's cookie is valid on "
+        "one box only; write the same 'secret_file' in 'cookies' of all boxes");
+}
+
 // ---- questions that are not forwarded
 
 // Rules for class CHAOS were written to forward it, or to refuse it.
@@ -313,6 +351,7 @@ void advise(Reading& in) {
     advise_recorders(in);
     advise_recorder_marks(in);
     advise_servers(in);
+    advise_cookies(in);
     advise_chaos(in, used);
     advise_adlists(in, used);
     advise_lists(in, used);

@@ -125,6 +125,7 @@ class Words {
                " ms " + tag(args.secondary);
     }
     [[nodiscard]] std::string of(const Zone& args, const Plugin&, PluginIndex) const {
+        if (args.secondary) return "answer from zone " + tag(*args.secondary);
         return of(args.forward);
     }
     [[nodiscard]] std::string of(const Redirect&, const Plugin& plugin, PluginIndex) const {

@@ -137,9 +137,14 @@ std::vector<Reference> references_of(const Plugin& plugin) {
         add_all(ads->allow.sets);
     }
     if (const auto* zone = std::get_if<Zone>(&plugin.args)) {
-        out.push_back({zone->forward, plugin.line});
+        out.push_back({zone->secondary.value_or(zone->forward), plugin.line});
         if (zone->cache) out.push_back({*zone->cache, plugin.line});
         add_all(zone->names.sets);
+    }
+    if (const auto* rpz = std::get_if<Rpz>(&plugin.args)) {
+        for (const RpzZone& policy : rpz->zones) {
+            if (policy.secondary) out.push_back({*policy.secondary, plugin.line});
+        }
     }
     if (const auto* dns64 = std::get_if<Dns64>(&plugin.args)) {
         add_all(dns64->except.sets);

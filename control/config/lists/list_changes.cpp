@@ -59,7 +59,14 @@ std::vector<Error> shrunk_lists(std::span<const ReadList> before, std::span<cons
     std::vector<Error> out;
     for (const ReadList& list : now) {
         const ReadList* const old = find(before, list);
-        if (old == nullptr || list.is_remote || !old->loaded) continue;
+        if (old == nullptr || !old->loaded) continue;
+        if (list.is_damaged) {
+            out.push_back({"the copy of " + list.source + " for " + list.owner +
+                               " is damaged: the rules in force stay; remove the file, then fetch "
+                               "the list with 'steerctl lists fetch'",
+                           list.file});
+        }
+        if (list.is_remote) continue;
         if (!shrank_too_much(old->rules, list.rules, list.max_shrink)) continue;
         out.push_back({"the list " + matchers::quoted_path(list.source) + " of " + list.owner +
                            " is rejected: " + shrink_text(old->rules, list.rules, list.max_shrink),

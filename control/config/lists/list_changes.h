@@ -25,8 +25,8 @@ std::string shrink_text(std::size_t before, std::size_t now, std::uint32_t max_s
 // one.
 void give_uses(Settings& settings);
 
-// An error for each local list that lost more than its `max_shrink`. Lists from URLs are checked
-// when they are fetched.
+// An error for each local list that lost more than its `max_shrink`, and for each list from a URL
+// whose copy became unusable. Such lists are otherwise checked when they are fetched.
 std::vector<Error> shrunk_lists(std::span<const ReadList> before, std::span<const ReadList> now);
 
 // The sources of lists without content yet; their rules have no effect.

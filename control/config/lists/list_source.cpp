@@ -103,12 +103,16 @@ bool is_text(const ListUse& use) {
     return use.type != "geosite" && use.type != "geoip";
 }
 
-// No value, with a reported error, if it is not a list.
-std::optional<ListBytes> good_bytes(Reading& in, ListBytes list, const ListUse& use) {
-    const auto no_list = is_text(use) ? matchers::why_no_list(list.bytes) : std::nullopt;
-    if (!no_list) return list;
-    in.report().error_in(list.file, 1, no_list->text);
-    return std::nullopt;
+std::optional<Error> why_no_list(std::string_view bytes, const ListUse& use) {
+    return is_text(use) ? matchers::why_no_list(bytes) : std::nullopt;
+}
+
+// The content of a copy, if it can be a list. Error: the reason alone.
+Result<std::string> content_of_copy(const std::string& file, const ListUse& use) {
+    auto content = Reading::read_text(file);
+    if (!content) return content;
+    if (auto no_list = why_no_list(*content, use)) return *std::move(no_list);
+    return content;
 }
 
 std::optional<ListBytes> read_copy(Reading& in, const Text& written, const Place& place,
@@ -141,12 +145,56 @@ std::optional<ListBytes> read_copy(Reading& in, const Text& written, const Place
                                          " has not been fetched yet: it is empty until then");
         return std::nullopt;
     }
-    auto content = Reading::read_text(list.file);
-    if (!content)
-        return refuse("the copy " + matchers::quoted_path(list.file) + " of " + list.url +
-                      " cannot be read: " + content.error().text);
+    // It was a list when it was fetched: what damaged it must not stop a start.
+    auto content = content_of_copy(list.file, use);
+    if (!content) {
+        read.loaded = false;
+        read.is_damaged = list.is_damaged = true;
+        in.report().warn(place.line, "the copy " + matchers::quoted_path(list.file) + " of " +
+                                         list.url + " in " + place.name() +
+                                         " cannot be used: " + content.error().text +
+                                         "; it is fetched again, and empty until then");
+        return std::nullopt;
+    }
     list.present = true;
-    return good_bytes(in, {list.file, *std::move(content)}, use);
+    return ListBytes{list.file, *std::move(content)};
+}
+
+// The zone of a secondary as text.
+std::optional<ListBytes> read_zone_copy(Reading& in, const Text& written, const Place& place,
+                                        const ListUse& use) {
+    const auto refuse = [&](const std::string& text) {
+        in.report().error(place.line, place.name() + ": " + text);
+        return std::nullopt;
+    };
+    if (use.type.empty())
+        return refuse(
+            "a list from a secondary needs a plugin of its own: define a domain_set with "
+            "it, and write its $TAG here");
+    const std::string tag = written.value.substr(1);
+    const auto secondary = in.refer(tag, Wanted::secondary, place.line);
+    if (!secondary) return std::nullopt;
+    in.settings().listed_secondaries.push_back(*secondary);
+    if (in.settings().control.lists.empty())
+        return refuse(
+            "the zone of a secondary needs a folder, but 'lists' of 'control' is off: "
+            "set it");
+    const std::string file = list_file_of(in.settings().control.lists, tag);
+    ReadList& read = begin_list(in, file, place, use);
+    read.source = written.value;
+    read.is_remote = true;
+    std::error_code error;
+    if (!std::filesystem::exists(file, error) && !error) {
+        read.loaded = false;
+        in.report().warn(place.line, written.value + " in " + place.name() +
+                                         " has not been transferred yet: it is empty until then");
+        return std::nullopt;
+    }
+    auto content = Reading::read_text(file);
+    if (!content)
+        return refuse("the copy " + matchers::quoted_path(file) + " of " + written.value +
+                      " cannot be read: " + content.error().text);
+    return ListBytes{file, *std::move(content)};
 }
 
 bool is_line_of(const Error& error, const std::string& file) {
@@ -237,11 +285,16 @@ ListUse use_of(const Plugin& plugin, const Node& args) {
 std::optional<ListBytes> read_list_source(Reading& in, const Text& written, const Place& place,
                                           const ListUse& use) {
     if (is_url(written.value)) return read_copy(in, written, place, use);
+    if (is_secondary(written.value)) return read_zone_copy(in, written, place, use);
     const std::string file = in.resolve(written.value);
     begin_list(in, file, place, use);
     auto bytes = in.read_file(file, place);
     if (!bytes) return std::nullopt;
-    return good_bytes(in, {file, *std::move(bytes)}, use);
+    if (const auto no_list = why_no_list(*bytes, use)) {
+        in.report().error_in(file, 1, no_list->text);
+        return std::nullopt;
+    }
+    return ListBytes{file, *std::move(bytes)};
 }
 
 ReadList& list_of(Reading& in, const std::string& file, const Place& place) {

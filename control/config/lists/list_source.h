@@ -1,8 +1,10 @@
 // The source of a plugin's list: a file, or a URL. The last good copy of a URL is a file in `lists`
 // of `control`.
 //
-// A URL without a copy is a warning and an empty list, because a machine that resolves its own
-// names must be able to start.
+// `$TAG` of a secondary is a list, too: the zone as text, which control writes after each change.
+//
+// A URL without a copy, or with a damaged one, is a warning and an empty list, because a machine
+// that resolves its own names must be able to start.
 #pragma once
 
 #include <cstddef>
@@ -47,8 +49,13 @@ struct ListBytes {
 // How a plugin reads its lists, from its `args`.
 ListUse use_of(const Plugin& plugin, const Node& args);
 
-// The content of a list; `written` is a path or a URL. No value: the reason was reported. Without a
-// type in `use`, URLs are rejected.
+// Whether a list is written as the tag of a secondary.
+inline bool is_secondary(std::string_view written) {
+    return written.starts_with('$');
+}
+
+// The content of a list; `written` is a path, a URL or `$TAG`. No value: the reason was reported.
+// Without a type in `use`, URLs are rejected.
 std::optional<ListBytes> read_list_source(Reading& in, const Text& written, const Place& place,
                                           const ListUse& use);
 

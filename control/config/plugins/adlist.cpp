@@ -160,7 +160,7 @@ class PartReader {
 
     // The fetch has checked the size of lists by URL.
     bool is_small() {
-        if (is_url(list_.source)) return true;
+        if (is_url(list_.source) || is_secondary(list_.source)) return true;
         const std::uint64_t most = in_.settings().control.fetch.max_size;
         std::error_code error;
         const auto bytes = std::filesystem::file_size(in_.resolve(list_.source), error);

@@ -4,10 +4,17 @@
 namespace steer::config {
 namespace {
 
-constexpr std::array<Row<UdpServer>, 2> kUdpRows{{
+constexpr std::array<Row<UdpServer>, 3> kUdpRows{{
     {"entry", Own<UdpServer>{"tag", read_entry<UdpServer>}, "required", "", kServerEntryText},
     {"listen", Own<UdpServer>{"address:port", read_listen<UdpServer>}, kServerListenDefault, "",
      kServerListenText},
+    {"cookies", choice<UdpServer, &UdpServer::cookies>(), "on", "off|on|required_under_load",
+     "what this server does with DNS cookies (RFC 7873)\n`on`: a client that sends a cookie gets "
+     "a server cookie, which other hosts cannot guess. A client with a valid one has a quota of "
+     "its own for pending queries. `required_under_load`: while a worker has half of its "
+     "`max_parked` or `max_in_flight` in use, and 10 s longer, only queries with a valid cookie "
+     "are answered. Others get BADCOOKIE with a new cookie, or are sent to TCP if they have none. "
+     "It needs a `tcp_server` on the same address. `off`: cookies are ignored, also over TCP."},
 }};
 constexpr std::array<Row<StreamServer>, 1> kTcpOwnRows{{
     {"entry", Own<StreamServer>{"tag", read_entry<StreamServer>}, "required", "", kServerEntryText},

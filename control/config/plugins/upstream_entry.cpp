@@ -18,6 +18,7 @@ struct UpstreamArgs {
     Milliseconds timeout{2000}, idle_timeout{10'000};
     std::uint32_t max_conns = 64, min_conns = 0;
     bool insecure_skip_verify = false, enable_pipeline = false, trust_ad = false;
+    bool cookies = true;
     std::string ca;
     std::vector<std::array<std::uint8_t, kPinBytes>> pins;
     ReachSettings reach;
@@ -53,17 +54,7 @@ std::optional<std::array<std::uint8_t, kPinBytes>> parse_pin(std::string_view te
 
 void read_pins(Reading& in, const Node& node, const Place& place, UpstreamArgs& out) {
     out.pins_line = place.line;
-    for (const Text& text : read_texts(in, node, place)) {
-        if (const auto pin = parse_pin(text.value)) {
-            out.pins.push_back(*pin);
-        } else {
-            in.report().error(
-                text.line, matchers::quoted(text.value) + " in " + place.name() +
-                               " is not a pin: expected the base64 of a SHA-256 (44 characters), "
-                               "as printed by `openssl x509 -pubkey -noout | openssl pkey -pubin "
-                               "-outform der | openssl dgst -sha256 -binary | base64`");
-        }
-    }
+    out.pins = read_pin_texts(in, node, place);
 }
 
 void read_ca(Reading& in, const Node& node, const Place& place, UpstreamArgs& out) {
@@ -81,7 +72,7 @@ void read_outbound(Reading& in, const Node& node, const Place& place, UpstreamAr
                                       ": expected the name of a profile in 'network.outbound'");
 }
 
-constexpr std::array<Row<UpstreamArgs>, 14> kUpstreamEntryOwnRows{{
+constexpr std::array<Row<UpstreamArgs>, 15> kUpstreamEntryOwnRows{{
     {"addr", &UpstreamArgs::addr, "required", "",
      "the upstream: an address, or a URL\nForms: `192.0.2.1`, `udp://[2001:db8::1]:53`, "
      "`[fe80::1%eth0]`, `tcp://`, `tls://dns.example`, `https://dns.example/dns-query`. "
@@ -111,6 +102,11 @@ constexpr std::array<Row<UpstreamArgs>, 14> kUpstreamEntryOwnRows{{
     {"trust_ad", &UpstreamArgs::trust_ad, "false", "",
      "pass the upstream's AD bit to clients that set AD or DO (RFC 6840)\nThe upstream "
      "must validate DNSSEC, and the path to it must be secure. Otherwise AD is always cleared."},
+    {"cookies", &UpstreamArgs::cookies, "true", "",
+     "send DNS cookies to this upstream, over plain UDP (RFC 7873)\nReplies with a wrong cookie "
+     "are dropped. An upstream that never returned a cookie need not return one. One that did "
+     "must go on: a question whose reply has none is repeated over TCP. After about three such "
+     "replies, cookies are not required for ten minutes."},
     {"outbound", Own<UpstreamArgs>{"name", read_outbound}, "none", "",
      "profile of `network.outbound` whose `socks5` and resolver this upstream uses"},
 }};
@@ -320,6 +316,7 @@ std::optional<UpstreamSettings> finish(Reading& in, UpstreamArgs& args, const st
     out.min_conns = args.min_conns;
     out.insecure_skip_verify = args.insecure_skip_verify;
     out.trust_ad = args.trust_ad;
+    out.cookies = args.cookies;
     out.ca = std::move(args.ca);
     out.pins = std::move(args.pins);
     return out;
@@ -449,6 +446,23 @@ void read_device(Reading& in, const Node& node, const Place& place, ReachSetting
         return;
     }
     out.device = name;
+}
+
+std::vector<std::array<std::uint8_t, 32>> read_pin_texts(Reading& in, const Node& node,
+                                                         const Place& place) {
+    std::vector<std::array<std::uint8_t, kPinBytes>> pins;
+    for (const Text& text : read_texts(in, node, place)) {
+        if (const auto pin = parse_pin(text.value)) {
+            pins.push_back(*pin);
+        } else {
+            in.report().error(
+                text.line, matchers::quoted(text.value) + " in " + place.name() +
+                               " is not a pin: expected the base64 of a SHA-256 (44 characters), "
+                               "as printed by `openssl x509 -pubkey -noout | openssl pkey -pubin "
+                               "-outform der | openssl dgst -sha256 -binary | base64`");
+        }
+    }
+    return pins;
 }
 
 }  // namespace steer::config

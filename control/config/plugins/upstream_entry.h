@@ -20,6 +20,10 @@ std::optional<UpstreamSettings> read_upstream(Reading& in, const Node& node,
 std::optional<UpstreamSettings> read_upstream(Reading& in, std::string_view addr, int line,
                                               const std::string& owner);
 
+// Pins of keys, as base64 of their SHA-256. Errors are reported.
+std::vector<std::array<std::uint8_t, 32>> read_pin_texts(Reading& in, const Node& node,
+                                                         const Place& place);
+
 // The rows of an entry, for the documentation.
 std::vector<RowText> upstream_row_texts();
 

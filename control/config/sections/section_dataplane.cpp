@@ -255,6 +255,17 @@ void read_source_ports(Reading& in, const Node& node, const Place& place, Datapl
     out.drop_source_ports.erase(same.begin(), same.end());
 }
 
+void read_limits_memory(Reading& in, const Node& node, const Place& place, Dataplane& out) {
+    constexpr std::uint64_t kLeast = std::uint64_t{1} << 20, kMost = std::uint64_t{16} << 30;
+    const auto bytes = node.is_text() ? parse_size(node.text) : std::nullopt;
+    if (bytes && *bytes >= kLeast && *bytes <= kMost) {
+        out.limits_bytes = *bytes;
+        return;
+    }
+    in.report().error(place.line,
+                      place.name() + found(node) + "expected 1MiB..16GiB, such as 16MiB");
+}
+
 void read_suffix_share(Reading& in, const Node& node, const Place& place, Dataplane& out) {
     const auto percent = node.is_text() ? parse_percent(node.text) : std::nullopt;
     if (percent && *percent >= 1 && *percent <= 100) {
@@ -264,7 +275,7 @@ void read_suffix_share(Reading& in, const Node& node, const Place& place, Datapl
     in.report().error(place.line, place.name() + found(node) + "expected a percentage, 1%..100%");
 }
 
-constexpr std::array<Row<Dataplane>, 16> kDataplaneRows{{
+constexpr std::array<Row<Dataplane>, 17> kDataplaneRows{{
     {"ports", Own<Dataplane>{"list of ports", read_ports}, "(interface of the default route)", "",
      "network ports for DNS packets, see below"},
     {"workers", Own<Dataplane>{"integer or list of cores", read_workers}, "1", "1..32",
@@ -283,9 +294,13 @@ constexpr std::array<Row<Dataplane>, 16> kDataplaneRows{{
     {"upstream_ports", Own<Dataplane>{"range", read_upstream_ports}, "10240-26623", "",
      "source ports of upstream queries\nThe daemon reserves this range at start "
      "(`net.ipv4.ip_local_reserved_ports`)."},
-    {"random_case", &Dataplane::random_case, "false", "",
-     "randomize upper and lower case in upstream queries (0x20)\nThe upstream must return the same "
-     "case, which makes forged answers harder to guess. Answers in a different case are ignored."},
+    {"random_case", choice<Dataplane, &Dataplane::random_case>(), "auto", "false|auto|true",
+     "randomize upper and lower case in upstream queries over UDP (0x20)\nThe upstream must return "
+     "the same case, which makes forged answers harder to guess. An answer in a different case is "
+     "ignored, and its question is repeated over TCP. `auto`: an upstream gets lower case while "
+     "its "
+     "answers to at least three of eight `probe` queries have another case, or with `probe: off`. "
+     "`true`: every upstream gets random case."},
     {"max_parked", &Dataplane::max_parked, "65536", "64..1048576",
      "maximum pending queries per worker"},
     {"max_in_flight", &Dataplane::max_in_flight, "16384", "64..262144",
@@ -305,6 +320,11 @@ constexpr std::array<Row<Dataplane>, 16> kDataplaneRows{{
      "`max_parked_per_client` is sent to TCP, where it has a quota of its own. Other queries above "
      "a quota get no answer over UDP, and SERVFAIL over TCP. `drop`: no answer. `servfail`: "
      "SERVFAIL."},
+    {"limits_memory", Own<Dataplane>{"size", read_limits_memory}, "16MiB", "1MiB..16GiB",
+     "memory for the buckets of `limits`, per worker and per thread of `stream_threads`\nA bucket "
+     "takes 8 bytes, so 16 MiB count a million sources. It is not part of `memory`, and is used "
+     "only as far as sources need it. When it is full, the sources with the fewest recent queries "
+     "are forgotten."},
     {"allow", Own<Dataplane>{"list of prefixes", read_allow}, "(private and local networks)", "",
      "clients that may send queries\nQueries from other clients are refused. The default is "
      "private addresses, carrier-grade NAT (100.64.0.0/10) and the networks of this machine's "

@@ -291,6 +291,16 @@ std::span<const Section> all_sections() {
                 "Rules for special names. They apply to every query, before the first rule of a "
                 "sequence.",
                 policy_row_texts, read_policy},
+        Section{"cookies",
+                "The secrets of DNS cookies (RFC 7873, 9018), which prove that a client uses its "
+                "own address. `cookies` of a `udp_server` says what a listener does with them. "
+                "See [cookies.md](../guides/cookies.md).",
+                cookie_row_texts, read_cookies},
+        Section{"limits",
+                "Limits on clients and domains, one row each, as in `limits: [{what: responses, "
+                "rate: 20}]`. Without a row, there is none of them. See "
+                "[limits.md](../guides/limits.md).",
+                limit_row_texts, read_limits},
         Section{"routers", routers_text(), router_row_texts, read_routers},
         Section{
             "fleet",

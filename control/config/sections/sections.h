@@ -16,9 +16,12 @@ struct Section {
     void (*read)(Reading& in, const Node& node, int line);
 };
 
-// log, dataplane, control, policy, routers, fleet, mdns, plugins, include, runtime; and api,
-// network of predecessors. `plugins` and `include` have no `read`: load() reads them last.
+// log, dataplane, control, policy, cookies, routers, fleet, mdns, plugins, include, runtime; and
+// api, network of predecessors. `plugins` and `include` have no `read`: load() reads them last.
 std::span<const Section> sections();
+
+// Resolves the names of plugins in `limits:`. Call it after all plugins are read.
+void finish_limits(Reading& in);
 
 // Rows inside rows, for the documentation.
 std::vector<RowText> rotation_row_texts();

@@ -188,7 +188,9 @@ struct RpzPrefix {
     std::uint32_t action;  // index of the zone's `actions`
 };
 struct RpzZone {
-    std::string source;                // original text: a path or URL
+    std::string source;  // original text: a path, URL or $TAG
+    // By zone transfer: all that follows is empty, because the zone changes while serving.
+    std::optional<PluginIndex> secondary{};
     std::vector<RuleAt> names;         // full: the name; domain: all below it. Values: of `actions`
     std::optional<std::uint32_t> all;  // for every name: `*` at the apex
     std::vector<RpzPrefix> clients, addresses;
@@ -200,11 +202,13 @@ struct RpzZone {
 };
 struct Rpz {
     std::vector<RpzZone> zones;  // at least one; the first match decides
+    bool logs = false;           // each match is a line of the log
 };
 // Names with their own handling.
 struct Zone {
     NameRules names;
-    PluginIndex forward = 0;
+    PluginIndex forward = 0;               // without `secondary`
+    std::optional<PluginIndex> secondary;  // it has the zone's records; there are no `names`
     std::optional<PluginIndex> cache;
 };
 struct Redirect {

@@ -25,15 +25,17 @@ struct RemoteList {
     std::string url;   // in its unique form (url.h)
     std::string file;  // its last good copy
     std::vector<ListUse> uses;
-    bool present = false;  // a copy exists
+    bool present = false;     // a copy exists and can be used
+    bool is_damaged = false;  // a copy exists and cannot be used: it is fetched completely
 };
 
 // A list that a plugin read.
 struct ReadList {
-    std::string owner;   // "domain_set 'ads'"
-    std::string source;  // its path or URL
-    std::string file;    // the path that was opened
-    bool loaded = true;  // false: a URL without a copy
+    std::string owner;        // "domain_set 'ads'"
+    std::string source;       // its path or URL
+    std::string file;         // the path that was opened
+    bool loaded = true;       // false: a URL without a copy that can be used
+    bool is_damaged = false;  // there is a copy, which cannot be used
     std::size_t rules = 0;
     std::size_t bad_lines = 0, left_out = 0;  // lines that are no rules; unsupported rules
     std::size_t of_form = 0;                  // the part of bad lines that has the form of the list

@@ -53,6 +53,7 @@
     X(DhcpLeases, executor)       \
     X(Zone, executor)             \
     X(Rpz, executor)              \
+    X(Secondary, set)             \
     X(Redirect, executor)         \
     X(EcsHandler, executor)       \
     X(ForwardOptions, executor)   \
@@ -129,6 +130,7 @@
     X(DhcpLeases)             \
     X(Zone)                   \
     X(Rpz)                    \
+    X(Secondary)              \
     X(RateLimiter)            \
     X(StringExp)              \
     X(Redirect)               \

@@ -2,6 +2,7 @@
 // policy, mdns.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -40,6 +41,8 @@ enum class IdleMode : std::uint8_t { spin, pause, adaptive };
 
 enum class OverQuota : std::uint8_t { drop, servfail, truncate };
 
+enum class RandomCase : std::uint8_t { never, learned, always };
+
 struct Dataplane {
     std::vector<PortSettings> ports;  // empty: the interface of the default route
     std::uint32_t workers = 1;
@@ -48,13 +51,14 @@ struct Dataplane {
     IdleMode idle = IdleMode::adaptive;
     SpreadMode spread = SpreadMode::automatic;
     std::uint16_t first_upstream_port = 10240, last_upstream_port = 26623;
-    bool random_case = false;                   // of names in upstream queries
-    std::uint32_t max_parked = 65536;           // per worker
-    std::uint32_t max_in_flight = 16384;        // per worker
-    std::uint32_t max_parked_per_client = 256;  // per worker
-    std::uint32_t suffix_percent = 25;          // of both, for names below one suffix
+    RandomCase random_case = RandomCase::learned;  // of names in upstream queries
+    std::uint32_t max_parked = 65536;              // per worker
+    std::uint32_t max_in_flight = 16384;           // per worker
+    std::uint32_t max_parked_per_client = 256;     // per worker
+    std::uint32_t suffix_percent = 25;             // of both, for names below one suffix
     OverQuota over_quota = OverQuota::truncate;
-    std::optional<std::vector<matchers::Prefix>> allow;  // no value: private and own networks
+    std::uint64_t limits_bytes = std::uint64_t{16} << 20;  // buckets of `limits:`, per thread
+    std::optional<std::vector<matchers::Prefix>> allow;    // no value: private and own networks
     std::vector<matchers::Prefix> trusted_forwarders;
     std::vector<std::uint16_t> drop_source_ports;  // sorted; queries from these are dropped
     int line = 0;
@@ -272,6 +276,17 @@ struct Policy {
     // off; no value: not set.
     static constexpr std::string_view kHostName = "hostname";
     std::optional<std::string> version_bind, id_server, nsid;
+};
+
+// ---- cookies
+
+using CookieSecretBytes = std::array<std::uint8_t, 16>;
+struct CookieSettings {
+    std::string secret_file;                 // empty: secrets of the daemon's own
+    std::vector<CookieSecretBytes> secrets;  // of the file; the first one makes cookies
+    Milliseconds rollover{24 * 3'600'000};
+    std::string stored = "/var/lib/steerdns/cookies.json";  // empty: not kept
+    int line = 0;
 };
 
 // ---- mdns

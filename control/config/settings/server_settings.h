@@ -21,7 +21,11 @@ struct Server {
     PluginIndex entry = 0;  // of one with paths: that of the first
     Endpoint listen;
 };
-struct UdpServer : Server {};
+// As CookieMode (dataplane/policy/frontends.h).
+enum class ServerCookies : std::uint8_t { off, on, required_under_load };
+struct UdpServer : Server {
+    ServerCookies cookies = ServerCookies::on;
+};
 // Certificate and key of a server, as files that are opened; `cert` empty: plain.
 struct ServerTls {
     std::string cert, key;

@@ -52,7 +52,8 @@ struct UpstreamSettings {
     std::uint32_t max_conns = 64, min_conns = 0;
     bool insecure_skip_verify = false;
     bool trust_ad = false;
-    std::string ca;  // PEM file; empty: the system's
+    bool cookies = true;  // only over plain UDP
+    std::string ca;       // PEM file; empty: the system's
     std::vector<std::array<std::uint8_t, 32>> pins;
 
     // Whether it is queried at its address over UDP without special settings: a worker's own port

@@ -6,6 +6,7 @@
 #include <linux/prctl.h>
 #include <linux/seccomp.h>
 #include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -45,6 +46,13 @@ constexpr std::array<std::uint32_t, 9> kOperationsOfBpf{
     BPF_MAP_GET_NEXT_KEY, BPF_PROG_GET_FD_BY_ID, BPF_OBJ_GET_INFO_BY_FD,
     BPF_LINK_CREATE,      BPF_PROG_QUERY,        BPF_LINK_GET_FD_BY_ID};
 
+// What answers a denied call, and may let it pass: only call_filters.cpp does this.
+constexpr std::array<std::uint32_t, 4> kAnswersToCalls{
+    static_cast<std::uint32_t>(SECCOMP_IOCTL_NOTIF_RECV),
+    static_cast<std::uint32_t>(SECCOMP_IOCTL_NOTIF_SEND),
+    static_cast<std::uint32_t>(SECCOMP_IOCTL_NOTIF_ID_VALID),
+    static_cast<std::uint32_t>(SECCOMP_IOCTL_NOTIF_ADDFD)};
+
 class FilterWriter {
   public:
     explicit FilterWriter(std::uint32_t denied) : denied_(denied) {}
@@ -72,6 +80,16 @@ class FilterWriter {
             end(SECCOMP_RET_ALLOW);
         }
         end(denied_);
+    }
+    // Only if the argument is none of these.
+    void allow_other_values(std::string_view call, unsigned argument,
+                            std::span<const std::uint32_t> values) {
+        if (!begin_block(call, argument, 2 * values.size() + 2)) return;
+        for (const std::uint32_t value : values) {
+            jump(BPF_JEQ, value, 0, 1);
+            end(denied_);
+        }
+        end(SECCOMP_RET_ALLOW);
     }
     // Only if the argument has none of these bits.
     void allow_without(std::string_view call, unsigned argument, std::uint32_t bits) {
@@ -120,10 +138,13 @@ class FilterWriter {
     std::vector<sock_filter> program_;
 };
 
-void allow_group(FilterWriter& writer, std::span<const std::string_view> names) {
+void allow_group(FilterWriter& writer, std::span<const std::string_view> names,
+                 bool answers_calls) {
     for (const std::string_view name : names) {
         if (name == "bpf") {
             writer.allow_values(name, 0, kOperationsOfBpf);
+        } else if (name == "ioctl" && !answers_calls) {
+            writer.allow_other_values(name, 1, kAnswersToCalls);
         } else {
             writer.allow(name);
         }
@@ -154,7 +175,7 @@ std::vector<sock_filter> filter_program(const CallRules& rules, std::uint32_t de
     FilterWriter writer(denied);
     writer.begin();
     for (const auto group : rules.calls)
-        allow_group(writer, group);
+        allow_group(writer, group, rules.answers_calls);
     allow_memory(writer, rules.maps_code);
     allow_files(writer, rules.files);
     if (!rules.families.empty()) {

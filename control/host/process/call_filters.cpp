@@ -73,6 +73,7 @@ struct State {
     std::atomic<bool> is_on{false};
     CallFilterMode mode = CallFilterMode::off;
     std::array<Programs, kThreadKindCount> programs;
+    std::vector<sock_filter> answering;  // of the thread that answers
     std::array<Filter, kMaxFilters> filters;
     std::atomic<std::size_t> filter_count{0};
     std::array<std::atomic<pid_t>, kMaxFilters> threads{};  // that have a filter of their own
@@ -154,8 +155,7 @@ void answer(State& all, int listener, ThreadKind kind, std::span<std::byte> requ
 void answer_denied_calls() {
     State& all = state();
     (void)::prctl(PR_SET_NAME, "denials", 0, 0, 0);
-    (void)install(all.programs[static_cast<std::size_t>(ThreadKind::worker)].refused,
-                  SECCOMP_FILTER_FLAG_LOG);
+    (void)install(all.answering, SECCOMP_FILTER_FLAG_LOG);
     alignas(std::max_align_t) std::array<std::byte, 1024> request{};
     alignas(std::max_align_t) std::array<std::byte, 256> reply{};
     std::array<pollfd, kMaxFilters + 1> descriptors{};
@@ -262,6 +262,9 @@ std::string begin_call_filters(CallFilterMode mode, bool writes_log) {
         all.programs[i].reported =
             filter_program(rules, reports ? SECCOMP_RET_USER_NOTIF : refusal(mode));
     }
+    CallRules answers = rules_of(ThreadKind::worker);
+    answers.answers_calls = true;
+    all.answering = filter_program(answers, refusal(mode));
     struct sigaction action {};
     action.sa_handler = on_signal;
     action.sa_flags = SA_RESTART;

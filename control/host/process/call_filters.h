@@ -4,7 +4,8 @@
 // A denied call fails with EPERM and is counted by kind and call; the process goes on. The kernel
 // reports it to a thread of this file, `denials`, which answers it at once and takes no lock. If
 // another program follows this process's calls already (some containers), denied calls fail as well
-// and are not counted; the kernel's audit log has them.
+// and are not counted; the kernel's audit log has them. No other thread may answer, because an
+// answer can let a call pass.
 //
 // Each thread filters itself, so a filter is in force before the thread's first work. Threads that
 // begin after filter_rest() inherit the filter of the thread that starts them. Nothing is filtered

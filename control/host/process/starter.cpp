@@ -145,8 +145,15 @@ std::vector<Executable> executables(const std::vector<Starter::Program>& program
     ::_exit(kExecFailed);
 }
 
+// The numbers come from the daemon, which may have been taken over: from kFreeFd on they would
+// replace the opened program.
+bool are_targets_free(std::span<const int> targets) {
+    return std::ranges::all_of(targets, [](int fd) { return fd >= 0 && fd < kFreeFd; });
+}
+
 Starter::Reply start_one(const Executable& what, const Starter::Request& request,
                          std::span<const int> given) {
+    if (!are_targets_free(std::span(request.targets).first(given.size()))) return {0, EINVAL};
     std::array<int, 2> pipe{};
     if (::pipe2(pipe.data(), O_CLOEXEC) != 0) return {0, errno};
     Descriptor out(pipe[0]), in(pipe[1]);

@@ -26,7 +26,7 @@ namespace steer {
 // A descriptor for a child.
 struct GivenDescriptor {
     int own;     // of this process
-    int target;  // its number in the child
+    int target;  // its number in the child: 0..63
 };
 
 class Starter {

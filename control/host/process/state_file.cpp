@@ -1,33 +1,31 @@
 #include "control/host/process/state_file.h"
 
-#include <algorithm>
 #include <boost/json/parse.hpp>
 #include <filesystem>
-#include <fstream>
 #include <utility>
 
 #include "control/host/process/new_file.h"
+#include "control/host/process/regular_file.h"
 
 namespace steer {
 namespace json = boost::json;
 
 Result<json::object> load_state(const std::string& file, std::size_t most_bytes,
                                 std::string_view loss) {
-    std::ifstream in(file, std::ios::binary | std::ios::ate);
-    if (!in) return json::object{};
-    const auto size = static_cast<std::size_t>(std::max<std::streamoff>(in.tellg(), 0));
-    std::string text(std::min(size, most_bytes), '\0');
-    in.seekg(0).read(text.data(), static_cast<std::streamsize>(text.size()));
+    const auto text = read_regular(file, most_bytes);
+    if (!text)
+        return Error{file + " cannot be read (" + text.error().text + "): it is ignored, " +
+                     std::string(loss) + "; remove it, or give it to the daemon's user"};
+    if (!*text) return json::object{};
     boost::system::error_code error;
-    json::value all;
-    if (in && size <= most_bytes) all = json::parse(text, error);
+    json::value all = json::parse(**text, error);
     if (error || !all.is_object())
         return Error{file + " is damaged: it is ignored, " + std::string(loss) +
                      ", and it is written again"};
     return std::move(all.get_object());
 }
 
-Result<void> save_state(const std::string& file, const std::string& text, std::string_view setting,
+Result<void> save_state(const std::string& file, const std::string& text, const StateFile& how,
                         std::string_view what, std::string_view loss) {
     namespace fs = std::filesystem;
     std::error_code ignored;
@@ -35,11 +33,11 @@ Result<void> save_state(const std::string& file, const std::string& text, std::s
     NewFile::remove_left(file);
     NewFile out(file);
     out.write(text);
-    if (out.replace(NewFile::kForAll)) return {};
+    if (out.replace(how.mode)) return {};
     return Error{std::string(what) + " cannot be kept in " + file + " (" + out.why() +
                  "): " + std::string(loss) +
                  "; free some space and make its folder writable, or name another as '" +
-                 std::string(setting) + "' of 'control'"};
+                 std::string(how.setting) + "' of '" + std::string(how.section) + "'"};
 }
 
 std::string_view text_at(const json::object& object, std::string_view key) {

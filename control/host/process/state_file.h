@@ -2,6 +2,8 @@
 // again.
 #pragma once
 
+#include <sys/types.h>
+
 #include <boost/json/object.hpp>
 #include <cstddef>
 #include <string>
@@ -11,14 +13,20 @@
 
 namespace steer {
 
-// The object in the file; an empty one if there is no file. Error: longer than `most_bytes`, or not
-// a JSON object. `loss` ends the sentence ("the routers are asked again").
+// The object in the file; an empty one if there is no file. Error: it cannot be read, is longer
+// than `most_bytes`, or is not a JSON object. `loss` is the consequence ("the routers are asked
+// again").
 Result<boost::json::object> load_state(const std::string& file, std::size_t most_bytes,
                                        std::string_view loss);
+// Who reports and reads a state file.
+struct StateFile {
+    std::string_view setting;              // that names the file, as in "findings"
+    std::string_view section = "control";  // of the configuration
+    mode_t mode = 0644;
+};
 // Writes a new file and renames it. If the folder does not exist, does nothing and returns no
-// error. `setting`: of `control`, as in "findings". `what` begins the sentence ("what was found of
-// RouterOS"), `loss` is the consequence.
-Result<void> save_state(const std::string& file, const std::string& text, std::string_view setting,
+// error. `what` begins the sentence ("what was found of RouterOS"), `loss` is the consequence.
+Result<void> save_state(const std::string& file, const std::string& text, const StateFile& how,
                         std::string_view what, std::string_view loss);
 
 // The text of a key; empty if the key is missing.

@@ -33,11 +33,12 @@ constexpr std::string_view kMemory[] = {"brk", "munmap", "mremap", "madvise", "m
 // Drivers of NICs recover from errors by ioctl(). stat() opens nothing.
 constexpr std::string_view kDriver[] = {"ioctl", "newfstatat", "fadvise64"};
 
+// DPDK calls epoll_create(), whenever its list of interrupts changes.
 constexpr std::string_view kSockets[] = {
-    "bind",       "listen",        "accept",     "accept4",        "connect",
-    "shutdown",   "setsockopt",    "getsockopt", "getsockname",    "getpeername",
-    "socketpair", "epoll_create1", "eventfd2",   "timerfd_create", "pipe2",
-    "dup",        "dup2",          "dup3",       "ioctl"};
+    "bind",          "listen",     "accept",         "accept4",     "connect",    "shutdown",
+    "setsockopt",    "getsockopt", "getsockname",    "getpeername", "socketpair", "epoll_create",
+    "epoll_create1", "eventfd2",   "timerfd_create", "pipe",        "pipe2",      "dup",
+    "dup2",          "dup3",       "ioctl"};
 constexpr std::string_view kReading[] = {
     "newfstatat", "statx",    "stat",       "lstat",      "access",   "faccessat",
     "faccessat2", "readlink", "readlinkat", "getdents64", "getcwd",   "pread64",

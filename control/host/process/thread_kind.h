@@ -51,7 +51,8 @@ struct CallRules {
     std::span<const int> families;  // of new sockets; none: no new sockets
     Files files = Files::none;
     bool starts_threads = false;
-    bool maps_code = false;  // executable memory, never writable at the same time
+    bool maps_code = false;      // executable memory, never writable at the same time
+    bool answers_calls = false;  // it may answer denied calls of other threads
 };
 
 // `writes_log`: `log.rotation` renames the log file on the thread that logs.

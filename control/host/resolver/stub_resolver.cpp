@@ -12,12 +12,11 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
-#include <fstream>
-#include <iterator>
 #include <memory>
 #include <utility>
 
 #include "control/host/process/no_throw.h"
+#include "control/host/process/regular_file.h"
 #include "control/host/resolver/endpoint.h"
 #include "control/host/resolver/server_text.h"
 #include "dataplane/dns/answer.h"
@@ -30,6 +29,7 @@ using asio::ip::udp;
 namespace {
 
 constexpr std::size_t kMaxResolvers = 8, kMaxSystemResolvers = 3;
+constexpr unsigned kMaxNearMisses = 10;  // datagrams that are not the reply; then TCP
 
 struct Question {
     std::vector<std::uint8_t> name;  // wire form
@@ -111,7 +111,7 @@ asio::awaitable<ResolverReply> ask_one(const Question& question, const Resolver&
         asio::buffer(question.message.data(), question.length), kNoThrow);
     if (unsent) co_return ResolverReply{};
     std::vector<std::uint8_t> bytes(dns::kMaxMessage);
-    for (;;) {
+    for (unsigned strays = 0; strays < kMaxNearMisses; ++strays) {
         const auto [nothing, length] = co_await socket.async_receive(asio::buffer(bytes), kNoThrow);
         if (nothing) co_return ResolverReply{};
         auto reply = read_reply({bytes.data(), length}, question.id, question.name, question.type);
@@ -121,6 +121,7 @@ asio::awaitable<ResolverReply> ask_one(const Question& question, const Resolver&
         const bool ours = length >= dns::kHeaderSize && dns::load_be16(bytes.data()) == question.id;
         if (reply.what == ResolverReply::What::answer || ours) co_return reply;
     }
+    co_return co_await ask_tcp(question, resolver, until, options);  // under attack (RFC 5452)
 }
 
 }  // namespace
@@ -186,10 +187,9 @@ asio::awaitable<Addresses> ask(std::string name, std::vector<Resolver> resolvers
 }
 
 std::vector<Resolver> system_resolvers(const std::string& path) {
-    std::ifstream file(path);
+    const auto text = read_regular(path);
     std::vector<Resolver> out;
-    for (const NamedServer& server :
-         read_servers(std::string(std::istreambuf_iterator<char>(file), {}))) {
+    for (const NamedServer& server : read_servers(text && *text ? **text : std::string())) {
         if (server.interface.empty() && out.size() < kMaxSystemResolvers)
             out.push_back({server.address, 53});
     }

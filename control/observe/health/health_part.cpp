@@ -23,9 +23,9 @@ constexpr std::uint64_t kMainLoopPatienceMs = 5'000;
 constexpr std::uint64_t kReadinessEveryMs = 500;
 
 // Order of conditions in reports; others follow.
-constexpr std::array<std::string_view, 10> kConditions{
-    "threads",  "ports", "upstreams", "lists",  "routers",
-    "overload", "drain", "shutdown",  "doctor", "fleet"};
+constexpr std::array<std::string_view, 11> kConditions{"threads",  "ports",   "upstreams", "lists",
+                                                       "zones",    "routers", "overload",  "drain",
+                                                       "shutdown", "doctor",  "fleet"};
 
 }  // namespace
 

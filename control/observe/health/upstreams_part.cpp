@@ -36,7 +36,7 @@ std::string_view word(NextHop::Via via) {
 // The measurements of all workers together.
 struct UpstreamSum {
     std::uint64_t queries = 0, replies = 0, timeouts = 0, failures = 0, unanswered = 0,
-                  latency_ms = 0;
+                  case_mismatches = 0, latency_ms = 0;
     std::uint32_t best_rtt_16ths_ms = 0;  // 0: not measured yet
     std::array<std::uint64_t, kUpstreamBoundsMs.size() + 1> by_latency{};
 
@@ -45,6 +45,7 @@ struct UpstreamSum {
         queries += health.queries.get();
         timeouts += health.timeouts.get();
         failures += health.failures.get();
+        case_mismatches += health.case_mismatches.get();
         unanswered += health.silent.load(std::memory_order_relaxed);
         latency_ms += health.latency_ms.get();
         const auto rtt = health.rtt_16ths_ms.load(std::memory_order_relaxed);
@@ -65,7 +66,8 @@ void write_upstream(ops::MetricWriter& writer, std::string_view name, const Upst
         Family{"steerdns_upstream_server_replies", &UpstreamSum::replies},
         Family{"steerdns_upstream_server_timeouts", &UpstreamSum::timeouts},
         Family{"steerdns_upstream_server_failures", &UpstreamSum::failures},
-        Family{"steerdns_upstream_server_unanswered_queries", &UpstreamSum::unanswered}};
+        Family{"steerdns_upstream_server_unanswered_queries", &UpstreamSum::unanswered},
+        Family{"steerdns_upstream_server_case_mismatches", &UpstreamSum::case_mismatches}};
     for (const Family& family : kFamilies) {
         writer.family(family.metric);
         writer.sample({{"upstream", name}}, sum.*family.value);
@@ -121,12 +123,14 @@ void UpstreamsPart::poll() {
         if (upstream == upstreams.end()) continue;
         streams_.threads().probe({.upstream = id,
                                   .has_channel = upstream->channel != Channel::none,
+                                  .random_case = random_case_of(*upstream) != "off" &&
+                                                 upstream->channel != Channel::stream,
                                   .address = upstream->address,
                                   .port = upstream->port,
                                   .query = probe_queries_.at(id).query},
-                                 [this, id](bool refuses_edns) {
-                                     boost::asio::post(main_.io(), [this, id, refuses_edns] {
-                                         probes_.replied(id, refuses_edns);
+                                 [this, id](const stream::ProbeReply& reply) {
+                                     boost::asio::post(main_.io(), [this, id, reply] {
+                                         probes_.replied(id, reply);
                                          inform_workers(id);
                                      });
                                  });
@@ -142,6 +146,7 @@ void UpstreamsPart::observe(const Upstream& upstream, std::uint64_t now_ms) {
         traffic.queries += health.queries.get();
         traffic.replies += health.replies.get();
         traffic.edns_refusals += health.edns_refusals.get();
+        traffic.case_mismatches += health.case_mismatches.get();
         for (std::size_t i = 0; i < replies.size(); ++i)
             replies[i] += health.by_latency[i].get();
     }
@@ -150,16 +155,32 @@ void UpstreamsPart::observe(const Upstream& upstream, std::uint64_t now_ms) {
     inform_workers(upstream.id);
     const std::string news = probes_.news(upstream.id, upstream.name, now_ms);
     if (news.empty()) return;
-    const bool is_good = news.ends_with(UpstreamProbes::kAnswersAgain);
+    const bool is_good = news.ends_with(UpstreamProbes::kAnswersAgain) ||
+                         news.ends_with(UpstreamProbes::kReturnsCase);
     events_.tell(ops::EventKind::upstream,
                  is_good ? ops::EventLevel::info : ops::EventLevel::warning, news);
 }
 
 void UpstreamsPart::inform_workers(std::uint16_t upstream) {
     DataplaneRuntime& runtime = workers_.runtime();
+    const ProbeFindings findings{
+        .is_silent = probes_.is_silent(upstream),
+        .without_edns = probes_.is_without_edns(upstream),
+        .changes_case = probes_.changes_case(upstream) || !probes_.is_probed(upstream)};
     for (unsigned w = 0; w < runtime.workers(); ++w)
-        runtime.worker(w).probed(upstream, probes_.is_silent(upstream),
-                                 probes_.is_without_edns(upstream));
+        runtime.worker(w).probed(upstream, findings);
+}
+
+std::string_view UpstreamsPart::random_case_of(const Upstream& upstream) const {
+    using config::RandomCase;
+    if (upstream.channel == Channel::stream) return {};
+    const RandomCase setting = settings_.get().dataplane.random_case;
+    if (setting == RandomCase::never) return "off";
+    if (setting == RandomCase::learned) {
+        if (probes_.changes_case(upstream.id)) return "changed";
+        if (!probes_.is_probed(upstream.id)) return "off";
+    }
+    return "on";
 }
 
 std::string UpstreamsPart::error_of(const Upstream& upstream) const {
@@ -244,6 +265,8 @@ void UpstreamsPart::add_status(object& all) {
                 // How its connections fail is worth seeing before probes find it silent.
                 if (error.empty()) error = report->error;
             }
+            if (const auto random_case = random_case_of(upstream); !random_case.empty())
+                one["random_case"] = random_case;
             if (!error.empty()) one["trouble"] = error;
             upstreams.push_back(std::move(one));
         }
@@ -257,6 +280,10 @@ void UpstreamsPart::write_metrics(ops::MetricWriter& writer) {
         writer.family("steerdns_upstream_server_up");
         writer.sample({{"upstream", upstream.name}},
                       std::uint64_t{error_of(upstream).empty() ? 1U : 0U});
+        if (const auto random_case = random_case_of(upstream); !random_case.empty()) {
+            writer.family("steerdns_upstream_server_random_case");
+            writer.sample({{"upstream", upstream.name}}, std::uint64_t{random_case == "on"});
+        }
         UpstreamSum sum;
         for (unsigned w = 0; w < runtime.workers(); ++w)
             sum.add(runtime.worker(w).upstream_health(upstream.id));

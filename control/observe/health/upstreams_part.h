@@ -40,6 +40,8 @@ class UpstreamsPart final : public Part {
     void take(build::Built& built);
     void observe(const Upstream& upstream, std::uint64_t now_ms);
     void inform_workers(std::uint16_t upstream);
+    // "on", "off", or "changed": the upstream does not return it; empty: not over UDP.
+    [[nodiscard]] std::string_view random_case_of(const Upstream& upstream) const;
     // "does not answer"; empty: it answers, according to our probes.
     [[nodiscard]] std::string error_of(const Upstream& upstream) const;
     [[nodiscard]] bool answers(const UpstreamGroup& group) const;

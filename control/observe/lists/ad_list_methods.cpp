@@ -107,7 +107,9 @@ void write_ad_list_metrics(ops::MetricWriter& writer, const Snapshot& snapshot, 
     for (const Rpz& rpz : snapshot.rpzs) {
         for (const Rpz::Zone& zone : rpz.zones) {
             writer.family("steerdns_rpz_triggers");
-            writer.sample({{"plugin", rpz.tag}, {"zone", zone.name}}, std::uint64_t{zone.rules});
+            const PolicyZone* const live = zone.load();
+            writer.sample({{"plugin", rpz.tag}, {"zone", zone.name}},
+                          live == nullptr ? std::uint64_t{zone.rules} : live->triggers);
             writer.family("steerdns_rpz_matches");
             writer.sample({{"plugin", rpz.tag}, {"zone", zone.name}}, zone.matches->total());
         }

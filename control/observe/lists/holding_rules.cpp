@@ -2,9 +2,7 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
-#include <fstream>
 #include <functional>
-#include <iterator>
 #include <map>
 #include <new>
 #include <string>
@@ -15,6 +13,7 @@
 #include "control/api/log/mnemonics.h"
 #include "control/config/advice/effects.h"
 #include "control/host/process/process_limits.h"
+#include "control/host/process/regular_file.h"
 #include "control/program/build/name_verdict.h"
 
 namespace steer {
@@ -88,8 +87,8 @@ ops::RpcResult rules_in_memory(const ConfigSource& source, const FindRules& find
 }
 
 bool is_text_of(const std::string& file, std::string_view text) {
-    std::ifstream in(file, std::ios::binary);
-    return in && std::string{std::istreambuf_iterator<char>(in), {}} == text;
+    const auto now = read_regular(file);
+    return now && *now == text;
 }
 
 }  // namespace

@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <charconv>
 #include <fstream>
-#include <iterator>
+#include <sstream>
+#include <utility>
 #include <variant>
 
 #include "dataplane/port/folder.h"
@@ -33,8 +34,9 @@ bool asks_by_tls(const config::Plugin& plugin) {
 }  // namespace
 
 std::string Subject::read(const std::string& path) const {
-    std::ifstream in(root + path, std::ios::binary);
-    return {std::istreambuf_iterator<char>(in), {}};
+    std::ostringstream text;  // an iterator would throw where reading fails, as in /sys
+    text << std::ifstream(root + path, std::ios::binary).rdbuf();
+    return std::move(text).str();
 }
 
 std::string Subject::word(const std::string& path) const {

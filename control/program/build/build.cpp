@@ -4,6 +4,7 @@
 
 #include "control/program/build/build_steps.h"
 #include "control/program/build/compile.h"
+#include "control/program/build/limit_rows.h"
 #include "control/program/build/lists.h"
 #include "control/program/build/program_advice.h"
 #include "control/program/build/ranges.h"
@@ -18,6 +19,18 @@ matchers::PrefixSet allowed(const config::Dataplane& dataplane, const Surroundin
     prefixes.insert(prefixes.end(), surroundings.own_networks.begin(),
                     surroundings.own_networks.end());
     return matchers::PrefixSet(prefixes);
+}
+
+// Primaries, and those that `notify_from` adds.
+matchers::PrefixSet senders_of_notify(const SecondaryPlans& plans) {
+    std::vector<matchers::Prefix> senders;
+    for (const SecondaryPlan& plan : plans.zones) {
+        for (const config::ZonePrimary& primary : plan.settings.primaries)
+            senders.push_back(matchers::Prefix::masked(primary.address, 128));
+        senders.insert(senders.end(), plan.settings.notify_from.begin(),
+                       plan.settings.notify_from.end());
+    }
+    return matchers::PrefixSet(senders);
 }
 
 void check_tls(const config::Settings& settings, Built& built) {
@@ -70,6 +83,9 @@ Built build(const config::Settings& settings, const Surroundings& surroundings, 
     const auto list_places = build_lists(settings, surroundings, registry, built);
     built.leases = lease_plans(settings, registry);
     built.router_lists = router_list_plans(settings, registry);
+    built.secondaries = secondary_plans(settings, registry);
+    snapshot.live_targets = built.secondaries.targets;
+    snapshot.notify_from = senders_of_notify(built.secondaries);
     check_tls(settings, built);
     check_dump_files(settings, built);
     TagMasks masks(settings);
@@ -90,6 +106,7 @@ Built build(const config::Settings& settings, const Surroundings& surroundings, 
     snapshot.allow = allowed(settings.dataplane, surroundings);
     snapshot.withheld = matchers::PrefixSet(special_ranges());
     snapshot.trusted_forwarders = matchers::PrefixSet(settings.dataplane.trusted_forwarders);
+    snapshot.limits = limit_policy(settings, registry, built.errors);
     built.listeners = listen(settings, registry, snapshot.frontends, built.errors);
     if (built.ok()) {
         if (auto ready = equip(snapshot); !ready) built.errors.push_back(ready.error());

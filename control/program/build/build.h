@@ -21,6 +21,7 @@
 #include "control/program/build/opnsense_plan.h"
 #include "control/program/build/registry.h"
 #include "control/program/build/router_list_plans.h"
+#include "control/program/build/secondary_plans.h"
 #include "control/program/build/set_plan.h"
 #include "control/program/build/time_windows.h"
 #include "control/streams/upstream/upstream_target.h"
@@ -111,6 +112,7 @@ struct Built {
     std::vector<RouterPlan> routers;
     LeasePlans leases;
     RouterListPlans router_lists;
+    SecondaryPlans secondaries;
     std::vector<OpnsensePlan> opnsense;              // for every opnsense_alias
     std::vector<sets::SetPlan> kernel_sets;          // for every ipset, nftset and bgp_route
     std::map<ListId, config::ReadyNeed> ready_sets;  // their lists that /readyz needs

@@ -29,7 +29,7 @@ std::vector<Listener> listen(const config::Settings& settings, Registry& registr
 
 // The place and text of each instruction of a program, for explanations.
 
-// A line of a configuration without surrounding blanks and passwords, cut at 160 bytes.
+// A line of a configuration without surrounding blanks and secrets, cut at 160 bytes.
 std::string shown_line(std::string_view line);
 
 // Completes Snapshot::source with the texts of the files. The compiler has set its places before.

@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <bit>
 #include <limits>
-#include <set>
 #include <utility>
 
 #include "control/config/plugin_type.h"
 #include "control/config/text/time_periods.h"
+#include "control/program/build/address_sets.h"
 #include "control/program/build/build_steps.h"
 #include "control/program/build/durations.h"
 #include "dataplane/policy/parked.h"
@@ -62,7 +62,8 @@ Upstream upstream_of(const config::UpstreamSettings& u, std::uint16_t id) {
                  .port = u.port,
                  .timeout_ms = milliseconds(u.timeout),
                  .name = u.tag.empty() ? u.addr : u.tag,
-                 .trust_ad = u.trust_ad};
+                 .trust_ad = u.trust_ad,
+                 .cookies = u.cookies};
     if (u.reach.socks5) out.address = IpAddress{};  // the proxy resolves it
     if (u.is_plain()) return out;
     out.channel = facts_of(u.scheme).has_connections ? Channel::stream : Channel::datagrams;
@@ -500,21 +501,8 @@ std::uint32_t Compiler::prefixes_of(config::PluginIndex plugin, const config::Ip
     const config::PluginIndex key = is_set ? match.sets.front() : plugin;
     const auto known = prefix_sets_.find(key);
     if (known != prefix_sets_.end()) return known->second;
-    std::vector<matchers::Prefix> prefixes = match.prefixes;
-    std::vector<std::shared_ptr<const LivePrefixes>> live;
-    std::vector<config::PluginIndex> todo = match.sets;
-    std::set<config::PluginIndex> done;
-    while (!todo.empty()) {
-        const config::PluginIndex next = todo.back();
-        todo.pop_back();
-        if (!done.insert(next).second) continue;
-        const auto& set = std::get<config::IpSet>(settings_.plugin(next).args);
-        prefixes.insert(prefixes.end(), set.prefixes.begin(), set.prefixes.end());
-        if (set.live) live.push_back(registry_.live_prefixes(settings_.plugin(next).tag));
-        todo.insert(todo.end(), set.sets.begin(), set.sets.end());
-    }
     const auto index = static_cast<std::uint32_t>(snapshot_.prefix_sets.size());
-    snapshot_.prefix_sets.emplace_back(prefixes, std::move(live));
+    snapshot_.prefix_sets.push_back(address_set(settings_, match.prefixes, match.sets, registry_));
     prefix_sets_.emplace(key, index);
     return index;
 }

@@ -8,6 +8,7 @@
 #include <concepts>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <span>
@@ -189,6 +190,8 @@ class Compiler {
     // Domains of these names that are in no other one of them: zone cuts, whose DS record the
     // parent has.
     [[nodiscard]] std::vector<config::RuleAt> cuts_of(const config::NameRules& names) const;
+    void leave_parent_ds(config::PluginIndex index, const std::vector<config::RuleAt>& names,
+                         int line, std::uint16_t instance, std::vector<std::uint16_t>& others);
     [[nodiscard]] bool has_private_upstream(const config::Forward& forward) const;
     // Whether the last forward before `end` has a private upstream.
     [[nodiscard]] bool ends_at_private(std::uint16_t first, std::uint16_t end) const;
@@ -223,7 +226,7 @@ class Compiler {
     [[nodiscard]] std::uint16_t probe_of(const Instruction& i) const;
     // compile_local.cpp
     void zone(config::PluginIndex index, const config::Zone& args, int line, std::uint16_t instance,
-              unsigned depth);
+              unsigned& depth);
     void static_records(config::PluginIndex index, const config::StaticRecords& args, int line,
                         std::uint16_t instance, unsigned& depth);
     // The effect of an owner's first entry with data for the type.
@@ -255,6 +258,10 @@ class Compiler {
              unsigned& depth);
     std::uint32_t rpz_of(config::PluginIndex index, const config::Rpz& args);
     steer::Rpz::Zone rpz_zone(const config::RpzZone& zone, std::uint32_t first_action);
+    static steer::Rpz::Zone live_zone(std::shared_ptr<const LivePolicy> live,
+                                      const std::string& name);
+    // The place in Snapshot::rpzs of a zone that has a secondary.
+    std::uint32_t local_zone(config::PluginIndex index, const config::Zone& args);
     steer::Rpz::Action rpz_action(steer::Rpz& rpz, const config::RpzAction& action, int line);
     void dhcp_leases(config::PluginIndex index, const config::DhcpLeases& args, int line,
                      std::uint16_t instance);
@@ -313,6 +320,7 @@ class Compiler {
     std::map<config::PluginIndex, CompiledDns64> dns64s_;
     std::map<config::PluginIndex, std::uint32_t> name_masks_;
     std::map<config::PluginIndex, std::optional<std::uint32_t>> zone_cuts_;  // masks; nothing: none
+    std::map<config::PluginIndex, std::uint32_t> local_zones_;
     std::vector<AdMasks> ad_masks_;            // of Snapshot::ad_lists
     std::optional<std::uint32_t> v4_clients_;  // the prefixes of all IPv4 clients
     static constexpr unsigned kMaxMarks = 64;  // ProgramState::marks

@@ -9,6 +9,7 @@
 #include "control/config/advice/why.h"
 #include "control/config/lists/list_source.h"
 #include "control/program/build/compile.h"
+#include "dataplane/dns/name.h"
 
 namespace steer::build {
 namespace {
@@ -297,24 +298,38 @@ void Compiler::own_cache(std::optional<config::PluginIndex> cache, std::uint16_t
     if (!too_long_) snapshot_.program[pc].short_circuit = true;
 }
 
+// DS records of these names are the parent's (RFC 4035 3.1.4.1): other rules answer them.
+void Compiler::leave_parent_ds(config::PluginIndex index, const std::vector<config::RuleAt>& names,
+                               int line, std::uint16_t instance,
+                               std::vector<std::uint16_t>& others) {
+    const auto [cuts, is_new] = zone_cuts_.try_emplace(index);
+    if (is_new && !names.empty()) cuts->second = masks_.mask_of(names);
+    if (!cuts->second) return;
+    const std::uint16_t other_type = emit(Op::if_type, instance, line, numbers_of({dns::kDs}));
+    const std::uint16_t below = emit(Op::if_tags, instance, line, *cuts->second);
+    if (too_long_) return;
+    snapshot_.program[below].negate = true;
+    others.push_back(below);
+    land({other_type});
+}
+
 void Compiler::zone(config::PluginIndex index, const config::Zone& args, int line,
-                    std::uint16_t instance, unsigned depth) {
+                    std::uint16_t instance, unsigned& depth) {
     const auto [mask, fresh] = name_masks_.try_emplace(index);
+    if (args.secondary) {
+        const auto& apex = std::get<config::Secondary>(settings_.plugin(*args.secondary).args).zone;
+        const std::string name = dns::name_to_text(apex);
+        if (fresh) mask->second = masks_.mask_of({domain(name)});
+        std::vector<std::uint16_t> others{emit(Op::if_tags, instance, line, mask->second)};
+        leave_parent_ds(index, {{.rule = {matchers::RuleKind::full, name}}}, line, instance,
+                        others);
+        enter(Op::enter_rpz, instance, line, local_zone(index, args), depth);
+        if (!too_long_) land(others);
+        return;
+    }
     if (fresh) mask->second = masks_.mask_of(args.names);
     std::vector<std::uint16_t> others{emit(Op::if_tags, instance, line, mask->second)};
-    const auto [cuts, is_new] = zone_cuts_.try_emplace(index);
-    if (is_new) {
-        const std::vector<config::RuleAt> names = cuts_of(args.names);
-        if (!names.empty()) cuts->second = masks_.mask_of(names);
-    }
-    if (cuts->second) {  // their DS records are the parent's (RFC 4035 3.1.4.1)
-        const std::uint16_t other_type = emit(Op::if_type, instance, line, numbers_of({dns::kDs}));
-        const std::uint16_t below = emit(Op::if_tags, instance, line, *cuts->second);
-        if (too_long_) return;
-        snapshot_.program[below].negate = true;
-        others.push_back(below);
-        land({other_type});
-    }
+    leave_parent_ds(index, cuts_of(args.names), line, instance, others);
     own_cache(args.cache, instance, line, depth);
     const auto& forward = std::get<config::Forward>(settings_.plugin(args.forward).args);
     const std::uint16_t asks = emit(Op::forward, instance, line, group_of(args.forward, forward));

@@ -1,10 +1,10 @@
 // Compiler: response policy zones.
 #include <algorithm>
-#include <map>
 #include <utility>
 #include <vector>
 
 #include "control/program/build/compile.h"
+#include "control/program/build/policy_action.h"
 
 namespace steer::build {
 
@@ -19,7 +19,15 @@ std::uint32_t Compiler::rpz_of(config::PluginIndex index, const config::Rpz& arg
     const config::Plugin& plugin = settings_.plugin(index);
     steer::Rpz out;
     out.tag = plugin.tag;
+    out.logs = args.logs;
     for (const config::RpzZone& zone : args.zones) {
+        if (zone.secondary) {
+            out.zones.push_back(live_zone(
+                registry_.live_policy(settings_.plugin(*zone.secondary).tag), zone.source));
+            out.zones.back().matches = registry_.list_matches(plugin.tag, zone.source);
+            out.asks_answers = true;  // what the zone has may change
+            continue;
+        }
         const auto first = static_cast<std::uint32_t>(out.actions.size());
         for (const config::RpzAction& action : zone.actions)
             out.actions.push_back(rpz_action(out, action, plugin.line));
@@ -67,67 +75,47 @@ steer::Rpz::Zone Compiler::rpz_zone(const config::RpzZone& zone, std::uint32_t f
     return out;
 }
 
+steer::Rpz::Zone Compiler::live_zone(std::shared_ptr<const LivePolicy> live,
+                                     const std::string& name) {
+    steer::Rpz::Zone out;
+    out.name = name;
+    out.live = std::move(live);
+    return out;
+}
+
+std::uint32_t Compiler::local_zone(config::PluginIndex index, const config::Zone& args) {
+    const auto known = local_zones_.find(index);
+    if (known != local_zones_.end()) return known->second;
+    const std::string& tag = settings_.plugin(index).tag;
+    const std::string& secondary = settings_.plugin(*args.secondary).tag;
+    steer::Rpz out;
+    out.tag = tag;
+    out.is_authority = true;
+    out.zones.push_back(live_zone(registry_.local_zone(secondary), "$" + secondary));
+    out.zones.back().matches = registry_.list_matches(tag, "$" + secondary);
+    const auto at = static_cast<std::uint32_t>(snapshot_.rpzs.size());
+    local_zones_.emplace(index, at);
+    snapshot_.rpzs.push_back(std::move(out));
+    return at;
+}
+
 steer::Rpz::Action Compiler::rpz_action(steer::Rpz& rpz, const config::RpzAction& action,
                                         int line) {
-    using Does = config::RpzAction::Does;
-    using Done = steer::Rpz::Action::Does;
-    steer::Rpz::Action out;
-    switch (action.does) {
-        case Does::nxdomain:
-            out.answer = known_.unkept(known_.negative(dns::kNxDomain, action.ttl_s));
-            break;
-        case Does::nodata:
-            out.answer = known_.unkept(known_.negative(dns::kNoError, action.ttl_s));
-            break;
-        case Does::passthru:
-            out.does = Done::passthru;
-            break;
-        case Does::drop:
-            out.does = Done::drop;
-            break;
-        case Does::tcp_only:
-            out.does = Done::tcp_only;
-            out.answer = known_.unkept(known_.truncated());
-            break;
-        case Does::alias:
-            out.answer = known_.unkept(known_.of_records(
-                dns::kCname, dns::kIn, {{dns::kCname, dns::kIn, action.ttl_s, action.target}}));
-            [[fallthrough]];
-        case Does::alias_below:
-            out.does = Done::alias;
-            out.alias = static_cast<std::uint16_t>(snapshot_.redirect_targets.size());
-            snapshot_.redirect_targets.push_back(action.target);
-            snapshot_.redirect_ttls.resize(snapshot_.redirect_targets.size() - 1, 1);
-            snapshot_.redirect_ttls.push_back(action.ttl_s);
-            snapshot_.redirect_below.resize(snapshot_.redirect_targets.size());
-            snapshot_.redirect_below.back() = action.does == Does::alias_below;
-            break;
-        case Does::records: {
-            out.does = Done::records;
-            std::map<std::uint16_t, std::vector<config::KnownRecord>> sets;
-            std::uint32_t least_ttl_s = action.ttl_s;
-            for (const config::KnownRecord& record : action.records) {
-                auto& set = sets[record.type];
-                least_ttl_s = std::min(least_ttl_s, record.ttl_s);
-                const bool is_there = std::ranges::any_of(
-                    set, [&](const auto& other) { return other.rdata == record.rdata; });
-                if (!is_there) set.push_back(record);
-            }
-            out.typed.first = static_cast<std::uint32_t>(rpz.typed.size());
-            for (const auto& [type, records] : sets) {
-                const AnswerRef answer = known_.unkept(known_.of_records(type, dns::kIn, records));
-                if (answer == kNoAnswer)
-                    error(line, "the records of type " + std::to_string(type) +
-                                    " of a trigger in rpz '" + rpz.tag +
-                                    "' are longer than a message may be: write fewer");
-                rpz.typed.push_back({type, dns::kIn, answer});
-            }
-            out.typed.count = static_cast<std::uint32_t>(rpz.typed.size()) - out.typed.first;
-            out.answer = known_.unkept(known_.negative(dns::kNoError, least_ttl_s));
-            break;
-        }
-    }
-    return out;
+    const auto alias = [this](const config::RpzAction& of) -> std::optional<std::uint16_t> {
+        const auto number = static_cast<std::uint16_t>(snapshot_.redirect_targets.size());
+        snapshot_.redirect_targets.push_back(of.target);
+        snapshot_.redirect_ttls.resize(number, 1);
+        snapshot_.redirect_ttls.push_back(of.ttl_s);
+        snapshot_.redirect_below.resize(number + 1U);
+        snapshot_.redirect_below.back() = of.does == config::RpzAction::Does::alias_below;
+        return number;
+    };
+    std::vector<std::uint16_t> too_long;
+    const auto made = policy_action(action, known_, rpz.typed, alias, too_long);
+    for (const std::uint16_t type : too_long)
+        error(line, "the records of type " + std::to_string(type) + " of a trigger in rpz '" +
+                        rpz.tag + "' are longer than a message may be: write fewer");
+    return *made;
 }
 
 }  // namespace steer::build

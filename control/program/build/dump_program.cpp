@@ -132,7 +132,9 @@ std::string operand_text(const Snapshot& snapshot, const Instruction& i) {
             const Rpz& rpz = snapshot.rpzs[i.operand];
             std::string out = rpz.tag;
             for (const Rpz::Zone& zone : rpz.zones)
-                out += ", " + zone.name + " (" + std::to_string(zone.rules) + " triggers)";
+                out += ", " + zone.name +
+                       (zone.live != nullptr ? " (by zone transfer)"
+                                             : " (" + std::to_string(zone.rules) + " triggers)");
             return out;
         }
         case OperandKind::ad_list:

@@ -1,6 +1,5 @@
 #include "control/program/build/image_folder.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,8 +12,7 @@
 
 #include "control/host/process/files_as.h"
 #include "control/host/process/new_file.h"
-#include "control/host/process/read_fully.h"
-#include "dataplane/port/descriptor.h"
+#include "control/host/process/regular_file.h"
 
 namespace steer::build {
 namespace {
@@ -27,7 +25,7 @@ struct Head {
     std::array<char, 16> magic;
     std::uint64_t size;
     std::uint64_t checksum;
-    std::array<std::uint8_t, 32> unused;
+    std::array<std::uint8_t, 32> unused;  // 0
 };
 static_assert(sizeof(Head) == 64);
 constexpr std::array<char, 16> kMagic{'s', 't', 'e', 'e', 'r', 'd', 'n', 's',
@@ -62,16 +60,16 @@ std::string kind_of(const std::string& name) {
 std::optional<matchers::Arena> ImageFolder::load(const std::string& name) {
     const FilesAs files(owner_);
     const std::string path = folder_ + "/" + name;
-    const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    const Descriptor file = open_regular(path, O_NOFOLLOW);
     if (file.get() < 0) {
         if (errno != ENOENT)
-            say(path + " cannot be read (" + std::strerror(errno) + "): it is built again");
+            say(path + " cannot be read (" + why_not_open(errno) + "): it is built again");
         return std::nullopt;
     }
     Head head{};
     struct stat facts {};
     const bool fits = read_fully(file.get(), &head, sizeof head) && head.magic == kMagic &&
-                      ::fstat(file.get(), &facts) == 0 &&
+                      head.unused == decltype(head.unused){} && ::fstat(file.get(), &facts) == 0 &&
                       static_cast<std::uint64_t>(facts.st_size) == head.size + sizeof head;
     if (fits) {
         matchers::Arena bytes(head.size);

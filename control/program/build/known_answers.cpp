@@ -77,20 +77,26 @@ Bytes localhost() {
 
 KnownAnswers::KnownAnswers(AnswerStore& store) : store_(store), block_(kLargeBuffer) {}
 
-AnswerRef KnownAnswers::of_response(const Bytes& response, std::uint16_t qtype,
-                                    std::uint16_t qclass) {
+bool KnownAnswers::build(const Bytes& response, std::uint16_t qtype, std::uint16_t qclass) {
     constexpr std::size_t kLongestQuestion = 255 + 4, kOpt = 64;
-    if (response.size() + kLongestQuestion + kOpt > dns::kMaxMessage) return kNoAnswer;
+    if (response.size() + kLongestQuestion + kOpt > dns::kMaxMessage) return false;
     constexpr std::array<std::uint8_t, 1> kRoot{0};
     dns::UpstreamFacts facts;
-    if (dns::build_answer(response, kRoot, qtype, qclass, false, block_, facts,
-                          dns::Records::all) != dns::AnswerError::none)
-        return kNoAnswer;
+    return dns::build_answer(response, kRoot, qtype, qclass, false, block_, facts,
+                             dns::Records::all) == dns::AnswerError::none;
+}
+
+AnswerRef KnownAnswers::keep() {
     const std::size_t size = reinterpret_cast<const dns::Answer*>(block_.data())->size();
     const auto [known, fresh] = known_.try_emplace(
         Bytes(block_.begin(), block_.begin() + static_cast<std::ptrdiff_t>(size)), kNoAnswer);
     if (fresh) known->second = store_.add(known->first);
     return known->second;
+}
+
+AnswerRef KnownAnswers::of_response(const Bytes& response, std::uint16_t qtype,
+                                    std::uint16_t qclass) {
+    return build(response, qtype, qclass) ? keep() : kNoAnswer;
 }
 
 AnswerRef KnownAnswers::of_records(std::uint16_t qtype, std::uint16_t qclass,
@@ -100,6 +106,29 @@ AnswerRef KnownAnswers::of_records(std::uint16_t qtype, std::uint16_t qclass,
     for (const config::KnownRecord& r : records)
         add_record(message, r.type, r.klass, r.ttl_s, r.rdata);
     return of_response(message, qtype, qclass);
+}
+
+AnswerRef KnownAnswers::of_sections(std::uint8_t rcode, std::uint16_t qtype,
+                                    const std::vector<OwnedRecord>& answers,
+                                    const std::vector<OwnedRecord>& authorities) {
+    Bytes message = response(rcode, static_cast<unsigned>(answers.size()),
+                             static_cast<unsigned>(authorities.size()), qtype, dns::kIn);
+    for (const auto* const section : {&answers, &authorities}) {
+        for (const OwnedRecord& one : *section) {
+            const config::KnownRecord& r = one.record;
+            if (one.owner.empty()) {
+                add_record(message, r.type, r.klass, r.ttl_s, r.rdata);
+                continue;
+            }
+            message.insert(message.end(), one.owner.begin(), one.owner.end());
+            add_fields(message, r.type, r.klass, r.ttl_s, r.rdata);
+        }
+    }
+    if (!build(message, qtype, dns::kIn)) return kNoAnswer;
+    auto& head = *reinterpret_cast<dns::Answer*>(block_.data());
+    head.flags |= dns::kAa;
+    head.for_one = true;
+    return keep();
 }
 
 AnswerRef KnownAnswers::negative(std::uint8_t rcode, std::uint32_t ttl_s) {

@@ -22,6 +22,16 @@ class KnownAnswers {
     // Records of the asked name. kNoAnswer: they do not fit into a message.
     AnswerRef of_records(std::uint16_t qtype, std::uint16_t qclass,
                          const std::vector<config::KnownRecord>& records);
+    // A record with an owner.
+    struct OwnedRecord {
+        std::vector<std::uint8_t> owner;  // wire form; empty: the question's name
+        config::KnownRecord record;
+    };
+    // An answer from a zone: with AA (RFC 1035 4.1.1), and not cacheable. kNoAnswer: it does not
+    // fit into a message.
+    AnswerRef of_sections(std::uint8_t rcode, std::uint16_t qtype,
+                          const std::vector<OwnedRecord>& answers,
+                          const std::vector<OwnedRecord>& authorities);
     // An answer without a record of that type. Its SOA lets clients cache it for `ttl_s` (RFC
     // 2308).
     AnswerRef negative(std::uint8_t rcode, std::uint32_t ttl_s);
@@ -45,6 +55,11 @@ class KnownAnswers {
     AnswerRef of_addresses(bool v6, const std::vector<IpAddress>& addresses, std::uint32_t ttl_s);
 
   private:
+    // Makes block_ of a complete response for the root. False: it is longer than a message may be.
+    bool build(const std::vector<std::uint8_t>& response, std::uint16_t qtype,
+               std::uint16_t qclass);
+    // Stores the answer in block_.
+    AnswerRef keep();
     // From a complete response for the root. kNoAnswer: it is longer than a message may be.
     AnswerRef of_response(const std::vector<std::uint8_t>& response, std::uint16_t qtype,
                           std::uint16_t qclass);

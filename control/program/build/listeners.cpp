@@ -26,8 +26,9 @@ class Listeners {
         for (const config::Plugin& plugin : settings_.plugins) {
             if (const auto* udp = std::get_if<config::UdpServer>(&plugin.args)) {
                 at(udp->listen).udp = true;
-                frontends_.datagrams.push_back(
-                    {udp->listen.address, udp->listen.port, entry_of(udp->entry)});
+                frontends_.datagrams.push_back({udp->listen.address, udp->listen.port,
+                                                entry_of(udp->entry),
+                                                static_cast<CookieMode>(udp->cookies)});
             } else if (const auto* stream = config::stream_server_of(plugin)) {
                 StreamService service = stream_service(*stream);
                 if (stream->paths.empty()) {
@@ -42,6 +43,7 @@ class Listeners {
                                  [](const Frontends::Datagrams& frontend) {
                                      return width({frontend.address, frontend.port, {}});
                                  });
+        frontends_.compare_cookies();
         std::ranges::stable_sort(out_, {}, [](const Listener& l) { return width(l.endpoint); });
         if (out_.empty()) {
             config::Endpoint everywhere;

@@ -1,6 +1,7 @@
 #include "control/program/build/build_steps.h"
 
 #include <algorithm>
+#include <array>
 #include <vector>
 
 #include "matchers/safe_text.h"
@@ -20,15 +21,19 @@ std::vector<std::string_view> lines_of(std::string_view text) {
     return lines;
 }
 
-// What follows "password" up to a blank, comma, quote or bracket; what stands before an '@' of a URL.
+// What follows one of these words up to a blank, comma, quote or bracket; what stands before an '@'
+// of a URL.
 std::string without_secrets(std::string text) {
     constexpr std::string_view kHidden = "***";
-    for (std::size_t at = text.find("password"); at != std::string::npos;
-         at = text.find("password", at + 1)) {
-        const std::size_t from = text.find_first_not_of(":= \"'", at + 8);
-        if (from == std::string::npos) break;
-        const std::size_t end = std::min(text.find_first_of(" ,\"'}", from), text.size());
-        text.replace(from, end - from, kHidden);
+    constexpr std::array<std::string_view, 3> kWords{"password", "secret", "token"};
+    for (const std::string_view word : kWords) {
+        for (std::size_t at = text.find(word); at != std::string::npos;
+             at = text.find(word, at + 1)) {
+            const std::size_t from = text.find_first_not_of(":= \"'", at + word.size());
+            if (from == std::string::npos) break;
+            const std::size_t end = std::min(text.find_first_of(" ,\"'}", from), text.size());
+            text.replace(from, end - from, kHidden);
+        }
     }
     for (std::size_t at = text.find("//"); at != std::string::npos; at = text.find("//", at + 2)) {
         const std::size_t end = std::min(text.find_first_of("/ \"',", at + 2), text.size());

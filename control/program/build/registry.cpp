@@ -98,6 +98,34 @@ std::shared_ptr<InheritedNames> Registry::inherited() {
     return inherited_;
 }
 
+std::shared_ptr<LivePolicy> Registry::live_policy(const std::string& tag) {
+    return shared_of(live_policies_, tag);
+}
+
+std::shared_ptr<LivePolicy> Registry::local_zone(const std::string& tag) {
+    return shared_of(local_zones_, tag);
+}
+
+std::shared_ptr<LiveTargets> Registry::live_targets() {
+    if (live_targets_ == nullptr) live_targets_ = std::make_shared<LiveTargets>();
+    return live_targets_;
+}
+
+Result<std::uint16_t> Registry::limit(const std::string& name) {
+    return number(limits_, name, kMaxLimits, "names of rows of 'limits'");
+}
+
+std::shared_ptr<LimitTables> Registry::limit_tables(std::size_t bytes, unsigned workers,
+                                                    unsigned streams) {
+    if (limit_tables_ != nullptr) return limit_tables_;
+    limit_tables_ = std::make_shared<LimitTables>();
+    for (unsigned i = 0; i < workers; ++i)
+        limit_tables_->workers.push_back(std::make_unique<LimitThread>(bytes, workers));
+    for (unsigned i = 0; i < streams; ++i)
+        limit_tables_->streams.push_back(std::make_unique<LimitThread>(bytes, streams));
+    return limit_tables_;
+}
+
 std::shared_ptr<LivePrefixes> Registry::live_prefixes(const std::string& tag) {
     return shared_of(live_prefixes_, tag);
 }

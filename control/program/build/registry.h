@@ -15,8 +15,10 @@
 #include "dataplane/answer/ad_list.h"
 #include "dataplane/answer/live_answers.h"
 #include "dataplane/answer/live_prefixes.h"
+#include "dataplane/answer/policy_zone.h"
 #include "dataplane/answer/reverse_table.h"
 #include "dataplane/base/list_state.h"
+#include "dataplane/limits/limit_policy.h"
 #include "dataplane/policy/cache_instance.h"
 #include "dataplane/policy/collector.h"
 #include "dataplane/policy/inherited_names.h"
@@ -60,11 +62,21 @@ class Registry {
     }
     // The answers of a dhcp_leases, by its tag.
     std::shared_ptr<LiveAnswers> live_answers(const std::string& tag);
+    // The policy zone, or the local zone, of a secondary, by its tag.
+    std::shared_ptr<LivePolicy> live_policy(const std::string& tag);
+    std::shared_ptr<LivePolicy> local_zone(const std::string& tag);
+    // The names that such zones ask for instead.
+    std::shared_ptr<LiveTargets> live_targets();
     // The addresses of a ros_list, by its tag.
     std::shared_ptr<LivePrefixes> live_prefixes(const std::string& tag);
     // The number of an inherited domain_set, and the inheriting names.
     Result<std::uint16_t> inherited_set(const std::string& tag);
     std::shared_ptr<InheritedNames> inherited();
+    // A row of `limits:`, by its name.
+    Result<std::uint16_t> limit(const std::string& name);
+    // The tables that rows of `limits:` fill, made at the first call. Later sizes need a restart.
+    std::shared_ptr<LimitTables> limit_tables(std::size_t bytes, unsigned workers,
+                                              unsigned streams);
     // The table of a reverse_lookup; a new one if its size changes.
     std::shared_ptr<ReverseTable> reverse(const std::string& tag, std::size_t size);
 
@@ -84,6 +96,10 @@ class Registry {
     std::map<std::string, std::shared_ptr<TimeWindow>> time_windows_;
     std::map<std::string, std::shared_ptr<LiveAnswers>> live_answers_;
     std::map<std::string, std::shared_ptr<LivePrefixes>> live_prefixes_;
+    std::map<std::string, std::shared_ptr<LivePolicy>> live_policies_, local_zones_;
+    std::shared_ptr<LiveTargets> live_targets_;
+    std::map<std::string, std::uint16_t> limits_;
+    std::shared_ptr<LimitTables> limit_tables_;
     std::map<std::string, std::pair<std::size_t, std::shared_ptr<ReverseTable>>> reverse_;
 };
 

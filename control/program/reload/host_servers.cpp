@@ -5,10 +5,9 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <utility>
 
+#include "control/host/process/regular_file.h"
 #include "control/host/resolver/interface_zone.h"
 #include "control/host/resolver/server_text.h"
 
@@ -21,8 +20,8 @@ using resolver::NamedServer;
 constexpr std::size_t kMaxServers = 8;
 
 std::string read_file(const std::string& path) {
-    std::ifstream in(path);
-    return {std::istreambuf_iterator<char>(in), {}};
+    auto text = read_regular(path);
+    return text && *text ? **std::move(text) : std::string();
 }
 
 void add_files_of(const std::string& folder, std::string_view prefix, std::string_view suffix,

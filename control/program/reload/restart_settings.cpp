@@ -60,6 +60,7 @@ std::vector<std::string> need_restart(const config::Settings& started_with,
     dataplane("dataplane.max_parked_per_client", &D::max_parked_per_client);
     dataplane("dataplane.max_per_suffix", &D::suffix_percent);
     dataplane("dataplane.over_quota", &D::over_quota);
+    dataplane("dataplane.limits_memory", &D::limits_bytes);
     using C = config::Control;
     const auto control = [&](const char* name, auto member) {
         compare(out, name, started_with.control, now.control, member);

@@ -23,11 +23,12 @@ WorkerOptions worker_options(const config::Dataplane& written, unsigned workers)
             .over_quota = static_cast<OverQuota>(written.over_quota),
             .first_upstream_port = written.first_upstream_port,
             .last_upstream_port = written.last_upstream_port,
-            .random_case = written.random_case};
+            .random_case = static_cast<RandomCase>(written.random_case)};
 }
 
 static_assert(static_cast<int>(OverQuota::truncate) ==
               static_cast<int>(config::OverQuota::truncate));
+static_assert(static_cast<int>(RandomCase::always) == static_cast<int>(config::RandomCase::always));
 
 }  // namespace
 

@@ -1,10 +1,9 @@
 #include "control/program/reload/suffix_file.h"
 
-#include <fstream>
-#include <iterator>
 #include <mutex>
 #include <utility>
 
+#include "control/host/process/regular_file.h"
 #include "matchers/quote.h"
 #include "matchers/suffix/suffix_list.h"
 
@@ -13,9 +12,10 @@ namespace {
 
 // False: it cannot be read.
 bool read_suffix_text(const std::string& path, std::string& text) {
-    std::ifstream file(path, std::ios::binary);
-    text.assign(std::istreambuf_iterator<char>(file), {});
-    return file.good() || file.eof();
+    auto content = read_regular(path);
+    if (!content || !*content) return false;
+    text = **std::move(content);
+    return true;
 }
 
 }  // namespace

@@ -279,4 +279,27 @@ Result<void> PortSet::set_upstreams(std::span<const UpstreamEndpoint> upstreams,
     return {};
 }
 
+Result<void> PortSet::set_bans(std::span<const XdpBan> bans, std::span<const XdpPrefix> exempt) {
+    for (const auto& xdp : xdp_devices_) {
+        if (auto done = xdp->steering().set_bans(bans, exempt); !done) return done;
+    }
+    return {};
+}
+
+void PortSet::renew_ban(std::uint32_t place, std::chrono::milliseconds lifetime) {
+    for (const auto& xdp : xdp_devices_)
+        xdp->steering().renew_ban(place, lifetime);
+}
+
+XdpBanCounts PortSet::ban_counts(std::uint32_t place) const {
+    XdpBanCounts sum;
+    for (const auto& xdp : xdp_devices_) {
+        const XdpBanCounts one = xdp->steering().ban_counts(place);
+        sum.dropped += one.dropped;
+        sum.passed += one.passed;
+        sum.bytes += one.bytes;
+    }
+    return sum;
+}
+
 }  // namespace steer

@@ -4,6 +4,7 @@
 // sockets; the report has the reason. A configured driver that does not work is an Error.
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <memory>
 #include <set>
@@ -64,6 +65,12 @@ class PortSet {
     Result<void> set_upstreams(std::span<const UpstreamEndpoint> upstreams,
                                std::span<const std::uint16_t> service_ports,
                                std::uint16_t first_port, std::uint16_t last_port);
+
+    // Bans of the XDP programs, as in XdpSteering; counts are sums of all programs.
+    [[nodiscard]] bool has_xdp() const { return !xdp_devices_.empty(); }
+    Result<void> set_bans(std::span<const XdpBan> bans, std::span<const XdpPrefix> exempt);
+    void renew_ban(std::uint32_t place, std::chrono::milliseconds lifetime);
+    [[nodiscard]] XdpBanCounts ban_counts(std::uint32_t place) const;
 
   private:
     explicit PortSet(unsigned workers) : workers_(workers) {}

@@ -28,6 +28,7 @@
 #include "control/sinks/opnsense/api.h"
 #include "routeros/claim_book.h"
 #include "routeros/fair_queue.h"
+#include "routeros/keyed_hash.h"
 
 namespace steer::opnsense {
 
@@ -129,8 +130,7 @@ class AliasState {
     };
     struct Hash {
         std::size_t operator()(const IpAddress& a) const {
-            std::uint64_t x = (a.high() ^ (a.low() * 0x9e3779b97f4a7c15U)) * 0xff51afd7ed558ccdU;
-            return static_cast<std::size_t>(x ^ x >> 32);
+            return routeros::keyed_hash(a.high(), a.low(), 0);
         }
     };
     using Elements = routeros::ClaimBook<Element, Hash>;

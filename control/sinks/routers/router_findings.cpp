@@ -80,7 +80,7 @@ Result<RouterFindings::ByVersion> load_findings(const std::string& file) {
 }
 
 Result<void> save_findings(const std::string& file, const std::string& text) {
-    return save_state(file, text, "findings", "what was found of RouterOS",
+    return save_state(file, text, {.setting = "findings"}, "what was found of RouterOS",
                       "the next start asks the routers again");
 }
 

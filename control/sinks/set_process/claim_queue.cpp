@@ -2,14 +2,12 @@
 
 #include <algorithm>
 
+#include "routeros/keyed_hash.h"
+
 namespace steer::sets {
 
 std::size_t ClaimQueue::Hash::operator()(const Key& key) const noexcept {
-    const IpAddress& address = key.second;
-    std::uint64_t h =
-        (address.high() ^ (address.low() * 0x9e3779b97f4a7c15U)) * 0xff51afd7ed558ccdU;
-    h = (h ^ h >> 32 ^ key.first) * 0xbf58476d1ce4e5b9U;
-    return static_cast<std::size_t>(h ^ h >> 32);
+    return routeros::keyed_hash(key.second.high(), key.second.low(), key.first);
 }
 
 Installed ClaimQueue::installed(const Row& row) {

@@ -14,14 +14,13 @@
 #include <utility>
 
 #include "control/sinks/set_process/kernel_set.h"
+#include "routeros/keyed_hash.h"
 
 namespace steer::sets {
 
 struct PrefixHash {
     std::size_t operator()(const matchers::Prefix& p) const noexcept {
-        std::uint64_t h = (p.address.high() * 0x9e3779b97f4a7c15) ^ p.address.low();
-        h = (h ^ (h >> 29) ^ p.length) * 0xbf58476d1ce4e5b9;
-        return static_cast<std::size_t>(h ^ (h >> 32));
+        return routeros::keyed_hash(p.address.high(), p.address.low(), p.length);
     }
 };
 

@@ -76,7 +76,7 @@ Result<ByRouter> load_leases(const std::string& file) {
 }
 
 Result<void> save_leases(const std::string& file, const std::string& text) {
-    return save_state(file, text, "leases", "the DHCP leases",
+    return save_state(file, text, {.setting = "leases"}, "the DHCP leases",
                       "after the next start hosts have no names until the routers are read");
 }
 

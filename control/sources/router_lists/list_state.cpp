@@ -20,6 +20,7 @@ using routeros::TimedAddress;
 namespace {
 
 constexpr std::size_t kMaxBytes = std::size_t{256} << 20;
+constexpr std::int64_t kLatestS = std::int64_t{1} << 40;  // later than any time of a router
 
 std::int64_t wall_of(std::uint64_t boot_ms, const Moment& now) {
     return now.wall_s +
@@ -28,7 +29,8 @@ std::int64_t wall_of(std::uint64_t boot_ms, const Moment& now) {
 
 // A time before the boot is the boot, and one in the future is as it is.
 std::uint64_t boot_of(std::int64_t wall_s, const Moment& now) {
-    const std::int64_t ms = static_cast<std::int64_t>(now.boot_ms) + (wall_s - now.wall_s) * 1000;
+    const std::int64_t apart_s = std::clamp(wall_s, std::int64_t{0}, kLatestS) - now.wall_s;
+    const std::int64_t ms = static_cast<std::int64_t>(now.boot_ms) + apart_s * 1000;
     return static_cast<std::uint64_t>(std::max<std::int64_t>(ms, 1));
 }
 
@@ -112,7 +114,7 @@ Result<ByRouter> load_lists(const std::string& file, const Moment& now) {
 }
 
 Result<void> save_lists(const std::string& file, const std::string& text) {
-    return save_state(file, text, "router_lists", "the address lists of routers",
+    return save_state(file, text, {.setting = "router_lists"}, "the address lists of routers",
                       "after the next start they are empty until the routers are read");
 }
 

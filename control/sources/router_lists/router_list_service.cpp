@@ -146,8 +146,9 @@ void RouterListService::write_servers(const Router& router) {
             return log(routeros::Level::warning,
                        "the DNS servers of a router are not kept in " + file +
                            ": its folder cannot be created; create it for the user of the daemon");
-        const auto kept = save_state(file, text, "router_lists", "the DNS servers of a router",
-                                     "a forward uses the old ones until the file can be written");
+        const auto kept =
+            save_state(file, text, {.setting = "router_lists"}, "the DNS servers of a router",
+                       "a forward uses the old ones until the file can be written");
         if (!kept) log(routeros::Level::warning, kept.error().sentence());
     });
 }

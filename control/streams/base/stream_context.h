@@ -11,17 +11,20 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <set>
 #include <span>
 #include <utility>
 #include <vector>
 
+#include "control/streams/base/notify_handler.h"
 #include "control/streams/base/stream_counters.h"
 #include "dataplane/base/buffer.h"
 #include "dataplane/base/clock.h"
 #include "dataplane/base/message.h"
 #include "dataplane/base/ring.h"
 #include "dataplane/forward/chacha_random.h"
+#include "dataplane/limits/limiter.h"
 #include "matchers/prefix/ip_address.h"
 
 namespace steer::stream {
@@ -56,6 +59,24 @@ struct StreamContext {
     // Called with the addresses of a name that was resolved for an upstream; empty: they are no
     // longer needed. `source` is the same for the same name.
     std::function<void(const void* source, std::span<const IpAddress> addresses)> on_addresses{};
+    // Called with each NOTIFY; without a response it is handled as any query, which gets NOTIMP.
+    NotifyHandler on_notify{};
+
+    // Rows of `limits:` for connections, handshakes and streams; nullptr: none.
+    std::shared_ptr<const LimitPolicy> limits{};
+    Limiter limiter{0, true, 0};
+
+    // Whether a row lets something of a client pass that sent to `local`.
+    [[nodiscard]] bool lets_pass(LimitWhat what, const IpAddress& client, const IpAddress& local,
+                                 std::uint16_t port) {
+        if (limits == nullptr || client == IpAddress{}) return true;
+        // A forged address has no connection.
+        if (what == LimitWhat::connections)
+            limiter.prove(*limits, {client, local, port, false}, clock.now());
+        if (limits->of(what).empty()) return true;
+        return limiter.on_stream(*limits, what, {client, local, port, false}, 1, clock.now()) ==
+               Limited::no;
+    }
 
     void count(StreamCount c, std::uint64_t n = 1) { counters.add(c, n); }
     // Binds a socket to the upstream's VRF before it connects. Returns 0 or errno.

@@ -21,6 +21,9 @@ namespace steer {
     X(tcp_accepted, "connections accepted")                                           \
     X(tcp_over_client_limit, "connections closed: too many of one client")            \
     X(tcp_over_limit, "connections closed: too many in total")                        \
+    X(tcp_limited, "connections closed: above `connections` of `limits`")             \
+    X(tls_limited, "connections closed: above `handshakes` of `limits`")              \
+    X(streams_limited, "queries and requests above `streams` of `limits`")            \
     X(tcp_made_room, "idle connections closed to make room")                          \
     X(tcp_idle, "connections closed: idle")                                           \
     X(tcp_stalled, "connections closed: the client does not read")                    \
@@ -54,6 +57,8 @@ namespace steer {
     X(upstream_tcp, "upstream queries over TCP")                                      \
     X(upstream_replies, "upstream replies passed to workers")                         \
     X(upstream_unmatched, "unexpected upstream replies")                              \
+    X(upstream_fragments, "upstream replies dropped: they arrived as fragments")      \
+    X(upstream_icmp_errors, "ICMP errors about upstream queries, which are ignored")  \
     X(upstream_forgotten, "upstream queries over kernel UDP abandoned to make room")  \
     X(upstream_errors, "upstream queries that the network rejected")                  \
     X(upstream_no_buffer, "upstream replies lost: no buffer")                         \

@@ -123,6 +123,23 @@ asio::awaitable<bool> Connection::write(std::span<const std::uint8_t> bytes) {
     co_return true;
 }
 
+asio::awaitable<std::size_t> Connection::read(std::span<std::uint8_t> into) {
+    // A fast server must not delay the timer or a stop.
+    co_await asio::post(kNoThrow);
+    for (;;) {
+        if (is_late()) co_return 0;
+        std::size_t n = 0;
+        const Io io = socket_->stream->read(into, n);
+        if (io == Io::done) co_return n;
+        if (io == Io::ended || io == Io::failed) {
+            fail(io == Io::ended ? "it closed the connection" : socket_->stream->why());
+            co_return 0;
+        }
+        const bool ready = co_await wait(io);
+        if (!ready) co_return 0;
+    }
+}
+
 asio::awaitable<Talk> Connection::talk(stream::HttpClient& client,
                                        const std::function<bool()>& is_over) {
     std::vector<std::uint8_t> room(kReadBytes);

@@ -1,5 +1,5 @@
-// One connection to an HTTP server (of a list, of OPNsense), plain or with TLS. Its steps have a
-// deadline.
+// One connection to an HTTP server (of a list, of OPNsense) or to a primary, plain or with TLS. Its
+// steps have a deadline.
 //
 // A step that exceeds it fails, and the connection is closed. One thread; a coroutine in a step
 // keeps the object alive.
@@ -11,6 +11,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 
 #include "control/host/net/byte_stream.h"
@@ -59,13 +60,16 @@ class Connection {
     boost::asio::awaitable<Talk> talk(stream::HttpClient& client,
                                       const std::function<bool()>& is_over);
 
+    // For other protocols than HTTP: writes all bytes; reads at least one. False and 0: see why().
+    boost::asio::awaitable<bool> write(std::span<const std::uint8_t> bytes);
+    boost::asio::awaitable<std::size_t> read(std::span<std::uint8_t> into);
+
     [[nodiscard]] const std::string& why() const { return why_; }
 
   private:
     struct Socket;
 
     boost::asio::awaitable<bool> wait(stream::Io what);
-    boost::asio::awaitable<bool> write(std::span<const std::uint8_t> bytes);
     // Returns whether the deadline has passed; then closes the connection.
     bool is_late();
     bool fail(std::string why);

@@ -4,10 +4,9 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 
 #include "control/host/process/new_file.h"
+#include "control/host/process/regular_file.h"
 
 namespace steer::fetch {
 namespace json = boost::json;
@@ -38,11 +37,10 @@ std::optional<ListFacts> load_facts(const std::string& file, const std::string& 
     std::error_code error;
     const auto size = fs::file_size(file, error);
     if (error) return std::nullopt;
-    std::ifstream in(path_of(file), std::ios::binary);
-    const std::string bytes{std::istreambuf_iterator<char>(in), {}};
-    if (!in || bytes.size() > kLongest) return std::nullopt;
+    const auto bytes = read_regular(path_of(file), kLongest);
+    if (!bytes || !*bytes) return std::nullopt;
     json::error_code bad;
-    const json::value read = json::parse(bytes, bad);
+    const json::value read = json::parse(**bytes, bad);
     const auto* const all = read.if_object();
     if (bad || all == nullptr) return std::nullopt;
     ListFacts facts{text(*all, "url"),      text(*all, "etag"),    text(*all, "last_modified"),

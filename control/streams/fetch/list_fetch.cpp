@@ -84,8 +84,9 @@ FetchOptions fetch_options_of(const config::Settings& settings) {
 ListOutcome fetch_list(const config::RemoteList& list, const FetchOptions& options,
                        std::uint64_t now_s, const std::stop_token& stop) {
     ListOutcome out;
-    const auto known =
-        options.keep_facts ? load_facts(list.file, list.url) : std::optional<ListFacts>{};
+    // Without a usable copy, the server must not answer that the list has not changed.
+    const bool has_facts = options.keep_facts && !list.is_damaged;
+    const auto known = has_facts ? load_facts(list.file, list.url) : std::optional<ListFacts>{};
     out.facts = known.value_or(ListFacts{.url = list.url});
     auto url = config::parse_url(list.url);
     if (!url) return bad(Outcome::refused, url.error().text, std::move(out));

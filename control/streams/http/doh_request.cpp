@@ -92,6 +92,8 @@ std::string_view reason_of(HttpStatus status) {
             return "URI Too Long";
         case HttpStatus::unsupported_media_type:
             return "Unsupported Media Type";
+        case HttpStatus::too_many_requests:
+            return "Too Many Requests";
         case HttpStatus::fields_too_large:
             return "Request Header Fields Too Large";
         case HttpStatus::unavailable:

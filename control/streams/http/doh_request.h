@@ -33,6 +33,7 @@ enum class HttpStatus : std::uint16_t {
     content_too_large = 413,
     uri_too_long = 414,
     unsupported_media_type = 415,
+    too_many_requests = 429,
     fields_too_large = 431,
     unavailable = 503,
     version_not_supported = 505,

@@ -65,6 +65,8 @@ std::string_view text_of(HttpStatus status) {
             return "Expected a DNS query of at most 4096 bytes.\n";
         case HttpStatus::unsupported_media_type:
             return "Expected application/dns-message, not encoded.\n";
+        case HttpStatus::too_many_requests:
+            return "Too many requests of this client.\n";
         case HttpStatus::fields_too_large:
             return "Expected a head of at most 8192 bytes.\n";
         case HttpStatus::unavailable:

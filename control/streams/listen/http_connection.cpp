@@ -121,6 +121,9 @@ void HttpConnection::take_query(std::uint32_t stream, std::size_t path,
         if (!client) return fail(stream, HttpStatus::bad_request, StreamCount::http_bad_client);
         origin.client = SocketAddress(*client, origin_.client.port());
     }
+    if (!context_.lets_pass(LimitWhat::streams, origin.client.address(), origin.local,
+                            origin.local_port))
+        return fail(stream, HttpStatus::too_many_requests, StreamCount::streams_limited);
     const bool fits = in_progress_ < kTakenBack * service.limits.max_queries;
     if (!fits || !inject(origin, path, message))
         fail(stream, HttpStatus::unavailable, StreamCount::http_unanswered);

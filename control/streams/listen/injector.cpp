@@ -1,10 +1,13 @@
 #include "control/streams/listen/injector.h"
 
 #include <algorithm>
+#include <boost/asio/post.hpp>
 #include <cstring>
 #include <numeric>
+#include <utility>
 
 #include "dataplane/base/injected_texts.h"
+#include "dataplane/dns/wire.h"
 #include "matchers/safe_text.h"
 
 namespace steer::stream {
@@ -40,6 +43,7 @@ std::span<std::uint8_t> Injector::query_room(Buffer& buffer) {
 
 bool Injector::inject(const std::shared_ptr<ResponseHandler>& taker, const QueryOrigin& origin,
                       Buffer* query, std::size_t length, const QueryMetadata& metadata) {
+    if (context_.on_notify && answer_notify(taker, origin, *query, length)) return true;
     if (free_.empty()) {
         context_.count(StreamCount::inject_table_full);
         release(query);
@@ -86,6 +90,38 @@ bool Injector::inject(const std::shared_ptr<ResponseHandler>& taker, const Query
     p.taker = taker;
     p.origin = origin;
     return true;
+}
+
+bool Injector::answer_notify(const std::shared_ptr<ResponseHandler>& taker,
+                             const QueryOrigin& origin, Buffer& query, std::size_t length) {
+    if (length < dns::kHeaderSize) return false;
+    const std::span<const std::uint8_t> message = query_room(query).first(length);
+    const unsigned flags = dns::load_be16(&message[2]);
+    if ((flags & (dns::kQr | dns::kOpcodeMask)) != dns::kOpcodeNotify) return false;
+    const auto response = context_.on_notify(origin.client.address(), message);
+    if (response.empty() || response.size() > query.capacity) return false;
+    std::ranges::copy(response, query.data());
+    query.length = static_cast<std::uint32_t>(response.size());
+    // Outside of the call that brought the query.
+    if (ready_.empty()) boost::asio::post(context_.io, [this] { give_ready(); });
+    ready_.push_back({taker, origin, &query});
+    return true;
+}
+
+void Injector::give_ready() {
+    for (const Ready& one : std::exchange(ready_, {})) {
+        if (const auto taker = one.taker.lock()) {
+            taker->take_answer(one.origin, one.response);
+        } else {
+            release(one.response);
+        }
+    }
+    if (flush_) flush_();
+}
+
+Injector::~Injector() {
+    for (const Ready& one : ready_)
+        release(one.response);
 }
 
 void Injector::on_answer(const Message& m) {

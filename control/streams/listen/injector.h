@@ -1,13 +1,16 @@
 // Passes queries to workers and returns their answers to the connections.
 //
 // The client's address chooses the worker, so that its quotas apply. A fixed table stores a query
-// until its answer arrives, or for kPatienceMs, because a full ring may lose a worker's answer.
+// until its answer arrives, or for kPatienceMs, because a full ring may lose a worker's answer. A
+// NOTIFY that control accepts (StreamContext::on_notify) goes to no worker.
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "control/streams/base/socket_address.h"
@@ -51,7 +54,7 @@ class Injector {
     static constexpr std::uint16_t kMaxUdp = kMaxUdpAnswer;
 
     explicit Injector(StreamContext& context);
-    ~Injector() = default;
+    ~Injector();
     Injector(const Injector&) = delete;
     Injector& operator=(const Injector&) = delete;
 
@@ -66,6 +69,8 @@ class Injector {
     bool inject(const std::shared_ptr<ResponseHandler>& taker, const QueryOrigin& origin,
                 Buffer* query, std::size_t length, const QueryMetadata& metadata = {});
     void on_answer(const Message& m);
+    // Called after answers that no worker gave.
+    void set_flush(std::function<void()> flush) { flush_ = std::move(flush); }
     // Removes queries without an answer. Call it once a second.
     void expire();
 
@@ -80,12 +85,23 @@ class Injector {
         std::weak_ptr<ResponseHandler> taker;
         QueryOrigin origin;
     };
+    // A NOTIFY that control answers: true, and the answer follows. False: it is none.
+    bool answer_notify(const std::shared_ptr<ResponseHandler>& taker, const QueryOrigin& origin,
+                       Buffer& query, std::size_t length);
     [[nodiscard]] std::size_t worker_for(const IpAddress& client) const;
     void forget(std::uint32_t i);
+    void give_ready();
 
     StreamContext& context_;
+    std::function<void()> flush_;
     std::vector<Pending> pending_;
     std::vector<std::uint32_t> free_;
+    struct Ready {
+        std::weak_ptr<ResponseHandler> taker;
+        QueryOrigin origin;
+        Buffer* response;
+    };
+    std::vector<Ready> ready_;
 };
 
 }  // namespace steer::stream

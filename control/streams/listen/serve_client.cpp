@@ -32,6 +32,9 @@ void serve_client(StreamContext& context, Injector& injector, ClientConnections&
     const Service& service = clients.service();
     const IpAddress peer = origin.client.address();
     const bool by_proxy = service.proxies.contains(peer);
+    if (!by_proxy && !context.lets_pass(LimitWhat::connections, service.counted_as(peer),
+                                        origin.local, origin.local_port))
+        return context.count(StreamCount::tcp_limited);
     if (!clients.admit(by_proxy ? IpAddress{} : service.counted_as(peer))) return;
     context.count(StreamCount::tcp_accepted);
     ByteStream stream(std::move(socket));

@@ -96,6 +96,12 @@ std::size_t TcpConnection::take_queries(std::size_t n) {
 bool TcpConnection::take_query(std::span<const std::uint8_t> query) {
     context_.count(StreamCount::tcp_queries);
     clients_.used(*this);
+    if (!context_.lets_pass(LimitWhat::streams, origin_.client.address(), origin_.local,
+                            origin_.local_port)) {
+        context_.count(StreamCount::streams_limited);
+        end_after_answers();
+        return false;
+    }
     const QueryMetadata metadata{clients_.service().frontend, stream_.server_name(), {}};
     Buffer* const buffer = injector_.take_buffer(query.size(), metadata);
     if (buffer != nullptr) {

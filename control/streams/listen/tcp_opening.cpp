@@ -54,6 +54,10 @@ bool TcpOpening::take_header() {
 void TcpOpening::secure() {
     const auto& tls = clients_.service().tls;
     if (tls == nullptr) return hand_over();
+    if (!context_.lets_pass(LimitWhat::handshakes,
+                            clients_.service().counted_as(origin_.client.address()), origin_.local,
+                            origin_.local_port))
+        return fail(StreamCount::tls_limited);
     SslPtr ssl = tls->accept();
     if (ssl == nullptr || !stream_.secure(std::move(ssl))) return fail(StreamCount::tls_failed);
     handshake();

@@ -65,11 +65,13 @@ class RelayedSession final : public IdSession, public std::enable_shared_from_th
     const std::vector<std::uint8_t> header_;  // of each datagram: the upstream
     const bool is_by_name_;  // the relay answers with an address that we do not know
     const std::shared_ptr<RelayUse> use_;
+    IpAddress relay_{};
     unsigned near_misses_ = 0;
     bool works_ = false;  // a reply arrived
 };
 
 int RelayedSession::open(const RelayAddress& relay, const UpstreamTarget& target) {
+    relay_ = relay.address;
     error_code error;
     socket_.open(relay.address.is_v4() ? udp::v4() : udp::v6(), error);
     if (error) return error.value();
@@ -85,6 +87,7 @@ int RelayedSession::open(const RelayAddress& relay, const UpstreamTarget& target
         const SocketAddress from(here.address(), 0);
         if (::bind(fd, from.get(), from.length) != 0) return errno;
     }
+    guard_datagrams(fd, relay.address.is_v4());
     const SocketAddress to(relay.address, relay.port);
     return ::connect(fd, to.get(), to.length) == 0 ? 0 : errno;
 }
@@ -125,14 +128,20 @@ void RelayedSession::wait_for_reply() {
 void RelayedSession::receive() {
     const unsigned before = in_progress();
     for (unsigned turn = 0; turn < kUpstreamReads && !has_ended(); ++turn) {
-        const auto got = ::recv(socket_.native_handle(), context_.room.data(), context_.room.size(),
-                                MSG_DONTWAIT);
-        if (got < 0 && (errno == EAGAIN || errno == EINTR)) break;
-        if (got < 0) {
+        const Datagram got = receive_datagram(socket_.native_handle(), context_.room);
+        if (got.error == EAGAIN || got.error == EINTR) break;
+        if (got.length < 0 && works_ && may_be_forged(relay_)) {
+            context_.count(StreamCount::upstream_icmp_errors);
+            continue;
+        }
+        if (got.length < 0) {
             if (!works_) use_->pause(context_.now_ms());  // TCP through the proxy may work
             return end("the proxy's relay refused a datagram");
         }
-        if (take(std::span(context_.room).first(static_cast<std::size_t>(got)))) {
+        const auto length = std::min(static_cast<std::size_t>(got.length), context_.room.size());
+        if (got.is_fragmented) {
+            context_.count(StreamCount::upstream_fragments);
+        } else if (take(std::span(context_.room).first(length))) {
             works_ = true;
             use_->replied_ms = context_.now_ms();
             near_misses_ = 0;

@@ -1,8 +1,12 @@
 #include "control/streams/upstream/upstream_socket.h"
 
+#include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 
 #include "control/host/resolver/interface_zone.h"
@@ -20,6 +24,45 @@ int prepare_socket(const StreamContext& context, int socket, const IpAddress& to
     const int failed = ::setsockopt(socket, SOL_SOCKET, SO_BINDTODEVICE, name.data(),
                                     static_cast<socklen_t>(name.size()));
     return failed == 0 ? 0 : errno;
+}
+
+void guard_datagrams(int socket, bool is_v4) {
+    const int on = 1, omit = is_v4 ? IP_PMTUDISC_OMIT : IPV6_PMTUDISC_OMIT;
+    const int level = is_v4 ? IPPROTO_IP : IPPROTO_IPV6;
+    // A kernel without these options (before 4.4) leaves the socket as it was.
+    (void)::setsockopt(socket, level, is_v4 ? IP_MTU_DISCOVER : IPV6_MTU_DISCOVER, &omit,
+                       sizeof omit);
+    (void)::setsockopt(socket, level, is_v4 ? IP_RECVFRAGSIZE : IPV6_RECVFRAGSIZE, &on, sizeof on);
+}
+
+Datagram receive_datagram(int socket, std::span<std::uint8_t> room) {
+    iovec piece{room.data(), room.size()};
+    alignas(cmsghdr) std::array<std::uint8_t, 64> control{};
+    msghdr message{};
+    message.msg_iov = &piece;
+    message.msg_iovlen = 1;
+    message.msg_control = control.data();
+    message.msg_controllen = control.size();
+    Datagram got;
+    got.length = ::recvmsg(socket, &message, MSG_DONTWAIT | MSG_TRUNC);
+    if (got.length < 0) {
+        got.error = errno;
+        return got;
+    }
+    for (cmsghdr* c = CMSG_FIRSTHDR(&message); c != nullptr; c = CMSG_NXTHDR(&message, c)) {
+        // The kernel adds it only to a datagram that it put together.
+        if ((c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVFRAGSIZE) ||
+            (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_RECVFRAGSIZE))
+            got.is_fragmented = true;
+    }
+    return got;
+}
+
+bool may_be_forged(const IpAddress& upstream) {
+    constexpr std::uint8_t kLoopbackNet = 127;
+    if (upstream.is_v4()) return upstream.bytes[12] != kLoopbackNet;
+    const auto zeros = std::ranges::count(upstream.bytes, std::uint8_t{0});
+    return zeros != 15 || upstream.bytes[15] != 1;
 }
 
 // Connecting over UDP sends nothing, but searches for the route.

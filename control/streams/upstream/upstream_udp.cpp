@@ -56,6 +56,7 @@ class UpstreamUdp::Socket : public std::enable_shared_from_this<Socket> {
         if (const int failed = prepare_socket(context_, socket_.native_handle(), ask_.address,
                                               ask_.mark, ask_.device))
             return failed;
+        guard_datagrams(socket_.native_handle(), ask_.address.is_v4());
         const SocketAddress to(ask_.address, ask_.port);
         if (::connect(socket_.native_handle(), to.get(), to.length) != 0) return errno;
         const auto n =
@@ -98,29 +99,34 @@ class UpstreamUdp::Socket : public std::enable_shared_from_this<Socket> {
             std::uint8_t nowhere[1];
             const std::span<std::uint8_t> room =
                 buffer != nullptr ? buffer->room() : std::span{nowhere};
-            const auto got =
-                ::recv(socket_.native_handle(), room.data(), room.size(), MSG_DONTWAIT | MSG_TRUNC);
-            if (got < 0) {
+            const Datagram got = receive_datagram(socket_.native_handle(), room);
+            if (got.length < 0) {
                 release(buffer);
-                if (errno == EAGAIN || errno == EINTR) return false;
-                return end(nullptr, errno);
-            }
-            if (buffer == nullptr) {
+                if (got.error == EAGAIN || got.error == EINTR) return false;
+                if (!may_be_forged(ask_.address)) return end(nullptr, got.error);
+                context_.count(StreamCount::upstream_icmp_errors);
+            } else if (buffer == nullptr) {
                 context_.count(StreamCount::upstream_no_buffer);
-            } else if (take_reply(buffer, static_cast<std::size_t>(got))) {
+            } else if (take_reply(buffer, got)) {
                 return true;
             }
         }
         return false;
     }
 
-    bool take_reply(Buffer* buffer, std::size_t length) {
+    bool take_reply(Buffer* buffer, const Datagram& got) {
+        const auto length = static_cast<std::size_t>(got.length);
         buffer->length =
             static_cast<std::uint32_t>(std::min<std::size_t>(length, buffer->capacity));
-        if (length <= buffer->capacity && is_reply_to(ask_.query, buffer->bytes()))
-            return end(buffer, 0);
-        context_.count(StreamCount::upstream_unmatched);
+        const bool is_reply =
+            length <= buffer->capacity && is_reply_to(ask_.query, buffer->bytes());
+        if (is_reply && !got.is_fragmented) return end(buffer, 0);
         release(buffer);
+        if (is_reply) {
+            context_.count(StreamCount::upstream_fragments);
+            return end(nullptr, static_cast<int>(kForgedReplies));
+        }
+        context_.count(StreamCount::upstream_unmatched);
         return ++near_misses_ == kMaxNearMisses && end(nullptr, static_cast<int>(kForgedReplies));
     }
 

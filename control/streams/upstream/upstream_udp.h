@@ -5,8 +5,12 @@
 // an attacker must guess that port and the id (RFC 5452 4.5 and 9.2). At most kMaxSockets wait at a
 // time, fewer if the process may open only few descriptors. Above that, the oldest query is
 // dropped, as if its reply were lost. A forged reply with the right port, id and source but another
-// question is ignored. After kMaxNearMisses wrong replies, the worker uses TCP (kForgedReplies). A
-// connected socket reports a refusal by the upstream's host (ICMP).
+// question is ignored. After kMaxNearMisses wrong replies, the worker uses TCP (kForgedReplies). It
+// also does after a reply that arrived as fragments, because an attacker can replace one of them.
+//
+// ICMP errors neither end a query nor change a path MTU: an attacker can forge them, and so find
+// the port of a query, or stop the use of an upstream (CVE-2020-25705, CVE-2021-20322). Only an
+// upstream on a loopback address refuses at once.
 #pragma once
 
 #include <boost/asio/ip/udp.hpp>

@@ -52,14 +52,14 @@ void leave_renamed(LiveRun& w) noexcept {
     const dns::Query& outer = c.asked_under(level - 1, room);
     const std::uint16_t word = s.rewrites[level - 1];
     const bool is_changed = word != Rewrites::kNothing;
-    const auto& ttls = c.snapshot.redirect_ttls;
     if (has_its_answer && is_changed) {
-        const dns::AliasTerms terms{.asked = c.asked().name(),
-                                    .alias = outer.name(),
-                                    .qtype = c.query.qtype,
-                                    .with_cname = !is_failure(c.response.answer()),
-                                    .cname_ttl_s = word < ttls.size() ? ttls[word] : 1,
-                                    .age_s = c.response.age_s(w.now.s())};
+        const dns::AliasTerms terms{
+            .asked = c.asked().name(),
+            .alias = outer.name(),
+            .qtype = c.query.qtype,
+            .with_cname = !is_failure(c.response.answer()),
+            .cname_ttl_s = Rewrites::is_redirect(word) ? c.snapshot.redirect_target(word).ttl_s : 1,
+            .age_s = c.response.age_s(w.now.s())};
         if (!c.response.put_alias(w.worker.buffers, terms, w.now)) w.fail_rewrite();
     }
     w.pop_rewrite();

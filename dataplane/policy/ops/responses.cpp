@@ -1,7 +1,5 @@
 #include "dataplane/policy/ops/responses.h"
 
-#include <cstring>
-
 #include "dataplane/dns/hints.h"
 
 namespace steer {
@@ -19,14 +17,7 @@ const dns::Answer* find(QueryWalk& w, const Instruction& i) {
 
 MaybeStep Body<Op::live_answers>::run(LiveRun& w, const Instruction& i) noexcept {
     const dns::Answer* const answer = find(w, i);
-    if (answer == nullptr) return w.next();
-    const auto bytes = static_cast<std::uint32_t>(answer->size());
-    Buffer* const buffer = w.worker.buffers.take(bytes);
-    if (buffer == nullptr) return w.next();
-    std::memcpy(buffer->room().data(), answer, bytes);
-    buffer->length = bytes;
-    buffer->born_ms = static_cast<std::int64_t>(w.now.ms);
-    w.give_buffer(buffer);
+    if (answer == nullptr || !w.give_copy(*answer)) return w.next();
     w.worker.counters.add(Stat::lease_answers);
     return w.next_or_stop(i);
 }

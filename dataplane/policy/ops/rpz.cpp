@@ -1,5 +1,7 @@
 #include "dataplane/policy/ops/rpz.h"
 
+#include <cstring>
+
 #include "dataplane/policy/facts.h"
 #include "dataplane/policy/ops/redirect.h"
 
@@ -10,11 +12,10 @@ namespace {
 Left ask_for_other_name(LiveRun& w, std::uint16_t word) {
     QueryContext& c = w.c;
     const auto name = c.asked().name();
-    const bool is_below =
-        word < c.snapshot.redirect_below.size() && c.snapshot.redirect_below[word];
-    const auto& target = c.snapshot.redirect_targets[word];
+    const RedirectTarget target = c.snapshot.redirect_target(word);
     // A stale answer used by every forward belongs to the name that it was cached for.
-    if (c.stale != nullptr || (is_below && name.size() - 1 + target.size() > UINT8_MAX)) {
+    if (c.stale != nullptr ||
+        (target.is_below && name.size() - 1 + target.name.size() > UINT8_MAX)) {
         w.fail_rewrite();
         return Left::answered;
     }
@@ -26,11 +27,54 @@ Left ask_for_other_name(LiveRun& w, std::uint16_t word) {
     return Left::renamed;
 }
 
-Left apply(LiveRun& w, const Rpz& rpz, const Rpz::Found& found) {
+// A note for the log of matches. The other half of the ring is for notes that an operator waits
+// for.
+void note_match(LiveRun& w, std::uint32_t rpz, const Rpz::Found& found, const Rpz::Action& action) {
+    WorkerContext& worker = w.worker;
+    if (worker.notes == nullptr || w.state().refresh) return;
+    if (worker.notes->room() <= worker.notes->capacity() / 2) {
+        worker.counters.add(Stat::notes_dropped);
+        return;
+    }
+    const QueryContext& c = w.c;
+    Note& n = worker.note_room;
+    n.kind = NoteKind::policy;
+    n.generation = c.snapshot.generation;
+    n.text = rpz;
+    n.zone = static_cast<std::uint16_t>(found.zone);
+    n.trigger = static_cast<std::uint8_t>(found.trigger);
+    n.action = static_cast<std::uint8_t>(action.does);
+    n.has_response = 0;
+    n.rcode = 0;
+    if (action.answer != kNoAnswer) {
+        const AnswerStore& answers =
+            found.live == nullptr ? c.snapshot.known : found.live->at(found.action).of.answers;
+        n.rcode = answers.at(action.answer).rcode;
+    }
+    n.client = c.client.address;
+    n.client_port = c.client.port;
+    n.qtype = c.query.qtype;
+    n.qclass = c.query.qclass;
+    n.qname_len = c.query.qname_len;
+    std::memcpy(n.qname.data(), c.query.qname.data(), c.query.qname_len);
+    worker.counters.add(worker.notes->push(n) ? Stat::notes_sent : Stat::notes_dropped);
+}
+
+// The answer of an action: of the snapshot, or a copy from a zone that may be replaced at any time.
+void give_answer(LiveRun& w, const Rpz::Found& found, AnswerRef answer) {
+    if (found.live == nullptr) {
+        w.give(answer);
+    } else if (!w.give_copy(found.live->at(found.action).of.answers.at(answer))) {
+        w.give_empty(dns::kServFail);
+    }
+}
+
+Left apply(LiveRun& w, const Rpz& rpz, std::uint32_t number, const Rpz::Found& found) {
     QueryContext& c = w.c;
     using Does = Rpz::Action::Does;
-    const Rpz::Action& action = rpz.actions[found.action];
+    const Rpz::Action& action = rpz.action_of(found);
     rpz.zones[found.zone].matches->count(w.worker.number);
+    if (rpz.logs) note_match(w, number, found, action);
     AnswerRef answer = action.answer;
     switch (action.does) {
         case Does::passthru:
@@ -53,7 +97,11 @@ Left apply(LiveRun& w, const Rpz& rpz, const Rpz::Found& found) {
             break;
         case Does::records:
             w.worker.counters.add(Stat::rpz_answered);
-            if (const AnswerRef own = rpz.answer_for(action, c.query.qtype); own != kNoAnswer)
+            if (const AnswerRef own = answer_for(
+                    action,
+                    found.live == nullptr ? rpz.typed : found.live->at(found.action).of.typed,
+                    c.query.qtype);
+                own != kNoAnswer)
                 answer = own;
             break;
         case Does::alias:
@@ -63,12 +111,13 @@ Left apply(LiveRun& w, const Rpz& rpz, const Rpz::Found& found) {
             break;
     }
     c.replay = nullptr;
-    w.give(answer);
+    give_answer(w, found, answer);
     c.failed = false;
     return Left::answered;
 }
 
-// First the name and client of the question, then the answer's chain; at each name the zones in their order.
+// First the name and client of the question, then the answer's chain; at each name the zones in
+// their order.
 Rpz::Found find_policy(LiveRun& w, const Rpz& rpz) {
     const QueryContext& c = w.c;
     auto& scratch = w.scratch();
@@ -105,6 +154,10 @@ bool in_policed_cache(const Program& program, const ProgramState& s) {
 MaybeStep Body<Op::enter_rpz>::run(LiveRun& w, const Instruction& i) noexcept {
     const Rpz& rpz = w.snapshot().rpzs[i.operand];
     if (w.c.query.qclass != dns::kIn) return w.next();
+    if (rpz.is_authority && rpz.zones.front().load() == nullptr) {
+        w.give_empty(dns::kServFail);
+        return w.stop();
+    }
     const Rpz::Found found = rpz.find_question(w.c.client.address, w.c.asked().name(), w.scratch());
     // Earlier zones may have an action for the answer.
     const bool waits = rpz.asks_answers && (!found || rpz.asks_answers_before(found.zone));
@@ -112,7 +165,7 @@ MaybeStep Body<Op::enter_rpz>::run(LiveRun& w, const Instruction& i) noexcept {
         w.enter_rewrite(Rewrites::kNothing);
         return std::nullopt;
     }
-    const Left end = found ? apply(w, rpz, found) : Left::passed;
+    const Left end = found ? apply(w, rpz, i.operand, found) : Left::passed;
     if (end == Left::answered) return w.stop();
     return end == Left::passed ? w.next() : std::nullopt;
 }
@@ -132,7 +185,7 @@ Left Body<Op::enter_rpz>::leave(LiveRun& w, const Instruction& i) noexcept {
     if (!found) return Left::passed;
     const std::uint16_t at = s.pc;
     s.pc = s.wrappers[s.depth];  // where it is entered again for another name
-    const Left end = apply(w, rpz, found);
+    const Left end = apply(w, rpz, i.operand, found);
     if (end != Left::renamed) s.pc = at;
     return end;
 }

@@ -7,6 +7,9 @@
 // or two VLAN tags that are ours. Flooded frames belong to other hosts, and frames of a macvlan or a bridge to the kernel. Fragments, IP options, IPv6 extension
 // headers and truncated packets pass. All packets pass while no socket is bound to the queue.
 //
+// Drops queries of banned source prefixes, except one of STEER_XDP_BAN_PASSES at random. Exempt prefixes, upstream
+// replies, TCP and all other packets are never dropped. A ban ends at its time, also without userspace.
+//
 // Userspace (xdp_steering.cpp) changes the maps while this runs. Addresses are 16 bytes, IPv4 as
 // ::ffff:a.b.c.d.
 #include <linux/bpf.h>
@@ -61,6 +64,28 @@ struct {
     __type(value, __u64);  // the child's MAC address, as own_mac
 } vlans SEC(".maps");
 
+// Sources that no ban applies to.
+struct {
+    __uint(type, BPF_MAP_TYPE_LPM_TRIE);
+    __uint(max_entries, STEER_XDP_MAX_BAN_EXEMPT);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __type(key, struct steer_xdp_prefix);
+    __type(value, __u8);
+} ban_exempt SEC(".maps");
+
+struct {
+    __uint(type, BPF_MAP_TYPE_LPM_TRIE);
+    __uint(max_entries, STEER_XDP_MAX_BANS);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __type(key, struct steer_xdp_prefix);
+    __type(value, __u32);  // index of ban_state
+} bans SEC(".maps");
+
+struct steer_xdp_ban ban_state[STEER_XDP_MAX_BANS];
+
+// Entries of `bans`: without any, a packet costs one load.
+volatile __u32 ban_count;
+
 // First and last port of replies, both inclusive, in one word (first << 16 | last) so that a change is seen
 // whole. 0xffff0000 is an empty range.
 volatile __u32 port_range = 0xffff0000;
@@ -74,6 +99,24 @@ static __always_inline __u64 mac_in(const unsigned char* at) {
 
 static __always_inline int is_vlan(__be16 proto) {
     return proto == bpf_htons(ETH_P_8021Q) || proto == bpf_htons(ETH_P_8021AD);
+}
+
+static __always_inline int is_banned(const struct steer_xdp_address* source, const struct udphdr* udp) {
+    struct steer_xdp_prefix key = {128, *source};
+    if (bpf_map_lookup_elem(&ban_exempt, &key)) return 0;
+    __u32* place = bpf_map_lookup_elem(&bans, &key);
+    if (!place) return 0;
+    struct steer_xdp_ban* ban = &ban_state[*place & (STEER_XDP_MAX_BANS - 1)];
+    if (bpf_ktime_get_ns() >= ban->expires_ns) return 0;
+    __u32 length = bpf_ntohs(udp->len);
+    __sync_fetch_and_add(&ban->bytes, length > sizeof *udp ? length - sizeof *udp : 0);
+    // A sender cannot predict which packets pass.
+    if (bpf_get_prandom_u32() % STEER_XDP_BAN_PASSES == 0) {
+        __sync_fetch_and_add(&ban->passed, 1);
+        return 0;
+    }
+    __sync_fetch_and_add(&ban->dropped, 1);
+    return 1;
 }
 
 SEC("xdp")
@@ -137,8 +180,10 @@ int steer_xdp(struct xdp_md* ctx) {
     __u32* ours = bpf_map_lookup_elem(&addresses, &destination);
     if (!ours) return XDP_PASS;
     __be16 port_be = udp->dest;
-    if ((*ours & STEER_XDP_SERVICE) && bpf_map_lookup_elem(&service_ports, &port_be))
+    if ((*ours & STEER_XDP_SERVICE) && bpf_map_lookup_elem(&service_ports, &port_be)) {
+        if (ban_count && is_banned(&source.address, udp)) return XDP_DROP;
         return (int)bpf_redirect_map(&xsks_map, ctx->rx_queue_index, XDP_PASS);
+    }
 
     __u32 range = port_range;
     __u32 port = bpf_ntohs(port_be);

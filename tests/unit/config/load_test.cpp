@@ -180,7 +180,7 @@ BOOST_AUTO_TEST_CASE(every_setting_is_read) {
     BOOST_TEST(s.dataplane.memory_bytes == 512U << 20);
     BOOST_TEST((s.dataplane.idle == IdleMode::spin));
     BOOST_TEST(s.dataplane.first_upstream_port == 20000);
-    BOOST_TEST(s.dataplane.random_case);
+    BOOST_TEST((s.dataplane.random_case == RandomCase::always));
     BOOST_TEST(s.dataplane.max_in_flight == 0x400U);
     BOOST_TEST(s.dataplane.max_parked_per_client == 100U);
     BOOST_TEST(s.dataplane.suffix_percent == 10U);

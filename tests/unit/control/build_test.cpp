@@ -11,6 +11,7 @@
 
 #include "control/config/load.h"
 #include "control/config/plugin_type.h"
+#include "control/program/build/build_steps.h"
 #include "dataplane/dns/name.h"
 #include "dataplane/dns/wire.h"
 
@@ -62,6 +63,12 @@ const std::string kList =
     "address: '198.51.100.1:8728', username: u, password: p, address_list4: v4, address_list6: v6";
 
 BOOST_AUTO_TEST_SUITE(building)
+
+BOOST_AUTO_TEST_CASE(a_shown_line_has_no_secrets) {
+    BOOST_TEST(shown_line("  - { tag: f, tsig: { name: k, secret: \"aGk=\" }, password: p }") ==
+               "{ tag: f, tsig: { name: k, secret: \"***\" }, password: *** }");
+    BOOST_TEST(shown_line("api_secret: abc, token=def") == "api_secret: ***, token=***");
+}
 
 BOOST_AUTO_TEST_CASE(programs_equal_their_expected_dumps) {
     std::size_t files = 0;

@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <sys/inotify.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -25,6 +26,7 @@
 #include <boost/test/unit_test.hpp>
 #include <cerrno>
 #include <csignal>
+#include <cstddef>
 #include <cstdlib>
 #include <fstream>
 #include <functional>
@@ -161,6 +163,15 @@ bool loads_program() {
     bpf_attr nothing{};
     return ::syscall(SYS_bpf, BPF_PROG_LOAD, &nothing, sizeof nothing) == 0 || errno != EPERM;
 }
+// Without a descriptor: a call that is done fails with EBADF.
+bool answers_calls() {
+    std::array<std::byte, 256> reply{};
+    return ::ioctl(-1, SECCOMP_IOCTL_NOTIF_SEND, reply.data()) == 0 || errno == EBADF;
+}
+bool controls_device() {
+    int count = 0;
+    return ::ioctl(-1, FIONREAD, &count) == 0 || errno == EBADF;
+}
 bool signals_others() {
     // Signal 0 only asks whether it may.
     return ::syscall(SYS_tgkill, ::getppid(), ::getppid(), 0) == 0;
@@ -219,6 +230,8 @@ constexpr Attempt kAttempts[] = {
     {mounts, "mount", {false, false, false, false, false}},
     {leaves_namespace, "unshare", {false, false, false, false, false}},
     {loads_program, "bpf", {false, false, false, false, false}},
+    {answers_calls, "ioctl", {false, false, false, false, false}},
+    {controls_device, "ioctl", {true, true, true, true, true}},
     {signals_others, "tgkill", {false, false, false, false, false}},
     {signals_itself, "tgkill", {true, true, true, true, true}},
     {becomes_root, "setuid", {false, false, false, false, false}},

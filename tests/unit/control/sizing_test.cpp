@@ -47,7 +47,7 @@ BOOST_AUTO_TEST_CASE(workers_get_the_configured_sizes) {
     BOOST_TEST(of.max_in_flight == 65U);
     BOOST_TEST(of.max_parked_per_client == 66U);
     BOOST_TEST(of.suffix_percent == 67U);
-    BOOST_TEST((of.over_quota == OverQuota::servfail && of.random_case));
+    BOOST_TEST((of.over_quota == OverQuota::servfail && of.random_case == RandomCase::always));
     BOOST_TEST(of.first_upstream_port == 2000U);
     BOOST_TEST(of.last_upstream_port == 4000U);
 }

@@ -101,6 +101,21 @@ BOOST_AUTO_TEST_CASE(a_missing_program_is_an_error_until_it_is_there) {
     BOOST_TEST(WEXITSTATUS(wait_for(pid)) == 3);
 }
 
+// A process that was taken over chooses the numbers of the descriptors. A child's own ones, such as
+// the opened program, must not be among them.
+BOOST_AUTO_TEST_CASE(a_given_descriptor_replaces_none_of_the_child) {
+    const Descriptor other(::open("/bin/false", O_PATH | O_CLOEXEC));
+    BOOST_REQUIRE_GE(other.get(), 0);
+    Starter starter({shell("true", "exit 0")});
+    for (const int target : {-1, 64, 65, 66, 67, 68, 1000}) {
+        const pid_t pid = starter.start("true", {{other.get(), target}});
+        BOOST_TEST(pid == 0, "target " << target);
+        BOOST_TEST(errno == EINVAL, "target " << target);
+        if (pid != 0) BOOST_TEST(wait_for(pid) == 0, "target " << target);
+    }
+    BOOST_TEST(wait_for(starter.start("true", {{other.get(), 63}})) == 0);
+}
+
 BOOST_AUTO_TEST_CASE(an_ended_starter_is_reported) {
     Starter starter({shell("true", "exit 0")});
     BOOST_TEST(starter.is_alive());

@@ -24,7 +24,7 @@ struct World {
             probes.see(kId, traffic, now_ms);
             for (const std::uint16_t id : probes.due(now_ms)) {
                 sent_ms.push_back(now_ms);
-                if (lives) probes.replied(id);
+                if (lives) probes.replied(id, {.name_case = next_case()});
             }
             if (probes.is_silent(kId)) was_silent = true;
         }
@@ -32,6 +32,8 @@ struct World {
     std::map<std::uint16_t, build::UpstreamProbe> plan;
     UpstreamProbes probes;
     UpstreamProbes::Traffic traffic{100, 100};
+    // The case in the next reply to a probe.
+    std::function<stream::ReplyCase()> next_case = [] { return stream::ReplyCase::unknown; };
     std::function<void()> clients;
     std::vector<std::uint64_t> sent_ms;
     std::uint64_t now_ms = 0;
@@ -39,6 +41,7 @@ struct World {
 };
 
 using Times = std::vector<std::uint64_t>;
+using stream::ReplyCase;
 
 }  // namespace
 
@@ -139,7 +142,7 @@ BOOST_AUTO_TEST_CASE(a_refusal_of_edns_causes_at_most_one_probe_a_minute) {
 BOOST_AUTO_TEST_CASE(an_upstream_without_edns_is_asked_with_it_every_fifteen_minutes) {
     World w;
     w.pass(1'000, true);
-    w.probes.replied(kId, true);
+    w.probes.replied(kId, {.refuses_edns = true});
     BOOST_TEST(w.probes.is_without_edns(kId));
     BOOST_TEST(!w.probes.is_silent(kId));
     w.pass(898'900, true);
@@ -149,6 +152,79 @@ BOOST_AUTO_TEST_CASE(an_upstream_without_edns_is_asked_with_it_every_fifteen_min
     const Times wanted{0, 900'000};
     BOOST_TEST(w.sent_ms == wanted, boost::test_tools::per_element());
     BOOST_TEST(!w.probes.is_without_edns(kId));
+}
+
+BOOST_AUTO_TEST_CASE(an_upstream_that_returns_the_case_is_asked_once) {
+    World w;
+    w.next_case = [] { return ReplyCase::kept; };
+    w.pass(60'000, true);
+    BOOST_TEST(w.sent_ms == Times{0}, boost::test_tools::per_element());
+    BOOST_TEST(!w.probes.changes_case(kId));
+}
+
+BOOST_AUTO_TEST_CASE(three_changed_replies_in_a_round_are_an_upstream_that_changes_the_case) {
+    World w;
+    w.next_case = [] { return ReplyCase::changed; };
+    w.pass(200, true);
+    BOOST_TEST(!w.probes.changes_case(kId));
+    w.pass(100, true);
+    BOOST_TEST(w.probes.changes_case(kId));
+    w.pass(60'000, true);
+    const Times wanted{0, 100, 200};
+    BOOST_TEST(w.sent_ms == wanted, boost::test_tools::per_element());
+    BOOST_TEST(
+        w.probes.news(kId, "a", w.now_ms).starts_with("upstream a changes the case of names"));
+    BOOST_TEST(w.probes.news(kId, "a", w.now_ms).empty());
+}
+
+// Who guesses id and port of one probe, or of two, switches nothing off.
+BOOST_AUTO_TEST_CASE(two_changed_replies_of_eight_decide_nothing) {
+    World w;
+    unsigned replies = 0;
+    w.next_case = [&] { return ++replies <= 2 ? ReplyCase::changed : ReplyCase::kept; };
+    w.pass(60'000, true);
+    BOOST_TEST(replies == UpstreamProbes::kCaseProbes);
+    BOOST_TEST(!w.probes.changes_case(kId));
+    BOOST_TEST(w.probes.news(kId, "a", w.now_ms).empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_changed_reply_to_a_client_only_causes_a_round_a_minute) {
+    World w;
+    w.next_case = [] { return ReplyCase::kept; };
+    w.pass(10'000, true);
+    w.clients = [&w] { ++w.traffic.queries, ++w.traffic.replies, ++w.traffic.case_mismatches; };
+    w.pass(110'000, true);
+    BOOST_TEST(!w.probes.changes_case(kId));
+    BOOST_TEST(w.sent_ms.size() == 1U + 2 * UpstreamProbes::kCaseProbes);
+    BOOST_TEST(w.sent_ms[1] == 10'000U);
+    BOOST_TEST(w.sent_ms[1 + UpstreamProbes::kCaseProbes] == 70'000U);
+}
+
+BOOST_AUTO_TEST_CASE(a_round_without_replies_ends_and_changes_nothing) {
+    World w;
+    w.next_case = [] { return ReplyCase::kept; };
+    w.pass(10'000, true);
+    ++w.traffic.case_mismatches;
+    w.clients = [&w] { ++w.traffic.queries, ++w.traffic.replies; };  // so no probe is awaited
+    w.pass(59'000, false);
+    BOOST_TEST(w.sent_ms.size() == 1U + UpstreamProbes::kCaseProbes);
+    BOOST_TEST(!w.probes.changes_case(kId));
+}
+
+BOOST_AUTO_TEST_CASE(an_upstream_that_returns_the_case_again_is_noticed_after_fifteen_minutes) {
+    World w;
+    w.next_case = [] { return ReplyCase::changed; };
+    w.pass(1'000, true);
+    BOOST_TEST(w.probes.changes_case(kId));
+    (void)w.probes.news(kId, "a", w.now_ms);
+    w.pass(1'000'000, true);
+    BOOST_TEST(w.probes.changes_case(kId));  // asked again, and still so
+    w.next_case = [] { return ReplyCase::kept; };
+    w.pass(790'000, true);
+    BOOST_TEST(w.probes.changes_case(kId));
+    w.pass(20'000, true);
+    BOOST_TEST(!w.probes.changes_case(kId));
+    BOOST_TEST(w.probes.news(kId, "a", w.now_ms) == "upstream a returns the case of names again");
 }
 
 BOOST_AUTO_TEST_CASE(a_reload_keeps_what_is_known_and_forgets_what_is_not_probed) {

@@ -17,9 +17,11 @@ struct Pool {
         : pool({records, per_client, std::max(records / 4, 1U)}, 3, hasher, counts) {
         snapshot.slot = 2;
     }
-    Parked* take(const std::string& client, const std::string& name, bool over_tcp = false) {
+    Parked* take(const std::string& client, const std::string& name, bool over_tcp = false,
+                 bool has_cookie = false) {
         const auto wire = wire_name(name);
-        const auto taken = pool.take(snapshot, {*IpAddress::parse(client), over_tcp}, wire);
+        const auto taken =
+            pool.take(snapshot, {*IpAddress::parse(client), over_tcp, has_cookie}, wire);
         why = taken.why;
         if (taken.record == nullptr) return nullptr;
         taken.record->state = Parked::State::held;

@@ -187,15 +187,15 @@ BOOST_AUTO_TEST_CASE(order_takes_the_first_that_its_probes_do_not_call_silent) {
     choice.refused(0, false, 2000);
     choice.asks_to_wait(0, 60'000);
     BOOST_TEST(choice.pick(*snapshot, group, 0, 3000) == 0);
-    choice.probed(0, true, false);
+    choice.probed(0, {.is_silent = true});
     BOOST_TEST(choice.pick(*snapshot, group, 0) == 1);
-    choice.probed(1, true, false);
+    choice.probed(1, {.is_silent = true});
     BOOST_TEST(choice.pick(*snapshot, group, 0) == 2);
-    choice.probed(2, true, false);
+    choice.probed(2, {.is_silent = true});
     BOOST_TEST(choice.pick(*snapshot, group, 0) == 0);  // all are silent
-    choice.probed(1, false, false);
+    choice.probed(1, {});
     BOOST_TEST(choice.pick(*snapshot, group, 0) == 1);
-    choice.probed(0, false, false);
+    choice.probed(0, {});
     BOOST_TEST(choice.pick(*snapshot, group, 0) == 0);
     // No copy goes to one behind the asked member: its reply could come first.
     BOOST_TEST(choice.to_measure(*snapshot, group, 0b001, 100'000) == -1);
@@ -205,7 +205,7 @@ BOOST_AUTO_TEST_CASE(order_takes_the_first_that_its_probes_do_not_call_silent) {
     choice.replied(0, 30, 4000);
     choice.timed_out(0, false, 5000);
     BOOST_TEST(choice.pick(*snapshot, group, 0, 70'000) == 1);
-    choice.probed(0, false, false);
+    choice.probed(0, {});
     BOOST_TEST(choice.pick(*snapshot, group, 0, 70'000) == 1);
 }
 

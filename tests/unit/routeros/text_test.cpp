@@ -1,10 +1,13 @@
 // The forms of times, addresses, ids and comments, and the sentences made of them.
 #include <boost/test/unit_test.hpp>
+#include <cstring>
+#include <set>
 
 #include "routeros/add_script.h"
 #include "routeros/address.h"
 #include "routeros/commands.h"
 #include "routeros/comment.h"
+#include "routeros/keyed_hash.h"
 #include "routeros/time_text.h"
 #include "routeros/wire.h"
 
@@ -97,6 +100,39 @@ BOOST_AUTO_TEST_CASE(addresses_have_one_form) {
     BOOST_TEST((Address::parse("10.0.0.0/8")->menu() == Menu::ip));
     BOOST_TEST((Address::parse("::/0")->menu() == Menu::ipv6));
     BOOST_TEST(!Address::parse("10.0.0.0/8")->is_host());
+}
+
+// IPv6 addresses for which (h ^ h>>32 ^ low)·B is 0 with h = (high ^ 128<<56)·A: one value for all
+// in a hash without a secret.
+std::vector<Address> prepared_addresses(std::uint32_t count) {
+    std::vector<Address> addresses;
+    for (std::uint32_t i = 0; i < count; ++i) {
+        const std::uint64_t high = 0x2aU | std::uint64_t{i} << 24;
+        const std::uint64_t product = (high ^ std::uint64_t{128} << 56) * 0x9e3779b97f4a7c15ULL;
+        const std::uint64_t low = product ^ product >> 32;
+        AddressBytes bytes;
+        std::memcpy(bytes.data(), &high, sizeof high);
+        std::memcpy(bytes.data() + 8, &low, sizeof low);
+        addresses.push_back(Address::host(bytes));
+    }
+    return addresses;
+}
+
+BOOST_AUTO_TEST_CASE(prepared_addresses_have_different_hashes) {
+    const auto addresses = prepared_addresses(4096);
+    std::set<std::size_t> hashes;
+    for (const Address& address : addresses)
+        hashes.insert(AddressHash{}(address));
+    BOOST_TEST(hashes.size() == addresses.size());
+}
+
+BOOST_AUTO_TEST_CASE(hashes_depend_on_the_secret) {
+    const std::size_t first = keyed_hash(1, 2, 3);
+    use_hash_secret(2);
+    const std::size_t second = keyed_hash(1, 2, 3);
+    use_hash_secret(1);  // as in lab.cpp
+    BOOST_TEST(first != second);
+    BOOST_TEST(keyed_hash(1, 2, 3) == first);
 }
 
 BOOST_AUTO_TEST_CASE(ids_are_upper_case_hexadecimal) {

@@ -95,8 +95,8 @@ BOOST_AUTO_TEST_CASE(a_whole_status_is_written_in_sections) {
         "routers":[{"name":"edge1","address":"172.16.1.1:8729","state":"ready","trouble":"","rows":10,
                     "claims":12,"owed":2,"orphans":1},
                    {"name":"edge2","trouble":"wrong password","rows":0}],
-        "upstreams":[{"name":"192.0.2.53","forward":"up","via":"port","rtt_ms":1.25},
-                     {"name":"192.0.2.54","forward":"up","via":"port","rtt_ms":null}]})");
+        "upstreams":[{"name":"192.0.2.53","forward":"up","via":"port","random_case":"on","rtt_ms":1.25},
+                     {"name":"192.0.2.54","forward":"up","via":"port","random_case":"changed","rtt_ms":null}]})");
     BOOST_CHECK_EQUAL(steerctl::status_text(status),
                       "steerdnsd 0.1.0, up 1 h 2 min, configuration /etc/steerdns.yaml\n"
                       "  memory     256 MiB\n"
@@ -117,9 +117,9 @@ BOOST_AUTO_TEST_CASE(a_whole_status_is_written_in_sections) {
                       "  edge2   -                -         0       -              -        -\n"
                       "  edge2: wrong password\n"
                       "\nupstreams\n"
-                      "  upstream    forward  via   rtt ms\n"
-                      "  192.0.2.53  up       port     1.2\n"
-                      "  192.0.2.54  up       port       -\n");
+                      "  upstream    forward  via   random case  rtt ms\n"
+                      "  192.0.2.53  up       port  on              1.2\n"
+                      "  192.0.2.54  up       port  changed           -\n");
 }
 
 BOOST_AUTO_TEST_CASE(hits_are_written_as_a_table) {

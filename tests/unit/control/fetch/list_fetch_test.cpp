@@ -1,8 +1,14 @@
 // A list from its URL to its file: what replaces the last good copy, and what does not.
 #include "control/streams/fetch/list_fetch.h"
 
-#include <boost/test/unit_test.hpp>
+#include <sys/stat.h>
 
+#include <boost/test/unit_test.hpp>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+
+#include "control/config/lists/list_changes.h"
 #include "control/config/lists/list_source.h"
 #include "control/config/load.h"
 #include "one_server.h"
@@ -89,6 +95,11 @@ BOOST_AUTO_TEST_CASE(a_changed_or_missing_copy_is_fetched_without_its_etag) {
     BOOST_TEST(world.kept() == world.body);
     std::filesystem::remove(world.folder / "list");
     BOOST_TEST(world.get({kNames}).changed);
+    // As many bytes that are no list: the reader of the configuration reports it.
+    world.folder.write("list", std::string(world.body.size(), '\1'));
+    const RemoteList damaged{world.server.url(), world.folder / "list", {kNames}, false, true};
+    BOOST_TEST(fetch_list(damaged, {}, 1'000, {}).changed);
+    BOOST_TEST(world.kept() == world.body);
 }
 
 BOOST_AUTO_TEST_CASE(content_that_is_not_a_list_is_refused) {
@@ -239,6 +250,49 @@ plugins:
     BOOST_TEST(there.settings.remote_lists[0].present);
     BOOST_TEST(steer::config::rules_of(there.settings.plugins[0]) == 2U);
     BOOST_TEST(there.settings.opened.empty(), "who fetches it says when it is new");
+}
+
+// It was good when it was fetched: what damaged it stops no start, and takes no rules from a running daemon.
+BOOST_AUTO_TEST_CASE(a_damaged_copy_is_a_warning_at_a_start_and_an_error_of_a_reload) {
+    const TempFolder folder;
+    const std::string text = "control: { lists: " + folder.path.string() + R"( }
+plugins:
+  - { tag: names, type: domain_set, args: { files: ["http://lists.example/a.txt"] } }
+  - { tag: up, type: forward, args: { upstreams: [ { addr: 192.0.2.54 } ] } }
+  - { tag: main, type: sequence, args: [ { matches: qname $names, exec: reject }, { exec: $up } ] }
+)";
+    const auto load = [&] { return steer::config::load_text(text, "steer.yaml"); };
+    const std::string file = load().settings.remote_lists.at(0).file;
+    folder.write(std::filesystem::path(file).filename(), "one.example\n");
+    const auto good = load();
+    BOOST_TEST_REQUIRE(good.settings.remote_lists.at(0).present);
+    const std::function<void()> kDamages[] = {
+        [&] { std::ofstream(file, std::ios::binary) << std::string(12, '\1'); },
+        [&] {
+            std::filesystem::remove(file);
+            std::filesystem::create_directory(file);
+        },
+        [&] {
+            std::filesystem::remove(file);
+            BOOST_TEST(::mkfifo(file.c_str(), 0600) == 0);
+        }};
+    for (const auto& damage : kDamages) {
+        damage();
+        const auto loaded = load();
+        BOOST_TEST_REQUIRE(loaded.ok());
+        BOOST_TEST_REQUIRE(loaded.warnings.size() == 1U);
+        BOOST_TEST(loaded.warnings[0].sentence().find("cannot be used: ") != std::string::npos);
+        const RemoteList& list = loaded.settings.remote_lists.at(0);
+        BOOST_TEST(!list.present);
+        BOOST_TEST(list.is_damaged);
+        BOOST_TEST(!loaded.settings.lists.at(0).loaded);
+        const auto refused =
+            steer::config::shrunk_lists(good.settings.lists, loaded.settings.lists);
+        BOOST_TEST_REQUIRE(refused.size() == 1U);
+        BOOST_TEST(refused[0].text.find("is damaged") != std::string::npos);
+        BOOST_TEST(
+            steer::config::shrunk_lists(loaded.settings.lists, loaded.settings.lists).empty());
+    }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,6 +1,14 @@
 #include "control/host/resolver/stub_resolver.h"
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ip/udp.hpp>
+#include <boost/asio/read.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/test/unit_test.hpp>
+#include <chrono>
+#include <thread>
 
 #include "dataplane/dns/name.h"
 #include "one_server.h"
@@ -62,6 +70,53 @@ BOOST_AUTO_TEST_CASE(invalid_replies_give_no_address) {
     for (std::size_t n = 0; n < whole.size(); ++n)
         BOOST_TEST((read({whole.begin(), whole.begin() + static_cast<long>(n)}).what ==
                     ResolverReply::What::nothing));
+}
+
+// Ten guesses of the id, then the question goes over TCP: a forged address of an upstream would make
+// all its replies forged.
+BOOST_AUTO_TEST_CASE(ten_wrong_datagrams_turn_a_question_to_tcp) {
+    namespace asio = boost::asio;
+    using asio::ip::tcp;
+    using asio::ip::udp;
+    asio::io_context server;
+    const auto here = asio::ip::make_address("127.0.0.1");
+    tcp::acceptor acceptor(server, tcp::endpoint(here, 0));
+    const std::uint16_t port = acceptor.local_endpoint().port();
+    udp::socket datagrams(server, udp::endpoint(here, port));
+    std::thread upstream([&] {
+        std::vector<std::uint8_t> query(512);
+        udp::endpoint client;
+        query.resize(datagrams.receive_from(asio::buffer(query), client));
+        auto forged = reply();
+        for (unsigned i = 1; i <= 10; ++i) {
+            forged[0] = query[0];
+            forged[1] = static_cast<std::uint8_t>(query[1] + i);
+            datagrams.send_to(asio::buffer(forged), client);
+        }
+        tcp::socket connection = acceptor.accept();
+        std::vector<std::uint8_t> framed(2);
+        asio::read(connection, asio::buffer(framed));
+        framed.resize(std::size_t{framed[0]} << 8 | framed[1]);
+        asio::read(connection, asio::buffer(framed));
+        auto right = reply();
+        right[0] = framed[0], right[1] = framed[1];
+        std::vector<std::uint8_t> out{0, static_cast<std::uint8_t>(right.size())};
+        out.insert(out.end(), right.begin(), right.end());
+        asio::write(connection, asio::buffer(out));
+    });
+    asio::io_context io;
+    Addresses found;
+    AskOptions options;
+    options.v6 = false;
+    options.patience = {std::chrono::seconds(10), std::chrono::seconds(10)};
+    asio::co_spawn(io,
+                   ask("lists.example", {{*steer::IpAddress::parse("127.0.0.1"), port}},
+                       std::chrono::steady_clock::now() + std::chrono::seconds(10), options),
+                   [&](const std::exception_ptr&, Addresses addresses) { found = addresses; });
+    io.run();
+    upstream.join();
+    BOOST_TEST(found.answered);
+    BOOST_TEST(found.found.size() == 2U);
 }
 
 BOOST_AUTO_TEST_CASE(the_resolvers_of_resolv_conf_are_read) {

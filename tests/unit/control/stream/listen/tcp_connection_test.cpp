@@ -262,6 +262,52 @@ BOOST_AUTO_TEST_CASE(connections_per_client_are_limited) {
     BOOST_TEST(w.thread->connections() == 3U);
 }
 
+namespace {
+
+std::shared_ptr<LimitPolicy> one_limit(LimitWhat what, double burst) {
+    auto policy = std::make_shared<LimitPolicy>();
+    policy->tables = std::make_shared<LimitTables>();
+    policy->tables->streams.push_back(std::make_unique<LimitThread>(std::size_t{1} << 16, 1));
+    LimitRow row;
+    row.name = fact_of(what).name;
+    row.what = what;
+    row.rate = LimitRate::of(0.01, burst);
+    policy->add(std::move(row));
+    return policy;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(connections_above_a_row_of_limits_are_closed) {
+    StreamWorld w(1, {.max_connections = 100, .max_connections_per_client = 100});
+    const auto policy = one_limit(LimitWhat::connections, 3);
+    w.thread->set_limits(policy, 7);
+    w.turn();
+    const auto port = w.listen(Transport::tcp);
+    std::vector<Peer> clients;
+    for (int i = 0; i < 5; ++i)
+        clients.push_back(connect(port));
+    BOOST_TEST(w.until([&] { return w.count(StreamCount::tcp_limited) == 2; }));
+    BOOST_TEST(w.thread->connections() == 3U);
+    const auto& counts = policy->tables->streams[0]->counts[0];
+    BOOST_TEST(counts[static_cast<std::size_t>(LimitDecision::dropped)].get() == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(a_connection_with_queries_above_a_row_of_limits_is_closed_after_its_answers) {
+    StreamWorld w;
+    w.thread->set_limits(one_limit(LimitWhat::streams, 2), 7);
+    w.turn();
+    Peer client = connect(w.listen(Transport::tcp));
+    for (std::uint16_t i = 1; i <= 3; ++i)
+        BOOST_REQUIRE(w.until([&] { return client.send_framed(make_query(i, "n.example")); }));
+    BOOST_REQUIRE(w.until([&] { return w.count(StreamCount::streams_limited) == 1; }));
+    BOOST_REQUIRE_EQUAL(w.queries.size(), 2U);
+    for (const auto& query : w.queries)
+        w.answer(query, make_response(query.query, 1));
+    BOOST_TEST(w.until([&] { return client.next_framed().has_value(); }));
+    BOOST_TEST(w.until([&] { return w.thread->connections() == 0; }));
+}
+
 BOOST_AUTO_TEST_CASE(the_longest_idle_connection_makes_room) {
     StreamWorld w(1, {.max_connections = 2, .max_connections_per_client = 100});
     const auto port = w.listen(Transport::tcp);

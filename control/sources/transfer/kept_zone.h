@@ -1,0 +1,91 @@
+// One zone with everything made from it: its records, its file, and the zones that workers read.
+//
+// A zone that is malformed, too large, older, or has a wrong digest changes nothing. Limits apply
+// to the result of differences, too, so a chain of them cannot grow the zone beyond its limits.
+//
+// Used by one thread at a time; all functions may block. The main thread publishes their results.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "control/program/build/secondary_plans.h"
+#include "control/sources/transfer/exchange.h"
+#include "control/sources/transfer/policy_builder.h"
+#include "control/sources/transfer/zone_contents.h"
+#include "control/sources/transfer/zone_digest.h"
+#include "control/sources/transfer/zone_file.h"
+
+namespace steer::transfer {
+
+class KeptZone {
+  public:
+    using Exchange = std::function<Exchanged(const ExchangeRequest&, const std::stop_token&)>;
+
+    // A result; views without a change are nullptr.
+    struct Update {
+        TransferOutcome outcome = TransferOutcome::stopped;
+        std::string why;         // unless the outcome is good
+        std::string remark;      // for the log, also of a good outcome
+        std::string primary;     // the last one that was asked
+        std::optional<Soa> soa;  // of the present zone
+        std::size_t records = 0;
+        std::uint64_t bytes = 0;  // received
+        std::uint64_t memory = 0;
+        bool is_changed = false;
+        bool is_listed = false;  // the text for lists was written
+        DigestResult digest = DigestResult::none;
+        Skipped skipped;
+        std::unique_ptr<const PolicyZone> policy, local;
+        bool is_merge_due = false;
+        bool is_lost = false;  // there was no memory: this object must not be used any more
+        std::optional<std::uint64_t>
+            kept_checked_s;  // since 1970: the zone of the last run was read before
+    };
+
+    KeptZone(build::SecondaryPlan plan, std::shared_ptr<LiveTargets> targets,
+             Exchange exchange = transfer::exchange);
+
+    struct Restored {
+        Update update;
+        std::uint64_t checked_s = 0;  // since 1970
+    };
+    // The zone of the last run. No value: there is none. A damaged file is a remark.
+    std::optional<Restored> restore(std::string& remark);
+    // Asks the primaries, one after the other. `whole`: by AXFR, whatever the serial is.
+    Update refresh(bool whole, const std::stop_token& stop);
+    // Makes Update::local of the present zone, because the last one was withdrawn.
+    void add_local(Update& update);
+    // Makes one image of the image and its changes, in memory and on disk.
+    Update merge();
+
+    [[nodiscard]] const build::SecondaryPlan& plan() const { return plan_; }
+
+  private:
+    [[nodiscard]] ExchangeRequest request_for(const config::ZonePrimary& primary, bool whole,
+                                              bool any_serial) const;
+    // Makes the zone that a primary sent the present one. False: it is rejected; see the outcome.
+    bool take(Exchanged& got, Update& update);
+    bool is_within_limits(const ZoneContents& draft, Update& update) const;
+    bool is_digest_good(const ZoneContents& draft, Update& update) const;
+    // Makes Update::local. False: it has too many names.
+    bool make_local(const ZoneContents& draft, Update& update);
+    void make_policy(const std::vector<Bytes>* touched, Update& update);
+    void describe(Update& update) const;
+    void write_list(Update& update) const;
+
+    const build::SecondaryPlan plan_;
+    const std::shared_ptr<LiveTargets> targets_;
+    const Exchange exchange_;
+    ZoneContents contents_;
+    ZoneFile file_;
+    std::unique_ptr<PolicyBuilder>
+        policy_;  // nullptr: no rpz uses the zone, or it is not built yet
+    Skipped local_skipped_;
+};
+
+}  // namespace steer::transfer

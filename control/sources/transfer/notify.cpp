@@ -1,0 +1,123 @@
+#include "control/sources/transfer/notify.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "control/sources/transfer/tsig.h"
+#include "dataplane/dns/name.h"
+#include "dataplane/dns/wire.h"
+
+namespace steer::transfer {
+namespace {
+
+constexpr std::uint16_t kNotAuth = 9;
+
+// The name of its question; empty: it is no NOTIFY about a SOA.
+Bytes zone_of(ByteSpan message) {
+    if (message.size() < dns::kHeaderSize) return {};
+    const unsigned flags = dns::load_be16(&message[2]);
+    if ((flags & (dns::kQr | dns::kOpcodeMask)) != dns::kOpcodeNotify) return {};
+    if (dns::load_be16(&message[4]) != 1) return {};
+    const ByteSpan question = message.subspan(dns::kHeaderSize);
+    const std::size_t length = dns::plain_name_length(question);
+    if (length == 0 || length + dns::kTypeAndClass > question.size()) return {};
+    if (dns::load_be16(&question[length]) != dns::kSoa ||
+        dns::load_be16(&question[length + 2]) != dns::kIn)
+        return {};
+    Bytes name(question.begin(), question.begin() + static_cast<std::ptrdiff_t>(length));
+    lower_name(name);
+    return name;
+}
+
+// Header and question of the response.
+Bytes response_to(ByteSpan message, std::size_t name_length, std::uint16_t rcode) {
+    const std::size_t end = dns::kHeaderSize + name_length + dns::kTypeAndClass;
+    Bytes out(message.begin(), message.begin() + static_cast<std::ptrdiff_t>(end));
+    std::fill(out.begin() + 2, out.begin() + dns::kHeaderSize, std::uint8_t{0});
+    dns::store_be16(&out[2],
+                    static_cast<std::uint16_t>(dns::kQr | dns::kAa | dns::kOpcodeNotify | rcode));
+    dns::store_be16(&out[4], 1);
+    return out;
+}
+
+}  // namespace
+
+void NotifyBook::set(std::vector<Zone> zones) {
+    auto fresh = std::make_shared<const std::vector<Zone>>(std::move(zones));
+    const std::lock_guard lock(mutex_);
+    zones_ = std::move(fresh);
+}
+
+std::string NotifyBook::last_refusal() const {
+    const std::lock_guard lock(mutex_);
+    return last_refusal_;
+}
+
+NotifyBook::Zones NotifyBook::zones() const {
+    const std::lock_guard lock(mutex_);
+    return zones_;
+}
+
+void NotifyBook::begun(const std::string& tag) {
+    for (const Zone& zone : *zones()) {
+        if (zone.tag == tag) zone.state->is_reported = false;
+    }
+}
+
+void NotifyBook::accept(const Zone& zone, const IpAddress& from) {
+    if (!zone.state->is_reported.exchange(true)) notified_(zone.tag, from);
+}
+
+// Two threads at the border of a second may verify some more.
+bool NotifyBook::may_verify(const Zone& zone) const {
+    const std::uint64_t second = now_s_();
+    if (zone.state->second.exchange(second) != second) zone.state->verified = 0;
+    return ++zone.state->verified <= kMostSigned;
+}
+
+Bytes NotifyBook::answer_signed(const Zone& zone, const IpAddress& from, ByteSpan message,
+                                NotifyResult& result) {
+    if (!may_verify(zone)) {
+        result = NotifyResult::too_many;
+        return response_to(message, zone.name.size(), dns::kServFail);
+    }
+    std::uint16_t error = 0;
+    const auto mac = verify_query(message, *zone.key, now_s_(), error);
+    if (mac) {
+        result = NotifyResult::accepted;
+        accept(zone, from);
+        Bytes out = response_to(message, zone.name.size(), dns::kNoError);
+        sign_response(out, *zone.key, *mac, now_s_());
+        return out;
+    }
+    result = NotifyResult::bad_signature;
+    Bytes refusal = response_to(message, zone.name.size(), kNotAuth);
+    if (error != 0 && error != kBadTime) sign_response(refusal, *zone.key, {}, now_s_(), error);
+    const std::lock_guard lock(mutex_);
+    last_refusal_ = "a NOTIFY for secondary '" + zone.tag + "' from " + from.to_string() +
+                    " was refused: " + mac.error().text;
+    return refusal;
+}
+
+// Two secondaries may have the same zone, with different keys.
+Bytes NotifyBook::answer(const IpAddress& from, ByteSpan message) {
+    const Bytes name = zone_of(message);
+    if (name.empty()) return {};
+    NotifyResult result = NotifyResult::not_ours;
+    Bytes response;
+    for (const Zone& zone : *zones()) {
+        if (zone.name != name || !zone.senders.contains(from)) continue;
+        if (zone.key) {
+            response = answer_signed(zone, from, message, result);
+        } else {
+            result = NotifyResult::accepted;
+            accept(zone, from);
+            response = response_to(message, name.size(), dns::kNoError);
+        }
+        if (result == NotifyResult::accepted) break;
+    }
+    count_one(result);
+    return response;
+}
+
+}  // namespace steer::transfer

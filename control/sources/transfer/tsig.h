@@ -1,0 +1,79 @@
+// Transaction signatures (RFC 8945) of queries, responses, NOTIFY, and transfers over several
+// messages (5.3.1).
+//
+// ldns verifies one message at a time and checks no time. A transfer may have up to 99 messages
+// without a signature in between. So OpenSSL makes the digests here
+// (docs/explanation/decisions/0038-zone-transfers.md). Truncated MACs are refused. Pure; the caller
+// gives the time.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "control/config/settings/secondary_settings.h"
+#include "control/sources/transfer/zone_name.h"
+#include "matchers/result.h"
+
+struct evp_mac_ctx_st;
+
+namespace steer::transfer {
+
+inline constexpr unsigned kTsigFudgeS = 300;
+
+// The TSIG record at the end of a message.
+struct TsigRecord {
+    std::size_t at = 0;  // its offset: the signed message ends there
+    Bytes key, algorithm;
+    std::uint64_t time_s = 0;
+    std::uint16_t fudge_s = 0, original_id = 0, error = 0;
+    Bytes mac, other;
+};
+// No value: the message has none. Error: it is malformed, or its TSIG is not the last record.
+Result<std::optional<TsigRecord>> find_tsig(ByteSpan message);
+
+// Signs a query; returns its MAC, which the response's includes.
+Bytes sign_query(Bytes& message, const config::TsigKey& key, std::uint64_t now_s);
+// Signs a response to a query with this MAC. `error`: of the TSIG record; BADKEY and BADSIG have no
+// MAC.
+void sign_response(Bytes& message, const config::TsigKey& key, ByteSpan query_mac,
+                   std::uint64_t now_s, std::uint16_t error = 0);
+
+// Verifies a query. The value is its MAC. The Error is for the log, and `error` is the TSIG error
+// of the response.
+Result<Bytes> verify_query(ByteSpan message, const config::TsigKey& key, std::uint64_t now_s,
+                           std::uint16_t& error);
+
+// Verifies the messages of one response, in their order.
+class TsigStream {
+  public:
+    // `query_mac`: of the query.
+    TsigStream(const config::TsigKey& key, Bytes query_mac);
+    ~TsigStream();
+    TsigStream(const TsigStream&) = delete;
+    TsigStream& operator=(const TsigStream&) = delete;
+
+    // Takes the signature off. Error: it is wrong, or missing where it must be.
+    Result<void> take(Bytes& message, std::uint64_t now_s);
+    // The last message was signed.
+    [[nodiscard]] bool is_signed() const { return unsigned_ == 0 && !is_first_; }
+
+  private:
+    struct Free {
+        void operator()(evp_mac_ctx_st* context) const;
+    };
+    void begin(ByteSpan earlier_mac);
+
+    const config::TsigKey& key_;
+    std::unique_ptr<evp_mac_ctx_st, Free> context_;
+    bool is_first_ = true;
+    unsigned unsigned_ = 0;  // messages since the last signed one
+};
+
+// "BADKEY", "BADSIG", "BADTIME", or the number.
+std::string tsig_error_name(std::uint16_t error);
+inline constexpr std::uint16_t kBadSig = 16, kBadKey = 17, kBadTime = 18;
+
+}  // namespace steer::transfer

@@ -1,0 +1,539 @@
+#include "control/sources/transfer/zone_service.h"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <boost/asio/post.hpp>
+#include <boost/json/array.hpp>
+#include <ctime>
+#include <optional>
+#include <random>
+#include <utility>
+
+#include "control/host/process/background.h"
+#include "control/host/process/helper_work.h"
+#include "dataplane/dns/name.h"
+
+namespace steer::transfer {
+namespace asio = boost::asio;
+namespace json = boost::json;
+
+namespace {
+
+std::uint64_t wall_s() {
+    return static_cast<std::uint64_t>(std::time(nullptr));
+}
+
+std::uint32_t seconds(config::Milliseconds value) {
+    return static_cast<std::uint32_t>(value.count() / 1000);
+}
+
+std::string_view digest_name(DigestResult result) {
+    switch (result) {
+        case DigestResult::right:
+            return "right";
+        case DigestResult::none:
+            return "none";
+        case DigestResult::not_checked:
+            return "not checked";
+        case DigestResult::wrong:
+            return "wrong";
+    }
+    return "";
+}
+
+}  // namespace
+
+// A view that workers read, with what keeps its place alive.
+struct ZoneService::LiveView {
+    LiveView(std::shared_ptr<LivePolicy> place, rte_rcu_qsbr* qsbr)
+        : live(std::move(place)), published(live->zone, qsbr) {}
+    std::shared_ptr<LivePolicy> live;
+    Published<PolicyZone> published;
+};
+
+struct ZoneService::Zone {
+    Zone(build::SecondaryPlan of, std::uint64_t now_s) : plan(std::move(of)), timer(now_s) {}
+
+    build::SecondaryPlan plan;
+    std::shared_ptr<KeptZone> kept;  // only the job may use it while one runs
+    std::unique_ptr<LiveView> policy, local;
+    RefreshTimer timer;
+    bool is_busy = false, is_wanted = true, wants_whole = false, is_read = false;
+    bool is_expired = false, was_there = false;
+    std::optional<Soa> soa;
+    std::size_t records = 0;
+    std::uint64_t bytes = 0, memory = 0, checked_wall_s = 0, received = 0;
+    Skipped skipped;
+    DigestResult digest = DigestResult::none;
+    std::string primary, error;  // of the last check; empty: none
+    std::string remark;          // the last one in the log
+    std::optional<TransferOutcome> last;
+    std::array<std::uint64_t, kTransferOutcomes.size()> counts{};
+    std::vector<ops::RpcDone> waiting, next;  // for the running check, for the one after it
+};
+
+ZoneService::ZoneService(asio::io_context& main_io, Clock& clock, rte_rcu_qsbr* qsbr, Log log,
+                         Listed listed, KeptZone::Exchange exchange)
+    : main_io_(main_io),
+      clock_(clock),
+      qsbr_(qsbr),
+      log_(std::move(log)),
+      listed_(std::move(listed)),
+      exchange_(std::move(exchange)) {
+    book_ = std::make_shared<NotifyBook>(
+        [this, alive = alive_, &io = main_io_](const std::string& tag, const IpAddress& from) {
+            asio::post(io, [this, alive, tag, from] {
+                if (!*alive) return;
+                const auto at = zones_.find(tag);
+                if (at == zones_.end()) return;
+                at->second->timer.notify(now_s());
+                log_(false, "secondary '" + tag + "': NOTIFY from " + from.to_string());
+            });
+        },
+        wall_s);
+}
+
+ZoneService::~ZoneService() {
+    *alive_ = false;
+    end();
+    if (threads_) threads_->join();
+}
+
+void ZoneService::end() {
+    stop_.request_stop();
+}
+
+std::uint64_t ZoneService::now_s() const {
+    return clock_.now().ms / 1000;
+}
+
+double ZoneService::chance() {
+    thread_local std::minstd_rand engine{std::random_device{}()};
+    return std::uniform_real_distribution<double>(0, 1)(engine);
+}
+
+// ---- plans
+
+void ZoneService::restore(const build::SecondaryPlans& plans) {
+    set_plans(plans, true);
+}
+
+void ZoneService::follow(const build::SecondaryPlans& plans) {
+    set_plans(plans, false);
+    is_serving_ = true;
+    poll();
+}
+
+void ZoneService::set_plans(const build::SecondaryPlans& plans, bool reads_kept) {
+    targets_ = plans.targets;
+    for (auto& [_, zone] : zones_)
+        zone->is_wanted = false;
+    std::vector<NotifyBook::Zone> senders;
+    for (const build::SecondaryPlan& plan : plans.zones) {
+        auto& zone = zones_[plan.tag];
+        const bool is_new = zone == nullptr;
+        if (is_new) zone = std::make_shared<Zone>(plan, now_s());
+        zone->is_wanted = true;
+        const bool is_same = !is_new && zone->plan.settings == plan.settings &&
+                             zone->plan.policy == plan.policy && zone->plan.local == plan.local &&
+                             zone->plan.feeds_lists == plan.feeds_lists;
+        if (!is_new && zone->plan.settings.zone != plan.settings.zone) {
+            // Another zone: the old one must not stay.
+            retire(zone->policy);
+            retire(zone->local);
+            zone->soa.reset();
+            zone->timer = RefreshTimer(now_s());
+        }
+        zone->plan = plan;
+        zone->timer.set_limits(
+            {seconds(plan.settings.min_refresh), seconds(plan.settings.max_refresh)});
+        if (plan.policy != nullptr && zone->policy == nullptr)
+            zone->policy = std::make_unique<LiveView>(plan.policy, qsbr_);
+        if (plan.local != nullptr && zone->local == nullptr)
+            zone->local = std::make_unique<LiveView>(plan.local, qsbr_);
+        if (plan.policy == nullptr) retire(zone->policy);
+        if (plan.local == nullptr) retire(zone->local);
+        if (!is_same) {
+            zone->kept = std::make_shared<KeptZone>(plan, plans.targets, exchange_);
+            zone->is_read = false;
+            zone->timer.notify(now_s());
+        }
+        if (reads_kept && !zone->is_read) {
+            std::string remark;
+            auto kept = zone->kept->restore(remark);
+            zone->is_read = true;
+            restored(*zone, std::move(kept), remark);
+        }
+        std::vector<matchers::Prefix> from = plan.settings.notify_from;
+        for (const config::ZonePrimary& primary : plan.settings.primaries)
+            from.push_back(matchers::Prefix::masked(primary.address, 128));
+        senders.push_back(
+            {plan.tag, plan.settings.zone, matchers::PrefixSet(from), plan.settings.tsig});
+    }
+    std::erase_if(zones_, [this](const auto& z) {
+        if (z.second->is_wanted) return false;
+        retire(z.second->policy);
+        retire(z.second->local);
+        for (const auto& done : std::exchange(z.second->next, {}))
+            done(ops::RpcError{ops::RpcCode::internal_error, "a reload removed the secondary"});
+        return true;
+    });
+    book_->set(std::move(senders));
+}
+
+// Workers may still read it: it is freed after a grace period, and its empty place stays.
+void ZoneService::retire(std::unique_ptr<LiveView>& view) {
+    if (view == nullptr) return;
+    view->published.put(nullptr);
+    retired_.push_back(std::move(view));
+}
+
+void ZoneService::restored(Zone& zone, std::optional<KeptZone::Restored> kept,
+                           const std::string& remark) {
+    if (!remark.empty()) log_(true, "secondary '" + zone.plan.tag + "': " + remark);
+    if (!kept || !kept->update.soa) return;
+    const std::uint64_t wall = wall_s();
+    const std::uint64_t age_s = wall > kept->checked_s ? wall - kept->checked_s : 0;
+    zone.checked_wall_s = kept->checked_s;
+    zone.timer.restored(*kept->update.soa, age_s, now_s());
+    publish(zone, kept->update);
+    log_(false, "secondary '" + zone.plan.tag + "': the kept zone with serial " +
+                    std::to_string(kept->update.soa->serial) + " and " +
+                    std::to_string(kept->update.records) + " records is in force");
+}
+
+// ---- work
+
+void ZoneService::poll() {
+    const std::uint64_t now = now_s();
+    for (const auto& view : retired_)
+        view->published.poll();
+    for (auto& [tag, zone] : zones_) {
+        if (zone->policy) zone->policy->published.poll();
+        if (zone->local) zone->local->published.poll();
+        if (!zone->is_expired && zone->timer.is_expired(now)) expire(*zone);
+        if (is_serving_ && !zone->is_busy && !stop_.stop_requested() && zone->timer.is_due(now))
+            start(zone, std::exchange(zone->wants_whole, false));
+    }
+    report_lists(now);
+}
+
+// A reload reads all lists again, so changes that follow each other share one.
+void ZoneService::report_lists(std::uint64_t now) {
+    if (listed_zones_.empty() || (listed_s_ != 0 && now < listed_s_ + kListPauseS)) return;
+    std::string text = "the zone of secondary '" + listed_zones_.front() + "'";
+    if (listed_zones_.size() > 1) text += " and others";
+    listed_zones_.clear();
+    listed_s_ = now;
+    listed_(text);
+}
+
+void ZoneService::start(const ZonePtr& zone, bool whole) {
+    zone->timer.begin();
+    book_->begun(zone->plan.tag);
+    zone->waiting = std::exchange(zone->next, {});
+    const bool reads_kept = !std::exchange(zone->is_read, true);
+    const bool lacks_local = zone->local && zone->local->published.current() == nullptr;
+    run(
+        zone,
+        [kept = zone->kept, whole, reads_kept, lacks_local, stop = stop_.get_token()] {
+            std::optional<KeptZone::Restored> first;
+            std::string remark;
+            if (reads_kept) first = kept->restore(remark);
+            KeptZone::Update update = kept->refresh(whole, stop);
+            // It expired, and is confirmed now.
+            if (lacks_local && update.outcome == TransferOutcome::unchanged)
+                kept->add_local(update);
+            if (!first) return update;
+            update.kept_checked_s = first->checked_s;
+            if (update.remark.empty()) update.remark = remark;
+            // The kept zone, unless the transfer brought a newer one.
+            if (update.policy == nullptr) update.policy = std::move(first->update.policy);
+            if (update.local == nullptr) update.local = std::move(first->update.local);
+            return update;
+        },
+        true);
+}
+
+void ZoneService::start_merge(const ZonePtr& zone) {
+    run(
+        zone, [kept = zone->kept] { return kept->merge(); }, false);
+}
+
+void ZoneService::run(const ZonePtr& zone, std::function<KeptZone::Update()> work,
+                      bool is_transfer) {
+    zone->is_busy = true;
+    if (!threads_) threads_ = std::make_unique<asio::thread_pool>(kThreads);
+    asio::post(*threads_, [this, zone, kept = zone->kept, work = std::move(work), is_transfer,
+                           alive = alive_, &io = main_io_] {
+        const BackgroundWork counted;
+        run_in_background();
+        pthread_setname_np(pthread_self(), "transfer");
+        auto update = std::make_shared<KeptZone::Update>();
+        try {
+            *update = work();
+        } catch (const std::bad_alloc&) {
+            update->outcome = TransferOutcome::too_large;
+            update->why = "there is not enough memory for it";
+            update->is_lost = true;
+        }
+        asio::post(io, [this, zone, kept, update, is_transfer, alive] {
+            if (!*alive) return;
+            zone->is_busy = false;
+            // A reload has replaced it: its zones are of other settings.
+            if (zone->kept != kept || !zone->is_wanted) {
+                for (const auto& done : std::exchange(zone->waiting, {}))
+                    done(ops::RpcError{ops::RpcCode::internal_error,
+                                       "a reload changed the secondary"});
+                return;
+            }
+            ended(*zone, *update, is_transfer);
+            if (update->is_merge_due && !stop_.stop_requested()) start_merge(zone);
+        });
+    });
+}
+
+void ZoneService::publish(Zone& zone, KeptZone::Update& update) {
+    if (update.is_lost) {  // the published zones stay; the next check begins with the file
+        zone.kept = std::make_shared<KeptZone>(zone.plan, targets_, exchange_);
+        zone.is_read = false;
+        return;
+    }
+    zone.soa = update.soa;
+    zone.records = update.records;
+    zone.memory = update.memory;
+    zone.skipped = update.skipped;
+    zone.was_there = zone.was_there || update.soa.has_value();
+    if (update.policy != nullptr && zone.policy)
+        zone.policy->published.put(std::move(update.policy));
+    if (update.local != nullptr && zone.local && !zone.timer.is_expired(now_s()))
+        zone.local->published.put(std::move(update.local));
+}
+
+void ZoneService::ended(Zone& zone, KeptZone::Update& update, bool is_transfer) {
+    if (!is_transfer) {
+        publish(zone, update);
+        return;
+    }
+    if (update.outcome == TransferOutcome::stopped) return;
+    if (update.kept_checked_s && update.soa) {
+        const std::uint64_t wall = wall_s();
+        zone.checked_wall_s = *update.kept_checked_s;
+        zone.timer.restored(*update.soa, wall - std::min(wall, zone.checked_wall_s), now_s());
+    }
+    ++zone.counts[static_cast<std::size_t>(update.outcome)];
+    say(zone, update);
+    zone.last = update.outcome;
+    zone.primary = update.primary;
+    zone.received += update.bytes;
+    zone.error = is_good(update.outcome) ? std::string() : update.why;
+    if (is_good(update.outcome) && update.soa) {
+        zone.checked_wall_s = wall_s();
+        zone.timer.checked(*update.soa, now_s(), chance());
+        zone.is_expired = false;
+        if (update.is_changed) {
+            zone.bytes = update.bytes;
+            zone.digest = update.digest;
+        }
+    } else {
+        zone.timer.failed(now_s(), chance());
+    }
+    publish(zone, update);
+    if (update.is_listed && std::ranges::find(listed_zones_, zone.plan.tag) == listed_zones_.end())
+        listed_zones_.push_back(zone.plan.tag);
+    report_lists(now_s());
+    for (const auto& done : std::exchange(zone.waiting, {})) {
+        if (is_good(update.outcome)) {
+            done(json::value(row_of(zone)));
+        } else {
+            done(ops::RpcError{ops::RpcCode::internal_error, update.why});
+        }
+    }
+}
+
+// Logs the same error and the same remark once.
+void ZoneService::say(Zone& zone, const KeptZone::Update& update) {
+    const std::string begin = "secondary '" + zone.plan.tag + "': ";
+    if (!update.remark.empty() && update.remark != zone.remark) log_(true, begin + update.remark);
+    zone.remark = update.remark;
+    if (!is_good(update.outcome)) {
+        if (update.why != zone.error)
+            log_(true, begin + "no transfer from " + update.primary + ": " + update.why);
+        return;
+    }
+    if (!zone.error.empty()) log_(false, begin + update.primary + " answers again");
+    if (!update.is_changed || !update.soa) return;
+    log_(false, begin + "serial " + std::to_string(update.soa->serial) + " with " +
+                    std::to_string(update.records) + " records is in force, " +
+                    (update.outcome == TransferOutcome::incremental ? "by IXFR" : "by AXFR") +
+                    " from " + update.primary + " (" + std::to_string(update.bytes) + " bytes)");
+    if (update.skipped.count > 0 && update.skipped.count != zone.skipped.count)
+        log_(true,
+             begin + std::to_string(update.skipped.count) +
+                 " names cannot be applied and are skipped, the first: " + update.skipped.first);
+}
+
+void ZoneService::expire(Zone& zone) {
+    zone.is_expired = true;
+    if (zone.local) zone.local->published.put(nullptr);
+    log_(true, "secondary '" + zone.plan.tag + "' has expired: no primary answered for " +
+                   std::to_string(zone.soa ? zone.soa->expire_s : 0) + " s");
+}
+
+// ---- reports
+
+json::object ZoneService::row_of(const Zone& zone) const {
+    const std::uint64_t now = now_s(), wall = wall_s();
+    const auto left = [now](std::uint64_t then) { return then > now ? then - now : 0; };
+    const auto or_null = [](bool is_there, auto value) {
+        return is_there ? json::value(value) : json::value(nullptr);
+    };
+    const std::string_view state = zone.is_busy      ? "transfer"
+                                   : zone.is_expired ? "expired"
+                                   : zone.soa        ? "in force"
+                                                     : "missing";
+    const auto expires = zone.timer.expires_s();
+    return json::object{
+        {"tag", zone.plan.tag},
+        {"zone", dns::name_to_text(zone.plan.settings.zone)},
+        {"serial", or_null(zone.soa.has_value(), zone.soa ? zone.soa->serial : 0)},
+        {"records", zone.records},
+        {"skipped", zone.skipped.count},
+        {"state", state},
+        {"outcome",
+         zone.last ? json::value(kTransferOutcomes[*zone.last].label) : json::value(nullptr)},
+        {"trouble", zone.error},
+        {"primary", zone.primary},
+        {"checked_ago_s", or_null(zone.checked_wall_s != 0,
+                                  wall > zone.checked_wall_s ? wall - zone.checked_wall_s : 0)},
+        {"next_s", left(zone.timer.due_s())},
+        {"expires_s", or_null(expires.has_value(), expires ? left(*expires) : 0)},
+        {"received_bytes", zone.bytes},
+        {"memory_bytes", zone.memory},
+        {"digest", digest_name(zone.digest)}};
+}
+
+void ZoneService::ask(const ops::Arguments& asked, const ops::RpcDone& done, bool whole) {
+    const auto at = zones_.find(asked.text("tag"));
+    if (at == zones_.end())
+        return done(ops::bad_params("there is no secondary with this tag: see `steerctl zones`"));
+    Zone& zone = *at->second;
+    zone.wants_whole = zone.wants_whole || whole;
+    zone.next.push_back(done);
+    zone.timer.notify(0);
+    if (!zone.is_busy && is_serving_) start(at->second, std::exchange(zone.wants_whole, false));
+}
+
+void ZoneService::add_methods(ops::Methods& methods) {
+    using ops::Changes;
+    constexpr ops::Parameter kTag{"tag", ops::ParamType::text, "the tag of a secondary", true};
+    constexpr std::string_view kRow =
+        "tag zone serial records skipped state outcome trouble primary checked_ago_s next_s "
+        "expires_s received_bytes memory_bytes digest";
+    methods.add({.name = "zones",
+                 .help = "Shows the zones that are kept by zone transfers.",
+                 .changes = Changes::nothing(),
+                 .run = [this](const ops::Arguments&) -> ops::RpcResult {
+                     json::array all;
+                     for (const auto& [tag, zone] : zones_)
+                         all.push_back(row_of(*zone));
+                     return json::value(json::object{{"zones", std::move(all)}});
+                 },
+                 .members = "zones",
+                 .result = "each secondary: serial, records, state, age, next check, last error"});
+    methods.add({.name = "zones.refresh",
+                 .help = "Asks the primaries of a secondary for its SOA now.",
+                 .changes = Changes::always(),
+                 .parameters = {kTag},
+                 .run = [this](const ops::Arguments& asked,
+                               const ops::RpcDone& done) { ask(asked, done, false); },
+                 .members = kRow,
+                 .result = "the row of `zones`, when the check is done"});
+    methods.add({.name = "zones.retransfer",
+                 .help = "Transfers the whole zone of a secondary again.",
+                 .changes = Changes::always(),
+                 .parameters = {kTag},
+                 .run = [this](const ops::Arguments& asked,
+                               const ops::RpcDone& done) { ask(asked, done, true); },
+                 .members = kRow,
+                 .result = "the row of `zones`, when the transfer is done"});
+}
+
+json::object ZoneService::status() const {
+    std::size_t missing = 0, expired = 0;
+    for (const auto& [tag, zone] : zones_) {
+        if (!zone->soa) ++missing;
+        if (zone->is_expired) ++expired;
+    }
+    return {{"zones", zones_.size()}, {"missing", missing}, {"expired", expired}};
+}
+
+std::vector<std::string> ZoneService::problems() const {
+    std::vector<std::string> out;
+    for (const auto& [tag, zone] : zones_) {
+        const std::string begin = "secondary '" + tag + "'";
+        if (zone->is_expired) {
+            out.push_back(begin + " has expired" +
+                          (zone->policy ? ", its last policy stays in force" : "") + ": " +
+                          zone->error +
+                          "; make a primary reachable, then `steerctl zones refresh " + tag + "`");
+        } else if (!zone->error.empty()) {
+            out.push_back(begin + " was not transferred from " + zone->primary + ": " +
+                          zone->error + "; `steerctl zones` shows the age of the zone in use");
+        }
+        if (zone->skipped.count > 0 && zone->policy)
+            out.push_back(begin + " has " + std::to_string(zone->skipped.count) +
+                          " names that cannot be applied, the first: " + zone->skipped.first +
+                          "; tell its publisher");
+    }
+    return out;
+}
+
+std::string ZoneService::missing() const {
+    for (const auto& [tag, zone] : zones_) {
+        if (!zone->was_there && (zone->plan.policy || zone->plan.local))
+            return "secondary '" + tag + "' was not transferred yet";
+    }
+    return {};
+}
+
+void ZoneService::write_metrics(ops::MetricWriter& writer) const {
+    const std::uint64_t wall = wall_s();
+    using Number = std::optional<std::uint64_t>;
+    const auto of_each = [&](const std::function<Number(const Zone&)>& value) {
+        for (const auto& [tag, zone] : zones_) {
+            if (const Number number = value(*zone)) writer.sample({{"secondary", tag}}, *number);
+        }
+    };
+    writer.family("steerdns_zone_serial");
+    of_each([](const Zone& z) { return z.soa ? Number(z.soa->serial) : Number(); });
+    writer.family("steerdns_zone_records");
+    of_each([](const Zone& z) { return Number(z.records); });
+    writer.family("steerdns_zone_skipped_names");
+    of_each([](const Zone& z) { return Number(z.skipped.count); });
+    writer.family("steerdns_zone_age_seconds");
+    of_each([&](const Zone& z) {
+        if (z.checked_wall_s == 0) return Number();
+        return Number(wall > z.checked_wall_s ? wall - z.checked_wall_s : 0);
+    });
+    writer.family("steerdns_zone_expired");
+    of_each([](const Zone& z) { return Number(z.is_expired ? 1 : 0); });
+    writer.family("steerdns_zone_memory_bytes");
+    of_each([](const Zone& z) { return Number(z.memory); });
+    writer.family("steerdns_zone_received_bytes");
+    of_each([](const Zone& z) { return Number(z.received); });
+    writer.family("steerdns_zone_transfers");
+    for (const auto& [tag, zone] : zones_) {
+        for (const auto& row : kTransferOutcomes) {
+            writer.sample({{"secondary", tag}, {"outcome", row.label}},
+                          zone->counts[static_cast<std::size_t>(row.which)]);
+        }
+    }
+    if (zones_.empty()) return;
+    writer.family("steerdns_zone_notifies");
+    for (const auto& row : kNotifyResults)
+        writer.sample({{"result", row.label}}, book_->count(row.which));
+}
+
+}  // namespace steer::transfer

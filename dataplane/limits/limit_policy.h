@@ -1,0 +1,92 @@
+// The rows of `limits:` as a snapshot has them: immutable, for all threads. The tables that they
+// fill are in `tables`, which all generations share.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "dataplane/answer/live_prefixes.h"
+#include "dataplane/base/counters.h"
+#include "dataplane/limits/banned_sources.h"
+#include "dataplane/limits/limit_meter.h"
+#include "dataplane/limits/limit_table.h"
+#include "dataplane/limits/offender_board.h"
+#include "matchers/prefix/ip_address.h"
+#include "matchers/prefix/prefix_set.h"
+
+namespace steer {
+
+inline constexpr std::size_t kMaxLimits = 64;  // rows, counted over all reloads
+
+// What is done with a query, answer or connection above the limit, if its row says nothing else.
+enum class LimitAction : std::uint8_t { drop, truncate, refuse, servfail };
+
+// A server that a row is for. :: stands for all addresses, 0.0.0.0 for all of IPv4.
+struct LimitListener {
+    IpAddress address;
+    std::uint16_t port = 0;
+    bool is_udp = true;
+};
+
+struct LimitRow {
+    std::string name;      // label of its counters
+    std::uint16_t id = 0;  // index of its counters, the same in all generations
+    LimitWhat what = LimitWhat::queries;
+    LimitAction action = LimitAction::drop;
+    bool dry_run = false;
+    std::uint8_t prefix4 = 24, prefix6 = 56;  // bits of the key; 0: all clients together
+    std::uint8_t slip = 0;                    // every n-th refused answer is sent with TC; 0: none
+    std::uint8_t leak = 0;                    // every n-th is sent as it is; 0: none
+    std::uint32_t ban_ms = 0;                 // a source above the row this long is banned; 0: off
+    double per_s = 0, burst = 0;              // as `rate` says, for reports
+    LimitRate rate;
+    std::uint64_t salt = 0;                // of its keys
+    std::vector<LimitListener> listeners;  // empty: all
+    std::optional<AddressSet> clients;     // no value: all
+    std::optional<AddressSet> except;      // no value: none
+    bool is_for_all = false;               // none of these three; set by LimitPolicy::add()
+};
+
+// The counters of a row at one thread.
+using LimitCounts = std::array<Count, static_cast<std::size_t>(LimitDecision::count_)>;
+
+// All that one thread writes for its limits.
+struct LimitThread {
+    LimitThread(std::size_t bytes, unsigned peers) : meter(bytes, peers) {}
+    LimitMeter meter;
+    OffenderBoard board;
+    OffenderBoard proven;  // banned sources with a proven address; only key and prefix are used
+    std::array<LimitCounts, kMaxLimits> counts{};
+};
+
+// By number of the worker, and of the `streams` thread.
+struct LimitTables {
+    std::vector<std::unique_ptr<LimitThread>> workers, streams;
+    BannedSources banned;
+};
+
+struct LimitPolicy {
+    std::vector<LimitRow> rows;
+    // Indices of `rows`, by kind.
+    std::array<std::vector<std::uint8_t>, kLimitKinds> by_kind;
+    matchers::PrefixSet trusted;                     // `trusted_forwarders`: exempt from all rows
+    std::vector<matchers::Prefix> trusted_prefixes;  // the same
+    std::shared_ptr<LimitTables> tables;
+    // Of the rows above.
+    bool limits_queries = false;  // queries or bytes
+    bool limits_answers = false;  // responses, nxdomain or servfail
+    bool limits_domains = false;  // nxdomain or servfail
+    bool bans = false;            // a row has `ban`
+
+    [[nodiscard]] const std::vector<std::uint8_t>& of(LimitWhat what) const noexcept {
+        return by_kind[static_cast<std::size_t>(what)];
+    }
+    // Adds a row, and sets the members above.
+    void add(LimitRow row);
+};
+
+}  // namespace steer

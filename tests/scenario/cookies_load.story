@@ -1,0 +1,74 @@
+# Under load, `cookies: required_under_load` answers only clients with a valid cookie.
+config cookies.yaml
+wall   2026-11-26 12:00:00
+
+at 1s  client 192.0.2.10 asks www.example A edns cookie new
+       upstream answers www.example A 203.0.113.1 ttl 300
+       client is answered www.example A 203.0.113.1 cookie fresh
+       client 192.0.2.12 asks www.example A
+       client is answered www.example A 203.0.113.1
+
+       # half of the 64 pending queries wait
+       client 192.0.2.100 asks n0.example A
+       client 192.0.2.101 asks n1.example A
+       client 192.0.2.102 asks n2.example A
+       client 192.0.2.103 asks n3.example A
+       client 192.0.2.104 asks n4.example A
+       client 192.0.2.105 asks n5.example A
+       client 192.0.2.106 asks n6.example A
+       client 192.0.2.107 asks n7.example A
+       client 192.0.2.108 asks n8.example A
+       client 192.0.2.109 asks n9.example A
+       client 192.0.2.110 asks n10.example A
+       client 192.0.2.111 asks n11.example A
+       client 192.0.2.112 asks n12.example A
+       client 192.0.2.113 asks n13.example A
+       client 192.0.2.114 asks n14.example A
+       client 192.0.2.115 asks n15.example A
+       client 192.0.2.116 asks n16.example A
+       client 192.0.2.117 asks n17.example A
+       client 192.0.2.118 asks n18.example A
+       client 192.0.2.119 asks n19.example A
+       client 192.0.2.120 asks n20.example A
+       client 192.0.2.121 asks n21.example A
+       client 192.0.2.122 asks n22.example A
+       client 192.0.2.123 asks n23.example A
+       client 192.0.2.124 asks n24.example A
+       client 192.0.2.125 asks n25.example A
+       client 192.0.2.126 asks n26.example A
+       client 192.0.2.127 asks n27.example A
+       client 192.0.2.128 asks n28.example A
+       client 192.0.2.129 asks n29.example A
+       client 192.0.2.130 asks n30.example A
+       client 192.0.2.131 asks n31.example A
+at 2s  verdict forwarded is 33
+
+       # no cookie, nor anything else of a query without one: no lookup, no upstream
+       client 192.0.2.12 asks www.example A
+       client is answered www.example A truncated
+       client 192.0.2.12 asks other.example A edns
+       client is answered other.example A truncated cookie none
+       verdict truncated_cookie is 2
+       client 192.0.2.12 asks other.example A edns cookie new
+       client is answered other.example A rcode badcookie cookie fresh
+       client 192.0.2.12 asks other.example A edns cookie forged
+       client is answered other.example A rcode badcookie cookie same
+       verdict bad_cookie is 2
+       # malformed queries are malformed first
+       client 192.0.2.12 asks other.example A edns option 10:01
+       client is answered other.example A rcode formerr
+
+       # with a valid cookie, as before
+       client 192.0.2.10 asks www.example A edns cookie kept
+       client is answered www.example A 203.0.113.1 cookie same
+       client 192.0.2.12 asks other.example A edns cookie kept
+       upstream is asked other.example A
+       upstream answers other.example A 203.0.113.2
+       client is answered other.example A 203.0.113.2 cookie same
+
+       # the load is over: ten seconds later, all are answered
+at 9s  client 192.0.2.12 asks www.example A
+       client is answered www.example A truncated
+at 25s client 192.0.2.12 asks www.example A
+       client is answered www.example A 203.0.113.1
+       sums hold

@@ -1,0 +1,233 @@
+// All secondaries with primaries that are functions, a clock that the test sets, and no workers.
+#include "control/sources/transfer/zone_service.h"
+
+#include <algorithm>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/json/serialize.hpp>
+#include <cstdlib>
+#include <functional>
+#include <mutex>
+#include <new>
+
+#include "support/temp_folder.h"
+#include "zone_maker.h"
+
+namespace steer::transfer::test {
+namespace {
+
+class SetClock final : public Clock {
+  public:
+    Now now() override { return {ms, 0}; }
+    std::uint64_t ms = 1'000'000;
+};
+
+const IpAddress kSender = *IpAddress::parse("192.0.2.1");
+
+struct Service {
+    explicit Service(bool is_local = false, bool feeds_lists = false) {
+        qsbr = static_cast<rte_rcu_qsbr*>(std::aligned_alloc(64, rte_rcu_qsbr_get_memsize(1)));
+        BOOST_REQUIRE(qsbr != nullptr && rte_rcu_qsbr_init(qsbr, 1) == 0);
+        plan.tag = "feed";
+        plan.settings.zone = wire("rpz.example");
+        plan.settings.primaries = {{kSender, 53, false}};
+        plan.settings.max_bytes = 1 << 20;
+        plan.settings.max_records = 1000;
+        plan.settings.min_refresh = config::Milliseconds{1000};
+        plan.settings.max_refresh = config::Milliseconds{86'400'000};
+        plan.feeds_lists = feeds_lists;
+        if (is_local) {
+            plan.local = std::make_shared<LivePolicy>();
+        } else {
+            plan.policy = std::make_shared<LivePolicy>();
+        }
+        service = std::make_unique<ZoneService>(
+            io, clock, qsbr, [this](bool, const std::string& line) { lines.push_back(line); },
+            [this](const std::string& what) { reloads.push_back(what); },
+            [this](const ExchangeRequest& request, const std::stop_token&) {
+                return answer(request);
+            });
+    }
+    ~Service() {
+        service.reset();
+        std::free(qsbr);
+    }
+    Service(const Service&) = delete;
+    Service& operator=(const Service&) = delete;
+
+    // On a thread of the service.
+    Exchanged answer(const ExchangeRequest& request) {
+        const std::lock_guard lock(mutex);
+        ++asked;
+        Exchanged out;
+        if (lacks_memory) throw std::bad_alloc();
+        if (is_away) {
+            out.outcome = TransferOutcome::unreachable;
+            out.why = "connecting failed";
+        } else if (request.have && *request.have == serial) {
+            out.outcome = TransferOutcome::unchanged;
+        } else {
+            out.outcome = TransferOutcome::whole;
+            out.image = image_of(soa(serial) + "bad 60 CNAME .\n", "rpz.example");
+        }
+        return out;
+    }
+    void set(const std::function<void()>& change) {
+        const std::lock_guard lock(mutex);
+        change();
+    }
+    unsigned checks() {
+        const std::lock_guard lock(mutex);
+        return asked;
+    }
+    void start() {
+        service->follow({{plan}, targets});
+        settle();
+    }
+    // `ms` later, with all checks that become due, and their ends.
+    void pass(std::uint64_t ms) {
+        clock.ms += ms;
+        service->poll();
+        settle();
+    }
+    // Until no check runs.
+    void settle() {
+        io.restart();
+        io.poll();
+        while (row("state") == "transfer")
+            io.run_one();
+    }
+    // A member of the zone's row.
+    std::string row(const char* key) const {
+        ops::Methods methods;
+        service->add_methods(methods);
+        std::string out;
+        ops::Methods::call(
+            *methods.find("zones"), boost::json::object{}, [&](const ops::RpcResult& result) {
+                const auto& value =
+                    result->as_object().at("zones").as_array().at(0).as_object().at(key);
+                out = value.is_string() ? std::string(value.as_string())
+                                        : boost::json::serialize(value);
+            });
+        return out;
+    }
+    std::size_t lines_with(const std::string& text) const {
+        return static_cast<std::size_t>(std::ranges::count_if(
+            lines, [&](const std::string& line) { return line.find(text) != std::string::npos; }));
+    }
+    // Checks in ten seconds of a flood of NOTIFYs.
+    unsigned flood() {
+        const unsigned before = checks();
+        for (int step = 0; step < 100; ++step) {
+            for (int i = 0; i < 50; ++i)
+                BOOST_TEST(!notify().empty());
+            pass(100);
+        }
+        return checks() - before;
+    }
+    Bytes notify() {
+        return service->notify(
+            kSender, response(7, "rpz.example", dns::kSoa, "", dns::kOpcodeNotify | dns::kAa));
+    }
+
+    boost::asio::io_context io;
+    boost::asio::executor_work_guard<boost::asio::io_context::executor_type> guard{
+        io.get_executor()};
+    SetClock clock;
+    rte_rcu_qsbr* qsbr = nullptr;
+    build::SecondaryPlan plan;
+    std::shared_ptr<LiveTargets> targets = std::make_shared<LiveTargets>();
+    std::mutex mutex;
+    unsigned asked = 0;
+    bool is_away = false, lacks_memory = false;
+    std::uint32_t serial = 1;
+    std::vector<std::string> lines, reloads;
+    std::unique_ptr<ZoneService> service;
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(zone_service)
+
+BOOST_AUTO_TEST_CASE(a_flood_of_notifies_causes_one_check_and_one_line_a_second) {
+    Service one;
+    one.start();
+    BOOST_TEST(one.checks() == 1U);
+    BOOST_TEST((one.plan.policy->load() != nullptr));
+    const unsigned good = one.flood();
+    BOOST_TEST(good >= 9U);
+    BOOST_TEST(good <= 11U);
+    BOOST_TEST(one.lines_with("NOTIFY from 192.0.2.1") <= 12U);
+    // The same while checks fail.
+    one.set([&] { one.is_away = true; });
+    const unsigned failed = one.flood();
+    BOOST_TEST(failed >= 9U);
+    BOOST_TEST(failed <= 11U);
+    BOOST_TEST(one.lines_with("no transfer from") == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(an_expired_local_zone_is_withdrawn_until_a_primary_confirms_it) {
+    Service one(true);
+    one.start();
+    BOOST_TEST((one.plan.local->load() != nullptr));
+    one.set([&] { one.is_away = true; });
+    one.pass(2'592'000'000);
+    BOOST_TEST((one.plan.local->load() == nullptr));
+    BOOST_TEST(one.row("state") == "expired");
+    one.set([&] { one.is_away = false; });
+    one.pass(900'000);
+    BOOST_TEST(one.row("outcome") == "unchanged");
+    BOOST_TEST(one.row("state") == "in force");
+    BOOST_TEST((one.plan.local->load() != nullptr));
+}
+
+BOOST_AUTO_TEST_CASE(an_expired_policy_zone_stays_in_force) {
+    Service one;
+    one.start();
+    one.set([&] { one.is_away = true; });
+    one.pass(2'592'000'000);
+    BOOST_TEST((one.plan.policy->load() != nullptr));
+    BOOST_TEST(one.row("state") == "expired");
+    BOOST_REQUIRE_EQUAL(one.service->problems().size(), 1U);
+    BOOST_TEST(one.service->problems()[0].find("stays in force") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(without_memory_for_a_transfer_the_zone_stays) {
+    Service one;
+    one.start();
+    one.set([&] { one.lacks_memory = true; });
+    one.pass(3'600'000);
+    BOOST_TEST(one.row("outcome") == "too_large");
+    BOOST_TEST(one.row("serial") == "1");
+    BOOST_TEST((one.plan.policy->load() != nullptr));
+    one.set([&] {
+        one.lacks_memory = false;
+        one.serial = 2;
+    });
+    one.pass(900'000);
+    BOOST_TEST(one.row("serial") == "2");
+    BOOST_TEST(one.plan.policy->load()->serial == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(changes_of_lists_share_a_reload) {
+    const steer::test::TempFolder folder;
+    Service one(false, true);
+    one.plan.settings.list_file = folder / "feed.zone";
+    one.start();
+    BOOST_TEST(one.reloads.size() == 1U);
+    for (std::uint32_t serial = 2; serial < 5; ++serial) {
+        one.set([&] { one.serial = serial; });
+        (void)one.notify();
+        one.settle();
+        one.pass(1000);
+    }
+    BOOST_TEST(one.row("serial") == "4");
+    BOOST_TEST(one.reloads.size() == 1U);
+    one.pass(2000);
+    BOOST_TEST(one.reloads.size() == 2U);
+    one.pass(60'000);
+    BOOST_TEST(one.reloads.size() == 2U);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace steer::transfer::test
