@@ -70,6 +70,16 @@ bool take_options(std::span<const std::uint8_t> options, std::size_t at, Query& 
     return true;
 }
 
+// The options that most clients with cookies send: one cookie, with a server cookie of 16 bytes.
+[[gnu::always_inline]] inline bool take_usual_cookie(const std::uint8_t* options, std::size_t size,
+                                                     std::size_t at, Query& out) noexcept {
+    constexpr std::uint32_t kHead = std::uint32_t{kOptionCookie} << 16 | kCookieSize;
+    if (size != kOptionHeadSize + kCookieSize || load_be32(options) != kHead) return false;
+    out.cookie_length = kCookieSize;
+    out.cookie_at = static_cast<std::uint16_t>(at + kOptionHeadSize);
+    return true;
+}
+
 // The records of the additional section; a query may carry one OPT there (RFC 6891 6.1.1), and others that we
 // do not know what to do with, such as TSIG.
 QueryError parse_additional(std::span<const std::uint8_t> message, std::size_t at, unsigned count,
@@ -92,7 +102,9 @@ QueryError parse_additional(std::span<const std::uint8_t> message, std::size_t a
         version = fixed[5];
         edns.dnssec_ok = (fixed[6] & 0x80) != 0;
         if (rdata_length != 0 && version == 0)  // other versions may define them differently
-            options_are_good = take_options({fixed + 10, rdata_length}, at - rdata_length, out);
+            options_are_good =
+                take_usual_cookie(fixed + 10, rdata_length, at - rdata_length, out) ||
+                take_options({fixed + 10, rdata_length}, at - rdata_length, out);
     }
     if (!options_are_good || version != 0) out.cookie_length = 0;
     if (at != message.size()) return QueryError::trailing_bytes;

@@ -73,10 +73,12 @@ unsigned Cookies::judge_lanes(Burst& burst, std::span<const std::uint8_t> places
 void Cookies::judge(Burst& burst, std::span<const std::uint8_t> places) noexcept {
     std::array<std::uint8_t, kBurst> of4, of6;
     unsigned n4 = 0, n6 = 0, ignored = 0;
+    const Frontends& frontends = snapshot_->frontends;
+    const bool may_be_off = frontends.cookies_differ || frontends.cookies == CookieMode::off;
     for (const std::uint8_t place : places) {
         Packet& p = burst.packets[place];
         dns::Query& q = p.query;
-        if (mode_of(p) == CookieMode::off) {
+        if (may_be_off && mode_of(p) == CookieMode::off) {
             set_state(p, dns::CookieState::none);
             ++ignored;
             continue;

@@ -30,7 +30,7 @@ std::size_t compared_length(const Packet& p) {
 }
 
 // The ID and a cookie are not among the compared bytes, because each query has its own.
-bool checksum_right(const Line& line, const Packet& p) {
+[[gnu::always_inline]] inline bool checksum_right(const Line& line, const Packet& p) {
     if (p.checksum.is_verified) return true;
     const std::uint64_t cookie = p.cookie_length != 0 ? cookie_sum(p) : 0;
     return p.checksum.is_right_with(std::uint64_t{line.bytes_sum} + id_in_memory_order(p) + cookie);
