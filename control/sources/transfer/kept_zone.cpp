@@ -242,7 +242,7 @@ KeptZone::Update KeptZone::refresh(bool whole, const std::stop_token& stop) {
             is_taken = take_good();
         }
         if (is_taken && !is_older) break;
-        if (is_taken) older = std::move(update);
+        if (is_taken) older = std::exchange(update, {});
     }
     if (older && !is_good(update.outcome)) update = std::move(*older);
     describe(update);
