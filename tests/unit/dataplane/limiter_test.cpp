@@ -162,17 +162,17 @@ BOOST_AUTO_TEST_CASE(only_a_valid_cookie_or_a_connection_proves_a_banned_address
         const IpAddress address = *IpAddress::parse(client);
         w.limiter.prove(w.policy, {address, w.local, 53, false}, w.now);
     };
-    w.query("198.51.100.1", true, CookieState::valid);
+    w.query("198.51.100.1", true, dns::CookieState::valid);
     prove("198.51.100.1");
     BOOST_TEST(proven_in(w).empty());
     const std::vector<matchers::Prefix> banned{*matchers::Prefix::parse("198.51.100.0/24"),
                                                *matchers::Prefix::parse("2001:db8:0:100::/56")};
     w.policy.tables->banned.set(banned);
     w.query("198.51.100.2");
-    w.query("198.51.100.3", true, CookieState::client);
-    w.query("203.0.113.1", true, CookieState::valid);
+    w.query("198.51.100.3", true, dns::CookieState::client);
+    w.query("203.0.113.1", true, dns::CookieState::valid);
     BOOST_TEST(proven_in(w).empty());
-    w.query("198.51.100.4", true, CookieState::valid);
+    w.query("198.51.100.4", true, dns::CookieState::valid);
     BOOST_TEST(proven_in(w) == std::vector<std::string>{"198.51.100.4"});
     prove("2001:db8:0:1ff::5");
     prove("2001:db8:0:200::5");
@@ -184,7 +184,7 @@ BOOST_AUTO_TEST_CASE(only_a_valid_cookie_or_a_connection_proves_a_banned_address
 
 BOOST_AUTO_TEST_CASE(an_offender_without_cookie_and_connection_has_no_proof) {
     for (const bool is_udp : {true, false}) {
-        for (const CookieState cookie : {CookieState::none, CookieState::valid}) {
+        for (const dns::CookieState cookie : {dns::CookieState::none, dns::CookieState::valid}) {
             LimiterWorld w(LimitWhat::queries);
             w.query("198.51.100.1", is_udp, cookie);
             w.query("198.51.100.1", is_udp, cookie);
@@ -193,7 +193,7 @@ BOOST_AUTO_TEST_CASE(an_offender_without_cookie_and_connection_has_no_proof) {
                 OffenderBoard::Offender one;
                 if (!w.policy.tables->workers[0]->board.read(slot, one)) continue;
                 is_found = true;
-                BOOST_TEST(one.is_proven == (!is_udp || cookie == CookieState::valid));
+                BOOST_TEST(one.is_proven == (!is_udp || cookie == dns::CookieState::valid));
             }
             BOOST_TEST(is_found);
         }
