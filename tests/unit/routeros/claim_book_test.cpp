@@ -280,8 +280,9 @@ BOOST_AUTO_TEST_CASE(shares_agree_with_the_claims_that_are_there) {
         });
         BOOST_TEST(held == book.size());
         BOOST_TEST(leaving <= Book::kMostLeaving);
+        // More only if both rows of the sketch collide; the end shows that nothing is left over.
         for (const auto& [holder, count] : model)
-            BOOST_TEST(shares->count(static_cast<ShareKind>(holder.first), holder.second) == count);
+            BOOST_TEST(shares->count(static_cast<ShareKind>(holder.first), holder.second) >= count);
     }
     book.drop_if([](const Booked&) { return true; });
     for (unsigned i = 0; i < 6; ++i)
