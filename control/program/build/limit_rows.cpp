@@ -47,7 +47,8 @@ std::vector<LimitListener> listeners_of(const config::Settings& settings,
 
 std::string number_text(double number) {
     std::array<char, 32> text{};
-    const auto [end, error] = std::to_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
+    const auto [end, error] =
+        std::to_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
     return {text.data(), end};
 }
 

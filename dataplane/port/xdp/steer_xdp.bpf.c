@@ -101,7 +101,8 @@ static __always_inline int is_vlan(__be16 proto) {
     return proto == bpf_htons(ETH_P_8021Q) || proto == bpf_htons(ETH_P_8021AD);
 }
 
-static __always_inline int is_banned(const struct steer_xdp_address* source, const struct udphdr* udp) {
+static __always_inline int is_banned(const struct steer_xdp_address* source,
+                                     const struct udphdr* udp) {
     struct steer_xdp_prefix key = {128, *source};
     if (bpf_map_lookup_elem(&ban_exempt, &key)) return 0;
     __u32* place = bpf_map_lookup_elem(&bans, &key);
