@@ -65,7 +65,7 @@ std::optional<Soa> soa_of(ByteSpan rdata) {
 
 // ---- records of an owner
 
-ZoneRecord OwnerRecords::at_(std::size_t at) const {
+ZoneRecord OwnerRecords::record_at(std::size_t at) const {
     const std::uint8_t* const head = &bytes_[at];
     const std::size_t length = dns::load_be16(head + 6);
     return {dns::load_be16(head), dns::load_be32(head + 2), bytes_.subspan(at + kHead, length)};

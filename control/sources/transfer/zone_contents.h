@@ -46,7 +46,7 @@ class OwnerRecords {
     template <class Visit>
     void for_each(Visit&& visit) const {
         for (std::size_t at = 0; at < bytes_.size();) {
-            const ZoneRecord record = at_(at);
+            const ZoneRecord record = record_at(at);
             visit(record);
             at += kHead + record.rdata.size();
         }
@@ -69,7 +69,7 @@ class OwnerRecords {
     static constexpr std::size_t kHead = 8;
 
   private:
-    [[nodiscard]] ZoneRecord at_(std::size_t at) const;
+    [[nodiscard]] ZoneRecord record_at(std::size_t at) const;
     ByteSpan bytes_;
 };
 
