@@ -16,7 +16,7 @@ BUILD = sys.argv.pop(1)
 CONFIG = """
 dataplane: { ports: [ { device: eth0, driver: af_xdp } ] }
 limits:
-  - { what: queries, rate: 100, prefix4: 32, prefix6: 128, ban: 2s }
+  - { what: queries, rate: 5000, prefix4: 32, prefix6: 128, ban: 2s }
 plugins:
   - { tag: up, type: forward, args: { upstreams: [ { addr: udp://1.1.1.1 } ] } }
   - { tag: main, type: sequence, args: [ { exec: cache }, { matches: has_resp, exec: accept }, { exec: $up } ] }
