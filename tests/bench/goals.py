@@ -37,6 +37,7 @@ class Goal:
 GOALS = (
     Goal("cached", 0.30, 0.38, figures=("ns", "testpmd_ns", "own_ns", "ratio_no_huge", "packet_cache", "compared"), instr="cached"),
     Goal("zipf", 0.20, 0.30, figures=("ns", "testpmd_ns", "ratio_zipf", "ns_zipf", "packet_cache_zipf", "compared"), instr="shared_cache"),
+    Goal("limits", 0.97, figures=("ns", "plain_ns", "compared")),
     Goal("policy", 0.90, 0.97, figures=("ns", "plain_ns")),
     Goal("dns64", 0.90, 1, figures=("ns", "plain_ns", "compared")),
     Goal("memif", 0.35, 0.5, figures=("mqps", "testpmd_mqps", "compared"), instr="cached"),
