@@ -24,7 +24,7 @@ from collections.abc import Callable
 
 from bench.hostile import floods, honest
 from bench.hostile.floods import FLOODS, Flood
-from bench.hostile.sides import LIMITS, Server, Sides, fullness, grown
+from bench.hostile.sides import LIMITS, ROWS_OF_LIMITS, Server, Sides, fullness, grown
 from bench.machine import announce, require_idle, rounds, version, want_rounds
 from bench.ports import CLIENT_CPU, OURS, SERVER_CPU
 from lab.network import LabError, Network
@@ -217,7 +217,8 @@ def measure(build: pathlib.Path, chosen: list[Flood]) -> dict:
         hostile = Hostile(sides)
         parameters = announce(f"hostile: honest clients, {UDP_RATE}/s over UDP, {STREAM_RATE}/s over connections, {HELD_RATE}/s held, of "
                         f"{len(floods.HONEST)} addresses; in time: {honest.IN_TIME_S['udp']:g} s over UDP, {honest.IN_TIME_S['stream']:g} s else; "
-                        f"{version('dnsdist')} with MaxQPSIPRule(50), dynBlockRulesGroup and its packet cache, ours on AF_XDP with {LIMITS}; servers "
+                        f"{version('dnsdist')} with MaxQPSIPRule(50), dynBlockRulesGroup and its packet cache, ours on AF_XDP with {LIMITS}, limits "
+                        f"{'; '.join(ROWS_OF_LIMITS)}; servers "
                         f"with all threads on CPU {SERVER_CPU}, all else on CPU {CLIENT_CPU} of {os.cpu_count()}; upstream {version('knot')}; "
                         f"{SECONDS} s each")
         found: dict[str, dict] = {}

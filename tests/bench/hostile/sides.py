@@ -1,7 +1,7 @@
 """Both programs of the bench `hostile`, their upstreams, and the link between clients and server.
 
 dnsdist has the rules that its documentation gives against floods ("Dynamic Rule Generation", "Rate limiting"). SteerDNS has the
-limits of LIMITS: what a table `limits:` would add goes there.
+quotas of LIMITS and the rows of ROWS_OF_LIMITS.
 """
 
 from __future__ import annotations
@@ -24,6 +24,9 @@ MOST_CALLS, MOST_CALLS_EACH = 10_000, 64  # connections of a server, and of one 
 PARKED, IN_FLIGHT, IN_FLIGHT_EACH = 65_536, 16_384, 4_096  # the last: of an upstream that may fail
 CACHE, ROWS = 100_000, 50_000
 LIMITS = f"max_parked: {PARKED}, max_in_flight: {IN_FLIGHT}, max_parked_per_client: 256, max_per_suffix: 25%, over_quota: truncate"
+# The rows of isp-deployment.md; all clients are in one network, so each address counts by itself.
+ROWS_OF_LIMITS = ("what: responses, rate: 20, window: 5s, prefix4: 32", "what: queries, rate: 500, prefix4: 32", "what: nxdomain, rate: 500",
+                  "what: connections, rate: 50, prefix4: 32", "what: handshakes, rate: 20, prefix4: 32")
 CALL_LIMITS = f"max_connections: {MOST_CALLS}, max_connections_per_client: {MOST_CALLS_EACH}"
 # Tables with a bound: what is in use, and the metric or the number that bounds it.
 TABLES = (("parked", "steerdns_pending_queries", "steerdns_pending_limit_queries"),
@@ -40,6 +43,7 @@ OF_OURS = """dataplane:
   idle: adaptive
   allow: [ 0.0.0.0/0 ]
   {limits}
+limits: [ {rows_of_limits} ]
 control: {{ http: "{metrics}" }}
 routers: {{ edge1: {{ address: "{router}:8728", username: api-user, password: secret }} }}
 plugins:
@@ -173,6 +177,7 @@ class Sides:
         self.router = router
         file = self.folder / "hostile.yaml"
         file.write_text(OF_OURS.format(cpu=SERVER_CPU, limits=LIMITS.replace(", ", "\n  "), metrics=METRICS, router=CLIENT, rows=ROWS,
+                                       rows_of_limits=", ".join(f"{{ {row} }}" for row in ROWS_OF_LIMITS),
                                        cache=CACHE, each_upstream=IN_FLIGHT_EACH, hole=BLACK_HOLE, upstream=self.upstream, made=self.made, calls=CALL_LIMITS))
         return self._start(True, "serving", str(self.build / "steerdnsd"), "--config", str(file), "--control-socket", str(self.stage.socket))
 
