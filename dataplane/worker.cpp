@@ -265,16 +265,16 @@ bool Worker::Impl::turn(Now at) noexcept {
 void Worker::Impl::serve(Burst& b) noexcept {
     find_entries(b, *snapshot);
     tracer.inspect(b, *snapshot, now);
+    if (b.cookie_ends != 0) cookies.check_ends(b);
     if (snapshot->limits != nullptr && snapshot->limits->limits_queries) [[unlikely]] {
-        cookies.check_ends(b);
         limit_queries(b, *snapshot, limiter, replier, now);
         if (b.traced != 0) tracer.after_parse(b, now);
     }
     b.watched = shared_watch.wants_hits(*snapshot, b.live_count, now);
     if (!snapshot->nsid.empty()) [[unlikely]]
         b.watched |= any_asks_nsid(b);
-    answer_from_packet_cache(b, *snapshot, packet_cache, shared.cache, cookies, resolver, counters,
-                             now);
+    if (!cookies.are_required()) [[likely]]
+        answer_from_packet_cache(b, *snapshot, packet_cache, shared.cache, resolver, counters, now);
     if (b.traced != 0) [[unlikely]]
         tracer.after_packet_cache(b, *snapshot, executor, now, [&](const Packet& p) {
             return shared.cache != nullptr ? foresee(p, *snapshot, packet_cache, *shared.cache)

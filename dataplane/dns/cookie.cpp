@@ -102,25 +102,27 @@ std::uint64_t cookie_hash(const CookieSecret& secret, const std::uint8_t* cookie
     return hash.finish();
 }
 
-void cookie_hashes(const CookieSecret& secret, const CookieInput (&in)[kCookieLanes],
-                   std::size_t address_size, std::uint64_t (&out)[kCookieLanes]) noexcept {
+void cookie_hashes(const CookieSecret& secret, const std::array<CookieInput, kCookieLanes>& in,
+                   std::size_t address_size, CookieHashes& out) noexcept {
+    const auto words = [&](auto&& of) { return Lanes{of(in[0]), of(in[1]), of(in[2]), of(in[3])}; };
+    const auto narrow = [](const Lanes& lanes) { return (lanes & 0xffffffffU) + (lanes >> 32); };
+    const Lanes client = words([](const CookieInput& i) { return word(i.cookie); });
+    const Lanes server = words([](const CookieInput& i) { return word(i.cookie + 8); });
     SipHash<Lanes> hash(secret);
-    hash.add(Lanes{word(in[0].cookie), word(in[1].cookie), word(in[2].cookie), word(in[3].cookie)});
-    hash.add(Lanes{word(in[0].cookie + 8), word(in[1].cookie + 8), word(in[2].cookie + 8),
-                   word(in[3].cookie + 8)});
+    hash.add(client);
+    hash.add(server);
     if (address_size == kAddress4) {
-        hash.add(Lanes{half_word(in[0].address), half_word(in[1].address), half_word(in[2].address),
-                       half_word(in[3].address)} |
+        hash.add(words([](const CookieInput& i) { return half_word(i.address); }) |
                  (Lanes{} + last_word(kLength4)));
     } else {
-        hash.add(Lanes{word(in[0].address), word(in[1].address), word(in[2].address),
-                       word(in[3].address)});
-        hash.add(Lanes{word(in[0].address + 8), word(in[1].address + 8), word(in[2].address + 8),
-                       word(in[3].address + 8)});
+        hash.add(words([](const CookieInput& i) { return word(i.address); }));
+        hash.add(words([](const CookieInput& i) { return word(i.address + 8); }));
         hash.add(Lanes{} + last_word(kLength6));
     }
     const Lanes result = hash.finish();
-    std::memcpy(out, &result, sizeof out);
+    const Lanes sums = narrow(client) + narrow(server) + narrow(result);
+    std::memcpy(out.hashes.data(), &result, sizeof out.hashes);
+    std::memcpy(out.sums.data(), &sums, sizeof out.sums);
 }
 
 void make_server_cookie(Cookie& cookie, const CookieSecret& secret, std::uint32_t now_s,
@@ -138,7 +140,7 @@ CookieCheck check_cookie(Cookie& cookie, const CookieKeys& keys, std::uint32_t n
     if (may_be_valid(cookie, now_s)) {
         const std::uint64_t sent = word(&cookie[kCookieHashAt]);
         const std::uint64_t current = cookie_hash(keys.current, cookie.data(), address);
-        is_fresh = is_fresh_cookie(cookie, current, now_s);
+        is_fresh = sent == current && may_be_returned(cookie.data(), now_s);
         check.is_valid =
             sent == current ||
             (keys.has_other && sent == cookie_hash(keys.other, cookie.data(), address));

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <span>
 
+#include "dataplane/dns/checksum.h"
 #include "dataplane/dns/wire.h"
 
 namespace steer::dns {
@@ -74,15 +75,25 @@ constexpr bool is_cookie_time(std::uint32_t made_s, std::uint32_t now_s) noexcep
 std::uint64_t cookie_hash(const CookieSecret& secret, const std::uint8_t* cookie,
                           std::span<const std::uint8_t> address) noexcept;
 
+// The sum of a cookie's bytes for a checksum (checksum.h), below 2^40.
+inline std::uint64_t cookie_sum(const Cookie& cookie) noexcept {
+    return checksum_narrow(checksum_word(&cookie[0])) + checksum_narrow(checksum_word(&cookie[8])) +
+           checksum_narrow(checksum_word(&cookie[16]));
+}
+
 // One of several hashes, with the parameters of cookie_hash().
 struct CookieInput {
     const std::uint8_t* cookie;
     const std::uint8_t* address;
 };
 inline constexpr unsigned kCookieLanes = 4;
+struct CookieHashes {
+    std::array<std::uint64_t, kCookieLanes> hashes;
+    std::array<std::uint64_t, kCookieLanes> sums;  // as cookie_sum(), of cookies with these hashes
+};
 // Four hashes of clients with addresses of one length: 4 or 16 bytes.
-void cookie_hashes(const CookieSecret& secret, const CookieInput (&in)[kCookieLanes],
-                   std::size_t address_size, std::uint64_t (&out)[kCookieLanes]) noexcept;
+void cookie_hashes(const CookieSecret& secret, const std::array<CookieInput, kCookieLanes>& in,
+                   std::size_t address_size, CookieHashes& out) noexcept;
 
 // Writes a new server cookie behind the client's cookie. `now_s`: seconds since 1970.
 void make_server_cookie(Cookie& cookie, const CookieSecret& secret, std::uint32_t now_s,
@@ -110,30 +121,43 @@ inline bool may_be_valid(const Cookie& cookie, std::uint32_t now_s) noexcept {
     return cookie[kClientCookieSize] == kCookieVersion &&
            is_cookie_time(cookie_time(cookie), now_s);
 }
-// Whether a cookie that may be valid is valid and can be returned. `hash`: with the current secret.
-inline bool is_fresh_cookie(const Cookie& cookie, std::uint64_t hash,
-                            std::uint32_t now_s) noexcept {
-    const auto age_s = static_cast<std::int32_t>(now_s - cookie_time(cookie));
-    return __builtin_memcmp(&cookie[kCookieHashAt], &hash, sizeof hash) == 0 &&
-           age_s < static_cast<std::int32_t>(kCookieRenewS);
+// Whether a cookie with our version can be returned as it is, if its hash is right. `cookie`:
+// kCookieSize bytes.
+inline bool may_be_returned(const std::uint8_t* cookie, std::uint32_t now_s) noexcept {
+    const std::uint32_t age_s = now_s - load_be32(cookie + kCookieTimeAt);
+    return cookie[kClientCookieSize] == kCookieVersion &&
+           age_s + kCookieAheadS < kCookieRenewS + kCookieAheadS;
+}
+
+inline constexpr std::size_t kCookieOptionSize = kOptionHeadSize + kCookieSize;
+
+// Header, question, OPT, and a cookie as its only option.
+inline constexpr std::size_t kLeastWithCookie = 12 + 5 + 11 + kCookieOptionSize;
+
+// Whether the bytes before `end` resemble a COOKIE option with `size` bytes of data, 8 or 24.
+[[gnu::always_inline]] inline bool ends_with_option(const std::uint8_t* end,
+                                                    std::size_t size) noexcept {
+    std::uint32_t head;
+    __builtin_memcpy(&head, end - size - kOptionHeadSize, sizeof head);
+    return head == (static_cast<std::uint32_t>(size) << 24 | 0x0a00U);  // little-endian
+}
+
+// Whether cookie_at_end() may find a cookie in a message with this end. Reads kCookieOptionSize
+// bytes before it, also of what precedes a short message.
+[[gnu::always_inline]] inline bool may_end_with_cookie(const std::uint8_t* end) noexcept {
+    return ends_with_option(end, kCookieSize) || ends_with_option(end, kClientCookieSize);
 }
 
 // The bytes of a cookie at the end of a message, 8 or 24, if its last bytes resemble a COOKIE
 // option with a client's cookie, or with one and a server cookie of 16 bytes. Else 0. Only parsing
 // shows whether it is one.
-[[gnu::always_inline]] inline std::size_t cookie_at_end(const std::uint8_t* message,
-                                                        std::size_t length) noexcept {
-    constexpr std::size_t kLeast = 12 + 5 + 11;  // header, question, OPT without options
-    constexpr std::uint32_t kLong = 0x18000a00, kShort = 0x08000a00;  // little-endian option heads
-    std::uint32_t head;
-    if (length < kLeast + kOptionHeadSize + kCookieSize) [[likely]] {
-        if (length < kLeast + kOptionHeadSize + kClientCookieSize) return 0;
-    } else {
-        __builtin_memcpy(&head, message + length - kCookieSize - kOptionHeadSize, sizeof head);
-        if (head == kLong) return kCookieSize;
+[[nodiscard]] inline std::size_t cookie_at_end(std::span<const std::uint8_t> message) noexcept {
+    const std::uint8_t* const end = message.data() + message.size();
+    for (const std::size_t size : {kCookieSize, kClientCookieSize}) {
+        if (message.size() >= kLeastWithCookie - kCookieSize + size && ends_with_option(end, size))
+            return size;
     }
-    __builtin_memcpy(&head, message + length - kClientCookieSize - kOptionHeadSize, sizeof head);
-    return head == kShort ? kClientCookieSize : 0;
+    return 0;
 }
 
 // What a reply says about the cookie of its query (RFC 7873 5.3).

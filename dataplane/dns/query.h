@@ -19,10 +19,9 @@ struct Edns {
     bool present : 1 = false;
     bool dnssec_ok : 1 = false;
     bool nsid : 1 = false;  // the client requests the server's identity (RFC 5001)
-    // The reply has the cookie of Query::cookie; the client's server cookie is valid. Set by the
-    // receiver (stages/cookies.h), never by parse_query().
-    bool cookie : 1 = false;
-    bool valid_cookie : 1 = false;
+    // Not none: the reply has the cookie of Query::cookie. Set by the receiver (stages/cookies.h),
+    // never by parse_query().
+    CookieState cookie : 2 = CookieState::none;
     std::uint8_t ecs_len = 0;  // length of the client's subnet behind Query::qname; 0: none
     std::uint16_t udp_size = kClassicUdpSize;  // as sent, but never below 512 (RFC 6891 6.2.3)
 };
@@ -54,11 +53,17 @@ struct Query : QueryHead {
     EcsFrom ecs_from = EcsFrom::client;
     std::uint8_t cookie_length = 0;  // bytes of the first COOKIE option's data; 0: none ...
     std::uint16_t cookie_at = 0;     // ... and their offset in the message
-    Cookie cookie;                   // defined if edns.cookie: of the reply
+    // Both defined if edns.cookie is not none: of the reply. Set by set_cookie().
+    Cookie cookie;
+    std::uint64_t cookie_sum;
     // Lower-cased wire form, then the client's subnet (ecs.h) if it sent one; later bytes are
     // undefined. The message has the name in the client's case, at offset 12.
     alignas(32) std::array<std::uint8_t, 256> qname;
 
+    void set_cookie(const Cookie& own) {
+        cookie = own;
+        cookie_sum = dns::cookie_sum(own);
+    }
     [[nodiscard]] std::span<const std::uint8_t> name() const { return {qname.data(), qname_len}; }
     [[nodiscard]] std::span<const std::uint8_t> ecs() const {
         return {qname.data() + qname_len, edns.ecs_len};

@@ -12,7 +12,6 @@ namespace {
 
 constexpr std::size_t kOptSize = 11;
 constexpr std::size_t kEdeSize = 6;
-constexpr std::size_t kCookieOptionSize = kOptionHeadSize + kCookieSize;
 
 // Flags and counts, behind the ID. Returns their part of the message's sum.
 std::uint64_t write_header(std::uint8_t* message, std::uint16_t flags, std::uint16_t qdcount,
@@ -131,28 +130,26 @@ std::uint64_t plain_opt_sum(bool dnssec_ok) {
     return checksum_words(0x2904U + 0xd000U + (dnssec_ok ? 0x0080U : 0U));
 }
 
-// An OPT with a cookie as its only option, and the sum of it by itself.
+// An OPT with the query's cookie as its only option, and the sum of it by itself.
 [[gnu::always_inline]] inline std::size_t write_cookie_opt(std::uint8_t* at, bool dnssec_ok,
-                                                           const Cookie& cookie,
-                                                           std::uint64_t& sum) {
+                                                           const Query& query, std::uint64_t& sum) {
     write_opt(at, 0, dnssec_ok, std::nullopt);
     at[kOptSize - 1] = kCookieOptionSize;
-    write_cookie(at + kOptSize, cookie);
+    write_cookie(at + kOptSize, query.cookie);
     // Behind the OPT's length: 1c | 00 0a | 00 18 |, then the cookie at an odd offset
     static_assert(kOptSize % 2 == 1 && kCookieOptionSize == 0x1c && kOptionCookie == 0x0a &&
                   kCookieSize == 0x18);
-    const std::uint64_t bytes = checksum_narrow(checksum_word(&cookie[0])) +
-                                checksum_narrow(checksum_word(&cookie[8])) +
-                                checksum_narrow(checksum_word(&cookie[16]));
     sum = plain_opt_sum(dnssec_ok) + checksum_words(0x1c00U + 0x0a00U + 0x1800U) +
-          checksum_at(1, checksum_narrow(bytes));
+          checksum_at(1, query.cookie_sum);
     return kOptSize + kCookieOptionSize;
 }
 
-}  // namespace
-
-std::size_t write_reply(std::span<std::uint8_t> message, const Query& query, const Answer& answer,
-                        const ReplyOptions& options, bool& truncated, std::uint64_t* sum) noexcept {
+// Without a cookie, nothing of it is computed or tested.
+template <bool has_cookie>
+[[gnu::always_inline]] inline std::size_t write_reply_as(std::span<std::uint8_t> message,
+                                                         const Query& query, const Answer& answer,
+                                                         const ReplyOptions& options,
+                                                         bool& truncated, std::uint64_t* sum) {
     const std::size_t limit = std::min<std::size_t>(options.max_size, message.size());
     std::size_t at = query.question_end;
     const std::size_t body_end = at + answer.body_len;
@@ -162,7 +159,6 @@ std::size_t write_reply(std::span<std::uint8_t> message, const Query& query, con
     std::size_t opt_size = has_opt ? kOptSize : 0;
     const ReplyExtras* const extras = options.extras;
     if (extras != nullptr) opt_size += extras_size(*extras);
-    const bool has_cookie = query.edns.cookie;
     if (has_cookie) opt_size += kCookieOptionSize;
     truncated = body_end + opt_size > limit;
 
@@ -184,14 +180,14 @@ std::size_t write_reply(std::span<std::uint8_t> message, const Query& query, con
     }
     if (!has_opt || at + opt_size > message.size()) return at;
     const bool with_ede = options.ede && at + opt_size + kEdeSize <= limit;
-    if (has_cookie && !with_ede && extras == nullptr) {
+    const bool with_options = with_ede || extras != nullptr;
+    if (has_cookie && !with_options) {
         std::uint64_t own = 0;
-        const std::size_t opt = write_cookie_opt(message.data() + at, dnssec_ok, query.cookie, own);
+        const std::size_t opt = write_cookie_opt(message.data() + at, dnssec_ok, query, own);
         if (sum != nullptr) *sum += checksum_at(at, checksum_fold(own));
         return at + opt;
     }
     const Cookie* const cookie = has_cookie ? &query.cookie : nullptr;
-    const bool with_options = with_ede || extras != nullptr;
     const std::optional<Ede> ede = with_ede ? options.ede : std::nullopt;
     const std::size_t opt =
         extras == nullptr ? write_opt(message.data() + at, 0, dnssec_ok, ede, {}, 0, {}, cookie)
@@ -206,14 +202,23 @@ std::size_t write_reply(std::span<std::uint8_t> message, const Query& query, con
     return at + opt;
 }
 
+}  // namespace
+
+std::size_t write_reply(std::span<std::uint8_t> message, const Query& query, const Answer& answer,
+                        const ReplyOptions& options, bool& truncated, std::uint64_t* sum) noexcept {
+    if (query.edns.cookie != CookieState::none) [[unlikely]]
+        return write_reply_as<true>(message, query, answer, options, truncated, sum);
+    return write_reply_as<false>(message, query, answer, options, truncated, sum);
+}
+
 std::size_t write_error_reply(std::span<std::uint8_t> message, const Query& query,
                               std::uint16_t rcode, std::optional<Ede> ede,
                               bool truncated) noexcept {
     const bool has_question = query.question_end != 0;
     std::size_t at = has_question ? query.question_end : kHeaderSize;
     const bool has_opt = query.edns.present && at + kOptSize + kEdeSize <= message.size();
-    const bool has_cookie =
-        query.edns.cookie && at + kOptSize + kEdeSize + kCookieOptionSize <= message.size();
+    const bool has_cookie = query.edns.cookie != CookieState::none &&
+                            at + kOptSize + kEdeSize + kCookieOptionSize <= message.size();
     if (rcode > kRcodeMask && !has_opt) rcode = kServFail;
     std::uint16_t flags = response_flags(query, rcode);
     if (truncated) flags |= kTc;

@@ -151,7 +151,7 @@ struct alignas(64) Parked {
     // Wire form in the client's case, then its subnet (edns.ecs_len bytes), then its options
     // (options_len bytes).
     std::array<std::uint8_t, 256> qname;
-    dns::Cookie cookie;  // of the reply, if edns.cookie
+    dns::Cookie cookie;  // of the reply, if edns.cookie is not none
 
     static constexpr std::uint16_t kNotAsked = UINT16_MAX, kAsked = UINT16_MAX - 1;
     // Arrival of the query, CLOCK_BOOTTIME in microseconds, accurate to 1/64000 s.

@@ -37,8 +37,10 @@ struct Packet {
     std::uint8_t port;         // lane of Transmit; of a moved query, the lane of the port's worker
     std::uint8_t l3_offset;    // of the IP header in the frame: 14, 18 or 22
     bool is_v6;
-    dns::CookieState cookie;     // after Cookies::check(), or earlier for an answer's packet cache
+    dns::CookieState cookie;     // set by Cookies::check_ends(), then by check()
     std::uint8_t cookie_length;  // of a cookie at the end of the message; 0: none was found there
+    // Of that cookie, if the reply returns it unchanged; else 0. Query::cookie_sum is of it.
+    std::uint8_t returned_cookie_length;
     std::uint16_t destination_port;  // host order
     std::uint16_t
         max_size;  // bytes of DNS in the answer: the transport's limit; after parse() the client's
@@ -89,15 +91,18 @@ struct Burst {
     std::uint32_t traced = 0;
     // Bit i: packet i has no short cut to an answer; set by parse().
     std::uint32_t set_aside = 0;
-    // Bit i: packet i has a COOKIE option, or bytes at its end that resemble one; set by
-    // parse().
+    // Bit i: the end of packet i resembles a COOKIE option; set by classify() and
+    // add_injected().
+    std::uint32_t cookie_ends = 0;
+    // Bit i: packet i has a COOKIE option that is not at its end, or an end that only resembles one;
+    // set by parse().
     std::uint32_t with_cookie = 0;
     std::array<std::uint16_t, kBurst> traces;
 
     void clear() {
         live_count = reply_count = ended_count = 0;
         packet_cache_asked = has_lookup = watched = false;
-        traced = set_aside = with_cookie = 0;
+        traced = set_aside = cookie_ends = with_cookie = 0;
     }
     Packet& next_packet() { return packets[live_count]; }  // only before a packet is removed
     void keep_packet() {

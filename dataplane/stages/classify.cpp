@@ -208,6 +208,10 @@ std::optional<Verdict> check_datagram(const rte_mbuf* m, Datagram& d, bool may_b
     p.client.address = d.source;
     p.destination = d.destination;
     p.found = nullptr;
+    // The headers of the frame precede a short message.
+    static_assert(dns::kCookieOptionSize <= RTE_ETHER_HDR_LEN + kIpv4Size + kUdpSize);
+    if (dns::may_end_with_cookie(p.dns + p.dns_length)) [[unlikely]]
+        burst.cookie_ends |= 1U << burst.live_count;
     burst.keep_packet();
 }
 

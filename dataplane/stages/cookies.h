@@ -1,8 +1,8 @@
 // Checks the cookies of a burst's queries, and refuses queries without one under load (RFC 7873
 // 5.2, RFC 9018).
 //
-// In:   queries with a COOKIE option: found by its place at the end of the message (check_ends()),
-//       or by parse().
+// In:   queries with a COOKIE option: found by its place at the end of the message
+//       (Burst::cookie_ends), or by parse().
 // Out:  Packet::cookie; Query::cookie, the cookie of the reply, with its flags in Edns. A server
 //       cookie that is younger than half an hour is returned, else a new one.
 // Cost: none without cookies. One SipHash-2-4 a cookie, four in parallel; a second one for a cookie
@@ -15,8 +15,9 @@
 // outstanding queries are in use. It lasts kLoadMs longer, because refused queries need neither.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
-#include <span>
 
 #include "dataplane/base/clock.h"
 #include "dataplane/base/counters.h"
@@ -46,37 +47,42 @@ class Cookies {
     // cache, which comes first, may not answer.
     [[nodiscard]] bool are_required() const noexcept { return are_required_; }
 
-    // For all UDP queries of the burst, before limits that depend on cookies.
+    // For packets of Burst::cookie_ends, before limits and the packet cache. parse() has not read
+    // them. The packets keep the result.
     void check_ends(Burst& burst) noexcept;
-    // For packets with Packet::cookie_length, before parse(). The packets keep the result.
-    void check_ends(Burst& burst, std::span<const std::uint8_t> places) noexcept;
-    // For all packets that are still in the burst, after parse().
+    // For packets of Burst::with_cookie, after parse(); under load, for all that are still in the
+    // burst.
     void check(Burst& burst, Replier& replier) noexcept;
     // For a query that ends in parse(): its reply has a cookie, too.
     void complete(Packet& p) noexcept {
-        if (p.query.cookie_length != 0 && !p.query.edns.cookie && keys_ != nullptr) [[unlikely]]
+        if (p.query.cookie_length != 0 && p.query.edns.cookie == dns::CookieState::none &&
+            keys_ != nullptr) [[unlikely]]
             complete_now(p);
     }
 
-    // After the parse of the same message was taken from the packet cache.
-    static void restore_flags(Packet& p) noexcept {
-        p.query.edns.cookie = p.cookie != dns::CookieState::none;
-        p.query.edns.valid_cookie = p.cookie == dns::CookieState::valid;
-    }
-
   private:
-    static void set_state(Packet& p, dns::CookieState state) noexcept {
-        p.cookie = state;
-        restore_flags(p);
-    }
+    // Cookies of clients with addresses of one size, each probably valid.
+    struct Lanes {
+        std::array<dns::CookieInput, dns::kCookieLanes> in;  // bytes of the messages
+        std::array<Packet*, dns::kCookieLanes> packets;
+        unsigned count = 0;
+    };
+    // The cookies of a burst.
+    struct Batch {
+        Lanes v4, v6;
+        unsigned valid = 0, client = 0;  // completed packets, by state
+    };
+
     [[nodiscard]] CookieMode mode_of(const Packet& p) const noexcept;
     void complete_now(Packet& p) noexcept;
-    // The cookies at Query::cookie_at of these packets.
-    void judge(Burst& burst, std::span<const std::uint8_t> places) noexcept;
-    // Returns the number of valid ones.
-    template <std::size_t AddressSize>
-    unsigned judge_lanes(Burst& burst, std::span<const std::uint8_t> places) noexcept;
-    void judge_other(Packet& p) noexcept;
+    // Each sets Packet::cookie, at the latest in finish(). `size`: of the cookie at `at` in the
+    // packet's message.
+    void judge(Packet& p, std::size_t at, std::size_t size, Batch& batch) noexcept;
+    void judge_end(Packet& p, Batch& batch) noexcept;
+    void judge_lanes(Lanes& lanes, std::size_t address_size, Batch& batch) noexcept;
+    void judge_other(Packet& p, const std::uint8_t* cookie, std::size_t size,
+                     Batch& batch) noexcept;
+    void finish(Batch& batch) noexcept;
     void refuse(Burst& burst, Replier& replier) noexcept;
 
     Counters& counters_;
@@ -85,6 +91,7 @@ class Cookies {
     std::uint32_t now_s_ = 0;  // since 1970
     std::uint64_t load_until_ms_ = 0;
     bool are_required_ = false;
+    bool may_be_off_ = false;  // some listener ignores cookies
 };
 
 }  // namespace steer

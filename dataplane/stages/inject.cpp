@@ -28,17 +28,19 @@ void add_injected(const Message& m, Burst& burst, const NextHopTable* hops,
                       sizeof(InjectedQuery) + query.length + texts <= buffer.length;
     if (!fits) {
         p.dns_length = 0;
-        static_cast<dns::QueryHead&>(p.query) = {};  // it may be another packet's
+        static_cast<dns::QueryHead&>(p.query) = dns::QueryHead{};  // it may be another packet's
         return replier.drop(p, Verdict::drop_short_header);
     }
     if (hops != nullptr && p.client.is_udp() &&
         std::ranges::binary_search(hops->dropped_ports, query.client_port)) [[unlikely]] {
         p.dns_length = 0;
-        static_cast<dns::QueryHead&>(p.query) = {};
+        static_cast<dns::QueryHead&>(p.query) = dns::QueryHead{};
         return replier.drop(p, Verdict::drop_source_port);
     }
     p.dns_length = static_cast<std::uint16_t>(query.length);
     p.dns_room = p.dns_length;
+    if (p.client.is_udp() && dns::cookie_at_end({p.dns, p.dns_length}) != 0)
+        burst.cookie_ends |= 1U << burst.live_count;
     if (query.trace_id != 0) burst.traced |= 1U << burst.live_count;
     burst.keep_packet();
 }

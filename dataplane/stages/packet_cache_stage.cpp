@@ -18,46 +18,60 @@ std::uint16_t id_in_memory_order(const Packet& p) {
     return id;
 }
 
+// What a query of a burst may have. Tested once per burst.
+struct Traits {
+    bool cookies;  // at the end of a message
+    bool limits;   // Snapshot::limits has rows for answers
+};
+constexpr Traits kMayHaveCookie{.cookies = true, .limits = false};
+
 // Bytes of the message before a cookie at its end.
+template <Traits traits = kMayHaveCookie>
 std::size_t compared_length(const Packet& p) {
-    return std::size_t{p.dns_length} - p.cookie_length;
+    return traits.cookies ? std::size_t{p.dns_length} - p.cookie_length : p.dns_length;
 }
 
 // The sum of the cookie at the end of the message, as part of the message's sum.
-[[gnu::noinline]] std::uint64_t cookie_sum(const Packet& p) {
+std::uint64_t cookie_sum(const Packet& p) {
     const std::size_t at = compared_length(p);
     return checksum_at(at, checksum_fold(checksum_add(0, p.dns + at, p.cookie_length)));
 }
 
 // The ID and a cookie are not among the compared bytes, because each query has its own.
+template <Traits traits>
 [[gnu::always_inline]] inline bool checksum_right(const Line& line, const Packet& p) {
     if (p.checksum.is_verified) return true;
-    const std::uint64_t cookie = p.cookie_length != 0 ? cookie_sum(p) : 0;
-    return p.checksum.is_right_with(std::uint64_t{line.bytes_sum} + id_in_memory_order(p) + cookie);
+    std::uint64_t others = id_in_memory_order(p);
+    if (traits.cookies && p.cookie_length != 0) others += cookie_sum(p);
+    return p.checksum.is_right_with(std::uint64_t{line.bytes_sum} + others);
 }
 
 // Properties outside the compared bytes that may change the answer: the entry of the program, the
 // client's family if a cache's key has it (CacheInstance::family_in_key), and the length of a
 // cookie.
+template <Traits traits = kMayHaveCookie>
 std::uint8_t frontend_class(const Packet& p, const Snapshot& snapshot) {
     constexpr std::uint8_t kOverV4 = 0x80, kCookieFactor = 4;  // 32 or 96: above the entries
     static_assert(kMaxEntries <= kCookieFactor * dns::kClientCookieSize &&
                   kCookieFactor * dns::kCookieSize < kOverV4);
-    const auto entry = static_cast<std::uint8_t>(p.client.entry | p.cookie_length * kCookieFactor);
+    std::uint8_t entry = p.client.entry;
+    if (traits.cookies) entry |= static_cast<std::uint8_t>(p.cookie_length * kCookieFactor);
     return snapshot.family_in_key && p.client.address.is_v4() ? entry | kOverV4 : entry;
 }
 
+template <Traits traits = kMayHaveCookie>
 [[gnu::always_inline]] inline bool is_valid(const Line& line, const Packet& p,
                                             const Snapshot& snapshot, const cache::Cache& cache) {
-    return line.frontend_class == frontend_class(p, snapshot) &&
-           PacketCache::is_of(line, p.dns, compared_length(p)) &&
+    return line.frontend_class == frontend_class<traits>(p, snapshot) &&
+           PacketCache::is_of(line, p.dns, compared_length<traits>(p)) &&
            line.generation == snapshot.generation && line.epoch == cache.epoch(line.share);
 }
 
 // In the state that parse() and lookup() leave.
+template <Traits traits>
 void fill(Packet& p, const Line& line) {
     static_cast<dns::QueryHead&>(p.query) = line.head;
-    if (p.cookie_length != 0) Cookies::restore_flags(p);
+    if (traits.cookies) p.query.edns.cookie = p.cookie;
     p.query.id = dns::load_be16(p.dns);
     p.question_sum = line.question_sum;
     p.max_size = size_limit(p);
@@ -70,34 +84,23 @@ struct All {
     std::uint8_t operator[](unsigned i) const { return static_cast<std::uint8_t>(i); }
 };
 
-// `limited`: Snapshot::limits has rows for answers.
-template <bool limited, class Places>
-unsigned answer_known(Burst& burst, const Places places, const Snapshot& snapshot,
-                      PacketCache& packet_cache, const cache::Cache& cache, Cookies& cookies,
-                      Resolver& resolver, Now now) noexcept {
+// Calls in it would cost about 9 % of an answer.
+template <Traits traits, class Places>
+[[gnu::flatten]] unsigned answer_known(Burst& burst, const Places places, const Snapshot& snapshot,
+                                       PacketCache& packet_cache, const cache::Cache& cache,
+                                       Resolver& resolver, Now now) noexcept {
     const unsigned n = burst.live_count;
     std::array<const Line*, kBurst> lines;
-    std::array<std::uint8_t, kBurst> with_cookie;
-    unsigned cookie_count = 0;
-    [[maybe_unused]] std::array<std::uint64_t, limited ? kBurst : 1> keys;
+    [[maybe_unused]] std::array<std::uint64_t, traits.limits ? kBurst : 1> keys;
     for (unsigned i = 0; i < n; ++i) {
         Packet& p = burst.packets[places[i]];
         p.packet_cache_hash = 0;
         lines[i] = nullptr;
-        if (p.mbuf == nullptr) continue;
-        std::size_t length = p.dns_length;
-        if (const std::size_t cookie = dns::cookie_at_end(p.dns, length); cookie != 0)
-            [[unlikely]] {
-            length -= cookie;
-            // limit_queries() may have checked it.
-            if (p.cookie_length == 0) with_cookie[cookie_count++] = places[i];
-            p.cookie_length = static_cast<std::uint8_t>(cookie);
-        }
-        if (!PacketCache::fits(length)) continue;
-        p.packet_cache_hash = packet_cache.hash(p.dns, length, frontend_class(p, snapshot));
+        const std::size_t length = compared_length<traits>(p);
+        if (p.mbuf == nullptr || !PacketCache::fits(length)) continue;
+        p.packet_cache_hash = packet_cache.hash(p.dns, length, frontend_class<traits>(p, snapshot));
         packet_cache.prefetch(p.packet_cache_hash);
     }
-    if (cookie_count != 0) cookies.check_ends(burst, {with_cookie.data(), cookie_count});
     for (unsigned i = 0; i < n; ++i) {
         const std::uint64_t hash = burst.packets[places[i]].packet_cache_hash;
         if (hash != 0) lines[i] = packet_cache.find(hash);
@@ -105,9 +108,10 @@ unsigned answer_known(Burst& burst, const Places places, const Snapshot& snapsho
     for (unsigned i = 0; i < n; ++i) {
         if (lines[i] == nullptr) continue;
         const Packet& p = burst.packets[places[i]];
-        if (is_valid(*lines[i], p, snapshot, cache) && checksum_right(*lines[i], p)) {
+        if (is_valid<traits>(*lines[i], p, snapshot, cache) &&
+            checksum_right<traits>(*lines[i], p)) {
             cache::Cache::prefetch(lines[i]->entry);
-            if constexpr (limited)
+            if constexpr (traits.limits)
                 keys[i] = resolver.limit_key(p, snapshot, lines[i]->head.question_end);
         } else {
             lines[i] = nullptr;
@@ -121,9 +125,9 @@ unsigned answer_known(Burst& burst, const Places places, const Snapshot& snapsho
         Packet& p = burst.packets[place];
         if (lines[i] != nullptr && lines[i]->entry->usable_until_s > now_s &&
             snapshot.allow.contains(p.client.address)) {
-            fill(p, *lines[i]);
+            fill<traits>(p, *lines[i]);
             cache::Cache::touch(*lines[i]->entry);
-            if constexpr (limited) {
+            if constexpr (traits.limits) {
                 if (resolver.answer_limited_hit(p, snapshot, AnswerPath::packet_cache, keys[i],
                                                 now))
                     continue;
@@ -138,33 +142,38 @@ unsigned answer_known(Burst& burst, const Places places, const Snapshot& snapsho
     return n - kept;
 }
 
-template <class Places>
-unsigned answer_places(Burst& burst, const Places places, const Snapshot& snapshot,
-                       PacketCache& packet_cache, const cache::Cache& cache, Cookies& cookies,
-                       Resolver& resolver, Now now) noexcept {
-    if (snapshot.limits != nullptr && snapshot.limits->limits_answers) [[unlikely]]
-        return answer_known<true>(burst, places, snapshot, packet_cache, cache, cookies, resolver,
-                                  now);
-    return answer_known<false>(burst, places, snapshot, packet_cache, cache, cookies, resolver,
-                               now);
+template <Traits traits>
+unsigned answer_places(Burst& burst, const Snapshot& snapshot, PacketCache& packet_cache,
+                       const cache::Cache& cache, Resolver& resolver, Now now) noexcept {
+    return burst.is_whole()
+               ? answer_known<traits>(burst, All{}, snapshot, packet_cache, cache, resolver, now)
+               : answer_known<traits>(burst, burst.live.data(), snapshot, packet_cache, cache,
+                                      resolver, now);
+}
+
+template <bool limits>
+unsigned answer_limited(Burst& burst, const Snapshot& snapshot, PacketCache& packet_cache,
+                        const cache::Cache& cache, Resolver& resolver, Now now) noexcept {
+    constexpr Traits kWith{.cookies = true, .limits = limits};
+    constexpr Traits kWithout{.cookies = false, .limits = limits};
+    return burst.cookie_ends != 0
+               ? answer_places<kWith>(burst, snapshot, packet_cache, cache, resolver, now)
+               : answer_places<kWithout>(burst, snapshot, packet_cache, cache, resolver, now);
 }
 
 }  // namespace
 
 void answer_from_packet_cache(Burst& burst, const Snapshot& snapshot, PacketCache& packet_cache,
-                              const cache::Cache* cache, Cookies& cookies, Resolver& resolver,
-                              Counters& counters, Now now) noexcept {
-    if (cookies.are_required()) [[unlikely]]
-        return;
+                              const cache::Cache* cache, Resolver& resolver, Counters& counters,
+                              Now now) noexcept {
     if (cache == nullptr || burst.watched || !snapshot.hit_may_be_plain ||
         !packet_cache.awake(burst.live_count))
         return;
     burst.packet_cache_asked = true;
+    const bool limits = snapshot.limits != nullptr && snapshot.limits->limits_answers;
     const unsigned known =
-        burst.is_whole()
-            ? answer_places(burst, All{}, snapshot, packet_cache, *cache, cookies, resolver, now)
-            : answer_places(burst, burst.live.data(), snapshot, packet_cache, *cache, cookies,
-                            resolver, now);
+        limits ? answer_limited<true>(burst, snapshot, packet_cache, *cache, resolver, now)
+               : answer_limited<false>(burst, snapshot, packet_cache, *cache, resolver, now);
     if (known == 0) return;
     packet_cache.count_known(known);
     counters.add(Stat::packet_cache_hits, known);

@@ -3,25 +3,24 @@
 //
 // In:   packets of the burst with their DNS message.
 // Out:  `packet_cache_hash` of the packets that stay, if burst.packet_cache_asked; answered packets
-//       have left the burst. Packet::cookie of queries that seem to end with a cookie.
+//       have left the burst.
 // Cost: one multiplication per 16 bytes of a message, one line compared. None if no hit in the
-//       first cache is plain (plan.h), if the burst is watched, while the packet cache is stopped,
-//       or while queries need cookies.
+//       first cache is plain (plan.h), if the burst is watched, or while the packet cache is stopped.
 // Ends: as Resolver::answer_hit() or answer_limited_hit().
 #pragma once
 
 #include "dataplane/base/clock.h"
 #include "dataplane/policy/snapshot.h"
 #include "dataplane/stages/burst.h"
-#include "dataplane/stages/cookies.h"
 #include "dataplane/stages/packet_cache.h"
 #include "dataplane/stages/resolver.h"
 
 namespace steer {
 
+// Not while queries need cookies (Cookies::are_required()).
 void answer_from_packet_cache(Burst& burst, const Snapshot& snapshot, PacketCache& packet_cache,
-                              const cache::Cache* cache, Cookies& cookies, Resolver& resolver,
-                              Counters& counters, Now now) noexcept;
+                              const cache::Cache* cache, Resolver& resolver, Counters& counters,
+                              Now now) noexcept;
 
 // What the packet cache would do with an injected query whose answer is a plain hit; for a trace.
 TracePacketCache foresee(const Packet& packet, const Snapshot& snapshot,

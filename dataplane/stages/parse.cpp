@@ -9,13 +9,16 @@
 namespace steer {
 namespace {
 
-// The question's sum: the message's without the header and the rest behind the question.
-std::uint64_t question_sum(const Packet& p) {
+// The question's sum: the message's without the header and the rest behind the question. Of the
+// rest, the sum of the last `known` bytes is Query::cookie_sum.
+std::uint64_t question_sum(const Packet& p, std::size_t known) {
     const std::size_t end = p.query.question_end;
     std::uint64_t others = checksum_narrow(checksum_add(0, p.dns, dns::kHeaderSize));
     if (p.dns_length > end) {
-        const std::uint64_t rest = checksum_add(0, p.dns + end, p.dns_length - end);
+        const std::size_t left = p.dns_length - end - known;
+        const std::uint64_t rest = checksum_add(0, p.dns + end, left);
         others += checksum_at(end, checksum_fold(rest));
+        if (known != 0) others += checksum_at(end + left, p.query.cookie_sum);
     }
     return p.message_sum + (0xffffU - checksum_fold(others));
 }
@@ -71,12 +74,19 @@ bool is_notify(const Packet& p, const Snapshot& snapshot) {
            snapshot.notify_from.contains(p.client.address);
 }
 
+// What check_ends() judged is the packet's cookie.
+bool has_cookie_at_end(const Packet& p) {
+    const dns::Query& q = p.query;
+    return p.cookie_length != 0 && q.cookie_length == p.cookie_length &&
+           q.cookie_at + q.cookie_length == p.dns_length;
+}
+
 // True: the packet stays in the burst.
 bool parse_one(Packet& p, unsigned place, const QueryRefusal& refusal, Burst& burst) {
     const Snapshot& snapshot = refusal.snapshot;
     Replier& replier = refusal.replier;
     if (p.mbuf != nullptr && !checksum_right(p)) {
-        static_cast<dns::QueryHead&>(p.query) = {};  // it may be another packet's
+        static_cast<dns::QueryHead&>(p.query) = dns::QueryHead{};  // it may be another packet's
         replier.drop(p, Verdict::drop_bad_checksum);
         return false;
     }
@@ -99,9 +109,17 @@ bool parse_one(Packet& p, unsigned place, const QueryRefusal& refusal, Burst& bu
     }
     if (error != dns::QueryError::none && !judge_rare(p, place, error, refusal, burst))
         return false;
-    if ((p.query.cookie_length | p.cookie_length) != 0) burst.with_cookie |= 1U << place;
+    std::size_t known = 0;
+    if ((p.query.cookie_length | p.cookie_length) != 0) {
+        if (has_cookie_at_end(p)) {
+            p.query.edns.cookie = p.cookie;
+            known = p.returned_cookie_length;
+        } else {
+            burst.with_cookie |= 1U << place;
+        }
+    }
     p.max_size = size_limit(p);
-    if (p.mbuf != nullptr) p.question_sum = question_sum(p);
+    if (p.mbuf != nullptr) p.question_sum = question_sum(p, known);
     return true;
 }
 

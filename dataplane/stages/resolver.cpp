@@ -586,9 +586,8 @@ bool Resolver::limits_leaving(Parked& p, const QueryContext& c, Now now) noexcep
     if (!c.snapshot.limits->limits_answers) return false;
     const ReturnPath& path = p.path;
     const dns::Answer& answer = c.response.answer();
-    const Limiter::Client client{
-        path.client.address, path.local, path.local_port, path.client.is_udp(),
-        p.edns.valid_cookie ? dns::CookieState::valid : dns::CookieState::none};
+    const Limiter::Client client{path.client.address, path.local, path.local_port,
+                                 path.client.is_udp(), p.edns.cookie};
     const Limited limited = parts_.limiter.on_reply(
         *c.snapshot.limits, client,
         {{p.qname.data(), p.qname_len}, answer.rcode, answer.ancount != 0}, now);

@@ -12,10 +12,10 @@ inline bool is_over_tcp(const ReturnPath& path) {
 }
 
 inline ParkedPool::Holder holder_of(const Parked& p) {
-    return {p.path.client.address, is_over_tcp(p.path), p.edns.valid_cookie};
+    return {p.path.client.address, is_over_tcp(p.path), p.edns.cookie == dns::CookieState::valid};
 }
 inline ParkedPool::Holder holder_of(const Packet& p) {
-    return {p.client.address, !p.client.is_udp(), p.query.edns.valid_cookie};
+    return {p.client.address, !p.client.is_udp(), p.query.edns.cookie == dns::CookieState::valid};
 }
 
 // Writes all data of a query that outlives its packet, except its return path.
@@ -27,7 +27,7 @@ inline void write_record(const Packet& p, const QueryContext& c, Parked& r) {
     r.qclass = q.qclass;
     r.flags = q.flags;
     r.edns = q.edns;
-    if (q.edns.cookie) r.cookie = q.cookie;
+    if (q.edns.cookie != dns::CookieState::none) r.cookie = q.cookie;
     r.set_started(c.started_us);
     r.program = c.state;
     r.ecs_asked = c.state.ecs ? q.edns.ecs_len : 0;
@@ -72,7 +72,7 @@ inline void read_record(const Parked& r, dns::Query& q) {
     q.question_end = static_cast<std::uint16_t>(dns::kHeaderSize + r.qname_len + 4);
     q.edns = r.edns;
     q.cookie_length = 0;
-    if (r.edns.cookie) q.cookie = r.cookie;
+    if (r.edns.cookie != dns::CookieState::none) q.set_cookie(r.cookie);
     q.over_v4 = r.path.client.address.is_v4();
     dns::lower_case(r.qname.data(), q.qname.data(), r.qname_len);
     std::memcpy(q.qname.data() + r.qname_len, r.qname.data() + r.qname_len, r.edns.ecs_len);

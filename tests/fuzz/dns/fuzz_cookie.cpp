@@ -23,9 +23,12 @@ void check_client(std::span<const std::uint8_t> message) {
     Query query;
     const QueryError error = parse_query(message, query);
     if (error == QueryError::short_header || error == QueryError::is_response) return;
-    const std::size_t at_end = cookie_at_end(message.data(), message.size());
+    const std::size_t at_end = cookie_at_end(message);
     REQUIRE(at_end == 0 || at_end == kClientCookieSize || at_end == kCookieSize);
     REQUIRE(at_end + kOptionHeadSize <= message.size());
+    std::vector<std::uint8_t> frame(kCookieOptionSize);  // what precedes the message
+    frame.insert(frame.end(), message.begin(), message.end());
+    REQUIRE(at_end == 0 || may_end_with_cookie(frame.data() + frame.size()));
     if (query.cookie_length == 0) return;
     REQUIRE(is_cookie_length(query.cookie_length));
     REQUIRE(std::size_t{query.cookie_at} + query.cookie_length <= message.size());
@@ -39,8 +42,8 @@ void check_client(std::span<const std::uint8_t> message) {
     REQUIRE(check.is_renewed || sent == cookie);
     const CookieCheck again = check_cookie(cookie, kKeys, kNowS, kAddress);
     REQUIRE(again.is_valid && !again.is_renewed);
-    query.edns.cookie = true;
-    query.cookie = cookie;
+    query.edns.cookie = CookieState::client;
+    query.set_cookie(cookie);
     std::vector<std::uint8_t> reply(message.begin(), message.end());
     reply.resize(std::max<std::size_t>(reply.size(), 512) + 64);
     const std::size_t n = write_error_reply(reply, query, kBadCookie);

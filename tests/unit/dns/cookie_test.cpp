@@ -138,7 +138,7 @@ BOOST_AUTO_TEST_CASE(any_changed_byte_makes_a_cookie_invalid) {
 BOOST_AUTO_TEST_CASE(parallel_hashes_are_the_single_ones) {
     for (const std::size_t size : {std::size_t{4}, std::size_t{16}}) {
         std::vector<std::vector<std::uint8_t>> cookies, addresses;
-        CookieInput in[kCookieLanes];
+        std::array<CookieInput, kCookieLanes> in;
         for (unsigned i = 0; i < kCookieLanes; ++i) {
             cookies.emplace_back(16);
             addresses.emplace_back(size);
@@ -148,10 +148,15 @@ BOOST_AUTO_TEST_CASE(parallel_hashes_are_the_single_ones) {
                 addresses[i][k] = static_cast<std::uint8_t>(13 * i + 5 * k + 1);
             in[i] = {cookies[i].data(), addresses[i].data()};
         }
-        std::uint64_t out[kCookieLanes];
+        CookieHashes out;
         cookie_hashes(kSecret, in, size, out);
-        for (unsigned i = 0; i < kCookieLanes; ++i)
-            BOOST_TEST(out[i] == cookie_hash(kSecret, cookies[i].data(), addresses[i]));
+        for (unsigned i = 0; i < kCookieLanes; ++i) {
+            BOOST_TEST(out.hashes[i] == cookie_hash(kSecret, cookies[i].data(), addresses[i]));
+            Cookie whole;
+            std::ranges::copy(cookies[i], whole.begin());
+            std::memcpy(&whole[kCookieHashAt], &out.hashes[i], sizeof out.hashes[i]);
+            BOOST_TEST(out.sums[i] == cookie_sum(whole));
+        }
     }
 }
 
@@ -164,7 +169,9 @@ BOOST_AUTO_TEST_CASE(a_cookie_at_the_end_is_found) {
     const auto end_of = [](const test::Bytes& options) {
         const auto bytes =
             test::DnsMessage::query(1, "a.example", 1).opt(1232, false, 0, 0, options).bytes();
-        return cookie_at_end(bytes.data(), bytes.size());
+        const std::size_t found = cookie_at_end(bytes);
+        BOOST_TEST(may_end_with_cookie(bytes.data() + bytes.size()) == (found != 0));
+        return found;
     };
     test::Bytes shorter{0, 10, 0, 8}, longer{0, 10, 0, 24}, other{0, 10, 0, 16};
     shorter.resize(12), longer.resize(28), other.resize(20);
@@ -174,9 +181,13 @@ BOOST_AUTO_TEST_CASE(a_cookie_at_the_end_is_found) {
     BOOST_TEST(end_of(other) == 0U);
     BOOST_TEST(end_of(test::Bytes{0, 3, 0, 0} + longer) == 24U);
     BOOST_TEST(end_of(longer + test::Bytes{0, 3, 0, 0}) == 0U);
-    const std::uint8_t few[40]{};
-    for (std::size_t n = 0; n <= sizeof few; ++n)
-        BOOST_TEST(cookie_at_end(few, n) == 0U);
+    // Bytes before a short message are not of it.
+    test::Bytes frame(40 + 12 + 5);
+    std::ranges::copy(shorter, frame.end() - 12);
+    const std::span<const std::uint8_t> all{frame};
+    BOOST_TEST(may_end_with_cookie(all.data() + all.size()));
+    for (std::size_t n = 0; n <= all.size(); ++n)
+        BOOST_TEST(cookie_at_end(all.last(n)) == (n < 12 + 5 + 11 + 12 ? 0U : 8U));
 }
 
 BOOST_AUTO_TEST_CASE(parsing_finds_the_first_cookie) {
@@ -189,7 +200,7 @@ BOOST_AUTO_TEST_CASE(parsing_finds_the_first_cookie) {
     BOOST_REQUIRE(parse_query(message, query) == QueryError::none);
     BOOST_TEST(query.cookie_length == 24U);
     BOOST_TEST(query.cookie_at == message.size() - 12 - 24);
-    BOOST_TEST(!query.edns.cookie);
+    BOOST_TEST((query.edns.cookie == CookieState::none));
     first[3] = 23;
     const auto bad = test::DnsMessage::query(1, "a.example", 1)
                          .opt(1232, false, 0, 0, test::Bytes(first.begin(), first.begin() + 11))
@@ -210,8 +221,8 @@ BOOST_AUTO_TEST_CASE(replies_carry_the_cookie) {
                 Query query;
                 auto sent = test::DnsMessage::query(9, name, 1).opt(1232, dnssec_ok).bytes();
                 BOOST_REQUIRE(parse_query(sent, query) == QueryError::none);
-                query.edns.cookie = true;
-                query.cookie = cookie;
+                query.edns.cookie = CookieState::client;
+                query.set_cookie(cookie);
                 bool truncated = false;
                 std::uint64_t sum = checksum_fold(checksum_add(0, message.data() + kHeaderSize,
                                                                query.question_end - kHeaderSize));
