@@ -10,7 +10,6 @@ import random
 import re
 import shutil
 import sys
-import time
 import unittest
 from collections.abc import Callable
 
@@ -85,13 +84,8 @@ class Damaged(Kit):
     def started(self) -> bool:
         """Whether it serves; False: it has ended."""
         daemon = self.place.start_without_waiting()
-        end = time.monotonic() + START_S
-        while daemon.running() and time.monotonic() < end:
-            if "serving on" in daemon.text():
-                return True
-            time.sleep(0.02)
-        self.assertFalse(daemon.running(), f"it waits: {daemon.text()}")
-        return False
+        until(lambda: "serving on" in daemon.text() or not daemon.running(), START_S, "it serves, or ends", 0.02)
+        return daemon.running()
 
     def check(self, kept: Kept, damage: Callable[[pathlib.Path], None], is_lost: bool):
         self.restore()

@@ -40,9 +40,7 @@ def rows(text: str, head: str = HEAD) -> list[tuple[int, list[str]]]:
 def is_known(name: str) -> bool:
     if "/" in name or "." in name:
         return (ROOT / name).exists() or name in FILES
-    if name.startswith("fuzz_"):
-        return name + ".cpp" in FILES
-    if name + ".story" in FILES:
+    if name + ".cpp" in FILES and name.startswith("fuzz_") or name + ".story" in FILES:
         return True
     # Written out in the build files, whole or as an item of a list whose prefix stands beside it.
     return any(f"'{part}'" in BUILDS for part in (name, re.sub("^(packets|poisoning|vm)-", "", name)))
