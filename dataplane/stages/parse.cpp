@@ -44,8 +44,8 @@ struct QueryRefusal {
                                            std::optional<dns::Ede> ede, Verdict v) const noexcept {
         const LimitPolicy* const limits = snapshot.limits.get();
         if (limits != nullptr && limits->limits_answers &&
-            limits_reply(p, *limits, static_cast<std::uint8_t>(rcode), false, limiter, replier,
-                         now))
+            end_if_limited(p, *limits, static_cast<std::uint8_t>(rcode), false, limiter, replier,
+                           now))
             return;
         replier.answer_error(p, rcode, ede, v);
     }
