@@ -84,6 +84,14 @@ class Limiter {
     [[nodiscard]] std::uint64_t hash_of_domain(std::span<const std::uint8_t> name) const noexcept;
     Limited charge(const LimitRow& row, LimitThread& own, const Client& client, std::uint64_t key,
                    std::uint64_t units, std::span<const std::uint8_t> name, Now now) noexcept;
+    // What counts in all rows of a kind.
+    struct Charge {
+        std::uint64_t more = 0;  // of the key, beside the client
+        std::uint64_t units = 1;
+        std::span<const std::uint8_t> name = {};
+    };
+    Limited charge_rows(const LimitPolicy& policy, LimitWhat what, LimitThread& own,
+                        const Client& client, const Charge& charged, Now now) noexcept;
     static Limited decide(const LimitRow& row, LimitThread& own, bool is_udp,
                           unsigned nth) noexcept;
     [[gnu::cold]] static void note(const LimitRow& row, LimitThread& own, const Client& client,
