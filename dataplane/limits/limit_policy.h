@@ -49,6 +49,12 @@ struct LimitRow {
     std::optional<AddressSet> clients;     // no value: all
     std::optional<AddressSet> except;      // no value: none
     bool is_for_all = false;               // none of these three; set by LimitPolicy::add()
+
+    // The prefix of a client that the row counts by.
+    [[nodiscard]] matchers::Prefix prefix_of(const IpAddress& client) const {
+        constexpr unsigned kMappedBits = 96;
+        return matchers::Prefix::masked(client, client.is_v4() ? kMappedBits + prefix4 : prefix6);
+    }
 };
 
 // The counters of a row at one thread.

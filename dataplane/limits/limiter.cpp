@@ -15,7 +15,6 @@ namespace {
 constexpr std::uint64_t kFold1 = 0xa0761d6478bd642f, kFold2 = 0xe7037ed1a0b428db;
 constexpr std::uint64_t kOverStreams = 0x8ebc6af09c88c6e3, kWithCookie = 0x589965cc75374cc3;
 constexpr std::uint64_t kLowerCase = 0x2020202020202020;
-constexpr unsigned kV4Bits = 96;
 
 using matchers::fold_product;  // hashes 16 bytes
 
@@ -139,9 +138,7 @@ void Limiter::note(const LimitRow& row, LimitThread& own, const Client& client, 
     if (client.cookie == dns::CookieState::valid) {
         prefix = client.address;
     } else if (bits != 0) {
-        prefix =
-            matchers::Prefix::masked(client.address, client.address.is_v4() ? kV4Bits + bits : bits)
-                .address;
+        prefix = row.prefix_of(client.address).address;
     }
     std::array<std::uint8_t, 256> lower;
     std::span<const std::uint8_t> shown{lower.data(), lower_case_of(name, lower)};
@@ -154,11 +151,8 @@ void Limiter::note(const LimitRow& row, LimitThread& own, const Client& client, 
 void Limiter::note_proof(const LimitPolicy& policy, const Client& client, Now now) const noexcept {
     LimitThread* const mine = own(policy);
     if (mine == nullptr) return;
-    const bool is_v4 = client.address.is_v4();
     const bool is_banned = std::ranges::any_of(policy.rows, [&](const LimitRow& row) {
-        const unsigned bits = is_v4 ? kV4Bits + row.prefix4 : row.prefix6;
-        return row.ban_ms != 0 &&
-               policy.tables->banned.contains(matchers::Prefix::masked(client.address, bits));
+        return row.ban_ms != 0 && policy.tables->banned.contains(row.prefix_of(client.address));
     });
     if (!is_banned) return;
     const std::uint64_t key =
