@@ -1,6 +1,7 @@
 #include "dataplane/stages/parse.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "dataplane/dns/checksum.h"
 #include "dataplane/dns/options.h"
@@ -28,9 +29,8 @@ std::uint64_t question_sum(const Packet& p) {
 
 // True: the program runs without upstreams, or without the cache: the query is set aside.
 [[gnu::cold, gnu::noinline]] bool is_set_aside(const Packet& p, const RareQueries& rules) {
-    const bool asks_recursion = (p.query.flags & dns::kRd) != 0;
-    if (!asks_recursion && rules.norecurse_for(p.client.address) != NoRecurse::forward) return true;
-    return p.query.qtype == dns::kAny && rules.any != AnyQueries::forward;
+    return rules.answers_any(p.query.qtype) ||
+           rules.norecurse_for(p.query.flags, p.client.address) != NoRecurse::forward;
 }
 
 // What a refusal needs in addition to its packet.
@@ -135,7 +135,7 @@ bool any_asks_nsid(const Burst& burst) noexcept {
 [[gnu::cold, gnu::noinline]] bool read_for_refusal(Packet& p) noexcept {
     if (p.mbuf != nullptr && !checksum_right(p)) return false;
     const dns::QueryError error = dns::read_query({p.dns, p.dns_length}, p.query);
-    if (error != dns::QueryError::none && !dns::is_well_formed(error)) return false;
+    if (!dns::is_well_formed(error)) return false;
     p.query.over_v4 = p.client.address.is_v4();
     p.max_size = size_limit(p);
     return true;

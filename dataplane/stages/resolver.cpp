@@ -184,12 +184,9 @@ unsigned Resolver::answer_hits(Burst& burst, const Snapshot& snapshot, Now now) 
     if (burst.traced != 0) trace_packet(p, c, c.snapshot, burst, place, now);
     if ((burst.set_aside >> place & 1) == 0) return;
     const RareQueries& rules = c.snapshot.rare;
-    const bool asks_recursion = (p.query.flags & dns::kRd) != 0;
-    const NoRecurse norecurse =
-        asks_recursion ? NoRecurse::forward : rules.norecurse_for(p.client.address);
-    const bool is_any = p.query.qtype == dns::kAny && rules.any != AnyQueries::forward;
     c.state.stays_here = true;
-    c.state.no_cache = is_any || norecurse == NoRecurse::refuse;
+    c.state.no_cache = rules.answers_any(p.query.qtype) ||
+                       rules.norecurse_for(p.query.flags, p.client.address) == NoRecurse::refuse;
 }
 
 // As long as they fit behind the name and the subnet (Parked::qname).
