@@ -80,7 +80,7 @@ bool parse_one(Packet& p, unsigned place, const QueryRefusal& refusal, Burst& bu
         replier.drop(p, Verdict::drop_bad_checksum);
         return false;
     }
-    const dns::QueryError error = dns::read_query({p.dns, p.dns_length}, p.query);
+    const dns::QueryError error = dns::parse_client_query({p.dns, p.dns_length}, p.query);
     const std::uint16_t rcode =
         error == dns::QueryError::none ? std::uint16_t{dns::kNoError} : dns::rcode_for(error);
     if (rcode == dns::kNoReply) {
@@ -134,7 +134,7 @@ bool any_asks_nsid(const Burst& burst) noexcept {
 
 [[gnu::cold, gnu::noinline]] bool read_for_refusal(Packet& p) noexcept {
     if (p.mbuf != nullptr && !checksum_right(p)) return false;
-    const dns::QueryError error = dns::read_query({p.dns, p.dns_length}, p.query);
+    const dns::QueryError error = dns::parse_client_query({p.dns, p.dns_length}, p.query);
     if (!dns::is_well_formed(error)) return false;
     p.query.over_v4 = p.client.address.is_v4();
     p.max_size = size_limit(p);
