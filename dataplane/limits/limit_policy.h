@@ -22,9 +22,6 @@ namespace steer {
 
 inline constexpr std::size_t kMaxLimits = 64;  // rows, counted over all reloads
 
-// What is done with a query, answer or connection above the limit, if its row says nothing else.
-enum class LimitAction : std::uint8_t { drop, truncate, refuse, servfail };
-
 // A server that a row is for. :: stands for all addresses, 0.0.0.0 for all of IPv4.
 struct LimitListener {
     IpAddress address;
