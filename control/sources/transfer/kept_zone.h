@@ -63,8 +63,6 @@ class KeptZone {
     // Makes one image of the image and its changes, in memory and on disk.
     Update merge();
 
-    [[nodiscard]] const build::SecondaryPlan& plan() const { return plan_; }
-
   private:
     [[nodiscard]] ExchangeRequest request_for(const config::ZonePrimary& primary, bool whole,
                                               bool any_serial) const;
