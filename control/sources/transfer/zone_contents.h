@@ -118,9 +118,15 @@ class ZoneImageBuilder {
     std::shared_ptr<const ZoneImage> finish();
 
   private:
+    // Of a record in draft_.
+    [[nodiscard]] ByteSpan name_at(std::uint32_t place) const;
+    [[nodiscard]] ZoneRecord record_at(std::uint32_t place) const;
+    // Sorts places_. Records of one name keep their order.
+    void sort_by_name();
+
     ZoneImage out_;
-    Bytes draft_;  // of each record: length of the name, the name, the record
-    std::vector<std::uint32_t> places_;
+    Bytes draft_;                        // of each record: length of the name, the name, the record
+    std::vector<std::uint32_t> places_;  // of the records in draft_
 };
 
 // One difference sequence of IXFR (RFC 1995 4).

@@ -131,46 +131,54 @@ void ZoneService::set_plans(const build::SecondaryPlans& plans, bool reads_kept)
         zone->is_wanted = false;
     std::vector<NotifyBook::Zone> senders;
     for (const build::SecondaryPlan& plan : plans.zones) {
-        auto& zone = zones_[plan.tag];
-        const bool is_new = zone == nullptr;
-        if (is_new) zone = std::make_shared<Zone>(plan, now_s());
-        zone->is_wanted = true;
-        const bool is_same = !is_new && zone->plan.settings == plan.settings &&
-                             zone->plan.policy == plan.policy && zone->plan.local == plan.local &&
-                             zone->plan.feeds_lists == plan.feeds_lists;
-        if (!is_new && zone->plan.settings.zone != plan.settings.zone) {
-            // Another zone: the old one must not stay.
-            retire(zone->policy);
-            retire(zone->local);
-            zone->soa.reset();
-            zone->timer = RefreshTimer(now_s());
-        }
-        zone->plan = plan;
-        zone->timer.set_limits(
-            {seconds(plan.settings.min_refresh), seconds(plan.settings.max_refresh)});
-        if (plan.policy != nullptr && zone->policy == nullptr)
-            zone->policy = std::make_unique<LiveView>(plan.policy, qsbr_);
-        if (plan.local != nullptr && zone->local == nullptr)
-            zone->local = std::make_unique<LiveView>(plan.local, qsbr_);
-        if (plan.policy == nullptr) retire(zone->policy);
-        if (plan.local == nullptr) retire(zone->local);
-        if (!is_same) {
-            zone->kept = std::make_shared<KeptZone>(plan, plans.targets, exchange_);
-            zone->is_read = false;
-            zone->timer.notify(now_s());
-        }
-        if (reads_kept && !zone->is_read) {
-            std::string remark;
-            auto kept = zone->kept->restore(remark);
-            zone->is_read = true;
-            restored(*zone, std::move(kept), remark);
-        }
+        set_plan(plan, reads_kept);
         std::vector<matchers::Prefix> from = plan.settings.notify_from;
         for (const config::ZonePrimary& primary : plan.settings.primaries)
             from.push_back(matchers::Prefix::masked(primary.address, 128));
         senders.push_back(
             {plan.tag, plan.settings.zone, matchers::PrefixSet(from), plan.settings.tsig});
     }
+    remove_unwanted();
+    book_->set(std::move(senders));
+}
+
+void ZoneService::set_plan(const build::SecondaryPlan& plan, bool reads_kept) {
+    auto& zone = zones_[plan.tag];
+    const bool is_new = zone == nullptr;
+    if (is_new) zone = std::make_shared<Zone>(plan, now_s());
+    zone->is_wanted = true;
+    const bool is_same = !is_new && zone->plan.settings == plan.settings &&
+                         zone->plan.policy == plan.policy && zone->plan.local == plan.local &&
+                         zone->plan.feeds_lists == plan.feeds_lists;
+    if (!is_new && zone->plan.settings.zone != plan.settings.zone) {
+        // Another zone: the old one must not stay.
+        retire(zone->policy);
+        retire(zone->local);
+        zone->soa.reset();
+        zone->timer = RefreshTimer(now_s());
+    }
+    zone->plan = plan;
+    zone->timer.set_limits(
+        {seconds(plan.settings.min_refresh), seconds(plan.settings.max_refresh)});
+    if (plan.policy != nullptr && zone->policy == nullptr)
+        zone->policy = std::make_unique<LiveView>(plan.policy, qsbr_);
+    if (plan.local != nullptr && zone->local == nullptr)
+        zone->local = std::make_unique<LiveView>(plan.local, qsbr_);
+    if (plan.policy == nullptr) retire(zone->policy);
+    if (plan.local == nullptr) retire(zone->local);
+    if (!is_same) {
+        zone->kept = std::make_shared<KeptZone>(plan, targets_, exchange_);
+        zone->is_read = false;
+        zone->timer.notify(now_s());
+    }
+    if (!reads_kept || zone->is_read) return;
+    std::string remark;
+    auto kept = zone->kept->restore(remark);
+    zone->is_read = true;
+    restored(*zone, std::move(kept), remark);
+}
+
+void ZoneService::remove_unwanted() {
     std::erase_if(zones_, [this](const auto& z) {
         if (z.second->is_wanted) return false;
         retire(z.second->policy);
@@ -179,7 +187,6 @@ void ZoneService::set_plans(const build::SecondaryPlans& plans, bool reads_kept)
             done(ops::RpcError{ops::RpcCode::internal_error, "a reload removed the secondary"});
         return true;
     });
-    book_->set(std::move(senders));
 }
 
 // Workers may still read it: it is freed after a grace period, and its empty place stays.
