@@ -59,11 +59,17 @@ struct ZoneService::Zone {
     std::shared_ptr<KeptZone> kept;  // only the job may use it while one runs
     std::unique_ptr<LiveView> policy, local;
     RefreshTimer timer;
-    bool is_busy = false, is_wanted = true, wants_whole = false, is_read = false;
-    bool is_expired = false, was_there = false;
-    std::optional<Soa> soa;
+    bool is_busy = false;      // a job runs
+    bool is_wanted = true;     // the plans have it
+    bool wants_whole = false;  // the next check transfers the whole zone
+    bool is_read = false;      // the kept zone of the last run was read
+    bool is_expired = false;   // reported as expired; a good check ends it
+    bool was_there = false;    // a zone was available at any time
+    std::optional<Soa> soa;    // of the zone in use
     std::size_t records = 0;
-    std::uint64_t bytes = 0, memory = 0, checked_wall_s = 0, received = 0;
+    std::uint64_t bytes = 0, received = 0;  // of the last change; of all transfers
+    std::uint64_t memory = 0;               // bytes of its records
+    std::uint64_t checked_wall_s = 0;       // last good check, since 1970; 0: none
     Skipped skipped;
     DigestResult digest = DigestResult::none;
     std::string primary, error;  // of the last check; empty: none
