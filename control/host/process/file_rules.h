@@ -48,7 +48,7 @@ class FileRules {
     std::vector<Rule> rules_;
 };
 
-// Enforces the rules for this process until it ends. Call it before other threads are started.
+// Enforces the rules until this process ends: for this thread, and for threads that start later.
 Result<void> enforce_file_rules(FileRules rules);
 // Enforces the same rules for the calling thread, which is older. In a signal handler, too.
 void restrict_this_thread() noexcept;

@@ -38,7 +38,7 @@ bool is_private(const config::UpstreamSettings& upstream, const matchers::Prefix
     return upstream.address && ranges.contains(*upstream.address);
 }
 
-// Whether a rule is about a special name, or names below it, alone.
+// Whether a rule has only names that are special, or below a special name.
 bool names_special(const matchers::Rule& rule) {
     static const std::set<std::string, std::less<>> kNames = [] {
         std::set<std::string, std::less<>> out;
@@ -134,6 +134,10 @@ void Compiler::rare_queries() {
     rare.hinfo = known_.unkept(known_.of_records(
         dns::kAny, dns::kIn,
         {{dns::kHinfo, dns::kIn, kHinfoTtl, {std::begin(kCpuAndOs), std::end(kCpuAndOs)}}}));
+}
+
+void Compiler::private_answers() {
+    const config::Policy& policy = settings_.policy;
     if (policy.rebind == config::RebindMode::pass) return;
     snapshot_.no_private = known_.negative(dns::kNoError, kNoPrivateTtl);
     std::vector<matchers::Prefix> denied = private_ranges();
@@ -161,7 +165,7 @@ void Compiler::deny_private(int line, std::uint16_t instance) {
     if (!too_long_) land(exempt);
 }
 
-// ---- which forwards ask for special names after all
+// ---- forwards that send special names upstream
 
 std::vector<std::span<const config::RuleAt>> Compiler::rules_of_names(
     const config::NameRules& names) const {
