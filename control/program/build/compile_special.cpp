@@ -22,6 +22,10 @@ constexpr std::uint32_t kNoLocalTtl = 3600;
 constexpr std::uint32_t kHinfoTtl = 3600;
 constexpr std::uint32_t kNoPrivateTtl = 60;
 
+static_assert(static_cast<int>(AnyQueries::forward) == static_cast<int>(config::AnyMode::forward));
+static_assert(static_cast<int>(NoRecurse::forward) ==
+              static_cast<int>(config::NorecurseMode::forward));
+
 using Bytes = std::vector<std::uint8_t>;
 
 std::uint32_t ttl_of(const config::SpecialName& special) {
