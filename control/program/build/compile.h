@@ -181,7 +181,7 @@ class Compiler {
                                        const std::vector<std::uint8_t>& wire);
     // Fills Snapshot::rare.
     void rare_queries();
-    // Sets the addresses that `policy.rebind` denies, and the answer in place of theirs.
+    // Sets the addresses that `policy.rebind` denies, and the answer that replaces such answers.
     void private_answers();
     // Emits that check, behind a forward.
     void deny_private(int line, std::uint16_t instance);

@@ -48,7 +48,7 @@ class RefreshTimer {
     // A timer of the SOA within the limits, with its random part left out.
     [[nodiscard]] std::uint64_t within(std::uint32_t seconds, double chance) const;
     [[nodiscard]] std::uint64_t expire_after_s(const Soa& soa) const;
-    // Sets the next check, unless a NOTIFY came during this one.
+    // Sets the time of the next check: soon if a NOTIFY was received during this one.
     void wait(std::uint64_t seconds, std::uint64_t now_s);
 
     RefreshLimits limits_;
