@@ -19,6 +19,7 @@
 
 namespace steer {
 
+// What a limit does with a query, answer or connection; no: it passes.
 enum class Limited : std::uint8_t { no, drop, truncate, refuse, servfail };
 
 class Limiter {
@@ -65,8 +66,8 @@ class Limiter {
     [[nodiscard]] Limited on_stream(const LimitPolicy& policy, LimitWhat what, const Client& client,
                                     std::uint32_t units, Now now) noexcept;
 
-    // A client's address is its own: it has a valid cookie, or a connection. If a ban covers it,
-    // LimitThread::proven notes it for control.
+    // Call it for a client that has shown that its address is its own, by a valid cookie or a
+    // connection. If a ban covers the address, LimitThread::proven notes it for control.
     void prove(const LimitPolicy& policy, const Client& client, Now now) const noexcept {
         if (!policy.tables->banned.empty()) [[unlikely]]
             note_proof(policy, client, now);

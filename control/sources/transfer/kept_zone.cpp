@@ -13,7 +13,9 @@
 namespace steer::transfer {
 namespace {
 
-constexpr std::size_t kJournalShare = 8;  // of the image
+// A merge is due when the journal has more bytes than this share of the image, and than the least;
+// or when more owners changed than this share of the records.
+constexpr std::size_t kJournalShare = 8;
 constexpr std::size_t kLeastJournal = 1 << 20;
 constexpr std::size_t kAnswersShare = 2;  // times max_size: the answers of a local zone
 

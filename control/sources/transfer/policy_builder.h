@@ -47,7 +47,7 @@ class PolicyBuilder {
     [[nodiscard]] bool is_merge_due() const;
     // Whether the last zone has tables of changes.
     [[nodiscard]] bool has_changes() const { return changes_ != nullptr; }
-    // The same zone with one table.
+    // The same zone with one table: as build().
     std::unique_ptr<const PolicyZone> merge(const ZoneContents& contents);
 
     [[nodiscard]] Skipped skipped() const;
