@@ -191,7 +191,7 @@ void leave_signals_to_daemon() {
 
 struct Received {
     Starter::Request request;
-    std::array<int, kMaxGiven> given{};  // descriptors, of which `count` are set
+    std::array<int, kMaxGiven> given{};  // descriptors; `count` of them are set
     std::size_t count = 0;
 };
 
