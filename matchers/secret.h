@@ -1,9 +1,10 @@
-// A password, key or text with such: kept once, in pages of its own.
+// A password, a key, or a text that contains one: kept once, in pages of its own.
 //
 // The pages are not part of core files (MADV_DONTDUMP), are not swapped if the limit of locked
 // memory allows it, and are zeroed before they are given back. Copies share them. There is no way
-// to print a Secret; what sends it to a server takes its text. Costs a page (4 KiB) and three
-// system calls each; an empty one costs nothing.
+// to print a Secret; code that sends it to a server takes its text. Each one costs a page (4 KiB)
+// and three system calls; an empty one costs nothing. Comparison takes time that depends on the
+// text.
 #pragma once
 
 #include <cstddef>

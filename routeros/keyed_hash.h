@@ -9,7 +9,7 @@
 
 namespace steer::routeros {
 
-// `kind` is what makes keys of our own differ: a prefix length, a list.
+// `kind`: the part of the key that others do not choose, such as a prefix length or a list.
 [[nodiscard]] std::size_t keyed_hash(std::uint64_t high, std::uint64_t low,
                                      std::uint64_t kind) noexcept;
 

@@ -283,6 +283,7 @@ void write_special_names(std::ostream& out) {
     constexpr std::string_view kAnswers[] = {"NXDOMAIN, also below", "empty zone",
                                              "127.0.0.1 and ::1, also below", "PTR localhost",
                                              "no data, also below; always"};
+    static_assert(std::size(kAnswers) == static_cast<std::size_t>(SpecialKind::no_data) + 1);
     out << "Special-use names and empty zones that are answered without an upstream "
            "(`resolve_special`):\n\n| name | answer | source | also sent to private upstreams "
            "|\n|---|---|---|---|\n";

@@ -7,7 +7,7 @@
 namespace steer::config {
 namespace {
 
-// The nibbles of 0::/128 and ::1 in reverse, without the first one.
+// The name of :: and of ::1 below ip6.arpa, without the first nibble.
 constexpr std::string_view kZeros31 =
     "0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.ip6.arpa";
 

@@ -77,8 +77,8 @@ struct Rpz {
     std::vector<AnswerTable::Typed> typed;
     // NAT64 prefixes. An address with such a prefix is checked as the IPv4 address in it.
     std::vector<dns::Pref64> translated;
-    bool asks_answers =
-        false;          // a zone has prefixes for answers, or names, which a CNAME may reach
+    // A zone has prefixes for answers, or names, which a CNAME may reach.
+    bool asks_answers = false;
     bool logs = false;  // each match is a note to control
     // A local zone: while control has no zone, its names get SERVFAIL. Answers are not checked.
     bool is_authority = false;
@@ -99,6 +99,10 @@ struct Rpz {
 
     [[nodiscard]] const Action& action_of(const Found& found) const noexcept {
         return found.live == nullptr ? actions[found.action] : found.live->at(found.action).action;
+    }
+    // The typed answers that PolicyAction::typed of this action is a range of.
+    [[nodiscard]] std::span<const AnswerTable::Typed> typed_of(const Found& found) const noexcept {
+        return found.live == nullptr ? typed : found.live->at(found.action).of.typed;
     }
 };
 

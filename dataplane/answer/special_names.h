@@ -30,9 +30,9 @@ class SpecialNames {
         AnswerRef soa = kNoAnswer, ns = kNoAnswer, pointer = kNoAnswer;  // of the name itself
         AnswerRef a = kNoAnswer, aaaa = kNoAnswer;                       // at any depth
         bool is_private = false;  // networks with private addresses use it
-        bool is_always = false;   // no setting of a forward changes it
-        bool has_parent =
-            false;  // a DS record would be in a zone of the public DNS (RFC 4035 3.1.4.1)
+        bool is_always = false;   // no forward sends it upstream, whatever its settings
+        // The parent zone is public and has the DS record of the name (RFC 4035 3.1.4.1).
+        bool has_parent = false;
         Stat counted = Stat::special_names;
 
         [[nodiscard]] AnswerRef find(std::uint16_t qtype, bool is_apex) const noexcept;
@@ -42,25 +42,24 @@ class SpecialNames {
         bool is_apex = false;
     };
 
-    // `wire`: lower-cased, with the root byte; a label of two bytes or more is its last. Not while
+    // `wire`: lower-cased, with the root byte; its last label has two bytes or more. Not while
     // workers read.
     void add(std::span<const std::uint8_t> wire, const Name& name);
 
     // False: find() has no such name. `name`: lower-cased wire form.
     [[nodiscard]] bool may_have(std::span<const std::uint8_t> name) const noexcept {
-        return name.size() >= kEnd && (filter_ >> slot_of(name) & 1) != 0;
+        return name.size() >= kKeyBytes && (filter_ >> slot_of(name) & 1) != 0;
     }
     // The longest of these names that `name` is, or is below.
     [[nodiscard]] Found find(std::span<const std::uint8_t> name) const noexcept;
 
   private:
-    static constexpr std::size_t kEnd =
-        4;  // bytes of the filter's key: the last ones, with the root
+    static constexpr std::size_t kKeyBytes = 4;  // of the filter: the last ones, with the root
 
     static unsigned slot_of(std::span<const std::uint8_t> name) noexcept {
         constexpr std::uint32_t kMultiplier = 0x9e3779b1;
         std::uint32_t end;
-        std::memcpy(&end, name.data() + name.size() - kEnd, kEnd);
+        std::memcpy(&end, name.data() + name.size() - kKeyBytes, kKeyBytes);
         return end * kMultiplier >> 26;
     }
     struct Place {

@@ -21,9 +21,8 @@ struct Note {
     std::uint8_t has_response;
     std::uint8_t rcode;
     std::uint8_t qname_len;
-    std::uint32_t
-        generation;  // of the snapshot whose texts[text] is the title; learned: learners[text];
-                     // policy: rpzs[text]
+    // Of the snapshot whose texts[text] is the title; learned: learners[text]; policy: rpzs[text].
+    std::uint32_t generation;
     std::uint32_t text;
     std::uint32_t elapsed_ms;
     IpAddress client;
@@ -31,7 +30,8 @@ struct Note {
     std::uint16_t zone;            // policy: index of the rpz
     std::uint8_t trigger, action;  // policy: Rpz::Trigger, PolicyAction::Does
     std::uint16_t response_bytes;  // debug: the response in the form to send, cut at kNoteBytes
-    std::array<std::uint8_t, 256> qname;  // in the case that the client sent
+    // In the case that the client sent; learned, policy: in lower case.
+    std::array<std::uint8_t, 256> qname;
     std::array<std::uint8_t, kNoteBytes> response;
 };
 static_assert(sizeof(Note) % 4 == 0);

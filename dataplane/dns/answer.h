@@ -29,8 +29,8 @@ struct AddressRef {
 
 struct Answer {
     std::uint32_t min_ttl_s;  // over all records; if negative, as in RFC 2308 (SOA minimum)
-    std::uint32_t
-        address_ttl_s;  // largest TTL of the records with addresses or hints, in all sections; 0: none
+    // Largest TTL of the records with addresses or hints, in all sections; 0: none.
+    std::uint32_t address_ttl_s;
     // AD and TC as the upstream sent them, AA of local data; QR, RD, RA, CD are set per reply.
     std::uint16_t flags;
     std::uint16_t body_len;

@@ -158,7 +158,7 @@ void lower_case(const std::uint8_t* from, std::uint8_t* to, std::size_t n) noexc
     lower_in_line(from, to, n);
 }
 
-QueryError read_query(std::span<const std::uint8_t> message, Query& out) noexcept {
+QueryError parse_client_query(std::span<const std::uint8_t> message, Query& out) noexcept {
     out.question_end = 0;
     out.qname_len = 0;
     out.qtype = out.qclass = 0;
@@ -194,7 +194,7 @@ QueryError read_query(std::span<const std::uint8_t> message, Query& out) noexcep
 }
 
 QueryError parse_query(std::span<const std::uint8_t> message, Query& out) noexcept {
-    const QueryError error = read_query(message, out);
+    const QueryError error = parse_client_query(message, out);
     return is_well_formed(error) ? QueryError::none : error;
 }
 

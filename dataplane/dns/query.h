@@ -2,7 +2,7 @@
 // 6.1).
 //
 // Cost: one walk over the name; no allocation. Each kind of malformed query has its own error.
-// `reply_to()` returns the rcode of the reply (FORMERR, NOTIMP, BADVERS, or none).
+// rcode_for() has the rcode of the reply (FORMERR, NOTIMP, BADVERS, or none).
 #pragma once
 
 #include <array>
@@ -88,7 +88,7 @@ enum class QueryError : std::uint8_t {
     bad_option,        // an option longer than its OPT, a malformed subnet or cookie: FORMERR
     bad_edns_version,  // version > 0: BADVERS (extended rcode 16)
     trailing_bytes,    // bytes after the last record: FORMERR
-    // Of read_query() alone; the query is well-formed, and the policy decides:
+    // Of parse_client_query() alone; the query is well-formed, and the policy decides:
     no_recursion,  // RD is clear
     any_type,      // type ANY (RFC 8482)
 };
@@ -97,9 +97,9 @@ enum class QueryError : std::uint8_t {
 // reply can contain the question. On an earlier error, it is 0.
 QueryError parse_query(std::span<const std::uint8_t> message, Query& out) noexcept;
 
-// As parse_query(), for a client's query. A well-formed query without RD or of type ANY is marked;
-// without RD comes first.
-QueryError read_query(std::span<const std::uint8_t> message, Query& out) noexcept;
+// As parse_query(), but the result also marks a well-formed query without RD or of type ANY. If it
+// is both: no_recursion.
+QueryError parse_client_query(std::span<const std::uint8_t> message, Query& out) noexcept;
 constexpr bool is_well_formed(QueryError e) noexcept {
     return e == QueryError::none || e == QueryError::no_recursion || e == QueryError::any_type;
 }

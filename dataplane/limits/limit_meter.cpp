@@ -23,6 +23,9 @@ constexpr std::uint64_t kWholeShare = 1U << 16;
 // A source above its thread's part of the rate, by so much time and so many tokens, is shared.
 constexpr std::uint64_t kSuspectTicks = LimitTicks::kPerS / 4;
 constexpr std::uint64_t kSuspectTokens = 4;
+// Times further away are in the past.
+constexpr std::uint64_t kHalf = LimitTicks::kMask / 2;
+constexpr std::uint64_t kLongestRefill = LimitRate::kLongestRefillS * LimitTicks::kPerS;
 
 std::uint64_t bucket_tag(std::uint64_t key) noexcept {
     const std::uint64_t tag = key >> kTagShift;
@@ -37,11 +40,8 @@ std::uint64_t missing_of(std::uint64_t bucket, std::uint64_t tick, std::uint64_t
 
 bool is_forgotten(std::uint64_t bucket, std::uint64_t tick) noexcept {
     const std::uint64_t full_for = (tick - bucket) & LimitTicks::kMask;
-    return full_for > kForgetTicks && full_for < LimitTicks::kMask / 2;
+    return full_for > kForgetTicks && full_for < kHalf;
 }
-
-constexpr std::uint64_t kHalf = LimitTicks::kMask / 2;
-constexpr std::uint64_t kLongestRefill = LimitRate::kLongestRefillS * LimitTicks::kPerS;
 
 // More units than the bucket holds take all of it.
 std::uint64_t ticks_for(const LimitRate& rate, std::uint64_t units) noexcept {
@@ -101,21 +101,27 @@ bool LimitMeter::is_empty(std::uint64_t key, const LimitRate& rate,
     return missing + ticks_for(rate, 1) > rate.depth;
 }
 
+// A full bucket for a new key: in place of the one of its line that is or will be full first.
+std::uint64_t* LimitMeter::replace(std::uint64_t key, std::uint64_t tick) const noexcept {
+    Line& line = line_of(key);
+    std::uint64_t* replaced = nullptr;
+    std::uint64_t least = UINT64_MAX;
+    for (std::uint64_t& bucket : line.buckets) {
+        const std::uint64_t missing = missing_of(bucket, tick, kLongestRefill * peers_);
+        if (missing >= least) continue;
+        replaced = &bucket;
+        least = missing;
+    }
+    *replaced = bucket_tag(key) << kTagShift | tick;
+    return replaced;
+}
+
 LimitMeter::Taken LimitMeter::take(std::uint64_t key, const LimitRate& rate, std::uint64_t units,
                                    std::uint64_t tick, const OffenderBoard& shares) noexcept {
     const std::uint64_t tag = bucket_tag(key);
     std::uint64_t* bucket = find(key);
-    if (bucket == nullptr) [[unlikely]] {
-        Line& line = line_of(key);
-        std::uint64_t least = UINT64_MAX;
-        for (std::uint64_t& other : line.buckets) {
-            const std::uint64_t missing = missing_of(other, tick, kLongestRefill * peers_);
-            if (missing >= least) continue;
-            bucket = &other;
-            least = missing;
-        }
-        *bucket = tag << kTagShift | tick;
-    }
+    if (bucket == nullptr) [[unlikely]]
+        bucket = replace(key, tick);
     const std::uint64_t ticks = ticks_for(rate, units);
     const std::uint64_t nth_bits = *bucket & kNthMask;
     const auto put = [&](std::uint64_t flags, std::uint64_t left) {

@@ -78,7 +78,8 @@ class LimitMeter {
     [[nodiscard]] Line& line_of(std::uint64_t key) const noexcept {
         return lines_[key & line_mask_];
     }
-    [[nodiscard]] std::uint64_t* find(std::uint64_t key) const noexcept;
+    [[nodiscard]] std::uint64_t* find(std::uint64_t key) const noexcept;  // nullptr: none
+    std::uint64_t* replace(std::uint64_t key, std::uint64_t tick) const noexcept;
 
     Line* lines_;
     std::size_t line_mask_;

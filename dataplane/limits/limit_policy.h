@@ -22,9 +22,6 @@ namespace steer {
 
 inline constexpr std::size_t kMaxLimits = 64;  // rows, counted over all reloads
 
-// What is done with a query, answer or connection above the limit, if its row says nothing else.
-enum class LimitAction : std::uint8_t { drop, truncate, refuse, servfail };
-
 // A server that a row is for. :: stands for all addresses, 0.0.0.0 for all of IPv4.
 struct LimitListener {
     IpAddress address;
@@ -49,6 +46,12 @@ struct LimitRow {
     std::optional<AddressSet> clients;     // no value: all
     std::optional<AddressSet> except;      // no value: none
     bool is_for_all = false;               // none of these three; set by LimitPolicy::add()
+
+    // The prefix of a client that the row counts by.
+    [[nodiscard]] matchers::Prefix prefix_of(const IpAddress& client) const {
+        constexpr unsigned kMappedBits = 96;
+        return matchers::Prefix::masked(client, client.is_v4() ? kMappedBits + prefix4 : prefix6);
+    }
 };
 
 // The counters of a row at one thread.

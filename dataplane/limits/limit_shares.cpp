@@ -8,7 +8,9 @@ namespace {
 
 constexpr double kWholeRate = 65536;
 constexpr double kNewestWeight = 0.5;  // of the newest interval
-constexpr double kNoDemand = 0.5;
+constexpr double kNoDemand = 0.5;      // units per second, at most
+// Enough that a thread refuses something, and so reports the source.
+constexpr long kLeastShare = 64, kMostShare = 65535;
 
 }  // namespace
 
@@ -28,8 +30,8 @@ void LimitShares::read(std::span<OffenderBoard* const> boards, double seconds) {
             // A slot that was replaced, and then taken again, counts from 0.
             const std::uint64_t demand_before = read.demand >= own.demand ? own.demand : 0;
             const std::uint64_t refused_before = read.refused >= own.refused ? own.refused : 0;
-            const double now = static_cast<double>(read.demand - demand_before) / seconds;
-            own.per_s += (now - own.per_s) * (own.per_s == 0 ? 1 : kNewestWeight);
+            const double newest_per_s = static_cast<double>(read.demand - demand_before) / seconds;
+            own.per_s += (newest_per_s - own.per_s) * (own.per_s == 0 ? 1 : kNewestWeight);
             known.refused += read.refused - refused_before;
             if (read.refused != refused_before) known.refused_ms = last_ms_;
             own.demand = read.demand;
@@ -60,19 +62,19 @@ void LimitShares::divide(std::span<OffenderBoard* const> boards, std::uint64_t n
             sum += at.per_s;
             if (at.per_s > kNoDemand) ++threads;
         }
-        const bool is_over = known.refused_ms + kForgetMs >= now_ms && known.refused_ms != 0;
-        const bool is_divided = !is_old && boards.size() > 1 && (threads > 1 || is_over);
+        const bool is_above = is_over(known);
+        const bool is_divided = !is_old && boards.size() > 1 && (threads > 1 || is_above);
         for (std::size_t t = 0; t < known.at.size() && t < boards.size(); ++t) {
             AtThread& at = known.at[t];
-            // A thread without known demand keeps its part of the rate until something is refused;
-            // then enough to report the source.
+            // A thread without known demand keeps its part of the rate until something is refused
+            // anywhere. Then it gets the least share.
             std::uint32_t share = 0;
-            if (is_divided && (is_over || at.per_s > kNoDemand)) {
-                share = static_cast<std::uint32_t>(std::clamp(
-                    std::lround(at.per_s / std::max(sum, kNoDemand) * kWholeRate), 64L, 65535L));
+            if (is_divided && (is_above || at.per_s > kNoDemand)) {
+                share = static_cast<std::uint32_t>(
+                    std::clamp(std::lround(at.per_s / std::max(sum, kNoDemand) * kWholeRate),
+                               kLeastShare, kMostShare));
             }
-            if (share != at.share) boards[t]->set_share(it->first, share);
-            at.share = share;
+            if (share != at.share && boards[t]->set_share(it->first, share)) at.share = share;
         }
         const bool has_slot =
             std::ranges::any_of(known.at, [](const AtThread& at) { return at.is_read; });
@@ -88,7 +90,7 @@ std::vector<LimitShares::Source> LimitShares::sources() const {
         Source& source = out.emplace_back();
         source.offender = known.offender;
         source.offender.refused = known.refused;
-        source.is_over = known.refused_ms != 0 && known.refused_ms + kForgetMs >= last_ms_;
+        source.is_over = is_over(known);
         source.offender.demand = 0;
         for (const AtThread& at : known.at) {
             source.offender.demand += at.demand;

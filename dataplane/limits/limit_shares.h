@@ -1,11 +1,12 @@
 // Divides the rate of each offender among the threads that it reaches, by the demand at each.
 //
 // Control calls divide() every 100 ms. A source below its rate that reaches one thread keeps its
-// whole rate there. Others get, at each thread, the part of the rate that their demand there has of
-// the whole. So the sum over threads is the rate, within a second. A source without demand for
-// kForgetMs has no shares.
+// whole rate there. Others get a part of the rate at each thread, in proportion to their demand
+// there. So the sum over threads is the rate, within a second. A source without demand for
+// kForgetMs has no shares. A share for which a board has no room is tried again.
 //
-// Also the list of offenders for the log and `steerctl limits`. One thread: control's. Allocates.
+// It also has the list of offenders for the log and `steerctl limits`. One thread: control's.
+// Allocates.
 #pragma once
 
 #include <cstdint>
@@ -49,6 +50,9 @@ class LimitShares {
     };
     [[nodiscard]] bool is_quiet(const Known& known) const {
         return known.offender.seen_ms + kForgetMs < last_ms_;
+    }
+    [[nodiscard]] bool is_over(const Known& known) const {
+        return known.refused_ms != 0 && known.refused_ms + kForgetMs >= last_ms_;
     }
     void read(std::span<OffenderBoard* const> boards, double seconds);
 

@@ -66,7 +66,21 @@ constexpr const LimitFact& fact_of(LimitWhat what) {
     return kLimitFacts[static_cast<std::size_t>(what)];
 }
 
-// What happens to something above a limit. Each is a counter of its row.
+// What a row does with a query, answer or connection above its limit (`action`).
+#define STEER_LIMIT_ACTIONS(X) X(drop) X(truncate) X(refuse) X(servfail)
+
+#define STEER_LIMIT_ACTION(name) name,
+enum class LimitAction : std::uint8_t { STEER_LIMIT_ACTIONS(STEER_LIMIT_ACTION) };
+#undef STEER_LIMIT_ACTION
+#define STEER_LIMIT_ACTION_NAME(name) std::string_view(#name),
+inline constexpr std::array kLimitActionNames{STEER_LIMIT_ACTIONS(STEER_LIMIT_ACTION_NAME)};
+#undef STEER_LIMIT_ACTION_NAME
+
+constexpr std::string_view name_of(LimitAction action) {
+    return kLimitActionNames[static_cast<std::size_t>(action)];
+}
+
+// What happened to something above a limit. Each is a counter of its row.
 //    name, text
 #define STEER_LIMIT_DECISIONS(X)                                                        \
     X(dropped, "no answer was sent, or the connection was closed")                      \

@@ -15,7 +15,6 @@ namespace {
 constexpr std::uint64_t kFold1 = 0xa0761d6478bd642f, kFold2 = 0xe7037ed1a0b428db;
 constexpr std::uint64_t kOverStreams = 0x8ebc6af09c88c6e3, kWithCookie = 0x589965cc75374cc3;
 constexpr std::uint64_t kLowerCase = 0x2020202020202020;
-constexpr unsigned kV4Bits = 96;
 
 using matchers::fold_product;  // hashes 16 bytes
 
@@ -48,6 +47,11 @@ std::size_t lower_case_of(std::span<const std::uint8_t> name,
 
 std::span<const std::uint8_t> domain_in(std::span<const std::uint8_t> name) noexcept {
     return matchers::PublicSuffixes::current().domain_of(name);
+}
+
+// Every row counts, and the first one above its limit decides.
+Limited first_of(Limited first, Limited next) noexcept {
+    return first == Limited::no ? next : first;
 }
 
 }  // namespace
@@ -134,9 +138,7 @@ void Limiter::note(const LimitRow& row, LimitThread& own, const Client& client, 
     if (client.cookie == dns::CookieState::valid) {
         prefix = client.address;
     } else if (bits != 0) {
-        prefix =
-            matchers::Prefix::masked(client.address, client.address.is_v4() ? kV4Bits + bits : bits)
-                .address;
+        prefix = row.prefix_of(client.address).address;
     }
     std::array<std::uint8_t, 256> lower;
     std::span<const std::uint8_t> shown{lower.data(), lower_case_of(name, lower)};
@@ -149,11 +151,8 @@ void Limiter::note(const LimitRow& row, LimitThread& own, const Client& client, 
 void Limiter::note_proof(const LimitPolicy& policy, const Client& client, Now now) const noexcept {
     LimitThread* const mine = own(policy);
     if (mine == nullptr) return;
-    const bool is_v4 = client.address.is_v4();
     const bool is_banned = std::ranges::any_of(policy.rows, [&](const LimitRow& row) {
-        const unsigned bits = is_v4 ? kV4Bits + row.prefix4 : row.prefix6;
-        return row.ban_ms != 0 &&
-               policy.tables->banned.contains(matchers::Prefix::masked(client.address, bits));
+        return row.ban_ms != 0 && policy.tables->banned.contains(row.prefix_of(client.address));
     });
     if (!is_banned) return;
     const std::uint64_t key =
@@ -202,24 +201,27 @@ Limited Limiter::charge(const LimitRow& row, LimitThread& own, const Client& cli
     return taken.is_over ? decide(row, own, client.is_udp, taken.nth) : Limited::no;
 }
 
+Limited Limiter::charge_rows(const LimitPolicy& policy, LimitWhat what, LimitThread& own,
+                             const Client& client, const Charge& charged, Now now) noexcept {
+    Limited first = Limited::no;
+    for (const std::uint8_t i : policy.of(what)) {
+        const LimitRow& row = policy.rows[i];
+        if (!is_for(row, client)) continue;
+        const std::uint64_t key = key_of(row, client, charged.more);
+        first = first_of(first, charge(row, own, client, key, charged.units, charged.name, now));
+    }
+    return first;
+}
+
 Limited Limiter::on_query(const LimitPolicy& policy, const Client& client, std::uint32_t bytes,
                           Now now) noexcept {
     LimitThread* const mine = own(policy);
     if (mine == nullptr || is_exempt(policy, client)) return Limited::no;
     if (client.cookie == dns::CookieState::valid) prove(policy, client, now);
-    Limited worst = Limited::no;
-    const auto charge_all = [&](LimitWhat what, std::uint32_t units) {
-        for (const std::uint8_t i : policy.of(what)) {
-            const LimitRow& row = policy.rows[i];
-            if (!is_for(row, client)) continue;
-            const Limited limited =
-                charge(row, *mine, client, key_of(row, client, 0), units, {}, now);
-            if (worst == Limited::no) worst = limited;
-        }
-    };
-    charge_all(LimitWhat::queries, 1);
-    charge_all(LimitWhat::bytes, bytes);
-    return worst;
+    const Limited by_queries = charge_rows(policy, LimitWhat::queries, *mine, client, {}, now);
+    const Limited by_bytes =
+        charge_rows(policy, LimitWhat::bytes, *mine, client, {.units = bytes}, now);
+    return first_of(by_queries, by_bytes);
 }
 
 void Limiter::prefetch_query(const LimitPolicy& policy, const Client& client) const noexcept {
@@ -248,16 +250,15 @@ Limited Limiter::on_answer(const LimitPolicy& policy, const Client& client,
         is_exempt(policy, client)) {
         return Limited::no;
     }
-    Limited worst = Limited::no;
+    Limited first = Limited::no;
     const auto& rows = policy.of(LimitWhat::responses);
     for (std::size_t i = 0; i < rows.size(); ++i) {
         const LimitRow& row = policy.rows[rows[i]];
         if (i > 0) key = key_of(row, client, hash_of(name));
         if (!is_for(row, client)) continue;
-        const Limited limited = charge(row, *mine, client, key, 1, name, now);
-        if (worst == Limited::no) worst = limited;
+        first = first_of(first, charge(row, *mine, client, key, 1, name, now));
     }
-    return worst;
+    return first;
 }
 
 Limited Limiter::on_reply(const LimitPolicy& policy, const Client& client, const Reply& reply,
@@ -268,23 +269,19 @@ Limited Limiter::on_reply(const LimitPolicy& policy, const Client& client, const
         return on_answer(policy, client, reply.name, reply_key(policy, client, reply.name), now);
     LimitThread* const mine = own(policy);
     if (mine == nullptr || is_exempt(policy, client)) return Limited::no;
-    Limited worst = Limited::no;
     const std::uint64_t domain =
         is_denial || policy.limits_domains ? hash_of_domain(reply.name) : 0;
     const auto charge_all = [&](LimitWhat what, std::uint64_t more) {
-        for (const std::uint8_t i : policy.of(what)) {
-            const LimitRow& row = policy.rows[i];
-            if (!is_for(row, client)) continue;
-            const Limited limited =
-                charge(row, *mine, client, key_of(row, client, more), 1, reply.name, now);
-            if (worst == Limited::no) worst = limited;
-        }
+        return charge_rows(policy, what, *mine, client, {.more = more, .name = reply.name}, now);
     };
+    Limited first = Limited::no;
     if (client.is_udp && client.cookie != dns::CookieState::valid)
-        charge_all(LimitWhat::responses, (is_denial ? domain : secret_) + reply.rcode + 1);
-    if (reply.rcode == dns::kNxDomain) charge_all(LimitWhat::nxdomain, domain);
-    if (reply.rcode == dns::kServFail) charge_all(LimitWhat::servfail, domain);
-    return worst;
+        first = charge_all(LimitWhat::responses, (is_denial ? domain : secret_) + reply.rcode + 1);
+    if (reply.rcode == dns::kNxDomain)
+        first = first_of(first, charge_all(LimitWhat::nxdomain, domain));
+    if (reply.rcode == dns::kServFail)
+        first = first_of(first, charge_all(LimitWhat::servfail, domain));
+    return first;
 }
 
 Limited Limiter::on_miss(const LimitPolicy& policy, const Client& client,
@@ -309,14 +306,7 @@ Limited Limiter::on_stream(const LimitPolicy& policy, LimitWhat what, const Clie
                            std::uint32_t units, Now now) noexcept {
     LimitThread* const mine = own(policy);
     if (mine == nullptr || is_exempt(policy, client)) return Limited::no;
-    Limited worst = Limited::no;
-    for (const std::uint8_t i : policy.of(what)) {
-        const LimitRow& row = policy.rows[i];
-        if (!is_for(row, client)) continue;
-        const Limited limited = charge(row, *mine, client, key_of(row, client, 0), units, {}, now);
-        if (worst == Limited::no) worst = limited;
-    }
-    return worst;
+    return charge_rows(policy, what, *mine, client, {.units = units}, now);
 }
 
 }  // namespace steer

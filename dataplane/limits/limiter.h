@@ -19,6 +19,7 @@
 
 namespace steer {
 
+// What a limit does with a query, answer or connection; no: it passes.
 enum class Limited : std::uint8_t { no, drop, truncate, refuse, servfail };
 
 class Limiter {
@@ -65,8 +66,8 @@ class Limiter {
     [[nodiscard]] Limited on_stream(const LimitPolicy& policy, LimitWhat what, const Client& client,
                                     std::uint32_t units, Now now) noexcept;
 
-    // A client's address is its own: it has a valid cookie, or a connection. If a ban covers it,
-    // LimitThread::proven notes it for control.
+    // Call it for a client that has shown that its address is its own, by a valid cookie or a
+    // connection. If a ban covers the address, LimitThread::proven notes it for control.
     void prove(const LimitPolicy& policy, const Client& client, Now now) const noexcept {
         if (!policy.tables->banned.empty()) [[unlikely]]
             note_proof(policy, client, now);
@@ -84,6 +85,14 @@ class Limiter {
     [[nodiscard]] std::uint64_t hash_of_domain(std::span<const std::uint8_t> name) const noexcept;
     Limited charge(const LimitRow& row, LimitThread& own, const Client& client, std::uint64_t key,
                    std::uint64_t units, std::span<const std::uint8_t> name, Now now) noexcept;
+    // What counts in all rows of a kind.
+    struct Charge {
+        std::uint64_t more = 0;  // of the key, beside the client
+        std::uint64_t units = 1;
+        std::span<const std::uint8_t> name = {};
+    };
+    Limited charge_rows(const LimitPolicy& policy, LimitWhat what, LimitThread& own,
+                        const Client& client, const Charge& charged, Now now) noexcept;
     static Limited decide(const LimitRow& row, LimitThread& own, bool is_udp,
                           unsigned nth) noexcept;
     [[gnu::cold]] static void note(const LimitRow& row, LimitThread& own, const Client& client,

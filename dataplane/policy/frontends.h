@@ -33,8 +33,8 @@ struct Frontends {
 
     // Sets the three members above. Call it when `datagrams` is complete.
     void compare_cookies() noexcept;
-    // Over TCP, `port` may be one without a frontend. Then that with the address counts, or else
-    // the first.
+    // Over TCP, `port` may be a port without a frontend. Then the frontend with the address
+    // decides, or else the first one.
     [[nodiscard]] CookieMode cookies_of(const IpAddress& address,
                                         std::uint16_t port) const noexcept {
         return cookies_differ ? cookies_by_address(address, port) : cookies;

@@ -45,20 +45,20 @@ struct Instruction {
     bool with_special : 1 = false;  // forward: also sends special names upstream (special_names.h)
     bool with_private : 1 = false;  // forward: also sends those that private networks use
     bool of_zone : 1 = false;       // forward: of a `zone` or FWD record; also sends without RD
-    bool guarded : 1 =
-        false;  // enter_cache: a hit evaluates its lists again (guard.h): set by equip()
-    bool policed : 1 =
-        false;  // enter_cache: wraps an enter_rpz, which also checks hits: set by equip()
+    // enter_cache, set by equip(): a hit evaluates its lists again (guard.h).
+    bool guarded : 1 = false;
+    // enter_cache, set by equip(): it wraps an enter_rpz, which also checks hits.
+    bool policed : 1 = false;
     std::uint16_t instance = 0;
     std::uint16_t target = 0;  // pc
-    std::uint16_t line =
-        0;  // line in the configuration file, for --dump-program and messages; saturates
+    // Line in the configuration file, for --dump-program and messages; saturates.
+    std::uint16_t line = 0;
     std::uint32_t operand = 0;
 };
 static_assert(sizeof(Instruction) == 12);
 
-inline constexpr std::size_t kMaxWrappers =
-    8;  // maximum entered at a time; the builder refuses deeper programs
+// Maximum entered at a time; the builder refuses deeper programs.
+inline constexpr std::size_t kMaxWrappers = 8;
 inline constexpr std::size_t kMaxProgram = 65535;
 
 using Program = std::vector<Instruction>;

@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "dataplane/answer/answer_store.h"
+#include "dataplane/dns/wire.h"
 #include "matchers/prefix/ip_address.h"
 #include "matchers/prefix/prefix_set.h"
 
@@ -25,9 +26,15 @@ struct RareQueries {
     AnyQueries any = AnyQueries::forward;
     AnswerRef hinfo = kNoAnswer;
 
-    [[nodiscard]] NoRecurse norecurse_for(const IpAddress& client) const noexcept {
-        if (forwarded.contains(client)) return NoRecurse::forward;
+    // The rule for a query with these header flags; with RD: forward.
+    [[nodiscard]] NoRecurse norecurse_for(std::uint16_t flags,
+                                          const IpAddress& client) const noexcept {
+        if ((flags & dns::kRd) != 0 || forwarded.contains(client)) return NoRecurse::forward;
         return from_cache.contains(client) ? NoRecurse::cache : norecurse;
+    }
+    // Whether queries of this type are kept from upstreams.
+    [[nodiscard]] bool answers_any(std::uint16_t qtype) const noexcept {
+        return qtype == dns::kAny && any != AnyQueries::forward;
     }
 };
 

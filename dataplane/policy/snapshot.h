@@ -171,8 +171,8 @@ struct Snapshot {
     std::vector<std::uint16_t> all_option_codes;           // of any of them, sorted
     matchers::PrefixSet withheld;  // clients with addresses that are not sent upstream
     std::vector<std::vector<std::uint8_t>> redirect_targets;  // lower-cased wire form
-    std::vector<bool>
-        redirect_below;  // true: the name is put before the target; missing elements: false
+    // True: the name is put before the target; missing elements: false.
+    std::vector<bool> redirect_below;
     std::vector<std::uint32_t> redirect_ttls;         // of the CNAMEs to them; missing elements: 1
     std::shared_ptr<const LiveTargets> live_targets;  // shared by all generations; may be nullptr
     matchers::PrefixSet notify_from;  // senders of NOTIFY that control handles; mostly empty

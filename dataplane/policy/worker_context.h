@@ -43,6 +43,11 @@ struct WorkerContext {
     void pass_on(QueryContext& c, Now now) noexcept;
 
     std::uint32_t next_random() noexcept;
+    // Whether there is room for a note that clients cause in bulk: a learned name, or a match of a
+    // policy zone. The other half of the ring is for debug_print and query_summary. Needs `notes`.
+    [[nodiscard]] bool has_room_for_bulk_notes() const noexcept {
+        return notes->room() > notes->capacity() / 2;
+    }
     // Reports the query to control, with or without its response.
     void note(QueryContext& c, NoteKind kind, std::uint32_t text, Now now) noexcept;
 

@@ -26,17 +26,15 @@ void add_injected(const Message& m, Burst& burst, const NextHopTable* hops,
     const std::size_t texts = std::size_t{query.server_name_length} + query.url_path_length;
     const bool fits = query.length <= dns::kMaxMessage &&
                       sizeof(InjectedQuery) + query.length + texts <= buffer.length;
-    if (!fits) {
+    const auto drop = [&](Verdict v) {
         p.dns_length = 0;
         static_cast<dns::QueryHead&>(p.query) = dns::QueryHead{};  // it may be another packet's
-        return replier.drop(p, Verdict::drop_short_header);
-    }
+        replier.drop(p, v);
+    };
+    if (!fits) return drop(Verdict::drop_short_header);
     if (hops != nullptr && p.client.is_udp() &&
-        std::ranges::binary_search(hops->dropped_ports, query.client_port)) [[unlikely]] {
-        p.dns_length = 0;
-        static_cast<dns::QueryHead&>(p.query) = dns::QueryHead{};
-        return replier.drop(p, Verdict::drop_source_port);
-    }
+        std::ranges::binary_search(hops->dropped_ports, query.client_port)) [[unlikely]]
+        return drop(Verdict::drop_source_port);
     p.dns_length = static_cast<std::uint16_t>(query.length);
     p.dns_room = p.dns_length;
     if (p.client.is_udp() && dns::cookie_at_end({p.dns, p.dns_length}) != 0)

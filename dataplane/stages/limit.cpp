@@ -39,14 +39,15 @@ void limit_queries(Burst& burst, const Snapshot& snapshot, Limiter& limiter, Rep
         if (limited != Limited::drop &&
             (!read_for_refusal(p) || !snapshot.allow.contains(p.client.address)))
             limited = Limited::drop;
-        if (limited == Limited::drop) static_cast<dns::QueryHead&>(p.query) = dns::QueryHead{};
+        if (limited == Limited::drop)
+            static_cast<dns::QueryHead&>(p.query) = dns::QueryHead{};  // it may be another packet's
         end_limited(p, limited, replier);
     }
     burst.live_count = kept;
 }
 
-bool limits_reply(Packet& p, const LimitPolicy& policy, std::uint8_t rcode, bool has_answers,
-                  Limiter& limiter, Replier& replier, Now now) noexcept {
+bool end_if_limited(Packet& p, const LimitPolicy& policy, std::uint8_t rcode, bool has_answers,
+                    Limiter& limiter, Replier& replier, Now now) noexcept {
     const Limited limited =
         limiter.on_reply(policy, limited_client(p),
                          {name_as_sent(p, p.query.question_end), rcode, has_answers}, now);

@@ -34,13 +34,13 @@ inline std::span<const std::uint8_t> name_as_sent(const Packet& p, std::size_t q
 void limit_queries(Burst& burst, const Snapshot& snapshot, Limiter& limiter, Replier& replier,
                    Now now) noexcept;
 
-// Ends a packet with a parsed query.
+// Ends a packet with a parsed query. `limited`: not Limited::no.
 void end_limited(Packet& p, Limited limited, Replier& replier) noexcept;
 
 // Ends the packet if an answer with this rcode is above a limit. Only if Snapshot::limits has rows
 // for answers.
-[[nodiscard]] bool limits_reply(Packet& p, const LimitPolicy& policy, std::uint8_t rcode,
-                                bool has_answers, Limiter& limiter, Replier& replier,
-                                Now now) noexcept;
+[[nodiscard]] bool end_if_limited(Packet& p, const LimitPolicy& policy, std::uint8_t rcode,
+                                  bool has_answers, Limiter& limiter, Replier& replier,
+                                  Now now) noexcept;
 
 }  // namespace steer

@@ -1,6 +1,7 @@
 #include "dataplane/stages/parse.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "dataplane/dns/checksum.h"
 #include "dataplane/dns/options.h"
@@ -31,9 +32,8 @@ std::uint64_t question_sum(const Packet& p, std::size_t known) {
 
 // True: the program runs without upstreams, or without the cache: the query is set aside.
 [[gnu::cold, gnu::noinline]] bool is_set_aside(const Packet& p, const RareQueries& rules) {
-    const bool asks_recursion = (p.query.flags & dns::kRd) != 0;
-    if (!asks_recursion && rules.norecurse_for(p.client.address) != NoRecurse::forward) return true;
-    return p.query.qtype == dns::kAny && rules.any != AnyQueries::forward;
+    return rules.answers_any(p.query.qtype) ||
+           rules.norecurse_for(p.query.flags, p.client.address) != NoRecurse::forward;
 }
 
 // What a refusal needs in addition to its packet.
@@ -47,8 +47,8 @@ struct QueryRefusal {
                                            std::optional<dns::Ede> ede, Verdict v) const noexcept {
         const LimitPolicy* const limits = snapshot.limits.get();
         if (limits != nullptr && limits->limits_answers &&
-            limits_reply(p, *limits, static_cast<std::uint8_t>(rcode), false, limiter, replier,
-                         now))
+            end_if_limited(p, *limits, static_cast<std::uint8_t>(rcode), false, limiter, replier,
+                           now))
             return;
         replier.answer_error(p, rcode, ede, v);
     }
@@ -90,7 +90,7 @@ bool parse_one(Packet& p, unsigned place, const QueryRefusal& refusal, Burst& bu
         replier.drop(p, Verdict::drop_bad_checksum);
         return false;
     }
-    const dns::QueryError error = dns::read_query({p.dns, p.dns_length}, p.query);
+    const dns::QueryError error = dns::parse_client_query({p.dns, p.dns_length}, p.query);
     const std::uint16_t rcode =
         error == dns::QueryError::none ? std::uint16_t{dns::kNoError} : dns::rcode_for(error);
     if (rcode == dns::kNoReply) {
@@ -152,8 +152,8 @@ bool any_asks_nsid(const Burst& burst) noexcept {
 
 [[gnu::cold, gnu::noinline]] bool read_for_refusal(Packet& p) noexcept {
     if (p.mbuf != nullptr && !checksum_right(p)) return false;
-    const dns::QueryError error = dns::read_query({p.dns, p.dns_length}, p.query);
-    if (error != dns::QueryError::none && !dns::is_well_formed(error)) return false;
+    const dns::QueryError error = dns::parse_client_query({p.dns, p.dns_length}, p.query);
+    if (!dns::is_well_formed(error)) return false;
     p.query.over_v4 = p.client.address.is_v4();
     p.max_size = size_limit(p);
     return true;

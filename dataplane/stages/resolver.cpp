@@ -9,7 +9,6 @@
 #include "dataplane/dns/shorten.h"
 #include "dataplane/policy/claim_lists.h"
 #include "dataplane/stages/frame.h"
-#include "dataplane/stages/limit.h"
 #include "dataplane/stages/resolver_impl.h"
 
 namespace steer {
@@ -158,6 +157,19 @@ void Resolver::resolve(Burst& burst, const Snapshot& snapshot, Now now) noexcept
     burst.live_count = 0;
 }
 
+unsigned Resolver::answer_hits(Burst& burst, const Snapshot& snapshot, Now now) noexcept {
+    const std::uint32_t now_s = now.s();
+    unsigned kept = 0;
+    for (unsigned i = 0; i < burst.live_count; ++i) {
+        const std::uint8_t place = burst.live[i];
+        if (!answer_hit(burst.packets[place], snapshot, AnswerPath::cache, now, now_s))
+            burst.live[kept++] = place;
+    }
+    const unsigned hits = burst.live_count - kept;
+    burst.live_count = kept;
+    return hits;
+}
+
 // Queries that were set aside begin at their entry, and search caches themselves.
 [[gnu::cold, gnu::noinline]] void Resolver::take_back_lookup(Burst& burst) noexcept {
     for (std::uint32_t left = burst.set_aside; left != 0; left &= left - 1) {
@@ -172,12 +184,9 @@ void Resolver::resolve(Burst& burst, const Snapshot& snapshot, Now now) noexcept
     if (burst.traced != 0) trace_packet(p, c, c.snapshot, burst, place, now);
     if ((burst.set_aside >> place & 1) == 0) return;
     const RareQueries& rules = c.snapshot.rare;
-    const bool asks_recursion = (p.query.flags & dns::kRd) != 0;
-    const NoRecurse norecurse =
-        asks_recursion ? NoRecurse::forward : rules.norecurse_for(p.client.address);
-    const bool is_any = p.query.qtype == dns::kAny && rules.any != AnyQueries::forward;
     c.state.stays_here = true;
-    c.state.no_cache = is_any || norecurse == NoRecurse::refuse;
+    c.state.no_cache = rules.answers_any(p.query.qtype) ||
+                       rules.norecurse_for(p.query.flags, p.client.address) == NoRecurse::refuse;
 }
 
 // As long as they fit behind the name and the subnet (Parked::qname).
@@ -213,7 +222,7 @@ template <bool limited>
         ttl_cap_s = *covered_s;
     }
     if constexpr (limited) {
-        if (limits_hit(p, snapshot, key, now)) {
+        if (end_limited_hit(p, snapshot, key, now)) {
             parts_.replier.count_hit(*e);
             return true;
         }
@@ -302,7 +311,7 @@ void Resolver::resolve_waiting(Packet& p, QueryContext& c, Step step, Now now) n
 }
 
 void Resolver::ask(Packet& p, const QueryContext& c, Now now) noexcept {
-    if (c.snapshot.limits != nullptr && limits_miss(p, c, now)) [[unlikely]]
+    if (c.snapshot.limits != nullptr && end_limited_miss(p, c, now)) [[unlikely]]
         return;
     const auto [record, why] = parts_.pool.take(c.snapshot, holder_of(p), p.query.name());
     if (record == nullptr) {
@@ -450,7 +459,7 @@ void Resolver::leave(Packet& p, QueryContext& c, Now now) noexcept {
         if (c.state.dropped) return drop(p, c, Verdict::dropped_by_policy);
         if (refuse_norecurse(p, c)) return;
     }
-    if (c.snapshot.limits != nullptr && limits_leaving(p, c, now)) [[unlikely]]
+    if (c.snapshot.limits != nullptr && end_limited_answer(p, c, now)) [[unlikely]]
         return;
     Extras extras;
     if (!c.snapshot.watched_lists.empty()) parts_.shared_watch.check(leaving(c, now), now);
@@ -504,126 +513,12 @@ void Resolver::leave(Packet& p, QueryContext& c, Now now) noexcept {
     parts_.replier.park(p, Verdict::held);
 }
 
-// True: no local data and no cache had an answer.
 [[gnu::cold, gnu::noinline]] bool Resolver::refuse_norecurse(Packet& p,
                                                              const QueryContext& c) noexcept {
     if (c.response.ede() != dns::Ede::not_authoritative) return false;
     parts_.replier.note_marks(c.state.marks);
     parts_.replier.answer_error(p, dns::kRefused, dns::Ede::not_authoritative,
                                 Verdict::refused_norecurse);
-    parts_.replier.note_marks(0);
-    return true;
-}
-
-// ---- limits
-
-std::uint64_t Resolver::limit_key(const Packet& p, const Snapshot& snapshot,
-                                  std::size_t question_end) const noexcept {
-    const std::uint64_t key = parts_.limiter.reply_key(*snapshot.limits, limited_client(p),
-                                                       name_as_sent(p, question_end));
-    parts_.limiter.prefetch(*snapshot.limits, key);
-    return key;
-}
-
-unsigned Resolver::answer_hits(Burst& burst, const Snapshot& snapshot, Now now) noexcept {
-    const std::uint32_t now_s = now.s();
-    unsigned kept = 0;
-    for (unsigned i = 0; i < burst.live_count; ++i) {
-        const std::uint8_t place = burst.live[i];
-        if (!answer_hit(burst.packets[place], snapshot, AnswerPath::cache, now, now_s))
-            burst.live[kept++] = place;
-    }
-    const unsigned hits = burst.live_count - kept;
-    burst.live_count = kept;
-    return hits;
-}
-
-unsigned Resolver::answer_limited_hits(Burst& burst, const Snapshot& snapshot, Now now) noexcept {
-    std::array<std::uint64_t, kBurst> keys;
-    for (unsigned i = 0; i < burst.live_count; ++i) {
-        const Packet& p = burst.packets[burst.live[i]];
-        if (p.found != nullptr) keys[i] = limit_key(p, snapshot, p.query.question_end);
-    }
-    unsigned kept = 0;
-    for (unsigned i = 0; i < burst.live_count; ++i) {
-        const std::uint8_t place = burst.live[i];
-        Packet& p = burst.packets[place];
-        if (p.found != nullptr && answer_limited_hit(p, snapshot, AnswerPath::cache, keys[i], now))
-            continue;
-        burst.live[kept++] = place;
-    }
-    const unsigned hits = burst.live_count - kept;
-    burst.live_count = kept;
-    return hits;
-}
-
-bool Resolver::limits_hit(Packet& p, const Snapshot& snapshot, std::uint64_t key,
-                          Now now) noexcept {
-    const dns::Answer& answer = p.found->answer();
-    if (answer.rcode != dns::kNoError || answer.ancount == 0) {
-        return limits_reply(p, *snapshot.limits, answer.rcode, answer.ancount != 0, parts_.limiter,
-                            parts_.replier, now);
-    }
-    const Limited limited = parts_.limiter.on_answer(
-        *snapshot.limits, limited_client(p), name_as_sent(p, p.query.question_end), key, now);
-    if (limited == Limited::no) [[likely]]
-        return false;
-    end_limited(p, limited, parts_.replier);
-    return true;
-}
-
-bool Resolver::limits_leaving(Packet& p, const QueryContext& c, Now now) noexcept {
-    if (!c.snapshot.limits->limits_answers) return false;
-    const dns::Answer& answer = c.response.answer();
-    parts_.replier.note_marks(c.state.marks);
-    const bool is_limited = limits_reply(p, *c.snapshot.limits, answer.rcode, answer.ancount != 0,
-                                         parts_.limiter, parts_.replier, now);
-    parts_.replier.note_marks(0);
-    return is_limited;
-}
-
-bool Resolver::limits_leaving(Parked& p, const QueryContext& c, Now now) noexcept {
-    if (!c.snapshot.limits->limits_answers) return false;
-    const ReturnPath& path = p.path;
-    const dns::Answer& answer = c.response.answer();
-    const Limiter::Client client{path.client.address, path.local, path.local_port,
-                                 path.client.is_udp(), p.edns.cookie};
-    const Limited limited = parts_.limiter.on_reply(
-        *c.snapshot.limits, client,
-        {{p.qname.data(), p.qname_len}, answer.rcode, answer.ancount != 0}, now);
-    dns::Answer instead = dns::empty_answer(dns::kNoError);
-    switch (limited) {
-        case Limited::no:
-            return false;
-        case Limited::drop:
-            parts_.replier.drop(p, PendingOutcome::limited_dropped);
-            return true;
-        case Limited::truncate:
-            instead.flags |= dns::kTc;
-            parts_.replier.answer(p, c.query, instead, {}, PendingOutcome::limited_truncated);
-            return true;
-        case Limited::refuse:
-            instead = dns::empty_answer(dns::kRefused);
-            parts_.replier.answer(p, c.query, instead, {.ede = dns::Ede::prohibited},
-                                  PendingOutcome::limited_refused);
-            return true;
-        case Limited::servfail:
-            break;
-    }
-    instead = dns::empty_answer(dns::kServFail);
-    parts_.replier.answer(p, c.query, instead, {.ede = dns::Ede::prohibited},
-                          PendingOutcome::limited_servfail);
-    return true;
-}
-
-bool Resolver::limits_miss(Packet& p, const QueryContext& c, Now now) noexcept {
-    if (!c.snapshot.limits->limits_domains) return false;
-    const Limited limited =
-        parts_.limiter.on_miss(*c.snapshot.limits, limited_client(p), p.query.name(), now);
-    if (limited == Limited::no) return false;
-    parts_.executor.abandon(c.snapshot, c.state);
-    parts_.replier.note_marks(c.state.marks);
-    end_limited(p, limited, parts_.replier);
     parts_.replier.note_marks(0);
     return true;
 }
@@ -780,7 +675,7 @@ void Resolver::leave(Parked& p, QueryContext& c, PendingOutcome end, Now now) no
         parts_.replier.drop(p, PendingOutcome::dropped_by_policy);
         return give_back(p);
     }
-    if (c.snapshot.limits != nullptr && limits_leaving(p, c, now)) [[unlikely]]
+    if (c.snapshot.limits != nullptr && end_limited_answer(p, c, now)) [[unlikely]]
         return give_back(p);
     if (!fit_to_lists(c, now)) {
         parts_.replier.drop(p, PendingOutcome::drop_no_buffer);

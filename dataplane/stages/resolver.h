@@ -81,15 +81,16 @@ class Resolver {
     template <bool limited>
     bool answer_hit_as(Packet& p, const Snapshot& snapshot, AnswerPath path, Now now,
                        std::uint32_t now_s, std::uint64_t key) noexcept;
-    bool limits_hit(Packet& p, const Snapshot& snapshot, std::uint64_t key, Now now) noexcept;
-    // Answers the hits of the burst under the limits on answers. Returns their number.
     // Answers the hits of the burst that need no run of the program. Returns their number.
     unsigned answer_hits(Burst& burst, const Snapshot& snapshot, Now now) noexcept;
+    // The same under the limits on answers.
     unsigned answer_limited_hits(Burst& burst, const Snapshot& snapshot, Now now) noexcept;
-    // Ends the query if its answer is above a limit.
-    bool limits_leaving(Packet& p, const QueryContext& c, Now now) noexcept;
-    bool limits_leaving(Parked& p, const QueryContext& c, Now now) noexcept;
-    bool limits_miss(Packet& p, const QueryContext& c, Now now) noexcept;
+    // These end the query if its answer, or the answers of a domain that it misses, are above a
+    // limit. False: nothing happened.
+    bool end_limited_hit(Packet& p, const Snapshot& snapshot, std::uint64_t key, Now now) noexcept;
+    bool end_limited_answer(Packet& p, const QueryContext& c, Now now) noexcept;
+    bool end_limited_answer(Parked& p, const QueryContext& c, Now now) noexcept;
+    bool end_limited_miss(Packet& p, const QueryContext& c, Now now) noexcept;
     // The largest TTL of a plain hit whose rows are known to exist. No value: run the program.
     std::optional<std::uint32_t> covered_ttl_s(const Packet& p, const Snapshot& snapshot,
                                                const Plan& plan, Now now) noexcept;
@@ -113,6 +114,7 @@ class Resolver {
     static void take_back_lookup(Burst& burst) noexcept;
     // A packet of Burst::traced or set_aside, before its program runs.
     void begin_marked(Packet& p, QueryContext& c, Burst& burst, unsigned place, Now now) noexcept;
+    // Refuses a query without RD that no local data and no cache answered. False: it has an answer.
     bool refuse_norecurse(Packet& p, const QueryContext& c) noexcept;
     void resolve_one(Packet& p, QueryContext& c, Now now) noexcept;
     void ask(Packet& p, const QueryContext& c, Now now) noexcept;

@@ -48,6 +48,12 @@ unsigned number_of(std::optional<dns::Ede> ede, bool has_edns) {
     return ede && has_edns ? static_cast<unsigned>(*ede) : unsigned{kTraceNone};
 }
 
+// Whether a hit was above a row of `limits:` (Resolver::answer_limited_hit()).
+bool is_limited(const Packet& p, const Snapshot& snapshot) noexcept {
+    return snapshot.limits != nullptr && snapshot.limits->limits_answers &&
+           p.end != Verdict::answered;
+}
+
 }  // namespace
 
 void note_answer(const TraceRef& trace, const dns::Answer& answer, const dns::ReplyOptions& options,
@@ -255,16 +261,6 @@ void Tracer::note_hit(Packet& p, const Snapshot& snapshot, Executor& executor, b
     }
     note_answer(trace, e.answer(), {.age_s = age_s}, p.query.edns.present, now);
 }
-
-namespace {
-
-// Whether a hit was above a row of `limits:` (Resolver::answer_limited_hit()).
-bool is_limited(const Packet& p, const Snapshot& snapshot) noexcept {
-    return snapshot.limits != nullptr && snapshot.limits->limits_answers &&
-           p.end != Verdict::answered;
-}
-
-}  // namespace
 
 void Tracer::end_answered(Burst& burst, const Snapshot& snapshot, Executor& executor,
                           Now now) noexcept {

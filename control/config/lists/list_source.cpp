@@ -115,20 +115,23 @@ Result<std::string> content_of_copy(const std::string& file, const ListUse& use)
     return content;
 }
 
+std::nullopt_t refuse_list(Reading& in, const Place& place, const std::string& text) {
+    in.report().error(place.line, place.name() + ": " + text);
+    return std::nullopt;
+}
+
 std::optional<ListBytes> read_copy(Reading& in, const Text& written, const Place& place,
                                    const ListUse& use) {
-    const auto refuse = [&](const std::string& text) {
-        in.report().error(place.line, place.name() + ": " + text);
-        return std::nullopt;
-    };
     if (use.type.empty())
-        return refuse(
+        return refuse_list(
+            in, place,
             "a list from a URL needs a plugin of its own: define a domain_set or ip_set with it, "
             "and write its $TAG here");
     const auto url = parse_url(written.value);
-    if (!url) return refuse(url.error().text);
+    if (!url) return refuse_list(in, place, url.error().text);
     if (in.settings().control.lists.empty())
-        return refuse("lists from URLs need a folder, but 'lists' of 'control' is off: set it");
+        return refuse_list(
+            in, place, "lists from URLs need a folder, but 'lists' of 'control' is off: set it");
     RemoteList& list = remote(in.settings(), *url);
     ListUse resolved = use;
     resolved.max_shrink = shrink_of(in, use);
@@ -163,12 +166,9 @@ std::optional<ListBytes> read_copy(Reading& in, const Text& written, const Place
 // The zone of a secondary as text.
 std::optional<ListBytes> read_zone_copy(Reading& in, const Text& written, const Place& place,
                                         const ListUse& use) {
-    const auto refuse = [&](const std::string& text) {
-        in.report().error(place.line, place.name() + ": " + text);
-        return std::nullopt;
-    };
     if (use.type.empty())
-        return refuse(
+        return refuse_list(
+            in, place,
             "a list from a secondary needs a plugin of its own: define a domain_set with "
             "it, and write its $TAG here");
     const std::string tag = written.value.substr(1);
@@ -176,7 +176,8 @@ std::optional<ListBytes> read_zone_copy(Reading& in, const Text& written, const 
     if (!secondary) return std::nullopt;
     in.settings().listed_secondaries.push_back(*secondary);
     if (in.settings().control.lists.empty())
-        return refuse(
+        return refuse_list(
+            in, place,
             "the zone of a secondary needs a folder, but 'lists' of 'control' is off: "
             "set it");
     const std::string file = list_file_of(in.settings().control.lists, tag);
@@ -192,8 +193,9 @@ std::optional<ListBytes> read_zone_copy(Reading& in, const Text& written, const 
     }
     auto content = Reading::read_text(file);
     if (!content)
-        return refuse("the copy " + matchers::quoted_path(file) + " of " + written.value +
-                      " cannot be read: " + content.error().text);
+        return refuse_list(in, place,
+                           "the copy " + matchers::quoted_path(file) + " of " + written.value +
+                               " cannot be read: " + content.error().text);
     return ListBytes{file, *std::move(content)};
 }
 

@@ -24,23 +24,26 @@ constexpr std::uint32_t kLargestPeriod = 30;
 struct KindFacts {
     LimitKind kind;
     std::uint32_t prefix4, prefix6, slip;
-    LimitVerdict action;
+    LimitAction action;
     std::string_view actions;  // allowed ones
     bool is_stream;
 };
 constexpr std::array<KindFacts, kLimitKinds> kKindFacts{{
-    {LimitKind::queries, 24, 56, 0, LimitVerdict::truncate, "drop truncate refuse servfail", false},
-    {LimitKind::bytes, 24, 56, 0, LimitVerdict::truncate, "drop truncate refuse servfail", false},
-    {LimitKind::responses, 24, 56, 2, LimitVerdict::drop, "drop truncate", false},
-    {LimitKind::nxdomain, 0, 0, 2, LimitVerdict::drop, "drop truncate refuse servfail", false},
-    {LimitKind::servfail, 0, 0, 2, LimitVerdict::drop, "drop truncate refuse servfail", false},
-    {LimitKind::connections, 24, 56, 0, LimitVerdict::drop, "drop", true},
-    {LimitKind::handshakes, 24, 56, 0, LimitVerdict::drop, "drop", true},
-    {LimitKind::streams, 24, 56, 0, LimitVerdict::drop, "drop", true},
+    {LimitKind::queries, 24, 56, 0, LimitAction::truncate, "drop truncate refuse servfail", false},
+    {LimitKind::bytes, 24, 56, 0, LimitAction::truncate, "drop truncate refuse servfail", false},
+    {LimitKind::responses, 24, 56, 2, LimitAction::drop, "drop truncate", false},
+    {LimitKind::nxdomain, 0, 0, 2, LimitAction::drop, "drop truncate refuse servfail", false},
+    {LimitKind::servfail, 0, 0, 2, LimitAction::drop, "drop truncate refuse servfail", false},
+    {LimitKind::connections, 24, 56, 0, LimitAction::drop, "drop", true},
+    {LimitKind::handshakes, 24, 56, 0, LimitAction::drop, "drop", true},
+    {LimitKind::streams, 24, 56, 0, LimitAction::drop, "drop", true},
 }};
+#define STEER_LIMIT_WORD(name, ...) "|" #name
 constexpr std::string_view kKindWords =
-    "queries|bytes|responses|nxdomain|servfail|connections|handshakes|streams";
-constexpr std::array<std::string_view, 4> kActionWords{"drop", "truncate", "refuse", "servfail"};
+    std::string_view(STEER_LIMIT_KINDS(STEER_LIMIT_WORD)).substr(1);
+constexpr std::string_view kActionWords =
+    std::string_view(STEER_LIMIT_ACTIONS(STEER_LIMIT_WORD)).substr(1);
+#undef STEER_LIMIT_WORD
 
 const KindFacts& facts_of(const Limit& limit) {
     return kKindFacts[static_cast<std::size_t>(limit.kind)];
@@ -114,7 +117,7 @@ constexpr std::array<Row<Limit>, 15> kLimitRows{{
      "with `action: drop`: every n-th dropped one gets an empty answer with TC over UDP; 0: none"},
     {"leak", &Limit::leak, "0", "0..30",
      "every n-th above the limit passes; a multiple of `slip`; 0: none"},
-    {"action", choice<Limit, &Limit::action>(), "(see below)", "drop|truncate|refuse|servfail",
+    {"action", choice<Limit, &Limit::action>(), "(see below)", kActionWords,
      "what happens above the limit\n`drop`: no answer. `truncate`: an empty answer with TC over "
      "UDP, so that the client repeats by TCP. `refuse` and `servfail`: that response code with EDE "
      "18. Clients over TCP, TLS and HTTP get REFUSED instead of `drop` and `truncate`. The default "
@@ -167,7 +170,7 @@ void check_numbers(Reading& in, const Node& node, const std::string& owner, Limi
 
 void check_action(Reading& in, const Node& node, const std::string& owner, Limit& limit) {
     const KindFacts& facts = facts_of(limit);
-    const std::string_view word = kActionWords[static_cast<std::size_t>(limit.action)];
+    const std::string_view word = name_of(static_cast<steer::LimitAction>(limit.action));
     if (!has_key(node, "action")) {
         limit.action = facts.action;
     } else if (const auto words = split_words(facts.actions);
@@ -179,7 +182,7 @@ void check_action(Reading& in, const Node& node, const std::string& owner, Limit
             line_at(node, "action"),
             "'action' of " + owner + " is \"" + std::string(word) + "\": expected " + expected);
     }
-    const bool may_slip = limit.action == LimitVerdict::drop && !facts.is_stream;
+    const bool may_slip = limit.action == LimitAction::drop && !facts.is_stream;
     if (limit.slip == kLimitAsKind) {
         limit.slip = may_slip ? facts.slip : 0;
     } else if (limit.slip != 0 && !may_slip) {

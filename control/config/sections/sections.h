@@ -16,8 +16,9 @@ struct Section {
     void (*read)(Reading& in, const Node& node, int line);
 };
 
-// log, dataplane, control, policy, cookies, routers, fleet, mdns, plugins, include, runtime; and
-// api, network of predecessors. `plugins` and `include` have no `read`: load() reads them last.
+// log, dataplane, control, policy, cookies, limits, routers, fleet, opnsense, mdns, plugins, include,
+// runtime; and api, network of predecessors. `plugins` and `include` have no `read`: load() reads
+// them last.
 std::span<const Section> sections();
 
 // Resolves the names of plugins in `limits:`. Call it after all plugins are read.

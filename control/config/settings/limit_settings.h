@@ -21,7 +21,8 @@ enum class LimitKind : std::uint8_t {
     handshakes,
     streams,
 };
-enum class LimitVerdict : std::uint8_t { drop, truncate, refuse, servfail };
+// As LimitAction there.
+enum class LimitAction : std::uint8_t { drop, truncate, refuse, servfail };
 
 // Clients: prefixes, and ip_sets.
 struct LimitClients {
@@ -47,7 +48,7 @@ struct Limit {
     std::uint32_t slip = kLimitAsKind;
     std::uint32_t leak = 0;
     Milliseconds ban{0};  // of being above the row; 0: off
-    LimitVerdict action = LimitVerdict::drop;
+    LimitAction action = LimitAction::drop;
     bool dry_run = false;
     int line = 0;
 };

@@ -1,5 +1,5 @@
-// All sections except `plugins:` as settings: log, dataplane, control, routers, opnsense, fleet,
-// policy, mdns.
+// All sections except `plugins:` and `limits:` as settings: log, dataplane, control, routers,
+// opnsense, fleet, policy, cookies, mdns.
 #pragma once
 
 #include <array>

@@ -31,22 +31,22 @@ constexpr std::uint32_t kArchitecture = AUDIT_ARCH_AARCH64;
 #endif
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "low words of arguments come first");
 
-constexpr std::uint32_t kNotThere = SECCOMP_RET_ERRNO | ENOSYS;
+constexpr std::uint32_t kNoSuchCall = SECCOMP_RET_ERRNO | ENOSYS;
 
 #ifndef PR_SET_VMA
 #define PR_SET_VMA 0x53564d41
 #endif
-// Names, timers, and what is asked about this thread.
+// They name this thread, set its timers, or read its state.
 constexpr std::array<std::uint32_t, 9> kOperationsOfPrctl{
     PR_SET_NAME,     PR_GET_NAME,     PR_SET_TIMERSLACK,   PR_SET_VMA,    PR_SET_PDEATHSIG,
     PR_CAPBSET_READ, PR_GET_DUMPABLE, PR_GET_NO_NEW_PRIVS, PR_GET_SECCOMP};
-// Of maps and links that are open; no program is loaded.
+// They use maps and links that are open. None loads a program.
 constexpr std::array<std::uint32_t, 9> kOperationsOfBpf{
     BPF_MAP_LOOKUP_ELEM,  BPF_MAP_UPDATE_ELEM,   BPF_MAP_DELETE_ELEM,
     BPF_MAP_GET_NEXT_KEY, BPF_PROG_GET_FD_BY_ID, BPF_OBJ_GET_INFO_BY_FD,
     BPF_LINK_CREATE,      BPF_PROG_QUERY,        BPF_LINK_GET_FD_BY_ID};
 
-// What answers a denied call, and may let it pass: only call_filters.cpp does this.
+// They answer a denied call, and may let it pass: only call_filters.cpp does this.
 constexpr std::array<std::uint32_t, 4> kAnswersToCalls{
     static_cast<std::uint32_t>(SECCOMP_IOCTL_NOTIF_RECV),
     static_cast<std::uint32_t>(SECCOMP_IOCTL_NOTIF_SEND),
@@ -63,12 +63,12 @@ class FilterWriter {
         end(denied_);
         load(offsetof(seccomp_data, nr));
         jump(BPF_JGT, static_cast<std::uint32_t>(last_known_call()), 0, 1);
-        end(kNotThere);
+        end(kNoSuchCall);
     }
     void finish() { end(denied_); }
 
     void allow(std::string_view call) { end_for(call, SECCOMP_RET_ALLOW); }
-    void hide(std::string_view call) { end_for(call, kNotThere); }
+    void hide(std::string_view call) { end_for(call, kNoSuchCall); }
 
     // Only if the argument is one of these.
     void allow_values(std::string_view call, unsigned argument,
@@ -98,7 +98,7 @@ class FilterWriter {
         end(denied_);
         end(SECCOMP_RET_ALLOW);
     }
-    // Only if the argument has all of these bits, or not all of them.
+    // Only if the argument has all of these bits; `all` false: only if one is missing.
     void allow_with(std::string_view call, unsigned argument, std::uint32_t bits, bool all) {
         if (!begin_block(call, argument, 5)) return;
         program_.push_back(BPF_STMT(BPF_ALU | BPF_AND | BPF_K, bits));
@@ -124,8 +124,8 @@ class FilterWriter {
         jump(BPF_JEQ, static_cast<std::uint32_t>(number), 0, 1);
         end(value);
     }
-    // Jumps over the block's `size` instructions if it is another call; then loads the low word of
-    // the argument.
+    // Jumps over the block's `size` instructions if it is another call. Loads the low word of the
+    // argument. False: this CPU has no such call.
     bool begin_block(std::string_view call, unsigned argument, std::size_t size) {
         const int number = number_of_call(call);
         if (number < 0) return false;

@@ -49,16 +49,18 @@ constexpr bool kIsSanitized = false;
 
 constexpr std::size_t kMaxFilters = 256;    // threads that filter themselves
 constexpr std::size_t kCallNumbers = 1024;  // numbers from here on are counted as the last one
+constexpr std::size_t kRequestRoom = 1024, kReplyRoom = 256;  // for messages of the kernel
 constexpr auto kPatience = 2s;
 constexpr auto kSignalPatience = 500ms;
 constexpr auto kPollEvery = 1ms;
 
-// Of the real-time signals; stack_trace.cpp has the one before.
+// A real-time signal; stack_trace.cpp has the one before.
 int filter_signal() {
     return SIGRTMIN + 4;
 }
 
-// The two programs of a kind, made before they are needed: a signal handler uses them.
+// The two programs of a kind, made before they are needed: a signal handler uses them. Denied calls
+// are reported to the thread that answers, or fail at once.
 struct Programs {
     std::vector<sock_filter> reported, refused;
 };
@@ -78,7 +80,7 @@ struct State {
     std::atomic<std::size_t> filter_count{0};
     std::array<std::atomic<pid_t>, kMaxFilters> threads{};  // that have a filter of their own
     std::atomic<std::size_t> thread_count{0};
-    std::atomic<unsigned> expected{0};
+    std::atomic<unsigned> expected{0};   // threads of expect_filtered() that have no filter yet
     std::atomic<unsigned> signalled{0};  // threads that handled the signal
     int outer_filters = -1;              // of every thread, by a container; -1: not known
     int wake = -1;                       // an eventfd: there is a new filter
@@ -93,7 +95,7 @@ State& state() {
 long install(const std::vector<sock_filter>& program, unsigned flags) {
     const sock_fprog all{static_cast<unsigned short>(program.size()),
                          const_cast<sock_filter*>(program.data())};
-    // (SPEC_ALLOW: this code trusts its own threads, so they need no slower memory accesses.)
+    // SPEC_ALLOW: this code trusts its own threads, so they need no slower memory accesses.
     return ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags | SECCOMP_FILTER_FLAG_SPEC_ALLOW,
                      &all);
 }
@@ -102,7 +104,7 @@ std::uint32_t refusal(CallFilterMode mode) {
     return mode == CallFilterMode::log ? SECCOMP_RET_LOG : SECCOMP_RET_ERRNO | EPERM;
 }
 
-// Of the calling thread. In a signal handler, too.
+// Filters the calling thread. In a signal handler, too.
 void filter_here(State& all, ThreadKind kind) {
     const Programs& programs = all.programs[static_cast<std::size_t>(kind)];
     const long listener = install(programs.reported, SECCOMP_FILTER_FLAG_NEW_LISTENER);
@@ -156,8 +158,8 @@ void answer_denied_calls() {
     State& all = state();
     (void)::prctl(PR_SET_NAME, "denials", 0, 0, 0);
     (void)install(all.answering, SECCOMP_FILTER_FLAG_LOG);
-    alignas(std::max_align_t) std::array<std::byte, 1024> request{};
-    alignas(std::max_align_t) std::array<std::byte, 256> reply{};
+    alignas(std::max_align_t) std::array<std::byte, kRequestRoom> request{};
+    alignas(std::max_align_t) std::array<std::byte, kReplyRoom> reply{};
     std::array<pollfd, kMaxFilters + 1> descriptors{};
     for (;;) {
         const std::size_t count = std::min(all.filter_count.load(), kMaxFilters);
@@ -194,7 +196,7 @@ int filters_of(pid_t tid) {
     return -1;
 }
 
-// Without those that have the filter of the thread that started them.
+// Threads without a filter of their own, and without one of the thread that started them.
 std::vector<pid_t> unfiltered_threads(const State& all) {
     std::vector<pid_t> found;
     DIR* const tasks = ::opendir("/proc/self/task");
@@ -222,8 +224,8 @@ std::string name_of(pid_t tid) {
     return name;
 }
 
-// By a signal, whose handler runs in the thread. True if the thread has ended, too. False: it
-// handles no signals.
+// Filters another thread by a signal, whose handler runs there. True if the thread has ended, too.
+// False: it handles no signals.
 bool filter_other(State& all, pid_t tid) {
     const unsigned before = all.signalled.load();
     if (::syscall(SYS_tgkill, ::getpid(), tid, filter_signal()) != 0) return errno == ESRCH;
@@ -238,7 +240,7 @@ bool kernel_can(unsigned action) {
 }
 
 bool fits(const seccomp_notif_sizes& sizes) {
-    return sizes.seccomp_notif <= 1024 && sizes.seccomp_notif_resp <= 256;
+    return sizes.seccomp_notif <= kRequestRoom && sizes.seccomp_notif_resp <= kReplyRoom;
 }
 
 }  // namespace

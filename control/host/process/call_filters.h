@@ -28,16 +28,17 @@ enum class CallFilterMode : std::uint8_t {
     off
 };
 
-// Filters what follows. Main thread, before the first thread of expect_filtered(). `writes_log`:
-// see rules_of(). Returns why nothing can be filtered, or nothing.
+// Prepares the filters; threads are filtered from now on. Main thread, before the first thread of
+// expect_filtered(). `writes_log`: see rules_of(). Returns why nothing can be filtered; empty: it
+// can.
 std::string begin_call_filters(CallFilterMode mode, bool writes_log);
 
-// That so many threads will call filter_this_thread().
+// Announces that so many threads will call filter_this_thread().
 void expect_filtered(unsigned threads);
 // Filters the calling thread. Does nothing without begin_call_filters().
 void filter_this_thread(ThreadKind kind);
 
-// A thread of this kind.
+// Starts a thread of this kind, which filters itself before it calls `f`.
 template <class F>
 std::thread filtered_thread(ThreadKind kind, F f) {
     expect_filtered(1);
@@ -51,8 +52,8 @@ std::thread filtered_thread(ThreadKind kind, F f) {
 // that were announced. Returns the names of threads that could not be filtered.
 std::vector<std::string> filter_rest();
 
-// Filters a process with one thread that does nothing else; denied calls fail with EPERM. False:
-// the kernel does not.
+// Filters a process with one thread of that kind; denied calls fail with EPERM. False: the kernel
+// has no filters.
 bool filter_this_process(ThreadKind kind);
 
 struct DeniedCall {

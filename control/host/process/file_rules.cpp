@@ -22,7 +22,7 @@ namespace {
 namespace fs = std::filesystem;
 using Use = FileRules::Use;
 
-// Of later headers than Debian 12's.
+// Debian 12's headers do not have them.
 constexpr std::uint64_t kTruncate = 1ULL << 14U;  // LANDLOCK_ACCESS_FS_TRUNCATE, version 3
 constexpr std::uint64_t kRefer = 1ULL << 13U;     // LANDLOCK_ACCESS_FS_REFER, version 2
 
@@ -37,7 +37,7 @@ constexpr std::uint64_t kHandled = kWrite | LANDLOCK_ACCESS_FS_EXECUTE |
 constexpr std::uint64_t kOfFiles = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE |
                                    LANDLOCK_ACCESS_FS_READ_FILE | kTruncate;
 
-// That this version of the interface knows.
+// The rights among these that this version of the interface knows.
 std::uint64_t known(std::uint64_t rights, int version) {
     if (version < 3) rights &= ~kTruncate;
     if (version < 2) rights &= ~kRefer;
@@ -56,7 +56,7 @@ std::uint64_t rights_of(Use use) {
     return 0;
 }
 
-// Without links; of what does not exist, as far as it exists.
+// The path without links. The part that does not exist stays as it is.
 std::string resolved(const std::string& path) {
     std::error_code error;
     const auto whole = fs::weakly_canonical(fs::absolute(path, error), error);

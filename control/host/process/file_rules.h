@@ -23,7 +23,7 @@ class FileRules {
         write    // and make, rename and remove files
     };
 
-    // For `path`, and all below it. What does not exist is passed over.
+    // Allows `path` and all below it. A path that does not exist is skipped.
     void allow(const std::string& path, Use use);
     // The same for the folder that `path` is in, or would be in: the nearest one that exists, but
     // not `/`.
@@ -48,9 +48,9 @@ class FileRules {
     std::vector<Rule> rules_;
 };
 
-// The rules that this process enforces are these. They live on. Before the next thread.
+// Enforces the rules until this process ends: for this thread, and for threads that start later.
 Result<void> enforce_file_rules(FileRules rules);
-// The same rules for the calling thread, if it began earlier. In a signal handler, too.
+// Enforces the same rules for the calling thread, which is older. In a signal handler, too.
 void restrict_this_thread() noexcept;
 // Whether the rules in force allow it; without rules: yes.
 bool file_rules_cover(const std::string& path, FileRules::Use use);

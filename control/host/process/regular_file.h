@@ -35,13 +35,14 @@ inline std::string why_not_open(int error) {
     return error == 0 ? "it is not a regular file" : std::strerror(error);
 }
 
-// The content of a file; no value: there is no such file. Error: the reason alone ("Permission
-// denied").
-inline Result<std::optional<std::string>> read_regular(const std::string& path,
-                                                       std::size_t most_bytes = SIZE_MAX) {
-    const Descriptor fd = open_regular(path);
+// The content of a file, as a string or a vector of bytes; no value: there is no such file. Error:
+// the reason alone ("Permission denied").
+template <class Content = std::string>
+Result<std::optional<Content>> read_regular(const std::string& path,
+                                            std::size_t most_bytes = SIZE_MAX, int more_flags = 0) {
+    const Descriptor fd = open_regular(path, more_flags);
     if (fd.get() < 0) {
-        if (errno == ENOENT) return std::optional<std::string>{};
+        if (errno == ENOENT) return std::optional<Content>{};
         return Error{why_not_open(errno)};
     }
     struct stat is {};
@@ -49,11 +50,11 @@ inline Result<std::optional<std::string>> read_regular(const std::string& path,
     const auto size = static_cast<std::size_t>(is.st_size);
     if (size > most_bytes)
         return Error{"it has more than " + std::to_string(most_bytes) + " bytes"};
-    std::string text(size, '\0');
+    Content content(size, typename Content::value_type{});
     errno = 0;
-    if (!read_fully(fd.get(), text.data(), text.size()))
+    if (!read_fully(fd.get(), content.data(), content.size()))
         return Error{errno == 0 ? "it became shorter" : std::strerror(errno)};
-    return {boost::system::in_place_value, std::optional<std::string>(std::move(text))};
+    return {boost::system::in_place_value, std::optional<Content>(std::move(content))};
 }
 
 }  // namespace steer

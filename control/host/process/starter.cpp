@@ -55,7 +55,7 @@ constexpr int kExecFailed = 127;
 constexpr timeval kReplyPatience{10, 0};
 
 // Room for the descriptors beside a message.
-struct alignas(cmsghdr) Rights {
+struct alignas(cmsghdr) DescriptorRoom {
     std::array<char, CMSG_SPACE(sizeof(int) * kMaxGiven)> bytes{};
 };
 
@@ -189,6 +189,35 @@ void leave_signals_to_daemon() {
         (void)::signal(number, SIG_IGN);
 }
 
+struct Received {
+    Starter::Request request;
+    std::array<int, kMaxGiven> given{};  // descriptors; `count` of them are set
+    std::size_t count = 0;
+};
+
+// The next request. Ends the process when the daemon has closed its end of the socket.
+Received receive(int socket) {
+    for (;;) {
+        Received out;
+        DescriptorRoom room;
+        iovec part{&out.request, sizeof out.request};
+        msghdr message{};
+        message.msg_iov = &part;
+        message.msg_iovlen = 1;
+        message.msg_control = room.bytes.data();
+        message.msg_controllen = room.bytes.size();
+        const ssize_t got = ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+        if (got < 0 && errno == EINTR) continue;
+        if (got != static_cast<ssize_t>(sizeof out.request)) ::_exit(EXIT_SUCCESS);
+        const cmsghdr* const head = CMSG_FIRSTHDR(&message);
+        if (head != nullptr && head->cmsg_type == SCM_RIGHTS) {
+            out.count = std::min((head->cmsg_len - CMSG_LEN(0)) / sizeof(int), kMaxGiven);
+            std::memcpy(out.given.data(), CMSG_DATA(head), out.count * sizeof(int));
+        }
+        return out;
+    }
+}
+
 [[noreturn]] void serve(int socket, const std::vector<Starter::Program>& programs) {
     leave_signals_to_daemon();
     sigset_t none;
@@ -203,32 +232,17 @@ void leave_signals_to_daemon() {
     keep_only_capabilities(kKept, kLent);
     (void)filter_this_process(ThreadKind::starter);
     for (;;) {
-        Starter::Request request;
-        Rights rights;
-        iovec part{&request, sizeof request};
-        msghdr message{};
-        message.msg_iov = &part;
-        message.msg_iovlen = 1;
-        message.msg_control = rights.bytes.data();
-        message.msg_controllen = rights.bytes.size();
-        const ssize_t got = ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
-        if (got < 0 && errno == EINTR) continue;
-        if (got != static_cast<ssize_t>(sizeof request)) ::_exit(EXIT_SUCCESS);
-        std::array<int, kMaxGiven> given{};
-        std::size_t count = 0;
-        const cmsghdr* const head = CMSG_FIRSTHDR(&message);
-        if (head != nullptr && head->cmsg_type == SCM_RIGHTS) {
-            count = std::min((head->cmsg_len - CMSG_LEN(0)) / sizeof(int), kMaxGiven);
-            std::memcpy(given.data(), CMSG_DATA(head), count * sizeof(int));
-        }
+        const Received received = receive(socket);
+        const Starter::Request& request = received.request;
+        const auto given = std::span(received.given).first(received.count);
         Starter::Reply reply{0, EINVAL};
         if (request.kind == Starter::Request::Kind::become) {
             reply = become_user(request);
-        } else if (request.program < all.size() && request.count == count) {
-            reply = start_one(all[request.program], request, std::span(given).first(count));
+        } else if (request.program < all.size() && request.count == given.size()) {
+            reply = start_one(all[request.program], request, given);
         }
-        for (std::size_t i = 0; i < count; ++i)
-            ::close(given[i]);
+        for (const int fd : given)
+            ::close(fd);
         (void)::send(socket, &reply, sizeof reply, MSG_NOSIGNAL);
     }
 }
@@ -290,7 +304,7 @@ Starter::Reply Starter::ask(const Request& request,
     msghdr message{};
     message.msg_iov = &part;
     message.msg_iovlen = 1;
-    Rights rights;
+    DescriptorRoom room;
     if (descriptors.size() > kMaxGiven) std::abort();
     if (descriptors.size() > 0) {
         std::array<int, kMaxGiven> own{};
@@ -298,7 +312,7 @@ Starter::Reply Starter::ask(const Request& request,
             own[sent.count] = one.own;
             sent.targets[sent.count++] = one.target;
         }
-        message.msg_control = rights.bytes.data();
+        message.msg_control = room.bytes.data();
         message.msg_controllen = CMSG_SPACE(sizeof(int) * descriptors.size());
         cmsghdr* const head = CMSG_FIRSTHDR(&message);
         head->cmsg_level = SOL_SOCKET;

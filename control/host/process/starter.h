@@ -44,7 +44,7 @@ class Starter {
 
     // Forks. Call harden_process() before, so that CAP_NET_ADMIN can be lent.
     explicit Starter(std::vector<Program> programs);
-    // Ends it. What it started lives on.
+    // Ends the starter's process. Programs that it started go on.
     ~Starter();
     Starter(const Starter&) = delete;
     Starter& operator=(const Starter&) = delete;
@@ -53,14 +53,14 @@ class Starter {
     // thread. 0: it could not be started, errno says why; ECHILD: the starter has ended.
     pid_t start(std::string_view name, std::initializer_list<GivenDescriptor> descriptors);
 
-    // The starter becomes this user, too, and keeps CAP_NET_ADMIN alone. False: see errno.
+    // The starter's process becomes this user and keeps only CAP_NET_ADMIN. False: see errno.
     bool become(uid_t uid, gid_t gid);
 
     // Whether it can start programs.
     [[nodiscard]] bool is_alive() const;
     [[nodiscard]] pid_t pid() const { return pid_; }
 
-    struct Request;  // the messages; of the source file
+    struct Request;  // messages; defined in the source file
     struct Reply;
 
   private:

@@ -18,10 +18,10 @@ namespace steer {
 // again").
 Result<boost::json::object> load_state(const std::string& file, std::size_t most_bytes,
                                        std::string_view loss);
-// Who reports and reads a state file.
+// The setting that names a state file, for reports, and the mode of the file.
 struct StateFile {
-    std::string_view setting;              // that names the file, as in "findings"
-    std::string_view section = "control";  // of the configuration
+    std::string_view setting;  // "findings"
+    std::string_view section = "control";
     mode_t mode = 0644;
 };
 // Writes a new file and renames it. If the folder does not exist, does nothing and returns no

@@ -81,7 +81,7 @@ constexpr std::string_view kControl[] = {"inotify_init1",
                                          "setitimer",
                                          "chdir",
                                          "bpf"};
-constexpr std::string_view kBecoming[] = {"setuid",
+constexpr std::string_view kStarting[] = {"setuid",
                                           "setgid",
                                           "setresuid",
                                           "setresgid",
@@ -129,10 +129,10 @@ constexpr Group kPatternsCalls[] = {kTransfer, kTime, kThread, kMemory};
 constexpr Group kSetsCalls[] = {kTransfer, kTime, kThread, kMemory, kSockets, kReading};
 // Also what the programs need that it starts, from their loading on.
 constexpr Group kStarterCalls[] = {kTransfer, kTime,    kThread,   kMemory,  kSockets,
-                                   kReading,  kWriting, kChildren, kBecoming};
+                                   kReading,  kWriting, kChildren, kStarting};
 
 constexpr std::array kInternet{AF_INET, AF_INET6, AF_NETLINK, AF_UNIX};
-constexpr std::array kAnyWire{AF_INET, AF_INET6, AF_NETLINK, AF_UNIX, AF_PACKET, AF_XDP};
+constexpr std::array kPortFamilies{AF_INET, AF_INET6, AF_NETLINK, AF_UNIX, AF_PACKET, AF_XDP};
 constexpr std::array kNetlink{AF_NETLINK, AF_UNIX};
 
 }  // namespace
@@ -148,9 +148,9 @@ CallRules rules_of(ThreadKind kind, bool writes_log) {
         case ThreadKind::routers:
             return {kRoutersCalls, kInternet, Files::all, true};
         case ThreadKind::exception:
-            return {kExceptionCalls, kAnyWire, Files::all};
+            return {kExceptionCalls, kPortFamilies, Files::all};
         case ThreadKind::control:
-            return {kControlCalls, kAnyWire, Files::all, true, true};
+            return {kControlCalls, kPortFamilies, Files::all, true, true};
         case ThreadKind::patterns:
             return {kPatternsCalls, {}};
         case ThreadKind::sets:

@@ -24,7 +24,7 @@
 
 namespace {
 
-// (Inlined, it would count as a free() of what operator new returned.)
+// Inlined, it would count as a free() of memory from operator new.
 [[gnu::noinline]] void wipe_and_free(void* block) noexcept {
     if (block == nullptr) return;
     ::explicit_bzero(block, ::malloc_usable_size(block));

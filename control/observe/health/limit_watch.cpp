@@ -19,10 +19,8 @@ std::vector<OffenderBoard*> boards_of(const std::vector<std::unique_ptr<LimitThr
 }
 
 matchers::Prefix prefix_of(const LimitRow& row, const OffenderBoard::Offender& offender) {
-    constexpr unsigned kMappedBits = 96;
     if (offender.prefix == IpAddress{}) return {{}, 0};
-    const unsigned bits = offender.prefix.is_v4() ? kMappedBits + row.prefix4 : row.prefix6;
-    return {offender.prefix, static_cast<std::uint8_t>(bits)};
+    return {offender.prefix, row.prefix_of(offender.prefix).length};
 }
 
 std::string sentence_of(const LimitOffender& worst, std::uint64_t count, std::uint64_t seconds) {

@@ -27,7 +27,6 @@ using boost::json::object;
 using boost::json::value;
 
 constexpr std::size_t kShownOffenders = 100;
-constexpr std::array<std::string_view, 4> kActions{"drop", "truncate", "refuse", "servfail"};
 
 // All counters with this label. A moved query counts where it ended.
 std::uint64_t counted(const Counters& counters, std::string_view label) {
@@ -232,7 +231,7 @@ class LimitsPart final : public Part {
             out.push_back(object{{"row", row.name},
                                  {"what", fact_of(row.what).name},
                                  {"limit", build::text_of(row)},
-                                 {"action", kActions[static_cast<std::size_t>(row.action)]},
+                                 {"action", name_of(row.action)},
                                  {"slip", row.slip},
                                  {"leak", row.leak},
                                  {"dry_run", row.dry_run},

@@ -88,6 +88,7 @@ void Compiler::run(const std::vector<config::KnownRecord>& designated,
     snapshot_.source.sequences.emplace_back();  // what no sequence says
     special_names();
     rare_queries();
+    private_answers();
     snapshot_.nsid = nsid_option(settings_.policy, host_name);
     std::vector<Known> known;
     if (settings_.policy.canaries == config::Canaries::nxdomain)

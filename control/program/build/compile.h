@@ -175,25 +175,29 @@ class Compiler {
     void reverse_lookup(config::PluginIndex index, const config::ReverseLookup& reverse, int line,
                         std::uint16_t instance, unsigned& depth);
     // compile_special.cpp
-    // Fills Snapshot::special (control/config/special_names.h) and Snapshot::rare.
+    // Fills Snapshot::special (control/config/special_names.h).
     void special_names();
     SpecialNames::Name special_answers(const config::SpecialName& special,
                                        const std::vector<std::uint8_t>& wire);
+    // Fills Snapshot::rare.
     void rare_queries();
-    // Behind a forward (policy.rebind).
+    // Sets the addresses that `policy.rebind` denies, and the answer that replaces such answers.
+    void private_answers();
+    // Emits that check, behind a forward.
     void deny_private(int line, std::uint16_t instance);
-    // Whether a rule is only for names among which is a special one, or one below it.
+    // Whether a rule tests names, and one of them is special or below a special name.
     [[nodiscard]] bool names_special(const config::ExecRule& rule) const;
     // The rules of these names and of their sets, without exceptions.
     [[nodiscard]] std::vector<std::span<const config::RuleAt>> rules_of_names(
         const config::NameRules& names) const;
-    // Domains of these names that are in no other one of them: zone cuts, whose DS record the
-    // parent has.
+    // The domains among these names that are not below another one: zone cuts, whose DS records
+    // their parents have.
     [[nodiscard]] std::vector<config::RuleAt> cuts_of(const config::NameRules& names) const;
     void leave_parent_ds(config::PluginIndex index, const std::vector<config::RuleAt>& names,
                          int line, std::uint16_t instance, std::vector<std::uint16_t>& others);
     [[nodiscard]] bool has_private_upstream(const config::Forward& forward) const;
-    // Whether the last forward before `end` has a private upstream.
+    // Whether the last forward before `end`, or a forward of a last fallback, has a private
+    // upstream.
     [[nodiscard]] bool ends_at_private(std::uint16_t first, std::uint16_t end) const;
     // All forwards of an entry whose last one has a private upstream ask for private special names.
     void mark_private_forwards();

@@ -22,6 +22,10 @@ constexpr std::uint32_t kNoLocalTtl = 3600;
 constexpr std::uint32_t kHinfoTtl = 3600;
 constexpr std::uint32_t kNoPrivateTtl = 60;
 
+static_assert(static_cast<int>(AnyQueries::forward) == static_cast<int>(config::AnyMode::forward));
+static_assert(static_cast<int>(NoRecurse::forward) ==
+              static_cast<int>(config::NorecurseMode::forward));
+
 using Bytes = std::vector<std::uint8_t>;
 
 std::uint32_t ttl_of(const config::SpecialName& special) {
@@ -38,7 +42,7 @@ bool is_private(const config::UpstreamSettings& upstream, const matchers::Prefix
     return upstream.address && ranges.contains(*upstream.address);
 }
 
-// Whether a rule is about a special name, or names below it, alone.
+// Whether a rule has only names that are special, or below a special name.
 bool names_special(const matchers::Rule& rule) {
     static const std::set<std::string, std::less<>> kNames = [] {
         std::set<std::string, std::less<>> out;
@@ -134,6 +138,10 @@ void Compiler::rare_queries() {
     rare.hinfo = known_.unkept(known_.of_records(
         dns::kAny, dns::kIn,
         {{dns::kHinfo, dns::kIn, kHinfoTtl, {std::begin(kCpuAndOs), std::end(kCpuAndOs)}}}));
+}
+
+void Compiler::private_answers() {
+    const config::Policy& policy = settings_.policy;
     if (policy.rebind == config::RebindMode::pass) return;
     snapshot_.no_private = known_.negative(dns::kNoError, kNoPrivateTtl);
     std::vector<matchers::Prefix> denied = private_ranges();
@@ -161,7 +169,7 @@ void Compiler::deny_private(int line, std::uint16_t instance) {
     if (!too_long_) land(exempt);
 }
 
-// ---- which forwards ask for special names after all
+// ---- forwards that send special names upstream
 
 std::vector<std::span<const config::RuleAt>> Compiler::rules_of_names(
     const config::NameRules& names) const {

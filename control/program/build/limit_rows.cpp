@@ -12,7 +12,7 @@ namespace steer::build {
 namespace {
 
 static_assert(static_cast<int>(config::LimitKind::streams) == static_cast<int>(LimitWhat::streams));
-static_assert(static_cast<int>(config::LimitVerdict::servfail) ==
+static_assert(static_cast<int>(config::LimitAction::servfail) ==
               static_cast<int>(LimitAction::servfail));
 
 AddressSet addresses_of(const config::Settings& settings, const config::LimitClients& clients,

@@ -16,6 +16,9 @@ StreamService stream_service(const config::StreamServer& server) {
     return service;
 }
 
+static_assert(static_cast<int>(CookieMode::required_under_load) ==
+              static_cast<int>(config::ServerCookies::required_under_load));
+
 class Listeners {
   public:
     Listeners(const config::Settings& settings, Registry& registry, Frontends& frontends,

@@ -42,8 +42,8 @@ class Conversation {
 
   private:
     void end(TransferOutcome outcome, std::string why = {});
-    // The connection failed.
-    void end_by(const std::string& doing);
+    // The connection failed in this step.
+    void fail(const std::string& step);
     [[nodiscard]] bool is_late() const { return SteadyClock::now() >= deadline_; }
     void patience(std::chrono::seconds most) {
         connection_.until(std::min(deadline_, SteadyClock::now() + most));
@@ -70,12 +70,12 @@ void Conversation::end(TransferOutcome outcome, std::string why) {
     result.why = std::move(why);
 }
 
-void Conversation::end_by(const std::string& doing) {
+void Conversation::fail(const std::string& step) {
     if (is_late())
         return end(TransferOutcome::too_slow, "it took longer than " +
                                                   std::to_string(request_.timeout.count() / 1000) +
-                                                  " s (" + doing + ")");
-    end(TransferOutcome::unreachable, doing + " failed: " + connection_.why());
+                                                  " s (" + step + ")");
+    end(TransferOutcome::unreachable, step + " failed: " + connection_.why());
 }
 
 asio::awaitable<bool> Conversation::connect() {
@@ -83,7 +83,7 @@ asio::awaitable<bool> Conversation::connect() {
     const bool connected = co_await connection_.connect(request_.primary.address,
                                                         request_.primary.port, kIdlePatience);
     if (!connected) {
-        end_by("connecting");
+        fail("connecting");
         co_return false;
     }
     if (!request_.primary.tls) co_return true;
@@ -104,7 +104,7 @@ asio::awaitable<bool> Conversation::connect() {
         if (connection_.is_refused()) {
             end(TransferOutcome::untrusted, connection_.why());
         } else {
-            end_by("TLS");
+            fail("TLS");
         }
         co_return false;
     }
@@ -112,7 +112,7 @@ asio::awaitable<bool> Conversation::connect() {
         end(TransferOutcome::untrusted, right.error().text);
         co_return false;
     }
-    // RFC 9103 7.1: nothing else than "dot".
+    // RFC 9103 7.1: the protocol has to be "dot".
     if (connection_.protocol() != "dot") {
         end(TransferOutcome::untrusted, "the primary does not accept DNS over TLS (ALPN 'dot')");
         co_return false;
@@ -131,7 +131,7 @@ asio::awaitable<bool> Conversation::send(Bytes query) {
     out.insert(out.end(), query.begin(), query.end());
     patience(kIdlePatience);
     const bool sent = co_await connection_.write(out);
-    if (!sent) end_by("sending a query");
+    if (!sent) fail("sending a query");
     co_return sent;
 }
 
@@ -152,7 +152,7 @@ asio::awaitable<bool> Conversation::receive() {
         patience(kIdlePatience);
         const std::size_t n = co_await connection_.read(room);
         if (n == 0) {
-            end_by("receiving");
+            fail("receiving");
             co_return false;
         }
         in_.insert(in_.end(), room.begin(), room.begin() + static_cast<std::ptrdiff_t>(n));

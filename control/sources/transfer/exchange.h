@@ -33,7 +33,6 @@ namespace steer::transfer {
     X(too_large, "the zone is above max_size or max_records")                         \
     X(too_slow, "the transfer took longer than timeout")                              \
     X(bad_digest, "the zone's ZONEMD digest is wrong or missing")                     \
-    X(not_kept, "the zone could not be written to disk")                              \
     X(stopped, "the daemon ended")
 
 STEER_COUNTER_ENUM(TransferOutcome, kTransferOutcomes, STEER_TRANSFER_OUTCOMES);

@@ -13,7 +13,9 @@
 namespace steer::transfer {
 namespace {
 
-constexpr std::size_t kJournalShare = 8;  // of the image
+// A merge is due when the journal has more bytes than this share of the image, and than the least;
+// or when more owners changed than this share of the records.
+constexpr std::size_t kJournalShare = 8;
 constexpr std::size_t kLeastJournal = 1 << 20;
 constexpr std::size_t kAnswersShare = 2;  // times max_size: the answers of a local zone
 
@@ -202,36 +204,35 @@ bool KeptZone::take(Exchanged& got, Update& update) {
     return true;
 }
 
+bool KeptZone::take_reply(Exchanged& got, Update& update, bool& is_older) {
+    update.outcome = got.outcome;
+    update.why = got.why;
+    update.bytes += got.bytes;
+    if (got.left_out > 0)
+        update.remark =
+            std::to_string(got.left_out) + " records are not of the zone and were left out";
+    if (!is_good(got.outcome)) return false;
+    if (got.outcome != TransferOutcome::unchanged) return take(got, update);
+    const auto soa = contents_.soa();
+    is_older = soa && got.serial && is_newer_serial(soa->serial, *got.serial);
+    if (is_older)
+        update.remark = "the primary has serial " + std::to_string(*got.serial) +
+                        ", which is older than " + std::to_string(soa->serial) +
+                        " here; `steerctl zones retransfer " + plan_.tag + "` takes it";
+    file_.touch();
+    return true;
+}
+
 KeptZone::Update KeptZone::refresh(bool whole, const std::stop_token& stop) {
     Update update;
     std::optional<Update> older;  // from a primary that lags behind the zone here
     for (const config::ZonePrimary& primary : plan_.settings.primaries) {
         if (stop.stop_requested()) break;
         update = Update();
-        bool is_older = false;
         update.primary = text_of(primary);
+        bool is_older = false;
         Exchanged got = exchange_(request_for(primary, whole, whole), stop);
-        const auto take_good = [&] {
-            update.outcome = got.outcome;
-            update.why = got.why;
-            update.bytes += got.bytes;
-            if (got.left_out > 0)
-                update.remark =
-                    std::to_string(got.left_out) + " records are not of the zone and were left out";
-            if (!is_good(got.outcome)) return false;
-            if (got.outcome == TransferOutcome::unchanged) {
-                const auto soa = contents_.soa();
-                is_older = soa && got.serial && is_newer_serial(soa->serial, *got.serial);
-                if (is_older)
-                    update.remark = "the primary has serial " + std::to_string(*got.serial) +
-                                    ", which is older than " + std::to_string(soa->serial) +
-                                    " here; `steerctl zones retransfer " + plan_.tag + "` takes it";
-                file_.touch();
-                return true;
-            }
-            return take(got, update);
-        };
-        bool is_taken = take_good();
+        bool is_taken = take_reply(got, update, is_older);
         const bool has_failed_ixfr =
             !is_taken && (got.asks_whole || got.outcome == TransferOutcome::incremental) &&
             update.outcome != TransferOutcome::too_large;
@@ -239,7 +240,7 @@ KeptZone::Update KeptZone::refresh(bool whole, const std::stop_token& stop) {
             spdlog::debug("zone {}: IXFR from {} failed ({}); asking for the whole zone", plan_.tag,
                           update.primary, update.why);
             got = exchange_(request_for(primary, true, whole), stop);
-            is_taken = take_good();
+            is_taken = take_reply(got, update, is_older);
         }
         if (is_taken && !is_older) break;
         if (is_taken) older = std::exchange(update, {});

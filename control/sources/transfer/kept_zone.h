@@ -34,8 +34,8 @@ class KeptZone {
         std::string primary;     // the last one that was asked
         std::optional<Soa> soa;  // of the present zone
         std::size_t records = 0;
-        std::uint64_t bytes = 0;  // received
-        std::uint64_t memory = 0;
+        std::uint64_t bytes = 0;   // received
+        std::uint64_t memory = 0;  // bytes of the present zone
         bool is_changed = false;
         bool is_listed = false;  // the text for lists was written
         DigestResult digest = DigestResult::none;
@@ -43,8 +43,8 @@ class KeptZone {
         std::unique_ptr<const PolicyZone> policy, local;
         bool is_merge_due = false;
         bool is_lost = false;  // there was no memory: this object must not be used any more
-        std::optional<std::uint64_t>
-            kept_checked_s;  // since 1970: the zone of the last run was read before
+        // Last check of the zone of the last run, since 1970, if the job read that zone first.
+        std::optional<std::uint64_t> kept_checked_s;
     };
 
     KeptZone(build::SecondaryPlan plan, std::shared_ptr<LiveTargets> targets,
@@ -63,19 +63,23 @@ class KeptZone {
     // Makes one image of the image and its changes, in memory and on disk.
     Update merge();
 
-    [[nodiscard]] const build::SecondaryPlan& plan() const { return plan_; }
-
   private:
     [[nodiscard]] ExchangeRequest request_for(const config::ZonePrimary& primary, bool whole,
                                               bool any_serial) const;
+    // Takes the result of one exchange. False: it failed; see the outcome. `is_older`: the primary
+    // has an older zone than this one.
+    bool take_reply(Exchanged& got, Update& update, bool& is_older);
     // Makes the zone that a primary sent the present one. False: it is rejected; see the outcome.
     bool take(Exchanged& got, Update& update);
     bool is_within_limits(const ZoneContents& draft, Update& update) const;
     bool is_digest_good(const ZoneContents& draft, Update& update) const;
-    // Makes Update::local. False: it has too many names.
+    // Makes Update::local. False: it has too many names, or its answers are too large.
     bool make_local(const ZoneContents& draft, Update& update);
+    // Makes Update::policy. `touched`: the changed owners; nullptr: from all records.
     void make_policy(const std::vector<Bytes>* touched, Update& update);
+    // Sets what Update says about the present zone.
     void describe(Update& update) const;
+    // Writes the text for lists, if a plugin reads it.
     void write_list(Update& update) const;
 
     const build::SecondaryPlan plan_;
@@ -83,8 +87,8 @@ class KeptZone {
     const Exchange exchange_;
     ZoneContents contents_;
     ZoneFile file_;
-    std::unique_ptr<PolicyBuilder>
-        policy_;  // nullptr: no rpz uses the zone, or it is not built yet
+    // nullptr: no rpz uses the zone, or it is not built yet.
+    std::unique_ptr<PolicyBuilder> policy_;
     Skipped local_skipped_;
 };
 

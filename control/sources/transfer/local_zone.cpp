@@ -23,10 +23,10 @@ bool is_in_an_answer(std::uint16_t type) {
     return type != dns::kRrsig && type != dns::kNsec && type != dns::kNsec3;
 }
 
-class LocalZone {
+class LocalZoneBuilder {
   public:
-    LocalZone(const ZoneContents& contents, LiveTargets& targets, Skipped& skipped,
-              std::size_t most_names, std::size_t most_bytes)
+    LocalZoneBuilder(const ZoneContents& contents, LiveTargets& targets, Skipped& skipped,
+                     std::size_t most_names, std::size_t most_bytes)
         : contents_(contents),
           targets_(targets),
           skipped_(skipped),
@@ -166,7 +166,7 @@ class LocalZone {
         }
     }
 
-    // A chain that leads to a name without the type, or to no name (RFC 6604 3).
+    // The answer of a chain that leads to a name without the type, or to no name (RFC 6604 3).
     AnswerRef ending(const std::vector<Owned>& chain, std::uint8_t rcode) {
         return known_.of_sections(rcode, dns::kA, chain, authority_);
     }
@@ -230,7 +230,7 @@ class LocalZone {
         return true;
     }
 
-    // Of the name, or of the wildcard that covers it.
+    // The records of the name, or of the wildcard that covers it.
     [[nodiscard]] OwnerRecords records_for(const Bytes& name) const {
         if (names_.contains(name)) return contents_.find(name);
         for (ByteSpan above = name; above.size() > apex_.size();) {
@@ -268,7 +268,7 @@ std::unique_ptr<const PolicyZone> build_local_zone(const ZoneContents& contents,
                                                    LiveTargets& targets, Skipped& skipped,
                                                    std::size_t most_names, std::size_t most_bytes) {
     skipped = {};
-    return LocalZone(contents, targets, skipped, most_names, most_bytes).build();
+    return LocalZoneBuilder(contents, targets, skipped, most_names, most_bytes).build();
 }
 
 }  // namespace steer::transfer

@@ -3,7 +3,7 @@
 // Thread-safe; never waits. The address identifies a sender, and its signature, if the zone has a
 // key. A zone is reported once until its check begins. So forged NOTIFYs cause one report, one line
 // of the log and one check a second (RefreshTimer). At most kMostSigned signatures a second and
-// zone are verified. Other NOTIFYs get what every other opcode gets.
+// zone are verified. Other NOTIFYs get NOTIMP, as other opcodes do.
 #pragma once
 
 #include <atomic>
@@ -34,9 +34,9 @@ class NotifyBook {
     static constexpr std::uint32_t kMostSigned = 100;
 
     struct State {
-        std::atomic<bool> is_reported{false};  // the check has not begun yet
-        std::atomic<std::uint64_t> second{0};
-        std::atomic<std::uint32_t> verified{0};  // in this second
+        std::atomic<bool> is_reported{false};    // the check has not begun yet
+        std::atomic<std::uint64_t> second{0};    // of the last signed one, since 1970
+        std::atomic<std::uint32_t> verified{0};  // signatures in this second
     };
     struct Zone {
         std::string tag;

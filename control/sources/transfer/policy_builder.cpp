@@ -14,7 +14,7 @@ using matchers::OwnerTable;
 
 namespace {
 
-constexpr std::size_t kMergeShare = 20;
+constexpr std::size_t kMergeShare = 20;  // a twentieth of the names
 
 // Whether the owner has a CNAME to itself, the old form of passthru.
 bool is_own_alias(ByteSpan owner, OwnerRecords records, ByteSpan zone) {

@@ -47,7 +47,7 @@ class PolicyBuilder {
     [[nodiscard]] bool is_merge_due() const;
     // Whether the last zone has tables of changes.
     [[nodiscard]] bool has_changes() const { return changes_ != nullptr; }
-    // The same zone with one table.
+    // The same zone with one table: as build().
     std::unique_ptr<const PolicyZone> merge(const ZoneContents& contents);
 
     [[nodiscard]] Skipped skipped() const;
@@ -88,10 +88,11 @@ class PolicyBuilder {
 
 // A zone that answers by its records, with AA (RFC 1034 4.3.2, RFC 4592): NXDOMAIN and NODATA with
 // its SOA, wildcards, CNAMEs inside the zone resolved. The rest of the program answers names at and
-// below a delegation, and below a DNAME. nullptr: the zone has more than `most_names` names, with
-// empty non-terminals, or its answers and the records that they are made of take more than
-// `most_bytes`. (A name can have 126 of the first. Each alias of a name with many records has an
-// answer of its own.)
+// below a delegation, and below a DNAME.
+//
+// nullptr: the zone has more than `most_names` names, or its answers and the records that they are
+// made of take more than `most_bytes`. Empty non-terminals are names, too: up to 126 for one name.
+// Each alias of a name with many records has an answer of its own.
 std::unique_ptr<const PolicyZone> build_local_zone(const ZoneContents& contents,
                                                    LiveTargets& targets, Skipped& skipped,
                                                    std::size_t most_names, std::size_t most_bytes);

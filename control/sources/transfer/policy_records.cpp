@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "control/sources/transfer/wire_bytes.h"
 #include "dataplane/dns/name.h"
 #include "dataplane/dns/wire.h"
 #include "matchers/list/rpz_zone.h"
@@ -43,8 +44,7 @@ ByteSpan last_label(ByteSpan name) {
 
 bool is_label(ByteSpan label, std::string_view text) {
     return label.size() == text.size() + 2 && label[0] == text.size() &&
-           std::equal(text.begin(), text.end(), label.begin() + 1,
-                      [](char a, std::uint8_t b) { return static_cast<std::uint8_t>(a) == b; });
+           is_text(label.subspan(1, text.size()), text);
 }
 
 Result<PolicyTrigger> prefix_trigger(ByteSpan name, ByteSpan last, Kind kind) {
@@ -104,9 +104,7 @@ Result<PolicyTrigger> policy_trigger(ByteSpan owner, ByteSpan zone) {
     if (is_label(last, "rpz-nsdname") || is_label(last, "rpz-nsip"))
         return refused(owner, "name server triggers (rpz-nsdname, rpz-nsip) are not supported");
     constexpr std::string_view kReserved = "rpz-";
-    if (last.size() > kReserved.size() + 1 &&
-        std::equal(kReserved.begin(), kReserved.end(), last.begin() + 1,
-                   [](char a, std::uint8_t b) { return static_cast<std::uint8_t>(a) == b; }))
+    if (last.size() > kReserved.size() + 1 && is_text(last.subspan(1, kReserved.size()), kReserved))
         return refused(owner, "its last label is not a known trigger");
     out.kind = is_wildcard(name) ? Kind::below : Kind::name;
     const ByteSpan of = is_wildcard(name) ? parent_of(name) : ByteSpan(name);

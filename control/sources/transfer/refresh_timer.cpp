@@ -5,7 +5,7 @@
 namespace steer::transfer {
 namespace {
 
-constexpr double kLeftOut = 0.1;
+constexpr double kLeftOut = 0.1;  // of a timer, at most
 
 }  // namespace
 

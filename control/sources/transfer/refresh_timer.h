@@ -31,8 +31,9 @@ class RefreshTimer {
     // A good check; the zone has this SOA. `chance`: 0 to 1.
     void checked(const Soa& soa, std::uint64_t now_s, double chance);
     void failed(std::uint64_t now_s, double chance);
-    // A NOTIFY, or an operator: it is due at once. During a check it is due again after that.
+    // A NOTIFY, or an operator: a check is due at once, or right after the running one.
     void notify(std::uint64_t now_s);
+    // A check begins.
     void begin() { is_notified_ = false; }
 
     [[nodiscard]] bool is_due(std::uint64_t now_s) const { return now_s >= due_s_; }
@@ -44,8 +45,10 @@ class RefreshTimer {
     [[nodiscard]] std::optional<std::uint64_t> expires_s() const { return expires_s_; }
 
   private:
+    // A timer of the SOA within the limits, with its random part left out.
     [[nodiscard]] std::uint64_t within(std::uint32_t seconds, double chance) const;
     [[nodiscard]] std::uint64_t expire_after_s(const Soa& soa) const;
+    // Sets the time of the next check: soon if a NOTIFY was received during this one.
     void wait(std::uint64_t seconds, std::uint64_t now_s);
 
     RefreshLimits limits_;

@@ -23,7 +23,7 @@ enum class AskFor : std::uint8_t { soa, ixfr, axfr };
 // `have`: the SOA's RDATA for IXFR.
 Bytes transfer_query(AskFor what, ByteSpan zone, std::uint16_t id, ByteSpan have = {});
 
-// The response code of a message with this id and question; Error: it is another message.
+// The response code of a response with this id; Error: it is another message, or truncated.
 Result<std::uint8_t> response_code(ByteSpan message, std::uint16_t id);
 
 // Calls visit(owner, record, class) for each record of the answer section, with canonical names.
@@ -53,7 +53,6 @@ class TransferReader {
     // Whether the error of take() is a limit.
     [[nodiscard]] bool is_too_large() const { return is_too_large_; }
     [[nodiscard]] std::size_t left_out() const { return left_out_; }
-    [[nodiscard]] std::uint64_t bytes() const { return bytes_; }
     // Once complete.
     [[nodiscard]] ZoneImageBuilder& whole() { return whole_; }
     [[nodiscard]] const std::vector<ZoneDifference>& differences() const { return differences_; }

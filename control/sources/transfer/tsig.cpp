@@ -163,6 +163,38 @@ std::optional<Bytes> name_at(ByteSpan message, std::size_t at, std::size_t& end)
     return out;
 }
 
+// The record at the end of the message (RFC 8945 4.2): its owner is at `start`. No value: it is
+// malformed.
+std::optional<TsigRecord> read_tsig(ByteSpan message, std::size_t start, std::size_t rdata) {
+    constexpr std::size_t kTimes = 10, kTail = 6;
+    TsigRecord tsig;
+    tsig.at = start;
+    std::size_t next = 0;
+    const auto key = name_at(message, start, next);
+    const auto algorithm = name_at(message, rdata, next);
+    if (!key || !algorithm || next + kTimes > message.size()) return std::nullopt;
+    tsig.key = *key;
+    tsig.algorithm = *algorithm;
+    tsig.time_s =
+        std::uint64_t{dns::load_be16(&message[next])} << 32 | dns::load_be32(&message[next + 2]);
+    tsig.fudge_s = dns::load_be16(&message[next + 6]);
+    const std::size_t mac = dns::load_be16(&message[next + 8]);
+    next += kTimes;
+    if (next + mac + kTail > message.size()) return std::nullopt;
+    const auto bytes = [&](std::size_t from, std::size_t count) {
+        const ByteSpan part = message.subspan(from, count);
+        return Bytes(part.begin(), part.end());
+    };
+    tsig.mac = bytes(next, mac);
+    next += mac;
+    tsig.original_id = dns::load_be16(&message[next]);
+    tsig.error = dns::load_be16(&message[next + 2]);
+    const std::size_t other = dns::load_be16(&message[next + 4]);
+    if (next + kTail + other != message.size()) return std::nullopt;
+    tsig.other = bytes(next + kTail, other);
+    return tsig;
+}
+
 }  // namespace
 
 std::string tsig_error_name(std::uint16_t error) {
@@ -201,32 +233,8 @@ Result<std::optional<TsigRecord>> find_tsig(ByteSpan message) {
         if (type != dns::kTsig) continue;
         if (i + 1 != records || i < others || end != message.size())
             return Error{"a TSIG record that is not the last one"};
-        TsigRecord tsig;
-        tsig.at = start;
-        std::size_t next = 0;
-        const auto key = name_at(message, start, next);
-        const auto algorithm = name_at(message, rdata, next);
-        constexpr std::size_t kTimes = 10, kTail = 6;
-        if (!key || !algorithm || next + kTimes > end) return malformed;
-        tsig.key = *key;
-        tsig.algorithm = *algorithm;
-        tsig.time_s = std::uint64_t{dns::load_be16(&message[next])} << 32 |
-                      dns::load_be32(&message[next + 2]);
-        tsig.fudge_s = dns::load_be16(&message[next + 6]);
-        const std::size_t mac = dns::load_be16(&message[next + 8]);
-        next += kTimes;
-        if (next + mac + kTail > end) return malformed;
-        const auto bytes = [&](std::size_t from, std::size_t count) {
-            const ByteSpan part = message.subspan(from, count);
-            return Bytes(part.begin(), part.end());
-        };
-        tsig.mac = bytes(next, mac);
-        next += mac;
-        tsig.original_id = dns::load_be16(&message[next]);
-        tsig.error = dns::load_be16(&message[next + 2]);
-        const std::size_t other = dns::load_be16(&message[next + 4]);
-        if (next + kTail + other != end) return malformed;
-        tsig.other = bytes(next + kTail, other);
+        auto tsig = read_tsig(message, start, rdata);
+        if (!tsig) return malformed;
         return {boost::system::in_place_value, std::move(tsig)};
     }
     return {boost::system::in_place_value, std::nullopt};

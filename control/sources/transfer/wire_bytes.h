@@ -1,7 +1,9 @@
-// Appends numbers in network byte order, and bytes.
+// Appends numbers in network byte order, and bytes. Compares bytes with text.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <string_view>
 
 #include "control/sources/transfer/zone_name.h"
 
@@ -21,6 +23,10 @@ inline void put48(Bytes& to, std::uint64_t value) {
 }
 inline void put_bytes(Bytes& to, ByteSpan bytes) {
     to.insert(to.end(), bytes.begin(), bytes.end());
+}
+inline bool is_text(ByteSpan bytes, std::string_view text) {
+    return std::ranges::equal(bytes, text, {}, {},
+                              [](char c) { return static_cast<std::uint8_t>(c); });
 }
 
 }  // namespace steer::transfer

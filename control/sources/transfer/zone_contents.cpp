@@ -186,42 +186,47 @@ void ZoneImageBuilder::add_owner(ByteSpan name, OwnerRecords records) {
     out_.records_ += records.count();
 }
 
-std::shared_ptr<const ZoneImage> ZoneImageBuilder::finish() {
-    const auto name_at = [this](std::uint32_t place) {
-        return ByteSpan(&draft_[place + 1U], draft_[place]);
-    };
-    const auto record_at = [this](std::uint32_t place) {
-        const std::size_t at = place + 1U + draft_[place];
-        const std::size_t length =
-            OwnerRecords::kHead + dns::load_be16(&draft_[at + OwnerRecords::kHead - 2]);
-        ZoneRecord out;
-        OwnerRecords(ByteSpan(&draft_[at], length)).for_each([&](const ZoneRecord& r) { out = r; });
-        return out;
-    };
+ByteSpan ZoneImageBuilder::name_at(std::uint32_t place) const {
+    return {&draft_[place + 1U], draft_[place]};
+}
+
+ZoneRecord ZoneImageBuilder::record_at(std::uint32_t place) const {
+    const std::size_t at = place + 1U + draft_[place];
+    const std::size_t length =
+        OwnerRecords::kHead + dns::load_be16(&draft_[at + OwnerRecords::kHead - 2]);
+    ZoneRecord out;
+    OwnerRecords(ByteSpan(&draft_[at], length)).for_each([&](const ZoneRecord& r) { out = r; });
+    return out;
+}
+
+void ZoneImageBuilder::sort_by_name() {
     // Primaries send zones in order, mostly.
-    const auto is_before = [&](std::uint32_t a, std::uint32_t b) {
+    const auto is_before = [this](std::uint32_t a, std::uint32_t b) {
         return compare_names(name_at(a), name_at(b)) < 0;
     };
-    if (!std::ranges::is_sorted(places_, is_before)) {
-        struct Sorted {
-            std::uint64_t key;
-            std::uint32_t length, place;
-        };
-        std::string keys;
-        std::vector<Sorted> order;
-        order.reserve(places_.size());
-        for (const std::uint32_t place : places_) {
-            const std::size_t key = keys.size();
-            add_sort_key(name_at(place), keys);
-            order.push_back({key, static_cast<std::uint32_t>(keys.size() - key), place});
-        }
-        const auto key_of = [&](const Sorted& one) {
-            return std::string_view(keys).substr(one.key, one.length);
-        };
-        std::ranges::stable_sort(
-            order, [&](const Sorted& x, const Sorted& y) { return key_of(x) < key_of(y); });
-        std::ranges::transform(order, places_.begin(), &Sorted::place);
+    if (std::ranges::is_sorted(places_, is_before)) return;
+    struct Sorted {
+        std::uint64_t key;
+        std::uint32_t length, place;
+    };
+    std::string keys;
+    std::vector<Sorted> order;
+    order.reserve(places_.size());
+    for (const std::uint32_t place : places_) {
+        const std::size_t key = keys.size();
+        add_sort_key(name_at(place), keys);
+        order.push_back({key, static_cast<std::uint32_t>(keys.size() - key), place});
     }
+    const auto key_of = [&](const Sorted& one) {
+        return std::string_view(keys).substr(one.key, one.length);
+    };
+    std::ranges::stable_sort(
+        order, [&](const Sorted& x, const Sorted& y) { return key_of(x) < key_of(y); });
+    std::ranges::transform(order, places_.begin(), &Sorted::place);
+}
+
+std::shared_ptr<const ZoneImage> ZoneImageBuilder::finish() {
+    sort_by_name();
     std::vector<ZoneRecord> records;
     for (std::size_t i = 0; i < places_.size();) {
         const ByteSpan name = name_at(places_[i]);

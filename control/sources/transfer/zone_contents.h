@@ -88,8 +88,6 @@ class ZoneImage {
     [[nodiscard]] Owner at(std::size_t i) const;
     // Empty: there is no such owner.
     [[nodiscard]] OwnerRecords find(ByteSpan name) const;
-    // The place of the first owner that is not before `name`.
-    [[nodiscard]] std::size_t place_of(ByteSpan name) const;
     [[nodiscard]] std::size_t bytes() const { return bytes_.size() + starts_.size() * 4; }
 
     // The bytes of a kept file, and the image of such bytes. Error: they are no image.
@@ -98,6 +96,9 @@ class ZoneImage {
 
   private:
     friend class ZoneImageBuilder;
+    // The place of the first owner that is not before `name`.
+    [[nodiscard]] std::size_t place_of(ByteSpan name) const;
+
     // Of each owner: length of the name, the name, length of the records (4 bytes), the records.
     Bytes bytes_;
     std::vector<std::uint32_t> starts_;
@@ -113,14 +114,19 @@ class ZoneImageBuilder {
     // together with add().
     void add_owner(ByteSpan name, OwnerRecords records);
     [[nodiscard]] std::size_t bytes() const { return draft_.size() + out_.bytes_.size(); }
-    [[nodiscard]] std::size_t records() const { return places_.size() + out_.records_; }
     // Leaves the builder empty.
     std::shared_ptr<const ZoneImage> finish();
 
   private:
+    // Of a record in draft_.
+    [[nodiscard]] ByteSpan name_at(std::uint32_t place) const;
+    [[nodiscard]] ZoneRecord record_at(std::uint32_t place) const;
+    // Sorts places_. Records of one name keep their order.
+    void sort_by_name();
+
     ZoneImage out_;
-    Bytes draft_;  // of each record: length of the name, the name, the record
-    std::vector<std::uint32_t> places_;
+    Bytes draft_;                        // of each record: length of the name, the name, the record
+    std::vector<std::uint32_t> places_;  // of the records in draft_
 };
 
 // One difference sequence of IXFR (RFC 1995 4).

@@ -6,10 +6,8 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
 #include <functional>
 #include <string_view>
 #include <utility>
@@ -17,7 +15,6 @@
 #include "control/api/log/mnemonics.h"
 #include "control/api/log/response_text.h"
 #include "control/host/process/new_file.h"
-#include "control/host/process/read_fully.h"
 #include "control/host/process/regular_file.h"
 #include "control/sources/transfer/wire_bytes.h"
 #include "dataplane/dns/name.h"
@@ -74,21 +71,9 @@ class Cutter {
 
 // No value: there is no such file.
 Result<std::optional<Bytes>> content_of(const std::string& file) {
-    const auto failed = [&](const std::string& why) {
-        return Error{file + " cannot be read: " + why};
-    };
-    const Descriptor fd = open_regular(file, O_NOFOLLOW);
-    if (fd.get() < 0) {
-        if (errno == ENOENT) return {boost::system::in_place_value, std::nullopt};
-        return failed(why_not_open(errno));
-    }
-    struct stat is {};
-    if (::fstat(fd.get(), &is) != 0) return failed(std::strerror(errno));
-    Bytes bytes(static_cast<std::size_t>(is.st_size));
-    errno = 0;
-    if (!read_fully(fd.get(), bytes.data(), bytes.size()))
-        return failed(errno == 0 ? "it became shorter" : std::strerror(errno));
-    return {boost::system::in_place_value, std::move(bytes)};
+    auto content = read_regular<Bytes>(file, SIZE_MAX, O_NOFOLLOW);
+    if (!content) return Error{file + " cannot be read: " + content.error().text};
+    return content;
 }
 
 std::uint64_t changed_s(const std::string& file) {
@@ -205,10 +190,7 @@ Result<std::optional<ZoneFile::Kept>> ZoneFile::load(ByteSpan zone) {
     };
     Cutter from(**content);
     const ByteSpan mark = from.take(kImageMark.size());
-    if (!std::ranges::equal(mark, kImageMark, [](std::uint8_t a, char b) {
-            return a == static_cast<std::uint8_t>(b);
-        }))
-        return damaged("it has another format");
+    if (!is_text(mark, kImageMark)) return damaged("it has another format");
     const ByteSpan name = from.take(from.number(1));
     const ByteSpan digest = from.take(kDigestBytes);
     if (from.is_cut()) return damaged("it is cut off");
@@ -233,10 +215,8 @@ void ZoneFile::load_journal(Kept& kept) {
     Cutter from(**content);
     const ByteSpan mark = from.take(kJournalMark.size());
     const ByteSpan digest = from.take(kDigestBytes);
-    const bool is_ours = !from.is_cut() && std::ranges::equal(digest, digest_) &&
-                         std::ranges::equal(mark, kJournalMark, [](std::uint8_t a, char b) {
-                             return a == static_cast<std::uint8_t>(b);
-                         });
+    const bool is_ours =
+        !from.is_cut() && std::ranges::equal(digest, digest_) && is_text(mark, kJournalMark);
     if (!is_ours) return;  // of the image before
     journal_bytes_ = (**content).size() - from.rest().size();
     while (!from.rest().empty()) {

@@ -59,11 +59,17 @@ struct ZoneService::Zone {
     std::shared_ptr<KeptZone> kept;  // only the job may use it while one runs
     std::unique_ptr<LiveView> policy, local;
     RefreshTimer timer;
-    bool is_busy = false, is_wanted = true, wants_whole = false, is_read = false;
-    bool is_expired = false, was_there = false;
-    std::optional<Soa> soa;
+    bool is_busy = false;      // a job runs
+    bool is_wanted = true;     // the plans have it
+    bool wants_whole = false;  // the next check transfers the whole zone
+    bool is_read = false;      // the kept zone of the last run was read
+    bool is_expired = false;   // reported as expired; a good check ends it
+    bool was_there = false;    // a zone was available at any time
+    std::optional<Soa> soa;    // of the zone in use
     std::size_t records = 0;
-    std::uint64_t bytes = 0, memory = 0, checked_wall_s = 0, received = 0;
+    std::uint64_t bytes = 0, received = 0;  // of the last change; of all transfers
+    std::uint64_t memory = 0;               // bytes of its records
+    std::uint64_t checked_wall_s = 0;       // last good check, since 1970; 0: none
     Skipped skipped;
     DigestResult digest = DigestResult::none;
     std::string primary, error;  // of the last check; empty: none
@@ -131,46 +137,54 @@ void ZoneService::set_plans(const build::SecondaryPlans& plans, bool reads_kept)
         zone->is_wanted = false;
     std::vector<NotifyBook::Zone> senders;
     for (const build::SecondaryPlan& plan : plans.zones) {
-        auto& zone = zones_[plan.tag];
-        const bool is_new = zone == nullptr;
-        if (is_new) zone = std::make_shared<Zone>(plan, now_s());
-        zone->is_wanted = true;
-        const bool is_same = !is_new && zone->plan.settings == plan.settings &&
-                             zone->plan.policy == plan.policy && zone->plan.local == plan.local &&
-                             zone->plan.feeds_lists == plan.feeds_lists;
-        if (!is_new && zone->plan.settings.zone != plan.settings.zone) {
-            // Another zone: the old one must not stay.
-            retire(zone->policy);
-            retire(zone->local);
-            zone->soa.reset();
-            zone->timer = RefreshTimer(now_s());
-        }
-        zone->plan = plan;
-        zone->timer.set_limits(
-            {seconds(plan.settings.min_refresh), seconds(plan.settings.max_refresh)});
-        if (plan.policy != nullptr && zone->policy == nullptr)
-            zone->policy = std::make_unique<LiveView>(plan.policy, qsbr_);
-        if (plan.local != nullptr && zone->local == nullptr)
-            zone->local = std::make_unique<LiveView>(plan.local, qsbr_);
-        if (plan.policy == nullptr) retire(zone->policy);
-        if (plan.local == nullptr) retire(zone->local);
-        if (!is_same) {
-            zone->kept = std::make_shared<KeptZone>(plan, plans.targets, exchange_);
-            zone->is_read = false;
-            zone->timer.notify(now_s());
-        }
-        if (reads_kept && !zone->is_read) {
-            std::string remark;
-            auto kept = zone->kept->restore(remark);
-            zone->is_read = true;
-            restored(*zone, std::move(kept), remark);
-        }
+        set_plan(plan, reads_kept);
         std::vector<matchers::Prefix> from = plan.settings.notify_from;
         for (const config::ZonePrimary& primary : plan.settings.primaries)
             from.push_back(matchers::Prefix::masked(primary.address, 128));
         senders.push_back(
             {plan.tag, plan.settings.zone, matchers::PrefixSet(from), plan.settings.tsig});
     }
+    remove_unwanted();
+    book_->set(std::move(senders));
+}
+
+void ZoneService::set_plan(const build::SecondaryPlan& plan, bool reads_kept) {
+    auto& zone = zones_[plan.tag];
+    const bool is_new = zone == nullptr;
+    if (is_new) zone = std::make_shared<Zone>(plan, now_s());
+    zone->is_wanted = true;
+    const bool is_same = !is_new && zone->plan.settings == plan.settings &&
+                         zone->plan.policy == plan.policy && zone->plan.local == plan.local &&
+                         zone->plan.feeds_lists == plan.feeds_lists;
+    if (!is_new && zone->plan.settings.zone != plan.settings.zone) {
+        // Another zone: the old one must not stay.
+        retire(zone->policy);
+        retire(zone->local);
+        zone->soa.reset();
+        zone->timer = RefreshTimer(now_s());
+    }
+    zone->plan = plan;
+    zone->timer.set_limits(
+        {seconds(plan.settings.min_refresh), seconds(plan.settings.max_refresh)});
+    if (plan.policy != nullptr && zone->policy == nullptr)
+        zone->policy = std::make_unique<LiveView>(plan.policy, qsbr_);
+    if (plan.local != nullptr && zone->local == nullptr)
+        zone->local = std::make_unique<LiveView>(plan.local, qsbr_);
+    if (plan.policy == nullptr) retire(zone->policy);
+    if (plan.local == nullptr) retire(zone->local);
+    if (!is_same) {
+        zone->kept = std::make_shared<KeptZone>(plan, targets_, exchange_);
+        zone->is_read = false;
+        zone->timer.notify(now_s());
+    }
+    if (!reads_kept || zone->is_read) return;
+    std::string remark;
+    auto kept = zone->kept->restore(remark);
+    zone->is_read = true;
+    restored(*zone, std::move(kept), remark);
+}
+
+void ZoneService::remove_unwanted() {
     std::erase_if(zones_, [this](const auto& z) {
         if (z.second->is_wanted) return false;
         retire(z.second->policy);
@@ -179,7 +193,6 @@ void ZoneService::set_plans(const build::SecondaryPlans& plans, bool reads_kept)
             done(ops::RpcError{ops::RpcCode::internal_error, "a reload removed the secondary"});
         return true;
     });
-    book_->set(std::move(senders));
 }
 
 // Workers may still read it: it is freed after a grace period, and its empty place stays.

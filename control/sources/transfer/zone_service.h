@@ -86,7 +86,10 @@ class ZoneService {
 
     [[nodiscard]] std::uint64_t now_s() const;
     [[nodiscard]] static double chance();
+    // `reads_kept`: kept zones are read here, and not by the first check.
     void set_plans(const build::SecondaryPlans& plans, bool reads_kept);
+    void set_plan(const build::SecondaryPlan& plan, bool reads_kept);
+    void remove_unwanted();
     void retire(std::unique_ptr<LiveView>& view);
     void restored(Zone& zone, std::optional<KeptZone::Restored> kept, const std::string& remark);
     void start(const ZonePtr& zone, bool whole);

@@ -25,8 +25,8 @@ struct ProbeQuestion {
 enum class ReplyCase : std::uint8_t { unknown, kept, changed };
 
 struct ProbeReply {
-    bool refuses_edns =
-        false;  // FORMERR or NOTIMP without an OPT, to a query with one (RFC 6891 7)
+    // FORMERR or NOTIMP without an OPT, to a query with one (RFC 6891 7).
+    bool refuses_edns = false;
     ReplyCase name_case = ReplyCase::unknown;
 };
 // Called with any reply; never without one.

@@ -10,12 +10,12 @@ namespace {
     const dns::Query& q = w.c.asked();
     const auto [name, is_apex] = w.snapshot().special.find(q.name());
     if (name == nullptr) return kNoAnswer;
-    const bool is_asked = forward.with_special || (forward.with_private && name->is_private);
-    if (is_asked && !name->is_always) return kNoAnswer;
+    const bool is_forwarded = forward.with_special || (forward.with_private && name->is_private);
+    if (is_forwarded && !name->is_always) return kNoAnswer;
     const std::uint16_t no_type = 0;  // it has records of class IN only
     const AnswerRef answer = name->find(q.qclass == dns::kIn ? q.qtype : no_type, is_apex);
     if (answer == kNoAnswer) return answer;
-    // ANY of a name that exists gets what other names get.
+    // A name that exists: answer_rare() answers ANY, as for other names.
     const bool is_any = q.qtype == dns::kAny && (q.flags & dns::kRd) != 0;
     if (is_any && w.state().stays_here && w.snapshot().known.at(answer).rcode == dns::kNoError)
         return kNoAnswer;
@@ -23,20 +23,18 @@ namespace {
     return answer;
 }
 
-// A question without RD or of type ANY, which a policy keeps from upstreams (rare_queries.h).
-// False: the upstream is asked, because it is that of a zone.
+// Answers a question without RD or of type ANY (rare_queries.h). False: the upstream is asked,
+// because it is that of a zone.
 [[gnu::cold, gnu::noinline]] bool answer_rare(LiveRun& w, const Instruction& forward) {
     const dns::Query& q = w.c.query;
     const RareQueries& rules = w.snapshot().rare;
-    const bool is_any = q.qtype == dns::kAny && rules.any != AnyQueries::forward;
-    const bool asks_recursion =
-        (q.flags & dns::kRd) != 0 || rules.norecurse_for(w.c.client.address) == NoRecurse::forward;
-    if (!asks_recursion && !forward.of_zone) {
+    const bool may_recurse = rules.norecurse_for(q.flags, w.c.client.address) == NoRecurse::forward;
+    if (!may_recurse && !forward.of_zone) {
         w.give_empty(dns::kRefused);
         w.c.response.set_ede(dns::Ede::not_authoritative);
         return true;
     }
-    if (!is_any) return false;
+    if (!rules.answers_any(q.qtype)) return false;
     w.worker.counters.add(Stat::any_answered);
     if (rules.any == AnyQueries::hinfo && w.give(rules.hinfo)) return true;
     w.give_empty(dns::kRefused);

@@ -14,8 +14,7 @@ void Body<Op::enter_learn>::learn(LiveRun& w, std::uint32_t learner) noexcept {
     const std::uint64_t name = worker.hasher.of_name(q.name()).low;
     RecentNames& recent = l.recent[worker.number];
     if (recent.has(name, w.now.s())) return;
-    // The other half is reserved for log notes, so that clients cannot fill the ring with names.
-    if (worker.notes->room() <= worker.notes->capacity() / 2) {
+    if (!worker.has_room_for_bulk_notes()) {
         worker.counters.add(Stat::learned_dropped);
         return;
     }

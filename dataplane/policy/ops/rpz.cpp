@@ -27,12 +27,11 @@ Left ask_for_other_name(LiveRun& w, std::uint16_t word) {
     return Left::renamed;
 }
 
-// A note for the log of matches. The other half of the ring is for notes that an operator waits
-// for.
+// A note for the log of matches.
 void note_match(LiveRun& w, std::uint32_t rpz, const Rpz::Found& found, const Rpz::Action& action) {
     WorkerContext& worker = w.worker;
     if (worker.notes == nullptr || w.state().refresh) return;
-    if (worker.notes->room() <= worker.notes->capacity() / 2) {
+    if (!worker.has_room_for_bulk_notes()) {
         worker.counters.add(Stat::notes_dropped);
         return;
     }
@@ -97,10 +96,7 @@ Left apply(LiveRun& w, const Rpz& rpz, std::uint32_t number, const Rpz::Found& f
             break;
         case Does::records:
             w.worker.counters.add(Stat::rpz_answered);
-            if (const AnswerRef own = answer_for(
-                    action,
-                    found.live == nullptr ? rpz.typed : found.live->at(found.action).of.typed,
-                    c.query.qtype);
+            if (const AnswerRef own = answer_for(action, rpz.typed_of(found), c.query.qtype);
                 own != kNoAnswer)
                 answer = own;
             break;

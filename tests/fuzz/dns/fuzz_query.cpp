@@ -65,7 +65,7 @@ void check_options(std::span<const std::uint8_t> message, const Query& query) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::span<const std::uint8_t> message{data, std::min<std::size_t>(size, 4096)};
     Query query;
-    const QueryError read = read_query(message, query);
+    const QueryError read = parse_client_query(message, query);
     const QueryError error = parse_query(message, query);
     REQUIRE(is_well_formed(read) == (error == QueryError::none));
     REQUIRE(read != QueryError::no_recursion || (query.flags & kRd) == 0);

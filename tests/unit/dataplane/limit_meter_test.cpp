@@ -262,6 +262,22 @@ BOOST_AUTO_TEST_CASE(a_source_below_its_rate_in_total_is_never_refused) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_share_is_set_when_its_board_has_room_again) {
+    FourThreads w;
+    const LimitRate rate = LimitRate::of(100, 100);
+    const std::uint64_t key = key_of_source(5);
+    const auto other = [key](std::uint64_t i) { return key ^ (i + 1) << 32; };  // of the same set
+    OffenderBoard& board = w.threads[0]->board;
+    for (std::uint64_t i = 0; i < OffenderBoard::kInSet; ++i)
+        BOOST_TEST(board.set_share(other(i), 1));
+    (void)w.second(5, rate, {500, 500, 0, 0});
+    BOOST_TEST(board.share(key) == 0U);
+    BOOST_TEST(w.threads[1]->board.share(key) == 32'768U);
+    BOOST_TEST(board.set_share(other(0), 0));
+    (void)w.second(5, rate, {500, 500, 0, 0});
+    BOOST_TEST(board.share(key) == 32'768U);
+}
+
 BOOST_AUTO_TEST_CASE(offenders_are_listed_while_they_ask) {
     FourThreads w;
     const LimitRate rate = LimitRate::of(100, 100);

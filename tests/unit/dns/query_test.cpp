@@ -108,7 +108,7 @@ BOOST_AUTO_TEST_CASE(types_that_no_record_has_are_no_questions) {
 BOOST_AUTO_TEST_CASE(queries_that_a_policy_decides_are_marked) {
     const auto read = [](const DnsMessage& m) {
         Query q;
-        return read_query(m.bytes(), q);
+        return parse_client_query(m.bytes(), q);
     };
     BOOST_TEST(read(DnsMessage::query(1, "a.b", 1)) == QueryError::none);
     BOOST_TEST(read(DnsMessage::query(1, "a.b", kAny)) == QueryError::any_type);
