@@ -192,10 +192,15 @@ std::optional<ListBytes> read_zone_copy(Reading& in, const Text& written, const 
         return std::nullopt;
     }
     auto content = Reading::read_text(file);
-    if (!content)
-        return refuse_list(in, place,
-                           "the copy " + matchers::quoted_path(file) + " of " + written.value +
-                               " cannot be read: " + content.error().text);
+    if (!content) {  // as in read_copy()
+        read.loaded = false;
+        read.is_damaged = true;
+        in.report().warn(place.line, "the copy " + matchers::quoted_path(file) + " of " +
+                                         written.value + " in " + place.name() +
+                                         " cannot be read: " + content.error().text +
+                                         "; it is empty until the next transfer");
+        return std::nullopt;
+    }
     return ListBytes{file, *std::move(content)};
 }
 

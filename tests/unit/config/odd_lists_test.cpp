@@ -1,4 +1,5 @@
 // Files that are no lists, or not quite: every reader of lists says so, or takes what is good, at once and in bounds.
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <cstdlib>
 #include <filesystem>
@@ -7,6 +8,8 @@
 #include <string>
 
 #include "control/config/lists/list_source.h"
+#include "control/config/load.h"
+#include "control/config/settings/secondary_settings.h"
 #include "support/temp_folder.h"
 
 using steer::config::check_list;
@@ -188,6 +191,27 @@ BOOST_AUTO_TEST_CASE(missing_files_folders_and_devices_are_refused) {
     BOOST_TEST(!check_list("/nonexistent/list", kNames));
     BOOST_TEST(!check_list("/dev/zero", kNames), "it has no end");
     BOOST_TEST(!check_list("/", kNames));
+}
+
+// As a damaged copy of a list from a URL: a start must not fail.
+BOOST_AUTO_TEST_CASE(an_unreadable_copy_of_a_secondary_is_empty_until_the_next_transfer) {
+    const steer::test::TempFolder folder;
+    const std::string copy = steer::config::list_file_of(folder.path.string(), "feed");
+    std::filesystem::create_directories(copy);
+    const auto loaded = steer::config::load_text(
+        "control: { lists: " + folder.path.string() +
+            " }\nplugins:\n"
+            "  - { tag: feed, type: secondary, args: { zone: feed.example, primaries: [192.0.2.1] "
+            "} }\n"
+            "  - { tag: names, type: domain_set, args: { files: [ $feed ] } }\n"
+            "  - { tag: main, type: sequence, args: [ { matches: qname $names, exec: reject } ] "
+            "}\n",
+        "test.yaml");
+    BOOST_REQUIRE(loaded.ok());
+    BOOST_TEST(std::ranges::any_of(loaded.warnings, [&](const steer::Error& e) {
+        return e.text.find(copy) != std::string::npos &&
+               e.text.ends_with("it is empty until the next transfer");
+    }));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
