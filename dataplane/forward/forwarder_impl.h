@@ -123,6 +123,9 @@ struct Forwarder::Impl {
     // is not the reason.
     bool retry_without_cookie(const Attempt& attempt, Now now) noexcept;
     void retry_without_edns(std::uint32_t outstanding, unsigned member, Now now) noexcept;
+    // Sends the query to this member again. Without room now, the member is asked again later, and
+    // nothing is concluded about it; returns false.
+    bool repeat(std::uint32_t outstanding, unsigned member, bool edns, Now now) noexcept;
     void retry_over_tcp(std::uint32_t outstanding, unsigned member, Buffer* truncated,
                         Now now) noexcept;
     void on_kernel_reply(const Message& m, Now now) noexcept;

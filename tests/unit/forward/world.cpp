@@ -92,6 +92,10 @@ Station::~Station() {
 
 bool Station::send_frame(const NextHop&, std::uint16_t source_port, const Upstream& to,
                          std::span<const std::uint8_t> dns) noexcept {
+    if (frames_without_room > 0) {
+        --frames_without_room;
+        return false;
+    }
     if (frames_have_room) frames.push_back({source_port, to.id, Bytes(dns.begin(), dns.end())});
     return frames_have_room;
 }

@@ -76,6 +76,7 @@ class Station final : public ForwardSink {
     std::array<std::deque<Message>, 2> out;  // by worker
     std::size_t ring_size = 1024;
     bool frames_have_room = true;
+    unsigned frames_without_room = 0;  // number of the next frames that find none
     Counters counters;
     NextHopTable hops;
     Forwarder forwarder;
