@@ -167,13 +167,13 @@ Parked* World::park(std::string_view name, unsigned worker, std::uint16_t qtype)
     return &p;
 }
 
-void World::ask(Parked* parked) {
+void World::ask(Parked* parked, std::uint16_t group) {
     std::array<std::uint8_t, 256> low;
     dns::lower_case(parked->qname.data(), low.data(), parked->qname_len);
     std::uint64_t hash = hash_salt << 32;
     for (unsigned i = 0; i < parked->qname_len; ++i)
         hash = (hash & ~0xffffffffULL) | ((hash * 31 + low[i]) & 0xffffffff);
-    station(parked->worker).forwarder.ask(parked, 0, hash, now);
+    station(parked->worker).forwarder.ask(parked, group, hash, now);
 }
 
 Parked* World::ask(std::string_view name, unsigned worker, std::uint16_t qtype) {
