@@ -47,7 +47,8 @@ class KeptZone {
             kept_checked_s;  // since 1970: the zone of the last run was read before
     };
 
-    KeptZone(build::SecondaryPlan plan, std::shared_ptr<LiveTargets> targets,
+    // `targets`: nullptr if no program uses the zone.
+    KeptZone(build::SecondaryPlan plan, std::shared_ptr<ZoneTargets> targets,
              Exchange exchange = transfer::exchange);
 
     struct Restored {
@@ -75,11 +76,13 @@ class KeptZone {
     // Makes Update::local. False: it has too many names.
     bool make_local(const ZoneContents& draft, Update& update);
     void make_policy(const std::vector<Bytes>* touched, Update& update);
+    // Makes the zones of an unchanged zone again that had no numbers for some targets.
+    void retry_targets(Update& update);
     void describe(Update& update) const;
     void write_list(Update& update) const;
 
     const build::SecondaryPlan plan_;
-    const std::shared_ptr<LiveTargets> targets_;
+    const std::shared_ptr<ZoneTargets> targets_;
     const Exchange exchange_;
     ZoneContents contents_;
     ZoneFile file_;

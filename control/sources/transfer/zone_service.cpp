@@ -56,7 +56,8 @@ struct ZoneService::Zone {
     Zone(build::SecondaryPlan of, std::uint64_t now_s) : plan(std::move(of)), timer(now_s) {}
 
     build::SecondaryPlan plan;
-    std::shared_ptr<KeptZone> kept;  // only the job may use it while one runs
+    std::shared_ptr<ZoneTargets> targets;  // nullptr: no program had a zone yet
+    std::shared_ptr<KeptZone> kept;        // only the job may use it while one runs
     std::unique_ptr<LiveView> policy, local;
     RefreshTimer timer;
     bool is_busy = false, is_wanted = true, wants_whole = false, is_read = false;
@@ -126,7 +127,12 @@ void ZoneService::follow(const build::SecondaryPlans& plans) {
 }
 
 void ZoneService::set_plans(const build::SecondaryPlans& plans, bool reads_kept) {
-    targets_ = plans.targets;
+    if (plans.targets != nullptr) {
+        plans.targets->divide(static_cast<std::size_t>(
+            std::ranges::count_if(plans.zones, [](const build::SecondaryPlan& plan) {
+                return plan.policy != nullptr || plan.local != nullptr;
+            })));
+    }
     for (auto& [_, zone] : zones_)
         zone->is_wanted = false;
     std::vector<NotifyBook::Zone> senders;
@@ -154,8 +160,10 @@ void ZoneService::set_plans(const build::SecondaryPlans& plans, bool reads_kept)
             zone->local = std::make_unique<LiveView>(plan.local, qsbr_);
         if (plan.policy == nullptr) retire(zone->policy);
         if (plan.local == nullptr) retire(zone->local);
+        if (zone->targets == nullptr && plans.targets != nullptr)
+            zone->targets = std::make_shared<ZoneTargets>(plans.targets);
         if (!is_same) {
-            zone->kept = std::make_shared<KeptZone>(plan, plans.targets, exchange_);
+            zone->kept = std::make_shared<KeptZone>(plan, zone->targets, exchange_);
             zone->is_read = false;
             zone->timer.notify(now_s());
         }
@@ -296,7 +304,7 @@ void ZoneService::run(const ZonePtr& zone, std::function<KeptZone::Update()> wor
 
 void ZoneService::publish(Zone& zone, KeptZone::Update& update) {
     if (update.is_lost) {  // the published zones stay; the next check begins with the file
-        zone.kept = std::make_shared<KeptZone>(zone.plan, targets_, exchange_);
+        zone.kept = std::make_shared<KeptZone>(zone.plan, zone.targets, exchange_);
         zone.is_read = false;
         return;
     }

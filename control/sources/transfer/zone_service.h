@@ -111,7 +111,6 @@ class ZoneService {
     std::map<std::string, ZonePtr> zones_;  // by tag
     std::vector<std::unique_ptr<LiveView>> retired_;
     std::stop_source stop_;
-    std::shared_ptr<LiveTargets> targets_;
     std::vector<std::string> listed_zones_;  // tags of zones with a new text
     std::uint64_t listed_s_ = 0;             // the last report of them
     bool is_serving_ = false;
