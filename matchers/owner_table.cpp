@@ -52,27 +52,6 @@ OwnerTable OwnerTable::changes_of(const OwnerTable& under) {
     return {under.hash_, kSame};
 }
 
-void OwnerTable::reserve(std::size_t names, std::size_t name_bytes) {
-    nodes_.reserve(names);
-    names_.reserve(name_bytes);
-    while (slots_.size() * 3 < names * 4)
-        slots_.resize(slots_.size() * 2);
-    if (nodes_.empty()) return;
-    slots_.assign(slots_.size(), {});
-    for (std::uint32_t i = 0; i < nodes_.size(); ++i)
-        put(hash_of(name_of(nodes_[i])), i);
-}
-
-void OwnerTable::apply(const OwnerTable& changes) {
-    for (const Node& node : changes.nodes_) {
-        const bool has_exact = node.values.exact != kSame, has_below = node.values.below != kSame;
-        if (!has_exact && !has_below) continue;
-        Values& mine = node_for(changes.name_of(node)).values;
-        if (has_exact) mine.exact = node.values.exact;
-        if (has_below) mine.below = node.values.below;
-    }
-}
-
 std::uint64_t OwnerTable::hash_of(WireName name) const noexcept {
     const LabelStarts labels(name);
     std::uint64_t hash = hash_.seed;

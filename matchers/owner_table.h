@@ -46,11 +46,8 @@ class OwnerTable {
     // For changes of `under`, with its key: all values of new names are kSame.
     [[nodiscard]] static OwnerTable changes_of(const OwnerTable& under);
 
-    void reserve(std::size_t names, std::size_t name_bytes);
     void set_exact(WireName name, std::uint32_t value) { node_for(name).values.exact = value; }
     void set_below(WireName name, std::uint32_t value) { node_for(name).values.below = value; }
-    // Takes over every value of `changes` that is not kSame.
-    void apply(const OwnerTable& changes);
 
     // `changes` may be nullptr; it has this table's key.
     [[nodiscard]] Found find(WireName name, const OwnerTable* changes) const noexcept;

@@ -40,11 +40,11 @@ std::unique_ptr<Sleeper> make_sleeper() {
     return std::make_unique<Sleeper>(fd);
 }
 
-rte_rcu_qsbr* make_qsbr() {
-    const std::size_t size = rte_rcu_qsbr_get_memsize(kWalkReader + 1);
+rte_rcu_qsbr* make_qsbr(unsigned streams) {
+    const unsigned readers = kFirstStreamReader + streams;
+    const std::size_t size = rte_rcu_qsbr_get_memsize(readers);
     auto* qsbr = static_cast<rte_rcu_qsbr*>(rte_zmalloc("steer_qsbr", size, RTE_CACHE_LINE_SIZE));
-    if (qsbr == nullptr || rte_rcu_qsbr_init(qsbr, kWalkReader + 1) != 0)
-        die("no memory for QSBR state");
+    if (qsbr == nullptr || rte_rcu_qsbr_init(qsbr, readers) != 0) die("no memory for QSBR state");
     return qsbr;
 }
 
@@ -77,7 +77,7 @@ DataplaneRuntime::DataplaneRuntime(const RuntimeOptions& options) : options_(opt
         die("the system has no random numbers");
     }
     hasher_ = std::make_unique<cache::KeyHasher>(secret);
-    shared_.qsbr = make_qsbr();
+    shared_.qsbr = make_qsbr(options.streams);
     guard_unmapping(shared_.qsbr);
     board_ = std::make_unique<RowBoard>(options.board_rows, shared_.qsbr);
     if (options.cache_bytes > 0) {

@@ -22,8 +22,10 @@
 
 namespace steer {
 
-// Reader number in Shared::qsbr of the thread that walks the cache. Workers have lower numbers.
+// Reader numbers in Shared::qsbr: workers have the lowest ones, then comes the thread that walks the
+// cache, then the threads of `streams`.
 inline constexpr unsigned kWalkReader = kMaxWorkers;
+inline constexpr unsigned kFirstStreamReader = kWalkReader + 1;
 
 class DataplaneRuntime {
   public:

@@ -137,6 +137,8 @@ StreamThreads::StreamThreads(DataplaneRuntime& runtime, Clock& clock, Log log)
             rings.from_worker.push_back(&runtime.worker_to_stream(worker, i));
         }
         rings.sleeper = &runtime.stream_sleeper(i);
+        rings.qsbr = runtime.shared().qsbr;
+        rings.reader = kFirstStreamReader + i;
         impl_->threads.push_back(
             std::make_unique<StreamThread>(i, std::move(rings), *runtime.shared().buffers, clock));
         impl_->threads.back()->report_addresses(

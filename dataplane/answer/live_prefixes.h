@@ -3,7 +3,8 @@
 //
 // One thread publishes a new set and frees the old one after a grace period
 // (control/host/process/published.h). Workers load the pointer for each test and keep none across a
-// quiescent state. A test costs one more load for each live set.
+// quiescent state. Threads of `streams` test in a QsbrReader::Section. A test costs one more load
+// for each live set.
 #pragma once
 
 #include <algorithm>

@@ -7,23 +7,19 @@
 // the one before, and has its changes in small tables. So a change of some names costs their
 // number, and a lookup in an unchanged zone costs nothing more.
 //
-// An action's target name is a number of LiveTargets, because a parked query keeps the number for
-// longer than the zone lives.
+// An action's target name is a number of LiveTargets (zone_targets.h), because a parked query keeps
+// the number for longer than the zone lives.
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <cstdint>
-#include <map>
 #include <memory>
-#include <mutex>
-#include <optional>
 #include <span>
-#include <string>
 #include <vector>
 
 #include "dataplane/answer/answer_store.h"
 #include "dataplane/answer/answer_table.h"
+#include "dataplane/answer/zone_targets.h"
 #include "matchers/owner_table.h"
 #include "matchers/prefix/prefix_values.h"
 
@@ -50,37 +46,12 @@ struct PolicyAction {
                                    std::span<const AnswerTable::Typed> typed,
                                    std::uint16_t qtype) noexcept;
 
-// Target names of zones. All generations share them; entries are only added.
-class LiveTargets {
-  public:
-    static constexpr std::size_t kMost = 4096;
-
-    struct Target {
-        std::array<std::uint8_t, 255> name;  // lower-cased wire form
-        std::uint8_t length = 0;
-        bool is_below = false;  // the question's name is put before it
-        std::uint32_t ttl_s = 0;
-
-        [[nodiscard]] std::span<const std::uint8_t> bytes() const { return {name.data(), length}; }
-    };
-
-    // The number of a target. No value: there are kMost others. Any thread of control.
-    std::optional<std::uint16_t> number_of(std::span<const std::uint8_t> name, bool is_below,
-                                           std::uint32_t ttl_s);
-    // Workers, with a number from a published zone.
-    [[nodiscard]] const Target& at(std::size_t number) const noexcept { return targets_[number]; }
-
-  private:
-    std::unique_ptr<Target[]> targets_ = std::make_unique<Target[]>(kMost);
-    std::mutex mutex_;
-    std::map<std::string, std::uint16_t> numbers_;  // by name, TTL and is_below
-};
-
 // Actions with their answers; immutable.
 struct PolicyActions {
     AnswerStore answers;
     std::vector<PolicyAction> actions;
     std::vector<AnswerTable::Typed> typed;
+    TargetUses targets;  // the numbers that actions have as `alias`
 };
 
 struct PolicyZone {

@@ -59,6 +59,13 @@ bool Forwarder::Impl::is_over_share(const matchers::DomainKeys& keys, Now now) c
     return false;
 }
 
+bool Forwarder::Impl::is_group_over_share(const forward::Question& question) noexcept {
+    const Snapshot& snapshot = *question.snapshot;
+    if (snapshot.groups.size() < 2) return false;
+    const std::uint32_t* const in_flight = in_flight_of(snapshot, snapshot.groups[question.group]);
+    return in_flight != nullptr && *in_flight >= kGroupShare * (table.capacity() - table.count());
+}
+
 bool Forwarder::Impl::displace(bool of_first_half, Now now) noexcept {
     const std::uint32_t i = table.oldest(of_first_half);
     if (i == kNone || now.ms - table[i].started_ms < kJostleMs) return false;
@@ -114,7 +121,9 @@ void Forwarder::Impl::join(Parked* parked, std::uint64_t name_hash, Now now) noe
             return turn_away(parked, UpstreamResult::over_quota, Stat::upstream_limit);
         const std::uint32_t key =
             name_key({question.qname.data(), question.qname_len}, question.qtype);
-        i = table.open(question, key, now.ms);
+        // An old query makes room. So does one of another group: most queries of a group with
+        // answers are not that old.
+        if (!is_group_over_share(question)) i = table.open(question, key, now.ms);
         if (i == kNone && displace(false, now)) i = table.open(question, key, now.ms);
         if (i == kNone) {
             counters.saw(Overload::table_full, parked->path.client.address,
@@ -124,6 +133,8 @@ void Forwarder::Impl::join(Parked* parked, std::uint64_t name_hash, Now now) noe
         }
         table[i].domain = domain;
         by_domain.add(domain);
+        if (std::uint32_t* const in_flight = in_flight_of(*table[i].snapshot, table[i].upstreams()))
+            ++*in_flight;
         if (table.variants(i, kMaxVariants + 1) > kMaxVariants && has_datagrams(table[i]))
             [[unlikely]] {
             counters.add(Stat::upstream_variants);

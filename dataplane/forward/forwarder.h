@@ -44,11 +44,13 @@
 // Overload: if the table is full, the forwarder ends an old query with UpstreamResult::displaced.
 // It is the oldest one that is not in the first half and has waited for 200 ms (as unbound's jostle
 // list). So a flood of unanswered queries leaves space for others. If there is none, the new query
-// ends with UpstreamResult::table_full. A query ends with UpstreamResult::over_quota if its domain
-// has used its share, so that random names below a slow server leave space for others. It also ends
-// so if its group has too many in flight (UpstreamGroup::limit). If another worker's ring is full,
-// the waiters of that worker stay in their record, and each tick() tries again. None is lost; the
-// table bounds their number.
+// ends with UpstreamResult::table_full. The last records are for groups with few queries in flight:
+// a group with most of the table needs an old query's record for each new one. So a flood to a dead
+// upstream leaves space for other upstreams, at any rate. A query ends with
+// UpstreamResult::over_quota if its domain has used its share, so that random names below a slow
+// server leave space for others. It also ends so if its group has too many in flight
+// (UpstreamGroup::limit). If another worker's ring is full, the waiters of that worker stay in
+// their record, and each tick() tries again. None is lost; the table bounds their number.
 //
 // After construction it may not allocate, lock, log or wait.
 #pragma once

@@ -27,6 +27,10 @@ inline constexpr std::uint64_t kJostleMs =
 inline constexpr std::uint64_t kReturnMs = 200;
 inline constexpr unsigned kLoopReturns = 3, kMaxReturns = 8;
 
+// A group of upstreams may have this many times the free records in flight. So one group without
+// answers leaves a 16th of the table, two of them a 31st.
+inline constexpr unsigned kGroupShare = 15;
+
 inline constexpr unsigned kManyOfDomain = 8;  // in flight: from here on, failures are counted
 
 struct Forwarder::Impl {
@@ -62,6 +66,16 @@ struct Forwarder::Impl {
     // Whether one of these levels has its share in flight. The share is smaller if the domain fails
     // while the table fills up.
     [[nodiscard]] bool is_over_share(const matchers::DomainKeys& keys, Now now) const noexcept;
+    // Whether the rest of the table is for questions to other groups. Then each new query needs the
+    // place of an old one.
+    [[nodiscard]] bool is_group_over_share(const forward::Question& question) noexcept;
+    // Of a group: its queries in state `requesting`. Groups with the same first upstream count
+    // together, so a group keeps its number in all generations. nullptr: it has no upstream.
+    [[nodiscard]] std::uint32_t* in_flight_of(const Snapshot& snapshot,
+                                              const UpstreamGroup& group) noexcept {
+        if (group.members.empty()) return nullptr;
+        return &by_first_upstream[snapshot.upstreams[group.members.front()].id];
+    }
     // Ends the oldest query that has waited long enough. Returns false if there is none.
     bool displace(bool of_first_half, Now now) noexcept;
     // Counts a reply that matches no query and may be a forgery.
@@ -123,6 +137,9 @@ struct Forwarder::Impl {
     // is not the reason.
     bool retry_without_cookie(const Attempt& attempt, Now now) noexcept;
     void retry_without_edns(std::uint32_t outstanding, unsigned member, Now now) noexcept;
+    // Sends the query to this member again. Without room now, the member is asked again later, and
+    // nothing is concluded about it; returns false.
+    bool repeat(std::uint32_t outstanding, unsigned member, bool edns, Now now) noexcept;
     void retry_over_tcp(std::uint32_t outstanding, unsigned member, Buffer* truncated,
                         Now now) noexcept;
     void on_kernel_reply(const Message& m, Now now) noexcept;
@@ -167,6 +184,7 @@ struct Forwarder::Impl {
     forward::SourcePorts ports;
     forward::OutstandingQueries table;
     DomainCounts by_domain;  // outstanding queries in state `requesting`
+    std::array<std::uint32_t, kMaxUpstreams> by_first_upstream{};  // in_flight_of()
     std::array<std::uint64_t, 2> name_secret{};
     forward::FailingNames failing;
     forward::UpstreamChoice choice;

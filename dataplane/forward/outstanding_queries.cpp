@@ -264,6 +264,9 @@ void OutstandingQueries::close(std::uint32_t outstanding) noexcept {
 
 std::uint32_t OutstandingQueries::open_attempt(std::uint32_t outstanding, std::uint16_t port,
                                                std::uint16_t id) noexcept {
+    // Each new query gets its first attempt, so retries of others leave one for each free record.
+    const bool is_first = queries_[outstanding].attempts == kNone;
+    if (!is_first && free_attempts_.size() <= free_.size()) return kNone;
     const std::uint32_t i = take(free_attempts_);
     if (i == kNone) return kNone;
     const std::uint32_t serial = attempts_[i].serial + 1;

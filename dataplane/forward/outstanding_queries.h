@@ -177,8 +177,8 @@ class OutstandingQueries {
     void stop_requesting(std::uint32_t outstanding) noexcept;
     void close(std::uint32_t outstanding) noexcept;  // delivering, without waiters
 
-    // Opens an attempt. Returns kNone if no record is free; the outstanding query then tries again
-    // later.
+    // Opens an attempt. Returns kNone if no record is free, or none for a second attempt; the
+    // outstanding query then tries again later.
     std::uint32_t open_attempt(std::uint32_t outstanding, std::uint16_t port,
                                std::uint16_t id) noexcept;
     void close_attempt(std::uint32_t attempt) noexcept;

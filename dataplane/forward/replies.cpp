@@ -301,38 +301,36 @@ void Forwarder::Impl::retry_with_cookie(const Attempt& attempt, Now now) noexcep
     OutstandingQuery& f = table[attempt.outstanding];
     counters.add(Stat::upstream_bad_cookies);
     if (attempt.cookies > 1) return repeat_over_tcp(attempt.outstanding, attempt.member, now);
-    if (ask_member(attempt.outstanding, attempt.member, true, now) == Sent::yes) {
-        std::uint8_t& sent = table.attempt(f.attempts).cookies;
-        if (sent != 0) sent = 2;
-        f.end = UpstreamResult::timed_out;
-    } else {
-        f.tried &= ~(MemberMask{1} << attempt.member);
-        f.next_send_ms = now.ms + kNoRoomMs;
-    }
-    set_timer(attempt.outstanding, now);
+    if (!repeat(attempt.outstanding, attempt.member, true, now)) return;
+    std::uint8_t& sent = table.attempt(f.attempts).cookies;
+    if (sent != 0) sent = 2;
 }
 
 bool Forwarder::Impl::retry_without_cookie(const Attempt& attempt, Now now) noexcept {
     if (!cookies.refused(attempt.upstream, now.ms)) return false;
-    if (ask_member(attempt.outstanding, attempt.member, true, now) != Sent::yes) return false;
-    table[attempt.outstanding].end = UpstreamResult::timed_out;
-    set_timer(attempt.outstanding, now);
+    (void)repeat(attempt.outstanding, attempt.member, true, now);
     return true;
 }
 
 void Forwarder::Impl::retry_without_edns(std::uint32_t outstanding, unsigned member,
                                          Now now) noexcept {
+    if (!repeat(outstanding, member, false, now)) return;
+    choice.refused_edns(table[outstanding].member(member).id);
+    counters.add(Stat::upstream_without_edns);
+}
+
+bool Forwarder::Impl::repeat(std::uint32_t outstanding, unsigned member, bool edns,
+                             Now now) noexcept {
     OutstandingQuery& f = table[outstanding];
-    const Sent sent = ask_member(outstanding, member, false, now);
-    if (sent == Sent::yes) {
-        choice.refused_edns(f.member(member).id);
-        counters.add(Stat::upstream_without_edns);
+    const bool is_sent = ask_member(outstanding, member, edns, now) == Sent::yes;
+    if (is_sent) {
         f.end = UpstreamResult::timed_out;
     } else {
         f.tried &= ~(MemberMask{1} << member);
         f.next_send_ms = now.ms + kNoRoomMs;
     }
     set_timer(outstanding, now);
+    return is_sent;
 }
 
 void Forwarder::Impl::retry_over_tcp(std::uint32_t outstanding, unsigned member, Buffer* truncated,

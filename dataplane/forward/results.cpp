@@ -24,6 +24,7 @@ void Forwarder::Impl::end_requesting(std::uint32_t outstanding, bool answered) n
     }
     table.stop_requesting(outstanding);
     by_domain.remove(f.domain);
+    if (std::uint32_t* const in_flight = in_flight_of(*f.snapshot, f.upstreams())) --*in_flight;
     timers.cancel(outstanding);
     if (f.upstreams().limit != nullptr) f.upstreams().limit->leave();
 }

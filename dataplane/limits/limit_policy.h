@@ -43,9 +43,10 @@ struct LimitRow {
     LimitRate rate;
     std::uint64_t salt = 0;                // of its keys
     std::vector<LimitListener> listeners;  // empty: all
-    std::optional<AddressSet> clients;     // no value: all
-    std::optional<AddressSet> except;      // no value: none
-    bool is_for_all = false;               // none of these three; set by LimitPolicy::add()
+    // Threads that are no workers read these two in a QsbrReader::Section: sets may change.
+    std::optional<AddressSet> clients;  // no value: all
+    std::optional<AddressSet> except;   // no value: none
+    bool is_for_all = false;            // none of these three; set by LimitPolicy::add()
 
     // The prefix of a client that the row counts by.
     [[nodiscard]] matchers::Prefix prefix_of(const IpAddress& client) const {

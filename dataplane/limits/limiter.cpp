@@ -15,6 +15,7 @@ namespace {
 constexpr std::uint64_t kFold1 = 0xa0761d6478bd642f, kFold2 = 0xe7037ed1a0b428db;
 constexpr std::uint64_t kOverStreams = 0x8ebc6af09c88c6e3, kWithCookie = 0x589965cc75374cc3;
 constexpr std::uint64_t kLowerCase = 0x2020202020202020;
+constexpr std::uint8_t kAddressBits = 128;
 
 using matchers::fold_product;  // hashes 16 bytes
 
@@ -133,19 +134,22 @@ std::uint64_t Limiter::hash_of_domain(std::span<const std::uint8_t> name) const 
 void Limiter::note(const LimitRow& row, LimitThread& own, const Client& client, std::uint64_t key,
                    std::uint64_t units, bool is_refused, std::span<const std::uint8_t> name,
                    Now now) noexcept {
-    IpAddress prefix;
-    const unsigned bits = client.address.is_v4() ? row.prefix4 : row.prefix6;
-    if (client.cookie == dns::CookieState::valid) {
-        prefix = client.address;
-    } else if (bits != 0) {
-        prefix = row.prefix_of(client.address).address;
+    const bool has_cookie = client.cookie == dns::CookieState::valid;
+    const unsigned row_bits = client.address.is_v4() ? row.prefix4 : row.prefix6;
+    unsigned bits = 0;  // as key_of()
+    if (has_cookie) {
+        bits = kAddressBits;
+    } else if (row_bits != 0) {
+        bits = row.prefix_of(client.address).length;
     }
+    const IpAddress prefix = matchers::Prefix::masked(client.address, bits).address;
     std::array<std::uint8_t, 256> lower;
     std::span<const std::uint8_t> shown{lower.data(), lower_case_of(name, lower)};
     if (row.what == LimitWhat::nxdomain || row.what == LimitWhat::servfail)
         shown = domain_in(shown);
-    const bool is_proven = !client.is_udp || client.cookie == dns::CookieState::valid;
-    own.board.note(key, row.id, {prefix, shown, is_proven}, units, is_refused, now.ms);
+    own.board.note(key, row.id,
+                   {prefix, shown, !client.is_udp || has_cookie, static_cast<std::uint8_t>(bits)},
+                   units, is_refused, now.ms);
 }
 
 void Limiter::note_proof(const LimitPolicy& policy, const Client& client, Now now) const noexcept {
@@ -157,7 +161,7 @@ void Limiter::note_proof(const LimitPolicy& policy, const Client& client, Now no
     if (!is_banned) return;
     const std::uint64_t key =
         fold_product(client.address.high() ^ secret_ ^ kFold1, client.address.low() ^ kFold2) | 1;
-    mine->proven.note(key, 0, {client.address, {}, true}, 1, false, now.ms);
+    mine->proven.note(key, 0, {client.address, {}, true, kAddressBits}, 1, false, now.ms);
 }
 
 Limited Limiter::decide(const LimitRow& row, LimitThread& own, bool is_udp, unsigned nth) noexcept {

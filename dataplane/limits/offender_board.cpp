@@ -8,6 +8,7 @@ namespace {
 
 constexpr std::uint64_t kShareMask = 0xffff;
 constexpr std::uint64_t kProven = std::uint64_t{1} << 32;
+constexpr unsigned kBitsAt = 40;
 constexpr auto kRelaxed = std::memory_order_relaxed;
 
 }  // namespace
@@ -47,7 +48,8 @@ void OffenderBoard::note(std::uint64_t key, std::uint16_t row, const Source& sou
         if (length != 0) std::memcpy(words.data(), source.name.data(), length);
         for (std::size_t i = 0; i < kNameWords; ++i)
             at->name[i].store(words[i], kRelaxed);
-        at->facts.store((source.is_proven ? kProven : 0) | std::uint64_t{row} << 8 | length,
+        at->facts.store((source.is_proven ? kProven : 0) | std::uint64_t{source.bits} << kBitsAt |
+                            std::uint64_t{row} << 8 | length,
                         kRelaxed);
         at->seen_ms.store(now_ms, kRelaxed);
         at->key.store(key, std::memory_order_release);
@@ -79,6 +81,7 @@ bool OffenderBoard::read(std::size_t slot, Offender& out) const noexcept {
     const std::uint64_t facts = from.facts.load(kRelaxed);
     out.row = static_cast<std::uint16_t>(facts >> 8);
     out.is_proven = (facts & kProven) != 0;
+    out.bits = static_cast<std::uint8_t>(facts >> kBitsAt);
     out.name_length = static_cast<std::uint8_t>(facts & 0xff);
     std::array<std::uint64_t, kNameWords> words;
     for (std::size_t i = 0; i < kNameWords; ++i)

@@ -30,7 +30,8 @@ class OffenderBoard {
         std::uint64_t demand = 0;   // units asked for since the slot was taken
         std::uint64_t refused = 0;  // number of refusals
         std::uint64_t seen_ms = 0;
-        IpAddress prefix{};  // host bits are 0; all zeros: none
+        IpAddress prefix{};     // host bits are 0
+        std::uint8_t bits = 0;  // of `prefix`, 0 .. 128; 0: all clients together
         std::uint16_t row = 0;
         bool is_proven = false;        // the source has shown that its address is its own
         std::uint8_t name_length = 0;  // 0: none, or too long
@@ -45,6 +46,7 @@ class OffenderBoard {
         const IpAddress& prefix;
         std::span<const std::uint8_t> name;
         bool is_proven = false;  // by a valid cookie, or by a connection
+        std::uint8_t bits = 0;   // of `prefix`; 0: all clients together
     };
     // Notes `units` asked for. Writes the source only into a new slot.
     void note(std::uint64_t key, std::uint16_t row, const Source& source, std::uint64_t units,
@@ -69,7 +71,7 @@ class OffenderBoard {
     struct alignas(64) Slot {  // the thread writes it
         std::atomic<std::uint64_t> key{0}, demand{0}, refused{0}, seen_ms{0};
         std::array<std::atomic<std::uint64_t>, 2> prefix{};
-        std::atomic<std::uint64_t> facts{0};  // row, proof, length of the name
+        std::atomic<std::uint64_t> facts{0};  // row, proof, bits, length of the name
         std::array<std::atomic<std::uint64_t>, kNameWords> name{};
     };
     static constexpr std::size_t first_of(std::uint64_t key) noexcept {

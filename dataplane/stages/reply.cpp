@@ -88,11 +88,15 @@ QueryRecord* Replier::record(const Parked& p, PendingOutcome end, const SentRepl
     return written;
 }
 
-void Replier::drop(Packet& p, Verdict v) noexcept {
+void Replier::end_without_answer(Packet& p, Verdict v) noexcept {
     p.end = v;
     count(p, v);
     query_ends_.dropped(p.query);
     if (query_ends_.is_due()) record(p, v, {AnswerPath::error}, {});
+}
+
+void Replier::drop(Packet& p, Verdict v) noexcept {
+    end_without_answer(p, v);
     if (v == Verdict::drop_no_buffer || v == Verdict::drop_ring_full) {
         counters_.saw(v == Verdict::drop_no_buffer ? Overload::no_buffer : Overload::ring_full,
                       p.client.address, p.query.name());
@@ -124,10 +128,7 @@ void Replier::pass_notify(Packet& p) noexcept {
         release(out);
         return drop(p, Verdict::drop_ring_full);
     }
-    p.end = Verdict::notify_passed;
-    count(p, p.end);
-    query_ends_.dropped(p.query);
-    if (query_ends_.is_due()) record(p, p.end, {AnswerPath::error}, {});
+    end_without_answer(p, Verdict::notify_passed);
     free_query(p);
 }
 

@@ -88,6 +88,8 @@ class Replier {
 
   private:
     void count(const Packet& p, Verdict v) noexcept;
+    // Counts and records the end of a query that a worker does not answer.
+    void end_without_answer(Packet& p, Verdict v) noexcept;
     void free_query(Packet& p) noexcept;
     Verdict answer_injected(Packet& p, const dns::Answer& answer, const dns::ReplyOptions& options,
                             const AnswerSource& source) noexcept;

@@ -621,6 +621,7 @@ void Resolver::settle(Parked& p, QueryContext& c, Step step, PendingOutcome end,
 }
 
 bool Resolver::park(Parked& p, const QueryContext& c, Step step, Now now) noexcept {
+    if (p.started_us() / 1000 + kLongestParkedMs < now.ms) return false;
     p.program = c.state;
     p.ecs_asked = c.state.ecs ? c.query.edns.ecs_len : 0;
     if (c.state.stale_wait_ms != 0 && p.stale_at_ms == 0)

@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "dataplane/answer/zone_targets.h"
 #include "dataplane/event/claims.h"
 #include "dataplane/event/event.h"
 #include "dataplane/event/shared_watch.h"
@@ -30,6 +31,11 @@
 #include "dataplane/stages/tracer.h"
 
 namespace steer {
+
+// No query waits again after this time. So none has a number of LiveTargets after the rest of that
+// number: one wait takes a minute at most.
+inline constexpr std::uint64_t kLongestParkedMs = 300'000;
+static_assert(LiveTargets::kRestS * 1000 >= kLongestParkedMs + 120'000);
 
 class Resolver {
   public:

@@ -107,7 +107,7 @@ int main(int argc, char** argv) {
         return out;
     };
     const auto policy = std::make_shared<LivePolicy>();
-    const auto targets = std::make_shared<LiveTargets>();
+    const auto targets = std::make_shared<ZoneTargets>(std::make_shared<LiveTargets>());
     const build::SecondaryPlan plan{"feed", settings, false, policy, nullptr};
     KeptZone zone(plan, targets, primary);
     auto start = Clock::now();

@@ -194,7 +194,7 @@ class Transferred {
     Transferred(Product& product, unsigned number, const Zone& before, const Zone& now)
         : name_("zone" + std::to_string(number) + ".rpz"),
           contents_(wire_of(name_)),
-          builder_(wire_of(name_), product.live_targets()),
+          builder_(wire_of(name_), std::make_shared<ZoneTargets>(product.live_targets())),
           live_(product.live_policy("zone" + std::to_string(number))) {
         transfer::ZoneImageBuilder image;
         for (const auto& change : all_of(before, 1))

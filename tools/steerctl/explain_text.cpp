@@ -35,9 +35,11 @@ void add_step(const json::object& step, Table& steps) {
     steps.row({ms_text(step, "at_ms"), place_text(step), sequence == "-" ? "" : sequence, text});
     for (const json::value& one : array_of(step, "matched")) {
         const json::object& rule = object_of(one);
+        // A zone by transfer has no lines.
+        const std::string line = text_of(rule, "line");
         steps.row({"", "", "",
                    "  " + text_of(rule, "rule") + " " + text_of(rule, "says") + ", " +
-                       text_of(rule, "file") + ":" + text_of(rule, "line")});
+                       text_of(rule, "file") + (line == "0" ? "" : ":" + line)});
     }
 }
 

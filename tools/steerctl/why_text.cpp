@@ -51,8 +51,10 @@ std::string why_text(const json::value& answer) {
     std::set<std::string> known;
     for (const json::value& one : array_of(all, "rules")) {
         const json::object& r = object_of(one);
+        // A zone by transfer has no lines.
+        const std::string line = text_of(r, "line");
         table.row({text_of(r, "plugin"), text_of(r, "says"), text_of(r, "rule"),
-                   text_of(r, "file") + ":" + text_of(r, "line")});
+                   text_of(r, "file") + (line == "0" ? "" : ":" + line)});
         add_effects(r, known, effects);
     }
     out += table.empty() ? "no rule matches\n" : table.text();

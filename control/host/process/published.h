@@ -1,5 +1,6 @@
 // An immutable value that workers read by pointer. It can be replaced at any time; the old one is
-// freed after a grace period. One writer thread. (Snapshots also wait for parked queries:
+// freed after a grace period. One writer thread. Other threads may read it only in a
+// QsbrReader::Section (dataplane/base/qsbr_reader.h). (Snapshots also wait for parked queries:
 // build/publish.h.)
 #pragma once
 

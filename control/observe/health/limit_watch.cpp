@@ -18,11 +18,6 @@ std::vector<OffenderBoard*> boards_of(const std::vector<std::unique_ptr<LimitThr
     return out;
 }
 
-matchers::Prefix prefix_of(const LimitRow& row, const OffenderBoard::Offender& offender) {
-    if (offender.prefix == IpAddress{}) return {{}, 0};
-    return {offender.prefix, row.prefix_of(offender.prefix).length};
-}
-
 std::string sentence_of(const LimitOffender& worst, std::uint64_t count, std::uint64_t seconds) {
     const LimitRow& row = *worst.row;
     std::string out = "limit " + matchers::quoted(row.name) + ": ";
@@ -61,7 +56,7 @@ std::vector<LimitOffender> LimitWatch::offenders(const LimitPolicy& policy) cons
             if (row == policy.rows.end() || !source.is_over) continue;
             LimitOffender& one = out.emplace_back();
             one.row = &*row;
-            one.source = prefix_of(*row, source.offender);
+            one.source = {source.offender.prefix, source.offender.bits};
             one.is_proven = source.offender.is_proven;
             if (one.source.length != 0) one.prefix = one.source.to_string();
             if (source.offender.name_length > 0) {

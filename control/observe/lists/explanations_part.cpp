@@ -19,7 +19,8 @@ class ExplanationsPart final : public Part {
     explicit ExplanationsPart(const Needs& needs)
         : workers_(needs.get<WorkersPart>()),
           why_(needs.get<MainLoop>().io(), needs.get<StartSource>().get(),
-               needs.get<Configuration>().sets()),
+               needs.get<Configuration>().sets(),
+               [this] { return workers_.publisher().current(); }),
           hits_(needs.get<MainLoop>().io(), needs.get<StartSource>().get()) {}
 
     void add_methods(ops::Methods& methods) override {

@@ -99,7 +99,7 @@ ops::RpcResult holding_rules(const ConfigSource& source, const FindRules& find,
 }
 
 ops::RpcResult holding_rules(const ConfigSource& source, const std::string& name,
-                             std::string* error) {
+                             const std::vector<ZoneRule>& zones, std::string* error) {
     const auto add = [&name](const config::Settings& settings, const FoundRules& rules,
                              array& out) {
         const build::NameVerdict verdict(settings, rules, name);
@@ -112,7 +112,11 @@ ops::RpcResult holding_rules(const ConfigSource& source, const std::string& name
     };
     return rules_in_memory(
         source,
-        [&name](const config::Settings& settings) { return config::rules_for(settings, name); },
+        [&](const config::Settings& settings) {
+            auto rules = config::rules_for(settings, name);
+            if (rules) add_zone_rules(settings, zones, *rules);
+            return rules;
+        },
         add, error);
 }
 

@@ -9,6 +9,7 @@
 #include "control/api/rpc/json_rpc.h"
 #include "control/config/advice/why.h"
 #include "control/program/reload/reloader.h"
+#include "control/sources/transfer/zone_rules.h"
 
 namespace steer {
 
@@ -19,11 +20,11 @@ using FindRules = std::function<Result<std::vector<config::HoldingRule>>(const c
 // configuration: not for the main thread.
 ops::RpcResult holding_rules(const ConfigSource& source, const FindRules& find,
                              std::string* error = nullptr);
-// The same for one name, and "effects": the effects of the rules of sequences on it, [{"does",
-// "sequence", "file", "line", "unless", "with_others"}]. A rule that an exception overrules has no
-// effect.
+// The same for one name, with `zones`, and "effects": the effects of the rules of sequences on it,
+// [{"does", "sequence", "file", "line", "unless", "with_others"}]. A rule that an exception
+// overrules has no effect.
 ops::RpcResult holding_rules(const ConfigSource& source, const std::string& name,
-                             std::string* error = nullptr);
+                             const std::vector<ZoneRule>& zones, std::string* error = nullptr);
 
 // Whether the files are the same as those in use: {"name", "differs": of the configuration and its
 // included files, "error": why the present files cannot be loaded; empty}. `error`: from

@@ -4,6 +4,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <utility>
+#include <vector>
 
 #include "control/config/text/dns_names.h"
 #include "control/observe/lists/holding_rules.h"
@@ -29,8 +30,11 @@ array sets_of(const SetsInForce& in_force, const std::string& name) {
 }  // namespace
 
 WhyService::WhyService(boost::asio::io_context& main_io, ConfigSource source,
-                       const SetsInForce& in_force)
-    : main_io_(main_io), source_(std::move(source)), in_force_(in_force) {}
+                       const SetsInForce& in_force, SnapshotInForce snapshot)
+    : main_io_(main_io),
+      source_(std::move(source)),
+      in_force_(in_force),
+      snapshot_(std::move(snapshot)) {}
 
 void WhyService::add_methods(ops::Methods& methods) {
     methods.add({.name = "why",
@@ -49,9 +53,11 @@ void WhyService::ask(const std::string& name, const ops::RpcDone& done) {
                                   "another name is being looked up: ask again"});
     }
     is_busy_ = true;
-    const auto begun = thread_.run([this, done, name] {
+    const Snapshot* const snapshot = snapshot_();
+    auto zones = snapshot != nullptr ? zone_rules(*snapshot, name) : std::vector<ZoneRule>();
+    const auto begun = thread_.run([this, done, name, zones = std::move(zones)] {
         std::string error;
-        auto rules = holding_rules(source_, name, &error);
+        auto rules = holding_rules(source_, name, zones, &error);
         boost::json::object file = files_state(source_, error);
         boost::asio::post(main_io_, [this, done, name, found = std::move(rules),
                                      state = std::move(file)]() mutable {

@@ -2,12 +2,13 @@
 // "www.stream.example"}.
 //
 // The result: {"name", "sets": tags of those sets of the name that the present program tests,
-// "rules": from holding_rules() with effects, "file": files_state()}. Its own thread searches, one
-// question at a time. Lives on the main thread.
+// "rules": from holding_rules() with effects and zones by transfer, "file": files_state()}. Its own
+// thread searches, one question at a time. Lives on the main thread.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
 #include <boost/json/object.hpp>
+#include <functional>
 #include <string>
 
 #include "control/api/rpc/methods.h"
@@ -19,8 +20,11 @@ namespace steer {
 
 class WhyService {
   public:
+    // The snapshot in force; nullptr before the first one.
+    using SnapshotInForce = std::function<const Snapshot*()>;
     // `in_force` must outlive it.
-    WhyService(boost::asio::io_context& main_io, ConfigSource source, const SetsInForce& in_force);
+    WhyService(boost::asio::io_context& main_io, ConfigSource source, const SetsInForce& in_force,
+               SnapshotInForce snapshot);
     WhyService(const WhyService&) = delete;
     WhyService& operator=(const WhyService&) = delete;
 
@@ -34,6 +38,7 @@ class WhyService {
     boost::asio::io_context& main_io_;
     const ConfigSource source_;
     const SetsInForce& in_force_;
+    const SnapshotInForce snapshot_;
     bool is_busy_ = false;
     BackgroundThread thread_{"why"};
 };

@@ -371,13 +371,16 @@ void TraceService::add_rules(const std::shared_ptr<Asked>& asked) {
     std::string target;
     if (const object* const denied = denied_step(asked->result))
         target = denied->at("name").as_string();
-    const auto begun = thread_.run([this, asked, target] {
-        const auto rules_of = [this](const std::string& name) {
-            return holding_rules(source_, name);
-        };
+    const Snapshot* const snapshot =
+        parts_->runtime.shared().snapshot.load(std::memory_order_acquire);
+    const auto zones_of = [snapshot](const std::string& name) {
+        return snapshot != nullptr ? zone_rules(*snapshot, name) : std::vector<ZoneRule>();
+    };
+    const auto begun = thread_.run([this, asked, target, target_zones = zones_of(target),
+                                    zones = zones_of(asked->name)] {
         ops::RpcResult of_target = value(array{});
-        if (!target.empty()) of_target = rules_of(target);
-        auto rules = rules_of(asked->name);
+        if (!target.empty()) of_target = holding_rules(source_, target, target_zones);
+        auto rules = holding_rules(source_, asked->name, zones);
         boost::asio::post(main_io_, [this, asked, found = std::move(rules),
                                      of_target = std::move(of_target)]() mutable {
             is_busy_ = false;

@@ -28,7 +28,7 @@ std::string text_of(const config::ZonePrimary& primary) {
 
 }  // namespace
 
-KeptZone::KeptZone(build::SecondaryPlan plan, std::shared_ptr<LiveTargets> targets,
+KeptZone::KeptZone(build::SecondaryPlan plan, std::shared_ptr<ZoneTargets> targets,
                    Exchange exchange)
     : plan_(std::move(plan)),
       targets_(std::move(targets)),
@@ -51,7 +51,7 @@ bool KeptZone::make_local(const ZoneContents& draft, Update& update) {
     Skipped skipped;
     const std::size_t most_bytes = kAnswersShare * plan_.settings.max_bytes;
     update.local =
-        build_local_zone(draft, *targets_, skipped, plan_.settings.max_records, most_bytes);
+        build_local_zone(draft, targets_, skipped, plan_.settings.max_records, most_bytes);
     if (update.local == nullptr) {
         update.outcome = TransferOutcome::too_large;
         update.why = "its names, with those above them, are more than max_records (" +
@@ -64,6 +64,12 @@ bool KeptZone::make_local(const ZoneContents& draft, Update& update) {
     return true;
 }
 
+void KeptZone::retry_targets(Update& update) {
+    if (policy_ != nullptr && policy_->skipped().lacks_targets)
+        update.policy = policy_->build(contents_);
+    if (plan_.local != nullptr && local_skipped_.lacks_targets) (void)make_local(contents_, update);
+}
+
 void KeptZone::describe(Update& update) const {
     update.soa = contents_.soa();
     update.records = contents_.records();
@@ -72,6 +78,7 @@ void KeptZone::describe(Update& update) const {
     if (plan_.local != nullptr && local_skipped_.count > 0) {
         if (update.skipped.count == 0) update.skipped.first = local_skipped_.first;
         update.skipped.count += local_skipped_.count;
+        update.skipped.lacks_targets |= local_skipped_.lacks_targets;
     }
     const std::size_t image = contents_.image() == nullptr ? 0 : contents_.image()->bytes();
     update.is_merge_due =
@@ -246,6 +253,7 @@ KeptZone::Update KeptZone::refresh(bool whole, const std::stop_token& stop) {
         if (is_taken) older = std::exchange(update, {});
     }
     if (older && !is_good(update.outcome)) update = std::move(*older);
+    if (update.outcome == TransferOutcome::unchanged) retry_targets(update);
     describe(update);
     return update;
 }

@@ -47,7 +47,8 @@ class KeptZone {
         std::optional<std::uint64_t> kept_checked_s;
     };
 
-    KeptZone(build::SecondaryPlan plan, std::shared_ptr<LiveTargets> targets,
+    // `targets`: nullptr if no program uses the zone.
+    KeptZone(build::SecondaryPlan plan, std::shared_ptr<ZoneTargets> targets,
              Exchange exchange = transfer::exchange);
 
     struct Restored {
@@ -77,13 +78,15 @@ class KeptZone {
     bool make_local(const ZoneContents& draft, Update& update);
     // Makes Update::policy. `touched`: the changed owners; nullptr: from all records.
     void make_policy(const std::vector<Bytes>* touched, Update& update);
+    // Makes the zones of an unchanged zone again that had no numbers for some targets.
+    void retry_targets(Update& update);
     // Sets what Update says about the present zone.
     void describe(Update& update) const;
     // Writes the text for lists, if a plugin reads it.
     void write_list(Update& update) const;
 
     const build::SecondaryPlan plan_;
-    const std::shared_ptr<LiveTargets> targets_;
+    const std::shared_ptr<ZoneTargets> targets_;
     const Exchange exchange_;
     ZoneContents contents_;
     ZoneFile file_;

@@ -25,8 +25,8 @@ bool is_in_an_answer(std::uint16_t type) {
 
 class LocalZoneBuilder {
   public:
-    LocalZoneBuilder(const ZoneContents& contents, LiveTargets& targets, Skipped& skipped,
-                     std::size_t most_names, std::size_t most_bytes)
+    LocalZoneBuilder(const ZoneContents& contents, const std::shared_ptr<ZoneTargets>& targets,
+                     Skipped& skipped, std::size_t most_names, std::size_t most_bytes)
         : contents_(contents),
           targets_(targets),
           skipped_(skipped),
@@ -207,12 +207,13 @@ class LocalZoneBuilder {
 
     // The rest of the program resolves the name that the chain leads to.
     std::uint32_t outside(const std::vector<Owned>& chain, const Bytes& target) {
-        const auto number = targets_.number_of(target, false, chain.front().record.ttl_s);
+        const auto number =
+            actions_->targets.number_of(targets_, target, false, chain.front().record.ttl_s);
         PolicyAction action;
         action.answer = known_.of_sections(dns::kNoError, dns::kCname, {chain.front()}, {});
         if (!number) {
-            skip("zones have more than " + std::to_string(LiveTargets::kMost) +
-                 " different targets of CNAMEs");
+            skip(too_many_targets(*targets_));
+            skipped_.lacks_targets = true;
             return add(action);
         }
         action.does = Does::alias;
@@ -248,7 +249,7 @@ class LocalZoneBuilder {
     }
 
     const ZoneContents& contents_;
-    LiveTargets& targets_;
+    const std::shared_ptr<ZoneTargets>& targets_;
     Skipped& skipped_;
     const std::size_t most_names_, most_bytes_;
     const Bytes apex_;
@@ -265,8 +266,9 @@ class LocalZoneBuilder {
 }  // namespace
 
 std::unique_ptr<const PolicyZone> build_local_zone(const ZoneContents& contents,
-                                                   LiveTargets& targets, Skipped& skipped,
-                                                   std::size_t most_names, std::size_t most_bytes) {
+                                                   const std::shared_ptr<ZoneTargets>& targets,
+                                                   Skipped& skipped, std::size_t most_names,
+                                                   std::size_t most_bytes) {
     skipped = {};
     return LocalZoneBuilder(contents, targets, skipped, most_names, most_bytes).build();
 }

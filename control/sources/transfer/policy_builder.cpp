@@ -33,6 +33,12 @@ std::string key_of(OwnerRecords records, bool is_own) {
 
 }  // namespace
 
+std::string too_many_targets(const ZoneTargets& targets) {
+    return "the zone may have " + std::to_string(targets.share()) +
+           " different targets of CNAMEs, with those of the last " +
+           std::to_string(LiveTargets::kRestS / 60) + " minutes";
+}
+
 // New actions, over those that are published. An AnswerStore cannot be added to while workers read
 // it, so it is copied.
 struct PolicyBuilder::Draft {
@@ -47,7 +53,7 @@ struct PolicyBuilder::Draft {
     bool has_new = false;
 };
 
-PolicyBuilder::PolicyBuilder(Bytes zone, std::shared_ptr<LiveTargets> targets)
+PolicyBuilder::PolicyBuilder(Bytes zone, std::shared_ptr<ZoneTargets> targets)
     : zone_(std::move(zone)), targets_(std::move(targets)) {}
 PolicyBuilder::~PolicyBuilder() = default;
 
@@ -71,9 +77,10 @@ std::optional<std::uint32_t> PolicyBuilder::action_number(ByteSpan owner, OwnerR
         why = action.error().text;
         return std::nullopt;
     }
-    const auto alias = [this](const config::RpzAction& of) -> std::optional<std::uint16_t> {
-        const auto number = targets_->number_of(
-            of.target, of.does == config::RpzAction::Does::alias_below, of.ttl_s);
+    const auto alias = [&](const config::RpzAction& of) -> std::optional<std::uint16_t> {
+        const bool is_below = of.does == config::RpzAction::Does::alias_below;
+        const auto number =
+            draft.actions->targets.number_of(targets_, of.target, is_below, of.ttl_s);
         if (!number) return std::nullopt;
         return static_cast<std::uint16_t>(Rewrites::kFirstLive + *number);
     };
@@ -81,8 +88,8 @@ std::optional<std::uint32_t> PolicyBuilder::action_number(ByteSpan owner, OwnerR
     const auto made =
         build::policy_action(*action, draft.known, draft.actions->typed, alias, too_long);
     if (!made) {
-        why = dns::name_to_text(owner) + ": zones have more than " +
-              std::to_string(LiveTargets::kMost) + " different targets of CNAMEs";
+        why = dns::name_to_text(owner) + ": " + too_many_targets(*targets_);
+        lacks_targets_ = true;
         return std::nullopt;
     }
     const auto number = draft.first + static_cast<std::uint32_t>(draft.actions->actions.size());
@@ -192,6 +199,7 @@ std::unique_ptr<const PolicyZone> PolicyBuilder::build(const ZoneContents& conte
     triggers_ = 0;
     last_number_ = PolicyZone::kNone;
     are_prefixes_changed_ = true;
+    lacks_targets_ = false;
     names_.reset();
     changes_.reset();
     Draft draft(0, nullptr);
@@ -232,7 +240,8 @@ std::unique_ptr<const PolicyZone> PolicyBuilder::merge(const ZoneContents& conte
 }
 
 Skipped PolicyBuilder::skipped() const {
-    return {skipped_.size(), skipped_.empty() ? std::string() : skipped_.begin()->second};
+    return {skipped_.size(), skipped_.empty() ? std::string() : skipped_.begin()->second,
+            lacks_targets_};
 }
 
 }  // namespace steer::transfer

@@ -28,6 +28,8 @@ namespace steer::transfer {
 struct Skipped {
     std::size_t count = 0;
     std::string first;  // why, with its owner
+    // Owners had no number for their target: numbers that the zone gave back rest for a time.
+    bool lacks_targets = false;
 };
 
 class PolicyBuilder {
@@ -35,7 +37,7 @@ class PolicyBuilder {
     // Changed names above this, and above a twentieth of all, are worth a merge().
     static constexpr std::size_t kWorthMerging = 20'000;
 
-    PolicyBuilder(Bytes zone, std::shared_ptr<LiveTargets> targets);
+    PolicyBuilder(Bytes zone, std::shared_ptr<ZoneTargets> targets);
     ~PolicyBuilder();
     PolicyBuilder(const PolicyBuilder&) = delete;
     PolicyBuilder& operator=(const PolicyBuilder&) = delete;
@@ -72,7 +74,7 @@ class PolicyBuilder {
     [[nodiscard]] std::unique_ptr<const PolicyZone> zone_of(const ZoneContents& contents) const;
 
     const Bytes zone_;
-    const std::shared_ptr<LiveTargets> targets_;
+    const std::shared_ptr<ZoneTargets> targets_;
     std::shared_ptr<const matchers::OwnerTable> names_, changes_;
     std::shared_ptr<const PolicyActions> actions_, more_;
     std::shared_ptr<const matchers::PrefixValues> clients_, addresses_;
@@ -84,6 +86,7 @@ class PolicyBuilder {
     std::map<Bytes, PrefixAt, CanonicalLess> prefixes_;  // by owner
     std::map<Bytes, std::string, CanonicalLess> skipped_;
     bool are_prefixes_changed_ = true;
+    bool lacks_targets_ = false;
 };
 
 // A zone that answers by its records, with AA (RFC 1034 4.3.2, RFC 4592): NXDOMAIN and NODATA with
@@ -94,7 +97,11 @@ class PolicyBuilder {
 // made of take more than `most_bytes`. Empty non-terminals are names, too: up to 126 for one name.
 // Each alias of a name with many records has an answer of its own.
 std::unique_ptr<const PolicyZone> build_local_zone(const ZoneContents& contents,
-                                                   LiveTargets& targets, Skipped& skipped,
-                                                   std::size_t most_names, std::size_t most_bytes);
+                                                   const std::shared_ptr<ZoneTargets>& targets,
+                                                   Skipped& skipped, std::size_t most_names,
+                                                   std::size_t most_bytes);
+
+// Why an owner has no number for its target.
+std::string too_many_targets(const ZoneTargets& targets);
 
 }  // namespace steer::transfer

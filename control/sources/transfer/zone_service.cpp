@@ -57,7 +57,8 @@ struct ZoneService::Zone {
     Zone(build::SecondaryPlan of, std::uint64_t now_s) : plan(std::move(of)), timer(now_s) {}
 
     build::SecondaryPlan plan;
-    std::shared_ptr<KeptZone> kept;  // only the job may use it while one runs
+    std::shared_ptr<ZoneTargets> targets;  // nullptr: no program had a zone yet
+    std::shared_ptr<KeptZone> kept;        // only the job may use it while one runs
     std::unique_ptr<LiveView> policy, local;
     RefreshTimer timer;
     bool is_busy = false;      // a job runs
@@ -133,12 +134,17 @@ void ZoneService::follow(const build::SecondaryPlans& plans) {
 }
 
 void ZoneService::set_plans(const build::SecondaryPlans& plans, bool reads_kept) {
-    targets_ = plans.targets;
+    if (plans.targets != nullptr) {
+        plans.targets->divide(static_cast<std::size_t>(
+            std::ranges::count_if(plans.zones, [](const build::SecondaryPlan& plan) {
+                return plan.policy != nullptr || plan.local != nullptr;
+            })));
+    }
     for (auto& [_, zone] : zones_)
         zone->is_wanted = false;
     std::vector<NotifyBook::Zone> senders;
     for (const build::SecondaryPlan& plan : plans.zones) {
-        set_plan(plan, reads_kept);
+        set_plan(plan, plans.targets, reads_kept);
         std::vector<matchers::Prefix> from = plan.settings.notify_from;
         for (const config::ZonePrimary& primary : plan.settings.primaries)
             from.push_back(matchers::Prefix::masked(primary.address, 128));
@@ -149,7 +155,8 @@ void ZoneService::set_plans(const build::SecondaryPlans& plans, bool reads_kept)
     book_->set(std::move(senders));
 }
 
-void ZoneService::set_plan(const build::SecondaryPlan& plan, bool reads_kept) {
+void ZoneService::set_plan(const build::SecondaryPlan& plan,
+                           const std::shared_ptr<LiveTargets>& targets, bool reads_kept) {
     auto& zone = zones_[plan.tag];
     const bool is_new = zone == nullptr;
     if (is_new) zone = std::make_shared<Zone>(plan, now_s());
@@ -174,8 +181,10 @@ void ZoneService::set_plan(const build::SecondaryPlan& plan, bool reads_kept) {
         zone->local = std::make_unique<LiveView>(plan.local, qsbr_);
     if (plan.policy == nullptr) retire(zone->policy);
     if (plan.local == nullptr) retire(zone->local);
+    if (zone->targets == nullptr && targets != nullptr)
+        zone->targets = std::make_shared<ZoneTargets>(targets);
     if (!is_same) {
-        zone->kept = std::make_shared<KeptZone>(plan, targets_, exchange_);
+        zone->kept = std::make_shared<KeptZone>(plan, zone->targets, exchange_);
         zone->is_read = false;
         zone->timer.notify(now_s());
     }
@@ -313,7 +322,7 @@ void ZoneService::run(const ZonePtr& zone, std::function<KeptZone::Update()> wor
 
 void ZoneService::publish(Zone& zone, KeptZone::Update& update) {
     if (update.is_lost) {  // the published zones stay; the next check begins with the file
-        zone.kept = std::make_shared<KeptZone>(zone.plan, targets_, exchange_);
+        zone.kept = std::make_shared<KeptZone>(zone.plan, zone.targets, exchange_);
         zone.is_read = false;
         return;
     }

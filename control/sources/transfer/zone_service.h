@@ -88,7 +88,8 @@ class ZoneService {
     [[nodiscard]] static double chance();
     // `reads_kept`: kept zones are read here, and not by the first check.
     void set_plans(const build::SecondaryPlans& plans, bool reads_kept);
-    void set_plan(const build::SecondaryPlan& plan, bool reads_kept);
+    void set_plan(const build::SecondaryPlan& plan, const std::shared_ptr<LiveTargets>& targets,
+                  bool reads_kept);
     void remove_unwanted();
     void retire(std::unique_ptr<LiveView>& view);
     void restored(Zone& zone, std::optional<KeptZone::Restored> kept, const std::string& remark);
@@ -114,7 +115,6 @@ class ZoneService {
     std::map<std::string, ZonePtr> zones_;  // by tag
     std::vector<std::unique_ptr<LiveView>> retired_;
     std::stop_source stop_;
-    std::shared_ptr<LiveTargets> targets_;
     std::vector<std::string> listed_zones_;  // tags of zones with a new text
     std::uint64_t listed_s_ = 0;             // the last report of them
     bool is_serving_ = false;

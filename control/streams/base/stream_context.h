@@ -22,6 +22,7 @@
 #include "dataplane/base/buffer.h"
 #include "dataplane/base/clock.h"
 #include "dataplane/base/message.h"
+#include "dataplane/base/qsbr_reader.h"
 #include "dataplane/base/ring.h"
 #include "dataplane/forward/chacha_random.h"
 #include "dataplane/limits/limiter.h"
@@ -29,11 +30,15 @@
 
 namespace steer::stream {
 
-// The rings of one thread, by worker, and its sleeper.
+// The rings of one thread, by worker, its sleeper, and its place among the readers.
 struct StreamRings {
     std::vector<Ring<Message>*> to_worker;
     std::vector<Ring<Message>*> from_worker;
     Sleeper* sleeper = nullptr;
+    // Sets of addresses in `limits:` are freed after a grace period of this variable. `reader` is
+    // the thread's number in it. nullptr: no set changes.
+    rte_rcu_qsbr* qsbr = nullptr;
+    unsigned reader = 0;
 };
 
 // Maximum bytes per read, plus unread rest.
@@ -44,6 +49,7 @@ struct StreamContext {
     StreamRings rings;
     BufferPools& buffers;
     Clock& clock;
+    QsbrReader reader{rings.qsbr, rings.reader};
     boost::asio::io_context io{1};
     StreamCounters counters{};
     forward::ChaChaRandom random{0};
@@ -70,6 +76,7 @@ struct StreamContext {
     [[nodiscard]] bool lets_pass(LimitWhat what, const IpAddress& client, const IpAddress& local,
                                  std::uint16_t port) {
         if (limits == nullptr || client == IpAddress{}) return true;
+        const QsbrReader::Section section(reader);  // a row may name a set that control replaces
         // A forged address has no connection.
         if (what == LimitWhat::connections)
             limiter.prove(*limits, {client, local, port, false}, clock.now());

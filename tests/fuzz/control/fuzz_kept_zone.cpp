@@ -31,7 +31,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     for (std::size_t i = 0; i < (*image)->owners(); ++i)
         is_in = is_in && is_in_zone((*image)->at(i).name, first);
     if (!is_in || !zone.replace(*image)) return 0;
-    const auto targets = std::make_shared<LiveTargets>();
+    const auto targets = std::make_shared<ZoneTargets>(std::make_shared<LiveTargets>());
     PolicyBuilder builder(zone.zone(), targets);
     REQUIRE(builder.build(zone) != nullptr);
     std::vector<Bytes> touched;
@@ -44,7 +44,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     Skipped skipped;
     const std::size_t most = zone.records() * 128;  // a name has at most 127 labels
-    REQUIRE(build_local_zone(zone, *targets, skipped, most, SIZE_MAX) != nullptr);
+    REQUIRE(build_local_zone(zone, targets, skipped, most, SIZE_MAX) != nullptr);
     std::size_t written = 0;
     write_zone_text(zone, [&](std::string_view text) { written += text.size(); });
     REQUIRE(written > 0);

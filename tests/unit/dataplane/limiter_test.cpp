@@ -96,6 +96,37 @@ BOOST_AUTO_TEST_CASE(connections_and_cookies_have_buckets_of_their_own) {
     BOOST_TEST(w.query("192.0.2.2", true, dns::CookieState::valid));
 }
 
+// A cookie proves one address, so a report has this address alone.
+BOOST_AUTO_TEST_CASE(offenders_have_the_bits_that_they_count_by) {
+    struct Case {
+        std::string client;
+        dns::CookieState cookie;
+        unsigned prefix4, prefix6;
+        std::string shown;
+    };
+    using dns::CookieState;
+    for (const Case& c : {Case{"192.0.2.7", CookieState::none, 24, 56, "192.0.2.0/24"},
+                          Case{"192.0.2.7", CookieState::valid, 24, 56, "192.0.2.7/32"},
+                          Case{"192.0.2.0", CookieState::valid, 24, 56, "192.0.2.0/32"},
+                          Case{"2001:db8::7", CookieState::none, 24, 56, "2001:db8::/56"},
+                          Case{"2001:db8::7", CookieState::valid, 24, 56, "2001:db8::7/128"},
+                          Case{"192.0.2.7", CookieState::none, 0, 0, "::/0"},
+                          Case{"192.0.2.7", CookieState::valid, 0, 0, "192.0.2.7/32"}}) {
+        LimiterWorld w(LimitWhat::queries, c.prefix4, c.prefix6);
+        for (int i = 0; i < 3; ++i)
+            (void)w.query(c.client, true, c.cookie);
+        unsigned found = 0;
+        OffenderBoard::Offender offender;
+        for (std::size_t slot = 0; slot < OffenderBoard::kSlots; ++slot) {
+            if (!w.policy.tables->workers[0]->board.read(slot, offender)) continue;
+            ++found;
+            const matchers::Prefix prefix{offender.prefix, offender.bits};
+            BOOST_TEST(prefix.to_string() == c.shown);
+        }
+        BOOST_TEST(found == 1U);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(answers_count_by_name_in_any_case) {
     LimiterWorld w(LimitWhat::responses);
     for (const std::string name :

@@ -192,6 +192,23 @@ BOOST_AUTO_TEST_CASE(an_upstream_that_refuses_cookies_keeps_edns) {
     BOOST_TEST(cookie_of(w.asked("c.example").dns).size() == 8U);
 }
 
+// A stranger's flood can fill rings and tables. That says nothing about the upstream.
+BOOST_AUTO_TEST_CASE(an_upstream_that_refuses_cookies_keeps_edns_without_room_for_the_repetition) {
+    CookieWorld w;
+    const Frame first = w.asked("a.example");
+    w.station().frames_without_room = 1;
+    w.answer(first, {.rcode = dns::kFormErr, .addresses = 0});
+    BOOST_TEST(w.station().frames.size() == 1U);
+    BOOST_TEST(w.stat(Stat::upstream_without_edns) == 0U);
+    w.wait(10);
+    BOOST_REQUIRE(w.station().frames.size() == 2U);
+    BOOST_TEST(has_edns(w.station().frames[1].dns));
+    BOOST_TEST(cookie_of(w.station().frames[1].dns).empty());
+    w.answer(w.station().frames[1]);
+    BOOST_TEST(w.station().answers.size() == 1U);
+    BOOST_TEST(has_edns(w.asked("b.example").dns));
+}
+
 BOOST_AUTO_TEST_CASE(queries_by_kernel_sockets_have_cookies) {
     CookieWorld w;
     w.station().hops.by_upstream[0].via = NextHop::Via::kernel;

@@ -74,6 +74,53 @@ BOOST_AUTO_TEST_CASE(a_flood_of_unanswered_names_leaves_room_for_other_names) {
     BOOST_TEST(honest_percent(140, false) >= 95.0);  // 36,000 q/s
 }
 
+// No domain is above its share, and no query is old enough to be displaced.
+BOOST_AUTO_TEST_CASE(a_flood_to_a_dead_upstream_leaves_room_for_other_upstreams) {
+    for (const unsigned hostile_a_ms : {1U, 10U}) {  // 64 records: as 256,000 q/s, and 2,560,000
+        World w(2);
+        w.snapshot->groups[0].members = {0};
+        w.snapshot->groups.push_back(w.snapshot->groups[0]);
+        w.snapshot->groups[1].members = {1};
+        std::map<const Parked*, bool> honest;
+        unsigned hostile = 0;
+        std::size_t seen = 0, answered = 0;
+        std::deque<std::pair<std::uint64_t, Frame>> due;
+        const std::uint64_t begin = w.now.ms;
+        for (std::uint64_t ms = 0; ms < 5'000; ++ms) {
+            w.now.ms = begin + ms;
+            for (unsigned i = 0; i < hostile_a_ms; ++i) {
+                const std::string n = std::to_string(++hostile);
+                w.ask("r" + n + ".victim" + n);
+            }
+            if (ms % 50 == 25 && ms < 4'900) {
+                Parked* const parked = w.park("h" + std::to_string(ms) + ".example", 0, dns::kA);
+                w.ask(parked, 1);
+                honest[parked] = false;
+            }
+            for (; seen < w.station().frames.size(); ++seen) {
+                const Frame& frame = w.station().frames[seen];
+                if (frame.upstream == 1) due.emplace_back(w.now.ms + 20, frame);
+            }
+            for (; !due.empty() && due.front().first <= w.now.ms; due.pop_front())
+                w.answer(due.front().second);
+            w.tick();
+        }
+        for (const Answered& a : w.station().answers)
+            answered += honest.contains(a.parked) && a.end == UpstreamResult::answered ? 1U : 0U;
+        BOOST_TEST(answered == honest.size());
+        BOOST_TEST(w.stat(Stat::upstream_table_full) > 0U);
+        BOOST_TEST(w.stat(Stat::upstream_displaced) > 0U);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_single_group_of_upstreams_uses_the_whole_table) {
+    World w;
+    for (unsigned n = 0; n < 64; ++n)
+        w.ask("r" + std::to_string(n) + ".victim" + std::to_string(n));
+    BOOST_TEST(w.station().forwarder.in_flight() == 64U);
+    BOOST_TEST(w.stat(Stat::upstream_table_full) == 0U);
+}
+
 BOOST_AUTO_TEST_CASE(dead_names_of_a_domain_leave_others_under_its_public_suffix_answered) {
     // 47: 12,000 q/s. Without a list "co.uk" is one domain, which fails.
     const std::vector<std::string> evil{"evil.co.uk", "evil2.co.uk"};

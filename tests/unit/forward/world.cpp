@@ -92,6 +92,10 @@ Station::~Station() {
 
 bool Station::send_frame(const NextHop&, std::uint16_t source_port, const Upstream& to,
                          std::span<const std::uint8_t> dns) noexcept {
+    if (frames_without_room > 0) {
+        --frames_without_room;
+        return false;
+    }
     if (frames_have_room) frames.push_back({source_port, to.id, Bytes(dns.begin(), dns.end())});
     return frames_have_room;
 }
@@ -163,13 +167,13 @@ Parked* World::park(std::string_view name, unsigned worker, std::uint16_t qtype)
     return &p;
 }
 
-void World::ask(Parked* parked) {
+void World::ask(Parked* parked, std::uint16_t group) {
     std::array<std::uint8_t, 256> low;
     dns::lower_case(parked->qname.data(), low.data(), parked->qname_len);
     std::uint64_t hash = hash_salt << 32;
     for (unsigned i = 0; i < parked->qname_len; ++i)
         hash = (hash & ~0xffffffffULL) | ((hash * 31 + low[i]) & 0xffffffff);
-    station(parked->worker).forwarder.ask(parked, 0, hash, now);
+    station(parked->worker).forwarder.ask(parked, group, hash, now);
 }
 
 Parked* World::ask(std::string_view name, unsigned worker, std::uint16_t qtype) {

@@ -76,6 +76,7 @@ class Station final : public ForwardSink {
     std::array<std::deque<Message>, 2> out;  // by worker
     std::size_t ring_size = 1024;
     bool frames_have_room = true;
+    unsigned frames_without_room = 0;  // number of the next frames that find none
     Counters counters;
     NextHopTable hops;
     Forwarder forwarder;
@@ -91,7 +92,7 @@ class World {
     Parked* ask(std::string_view name, unsigned worker = 0, std::uint16_t qtype = dns::kA);
     Parked* ask_over_tcp(std::string_view name);
     Parked* park(std::string_view name, unsigned worker, std::uint16_t qtype);
-    void ask(Parked* parked);
+    void ask(Parked* parked, std::uint16_t group = 0);
 
     // The upstream answers a frame of station `worker`, as it should or with what is given.
     Verdict answer(const Frame& frame, const ReplyOf& what = {}, unsigned worker = 0);

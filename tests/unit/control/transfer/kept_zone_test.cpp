@@ -65,7 +65,10 @@ struct Case {
     steer::test::TempFolder folder;
     config::Secondary settings;
     std::shared_ptr<LivePolicy> policy = std::make_shared<LivePolicy>();
-    std::shared_ptr<LiveTargets> targets = std::make_shared<LiveTargets>();
+    std::uint64_t now_s = 1'000;
+    std::shared_ptr<LiveTargets> all_targets =
+        std::make_shared<LiveTargets>([this] { return now_s; });
+    std::shared_ptr<ZoneTargets> targets = std::make_shared<ZoneTargets>(all_targets);
     Primary primary;
 };
 
@@ -318,6 +321,29 @@ BOOST_AUTO_TEST_CASE(a_journal_that_does_not_fit_is_left_out_and_replaced) {
     KeptZone again = one.make();
     BOOST_TEST(again.restore(remark)->update.soa->serial == 1U);
     BOOST_TEST(remark.empty(), remark);
+}
+
+BOOST_AUTO_TEST_CASE(targets_above_the_share_are_tried_again_when_there_is_room) {
+    Case one;
+    one.all_targets->divide(LiveTargets::kMost);  // one for each zone
+    one.primary.serial = 5;
+    one.primary.text = soa(5) + "a 60 CNAME old.example.\n";
+    KeptZone zone = one.make();
+    auto first = zone.refresh(false, {});
+    BOOST_TEST(first.skipped.count == 0U);
+    one.primary.serial = 6;
+    one.primary.text = soa(6) + "a 60 CNAME new.example.\n";
+    auto second = zone.refresh(false, {});
+    BOOST_TEST(second.skipped.count == 1U);
+    first.policy.reset();  // workers have the second one
+    const auto third = zone.refresh(false, {});
+    BOOST_TEST(third.skipped.count == 1U);  // the number of old.example rests
+    one.now_s += LiveTargets::kRestS;
+    const auto last = zone.refresh(false, {});
+    BOOST_TEST((last.outcome == TransferOutcome::unchanged));
+    BOOST_TEST((last.policy != nullptr));
+    BOOST_TEST(last.skipped.count == 0U);
+    BOOST_TEST((zone.refresh(false, {}).policy == nullptr));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -36,7 +36,7 @@ struct Local {
         if (action.does == Does::passthru) return "passthru";
         if (action.does == Does::alias)
             return "alias " +
-                   dns::name_to_text(targets.at(action.alias - Rewrites::kFirstLive).bytes());
+                   dns::name_to_text(all->at(action.alias - Rewrites::kFirstLive).bytes());
         AnswerRef ref =
             action.does == Does::records ? answer_for(action, of.typed, type) : kNoAnswer;
         if (ref == kNoAnswer) ref = action.answer;
@@ -46,7 +46,8 @@ struct Local {
         return std::to_string(answer.rcode) + "/" + std::to_string(answer.ancount) + "/" +
                std::to_string(answer.nscount);
     }
-    mutable LiveTargets targets;
+    std::shared_ptr<LiveTargets> all = std::make_shared<LiveTargets>();
+    std::shared_ptr<ZoneTargets> targets = std::make_shared<ZoneTargets>(all);
     Skipped skipped;
     ZoneContents contents;
     std::unique_ptr<const PolicyZone> zone;
@@ -98,7 +99,7 @@ BOOST_AUTO_TEST_CASE(names_above_deep_names_count_too) {
     for (int i = 0; i < 50; ++i)
         deep += ".x";
     const ZoneContents contents = zone_of(soa(1) + deep + " 60 A 192.0.2.1\n", "corp.example");
-    LiveTargets targets;
+    const auto targets = std::make_shared<ZoneTargets>(std::make_shared<LiveTargets>());
     Skipped skipped;
     BOOST_TEST((build_local_zone(contents, targets, skipped, 52, SIZE_MAX) != nullptr));
     BOOST_TEST((build_local_zone(contents, targets, skipped, 51, SIZE_MAX) == nullptr));
@@ -112,7 +113,7 @@ BOOST_AUTO_TEST_CASE(answers_of_aliases_are_bounded) {
     for (int i = 1; i <= 300; ++i)
         text += "a" + std::to_string(i) + " " + std::to_string(i) + " CNAME large\n";
     const ZoneContents contents = zone_of(text, "corp.example");
-    LiveTargets targets;
+    const auto targets = std::make_shared<ZoneTargets>(std::make_shared<LiveTargets>());
     Skipped skipped;
     const auto all = build_local_zone(contents, targets, skipped, 1'000, SIZE_MAX);
     BOOST_REQUIRE((all != nullptr));
@@ -133,7 +134,7 @@ BOOST_AUTO_TEST_CASE(records_behind_aliases_count_even_if_no_answer_has_them) {
     for (int i = 1; i <= 50; ++i)
         text += "a" + std::to_string(i) + " " + std::to_string(i) + " CNAME large\n";
     const ZoneContents contents = zone_of(text, "corp.example");
-    LiveTargets targets;
+    const auto targets = std::make_shared<ZoneTargets>(std::make_shared<LiveTargets>());
     Skipped skipped;
     BOOST_TEST((build_local_zone(contents, targets, skipped, 100, SIZE_MAX) != nullptr));
     const std::size_t most = 10 * contents.bytes();

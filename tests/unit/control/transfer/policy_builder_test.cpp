@@ -6,6 +6,7 @@
 
 #include "control/sources/transfer/zone_file.h"
 #include "dataplane/answer/rpz.h"
+#include "dataplane/dns/name.h"
 #include "matchers/list/rpz_zone.h"
 #include "zone_maker.h"
 
@@ -33,7 +34,8 @@ const std::string kPolicyText = soa(1) +
 
 struct Built {
     explicit Built(const std::string& text)
-        : contents(zone_of(text, kPolicy)), builder(wire(kPolicy), targets) {
+        : contents(zone_of(text, kPolicy)),
+          builder(wire(kPolicy), std::make_shared<ZoneTargets>(targets)) {
         zone = builder.build(contents);
     }
     void change(const ZoneDifference& by) {
@@ -190,6 +192,68 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_applied_is_skipped_and_named) {
         difference(1, soa(1) + "c 60 CNAME rpz-what.\n", 2, soa(2) + "c 60 CNAME .\n", kPolicy));
     BOOST_TEST(zone.builder.skipped().count == 4U);
     BOOST_TEST(zone.at("c") == "nxdomain");
+}
+
+BOOST_AUTO_TEST_CASE(a_zone_cannot_take_the_targets_of_others) {
+    const auto all = std::make_shared<LiveTargets>([] { return std::uint64_t{1}; });
+    all->divide(4);
+    const auto greedy = std::make_shared<ZoneTargets>(all);
+    const auto other = std::make_shared<ZoneTargets>(all);
+    TargetUses of_greedy, of_other;
+    for (std::size_t i = 0; i < 2 * LiveTargets::kMost; ++i) {
+        const auto number =
+            of_greedy.number_of(greedy, wire("n" + std::to_string(i) + ".example"), false, 60);
+        BOOST_REQUIRE(number.has_value() == (i < LiveTargets::kMost / 4));
+    }
+    const auto known = of_greedy.number_of(greedy, wire("n7.example"), false, 60);
+    BOOST_REQUIRE(known.has_value());
+    BOOST_TEST((*known == of_greedy.number_of(greedy, wire("n7.example"), false, 60)));
+    BOOST_TEST((known != of_greedy.number_of(greedy, wire("n8.example"), false, 60)));
+    const auto number = of_other.number_of(other, wire("n7.example"), false, 60);
+    BOOST_REQUIRE(number.has_value());
+    BOOST_TEST((all->at(*number).name[1] == 'n'));
+    BOOST_TEST((*number != *known));
+}
+
+BOOST_AUTO_TEST_CASE(a_number_rests_before_another_target_gets_it) {
+    std::uint64_t now_s = 1;
+    const auto all = std::make_shared<LiveTargets>([&] { return now_s; });
+    all->divide(LiveTargets::kMost / 2);
+    const auto zone = std::make_shared<ZoneTargets>(all);
+    auto uses = std::make_unique<TargetUses>();
+    const auto first = uses->number_of(zone, wire("a.example"), false, 60);
+    auto copy = std::make_unique<TargetUses>(*uses);
+    uses = std::make_unique<TargetUses>();
+    BOOST_TEST((uses->number_of(zone, wire("a.example"), false, 60) == first));  // the copy has it
+    uses.reset();
+    copy.reset();
+    TargetUses next;
+    BOOST_TEST((next.number_of(zone, wire("b.example"), false, 60).has_value()));
+    BOOST_TEST((!next.number_of(zone, wire("c.example"), false, 60).has_value()));
+    now_s += LiveTargets::kRestS - 1;
+    BOOST_TEST((!next.number_of(zone, wire("c.example"), false, 60).has_value()));
+    BOOST_TEST((dns::name_to_text(all->at(*first).bytes()) == "a.example"));
+    now_s += 1;
+    BOOST_TEST((next.number_of(zone, wire("c.example"), false, 60) == first));
+    BOOST_TEST((dns::name_to_text(all->at(*first).bytes()) == "c.example"));
+}
+
+// As a feed whose targets change every hour.
+BOOST_AUTO_TEST_CASE(transfers_give_back_the_targets_that_they_replace) {
+    std::uint64_t now_s = 1;
+    const auto all = std::make_shared<LiveTargets>([&] { return now_s; });
+    PolicyBuilder builder(wire(kPolicy), std::make_shared<ZoneTargets>(all));
+    std::unique_ptr<const PolicyZone> zone;
+    for (unsigned serial = 1; serial <= 20; ++serial) {
+        std::string text = soa(serial);
+        for (int i = 0; i < 1'000; ++i) {
+            text += "n" + std::to_string(i) + " 60 CNAME t" + std::to_string(i) + "." +
+                    std::to_string(serial) + ".example.\n";
+        }
+        zone = builder.build(zone_of(text, kPolicy));
+        BOOST_REQUIRE(builder.skipped().count == 0U);
+        now_s += 3'600;
+    }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,10 +1,15 @@
 // TCP clients: framing, pipelining, order, limits, closing.
+#include <rte_common.h>
+#include <rte_rcu_qsbr.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <boost/test/unit_test.hpp>
+#include <cstdlib>
 #include <set>
 
+#include "control/host/process/published.h"
+#include "dataplane/answer/live_prefixes.h"
 #include "world.h"
 
 using namespace steer;
@@ -306,6 +311,67 @@ BOOST_AUTO_TEST_CASE(a_connection_with_queries_above_a_row_of_limits_is_closed_a
         w.answer(query, make_response(query.query, 1));
     BOOST_TEST(w.until([&] { return client.next_framed().has_value(); }));
     BOOST_TEST(w.until([&] { return w.thread->connections() == 0; }));
+}
+
+namespace {
+
+// Replaces a set of addresses while a thread of `streams` tests a client, and notes whether the
+// old set could be freed.
+class ReplacingClock final : public Clock {
+  public:
+    explicit ReplacingClock(rte_rcu_qsbr* qsbr) : qsbr_(qsbr), published_(live->set, qsbr) {
+        published_.put(std::make_unique<const matchers::PrefixSet>());
+    }
+    Now now() override {
+        ++times;
+        published_.put(std::make_unique<const matchers::PrefixSet>());
+        token = rte_rcu_qsbr_start(qsbr_);
+        is_freed = is_freed || rte_rcu_qsbr_check(qsbr_, token, false) == 1;
+        return {1'000};
+    }
+
+    std::shared_ptr<LivePrefixes> live = std::make_shared<LivePrefixes>();
+    unsigned times = 0;
+    std::uint64_t token = 0;
+    bool is_freed = false;
+
+  private:
+    rte_rcu_qsbr* const qsbr_;
+    Published<matchers::PrefixSet> published_;
+};
+
+struct FreeQsbr {
+    void operator()(rte_rcu_qsbr* qsbr) const { std::free(qsbr); }
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_set_of_limits_is_not_freed_while_streams_reads_it) {
+    constexpr unsigned kReaders = 3;
+    const std::size_t bytes = rte_rcu_qsbr_get_memsize(kReaders);
+    const std::unique_ptr<rte_rcu_qsbr, FreeQsbr> qsbr(static_cast<rte_rcu_qsbr*>(
+        std::aligned_alloc(RTE_CACHE_LINE_SIZE, RTE_ALIGN_CEIL(bytes, RTE_CACHE_LINE_SIZE))));
+    BOOST_REQUIRE(rte_rcu_qsbr_init(qsbr.get(), kReaders) == 0);
+    Sleeper sleeper{-1};
+    BufferPools buffers{16, 4};
+    ReplacingClock clock(qsbr.get());
+    stream::StreamContext context{0, {{}, {}, &sleeper, qsbr.get(), 2}, buffers, clock};
+    auto policy = std::make_shared<LimitPolicy>();
+    policy->tables = std::make_shared<LimitTables>();
+    policy->tables->streams.push_back(std::make_unique<LimitThread>(std::size_t{1} << 16, 1));
+    LimitRow row;
+    row.what = LimitWhat::streams;
+    row.rate = LimitRate::of(1, 1);
+    row.except = AddressSet({}, {clock.live});
+    policy->add(std::move(row));
+    context.limits = std::move(policy);
+
+    const IpAddress client = address("192.0.2.1"), local = address("192.0.2.53");
+    BOOST_TEST(context.lets_pass(LimitWhat::streams, client, local, 53));
+    BOOST_TEST(clock.times == 1U);
+    BOOST_TEST(!clock.is_freed);
+    // Between its queries, the thread delays no writer.
+    BOOST_TEST(rte_rcu_qsbr_check(qsbr.get(), clock.token, false) == 1);
 }
 
 BOOST_AUTO_TEST_CASE(the_longest_idle_connection_makes_room) {
