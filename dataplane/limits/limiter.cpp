@@ -35,6 +35,11 @@ bool has_address(const LimitListener& listener, const IpAddress& local) noexcept
            (listener.address == kAnyV4 && local.is_v4());
 }
 
+// The source that a row counts.
+matchers::Prefix prefix_of(const LimitRow& row, const IpAddress& address) noexcept {
+    return matchers::Prefix::masked(address, address.is_v4() ? kV4Bits + row.prefix4 : row.prefix6);
+}
+
 // The name in lower case, as wire form.
 std::size_t lower_case_of(std::span<const std::uint8_t> name,
                           std::array<std::uint8_t, 256>& out) noexcept {
@@ -149,11 +154,8 @@ void Limiter::note(const LimitRow& row, LimitThread& own, const Client& client, 
 void Limiter::note_proof(const LimitPolicy& policy, const Client& client, Now now) const noexcept {
     LimitThread* const mine = own(policy);
     if (mine == nullptr) return;
-    const bool is_v4 = client.address.is_v4();
     const bool is_banned = std::ranges::any_of(policy.rows, [&](const LimitRow& row) {
-        const unsigned bits = is_v4 ? kV4Bits + row.prefix4 : row.prefix6;
-        return row.ban_ms != 0 &&
-               policy.tables->banned.contains(matchers::Prefix::masked(client.address, bits));
+        return row.ban_ms != 0 && policy.tables->banned.contains(prefix_of(row, client.address));
     });
     if (!is_banned) return;
     const std::uint64_t key =
@@ -219,7 +221,24 @@ Limited Limiter::on_query(const LimitPolicy& policy, const Client& client, std::
     };
     charge_all(LimitWhat::queries, 1);
     charge_all(LimitWhat::bytes, bytes);
+    if (policy.bans && worst == Limited::no && !policy.tables->banned.empty()) [[unlikely]]
+        return on_banned(policy, *mine, client);
     return worst;
+}
+
+Limited Limiter::on_banned(const LimitPolicy& policy, LimitThread& own,
+                           const Client& client) noexcept {
+    if (!client.is_udp || client.cookie == dns::CookieState::valid) return Limited::no;
+    const LimitTables& tables = *policy.tables;
+    const auto bans = [&](const LimitRow& row) {
+        return row.ban_ms != 0 && !row.dry_run && is_for(row, client) &&
+               tables.banned.contains(prefix_of(row, client.address));
+    };
+    const auto row = std::ranges::find_if(policy.rows, bans);
+    if (row == policy.rows.end() || tables.exempt.contains({client.address, 128}))
+        return Limited::no;
+    own.counts[row->id][static_cast<std::size_t>(LimitDecision::truncated)].add();
+    return Limited::truncate;
 }
 
 void Limiter::prefetch_query(const LimitPolicy& policy, const Client& client) const noexcept {
