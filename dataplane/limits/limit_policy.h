@@ -71,6 +71,7 @@ struct LimitThread {
 struct LimitTables {
     std::vector<std::unique_ptr<LimitThread>> workers, streams;
     BannedSources banned;
+    BannedSources exempt;  // proven addresses of banned prefixes, with the length 128
 };
 
 struct LimitPolicy {

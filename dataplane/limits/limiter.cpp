@@ -225,7 +225,25 @@ Limited Limiter::on_query(const LimitPolicy& policy, const Client& client, std::
     const Limited by_queries = charge_rows(policy, LimitWhat::queries, *mine, client, {}, now);
     const Limited by_bytes =
         charge_rows(policy, LimitWhat::bytes, *mine, client, {.units = bytes}, now);
-    return first_of(by_queries, by_bytes);
+    const Limited limited = first_of(by_queries, by_bytes);
+    if (policy.bans && limited == Limited::no && !policy.tables->banned.empty()) [[unlikely]]
+        return on_banned(policy, *mine, client);
+    return limited;
+}
+
+Limited Limiter::on_banned(const LimitPolicy& policy, LimitThread& own,
+                           const Client& client) noexcept {
+    if (!client.is_udp || client.cookie == dns::CookieState::valid) return Limited::no;
+    const LimitTables& tables = *policy.tables;
+    const auto bans = [&](const LimitRow& row) {
+        return row.ban_ms != 0 && !row.dry_run && is_for(row, client) &&
+               tables.banned.contains(row.prefix_of(client.address));
+    };
+    const auto row = std::ranges::find_if(policy.rows, bans);
+    if (row == policy.rows.end() || tables.exempt.contains({client.address, 128}))
+        return Limited::no;
+    own.counts[row->id][static_cast<std::size_t>(LimitDecision::truncated)].add();
+    return Limited::truncate;
 }
 
 void Limiter::prefetch_query(const LimitPolicy& policy, const Client& client) const noexcept {

@@ -74,6 +74,10 @@ class Limiter {
     }
 
   private:
+    // A query that passed a ban, and that no row refuses. Without TC, the client would never open
+    // the connection that proves its address.
+    [[nodiscard, gnu::cold]] static Limited on_banned(const LimitPolicy& policy, LimitThread& own,
+                                                      const Client& client) noexcept;
     [[gnu::cold]] void note_proof(const LimitPolicy& policy, const Client& client,
                                   Now now) const noexcept;
     [[nodiscard]] LimitThread* own(const LimitPolicy& policy) const noexcept;

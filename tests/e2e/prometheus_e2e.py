@@ -24,7 +24,7 @@ DASHBOARDS = sorted((ROOT / "configs/grafana").glob("*.json"))
 SERVER = pathlib.Path(__file__).with_name("list_server.py")
 CONFIG = """
 control: {{ lists: {folder}/lists, images: off }}
-limits: [ {{ what: queries, rate: 100000, dry_run: true }} ]
+limits: [ {{ what: queries, rate: 100000, ban: 10s, dry_run: true }} ]
 routers:
   edge: {{ address: "172.16.1.1:8728", username: api-user, password: {password} }}
 plugins:

@@ -126,7 +126,8 @@ constexpr std::array<Row<Limit>, 15> kLimitRows{{
     {"ban", &Limit::ban, "none", "1s..1h",
      "ban a client that was above the row this long; for `queries` and `bytes`\n"
      "AF_XDP ports drop the UDP queries of a banned prefix in the kernel. One of 8 passes at "
-     "random and meets this row. A ban ends when its prefix was not above the row for 10 s. "
+     "random and meets this row. Below the rate it gets TC, so that its client shows its address "
+     "by TCP. A ban ends when its prefix was not above the row for 10 s. "
      "`trusted_forwarders`, TCP and addresses with a connection or a valid DNS cookie are never "
      "banned. Other kinds of ports have no bans: their workers apply the row alone."},
     {"dry_run", &Limit::dry_run, "false", "",

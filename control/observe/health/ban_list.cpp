@@ -190,6 +190,7 @@ Result<void> BanList::apply(const LimitPolicy* policy) {
         banned.push_back({prefix.address, prefix.bits});
     }
     std::vector<XdpPrefix> exempt;
+    std::vector<matchers::Prefix> proven;
     if (!in_force.empty()) {
         for (const matchers::Prefix& trusted : policy->trusted_prefixes)
             exempt.push_back(key_of(trusted));
@@ -198,9 +199,13 @@ Result<void> BanList::apply(const LimitPolicy* policy) {
             if (ban == nullptr || ban->exempt >= kMaxExempt) continue;
             ++ban->exempt;
             exempt.push_back({address, kAddressBits});
+            proven.push_back({address, kAddressBits});
         }
     }
-    if (policy != nullptr) policy->tables->banned.set(banned);
+    if (policy != nullptr) {
+        policy->tables->exempt.set(proven);
+        policy->tables->banned.set(banned);
+    }
     if (!filter_.is_available()) return {};
     return filter_.set(in_force, exempt);
 }

@@ -140,12 +140,14 @@ BOOST_AUTO_TEST_CASE(trusted_forwarders_and_proven_addresses_are_exempt) {
     w.list.prove(ban_address("203.0.113.7"), w.now_ms);  // no ban covers it
     w.run(100, {}, 8'000);
     BOOST_TEST(w.filter.exempts("198.51.100.7"));
+    BOOST_TEST(w.policy.tables->exempt.contains(ban_prefix("198.51.100.7")));
     BOOST_TEST(!w.filter.exempts("203.0.113.7"));
     BOOST_TEST(w.list.bans().begin()->second.exempt == 1U);
     w.run(BanList::kProofMs - 1'000, {}, 8'000);
     BOOST_TEST(w.filter.exempts("198.51.100.7"));
     w.run(2'000, {}, 8'000);
     BOOST_TEST(!w.filter.exempts("198.51.100.7"));
+    BOOST_TEST(w.policy.tables->exempt.empty());
     BOOST_TEST(w.filter.bans.size() == 1U);
 }
 

@@ -213,6 +213,33 @@ BOOST_AUTO_TEST_CASE(only_a_valid_cookie_or_a_connection_proves_a_banned_address
     BOOST_TEST(proven_in(w).size() == 2U);
 }
 
+BOOST_AUTO_TEST_CASE(a_banned_source_gets_tc_until_its_address_is_proven) {
+    LimiterWorld w(LimitWhat::queries);
+    w.policy.rows[0].ban_ms = 1'000;
+    w.policy.rows[0].rate = LimitRate::of(1'000, 1'000);
+    w.policy.bans = true;
+    const auto limited = [&](const char* client, bool is_udp = true,
+                             dns::CookieState cookie = dns::CookieState::none) {
+        return w.limiter.on_query(
+            w.policy, {*IpAddress::parse(client), w.local, 53, is_udp, cookie}, 40, w.now);
+    };
+    BOOST_TEST((limited("198.51.100.1") == Limited::no));
+    const std::vector<matchers::Prefix> banned{*matchers::Prefix::parse("198.51.100.0/24")};
+    const std::vector<matchers::Prefix> exempt{*matchers::Prefix::parse("198.51.100.9")};
+    w.policy.tables->banned.set(banned);
+    w.policy.tables->exempt.set(exempt);
+    BOOST_TEST((limited("198.51.100.1") == Limited::truncate));
+    BOOST_TEST((limited("198.51.100.1", true, dns::CookieState::client) == Limited::truncate));
+    BOOST_TEST((limited("198.51.100.1", true, dns::CookieState::valid) == Limited::no));
+    BOOST_TEST((limited("198.51.100.1", false) == Limited::no));
+    BOOST_TEST((limited("198.51.100.9") == Limited::no));
+    BOOST_TEST((limited("198.51.101.1") == Limited::no));
+    const LimitCounts& counts = w.policy.tables->workers[0]->counts[0];
+    BOOST_TEST(counts[static_cast<std::size_t>(LimitDecision::truncated)].get() == 2U);
+    w.policy.rows[0].dry_run = true;
+    BOOST_TEST((limited("198.51.100.1") == Limited::no));
+}
+
 BOOST_AUTO_TEST_CASE(an_offender_without_cookie_and_connection_has_no_proof) {
     for (const bool is_udp : {true, false}) {
         for (const dns::CookieState cookie : {dns::CookieState::none, dns::CookieState::valid}) {
