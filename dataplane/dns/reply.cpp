@@ -144,7 +144,7 @@ std::uint64_t plain_opt_sum(bool dnssec_ok) {
     return kOptSize + kCookieOptionSize;
 }
 
-// Without a cookie, nothing of it is computed or tested.
+// Without a cookie, no part of it is computed or tested.
 template <bool has_cookie>
 [[gnu::always_inline]] inline std::size_t write_reply_as(std::span<std::uint8_t> message,
                                                          const Query& query, const Answer& answer,
