@@ -500,10 +500,13 @@ std::vector<std::string> ZoneService::problems() const {
     for (const auto& [tag, zone] : zones_) {
         const std::string begin = "secondary '" + tag + "'";
         if (zone->is_expired) {
-            out.push_back(begin + " has expired" +
-                          (zone->policy ? ", its last policy stays in force" : "") + ": " +
-                          zone->error +
-                          "; make a primary reachable, then `steerctl zones refresh " + tag + "`");
+            std::string& problem = out.emplace_back(begin + " has expired");
+            if (zone->policy) problem += ", its last policy stays in force";
+            problem += ": ";
+            problem += zone->error;
+            problem += "; make a primary reachable, then `steerctl zones refresh ";
+            problem += tag;
+            problem += '`';
         } else if (!zone->error.empty()) {
             out.push_back(begin + " was not transferred from " + zone->primary + ": " +
                           zone->error + "; `steerctl zones` shows the age of the zone in use");
