@@ -39,7 +39,7 @@ OF_EVERY_QUERY = ("steerdns_rx_packets", "steerdns_tx_packets", "steerdns_query_
 OF_OURS = """dataplane:
   ports: [ {{ device: eth0, driver: af_xdp }} ]
   workers: [{cpu}]
-  memory: 256MiB
+  memory: 512MiB
   idle: adaptive
   allow: [ 0.0.0.0/0 ]
   {limits}
