@@ -266,7 +266,7 @@ void Worker::Impl::serve(Burst& b) noexcept {
     find_entries(b, *snapshot);
     tracer.inspect(b, *snapshot, now);
     if (b.cookie_ends != 0) cookies.check_ends(b);
-    if (snapshot->limits != nullptr && snapshot->limits->limits_queries) [[unlikely]] {
+    if (snapshot->limits_queries()) [[unlikely]] {
         limit_queries(b, *snapshot, limiter, replier, now);
         if (b.traced != 0) tracer.after_parse(b, now);
     }

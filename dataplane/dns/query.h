@@ -53,7 +53,7 @@ struct Query : QueryHead {
     EcsFrom ecs_from = EcsFrom::client;
     std::uint8_t cookie_length = 0;  // bytes of the first COOKIE option's data; 0: none ...
     std::uint16_t cookie_at = 0;     // ... and their offset in the message
-    // Both defined if edns.cookie is not none: of the reply. Set by set_cookie().
+    // Of the reply, and its sum; defined if edns.cookie is not none.
     Cookie cookie;
     std::uint64_t cookie_sum;
     // Lower-cased wire form, then the client's subnet (ecs.h) if it sent one; later bytes are

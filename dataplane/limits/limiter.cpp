@@ -50,6 +50,12 @@ std::span<const std::uint8_t> domain_in(std::span<const std::uint8_t> name) noex
     return matchers::PublicSuffixes::current().domain_of(name);
 }
 
+// The prefix that the row counts this client by is banned; by this row, or by one of equal length.
+bool may_have_banned(const LimitPolicy& policy, const LimitRow& row,
+                     const Limiter::Client& client) noexcept {
+    return row.ban_ms != 0 && policy.tables->banned.contains(row.prefix_of(client.address));
+}
+
 // Every row counts, and the first one above its limit decides.
 Limited first_of(Limited first, Limited next) noexcept {
     return first == Limited::no ? next : first;
@@ -155,9 +161,8 @@ void Limiter::note(const LimitRow& row, LimitThread& own, const Client& client, 
 void Limiter::note_proof(const LimitPolicy& policy, const Client& client, Now now) const noexcept {
     LimitThread* const mine = own(policy);
     if (mine == nullptr) return;
-    const bool is_banned = std::ranges::any_of(policy.rows, [&](const LimitRow& row) {
-        return row.ban_ms != 0 && policy.tables->banned.contains(row.prefix_of(client.address));
-    });
+    const bool is_banned = std::ranges::any_of(
+        policy.rows, [&](const LimitRow& row) { return may_have_banned(policy, row, client); });
     if (!is_banned) return;
     const std::uint64_t key =
         fold_product(client.address.high() ^ secret_ ^ kFold1, client.address.low() ^ kFold2) | 1;
@@ -234,13 +239,10 @@ Limited Limiter::on_query(const LimitPolicy& policy, const Client& client, std::
 Limited Limiter::on_banned(const LimitPolicy& policy, LimitThread& own,
                            const Client& client) noexcept {
     if (!client.is_udp || client.cookie == dns::CookieState::valid) return Limited::no;
-    const LimitTables& tables = *policy.tables;
-    const auto bans = [&](const LimitRow& row) {
-        return row.ban_ms != 0 && !row.dry_run && is_for(row, client) &&
-               tables.banned.contains(row.prefix_of(client.address));
-    };
-    const auto row = std::ranges::find_if(policy.rows, bans);
-    if (row == policy.rows.end() || tables.exempt.contains({client.address, 128}))
+    const auto row = std::ranges::find_if(policy.rows, [&](const LimitRow& one) {
+        return !one.dry_run && is_for(one, client) && may_have_banned(policy, one, client);
+    });
+    if (row == policy.rows.end() || policy.tables->exempt.contains({client.address, kAddressBits}))
         return Limited::no;
     own.counts[row->id][static_cast<std::size_t>(LimitDecision::truncated)].add();
     return Limited::truncate;

@@ -186,6 +186,13 @@ struct Snapshot {
     matchers::PrefixSet trusted_forwarders;     // exempt from per-client quotas
     std::shared_ptr<const LimitPolicy> limits;  // nullptr: `limits:` has no row
 
+    // Whether `limits:` has rows for queries and bytes, or for answers.
+    [[nodiscard]] bool limits_queries() const noexcept {
+        return limits != nullptr && limits->limits_queries;
+    }
+    [[nodiscard]] bool limits_answers() const noexcept {
+        return limits != nullptr && limits->limits_answers;
+    }
     // Of a word that is_redirect().
     [[nodiscard]] RedirectTarget redirect_target(std::uint16_t word) const noexcept {
         if (word >= Rewrites::kFirstLive) {

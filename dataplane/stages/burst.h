@@ -57,7 +57,10 @@ struct Packet {
     IpAddress destination;
     const Plan* plan;           // set by lookup(): start of the program; nullptr: at `entry`
     const cache::Entry* found;  // result of lookup() in the plan's cache
-    dns::Query query;           // set by parse()
+    dns::Query query;           // set by parse(); before, that of an earlier packet
+
+    // For a packet that ends before parse(): it has no name and no type.
+    void clear_query() { static_cast<dns::QueryHead&>(query) = dns::QueryHead{}; }
 };
 
 struct UpstreamFrame {

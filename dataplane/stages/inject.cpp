@@ -28,7 +28,7 @@ void add_injected(const Message& m, Burst& burst, const NextHopTable* hops,
                       sizeof(InjectedQuery) + query.length + texts <= buffer.length;
     const auto drop = [&](Verdict v) {
         p.dns_length = 0;
-        static_cast<dns::QueryHead&>(p.query) = dns::QueryHead{};  // it may be another packet's
+        p.clear_query();
         replier.drop(p, v);
     };
     if (!fits) return drop(Verdict::drop_short_header);

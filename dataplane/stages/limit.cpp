@@ -39,8 +39,7 @@ void limit_queries(Burst& burst, const Snapshot& snapshot, Limiter& limiter, Rep
         if (limited != Limited::drop &&
             (!read_for_refusal(p) || !snapshot.allow.contains(p.client.address)))
             limited = Limited::drop;
-        if (limited == Limited::drop)
-            static_cast<dns::QueryHead&>(p.query) = dns::QueryHead{};  // it may be another packet's
+        if (limited == Limited::drop) p.clear_query();
         end_limited(p, limited, replier);
     }
     burst.live_count = kept;

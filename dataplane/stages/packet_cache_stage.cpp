@@ -34,7 +34,10 @@ std::size_t compared_length(const Packet& p) {
 // The sum of the cookie at the end of the message, as part of the message's sum.
 std::uint64_t cookie_sum(const Packet& p) {
     const std::size_t at = compared_length(p);
-    return checksum_at(at, checksum_fold(checksum_add(0, p.dns + at, p.cookie_length)));
+    const std::uint64_t bytes = p.returned_cookie_length != 0
+                                    ? p.query.cookie_sum
+                                    : checksum_add(0, p.dns + at, p.cookie_length);
+    return checksum_at(at, checksum_fold(bytes));
 }
 
 // The ID and a cookie are not among the compared bytes, because each query has its own.
@@ -151,15 +154,12 @@ unsigned answer_places(Burst& burst, const Snapshot& snapshot, PacketCache& pack
                                       resolver, now);
 }
 
-template <bool limits>
-unsigned answer_limited(Burst& burst, const Snapshot& snapshot, PacketCache& packet_cache,
-                        const cache::Cache& cache, Resolver& resolver, Now now) noexcept {
-    constexpr Traits kWith{.cookies = true, .limits = limits};
-    constexpr Traits kWithout{.cookies = false, .limits = limits};
-    return burst.cookie_ends != 0
-               ? answer_places<kWith>(burst, snapshot, packet_cache, cache, resolver, now)
-               : answer_places<kWithout>(burst, snapshot, packet_cache, cache, resolver, now);
-}
+// By `limits`, then by `cookies`.
+constexpr decltype(&answer_places<Traits{}>) kVariants[2][2]{
+    {answer_places<{.cookies = false, .limits = false}>,
+     answer_places<{.cookies = true, .limits = false}>},
+    {answer_places<{.cookies = false, .limits = true}>,
+     answer_places<{.cookies = true, .limits = true}>}};
 
 }  // namespace
 
@@ -170,10 +170,8 @@ void answer_from_packet_cache(Burst& burst, const Snapshot& snapshot, PacketCach
         !packet_cache.awake(burst.live_count))
         return;
     burst.packet_cache_asked = true;
-    const bool limits = snapshot.limits != nullptr && snapshot.limits->limits_answers;
-    const unsigned known =
-        limits ? answer_limited<true>(burst, snapshot, packet_cache, *cache, resolver, now)
-               : answer_limited<false>(burst, snapshot, packet_cache, *cache, resolver, now);
+    const auto answer = kVariants[snapshot.limits_answers()][burst.cookie_ends != 0];
+    const unsigned known = answer(burst, snapshot, packet_cache, *cache, resolver, now);
     if (known == 0) return;
     packet_cache.count_known(known);
     counters.add(Stat::packet_cache_hits, known);

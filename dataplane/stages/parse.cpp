@@ -45,10 +45,9 @@ struct QueryRefusal {
 
     [[gnu::cold, gnu::noinline]] void send(Packet& p, std::uint16_t rcode,
                                            std::optional<dns::Ede> ede, Verdict v) const noexcept {
-        const LimitPolicy* const limits = snapshot.limits.get();
-        if (limits != nullptr && limits->limits_answers &&
-            end_if_limited(p, *limits, static_cast<std::uint8_t>(rcode), false, limiter, replier,
-                           now))
+        if (snapshot.limits_answers() &&
+            end_if_limited(p, *snapshot.limits, static_cast<std::uint8_t>(rcode), false, limiter,
+                           replier, now))
             return;
         replier.answer_error(p, rcode, ede, v);
     }
@@ -86,7 +85,7 @@ bool parse_one(Packet& p, unsigned place, const QueryRefusal& refusal, Burst& bu
     const Snapshot& snapshot = refusal.snapshot;
     Replier& replier = refusal.replier;
     if (p.mbuf != nullptr && !checksum_right(p)) {
-        static_cast<dns::QueryHead&>(p.query) = dns::QueryHead{};  // it may be another packet's
+        p.clear_query();
         replier.drop(p, Verdict::drop_bad_checksum);
         return false;
     }

@@ -130,9 +130,8 @@ void Resolver::resolve(Burst& burst, const Snapshot& snapshot, Now now) noexcept
         take_back_lookup(burst);
     unsigned hits = 0;
     if (may_be_plain) {
-        const bool is_limited = snapshot.limits != nullptr && snapshot.limits->limits_answers;
-        hits = is_limited ? answer_limited_hits(burst, snapshot, now)
-                          : answer_hits(burst, snapshot, now);
+        hits = snapshot.limits_answers() ? answer_limited_hits(burst, snapshot, now)
+                                         : answer_hits(burst, snapshot, now);
     }
     for (unsigned i = 0; i < burst.live_count; ++i) {
         Packet& p = burst.packets[burst.live[i]];
@@ -459,7 +458,7 @@ void Resolver::leave(Packet& p, QueryContext& c, Now now) noexcept {
         if (c.state.dropped) return drop(p, c, Verdict::dropped_by_policy);
         if (refuse_norecurse(p, c)) return;
     }
-    if (c.snapshot.limits != nullptr && end_limited_answer(p, c, now)) [[unlikely]]
+    if (c.snapshot.limits_answers() && end_limited_answer(p, c, now)) [[unlikely]]
         return;
     Extras extras;
     if (!c.snapshot.watched_lists.empty()) parts_.shared_watch.check(leaving(c, now), now);
@@ -676,7 +675,7 @@ void Resolver::leave(Parked& p, QueryContext& c, PendingOutcome end, Now now) no
         parts_.replier.drop(p, PendingOutcome::dropped_by_policy);
         return give_back(p);
     }
-    if (c.snapshot.limits != nullptr && end_limited_answer(p, c, now)) [[unlikely]]
+    if (c.snapshot.limits_answers() && end_limited_answer(p, c, now)) [[unlikely]]
         return give_back(p);
     if (!fit_to_lists(c, now)) {
         parts_.replier.drop(p, PendingOutcome::drop_no_buffer);

@@ -47,7 +47,6 @@ bool Resolver::end_limited_hit(Packet& p, const Snapshot& snapshot, std::uint64_
 }
 
 bool Resolver::end_limited_answer(Packet& p, const QueryContext& c, Now now) noexcept {
-    if (!c.snapshot.limits->limits_answers) return false;
     const dns::Answer& answer = c.response.answer();
     parts_.replier.note_marks(c.state.marks);
     const bool is_limited = end_if_limited(p, *c.snapshot.limits, answer.rcode, answer.ancount != 0,
@@ -57,7 +56,6 @@ bool Resolver::end_limited_answer(Packet& p, const QueryContext& c, Now now) noe
 }
 
 bool Resolver::end_limited_answer(Parked& p, const QueryContext& c, Now now) noexcept {
-    if (!c.snapshot.limits->limits_answers) return false;
     const ReturnPath& path = p.path;
     const dns::Answer& answer = c.response.answer();
     const Limiter::Client client{path.client.address, path.local, path.local_port,

@@ -50,8 +50,7 @@ unsigned number_of(std::optional<dns::Ede> ede, bool has_edns) {
 
 // Whether a hit was above a row of `limits:` (Resolver::answer_limited_hit()).
 bool is_limited(const Packet& p, const Snapshot& snapshot) noexcept {
-    return snapshot.limits != nullptr && snapshot.limits->limits_answers &&
-           p.end != Verdict::answered;
+    return snapshot.limits_answers() && p.end != Verdict::answered;
 }
 
 }  // namespace

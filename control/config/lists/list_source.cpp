@@ -120,6 +120,16 @@ std::nullopt_t refuse_list(Reading& in, const Place& place, const std::string& t
     return std::nullopt;
 }
 
+// A copy was a list when it was fetched: what damaged it must not stop a start.
+std::nullopt_t skip_damaged(Reading& in, const Place& place, ReadList& read,
+                            const std::string& why) {
+    read.loaded = false;
+    read.is_damaged = true;
+    in.report().warn(place.line, "the copy " + matchers::quoted_path(read.file) + " of " +
+                                     read.source + " in " + place.name() + " cannot be " + why);
+    return std::nullopt;
+}
+
 std::optional<ListBytes> read_copy(Reading& in, const Text& written, const Place& place,
                                    const ListUse& use) {
     if (use.type.empty())
@@ -148,16 +158,12 @@ std::optional<ListBytes> read_copy(Reading& in, const Text& written, const Place
                                          " has not been fetched yet: it is empty until then");
         return std::nullopt;
     }
-    // It was a list when it was fetched: what damaged it must not stop a start.
     auto content = content_of_copy(list.file, use);
     if (!content) {
-        read.loaded = false;
-        read.is_damaged = list.is_damaged = true;
-        in.report().warn(place.line, "the copy " + matchers::quoted_path(list.file) + " of " +
-                                         list.url + " in " + place.name() +
-                                         " cannot be used: " + content.error().text +
-                                         "; it is fetched again, and empty until then");
-        return std::nullopt;
+        list.is_damaged = true;
+        return skip_damaged(
+            in, place, read,
+            "used: " + content.error().text + "; it is fetched again, and empty until then");
     }
     list.present = true;
     return ListBytes{list.file, *std::move(content)};
@@ -192,14 +198,10 @@ std::optional<ListBytes> read_zone_copy(Reading& in, const Text& written, const 
         return std::nullopt;
     }
     auto content = Reading::read_text(file);
-    if (!content) {  // as in read_copy()
-        read.loaded = false;
-        read.is_damaged = true;
-        in.report().warn(place.line, "the copy " + matchers::quoted_path(file) + " of " +
-                                         written.value + " in " + place.name() +
-                                         " cannot be read: " + content.error().text +
-                                         "; it is empty until the next transfer");
-        return std::nullopt;
+    if (!content) {
+        return skip_damaged(
+            in, place, read,
+            "read: " + content.error().text + "; it is empty until the next transfer");
     }
     return ListBytes{file, *std::move(content)};
 }
