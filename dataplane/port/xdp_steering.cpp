@@ -14,18 +14,9 @@
 
 #include "dataplane/port/kernel_device.h"
 #include "dataplane/port/map_change.h"
+#include "dataplane/port/xdp/skeleton.h"
 #include "dataplane/port/xdp/steer_xdp.h"
 #include "dataplane/port/xdp_holder.h"
-
-// Generated from xdp/steer_xdp.bpf.c by bpftool; not written for our warnings.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wold-style-cast"
-#pragma GCC diagnostic ignored "-Wconversion"
-#pragma GCC diagnostic ignored "-Wsign-conversion"
-#pragma GCC diagnostic ignored "-Wpedantic"
-#pragma GCC diagnostic ignored "-Wunused-function"
-#include "steer_xdp.skel.h"
-#pragma GCC diagnostic pop
 
 namespace steer {
 namespace {

@@ -20,18 +20,9 @@
 #include <string_view>
 #include <vector>
 
+#include "dataplane/port/xdp/skeleton.h"
 #include "dataplane/port/xdp/steer_xdp.h"
 #include "support/udp_frame.h"
-
-// Generated; not written for our warnings.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wold-style-cast"
-#pragma GCC diagnostic ignored "-Wconversion"
-#pragma GCC diagnostic ignored "-Wsign-conversion"
-#pragma GCC diagnostic ignored "-Wpedantic"
-#pragma GCC diagnostic ignored "-Wunused-function"
-#include "steer_xdp.skel.h"
-#pragma GCC diagnostic pop
 
 namespace steer {
 namespace {
