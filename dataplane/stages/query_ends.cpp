@@ -257,7 +257,7 @@ QueryRecord* QueryEnds::write(QueryRecord& head, std::span<const std::uint8_t> q
     head.cells = static_cast<std::uint16_t>(cells);
     std::memcpy(place, &head, sizeof head);
     std::memcpy(place + sizeof head, query.data(), query.size());
-    if (!response.empty())
+    if (response.data() != nullptr)  // memcpy() must not get a null pointer
         std::memcpy(place + sizeof head + query.size(), response.data(), response.size());
     return reinterpret_cast<QueryRecord*>(place);
 }
