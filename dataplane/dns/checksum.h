@@ -59,8 +59,13 @@ inline std::uint64_t checksum_word(const std::uint8_t* at) {
 [[gnu::always_inline]] inline std::uint64_t checksum_add(std::uint64_t sum,
                                                          const std::uint8_t* bytes, std::size_t n) {
     if (n >= 32) return checksum_join(sum, checksum_blocks(bytes, n));
-    for (; n >= 8; n -= 8, bytes += 8)
-        sum = checksum_join(sum, checksum_word(bytes));
+    if (n >= 8) {
+        const std::uint8_t* const end = bytes + n;
+        for (; n >= 8; n -= 8, bytes += 8)
+            sum = checksum_join(sum, checksum_word(bytes));
+        // The last word overlaps earlier bytes, which are shifted out. A shift by 64 is undefined.
+        return checksum_join(sum, checksum_word(end - 8) >> 8 * (7 - n) >> 8);
+    }
     std::uint64_t last = 0;
     if ((n & 4) != 0) {
         std::uint32_t w;

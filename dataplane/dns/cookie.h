@@ -88,8 +88,10 @@ struct CookieInput {
 };
 inline constexpr unsigned kCookieLanes = 4;
 struct CookieHashes {
-    std::array<std::uint64_t, kCookieLanes> hashes;
-    std::array<std::uint64_t, kCookieLanes> sums;  // as cookie_sum(), of cookies with these hashes
+    // Aligned as the vectors that they are stored from.
+    alignas(32) std::array<std::uint64_t, kCookieLanes> hashes;
+    // As cookie_sum(), of cookies with these hashes.
+    alignas(32) std::array<std::uint64_t, kCookieLanes> sums;
 };
 // Four hashes of clients with addresses of one length: 4 or 16 bytes.
 void cookie_hashes(const CookieSecret& secret, const std::array<CookieInput, kCookieLanes>& in,

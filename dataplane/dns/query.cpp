@@ -1,5 +1,7 @@
 #include "dataplane/dns/query.h"
 
+#include <algorithm>
+
 #include "dataplane/dns/ecs.h"
 #include "dataplane/dns/name.h"
 
@@ -80,36 +82,61 @@ bool take_options(std::span<const std::uint8_t> options, std::size_t at, Query& 
     return true;
 }
 
-// The records of the additional section; a query may carry one OPT there (RFC 6891 6.1.1), and others that we
-// do not know what to do with, such as TSIG.
-QueryError parse_additional(std::span<const std::uint8_t> message, std::size_t at, unsigned count,
-                            Query& out) noexcept {
-    Edns& edns = out.edns;
-    std::uint8_t version = 0;
-    bool options_are_good = true;
+// An OPT record (RFC 6891 6.1.2) with the root as its name: bytes behind the name.
+constexpr std::size_t kOptFixed = 10;
+
+// The OPT record of the query. `fixed`: its bytes behind the name; its data ends at `end` of the
+// message.
+[[gnu::always_inline]] inline QueryError take_opt(const std::uint8_t* fixed,
+                                                  std::size_t rdata_length, std::size_t end,
+                                                  Query& out) noexcept {
+    const std::uint8_t version = fixed[5];
+    Edns edns{};
+    edns.present = true;
+    edns.udp_size = std::max(load_be16(fixed + 2), kClassicUdpSize);
+    edns.dnssec_ok = (fixed[6] & 0x80) != 0;
+    out.edns = edns;
+    if (version != 0) return QueryError::bad_edns_version;  // its options may be others
+    if (rdata_length == 0 ||
+        take_usual_cookie(fixed + kOptFixed, rdata_length, end - rdata_length, out) ||
+        take_options({fixed + kOptFixed, rdata_length}, end - rdata_length, out))
+        return QueryError::none;
+    out.cookie_length = 0;
+    return QueryError::bad_option;
+}
+
+// The records of the additional section; a query may carry one OPT there (RFC 6891 6.1.1), and
+// others that we do not know what to do with, such as TSIG.
+[[gnu::noinline]] QueryError parse_records(std::span<const std::uint8_t> message, std::size_t at,
+                                           unsigned count, Query& out) noexcept {
+    QueryError error = QueryError::none;
     for (; count > 0; --count) {
         const std::size_t name = plain_name_length(message.subspan(at));
-        if (name == 0 || at + name + 10 > message.size()) return QueryError::bad_opt;
+        if (name == 0 || at + name + kOptFixed > message.size()) return QueryError::bad_opt;
         const std::uint8_t* fixed = &message[at + name];
         const std::size_t rdata_length = load_be16(fixed + 8);
-        at += name + 10 + rdata_length;
+        at += name + kOptFixed + rdata_length;
         if (at > message.size()) return QueryError::bad_opt;
         if (load_be16(fixed) != kOpt) continue;
-        if (name != 1 || edns.present) return QueryError::bad_opt;
-        edns.present = true;
-        edns.udp_size =
-            load_be16(fixed + 2) < kClassicUdpSize ? kClassicUdpSize : load_be16(fixed + 2);
-        version = fixed[5];
-        edns.dnssec_ok = (fixed[6] & 0x80) != 0;
-        if (rdata_length != 0 && version == 0)  // other versions may define them differently
-            options_are_good =
-                take_usual_cookie(fixed + 10, rdata_length, at - rdata_length, out) ||
-                take_options({fixed + 10, rdata_length}, at - rdata_length, out);
+        if (name != 1 || out.edns.present) return QueryError::bad_opt;
+        error = take_opt(fixed, rdata_length, at, out);
     }
-    if (!options_are_good || version != 0) out.cookie_length = 0;
-    if (at != message.size()) return QueryError::trailing_bytes;
-    if (version != 0) return QueryError::bad_edns_version;
-    return options_are_good ? QueryError::none : QueryError::bad_option;
+    return at == message.size() ? error : QueryError::trailing_bytes;
+}
+
+// The usual additional section is nothing, or one OPT.
+[[gnu::always_inline]] inline QueryError parse_additional(std::span<const std::uint8_t> message,
+                                                          std::size_t at, unsigned count,
+                                                          Query& out) noexcept {
+    if (count == 0) return at == message.size() ? QueryError::none : QueryError::trailing_bytes;
+    if (count == 1 && message.size() > at + kOptFixed) {
+        const std::uint8_t* const fixed = &message[at + 1];
+        const std::size_t rdata_length = load_be16(fixed + 8);
+        if (message[at] == 0 && load_be16(fixed) == kOpt &&
+            at + 1 + kOptFixed + rdata_length == message.size()) [[likely]]
+            return take_opt(fixed, rdata_length, message.size(), out);
+    }
+    return parse_records(message, at, count, out);
 }
 
 constexpr std::size_t kAnyRow = counted_as(kAny);

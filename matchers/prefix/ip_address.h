@@ -30,7 +30,11 @@ struct IpAddress {
         std::copy_n(sixteen, 16, a.bytes.begin());
         return a;
     }
-    [[nodiscard]] constexpr bool is_v4() const { return high() == 0 && low() >> 32 == 0xffff; }
+    [[nodiscard]] constexpr bool is_v4() const {
+        constexpr std::uint32_t kMapped = 0xffff0000;  // bytes 8 to 11, in memory order
+        return std::bit_cast<std::array<std::uint64_t, 2>>(bytes)[0] == 0 &&
+               std::bit_cast<std::array<std::uint32_t, 4>>(bytes)[2] == kMapped;
+    }
     // 127.0.0.0/8 and ::1; fe80::/10.
     [[nodiscard]] constexpr bool is_loopback() const {
         return is_v4() ? bytes[12] == 127 : high() == 0 && low() == 1;
