@@ -1,23 +1,33 @@
 #include "dataplane/limits/banned_sources.h"
 
 #include <algorithm>
+#include <random>
+
+#include "matchers/fold_product.h"
 
 namespace steer {
 namespace {
 
 constexpr auto kOrder = std::memory_order_relaxed;
 
-std::uint64_t hash_of_prefix(const matchers::Prefix& prefix) noexcept {
-    __extension__ using Wide = unsigned __int128;
-    const Wide product = static_cast<Wide>(prefix.address.high() ^ 0xa0761d6478bd642f) *
-                         (prefix.address.low() ^ 0xe7037ed1a0b428db ^ prefix.length);
-    return (static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64)) | 1;
+std::uint64_t random_secret() {
+    std::random_device device;
+    return std::uint64_t{device()} << 32 | device();
 }
 
 }  // namespace
 
+BannedSources::BannedSources()
+    : secret_(random_secret()), places_(std::make_unique<Set[]>(kSets)) {}
+
+std::uint64_t BannedSources::hash_of(const matchers::Prefix& prefix) const noexcept {
+    using matchers::fold_product;
+    const std::uint64_t high = fold_product(prefix.address.high() ^ secret_, ~secret_);
+    return fold_product(high ^ prefix.length, prefix.address.low() ^ secret_) | 1;
+}
+
 bool BannedSources::contains(const matchers::Prefix& prefix) const noexcept {
-    const std::uint64_t hash = hash_of_prefix(prefix);
+    const std::uint64_t hash = hash_of(prefix);
     return std::ranges::any_of(places_[(hash >> 8) % kSets].hashes,
                                [&](const auto& place) { return place.load(kOrder) == hash; });
 }
@@ -28,7 +38,7 @@ void BannedSources::set(std::span<const matchers::Prefix> prefixes) noexcept {
             place.store(0, kOrder);
     }
     for (const matchers::Prefix& prefix : prefixes) {
-        const std::uint64_t hash = hash_of_prefix(prefix);
+        const std::uint64_t hash = hash_of(prefix);
         for (auto& place : places_[(hash >> 8) % kSets].hashes) {
             if (place.load(kOrder) != 0) continue;
             place.store(hash, kOrder);

@@ -20,7 +20,7 @@ namespace steer {
 
 class BannedSources {
   public:
-    BannedSources() : places_(std::make_unique<Set[]>(kSets)) {}
+    BannedSources();
 
     [[nodiscard]] bool empty() const noexcept {
         return count_.load(std::memory_order_relaxed) == 0;
@@ -36,6 +36,9 @@ class BannedSources {
     struct alignas(64) Set {
         std::array<std::atomic<std::uint64_t>, kInSet> hashes{};  // 0: free
     };
+    [[nodiscard]] std::uint64_t hash_of(const matchers::Prefix& prefix) const noexcept;
+
+    std::uint64_t secret_;  // of the hashes, because clients choose addresses
     std::unique_ptr<Set[]> places_;
     std::atomic<std::uint32_t> count_{0};
 };
