@@ -286,7 +286,7 @@ void Worker::Impl::serve(Burst& b) noexcept {
         tracer.after_parse(b, now);
     if (b.with_cookie != 0 || cookies.are_required()) cookies.check(b, replier);
     stage_ends(Stage::parse);
-    lookup(b, *snapshot, shared.cache, *shared.hasher, executor, packet_cache, now);
+    lookup(b, *snapshot, shared.cache, *shared.hasher, executor, resolver, packet_cache, now);
     stage_ends(Stage::lookup);
     resolver.resolve(b, *snapshot, now);
     if (b.traced != 0) [[unlikely]]

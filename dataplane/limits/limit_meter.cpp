@@ -38,17 +38,22 @@ std::uint64_t missing_of(std::uint64_t bucket, std::uint64_t tick, std::uint64_t
     return ticks > most ? 0 : ticks;
 }
 
+// A shared bucket may miss more than its depth, if its share is small.
+std::uint64_t deepest_of(const LimitRate& rate) noexcept {
+    constexpr std::uint64_t kDeepest = 64;
+    return std::min(rate.depth * kDeepest, kHalf);
+}
+
 bool is_forgotten(std::uint64_t bucket, std::uint64_t tick) noexcept {
     const std::uint64_t full_for = (tick - bucket) & LimitTicks::kMask;
     return full_for > kForgetTicks && full_for < kHalf;
 }
 
-// More units than the bucket holds take all of it.
-std::uint64_t ticks_for(const LimitRate& rate, std::uint64_t units) noexcept {
-    return std::clamp<std::uint64_t>((rate.cost_q16 * units) >> 16, 1, rate.depth);
-}
-
 }  // namespace
+
+std::uint64_t LimitRate::ticks_of(std::uint64_t units) const noexcept {
+    return std::clamp<std::uint64_t>((cost_q16 * units) >> 16, 1, depth);
+}
 
 LimitRate LimitRate::of(double per_s, double burst) noexcept {
     const double ticks = static_cast<double>(LimitTicks::kPerS) / per_s;
@@ -92,13 +97,11 @@ bool LimitMeter::is_empty(std::uint64_t key, const LimitRate& rate,
                           std::uint64_t tick) const noexcept {
     const std::uint64_t* const bucket = find(key);
     if (bucket == nullptr) return false;
-    // A shared bucket may miss more than its depth, if its share is small.
-    constexpr std::uint64_t kDeepest = 64;
     const bool is_shared = (*bucket & kShared) != 0;
-    const std::uint64_t missing =
-        is_shared ? missing_of(*bucket, tick, std::min(rate.depth * kDeepest, kHalf))
-                  : missing_of(*bucket, tick, rate.depth * peers_) / peers_;
-    return missing + ticks_for(rate, 1) > rate.depth;
+    const std::uint64_t missing = is_shared
+                                      ? missing_of(*bucket, tick, deepest_of(rate))
+                                      : missing_of(*bucket, tick, rate.depth * peers_) / peers_;
+    return missing + rate.ticks_of(1) > rate.depth;
 }
 
 // A full bucket for a new key: in place of the one of its line that is or will be full first.
@@ -117,12 +120,14 @@ std::uint64_t* LimitMeter::replace(std::uint64_t key, std::uint64_t tick) const 
 }
 
 LimitMeter::Taken LimitMeter::take(std::uint64_t key, const LimitRate& rate, std::uint64_t units,
-                                   std::uint64_t tick, const OffenderBoard& shares) noexcept {
+                                   std::uint64_t tick, const OffenderBoard& shares,
+                                   std::uint64_t owed) noexcept {
     const std::uint64_t tag = bucket_tag(key);
     std::uint64_t* bucket = find(key);
     if (bucket == nullptr) [[unlikely]]
         bucket = replace(key, tick);
-    const std::uint64_t ticks = ticks_for(rate, units);
+    const std::uint64_t ticks = rate.ticks_of(units);
+    const std::uint64_t owed_ticks = owed == 0 ? 0 : rate.ticks_of(owed);
     const std::uint64_t nth_bits = *bucket & kNthMask;
     const auto put = [&](std::uint64_t flags, std::uint64_t left) {
         *bucket = tag << kTagShift | flags | ((tick + left) & LimitTicks::kMask);
@@ -131,37 +136,45 @@ LimitMeter::Taken LimitMeter::take(std::uint64_t key, const LimitRate& rate, std
         const auto nth = static_cast<std::uint8_t>(nth_bits >> kNthShift);
         const std::uint64_t next = nth + 1U >= rate.period ? 0 : nth + 1U;
         put(flags | next << kNthShift, left);
-        return Taken{true, true, nth};
+        return Taken{.is_over = true, .is_shared = true, .nth = nth};
     };
     if (peers_ == 1) {
-        const std::uint64_t missing = missing_of(*bucket, tick, rate.depth);
+        const std::uint64_t missing =
+            std::min(missing_of(*bucket, tick, rate.depth) + owed_ticks, rate.depth);
         if (missing + ticks > rate.depth) return refuse(0, missing);
         put(nth_bits, missing + ticks);
-        return {};
+        return {.left = rate.depth - missing - ticks};
     }
     const std::uint32_t share = shares.has_shares() ? shares.share(key) : 0;
     const bool is_shared = (*bucket & kShared) != 0 && !is_forgotten(*bucket, tick);
     std::uint64_t missing = 0;
     if (!is_shared) {
         const bool is_new = (*bucket & kShared) != 0;
-        const std::uint64_t used = is_new ? 0 : missing_of(*bucket, tick, rate.depth * peers_);
+        const std::uint64_t before = is_new ? 0 : missing_of(*bucket, tick, rate.depth * peers_);
+        const std::uint64_t used = std::min(before + owed_ticks * peers_, rate.depth * peers_);
         const std::uint64_t most =
             std::min(rate.depth * peers_,
-                     std::max(kSuspectTicks, kSuspectTokens * ticks_for(rate, 1) * peers_));
+                     std::max(kSuspectTicks, kSuspectTokens * rate.ticks_of(1) * peers_));
         if (share == 0 && used + ticks * peers_ <= most) {
             put(nth_bits, used + ticks * peers_);
-            return {};
+            return {.left = (most - used) / peers_ - ticks};
         }
         // More than what is missing at the whole rate. One token has to fit for a source below it.
         missing = std::min(used / peers_, rate.depth - std::min(ticks, rate.depth));
     }
     // At least one token fits, however small the share.
-    const std::uint64_t own = share == 0 ? ticks : std::min(ticks * kWholeShare / share, kHalf);
+    const auto at_share = [&](std::uint64_t whole) {
+        return share == 0 ? whole : std::min(whole * kWholeShare / share, kHalf);
+    };
+    const std::uint64_t own = at_share(ticks);
     const std::uint64_t depth = std::max(rate.depth, own);
-    if (is_shared) missing = missing_of(*bucket, tick, depth);
+    if (is_shared) {
+        missing = missing_of(*bucket, tick, deepest_of(rate));
+        missing = std::max(missing, std::min(missing + at_share(owed_ticks), depth));
+    }
     if (missing + own > depth) return refuse(kShared, missing);
     put(kShared | nth_bits, missing + own);
-    return {false, true, 0};
+    return {.is_shared = true};
 }
 
 }  // namespace steer

@@ -39,6 +39,8 @@ struct LimitRate {
 
     // `per_s`, `burst`: units. `burst` counts as at most the refill of kLongestRefillS.
     static LimitRate of(double per_s, double burst) noexcept;
+    // Ticks of so many tokens. More than the bucket holds are all of it.
+    [[nodiscard]] std::uint64_t ticks_of(std::uint64_t units) const noexcept;
 
     std::uint64_t cost_q16 = 0;  // ticks per unit, times 2^16
     std::uint64_t depth = 0;     // ticks to fill an empty bucket
@@ -59,11 +61,15 @@ class LimitMeter {
         bool is_over = false;
         bool is_shared = false;  // the source has to be noted on the board
         std::uint8_t nth = 0;    // of the refusals of this bucket, 0 .. period - 1
+        std::uint64_t left = 0;  // ticks of tokens that the source can have before any of the above
     };
     // Takes `units` tokens of a keyed hash, if the bucket has them. `shares`: this thread's board,
     // with its parts of rates that control has divided.
+    // `owed`: tokens that the source has used already; they are taken first, as far as the bucket
+    // has them.
     [[nodiscard]] Taken take(std::uint64_t key, const LimitRate& rate, std::uint64_t units,
-                             std::uint64_t tick, const OffenderBoard& shares) noexcept;
+                             std::uint64_t tick, const OffenderBoard& shares,
+                             std::uint64_t owed = 0) noexcept;
     // Whether a bucket has no token left. Takes none.
     [[nodiscard]] bool is_empty(std::uint64_t key, const LimitRate& rate,
                                 std::uint64_t tick) const noexcept;

@@ -11,6 +11,7 @@
 
 #include "dataplane/answer/live_prefixes.h"
 #include "dataplane/base/counters.h"
+#include "dataplane/limits/answer_batches.h"
 #include "dataplane/limits/banned_sources.h"
 #include "dataplane/limits/limit_meter.h"
 #include "dataplane/limits/limit_table.h"
@@ -27,6 +28,17 @@ struct LimitListener {
     IpAddress address;
     std::uint16_t port = 0;
     bool is_udp = true;
+};
+
+// The bits of an address that a row counts by, of IpAddress::high() and low().
+struct LimitPrefix {
+    std::uint64_t bits4 = 0;  // of low()
+    std::uint64_t bits6_high = 0, bits6_low = 0;
+    std::uint64_t set6 = 0;  // set in low(): the address of all clients together
+
+    static LimitPrefix of(unsigned prefix4, unsigned prefix6) noexcept;
+    // Of a client that counts by its address.
+    static constexpr LimitPrefix whole() noexcept { return {~0ULL, ~0ULL, ~0ULL, 0}; }
 };
 
 struct LimitRow {
@@ -46,7 +58,9 @@ struct LimitRow {
     // Threads that are no workers read these two in a QsbrReader::Section: sets may change.
     std::optional<AddressSet> clients;  // no value: all
     std::optional<AddressSet> except;   // no value: none
-    bool is_for_all = false;            // none of these three; set by LimitPolicy::add()
+    // ---- set by LimitPolicy::add()
+    bool is_for_all = false;  // none of these three
+    LimitPrefix prefix;       // of `prefix4` and `prefix6`
 
     // The prefix of a client that the row counts by.
     [[nodiscard]] matchers::Prefix prefix_of(const IpAddress& client) const {
@@ -60,8 +74,11 @@ using LimitCounts = std::array<Count, static_cast<std::size_t>(LimitDecision::co
 
 // All that one thread writes for its limits.
 struct LimitThread {
-    LimitThread(std::size_t bytes, unsigned peers) : meter(bytes, peers) {}
+    // `is_worker`: its answers have batches.
+    LimitThread(std::size_t bytes, unsigned peers, bool is_worker = true)
+        : meter(bytes, peers), batches(is_worker) {}
     LimitMeter meter;
+    AnswerBatches batches;  // of the row of `responses`
     OffenderBoard board;
     OffenderBoard proven;  // banned sources with a proven address; only key and prefix are used
     std::array<LimitCounts, kMaxLimits> counts{};
@@ -86,12 +103,19 @@ struct LimitPolicy {
     bool limits_answers = false;  // responses, nxdomain or servfail
     bool limits_domains = false;  // nxdomain or servfail
     bool bans = false;            // a row has `ban`
+    // Batches of answers; none with several rows of `responses` (answer_batches.h).
+    struct Batched {
+        std::uint32_t most = 0;   // answers of a batch; 0: no batches
+        std::uint64_t ticks = 0;  // tokens that a bucket needs, so that a batch may begin
+    } batched;
 
     [[nodiscard]] const std::vector<std::uint8_t>& of(LimitWhat what) const noexcept {
         return by_kind[static_cast<std::size_t>(what)];
     }
     // Adds a row, and sets the members above.
     void add(LimitRow row);
+    // Call it after all rows. Sets `tables` and `batched`.
+    void set_tables(std::shared_ptr<LimitTables> all);
 };
 
 }  // namespace steer

@@ -16,6 +16,7 @@ constexpr std::uint64_t kFold1 = 0xa0761d6478bd642f, kFold2 = 0xe7037ed1a0b428db
 constexpr std::uint64_t kOverStreams = 0x8ebc6af09c88c6e3, kWithCookie = 0x589965cc75374cc3;
 constexpr std::uint64_t kLowerCase = 0x2020202020202020;
 constexpr std::uint8_t kAddressBits = 128;
+constexpr LimitPrefix kWholeAddress = LimitPrefix::whole();
 
 using matchers::fold_product;  // hashes 16 bytes
 
@@ -63,6 +64,14 @@ Limited first_of(Limited first, Limited next) noexcept {
 
 }  // namespace
 
+LimitPrefix LimitPrefix::of(unsigned prefix4, unsigned prefix6) noexcept {
+    constexpr std::uint64_t kAnyV4 = 0xffff00000000;  // IpAddress::low() of 0.0.0.0
+    return {.bits4 = upper_bits(32U + prefix4),
+            .bits6_high = upper_bits(prefix6),
+            .bits6_low = upper_bits(prefix6 > 64 ? prefix6 - 64U : 0U),
+            .set6 = prefix6 == 0 ? kAnyV4 : 0};
+}
+
 void LimitPolicy::add(LimitRow row) {
     by_kind[static_cast<std::size_t>(row.what)].push_back(static_cast<std::uint8_t>(rows.size()));
     limits_queries |= row.what == LimitWhat::queries || row.what == LimitWhat::bytes;
@@ -70,20 +79,26 @@ void LimitPolicy::add(LimitRow row) {
     limits_answers |= limits_domains || row.what == LimitWhat::responses;
     bans |= row.ban_ms != 0;
     row.is_for_all = row.listeners.empty() && !row.clients && !row.except;
+    row.prefix = LimitPrefix::of(row.prefix4, row.prefix6);
     rows.push_back(std::move(row));
 }
 
-LimitThread* Limiter::own(const LimitPolicy& policy) const noexcept {
-    if (&policy != known_) [[unlikely]] {
-        const auto& threads = is_stream_ ? policy.tables->streams : policy.tables->workers;
-        own_ = thread_ < threads.size() ? threads[thread_].get() : nullptr;
-        known_ = &policy;
-    }
-    return own_;
+void LimitPolicy::set_tables(std::shared_ptr<LimitTables> all) {
+    constexpr double kLargestPart = 1.0 / 20;  // of the rate and of the burst
+    tables = std::move(all);
+    batched = {};
+    if (of(LimitWhat::responses).size() != 1) return;
+    const LimitRow& row = rows[of(LimitWhat::responses).front()];
+    const double workers = static_cast<double>(std::max<std::size_t>(tables->workers.size(), 1));
+    const double most = std::min(row.per_s, row.burst) * kLargestPart / workers;
+    batched.most = static_cast<std::uint32_t>(std::min<double>(most, AnswerBatches::kMost));
+    batched.ticks = row.rate.ticks_of(batched.most + 1);
 }
 
-bool Limiter::is_exempt(const LimitPolicy& policy, const Client& client) noexcept {
-    return !policy.trusted.empty() && policy.trusted.contains(client.address);
+void Limiter::find_own(const LimitPolicy& policy) const noexcept {
+    const auto& threads = is_stream_ ? policy.tables->streams : policy.tables->workers;
+    own_ = thread_ < threads.size() ? threads[thread_].get() : nullptr;
+    known_ = &policy;
 }
 
 bool Limiter::is_for(const LimitRow& row, const Client& client) noexcept {
@@ -100,20 +115,13 @@ bool Limiter::is_for(const LimitRow& row, const Client& client) noexcept {
 
 std::uint64_t Limiter::key_of(const LimitRow& row, const Client& client,
                               std::uint64_t more) const noexcept {
-    std::uint64_t high = client.address.high(), low = client.address.low();
+    const bool is_alone = client.cookie == dns::CookieState::valid;
     std::uint64_t salt = row.salt ^ more;
-    if (client.cookie == dns::CookieState::valid) {
-        salt ^= kWithCookie;
-    } else if (client.address.is_v4()) {
-        high = 0;
-        low &= upper_bits(32U + row.prefix4);
-    } else {
-        high &= upper_bits(std::min<unsigned>(row.prefix6, 64));
-        low &= upper_bits(row.prefix6 > 64 ? row.prefix6 - 64U : 0U);
-        if (row.prefix6 == 0) low = 0xffff00000000;  // one bucket for both families
-    }
+    if (is_alone) salt ^= kWithCookie;
     if (!client.is_udp) salt ^= kOverStreams;
-    return fold_product(fold_product(high ^ salt ^ kFold1, low ^ secret_) ^ kFold2, salt ^ secret_);
+    const LimitPrefix& prefix = is_alone ? kWholeAddress : row.prefix;
+    const std::uint64_t half = first_half_of(prefix, client.address, salt ^ kFold1, secret_);
+    return fold_product(half ^ kFold2, salt ^ secret_);
 }
 
 // Letters of both cases are equal. So are a few other characters, which does no harm here.
@@ -130,6 +138,10 @@ std::uint64_t Limiter::hash_of(std::span<const std::uint8_t> bytes) const noexce
     if (n >= 8)
         return fold_product(caseless_word(at, 8) ^ kFold2, caseless_word(at + n - 8, 8) ^ h);
     return fold_product(caseless_word(at, n) ^ kFold2, h ^ kFold1);
+}
+
+std::uint32_t Limiter::name_key(std::span<const std::uint8_t> name) const noexcept {
+    return static_cast<std::uint32_t>(hash_of(name));
 }
 
 std::uint64_t Limiter::hash_of_domain(std::span<const std::uint8_t> name) const noexcept {
@@ -199,15 +211,34 @@ Limited Limiter::decide(const LimitRow& row, LimitThread& own, bool is_udp, unsi
     return count(LimitDecision::dropped, Limited::drop);
 }
 
-Limited Limiter::charge(const LimitRow& row, LimitThread& own, const Client& client,
-                        std::uint64_t key, std::uint64_t units, std::span<const std::uint8_t> name,
-                        Now now) noexcept {
-    const LimitMeter::Taken taken =
-        own.meter.take(key, row.rate, units, LimitTicks::of(now), own.board);
+Limited Limiter::judge(const LimitMeter::Taken& taken, const LimitRow& row, LimitThread& own,
+                       const Client& client, const Charge& charged, std::uint64_t key,
+                       Now now) noexcept {
     if (!taken.is_shared) [[likely]]
         return Limited::no;
-    note(row, own, client, key, units, taken.is_over, name, now);
+    note(row, own, client, key, charged.units, taken.is_over, charged.name, now);
     return taken.is_over ? decide(row, own, client.is_udp, taken.nth) : Limited::no;
+}
+
+Limited Limiter::charge(const LimitRow& row, LimitThread& own, const Client& client,
+                        const Charge& charged, Now now) noexcept {
+    const std::uint64_t key = key_of(row, client, charged.more);
+    const LimitMeter::Taken taken =
+        own.meter.take(key, row.rate, charged.units, LimitTicks::of(now), own.board);
+    return judge(taken, row, own, client, charged, key, now);
+}
+
+Limited Limiter::charge_batch(const LimitPolicy& policy, LimitThread& own, const Client& client,
+                              const Charge& charged, AnswerBatches::Batch batch, Now now) noexcept {
+    const LimitRow& row = policy.rows[policy.of(LimitWhat::responses).front()];
+    const std::uint64_t key = key_of(row, client, charged.more);
+    const std::uint32_t owed = batch.close(now.s());
+    const LimitMeter::Taken taken =
+        own.meter.take(key, row.rate, charged.units, LimitTicks::of(now), own.board, owed);
+    if (taken.left >= policy.batched.ticks) batch.open(now.s());
+    Charge all = charged;
+    all.units += owed;  // as the demand
+    return judge(taken, row, own, client, all, key, now);
 }
 
 Limited Limiter::charge_rows(const LimitPolicy& policy, LimitWhat what, LimitThread& own,
@@ -216,8 +247,7 @@ Limited Limiter::charge_rows(const LimitPolicy& policy, LimitWhat what, LimitThr
     for (const std::uint8_t i : policy.of(what)) {
         const LimitRow& row = policy.rows[i];
         if (!is_for(row, client)) continue;
-        const std::uint64_t key = key_of(row, client, charged.more);
-        first = first_of(first, charge(row, own, client, key, charged.units, charged.name, now));
+        first = first_of(first, charge(row, own, client, charged, now));
     }
     return first;
 }
@@ -256,41 +286,59 @@ void Limiter::prefetch_query(const LimitPolicy& policy, const Client& client) co
     if (!rows.empty()) mine->meter.prefetch(key_of(policy.rows[rows.front()], client, 0));
 }
 
-std::uint64_t Limiter::reply_key(const LimitPolicy& policy, const Client& client,
-                                 std::span<const std::uint8_t> name) const noexcept {
+Limiter::Batching::Batching(const Limiter& limiter, const LimitPolicy& policy,
+                            std::uint32_t now_s) noexcept
+    : secret_(limiter.secret_),
+      most_(policy.batched.most),
+      now_s_(now_s),
+      limiter_(limiter),
+      policy_(policy),
+      own_(limiter.own(policy)) {
     const auto& rows = policy.of(LimitWhat::responses);
-    return rows.empty() ? 0 : key_of(policy.rows[rows.front()], client, hash_of(name));
+    if (rows.empty() || own_ == nullptr) return;
+    row_ = &policy.rows[rows.front()];
+    words_ = own_->batches.words();
+    prefix_ = row_->prefix;
+    salt_ = row_->salt ^ kFold1;
+    are_for_all_ =
+        words_ != nullptr && policy.batched.most != 0 && row_->is_for_all && policy.trusted.empty();
 }
 
-void Limiter::prefetch(const LimitPolicy& policy, std::uint64_t key) const noexcept {
-    if (const LimitThread* const mine = own(policy)) mine->meter.prefetch(key);
+bool Limiter::Batching::are_for(const Client& client) const noexcept {
+    return words_ != nullptr && policy_.batched.most != 0 && client.may_be_forged() &&
+           is_for(*row_, client) && !is_exempt(policy_, client);
+}
+
+AnswerBatches::Batch Limiter::Batching::find(const Client& client,
+                                             std::uint32_t name_key) const noexcept {
+    return name_key != 0 && are_for(client) ? of(client.address, name_key) : AnswerBatches::none();
+}
+
+void Limiter::Batching::prefetch(const Client& client, std::uint32_t name_key) const noexcept {
+    if (row_ != nullptr) own_->meter.prefetch(limiter_.key_of(*row_, client, name_key));
 }
 
 Limited Limiter::on_answer(const LimitPolicy& policy, const Client& client,
-                           std::span<const std::uint8_t> name, std::uint64_t key,
+                           std::span<const std::uint8_t> name, AnswerBatches::Batch batch,
                            Now now) noexcept {
     LimitThread* const mine = own(policy);
-    if (mine == nullptr || !client.is_udp || client.cookie == dns::CookieState::valid ||
-        is_exempt(policy, client)) {
+    if (mine == nullptr || policy.of(LimitWhat::responses).empty() || !client.may_be_forged() ||
+        is_exempt(policy, client))
         return Limited::no;
-    }
-    Limited first = Limited::no;
-    const auto& rows = policy.of(LimitWhat::responses);
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-        const LimitRow& row = policy.rows[rows[i]];
-        if (i > 0) key = key_of(row, client, hash_of(name));
-        if (!is_for(row, client)) continue;
-        first = first_of(first, charge(row, *mine, client, key, 1, name, now));
-    }
-    return first;
+    const Charge charged{.more = name_key(name), .name = name};
+    if (!batch.is_none()) return charge_batch(policy, *mine, client, charged, batch, now);
+    return charge_rows(policy, LimitWhat::responses, *mine, client, charged, now);
 }
 
 Limited Limiter::on_reply(const LimitPolicy& policy, const Client& client, const Reply& reply,
                           Now now) noexcept {
     const bool is_denial =
         reply.rcode == dns::kNxDomain || (reply.rcode == dns::kNoError && !reply.has_answers);
-    if (reply.rcode == dns::kNoError && reply.has_answers)
-        return on_answer(policy, client, reply.name, reply_key(policy, client, reply.name), now);
+    if (reply.rcode == dns::kNoError && reply.has_answers) {
+        const Batching batching(*this, policy, now.s());
+        return on_answer(policy, client, reply.name, batching.find(client, name_key(reply.name)),
+                         now);
+    }
     LimitThread* const mine = own(policy);
     if (mine == nullptr || is_exempt(policy, client)) return Limited::no;
     const std::uint64_t domain =
@@ -299,7 +347,7 @@ Limited Limiter::on_reply(const LimitPolicy& policy, const Client& client, const
         return charge_rows(policy, what, *mine, client, {.more = more, .name = reply.name}, now);
     };
     Limited first = Limited::no;
-    if (client.is_udp && client.cookie != dns::CookieState::valid)
+    if (client.may_be_forged())
         first = charge_all(LimitWhat::responses, (is_denial ? domain : secret_) + reply.rcode + 1);
     if (reply.rcode == dns::kNxDomain)
         first = first_of(first, charge_all(LimitWhat::nxdomain, domain));
@@ -319,7 +367,7 @@ Limited Limiter::on_miss(const LimitPolicy& policy, const Client& client,
             if (!is_for(row, client)) continue;
             const std::uint64_t key = key_of(row, client, domain);
             if (!mine->meter.is_empty(key, row.rate, LimitTicks::of(now))) continue;
-            const Limited limited = charge(row, *mine, client, key, 1, name, now);
+            const Limited limited = charge(row, *mine, client, {.more = domain, .name = name}, now);
             if (limited != Limited::no) return limited;
         }
     }

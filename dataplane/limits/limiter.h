@@ -6,7 +6,8 @@
 // exempt. A query that matches several rows counts in each; the first one above its limit decides.
 //
 // For one thread. Cost: one CPU cache line per row, and two multiplications; a name costs one more
-// for 16 bytes. No allocation.
+// for 16 bytes. An answer of a batch (answer_batches.h): one word and one multiplication. No
+// allocation.
 #pragma once
 
 #include <cstdint>
@@ -15,6 +16,7 @@
 #include "dataplane/base/clock.h"
 #include "dataplane/dns/cookie.h"
 #include "dataplane/limits/limit_policy.h"
+#include "matchers/fold_product.h"
 #include "matchers/prefix/ip_address.h"
 
 namespace steer {
@@ -34,6 +36,11 @@ class Limiter {
         std::uint16_t port;
         bool is_udp;
         dns::CookieState cookie = dns::CookieState::none;
+
+        // Whether rows of `responses` count its answers.
+        [[nodiscard]] bool may_be_forged() const noexcept {
+            return is_udp && cookie != dns::CookieState::valid;
+        }
     };
     struct Reply {
         std::span<const std::uint8_t> name;  // wire form, in any case
@@ -50,13 +57,48 @@ class Limiter {
     // Answers: `responses` over UDP, nxdomain and servfail over any transport.
     [[nodiscard]] Limited on_reply(const LimitPolicy& policy, const Client& client,
                                    const Reply& reply, Now now) noexcept;
-    // The same for an answer with records, with the key of the first row of `responses`.
-    [[nodiscard]] std::uint64_t reply_key(const LimitPolicy& policy, const Client& client,
-                                          std::span<const std::uint8_t> name) const noexcept;
-    void prefetch(const LimitPolicy& policy, std::uint64_t key) const noexcept;
+    // The same for an answer with records. `batch`: of Batching.
     [[nodiscard]] Limited on_answer(const LimitPolicy& policy, const Client& client,
-                                    std::span<const std::uint8_t> name, std::uint64_t key,
+                                    std::span<const std::uint8_t> name, AnswerBatches::Batch batch,
                                     Now now) noexcept;
+    // A hash of the name in any case, for Batching::of().
+    [[nodiscard]] std::uint32_t name_key(std::span<const std::uint8_t> name) const noexcept;
+    // The batches of answers with records, and what all packets of a burst have in common. An
+    // answer that add() adds passes without on_answer().
+    class Batching {
+      public:
+        Batching(const Limiter& limiter, const LimitPolicy& policy, std::uint32_t now_s) noexcept;
+
+        // Whether the answers of a client have batches. Not for one whose address is proven.
+        [[nodiscard]] bool are_for(const Client& client) const noexcept;
+        [[nodiscard]] bool are_for_all() const noexcept { return are_for_all_; }
+        // Of a client for which are_for() is true.
+        [[nodiscard]] AnswerBatches::Batch of(const IpAddress& client,
+                                              std::uint32_t name_key) const noexcept {
+            return AnswerBatches::of(words_,
+                                     first_half_of(prefix_, client, salt_ ^ name_key, secret_));
+        }
+        // The same, or AnswerBatches::none().
+        [[nodiscard]] AnswerBatches::Batch find(const Client& client,
+                                                std::uint32_t name_key) const noexcept;
+        [[nodiscard]] bool add(AnswerBatches::Batch batch) const noexcept {
+            return batch.add(most_, now_s_);
+        }
+        // Prefetches the bucket of an answer without a batch.
+        void prefetch(const Client& client, std::uint32_t name_key) const noexcept;
+
+      private:
+        AnswerBatches::Words* words_ = nullptr;
+        LimitPrefix prefix_;
+        std::uint64_t salt_ = 0, secret_;
+        AnswerBatches::Most most_;
+        std::uint32_t now_s_;
+        bool are_for_all_ = false;
+        const Limiter& limiter_;
+        const LimitPolicy& policy_;
+        const LimitThread* own_;         // nullptr: no limits are for this thread
+        const LimitRow* row_ = nullptr;  // the first one of `responses`
+    };
     // Before an upstream is asked: whether a domain's NXDOMAIN or SERVFAIL answers are above their
     // limit. Such a query counts as refused, and takes no token.
     [[nodiscard]] Limited on_miss(const LimitPolicy& policy, const Client& client,
@@ -80,21 +122,44 @@ class Limiter {
                                                       const Client& client) noexcept;
     [[gnu::cold]] void note_proof(const LimitPolicy& policy, const Client& client,
                                   Now now) const noexcept;
-    [[nodiscard]] LimitThread* own(const LimitPolicy& policy) const noexcept;
-    [[nodiscard]] static bool is_exempt(const LimitPolicy& policy, const Client& client) noexcept;
+    [[nodiscard]] LimitThread* own(const LimitPolicy& policy) const noexcept {
+        if (&policy != known_) [[unlikely]]
+            find_own(policy);
+        return own_;
+    }
+    void find_own(const LimitPolicy& policy) const noexcept;
+    [[nodiscard]] static bool is_exempt(const LimitPolicy& policy, const Client& client) noexcept {
+        return !policy.trusted.empty() && policy.trusted.contains(client.address);
+    }
     [[nodiscard]] static bool is_for(const LimitRow& row, const Client& client) noexcept;
+    // The key without its last step. The fewest instructions matter.
+    [[nodiscard, gnu::always_inline]] static std::uint64_t first_half_of(
+        const LimitPrefix& prefix, const IpAddress& client, std::uint64_t salt,
+        std::uint64_t secret) noexcept {
+        const std::uint64_t low = client.low();
+        if (client.is_v4()) [[likely]]
+            return matchers::fold_product(salt, (low & prefix.bits4) ^ secret);
+        return matchers::fold_product((client.high() & prefix.bits6_high) ^ salt,
+                                      ((low & prefix.bits6_low) | prefix.set6) ^ secret);
+    }
     [[nodiscard]] std::uint64_t key_of(const LimitRow& row, const Client& client,
                                        std::uint64_t more) const noexcept;
     [[nodiscard]] std::uint64_t hash_of(std::span<const std::uint8_t> bytes) const noexcept;
     [[nodiscard]] std::uint64_t hash_of_domain(std::span<const std::uint8_t> name) const noexcept;
-    Limited charge(const LimitRow& row, LimitThread& own, const Client& client, std::uint64_t key,
-                   std::uint64_t units, std::span<const std::uint8_t> name, Now now) noexcept;
     // What counts in all rows of a kind.
     struct Charge {
         std::uint64_t more = 0;  // of the key, beside the client
         std::uint64_t units = 1;
         std::span<const std::uint8_t> name = {};
     };
+    Limited charge(const LimitRow& row, LimitThread& own, const Client& client,
+                   const Charge& charged, Now now) noexcept;
+    // The same for an answer, with the tokens of its batch.
+    Limited charge_batch(const LimitPolicy& policy, LimitThread& own, const Client& client,
+                         const Charge& charged, AnswerBatches::Batch batch, Now now) noexcept;
+    static Limited judge(const LimitMeter::Taken& taken, const LimitRow& row, LimitThread& own,
+                         const Client& client, const Charge& charged, std::uint64_t key,
+                         Now now) noexcept;
     Limited charge_rows(const LimitPolicy& policy, LimitWhat what, LimitThread& own,
                         const Client& client, const Charge& charged, Now now) noexcept;
     static Limited decide(const LimitRow& row, LimitThread& own, bool is_udp,

@@ -8,8 +8,8 @@
 namespace steer {
 
 void lookup(Burst& burst, const Snapshot& snapshot, const cache::Cache* cache,
-            const cache::KeyHasher& hasher, Executor& executor, PacketCache& packet_cache,
-            Now now) noexcept {
+            const cache::KeyHasher& hasher, Executor& executor, const Resolver& resolver,
+            PacketCache& packet_cache, Now now) noexcept {
     const int likely = cache != nullptr ? snapshot.likely_cache : -1;
     std::array<std::uint8_t, kBurst> places;  // of the packets that a cache is asked for
     std::array<cache::KeyFacts, kBurst> facts;
@@ -40,7 +40,7 @@ void lookup(Burst& burst, const Snapshot& snapshot, const cache::Cache* cache,
                 executor.plan(snapshot, e->tags.load(std::memory_order_relaxed), p.client.entry);
         if (p.plan == nullptr) p.plan = executor.plan(snapshot, p.query, p.client.entry);
         if (e != nullptr && burst.packet_cache_asked)
-            remember(p, snapshot, keys[i], epochs[i], packet_cache);
+            remember(p, snapshot, resolver, keys[i], epochs[i], packet_cache);
     }
     burst.has_lookup = true;
 }

@@ -18,8 +18,10 @@
 
 namespace steer {
 
+class Resolver;
+
 void lookup(Burst& burst, const Snapshot& snapshot, const cache::Cache* cache,
-            const cache::KeyHasher& hasher, Executor& executor, PacketCache& packet_cache,
-            Now now) noexcept;
+            const cache::KeyHasher& hasher, Executor& executor, const Resolver& resolver,
+            PacketCache& packet_cache, Now now) noexcept;
 
 }  // namespace steer

@@ -31,13 +31,14 @@ class PacketCache {
     static constexpr std::size_t kLines = 8192;
     static constexpr unsigned kWays = 4;
     // Lengths of stored messages, from the third byte on (the first two are the ID).
-    static constexpr std::size_t kShortest = 16, kLongest = 82;
+    static constexpr std::size_t kShortest = 16, kLongest = 78;
 
     // A line has the facts about one query, in two CPU cache lines.
     struct alignas(64) Line {
         const cache::Entry* entry = nullptr;
         std::uint64_t epoch = 0;          // of the entry's share, read before the lookup
         std::uint32_t generation = 0;     // of the snapshot
+        std::uint32_t limit_name = 0;     // Resolver::limit_name()
         std::uint16_t share = 0;          // Cache::share_of() of the key
         std::uint8_t length = 0;          // of the message, with its ID
         std::uint8_t frontend_class = 0;  // the caller's number of the frontend class

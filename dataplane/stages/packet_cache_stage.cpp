@@ -87,14 +87,45 @@ struct All {
     std::uint8_t operator[](unsigned i) const { return static_cast<std::uint8_t>(i); }
 };
 
-// Calls in it would cost about 9 % of an answer.
-template <Traits traits, class Places>
+// Whether the answer of a line passes limits as one of a batch. A received packet is UDP.
+template <Traits traits>
+[[gnu::always_inline]] inline bool add_to_batch(const Line& line, const Packet& p,
+                                                const Limiter::Batching& batching) {
+    if (line.limit_name == 0) return false;
+    const bool is_proven = traits.cookies && p.cookie == dns::CookieState::valid;
+    if (!batching.are_for_all() || is_proven) [[unlikely]] {
+        if (!may_batch(p, line.limit_name, batching)) return false;
+    }
+    return batching.add(batching.of(p.client.address, line.limit_name));
+}
+
+struct NoLimits {};
+
+// `is_batched`: no limit has to be asked.
+template <Traits traits, class Batching>
+[[gnu::always_inline]] inline bool answer_line(Packet& p, const Line& line,
+                                               const Snapshot& snapshot, Resolver& resolver,
+                                               [[maybe_unused]] const Batching& batching,
+                                               [[maybe_unused]] bool is_batched, Now now,
+                                               std::uint32_t now_s) noexcept {
+    if constexpr (traits.limits) {
+        p.end = Verdict::answered;  // for its trace, unless a limit ends it
+        if (!is_batched) [[unlikely]]
+            return resolver.answer_limited_hit(p, snapshot, AnswerPath::packet_cache,
+                                               {batching, line.limit_name}, now);
+    }
+    return resolver.answer_hit(p, snapshot, AnswerPath::packet_cache, now, now_s);
+}
+
+// Calls in it would cost about 9 % of an answer. `batching`: Limiter::Batching or NoLimits.
+template <Traits traits, class Places, class Batching>
 [[gnu::flatten]] unsigned answer_known(Burst& burst, const Places places, const Snapshot& snapshot,
                                        PacketCache& packet_cache, const cache::Cache& cache,
-                                       Resolver& resolver, Now now) noexcept {
+                                       Resolver& resolver, Now now,
+                                       const Batching& batching) noexcept {
     const unsigned n = burst.live_count;
     std::array<const Line*, kBurst> lines;
-    [[maybe_unused]] std::array<std::uint64_t, traits.limits ? kBurst : 1> keys;
+    [[maybe_unused]] std::uint32_t batched = 0;  // bit i: the answer of line i is in a batch
     for (unsigned i = 0; i < n; ++i) {
         Packet& p = burst.packets[places[i]];
         p.packet_cache_hash = 0;
@@ -114,8 +145,10 @@ template <Traits traits, class Places>
         if (is_valid<traits>(*lines[i], p, snapshot, cache) &&
             checksum_right<traits>(*lines[i], p)) {
             cache::Cache::prefetch(lines[i]->entry);
-            if constexpr (traits.limits)
-                keys[i] = resolver.limit_key(p, snapshot, lines[i]->head.question_end);
+            if constexpr (traits.limits) {
+                if (add_to_batch<traits>(*lines[i], p, batching)) [[likely]]
+                    batched |= std::uint32_t{1} << i;
+            }
         } else {
             lines[i] = nullptr;
         }
@@ -130,14 +163,12 @@ template <Traits traits, class Places>
             snapshot.allow.contains(p.client.address)) {
             fill<traits>(p, *lines[i]);
             cache::Cache::touch(*lines[i]->entry);
-            if constexpr (traits.limits) {
-                if (resolver.answer_limited_hit(p, snapshot, AnswerPath::packet_cache, keys[i],
-                                                now))
-                    continue;
-            } else {
-                if (resolver.answer_hit(p, snapshot, AnswerPath::packet_cache, now, now_s))
-                    continue;
-            }
+            if (answer_line<traits>(p, *lines[i], snapshot, resolver, batching,
+                                    (batched >> i & 1) != 0, now, now_s))
+                continue;
+        }
+        if constexpr (traits.limits) {
+            if ((batched >> i & 1) != 0) batching.of(p.client.address, lines[i]->limit_name).undo();
         }
         burst.live[kept++] = place;
     }
@@ -148,18 +179,26 @@ template <Traits traits, class Places>
 template <Traits traits>
 unsigned answer_places(Burst& burst, const Snapshot& snapshot, PacketCache& packet_cache,
                        const cache::Cache& cache, Resolver& resolver, Now now) noexcept {
-    return burst.is_whole()
-               ? answer_known<traits>(burst, All{}, snapshot, packet_cache, cache, resolver, now)
-               : answer_known<traits>(burst, burst.live.data(), snapshot, packet_cache, cache,
-                                      resolver, now);
+    const auto answer = [&](const auto& places, const auto& batching) {
+        return answer_known<traits>(burst, places, snapshot, packet_cache, cache, resolver, now,
+                                    batching);
+    };
+    const auto answer_all = [&](const auto& batching) {
+        return burst.is_whole() ? answer(All{}, batching) : answer(burst.live.data(), batching);
+    };
+    if constexpr (traits.limits)
+        return answer_all(resolver.limit_batches(snapshot, now.s()));
+    else
+        return answer_all(NoLimits{});
 }
 
 // By `limits`, then by `cookies`.
-constexpr decltype(&answer_places<Traits{}>) kVariants[2][2]{
-    {answer_places<{.cookies = false, .limits = false}>,
-     answer_places<{.cookies = true, .limits = false}>},
-    {answer_places<{.cookies = false, .limits = true}>,
-     answer_places<{.cookies = true, .limits = true}>}};
+constexpr Traits kPlain{.cookies = false, .limits = false};
+constexpr Traits kLimited{.cookies = false, .limits = true};
+constexpr Traits kLimitedWithCookie{.cookies = true, .limits = true};
+constexpr decltype(&answer_places<kPlain>) kVariants[2][2]{
+    {answer_places<kPlain>, answer_places<kMayHaveCookie>},
+    {answer_places<kLimited>, answer_places<kLimitedWithCookie>}};
 
 }  // namespace
 
@@ -189,8 +228,8 @@ TracePacketCache foresee(const Packet& p, const Snapshot& snapshot, const Packet
                                                                   : TracePacketCache::would_learn;
 }
 
-void remember(const Packet& p, const Snapshot& snapshot, const cache::Key& key, std::uint64_t epoch,
-              PacketCache& packet_cache) noexcept {
+void remember(const Packet& p, const Snapshot& snapshot, const Resolver& resolver,
+              const cache::Key& key, std::uint64_t epoch, PacketCache& packet_cache) noexcept {
     if (p.packet_cache_hash == 0 || p.found->ecs_len != 0) return;
     Line& line = packet_cache.replace(p.packet_cache_hash, p.dns, compared_length(p));
     line.entry = p.found;
@@ -199,6 +238,7 @@ void remember(const Packet& p, const Snapshot& snapshot, const cache::Key& key, 
     line.generation = snapshot.generation;
     line.share = cache::Cache::share_of(key);
     line.head = p.query;
+    line.limit_name = resolver.limit_name(p.query, p.found->answer(), snapshot);
     line.question_sum = checksum_fold(p.question_sum);
     std::uint64_t others = id_in_memory_order(p);
     if (p.cookie_length != 0) others += cookie_sum(p);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <climits>
+#include <type_traits>
 
 #include "dataplane/dns/options.h"
 #include "dataplane/dns/shorten.h"
@@ -202,11 +203,11 @@ void Resolver::take_options(const Packet& p, std::span<std::uint8_t> room,
 }
 
 // The result of the executor and leave() for an entry of this generation whose rows are known to exist.
-template <bool limited>
+template <class Limits>
 [[gnu::always_inline]] inline bool Resolver::answer_hit_as(Packet& p, const Snapshot& snapshot,
                                                            AnswerPath path, Now now,
                                                            std::uint32_t now_s,
-                                                           std::uint64_t key) noexcept {
+                                                           const Limits& limits) noexcept {
     const cache::Entry* const e = p.found;
     if (e == nullptr) return false;
     const std::uint64_t tags = e->tags.load(std::memory_order_relaxed);
@@ -220,8 +221,8 @@ template <bool limited>
         if (!covered_s) return false;
         ttl_cap_s = *covered_s;
     }
-    if constexpr (limited) {
-        if (end_limited_hit(p, snapshot, key, now)) {
+    if constexpr (std::is_same_v<Limits, UnderLimits>) {
+        if (end_limited_hit(p, snapshot, limits, now)) {
             parts_.replier.count_hit(*e);
             return true;
         }
@@ -239,13 +240,13 @@ template <bool limited>
 // Inlined with the reply: a call costs about 3 % of a cached answer.
 [[gnu::flatten]] bool Resolver::answer_hit(Packet& p, const Snapshot& snapshot, AnswerPath path,
                                            Now now, std::uint32_t now_s) noexcept {
-    return answer_hit_as<false>(p, snapshot, path, now, now_s, 0);
+    return answer_hit_as(p, snapshot, path, now, now_s, Unlimited{});
 }
 
-bool Resolver::answer_limited_hit(Packet& p, const Snapshot& snapshot, AnswerPath path,
-                                  std::uint64_t key, Now now) noexcept {
-    p.end = Verdict::answered;  // for its trace, unless a limit ends it
-    return answer_hit_as<true>(p, snapshot, path, now, now.s(), key);
+[[gnu::noinline]] bool Resolver::answer_limited_hit(Packet& p, const Snapshot& snapshot,
+                                                    AnswerPath path, const UnderLimits& limits,
+                                                    Now now) noexcept {
+    return answer_hit_as(p, snapshot, path, now, now.s(), limits);
 }
 
 // A function of its own, so that answer_hit() keeps its options in registers.

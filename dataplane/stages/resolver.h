@@ -75,25 +75,37 @@ class Resolver {
     // stage that found the entry. `now_s`: now.s(), which costs a division.
     bool answer_hit(Packet& p, const Snapshot& snapshot, AnswerPath path, Now now,
                     std::uint32_t now_s) noexcept;
-    // The same under the limits on answers, if Snapshot::limits has some. `key`: limit_key().
-    // Packets above a limit end here, too.
-    bool answer_limited_hit(Packet& p, const Snapshot& snapshot, AnswerPath path, std::uint64_t key,
-                            Now now) noexcept;
-    // The key of the packet's answer, for answer_limited_hit(). Fetches its bucket.
-    [[nodiscard]] std::uint64_t limit_key(const Packet& p, const Snapshot& snapshot,
-                                          std::size_t question_end) const noexcept;
+    // Limits on answers, for one packet.
+    struct UnderLimits {
+        const Limiter::Batching& batching;  // limit_batches()
+        std::uint32_t name;                 // limit_name()
+    };
+    // The same for an answer that is in no batch, if Snapshot::limits has limits on answers.
+    // Packets above a limit end here, too. `p.end` is Verdict::answered before.
+    bool answer_limited_hit(Packet& p, const Snapshot& snapshot, AnswerPath path,
+                            const UnderLimits& limits, Now now) noexcept;
+    // Limiter::name_key() of a query's answer; 0 without records, or without limits on answers.
+    [[nodiscard]] std::uint32_t limit_name(const dns::Query& query, const dns::Answer& answer,
+                                           const Snapshot& snapshot) const noexcept;
+    [[nodiscard]] Limiter::Batching limit_batches(const Snapshot& snapshot,
+                                                  std::uint32_t now_s) const noexcept {
+        return {parts_.limiter, *snapshot.limits, now_s};
+    }
 
   private:
-    template <bool limited>
+    struct Unlimited {};
+    template <class Limits>
     bool answer_hit_as(Packet& p, const Snapshot& snapshot, AnswerPath path, Now now,
-                       std::uint32_t now_s, std::uint64_t key) noexcept;
+                       std::uint32_t now_s, const Limits& limits) noexcept;
+    // False: the answer passes.
+    bool end_limited_hit(Packet& p, const Snapshot& snapshot, const UnderLimits& limits,
+                         Now now) noexcept;
     // Answers the hits of the burst that need no run of the program. Returns their number.
     unsigned answer_hits(Burst& burst, const Snapshot& snapshot, Now now) noexcept;
     // The same under the limits on answers.
     unsigned answer_limited_hits(Burst& burst, const Snapshot& snapshot, Now now) noexcept;
     // These end the query if its answer, or the answers of a domain that it misses, are above a
     // limit. False: nothing happened.
-    bool end_limited_hit(Packet& p, const Snapshot& snapshot, std::uint64_t key, Now now) noexcept;
     bool end_limited_answer(Packet& p, const QueryContext& c, Now now) noexcept;
     bool end_limited_answer(Parked& p, const QueryContext& c, Now now) noexcept;
     bool end_limited_miss(Packet& p, const QueryContext& c, Now now) noexcept;

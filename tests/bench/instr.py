@@ -4,7 +4,8 @@ It does not move with the machine, so a test compares it (instr_test.py, instr.e
 ring port; a build of its own for x86-64-v3 (valgrind knows no AVX-512). `cached` is what `cached` and `memif` serve (policy
 set, router), `adlist` the same behind an ad list that checks what answers point to, `plain` what `ports` does: a cache before a forwarder. `miss` is a forwarded query from its coming to its
 answer, which takes another's place in the cache; `shared_cache` is `plain` with more queries than the packet cache holds, as in `zipf`.
-`cookies` is `shared_cache` with a valid cookie in each query, each from another client (RFC 7873).
+`cookies` is `shared_cache` with a valid cookie in each query, each from another client (RFC 7873). `limited` is `cached` with a
+limit on answers that is never exceeded.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ TARGET = "tests/bench/bench_instr"
 LOADS = {"miss": Load(queries=8_192, names=8_192, once=True),
          "shared_cache": Load(queries=32_768, names=32_768, once=True),
          "cookies": Load(queries=32_768, names=32_768, once=True, cookies=True)}
-BEHIND_A_ROUTER = ("cached", "adlist")
+BEHIND_A_ROUTER = ("cached", "adlist", "limited")
+LIMIT = "limits:\n  - { what: responses, rate: 1000000, prefix4: 32 }\n"
 PLAIN = """plugins:
   - {{ tag: answers, type: cache, args: {{ size: {size}, short_circuit: true }} }}
   - {{ tag: main, type: sequence, args: [ {{ exec: $answers }}, {{ exec: forward 192.0.2.53 }} ] }}
@@ -65,7 +67,9 @@ def count(build: pathlib.Path, what: str) -> float:
             port = re.search(r", port (\d+)", rossim.text())[1]
             (folder / "ads").write_text("||ads.example^\n@@||fine.ads.example^\n")
             ads = ["--ads", str(folder / "ads")] if what == "adlist" else []
-            return _count(folder, bench, "--config", str(ROOT / "configs/minimal.yaml"), "--router-port", port, *ads)
+            config = folder / "config.yaml"
+            config.write_text((ROOT / "configs/minimal.yaml").read_text() + (LIMIT if what == "limited" else ""))
+            return _count(folder, bench, "--config", str(config), "--router-port", port, *ads)
         finally:
             rossim.stop()
 

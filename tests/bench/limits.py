@@ -10,11 +10,11 @@ import pathlib
 import statistics
 
 from bench import cached
+from bench.instr import LIMIT
 from bench.machine import announce, rounds
 from lab.network import LabError
 
 ROUNDS, PAGES = 7, 1_024
-ROW = "limits:\n  - { what: responses, rate: 1000000, prefix4: 32 }\n"
 
 
 def run(build: str) -> dict:
@@ -22,9 +22,9 @@ def run(build: str) -> dict:
     with cached.prepared(folder_of, load, PAGES) as (folder, port, pages):
         plain = cached.ROOT / "configs/minimal.yaml"
         limited = folder / "limited.yaml"
-        limited.write_text(plain.read_text() + ROW)
+        limited.write_text(plain.read_text() + LIMIT)
         parameters = announce(f"limits: both as `cached`, {pages} hugepages of 2 MiB, {cached.SECONDS:g} s by turns, cookies on; with: "
-                              + ROW.splitlines()[1].strip())
+                              + LIMIT.splitlines()[1].strip())
         sides = {"without": plain, "with": limited}
         ns: dict[str, list[float]] = {side: [] for side in sides}
         huge = pages >= PAGES - 100

@@ -41,11 +41,11 @@ struct LimitedAppliance {
         for (unsigned i = 0; i < workers; ++i)
             tables->workers.push_back(std::make_unique<LimitThread>(std::size_t{1} << 16, workers));
         policy = std::make_shared<LimitPolicy>();
-        policy->tables = tables;
         for (std::size_t i = 0; i < rows.size(); ++i) {
             rows[i].id = static_cast<std::uint16_t>(i);
             policy->add(std::move(rows[i]));
         }
+        policy->set_tables(tables);
     }
     void publish(std::unique_ptr<Snapshot> snapshot) {
         snapshot->limits = policy;
@@ -182,13 +182,14 @@ BOOST_AUTO_TEST_CASE(a_dry_run_counts_and_lets_pass) {
 }
 
 // By the cache, by the packet cache, and in any case of letters: one bucket.
-BOOST_AUTO_TEST_CASE(an_answer_above_its_rate_is_dropped_and_every_second_one_is_truncated) {
-    LimitedAppliance l({answers_row(1, 4, 2)});
+static void drop_answers_above_the_limit(double per_s, unsigned burst) {
+    LimitedAppliance l({answers_row(per_s, burst, 2)});
+    BOOST_REQUIRE_EQUAL(l.policy->batched.most, burst / 20);
     l.publish(cache_forward());
     l.warm("www.victim.example");
     l.warm("www.other.example");
     Kinds kinds;
-    for (unsigned i = 0; i < 24; ++i) {
+    for (unsigned i = 0; i < burst + 20; ++i) {
         l.a.ask(i % 3 == 0 ? "wWw.VICTIM.example" : "www.victim.example", 1,
                 static_cast<std::uint16_t>(i), {.address = "192.0.2." + std::to_string(10 + i)});
         l.a.turn();
@@ -196,7 +197,7 @@ BOOST_AUTO_TEST_CASE(an_answer_above_its_rate_is_dropped_and_every_second_one_is
         kinds.whole += one.whole;
         kinds.truncated += one.truncated;
     }
-    BOOST_CHECK_EQUAL(kinds.whole, 4U);
+    BOOST_CHECK_EQUAL(kinds.whole, burst);
     BOOST_CHECK_EQUAL(kinds.truncated, 10U);
     BOOST_CHECK_EQUAL(l.count(LimitDecision::dropped), 10U);
     BOOST_CHECK_EQUAL(l.count(LimitDecision::truncated), 10U);
@@ -219,6 +220,38 @@ BOOST_AUTO_TEST_CASE(an_answer_above_its_rate_is_dropped_and_every_second_one_is
     for (const auto& one : l.a.injected_answers())
         truncated += one.answer && one.answer->truncated();
     BOOST_CHECK_EQUAL(truncated, 2U);
+}
+
+BOOST_AUTO_TEST_CASE(an_answer_above_its_rate_is_dropped_and_every_second_one_is_truncated) {
+    drop_answers_above_the_limit(1, 4);
+}
+
+BOOST_AUTO_TEST_CASE(answers_in_batches_are_limited_as_others) {
+    drop_answers_above_the_limit(20, 20);  // the least that has batches
+}
+
+// The packet cache still has the query, but its entry has expired: the answer comes from upstream.
+BOOST_AUTO_TEST_CASE(an_answer_that_a_cache_did_not_give_counts_once) {
+    LimitedAppliance l({answers_row(20, 20, 0)});
+    BOOST_REQUIRE_EQUAL(l.policy->batched.most, 1U);
+    l.publish(cache_forward());
+    l.a.ask_and_answer("www.victim.example", 5, "203.0.113.7");
+    for (unsigned i = 0; i < 2; ++i) {
+        l.a.ask("www.victim.example");
+        l.a.turn();
+        BOOST_REQUIRE_EQUAL(l.a.answers().size(), 1U);
+    }
+    BOOST_REQUIRE_GT(l.a.count(Stat::packet_cache_hits), 0U);
+    l.a.advance_ms(10'000);
+    std::size_t answered = 0;
+    for (unsigned i = 0; i < 25; ++i) {
+        l.a.ask("www.victim.example");
+        l.a.turn();
+        l.a.reply(l.a.upstream_query(), 0, {"203.0.113.7"});
+        l.a.turn();
+        answered += l.a.answers().size();
+    }
+    BOOST_CHECK_EQUAL(answered, 20U);
 }
 
 BOOST_AUTO_TEST_CASE(every_nth_answer_above_the_limit_leaks) {

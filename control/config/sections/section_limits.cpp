@@ -107,7 +107,7 @@ constexpr std::array<Row<Limit>, 15> kLimitRows{{
     {"clients", Own<Limit>{"list of prefixes and `$TAG`", read_limit_clients<&Limit::clients>},
      "(all)", "", "clients that the row is for: prefixes, or `$TAG` of an ip_set"},
     {"except", Own<Limit>{"list of prefixes and `$TAG`", read_limit_clients<&Limit::except>},
-     "none", "", "clients that the row is not for; `trusted_forwarders` never are"},
+     "none", "", "exempt clients, in addition to `trusted_forwarders`"},
     {"prefix4", Own<Limit>{"integer", read_or_default<&Limit::prefix4, 32>}, "(24, of domains 0)",
      "0..32", "prefix length that identifies an IPv4 client; 0: all clients together"},
     {"prefix6", Own<Limit>{"integer", read_or_default<&Limit::prefix6, 128>}, "(56, of domains 0)",

@@ -87,9 +87,9 @@ std::shared_ptr<const LimitPolicy> limit_policy(const config::Settings& settings
     }
     policy->trusted_prefixes = settings.dataplane.trusted_forwarders;
     policy->trusted = matchers::PrefixSet(settings.dataplane.trusted_forwarders);
-    policy->tables =
-        registry.limit_tables(settings.dataplane.limits_bytes, settings.dataplane.workers,
-                              settings.control.stream_threads);
+    policy->set_tables(registry.limit_tables(settings.dataplane.limits_bytes,
+                                             settings.dataplane.workers,
+                                             settings.control.stream_threads));
     return policy;
 }
 

@@ -122,7 +122,7 @@ std::shared_ptr<LimitTables> Registry::limit_tables(std::size_t bytes, unsigned 
     for (unsigned i = 0; i < workers; ++i)
         limit_tables_->workers.push_back(std::make_unique<LimitThread>(bytes, workers));
     for (unsigned i = 0; i < streams; ++i)
-        limit_tables_->streams.push_back(std::make_unique<LimitThread>(bytes, streams));
+        limit_tables_->streams.push_back(std::make_unique<LimitThread>(bytes, streams, false));
     return limit_tables_;
 }
 

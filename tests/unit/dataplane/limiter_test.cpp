@@ -1,8 +1,10 @@
 // Which sources count together, by prefix, name, response code, transport and cookie.
 #include "dataplane/limits/limiter.h"
 
+#include <array>
 #include <boost/test/unit_test.hpp>
 #include <memory>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -60,9 +62,238 @@ struct LimiterWorld {
     Now now{1'000'000};
 };
 
+// Answers with records of 192.0.2.0/24 and others, under one row of `responses`.
+struct AnswerWorld {
+    static constexpr double kPerS = 100;
+
+    explicit AnswerWorld(bool has_batches, unsigned workers = 1, double per_s = kPerS,
+                         double burst = kPerS) {
+        LimitRow row;
+        row.name = "responses";
+        row.what = LimitWhat::responses;
+        row.per_s = per_s;
+        row.burst = burst;
+        row.rate = LimitRate::of(per_s, burst);
+        row.salt = 0x7654321;
+        policy.add(std::move(row));
+        auto tables = std::make_shared<LimitTables>();
+        for (unsigned i = 0; i < workers; ++i)
+            tables->workers.push_back(std::make_unique<LimitThread>(std::size_t{1} << 20, workers));
+        policy.set_tables(std::move(tables));
+        if (!has_batches) policy.batched = {};
+    }
+    // As for a cached answer.
+    bool passes(const IpAddress& client, std::span<const std::uint8_t> name, Now now,
+                dns::CookieState cookie = dns::CookieState::none) {
+        const Limiter::Client from{client, local, 53, true, cookie};
+        const AnswerBatches::Batch batch = batch_of(from, name, now);
+        return batch.add(AnswerBatches::Most(policy.batched.most), now.s()) ||
+               limiter.on_answer(policy, from, name, batch, now) == Limited::no;
+    }
+
+    AnswerBatches::Batch batch_of(const Limiter::Client& client, std::span<const std::uint8_t> name,
+                                  Now now) {
+        return Limiter::Batching(limiter, policy, now.s()).find(client, limiter.name_key(name));
+    }
+
+    LimitPolicy policy;
+    Limiter limiter{0, false, 0x1234567};
+    IpAddress local = *IpAddress::parse("192.0.2.53");
+};
+
+IpAddress v4(std::uint32_t number) {
+    const std::array<std::uint8_t, 4> bytes{
+        static_cast<std::uint8_t>(number >> 24), static_cast<std::uint8_t>(number >> 16),
+        static_cast<std::uint8_t>(number >> 8), static_cast<std::uint8_t>(number)};
+    return IpAddress::from_v4(bytes.data());
+}
+
+// Passed answers of a source with `per_s` in 8 s; each second brings `others` of other sources.
+unsigned passed_in(AnswerWorld& world, double per_s, unsigned others, std::uint64_t first_ms) {
+    const auto name = wire_of("www.example");
+    const IpAddress client = v4(0xc0000201);
+    std::mt19937 random(7);
+    unsigned passed = 0;
+    double asked = 0, others_asked = 0;
+    for (std::uint64_t ms = 0; ms < 8'000; ++ms) {
+        const Now now{first_ms + ms};
+        for (others_asked += others / 1000.0; others_asked >= 1; others_asked -= 1)
+            (void)world.passes(v4(static_cast<std::uint32_t>(random())), name, now);
+        for (asked += per_s / 1000; asked >= 1; asked -= 1)
+            passed += world.passes(client, name, now) ? 1U : 0U;
+    }
+    return passed;
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(limiter)
+
+BOOST_AUTO_TEST_CASE(batches_pass_as_many_answers_as_single_tokens) {
+    for (const unsigned others : {0U, 50'000U}) {
+        for (const double share : {0.05, 0.3, 0.9, 1.0, 1.1, 1.5, 4.0, 50.0}) {
+            AnswerWorld batched(true), single(false);
+            BOOST_REQUIRE(batched.policy.batched.most == 5U);
+            const double per_s = share * AnswerWorld::kPerS;
+            const double exact = passed_in(single, per_s, others, 1'000'000);
+            const double got = passed_in(batched, per_s, others, 1'000'000);
+            BOOST_TEST_CONTEXT("share " << share << ", others " << others) {
+                BOOST_TEST(got >= exact * 0.98);
+                BOOST_TEST(got <= exact * 1.05);
+            }
+        }
+    }
+}
+
+// A second of few answers, then one of many: the few are charged, too.
+BOOST_AUTO_TEST_CASE(answers_of_a_quiet_second_are_charged_in_the_next_one) {
+    AnswerWorld w(true);
+    const auto name = wire_of("www.example");
+    const IpAddress client = v4(0xc0000201);
+    unsigned passed = 0;
+    for (unsigned second = 0; second < 40; ++second) {
+        const unsigned asked = second % 2 == 0 ? 5 : 1'000;
+        for (unsigned i = 0; i < asked; ++i)
+            passed += w.passes(client, name, {1'000'000 + second * 1'000 + i}) ? 1U : 0U;
+    }
+    BOOST_TEST(passed <= 41 * AnswerWorld::kPerS * 1.01);
+}
+
+// The answers of the quiet time are charged at the burst: 5 % of it at most.
+BOOST_AUTO_TEST_CASE(a_client_keeps_its_burst_after_a_quiet_time) {
+    struct Case {
+        double per_s, burst;
+    };
+    const auto name = wire_of("www.example");
+    for (const Case& c : {Case{100, 100}, Case{100, 20}, Case{1'000, 100}, Case{1'000, 10}}) {
+        AnswerWorld w(true, 1, c.per_s, c.burst);
+        std::uint64_t ms = 1'000'000;
+        for (unsigned i = 0; i < w.policy.batched.most; ++i, ms += 60'000)
+            BOOST_TEST(w.passes(v4(0xc0000201), name, {ms}));
+        for (const std::uint32_t client : {0xc0000201U, 0xc6336401U}) {
+            unsigned passed = 0;
+            for (unsigned i = 0; i < 2'000; ++i)
+                passed += w.passes(v4(client), name, {ms}) ? 1U : 0U;
+            BOOST_TEST_CONTEXT(c.per_s << " " << c.burst << " " << client) {
+                BOOST_TEST(passed >= c.burst * 0.95);
+                BOOST_TEST(passed <= c.burst);
+            }
+        }
+    }
+}
+
+// Sources whose words are in one place, each far above its rate.
+BOOST_AUTO_TEST_CASE(sources_that_share_words_get_no_more_than_their_rate) {
+    const auto name = wire_of("www.example");
+    for (const std::size_t sources : {2U, 3U, 4U}) {
+        AnswerWorld w(true);
+        const Limiter::Batching batching(w.limiter, w.policy, 0);
+        const auto place_of = [&](std::uint32_t client) {
+            const AnswerBatches::Batch batch = batching.of(v4(client), w.limiter.name_key(name));
+            return batch.place();
+        };
+        std::vector<std::uint32_t> clients;
+        for (std::uint32_t client = 0x0a000001; clients.size() < sources; client += 256) {
+            if (place_of(client) == place_of(0x0a000001)) clients.push_back(client);
+        }
+        unsigned passed = 0;
+        for (unsigned ms = 0; ms < 20'000; ++ms) {
+            for (const std::uint32_t client : clients)
+                passed += w.passes(v4(client), name, {1'000'000 + ms}) ? 1U : 0U;
+        }
+        const double exact = static_cast<double>(sources) * 21 * AnswerWorld::kPerS;
+        BOOST_TEST(passed <= exact * 1.01, sources);
+        BOOST_TEST(passed >= exact * 0.95, sources);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(several_workers_charge_owed_answers_once) {
+    AnswerWorld w(true, 2);
+    BOOST_REQUIRE(w.policy.batched.most == 2U);
+    const double exact = passed_in(*std::make_unique<AnswerWorld>(false, 2), 400, 0, 1'000'000);
+    const double got = passed_in(w, 400, 0, 1'000'000);
+    BOOST_TEST(got >= exact * 0.98);
+    BOOST_TEST(got <= exact * 1.05);
+}
+
+BOOST_AUTO_TEST_CASE(few_workers_and_one_row_have_batches) {
+    BOOST_TEST(AnswerWorld(true, 2).policy.batched.most == 2U);
+    AnswerWorld many(true, 6);
+    BOOST_TEST(many.policy.batched.most == 0U);
+    const auto name = wire_of("www.example");
+    const Limiter::Client client{v4(0xc0000201), many.local, 53, true};
+    BOOST_TEST(many.batch_of(client, name, {1'000'000}).is_none());
+    LimitPolicy two;
+    for (const std::uint8_t prefix4 : {std::uint8_t{24}, std::uint8_t{32}}) {
+        LimitRow row;
+        row.what = LimitWhat::responses;
+        row.per_s = 1'000;
+        row.burst = 1'000;
+        row.rate = LimitRate::of(1'000, 1'000);
+        row.prefix4 = prefix4;
+        two.add(std::move(row));
+    }
+    two.set_tables(many.policy.tables);
+    BOOST_TEST(two.batched.most == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_client_that_no_limit_is_for_has_no_batches) {
+    const auto name = wire_of("www.example");
+    AnswerWorld w(true);
+    const auto has_batch = [&](const IpAddress& client, dns::CookieState cookie,
+                               bool is_udp = true) {
+        return !w.batch_of({client, w.local, 53, is_udp, cookie}, name, {1'000'000}).is_none();
+    };
+    const IpAddress client = v4(0xc0000201), trusted = v4(0xc0000202), excepted = v4(0xc0000203);
+    w.policy.trusted = matchers::PrefixSet(std::vector{*matchers::Prefix::parse("192.0.2.2")});
+    w.policy.rows[0].except = AddressSet(std::vector{*matchers::Prefix::parse("192.0.2.3")});
+    w.policy.rows[0].is_for_all = false;
+    BOOST_TEST(has_batch(client, dns::CookieState::none));
+    BOOST_TEST(has_batch(client, dns::CookieState::client));
+    BOOST_TEST(!has_batch(client, dns::CookieState::valid));
+    BOOST_TEST(!has_batch(client, dns::CookieState::none, false));
+    BOOST_TEST(!has_batch(trusted, dns::CookieState::none));
+    BOOST_TEST(!has_batch(excepted, dns::CookieState::none));
+}
+
+BOOST_AUTO_TEST_CASE(a_word_is_taken_over_only_if_it_is_old) {
+    constexpr std::uint64_t kFirst = 0x1234'0000'0000'0005, kSecond = 0x4321'0000'0000'0005,
+                            kThird = 0x5555'0000'0000'0005;  // of one place
+    AnswerBatches batches;
+    const auto of = [&](std::uint64_t key) { return AnswerBatches::of(batches.words(), key); };
+    const auto add = [&](std::uint64_t key, std::uint32_t now_s, std::uint32_t most = 2) {
+        return of(key).add(AnswerBatches::Most(most), now_s);
+    };
+    BOOST_TEST(add(kFirst, 7));
+    BOOST_TEST(add(kFirst, 8));
+    BOOST_TEST(!add(kFirst, 8));  // full
+    BOOST_TEST(add(kSecond, 7));
+    BOOST_TEST(!add(kThird, 8));  // both words are new
+    BOOST_TEST(of(kThird).close(8) == 0U);
+    BOOST_TEST(of(kFirst).close(8) == 2U);
+    BOOST_TEST(!add(kFirst, 8));  // closed
+    BOOST_TEST(of(kFirst).close(8) == 0U);
+    of(kFirst).open(8);
+    BOOST_TEST(add(kFirst, 8));
+    BOOST_TEST(add(kThird, 9));  // in place of the second key
+    BOOST_TEST(of(kSecond).close(9) == 0U);
+    of(kSecond).open(9);
+    BOOST_TEST(!add(kSecond, 9));
+    BOOST_TEST(add(kSecond, 10));  // in place of the first key
+    BOOST_TEST(of(kFirst).close(10) == 0U);
+    BOOST_TEST(of(kSecond).close(10) == 1U);
+    BOOST_TEST(!add(kFirst, 10));  // a key that asks keeps its closed word
+    of(kThird).open(10);
+    BOOST_TEST(add(kThird, 10));
+    BOOST_TEST(add(kThird, 10));
+    of(kThird).undo();
+    BOOST_TEST(add(kThird, 10));
+    BOOST_TEST(of(kThird).close(10) == 2U);
+    of(kThird).undo();
+    BOOST_TEST(of(kThird).close(10) == 0U);
+    BOOST_TEST(!AnswerBatches::none().add(AnswerBatches::Most(2), 7));
+    BOOST_TEST(AnswerBatches::none().close(7) == 0U);
+}
 
 BOOST_AUTO_TEST_CASE(clients_of_one_prefix_count_together) {
     LimiterWorld w(LimitWhat::queries);
