@@ -7,7 +7,7 @@
 // twentieth of the rate and of the burst, over all threads (LimitPolicy::batched). So a source gets
 // at most 5 % more answers, or loses 5 % of its burst.
 //
-// For one thread. Cost of add(): one word, which is not prefetched. No allocation.
+// For one thread. Cost of add(): one word, which prefetch() can fetch earlier. No allocation.
 #pragma once
 
 #include <array>
@@ -34,6 +34,8 @@ class AnswerBatches {
 
     class Batch {
       public:
+        Batch() = default;  // not to be used before it is assigned
+        void prefetch() const noexcept { __builtin_prefetch(words_, 1); }
         // Adds an answer. False: it needs a token now.
         [[nodiscard]] bool add(Most most, std::uint32_t now_s) const noexcept {
             for (std::uint64_t& word : *words_) {

@@ -87,34 +87,38 @@ struct All {
     std::uint8_t operator[](unsigned i) const { return static_cast<std::uint8_t>(i); }
 };
 
-// Whether the answer of a line passes limits as one of a batch. A received packet is UDP.
+// The batch of a line's answer. A received packet is UDP.
 template <Traits traits>
-[[gnu::always_inline]] inline bool add_to_batch(const Line& line, const Packet& p,
-                                                const Limiter::Batching& batching) {
-    if (line.limit_name == 0) return false;
+[[gnu::always_inline]] inline AnswerBatches::Batch batch_of(const Line& line, const Packet& p,
+                                                            const Limiter::Batching& batching) {
+    if (line.limit_name == 0) return AnswerBatches::none();
     const bool is_proven = traits.cookies && p.cookie == dns::CookieState::valid;
     if (!batching.are_for_all() || is_proven) [[unlikely]] {
-        if (!may_batch(p, line.limit_name, batching)) return false;
+        if (!may_batch(p, line.limit_name, batching)) return AnswerBatches::none();
     }
-    return batching.add(batching.of(p.client.address, line.limit_name));
+    return batching.of(p.client.address, line.limit_name);
 }
 
 struct NoLimits {};
 
-// `is_batched`: no limit has to be asked.
 template <Traits traits, class Batching>
 [[gnu::always_inline]] inline bool answer_line(Packet& p, const Line& line,
                                                const Snapshot& snapshot, Resolver& resolver,
                                                [[maybe_unused]] const Batching& batching,
-                                               [[maybe_unused]] bool is_batched, Now now,
+                                               AnswerBatches::Batch batch, Now now,
                                                std::uint32_t now_s) noexcept {
-    if constexpr (traits.limits) {
+    if constexpr (!traits.limits) {
+        return resolver.answer_hit(p, snapshot, AnswerPath::packet_cache, now, now_s);
+    } else {
         p.end = Verdict::answered;  // for its trace, unless a limit ends it
-        if (!is_batched) [[unlikely]]
+        if (!batching.add(batch)) [[unlikely]]
             return resolver.answer_limited_hit(p, snapshot, AnswerPath::packet_cache,
                                                {batching, line.limit_name}, now);
+        if (resolver.answer_hit(p, snapshot, AnswerPath::packet_cache, now, now_s)) [[likely]]
+            return true;
+        batch.undo();
+        return false;
     }
-    return resolver.answer_hit(p, snapshot, AnswerPath::packet_cache, now, now_s);
 }
 
 // Calls in it would cost about 9 % of an answer. `batching`: Limiter::Batching or NoLimits.
@@ -125,7 +129,7 @@ template <Traits traits, class Places, class Batching>
                                        const Batching& batching) noexcept {
     const unsigned n = burst.live_count;
     std::array<const Line*, kBurst> lines;
-    [[maybe_unused]] std::uint32_t batched = 0;  // bit i: the answer of line i is in a batch
+    std::array<AnswerBatches::Batch, traits.limits ? kBurst : 1> batches;
     for (unsigned i = 0; i < n; ++i) {
         Packet& p = burst.packets[places[i]];
         p.packet_cache_hash = 0;
@@ -146,8 +150,8 @@ template <Traits traits, class Places, class Batching>
             checksum_right<traits>(*lines[i], p)) {
             cache::Cache::prefetch(lines[i]->entry);
             if constexpr (traits.limits) {
-                if (add_to_batch<traits>(*lines[i], p, batching)) [[likely]]
-                    batched |= std::uint32_t{1} << i;
+                batches[i] = batch_of<traits>(*lines[i], p, batching);
+                batches[i].prefetch();
             }
         } else {
             lines[i] = nullptr;
@@ -163,12 +167,9 @@ template <Traits traits, class Places, class Batching>
             snapshot.allow.contains(p.client.address)) {
             fill<traits>(p, *lines[i]);
             cache::Cache::touch(*lines[i]->entry);
-            if (answer_line<traits>(p, *lines[i], snapshot, resolver, batching,
-                                    (batched >> i & 1) != 0, now, now_s))
+            const auto batch = traits.limits ? batches[i] : AnswerBatches::none();
+            if (answer_line<traits>(p, *lines[i], snapshot, resolver, batching, batch, now, now_s))
                 continue;
-        }
-        if constexpr (traits.limits) {
-            if ((batched >> i & 1) != 0) batching.of(p.client.address, lines[i]->limit_name).undo();
         }
         burst.live[kept++] = place;
     }
