@@ -77,7 +77,7 @@ class AnswerBatches {
         return {&words[key % kPlaces], key & kTagMask};
     }
     // For an answer without a batch: add() adds nothing.
-    [[nodiscard]] static Batch none() noexcept { return {&no_words_, kNone}; }
+    [[nodiscard]] static Batch none() noexcept { return {&no_words, kNone}; }
 
   private:
     static constexpr std::size_t kPlaces = std::size_t{1} << 15;  // 512 KiB
@@ -89,7 +89,7 @@ class AnswerBatches {
     static constexpr std::uint64_t kNone = 0;
 
     std::unique_ptr<Words[]> words_;
-    inline static Words no_words_{~kNone, ~kNone};  // never written
+    inline static Words no_words{~kNone, ~kNone};  // never written
 };
 
 }  // namespace steer
