@@ -1,5 +1,7 @@
 #include "control/cache/cache_service.h"
 
+#include <sys/stat.h>
+
 #include <pthread.h>
 
 #include <algorithm>
@@ -18,11 +20,20 @@ using namespace std::chrono_literals;
 constexpr auto kWriterDelay = 50us;             // about, for some drops
 constexpr std::uint64_t kInFlightMs = 10'000;   // an insert, at most
 constexpr std::uint64_t kEnoughChanges = 1024;  // for a dump between (as ForgeDNS)
+constexpr std::uint64_t kOldIntervals = 10;     // a file of this age is written after any change
 
 std::uint64_t wall_ms() {
     const auto now = std::chrono::system_clock::now().time_since_epoch();
     return static_cast<std::uint64_t>(
         std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
+}
+
+// When the file was written, in milliseconds since 1970.
+std::uint64_t written_ms(const std::string& path) {
+    struct stat facts;
+    if (::stat(path.c_str(), &facts) != 0) return wall_ms();
+    return static_cast<std::uint64_t>(facts.st_mtim.tv_sec) * 1000 +
+           static_cast<std::uint64_t>(facts.st_mtim.tv_nsec) / 1'000'000;
 }
 
 HeldAnswer held(const cache::Entry& e, std::uint32_t now_s) {
@@ -222,7 +233,9 @@ std::uint64_t CacheService::changes(std::size_t i) const {
 void CacheService::restore() {
     for (std::size_t i = 0; i < caches_.size(); ++i) {
         const std::string& path = caches_[i].dump_file;
+        states_[i].written_ms = wall_ms();
         if (path.empty() || DumpReader::missing(path)) continue;
+        states_[i].written_ms = written_ms(path);
         const Now now = clock_.now();
         const auto restored = restore_instance(cache_, *runtime_.shared().hasher, scope(i), now,
                                                wall_ms(), path, as_the_cache_writer(cache_, now));
@@ -254,7 +267,11 @@ void CacheService::arm(std::size_t i) {
 void CacheService::dump_if_changed(std::size_t i) {
     DumpState& state = states_[i];
     const std::uint64_t now_changes = changes(i);
-    if (state.is_in_progress || now_changes - state.changes_then < kEnoughChanges) return;
+    const std::uint64_t new_changes = now_changes - state.changes_then;
+    const auto interval_ms = static_cast<std::uint64_t>(caches_[i].dump_interval.count());
+    const bool is_old = wall_ms() >= state.written_ms + kOldIntervals * interval_ms;
+    if (state.is_in_progress || new_changes == 0 || (new_changes < kEnoughChanges && !is_old))
+        return;
     state.is_in_progress = true;
     dump(caches_[i].instance, caches_[i].dump_file,
          [this, i, now_changes](const Result<std::uint64_t>& answers) {
@@ -275,6 +292,7 @@ void CacheService::note_dump(std::size_t i, std::uint64_t changes,
     state.error.clear();
     state.dumped = *answers;
     state.at_ms = clock_.now().ms;
+    state.written_ms = wall_ms();
     state.changes_then = changes;
 }
 

@@ -56,6 +56,7 @@ class CacheService {
         std::uint64_t restored = 0, dumped = 0, failed = 0;
         std::uint64_t at_ms = 0;  // time of the last dump; 0: none yet
         std::uint64_t changes_then = 0;
+        std::uint64_t written_ms = 0;  // time of the file since 1970, also of an earlier process
         bool is_in_progress = false;
         std::string error{};  // error of the last dump; empty: it succeeded
     };
