@@ -130,9 +130,8 @@ constexpr std::array<Row<Cache>, 22> kCacheRows{{
     {"dump_file", Own<Cache>{"path", read_dump_file}, "none", "",
      "file that keeps the cache over restarts\nIt is written every `dump_interval` after at least "
      "1,024 changes, and after ten intervals with any change. It is also written at shutdown, with "
-     "mode 0600. Its folder must be writable for `user` in "
-     "`control`. A file that is damaged, from another cache, from another version or from the "
-     "future is ignored with a warning."},
+     "mode 0600. Its folder must be writable for `user` in `control`. A file that is damaged, from "
+     "another cache, from another version or from the future is ignored with a warning."},
     {"dump_interval", &Cache::dump_interval, "600", "~1s..1d",
      "interval between two writes of `dump_file`"},
 }};

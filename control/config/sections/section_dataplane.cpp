@@ -323,9 +323,8 @@ constexpr std::array<Row<Dataplane>, 17> kDataplaneRows{{
     {"limits_memory", Own<Dataplane>{"size", read_limits_memory}, "16MiB", "1MiB..16GiB",
      "memory for the buckets of `limits`, per worker and per thread of `stream_threads`\nA bucket "
      "takes 8 bytes, so 16 MiB count a million sources. A worker takes 512 KiB in addition. "
-     "Neither "
-     "is part of `memory`, and buckets are used only as far as sources need them. When they are "
-     "full, the sources with the fewest recent queries are forgotten."},
+     "Neither is part of `memory`, and buckets are used only as far as sources need them. When "
+     "they are full, the sources with the fewest recent queries are forgotten."},
     {"allow", Own<Dataplane>{"list of prefixes", read_allow}, "(private and local networks)", "",
      "clients that may send queries\nQueries from other clients are refused. The default is "
      "private addresses, carrier-grade NAT (100.64.0.0/10) and the networks of this machine's "
