@@ -28,7 +28,7 @@ std::uint64_t wall_ms() {
         std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
 }
 
-// When the file was written, in milliseconds since 1970.
+// When the file was written, in milliseconds since 1970; now if there is none yet.
 std::uint64_t written_ms(const std::string& path) {
     struct stat facts;
     if (::stat(path.c_str(), &facts) != 0) return wall_ms();
@@ -86,7 +86,7 @@ void CacheService::start() {
     thread_ = std::thread([this] { run(); });
     pthread_setname_np(thread_.native_handle(), "cache");
     for (std::size_t i = 0; i < caches_.size(); ++i)
-        arm(i);
+        begin_dumps(i);
 }
 
 void CacheService::follow(std::vector<CacheOf> caches, std::vector<ListName> lists) {
@@ -107,13 +107,13 @@ void CacheService::follow(std::vector<CacheOf> caches, std::vector<ListName> lis
         if (same) continue;
         states_[i].error.clear();
         timers_[i].cancel();
-        arm(i);
+        begin_dumps(i);
     }
     for (auto& one : caches) {
         caches_.push_back(std::move(one));
         states_.emplace_back();
         timers_.emplace_back(main_io_);
-        arm(caches_.size() - 1);
+        begin_dumps(caches_.size() - 1);
     }
 }
 
@@ -233,9 +233,7 @@ std::uint64_t CacheService::changes(std::size_t i) const {
 void CacheService::restore() {
     for (std::size_t i = 0; i < caches_.size(); ++i) {
         const std::string& path = caches_[i].dump_file;
-        states_[i].written_ms = wall_ms();
         if (path.empty() || DumpReader::missing(path)) continue;
-        states_[i].written_ms = written_ms(path);
         const Now now = clock_.now();
         const auto restored = restore_instance(cache_, *runtime_.shared().hasher, scope(i), now,
                                                wall_ms(), path, as_the_cache_writer(cache_, now));
@@ -252,6 +250,11 @@ void CacheService::restore() {
                              ? ""
                              : ", " + std::to_string(restored->expired) + " had expired"));
     }
+}
+
+void CacheService::begin_dumps(std::size_t i) {
+    states_[i].written_ms = written_ms(caches_[i].dump_file);
+    arm(i);
 }
 
 void CacheService::arm(std::size_t i) {

@@ -110,6 +110,7 @@ class CacheService {
     // stopping.
     bool wait_for_cache_writer();
     [[nodiscard]] std::size_t place_of(std::uint16_t instance) const;
+    void begin_dumps(std::size_t i);
     void arm(std::size_t i);
     void dump_if_changed(std::size_t i);
     void note_dump(std::size_t i, std::uint64_t changes, const Result<std::uint64_t>& answers);
