@@ -58,7 +58,7 @@ CookieMode Cookies::mode_of(const Packet& p) const noexcept {
     dns::CookieHashes right;
     dns::cookie_hashes(keys_->current, lanes.in, address_size, right);
     const unsigned count = lanes.count;
-    unsigned wrong = 0;
+    unsigned valid = 0;
     for (unsigned i = 0; i < count; ++i) {
         Packet& p = *lanes.packets[i];
         const std::uint8_t* const cookie = lanes.in[i].cookie;
@@ -68,12 +68,12 @@ CookieMode Cookies::mode_of(const Packet& p) const noexcept {
             p.query.cookie_sum = right.sums[i];
             p.returned_cookie_length = dns::kCookieSize;
             p.cookie = dns::CookieState::valid;
+            ++valid;
         } else {
-            ++wrong;
             judge_other(p, cookie, dns::kCookieSize, batch);
         }
     }
-    batch.valid += count - wrong;
+    batch.valid += valid;
     lanes.count = 0;
 }
 
@@ -110,16 +110,15 @@ void Cookies::check_ends(Burst& burst) noexcept {
     Batch batch;
     Lanes usual;
     unsigned n = 0;  // a register, unlike Lanes::count
-    // Above every length if cookies are off, or depend on the listener: then judge_end() decides.
-    const unsigned least =
-        keys_ != nullptr && !may_be_off_ ? dns::kLeastWithCookie : UINT16_MAX + 1;
+    const bool are_on = keys_ != nullptr && !may_be_off_;
     const std::uint32_t now_s = now_s_;
     for (std::uint32_t left = burst.cookie_ends; left != 0; left &= left - 1) {
         Packet& p = burst.packets[static_cast<unsigned>(__builtin_ctz(left))];
         const std::uint8_t* const end = p.dns + p.dns_length;
         const std::uint8_t* const cookie = end - dns::kCookieSize;
-        if (p.dns_length < least || !dns::ends_with_option(end, dns::kCookieSize) ||
-            !dns::may_be_returned(cookie, now_s) || !p.client.address.is_v4()) [[unlikely]] {
+        if (!are_on || p.dns_length < dns::kLeastWithCookie ||
+            !dns::ends_with_option(end, dns::kCookieSize) || !dns::may_be_returned(cookie, now_s) ||
+            !p.client.address.is_v4()) [[unlikely]] {
             judge_end(p, batch);
             continue;
         }
