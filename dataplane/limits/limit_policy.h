@@ -37,8 +37,6 @@ struct LimitPrefix {
     std::uint64_t set6 = 0;  // set in low(): the address of all clients together
 
     static LimitPrefix of(unsigned prefix4, unsigned prefix6) noexcept;
-    // Of a client that counts by its address.
-    static constexpr LimitPrefix whole() noexcept { return {~0ULL, ~0ULL, ~0ULL, 0}; }
 };
 
 struct LimitRow {

@@ -16,7 +16,7 @@ constexpr std::uint64_t kFold1 = 0xa0761d6478bd642f, kFold2 = 0xe7037ed1a0b428db
 constexpr std::uint64_t kOverStreams = 0x8ebc6af09c88c6e3, kWithCookie = 0x589965cc75374cc3;
 constexpr std::uint64_t kLowerCase = 0x2020202020202020;
 constexpr std::uint8_t kAddressBits = 128;
-constexpr LimitPrefix kWholeAddress = LimitPrefix::whole();
+constexpr LimitPrefix kWholeAddress{UINT64_MAX, UINT64_MAX, UINT64_MAX, 0};
 
 using matchers::fold_product;  // hashes 16 bytes
 
@@ -318,14 +318,16 @@ void Limiter::Batching::prefetch(const Client& client, std::uint32_t name_key) c
     if (row_ != nullptr) own_->meter.prefetch(limiter_.key_of(*row_, client, name_key));
 }
 
-Limited Limiter::on_answer(const LimitPolicy& policy, const Client& client,
-                           std::span<const std::uint8_t> name, AnswerBatches::Batch batch,
+Limited Limiter::on_answer(const Batching& batching, const Client& client,
+                           std::span<const std::uint8_t> name, std::uint32_t name_key,
                            Now now) noexcept {
+    const LimitPolicy& policy = batching.policy();
     LimitThread* const mine = own(policy);
     if (mine == nullptr || policy.of(LimitWhat::responses).empty() || !client.may_be_forged() ||
         is_exempt(policy, client))
         return Limited::no;
-    const Charge charged{.more = name_key(name), .name = name};
+    const Charge charged{.more = name_key, .name = name};
+    const AnswerBatches::Batch batch = batching.find(client, name_key);
     if (!batch.is_none()) return charge_batch(policy, *mine, client, charged, batch, now);
     return charge_rows(policy, LimitWhat::responses, *mine, client, charged, now);
 }
@@ -335,8 +337,7 @@ Limited Limiter::on_reply(const LimitPolicy& policy, const Client& client, const
     const bool is_denial =
         reply.rcode == dns::kNxDomain || (reply.rcode == dns::kNoError && !reply.has_answers);
     if (reply.rcode == dns::kNoError && reply.has_answers) {
-        const Batching batching(*this, policy, now.s());
-        return on_answer(policy, client, reply.name, batching.find(client, name_key(reply.name)),
+        return on_answer(Batching(*this, policy, now.s()), client, reply.name, name_key(reply.name),
                          now);
     }
     LimitThread* const mine = own(policy);

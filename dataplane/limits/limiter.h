@@ -57,10 +57,6 @@ class Limiter {
     // Answers: `responses` over UDP, nxdomain and servfail over any transport.
     [[nodiscard]] Limited on_reply(const LimitPolicy& policy, const Client& client,
                                    const Reply& reply, Now now) noexcept;
-    // The same for an answer with records. `batch`: of Batching.
-    [[nodiscard]] Limited on_answer(const LimitPolicy& policy, const Client& client,
-                                    std::span<const std::uint8_t> name, AnswerBatches::Batch batch,
-                                    Now now) noexcept;
     // A hash of the name in any case, for Batching::of().
     [[nodiscard]] std::uint32_t name_key(std::span<const std::uint8_t> name) const noexcept;
     // The batches of answers with records, and what all packets of a burst have in common. An
@@ -81,6 +77,7 @@ class Limiter {
         // The same, or AnswerBatches::none().
         [[nodiscard]] AnswerBatches::Batch find(const Client& client,
                                                 std::uint32_t name_key) const noexcept;
+        [[nodiscard]] const LimitPolicy& policy() const noexcept { return policy_; }
         [[nodiscard]] bool add(AnswerBatches::Batch batch) const noexcept {
             return batch.add(most_, now_s_);
         }
@@ -99,6 +96,10 @@ class Limiter {
         const LimitThread* own_;         // nullptr: no limits are for this thread
         const LimitRow* row_ = nullptr;  // the first one of `responses`
     };
+    // As on_reply(), for an answer with records that no batch added. `name_key`: name_key().
+    [[nodiscard]] Limited on_answer(const Batching& batching, const Client& client,
+                                    std::span<const std::uint8_t> name, std::uint32_t name_key,
+                                    Now now) noexcept;
     // Before an upstream is asked: whether a domain's NXDOMAIN or SERVFAIL answers are above their
     // limit. Such a query counts as refused, and takes no token.
     [[nodiscard]] Limited on_miss(const LimitPolicy& policy, const Client& client,

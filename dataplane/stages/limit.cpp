@@ -45,12 +45,12 @@ void limit_queries(Burst& burst, const Snapshot& snapshot, Limiter& limiter, Rep
     burst.live_count = kept;
 }
 
-[[gnu::noinline]] bool may_batch(const Packet& p, std::uint32_t name,
-                                 const Limiter::Batching& batching) noexcept {
+[[gnu::noinline]] AnswerBatches::Batch batch_of(const Packet& p, std::uint32_t name,
+                                                const Limiter::Batching& batching) noexcept {
     const Limiter::Client client = limited_client(p);
-    if (batching.are_for(client)) return true;
-    if (client.may_be_forged()) batching.prefetch(client, name);
-    return false;
+    const AnswerBatches::Batch batch = batching.find(client, name);
+    if (name != 0 && batch.is_none() && client.may_be_forged()) batching.prefetch(client, name);
+    return batch;
 }
 
 bool end_if_limited(Packet& p, const LimitPolicy& policy, std::uint8_t rcode, bool has_answers,

@@ -34,9 +34,11 @@ inline std::span<const std::uint8_t> name_as_sent(const Packet& p, std::size_t q
 void limit_queries(Burst& burst, const Snapshot& snapshot, Limiter& limiter, Replier& replier,
                    Now now) noexcept;
 
-// Whether the packet's answers have batches. If not, its bucket is prefetched.
-[[nodiscard]] bool may_batch(const Packet& p, std::uint32_t name,
-                             const Limiter::Batching& batching) noexcept;
+// The batch of the packet's answer. Without one, its bucket is prefetched. `name`:
+// Resolver::limit_name().
+[[nodiscard]] AnswerBatches::Batch batch_of(const Packet& p, std::uint32_t name,
+                                            const Limiter::Batching& batching) noexcept;
+
 // Ends a packet with a parsed query. `limited`: not Limited::no.
 void end_limited(Packet& p, Limited limited, Replier& replier) noexcept;
 

@@ -87,39 +87,18 @@ struct All {
     std::uint8_t operator[](unsigned i) const { return static_cast<std::uint8_t>(i); }
 };
 
-// The batch of a line's answer. A received packet is UDP.
+// As batch_of(), for a received packet, which is UDP.
 template <Traits traits>
-[[gnu::always_inline]] inline AnswerBatches::Batch batch_of(const Line& line, const Packet& p,
-                                                            const Limiter::Batching& batching) {
-    if (line.limit_name == 0) return AnswerBatches::none();
+[[gnu::always_inline]] inline AnswerBatches::Batch batch_of_received(
+    const Packet& p, std::uint32_t name, const Limiter::Batching& batching) {
+    if (name == 0) return AnswerBatches::none();
     const bool is_proven = traits.cookies && p.cookie == dns::CookieState::valid;
-    if (!batching.are_for_all() || is_proven) [[unlikely]] {
-        if (!may_batch(p, line.limit_name, batching)) return AnswerBatches::none();
-    }
-    return batching.of(p.client.address, line.limit_name);
+    if (!batching.are_for_all() || is_proven) [[unlikely]]
+        return batch_of(p, name, batching);
+    return batching.of(p.client.address, name);
 }
 
 struct NoLimits {};
-
-template <Traits traits, class Batching>
-[[gnu::always_inline]] inline bool answer_line(Packet& p, const Line& line,
-                                               const Snapshot& snapshot, Resolver& resolver,
-                                               [[maybe_unused]] const Batching& batching,
-                                               AnswerBatches::Batch batch, Now now,
-                                               std::uint32_t now_s) noexcept {
-    if constexpr (!traits.limits) {
-        return resolver.answer_hit(p, snapshot, AnswerPath::packet_cache, now, now_s);
-    } else {
-        p.end = Verdict::answered;  // for its trace, unless a limit ends it
-        if (!batching.add(batch)) [[unlikely]]
-            return resolver.answer_limited_hit(p, snapshot, AnswerPath::packet_cache,
-                                               {batching, line.limit_name}, now);
-        if (resolver.answer_hit(p, snapshot, AnswerPath::packet_cache, now, now_s)) [[likely]]
-            return true;
-        batch.undo();
-        return false;
-    }
-}
 
 // Calls in it would cost about 9 % of an answer. `batching`: Limiter::Batching or NoLimits.
 template <Traits traits, class Places, class Batching>
@@ -129,7 +108,7 @@ template <Traits traits, class Places, class Batching>
                                        const Batching& batching) noexcept {
     const unsigned n = burst.live_count;
     std::array<const Line*, kBurst> lines;
-    std::array<AnswerBatches::Batch, traits.limits ? kBurst : 1> batches;
+    [[maybe_unused]] std::array<AnswerBatches::Batch, traits.limits ? kBurst : 1> batches;
     for (unsigned i = 0; i < n; ++i) {
         Packet& p = burst.packets[places[i]];
         p.packet_cache_hash = 0;
@@ -150,7 +129,7 @@ template <Traits traits, class Places, class Batching>
             checksum_right<traits>(*lines[i], p)) {
             cache::Cache::prefetch(lines[i]->entry);
             if constexpr (traits.limits) {
-                batches[i] = batch_of<traits>(*lines[i], p, batching);
+                batches[i] = batch_of_received<traits>(p, lines[i]->limit_name, batching);
                 batches[i].prefetch();
             }
         } else {
@@ -167,9 +146,15 @@ template <Traits traits, class Places, class Batching>
             snapshot.allow.contains(p.client.address)) {
             fill<traits>(p, *lines[i]);
             cache::Cache::touch(*lines[i]->entry);
-            const auto batch = traits.limits ? batches[i] : AnswerBatches::none();
-            if (answer_line<traits>(p, *lines[i], snapshot, resolver, batching, batch, now, now_s))
-                continue;
+            if constexpr (traits.limits) {
+                if (resolver.answer_under_limits(p, snapshot, AnswerPath::packet_cache,
+                                                 {batching, lines[i]->limit_name, batches[i]}, now,
+                                                 now_s))
+                    continue;
+            } else {
+                if (resolver.answer_hit(p, snapshot, AnswerPath::packet_cache, now, now_s))
+                    continue;
+            }
         }
         burst.live[kept++] = place;
     }

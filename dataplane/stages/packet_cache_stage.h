@@ -6,7 +6,7 @@
 //       have left the burst.
 // Cost: one multiplication per 16 bytes of a message, one line compared. None if no hit in the
 //       first cache is plain (plan.h), if the burst is watched, or while the packet cache is stopped.
-// Ends: as Resolver::answer_hit() or answer_limited_hit().
+// Ends: as Resolver::answer_hit() or answer_under_limits().
 #pragma once
 
 #include "dataplane/base/clock.h"

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <climits>
-#include <type_traits>
 
 #include "dataplane/dns/options.h"
 #include "dataplane/dns/shorten.h"
@@ -203,11 +202,11 @@ void Resolver::take_options(const Packet& p, std::span<std::uint8_t> room,
 }
 
 // The result of the executor and leave() for an entry of this generation whose rows are known to exist.
-template <class Limits>
 [[gnu::always_inline]] inline bool Resolver::answer_hit_as(Packet& p, const Snapshot& snapshot,
                                                            AnswerPath path, Now now,
                                                            std::uint32_t now_s,
-                                                           const Limits& limits) noexcept {
+                                                           const Limiter::Batching* batching,
+                                                           std::uint32_t name) noexcept {
     const cache::Entry* const e = p.found;
     if (e == nullptr) return false;
     const std::uint64_t tags = e->tags.load(std::memory_order_relaxed);
@@ -221,11 +220,9 @@ template <class Limits>
         if (!covered_s) return false;
         ttl_cap_s = *covered_s;
     }
-    if constexpr (std::is_same_v<Limits, UnderLimits>) {
-        if (end_limited_hit(p, snapshot, limits, now)) {
-            parts_.replier.count_hit(*e);
-            return true;
-        }
+    if (batching != nullptr && end_limited_hit(p, snapshot, *batching, name, now)) {
+        parts_.replier.count_hit(*e);
+        return true;
     }
     const std::uint32_t age_s = e->born.age_s(now_s);
     if (!parts_.replier.is_plain(p)) [[unlikely]] {
@@ -240,13 +237,14 @@ template <class Limits>
 // Inlined with the reply: a call costs about 3 % of a cached answer.
 [[gnu::flatten]] bool Resolver::answer_hit(Packet& p, const Snapshot& snapshot, AnswerPath path,
                                            Now now, std::uint32_t now_s) noexcept {
-    return answer_hit_as(p, snapshot, path, now, now_s, Unlimited{});
+    return answer_hit_as(p, snapshot, path, now, now_s, nullptr, 0);
 }
 
-[[gnu::noinline]] bool Resolver::answer_limited_hit(Packet& p, const Snapshot& snapshot,
-                                                    AnswerPath path, const UnderLimits& limits,
-                                                    Now now) noexcept {
-    return answer_hit_as(p, snapshot, path, now, now.s(), limits);
+[[gnu::noinline]] bool Resolver::answer_unbatched(Packet& p, const Snapshot& snapshot,
+                                                  AnswerPath path,
+                                                  const Limiter::Batching& batching,
+                                                  std::uint32_t name, Now now) noexcept {
+    return answer_hit_as(p, snapshot, path, now, now.s(), &batching, name);
 }
 
 // A function of its own, so that answer_hit() keeps its options in registers.

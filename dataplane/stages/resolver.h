@@ -79,11 +79,21 @@ class Resolver {
     struct UnderLimits {
         const Limiter::Batching& batching;  // limit_batches()
         std::uint32_t name;                 // limit_name()
+        AnswerBatches::Batch batch;         // batch_of()
     };
-    // The same for an answer that is in no batch, if Snapshot::limits has limits on answers.
-    // Packets above a limit end here, too. `p.end` is Verdict::answered before.
-    bool answer_limited_hit(Packet& p, const Snapshot& snapshot, AnswerPath path,
-                            const UnderLimits& limits, Now now) noexcept;
+    // The same under the limits on answers, if Snapshot::limits has some. Packets above a limit end
+    // here, too.
+    [[gnu::always_inline]] bool answer_under_limits(Packet& p, const Snapshot& snapshot,
+                                                    AnswerPath path, const UnderLimits& limits,
+                                                    Now now, std::uint32_t now_s) noexcept {
+        p.end = Verdict::answered;  // for its trace, unless a limit ends it
+        if (!limits.batching.add(limits.batch)) [[unlikely]]
+            return answer_unbatched(p, snapshot, path, limits.batching, limits.name, now);
+        if (answer_hit(p, snapshot, path, now, now_s)) [[likely]]
+            return true;
+        limits.batch.undo();
+        return false;
+    }
     // Limiter::name_key() of a query's answer; 0 without records, or without limits on answers.
     [[nodiscard]] std::uint32_t limit_name(const dns::Query& query, const dns::Answer& answer,
                                            const Snapshot& snapshot) const noexcept;
@@ -93,13 +103,15 @@ class Resolver {
     }
 
   private:
-    struct Unlimited {};
-    template <class Limits>
+    // `batching`: of an answer in no batch, which limits have to pass; nullptr: no limits.
     bool answer_hit_as(Packet& p, const Snapshot& snapshot, AnswerPath path, Now now,
-                       std::uint32_t now_s, const Limits& limits) noexcept;
+                       std::uint32_t now_s, const Limiter::Batching* batching,
+                       std::uint32_t name) noexcept;
+    bool answer_unbatched(Packet& p, const Snapshot& snapshot, AnswerPath path,
+                          const Limiter::Batching& batching, std::uint32_t name, Now now) noexcept;
     // False: the answer passes.
-    bool end_limited_hit(Packet& p, const Snapshot& snapshot, const UnderLimits& limits,
-                         Now now) noexcept;
+    bool end_limited_hit(Packet& p, const Snapshot& snapshot, const Limiter::Batching& batching,
+                         std::uint32_t name, Now now) noexcept;
     // Answers the hits of the burst that need no run of the program. Returns their number.
     unsigned answer_hits(Burst& burst, const Snapshot& snapshot, Now now) noexcept;
     // The same under the limits on answers.

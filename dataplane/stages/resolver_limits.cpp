@@ -15,27 +15,20 @@ unsigned Resolver::answer_limited_hits(Burst& burst, const Snapshot& snapshot, N
     const std::uint32_t now_s = now.s();
     const Limiter::Batching batching = limit_batches(snapshot, now_s);
     std::array<std::uint32_t, kBurst> names;
-    std::uint32_t batched = 0;
+    std::array<AnswerBatches::Batch, kBurst> batches;
     for (unsigned i = 0; i < burst.live_count; ++i) {
         const Packet& p = burst.packets[burst.live[i]];
         names[i] = p.found == nullptr ? 0 : limit_name(p.query, p.found->answer(), snapshot);
-        if (names[i] != 0 && may_batch(p, names[i], batching) &&
-            batching.add(batching.of(p.client.address, names[i])))
-            batched |= std::uint32_t{1} << i;
+        batches[i] = batch_of(p, names[i], batching);
+        batches[i].prefetch();
     }
     unsigned kept = 0;
     for (unsigned i = 0; i < burst.live_count; ++i) {
         const std::uint8_t place = burst.live[i];
         Packet& p = burst.packets[place];
-        if (p.found != nullptr) {
-            const bool is_batched = (batched >> i & 1) != 0;
-            p.end = Verdict::answered;  // for its trace
-            if (is_batched
-                    ? answer_hit(p, snapshot, AnswerPath::cache, now, now_s)
-                    : answer_limited_hit(p, snapshot, AnswerPath::cache, {batching, names[i]}, now))
-                continue;
-            if (is_batched) batching.of(p.client.address, names[i]).undo();
-        }
+        if (p.found != nullptr && answer_under_limits(p, snapshot, AnswerPath::cache,
+                                                      {batching, names[i], batches[i]}, now, now_s))
+            continue;
         burst.live[kept++] = place;
     }
     const unsigned hits = burst.live_count - kept;
@@ -43,17 +36,16 @@ unsigned Resolver::answer_limited_hits(Burst& burst, const Snapshot& snapshot, N
     return hits;
 }
 
-bool Resolver::end_limited_hit(Packet& p, const Snapshot& snapshot, const UnderLimits& limits,
+bool Resolver::end_limited_hit(Packet& p, const Snapshot& snapshot,
+                               const Limiter::Batching& batching, std::uint32_t name,
                                Now now) noexcept {
     const dns::Answer& answer = p.found->answer();
     if (answer.rcode != dns::kNoError || answer.ancount == 0) {
         return end_if_limited(p, *snapshot.limits, answer.rcode, answer.ancount != 0,
                               parts_.limiter, parts_.replier, now);
     }
-    const Limiter::Client client = limited_client(p);
-    const Limited limited =
-        parts_.limiter.on_answer(*snapshot.limits, client, name_as_sent(p, p.query.question_end),
-                                 limits.batching.find(client, limits.name), now);
+    const Limited limited = parts_.limiter.on_answer(
+        batching, limited_client(p), name_as_sent(p, p.query.question_end), name, now);
     if (limited == Limited::no) [[likely]]
         return false;
     end_limited(p, limited, parts_.replier);

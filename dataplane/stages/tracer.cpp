@@ -48,7 +48,7 @@ unsigned number_of(std::optional<dns::Ede> ede, bool has_edns) {
     return ede && has_edns ? static_cast<unsigned>(*ede) : unsigned{kTraceNone};
 }
 
-// Whether a hit was above a row of `limits:` (Resolver::answer_limited_hit()).
+// Whether a hit was above a row of `limits:` (Resolver::answer_under_limits()).
 bool is_limited(const Packet& p, const Snapshot& snapshot) noexcept {
     return snapshot.limits_answers() && p.end != Verdict::answered;
 }

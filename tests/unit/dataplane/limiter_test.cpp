@@ -86,9 +86,10 @@ struct AnswerWorld {
     bool passes(const IpAddress& client, std::span<const std::uint8_t> name, Now now,
                 dns::CookieState cookie = dns::CookieState::none) {
         const Limiter::Client from{client, local, 53, true, cookie};
-        const AnswerBatches::Batch batch = batch_of(from, name, now);
-        return batch.add(AnswerBatches::Most(policy.batched.most), now.s()) ||
-               limiter.on_answer(policy, from, name, batch, now) == Limited::no;
+        const Limiter::Batching batching(limiter, policy, now.s());
+        const std::uint32_t key = limiter.name_key(name);
+        return batching.add(batching.find(from, key)) ||
+               limiter.on_answer(batching, from, name, key, now) == Limited::no;
     }
 
     AnswerBatches::Batch batch_of(const Limiter::Client& client, std::span<const std::uint8_t> name,
