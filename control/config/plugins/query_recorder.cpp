@@ -135,8 +135,7 @@ void read_marks(Reading& in, const Node& node, const Place& place, QueryRecorder
         }
     }
     std::ranges::sort(marks);
-    const auto [first, last] = std::ranges::unique(marks);
-    marks.erase(first, last);
+    marks.erase(std::unique(marks.begin(), marks.end()), marks.end());
     if (marks.size() > kMaxRecordedMarks) {
         in.report().error(place.line, place.name() + " has " + std::to_string(marks.size()) +
                                           " numbers: expected at most " +

@@ -250,9 +250,9 @@ void read_source_ports(Reading& in, const Node& node, const Place& place, Datapl
                                              "1..65535, as in [reflectors, 5353]");
         }
     }
-    std::ranges::sort(out.drop_source_ports);
-    const auto same = std::ranges::unique(out.drop_source_ports);
-    out.drop_source_ports.erase(same.begin(), same.end());
+    auto& ports = out.drop_source_ports;
+    std::ranges::sort(ports);
+    ports.erase(std::unique(ports.begin(), ports.end()), ports.end());
 }
 
 void read_limits_memory(Reading& in, const Node& node, const Place& place, Dataplane& out) {

@@ -235,9 +235,9 @@ std::shared_ptr<const ZoneImage> ZoneImageBuilder::finish() {
             records.push_back(record_at(places_[i]));
         std::ranges::stable_sort(records,
                                  [](const auto& a, const auto& b) { return compare(a, b) < 0; });
-        const auto twice = std::ranges::unique(
-            records, [](const auto& a, const auto& b) { return compare(a, b) == 0; });
-        records.erase(twice.begin(), twice.end());
+        records.erase(std::unique(records.begin(), records.end(),
+                                  [](const auto& a, const auto& b) { return compare(a, b) == 0; }),
+                      records.end());
         add_owner(name, OwnerRecords(encoded(records)));
     }
     draft_ = {};
