@@ -145,7 +145,7 @@ struct ReplyOptions {
 // An EDE that does not fit is left out.
 //
 // `sum` (may be nullptr): on input, the checksum of the question section in memory (bytes 12 to
-// question_end). On output, the checksum of the message: in memory order, not folded, below 2^44
+// question_end). On output, the checksum of the message: in memory order, not folded, below 2^58
 // (checksum.h). It is derived from the known sums of the parts: summing bytes that were just stored
 // would wait for those stores.
 std::size_t write_reply(std::span<std::uint8_t> message, const Query& query, const Answer& answer,

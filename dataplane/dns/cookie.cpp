@@ -81,6 +81,12 @@ constexpr std::uint64_t last_word(std::size_t length) {
 
 using Lanes = std::uint64_t __attribute__((vector_size(8 * kCookieLanes)));
 
+// (GCC 12 copies a vector by memcpy() in four parts.)
+void store(std::array<std::uint64_t, kCookieLanes>& at, const Lanes& lanes) {
+    using Stored [[gnu::may_alias]] = Lanes;
+    *reinterpret_cast<Stored*>(at.data()) = lanes;
+}
+
 }  // namespace
 
 CookieSecret CookieSecret::of(std::span<const std::uint8_t, kCookieSecretSize> bytes) noexcept {
@@ -102,7 +108,7 @@ std::uint64_t cookie_hash(const CookieSecret& secret, const std::uint8_t* cookie
     return hash.finish();
 }
 
-void cookie_hashes(const CookieSecret& secret, const std::array<CookieInput, kCookieLanes>& in,
+void cookie_hashes(const CookieSecret& secret, std::span<const CookieInput, kCookieLanes> in,
                    std::size_t address_size, CookieHashes& out) noexcept {
     const auto words = [&](auto&& of) { return Lanes{of(in[0]), of(in[1]), of(in[2]), of(in[3])}; };
     const auto narrow = [](const Lanes& lanes) { return (lanes & 0xffffffffU) + (lanes >> 32); };
@@ -121,8 +127,8 @@ void cookie_hashes(const CookieSecret& secret, const std::array<CookieInput, kCo
     }
     const Lanes result = hash.finish();
     const Lanes sums = narrow(client) + narrow(server) + narrow(result);
-    std::memcpy(out.hashes.data(), &result, sizeof out.hashes);
-    std::memcpy(out.sums.data(), &sums, sizeof out.sums);
+    store(out.hashes, result);
+    store(out.sums, sums);
 }
 
 void make_server_cookie(Cookie& cookie, const CookieSecret& secret, std::uint32_t now_s,

@@ -94,7 +94,7 @@ struct CookieHashes {
     alignas(32) std::array<std::uint64_t, kCookieLanes> sums;
 };
 // Four hashes of clients with addresses of one length: 4 or 16 bytes.
-void cookie_hashes(const CookieSecret& secret, const std::array<CookieInput, kCookieLanes>& in,
+void cookie_hashes(const CookieSecret& secret, std::span<const CookieInput, kCookieLanes> in,
                    std::size_t address_size, CookieHashes& out) noexcept;
 
 // Writes a new server cookie behind the client's cookie. `now_s`: seconds since 1970.

@@ -182,9 +182,9 @@ template <bool has_cookie>
     const bool with_ede = options.ede && at + opt_size + kEdeSize <= limit;
     const bool with_options = with_ede || extras != nullptr;
     if (has_cookie && !with_options) {
-        std::uint64_t own = 0;
+        std::uint64_t own = 0;  // below 2^49
         const std::size_t opt = write_cookie_opt(message.data() + at, dnssec_ok, query, own);
-        if (sum != nullptr) *sum += checksum_at(at, checksum_fold(own));
+        if (sum != nullptr) *sum += checksum_at(at, own);
         return at + opt;
     }
     const Cookie* const cookie = has_cookie ? &query.cookie : nullptr;

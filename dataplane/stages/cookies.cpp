@@ -50,31 +50,36 @@ CookieMode Cookies::mode_of(const Packet& p) const noexcept {
     ++(is_valid ? batch.valid : batch.client);
 }
 
-// Free lanes get a copy of the first.
+// Free lanes of the last group get a copy of the first cookie.
 [[gnu::noinline]] void Cookies::judge_lanes(Lanes& lanes, std::size_t address_size,
                                             Batch& batch) noexcept {
-    for (unsigned i = lanes.count; i < dns::kCookieLanes; ++i)
+    const std::size_t count = lanes.count;
+    for (std::size_t i = count; i % dns::kCookieLanes != 0; ++i)
         lanes.in[i] = lanes.in[0];
-    dns::CookieHashes right;
-    dns::cookie_hashes(keys_->current, lanes.in, address_size, right);
-    const unsigned count = lanes.count;
+    const dns::CookieSecret secret = keys_->current;  // registers: packets cannot change it
     unsigned valid = 0;
-    for (unsigned i = 0; i < count; ++i) {
-        Packet& p = *lanes.packets[i];
-        const std::uint8_t* const cookie = lanes.in[i].cookie;
-        if (std::memcmp(cookie + dns::kCookieHashAt, &right.hashes[i], sizeof right.hashes[i]) == 0)
-            [[likely]] {
-            std::memcpy(p.query.cookie.data(), cookie, dns::kCookieSize);
-            p.query.cookie_sum = right.sums[i];
-            p.returned_cookie_length = dns::kCookieSize;
-            p.cookie = dns::CookieState::valid;
-            ++valid;
-        } else {
-            judge_other(p, cookie, dns::kCookieSize, batch);
+    for (std::size_t from = 0; from < count; from += dns::kCookieLanes) {
+        const std::span<const dns::CookieInput, dns::kCookieLanes> group(&lanes.in[from],
+                                                                         dns::kCookieLanes);
+        dns::CookieHashes right;
+        dns::cookie_hashes(secret, group, address_size, right);
+        const std::size_t size = std::min(count - from, std::size_t{dns::kCookieLanes});
+        for (std::size_t i = 0; i < size; ++i) {
+            Packet& p = *lanes.packets[from + i];
+            const std::uint8_t* const cookie = group[i].cookie;
+            if (std::memcmp(cookie + dns::kCookieHashAt, &right.hashes[i],
+                            sizeof right.hashes[i]) == 0) [[likely]] {
+                std::memcpy(p.query.cookie.data(), cookie, dns::kCookieSize);
+                p.query.cookie_sum = right.sums[i];
+                p.returned_cookie_length = dns::kCookieSize;
+                p.cookie = dns::CookieState::valid;
+                ++valid;
+            } else {
+                judge_other(p, cookie, dns::kCookieSize, batch);
+            }
         }
     }
     batch.valid += valid;
-    lanes.count = 0;
 }
 
 void Cookies::judge(Packet& p, std::size_t at, std::size_t size, Batch& batch) noexcept {
@@ -89,7 +94,7 @@ void Cookies::judge(Packet& p, std::size_t at, std::size_t size, Batch& batch) n
     Lanes& lanes = is_v4 ? batch.v4 : batch.v6;
     lanes.in[lanes.count] = {cookie, is_v4 ? address.v4() : address.bytes.data()};
     lanes.packets[lanes.count] = &p;
-    if (++lanes.count == dns::kCookieLanes) judge_lanes(lanes, is_v4 ? kSize4 : kSize6, batch);
+    ++lanes.count;
 }
 
 void Cookies::finish(Batch& batch) noexcept {
@@ -109,29 +114,25 @@ void Cookies::finish(Batch& batch) noexcept {
 void Cookies::check_ends(Burst& burst) noexcept {
     Batch batch;
     Lanes usual;
-    unsigned n = 0;  // a register, unlike Lanes::count
-    const bool are_on = keys_ != nullptr && !may_be_off_;
+    std::size_t n = 0;
+    // No message is as long if each cookie has to be judged by itself.
+    const std::size_t least =
+        keys_ != nullptr && !may_be_off_ ? dns::kLeastWithCookie : std::size_t{UINT16_MAX} + 1;
     const std::uint32_t now_s = now_s_;
     for (std::uint32_t left = burst.cookie_ends; left != 0; left &= left - 1) {
         Packet& p = burst.packets[static_cast<unsigned>(__builtin_ctz(left))];
         const std::uint8_t* const end = p.dns + p.dns_length;
         const std::uint8_t* const cookie = end - dns::kCookieSize;
-        if (!are_on || p.dns_length < dns::kLeastWithCookie ||
-            !dns::ends_with_option(end, dns::kCookieSize) || !dns::may_be_returned(cookie, now_s) ||
-            !p.client.address.is_v4()) [[unlikely]] {
+        if (p.dns_length < least || !dns::ends_with_option(end, dns::kCookieSize) ||
+            !dns::may_be_returned(cookie, now_s) || !p.client.address.is_v4()) [[unlikely]] {
             judge_end(p, batch);
             continue;
         }
         p.cookie_length = dns::kCookieSize;
         usual.in[n] = {cookie, p.client.address.v4()};
-        usual.packets[n] = &p;
-        if (++n == dns::kCookieLanes) {
-            usual.count = n;
-            judge_lanes(usual, kSize4, batch);
-            n = 0;
-        }
+        usual.packets[n++] = &p;
     }
-    usual.count = n;
+    usual.count = static_cast<unsigned>(n);
     if (n != 0) judge_lanes(usual, kSize4, batch);
     finish(batch);
 }

@@ -63,10 +63,11 @@ class Cookies {
   private:
     // Cookies of clients with addresses of one size, each probably valid.
     struct Lanes {
-        std::array<dns::CookieInput, dns::kCookieLanes> in;  // bytes of the messages
-        std::array<Packet*, dns::kCookieLanes> packets;
+        std::array<dns::CookieInput, kBurst> in;  // bytes of the messages
+        std::array<Packet*, kBurst> packets;
         unsigned count = 0;
     };
+    static_assert(kBurst % dns::kCookieLanes == 0, "all hashes are computed in groups");
     // The cookies of a burst.
     struct Batch {
         Lanes v4, v6;

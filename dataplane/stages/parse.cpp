@@ -73,11 +73,11 @@ bool is_notify(const Packet& p, const Snapshot& snapshot) {
            snapshot.notify_from.contains(p.client.address);
 }
 
-// What check_ends() judged is the packet's cookie.
+// Of a packet with a cookie, or with an end that resembles one: what check_ends() judged is the
+// packet's cookie.
 bool has_cookie_at_end(const Packet& p) {
     const dns::Query& q = p.query;
-    return p.cookie_length != 0 && q.cookie_length == p.cookie_length &&
-           q.cookie_at + q.cookie_length == p.dns_length;
+    return q.cookie_length == p.cookie_length && q.cookie_at + q.cookie_length == p.dns_length;
 }
 
 // True: the packet stays in the burst.

@@ -11,9 +11,16 @@
 namespace steer::build {
 namespace {
 
-static_assert(static_cast<int>(config::LimitKind::streams) == static_cast<int>(LimitWhat::streams));
-static_assert(static_cast<int>(config::LimitAction::servfail) ==
-              static_cast<int>(LimitAction::servfail));
+// The settings have the names of the dataplane, in its order.
+#define STEER_LIMIT_SAME(name, ...) \
+    static_assert(static_cast<int>(config::LimitKind::name) == static_cast<int>(LimitWhat::name));
+STEER_LIMIT_KINDS(STEER_LIMIT_SAME)
+#undef STEER_LIMIT_SAME
+#define STEER_LIMIT_SAME(name)                                   \
+    static_assert(static_cast<int>(config::LimitAction::name) == \
+                  static_cast<int>(LimitAction::name));
+STEER_LIMIT_ACTIONS(STEER_LIMIT_SAME)
+#undef STEER_LIMIT_SAME
 
 AddressSet addresses_of(const config::Settings& settings, const config::LimitClients& clients,
                         Registry& registry) {
