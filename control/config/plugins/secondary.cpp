@@ -219,9 +219,9 @@ constexpr std::array<Row<SecondaryArgs>, 12> kSecondaryRows{{
      "copy before it stays. `required` also rejects a zone without a digest that can be checked. "
      "The check reads the whole zone after each transfer."},
     {"max_size", Own<SecondaryArgs>{"size", read_max_bytes}, "1GiB", "1KiB..3GiB",
-     "maximum size of a transfer, and of the zone's records in memory\nThe tables for workers need "
-     "memory of their own: those of a local zone at most twice this size. While a new version "
-     "replaces an old one, both are in memory."},
+     "maximum size of a transfer, and of the zone's records in memory\nThe tables for workers come "
+     "on top. Those of a local zone take at most twice this size. While a new version replaces an "
+     "old one, both are in memory."},
     {"max_records", &SecondaryArgs::max_records, "20000000", "1..100000000",
      "maximum records of the zone"},
     {"timeout", &SecondaryArgs::timeout, "10m", "1s..1d", "time limit for one transfer"},
