@@ -284,7 +284,7 @@ void Worker::Impl::serve(Burst& b) noexcept {
     parse(b, *snapshot, replier, limiter, now);
     if (b.traced != 0) [[unlikely]]
         tracer.after_parse(b, now);
-    if (b.with_cookie != 0 || cookies.are_required()) cookies.check(b, replier);
+    if (b.with_cookie != 0 || cookies.are_required()) cookies.check(b, replier, limiter, now);
     stage_ends(Stage::parse);
     lookup(b, *snapshot, shared.cache, *shared.hasher, executor, resolver, packet_cache, now);
     stage_ends(Stage::lookup);

@@ -16,7 +16,9 @@ constexpr std::uint64_t kFold1 = 0xa0761d6478bd642f, kFold2 = 0xe7037ed1a0b428db
 constexpr std::uint64_t kOverStreams = 0x8ebc6af09c88c6e3, kWithCookie = 0x589965cc75374cc3;
 constexpr std::uint64_t kLowerCase = 0x2020202020202020;
 constexpr std::uint8_t kAddressBits = 128;
-constexpr LimitPrefix kWholeAddress{UINT64_MAX, UINT64_MAX, UINT64_MAX, 0};
+// What a client with a cookie counts by. Any host has all addresses of an IPv6 /64.
+constexpr unsigned kProvenBits6 = 64;
+constexpr LimitPrefix kProvenClient{UINT64_MAX, UINT64_MAX, 0, 0};
 
 using matchers::fold_product;  // hashes 16 bytes
 
@@ -119,7 +121,7 @@ std::uint64_t Limiter::key_of(const LimitRow& row, const Client& client,
     std::uint64_t salt = row.salt ^ more;
     if (is_alone) salt ^= kWithCookie;
     if (!client.is_udp) salt ^= kOverStreams;
-    const LimitPrefix& prefix = is_alone ? kWholeAddress : row.prefix;
+    const LimitPrefix& prefix = is_alone ? kProvenClient : row.prefix;
     const std::uint64_t half = first_half_of(prefix, client.address, salt ^ kFold1, secret_);
     return fold_product(half ^ kFold2, salt ^ secret_);
 }
@@ -156,7 +158,7 @@ void Limiter::note(const LimitRow& row, LimitThread& own, const Client& client, 
     const unsigned row_bits = client.address.is_v4() ? row.prefix4 : row.prefix6;
     unsigned bits = 0;  // as key_of()
     if (has_cookie) {
-        bits = kAddressBits;
+        bits = client.address.is_v4() ? kAddressBits : kProvenBits6;
     } else if (row_bits != 0) {
         bits = row.prefix_of(client.address).length;
     }

@@ -1,9 +1,10 @@
 // Decides about one query, answer or connection by the rows of `limits:`.
 //
 // A key is a keyed hash of what the row counts by: the client's prefix, with the name and the
-// response code for answers, or a domain. Clients with a valid cookie count by their address, in
-// buckets that no other client can fill; their answers are not limited. `trusted_forwarders` are
-// exempt. A query that matches several rows counts in each; the first one above its limit decides.
+// response code for answers, or a domain. Clients with a valid cookie count by their address or
+// IPv6 /64, in buckets that no client elsewhere can fill; their answers are not limited.
+// `trusted_forwarders` are exempt. A query that matches several rows counts in each; the first one
+// above its limit decides.
 //
 // For one thread. Cost: one CPU cache line per row, and two multiplications; a name costs one more
 // for 16 bytes. An answer of a batch (answer_batches.h): one word and one multiplication. No

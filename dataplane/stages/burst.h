@@ -61,6 +61,18 @@ struct Packet {
 
     // For a packet that ends before parse(): it has no name and no type.
     void clear_query() { static_cast<dns::QueryHead&>(query) = dns::QueryHead{}; }
+    // Of a packet that enters the burst. Without it, an end before parse() would read the place of
+    // an earlier packet's cookie, which may be behind this message.
+    void begin_without_cookie() {
+        cookie = dns::CookieState::none;
+        cookie_length = 0;
+        query.cookie_length = 0;
+    }
+    // After parse(): what Cookies::check_ends() judged is the packet's cookie.
+    [[nodiscard]] bool has_cookie_at_end() const {
+        return cookie_length != 0 && query.cookie_length == cookie_length &&
+               query.cookie_at + query.cookie_length == dns_length;
+    }
 };
 
 struct UpstreamFrame {

@@ -198,8 +198,7 @@ std::optional<Verdict> check_datagram(const rte_mbuf* m, Datagram& d, bool may_b
     p.port = port_index;
     p.l3_offset = d.l3_offset;
     p.is_v6 = d.is_v6;
-    p.cookie = dns::CookieState::none;
-    p.cookie_length = 0;
+    p.begin_without_cookie();
     p.client.transport = ClientTransport::udp;
     p.client.entry = 0;
     p.client.port = d.source_port;

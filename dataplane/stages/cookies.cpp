@@ -4,6 +4,7 @@
 #include <array>
 #include <cstring>
 
+#include "dataplane/stages/limit.h"
 #include "dataplane/stages/reply.h"
 
 namespace steer {
@@ -138,7 +139,7 @@ void Cookies::check_ends(Burst& burst) noexcept {
 }
 
 // The packet's end is not its cookie, so its bytes are not those of a line of the packet cache.
-void Cookies::check(Burst& burst, Replier& replier) noexcept {
+void Cookies::check(Burst& burst, Replier& replier, Limiter& limiter, Now now) noexcept {
     Batch batch;
     for (std::uint32_t left = burst.with_cookie; left != 0; left &= left - 1) {
         Packet& p = burst.packets[static_cast<unsigned>(__builtin_ctz(left))];
@@ -152,19 +153,22 @@ void Cookies::check(Burst& burst, Replier& replier) noexcept {
         Packet& p = burst.packets[static_cast<unsigned>(__builtin_ctz(left))];
         p.query.edns.cookie = p.cookie;
     }
-    if (are_required_) refuse(burst, replier);
+    if (are_required_) refuse(burst, replier, limiter, now);
 }
 
 void Cookies::complete_now(Packet& p) noexcept {
-    Batch batch;
-    judge(p, p.query.cookie_at, p.query.cookie_length, batch);
-    finish(batch);
+    if (!p.has_cookie_at_end()) {
+        Batch batch;
+        judge(p, p.query.cookie_at, p.query.cookie_length, batch);
+        finish(batch);
+    }
     p.query.edns.cookie = p.cookie;
 }
 
 // The state after the check decides. So a client with a cookie passes, and a spoofer of its address
 // causes one reply that is at most 16 bytes larger than its query: the server's part of the cookie.
-[[gnu::cold, gnu::noinline]] void Cookies::refuse(Burst& burst, Replier& replier) noexcept {
+[[gnu::cold, gnu::noinline]] void Cookies::refuse(Burst& burst, Replier& replier, Limiter& limiter,
+                                                  Now now) noexcept {
     unsigned kept = 0;
     for (unsigned i = 0; i < burst.live_count; ++i) {
         const std::uint8_t place = burst.live[i];
@@ -172,7 +176,12 @@ void Cookies::complete_now(Packet& p) noexcept {
         if (!p.client.is_udp() || p.cookie == dns::CookieState::valid ||
             mode_of(p) != CookieMode::required_under_load) {
             burst.live[kept++] = place;
-        } else if (p.cookie == dns::CookieState::client) {
+            continue;
+        }
+        if (snapshot_->limits_answers() &&
+            end_if_limited(p, *snapshot_->limits, dns::kNoError, false, limiter, replier, now))
+            continue;
+        if (p.cookie == dns::CookieState::client) {
             replier.answer_error(p, dns::kBadCookie, std::nullopt, Verdict::bad_cookie);
         } else {
             replier.answer_truncated(p, Verdict::truncated_cookie);

@@ -9,7 +9,7 @@
 //       that is wrong, old, or made with the other secret.
 // Ends: Verdict::bad_cookie (BADCOOKIE, with a new cookie) for a client's cookie without a valid
 //       server cookie, truncated_cookie (TC) without any. Only over UDP, under load, and if the
-//       listener requires cookies.
+//       listener requires cookies. Both within the limits on responses (limit.h).
 //
 // Load belongs to the worker, so a client cannot decide it: half of the parked queries or of the
 // outstanding queries are in use. It lasts kLoadMs longer, because refused queries need neither.
@@ -27,6 +27,7 @@
 
 namespace steer {
 
+class Limiter;
 class Replier;
 
 class Cookies {
@@ -51,8 +52,8 @@ class Cookies {
     // them. The packets keep the result.
     void check_ends(Burst& burst) noexcept;
     // For packets of Burst::with_cookie, after parse(); under load, for all that are still in the
-    // burst.
-    void check(Burst& burst, Replier& replier) noexcept;
+    // burst. `limiter`: a refusal is a response, and counts as one.
+    void check(Burst& burst, Replier& replier, Limiter& limiter, Now now) noexcept;
     // For a query that ends in parse(): its reply has a cookie, too.
     void complete(Packet& p) noexcept {
         if (p.query.cookie_length != 0 && p.query.edns.cookie == dns::CookieState::none &&
@@ -84,7 +85,7 @@ class Cookies {
     void judge_other(Packet& p, const std::uint8_t* cookie, std::size_t size,
                      Batch& batch) noexcept;
     void finish(Batch& batch) noexcept;
-    void refuse(Burst& burst, Replier& replier) noexcept;
+    void refuse(Burst& burst, Replier& replier, Limiter& limiter, Now now) noexcept;
 
     Counters& counters_;
     const dns::CookieKeys* keys_ = nullptr;

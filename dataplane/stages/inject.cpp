@@ -21,8 +21,7 @@ void add_injected(const Message& m, Burst& burst, const NextHopTable* hops,
     p.stream = query.stream;
     p.stream_token = m.token;
     p.found = nullptr;
-    p.cookie = dns::CookieState::none;
-    p.cookie_length = 0;
+    p.begin_without_cookie();
     const std::size_t texts = std::size_t{query.server_name_length} + query.url_path_length;
     const bool fits = query.length <= dns::kMaxMessage &&
                       sizeof(InjectedQuery) + query.length + texts <= buffer.length;

@@ -73,13 +73,6 @@ bool is_notify(const Packet& p, const Snapshot& snapshot) {
            snapshot.notify_from.contains(p.client.address);
 }
 
-// Of a packet with a cookie, or with an end that resembles one: what check_ends() judged is the
-// packet's cookie.
-bool has_cookie_at_end(const Packet& p) {
-    const dns::Query& q = p.query;
-    return q.cookie_length == p.cookie_length && q.cookie_at + q.cookie_length == p.dns_length;
-}
-
 // True: the packet stays in the burst.
 bool parse_one(Packet& p, unsigned place, const QueryRefusal& refusal, Burst& burst) {
     const Snapshot& snapshot = refusal.snapshot;
@@ -110,7 +103,7 @@ bool parse_one(Packet& p, unsigned place, const QueryRefusal& refusal, Burst& bu
         return false;
     std::size_t known = 0;
     if ((p.query.cookie_length | p.cookie_length) != 0) {
-        if (has_cookie_at_end(p)) {
+        if (p.has_cookie_at_end()) {
             p.query.edns.cookie = p.cookie;
             known = p.returned_cookie_length;
         } else {

@@ -58,7 +58,10 @@ void SoftwareRss::spread(Burst& burst) noexcept {
     unsigned kept = 0;
     for (unsigned i = 0; i < burst.live_count; ++i) {
         const std::uint8_t place = burst.live[i];
-        if (targets[place] != kMoved) burst.live[kept++] = place;
+        if (targets[place] != kMoved)
+            burst.live[kept++] = place;
+        else
+            burst.cookie_ends &= ~(1U << place);  // the message belongs to another worker now
     }
     burst.live_count = kept;
 }

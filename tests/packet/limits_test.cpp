@@ -406,6 +406,67 @@ BOOST_AUTO_TEST_CASE(all_kinds_of_queries_end_in_a_verdict_of_limits) {
     }
 }
 
+// The place of the packet in the burst had a query with a cookie far behind the end of this one.
+BOOST_AUTO_TEST_CASE(a_reply_has_no_cookie_of_an_earlier_packet) {
+    constexpr std::uint32_t kWallS = 1'800'000'000;
+    for (const bool is_read_first : {false, true}) {
+        LimitedAppliance l({is_read_first ? row_of(LimitWhat::queries, 1, 6, LimitAction::truncate)
+                                          : answers_row(1, 2, 1)});
+        dns::CookieKeys keys{.current = {1, 2}, .clock_s = kWallS - l.a.now().s()};
+        l.a.shared().cookie_keys = &keys;
+        l.publish(cache_forward());
+        const auto plain = [](std::uint16_t id) {
+            return DnsMessage::query(id, "www.example", 1).opt(1232);
+        };
+        l.warm("www.example");
+        constexpr std::size_t kPadding = 120;
+        const Bytes options = Bytes{0, 12, 0, kPadding} + Bytes(kPadding, 0) +
+                              Bytes{0, 10, 0, 8, 1, 2, 3, 4, 5, 6, 7, 8};
+        for (unsigned i = 0; i < 2; ++i)
+            l.a.ask(DnsMessage::query(7, "other.example", 251).opt(1232, false, 0, 0, options));
+        l.a.turn();
+        (void)l.a.answers();
+        unsigned truncated = 0;
+        for (std::uint16_t i = 0; i < 6; ++i) {
+            l.a.ask(plain(i));
+            l.a.ask(plain(i));
+            l.a.turn();
+            for (const Seen& seen : l.a.answers()) {
+                if (!seen.truncated()) continue;
+                ++truncated;
+                BOOST_CHECK_EQUAL(seen.dns.size(), plain(i).bytes().size());
+            }
+        }
+        BOOST_CHECK_GT(truncated, 4U);
+        l.a.shared().cookie_keys = nullptr;
+    }
+}
+
+// Any host has all addresses of an IPv6 /64, and can prove each of them.
+BOOST_AUTO_TEST_CASE(valid_cookies_of_one_ipv6_network_share_a_bucket) {
+    constexpr std::uint32_t kWallS = 1'800'000'000;
+    LimitedAppliance l({row_of(LimitWhat::queries, 10, 10, LimitAction::drop)});
+    dns::CookieKeys keys{.current = {1, 2}, .clock_s = kWallS - l.a.now().s()};
+    l.a.shared().cookie_keys = &keys;
+    l.publish(forward_only());
+    std::size_t passed = 0;
+    for (std::uint16_t i = 0; i < 30; ++i) {
+        const std::string text = "2001:db8::" + std::to_string(i + 1);
+        const IpAddress client = *IpAddress::parse(text);
+        dns::Cookie cookie{9, 8, 7, 6, 5, 4, 3, 2};
+        dns::make_server_cookie(cookie, keys.current, kWallS, client.bytes);
+        const Bytes option = Bytes{0, 10, 0, 24} + Bytes(cookie.begin(), cookie.end());
+        l.a.ask(DnsMessage::query(i, "n" + std::to_string(i) + ".example", 1)
+                    .opt(1232, false, 0, 0, option),
+                {.address = text});
+        l.a.turn();
+        passed += l.a.upstream_queries().size();
+    }
+    BOOST_CHECK_EQUAL(passed, 10U);
+    BOOST_CHECK_EQUAL(l.a.count(Stat::cookies_valid), 30U);
+    l.a.shared().cookie_keys = nullptr;
+}
+
 // A spoofer of the address cannot use up what the client may send with its cookie.
 BOOST_AUTO_TEST_CASE(a_valid_cookie_has_a_bucket_of_its_own) {
     LimitedAppliance l({row_of(LimitWhat::queries, 10, 5, LimitAction::drop)});
