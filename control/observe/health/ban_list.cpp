@@ -142,13 +142,23 @@ void BanList::begin(const BanSource& source, std::uint64_t now_ms, std::vector<s
     bans_.emplace(key_of(source.prefix), std::move(ban));
 }
 
-void BanList::prove(const IpAddress& address, std::uint64_t seen_ms) {
+bool BanList::has_room_for_proof_of(const Ban& ban) {
+    if (ban.exempt >= kMaxExempt) return false;
+    if (ban.exempt >= kSureExempt && proven_.size() >= kMaxProven) return false;
+    if (proven_.size() < kMostProven) return true;
+    // Those of bans that ended make room. Their addresses prove themselves again in the next ban.
+    return std::erase_if(proven_,
+                         [&](const auto& one) { return covering(one.first) == nullptr; }) != 0;
+}
+
+void BanList::prove(const IpAddress& address, std::uint64_t seen_ms, std::uint64_t now_ms) {
+    if (seen_ms + kProofMs <= now_ms) return;
     if (const auto known = proven_.find(address); known != proven_.end()) {
         known->second = std::max(known->second, seen_ms);
         return;
     }
     Ban* const ban = covering(address);
-    if (ban == nullptr || ban->exempt >= kMaxExempt || proven_.size() >= kMaxProven) return;
+    if (ban == nullptr || !has_room_for_proof_of(*ban)) return;
     ++ban->exempt;
     proven_.emplace(address, seen_ms);
     is_changed_ = true;

@@ -63,8 +63,12 @@ class BanList {
   public:
     static constexpr std::uint64_t kHoldMs = 10'000, kMeasureMs = 1'000, kLogEveryMs = 60'000;
     static constexpr std::uint64_t kProofMs = 600'000, kRemovedMs = 600'000;
-    static constexpr std::size_t kMaxProven = 4096;
     static constexpr unsigned kMaxExempt = 256;  // addresses of one ban
+    // Each ban has places for a few, whatever the others use; further ones share kMaxProven.
+    static constexpr unsigned kSureExempt = 4;
+    static constexpr std::size_t kMaxProven = 2048;
+    static constexpr std::size_t kMostProven =
+        kMaxProven + std::size_t{kSureExempt} * XdpSteering::kMaxBans;  // all
 
     explicit BanList(BanFilter& filter) : filter_(filter) {}
 
@@ -74,8 +78,8 @@ class BanList {
                                    std::uint64_t now_ms);
     // A new policy is in force from the next check() on.
     void follow_policy() { is_changed_ = true; }
-    // A banned address has a connection or a valid cookie.
-    void prove(const IpAddress& address, std::uint64_t seen_ms);
+    // A banned address had a connection or a valid cookie at `seen_ms`.
+    void prove(const IpAddress& address, std::uint64_t seen_ms, std::uint64_t now_ms);
     // Ends a ban at the next check(); the prefix is not banned again for kRemovedMs. Returns false
     // if there is none.
     bool remove(const matchers::Prefix& prefix, std::uint64_t now_ms);
@@ -99,6 +103,7 @@ class BanList {
     void begin(const BanSource& source, std::uint64_t now_ms, std::vector<std::string>& log);
     [[nodiscard]] bool may_begin(const BanSource& source, std::uint64_t now_ms) const;
     [[nodiscard]] Ban* covering(const IpAddress& address);
+    [[nodiscard]] bool has_room_for_proof_of(const Ban& ban);
     Result<void> apply(const LimitPolicy* policy);
 
     BanFilter& filter_;

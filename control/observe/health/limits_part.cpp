@@ -151,7 +151,7 @@ class LimitsPart final : public Part {
     void follow_bans(std::uint64_t now_ms) {
         std::vector<BanSource> above;
         if (policy_ != nullptr && policy_->bans) {
-            read_proofs();
+            read_proofs(now_ms);
             for (const LimitOffender& one : watch_.offenders(*policy_)) {
                 if (one.row->ban_ms != 0 && one.source.length != 0 && !one.is_proven)
                     above.push_back({one.row, one.source, one.per_s});
@@ -159,13 +159,13 @@ class LimitsPart final : public Part {
         }
         log(bans_.check(policy_.get(), above, now_ms));
     }
-    void read_proofs() {
+    void read_proofs(std::uint64_t now_ms) {
         if (policy_->tables->banned.empty()) return;
         for (const auto* const threads : {&policy_->tables->workers, &policy_->tables->streams}) {
             for (const auto& thread : *threads) {
                 for (std::size_t slot = 0; slot < OffenderBoard::kSlots; ++slot) {
                     OffenderBoard::Offender proof;
-                    if (thread->proven.read(slot, proof)) bans_.prove(proof.prefix, proof.seen_ms);
+                    if (thread->proven.read(slot, proof)) bans_.prove(proof.prefix, proof.seen_ms, now_ms);
                 }
             }
         }

@@ -102,15 +102,17 @@ static __always_inline int is_vlan(__be16 proto) {
 }
 
 static __always_inline int is_banned(const struct steer_xdp_address* source,
-                                     const struct udphdr* udp) {
+                                     const struct udphdr* udp, const void* end) {
     struct steer_xdp_prefix key = {128, *source};
     if (bpf_map_lookup_elem(&ban_exempt, &key)) return 0;
     __u32* place = bpf_map_lookup_elem(&bans, &key);
     if (!place) return 0;
     struct steer_xdp_ban* ban = &ban_state[*place & (STEER_XDP_MAX_BANS - 1)];
     if (bpf_ktime_get_ns() >= ban->expires_ns) return 0;
+    // As workers, which drop a datagram that its frame does not have: that counts no bytes.
     __u32 length = bpf_ntohs(udp->len);
-    __sync_fetch_and_add(&ban->bytes, length > sizeof *udp ? length - sizeof *udp : 0);
+    if (length > sizeof *udp && (const void*)udp + length <= end)
+        __sync_fetch_and_add(&ban->bytes, length - sizeof *udp);
     // A sender cannot predict which packets pass.
     if (bpf_get_prandom_u32() % STEER_XDP_BAN_PASSES == 0) {
         __sync_fetch_and_add(&ban->passed, 1);
@@ -182,7 +184,7 @@ int steer_xdp(struct xdp_md* ctx) {
     if (!ours) return XDP_PASS;
     __be16 port_be = udp->dest;
     if ((*ours & STEER_XDP_SERVICE) && bpf_map_lookup_elem(&service_ports, &port_be)) {
-        if (ban_count && is_banned(&source.address, udp)) return XDP_DROP;
+        if (ban_count && is_banned(&source.address, udp, end)) return XDP_DROP;
         return (int)bpf_redirect_map(&xsks_map, ctx->rx_queue_index, XDP_PASS);
     }
 

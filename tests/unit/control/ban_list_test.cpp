@@ -136,8 +136,8 @@ BOOST_AUTO_TEST_CASE(trusted_forwarders_and_proven_addresses_are_exempt) {
     BanWorld w;
     w.run(2'100, {"198.51.100.0/24"});
     BOOST_TEST(w.filter.exempts("192.0.2.53"));
-    w.list.prove(ban_address("198.51.100.7"), w.now_ms);
-    w.list.prove(ban_address("203.0.113.7"), w.now_ms);  // no ban covers it
+    w.list.prove(ban_address("198.51.100.7"), w.now_ms, w.now_ms);
+    w.list.prove(ban_address("203.0.113.7"), w.now_ms, w.now_ms);  // no ban covers it
     w.run(100, {}, 8'000);
     BOOST_TEST(w.filter.exempts("198.51.100.7"));
     BOOST_TEST(w.policy.tables->exempt.contains(ban_prefix("198.51.100.7")));
@@ -155,7 +155,7 @@ BOOST_AUTO_TEST_CASE(a_ban_of_one_address_ends_with_its_proof) {
     BanWorld w;
     w.run(2'100, {"198.51.100.7/32"});
     BOOST_TEST(w.filter.bans.size() == 1U);
-    w.list.prove(ban_address("198.51.100.7"), w.now_ms);
+    w.list.prove(ban_address("198.51.100.7"), w.now_ms, w.now_ms);
     w.run(10'000, {"198.51.100.7/32"}, 8'000);
     BOOST_TEST(w.filter.bans.empty());
 }
@@ -164,9 +164,53 @@ BOOST_AUTO_TEST_CASE(one_ban_exempts_a_bounded_number_of_addresses) {
     BanWorld w;
     w.run(2'100, {"2001:db8::/56"});
     for (unsigned i = 0; i < 1'000; ++i)
-        w.list.prove(ban_address(("2001:db8::" + std::to_string(i)).c_str()), w.now_ms);
+        w.list.prove(ban_address(("2001:db8::" + std::to_string(i)).c_str()), w.now_ms, w.now_ms);
     w.run(100, {}, 8'000);
     BOOST_TEST(w.filter.exempt.size() == BanList::kMaxExempt + 1);
+}
+
+// Sixteen bans whose sources prove all addresses that they may leave a place for the next ban.
+BOOST_AUTO_TEST_CASE(each_ban_has_places_for_a_few_addresses) {
+    BanWorld w;
+    std::vector<std::string> names;
+    for (unsigned i = 0; i < 16; ++i)
+        names.push_back("2001:db8:0:" + std::to_string(i) + "00::/56");
+    std::vector<const char*> sources{"198.51.100.0/24"};
+    for (const std::string& name : names)
+        sources.push_back(name.c_str());
+    w.run(2'100, sources);
+    BOOST_REQUIRE_EQUAL(w.filter.bans.size(), sources.size());
+    for (unsigned ban = 0; ban < 16; ++ban) {
+        for (unsigned i = 0; i < BanList::kMaxExempt; ++i) {
+            const std::string address =
+                "2001:db8:0:" + std::to_string(ban) + "00::" + std::to_string(i + 1);
+            w.list.prove(ban_address(address.c_str()), w.now_ms, w.now_ms);
+        }
+    }
+    w.list.prove(ban_address("198.51.100.7"), w.now_ms, w.now_ms);
+    w.run(100, sources, 8'000);
+    BOOST_TEST(w.filter.exempts("198.51.100.7"));
+    BOOST_TEST(w.filter.exempt.size() <= BanList::kMostProven + 1);
+}
+
+// What a thread noted stays in its table; it takes no place again when it is old.
+BOOST_AUTO_TEST_CASE(an_old_proof_counts_no_more) {
+    BanWorld w;
+    w.run(2'100, {"2001:db8::/56"});
+    const std::uint64_t seen_ms = w.now_ms;
+    const auto prove_all = [&] {
+        for (unsigned i = 0; i < BanList::kMaxExempt; ++i) {
+            w.list.prove(ban_address(("2001:db8::" + std::to_string(i + 1)).c_str()), seen_ms,
+                         w.now_ms);
+        }
+    };
+    prove_all();
+    w.run(BanList::kProofMs + 1'000, {}, 8'000);
+    prove_all();
+    w.list.prove(ban_address("2001:db8::ffff"), w.now_ms, w.now_ms);
+    w.run(100, {}, 8'000);
+    BOOST_TEST(w.filter.exempts("2001:db8::ffff"));
+    BOOST_TEST(!w.filter.exempts("2001:db8::1"));
 }
 
 BOOST_AUTO_TEST_CASE(a_removed_ban_does_not_return_for_ten_minutes) {
