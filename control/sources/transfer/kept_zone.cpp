@@ -120,7 +120,9 @@ std::optional<KeptZone::Restored> KeptZone::restore(std::string& remark) {
     }
     Restored out;
     out.checked_s = (*kept)->checked_s;
-    if (!make_local(contents_, out.update)) {
+    // Settings may have changed since it was kept.
+    if (!is_within_limits(contents_, out.update) || !is_digest_good(contents_, out.update) ||
+        !make_local(contents_, out.update)) {
         remark = plan_.settings.file + " cannot be used: " + out.update.why;
         contents_ = ZoneContents(plan_.settings.zone);
         return std::nullopt;

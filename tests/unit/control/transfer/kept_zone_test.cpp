@@ -168,6 +168,29 @@ BOOST_AUTO_TEST_CASE(a_merge_changes_only_the_tables) {
     BOOST_TEST(kept->update.records == 3U);
 }
 
+// Settings may become stricter while the primary's serial stays.
+BOOST_AUTO_TEST_CASE(a_kept_zone_is_judged_by_the_settings_of_now) {
+    Case one;
+    KeptZone zone = one.make();
+    (void)zone.refresh(false, {});
+    const auto is_refused = [&] {
+        KeptZone again = one.make();
+        std::string remark;
+        const bool is_kept = again.restore(remark).has_value();
+        BOOST_TEST(remark.find("cannot be used") != std::string::npos);
+        one.primary.requests.clear();
+        (void)again.refresh(false, {});
+        // The primary is asked for the whole zone, and judged in turn.
+        BOOST_TEST(!one.primary.requests.at(0).have.has_value());
+        return !is_kept;
+    };
+    one.settings.digest = config::ZoneDigest::required;
+    BOOST_TEST(is_refused());
+    one.settings.digest = config::ZoneDigest::if_present;
+    one.settings.max_records = 1;
+    BOOST_TEST(is_refused());
+}
+
 BOOST_AUTO_TEST_CASE(a_wrong_digest_keeps_the_old_zone) {
     Case one;
     KeptZone zone = one.make();
