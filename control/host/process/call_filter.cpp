@@ -46,12 +46,15 @@ constexpr std::array<std::uint32_t, 9> kOperationsOfBpf{
     BPF_MAP_GET_NEXT_KEY, BPF_PROG_GET_FD_BY_ID, BPF_OBJ_GET_INFO_BY_FD,
     BPF_LINK_CREATE,      BPF_PROG_QUERY,        BPF_LINK_GET_FD_BY_ID};
 
-// They answer a denied call, and may let it pass: only call_filters.cpp does this.
-constexpr std::array<std::uint32_t, 4> kAnswersToCalls{
+// They answer a denied call, and may let it pass: only call_filters.cpp does this. The last two put
+// input into the terminal that the daemon was started from.
+constexpr std::array<std::uint32_t, 6> kDeniedByIoctl{
     static_cast<std::uint32_t>(SECCOMP_IOCTL_NOTIF_RECV),
     static_cast<std::uint32_t>(SECCOMP_IOCTL_NOTIF_SEND),
     static_cast<std::uint32_t>(SECCOMP_IOCTL_NOTIF_ID_VALID),
-    static_cast<std::uint32_t>(SECCOMP_IOCTL_NOTIF_ADDFD)};
+    static_cast<std::uint32_t>(SECCOMP_IOCTL_NOTIF_ADDFD),
+    TIOCSTI,
+    TIOCLINUX};
 
 class FilterWriter {
   public:
@@ -144,7 +147,7 @@ void allow_group(FilterWriter& writer, std::span<const std::string_view> names,
         if (name == "bpf") {
             writer.allow_values(name, 0, kOperationsOfBpf);
         } else if (name == "ioctl" && !answers_calls) {
-            writer.allow_other_values(name, 1, kAnswersToCalls);
+            writer.allow_other_values(name, 1, kDeniedByIoctl);
         } else {
             writer.allow(name);
         }

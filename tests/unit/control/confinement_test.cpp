@@ -168,6 +168,10 @@ bool answers_calls() {
     std::array<std::byte, 256> reply{};
     return ::ioctl(-1, SECCOMP_IOCTL_NOTIF_SEND, reply.data()) == 0 || errno == EBADF;
 }
+bool types_into_terminal() {
+    char letter = 'x';
+    return ::ioctl(-1, TIOCSTI, &letter) == 0 || errno == EBADF;
+}
 bool controls_device() {
     int count = 0;
     return ::ioctl(-1, FIONREAD, &count) == 0 || errno == EBADF;
@@ -231,6 +235,7 @@ constexpr Attempt kAttempts[] = {
     {leaves_namespace, "unshare", {false, false, false, false, false}},
     {loads_program, "bpf", {false, false, false, false, false}},
     {answers_calls, "ioctl", {false, false, false, false, false}},
+    {types_into_terminal, "ioctl", {false, false, false, false, false}},
     {controls_device, "ioctl", {true, true, true, true, true}},
     {signals_others, "tgkill", {false, false, false, false, false}},
     {signals_itself, "tgkill", {true, true, true, true, true}},
