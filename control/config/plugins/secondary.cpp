@@ -138,7 +138,7 @@ void read_primaries(Reading& in, const Node& node, const Place& place, Secondary
         }
         primary.address = *where->address;
         primary.port = where->port.value_or(primary.tls ? kDotPort : kDnsPort);
-        out.primaries.push_back(std::move(primary));
+        out.primaries.push_back(primary);
     }
     if (out.primaries.size() > kMostPrimaries)
         in.report().error(place.line, place.name() + " has more than 16 addresses: write fewer");
