@@ -67,7 +67,7 @@ QueryEnds::QueryEnds(unsigned worker, const Shared& shared, CellRing* ring, Coun
       counters_(counters),
       worker_(static_cast<std::uint8_t>(worker)),
       ns_per_cycle_(1e9 / static_cast<double>(rte_get_tsc_hz())),
-      query_(std::make_unique<std::array<std::uint8_t, dns::kMaxMessage>>()) {}
+      query_(std::make_unique<KeptQuery>()) {}
 
 void QueryEnds::begin_turn(Now now, const Snapshot* snapshot) noexcept {
     now_ = now;

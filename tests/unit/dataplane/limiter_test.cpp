@@ -341,7 +341,7 @@ BOOST_AUTO_TEST_CASE(offenders_have_the_bits_that_they_count_by) {
                           Case{"192.0.2.7", CookieState::valid, 24, 56, "192.0.2.7/32"},
                           Case{"192.0.2.0", CookieState::valid, 24, 56, "192.0.2.0/32"},
                           Case{"2001:db8::7", CookieState::none, 24, 56, "2001:db8::/56"},
-                          Case{"2001:db8::7", CookieState::valid, 24, 56, "2001:db8::7/128"},
+                          Case{"2001:db8::7", CookieState::valid, 24, 56, "2001:db8::/64"},
                           Case{"192.0.2.7", CookieState::none, 0, 0, "::/0"},
                           Case{"192.0.2.7", CookieState::valid, 0, 0, "192.0.2.7/32"}}) {
         LimiterWorld w(LimitWhat::queries, c.prefix4, c.prefix6);
