@@ -9,6 +9,7 @@
 #include "dataplane/dns/shorten.h"
 #include "dataplane/policy/claim_lists.h"
 #include "dataplane/stages/frame.h"
+#include "dataplane/stages/limit.h"
 #include "dataplane/stages/resolver_impl.h"
 
 namespace steer {
@@ -455,7 +456,7 @@ bool Resolver::shorten(QueryContext& c, Now now) noexcept {
 void Resolver::leave(Packet& p, QueryContext& c, Now now) noexcept {
     if (c.state.dropped || c.state.stays_here) [[unlikely]] {
         if (c.state.dropped) return drop(p, c, Verdict::dropped_by_policy);
-        if (refuse_norecurse(p, c)) return;
+        if (refuse_norecurse(p, c, now)) return;
     }
     if (c.snapshot.limits_answers() && end_limited_answer(p, c, now)) [[unlikely]]
         return;
@@ -511,12 +512,17 @@ void Resolver::leave(Packet& p, QueryContext& c, Now now) noexcept {
     parts_.replier.park(p, Verdict::held);
 }
 
-[[gnu::cold, gnu::noinline]] bool Resolver::refuse_norecurse(Packet& p,
-                                                             const QueryContext& c) noexcept {
+[[gnu::cold, gnu::noinline]] bool Resolver::refuse_norecurse(Packet& p, const QueryContext& c,
+                                                             Now now) noexcept {
     if (c.response.ede() != dns::Ede::not_authoritative) return false;
     parts_.replier.note_marks(c.state.marks);
-    parts_.replier.answer_error(p, dns::kRefused, dns::Ede::not_authoritative,
-                                Verdict::refused_norecurse);
+    const bool is_limited =
+        c.snapshot.limits_answers() && end_if_limited(p, *c.snapshot.limits, dns::kRefused, false,
+                                                      parts_.limiter, parts_.replier, now);
+    if (!is_limited) {
+        parts_.replier.answer_error(p, dns::kRefused, dns::Ede::not_authoritative,
+                                    Verdict::refused_norecurse);
+    }
     parts_.replier.note_marks(0);
     return true;
 }

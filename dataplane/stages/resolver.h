@@ -145,7 +145,7 @@ class Resolver {
     // A packet of Burst::traced or set_aside, before its program runs.
     void begin_marked(Packet& p, QueryContext& c, Burst& burst, unsigned place, Now now) noexcept;
     // Refuses a query without RD that no local data and no cache answered. False: it has an answer.
-    bool refuse_norecurse(Packet& p, const QueryContext& c) noexcept;
+    bool refuse_norecurse(Packet& p, const QueryContext& c, Now now) noexcept;
     void resolve_one(Packet& p, QueryContext& c, Now now) noexcept;
     void ask(Packet& p, const QueryContext& c, Now now) noexcept;
     // Parks a packet's query that sleeps or has branches.

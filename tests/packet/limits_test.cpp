@@ -406,6 +406,19 @@ BOOST_AUTO_TEST_CASE(all_kinds_of_queries_end_in_a_verdict_of_limits) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(refusals_without_rd_count_as_responses) {
+    LimitedAppliance l({answers_row(1, 4, 0)});
+    auto snapshot = cache_forward();
+    snapshot->rare.norecurse = NoRecurse::refuse;
+    l.publish(std::move(snapshot));
+    for (std::uint16_t i = 0; i < 10; ++i)
+        l.a.ask(DnsMessage::query(i, "www.example", 1, 0));
+    l.a.turn();
+    BOOST_CHECK_EQUAL(kinds_of(l.a.answers()).refused, 4U);
+    BOOST_CHECK_EQUAL(l.a.count(Verdict::refused_norecurse), 4U);
+    BOOST_CHECK_EQUAL(l.a.count(Verdict::limited_dropped), 6U);
+}
+
 // The place of the packet in the burst had a query with a cookie far behind the end of this one.
 BOOST_AUTO_TEST_CASE(a_reply_has_no_cookie_of_an_earlier_packet) {
     constexpr std::uint32_t kWallS = 1'800'000'000;
