@@ -165,7 +165,8 @@ class LimitsPart final : public Part {
             for (const auto& thread : *threads) {
                 for (std::size_t slot = 0; slot < OffenderBoard::kSlots; ++slot) {
                     OffenderBoard::Offender proof;
-                    if (thread->proven.read(slot, proof)) bans_.prove(proof.prefix, proof.seen_ms, now_ms);
+                    if (thread->proven.read(slot, proof))
+                        bans_.prove(proof.prefix, proof.seen_ms, now_ms);
                 }
             }
         }
