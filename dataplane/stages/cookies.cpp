@@ -115,8 +115,8 @@ void Cookies::finish(Batch& batch) noexcept {
 void Cookies::check_ends(Burst& burst) noexcept {
     Batch batch;
     Lanes usual;
-    std::size_t n = 0;
-    // No message is as long if each cookie has to be judged by itself.
+    std::size_t n = 0;  // a register, unlike Lanes::count
+    // Longer than any message, if the listener has to be asked about each cookie.
     const std::size_t least =
         keys_ != nullptr && !may_be_off_ ? dns::kLeastWithCookie : std::size_t{UINT16_MAX} + 1;
     const std::uint32_t now_s = now_s_;
@@ -133,7 +133,7 @@ void Cookies::check_ends(Burst& burst) noexcept {
         usual.in[n] = {cookie, p.client.address.v4()};
         usual.packets[n++] = &p;
     }
-    usual.count = static_cast<unsigned>(n);
+    usual.count = n;
     if (n != 0) judge_lanes(usual, kSize4, batch);
     finish(batch);
 }
@@ -178,9 +178,7 @@ void Cookies::complete_now(Packet& p) noexcept {
             burst.live[kept++] = place;
             continue;
         }
-        if (snapshot_->limits_answers() &&
-            end_if_limited(p, *snapshot_->limits, dns::kNoError, false, limiter, replier, now))
-            continue;
+        if (end_if_limited(p, *snapshot_, dns::kNoError, false, limiter, replier, now)) continue;
         if (p.cookie == dns::CookieState::client) {
             replier.answer_error(p, dns::kBadCookie, std::nullopt, Verdict::bad_cookie);
         } else {

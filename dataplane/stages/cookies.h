@@ -11,8 +11,8 @@
 //       server cookie, truncated_cookie (TC) without any. Only over UDP, under load, and if the
 //       listener requires cookies. Both within the limits on responses (limit.h).
 //
-// Load belongs to the worker, so a client cannot decide it: half of the parked queries or of the
-// outstanding queries are in use. It lasts kLoadMs longer, because refused queries need neither.
+// Each worker is under load by its own tables: half of the parked queries or of the outstanding
+// queries are in use. It lasts kLoadMs longer, because refused queries need neither.
 #pragma once
 
 #include <array>
@@ -54,7 +54,7 @@ class Cookies {
     // For packets of Burst::with_cookie, after parse(); under load, for all that are still in the
     // burst. `limiter`: a refusal is a response, and counts as one.
     void check(Burst& burst, Replier& replier, Limiter& limiter, Now now) noexcept;
-    // For a query that ends in parse(): its reply has a cookie, too.
+    // For a reply without an answer: it has a cookie, too.
     void complete(Packet& p) noexcept {
         if (p.query.cookie_length != 0 && p.query.edns.cookie == dns::CookieState::none &&
             keys_ != nullptr) [[unlikely]]
@@ -66,9 +66,9 @@ class Cookies {
     struct Lanes {
         std::array<dns::CookieInput, kBurst> in;  // bytes of the messages
         std::array<Packet*, kBurst> packets;
-        unsigned count = 0;
+        std::size_t count = 0;
     };
-    static_assert(kBurst % dns::kCookieLanes == 0, "all hashes are computed in groups");
+    static_assert(kBurst % dns::kCookieLanes == 0, "the free lanes of a group are in the array");
     // The cookies of a burst.
     struct Batch {
         Lanes v4, v6;

@@ -53,10 +53,11 @@ void limit_queries(Burst& burst, const Snapshot& snapshot, Limiter& limiter, Rep
     return batch;
 }
 
-bool end_if_limited(Packet& p, const LimitPolicy& policy, std::uint8_t rcode, bool has_answers,
+bool end_if_limited(Packet& p, const Snapshot& snapshot, std::uint8_t rcode, bool has_answers,
                     Limiter& limiter, Replier& replier, Now now) noexcept {
+    if (!snapshot.limits_answers()) return false;
     const Limited limited =
-        limiter.on_reply(policy, limited_client(p),
+        limiter.on_reply(*snapshot.limits, limited_client(p),
                          {name_as_sent(p, p.query.question_end), rcode, has_answers}, now);
     if (limited == Limited::no) return false;
     end_limited(p, limited, replier);

@@ -42,9 +42,8 @@ void limit_queries(Burst& burst, const Snapshot& snapshot, Limiter& limiter, Rep
 // Ends a packet with a parsed query. `limited`: not Limited::no.
 void end_limited(Packet& p, Limited limited, Replier& replier) noexcept;
 
-// Ends the packet if an answer with this rcode is above a limit. Only if Snapshot::limits has rows
-// for answers.
-[[nodiscard]] bool end_if_limited(Packet& p, const LimitPolicy& policy, std::uint8_t rcode,
+// Ends the packet if an answer with this rcode is above a limit. False: it may leave.
+[[nodiscard]] bool end_if_limited(Packet& p, const Snapshot& snapshot, std::uint8_t rcode,
                                   bool has_answers, Limiter& limiter, Replier& replier,
                                   Now now) noexcept;
 

@@ -45,9 +45,8 @@ struct QueryRefusal {
 
     [[gnu::cold, gnu::noinline]] void send(Packet& p, std::uint16_t rcode,
                                            std::optional<dns::Ede> ede, Verdict v) const noexcept {
-        if (snapshot.limits_answers() &&
-            end_if_limited(p, *snapshot.limits, static_cast<std::uint8_t>(rcode), false, limiter,
-                           replier, now))
+        if (end_if_limited(p, snapshot, static_cast<std::uint8_t>(rcode), false, limiter, replier,
+                           now))
             return;
         replier.answer_error(p, rcode, ede, v);
     }

@@ -132,7 +132,7 @@ class QueryEnds {
     std::uint32_t lost_ = 0;
     std::uint64_t marks_ = 0;
     std::size_t kept_ = 0;  // bytes in `query_`
-    // In CPU cache lines of its own: the heap's next object may be another worker's.
+    // Has CPU cache lines of its own, because its neighbours on the heap may be of other workers.
     struct alignas(64) KeptQuery : std::array<std::uint8_t, dns::kMaxMessage> {};
     std::unique_ptr<KeptQuery> query_;
     QueryCounters totals_;

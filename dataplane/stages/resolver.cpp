@@ -516,10 +516,7 @@ void Resolver::leave(Packet& p, QueryContext& c, Now now) noexcept {
                                                              Now now) noexcept {
     if (c.response.ede() != dns::Ede::not_authoritative) return false;
     parts_.replier.note_marks(c.state.marks);
-    const bool is_limited =
-        c.snapshot.limits_answers() && end_if_limited(p, *c.snapshot.limits, dns::kRefused, false,
-                                                      parts_.limiter, parts_.replier, now);
-    if (!is_limited) {
+    if (!end_if_limited(p, c.snapshot, dns::kRefused, false, parts_.limiter, parts_.replier, now)) {
         parts_.replier.answer_error(p, dns::kRefused, dns::Ede::not_authoritative,
                                     Verdict::refused_norecurse);
     }

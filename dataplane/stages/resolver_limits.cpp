@@ -41,8 +41,8 @@ bool Resolver::end_limited_hit(Packet& p, const Snapshot& snapshot,
                                Now now) noexcept {
     const dns::Answer& answer = p.found->answer();
     if (answer.rcode != dns::kNoError || answer.ancount == 0) {
-        return end_if_limited(p, *snapshot.limits, answer.rcode, answer.ancount != 0,
-                              parts_.limiter, parts_.replier, now);
+        return end_if_limited(p, snapshot, answer.rcode, answer.ancount != 0, parts_.limiter,
+                              parts_.replier, now);
     }
     const Limited limited = parts_.limiter.on_answer(
         batching, limited_client(p), name_as_sent(p, p.query.question_end), name, now);
@@ -55,7 +55,7 @@ bool Resolver::end_limited_hit(Packet& p, const Snapshot& snapshot,
 bool Resolver::end_limited_answer(Packet& p, const QueryContext& c, Now now) noexcept {
     const dns::Answer& answer = c.response.answer();
     parts_.replier.note_marks(c.state.marks);
-    const bool is_limited = end_if_limited(p, *c.snapshot.limits, answer.rcode, answer.ancount != 0,
+    const bool is_limited = end_if_limited(p, c.snapshot, answer.rcode, answer.ancount != 0,
                                            parts_.limiter, parts_.replier, now);
     parts_.replier.note_marks(0);
     return is_limited;

@@ -64,11 +64,12 @@ class BanList {
     static constexpr std::uint64_t kHoldMs = 10'000, kMeasureMs = 1'000, kLogEveryMs = 60'000;
     static constexpr std::uint64_t kProofMs = 600'000, kRemovedMs = 600'000;
     static constexpr unsigned kMaxExempt = 256;  // addresses of one ban
-    // Each ban has places for a few, whatever the others use; further ones share kMaxProven.
+    // Each ban has places for a few, whatever the others use. Further ones only while all are
+    // fewer than kMaxProven.
     static constexpr unsigned kSureExempt = 4;
     static constexpr std::size_t kMaxProven = 2048;
     static constexpr std::size_t kMostProven =
-        kMaxProven + std::size_t{kSureExempt} * XdpSteering::kMaxBans;  // all
+        kMaxProven + std::size_t{kSureExempt} * XdpSteering::kMaxBans;
 
     explicit BanList(BanFilter& filter) : filter_(filter) {}
 
