@@ -220,8 +220,7 @@ constexpr std::array<Row<SecondaryArgs>, 12> kSecondaryRows{{
      "The check reads the whole zone after each transfer."},
     {"max_size", Own<SecondaryArgs>{"size", read_max_bytes}, "1GiB", "1KiB..3GiB",
      "maximum size of a transfer, and of the zone's records in memory\nThe tables for workers come "
-     "on top. Those of a local zone take at most twice this size. While a new version replaces an "
-     "old one, both are in memory."},
+     "on top. While one version replaces another, both are in memory: leave 8 times this size."},
     {"max_records", &SecondaryArgs::max_records, "20000000", "1..100000000",
      "maximum records of the zone"},
     {"timeout", &SecondaryArgs::timeout, "10m", "1s..1d", "time limit for one transfer"},

@@ -121,8 +121,7 @@ std::optional<KeptZone::Restored> KeptZone::restore(std::string& remark) {
     Restored out;
     out.checked_s = (*kept)->checked_s;
     // Settings may have changed since it was kept.
-    if (!is_within_limits(contents_, out.update) || !is_digest_good(contents_, out.update) ||
-        !make_local(contents_, out.update)) {
+    if (!may_be_used(contents_, out.update)) {
         remark = plan_.settings.file + " cannot be used: " + out.update.why;
         contents_ = ZoneContents(plan_.settings.zone);
         return std::nullopt;
@@ -181,6 +180,11 @@ bool KeptZone::is_within_limits(const ZoneContents& draft, Update& update) const
     return false;
 }
 
+bool KeptZone::may_be_used(const ZoneContents& draft, Update& update) {
+    return is_within_limits(draft, update) && is_digest_good(draft, update) &&
+           make_local(draft, update);
+}
+
 bool KeptZone::take(Exchanged& got, Update& update) {
     const auto refuse = [&](const std::string& why) {
         update.outcome = TransferOutcome::malformed;
@@ -197,12 +201,7 @@ bool KeptZone::take(Exchanged& got, Update& update) {
         if (auto done = draft.apply(got.differences, touched); !done)
             return refuse(done.error().text);
     }
-    if (!is_within_limits(draft, update)) return false;
-    // A zone without ZONEMD needs no pass over it.
-    const bool needs_check = plan_.settings.digest == config::ZoneDigest::required ||
-                             draft.find(draft.zone()).find(dns::kZonemd).has_value();
-    if (needs_check && !is_digest_good(draft, update)) return false;
-    if (!make_local(draft, update)) return false;
+    if (!may_be_used(draft, update)) return false;
     // On disk first: a start after a crash must not have an older zone than the workers had.
     auto kept = is_whole ? file_.save(draft.zone(), *draft.image()) : file_.append(got.differences);
     contents_ = std::move(draft);

@@ -74,6 +74,9 @@ class KeptZone {
     bool take(Exchanged& got, Update& update);
     bool is_within_limits(const ZoneContents& draft, Update& update) const;
     bool is_digest_good(const ZoneContents& draft, Update& update) const;
+    // Whether the settings permit this version, from a primary or from disk. If so, it has been
+    // compiled for a local zone; else `update` says why not.
+    bool may_be_used(const ZoneContents& draft, Update& update);
     // Makes Update::local. False: it has too many names, or its answers are too large.
     bool make_local(const ZoneContents& draft, Update& update);
     // Makes Update::policy. `touched`: the changed owners; nullptr: from all records.
