@@ -4,8 +4,9 @@
 //   - UDP to a service address and a service port (queries);
 //   - UDP from an upstream's address and port to one of our addresses and a port of our range (replies).
 // Only frames to the interface's own MAC address, or to that of the VLAN child with their tags: untagged, or with one
-// or two VLAN tags that are ours. Flooded frames belong to other hosts, and frames of a macvlan or a bridge to the kernel. Fragments, IP options, IPv6 extension
-// headers and truncated packets pass. All packets pass while no socket is bound to the queue.
+// or two VLAN tags that are ours. Flooded frames belong to other hosts, and frames of a macvlan or a bridge to the
+// kernel. Fragments, IP options, IPv6 extension headers and truncated packets pass. All packets pass while no socket
+// is bound to the queue.
 //
 // Drops queries of banned source prefixes, except one of STEER_XDP_BAN_PASSES at random. Exempt prefixes, upstream
 // replies, TCP and all other packets are never dropped. A ban ends at its time, also without userspace.
@@ -109,9 +110,10 @@ static __always_inline int is_banned(const struct steer_xdp_address* source,
     if (!place) return 0;
     struct steer_xdp_ban* ban = &ban_state[*place & (STEER_XDP_MAX_BANS - 1)];
     if (bpf_ktime_get_ns() >= ban->expires_ns) return 0;
-    // As workers, which drop a datagram that its frame does not have: that counts no bytes.
-    __u32 length = bpf_ntohs(udp->len);
-    if (length > sizeof *udp && (const void*)udp + length <= end)
+    // As workers, which drop a datagram that its frame does not have: that counts no bytes. (Lengths are compared, not
+    // pointers: the verifier of Linux 6.1 does not know that a swapped 16-bit value is below 65,536.)
+    __u64 length = bpf_ntohs(udp->len);
+    if (length > sizeof *udp && length <= (__u64)(end - (const void*)udp))
         __sync_fetch_and_add(&ban->bytes, length - sizeof *udp);
     // A sender cannot predict which packets pass.
     if (bpf_get_prandom_u32() % STEER_XDP_BAN_PASSES == 0) {
