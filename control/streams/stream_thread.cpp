@@ -332,7 +332,7 @@ void StreamThread::take_notify(Buffer* buffer) {
     std::memcpy(&head, buffer->data(), sizeof head);
     const auto message = Injector::query_room(*buffer).first(head.length);
     std::vector<std::uint8_t> response;
-    if (context_.on_notify) response = context_.on_notify(head.client, message);
+    if (context_.on_notify) response = context_.on_notify(head.client, head.transport, message);
     if (response.empty()) {
         response.assign(message.begin(), message.begin() + dns::kHeaderSize);
         const unsigned flags = dns::load_be16(&response[2]) & dns::kOpcodeMask;

@@ -299,7 +299,7 @@ def main() -> int:
     parser.add_argument("what", choices=["due", "run", "shrink", "check"])
     parser.add_argument("targets", nargs="*")
     parser.add_argument("--seconds", type=int)
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args()
     comments, entries = read_ledger()
     if options.what == "due":
         return print_due(entries)

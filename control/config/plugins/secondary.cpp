@@ -34,15 +34,33 @@ std::optional<std::vector<std::uint8_t>> zone_name(std::string_view text) {
 
 // ---- the key
 
+bool is_base64(char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '+' || c == '/' || c == '=';
+}
+bool is_blank(char c) {
+    return c == ' ' || c == '\t';
+}
+
+// What follows the statement `secret "…"` (tsig-keygen) or `secret: …` (keymgr); else the whole
+// text. A key may have the word in its name.
+std::string_view behind_secret(std::string_view content) {
+    constexpr std::string_view kWord = "secret", kBefore = " \t\n;{";
+    for (auto at = content.find(kWord); at != std::string_view::npos;
+         at = content.find(kWord, at + 1)) {
+        if (at > 0 && kBefore.find(content[at - 1]) == std::string_view::npos) continue;
+        const std::string_view rest = content.substr(at + kWord.size());
+        const auto* const next = std::ranges::find_if_not(rest, is_blank);
+        if (next == rest.end()) continue;
+        const bool is_statement =
+            *next == ':' || *next == '"' || (next != rest.begin() && is_base64(*next));
+        if (is_statement) return rest;
+    }
+    return content;
+}
+
 // The secret in the output of tsig-keygen, keymgr, or alone.
 std::string secret_in(std::string_view content) {
-    constexpr std::string_view kWord = "secret";
-    const auto at = content.find(kWord);
-    std::string_view text = at == std::string_view::npos ? content : content.substr(at);
-    if (at != std::string_view::npos) text.remove_prefix(kWord.size());
-    const auto is_base64 = [](char c) {
-        return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '+' || c == '/' || c == '=';
-    };
+    const std::string_view text = behind_secret(content);
     const auto* const first = std::ranges::find_if(text, is_base64);
     return {first, std::find_if_not(first, text.end(), is_base64)};
 }

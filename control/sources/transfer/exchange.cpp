@@ -223,8 +223,10 @@ asio::awaitable<void> Conversation::ask_zone(AskFor what) {
     const bool is_ixfr = what == AskFor::ixfr;
     const bool sent = co_await send(transfer_query(what, request_.zone, new_id(), request_.soa));
     if (!sent) co_return;
+    // A SOA alone, which is not newer, is a good answer to IXFR (RFC 1995 4).
+    const bool must_be_newer = !is_ixfr && !request_.any_serial;
     TransferReader reader(request_.zone, is_ixfr ? request_.have : std::nullopt, request_.limits,
-                          request_.any_serial ? std::nullopt : request_.have);
+                          must_be_newer ? request_.have : std::nullopt);
     for (;;) {
         const bool received = co_await receive();
         if (!received) {

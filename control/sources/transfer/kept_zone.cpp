@@ -114,7 +114,7 @@ std::optional<KeptZone::Restored> KeptZone::restore(std::string& remark) {
     for (const auto& changes : (*kept)->changes) {
         if (auto done = contents_.apply(changes, touched); !done) {
             remark = "the changes of " + plan_.settings.file + " end early: " + done.error().text;
-            file_.set_behind();
+            file_.set_behind(remark);
             break;
         }
     }

@@ -48,9 +48,9 @@ void NotifyBook::set(std::vector<Zone> zones) {
     zones_ = std::move(fresh);
 }
 
-std::string NotifyBook::last_refusal() const {
+std::string NotifyBook::take_refusal() {
     const std::lock_guard lock(mutex_);
-    return last_refusal_;
+    return std::exchange(last_refusal_, {});
 }
 
 NotifyBook::Zones NotifyBook::zones() const {
@@ -69,38 +69,38 @@ void NotifyBook::accept(const Zone& zone, const IpAddress& from) {
 }
 
 // Two threads at the border of a second may verify some more.
-bool NotifyBook::may_verify(const Zone& zone) const {
+bool NotifyBook::may_verify(Verified& verified) const {
     const std::uint64_t second = now_s_();
-    if (zone.state->second.exchange(second) != second) zone.state->verified = 0;
-    return ++zone.state->verified <= kMostSigned;
+    if (verified.second.exchange(second) != second) verified.count = 0;
+    return ++verified.count <= kMostSigned;
 }
 
-Bytes NotifyBook::answer_signed(const Zone& zone, const IpAddress& from, ByteSpan message,
-                                NotifyResult& result) {
-    if (!may_verify(zone)) {
+Bytes NotifyBook::answer_signed(const Zone& zone, const IpAddress& from, ClientTransport transport,
+                                ByteSpan message, NotifyResult& result) {
+    State& state = *zone.state;
+    if (!may_verify(transport == ClientTransport::udp ? state.datagrams : state.connections)) {
         result = NotifyResult::too_many;
         return response_to(message, zone.name.size(), dns::kServFail);
     }
-    std::uint16_t error = 0;
-    const auto mac = verify_query(message, *zone.key, now_s_(), error);
-    if (mac) {
+    const QueryCheck check = verify_query(message, *zone.key, now_s_());
+    if (check.is_good()) {
         result = NotifyResult::accepted;
         accept(zone, from);
         Bytes out = response_to(message, zone.name.size(), dns::kNoError);
-        sign_response(out, *zone.key, *mac, now_s_());
+        sign_response(out, *zone.key, check, now_s_());
         return out;
     }
     result = NotifyResult::bad_signature;
     Bytes refusal = response_to(message, zone.name.size(), kNotAuth);
-    if (error != 0 && error != kBadTime) sign_response(refusal, *zone.key, {}, now_s_(), error);
+    if (check.error != 0) sign_response(refusal, *zone.key, check, now_s_());
     const std::lock_guard lock(mutex_);
     last_refusal_ = "a NOTIFY for secondary '" + zone.tag + "' from " + from.to_string() +
-                    " was refused: " + mac.error().text;
+                    " was refused: " + check.why;
     return refusal;
 }
 
 // Two secondaries may have the same zone, with different keys.
-Bytes NotifyBook::answer(const IpAddress& from, ByteSpan message) {
+Bytes NotifyBook::answer(const IpAddress& from, ClientTransport transport, ByteSpan message) {
     const Bytes name = zone_of(message);
     if (name.empty()) return {};
     NotifyResult result = NotifyResult::not_ours;
@@ -108,7 +108,7 @@ Bytes NotifyBook::answer(const IpAddress& from, ByteSpan message) {
     for (const Zone& zone : *zones()) {
         if (zone.name != name || !zone.senders.contains(from)) continue;
         if (zone.key) {
-            response = answer_signed(zone, from, message, result);
+            response = answer_signed(zone, from, transport, message, result);
         } else {
             result = NotifyResult::accepted;
             accept(zone, from);

@@ -3,7 +3,9 @@
 // Thread-safe; never waits. The address identifies a sender, and its signature, if the zone has a
 // key. A zone is reported once until its check begins. So forged NOTIFYs cause one report, one line
 // of the log and one check a second (RefreshTimer). At most kMostSigned signatures a second and
-// zone are verified. Other NOTIFYs get NOTIMP, as other opcodes do.
+// zone are verified, counted by themselves for datagrams and for connections: the sender of a
+// datagram can be forged, so a flood of those leaves connections to a primary. Other NOTIFYs get
+// NOTIMP, as other opcodes do.
 #pragma once
 
 #include <atomic>
@@ -17,6 +19,7 @@
 
 #include "control/config/settings/secondary_settings.h"
 #include "control/sources/transfer/zone_name.h"
+#include "dataplane/base/client_transport.h"
 #include "matchers/counter_table.h"
 #include "matchers/prefix/prefix_set.h"
 
@@ -33,10 +36,14 @@ class NotifyBook {
   public:
     static constexpr std::uint32_t kMostSigned = 100;
 
+    // Signatures of one kind of transport.
+    struct Verified {
+        std::atomic<std::uint64_t> second{0};  // of the last one, since 1970
+        std::atomic<std::uint32_t> count{0};   // in this second
+    };
     struct State {
-        std::atomic<bool> is_reported{false};    // the check has not begun yet
-        std::atomic<std::uint64_t> second{0};    // of the last signed one, since 1970
-        std::atomic<std::uint32_t> verified{0};  // signatures in this second
+        std::atomic<bool> is_reported{false};  // the check has not begun yet
+        Verified datagrams, connections;
     };
     struct Zone {
         std::string tag;
@@ -56,29 +63,29 @@ class NotifyBook {
     // The check of this zone begins: the next NOTIFY is reported again.
     void begun(const std::string& tag);
     // The response. Empty: it is not for us.
-    [[nodiscard]] Bytes answer(const IpAddress& from, ByteSpan message);
+    [[nodiscard]] Bytes answer(const IpAddress& from, ClientTransport transport, ByteSpan message);
     [[nodiscard]] std::uint64_t count(NotifyResult result) const {
         return counts_[static_cast<std::size_t>(result)].load(std::memory_order_relaxed);
     }
-    // The last refused signature, and its sender. Empty: there was none.
-    [[nodiscard]] std::string last_refusal() const;
+    // The last refused signature, and its sender, since the last call. Empty: there was none.
+    [[nodiscard]] std::string take_refusal();
 
   private:
     using Zones = std::shared_ptr<const std::vector<Zone>>;
 
     [[nodiscard]] Zones zones() const;
     void accept(const Zone& zone, const IpAddress& from);
-    [[nodiscard]] bool may_verify(const Zone& zone) const;
+    [[nodiscard]] bool may_verify(Verified& verified) const;
     // The response to a NOTIFY for a zone with a key.
-    Bytes answer_signed(const Zone& zone, const IpAddress& from, ByteSpan message,
-                        NotifyResult& result);
+    Bytes answer_signed(const Zone& zone, const IpAddress& from, ClientTransport transport,
+                        ByteSpan message, NotifyResult& result);
     void count_one(NotifyResult result) {
         counts_[static_cast<std::size_t>(result)].fetch_add(1, std::memory_order_relaxed);
     }
 
     const Notified notified_;
     const Seconds now_s_;
-    mutable std::mutex mutex_;
+    mutable std::mutex mutex_;  // of the members below
     Zones zones_ = std::make_shared<std::vector<Zone>>();
     std::string last_refusal_;
     std::array<std::atomic<std::uint64_t>, kNotifyResults.size()> counts_{};

@@ -50,12 +50,13 @@ class TransferPart final : public Part {
     }
     void add_methods(ops::Methods& methods) override { service_->add_methods(methods); }
     void serve() override {
-        streams_.threads().set_notify([service = std::weak_ptr(service_)](
-                                          const IpAddress& from,
-                                          std::span<const std::uint8_t> message) {
-            const auto known = service.lock();
-            return known != nullptr ? known->notify(from, message) : std::vector<std::uint8_t>{};
-        });
+        streams_.threads().set_notify(
+            [service = std::weak_ptr(service_)](const IpAddress& from, ClientTransport transport,
+                                                std::span<const std::uint8_t> message) {
+                const auto known = service.lock();
+                return known != nullptr ? known->notify(from, transport, message)
+                                        : std::vector<std::uint8_t>{};
+            });
         service_->follow(configuration_.built().secondaries);
     }
     void poll() override { service_->poll(); }

@@ -251,14 +251,15 @@ Bytes sign_query(Bytes& message, const config::TsigKey& key, std::uint64_t now_s
     return tsig.mac;
 }
 
-void sign_response(Bytes& message, const config::TsigKey& key, ByteSpan query_mac,
-                   std::uint64_t now_s, std::uint16_t error) {
-    TsigRecord tsig = new_record(message, key, now_s);
-    tsig.error = error;
-    if (error == kBadTime) put48(tsig.other, now_s);
-    if (error != kBadKey && error != kBadSig) {
+void sign_response(Bytes& message, const config::TsigKey& key, const QueryCheck& query,
+                   std::uint64_t now_s) {
+    const bool is_late = query.error == kBadTime;
+    TsigRecord tsig = new_record(message, key, is_late ? query.signed_s : now_s);
+    tsig.error = query.error;
+    if (is_late) put48(tsig.other, now_s);
+    if (query.error != kBadKey && query.error != kBadSig) {
         Context* const context = new_context(key);
-        add_mac(context, query_mac);
+        add_mac(context, query.mac);
         add_message(context, message, nullptr);
         add_variables(context, tsig);
         tsig.mac = final_of(context);
@@ -267,31 +268,24 @@ void sign_response(Bytes& message, const config::TsigKey& key, ByteSpan query_ma
     append(message, tsig);
 }
 
-Result<Bytes> verify_query(ByteSpan message, const config::TsigKey& key, std::uint64_t now_s,
-                           std::uint16_t& error) {
-    error = 0;
+QueryCheck verify_query(ByteSpan message, const config::TsigKey& key, std::uint64_t now_s) {
     const auto found = find_tsig(message);
-    if (!found) return found.error();
-    if (!*found) return Error{"it is not signed"};
+    if (!found) return {.why = found.error().text};
+    if (!*found) return {.why = "it is not signed"};
     const TsigRecord& tsig = **found;
-    if (tsig.key != key.name || tsig.algorithm != algorithm_name(key)) {
-        error = kBadKey;
-        return Error{"it is signed by another key, or with another algorithm"};
-    }
+    if (tsig.key != key.name || tsig.algorithm != algorithm_name(key))
+        return {.error = kBadKey, .why = "it is signed by another key, or with another algorithm"};
     Context* const context = new_context(key);
     add_message(context, message, &tsig);
     add_variables(context, tsig);
     const bool is_right = same_mac(final_of(context), tsig.mac);
     EVP_MAC_CTX_free(context);
-    if (!is_right) {
-        error = kBadSig;
-        return Error{"its signature is wrong"};
-    }
-    if (!is_in_time(tsig, now_s)) {
-        error = kBadTime;
-        return late(tsig, now_s);
-    }
-    return {boost::system::in_place_value, tsig.mac};
+    if (!is_right) return {.error = kBadSig, .why = "its signature is wrong"};
+    QueryCheck out{.mac = tsig.mac, .signed_s = tsig.time_s};
+    if (is_in_time(tsig, now_s)) return out;
+    out.error = kBadTime;
+    out.why = late(tsig, now_s).text;
+    return out;
 }
 
 // ---- a response

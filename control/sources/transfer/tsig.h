@@ -36,15 +36,19 @@ Result<std::optional<TsigRecord>> find_tsig(ByteSpan message);
 
 // Signs a query; returns its MAC, which the response's includes.
 Bytes sign_query(Bytes& message, const config::TsigKey& key, std::uint64_t now_s);
-// Signs a response to a query with this MAC. `error`: of the TSIG record; BADKEY and BADSIG have no
-// MAC.
-void sign_response(Bytes& message, const config::TsigKey& key, ByteSpan query_mac,
-                   std::uint64_t now_s, std::uint16_t error = 0);
-
-// Verifies a query. The value is its MAC. The Error is for the log, and `error` is the TSIG error
-// of the response.
-Result<Bytes> verify_query(ByteSpan message, const config::TsigKey& key, std::uint64_t now_s,
-                           std::uint16_t& error);
+// What a query's signature is worth.
+struct QueryCheck {
+    std::uint16_t error = 0;     // of the TSIG record in the response
+    std::string why;             // for the log; empty: the signature is right and in time
+    Bytes mac;                   // of the query, if it is right
+    std::uint64_t signed_s = 0;  // its time, since 1970
+    [[nodiscard]] bool is_good() const { return why.empty(); }
+};
+QueryCheck verify_query(ByteSpan message, const config::TsigKey& key, std::uint64_t now_s);
+// Signs the response to a query with this check. With BADKEY and BADSIG it has no MAC. With BADTIME
+// it has the query's time, and ours as other data (RFC 8945 5.2.3).
+void sign_response(Bytes& message, const config::TsigKey& key, const QueryCheck& query,
+                   std::uint64_t now_s);
 
 // Verifies the messages of one response, in their order.
 class TsigStream {

@@ -43,8 +43,8 @@ class ZoneFile {
     [[nodiscard]] std::size_t journal_bytes() const { return journal_bytes_; }
     // Changes that the file lacks, with attempts to save(); 0: none.
     [[nodiscard]] std::size_t behind() const { return behind_; }
-    // The journal that load() read does not fit.
-    void set_behind() { ++behind_; }
+    // The journal that load() read does not fit, for this reason.
+    void set_behind(std::string why) { (void)fall_behind(std::move(why)); }
 
   private:
     [[nodiscard]] std::string journal() const { return file_ + ".changes"; }

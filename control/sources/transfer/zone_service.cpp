@@ -43,6 +43,11 @@ std::string_view digest_name(DigestResult result) {
     return "";
 }
 
+// Empty without a primary: no memory for a transfer.
+std::string from(const std::string& primary) {
+    return primary.empty() ? std::string() : " from " + primary;
+}
+
 }  // namespace
 
 // A view that workers read, with what keeps its place alive.
@@ -61,6 +66,7 @@ struct ZoneService::Zone {
     std::shared_ptr<KeptZone> kept;        // only the job may use it while one runs
     std::unique_ptr<LiveView> policy, local;
     RefreshTimer timer;
+    std::stop_source stop;     // of its job
     bool is_busy = false;      // a job runs
     bool is_wanted = true;     // the plans have it
     bool wants_whole = false;  // the next check transfers the whole zone
@@ -109,7 +115,9 @@ ZoneService::~ZoneService() {
 }
 
 void ZoneService::end() {
-    stop_.request_stop();
+    is_ended_ = true;
+    for (const auto& [_, zone] : zones_)
+        zone->stop.request_stop();
 }
 
 std::uint64_t ZoneService::now_s() const {
@@ -155,51 +163,61 @@ void ZoneService::set_plans(const build::SecondaryPlans& plans, bool reads_kept)
     book_->set(std::move(senders));
 }
 
+ZoneService::Zone& ZoneService::zone_of(const build::SecondaryPlan& plan) {
+    ZonePtr& zone = zones_[plan.tag];
+    if (zone != nullptr && zone->plan.settings.zone == plan.settings.zone) return *zone;
+    auto fresh = std::make_shared<Zone>(plan, now_s());
+    if (zone != nullptr) {
+        fresh->next = std::exchange(zone->next, {});
+        drop(*zone);
+    }
+    zone = std::move(fresh);
+    return *zone;
+}
+
 void ZoneService::set_plan(const build::SecondaryPlan& plan,
                            const std::shared_ptr<LiveTargets>& targets, bool reads_kept) {
-    auto& zone = zones_[plan.tag];
-    const bool is_new = zone == nullptr;
-    if (is_new) zone = std::make_shared<Zone>(plan, now_s());
-    zone->is_wanted = true;
-    const bool is_same = !is_new && zone->plan.settings == plan.settings &&
-                         zone->plan.policy == plan.policy && zone->plan.local == plan.local &&
-                         zone->plan.feeds_lists == plan.feeds_lists;
-    if (!is_new && zone->plan.settings.zone != plan.settings.zone) {
-        // Another zone: the old one must not stay.
-        retire(zone->policy);
-        retire(zone->local);
-        zone->soa.reset();
-        zone->is_expired = false;
-        zone->timer = RefreshTimer(now_s());
-    }
-    zone->plan = plan;
-    zone->timer.set_limits(
-        {seconds(plan.settings.min_refresh), seconds(plan.settings.max_refresh)});
-    if (plan.policy != nullptr && zone->policy == nullptr)
-        zone->policy = std::make_unique<LiveView>(plan.policy, qsbr_);
-    if (plan.local != nullptr && zone->local == nullptr)
-        zone->local = std::make_unique<LiveView>(plan.local, qsbr_);
-    if (plan.policy == nullptr) retire(zone->policy);
-    if (plan.local == nullptr) retire(zone->local);
-    if (zone->targets == nullptr && targets != nullptr)
-        zone->targets = std::make_shared<ZoneTargets>(targets);
+    Zone& zone = zone_of(plan);
+    zone.is_wanted = true;
+    const bool is_same = zone.kept != nullptr && zone.plan.settings == plan.settings &&
+                         zone.plan.policy == plan.policy && zone.plan.local == plan.local &&
+                         zone.plan.feeds_lists == plan.feeds_lists;
+    zone.plan = plan;
+    zone.timer.set_limits({seconds(plan.settings.min_refresh), seconds(plan.settings.max_refresh)});
+    if (plan.policy != nullptr && zone.policy == nullptr)
+        zone.policy = std::make_unique<LiveView>(plan.policy, qsbr_);
+    if (plan.local != nullptr && zone.local == nullptr)
+        zone.local = std::make_unique<LiveView>(plan.local, qsbr_);
+    if (plan.policy == nullptr) retire(zone.policy);
+    if (plan.local == nullptr) retire(zone.local);
+    if (zone.targets == nullptr && targets != nullptr)
+        zone.targets = std::make_shared<ZoneTargets>(targets);
     if (!is_same) {
-        zone->kept = std::make_shared<KeptZone>(plan, zone->targets, exchange_);
-        zone->is_read = false;
-        zone->timer.notify(now_s());
+        zone.stop.request_stop();
+        zone.stop = std::stop_source();
+        zone.kept = std::make_shared<KeptZone>(plan, zone.targets, exchange_);
+        zone.is_read = false;
+        zone.timer.notify(now_s());
     }
-    if (!reads_kept || zone->is_read) return;
+    if (!reads_kept || zone.is_read) return;
     std::string remark;
-    auto kept = zone->kept->restore(remark);
-    zone->is_read = true;
-    restored(*zone, std::move(kept), remark);
+    auto kept = zone.kept->restore(remark);
+    zone.is_read = true;
+    restored(zone, std::move(kept), remark);
+}
+
+// Its job, if one runs, ends without a result.
+void ZoneService::drop(Zone& zone) {
+    zone.is_wanted = false;
+    zone.stop.request_stop();
+    retire(zone.policy);
+    retire(zone.local);
 }
 
 void ZoneService::remove_unwanted() {
     std::erase_if(zones_, [this](const auto& z) {
         if (z.second->is_wanted) return false;
-        retire(z.second->policy);
-        retire(z.second->local);
+        drop(*z.second);
         for (const auto& done : std::exchange(z.second->next, {}))
             done(ops::RpcError{ops::RpcCode::internal_error, "a reload removed the secondary"});
         return true;
@@ -237,10 +255,42 @@ void ZoneService::poll() {
         if (zone->policy) zone->policy->published.poll();
         if (zone->local) zone->local->published.poll();
         if (!zone->is_expired && zone->timer.is_expired(now)) expire(*zone);
-        if (is_serving_ && !zone->is_busy && !stop_.stop_requested() && zone->timer.is_due(now))
-            start(zone, std::exchange(zone->wants_whole, false));
     }
+    start_due();
     report_lists(now);
+    report_refusal(now);
+}
+
+bool ZoneService::has_room(const Zone& zone) const {
+    if (jobs_ >= kThreads) return false;
+    const IpAddress& primary = zone.plan.settings.primaries.front().address;
+    const auto running = std::ranges::count_if(zones_, [&](const auto& each) {
+        return each.second->is_busy &&
+               each.second->plan.settings.primaries.front().address == primary;
+    });
+    return static_cast<std::size_t>(running) < kMostOfPrimary;
+}
+
+void ZoneService::start_due() {
+    if (!is_serving_ || is_ended_) return;
+    const std::uint64_t now = now_s();
+    std::vector<ZonePtr> due;
+    for (const auto& [_, zone] : zones_) {
+        if (!zone->is_busy && zone->timer.is_due(now)) due.push_back(zone);
+    }
+    std::ranges::stable_sort(due, {}, [](const ZonePtr& zone) { return zone->timer.due_s(); });
+    for (const ZonePtr& zone : due) {
+        if (has_room(*zone)) start(zone);
+    }
+}
+
+// Not a problem of its own: a stranger can send NOTIFYs with the address of a primary.
+void ZoneService::report_refusal(std::uint64_t now) {
+    if (refusal_s_ != 0 && now < refusal_s_ + kRefusalPauseS) return;
+    const std::string refusal = book_->take_refusal();
+    if (refusal.empty()) return;
+    refusal_s_ = now;
+    log_(true, refusal);
 }
 
 // A reload reads all lists again, so changes that follow each other share one.
@@ -253,7 +303,8 @@ void ZoneService::report_lists(std::uint64_t now) {
     listed_(text);
 }
 
-void ZoneService::start(const ZonePtr& zone, bool whole) {
+void ZoneService::start(const ZonePtr& zone) {
+    const bool whole = std::exchange(zone->wants_whole, false);
     zone->timer.begin();
     book_->begun(zone->plan.tag);
     zone->waiting = std::exchange(zone->next, {});
@@ -261,7 +312,7 @@ void ZoneService::start(const ZonePtr& zone, bool whole) {
     const bool lacks_local = zone->local && zone->local->published.current() == nullptr;
     run(
         zone,
-        [kept = zone->kept, whole, reads_kept, lacks_local, stop = stop_.get_token()] {
+        [kept = zone->kept, whole, reads_kept, lacks_local, stop = zone->stop.get_token()] {
             std::optional<KeptZone::Restored> first;
             std::string remark;
             if (reads_kept) first = kept->restore(remark);
@@ -288,6 +339,7 @@ void ZoneService::start_merge(const ZonePtr& zone) {
 void ZoneService::run(const ZonePtr& zone, std::function<KeptZone::Update()> work,
                       bool is_transfer) {
     zone->is_busy = true;
+    ++jobs_;
     if (!threads_) threads_ = std::make_unique<asio::thread_pool>(kThreads);
     asio::post(*threads_, [this, zone, kept = zone->kept, work = std::move(work), is_transfer,
                            alive = alive_, &io = main_io_] {
@@ -307,15 +359,17 @@ void ZoneService::run(const ZonePtr& zone, std::function<KeptZone::Update()> wor
         asio::post(io, [this, zone, kept, update, is_transfer, alive] {
             if (!*alive) return;
             zone->is_busy = false;
+            --jobs_;
             // A reload has replaced it: its zones are of other settings.
             if (zone->kept != kept || !zone->is_wanted) {
                 for (const auto& done : std::exchange(zone->waiting, {}))
                     done(ops::RpcError{ops::RpcCode::internal_error,
                                        "a reload changed the secondary"});
-                return;
+            } else {
+                ended(*zone, *update, is_transfer);
+                if (update->is_merge_due && !is_ended_) start_merge(zone);
             }
-            ended(*zone, *update, is_transfer);
-            if (update->is_merge_due && !stop_.stop_requested()) start_merge(zone);
+            start_due();
         });
     });
 }
@@ -339,6 +393,7 @@ void ZoneService::publish(Zone& zone, KeptZone::Update& update) {
 
 void ZoneService::ended(Zone& zone, KeptZone::Update& update, bool is_transfer) {
     if (!is_transfer) {
+        say_remark(zone, update.remark);
         publish(zone, update);
         return;
     }
@@ -378,14 +433,20 @@ void ZoneService::ended(Zone& zone, KeptZone::Update& update, bool is_transfer) 
     }
 }
 
-// Logs the same error and the same remark once.
+// Logs the same remark once.
+void ZoneService::say_remark(Zone& zone, const std::string& remark) {
+    if (!remark.empty() && remark != zone.remark)
+        log_(true, "secondary '" + zone.plan.tag + "': " + remark);
+    zone.remark = remark;
+}
+
+// Logs the same error once.
 void ZoneService::say(Zone& zone, const KeptZone::Update& update) {
     const std::string begin = "secondary '" + zone.plan.tag + "': ";
-    if (!update.remark.empty() && update.remark != zone.remark) log_(true, begin + update.remark);
-    zone.remark = update.remark;
+    say_remark(zone, update.remark);
     if (!is_good(update.outcome)) {
         if (update.why != zone.error)
-            log_(true, begin + "no transfer from " + update.primary + ": " + update.why);
+            log_(true, begin + "no transfer" + from(update.primary) + ": " + update.why);
         return;
     }
     if (!zone.error.empty()) log_(false, begin + update.primary + " answers again");
@@ -403,8 +464,10 @@ void ZoneService::say(Zone& zone, const KeptZone::Update& update) {
 void ZoneService::expire(Zone& zone) {
     zone.is_expired = true;
     if (zone.local) zone.local->published.put(nullptr);
-    log_(true, "secondary '" + zone.plan.tag + "' has expired: no primary answered for " +
-                   std::to_string(zone.soa ? zone.soa->expire_s : 0) + " s");
+    const std::uint64_t wall = wall_s();
+    const std::uint64_t age_s = wall - std::min(wall, zone.checked_wall_s);
+    log_(true, "secondary '" + zone.plan.tag + "' has expired: its last good check was " +
+                   std::to_string(age_s) + " s ago");
 }
 
 // ---- reports
@@ -448,7 +511,7 @@ void ZoneService::ask(const ops::Arguments& asked, const ops::RpcDone& done, boo
     zone.wants_whole = zone.wants_whole || whole;
     zone.next.push_back(done);
     zone.timer.notify(0);
-    if (!zone.is_busy && is_serving_) start(at->second, std::exchange(zone.wants_whole, false));
+    if (!zone.is_busy && is_serving_ && !is_ended_ && has_room(zone)) start(at->second);
 }
 
 void ZoneService::add_methods(ops::Methods& methods) {
@@ -502,13 +565,15 @@ std::vector<std::string> ZoneService::problems() const {
         if (zone->is_expired) {
             std::string& problem = out.emplace_back(begin + " has expired");
             if (zone->policy) problem += ", its last policy stays in force";
-            problem += ": ";
-            problem += zone->error;
+            if (!zone->error.empty()) {
+                problem += ": ";
+                problem += zone->error;
+            }
             problem += "; make a primary reachable, then `steerctl zones refresh ";
             problem += tag;
             problem += '`';
         } else if (!zone->error.empty()) {
-            out.push_back(begin + " was not transferred from " + zone->primary + ": " +
+            out.push_back(begin + " was not transferred" + from(zone->primary) + ": " +
                           zone->error + "; `steerctl zones` shows the age of the zone in use");
         }
         if (zone->skipped.count > 0 && zone->policy)

@@ -1,8 +1,9 @@
 // All secondaries of a running daemon: their checks and transfers, and the zones that workers read.
 //
 // It restores kept zones at the start, before the network is up. Transfers run on kThreads threads
-// of their own, with one check of a zone at a time. All other work is on the main thread, except
-// notify(). A changed zone is published at once. An expired local zone is withdrawn. An expired
+// of their own, with one check of a zone at a time, and with kMostOfPrimary of all zones that have
+// the same first primary: a slow one delays its own zones. A changed or removed secondary ends its
+// transfer. All other work is on the main thread, except notify(). A changed zone is published at once. An expired local zone is withdrawn. An expired
 // policy zone stays in force, because without it blocked names would resolve.
 //
 // A primary can cause at most one check a second and zone, and one reload in kListPauseS.
@@ -42,8 +43,9 @@ namespace steer::transfer {
 
 class ZoneService {
   public:
-    static constexpr std::size_t kThreads = 4;
+    static constexpr std::size_t kThreads = 8, kMostOfPrimary = 2;
     static constexpr std::uint64_t kListPauseS = 5;
+    static constexpr std::uint64_t kRefusalPauseS = 60;  // between two lines about refused NOTIFYs
 
     using Log = std::function<void(bool is_warning, const std::string& line)>;
     // Lists that plugins read have changed.
@@ -67,8 +69,8 @@ class ZoneService {
     void end();
 
     // Any thread, until the destructor.
-    [[nodiscard]] Bytes notify(const IpAddress& from, ByteSpan message) {
-        return book_->answer(from, message);
+    [[nodiscard]] Bytes notify(const IpAddress& from, ClientTransport transport, ByteSpan message) {
+        return book_->answer(from, transport, message);
     }
 
     void add_methods(ops::Methods& methods);
@@ -90,17 +92,26 @@ class ZoneService {
     void set_plans(const build::SecondaryPlans& plans, bool reads_kept);
     void set_plan(const build::SecondaryPlan& plan, const std::shared_ptr<LiveTargets>& targets,
                   bool reads_kept);
+    // The zone of this plan, without anything of another zone that had its tag.
+    Zone& zone_of(const build::SecondaryPlan& plan);
+    void drop(Zone& zone);
     void remove_unwanted();
     void retire(std::unique_ptr<LiveView>& view);
     void restored(Zone& zone, std::optional<KeptZone::Restored> kept, const std::string& remark);
-    void start(const ZonePtr& zone, bool whole);
+    // A thread is free, and the zone's primary has not too many.
+    [[nodiscard]] bool has_room(const Zone& zone) const;
+    // Starts checks that are due, in the order of their times.
+    void start_due();
+    void start(const ZonePtr& zone);
     void start_merge(const ZonePtr& zone);
     void run(const ZonePtr& zone, std::function<KeptZone::Update()> work, bool is_transfer);
     void ended(Zone& zone, KeptZone::Update& update, bool is_transfer);
     void publish(Zone& zone, KeptZone::Update& update);
+    void say_remark(Zone& zone, const std::string& remark);
     void say(Zone& zone, const KeptZone::Update& update);
     void expire(Zone& zone);
     void report_lists(std::uint64_t now);
+    void report_refusal(std::uint64_t now);
     void ask(const ops::Arguments& asked, const ops::RpcDone& done, bool whole);
     [[nodiscard]] boost::json::object row_of(const Zone& zone) const;
 
@@ -114,10 +125,11 @@ class ZoneService {
     std::shared_ptr<NotifyBook> book_;
     std::map<std::string, ZonePtr> zones_;  // by tag
     std::vector<std::unique_ptr<LiveView>> retired_;
-    std::stop_source stop_;
     std::vector<std::string> listed_zones_;  // tags of zones with a new text
     std::uint64_t listed_s_ = 0;             // the last report of them
-    bool is_serving_ = false;
+    std::uint64_t refusal_s_ = 0;            // the last report of a refused NOTIFY
+    std::size_t jobs_ = 0;                   // on threads_, or waiting for one
+    bool is_serving_ = false, is_ended_ = false;
     std::unique_ptr<boost::asio::thread_pool> threads_;  // nullptr: no transfer yet
 };
 

@@ -98,7 +98,7 @@ bool Injector::answer_notify(const std::shared_ptr<ResponseHandler>& taker,
     const std::span<const std::uint8_t> message = query_room(query).first(length);
     const unsigned flags = dns::load_be16(&message[2]);
     if ((flags & (dns::kQr | dns::kOpcodeMask)) != dns::kOpcodeNotify) return false;
-    const auto response = context_.on_notify(origin.client.address(), message);
+    const auto response = context_.on_notify(origin.client.address(), origin.transport, message);
     if (response.empty() || response.size() > query.capacity) return false;
     std::ranges::copy(response, query.data());
     query.length = static_cast<std::uint32_t>(response.size());

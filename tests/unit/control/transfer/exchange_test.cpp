@@ -181,17 +181,30 @@ BOOST_AUTO_TEST_CASE(an_older_zone_than_its_soa_promised_is_refused) {
     BOOST_TEST(got.why.find("not newer") != std::string::npos, got.why);
 }
 
+// One of several servers behind the primary's address is behind the others.
+BOOST_AUTO_TEST_CASE(a_soa_alone_that_is_not_newer_is_a_good_answer_to_ixfr) {
+    for (const std::uint32_t serial : {5U, 4U}) {
+        const LoopbackPrimary primary([&](const Bytes& query, const LoopbackPrimary::Send& send) {
+            return send(answer_to(query, asks_soa(query) ? soa(9) : soa(serial)));
+        });
+        ExchangeRequest request = primary.request();
+        request.have = 5;
+        const Exchanged got = exchange(request, {});
+        BOOST_TEST((got.outcome == TransferOutcome::unchanged), got.why);
+        BOOST_TEST(!got.asks_whole);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(with_a_key_each_answer_must_be_signed) {
     const config::TsigKey key{wire("xfer.example"), "hmac-sha256", std::string(32, 7)};
     for (const bool signs : {true, false}) {
         const LoopbackPrimary primary([&](const Bytes& query, const LoopbackPrimary::Send& send) {
-            std::uint16_t error = 0;
             const auto now_s = static_cast<std::uint64_t>(std::time(nullptr));
-            const auto mac = verify_query(query, key, now_s, error);
-            if (!mac) return false;
+            const QueryCheck check = verify_query(query, key, now_s);
+            if (!check.is_good()) return false;
             Bytes answer = answer_to(query, asks_soa(query) ? soa(3) : soa(3) + soa(3));
             // The SOA's answer is signed in any case.
-            if (signs || asks_soa(query)) sign_response(answer, key, *mac, now_s);
+            if (signs || asks_soa(query)) sign_response(answer, key, check, now_s);
             return send(answer);
         });
         ExchangeRequest request = primary.request();

@@ -22,6 +22,10 @@ struct Book {
             {{"feed", wire("rpz.example"),
               matchers::PrefixSet({matchers::Prefix::masked(kPrimary, 128)}), std::move(with)}});
     }
+    Bytes answer(const IpAddress& from, const Bytes& message,
+                 ClientTransport transport = ClientTransport::udp) {
+        return book.answer(from, transport, message);
+    }
     std::vector<std::string> tags;
     NotifyBook book;
 };
@@ -36,7 +40,7 @@ BOOST_AUTO_TEST_SUITE(notify)
 
 BOOST_AUTO_TEST_CASE(a_primary_is_answered_and_its_zone_is_due) {
     Book book;
-    const Bytes answer = book.book.answer(kPrimary, notify_of("rpz.example"));
+    const Bytes answer = book.answer(kPrimary, notify_of("rpz.example"));
     BOOST_REQUIRE_GE(answer.size(), dns::kHeaderSize);
     BOOST_TEST(dns::load_be16(answer.data()) == 77U);
     BOOST_TEST(dns::load_be16(&answer[2]) == (dns::kQr | dns::kAa | dns::kOpcodeNotify));
@@ -46,42 +50,43 @@ BOOST_AUTO_TEST_CASE(a_primary_is_answered_and_its_zone_is_due) {
 
 BOOST_AUTO_TEST_CASE(others_are_not_for_us) {
     Book book;
-    BOOST_TEST(book.book.answer(kStranger, notify_of("rpz.example")).empty());
-    BOOST_TEST(book.book.answer(kPrimary, notify_of("other.example")).empty());
-    BOOST_TEST(book.book.answer(kPrimary, response(1, "rpz.example", dns::kSoa, "", 0)).empty());
-    BOOST_TEST(book.book.answer(kPrimary, Bytes(5)).empty());
+    BOOST_TEST(book.answer(kStranger, notify_of("rpz.example")).empty());
+    BOOST_TEST(book.answer(kPrimary, notify_of("other.example")).empty());
+    BOOST_TEST(book.answer(kPrimary, response(1, "rpz.example", dns::kSoa, "", 0)).empty());
+    BOOST_TEST(book.answer(kPrimary, Bytes(5)).empty());
     BOOST_TEST(book.tags.empty());
 }
 
 BOOST_AUTO_TEST_CASE(with_a_key_only_signed_messages_count) {
     Book book(notify_key());
-    const Bytes plain = book.book.answer(kPrimary, notify_of("rpz.example"));
+    const Bytes plain = book.answer(kPrimary, notify_of("rpz.example"));
     BOOST_REQUIRE(!plain.empty());
     BOOST_TEST((plain[3] & dns::kRcodeMask) == 9);
     BOOST_TEST(book.tags.empty());
     Bytes message = notify_of("rpz.example");
     const config::TsigKey with = notify_key();
     const Bytes mac = sign_query(message, with, kNowS);
-    Bytes answer = book.book.answer(kPrimary, message);
+    Bytes answer = book.answer(kPrimary, message);
     BOOST_TEST((answer[3] & dns::kRcodeMask) == 0);
     TsigStream stream(with, mac);
     BOOST_TEST(stream.take(answer, kNowS).has_value());
     BOOST_TEST(book.tags.size() == 1U);
     message[message.size() - 20] ^= 1;
-    Bytes refused = book.book.answer(kPrimary, message);
+    Bytes refused = book.answer(kPrimary, message);
     BOOST_TEST((refused[3] & dns::kRcodeMask) == 9);
     BOOST_TEST(book.book.count(NotifyResult::bad_signature) == 2U);
-    BOOST_TEST(!book.book.last_refusal().empty());
+    BOOST_TEST(!book.book.take_refusal().empty());
+    BOOST_TEST(book.book.take_refusal().empty());
 }
 
 BOOST_AUTO_TEST_CASE(a_flood_is_one_report_until_the_check_begins) {
     Book book;
     for (int i = 0; i < 1000; ++i)
-        BOOST_TEST(!book.book.answer(kPrimary, notify_of("rpz.example")).empty());
+        BOOST_TEST(!book.answer(kPrimary, notify_of("rpz.example")).empty());
     BOOST_TEST(book.tags.size() == 1U);
     BOOST_TEST(book.book.count(NotifyResult::accepted) == 1000U);
     book.book.begun("feed");
-    (void)book.book.answer(kPrimary, notify_of("rpz.example"));
+    (void)book.answer(kPrimary, notify_of("rpz.example"));
     BOOST_TEST(book.tags.size() == 2U);
 }
 
@@ -90,21 +95,42 @@ BOOST_AUTO_TEST_CASE(a_bounded_number_of_signatures_is_verified_in_a_second) {
     Bytes message = notify_of("rpz.example");
     (void)sign_query(message, {wire("key.example"), "hmac-sha256", std::string(32, 8)}, kNowS);
     for (std::uint32_t i = 0; i < NotifyBook::kMostSigned; ++i)
-        (void)book.book.answer(kPrimary, message);
+        (void)book.answer(kPrimary, message);
     BOOST_TEST(book.book.count(NotifyResult::bad_signature) == NotifyBook::kMostSigned);
-    const Bytes answer = book.book.answer(kPrimary, message);
+    const Bytes answer = book.answer(kPrimary, message);
     BOOST_TEST((answer[3] & dns::kRcodeMask) == 2);
     BOOST_TEST(book.book.count(NotifyResult::too_many) == 1U);
+    // A flood with forged senders does not use up what a connection of the primary has.
+    Bytes good = notify_of("rpz.example");
+    (void)sign_query(good, notify_key(), kNowS);
+    BOOST_TEST((book.answer(kPrimary, good)[3] & dns::kRcodeMask) == 2);
+    BOOST_TEST((book.answer(kPrimary, good, ClientTransport::tcp)[3] & dns::kRcodeMask) == 0);
+    BOOST_TEST(book.tags.size() == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(an_old_signature_is_refused) {
     Book book(notify_key());
     Bytes message = notify_of("rpz.example");
-    (void)sign_query(message, notify_key(), kNowS - kTsigFudgeS - 1);
-    const Bytes answer = book.book.answer(kPrimary, message);
+    const std::uint64_t signed_s = kNowS - kTsigFudgeS - 1;
+    const Bytes mac = sign_query(message, notify_key(), signed_s);
+    const Bytes answer = book.answer(kPrimary, message);
     BOOST_TEST((answer[3] & dns::kRcodeMask) == 9);
     BOOST_TEST(book.tags.empty());
-    BOOST_TEST(book.book.last_refusal().find("clocks differ") != std::string::npos);
+    BOOST_TEST(book.book.take_refusal().find("clocks differ") != std::string::npos);
+    // The sender learns our time by a signature that it accepts (RFC 8945 5.2.3).
+    const auto tsig = find_tsig(answer);
+    BOOST_REQUIRE((tsig && *tsig));
+    BOOST_TEST((*tsig)->error == kBadTime);
+    BOOST_TEST((*tsig)->time_s == signed_s);
+    Bytes ours;
+    put48(ours, kNowS);
+    BOOST_TEST((*tsig)->other == ours);
+    Bytes expected(answer.begin(), answer.begin() + static_cast<std::ptrdiff_t>((*tsig)->at));
+    dns::store_be16(&expected[10], 0);
+    sign_response(expected, notify_key(),
+                  {.error = kBadTime, .why = "late", .mac = mac, .signed_s = signed_s}, kNowS);
+    BOOST_TEST(expected == answer);
+    BOOST_TEST((*tsig)->mac.size() == 32U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/json/serialize.hpp>
+#include <condition_variable>
 #include <cstdlib>
 #include <functional>
 #include <mutex>
@@ -22,6 +23,19 @@ class SetClock final : public Clock {
 };
 
 const IpAddress kSender = *IpAddress::parse("192.0.2.1");
+
+boost::json::object row_of(ZoneService& service, const std::string& tag) {
+    ops::Methods methods;
+    service.add_methods(methods);
+    boost::json::object out;
+    ops::Methods::call(*methods.find("zones"), boost::json::object{},
+                       [&](const ops::RpcResult& result) {
+                           for (const auto& row : result->as_object().at("zones").as_array()) {
+                               if (row.at("tag").as_string() == tag) out = row.as_object();
+                           }
+                       });
+    return out;
+}
 
 struct Service {
     explicit Service(bool is_local = false, bool feeds_lists = false) {
@@ -98,17 +112,8 @@ struct Service {
     }
     // A member of the zone's row.
     std::string row(const char* key) const {
-        ops::Methods methods;
-        service->add_methods(methods);
-        std::string out;
-        ops::Methods::call(
-            *methods.find("zones"), boost::json::object{}, [&](const ops::RpcResult& result) {
-                const auto& value =
-                    result->as_object().at("zones").as_array().at(0).as_object().at(key);
-                out = value.is_string() ? std::string(value.as_string())
-                                        : boost::json::serialize(value);
-            });
-        return out;
+        const boost::json::value value = row_of(*service, plan.tag).at(key);
+        return value.is_string() ? std::string(value.as_string()) : boost::json::serialize(value);
     }
     std::size_t lines_with(const std::string& text) const {
         return static_cast<std::size_t>(std::ranges::count_if(
@@ -126,7 +131,8 @@ struct Service {
     }
     Bytes notify() {
         return service->notify(
-            kSender, response(7, "rpz.example", dns::kSoa, "", dns::kOpcodeNotify | dns::kAa));
+            kSender, ClientTransport::udp,
+            response(7, "rpz.example", dns::kSoa, "", dns::kOpcodeNotify | dns::kAa));
     }
 
     boost::asio::io_context io;
@@ -142,6 +148,32 @@ struct Service {
     std::uint32_t serial = 1;
     std::vector<std::string> lines, reloads;
     std::unique_ptr<ZoneService> service;
+};
+
+// Exchanges with 192.0.2.1 wait until let_go(), or until they are stopped.
+struct SlowPrimary {
+    Exchanged answer(const ExchangeRequest& request, const std::stop_token& stop) {
+        std::unique_lock lock(mutex);
+        asked.push_back(request.primary.address);
+        Exchanged out;
+        if (request.primary.address == kSender) changed.wait(lock, stop, [&] { return is_let_go; });
+        out.outcome =
+            stop.stop_requested() ? TransferOutcome::stopped : TransferOutcome::unreachable;
+        return out;
+    }
+    void let_go() {
+        const std::lock_guard lock(mutex);
+        is_let_go = true;
+        changed.notify_all();
+    }
+    std::size_t count(const IpAddress& address) {
+        const std::lock_guard lock(mutex);
+        return static_cast<std::size_t>(std::ranges::count(asked, address));
+    }
+    std::mutex mutex;
+    std::condition_variable_any changed;
+    std::vector<IpAddress> asked;
+    bool is_let_go = false;
 };
 
 }  // namespace
@@ -206,6 +238,63 @@ BOOST_AUTO_TEST_CASE(without_memory_for_a_transfer_the_zone_stays) {
     one.pass(900'000);
     BOOST_TEST(one.row("serial") == "2");
     BOOST_TEST(one.plan.policy->load()->serial == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(another_zone_of_a_tag_has_nothing_of_the_one_before) {
+    Service one;
+    one.start();
+    BOOST_TEST(one.row("serial") == "1");
+    one.set([&] { one.is_away = true; });
+    one.plan.settings.zone = wire("other.example");
+    one.start();
+    BOOST_TEST((one.plan.policy->load() == nullptr));
+    for (const auto& [key, value] : {std::pair{"zone", "other.example"},
+                                     {"serial", "null"},
+                                     {"records", "0"},
+                                     {"checked_ago_s", "null"},
+                                     {"memory_bytes", "0"},
+                                     {"outcome", "unreachable"}})
+        BOOST_TEST(one.row(key) == value, key);
+    BOOST_TEST(one.service->missing().find("was not transferred yet") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(slow_zones_of_one_primary_leave_threads_to_others) {
+    const IpAddress other = *IpAddress::parse("192.0.2.9");
+    SlowPrimary primaries;
+    Service one;
+    ZoneService service(
+        one.io, one.clock, one.qsbr, [](bool, const std::string&) {}, [](const std::string&) {},
+        [&](const ExchangeRequest& request, const std::stop_token& stop) {
+            return primaries.answer(request, stop);
+        });
+    build::SecondaryPlans plans{{}, one.targets};
+    for (std::size_t i = 0; i < 2 * ZoneService::kThreads; ++i) {
+        one.plan.tag = "slow" + std::to_string(10 + i);
+        one.plan.policy = std::make_shared<LivePolicy>();
+        plans.zones.push_back(one.plan);
+    }
+    one.plan.tag = "zfast";
+    one.plan.policy = std::make_shared<LivePolicy>();
+    one.plan.settings.primaries = {{other, 53, false}};
+    plans.zones.push_back(one.plan);
+    service.follow(plans);
+    const auto wait_for = [&](const std::function<bool()>& is_done) {
+        while (!is_done())
+            one.io.run_one();
+    };
+    const auto is_checked = [&](const std::string& tag) {
+        const auto outcome = row_of(service, tag).at("outcome");
+        return !outcome.is_null();
+    };
+    wait_for([&] { return is_checked("zfast"); });
+    BOOST_TEST(primaries.count(other) == 1U);
+    BOOST_TEST(primaries.count(kSender) <= ZoneService::kMostOfPrimary);
+    // A removed secondary gives its thread to the next one of its primary.
+    plans.zones.erase(plans.zones.begin(), plans.zones.begin() + 2);
+    service.follow(plans);
+    wait_for([&] { return primaries.count(kSender) > ZoneService::kMostOfPrimary; });
+    primaries.let_go();
+    wait_for([&] { return is_checked("slow25"); });
 }
 
 BOOST_AUTO_TEST_CASE(changes_of_lists_share_a_reload) {
