@@ -2,7 +2,7 @@
 //
 // A key is a keyed hash of what the row counts by: the client's prefix, with the name and the
 // response code for answers, or a domain. Clients with a valid cookie count by their address or
-// IPv6 /64, in buckets that no client elsewhere can fill; their answers are not limited.
+// IPv6 /64, in buckets that no client elsewhere can fill; rows of `responses` do not count them.
 // `trusted_forwarders` are exempt. A query that matches several rows counts in each; the first one
 // above its limit decides.
 //
@@ -102,7 +102,7 @@ class Limiter {
                                     std::span<const std::uint8_t> name, std::uint32_t name_key,
                                     Now now) noexcept;
     // Before an upstream is asked: whether a domain's NXDOMAIN or SERVFAIL answers are above their
-    // limit. Such a query counts as refused, and takes no token.
+    // limit. Such a query counts as refused; it takes no token that an answer would take.
     [[nodiscard]] Limited on_miss(const LimitPolicy& policy, const Client& client,
                                   std::span<const std::uint8_t> name, Now now) noexcept;
 

@@ -235,7 +235,7 @@ constexpr std::array<Row<SecondaryArgs>, 12> kSecondaryRows{{
      "if_present|required|ignore",
      "check of the zone's digest (RFC 8976)\nA zone whose digest is wrong is rejected, and the "
      "copy before it stays. `required` also rejects a zone without a digest that can be checked. "
-     "The check reads the whole zone after each transfer."},
+     "If the zone has a digest, the check reads the whole zone after each transfer."},
     {"max_size", Own<SecondaryArgs>{"size", read_max_bytes}, "1GiB", "1KiB..3GiB",
      "maximum size of a transfer, and of the zone's records in memory\nThe tables for workers come "
      "on top. While one version replaces another, both are in memory: leave 8 times this size."},

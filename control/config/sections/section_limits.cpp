@@ -109,14 +109,16 @@ constexpr std::array<Row<Limit>, 15> kLimitRows{{
     {"except", Own<Limit>{"list of prefixes and `$TAG`", read_limit_clients<&Limit::except>},
      "none", "", "exempt clients, in addition to `trusted_forwarders`"},
     {"prefix4", Own<Limit>{"integer", read_or_default<&Limit::prefix4, 32>}, "(24, of domains 0)",
-     "0..32", "prefix length that identifies an IPv4 client; 0: all clients together"},
+     "0..32",
+     "prefix length that identifies an IPv4 client; 0: all clients together\n"
+     "Clients over TCP, and those with a valid DNS cookie, do not share it with others."},
     {"prefix6", Own<Limit>{"integer", read_or_default<&Limit::prefix6, 128>}, "(56, of domains 0)",
      "0..128", "the same for IPv6"},
     {"slip", Own<Limit>{"integer", read_or_default<&Limit::slip, kLargestPeriod>},
      "(2 for answers)", "0..30",
      "with `action: drop`: every n-th dropped one gets an empty answer with TC over UDP; 0: none"},
     {"leak", &Limit::leak, "0", "0..30",
-     "every n-th above the limit passes; a multiple of `slip`; 0: none"},
+     "every n-th above the limit passes; 2 or more times `slip`; 0: none"},
     {"action", choice<Limit, &Limit::action>(), "(see below)", kActionWords,
      "what happens above the limit\n`drop`: no answer. `truncate`: an empty answer with TC over "
      "UDP, so that the client repeats by TCP. `refuse` and `servfail`: that response code with EDE "
@@ -128,8 +130,9 @@ constexpr std::array<Row<Limit>, 15> kLimitRows{{
      "AF_XDP ports drop the UDP queries of a banned prefix in the kernel. One of 8 passes at "
      "random and meets this row. Below the rate it gets TC, so that its client shows its address "
      "by TCP. A ban ends when its prefix was not above the row for 10 s. "
-     "`trusted_forwarders`, TCP and addresses with a connection or a valid DNS cookie are never "
-     "banned. Other kinds of ports have no bans: their workers apply the row alone."},
+     "`trusted_forwarders` and TCP are never banned. An address with a connection or a valid DNS "
+     "cookie is exempt for ten minutes, up to 256 addresses of a ban. Other kinds of ports have no "
+     "bans: their workers apply the row alone."},
     {"dry_run", &Limit::dry_run, "false", "",
      "count and log what is above the limit, and let it pass"},
 }};
@@ -190,10 +193,11 @@ void check_action(Reading& in, const Node& node, const std::string& owner, Limit
         in.report().error(line_at(node, "slip"),
                           "'slip' of " + owner + " needs 'action: drop' over UDP: remove it");
     }
-    if (limit.leak != 0 && limit.slip != 0 && limit.leak % limit.slip != 0) {
+    if (limit.leak != 0 && limit.slip != 0 &&
+        (limit.leak % limit.slip != 0 || limit.leak == limit.slip)) {
         in.report().error(line_at(node, "leak"),
                           "'leak' of " + owner + " is " + std::to_string(limit.leak) +
-                              ": expected a multiple of its slip, " + std::to_string(limit.slip));
+                              ": expected 2 or more times its slip, " + std::to_string(limit.slip));
     }
 }
 

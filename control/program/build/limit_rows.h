@@ -16,7 +16,7 @@ namespace steer::build {
 std::shared_ptr<const LimitPolicy> limit_policy(const config::Settings& settings,
                                                 Registry& registry, std::vector<Error>& errors);
 
-// A row as text: "20 answers/s, burst 20, by client prefix (/24, IPv6 /56), dry run".
+// A row as text: "20 queries/s, burst 20, by client prefix (/24, IPv6 /56), dry run".
 std::string text_of(const LimitRow& row);
 
 }  // namespace steer::build

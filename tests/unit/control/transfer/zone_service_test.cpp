@@ -240,7 +240,7 @@ BOOST_AUTO_TEST_CASE(without_memory_for_a_transfer_the_zone_stays) {
     BOOST_TEST(one.plan.policy->load()->serial == 2U);
 }
 
-BOOST_AUTO_TEST_CASE(another_zone_of_a_tag_has_nothing_of_the_one_before) {
+BOOST_AUTO_TEST_CASE(another_zone_of_a_tag_keeps_no_part_of_the_one_before) {
     Service one;
     one.start();
     BOOST_TEST(one.row("serial") == "1");
