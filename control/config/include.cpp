@@ -167,6 +167,21 @@ class Includer {
 
 }  // namespace
 
+namespace {
+
+// A setting that was written without its section. Empty: it is none.
+std::string home_of(const std::string& key) {
+    for (const Section& section : sections()) {
+        if (section.rows == nullptr) continue;
+        const std::vector<RowText> rows = section.rows();
+        if (std::ranges::find(rows, key, &RowText::name) != rows.end())
+            return ": write '" + key + "' in '" + std::string(section.name) + "'";
+    }
+    return {};
+}
+
+}  // namespace
+
 void check_sections(Reading& in, const Node& top) {
     std::vector<std::string_view> names;
     for (const Section& section : sections())
@@ -176,8 +191,11 @@ void check_sections(Reading& in, const Node& top) {
         const auto known = std::find_if(all.begin(), all.end(),
                                         [&](const Section& s) { return s.name == entry.key; });
         if (known == all.end()) {
-            in.report().unknown(entry.line, "section " + matchers::quoted(entry.key) +
-                                                suggestion(NameOf::section, entry.key, {}, names));
+            const std::string home = home_of(entry.key);
+            in.report().unknown(
+                entry.line,
+                "section " + matchers::quoted(entry.key) +
+                    (home.empty() ? suggestion(NameOf::section, entry.key, {}, names) : home));
         }
     }
 }

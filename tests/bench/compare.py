@@ -19,6 +19,7 @@ import json
 import math
 import os
 import pathlib
+import signal
 import statistics
 import subprocess
 import sys
@@ -210,6 +211,7 @@ def options(words: list[str]) -> argparse.Namespace:
 
 
 def main(words: list[str]) -> int:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that hugepages, folders and rossim are removed then, too
     wanted = options(words)
     folder = wanted.build.resolve() / "compare"
     if wanted.busy:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import pathlib
+import signal
 import sys
 
 from bench import cached, claims, dns64, document, fleet_claims, instr, latency, limits, machine, match, memif, miss, observability, peers, policy, ports, recorder, reload, routeros, stages, streams, wakeups, workers, zipf, zones
@@ -55,6 +56,7 @@ def measured(name: str, build: pathlib.Path, documented: bool) -> dict:
 
 
 def main() -> int:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that hugepages, folders and rossim are removed then, too
     wanted = options()
     if wanted.targets:
         instr_too = ["instr"] if wanted.docs else []

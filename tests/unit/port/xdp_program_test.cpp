@@ -343,6 +343,13 @@ BOOST_FIXTURE_TEST_CASE(a_length_field_below_the_header_counts_no_bytes, Banning
     BOOST_TEST(counts().bytes == 0U);
 }
 
+BOOST_FIXTURE_TEST_CASE(a_length_field_above_the_frame_counts_no_bytes, Banning) {
+    BOOST_TEST(decide(changed(query(), 38, {0, 39})) == Decision::banned);
+    BOOST_TEST(counts().bytes == 0U);
+    BOOST_TEST(decide(changed(query(), 38, {0xff, 0xff})) == Decision::banned);
+    BOOST_TEST(counts().bytes == 0U);
+}
+
 BOOST_FIXTURE_TEST_CASE(a_ban_ends_at_its_time, Banning) {
     const Bytes frame = make_udp_frame(query());
     renew(std::chrono::nanoseconds(-1));
