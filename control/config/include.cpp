@@ -165,19 +165,18 @@ class Includer {
     bool ok_ = true;
 };
 
-}  // namespace
-
-namespace {
-
-// A setting that was written without its section. Empty: it is none.
-std::string home_of(const std::string& key) {
+// What to write for a setting at the top that belongs into one section. Empty: no section has it,
+// or several have.
+std::string section_hint(const std::string& key) {
+    std::string found;
     for (const Section& section : sections()) {
-        if (section.rows == nullptr) continue;
+        if (section.rows == nullptr || section.name == "runtime") continue;
         const std::vector<RowText> rows = section.rows();
-        if (std::ranges::find(rows, key, &RowText::name) != rows.end())
-            return ": write '" + key + "' in '" + std::string(section.name) + "'";
+        if (std::ranges::find(rows, key, &RowText::name) == rows.end()) continue;
+        if (!found.empty()) return {};
+        found = section.name;
     }
-    return {};
+    return found.empty() ? found : ": write '" + key + "' in '" + found + "'";
 }
 
 }  // namespace
@@ -191,11 +190,11 @@ void check_sections(Reading& in, const Node& top) {
         const auto known = std::find_if(all.begin(), all.end(),
                                         [&](const Section& s) { return s.name == entry.key; });
         if (known == all.end()) {
-            const std::string home = home_of(entry.key);
+            const std::string hint = section_hint(entry.key);
             in.report().unknown(
                 entry.line,
                 "section " + matchers::quoted(entry.key) +
-                    (home.empty() ? suggestion(NameOf::section, entry.key, {}, names) : home));
+                    (hint.empty() ? suggestion(NameOf::section, entry.key, {}, names) : hint));
         }
     }
 }

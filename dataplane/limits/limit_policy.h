@@ -91,8 +91,8 @@ struct LimitTables {
 
 struct LimitPolicy {
     std::vector<LimitRow> rows;
-    // Indices of `rows`, by kind.
-    std::array<std::vector<std::uint8_t>, kLimitKinds> by_kind;
+    // Indices of `rows`, by kind; the longest prefix of the client's family first.
+    std::array<std::vector<std::uint8_t>, kLimitKinds> by_kind4, by_kind6;
     matchers::PrefixSet trusted;                     // `trusted_forwarders`: exempt from all rows
     std::vector<matchers::Prefix> trusted_prefixes;  // the same
     std::shared_ptr<LimitTables> tables;
@@ -108,7 +108,11 @@ struct LimitPolicy {
     } batched;
 
     [[nodiscard]] const std::vector<std::uint8_t>& of(LimitWhat what) const noexcept {
-        return by_kind[static_cast<std::size_t>(what)];
+        return by_kind4[static_cast<std::size_t>(what)];
+    }
+    [[nodiscard]] const std::vector<std::uint8_t>& of(LimitWhat what,
+                                                      const IpAddress& client) const noexcept {
+        return (client.is_v4() ? by_kind4 : by_kind6)[static_cast<std::size_t>(what)];
     }
     // Adds a row, and sets the members above.
     void add(LimitRow row);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <functional>
 
 #include "dataplane/dns/wire.h"
 #include "matchers/fold_product.h"
@@ -59,7 +60,7 @@ bool may_have_banned(const LimitPolicy& policy, const LimitRow& row,
     return row.ban_ms != 0 && policy.tables->banned.contains(row.prefix_of(client.address));
 }
 
-// Every row counts, and the first one above its limit decides.
+// Every kind of row counts, and the first one above its limit decides.
 Limited first_of(Limited first, Limited next) noexcept {
     return first == Limited::no ? next : first;
 }
@@ -75,7 +76,13 @@ LimitPrefix LimitPrefix::of(unsigned prefix4, unsigned prefix6) noexcept {
 }
 
 void LimitPolicy::add(LimitRow row) {
-    by_kind[static_cast<std::size_t>(row.what)].push_back(static_cast<std::uint8_t>(rows.size()));
+    const auto insert = [&](std::vector<std::uint8_t>& same, std::uint8_t LimitRow::*bits) {
+        const auto at = std::ranges::upper_bound(same, row.*bits, std::greater(),
+                                                 [&](std::uint8_t i) { return rows[i].*bits; });
+        same.insert(at, static_cast<std::uint8_t>(rows.size()));
+    };
+    insert(by_kind4[static_cast<std::size_t>(row.what)], &LimitRow::prefix4);
+    insert(by_kind6[static_cast<std::size_t>(row.what)], &LimitRow::prefix6);
     limits_queries |= row.what == LimitWhat::queries || row.what == LimitWhat::bytes;
     limits_domains |= row.what == LimitWhat::nxdomain || row.what == LimitWhat::servfail;
     limits_answers |= limits_domains || row.what == LimitWhat::responses;
@@ -245,11 +252,18 @@ Limited Limiter::charge_batch(const LimitPolicy& policy, LimitThread& own, const
 
 Limited Limiter::charge_rows(const LimitPolicy& policy, LimitWhat what, LimitThread& own,
                              const Client& client, const Charge& charged, Now now) noexcept {
+    const bool is_v4 = client.address.is_v4();
     Limited first = Limited::no;
-    for (const std::uint8_t i : policy.of(what)) {
+    unsigned bits = 0;  // of the row that decided
+    for (const std::uint8_t i : policy.of(what, client.address)) {
         const LimitRow& row = policy.rows[i];
         if (!is_for(row, client)) continue;
-        first = first_of(first, charge(row, own, client, charged, now));
+        const unsigned row_bits = is_v4 ? row.prefix4 : row.prefix6;
+        if (row_bits < bits) break;
+        const Limited limited = charge(row, own, client, charged, now);
+        if (limited == Limited::no || first != Limited::no) continue;
+        first = limited;
+        bits = row_bits;
     }
     return first;
 }
@@ -365,7 +379,7 @@ Limited Limiter::on_miss(const LimitPolicy& policy, const Client& client,
     if (mine == nullptr || is_exempt(policy, client)) return Limited::no;
     const std::uint64_t domain = hash_of_domain(name);
     for (const LimitWhat what : {LimitWhat::nxdomain, LimitWhat::servfail}) {
-        for (const std::uint8_t i : policy.of(what)) {
+        for (const std::uint8_t i : policy.of(what, client.address)) {
             const LimitRow& row = policy.rows[i];
             if (!is_for(row, client)) continue;
             const std::uint64_t key = key_of(row, client, domain);

@@ -3,8 +3,9 @@
 // A key is a keyed hash of what the row counts by: the client's prefix, with the name and the
 // response code for answers, or a domain. Clients with a valid cookie count by their address or
 // IPv6 /64, in buckets that no client elsewhere can fill; rows of `responses` do not count them.
-// `trusted_forwarders` are exempt. A query that matches several rows counts in each; the first one
-// above its limit decides.
+// `trusted_forwarders` are exempt. A query that matches several rows counts in each, the longest
+// prefix first, and the first one above its limit decides. Then it does not count in rows of the
+// same kind with a shorter prefix: so one client cannot use up what more clients share.
 //
 // For one thread. Cost: one CPU cache line per row, and two multiplications; a name costs one more
 // for 16 bytes. An answer of a batch (answer_batches.h): one word and one multiplication. No
@@ -102,7 +103,7 @@ class Limiter {
                                     std::span<const std::uint8_t> name, std::uint32_t name_key,
                                     Now now) noexcept;
     // Before an upstream is asked: whether a domain's NXDOMAIN or SERVFAIL answers are above their
-    // limit. Such a query counts as refused; it takes no token that an answer would take.
+    // limit. Such a query counts as refused. A passing query takes no token; its answer will.
     [[nodiscard]] Limited on_miss(const LimitPolicy& policy, const Client& client,
                                   std::span<const std::uint8_t> name, Now now) noexcept;
 

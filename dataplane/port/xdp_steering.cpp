@@ -201,11 +201,11 @@ Result<void> XdpSteering::load() {
     skeleton_.reset(steer_xdp_bpf::open());
     if (skeleton_ == nullptr || steer_xdp_bpf::load(skeleton_.get()) != 0) {
         const int code = errno;
-        return Error{device_ +
-                     ": the kernel does not load our XDP program: " + std::strerror(code) +
-                     (code == EPERM || code == EACCES
-                          ? "; start as root, or with CAP_BPF, CAP_NET_ADMIN and CAP_NET_RAW"
-                          : "; `driver: socket` serves without it")};
+        return Error{
+            device_ + ": the kernel does not load our XDP program: " + std::strerror(code) +
+            (code == EPERM || code == EACCES
+                 ? "; start as root, or with CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN and CAP_NET_RAW"
+                 : "; `driver: socket` serves without it")};
     }
     constexpr std::uint16_t kDns = 53;
     return set_service_ports(std::span(&kDns, 1));

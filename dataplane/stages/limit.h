@@ -4,7 +4,7 @@
 // In:   packets of the burst with their DNS message.
 // Out:  packets above a limit have left the burst.
 // Cost: none without `limits:`, as long as the caller tests Snapshot::limits once per burst. With
-//       it, a CPU cache line for each row; that of the first row is fetched for the whole burst.
+//       it, a CPU cache line for each row; the first row's is prefetched for the whole burst.
 //
 // Ends: Verdict::limited_dropped, limited_truncated, limited_refused (EDE 18), limited_servfail.
 #pragma once

@@ -211,7 +211,7 @@ def options(words: list[str]) -> argparse.Namespace:
 
 
 def main(words: list[str]) -> int:
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that hugepages, folders and rossim are removed then, too
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # SIGTERM ends as Ctrl-C does: hugepages, folders and rossim are removed
     wanted = options(words)
     folder = wanted.build.resolve() / "compare"
     if wanted.busy:

@@ -56,7 +56,7 @@ def measured(name: str, build: pathlib.Path, documented: bool) -> dict:
 
 
 def main() -> int:
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that hugepages, folders and rossim are removed then, too
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # SIGTERM ends as Ctrl-C does: hugepages, folders and rossim are removed
     wanted = options()
     if wanted.targets:
         instr_too = ["instr"] if wanted.docs else []

@@ -1,8 +1,8 @@
-# Under load, answers without work are limited, too: forged queries bring their victim few of them.
+# Under load, BADCOOKIE and TC count in rows of `responses`. So a victim of forged queries gets few of them.
 config cookies_limited.yaml
 wall   2026-11-26 12:00:00
 
-       # half of the 64 pending queries wait
+       # 32 pending queries, half of max_parked: the worker is under load
 at 1s  client 192.0.2.100 asks n0.example A
        client 192.0.2.101 asks n1.example A
        client 192.0.2.102 asks n2.example A

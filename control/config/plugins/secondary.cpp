@@ -19,6 +19,7 @@ namespace {
 constexpr std::uint16_t kDnsPort = 53, kDotPort = 853;
 constexpr std::string_view kTlsScheme = "tls://";
 constexpr std::size_t kMostPrimaries = 16;
+constexpr std::size_t kShortSecret = 16;                        // bytes
 constexpr std::uint64_t kLargestZone = std::uint64_t{3} << 30;  // places in it are 32 bits
 
 struct TsigArgs {
@@ -38,29 +39,39 @@ bool is_base64(char c) {
     return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '+' || c == '/' || c == '=';
 }
 bool is_blank(char c) {
-    return c == ' ' || c == '\t';
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-// What follows the statement `secret "…"` (tsig-keygen) or `secret: …` (keymgr); else the whole
-// text. A key may have the word in its name.
-std::string_view behind_secret(std::string_view content) {
-    constexpr std::string_view kWord = "secret", kBefore = " \t\n;{";
+// The text after the statement `secret "…"` (tsig-keygen), `secret …;` or `secret: …` (keymgr);
+// without one, the whole text. The name of a key may contain the word.
+std::string_view after_secret(std::string_view content) {
+    constexpr std::string_view kWord = "secret", kBefore = " \t\r\n;{";
     for (auto at = content.find(kWord); at != std::string_view::npos;
          at = content.find(kWord, at + 1)) {
         if (at > 0 && kBefore.find(content[at - 1]) == std::string_view::npos) continue;
         const std::string_view rest = content.substr(at + kWord.size());
         const auto* const next = std::ranges::find_if_not(rest, is_blank);
         if (next == rest.end()) continue;
-        const bool is_statement =
-            *next == ':' || *next == '"' || (next != rest.begin() && is_base64(*next));
-        if (is_statement) return rest;
+        const std::string_view blanks(rest.begin(), next);
+        const bool is_plain_value =
+            is_base64(*next) && !blanks.empty() && blanks.find('\n') == std::string_view::npos;
+        if (*next == ':' || *next == '"' || is_plain_value) return rest;
     }
     return content;
 }
 
-// The secret in the output of tsig-keygen, keymgr, or alone.
+// The secret in the output of tsig-keygen, keymgr, or alone. Lines of comments are left out.
 std::string secret_in(std::string_view content) {
-    const std::string_view text = behind_secret(content);
+    std::string statements;
+    for (std::size_t at = 0; at < content.size();) {
+        const std::size_t end = std::min(content.find('\n', at), content.size());
+        const std::string_view line = content.substr(at, end - at);
+        const std::string_view words(std::ranges::find_if_not(line, is_blank), line.end());
+        if (!words.starts_with('#') && !words.starts_with("// "))
+            statements.append(line).push_back('\n');
+        at = end + 1;
+    }
+    const std::string_view text = after_secret(statements);
     const auto* const first = std::ranges::find_if(text, is_base64);
     return {first, std::find_if_not(first, text.end(), is_base64)};
 }
@@ -136,6 +147,11 @@ std::optional<TsigKey> key_of(Reading& in, const TsigArgs& args, const std::stri
     const auto bytes = read_by_ldns(LDNS_RDF_TYPE_B64, text);
     if (!bytes || bytes->empty()) return refuse(": its secret is not base64");
     key.secret = std::string(bytes->begin(), bytes->end());
+    if (bytes->size() < kShortSecret)
+        in.report().warn(args.line, "'tsig' of " + owner + ": its secret has " +
+                                        std::to_string(bytes->size()) +
+                                        " bytes, which can be guessed: use one of 16 or more, as "
+                                        "`tsig-keygen` makes it");
     return key;
 }
 
@@ -216,7 +232,7 @@ constexpr std::array<Row<SecondaryArgs>, 12> kSecondaryRows{{
     {"primaries", Own<SecondaryArgs>{"list of addresses", read_primaries}, "required", "",
      "servers that have the zone; they are asked in this order\nForms: `192.0.2.1`, "
      "`[2001:db8::1]:5353`, and `tls://192.0.2.1` for transfers over TLS (RFC 9103, port 853). A "
-     "primary's NOTIFY starts a check at once."},
+     "primary's NOTIFY starts a check."},
     {"tsig", Own<SecondaryArgs>{"map", read_tsig}, "none", "",
      "key that signs queries, answers and NOTIFY (RFC 8945): `name`, `algorithm`, `secret_file`\n"
      "With a key, unsigned answers and NOTIFY are rejected. `algorithm` is hmac-sha256 unless "

@@ -111,14 +111,15 @@ constexpr std::array<Row<Limit>, 15> kLimitRows{{
     {"prefix4", Own<Limit>{"integer", read_or_default<&Limit::prefix4, 32>}, "(24, of domains 0)",
      "0..32",
      "prefix length that identifies an IPv4 client; 0: all clients together\n"
-     "Clients over TCP, and those with a valid DNS cookie, do not share it with others."},
+     "UDP and TCP are counted apart. A client with a valid DNS cookie is counted by its own "
+     "address, or by its IPv6 /64."},
     {"prefix6", Own<Limit>{"integer", read_or_default<&Limit::prefix6, 128>}, "(56, of domains 0)",
      "0..128", "the same for IPv6"},
     {"slip", Own<Limit>{"integer", read_or_default<&Limit::slip, kLargestPeriod>},
      "(2 for answers)", "0..30",
      "with `action: drop`: every n-th dropped one gets an empty answer with TC over UDP; 0: none"},
     {"leak", &Limit::leak, "0", "0..30",
-     "every n-th above the limit passes; 2 or more times `slip`; 0: none"},
+     "every n-th above the limit passes; a multiple of `slip`, but not `slip` itself; 0: none"},
     {"action", choice<Limit, &Limit::action>(), "(see below)", kActionWords,
      "what happens above the limit\n`drop`: no answer. `truncate`: an empty answer with TC over "
      "UDP, so that the client repeats by TCP. `refuse` and `servfail`: that response code with EDE "
@@ -197,7 +198,8 @@ void check_action(Reading& in, const Node& node, const std::string& owner, Limit
         (limit.leak % limit.slip != 0 || limit.leak == limit.slip)) {
         in.report().error(line_at(node, "leak"),
                           "'leak' of " + owner + " is " + std::to_string(limit.leak) +
-                              ": expected 2 or more times its slip, " + std::to_string(limit.slip));
+                              ": expected a multiple of its slip, " + std::to_string(limit.slip) +
+                              ", but not the slip itself");
     }
 }
 

@@ -49,7 +49,6 @@ constexpr std::array kMeant{
     Meant{NameOf::key, "nxdomain", {}, kAnswerOfList},
     Meant{NameOf::section, "interval", {}, kListsFetch},
     Meant{NameOf::section, "nxdomain", {}, kNxDomain},
-    Meant{NameOf::section, "http", {}, "write 'http' in 'control'"},
     Meant{NameOf::section, "blocklist", {}, kBlocks},
     Meant{NameOf::section, "blocklists", {}, kBlocks},
     Meant{NameOf::section, "client", {}, "'allow' in 'dataplane' says who may ask"},

@@ -57,9 +57,9 @@ std::vector<std::string> BanList::check(const LimitPolicy* policy, std::span<con
     end_old(policy, now_ms);
     if (is_changed_) {
         if (const auto done = apply(policy); !done) {
-            log.push_back("bans are not in force, and are tried again in " +
-                          std::to_string(kLogEveryMs / 1'000) + " s: " + done.error().text);
-            failed_until_ms_ = now_ms + kLogEveryMs;
+            log.push_back("bans are not in force: " + done.error().text +
+                          "; the next attempt is in " + std::to_string(kRetryMs / 1'000) + " s");
+            failed_until_ms_ = now_ms + kRetryMs;
             bans_.clear();
             places_.clear();
             (void)apply(policy);

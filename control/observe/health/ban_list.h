@@ -61,7 +61,8 @@ struct Ban {
 
 class BanList {
   public:
-    static constexpr std::uint64_t kHoldMs = 10'000, kMeasureMs = 1'000, kLogEveryMs = 60'000;
+    static constexpr std::uint64_t kHoldMs = 10'000, kMeasureMs = 1'000, kLogEveryMs = 60'000,
+                                   kRetryMs = 60'000;
     static constexpr std::uint64_t kProofMs = 600'000, kRemovedMs = 600'000;
     static constexpr unsigned kMaxExempt = 256;  // addresses of one ban
     // Each ban has places for a few, whatever the others use. Further ones only while all are

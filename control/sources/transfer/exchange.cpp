@@ -223,10 +223,8 @@ asio::awaitable<void> Conversation::ask_zone(AskFor what) {
     const bool is_ixfr = what == AskFor::ixfr;
     const bool sent = co_await send(transfer_query(what, request_.zone, new_id(), request_.soa));
     if (!sent) co_return;
-    // A SOA alone, which is not newer, is a good answer to IXFR (RFC 1995 4).
-    const bool must_be_newer = !is_ixfr && !request_.any_serial;
     TransferReader reader(request_.zone, is_ixfr ? request_.have : std::nullopt, request_.limits,
-                          must_be_newer ? request_.have : std::nullopt);
+                          request_.any_serial ? std::nullopt : request_.have);
     for (;;) {
         const bool received = co_await receive();
         if (!received) {
@@ -275,7 +273,7 @@ Exchanged exchange(const ExchangeRequest& request, const std::stop_token& stop) 
     asio::io_context io(1);
     Conversation conversation(io, request);
     const std::stop_callback on_stop(stop, [&io] { io.stop(); });
-    conversation.result.why = "steerdnsd is stopping";
+    conversation.result.why = "the transfer was stopped";
     asio::co_spawn(io, conversation.run(), [&](const std::exception_ptr& thrown) {
         if (thrown)
             conversation.result = {.outcome = TransferOutcome::too_large, .why = "no memory"};

@@ -69,55 +69,58 @@ void NotifyBook::accept(const Zone& zone, const IpAddress& from) {
 }
 
 // Two threads at the border of a second may verify some more.
-bool NotifyBook::may_verify(Verified& verified) const {
+bool NotifyBook::may_verify(VerifyCount& verified) const {
     const std::uint64_t second = now_s_();
-    if (verified.second.exchange(second) != second) verified.count = 0;
+    if (verified.second_s.exchange(second) != second) verified.count = 0;
     return ++verified.count <= kMostSigned;
 }
 
-Bytes NotifyBook::answer_signed(const Zone& zone, const IpAddress& from, ClientTransport transport,
-                                ByteSpan message, NotifyResult& result) {
-    State& state = *zone.state;
-    if (!may_verify(transport == ClientTransport::udp ? state.datagrams : state.connections)) {
-        result = NotifyResult::too_many;
-        return response_to(message, zone.name.size(), dns::kServFail);
-    }
+NotifyBook::Answer NotifyBook::answer_signed(const Zone& zone, const IpAddress& from,
+                                             ClientTransport transport, ByteSpan message) {
+    VerifyCount& verified =
+        transport == ClientTransport::udp ? zone.state->datagrams : zone.state->connections;
+    if (is_signed_with(message, *zone.key) && !may_verify(verified))
+        return {NotifyResult::too_many, response_to(message, zone.name.size(), dns::kServFail), {}};
     const QueryCheck check = verify_query(message, *zone.key, now_s_());
-    if (check.is_good()) {
-        result = NotifyResult::accepted;
+    std::uint16_t rcode = kNotAuth;
+    if (check.is_good) rcode = dns::kNoError;
+    if (check.is_malformed) rcode = dns::kFormErr;
+    Answer out{check.is_good ? NotifyResult::accepted : NotifyResult::bad_signature,
+               response_to(message, zone.name.size(), rcode),
+               {}};
+    if (check.tsig) sign_response(out.response, *zone.key, check, now_s_());
+    if (check.is_good) {
         accept(zone, from);
-        Bytes out = response_to(message, zone.name.size(), dns::kNoError);
-        sign_response(out, *zone.key, check, now_s_());
-        return out;
+    } else {
+        out.refusal = "a NOTIFY for secondary '" + zone.tag + "' from " + from.to_string() +
+                      " was refused: " + check.why +
+                      "; if this is a primary, compare its key and its clock";
     }
-    result = NotifyResult::bad_signature;
-    Bytes refusal = response_to(message, zone.name.size(), kNotAuth);
-    if (check.error != 0) sign_response(refusal, *zone.key, check, now_s_());
-    const std::lock_guard lock(mutex_);
-    last_refusal_ = "a NOTIFY for secondary '" + zone.tag + "' from " + from.to_string() +
-                    " was refused: " + check.why;
-    return refusal;
+    return out;
 }
 
-// Two secondaries may have the same zone, with different keys.
+// Several secondaries may have the same zone, with different keys: each that accepts is checked.
 Bytes NotifyBook::answer(const IpAddress& from, ClientTransport transport, ByteSpan message) {
     const Bytes name = zone_of(message);
     if (name.empty()) return {};
-    NotifyResult result = NotifyResult::not_ours;
-    Bytes response;
+    Answer best;
     for (const Zone& zone : *zones()) {
         if (zone.name != name || !zone.senders.contains(from)) continue;
+        Answer one;
         if (zone.key) {
-            response = answer_signed(zone, from, transport, message, result);
+            one = answer_signed(zone, from, transport, message);
         } else {
-            result = NotifyResult::accepted;
             accept(zone, from);
-            response = response_to(message, name.size(), dns::kNoError);
+            one = {NotifyResult::accepted, response_to(message, name.size(), dns::kNoError), {}};
         }
-        if (result == NotifyResult::accepted) break;
+        if (best.result != NotifyResult::accepted) best = std::move(one);
     }
-    count_one(result);
-    return response;
+    counts_[static_cast<std::size_t>(best.result)].fetch_add(1, std::memory_order_relaxed);
+    if (!best.refusal.empty()) {
+        const std::lock_guard lock(mutex_);
+        last_refusal_ = std::move(best.refusal);
+    }
+    return std::move(best.response);
 }
 
 }  // namespace steer::transfer

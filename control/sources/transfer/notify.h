@@ -2,10 +2,10 @@
 //
 // Thread-safe; never waits. The address identifies a sender, and its signature, if the zone has a
 // key. A zone is reported once until its check begins. So forged NOTIFYs cause one report, one line
-// of the log and one check a second (RefreshTimer). At most kMostSigned signatures a second and
-// zone are verified, counted by themselves for datagrams and for connections: the sender of a
-// datagram can be forged, so a flood of those leaves connections to a primary. Other NOTIFYs get
-// NOTIMP, as other opcodes do.
+// of the log and one check a second (RefreshTimer). At most kMostSigned signatures that name the
+// zone's key are verified a second over UDP, and as many over connections. The sender of a datagram can be forged,
+// but such a flood does not use up what connections have. Other NOTIFYs get NOTIMP, as other opcodes
+// do.
 #pragma once
 
 #include <atomic>
@@ -36,14 +36,14 @@ class NotifyBook {
   public:
     static constexpr std::uint32_t kMostSigned = 100;
 
-    // Signatures of one kind of transport.
-    struct Verified {
-        std::atomic<std::uint64_t> second{0};  // of the last one, since 1970
-        std::atomic<std::uint32_t> count{0};   // in this second
+    // Signatures that were verified in the present second, over one kind of transport.
+    struct VerifyCount {
+        std::atomic<std::uint64_t> second_s{0};  // this second, since 1970
+        std::atomic<std::uint32_t> count{0};
     };
     struct State {
         std::atomic<bool> is_reported{false};  // the check has not begun yet
-        Verified datagrams, connections;
+        VerifyCount datagrams, connections;
     };
     struct Zone {
         std::string tag;
@@ -75,17 +75,20 @@ class NotifyBook {
 
     [[nodiscard]] Zones zones() const;
     void accept(const Zone& zone, const IpAddress& from);
-    [[nodiscard]] bool may_verify(Verified& verified) const;
-    // The response to a NOTIFY for a zone with a key.
-    Bytes answer_signed(const Zone& zone, const IpAddress& from, ClientTransport transport,
-                        ByteSpan message, NotifyResult& result);
-    void count_one(NotifyResult result) {
-        counts_[static_cast<std::size_t>(result)].fetch_add(1, std::memory_order_relaxed);
-    }
+    [[nodiscard]] bool may_verify(VerifyCount& verified) const;
+    // Of one zone.
+    struct Answer {
+        NotifyResult result = NotifyResult::not_ours;
+        Bytes response;
+        std::string refusal;  // for the log; empty: none
+    };
+    // Of a zone with a key.
+    Answer answer_signed(const Zone& zone, const IpAddress& from, ClientTransport transport,
+                         ByteSpan message);
 
     const Notified notified_;
     const Seconds now_s_;
-    mutable std::mutex mutex_;  // of the members below
+    mutable std::mutex mutex_;  // guards zones_ and last_refusal_
     Zones zones_ = std::make_shared<std::vector<Zone>>();
     std::string last_refusal_;
     std::array<std::atomic<std::uint64_t>, kNotifyResults.size()> counts_{};

@@ -134,15 +134,25 @@ TsigRecord new_record(const Bytes& message, const config::TsigKey& key, std::uin
     return tsig;
 }
 
-// A truncated MAC needs a policy that we do not have.
-bool same_mac(ByteSpan a, ByteSpan b) {
-    return a.size() == b.size() && a.size() >= kLeastMac &&
-           CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
+// Whether a MAC, perhaps truncated, belongs to the same message.
+bool is_front_of(ByteSpan mac, ByteSpan whole) {
+    return mac.size() >= std::max(kLeastMac, whole.size() / 2) && mac.size() <= whole.size() &&
+           CRYPTO_memcmp(mac.data(), whole.data(), mac.size()) == 0;
 }
 
+// A truncated MAC needs a policy that we do not have.
+bool same_mac(ByteSpan a, ByteSpan b) {
+    return a.size() == b.size() && is_front_of(a, b);
+}
+
+bool is_of(const TsigRecord& tsig, const config::TsigKey& key) {
+    return tsig.key == key.name && tsig.algorithm == algorithm_name(key);
+}
+
+// The sender chooses its fudge, up to 18 hours, in which a message can be repeated.
 bool is_in_time(const TsigRecord& tsig, std::uint64_t now_s) {
     const std::uint64_t apart = now_s > tsig.time_s ? now_s - tsig.time_s : tsig.time_s - now_s;
-    return apart <= tsig.fudge_s;
+    return apart <= std::min<unsigned>(tsig.fudge_s, kTsigFudgeS);
 }
 
 Error late(const TsigRecord& tsig, std::uint64_t now_s) {
@@ -205,6 +215,8 @@ std::string tsig_error_name(std::uint16_t error) {
             return "BADKEY";
         case kBadTime:
             return "BADTIME";
+        case kBadTrunc:
+            return "BADTRUNC";
         default:
             return std::to_string(error);
     }
@@ -233,8 +245,10 @@ Result<std::optional<TsigRecord>> find_tsig(ByteSpan message) {
         if (type != dns::kTsig) continue;
         if (i + 1 != records || i < others || end != message.size())
             return Error{"a TSIG record that is not the last one"};
+        const bool is_plain = dns::load_be16(&message[rdata - 8]) == dns::kAnyClass &&
+                              dns::load_be32(&message[rdata - 6]) == 0;
         auto tsig = read_tsig(message, start, rdata);
-        if (!tsig) return malformed;
+        if (!tsig || !is_plain) return malformed;
         return {boost::system::in_place_value, std::move(tsig)};
     }
     return {boost::system::in_place_value, std::nullopt};
@@ -253,13 +267,20 @@ Bytes sign_query(Bytes& message, const config::TsigKey& key, std::uint64_t now_s
 
 void sign_response(Bytes& message, const config::TsigKey& key, const QueryCheck& query,
                    std::uint64_t now_s) {
-    const bool is_late = query.error == kBadTime;
-    TsigRecord tsig = new_record(message, key, is_late ? query.signed_s : now_s);
+    TsigRecord tsig = new_record(message, key, now_s);
     tsig.error = query.error;
-    if (is_late) put48(tsig.other, now_s);
-    if (query.error != kBadKey && query.error != kBadSig) {
+    const bool has_mac = query.error != kBadKey && query.error != kBadSig;
+    if (!has_mac) {
+        tsig.key = query.tsig->key;
+        tsig.algorithm = query.tsig->algorithm;
+    } else if (query.error == kBadTime) {
+        tsig.time_s = query.tsig->time_s;
+        tsig.fudge_s = query.tsig->fudge_s;
+        put48(tsig.other, now_s);
+    }
+    if (has_mac) {
         Context* const context = new_context(key);
-        add_mac(context, query.mac);
+        add_mac(context, query.tsig->mac);
         add_message(context, message, nullptr);
         add_variables(context, tsig);
         tsig.mac = final_of(context);
@@ -268,23 +289,34 @@ void sign_response(Bytes& message, const config::TsigKey& key, const QueryCheck&
     append(message, tsig);
 }
 
-QueryCheck verify_query(ByteSpan message, const config::TsigKey& key, std::uint64_t now_s) {
+bool is_signed_with(ByteSpan message, const config::TsigKey& key) {
     const auto found = find_tsig(message);
-    if (!found) return {.why = found.error().text};
+    return found && *found && is_of(**found, key);
+}
+
+QueryCheck verify_query(ByteSpan message, const config::TsigKey& key, std::uint64_t now_s) {
+    auto found = find_tsig(message);
+    if (!found) return {.is_malformed = true, .why = found.error().text};
     if (!*found) return {.why = "it is not signed"};
-    const TsigRecord& tsig = **found;
-    if (tsig.key != key.name || tsig.algorithm != algorithm_name(key))
-        return {.error = kBadKey, .why = "it is signed by another key, or with another algorithm"};
+    QueryCheck out{.tsig = *std::move(found)};
+    const auto refuse = [&out](std::uint16_t error, std::string why) {
+        out.error = error;
+        out.why = std::move(why);
+        return std::move(out);
+    };
+    const TsigRecord& tsig = *out.tsig;
+    if (!is_of(tsig, key))
+        return refuse(kBadKey, "it is signed by another key, or with another algorithm");
     Context* const context = new_context(key);
     add_message(context, message, &tsig);
     add_variables(context, tsig);
-    const bool is_right = same_mac(final_of(context), tsig.mac);
+    const Bytes mac = final_of(context);
     EVP_MAC_CTX_free(context);
-    if (!is_right) return {.error = kBadSig, .why = "its signature is wrong"};
-    QueryCheck out{.mac = tsig.mac, .signed_s = tsig.time_s};
-    if (is_in_time(tsig, now_s)) return out;
-    out.error = kBadTime;
-    out.why = late(tsig, now_s).text;
+    if (!is_front_of(tsig.mac, mac)) return refuse(kBadSig, "its signature is wrong");
+    if (tsig.mac.size() != mac.size()) return refuse(kBadTrunc, "its signature is truncated");
+    // BADTIME: the MAC is right, so the response is signed (RFC 8945 5.2.3).
+    if (!is_in_time(tsig, now_s)) return refuse(kBadTime, late(tsig, now_s).text);
+    out.is_good = true;
     return out;
 }
 
@@ -319,8 +351,7 @@ Result<void> TsigStream::take(Bytes& message, std::uint64_t now_s) {
         return Error{"the primary refuses the signature: " + tsig_error_name(tsig.error) +
                      (tsig.error == kBadTime ? "; compare the clocks"
                                              : "; compare name, algorithm and secret of the key")};
-    if (tsig.key != key_.name || tsig.algorithm != algorithm_name(key_))
-        return Error{"the primary signs with another key or algorithm"};
+    if (!is_of(tsig, key_)) return Error{"the primary signs with another key or algorithm"};
     add_message(context_.get(), message, &tsig);
     is_first_ ? add_variables(context_.get(), tsig) : add_timers(context_.get(), tsig);
     if (!same_mac(final_of(context_.get()), tsig.mac))

@@ -36,17 +36,20 @@ Result<std::optional<TsigRecord>> find_tsig(ByteSpan message);
 
 // Signs a query; returns its MAC, which the response's includes.
 Bytes sign_query(Bytes& message, const config::TsigKey& key, std::uint64_t now_s);
-// What a query's signature is worth.
+// The result of verifying the signature of a query.
 struct QueryCheck {
-    std::uint16_t error = 0;     // of the TSIG record in the response
-    std::string why;             // for the log; empty: the signature is right and in time
-    Bytes mac;                   // of the query, if it is right
-    std::uint64_t signed_s = 0;  // its time, since 1970
-    [[nodiscard]] bool is_good() const { return why.empty(); }
+    bool is_good = false;            // signed with the key, and in time
+    bool is_malformed = false;       // the query has a TSIG record against the RFC: FORMERR
+    std::uint16_t error = 0;         // TSIG error of the response; 0: none, or no TSIG record
+    std::string why;                 // for the log, if not good
+    std::optional<TsigRecord> tsig;  // of the query; no value: unsigned or malformed
 };
+// Verifies a query, also an unsigned or malformed one (RFC 8945 5.2). `now_s`: since 1970.
 QueryCheck verify_query(ByteSpan message, const config::TsigKey& key, std::uint64_t now_s);
-// Signs the response to a query with this check. With BADKEY and BADSIG it has no MAC. With BADTIME
-// it has the query's time, and ours as other data (RFC 8945 5.2.3).
+// Whether a signature names this key: then verify_query() makes a digest.
+bool is_signed_with(ByteSpan message, const config::TsigKey& key);
+// Signs the response to a query with a TSIG record. With BADKEY and BADSIG it has the query's key and
+// no MAC. With BADTIME it has the query's time and fudge, and our time as other data (RFC 8945 5.2.3).
 void sign_response(Bytes& message, const config::TsigKey& key, const QueryCheck& query,
                    std::uint64_t now_s);
 
@@ -76,8 +79,8 @@ class TsigStream {
     unsigned unsigned_ = 0;  // messages since the last signed one
 };
 
-// "BADKEY", "BADSIG", "BADTIME", or the number.
+// "BADKEY", "BADSIG", "BADTIME", "BADTRUNC", or the number.
 std::string tsig_error_name(std::uint16_t error);
-inline constexpr std::uint16_t kBadSig = 16, kBadKey = 17, kBadTime = 18;
+inline constexpr std::uint16_t kBadSig = 16, kBadKey = 17, kBadTime = 18, kBadTrunc = 22;
 
 }  // namespace steer::transfer

@@ -43,8 +43,8 @@ std::string_view digest_name(DigestResult result) {
     return "";
 }
 
-// Empty without a primary: no memory for a transfer.
-std::string from(const std::string& primary) {
+// " from PRIMARY"; empty if memory or descriptors ran out before a primary was asked.
+std::string from_primary(const std::string& primary) {
     return primary.empty() ? std::string() : " from " + primary;
 }
 
@@ -67,6 +67,7 @@ struct ZoneService::Zone {
     std::unique_ptr<LiveView> policy, local;
     RefreshTimer timer;
     std::stop_source stop;     // of its job
+    ZonePtr before;            // the zone that had this tag: its job may write the same files
     bool is_busy = false;      // a job runs
     bool is_wanted = true;     // the plans have it
     bool wants_whole = false;  // the next check transfers the whole zone
@@ -80,11 +81,15 @@ struct ZoneService::Zone {
     std::uint64_t checked_wall_s = 0;       // last good check, since 1970; 0: none
     Skipped skipped;
     DigestResult digest = DigestResult::none;
-    std::string primary, error;  // of the last check; empty: none
-    std::string remark;          // the last one in the log
+    std::string primary, error;        // of the last check; empty: none
+    std::string remark, merge_remark;  // the last ones, of a check and of a merge
     std::optional<TransferOutcome> last;
     std::array<std::uint64_t, kTransferOutcomes.size()> counts{};
     std::vector<ops::RpcDone> waiting, next;  // for the running check, for the one after it
+
+    [[nodiscard]] bool is_free() const {
+        return !is_busy && (before == nullptr || before->is_free());
+    }
 };
 
 ZoneService::ZoneService(asio::io_context& main_io, Clock& clock, rte_rcu_qsbr* qsbr, Log log,
@@ -129,6 +134,10 @@ double ZoneService::chance() {
     return std::uniform_real_distribution<double>(0, 1)(engine);
 }
 
+const IpAddress& ZoneService::first_primary(const Zone& zone) {
+    return zone.plan.settings.primaries.front().address;
+}
+
 // ---- plans
 
 void ZoneService::restore(const build::SecondaryPlans& plans) {
@@ -163,21 +172,23 @@ void ZoneService::set_plans(const build::SecondaryPlans& plans, bool reads_kept)
     book_->set(std::move(senders));
 }
 
-ZoneService::Zone& ZoneService::zone_of(const build::SecondaryPlan& plan) {
+ZoneService::Zone& ZoneService::take_zone_for(const build::SecondaryPlan& plan) {
     ZonePtr& zone = zones_[plan.tag];
     if (zone != nullptr && zone->plan.settings.zone == plan.settings.zone) return *zone;
     auto fresh = std::make_shared<Zone>(plan, now_s());
     if (zone != nullptr) {
         fresh->next = std::exchange(zone->next, {});
-        drop(*zone);
+        drop(zone);
     }
+    if (const auto before = leaving_.find(plan.tag); before != leaving_.end())
+        fresh->before = before->second;
     zone = std::move(fresh);
     return *zone;
 }
 
 void ZoneService::set_plan(const build::SecondaryPlan& plan,
                            const std::shared_ptr<LiveTargets>& targets, bool reads_kept) {
-    Zone& zone = zone_of(plan);
+    Zone& zone = take_zone_for(plan);
     zone.is_wanted = true;
     const bool is_same = zone.kept != nullptr && zone.plan.settings == plan.settings &&
                          zone.plan.policy == plan.policy && zone.plan.local == plan.local &&
@@ -206,18 +217,18 @@ void ZoneService::set_plan(const build::SecondaryPlan& plan,
     restored(zone, std::move(kept), remark);
 }
 
-// Its job, if one runs, ends without a result.
-void ZoneService::drop(Zone& zone) {
-    zone.is_wanted = false;
-    zone.stop.request_stop();
-    retire(zone.policy);
-    retire(zone.local);
+void ZoneService::drop(const ZonePtr& zone) {
+    zone->is_wanted = false;
+    zone->stop.request_stop();
+    retire(zone->policy);
+    retire(zone->local);
+    if (!zone->is_free()) leaving_[zone->plan.tag] = zone;
 }
 
 void ZoneService::remove_unwanted() {
     std::erase_if(zones_, [this](const auto& z) {
         if (z.second->is_wanted) return false;
-        drop(*z.second);
+        drop(z.second);
         for (const auto& done : std::exchange(z.second->next, {}))
             done(ops::RpcError{ops::RpcCode::internal_error, "a reload removed the secondary"});
         return true;
@@ -262,13 +273,8 @@ void ZoneService::poll() {
 }
 
 bool ZoneService::has_room(const Zone& zone) const {
-    if (jobs_ >= kThreads) return false;
-    const IpAddress& primary = zone.plan.settings.primaries.front().address;
-    const auto running = std::ranges::count_if(zones_, [&](const auto& each) {
-        return each.second->is_busy &&
-               each.second->plan.settings.primaries.front().address == primary;
-    });
-    return static_cast<std::size_t>(running) < kMostOfPrimary;
+    const auto jobs = jobs_by_primary_.find(first_primary(zone));
+    return jobs_ < kThreads && (jobs == jobs_by_primary_.end() || jobs->second < kMostPerPrimary);
 }
 
 void ZoneService::start_due() {
@@ -276,7 +282,7 @@ void ZoneService::start_due() {
     const std::uint64_t now = now_s();
     std::vector<ZonePtr> due;
     for (const auto& [_, zone] : zones_) {
-        if (!zone->is_busy && zone->timer.is_due(now)) due.push_back(zone);
+        if (zone->is_free() && zone->timer.is_due(now)) due.push_back(zone);
     }
     std::ranges::stable_sort(due, {}, [](const ZonePtr& zone) { return zone->timer.due_s(); });
     for (const ZonePtr& zone : due) {
@@ -284,7 +290,7 @@ void ZoneService::start_due() {
     }
 }
 
-// Not a problem of its own: a stranger can send NOTIFYs with the address of a primary.
+// A log line only, not in problems(): strangers can forge the address of a primary.
 void ZoneService::report_refusal(std::uint64_t now) {
     if (refusal_s_ != 0 && now < refusal_s_ + kRefusalPauseS) return;
     const std::string refusal = book_->take_refusal();
@@ -305,6 +311,7 @@ void ZoneService::report_lists(std::uint64_t now) {
 
 void ZoneService::start(const ZonePtr& zone) {
     const bool whole = std::exchange(zone->wants_whole, false);
+    zone->before.reset();
     zone->timer.begin();
     book_->begun(zone->plan.tag);
     zone->waiting = std::exchange(zone->next, {});
@@ -338,11 +345,13 @@ void ZoneService::start_merge(const ZonePtr& zone) {
 
 void ZoneService::run(const ZonePtr& zone, std::function<KeptZone::Update()> work,
                       bool is_transfer) {
+    const IpAddress primary = first_primary(*zone);
     zone->is_busy = true;
     ++jobs_;
+    ++jobs_by_primary_[primary];
     if (!threads_) threads_ = std::make_unique<asio::thread_pool>(kThreads);
     asio::post(*threads_, [this, zone, kept = zone->kept, work = std::move(work), is_transfer,
-                           alive = alive_, &io = main_io_] {
+                           primary, alive = alive_, &io = main_io_] {
         const BackgroundWork counted;
         run_in_background();
         pthread_setname_np(pthread_self(), "transfer");
@@ -353,13 +362,20 @@ void ZoneService::run(const ZonePtr& zone, std::function<KeptZone::Update()> wor
             update->outcome = TransferOutcome::too_large;
             update->why = "there is not enough memory for it";
             update->is_lost = true;
+        } catch (const std::exception& error) {  // no descriptor for a connection, for one
+            update->outcome = TransferOutcome::unreachable;
+            update->why = error.what();
+            update->is_lost = true;
         }
         // Two thirds of what the process grew by were freed bytes of this thread's arena.
         if (!is_transfer || update->outcome == TransferOutcome::whole) ::malloc_trim(0);
-        asio::post(io, [this, zone, kept, update, is_transfer, alive] {
+        asio::post(io, [this, zone, kept, update, is_transfer, primary, alive] {
             if (!*alive) return;
             zone->is_busy = false;
             --jobs_;
+            const auto jobs = jobs_by_primary_.find(primary);
+            if (--jobs->second == 0) jobs_by_primary_.erase(jobs);
+            std::erase_if(leaving_, [](const auto& one) { return one.second->is_free(); });
             // A reload has replaced it: its zones are of other settings.
             if (zone->kept != kept || !zone->is_wanted) {
                 for (const auto& done : std::exchange(zone->waiting, {}))
@@ -393,7 +409,7 @@ void ZoneService::publish(Zone& zone, KeptZone::Update& update) {
 
 void ZoneService::ended(Zone& zone, KeptZone::Update& update, bool is_transfer) {
     if (!is_transfer) {
-        say_remark(zone, update.remark);
+        log_remark(zone, update.remark, zone.merge_remark);
         publish(zone, update);
         return;
     }
@@ -404,7 +420,7 @@ void ZoneService::ended(Zone& zone, KeptZone::Update& update, bool is_transfer) 
         zone.timer.restored(*update.soa, wall - std::min(wall, zone.checked_wall_s), now_s());
     }
     ++zone.counts[static_cast<std::size_t>(update.outcome)];
-    say(zone, update);
+    log_result(zone, update);
     zone.last = update.outcome;
     zone.primary = update.primary;
     zone.received += update.bytes;
@@ -433,20 +449,20 @@ void ZoneService::ended(Zone& zone, KeptZone::Update& update, bool is_transfer) 
     }
 }
 
-// Logs the same remark once.
-void ZoneService::say_remark(Zone& zone, const std::string& remark) {
-    if (!remark.empty() && remark != zone.remark)
+// Logs a remark, unless it is the last one of this kind of job.
+void ZoneService::log_remark(const Zone& zone, const std::string& remark, std::string& last) {
+    if (!remark.empty() && remark != last)
         log_(true, "secondary '" + zone.plan.tag + "': " + remark);
-    zone.remark = remark;
+    last = remark;
 }
 
-// Logs the same error once.
-void ZoneService::say(Zone& zone, const KeptZone::Update& update) {
+// Logs a result, unless the same error was logged before.
+void ZoneService::log_result(Zone& zone, const KeptZone::Update& update) {
     const std::string begin = "secondary '" + zone.plan.tag + "': ";
-    say_remark(zone, update.remark);
+    log_remark(zone, update.remark, zone.remark);
     if (!is_good(update.outcome)) {
         if (update.why != zone.error)
-            log_(true, begin + "no transfer" + from(update.primary) + ": " + update.why);
+            log_(true, begin + "no transfer" + from_primary(update.primary) + ": " + update.why);
         return;
     }
     if (!zone.error.empty()) log_(false, begin + update.primary + " answers again");
@@ -467,7 +483,7 @@ void ZoneService::expire(Zone& zone) {
     const std::uint64_t wall = wall_s();
     const std::uint64_t age_s = wall - std::min(wall, zone.checked_wall_s);
     log_(true, "secondary '" + zone.plan.tag + "' has expired: its last good check was " +
-                   std::to_string(age_s) + " s ago");
+                   std::to_string(age_s) + " s ago; make a primary reachable");
 }
 
 // ---- reports
@@ -511,7 +527,7 @@ void ZoneService::ask(const ops::Arguments& asked, const ops::RpcDone& done, boo
     zone.wants_whole = zone.wants_whole || whole;
     zone.next.push_back(done);
     zone.timer.notify(0);
-    if (!zone.is_busy && is_serving_ && !is_ended_ && has_room(zone)) start(at->second);
+    if (zone.is_free() && is_serving_ && !is_ended_ && has_room(zone)) start(at->second);
 }
 
 void ZoneService::add_methods(ops::Methods& methods) {
@@ -573,7 +589,7 @@ std::vector<std::string> ZoneService::problems() const {
             problem += tag;
             problem += '`';
         } else if (!zone->error.empty()) {
-            out.push_back(begin + " was not transferred" + from(zone->primary) + ": " +
+            out.push_back(begin + " was not transferred" + from_primary(zone->primary) + ": " +
                           zone->error + "; `steerctl zones` shows the age of the zone in use");
         }
         if (zone->skipped.count > 0 && zone->policy)

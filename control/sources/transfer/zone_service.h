@@ -1,10 +1,11 @@
 // All secondaries of a running daemon: their checks and transfers, and the zones that workers read.
 //
-// It restores kept zones at the start, before the network is up. Transfers run on kThreads threads
-// of their own, with one check of a zone at a time, and with kMostOfPrimary of all zones that have
-// the same first primary: a slow one delays its own zones. A changed or removed secondary ends its
-// transfer. All other work is on the main thread, except notify(). A changed zone is published at once. An expired local zone is withdrawn. An expired
-// policy zone stays in force, because without it blocked names would resolve.
+// It restores kept zones at the start, before the network is up. Checks and transfers run on
+// kThreads threads of their own. Each zone has at most one at a time, and all zones whose first
+// primary has the same address have at most kMostPerPrimary. So up to three slow addresses do not
+// delay the zones of others. When a secondary is changed or removed, its transfer is stopped. All other work is on the main thread,
+// except notify(). A changed zone is published at once. An expired local zone is withdrawn. An
+// expired policy zone stays in force, because without it blocked names would resolve.
 //
 // A primary can cause at most one check a second and zone, and one reload in kListPauseS.
 //
@@ -43,7 +44,7 @@ namespace steer::transfer {
 
 class ZoneService {
   public:
-    static constexpr std::size_t kThreads = 8, kMostOfPrimary = 2;
+    static constexpr std::size_t kThreads = 8, kMostPerPrimary = 2;
     static constexpr std::uint64_t kListPauseS = 5;
     static constexpr std::uint64_t kRefusalPauseS = 60;  // between two lines about refused NOTIFYs
 
@@ -92,13 +93,15 @@ class ZoneService {
     void set_plans(const build::SecondaryPlans& plans, bool reads_kept);
     void set_plan(const build::SecondaryPlan& plan, const std::shared_ptr<LiveTargets>& targets,
                   bool reads_kept);
-    // The zone of this plan, without anything of another zone that had its tag.
-    Zone& zone_of(const build::SecondaryPlan& plan);
-    void drop(Zone& zone);
+    // The zone of this plan. Another zone with the same tag is dropped and replaced.
+    Zone& take_zone_for(const build::SecondaryPlan& plan);
+    // Stops its job and withdraws its views.
+    void drop(const ZonePtr& zone);
     void remove_unwanted();
     void retire(std::unique_ptr<LiveView>& view);
     void restored(Zone& zone, std::optional<KeptZone::Restored> kept, const std::string& remark);
-    // A thread is free, and the zone's primary has not too many.
+    [[nodiscard]] static const IpAddress& first_primary(const Zone& zone);
+    // Whether a thread is free, and the first primary has fewer than kMostPerPrimary jobs.
     [[nodiscard]] bool has_room(const Zone& zone) const;
     // Starts checks that are due, in the order of their times.
     void start_due();
@@ -107,8 +110,8 @@ class ZoneService {
     void run(const ZonePtr& zone, std::function<KeptZone::Update()> work, bool is_transfer);
     void ended(Zone& zone, KeptZone::Update& update, bool is_transfer);
     void publish(Zone& zone, KeptZone::Update& update);
-    void say_remark(Zone& zone, const std::string& remark);
-    void say(Zone& zone, const KeptZone::Update& update);
+    void log_remark(const Zone& zone, const std::string& remark, std::string& last);
+    void log_result(Zone& zone, const KeptZone::Update& update);
     void expire(Zone& zone);
     void report_lists(std::uint64_t now);
     void report_refusal(std::uint64_t now);
@@ -123,12 +126,14 @@ class ZoneService {
     const KeptZone::Exchange exchange_;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
     std::shared_ptr<NotifyBook> book_;
-    std::map<std::string, ZonePtr> zones_;  // by tag
+    std::map<std::string, ZonePtr> zones_;    // by tag
+    std::map<std::string, ZonePtr> leaving_;  // by tag: dropped, and their jobs still run
     std::vector<std::unique_ptr<LiveView>> retired_;
-    std::vector<std::string> listed_zones_;  // tags of zones with a new text
-    std::uint64_t listed_s_ = 0;             // the last report of them
-    std::uint64_t refusal_s_ = 0;            // the last report of a refused NOTIFY
-    std::size_t jobs_ = 0;                   // on threads_, or waiting for one
+    std::vector<std::string> listed_zones_;             // tags of zones with a new text
+    std::uint64_t listed_s_ = 0;                        // the last report of them
+    std::uint64_t refusal_s_ = 0;                       // the last report of a refused NOTIFY
+    std::size_t jobs_ = 0;                              // queued or running on threads_
+    std::map<IpAddress, std::size_t> jobs_by_primary_;  // the first one of each
     bool is_serving_ = false, is_ended_ = false;
     std::unique_ptr<boost::asio::thread_pool> threads_;  // nullptr: no transfer yet
 };

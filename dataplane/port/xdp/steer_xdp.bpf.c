@@ -110,10 +110,12 @@ static __always_inline int is_banned(const struct steer_xdp_address* source,
     if (!place) return 0;
     struct steer_xdp_ban* ban = &ban_state[*place & (STEER_XDP_MAX_BANS - 1)];
     if (bpf_ktime_get_ns() >= ban->expires_ns) return 0;
-    // As workers, which drop a datagram that its frame does not have: that counts no bytes. (Lengths are compared, not
-    // pointers: the verifier of Linux 6.1 does not know that a swapped 16-bit value is below 65,536.)
+    // As workers, which drop a datagram that its frame does not have: that counts no bytes. The
+    // verifier of Linux 6.1 does not know the range of a byte-swapped value, so it is masked. The
+    // sum needs CAP_PERFMON.
     __u64 length = bpf_ntohs(udp->len);
-    if (length > sizeof *udp && length <= (__u64)(end - (const void*)udp))
+    asm volatile("%0 &= 0xffff" : "+r"(length));
+    if (length > sizeof *udp && (const void*)udp + length <= end)
         __sync_fetch_and_add(&ban->bytes, length - sizeof *udp);
     // A sender cannot predict which packets pass.
     if (bpf_get_prandom_u32() % STEER_XDP_BAN_PASSES == 0) {

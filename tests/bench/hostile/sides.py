@@ -25,7 +25,8 @@ PARKED, IN_FLIGHT, IN_FLIGHT_EACH = 65_536, 16_384, 4_096  # the last: of an ups
 CACHE, ROWS = 100_000, 50_000
 LIMITS = f"max_parked: {PARKED}, max_in_flight: {IN_FLIGHT}, max_parked_per_client: 256, max_per_suffix: 25%, over_quota: truncate"
 # The rows of isp-deployment.md; all clients are in one network, so each address counts by itself.
-ROWS_OF_LIMITS = ("what: responses, rate: 20, window: 5s, prefix4: 32", "what: queries, rate: 500, prefix4: 32", "what: nxdomain, rate: 50, prefix4: 32",
+ROWS_OF_LIMITS = ("what: responses, rate: 20, window: 5s, prefix4: 32", "what: queries, rate: 500, prefix4: 32",
+                  "what: nxdomain, rate: 50, prefix4: 32", "what: nxdomain, name: nxdomain_all, rate: 500",
                   "what: connections, rate: 50, prefix4: 32", "what: handshakes, rate: 20, prefix4: 32")
 CALL_LIMITS = f"max_connections: {MOST_CALLS}, max_connections_per_client: {MOST_CALLS_EACH}"
 # Tables with a bound: what is in use, and the metric or the number that bounds it.

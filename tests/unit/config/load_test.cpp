@@ -494,14 +494,15 @@ BOOST_AUTO_TEST_CASE(a_byte_order_mark_is_no_part_of_a_password) {
                 "\xd0\xbf\xd0\xb0\xd1\x80\xd0\xbe\xd0\xbb\xd1\x8c "));
 }
 
-// As tsig-keygen and keymgr print it, also for a key with the word in its name.
-BOOST_AUTO_TEST_CASE(the_secret_of_a_key_is_found_in_the_output_of_its_maker) {
+// Also for a key with the word in its name.
+BOOST_AUTO_TEST_CASE(secret_is_found_in_the_output_of_tsig_keygen_and_keymgr) {
     const std::string secret = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
     const steer::test::TempFolder folder;
     LoadOptions options;
     options.base_dir = folder.path.string();
     for (const std::string& text :
-         {secret + "\n",
+         {secret + "\n", "# the secret from ns1\nkey k { secret \"" + secret + "\"; };\n",
+          "key k {\r\n\talgorithm hmac-sha256;\r\n\tsecret\r\n\t\"" + secret + "\";\r\n};\n",
           "key \"secret\" {\n\talgorithm hmac-sha256;\n\tsecret \"" + secret + "\";\n};\n",
           "key my-secret-key { algorithm hmac-sha256; secret " + secret + "; };\n",
           "# hmac-sha256:secret:" + secret +
@@ -518,7 +519,21 @@ BOOST_AUTO_TEST_CASE(the_secret_of_a_key_is_found_in_the_output_of_its_maker) {
         BOOST_TEST_REQUIRE(outcome.ok());
         const auto& zone = std::get<Secondary>(outcome.settings.plugins.at(0).args);
         BOOST_TEST((zone.tsig->secret == "0123456789abcdef0123456789abcdef"), text);
+        BOOST_TEST(outcome.warnings.empty(), text);
     }
+}
+
+BOOST_AUTO_TEST_CASE(a_short_secret_of_a_key_is_reported) {
+    const LoadOutcome outcome = load_text(
+        "plugins:\n"
+        "  - { tag: z, type: secondary, args: { zone: rpz.example, primaries: [192.0.2.1], "
+        "tsig: { name: key, secret: c2hvcnQ= } } }\n"
+        "  - { tag: main, type: sequence, args: [ { exec: forward 192.0.2.1 } ] }\n",
+        "text", test_options());
+    BOOST_TEST_REQUIRE(outcome.ok());
+    BOOST_TEST(std::ranges::any_of(outcome.warnings, [](const Error& warning) {
+        return warning.line == 2 && warning.text.find("has 5 bytes") != std::string::npos;
+    }));
 }
 
 BOOST_AUTO_TEST_CASE(a_forward_with_tags_uses_only_upstreams_with_these_tags) {

@@ -270,7 +270,7 @@ BOOST_AUTO_TEST_CASE(bans_that_the_kernel_refuses_are_reported_and_not_kept) {
     w.filter.error = "no room";
     w.run(5'000, {"198.51.100.0/24"});
     BOOST_TEST_REQUIRE(w.log.size() == 2U);
-    BOOST_TEST(w.log[1] == "bans are not in force, and are tried again in 60 s: no room");
+    BOOST_TEST(w.log[1] == "bans are not in force: no room; the next attempt is in 60 s");
     BOOST_TEST(w.list.bans().empty());
     w.filter.error.reset();
     w.run(60'000, {"198.51.100.0/24"});

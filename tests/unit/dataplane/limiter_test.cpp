@@ -418,6 +418,87 @@ std::vector<std::string> proven_in(const LimiterWorld& w) {
     return out;
 }
 
+// One client must not use up what all clients share. The order in which the rows are written does
+// not matter.
+BOOST_AUTO_TEST_CASE(a_query_above_the_row_of_its_client_does_not_count_for_all) {
+    for (const bool is_shared_first : {true, false}) {
+        const auto rows_of = [&](LimitWhat what) {
+            LimiterWorld world(what);
+            world.policy = {};
+            world.policy.tables = std::make_shared<LimitTables>();
+            world.policy.tables->workers.push_back(
+                std::make_unique<LimitThread>(std::size_t{1} << 16, 1));
+            for (const bool is_shared : {is_shared_first, !is_shared_first}) {
+                LimitRow row;
+                row.name = is_shared ? "all" : "each";
+                row.what = what;
+                row.id = is_shared ? 0 : 1;
+                row.salt = is_shared ? 1 : 2;
+                row.prefix4 = is_shared ? 0 : 32;
+                row.rate = LimitRate::of(0.01, is_shared ? 5 : 2);
+                world.policy.add(std::move(row));
+            }
+            return world;
+        };
+        LimiterWorld queries = rows_of(LimitWhat::queries);
+        LimiterWorld denials = rows_of(LimitWhat::nxdomain);
+        const auto denied = [&](const char* client) {
+            return denials.reply(client, "a.example.com", dns::kNxDomain, false);
+        };
+        unsigned passed = 0, passed_denials = 0;
+        for (int i = 0; i < 100; ++i) {
+            passed += queries.query("192.0.2.1") ? 1U : 0U;
+            passed_denials += denied("192.0.2.1") ? 1U : 0U;
+        }
+        BOOST_TEST(passed == 2U);
+        BOOST_TEST(passed_denials == 2U);
+        BOOST_TEST(queries.query("198.51.100.2"));
+        BOOST_TEST(denied("198.51.100.2"));
+        // Many clients together are above what all share.
+        for (const char* const client : {"198.51.100.3", "198.51.100.4"}) {
+            (void)queries.query(client);
+            (void)denied(client);
+        }
+        BOOST_TEST(!queries.query("198.51.100.5"));
+        BOOST_TEST(!denied("198.51.100.5"));
+    }
+}
+
+// A second row of the same prefix, such as one with `ban`, counts what the first one refuses.
+BOOST_AUTO_TEST_CASE(rows_of_one_prefix_count_all_queries) {
+    LimiterWorld world(LimitWhat::queries, 32);
+    LimitRow row;
+    row.name = "banned";
+    row.id = 1;
+    row.salt = 1;
+    row.what = LimitWhat::queries;
+    row.prefix4 = 32;
+    row.rate = LimitRate::of(0.01, 5);
+    world.policy.add(std::move(row));
+    for (int i = 0; i < 10; ++i)
+        (void)world.query("192.0.2.1");
+    const LimitCounts& counts = world.policy.tables->workers[0]->counts[1];
+    BOOST_TEST(counts[static_cast<std::size_t>(LimitDecision::dropped)].get() == 5U);
+}
+
+// The longest prefix of the client's family counts first.
+BOOST_AUTO_TEST_CASE(prefixes_of_the_families_may_be_ordered_differently) {
+    LimiterWorld world(LimitWhat::queries, 32, 48);
+    LimitRow row;
+    row.name = "each6";
+    row.id = 1;
+    row.salt = 1;
+    row.what = LimitWhat::queries;
+    row.prefix4 = 24;
+    row.prefix6 = 64;
+    row.rate = LimitRate::of(0.01, 1);
+    world.policy.rows[0].rate = LimitRate::of(0.01, 2);
+    world.policy.add(std::move(row));
+    for (int i = 0; i < 10; ++i)
+        (void)world.query("2001:db8::1");
+    BOOST_TEST(world.query("2001:db8:0:1::1"));  // another /64 of the /48
+}
+
 BOOST_AUTO_TEST_CASE(only_a_valid_cookie_or_a_connection_proves_a_banned_address) {
     LimiterWorld w(LimitWhat::queries);
     w.policy.rows[0].ban_ms = 1'000;

@@ -25,6 +25,12 @@ constexpr const char* kThird =
     "8d000000012c0478666572c01e00fa00ff00000000003d0b686d61632d7368613235360000006553f100012c00200d"
     "c63486841430c772595405e297bc25434acf344fcd6b98abcafdf47c1fb6ba123400000000";
 
+// Of a response with BADTIME to kQuery at kSignedS + 301, made by dnspython.
+constexpr const char* kBadTimeResponse =
+    "1234800900010000000000000372707a076578616d706c650000fc0001";
+constexpr const char* kBadTimeMac =
+    "07435ea3ad232f719028648f2de021c73d3d22a6fd6576962e41d9b64f1fa074";
+
 config::TsigKey signing_key() {
     constexpr std::string_view kSecret = "0123456789abcdef0123456789abcdef";
     return {wire("xfer.example"), "hmac-sha256", kSecret};
@@ -34,6 +40,15 @@ Bytes mac_of(ByteSpan message) {
     const auto found = find_tsig(message);
     BOOST_REQUIRE(found && *found);
     return (*found)->mac;
+}
+
+// Of a good query with this MAC.
+QueryCheck check_with(Bytes mac) {
+    TsigRecord tsig;
+    tsig.key = signing_key().name;
+    tsig.algorithm = wire(signing_key().algorithm);
+    tsig.mac = std::move(mac);
+    return {.is_good = true, .tsig = std::move(tsig)};
 }
 
 }  // namespace
@@ -51,8 +66,8 @@ BOOST_AUTO_TEST_CASE(a_compressed_key_name_is_found) {
 
 BOOST_AUTO_TEST_CASE(a_query_of_dnspython_is_verified) {
     const QueryCheck right = verify_query(from_hex(kQuery), signing_key(), kSignedS + 10);
-    BOOST_TEST(right.is_good(), right.why);
-    BOOST_TEST(right.mac == mac_of(from_hex(kQuery)));
+    BOOST_TEST(right.is_good, right.why);
+    BOOST_TEST(right.tsig->mac == mac_of(from_hex(kQuery)));
     auto other = signing_key();
     other.secret = "another secret";
     BOOST_TEST(verify_query(from_hex(kQuery), other, kSignedS).error == kBadSig);
@@ -61,7 +76,47 @@ BOOST_AUTO_TEST_CASE(a_query_of_dnspython_is_verified) {
     BOOST_TEST(verify_query(from_hex(kQuery), other, kSignedS).error == kBadKey);
     const QueryCheck late = verify_query(from_hex(kQuery), signing_key(), kSignedS + 301);
     BOOST_TEST(late.error == kBadTime);
-    BOOST_TEST(!late.is_good());
+    BOOST_TEST(!late.is_good);
+}
+
+BOOST_AUTO_TEST_CASE(a_refused_query_gets_the_error_of_the_rfc) {
+    const config::TsigKey with = signing_key();
+    Bytes query = response(7, "rpz.example", dns::kSoa, "", 0);
+    sign_query(query, with, kSignedS);
+    const auto found = find_tsig(query);
+    const std::size_t start = (*found)->at, rdata = start + with.name.size() + dns::kRecordFixed;
+    // A truncated MAC that is right (5.2.2.1).
+    Bytes cut = query;
+    const std::size_t mac_length = rdata + wire(with.algorithm).size() + 8;
+    dns::store_be16(&cut[mac_length], 16);
+    cut.erase(cut.begin() + static_cast<std::ptrdiff_t>(mac_length) + 18,
+              cut.begin() + static_cast<std::ptrdiff_t>(mac_length) + 34);
+    dns::store_be16(&cut[rdata - 2], static_cast<std::uint16_t>(cut.size() - rdata));
+    BOOST_TEST(verify_query(cut, with, kSignedS).error == kBadTrunc);
+    cut[mac_length + 2] ^= 1;
+    BOOST_TEST(verify_query(cut, with, kSignedS).error == kBadSig);
+    // A class that is not ANY, and a TTL (4.2).
+    for (const std::size_t at : {rdata - 7, rdata - 3}) {
+        Bytes odd = query;
+        odd[at] ^= 1;
+        BOOST_TEST(verify_query(odd, with, kSignedS).is_malformed);
+    }
+    // Another key: the response names the query's key, not ours.
+    config::TsigKey other = with;
+    other.name = wire("other.example");
+    const QueryCheck unknown = verify_query(query, other, kSignedS);
+    BOOST_TEST(unknown.error == kBadKey);
+    Bytes answer = response(7, "rpz.example", dns::kSoa, "", dns::kQr | 9);
+    sign_response(answer, other, unknown, kSignedS);
+    BOOST_TEST((*find_tsig(answer))->key == with.name);
+    BOOST_TEST((*find_tsig(answer))->mac.empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_response_with_badtime_is_signed_as_by_dnspython) {
+    const QueryCheck late = verify_query(from_hex(kQuery), signing_key(), kSignedS + 301);
+    Bytes response = from_hex(kBadTimeResponse);
+    sign_response(response, signing_key(), late, kSignedS + 301);
+    BOOST_TEST(mac_of(response) == from_hex(kBadTimeMac));
 }
 
 BOOST_AUTO_TEST_CASE(a_response_with_an_unsigned_message_in_between_is_verified) {
@@ -105,8 +160,8 @@ BOOST_AUTO_TEST_CASE(what_we_sign_we_verify_with_each_algorithm) {
         Bytes query = response(7, "rpz.example", dns::kSoa, "", 0);
         const Bytes mac = sign_query(query, with, kSignedS);
         const QueryCheck verified = verify_query(query, with, kSignedS);
-        BOOST_TEST(verified.is_good(), verified.why);
-        BOOST_TEST(verified.mac == mac);
+        BOOST_TEST(verified.is_good, verified.why);
+        BOOST_TEST(verified.tsig->mac == mac);
         Bytes answer = response(7, "rpz.example", dns::kSoa, soa(1));
         sign_response(answer, with, verified, kSignedS);
         TsigStream stream(with, mac);
@@ -123,7 +178,7 @@ BOOST_AUTO_TEST_CASE(wrong_macs_and_times_are_refused) {
     const auto refusal = [&](const config::TsigKey& by, const Bytes& query_mac, std::uint64_t at_s,
                              std::size_t cut = 0) {
         Bytes answer = response(7, "rpz.example", dns::kSoa, soa(1));
-        sign_response(answer, by, {.mac = query_mac}, at_s);
+        sign_response(answer, by, check_with(query_mac), at_s);
         answer.resize(answer.size() - cut);
         TsigStream stream(with, mac);
         const auto taken = stream.take(answer, kSignedS);
@@ -145,7 +200,7 @@ BOOST_AUTO_TEST_CASE(more_than_99_unsigned_messages_are_refused) {
     Bytes query = response(7, "rpz.example", dns::kSoa, "", 0);
     const Bytes mac = sign_query(query, with, kSignedS);
     Bytes first = response(7, "rpz.example", dns::kSoa, soa(1));
-    sign_response(first, with, {.mac = mac}, kSignedS);
+    sign_response(first, with, check_with(mac), kSignedS);
     TsigStream stream(with, mac);
     BOOST_REQUIRE(stream.take(first, kSignedS));
     Bytes plain = from_hex(kSecond);
@@ -158,7 +213,9 @@ BOOST_AUTO_TEST_CASE(more_than_99_unsigned_messages_are_refused) {
 BOOST_AUTO_TEST_CASE(an_error_of_the_primary_is_named) {
     const config::TsigKey with = signing_key();
     Bytes answer = response(7, "rpz.example", dns::kSoa, "", dns::kQr | 9);
-    sign_response(answer, with, {.error = kBadKey}, kSignedS);
+    QueryCheck refused = check_with({});
+    refused.error = kBadKey;
+    sign_response(answer, with, refused, kSignedS);
     TsigStream stream(with, {});
     const auto taken = stream.take(answer, kSignedS);
     BOOST_REQUIRE(!taken);

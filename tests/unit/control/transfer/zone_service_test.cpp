@@ -3,12 +3,16 @@
 
 #include <algorithm>
 #include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/json/serialize.hpp>
+#include <boost/test/data/monomorphic.hpp>
+#include <boost/test/data/test_case.hpp>
 #include <condition_variable>
 #include <cstdlib>
 #include <functional>
 #include <mutex>
 #include <new>
+#include <stdexcept>
 
 #include "support/temp_folder.h"
 #include "zone_maker.h"
@@ -152,13 +156,17 @@ struct Service {
 
 // Exchanges with 192.0.2.1 wait until let_go(), or until they are stopped.
 struct SlowPrimary {
+    explicit SlowPrimary(boost::asio::io_context& of_test) : io(of_test) {}
     Exchanged answer(const ExchangeRequest& request, const std::stop_token& stop) {
         std::unique_lock lock(mutex);
         asked.push_back(request.primary.address);
+        boost::asio::post(io, [] {});  // wakes a test that waits for this request
         Exchanged out;
         if (request.primary.address == kSender) changed.wait(lock, stop, [&] { return is_let_go; });
-        out.outcome =
-            stop.stop_requested() ? TransferOutcome::stopped : TransferOutcome::unreachable;
+        out.outcome = TransferOutcome::unreachable;
+        if (!stop.stop_requested()) return out;
+        out.outcome = TransferOutcome::stopped;
+        ++stopped;
         return out;
     }
     void let_go() {
@@ -170,9 +178,15 @@ struct SlowPrimary {
         const std::lock_guard lock(mutex);
         return static_cast<std::size_t>(std::ranges::count(asked, address));
     }
+    unsigned ended_early() {
+        const std::lock_guard lock(mutex);
+        return stopped;
+    }
+    boost::asio::io_context& io;
     std::mutex mutex;
     std::condition_variable_any changed;
     std::vector<IpAddress> asked;
+    unsigned stopped = 0;
     bool is_let_go = false;
 };
 
@@ -260,8 +274,8 @@ BOOST_AUTO_TEST_CASE(another_zone_of_a_tag_keeps_no_part_of_the_one_before) {
 
 BOOST_AUTO_TEST_CASE(slow_zones_of_one_primary_leave_threads_to_others) {
     const IpAddress other = *IpAddress::parse("192.0.2.9");
-    SlowPrimary primaries;
     Service one;
+    SlowPrimary primaries(one.io);
     ZoneService service(
         one.io, one.clock, one.qsbr, [](bool, const std::string&) {}, [](const std::string&) {},
         [&](const ExchangeRequest& request, const std::stop_token& stop) {
@@ -288,13 +302,87 @@ BOOST_AUTO_TEST_CASE(slow_zones_of_one_primary_leave_threads_to_others) {
     };
     wait_for([&] { return is_checked("zfast"); });
     BOOST_TEST(primaries.count(other) == 1U);
-    BOOST_TEST(primaries.count(kSender) <= ZoneService::kMostOfPrimary);
-    // A removed secondary gives its thread to the next one of its primary.
+    BOOST_TEST(primaries.count(kSender) <= ZoneService::kMostPerPrimary);
+    // A removed secondary, and a changed one, give their threads to the next ones of their primary.
     plans.zones.erase(plans.zones.begin(), plans.zones.begin() + 2);
     service.follow(plans);
-    wait_for([&] { return primaries.count(kSender) > ZoneService::kMostOfPrimary; });
+    wait_for([&] { return primaries.count(kSender) == 2 * ZoneService::kMostPerPrimary; });
+    BOOST_TEST(primaries.ended_early() == 2U);
+    for (const std::size_t i : {0U, 1U})
+        plans.zones[i].settings.timeout += config::Milliseconds{1000};
+    service.follow(plans);
+    wait_for([&] { return primaries.count(kSender) == 3 * ZoneService::kMostPerPrimary; });
+    BOOST_TEST(primaries.ended_early() == 4U);
     primaries.let_go();
     wait_for([&] { return is_checked("slow25"); });
+}
+
+// Both write the same files.
+BOOST_DATA_TEST_CASE(another_zone_of_a_tag_waits_for_the_job_of_the_one_before,
+                     boost::unit_test::data::make({false, true}), is_removed_first) {
+    Service one;
+    std::mutex mutex;
+    std::condition_variable changed;
+    bool is_let_go = false;
+    unsigned running = 0, most = 0;
+    {
+        ZoneService service(
+            one.io, one.clock, one.qsbr, [](bool, const std::string&) {}, [](const std::string&) {},
+            [&](const ExchangeRequest&, const std::stop_token&) {  // ends late, as a slow disk does
+                std::unique_lock lock(mutex);
+                most = std::max(most, ++running);
+                changed.notify_all();
+                changed.wait(lock, [&] { return is_let_go; });
+                --running;
+                return Exchanged{.outcome = TransferOutcome::unreachable};
+            });
+        service.follow({{one.plan}, one.targets});
+        {
+            std::unique_lock lock(mutex);
+            changed.wait(lock, [&] { return running == 1; });
+        }
+        if (is_removed_first) service.follow({{}, one.targets});
+        one.plan.settings.zone = wire("other.example");
+        service.follow({{one.plan}, one.targets});
+        one.clock.ms += 60'000;
+        service.poll();
+        BOOST_TEST(row_of(service, "feed").at("state").as_string() == "missing");
+        {
+            const std::lock_guard lock(mutex);
+            is_let_go = true;
+            changed.notify_all();
+        }
+        while (row_of(service, "feed").at("outcome").is_null())
+            one.io.run_one();
+    }
+    BOOST_TEST(most == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(an_exception_of_a_check_is_its_result) {
+    Service one;
+    ZoneService service(
+        one.io, one.clock, one.qsbr, [](bool, const std::string&) {}, [](const std::string&) {},
+        [](const ExchangeRequest&, const std::stop_token&) -> Exchanged {
+            throw std::runtime_error("too many open files");
+        });
+    service.follow({{one.plan}, one.targets});
+    while (row_of(service, "feed").at("outcome").is_null())
+        one.io.run_one();
+    BOOST_TEST(row_of(service, "feed").at("trouble").as_string() == "too many open files");
+    BOOST_TEST(service.problems().at(0).find("was not transferred: too many open files") !=
+               std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(refused_signatures_are_one_line_a_minute) {
+    Service one;
+    one.plan.settings.tsig =
+        config::TsigKey{wire("key.example"), "hmac-sha256", std::string(32, 7)};
+    one.start();
+    for (int second = 0; second <= 60; ++second) {
+        (void)one.notify();
+        one.pass(1000);
+    }
+    BOOST_TEST(one.lines_with("was refused: it is not signed") == 2U);
 }
 
 BOOST_AUTO_TEST_CASE(changes_of_lists_share_a_reload) {
