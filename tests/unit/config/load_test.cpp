@@ -519,7 +519,9 @@ BOOST_AUTO_TEST_CASE(secret_is_found_in_the_output_of_tsig_keygen_and_keymgr) {
         BOOST_TEST_REQUIRE(outcome.ok());
         const auto& zone = std::get<Secondary>(outcome.settings.plugins.at(0).args);
         BOOST_TEST((zone.tsig->secret == "0123456789abcdef0123456789abcdef"), text);
-        BOOST_TEST(outcome.warnings.empty(), text);
+        BOOST_TEST(std::ranges::none_of(outcome.warnings, [](const Error& warning) {
+            return warning.text.find("can be guessed") != std::string::npos;
+        }));
     }
 }
 
