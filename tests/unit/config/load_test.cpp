@@ -290,14 +290,13 @@ BOOST_AUTO_TEST_CASE(an_upstream_uses_its_own_options_or_those_of_the_forward) {
 }
 
 BOOST_AUTO_TEST_CASE(empty_text_declines_the_default_outbound_profile) {
-    const std::string kProfiles =
+    const std::string profiles =
         "network: { outbound: { default: far, profiles: { far: { proxy: { socks5: "
         "'192.0.2.9:1080' }, resolver: { nameservers: [192.0.2.53] } }, near: { proxy: { socks5: "
         "'192.0.2.8' } } } } }\n";
     const auto reached = [&](const std::string& of_forward, const std::string& of_upstream) {
         const auto loaded = load_text(
-            kProfiles +
-                "plugins:\n  - tag: main\n    type: sequence\n    args: [{ exec: $fwd }]\n" +
+            profiles + "plugins:\n  - tag: main\n    type: sequence\n    args: [{ exec: $fwd }]\n" +
                 "  - tag: fwd\n    type: forward\n    args: { " + of_forward +
                 "upstreams: [{ addr: 192.0.2.1" + of_upstream + " }] }\n",
             "test.yaml", test_options());
@@ -500,15 +499,18 @@ BOOST_AUTO_TEST_CASE(secret_is_found_in_the_output_of_tsig_keygen_and_keymgr) {
     const steer::test::TempFolder folder;
     LoadOptions options;
     options.base_dir = folder.path.string();
-    for (const std::string& text :
-         {secret + "\n", "# the secret from ns1\nkey k { secret \"" + secret + "\"; };\n",
-          "key k {\r\n\talgorithm hmac-sha256;\r\n\tsecret\r\n\t\"" + secret + "\";\r\n};\n",
-          "key \"secret\" {\n\talgorithm hmac-sha256;\n\tsecret \"" + secret + "\";\n};\n",
-          "key my-secret-key { algorithm hmac-sha256; secret " + secret + "; };\n",
-          "# hmac-sha256:secret:" + secret +
-              "\nkey:\n  - id: secret\n    algorithm: hmac-sha256\n"
-              "    secret: " +
-              secret + "\n"}) {
+    for (const auto& [before, after] :
+         {std::pair{"", "\n"},
+          {"# the secret from ns1\nkey k { secret \"", "\"; };\n"},
+          {"key k {\r\n\talgorithm hmac-sha256;\r\n\tsecret\r\n\t\"", "\";\r\n};\n"},
+          {"key \"secret\" {\n\talgorithm hmac-sha256;\n\tsecret \"", "\";\n};\n"},
+          {"key my-secret-key { algorithm hmac-sha256; secret ", "; };\n"},
+          {"# hmac-sha256:secret:c2hvcnQ=\nkey:\n  - id: secret\n    algorithm: hmac-sha256\n"
+           "    secret: ",
+           "\n"}}) {
+        std::string text(before);
+        text += secret;
+        text += after;
         folder.write("key", text);
         const LoadOutcome outcome = load_text(
             "plugins:\n"

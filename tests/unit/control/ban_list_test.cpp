@@ -56,8 +56,9 @@ struct BanWorld {
         policy.trusted_prefixes = {ban_prefix("192.0.2.53")};
     }
     // For `ms`, each 100 ms: the sources are above the row, and programs count `per_s` queries.
-    void run(std::uint64_t ms, std::vector<const char*> above, std::uint64_t per_s = 0) {
+    void run(std::uint64_t ms, const std::vector<const char*>& above, std::uint64_t per_s = 0) {
         std::vector<BanSource> sources;
+        sources.reserve(above.size());
         for (const char* const text : above)
             sources.push_back({&policy.rows[0], ban_prefix(text), 5'000});
         for (std::uint64_t end = now_ms + ms; now_ms < end;) {
@@ -258,6 +259,7 @@ BOOST_AUTO_TEST_CASE(more_sources_than_places_are_left_to_the_row) {
         texts.push_back("10." + std::to_string(i / 256) + "." + std::to_string(i % 256) + ".0/24");
     }
     std::vector<const char*> above;
+    above.reserve(texts.size());
     for (const std::string& text : texts)
         above.push_back(text.c_str());
     w.run(2'200, above);
