@@ -1,8 +1,10 @@
-// Zones and messages for tests, from the text of zone files.
+// Zones and messages for tests, from the text of zone files. Any thread: mistakes of a test are
+// exceptions, because the macros of Boost.Test are for one thread.
 #pragma once
 
 #include <boost/test/unit_test.hpp>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -18,9 +20,13 @@
 
 namespace steer::transfer::test {
 
+inline void demand(bool is_right, const std::string& mistake) {
+    if (!is_right) throw std::logic_error(mistake);
+}
+
 inline Bytes wire(std::string_view name) {
     const auto made = dns::name_from_text(name);
-    BOOST_REQUIRE_MESSAGE(made, "not a name: " << name);
+    demand(made.has_value(), "not a name: " + std::string(name));
     return *made;
 }
 
@@ -41,18 +47,18 @@ inline std::vector<MadeRecord> records_of(const std::string& text, const std::st
     std::vector<MadeRecord> out;
     matchers::ZoneEntries entries(text);
     while (const auto entry = entries.next()) {
-        BOOST_REQUIRE_GE(entry->words.size(), 3U);
+        demand(entry->words.size() >= 3, "fewer than three words: " + text);
         MadeRecord record;
         record.owner = wire_below(entry->words[0].text, origin);
         record.ttl_s = static_cast<std::uint32_t>(std::stoul(entry->words[1].text));
         const auto type = config::parse_qtype(entry->words[2].text);
-        BOOST_REQUIRE_MESSAGE(type, "not a type: " << entry->words[2].text);
+        demand(type.has_value(), "not a type: " + entry->words[2].text);
         record.type = *type;
         if (*type == dns::kCname || *type == dns::kNs) {
             record.rdata = wire_below(entry->words[3].text, origin);  // also "*." and "."
         } else {
             auto rdata = config::rdata_of(*type, std::span(entry->words).subspan(3), origin);
-            BOOST_REQUIRE_MESSAGE(rdata, (rdata ? "" : rdata.error().text));
+            demand(rdata.has_value(), rdata ? "" : rdata.error().text);
             record.rdata = *rdata;
         }
         out.push_back(std::move(record));
@@ -71,7 +77,7 @@ inline std::shared_ptr<const ZoneImage> image_of(const std::string& text,
 inline ZoneContents zone_of(const std::string& text, const std::string& origin) {
     ZoneContents contents(wire(origin));
     const auto done = contents.replace(image_of(text, origin));
-    BOOST_REQUIRE_MESSAGE(done, (done ? "" : done.error().text));
+    demand(done.has_value(), done ? "" : done.error().text);
     return contents;
 }
 
