@@ -9,6 +9,7 @@
 #include "control/config/values.h"
 #include "dataplane/dns/name.h"
 #include "matchers/content_hash.h"
+#include "matchers/list/lines.h"
 #include "matchers/name_text.h"
 #include "matchers/quote.h"
 #include "matchers/text.h"
@@ -38,9 +39,6 @@ std::optional<std::vector<std::uint8_t>> zone_name(std::string_view text) {
 bool is_base64(char c) {
     return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '+' || c == '/' || c == '=';
 }
-bool is_blank(char c) {
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
 
 // The text after the statement `secret "…"` (tsig-keygen), `secret …;` or `secret: …` (keymgr);
 // without one, the whole text. The name of a key may contain the word.
@@ -50,12 +48,11 @@ std::string_view after_secret(std::string_view content) {
          at = content.find(kWord, at + 1)) {
         if (at > 0 && kBefore.find(content[at - 1]) == std::string_view::npos) continue;
         const std::string_view rest = content.substr(at + kWord.size());
-        const auto* const next = std::ranges::find_if_not(rest, is_blank);
-        if (next == rest.end()) continue;
-        const std::string_view blanks(rest.begin(), next);
-        const bool is_plain_value =
-            is_base64(*next) && !blanks.empty() && blanks.find('\n') == std::string_view::npos;
-        if (*next == ':' || *next == '"' || is_plain_value) return rest;
+        const auto next = rest.find_first_not_of(matchers::kBlank);
+        if (next == std::string_view::npos) continue;
+        const bool is_plain_value = is_base64(rest[next]) && next != 0 &&
+                                    rest.substr(0, next).find('\n') == std::string_view::npos;
+        if (rest[next] == ':' || rest[next] == '"' || is_plain_value) return rest;
     }
     return content;
 }
@@ -63,13 +60,10 @@ std::string_view after_secret(std::string_view content) {
 // The secret in the output of tsig-keygen, keymgr, or alone. Lines of comments are left out.
 std::string secret_in(std::string_view content) {
     std::string statements;
-    for (std::size_t at = 0; at < content.size();) {
-        const std::size_t end = std::min(content.find('\n', at), content.size());
-        const std::string_view line = content.substr(at, end - at);
-        const std::string_view words(std::ranges::find_if_not(line, is_blank), line.end());
-        if (!words.starts_with('#') && !words.starts_with("// "))
-            statements.append(line).push_back('\n');
-        at = end + 1;
+    matchers::Lines lines(content);
+    while (const auto line = lines.next()) {
+        if (!line->text.starts_with('#') && !line->text.starts_with("// "))
+            statements.append(line->text).push_back('\n');
     }
     const std::string_view text = after_secret(statements);
     const auto* const first = std::ranges::find_if(text, is_base64);

@@ -3,9 +3,9 @@
 // Thread-safe; never waits. The address identifies a sender, and its signature, if the zone has a
 // key. A zone is reported once until its check begins. So forged NOTIFYs cause one report, one line
 // of the log and one check a second (RefreshTimer). At most kMostSigned signatures that name the
-// zone's key are verified a second over UDP, and as many over connections. The sender of a datagram can be forged,
-// but such a flood does not use up what connections have. Other NOTIFYs get NOTIMP, as other opcodes
-// do.
+// zone's key are verified a second over UDP, and as many over connections. The sender of a datagram
+// can be forged, but such a flood does not use up what connections have. Other NOTIFYs get NOTIMP,
+// as other opcodes do.
 #pragma once
 
 #include <atomic>

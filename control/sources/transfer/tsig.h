@@ -48,8 +48,9 @@ struct QueryCheck {
 QueryCheck verify_query(ByteSpan message, const config::TsigKey& key, std::uint64_t now_s);
 // Whether a signature names this key: then verify_query() makes a digest.
 bool is_signed_with(ByteSpan message, const config::TsigKey& key);
-// Signs the response to a query with a TSIG record. With BADKEY and BADSIG it has the query's key and
-// no MAC. With BADTIME it has the query's time and fudge, and our time as other data (RFC 8945 5.2.3).
+// Signs the response to a query with a TSIG record. With BADKEY and BADSIG it has the query's key
+// and no MAC. With BADTIME it has the query's time and fudge, and our time as other data (RFC 8945
+// 5.2.3).
 void sign_response(Bytes& message, const config::TsigKey& key, const QueryCheck& query,
                    std::uint64_t now_s);
 

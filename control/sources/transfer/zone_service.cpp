@@ -67,7 +67,6 @@ struct ZoneService::Zone {
     std::unique_ptr<LiveView> policy, local;
     RefreshTimer timer;
     std::stop_source stop;     // of its job
-    ZonePtr before;            // the zone that had this tag: its job may write the same files
     bool is_busy = false;      // a job runs
     bool is_wanted = true;     // the plans have it
     bool wants_whole = false;  // the next check transfers the whole zone
@@ -86,10 +85,6 @@ struct ZoneService::Zone {
     std::optional<TransferOutcome> last;
     std::array<std::uint64_t, kTransferOutcomes.size()> counts{};
     std::vector<ops::RpcDone> waiting, next;  // for the running check, for the one after it
-
-    [[nodiscard]] bool is_free() const {
-        return !is_busy && (before == nullptr || before->is_free());
-    }
 };
 
 ZoneService::ZoneService(asio::io_context& main_io, Clock& clock, rte_rcu_qsbr* qsbr, Log log,
@@ -178,10 +173,8 @@ ZoneService::Zone& ZoneService::take_zone_for(const build::SecondaryPlan& plan) 
     auto fresh = std::make_shared<Zone>(plan, now_s());
     if (zone != nullptr) {
         fresh->next = std::exchange(zone->next, {});
-        drop(zone);
+        drop(*zone);
     }
-    if (const auto before = leaving_.find(plan.tag); before != leaving_.end())
-        fresh->before = before->second;
     zone = std::move(fresh);
     return *zone;
 }
@@ -217,18 +210,18 @@ void ZoneService::set_plan(const build::SecondaryPlan& plan,
     restored(zone, std::move(kept), remark);
 }
 
-void ZoneService::drop(const ZonePtr& zone) {
-    zone->is_wanted = false;
-    zone->stop.request_stop();
-    retire(zone->policy);
-    retire(zone->local);
-    if (!zone->is_free()) leaving_[zone->plan.tag] = zone;
+void ZoneService::drop(Zone& zone) {
+    zone.is_wanted = false;
+    zone.stop.request_stop();
+    retire(zone.policy);
+    retire(zone.local);
+    if (zone.is_busy) leaving_.insert(zone.plan.tag);
 }
 
 void ZoneService::remove_unwanted() {
     std::erase_if(zones_, [this](const auto& z) {
         if (z.second->is_wanted) return false;
-        drop(z.second);
+        drop(*z.second);
         for (const auto& done : std::exchange(z.second->next, {}))
             done(ops::RpcError{ops::RpcCode::internal_error, "a reload removed the secondary"});
         return true;
@@ -272,9 +265,12 @@ void ZoneService::poll() {
     report_refusal(now);
 }
 
+bool ZoneService::is_free(const Zone& zone) const {
+    return !zone.is_busy && !leaving_.contains(zone.plan.tag);
+}
+
 bool ZoneService::has_room(const Zone& zone) const {
-    const auto jobs = jobs_by_primary_.find(first_primary(zone));
-    return jobs_ < kThreads && (jobs == jobs_by_primary_.end() || jobs->second < kMostPerPrimary);
+    return jobs_.size() < kThreads && jobs_.count(first_primary(zone)) < kMostPerPrimary;
 }
 
 void ZoneService::start_due() {
@@ -282,7 +278,7 @@ void ZoneService::start_due() {
     const std::uint64_t now = now_s();
     std::vector<ZonePtr> due;
     for (const auto& [_, zone] : zones_) {
-        if (zone->is_free() && zone->timer.is_due(now)) due.push_back(zone);
+        if (is_free(*zone) && zone->timer.is_due(now)) due.push_back(zone);
     }
     std::ranges::stable_sort(due, {}, [](const ZonePtr& zone) { return zone->timer.due_s(); });
     for (const ZonePtr& zone : due) {
@@ -311,7 +307,6 @@ void ZoneService::report_lists(std::uint64_t now) {
 
 void ZoneService::start(const ZonePtr& zone) {
     const bool whole = std::exchange(zone->wants_whole, false);
-    zone->before.reset();
     zone->timer.begin();
     book_->begun(zone->plan.tag);
     zone->waiting = std::exchange(zone->next, {});
@@ -345,13 +340,11 @@ void ZoneService::start_merge(const ZonePtr& zone) {
 
 void ZoneService::run(const ZonePtr& zone, std::function<KeptZone::Update()> work,
                       bool is_transfer) {
-    const IpAddress primary = first_primary(*zone);
     zone->is_busy = true;
-    ++jobs_;
-    ++jobs_by_primary_[primary];
+    const auto job = jobs_.insert(first_primary(*zone));
     if (!threads_) threads_ = std::make_unique<asio::thread_pool>(kThreads);
-    asio::post(*threads_, [this, zone, kept = zone->kept, work = std::move(work), is_transfer,
-                           primary, alive = alive_, &io = main_io_] {
+    asio::post(*threads_, [this, zone, kept = zone->kept, work = std::move(work), is_transfer, job,
+                           alive = alive_, &io = main_io_] {
         const BackgroundWork counted;
         run_in_background();
         pthread_setname_np(pthread_self(), "transfer");
@@ -369,13 +362,11 @@ void ZoneService::run(const ZonePtr& zone, std::function<KeptZone::Update()> wor
         }
         // Two thirds of what the process grew by were freed bytes of this thread's arena.
         if (!is_transfer || update->outcome == TransferOutcome::whole) ::malloc_trim(0);
-        asio::post(io, [this, zone, kept, update, is_transfer, primary, alive] {
+        asio::post(io, [this, zone, kept, update, is_transfer, job, alive] {
             if (!*alive) return;
             zone->is_busy = false;
-            --jobs_;
-            const auto jobs = jobs_by_primary_.find(primary);
-            if (--jobs->second == 0) jobs_by_primary_.erase(jobs);
-            std::erase_if(leaving_, [](const auto& one) { return one.second->is_free(); });
+            jobs_.erase(job);
+            if (!zone->is_wanted) leaving_.erase(zone->plan.tag);
             // A reload has replaced it: its zones are of other settings.
             if (zone->kept != kept || !zone->is_wanted) {
                 for (const auto& done : std::exchange(zone->waiting, {}))
@@ -527,7 +518,7 @@ void ZoneService::ask(const ops::Arguments& asked, const ops::RpcDone& done, boo
     zone.wants_whole = zone.wants_whole || whole;
     zone.next.push_back(done);
     zone.timer.notify(0);
-    if (zone.is_free() && is_serving_ && !is_ended_ && has_room(zone)) start(at->second);
+    if (is_free(zone) && is_serving_ && !is_ended_ && has_room(zone)) start(at->second);
 }
 
 void ZoneService::add_methods(ops::Methods& methods) {

@@ -27,6 +27,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -96,11 +97,13 @@ class ZoneService {
     // The zone of this plan. Another zone with the same tag is dropped and replaced.
     Zone& take_zone_for(const build::SecondaryPlan& plan);
     // Stops its job and withdraws its views.
-    void drop(const ZonePtr& zone);
+    void drop(Zone& zone);
     void remove_unwanted();
     void retire(std::unique_ptr<LiveView>& view);
     void restored(Zone& zone, std::optional<KeptZone::Restored> kept, const std::string& remark);
     [[nodiscard]] static const IpAddress& first_primary(const Zone& zone);
+    // Whether no job of this zone, or of one that had its tag, runs.
+    [[nodiscard]] bool is_free(const Zone& zone) const;
     // Whether a thread is free, and the first primary has fewer than kMostPerPrimary jobs.
     [[nodiscard]] bool has_room(const Zone& zone) const;
     // Starts checks that are due, in the order of their times.
@@ -126,14 +129,14 @@ class ZoneService {
     const KeptZone::Exchange exchange_;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
     std::shared_ptr<NotifyBook> book_;
-    std::map<std::string, ZonePtr> zones_;    // by tag
-    std::map<std::string, ZonePtr> leaving_;  // by tag: dropped, and their jobs still run
+    std::map<std::string, ZonePtr> zones_;  // by tag
+    // Tags of dropped zones whose jobs still run, and may write the files of their tag.
+    std::set<std::string> leaving_;
     std::vector<std::unique_ptr<LiveView>> retired_;
-    std::vector<std::string> listed_zones_;             // tags of zones with a new text
-    std::uint64_t listed_s_ = 0;                        // the last report of them
-    std::uint64_t refusal_s_ = 0;                       // the last report of a refused NOTIFY
-    std::size_t jobs_ = 0;                              // queued or running on threads_
-    std::map<IpAddress, std::size_t> jobs_by_primary_;  // the first one of each
+    std::vector<std::string> listed_zones_;  // tags of zones with a new text
+    std::uint64_t listed_s_ = 0;             // the last report of them
+    std::uint64_t refusal_s_ = 0;            // the last report of a refused NOTIFY
+    std::multiset<IpAddress> jobs_;          // queued or running on threads_: first primaries
     bool is_serving_ = false, is_ended_ = false;
     std::unique_ptr<boost::asio::thread_pool> threads_;  // nullptr: no transfer yet
 };
