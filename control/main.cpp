@@ -20,6 +20,7 @@
 #include "control/config/reference.h"
 #include "control/config/start_settings.h"
 #include "control/daemon.h"
+#include "control/host/process/child_program.h"
 #include "control/host/process/command_line.h"
 #include "control/host/process/files_as.h"
 #include "control/host/process/rights.h"
@@ -40,7 +41,8 @@
 #include "control/reference_pages.h"
 #include "control/runtime/ports/port_survey.h"
 #include "control/served_version.h"
-#include "control/sinks/kernel_sets/set_program.h"
+#include "control/sinks/set_process/program.h"
+#include "control/streams/quic/program.h"
 #include "matchers/exit_codes.h"
 #include "matchers/pattern/compile.h"
 #include "matchers/quote.h"
@@ -407,8 +409,10 @@ int main(int argc, char** argv) {
     constexpr std::size_t kKeyBytes = 4 << 20, kLeastKeyBytes = 16;
     (void)CRYPTO_secure_malloc_init(kKeyBytes, kLeastKeyBytes);
     // Before anything is read, and before the first thread.
-    static steer::Starter starter({steer::build::PatternProcess::this_program(),
-                                   steer::kernel_sets::SetProgram::for_starter()});
+    auto sets = steer::ChildProgram::for_starter(steer::sets::kProgramName);
+    sets.gets_net_admin = true;
+    static steer::Starter starter({steer::build::PatternProcess::this_program(), std::move(sets),
+                                   steer::ChildProgram::for_starter(steer::quic::kProgramName)});
     steer::use_starter(&starter);
     static steer::build::PatternProcess patterns(starter);
     patterns.set_progress({[](const std::string& sentence) {

@@ -12,6 +12,7 @@
 #include "control/sinks/opnsense/report.h"
 #include "control/sinks/set_process/set_report.h"
 #include "control/streams/base/stream_counters.h"
+#include "control/streams/quic/quic_counters.h"
 #include "dataplane/base/counters.h"
 #include "dataplane/base/verdict.h"
 #include "dataplane/event/event.h"
@@ -74,6 +75,7 @@ void write_metrics(std::ostream& out) {
     write_counters(out, "Streams threads: TCP, TLS, HTTP and kernel sockets", "steerdns_stream_",
                    "thread", kStreamCounts);
     write_counters(out, "Routers", "steerdns_router_", "router", routeros::kRouterCounters);
+    write_counters(out, "DNS over QUIC", "steerdns_quic_", "thread", quic::kQuicCounts);
     write_counters(out, "Kernel sets", "steerdns_set_", "set", sets::kSetCounters);
     write_counters(out, "Fleet", "steerdns_fleet_", "", fleet::kFleetCounters);
     write_counters(out, "Aliases of OPNsense", "steerdns_alias_", "router, alias",

@@ -13,7 +13,7 @@
 
 namespace steer {
 
-// `where`: the type of plugin, or the first word for other keys: "upstream", "entry", "tls".
+// `where`: the type of plugin, or the first word for other keys: "upstream", "download", "tls".
 struct PredecessorKey {
     enum class Fate : std::uint8_t { no_effect, zero_is_default };
     std::string_view where, key;
@@ -39,17 +39,7 @@ inline constexpr std::string_view kReadAgain =
     "files are read again when they change ('watch' of 'control')";
 
 inline constexpr std::array kKeys{
-    PredecessorKey{"upstream", "enable_http3", kNone, "it is asked over HTTP/2; remove the key",
-                   "HTTP/2 is used"},
-    PredecessorKey{"http_server", "enable_http3", kNone,
-                   "it answers over HTTP/2 and HTTP/1.1; remove the key",
-                   "HTTP/2 and HTTP/1.1 are served"},
-    PredecessorKey{"entry", "json_api", kNone,
-                   "clients that ask for JSON get an error; let them use DNS over HTTPS "
-                   "(RFC 8484), and remove the key",
-                   "only the form of RFC 8484 is answered"},
-    PredecessorKey{"forward", "enable_http3", kNone,
-                   "upstreams are asked over HTTP/2; remove the key", "HTTP/2 is used"},
+    PredecessorKey{"forward", "enable_http3", kNone, "write it in the upstreams that speak HTTP/3"},
     PredecessorKey{"download", "socks5", kNone,
                    "files are fetched without a proxy; if the server needs a proxy, fetch them "
                    "with another program",
@@ -122,10 +112,6 @@ inline constexpr std::array kTypes{
     PredecessorType{"upgrade", false, kLeftOut,
                     "the package manager upgrades this program; remove it",
                     "the package manager upgrades this program"},
-    PredecessorType{"quic_server", true, kLeftOut,
-                    "clients that use DNS over QUIC get no answer; write a tcp_server with 'cert' "
-                    "and 'key', and let them use DNS over TLS",
-                    "DNS over QUIC is not served; use a tcp_server with 'cert' and 'key'"},
     PredecessorType{"ip_selector", false, kRefused,
                     "addresses keep the order of the upstream; remove it and its uses",
                     "answers change: addresses keep the order of the upstream"},

@@ -15,8 +15,7 @@ bool is_address(const std::string& host) {
            inet_pton(AF_INET6, host.c_str(), bytes.data()) == 1;
 }
 
-bool is_for_another(const SSL* ssl) {
-    const long verified = SSL_get_verify_result(ssl);
+bool is_for_another(long verified) {
     return verified == X509_V_ERR_HOSTNAME_MISMATCH || verified == X509_V_ERR_IP_ADDRESS_MISMATCH;
 }
 
@@ -50,7 +49,11 @@ void send_name(SSL* ssl, const std::string& host) {
 }
 
 bool is_of_unknown_authority(const SSL* ssl) {
-    switch (SSL_get_verify_result(ssl)) {
+    return is_of_unknown_authority(SSL_get_verify_result(ssl));
+}
+
+bool is_of_unknown_authority(long verified) {
+    switch (verified) {
         case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
         case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
         case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
@@ -63,11 +66,54 @@ bool is_of_unknown_authority(const SSL* ssl) {
     }
 }
 
+// As libssl does it in ssl_verify_cert_chain().
+VerifiedChain verify_chain(SSL_CTX* context, std::span<const std::string> chain) {
+    VerifiedChain out;
+    std::vector<X509Ptr> shown;
+    struct StackFree {
+        void operator()(STACK_OF(X509) * stack) const { sk_X509_free(stack); }
+    };
+    const std::unique_ptr<STACK_OF(X509), StackFree> others(sk_X509_new_null());
+    for (const std::string& one : chain) {
+        const auto* der = reinterpret_cast<const unsigned char*>(one.data());
+        shown.emplace_back(d2i_X509(nullptr, &der, static_cast<long>(one.size())));
+        if (shown.back() == nullptr || others == nullptr) return out;
+        sk_X509_push(others.get(), shown.back().get());
+    }
+    struct CheckFree {
+        void operator()(X509_STORE_CTX* check) const { X509_STORE_CTX_free(check); }
+    };
+    const std::unique_ptr<X509_STORE_CTX, CheckFree> check(X509_STORE_CTX_new());
+    if (shown.empty() || check == nullptr ||
+        X509_STORE_CTX_init(check.get(), SSL_CTX_get_cert_store(context), shown.front().get(),
+                            others.get()) != 1)
+        return out;
+    X509_STORE_CTX_set_default(check.get(), "ssl_server");
+    X509_VERIFY_PARAM* const how = X509_STORE_CTX_get0_param(check.get());
+    X509_VERIFY_PARAM_set_auth_level(how, SSL_CTX_get_security_level(context));
+    X509_VERIFY_PARAM_set1(how, SSL_CTX_get0_param(context));
+    const bool is_good = X509_verify_cert(check.get()) == 1;
+    out.error = X509_STORE_CTX_get_error(check.get());
+    if (!is_good && out.error == X509_V_OK) out.error = X509_V_ERR_UNSPECIFIED;
+    const STACK_OF(X509)* const whole = is_good ? X509_STORE_CTX_get0_chain(check.get()) : nullptr;
+    for (int i = 0; whole != nullptr && i < sk_X509_num(whole); ++i) {
+        X509* const certificate = sk_X509_value(whole, i);
+        X509_up_ref(certificate);
+        out.chain.emplace_back(certificate);
+    }
+    return out;
+}
+
 std::string certificate_error(const SSL* ssl, const std::string& host) {
     const long verified = SSL_get_verify_result(ssl);
     // (Unverified certificates are judged as well.)
     if (verified == X509_V_OK || SSL_get_verify_mode(ssl) == SSL_VERIFY_NONE) return {};
-    if (is_for_another(ssl)) return "its certificate is not for " + host;
+    return certificate_error(verified, host);
+}
+
+std::string certificate_error(long verified, const std::string& host) {
+    if (verified == X509_V_OK) return {};
+    if (is_for_another(verified)) return "its certificate is not for " + host;
     return std::string("its certificate is not trusted: ") +
            X509_verify_cert_error_string(verified);
 }

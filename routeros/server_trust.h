@@ -5,9 +5,17 @@
 
 #include <openssl/ssl.h>
 
+#include <memory>
+#include <span>
 #include <string>
+#include <vector>
 
 namespace steer::tls {
+
+struct X509Free {
+    void operator()(X509* certificate) const { X509_free(certificate); }
+};
+using X509Ptr = std::unique_ptr<X509, X509Free>;
 
 // Requires at least TLS 1.2. Returns false if there is no memory.
 [[nodiscard]] bool set_versions(SSL_CTX* context);
@@ -23,5 +31,16 @@ void send_name(SSL* ssl, const std::string& host);
 [[nodiscard]] std::string certificate_error(const SSL* ssl, const std::string& host);
 // Whether the error is an untrusted authority.
 [[nodiscard]] bool is_of_unknown_authority(const SSL* ssl);
+
+// A chain in DER that another library received, the server's certificate first, as if this context
+// had received it: X509_V_OK, or the error of the verification.
+struct VerifiedChain {
+    long error = X509_V_ERR_UNSPECIFIED;
+    std::vector<X509Ptr> chain{};  // up to the authority
+};
+[[nodiscard]] VerifiedChain verify_chain(SSL_CTX* context, std::span<const std::string> chain);
+// The two above, of such an error.
+[[nodiscard]] std::string certificate_error(long verified, const std::string& host);
+[[nodiscard]] bool is_of_unknown_authority(long verified);
 
 }  // namespace steer::tls

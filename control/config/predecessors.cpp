@@ -15,7 +15,7 @@ constexpr std::string_view kTypesOfV4[] = {
     "fast_forward", "query_matcher", "response_matcher", "blackhole",      "_block",        "_pass",
     "bufsize",      "padding",       "edns0_filter",     "query_is_edns0", "client_limiter"};
 
-constexpr std::string_view kOthersWithKeys[] = {"upstream", "download", "entry", "job", "log"};
+constexpr std::string_view kOthersWithKeys[] = {"upstream", "download", "job", "log"};
 
 // "upstream" of "upstream 2 of forward 'main'", "cache" of "cache 'main'", "log" of "'log'".
 std::string_view first_word(std::string_view owner) {

@@ -82,6 +82,7 @@ struct Settings {
     Control control;
     Policy policy;
     CookieSettings cookies;
+    QuicSettings quic;
     std::vector<Limit> limits;
     Mdns mdns;
     std::vector<RemoteList> remote_lists;

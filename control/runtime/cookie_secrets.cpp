@@ -10,7 +10,7 @@
 #include <string_view>
 
 #include "control/api/log/response_text.h"
-#include "control/config/sections/cookie_secret.h"
+#include "control/config/sections/secret_lines.h"
 
 namespace steer {
 namespace {
@@ -41,7 +41,8 @@ Result<void> CookieSecrets::restore(const json::object& stored, std::int64_t wal
         const json::value* const made = one == nullptr ? nullptr : one->if_contains("made_s");
         if (hex == nullptr || made == nullptr || !hex->is_string() || !made->is_int64())
             return damaged;
-        const auto bytes = config::cookie_secret_of(std::string_view(hex->get_string()));
+        const auto bytes = config::secret_of<config::CookieSecretBytes{}.size()>(
+            std::string_view(hex->get_string()));
         if (!bytes || made->get_int64() > wall_s + kOverlapS) return damaged;
         secrets[i] = Secret{*bytes, made->get_int64()};
     }

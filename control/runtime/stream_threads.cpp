@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <boost/asio/post.hpp>
 #include <map>
 #include <mutex>
 #include <set>
@@ -11,10 +12,14 @@
 #include <thread>
 #include <utility>
 
+#include "control/host/net/certificate_pem.h"
 #include "control/host/net/tls_server.h"
 #include "control/host/process/call_filters.h"
+#include "control/host/process/child_program.h"
 #include "control/host/resolver/interface_zone.h"
+#include "control/streams/listen/quic_sockets.h"
 #include "control/streams/listen/server_protocols.h"
+#include "control/streams/quic/program.h"
 #include "control/streams/stream_thread.h"
 
 namespace steer {
@@ -24,6 +29,11 @@ using stream::StreamThread;
 using stream::Transport;
 
 namespace {
+
+stream::HttpSite site_of(const build::HttpSite& site) {
+    return {site.paths, site.client_header, matchers::PrefixSet(site.trusted), site.alternative,
+            site.frontends};
+}
 
 stream::TlsFiles files_of(const config::ServerTls& tls) {
     return {tls.cert, tls.key, tls.client_ca, tls.require_client_cert};
@@ -36,8 +46,7 @@ Result<std::shared_ptr<const stream::Service>> service_of(const build::StreamSer
     service->frontend = settings.frontend;
     service->proxies = matchers::PrefixSet(settings.proxies);
     service->protocol = settings.protocol;
-    service->http = {settings.http.paths, settings.http.client_header,
-                     matchers::PrefixSet(settings.http.trusted), settings.http.frontends};
+    service->http = site_of(settings.http);
     if (!settings.tls.cert.empty()) {
         service->tls =
             std::make_shared<stream::TlsServer>(stream::facts_of(settings.protocol).alpn(), clock);
@@ -46,19 +55,78 @@ Result<std::shared_ptr<const stream::Service>> service_of(const build::StreamSer
     return service;
 }
 
+// A server over QUIC: its certificate goes to steerdns-quic as text.
+struct QuicServer {
+    std::uint16_t number = 0;
+    build::StreamService settings;
+    stream::CertificateFacts facts;
+};
+
+Result<quic::ServiceSettings> settings_of(QuicServer& server) {
+    const auto certificate = stream::read_certificate(files_of(server.settings.tls));
+    if (!certificate) return certificate.error();
+    const auto pem = stream::pem_of(*certificate);
+    for (const std::string* const text : {&pem.chain, &pem.key, &pem.client_cas}) {
+        if (text->size() > quic::kMaxPem)
+            return Error{"'" + server.settings.tls.cert + "', its key or its 'client_ca' has " +
+                         std::to_string(text->size()) + " bytes: a server over QUIC takes " +
+                         std::to_string(quic::kMaxPem) +
+                         "; remove certificates that no client needs"};
+    }
+    server.facts = certificate->facts;
+    quic::ServiceSettings out;
+    out.number = server.number;
+    out.protocol = server.settings.protocol;
+    out.http = {server.settings.http.paths, server.settings.http.client_header};
+    out.limits = server.settings.limits;
+    out.tls = {pem.chain,
+               pem.key,
+               pem.client_cas,
+               server.settings.tls.require_client_cert,
+               stream::facts_of(server.settings.protocol).alpn(),
+               {},
+               server.settings.tls.early_data};
+    return out;
+}
+
 }  // namespace
 
 struct StreamThreads::Impl {
-    Impl(Clock& c, Log l, std::uint64_t key) : clock(c), log(std::move(l)), secret(key) {}
+    Impl(Clock& c, boost::asio::io_context& main, unsigned count,
+         const std::optional<config::QuicSecretBytes>& quic_secret, const Log& l, std::uint64_t key)
+        : io(main),
+          clock(c),
+          log(l),
+          secret(key),
+          quic(
+              main, count, quic_secret, [this] { return program.start(); },
+              [this](std::vector<Descriptor> channels, const std::function<void()>& broken) {
+                  for (std::size_t i = 0; i < threads.size(); ++i)
+                      threads[i]->connect_quic(std::move(channels[i]), broken);
+              },
+              [this] {
+                  for (auto& thread : threads)
+                      thread->disconnect_quic();
+              },
+              l) {}
+    ~Impl() { *alive = false; }
+    Impl(const Impl&) = delete;
+    Impl& operator=(const Impl&) = delete;
 
     struct Wanted {
         std::shared_ptr<const stream::Service> service;  // of TCP
+        std::uint16_t quic = 0;                          // the number of a server over QUIC
         int line = 0;                                    // of the configuration
     };
+    Result<void> add_quic(std::size_t index);
+    void close(const ListenAddress& where);
     [[nodiscard]] std::map<ListenAddress, Wanted> wanted(
         const std::vector<ServiceAddress>& service_addresses) const;
     Result<void> open(const ListenAddress& where, const Wanted& how);
 
+    boost::asio::io_context& io;  // of the main thread
+    // Ends with this object, for what waits there.
+    std::shared_ptr<bool> alive = std::make_shared<bool>(true);
     Clock& clock;
     Log log;
     const std::uint64_t secret;  // of the keys of `limits:`
@@ -68,11 +136,27 @@ struct StreamThreads::Impl {
     std::mutex mutex;  // of what follows
     std::vector<build::Listener> listeners;
     std::vector<std::shared_ptr<const stream::Service>> services;  // over TCP, by listener
+    std::map<std::size_t, QuicServer> quic_servers;                // by listener
     bool budgeted = false;
     std::set<ListenAddress> open_sockets;
     std::shared_ptr<const stream::UpstreamDirectory> upstreams =
         std::make_shared<stream::UpstreamDirectory>();
+    ChildProgram program{quic::kProgramName, quic::kMaxMessage};
+    QuicHost quic;
 };
+
+// Reads its certificate.
+Result<void> StreamThreads::Impl::add_quic(std::size_t index) {
+    const build::Listener& listener = listeners[index];
+    QuicServer server;
+    server.number = static_cast<std::uint16_t>(quic_servers.size());
+    server.settings = *listener.quic;
+    auto settings = settings_of(server);
+    if (!settings) return Error{settings.error().text, {}, listener.endpoint.line};
+    quic.set_service(std::move(*settings));
+    quic_servers.emplace(index, std::move(server));
+    return {};
+}
 
 // Every socket of the current listeners, once.
 std::map<ListenAddress, StreamThreads::Impl::Wanted> StreamThreads::Impl::wanted(
@@ -98,22 +182,35 @@ std::map<ListenAddress, StreamThreads::Impl::Wanted> StreamThreads::Impl::wanted
                 addresses.push_back(address);
         }
         if (is_one && addresses.empty()) addresses.push_back({endpoint.address, zone});
-        const Wanted how{services[i], endpoint.line};
+        const auto quic_server = quic_servers.find(i);
+        const Wanted how{
+            services[i],
+            quic_server == quic_servers.end() ? std::uint16_t{0} : quic_server->second.number,
+            endpoint.line};
         for (const auto& [ip, scope] : addresses) {
             if (listener.udp) all.try_emplace({Transport::udp, ip, endpoint.port, scope}, how);
             if (listener.tcp) all.try_emplace({Transport::tcp, ip, endpoint.port, scope}, how);
+            if (listener.quic) all.try_emplace({Transport::doq, ip, endpoint.port, scope}, how);
         }
     }
     return all;
 }
 
 Result<void> StreamThreads::Impl::open(const ListenAddress& where, const Wanted& how) {
-    auto socket = stream::open_listen_socket(where);
-    if (!socket) {
-        Error error = socket.error();
+    const auto of_line = [&how](Error error) {
         error.line = how.line;
         return error;
+    };
+    if (where.transport == Transport::doq) {
+        const auto opened = quic.add_sockets(how.quic, where, [&] {
+            return stream::open_quic_sockets(where, static_cast<unsigned>(threads.size()));
+        });
+        if (!opened) return of_line(opened.error());
+        open_sockets.insert(where);
+        return {};
     }
+    auto socket = stream::open_listen_socket(where);
+    if (!socket) return of_line(socket.error());
     for (std::size_t i = 0; i < threads.size(); ++i) {
         const int own = i + 1 == threads.size() ? *socket : ::dup(*socket);
         if (own < 0) continue;
@@ -127,9 +224,10 @@ Result<void> StreamThreads::Impl::open(const ListenAddress& where, const Wanted&
     return {};
 }
 
-StreamThreads::StreamThreads(DataplaneRuntime& runtime, Clock& clock, Log log)
-    : impl_(
-          std::make_unique<Impl>(clock, std::move(log), runtime.shared().hasher->of_name({}).low)) {
+StreamThreads::StreamThreads(DataplaneRuntime& runtime, Clock& clock, boost::asio::io_context& io,
+                             const std::optional<config::QuicSecretBytes>& quic, const Log& log)
+    : impl_(std::make_unique<Impl>(clock, io, runtime.streams(), quic, log,
+                                   runtime.shared().hasher->of_name({}).low)) {
     for (unsigned i = 0; i < runtime.streams(); ++i) {
         stream::StreamRings rings;
         for (unsigned worker = 0; worker < runtime.workers(); ++worker) {
@@ -158,14 +256,24 @@ Result<void> StreamThreads::listen(const std::vector<build::Listener>& listeners
                                    bool budgeted) {
     const std::lock_guard lock(impl_->mutex);
     impl_->listeners = listeners;
-    for (const auto& listener : listeners) {
+    for (std::size_t i = 0; i < listeners.size(); ++i) {
+        const auto& listener = listeners[i];
         auto& service = impl_->services.emplace_back();
+        if (listener.quic) {
+            if (auto done = impl_->add_quic(i); !done) return done;
+        }
         if (!listener.tcp) continue;
         auto made = service_of(*listener.tcp, impl_->clock);
         if (!made) return Error{made.error().text, {}, listener.endpoint.line};
         service = std::move(*made);
     }
     impl_->budgeted = budgeted;
+    std::vector<stream::QuicFrontend> over_quic;  // by number: listeners are numbered in order
+    for (const auto& [listener, server] : impl_->quic_servers)
+        over_quic.push_back(
+            {server.settings.protocol, server.settings.frontend, site_of(server.settings.http)});
+    for (auto& thread : impl_->threads)
+        thread->set_quic(over_quic);
     for (const auto& [where, how] : impl_->wanted(service_addresses)) {
         if (impl_->open_sockets.contains(where)) continue;
         if (auto done = impl_->open(where, how); !done) return done;
@@ -176,6 +284,19 @@ Result<void> StreamThreads::listen(const std::vector<build::Listener>& listeners
 std::vector<Error> StreamThreads::renew(const std::vector<build::Listener>& listeners) {
     const std::lock_guard lock(impl_->mutex);
     std::vector<Error> wrong;
+    for (auto& [i, server] : impl_->quic_servers) {
+        for (const auto& now : listeners) {
+            if (now.endpoint == impl_->listeners[i].endpoint && now.quic &&
+                !now.quic->tls.cert.empty())
+                server.settings.tls = now.quic->tls;
+        }
+        auto settings = settings_of(server);
+        if (settings) {
+            impl_->quic.set_service(std::move(*settings));
+        } else {
+            wrong.push_back(Error{settings.error().text + "; the one before stays in use"});
+        }
+    }
     for (std::size_t i = 0; i < impl_->listeners.size(); ++i) {
         const auto& service = impl_->services[i];
         if (service == nullptr || service->tls == nullptr) continue;
@@ -203,13 +324,16 @@ std::vector<std::shared_ptr<stream::TicketServer>> StreamThreads::ticket_servers
 std::vector<stream::CertificateFacts> StreamThreads::certificates() const {
     const std::lock_guard lock(impl_->mutex);
     std::vector<stream::CertificateFacts> all;
-    for (const auto& service : impl_->services) {
-        if (service == nullptr || service->tls == nullptr) continue;
-        auto facts = service->tls->facts();
+    const auto add = [&all](stream::CertificateFacts facts) {
         const bool is_known = std::any_of(all.begin(), all.end(),
                                           [&](const auto& c) { return c.file == facts.file; });
         if (!is_known) all.push_back(std::move(facts));
+    };
+    for (const auto& service : impl_->services) {
+        if (service != nullptr && service->tls != nullptr) add(service->tls->facts());
     }
+    for (const auto& [i, server] : impl_->quic_servers)
+        add(server.facts);
     return all;
 }
 
@@ -218,14 +342,19 @@ void StreamThreads::set_service_addresses(const std::vector<ServiceAddress>& ser
     const auto wanted = impl_->wanted(service_addresses);
     std::erase_if(impl_->open_sockets, [&](const ListenAddress& where) {
         if (wanted.contains(where)) return false;
-        for (auto& thread : impl_->threads)
-            thread->remove(where);
+        impl_->close(where);
         return true;
     });
     for (const auto& [where, how] : wanted) {
         if (impl_->open_sockets.contains(where)) continue;
         if (auto done = impl_->open(where, how); !done) impl_->log(done.error().text);
     }
+}
+
+void StreamThreads::Impl::close(const ListenAddress& where) {
+    if (where.transport == Transport::doq) return quic.remove_sockets(where);
+    for (auto& thread : threads)
+        thread->remove(where);
 }
 
 void StreamThreads::set_copying_interfaces(const std::vector<int>& if_indices) {
@@ -250,6 +379,11 @@ void StreamThreads::set_upstreams(const build::Channels& channels) {
     impl_->upstreams = directory;
     for (auto& thread : impl_->threads)
         thread->set_upstreams(directory);
+    const bool over_quic = std::ranges::any_of(
+        channels, [](const auto& target) { return config::facts_of(target->scheme).is_over_quic; });
+    boost::asio::post(impl_->io, [impl = impl_.get(), alive = impl_->alive, over_quic] {
+        if (*alive) impl->quic.set_upstreams(over_quic);
+    });
 }
 
 void StreamThreads::network_changed() {
@@ -293,9 +427,11 @@ void StreamThreads::start() {
             filtered_thread(ThreadKind::streams, [raw = thread.get()] { raw->run(); }));
         pthread_setname_np(impl_->running.back().native_handle(), "streams");
     }
+    impl_->quic.start();
 }
 
 void StreamThreads::stop() {
+    impl_->quic.stop();
     for (auto& thread : impl_->threads)
         thread->stop();
     for (auto& thread : impl_->running)
@@ -314,6 +450,13 @@ void StreamThreads::set_draining(bool on) {
     for (const auto& service : impl_->services) {
         if (service != nullptr) service->draining->store(on, std::memory_order_relaxed);
     }
+    impl_->quic.set_draining(on);
+}
+const QuicHost& StreamThreads::quic() const {
+    return impl_->quic;
+}
+const stream::QuicLinkState& StreamThreads::quic(unsigned thread) const {
+    return impl_->threads[thread]->quic();
 }
 const Heartbeat& StreamThreads::heartbeat(unsigned thread) const {
     return impl_->threads[thread]->heartbeat();
@@ -332,6 +475,13 @@ std::map<std::string_view, unsigned> StreamThreads::connections_by_transport() c
         if (service == nullptr) continue;
         const auto& facts = stream::facts_of(service->protocol);
         all[facts.label(service->tls != nullptr)] += service->counts->in_all();
+    }
+    for (const auto& [i, server] : impl_->quic_servers) {
+        const auto protocol = server.settings.protocol;
+        unsigned& open = all[stream::facts_of(protocol).label(true)];
+        if (open != 0) continue;  // another server of the protocol
+        for (const auto& thread : impl_->threads)
+            open += thread->quic().open(protocol);
     }
     return all;
 }

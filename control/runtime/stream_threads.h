@@ -8,6 +8,7 @@
 // the query is dropped and counted.
 #pragma once
 
+#include <boost/asio/io_context.hpp>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -22,10 +23,12 @@
 #include "control/host/process/heartbeat.h"
 #include "control/program/build/build.h"
 #include "control/runtime/dataplane_runtime.h"
+#include "control/runtime/quic_host.h"
 #include "control/streams/base/notify_handler.h"
 #include "control/streams/base/probe_question.h"
 #include "control/streams/base/stream_counters.h"
 #include "control/streams/base/traced_question.h"
+#include "control/streams/listen/quic_link.h"
 #include "control/streams/upstream/upstream_state.h"
 #include "dataplane/base/clock.h"
 #include "matchers/prefix/ip_address.h"
@@ -45,7 +48,9 @@ class StreamThreads {
     using Log = std::function<void(const std::string& sentence)>;  // called from any thread
 
     // Starts as many threads as the runtime has rings for. `runtime` and `clock` must outlive them.
-    StreamThreads(DataplaneRuntime& runtime, Clock& clock, Log log);
+    // `io`: of the main thread, which follows the process steerdns-quic. `quic`: its secret.
+    StreamThreads(DataplaneRuntime& runtime, Clock& clock, boost::asio::io_context& io,
+                  const std::optional<config::QuicSecretBytes>& quic, const Log& log);
     ~StreamThreads();
     StreamThreads(const StreamThreads&) = delete;
     StreamThreads& operator=(const StreamThreads&) = delete;
@@ -67,7 +72,7 @@ class StreamThreads {
     // Servers over TLS; they live as long as this object. Call it after listen().
     [[nodiscard]] std::vector<std::shared_ptr<stream::TicketServer>> ticket_servers() const;
     // Addresses were added or removed: listeners on all addresses follow. Errors of binding are
-    // logged; the next call tries again. Any thread.
+    // logged; the next call tries again. Main thread.
     void set_service_addresses(const std::vector<ServiceAddress>& service_addresses);
     // Interfaces with a copying port, sorted: the port answers plain datagrams that arrive there.
     // Any thread.
@@ -99,13 +104,17 @@ class StreamThreads {
     // that thread with a reply.
     void probe(stream::ProbeQuestion question, stream::ProbeReplied done);
 
+    // Also starts steerdns-quic, if a server needs it. Main thread.
     void start();
     void stop();  // may be repeated; closes open connections
 
     [[nodiscard]] unsigned count() const;
     [[nodiscard]] const StreamCounters& counters(unsigned thread) const;
-    // Whether clients are asked to open another connection. Any thread.
+    // Whether clients are asked to open another connection. Main thread.
     void set_draining(bool on);
+    // The process steerdns-quic. Main thread.
+    [[nodiscard]] const QuicHost& quic() const;
+    [[nodiscard]] const stream::QuicLinkState& quic(unsigned thread) const;
     [[nodiscard]] const Heartbeat& heartbeat(unsigned thread) const;
     [[nodiscard]] unsigned connections() const;  // open TCP connections of clients, all threads
     // The same by transport: "tcp", "dot", "http", "doh"; only transports with a server. Any

@@ -38,7 +38,8 @@ StreamsPart::StreamsPart(const Needs& needs)
 
 Result<void> StreamsPart::start() {
     threads_ = std::make_unique<StreamThreads>(
-        workers_.runtime(), main_.clock(), [this](const std::string& sentence) {
+        workers_.runtime(), main_.clock(), main_.io(), settings_.get().quic.secret,
+        [this](const std::string& sentence) {
             if (!sentence.starts_with("upstream ")) return spdlog::warn("{}", sentence);
             const bool is_good = sentence.find(" can be asked again") != std::string::npos;
             events_.tell(ops::EventKind::upstream,
@@ -105,6 +106,10 @@ void StreamsPart::stop() {
 
 void StreamsPart::add_status(object& all) {
     all["connections"] = threads_->connections();
+    const QuicHost& quic = threads_->quic();
+    if (!quic.is_needed()) return;
+    all["quic"] = object{{"running", quic.is_running()}, {"restarts", quic.restarts()}};
+    if (!quic.error().empty()) all["quic"].as_object()["trouble"] = quic.error();
 }
 
 void StreamsPart::add_counters(object& all) {
@@ -115,6 +120,14 @@ void StreamsPart::add_counters(object& all) {
         streams.push_back(std::move(named));
     }
     all["streams"] = std::move(streams);
+    if (!threads_->quic().is_needed()) return;
+    array quic;
+    for (unsigned t = 0; t < threads_->count(); ++t) {
+        object named;
+        ops::add_counts(named, quic::kQuicCounts, threads_->quic(t).counters);
+        quic.push_back(std::move(named));
+    }
+    all["quic"] = std::move(quic);
 }
 
 void StreamsPart::write_metrics(ops::MetricWriter& writer) {
@@ -124,12 +137,26 @@ void StreamsPart::write_metrics(ops::MetricWriter& writer) {
     }
     std::vector<unsigned> threads(threads_->count());
     std::iota(threads.begin(), threads.end(), 0U);
+    const auto sample = [](ops::MetricWriter& out, unsigned t, auto number) {
+        out.sample({{"thread", std::to_string(t)}}, number);
+    };
     ops::write_counts(
         writer, "steerdns_stream_", kStreamCounts,
-        threads, [this](unsigned t) -> const auto& { return threads_->counters(t); },
-        [](ops::MetricWriter& out, unsigned t, auto number) {
-            out.sample({{"thread", std::to_string(t)}}, number);
-        });
+        threads, [this](unsigned t) -> const auto& { return threads_->counters(t); }, sample);
+    if (!threads_->quic().is_needed()) return;
+    writer.family("steerdns_quic_process_running");
+    writer.sample({}, std::uint64_t{threads_->quic().is_running() ? 1U : 0U});
+    writer.family("steerdns_quic_process_restarts");
+    writer.sample({}, threads_->quic().restarts());
+    ops::write_counts(
+        writer, "steerdns_quic_", quic::kQuicCounts,
+        threads, [this](unsigned t) -> const auto& { return threads_->quic(t).counters; }, sample);
+}
+
+void StreamsPart::add_problems(Problems& problems) {
+    const QuicHost& quic = threads_->quic();
+    if (quic.is_needed() && !quic.error().empty())
+        problems.push_back({"quic", quic.error() + "; see the log"});
 }
 
 }  // namespace steer

@@ -34,6 +34,7 @@ class StreamsPart final : public Part {
     void add_status(boost::json::object& all) override;
     void add_counters(boost::json::object& all) override;
     void write_metrics(ops::MetricWriter& writer) override;
+    void add_problems(Problems& problems) override;
     void stop() override;
 
     [[nodiscard]] StreamThreads& threads() { return *threads_; }

@@ -73,7 +73,8 @@ StreamThread::StreamThread(unsigned index, StreamRings rings, BufferPools& buffe
       budget_(secret_of(context_.random)),
       upstream_udp_(context_),
       upstream_tcp_(context_),
-      channels_(context_, upstream_udp_, upstream_tcp_) {
+      quic_upstreams_(context_),
+      channels_(context_, upstream_udp_, upstream_tcp_, quic_upstreams_) {
     injector_.set_flush([this] { flush(); });
     boost::asio::post(context_.io, [this] { on_wake(); });
     boost::asio::post(context_.io, [this] { await_housekeeping(); });
@@ -114,6 +115,24 @@ void StreamThread::add_tcp(const ListenAddress& where, int descriptor,
         tcp_[where] = listener;
         listener->start();
     });
+}
+
+void StreamThread::set_quic(std::vector<QuicFrontend> servers) {
+    boost::asio::post(context_.io, [this, all = std::move(servers)]() mutable {
+        quic_ = std::make_shared<QuicLink>(context_, injector_, quic_upstreams_, quic_state_,
+                                           std::move(all));
+    });
+}
+
+void StreamThread::connect_quic(Descriptor channel, std::function<void()> broken) {
+    const auto owned = std::make_shared<Descriptor>(std::move(channel));
+    boost::asio::post(context_.io, [this, owned, to = std::move(broken)]() mutable {
+        quic_->connect(std::move(*owned), std::move(to));
+    });
+}
+
+void StreamThread::disconnect_quic() {
+    boost::asio::post(context_.io, [this] { quic_->disconnect(); });
 }
 
 ClientConnections& StreamThread::clients_of(const std::shared_ptr<const Service>& service) {
@@ -301,6 +320,7 @@ void StreamThread::flush() {
         listener->flush();
     for (auto& [service, clients] : clients_)
         clients->flush();
+    if (quic_ != nullptr) quic_->flush();
 }
 
 void StreamThread::take(const Message& m) {

@@ -19,9 +19,11 @@
 #include "control/streams/base/traced_question.h"
 #include "control/streams/listen/injector.h"
 #include "control/streams/listen/listen_socket.h"
+#include "control/streams/listen/quic_link.h"
 #include "control/streams/listen/source_budget.h"
 #include "control/streams/listen/tcp_listener.h"
 #include "control/streams/listen/udp_listener.h"
+#include "control/streams/upstream/quic_upstreams.h"
 #include "control/streams/upstream/upstream_channels.h"
 #include "control/streams/upstream/upstream_tcp.h"
 #include "control/streams/upstream/upstream_udp.h"
@@ -40,6 +42,12 @@ class StreamThread {
     void add_udp(const ListenAddress& where, int descriptor, bool budgeted);
     void add_tcp(const ListenAddress& where, int descriptor,
                  std::shared_ptr<const Service> service);
+    // The servers over QUIC, before run(); then each run of the process (quic_link.h), and its end.
+    // Any thread.
+    void set_quic(std::vector<QuicFrontend> servers);
+    void connect_quic(Descriptor channel, std::function<void()> broken);
+    void disconnect_quic();
+    [[nodiscard]] const QuicLinkState& quic() const { return quic_state_; }
     // Closes the socket; its connections stay. Any thread.
     void remove(const ListenAddress& where);
 
@@ -100,9 +108,12 @@ class StreamThread {
     boost::asio::steady_timer housekeeping_;
     Injector injector_;
     SourceBudget budget_;
+    QuicLinkState quic_state_;
+    std::shared_ptr<QuicLink> quic_;  // nullptr: before set_quic()
     std::map<const Service*, std::unique_ptr<ClientConnections>> clients_;
     UpstreamUdp upstream_udp_;
     UpstreamTcp upstream_tcp_;
+    QuicUpstreams quic_upstreams_;
     UpstreamChannels channels_;
     std::map<ListenAddress, std::shared_ptr<UdpListener>> udp_;
     std::map<ListenAddress, std::shared_ptr<TcpListener>> tcp_;

@@ -10,12 +10,14 @@
 namespace steer {
 
 //    name, ALPN of TLS (the preferred one; empty: none), SocketProtocol of dnstap, default port,
-//    whether a client may send its query as early data (TLS 1.3, 0-RTT)
+//    whether a client may send early data (0-RTT) over TCP; over QUIC, `early_data` says it
 #define STEER_CLIENT_TRANSPORTS(X) \
     X(udp, "", 1, 53, false)       \
     X(tcp, "", 2, 53, false)       \
     X(dot, "dot", 3, 853, false)   \
-    X(doh, "h2", 4, 443, false)
+    X(doh, "h2", 4, 443, false)    \
+    X(doq, "doq", 7, 853, false)   \
+    X(doh3, "h3", 4, 443, false)
 
 // "`udp`, `tcp`, ...", for the documentation; it ends with a comma and a blank.
 #define STEER_TRANSPORT_LABEL(name, alpn, dnstap, port, early_data) "`" #name "`, "

@@ -8,7 +8,8 @@ namespace steer::dns {
 
 void lower_message_ttls(std::span<std::uint8_t> message, std::uint32_t age_s,
                         std::uint32_t most_s) noexcept {
-    if (message.size() < kHeaderSize) return;
+    const bool is_noop = age_s == 0 && most_s == UINT32_MAX;
+    if (is_noop || message.size() < kHeaderSize) return;
     std::size_t at = kHeaderSize;
     for (unsigned left = load_be16(&message[4]); left > 0; --left) {
         at = skip_name(message, at);

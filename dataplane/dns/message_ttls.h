@@ -7,7 +7,8 @@
 namespace steer::dns {
 
 // Lowers each TTL by `age_s`, not below 0, and limits it to `most_s`. An OPT stays unchanged, and
-// all bytes from the first incomplete record on. Pure. One pass; follows no names.
+// all bytes from the first incomplete record on. 0 and UINT32_MAX: nothing is to be lowered. Pure. One
+// pass; follows no names.
 void lower_message_ttls(std::span<std::uint8_t> message, std::uint32_t age_s,
                         std::uint32_t most_s) noexcept;
 

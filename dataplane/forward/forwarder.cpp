@@ -59,6 +59,23 @@ bool Forwarder::Impl::is_over_share(const matchers::DomainKeys& keys, Now now) c
     return false;
 }
 
+bool Forwarder::Impl::is_over_share_of(const InFlightLimit& limit,
+                                       const matchers::DomainKeys& keys) const noexcept {
+    using matchers::DomainLevel;
+    // Names go to workers by their hash.
+    const std::uint64_t part = std::max(1U, limit.most / options.workers);
+    std::uint64_t few = std::min<std::uint64_t>(kFewOfDomain, std::max<std::uint64_t>(1, part / 4));
+    for (const auto level : {DomainLevel::domain, DomainLevel::below, DomainLevel::below2}) {
+        const std::uint64_t key = keys[level];
+        const std::uint64_t share = by_domain.share(level);
+        if (key == 0 || share >= options.max_in_flight) break;
+        const std::uint64_t most = part * share / options.max_in_flight;
+        if (by_domain.get(key) >= std::max(most, few)) return true;
+        few = std::max<std::uint64_t>(1, few / 2);
+    }
+    return false;
+}
+
 bool Forwarder::Impl::is_group_over_share(const forward::Question& question) noexcept {
     const Snapshot& snapshot = *question.snapshot;
     if (snapshot.groups.size() < 2) return false;
@@ -111,12 +128,12 @@ void Forwarder::Impl::join(Parked* parked, std::uint64_t name_hash, Now now) noe
                 ? parked->keys.domain
                 : matchers::PublicSuffixes::current().keys(
                       std::span<const std::uint8_t>{question.qname.data(), question.qname_len});
-        if (is_over_share(domain, now)) {
+        InFlightLimit* const limit = question.snapshot->groups[question.group].limit.get();
+        if (is_over_share(domain, now) || (limit != nullptr && is_over_share_of(*limit, domain))) {
             counters.saw(Overload::upstream_quota, parked->path.client.address,
                          {question.qname.data(), question.qname_len});
             return turn_away(parked, UpstreamResult::over_quota, Stat::upstream_quota);
         }
-        InFlightLimit* const limit = question.snapshot->groups[question.group].limit.get();
         if (limit != nullptr && !limit->enter())
             return turn_away(parked, UpstreamResult::over_quota, Stat::upstream_limit);
         const std::uint32_t key =

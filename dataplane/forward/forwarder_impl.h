@@ -66,6 +66,10 @@ struct Forwarder::Impl {
     // Whether one of these levels has its share in flight. The share is smaller if the domain fails
     // while the table fills up.
     [[nodiscard]] bool is_over_share(const matchers::DomainKeys& keys, Now now) const noexcept;
+    // Whether one of these levels has its share of what the group may have in flight: the same part
+    // of it as of the table.
+    [[nodiscard]] bool is_over_share_of(const InFlightLimit& limit,
+                                        const matchers::DomainKeys& keys) const noexcept;
     // Whether the rest of the table is for questions to other groups. Then each new query needs the
     // place of an old one.
     [[nodiscard]] bool is_group_over_share(const forward::Question& question) noexcept;

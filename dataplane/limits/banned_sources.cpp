@@ -23,7 +23,10 @@ BannedSources::BannedSources()
 std::uint64_t BannedSources::hash_of(const matchers::Prefix& prefix) const noexcept {
     using matchers::fold_product;
     const std::uint64_t high = fold_product(prefix.address.high() ^ secret_, ~secret_);
-    return fold_product(high ^ prefix.length, prefix.address.low() ^ secret_) | 1;
+    const std::uint64_t both = fold_product(high ^ prefix.length, prefix.address.low() ^ secret_);
+    // One product of networks that follow each other is as even as its secret's lowest bits.
+    constexpr std::uint64_t kOdd = 0x9e37'79b9'7f4a'7c15;
+    return fold_product(both ^ secret_, kOdd) | 1;
 }
 
 bool BannedSources::contains(const matchers::Prefix& prefix) const noexcept {

@@ -17,6 +17,7 @@ namespace steer {
     X(icmp, "ICMP", 1'000)                                               \
     X(icmp6, "ICMPv6 but neighbour discovery", 1'000)                    \
     X(tcp, "TCP", 100'000)                                               \
+    X(quic, "UDP from or to port 443 or 853", 100'000)                   \
     X(udp, "UDP that is not DNS for us, or DNS with IP options", 10'000) \
     X(fragment, "fragments of any protocol", 1'000)                      \
     X(other, "other protocols of IP, other ethertypes, truncated frames", 1'000)

@@ -1,6 +1,7 @@
 """DNS over HTTP with real clients: curl by HTTP/2 and HTTP/1.1, kdig, behind a proxy; and requests without a query."""
 
 import base64
+import json
 import os
 import re
 import subprocess
@@ -28,7 +29,7 @@ plugins:
   - tag: doh
     type: http_server
     args:
-      entries: [ {{ path: /dns-query, exec: main }}, {{ path: /other, exec: main }} ]
+      entries: [ {{ path: /dns-query, exec: main }}, {{ path: /json, exec: main, json_api: true }} ]
       listen: ":443"
       cert: {0.pem}
       key: {0.key}
@@ -86,10 +87,14 @@ class Doh(unittest.TestCase):
         status, version, kind = (head + "  ").split(" ")[:3]
         return int(status), version, kind, content.read_bytes() if content.exists() else b""
 
+    def named_query(self, name):
+        path = self.folder / "query"
+        path.write_bytes(query(name))
+        return path
+
     def ask(self, name, *words, url=URL):
         """The addresses in the answer to a POST."""
-        (self.folder / "query").write_bytes(query(name))
-        status, version, kind, content = self.fetch(*POST, f"@{self.folder}/query", *words, url)
+        status, version, kind, content = self.fetch(*POST, f"@{self.named_query(name)}", *words, url)
         self.assertEqual((status, kind), (200, "application/dns-message"))
         self.assertEqual(content[:2], b"\0\0")
         return version, content
@@ -112,6 +117,32 @@ class Doh(unittest.TestCase):
                     self.assertIn(bytes(map(int, address.split("."))), contents["--http2"])
         self.assertGreater(self.scene.stream_total("http_answers"), 0)
         self.assertEqual(self.scene.stream_total("http_refused"), 0)
+
+    def test_names_are_answered_in_json_where_it_is_configured(self):
+        """Over HTTP/2 and HTTP/1.1. Messages are served at the same path."""
+        url = f"https://{HOST}/json"
+        for flag in ("--http2", "--http1.1"):
+            for name in NAMES:
+                with self.subTest(flag=flag, name=name):
+                    status, _, kind, content = self.fetch(flag, f"{url}?name={name}&random_padding=x")
+                    self.assertEqual((status, kind), (200, "application/dns-json"))
+                    answer = json.loads(content)
+                    self.assertEqual(answer["Question"], [{"name": name + ".", "type": 1}])
+                    self.assertEqual(sorted(x["data"] for x in answer.get("Answer", ())), sorted(self.scene.short(name, "A")))
+            answer = json.loads(self.fetch(flag, f"{url}?name=silent.example")[3])
+            self.assertEqual(answer["Status"], 5)
+            self.assertEqual(self.fetch(flag, f"{url}?name=stream.example&ct=application/dns-message")[2],
+                             "application/dns-message")
+            self.assertEqual(self.fetch(flag, f"{url}?dns={base64url(query('stream.example'))}")[2], "application/dns-message")
+            self.assertEqual(self.fetch(flag, *POST, f"@{self.named_query('stream.example')}", url)[2], "application/dns-message")
+            for bad in ("", "?name=", "?name=a..b", "?name=a&type=none", "?name=a&cd=2", "?name=a&edns_client_subnet=x"):
+                status, _, kind, content = self.fetch(flag, url + bad)
+                self.assertEqual((status, kind), (400, "text/plain"))
+                self.assertRegex(content.decode(), r"^Expected '[^\n]*\n$")
+            self.assertEqual(self.fetch(flag, f"{URL}?name=stream.example")[0], 400)
+        head = self.curl("-I", f"{url}?name=long.stream.example").stdout
+        self.assertRegex(head, r"content-type: application/dns-json")
+        self.assertRegex(head, r"cache-control: private, max-age=86\d\d\d")
 
     def test_curl_resolves_names_by_doh(self):
         """curl --doh-url: it finds the host's address by us; the host itself is unreachable."""

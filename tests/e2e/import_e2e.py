@@ -9,6 +9,7 @@ import contextlib
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -40,6 +41,13 @@ def import_file(path, *options):
     return run(STEERCTL, "import", KINDS[path.suffix], path, *options)
 
 
+def make_certificate(cert, key):
+    made = run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+               "-subj", "/CN=dns.example", "-keyout", key, "-out", cert)
+    if made.returncode != 0:
+        raise RuntimeError(made.stderr)
+
+
 class Files(unittest.TestCase):
     def test_each_input_gives_the_configuration_beside_it(self):
         self.assertGreater(len(inputs(INPUTS)), 8)
@@ -51,9 +59,13 @@ class Files(unittest.TestCase):
                 self.assertEqual(made.stdout, expected.read_text())
 
     def test_steerdnsd_accepts_each_imported_configuration(self):
+        """Where it names a certificate, a.pem with its key a.key is beside it."""
+        folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+        make_certificate(folder / "a.pem", folder / "a.key")
         for path in inputs(INPUTS):
             with self.subTest(path.name):
-                checked = run(STEERDNSD, "--config", path.with_name(path.name + ".yaml"), "--check")
+                copy = shutil.copy(path.with_name(path.name + ".yaml"), folder)
+                checked = run(STEERDNSD, "--config", copy, "--check")
                 self.assertEqual(checked.returncode, 0, checked.stdout + checked.stderr)
                 self.assertNotIn("error:", checked.stdout + checked.stderr)
 
@@ -84,9 +96,7 @@ class Files(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             folder = pathlib.Path(folder)
             cert, key, path = folder / "cert.pem", folder / "key.pem", folder / "x.corefile"
-            made = run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days",
-                       "2", "-subj", "/CN=dns.example", "-keyout", key, "-out", cert)
-            self.assertEqual(made.returncode, 0, made.stderr)
+            make_certificate(cert, key)
             path.write_text(f"tls://. https://.:8443 {{\n tls {cert} {key} {cert} {{\n client_auth verify_if_given\n }}\n"
                             " forward . 192.0.2.1\n}\n")
             made = import_file(path)

@@ -373,7 +373,7 @@ class PageLab:
 
     def furnish_box(self, box: Host) -> None:
         """Does what the package's installation does, and prepares the rest of the machine."""
-        for name, place in (("steerdnsd", "steerdnsd"), ("steerctl", "tools/steerctl/steerctl"), ("steerdns-sets", "steerdns-sets")):
+        for name, place in (("steerdnsd", "steerdnsd"), ("steerctl", "tools/steerctl/steerctl"), ("steerdns-sets", "steerdns-sets"), ("steerdns-quic", "steerdns-quic")):
             if (self.scene.build / place).exists():
                 (box.folder / "bin" / name).symlink_to(self.scene.build / place)
         box.program("systemctl", SYSTEMCTL)

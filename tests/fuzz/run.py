@@ -234,7 +234,14 @@ def shrink(target: str) -> int:
     return len(removed)
 
 
-def run(entries: list[Entry], comments: list[str], names: list[str], seconds: int | None) -> int:
+def note(target: str, seconds: int, revision: str, is_changed: bool) -> None:
+    """In the ledger as it is now: another run may have written it."""
+    comments, entries = read_ledger()
+    next(entry for entry in entries if entry.target == target).spent(seconds, revision, is_changed)
+    write_ledger(comments, entries)
+
+
+def run(entries: list[Entry], names: list[str], seconds: int | None) -> int:
     by_name = {entry.target: entry for entry in entries}
     if unknown := [name for name in names if name not in by_name]:
         sys.exit(f"run.py: not in {LEDGER.name}: {' '.join(unknown)}")
@@ -249,12 +256,12 @@ def run(entries: list[Entry], comments: list[str], names: list[str], seconds: in
             print(f"{name}: not due")
             continue
         program = build(name)
+        revision = git("rev-parse", "--short=8", "HEAD").strip()
         changed = changed_sources(entry, {})
         with tempfile.TemporaryDirectory() as found:
             spent_s = fuzz(program, name, budget_s, pathlib.Path(found))
             added = grow(program, name, pathlib.Path(found))
-        entry.spent(spent_s, git("rev-parse", "--short=8", "HEAD").strip(), changed is None or bool(changed))
-        write_ledger(comments, entries)
+        note(name, spent_s, revision, changed is None or bool(changed))
         print(f"{name}: {spent_s} s of CPU, {added} files added to its corpus")
     return 0
 
@@ -301,11 +308,11 @@ def main() -> int:
     parser.add_argument("targets", nargs="*")
     parser.add_argument("--seconds", type=int)
     options = parser.parse_intermixed_args()
-    comments, entries = read_ledger()
+    _, entries = read_ledger()
     if options.what == "due":
         return print_due(entries)
     if options.what == "run":
-        return run(entries, comments, options.targets, options.seconds)
+        return run(entries, options.targets, options.seconds)
     if options.what == "check":
         return check(entries, options.targets)
     for target in options.targets:

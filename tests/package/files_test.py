@@ -13,7 +13,7 @@ import unittest
 BUILD = pathlib.Path(sys.argv.pop(1)).resolve()
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 # What both have, by its end.
-FILES = ("sbin/steerdnsd", "sbin/steerctl", "libexec/steerdns/steerdns-sets", "lib/systemd/system/steerdnsd.service", "lib/systemd/system/steerdns-doctor.service",
+FILES = ("sbin/steerdnsd", "sbin/steerctl", "libexec/steerdns/steerdns-sets", "libexec/steerdns/steerdns-quic", "lib/systemd/system/steerdnsd.service", "lib/systemd/system/steerdns-doctor.service",
          "lib/systemd/system/steerdns-anycast.service", "share/doc/steerdns/examples/anycast/bird.conf",
          "lib/sysusers.d/steerdns.conf", "lib/tmpfiles.d/steerdns.conf", "etc/steerdns/steerdns.yaml", "etc/logrotate.d/steerdns",
          "share/bash-completion/completions/steerctl", "share/doc/steerdns/examples/minimal.yaml",

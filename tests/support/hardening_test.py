@@ -14,7 +14,7 @@ import tempfile
 import unittest
 
 BUILD = pathlib.Path(sys.argv.pop(1))
-PROGRAMS = ("steerdnsd", "steerdns-sets", "tools/steerctl/steerctl")
+PROGRAMS = ("steerdnsd", "steerdns-sets", "steerdns-quic", "tools/steerctl/steerctl")
 MOST_INSTALLED_MIB = 40
 
 
@@ -61,7 +61,7 @@ class Hardening(unittest.TestCase):
         with tempfile.TemporaryDirectory(prefix="steerdns-install-") as folder:
             done = subprocess.run(["meson", "install", "-C", str(BUILD), "--no-rebuild", "--destdir", folder], text=True, capture_output=True)
             self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-            for name in ("sbin/steerdnsd", "sbin/steerctl", "libexec/steerdns/steerdns-sets"):
+            for name in ("sbin/steerdnsd", "sbin/steerctl", "libexec/steerdns/steerdns-sets", "libexec/steerdns/steerdns-quic"):
                 path, = pathlib.Path(folder).rglob(name)
                 sections = subprocess.run(["readelf", "-SW", str(path)], text=True, capture_output=True, check=True).stdout
                 self.assertNotIn(".debug_info", sections)

@@ -30,7 +30,7 @@ MAY = {
     "tools/fleet_sim": {"tools/fleet_sim", "tools/rossim", "control", "dataplane", "dataplane/dns", "matchers", "routeros"},
 }
 # Folders that have folders of their own, and the order of those.
-ORDER = {"control/streams": ["base", "http", "upstream", "listen", "fetch"]}
+ORDER = {"control/streams": ["base", "http", "quic", "upstream", "listen", "fetch"]}
 NOT_UPWARDS = {"control", "dataplane"}
 # Interfaces that folders implement for the files above them.
 ABOVE = {"control/part.h", "control/parts.h"}

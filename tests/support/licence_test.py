@@ -17,7 +17,7 @@ GPL = {"libnftables", "libnftnl", "libipset"}
 APACHE = {"libssl", "libcrypto"}
 DPDK = {"librte_eal"}
 PAGE = pathlib.Path(__file__).resolve().parents[2] / "docs/reference/licences.md"
-PROGRAMS = {"steerdnsd": "steerdnsd", "steerdns-sets": "steerdns-sets", "steerctl": "tools/steerctl/steerctl"}
+PROGRAMS = {"steerdnsd": "steerdnsd", "steerdns-sets": "steerdns-sets", "steerdns-quic": "steerdns-quic", "steerctl": "tools/steerctl/steerctl"}
 # How a copyright file words a licence of the table.
 EVIDENCE = {
     "AFL-2.1": r"AFL-2\.1|Academic Free License",

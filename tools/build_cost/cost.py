@@ -21,7 +21,7 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 COMMITTED = HERE / "committed.json"
 LOG, KEPT = ".cost.log", ".cost.json"  # in the build folder
-PROGRAMS = ("steerdnsd", "steerdns-sets", "tools/steerctl/steerctl", "tools/rossim/rossim")
+PROGRAMS = ("steerdnsd", "steerdns-sets", "steerdns-quic", "tools/steerctl/steerctl", "tools/rossim/rossim")
 LIMIT = 1.1
 EVERY_S = 200  # CPU seconds of compiles between two compiles of the reference: a slow time has no more of them than a fast one
 SAMPLES = 2  # of the reference, at least

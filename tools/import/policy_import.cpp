@@ -18,12 +18,12 @@ namespace {
 
 // ---- what has no form here
 
-struct OtherScheme {
-    std::string_view name, instead;
-    std::string_view port;
+// A SOCKS5 proxy is asked for TCP connections only.
+struct OverQuic {
+    std::string_view scheme, instead;
 };
-constexpr std::array<OtherScheme, 3> kOtherSchemes{
-    {{"h3", "https", "443"}, {"quic", "tls", "853"}, {"doq", "tls", "853"}}};
+constexpr std::array kOverQuic{OverQuic{"quic://", "tls://"}, OverQuic{"doq://", "tls://"},
+                               OverQuic{"h3://", "https://"}};
 
 bool is_off(const Tree& value) {
     return value.is_empty() || value.text == "0" || lowered(value.text) == "false";
@@ -170,8 +170,10 @@ class PolicyImport {
                                    std::initializer_list<std::string_view> used) {
             if (map == nullptr) return;
             for (const auto& [key, value] : map->entries) {
-                if (std::ranges::find(used, key) == used.end() && !value.is_empty())
-                    note(value.line, path + "." + key + " is not imported");
+                if (std::ranges::find(used, key) != used.end() || value.is_empty()) continue;
+                std::string text = path;
+                text.append(".").append(key).append(" is not imported");
+                note(value.line, text);
             }
         };
         others("network", &network, {"outbound"});
@@ -212,49 +214,42 @@ class PolicyImport {
         args.entries = std::move(kept);
     }
 
-    void upstream(Tree& upstream, const std::string& owner) {
-        if (upstream.is_text()) {
-            upstream.text = other_address(upstream.text, upstream.line, owner);
-            return;
-        }
+    void upstream(Tree& upstream, const Tree& forward, const std::string& owner) {
+        const bool is_behind = !forward.get("socks5").empty();
+        if (upstream.is_text() && is_behind) over_tcp(upstream, owner);
         if (!upstream.is_map()) return;
         const std::string profile(upstream.find("outbound") == nullptr ? standard_
                                                                        : upstream.get("outbound"));
         upstream.remove("outbound");
         clean(upstream, "upstream", owner);
-        if (Tree* const addr = upstream.find("addr"); addr != nullptr && addr->is_text())
-            addr->text = other_address(addr->text, addr->line, owner);
         const auto at =
             std::ranges::find_if(profiles_, [&](const auto& p) { return p.first == profile; });
-        if (at == profiles_.end()) return;
-        if (!at->second.socks5.empty() && upstream.find("socks5") == nullptr)
-            upstream.set("socks5", Tree::of(at->second.socks5));
-        if (!at->second.bootstrap.empty() && upstream.find("bootstrap") == nullptr &&
-            upstream.find("dial_addr") == nullptr)
-            upstream.set("bootstrap", Tree::of(at->second.bootstrap));
+        if (at != profiles_.end()) {
+            if (!at->second.socks5.empty() && upstream.find("socks5") == nullptr)
+                upstream.set("socks5", Tree::of(at->second.socks5));
+            if (!at->second.bootstrap.empty() && upstream.find("bootstrap") == nullptr &&
+                upstream.find("dial_addr") == nullptr)
+                upstream.set("bootstrap", Tree::of(at->second.bootstrap));
+        }
+        if (!is_behind && upstream.get("socks5").empty()) return;
+        if (Tree* const addr = upstream.find("addr"); addr != nullptr && addr->is_text())
+            over_tcp(*addr, owner);
+        if (const Tree* const http3 = upstream.find("enable_http3"); http3 != nullptr) {
+            if (!is_off(*http3))
+                note(http3->line,
+                     "'enable_http3' of " + owner + " is left out: QUIC does not pass its proxy");
+            upstream.remove("enable_http3");
+        }
     }
 
-    std::string other_address(const std::string& addr, int line, const std::string& owner) {
-        for (const OtherScheme& scheme : kOtherSchemes) {
-            const std::string begin = std::string(scheme.name) + "://";
-            if (!lowered(addr).starts_with(begin)) continue;
-            std::string rest = addr.substr(begin.size());
-            const auto slash = std::min(rest.find('/'), rest.size());
-            const auto colon = rest.substr(0, slash).rfind(':');
-            std::string more;
-            if (colon != std::string::npos && rest.find(']', colon) == std::string::npos &&
-                rest.substr(colon + 1, slash - colon - 1) != scheme.port &&
-                !is_v6(rest.substr(0, slash))) {
-                more = " with port " + std::string(scheme.port);
-                rest.erase(colon, slash - colon);
-            }
-            const std::string becomes = std::string(scheme.instead) + "://";
-            std::string text = in_quotes(addr);
-            text.append(" of ").append(owner).append(" becomes ").append(becomes).append(more);
-            note(line, text.append(": ").append(scheme.name).append(" is not supported"));
-            return becomes + rest;
+    // The address of an upstream behind a proxy.
+    void over_tcp(Tree& addr, const std::string& owner) {
+        for (const auto& [scheme, instead] : kOverQuic) {
+            if (!lowered(addr.text).starts_with(scheme)) continue;
+            note(addr.line, in_quotes(addr.text) + " of " + owner + " becomes " +
+                                std::string(instead) + ": QUIC does not pass its proxy");
+            addr.text = std::string(instead) + addr.text.substr(scheme.size());
         }
-        return addr;
     }
 
     // Whether this rule only uses what is not imported.
@@ -368,7 +363,7 @@ class PolicyImport {
         }
         if (Tree* const upstreams = args->find("upstreams"); upstreams != nullptr) {
             for (Tree& one : upstreams->items)
-                upstream(one, owner);
+                upstream(one, *args, owner);
         }
         if (Tree* const entries = args->find("entries");
             type == "http_server" && entries != nullptr) {

@@ -285,7 +285,7 @@ def upgrade(lab: AnycastLab) -> float:
             raise LabError(process.end())
     other = box.folder / "bin" / "steerdnsd"
     other.parent.mkdir(exist_ok=True)
-    for program in ("steerdnsd", "steerdns-sets"):
+    for program in ("steerdnsd", "steerdns-sets", "steerdns-quic"):
         with contextlib.suppress(FileNotFoundError):
             shutil.copy2(lab.build / program, other.parent)
     box.start_daemon(other)

@@ -34,10 +34,10 @@ constexpr std::array kOpnsense{Key{"name", "OPNsense"}, Key{"address", "address"
                                Key{"alias", "alias"},   Key{"list", "list"},
                                Key{"state", "state"},   Key{"elements", "elements"},
                                Key{"owed", "to write"}, Key{"foreign", "foreign"}};
-constexpr std::array kUpstreams{Key{"name", "upstream"},  Key{"forward", "forward"},
-                                Key{"via", "via"},        Key{"random_case", "random case"},
-                                Key{"rtt_ms", "rtt ms"},  Key{"connections", "connections"},
-                                Key{"address", "address"}};
+constexpr std::array kUpstreams{Key{"name", "upstream"},   Key{"forward", "forward"},
+                                Key{"via", "via"},         Key{"random_case", "random case"},
+                                Key{"rtt_ms", "rtt ms"},   Key{"connections", "connections"},
+                                Key{"address", "address"}, Key{"transport", "transport"}};
 constexpr std::array kMdns{Key{"name", "interface"},    Key{"ipv4", "IPv4"},
                            Key{"ipv6", "IPv6"},         Key{"received", "received"},
                            Key{"repeated", "repeated"}, Key{"sent", "sent"}};

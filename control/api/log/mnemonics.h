@@ -10,6 +10,4 @@ std::string type_name(std::uint16_t type);    // "AAAA", "TYPE4711"
 std::string class_name(std::uint16_t klass);  // "IN", "CLASS9"
 std::string rcode_name(std::uint16_t rcode);  // "NXDOMAIN", "RCODE13"
 
-std::string extended_error_name(std::uint16_t code);  // RFC 8914: "Stale Answer", "code 4711"
-
 }  // namespace steer::ops

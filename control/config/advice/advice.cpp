@@ -180,6 +180,20 @@ void advise_servers(Reading& in) {
     }
 }
 
+void advise_quic_of_fleet(Reading& in) {
+    const Settings& settings = in.settings();
+    const bool has_quic = std::ranges::any_of(settings.plugins, [](const Plugin& plugin) {
+        const StreamServer* const stream = stream_server_of(plugin);
+        return stream != nullptr && (!stream->is_over_tcp() || stream->has_http3());
+    });
+    if (settings.fleet.name.empty() || !has_quic || !settings.quic.secret_file.empty()) return;
+    in.report().warn(
+        settings.fleet.line,
+        "each box of 'fleet' has its own secret of QUIC: a client whose packets reach another box "
+        "waits for its connection's idle time; write the same 'secret_file' in 'quic' of all "
+        "boxes");
+}
+
 // A client without a cookie is sent to TCP, so a server has to be there.
 void advise_cookies(Reading& in) {
     const Settings& settings = in.settings();
@@ -352,6 +366,7 @@ void advise(Reading& in) {
     advise_recorder_marks(in);
     advise_servers(in);
     advise_cookies(in);
+    advise_quic_of_fleet(in);
     advise_chaos(in, used);
     advise_adlists(in, used);
     advise_lists(in, used);

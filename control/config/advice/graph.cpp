@@ -86,6 +86,16 @@ void add_entries(Reading& in, const Plugin& server, std::vector<PluginIndex>& en
     }
 }
 
+bool uses_tcp(const Plugin& plugin) {
+    const StreamServer* const stream = stream_server_of(plugin);
+    return stream != nullptr && stream->is_over_tcp();
+}
+
+bool uses_udp(const Plugin& plugin) {
+    const StreamServer* const stream = stream_server_of(plugin);
+    return stream == nullptr || !stream->is_over_tcp() || stream->has_http3();
+}
+
 // Servers that conflict with each other.
 void check_servers(Reading& in, const std::vector<PluginIndex>& servers) {
     const auto& plugins = in.settings().plugins;
@@ -94,9 +104,9 @@ void check_servers(Reading& in, const std::vector<PluginIndex>& servers) {
         for (std::size_t j = 0; j < i; ++j) {
             const Plugin& other = plugins[servers[j]];
             const Endpoint &a = server_of(plugin)->listen, &b = server_of(other)->listen;
-            const bool same_transport =
-                (stream_server_of(plugin) == nullptr) == (stream_server_of(other) == nullptr);
-            if (same_transport && a.address == b.address && a.port == b.port && a.zone == b.zone) {
+            const bool is_same_socket =
+                (uses_tcp(plugin) && uses_tcp(other)) || (uses_udp(plugin) && uses_udp(other));
+            if (is_same_socket && a.address == b.address && a.port == b.port && a.zone == b.zone) {
                 in.report().error(plugin.line, owner_of(plugin) + " listens where " +
                                                    owner_of(other) + " does (" + a.to_string() +
                                                    "): remove one");

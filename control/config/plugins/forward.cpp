@@ -125,7 +125,8 @@ constexpr std::array<Row<Forward>, 12> kForwardOwnRows{{
      "maximum queries in flight to these upstreams, over all workers; 0: no limit\nIdentical "
      "queries of several clients count once. Queries above the limit get a stale answer if the "
      "cache has one. Otherwise `over_quota` in `dataplane` decides. `max_in_flight` in `dataplane` "
-     "applies in any case."},
+     "applies in any case. A registrable domain may have `max_per_suffix` of it, so that one "
+     "domain's names cannot take the upstreams from all others."},
     {"total_timeout", &Forward::total_timeout, "5s", "100ms..1m",
      "time limit for a query over all upstreams; then SERVFAIL"},
     {"short_circuit", &Forward::short_circuit, "false", "", "an answer ends the whole program"},

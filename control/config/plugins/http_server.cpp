@@ -1,4 +1,4 @@
-// http_server: DNS over HTTP (RFC 8484).
+// http_server: DNS over HTTP (RFC 8484), and the JSON API.
 #include <algorithm>
 #include <cctype>
 
@@ -35,11 +35,15 @@ void read_exec(Reading& in, const Node& node, const Place& place, HttpPath& out)
     if (const auto index = in.refer_bare(tag, Wanted::executor, place)) out.exec = *index;
 }
 
-constexpr std::array<Row<HttpPath>, 2> kPathRows{{
+constexpr std::array<Row<HttpPath>, 3> kPathRows{{
     {"path", Own<HttpPath>{"path", read_path}, "required", "",
      "path, as in `path: /dns-query`\nIt is compared exactly, without `?` and what follows."},
     {"exec", Own<HttpPath>{"tag", read_exec}, "required", "",
      "tag of the executor that processes the queries of this path"},
+    {"json_api", &HttpPath::json_api, "false", "",
+     "also answers the JSON API, as in `curl 'https://dns.example/dns-query?name=example.com'`\n"
+     "The parameters and the response are as with Google's and Cloudflare's resolvers: a GET with "
+     "`name`, and optionally `type`, `cd`, `do`, `edns_client_subnet` and `ct`."},
 }};
 
 void read_paths(Reading& in, const Node& node, const Place& place, StreamServer& out) {
@@ -95,7 +99,7 @@ void read_trusted(Reading& in, const Node& node, const Place& place, StreamServe
     out.trusted_proxies = read_prefixes(in, node, place);
 }
 
-constexpr std::array<Row<StreamServer>, 3> kHttpServerOwnRows{{
+constexpr std::array<Row<StreamServer>, 5> kHttpServerOwnRows{{
     {"entries", Own<StreamServer>{"list of paths", read_paths}, "required", "",
      "served paths, as in `entries: [{ path: /dns-query, exec: main }]`"},
     {"src_ip_header", Own<StreamServer>{"name", read_header}, "none", "",
@@ -106,8 +110,31 @@ constexpr std::array<Row<StreamServer>, 3> kHttpServerOwnRows{{
     {"trusted_proxies", Own<StreamServer>{"list of prefixes", read_trusted}, "none", "",
      "proxies whose `src_ip_header` is trusted\n`max_connections_per_client` does not apply to "
      "them."},
+    {"enable_http3", &StreamServer::http3, "false", "",
+     "answer over HTTP/3, too, at the same port of UDP\nIt needs `cert` and `key`. HTTP/3 is in "
+     "the "
+     "process `steerdns-quic`. Answers over HTTP/2 and HTTP/1.1 name it (`Alt-Svc`). The limits of "
+     "connections apply to HTTP/3 separately."},
+    kEarlyDataRow,
 }};
 constexpr auto kHttpServerRows = joined(kHttpServerOwnRows, stream_server_rows("30s"));
+
+void advise_http3(Reading& in, const Node& args, const Plugin& plugin, const StreamServer& server) {
+    const int line = args.find("enable_http3")->line;
+    if (server.tls.cert.empty()) {
+        in.report().warn(line, "'enable_http3' of " + owner_of(plugin) +
+                                   " has no effect without 'cert' and 'key': HTTP/3 is always "
+                                   "encrypted");
+    } else if (server.paths.size() > kMaxHttp3Paths) {
+        in.report().error(
+            line, "'enable_http3' of " + owner_of(plugin) + ": it has " +
+                      std::to_string(server.paths.size()) + " 'entries', and HTTP/3 takes " +
+                      std::to_string(kMaxHttp3Paths) + ": use fewer, or another http_server");
+    } else if (!server.proxy_protocol.empty()) {
+        in.report().warn(line, "'proxy_protocol' of " + owner_of(plugin) +
+                                   " does not apply to HTTP/3: it has no form for QUIC");
+    }
+}
 
 void advise(Reading& in, const Node& args, const Plugin& plugin, const StreamServer& server) {
     const Node* const header = args.find("src_ip_header");
@@ -122,17 +149,8 @@ void advise(Reading& in, const Node& args, const Plugin& plugin, const StreamSer
         in.report().warn(trusted->line, "'trusted_proxies' of " + owner_of(plugin) +
                                             " has no effect without 'src_ip_header'");
     }
-}
-
-void read_http_server(Reading& in, const Node* node, Plugin& plugin) {
-    StreamServer args;
-    args.protocol = ServerProtocol::http;
-    Node empty;
-    const Node& map = args_or_empty(node, plugin, empty);
-    read_rows(in, map, kHttpServerRows, owner_of(plugin), args);
-    check_server(in, map, plugin, args);
-    advise(in, map, plugin, args);
-    plugin.args = std::move(args);
+    if (server.http3) advise_http3(in, args, plugin, server);
+    check_early_data(in, args, plugin, server);
 }
 
 }  // namespace
@@ -140,13 +158,13 @@ void read_http_server(Reading& in, const Node* node, Plugin& plugin) {
 const PluginType kHttpServerType{
     "http_server",
     Role::server,
-    "Answers DNS over HTTPS (RFC 8484, GET and POST) over HTTP/2 and "
-    "HTTP/1.1. `cert` and `key` enable TLS. Without them the server "
+    "Answers DNS over HTTPS (RFC 8484, GET and POST) over HTTP/2, "
+    "HTTP/1.1, and HTTP/3 by `enable_http3`. `cert` and `key` enable TLS. Without them the server "
     "must be behind a TLS proxy, because browsers only use HTTPS.",
     "",
     "",
     [] { return row_texts(kHttpServerRows); },
-    read_http_server,
+    read_stream_server<kHttpServerRows, ServerProtocol::http, advise>,
     nullptr,
     {.reference = [](std::ostream& out) { write_part(out, "entries[]", row_texts(kPathRows)); }}};
 

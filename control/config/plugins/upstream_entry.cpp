@@ -13,12 +13,13 @@ constexpr std::size_t kPinBytes = 32;
 constexpr std::size_t kMaxSocks5Bytes = 255;  // of a host, a user, a password (RFC 1928, 1929)
 
 struct UpstreamArgs {
-    std::string addr, tag, dial_addr, outbound;
+    std::string addr, tag, dial_addr, outbound, fallback;
     std::uint32_t port = 0;
     Milliseconds timeout{2000}, idle_timeout{10'000};
     std::uint32_t max_conns = 64, min_conns = 0;
-    bool insecure_skip_verify = false, enable_pipeline = false, trust_ad = false;
-    bool cookies = true;
+    bool insecure_skip_verify = false, enable_pipeline = false, enable_http3 = false;
+    bool trust_ad = false;
+    bool cookies = true, early_data = false;
     std::string ca;
     std::vector<std::array<std::uint8_t, kPinBytes>> pins;
     ReachSettings reach;
@@ -72,12 +73,14 @@ void read_outbound(Reading& in, const Node& node, const Place& place, UpstreamAr
                                       ": expected the name of a profile in 'network.outbound'");
 }
 
-constexpr std::array<Row<UpstreamArgs>, 15> kUpstreamEntryOwnRows{{
+constexpr std::array<Row<UpstreamArgs>, 18> kUpstreamEntryOwnRows{{
     {"addr", &UpstreamArgs::addr, "required", "",
      "the upstream: an address, or a URL\nForms: `192.0.2.1`, `udp://[2001:db8::1]:53`, "
      "`[fe80::1%eth0]`, `tcp://`, `tls://dns.example`, `https://dns.example/dns-query`. "
      "`tcp+pipeline://` and "
-     "`tls+pipeline://` send several queries at a time over one connection."},
+     "`tls+pipeline://` send several queries at a time over one connection. `quic://dns.example` "
+     "(or `doq://`) is DNS over QUIC (RFC 9250), and `h3://dns.example/dns-query` DNS over "
+     "HTTP/3."},
     {"tag", &UpstreamArgs::tag, "none", "", "name for log messages and counters"},
     {"dial_addr", &UpstreamArgs::dial_addr, "none", "",
      "IP address (and port) to connect to, instead of resolving the name in `addr`\nThe "
@@ -99,6 +102,8 @@ constexpr std::array<Row<UpstreamArgs>, 15> kUpstreamEntryOwnRows{{
      "base64 SHA-256 hashes of public keys (SPKI); one must be in the certificate chain"},
     {"enable_pipeline", &UpstreamArgs::enable_pipeline, "false", "",
      "same as `tcp+pipeline://` and `tls+pipeline://`"},
+    {"enable_http3", &UpstreamArgs::enable_http3, "false", "",
+     "same as `h3://` instead of `https://`\nIt has no effect behind a `socks5` proxy."},
     {"trust_ad", &UpstreamArgs::trust_ad, "false", "",
      "pass the upstream's AD bit to clients that set AD or DO (RFC 6840)\nThe upstream "
      "must validate DNSSEC, and the path to it must be secure. Otherwise AD is always cleared."},
@@ -107,6 +112,18 @@ constexpr std::array<Row<UpstreamArgs>, 15> kUpstreamEntryOwnRows{{
      "are dropped. An upstream that never returned a cookie need not return one. One that did "
      "must go on: a question whose reply has none is repeated over TCP. After about three such "
      "replies, cookies are not required for ten minutes."},
+    {"fallback", &UpstreamArgs::fallback, "none", "`tls`, `https`",
+     "transport of a `quic://` (`tls`) or `h3://` (`https`) upstream while it is not reached over "
+     "QUIC\nIt has the same name, "
+     "address, port and certificate checks. It is used while no handshake over QUIC is answered, "
+     "as where UDP is blocked. QUIC is tried again after 10 s, then after twice the time, up to 5 "
+     "minutes. A certificate that is not trusted, or a bad answer, never starts it."},
+    {"early_data", &UpstreamArgs::early_data, "false", "",
+     "send queries beside the handshake of a connection that resumes a session (0-RTT)\nFor "
+     "`quic://` and `h3://`. The first answers come one round trip earlier. An attacker who "
+     "recorded such a query can replay it. It is used only for the address "
+     "that the upstream was last reached at. If the upstream does not accept it, it is not sent "
+     "for 10 minutes."},
     {"outbound", Own<UpstreamArgs>{"name", read_outbound}, "none", "",
      "profile of `network.outbound` whose `socks5` and resolver this upstream uses"},
 }};
@@ -119,7 +136,7 @@ struct Scheme {
     UpstreamScheme scheme;
     bool pipeline;
 };
-constexpr std::array<Scheme, 7> kSchemes{{
+constexpr std::array<Scheme, 10> kSchemes{{
     {"udp", UpstreamScheme::udp, false},
     {"tcp", UpstreamScheme::tcp, false},
     {"tcp+pipeline", UpstreamScheme::tcp, true},
@@ -127,47 +144,29 @@ constexpr std::array<Scheme, 7> kSchemes{{
     {"tls+pipeline", UpstreamScheme::tls, true},
     {"https", UpstreamScheme::https, false},
     {"doh", UpstreamScheme::https, false},
+    {"quic", UpstreamScheme::quic, false},
+    {"doq", UpstreamScheme::quic, false},
+    {"h3", UpstreamScheme::h3, false},
 }};
-// Unsupported transports, and the transport of the same server that replaces them. The answer does not depend on the
-// transport.
-struct Substitute {
-    std::string_view name, instead;
-    std::uint16_t port;  // at other ports, the replacement may not exist
-};
-constexpr std::array<Substitute, 3> kSubstitutes{
-    {{"h3", "https", 443}, {"quic", "tls", 853}, {"doq", "tls", 853}}};
 constexpr std::string_view kDefaultPath = "/dns-query";
 
-// Removes "tls://", and the path of https; reports unknown schemes.
-bool take_scheme(Reading& in, std::string_view& addr, const Place& place, UpstreamSettings& out) {
+// Removes "tls://", and the path of https and h3; reports unknown schemes.
+bool take_scheme(Reading& in, std::string_view& addr, bool enable_http3, const Place& place,
+                 UpstreamSettings& out) {
     const auto colon = addr.find("://");
     if (colon == std::string_view::npos) return true;
-    std::string name = lowered(addr.substr(0, colon));
+    const std::string name = lowered(addr.substr(0, colon));
     addr.remove_prefix(colon + 3);
-    if (const auto* const other = std::ranges::find(kSubstitutes, name, &Substitute::name);
-        other != kSubstitutes.end()) {
-        const auto parts = parse_host_port(addr.substr(0, addr.find('/')), Zones::allowed);
-        const std::string text =
-            place.name() + ": upstreams over '" + name + "://' are not supported";
-        if (parts && parts->port.value_or(other->port) != other->port) {
-            in.report().error(place.line, text + ", and port " + std::to_string(*parts->port) +
-                                              " does not belong to " + std::string(other->instead) +
-                                              "://: write tls:// or https:// with its port");
-            return false;
-        }
-        in.report().warn(place.line,
-                         text + ": " + std::string(other->instead) + ":// is used; write that");
-        name = other->instead;
-    }
     const auto known = std::find_if(kSchemes.begin(), kSchemes.end(),
                                     [&](const Scheme& scheme) { return scheme.name == name; });
     if (known == kSchemes.end()) {
-        in.report().error(place.line, place.name() + ": unknown scheme " +
-                                          matchers::quoted(name + "://") +
-                                          ": write udp://, tcp://, tls:// or https://");
+        in.report().error(place.line,
+                          place.name() + ": unknown scheme " + matchers::quoted(name + "://") +
+                              ": write udp://, tcp://, tls://, https://, quic:// or h3://");
         return false;
     }
-    out.scheme = known->scheme;
+    out.scheme =
+        known->scheme == UpstreamScheme::https && enable_http3 ? UpstreamScheme::h3 : known->scheme;
     out.pipeline = known->pipeline;
     if (!facts_of(out.scheme).has_path) return true;
     const auto slash = addr.find('/');
@@ -210,7 +209,7 @@ std::string address_setting(const UpstreamArgs& args, const Place& place) {
 // The address or name of the upstream, and its port.
 bool read_target(Reading& in, const UpstreamArgs& args, const Place& place, UpstreamSettings& out) {
     std::string_view addr = args.addr;
-    if (!take_scheme(in, addr, place, out)) return false;
+    if (!take_scheme(in, addr, args.enable_http3 && !args.reach.socks5, place, out)) return false;
     const auto refuse = [&](const std::string& text) {
         in.report().error(place.line, place.name() + text);
         return false;
@@ -242,13 +241,20 @@ bool read_target(Reading& in, const UpstreamArgs& args, const Place& place, Upst
     return true;
 }
 
+// Of an upstream over QUIC: the one that `fallback` may name.
+UpstreamScheme other_scheme(UpstreamScheme scheme) {
+    return facts_of(scheme).has_path ? UpstreamScheme::https : UpstreamScheme::tls;
+}
+
 // Settings that conflict.
 void check(Reading& in, const UpstreamArgs& args, const Place& place,
            const UpstreamSettings& made) {
     const SchemeFacts& scheme = facts_of(made.scheme);
+    const ReachSettings& made_reach = args.reach;
     const auto only_tls = [&](std::string_view key, int line) {
-        in.report().error(line, "'" + std::string(key) + "' of " + std::string(place.owner) +
-                                    " applies only to tls:// and https://: remove it");
+        in.report().error(line,
+                          "'" + std::string(key) + "' of " + std::string(place.owner) +
+                              " applies only to tls://, https://, quic:// and h3://: remove it");
     };
     if (!scheme.has_certificates && !args.pins.empty()) only_tls("pins", args.pins_line);
     if (!scheme.has_certificates && !args.ca.empty()) only_tls("ca", args.ca_line);
@@ -257,6 +263,37 @@ void check(Reading& in, const UpstreamArgs& args, const Place& place,
             args.ca_line,
             "'ca' of " + std::string(place.owner) +
                 " and 'insecure_skip_verify' contradict each other: remove one of them");
+    }
+    const std::string other(facts_of(other_scheme(made.scheme)).transport);
+    if (scheme.is_over_quic && made_reach.socks5) {
+        in.report().error(
+            place.line, std::string(place.owner) +
+                            ": 'socks5' does not apply to quic:// and h3://, because the proxy is "
+                            "asked for TCP connections: write " +
+                            other + ":// to go through it, or `socks5: \"\"` to connect directly");
+    }
+    if (!args.fallback.empty() && !scheme.is_over_quic) {
+        in.report().error(place.line, "'fallback' of " + std::string(place.owner) +
+                                          " applies only to quic:// and h3://: remove it");
+    } else if (!args.fallback.empty() && !made.fallback) {
+        in.report().error(place.line, "'fallback' of " + std::string(place.owner) + " is " +
+                                          matchers::quoted(args.fallback) + ": expected " + other);
+    }
+    if (args.enable_http3 && made.scheme != UpstreamScheme::h3) {
+        in.report().warn(place.line,
+                         "'enable_http3' of " + std::string(place.owner) + " has no effect: " +
+                             (made.scheme == UpstreamScheme::https
+                                  ? "HTTP/3 does not pass its proxy, which is asked for TCP "
+                                    "connections; remove the key"
+                                  : "it applies only to https://; remove it"));
+    }
+    if (args.early_data && !scheme.is_over_quic) {
+        in.report().error(place.line, "'early_data' of " + std::string(place.owner) +
+                                          " applies only to quic:// and h3://: remove it");
+    }
+    if (made.path.size() > kMaxUpstreamPath) {
+        in.report().error(place.line, place.name() + " has a path of more than " +
+                                          std::to_string(kMaxUpstreamPath) + " bytes");
     }
     if (args.min_conns > args.max_conns) {
         in.report().error(
@@ -307,6 +344,9 @@ std::optional<UpstreamSettings> finish(Reading& in, UpstreamArgs& args, const st
     out.timeout = args.timeout;
     out.line = line;
     if (!read_target(in, args, place, out)) return std::nullopt;
+    if (const UpstreamScheme other = other_scheme(out.scheme);
+        facts_of(out.scheme).is_over_quic && args.fallback == facts_of(other).transport)
+        out.fallback = other;
     check(in, args, place, out);
     if (!take_zones(in, args, place, args.reach, out)) return std::nullopt;
     out.pipeline = out.pipeline || args.enable_pipeline;
@@ -316,6 +356,7 @@ std::optional<UpstreamSettings> finish(Reading& in, UpstreamArgs& args, const st
     out.min_conns = args.min_conns;
     out.insecure_skip_verify = args.insecure_skip_verify;
     out.trust_ad = args.trust_ad;
+    out.early_data = args.early_data;
     out.cookies = args.cookies;
     out.ca = std::move(args.ca);
     out.pins = std::move(args.pins);

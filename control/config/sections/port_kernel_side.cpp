@@ -8,12 +8,14 @@
 namespace steer::config {
 namespace {
 
-constexpr std::array<Row<ExceptionRates>, 8> kRateRows{{
+constexpr std::array<Row<ExceptionRates>, 9> kRateRows{{
     {"arp", &ExceptionRates::arp, "1000", "0..100000000", "ARP"},
     {"nd", &ExceptionRates::nd, "1000", "0..100000000", "IPv6 neighbour and router discovery"},
     {"icmp", &ExceptionRates::icmp, "1000", "0..100000000", "ICMP"},
     {"icmp6", &ExceptionRates::icmp6, "1000", "0..100000000", "ICMPv6 except neighbour discovery"},
     {"tcp", &ExceptionRates::tcp, "100000", "0..100000000", "TCP: DNS over TCP, ssh, BGP"},
+    {"quic", &ExceptionRates::quic, "100000", "0..100000000",
+     "UDP from or to port 443 or 853: DNS over QUIC and HTTP/3"},
     {"udp", &ExceptionRates::udp, "10000", "0..100000000",
      "UDP other than DNS queries, and DNS packets with IP options"},
     {"fragment", &ExceptionRates::fragment, "1000", "0..100000000", "IP fragments"},

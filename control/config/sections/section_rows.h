@@ -13,6 +13,8 @@ void read_dataplane(Reading& in, const Node& node, int line);
 std::vector<RowText> dataplane_row_texts();
 void read_cookies(Reading& in, const Node& node, int line);
 std::vector<RowText> cookie_row_texts();
+void read_quic(Reading& in, const Node& node, int line);
+std::vector<RowText> quic_row_texts();
 void read_limits(Reading& in, const Node& node, int line);
 std::vector<RowText> limit_row_texts();
 void read_mdns(Reading& in, const Node& node, int line);

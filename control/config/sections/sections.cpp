@@ -197,8 +197,10 @@ constexpr std::array<Row<Control>, 22> kControlRows{{
      "memory limit for compiling keyword and regexp rules\nThe compiler runs in a process of its "
      "own."},
     {"stream_threads", &Control::stream_threads, "1", "1..8",
-     "threads for TCP, TLS, HTTP and UDP over kernel sockets\nAdd a second thread when TLS keeps "
-     "the first one busy. The limits of a server apply to all threads together."},
+     "threads for TCP, TLS, HTTP and UDP over kernel sockets\nEach also has a thread of "
+     "`steerdns-quic`, if a server or an upstream uses QUIC. Add a second thread when TLS keeps "
+     "the first "
+     "one busy. The limits of a server apply to all threads together."},
     {"ready_nat64", &Control::ready_nat64, "false", "",
      "whether `/readyz` fails while `steerctl doctor --watch` finds the NAT64 dead\nOther findings "
      "never make it fail. Without the doctor, or with its last report too old, it does not fail."},
@@ -261,12 +263,12 @@ void read_runtime(Reading& in, const Node& node, int line) {
 
 // The types come from the table of plugins, which is complete once the program runs.
 std::string_view routers_text() {
-    static const std::string text =
+    static const std::string kText =
         "RouterOS routers by name, as in `routers: {edge1: {address: 192.0.2.1:8728, ...}}`. Any "
         "number of " +
         names_of(Sink::router, "`") +
         ", `ros_list` and `dhcp_leases` plugins can refer to the same router.";
-    return text;
+    return kText;
 }
 
 std::span<const Section> all_sections() {
@@ -296,6 +298,11 @@ std::span<const Section> all_sections() {
                 "own address. `cookies` of a `udp_server` says what a listener does with them. "
                 "See [cookies.md](../guides/cookies.md).",
                 cookie_row_texts, read_cookies},
+        Section{"quic",
+                "What all servers over QUIC share: `quic_server`, and `http_server` with "
+                "`enable_http3`. Without such a server, it has no effect. See "
+                "[encrypted-dns.md](../guides/encrypted-dns.md).",
+                quic_row_texts, read_quic},
         Section{"limits",
                 "Limits on clients and domains, one row each, as in `limits: [{what: responses, "
                 "rate: 20}]`. Without a row, there is none of them. See "

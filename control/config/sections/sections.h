@@ -16,7 +16,7 @@ struct Section {
     void (*read)(Reading& in, const Node& node, int line);
 };
 
-// log, dataplane, control, policy, cookies, limits, routers, fleet, opnsense, mdns, plugins, include,
+// log, dataplane, control, policy, cookies, quic, limits, routers, fleet, opnsense, mdns, plugins, include,
 // runtime; and api, network of predecessors. `plugins` and `include` have no `read`: load() reads
 // them last.
 std::span<const Section> sections();

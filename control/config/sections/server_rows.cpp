@@ -29,6 +29,25 @@ void read_server_require(Reading& in, const Node& node, const Place& place, Serv
     read_value(in, node, place, {}, out.require_client_cert);
 }
 
+void read_server_early_data(Reading& in, const Node& node, const Place& place, StreamServer& out) {
+    read_value(in, node, place, {}, out.tls.early_data);
+}
+
+void check_early_data(Reading& in, const Node& args, const Plugin& plugin,
+                      const StreamServer& server) {
+    if (!server.tls.early_data) return;
+    const int line = args.find("early_data")->line;
+    if (!server.tls.client_ca.empty()) {
+        in.report().error(line, "'early_data' of " + owner_of(plugin) +
+                                    " contradicts 'client_ca', because a client shows its "
+                                    "certificate later: remove one of them");
+    } else if (server.is_over_tcp() && !server.has_http3()) {
+        in.report().warn(line, "'early_data' of " + owner_of(plugin) +
+                                   " has no effect without HTTP/3 ('enable_http3', 'cert' and "
+                                   "'key')");
+    }
+}
+
 void check_server(Reading& in, const Node& args, const Plugin& plugin, const StreamServer& server) {
     const auto needs = [&](std::string_view key, std::string_view other) {
         for (const Entry& entry : args.entries) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <utility>
 
 #include "control/config/plugin_type.h"
 #include "control/config/setting.h"
@@ -20,8 +21,39 @@ void read_server_require(Reading& in, const Node& node, const Place& place, Serv
 // Finds errors that a single value does not show: a key without its certificate.
 void check_server(Reading& in, const Node& args, const Plugin& plugin, const StreamServer& server);
 
+using ServerCheck = void(Reading& in, const Node& args, const Plugin& plugin,
+                         const StreamServer& server);
+inline void no_further_check(Reading& /*in*/, const Node& /*args*/, const Plugin& /*plugin*/,
+                             const StreamServer& /*server*/) {}
+
+// Reads the plugin of a server, which its rows and checks describe.
+template <const auto& Rows, ServerProtocol Protocol, ServerCheck& Check = no_further_check>
+void read_stream_server(Reading& in, const Node* node, Plugin& plugin) {
+    StreamServer args;
+    args.protocol = Protocol;
+    Node empty;
+    const Node& map = args_or_empty(node, plugin, empty);
+    read_rows(in, map, Rows, owner_of(plugin), args);
+    check_server(in, map, plugin, args);
+    Check(in, map, plugin, args);
+    plugin.args = std::move(args);
+}
+
 // The default address of a udp_server or tcp_server, as in mosdns.
 inline constexpr std::string_view kServerListenDefault = "127.0.0.1:53";
+
+void read_server_early_data(Reading& in, const Node& node, const Place& place, StreamServer& out);
+// `early_data`, of a quic_server and an http_server.
+inline constexpr Row<StreamServer> kEarlyDataRow{
+    "early_data", Own<StreamServer>{"true/false", read_server_early_data}, "false", "",
+    "let clients that come again send queries beside their handshake (0-RTT, RFC 9001 4.6)\nTheir "
+    "answers come one round trip earlier. It applies to clients whose address is proved by a token "
+    "of an earlier connection. An attacker who recorded such a query can replay it, once "
+    "to each other box that shares `secret_file` of `quic`, within 10 s. Every query that is "
+    "answered here may be repeated; updates and zone transfers are refused."};
+// Reports it beside `client_ca` (an error) and without HTTP/3 (a warning).
+void check_early_data(Reading& in, const Node& args, const Plugin& plugin,
+                      const StreamServer& server);
 
 // `idle`: the default of `idle_timeout`.
 constexpr std::array<Row<StreamServer>, 10> stream_server_rows(

@@ -119,6 +119,7 @@
     X(MetricsCollector)       \
     X(UdpServer)              \
     X(TcpServer)              \
+    X(QuicServer)             \
     X(HttpServer)             \
     X(Sleep)                  \
     X(Fallback)               \

@@ -37,8 +37,8 @@ enum class ExceptionDriver : std::uint8_t { automatic, tap, vhost };
 
 // Maximum frames per second from a queue to the kernel, by kind; 0: none.
 struct ExceptionRates {
-    std::uint32_t arp = 1'000, nd = 1'000, icmp = 1'000, icmp6 = 1'000, tcp = 100'000, udp = 10'000,
-                  fragment = 1'000, other = 1'000;
+    std::uint32_t arp = 1'000, nd = 1'000, icmp = 1'000, icmp6 = 1'000, tcp = 100'000,
+                  quic = 100'000, udp = 10'000, fragment = 1'000, other = 1'000;
     bool operator==(const ExceptionRates&) const = default;
 };
 

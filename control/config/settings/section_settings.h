@@ -1,5 +1,5 @@
 // All sections except `plugins:` and `limits:` as settings: log, dataplane, control, routers,
-// opnsense, fleet, policy, cookies, mdns.
+// opnsense, fleet, policy, cookies, quic, mdns.
 #pragma once
 
 #include <array>
@@ -286,6 +286,15 @@ struct CookieSettings {
     std::vector<CookieSecretBytes> secrets;  // of the file; the first one makes cookies
     Milliseconds rollover{24 * 3'600'000};
     std::string stored = "/var/lib/steerdns/cookies.json";  // empty: not kept
+    int line = 0;
+};
+
+// ---- quic
+
+using QuicSecretBytes = std::array<std::uint8_t, 32>;
+struct QuicSettings {
+    std::string secret_file;                // empty: a secret of the daemon's own
+    std::optional<QuicSecretBytes> secret;  // of the file
     int line = 0;
 };
 

@@ -46,14 +46,17 @@ struct UpstreamSettings {
     int line = 0;
     UpstreamScheme scheme = UpstreamScheme::udp;
     bool pipeline = false;
-    std::string host, path;  // name or address; path of https
+    std::string host, path;  // name or address; path of https and h3
     ReachSettings reach;
     Milliseconds idle_timeout{10'000};
     std::uint32_t max_conns = 64, min_conns = 0;
     bool insecure_skip_verify = false;
     bool trust_ad = false;
-    bool cookies = true;  // only over plain UDP
-    std::string ca;       // PEM file; empty: the system's
+    bool cookies = true;      // only over plain UDP
+    std::string ca;           // PEM file; empty: the system's
+    bool early_data = false;  // over QUIC (0-RTT)
+    // Of an upstream over QUIC: the transport while it is not reached.
+    std::optional<UpstreamScheme> fallback;
     std::vector<std::array<std::uint8_t, 32>> pins;
 
     // Whether it is queried at its address over UDP without special settings: a worker's own port

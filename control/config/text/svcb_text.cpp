@@ -1,13 +1,14 @@
 #include "control/config/text/rdata_text.h"
 
 #include <algorithm>
-#include <array>
 #include <map>
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include "control/config/text/ldns_field.h"
 #include "control/config/values.h"
+#include "dataplane/dns/svc_keys.h"
 #include "matchers/prefix/ip_address.h"
 #include "matchers/quote.h"
 
@@ -18,13 +19,13 @@ namespace {
 // port=70000 as 4464, and accepts mandatory=mandatory and duplicate keys.
 using Bytes = std::vector<std::uint8_t>;
 
-// By their numbers.
-constexpr std::array<std::string_view, 8> kParameterKeys{
-    "mandatory", "alpn", "no-default-alpn", "port", "ipv4hint", "ech", "ipv6hint", "dohpath"};
-enum Key : std::uint16_t { mandatory, alpn, no_default_alpn, port, ipv4hint, ech, ipv6hint };
+using namespace dns::svc_keys;
+
+// Those that may be written by name, up to dohpath.
+constexpr auto kParameterKeys = std::span(kNames).first<8>();
 
 std::optional<std::uint16_t> key_of(std::string_view name) {
-    const auto* const at = std::find(kParameterKeys.begin(), kParameterKeys.end(), name);
+    const auto at = std::find(kParameterKeys.begin(), kParameterKeys.end(), name);
     if (at != kParameterKeys.end()) return static_cast<std::uint16_t>(at - kParameterKeys.begin());
     if (!name.starts_with("key")) return std::nullopt;
     const auto number = parse_integer(name.substr(3));

@@ -153,6 +153,10 @@ Result<Certificate> read_certificate(const TlsFiles& files) {
 CertificateFacts facts_of_peer(SSL* ssl) {
     X509* const certificate = SSL_get0_peer_certificate(ssl);
     if (certificate == nullptr) return {};
+    return facts_of_certificate(certificate);
+}
+
+CertificateFacts facts_of_certificate(X509* certificate) {
     return {.file = {},
             .subject = safe_text(subject_of(certificate)),
             .begins_s = seconds_of(X509_get0_notBefore(certificate)),

@@ -39,6 +39,7 @@ struct Certificate {
 Result<Certificate> read_certificate(const TlsFiles& files);
 // Facts about the peer's certificate; ends_s is 0 if there is none.
 CertificateFacts facts_of_peer(SSL* ssl);
+CertificateFacts facts_of_certificate(X509* certificate);  // without its file
 // The error of its validity period at `now_s`; empty: it is valid.
 std::string validity_error(const CertificateFacts& facts, std::int64_t now_s);
 

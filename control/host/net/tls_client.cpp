@@ -110,6 +110,13 @@ Result<void> TlsClient::check(SSL* ssl) {
     }
     if (!trust_.verify && SSL_get0_peer_certificate(ssl) != nullptr)
         shown.push_back(SSL_get0_peer_certificate(ssl));
+    auto done = check_pins(shown);
+    if (!done) session_.reset();
+    return done;
+}
+
+Result<void> TlsClient::check_pins(std::span<X509* const> shown) const {
+    if (trust_.pins.empty()) return {};
     std::string first;
     for (X509* const certificate : shown) {
         const auto pin = pin_of(certificate);
@@ -117,9 +124,34 @@ Result<void> TlsClient::check(SSL* ssl) {
         if (std::find(trust_.pins.begin(), trust_.pins.end(), *pin) != trust_.pins.end()) return {};
         if (first.empty()) first = base64(*pin);
     }
-    session_.reset();
     return Error{"the key of its certificate matches none of 'pins'" +
                  (first.empty() ? std::string{} : ": it is " + first)};
+}
+
+Result<CertificateFacts> TlsClient::judge(std::span<const std::string> chain,
+                                          std::string_view remedy) const {
+    std::vector<tls::X509Ptr> verified;
+    if (trust_.verify) {
+        auto found = tls::verify_chain(context_.get(), chain);
+        const std::string wrong = tls::certificate_error(found.error, host_);
+        if (!wrong.empty()) {
+            return Error{tls::is_of_unknown_authority(found.error)
+                             ? wrong + "; set " + std::string(remedy)
+                             : wrong};
+        }
+        verified = std::move(found.chain);
+    } else if (!chain.empty()) {
+        const auto* der = reinterpret_cast<const unsigned char*>(chain.front().data());
+        tls::X509Ptr own(d2i_X509(nullptr, &der, static_cast<long>(chain.front().size())));
+        if (own != nullptr) verified.push_back(std::move(own));
+    }
+    if (verified.empty()) return Error{"it shows no certificate"};
+    std::vector<X509*> shown;
+    shown.reserve(verified.size());
+    for (const auto& one : verified)
+        shown.push_back(one.get());
+    if (auto done = check_pins(shown); !done) return done.error();
+    return facts_of_certificate(verified.front().get());
 }
 
 bool TlsClient::is_refused(SSL* ssl) {

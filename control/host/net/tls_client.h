@@ -10,12 +10,14 @@
 #include <openssl/ssl.h>
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "control/host/net/byte_stream.h"
+#include "control/host/net/tls_certificate.h"
 #include "control/host/net/tls_trust.h"
 #include "matchers/result.h"
 
@@ -36,6 +38,11 @@ class TlsClient {
     SslPtr new_connection();
     // After the handshake: the Error says why the server is not the expected one.
     [[nodiscard]] Result<void> check(SSL* ssl);
+    // The same of a chain in DER that another library received, the server's certificate first.
+    // GnuTLS in steerdns-quic has completed the handshake, and so checked the server's signature.
+    // Returns the facts of the certificate.
+    [[nodiscard]] Result<CertificateFacts> judge(std::span<const std::string> chain,
+                                                 std::string_view remedy) const;
     // Whether the handshake failed because the certificate is not trusted.
     [[nodiscard]] static bool is_refused(SSL* ssl);
     // Explains a failed handshake() in a sentence about the server. `why`: the stream's reason.
@@ -53,6 +60,7 @@ class TlsClient {
 
     TlsClient(std::string host, TlsTrust trust)
         : host_(std::move(host)), trust_(std::move(trust)) {}
+    [[nodiscard]] Result<void> check_pins(std::span<X509* const> shown) const;
     static int keep_session(SSL* ssl, SSL_SESSION* session);
 
     const std::string host_;

@@ -23,7 +23,9 @@
 #include <utility>
 
 #include "control/host/process/call_filters.h"
+#include "control/host/process/child_main.h"
 #include "control/host/process/rights.h"
+#include "control/host/process/sequenced_socket.h"
 
 namespace steer {
 
@@ -31,7 +33,8 @@ namespace steer {
 
 namespace {
 constexpr std::size_t kMaxGiven = 4;
-}
+static_assert(kMaxGiven <= SequencedSocket::kMaxDescriptors);
+}  // namespace
 
 struct Starter::Request {
     enum class Kind : std::uint32_t { start, become } kind = Kind::start;
@@ -53,11 +56,6 @@ namespace {
 constexpr int kFreeFd = 64;  // above those that a child gets
 constexpr int kExecFailed = 127;
 constexpr timeval kReplyPatience{10, 0};
-
-// Room for the descriptors beside a message.
-struct alignas(cmsghdr) DescriptorRoom {
-    std::array<char, CMSG_SPACE(sizeof(int) * kMaxGiven)> bytes{};
-};
 
 // ---- the starter's end
 
@@ -182,43 +180,21 @@ Starter::Reply become_user(const Starter::Request& request) {
     return {0, error};
 }
 
-// Signals to the group (terminal, service manager) are for the daemon, whose end is the end of the
-// socket.
-void leave_signals_to_daemon() {
-    for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGPIPE})
-        (void)::signal(number, SIG_IGN);
+template <class Message>
+std::string_view bytes_of(const Message& message) {
+    return {reinterpret_cast<const char*>(&message), sizeof message};
 }
 
-struct Received {
-    Starter::Request request;
-    std::array<int, kMaxGiven> given{};  // descriptors; `count` of them are set
-    std::size_t count = 0;
-};
-
-// The next request. Ends the process when the daemon has closed its end of the socket.
-Received receive(int socket) {
-    for (;;) {
-        Received out;
-        DescriptorRoom room;
-        iovec part{&out.request, sizeof out.request};
-        msghdr message{};
-        message.msg_iov = &part;
-        message.msg_iovlen = 1;
-        message.msg_control = room.bytes.data();
-        message.msg_controllen = room.bytes.size();
-        const ssize_t got = ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
-        if (got < 0 && errno == EINTR) continue;
-        if (got != static_cast<ssize_t>(sizeof out.request)) ::_exit(EXIT_SUCCESS);
-        const cmsghdr* const head = CMSG_FIRSTHDR(&message);
-        if (head != nullptr && head->cmsg_type == SCM_RIGHTS) {
-            out.count = std::min((head->cmsg_len - CMSG_LEN(0)) / sizeof(int), kMaxGiven);
-            std::memcpy(out.given.data(), CMSG_DATA(head), out.count * sizeof(int));
-        }
-        return out;
-    }
+// False: its size is wrong.
+template <class Message>
+bool read_bytes(std::string_view bytes, Message& out) {
+    if (bytes.size() != sizeof out) return false;
+    std::memcpy(&out, bytes.data(), sizeof out);
+    return true;
 }
 
-[[noreturn]] void serve(int socket, const std::vector<Starter::Program>& programs) {
+// Ends the process when the daemon has closed its end of the socket.
+[[noreturn]] void serve(SequencedSocket socket, const std::vector<Starter::Program>& programs) {
     leave_signals_to_daemon();
     sigset_t none;
     ::sigemptyset(&none);
@@ -232,18 +208,24 @@ Received receive(int socket) {
     keep_only_capabilities(kKept, kLent);
     (void)filter_this_process(ThreadKind::starter);
     for (;;) {
-        const Received received = receive(socket);
-        const Starter::Request& request = received.request;
-        const auto given = std::span(received.given).first(received.count);
+        std::string_view bytes;
+        std::vector<Descriptor> beside;
+        Starter::Request request;
+        if (socket.receive(bytes, true, &beside) != SequencedSocket::End::done ||
+            !read_bytes(bytes, request))
+            ::_exit(EXIT_SUCCESS);
+        std::vector<int> given;
+        given.reserve(beside.size());
+        for (const Descriptor& one : beside)
+            given.push_back(one.get());
         Starter::Reply reply{0, EINVAL};
         if (request.kind == Starter::Request::Kind::become) {
             reply = become_user(request);
-        } else if (request.program < all.size() && request.count == given.size()) {
+        } else if (request.program < all.size() && request.count == given.size() &&
+                   given.size() <= kMaxGiven) {
             reply = start_one(all[request.program], request, given);
         }
-        for (const int fd : given)
-            ::close(fd);
-        (void)::send(socket, &reply, sizeof reply, MSG_NOSIGNAL);
+        (void)socket.send(bytes_of(reply), true);
     }
 }
 
@@ -257,19 +239,18 @@ Starter*& starter_of_process() {
 // ---- the other end
 
 Starter::Starter(std::vector<Program> programs) : programs_(std::move(programs)) {
-    std::array<int, 2> ends{-1, -1};
-    if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0) {
+    auto [ours, theirs] = SequencedSocket::pair(sizeof(Request));
+    if (ours.get() < 0) {
         error_ = errno;
         return;
     }
-    Descriptor ours(ends[0]), theirs(ends[1]);
     sigset_t all, before;
     ::sigfillset(&all);
     (void)::sigprocmask(SIG_SETMASK, &all, &before);
     const pid_t pid = ::fork();
     if (pid == 0) {
         ours = Descriptor(-1);
-        serve(theirs.get(), programs_);
+        serve(SequencedSocket(std::move(theirs), sizeof(Request)), programs_);
     }
     (void)::sigprocmask(SIG_SETMASK, &before, nullptr);
     if (pid < 0) {
@@ -278,61 +259,41 @@ Starter::Starter(std::vector<Program> programs) : programs_(std::move(programs))
     }
     (void)::setsockopt(ours.get(), SOL_SOCKET, SO_RCVTIMEO, &kReplyPatience, sizeof kReplyPatience);
     pid_ = pid;
-    socket_ = std::move(ours);
+    socket_ = SequencedSocket(std::move(ours), sizeof(Reply));
 }
 
 Starter::~Starter() {
     if (starter_in_use() == this) use_starter(nullptr);
     if (pid_ == 0) return;
-    socket_ = Descriptor(-1);
+    socket_ = SequencedSocket();
     while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
     }
 }
 
 bool Starter::is_alive() const {
     const std::scoped_lock lock(mutex_);
-    pollfd end{socket_.get(), 0, 0};
-    return socket_.get() >= 0 && (::poll(&end, 1, 0) <= 0 || (end.revents & POLLHUP) == 0);
+    pollfd end{socket_.fd(), 0, 0};
+    return socket_.fd() >= 0 && (::poll(&end, 1, 0) <= 0 || (end.revents & POLLHUP) == 0);
 }
 
 Starter::Reply Starter::ask(const Request& request,
                             std::initializer_list<GivenDescriptor> descriptors) {
     const std::scoped_lock lock(mutex_);
-    if (socket_.get() < 0) return {0, error_ != 0 ? error_ : ECHILD};
-    Request sent = request;
-    iovec part{&sent, sizeof sent};
-    msghdr message{};
-    message.msg_iov = &part;
-    message.msg_iovlen = 1;
-    DescriptorRoom room;
+    if (socket_.fd() < 0) return {0, error_ != 0 ? error_ : ECHILD};
     if (descriptors.size() > kMaxGiven) std::abort();
-    if (descriptors.size() > 0) {
-        std::array<int, kMaxGiven> own{};
-        for (const GivenDescriptor& one : descriptors) {
-            own[sent.count] = one.own;
-            sent.targets[sent.count++] = one.target;
-        }
-        message.msg_control = room.bytes.data();
-        message.msg_controllen = CMSG_SPACE(sizeof(int) * descriptors.size());
-        cmsghdr* const head = CMSG_FIRSTHDR(&message);
-        head->cmsg_level = SOL_SOCKET;
-        head->cmsg_type = SCM_RIGHTS;
-        head->cmsg_len = CMSG_LEN(sizeof(int) * descriptors.size());
-        std::memcpy(CMSG_DATA(head), own.data(), sizeof(int) * descriptors.size());
+    Request sent = request;
+    std::array<int, kMaxGiven> own{};
+    for (const GivenDescriptor& one : descriptors) {
+        own[sent.count] = one.own;
+        sent.targets[sent.count++] = one.target;
     }
+    auto end = socket_.send(bytes_of(sent), true, std::span(own).first(sent.count));
+    std::string_view bytes;
+    if (end == SequencedSocket::End::done) end = socket_.receive(bytes, true);
     Reply reply;
-    ssize_t done = 0;
-    do {
-        done = ::sendmsg(socket_.get(), &message, MSG_NOSIGNAL);
-    } while (done < 0 && errno == EINTR);
-    if (done >= 0) {
-        do {
-            done = ::recv(socket_.get(), &reply, sizeof reply, 0);
-        } while (done < 0 && errno == EINTR);
-    }
-    if (done == static_cast<ssize_t>(sizeof reply)) return reply;
-    error_ = done < 0 && errno == EAGAIN ? ETIMEDOUT : ECHILD;
-    socket_ = Descriptor(-1);
+    if (end == SequencedSocket::End::done && read_bytes(bytes, reply)) return reply;
+    error_ = end == SequencedSocket::End::full ? ETIMEDOUT : ECHILD;
+    socket_ = SequencedSocket();
     return {0, error_};
 }
 

@@ -19,7 +19,7 @@
 #include <string_view>
 #include <vector>
 
-#include "dataplane/port/descriptor.h"
+#include "control/host/process/sequenced_socket.h"
 
 namespace steer {
 
@@ -68,8 +68,8 @@ class Starter {
 
     const std::vector<Program> programs_;
     mutable std::mutex mutex_;
-    Descriptor socket_;  // -1: it has ended, or could not begin
-    pid_t pid_ = 0;      // 0: it could not begin, for `error_`
+    SequencedSocket socket_;  // closed: it has ended, or could not begin
+    pid_t pid_ = 0;           // 0: it could not begin, for `error_`
     int error_ = 0;
 };
 

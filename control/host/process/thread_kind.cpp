@@ -127,6 +127,7 @@ constexpr Group kControlCalls[] = {kTransfer, kTime,    kThread,   kMemory,     
                                    kReading,  kWriting, kChildren, kNewThreads, kControl};
 constexpr Group kPatternsCalls[] = {kTransfer, kTime, kThread, kMemory};
 constexpr Group kSetsCalls[] = {kTransfer, kTime, kThread, kMemory, kSockets, kReading};
+constexpr Group kQuicCalls[] = {kTransfer, kTime, kThread, kMemory};
 // Also what the programs need that it starts, from their loading on.
 constexpr Group kStarterCalls[] = {kTransfer, kTime,    kThread,   kMemory,  kSockets,
                                    kReading,  kWriting, kChildren, kStarting};
@@ -155,6 +156,8 @@ CallRules rules_of(ThreadKind kind, bool writes_log) {
             return {kPatternsCalls, {}};
         case ThreadKind::sets:
             return {kSetsCalls, kNetlink, Files::reading};
+        case ThreadKind::quic:
+            return {kQuicCalls, {}};
         case ThreadKind::starter:
             return {kStarterCalls, kNetlink, Files::all, true, true};
     }

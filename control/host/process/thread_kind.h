@@ -21,7 +21,8 @@ namespace steer {
     X(control, "control", "`main`, and every thread that is no other kind")             \
     X(patterns, "patterns", "the pattern compiler: memory, and the pipe to the daemon") \
     X(sets, "sets", "`steerdns-sets`: netlink; files for reading only")                 \
-    X(starter, "starter", "the starter: executes the other two")
+    X(quic, "quic", "`steerdns-quic`: memory, and the sockets that it was given")       \
+    X(starter, "starter", "the starter: executes the other programs")
 
 enum class ThreadKind : std::uint8_t {
 #define STEER_KIND_NAME(name, label, text) name,

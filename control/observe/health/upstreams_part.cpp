@@ -262,6 +262,7 @@ void UpstreamsPart::add_status(object& all) {
                 one["via"] = "streams";
                 one["connections"] = report->connections;
                 if (!report->address.empty()) one["address"] = report->address;
+                if (!report->transport.empty()) one["transport"] = report->transport;
                 // How its connections fail is worth seeing before probes find it silent.
                 if (error.empty()) error = report->error;
             }
@@ -291,6 +292,10 @@ void UpstreamsPart::write_metrics(ops::MetricWriter& writer) {
         if (const auto report = streams_.threads().upstream(upstream.id)) {
             writer.family("steerdns_upstream_server_connections");
             writer.sample({{"upstream", upstream.name}}, std::uint64_t{report->connections});
+            if (report->transport.empty()) continue;
+            writer.family("steerdns_upstream_server_transport");
+            writer.sample({{"upstream", upstream.name}, {"transport", report->transport}},
+                          std::uint64_t{1});
         }
     }
 }

@@ -7,6 +7,7 @@
 #include "control/api/log/mnemonics.h"
 #include "dataplane/dns/name.h"
 #include "dataplane/dns/query.h"
+#include "matchers/octets.h"
 #include "matchers/suffix/public_suffixes.h"
 
 namespace steer {
@@ -30,10 +31,6 @@ array most_asked(const Map& counts, std::string_view what, std::size_t top, Text
     for (auto row = rows.begin(); row != kept; ++row)
         out.push_back(object{{what, row->first}, {"queries", row->second}});
     return out;
-}
-
-std::span<const std::uint8_t> bytes_of(const std::string& name) {
-    return {reinterpret_cast<const std::uint8_t*>(name.data()), name.size()};
 }
 
 }  // namespace
@@ -81,7 +78,7 @@ std::vector<config::AskedName> HitCounts::names() const {
 object HitCounts::to_json(std::size_t top) const {
     const auto as_it_is = [](const std::string& text) { return text; };
     array names = most_asked(names_, "name", top, [](const std::string& name) {
-        return dns::name_to_text(bytes_of(name));
+        return dns::name_to_text(octets_of(name));
     });
     const matchers::PublicSuffixes& suffixes = matchers::PublicSuffixes::current();
     for (boost::json::value& row : names) {

@@ -2,6 +2,8 @@
 
 #include <span>
 
+#include "matchers/octets.h"
+
 namespace steer::recorder {
 namespace {
 
@@ -11,9 +13,10 @@ constexpr unsigned kOfMessage = 1;  // value of kType
 constexpr unsigned kMessageType = 1, kFamily = 2, kProtocol = 3, kQueryAddress = 4,
                    kResponseAddress = 5, kQueryPort = 6, kResponsePort = 7, kQuerySeconds = 8,
                    kQueryNanoseconds = 9, kQueryMessage = 10, kResponseSeconds = 12,
-                   kResponseNanoseconds = 13, kResponseMessage = 14;
+                   kResponseNanoseconds = 13, kResponseMessage = 14, kHttpProtocol = 16;
 constexpr unsigned kClientQuery = 5, kClientResponse = 6;
 constexpr unsigned kInet = 1, kInet6 = 2;
+constexpr unsigned kHttp3 = 3;                             // value of kHttpProtocol
 constexpr unsigned kVarint = 0, kBytes = 2, kFixed32 = 5;  // wire types
 
 void put_varint(std::uint64_t value, std::string& out) {
@@ -43,12 +46,8 @@ void put_bytes(unsigned field, std::string_view bytes, std::string& out) {
     out += bytes;
 }
 
-std::string_view text_of(std::span<const std::uint8_t> bytes) {
-    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
 std::string_view bytes_of(const IpAddress& address) {
-    return address.is_v4() ? text_of({address.v4(), 4}) : text_of(address.bytes);
+    return address.is_v4() ? chars_of({address.v4(), 4}) : chars_of(address.bytes);
 }
 
 void put_time(unsigned seconds, unsigned nanoseconds, std::int64_t time_us, std::string& out) {
@@ -60,17 +59,18 @@ void put_message(bool is_response, const RecordedQuery& query, std::string& out)
     put_number(kMessageType, is_response ? kClientResponse : kClientQuery, out);
     put_number(kFamily, query.client.is_v4() ? kInet : kInet6, out);
     put_number(kProtocol, row_of(query.transport).dnstap, out);
+    if (query.transport == ClientTransport::doh3) put_number(kHttpProtocol, kHttp3, out);
     put_bytes(kQueryAddress, bytes_of(query.client), out);
     if (query.server != IpAddress{}) put_bytes(kResponseAddress, bytes_of(query.server), out);
     put_number(kQueryPort, query.client_port, out);
     put_number(kResponsePort, query.server_port, out);
     put_time(kQuerySeconds, kQueryNanoseconds, query.time_us - query.duration_us, out);
     if (!is_response) {
-        if (!query.query.empty()) put_bytes(kQueryMessage, text_of(query.query), out);
+        if (!query.query.empty()) put_bytes(kQueryMessage, chars_of(query.query), out);
         return;
     }
     put_time(kResponseSeconds, kResponseNanoseconds, query.time_us, out);
-    if (!query.response.empty()) put_bytes(kResponseMessage, text_of(query.response), out);
+    if (!query.response.empty()) put_bytes(kResponseMessage, chars_of(query.response), out);
 }
 
 void put(bool is_response, const DnstapSource& source, const RecordedQuery& query,

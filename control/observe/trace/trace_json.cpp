@@ -10,6 +10,7 @@
 
 #include "control/api/log/mnemonics.h"
 #include "dataplane/base/query_counters.h"
+#include "dataplane/dns/extended_errors.h"
 #include "dataplane/dns/name.h"
 #include "matchers/name_matcher.h"
 #include "matchers/safe_text.h"
@@ -358,7 +359,7 @@ class TraceWriter {
     }
     static std::string ede_text(std::uint32_t code) {
         return "EDE " + std::to_string(code) + " (" +
-               ops::extended_error_name(static_cast<std::uint16_t>(code)) + ")";
+               dns::extended_error_to_text(static_cast<std::uint16_t>(code)) + ")";
     }
     static std::string extended_error(const TraceCopy::Event& event, object& out) {
         const std::size_t length = std::min<std::size_t>(event.head.c, event.payload.size());

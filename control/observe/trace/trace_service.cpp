@@ -16,6 +16,7 @@
 #include "control/observe/trace/trace_json.h"
 #include "dataplane/dns/answer.h"
 #include "dataplane/dns/name.h"
+#include "dataplane/dns/type_names.h"
 #include "routeros/router.h"
 
 namespace steer {
@@ -68,23 +69,6 @@ constexpr unsigned kTraceSeconds = 10, kMaxTraceSeconds = 300, kMostTraces = 100
 constexpr std::uint64_t kKeepFilterMs = 5'000;  // between two requests that follow each other
 constexpr std::size_t kMaxKeptEvents = 100'000;
 constexpr std::uint16_t kFirstExplainPort = 49'152, kExplainPorts = 16'000;
-
-std::optional<std::uint16_t> type_number(std::string text) {
-    std::ranges::transform(text, text.begin(), [](char c) {
-        return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-    });
-    constexpr std::uint16_t kLast = 300;
-    for (std::uint16_t type = 1; type <= kLast; ++type) {
-        if (ops::type_name(type) == text) return type;
-    }
-    const std::string_view digits =
-        text.starts_with("TYPE") ? std::string_view(text).substr(4) : std::string_view(text);
-    std::uint16_t type = 0;
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), type);
-    if (error != std::errc{} || end != digits.data() + digits.size() || digits.empty())
-        return std::nullopt;
-    return type;
-}
 
 std::optional<std::uint64_t> trace_id_of(const std::string& text) {
     std::uint64_t id = 0;
@@ -245,7 +229,7 @@ void TraceService::explain(const ops::Arguments& asked, const ops::RpcDone& done
     if (asked.text("name").empty() || !wire)
         return done(ops::bad_params("'name' must be a domain name, or give 'id'"));
     const std::string type_text = asked.find_text("type").value_or("A");
-    const auto type = type_number(type_text);
+    const auto type = dns::type_from_text(type_text);
     if (!type) return done(ops::bad_params("'" + type_text + "' is not a record type"));
     const auto one =
         std::make_shared<Asked>(Asked{.done = done, .timer = boost::asio::steady_timer(main_io_)});

@@ -24,6 +24,7 @@
 #include "control/program/build/secondary_plans.h"
 #include "control/program/build/set_plan.h"
 #include "control/program/build/time_windows.h"
+#include "control/streams/http/doh_request.h"
 #include "control/streams/upstream/upstream_target.h"
 #include "dataplane/policy/snapshot.h"
 #include "matchers/image_store.h"
@@ -45,14 +46,15 @@ struct Surroundings {
 // A server over HTTP, and the proxies that may give the client's address in `client_header` (empty:
 // none).
 struct HttpSite {
-    std::vector<std::string> paths;
+    std::vector<stream::ServedPath> paths;
     std::vector<std::uint16_t> frontends;  // one per path (dataplane/policy/frontends.h)
     std::string client_header;
     std::vector<matchers::Prefix> trusted;
+    std::string alternative;  // of Alt-Svc (RFC 7838); empty: none
     bool operator==(const HttpSite&) const = default;
 };
 
-// A server for connections (TCP, TLS, HTTP) on an address.
+// A server for connections (TCP, TLS, HTTP, QUIC) on an address.
 struct StreamService {
     config::ServerProtocol protocol = config::ServerProtocol::dns;
     config::ServerLimits limits;
@@ -66,7 +68,7 @@ struct StreamService {
 struct Listener {
     config::Endpoint endpoint;
     bool udp = false;
-    std::optional<StreamService> tcp;
+    std::optional<StreamService> tcp, quic;
 };
 
 // One router with lists: every ros_address_list that names it, even one that no query uses, because

@@ -54,12 +54,21 @@ std::string hints(const config::Endpoint& listen, std::span<const IpAddress> own
     return all;
 }
 
+// One record for the protocols of one port; clients choose among them.
+std::string alpn_of(const Offer& offer) {
+    std::string all(row_of(offer.transport).alpn);
+    if (offer.server->has_http3())
+        all.append(",").append(
+            row_of(stream::facts_of(config::ServerProtocol::http3).secured).alpn);
+    return all;
+}
+
 std::vector<config::ZoneWord> words_of(const Offer& offer, std::size_t priority,
                                        const std::string& name, std::span<const IpAddress> own) {
     const config::Endpoint& listen = offer.server->listen;
     std::vector<config::ZoneWord> words{{std::to_string(priority)},
                                         {name + "."},
-                                        {"alpn=" + std::string(row_of(offer.transport).alpn)},
+                                        {"alpn=" + alpn_of(offer)},
                                         {"port=" + std::to_string(listen.port)}};
     if (!offer.path.empty()) words.push_back({"dohpath=" + offer.path + "{?dns}"});
     for (const bool v4 : {true, false}) {

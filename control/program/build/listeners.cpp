@@ -19,6 +19,9 @@ StreamService stream_service(const config::StreamServer& server) {
 static_assert(static_cast<int>(CookieMode::required_under_load) ==
               static_cast<int>(config::ServerCookies::required_under_load));
 
+// In the place of a path: the same address may have a server over TCP.
+constexpr const char* kQuic = " over QUIC";
+
 class Listeners {
   public:
     Listeners(const config::Settings& settings, Registry& registry, Frontends& frontends,
@@ -34,12 +37,22 @@ class Listeners {
                                                 static_cast<CookieMode>(udp->cookies)});
             } else if (const auto* stream = config::stream_server_of(plugin)) {
                 StreamService service = stream_service(*stream);
+                const bool is_quic = !stream->is_over_tcp();
                 if (stream->paths.empty()) {
-                    service.frontend = frontend(stream->listen, "", stream->entry, plugin.line);
+                    service.frontend =
+                        frontend(stream->listen, is_quic ? kQuic : "", stream->entry, plugin.line);
                 } else {
                     service.http = http_site(*stream);
                 }
-                at(stream->listen).tcp = std::move(service);
+                auto& listener = at(stream->listen);
+                if (stream->has_http3()) {
+                    listener.quic = service;
+                    listener.quic->protocol = config::ServerProtocol::http3;
+                    listener.quic->proxies.clear();
+                    service.http.alternative =
+                        "h3=\":" + std::to_string(stream->listen.port) + "\"";
+                }
+                (is_quic ? listener.quic : listener.tcp) = std::move(service);
             }
         }
         std::ranges::stable_sort(frontends_.datagrams, {},
@@ -51,7 +64,7 @@ class Listeners {
         if (out_.empty()) {
             config::Endpoint everywhere;
             everywhere.port = 53;
-            out_.push_back({everywhere, true, StreamService{}});
+            out_.push_back({everywhere, true, StreamService{}, {}});
         }
         return std::move(out_);
     }
@@ -75,7 +88,7 @@ class Listeners {
     HttpSite http_site(const config::StreamServer& server) {
         HttpSite site;
         for (const config::HttpPath& path : server.paths) {
-            site.paths.push_back(path.path);
+            site.paths.push_back({path.path, path.json_api});
             site.frontends.push_back(frontend(server.listen, path.path, path.exec, path.line));
         }
         site.client_header = server.src_ip_header;

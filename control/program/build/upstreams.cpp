@@ -39,7 +39,8 @@ std::string upstream_key(const config::UpstreamSettings& u) {
             << std::hash<std::string_view>()(reach.socks5->password);
     }
     key << static_cast<std::uint64_t>(u.idle_timeout.count()) << u.max_conns << u.min_conns
-        << u.insecure_skip_verify << u.ca;
+        << u.insecure_skip_verify << u.ca << u.early_data;
+    if (u.fallback) key << "fallback" << static_cast<std::uint64_t>(*u.fallback);
     for (const auto& pin : u.pins)
         key << std::string(pin.begin(), pin.end());
     return key.take();
@@ -51,6 +52,7 @@ std::shared_ptr<const stream::UpstreamTarget> target_of(const config::UpstreamSe
     target->id = id;
     target->name = u.tag.empty() ? u.addr : u.tag;
     target->scheme = u.scheme;
+    target->fallback = u.fallback;
     target->pipeline = u.pipeline;
     target->host = u.host;
     target->path = u.path;
@@ -63,6 +65,7 @@ std::shared_ptr<const stream::UpstreamTarget> target_of(const config::UpstreamSe
     if (const auto& proxy = u.reach.socks5)
         target->proxy = {proxy->host, proxy->port, proxy->user, proxy->password};
     target->idle_timeout_ms = static_cast<std::uint32_t>(u.idle_timeout.count());
+    target->early_data = u.early_data;
     target->max_conns = u.max_conns;
     target->min_conns = u.min_conns;
     target->trust.verify = !u.insecure_skip_verify;

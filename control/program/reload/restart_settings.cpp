@@ -1,6 +1,7 @@
 #include "control/program/reload/judge.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace steer {
 namespace {
@@ -22,7 +23,8 @@ bool is_same(const std::optional<build::StreamService>& a,
 
 bool is_listed(const std::vector<build::Listener>& all, const build::Listener& l) {
     return std::any_of(all.begin(), all.end(), [&](const build::Listener& other) {
-        return other.endpoint == l.endpoint && other.udp == l.udp && is_same(other.tcp, l.tcp);
+        return other.endpoint == l.endpoint && other.udp == l.udp && is_same(other.tcp, l.tcp) &&
+               is_same(other.quic, l.quic);
     });
 }
 
@@ -33,8 +35,12 @@ bool is_same(const std::optional<config::RpcServer>& a, const std::optional<conf
 }
 
 std::string named(const build::Listener& l) {
-    return std::string(l.udp ? "udp" : "") + (l.udp && l.tcp ? " and " : "") +
-           (l.tcp ? "tcp" : "") + " on " + l.endpoint.to_string();
+    std::string all;
+    for (const auto& [is_there, name] :
+         {std::pair(l.udp, "udp"), {l.tcp.has_value(), "tcp"}, {l.quic.has_value(), "quic"}}) {
+        if (is_there) all.append(all.empty() ? "" : " and ").append(name);
+    }
+    return all + " on " + l.endpoint.to_string();
 }
 
 }  // namespace
@@ -80,6 +86,7 @@ std::vector<std::string> need_restart(const config::Settings& started_with,
     control("control.shutdown_delay", &C::shutdown_delay);
     control("control.seccomp", &C::seccomp);
     control("control.landlock", &C::landlock);
+    compare(out, "quic.secret_file", started_with.quic, now.quic, &config::QuicSettings::secret);
     out.erase(std::unique(out.begin(), out.end()), out.end());
     return out;
 }

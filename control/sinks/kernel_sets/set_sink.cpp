@@ -34,14 +34,11 @@ RefusedFor whom_of(const routeros::RefusedClaim& why) {
 SetSink::SetSink(boost::asio::io_context& io, SinkObserver& observer, Start start, Log log,
                  RestartBackoff backoff, std::chrono::milliseconds most_silence,
                  std::chrono::milliseconds epoch_pause)
-    : io_(io),
-      observer_(observer),
-      start_(std::move(start)),
+    : observer_(observer),
       log_(std::move(log)),
-      backoff_(backoff),
-      most_silence_(most_silence),
       epoch_pause_(epoch_pause),
-      restart_(io) {}
+      child_(io, *this, std::move(start),
+             {sets::kProgramName, sets::kMaxMessage, most_silence, backoff}) {}
 
 SetSink::~SetSink() = default;
 
@@ -71,10 +68,11 @@ void SetSink::configure(std::vector<sets::SetPlan> plans,
     say_plans();
     has_routes_ |= std::ranges::any_of(
         plans_, [](const sets::SetPlan& plan) { return plan.families.front().set.is_routes(); });
-    if (plans_.empty() && (!life_ || !has_routes_)) {
-        stop();
-    } else if (!life_ && !is_starting_) {
-        start_soon();
+    if (!plans_.empty()) {
+        child_.start_soon();
+    } else if (!child_.is_running() || !has_routes_) {
+        error_.clear();
+        child_.end("there are no sets");
     }
     flush();
     shown_.planned(plans_, error_.empty()
@@ -132,11 +130,8 @@ void SetSink::claim(const Claim& claim, std::uint64_t now_ms) {
 }
 
 void SetSink::flush() {
-    const LifePtr life = life_;
-    if (!life || life->waits_for_room || life->is_unneeded ||
-        (plans_out_.empty() && claims_.empty()))
-        return;
-    if (send_plans(life) && send_claims(life)) heal_overflow();
+    if (!child_.has_room() || (plans_out_.empty() && claims_.empty())) return;
+    if (send_plans() && send_claims()) heal_overflow();
 }
 
 void SetSink::say_plans() {

@@ -16,35 +16,31 @@
 
 #include <atomic>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <cstdint>
 #include <deque>
 #include <functional>
 #include <map>
-#include <memory>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "control/host/process/child_runner.h"
+#include "control/host/process/restart_backoff.h"
 #include "control/sinks/kernel_sets/held_claims.h"
-#include "control/sinks/kernel_sets/restart_backoff.h"
-#include "control/sinks/kernel_sets/set_life.h"
-#include "control/sinks/kernel_sets/set_process.h"
 #include "control/sinks/kernel_sets/shown_sets.h"
 #include "control/sinks/routers/claim_sink.h"
 #include "control/sinks/set_process/claim_queue.h"
 #include "control/sinks/set_process/kernel_set.h"
-#include "control/sinks/set_process/sequenced_socket.h"
 #include "control/sinks/set_process/set_messages.h"
 #include "control/sinks/set_process/set_report.h"
 #include "routeros/refusal_log.h"
 
 namespace steer::kernel_sets {
 
-class SetSink final : public ClaimSink {
+class SetSink final : public ClaimSink, private ChildOwner {
   public:
-    using Start = std::function<Result<StartedSets>()>;
+    using Start = ChildRunner::Start;
     using Log = std::function<void(sets::Level, const std::string&)>;
 
     SetSink(boost::asio::io_context& io, SinkObserver& observer, Start start, Log log,
@@ -80,25 +76,18 @@ class SetSink final : public ClaimSink {
     static constexpr std::chrono::milliseconds kEpochPause{10'000};
 
   private:
-    using LifePtr = std::shared_ptr<SetLife>;
+    // ChildOwner
+    [[nodiscard]] bool needs_child() const override { return !plans_.empty(); }
+    void child_began() override;
+    bool take_message(std::string_view bytes) override;
+    void child_has_room() override { flush(); }
+    void child_failed(const ChildFailure& failure) override;
+    void child_ended() override;
 
-    void start_soon();
-    void start();
-    void stop();
-    void restart_after(std::chrono::milliseconds lived, const std::string& why);
-    void await_messages(const LifePtr& life);
-    void await_end(const LifePtr& life);
-    void await_room(const LifePtr& life);
-    void await_silence(const LifePtr& life);
-    enum class Read : std::uint8_t { more, empty, over };
-    Read read_messages(const LifePtr& life);
-    void send_failed(const LifePtr& life, sets::SequencedSocket::End how);
-    bool take(sets::SetMessage message);
     void take_state(sets::SetState state);
-    void ended(const LifePtr& life);
     void say_plans();
-    bool send_plans(const LifePtr& life);
-    bool send_claims(const LifePtr& life);
+    bool send_plans();
+    bool send_claims();
     [[nodiscard]] const sets::SetPlan* plan_of(ListId list) const;
     void overflow(const sets::Installed& row, const routeros::RefusedClaim& why,
                   const routeros::Origin& origin, const routeros::ClaimBounds& bounds,
@@ -107,22 +96,16 @@ class SetSink final : public ClaimSink {
     void heal_overflow();
     void heal_full(const std::vector<sets::SetStatus>& states);
     [[nodiscard]] std::size_t max_elements(const sets::SetName& set) const;
-    void begin_epochs();
     void notify_ready(const std::vector<sets::SetStatus>& states);
     void notify_away(ListId list);
     void settle(const HeldClaims::Tokens& tokens, Outcome outcome);
 
-    boost::asio::io_context& io_;
     SinkObserver& observer_;
-    Start start_;
     Log log_;
-    RestartBackoff backoff_;
-    std::chrono::milliseconds most_silence_, epoch_pause_;
-    boost::asio::steady_timer restart_;
-    LifePtr life_;              // nullptr: no process
-    bool is_starting_ = false;  // start() comes
-    bool has_routes_ = false;   // a plan of this process had routes
-    std::string error_;         // the last logged error; empty: it runs
+    const std::chrono::milliseconds epoch_pause_;
+    bool has_routes_ = false;  // a plan of this process had routes
+    bool has_claims_ = false;  // claims were sent to it
+    std::string error_;        // the last logged error; empty: it runs
     std::vector<sets::SetPlan> plans_;
     std::map<ListId, config::ReadyNeed> ready_;
     std::uint32_t number_ = 0;  // of plans_
@@ -144,6 +127,7 @@ class SetSink final : public ClaimSink {
     std::uint32_t write_us_ = 0;
     std::atomic<std::uint64_t> overflows_{0};
     ShownSets shown_;
+    ChildRunner child_;
 };
 
 }  // namespace steer::kernel_sets

@@ -10,11 +10,13 @@
 
 #include "control/api/metrics/report_table.h"
 #include "control/api/rpc/events.h"
+#include "control/host/process/child_program.h"
 #include "control/parts.h"
 #include "control/program/reload/configuration.h"
-#include "control/sinks/kernel_sets/set_program.h"
 #include "control/sinks/kernel_sets/set_sink.h"
 #include "control/sinks/routers/routers_part.h"
+#include "control/sinks/set_process/program.h"
+#include "control/sinks/set_process/set_messages.h"
 
 namespace steer {
 namespace {
@@ -110,8 +112,9 @@ class SetsPart final : public Part {
     Configuration& configuration_;
     Events& events_;
     RoutersPart& routers_;
-    kernel_sets::SetProgram program_;       // of thread `routers` once it runs
-    kernel_sets::SetSink* sink_ = nullptr;  // of the thread
+    ChildProgram program_{sets::kProgramName,
+                          sets::kMaxMessage};  // of thread `routers` once it runs
+    kernel_sets::SetSink* sink_ = nullptr;     // of the thread
 };
 
 }  // namespace

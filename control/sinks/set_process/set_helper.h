@@ -11,8 +11,9 @@
 #include <string>
 #include <vector>
 
+#include "control/host/process/child_main.h"
+#include "control/host/process/sequenced_socket.h"
 #include "control/sinks/set_process/plan_reader.h"
-#include "control/sinks/set_process/sequenced_socket.h"
 #include "control/sinks/set_process/set_kernel.h"
 #include "control/sinks/set_process/set_messages.h"
 #include "control/sinks/set_process/set_service.h"
@@ -22,7 +23,7 @@ namespace steer::sets {
 
 class SetHelper {
   public:
-    enum class End : std::uint8_t { closed, not_understood };
+    using End = ChildEnd;
 
     SetHelper(SequencedSocket socket, SetKernel& kernel, Clock& clock);
     End run();

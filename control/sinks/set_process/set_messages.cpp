@@ -1,10 +1,9 @@
 #include "control/sinks/set_process/set_messages.h"
 
 #include <algorithm>
-#include <cstring>
-#include <type_traits>
 #include <utility>
 
+#include "control/host/process/message_bytes.h"
 #include "matchers/safe_text.h"
 
 namespace steer::sets {
@@ -13,24 +12,14 @@ namespace {
 constexpr std::size_t kMaxFamilies = 2;
 constexpr std::size_t kMaxName = 255;  // bytes
 
-class Writer {
+class Writer : public MessageWriter {
   public:
     Writer(MessageKind kind, std::uint32_t plans, std::size_t count) {
         const MessageHead head{kMessageVersion, static_cast<std::uint16_t>(kind), 0, plans,
                                static_cast<std::uint32_t>(count)};
         put(head);
     }
-    template <class T>
-    void put(const T& value) {
-        static_assert(std::is_trivially_copyable_v<T>);
-        bytes_.append(reinterpret_cast<const char*>(&value), sizeof value);
-    }
-    void put_text(std::string_view text) {
-        text = whole_bytes(text, kMaxText);
-        put(static_cast<std::uint16_t>(text.size()));
-        put_bytes(text);
-    }
-    void put_bytes(std::string_view bytes) { bytes_.append(bytes); }
+    void put_text(std::string_view text) { MessageWriter::put_text(text, kMaxText); }
     void put_name(const SetName& name) {
         put_text(name.family);
         put_text(name.table);
@@ -38,47 +27,15 @@ class Writer {
         put(static_cast<std::uint8_t>(name.v6));
     }
     std::string finish() && {
-        const auto size = static_cast<std::uint32_t>(bytes_.size());
-        std::memcpy(bytes_.data() + offsetof(MessageHead, bytes), &size, sizeof size);
-        return std::move(bytes_);
+        replace(offsetof(MessageHead, bytes), static_cast<std::uint32_t>(size()));
+        return std::move(static_cast<MessageWriter&>(*this)).finish();
     }
-
-  private:
-    std::string bytes_;
 };
 
-class Reader {
+class Reader : public MessageReader {
   public:
-    explicit Reader(std::string_view bytes) : left_(bytes) {}
-    template <class T>
-    T take() {
-        static_assert(std::is_trivially_copyable_v<T>);
-        T value{};
-        if (left_.size() < sizeof value) {
-            good_ = false;
-            return value;
-        }
-        std::memcpy(&value, left_.data(), sizeof value);
-        left_.remove_prefix(sizeof value);
-        return value;
-    }
-    std::string take_text() {
-        const auto size = take<std::uint16_t>();
-        require(size <= kMaxText);
-        return take_bytes(size);
-    }
-    std::string take_bytes(std::size_t size) {
-        require(size <= left_.size());
-        if (!good_) return {};
-        std::string text(left_.substr(0, size));
-        left_.remove_prefix(size);
-        return text;
-    }
-    bool take_bool() {
-        const auto value = take<std::uint8_t>();
-        require(value <= 1);
-        return value == 1;
-    }
+    using MessageReader::MessageReader;
+    std::string take_text() { return MessageReader::take_text(kMaxText); }
     SetName take_name() {
         SetName name;
         name.family = take_text();
@@ -87,13 +44,6 @@ class Reader {
         name.v6 = take_bool();
         return name;
     }
-    void require(bool condition) { good_ = good_ && condition; }
-    [[nodiscard]] bool good() const { return good_; }
-    [[nodiscard]] bool is_whole() const { return good_ && left_.empty(); }
-
-  private:
-    std::string_view left_;
-    bool good_ = true;
 };
 
 RowRecord record_of(const Installed& row) {

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string>
 
@@ -23,6 +24,10 @@ struct SocketAddress {
     [[nodiscard]] IpAddress address() const;
     [[nodiscard]] std::uint16_t port() const;  // host order
     [[nodiscard]] int family() const { return storage.ss_family; }
+    // With the interface of a link-local address.
+    friend bool operator==(const SocketAddress& a, const SocketAddress& b) {
+        return a.length == b.length && std::memcmp(&a.storage, &b.storage, a.length) == 0;
+    }
     [[nodiscard]] sockaddr* get() { return reinterpret_cast<sockaddr*>(&storage); }
     [[nodiscard]] const sockaddr* get() const {
         return reinterpret_cast<const sockaddr*>(&storage);

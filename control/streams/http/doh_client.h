@@ -5,36 +5,16 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
+#include "control/streams/http/doh_reply.h"
+#include "control/streams/http/doh_target.h"
 #include "control/streams/http/http_client.h"
 
 namespace steer::stream {
-
-inline constexpr std::size_t kMaxHttpContent = 65535;  // of a response: the longest DNS message
-
-// The destination of queries.
-struct DohTarget {
-    std::string authority, path;
-};
-
-struct DohReply {
-    unsigned status = 0;
-    std::string content_type;
-    std::vector<std::uint8_t> content;
-    std::uint32_t age_s = 0;  // in caches on the path (RFC 9111 5.1)
-    std::optional<std::uint32_t>
-        max_age_s;  // Cache-Control; 0 counts as missing, because it concerns HTTP caches
-    std::uint32_t retry_after_s = 0;  // of a 429 or 503 (RFC 9110 10.2.3); 0: none
-    // For how long the content may still be used: the rest of max_age_s.
-    [[nodiscard]] std::uint32_t fresh_s() const;
-    // Whether it contains a DNS message.
-    [[nodiscard]] bool is_dns() const;
-};
 
 class DohReplyTaker {
   public:

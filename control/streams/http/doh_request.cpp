@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 
 #include "dataplane/dns/wire.h"
 
@@ -60,14 +61,37 @@ constexpr auto kDigits = [] {
     return digits;
 }();
 
-std::variant<HttpQuery, HttpStatus> query_in_target(std::size_t path, std::string_view parameters) {
+bool has_parameter(std::string_view query, std::string_view key) {
+    while (!query.empty()) {
+        const auto end = std::min(query.find('&'), query.size());
+        if (query.starts_with(key)) return true;
+        query.remove_prefix(std::min(end + 1, query.size()));
+    }
+    return false;
+}
+
+constexpr std::string_view kNoQuery =
+    "Expected 'name' with a domain name, or 'dns' with one DNS query as base64url.\n";
+
+std::variant<HttpQuery, HttpRefusal> json_query_in_target(std::size_t path,
+                                                          std::string_view parameters) {
+    if (!has_parameter(parameters, "name=")) return HttpRefusal(HttpStatus::bad_request, kNoQuery);
+    auto read = read_json_query(parameters);
+    if (const auto* text = std::get_if<std::string_view>(&read))
+        return HttpRefusal(HttpStatus::bad_request, *text);
+    auto& query = std::get<JsonQuery>(read);
+    return HttpQuery{path, false, std::move(query.message), query.form};
+}
+
+std::variant<HttpQuery, HttpRefusal> query_in_target(std::size_t path,
+                                                     std::string_view parameters) {
     const auto text = find_dns(parameters);
     if (!text) return HttpStatus::bad_request;
     if (text->size() > kMaxQueryText) return HttpStatus::uri_too_long;
     auto message = bytes_of_base64url(*text);
     if (!message) return HttpStatus::bad_request;
     if (const auto status = judge_message(*message); status != HttpStatus::ok) return status;
-    return HttpQuery{path, false, std::move(*message)};
+    return HttpQuery{path, false, std::move(*message), AnswerForm::message};
 }
 
 }  // namespace
@@ -104,27 +128,84 @@ std::string_view reason_of(HttpStatus status) {
     return "";
 }
 
+std::string_view text_of(HttpStatus status) {
+    switch (status) {
+        case HttpStatus::bad_request:
+            return "Expected one DNS query, in 'dns' as base64url without padding or as content.\n";
+        case HttpStatus::not_found:
+            return "No DNS is served at this path.\n";
+        case HttpStatus::method_not_allowed:
+            return "Expected GET, HEAD or POST.\n";
+        case HttpStatus::request_timeout:
+            return "The request did not come in time.\n";
+        case HttpStatus::length_required:
+            return "Expected Content-Length or a chunked content.\n";
+        case HttpStatus::content_too_large:
+        case HttpStatus::uri_too_long:
+            return "Expected a DNS query of at most 4096 bytes.\n";
+        case HttpStatus::unsupported_media_type:
+            return "Expected application/dns-message, not encoded.\n";
+        case HttpStatus::too_many_requests:
+            return "Too many requests of this client.\n";
+        case HttpStatus::fields_too_large:
+            return "Expected a head of at most 8192 bytes.\n";
+        case HttpStatus::unavailable:
+            return "The query was not answered.\n";
+        case HttpStatus::version_not_supported:
+            return "Expected HTTP/1.1 or HTTP/2.\n";
+        case HttpStatus::ok:
+            break;
+    }
+    return "";
+}
+
+HttpRefusal::HttpRefusal(HttpStatus s) : HttpRefusal(s, text_of(s)) {}
+
 HttpMethod method_of(std::string_view name) {
     if (name == "GET") return HttpMethod::get;
     if (name == "POST") return HttpMethod::post;
     return name == "HEAD" ? HttpMethod::head : HttpMethod::other;
 }
 
-std::variant<HttpQuery, HttpStatus> judge_head(const HttpHead& head,
-                                               std::span<const std::string> paths) {
+// (The length is held against what comes by nghttp2 and nghttp3.)
+void take_field(HttpHead& head, std::string_view name, std::string_view value,
+                std::string_view client_header) {
+    if (name == ":method") {
+        head.method = method_of(value);
+    } else if (name == ":path") {
+        head.target = value;
+    } else if (name == "content-type") {
+        head.content_type = value;
+    } else if (name == "content-encoding") {
+        head.encoded = head.encoded || value != "identity";
+    } else if (name == "content-length") {
+        std::uint64_t length = UINT64_MAX;  // stays so if it is larger
+        std::from_chars(value.data(), value.data() + value.size(), length);
+        head.content_length = length;
+    } else if (!client_header.empty() && name == client_header) {
+        head.forwarded_for.append(head.forwarded_for.empty() ? "" : ",").append(value);
+    }
+}
+
+std::variant<HttpQuery, HttpRefusal> judge_head(const HttpHead& head,
+                                                std::span<const ServedPath> paths) {
     const std::string_view target = origin_form(head.target);
     const auto mark = std::min(target.find('?'), target.size());
-    const auto path = std::ranges::find(paths, target.substr(0, mark));
+    const auto path = std::ranges::find(paths, target.substr(0, mark), &ServedPath::path);
     if (path == paths.end()) return HttpStatus::not_found;
     const auto index = static_cast<std::size_t>(path - paths.begin());
     if (head.method == HttpMethod::other) return HttpStatus::method_not_allowed;
-    if (head.method != HttpMethod::post)
-        return query_in_target(index, target.substr(std::min(mark + 1, target.size())));
+    if (head.method != HttpMethod::post) {
+        const auto parameters = target.substr(std::min(mark + 1, target.size()));
+        const bool is_json = path->json && !has_parameter(parameters, "dns=");
+        return is_json ? json_query_in_target(index, parameters)
+                       : query_in_target(index, parameters);
+    }
     if (!head.content_type || !is_dns_message(*head.content_type) || head.encoded)
         return HttpStatus::unsupported_media_type;
     if (head.content_length && *head.content_length > kMaxHttpQuery)
         return HttpStatus::content_too_large;
-    return HttpQuery{index, true, {}};
+    return HttpQuery{index, true, {}, AnswerForm::message};
 }
 
 HttpStatus judge_message(std::span<const std::uint8_t> message) {

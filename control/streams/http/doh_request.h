@@ -4,7 +4,8 @@
 // needs no buffer.
 //
 // Paths are compared octet by octet, without decoding: a percent-encoded path is a different path.
-// `dns` is base64url without padding (RFC 4648 5), in its canonical form.
+// `dns` is base64url without padding (RFC 4648 5), in its canonical form. On paths with `json`, a
+// GET with `name` and without `dns` is a query of the JSON API (json_query.h).
 #pragma once
 
 #include <cstdint>
@@ -14,6 +15,8 @@
 #include <string_view>
 #include <variant>
 #include <vector>
+
+#include "control/streams/http/json_query.h"
 
 namespace steer::stream {
 
@@ -40,6 +43,8 @@ enum class HttpStatus : std::uint16_t {
 };
 // "Not Found"
 std::string_view reason_of(HttpStatus status);
+// The text of a refusal: one line.
+std::string_view text_of(HttpStatus status);
 
 enum class HttpMethod : std::uint8_t { get, head, post, other };
 HttpMethod method_of(std::string_view name);
@@ -54,16 +59,36 @@ struct HttpHead {
     std::string forwarded_for;  // all lines of the header that names the client
 };
 
+// A field of HTTP/2 or HTTP/3. `name` is in lower case. `client_header`: that names the client;
+// empty: none.
+void take_field(HttpHead& head, std::string_view name, std::string_view value,
+                std::string_view client_header);
+
+struct ServedPath {
+    std::string path;
+    bool json = false;  // the JSON API is served, too
+    bool operator==(const ServedPath&) const = default;
+};
+
 // A query in the target, or one whose content follows.
 struct HttpQuery {
     std::size_t path = 0;  // index of the path
     bool in_content = false;
-    std::vector<std::uint8_t> message;  // unless in_content
+    std::vector<std::uint8_t> message;      // unless in_content
+    AnswerForm form = AnswerForm::message;  // of the response (HttpAnswerFields)
+};
+
+// `text`: one line, with the status's own text as default.
+struct HttpRefusal {
+    HttpRefusal(HttpStatus s);  // NOLINT(google-explicit-constructor): most have no other text
+    HttpRefusal(HttpStatus s, std::string_view t) : status(s), text(t) {}
+    HttpStatus status;
+    std::string_view text;
 };
 
 // Checks a head, except the framing by Content-Length.
-std::variant<HttpQuery, HttpStatus> judge_head(const HttpHead& head,
-                                               std::span<const std::string> paths);
+std::variant<HttpQuery, HttpRefusal> judge_head(const HttpHead& head,
+                                                std::span<const ServedPath> paths);
 // Checks a query's bytes before a worker gets them: it has a header, and is not a response.
 HttpStatus judge_message(std::span<const std::uint8_t> message);
 

@@ -10,6 +10,7 @@
 #include "control/host/net/transfer_coding.h"
 #include "control/streams/http/chunked_end.h"
 #include "control/streams/http/http_answer.h"
+#include "matchers/octets.h"
 
 namespace steer::stream {
 
@@ -98,21 +99,21 @@ bool Http1Session::on_head() {
         return false;
     }
     const bool is_1_1 = request.version() == 11;
-    HttpStatus status = HttpStatus::ok;
+    HttpRefusal refusal(HttpStatus::ok);
     if (is_1_1 && request.count(http::field::host) != 1) {
-        status = HttpStatus::bad_request;  // RFC 9112 3.2
+        refusal = HttpStatus::bad_request;  // RFC 9112 3.2
     } else {
         auto judged = judge_head(head, site_.paths);
-        if (const auto* refused = std::get_if<HttpStatus>(&judged)) {
-            status = *refused;
+        if (const auto* refused = std::get_if<HttpRefusal>(&judged)) {
+            refusal = *refused;
         } else {
             query_ = std::move(std::get<HttpQuery>(judged));
             if (query_->in_content && !head.content_length && !parser_->chunked())
-                status = HttpStatus::length_required;
+                refusal = HttpStatus::length_required;
         }
     }
-    if (status != HttpStatus::ok) {
-        refuse(status, !parser_->is_done());
+    if (refusal.status != HttpStatus::ok) {
+        refuse(refusal, !parser_->is_done());
         return false;
     }
     // Sends 100 Continue to a client that waits before it sends the content (RFC 9110 10.1.1).
@@ -149,36 +150,38 @@ void Http1Session::on_complete() {
     parser_.reset();
     query_.reset();
     answering_ = true;
+    form_ = query.form;
     taker_.take_query(++serial_, query.path, query.message, forwarded_for);
 }
 
-void Http1Session::refuse(HttpStatus status, bool close) {
+void Http1Session::refuse(const HttpRefusal& refusal, bool close) {
     counters_.add(StreamCount::http_refused);
     parser_.reset();
     query_.reset();
     if (close) keep_alive_ = false;
-    const std::string_view text = text_of(status);
-    write(status, {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
+    write(refusal.status, octets_of(refusal.text), AnswerForm::message);
 }
 
 bool Http1Session::answer(std::uint32_t stream, HttpStatus status,
                           std::span<const std::uint8_t> response) {
     if (!answering_ || stream != serial_) return false;
     answering_ = false;
-    write(status, response);
+    write(status, response, form_);
     return true;
 }
 
-void Http1Session::write(HttpStatus status, std::span<const std::uint8_t> content) {
+void Http1Session::write(HttpStatus status, std::span<const std::uint8_t> content,
+                         AnswerForm form) {
+    const HttpAnswerFields fields(status, content, std::time(nullptr), form, site_.alternative);
     std::array<char, 8> code;
-    const auto end =
-        std::to_chars(code.data(), code.data() + code.size(), static_cast<unsigned>(status)).ptr;
+    const auto end = std::to_chars(code.data(), code.data() + code.size(),
+                                   static_cast<unsigned>(fields.status()))
+                         .ptr;
     append(out_, "HTTP/1.1 ");
     append(out_, {code.data(), static_cast<std::size_t>(end - code.data())});
     append(out_, " ");
-    append(out_, reason_of(status));
+    append(out_, reason_of(fields.status()));
     append(out_, "\r\n");
-    const HttpAnswerFields fields(status, content, std::time(nullptr));
     for (const auto& [name, value] : fields.fields()) {
         append(out_, name);
         append(out_, ": ");
@@ -186,7 +189,8 @@ void Http1Session::write(HttpStatus status, std::span<const std::uint8_t> conten
         append(out_, "\r\n");
     }
     append(out_, keep_alive_ ? "connection: keep-alive\r\n\r\n" : "connection: close\r\n\r\n");
-    if (method_ != HttpMethod::head) out_.insert(out_.end(), content.begin(), content.end());
+    if (method_ != HttpMethod::head)
+        out_.insert(out_.end(), fields.content().begin(), fields.content().end());
     ending_ = !keep_alive_;
 }
 

@@ -47,8 +47,8 @@ class Http1Session final : public HttpSession {
     bool on_head();  // false: rejected
     void on_complete();
     [[nodiscard]] HttpHead head_of() const;
-    void refuse(HttpStatus status, bool close);
-    void write(HttpStatus status, std::span<const std::uint8_t> content);
+    void refuse(const HttpRefusal& refusal, bool close);
+    void write(HttpStatus status, std::span<const std::uint8_t> content, AnswerForm form);
 
     const HttpSite& site_;
     HttpQueryTaker& taker_;
@@ -61,7 +61,8 @@ class Http1Session final : public HttpSession {
     std::uint64_t now_ms_ = 0, began_ms_ = 0;
     std::uint32_t serial_ = 0;  // of the last request passed to the taker
     HttpMethod method_ = HttpMethod::other;
-    bool answering_ = false;  // the request waits for its answer
+    AnswerForm form_ = AnswerForm::message;  // of the request that waits
+    bool answering_ = false;                 // the request waits for its answer
     bool keep_alive_ = true;
     bool is_sent_away_ = false;
     bool ending_ = false;  // ends after out_ is sent

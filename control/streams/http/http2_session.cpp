@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <ctime>
 #include <utility>
 
 #include "control/streams/http/http2_calls.h"
 #include "control/streams/http/http_answer.h"
+#include "matchers/octets.h"
 
 namespace steer::stream {
 namespace {
@@ -120,22 +120,7 @@ void Http2Session::on_header(const nghttp2_frame& frame, std::string_view name,
     if (stream == nullptr || frame.headers.cat != NGHTTP2_HCAT_REQUEST) return;  // trailers
     stream->head_bytes += name.size() + value.size() + kFieldOverhead;
     if (stream->head_bytes > kMaxHttpHead) return;
-    HttpHead& head = stream->head;
-    if (name == ":method") {
-        head.method = method_of(value);
-    } else if (name == ":path") {
-        head.target = value;
-    } else if (name == "content-type") {
-        head.content_type = value;
-    } else if (name == "content-encoding") {
-        head.encoded = head.encoded || value != "identity";
-    } else if (name == "content-length") {  // nghttp2 holds it against what comes
-        std::uint64_t length = UINT64_MAX;  // stays so if it is larger
-        std::from_chars(value.data(), value.data() + value.size(), length);
-        head.content_length = length;
-    } else if (!site_.client_header.empty() && name == site_.client_header) {
-        head.forwarded_for.append(head.forwarded_for.empty() ? "" : ",").append(value);
-    }
+    take_field(stream->head, name, value, site_.client_header);
 }
 
 void Http2Session::on_frame(const nghttp2_frame& frame) {
@@ -175,9 +160,10 @@ void Http2Session::on_head(std::int32_t id, Stream& stream, bool is_all) {
         return give_up(id, stream, NGHTTP2_REFUSED_STREAM);
     }
     auto judged = judge_head(stream.head, site_.paths);
-    if (const auto* status = std::get_if<HttpStatus>(&judged)) return refuse(id, *status);
+    if (const auto* refused = std::get_if<HttpRefusal>(&judged)) return refuse(id, *refused);
     auto& query = std::get<HttpQuery>(judged);
     stream.path = query.path;
+    stream.form = query.form;
     if (!query.in_content) stream.content = std::move(query.message);
     if (is_all) on_complete(id, stream);
 }
@@ -207,11 +193,9 @@ void Http2Session::on_complete(std::int32_t id, Stream& stream) {
     taker_.take_query(static_cast<std::uint32_t>(id), stream.path, message, forwarded_for);
 }
 
-void Http2Session::refuse(std::int32_t id, HttpStatus status) {
+void Http2Session::refuse(std::int32_t id, const HttpRefusal& refusal) {
     count(StreamCount::http_refused);
-    const std::string_view text = text_of(status);
-    answer(static_cast<std::uint32_t>(id), status,
-           {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
+    answer(static_cast<std::uint32_t>(id), refusal.status, octets_of(refusal.text));
 }
 
 bool Http2Session::answer(std::uint32_t id, HttpStatus status,
@@ -220,14 +204,15 @@ bool Http2Session::answer(std::uint32_t id, HttpStatus status,
     if (stream == nullptr || stream->answered || broken_) return false;
     stream->answered = true;
     stream->content.clear();
+    const HttpAnswerFields fields(status, response, std::time(nullptr), stream->form,
+                                  site_.alternative);
     if (stream->head.method != HttpMethod::head)
-        stream->content.assign(response.begin(), response.end());
+        stream->content.assign(fields.content().begin(), fields.content().end());
     unsent_ += stream->content.size();
     control_frames_left_ = std::min(control_frames_left_ + kControlFramesPerAnswer, kControlFrames);
 
-    const HttpAnswerFields fields(status, response, std::time(nullptr));
     std::array<char, 3> digits;
-    const auto code = static_cast<unsigned>(status);
+    const auto code = static_cast<unsigned>(fields.status());
     digits = {static_cast<char>('0' + code / 100), static_cast<char>('0' + code / 10 % 10),
               static_cast<char>('0' + code % 10)};
     std::array<nghttp2_nv, kMaxFields> head;

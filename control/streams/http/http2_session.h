@@ -55,6 +55,7 @@ class Http2Session final : public HttpSession {
         std::size_t head_bytes = 0;
         std::uint64_t began_ms = 0;
         std::size_t path = 0;
+        AnswerForm form = AnswerForm::message;
         bool complete = false;  // the whole request has arrived
         bool answered = false;
         bool given_up = false;              // we reset it
@@ -74,7 +75,7 @@ class Http2Session final : public HttpSession {
     void on_frame_head(const nghttp2_frame_hd& head);
     void on_frame(const nghttp2_frame& frame);
     std::span<const std::uint8_t> take_content(std::int32_t id, std::size_t most, bool& last);
-    void refuse(std::int32_t id, HttpStatus status);
+    void refuse(std::int32_t id, const HttpRefusal& refusal);
     void give_up_slow_ones();
     void give_up(std::int32_t id, Stream& stream, std::uint32_t why);
     void calm_down();

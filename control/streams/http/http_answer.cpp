@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
+#include <utility>
 
 #include "control/streams/http/doh_answer.h"
+#include "control/streams/http/json_answer.h"
+#include "matchers/octets.h"
 
 namespace steer::stream {
 namespace {
@@ -19,15 +22,34 @@ std::string_view with_number(std::string_view prefix, std::uint64_t number, std:
 }  // namespace
 
 HttpAnswerFields::HttpAnswerFields(HttpStatus status, std::span<const std::uint8_t> content,
-                                   std::time_t now) {
-    const bool ok = status == HttpStatus::ok;
-    const auto fresh_s = ok ? freshness_s(content) : std::nullopt;
-    add("content-type", ok ? "application/dns-message" : "text/plain");
-    add("content-length", with_number("", content.size(), length_));
+                                   std::time_t now, AnswerForm form, std::string_view alternative)
+    : status_(status), content_(content) {
+    const bool is_json = form == AnswerForm::json && status == HttpStatus::ok;
+    const auto fresh_s = is_json                    ? write_json()
+                         : status == HttpStatus::ok ? freshness_s(content)
+                                                    : std::nullopt;
+    add("content-type", status_ != HttpStatus::ok ? "text/plain"
+                        : is_json                 ? "application/dns-json"
+                                                  : "application/dns-message");
+    add("content-length", with_number("", content_.size(), length_));
     add("cache-control",
         fresh_s ? with_number("private, max-age=", *fresh_s, freshness_) : "no-store");
     if (status == HttpStatus::method_not_allowed) add("allow", "GET, HEAD, POST");
+    if (!alternative.empty()) add("alt-svc", alternative);
     add("date", http_date(now));
+}
+
+std::optional<std::uint32_t> HttpAnswerFields::write_json() {
+    auto answer = json_answer(content_);
+    if (!answer) {
+        status_ = HttpStatus::unavailable;
+        content_ = octets_of(text_of(status_));
+        return std::nullopt;
+    }
+    const auto fresh_s = answer->cut ? std::nullopt : freshness_s(content_);
+    json_ = std::move(answer->body);
+    content_ = octets_of(json_);
+    return fresh_s;
 }
 
 std::string_view http_date(std::time_t now) {
@@ -46,37 +68,6 @@ std::string_view http_date(std::time_t now) {
         formatted_s = now;
     }
     return {text.data(), length};
-}
-
-std::string_view text_of(HttpStatus status) {
-    switch (status) {
-        case HttpStatus::bad_request:
-            return "Expected one DNS query, in 'dns' as base64url without padding or as content.\n";
-        case HttpStatus::not_found:
-            return "No DNS is served at this path.\n";
-        case HttpStatus::method_not_allowed:
-            return "Expected GET, HEAD or POST.\n";
-        case HttpStatus::request_timeout:
-            return "The request did not come in time.\n";
-        case HttpStatus::length_required:
-            return "Expected Content-Length or a chunked content.\n";
-        case HttpStatus::content_too_large:
-        case HttpStatus::uri_too_long:
-            return "Expected a DNS query of at most 4096 bytes.\n";
-        case HttpStatus::unsupported_media_type:
-            return "Expected application/dns-message, not encoded.\n";
-        case HttpStatus::too_many_requests:
-            return "Too many requests of this client.\n";
-        case HttpStatus::fields_too_large:
-            return "Expected a head of at most 8192 bytes.\n";
-        case HttpStatus::unavailable:
-            return "The query was not answered.\n";
-        case HttpStatus::version_not_supported:
-            return "Expected HTTP/1.1 or HTTP/2.\n";
-        case HttpStatus::ok:
-            break;
-    }
-    return "";
 }
 
 }  // namespace steer::stream

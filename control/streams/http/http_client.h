@@ -15,30 +15,15 @@
 #include <string_view>
 #include <vector>
 
+#include "control/streams/http/http_response.h"
+
 namespace steer::stream {
-
-inline constexpr unsigned kFirstFinalStatus = 200;  // lower ones are interim (RFC 9110 15.2)
-
-struct HttpHeader {
-    std::string name, value;
-};
 
 // The common parts of requests. (":authority" or Host; ":path" or the request's target.)
 struct HttpRequestHead {
     std::string method, scheme, authority, path;
     std::vector<HttpHeader> fields;  // without those that HTTP/1.1 and HTTP/2 encode differently
     bool is_last = false;            // last one on its connection: HTTP/1.1 announces it
-};
-
-// The head of the final response.
-struct HttpResponseHead {
-    unsigned status = 0;
-    std::string reason;  // HTTP/1.1
-    std::optional<std::uint64_t> content_length;
-    std::vector<HttpHeader> fields;  // only the wanted ones; names in lower case
-
-    // The first field's value; empty: none.
-    [[nodiscard]] std::string_view find(std::string_view name) const;
 };
 
 class HttpReplyTaker {

@@ -7,16 +7,18 @@
 #include <string_view>
 #include <vector>
 
+#include "control/streams/http/doh_request.h"
 #include "matchers/prefix/ip_address.h"
 #include "matchers/prefix/prefix_set.h"
 
 namespace steer::stream {
 
 struct HttpSite {
-    std::vector<std::string> paths;
+    std::vector<ServedPath> paths;
     std::string client_header;  // the header that names the client, in lower case; empty: none
     // Trusted HTTP proxies, in addition to loopback.
     matchers::PrefixSet trusted{};
+    std::string alternative{};  // of Alt-Svc (RFC 7838); empty: none
     std::vector<std::uint16_t>
         frontends{};  // one per path (dataplane/policy/frontends.h); missing ones: frontend 0
 

@@ -9,6 +9,7 @@
 #include "control/streams/http/http_answer.h"
 #include "control/streams/listen/tcp_clients.h"
 #include "dataplane/dns/wire.h"
+#include "matchers/octets.h"
 
 namespace steer::stream {
 
@@ -19,10 +20,6 @@ namespace {
 constexpr std::string_view kPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";  // RFC 9113 3.4
 // Workers may still have queries that the client cancelled.
 constexpr unsigned kTakenBack = 2;
-
-std::span<const std::uint8_t> bytes_of(std::string_view text) {
-    return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
-}
 
 }  // namespace
 
@@ -132,7 +129,8 @@ void HttpConnection::take_query(std::uint32_t stream, std::size_t path,
 bool HttpConnection::inject(const QueryOrigin& origin, std::size_t path,
                             std::span<const std::uint8_t> message) {
     const HttpSite& site = clients_.service().http;
-    const QueryMetadata metadata{site.frontend_of(path), stream_.server_name(), site.paths[path]};
+    const QueryMetadata metadata{site.frontend_of(path), stream_.server_name(),
+                                 site.paths[path].path};
     Buffer* const buffer = injector_.take_buffer(message.size(), metadata);
     if (buffer == nullptr) return false;
     std::memcpy(Injector::query_room(*buffer).data(), message.data(), message.size());
@@ -144,7 +142,7 @@ bool HttpConnection::inject(const QueryOrigin& origin, std::size_t path,
 
 void HttpConnection::fail(std::uint32_t stream, HttpStatus status, StreamCount why) {
     context_.count(why);
-    session_->answer(stream, status, bytes_of(text_of(status)));
+    session_->answer(stream, status, octets_of(text_of(status)));
 }
 
 void HttpConnection::wait_to_read(Io what) {

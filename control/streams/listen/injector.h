@@ -13,9 +13,9 @@
 #include <utility>
 #include <vector>
 
+#include "control/streams/base/edns_options.h"
 #include "control/streams/base/socket_address.h"
 #include "control/streams/base/stream_context.h"
-#include "control/streams/listen/edns_options.h"
 #include "dataplane/base/message.h"
 #include "dataplane/stages/frame.h"
 

@@ -101,7 +101,11 @@ Result<int> open_listen_socket(const ListenAddress& where) {
     if (is_tcp) {
         set(socket, SOL_SOCKET, SO_REUSEADDR, 1);  // connections of the previous process may linger
     } else {
-        ask_for_arrival(socket, address.family());
+        if (where.transport == Transport::doq) {
+            set(socket, SOL_SOCKET, SO_REUSEPORT, 1);
+        } else {
+            ask_for_arrival(socket, address.family());
+        }
         set(socket, SOL_SOCKET, SO_RCVBUF, kUdpBytes);  // as much as net.core.rmem_max lets us
         set(socket, SOL_SOCKET, SO_SNDBUF, kUdpBytes);
         set(socket, SOL_SOCKET, SO_RCVBUFFORCE, kUdpBytes);  // all of it, with CAP_NET_ADMIN

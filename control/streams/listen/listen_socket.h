@@ -11,7 +11,8 @@
 
 namespace steer::stream {
 
-// The socket's protocol: udp or tcp, also below TLS and HTTP.
+// The socket's protocol: udp or tcp, also below TLS and HTTP; doq: UDP with a port that several of
+// our sockets share (quic_sockets.h).
 using Transport = ClientTransport;
 
 struct ListenAddress {
@@ -22,7 +23,7 @@ struct ListenAddress {
 
     auto operator<=>(const ListenAddress&) const = default;
     [[nodiscard]] std::string_view transport_name() const {
-        return transport == Transport::udp ? "UDP" : "TCP";
+        return transport == Transport::tcp ? "TCP" : "UDP";
     }
 };
 

@@ -21,8 +21,8 @@ void begin(StreamContext& context, Injector& injector, ClientConnections& client
     connection->start();
 }
 
-#define STEER_PROTOCOL_BEGIN(name, connection, label, plain, secured, alpn) begin<connection>,
-constexpr std::array kBegin{STEER_SERVER_PROTOCOLS(STEER_PROTOCOL_BEGIN)};
+#define STEER_PROTOCOL_BEGIN(name, label, plain, secured, alpn, connection) begin<connection>,
+constexpr std::array kBegin{STEER_TCP_PROTOCOLS(STEER_PROTOCOL_BEGIN)};
 #undef STEER_PROTOCOL_BEGIN
 
 }  // namespace

@@ -34,7 +34,7 @@ struct ProtocolFacts {
     }
 };
 
-#define STEER_PROTOCOL_FACTS(name, connection, label, plain, secured, alpn) \
+#define STEER_PROTOCOL_FACTS(name, label, plain, secured, alpn, connection) \
     ProtocolFacts{label, ClientTransport::plain, ClientTransport::secured, alpn},
 inline constexpr std::array kProtocolFacts{STEER_SERVER_PROTOCOLS(STEER_PROTOCOL_FACTS)};
 #undef STEER_PROTOCOL_FACTS

@@ -9,8 +9,8 @@
 
 #include "control/config/settings/server_limit_settings.h"
 #include "control/config/settings/server_protocol.h"
+#include "control/streams/base/client_counts.h"
 #include "control/streams/http/http_site.h"
-#include "control/streams/listen/client_counts.h"
 #include "matchers/prefix/prefix_set.h"
 
 namespace steer::stream {

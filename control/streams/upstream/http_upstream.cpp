@@ -10,18 +10,9 @@
 #include "control/streams/upstream/upstream_reply.h"
 #include "dataplane/dns/message_ttls.h"
 #include "dataplane/dns/wire.h"
-#include "matchers/host_text.h"
 
 namespace steer::stream {
 namespace {
-
-constexpr std::uint16_t kHttpsPort = 443;
-
-// "dns.example", "dns.example:8443", "[2001:db8::1]".
-std::string authority_of(const UpstreamTarget& target) {
-    const std::string host = matchers::bracketed(target.host);
-    return target.port == kHttpsPort ? host : host + ":" + std::to_string(target.port);
-}
 
 class HttpUpstream final : public UpstreamSession,
                            public DohReplyTaker,
@@ -32,7 +23,7 @@ class HttpUpstream final : public UpstreamSession,
         : context_(context),
           stream_(std::move(stream)),
           watcher_(watcher),
-          client_({authority_of(target), target.path}, stream_.protocol(), *this) {}
+          client_({target.authority(), target.path}, stream_.protocol(), *this) {}
 
     // HTTP/2 begins with our preface, and TLS may have read more than the handshake.
     void start() {
@@ -160,8 +151,7 @@ void HttpUpstream::take_reply(std::uint32_t request, DohReply& reply) {
         context_.count(StreamCount::upstream_unmatched);
         return finish(pending, {.error = EPROTO, .retry_after_s = reply.retry_after_s});
     }
-    if (reply.age_s != 0 || reply.max_age_s)
-        dns::lower_message_ttls(message, reply.age_s, reply.fresh_s());
+    dns::lower_message_ttls(message, reply.age_s, reply.fresh_s());
     dns::store_be16(message.data(), pending->second.id);
     finish(pending, {.message = message});
 }

@@ -12,9 +12,10 @@ constexpr auto kTurnEvery = std::chrono::milliseconds(100);
 
 }  // namespace
 
-UpstreamChannels::UpstreamChannels(StreamContext& context, UpstreamUdp& udp, UpstreamTcp& tcp)
+UpstreamChannels::UpstreamChannels(StreamContext& context, UpstreamUdp& udp, UpstreamTcp& tcp,
+                                   QuicUpstreams& quic)
     : context_(context),
-      ground_{context, udp, tcp},
+      ground_{context, udp, tcp, quic},
       timer_(context.io),
       directory_(std::make_shared<UpstreamDirectory>()) {}
 

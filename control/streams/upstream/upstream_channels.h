@@ -20,7 +20,8 @@ using UpstreamDirectory = std::map<std::uint16_t, UpstreamEntry>;  // by Upstrea
 
 class UpstreamChannels {
   public:
-    UpstreamChannels(StreamContext& context, UpstreamUdp& udp, UpstreamTcp& tcp);
+    UpstreamChannels(StreamContext& context, UpstreamUdp& udp, UpstreamTcp& tcp,
+                     QuicUpstreams& quic);
     ~UpstreamChannels();
     UpstreamChannels(const UpstreamChannels&) = delete;
     UpstreamChannels& operator=(const UpstreamChannels&) = delete;

@@ -5,6 +5,7 @@
 #include <iterator>
 #include <utility>
 
+#include "control/streams/base/edns_options.h"
 #include "control/streams/upstream/upstream_socket.h"
 #include "dataplane/forward/forwarder.h"
 
@@ -80,7 +81,10 @@ void UpstreamPool::send(const QueryPtr& query, Open& open) {
     ++query->on_wire;
     query->number = open.number;
     open.used_ms = context_.now_ms();
-    open.session->ask(query->ask.query, query->deadline_ms,
+    const auto message = config::facts_of(target_->scheme).has_certificates
+                             ? pad_query(query->ask.query, padded_)
+                             : std::span<const std::uint8_t>(query->ask.query);
+    open.session->ask(message, query->deadline_ms,
                       [self = shared_from_this(), query](const SessionReply& reply) {
                           self->on_reply(query, reply);
                       });
@@ -144,6 +148,20 @@ void UpstreamPool::fail_waiting(int error) {
     }
 }
 
+std::vector<UpstreamAsk> UpstreamPool::take_waiting() {
+    std::vector<UpstreamAsk> taken;
+    const std::uint64_t now = context_.now_ms();
+    std::erase_if(waiting_, [&](const QueryPtr& query) {
+        if (query->over || query->on_wire > 0 || query->deadline_ms <= now) return false;
+        query->over = true;
+        taken.push_back(std::move(query->ask));
+        taken.back().timeout_ms = static_cast<std::uint32_t>(query->deadline_ms - now);
+        queries_.erase(query);
+        return true;
+    });
+    return taken;
+}
+
 // ---- time and change
 
 void UpstreamPool::tick() {
@@ -161,9 +179,13 @@ void UpstreamPool::check_attempts(std::uint64_t now_ms) {
         const std::uint64_t age_ms = now_ms - at->started_ms;
         if (age_ms >= kFreshMs && !std::exchange(at->is_late, true)) {
             route_->fails(at->path);
-            if (usable(now_ms) == 0 && !route_->has_untried())
-                state_->fails("connecting to " + target_->text_of(at->path.address) +
-                              ": no answer");
+            if (usable(now_ms) == 0 && !route_->has_untried()) {
+                const std::string waits_for = at->connect->waits_for();
+                const std::string why = "connecting to " + target_->text_of(at->path.address) +
+                                        ": " + (waits_for.empty() ? "no answer" : waits_for);
+                report_reach(false, why);
+                report_failure(why);
+            }
         }
         if (age_ms >= kGiveUpMs) {
             context_.count(StreamCount::upstream_connects_failed);

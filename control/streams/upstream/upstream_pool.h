@@ -27,10 +27,13 @@
 // dropped, because its worker no longer waits. One thread.
 #pragma once
 
+#include <functional>
 #include <list>
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "control/streams/base/stream_context.h"
 #include "control/streams/upstream/upstream_channel.h"
@@ -66,6 +69,19 @@ class UpstreamPool final : public UpstreamChannel,
     // Closes connections and attempts whose source address differs from that of a new connection.
     void network_changed() override;
     void close() override;
+
+    // ---- for a channel with another transport beside it (upstream_fallback.h)
+
+    // Called when the upstream as a whole is reached, or not. Not for a name without an address,
+    // nor for a certificate that is not trusted.
+    using OnReach = std::function<void(bool is_reached, const std::string& why)>;
+    void on_reach(OnReach call) { on_reach_ = std::move(call); }
+    // Failures are not reported: the other transport is in use.
+    void set_quiet(bool is_quiet) { is_quiet_ = is_quiet; }
+    // The queries that wait for a connection, with the rest of their time.
+    std::vector<UpstreamAsk> take_waiting();
+    // Opens a connection, if there is none.
+    void try_connect();
 
     void on_room(UpstreamSession& session) override;
     void on_ended(UpstreamSession& session, const std::string& why) override;
@@ -113,6 +129,12 @@ class UpstreamPool final : public UpstreamChannel,
     void on_connected(std::uint64_t attempt, Connected connected);
     void on_connect_failure(const ConnectPath& path, const Connected& connected);
     void on_failure(int error, const std::string& why);
+    void report_failure(const std::string& why) {
+        if (!is_quiet_) state_->fails(why);
+    }
+    void report_reach(bool is_reached, const std::string& why) {
+        if (on_reach_) on_reach_(is_reached, why);
+    }
     [[nodiscard]] bool is_distrusted() const;
     void distrust();
     void on_name();
@@ -130,6 +152,7 @@ class UpstreamPool final : public UpstreamChannel,
     [[nodiscard]] std::size_t fresh_attempts(std::uint64_t now_ms) const;
 
     StreamContext& context_;
+    std::vector<std::uint8_t> padded_;  // a query on its way to a session
     const std::shared_ptr<const UpstreamTarget> target_;
     const std::shared_ptr<UpstreamState> state_;
     const std::unique_ptr<UpstreamTransport> transport_;
@@ -143,6 +166,8 @@ class UpstreamPool final : public UpstreamChannel,
     std::uint64_t keep_at_ms_ = 0;  // next time to open min_conns
     // After an untrusted certificate: no connection before this time; duration of the last wait.
     std::uint64_t distrust_until_ms_ = 0, distrust_ms_ = 0;
+    OnReach on_reach_;
+    bool is_quiet_ = false;
     bool answers_badly_ = false;  // already logged
     bool closed_ = false;
 };

@@ -53,6 +53,10 @@ UpstreamRoute& UpstreamPool::route() {
     return *route_;
 }
 
+void UpstreamPool::try_connect() {
+    if (!closed_ && usable(context_.now_ms()) == 0) connect_more(1);
+}
+
 bool UpstreamPool::connect() {
     const auto path = route().find();
     if (!path) {
@@ -88,7 +92,9 @@ void UpstreamPool::on_connected(std::uint64_t attempt, Connected connected) {
     distrust_until_ms_ = distrust_ms_ = 0;
     route_->works(path);
     reached_ = path.address;
+    report_reach(true, {});
     state_->works(target_->text_of(reached_));
+    state_->uses(config::facts_of(target_->scheme).transport);
     if (connected.certificate.ends_s != 0)
         state_->shows_certificate(connected.certificate.subject, connected.certificate.ends_s);
     state_->add_connections(1);
@@ -111,7 +117,9 @@ void UpstreamPool::on_connect_failure(const ConnectPath& path, const Connected& 
 
 void UpstreamPool::on_failure(int error, const std::string& why) {
     route_->begin_again();
-    state_->fails(why);
+    const bool is_by_path = error != EKEYREJECTED && error != EHOSTUNREACH && error != EINVAL;
+    if (is_by_path) report_reach(false, why);
+    report_failure(why);
     fail_waiting(error);
     keep_at_ms_ = context_.now_ms() + kKeepAgainMs;
 }

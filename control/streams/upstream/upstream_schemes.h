@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "control/streams/base/stream_context.h"
+#include "control/streams/upstream/quic_upstreams.h"
 #include "control/streams/upstream/upstream_channel.h"
 #include "control/streams/upstream/upstream_pool.h"
 #include "control/streams/upstream/upstream_state.h"
@@ -24,6 +25,7 @@ struct ChannelGround {
     StreamContext& context;
     UpstreamUdp& udp;
     UpstreamTcp& tcp;
+    QuicUpstreams& quic;
 };
 
 std::shared_ptr<UpstreamChannel> make_channel(const ChannelGround& ground,

@@ -7,14 +7,16 @@
 #include <functional>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace steer::stream {
 
 struct UpstreamReport {
     unsigned connections = 0;
-    std::string address;  // address of the last connection; empty: none
-    std::string error;    // why it is unreachable; empty: no known error
+    std::string address;    // address of the last connection; empty: none
+    std::string transport;  // of that connection: "tls"; empty: none
+    std::string error;      // why it is unreachable; empty: no known error
     std::chrono::steady_clock::time_point failed_at{};  // last time of `error`
     // Its last certificate; 0: none.
     std::int64_t certificate_ends_s = 0;  // since 1970, UTC
@@ -40,6 +42,14 @@ class UpstreamState {
         report_.error = why;
         report_.failed_at = std::chrono::steady_clock::now();
         if (is_new) log_("upstream " + name_ + " cannot be asked: " + why);
+    }
+    void uses(std::string_view transport) {
+        const std::lock_guard lock(mutex_);
+        report_.transport = transport;
+    }
+    // It is asked over another transport from now on. Logged.
+    void switches_to(std::string_view transport, const std::string& why) {
+        log_("upstream " + name_ + " is asked over " + std::string(transport) + ": " + why);
     }
     void shows_certificate(const std::string& subject, std::int64_t ends_s) {
         const std::lock_guard lock(mutex_);

@@ -8,6 +8,7 @@
 
 #include "control/config/settings/upstream_scheme.h"
 #include "control/host/net/tls_trust.h"
+#include "matchers/host_text.h"
 #include "matchers/prefix/ip_address.h"
 #include "matchers/secret.h"
 
@@ -28,9 +29,10 @@ struct UpstreamTarget {
     std::uint16_t id = 0;  // Upstream::id
     std::string name;      // for people
     UpstreamScheme scheme = UpstreamScheme::udp;
-    bool pipeline = false;  // several queries at a time on a tcp or tls connection
-    std::string host;       // name or address: for the certificate and HTTP's authority
-    std::string path;       // https: "/dns-query"
+    std::optional<UpstreamScheme> fallback;  // of one over QUIC, while it is not reached
+    bool pipeline = false;                   // several queries at a time on a tcp or tls connection
+    std::string host;  // name or address: for the certificate and HTTP's authority
+    std::string path;  // https and h3: "/dns-query"
     std::uint16_t port = 53;
 
     std::optional<IpAddress> address;  // no value: `host` must be resolved
@@ -47,11 +49,17 @@ struct UpstreamTarget {
     std::uint32_t idle_timeout_ms = 10'000;
     std::uint32_t max_conns = 64, min_conns = 0;  // of each `streams` thread
 
+    bool early_data = false;  // over QUIC (0-RTT)
     TlsTrust trust;
 
     std::uint32_t mark = 0;  // SO_MARK
     std::string device;      // SO_BINDTODEVICE: an interface by name or number
 
+    // Of HTTP: "dns.example", "dns.example:8443", "[2001:db8::1]".
+    [[nodiscard]] std::string authority() const {
+        const std::string text = matchers::bracketed(host);
+        return port == config::facts_of(scheme).port ? text : text + ":" + std::to_string(port);
+    }
     // For people: its address or that of its proxy, with the zone of a link-local one.
     [[nodiscard]] std::string text_of(const IpAddress& its) const {
         const bool has_zone = its.is_link_local() && !device.empty();

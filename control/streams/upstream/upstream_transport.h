@@ -53,6 +53,8 @@ class ConnectAttempt {
     virtual void cancel() = 0;
     // Our address, as soon as it is known, even before the connection is ready.
     [[nodiscard]] virtual std::optional<IpAddress> local() = 0;
+    // What it waits for on this machine, for messages; empty: for the upstream.
+    [[nodiscard]] virtual std::string waits_for() const { return {}; }
 };
 
 class UpstreamTransport {

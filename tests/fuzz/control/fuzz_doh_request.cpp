@@ -17,7 +17,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto second = std::min(all.find('\n', std::min(first + 1, size)), size);
     const auto begin = std::min(first + 1, second);
     const std::string type(all.substr(begin, second - begin));
-    const std::vector<std::string> paths{"/dns-query", "/"};
+    const std::vector<ServedPath> paths{{"/dns-query"}, {"/", true}};
     for (const HttpMethod method : {HttpMethod::get, HttpMethod::post, HttpMethod::other}) {
         const auto judged = judge_head(
             {.method = method, .target = std::string(all.substr(0, first)), .content_type = type},

@@ -72,7 +72,7 @@ void ask(DohClient& client, Replies& replies, Bytes data) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     static constexpr std::uint8_t kBegin[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0";
-    static const HttpSite kSite{{"/dns-query", "/"}, "x-forwarded-for"};
+    static const HttpSite kSite{{{"/dns-query"}, {"/", true}}, "x-forwarded-for"};
     static StreamCounters counters;
     Queries queries;
     Http1Session first(kSite, queries, counters);

@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "control/streams/base/edns_options.h"
 #include "control/streams/http/http_site.h"
-#include "control/streams/listen/edns_options.h"
 #include "control/streams/listen/proxy_header.h"
 #include "control/streams/upstream/socks5.h"
 #include "control/streams/upstream/upstream_reply.h"

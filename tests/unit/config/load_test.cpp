@@ -262,7 +262,7 @@ BOOST_AUTO_TEST_CASE(an_upstream_uses_its_own_options_or_those_of_the_forward) {
     const Settings s =
         load(kRoot / "tests/unit/config/good/upstreams.yaml", test_options()).settings;
     const auto& up = std::get<Forward>(plugin(s, "fwd").args).upstreams;
-    BOOST_TEST_REQUIRE(up.size() == 8U);
+    BOOST_TEST_REQUIRE(up.size() == 12U);
     BOOST_TEST((up[0].scheme == UpstreamScheme::tcp && up[0].port == 53 && !up[0].pipeline));
     BOOST_TEST((up[0].reach.so_mark == 3 && up[0].reach.bootstrap->port == 5353));
     BOOST_TEST((up[0].reach.socks5->host == "192.0.2.9" && up[0].reach.socks5->port == 1080));
@@ -282,6 +282,14 @@ BOOST_AUTO_TEST_CASE(an_upstream_uses_its_own_options_or_those_of_the_forward) {
     BOOST_TEST(
         (up[5].pins[0][0] == 1 && up[5].pins[0][31] == 32 && up[5].pins[0] == up[5].pins[1]));
     BOOST_TEST((up[6].scheme == UpstreamScheme::udp && up[6].reach.socks5->port == 1080));
+    BOOST_TEST((up[8].scheme == UpstreamScheme::quic && up[8].port == 853));
+    BOOST_TEST((up[8].fallback == UpstreamScheme::tls && !up[9].fallback));
+    BOOST_TEST((up[9].scheme == UpstreamScheme::quic && up[9].port == 8853));
+    BOOST_TEST((up[9].early_data && !up[8].early_data));
+    BOOST_TEST((up[10].scheme == UpstreamScheme::h3 && up[10].port == 8443));
+    BOOST_TEST((up[10].path == "/x" && up[10].fallback == UpstreamScheme::https));
+    BOOST_TEST((up[11].scheme == UpstreamScheme::h3 && up[11].port == 443));
+    BOOST_TEST(up[11].path == "/dns-query");
     for (const UpstreamSettings& upstream : up)  // a mark, or a proxy
         BOOST_TEST(!upstream.is_plain());
     const auto& main = std::get<Sequence>(plugin(s, "main").args);
@@ -658,10 +666,9 @@ BOOST_AUTO_TEST_CASE(a_plugin_type_is_explained) {
     std::ostringstream none;
     BOOST_TEST(explain_plugin("cahe", none).error().text ==
                "there is no plugin type \"cahe\": did you mean 'cache'?");
-    BOOST_TEST(
-        explain_plugin("quic_server", none).error().text ==
-        "plugin type \"quic_server\" has no effect here: clients that use DNS over QUIC get no "
-        "answer; write a tcp_server with 'cert' and 'key', and let them use DNS over TLS");
+    BOOST_TEST(explain_plugin("upgrade", none).error().text ==
+               "plugin type \"upgrade\" has no effect here: the package manager upgrades this "
+               "program; remove it");
     BOOST_TEST(none.str().empty());
 }
 

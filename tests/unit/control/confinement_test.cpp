@@ -5,6 +5,7 @@
 #include <linux/bpf.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
@@ -14,6 +15,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -179,6 +181,9 @@ bool controls_device() {
 bool signals_others() {
     // Signal 0 only asks whether it may.
     return ::syscall(SYS_tgkill, ::getppid(), ::getppid(), 0) == 0;
+}
+bool kills_others() {
+    return ::kill(::getppid(), 0) == 0;
 }
 bool signals_itself() {
     return ::syscall(SYS_tgkill, ::getpid(), ::gettid(), 0) == 0;
@@ -462,6 +467,55 @@ BOOST_AUTO_TEST_CASE(the_process_of_the_sets_has_netlink_and_reads_files,
         return steer::filter_this_process(ThreadKind::sets) && reads_file() &&
                has_socket(AF_NETLINK, SOCK_RAW) && !writes_file() && !opens_inet() && !executes() &&
                !forks() && !starts_thread() && !traces();
+    }));
+}
+
+// As steerdns-quic after it has begun, if a client could execute code there.
+BOOST_AUTO_TEST_CASE(the_process_of_quic_uses_the_sockets_that_it_has_and_nothing_else,
+                     *boost::unit_test::precondition(filters_are_on)) {
+    BOOST_TEST(in_process([] {
+        const Descriptor given(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+        sockaddr_in local{};
+        local.sin_family = AF_INET;
+        local.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        socklen_t size = sizeof local;
+        auto* const at = reinterpret_cast<sockaddr*>(&local);
+        if (::bind(given.get(), at, size) != 0 || ::getsockname(given.get(), at, &size) != 0 ||
+            !steer::filter_this_process(ThreadKind::quic))
+            return false;
+
+        char byte = 'x';
+        const bool works = ::sendto(given.get(), &byte, 1, 0, at, size) == 1 &&
+                           ::recv(given.get(), &byte, 1, 0) == 1 && maps_memory() && polls() &&
+                           signals_itself();
+        const rlimit limit{RLIM_INFINITY, RLIM_INFINITY};
+        std::array<int, 2> pair{};
+        bool is_denied = true;
+        const auto denies = [&is_denied](bool is_done, const char* what) {
+            if (is_done) std::cerr << "quic: " << what << " was done\n";
+            is_denied = is_denied && !is_done;
+        };
+        for (const Attempt& attempt : kAttempts) {
+            // It may do no more than a worker.
+            if (!attempt.is_done[0]) denies(attempt.tries(), attempt.call);
+        }
+        denies(kills_others(), "kill of another");
+        for (const int family : {AF_INET6, AF_UNIX, AF_NETLINK})
+            denies(has_socket(family, SOCK_DGRAM), "socket");
+        denies(::socketpair(AF_UNIX, SOCK_STREAM, 0, pair.data()) == 0, "socketpair");
+        denies(::connect(given.get(), at, size) == 0, "connect");
+        denies(::bind(given.get(), at, size) == 0 || errno != EPERM, "bind");
+        denies(::setsockopt(given.get(), SOL_SOCKET, SO_MARK, &size, sizeof size) == 0 ||
+                   errno != EPERM,
+               "setsockopt");
+        denies(::setrlimit(RLIMIT_DATA, &limit) == 0, "setrlimit");
+        denies(::syscall(SYS_memfd_create, "x", 0) >= 0, "memfd_create");
+        denies(::syscall(SYS_pidfd_open, ::getppid(), 0) >= 0, "pidfd_open");
+        denies(::syscall(SYS_process_vm_readv, ::getppid(), nullptr, 0, nullptr, 0, 0) >= 0 ||
+                   errno != EPERM,
+               "process_vm_readv");
+        denies(::syscall(SYS_io_uring_setup, 1, nullptr) >= 0 || errno != EPERM, "io_uring_setup");
+        return works && is_denied;
     }));
 }
 

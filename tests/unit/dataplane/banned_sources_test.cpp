@@ -57,13 +57,16 @@ BOOST_AUTO_TEST_CASE(contains_what_was_set_last) {
     BOOST_CHECK(!banned.contains(prefix("198.51.100.7")));
 }
 
-// (A thousand in 1,024 sets of eight places: two of them in one set are usual, nine are not.)
+// A thousand in 1,024 sets of eight places: two of them in one set are usual; nine are in one table of
+// a thousand. Networks that follow each other spread as well as others, with every secret.
 BOOST_AUTO_TEST_CASE(finds_a_thousand_and_no_other) {
-    BannedSources banned;
-    const auto given = networks(0, 1000);
-    banned.set(given);
-    BOOST_CHECK_EQUAL(contained(banned, given), 1000);
-    BOOST_CHECK_EQUAL(contained(banned, networks(1000, 10'000)), 0);
+    const auto given = networks(0, 1000), others = networks(1000, 1'000);
+    for (unsigned table = 0; table < 300; ++table) {
+        BannedSources banned;
+        banned.set(given);
+        BOOST_CHECK_GE(contained(banned, given), 998);
+        BOOST_CHECK_EQUAL(contained(banned, others), 0);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(leaves_out_what_finds_no_place) {

@@ -167,6 +167,34 @@ BOOST_AUTO_TEST_CASE(the_queries_in_flight_of_a_group_are_limited) {
     BOOST_TEST(w.stat(Stat::upstream_limit, 1) == 1U);
 }
 
+// Else one domain's names would take an upstream from all others.
+BOOST_AUTO_TEST_CASE(a_domain_has_its_share_of_what_a_group_may_have_in_flight) {
+    World w(1, 1, {.max_in_flight = 64, .max_per_suffix = 48});
+    const auto limit = std::make_shared<InFlightLimit>(60);
+    w.snapshot->groups[0].limit = limit;
+    // Three quarters, as of the table.
+    for (unsigned i = 0; i < 60; ++i)
+        w.ask("n" + std::to_string(i) + ".flood.example");
+    BOOST_TEST(limit->now == 45U);
+    BOOST_TEST(w.stat(Stat::upstream_quota) == 15U);
+    w.ask("one.other.example");
+    BOOST_TEST(limit->now == 46U);
+    // Without a limit, the share of the table holds alone.
+    w.snapshot->groups[0].limit = nullptr;
+    w.ask("more.flood.example");
+    BOOST_TEST(w.stat(Stat::upstream_quota) == 15U);
+}
+
+// Names go to workers by their hash: each of them has a part.
+BOOST_AUTO_TEST_CASE(the_share_of_a_domain_in_a_group_is_divided_among_workers) {
+    World w(1, 2, {.max_in_flight = 64, .max_per_suffix = 48});
+    const auto limit = std::make_shared<InFlightLimit>(120);
+    w.snapshot->groups[0].limit = limit;
+    for (unsigned i = 0; i < 60; ++i)
+        w.ask("n" + std::to_string(i) + ".flood.example");
+    BOOST_TEST(limit->now == 45U);
+}
+
 // The rest of an outstanding query, asked over TCP, is in the generation of one that still waits: it counts there.
 BOOST_AUTO_TEST_CASE(a_query_that_changes_its_generation_counts_once) {
     World w;

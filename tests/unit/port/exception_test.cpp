@@ -37,6 +37,16 @@ Frame ipv4(std::uint8_t protocol, std::uint16_t fragment = 0) {
     return ip;
 }
 
+Frame udp(std::uint16_t from, std::uint16_t to) {
+    Frame ip = ipv4(17);
+    ip[3] = 28;  // the packet's length
+    for (const auto& [at, port] : {std::pair(20, from), std::pair(22, to)}) {
+        ip[static_cast<std::size_t>(at)] = static_cast<std::uint8_t>(port >> 8);
+        ip[static_cast<std::size_t>(at) + 1] = static_cast<std::uint8_t>(port);
+    }
+    return ip;
+}
+
 // `chain` are the next-header values, the last one what is carried; each extension header has 8 bytes.
 Frame ipv6(const std::vector<std::uint8_t>& chain, std::uint8_t first_byte = 0) {
     Frame ip(40, 0);
@@ -125,6 +135,10 @@ BOOST_AUTO_TEST_CASE(each_frame_is_classified_by_kind) {
     is(ethernet({0x0800}, ipv4(6)), K::tcp);
     is(ethernet({0x88a8, 0x8100, 0x0800}, ipv4(6)), K::tcp);
     is(ethernet({0x0800}, ipv4(17)), K::udp);
+    is(ethernet({0x0800}, udp(40'000, 853)), K::quic);
+    is(ethernet({0x0800}, udp(40'000, 443)), K::quic);
+    is(ethernet({0x0800}, udp(853, 40'000)), K::quic);
+    is(ethernet({0x0800}, udp(40'000, 8'530)), K::udp);
     is(ethernet({0x0800}, ipv4(17, 0x2000)), K::fragment);
     is(ethernet({0x0800}, ipv4(6, 0x0003)), K::fragment);
     is(ethernet({0x0800}, ipv4(6, 0x4000)), K::tcp);  // DF

@@ -21,15 +21,14 @@
 #include <utility>
 #include <vector>
 
-#include "control/sinks/kernel_sets/restart_backoff.h"
+#include "control/host/process/restart_backoff.h"
+#include "control/host/process/sequenced_socket.h"
 #include "control/sinks/routers/needed_lists.h"
-#include "control/sinks/set_process/sequenced_socket.h"
 
 namespace steer::kernel_sets {
 namespace {
 
 using namespace std::chrono_literals;
-using sets::SequencedSocket;
 
 const sets::SetName kFour{"inet", "fw", "four", false};
 const IpAddress kA = *IpAddress::parse("203.0.113.7");
@@ -87,10 +86,10 @@ class NoMoreDescriptors {
 };
 
 // A child that lives until it is killed, or its standard input ends.
-StartedSets start_cat(SequencedSocket& theirs) {
-    auto [ours, other] = SequencedSocket::pair();
+StartedChild start_cat(SequencedSocket& theirs) {
+    auto [ours, other] = SequencedSocket::pair(sets::kMaxMessage);
     BOOST_REQUIRE(ours.get() >= 0);
-    theirs = SequencedSocket(std::move(other));
+    theirs = SequencedSocket(std::move(other), sets::kMaxMessage);
     std::array<int, 2> pipe{};
     BOOST_REQUIRE_EQUAL(::pipe2(pipe.data(), O_CLOEXEC), 0);
     posix_spawn_file_actions_t actions;
@@ -104,11 +103,11 @@ StartedSets start_cat(SequencedSocket& theirs) {
     ::posix_spawn_file_actions_destroy(&actions);
     ::close(pipe[0]);  // the writing end stays open with this process
     return {std::move(ours),
-            SetProcess(pid, Descriptor(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))))};
+            ChildProcess(pid, Descriptor(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))))};
 }
 
 struct Place {
-    Result<StartedSets> start() {
+    Result<StartedChild> start() {
         ++starts;
         starved.reset();
         if (refusals > 0) {

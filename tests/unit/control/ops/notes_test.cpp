@@ -142,7 +142,7 @@ BOOST_AUTO_TEST_CASE(other_types_are_readable_and_invalid_rdata_is_written_as_by
     check_lines(lines, {"x.org. 5 IN HTTPS 1 . alpn=h2 port=443", "x.org. 5 IN CAA 0 issue \"ca\"",
                         "x.org. 5 IN DS 258 13 2 abcd", "x.org. 5 IN NSEC3PARAM 1 0 0 -",
                         "x.org. 5 IN NSEC a. A", "x.org. 5 IN HINFO \"\\009\" \"\\229\"",
-                        "x.org. 5 IN TYPE11 \\# 6 c000020106ff", "x.org. 5 IN SSHFP \\# 1 01",
+                        "x.org. 5 IN WKS \\# 6 c000020106ff", "x.org. 5 IN SSHFP \\# 1 01",
                         "x.org. 5 IN EUI48 \\# 7 00005e00532a09",
                         "x.org. 5 IN HTTPS \\# 9 000100000300090101"});
 }

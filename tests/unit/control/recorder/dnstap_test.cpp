@@ -114,6 +114,17 @@ BOOST_AUTO_TEST_CASE(messages_have_the_fields_of_the_schema) {
     BOOST_TEST(message[13] == "250000000");
     BOOST_TEST(message[14] == "\4\5");
     BOOST_TEST(!message.contains(10));
+    BOOST_TEST(!message.contains(16));
+}
+
+BOOST_AUTO_TEST_CASE(http3_is_doh_with_its_version) {
+    auto query = sample_query();
+    query.transport = ClientTransport::doh3;
+    std::string out;
+    put_client_query({"", "v"}, query, out);
+    auto message = fields(fields(out)[14]);
+    BOOST_TEST(message[3] == "4");
+    BOOST_TEST(message[16] == "3");
 }
 
 BOOST_AUTO_TEST_CASE(without_a_receiver_messages_are_counted_as_lost) {

@@ -94,12 +94,12 @@ class MovableClock final : public Clock {
 
 struct Place {
     Place() {
-        auto [ours, theirs] = SequencedSocket::pair();
+        auto [ours, theirs] = SequencedSocket::pair(kMaxMessage);
         const timeval patience{10, 0};  // so that a test fails that waits for nothing
         ::setsockopt(ours.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-        daemon = SequencedSocket(std::move(ours));
+        daemon = SequencedSocket(std::move(ours), kMaxMessage);
         thread = std::thread([this, fd = std::move(theirs)]() mutable {
-            SetHelper helper(SequencedSocket(std::move(fd)), kernel, clock);
+            SetHelper helper(SequencedSocket(std::move(fd), kMaxMessage), kernel, clock);
             end = helper.run();
         });
     }
@@ -197,7 +197,7 @@ BOOST_AUTO_TEST_CASE(claims_wait_for_the_first_plans) {
 }
 
 BOOST_AUTO_TEST_CASE(sockets_have_room_for_several_of_the_longest_messages) {
-    const auto [one, other] = SequencedSocket::pair();
+    const auto [one, other] = SequencedSocket::pair(kMaxMessage);
     int most = 0;
     std::ifstream("/proc/sys/net/core/wmem_max") >> most;
     BOOST_TEST_REQUIRE(most > 0);

@@ -11,7 +11,7 @@ using namespace steer::test;
 
 namespace {
 
-const std::vector<std::string> kPaths{"/dns-query", "/second"};
+const std::vector<ServedPath> kPaths{{"/dns-query"}, {"/second"}, {"/json", true}};
 constexpr std::string_view kType = "application/dns-message";
 
 std::string base64url(const Bytes& bytes) {
@@ -29,9 +29,9 @@ std::string base64url(const Bytes& bytes) {
     return out;
 }
 
-HttpStatus status_of(const std::variant<HttpQuery, HttpStatus>& judged) {
-    const auto* status = std::get_if<HttpStatus>(&judged);
-    return status != nullptr ? *status : HttpStatus::ok;
+HttpStatus status_of(const std::variant<HttpQuery, HttpRefusal>& judged) {
+    const auto* refused = std::get_if<HttpRefusal>(&judged);
+    return refused != nullptr ? refused->status : HttpStatus::ok;
 }
 HttpStatus get(const std::string& target) {
     return status_of(judge_head({.method = HttpMethod::get, .target = target}, kPaths));
@@ -122,6 +122,30 @@ BOOST_AUTO_TEST_CASE(a_get_needs_a_dns_parameter) {
     BOOST_TEST((get("/dns-query?dns=" + base64url(longest)) == HttpStatus::ok));
     longest.resize(kMaxHttpQuery + 1);
     BOOST_TEST((get("/dns-query?dns=" + base64url(longest)) == HttpStatus::uri_too_long));
+}
+
+BOOST_AUTO_TEST_CASE(names_are_queries_where_the_json_api_is_served) {
+    const std::string dns = "dns=" + base64url(make_query(0, "n.example"));
+    const auto form = [](const std::string& target) {
+        const auto judged = judge_head({.method = HttpMethod::get, .target = target}, kPaths);
+        const auto* query = std::get_if<HttpQuery>(&judged);
+        return query == nullptr ? "refused" : query->form == AnswerForm::json ? "json" : "message";
+    };
+    BOOST_TEST(form("/json?name=n.example") == "json");
+    BOOST_TEST(form("/json?type=1&name=n.example") == "json");
+    BOOST_TEST(form("/json?name=n.example&ct=application/dns-message") == "message");
+    BOOST_TEST(form("/json?" + dns) == "message");
+    BOOST_TEST(form("/json?name=n.example&" + dns) == "message");
+    BOOST_TEST(form("/json?name=n.example&dns=AA") == "refused");
+    for (const char* bad : {"/json", "/json?", "/json?type=A", "/json?Name=n.example",
+                            "/json?name=", "/dns-query?name=n.example"})
+        BOOST_TEST((get(bad) == HttpStatus::bad_request), bad);
+    const auto refused = judge_head({.method = HttpMethod::get, .target = "/json"}, kPaths);
+    BOOST_TEST(std::get<HttpRefusal>(refused).text.starts_with("Expected 'name' "));
+    HttpHead head = post_head();
+    head.target = "/json?name=n.example";
+    const auto posted = judge_head(head, kPaths);
+    BOOST_TEST(std::get<HttpQuery>(posted).in_content);
 }
 
 BOOST_AUTO_TEST_CASE(a_post_needs_its_content_type_and_content) {

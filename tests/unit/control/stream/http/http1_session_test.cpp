@@ -16,7 +16,7 @@ stream::Service http_service() {
     stream::Service service;
     service.protocol = config::ServerProtocol::http;
     service.limits.idle_timeout = 30s;
-    service.http.paths = {"/dns-query", "/second"};
+    service.http.paths = {{"/dns-query"}, {"/second"}, {"/json", true}};
     return service;
 }
 
@@ -79,6 +79,12 @@ struct Http1 {
 constexpr std::string_view kGet =
     "GET /dns-query?dns=AAABAAABAAAAAAAAA3d3dwdleGFtcGxlA2NvbQAAAQAB HTTP/1.1\r\nHost: dns\r\n\r\n";
 
+const std::string kJson =
+    R"({"Status":0,"TC":false,"RD":true,"RA":false,"AD":false,"CD":false,)"
+    R"("Question":[{"name":"www.example.com.","type":1}],)"
+    R"("Answer":[{"name":"www.example.com.","type":1,"TTL":300,"data":"192.0.2.1"}]})"
+    "\n";
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(stream_http1)
@@ -120,6 +126,35 @@ BOOST_AUTO_TEST_CASE(a_get_is_answered) {
     BOOST_TEST(r.fields["date"].ends_with(" GMT"));
     BOOST_TEST(c.w.count(StreamCount::http_requests) == 1U);
     BOOST_TEST(c.w.count(StreamCount::http_answers) == 1U);
+}
+
+// A refused one in between leaves the connection open.
+BOOST_AUTO_TEST_CASE(a_json_query_is_answered_in_json) {
+    Http1 c;
+    for (const std::string method : {"GET", "HEAD"}) {
+        c.send(method + " /json?name=www.example.com HTTP/1.1\r\nHost: dns\r\n\r\n");
+        BOOST_REQUIRE(c.w.until([&] { return c.w.queries.size() == 1; }));
+        BOOST_TEST(c.w.queries[0].url_path == "/json");
+        c.w.answer(c.w.queries[0], make_response(make_query(0, "www.example.com"), 1));
+        c.w.queries.clear();
+        auto r = c.response(method == "GET");
+        BOOST_TEST(r.status == 200);
+        BOOST_TEST(r.fields["content-type"] == "application/dns-json");
+        BOOST_TEST(r.fields["cache-control"] == "private, max-age=300");
+        BOOST_TEST(r.fields["content-length"] == std::to_string(kJson.size()));
+        BOOST_TEST(r.text() == (method == "GET" ? kJson : ""));
+        c.send("GET /json?name=a..b HTTP/1.1\r\nHost: dns\r\n\r\n");
+        r = c.response();
+        BOOST_TEST(r.status == 400);
+        BOOST_TEST(r.fields["content-type"] == "text/plain");
+        BOOST_TEST(r.text().starts_with("Expected 'name'"));
+    }
+    c.send(kGet);  // the next request has its own form
+    BOOST_REQUIRE(c.w.until([&] { return c.w.queries.size() == 1; }));
+    c.w.answer(c.w.queries[0], make_response(c.w.queries[0].query, 1));
+    BOOST_TEST(c.response().fields["content-type"] == "application/dns-message");
+    BOOST_TEST(c.w.count(StreamCount::http_refused) == 2U);
+    BOOST_TEST(c.w.thread->connections() == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(posts_on_one_connection_may_come_byte_by_byte) {
@@ -176,7 +211,7 @@ BOOST_AUTO_TEST_CASE(chunks_may_come_in_any_pieces) {
     for (const auto& [text, queries] :
          {std::pair(head + chunk + "0\r\n\r\n", 1U), std::pair(head + "0\r\n\r\n", 0U),
           std::pair(head + chunk + "0\r\nTrailer: x\r\n\r\n", 1U)}) {
-        const stream::HttpSite site{{"/dns-query"}, ""};
+        const stream::HttpSite site{{{"/dns-query"}}, ""};
         StreamCounters counters;
         Queries taker;
         stream::Http1Session session(site, taker, counters);

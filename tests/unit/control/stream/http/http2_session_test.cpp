@@ -15,7 +15,7 @@ stream::Service http2_service(unsigned streams = 100) {
     service.protocol = config::ServerProtocol::http;
     service.limits.idle_timeout = 30s;
     service.limits.max_queries = streams;
-    service.http.paths = {"/dns-query"};
+    service.http.paths = {{"/dns-query"}, {"/json", true}};
     return service;
 }
 
@@ -79,6 +79,26 @@ struct ByHand {
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(stream_http2)
+
+BOOST_AUTO_TEST_CASE(json_and_messages_are_answered_on_one_connection) {
+    Http2 h;
+    const auto json = h.c.get("/json?name=www.example.com");
+    const auto message = h.c.get("/json?name=www.example.com&ct=application/dns-message");
+    const auto refused = h.c.get("/json?name=www.example.com&type=none");
+    BOOST_REQUIRE(h.until([&] { return h.w.queries.size() == 2; }));
+    const Bytes response = make_response(make_query(0, "www.example.com"), 1);
+    for (const auto& query : h.w.queries)
+        h.w.answer(query, response);
+    BOOST_TEST(h.response(json).fields["content-type"] == "application/dns-json");
+    BOOST_TEST(h.response(json).fields["cache-control"] == "private, max-age=300");
+    BOOST_TEST(h.response(json).text().starts_with("{\"Status\":0,"));
+    BOOST_TEST(h.response(json).fields["content-length"] ==
+               std::to_string(h.response(json).content.size()));
+    BOOST_TEST(h.response(message).fields["content-type"] == "application/dns-message");
+    BOOST_TEST(h.response(message).content == response);
+    BOOST_TEST(h.response(refused).status == 400);
+    BOOST_TEST(h.response(refused).text().starts_with("Expected 'type' "));
+}
 
 BOOST_AUTO_TEST_CASE(concurrent_queries_are_answered_in_any_order) {
     Http2 t;

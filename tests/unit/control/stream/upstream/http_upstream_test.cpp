@@ -125,6 +125,7 @@ struct OnSocket {
         target.host = "dns.example";
         target.path = "/dns-query";
         target.port = 443;
+        target.scheme = stream::UpstreamScheme::https;
         session = make_http_session(context, ByteStream(std::move(socket)), target, watcher);
         BOOST_REQUIRE(until([&] {
             if (auto peer = listener.accept()) upstream = std::make_unique<Peer>(std::move(*peer));
@@ -271,7 +272,7 @@ BOOST_AUTO_TEST_CASE(many_concurrent_queries_are_answered) {
         }
     } server;
     StreamCounters counters;
-    const HttpSite site{{"/dns-query"}, ""};
+    const HttpSite site{{{"/dns-query"}}, ""};
     Http2Session session(site, server, counters, 100);
     Taker taker;
     DohClient client({"dns.example", "/dns-query"}, "h2", taker);
