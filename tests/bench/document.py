@@ -14,6 +14,7 @@ import pathlib
 import platform
 import re
 import subprocess
+import textwrap
 
 from bench import plots
 from bench.goals import GOALS, Goal
@@ -93,7 +94,7 @@ def generated(results: dict) -> str:
              "|---|---|---|---|---|---|---|---|---|"]
     lines += [_row(goal, results[goal.name]) for goal in GOALS if goal.name in results]
     machines = sorted({entry["machine"] for entry in results.values()})
-    lines += ["", f"Machine: {'; '.join(machines)}.",
+    lines += ["", *textwrap.wrap(f"Machine: {'; '.join(machines)}.", 100),
               "[results.json](figures/results.json) has the rounds of each and the settings of both sides.", "",
               "![How much of its goal each bench reaches](figures/ratios.svg)"]
     if "stages" in results:

@@ -66,6 +66,18 @@ class NotMeasurable(RuntimeError):
     """The machine took its CPUs away too often: a figure would tell about the machine."""
 
 
+def family(pid: int) -> list[int]:
+    """A process, and all that it and these have started."""
+    children: dict[int, list[int]] = {}
+    for entry in pathlib.Path("/proc").iterdir():
+        with contextlib.suppress(OSError, ValueError):
+            children.setdefault(int((entry / "stat").read_text().rsplit(")", 1)[1].split()[1]), []).append(int(entry.name))
+    found = [pid]
+    for one in found:
+        found += children.get(one, [])
+    return found
+
+
 def busy_ns() -> float:
     """Nanoseconds that the CPUs together were not idle; of two readings, the difference.
 

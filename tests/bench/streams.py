@@ -1,12 +1,16 @@
 """The bench `streams`: CPU a cached answer over TCP, DoT and DoH, dnsdist's ÷ ours; the smallest of the three.
 
-dnsperf (over HTTP/2 h2load) keeps 200 queries open over 20 connections; time is that of all threads of the server, our worker's too. Beside it,
-of DoT: what a new connection (a full TLS 1.3 handshake) costs, and the memory that an idle one holds.
+dnsperf (over HTTP/2 h2load) keeps 200 queries open over 20 connections; time is that of all threads of all processes of the server, our
+worker's too. Beside it, of DoT: what a new connection (a full TLS 1.3 handshake) costs, and the memory that an idle one holds.
+
+A cached answer over QUIC is compared with ours over DoT: `doq_over_dot`, and over HTTP/3 with ours over HTTP/2: `doh3_over_doh`.
+(Debian's dnsdist has no QUIC.) `doq_apart_ns` is the cost if each query is in a packet of its own; else doq_load sends together what is due at one time, as QUIC libraries do.
 """
 
 from __future__ import annotations
 
 import base64
+import collections
 import contextlib
 import os
 import pathlib
@@ -16,7 +20,8 @@ import socket
 import ssl
 import statistics
 
-from bench.machine import announce, require_idle, rounds, version
+from bench import doq
+from bench.machine import announce, family, require_idle, rounds, version
 from bench.message import question
 from bench.peers import DNSDIST_CACHE, PINNED
 from bench.ports import CLIENT_CPU, NAMES, OURS, SECONDS, SERVER_CPU, Stage, cpu_ns
@@ -24,7 +29,11 @@ from lab.certificates import Authority, Certificate
 from lab.network import LabError, Network, Process
 
 MODES = ("tcp", "dot", "doh")
+# Ours alone, and what each is compared with: of its last line `MODE_over_OTHER`.
+QUIC_MODES = {"doq": "dot", "doh3": "doh"}
+APART = "doq_apart"  # doq with a packet for each query
 CLIENT = ("-c", "20", "-q", "200", "-T", "1")
+HTTP3 = ("--alpn", "h3", "--port", "443")
 # (dnsperf loses answers over HTTP/2 when two come in one read, from any server.)
 H2LOAD = ("-c", "20", "-m", "10", "-t", "1")
 IDLE = 2_000  # connections
@@ -49,7 +58,8 @@ plugins:
   - {{ tag: udp, type: udp_server, args: {{ entry: main, listen: ":53" }} }}
   - {{ tag: tcp, type: tcp_server, args: {{ entry: main, listen: ":53", {limits} }} }}
   - {{ tag: dot, type: tcp_server, args: {{ entry: main, listen: ":853", cert: "{cert}", key: "{key}", {limits} }} }}
-  - {{ tag: doh, type: http_server, args: {{ entries: [ {{ path: /dns-query, exec: main }} ], listen: ":443", cert: "{cert}", key: "{key}" }} }}
+  - {{ tag: doq, type: quic_server, args: {{ entry: main, listen: ":853", cert: "{cert}", key: "{key}", {limits} }} }}
+  - {{ tag: doh, type: http_server, args: {{ entries: [ {{ path: /dns-query, exec: main }} ], listen: ":443", cert: "{cert}", key: "{key}", enable_http3: true, {limits} }} }}
 """
 LIMITS = "idle_timeout: 60s, max_connections: 8192, max_connections_per_client: 4096"
 
@@ -88,6 +98,9 @@ def answered(stage: Stage, mode: str, warm: bool = False) -> tuple[int, float]:
     """Answers without an error, and a second; if others are more than a hundredth the bench fails."""
     if mode == "doh":
         return answered_by_http(stage, warm)
+    if mode in (*QUIC_MODES, APART):
+        words = {"doh3": HTTP3, APART: ("--apart",)}.get(mode, ())
+        return doq.answered(stage, *(("--count", str(NAMES)) if warm else ()), *words)
     out = stage.dnsperf("-m", mode, *CLIENT, *(("-n", "1") if warm else ("-l", str(SECONDS))))
     count = lambda word: int((re.search(rf"{word}:?\s+(\d+)", out) or [0, 0])[1])
     sent, good = count("Queries sent"), count("NOERROR")
@@ -105,30 +118,43 @@ def answered_by_http(stage: Stage, warm: bool) -> tuple[int, float]:
     return int(good[1]), float(rate[1])
 
 
+def used_ns(server: Process) -> int:
+    return sum(cpu_ns(pid) for pid in family(server.pid))
+
+
 def cost(stage: Stage, server: Process, mode: str) -> tuple[float, float]:
     """Nanoseconds of CPU an answer, and answers a second."""
     answered(stage, mode, warm=True)
-    before = cpu_ns(server.pid)
+    before = used_ns(server)
     with stage.checked() as checker:
         good, rate = answered(stage, mode)
-    return (cpu_ns(server.pid) - before) / (good + checker.compared), rate
+    return (used_ns(server) - before) / (good + checker.compared), rate
 
 
 def handshake(stage: Stage, server: Process) -> float:
     """Microseconds of CPU a new DoT connection."""
-    before = cpu_ns(server.pid)
+    before = used_ns(server)
     out = stage.network.run("client", "taskset", "-c", CLIENT_CPU, "openssl", "s_time", "-connect", f"{OURS}:853", "-new", "-time",
                             str(HANDSHAKE_S), check=False).stdout
     found = re.search(r"(\d+) connections in \d+ real seconds", out)
     if not found or int(found[1]) == 0:
         raise LabError(f"no connections: {out[-300:]}")
-    return (cpu_ns(server.pid) - before) / int(found[1]) / 1000
+    return (used_ns(server) - before) / int(found[1]) / 1000
+
+
+def quic_handshake(stage: Stage, server: Process, resumes: bool) -> tuple[float, float]:
+    """Microseconds of CPU a new DoQ connection, and connections a second, one after another."""
+    before = used_ns(server)
+    found = doq.connections(stage, HANDSHAKE_S, *(("--resume",) if resumes else ()))
+    if resumes and found["resumed"] < found["connections"] - 1:
+        raise LabError(f"doq: sessions were not resumed: {found}")
+    return (used_ns(server) - before) / found["connections"] / 1000, found["rate"]
 
 
 def resident(process: Process) -> int:
-    """Bytes of its own memory (hugepages are not in it)."""
-    text = pathlib.Path(f"/proc/{process.pid}/status").read_text()
-    return int(re.search(r"RssAnon:\s+(\d+)", text)[1]) * 1024
+    """Bytes of the processes' own memory (hugepages are not in it)."""
+    texts = [pathlib.Path(f"/proc/{pid}/status").read_text() for pid in family(process.pid)]
+    return sum(int(re.search(r"RssAnon:\s+(\d+)", text)[1]) for text in texts) * 1024
 
 
 def idle_bytes(stage: Stage, server: Process) -> float:
@@ -155,12 +181,39 @@ def idle_bytes(stage: Stage, server: Process) -> float:
         return (resident(server) - before) / IDLE
 
 
+def quic_idle_bytes(stage: Stage, server: Process) -> float:
+    """The same over QUIC."""
+    def connect(count: int) -> Process:
+        stage.serial += 1
+        clients = stage.network.start("client", f"idle{stage.serial}", *doq.command(stage, "idle", "--connections", str(count)))
+        clients.wait_for("idle\n")
+        return clients
+
+    first = connect(50)  # what is allocated once is there
+    before = resident(server)
+    others = connect(IDLE)
+    found = (resident(server) - before) / IDLE
+    for clients in (first, others):
+        clients.stop()
+    return found
+
+
+def quic_figures(stage: Stage, server: Process) -> dict[str, float]:
+    """What a DoQ connection costs, by the names in the last line."""
+    made_us, made_s = quic_handshake(stage, server, False)
+    resumed_us, resumed_s = quic_handshake(stage, server, True)
+    return {"doq_connection_us": made_us, "doq_connections_s": made_s, "doq_resumed_us": resumed_us, "doq_resumed_s": resumed_s,
+            "doq_idle_bytes": quic_idle_bytes(stage, server)}
+
+
 def run(build: str) -> dict:
     require_idle()
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     starts = {"ours": ours, "dnsdist": dnsdist}
-    costs: dict[tuple[str, str], list[tuple[float, float]]] = {(who, mode): [] for who in starts for mode in MODES}
+    modes = {"ours": (*MODES, *QUIC_MODES, APART), "dnsdist": MODES}
+    costs: dict[tuple[str, str], list[tuple[float, float]]] = {(who, mode): [] for who in starts for mode in modes[who]}
+    over_quic: dict[str, list[float]] = collections.defaultdict(list)
     opened: dict[str, list[float]] = {who: [] for who in starts}
     held: dict[str, list[float]] = {who: [] for who in starts}
     try:
@@ -170,26 +223,33 @@ def run(build: str) -> dict:
             parameters = announce(f"streams: dnsperf -m tcp|dot {' '.join(CLIENT)}, h2load {' '.join(H2LOAD)} for {SECONDS} s by turns, {NAMES} names in the cache of either; "
                             f"servers on CPU {SERVER_CPU}, client on CPU {CLIENT_CPU} of {os.cpu_count()}; one worker and one stream thread, "
                             f"{version('dnsdist')} with its packet cache and one thread for TCP; {IDLE} idle DoT connections; openssl s_time "
-                            f"-new for {HANDSHAKE_S} s, ECDSA P-256")
+                            f"-new for {HANDSHAKE_S} s, ECDSA P-256; over QUIC doq_load with as many connections and queries")
             for number in range(rounds()):
                 for who, start in starts.items():
                     server = start(stage, made)
-                    for mode in MODES:
+                    for mode in modes[who]:
                         costs[who, mode].append(cost(stage, server, mode))
+                    if who == "ours":
+                        for name, figure in quic_figures(stage, server).items():
+                            over_quic[name].append(figure)
                     opened[who].append(handshake(stage, server))
                     held[who].append(idle_bytes(stage, server))
                     stage.stop(server)
                 print(f"  round {number + 1}: " + "; ".join(
-                    f"{who} " + ", ".join(f"{mode} {costs[who, mode][-1][0]:.0f} ns at {costs[who, mode][-1][1]:.0f}/s" for mode in MODES) +
-                    f", a connection {opened[who][-1]:.0f} µs and {held[who][-1]:.0f} bytes" for who in starts), flush=True)
+                    f"{who} " + ", ".join(f"{mode} {costs[who, mode][-1][0]:.0f} ns at {costs[who, mode][-1][1]:.0f}/s" for mode in modes[who]) +
+                    f", a connection {opened[who][-1]:.0f} µs and {held[who][-1]:.0f} bytes" for who in starts) +
+                    "; ours over QUIC " + ", ".join(f"{name} {figures[-1]:.0f}" for name, figures in over_quic.items()), flush=True)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     middle = statistics.median
     ratios = {mode: [d / o for (d, _), (o, _) in zip(costs["dnsdist", mode], costs["ours", mode])] for mode in MODES}
     worst = min(MODES, key=lambda mode: middle(ratios[mode]))
     return {"ratio": round(middle(ratios[worst]), 3), "worst": worst,
-            **{f"{mode}_ns": round(middle(c for c, _ in costs["ours", mode])) for mode in MODES},
+            **{f"{mode}_ns": round(middle(c for c, _ in costs["ours", mode])) for mode in modes["ours"]},
             **{f"dnsdist_{mode}_ns": round(middle(c for c, _ in costs["dnsdist", mode])) for mode in MODES},
             "connection_us": round(middle(opened["ours"])), "dnsdist_connection_us": round(middle(opened["dnsdist"])),
+            **{f"{mode}_over_{other}": round(middle(q / o for (q, _), (o, _) in zip(costs["ours", mode], costs["ours", other])), 3)
+               for mode, other in QUIC_MODES.items()},
+            **{name: round(middle(figures)) for name, figures in over_quic.items()},
             "idle_bytes": round(middle(held["ours"])), "dnsdist_idle_bytes": round(middle(held["dnsdist"])),
             "rounds": ratios[worst], "parameters": parameters}

@@ -1,8 +1,8 @@
 """Sends one flood at a rate until SIGTERM; then prints as JSON how much it sent, and in how many seconds.
 
-    python3 -m bench.hostile.flooder FLOOD RATE SERVER DEVICE MAC
+    python3 -m bench.hostile.flooder FLOOD RATE SERVER DEVICE MAC [INITIALS]
 
-MAC is the server's. Packets leave by DEVICE of the network namespace that the process is in, which must be
+MAC is the server's. INITIALS: a file with first datagrams of QUIC connections, as hexadecimal digits. Packets leave by DEVICE of the network namespace that the process is in, which must be
 a link of the bench.
 """
 
@@ -15,6 +15,7 @@ import fcntl
 import itertools
 import json
 import os
+import pathlib
 import random
 import resource
 import select
@@ -239,7 +240,8 @@ def main() -> None:
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     if flood.packets:
-        templates = flood.packets(Target(server, mac, own_mac(device)), random.Random(1))
+        initials = tuple(bytes.fromhex(line) for path in sys.argv[6:] for line in pathlib.Path(path).read_text().splitlines())
+        templates = flood.packets(Target(server, mac, own_mac(device), initials), random.Random(1))
         engine = PacketFlood(templates, device)
     else:
         engine = CallFlood(flood.calls, server, floods.CALLERS)

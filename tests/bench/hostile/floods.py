@@ -7,6 +7,7 @@ flooder's own, since they need answers.
 from __future__ import annotations
 
 import dataclasses
+import ipaddress
 import random
 import ssl
 import struct
@@ -18,7 +19,9 @@ from bench.ports import CLIENT
 
 LEAST = {"udp": 0.95, "stream": 0.8}  # goodput that SteerDNS must keep, of clients over UDP and over connections
 SOURCES = 16_384  # forged ones of a flood
-TLS_PORT, HTTP_PORT = 853, 8053
+FORGED = "198.18.0.0/15"
+TLS_PORT, HTTP_PORT, QUIC_PORT = 853, 8053, 853
+INITIALS = 4_096  # different ones
 TXT, AAAA = 16, 28
 # The client's address on the link, honest clients, and who opens connections to flood.
 OWN = CLIENT
@@ -37,7 +40,7 @@ def name(text: str) -> list[bytes]:
 
 
 def forged(random_: random.Random) -> str:
-    return f"198.{18 + random_.getrandbits(1)}.{random_.getrandbits(8)}.{random_.getrandbits(8)}"
+    return str(ipaddress.ip_network(FORGED)[random_.getrandbits(17)])
 
 
 def port(random_: random.Random) -> int:
@@ -84,6 +87,12 @@ def each_other(*makes: Callable[[Target, random.Random, int], tuple[Template, ..
 def fragmented(target: Target, random_: random.Random, number: int) -> tuple[Template, ...]:
     asked = frames.query(name(f"host{number % 1000:04d}.svc{number % 1000 % 37}.example.com"), ident=number)
     return frames.fragments(target, forged(random_), port(random_), asked, number)
+
+
+def quic_initials(target: Target, random_: random.Random) -> list[Template]:
+    """Each with another source each time it is used, and another id."""
+    return [frames.udp(target, forged(random_), port(random_), Template(target.initials[i % len(target.initials)]), QUIC_PORT)
+            for i in range(SOURCES)]
 
 
 def http_frame(kind: int, flags: int, stream: int, payload: bytes = b"") -> bytes:
@@ -143,15 +152,17 @@ class Flood:
     text: str               # what is sent
     packets: Make | None = None
     calls: Calls | None = None
-    transport: str = ""     # of further honest clients: tcp, dot, doh
+    quic: str = ""          # by doq_load: its word
+    transport: str = ""     # of further honest clients: tcp, dot, doh, doq
     first: int = 16_000     # units a second, where the search for dnsdist's breaking rate begins
     most: int = 1_024_000   # where it ends at the latest
     unit: str = "packets"
+    alone: int = 0          # units a second for SteerDNS, over a transport that Debian's dnsdist lacks
 
     @property
     def decides(self) -> str:
         """Whose goodput says that a server is broken."""
-        return "stream" if self.calls else "udp"
+        return "stream" if self.calls or self.quic else "udp"
 
 
 FLOODS = (
@@ -184,5 +195,11 @@ FLOODS = (
           first=4_000, most=512_000, unit="frames"),
     Flood("slow", "HTTP requests that send a byte each second", calls=Calls(HTTP_PORT, keep_s=float("inf"), drips=b"G"), transport="doh",
           first=500, most=8_000, unit="connections"),
+    Flood("initials", "first packets of QUIC connections", quic_initials, transport="doq", alone=60_000),
+    Flood("quic_handshakes", "QUIC handshakes up to the server's certificate", quic="half", transport="doq", alone=1_000, unit="connections"),
+    Flood("quic_resets", "QUIC streams that are opened and reset", quic="reset", transport="doq", alone=50_000, unit="streams"),
+    Flood("migrations", "packets of QUIC connections that each come from another port", quic="migrate", transport="doq", alone=5_000),
+    Flood("early_replays", "first flights of QUIC connections with early data that were sent before", quic="replay", transport="doq",
+          alone=5_000, unit="flights"),
 )
 BY_NAME = {flood.name: flood for flood in FLOODS}

@@ -33,6 +33,7 @@ class Target:
     address: str
     mac: str
     own_mac: str
+    initials: tuple[bytes, ...] = ()  # first datagrams of QUIC connections
 
 
 def _mac(text: str) -> bytes:

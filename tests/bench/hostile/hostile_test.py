@@ -14,7 +14,7 @@ from bench.hostile.frames import Target, Template
 from bench.message import WrongAnswer, only_address, question
 
 ADDRESS = socket.inet_aton(ports.ADDRESS)
-TARGET = Target("10.99.0.2", "02:00:00:00:00:02", "02:00:00:00:00:01")
+TARGET = Target("10.99.0.2", "02:00:00:00:00:02", "02:00:00:00:00:01", (b"\xc0" + bytes(1_199),))
 
 
 def answer(query: bytes, address: str = "192.0.2.1", flags: int = 0x8180, ttl: int = 60) -> bytes:
@@ -246,12 +246,14 @@ class LastLine(unittest.TestCase):
     def test_the_worst_flood_gives_the_ratio_and_its_rate(self):
         found = {"hot": {"at": 100_000, "broken": True, "rounds": [self.one(0.99), self.one(0.97), self.one(0.98)]},
                  "arp": {"at": 900_000, "broken": False, "rounds": [self.one(1.0, times=1.0)] * 3},
+                 "migrations": {"at": 5_000, "broken": False, "alone": True, "rounds": [self.one(1.0, 0.95, times=0.8)] * 3},
                  "resets": {"at": 5_000, "broken": True, "rounds": [self.one(1.0, 0.9, held=1.5)] * 3}}
         line = method.result(found)
         self.assertEqual((line["ratio"], line["worst"], line["at"]), (0.98, "hot", 100_000))
         self.assertEqual((line["streams"], line["worst_stream"], line["stream_at"]), (0.9, "resets", 5_000))
         self.assertEqual((line["held"], line["slowest"], line["times"], line["unbroken"]), (1.5, "resets", 2.0, "arp"))
         self.assertEqual((line["hot"], line["resets"], line["resets_at"]), (0.98, 0.9, 5_000))
+        self.assertEqual((line["migrations"], line["migrations_at"]), (0.95, 4_000))
         self.assertEqual(line["rounds"], [0.99, 0.97, 0.98])
 
 

@@ -1,6 +1,7 @@
 """The bench `hostile`: what honest clients notice of floods, beside dnsdist with its documented rules.
 
-For each flood: the rate at which dnsdist's goodput falls below 0.95, then SteerDNS at twice that rate, on the same CPU. Goodput is
+For each flood: the rate at which dnsdist's goodput falls below 0.95, then SteerDNS at twice that rate, on the same CPU. Debian's dnsdist
+has no QUIC: floods of it have one rate each, for SteerDNS alone. Goodput is
 the share of the honest clients' queries that are answered right and in time, as the clients count it. Over UDP it decides, of floods
 of connections that of clients over connections. `ratio` is SteerDNS's worst goodput over UDP; `streams` the worst over connections;
 `held` the largest median delay of answers that wait for a router ÷ that without a flood; `tables` how full the fullest table was.
@@ -22,12 +23,13 @@ import subprocess
 import sys
 from collections.abc import Callable
 
+from bench import doq
 from bench.hostile import floods, honest
 from bench.hostile.floods import FLOODS, Flood
 from bench.hostile.sides import LIMITS, ROWS_OF_LIMITS, Server, Sides, fullness, grown
 from bench.machine import announce, require_idle, rounds, version, want_rounds
 from bench.ports import CLIENT_CPU, OURS, SERVER_CPU
-from lab.network import LabError, Network
+from lab.network import LabError, Network, Process
 
 BROKEN_BELOW = 0.95
 UDP_RATE, HELD_RATE, STREAM_RATE = 1_000, 20, 100  # of all honest clients together
@@ -95,43 +97,59 @@ class Hostile:
         self.serial = itertools.count()
         self.next_held = 0
 
-    def clients(self, server: Server, flood: Flood | None, seconds: float) -> subprocess.Popen:
+    def clients(self, server: Server, flood: Flood | None, seconds: float) -> dict[str, subprocess.Popen]:
+        """honest.py, and doq_load beside it for clients over QUIC, whose queries it calls `stream`."""
         number = next(self.serial)
         wanted = {"server": OURS, "seconds": seconds, "serial": number, "udp": UDP_RATE, "held": HELD_RATE if server.is_ours else 0,
                   "first_held": self.next_held, "transport": flood.transport if flood else "",
-                  "stream": STREAM_RATE if flood and flood.transport else 0}
+                  "stream": STREAM_RATE if flood and flood.transport not in ("", "doq") else 0}
         self.next_held += round(HELD_RATE * seconds) + 1
-        return subprocess.Popen(self.network.argv("client", "taskset", "-c", CLIENT_CPU, "nice", "-n", "-10", sys.executable, "-m",
-                                                  "bench.hostile.honest", json.dumps(wanted)),
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        commands = {"": [sys.executable, "-m", "bench.hostile.honest", json.dumps(wanted)]}
+        if flood and flood.transport == "doq":
+            commands["stream"] = doq.command(self.sides.stage, "honest", "--seconds", str(seconds), "--rate", str(STREAM_RATE), "--serial",
+                                             str(number), "--sources", ",".join(floods.HONEST))
+        return {kind: subprocess.Popen(self.network.argv("client", "taskset", "-c", CLIENT_CPU, "nice", "-n", "-10", *words),
+                                       stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for kind, words in commands.items()}
+
+    def flooder(self, flood: Flood, rate: int) -> Process:
+        name = f"flooder{next(self.serial)}"
+        if flood.quic:
+            words = doq.command(self.sides.stage, flood.quic, "--rate", str(rate), "--sources", ",".join(floods.CALLERS), "--connections",
+                                str(len(floods.CALLERS)))
+        else:
+            words = ["taskset", "-c", CLIENT_CPU, sys.executable, "-m", "bench.hostile.flooder", flood.name, str(rate), OURS, "eth0",
+                     self.sides.mac, str(self.sides.initials)]
+        process = self.network.start("client", name, *words)
+        process.wait_for("floods\n")
+        return process
 
     def measure(self, server: Server, flood: Flood | None, rate: int, seconds: float) -> Measured:
         """`rate` 0: the flood's clients without the flood."""
         before = server.resident_mib()
-        flooder = None
-        if flood and rate:
-            flooder = self.network.start("client", f"flooder{next(self.serial)}", "taskset", "-c", CLIENT_CPU, sys.executable, "-m",
-                                         "bench.hostile.flooder", flood.name, str(rate), OURS, "eth0", self.sides.mac)
-            flooder.wait_for("floods\n")
+        flooder = self.flooder(flood, rate) if flood and rate else None
         clients = self.clients(server, flood, seconds)
+        figures: dict[str, dict] = {}
         tables: dict[str, float] = {}
         try:
-            while True:
-                try:
-                    out, errors = clients.communicate(timeout=1)
-                    break
-                except subprocess.TimeoutExpired:
-                    if server.is_ours and (text := self.sides.metrics()):
-                        tables = {name: max(share, tables.get(name, 0)) for name, share in fullness(text).items()}
+            for kind, one in clients.items():
+                while True:
+                    try:
+                        out, errors = one.communicate(timeout=1)
+                        break
+                    except subprocess.TimeoutExpired:
+                        if server.is_ours and (text := self.sides.metrics()):
+                            tables = {name: max(share, tables.get(name, 0)) for name, share in fullness(text).items()}
+                if one.returncode:
+                    raise LabError(f"hostile: the clients failed: {errors[-800:]}")
+                figures |= {kind: json.loads(out)} if kind else json.loads(out)
         finally:
-            clients.kill()
+            for one in clients.values():
+                one.kill()
             if flooder:
                 flooder.stop()
         if not server.process.running():
             raise LabError(f"hostile: the server ended during {flood.name if flood else 'no flood'}: {server.process.end()}")
-        if clients.returncode:
-            raise LabError(f"hostile: the clients failed: {errors[-800:]}")
-        done = Measured(json.loads(out), tables=tables, mib=server.resident_mib() - before)
+        done = Measured(figures, tables=tables, mib=server.resident_mib() - before)
         if flooder:
             sent = json.loads(flooder.text().splitlines()[-1])
             done.rate = sent["sent"] / sent["seconds"]
@@ -146,7 +164,9 @@ class Hostile:
 
     def at(self, flood: Flood) -> tuple[float, bool]:
         """dnsdist's breaking rate, and whether there is one that the flooder can reach. A broken one is started again, so that no
-        trial decides the next."""
+        trial decides the next. Of a transport that it lacks: SteerDNS's rate."""
+        if flood.alone:
+            return flood.alone, False
         servers: list[Server] = []
 
         def trial(rate: int) -> tuple[float, float]:
@@ -181,7 +201,7 @@ class Hostile:
 
 def round_of(hostile: Hostile, flood: Flood, at: float, number: int) -> dict:
     """The figures of one round of one flood."""
-    quiet, flooded = hostile.ours(flood, round(min(2 * at, flood.most)))
+    quiet, flooded = hostile.ours(flood, flood.alone or round(min(2 * at, flood.most)))
     held = [one.figures["held"]["p50"] for one in (quiet, flooded)]
     print(f"  {flood.name}, round {number + 1}: at {flooded.rate:.0f} {flood.unit}/s ({flooded.rate / at:.2f} times): {flooded.described()}; held "
           f"{1e3 * held[0]:.2f} ms without it; {flooded.mib:.0f} MiB more; "
@@ -197,7 +217,7 @@ def result(found: dict[str, dict]) -> dict:
     worst = min(middle, key=lambda name: middle[name]["udp"])
     worst_stream = min(streams, key=streams.get, default="")
     slowest = max(middle, key=lambda name: middle[name]["held"])
-    unbroken = [name for name, flood in found.items() if not flood["broken"]]
+    unbroken = [name for name, flood in found.items() if not flood["broken"] and not flood.get("alone")]
     every = [one for flood in found.values() for one in flood["rounds"]]
     figures = {"ratio": round(middle[worst]["udp"], 4), "worst": worst, "at": round(found[worst]["at"])}
     if streams:
@@ -208,7 +228,8 @@ def result(found: dict[str, dict]) -> dict:
         figures["times"] = round(min(reached), 2)
     figures["unbroken"] = ",".join(unbroken) or "none"
     for name, flood in found.items():
-        figures |= {f"{name}_at": round(flood["at"]), name: round(min(middle[name]["udp"], streams.get(name, 1)), 4)}
+        at = flood["at"] * (middle[name]["times"] if flood.get("alone") else 1)  # as it was sent
+        figures |= {f"{name}_at": round(at), name: round(min(middle[name]["udp"], streams.get(name, 1)), 4)}
     return figures | {"rounds": [min(flood["rounds"][i]["udp"] for flood in found.values()) for i in range(len(found[worst]["rounds"]))]}
 
 
@@ -224,9 +245,9 @@ def measure(build: pathlib.Path, chosen: list[Flood]) -> dict:
         found: dict[str, dict] = {}
         for flood in chosen:
             at, broken = hostile.at(flood)
-            print(f"  {flood.name}: {flood.text}: dnsdist " + (f"breaks at {at:.0f}" if broken else f"holds at {at:.0f}") + f" {flood.unit}/s",
-                  flush=True)
-            found[flood.name] = {"at": at, "broken": broken, "rounds": [round_of(hostile, flood, at, number) for number in range(rounds(ROUNDS))]}
+            print(f"  {flood.name}: {flood.text}: " + ("dnsdist has no QUIC" if flood.alone else
+                  f"dnsdist {'breaks' if broken else 'holds'} at {at:.0f} {flood.unit}/s"), flush=True)
+            found[flood.name] = {"at": at, "broken": broken, "alone": bool(flood.alone), "rounds": [round_of(hostile, flood, at, number) for number in range(rounds(ROUNDS))]}
     return result(found) | {"loads": found, "parameters": parameters}
 
 

@@ -11,7 +11,9 @@ import pathlib
 import re
 import socket
 
+from bench import doq
 from bench.hostile import floods, honest
+from bench.machine import family
 from bench.peers import DNSDIST_CACHE, PINNED
 from bench.ports import CLIENT, CLIENT_CPU, OURS, SERVER_CPU, Stage, ZONE
 from lab.certificates import Authority, Certificate
@@ -22,6 +24,7 @@ METRICS = "127.0.0.1:9153"
 HELD = 50_000             # names with an address of their own
 MOST_CALLS, MOST_CALLS_EACH = 10_000, 64  # connections of a server, and of one client
 PARKED, IN_FLIGHT, IN_FLIGHT_EACH = 65_536, 16_384, 4_096  # the last: of an upstream that may fail
+ASKED = 1_024             # in flight to the upstream: a domain has a quarter of it
 CACHE, ROWS = 100_000, 50_000
 LIMITS = f"max_parked: {PARKED}, max_in_flight: {IN_FLIGHT}, max_parked_per_client: 256, max_per_suffix: 25%, over_quota: truncate"
 # The rows of isp-deployment.md; all clients are in one network, so each address counts by itself.
@@ -51,6 +54,7 @@ plugins:
   - {{ tag: held, type: qname, args: [ "domain:held.example", "domain:rival.example" ] }}
   - {{ tag: silent, type: qname, args: [ "domain:dead" ] }}
   - {{ tag: silence, type: forward, args: {{ upstreams: [ {{ addr: "udp://{hole}:53" }} ], max_concurrent_queries: {each_upstream} }} }}
+  - {{ tag: others, type: forward, args: {{ upstreams: [ {{ addr: "udp://{upstream}" }} ], max_concurrent_queries: {asked} }} }}
   - tag: egress
     type: ros_address_list
     args: {{ router: edge1, async: false, sync_timeout: 2s, max_rows: {rows}, address_list4: policy_set_v4, address_list6: policy_set_v6 }}
@@ -61,10 +65,11 @@ plugins:
       - {{ matches: $held, exec: $egress }}
       - {{ matches: [ $held, "!has_resp" ], exec: forward 127.0.0.1:5300 }}
       - {{ matches: [ $silent, "!has_resp" ], exec: $silence }}
-      - {{ matches: "!has_resp", exec: forward {upstream} }}
+      - {{ matches: "!has_resp", exec: $others }}
   - {{ tag: udp, type: udp_server, args: {{ entry: main, listen: ":53" }} }}
   - {{ tag: tcp, type: tcp_server, args: {{ entry: main, listen: ":53", {calls} }} }}
   - {{ tag: dot, type: tcp_server, args: {{ entry: main, listen: ":853", cert: "{made.pem}", key: "{made.key}", {calls} }} }}
+  - {{ tag: doq, type: quic_server, args: {{ entry: main, early_data: true, listen: ":853", cert: "{made.pem}", key: "{made.key}", {calls} }} }}
   - {{ tag: doh, type: http_server, args: {{ entries: [ {{ path: /dns-query, exec: main }} ], listen: ":8053", {calls} }} }}
 """
 OF_DNSDIST = """setLocal("{ours}:53")
@@ -136,8 +141,8 @@ class Server:
     is_ours: bool
 
     def resident_mib(self) -> float:
-        text = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(re.search(r"RssAnon:\s+(\d+)", text)[1]) / 1024
+        texts = [pathlib.Path(f"/proc/{pid}/status").read_text() for pid in family(self.process.pid)]
+        return sum(int(re.search(r"RssAnon:\s+(\d+)", text)[1]) for text in texts) / 1024
 
 
 class Sides:
@@ -147,8 +152,13 @@ class Sides:
         self.network, self.build, self.folder = network, build, network.folder
         self.stage = Stage(network, build, zone())
         network.address("client", "eth0", *(f"{address}/24" for address in (BLACK_HOLE, *floods.HONEST, *floods.CALLERS)))
-        # Replies to forged sources go to the client, which has no use for them.
+        # Replies to forged sources leave over the link, and end there: what its other end did with them would be done on the
+        # server's CPU, by its softirq.
         network.route("server", "default", "via", CLIENT)
+        network.run("client", "sh", "-c", f"echo {1 << int(CLIENT_CPU):x} > /sys/class/net/eth0/queues/rx-0/rps_cpus")
+        network.run("client", "nft", "add table netdev forged; add chain netdev forged ingress "
+                    "{ type filter hook ingress device eth0 priority 0; }; "
+                    f"add rule netdev forged ingress ip daddr {floods.FORGED} drop")
         self.upstream = self.stage.outside(nice=-10)
         self.silence = network.socket("client", socket.AF_INET, socket.SOCK_DGRAM)
         self.silence.bind((BLACK_HOLE, 53))
@@ -156,6 +166,10 @@ class Sides:
         with network.inside("server"), socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) as sock:
             sock.bind(("eth0", 0))
             self.mac = sock.getsockname()[4].hex(":")
+        self.initials = self.folder / "initials"
+        with self.initials.open("w") as file:
+            done = network.run("client", str(build / doq.TARGET), "initials", "--server", OURS, "--count", str(floods.INITIALS))
+            file.write(done.stdout)
         self.serial = 0
 
     def __enter__(self) -> Sides:
@@ -179,7 +193,7 @@ class Sides:
         file = self.folder / "hostile.yaml"
         file.write_text(OF_OURS.format(cpu=SERVER_CPU, limits=LIMITS.replace(", ", "\n  "), metrics=METRICS, router=CLIENT, rows=ROWS,
                                        rows_of_limits=", ".join(f"{{ {row} }}" for row in ROWS_OF_LIMITS),
-                                       cache=CACHE, each_upstream=IN_FLIGHT_EACH, hole=BLACK_HOLE, upstream=self.upstream, made=self.made, calls=CALL_LIMITS))
+                                       cache=CACHE, each_upstream=IN_FLIGHT_EACH, asked=ASKED, hole=BLACK_HOLE, upstream=self.upstream, made=self.made, calls=CALL_LIMITS))
         return self._start(True, "serving", str(self.build / "steerdnsd"), "--config", str(file), "--control-socket", str(self.stage.socket))
 
     def _start(self, is_ours: bool, ready: str, *argv: str) -> Server:
