@@ -46,6 +46,7 @@ plugins:
   - {{ tag: udp, type: udp_server, args: {{ entry: main, listen: ":53" }} }}
   - {{ tag: tcp, type: tcp_server, args: {{ entry: main, listen: ":53" }} }}
   - {{ tag: dot, type: tcp_server, args: {{ entry: main, listen: ":853", cert: "{certificate.pem}", key: "{certificate.key}" }} }}
+  - {{ tag: doq, type: quic_server, args: {{ entry: main, listen: ":853", cert: "{certificate.pem}", key: "{certificate.key}" }} }}
 """
 # Series that have data only after errors, or that this test does not cause.
 NOT_HERE = {
@@ -177,6 +178,7 @@ class Scraped(unittest.TestCase):
                 scene.kdig(name, "A")
         scene.kdig("+tcp", "www.other.example", "A")
         scene.kdig("+tls", "-p", "853", "www.other.example", "A")
+        scene.kdig("+quic", "-p", "853", "www.other.example", "A")
 
     @classmethod
     def ask_until_scraped(cls):
