@@ -2,6 +2,11 @@
 
 namespace steer::stream {
 
+// IPv4 addresses are stored with 64 leading zeros, which no IPv6 network has (RFC 4291 2.4).
+std::uint64_t client_key(const IpAddress& address) {
+    return address.is_v4() ? address.low() : address.high();
+}
+
 bool ClientCounts::take_place(unsigned most) {
     unsigned taken = places_.load(std::memory_order_relaxed);
     while (taken < most) {
@@ -16,7 +21,7 @@ void ClientCounts::leave_place() {
 
 bool ClientCounts::take(const IpAddress& client, unsigned most) {
     const std::lock_guard lock(mutex_);
-    unsigned& taken = by_client_[key_of(client)];
+    unsigned& taken = by_client_[client_key(client)];
     if (taken >= most) return false;
     ++taken;
     return true;
@@ -24,13 +29,8 @@ bool ClientCounts::take(const IpAddress& client, unsigned most) {
 
 void ClientCounts::leave(const IpAddress& client) {
     const std::lock_guard lock(mutex_);
-    const auto it = by_client_.find(key_of(client));
+    const auto it = by_client_.find(client_key(client));
     if (it != by_client_.end() && --it->second == 0) by_client_.erase(it);
-}
-
-// IPv4 addresses are stored with 64 leading zeros, which no IPv6 network has (RFC 4291 2.4).
-std::uint64_t ClientCounts::key_of(const IpAddress& client) {
-    return client.is_v4() ? client.low() : client.high();
 }
 
 }  // namespace steer::stream

@@ -14,6 +14,9 @@
 
 namespace steer::stream {
 
+// The client of an address.
+[[nodiscard]] std::uint64_t client_key(const IpAddress& address);
+
 class ClientCounts {
   public:
     // Takes one of `most` places. Returns false if none is free. Any thread may call this and all
@@ -31,8 +34,6 @@ class ClientCounts {
             return static_cast<std::size_t>((key ^ (key >> 32)) * 0x9e3779b97f4a7c15);
         }
     };
-    static std::uint64_t key_of(const IpAddress& client);
-
     std::atomic<unsigned> places_{0};
     std::mutex mutex_;
     std::unordered_map<std::uint64_t, unsigned, KeyHash> by_client_;

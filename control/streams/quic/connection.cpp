@@ -320,7 +320,7 @@ std::unique_ptr<Connection> Connection::accept(Host& host, std::uint64_t number,
                                                const Opening& opening, const QuicPath& path,
                                                Nanoseconds now) {
     std::unique_ptr<Connection> made(new Connection(host, number, tls));
-    made->session_ = tls->session(!opening.token.empty());
+    made->session_ = tls->session(opening.may_send_early);
     if (made->session_ == nullptr) return nullptr;
     gnutls_session_set_ptr(made->session_.get(), &made->reference_->ref);
     gnutls_handshake_set_secret_function(made->session_.get(), Calls::secrets);

@@ -77,7 +77,6 @@ class QuicServer::Held final : public ServerControl {
     QuicPath path;            // proved by the client; of its first packet until then
     IpAddress client{};       // that it counts for
     bool is_counted = false;  // as a connection
-    bool is_proving = false;  // as a handshake, in proving_
     bool has_place = false;   // of the service
     std::size_t bytes = 0;    // of held_bytes_
     bool is_to_flush = false;
@@ -166,12 +165,12 @@ std::unique_ptr<Application> QuicServer::opened(Connection& connection, std::uin
         return nullptr;
     }
     held.is_counted = true;
-    if (std::exchange(held.is_proving, false)) proving_.leave(held.client);
     count(QuicCount::handshakes);
     if (!connection.is_handshake_complete()) count(QuicCount::early);
     if (is_resumed(connection.session())) count(QuicCount::handshakes_resumed);
-    idle_.splice(idle_.end(), opening_, held.place);
+    opening_.remove(held.number);
     held.order = &idle_;
+    held.place = idle_.insert(idle_.end(), &held);
     auto streams = streams_of(held);
     if (streams == nullptr) {
         refusal = code_of(held.service(), CloseReason::protocol_error);
@@ -261,15 +260,14 @@ void QuicServer::begin(const std::shared_ptr<const QuicService>& service,
     held.client = path.remote.address();
     held.has_place = true;
     ++open_of(held);
-    held.is_proving = has_proof;
-    held.order = &opening_;
-    held.place = opening_.insert(opening_.end(), &held);
+    opening_.add(number, has_proof ? std::optional(held.client) : std::nullopt);
     const Connection::Opening opening{
         .version = first->version,
         .destination = first->destination,
         .source = first->source,
         .original_destination = proof.original_destination,
-        .token = has_proof ? first->token : std::span<const std::uint8_t>{}};
+        .token = has_proof ? first->token : std::span<const std::uint8_t>{},
+        .may_send_early = has_proof && early_.take(held.client, times.now)};
     held.connection = Connection::accept(*this, number, transport_of(*service), service->tls,
                                          opening, path, times.now);
     if (held.connection == nullptr) {
@@ -286,21 +284,17 @@ void QuicServer::begin(const std::shared_ptr<const QuicService>& service,
 bool QuicServer::take_place(const std::shared_ptr<const QuicService>& service, const QuicPath& path,
                             bool has_proof, const Times& times) {
     const IpAddress client = path.remote.address();
-    if (has_proof && !proving_.take(client, kMostHandshakesOfClient)) return false;
-    const auto take = [&] {
-        if (opening_.size() >= kMostHandshakes) {
-            Held& oldest = *opening_.front();
-            if (times.now - oldest.begun < kSparedTime) return false;
-            count(QuicCount::handshakes_failed);
-            forget(oldest);
-        }
-        const unsigned most = service->limits.max_connections;
-        return service->counts->take_place(most) ||
-               (has_proof && make_room(*service, times) && service->counts->take_place(most));
-    };
-    if (take()) return true;
-    if (has_proof) proving_.leave(client);
-    return false;
+    if (has_proof && opening_.of(client) >= kMostHandshakesOfClient) return false;
+    if (opening_.size() >= kMostHandshakes) {
+        const auto replaced = opening_.replaceable_by(client);
+        Held& leaves = *connections_.at(replaced.value_or(opening_.oldest()));
+        if (!replaced && times.now - leaves.begun < kSparedTime) return false;
+        count(QuicCount::handshakes_failed);
+        forget(leaves);
+    }
+    const unsigned most = service->limits.max_connections;
+    return service->counts->take_place(most) ||
+           (has_proof && make_room(*service, times) && service->counts->take_place(most));
 }
 
 void QuicServer::refuse(const FirstPacket& first, const QuicPath& path, std::uint64_t code,
@@ -473,11 +467,11 @@ void QuicServer::set_timer(Held& held) {
 
 // Gives its places back. May be called again.
 void QuicServer::leave_lists(Held& held) {
+    opening_.remove(held.number);
     if (held.order != nullptr) held.order->erase(held.place);
     held.order = nullptr;
     if (std::exchange(held.has_place, false)) held.service().counts->leave_place();
     if (std::exchange(held.is_counted, false)) held.service().counts->leave(held.client);
-    if (std::exchange(held.is_proving, false)) proving_.leave(held.client);
     held_bytes_ -= std::exchange(held.bytes, 0);
 }
 

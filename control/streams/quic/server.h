@@ -21,6 +21,7 @@
 #include <utility>
 #include <vector>
 
+#include "control/streams/quic/client_shares.h"
 #include "control/streams/quic/client_streams.h"
 #include "control/streams/quic/connection.h"
 #include "control/streams/quic/first_packets.h"
@@ -39,7 +40,8 @@ class QuicServer final : private Connection::Host {
   public:
     // From so many open handshakes on, clients prove their address first.
     static constexpr std::size_t kRetryFrom = 32;
-    // And so many at most; then the oldest one that had its kSparedTime makes room.
+    // And so many at most. Then a new one replaces one of the client that has most of them, or the
+    // oldest one that had its kSparedTime.
     static constexpr std::size_t kMostHandshakes = 1024;
     static constexpr Nanoseconds kSparedTime = kSecond;
     // With a proof of its address, a client may have so many open.
@@ -170,10 +172,10 @@ class QuicServer final : private Connection::Host {
     Ids by_id_;
     Timers timers_;
     OpenConnections open_{};
-    std::list<Held*> opening_;      // in the order of their beginning
-    std::list<Held*> idle_;         // complete handshakes, in the order of their last query
-    std::list<Held*> ending_;       // closed, in the order of their end
-    stream::ClientCounts proving_;  // open handshakes of clients with a proof
+    OpenHandshakes opening_;
+    EarlyDataShares early_;
+    std::list<Held*> idle_;    // complete handshakes, in the order of their last query
+    std::list<Held*> ending_;  // closed, in the order of their end
     std::size_t held_bytes_ = 0;
     std::vector<Held*> to_flush_;
     std::uint64_t last_number_ = 0;

@@ -155,14 +155,14 @@ Result<std::shared_ptr<const ServerTls>> ServerTls::make(const ServerTlsSettings
 }
 
 // Early data is offered in tickets also where it is refused this time.
-Session ServerTls::session(bool has_proof) const {
+Session ServerTls::session(bool may_send_early) const {
     gnutls_session_t made = nullptr;
     const bool is_early = impl_->judging != nullptr;
     const unsigned early = is_early ? GNUTLS_ENABLE_EARLY_DATA | GNUTLS_NO_END_OF_EARLY_DATA : 0;
     if (gnutls_init(&made, GNUTLS_SERVER | GNUTLS_NO_AUTO_SEND_TICKET | early) < 0) return nullptr;
     Session session(made);
     if (is_early) {
-        gnutls_anti_replay_enable(made, (has_proof ? impl_->judging : impl_->refusing).get());
+        gnutls_anti_replay_enable(made, (may_send_early ? impl_->judging : impl_->refusing).get());
         if (gnutls_record_set_max_early_data_size(made, kMostEarlyBytes) < 0) return nullptr;
     }
     std::array<gnutls_datum_t, 4> protocols{};

@@ -44,9 +44,9 @@ class ServerTls {
     ServerTls(const ServerTls&) = delete;
     ServerTls& operator=(const ServerTls&) = delete;
 
-    // A new session without its connection; nullptr: there is no memory. `has_proof`: the client has
-    // proved its address, so early data is accepted if the settings let it.
-    [[nodiscard]] Session session(bool has_proof) const;
+    // A new session without its connection; nullptr: there is no memory. `may_send_early`: early
+    // data is accepted if the settings let it. The client has proved its address.
+    [[nodiscard]] Session session(bool may_send_early) const;
 
   private:
     struct Impl;

@@ -34,7 +34,7 @@ class Client {
     struct Settings {
         std::string alpn = "doq";  // empty: none
         std::uint16_t port = 40'000;
-        const char* address = "192.0.2.10";
+        std::string address = "192.0.2.10";
         std::uint32_t version = NGTCP2_PROTO_VER_V1;
         Bytes ticket{}, token{};           // of an earlier connection
         const Pem* certificate = nullptr;  // of the client

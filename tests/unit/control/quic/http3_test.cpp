@@ -5,10 +5,13 @@
 #include "control/streams/quic/server.h"
 #include "http3_test_client.h"
 #include "matchers/octets.h"
+#include "support/qpack_literals.h"
 #include "world.h"
 
 namespace steer::quic::test {
 namespace {
+
+using steer::test::put_qpack_number;
 
 const std::string kQueryInPath = "/dns-query?dns=AAABAAABAAAAAAAAB2V4YW1wbGUAAAEAAQ";
 
@@ -302,7 +305,8 @@ BOOST_AUTO_TEST_CASE(frames_without_a_request_have_a_budget) {
 // RFC 9114 6.2.1: its control stream may not end.
 BOOST_AUTO_TEST_CASE(rules_of_http3_are_kept) {
     constexpr std::uint64_t kClosedCriticalStream = 0x104, kFrameUnexpected = 0x105,
-                            kMissingSettings = 0x10a, kStreamCreation = 0x103;
+                            kMissingSettings = 0x10a, kStreamCreation = 0x103,
+                            kEncoderStream = 0x201, kDecompression = 0x200;
     const auto code_after = [](const auto& what) {
         World world(HttpPaths{{{"/dns-query"}}, ""});
         Client& client = world.connected({.alpn = "h3"});
@@ -322,6 +326,17 @@ BOOST_AUTO_TEST_CASE(rules_of_http3_are_kept) {
     BOOST_TEST(code_after([](Client& c) {
                    c.more(c.open_uni_stream(), {1, 0}, false);
                }) == kStreamCreation);  // a push
+    // The server offers no table of QPACK: nothing may be put into one, or be taken out.
+    Bytes table{2};
+    put_qpack_number(table, 0x20, 31, 1U << 30);  // its size
+    BOOST_TEST(code_after([&](Client& c) { c.more(c.open_uni_stream(), table, false); }) ==
+               kEncoderStream);
+    Bytes entry{2};
+    put_qpack_number(entry, 0x40, 31, 1);
+    entry.insert(entry.end(), {'a', 1, 'b'});
+    BOOST_TEST(code_after([&](Client& c) { c.more(c.open_uni_stream(), entry, false); }) ==
+               kEncoderStream);
+    BOOST_TEST(code_after([](Client& c) { (void)c.send({1, 3, 2, 0, 0x80}); }) == kDecompression);
 }
 
 BOOST_AUTO_TEST_CASE(a_draining_server_sends_clients_away) {

@@ -323,6 +323,88 @@ BOOST_AUTO_TEST_CASE(a_client_with_a_token_of_an_earlier_connection_gets_no_retr
     BOOST_TEST(w.connected(elsewhere).retries == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(tokens_have_an_end) {
+    World w;
+    Client::Settings again;
+    again.token = w.connected().token;
+    w.clients.clear();
+    const auto fill = [&w] {
+        for (unsigned i = 0; i < QuicServer::kRetryFrom; ++i) {
+            for (const Datagram& one : w.connect().write(w.now))
+                w.server->receive(w.service, one.bytes, 0, {one.path.remote, one.path.local},
+                                  w.times());
+            w.server->flush(w.times());
+            w.sent.clear();
+        }
+        w.clients.clear();
+    };
+    // One of a Retry has 10 s: else it could be used from an address that has another client by then.
+    fill();
+    Client& slow = w.connect();
+    const auto step = [&w, &slow] {
+        for (const Datagram& one : slow.write(w.now))
+            w.server->receive(w.service, one.bytes, 0, {one.path.remote, one.path.local},
+                              w.times());
+        w.server->flush(w.times());
+        for (const Datagram& one : std::exchange(w.sent, {}))
+            slow.read(one, w.now);
+    };
+    step();
+    BOOST_TEST(slow.retries == 1U);
+    w.now += 11 * kSecond;
+    step();
+    BOOST_TEST(w.get(QuicCount::tokens_bad) == 1U);
+    BOOST_TEST_REQUIRE(slow.end.has_value());
+    BOOST_TEST(slow.end->error_code == NGTCP2_INVALID_TOKEN);
+    // That of an earlier connection has a day. Then the client is one without a token.
+    w.clients.clear();
+    w.now += 23 * 3600 * kSecond;
+    fill();
+    BOOST_TEST(w.connected(again).retries == 0U);
+    w.now += 2 * 3600 * kSecond;
+    w.clients.clear();
+    fill();
+    Client& late = w.connected(again);
+    BOOST_TEST(late.retries == 1U);
+    BOOST_TEST(late.is_complete);
+}
+
+// Else 16 clients with tokens would hold all places.
+BOOST_AUTO_TEST_CASE(clients_that_hold_all_handshakes_make_room_for_others) {
+    World w;
+    const auto begin = [&w](const Client::Settings& settings) {
+        for (const Datagram& one : w.connect(settings).write(w.now))
+            w.server->receive(w.service, one.bytes, 0, {one.path.remote, one.path.local},
+                              w.times());
+        w.server->flush(w.times());
+        w.sent.clear();  // no answer arrives
+        w.clients.clear();
+    };
+    const auto proved = [&w](unsigned number) {
+        Client::Settings settings;
+        settings.address = "198.51.100." + std::to_string(number);
+        settings.token = w.connected(settings).token;
+        return settings;
+    };
+    constexpr unsigned kMost = QuicServer::kMostHandshakesOfClient;
+    constexpr unsigned kClients = QuicServer::kMostHandshakes / kMost;
+    const auto honest = proved(200);
+    std::vector<Client::Settings> greedy;
+    for (unsigned number = 1; number <= kClients; ++number)
+        greedy.push_back(proved(number));
+    w.clients.clear();
+    for (const auto& one : greedy) {
+        for (unsigned i = 0; i < kMost; ++i)
+            begin(one);
+    }
+    BOOST_TEST(w.server->handshakes() == QuicServer::kMostHandshakes);
+    begin(greedy.front());  // it has its share
+    BOOST_TEST(w.get(QuicCount::over_limit) == 1U);
+    BOOST_TEST(w.connected(honest).is_complete);
+    BOOST_TEST(w.get(QuicCount::handshakes_failed) == 1U);
+    BOOST_TEST(w.server->handshakes() == QuicServer::kMostHandshakes - 1);
+}
+
 // Else forged first packets would fill the memory.
 BOOST_AUTO_TEST_CASE(a_handshake_that_fails_leaves_nothing) {
     World w;
