@@ -82,6 +82,9 @@ struct DoqClient::Calls {
         if (std::int64_t control = -1; is_http3(c.settings_.alpn) &&
                                        ngtcp2_conn_open_uni_stream(c.conn_, &control, nullptr) == 0)
             c.output_.push_front({control, kHttp3Control, false});
+        if (std::int64_t uni = -1;
+            !c.settings_.uni.empty() && ngtcp2_conn_open_uni_stream(c.conn_, &uni, nullptr) == 0)
+            c.output_.push_back({uni, c.settings_.uni, false});
         c.owner_.on_open(c);
         return 0;
     }

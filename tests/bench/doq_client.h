@@ -45,7 +45,8 @@ class DoqClient {
         bool is_apart = false;           // a packet for each query
         const Octets* ticket = nullptr;  // of an earlier connection
         std::string alpn = "doq";
-        const Before* early = nullptr;  // queries leave with the handshake
+        const Before* early = nullptr;        // queries leave with the handshake
+        std::span<const std::uint8_t> uni{};  // for a unidirectional stream, once it is open
     };
     DoqClient(Owner& owner, const Settings& settings);
     ~DoqClient();

@@ -6,10 +6,11 @@
 //   doq_load idle NAMES     connections that ask once and stay until SIGTERM
 //   doq_load honest NAMES   open loop at --rate; a connection is replaced after ten queries
 //   doq_load initials       first datagrams of --count connections, as lines of hexadecimal digits
-//   doq_load half|reset|migrate|replay NAMES
+//   doq_load half|reset|migrate|replay|tables NAMES
 //                           floods at --rate until SIGTERM: handshakes that stop half-way, streams
 //                           that are reset at once, packets that each leave from another port,
-//                           first flights with early data that were sent before
+//                           first flights with early data that were sent before, connections that
+//                           fill tables of QPACK (--alpn h3)
 //
 // NAMES: a file with a name in each line. Each answer is checked: it is an answer to the question,
 // with one address, the one that all names of the benches have. The last line is JSON.
@@ -38,6 +39,7 @@
 #include "bench/doq_client.h"
 #include "bench/fail.h"
 #include "bench/http3_frames.h"
+#include "support/qpack_literals.h"
 
 namespace steer::bench {
 
@@ -203,7 +205,8 @@ class Load : public DoqClient::Owner {
             .ports = ports,
             .is_apart = options_.is_apart,
             .ticket = ticket,
-            .alpn = options_.alpn};
+            .alpn = options_.alpn,
+            .uni = uni_};
         clients_.push_back(std::make_unique<DoqClient>(*this, settings));
         const auto place = std::prev(clients_.end());
         places_[place->get()] = place;
@@ -278,7 +281,8 @@ class Load : public DoqClient::Owner {
     }
 
     const Options& options_;
-    std::vector<Octets> queries_;  // as over DoQ
+    std::vector<Octets> queries_;          // as over DoQ
+    std::span<const std::uint8_t> uni_{};  // for each connection
     std::list<std::unique_ptr<DoqClient>> clients_;
 
   private:
@@ -608,9 +612,12 @@ class Flood : public Load {
 };
 
 // Each goes on until the server has sent its certificate, with Retry before it if need be.
-class Half final : public Flood {
+class Half : public Flood {
   public:
     using Flood::Flood;
+
+  protected:
+    void ended(DoqClient& client) override { drop(client); }
 
   private:
     std::uint64_t flood(std::uint64_t) override {
@@ -618,14 +625,16 @@ class Half final : public Flood {
         return 1;
     }
     void changed(DoqClient& client) override {
-        if (client.has_answer()) {
+        if (is_done(client)) {
             ++sent_;
             drop(client);
         } else {
             Flood::changed(client);
         }
     }
-    void ended(DoqClient& client) override { drop(client); }
+    [[nodiscard]] virtual bool is_done(const DoqClient& client) const {
+        return client.has_answer();
+    }
     void drop(DoqClient& client) {
         std::erase_if(begun_, [&](const auto& one) { return one.second == &client; });
         forget(client);
@@ -635,6 +644,20 @@ class Half final : public Flood {
             drop(*begun_.front().second);
     }
     std::list<std::pair<std::uint64_t, DoqClient*>> begun_;
+};
+
+// Each lasts until the server closes it.
+class Tables final : public Half {
+  public:
+    explicit Tables(const Options& options) : Half(options) { uni_ = table_; }
+
+  private:
+    [[nodiscard]] bool is_done(const DoqClient&) const override { return false; }
+    void ended(DoqClient& client) override {
+        if (client.is_open()) ++sent_;
+        Half::ended(client);
+    }
+    const Octets table_ = test::giant_qpack_table();
 };
 
 class Resets final : public Flood {
@@ -782,6 +805,8 @@ int main_of(int argc, char** argv) {
         run<Resets>(options, &Resets::run);
     } else if (options.what == "migrate") {
         run<Migrations>(options, &Migrations::run);
+    } else if (options.what == "tables") {
+        run<Tables>(options, &Tables::run);
     } else if (options.what == "replay") {
         run<Replays>(options, &Replays::replay);
     } else {

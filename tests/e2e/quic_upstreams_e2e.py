@@ -10,6 +10,8 @@ import sys
 import time
 import unittest
 
+import dns.message
+import dns.rrset
 from lab.certificates import Authority
 from lab.network import missing, until
 from lab.scene import Scene, query_counts, start_load
@@ -17,6 +19,7 @@ from lab.scene import Scene, query_counts, start_load
 BUILD = sys.argv.pop(1)
 PEER = sys.argv.pop(1)  # quic_go_peer; "-": there is none
 
+GTLSSERVER = "/usr/sbin/gtlsserver"
 NAME, SERVER, ADDRESS = "dns.example", "1.1.1.8", "203.0.113.99"
 UPSTREAM = """
 plugins:
@@ -249,6 +252,36 @@ class QuicUpstreams(unittest.TestCase):
         self.check_load()
         self.assertEqual(self.counted("upstreams_failed"), 0)
         print(f"caddy: {self.counted('upstreams_resumed')} of {self.counted('upstreams_begun')} connections resumed", flush=True)
+
+    def test_gtlsserver_of_ngtcp2(self):
+        """It serves files, so one has the answer to one query. It wants a proof of the address, and loses packets."""
+        if why := missing((GTLSSERVER,), "--all"):
+            self.skipTest(why)
+        files = self.scene.folder / "files"
+        files.mkdir()
+        query = dns.message.make_query("one.stream.example", "A", id=0)
+        response = dns.message.make_response(query)
+        response.answer.append(dns.rrset.from_text(query.question[0].name, 60, "IN", "A", ADDRESS))
+        (files / "answer.dns").write_bytes(response.to_wire())
+        types = self.scene.folder / "mime.types"
+        types.write_text("application/dns-message dns\n")
+        for loss in (0, 0.05):
+            with self.subTest(loss=loss):
+                server = self.scene.network.start(
+                    "resolver", f"gtlsserver-{loss}", GTLSSERVER, "--quiet", "--validate-addr", f"--mime-types-file={types}",
+                    f"--htdocs={files}", f"--tx-loss={loss}", f"--rx-loss={loss}", "--timeout=2s", SERVER, "443",
+                    str(self.certificate.key), str(self.certificate.pem))
+                daemon = self.start(scheme="h3", host=f"{NAME}/answer.dns", idle_timeout="1s")
+                for _ in range(3):
+                    for _ in range(20):
+                        self.assertEqual(self.scene.short("one.stream.example", "A"), [ADDRESS])
+                    until(lambda: self.upstream()["connections"] == 0, 10, "the idle connection is closed")
+                self.wait_counted("upstream_answers", 60)
+                self.assertEqual(self.counted("upstreams_begun"), 3)
+                self.assertEqual(self.counted("upstreams_failed"), 0)
+                print(f"loss {loss}: {self.counted('upstreams_resumed')} of 3 connections resumed", flush=True)
+                daemon.stop()
+                server.stop(number=signal.SIGKILL)
 
     def test_many_queries_of_a_load(self):
         for server, scheme in ((DOQ, "quic"), (DOH3, "h3")):

@@ -19,6 +19,19 @@ inline void put_qpack_number(std::vector<std::uint8_t>& to, unsigned first, unsi
     to.push_back(static_cast<std::uint8_t>(value));
 }
 
+// What an encoder of QPACK sends (RFC 9204 4.3): a table of 1 GiB, and entries for it.
+inline std::vector<std::uint8_t> giant_qpack_table() {
+    std::vector<std::uint8_t> out{2};  // the type of its stream
+    put_qpack_number(out, 0x20, 31, 1U << 30);
+    for (unsigned i = 0; i < 16; ++i) {
+        put_qpack_number(out, 0x40, 31, 1);
+        out.push_back('a');
+        put_qpack_number(out, 0, 0x7f, 40);
+        out.insert(out.end(), 40, static_cast<std::uint8_t>('0' + i));
+    }
+    return out;
+}
+
 // Behind the two bytes that every head begins with.
 inline void put_qpack_literal(std::vector<std::uint8_t>& to, std::string_view name,
                               std::string_view value) {

@@ -116,8 +116,10 @@ class Machine:
     """Boots at once; `run` is good when it is made. Ends with its network."""
 
     def __init__(self, network: Network, space: str, kernel: GuestKernel, build: pathlib.Path, nics: list, *,
-                 bind: tuple[str, list] | None = None, iommu: bool = False, memory: int = 1024):
-        """`bind`: a driver of DPDK's and the NICs that it gets. `iommu`: an emulated one, for vfio."""
+                 bind: tuple[str, list] | None = None, iommu: bool = False, memory: int = 1024,
+                 modules: tuple[str, ...] = ()):
+        """`bind`: a driver of DPDK's and the NICs that it gets. `iommu`: an emulated one, for vfio. `modules`: of the kernel, beside
+        those of each machine."""
         driver, bound = bind or ("", [])
         append = ["console=ttyS0", "nokaslr", "mitigations=off", "loglevel=4", "panic=-1"]
         if bind:
@@ -127,7 +129,7 @@ class Machine:
             append.append("intel_iommu=on")
             hardware = ["-machine", "q35", "-device", "intel-iommu,caching-mode=on"]
         initrd = network.folder / "initrd"
-        initramfs(kernel, initrd, ALWAYS + DRIVERS.get(driver, []))
+        initramfs(kernel, initrd, ALWAYS + DRIVERS.get(driver, []) + list(modules))
         agent, self._monitor = network.folder / "agent.sock", str(network.folder / "monitor.sock")
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         listener.bind(str(agent))

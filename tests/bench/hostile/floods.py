@@ -20,7 +20,7 @@ from bench.ports import CLIENT
 LEAST = {"udp": 0.95, "stream": 0.8}  # goodput that SteerDNS must keep, of clients over UDP and over connections
 SOURCES = 16_384  # forged ones of a flood
 FORGED = "198.18.0.0/15"
-TLS_PORT, HTTP_PORT, QUIC_PORT = 853, 8053, 853
+TLS_PORT, HTTP_PORT, HTTP3_PORT, QUIC_PORT = 853, 8053, 443, 853
 INITIALS = 4_096  # different ones
 TXT, AAAA = 16, 28
 # The client's address on the link, honest clients, and who opens connections to flood.
@@ -152,7 +152,7 @@ class Flood:
     text: str               # what is sent
     packets: Make | None = None
     calls: Calls | None = None
-    quic: str = ""          # by doq_load: its word
+    quic: tuple[str, ...] = ()  # by doq_load: its words
     transport: str = ""     # of further honest clients: tcp, dot, doh, doq
     first: int = 16_000     # units a second, where the search for dnsdist's breaking rate begins
     most: int = 1_024_000   # where it ends at the latest
@@ -196,10 +196,12 @@ FLOODS = (
     Flood("slow", "HTTP requests that send a byte each second", calls=Calls(HTTP_PORT, keep_s=float("inf"), drips=b"G"), transport="doh",
           first=500, most=8_000, unit="connections"),
     Flood("initials", "first packets of QUIC connections", quic_initials, transport="doq", alone=60_000),
-    Flood("quic_handshakes", "QUIC handshakes up to the server's certificate", quic="half", transport="doq", alone=1_000, unit="connections"),
-    Flood("quic_resets", "QUIC streams that are opened and reset", quic="reset", transport="doq", alone=50_000, unit="streams"),
-    Flood("migrations", "packets of QUIC connections that each come from another port", quic="migrate", transport="doq", alone=5_000),
-    Flood("early_replays", "first flights of QUIC connections with early data that were sent before", quic="replay", transport="doq",
+    Flood("quic_handshakes", "QUIC handshakes up to the server's certificate", quic=("half",), transport="doq", alone=1_000, unit="connections"),
+    Flood("quic_resets", "QUIC streams that are opened and reset", quic=("reset",), transport="doq", alone=50_000, unit="streams"),
+    Flood("migrations", "packets of QUIC connections that each come from another port", quic=("migrate",), transport="doq", alone=5_000),
+    Flood("early_replays", "first flights of QUIC connections with early data that were sent before", quic=("replay",), transport="doq",
           alone=5_000, unit="flights"),
+    Flood("qpack_tables", "HTTP/3 connections that fill a table of 1 GiB", quic=("tables", "--alpn", "h3", "--port", str(HTTP3_PORT)),
+          transport="doq", alone=1_000, unit="connections"),
 )
 BY_NAME = {flood.name: flood for flood in FLOODS}

@@ -114,7 +114,7 @@ class Hostile:
     def flooder(self, flood: Flood, rate: int) -> Process:
         name = f"flooder{next(self.serial)}"
         if flood.quic:
-            words = doq.command(self.sides.stage, flood.quic, "--rate", str(rate), "--sources", ",".join(floods.CALLERS), "--connections",
+            words = doq.command(self.sides.stage, *flood.quic, "--rate", str(rate), "--sources", ",".join(floods.CALLERS), "--connections",
                                 str(len(floods.CALLERS)))
         else:
             words = ["taskset", "-c", CLIENT_CPU, sys.executable, "-m", "bench.hostile.flooder", flood.name, str(rate), OURS, "eth0",

@@ -70,6 +70,7 @@ plugins:
   - {{ tag: tcp, type: tcp_server, args: {{ entry: main, listen: ":53", {calls} }} }}
   - {{ tag: dot, type: tcp_server, args: {{ entry: main, listen: ":853", cert: "{made.pem}", key: "{made.key}", {calls} }} }}
   - {{ tag: doq, type: quic_server, args: {{ entry: main, early_data: true, listen: ":853", cert: "{made.pem}", key: "{made.key}", {calls} }} }}
+  - {{ tag: doh3, type: http_server, args: {{ entries: [ {{ path: /dns-query, exec: main }} ], listen: ":{http3}", cert: "{made.pem}", key: "{made.key}", enable_http3: true, {calls} }} }}
   - {{ tag: doh, type: http_server, args: {{ entries: [ {{ path: /dns-query, exec: main }} ], listen: ":8053", {calls} }} }}
 """
 OF_DNSDIST = """setLocal("{ours}:53")
@@ -193,7 +194,8 @@ class Sides:
         file = self.folder / "hostile.yaml"
         file.write_text(OF_OURS.format(cpu=SERVER_CPU, limits=LIMITS.replace(", ", "\n  "), metrics=METRICS, router=CLIENT, rows=ROWS,
                                        rows_of_limits=", ".join(f"{{ {row} }}" for row in ROWS_OF_LIMITS),
-                                       cache=CACHE, each_upstream=IN_FLIGHT_EACH, asked=ASKED, hole=BLACK_HOLE, upstream=self.upstream, made=self.made, calls=CALL_LIMITS))
+                                       cache=CACHE, each_upstream=IN_FLIGHT_EACH, asked=ASKED, hole=BLACK_HOLE, upstream=self.upstream, made=self.made, calls=CALL_LIMITS,
+                                       http3=floods.HTTP3_PORT))
         return self._start(True, "serving", str(self.build / "steerdnsd"), "--config", str(file), "--control-socket", str(self.stage.socket))
 
     def _start(self, is_ours: bool, ready: str, *argv: str) -> Server:
