@@ -12,6 +12,7 @@ router, which go first (nice -10). Names that wait for the router have an upstre
 
 from __future__ import annotations
 
+import argparse
 import dataclasses
 import itertools
 import json
@@ -257,10 +258,14 @@ def run(build: str) -> dict:
 
 
 def main() -> None:
-    """One round of some floods, for work on the bench or on a weakness; also on a busy machine."""
-    want_rounds(1)
-    chosen = [floods.BY_NAME[name] for name in sys.argv[2:]]
-    figures = measure(pathlib.Path(sys.argv[1]), chosen or list(FLOODS))
+    """Some floods, for work on the bench or on a weakness; also on a busy machine."""
+    parser = argparse.ArgumentParser(prog="bench.hostile.method")
+    parser.add_argument("build", type=pathlib.Path)
+    parser.add_argument("floods", nargs="*", choices=list(floods.BY_NAME), metavar="FLOOD")
+    parser.add_argument("--rounds", type=int, default=1)
+    arguments = parser.parse_args()
+    want_rounds(arguments.rounds)
+    figures = measure(arguments.build, [floods.BY_NAME[name] for name in arguments.floods] or list(FLOODS))
     print("hostile", *(f"{key}={value}" for key, value in figures.items() if key not in ("rounds", "parameters", "loads")))
 
 
