@@ -121,7 +121,7 @@ def headline(results: dict) -> str:
     us = lambda ns: f"{ns / 1000:.1f} µs of CPU"
     dates = sorted({results[name]["date"] for name in ("cached", "ports", "streams", "policy", "routeros")})
     return "\n".join([
-        f"Measured on {results['cached']['machine']}, one worker, {' to '.join(dict.fromkeys([dates[0], dates[-1]]))}",
+        f"Measured on {results['cached']['machine']}, one worker,\n{' to '.join(dict.fromkeys([dates[0], dates[-1]]))}",
         "([conditions](docs/explanation/performance.md)):", "",
         "| what | SteerDNS | compared with |", "|---|---|---|",
         f"| cached answer, packets from a pcap port | {figure['cached']['ns']:.0f} ns of CPU | testpmd, which only swaps "
