@@ -35,6 +35,7 @@
 #include "control/program/build/image_folder.h"
 #include "control/program/build/limit_rows.h"
 #include "control/program/build/pattern_process.h"
+#include "control/program/engine/engine_process.h"
 #include "control/program/reload/judge.h"
 #include "control/program/reload/start_traces.h"
 #include "control/program/reload/surroundings.h"
@@ -414,6 +415,9 @@ int main(int argc, char** argv) {
     static steer::Starter starter({steer::build::PatternProcess::this_program(), std::move(sets),
                                    steer::ChildProgram::for_starter(steer::quic::kProgramName)});
     steer::use_starter(&starter);
+    static steer::Starter engines(steer::recursion::programs(), steer::ThreadKind::recursion,
+                                  "steerdns-engine");
+    steer::recursion::use_engine_starter(&engines);
     static steer::build::PatternProcess patterns(starter);
     patterns.set_progress({[](const std::string& sentence) {
                                if (is_start) spdlog::info("{}", sentence);

@@ -34,6 +34,7 @@
     X(trace)           \
     X(capture)         \
     X(replay)          \
+    X(recursion)       \
     X(upstreams)       \
     X(overload)        \
     X(limits)          \

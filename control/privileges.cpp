@@ -14,6 +14,8 @@
 #include "control/host/process/file_rules.h"
 #include "control/host/process/files_as.h"
 #include "control/host/process/rights.h"
+#include "control/program/engine/folders.h"
+#include "control/program/engine/plans.h"
 #include "control/program/reload/certificates.h"
 #include "control/program/reload/file_access.h"
 #include "control/sources/rules/rule_file.h"
@@ -179,7 +181,12 @@ Result<void> give_up_rights(const StartSettings& start, const build::Built& buil
             "steerdnsd",
             capability);
     }
-    if (auto done = drop_rights(*user, handed, needed_capabilities(settings, ports)); !done)
+    // Files and sockets of its engine are its group's.
+    std::vector<gid_t> groups;
+    if (const auto engine = recursion::engine_user(*user);
+        engine.is_own && !recursion::plans_of(settings).empty())
+        groups.push_back(engine.gid);
+    if (auto done = drop_rights(*user, handed, needed_capabilities(settings, ports), groups); !done)
         return done;
     ::umask(S_IRWXG | S_IRWXO);  // from here on, files for others need an explicit mode
     for (const auto& dump : dumps) {

@@ -44,7 +44,10 @@ struct Answer {
     bool has_hints : 1;       // the answer section has addresses in SVCB or HTTPS records (hints.h)
     bool has_additional : 1;  // there are addresses behind the answer section (hints.h)
     std::uint8_t ecs_scope;   // of the client subnet in its query (RFC 7871)
-    std::uint16_t body_sum;   // checksum_fold() of the body, which saves each reply a pass over it
+    // Of a failure of an upstream that is trusted (`trust_ad`): its extended error (RFC 8914) plus 1;
+    // 0: none.
+    std::uint8_t error_after;
+    std::uint16_t body_sum;  // checksum_fold() of the body, which saves each reply a pass over it
 
     [[nodiscard]] const std::uint16_t* ttl_offsets() const {
         return reinterpret_cast<const std::uint16_t*>(this + 1);

@@ -10,6 +10,19 @@
 
 namespace steer::dns {
 
+// Calls note(code, text) for each extended error (RFC 8914) in the RDATA of an OPT.
+template <class Note>
+void for_each_error(std::span<const std::uint8_t> options, Note&& note) {
+    constexpr std::size_t kHead = 4, kCode = 2;
+    while (options.size() >= kHead) {
+        const std::size_t length = load_be16(&options[2]);
+        if (length > options.size() - kHead) return;
+        if (load_be16(options.data()) == kOptionEde && length >= kCode)
+            note(load_be16(&options[kHead]), options.subspan(kHead + kCode, length - kCode));
+        options = options.subspan(kHead + length);
+    }
+}
+
 // The options of the OPT in a message that parse_query() accepted; empty if it has none.
 // `question_end`: offset after the question.
 std::span<const std::uint8_t> options_of(std::span<const std::uint8_t> message,

@@ -40,6 +40,15 @@ void make_servfail(Buffer& buffer) {
     *reinterpret_cast<dns::Answer*>(buffer.data()) = dns::empty_answer(dns::kServFail);
 }
 
+// As Answer::error_after.
+std::uint8_t error_after(std::span<const std::uint8_t> options) {
+    std::uint8_t first = 0;
+    dns::for_each_error(options, [&first](std::uint16_t code, std::span<const std::uint8_t>) {
+        if (first == 0 && code < UINT8_MAX) first = static_cast<std::uint8_t>(code + 1);
+    });
+    return first;
+}
+
 // Too many queries or sockets of our own: it does not concern the upstream.
 bool is_our_shortage(std::uint32_t error) {
     return error == EBUSY || error == EMFILE || error == ENFILE || error == ENOBUFS ||
@@ -123,6 +132,9 @@ Buffer* Forwarder::Impl::build(const Attempt& a, std::span<const std::uint8_t> d
         if (error == dns::AnswerError::none && !trusts_ad)
             reinterpret_cast<dns::Answer*>(buffer->data())->flags &=
                 static_cast<std::uint16_t>(~dns::kAd);
+        if (error == dns::AnswerError::none && trusts_ad && facts.rcode == dns::kServFail)
+            reinterpret_cast<dns::Answer*>(buffer->data())->error_after =
+                error_after(facts.options);
         if (error == dns::AnswerError::none && f.ecs_len != 0) {
             const dns::EcsReply ecs = dns::read_ecs_reply(facts.options, f.ecs());
             if (!ecs.matches) error = dns::AnswerError::wrong_question;
@@ -407,9 +419,9 @@ void Forwarder::Impl::on_kernel_reply(const Message& m, Now now) noexcept {
     if (was_reached || is_ours) {
         choice.failed_without_reply(a.upstream, a.measures, now.ms);
     } else {
-        choice.refused(a.upstream, a.measures, now.ms,
-                       a.outstanding == kNone ||
-                           table[a.outstanding].upstreams().policy != UpstreamPolicy::order);
+        choice.refused(
+            a.upstream, a.measures, now.ms,
+            a.outstanding == kNone || !is_by_probes(table[a.outstanding].upstreams().policy));
     }
     if (a.outstanding == kNone) return;
     OutstandingQuery& f = table[a.outstanding];

@@ -37,7 +37,7 @@ const NextHop& Forwarder::Impl::hop_to(const Upstream& upstream) const noexcept 
 
 bool Forwarder::Impl::has_random_case(const OutstandingQuery& f,
                                       const Upstream& to) const noexcept {
-    if (options.random_case == RandomCase::never || f.over_tcp || to.channel == Channel::stream)
+    if (options.random_case == RandomCase::never || !to.random_case || f.over_tcp || to.channel == Channel::stream)
         return false;
     return options.random_case == RandomCase::always || !choice.changes_case(to.id);
 }
@@ -75,8 +75,9 @@ void Forwarder::Impl::start(std::uint32_t outstanding, Now now) noexcept {
 bool Forwarder::Impl::ask_next(std::uint32_t outstanding, Now now) noexcept {
     OutstandingQuery& f = table[outstanding];
     const UpstreamGroup& group = f.upstreams();
+    const std::uint64_t domain = f.domain[matchers::DomainLevel::domain];
     for (unsigned tries = 0; tries <= group.members.size(); ++tries) {
-        int member = choice.pick(*f.snapshot, group, f.tried | f.failed, now.ms);
+        int member = choice.pick(*f.snapshot, group, f.tried | f.failed, now.ms, domain);
         if (member < 0 && f.answer == nullptr && tries == 0) {  // one more round
             if (f.sent_in_round > 0 && f.round + 1U == kMaxRounds) {
                 f.next_send_ms = kNever;  // earlier attempts may still reply
@@ -85,7 +86,7 @@ bool Forwarder::Impl::ask_next(std::uint32_t outstanding, Now now) noexcept {
             f.tried = 0;
             if (f.sent_in_round > 0) ++f.round;
             f.sent_in_round = 0;
-            member = choice.pick(*f.snapshot, group, f.failed, now.ms);
+            member = choice.pick(*f.snapshot, group, f.failed, now.ms, domain);
         }
         if (member < 0) break;
         const auto m = static_cast<unsigned>(member);
@@ -257,7 +258,7 @@ void Forwarder::Impl::end_or_wait(std::uint32_t outstanding, Now now) noexcept {
 
 void Forwarder::Impl::end_attempts_in_silence(std::uint32_t outstanding, Now now) noexcept {
     OutstandingQuery& f = table[outstanding];
-    const bool may_rest = f.upstreams().policy != UpstreamPolicy::order;
+    const bool may_rest = !is_by_probes(f.upstreams().policy);
     for (std::uint32_t i = f.attempts; i != kNone;) {
         Attempt& a = table.attempt(i);
         const std::uint32_t next = a.next;

@@ -33,7 +33,8 @@ UpstreamChoice::UpstreamChoice(ChaChaRandom& random)
     : random_(random), health_(kMaxUpstreams), plans_(kMaxUpstreams) {}
 
 int UpstreamChoice::pick(const Snapshot& snapshot, const UpstreamGroup& group, MemberMask without,
-                         std::uint64_t now_ms) noexcept {
+                         std::uint64_t now_ms, std::uint64_t domain) noexcept {
+    if (group.policy == UpstreamPolicy::domain) return of_domain(snapshot, group, without, domain);
     if (group.policy == UpstreamPolicy::latency) return fastest(snapshot, group, without, now_ms);
     if (group.policy == UpstreamPolicy::random) return any(snapshot, group, without, now_ms);
     if (group.policy == UpstreamPolicy::order)
@@ -83,10 +84,24 @@ int UpstreamChoice::next_from(const Snapshot& snapshot, const UpstreamGroup& gro
     return last;
 }
 
+int UpstreamChoice::of_domain(const Snapshot& snapshot, const UpstreamGroup& group,
+                              MemberMask without, std::uint64_t domain) const noexcept {
+    const unsigned members = members_of(group);
+    if (members == 0) return -1;
+    const auto own = static_cast<unsigned>(domain % members);
+    unsigned chosen = own;
+    for (unsigned n = 0; n < members; ++n) {
+        const unsigned i = (own + n) % members;
+        if (comes_last(group, snapshot.upstreams[group.members[i]].id, 0)) continue;
+        chosen = i;
+        break;
+    }
+    return ((without >> chosen) & 1) != 0 ? -1 : static_cast<int>(chosen);
+}
+
 bool UpstreamChoice::comes_last(const UpstreamGroup& group, std::uint16_t id,
                                 std::uint64_t now_ms) const noexcept {
-    if (group.policy == UpstreamPolicy::order)
-        return health_[id].probe_silent.load(std::memory_order_relaxed);
+    if (is_by_probes(group.policy)) return health_[id].probe_silent.load(std::memory_order_relaxed);
     return rests(id) || plans_[id].waits_until_ms > now_ms;
 }
 
@@ -115,9 +130,9 @@ int UpstreamChoice::to_measure(const Snapshot& snapshot, const UpstreamGroup& gr
                              : members_of(group);
     for (unsigned i = 0; i < end; ++i) {
         if ((without >> i) & 1) continue;
-        if (plans_[snapshot.upstreams[group.members[i]].id].measure_at_ms <= now_ms) {
-            return static_cast<int>(i);
-        }
+        const std::uint16_t id = snapshot.upstreams[group.members[i]].id;
+        if (group.policy == UpstreamPolicy::domain && !comes_last(group, id, now_ms)) continue;
+        if (plans_[id].measure_at_ms <= now_ms) return static_cast<int>(i);
     }
     return -1;
 }

@@ -5,11 +5,13 @@
 //   configuration order). `sticky`: the last used one, until it rests, then the next in
 //   configuration order (as RouterOS does). `round_robin`: each in turn. `random`. `order`: the
 //   first in configuration order that our own probes do not report as silent
-//   (control/observe/health/upstream_probes.h); client queries cannot change it. Except with
+//   (control/observe/health/upstream_probes.h); client queries cannot change it. `domain`: the one
+//   that a hash of the registrable domain selects; while it is silent, the next one. No other one
+//   gets the query, so caches, keys and floods of a domain stay in one upstream. Except with
 //   `latency`, resting upstreams come last.
 // - An upstream rests after two late replies in a row, or after one timeout or refusal by the
-//   network, until it replies. Not with `order`.
-// - If an upstream sends HTTP's Retry-After, it comes last until then, except with `order`. It does
+//   network, until it replies. Not with `order` and `domain`.
+// - If an upstream sends HTTP's Retry-After, it comes last until then, except with `order` and `domain`. It does
 //   not rest: if there is no other, it is used.
 // - Smoothing as in TCP (RFC 6298 2): rtt += (sample - rtt) / 8, deviation by 1/4. After silence,
 //   the next sample replaces the average.
@@ -48,13 +50,14 @@ class UpstreamChoice {
     explicit UpstreamChoice(ChaChaRandom& random);
 
     // The member for the next attempt, not one in `without`; -1 if none is left. If `without` is
-    // empty, this is the question's first attempt, which counts as a turn.
+    // empty, this is the question's first attempt, which counts as a turn. `domain`: the key of its
+    // registrable domain.
     [[nodiscard]] int pick(const Snapshot& snapshot, const UpstreamGroup& group, MemberMask without,
-                           std::uint64_t now_ms = 0) noexcept;
+                           std::uint64_t now_ms = 0, std::uint64_t domain = 0) noexcept;
     // Whether pick() would find a member.
     [[nodiscard]] static bool has_other(const UpstreamGroup& group, MemberMask without) noexcept;
     // A member that is due for a measurement and not in `without`; -1 if there is none. With
-    // `order`, a member before those in `without`.
+    // `order`, a member before those in `without`; with `domain`, a silent one.
     [[nodiscard]] int to_measure(const Snapshot& snapshot, const UpstreamGroup& group,
                                  MemberMask without, std::uint64_t now_ms) const noexcept;
     [[nodiscard]] std::uint32_t patience_ms(const Upstream& upstream,
@@ -66,7 +69,7 @@ class UpstreamChoice {
     [[nodiscard]] bool measures(std::uint16_t id, std::uint64_t now_ms) noexcept;
     void replied(std::uint16_t id, std::uint64_t rtt_ms, std::uint64_t now_ms) noexcept;
     void late(std::uint16_t id, std::uint32_t waited_ms) noexcept;  // patience is over
-    // The query timed out. `may_rest`: false with `order`.
+    // The query timed out. `may_rest`: false with `order` and `domain`.
     void timed_out(std::uint16_t id, bool measures, std::uint64_t now_ms,
                    bool may_rest = true) noexcept;
     // The network refused the query.
@@ -118,6 +121,8 @@ class UpstreamChoice {
     [[nodiscard]] int next_from(const Snapshot& snapshot, const UpstreamGroup& group,
                                 unsigned start, MemberMask without,
                                 std::uint64_t now_ms) const noexcept;
+    [[nodiscard]] int of_domain(const Snapshot& snapshot, const UpstreamGroup& group,
+                                MemberMask without, std::uint64_t domain) const noexcept;
     [[nodiscard]] bool comes_last(const UpstreamGroup& group, std::uint16_t id,
                                   std::uint64_t now_ms) const noexcept;
     [[nodiscard]] int any(const Snapshot& snapshot, const UpstreamGroup& group, MemberMask without,

@@ -19,7 +19,8 @@ inline void set_kept(Response& response, const cache::Entry* e, std::uint32_t st
                      Now now) {
     if (e->expires_s <= now.s()) return response.set_stale(e, stale_ttl_s);
     response.set_entry(e);
-    if (is_failure(e->answer())) response.set_ede(dns::Ede::cached_error);
+    if (is_failure(e->answer()) && e->answer().error_after == 0)
+        response.set_ede(dns::Ede::cached_error);
 }
 
 // `to`: a ProgramState or HitLists.

@@ -97,7 +97,9 @@ class Response {
     // from a cache.
     [[nodiscard]] const cache::Entry* source() const { return source_; }
     [[nodiscard]] std::optional<dns::Ede> ede() const {
-        return has_ede_ ? std::optional(ede_) : std::nullopt;
+        if (has_ede_) return ede_;
+        if (answer_ == nullptr || answer_->error_after == 0) return std::nullopt;
+        return static_cast<dns::Ede>(answer_->error_after - 1);
     }
     [[nodiscard]] std::uint32_t age_s(std::uint32_t now_s) const noexcept {
         return has_age_ ? born_.age_s(now_s) : 0;

@@ -4,6 +4,7 @@
 #include <cstring>
 #include <utility>
 
+#include "dataplane/dns/options.h"
 #include "dataplane/dns/wire.h"
 
 namespace steer {
@@ -17,20 +18,8 @@ constexpr std::size_t cells_of(std::size_t bytes) {
     return (bytes + sizeof(TraceEvent) - 1) / sizeof(TraceEvent);
 }
 
-// Calls see(code, text) for each extended error among the options; stops at an option that is cut off.
-template <class See>
-void for_each_error(std::span<const std::uint8_t> options, See see) noexcept {
-    constexpr std::size_t kHead = 4, kCode = 2;
-    while (options.size() >= kHead) {
-        const std::size_t length = dns::load_be16(&options[2]);
-        if (kHead + length > options.size()) return;
-        const auto value = options.subspan(kHead, length);
-        if (dns::load_be16(options.data()) == dns::kOptionEde && length >= kCode) {
-            const auto text = value.subspan(kCode);
-            see(dns::load_be16(value.data()), text.first(std::min(text.size(), kMaxEdeText)));
-        }
-        options = options.subspan(kHead + length);
-    }
+std::span<const std::uint8_t> shortened(std::span<const std::uint8_t> text) {
+    return text.first(std::min(text.size(), kMaxEdeText));
 }
 
 }  // namespace
@@ -96,7 +85,8 @@ void note_trail(Buffer& trail, const TrailEvent& event) noexcept {
 
 void note_trail_errors(Buffer& trail, std::span<const std::uint8_t> options, std::uint16_t upstream,
                        Now now) noexcept {
-    for_each_error(options, [&](std::uint16_t code, std::span<const std::uint8_t> text) {
+    dns::for_each_error(options, [&](std::uint16_t code, std::span<const std::uint8_t> whole) {
+        const auto text = shortened(whole);
         const TrailEvent event{now.ms, TraceWhat::upstream_ede, 0, upstream,
                                code | static_cast<std::uint32_t>(text.size()) << kTextShift};
         const std::size_t cells = cells_of(text.size());
@@ -109,7 +99,8 @@ void note_trail_errors(Buffer& trail, std::span<const std::uint8_t> options, std
 
 void note_errors(const TraceRef& trace, std::span<const std::uint8_t> options, TraceWhat what,
                  Now now) noexcept {
-    for_each_error(options, [&](std::uint16_t code, std::span<const std::uint8_t> text) {
+    dns::for_each_error(options, [&](std::uint16_t code, std::span<const std::uint8_t> whole) {
+        const auto text = shortened(whole);
         trace.note(now, what, 0, 0, code, static_cast<std::uint32_t>(text.size()), text);
     });
 }

@@ -27,11 +27,16 @@ struct Upstream {
     Channel channel = Channel::none;  // if not none, `address` may be IpAddress{}
     bool trust_ad = false;            // its AD bit is relayed (RFC 6840 5.8)
     bool cookies = false;             // it is sent cookies over UDP (RFC 7873 5.1)
+    bool random_case = true;          // it may be sent names in random case (0x20)
 };
 
 // Which member of a group gets a query first (forward/upstream_choice.h). The others follow if it
 // fails.
-enum class UpstreamPolicy : std::uint8_t { latency, sticky, round_robin, random, order };
+enum class UpstreamPolicy : std::uint8_t { latency, sticky, round_robin, random, order, domain };
+// Only our own probes decide whether a member is used: what clients ask has no influence.
+constexpr bool is_by_probes(UpstreamPolicy policy) {
+    return policy == UpstreamPolicy::order || policy == UpstreamPolicy::domain;
+}
 
 // The action for a negative reply (NXDOMAIN, no data) while other upstreams with the same query
 // have not replied. A positive reply always ends the question, a failure never does.

@@ -25,8 +25,10 @@ struct Options {
     bool markdown = false;                          // of `methods`
     bool any_size = false;                          // of `reload`, `lists fetch`
     std::string name, suffix, tag, instance, file;  // of `cache`
-    unsigned seconds = 10, top = 20, labels = 0;    // of `hits`
-    std::string verb;                               // of `rules`
+    bool below = false;                             // of `recursion`
+    unsigned distrust_seconds = 3600;
+    unsigned seconds = 10, top = 20, labels = 0;  // of `hits`
+    std::string verb;                             // of `rules`
     std::vector<std::string> rules;
     bool orphans = false, follow = false;  // of `routers`
     bool with_rows = false;                // of `cache flush`

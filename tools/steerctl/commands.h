@@ -42,6 +42,8 @@ Run add_methods(CLI::App& command, Options& options);
 Run add_lists(CLI::App& command, Options& options);
 Run add_adlist(CLI::App& command, Options& options);
 Run add_zones(CLI::App& command, Options& options);
+// recursion_commands.cpp
+Run add_recursion(CLI::App& command, Options& options);
 // cache_commands.cpp
 Run add_cache(CLI::App& command, Options& options);
 // name_commands.cpp

@@ -50,6 +50,7 @@ constexpr Command kCommands[] = {
     {"cache", "Show, clear, save and restore the caches", add_cache},
     {"adlist", "Show ad lists with their names and blocked queries, or pause them", add_adlist},
     {"zones", "Show the zones by transfer, or transfer one now", add_zones},
+    {"recursion", "Show the processes that resolve from the root, or remove a name", add_recursion},
     {"leases", "Show the names of hosts with a DHCP lease", add_leases},
     {"reverse", "Show the name for which an address was last answered", add_reverse},
     {"why", "Show the rules that match a name, and what they do", add_why},

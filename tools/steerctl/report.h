@@ -69,6 +69,10 @@ std::string leases_text(const boost::json::value& answer);
 // For zones, zones.refresh and zones.retransfer.
 std::string zones_text(const boost::json::value& answer);
 
+// For recursion, and for recursion.flush and recursion.distrust.
+std::string recursion_text(const boost::json::value& answer);
+std::string recursion_done_text(const boost::json::value& answer);
+
 // For lists and lists.fetch.
 std::string lists_text(const boost::json::value& lists);
 

@@ -105,12 +105,15 @@ constexpr std::array<Row<Forward>, 12> kForwardOwnRows{{
      "upstream resolvers, as in `upstreams: [{addr: udp://192.0.2.1}]`\nWithout it, the DNS "
      "servers that the host received from its network are used, except this daemon."},
     {"policy", choice<Forward, &Forward::policy>(), "latency",
-     "latency|sticky|round_robin|random|order",
+     "latency|sticky|round_robin|random|order|domain",
      "which upstream is queried first\n`latency`: the one with the lowest latency. `sticky`: "
      "always the same one until it fails, then the next, like RouterOS. `round_robin`: each in "
      "turn. `random`: any upstream. `order`: the first in configuration order that answers, as "
      "with dnsmasq's `strict-order`. After a failure it is used again as soon as it answers a "
-     "`probe`, 2 s later at most. Unresponsive upstreams come last in every policy."},
+     "`probe`, 2 s later at most. `domain`: the one that a hash of the registrable domain selects, "
+     "and no other one; while no probe reaches it, the next one. Unresponsive upstreams come last "
+     "in "
+     "every policy."},
     {"resolv_file", &Forward::resolv_file, "(resolv.conf and leases of the host)", "",
      "without `upstreams`: file with `nameserver` lines, as in `/run/ppp/resolv.conf`\nIt is read "
      "again when it changes."},

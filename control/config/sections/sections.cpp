@@ -136,7 +136,7 @@ void read_pattern_memory(Reading& in, const Node& node, const Place& place, Cont
     out.pattern_memory = *bytes;
 }
 
-constexpr std::array<Row<Control>, 22> kControlRows{{
+constexpr std::array<Row<Control>, 23> kControlRows{{
     {"socket", Own<Control>{"path", read_socket}, "/run/steerdns/control.sock", "",
      "control socket, used by steerctl"},
     {"roles", Own<Control>{"list", read_roles}, "none", "",
@@ -174,6 +174,9 @@ constexpr std::array<Row<Control>, 22> kControlRows{{
      "/var/lib/steerdns/leases.json", "",
      "file for the leases of `dhcp_leases`; `off` disables it\nAfter a restart these leases are "
      "used until the router is reachable."},
+    {"recursion", &Control::recursion, "/var/lib/unbound/steerdns", "",
+     "folder for files of the engines of `recursion`\nDebian's profile of AppArmor lets unbound "
+     "use no folder outside of /var/lib/unbound."},
     {"router_lists", Own<Control>{"path", read_path_or_off<&Control::router_lists>},
      "/var/lib/steerdns/router-lists.json", "",
      "file for the address lists of `ros_list`; `off` disables it\nAfter a restart these lists are "

@@ -104,6 +104,7 @@
     X(False)                  \
     X(Sequence)               \
     X(Forward)                \
+    X(Recursion)              \
     X(Cache)                  \
     X(RosAddressList)         \
     X(RosRoute)               \

@@ -162,6 +162,7 @@ struct Control {
     std::string leases = "/var/lib/steerdns/leases.json";  // last known ones; empty: not kept
     // Last known address lists of routers. Files with the DNS servers of each router are in the
     // same folder. Empty: not kept.
+    std::string recursion = "/var/lib/unbound/steerdns";
     std::string router_lists = "/var/lib/steerdns/router-lists.json";
     std::string static_file = "/var/lib/steerdns/static.yaml";  // empty: no runtime records
     std::string history = "/var/lib/steerdns/configurations";   // earlier texts; empty: not kept

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "control/config/settings/lines.h"
+#include "control/config/settings/recursion_settings.h"
 #include "control/config/settings/upstream_scheme.h"
 #include "matchers/prefix/ip_address.h"
 #include "matchers/secret.h"
@@ -53,6 +54,7 @@ struct UpstreamSettings {
     bool insecure_skip_verify = false;
     bool trust_ad = false;
     bool cookies = true;      // only over plain UDP
+    bool random_case = true;  // if `dataplane` has it
     std::string ca;           // PEM file; empty: the system's
     bool early_data = false;  // over QUIC (0-RTT)
     // Of an upstream over QUIC: the transport while it is not reached.
@@ -73,7 +75,14 @@ struct ProbeSettings {
     std::uint16_t type = 1;
     Milliseconds every{0};  // 0: only after an unanswered query
 };
-enum class UpstreamPolicyMode : std::uint8_t { latency, sticky, round_robin, random, order };
+enum class UpstreamPolicyMode : std::uint8_t {
+    latency,
+    sticky,
+    round_robin,
+    random,
+    order,
+    domain
+};
 enum class ResponseSelectionMode : std::uint8_t { balanced, fastest, prefer_positive, consensus };
 struct Forward {
     std::vector<UpstreamSettings> upstreams;  // at least one, unless `of_host`
@@ -90,6 +99,7 @@ struct Forward {
     bool local = false;         // also for names under .local
     std::optional<bool> ready;  // whether readiness needs it; no value: see readiness.h
     ProbeSettings probe;
+    std::optional<Recursion> recursion;      // of a `recursion`, whose instances are the upstreams
     std::optional<PluginIndex> picked_from;  // `$TAG UPSTREAM...`: the forward with these upstreams
 };
 

@@ -211,7 +211,7 @@ bool maps_need_no_capability(int map) {
 }
 
 Result<void> drop_rights(const std::string& user, const std::vector<std::string>& handed,
-                         const KeptCapabilities& kept) {
+                         const KeptCapabilities& kept, const std::vector<gid_t>& groups) {
     if (user.empty() || user == "root") return {};
     errno = 0;
     const passwd* const entry = ::getpwnam(user.c_str());
@@ -229,7 +229,8 @@ Result<void> drop_rights(const std::string& user, const std::vector<std::string>
         starter != nullptr && starter->is_alive() && !starter->become(uid, gid))
         return failed("becoming user " + user, "CAP_SETUID and CAP_SETGID");
     if (::prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0) return failed("keeping capabilities");
-    if (::setgroups(0, nullptr) != 0) return failed("giving up groups", "CAP_SETGID");
+    if (::setgroups(groups.size(), groups.data()) != 0)
+        return failed("giving up groups", "CAP_SETGID");
     if (::setresgid(gid, gid, gid) != 0 || ::setresuid(uid, uid, uid) != 0) {
         return failed("becoming user " + user, "CAP_SETUID and CAP_SETGID");
     }

@@ -70,9 +70,10 @@ struct KeptCapabilities {
 // Switches to `user` in every thread. The calling thread, and threads that it creates later, keep
 // the capabilities. Existing threads (DPDK's lcores) lose them and need none. The user becomes
 // owner of the paths in `handed` (empty ones are skipped): the control socket, and its folder so
-// that the socket can be removed at the end. The starter in use becomes that user, too.
+// that the socket can be removed at the end. `groups`: of the process beside the user's own. The
+// starter in use becomes that user, too.
 Result<void> drop_rights(const std::string& user, const std::vector<std::string>& handed,
-                         const KeptCapabilities& kept = {});
+                         const KeptCapabilities& kept = {}, const std::vector<gid_t>& groups = {});
 
 // Whether threads without CAP_BPF may change maps of BPF programs that are open, as in Linux 6.0
 // and later. `map`: a descriptor of any map.

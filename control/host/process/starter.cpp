@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -19,6 +20,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <map>
 #include <span>
 #include <utility>
 
@@ -37,13 +39,16 @@ static_assert(kMaxGiven <= SequencedSocket::kMaxDescriptors);
 }  // namespace
 
 struct Starter::Request {
-    enum class Kind : std::uint32_t { start, become } kind = Kind::start;
+    enum class Kind : std::uint32_t { start, become, signal } kind = Kind::start;
     std::uint32_t program = 0;
     std::uint32_t count = 0;  // of `targets`, and of the descriptors beside the message
     std::array<int, kMaxGiven> targets{};
     cpu_set_t cpus{};
     uid_t uid = 0;
     gid_t gid = 0;
+    std::uint64_t most_bytes = 0;
+    pid_t pid = 0;  // of `signal`
+    int number = 0;
 };
 
 struct Starter::Reply {
@@ -85,7 +90,7 @@ std::vector<Executable> executables(const std::vector<Starter::Program>& program
         for (const std::string& word : program.words)
             one.arguments.push_back(const_cast<char*>(word.c_str()));
         one.arguments.push_back(nullptr);
-        one.file = Descriptor(one.open_now());
+        if (!program.is_opened_by_start) one.file = Descriptor(one.open_now());
         all.push_back(std::move(one));
     }
     return all;
@@ -129,6 +134,11 @@ std::vector<Executable> executables(const std::vector<Starter::Program>& program
         (void)::signal(number, SIG_DFL);
     (void)::sigprocmask(SIG_SETMASK, &none, nullptr);
     (void)::sched_setaffinity(0, sizeof request.cpus, &request.cpus);
+    if (request.most_bytes != 0) {
+        const rlimit most{request.most_bytes, request.most_bytes};
+        (void)::setrlimit(RLIMIT_AS, &most);
+    }
+    if (what.program.ends_with_daemon) (void)::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     if (what.program.gets_net_admin) {
         (void)::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_NET_ADMIN, 0, 0);
     } else {
@@ -149,17 +159,42 @@ bool are_targets_free(std::span<const int> targets) {
     return std::ranges::all_of(targets, [](int fd) { return fd >= 0 && fd < kFreeFd; });
 }
 
+// What was started, by references that no later process can have.
+class StartedPrograms {
+  public:
+    void add(pid_t pid, Descriptor end) {
+        std::erase_if(ends_, [](const auto& one) {
+            pollfd is_over{one.second.get(), POLLIN, 0};
+            return ::poll(&is_over, 1, 0) > 0;
+        });
+        ends_.insert_or_assign(pid, std::move(end));
+    }
+    // 0, or the error.
+    int signal(pid_t pid, int number) const {
+        const auto found = ends_.find(pid);
+        if (found == ends_.end()) return ESRCH;
+        const auto sent =
+            ::syscall(SYS_pidfd_send_signal, found->second.get(), number, nullptr, 0U);
+        return sent == 0 ? 0 : errno;
+    }
+
+  private:
+    std::map<pid_t, Descriptor> ends_;
+};
+
 Starter::Reply start_one(const Executable& what, const Starter::Request& request,
-                         std::span<const int> given) {
+                         std::span<const int> given, StartedPrograms& started) {
     if (!are_targets_free(std::span(request.targets).first(given.size()))) return {0, EINVAL};
     std::array<int, 2> pipe{};
     if (::pipe2(pipe.data(), O_CLOEXEC) != 0) return {0, errno};
     Descriptor out(pipe[0]), in(pipe[1]);
     // As fork(), but the new process becomes a child of this one's parent.
-    const auto pid = static_cast<pid_t>(
-        ::syscall(SYS_clone, CLONE_PARENT | SIGCHLD, nullptr, nullptr, nullptr, nullptr));
+    int end = -1;
+    const auto pid = static_cast<pid_t>(::syscall(SYS_clone, CLONE_PARENT | CLONE_PIDFD | SIGCHLD,
+                                                  nullptr, &end, nullptr, nullptr));
     if (pid < 0) return {0, errno};
     if (pid == 0) execute(what, request, given, in.get());
+    started.add(pid, Descriptor(end));
     in = Descriptor(-1);
     int error = 0;
     ssize_t got = 0;
@@ -169,13 +204,12 @@ Starter::Reply start_one(const Executable& what, const Starter::Request& request
     return {pid, got == static_cast<ssize_t>(sizeof error) ? error : 0};
 }
 
-Starter::Reply become_user(const Starter::Request& request) {
+Starter::Reply become_user(const Starter::Request& request, std::span<const int> lent) {
     const bool done = ::prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) == 0 && ::setgroups(0, nullptr) == 0 &&
                       ::setresgid(request.gid, request.gid, request.gid) == 0 &&
                       ::setresuid(request.uid, request.uid, request.uid) == 0;
     const int error = done ? 0 : errno;
-    constexpr std::array kLent{CAP_NET_ADMIN};
-    keep_only_capabilities(kLent, kLent);
+    keep_only_capabilities(lent, lent);
     (void)::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);  // a change of the user undid it
     return {0, error};
 }
@@ -194,19 +228,23 @@ bool read_bytes(std::string_view bytes, Message& out) {
 }
 
 // Ends the process when the daemon has closed its end of the socket.
-[[noreturn]] void serve(SequencedSocket socket, const std::vector<Starter::Program>& programs) {
+[[noreturn]] void serve(SequencedSocket socket, const std::vector<Starter::Program>& programs,
+                        ThreadKind kind, const char* name) {
     leave_signals_to_daemon();
     sigset_t none;
     ::sigemptyset(&none);
     (void)::sigprocmask(SIG_SETMASK, &none, nullptr);  // blocked since before fork()
-    (void)::prctl(PR_SET_NAME, "steerdns-start", 0, 0, 0);
+    (void)::prctl(PR_SET_NAME, name, 0, 0, 0);
     (void)::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     ::umask(S_IRWXG | S_IRWXO);
     const auto all = executables(programs);
-    constexpr std::array kKept{CAP_NET_ADMIN, CAP_SETUID, CAP_SETGID};
-    constexpr std::array kLent{CAP_NET_ADMIN};
-    keep_only_capabilities(kKept, kLent);
-    (void)filter_this_process(ThreadKind::starter);
+    constexpr std::array kAll{CAP_SETUID, CAP_SETGID, CAP_NET_ADMIN};
+    const bool lends = std::ranges::any_of(programs, &Starter::Program::gets_net_admin);
+    const std::span<const int> kept = std::span(kAll).first(lends ? 3 : 2);
+    const std::span<const int> lent = std::span(kAll).subspan(2, lends ? 1 : 0);
+    keep_only_capabilities(kept, lent);
+    StartedPrograms started;
+    (void)filter_this_process(kind);
     for (;;) {
         std::string_view bytes;
         std::vector<Descriptor> beside;
@@ -220,10 +258,12 @@ bool read_bytes(std::string_view bytes, Message& out) {
             given.push_back(one.get());
         Starter::Reply reply{0, EINVAL};
         if (request.kind == Starter::Request::Kind::become) {
-            reply = become_user(request);
+            reply = become_user(request, lent);
+        } else if (request.kind == Starter::Request::Kind::signal) {
+            reply = {request.pid, started.signal(request.pid, request.number)};
         } else if (request.program < all.size() && request.count == given.size() &&
                    given.size() <= kMaxGiven) {
-            reply = start_one(all[request.program], request, given);
+            reply = start_one(all[request.program], request, given, started);
         }
         (void)socket.send(bytes_of(reply), true);
     }
@@ -238,7 +278,8 @@ Starter*& starter_of_process() {
 
 // ---- the other end
 
-Starter::Starter(std::vector<Program> programs) : programs_(std::move(programs)) {
+Starter::Starter(std::vector<Program> programs, ThreadKind kind, const char* name)
+    : programs_(std::move(programs)) {
     auto [ours, theirs] = SequencedSocket::pair(sizeof(Request));
     if (ours.get() < 0) {
         error_ = errno;
@@ -250,7 +291,7 @@ Starter::Starter(std::vector<Program> programs) : programs_(std::move(programs))
     const pid_t pid = ::fork();
     if (pid == 0) {
         ours = Descriptor(-1);
-        serve(SequencedSocket(std::move(theirs), sizeof(Request)), programs_);
+        serve(SequencedSocket(std::move(theirs), sizeof(Request)), programs_, kind, name);
     }
     (void)::sigprocmask(SIG_SETMASK, &before, nullptr);
     if (pid < 0) {
@@ -297,11 +338,13 @@ Starter::Reply Starter::ask(const Request& request,
     return {0, error_};
 }
 
-pid_t Starter::start(std::string_view name, std::initializer_list<GivenDescriptor> descriptors) {
+pid_t Starter::start(std::string_view name, std::initializer_list<GivenDescriptor> descriptors,
+                     std::uint64_t most_bytes) {
     const auto found = std::ranges::find(programs_, name, &Program::name);
     if (found == programs_.end()) std::abort();
     Request request;
     request.program = static_cast<std::uint32_t>(found - programs_.begin());
+    request.most_bytes = most_bytes;
     if (::sched_getaffinity(0, sizeof request.cpus, &request.cpus) != 0)
         std::memset(&request.cpus, -1, sizeof request.cpus);
     const Reply reply = ask(request, descriptors);
@@ -309,6 +352,15 @@ pid_t Starter::start(std::string_view name, std::initializer_list<GivenDescripto
     if (reply.pid != 0) ::waitpid(reply.pid, nullptr, 0);
     errno = reply.error;
     return 0;
+}
+
+bool Starter::signal(pid_t pid, int number) {
+    Request request;
+    request.kind = Request::Kind::signal;
+    request.pid = pid;
+    request.number = number;
+    errno = ask(request, {}).error;
+    return errno == 0;
 }
 
 bool Starter::become(uid_t uid, gid_t gid) {

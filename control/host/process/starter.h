@@ -13,6 +13,7 @@
 #include <sys/types.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <initializer_list>
 #include <mutex>
 #include <string>
@@ -20,6 +21,7 @@
 #include <vector>
 
 #include "control/host/process/sequenced_socket.h"
+#include "control/host/process/thread_kind.h"
 
 namespace steer {
 
@@ -40,10 +42,14 @@ class Starter {
         std::vector<std::string> words;  // its name and its arguments
         bool is_self = false;            // /proc/self/exe; no `files`
         bool gets_net_admin = false;     // CAP_NET_ADMIN, if the starter has it; else no capability
+        bool is_opened_by_start = false;  // by each start: it starts in its new version
+        bool ends_with_daemon = false;    // killed with it: the program does not see to that itself
     };
 
-    // Forks. Call harden_process() before, so that CAP_NET_ADMIN can be lent.
-    explicit Starter(std::vector<Program> programs);
+    // Forks. Call harden_process() before, so that CAP_NET_ADMIN can be lent. `kind`: whose system
+    // calls the starter and its programs may use. `name`: of the process.
+    explicit Starter(std::vector<Program> programs, ThreadKind kind = ThreadKind::starter,
+                     const char* name = "steerdns-start");
     // Ends the starter's process. Programs that it started go on.
     ~Starter();
     Starter(const Starter&) = delete;
@@ -51,9 +57,15 @@ class Starter {
 
     // Starts the program of that name, which is in the table. It runs on the CPUs of the calling
     // thread. 0: it could not be started, errno says why; ECHILD: the starter has ended.
-    pid_t start(std::string_view name, std::initializer_list<GivenDescriptor> descriptors);
+    // `most_bytes`: of its address space; 0: no limit.
+    pid_t start(std::string_view name, std::initializer_list<GivenDescriptor> descriptors,
+                std::uint64_t most_bytes = 0);
 
-    // The starter's process becomes this user and keeps only CAP_NET_ADMIN. False: see errno.
+    // Sends a signal to a program that it started and that has not ended: for programs of another
+    // user than this process. False: there is none with this process id.
+    bool signal(pid_t pid, int number);
+
+    // The starter's process becomes this user and keeps only CAP_NET_ADMIN, if a program gets it. False: see errno.
     bool become(uid_t uid, gid_t gid);
 
     // Whether it can start programs.

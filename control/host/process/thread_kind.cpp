@@ -132,6 +132,11 @@ constexpr Group kQuicCalls[] = {kTransfer, kTime, kThread, kMemory};
 constexpr Group kStarterCalls[] = {kTransfer, kTime,    kThread,   kMemory,  kSockets,
                                    kReading,  kWriting, kChildren, kStarting};
 
+// What an engine of recursion does beside that.
+constexpr std::string_view kEngine[] = {"chdir", "getgroups", "getpgrp", "inotify_init1"};
+constexpr Group kRecursionCalls[] = {kTransfer, kTime,    kThread,   kMemory,   kSockets,
+                                     kReading,  kWriting, kChildren, kStarting, kEngine};
+
 constexpr std::array kInternet{AF_INET, AF_INET6, AF_NETLINK, AF_UNIX};
 constexpr std::array kPortFamilies{AF_INET, AF_INET6, AF_NETLINK, AF_UNIX, AF_PACKET, AF_XDP};
 constexpr std::array kNetlink{AF_NETLINK, AF_UNIX};
@@ -160,6 +165,8 @@ CallRules rules_of(ThreadKind kind, bool writes_log) {
             return {kQuicCalls, {}};
         case ThreadKind::starter:
             return {kStarterCalls, kNetlink, Files::all, true, true};
+        case ThreadKind::recursion:
+            return {kRecursionCalls, kInternet, Files::all, true, true};
     }
     return {};
 }

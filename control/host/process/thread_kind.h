@@ -22,7 +22,8 @@ namespace steer {
     X(patterns, "patterns", "the pattern compiler: memory, and the pipe to the daemon") \
     X(sets, "sets", "`steerdns-sets`: netlink; files for reading only")                 \
     X(quic, "quic", "`steerdns-quic`: memory, and the sockets that it was given")       \
-    X(starter, "starter", "the starter: executes the other programs")
+    X(starter, "starter", "the starter: executes the other programs")                   \
+    X(recursion, "recursion", "the starter of recursion engines, and these engines")
 
 enum class ThreadKind : std::uint8_t {
 #define STEER_KIND_NAME(name, label, text) name,

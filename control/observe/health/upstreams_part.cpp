@@ -94,11 +94,13 @@ UpstreamsPart::UpstreamsPart(const Needs& needs)
       events_(needs.get<Events>()),
       workers_(needs.get<WorkersPart>()),
       network_(needs.get<NetworkPart>()),
-      streams_(needs.get<StreamsPart>()) {}
+      streams_(needs.get<StreamsPart>()),
+      recursion_(needs.get<RecursionPart>()) {}
 
 Result<void> UpstreamsPart::start() {
     take(configuration_.built());
     network_.on_any_change([this] { probes_.network_changed(); });
+    recursion_.on_change = [this](std::uint16_t port) { engine_changed(port); };
     return {};
 }
 
@@ -161,10 +163,22 @@ void UpstreamsPart::observe(const Upstream& upstream, std::uint64_t now_ms) {
                  is_good ? ops::EventLevel::info : ops::EventLevel::warning, news);
 }
 
+void UpstreamsPart::engine_changed(std::uint16_t port) {
+    for (const Upstream& upstream : workers_.snapshot().upstreams) {
+        if (upstream.port == port && upstream.address.is_loopback()) inform_workers(upstream.id);
+    }
+}
+
+bool UpstreamsPart::is_down(std::uint16_t upstream) const {
+    const auto& all = workers_.snapshot().upstreams;
+    const auto found = std::ranges::find(all, upstream, &Upstream::id);
+    return found != all.end() && found->address.is_loopback() && recursion_.is_down(found->port);
+}
+
 void UpstreamsPart::inform_workers(std::uint16_t upstream) {
     DataplaneRuntime& runtime = workers_.runtime();
     const ProbeFindings findings{
-        .is_silent = probes_.is_silent(upstream),
+        .is_silent = probes_.is_silent(upstream) || is_down(upstream),
         .without_edns = probes_.is_without_edns(upstream),
         .changes_case = probes_.changes_case(upstream) || !probes_.is_probed(upstream)};
     for (unsigned w = 0; w < runtime.workers(); ++w)
@@ -174,6 +188,7 @@ void UpstreamsPart::inform_workers(std::uint16_t upstream) {
 std::string_view UpstreamsPart::random_case_of(const Upstream& upstream) const {
     using config::RandomCase;
     if (upstream.channel == Channel::stream) return {};
+    if (!upstream.random_case) return "off";
     const RandomCase setting = settings_.get().dataplane.random_case;
     if (setting == RandomCase::never) return "off";
     if (setting == RandomCase::learned) {

@@ -16,6 +16,7 @@
 #include "control/part.h"
 #include "control/program/reload/configuration.h"
 #include "control/runtime/network_part.h"
+#include "control/runtime/recursion_part.h"
 #include "control/runtime/streams_part.h"
 #include "control/runtime/workers_part.h"
 
@@ -25,7 +26,7 @@ class UpstreamsPart final : public Part {
   public:
     static constexpr std::string_view kName = "upstreams";
     using Needs = steer::Needs<MainLoop, StartSettings, Configuration, Events, WorkersPart,
-                               NetworkPart, StreamsPart>;
+                               NetworkPart, StreamsPart, RecursionPart>;
     explicit UpstreamsPart(const Needs& needs);
 
     Result<void> start() override;
@@ -55,6 +56,11 @@ class UpstreamsPart final : public Part {
     WorkersPart& workers_;
     NetworkPart& network_;
     StreamsPart& streams_;
+    RecursionPart& recursion_;
+    // An engine of `recursion` has ended, or is up. Workers learn it before a probe shows it.
+    void engine_changed(std::uint16_t port);
+    [[nodiscard]] bool is_down(std::uint16_t upstream) const;
+
     UpstreamProbes probes_;
     UpstreamSpeed speed_;
     // From the present snapshot.

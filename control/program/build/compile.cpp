@@ -63,7 +63,8 @@ Upstream upstream_of(const config::UpstreamSettings& u, std::uint16_t id) {
                  .timeout_ms = milliseconds(u.timeout),
                  .name = u.tag.empty() ? u.addr : u.tag,
                  .trust_ad = u.trust_ad,
-                 .cookies = u.cookies};
+                 .cookies = u.cookies,
+                 .random_case = u.random_case};
     if (u.reach.socks5) out.address = IpAddress{};  // the proxy resolves it
     if (u.is_plain()) return out;
     out.channel = facts_of(u.scheme).has_connections ? Channel::stream : Channel::datagrams;

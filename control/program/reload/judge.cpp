@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "control/host/kernel/packet_filter.h"
+#include "control/program/engine/plans.h"
 #include "control/program/reload/certificates.h"
 #include "control/program/reload/port_check.h"
 #include "control/program/reload/sizing.h"
@@ -58,6 +59,8 @@ build::Built judge(const config::Settings& settings, build::Registry& registry,
               std::back_inserter(built.errors));
     std::move(certificates.warnings.begin(), certificates.warnings.end(),
               std::back_inserter(built.warnings));
+    auto refused = recursion::check_plans(settings);
+    std::move(refused.begin(), refused.end(), std::back_inserter(built.errors));
     if (!built.ok()) built.snapshot.reset();
     return built;
 }

@@ -1,5 +1,7 @@
 #include "control/program/reload/judge.h"
 
+#include "control/program/engine/plans.h"
+
 #include <algorithm>
 #include <utility>
 
@@ -52,6 +54,8 @@ std::vector<std::string> need_restart(const config::Settings& started_with,
     const auto dataplane = [&](const char* name, auto member) {
         compare(out, name, started_with.dataplane, now.dataplane, member);
     };
+    if (recursion::plans_of(started_with).empty() && !recursion::plans_of(now).empty())
+        out.emplace_back("recursion");
     dataplane("dataplane.ports", &D::ports);
     dataplane("dataplane.workers", &D::workers);
     dataplane("dataplane.workers", &D::cores);

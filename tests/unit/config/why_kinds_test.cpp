@@ -94,6 +94,7 @@ BOOST_AUTO_TEST_CASE(every_type_of_plugin_has_its_rules_in_the_file_or_has_none)
                                              "random",
                                              "rate_limiter",
                                              "rcode",
+                                             "recursion",
                                              "reload",
                                              "reload_provider",
                                              "resp_ip",

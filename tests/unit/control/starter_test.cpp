@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <sched.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,6 +13,8 @@
 #include <cerrno>
 #include <csignal>
 #include <cstddef>
+#include <cstdint>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -125,4 +128,46 @@ BOOST_AUTO_TEST_CASE(an_ended_starter_is_reported) {
     BOOST_TEST(starter.start("true", {}) == 0);
     BOOST_TEST(errno == ECHILD);
     BOOST_TEST(!starter.is_alive());
+}
+
+BOOST_AUTO_TEST_CASE(a_signal_reaches_only_what_it_started) {
+    Starter starter({shell("sleeps", "exec sleep 100")});
+    const pid_t pid = starter.start("sleeps", {});
+    BOOST_REQUIRE_GT(pid, 0);
+    BOOST_TEST(!starter.signal(::getpid(), SIGTERM));
+    BOOST_TEST(errno == ESRCH);
+    BOOST_TEST(starter.signal(pid, SIGKILL));
+    const int status = wait_for(pid);
+    BOOST_TEST(WIFSIGNALED(status));
+    BOOST_TEST(WTERMSIG(status) == SIGKILL);
+    BOOST_TEST(!starter.signal(pid, SIGKILL));  // its number may be another's by now
+}
+
+BOOST_AUTO_TEST_CASE(a_limit_of_memory_is_its_own) {
+    Starter starter({shell("limit", "ulimit -v >&7")});
+    auto pipe = new_pipe();
+    const pid_t pid = starter.start("limit", {{pipe[1].get(), 7}}, std::uint64_t{1} << 30);
+    BOOST_REQUIRE_GT(pid, 0);
+    pipe[1] = Descriptor(-1);
+    std::array<char, 64> text{};
+    const auto count = ::read(pipe[0].get(), text.data(), text.size());
+    BOOST_TEST(std::string(text.data(), static_cast<std::size_t>(count)) == "1048576\n");
+    BOOST_TEST(wait_for(pid) == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_program_that_is_opened_at_each_start_is_the_new_version) {
+    const steer::test::TempFolder folder;
+    const std::string file = folder / "program";
+    const auto write = [&file](const std::string& text) {
+        ::unlink(file.c_str());
+        std::ofstream(file) << "#!/bin/sh\necho " << text << " >&7\n";
+        ::chmod(file.c_str(), 0755);
+    };
+    write("old");
+    Starter::Program program{.name = "p", .files = {file}, .words = {file}};
+    program.is_opened_by_start = true;
+    Starter starter({program});
+    BOOST_TEST(output_of(starter, "p") == "old\n");
+    write("new");
+    BOOST_TEST(output_of(starter, "p") == "new\n");
 }

@@ -263,6 +263,30 @@ BOOST_AUTO_TEST_CASE(round_robin_takes_upstreams_in_turn) {
     BOOST_TEST(choice.pick(*snapshot, snapshot->groups[0], 0b110) == 0);  // rests, but is left
 }
 
+BOOST_AUTO_TEST_CASE(a_domain_stays_with_one_upstream_until_probes_find_it_silent) {
+    const auto snapshot = test::make_snapshot(3);
+    UpstreamGroup& group = snapshot->groups[0];
+    group.policy = UpstreamPolicy::domain;
+    ChaChaRandom random(1);
+    UpstreamChoice choice(random);
+    for (std::uint64_t domain = 0; domain < 9; ++domain)
+        BOOST_TEST(choice.pick(*snapshot, group, 0, 0, domain) == static_cast<int>(domain % 3));
+    BOOST_TEST(choice.pick(*snapshot, group, 0b010, 0, 1) == -1);  // it failed, or was asked
+    BOOST_TEST(choice.to_measure(*snapshot, group, 0, 6000) == -1);
+    // What clients ask decides nothing.
+    choice.timed_out(1, false, 1000);
+    choice.refused(1, false, 1000);
+    BOOST_TEST(choice.pick(*snapshot, group, 0, 1000, 1) == 1);
+    choice.probed(1, {.is_silent = true});
+    BOOST_TEST(choice.pick(*snapshot, group, 0, 1000, 1) == 2);
+    BOOST_TEST(choice.pick(*snapshot, group, 0b100, 1000, 1) == -1);
+    BOOST_TEST(choice.pick(*snapshot, group, 0, 1000, 0) == 0);
+    BOOST_TEST(choice.to_measure(*snapshot, group, 0b100, 60'000) == 1);
+    choice.probed(0, {.is_silent = true});
+    choice.probed(2, {.is_silent = true});
+    BOOST_TEST(choice.pick(*snapshot, group, 0, 1000, 1) == 1);  // all are silent
+}
+
 BOOST_AUTO_TEST_CASE(random_is_even_over_upstreams_that_do_not_pause) {
     const auto snapshot = test::make_snapshot(4);
     UpstreamGroup& group = snapshot->groups[0];

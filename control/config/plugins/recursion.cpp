@@ -1,0 +1,349 @@
+// recursion: resolves from the root, by an engine that the daemon runs (control/program/engine).
+#include <algorithm>
+#include <array>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "control/config/plugin_type.h"
+#include "control/config/values.h"
+#include "matchers/name_text.h"
+#include "matchers/prefix/prefix_set.h"
+#include "matchers/quote.h"
+
+namespace steer::config {
+namespace {
+
+constexpr std::string_view kRoot = "root", kNumberAuto = "auto";
+constexpr std::uint64_t kLeastCache = std::uint64_t{4} << 20, kMostCache = std::uint64_t{64} << 30;
+
+struct RecursionArgs : Recursion {
+    Milliseconds total_timeout{5000};
+    std::uint32_t max_concurrent_queries = 0;
+    bool short_circuit = false, keeps_root_zone = false, is_auto = false;
+    std::optional<bool> ready;
+    std::uint32_t first_port_of_instances = 0;
+    int port_line = 0, root_zone_line = 0;
+};
+
+// Texts go into the engine's configuration between quotes.
+bool is_safe(std::string_view text) {
+    return std::ranges::none_of(text, [](char c) {
+        return c == '"' || c == '\\' || c == '\n' || static_cast<unsigned char>(c) < ' ';
+    });
+}
+
+// A domain name for the engine, without the root's dot at its end; no value: an error was reported.
+std::optional<std::string> zone_text(Reading& in, std::string_view text, const Place& place,
+                                     int line) {
+    if (text == ".") return ".";
+    const auto name = matchers::parse_name(text, {.alone = true});
+    if (name && is_safe(*name)) return *name;
+    in.report().error(line, matchers::quoted(text) + " in " + place.name() +
+                                ": expected a domain name, as in example.com");
+    return std::nullopt;
+}
+
+void read_instances(Reading& in, const Node& node, const Place& place, RecursionArgs& out) {
+    out.is_auto = node.is_text() && lowered(node.text) == kNumberAuto;
+    if (!out.is_auto) read_value(in, node, place, "1..16", out.instances);
+}
+
+void read_port(Reading& in, const Node& node, const Place& place, RecursionArgs& out) {
+    out.port_line = place.line;
+    read_value(in, node, place, "1024..65000", out.first_port_of_instances);
+}
+
+void read_anchors(Reading& in, const Node& node, const Place& place, RecursionArgs& out) {
+    for (const Text& item : read_texts(in, node, place)) {
+        RecursionText anchor{item.value, item.line};
+        if (anchor.value.starts_with('/')) {
+            in.read_file(anchor.value, {place.key, place.owner, item.line});
+        } else if (!is_safe(anchor.value) ||
+                   (anchor.value != kRoot && anchor.value.find(" DS ") == std::string::npos &&
+                    anchor.value.find(" DNSKEY ") == std::string::npos)) {
+            in.report().error(item.line, matchers::quoted(item.value) + " in " + place.name() +
+                                             ": expected a record such as 'example.com. DS 1234 "
+                                             "13 2 …', the path of a file, or 'root'");
+            continue;
+        }
+        out.trust_anchors.push_back(std::move(anchor));
+    }
+}
+
+void read_negative_anchors(Reading& in, const Node& node, const Place& place, RecursionArgs& out) {
+    for (const Text& item : read_texts(in, node, place)) {
+        if (auto name = zone_text(in, item.value, place, item.line))
+            out.negative_trust_anchors.push_back({std::move(*name), item.line});
+    }
+}
+
+void read_root_hints(Reading& in, const Node& node, const Place& place, RecursionArgs& out) {
+    std::string path;
+    if (!read_value(in, node, place, {}, path)) return;
+    out.root_hints = {in.resolve(path), place.line};
+    in.read_file(out.root_hints.value, place);
+    if (!is_safe(out.root_hints.value))
+        in.report().error(place.line, place.name() + ": the path may not have quotes");
+}
+
+void read_root_zone(Reading& in, const Node& node, const Place& place, RecursionArgs& out) {
+    out.root_zone_line = place.line;
+    read_value(in, node, place, {}, out.keeps_root_zone);
+}
+
+void read_cache_size(Reading& in, const Node& node, const Place& place, RecursionArgs& out) {
+    const auto bytes = node.is_text() ? parse_size(node.text) : std::nullopt;
+    if (bytes && *bytes >= kLeastCache && *bytes <= kMostCache) {
+        out.cache_bytes = *bytes;
+    } else {
+        in.report().error(place.line, place.name() + found(node) +
+                                          "expected a size from 4MiB to 64GiB, as in 128MiB");
+    }
+}
+
+void read_servers(Reading& in, const Entry& entry, const Place& place,
+                  std::vector<RecursionZone>& out) {
+    RecursionZone zone;
+    zone.line = entry.line;
+    const auto name = zone_text(in, entry.key, place, entry.line);
+    if (!name) return;
+    zone.zone = *name;
+    const Place own{place.key, place.owner, entry.line};
+    Node list = entry.value;
+    if (list.is_text()) {
+        list = Node{};
+        list.kind = Node::Kind::list;
+        list.line = entry.line;
+        list.items.push_back(entry.value);
+    }
+    for (const Text& item : read_texts(in, list, own)) {
+        const auto where = parse_host_port(item.value);
+        if (!where || !where->address || where->address->is_link_local()) {
+            in.report().error(item.line, matchers::quoted(item.value) + " in " + own.name() +
+                                             " is not an address: expected one such as 192.0.2.1 "
+                                             "or [2001:db8::1]:5353");
+            continue;
+        }
+        zone.servers.push_back({*where->address, where->port.value_or(53)});
+    }
+    if (zone.servers.empty())
+        in.report().error(entry.line, own.name() + ": " + matchers::quoted(entry.key) +
+                                          " has no server: write an address");
+    out.push_back(std::move(zone));
+}
+
+template <auto Member>
+void read_zones(Reading& in, const Node& node, const Place& place, RecursionArgs& out) {
+    if (!node.is_map()) {
+        in.report().error(place.line, place.name() + found(node) +
+                                          "expected a map of zones and their servers, as in "
+                                          "'{ corp.example: [ 192.0.2.1 ] }'");
+        return;
+    }
+    for (const Entry& entry : node.entries)
+        read_servers(in, entry, place, out.*Member);
+}
+
+void read_private(Reading& in, const Node& node, const Place& place, RecursionArgs& out) {
+    out.private_addresses = read_prefixes(in, node, place);
+}
+
+void read_extra(Reading& in, const Node& node, const Place& place, RecursionArgs& out) {
+    for (const Text& item : read_texts(in, node, place)) {
+        if (item.value.find('\n') != std::string::npos) {
+            in.report().error(item.line, place.name() + ": write each line as an item of its own");
+            continue;
+        }
+        out.extra.push_back({item.value, item.line});
+    }
+}
+
+void read_prefetch(Reading& in, const Node& node, const Place& place, RecursionArgs&) {
+    bool wanted = false;
+    if (read_value(in, node, place, {}, wanted) && wanted)
+        in.report().error(place.line, place.name() +
+                                          " is true: expected false, because the 'cache' before it "
+                                          "renews names ('prefetch' of a cache)");
+}
+
+void read_ready_of(Reading& in, const Node& node, const Place& place, RecursionArgs& out) {
+    bool ready = false;
+    if (read_value(in, node, place, {}, ready)) out.ready = ready;
+}
+
+// ---- outgoing
+
+void read_outgoing_addresses(Reading& in, const Node& node, const Place& place,
+                             RecursionArgs& out) {
+    for (const Text& item : read_texts(in, node, place)) {
+        if (const auto address = IpAddress::parse(item.value)) {
+            out.outgoing.push_back(*address);
+        } else {
+            in.report().error(item.line, matchers::quoted(item.value) + " in " + place.name() +
+                                             ": expected an address of this machine");
+        }
+    }
+}
+
+void read_outgoing_ports(Reading& in, const Node& node, const Place& place, RecursionArgs& out) {
+    std::string text;
+    if (!read_value(in, node, place, {}, text)) return;
+    const auto dash = text.find('-');
+    const auto first = parse_port(std::string_view(text).substr(0, dash));
+    const auto last = dash == std::string::npos
+                          ? std::nullopt
+                          : parse_port(std::string_view(text).substr(dash + 1));
+    constexpr std::uint16_t kFewest = 1024;
+    if (!first || !last || *last < *first || *last - *first + 1 < kFewest) {
+        in.report().error(place.line, place.name() + " is " + matchers::quoted(text) +
+                                          ": expected a range of at least 1024 ports, as in "
+                                          "20000-60000");
+        return;
+    }
+    out.first_port = *first;
+    out.last_port = *last;
+}
+
+constexpr std::array<Row<RecursionArgs>, 2> kOutgoingRows{{
+    {"addresses", Own<RecursionArgs>{"list of addresses", read_outgoing_addresses}, "(any)", "",
+     "addresses of this machine that its queries leave from"},
+    {"ports", Own<RecursionArgs>{"range", read_outgoing_ports}, "(any)", "",
+     "ports that its queries leave from, as in `20000-60000`"},
+}};
+
+void read_outgoing(Reading& in, const Node& node, const Place& place, RecursionArgs& out) {
+    read_rows(in, node, kOutgoingRows, place.name(), out);
+}
+
+constexpr std::array<Row<RecursionArgs>, 21> kRecursionRows{{
+    {"engine", choice<RecursionArgs, &RecursionArgs::engine>(), "unbound", "unbound",
+     "program that resolves and validates"},
+    {"instances", Own<RecursionArgs>{"number or `auto`", read_instances}, "auto", "1..16",
+     "processes of the engine\n`auto`: one for each CPU beyond those of `workers`, at least one. A "
+     "hash of the registrable domain selects the instance. So a domain's delegation, keys and "
+     "denials are in one cache, and a flood on it fills only that one."},
+    {"port", Own<RecursionArgs>{"port", read_port}, "5301", "1024..65000",
+     "port of the first instance on 127.0.0.1; the others have the ports after it"},
+    {"validate", choice<RecursionArgs, &RecursionArgs::validate>(), "yes", "yes|permissive|no",
+     "check of signatures (DNSSEC)\n`yes`: an answer whose check fails is SERVFAIL, with the "
+     "reason "
+     "as an extended error. `permissive`: it is answered without the AD bit. Clients that set CD "
+     "get it in any case."},
+    {"trust_anchors", Own<RecursionArgs>{"list", read_anchors}, "(`root`)", "",
+     "DS or DNSKEY records, paths of files with such, or `root`\n`root` is the root's key of the "
+     "package dns-root-data. It follows the root's key rolls (RFC 5011)."},
+    {"negative_trust_anchors", Own<RecursionArgs>{"list of names", read_negative_anchors}, "none",
+     "", "domains whose signatures are not checked (RFC 7646)"},
+    {"root_hints", Own<RecursionArgs>{"path", read_root_hints}, "(of dns-root-data)", "",
+     "file with the root's servers"},
+    {"root_zone", Own<RecursionArgs>{"boolean", read_root_zone}, "false", "",
+     "keep a copy of the root zone, by transfer (RFC 8806)"},
+    {"qname_minimisation", &RecursionArgs::qname_minimisation, "true", "",
+     "tell each server only the labels that it needs (RFC 9156)"},
+    {"aggressive_nsec", &RecursionArgs::aggressive_nsec, "true", "",
+     "answer for missing names by cached proofs (RFC 8198)"},
+    {"prefetch", Own<RecursionArgs>{"boolean", read_prefetch}, "false", "",
+     "must be `false`: the `cache` before it renews names before they expire"},
+    {"cache_size", Own<RecursionArgs>{"size", read_cache_size}, "64MiB", "4MiB..64GiB",
+     "memory for the cache of each instance"},
+    {"outgoing", Own<RecursionArgs>{"map", read_outgoing}, "none", "",
+     "addresses and ports of its queries: `addresses`, `ports`\n`addresses` are of this machine. "
+     "`ports` is a range such as `20000-60000`, of 1024 ports at least."},
+    {"stubs", Own<RecursionArgs>{"map of lists", read_zones<&RecursionArgs::stubs>}, "none", "",
+     "zones and their authoritative servers, as in `{corp.example: [192.0.2.1]}`"},
+    {"forwards", Own<RecursionArgs>{"map of lists", read_zones<&RecursionArgs::forwards>}, "none",
+     "", "zones and the resolvers that are asked for them"},
+    {"private_addresses", Own<RecursionArgs>{"list of prefixes", read_private}, "none", "",
+     "addresses that public names may not have (DNS rebinding)\nZones in `stubs` and `forwards` "
+     "may."},
+    {"extra", Own<RecursionArgs>{"list of lines", read_extra}, "none", "",
+     "further lines of the engine's configuration, as in unbound.conf(5)\nThey are written in a "
+     "clause "
+     "`server:`, unless one of them begins another clause."},
+    {"total_timeout", &RecursionArgs::total_timeout, "5s", "100ms..1m",
+     "time limit for a query; then SERVFAIL"},
+    {"max_concurrent_queries", &RecursionArgs::max_concurrent_queries, "0", "0..1000000",
+     "as of a `forward`"},
+    {"short_circuit", &RecursionArgs::short_circuit, "false", "",
+     "an answer ends the whole program"},
+    {"ready", Own<RecursionArgs>{"boolean", read_ready_of}, "(by its place)", "",
+     "as of a `forward`"},
+}};
+
+std::uint32_t spare_cpus(const Settings& settings) {
+    const std::uint32_t cpus = std::max(1U, std::thread::hardware_concurrency());
+    const std::uint32_t workers = settings.dataplane.workers;
+    return std::clamp(cpus > workers ? cpus - workers : 1U, 1U, Recursion::kMostInstances);
+}
+
+Forward forward_to(const RecursionArgs& args, const std::string& tag) {
+    Forward out;
+    for (std::uint32_t i = 0; i < args.instances; ++i) {
+        UpstreamSettings one;
+        constexpr std::uint8_t kLoopback[4]{127, 0, 0, 1};
+        one.address = IpAddress::from_v4(kLoopback);
+        one.host = one.address->to_string();
+        one.port = static_cast<std::uint16_t>(args.port + i);
+        one.addr = "udp://" + one.host + ":" + std::to_string(one.port);
+        one.tag = tag + "-" + std::to_string(i);
+        one.timeout = args.total_timeout;
+        one.line = args.line;
+        one.trust_ad = args.validate != Validation::no;
+        one.cookies = one.random_case = false;  // on loopback
+        out.upstreams.push_back(std::move(one));
+    }
+    out.policy = UpstreamPolicyMode::domain;
+    out.total_timeout = args.total_timeout;
+    out.max_concurrent_queries = args.max_concurrent_queries;
+    out.short_circuit = args.short_circuit;
+    out.ready = args.ready;
+    return out;
+}
+
+void refuse_shared_ports(Reading& in, const RecursionArgs& args, const std::string& owner) {
+    for (const Plugin& other : in.settings().plugins) {
+        const auto* const forward = std::get_if<Forward>(&other.args);
+        if (forward == nullptr || !forward->recursion) continue;
+        const Recursion& theirs = *forward->recursion;
+        if (args.port + args.instances <= theirs.port ||
+            theirs.port + theirs.instances <= args.port)
+            continue;
+        in.report().error(args.port_line != 0 ? args.port_line : args.line,
+                          owner + " and " + owner_of(other) +
+                              " have the same port: give one of them another 'port'");
+    }
+}
+
+void read_recursion(Reading& in, const Node* node, Plugin& plugin) {
+    RecursionArgs args;
+    Node empty;
+    const std::string owner = owner_of(plugin);
+    if (!read_rows(in, args_or_empty(node, plugin, empty), kRecursionRows, owner, args)) return;
+    args.line = plugin.line;
+    args.port = static_cast<std::uint16_t>(args.first_port_of_instances);
+    if (args.is_auto) args.instances = spare_cpus(in.settings());
+    if (args.keeps_root_zone) args.root_zone = args.root_zone_line;
+    refuse_shared_ports(in, args, owner);
+    Forward forward = forward_to(args, plugin.tag);
+    forward.recursion = static_cast<Recursion&&>(args);
+    plugin.args = std::move(forward);
+}
+
+}  // namespace
+
+const PluginType kRecursionType{
+    "recursion",
+    Role::executor,
+    "Resolves names from the root and validates their signatures, without another resolver. The "
+    "work is done by processes of unbound, which the daemon configures, starts, watches and "
+    "restarts. They listen on 127.0.0.1 only. Put a `cache` before it. `steerctl recursion` shows "
+    "their state.",
+    "",
+    "",
+    [] { return row_texts(kRecursionRows); },
+    read_recursion,
+    nullptr,
+    {.needs_tag = true}};
+
+}  // namespace steer::config

@@ -1,0 +1,76 @@
+// What depends on the program that resolves: its files, its configuration, its check, and the words
+// of its control socket. unbound.cpp is the only source file behind it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "control/config/settings/recursion_settings.h"
+#include "control/host/process/starter.h"
+
+namespace steer::recursion {
+
+// The descriptor of its configuration in a process of the engine (Starter).
+inline constexpr int kConfigFd = 5;
+
+// Programs for the table of the starter: the engine, and the check of its configuration, which
+// reads it from descriptor kConfigFd and writes to its standard output and error.
+inline constexpr std::string_view kEngineName = "unbound", kCheckName = "unbound-checkconf";
+std::vector<Starter::Program> programs();
+// Whether both are installed. No: a sentence that says what to install.
+std::string why_missing();
+
+// The folder below which the engine may have files: Debian's profile of AppArmor for it allows no
+// other.
+inline constexpr std::string_view kStateFolder = "/var/lib/unbound/steerdns";
+inline constexpr std::string_view kUser = "steerdns-recursion";
+
+// Files of the folder of an instance.
+inline constexpr std::string_view kConfigFile = "unbound.conf", kControlSocket = "control",
+                                  kAnchorFile = "root.key";
+// The root's key as the package dns-root-data has it: content of a new kAnchorFile.
+inline constexpr std::string_view kRootKey = "/usr/share/dns/root.key",
+                                  kRootHints = "/usr/share/dns/root.hints";
+
+struct EngineConfig {
+    std::string text;
+    std::vector<int> lines;  // for each line of it: that of our configuration
+};
+// `folder` of the instance; `port` on 127.0.0.1.
+EngineConfig configuration(const config::Recursion& settings, const std::string& folder,
+                           std::uint16_t port);
+
+struct CheckError {
+    int line = 0;  // of our configuration
+    std::string text;
+};
+// From the output of the check, which failed.
+std::vector<CheckError> errors_of(std::string_view output, const EngineConfig& config);
+
+// What a line of its output is worth: "warning: …" of the engine.
+enum class LineLevel : std::uint8_t { error, warning, info, detail };
+struct LogLine {
+    LineLevel level = LineLevel::info;
+    std::string text;
+    bool is_failed_name = false;  // `text` says why a name was not resolved or not validated
+};
+LogLine log_line(std::string_view line);
+
+// Commands of the control socket, each a connection of its own (unbound-control(8)).
+std::string command(std::string_view words);
+std::string flush_command(std::string_view name, bool with_below);
+std::string distrust_command(std::string_view zone, bool is_set);
+// The answer of a command that has done it.
+bool is_done(std::string_view answer);
+
+struct EngineCounts {
+    std::uint64_t queries = 0, recursions = 0, servfail = 0, secure = 0, bogus = 0, bytes = 0;
+    double recursion_mean_s = 0, recursion_median_s = 0;
+    double uptime_s = 0;
+};
+inline constexpr std::string_view kCountsWords = "stats_noreset";
+EngineCounts counts_of(std::string_view answer);
+
+}  // namespace steer::recursion

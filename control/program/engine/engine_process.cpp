@@ -1,0 +1,116 @@
+#include "control/program/engine/engine_process.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <utility>
+
+namespace steer::recursion {
+namespace {
+
+constexpr int kCheckPatienceMs = 10'000;
+constexpr std::size_t kMostOutput = 64 << 10;
+
+Starter*& starter_of_process() {
+    static Starter* one = nullptr;
+    return one;
+}
+
+Error cannot(std::string_view what) {
+    return Error{std::string(what) + ": " + std::strerror(errno)};
+}
+
+struct Started {
+    pid_t pid;
+    Descriptor output;
+};
+
+// With its standard output and error in a pipe.
+Result<Started> start_program(std::string_view name, int config, std::uint64_t most_bytes) {
+    std::array<int, 2> pipe{};
+    if (::pipe2(pipe.data(), O_CLOEXEC | O_NONBLOCK) != 0) return cannot("no pipe");
+    Descriptor out(pipe[0]), in(pipe[1]);
+    (void)::fcntl(in.get(), F_SETFL, 0);  // its own end waits
+    Starter* const starter = engine_starter();
+    errno = ECHILD;
+    const pid_t pid =
+        starter == nullptr
+            ? 0
+            : starter->start(
+                  name, {{config, kConfigFd}, {in.get(), STDOUT_FILENO}, {in.get(), STDERR_FILENO}},
+                  most_bytes);
+    if (pid == 0) return cannot(std::string(name) + " cannot be started");
+    return {boost::system::in_place_value, Started{pid, std::move(out)}};
+}
+
+}  // namespace
+
+void use_engine_starter(Starter* starter) {
+    starter_of_process() = starter;
+}
+
+Starter* engine_starter() {
+    return starter_of_process();
+}
+
+Result<StartedEngine> ProcessStarter::start(int config, std::uint64_t most_bytes) {
+    auto started = start_program(kEngineName, config, most_bytes);
+    if (!started) return started.error();
+    Descriptor end(static_cast<int>(::syscall(SYS_pidfd_open, started->pid, 0)));
+    if (end.get() < 0) {
+        const auto error = cannot("unbound cannot be followed");
+        kill(started->pid);
+        ::waitpid(started->pid, nullptr, 0);
+        return error;
+    }
+    return {boost::system::in_place_value,
+            StartedEngine{started->pid, std::move(end), std::move(started->output)}};
+}
+
+void ProcessStarter::kill(pid_t pid) {
+    Starter* const starter = engine_starter();
+    if (starter == nullptr || !starter->signal(pid, SIGKILL)) ::kill(pid, SIGKILL);
+}
+
+std::vector<CheckError> check(const EngineConfig& config) {
+    const int line = config.lines.empty() ? 0 : config.lines.front();
+    const auto refuse = [line](const std::string& text) {
+        return std::vector<CheckError>{{line, text}};
+    };
+    Descriptor file(::memfd_create("unbound.conf", MFD_CLOEXEC));
+    if (file.get() < 0 ||
+        ::pwrite(file.get(), config.text.data(), config.text.size(), 0) !=
+            static_cast<ssize_t>(config.text.size()) ||
+        ::fchmod(file.get(), 0444) != 0)
+        return refuse(cannot("no file for its check").text);
+    auto started = start_program(kCheckName, file.get(), 0);
+    if (!started) return refuse(started.error().text);
+    std::string output;
+    bool is_over = false;
+    while (!is_over && output.size() < kMostOutput) {
+        pollfd ready{started->output.get(), POLLIN, 0};
+        if (::poll(&ready, 1, kCheckPatienceMs) <= 0) break;
+        std::array<char, 4096> room{};
+        const auto count = ::read(started->output.get(), room.data(), room.size());
+        is_over = count <= 0;
+        if (count > 0) output.append(room.data(), static_cast<std::size_t>(count));
+    }
+    if (!is_over) ProcessStarter().kill(started->pid);
+    int status = 0;
+    ::waitpid(started->pid, &status, 0);
+    if (!is_over) return refuse("unbound-checkconf did not end");
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
+    auto errors = errors_of(output, config);
+    return errors.empty() ? refuse("unbound-checkconf ended with an error and no sentence")
+                          : errors;
+}
+
+}  // namespace steer::recursion

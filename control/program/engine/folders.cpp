@@ -1,0 +1,89 @@
+#include "control/program/engine/folders.h"
+
+#include <fcntl.h>
+#include <pwd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include "control/program/engine/engine.h"
+#include "dataplane/port/descriptor.h"
+
+namespace steer::recursion {
+namespace {
+
+constexpr std::size_t kLargestKey = 64 << 10;
+constexpr mode_t kFolderMode = 0770;
+
+Error cannot(const std::string& what) {
+    return Error{what + ": " + std::strerror(errno)};
+}
+
+// Opened, not followed: what is changed is what was made.
+Result<Descriptor> make_folder(const std::string& path, mode_t mode) {
+    if (::mkdir(path.c_str(), mode) != 0 && errno != EEXIST)
+        return cannot(path + " cannot be made");
+    Descriptor made(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (made.get() < 0) return cannot(path + " cannot be opened");
+    return {boost::system::in_place_value, std::move(made)};
+}
+
+// The engine writes a newer key over it (RFC 5011), so one that is there stays.
+Result<void> make_anchor(const Descriptor& folder, const std::string& path,
+                         const EngineUser& engine) {
+    const std::string name(kAnchorFile);
+    struct stat found {};
+    if (::fstatat(folder.get(), name.c_str(), &found, AT_SYMLINK_NOFOLLOW) == 0 &&
+        S_ISREG(found.st_mode) && found.st_size > 0)
+        return {};
+    (void)::unlinkat(folder.get(), name.c_str(), 0);
+    Descriptor from(::open(std::string(kRootKey).c_str(), O_RDONLY | O_CLOEXEC));
+    if (from.get() < 0) return cannot(std::string(kRootKey) + " cannot be read");
+    std::array<char, kLargestKey> room{};
+    const auto size = ::read(from.get(), room.data(), room.size());
+    Descriptor to(::openat(folder.get(), name.c_str(),
+                           O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644));
+    if (size < 0 || to.get() < 0 ||
+        ::write(to.get(), room.data(), static_cast<std::size_t>(size)) != size)
+        return cannot(path + "/" + name + " cannot be written");
+    if (::geteuid() == 0 && ::fchown(to.get(), engine.uid, engine.gid) != 0)
+        return cannot(path + "/" + name + " cannot be given to the engine");
+    return {};
+}
+
+}  // namespace
+
+std::string folder_of(const std::string& state, unsigned number) {
+    return state + "/" + std::to_string(number);
+}
+
+EngineUser engine_user(const std::string& daemon_user) {
+    if (::geteuid() != 0) return {::geteuid(), ::getegid(), false};
+    if (const passwd* const own = ::getpwnam(std::string(kUser).c_str()); own != nullptr)
+        return {own->pw_uid, own->pw_gid, true};
+    const passwd* const daemon = daemon_user.empty() ? nullptr : ::getpwnam(daemon_user.c_str());
+    if (daemon == nullptr) return {};
+    return {daemon->pw_uid, daemon->pw_gid, false};
+}
+
+Result<void> make_folders(const std::string& state, const EngineUser& engine) {
+    std::error_code no_parent;
+    std::filesystem::create_directories(std::filesystem::path(state).parent_path(), no_parent);
+    if (const auto made = make_folder(state, 0755); !made) return made.error();
+    for (unsigned i = 0; i < config::Recursion::kMostInstances; ++i) {
+        const std::string path = folder_of(state, i);
+        const auto folder = make_folder(path, kFolderMode);
+        if (!folder) return folder.error();
+        if (::geteuid() == 0 && ::fchown(folder->get(), engine.uid, engine.gid) != 0)
+            return cannot(path + " cannot be given to the engine");
+        (void)::fchmod(folder->get(), kFolderMode);
+        if (auto anchor = make_anchor(*folder, path, engine); !anchor) return anchor;
+    }
+    return {};
+}
+
+}  // namespace steer::recursion

@@ -1,0 +1,268 @@
+#include "control/program/engine/instance.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <utility>
+
+#include "control/program/engine/engine_call.h"
+
+namespace steer::recursion {
+namespace {
+
+using boost::system::error_code;
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr milliseconds kFirstPause{1'000}, kLongestPause{30'000};
+constexpr milliseconds kCallPatience{2'000};
+constexpr int kEndPatienceMs = 1'000;  // of a kill
+constexpr std::size_t kLongestLine = 4096;
+// Beside its caches: its program, its buffers, and what the allocator keeps.
+constexpr std::uint64_t kOwnBytes = std::uint64_t{512} << 20;
+
+milliseconds since(steady_clock::time_point begin) {
+    return std::chrono::duration_cast<milliseconds>(steady_clock::now() - begin);
+}
+
+}  // namespace
+
+struct Instance::Life {
+    Life(boost::asio::io_context& io, StartedEngine started)
+        : pid(started.pid), end(io, started.end.take()), output(io, started.output.take()) {}
+    pid_t pid;
+    boost::asio::posix::stream_descriptor end, output;
+    steady_clock::time_point begun = steady_clock::now(), answered = begun;
+    std::array<char, 4096> room{};
+    std::string text;
+    std::string why;  // it was killed
+};
+
+struct Instance::Timers {
+    explicit Timers(boost::asio::io_context& io) : again(io), ask(io) {}
+    boost::asio::steady_timer again, ask;
+};
+
+Instance::Instance(boost::asio::io_context& io, Owner& owner, EngineStarter& starter,
+                   unsigned number, unsigned place, std::string folder)
+    : io_(io),
+      owner_(owner),
+      starter_(starter),
+      number_(number),
+      place_(place),
+      folder_(std::move(folder)),
+      timers_(std::make_unique<Timers>(io)) {}
+
+Instance::~Instance() {
+    *is_alive_ = false;
+    stop();
+}
+
+pid_t Instance::pid() const {
+    return life_ == nullptr ? 0 : life_->pid;
+}
+
+std::string Instance::control_socket() const {
+    return folder_ + "/" + std::string(kControlSocket);
+}
+
+// Of this object and of this run: calls that come later do nothing.
+template <class Then>
+auto Instance::in_this_life(Then then) {
+    return [this, alive = is_alive_, life = std::weak_ptr(life_),
+            then = std::move(then)](auto&&... arguments) {
+        const auto current = life.lock();
+        if (!*alive || current == nullptr || current != life_) return;
+        then(std::forward<decltype(arguments)>(arguments)...);
+    };
+}
+
+// ---- its settings
+
+void Instance::configure(const config::Recursion& settings) {
+    const auto port = static_cast<std::uint16_t>(settings.port + number_);
+    EngineConfig next = configuration(settings, folder_, port);
+    const bool is_same = next.text == config_.text;
+    const bool needs_restart =
+        port != port_ || settings.cache_bytes != cache_bytes_ || config_.text.empty();
+    config_ = std::move(next);
+    port_ = port;
+    cache_bytes_ = settings.cache_bytes;
+    if (is_same || life_ == nullptr) return;
+    if (needs_restart) return replace();
+    // The file is the one that the process has open.
+    if (const auto written = write_config(); !written)
+        return owner_.tell(*this, true, written.error().text);
+    call_engine(io_, control_socket(), command("reload_keep_cache"), kCallPatience,
+                in_this_life([this](const std::optional<std::string>& answer) {
+                    if (!answer || !is_done(*answer)) replace();
+                }));
+}
+
+Result<Descriptor> Instance::write_config() const {
+    const std::string path = folder_ + "/" + std::string(kConfigFile);
+    const auto refuse = [&path] {
+        return Error{path + " cannot be written: " + std::strerror(errno)};
+    };
+    Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
+    if (file.get() < 0) return refuse();
+    std::size_t done = 0;
+    while (done < config_.text.size()) {
+        const auto count = ::pwrite(file.get(), config_.text.data() + done,
+                                    config_.text.size() - done, static_cast<off_t>(done));
+        if (count <= 0) return refuse();
+        done += static_cast<std::size_t>(count);
+    }
+    // Readable by the user of the engine, whatever the umask.
+    if (::ftruncate(file.get(), static_cast<off_t>(done)) != 0 || ::fchmod(file.get(), 0644) != 0)
+        return refuse();
+    Descriptor read(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    if (read.get() < 0) return refuse();
+    return {boost::system::in_place_value, std::move(read)};
+}
+
+// ---- its life
+
+void Instance::start() {
+    if (std::exchange(is_wanted_, true)) return;
+    next_pause_ = milliseconds(0);
+    begin();
+}
+
+void Instance::stop() {
+    is_wanted_ = false;
+    timers_->again.cancel();
+    timers_->ask.cancel();
+    set_up(false);
+    if (life_ == nullptr) return;
+    starter_.kill(life_->pid);
+    pollfd end{life_->end.native_handle(), POLLIN, 0};
+    ::poll(&end, 1, kEndPatienceMs);
+    ::waitpid(life_->pid, nullptr, WNOHANG);
+    life_.reset();
+}
+
+void Instance::replace() {
+    if (life_ == nullptr) return;
+    is_replaced_ = true;
+    is_old_ = false;
+    set_up(false);
+    starter_.kill(life_->pid);
+}
+
+void Instance::begin() {
+    if (!is_wanted_ || life_ != nullptr) return;
+    auto config = write_config();
+    if (!config) return fail(config.error().text, milliseconds(0));
+    auto started = starter_.start(config->get(), 2 * cache_bytes_ + kOwnBytes);
+    if (!started) return fail(started.error().text, milliseconds(0));
+    life_ = std::make_shared<Life>(io_, std::move(*started));
+    last_line_.clear();
+    await_end();
+    read_output();
+    ask_after(kUpEvery);
+}
+
+void Instance::begin_after(milliseconds pause) {
+    timers_->again.expires_after(pause);
+    timers_->again.async_wait([this, alive = is_alive_](error_code error) {
+        if (!error && *alive) begin();
+    });
+}
+
+void Instance::await_end() {
+    life_->end.async_wait(boost::asio::posix::stream_descriptor::wait_read,
+                          in_this_life([this](error_code) { ended(); }));
+}
+
+void Instance::read_output() {
+    life_->output.async_read_some(
+        boost::asio::buffer(life_->room), in_this_life([this](error_code error, std::size_t count) {
+            if (error) return;
+            std::string& text = life_->text;
+            text.append(life_->room.data(), count);
+            for (auto end = text.find('\n'); end != std::string::npos; end = text.find('\n')) {
+                const LogLine line = log_line(std::string_view(text).substr(0, end));
+                if (line.level == LineLevel::error) last_line_ = line.text;
+                owner_.take_line(*this, line);
+                text.erase(0, end + 1);
+            }
+            if (text.size() > kLongestLine) text.clear();
+            read_output();
+        }));
+}
+
+void Instance::ask_after(milliseconds pause) {
+    timers_->ask.expires_after(pause);
+    timers_->ask.async_wait(in_this_life([this](error_code error) {
+        if (!error) poll();
+    }));
+}
+
+void Instance::poll() {
+    call_engine(io_, control_socket(), command(kCountsWords), kCallPatience,
+                in_this_life([this](const std::optional<std::string>& answer) {
+                    answered(answer.has_value(), answer.value_or(""));
+                }));
+}
+
+void Instance::answered(bool is_there, const std::string& answer) {
+    if (is_there) {
+        life_->answered = steady_clock::now();
+        counts_ = counts_of(answer);
+        if (!is_replaced_) set_up(true);
+    } else if (since(life_->answered) > kMostSilence) {
+        life_->why = "it did not answer for " +
+                     std::to_string(std::chrono::seconds(kMostSilence).count()) + " s";
+        set_up(false);
+        starter_.kill(life_->pid);
+    }
+    ask_after(is_up_ ? milliseconds(kPollEvery) : kUpEvery);
+}
+
+void Instance::ended() {
+    int status = 0;
+    std::string how = "no exit status";
+    if (::waitpid(life_->pid, &status, WNOHANG) > 0)
+        how = WIFSIGNALED(status) ? "killed by signal " + std::to_string(WTERMSIG(status))
+                                  : "exit code " + std::to_string(WEXITSTATUS(status));
+    const auto lived = since(life_->begun);
+    const std::string why = std::exchange(life_->why, {});
+    life_.reset();
+    timers_->ask.cancel();
+    set_up(false);
+    if (std::exchange(is_replaced_, false)) return begin();
+    std::string text = why.empty() ? "it ended: " + how : why;
+    if (!last_line_.empty()) text += ": " + last_line_;
+    fail(text, lived);
+}
+
+void Instance::fail(const std::string& why, milliseconds lived) {
+    ++restarts_;
+    error_ = why;
+    const milliseconds pause = lived >= kLongestPause ? milliseconds(0) : next_pause_;
+    next_pause_ = std::clamp(pause * 2, kFirstPause, kLongestPause);
+    owner_.tell(
+        *this, true,
+        why + "; it is started again " +
+            (pause.count() == 0 ? "now" : "in " + std::to_string(pause.count() / 1000) + " s"));
+    begin_after(pause);
+}
+
+void Instance::set_up(bool is_up) {
+    if (std::exchange(is_up_, is_up) == is_up) return;
+    if (is_up && !std::exchange(error_, {}).empty()) owner_.tell(*this, false, "it runs again");
+    owner_.is_up_changed(*this);
+}
+
+}  // namespace steer::recursion

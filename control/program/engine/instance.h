@@ -1,0 +1,118 @@
+// One process of the engine: its configuration, its start, its log, its end.
+//
+// It is started again at its end: at once after a run of 30 s, else after 1 s, then 2, up to 30. It
+// is up once its control socket answers. One that does not answer for kMostSilence is killed.
+//
+// Main thread; nothing here waits.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "control/program/engine/engine.h"
+#include "dataplane/port/descriptor.h"
+#include "matchers/result.h"
+
+namespace steer::recursion {
+
+// A process of the engine without its life: what a test replaces.
+struct StartedEngine {
+    pid_t pid = 0;
+    Descriptor end;     // a pidfd
+    Descriptor output;  // its standard error
+};
+class EngineStarter {
+  public:
+    // `config`: a descriptor of its configuration.
+    virtual Result<StartedEngine> start(int config, std::uint64_t most_bytes) = 0;
+    virtual void kill(pid_t pid) = 0;
+
+  protected:
+    ~EngineStarter() = default;
+};
+
+class Instance {
+  public:
+    static constexpr std::chrono::seconds kMostSilence{15}, kPollEvery{2};
+    static constexpr std::chrono::milliseconds kUpEvery{50};
+
+    class Owner {
+      public:
+        virtual void is_up_changed(const Instance& instance) = 0;
+        // About the process: "it ended: exit code 1: …; it is started again in 2 s".
+        virtual void tell(const Instance& instance, bool is_warning, const std::string& text) = 0;
+        virtual void take_line(const Instance& instance, const LogLine& line) = 0;
+
+      protected:
+        ~Owner() = default;
+    };
+
+    // `number`: of its plugin's instances. `place`: of its folder, which exists.
+    Instance(boost::asio::io_context& io, Owner& owner, EngineStarter& starter, unsigned number,
+             unsigned place, std::string folder);
+    ~Instance();
+    Instance(const Instance&) = delete;
+    Instance& operator=(const Instance&) = delete;
+
+    // Its settings, from the first on. A change is taken over without a restart and with its cache,
+    // if the engine can; the size of its cache or its port need a restart.
+    void configure(const config::Recursion& settings);
+    void start();
+    void stop();
+    // Ends it, to be started again at once.
+    void replace();
+    // Its program was replaced since it started.
+    void mark_old() { is_old_ = life_ != nullptr; }
+    [[nodiscard]] bool is_old() const { return is_old_; }
+
+    [[nodiscard]] unsigned place() const { return place_; }
+    [[nodiscard]] std::uint16_t port() const { return port_; }
+    [[nodiscard]] bool is_up() const { return is_up_; }
+    [[nodiscard]] pid_t pid() const;  // 0: it does not run
+    [[nodiscard]] const EngineCounts& counts() const { return counts_; }
+    [[nodiscard]] std::uint64_t restarts() const { return restarts_; }
+    [[nodiscard]] const std::string& error() const { return error_; }  // empty: it runs
+    [[nodiscard]] std::string control_socket() const;
+
+  private:
+    struct Life;
+    using LifePtr = std::shared_ptr<Life>;
+
+    [[nodiscard]] Result<Descriptor> write_config() const;
+    void begin();
+    void begin_after(std::chrono::milliseconds pause);
+    void await_end();
+    void read_output();
+    void poll();
+    void ask_after(std::chrono::milliseconds pause);
+    void answered(bool is_there, const std::string& answer);
+    void ended();
+    void fail(const std::string& why, std::chrono::milliseconds lived);
+    void set_up(bool is_up);
+    template <class Then>
+    auto in_this_life(Then then);
+
+    boost::asio::io_context& io_;
+    Owner& owner_;
+    EngineStarter& starter_;
+    const unsigned number_, place_;
+    const std::string folder_;
+    std::uint16_t port_ = 0;
+    std::uint64_t cache_bytes_ = 0;
+    EngineConfig config_;
+    EngineCounts counts_;
+    std::string error_, last_line_;
+    std::uint64_t restarts_ = 0;
+    std::chrono::milliseconds next_pause_{0};
+    bool is_wanted_ = false, is_up_ = false, is_replaced_ = false, is_old_ = false;
+    LifePtr life_;  // nullptr: it does not run
+    std::shared_ptr<bool> is_alive_ = std::make_shared<bool>(true);
+    struct Timers;
+    std::unique_ptr<Timers> timers_;
+};
+
+}  // namespace steer::recursion

@@ -1,0 +1,38 @@
+#include "control/program/engine/plans.h"
+
+#include "control/program/engine/engine_process.h"
+
+namespace steer::recursion {
+
+std::vector<Plan> plans_of(const config::Settings& settings) {
+    std::vector<Plan> plans;
+    for (const config::Plugin& plugin : settings.plugins) {
+        const auto* const forward = std::get_if<config::Forward>(&plugin.args);
+        if (forward != nullptr && forward->recursion)
+            plans.push_back({plugin.tag, *forward->recursion});
+    }
+    return plans;
+}
+
+std::vector<Error> check_plans(const config::Settings& settings) {
+    std::vector<Error> errors;
+    const auto plans = plans_of(settings);
+    if (plans.empty()) return errors;
+    if (const std::string missing = why_missing(); !missing.empty()) {
+        for (const Plan& plan : plans)
+            errors.push_back(
+                settings.error(plan.settings.line, "recursion '" + plan.tag + "' " + missing));
+        return errors;
+    }
+    // In the folder that has the root's key on every machine: the instances' own may not exist yet.
+    const std::string folder(kRootKey.substr(0, kRootKey.rfind('/')));
+    for (const Plan& plan : plans) {
+        for (const CheckError& error :
+             check(configuration(plan.settings, folder, plan.settings.port)))
+            errors.push_back(settings.error(
+                error.line, "recursion '" + plan.tag + "': unbound refuses this: " + error.text));
+    }
+    return errors;
+}
+
+}  // namespace steer::recursion

@@ -1,0 +1,333 @@
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdlib>
+#include <map>
+
+#include "control/program/engine/engine.h"
+#include "matchers/safe_text.h"
+#include "matchers/text.h"
+
+namespace steer::recursion {
+namespace {
+
+constexpr std::string_view kEngineFile = "/usr/sbin/unbound",
+                           kCheckFile = "/usr/sbin/unbound-checkconf";
+constexpr std::string_view kRootWord = "root";
+constexpr std::string_view kProtocol = "UBCT1 ";  // of unbound-control
+
+// Servers from which the root zone may be transferred (RFC 8806 B).
+constexpr std::array<std::string_view, 5> kRootZoneServers{
+    "192.0.32.132", "192.0.47.132", "2620:0:2d0:202::132", "2620:0:2830:202::132", "192.5.5.241"};
+
+// Builds the text, and notes for each line the one of our configuration.
+class Writer {
+  public:
+    explicit Writer(int line) : own_(line) {}
+    void add(std::string_view text, int line = 0) {
+        config_.text.append(text).push_back('\n');
+        config_.lines.push_back(line == 0 ? own_ : line);
+    }
+    void option(std::string_view name, std::string_view value, int line = 0) {
+        add("  " + std::string(name) + ": " + std::string(value), line);
+    }
+    void quoted(std::string_view name, std::string_view value, int line = 0) {
+        option(name, '"' + std::string(value) + '"', line);
+    }
+    void flag(std::string_view name, bool value) { option(name, value ? "yes" : "no"); }
+    EngineConfig take() { return std::move(config_); }
+
+  private:
+    int own_;
+    EngineConfig config_;
+};
+
+std::string server_text(const config::RecursionZone::Server& server) {
+    return server.address.to_string() + "@" + std::to_string(server.port);
+}
+
+void write_anchors(Writer& out, const config::Recursion& settings) {
+    const auto& anchors = settings.trust_anchors;
+    const auto is_root = [](const config::RecursionText& one) { return one.value == kRootWord; };
+    if (anchors.empty() || std::ranges::any_of(anchors, is_root))
+        out.quoted("auto-trust-anchor-file", kAnchorFile);
+    for (const auto& anchor : anchors) {
+        if (is_root(anchor)) continue;
+        out.quoted(anchor.value.starts_with('/') ? "trust-anchor-file" : "trust-anchor",
+                   anchor.value, anchor.line);
+    }
+    for (const auto& zone : settings.negative_trust_anchors)
+        out.quoted("domain-insecure", zone.value, zone.line);
+}
+
+void write_validation(Writer& out, const config::Recursion& settings) {
+    const bool is_on = settings.validate != config::Validation::no;
+    out.quoted("module-config", is_on ? "validator iterator" : "iterator");
+    if (!is_on) return;
+    write_anchors(out, settings);
+    out.flag("val-permissive-mode", settings.validate == config::Validation::permissive);
+    out.option("val-log-level", "2");
+    out.flag("harden-dnssec-stripped", true);
+    out.flag("aggressive-nsec", settings.aggressive_nsec);
+}
+
+void write_caches(Writer& out, std::uint64_t bytes) {
+    const auto part = [bytes](std::uint64_t sixteenths) {
+        return std::to_string(bytes / 16 * sixteenths);
+    };
+    out.option("rrset-cache-size", part(8));
+    out.option("msg-cache-size", part(4));
+    out.option("key-cache-size", part(2));
+    out.option("neg-cache-size", part(1));
+    out.option("infra-cache-numhosts",
+               std::to_string(std::max<std::uint64_t>(bytes / 16 / 512, 1000)));
+}
+
+void write_outgoing(Writer& out, const config::Recursion& settings) {
+    for (const IpAddress& address : settings.outgoing)
+        out.option("outgoing-interface", address.to_string());
+    if (settings.first_port == 0) return;
+    out.quoted("outgoing-port-avoid", "0-65535");
+    out.quoted("outgoing-port-permit",
+               std::to_string(settings.first_port) + "-" + std::to_string(settings.last_port));
+}
+
+bool has_loopback(const std::vector<config::RecursionZone>& zones) {
+    return std::ranges::any_of(zones, [](const config::RecursionZone& zone) {
+        return std::ranges::any_of(zone.servers,
+                                   [](const auto& one) { return one.address.is_loopback(); });
+    });
+}
+
+void write_zones(Writer& out, std::string_view clause, std::string_view server,
+                 const std::vector<config::RecursionZone>& zones) {
+    for (const config::RecursionZone& zone : zones) {
+        out.add(std::string(clause) + ":", zone.line);
+        out.quoted("name", zone.zone, zone.line);
+        for (const auto& one : zone.servers)
+            out.option(server, server_text(one), zone.line);
+    }
+}
+
+void write_root_zone(Writer& out, int line) {
+    if (line == 0) return;
+    out.add("auth-zone:", line);
+    out.quoted("name", ".", line);
+    for (const std::string_view server : kRootZoneServers)
+        out.option("primary", server, line);
+    out.option("fallback-enabled", "yes", line);
+    out.option("for-downstream", "no", line);
+    out.option("for-upstream", "yes", line);
+    out.quoted("zonefile", "root.zone", line);
+}
+
+// Lines of the operator, last: they win.
+void write_extra(Writer& out, const std::vector<config::RecursionText>& lines) {
+    if (lines.empty()) return;
+    const auto is_clause = [](const config::RecursionText& line) {
+        return matchers::trimmed(line.value).ends_with(':');
+    };
+    if (!is_clause(lines.front())) out.add("server:", lines.front().line);
+    for (const auto& line : lines)
+        out.add((is_clause(line) ? "" : "  ") + std::string(matchers::trimmed(line.value)),
+                line.line);
+}
+
+}  // namespace
+
+std::vector<Starter::Program> programs() {
+    const std::string config = "/proc/self/fd/" + std::to_string(kConfigFd);
+    Starter::Program engine;
+    engine.name = kEngineName;
+    engine.files = {std::string(kEngineFile)};
+    // In the foreground, without a file for its process id.
+    engine.words = {std::string(kEngineName), "-d", "-p", "-c", config};
+    engine.is_opened_by_start = engine.ends_with_daemon = true;
+    Starter::Program check;
+    check.name = kCheckName;
+    check.files = {std::string(kCheckFile)};
+    check.words = {std::string(kCheckName), config};
+    check.is_opened_by_start = check.ends_with_daemon = true;
+    return {std::move(engine), std::move(check)};
+}
+
+std::string why_missing() {
+    std::string missing;
+    for (const std::string_view file : {kEngineFile, kCheckFile, kRootKey}) {
+        if (::access(std::string(file).c_str(), R_OK) == 0) continue;
+        missing += (missing.empty() ? "" : " and ") + std::string(file);
+    }
+    if (missing.empty()) return {};
+    return "needs the program unbound, and " + missing +
+           " cannot be read: run 'apt-get install -y unbound dns-root-data && systemctl disable "
+           "--now unbound'";
+}
+
+EngineConfig configuration(const config::Recursion& settings, const std::string& folder,
+                           std::uint16_t port) {
+    Writer out(settings.line);
+    out.add("# Written by steerdnsd. Change the plugin `recursion` of its configuration instead.");
+    out.add("server:");
+    out.quoted("directory", folder);
+    out.option("interface", "127.0.0.1@" + std::to_string(port));
+    out.option("access-control", "127.0.0.0/8 allow");
+    for (const std::string_view name : {"username", "chroot", "pidfile", "logfile"})
+        out.quoted(name, "");
+    for (const std::string_view name : {"do-daemonize", "use-syslog", "log-time-ascii", "prefetch",
+                                        "serve-expired", "so-reuseport"})
+        out.flag(name, false);
+    out.option("num-threads", "1");
+    out.option("verbosity", "1");
+    for (const std::string_view name :
+         {"log-servfail", "ede", "use-caps-for-id", "hide-identity", "hide-version",
+          "extended-statistics", "statistics-cumulative", "unblock-lan-zones",
+          "insecure-lan-zones"})
+        out.flag(name, true);
+    out.flag("qname-minimisation", settings.qname_minimisation);
+    write_validation(out, settings);
+    write_caches(out, settings.cache_bytes);
+    if (!settings.root_hints.value.empty()) {
+        out.quoted("root-hints", settings.root_hints.value, settings.root_hints.line);
+    } else {
+        out.quoted("root-hints", kRootHints);
+    }
+    write_outgoing(out, settings);
+    for (const auto& prefix : settings.private_addresses)
+        out.option("private-address", prefix.to_string());
+    for (const auto* const zones : {&settings.stubs, &settings.forwards}) {
+        for (const auto& zone : *zones)
+            out.quoted("private-domain", zone.zone, zone.line);
+    }
+    if (has_loopback(settings.stubs) || has_loopback(settings.forwards))
+        out.flag("do-not-query-localhost", false);
+    out.add("remote-control:");
+    out.flag("control-enable", true);
+    out.quoted("control-interface", folder + "/" + std::string(kControlSocket));
+    out.flag("control-use-cert", false);
+    write_zones(out, "stub-zone", "stub-addr", settings.stubs);
+    write_zones(out, "forward-zone", "forward-addr", settings.forwards);
+    write_root_zone(out, settings.root_zone);
+    write_extra(out, settings.extra);
+    return out.take();
+}
+
+// "/proc/self/fd/5:12: error: unknown keyword 'x'", and sentences without a line.
+std::vector<CheckError> errors_of(std::string_view output, const EngineConfig& config) {
+    std::vector<CheckError> found;
+    const int whole = config.lines.empty() ? 0 : config.lines.front();
+    const std::string prefix = "/proc/self/fd/" + std::to_string(kConfigFd) + ":";
+    while (!output.empty()) {
+        const auto end = output.find('\n');
+        std::string_view line = matchers::trimmed(output.substr(0, end));
+        output = end == std::string_view::npos ? std::string_view{} : output.substr(end + 1);
+        if (line.empty() || line.starts_with("read ") || line.find("no errors in") != line.npos)
+            continue;
+        CheckError error{whole, {}};
+        if (const auto at = line.find(prefix); at != std::string_view::npos) {
+            line.remove_prefix(at + prefix.size());
+            std::size_t number = 0;
+            const auto [rest, code] =
+                std::from_chars(line.data(), line.data() + line.size(), number);
+            if (code == std::errc{} && number > 0 && number <= config.lines.size())
+                error.line = config.lines[number - 1];
+            line.remove_prefix(static_cast<std::size_t>(rest - line.data()));
+        } else if (line.starts_with('[')) {
+            // "[1700000000] unbound-checkconf[12:0] fatal error: …"
+            const auto text = line.find("] ", line.find("] ") + 2);
+            if (text != std::string_view::npos) line.remove_prefix(text + 2);
+        }
+        for (const std::string_view word : {": ", "error: ", "fatal error: "}) {
+            if (line.starts_with(word)) line.remove_prefix(word.size());
+        }
+        error.text = safe_text(line);
+        found.push_back(std::move(error));
+    }
+    // The first sentence about a line is its cause.
+    std::ranges::stable_sort(found, {}, &CheckError::line);
+    const auto rest = std::ranges::unique(found, {}, &CheckError::line);
+    found.erase(rest.begin(), rest.end());
+    // A line's own sentence says more than one about a part of it.
+    const auto is_of_line = [whole](const CheckError& one) { return one.line != whole; };
+    if (std::ranges::any_of(found, is_of_line))
+        std::erase_if(found, [&](const CheckError& one) { return !is_of_line(one); });
+    return found;
+}
+
+// "[1700000000] unbound[12:0] info: validation failure <a.example. A IN>: …"
+LogLine log_line(std::string_view line) {
+    LogLine out;
+    const auto after = line.starts_with('[') ? line.find("] ", line.find("] ") + 2) : line.npos;
+    if (after != std::string_view::npos) line.remove_prefix(after + 2);
+    constexpr std::array<std::pair<std::string_view, LineLevel>, 6> kLevels{
+        {{"fatal error: ", LineLevel::error},
+         {"error: ", LineLevel::error},
+         {"warning: ", LineLevel::warning},
+         {"notice: ", LineLevel::detail},
+         {"info: ", LineLevel::detail},
+         {"debug: ", LineLevel::detail}}};
+    for (const auto& [word, level] : kLevels) {
+        if (!line.starts_with(word)) continue;
+        line.remove_prefix(word.size());
+        out.level = level;
+        break;
+    }
+    out.is_failed_name = line.starts_with("validation failure ") || line.starts_with("SERVFAIL ");
+    if (out.is_failed_name) out.level = LineLevel::detail;
+    out.text = safe_text(line);
+    return out;
+}
+
+std::string command(std::string_view words) {
+    return std::string(kProtocol) + std::string(words) + "\n";
+}
+
+std::string flush_command(std::string_view name, bool with_below) {
+    return command((with_below ? "flush_zone " : "flush ") + std::string(name));
+}
+
+std::string distrust_command(std::string_view zone, bool is_set) {
+    return command((is_set ? "insecure_add " : "insecure_remove ") + std::string(zone));
+}
+
+bool is_done(std::string_view answer) {
+    return answer.starts_with("ok");
+}
+
+EngineCounts counts_of(std::string_view answer) {
+    std::map<std::string_view, std::string_view> values;
+    while (!answer.empty()) {
+        const auto end = answer.find('\n');
+        const auto line = answer.substr(0, end);
+        answer = end == std::string_view::npos ? std::string_view{} : answer.substr(end + 1);
+        if (const auto equals = line.find('='); equals != std::string_view::npos)
+            values[line.substr(0, equals)] = line.substr(equals + 1);
+    }
+    const auto number = [&values](std::string_view name) {
+        const auto at = values.find(name);
+        std::uint64_t value = 0;
+        if (at != values.end())
+            (void)std::from_chars(at->second.data(), at->second.data() + at->second.size(), value);
+        return value;
+    };
+    const auto seconds = [&values](std::string_view name) {
+        const auto at = values.find(name);
+        return at == values.end() ? 0.0 : std::strtod(std::string(at->second).c_str(), nullptr);
+    };
+    EngineCounts out;
+    out.queries = number("total.num.queries");
+    out.recursions = number("total.num.recursivereplies");
+    out.servfail = number("num.answer.rcode.SERVFAIL");
+    out.secure = number("num.answer.secure");
+    out.bogus = number("num.answer.bogus");
+    for (const std::string_view cache :
+         {"mem.cache.rrset", "mem.cache.message", "mem.mod.iterator", "mem.mod.validator"})
+        out.bytes += number(cache);
+    out.recursion_mean_s = seconds("total.recursion.time.avg");
+    out.recursion_median_s = seconds("total.recursion.time.median");
+    out.uptime_s = seconds("time.up");
+    return out;
+}
+
+}  // namespace steer::recursion

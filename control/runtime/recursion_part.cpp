@@ -1,0 +1,348 @@
+#include "control/runtime/recursion_part.h"
+
+#include <spdlog/spdlog.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <chrono>
+#include <vector>
+
+#include "control/api/metrics/metrics.h"
+#include "control/host/process/rights.h"
+#include "control/parts.h"
+#include "control/program/engine/engine_call.h"
+#include "control/program/engine/folders.h"
+#include "control/program/engine/plans.h"
+
+namespace steer {
+namespace {
+
+using boost::json::array;
+using boost::json::object;
+using recursion::Instance;
+
+constexpr std::uint64_t kFileEveryMs = 10'000;  // checks of the engine's program
+constexpr std::uint64_t kLinesEveryMs = 60'000;
+constexpr unsigned kMostLines = 20;  // of an instance, in that time
+constexpr std::size_t kMostFailures = 64;
+constexpr std::chrono::seconds kCallPatience{10};
+
+std::pair<ino_t, time_t> engine_file() {
+    struct stat found {};
+    const auto programs = recursion::programs();
+    if (::stat(programs.front().files.front().c_str(), &found) != 0) return {};
+    return {found.st_ino, found.st_mtim.tv_sec};
+}
+
+}  // namespace
+
+Result<void> RecursionPart::start() {
+    folder_ = settings_.get().control.recursion;
+    if (recursion::plans_of(settings_.get()).empty()) return {};
+    const auto user = resolve_user(settings_.get().control.user);
+    if (!user) return user.error();
+    const auto engine = recursion::engine_user(*user);
+    if (auto made = recursion::make_folders(folder_, engine); !made) return made;
+    Starter* const starter = recursion::engine_starter();
+    if (starter == nullptr || (::geteuid() == 0 && !starter->become(engine.uid, engine.gid)))
+        return Error{"the starter of unbound could not become its user"};
+    if (!engine.is_own)
+        spdlog::info(
+            "recursion: unbound runs as the user of steerdnsd, because there is no user {}",
+            recursion::kUser);
+    can_run_ = true;
+    file_ = engine_file();
+    return {};
+}
+
+void RecursionPart::take(const config::Settings& settings) {
+    std::map<std::pair<std::string, unsigned>, const recursion::Plan*> wanted;
+    const auto plans = recursion::plans_of(settings);
+    for (const auto& plan : plans) {
+        for (unsigned i = 0; can_run_ && i < plan.settings.instances; ++i)
+            wanted.emplace(std::pair(plan.tag, i), &plan);
+    }
+    std::erase_if(instances_, [&](auto& one) {
+        if (wanted.contains(one.first)) return false;
+        set_down(one.second.instance->port(), false);
+        return true;
+    });
+    for (const auto& [key, plan] : wanted) {
+        auto at = instances_.find(key);
+        if (at == instances_.end()) {
+            // The lowest folder that no other instance has.
+            unsigned place = 0;
+            const auto is_taken = [&](const auto& one) {
+                return one.second.instance->place() == place;
+            };
+            while (std::ranges::any_of(instances_, is_taken))
+                ++place;
+            if (place >= config::Recursion::kMostInstances) {
+                events_.tell(ops::EventKind::upstream, ops::EventLevel::warning,
+                             "recursion: more than 16 instances in all: " + key.first + "-" +
+                                 std::to_string(key.second) + " is not started");
+                continue;
+            }
+            Kept kept;
+            kept.tag = key.first;
+            kept.number_in_plan = key.second;
+            kept.instance = std::make_unique<Instance>(main_.io(), *this, processes_, key.second,
+                                                       place, recursion::folder_of(folder_, place));
+            at = instances_.emplace(key, std::move(kept)).first;
+            at->second.instance->configure(plan->settings);
+            set_down(at->second.instance->port(), true);
+            at->second.instance->start();
+        } else {
+            at->second.instance->configure(plan->settings);
+        }
+    }
+}
+
+// ---- its instances
+
+RecursionPart::Kept& RecursionPart::kept_of(const Instance& instance) {
+    return std::ranges::find_if(
+               instances_, [&](const auto& one) { return one.second.instance.get() == &instance; })
+        ->second;
+}
+
+std::string RecursionPart::name_of(const Kept& kept) {
+    return kept.tag + "-" + std::to_string(kept.number_in_plan);
+}
+
+void RecursionPart::set_down(std::uint16_t port, bool is_down) {
+    if (is_down) {
+        down_.insert(port);
+    } else {
+        down_.erase(port);
+    }
+    on_change(port);
+}
+
+void RecursionPart::is_up_changed(const Instance& instance) {
+    set_down(instance.port(), !instance.is_up());
+}
+
+void RecursionPart::tell(const Instance& instance, bool is_warning, const std::string& text) {
+    events_.tell(ops::EventKind::upstream,
+                 is_warning ? ops::EventLevel::warning : ops::EventLevel::info,
+                 "recursion " + name_of(kept_of(instance)) + ": " + text);
+}
+
+// Names in its lines are those that clients asked for, so its lines have a limit.
+void RecursionPart::take_line(const Instance& instance, const recursion::LogLine& line) {
+    Kept& kept = kept_of(instance);
+    if (line.is_failed_name) {
+        ++kept.failures;
+        const auto same = std::ranges::find(failures_, line.text, &Failure::text);
+        if (same != failures_.end()) {
+            ++same->count;
+            same->at_ms = main_.now_ms();
+            return;
+        }
+        if (failures_.size() >= kMostFailures) failures_.pop_front();
+        failures_.push_back({name_of(kept), line.text, main_.now_ms(), 1});
+        return;
+    }
+    if (line.level == recursion::LineLevel::detail) return;
+    if (main_.now_ms() - kept.lines_since_ms >= kLinesEveryMs) {
+        if (kept.left_out > 0)
+            spdlog::warn("recursion {}: {} further lines of unbound were left out", name_of(kept),
+                         kept.left_out);
+        kept.lines_since_ms = main_.now_ms();
+        kept.lines = kept.left_out = 0;
+    }
+    if (++kept.lines > kMostLines) {
+        ++kept.left_out;
+        return;
+    }
+    const auto level =
+        line.level == recursion::LineLevel::info ? spdlog::level::info : spdlog::level::warn;
+    spdlog::log(level, "recursion {}: unbound: {}", name_of(kept), line.text);
+}
+
+void RecursionPart::poll() {
+    if (instances_.empty() || main_.now_ms() - checked_ms_ < kFileEveryMs) return;
+    checked_ms_ = main_.now_ms();
+    if (const auto now = engine_file(); now != file_ && now.first != 0) {
+        file_ = now;
+        for (auto& [key, kept] : instances_)
+            kept.instance->mark_old();
+    }
+    replace_old_ones();
+}
+
+// One at a time, so that the others answer.
+void RecursionPart::replace_old_ones() {
+    const bool all_up = std::ranges::all_of(
+        instances_, [](const auto& one) { return one.second.instance->is_up(); });
+    const auto old = std::ranges::find_if(
+        instances_, [](const auto& one) { return one.second.instance->is_old(); });
+    if (!all_up || old == instances_.end()) return;
+    tell(*old->second.instance, false, "unbound has a new version: it is started again");
+    old->second.instance->replace();
+}
+
+// ---- the API
+
+void RecursionPart::to_all(const std::string& command, const ops::RpcDone& done) {
+    struct Asked {
+        std::size_t left = 0, did = 0;
+        ops::RpcDone done;
+    };
+    auto asked = std::make_shared<Asked>();
+    asked->done = done;
+    asked->left = instances_.size();
+    if (instances_.empty()) return done(boost::json::value(object{{"instances", 0}}));
+    for (const auto& [key, kept] : instances_) {
+        recursion::call_engine(
+            main_.io(), kept.instance->control_socket(), command, kCallPatience,
+            [asked](const std::optional<std::string>& answer) {
+                if (answer && recursion::is_done(*answer)) ++asked->did;
+                if (--asked->left == 0)
+                    asked->done(boost::json::value(object{{"instances", asked->did}}));
+            });
+    }
+}
+
+array RecursionPart::failures() const {
+    array all;
+    for (auto at = failures_.rbegin(); at != failures_.rend(); ++at)
+        all.push_back(object{{"instance", at->tag},
+                             {"text", at->text},
+                             {"count", at->count},
+                             {"ago_s", (main_.now_ms() - at->at_ms) / 1000}});
+    return all;
+}
+
+void RecursionPart::add_methods(ops::Methods& methods) {
+    using ops::Changes;
+    using ops::ParamType;
+    constexpr ops::Parameter kDomain{"name", ParamType::domain_name, "a domain name", true};
+    methods.add(
+        {.name = "recursion",
+         .help = "Shows the processes that resolve from the root.",
+         .changes = Changes::nothing(),
+         .run = [this](const ops::Arguments&) -> ops::RpcResult {
+             array rows, anchors;
+             for (const auto& [key, kept] : instances_)
+                 rows.push_back(row_of(kept));
+             for (const auto& [zone, anchor] : negative_anchors_)
+                 anchors.push_back(boost::json::value(zone));
+             return boost::json::value(object{{"instances", std::move(rows)},
+                                              {"negative_trust_anchors", std::move(anchors)},
+                                              {"failures", failures()}});
+         },
+         .members = "instances negative_trust_anchors failures",
+         .result = "each instance, temporary negative trust anchors, and the last failures"});
+    methods.add(
+        {.name = "recursion.flush",
+         .help = "Removes a name from the caches of the processes that resolve.",
+         .changes = Changes::always(),
+         .parameters = {kDomain, {"below", ParamType::flag, "true: with all names below it"}},
+         .run =
+             [this](const ops::Arguments& asked, const ops::RpcDone& done) {
+                 to_all(recursion::flush_command(asked.text("name"), asked.is_true("below")), done);
+             },
+         .members = "instances",
+         .result = "the number of instances that did it"});
+    methods.add(
+        {.name = "recursion.distrust",
+         .help = "Sets or removes a negative trust anchor (RFC 7646) for a time.",
+         .changes = Changes::always(),
+         .parameters = {kDomain,
+                        {"seconds", ParamType::number,
+                         "how long; 0 removes it; without it, an hour", false, 0, 604'800, "s"}},
+         .run =
+             [this](const ops::Arguments& asked, const ops::RpcDone& done) {
+                 const std::string zone = asked.text("name");
+                 const auto seconds = asked.number("seconds", 3600);
+                 const bool is_set = seconds > 0;
+                 negative_anchors_.erase(zone);
+                 if (is_set) {
+                     auto timer = std::make_unique<boost::asio::steady_timer>(
+                         main_.io(), std::chrono::seconds(seconds));
+                     timer->async_wait([this, zone](const boost::system::error_code& error) {
+                         if (error) return;
+                         negative_anchors_.erase(zone);
+                         to_all(recursion::distrust_command(zone, false), [](auto&&) {});
+                     });
+                     negative_anchors_.emplace(zone, NegativeAnchor{std::move(timer)});
+                 }
+                 to_all(recursion::distrust_command(zone, is_set),
+                        [this, zone, done](const ops::RpcResult& result) {
+                            to_all(recursion::flush_command(zone, true),
+                                   [done, result](const ops::RpcResult&) { done(result); });
+                        });
+             },
+         .members = "instances",
+         .result = "the number of instances that did it"});
+}
+
+object RecursionPart::row_of(const Kept& kept) const {
+    const Instance& one = *kept.instance;
+    const recursion::EngineCounts& counts = one.counts();
+    return {{"name", name_of(kept)},
+            {"port", one.port()},
+            {"pid", one.pid()},
+            {"up", one.is_up()},
+            {"restarts", one.restarts()},
+            {"trouble", one.error()},
+            {"uptime_s", counts.uptime_s},
+            {"queries", counts.queries},
+            {"recursions", counts.recursions},
+            {"servfail", counts.servfail},
+            {"secure", counts.secure},
+            {"bogus", counts.bogus},
+            {"failed_names", kept.failures},
+            {"cache_bytes", counts.bytes},
+            {"recursion_mean_ms", counts.recursion_mean_s * 1e3},
+            {"recursion_median_ms", counts.recursion_median_s * 1e3}};
+}
+
+void RecursionPart::add_status(object& all) {
+    if (instances_.empty()) return;
+    std::size_t up = 0;
+    for (const auto& [key, kept] : instances_)
+        up += kept.instance->is_up() ? 1U : 0U;
+    all["recursion"] = object{{"instances", instances_.size()}, {"up", up}};
+}
+
+void RecursionPart::write_metrics(ops::MetricWriter& writer) {
+    if (instances_.empty()) return;
+    using std::uint64_t;
+    const auto each = [&](auto value) {
+        for (const auto& [key, kept] : instances_)
+            writer.sample({{"instance", name_of(kept)}}, uint64_t{value(*kept.instance)});
+    };
+    writer.family("steerdns_recursion_up");
+    each([](const Instance& one) { return one.is_up() ? 1U : 0U; });
+    writer.family("steerdns_recursion_restarts");
+    each([](const Instance& one) { return one.restarts(); });
+    writer.family("steerdns_recursion_queries");
+    each([](const Instance& one) { return one.counts().queries; });
+    writer.family("steerdns_recursion_recursions");
+    each([](const Instance& one) { return one.counts().recursions; });
+    writer.family("steerdns_recursion_servfail");
+    each([](const Instance& one) { return one.counts().servfail; });
+    writer.family("steerdns_recursion_secure");
+    each([](const Instance& one) { return one.counts().secure; });
+    writer.family("steerdns_recursion_bogus");
+    each([](const Instance& one) { return one.counts().bogus; });
+    writer.family("steerdns_recursion_cache_bytes");
+    each([](const Instance& one) { return one.counts().bytes; });
+}
+
+void RecursionPart::add_problems(Problems& problems) {
+    for (const auto& [key, kept] : instances_) {
+        if (!kept.instance->error().empty())
+            problems.push_back(
+                {"recursion", name_of(kept) + ": " + kept.instance->error() + "; see the log"});
+    }
+}
+
+Parts::Maker recursion_part() {
+    return Parts::maker<RecursionPart>();
+}
+
+}  // namespace steer

@@ -1,0 +1,101 @@
+// Recursion, as a part of the daemon: the engine's instances, and reports about them.
+#pragma once
+
+#include <sys/types.h>
+
+#include <boost/asio/steady_timer.hpp>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <cstdint>
+#include <ctime>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "control/api/rpc/events.h"
+#include "control/api/rpc/methods.h"
+#include "control/config/start_settings.h"
+#include "control/host/process/main_loop.h"
+#include "control/part.h"
+#include "control/program/engine/engine_process.h"
+#include "control/program/engine/instance.h"
+
+namespace steer {
+
+class RecursionPart final : public Part, public recursion::Instance::Owner {
+  public:
+    static constexpr std::string_view kName = "recursion";
+    using Needs = steer::Needs<MainLoop, StartSettings, Events>;
+    explicit RecursionPart(const Needs& needs)
+        : main_(needs.get<MainLoop>()),
+          settings_(needs.get<StartSettings>()),
+          events_(needs.get<Events>()) {}
+
+    Result<void> start() override;
+    void add_methods(ops::Methods& methods) override;
+    void serve() override { take(settings_.get()); }
+    void poll() override;
+    void follow(const config::Settings& settings, build::Built&) override { take(settings); }
+    void add_status(boost::json::object& all) override;
+    void write_metrics(ops::MetricWriter& writer) override;
+    void add_problems(Problems& problems) override;
+    void stop() override { instances_.clear(); }
+
+    // The engine on this port of 127.0.0.1 has ended, or is not up yet.
+    [[nodiscard]] bool is_down(std::uint16_t port) const { return down_.contains(port); }
+    // Called with the port after each change of that.
+    std::function<void(std::uint16_t port)> on_change = [](std::uint16_t) {};
+
+  private:
+    struct Kept {
+        std::unique_ptr<recursion::Instance> instance;
+        std::string tag;
+        unsigned number_in_plan = 0;
+        std::uint64_t lines_since_ms = 0;
+        unsigned lines = 0, left_out = 0;
+        std::uint64_t failures = 0;
+    };
+    struct Failure {
+        std::string tag, text;
+        std::uint64_t at_ms = 0, count = 0;
+    };
+
+    // Instance::Owner
+    void is_up_changed(const recursion::Instance& instance) override;
+    void tell(const recursion::Instance& instance, bool is_warning,
+              const std::string& text) override;
+    void take_line(const recursion::Instance& instance, const recursion::LogLine& line) override;
+
+    void take(const config::Settings& settings);
+    void replace_old_ones();
+    Kept& kept_of(const recursion::Instance& instance);
+    static std::string name_of(const Kept& kept);
+    boost::json::object row_of(const Kept& kept) const;
+    void to_all(const std::string& command, const ops::RpcDone& done);
+    [[nodiscard]] boost::json::array failures() const;
+
+    MainLoop& main_;
+    const StartSettings& settings_;
+    Events& events_;
+    void set_down(std::uint16_t port, bool is_down);
+
+    std::string folder_;
+    std::set<std::uint16_t> down_;  // ports
+    recursion::ProcessStarter processes_;
+    bool can_run_ = false;  // its folders and its user are there
+    std::map<std::pair<std::string, unsigned>, Kept> instances_;  // by tag and number
+    std::deque<Failure> failures_;
+    std::uint64_t checked_ms_ = 0;
+    std::pair<ino_t, time_t> file_{};  // of the engine's program
+    struct NegativeAnchor {
+        std::unique_ptr<boost::asio::steady_timer> until;
+    };
+    std::map<std::string, NegativeAnchor> negative_anchors_;
+};
+
+}  // namespace steer

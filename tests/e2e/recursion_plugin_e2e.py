@@ -1,0 +1,161 @@
+"""`type: recursion`: unbound, run by the daemon, walks a signed tree of the lab's own (lab/dns_tree.py), whose zones are broken in
+one way each."""
+
+import json
+import os
+import pathlib
+import re
+import signal
+import sys
+import time
+import unittest
+
+from lab.dns_tree import ADDRESS, BY_NAME, ZONES, Tree
+from lab.network import skip_without, until
+from lab.scene import Scene, query_counts, start_load
+
+BUILD = sys.argv.pop(1)
+CONFIG = """
+control: {{ recursion: {folder}/engine, stream_threads: 1 }}
+plugins:
+  - tag: resolve
+    type: recursion
+    args: {{ instances: {instances}, root_hints: {hints}, trust_anchors: [ "{anchor}" {more} ], total_timeout: 8s {keys} }}
+  - {{ tag: answers, type: cache, args: {{ short_circuit: true }} }}
+  - {{ tag: main, type: sequence, args: [ {{ exec: $answers }}, {{ exec: $resolve }} ] }}
+  - {{ tag: udp, type: udp_server, args: {{ entry: main, listen: ":53" }} }}
+  - {{ tag: tcp, type: tcp_server, args: {{ entry: main, listen: ":53" }} }}
+"""
+
+
+class Recursion(unittest.TestCase):
+    def setUp(self):
+        self.scene = self.enterContext(Scene("recursion", BUILD))
+        os.chmod(self.scene.folder, 0o755)
+        self.tree = Tree(self.scene.network, self.scene.folder / "tree")
+        self.tree.serve()
+        for last in range(9, 15):
+            self.scene.network.route("router", f"1.1.1.{last}/32", "via", "1.1.1.1")
+        self.config = self.scene.folder / "recursion.yaml"
+
+    def write(self, instances=1, more="", keys=""):
+        self.config.write_text(CONFIG.format(folder=self.scene.folder, instances=instances, hints=self.tree.hints,
+                                             anchor=self.tree.anchor.replace("\t", " "), more=more, keys=keys))
+
+    def start(self, **how):
+        self.write(**how)
+        daemon = self.scene.start_daemon(self.config)
+        until(lambda: all(one["up"] for one in self.instances()) and self.instances(), 20, "the instances are up")
+        return daemon
+
+    def instances(self):
+        return self.reported()["instances"]
+
+    def reported(self):
+        return json.loads(self.scene.steerctl("--json", "recursion"))
+
+    def ask(self, name, *words):
+        """The status, the flags and the codes of extended errors."""
+        text = self.scene.kdig("+dnssec", "+adflag", *words, name, "A")
+        found = re.search(r"status: (\w+);", text)
+        flags = re.search(r";; Flags: ([a-z ]+);", text)
+        return (found and found[1], set(flags[1].split()) if flags else set(), [int(code) for code in re.findall(r"EDE: (\d+)", text)], text)
+
+    def test_each_zone_of_the_tree(self):
+        self.start()
+        for zone in ZONES:
+            with self.subTest(zone.name, flaw=zone.flaw):
+                status, flags, codes, text = self.ask(f"www.{zone.name}")
+                self.assertEqual(status, zone.status, text)
+                self.assertEqual("ad" in flags, zone.ad, text)
+                if zone.status == "NOERROR":
+                    self.assertIn(ADDRESS, text)
+                    self.assertEqual("RRSIG" in text, bool(zone.sign), text)
+                elif zone.codes:
+                    self.assertTrue(set(codes) & set(zone.codes), text)
+                # Who checks by itself gets what there is.
+                if zone.codes and zone.server == BY_NAME["good.example"].server:
+                    self.assertEqual(self.ask(f"www.{zone.name}", "+cdflag")[0], "NOERROR")
+        self.assertEqual(self.ask("missing.good.example")[:1], ("NXDOMAIN",))
+        self.assertIn("ad", self.ask("missing.good.example")[1])
+        failed = self.reported()["failures"]
+        self.assertTrue(any("www.expired.example" in one["text"] for one in failed), failed)
+
+    def test_a_domain_stays_in_one_instance_and_both_are_used(self):
+        self.start(instances=2)
+        before = [one["queries"] for one in self.instances()]
+        for i in range(10):
+            self.assertEqual(self.ask(f"n{i}.any.good.example")[0], "NOERROR")
+        until(lambda: sum(one["queries"] for one in self.instances()) >= sum(before) + 10, 10, "they are counted")
+        grown = [one["queries"] - was for one, was in zip(self.instances(), before)]
+        self.assertLess(min(grown), 5, grown)
+
+    def test_an_instance_is_killed_under_load(self):
+        self.start(instances=2)
+        for zone in ("good.example", "good.lab"):
+            self.assertEqual(self.ask(f"www.{zone}")[0], "NOERROR")
+        load = start_load(self.scene.network, (f"www.good.example A\nn{i}.any.good.{top} A" for i in range(5000) for top in ("example", "lab")), 300,
+                          "-t", "5", "-q", "500")
+        try:
+            time_until = time.monotonic() + 2
+            until(lambda: time.monotonic() > time_until, 5, "the load runs")
+            for one in self.instances():
+                os.kill(one["pid"], signal.SIGKILL)
+                until(lambda: all(i["up"] and i["pid"] != one["pid"] for i in self.instances()), 10, "it is started again")
+        finally:
+            load.stop(number=signal.SIGINT)
+        counts = query_counts(load.text())
+        print(f"killed both in turn: {counts}", flush=True)
+        self.assertGreater(counts["completed"], 500)
+        self.assertEqual(counts["lost"], 0)
+        self.assertEqual([one["restarts"] for one in self.instances()], [1, 1])
+
+    def test_a_change_keeps_the_process(self):
+        self.start()
+        self.assertEqual(self.ask("www.wrong.example")[0], "SERVFAIL")
+        pid = self.instances()[0]["pid"]
+        self.write(keys=", negative_trust_anchors: [ wrong.example ]")
+        self.scene.steerctl("reload")
+        self.scene.steerctl("recursion", "flush", "--below", "wrong.example")
+        until(lambda: self.ask("www.wrong.example")[0] == "NOERROR", 10, "it is not checked any more")
+        self.assertNotIn("ad", self.ask("www.wrong.example")[1])
+        self.assertEqual(self.instances()[0]["pid"], pid)
+
+    def test_a_negative_trust_anchor_for_a_time(self):
+        self.start()
+        self.assertEqual(self.ask("www.expired.example")[0], "SERVFAIL")
+        self.scene.steerctl("recursion", "distrust", "expired.example", "--for", "3600")
+        self.assertEqual(self.ask("www.expired.example")[0], "NOERROR")
+        self.assertEqual(self.reported()["negative_trust_anchors"], ["expired.example"])
+        self.scene.steerctl("recursion", "trust", "expired.example")
+        self.assertEqual(self.ask("www.expired.example")[0], "SERVFAIL")
+
+    def test_an_island_with_its_own_anchor(self):
+        self.start(more=f', "{self.tree.island}"'.replace("\t", " "))
+        status, flags, _, text = self.ask("www.island.example")
+        self.assertEqual((status, "ad" in flags), ("NOERROR", True), text)
+
+    def test_without_validation_nothing_is_authenticated(self):
+        self.start(keys=", validate: no")
+        for name in ("www.good.example", "www.wrong.example"):
+            status, flags, _, text = self.ask(name)
+            self.assertEqual((status, "ad" in flags), ("NOERROR", False), text)
+
+    def test_the_process_is_confined(self):
+        daemon = self.start()
+        pid = self.instances()[0]["pid"]
+        status = pathlib.Path(f"/proc/{pid}/status").read_text()
+        for line in ("NoNewPrivs:\t1", "Seccomp:\t2", "CapEff:\t0000000000000000", "CapBnd:\t0000000000000000"):
+            self.assertIn(line, status)
+        self.assertNotEqual(re.search(r"Uid:\t(\d+)", status)[1], "0")
+        sockets = self.scene.network.run("appliance", "ss", "-Hlun").stdout
+        self.assertIn("127.0.0.1:5301", sockets)
+        self.assertNotRegex(sockets, r"172\.16\.1\.2:5301|0\.0\.0\.0:5301")
+        self.assertEqual(daemon.stop(), 0)
+        until(lambda: not pathlib.Path(f"/proc/{pid}").exists(), 5, "it ends with the daemon")
+        self.assertNotRegex(daemon.text(), r" (warning|error) ")
+
+
+if __name__ == "__main__":
+    skip_without(("unbound", "dnssec-signzone", "knotd"), "--all")
+    unittest.main(verbosity=2)

@@ -1,0 +1,130 @@
+// What is written for the engine, and what is read from it.
+#define BOOST_TEST_MODULE recursion
+#include "control/program/engine/engine.h"
+
+#include <algorithm>
+#include <boost/test/unit_test.hpp>
+#include <string>
+
+using namespace steer;
+using namespace steer::recursion;
+
+namespace {
+
+config::Recursion settings() {
+    config::Recursion out;
+    out.line = 7;
+    out.port = 5301;
+    out.cache_bytes = std::uint64_t{64} << 20;
+    return out;
+}
+
+bool has(const EngineConfig& config, std::string_view line) {
+    return ("\n" + config.text).find("\n" + std::string(line) + "\n") != std::string::npos;
+}
+
+// Of our configuration, for a line of the engine's.
+int line_of(const EngineConfig& config, std::string_view text) {
+    const auto at = config.text.find(text);
+    BOOST_REQUIRE(at != std::string::npos);
+    const auto number = std::count(config.text.begin(),
+                                   config.text.begin() + static_cast<std::ptrdiff_t>(at), '\n');
+    return config.lines.at(static_cast<std::size_t>(number));
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(an_instance_listens_on_loopback_and_keeps_to_its_folder) {
+    const auto config = configuration(settings(), "/var/lib/unbound/steerdns/0", 5302);
+    BOOST_TEST(has(config, "  interface: 127.0.0.1@5302"));
+    BOOST_TEST(has(config, "  directory: \"/var/lib/unbound/steerdns/0\""));
+    BOOST_TEST(has(config, "  control-interface: \"/var/lib/unbound/steerdns/0/control\""));
+    BOOST_TEST(has(config, "  auto-trust-anchor-file: \"root.key\""));
+    BOOST_TEST(has(config, "  prefetch: no"));
+    BOOST_TEST(config.text.find("auth-zone") == std::string::npos);
+    const auto lines = std::count(config.text.begin(), config.text.end(), '\n');
+    BOOST_TEST(config.lines.size() == static_cast<std::size_t>(lines));
+}
+
+BOOST_AUTO_TEST_CASE(each_line_knows_the_one_that_it_is_from) {
+    auto wanted = settings();
+    wanted.trust_anchors = {{"example.com. DS 1 13 2 ab", 10}, {"/etc/anchors", 11}};
+    wanted.negative_trust_anchors = {{"broken.example", 12}};
+    wanted.root_zone = 13;
+    wanted.stubs = {{"corp.example", 14, {{*IpAddress::parse("127.0.0.1"), 5353}}}};
+    wanted.extra = {{"max-udp-size: 1232", 15}, {"forward-zone:", 16}, {"name: \"x\"", 17}};
+    const auto config = configuration(wanted, "/f", 5301);
+    // Without `root`, these are all anchors.
+    BOOST_TEST(config.text.find("auto-trust-anchor-file") == std::string::npos);
+    BOOST_TEST(line_of(config, "trust-anchor: \"example.com. DS") == 10);
+    BOOST_TEST(line_of(config, "trust-anchor-file: \"/etc/anchors\"") == 11);
+    BOOST_TEST(line_of(config, "domain-insecure: \"broken.example\"") == 12);
+    BOOST_TEST(line_of(config, "zonefile: \"root.zone\"") == 13);
+    BOOST_TEST(line_of(config, "stub-addr: 127.0.0.1@5353") == 14);
+    BOOST_TEST(has(config, "  do-not-query-localhost: no"));
+    BOOST_TEST(has(config, "server:\n  max-udp-size: 1232\nforward-zone:\n  name: \"x\""));
+    BOOST_TEST(line_of(config, "  name: \"x\"") == 17);
+    BOOST_TEST(line_of(config, "verbosity") == 7);
+}
+
+BOOST_AUTO_TEST_CASE(without_validation_there_are_no_anchors) {
+    auto wanted = settings();
+    wanted.validate = config::Validation::no;
+    const auto config = configuration(wanted, "/f", 5301);
+    BOOST_TEST(has(config, "  module-config: \"iterator\""));
+    BOOST_TEST(config.text.find("anchor") == std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(errors_of_the_check_are_at_our_lines) {
+    auto wanted = settings();
+    wanted.extra = {{"nonsense: 3", 20}};
+    const auto config = configuration(wanted, "/f", 5301);
+    const auto number = std::to_string(config.lines.size());
+    const auto errors =
+        errors_of("/proc/self/fd/5:" + number +
+                      ": error: unknown keyword 'nonsense'\n/proc/self/fd/5:" + number +
+                      ": error: stray ':'\nread /proc/self/fd/5 failed: 2 errors in configuration "
+                      "file\n",
+                  config);
+    BOOST_REQUIRE_EQUAL(errors.size(), 1U);
+    BOOST_TEST(errors[0].line == 20);
+    BOOST_TEST(errors[0].text == "unknown keyword 'nonsense'");
+    const auto whole = errors_of(
+        "[1795859890] unbound-checkconf[547:0] fatal error: auto-trust-anchor-file: \"root.key\" "
+        "does not exist\n",
+        config);
+    BOOST_REQUIRE_EQUAL(whole.size(), 1U);
+    BOOST_TEST(whole[0].line == 7);
+    BOOST_TEST(whole[0].text == "auto-trust-anchor-file: \"root.key\" does not exist");
+    // A line that is not there, and text of any kind.
+    BOOST_TEST(errors_of("/proc/self/fd/5:9999: error: x\n", config)[0].line == 7);
+    BOOST_TEST(errors_of("\x1b[31m\n", config)[0].text.find('\x1b') == std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(lines_of_its_log_have_a_level) {
+    const auto failed = log_line(
+        "[1700000000] unbound[12:0] info: validation failure <www.a.example. A IN>: no signatures");
+    BOOST_TEST(failed.is_failed_name);
+    BOOST_TEST(failed.text == "validation failure <www.a.example. A IN>: no signatures");
+    BOOST_TEST((log_line("[1] unbound[1:0] error: can't bind socket").level == LineLevel::error));
+    BOOST_TEST(log_line("[1] unbound[1:0] error: can't bind socket").text == "can't bind socket");
+    BOOST_TEST((log_line("[1] unbound[1:0] notice: init module").level == LineLevel::detail));
+    BOOST_TEST((log_line("out of memory").level == LineLevel::info));
+    BOOST_TEST(log_line("[").text == "[");
+}
+
+BOOST_AUTO_TEST_CASE(counts_are_read_by_name) {
+    const auto counts = counts_of(
+        "thread0.num.queries=3\ntotal.num.queries=42\ntotal.num.recursivereplies=7\n"
+        "num.answer.rcode.SERVFAIL=2\nnum.answer.secure=5\nnum.answer.bogus=1\n"
+        "mem.cache.rrset=1000\nmem.cache.message=500\ntotal.recursion.time.avg=0.125\n"
+        "time.up=12.5\nnonsense\n=\n");
+    BOOST_TEST(counts.queries == 42U);
+    BOOST_TEST(counts.recursions == 7U);
+    BOOST_TEST(counts.servfail == 2U);
+    BOOST_TEST(counts.secure == 5U);
+    BOOST_TEST(counts.bogus == 1U);
+    BOOST_TEST(counts.bytes == 1500U);
+    BOOST_TEST(counts.recursion_mean_s == 0.125);
+    BOOST_TEST(counts_of("").queries == 0U);
+}
