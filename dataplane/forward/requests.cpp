@@ -37,7 +37,8 @@ const NextHop& Forwarder::Impl::hop_to(const Upstream& upstream) const noexcept 
 
 bool Forwarder::Impl::has_random_case(const OutstandingQuery& f,
                                       const Upstream& to) const noexcept {
-    if (options.random_case == RandomCase::never || !to.random_case || f.over_tcp || to.channel == Channel::stream)
+    if (options.random_case == RandomCase::never || !to.random_case || f.over_tcp ||
+        to.channel == Channel::stream)
         return false;
     return options.random_case == RandomCase::always || !choice.changes_case(to.id);
 }

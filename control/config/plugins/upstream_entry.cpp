@@ -106,7 +106,8 @@ constexpr std::array<Row<UpstreamArgs>, 18> kUpstreamEntryOwnRows{{
      "same as `h3://` instead of `https://`\nIt has no effect behind a `socks5` proxy."},
     {"trust_ad", &UpstreamArgs::trust_ad, "false", "",
      "pass the upstream's AD bit to clients that set AD or DO (RFC 6840)\nThe upstream "
-     "must validate DNSSEC, and the path to it must be secure. Otherwise AD is always cleared. With "
+     "must validate DNSSEC, and the path to it must be secure. Otherwise AD is always cleared. "
+     "With "
      "it, clients also get the reason of a SERVFAIL (EDE, RFC 8914)."},
     {"cookies", &UpstreamArgs::cookies, "true", "",
      "send DNS cookies to this upstream, over plain UDP (RFC 7873)\nReplies with a wrong cookie "
