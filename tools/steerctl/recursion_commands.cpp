@@ -1,6 +1,9 @@
 #include <boost/json/object.hpp>
 
+#include "cells.h"
 #include "commands.h"
+#include "output.h"
+#include "report.h"
 
 namespace steerctl {
 namespace json = boost::json;
@@ -10,25 +13,37 @@ void add_name(CLI::App& command, Options& options) {
     command.add_option("NAME", options.name, "Domain name")->required();
 }
 
-// In both caches: first in the one that would fill the other again.
+// For the processes that resolve, then for the cache of the daemon, which they would fill again.
+int change(const Options& options, const char* method, const json::object& params,
+           const char* flushed) {
+    const Reply first = ask(options.socket, method, params, kPatience);
+    if (!first.error.empty()) return fail(first);
+    const Reply second =
+        ask(options.socket, "cache.flush", json::object{{flushed, options.name}}, kLongPatience);
+    if (!second.error.empty()) return fail(second);
+    json::object both = object_of(second.result);
+    both.insert_or_assign("instances", object_of(first.result).at("instances"));
+    if (options.as_json) {
+        print_json(both);
+    } else {
+        print(recursion_done_text(both));
+    }
+    return 0;
+}
+
 Run add_flush(CLI::App& command, Options& options) {
     add_name(command, options);
     command.add_flag("--below", options.below, "Also all names below it");
     return [&options] {
-        const int code = show(options, "recursion.flush", recursion_done_text,
-                              json::object{{"name", options.name}, {"below", options.below}});
-        if (code != 0) return code;
-        return show(options, "cache.flush", cache_done_text,
-                    json::object{{options.below ? "suffix" : "name", options.name}}, kLongPatience);
+        return change(options, "recursion.flush",
+                      json::object{{"name", options.name}, {"below", options.below}},
+                      options.below ? "suffix" : "name");
     };
 }
 
 int set_trust(const Options& options, std::uint64_t seconds) {
-    const int code = show(options, "recursion.distrust", recursion_done_text,
-                          json::object{{"name", options.name}, {"seconds", seconds}});
-    if (code != 0) return code;
-    return show(options, "cache.flush", cache_done_text, json::object{{"suffix", options.name}},
-                kLongPatience);
+    return change(options, "recursion.distrust",
+                  json::object{{"name", options.name}, {"seconds", seconds}}, "suffix");
 }
 
 Run add_distrust(CLI::App& command, Options& options) {

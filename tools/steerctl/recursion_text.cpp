@@ -32,7 +32,8 @@ std::string recursion_text(const json::value& answer) {
 
 std::string recursion_done_text(const json::value& answer) {
     const json::value* const count = find(object_of(answer), "instances");
-    return "done by " + cell_text("instances", count) + " of the processes that resolve\n";
+    return "done by " + cell_text("instances", count) + " of the processes that resolve\n" +
+           cache_done_text(answer);
 }
 
 }  // namespace steerctl

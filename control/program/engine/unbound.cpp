@@ -246,8 +246,10 @@ std::vector<CheckError> errors_of(std::string_view output, const EngineConfig& c
     }
     // The first sentence about a line is its cause.
     std::ranges::stable_sort(found, {}, &CheckError::line);
-    const auto rest = std::ranges::unique(found, {}, &CheckError::line);
-    found.erase(rest.begin(), rest.end());
+    const auto is_of_same_line = [](const CheckError& a, const CheckError& b) {
+        return a.line == b.line;
+    };
+    found.erase(std::unique(found.begin(), found.end(), is_of_same_line), found.end());
     // A line's own sentence says more than one about a part of it.
     const auto is_of_line = [whole](const CheckError& one) { return one.line != whole; };
     if (std::ranges::any_of(found, is_of_line))
