@@ -183,8 +183,7 @@ Result<void> give_up_rights(const StartSettings& start, const build::Built& buil
     }
     // Files and sockets of its engine are its group's.
     std::vector<gid_t> groups;
-    if (const auto engine = recursion::engine_user(*user);
-        engine.is_own && !recursion::plans_of(settings).empty())
+    if (const auto engine = recursion::engine_user(*user); engine.is_own)
         groups.push_back(engine.gid);
     if (auto done = drop_rights(*user, handed, needed_capabilities(settings, ports), groups); !done)
         return done;

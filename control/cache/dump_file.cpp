@@ -19,8 +19,9 @@ namespace steer {
 namespace {
 
 constexpr std::array<char, 8> kMagic{'S', 't', 'e', 'e', 'r', 'C', 'c', 'h'};
-constexpr std::uint32_t kVersion =
-    4;  // 1 was without hits and visited, 2 without Answer::has_hints, 3 without has_additional
+// 1 was without hits and visited, 2 without Answer::has_hints, 3 without has_additional, 4 without
+// error_after.
+constexpr std::uint32_t kVersion = 5;
 // The answers are stored as they lie in memory.
 static_assert(sizeof(dns::Answer) == 28, "another layout of answers is another version");
 

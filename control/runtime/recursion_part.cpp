@@ -2,9 +2,14 @@
 
 #include <spdlog/spdlog.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
+#include <cstring>
+#include <memory>
+#include <optional>
 #include <vector>
 
 #include "control/api/metrics/metrics.h"
@@ -38,35 +43,50 @@ std::pair<ino_t, time_t> engine_file() {
 
 Result<void> RecursionPart::start() {
     folder_ = settings_.get().control.recursion;
-    if (recursion::plans_of(settings_.get()).empty()) return {};
     const auto user = resolve_user(settings_.get().control.user);
     if (!user) return user.error();
     const auto engine = recursion::engine_user(*user);
-    if (auto made = recursion::make_folders(folder_, engine); !made) return made;
     Starter* const starter = recursion::engine_starter();
-    if (starter == nullptr || (::geteuid() == 0 && !starter->become(engine.uid, engine.gid)))
-        return Error{"the starter of unbound could not become its user"};
-    if (!engine.is_own)
+    const bool is_needed = !recursion::plans_of(settings_.get()).empty();
+    const bool is_installed = recursion::why_missing().empty();
+    // Also where none is needed yet: a reload may add one.
+    if (is_installed) {
+        auto made = recursion::make_folders(folder_, engine);
+        if (!made && is_needed) return made;
+        can_run_ = made.has_value();
+    }
+    // Also where none is needed, so that no process keeps the right to change its user.
+    const bool is_started = starter != nullptr && starter->is_alive() &&
+                            (::geteuid() != 0 || starter->become(engine.uid, engine.gid));
+    can_run_ = can_run_ && is_started;
+    if (is_needed && !is_started)
+        return Error{
+            "unbound cannot run as a user of its own: " + std::string(std::strerror(errno)) +
+            "; give the service CAP_SETUID and CAP_SETGID"};
+    if (is_needed && !engine.is_own)
         spdlog::info(
-            "recursion: unbound runs as the user of steerdnsd, because there is no user {}",
+            "recursion: unbound runs as the user of steerdnsd: there is no user {}; run "
+            "'systemd-sysusers'",
             recursion::kUser);
-    can_run_ = true;
     file_ = engine_file();
     return {};
 }
 
 void RecursionPart::take(const config::Settings& settings) {
     std::map<std::pair<std::string, unsigned>, const recursion::Plan*> wanted;
+    configured_negatives_.clear();
     const auto plans = recursion::plans_of(settings);
+    std::set<std::uint16_t> changed = std::exchange(ports_, {});
     for (const auto& plan : plans) {
-        for (unsigned i = 0; can_run_ && i < plan.settings.instances; ++i)
-            wanted.emplace(std::pair(plan.tag, i), &plan);
+        for (const auto& zone : plan.settings.negative_trust_anchors)
+            configured_negatives_.insert(zone.value);
+        for (unsigned i = 0; i < plan.settings.instances; ++i) {
+            ports_.insert(static_cast<std::uint16_t>(plan.settings.port + i));
+            if (can_run_) wanted.emplace(std::pair(plan.tag, i), &plan);
+        }
     }
-    std::erase_if(instances_, [&](auto& one) {
-        if (wanted.contains(one.first)) return false;
-        set_down(one.second.instance->port(), false);
-        return true;
-    });
+    changed.insert(ports_.begin(), ports_.end());
+    std::erase_if(instances_, [&](const auto& one) { return !wanted.contains(one.first); });
     for (const auto& [key, plan] : wanted) {
         auto at = instances_.find(key);
         if (at == instances_.end()) {
@@ -77,12 +97,6 @@ void RecursionPart::take(const config::Settings& settings) {
             };
             while (std::ranges::any_of(instances_, is_taken))
                 ++place;
-            if (place >= config::Recursion::kMostInstances) {
-                events_.tell(ops::EventKind::upstream, ops::EventLevel::warning,
-                             "recursion: more than 16 instances in all: " + key.first + "-" +
-                                 std::to_string(key.second) + " is not started");
-                continue;
-            }
             Kept kept;
             kept.tag = key.first;
             kept.number_in_plan = key.second;
@@ -90,12 +104,13 @@ void RecursionPart::take(const config::Settings& settings) {
                                                        place, recursion::folder_of(folder_, place));
             at = instances_.emplace(key, std::move(kept)).first;
             at->second.instance->configure(plan->settings);
-            set_down(at->second.instance->port(), true);
             at->second.instance->start();
         } else {
             at->second.instance->configure(plan->settings);
         }
     }
+    for (const std::uint16_t port : changed)
+        on_change(port);
 }
 
 // ---- its instances
@@ -110,17 +125,30 @@ std::string RecursionPart::name_of(const Kept& kept) {
     return kept.tag + "-" + std::to_string(kept.number_in_plan);
 }
 
-void RecursionPart::set_down(std::uint16_t port, bool is_down) {
-    if (is_down) {
-        down_.insert(port);
-    } else {
-        down_.erase(port);
-    }
-    on_change(port);
+bool RecursionPart::is_down(std::uint16_t port) const {
+    return ports_.contains(port) && std::ranges::none_of(instances_, [port](const auto& one) {
+               return one.second.instance->port() == port && one.second.instance->is_up();
+           });
+}
+
+bool RecursionPart::is_starting(std::uint16_t port) const {
+    return std::ranges::any_of(instances_, [port](const auto& one) {
+        const Instance& instance = *one.second.instance;
+        return instance.port() == port && instance.restarts() == 0 && instance.error().empty();
+    });
 }
 
 void RecursionPart::is_up_changed(const Instance& instance) {
-    set_down(instance.port(), !instance.is_up());
+    on_change(instance.port());
+    if (instance.is_up()) settings_taken(instance);
+}
+
+// It has no negative trust anchors but those of its configuration.
+void RecursionPart::settings_taken(const Instance& instance) {
+    for (const auto& [zone, anchor] : negative_anchors_)
+        recursion::call_engine(main_.io(), instance.control_socket(),
+                               recursion::distrust_command(zone, true), kCallPatience,
+                               [](const std::optional<std::string>&) {});
 }
 
 void RecursionPart::tell(const Instance& instance, bool is_warning, const std::string& text) {
@@ -172,10 +200,11 @@ void RecursionPart::poll() {
     replace_old_ones();
 }
 
-// One at a time, so that the others answer.
+// One at a time, so that the others answer. One that cannot run holds up none.
 void RecursionPart::replace_old_ones() {
-    const bool all_up = std::ranges::all_of(
-        instances_, [](const auto& one) { return one.second.instance->is_up(); });
+    const bool all_up = std::ranges::all_of(instances_, [](const auto& one) {
+        return one.second.instance->is_up() || !one.second.instance->error().empty();
+    });
     const auto old = std::ranges::find_if(
         instances_, [](const auto& one) { return one.second.instance->is_old(); });
     if (!all_up || old == instances_.end()) return;
@@ -187,20 +216,22 @@ void RecursionPart::replace_old_ones() {
 
 void RecursionPart::to_all(const std::string& command, const ops::RpcDone& done) {
     struct Asked {
-        std::size_t left = 0, did = 0;
+        std::size_t left = 0, did = 0, failed = 0;
         ops::RpcDone done;
     };
     auto asked = std::make_shared<Asked>();
     asked->done = done;
     asked->left = instances_.size();
-    if (instances_.empty()) return done(boost::json::value(object{{"instances", 0}}));
+    if (instances_.empty())
+        return done(boost::json::value(object{{"instances", 0}, {"failed", 0}}));
     for (const auto& [key, kept] : instances_) {
         recursion::call_engine(
             main_.io(), kept.instance->control_socket(), command, kCallPatience,
             [asked](const std::optional<std::string>& answer) {
-                if (answer && recursion::is_done(*answer)) ++asked->did;
-                if (--asked->left == 0)
-                    asked->done(boost::json::value(object{{"instances", asked->did}}));
+                ++(answer && recursion::is_done(*answer) ? asked->did : asked->failed);
+                if (--asked->left > 0) return;
+                asked->done(boost::json::value(
+                    object{{"instances", asked->did}, {"failed", asked->failed}}));
             });
     }
 }
@@ -235,17 +266,17 @@ void RecursionPart::add_methods(ops::Methods& methods) {
          },
          .members = "instances negative_trust_anchors failures",
          .result = "each instance, temporary negative trust anchors, and the last failures"});
-    methods.add(
-        {.name = "recursion.flush",
-         .help = "Removes a name from the caches of the processes that resolve.",
-         .changes = Changes::always(),
-         .parameters = {kDomain, {"below", ParamType::flag, "true: with all names below it"}},
-         .run =
-             [this](const ops::Arguments& asked, const ops::RpcDone& done) {
-                 to_all(recursion::flush_command(asked.text("name"), asked.is_true("below")), done);
-             },
-         .members = "instances",
-         .result = "the number of instances that did it"});
+    constexpr std::string_view kCounts =
+        "the numbers of instances that did it, and that did not answer";
+    methods.add({.name = "recursion.flush",
+                 .help = "Removes a name, and all below it, from the caches of the processes that "
+                         "resolve.",
+                 .changes = Changes::always(),
+                 .parameters = {kDomain},
+                 .run = [this](const ops::Arguments& asked,
+                               const ops::RpcDone& done) { flush(asked, done); },
+                 .members = "instances failed",
+                 .result = kCounts});
     methods.add(
         {.name = "recursion.distrust",
          .help = "Sets or removes a negative trust anchor (RFC 7646) for a time.",
@@ -253,30 +284,51 @@ void RecursionPart::add_methods(ops::Methods& methods) {
          .parameters = {kDomain,
                         {"seconds", ParamType::number,
                          "how long; 0 removes it; without it, an hour", false, 0, 604'800, "s"}},
-         .run =
-             [this](const ops::Arguments& asked, const ops::RpcDone& done) {
-                 const std::string zone = asked.text("name");
-                 const auto seconds = asked.number("seconds", 3600);
-                 const bool is_set = seconds > 0;
-                 negative_anchors_.erase(zone);
-                 if (is_set) {
-                     auto timer = std::make_unique<boost::asio::steady_timer>(
-                         main_.io(), std::chrono::seconds(seconds));
-                     timer->async_wait([this, zone](const boost::system::error_code& error) {
-                         if (error) return;
-                         negative_anchors_.erase(zone);
-                         to_all(recursion::distrust_command(zone, false), [](auto&&) {});
-                     });
-                     negative_anchors_.emplace(zone, NegativeAnchor{std::move(timer)});
-                 }
-                 to_all(recursion::distrust_command(zone, is_set),
-                        [this, zone, done](const ops::RpcResult& result) {
-                            to_all(recursion::flush_command(zone, true),
-                                   [done, result](const ops::RpcResult&) { done(result); });
-                        });
-             },
-         .members = "instances",
-         .result = "the number of instances that did it"});
+         .run = [this](const ops::Arguments& asked,
+                       const ops::RpcDone& done) { distrust(asked, done); },
+         .members = "instances failed",
+         .result = kCounts});
+}
+
+void RecursionPart::flush(const ops::Arguments& asked, const ops::RpcDone& done) {
+    const auto name = recursion::zone_word(asked.text("name"));
+    if (!name) return done(ops::bad_params(name.error().text));
+    to_all(recursion::flush_command(*name), done);
+}
+
+void RecursionPart::distrust(const ops::Arguments& asked, const ops::RpcDone& done) {
+    const auto zone = recursion::zone_word(asked.text("name"));
+    if (!zone) return done(ops::bad_params(zone.error().text));
+    if (configured_negatives_.contains(*zone))
+        return done(ops::bad_params("'" + *zone +
+                                    "' is in 'negative_trust_anchors' of the configuration: "
+                                    "change it there"));
+    const auto seconds = asked.number("seconds", 3600);
+    negative_anchors_.erase(*zone);
+    if (seconds > 0) {
+        auto timer =
+            std::make_unique<boost::asio::steady_timer>(main_.io(), std::chrono::seconds(seconds));
+        timer->async_wait(
+            [this, zone = *zone, own = timer.get()](const boost::system::error_code& error) {
+                if (error) return;
+                // A newer one may be there by now.
+                const auto now = negative_anchors_.find(zone);
+                if (now == negative_anchors_.end() || now->second.get() != own) return;
+                negative_anchors_.erase(now);
+                set_trust(zone, true, [](const ops::RpcResult&) {});
+            });
+        negative_anchors_.emplace(*zone, std::move(timer));
+    }
+    set_trust(*zone, seconds == 0, done);
+}
+
+// And removes what was judged before.
+void RecursionPart::set_trust(const std::string& zone, bool is_trusted, const ops::RpcDone& done) {
+    to_all(recursion::distrust_command(zone, !is_trusted),
+           [this, zone, done](const ops::RpcResult& result) {
+               to_all(recursion::flush_command(zone),
+                      [done, result](const ops::RpcResult&) { done(result); });
+           });
 }
 
 object RecursionPart::row_of(const Kept& kept) const {
@@ -334,6 +386,13 @@ void RecursionPart::write_metrics(ops::MetricWriter& writer) {
 }
 
 void RecursionPart::add_problems(Problems& problems) {
+    if (!ports_.empty() && !can_run_)
+        problems.push_back(
+            {"recursion", "unbound was not installed when steerdnsd started; restart steerdnsd"});
+    const Starter* const starter = recursion::engine_starter();
+    if (!instances_.empty() && (starter == nullptr || !starter->is_alive()))
+        problems.push_back(
+            {"recursion", "the process that starts unbound has ended; restart steerdnsd"});
     for (const auto& [key, kept] : instances_) {
         if (!kept.instance->error().empty())
             problems.push_back(

@@ -46,8 +46,11 @@ class RecursionPart final : public Part, public recursion::Instance::Owner {
     void add_problems(Problems& problems) override;
     void stop() override { instances_.clear(); }
 
-    // The engine on this port of 127.0.0.1 has ended, or is not up yet.
-    [[nodiscard]] bool is_down(std::uint16_t port) const { return down_.contains(port); }
+    // An engine belongs to this port of 127.0.0.1, and has ended or is not up yet: who answers there
+    // is another program.
+    [[nodiscard]] bool is_down(std::uint16_t port) const;
+    // It starts for the first time, and nothing is wrong yet.
+    [[nodiscard]] bool is_starting(std::uint16_t port) const;
     // Called with the port after each change of that.
     std::function<void(std::uint16_t port)> on_change = [](std::uint16_t) {};
 
@@ -69,10 +72,14 @@ class RecursionPart final : public Part, public recursion::Instance::Owner {
     void is_up_changed(const recursion::Instance& instance) override;
     void tell(const recursion::Instance& instance, bool is_warning,
               const std::string& text) override;
+    void settings_taken(const recursion::Instance& instance) override;
     void take_line(const recursion::Instance& instance, const recursion::LogLine& line) override;
 
     void take(const config::Settings& settings);
     void replace_old_ones();
+    void flush(const ops::Arguments& asked, const ops::RpcDone& done);
+    void distrust(const ops::Arguments& asked, const ops::RpcDone& done);
+    void set_trust(const std::string& zone, bool is_trusted, const ops::RpcDone& done);
     Kept& kept_of(const recursion::Instance& instance);
     static std::string name_of(const Kept& kept);
     boost::json::object row_of(const Kept& kept) const;
@@ -82,20 +89,17 @@ class RecursionPart final : public Part, public recursion::Instance::Owner {
     MainLoop& main_;
     const StartSettings& settings_;
     Events& events_;
-    void set_down(std::uint16_t port, bool is_down);
-
     std::string folder_;
-    std::set<std::uint16_t> down_;  // ports
+    std::set<std::uint16_t> ports_;  // of all engines that the configuration has
     recursion::ProcessStarter processes_;
     bool can_run_ = false;  // its folders and its user are there
     std::map<std::pair<std::string, unsigned>, Kept> instances_;  // by tag and number
     std::deque<Failure> failures_;
     std::uint64_t checked_ms_ = 0;
     std::pair<ino_t, time_t> file_{};  // of the engine's program
-    struct NegativeAnchor {
-        std::unique_ptr<boost::asio::steady_timer> until;
-    };
-    std::map<std::string, NegativeAnchor> negative_anchors_;
+    // Those for a time, and the timers of their ends.
+    std::map<std::string, std::unique_ptr<boost::asio::steady_timer>> negative_anchors_;
+    std::set<std::string> configured_negatives_;
 };
 
 }  // namespace steer

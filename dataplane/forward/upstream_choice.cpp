@@ -89,14 +89,16 @@ int UpstreamChoice::of_domain(const Snapshot& snapshot, const UpstreamGroup& gro
     const unsigned members = members_of(group);
     if (members == 0) return -1;
     const auto own = static_cast<unsigned>(domain % members);
-    unsigned chosen = own;
+    int chosen = -1;
     for (unsigned n = 0; n < members; ++n) {
         const unsigned i = (own + n) % members;
-        if (comes_last(group, snapshot.upstreams[group.members[i]].id, 0)) continue;
-        chosen = i;
-        break;
+        const UpstreamHealth& health = health_[snapshot.upstreams[group.members[i]].id];
+        if (health.is_down.load(std::memory_order_relaxed)) continue;
+        const bool is_silent = health.probe_silent.load(std::memory_order_relaxed);
+        if (chosen < 0 || !is_silent) chosen = static_cast<int>(i);
+        if (!is_silent) break;
     }
-    return ((without >> chosen) & 1) != 0 ? -1 : static_cast<int>(chosen);
+    return chosen >= 0 && ((without >> chosen) & 1) != 0 ? -1 : chosen;
 }
 
 bool UpstreamChoice::comes_last(const UpstreamGroup& group, std::uint16_t id,
@@ -131,7 +133,9 @@ int UpstreamChoice::to_measure(const Snapshot& snapshot, const UpstreamGroup& gr
     for (unsigned i = 0; i < end; ++i) {
         if ((without >> i) & 1) continue;
         const std::uint16_t id = snapshot.upstreams[group.members[i]].id;
-        if (group.policy == UpstreamPolicy::domain && !comes_last(group, id, now_ms)) continue;
+        if (group.policy == UpstreamPolicy::domain &&
+            (!comes_last(group, id, now_ms) || health_[id].is_down.load(std::memory_order_relaxed)))
+            continue;
         if (plans_[id].measure_at_ms <= now_ms) return static_cast<int>(i);
     }
     return -1;

@@ -6,8 +6,9 @@
 //   configuration order (as RouterOS does). `round_robin`: each in turn. `random`. `order`: the
 //   first in configuration order that our own probes do not report as silent
 //   (control/observe/health/upstream_probes.h); client queries cannot change it. `domain`: the one
-//   that a hash of the registrable domain selects; while it is silent, the next one. No other one
-//   gets the query, so caches, keys and floods of a domain stay in one upstream. Except with
+//   that a hash of the registrable domain selects; while probes find it silent, the next one. A
+//   query that failed is not repeated to another one, so caches, keys and floods of a domain stay
+//   in one upstream. An engine that is down gets nothing, also if no other one is left. Except with
 //   `latency`, resting upstreams come last.
 // - An upstream rests after two late replies in a row, or after one timeout or refusal by the
 //   network, until it replies. Not with `order` and `domain`.
@@ -100,6 +101,7 @@ class UpstreamChoice {
                 to.store(value, std::memory_order_relaxed);
         };
         set(health_[id].probe_silent, findings.is_silent);
+        set(health_[id].is_down, findings.is_down);
         set(health_[id].without_edns, findings.without_edns);
         set(health_[id].changes_case, findings.changes_case);
     }

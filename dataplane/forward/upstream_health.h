@@ -20,6 +20,7 @@ inline constexpr std::array<std::uint32_t, 12> kUpstreamBoundsMs{1,   2,   5,   
 // What our own probes found about an upstream (control/observe/health/upstream_probes.h).
 struct ProbeFindings {
     bool is_silent = false;
+    bool is_down = false;       // our engine that does not run: it may get no query
     bool without_edns = false;  // it refuses queries with EDNS
     bool changes_case = false;  // RandomCase::learned: it gets names in lower case
 };
@@ -31,6 +32,7 @@ struct alignas(64) UpstreamHealth {
     std::atomic<std::uint32_t> silent{0};           // queries without a reply since the last reply
     // Results of our own probes; control writes them.
     std::atomic<bool> without_edns{false};  // it refuses queries with EDNS
+    std::atomic<bool> is_down{false};       // ProbeFindings
     std::atomic<bool> probe_silent{false};
     std::atomic<bool> changes_case{false};  // it does not return the case of names
     Count queries;

@@ -269,13 +269,13 @@ class QuicUpstreams(unittest.TestCase):
             with self.subTest(loss=loss):
                 server = self.scene.network.start(
                     "resolver", f"gtlsserver-{loss}", GTLSSERVER, "--quiet", "--validate-addr", f"--mime-types-file={types}",
-                    f"--htdocs={files}", f"--tx-loss={loss}", f"--rx-loss={loss}", "--timeout=2s", SERVER, "443",
+                    f"--htdocs={files}", f"--tx-loss={loss}", f"--rx-loss={loss}", "--timeout=30s", SERVER, "443",
                     str(self.certificate.key), str(self.certificate.pem))
-                daemon = self.start(scheme="h3", host=f"{NAME}/answer.dns", idle_timeout="1s")
+                daemon = self.start(scheme="h3", host=f"{NAME}/answer.dns", idle_timeout="5s")
                 for _ in range(3):
                     for _ in range(20):
                         self.assertEqual(self.scene.short("one.stream.example", "A"), [ADDRESS])
-                    until(lambda: self.upstream()["connections"] == 0, 10, "the idle connection is closed")
+                    until(lambda: self.upstream()["connections"] == 0, 15, "the idle connection is closed")
                 self.wait_counted("upstream_answers", 60)
                 self.assertEqual(self.counted("upstreams_begun"), 3)
                 self.assertEqual(self.counted("upstreams_failed"), 0)

@@ -12,6 +12,7 @@ import pathlib
 from lab.network import Network, Process, run
 
 ROOT, TOP, HOME, LAME, SLOW, NO_EDNS = (f"1.1.1.{last}" for last in range(9, 15))
+SERVERS = (ROOT, TOP, HOME, LAME, SLOW, NO_EDNS)
 TOP_DOMAINS = ("example", "lab")
 SIGNED = ("-s", "-86400", "-e", "+30d")
 EXPIRED = ("-s", "20240101000000", "-e", "20240201000000")
@@ -45,7 +46,6 @@ ZONES = (
     Zone("slow.example", "its server answers after 0.3 s", sign=(), ds="none", server=SLOW, ad=False),
     Zone("noedns.example", "its server refuses EDNS", sign=(), ds="none", server=NO_EDNS, ad=False),
 )
-BY_NAME = {zone.name: zone for zone in ZONES}
 
 
 class Tree:
@@ -92,8 +92,8 @@ class Tree:
         return text + (f"{zone.name}. 300 DS 4711 13 2 {'ab' * 32}\n" if zone.ds == "wrong" else "")
 
     def serve(self) -> Process:
-        for last in range(9, 15):
-            self.network.address(self.space, "lo", f"1.1.1.{last}/32")
+        for server in SERVERS:
+            self.network.address(self.space, "lo", f"{server}/32")
         listen = ", ".join(f"{address}@53" for address in (ROOT, TOP, HOME))
         lines = ["server:", f"  rundir: {self.folder}", f"  listen: [ {listen} ]", "  udp-workers: 1", "  tcp-workers: 1", "log:", "  - target: stderr",
                  "    any: info", "database:", f"  storage: {self.folder}/db", "zone:"]

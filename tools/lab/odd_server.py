@@ -1,7 +1,7 @@
 """An authoritative server over UDP that is odd in one way: `slow` answers after 0.3 s, `noedns` refuses EDNS by
 FORMERR, `lame` refuses all.
 
-usage: odd_server.py ADDRESS slow|noedns|lame A (the address of each name)
+usage: odd_server.py ADDRESS slow|noedns|lame|ready A [PORT] (A: the address of each name; `ready`: nothing is odd)
 """
 
 import socket
@@ -15,8 +15,9 @@ import dns.rdatatype
 import dns.rrset
 
 address, how, answer = sys.argv[1:4]
+port = int(sys.argv[4]) if len(sys.argv) > 4 else 53
 sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-sock.bind((address, 53))
+sock.bind((address, port))
 print("ready", flush=True)
 
 

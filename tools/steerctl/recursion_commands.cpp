@@ -22,21 +22,24 @@ int change(const Options& options, const char* method, const json::object& param
         ask(options.socket, "cache.flush", json::object{{flushed, options.name}}, kLongPatience);
     if (!second.error.empty()) return fail(second);
     json::object both = object_of(second.result);
-    both.insert_or_assign("instances", object_of(first.result).at("instances"));
+    for (const auto& [key, value] : object_of(first.result))
+        both.insert_or_assign(key, value);
     if (options.as_json) {
         print_json(both);
     } else {
         print(recursion_done_text(both));
     }
-    return 0;
+    const json::value* const failed = find(both, "failed");
+    if (failed == nullptr || *failed == 0) return 0;
+    return fail(steer::ErrorCode::incomplete,
+                cell_text("failed", failed) + " of the processes that resolve did not answer");
 }
 
 Run add_flush(CLI::App& command, Options& options) {
     add_name(command, options);
     command.add_flag("--below", options.below, "Also all names below it");
     return [&options] {
-        return change(options, "recursion.flush",
-                      json::object{{"name", options.name}, {"below", options.below}},
+        return change(options, "recursion.flush", json::object{{"name", options.name}},
                       options.below ? "suffix" : "name");
     };
 }

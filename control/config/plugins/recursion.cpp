@@ -1,9 +1,12 @@
 // recursion: resolves from the root, by an engine that the daemon runs (control/program/engine).
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "control/config/plugin_type.h"
 #include "control/config/values.h"
@@ -57,11 +60,13 @@ void read_port(Reading& in, const Node& node, const Place& place, RecursionArgs&
 void read_anchors(Reading& in, const Node& node, const Place& place, RecursionArgs& out) {
     for (const Text& item : read_texts(in, node, place)) {
         RecursionText anchor{item.value, item.line};
-        if (anchor.value.starts_with('/')) {
+        std::ranges::replace(anchor.value, '\t', ' ');  // as in the files of keys
+        if (anchor.value.starts_with('/') && is_safe(anchor.value)) {
             in.read_file(anchor.value, {place.key, place.owner, item.line});
         } else if (!is_safe(anchor.value) ||
-                   (anchor.value != kRoot && anchor.value.find(" DS ") == std::string::npos &&
-                    anchor.value.find(" DNSKEY ") == std::string::npos)) {
+                   (anchor.value != kRoot &&
+                    lowered(anchor.value).find(" ds ") == std::string::npos &&
+                    lowered(anchor.value).find(" dnskey ") == std::string::npos)) {
             in.report().error(item.line, matchers::quoted(item.value) + " in " + place.name() +
                                              ": expected a record such as 'example.com. DS 1234 "
                                              "13 2 …', the path of a file, or 'root'");
@@ -155,6 +160,19 @@ void read_extra(Reading& in, const Node& node, const Place& place, RecursionArgs
             in.report().error(item.line, place.name() + ": write each line as an item of its own");
             continue;
         }
+        // The daemon's own, without which it neither reaches nor confines the engine.
+        constexpr std::array<std::string_view, 15> kOwned{
+            "interface",         "port",         "directory",
+            "username",          "chroot",       "pidfile",
+            "logfile",           "use-syslog",   "log-identity",
+            "do-daemonize",      "num-threads",  "control-enable",
+            "control-interface", "control-port", "control-use-cert"};
+        const std::string name = lowered(trimmed(item.value.substr(0, item.value.find(':'))));
+        if (std::ranges::find(kOwned, name) != kOwned.end()) {
+            in.report().error(item.line, "'" + name + "' in " + place.name() +
+                                             " is set by steerdnsd: remove the line");
+            continue;
+        }
         out.extra.push_back({item.value, item.line});
     }
 }
@@ -195,10 +213,11 @@ void read_outgoing_ports(Reading& in, const Node& node, const Place& place, Recu
                           ? std::nullopt
                           : parse_port(std::string_view(text).substr(dash + 1));
     constexpr std::uint16_t kFewest = 1024;
-    if (!first || !last || *last < *first || *last - *first + 1 < kFewest) {
-        in.report().error(place.line, place.name() + " is " + matchers::quoted(text) +
-                                          ": expected a range of at least 1024 ports, as in "
-                                          "20000-60000");
+    if (!first || !last || *first < kFewest || *last < *first || *last - *first + 1 < kFewest) {
+        in.report().error(place.line,
+                          place.name() + " is " + matchers::quoted(text) +
+                              ": expected a range of at least 1024 ports from 1024 on, as in "
+                              "20000-60000");
         return;
     }
     out.first_port = *first;
@@ -301,11 +320,14 @@ Forward forward_to(const RecursionArgs& args, const std::string& tag) {
     return out;
 }
 
-void refuse_shared_ports(Reading& in, const RecursionArgs& args, const std::string& owner) {
+// What all instances of a configuration share: ports, and folders.
+void refuse_shared(Reading& in, const RecursionArgs& args, const std::string& owner) {
+    std::uint32_t all = args.instances;
     for (const Plugin& other : in.settings().plugins) {
         const auto* const forward = std::get_if<Forward>(&other.args);
         if (forward == nullptr || !forward->recursion) continue;
         const Recursion& theirs = *forward->recursion;
+        all += theirs.instances;
         if (args.port + args.instances <= theirs.port ||
             theirs.port + theirs.instances <= args.port)
             continue;
@@ -313,6 +335,9 @@ void refuse_shared_ports(Reading& in, const RecursionArgs& args, const std::stri
                           owner + " and " + owner_of(other) +
                               " have the same port: give one of them another 'port'");
     }
+    if (all > Recursion::kMostInstances)
+        in.report().error(args.line, owner + ": " + std::to_string(all) +
+                                         " instances in all, expected at most 16: set 'instances'");
 }
 
 void read_recursion(Reading& in, const Node* node, Plugin& plugin) {
@@ -324,7 +349,7 @@ void read_recursion(Reading& in, const Node* node, Plugin& plugin) {
     args.port = static_cast<std::uint16_t>(args.first_port_of_instances);
     if (args.is_auto) args.instances = spare_cpus(in.settings());
     if (args.keeps_root_zone) args.root_zone = args.root_zone_line;
-    refuse_shared_ports(in, args, owner);
+    refuse_shared(in, args, owner);
     Forward forward = forward_to(args, plugin.tag);
     forward.recursion = static_cast<Recursion&&>(args);
     plugin.args = std::move(forward);

@@ -87,6 +87,18 @@ void read_path_or_off(Reading& in, const Node& node, const Place& place, Control
         path.pop_back();
 }
 
+// Below a folder that is written into the engine's configuration between quotes.
+template <auto Member>
+void read_path(Reading& in, const Node& node, const Place& place, Control& out) {
+    std::string path;
+    if (!read_value(in, node, place, {}, path)) return;
+    if (path.empty() || path.find_first_of("\"\\\n") != std::string::npos) {
+        in.report().error(place.line, place.name() + ": expected a path without quotes");
+        return;
+    }
+    out.*Member = in.resolve(path);
+}
+
 void read_list_size(Reading& in, const Node& node, const Place& place, Fetch& out) {
     constexpr std::uint64_t kMin = 1024, kMax = std::uint64_t{4} << 30;
     const auto bytes = node.is_text() ? parse_size(node.text) : std::nullopt;
@@ -174,7 +186,8 @@ constexpr std::array<Row<Control>, 23> kControlRows{{
      "/var/lib/steerdns/leases.json", "",
      "file for the leases of `dhcp_leases`; `off` disables it\nAfter a restart these leases are "
      "used until the router is reachable."},
-    {"recursion", &Control::recursion, "/var/lib/unbound/steerdns", "",
+    {"recursion", Own<Control>{"path", read_path<&Control::recursion>}, "/var/lib/unbound/steerdns",
+     "",
      "folder for files of the engines of `recursion`\nDebian's profile of AppArmor lets unbound "
      "use no folder outside of /var/lib/unbound."},
     {"router_lists", Own<Control>{"path", read_path_or_off<&Control::router_lists>},

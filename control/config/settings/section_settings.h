@@ -159,10 +159,10 @@ struct Control {
     std::uint64_t pattern_memory = std::uint64_t{1} << 30;
     std::string findings =
         "/var/lib/steerdns/routeros.json";                 // of routers' probes; empty: not kept
+    std::string recursion = "/var/lib/unbound/steerdns";   // folder of the engines of `recursion`
     std::string leases = "/var/lib/steerdns/leases.json";  // last known ones; empty: not kept
     // Last known address lists of routers. Files with the DNS servers of each router are in the
     // same folder. Empty: not kept.
-    std::string recursion = "/var/lib/unbound/steerdns";
     std::string router_lists = "/var/lib/steerdns/router-lists.json";
     std::string static_file = "/var/lib/steerdns/static.yaml";  // empty: no runtime records
     std::string history = "/var/lib/steerdns/configurations";   // earlier texts; empty: not kept

@@ -162,24 +162,36 @@ bool are_targets_free(std::span<const int> targets) {
 // What was started, by references that no later process can have.
 class StartedPrograms {
   public:
-    void add(pid_t pid, Descriptor end) {
+    void add(pid_t pid, Descriptor end, bool ends_with_daemon) {
         std::erase_if(ends_, [](const auto& one) {
-            pollfd is_over{one.second.get(), POLLIN, 0};
+            pollfd is_over{one.second.end.get(), POLLIN, 0};
             return ::poll(&is_over, 1, 0) > 0;
         });
-        ends_.insert_or_assign(pid, std::move(end));
+        ends_.insert_or_assign(pid, Started{std::move(end), ends_with_daemon});
     }
     // 0, or the error.
     int signal(pid_t pid, int number) const {
         const auto found = ends_.find(pid);
         if (found == ends_.end()) return ESRCH;
-        const auto sent =
-            ::syscall(SYS_pidfd_send_signal, found->second.get(), number, nullptr, 0U);
-        return sent == 0 ? 0 : errno;
+        return send(found->second.end, number);
+    }
+    // Those that do not see the daemon's end by themselves. Their user may be another than the
+    // daemon's, whose end then sends them nothing (PR_SET_PDEATHSIG).
+    void end_with_daemon() const {
+        for (const auto& [pid, one] : ends_) {
+            if (one.ends_with_daemon) (void)send(one.end, SIGKILL);
+        }
     }
 
   private:
-    std::map<pid_t, Descriptor> ends_;
+    struct Started {
+        Descriptor end;  // a pidfd
+        bool ends_with_daemon;
+    };
+    static int send(const Descriptor& end, int number) {
+        return ::syscall(SYS_pidfd_send_signal, end.get(), number, nullptr, 0U) == 0 ? 0 : errno;
+    }
+    std::map<pid_t, Started> ends_;
 };
 
 Starter::Reply start_one(const Executable& what, const Starter::Request& request,
@@ -194,7 +206,7 @@ Starter::Reply start_one(const Executable& what, const Starter::Request& request
                                                   nullptr, &end, nullptr, nullptr));
     if (pid < 0) return {0, errno};
     if (pid == 0) execute(what, request, given, in.get());
-    started.add(pid, Descriptor(end));
+    started.add(pid, Descriptor(end), what.program.ends_with_daemon);
     in = Descriptor(-1);
     int error = 0;
     ssize_t got = 0;
@@ -204,13 +216,19 @@ Starter::Reply start_one(const Executable& what, const Starter::Request& request
     return {pid, got == static_cast<ssize_t>(sizeof error) ? error : 0};
 }
 
-Starter::Reply become_user(const Starter::Request& request, std::span<const int> lent) {
+// One that has to end others first sees the daemon's end by the socket alone.
+void end_with_parent(bool ends_others) {
+    if (!ends_others) (void)::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+}
+
+Starter::Reply become_user(const Starter::Request& request, std::span<const int> lent,
+                           bool ends_others) {
     const bool done = ::prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) == 0 && ::setgroups(0, nullptr) == 0 &&
                       ::setresgid(request.gid, request.gid, request.gid) == 0 &&
                       ::setresuid(request.uid, request.uid, request.uid) == 0;
     const int error = done ? 0 : errno;
     keep_only_capabilities(lent, lent);
-    (void)::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);  // a change of the user undid it
+    end_with_parent(ends_others);  // a change of the user undid it
     return {0, error};
 }
 
@@ -235,7 +253,8 @@ bool read_bytes(std::string_view bytes, Message& out) {
     ::sigemptyset(&none);
     (void)::sigprocmask(SIG_SETMASK, &none, nullptr);  // blocked since before fork()
     (void)::prctl(PR_SET_NAME, name, 0, 0, 0);
-    (void)::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+    const bool ends_others = std::ranges::any_of(programs, &Starter::Program::ends_with_daemon);
+    end_with_parent(ends_others);
     ::umask(S_IRWXG | S_IRWXO);
     const auto all = executables(programs);
     constexpr std::array kAll{CAP_SETUID, CAP_SETGID, CAP_NET_ADMIN};
@@ -250,15 +269,17 @@ bool read_bytes(std::string_view bytes, Message& out) {
         std::vector<Descriptor> beside;
         Starter::Request request;
         if (socket.receive(bytes, true, &beside) != SequencedSocket::End::done ||
-            !read_bytes(bytes, request))
+            !read_bytes(bytes, request)) {
+            started.end_with_daemon();
             ::_exit(EXIT_SUCCESS);
+        }
         std::vector<int> given;
         given.reserve(beside.size());
         for (const Descriptor& one : beside)
             given.push_back(one.get());
         Starter::Reply reply{0, EINVAL};
         if (request.kind == Starter::Request::Kind::become) {
-            reply = become_user(request, lent);
+            reply = become_user(request, lent, ends_others);
         } else if (request.kind == Starter::Request::Kind::signal) {
             reply = {request.pid, started.signal(request.pid, request.number)};
         } else if (request.program < all.size() && request.count == given.size() &&

@@ -122,7 +122,7 @@ void UpstreamsPart::poll() {
         observe(upstream, now_ms);
     for (const std::uint16_t id : probes_.due(now_ms)) {
         const auto upstream = std::ranges::find(upstreams, id, &Upstream::id);
-        if (upstream == upstreams.end()) continue;
+        if (upstream == upstreams.end() || is_down(id)) continue;
         streams_.threads().probe({.upstream = id,
                                   .has_channel = upstream->channel != Channel::none,
                                   .random_case = random_case_of(*upstream) != "off" &&
@@ -178,7 +178,8 @@ bool UpstreamsPart::is_down(std::uint16_t upstream) const {
 void UpstreamsPart::inform_workers(std::uint16_t upstream) {
     DataplaneRuntime& runtime = workers_.runtime();
     const ProbeFindings findings{
-        .is_silent = probes_.is_silent(upstream) || is_down(upstream),
+        .is_silent = probes_.is_silent(upstream),
+        .is_down = is_down(upstream),
         .without_edns = probes_.is_without_edns(upstream),
         .changes_case = probes_.changes_case(upstream) || !probes_.is_probed(upstream)};
     for (unsigned w = 0; w < runtime.workers(); ++w)
@@ -202,6 +203,7 @@ std::string UpstreamsPart::error_of(const Upstream& upstream) const {
     if (upstream.channel == Channel::none &&
         network_.route_of(upstream.id) == NextHop::Via::nothing)
         return "has no route";
+    if (is_down(upstream.id)) return recursion_.is_starting(upstream.port) ? "" : "does not run";
     if (!probes_.is_silent(upstream.id)) return {};
     const auto report = streams_.threads().upstream(upstream.id);
     return report && !report->error.empty() ? report->error : "does not answer";

@@ -9,6 +9,7 @@
 
 #include "control/config/settings/recursion_settings.h"
 #include "control/host/process/starter.h"
+#include "matchers/result.h"
 
 namespace steer::recursion {
 
@@ -19,7 +20,8 @@ inline constexpr int kConfigFd = 5;
 // reads it from descriptor kConfigFd and writes to its standard output and error.
 inline constexpr std::string_view kEngineName = "unbound", kCheckName = "unbound-checkconf";
 std::vector<Starter::Program> programs();
-// Whether both are installed. No: a sentence that says what to install.
+// Empty: both programs and the root's key are installed. Else what is missing and the command that
+// installs it, to follow the plugin's name.
 std::string why_missing();
 
 // The folder below which the engine may have files: Debian's profile of AppArmor for it allows no
@@ -60,8 +62,13 @@ LogLine log_line(std::string_view line);
 
 // Commands of the control socket, each a connection of its own (unbound-control(8)).
 std::string command(std::string_view words);
-std::string flush_command(std::string_view name, bool with_below);
+// A name as a word of a command; an Error: it cannot be one.
+Result<std::string> zone_word(const std::string& name);
+// A name with all below it: that of one name alone leaves its rare types.
+std::string flush_command(std::string_view name);
 std::string distrust_command(std::string_view zone, bool is_set);
+// It reads its configuration again, and keeps its cache.
+inline constexpr std::string_view kReloadWords = "reload_keep_cache";
 // The answer of a command that has done it.
 bool is_done(std::string_view answer);
 

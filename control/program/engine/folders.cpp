@@ -9,6 +9,8 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <system_error>
+#include <utility>
 
 #include "control/program/engine/engine.h"
 #include "dataplane/port/descriptor.h"
@@ -28,7 +30,13 @@ Result<Descriptor> make_folder(const std::string& path, mode_t mode) {
     if (::mkdir(path.c_str(), mode) != 0 && errno != EEXIST)
         return cannot(path + " cannot be made");
     Descriptor made(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-    if (made.get() < 0) return cannot(path + " cannot be opened");
+    struct stat found {};
+    if (made.get() < 0 || ::fstat(made.get(), &found) != 0)
+        return cannot(path + " cannot be opened");
+    // Whatever the umask. Of a folder of an earlier start, which has another owner, root may lack
+    // the right to change it.
+    if ((found.st_mode & 07777) != mode && ::fchmod(made.get(), mode) != 0)
+        return cannot("the mode of " + path + " cannot be changed");
     return {boost::system::in_place_value, std::move(made)};
 }
 
@@ -80,7 +88,6 @@ Result<void> make_folders(const std::string& state, const EngineUser& engine) {
         if (!folder) return folder.error();
         if (::geteuid() == 0 && ::fchown(folder->get(), engine.uid, engine.gid) != 0)
             return cannot(path + " cannot be given to the engine");
-        (void)::fchmod(folder->get(), kFolderMode);
         if (auto anchor = make_anchor(*folder, path, engine); !anchor) return anchor;
     }
     return {};

@@ -1,7 +1,6 @@
 #include "control/program/engine/instance.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -26,7 +25,7 @@ using std::chrono::steady_clock;
 
 constexpr milliseconds kFirstPause{1'000}, kLongestPause{30'000};
 constexpr milliseconds kCallPatience{2'000};
-constexpr int kEndPatienceMs = 1'000;  // of a kill
+constexpr unsigned kLastParts = 16;  // of output, at most, that are read at its end
 constexpr std::size_t kLongestLine = 4096;
 // Beside its caches: its program, its buffers, and what the allocator keeps.
 constexpr std::uint64_t kOwnBytes = std::uint64_t{512} << 20;
@@ -98,14 +97,16 @@ void Instance::configure(const config::Recursion& settings) {
     config_ = std::move(next);
     port_ = port;
     cache_bytes_ = settings.cache_bytes;
+    if (life_ == nullptr && is_wanted_ && !is_same) begin_after(milliseconds(0));
     if (is_same || life_ == nullptr) return;
     if (needs_restart) return replace();
     // The file is the one that the process has open.
     if (const auto written = write_config(); !written)
         return owner_.tell(*this, true, written.error().text);
-    call_engine(io_, control_socket(), command("reload_keep_cache"), kCallPatience,
+    call_engine(io_, control_socket(), command(kReloadWords), kCallPatience,
                 in_this_life([this](const std::optional<std::string>& answer) {
-                    if (!answer || !is_done(*answer)) replace();
+                    if (!answer || !is_done(*answer)) return replace();
+                    owner_.settings_taken(*this);
                 }));
 }
 
@@ -146,10 +147,11 @@ void Instance::stop() {
     set_up(false);
     if (life_ == nullptr) return;
     starter_.kill(life_->pid);
-    pollfd end{life_->end.native_handle(), POLLIN, 0};
-    ::poll(&end, 1, kEndPatienceMs);
-    ::waitpid(life_->pid, nullptr, WNOHANG);
-    life_.reset();
+    // Its end comes later, also than that of this object.
+    const LifePtr life = std::move(life_);
+    life_ = nullptr;
+    life->end.async_wait(boost::asio::posix::stream_descriptor::wait_read,
+                         [life](error_code) { ::waitpid(life->pid, nullptr, WNOHANG); });
 }
 
 void Instance::replace() {
@@ -167,6 +169,7 @@ void Instance::begin() {
     auto started = starter_.start(config->get(), 2 * cache_bytes_ + kOwnBytes);
     if (!started) return fail(started.error().text, milliseconds(0));
     life_ = std::make_shared<Life>(io_, std::move(*started));
+    is_old_ = false;
     last_line_.clear();
     await_end();
     read_output();
@@ -186,20 +189,37 @@ void Instance::await_end() {
 }
 
 void Instance::read_output() {
-    life_->output.async_read_some(
-        boost::asio::buffer(life_->room), in_this_life([this](error_code error, std::size_t count) {
-            if (error) return;
-            std::string& text = life_->text;
-            text.append(life_->room.data(), count);
-            for (auto end = text.find('\n'); end != std::string::npos; end = text.find('\n')) {
-                const LogLine line = log_line(std::string_view(text).substr(0, end));
-                if (line.level == LineLevel::error) last_line_ = line.text;
-                owner_.take_line(*this, line);
-                text.erase(0, end + 1);
-            }
-            if (text.size() > kLongestLine) text.clear();
-            read_output();
-        }));
+    life_->output.async_read_some(boost::asio::buffer(life_->room),
+                                  in_this_life([this](error_code error, std::size_t count) {
+                                      if (error) return;
+                                      take_output(count);
+                                      read_output();
+                                  }));
+}
+
+// `count` more bytes of it.
+void Instance::take_output(std::size_t count) {
+    std::string& text = life_->text;
+    text.append(life_->room.data(), count);
+    for (auto end = text.find('\n'); end != std::string::npos; end = text.find('\n')) {
+        const LogLine line = log_line(std::string_view(text).substr(0, end));
+        if (line.level == LineLevel::error) last_line_ = line.text;
+        owner_.take_line(*this, line);
+        text.erase(0, end + 1);
+    }
+    if (text.size() > kLongestLine) text.clear();
+}
+
+// What it wrote before its end says why it ended.
+void Instance::take_last_output() {
+    error_code error;
+    life_->output.cancel(error);
+    life_->output.non_blocking(true, error);
+    for (unsigned parts = 0; parts < kLastParts; ++parts) {
+        const auto count = life_->output.read_some(boost::asio::buffer(life_->room), error);
+        if (error || count == 0) return;
+        take_output(count);
+    }
 }
 
 void Instance::ask_after(milliseconds pause) {
@@ -236,9 +256,11 @@ void Instance::ended() {
     if (::waitpid(life_->pid, &status, WNOHANG) > 0)
         how = WIFSIGNALED(status) ? "killed by signal " + std::to_string(WTERMSIG(status))
                                   : "exit code " + std::to_string(WEXITSTATUS(status));
+    take_last_output();
     const auto lived = since(life_->begun);
     const std::string why = std::exchange(life_->why, {});
     life_.reset();
+    counts_ = {};
     timers_->ask.cancel();
     set_up(false);
     if (std::exchange(is_replaced_, false)) return begin();

@@ -1,7 +1,7 @@
 // One process of the engine: its configuration, its start, its log, its end.
 //
-// It is started again at its end: at once after a run of 30 s, else after 1 s, then 2, up to 30. It
-// is up once its control socket answers. One that does not answer for kMostSilence is killed.
+// It is started again at its end: at once the first time and after a run of 30 s, then after 1 s, 2,
+// up to 30. It is up once its control socket answers. One that does not answer for kMostSilence is killed.
 //
 // Main thread; nothing here waits.
 #pragma once
@@ -9,7 +9,6 @@
 #include <boost/asio/io_context.hpp>
 #include <chrono>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 
@@ -19,11 +18,11 @@
 
 namespace steer::recursion {
 
-// A process of the engine without its life: what a test replaces.
+// A started process. Tests use another EngineStarter.
 struct StartedEngine {
     pid_t pid = 0;
     Descriptor end;     // a pidfd
-    Descriptor output;  // its standard error
+    Descriptor output;  // its standard output and error
 };
 class EngineStarter {
   public:
@@ -45,6 +44,8 @@ class Instance {
         virtual void is_up_changed(const Instance& instance) = 0;
         // About the process: "it ended: exit code 1: …; it is started again in 2 s".
         virtual void tell(const Instance& instance, bool is_warning, const std::string& text) = 0;
+        // It reads its configuration again, and has done so: it has lost what commands had set.
+        virtual void settings_taken(const Instance& instance) = 0;
         virtual void take_line(const Instance& instance, const LogLine& line) = 0;
 
       protected:
@@ -87,6 +88,8 @@ class Instance {
     void begin_after(std::chrono::milliseconds pause);
     void await_end();
     void read_output();
+    void take_output(std::size_t count);
+    void take_last_output();
     void poll();
     void ask_after(std::chrono::milliseconds pause);
     void answered(bool is_there, const std::string& answer);

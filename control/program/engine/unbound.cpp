@@ -7,6 +7,8 @@
 #include <map>
 
 #include "control/program/engine/engine.h"
+#include "matchers/name_text.h"
+#include "matchers/quote.h"
 #include "matchers/safe_text.h"
 #include "matchers/text.h"
 
@@ -285,8 +287,15 @@ std::string command(std::string_view words) {
     return std::string(kProtocol) + std::string(words) + "\n";
 }
 
-std::string flush_command(std::string_view name, bool with_below) {
-    return command((with_below ? "flush_zone " : "flush ") + std::string(name));
+Result<std::string> zone_word(const std::string& name) {
+    auto zone = matchers::parse_name(name, {.alone = true});
+    if (zone && zone->find_first_of(" \"\\") != std::string::npos)
+        return Error{matchers::quoted(name) + " cannot be told to unbound"};
+    return zone;
+}
+
+std::string flush_command(std::string_view name) {
+    return command("flush_zone " + std::string(name));
 }
 
 std::string distrust_command(std::string_view zone, bool is_set) {

@@ -1,7 +1,5 @@
 #include "control/program/reload/judge.h"
 
-#include "control/program/engine/plans.h"
-
 #include <algorithm>
 #include <utility>
 
@@ -54,8 +52,6 @@ std::vector<std::string> need_restart(const config::Settings& started_with,
     const auto dataplane = [&](const char* name, auto member) {
         compare(out, name, started_with.dataplane, now.dataplane, member);
     };
-    if (recursion::plans_of(started_with).empty() && !recursion::plans_of(now).empty())
-        out.emplace_back("recursion");
     dataplane("dataplane.ports", &D::ports);
     dataplane("dataplane.workers", &D::workers);
     dataplane("dataplane.workers", &D::cores);
@@ -76,6 +72,7 @@ std::vector<std::string> need_restart(const config::Settings& started_with,
         compare(out, name, started_with.control, now.control, member);
     };
     control("control.socket", &C::socket);
+    control("control.recursion", &C::recursion);
     control("control.roles", &C::roles);
     control("control.http", &C::http);
     if (!is_same(started_with.control.rpc, now.control.rpc)) out.emplace_back("control.http");

@@ -1,15 +1,13 @@
 #include "control/streams/quic/client_shares.h"
 
 namespace steer::quic {
-namespace {
 
-// 0.0.0.0, which sends nothing.
-constexpr std::uint64_t kWithoutProof = 0;
-
-}  // namespace
+OpenHandshakes::Key OpenHandshakes::key_of(const std::optional<IpAddress>& client) {
+    return client ? Key(true, stream::client_key(*client)) : Key(false, 0);
+}
 
 void OpenHandshakes::add(std::uint64_t number, const std::optional<IpAddress>& client) {
-    const Key key = client ? stream::client_key(*client) : kWithoutProof;
+    const Key key = key_of(client);
     auto& numbers = numbers_by_client_[key];
     clients_by_count_.erase({numbers.size(), key});
     numbers.insert(number);
@@ -33,7 +31,7 @@ void OpenHandshakes::remove(std::uint64_t number) {
 }
 
 std::size_t OpenHandshakes::of(const IpAddress& client) const {
-    const auto at = numbers_by_client_.find(stream::client_key(client));
+    const auto at = numbers_by_client_.find(key_of(client));
     return at == numbers_by_client_.end() ? 0 : at->second.size();
 }
 

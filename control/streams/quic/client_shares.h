@@ -32,9 +32,12 @@ class OpenHandshakes {
     [[nodiscard]] std::optional<std::uint64_t> replaceable_by(const IpAddress& client) const;
 
   private:
-    using Key = std::uint64_t;
+    // Whether the client proved its address, and its key; 0 without a proof.
+    using Key = std::pair<bool, std::uint64_t>;
+    static Key key_of(const std::optional<IpAddress>& client);
+
     std::map<std::uint64_t, Key> clients_by_number_;
-    std::unordered_map<Key, std::set<std::uint64_t>> numbers_by_client_;
+    std::map<Key, std::set<std::uint64_t>> numbers_by_client_;
     std::set<std::pair<std::size_t, Key>> clients_by_count_;
 };
 
@@ -45,7 +48,9 @@ class EarlyDataShares {
     static constexpr unsigned kMostOfClient = 1024;
     static constexpr std::size_t kMostClients = 65'536;
 
-    // `now` in ns, never goes back. Returns false if the client had its share of the window.
+    // Takes a handshake of a client with a proof, with early data or not. `now` in ns, never goes
+    // back. Windows follow each other. Returns false if the client had its share of this one, or if
+    // it had kMostClients others.
     bool take(const IpAddress& client, std::uint64_t now);
 
   private:

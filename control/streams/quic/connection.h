@@ -98,7 +98,7 @@ class Connection {
         ConnectionId destination, source;                  // the client's ids for us and for itself
         std::optional<ConnectionId> original_destination;  // before our Retry
         std::span<const std::uint8_t> token{};             // proved the client's address
-        bool may_send_early = false;                       // if its token did
+        bool may_send_early = false;                       // early data; only with a valid token
     };
     // nullptr: no memory, or nothing that ngtcp2 accepts.
     static std::unique_ptr<Connection> accept(Host& host, std::uint64_t number,

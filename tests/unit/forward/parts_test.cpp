@@ -285,6 +285,13 @@ BOOST_AUTO_TEST_CASE(a_domain_stays_with_one_upstream_until_probes_find_it_silen
     choice.probed(0, {.is_silent = true});
     choice.probed(2, {.is_silent = true});
     BOOST_TEST(choice.pick(*snapshot, group, 0, 1000, 1) == 1);  // all are silent
+    // Another program may answer in its place.
+    choice.probed(1, {.is_down = true});
+    BOOST_TEST(choice.pick(*snapshot, group, 0, 1000, 1) == 2);
+    BOOST_TEST(choice.to_measure(*snapshot, group, 0b100, 60'000) == 0);
+    choice.probed(0, {.is_down = true});
+    choice.probed(2, {.is_down = true});
+    BOOST_TEST(choice.pick(*snapshot, group, 0, 1000, 1) == -1);
 }
 
 BOOST_AUTO_TEST_CASE(random_is_even_over_upstreams_that_do_not_pause) {

@@ -40,6 +40,9 @@ BOOST_AUTO_TEST_CASE(addresses_of_a_network_and_handshakes_without_a_proof_are_o
     open.add(2, std::nullopt);
     open.add(3, std::nullopt);
     BOOST_TEST((open.replaceable_by(address("192.0.2.1")) == 1U));
+    open.add(6, address("::1"));
+    BOOST_TEST(open.of(address("::1")) == 1U);  // whose network is all zeros
+    open.remove(6);
     open.add(4, address("2001:db8::1"));
     open.add(5, address("2001:db8::2"));
     BOOST_TEST(open.of(address("2001:db8::3")) == 2U);
