@@ -243,7 +243,7 @@ BOOST_AUTO_TEST_CASE(invalid_dumps_are_refused_with_a_reason) {
     auto version = whole;
     version[8] = 9;
     write("d", version);
-    says(sentence(), "has version 9, and this steerdnsd reads version 4");
+    says(sentence(), "has version 9, and this steerdnsd reads version 5");
     write("d", whole);
     says(sentence({0, "guests", {}}), "belongs to cache \"main\", not to \"guests\"");
     says(sentence(kMain, kWall - 3'600'000), "was written in the future");
