@@ -281,14 +281,7 @@ BOOST_AUTO_TEST_CASE(a_client_comes_back_with_its_ticket) {
 
 BOOST_AUTO_TEST_CASE(many_open_handshakes_ask_new_clients_for_a_proof_of_their_address) {
     World w;
-    for (unsigned i = 0; i < QuicServer::kRetryFrom; ++i) {
-        Client& one = w.connect();
-        for (const Datagram& datagram : one.write(w.now))
-            w.server->receive(w.service, datagram.bytes, 0,
-                              {datagram.path.remote, datagram.path.local}, w.times());
-        w.server->flush(w.times());
-        w.sent.clear();  // no answer arrives
-    }
+    w.begin(QuicServer::kRetryFrom);
     BOOST_TEST(w.server->handshakes() == QuicServer::kRetryFrom);
     BOOST_TEST(w.get(QuicCount::retries_sent) == 0U);
     w.clients.clear();
@@ -305,13 +298,7 @@ BOOST_AUTO_TEST_CASE(a_client_with_a_token_of_an_earlier_connection_gets_no_retr
     World w;
     const Client& first = w.connected();
     BOOST_TEST_REQUIRE(!first.token.empty());
-    for (unsigned i = 0; i < QuicServer::kRetryFrom; ++i) {
-        for (const Datagram& one : w.connect().write(w.now))
-            w.server->receive(w.service, one.bytes, 0, {one.path.remote, one.path.local},
-                              w.times());
-        w.server->flush(w.times());
-        w.sent.clear();
-    }
+    w.begin(QuicServer::kRetryFrom);
     Client::Settings again;
     again.token = first.token;
     w.clients.clear();
@@ -329,13 +316,7 @@ BOOST_AUTO_TEST_CASE(tokens_have_an_end) {
     again.token = w.connected().token;
     w.clients.clear();
     const auto fill = [&w] {
-        for (unsigned i = 0; i < QuicServer::kRetryFrom; ++i) {
-            for (const Datagram& one : w.connect().write(w.now))
-                w.server->receive(w.service, one.bytes, 0, {one.path.remote, one.path.local},
-                                  w.times());
-            w.server->flush(w.times());
-            w.sent.clear();
-        }
+        w.begin(QuicServer::kRetryFrom);
         w.clients.clear();
     };
     // One of a Retry has 10 s: else it could be used from an address that has another client by then.
@@ -372,14 +353,6 @@ BOOST_AUTO_TEST_CASE(tokens_have_an_end) {
 // Else 16 clients with tokens would hold all places.
 BOOST_AUTO_TEST_CASE(clients_that_hold_all_handshakes_make_room_for_others) {
     World w;
-    const auto begin = [&w](const Client::Settings& settings) {
-        for (const Datagram& one : w.connect(settings).write(w.now))
-            w.server->receive(w.service, one.bytes, 0, {one.path.remote, one.path.local},
-                              w.times());
-        w.server->flush(w.times());
-        w.sent.clear();  // no answer arrives
-        w.clients.clear();
-    };
     const auto proved = [&w](unsigned number) {
         Client::Settings settings;
         settings.address = "198.51.100." + std::to_string(number);
@@ -393,12 +366,12 @@ BOOST_AUTO_TEST_CASE(clients_that_hold_all_handshakes_make_room_for_others) {
     for (unsigned number = 1; number <= kClients; ++number)
         greedy.push_back(proved(number));
     w.clients.clear();
-    for (const auto& one : greedy) {
-        for (unsigned i = 0; i < kMost; ++i)
-            begin(one);
-    }
+    for (const auto& one : greedy)
+        w.begin(kMost, one);
+    w.clients.clear();
     BOOST_TEST(w.server->handshakes() == QuicServer::kMostHandshakes);
-    begin(greedy.front());  // it has its share
+    w.begin(1, greedy.front());  // it has its share
+    w.clients.clear();
     BOOST_TEST(w.get(QuicCount::over_limit) == 1U);
     BOOST_TEST(w.connected(honest).is_complete);
     BOOST_TEST(w.get(QuicCount::handshakes_failed) == 1U);

@@ -126,6 +126,15 @@ Client& World::connected(const Client::Settings& settings) {
     return client;
 }
 
+void World::begin(unsigned count, const Client::Settings& settings) {
+    for (unsigned i = 0; i < count; ++i) {
+        for (const Datagram& one : connect(settings).write(now))
+            server->receive(service, one.bytes, 0, {one.path.remote, one.path.local}, times());
+        server->flush(times());
+        sent.clear();
+    }
+}
+
 void World::pass(std::uint64_t ms) {
     for (const Nanoseconds end = now + ms * kMillisecond; now < end; now += 100 * kMillisecond)
         run();

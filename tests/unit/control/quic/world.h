@@ -36,6 +36,8 @@ class World final : public QuicServer::Sender, public QueryTaker {
     void run();
     // Until the client's handshake is complete, or failed.
     Client& connected(const Client::Settings& settings = {});
+    // Handshakes that get no further than their first packets: no answer arrives.
+    void begin(unsigned count, const Client::Settings& settings = {});
     void pass(std::uint64_t ms);
     // A datagram by itself. The answers.
     std::vector<Bytes> receive(const Bytes& bytes, std::uint16_t port = 40'000);
