@@ -65,6 +65,13 @@ void read_listen(Reading& in, const Node& node, const Place& place, T& out) {
     if (const auto endpoint = read_endpoint(in, node, place)) out.listen = *endpoint;
 }
 
+// `ready` of a plugin that asks upstreams.
+template <class T>
+void read_ready(Reading& in, const Node& node, const Place& place, T& out) {
+    bool ready = false;
+    if (read_value(in, node, place, {}, ready)) out.ready = ready;
+}
+
 // Reads a list of texts into a member of `out`.
 template <auto Member, class T>
 void read_list(Reading& in, const Node& node, const Place& place, T& out) {

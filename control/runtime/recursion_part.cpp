@@ -98,8 +98,7 @@ void RecursionPart::take(const config::Settings& settings) {
             while (std::ranges::any_of(instances_, is_taken))
                 ++place;
             Kept kept;
-            kept.tag = key.first;
-            kept.number_in_plan = key.second;
+            kept.name = key.first + "-" + std::to_string(key.second);
             kept.instance = std::make_unique<Instance>(main_.io(), *this, processes_, key.second,
                                                        place, recursion::folder_of(folder_, place));
             at = instances_.emplace(key, std::move(kept)).first;
@@ -119,10 +118,6 @@ RecursionPart::Kept& RecursionPart::kept_of(const Instance& instance) {
     return std::ranges::find_if(
                instances_, [&](const auto& one) { return one.second.instance.get() == &instance; })
         ->second;
-}
-
-std::string RecursionPart::name_of(const Kept& kept) {
-    return kept.tag + "-" + std::to_string(kept.number_in_plan);
 }
 
 bool RecursionPart::is_down(std::uint16_t port) const {
@@ -154,7 +149,7 @@ void RecursionPart::settings_taken(const Instance& instance) {
 void RecursionPart::tell(const Instance& instance, bool is_warning, const std::string& text) {
     events_.tell(ops::EventKind::upstream,
                  is_warning ? ops::EventLevel::warning : ops::EventLevel::info,
-                 "recursion " + name_of(kept_of(instance)) + ": " + text);
+                 "recursion " + kept_of(instance).name + ": " + text);
 }
 
 // Names in its lines are those that clients asked for, so its lines have a limit.
@@ -169,13 +164,13 @@ void RecursionPart::take_line(const Instance& instance, const recursion::LogLine
             return;
         }
         if (failures_.size() >= kMostFailures) failures_.pop_front();
-        failures_.push_back({name_of(kept), line.text, main_.now_ms(), 1});
+        failures_.push_back({kept.name, line.text, main_.now_ms(), 1});
         return;
     }
     if (line.level == recursion::LineLevel::detail) return;
     if (main_.now_ms() - kept.lines_since_ms >= kLinesEveryMs) {
         if (kept.left_out > 0)
-            spdlog::warn("recursion {}: {} further lines of unbound were left out", name_of(kept),
+            spdlog::warn("recursion {}: {} further lines of unbound were left out", kept.name,
                          kept.left_out);
         kept.lines_since_ms = main_.now_ms();
         kept.lines = kept.left_out = 0;
@@ -186,7 +181,7 @@ void RecursionPart::take_line(const Instance& instance, const recursion::LogLine
     }
     const auto level =
         line.level == recursion::LineLevel::info ? spdlog::level::info : spdlog::level::warn;
-    spdlog::log(level, "recursion {}: unbound: {}", name_of(kept), line.text);
+    spdlog::log(level, "recursion {}: unbound: {}", kept.name, line.text);
 }
 
 void RecursionPart::poll() {
@@ -239,7 +234,7 @@ void RecursionPart::to_all(const std::string& command, const ops::RpcDone& done)
 array RecursionPart::failures() const {
     array all;
     for (auto at = failures_.rbegin(); at != failures_.rend(); ++at)
-        all.push_back(object{{"instance", at->tag},
+        all.push_back(object{{"instance", at->instance},
                              {"text", at->text},
                              {"count", at->count},
                              {"ago_s", (main_.now_ms() - at->at_ms) / 1000}});
@@ -334,7 +329,7 @@ void RecursionPart::set_trust(const std::string& zone, bool is_trusted, const op
 object RecursionPart::row_of(const Kept& kept) const {
     const Instance& one = *kept.instance;
     const recursion::EngineCounts& counts = one.counts();
-    return {{"name", name_of(kept)},
+    return {{"name", kept.name},
             {"port", one.port()},
             {"pid", one.pid()},
             {"up", one.is_up()},
@@ -365,7 +360,7 @@ void RecursionPart::write_metrics(ops::MetricWriter& writer) {
     using std::uint64_t;
     const auto each = [&](auto value) {
         for (const auto& [key, kept] : instances_)
-            writer.sample({{"instance", name_of(kept)}}, uint64_t{value(*kept.instance)});
+            writer.sample({{"instance", kept.name}}, uint64_t{value(*kept.instance)});
     };
     writer.family("steerdns_recursion_up");
     each([](const Instance& one) { return one.is_up() ? 1U : 0U; });
@@ -396,7 +391,7 @@ void RecursionPart::add_problems(Problems& problems) {
     for (const auto& [key, kept] : instances_) {
         if (!kept.instance->error().empty())
             problems.push_back(
-                {"recursion", name_of(kept) + ": " + kept.instance->error() + "; see the log"});
+                {"recursion", kept.name + ": " + kept.instance->error() + "; see the log"});
     }
 }
 

@@ -57,14 +57,13 @@ class RecursionPart final : public Part, public recursion::Instance::Owner {
   private:
     struct Kept {
         std::unique_ptr<recursion::Instance> instance;
-        std::string tag;
-        unsigned number_in_plan = 0;
+        std::string name;  // "resolve-0", as its upstream
         std::uint64_t lines_since_ms = 0;
         unsigned lines = 0, left_out = 0;
         std::uint64_t failures = 0;
     };
     struct Failure {
-        std::string tag, text;
+        std::string instance, text;
         std::uint64_t at_ms = 0, count = 0;
     };
 
@@ -81,7 +80,6 @@ class RecursionPart final : public Part, public recursion::Instance::Owner {
     void distrust(const ops::Arguments& asked, const ops::RpcDone& done);
     void set_trust(const std::string& zone, bool is_trusted, const ops::RpcDone& done);
     Kept& kept_of(const recursion::Instance& instance);
-    static std::string name_of(const Kept& kept);
     boost::json::object row_of(const Kept& kept) const;
     void to_all(const std::string& command, const ops::RpcDone& done);
     [[nodiscard]] boost::json::array failures() const;

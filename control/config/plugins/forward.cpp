@@ -43,11 +43,6 @@ void read_servers_of(Reading& in, const Node& node, const Place& place, Forward&
     if (read_value(in, node, place, {}, name)) out.servers_of = find_router(in, name, place);
 }
 
-void read_ready(Reading& in, const Node& node, const Place& place, Forward& out) {
-    bool ready = false;
-    if (read_value(in, node, place, {}, ready)) out.ready = ready;
-}
-
 // ---- what an upstream is asked to learn whether it lives
 
 constexpr std::string_view kProbeName = "a.root-servers.net";
@@ -141,7 +136,7 @@ constexpr std::array<Row<Forward>, 12> kForwardOwnRows{{
      "negative reply (NXDOMAIN, no data) after 100 ms. `fastest`: the first reply. "
      "`prefer_positive`: a negative reply only when all have replied. `consensus`: a negative "
      "reply when a second upstream confirms it. SERVFAIL and REFUSED are never preferred."},
-    {"ready", Own<Forward>{"boolean", read_ready}, "(by its place)", "",
+    {"ready", Own<Forward>{"boolean", read_ready<Forward>}, "(by its place)", "",
      "whether `/readyz` fails while none of these upstreams answers\nBy default it fails where "
      "every query that takes no branch is forwarded here. A branch is a rule with a condition; "
      "`!has_resp` is none. The forwards of a `fallback` count as one, which is good while one of "

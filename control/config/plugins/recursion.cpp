@@ -20,11 +20,8 @@ namespace {
 constexpr std::string_view kRoot = "root", kNumberAuto = "auto";
 constexpr std::uint64_t kLeastCache = std::uint64_t{4} << 20, kMostCache = std::uint64_t{64} << 30;
 
-struct RecursionArgs : Recursion {
-    Milliseconds total_timeout{5000};
-    std::uint32_t max_concurrent_queries = 0;
-    bool short_circuit = false, keeps_root_zone = false, is_auto = false;
-    std::optional<bool> ready;
+struct RecursionArgs : Recursion, Forward {
+    bool keeps_root_zone = false, is_auto = false;
     std::uint32_t first_port_of_instances = 0;
     int port_line = 0, root_zone_line = 0;
 };
@@ -185,11 +182,6 @@ void read_prefetch(Reading& in, const Node& node, const Place& place, RecursionA
                                           "renews names ('prefetch' of a cache)");
 }
 
-void read_ready_of(Reading& in, const Node& node, const Place& place, RecursionArgs& out) {
-    bool ready = false;
-    if (read_value(in, node, place, {}, ready)) out.ready = ready;
-}
-
 // ---- outgoing
 
 void read_outgoing_addresses(Reading& in, const Node& node, const Place& place,
@@ -286,7 +278,7 @@ constexpr std::array<Row<RecursionArgs>, 21> kRecursionRows{{
      "as of a `forward`"},
     {"short_circuit", &RecursionArgs::short_circuit, "false", "",
      "an answer ends the whole program"},
-    {"ready", Own<RecursionArgs>{"boolean", read_ready_of}, "(by its place)", "",
+    {"ready", Own<RecursionArgs>{"boolean", read_ready<RecursionArgs>}, "(by its place)", "",
      "as of a `forward`"},
 }};
 
@@ -296,8 +288,8 @@ std::uint32_t spare_cpus(const Settings& settings) {
     return std::clamp(cpus > workers ? cpus - workers : 1U, 1U, Recursion::kMostInstances);
 }
 
-Forward forward_to(const RecursionArgs& args, const std::string& tag) {
-    Forward out;
+// Its instances, as upstreams.
+void add_instances(RecursionArgs& args, const std::string& tag) {
     for (std::uint32_t i = 0; i < args.instances; ++i) {
         UpstreamSettings one;
         constexpr std::uint8_t kLoopback[4]{127, 0, 0, 1};
@@ -310,14 +302,9 @@ Forward forward_to(const RecursionArgs& args, const std::string& tag) {
         one.line = args.line;
         one.trust_ad = args.validate != Validation::no;
         one.cookies = one.random_case = false;  // on loopback
-        out.upstreams.push_back(std::move(one));
+        args.upstreams.push_back(std::move(one));
     }
-    out.policy = UpstreamPolicyMode::domain;
-    out.total_timeout = args.total_timeout;
-    out.max_concurrent_queries = args.max_concurrent_queries;
-    out.short_circuit = args.short_circuit;
-    out.ready = args.ready;
-    return out;
+    args.policy = UpstreamPolicyMode::domain;
 }
 
 // What all instances of a configuration share: ports, and folders.
@@ -350,9 +337,9 @@ void read_recursion(Reading& in, const Node* node, Plugin& plugin) {
     if (args.is_auto) args.instances = spare_cpus(in.settings());
     if (args.keeps_root_zone) args.root_zone = args.root_zone_line;
     refuse_shared(in, args, owner);
-    Forward forward = forward_to(args, plugin.tag);
-    forward.recursion = static_cast<Recursion&&>(args);
-    plugin.args = std::move(forward);
+    add_instances(args, plugin.tag);
+    args.recursion = static_cast<const Recursion&>(args);
+    plugin.args = static_cast<Forward&&>(args);
 }
 
 }  // namespace

@@ -62,6 +62,10 @@ std::string ChildProcess::reap() {
     int status = 0;
     if (pid_ == 0 || ::waitpid(std::exchange(pid_, 0), &status, WNOHANG) <= 0)
         return "no exit status";
+    return text_of_end(status);
+}
+
+std::string text_of_end(int status) {
     return WIFSIGNALED(status) ? "killed by signal " + std::to_string(WTERMSIG(status))
                                : "exit code " + std::to_string(WEXITSTATUS(status));
 }

@@ -17,6 +17,9 @@
 
 namespace steer {
 
+// Of a process that has ended, by its status of waitpid(2): "killed by signal 9", "exit code 3".
+std::string text_of_end(int status);
+
 // A child with the other end of a SOCK_SEQPACKET pair. It ends when that is closed, and is killed
 // when the main thread of the daemon ends.
 class ChildProcess {
@@ -34,7 +37,7 @@ class ChildProcess {
     // Readable after the process has ended.
     [[nodiscard]] int end_fd() const { return end_.get(); }
     void kill() const;
-    // "killed by signal 9", "exit code 3". Reaps the process; only once end_fd() is readable.
+    // text_of_end(). Reaps the process; only once end_fd() is readable.
     std::string reap();
 
   private:

@@ -175,8 +175,8 @@ class StartedPrograms {
         if (found == ends_.end()) return ESRCH;
         return send(found->second.end, number);
     }
-    // Those that do not see the daemon's end by themselves. Their user may be another than the
-    // daemon's, whose end then sends them nothing (PR_SET_PDEATHSIG).
+    // Programs that do not notice the daemon's end. If their user is not the daemon's, the kernel
+    // does not send them PR_SET_PDEATHSIG.
     void end_with_daemon() const {
         for (const auto& [pid, one] : ends_) {
             if (one.ends_with_daemon) (void)send(one.end, SIGKILL);

@@ -50,7 +50,8 @@ class Starter {
     // calls the starter and its programs may use. `name`: of the process.
     explicit Starter(std::vector<Program> programs, ThreadKind kind = ThreadKind::starter,
                      const char* name = "steerdns-start");
-    // Ends the starter's process. Programs that it started go on.
+    // Ends the starter's process. Programs that it started go on, except those with
+    // `ends_with_daemon`.
     ~Starter();
     Starter(const Starter&) = delete;
     Starter& operator=(const Starter&) = delete;

@@ -122,7 +122,7 @@ void UpstreamsPart::poll() {
         observe(upstream, now_ms);
     for (const std::uint16_t id : probes_.due(now_ms)) {
         const auto upstream = std::ranges::find(upstreams, id, &Upstream::id);
-        if (upstream == upstreams.end() || is_down(id)) continue;
+        if (upstream == upstreams.end() || is_down(*upstream)) continue;
         streams_.threads().probe({.upstream = id,
                                   .has_channel = upstream->channel != Channel::none,
                                   .random_case = random_case_of(*upstream) != "off" &&
@@ -133,7 +133,7 @@ void UpstreamsPart::poll() {
                                  [this, id](const stream::ProbeReply& reply) {
                                      boost::asio::post(main_.io(), [this, id, reply] {
                                          probes_.replied(id, reply);
-                                         inform_workers(id);
+                                         inform_workers_of(id);
                                      });
                                  });
     }
@@ -154,7 +154,7 @@ void UpstreamsPart::observe(const Upstream& upstream, std::uint64_t now_ms) {
     }
     speed_.see(upstream.id, replies, now_ms);
     probes_.see(upstream.id, traffic, now_ms);
-    inform_workers(upstream.id);
+    inform_workers(upstream);
     const std::string news = probes_.news(upstream.id, upstream.name, now_ms);
     if (news.empty()) return;
     const bool is_good = news.ends_with(UpstreamProbes::kAnswersAgain) ||
@@ -165,25 +165,31 @@ void UpstreamsPart::observe(const Upstream& upstream, std::uint64_t now_ms) {
 
 void UpstreamsPart::engine_changed(std::uint16_t port) {
     for (const Upstream& upstream : workers_.snapshot().upstreams) {
-        if (upstream.port == port && upstream.address.is_loopback()) inform_workers(upstream.id);
+        if (upstream.port == port && upstream.address.is_loopback()) inform_workers(upstream);
     }
 }
 
-bool UpstreamsPart::is_down(std::uint16_t upstream) const {
-    const auto& all = workers_.snapshot().upstreams;
-    const auto found = std::ranges::find(all, upstream, &Upstream::id);
-    return found != all.end() && found->address.is_loopback() && recursion_.is_down(found->port);
+bool UpstreamsPart::is_down(const Upstream& upstream) const {
+    return upstream.address.is_loopback() && recursion_.is_down(upstream.port);
 }
 
-void UpstreamsPart::inform_workers(std::uint16_t upstream) {
+// Of an upstream that a reload may have removed by now.
+void UpstreamsPart::inform_workers_of(std::uint16_t id) {
+    const std::vector<Upstream>& upstreams = workers_.snapshot().upstreams;
+    const auto upstream = std::ranges::find(upstreams, id, &Upstream::id);
+    if (upstream != upstreams.end()) inform_workers(*upstream);
+}
+
+void UpstreamsPart::inform_workers(const Upstream& upstream) {
     DataplaneRuntime& runtime = workers_.runtime();
+    const std::uint16_t id = upstream.id;
     const ProbeFindings findings{
-        .is_silent = probes_.is_silent(upstream),
+        .is_silent = probes_.is_silent(id),
         .is_down = is_down(upstream),
-        .without_edns = probes_.is_without_edns(upstream),
-        .changes_case = probes_.changes_case(upstream) || !probes_.is_probed(upstream)};
+        .without_edns = probes_.is_without_edns(id),
+        .changes_case = probes_.changes_case(id) || !probes_.is_probed(id)};
     for (unsigned w = 0; w < runtime.workers(); ++w)
-        runtime.worker(w).probed(upstream, findings);
+        runtime.worker(w).probed(id, findings);
 }
 
 std::string_view UpstreamsPart::random_case_of(const Upstream& upstream) const {
@@ -203,7 +209,7 @@ std::string UpstreamsPart::error_of(const Upstream& upstream) const {
     if (upstream.channel == Channel::none &&
         network_.route_of(upstream.id) == NextHop::Via::nothing)
         return "has no route";
-    if (is_down(upstream.id)) return recursion_.is_starting(upstream.port) ? "" : "does not run";
+    if (is_down(upstream)) return recursion_.is_starting(upstream.port) ? "" : "does not run";
     if (!probes_.is_silent(upstream.id)) return {};
     const auto report = streams_.threads().upstream(upstream.id);
     return report && !report->error.empty() ? report->error : "does not answer";

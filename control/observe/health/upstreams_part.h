@@ -40,7 +40,8 @@ class UpstreamsPart final : public Part {
   private:
     void take(build::Built& built);
     void observe(const Upstream& upstream, std::uint64_t now_ms);
-    void inform_workers(std::uint16_t upstream);
+    void inform_workers(const Upstream& upstream);
+    void inform_workers_of(std::uint16_t id);
     // "on", "off", or "changed": the upstream does not return it; empty: not over UDP.
     [[nodiscard]] std::string_view random_case_of(const Upstream& upstream) const;
     // "does not answer"; empty: it answers, according to our probes.
@@ -59,7 +60,7 @@ class UpstreamsPart final : public Part {
     RecursionPart& recursion_;
     // An engine of `recursion` has ended, or is up. Workers learn it before a probe shows it.
     void engine_changed(std::uint16_t port);
-    [[nodiscard]] bool is_down(std::uint16_t upstream) const;
+    [[nodiscard]] bool is_down(const Upstream& upstream) const;
 
     UpstreamProbes probes_;
     UpstreamSpeed speed_;

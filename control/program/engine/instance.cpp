@@ -14,6 +14,7 @@
 #include <cstring>
 #include <utility>
 
+#include "control/host/process/child_process.h"
 #include "control/program/engine/engine_call.h"
 
 namespace steer::recursion {
@@ -23,12 +24,15 @@ using boost::system::error_code;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-constexpr milliseconds kFirstPause{1'000}, kLongestPause{30'000};
 constexpr milliseconds kCallPatience{2'000};
 constexpr unsigned kLastParts = 16;  // of output, at most, that are read at its end
 constexpr std::size_t kLongestLine = 4096;
 // Beside its caches: its program, its buffers, and what the allocator keeps.
 constexpr std::uint64_t kOwnBytes = std::uint64_t{512} << 20;
+
+RestartBackoff at_once() {
+    return RestartBackoff(milliseconds(1'000), milliseconds(30'000), true);
+}
 
 milliseconds since(steady_clock::time_point begin) {
     return std::chrono::duration_cast<milliseconds>(steady_clock::now() - begin);
@@ -60,6 +64,7 @@ Instance::Instance(boost::asio::io_context& io, Owner& owner, EngineStarter& sta
       number_(number),
       place_(place),
       folder_(std::move(folder)),
+      backoff_(at_once()),
       timers_(std::make_unique<Timers>(io)) {}
 
 Instance::~Instance() {
@@ -136,7 +141,7 @@ Result<Descriptor> Instance::write_config() const {
 
 void Instance::start() {
     if (std::exchange(is_wanted_, true)) return;
-    next_pause_ = milliseconds(0);
+    backoff_ = at_once();
     begin();
 }
 
@@ -253,9 +258,7 @@ void Instance::answered(bool is_there, const std::string& answer) {
 void Instance::ended() {
     int status = 0;
     std::string how = "no exit status";
-    if (::waitpid(life_->pid, &status, WNOHANG) > 0)
-        how = WIFSIGNALED(status) ? "killed by signal " + std::to_string(WTERMSIG(status))
-                                  : "exit code " + std::to_string(WEXITSTATUS(status));
+    if (::waitpid(life_->pid, &status, WNOHANG) > 0) how = text_of_end(status);
     take_last_output();
     const auto lived = since(life_->begun);
     const std::string why = std::exchange(life_->why, {});
@@ -272,8 +275,7 @@ void Instance::ended() {
 void Instance::fail(const std::string& why, milliseconds lived) {
     ++restarts_;
     error_ = why;
-    const milliseconds pause = lived >= kLongestPause ? milliseconds(0) : next_pause_;
-    next_pause_ = std::clamp(pause * 2, kFirstPause, kLongestPause);
+    const milliseconds pause = backoff_.next(lived);
     owner_.tell(
         *this, true,
         why + "; it is started again " +

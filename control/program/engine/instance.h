@@ -12,6 +12,7 @@
 #include <memory>
 #include <string>
 
+#include "control/host/process/restart_backoff.h"
 #include "control/program/engine/engine.h"
 #include "dataplane/port/descriptor.h"
 #include "matchers/result.h"
@@ -110,7 +111,7 @@ class Instance {
     EngineCounts counts_;
     std::string error_, last_line_;
     std::uint64_t restarts_ = 0;
-    std::chrono::milliseconds next_pause_{0};
+    RestartBackoff backoff_;
     bool is_wanted_ = false, is_up_ = false, is_replaced_ = false, is_old_ = false;
     LifePtr life_;  // nullptr: it does not run
     std::shared_ptr<bool> is_alive_ = std::make_shared<bool>(true);

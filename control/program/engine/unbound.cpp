@@ -7,6 +7,7 @@
 #include <map>
 
 #include "control/program/engine/engine.h"
+#include "matchers/list/lines.h"
 #include "matchers/name_text.h"
 #include "matchers/quote.h"
 #include "matchers/safe_text.h"
@@ -137,6 +138,13 @@ void write_extra(Writer& out, const std::vector<config::RecursionText>& lines) {
                 line.line);
 }
 
+// Of the time and the process: "[1700000000] unbound[12:0] info: …".
+std::string_view without_stamp(std::string_view line) {
+    const auto end = line.starts_with('[') ? line.find("] ", line.find("] ") + 2) : line.npos;
+    if (end != std::string_view::npos) line.remove_prefix(end + 2);
+    return line;
+}
+
 }  // namespace
 
 std::vector<Starter::Program> programs() {
@@ -220,10 +228,9 @@ std::vector<CheckError> errors_of(std::string_view output, const EngineConfig& c
     std::vector<CheckError> found;
     const int whole = config.lines.empty() ? 0 : config.lines.front();
     const std::string prefix = "/proc/self/fd/" + std::to_string(kConfigFd) + ":";
-    while (!output.empty()) {
-        const auto end = output.find('\n');
-        std::string_view line = matchers::trimmed(output.substr(0, end));
-        output = end == std::string_view::npos ? std::string_view{} : output.substr(end + 1);
+    matchers::Lines lines(output);
+    while (const auto next = lines.next()) {
+        std::string_view line = next->text;
         if (line.empty() || line.starts_with("read ") || line.find("no errors in") != line.npos)
             continue;
         CheckError error{whole, {}};
@@ -235,10 +242,8 @@ std::vector<CheckError> errors_of(std::string_view output, const EngineConfig& c
             if (code == std::errc{} && number > 0 && number <= config.lines.size())
                 error.line = config.lines[number - 1];
             line.remove_prefix(static_cast<std::size_t>(rest - line.data()));
-        } else if (line.starts_with('[')) {
-            // "[1700000000] unbound-checkconf[12:0] fatal error: …"
-            const auto text = line.find("] ", line.find("] ") + 2);
-            if (text != std::string_view::npos) line.remove_prefix(text + 2);
+        } else {
+            line = without_stamp(line);
         }
         for (const std::string_view word : {": ", "error: ", "fatal error: "}) {
             if (line.starts_with(word)) line.remove_prefix(word.size());
@@ -262,8 +267,7 @@ std::vector<CheckError> errors_of(std::string_view output, const EngineConfig& c
 // "[1700000000] unbound[12:0] info: validation failure <a.example. A IN>: …"
 LogLine log_line(std::string_view line) {
     LogLine out;
-    const auto after = line.starts_with('[') ? line.find("] ", line.find("] ") + 2) : line.npos;
-    if (after != std::string_view::npos) line.remove_prefix(after + 2);
+    line = without_stamp(line);
     constexpr std::array<std::pair<std::string_view, LineLevel>, 6> kLevels{
         {{"fatal error: ", LineLevel::error},
          {"error: ", LineLevel::error},
@@ -308,10 +312,9 @@ bool is_done(std::string_view answer) {
 
 EngineCounts counts_of(std::string_view answer) {
     std::map<std::string_view, std::string_view> values;
-    while (!answer.empty()) {
-        const auto end = answer.find('\n');
-        const auto line = answer.substr(0, end);
-        answer = end == std::string_view::npos ? std::string_view{} : answer.substr(end + 1);
+    matchers::Lines lines(answer);
+    while (const auto next = lines.next()) {
+        const std::string_view line = next->text;
         if (const auto equals = line.find('='); equals != std::string_view::npos)
             values[line.substr(0, equals)] = line.substr(equals + 1);
     }

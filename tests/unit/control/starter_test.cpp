@@ -140,7 +140,7 @@ BOOST_AUTO_TEST_CASE(a_signal_reaches_only_what_it_started) {
     const int status = wait_for(pid);
     BOOST_TEST(WIFSIGNALED(status));
     BOOST_TEST(WTERMSIG(status) == SIGKILL);
-    BOOST_TEST(!starter.signal(pid, SIGKILL));  // its number may be another's by now
+    BOOST_TEST(!starter.signal(pid, SIGKILL));  // the kernel may reuse its number
 }
 
 BOOST_AUTO_TEST_CASE(a_limit_of_memory_is_its_own) {

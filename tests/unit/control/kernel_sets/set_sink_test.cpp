@@ -857,5 +857,13 @@ BOOST_AUTO_TEST_CASE(backoff_doubles_up_to_its_maximum_and_is_reset_after_a_long
     BOOST_TEST((backoff.next(0s) == 2s));
 }
 
+BOOST_AUTO_TEST_CASE(backoff_at_once_has_no_pause_before_the_first_start_of_a_series) {
+    RestartBackoff backoff(1s, 30s, true);
+    for (const auto wanted : {0s, 1s, 2s, 4s})
+        BOOST_TEST((backoff.next(10s) == wanted));
+    BOOST_TEST((backoff.next(30s) == 0s));
+    BOOST_TEST((backoff.next(0s) == 1s));
+}
+
 }  // namespace
 }  // namespace steer::kernel_sets
