@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <array>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -16,6 +17,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "control/api/rpc/events.h"
 #include "control/api/rpc/methods.h"
@@ -24,6 +26,7 @@
 #include "control/part.h"
 #include "control/program/engine/engine_process.h"
 #include "control/program/engine/instance.h"
+#include "control/program/engine/plans.h"
 
 namespace steer {
 
@@ -60,10 +63,12 @@ class RecursionPart final : public Part, public recursion::Instance::Owner {
         std::string name;  // "resolve-0", as its upstream
         std::uint64_t lines_since_ms = 0;
         unsigned lines = 0, left_out = 0;
-        std::uint64_t failures = 0;
+        std::array<std::uint64_t, recursion::kFailureReasons.size()> failures{};
+        std::uint64_t no_root_ms = 0;  // when no server of the root answered, last; 0: never
     };
     struct Failure {
-        std::string instance, text;
+        std::string instance, text, zone;
+        recursion::FailureReason reason = recursion::FailureReason::other;
         std::uint64_t at_ms = 0, count = 0;
     };
 
@@ -75,12 +80,17 @@ class RecursionPart final : public Part, public recursion::Instance::Owner {
     void take_line(const recursion::Instance& instance, const recursion::LogLine& line) override;
 
     void take(const config::Settings& settings);
+    // Starts, changes and ends instances as `plans_` say.
+    void apply();
+    void configure(Kept& kept, const recursion::Plan& plan);
+    void take_failure(Kept& kept, const recursion::LogLine& line);
+    void look_at_machine();
     void replace_old_ones();
     void flush(const ops::Arguments& asked, const ops::RpcDone& done);
     void distrust(const ops::Arguments& asked, const ops::RpcDone& done);
     void set_trust(const std::string& zone, bool is_trusted, const ops::RpcDone& done);
     Kept& kept_of(const recursion::Instance& instance);
-    boost::json::object row_of(const Kept& kept) const;
+    [[nodiscard]] boost::json::object row_of(const Kept& kept) const;
     void to_all(const std::string& command, const ops::RpcDone& done);
     [[nodiscard]] boost::json::array failures() const;
 
@@ -88,11 +98,13 @@ class RecursionPart final : public Part, public recursion::Instance::Owner {
     const StartSettings& settings_;
     Events& events_;
     std::string folder_;
-    std::set<std::uint16_t> ports_;  // of all engines that the configuration has
+    std::vector<recursion::Plan> plans_;  // of the configuration
+    std::set<std::uint16_t> ports_;       // of all engines that it has
     recursion::ProcessStarter processes_;
     bool can_run_ = false;  // its folders and its user are there
     std::map<std::pair<std::string, unsigned>, Kept> instances_;  // by tag and number
     std::deque<Failure> failures_;
+    std::vector<std::string> machine_problems_;
     std::uint64_t checked_ms_ = 0;
     std::pair<ino_t, time_t> file_{};  // of the engine's program
     // Those for a time, and the timers of their ends.

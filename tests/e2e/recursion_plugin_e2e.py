@@ -1,67 +1,22 @@
 """`type: recursion`: unbound, run by the daemon, walks a signed tree of the lab's own (lab/dns_tree.py), whose zones are broken in
 one way each."""
 
-import json
 import os
 import pathlib
 import re
 import signal
-import sys
 import unittest
 
 import lab.dns_tree
-from lab.dns_tree import ADDRESS, SERVERS, ZONES, Tree
+from lab.dns_tree import ADDRESS, ZONES
 from lab.network import skip_without, until
-from lab.scene import Scene, query_counts, start_load
+from lab.scene import query_counts, start_load
+from recursion_scene import RecursionScene
 
-BUILD = sys.argv.pop(1)
 ODD_SERVER = pathlib.Path(lab.dns_tree.__file__).with_name("odd_server.py")
-CONFIG = """
-control: {{ recursion: {folder}/engine, stream_threads: 1 }}
-plugins:
-  - tag: resolve
-    type: recursion
-    args: {{ instances: {instances}, root_hints: {hints}, trust_anchors: [ "{anchor}" {more} ], total_timeout: 8s {keys} }}
-  - {{ tag: answers, type: cache, args: {{ short_circuit: true }} }}
-  - {{ tag: main, type: sequence, args: [ {{ exec: $answers }}, {{ exec: $resolve }} ] }}
-  - {{ tag: udp, type: udp_server, args: {{ entry: main, listen: ":53" }} }}
-  - {{ tag: tcp, type: tcp_server, args: {{ entry: main, listen: ":53" }} }}
-"""
 
 
-class Recursion(unittest.TestCase):
-    def setUp(self):
-        self.scene = self.enterContext(Scene("recursion", BUILD))
-        os.chmod(self.scene.folder, 0o755)
-        self.tree = Tree(self.scene.network, self.scene.folder / "tree")
-        self.tree.serve()
-        for server in SERVERS:
-            self.scene.network.route("router", f"{server}/32", "via", "1.1.1.1")
-        self.config = self.scene.folder / "recursion.yaml"
-
-    def write(self, instances=1, more="", keys=""):
-        self.config.write_text(CONFIG.format(folder=self.scene.folder, instances=instances, hints=self.tree.hints,
-                                             anchor=self.tree.anchor.replace("\t", " "), more=more, keys=keys))
-
-    def start(self, **how):
-        self.write(**how)
-        daemon = self.scene.start_daemon(self.config)
-        until(lambda: all(one["up"] for one in self.instances()) and self.instances(), 20, "the instances are up")
-        return daemon
-
-    def instances(self):
-        return self.reported()["instances"]
-
-    def reported(self):
-        return json.loads(self.scene.steerctl("--json", "recursion"))
-
-    def ask(self, name, *words):
-        """The status, the flags and the codes of extended errors."""
-        text = self.scene.kdig("+dnssec", "+adflag", *words, name, "A")
-        found = re.search(r"status: (\w+);", text)
-        flags = re.search(r";; Flags: ([a-z ]+);", text)
-        return (found and found[1], set(flags[1].split()) if flags else set(), [int(code) for code in re.findall(r"EDE: (\d+)", text)], text)
-
+class Recursion(RecursionScene):
     def test_each_zone_gets_its_status_flag_and_reason(self):
         self.start()
         for zone in ZONES:

@@ -13,7 +13,7 @@ import tempfile
 import time
 import unittest
 
-from lab.network import Network, Process, run
+from lab.network import Network, Process, run, until
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 NAME = f"steer-container-{os.getpid()}"
@@ -32,7 +32,14 @@ dataplane:
 control: {{ http: off }}
 plugins:
   - {{ tag: hosts, type: hosts, args: {{ entries: ["full:www.example 198.51.100.1"] }} }}
-  - {{ tag: main, type: sequence, args: [{{ exec: $hosts }}] }}
+  - tag: resolve
+    type: recursion
+    args:
+      instances: 1
+      cache_size: 8MiB
+      validate: no
+      extra: ['local-zone: "own.example" static', 'local-data: "www.own.example A 198.51.100.2"']
+  - {{ tag: main, type: sequence, args: [{{ exec: $hosts }}, {{ exec: $resolve }}] }}
 """
 
 
@@ -83,14 +90,19 @@ class Container(unittest.TestCase):
         process.wait_for("serving on", 60)
         return container, process.text()
 
-    def ask(self):
-        return self.network.run("out", "kdig", "+short", "+timeout=3", "@192.0.2.53", "www.example").stdout.strip()
+    def ask(self, name="www.example"):
+        return self.network.run("out", "kdig", "+short", "+timeout=3", "@192.0.2.53", name).stdout.strip()
+
+    def ask_unbound(self):
+        """In a container without rights, it has the daemon's user."""
+        until(lambda: self.ask("www.own.example") == "198.51.100.2", 60, "unbound answers")
 
     def test_kernel_sockets_need_no_capability(self):
         self.network.run("in", "sysctl", "-qw", "net.ipv4.ip_unprivileged_port_start=53")
         container, text = self.start("socket", "--cap-drop", "all", "--user", "steerdns")
         self.assertIn("by socket", text)
         self.assertEqual(self.ask(), "198.51.100.1")
+        self.ask_unbound()
         self.assertIn("steerdnsd", run(*PODMAN, "exec", container, "steerctl", "status").stdout)
 
     def test_af_xdp_needs_five_capabilities(self):
@@ -98,6 +110,7 @@ class Container(unittest.TestCase):
                              "--cap-add", "NET_ADMIN,NET_RAW,BPF,PERFMON,IPC_LOCK")
         self.assertIn("by af_xdp", text)
         self.assertEqual(self.ask(), "198.51.100.1")
+        self.ask_unbound()
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ import sys
 import time
 import unittest
 
+from lab.dns_tree import ADDRESS, SERVERS, Tree
 from lab.network import Process, until
 from lab.scene import PASSWORD, ROOT, USER, ZONES, Scene, knot_configuration
 from lab.truth import Capture, ask, judge, many_names_zone
@@ -35,6 +36,19 @@ ROUTED = (ROOT / "configs/minimal.yaml").read_text().replace("async: true", "asy
     args: { size: 16384, short_circuit: true, dump_file: /var/lib/steerdns/cache.dump }
 dataplane:
   trusted_forwarders: [192.168.88.10/32]
+"""
+RECURSION = """
+plugins:
+  - tag: resolve
+    type: recursion
+    args: { instances: 1, cache_size: 8MiB, root_hints: /etc/steerdns/root.hints, trust_anchors: ["ANCHOR"], negative_trust_anchors: [] }
+  - tag: main
+    type: sequence
+    args:
+      - exec: "cache 1024 short_circuit"
+      - exec: $resolve
+  - { tag: udp, type: udp_server, args: { entry: main, listen: ":53" } }
+  - { tag: tcp, type: tcp_server, args: { entry: main, listen: ":53" } }
 """
 
 
@@ -280,6 +294,39 @@ class Lifecycle(unittest.TestCase):
         self.assertEqual((self.state(), self.state("steerdns-doctor")), ("inactive", "inactive"))
         self.on("systemctl", "start", "steerdnsd", "steerdns-doctor")
         until(self.answered, 20, "it answers again")
+
+    def test_08_recursion_is_two_commands_away(self):
+        """A resolver of its own, whose only upstreams are the servers of the tree."""
+        tree = Tree(self.scene.network, self.scene.folder / "tree")
+        tree.serve()
+        for server in SERVERS:
+            self.scene.network.route("router", f"{server}/32", "via", "1.1.1.1")
+        shutil.copy(tree.hints, self.machine.root / "etc/steerdns/root.hints")
+        self.configure(RECURSION.replace("ANCHOR", tree.anchor.replace("\t", " ")))
+        refused = self.on("steerdnsd", "--check", "--config", CONFIG, check=False)
+        command = re.search(r"run '(apt-get install .*?)'", refused.stdout + refused.stderr)[1]
+        self.on("sh", "-c", command, outside=True)
+        self.machine.keep_archives()
+        self.on("systemctl", "disable", "--now", "unbound")
+        self.on("systemctl", "restart", "steerdnsd")
+        until(lambda: self.scene.short("www.good.example", "A") == [ADDRESS], 30, "it resolves from the root")
+        one, = self.reported("recursion")["instances"]
+        self.assertEqual(self.on("stat", "-c", "%U", f"/proc/{one['pid']}").stdout.strip(), "steerdns-recursion")
+        self.assertEqual(self.on("stat", "-c", "%U %a", "/var/lib/unbound/steerdns/0").stdout.strip(), "steerdns-recursion 770")
+        self.assertIn("SERVFAIL", self.scene.kdig("www.expired.example", "A"))
+        # A change without a restart, a failure, and what stays after an upgrade.
+        self.configure(RECURSION.replace("ANCHOR", tree.anchor.replace("\t", " ")).replace("[]", "[expired.example]"))
+        self.on("systemctl", "reload", "steerdnsd")
+        self.on("steerctl", "recursion", "flush", "--below", "expired.example")
+        until(lambda: self.scene.short("www.expired.example", "A") == [ADDRESS], 10, "it is not validated")
+        self.assertEqual(self.reported("recursion")["instances"][0]["pid"], one["pid"])
+        self.on("kill", "-9", str(one["pid"]))
+        until(lambda: self.reported("recursion")["instances"][0]["restarts"] == 1 and self.reported("recursion")["instances"][0]["up"], 20,
+              "it is started again")
+        self.configure(ROUTED)
+        self.on("systemctl", "restart", "steerdnsd")
+        until(self.answered, 20, "it answers as before")
+        self.on("apt-get", "purge", "-y", "-q", "unbound", "dns-root-data")
 
     def test_09_removed_while_serving_rows_and_data_stay(self):
         self.serving_with_rows()

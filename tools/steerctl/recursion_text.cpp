@@ -12,7 +12,8 @@ std::string recursion_text(const json::value& answer) {
     constexpr std::array<std::string_view, 11> kInstance{
         "name",   "up",    "pid",         "queries",  "recursions", "recursion_mean_ms",
         "secure", "bogus", "cache_bytes", "restarts", "trouble"};
-    constexpr std::array<std::string_view, 4> kFailure{"ago_s", "count", "instance", "text"};
+    constexpr std::array<std::string_view, 5> kFailure{"ago_s", "count", "instance", "zone",
+                                                       "text"};
     const json::object& all = object_of(answer);
     std::string out = rows_text(array_of(all, "instances"), kInstance,
                                 {"instance", "up", "process", "queries", "recursions", "mean ms",
@@ -25,8 +26,9 @@ std::string recursion_text(const json::value& answer) {
             out += " " + cell_text("name", &zone);
         out += "\n";
     }
-    const std::string failures = rows_text(array_of(all, "failures"), kFailure,
-                                           {"before", "times", "instance", "last failures"});
+    const std::string failures =
+        rows_text(array_of(all, "failures"), kFailure,
+                  {"before", "times", "instance", "zone", "last failures"});
     return failures.empty() ? out : out + "\n" + failures;
 }
 

@@ -149,6 +149,12 @@ inline constexpr std::array kMetrics{
               "its answers with wrong or missing signatures", "Recursion"},
     MetricRow{"steerdns_recursion_cache_bytes", "gauge", "instance", "bytes of its caches",
               "Recursion"},
+    MetricRow{"steerdns_recursion_failures", "counter", "instance, reason",
+              "names that it could not resolve: `bogus` (not validated), `silent` (no server of a "
+              "zone answered usefully), `other`",
+              "Recursion"},
+    MetricRow{"steerdns_recursion_time_seconds", "histogram", "instance",
+              "duration of its recursions", "Recursion"},
 
     MetricRow{"steerdns_queries", "counter", "worker, transport",
               list_text("queries of clients, by transport: " STEER_TRANSPORT_LABELS), "Queries"},

@@ -1,4 +1,6 @@
 // recursion: resolves from the root, by an engine that the daemon runs (control/program/engine).
+#include <net/if.h>
+
 #include <algorithm>
 #include <array>
 #include <optional>
@@ -151,23 +153,69 @@ void read_private(Reading& in, const Node& node, const Place& place, RecursionAr
     out.private_addresses = read_prefixes(in, node, place);
 }
 
+// The daemon's own options, without which it neither reaches nor confines the engine, and those that
+// open a port or read other files.
+constexpr std::array<std::string_view, 23> kOwnedOptions{"interface",
+                                                         "ip-address",
+                                                         "interface-automatic",
+                                                         "interface-automatic-ports",
+                                                         "port",
+                                                         "directory",
+                                                         "username",
+                                                         "chroot",
+                                                         "pidfile",
+                                                         "logfile",
+                                                         "use-syslog",
+                                                         "log-identity",
+                                                         "do-daemonize",
+                                                         "num-threads",
+                                                         "so-reuseport",
+                                                         "use-systemd",
+                                                         "control-enable",
+                                                         "control-interface",
+                                                         "control-port",
+                                                         "control-use-cert",
+                                                         "include",
+                                                         "include-toplevel",
+                                                         "dnscrypt-port"};
+
+// One of them that this line has; "": none. Several options may be in one line.
+std::string_view owned_option(std::string_view line) {
+    const auto is_of_word = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-';
+    };
+    char quote = 0;
+    std::size_t begin = 0;
+    for (std::size_t i = 0; i < line.size(); ++i) {
+        const char c = line[i];
+        if (quote != 0) {
+            if (c == quote) quote = 0;
+            begin = i + 1;
+        } else if (c == '"' || c == '\'') {
+            quote = c;
+        } else if (c == '#') {
+            break;
+        } else if (c == ':') {
+            const std::string word = lowered(line.substr(begin, i - begin));
+            const auto found = std::ranges::find(kOwnedOptions, word);
+            if (found != kOwnedOptions.end()) return *found;
+            begin = i + 1;
+        } else if (!is_of_word(c)) {
+            begin = i + 1;
+        }
+    }
+    return {};
+}
+
 void read_extra(Reading& in, const Node& node, const Place& place, RecursionArgs& out) {
     for (const Text& item : read_texts(in, node, place)) {
         if (item.value.find('\n') != std::string::npos) {
             in.report().error(item.line, place.name() + ": write each line as an item of its own");
             continue;
         }
-        // The daemon's own, without which it neither reaches nor confines the engine.
-        constexpr std::array<std::string_view, 15> kOwned{
-            "interface",         "port",         "directory",
-            "username",          "chroot",       "pidfile",
-            "logfile",           "use-syslog",   "log-identity",
-            "do-daemonize",      "num-threads",  "control-enable",
-            "control-interface", "control-port", "control-use-cert"};
-        const std::string name = lowered(trimmed(item.value.substr(0, item.value.find(':'))));
-        if (std::ranges::find(kOwned, name) != kOwned.end()) {
-            in.report().error(item.line, "'" + name + "' in " + place.name() +
-                                             " is set by steerdnsd: remove the line");
+        if (const std::string_view option = owned_option(item.value); !option.empty()) {
+            in.report().error(item.line, "'" + std::string(option) + "' in " + place.name() +
+                                             " is set by steerdnsd: remove it");
             continue;
         }
         out.extra.push_back({item.value, item.line});
@@ -216,15 +264,31 @@ void read_outgoing_ports(Reading& in, const Node& node, const Place& place, Recu
     out.last_port = *last;
 }
 
-constexpr std::array<Row<RecursionArgs>, 2> kOutgoingRows{{
+void read_outgoing_interface(Reading& in, const Node& node, const Place& place,
+                             RecursionArgs& out) {
+    std::string name;
+    if (!read_value(in, node, place, {}, name)) return;
+    if (name.empty() || name.size() >= IFNAMSIZ || name.find('/') != std::string::npos)
+        in.report().error(place.line, place.name() + " is " + matchers::quoted(name) +
+                                          ": expected the name of an interface, as in eth1");
+    out.outgoing_interface = {std::move(name), place.line};
+}
+
+constexpr std::array<Row<RecursionArgs>, 3> kOutgoingRows{{
     {"addresses", Own<RecursionArgs>{"list of addresses", read_outgoing_addresses}, "(any)", "",
      "addresses of this machine that its queries leave from"},
+    {"interface", Own<RecursionArgs>{"name", read_outgoing_interface}, "none", "",
+     "interface whose addresses its queries leave from\nInstead of `addresses`. The routes of the "
+     "kernel decide where they go. While it has no address, nothing is resolved."},
     {"ports", Own<RecursionArgs>{"range", read_outgoing_ports}, "(any)", "",
      "ports that its queries leave from, as in `20000-60000`"},
 }};
 
 void read_outgoing(Reading& in, const Node& node, const Place& place, RecursionArgs& out) {
     read_rows(in, node, kOutgoingRows, place.name(), out);
+    if (!out.outgoing.empty() && !out.outgoing_interface.value.empty())
+        in.report().error(out.outgoing_interface.line,
+                          place.name() + " has 'addresses' and 'interface': remove one of them");
 }
 
 constexpr std::array<Row<RecursionArgs>, 21> kRecursionRows{{
@@ -259,8 +323,9 @@ constexpr std::array<Row<RecursionArgs>, 21> kRecursionRows{{
     {"cache_size", Own<RecursionArgs>{"size", read_cache_size}, "64MiB", "4MiB..64GiB",
      "memory for the cache of each instance"},
     {"outgoing", Own<RecursionArgs>{"map", read_outgoing}, "none", "",
-     "addresses and ports of its queries: `addresses`, `ports`\n`addresses` are of this machine. "
-     "`ports` is a range such as `20000-60000`, of 1024 ports at least."},
+     "where its queries leave from: `addresses` or `interface`, and `ports`\n`addresses` are of "
+     "this machine. `interface` is the name of one, whose addresses are used; while it has none, "
+     "nothing is resolved. `ports` is a range such as `20000-60000`, of 1024 ports at least."},
     {"stubs", Own<RecursionArgs>{"map of lists", read_zones<&RecursionArgs::stubs>}, "none", "",
      "zones and their authoritative servers, as in `{corp.example: [192.0.2.1]}`"},
     {"forwards", Own<RecursionArgs>{"map of lists", read_zones<&RecursionArgs::forwards>}, "none",

@@ -51,6 +51,7 @@ struct Recursion {
     bool qname_minimisation = true, aggressive_nsec = true;
     std::uint64_t cache_bytes = 0;  // of an instance
     std::vector<IpAddress> outgoing;
+    RecursionText outgoing_interface;             // in place of addresses: those that it has
     std::uint16_t first_port = 0, last_port = 0;  // of its queries; 0: the engine's own choice
     std::vector<RecursionZone> stubs, forwards;
     std::vector<matchers::Prefix> private_addresses;

@@ -8,6 +8,7 @@
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <array>
@@ -110,6 +111,17 @@ class FilterWriter {
         end(all ? denied_ : SECCOMP_RET_ALLOW);
     }
 
+    // SO_REUSEADDR is not set, and the caller does not learn it.
+    void ignore_reuse() {
+        constexpr unsigned kLevel = 1, kOption = 2;
+        if (!begin_block("setsockopt", kLevel, 6)) return;
+        jump(BPF_JEQ, SOL_SOCKET, 0, 3);
+        load(offsetof(seccomp_data, args) + kOption * sizeof(std::uint64_t));
+        jump(BPF_JEQ, SO_REUSEADDR, 0, 1);
+        end(SECCOMP_RET_ERRNO);  // with 0: it succeeds
+        end(SECCOMP_RET_ALLOW);
+    }
+
     std::vector<sock_filter> take() { return std::move(program_); }
 
   private:
@@ -177,6 +189,7 @@ void allow_files(FilterWriter& writer, CallRules::Files files) {
 std::vector<sock_filter> filter_program(const CallRules& rules, std::uint32_t denied) {
     FilterWriter writer(denied);
     writer.begin();
+    if (rules.keeps_ports) writer.ignore_reuse();  // before the groups, which allow the call
     for (const auto group : rules.calls)
         allow_group(writer, group, rules.answers_calls);
     allow_memory(writer, rules.maps_code);

@@ -138,6 +138,7 @@ std::vector<Executable> executables(const std::vector<Starter::Program>& program
         const rlimit most{request.most_bytes, request.most_bytes};
         (void)::setrlimit(RLIMIT_AS, &most);
     }
+    ::umask(what.program.umask);
     if (what.program.ends_with_daemon) (void)::prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
     if (what.program.gets_net_admin) {
         (void)::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_NET_ADMIN, 0, 0);
@@ -255,7 +256,6 @@ bool read_bytes(std::string_view bytes, Message& out) {
     (void)::prctl(PR_SET_NAME, name, 0, 0, 0);
     const bool ends_others = std::ranges::any_of(programs, &Starter::Program::ends_with_daemon);
     end_with_parent(ends_others);
-    ::umask(S_IRWXG | S_IRWXO);
     const auto all = executables(programs);
     constexpr std::array kAll{CAP_SETUID, CAP_SETGID, CAP_NET_ADMIN};
     const bool lends = std::ranges::any_of(programs, &Starter::Program::gets_net_admin);

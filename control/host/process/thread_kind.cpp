@@ -166,7 +166,12 @@ CallRules rules_of(ThreadKind kind, bool writes_log) {
         case ThreadKind::starter:
             return {kStarterCalls, kNetlink, Files::all, true, true};
         case ThreadKind::recursion:
-            return {kRecursionCalls, kInternet, Files::all, true, true};
+            return {.calls = kRecursionCalls,
+                    .families = kInternet,
+                    .files = Files::all,
+                    .starts_threads = true,
+                    .maps_code = true,
+                    .keeps_ports = true};
     }
     return {};
 }

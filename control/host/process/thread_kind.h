@@ -55,6 +55,8 @@ struct CallRules {
     bool starts_threads = false;
     bool maps_code = false;      // executable memory, never writable at the same time
     bool answers_calls = false;  // it may answer denied calls of other threads
+    // SO_REUSEADDR has no effect, so that no other user can bind its UDP ports beside it.
+    bool keeps_ports = false;
 };
 
 // `writes_log`: `log.rotation` renames the log file on the thread that logs.

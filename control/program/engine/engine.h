@@ -2,7 +2,9 @@
 // of its control socket. unbound.cpp is the only source file behind it.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,9 +42,13 @@ struct EngineConfig {
     std::string text;
     std::vector<int> lines;  // for each line of it: that of our configuration
 };
-// `folder` of the instance; `port` on 127.0.0.1.
+// `folder` of the instance; `port` on 127.0.0.1. `outgoing` of the settings has the addresses of
+// `outgoing_interface` (machine.h).
 EngineConfig configuration(const config::Recursion& settings, const std::string& folder,
                            std::uint16_t port);
+
+// Whether the root's keys of kAnchorFile are among its anchors.
+bool has_root_anchor(const config::Recursion& settings);
 
 struct CheckError {
     int line = 0;  // of our configuration
@@ -53,10 +59,21 @@ std::vector<CheckError> errors_of(std::string_view output, const EngineConfig& c
 
 // What a line of its output is worth: "warning: …" of the engine.
 enum class LineLevel : std::uint8_t { error, warning, info, detail };
+// Why a name was not resolved.
+enum class FailureReason : std::uint8_t {
+    bogus,   // not validated
+    silent,  // no server of a zone answered usefully
+    other
+};
+inline constexpr std::array<std::string_view, 3> kFailureReasons{"bogus", "silent", "other"};
+struct Failure {
+    FailureReason reason = FailureReason::other;
+    std::string zone;  // where it failed, or the name itself: "example.com", "."
+};
 struct LogLine {
     LineLevel level = LineLevel::info;
     std::string text;
-    bool is_failed_name = false;  // `text` says why a name was not resolved or not validated
+    std::optional<Failure> failure;  // `text` says why a name was not resolved
 };
 LogLine log_line(std::string_view line);
 
@@ -72,12 +89,27 @@ inline constexpr std::string_view kReloadWords = "reload_keep_cache";
 // The answer of a command that has done it.
 bool is_done(std::string_view answer);
 
+// Upper bounds of the times of recursions, in seconds as metrics have them. A last bucket has the
+// longer ones.
+inline constexpr std::array<std::string_view, 14> kTimeBounds{
+    "0.001024", "0.002048", "0.004096", "0.008192", "0.016384", "0.032768", "0.065536",
+    "0.131072", "0.262144", "0.524288", "1.0",      "2.0",      "4.0",      "8.0"};
 struct EngineCounts {
     std::uint64_t queries = 0, recursions = 0, servfail = 0, secure = 0, bogus = 0, bytes = 0;
     double recursion_mean_s = 0, recursion_median_s = 0;
     double uptime_s = 0;
+    std::array<std::uint64_t, kTimeBounds.size() + 1> recursions_by_time{};
 };
 inline constexpr std::string_view kCountsWords = "stats_noreset";
 EngineCounts counts_of(std::string_view answer);
+
+// What a file of the root's keys says: that of the package, and the one that the engine keeps.
+struct RootKeys {
+    std::vector<unsigned> valid;            // key tags
+    std::vector<unsigned> known;            // also those that wait, or are revoked
+    std::optional<std::int64_t> success_s;  // of the last query for them, since 1970
+};
+RootKeys root_keys_of(std::string_view text);
+inline constexpr std::size_t kMostRootKeys = 256 << 10;  // bytes of such a file
 
 }  // namespace steer::recursion

@@ -12,6 +12,8 @@ namespace steer::recursion {
 
 inline constexpr std::size_t kMostAnswer = 1 << 20;  // bytes
 
+inline constexpr std::chrono::seconds kCallPatience{10};  // of a command that an operator waits for
+
 // `done` is called once, later: with the answer, or without one (no connection, too late, or too
 // much).
 void call_engine(boost::asio::io_context& io, const std::string& socket, std::string command,

@@ -51,6 +51,15 @@ Result<Started> start_program(std::string_view name, int config, std::uint64_t m
     return {boost::system::in_place_value, Started{pid, std::move(out)}};
 }
 
+// Waits for it, a second at most.
+bool has_ended(pid_t pid, int& status) {
+    constexpr int kPatienceMs = 1'000;
+    const Descriptor end(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+    pollfd is_over{end.get(), POLLIN, 0};
+    (void)::poll(&is_over, 1, kPatienceMs);
+    return ::waitpid(pid, &status, WNOHANG) > 0;
+}
+
 }  // namespace
 
 void use_engine_starter(Starter* starter) {
@@ -105,8 +114,8 @@ std::vector<CheckError> check(const EngineConfig& config) {
     }
     if (!is_over) ProcessStarter().kill(started->pid);
     int status = 0;
-    ::waitpid(started->pid, &status, 0);
-    if (!is_over) return refuse("unbound-checkconf did not end");
+    if (!has_ended(started->pid, status) || !is_over)
+        return refuse("unbound-checkconf did not end");
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
     auto errors = errors_of(output, config);
     return errors.empty() ? refuse("unbound-checkconf ended with an error and no sentence")

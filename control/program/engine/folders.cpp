@@ -5,20 +5,20 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
 #include <system_error>
 #include <utility>
 
+#include "control/host/process/regular_file.h"
 #include "control/program/engine/engine.h"
 #include "dataplane/port/descriptor.h"
 
 namespace steer::recursion {
 namespace {
 
-constexpr std::size_t kLargestKey = 64 << 10;
 constexpr mode_t kFolderMode = 0770;
 
 Error cannot(const std::string& what) {
@@ -40,23 +40,28 @@ Result<Descriptor> make_folder(const std::string& path, mode_t mode) {
     return {boost::system::in_place_value, std::move(made)};
 }
 
-// The engine writes a newer key over it (RFC 5011), so one that is there stays.
+// The engine writes newer keys into it (RFC 5011), so one that is there stays, if it is whole and
+// knows each key of the package.
+bool is_anchor_current(const std::string& file, const RootKeys& package) {
+    const auto text = read_regular(file, kMostRootKeys, O_NOFOLLOW);
+    if (!text || !*text) return false;
+    const RootKeys kept = root_keys_of(**text);
+    return !kept.valid.empty() && std::ranges::all_of(package.valid, [&kept](unsigned tag) {
+        return std::ranges::find(kept.known, tag) != kept.known.end();
+    });
+}
+
 Result<void> make_anchor(const Descriptor& folder, const std::string& path,
                          const EngineUser& engine) {
     const std::string name(kAnchorFile);
-    struct stat found {};
-    if (::fstatat(folder.get(), name.c_str(), &found, AT_SYMLINK_NOFOLLOW) == 0 &&
-        S_ISREG(found.st_mode) && found.st_size > 0)
-        return {};
+    const auto package = read_regular(std::string(kRootKey), kMostRootKeys);
+    if (!package || !*package) return Error{std::string(kRootKey) + " cannot be read"};
+    if (is_anchor_current(path + "/" + name, root_keys_of(**package))) return {};
     (void)::unlinkat(folder.get(), name.c_str(), 0);
-    Descriptor from(::open(std::string(kRootKey).c_str(), O_RDONLY | O_CLOEXEC));
-    if (from.get() < 0) return cannot(std::string(kRootKey) + " cannot be read");
-    std::array<char, kLargestKey> room{};
-    const auto size = ::read(from.get(), room.data(), room.size());
     Descriptor to(::openat(folder.get(), name.c_str(),
                            O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644));
-    if (size < 0 || to.get() < 0 ||
-        ::write(to.get(), room.data(), static_cast<std::size_t>(size)) != size)
+    if (to.get() < 0 || ::write(to.get(), (*package)->data(), (*package)->size()) !=
+                            static_cast<ssize_t>((*package)->size()))
         return cannot(path + "/" + name + " cannot be written");
     if (::geteuid() == 0 && ::fchown(to.get(), engine.uid, engine.gid) != 0)
         return cannot(path + "/" + name + " cannot be given to the engine");

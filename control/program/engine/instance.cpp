@@ -24,7 +24,7 @@ using boost::system::error_code;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-constexpr milliseconds kCallPatience{2'000};
+constexpr milliseconds kPollPatience{2'000};
 constexpr unsigned kLastParts = 16;  // of output, at most, that are read at its end
 constexpr std::size_t kLongestLine = 4096;
 // Beside its caches: its program, its buffers, and what the allocator keeps.
@@ -159,6 +159,13 @@ void Instance::stop() {
                          [life](error_code) { ::waitpid(life->pid, nullptr, WNOHANG); });
 }
 
+void Instance::hold(const std::string& why) {
+    if (!is_wanted_ && error_ == why) return;
+    stop();
+    error_ = why;
+    owner_.tell(*this, true, why);
+}
+
 void Instance::replace() {
     if (life_ == nullptr) return;
     is_replaced_ = true;
@@ -235,7 +242,7 @@ void Instance::ask_after(milliseconds pause) {
 }
 
 void Instance::poll() {
-    call_engine(io_, control_socket(), command(kCountsWords), kCallPatience,
+    call_engine(io_, control_socket(), command(kCountsWords), kPollPatience,
                 in_this_life([this](const std::optional<std::string>& answer) {
                     answered(answer.has_value(), answer.value_or(""));
                 }));

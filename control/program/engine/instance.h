@@ -65,6 +65,8 @@ class Instance {
     void configure(const config::Recursion& settings);
     void start();
     void stop();
+    // Ends it until the next start(), because of `why`.
+    void hold(const std::string& why);
     // Ends it, to be started again at once.
     void replace();
     // Its program was replaced since it started.

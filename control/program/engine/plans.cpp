@@ -1,6 +1,9 @@
 #include "control/program/engine/plans.h"
 
+#include <unistd.h>
+
 #include "control/program/engine/engine_process.h"
+#include "control/program/engine/folders.h"
 
 namespace steer::recursion {
 
@@ -33,6 +36,19 @@ std::vector<Error> check_plans(const config::Settings& settings) {
                 error.line, "recursion '" + plan.tag + "': unbound refuses this: " + error.text));
     }
     return errors;
+}
+
+std::vector<Error> advice(const config::Settings& settings) {
+    std::vector<Error> out;
+    // Another user cannot know what root may do.
+    if (::geteuid() != 0 || engine_user(settings.control.user).is_own) return out;
+    for (const Plan& plan : plans_of(settings))
+        out.push_back(settings.error(
+            plan.settings.line, "recursion '" + plan.tag +
+                                    "': unbound will run as the user of steerdnsd, because there "
+                                    "is no user " +
+                                    std::string(kUser) + "; run 'systemd-sysusers'"));
+    return out;
 }
 
 }  // namespace steer::recursion

@@ -19,5 +19,7 @@ std::vector<Plan> plans_of(const config::Settings& settings);
 
 // Errors of the engine about them, at the lines of our configuration. Waits for its check.
 std::vector<Error> check_plans(const config::Settings& settings);
+// What an operator should know before a start: whose user the engine has.
+std::vector<Error> advice(const config::Settings& settings);
 
 }  // namespace steer::recursion

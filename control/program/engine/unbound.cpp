@@ -52,12 +52,9 @@ std::string server_text(const config::RecursionZone::Server& server) {
 }
 
 void write_anchors(Writer& out, const config::Recursion& settings) {
-    const auto& anchors = settings.trust_anchors;
-    const auto is_root = [](const config::RecursionText& one) { return one.value == kRootWord; };
-    if (anchors.empty() || std::ranges::any_of(anchors, is_root))
-        out.quoted("auto-trust-anchor-file", kAnchorFile);
-    for (const auto& anchor : anchors) {
-        if (is_root(anchor)) continue;
+    if (has_root_anchor(settings)) out.quoted("auto-trust-anchor-file", kAnchorFile);
+    for (const auto& anchor : settings.trust_anchors) {
+        if (anchor.value == kRootWord) continue;
         out.quoted(anchor.value.starts_with('/') ? "trust-anchor-file" : "trust-anchor",
                    anchor.value, anchor.line);
     }
@@ -138,6 +135,35 @@ void write_extra(Writer& out, const std::vector<config::RecursionText>& lines) {
                 line.line);
 }
 
+// The word behind the last `before` in it, without the root's dot at its end; "": there is none.
+std::string word_behind(std::string_view line, std::string_view before) {
+    const auto at = line.rfind(before);
+    if (at == std::string_view::npos) return {};
+    line.remove_prefix(at + before.size());
+    std::string_view word = line.substr(0, line.find_first_of(" >"));
+    if (word.size() > 1 && word.ends_with('.')) word.remove_suffix(1);
+    return safe_text(word);
+}
+
+// "validation failure <a.example. A IN>: signature expired from 192.0.2.1 for key example. …", or
+// "SERVFAIL <a.example. A IN>: all servers for this domain failed, at zone example. …".
+std::optional<Failure> failure_of(std::string_view line) {
+    const bool is_bogus = line.starts_with("validation failure <");
+    if (!is_bogus && !line.starts_with("SERVFAIL <")) return std::nullopt;
+    Failure out;
+    const std::string_view why = line.substr(std::min(line.find(">: "), line.size()));
+    for (const std::string_view before : {" for key ", " for DS ", " at zone "}) {
+        if (out.zone.empty()) out.zone = word_behind(why, before);
+    }
+    if (out.zone.empty()) out.zone = word_behind(line.substr(0, line.find(">: ")), "<");
+    if (is_bogus) {
+        out.reason = FailureReason::bogus;
+    } else if (why.find(" failed, at zone ") != std::string_view::npos) {
+        out.reason = FailureReason::silent;
+    }
+    return out;
+}
+
 // Of the time and the process: "[1700000000] unbound[12:0] info: …".
 std::string_view without_stamp(std::string_view line) {
     const auto end = line.starts_with('[') ? line.find("] ", line.find("] ") + 2) : line.npos;
@@ -155,6 +181,7 @@ std::vector<Starter::Program> programs() {
     // In the foreground, without a file for its process id.
     engine.words = {std::string(kEngineName), "-d", "-p", "-c", config};
     engine.is_opened_by_start = engine.ends_with_daemon = true;
+    engine.umask = 027;  // the daemon, which has its group, reads the root's keys
     Starter::Program check;
     check.name = kCheckName;
     check.files = {std::string(kCheckFile)};
@@ -175,6 +202,13 @@ std::string why_missing() {
            "--now unbound'";
 }
 
+bool has_root_anchor(const config::Recursion& settings) {
+    const auto& anchors = settings.trust_anchors;
+    return settings.validate != config::Validation::no &&
+           (anchors.empty() ||
+            std::ranges::find(anchors, kRootWord, &config::RecursionText::value) != anchors.end());
+}
+
 EngineConfig configuration(const config::Recursion& settings, const std::string& folder,
                            std::uint16_t port) {
     Writer out(settings.line);
@@ -185,15 +219,15 @@ EngineConfig configuration(const config::Recursion& settings, const std::string&
     out.option("access-control", "127.0.0.0/8 allow");
     for (const std::string_view name : {"username", "chroot", "pidfile", "logfile"})
         out.quoted(name, "");
-    for (const std::string_view name : {"do-daemonize", "use-syslog", "log-time-ascii", "prefetch",
-                                        "serve-expired", "so-reuseport"})
+    for (const std::string_view name :
+         {"do-daemonize", "use-syslog", "log-time-ascii", "prefetch", "serve-expired"})
         out.flag(name, false);
     out.option("num-threads", "1");
     out.option("verbosity", "1");
     for (const std::string_view name :
          {"log-servfail", "ede", "use-caps-for-id", "hide-identity", "hide-version",
-          "extended-statistics", "statistics-cumulative", "unblock-lan-zones",
-          "insecure-lan-zones"})
+          "extended-statistics", "statistics-cumulative", "unblock-lan-zones", "insecure-lan-zones",
+          "so-reuseport"})
         out.flag(name, true);
     out.flag("qname-minimisation", settings.qname_minimisation);
     write_validation(out, settings);
@@ -281,8 +315,8 @@ LogLine log_line(std::string_view line) {
         out.level = level;
         break;
     }
-    out.is_failed_name = line.starts_with("validation failure ") || line.starts_with("SERVFAIL ");
-    if (out.is_failed_name) out.level = LineLevel::detail;
+    out.failure = failure_of(line);
+    if (out.failure) out.level = LineLevel::detail;
     out.text = safe_text(line);
     return out;
 }
@@ -318,6 +352,8 @@ EngineCounts counts_of(std::string_view answer) {
         if (const auto equals = line.find('='); equals != std::string_view::npos)
             values[line.substr(0, equals)] = line.substr(equals + 1);
     }
+    EngineCounts out;
+    auto& times = out.recursions_by_time;
     const auto number = [&values](std::string_view name) {
         const auto at = values.find(name);
         std::uint64_t value = 0;
@@ -325,11 +361,23 @@ EngineCounts counts_of(std::string_view answer) {
             (void)std::from_chars(at->second.data(), at->second.data() + at->second.size(), value);
         return value;
     };
+    // "histogram.000000.000512.to.000000.001024": seconds and microseconds.
+    const auto add_time = [&out = times](std::string_view name, std::uint64_t count) {
+        const auto to = name.find(".to.");
+        if (to == std::string_view::npos) return;
+        const double bound = std::strtod(std::string(name.substr(to + 4)).c_str(), nullptr);
+        std::size_t at = 0;
+        while (at < kTimeBounds.size() && bound > std::strtod(kTimeBounds[at].data(), nullptr))
+            ++at;
+        out[at] += count;
+    };
+    for (const auto& [name, value] : values) {
+        if (name.starts_with("histogram.")) add_time(name, number(name));
+    }
     const auto seconds = [&values](std::string_view name) {
         const auto at = values.find(name);
         return at == values.end() ? 0.0 : std::strtod(std::string(at->second).c_str(), nullptr);
     };
-    EngineCounts out;
     out.queries = number("total.num.queries");
     out.recursions = number("total.num.recursivereplies");
     out.servfail = number("num.answer.rcode.SERVFAIL");
@@ -341,6 +389,39 @@ EngineCounts counts_of(std::string_view answer) {
     out.recursion_mean_s = seconds("total.recursion.time.avg");
     out.recursion_median_s = seconds("total.recursion.time.median");
     out.uptime_s = seconds("time.up");
+    return out;
+}
+
+// ". 86400 IN DNSKEY 257 3 8 AwEA… ;{id = 20326 (ksk), size = 2048b} ;;state=2 [ VALID ] …", or of
+// the package: "…; keytag 20326". ";;last_success: 1700000000 ;;Tue Nov 14 …".
+RootKeys root_keys_of(std::string_view text) {
+    RootKeys out;
+    constexpr std::string_view kSuccess = ";;last_success: ", kState = ";;state=";
+    const auto number_at = [](std::string_view from) {
+        std::int64_t value = 0;
+        (void)std::from_chars(from.data(), from.data() + from.size(), value);
+        return value;
+    };
+    matchers::Lines lines(text);
+    while (const auto next = lines.next()) {
+        const std::string_view line = next->text;
+        if (line.starts_with(kSuccess)) {
+            if (const auto at = number_at(line.substr(kSuccess.size())); at > 0) out.success_s = at;
+        }
+        if (line.starts_with(';') || line.find("DNSKEY") == std::string_view::npos) continue;
+        for (const std::string_view before : {"{id = ", "keytag "}) {
+            const auto at = line.find(before);
+            if (at == std::string_view::npos) continue;
+            const auto tag = static_cast<unsigned>(number_at(line.substr(at + before.size())));
+            const auto state = line.find(kState);
+            constexpr std::int64_t kValid = 2, kMissing = 3;
+            const auto number = state == std::string_view::npos
+                                    ? kValid
+                                    : number_at(line.substr(state + kState.size()));
+            out.known.push_back(tag);
+            if (number == kValid || number == kMissing) out.valid.push_back(tag);
+        }
+    }
     return out;
 }
 

@@ -82,6 +82,8 @@ std::vector<Error> advice(const config::Settings& settings) {
             secret.line, matchers::quoted_path(secret.file) + " holds " + secret.what +
                              " and every user of this machine can read it: 'chmod o-r' it"));
     }
+    auto engine = recursion::advice(settings);
+    std::move(engine.begin(), engine.end(), std::back_inserter(out));
     for (const config::Router& router : settings.routers) {
         if (router.tls || (router.address && router.address->is_loopback())) continue;
         out.push_back(settings.error(

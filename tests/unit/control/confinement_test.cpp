@@ -342,6 +342,23 @@ BOOST_AUTO_TEST_CASE(a_streams_thread_writes_files_only_if_logs_rotate,
     }));
 }
 
+// Else another user could bind the port of an engine, too, and answer in its place.
+BOOST_AUTO_TEST_CASE(an_engine_shares_its_ports_with_no_other_user,
+                     *boost::unit_test::precondition(filters_are_on)) {
+    BOOST_TEST(in_process([] {
+        if (!steer::filter_this_process(ThreadKind::recursion)) return false;
+        const Descriptor socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+        const auto is_set = [&socket](int option) {
+            const int on = 1;
+            int found = 0;
+            socklen_t size = sizeof found;
+            return ::setsockopt(socket.get(), SOL_SOCKET, option, &on, sizeof on) == 0 &&
+                   ::getsockopt(socket.get(), SOL_SOCKET, option, &found, &size) == 0 && found != 0;
+        };
+        return !is_set(SO_REUSEADDR) && is_set(SO_REUSEPORT) && is_set(SO_BROADCAST);
+    }));
+}
+
 BOOST_AUTO_TEST_CASE(a_trial_does_what_would_be_denied_and_counts_it,
                      *boost::unit_test::precondition(filters_are_on)) {
     BOOST_TEST(in_process([] {

@@ -104,13 +104,60 @@ BOOST_AUTO_TEST_CASE(errors_of_the_check_are_at_our_lines) {
 BOOST_AUTO_TEST_CASE(lines_of_its_log_have_a_level) {
     const auto failed = log_line(
         "[1700000000] unbound[12:0] info: validation failure <www.a.example. A IN>: no signatures");
-    BOOST_TEST(failed.is_failed_name);
+    BOOST_REQUIRE(failed.failure.has_value());
+    BOOST_TEST((failed.failure->reason == FailureReason::bogus));
+    BOOST_TEST(failed.failure->zone == "www.a.example");
     BOOST_TEST(failed.text == "validation failure <www.a.example. A IN>: no signatures");
     BOOST_TEST((log_line("[1] unbound[1:0] error: can't bind socket").level == LineLevel::error));
     BOOST_TEST(log_line("[1] unbound[1:0] error: can't bind socket").text == "can't bind socket");
     BOOST_TEST((log_line("[1] unbound[1:0] notice: init module").level == LineLevel::detail));
     BOOST_TEST((log_line("out of memory").level == LineLevel::info));
     BOOST_TEST(log_line("[").text == "[");
+}
+
+BOOST_AUTO_TEST_CASE(a_failure_has_the_zone_where_it_happened) {
+    const auto failure = [](std::string_view line) {
+        const auto found = log_line("[1] unbound[1:0] info: " + std::string(line)).failure;
+        return found ? std::string(kFailureReasons[static_cast<std::size_t>(found->reason)]) + " " +
+                           found->zone
+                     : "none";
+    };
+    BOOST_TEST(failure("validation failure <www.expired.example. A IN>: signature expired from "
+                       "192.0.2.1 for key expired.example. while building chain of trust") ==
+               "bogus expired.example");
+    BOOST_TEST(failure("SERVFAIL <www.lame.example. A IN>: all servers for this domain failed, at "
+                       "zone lame.example. from 192.0.2.12 got REFUSED") == "silent lame.example");
+    BOOST_TEST(failure("SERVFAIL <a.example. A IN>: all servers for this domain failed, at zone . "
+                       "no server to query") == "silent .");
+    BOOST_TEST(failure("SERVFAIL <a.example. A IN>: exceeded the maximum number of sends") ==
+               "other a.example");
+    BOOST_TEST(failure("SERVFAIL <") == "other ");
+    BOOST_TEST(failure("generate keytag query _ta-4f66. NULL IN") == "none");
+}
+
+BOOST_AUTO_TEST_CASE(times_of_recursions_are_counted_by_their_bounds) {
+    const auto counts = counts_of(
+        "histogram.000000.000000.to.000000.000001=1\nhistogram.000000.000512.to.000000.001024=2\n"
+        "histogram.000000.524288.to.000001.000000=4\nhistogram.000008.000000.to.000016.000000=8\n"
+        "histogram.=1\nhistogram.1.to.x=16\n");
+    BOOST_TEST(counts.recursions_by_time[0] == 19U);
+    BOOST_TEST(counts.recursions_by_time[10] == 4U);
+    BOOST_TEST(counts.recursions_by_time[kTimeBounds.size()] == 8U);
+}
+
+BOOST_AUTO_TEST_CASE(keys_of_the_root_are_read_with_their_state) {
+    const auto keys = root_keys_of(
+        "; autotrust trust anchor file\n;;id: . 1\n;;last_success: 1700000000 ;;Tue\n"
+        ".\t86400\tIN\tDNSKEY\t257 3 8 AwEAAa== ;{id = 20326 (ksk), size = 2048b} ;;state=4 [ "
+        "REVOKED ] ;;count=0\n"
+        ". IN DNSKEY 257 3 8 AwEAAb== ;{id = 38696 (ksk), size = 2048b} ;;state=1 [ ADDPEND ]\n");
+    BOOST_TEST(keys.valid.empty());
+    BOOST_TEST(keys.known.size() == 2U);
+    BOOST_TEST(keys.success_s.value_or(0) == 1'700'000'000);
+    const auto package = root_keys_of(". IN DNSKEY 257 3 8 AwEAAb== ; keytag 38696\n");
+    BOOST_TEST(package.valid.at(0) == 38696U);
+    BOOST_TEST(!package.success_s.has_value());
+    BOOST_TEST(root_keys_of(". IN DNSK").known.empty());
 }
 
 BOOST_AUTO_TEST_CASE(counts_are_read_by_name) {

@@ -1,0 +1,249 @@
+// What the part tells: methods of the API, status, metrics, problems.
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <optional>
+
+#include "control/api/metrics/metrics.h"
+#include "control/program/engine/engine_call.h"
+#include "control/runtime/recursion_part.h"
+
+namespace steer {
+namespace {
+
+using boost::json::array;
+using boost::json::object;
+using recursion::Instance;
+
+constexpr std::uint64_t kNoRootMs = 60'000;
+
+void write_times(ops::MetricWriter& writer, std::string_view instance,
+                 const recursion::EngineCounts& counts) {
+    std::uint64_t so_far = 0;
+    for (std::size_t i = 0; i < counts.recursions_by_time.size(); ++i) {
+        so_far += counts.recursions_by_time[i];
+        writer.sample(
+            "_bucket",
+            {{"instance", instance},
+             {"le", i < recursion::kTimeBounds.size() ? recursion::kTimeBounds[i] : "+Inf"}},
+            so_far);
+    }
+    writer.sample("_count", {{"instance", instance}}, so_far);
+    writer.sample("_sum", {{"instance", instance}},
+                  counts.recursion_mean_s * static_cast<double>(counts.recursions));
+}
+
+}  // namespace
+
+void RecursionPart::to_all(const std::string& command, const ops::RpcDone& done) {
+    struct Asked {
+        std::size_t left = 0, did = 0, failed = 0;
+        ops::RpcDone done;
+    };
+    auto asked = std::make_shared<Asked>();
+    asked->done = done;
+    asked->left = instances_.size();
+    if (instances_.empty())
+        return done(boost::json::value(object{{"instances", 0}, {"failed", 0}}));
+    for (const auto& [key, kept] : instances_) {
+        recursion::call_engine(
+            main_.io(), kept.instance->control_socket(), command, recursion::kCallPatience,
+            [asked](const std::optional<std::string>& answer) {
+                ++(answer && recursion::is_done(*answer) ? asked->did : asked->failed);
+                if (--asked->left > 0) return;
+                asked->done(boost::json::value(
+                    object{{"instances", asked->did}, {"failed", asked->failed}}));
+            });
+    }
+}
+
+array RecursionPart::failures() const {
+    array all;
+    for (auto at = failures_.rbegin(); at != failures_.rend(); ++at)
+        all.push_back(
+            object{{"instance", at->instance},
+                   {"zone", at->zone},
+                   {"reason", recursion::kFailureReasons[static_cast<std::size_t>(at->reason)]},
+                   {"text", at->text},
+                   {"count", at->count},
+                   {"ago_s", (main_.now_ms() - at->at_ms) / 1000}});
+    return all;
+}
+
+void RecursionPart::add_methods(ops::Methods& methods) {
+    using ops::Changes;
+    using ops::ParamType;
+    constexpr ops::Parameter kDomain{"name", ParamType::domain_name, "a domain name", true};
+    methods.add(
+        {.name = "recursion",
+         .help = "Shows the processes that resolve from the root.",
+         .changes = Changes::nothing(),
+         .run = [this](const ops::Arguments&) -> ops::RpcResult {
+             array rows, anchors;
+             for (const auto& [key, kept] : instances_)
+                 rows.push_back(row_of(kept));
+             for (const auto& [zone, anchor] : negative_anchors_)
+                 anchors.push_back(boost::json::value(zone));
+             return boost::json::value(object{{"instances", std::move(rows)},
+                                              {"negative_trust_anchors", std::move(anchors)},
+                                              {"failures", failures()}});
+         },
+         .members = "instances negative_trust_anchors failures",
+         .result = "each instance, temporary negative trust anchors, and the last failures"});
+    constexpr std::string_view kCounts =
+        "the numbers of instances that did it, and that did not answer";
+    methods.add({.name = "recursion.flush",
+                 .help = "Removes a name, and all below it, from the caches of the processes that "
+                         "resolve.",
+                 .changes = Changes::always(),
+                 .parameters = {kDomain},
+                 .run = [this](const ops::Arguments& asked,
+                               const ops::RpcDone& done) { flush(asked, done); },
+                 .members = "instances failed",
+                 .result = kCounts});
+    methods.add(
+        {.name = "recursion.distrust",
+         .help = "Sets or removes a negative trust anchor (RFC 7646) for a time.",
+         .changes = Changes::always(),
+         .parameters = {kDomain,
+                        {"seconds", ParamType::number,
+                         "how long; 0 removes it; without it, an hour", false, 0, 604'800, "s"}},
+         .run = [this](const ops::Arguments& asked,
+                       const ops::RpcDone& done) { distrust(asked, done); },
+         .members = "instances failed",
+         .result = kCounts});
+}
+
+void RecursionPart::flush(const ops::Arguments& asked, const ops::RpcDone& done) {
+    const auto name = recursion::zone_word(asked.text("name"));
+    if (!name) return done(ops::bad_params(name.error().text));
+    to_all(recursion::flush_command(*name), done);
+}
+
+void RecursionPart::distrust(const ops::Arguments& asked, const ops::RpcDone& done) {
+    const auto zone = recursion::zone_word(asked.text("name"));
+    if (!zone) return done(ops::bad_params(zone.error().text));
+    if (configured_negatives_.contains(*zone))
+        return done(ops::bad_params("'" + *zone +
+                                    "' is in 'negative_trust_anchors' of the configuration: "
+                                    "change it there"));
+    const auto seconds = asked.number("seconds", 3600);
+    negative_anchors_.erase(*zone);
+    if (seconds > 0) {
+        auto timer =
+            std::make_unique<boost::asio::steady_timer>(main_.io(), std::chrono::seconds(seconds));
+        timer->async_wait(
+            [this, zone = *zone, own = timer.get()](const boost::system::error_code& error) {
+                if (error) return;
+                // A newer one may be there by now.
+                const auto now = negative_anchors_.find(zone);
+                if (now == negative_anchors_.end() || now->second.get() != own) return;
+                negative_anchors_.erase(now);
+                set_trust(zone, true, [](const ops::RpcResult&) {});
+            });
+        negative_anchors_.emplace(*zone, std::move(timer));
+    }
+    set_trust(*zone, seconds == 0, done);
+}
+
+// And removes what was judged before.
+void RecursionPart::set_trust(const std::string& zone, bool is_trusted, const ops::RpcDone& done) {
+    to_all(recursion::distrust_command(zone, !is_trusted),
+           [this, zone, done](const ops::RpcResult& result) {
+               to_all(recursion::flush_command(zone),
+                      [done, result](const ops::RpcResult&) { done(result); });
+           });
+}
+
+object RecursionPart::row_of(const Kept& kept) const {
+    const Instance& one = *kept.instance;
+    const recursion::EngineCounts& counts = one.counts();
+    object failed;
+    std::uint64_t total = 0;
+    for (std::size_t i = 0; i < kept.failures.size(); ++i) {
+        failed[recursion::kFailureReasons[i]] = kept.failures[i];
+        total += kept.failures[i];
+    }
+    return {{"name", kept.name},
+            {"port", one.port()},
+            {"pid", one.pid()},
+            {"up", one.is_up()},
+            {"restarts", one.restarts()},
+            {"trouble", one.error()},
+            {"uptime_s", counts.uptime_s},
+            {"queries", counts.queries},
+            {"recursions", counts.recursions},
+            {"servfail", counts.servfail},
+            {"secure", counts.secure},
+            {"bogus", counts.bogus},
+            {"failed_names", total},
+            {"failed_by_reason", failed},
+            {"cache_bytes", counts.bytes},
+            {"recursion_mean_ms", counts.recursion_mean_s * 1e3},
+            {"recursion_median_ms", counts.recursion_median_s * 1e3}};
+}
+
+void RecursionPart::add_status(object& all) {
+    if (instances_.empty()) return;
+    std::size_t up = 0;
+    for (const auto& [key, kept] : instances_)
+        up += kept.instance->is_up() ? 1U : 0U;
+    all["recursion"] = object{{"instances", instances_.size()}, {"up", up}};
+}
+
+void RecursionPart::write_metrics(ops::MetricWriter& writer) {
+    if (instances_.empty()) return;
+    using std::uint64_t;
+    const auto each = [&](auto value) {
+        for (const auto& [key, kept] : instances_)
+            writer.sample({{"instance", kept.name}}, uint64_t{value(*kept.instance)});
+    };
+    writer.family("steerdns_recursion_up");
+    each([](const Instance& one) { return one.is_up() ? 1U : 0U; });
+    writer.family("steerdns_recursion_restarts");
+    each([](const Instance& one) { return one.restarts(); });
+    writer.family("steerdns_recursion_queries");
+    each([](const Instance& one) { return one.counts().queries; });
+    writer.family("steerdns_recursion_recursions");
+    each([](const Instance& one) { return one.counts().recursions; });
+    writer.family("steerdns_recursion_servfail");
+    each([](const Instance& one) { return one.counts().servfail; });
+    writer.family("steerdns_recursion_secure");
+    each([](const Instance& one) { return one.counts().secure; });
+    writer.family("steerdns_recursion_bogus");
+    each([](const Instance& one) { return one.counts().bogus; });
+    writer.family("steerdns_recursion_cache_bytes");
+    each([](const Instance& one) { return one.counts().bytes; });
+    writer.family("steerdns_recursion_failures");
+    for (const auto& [key, kept] : instances_) {
+        for (std::size_t i = 0; i < kept.failures.size(); ++i)
+            writer.sample({{"instance", kept.name}, {"reason", recursion::kFailureReasons[i]}},
+                          kept.failures[i]);
+    }
+    writer.family("steerdns_recursion_time_seconds");
+    for (const auto& [key, kept] : instances_)
+        write_times(writer, kept.name, kept.instance->counts());
+}
+
+void RecursionPart::add_problems(Problems& problems) {
+    if (!ports_.empty() && !can_run_)
+        problems.push_back(
+            {"recursion", "unbound was not installed when steerdnsd started; restart steerdnsd"});
+    const Starter* const starter = recursion::engine_starter();
+    if (!instances_.empty() && (starter == nullptr || !starter->is_alive()))
+        problems.push_back(
+            {"recursion", "the process that starts unbound has ended; restart steerdnsd"});
+    for (const auto& [key, kept] : instances_) {
+        if (!kept.instance->error().empty())
+            problems.push_back(
+                {"recursion", kept.name + ": " + kept.instance->error() + "; see the log"});
+        if (kept.no_root_ms != 0 && main_.now_ms() - kept.no_root_ms < kNoRootMs)
+            problems.push_back(
+                {"recursion", kept.name + ": no server of the root answers; check the line to "
+                                          "the Internet, and that no firewall drops port 53"});
+    }
+    for (const std::string& text : machine_problems_)
+        problems.push_back({"recursion", text});
+}
+
+}  // namespace steer

@@ -1,0 +1,105 @@
+// What the engine needs of the machine, and its folders.
+#define BOOST_TEST_MODULE recursion_machine
+#include "control/program/engine/machine.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <boost/test/unit_test.hpp>
+#include <chrono>
+#include <filesystem>
+#include <string>
+
+#include "control/program/engine/folders.h"
+#include "support/temp_folder.h"
+
+using namespace steer;
+using namespace steer::recursion;
+using std::chrono::sys_seconds;
+
+namespace {
+
+constexpr std::string_view kOldKey =
+    ".\t86400\tIN\tDNSKEY\t257 3 8 AwEAAa== ;{id = 20326 (ksk), size = 2048b} ;;state=2 [  VALID  "
+    "]\n";
+constexpr std::string_view kNewKey =
+    ".\t86400\tIN\tDNSKEY\t257 3 8 AwEAAb== ;{id = 38696 (ksk), size = 2048b} ;;state=2 [  VALID  "
+    "]\n";
+constexpr sys_seconds kNow{std::chrono::seconds(1'796'000'000)};
+
+std::string success(std::chrono::hours before) {
+    const auto at = (kNow - before).time_since_epoch();
+    return ";;last_success: " + std::to_string(std::chrono::seconds(at).count()) + " ;;then\n";
+}
+
+bool has_package() {
+    return ::access(std::string(kRootKey).c_str(), R_OK) == 0;
+}
+boost::test_tools::assertion_result package_is_there(boost::unit_test::test_unit_id) {
+    return has_package();
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(an_interface_without_an_address_is_an_error) {
+    config::Recursion settings;
+    settings.outgoing_interface = {"steer-none0", 3};
+    const auto none = with_addresses(settings);
+    BOOST_REQUIRE(!none);
+    BOOST_TEST(none.error().text.find("steer-none0") != std::string::npos);
+    settings.outgoing_interface.value = "lo";
+    const auto found = with_addresses(settings);
+    BOOST_REQUIRE(found);
+    BOOST_TEST(!found->outgoing.empty());
+    settings.outgoing_interface.value.clear();
+    BOOST_TEST(with_addresses(settings)->outgoing.empty());
+}
+
+BOOST_AUTO_TEST_CASE(the_roots_keys_are_judged_by_their_file) {
+    const test::TempFolder folder;
+    const auto problem = [&folder](const std::string& text) {
+        return root_key_problem(folder.write("root.key", text), kNow);
+    };
+    BOOST_TEST(problem(std::string(kOldKey)).find("38696") != std::string::npos);
+    BOOST_TEST(problem(std::string(kOldKey) + std::string(kNewKey)).empty());
+    using std::chrono::hours;
+    BOOST_TEST(problem(success(hours(24)) + std::string(kNewKey)).empty());
+    BOOST_TEST(problem(success(hours(24 * 40)) + std::string(kNewKey)).find("not confirmed") !=
+               std::string::npos);
+    BOOST_TEST(root_key_problem(folder / "none", kNow).empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_clock_before_the_files_of_the_system_is_wrong,
+                     *boost::unit_test::precondition(package_is_there)) {
+    BOOST_TEST(!clock_problem(sys_seconds(std::chrono::seconds(1'000))).empty());
+    BOOST_TEST(
+        clock_problem(std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()))
+            .empty());
+}
+
+// Of an anchor that is torn or lacks a key of the package; one that is whole stays.
+BOOST_AUTO_TEST_CASE(an_anchor_is_made_again_if_it_lacks_a_key,
+                     *boost::unit_test::precondition(package_is_there)) {
+    const test::TempFolder folder;
+    const std::string state = folder / "engine";
+    const EngineUser self{::geteuid(), ::getegid(), false};
+    BOOST_REQUIRE(make_folders(state, self));
+    const auto anchor = [&folder] { return folder.read("engine/0/root.key"); };
+    const std::string package = anchor();
+    BOOST_TEST(root_keys_of(package).valid.size() >= 1U);
+    for (const std::string& bad : {std::string(), package.substr(0, 30), std::string(kOldKey)}) {
+        folder.write("engine/0/root.key", bad);
+        BOOST_REQUIRE(make_folders(state, self));
+        BOOST_TEST(anchor() == package, bad);
+    }
+    const std::string kept = std::string(kOldKey) + std::string(kNewKey) + "; of the engine\n";
+    folder.write("engine/0/root.key", kept);
+    BOOST_REQUIRE(make_folders(state, self));
+    BOOST_TEST(anchor() == kept);
+    // What it follows elsewhere is not read.
+    std::filesystem::remove(folder / "engine/0/root.key");
+    std::filesystem::create_symlink(folder.write("other", kept), folder / "engine/0/root.key");
+    BOOST_REQUIRE(make_folders(state, self));
+    BOOST_TEST(anchor() == package);
+    BOOST_TEST(folder.read("other") == kept);
+}
