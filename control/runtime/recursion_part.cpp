@@ -81,7 +81,7 @@ void RecursionPart::take(const config::Settings& settings) {
     }
     changed.insert(ports_.begin(), ports_.end());
     apply();
-    look_at_machine();
+    check_machine();
     for (const std::uint16_t port : changed)
         on_change(port);
 }
@@ -208,10 +208,10 @@ void RecursionPart::poll() {
         return !plan.settings.outgoing_interface.value.empty();
     };
     if (std::ranges::any_of(plans_, is_by_interface)) apply();
-    look_at_machine();
+    check_machine();
 }
 
-void RecursionPart::look_at_machine() {
+void RecursionPart::check_machine() {
     machine_problems_.clear();
     if (instances_.empty()) return;
     const auto now = MainLoop::wall_time();

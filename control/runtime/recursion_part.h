@@ -84,7 +84,7 @@ class RecursionPart final : public Part, public recursion::Instance::Owner {
     void apply();
     void configure(Kept& kept, const recursion::Plan& plan);
     void take_failure(Kept& kept, const recursion::LogLine& line);
-    void look_at_machine();
+    void check_machine();
     void replace_old_ones();
     void flush(const ops::Arguments& asked, const ops::RpcDone& done);
     void distrust(const ops::Arguments& asked, const ops::RpcDone& done);
