@@ -54,6 +54,8 @@ class RecursionPart final : public Part, public recursion::Instance::Owner {
     [[nodiscard]] bool is_down(std::uint16_t port) const;
     // It starts for the first time, and nothing is wrong yet.
     [[nodiscard]] bool is_starting(std::uint16_t port) const;
+    // Why this name could not be resolved or validated, the last reasons first.
+    [[nodiscard]] boost::json::array failures_of(std::string_view name) const;
     // Called with the port after each change of that.
     std::function<void(std::uint16_t port)> on_change = [](std::uint16_t) {};
 

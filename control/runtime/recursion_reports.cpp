@@ -7,6 +7,7 @@
 #include "control/api/metrics/metrics.h"
 #include "control/program/engine/engine_call.h"
 #include "control/runtime/recursion_part.h"
+#include "matchers/text.h"
 
 namespace steer {
 namespace {
@@ -67,6 +68,18 @@ array RecursionPart::failures() const {
                    {"text", at->text},
                    {"count", at->count},
                    {"ago_s", (main_.now_ms() - at->at_ms) / 1000}});
+    return all;
+}
+
+array RecursionPart::failures_of(std::string_view name) const {
+    // As the engine writes it: "<www.example. A IN>".
+    if (name.ends_with('.')) name.remove_suffix(1);
+    const std::string wanted = "<" + matchers::lowered(name) + ". ";
+    array all;
+    for (auto at = failures_.rbegin(); at != failures_.rend(); ++at) {
+        if (matchers::lowered(at->text).find(wanted) != std::string::npos)
+            all.push_back(boost::json::value(at->instance + ": " + at->text));
+    }
     return all;
 }
 

@@ -35,7 +35,12 @@ class Recursion(RecursionScene):
         self.assertEqual(self.ask("missing.good.example")[:1], ("NXDOMAIN",))
         self.assertIn("ad", self.ask("missing.good.example")[1])
         failed = self.reported()["failures"]
-        self.assertTrue(any("www.expired.example" in one["text"] for one in failed), failed)
+        expired, = (one for one in failed if "www.expired.example" in one["text"])
+        self.assertEqual((expired["zone"], expired["reason"]), ("expired.example", "bogus"))
+        silent, = (one for one in failed if "www.lame.example" in one["text"])
+        self.assertEqual((silent["zone"], silent["reason"]), ("lame.example", "silent"))
+        self.assertRegex(self.scene.steerctl("explain", "www.Expired.example"), r"reasons of recursion\n  resolve-0: validation failure .*signature expired")
+        self.assertNotIn("reasons of", self.scene.steerctl("explain", "www.good.example"))
 
     def settled(self):
         """The queries of each instance, once they were the same twice."""

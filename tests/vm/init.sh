@@ -36,5 +36,5 @@ done
 ip link set lo up
 echo "init: up after $(cut -d' ' -f1 /proc/uptime) s"
 cp /agent.sh $root/run/agent.sh
-chroot $root /bin/bash /run/agent.sh
-poweroff -f
+# (Not chroot: AppArmor sees paths as the first root has them.)
+exec switch_root $root /bin/bash -c '/bin/bash /run/agent.sh; busybox poweroff -f'

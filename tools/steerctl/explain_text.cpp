@@ -89,6 +89,10 @@ std::string explain_text(const json::value& answer) {
     if (number_of(find(all, "events_lost")).value_or(0) > 0)
         out += "events without room: " + text_of(all, "events_lost") + "\n";
     out += rows_text(all);
+    const auto& failures = array_of(all, "failures");
+    if (!failures.empty()) out += "\nreasons of recursion\n";
+    for (const json::value& line : failures)
+        out += "  " + cell_text(line) + "\n";
     const auto& response = array_of(all, "response");
     if (!response.empty()) out += "\nresponse\n";
     for (const json::value& line : response)

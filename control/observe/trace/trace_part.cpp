@@ -7,6 +7,7 @@
 #include "control/parts.h"
 #include "control/program/reload/configuration.h"
 #include "control/program/reload/start_source.h"
+#include "control/runtime/recursion_part.h"
 #include "control/runtime/streams_part.h"
 #include "control/runtime/workers_part.h"
 #include "control/sinks/routers/routers_part.h"
@@ -17,21 +18,23 @@ namespace {
 class TracePart final : public Part {
   public:
     static constexpr std::string_view kName = "trace";
-    using Needs =
-        steer::Needs<MainLoop, StartSource, Configuration, WorkersPart, StreamsPart, RoutersPart>;
+    using Needs = steer::Needs<MainLoop, StartSource, Configuration, WorkersPart, StreamsPart,
+                               RoutersPart, RecursionPart>;
     explicit TracePart(const Needs& needs)
         : main_(needs.get<MainLoop>()),
           configuration_(needs.get<Configuration>()),
           workers_(needs.get<WorkersPart>()),
           streams_(needs.get<StreamsPart>()),
           routers_(needs.get<RoutersPart>()),
+          recursion_(needs.get<RecursionPart>()),
           service_(main_.io(), needs.get<StartSource>().get()) {}
 
     Result<void> start() override {
-        service_.begin({workers_.runtime(), streams_.threads(), routers_.thread(), main_.clock(),
-                        configuration_.sets(), [this](std::uint32_t generation) {
-                            return workers_.publisher().find(generation);
-                        }});
+        service_.begin(
+            {workers_.runtime(), streams_.threads(), routers_.thread(), main_.clock(),
+             configuration_.sets(),
+             [this](std::uint32_t generation) { return workers_.publisher().find(generation); },
+             [this](std::string_view name) { return recursion_.failures_of(name); }});
         return {};
     }
     void add_methods(ops::Methods& methods) override { service_.add_methods(methods); }
@@ -45,6 +48,7 @@ class TracePart final : public Part {
     WorkersPart& workers_;
     StreamsPart& streams_;
     RoutersPart& routers_;
+    RecursionPart& recursion_;
     TraceService service_;
 };
 

@@ -195,9 +195,10 @@ void TraceService::add_methods(ops::Methods& methods) {
                        const ops::RpcDone& done) { explain(asked, done); },
          .members = "id serial name type class client client_port server port transport injected "
                     "worker configuration took_ms end lists events_lost passed_by way answer? "
-                    "response? rows rules",
-         .result =
-             "the trace, the response as text, the matching list rules, the rows on routers"});
+                    "response? rows failures rules",
+         .result = "the trace, the response as text, the matching list rules, the rows on routers, "
+                   "and why "
+                   "a recursion could not resolve the name"});
     methods.add(
         {.name = "trace",
          .help = "Traces real queries for some seconds, by name, client and end.",
@@ -344,6 +345,7 @@ void TraceService::add_rows(const std::shared_ptr<Asked>& asked) {
 }
 
 void TraceService::add_rules(const std::shared_ptr<Asked>& asked) {
+    asked->result["failures"] = parts_->failures_of(asked->name);
     if (is_busy_) {
         asked->timer.expires_after(kRowsEvery);
         asked->timer.async_wait([this, asked](const boost::system::error_code& error) {

@@ -8,6 +8,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <cstdint>
 #include <deque>
@@ -15,6 +16,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "control/api/rpc/methods.h"
@@ -41,6 +43,8 @@ class TraceService {
         Clock& clock;
         const SetsInForce& in_force;
         std::function<const Snapshot*(std::uint32_t generation)> snapshot;  // nullptr: freed
+        // Why a `recursion` could not resolve this name, in sentences.
+        std::function<boost::json::array(std::string_view name)> failures_of;
     };
     TraceService(boost::asio::io_context& main_io, ConfigSource source);
     ~TraceService();
