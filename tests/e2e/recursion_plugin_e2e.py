@@ -1,7 +1,6 @@
 """`type: recursion`: unbound, run by the daemon, walks a signed tree of the lab's own (lab/dns_tree.py), whose zones are broken in
 one way each."""
 
-import json
 import os
 import pathlib
 import re
@@ -10,63 +9,34 @@ import sys
 import unittest
 
 import lab.dns_tree
-from lab.dns_tree import ADDRESS, SERVERS, ZONES, Tree
+from lab.dns_tree import ADDRESS, ZONES
 from lab.network import skip_without, until
-from lab.scene import Scene, query_counts, start_load
+from lab.recursion import PROGRAMS, RecursionScene
+from lab.scene import query_counts, start_load
 
 BUILD = sys.argv.pop(1)
 ODD_SERVER = pathlib.Path(lab.dns_tree.__file__).with_name("odd_server.py")
-CONFIG = """
-control: {{ recursion: {folder}/engine, stream_threads: 1 }}
-plugins:
-  - tag: resolve
-    type: recursion
-    args: {{ instances: {instances}, root_hints: {hints}, trust_anchors: [ "{anchor}" {more} ], total_timeout: 8s {keys} }}
-  - {{ tag: answers, type: cache, args: {{ short_circuit: true }} }}
-  - {{ tag: main, type: sequence, args: [ {{ exec: $answers }}, {{ exec: $resolve }} ] }}
-  - {{ tag: udp, type: udp_server, args: {{ entry: main, listen: ":53" }} }}
-  - {{ tag: tcp, type: tcp_server, args: {{ entry: main, listen: ":53" }} }}
-"""
 
 
 class Recursion(unittest.TestCase):
     def setUp(self):
-        self.scene = self.enterContext(Scene("recursion", BUILD))
-        os.chmod(self.scene.folder, 0o755)
-        self.tree = Tree(self.scene.network, self.scene.folder / "tree")
-        self.tree.serve()
-        for server in SERVERS:
-            self.scene.network.route("router", f"{server}/32", "via", "1.1.1.1")
-        self.config = self.scene.folder / "recursion.yaml"
-
-    def write(self, instances=1, more="", keys=""):
-        self.config.write_text(CONFIG.format(folder=self.scene.folder, instances=instances, hints=self.tree.hints,
-                                             anchor=self.tree.anchor.replace("\t", " "), more=more, keys=keys))
-
-    def start(self, **how):
-        self.write(**how)
-        daemon = self.scene.start_daemon(self.config)
-        until(lambda: all(one["up"] for one in self.instances()) and self.instances(), 20, "the instances are up")
-        return daemon
-
-    def instances(self):
-        return self.reported()["instances"]
+        self.scene = self.enterContext(RecursionScene("recursion", BUILD))
+        self.tree = self.scene.tree
+        self.write, self.start, self.instances = self.scene.write, self.scene.start_recursion, self.scene.instances
 
     def reported(self):
-        return json.loads(self.scene.steerctl("--json", "recursion"))
+        return self.scene.reported("recursion")
 
     def ask(self, name, *words):
         """The status, the flags and the codes of extended errors."""
-        text = self.scene.kdig("+dnssec", "+adflag", *words, name, "A")
-        found = re.search(r"status: (\w+);", text)
-        flags = re.search(r";; Flags: ([a-z ]+);", text)
-        return (found and found[1], set(flags[1].split()) if flags else set(), [int(code) for code in re.findall(r"EDE: (\d+)", text)], text)
+        one = self.scene.answer(name, *words)
+        return one.status, {"ad"} if one.is_authenticated else set(), one.codes, one.text
 
     def test_each_zone_gets_its_status_flag_and_reason(self):
         self.start()
         for zone in ZONES:
             with self.subTest(zone.name, flaw=zone.flaw):
-                status, flags, codes, text = self.ask(f"www.{zone.name}")
+                status, flags, codes, text = self.ask(f"{zone.ask}.{zone.name}")
                 self.assertEqual(status, zone.status, text)
                 self.assertEqual("ad" in flags, zone.ad, text)
                 if zone.status == "NOERROR":
@@ -76,7 +46,7 @@ class Recursion(unittest.TestCase):
                     self.assertTrue(set(codes) & set(zone.codes), text)
                 # Who checks by itself gets what there is.
                 if zone.codes:
-                    self.assertEqual(self.ask(f"www.{zone.name}", "+cdflag")[0], "NOERROR")
+                    self.assertEqual(self.ask(f"{zone.ask}.{zone.name}", "+cdflag")[0], "NOERROR")
         self.assertEqual(self.ask("missing.good.example")[:1], ("NXDOMAIN",))
         self.assertIn("ad", self.ask("missing.good.example")[1])
         failed = self.reported()["failures"]
@@ -106,7 +76,7 @@ class Recursion(unittest.TestCase):
         squatter = self.scene.network.start("appliance", "squatter", "/usr/bin/python3", str(ODD_SERVER), "127.0.0.1", "ready", ADDRESS, "5301")
         squatter.wait_for("ready")
         self.write()
-        daemon = self.scene.start_daemon(self.config)
+        daemon = self.scene.start_daemon(self.scene.config)
         daemon.wait_for("could not open ports", 20)
         self.assertEqual(self.ask("www.good.example", "+timeout=12")[0], "SERVFAIL")
         squatter.stop(number=signal.SIGKILL)
@@ -152,7 +122,7 @@ class Recursion(unittest.TestCase):
         self.assertEqual(self.ask("www.expired.example")[0], "SERVFAIL")
 
     def test_an_island_is_validated_by_its_own_anchor(self):
-        self.start(more=f', "{self.tree.island}"'.replace("\t", " "))
+        self.start(anchors=f'"{self.tree.anchor}", "{self.tree.island}"')
         status, flags, _, text = self.ask("www.island.example")
         self.assertEqual((status, "ad" in flags), ("NOERROR", True), text)
 
@@ -178,5 +148,5 @@ class Recursion(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    skip_without(("unbound", "dnssec-signzone", "knotd"), "--all")
+    skip_without(PROGRAMS, "--all")
     unittest.main(verbosity=2)
