@@ -10,18 +10,31 @@ import unittest
 import lab.dns_tree
 from lab.dns_tree import ADDRESS, ZONES
 from lab.network import skip_without, until
+from lab.recursion import PROGRAMS, RecursionScene
 from lab.scene import query_counts, start_load
-from recursion_scene import RecursionScene
 
 ODD_SERVER = pathlib.Path(lab.dns_tree.__file__).with_name("odd_server.py")
 
 
-class Recursion(RecursionScene):
+class Recursion(unittest.TestCase):
+    def setUp(self):
+        self.scene = self.enterContext(RecursionScene("recursion", BUILD))
+        self.tree = self.scene.tree
+        self.write, self.start, self.instances = self.scene.write, self.scene.start_recursion, self.scene.instances
+
+    def reported(self):
+        return self.scene.reported("recursion")
+
+    def ask(self, name, *words):
+        """The status, the flags and the codes of extended errors."""
+        one = self.scene.answer(name, *words)
+        return one.status, {"ad"} if one.is_authenticated else set(), one.codes, one.text
+
     def test_each_zone_gets_its_status_flag_and_reason(self):
         self.start()
         for zone in ZONES:
             with self.subTest(zone.name, flaw=zone.flaw):
-                status, flags, codes, text = self.ask(f"www.{zone.name}")
+                status, flags, codes, text = self.ask(f"{zone.ask}.{zone.name}")
                 self.assertEqual(status, zone.status, text)
                 self.assertEqual("ad" in flags, zone.ad, text)
                 if zone.status == "NOERROR":
@@ -31,7 +44,7 @@ class Recursion(RecursionScene):
                     self.assertTrue(set(codes) & set(zone.codes), text)
                 # Who checks by itself gets what there is.
                 if zone.codes:
-                    self.assertEqual(self.ask(f"www.{zone.name}", "+cdflag")[0], "NOERROR")
+                    self.assertEqual(self.ask(f"{zone.ask}.{zone.name}", "+cdflag")[0], "NOERROR")
         self.assertEqual(self.ask("missing.good.example")[:1], ("NXDOMAIN",))
         self.assertIn("ad", self.ask("missing.good.example")[1])
         failed = self.reported()["failures"]
@@ -66,7 +79,7 @@ class Recursion(RecursionScene):
         squatter = self.scene.network.start("appliance", "squatter", "/usr/bin/python3", str(ODD_SERVER), "127.0.0.1", "ready", ADDRESS, "5301")
         squatter.wait_for("ready")
         self.write()
-        daemon = self.scene.start_daemon(self.config)
+        daemon = self.scene.start_daemon(self.scene.config)
         daemon.wait_for("could not open ports", 20)
         self.assertEqual(self.ask("www.good.example", "+timeout=12")[0], "SERVFAIL")
         squatter.stop(number=signal.SIGKILL)
@@ -112,7 +125,7 @@ class Recursion(RecursionScene):
         self.assertEqual(self.ask("www.expired.example")[0], "SERVFAIL")
 
     def test_an_island_is_validated_by_its_own_anchor(self):
-        self.start(more=f', "{self.tree.island}"'.replace("\t", " "))
+        self.start(anchors=f'"{self.tree.anchor}", "{self.tree.island}"')
         status, flags, _, text = self.ask("www.island.example")
         self.assertEqual((status, "ad" in flags), ("NOERROR", True), text)
 
@@ -138,5 +151,5 @@ class Recursion(RecursionScene):
 
 
 if __name__ == "__main__":
-    skip_without(("unbound", "dnssec-signzone", "knotd"), "--all")
+    skip_without(PROGRAMS, "--all")
     unittest.main(verbosity=2)

@@ -1,10 +1,11 @@
-"""An authoritative server over UDP that is odd in one way: `slow` answers after 0.3 s, `noedns` refuses EDNS by
-FORMERR, `lame` refuses all.
+"""An authoritative server that is odd in one way: `slow` answers after 0.3 s, `noedns` refuses EDNS by FORMERR, `dropsedns` drops
+queries with EDNS, `truncates` has its answers over TCP only, `lame` refuses all.
 
-usage: odd_server.py ADDRESS slow|noedns|lame|ready A [PORT] (A: the address of each name; `ready`: nothing is odd)
+usage: odd_server.py ADDRESS slow|noedns|dropsedns|truncates|lame|ready A [PORT] (A: the address of each name; `ready`: nothing is odd)
 """
 
 import socket
+import socketserver
 import sys
 import threading
 
@@ -18,7 +19,6 @@ address, how, answer = sys.argv[1:4]
 port = int(sys.argv[4]) if len(sys.argv) > 4 else 53
 sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 sock.bind((address, port))
-print("ready", flush=True)
 
 
 def reply_to(query: dns.message.Message) -> dns.message.Message:
@@ -38,10 +38,30 @@ def reply_to(query: dns.message.Message) -> dns.message.Message:
     return response
 
 
+class OverTcp(socketserver.StreamRequestHandler):
+    def handle(self) -> None:
+        while len(head := self.rfile.read(2)) == 2:
+            wire = reply_to(dns.message.from_wire(self.rfile.read(int.from_bytes(head)))).to_wire()
+            self.wfile.write(len(wire).to_bytes(2) + wire)
+
+
+def truncated(query: dns.message.Message) -> dns.message.Message:
+    response = dns.message.make_response(query)
+    response.flags |= dns.flags.AA | dns.flags.TC
+    return response
+
+
+if how == "truncates":
+    socketserver.ThreadingTCPServer.allow_reuse_address = True
+    threading.Thread(target=socketserver.ThreadingTCPServer((address, port), OverTcp).serve_forever, daemon=True).start()
+print("ready", flush=True)
 while True:
     data, client = sock.recvfrom(4096)
     try:
-        wire = reply_to(dns.message.from_wire(data)).to_wire()
+        query = dns.message.from_wire(data)
+        if how == "dropsedns" and query.edns >= 0:
+            continue
+        wire = (truncated(query) if how == "truncates" else reply_to(query)).to_wire()
     except Exception as error:  # noqa: BLE001  # a broken query gets no answer
         print(error, flush=True)
         continue

@@ -1,0 +1,145 @@
+"""`type: recursion` while its engine hangs, ends at each start, is not there, or has no disk: this is said, restarts are bounded, and
+cached names are answered all the while."""
+
+import itertools
+import os
+import pathlib
+import re
+import signal
+import sys
+import time
+import unittest
+
+from lab.network import skip_without, until
+from lab.recursion import PROGRAMS, RecursionScene
+
+BUILD = sys.argv.pop(1)
+CACHED = ("www.good.example", "www.good.lab", "n.any.good.example")
+# unbound-checkconf does not open it.
+ENDS_AT_START = """, extra: [ 'tls-cert-bundle: "/no/such/file"' ]"""
+# wrong.example is answered, and the file of the engine needs some KiB more.
+LONG_CHANGE = f""", negative_trust_anchors: [ wrong.example ], extra: [ {", ".join(["'# " + "x" * 900 + "'"] * 10)} ]"""
+# Before a command: `mount WORD…`, in a namespace that ends with the command.
+WITH_MOUNT = ("sh", "-c", 'words=; while [ "$1" != -- ]; do words="$words $1"; shift; done; shift; mount $words && exec "$@"', "sh")
+
+
+class FaultTest(unittest.TestCase):
+    def setUp(self):
+        self.scene = self.enterContext(RecursionScene("recursion", BUILD))
+
+    def row(self):
+        return self.scene.instances()[0]
+
+    def problems(self):
+        return [one["text"] for one in self.scene.reported("status")["problems"] if one["subject"] == "recursion"]
+
+    def wait_for_problem(self, pattern):
+        return until(lambda: next((text for text in self.problems() if re.search(pattern, text)), None), 30, f"a problem is {pattern!r}")
+
+    def wait_well(self, name="new.any.good.example"):
+        """It runs, no problem is left, and names that are in no cache are answered."""
+        self.scene.wait_up()
+        until(lambda: not self.problems(), 30, "no problem is left")
+        until(lambda: str(self.scene.answer(name)) == "NOERROR AD", 30, "it resolves")
+
+    def kill(self):
+        os.kill(self.row()["pid"], signal.SIGKILL)
+
+
+class Process(FaultTest):
+    def test_one_that_hangs_is_replaced(self):
+        daemon = self.scene.start_recursion()
+        before = self.row()
+        with self.scene.load_of_cached(*CACHED):
+            os.kill(before["pid"], signal.SIGSTOP)
+            begin = time.monotonic()
+            until(lambda: self.row()["pid"] not in (0, before["pid"]), 30, "it is started again")
+            took_s = time.monotonic() - begin
+            self.wait_well()
+        print(f"an engine that hung was replaced after {took_s:.1f} s", flush=True)
+        self.assertGreater(took_s, 10)
+        self.assertIn("it did not answer for 15 s; it is started again now", daemon.text())
+        self.assertEqual(self.row()["restarts"], 1)
+
+    def test_domains_of_one_that_hangs_are_taken_by_the_other(self):
+        self.scene.start_recursion(instances=2)
+        self.scene.answer("a.any.good.example")
+        until(lambda: any(one["queries"] for one in self.scene.instances()), 20, "the query is counted")
+        hung = max(self.scene.instances(), key=lambda one: one["queries"])
+        with self.scene.load_of_cached(*CACHED):
+            os.kill(hung["pid"], signal.SIGSTOP)
+            begin = time.monotonic()
+            number = itertools.count()
+            until(lambda: str(self.scene.answer(f"n{next(number)}.any.good.example")) == "NOERROR AD", 30, "the other resolves")
+            took_s = time.monotonic() - begin
+            print(f"domains of an engine that hung were resolved by another after {took_s:.1f} s", flush=True)
+            self.assertIn(hung["pid"], [one["pid"] for one in self.scene.instances()], "it is not replaced yet")
+
+    def test_one_that_ends_at_each_start_is_tried_less_and_less(self):
+        self.scene.start_recursion()
+        with self.scene.load_of_cached(*CACHED):
+            self.scene.write(keys=ENDS_AT_START)
+            self.scene.steerctl("reload")
+            begin = time.monotonic()
+            self.kill()  # it reads the file at its start only
+            problem = self.wait_for_problem("it ended: exit code 1: could not set up connect SSL_CTX")
+            until(lambda: self.row()["restarts"] >= 4, 30, "it was started four times")
+            self.assertGreater(time.monotonic() - begin, 3, "pauses of 0, 1 and 2 s")
+            print(f"after {time.monotonic() - begin:.1f} s: {problem}", flush=True)
+            self.assertFalse(self.row()["up"])
+            self.scene.write()
+            self.scene.steerctl("reload")
+            self.wait_well()
+
+    def test_one_that_is_not_there_is_started_once_it_is(self):
+        daemon = self.scene.start_recursion()
+        inside = ("nsenter", "-t", str(daemon.pid), "-m")
+        with self.scene.load_of_cached(*CACHED):
+            self.scene.network.run("appliance", *inside, "mount", "--bind", "/dev/null", "/usr/sbin/unbound")
+            self.kill()
+            self.wait_for_problem("unbound cannot be started: Permission denied")
+            self.scene.network.run("appliance", *inside, "umount", "/usr/sbin/unbound")
+            self.wait_well()
+
+
+class Disk(FaultTest):
+    def start(self, **how):
+        """With a small disk for the engine's folders."""
+        folder = self.scene.folder / "engine"
+        folder.mkdir()
+        self.daemon = self.scene.start_recursion(*WITH_MOUNT, "-t", "tmpfs", "-o", "size=1m,mode=755", "tmpfs", str(folder), "--", **how)
+        self.filler = pathlib.Path(f"/proc/{self.daemon.pid}/root{folder}/filler")
+
+    def fill(self):
+        with self.assertRaisesRegex(OSError, "No space left"), self.filler.open("wb", buffering=0) as file:
+            while True:
+                file.write(bytes(4096))
+
+    def test_a_full_disk_stops_no_process(self):
+        self.start()
+        with self.scene.load_of_cached(*CACHED):
+            self.fill()
+            self.assertEqual(str(self.scene.answer("a.any.good.example")), "NOERROR AD")
+            self.kill()
+            until(lambda: self.row()["restarts"] == 1, 30, "it is started again")
+            self.wait_well("b.any.good.example")
+
+    def test_a_change_that_cannot_be_written_is_named(self):
+        self.start()
+        with self.scene.load_of_cached(*CACHED):
+            self.fill()
+            self.scene.write(keys=LONG_CHANGE)
+            self.scene.steerctl("reload")
+            self.daemon.wait_for("unbound.conf cannot be written: No space left on device")
+            self.assertEqual(str(self.scene.answer("a.any.good.example")), "NOERROR AD")
+            # A start needs it.
+            self.kill()
+            self.wait_for_problem("unbound.conf cannot be written: No space left on device")
+            self.filler.unlink()
+            self.wait_well("b.any.good.example")
+        self.assertEqual(self.scene.answer("www.wrong.example").status, "NOERROR")
+
+
+if __name__ == "__main__":
+    skip_without(PROGRAMS, "--all")
+    unittest.main(verbosity=2)
