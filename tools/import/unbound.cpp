@@ -53,13 +53,13 @@ class UnboundWords {
         if (!skip()) return std::nullopt;
         const char quote = text_.front();
         if (quote == '"' || quote == '\'') {
-            const auto end = text_.find_first_of(std::string{quote, '\n'}, 1);
-            if (end == std::string_view::npos || text_[end] == '\n') return std::nullopt;
+            const auto end = end_of_value(std::string{quote, '\n'}, 1);
+            if (end == text_.size() || text_[end] == '\n') return std::nullopt;
             std::string out(text_.substr(1, end - 1));
             text_.remove_prefix(end + 1);
             return out;
         }
-        const auto end = std::min(text_.find_first_of(" \t\r\n\"'"), text_.size());
+        const auto end = end_of_value(" \t\r\n\"'", 0);
         std::string out(text_.substr(0, end));
         text_.remove_prefix(end);
         return out;
@@ -72,6 +72,16 @@ class UnboundWords {
     }
 
   private:
+    // The first of these characters; `\` keeps the next one, and itself.
+    [[nodiscard]] std::size_t end_of_value(std::string_view ends, std::size_t from) const {
+        while (from < text_.size() && ends.find(text_[from]) == std::string_view::npos) {
+            const bool is_escape =
+                text_[from] == '\\' && from + 1 < text_.size() && text_[from + 1] != '\n';
+            from += is_escape ? 2 : 1;
+        }
+        return from;
+    }
+
     std::string_view text_;
     std::string name_;
     int line_ = 1;

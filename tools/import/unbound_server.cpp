@@ -357,6 +357,7 @@ class UnboundServerReader {
             ++last;
         constexpr std::size_t kFewest = 1024;
         const bool is_range = first <= kMostPort && permitted_.count() == last - first + 1;
+        if (is_range && first == kFewest && last == kMostPort) return;  // as without the lines
         if (is_range && first >= kFewest && permitted_.count() >= kFewest) {
             out_.outgoing_ports = std::to_string(first) + "-" + std::to_string(last);
         } else {
@@ -436,12 +437,14 @@ class UnboundServerReader {
     // ---- validation
 
     void anchor() {
-        const std::string lower = matchers::lowered(value());
+        std::string record = value();
+        std::ranges::replace(record, '\t', ' ');
+        const std::string lower = matchers::lowered(record);
         const bool is_record =
             lower.find(" ds ") != std::string::npos || lower.find(" dnskey ") != std::string::npos;
-        if (!is_record || value().find_first_of("\"\\\r") != std::string::npos)
+        if (!is_record || record.find_first_of("\"\\\r") != std::string::npos)
             return leave_out("expected a DS or DNSKEY record");
-        out_.trust_anchors.push_back(value());
+        out_.trust_anchors.push_back(std::move(record));
     }
     void anchor_file() {
         const std::string file = path();

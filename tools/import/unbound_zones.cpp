@@ -125,7 +125,6 @@ class UnboundClauseReader {
                 upstream.addr.insert(0, "tcp://");
         }
         if (out.forward.upstreams.empty()) return leave_out("it has no server");
-        if (out.zone.ends_with("local")) out.forward.is_local = true;
         out.forward.notes.push_back(
             {clause_.place,
              std::string("answers of this forward are not validated here: set 'trust_ad' of "

@@ -57,6 +57,8 @@ BOOST_AUTO_TEST_CASE(words_are_read_as_unbound_reads_them) {
     BOOST_TEST(all_words("forward-zone:\n forward-addr: 192.0.2.1@853#dns.example # c") ==
                "[forward-zone] forward-addr|192.0.2.1@853#dns.example");
     BOOST_TEST(all_words("port: 53") == "[server] port|53");
+    BOOST_TEST(all_words("identity: \"a \\\" b\" version: a\\ b") ==
+               "[server] identity|a \\\" b version|a\\ b");
 }
 
 BOOST_AUTO_TEST_CASE(unknown_words_are_named_with_their_lines) {
@@ -104,6 +106,7 @@ BOOST_AUTO_TEST_CASE(outgoing_ports_are_a_range_if_they_can_be) {
     BOOST_TEST(
         has_part(unbound_yaml("outgoing-port-avoid: 0-65535\noutgoing-port-permit: 20000-30000\n"),
                  "ports: 20000-30000"));
+    BOOST_TEST(!has_part(unbound_yaml("outgoing-port-permit: 2000\n"), "ports: "));
     const std::string holes = unbound_yaml("outgoing-port-avoid: 3000\noutgoing-port-permit: 53\n");
     BOOST_TEST(
         has_part(holes, "\"outgoing-port-avoid: 3000\"\n        - \"outgoing-port-permit: 53\""));
