@@ -420,7 +420,7 @@ class UnboundServerReader {
         const auto net = network_of(option_->args[0]);
         const std::string& action = option_->args[1];
         if (!net) return leave_out("expected an address or a network");
-        const std::map<std::string_view, std::string_view> kActions{
+        const std::map<std::string_view, std::string_view> actions{
             {"deny", "drop"},
             {"inform_deny", "drop"},
             {"always_deny", "drop"},
@@ -428,8 +428,8 @@ class UnboundServerReader {
             {"always_nxdomain", "black_hole nxdomain"},
             {"always_nodata", "black_hole nodata"},
         };
-        const auto at = kActions.find(action);
-        if (at == kActions.end())
+        const auto at = actions.find(action);
+        if (at == actions.end())
             return leave_out("write a rule 'resp_ip NET' with 'black_hole ADDRESS'");
         out_.address_rules.emplace_back(*net, at->second);
     }
