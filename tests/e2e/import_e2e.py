@@ -23,7 +23,9 @@ BUILD = pathlib.Path(sys.argv.pop(1)).resolve()
 STEERCTL = BUILD / "tools/steerctl/steerctl"
 STEERDNSD = BUILD / "steerdnsd"
 ROSSIM = BUILD / "tools/rossim/rossim"
-KINDS = {".rsc": "routeros", ".corefile": "corefile", ".dnsmasq": "dnsmasq", ".forgedns": "forgedns", ".mosdns": "mosdns"}
+KINDS = {".rsc": "routeros", ".corefile": "corefile", ".dnsmasq": "dnsmasq", ".forgedns": "forgedns", ".mosdns": "mosdns",
+         ".unbound": "unbound", ".kresd": "kresd"}
+HAS_UNBOUND = all(pathlib.Path(path).exists() for path in ("/usr/sbin/unbound", "/usr/sbin/unbound-checkconf", "/usr/share/dns/root.key"))
 PASSWORD = "s3cret pass"
 
 
@@ -59,28 +61,31 @@ class Files(unittest.TestCase):
                 self.assertEqual(made.stdout, expected.read_text())
 
     def test_steerdnsd_accepts_each_imported_configuration(self):
-        """Where it names a certificate, a.pem with its key a.key is beside it."""
+        """Where it names a certificate, a.pem with its key a.key is beside it. A recursion is checked by unbound-checkconf."""
         folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
         make_certificate(folder / "a.pem", folder / "a.key")
         for path in inputs(INPUTS):
             with self.subTest(path.name):
                 copy = shutil.copy(path.with_name(path.name + ".yaml"), folder)
+                if "type: recursion" in pathlib.Path(copy).read_text() and not HAS_UNBOUND:
+                    self.skipTest("needs unbound and dns-root-data")
                 checked = run(STEERDNSD, "--config", copy, "--check")
                 self.assertEqual(checked.returncode, 0, checked.stdout + checked.stderr)
                 self.assertNotIn("error:", checked.stdout + checked.stderr)
 
     def test_notes_are_on_standard_error_and_in_the_configuration(self):
-        """On standard error each has FILE:LINE."""
+        """On standard error each has FILE:LINE; FILE may be one that the input includes."""
         for path in inputs(INPUTS):
             with self.subTest(path.name):
                 made = import_file(path)
                 printed = made.stderr.splitlines()
                 self.assertEqual(len(printed), len(re.findall(r"^ *# note", made.stdout, re.M)))
                 for line in printed:
-                    self.assertRegex(line, rf"^{re.escape(str(path))}(:\d+|, row .*)?: note: ")
-                    place = re.match(rf"{re.escape(str(path))}:(\d+)", line)
-                    if place:
-                        self.assertLessEqual(int(place[1]), len(path.read_text(errors="replace").splitlines()))
+                    place = re.match(rf"({re.escape(str(path))}|{re.escape(str(INPUTS))}/[a-z]+\.d/[a-z-]+\.conf)(:\d+|, row .*)?: note: ", line)
+                    self.assertIsNotNone(place, line)
+                    if place[2] and place[2].startswith(":"):
+                        lines = pathlib.Path(place[1]).read_text(errors="replace").splitlines()
+                        self.assertLessEqual(int(place[2][1:]), len(lines))
 
     def test_an_invalid_file_is_refused_with_its_line(self):
         for path in inputs(INPUTS / "bad"):
@@ -114,6 +119,88 @@ class Files(unittest.TestCase):
             self.assertEqual((refused.returncode, refused.stdout), (2, ""))
             self.assertIn("has no zone to serve: each zone needs plain DNS (dns://), or a certificate on this machine",
                           refused.stderr)
+
+    def test_files_that_unbound_includes_are_read(self):
+        """By patterns, beside the file that names them; then further files of the command line."""
+        with tempfile.TemporaryDirectory() as folder:
+            folder = pathlib.Path(folder)
+            below = folder / "conf.d"
+            below.mkdir()
+            (folder / "unbound.conf").write_text('include-toplevel: "conf.d/[0-9]*.conf"\ninclude: /nowhere/*.conf\n')
+            (below / "1.conf").write_text("server:\n  include: more/three.conf\n  access-control: 192.0.2.0/24 allow\n")
+            (below / "2.conf").write_text("server:\n  interface: 192.0.2.1\n  unheard-of: 1\n")
+            (below / "x.conf").write_text("server:\n  interface: 192.0.2.9\n")
+            (below / "more").mkdir()
+            (below / "more/three.conf").write_text('  module-config: "iterator"\n  include: ../1.conf\n')
+            (folder / "last.conf").write_text("forward-zone:\n name: corp.example\n forward-addr: 192.0.2.7\n")
+            made = run(STEERCTL, "import", "unbound", folder / "unbound.conf", folder / "last.conf")
+            self.assertEqual(made.returncode, 0, made.stderr)
+            for part in ("192.0.2.0/24", 'listen: "192.0.2.1:53"', "validate: no", 'corp.example: ["192.0.2.7"]'):
+                self.assertIn(part, made.stdout)
+            self.assertNotIn("192.0.2.9", made.stdout)
+            self.assertIn(f"{folder}/unbound.conf:2: note: no file is named '/nowhere/*.conf'", made.stderr)
+            self.assertIn(f"{below}/2.conf:3: note: 'unheard-of: 1' is not imported", made.stderr)
+            self.assertIn(": note: more than 16 levels of includes", made.stderr)  # 1.conf and three.conf, in a circle
+            missing = run(STEERCTL, "import", "unbound", folder / "unbound.conf", folder / "none.conf")
+            self.assertEqual((missing.returncode, missing.stdout), (2, ""))
+            self.assertIn("none.conf cannot be read", missing.stderr)
+
+    def test_servers_over_tls_of_resolvers_are_imported_with_their_certificate(self):
+        with tempfile.TemporaryDirectory() as folder:
+            folder = pathlib.Path(folder)
+            cert, key = folder / "cert.pem", folder / "key.pem"
+            make_certificate(cert, key)
+            (folder / "x.unbound").write_text(f"server:\n directory: {folder}\n interface: 127.0.0.1\n interface: 192.0.2.1@853\n"
+                                              " interface: 192.0.2.1@443\n tls-service-pem: cert.pem\n tls-service-key: key.pem\n")
+            (folder / "x.kresd").write_text("net.listen('127.0.0.1')\nnet.listen('192.0.2.1', 853, { kind = 'tls' })\n"
+                                            f"net.listen('192.0.2.1', 443, {{ kind = 'doh2' }})\nnet.tls('{cert}', '{key}')\n")
+            for path in (folder / "x.unbound", folder / "x.kresd"):
+                with self.subTest(path.suffix):
+                    made = import_file(path)
+                    self.assertEqual(made.returncode, 0, made.stderr)
+                    self.assertNotIn("certificate", made.stderr)
+                    for server in ('- { tag: tls_2, type: tcp_server, args: { entry: main, listen: "192.0.2.1:853"',
+                                   '- { tag: https_3, type: http_server, args: { entries: [{ path: "/dns-query", exec: main }]'):
+                        self.assertIn("\n  " + server, made.stdout)
+                    yaml = folder / "made.yaml"
+                    yaml.write_text(made.stdout)
+                    if not HAS_UNBOUND:
+                        self.skipTest("needs unbound and dns-root-data")
+                    checked = run(STEERDNSD, "--config", yaml, "--check")
+                    self.assertEqual(checked.returncode, 0, checked.stdout + checked.stderr)
+
+    @unittest.skipUnless(HAS_UNBOUND, "needs unbound and dns-root-data")
+    def test_a_value_that_unbound_refuses_is_named_with_its_line(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path, yaml = pathlib.Path(folder) / "x.unbound", pathlib.Path(folder) / "made.yaml"
+            path.write_text("server:\n harden-large-queries: perhaps\n")
+            made = import_file(path)
+            self.assertEqual(made.returncode, 0, made.stderr)
+            yaml.write_text(made.stdout)
+            checked = run(STEERDNSD, "--config", yaml, "--check")
+            line = made.stdout.splitlines().index('        - "harden-large-queries: perhaps"') + 1
+            self.assertEqual(checked.returncode, 2, checked.stdout + checked.stderr)
+            self.assertIn(f"made.yaml:{line}: recursion 'resolve': unbound refuses this", checked.stdout + checked.stderr)
+
+    @unittest.skipUnless(HAS_UNBOUND, "needs unbound and dns-root-data")
+    def test_unbound_accepts_every_option_that_becomes_a_line(self):
+        """Each option of Debian's own example with its value there, alone; what is left is named by a note."""
+        example = pathlib.Path("/usr/share/doc/unbound/examples/unbound.conf")
+        if not example.exists():
+            self.skipTest("needs unbound's example")
+        words = re.compile(r"^\s*#? ?([a-z][a-z0-9-]+): ?([^#]*?)(?: for each of .*)?$")
+        server = example.read_text().split("\nserver:\n")[1].split("\n# Python config section.")[0]
+        lines = [match for match in map(words.match, server.splitlines()) if match and match[2].strip()]
+        self.assertGreater(len(lines), 150)
+        with tempfile.TemporaryDirectory() as folder:
+            path, yaml = pathlib.Path(folder) / "x.unbound", pathlib.Path(folder) / "made.yaml"
+            path.write_text("server:\n" + "".join(f"  {line[1]}: {line[2].strip()}\n" for line in lines))
+            made = import_file(path)
+            self.assertEqual(made.returncode, 0, made.stderr)
+            self.assertNotIn("not a known option", made.stderr)
+            yaml.write_text(made.stdout)
+            checked = run(STEERDNSD, "--config", yaml, "--check")
+            self.assertEqual(checked.returncode, 0, made.stdout + checked.stdout + checked.stderr)
 
     def test_a_zone_file_of_a_corefile_becomes_arbitrary(self):
         """Without the file on this machine, it is a note (local.corefile). The daemon reads the file below its zone."""

@@ -1,6 +1,7 @@
 #include "tools/import/command.h"
 
 #include <fcntl.h>
+#include <glob.h>
 #include <unistd.h>
 
 #include <array>
@@ -18,9 +19,11 @@
 #include "routeros/transport.h"
 #include "tools/import/corefile_import.h"
 #include "tools/import/dnsmasq_import.h"
+#include "tools/import/kresd_import.h"
 #include "tools/import/policy_import.h"
 #include "tools/import/ros_import.h"
 #include "tools/import/ros_live.h"
+#include "tools/import/unbound_import.h"
 #include "tools/import/words.h"
 
 namespace steer::importing {
@@ -58,6 +61,29 @@ std::optional<std::string> read_input(const std::string& path) {
     return out;
 }
 
+// The folder of a path, with its slash; empty: the current one.
+std::string folder_of(const std::string& path) {
+    const auto slash = path.rfind('/');
+    return slash == std::string::npos ? "" : path.substr(0, slash + 1);
+}
+
+// Files that a configuration of unbound includes; relative ones are beside it.
+std::vector<IncludedText> read_included(const std::string& folder, const std::string& pattern) {
+    const std::string base = pattern.starts_with('/') ? "" : folder;
+    std::vector<IncludedText> out;
+    glob_t found{};
+    if (::glob((base + pattern).c_str(), 0, nullptr, &found) == 0) {
+        for (std::size_t i = 0; i < found.gl_pathc; ++i) {
+            const std::string path = found.gl_pathv[i];
+            auto text = is_file(path) ? read_input(path) : std::nullopt;
+            if (text && text->size() > kMaxBytes) text.reset();
+            out.push_back({path.substr(base.size()), std::move(text)});
+        }
+    }
+    ::globfree(&found);
+    return out;
+}
+
 Imported import_file(const ImportOptions& options) {
     const auto text = read_input(options.file);
     if (!text) return {{}, {}, Failure{0, "cannot be read"}};
@@ -69,6 +95,21 @@ Imported import_file(const ImportOptions& options) {
     if (options.kind == "corefile") return import_corefile(*text, name, environment, is_file);
     if (options.kind == "forgedns") return import_policy(*text, name, PolicySource::forgedns);
     if (options.kind == "mosdns") return import_policy(*text, name, PolicySource::mosdns);
+    if (options.kind == "kresd") return import_kresd(*text, name, is_file);
+    if (options.kind == "unbound") {
+        const std::string folder = folder_of(options.file);
+        const auto include = [&folder](const std::string& pattern) {
+            return read_included(folder, pattern);
+        };
+        std::vector<IncludedText> more;
+        for (const std::string& path : options.more_files) {
+            auto other = read_input(path);
+            if (!other || other->size() > kMaxBytes)
+                return {{}, {}, Failure{0, "and " + path + " cannot be read"}};
+            more.push_back({std::filesystem::absolute(path).string(), std::move(other)});
+        }
+        return import_unbound(*text, name, include, is_file, more);
+    }
     return import_dnsmasq(*text, name);
 }
 
@@ -112,6 +153,17 @@ Imported import_live(const ImportOptions& options) {
     return out.failure ? out : import_routeros(dns);
 }
 
+// "FILE:12" of "line 12", and of "line 12 of OTHER" the same of a file beside it.
+std::string place_in(const std::string& file, const std::string& place) {
+    constexpr std::string_view kLine = "line ", kOf = " of ";
+    if (!place.starts_with(kLine)) return file + (place.empty() ? "" : ", " + place);
+    const auto of = place.find(kOf);
+    const std::string line = place.substr(kLine.size(), of - kLine.size());
+    if (of == std::string::npos) return file + ":" + line;
+    const std::string other = place.substr(of + kOf.size());
+    return (other.starts_with('/') ? "" : folder_of(file)) + other + ":" + line;
+}
+
 // ---- what is written
 
 // Empty: success.
@@ -150,12 +202,8 @@ ImportResult run_import(const ImportOptions& options) {
         result.code = kExitFailed;
         return result;
     }
-    for (Note& note : made.notes) {
-        const bool has_line = note.place.starts_with("line ");
-        std::string place = has_line ? what + ":" + note.place.substr(5)
-                                     : what + (note.place.empty() ? "" : ", " + note.place);
-        result.notes.push_back({std::move(place), std::move(note.text)});
-    }
+    for (Note& note : made.notes)
+        result.notes.push_back({place_in(what, note.place), std::move(note.text)});
     return result;
 }
 

@@ -14,10 +14,11 @@
 namespace steer::importing {
 
 struct ImportOptions {
-    std::string kind;    // routeros, corefile, dnsmasq, forgedns, mosdns
-    std::string file;    // "-": standard input
-    std::string output;  // empty: standard output
-    bool force = false;  // an existing file is replaced
+    std::string kind;  // routeros, corefile, dnsmasq, forgedns, mosdns, unbound, kresd
+    std::string file;  // "-": standard input
+    std::vector<std::string> more_files;  // of unbound
+    std::string output;                   // empty: standard output
+    bool force = false;                   // an existing file is replaced
 
     // Arguments of --live.
     std::string router, user = "admin", password_file, ca, pin;

@@ -83,11 +83,17 @@ Run add_import(CLI::App& command, Options& /*options*/) {
         {"dnsmasq", "Convert a dnsmasq.conf"},
         {"forgedns", "Convert a config.yaml of ForgeDNS or OxiDNS"},
         {"mosdns", "Convert a config.yaml of mosdns v5"},
+
+        {"kresd", "Convert a kresd.conf of Knot Resolver (not its scripts)"},
     };
     for (const auto& [kind, help] : kFiles)
         add(kind, help)
             ->add_option("FILE", wanted->file, "The file, or - for standard input")
             ->required();
+    auto* const unbound =
+        add("unbound", "Convert an unbound.conf, with the files that it includes");
+    unbound->add_option("FILE", wanted->file, "The file, or - for standard input")->required();
+    unbound->add_option("MORE", wanted->more_files, "Further files, which are read after it");
     return [&command, wanted] { return import_file(command, *wanted); };
 }
 
