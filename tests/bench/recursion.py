@@ -20,7 +20,7 @@ from collections.abc import Iterator
 
 from bench.checker import Checker
 from bench.machine import announce, family, require_idle, rounds, version
-from bench.ports import CLIENT_CPU, DNSPERF, OURS, SERVER_CPU, Stage, cpu_ns
+from bench.ports import CLIENT, CLIENT_CPU, DNSPERF, OURS, SERVER_CPU, Stage, cpu_ns
 from bench.wide_tree import EACH, FLOODED, NAMES, TTL_S, ZONES, WideTree, name, random_labels, zone_name
 from lab.dns_tree import ADDRESS
 from lab.network import LabError, Network, Process, steerctl, until
@@ -28,7 +28,7 @@ from lab.network import LabError, Network, Process, steerctl, until
 SECONDS = 5
 ALL_NAMES = ZONES * EACH
 WARM = 5_000              # names of the ramp that are in the cache, the most popular ones
-FLOOD_NAMES = 300_000
+FLOOD_NAMES, PLAIN_NAMES = 100_000, 20_000  # of a flood, with and without aggressive_nsec
 CHECKED = 2_000           # names that only the checker asks for
 RAMP_SECONDS = 15
 TIMES = 4                 # how far the ramp goes beyond what unbound resolves; part of its queries are for names asked before
@@ -36,7 +36,7 @@ CACHED_RATES = (100_000, 60_000, 40_000, 25_000, 15_000, 8_000)  # of names in t
 LEAST_ANSWERED = 0.999
 LEAST_LOST = 0.05          # of the ramp: unbound is at its limit
 FIRST_PORT = 1_900        # of clients beside kxdpgun, which takes what comes to ports from 2000 on
-IN_TIME_S = 2
+CLIENTS = tuple(f"10.99.0.{last}" for last in range(10, 60))  # of the ramp
 CONFIG = """dataplane: {{ ports: [ {{ device: eth0, driver: af_xdp }} ], workers: [{cpu}], memory: 512MiB, idle: adaptive }}
 control: {{ http: off, recursion: {engine} }}
 plugins:
@@ -64,7 +64,8 @@ class Recursion:
         self.stage, self.network = Stage(network, build), network
         self.tree = WideTree(network, network.folder / "tree")
         self.tree.serve()
-        network.route("server", "default", "via", "10.99.0.1")
+        network.route("server", "default", "via", CLIENT)
+        network.address("client", "eth0", *(f"{address}/24" for address in CLIENTS))
         self.written = ""  # by the daemon, for unbound
         self.serial = itertools.count()
 
@@ -165,7 +166,7 @@ def misses_by_turns(scene: Recursion, number: int) -> tuple[Turn, Turn, int]:
 
 @dataclasses.dataclass
 class Ramp:
-    """Cached answers beside it, and what resperf says."""
+    """Cached answers beside it, and what it counted."""
     share: float        # of cached names answered, ÷ without the ramp
     cached_rate: float  # queries for them, a second
     resolved: float     # answers a second to the others, at most
@@ -178,16 +179,14 @@ def popular(count: int, first: int, last: int) -> Iterator[str]:
     return (name(rank) for rank in random.choices(range(first, last + 1), cum_weights=weights, k=count))
 
 
-def ramp(scene: Recursion, names: pathlib.Path, most: float) -> tuple[float, float]:
-    """Answers a second, at most, and the share of queries without an answer in time."""
-    out = scene.network.run("client", "taskset", "-c", CLIENT_CPU, "resperf", "-s", OURS, "-d", str(names), "-R", "-m", str(round(most)), "-r",
-                            str(RAMP_SECONDS), "-C", "20", "-x", str(FIRST_PORT), "-q", "65000", "-t", str(IN_TIME_S), "-F", "0", "-P",
-                            str(scene.stage.folder / "ramp.gnuplot")).stdout
-    found = [re.search(rf"{word}:\s+([\d.]+)", out) for word in ("Queries sent", "Queries completed", "Maximum throughput")]
-    if not all(found):
-        raise LabError(f"resperf: {out[-1500:]}")
-    sent, answered, best = (float(one[1]) for one in found)
-    return best, 1 - answered / sent
+def ramp(scene: Recursion, names: pathlib.Path, most: float) -> dict:
+    """What ramp_load counted."""
+    out = scene.network.run("client", "taskset", "-c", CLIENT_CPU, str(scene.stage.build / "tests/bench/ramp_load"), OURS, str(names),
+                            str(round(most)), str(RAMP_SECONDS), str(FIRST_PORT), *CLIENTS).stdout
+    counts = json.loads(out.splitlines()[-1])
+    if counts["wrong"] or not counts["answered"]:
+        raise LabError(f"answers of the ramp are wrong: {counts}")
+    return counts
 
 
 def offered(scene: Recursion, names: pathlib.Path, rate: int, seconds: float) -> tuple[float, float]:
@@ -223,11 +222,12 @@ def cached_beside_ramp(scene: Recursion, limit: float) -> Ramp:
         with concurrent.futures.ThreadPoolExecutor(1) as pool:
             misses = pool.submit(ramp, scene, others, TIMES * limit)
             beside, sent = offered(scene, cached, rate, RAMP_SECONDS)
-            best, lost = misses.result()
+            others_of = misses.result()
     finally:
         scene.stage.stop(server)
+    best, lost = others_of["best"], 1 - others_of["answered"] / others_of["sent"]
     print(f"  ramp to {TIMES * limit:.0f}/s: {sent:.0f} cached names a second, answered {quiet:.5f} without it and {beside:.5f} beside it; of the "
-          f"others at most {best:.0f}/s resolved, {100 * lost:.1f} % lost", flush=True)
+          f"others {others_of}", flush=True)
     if lost < LEAST_LOST:
         raise LabError("the ramp did not reach what unbound resolves")
     return Ramp(beside / quiet, sent, best, lost)
@@ -242,12 +242,12 @@ class Flooded:
 
 
 def flooded(scene: Recursion, aggressive: bool) -> Flooded:
-    names = scene.file("flood", (f"{label}.{FLOODED}" for label in random_labels(2, FLOOD_NAMES)))
+    names = scene.file("flood", (f"{label}.{FLOODED}" for label in random_labels(2, FLOOD_NAMES if aggressive else PLAIN_NAMES)))
     server = scene.ours(aggressive)
     try:
         scene.walk()
         before = scene.tree.queries()
-        out = scene.stage.dnsperf("-l", str(SECONDS), *DNSPERF, names=names)
+        out = scene.stage.dnsperf("-n", "1", *DNSPERF, names=names)
         reached = scene.tree.queries() - before
     finally:
         scene.stage.stop(server)
@@ -256,7 +256,7 @@ def flooded(scene: Recursion, aggressive: bool) -> Flooded:
     print(f"  flood, aggressive_nsec {'on' if aggressive else 'off'}: {sent} queries, {denied} denied, {reached} of the authority", flush=True)
     if denied < 0.99 * sent:
         raise LabError(f"of {sent} names {denied} were denied: {out[-800:]}")
-    return Flooded(reached / sent, denied / SECONDS)
+    return Flooded(reached / sent, float(re.search(r"Queries per second:\s+([\d.]+)", out)[1]))
 
 
 def run(build: str) -> dict:
@@ -267,9 +267,9 @@ def run(build: str) -> dict:
         parameters = announce(f"recursion: {version('unbound')} with the configuration that the daemon writes, one instance; {ALL_NAMES} names in "
                               f"{ZONES} zones, signed with ECDSA P-256, served by {version('knot')}; misses: dnsperf {' '.join(DNSPERF)} for {SECONDS} s "
                               f"by turns, all threads of each server on CPU {SERVER_CPU}, client and knot on CPU {CLIENT_CPU} of {os.cpu_count()}; ours "
-                              f"on AF_XDP, one worker, cache 256MiB, idle: adaptive; ramp: resperf to {TIMES} times unbound's rate in {RAMP_SECONDS} s, "
-                              f"cached names by kxdpgun, by Zipf's law with the {WARM} most popular ones in the cache, the daemon's own placement of "
-                              f"threads; flood: dnsperf {' '.join(DNSPERF)} for {SECONDS} s, random names below a zone of {NAMES} names")
+                              f"on AF_XDP, one worker, cache 256MiB, idle: adaptive; ramp: of {len(CLIENTS)} clients to {TIMES} times unbound's rate "
+                              f"in {RAMP_SECONDS} s, cached names by kxdpgun, by Zipf's law with the {WARM} most popular ones in the cache, the daemon's own placement "
+                              f"of threads; flood: dnsperf {' '.join(DNSPERF)}, {FLOOD_NAMES} random names below a zone of {NAMES} names")
         for number in range(rounds()):
             ours, alone, count = misses_by_turns(scene, number)
             turns.append((ours, alone))

@@ -18,7 +18,7 @@ PRODUCT = ("steerdnsd", "tools/steerctl/steerctl", "tools/rossim/rossim")
 LOOP = ("tests/bench/bench_cached", "tools/rossim/rossim")
 MEMIF = (*PRODUCT, "tests/bench/memif_peer")
 TARGETS = {"cached": LOOP, "claims": PRODUCT, "fleet": PRODUCT, "hostile": (*PRODUCT, "steerdns-quic", doq.TARGET), "instr": ("tools/rossim/rossim",), "latency": MEMIF, "limits": LOOP, "match": ("tests/bench/bench_match",), "memif": MEMIF,
-           "miss": PRODUCT, "dns64": LOOP, "observability": MEMIF, "peers": PRODUCT, "policy": LOOP, "ports": PRODUCT, "recorder": ("tests/bench/bench_recorder",), "recursion": PRODUCT, "reload": LOOP,
+           "miss": PRODUCT, "dns64": LOOP, "observability": MEMIF, "peers": PRODUCT, "policy": LOOP, "ports": PRODUCT, "recorder": ("tests/bench/bench_recorder",), "recursion": (*PRODUCT, "tests/bench/ramp_load"), "reload": LOOP,
            "routeros": ("tests/bench/bench_routeros",), "stages": ("tools/rossim/rossim",), "streams": (*PRODUCT, "steerdns-quic", doq.TARGET),
            "wakeups": MEMIF, "workers": LOOP, "zipf": LOOP, "zones": ("tests/bench/bench_zones",)}
 BENCHES = {"cached": cached.run, "claims": claims.run, "fleet": fleet_claims.run, "hostile": hostile.run, "instr": instr.run, "latency": latency.run, "limits": limits.run, "match": match.run, "memif": memif.run, "miss": miss.run,
