@@ -266,7 +266,8 @@ def run(build: str) -> dict:
         scene = Recursion(network, pathlib.Path(build))
         parameters = announce(f"recursion: {version('unbound')} with the configuration that the daemon writes, one instance; {ALL_NAMES} names in "
                               f"{ZONES} zones, signed with ECDSA P-256, served by {version('knot')}; misses: dnsperf {' '.join(DNSPERF)} for "
-                              f"{SECONDS} s by turns, all threads of each server on CPU {SERVER_CPU}, client and knot on CPU {CLIENT_CPU} of {os.cpu_count()}; "
+                              f"{SECONDS} s by turns, all threads of each server on CPU {SERVER_CPU}, client and knot on CPU {CLIENT_CPU} of "
+                              f"{os.cpu_count()}; "
                               f"ours on AF_XDP, one worker, cache 256MiB, idle: adaptive; ramp: {len(CLIENTS)} clients, to {TIMES} times unbound's "
                               f"rate in {RAMP_SECONDS} s, cached names by kxdpgun, by Zipf's law with the {WARM} most popular ones in the cache, the "
                               f"daemon's own placement of threads; flood: dnsperf {' '.join(DNSPERF)}, {FLOOD_NAMES} random names below a zone of "
