@@ -147,6 +147,17 @@ std::optional<std::uint16_t> parse_port(std::string_view text) {
     return static_cast<std::uint16_t>(*value);
 }
 
+std::optional<std::pair<std::uint16_t, std::uint16_t>> parse_source_ports(std::string_view text) {
+    constexpr unsigned kFewest = 1024;
+    const auto dash = text.find('-');
+    if (dash == std::string_view::npos) return std::nullopt;
+    const auto first = parse_port(trimmed(text.substr(0, dash)));
+    const auto last = parse_port(trimmed(text.substr(dash + 1)));
+    if (!first || !last || *first < kFewest || *last < *first || *last - *first + 1U < kFewest)
+        return std::nullopt;
+    return std::pair(*first, *last);
+}
+
 std::optional<Endpoint> parse_endpoint(std::string_view text) {
     if (text.starts_with(':')) {
         const auto port = parse_port(text.substr(1));

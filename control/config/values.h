@@ -30,6 +30,8 @@ std::string duration_text(Milliseconds value);
 std::optional<std::uint64_t> parse_size(std::string_view text);
 // 1..65535.
 std::optional<std::uint16_t> parse_port(std::string_view text);
+// Ports that queries leave from: "10240-26623", of 1024 ports at least from 1024 on.
+std::optional<std::pair<std::uint16_t, std::uint16_t>> parse_source_ports(std::string_view text);
 // ":53", "192.0.2.1:53", "[2001:db8::1]:53", "[fe80::1%eth0]:53".
 std::optional<Endpoint> parse_endpoint(std::string_view text);
 

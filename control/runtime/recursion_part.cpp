@@ -184,7 +184,10 @@ void RecursionPart::take_line(const Instance& instance, const recursion::LogLine
 void RecursionPart::take_failure(Kept& kept, const recursion::LogLine& line) {
     const auto& [reason, zone] = *line.failure;
     ++kept.failures[static_cast<std::size_t>(reason)];
-    if (reason == recursion::FailureReason::silent && zone == ".") kept.no_root_ms = main_.now_ms();
+    if (zone == ".") {
+        if (reason == recursion::FailureReason::silent) kept.no_root_ms = main_.now_ms();
+        if (reason == recursion::FailureReason::bogus) kept.bad_root_ms = main_.now_ms();
+    }
     const auto same = std::ranges::find(failures_, line.text, &Failure::text);
     if (same != failures_.end()) {
         ++same->count;

@@ -66,7 +66,8 @@ class RecursionPart final : public Part, public recursion::Instance::Owner {
         std::uint64_t lines_since_ms = 0;
         unsigned lines = 0, left_out = 0;
         std::array<std::uint64_t, recursion::kFailureReasons.size()> failures{};
-        std::uint64_t no_root_ms = 0;  // when no server of the root answered, last; 0: never
+        // When no server of the root answered, and when its keys were not valid, last; 0: never.
+        std::uint64_t no_root_ms = 0, bad_root_ms = 0;
     };
     struct Failure {
         std::string instance, text, zone;

@@ -16,7 +16,7 @@ using boost::json::array;
 using boost::json::object;
 using recursion::Instance;
 
-constexpr std::uint64_t kNoRootMs = 60'000;
+constexpr std::uint64_t kRootPatienceMs = 60'000;
 
 void write_times(ops::MetricWriter& writer, std::string_view instance,
                  const recursion::EngineCounts& counts) {
@@ -250,10 +250,18 @@ void RecursionPart::add_problems(Problems& problems) {
         if (!kept.instance->error().empty())
             problems.push_back(
                 {"recursion", kept.name + ": " + kept.instance->error() + "; see the log"});
-        if (kept.no_root_ms != 0 && main_.now_ms() - kept.no_root_ms < kNoRootMs)
+        const auto is_recent = [this](std::uint64_t ms) {
+            return ms != 0 && main_.now_ms() - ms < kRootPatienceMs;
+        };
+        if (is_recent(kept.no_root_ms))
             problems.push_back(
-                {"recursion", kept.name + ": no server of the root answers; check the line to "
-                                          "the Internet, and that no firewall drops port 53"});
+                {"recursion", kept.name + ": no server of the root answers; check the line to the "
+                                          "Internet, and that no firewall drops port 53"});
+        if (is_recent(kept.bad_root_ms))
+            problems.push_back({"recursion", kept.name +
+                                                 ": the root's own signatures are not valid, so no "
+                                                 "name is; check the clock of this machine, and "
+                                                 "'trust_anchors'"});
     }
     for (const std::string& text : machine_problems_)
         problems.push_back({"recursion", text});

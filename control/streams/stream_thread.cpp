@@ -72,6 +72,7 @@ StreamThread::StreamThread(unsigned index, StreamRings rings, BufferPools& buffe
       injector_(context_),
       budget_(secret_of(context_.random)),
       upstream_udp_(context_),
+      upstream_engines_(context_),
       upstream_tcp_(context_),
       quic_upstreams_(context_),
       channels_(context_, upstream_udp_, upstream_tcp_, quic_upstreams_) {
@@ -340,6 +341,8 @@ void StreamThread::take(const Message& m) {
         channels_.ask(std::move(ask), via == UpstreamVia::tcp);
     } else if (via == UpstreamVia::tcp) {
         upstream_tcp_.ask(std::move(ask));
+    } else if (via == UpstreamVia::engine) {
+        upstream_engines_.ask(std::move(ask));
     } else {
         upstream_udp_.ask(std::move(ask));
     }
@@ -384,6 +387,7 @@ void StreamThread::keep_house() {
     heartbeat_.beat();
     injector_.expire();
     upstream_udp_.expire();
+    upstream_engines_.expire();
     channels_.tick();
     for (auto& [service, clients] : clients_)
         clients->expire();

@@ -25,6 +25,7 @@
 #include "control/streams/listen/udp_listener.h"
 #include "control/streams/upstream/quic_upstreams.h"
 #include "control/streams/upstream/upstream_channels.h"
+#include "control/streams/upstream/upstream_engines.h"
 #include "control/streams/upstream/upstream_tcp.h"
 #include "control/streams/upstream/upstream_udp.h"
 
@@ -112,6 +113,7 @@ class StreamThread {
     std::shared_ptr<QuicLink> quic_;  // nullptr: before set_quic()
     std::map<const Service*, std::unique_ptr<ClientConnections>> clients_;
     UpstreamUdp upstream_udp_;
+    UpstreamEngines upstream_engines_;
     UpstreamTcp upstream_tcp_;
     QuicUpstreams quic_upstreams_;
     UpstreamChannels channels_;

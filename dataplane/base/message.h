@@ -60,7 +60,8 @@ inline constexpr std::uint32_t kForgedReplies = UINT32_MAX;
 // How `streams` sends the query. For an upstream with a channel (Upstream::channel) it has the
 // settings and ignores the message's address. `channel`: as configured; `tcp`: over TCP although
 // the upstream uses UDP.
-enum class UpstreamVia : std::uint32_t { udp, tcp, channel };
+// engine: over UDP, to a program of the daemon's own (Upstream::is_engine).
+enum class UpstreamVia : std::uint32_t { udp, tcp, channel, engine };
 
 struct Message {
     MessageKind kind = MessageKind::none;

@@ -144,7 +144,8 @@ Forwarder::Impl::Sent Forwarder::Impl::ask_member(std::uint32_t outstanding, uns
     } else if (to.channel != Channel::none) {
         sent = send_by_kernel(outstanding, member, UpstreamVia::channel, bytes);
     } else if (hop.via == NextHop::Via::kernel) {
-        sent = send_by_kernel(outstanding, member, UpstreamVia::udp, bytes);
+        const UpstreamVia via = to.is_engine ? UpstreamVia::engine : UpstreamVia::udp;
+        sent = send_by_kernel(outstanding, member, via, bytes);
     } else {
         sent = send_in_frame(outstanding, member, bytes, hop);
     }

@@ -10,6 +10,9 @@ namespace {
 
 constexpr std::uint32_t kMinPatienceMs = 200;
 constexpr std::uint32_t kFirstPatienceMs = 400;
+// An engine is slow because it asks others: a second query would not be faster. One whose process
+// was killed has lost it.
+constexpr std::uint32_t kEnginePatienceMs = 800;
 constexpr unsigned kMaxRound = 4;
 constexpr std::uint32_t kMaxRtt16 = 10'000 * 16;
 constexpr std::uint64_t kMeasureEveryMs = 5'000;
@@ -152,7 +155,9 @@ std::uint32_t UpstreamChoice::patience_ms(const Upstream& upstream, unsigned rou
     const std::uint32_t rtt = get(h.rtt_16ths_ms);
     const std::uint32_t base =
         rtt == 0 ? kFirstPatienceMs : (rtt + 4 * get(h.rttvar_16ths_ms)) / 16;
-    const std::uint32_t wanted = std::max(base, kMinPatienceMs) << std::min(round, kMaxRound);
+    const std::uint32_t wanted =
+        std::max(base, upstream.is_engine ? kEnginePatienceMs : kMinPatienceMs)
+        << std::min(round, kMaxRound);
     return std::min(wanted, upstream.timeout_ms);
 }
 

@@ -22,6 +22,9 @@ namespace {
 constexpr std::string_view kRoot = "root", kNumberAuto = "auto";
 constexpr std::uint64_t kLeastCache = std::uint64_t{4} << 20, kMostCache = std::uint64_t{64} << 30;
 
+// More than an engine resolves in a good part of a second would only wait.
+constexpr std::uint32_t kQueriesOfInstance = 1000, kUnset = UINT32_MAX;
+
 struct RecursionArgs : Recursion, Forward {
     bool keeps_root_zone = false, is_auto = false;
     std::uint32_t first_port_of_instances = 0;
@@ -155,7 +158,10 @@ void read_private(Reading& in, const Node& node, const Place& place, RecursionAr
 
 // The daemon's own options, without which it neither reaches nor confines the engine, and those that
 // open a port or read other files.
-constexpr std::array<std::string_view, 23> kOwnedOptions{"interface",
+constexpr std::array<std::string_view, 26> kOwnedOptions{"interface",
+                                                         "do-ip4",
+                                                         "do-udp",
+                                                         "do-tcp",
                                                          "ip-address",
                                                          "interface-automatic",
                                                          "interface-automatic-ports",
@@ -247,21 +253,17 @@ void read_outgoing_addresses(Reading& in, const Node& node, const Place& place,
 void read_outgoing_ports(Reading& in, const Node& node, const Place& place, RecursionArgs& out) {
     std::string text;
     if (!read_value(in, node, place, {}, text)) return;
-    const auto dash = text.find('-');
-    const auto first = parse_port(std::string_view(text).substr(0, dash));
-    const auto last = dash == std::string::npos
-                          ? std::nullopt
-                          : parse_port(std::string_view(text).substr(dash + 1));
-    constexpr std::uint16_t kFewest = 1024;
-    if (!first || !last || *first < kFewest || *last < *first || *last - *first + 1 < kFewest) {
+    const auto range = parse_source_ports(text);
+    if (!range) {
         in.report().error(place.line,
                           place.name() + " is " + matchers::quoted(text) +
                               ": expected a range of at least 1024 ports from 1024 on, as in "
-                              "20000-60000");
+                              "30000-60000");
         return;
     }
-    out.first_port = *first;
-    out.last_port = *last;
+    out.first_port = range->first;
+    out.last_port = range->second;
+    out.ports_line = place.line;
 }
 
 void read_outgoing_interface(Reading& in, const Node& node, const Place& place,
@@ -281,7 +283,7 @@ constexpr std::array<Row<RecursionArgs>, 3> kOutgoingRows{{
      "interface whose addresses its queries leave from\nInstead of `addresses`. The routes of the "
      "kernel decide where they go. While it has no address, nothing is resolved."},
     {"ports", Own<RecursionArgs>{"range", read_outgoing_ports}, "(any)", "",
-     "ports that its queries leave from, as in `20000-60000`"},
+     "ports that its queries leave from, as in `30000-60000`"},
 }};
 
 void read_outgoing(Reading& in, const Node& node, const Place& place, RecursionArgs& out) {
@@ -325,7 +327,7 @@ constexpr std::array<Row<RecursionArgs>, 21> kRecursionRows{{
     {"outgoing", Own<RecursionArgs>{"map", read_outgoing}, "none", "",
      "where its queries leave from: `addresses` or `interface`, and `ports`\n`addresses` are of "
      "this machine. `interface` is the name of one, whose addresses are used; while it has none, "
-     "nothing is resolved. `ports` is a range such as `20000-60000`, of 1024 ports at least."},
+     "nothing is resolved. `ports` is a range such as `30000-60000`, of 1024 ports at least."},
     {"stubs", Own<RecursionArgs>{"map of lists", read_zones<&RecursionArgs::stubs>}, "none", "",
      "zones and their authoritative servers, as in `{corp.example: [192.0.2.1]}`"},
     {"forwards", Own<RecursionArgs>{"map of lists", read_zones<&RecursionArgs::forwards>}, "none",
@@ -339,8 +341,11 @@ constexpr std::array<Row<RecursionArgs>, 21> kRecursionRows{{
      "`server:`, unless one of them begins another clause."},
     {"total_timeout", &RecursionArgs::total_timeout, "5s", "100ms..1m",
      "time limit for a query; then SERVFAIL"},
-    {"max_concurrent_queries", &RecursionArgs::max_concurrent_queries, "0", "0..1000000",
-     "as of a `forward`"},
+    {"max_concurrent_queries", &RecursionArgs::max_concurrent_queries, "(1000 for each instance)",
+     "0..1000000",
+     "maximum queries in progress; further ones get SERVFAIL, or a stale answer of the `cache`\n0: "
+     "no "
+     "limit. A domain may have its share of them, as of a `forward`."},
     {"short_circuit", &RecursionArgs::short_circuit, "false", "",
      "an answer ends the whole program"},
     {"ready", Own<RecursionArgs>{"boolean", read_ready<RecursionArgs>}, "(by its place)", "",
@@ -367,6 +372,7 @@ void add_instances(RecursionArgs& args, const std::string& tag) {
         one.line = args.line;
         one.trust_ad = args.validate != Validation::no;
         one.cookies = one.random_case = false;  // on loopback
+        one.is_engine = true;
         args.upstreams.push_back(std::move(one));
     }
     args.policy = UpstreamPolicyMode::domain;
@@ -394,6 +400,7 @@ void refuse_shared(Reading& in, const RecursionArgs& args, const std::string& ow
 
 void read_recursion(Reading& in, const Node* node, Plugin& plugin) {
     RecursionArgs args;
+    args.max_concurrent_queries = kUnset;
     Node empty;
     const std::string owner = owner_of(plugin);
     if (!read_rows(in, args_or_empty(node, plugin, empty), kRecursionRows, owner, args)) return;
@@ -401,6 +408,8 @@ void read_recursion(Reading& in, const Node* node, Plugin& plugin) {
     args.port = static_cast<std::uint16_t>(args.first_port_of_instances);
     if (args.is_auto) args.instances = spare_cpus(in.settings());
     if (args.keeps_root_zone) args.root_zone = args.root_zone_line;
+    if (args.max_concurrent_queries == kUnset)
+        args.max_concurrent_queries = kQueriesOfInstance * args.instances;
     refuse_shared(in, args, owner);
     add_instances(args, plugin.tag);
     args.recursion = static_cast<const Recursion&>(args);

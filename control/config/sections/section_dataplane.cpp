@@ -179,18 +179,10 @@ void read_memory(Reading& in, const Node& node, const Place& place, Dataplane& o
 }
 
 void read_upstream_ports(Reading& in, const Node& node, const Place& place, Dataplane& out) {
-    constexpr unsigned kFewest = 1024;
-    if (node.is_text()) {
-        const auto dash = node.text.find('-');
-        const auto first = parse_port(trimmed(std::string_view(node.text).substr(0, dash)));
-        const auto last = dash == std::string::npos
-                              ? std::nullopt
-                              : parse_port(trimmed(std::string_view(node.text).substr(dash + 1)));
-        if (first && last && *first >= 1024 && *last >= *first && *last - *first + 1U >= kFewest) {
-            out.first_upstream_port = *first;
-            out.last_upstream_port = *last;
-            return;
-        }
+    if (const auto range = node.is_text() ? parse_source_ports(node.text) : std::nullopt) {
+        out.first_upstream_port = range->first;
+        out.last_upstream_port = range->second;
+        return;
     }
     in.report().error(
         place.line,

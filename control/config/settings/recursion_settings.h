@@ -53,6 +53,9 @@ struct Recursion {
     std::vector<IpAddress> outgoing;
     RecursionText outgoing_interface;             // in place of addresses: those that it has
     std::uint16_t first_port = 0, last_port = 0;  // of its queries; 0: the engine's own choice
+    int ports_line = 0;
+    // Ports of the daemon's own queries, whose replies its ports of the network take.
+    std::uint16_t first_taken_port = 0, last_taken_port = 0;
     std::vector<RecursionZone> stubs, forwards;
     std::vector<matchers::Prefix> private_addresses;
     std::vector<RecursionText> extra;  // lines for the engine

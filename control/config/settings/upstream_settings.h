@@ -57,6 +57,7 @@ struct UpstreamSettings {
     bool random_case = true;  // if `dataplane` has it
     std::string ca;           // PEM file; empty: the system's
     bool early_data = false;  // over QUIC (0-RTT)
+    bool is_engine = false;   // of a `recursion`
     // Of an upstream over QUIC: the transport while it is not reached.
     std::optional<UpstreamScheme> fallback;
     std::vector<std::array<std::uint8_t, 32>> pins;

@@ -64,7 +64,8 @@ Upstream upstream_of(const config::UpstreamSettings& u, std::uint16_t id) {
                  .name = u.tag.empty() ? u.addr : u.tag,
                  .trust_ad = u.trust_ad,
                  .cookies = u.cookies,
-                 .random_case = u.random_case};
+                 .random_case = u.random_case,
+                 .is_engine = u.is_engine};
     if (u.reach.socks5) out.address = IpAddress{};  // the proxy resolves it
     if (u.is_plain()) return out;
     out.channel = facts_of(u.scheme).has_connections ? Channel::stream : Channel::datagrams;

@@ -51,20 +51,26 @@ bool is_anchor_current(const std::string& file, const RootKeys& package) {
     });
 }
 
-Result<void> make_anchor(const Descriptor& folder, const std::string& path,
-                         const EngineUser& engine) {
-    const std::string name(kAnchorFile);
-    const auto package = read_regular(std::string(kRootKey), kMostRootKeys);
-    if (!package || !*package) return Error{std::string(kRootKey) + " cannot be read"};
-    if (is_anchor_current(path + "/" + name, root_keys_of(**package))) return {};
-    (void)::unlinkat(folder.get(), name.c_str(), 0);
-    Descriptor to(::openat(folder.get(), name.c_str(),
-                           O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644));
-    if (to.get() < 0 || ::write(to.get(), (*package)->data(), (*package)->size()) !=
-                            static_cast<ssize_t>((*package)->size()))
-        return cannot(path + "/" + name + " cannot be written");
-    if (::geteuid() == 0 && ::fchown(to.get(), engine.uid, engine.gid) != 0)
-        return cannot(path + "/" + name + " cannot be given to the engine");
+Result<void> write_anchor(const std::string& file, const std::string& keys) {
+    const auto refuse = [&file] { return cannot(file + " cannot be written"); };
+    (void)::unlink(file.c_str());
+    Descriptor to(::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644));
+    if (to.get() < 0) return refuse();
+    const auto written = ::write(to.get(), keys.data(), keys.size());
+    // Also on a full disk, none is better than a part of it.
+    if (written == static_cast<ssize_t>(keys.size()) && ::fchmod(to.get(), 0644) == 0) return {};
+    const Error error = refuse();
+    (void)::unlink(file.c_str());
+    return error;
+}
+
+// Of root at the start: the engine owns it, else AppArmor lets it write no newer keys.
+Result<void> own_anchor(const std::string& file, const EngineUser& engine) {
+    struct stat found {};
+    if (::geteuid() != 0) return {};
+    if (::lstat(file.c_str(), &found) == 0 && found.st_uid == engine.uid) return {};
+    if (::lchown(file.c_str(), engine.uid, engine.gid) != 0)
+        return cannot(file + " cannot be given to the engine");
     return {};
 }
 
@@ -93,9 +99,20 @@ Result<void> make_folders(const std::string& state, const EngineUser& engine) {
         if (!folder) return folder.error();
         if (::geteuid() == 0 && ::fchown(folder->get(), engine.uid, engine.gid) != 0)
             return cannot(path + " cannot be given to the engine");
-        if (auto anchor = make_anchor(*folder, path, engine); !anchor) return anchor;
+        if (const auto anchor = renew_anchor(path); !anchor) return anchor.error();
+        if (const auto owned = own_anchor(path + "/" + std::string(kAnchorFile), engine); !owned)
+            return owned;
     }
     return {};
+}
+
+Result<bool> renew_anchor(const std::string& folder) {
+    const std::string file = folder + "/" + std::string(kAnchorFile);
+    const auto package = read_regular(std::string(kRootKey), kMostRootKeys);
+    if (!package || !*package) return Error{std::string(kRootKey) + " cannot be read"};
+    if (is_anchor_current(file, root_keys_of(**package))) return false;
+    if (const auto written = write_anchor(file, **package); !written) return written.error();
+    return true;
 }
 
 }  // namespace steer::recursion

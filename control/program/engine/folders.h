@@ -24,4 +24,8 @@ EngineUser engine_user(const std::string& daemon_user);
 // them, and its group, which the daemon has too, may write in them.
 Result<void> make_folders(const std::string& state, const EngineUser& engine);
 
+// Replaces the root's keys of an instance's folder by those of the package, if they are damaged or
+// lack one of these. True: it did. Any user that may write there.
+Result<bool> renew_anchor(const std::string& folder);
+
 }  // namespace steer::recursion

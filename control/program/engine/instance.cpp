@@ -16,6 +16,7 @@
 
 #include "control/host/process/child_process.h"
 #include "control/program/engine/engine_call.h"
+#include "control/program/engine/folders.h"
 
 namespace steer::recursion {
 namespace {
@@ -96,18 +97,20 @@ auto Instance::in_this_life(Then then) {
 void Instance::configure(const config::Recursion& settings) {
     const auto port = static_cast<std::uint16_t>(settings.port + number_);
     EngineConfig next = configuration(settings, folder_, port);
-    const bool is_same = next.text == config_.text;
+    const bool is_same = next.text == config_.text && !is_behind_;
     const bool needs_restart =
         port != port_ || settings.cache_bytes != cache_bytes_ || config_.text.empty();
     config_ = std::move(next);
     port_ = port;
     cache_bytes_ = settings.cache_bytes;
+    has_root_anchor_ = has_root_anchor(settings);
     if (life_ == nullptr && is_wanted_ && !is_same) begin_after(milliseconds(0));
     if (is_same || life_ == nullptr) return;
     if (needs_restart) return replace();
     // The file is the one that the process has open.
-    if (const auto written = write_config(); !written)
-        return owner_.tell(*this, true, written.error().text);
+    const auto written = write_config();
+    is_behind_ = !written;
+    if (!written) return owner_.tell(*this, true, written.error().text);
     call_engine(io_, control_socket(), command(kReloadWords), kCallPatience,
                 in_this_life([this](const std::optional<std::string>& answer) {
                     if (!answer || !is_done(*answer)) return replace();
@@ -176,8 +179,17 @@ void Instance::replace() {
 
 void Instance::begin() {
     if (!is_wanted_ || life_ != nullptr) return;
+    if (has_root_anchor_) {
+        const auto renewed = renew_anchor(folder_);
+        if (!renewed) return fail(renewed.error().text, milliseconds(0));
+        if (*renewed)
+            owner_.tell(*this, true,
+                        std::string(kAnchorFile) +
+                            " was damaged or lacked a key: that of dns-root-data is used");
+    }
     auto config = write_config();
     if (!config) return fail(config.error().text, milliseconds(0));
+    is_behind_ = false;
     auto started = starter_.start(config->get(), 2 * cache_bytes_ + kOwnBytes);
     if (!started) return fail(started.error().text, milliseconds(0));
     life_ = std::make_shared<Life>(io_, std::move(*started));

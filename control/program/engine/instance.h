@@ -115,7 +115,9 @@ class Instance {
     std::uint64_t restarts_ = 0;
     RestartBackoff backoff_;
     bool is_wanted_ = false, is_up_ = false, is_replaced_ = false, is_old_ = false;
-    LifePtr life_;  // nullptr: it does not run
+    bool has_root_anchor_ = false;
+    bool is_behind_ = false;  // it runs with an earlier configuration
+    LifePtr life_;            // nullptr: it does not run
     std::shared_ptr<bool> is_alive_ = std::make_shared<bool>(true);
     struct Timers;
     std::unique_ptr<Timers> timers_;

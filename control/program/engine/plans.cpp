@@ -11,8 +11,11 @@ std::vector<Plan> plans_of(const config::Settings& settings) {
     std::vector<Plan> plans;
     for (const config::Plugin& plugin : settings.plugins) {
         const auto* const forward = std::get_if<config::Forward>(&plugin.args);
-        if (forward != nullptr && forward->recursion)
-            plans.push_back({plugin.tag, *forward->recursion});
+        if (forward == nullptr || !forward->recursion) continue;
+        Plan plan{plugin.tag, *forward->recursion};
+        plan.settings.first_taken_port = settings.dataplane.first_upstream_port;
+        plan.settings.last_taken_port = settings.dataplane.last_upstream_port;
+        plans.push_back(std::move(plan));
     }
     return plans;
 }
@@ -26,6 +29,18 @@ std::vector<Error> check_plans(const config::Settings& settings) {
             errors.push_back(
                 settings.error(plan.settings.line, "recursion '" + plan.tag + "' " + missing));
         return errors;
+    }
+    for (const Plan& plan : plans) {
+        const config::Recursion& one = plan.settings;
+        if (one.first_port != 0 && one.first_port <= one.last_taken_port &&
+            one.first_taken_port <= one.last_port)
+            errors.push_back(settings.error(
+                one.ports_line,
+                "'ports' of 'outgoing' of recursion '" + plan.tag + "' has ports of " +
+                    std::to_string(one.first_taken_port) + "-" +
+                    std::to_string(one.last_taken_port) +
+                    ", from which SteerDNS itself asks ('upstream_ports' of dataplane): choose "
+                    "others, as in 30000-60000"));
     }
     // In the folder that has the root's key on every machine: the instances' own may not exist yet.
     const std::string folder(kRootKey.substr(0, kRootKey.rfind('/')));

@@ -88,10 +88,17 @@ void write_caches(Writer& out, std::uint64_t bytes) {
 void write_outgoing(Writer& out, const config::Recursion& settings) {
     for (const IpAddress& address : settings.outgoing)
         out.option("outgoing-interface", address.to_string());
-    if (settings.first_port == 0) return;
-    out.quoted("outgoing-port-avoid", "0-65535");
-    out.quoted("outgoing-port-permit",
-               std::to_string(settings.first_port) + "-" + std::to_string(settings.last_port));
+    const auto range = [](std::uint16_t first, std::uint16_t last) {
+        return std::to_string(first) + "-" + std::to_string(last);
+    };
+    if (settings.first_port != 0) {
+        out.quoted("outgoing-port-avoid", "0-65535");
+        out.quoted("outgoing-port-permit", range(settings.first_port, settings.last_port));
+    }
+    // Ports of the network take replies to these for the daemon's.
+    if (settings.first_taken_port != 0)
+        out.quoted("outgoing-port-avoid",
+                   range(settings.first_taken_port, settings.last_taken_port));
 }
 
 bool has_loopback(const std::vector<config::RecursionZone>& zones) {
@@ -126,8 +133,11 @@ void write_root_zone(Writer& out, int line) {
 // Lines of the operator, last: they win.
 void write_extra(Writer& out, const std::vector<config::RecursionText>& lines) {
     if (lines.empty()) return;
+    // "forward-zone:"; an option has its value in the same line.
     const auto is_clause = [](const config::RecursionText& line) {
-        return matchers::trimmed(line.value).ends_with(':');
+        const std::string_view text = matchers::trimmed(line.value);
+        return text.ends_with(':') &&
+               text.find_first_not_of("abcdefghijklmnopqrstuvwxyz-") == text.size() - 1;
     };
     if (!is_clause(lines.front())) out.add("server:", lines.front().line);
     for (const auto& line : lines)
@@ -226,8 +236,7 @@ EngineConfig configuration(const config::Recursion& settings, const std::string&
     out.option("verbosity", "1");
     for (const std::string_view name :
          {"log-servfail", "ede", "use-caps-for-id", "hide-identity", "hide-version",
-          "extended-statistics", "statistics-cumulative", "unblock-lan-zones", "insecure-lan-zones",
-          "so-reuseport"})
+          "extended-statistics", "statistics-cumulative", "insecure-lan-zones", "so-reuseport"})
         out.flag(name, true);
     out.flag("qname-minimisation", settings.qname_minimisation);
     write_validation(out, settings);
@@ -243,6 +252,9 @@ EngineConfig configuration(const config::Recursion& settings, const std::string&
     for (const auto* const zones : {&settings.stubs, &settings.forwards}) {
         for (const auto& zone : *zones)
             out.quoted("private-domain", zone.zone, zone.line);
+        // Without it, the engine denies private reverse zones and the like by itself (RFC 6303).
+        for (const auto& zone : *zones)
+            out.add("  local-zone: \"" + zone.zone + "\" transparent", zone.line);
     }
     if (has_loopback(settings.stubs) || has_loopback(settings.forwards))
         out.flag("do-not-query-localhost", false);

@@ -67,6 +67,34 @@ BOOST_AUTO_TEST_CASE(each_line_knows_the_one_that_it_is_from) {
     BOOST_TEST(line_of(config, "verbosity") == 7);
 }
 
+BOOST_AUTO_TEST_CASE(its_queries_leave_from_other_ports_than_those_of_the_daemon) {
+    auto wanted = settings();
+    wanted.first_taken_port = 10240;
+    wanted.last_taken_port = 26623;
+    BOOST_TEST(has(configuration(wanted, "/f", 5301), "  outgoing-port-avoid: \"10240-26623\""));
+    wanted.first_port = 30000;
+    wanted.last_port = 40000;
+    BOOST_TEST(has(configuration(wanted, "/f", 5301),
+                   "  outgoing-port-avoid: \"0-65535\"\n  outgoing-port-permit: "
+                   "\"30000-40000\"\n  outgoing-port-avoid: \"10240-26623\""));
+}
+
+// Else it denies private reverse zones by itself.
+BOOST_AUTO_TEST_CASE(zones_with_servers_of_their_own_are_asked) {
+    auto wanted = settings();
+    wanted.forwards = {{"10.in-addr.arpa", 9, {{*IpAddress::parse("192.0.2.1"), 53}}}};
+    const auto config = configuration(wanted, "/f", 5301);
+    BOOST_TEST(has(config, "  local-zone: \"10.in-addr.arpa\" transparent"));
+    BOOST_TEST(config.text.find("unblock-lan-zones") == std::string::npos);
+}
+
+// The address ends in a colon, and is no clause.
+BOOST_AUTO_TEST_CASE(a_line_with_a_value_is_no_clause) {
+    auto wanted = settings();
+    wanted.extra = {{"do-not-query-address: fe80::", 9}};
+    BOOST_TEST(has(configuration(wanted, "/f", 5301), "server:\n  do-not-query-address: fe80::"));
+}
+
 BOOST_AUTO_TEST_CASE(without_validation_there_are_no_anchors) {
     auto wanted = settings();
     wanted.validate = config::Validation::no;

@@ -13,6 +13,7 @@
 #include <boost/asio/write.hpp>
 #include <boost/test/unit_test.hpp>
 #include <chrono>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
@@ -195,6 +196,38 @@ BOOST_FIXTURE_TEST_CASE(one_that_does_not_take_it_over_is_replaced, World) {
     // It was wanted so: no failure.
     BOOST_TEST(reported.empty());
     BOOST_TEST(instance.restarts() == 0U);
+}
+
+// Else the next reload would find nothing to change.
+BOOST_FIXTURE_TEST_CASE(a_change_that_could_not_be_written_is_taken_later, World) {
+    control.answer_to = [](const std::string&) { return "ok\n"; };
+    begin();
+    run_until_up();
+    const std::string file = folder / std::string(kConfigFile);
+    std::filesystem::remove(file);
+    std::filesystem::create_directory(file);
+    settings.negative_trust_anchors = {{"broken.example", 3}};
+    instance.configure(settings);
+    BOOST_REQUIRE_EQUAL(reported.size(), 1U);
+    BOOST_TEST(reported[0].find("cannot be written") != std::string::npos);
+    std::filesystem::remove(file);
+    instance.configure(settings);
+    run_until([this] { return taken == 1; });
+    BOOST_TEST(written().find("broken.example") != std::string::npos);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_damaged_anchor_is_replaced_at_each_start, World) {
+    if (::access(std::string(kRootKey).c_str(), R_OK) != 0) return;
+    const std::string package = folder.read(std::string(kRootKey));
+    begin();
+    run_until_up();
+    BOOST_TEST(folder.read(std::string(kAnchorFile)) == package);
+    BOOST_REQUIRE_EQUAL(reported.size(), 1U);
+    folder.write(std::string(kAnchorFile), package.substr(0, 60));
+    ::kill(starter.last, SIGKILL);
+    run_until([this] { return starter.started == 2; });
+    BOOST_TEST(folder.read(std::string(kAnchorFile)) == package);
+    BOOST_TEST(reported.back().find("damaged") != std::string::npos);
 }
 
 BOOST_FIXTURE_TEST_CASE(it_is_held_until_the_next_start, World) {
