@@ -89,6 +89,7 @@ class Page(unittest.TestCase):
         browser = self.browser()
         for text in ("Ready", "in sync", "udp://1.1.1.1", "answered"):
             browser.wait(text)
+        self.assertNotIn("Recursion", browser.text("nav"))
         self.finish(browser, "overview")
 
     def test_a_refused_reload_needs_attention(self):

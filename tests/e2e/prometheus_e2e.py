@@ -17,13 +17,13 @@ from lab.network import run, until
 from lab.scene import PASSWORD, ROOT, Scene
 
 BUILD = sys.argv.pop(1)
-NEEDED = ("prometheus", "promtool")
+NEEDED = ("prometheus", "promtool", "unbound")
 CONFIGS = ROOT / "configs/prometheus"
 RULES, TESTS = CONFIGS / "steerdns.rules.yml", CONFIGS / "steerdns.rules.test.yml"
 DASHBOARDS = sorted((ROOT / "configs/grafana").glob("*.json"))
 SERVER = pathlib.Path(__file__).with_name("list_server.py")
 CONFIG = """
-control: {{ lists: {folder}/lists, images: off }}
+control: {{ lists: {folder}/lists, images: off, recursion: {folder}/engine }}
 limits: [ {{ what: queries, rate: 100000, ban: 10s, dry_run: true }} ]
 routers:
   edge: {{ address: "172.16.1.1:8728", username: api-user, password: {password} }}
@@ -34,6 +34,7 @@ plugins:
   - {{ tag: rows, type: ros_address_list, args: {{ router: edge, address_list4: policy_v4, missing_family: nodata, async: false }} }}
   - {{ tag: answers, type: cache }}
   - {{ tag: up, type: forward, args: {{ upstreams: [ {{ addr: udp://1.1.1.1 }}, {{ addr: tcp://1.1.1.1 }} ] }} }}
+  - {{ tag: resolve, type: recursion, args: {{ instances: 1, validate: no, root_hints: {folder}/root.hints }} }}
   - {{ tag: media, type: secondary, args: {{ zone: media.example, primaries: [ 1.1.1.1 ] }} }}
   - {{ tag: copy, type: zone, args: {{ secondary: media }} }}
   - {{ tag: seen, type: metrics_collector }}
@@ -42,6 +43,7 @@ plugins:
       {{ exec: $log }}, {{ exec: $seen }}, {{ exec: $ads }}, {{ exec: $copy }},
       {{ matches: qname $fetched, exec: reject 3 }},
       {{ matches: qname $policy, exec: $rows }},
+      {{ matches: qname walked.example, exec: $resolve }},
       {{ exec: $answers }}, {{ exec: $up }} ] }}
   - {{ tag: udp, type: udp_server, args: {{ entry: main, listen: ":53" }} }}
   - {{ tag: tcp, type: tcp_server, args: {{ entry: main, listen: ":53" }} }}
@@ -141,6 +143,7 @@ class Scraped(unittest.TestCase):
         web.mkdir()
         (web / "pages.json").write_text(json.dumps({"/names.txt": {"body": "blocked.example\n"}, "/ads.hosts": {"body": "0.0.0.0 ads.example\n"}}))
         scene.network.start("resolver", "web", "/usr/bin/python3", str(SERVER), "1.1.1.1", str(web)).wait_for("ready")
+        (folder / "root.hints").write_text(". 300 NS a.root-servers.net.\na.root-servers.net. 300 A 1.1.1.1\n")
         config = folder / "prometheus.yaml"
         config.write_text(CONFIG.format(folder=folder, password=PASSWORD, certificate=Authority(folder).issue("dot", "DNS:dns.example")))
         scene.start_daemon(config)

@@ -13,9 +13,11 @@ import * as lists from "/views/lists.js";
 import * as names from "/views/names.js";
 import * as configuration from "/views/configuration.js";
 import * as fleet from "/views/fleet.js";
+import * as recursion from "/views/recursion.js";
 
-// A view has `title` and show(place), which returns what ends it. The address after '#' names it; more after '/' is its own.
-const views = { overview, queries, history, names, explain, routers, lists, configuration, fleet };
+// A view has `title` and show(place), which returns what ends it; isThere(status) if not every configuration has it. The address
+// after '#' names it; more after '/' is its own.
+const views = { overview, queries, history, names, explain, routers, lists, configuration, fleet, recursion };
 const place = document.getElementById("view");
 const nav = document.querySelector("nav");
 let end = () => {};
@@ -67,17 +69,18 @@ function askToken(reason) {
 
 watch((now) => {
   sayState(now);
+  Object.values(views).forEach((view, i) => { if (now.status && view.isThere) nav.children[i].hidden = !view.isThere(now.status); });
   const wants = now.error?.status === 401;
   if (wants && !wantsToken) askToken(now.error.message);
   wantsToken = wants;
 });
 
-for (const [name, view] of Object.entries(views)) nav.append(make("a", { href: `#${name}` }, view.title));
-// Digits open views, as in the order of the links.
+for (const [name, view] of Object.entries(views)) nav.append(make("a", { href: `#${name}`, hidden: Boolean(view.isThere) }, view.title));
+// Digits open views, as in the order of the links; 0 the tenth.
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.altKey || event.metaKey || /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName)) return;
-  const link = nav.children[Number(event.key) - 1];
-  if (link && event.key !== "0") link.click();
+  const link = /^\d$/.test(event.key) && nav.children[(Number(event.key) + 9) % 10];
+  if (link && !link.hidden) link.click();
 });
 window.addEventListener("hashchange", () => { show(); place.focus(); });
 show();

@@ -9,7 +9,7 @@ export const title = "Overview";
 
 const kSoonDays = 21, kEvents = 12, kEventsEveryMs = 5000;
 // The view that has more about a problem, by its subject.
-const kViews = { configuration: "configuration", routers: "routers", doctor: "routers", lists: "lists", recorder: "history", overload: "queries" };
+const kViews = { configuration: "configuration", routers: "routers", doctor: "routers", lists: "lists", recorder: "history", overload: "queries", recursion: "recursion" };
 
 function tile(value, what, more, kind = "") {
   return make("div", { class: "tile" }, make("span", {}, what), make("b", { class: kind }, value), make("span", {}, more));
