@@ -27,6 +27,12 @@ class FaultTest(unittest.TestCase):
     def setUp(self):
         self.scene = self.enterContext(RecursionScene("recursion", BUILD))
 
+    def with_package(self):
+        """Before the daemon: the package dns-root-data has the key of the lab's root."""
+        package = self.scene.folder / "package.key"
+        package.write_text(self.scene.tree.anchor + "\n")
+        return (*WITH_MOUNT, "--bind", str(package), "/usr/share/dns/root.key", "--")
+
     def row(self):
         return self.scene.instances()[0]
 
@@ -102,12 +108,53 @@ class Process(FaultTest):
             self.wait_well()
 
 
+class TornAnchor(FaultTest):
+    """root.key, which the engine writes, was cut by a crash of the machine. A right one is in /usr/share/dns."""
+
+    def setUp(self):
+        super().setUp()
+        self.file = self.scene.engine_folder / "root.key"
+
+    def start(self):
+        daemon = self.scene.start_recursion(*self.with_package(), anchors="root")
+        until(lambda: b"VALID" in self.file.read_bytes(), 30, "the engine has written it")
+        return daemon
+
+    def test_validation_stays_on_whatever_is_left_of_the_file(self):
+        self.start()
+        text = self.file.read_bytes()
+        for what, size in (("half a key", text.index(b"DNSKEY") + 40), ("no key", text.index(b"DNSKEY") - 20), ("half a word", 10), ("nothing", 0)):
+            with self.subTest(what), self.scene.load_of_cached("www.good.lab"):
+                self.file.write_bytes(text)
+                until(lambda: self.row()["up"], 30, "it runs")
+                pid = self.row()["pid"]
+                self.file.write_bytes(text[:size])
+                self.kill()
+                until(lambda: self.row()["pid"] not in (0, pid), 30, "it is started again")
+                self.scene.wait_up()
+                for name, status in (("www.wrong.example", "SERVFAIL"), ("www.good.example", "NOERROR AD")):
+                    self.scene.steerctl("recursion", "flush", "--below", "example")
+                    answer = self.scene.answer(name)
+                    self.assertTrue(str(answer).startswith(status), f"{name}: {answer}")
+        self.assertIn("root.key", self.scene.daemon.text())
+
+    def test_a_start_of_the_daemon_replaces_it(self):
+        daemon = self.start()
+        self.assertEqual(daemon.stop(), 0)
+        with self.file.open("r+b") as file:
+            file.truncate(self.file.read_bytes().index(b"DNSKEY") + 40)
+        daemon = self.scene.start_recursion(*self.with_package(), anchors="root")
+        self.assertEqual(str(self.scene.answer("www.good.example")), "NOERROR AD")
+        self.assertIn("root.key", daemon.text())
+
+
 class Disk(FaultTest):
     def start(self, **how):
         """With a small disk for the engine's folders."""
         folder = self.scene.folder / "engine"
         folder.mkdir()
-        self.daemon = self.scene.start_recursion(*WITH_MOUNT, "-t", "tmpfs", "-o", "size=1m,mode=755", "tmpfs", str(folder), "--", **how)
+        self.daemon = self.scene.start_recursion(*WITH_MOUNT, "-t", "tmpfs", "-o", "size=1m,mode=755", "tmpfs", str(folder), "--",
+                                                 *self.with_package(), **how)
         self.filler = pathlib.Path(f"/proc/{self.daemon.pid}/root{folder}/filler")
 
     def fill(self):
@@ -138,6 +185,29 @@ class Disk(FaultTest):
             self.filler.unlink()
             self.wait_well("b.any.good.example")
         self.assertEqual(self.scene.answer("www.wrong.example").status, "NOERROR")
+
+    def test_a_change_that_could_not_be_written_is_taken_by_the_next_reload(self):
+        self.start()
+        self.fill()
+        self.scene.write(keys=LONG_CHANGE)
+        self.scene.steerctl("reload")
+        self.daemon.wait_for("unbound.conf cannot be written: No space left on device")
+        self.filler.unlink()
+        self.scene.steerctl("reload")
+        self.scene.steerctl("recursion", "flush", "--below", "wrong.example")
+        until(lambda: self.scene.answer("www.wrong.example").status == "NOERROR", 10, "the change is in effect")
+
+    def test_the_root_key_survives_a_full_disk(self):
+        self.start(anchors="root")
+        with self.scene.load_of_cached(*CACHED):
+            self.fill()
+            self.kill()
+            until(lambda: self.row()["restarts"] == 1, 30, "it is started again")
+            self.wait_well("a.any.good.example")  # after which the engine writes the key
+            self.kill()
+            self.filler.unlink()
+            self.wait_well("b.any.good.example")
+        self.assertEqual(self.scene.answer("www.wrong.example").status, "SERVFAIL")
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import sys
 import time
 import unittest
 
-from lab.dns_tree import SIGNED, ZONES
+from lab.dns_tree import SHORT, SIGNED, ZONES
 from lab.network import run, skip_without, until
 from lab.recursion import PROGRAMS, RecursionScene
 from lab.scene import ROOT
@@ -149,7 +149,7 @@ class Work(Lab):
         self.assertFalse(answer.is_authenticated)
 
 
-class Clock(Lab):
+class ClockLab(Lab):
     def start(self):
         self.offset = self.scene.folder / "clock"
         self.offset.write_bytes(struct.pack("=q", 0))
@@ -159,6 +159,8 @@ class Clock(Lab):
         with self.offset.open("r+b") as file:
             file.write(struct.pack("=q", offset_s))
 
+
+class Clock(ClockLab):
     def test_a_day_off_fails_short_signatures_by_name_and_spares_cached_answers(self):
         self.start()
         pid = self.scene.instances()[0]["pid"]
@@ -177,6 +179,22 @@ class Clock(Lab):
         failures = " ".join(one["text"] for one in self.scene.reported("recursion")["failures"])
         self.assertIn("signature expired", failures)
         self.assertIn("signature before inception date", failures)
+
+
+class ClockOfAll(ClockLab):
+    """All signatures are for half a day, so those of the root are, too."""
+    sign = SHORT
+
+    def test_a_clock_that_fails_the_root_is_a_problem(self):
+        self.start()
+        with self.scene.load_of_cached("www.good.lab"):
+            self.assertEqual(str(self.scene.answer("www.good.example")), "NOERROR AD")
+            for offset_s in (DAY_S, -DAY_S):
+                with self.subTest(offset_s=offset_s):
+                    self.set_clock(offset_s)
+                    self.flush("example")
+                    self.assertEqual(self.scene.answer("www.good.example").status, "SERVFAIL")
+                    until(lambda: "clock" in str(self.scene.reported("status")["problems"]), 20, "the clock is a problem")
 
 
 if __name__ == "__main__":
