@@ -25,12 +25,12 @@ void write_times(ops::MetricWriter& writer, std::string_view instance,
         so_far += counts.recursions_by_time[i];
         writer.sample(
             "_bucket",
-            {{"instance", instance},
+            {{"engine", instance},
              {"le", i < recursion::kTimeBounds.size() ? recursion::kTimeBounds[i] : "+Inf"}},
             so_far);
     }
-    writer.sample("_count", {{"instance", instance}}, so_far);
-    writer.sample("_sum", {{"instance", instance}},
+    writer.sample("_count", {{"engine", instance}}, so_far);
+    writer.sample("_sum", {{"engine", instance}},
                   counts.recursion_mean_s * static_cast<double>(counts.recursions));
 }
 
@@ -209,7 +209,7 @@ void RecursionPart::write_metrics(ops::MetricWriter& writer) {
     using std::uint64_t;
     const auto each = [&](auto value) {
         for (const auto& [key, kept] : instances_)
-            writer.sample({{"instance", kept.name}}, uint64_t{value(*kept.instance)});
+            writer.sample({{"engine", kept.name}}, uint64_t{value(*kept.instance)});
     };
     writer.family("steerdns_recursion_up");
     each([](const Instance& one) { return one.is_up() ? 1U : 0U; });
@@ -230,7 +230,7 @@ void RecursionPart::write_metrics(ops::MetricWriter& writer) {
     writer.family("steerdns_recursion_failures");
     for (const auto& [key, kept] : instances_) {
         for (std::size_t i = 0; i < kept.failures.size(); ++i)
-            writer.sample({{"instance", kept.name}, {"reason", recursion::kFailureReasons[i]}},
+            writer.sample({{"engine", kept.name}, {"reason", recursion::kFailureReasons[i]}},
                           kept.failures[i]);
     }
     writer.family("steerdns_recursion_time_seconds");

@@ -28,7 +28,7 @@ struct Upstream {
     bool trust_ad = false;            // its AD bit is relayed (RFC 6840 5.8)
     bool cookies = false;             // it is sent cookies over UDP (RFC 7873 5.1)
     bool random_case = true;          // it may be sent names in random case (0x20)
-    // Of a `recursion`: on loopback, where no datagram is lost and nobody else answers.
+    // Of a `recursion`: on loopback, where no datagram is lost and no one else answers.
     bool is_engine = false;
 };
 

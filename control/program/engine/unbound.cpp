@@ -252,7 +252,7 @@ EngineConfig configuration(const config::Recursion& settings, const std::string&
     for (const auto* const zones : {&settings.stubs, &settings.forwards}) {
         for (const auto& zone : *zones)
             out.quoted("private-domain", zone.zone, zone.line);
-        // Without it, the engine denies private reverse zones and the like by itself (RFC 6303).
+        // Without it, the engine denies private reverse zones by itself (RFC 6303).
         for (const auto& zone : *zones)
             out.add("  local-zone: \"" + zone.zone + "\" transparent", zone.line);
     }

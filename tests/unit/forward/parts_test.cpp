@@ -328,6 +328,10 @@ BOOST_AUTO_TEST_CASE(the_timeout_follows_the_round_trip_and_doubles) {
         choice.replied(0, 300, 0);
     BOOST_TEST(choice.patience_ms(u, 0) >= 300U);
     BOOST_TEST(choice.patience_ms(u, 0) < 400U);
+    // An engine is asked again later: it is slow because it asks others.
+    u.is_engine = true;
+    BOOST_TEST(choice.patience_ms(u, 0) == 800U);
+    BOOST_TEST(choice.patience_ms(u, 1) == 1600U);
 }
 
 BOOST_AUTO_TEST_CASE(silent_upstreams_are_probed_less_and_less_often) {

@@ -290,6 +290,12 @@ void StreamWorld::ask_upstream(Transport transport, const Bytes& query, const Ip
         {to, port, static_cast<std::uint16_t>(query.size()), timeout_ms}, token);
 }
 
+void StreamWorld::ask_engine(const Bytes& query, std::uint16_t port, std::uint64_t token,
+                             std::uint32_t timeout_ms) {
+    ask(UpstreamVia::engine, 0, query,
+        {address("127.0.0.1"), port, static_cast<std::uint16_t>(query.size()), timeout_ms}, token);
+}
+
 void StreamWorld::ask_channel(std::uint16_t upstream, const Bytes& query, std::uint64_t token,
                               std::uint32_t timeout_ms, UpstreamVia via) {
     ask(via, upstream, query, {{}, 0, static_cast<std::uint16_t>(query.size()), timeout_ms}, token);

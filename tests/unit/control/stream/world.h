@@ -103,6 +103,9 @@ class StreamWorld {
     std::uint64_t token_serial = 0;
     void ask_upstream(stream::Transport transport, const Bytes& query, const IpAddress& to,
                       std::uint16_t port, std::uint64_t token, std::uint32_t timeout_ms = 2000);
+    // An engine of a `recursion`, on 127.0.0.1.
+    void ask_engine(const Bytes& query, std::uint16_t port, std::uint64_t token,
+                    std::uint32_t timeout_ms = 2000);
     // For an upstream that the thread knows.
     void ask_channel(std::uint16_t upstream, const Bytes& query, std::uint64_t token,
                      std::uint32_t timeout_ms = 2000, UpstreamVia via = UpstreamVia::channel);
