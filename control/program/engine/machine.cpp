@@ -25,7 +25,7 @@ using std::chrono::days;
 using std::chrono::sys_seconds;
 
 // It signs the root since October 2026.
-constexpr unsigned kRootKeyTag = 38696;
+constexpr unsigned kRootKeyTag = 38696, kFormerRootKeyTag = 20326;
 // The engine asks for the root's keys each half day.
 constexpr days kKeyPatience{15};
 // f.root-servers.net. Nothing is sent to it.
@@ -67,10 +67,14 @@ std::string root_key_problem(const std::string& file, sys_seconds now) {
     const auto text = read_regular(file, kMostRootKeys, O_NOFOLLOW);
     if (!text || !*text) return {};
     const RootKeys keys = root_keys_of(**text);
-    const auto has_new = std::ranges::find(keys.valid, kRootKeyTag) != keys.valid.end();
-    if (!has_new)
-        return file + " does not have the root's key " + std::to_string(kRootKeyTag) +
-               "; run 'apt-get install --only-upgrade dns-root-data' and restart steerdnsd";
+    const auto has = [&keys](unsigned tag) {
+        return std::ranges::find(keys.valid, tag) != keys.valid.end();
+    };
+    if (has(kFormerRootKeyTag) && !has(kRootKeyTag))
+        return file + " has the root's key " + std::to_string(kFormerRootKeyTag) + " and not " +
+               std::to_string(kRootKeyTag) +
+               ", which signs the root now; run 'apt-get install --only-upgrade dns-root-data' and "
+               "restart steerdnsd";
     if (keys.success_s &&
         now.time_since_epoch() - std::chrono::seconds(*keys.success_s) > kKeyPatience)
         return "the root's keys were not confirmed for " + std::to_string(kKeyPatience.count()) +

@@ -1,3 +1,4 @@
+#include <ldns/ldns.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -179,6 +180,31 @@ std::string_view without_stamp(std::string_view line) {
     const auto end = line.starts_with('[') ? line.find("] ", line.find("] ") + 2) : line.npos;
     if (end != std::string_view::npos) line.remove_prefix(end + 2);
     return line;
+}
+
+std::int64_t number_at(std::string_view text) {
+    std::int64_t value = 0;
+    (void)std::from_chars(text.data(), text.data() + text.size(), value);
+    return value;
+}
+
+// Of a whole key: ". 86400 IN DNSKEY 257 3 8 AwEA… ;{id = 20326 (ksk), size = 2048b} ;;state=2 …", or
+// as the package has it: "…; keytag 20326".
+std::optional<unsigned> key_tag_of(std::string_view line) {
+    const std::string record(line.substr(0, line.find(';')));
+    if (record.find("DNSKEY") == std::string::npos) return std::nullopt;
+    ldns_rr* rr = nullptr;
+    if (ldns_rr_new_frm_str(&rr, record.c_str(), 0, nullptr, nullptr) != LDNS_STATUS_OK)
+        return std::nullopt;
+    const unsigned tag = ldns_calc_keytag(rr);
+    ldns_rr_free(rr);
+    // A key that is torn has another tag.
+    for (const std::string_view before : {"{id = ", "keytag "}) {
+        const auto at = line.find(before);
+        if (at != std::string_view::npos && number_at(line.substr(at + before.size())) != tag)
+            return std::nullopt;
+    }
+    return tag;
 }
 
 }  // namespace
@@ -404,35 +430,24 @@ EngineCounts counts_of(std::string_view answer) {
     return out;
 }
 
-// ". 86400 IN DNSKEY 257 3 8 AwEA… ;{id = 20326 (ksk), size = 2048b} ;;state=2 [ VALID ] …", or of
-// the package: "…; keytag 20326". ";;last_success: 1700000000 ;;Tue Nov 14 …".
 RootKeys root_keys_of(std::string_view text) {
     RootKeys out;
     constexpr std::string_view kSuccess = ";;last_success: ", kState = ";;state=";
-    const auto number_at = [](std::string_view from) {
-        std::int64_t value = 0;
-        (void)std::from_chars(from.data(), from.data() + from.size(), value);
-        return value;
-    };
     matchers::Lines lines(text);
     while (const auto next = lines.next()) {
         const std::string_view line = next->text;
         if (line.starts_with(kSuccess)) {
             if (const auto at = number_at(line.substr(kSuccess.size())); at > 0) out.success_s = at;
         }
-        if (line.starts_with(';') || line.find("DNSKEY") == std::string_view::npos) continue;
-        for (const std::string_view before : {"{id = ", "keytag "}) {
-            const auto at = line.find(before);
-            if (at == std::string_view::npos) continue;
-            const auto tag = static_cast<unsigned>(number_at(line.substr(at + before.size())));
-            const auto state = line.find(kState);
-            constexpr std::int64_t kValid = 2, kMissing = 3;
-            const auto number = state == std::string_view::npos
-                                    ? kValid
-                                    : number_at(line.substr(state + kState.size()));
-            out.known.push_back(tag);
-            if (number == kValid || number == kMissing) out.valid.push_back(tag);
-        }
+        const auto tag = key_tag_of(line);
+        if (!tag) continue;
+        out.known.push_back(*tag);
+        const auto state = line.find(kState);
+        constexpr std::int64_t kValid = 2, kMissing = 3;
+        const auto number = state == std::string_view::npos
+                                ? kValid
+                                : number_at(line.substr(state + kState.size()));
+        if (number == kValid || number == kMissing) out.valid.push_back(*tag);
     }
     return out;
 }

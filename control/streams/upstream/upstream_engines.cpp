@@ -19,7 +19,7 @@ using boost::system::error_code;
 
 namespace {
 
-constexpr unsigned kRepliesPerTurn = 64;
+constexpr unsigned kRepliesOfEngine = 64;
 constexpr int kReceiveBytes = 1 << 20;  // as far as the system lets
 
 // Name, type and class.
@@ -105,7 +105,7 @@ class UpstreamEngines::Engine : public std::enable_shared_from_this<Engine> {
     }
 
     void receive() {
-        for (unsigned n = 0; n < kRepliesPerTurn; ++n) {
+        for (unsigned n = 0; n < kRepliesOfEngine; ++n) {
             Buffer* const buffer = context_.buffers.take(kSmallBuffer);
             std::uint8_t nowhere[1];
             const std::span<std::uint8_t> room =

@@ -5,6 +5,9 @@
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <string>
+#include <vector>
+
+#include "root_keys.h"
 
 using namespace steer;
 using namespace steer::recursion;
@@ -174,17 +177,20 @@ BOOST_AUTO_TEST_CASE(times_of_recursions_are_counted_by_their_bounds) {
 }
 
 BOOST_AUTO_TEST_CASE(keys_of_the_root_are_read_with_their_state) {
+    const std::string former(test::kFormerRootKey), newer(test::kRootKeyRecord);
     const auto keys = root_keys_of(
-        "; autotrust trust anchor file\n;;id: . 1\n;;last_success: 1700000000 ;;Tue\n"
-        ".\t86400\tIN\tDNSKEY\t257 3 8 AwEAAa== ;{id = 20326 (ksk), size = 2048b} ;;state=4 [ "
-        "REVOKED ] ;;count=0\n"
-        ". IN DNSKEY 257 3 8 AwEAAb== ;{id = 38696 (ksk), size = 2048b} ;;state=1 [ ADDPEND ]\n");
+        "; autotrust trust anchor file\n;;id: . 1\n;;last_success: 1700000000 ;;Tue\n" + former +
+        " ;{id = 20326 (ksk), size = 2048b} ;;state=4 [ REVOKED ] ;;count=0\n" + newer +
+        " ;{id = 38696 (ksk), size = 2048b} ;;state=1 [ ADDPEND ]\n");
     BOOST_TEST(keys.valid.empty());
     BOOST_TEST(keys.known.size() == 2U);
     BOOST_TEST(keys.success_s.value_or(0) == 1'700'000'000);
-    const auto package = root_keys_of(". IN DNSKEY 257 3 8 AwEAAb== ; keytag 38696\n");
-    BOOST_TEST(package.valid.at(0) == 38696U);
+    const auto package = root_keys_of(newer + " ; keytag 38696\n" + former + "\n");
+    BOOST_TEST(package.valid == (std::vector<unsigned>{38696, 20326}));
     BOOST_TEST(!package.success_s.has_value());
+    // Torn in any place.
+    for (const std::size_t length : {newer.size() / 2, newer.size() / 2 + 1, std::size_t{20}})
+        BOOST_TEST(root_keys_of(newer.substr(0, length) + " ; keytag 38696\n").known.empty());
     BOOST_TEST(root_keys_of(". IN DNSK").known.empty());
 }
 

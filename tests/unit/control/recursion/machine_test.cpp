@@ -11,6 +11,7 @@
 #include <string>
 
 #include "control/program/engine/folders.h"
+#include "root_keys.h"
 #include "support/temp_folder.h"
 
 using namespace steer;
@@ -19,12 +20,13 @@ using std::chrono::sys_seconds;
 
 namespace {
 
-constexpr std::string_view kOldKey =
-    ".\t86400\tIN\tDNSKEY\t257 3 8 AwEAAa== ;{id = 20326 (ksk), size = 2048b} ;;state=2 [  VALID  "
-    "]\n";
-constexpr std::string_view kNewKey =
-    ".\t86400\tIN\tDNSKEY\t257 3 8 AwEAAb== ;{id = 38696 (ksk), size = 2048b} ;;state=2 [  VALID  "
-    "]\n";
+// As the engine keeps them.
+std::string kept(std::string_view key, unsigned tag) {
+    return std::string(key) + " ;{id = " + std::to_string(tag) +
+           " (ksk), size = 2048b} ;;state=2 [  VALID  ]\n";
+}
+const std::string kOldKey = kept(test::kFormerRootKey, 20326);
+const std::string kNewKey = kept(test::kRootKeyRecord, 38696);
 constexpr sys_seconds kNow{std::chrono::seconds(1'796'000'000)};
 
 std::string success(std::chrono::hours before) {
@@ -60,11 +62,11 @@ BOOST_AUTO_TEST_CASE(the_roots_keys_are_judged_by_their_file) {
     const auto problem = [&folder](const std::string& text) {
         return root_key_problem(folder.write("root.key", text), kNow);
     };
-    BOOST_TEST(problem(std::string(kOldKey)).find("38696") != std::string::npos);
-    BOOST_TEST(problem(std::string(kOldKey) + std::string(kNewKey)).empty());
+    BOOST_TEST(problem(kOldKey).find("38696") != std::string::npos);
+    BOOST_TEST(problem(kOldKey + kNewKey).empty());
     using std::chrono::hours;
-    BOOST_TEST(problem(success(hours(24)) + std::string(kNewKey)).empty());
-    BOOST_TEST(problem(success(hours(24 * 40)) + std::string(kNewKey)).find("not confirmed") !=
+    BOOST_TEST(problem(success(hours(24)) + kNewKey).empty());
+    BOOST_TEST(problem(success(hours(24 * 40)) + kNewKey).find("not confirmed") !=
                std::string::npos);
     BOOST_TEST(root_key_problem(folder / "none", kNow).empty());
 }
@@ -87,19 +89,19 @@ BOOST_AUTO_TEST_CASE(an_anchor_is_made_again_if_it_lacks_a_key,
     const auto anchor = [&folder] { return folder.read("engine/0/root.key"); };
     const std::string package = anchor();
     BOOST_TEST(root_keys_of(package).valid.size() >= 1U);
-    for (const std::string& bad : {std::string(), package.substr(0, 30), std::string(kOldKey)}) {
+    for (const std::string& bad : {std::string(), package.substr(0, 30), kOldKey}) {
         folder.write("engine/0/root.key", bad);
         BOOST_REQUIRE(make_folders(state, self));
         BOOST_TEST(anchor() == package, bad);
     }
-    const std::string kept = std::string(kOldKey) + std::string(kNewKey) + "; of the engine\n";
-    folder.write("engine/0/root.key", kept);
+    const std::string own = kOldKey + kNewKey + "; of the engine\n";
+    folder.write("engine/0/root.key", own);
     BOOST_REQUIRE(make_folders(state, self));
-    BOOST_TEST(anchor() == kept);
+    BOOST_TEST(anchor() == own);
     // What it follows elsewhere is not read.
     std::filesystem::remove(folder / "engine/0/root.key");
-    std::filesystem::create_symlink(folder.write("other", kept), folder / "engine/0/root.key");
+    std::filesystem::create_symlink(folder.write("other", own), folder / "engine/0/root.key");
     BOOST_REQUIRE(make_folders(state, self));
     BOOST_TEST(anchor() == package);
-    BOOST_TEST(folder.read("other") == kept);
+    BOOST_TEST(folder.read("other") == own);
 }

@@ -16,10 +16,10 @@ using stream::Transport;
 
 namespace {
 
-using Asked = std::pair<Bytes, stream::SocketAddress>;
+using EngineAsked = std::pair<Bytes, stream::SocketAddress>;
 
-std::vector<Asked> received(StreamWorld& w, Peer& engine, std::size_t count) {
-    std::vector<Asked> all;
+std::vector<EngineAsked> received_by_engine(StreamWorld& w, Peer& engine, std::size_t count) {
+    std::vector<EngineAsked> all;
     BOOST_REQUIRE(w.until([&] {
         while (auto one = engine.receive_from())
             all.push_back(std::move(*one));
@@ -40,7 +40,7 @@ BOOST_AUTO_TEST_CASE(all_queries_share_a_socket_and_replies_come_in_any_order) {
         w.ask_engine(
             make_query(static_cast<std::uint16_t>(i / 2), "n" + std::to_string(i) + ".example"),
             engine.port(), i);
-    const auto asked = received(w, engine, 40);
+    const auto asked = received_by_engine(w, engine, 40);
     std::set<std::uint16_t> ports;
     for (auto one = asked.rbegin(); one != asked.rend(); ++one) {
         ports.insert(one->second.port());
@@ -76,7 +76,7 @@ BOOST_AUTO_TEST_CASE(the_end_of_an_engine_ends_what_waits_for_it) {
     const std::uint16_t port = engine->port();
     w.ask_engine(make_query(1, "a.example"), port, 1);
     w.ask_engine(make_query(2, "b.example"), port, 2);
-    (void)received(w, *engine, 2);
+    (void)received_by_engine(w, *engine, 2);
     engine.reset();
     // The kernel refuses this one, so the others are lost.
     w.ask_engine(make_query(3, "c.example"), port, 3);
@@ -89,7 +89,7 @@ BOOST_AUTO_TEST_CASE(queries_without_a_reply_are_forgotten) {
     StreamWorld w;
     Peer engine = Peer::bound(Transport::udp, address("127.0.0.1"));
     w.ask_engine(make_query(1, "a.example"), engine.port(), 1, 500);
-    const auto asked = received(w, engine, 1);
+    const auto asked = received_by_engine(w, engine, 1);
     w.pass(std::chrono::seconds(3));
     engine.send_to(make_response(asked[0].first, 1), asked[0].second);
     BOOST_TEST(w.until([&] { return w.count(StreamCount::upstream_unmatched) == 1; }));
