@@ -48,9 +48,12 @@ Result<void> RecursionPart::start() {
     const bool is_installed = recursion::why_missing().empty();
     // Also where none is needed yet: a reload may add one.
     if (is_installed) {
-        auto made = recursion::make_folders(folder_, engine);
-        if (!made && is_needed) return made;
-        can_run_ = made.has_value();
+        const auto replaced = recursion::make_folders(folder_, engine);
+        if (!replaced && is_needed) return replaced.error();
+        can_run_ = replaced.has_value();
+        for (std::size_t i = 0; replaced && i < replaced->size(); ++i)
+            spdlog::warn("recursion: {} was damaged or lacked a key: that of dns-root-data is used",
+                         (*replaced)[i]);
     }
     // Also where none is needed, so that no process keeps the right to change its user.
     const bool is_started = starter != nullptr && starter->is_alive() &&

@@ -89,7 +89,8 @@ EngineUser engine_user(const std::string& daemon_user) {
     return {daemon->pw_uid, daemon->pw_gid, false};
 }
 
-Result<void> make_folders(const std::string& state, const EngineUser& engine) {
+Result<std::vector<std::string>> make_folders(const std::string& state, const EngineUser& engine) {
+    std::vector<std::string> replaced;
     std::error_code no_parent;
     std::filesystem::create_directories(std::filesystem::path(state).parent_path(), no_parent);
     if (const auto made = make_folder(state, 0755); !made) return made.error();
@@ -99,20 +100,24 @@ Result<void> make_folders(const std::string& state, const EngineUser& engine) {
         if (!folder) return folder.error();
         if (::geteuid() == 0 && ::fchown(folder->get(), engine.uid, engine.gid) != 0)
             return cannot(path + " cannot be given to the engine");
-        if (const auto anchor = renew_anchor(path); !anchor) return anchor.error();
-        if (const auto owned = own_anchor(path + "/" + std::string(kAnchorFile), engine); !owned)
-            return owned;
+        const std::string file = path + "/" + std::string(kAnchorFile);
+        const auto anchor = renew_anchor(path);
+        if (!anchor) return anchor.error();
+        if (*anchor == AnchorFile::replaced) replaced.push_back(file);
+        if (const auto owned = own_anchor(file, engine); !owned) return owned.error();
     }
-    return {};
+    return {boost::system::in_place_value, std::move(replaced)};
 }
 
-Result<bool> renew_anchor(const std::string& folder) {
+Result<AnchorFile> renew_anchor(const std::string& folder) {
     const std::string file = folder + "/" + std::string(kAnchorFile);
     const auto package = read_regular(std::string(kRootKey), kMostRootKeys);
     if (!package || !*package) return Error{std::string(kRootKey) + " cannot be read"};
-    if (is_anchor_current(file, root_keys_of(**package))) return false;
+    if (is_anchor_current(file, root_keys_of(**package))) return AnchorFile::kept;
+    struct stat before {};
+    const bool was_there = ::lstat(file.c_str(), &before) == 0;
     if (const auto written = write_anchor(file, **package); !written) return written.error();
-    return true;
+    return was_there ? AnchorFile::replaced : AnchorFile::made;
 }
 
 }  // namespace steer::recursion

@@ -3,7 +3,9 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <string>
+#include <vector>
 
 #include "matchers/result.h"
 
@@ -21,11 +23,13 @@ struct EngineUser {
 EngineUser engine_user(const std::string& daemon_user);
 
 // Makes them with the root's key in each, as root or as the engine's own user. The engine owns
-// them, and its group, which the daemon has too, may write in them.
-Result<void> make_folders(const std::string& state, const EngineUser& engine);
+// them, and its group, which the daemon has too, may write in them. The files of keys that were
+// damaged, or lacked one, and were replaced.
+Result<std::vector<std::string>> make_folders(const std::string& state, const EngineUser& engine);
 
+enum class AnchorFile : std::uint8_t { kept, made, replaced };
 // Replaces the root's keys of an instance's folder by those of the package, if they are damaged or
-// lack one of these. True: it did. Any user that may write there.
-Result<bool> renew_anchor(const std::string& folder);
+// lack one of these. Any user that may write there.
+Result<AnchorFile> renew_anchor(const std::string& folder);
 
 }  // namespace steer::recursion

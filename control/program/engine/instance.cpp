@@ -182,7 +182,7 @@ void Instance::begin() {
     if (has_root_anchor_) {
         const auto renewed = renew_anchor(folder_);
         if (!renewed) return fail(renewed.error().text, milliseconds(0));
-        if (*renewed)
+        if (*renewed == AnchorFile::replaced)
             owner_.tell(*this, true,
                         std::string(kAnchorFile) +
                             " was damaged or lacked a key: that of dns-root-data is used");
