@@ -5,6 +5,7 @@ import os
 import pathlib
 import re
 import signal
+import sys
 import unittest
 
 import lab.dns_tree
@@ -13,6 +14,7 @@ from lab.network import skip_without, until
 from lab.recursion import PROGRAMS, RecursionScene
 from lab.scene import query_counts, start_load
 
+BUILD = sys.argv.pop(1)
 ODD_SERVER = pathlib.Path(lab.dns_tree.__file__).with_name("odd_server.py")
 
 

@@ -68,7 +68,8 @@ class KeyRoll(Lab):
     def make_anchor(self):
         """As of an earlier start: of a new folder, the file has the key that the package dns-root-data has."""
         self.anchor_file.parent.mkdir(parents=True)
-        self.anchor_file.write_text(self.tree.anchor + "\n")
+        tag = int(self.tree.key_file("").stem.split("+")[2])
+        self.anchor_file.write_text(f"{self.tree.anchor} ; keytag {tag}\n")
 
     def start(self):
         return self.scene.start_recursion(anchors="root", keys=QUICK_ROLL)

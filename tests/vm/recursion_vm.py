@@ -20,7 +20,7 @@ plugins:
   - tag: resolve
     type: recursion
     args: { instances: 1, cache_size: 8MiB, stubs: { stream.example: [ "UPSTREAM" ] }, negative_trust_anchors: [ stream.example ] }
-  - { tag: main, type: sequence, args: [ { exec: $resolve } ] }
+  - { tag: main, type: sequence, args: [ { exec: "cache 1024 short_circuit" }, { exec: $resolve } ] }
 """
 # With a user of its own, and Debian's profile in force. /var/lib/unbound is empty, as after the package's first installation.
 PREPARE = f"""set -e

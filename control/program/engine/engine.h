@@ -107,6 +107,8 @@ EngineCounts counts_of(std::string_view answer);
 struct RootKeys {
     std::vector<unsigned> valid;            // key tags
     std::vector<unsigned> known;            // also those that wait, or are revoked
+    std::vector<unsigned> unnamed;          // no comment beside them says their tag
+    bool is_damaged = false;                // a line is no whole key
     std::optional<std::int64_t> success_s;  // of the last query for them, since 1970
 };
 RootKeys root_keys_of(std::string_view text);

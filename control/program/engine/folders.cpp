@@ -40,15 +40,26 @@ Result<Descriptor> make_folder(const std::string& path, mode_t mode) {
     return {boost::system::in_place_value, std::move(made)};
 }
 
-// The engine writes newer keys into it (RFC 5011), so one that is there stays, if it is whole and
-// knows each key of the package.
+// The engine writes newer keys into it (RFC 5011), so one that is there stays, if it is whole. A
+// package that is newer than it may have a key that a machine without power has missed.
 bool is_anchor_current(const std::string& file, const RootKeys& package) {
     const auto text = read_regular(file, kMostRootKeys, O_NOFOLLOW);
     if (!text || !*text) return false;
     const RootKeys kept = root_keys_of(**text);
-    return !kept.valid.empty() && std::ranges::all_of(package.valid, [&kept](unsigned tag) {
-        return std::ranges::find(kept.known, tag) != kept.known.end();
-    });
+    const auto has = [](const std::vector<unsigned>& tags, unsigned tag) {
+        return std::ranges::find(tags, tag) != tags.end();
+    };
+    // The end of a line that is torn had its comment.
+    const bool is_torn =
+        std::ranges::any_of(kept.unnamed, [&](unsigned tag) { return !has(package.valid, tag); });
+    if (kept.valid.empty() || kept.is_damaged || is_torn) return false;
+    struct stat of_file {
+    }, of_package{};
+    const bool is_newer = ::lstat(file.c_str(), &of_file) == 0 &&
+                          ::stat(std::string(kRootKey).c_str(), &of_package) == 0 &&
+                          of_file.st_mtim.tv_sec >= of_package.st_mtim.tv_sec;
+    return is_newer ||
+           std::ranges::all_of(package.valid, [&](unsigned tag) { return has(kept.known, tag); });
 }
 
 Result<void> write_anchor(const std::string& file, const std::string& keys) {

@@ -163,7 +163,8 @@ std::optional<Failure> failure_of(std::string_view line) {
     if (!is_bogus && !line.starts_with("SERVFAIL <")) return std::nullopt;
     Failure out;
     const std::string_view why = line.substr(std::min(line.find(">: "), line.size()));
-    for (const std::string_view before : {" for key ", " for DS ", " at zone "}) {
+    for (const std::string_view before :
+         {" for key ", " for DS ", " for trust anchor ", " at zone "}) {
         if (out.zone.empty()) out.zone = word_behind(why, before);
     }
     if (out.zone.empty()) out.zone = word_behind(line.substr(0, line.find(">: ")), "<");
@@ -188,23 +189,36 @@ std::int64_t number_at(std::string_view text) {
     return value;
 }
 
+bool is_key(std::string_view line) {
+    return line.substr(0, line.find(';')).find_first_not_of(" \t") != std::string_view::npos;
+}
+
 // Of a whole key: ". 86400 IN DNSKEY 257 3 8 AwEA… ;{id = 20326 (ksk), size = 2048b} ;;state=2 …", or
 // as the package has it: "…; keytag 20326".
-std::optional<unsigned> key_tag_of(std::string_view line) {
+struct KeyTag {
+    unsigned tag = 0;
+    bool is_named = false;  // by its comment
+};
+std::optional<KeyTag> key_tag_of(std::string_view line) {
     const std::string record(line.substr(0, line.find(';')));
-    if (record.find("DNSKEY") == std::string::npos) return std::nullopt;
     ldns_rr* rr = nullptr;
     if (ldns_rr_new_frm_str(&rr, record.c_str(), 0, nullptr, nullptr) != LDNS_STATUS_OK)
         return std::nullopt;
-    const unsigned tag = ldns_calc_keytag(rr);
+    KeyTag out;
+    const bool is_ds = ldns_rr_get_type(rr) == LDNS_RR_TYPE_DS;
+    const bool is_whole = is_ds || ldns_rr_get_type(rr) == LDNS_RR_TYPE_DNSKEY;
+    if (is_whole)
+        out.tag = is_ds ? ldns_rdf2native_int16(ldns_rr_rdf(rr, 0)) : ldns_calc_keytag(rr);
     ldns_rr_free(rr);
+    if (!is_whole) return std::nullopt;
     // A key that is torn has another tag.
     for (const std::string_view before : {"{id = ", "keytag "}) {
         const auto at = line.find(before);
-        if (at != std::string_view::npos && number_at(line.substr(at + before.size())) != tag)
-            return std::nullopt;
+        if (at == std::string_view::npos) continue;
+        if (number_at(line.substr(at + before.size())) != out.tag) return std::nullopt;
+        out.is_named = true;
     }
-    return tag;
+    return out;
 }
 
 }  // namespace
@@ -439,15 +453,20 @@ RootKeys root_keys_of(std::string_view text) {
         if (line.starts_with(kSuccess)) {
             if (const auto at = number_at(line.substr(kSuccess.size())); at > 0) out.success_s = at;
         }
+        if (!is_key(line)) continue;
         const auto tag = key_tag_of(line);
-        if (!tag) continue;
-        out.known.push_back(*tag);
+        if (!tag) {
+            out.is_damaged = true;
+            continue;
+        }
+        out.known.push_back(tag->tag);
+        if (!tag->is_named) out.unnamed.push_back(tag->tag);
         const auto state = line.find(kState);
         constexpr std::int64_t kValid = 2, kMissing = 3;
         const auto number = state == std::string_view::npos
                                 ? kValid
                                 : number_at(line.substr(state + kState.size()));
-        if (number == kValid || number == kMissing) out.valid.push_back(*tag);
+        if (number == kValid || number == kMissing) out.valid.push_back(tag->tag);
     }
     return out;
 }

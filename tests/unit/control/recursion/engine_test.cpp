@@ -160,6 +160,8 @@ BOOST_AUTO_TEST_CASE(a_failure_has_the_zone_where_it_happened) {
                        "zone lame.example. from 192.0.2.12 got REFUSED") == "silent lame.example");
     BOOST_TEST(failure("SERVFAIL <a.example. A IN>: all servers for this domain failed, at zone . "
                        "no server to query") == "silent .");
+    BOOST_TEST(failure("validation failure <a.example. A IN>: signature expired from 192.0.2.9 for "
+                       "trust anchor . while building chain of trust") == "bogus .");
     BOOST_TEST(failure("SERVFAIL <a.example. A IN>: exceeded the maximum number of sends") ==
                "other a.example");
     BOOST_TEST(failure("SERVFAIL <") == "other ");
@@ -189,9 +191,12 @@ BOOST_AUTO_TEST_CASE(keys_of_the_root_are_read_with_their_state) {
     BOOST_TEST(package.valid == (std::vector<unsigned>{38696, 20326}));
     BOOST_TEST(!package.success_s.has_value());
     // Torn in any place.
-    for (const std::size_t length : {newer.size() / 2, newer.size() / 2 + 1, std::size_t{20}})
-        BOOST_TEST(root_keys_of(newer.substr(0, length) + " ; keytag 38696\n").known.empty());
-    BOOST_TEST(root_keys_of(". IN DNSK").known.empty());
+    for (const std::size_t length : {newer.size() / 2, newer.size() / 2 + 1, std::size_t{20}}) {
+        const auto torn = root_keys_of(newer.substr(0, length) + " ; keytag 38696\n");
+        BOOST_TEST((torn.known.empty() && torn.is_damaged));
+    }
+    BOOST_TEST(root_keys_of(". IN DNSK").is_damaged);
+    BOOST_TEST(!keys.is_damaged);
 }
 
 BOOST_AUTO_TEST_CASE(counts_are_read_by_name) {

@@ -89,11 +89,20 @@ BOOST_AUTO_TEST_CASE(an_anchor_is_made_again_if_it_lacks_a_key,
     const auto anchor = [&folder] { return folder.read("engine/0/root.key"); };
     const std::string package = anchor();
     BOOST_TEST(root_keys_of(package).valid.size() >= 1U);
-    for (const std::string& bad : {std::string(), package.substr(0, 30), kOldKey}) {
-        folder.write("engine/0/root.key", bad);
+    // The last one was written before the package was.
+    const std::string two = kOldKey + kNewKey;
+    for (const std::string& bad : {std::string(), package.substr(0, 30), package.substr(0, 200),
+                                   two.substr(0, kOldKey.size() + 90), kOldKey}) {
+        const auto path = folder.write("engine/0/root.key", bad);
+        if (bad == kOldKey)
+            std::filesystem::last_write_time(path, std::filesystem::file_time_type::min());
         BOOST_REQUIRE(make_folders(state, self));
         BOOST_TEST(anchor() == package, bad);
     }
+    // Of a time after the package's: a key that is not in use any more has left it.
+    folder.write("engine/0/root.key", kNewKey);
+    BOOST_REQUIRE(make_folders(state, self));
+    BOOST_TEST(anchor() == kNewKey);
     const std::string own = kOldKey + kNewKey + "; of the engine\n";
     folder.write("engine/0/root.key", own);
     BOOST_REQUIRE(make_folders(state, self));
