@@ -1,5 +1,9 @@
-#include <ldns/ldns.h>
+#include <stdbool.h>  // otherwise ldns makes macros of bool, true and false
 #include <unistd.h>
+
+#include <ldns/dnssec.h>
+#include <ldns/host2str.h>
+#include <ldns/rr.h>
 
 #include <algorithm>
 #include <array>

@@ -10,6 +10,7 @@
 
 #include "control/streams/base/socket_address.h"
 #include "control/streams/upstream/upstream_socket.h"
+#include "dataplane/dns/name.h"
 #include "dataplane/dns/wire.h"
 
 namespace steer::stream {
