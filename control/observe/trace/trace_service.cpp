@@ -196,9 +196,8 @@ void TraceService::add_methods(ops::Methods& methods) {
          .members = "id serial name type class client client_port server port transport injected "
                     "worker configuration took_ms end lists events_lost passed_by way answer? "
                     "response? rows failures rules",
-         .result = "the trace, the response as text, the matching list rules, the rows on routers, "
-                   "and why "
-                   "a recursion could not resolve the name"});
+         .result = "the trace, the response as text, list rules, rows on routers, reasons of a "
+                   "recursion"});
     methods.add(
         {.name = "trace",
          .help = "Traces real queries for some seconds, by name, client and end.",
