@@ -320,7 +320,7 @@ class Lifecycle(unittest.TestCase):
         self.on("steerctl", "recursion", "flush", "--below", "expired.example")
         until(lambda: self.scene.short("www.expired.example", "A") == [ADDRESS], 10, "it is not validated")
         self.assertEqual(self.reported("recursion")["instances"][0]["pid"], one["pid"])
-        self.on("kill", "-9", str(one["pid"]))
+        self.on("sh", "-c", f"kill -9 {one['pid']}")
         until(lambda: self.reported("recursion")["instances"][0]["restarts"] == 1 and self.reported("recursion")["instances"][0]["up"], 20,
               "it is started again")
         self.configure(ROUTED)
