@@ -80,16 +80,32 @@ void MetricWriter::sample(std::string_view suffix, Labels labels, double value) 
     add_sample(suffix, labels, number_text(value));
 }
 
-void MetricWriter::latencies(Labels labels, std::span<const std::uint32_t> bounds_ms,
-                             std::span<const std::uint64_t> counts, double sum_s) {
+template <class BoundText>
+void MetricWriter::add_histogram(Labels labels, std::size_t bounds, BoundText bound_text,
+                                 std::span<const std::uint64_t> counts, double sum_s) {
     std::uint64_t so_far = 0;
     for (std::size_t i = 0; i < counts.size(); ++i) {
         so_far += counts[i];
-        add_sample("_bucket", labels, number_text(so_far),
-                   i < bounds_ms.size() ? bound_text(bounds_ms[i]) : "+Inf");
+        if (i < bounds) {
+            add_sample("_bucket", labels, number_text(so_far), bound_text(i));
+        } else {
+            add_sample("_bucket", labels, number_text(so_far), "+Inf");
+        }
     }
     sample("_count", labels, so_far);
     sample("_sum", labels, sum_s);
+}
+
+void MetricWriter::durations(Labels labels, std::span<const std::string_view> bounds_s,
+                             std::span<const std::uint64_t> counts, double sum_s) {
+    const auto text = [bounds_s](std::size_t i) { return bounds_s[i]; };
+    add_histogram(labels, bounds_s.size(), text, counts, sum_s);
+}
+
+void MetricWriter::latencies(Labels labels, std::span<const std::uint32_t> bounds_ms,
+                             std::span<const std::uint64_t> counts, double sum_s) {
+    const auto text = [bounds_ms](std::size_t i) { return bound_text(bounds_ms[i]); };
+    add_histogram(labels, bounds_ms.size(), text, counts, sum_s);
 }
 
 void MetricWriter::add_sample(std::string_view suffix, Labels labels, std::string_view value,
@@ -130,10 +146,12 @@ std::string MetricWriter::text(MetricsFormat format) const {
         // Of a counter, OpenMetrics names the family, and Prometheus its samples.
         const std::string name =
             family.name + (!is_open && family.type == "counter" ? "_total" : "");
-        out += "# HELP " + name + " " + help_text(family.help, format) + "\n# TYPE " + name + " " +
-               family.type + "\n" + family.samples;
+        out.append("# HELP ").append(name).append(" ").append(help_text(family.help, format));
+        out.append("\n# TYPE ").append(name).append(" ").append(family.type).append("\n");
+        out.append(family.samples);
     }
-    return is_open ? out + "# EOF\n" : out;
+    if (is_open) out.append("# EOF\n");
+    return out;
 }
 
 std::string metrics_text(const MetricSources& sources, MetricsFormat format) {

@@ -47,8 +47,10 @@ class MetricWriter {
     void sample(std::string_view suffix, Labels labels, std::uint64_t value);
     void sample(std::string_view suffix, Labels labels, double value);
 
-    // The samples of a histogram: `counts` by upper bound in milliseconds, and a last one for
-    // longer times.
+    // The samples of a histogram: `counts` by upper bound, and a last one for longer times.
+    void durations(Labels labels, std::span<const std::string_view> bounds_s,
+                   std::span<const std::uint64_t> counts, double sum_s);
+    // With bounds in milliseconds.
     void latencies(Labels labels, std::span<const std::uint32_t> bounds_ms,
                    std::span<const std::uint64_t> counts, double sum_s);
 
@@ -60,6 +62,9 @@ class MetricWriter {
         std::string name, type, help, samples;
     };
     void begin(std::string_view name, std::string_view type, std::string_view help);
+    template <class BoundText>
+    void add_histogram(Labels labels, std::size_t bounds, BoundText bound_text,
+                       std::span<const std::uint64_t> counts, double sum_s);
     void add_sample(std::string_view suffix, Labels labels, std::string_view value,
                     std::string_view bound = {});
 

@@ -1,5 +1,6 @@
 #include "control/api/metrics/query_metrics.h"
 
+#include <algorithm>
 #include <array>
 #include <string>
 #include <string_view>
@@ -36,18 +37,11 @@ std::uint64_t of_rcode(const QueryCounters& counters, std::size_t column) {
 
 void write_latency(MetricWriter& writer, std::string_view worker, std::string_view path,
                    const LatencyHistogram& histogram) {
-    std::uint64_t so_far = 0;
-    for (std::size_t i = 0; i < histogram.buckets.size(); ++i) {
-        so_far += histogram.buckets[i].get();
-        writer.sample("_bucket",
-                      {{"worker", worker},
-                       {"path", path},
-                       {"le", i < kBoundsSeconds.size() ? kBoundsSeconds[i] : "+Inf"}},
-                      so_far);
-    }
-    writer.sample("_count", {{"worker", worker}, {"path", path}}, so_far);
-    writer.sample("_sum", {{"worker", worker}, {"path", path}},
-                  static_cast<double>(histogram.sum_us.get()) / 1e6);
+    std::array<std::uint64_t, kBoundsSeconds.size() + 1> counts{};
+    std::ranges::transform(histogram.buckets, counts.begin(),
+                           [](const auto& bucket) { return bucket.get(); });
+    writer.durations({{"worker", worker}, {"path", path}}, kBoundsSeconds, counts,
+                     static_cast<double>(histogram.sum_us.get()) / 1e6);
 }
 
 // Zeros are left out.

@@ -72,11 +72,8 @@ class UpstreamEngines::Engine : public std::enable_shared_from_this<Engine> {
     }
 
     void expire(std::uint64_t now_ms) {
-        std::erase_if(waiting_, [now_ms](const auto& one) {
-            if (one.second.deadline_ms > now_ms) return false;
-            if (one.second.ask.on_result) one.second.ask.on_result(ETIMEDOUT);
-            return true;
-        });
+        std::erase_if(waiting_,
+                      [now_ms](const auto& one) { return one.second.deadline_ms <= now_ms; });
     }
     void close() {
         error_code ignored;
@@ -107,26 +104,17 @@ class UpstreamEngines::Engine : public std::enable_shared_from_this<Engine> {
 
     void receive() {
         for (unsigned n = 0; n < kRepliesOfEngine; ++n) {
-            Buffer* const buffer = context_.buffers.take(kSmallBuffer);
-            std::uint8_t nowhere[1];
-            const std::span<std::uint8_t> room =
-                buffer != nullptr ? buffer->room() : std::span{nowhere};
-            const Datagram got = receive_datagram(socket_.native_handle(), room);
+            const auto [got, buffer] = receive_reply(context_, socket_.native_handle());
             if (got.length < 0) {
-                release(buffer);
                 if (got.error == EAGAIN || got.error == EINTR) return;
                 refuse(got.error);
-            } else if (buffer == nullptr) {
-                context_.count(StreamCount::upstream_no_buffer);
-            } else {
+            } else if (buffer != nullptr) {
                 take_reply(buffer, static_cast<std::size_t>(got.length));
             }
         }
     }
 
     void take_reply(Buffer* buffer, std::size_t length) {
-        buffer->length =
-            static_cast<std::uint32_t>(std::min<std::size_t>(length, buffer->capacity));
         const auto bytes = buffer->bytes();
         if (length <= buffer->capacity && length >= dns::kHeaderSize) {
             const auto [first, last] = waiting_.equal_range(dns::load_be16(bytes.data()));

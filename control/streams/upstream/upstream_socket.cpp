@@ -27,7 +27,8 @@ int prepare_socket(const StreamContext& context, int socket, const IpAddress& to
 }
 
 void guard_datagrams(int socket, bool is_v4) {
-    const int on = 1, omit = is_v4 ? IP_PMTUDISC_OMIT : IPV6_PMTUDISC_OMIT;
+    static_assert(IP_PMTUDISC_OMIT == IPV6_PMTUDISC_OMIT);
+    const int on = 1, omit = IP_PMTUDISC_OMIT;
     const int level = is_v4 ? IPPROTO_IP : IPPROTO_IPV6;
     // A kernel without these options (before 4.4) leaves the socket as it was.
     (void)::setsockopt(socket, level, is_v4 ? IP_MTU_DISCOVER : IPV6_MTU_DISCOVER, &omit,
@@ -56,6 +57,24 @@ Datagram receive_datagram(int socket, std::span<std::uint8_t> room) {
             got.is_fragmented = true;
     }
     return got;
+}
+
+ReceivedReply receive_reply(StreamContext& context, int socket) {
+    Buffer* const buffer = context.buffers.take(kSmallBuffer);
+    std::uint8_t nowhere[1];
+    const std::span<std::uint8_t> room = buffer != nullptr ? buffer->room() : std::span{nowhere};
+    const Datagram got = receive_datagram(socket, room);
+    if (got.length < 0) {
+        release(buffer);
+        return {got};
+    }
+    if (buffer == nullptr) {
+        context.count(StreamCount::upstream_no_buffer);
+        return {got};
+    }
+    buffer->length = static_cast<std::uint32_t>(
+        std::min<std::size_t>(static_cast<std::size_t>(got.length), buffer->capacity));
+    return {got, buffer};
 }
 
 bool may_be_forged(const IpAddress& upstream) {

@@ -32,6 +32,13 @@ struct Datagram {
 // Receives one datagram without waiting.
 Datagram receive_datagram(int socket, std::span<std::uint8_t> room);
 
+struct ReceivedReply {
+    Datagram datagram;
+    Buffer* buffer = nullptr;  // the caller's, with the datagram; nullptr: an error, or no buffer
+};
+// The same, into a buffer of the context. Without one, the datagram is lost and counted.
+ReceivedReply receive_reply(StreamContext& context, int socket);
+
 // Whether an error of a socket to this address may be a forged ICMP error. Only this machine sends
 // to a loopback address.
 [[nodiscard]] bool may_be_forged(const IpAddress& upstream);

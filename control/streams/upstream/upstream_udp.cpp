@@ -95,19 +95,12 @@ class UpstreamUdp::Socket : public std::enable_shared_from_this<Socket> {
     // True: it has ended.
     bool receive() {
         for (unsigned n = 0; n < kRepliesPerTurn; ++n) {
-            Buffer* const buffer = context_.buffers.take(kSmallBuffer);
-            std::uint8_t nowhere[1];
-            const std::span<std::uint8_t> room =
-                buffer != nullptr ? buffer->room() : std::span{nowhere};
-            const Datagram got = receive_datagram(socket_.native_handle(), room);
+            const auto [got, buffer] = receive_reply(context_, socket_.native_handle());
             if (got.length < 0) {
-                release(buffer);
                 if (got.error == EAGAIN || got.error == EINTR) return false;
                 if (!may_be_forged(ask_.address)) return end(nullptr, got.error);
                 context_.count(StreamCount::upstream_icmp_errors);
-            } else if (buffer == nullptr) {
-                context_.count(StreamCount::upstream_no_buffer);
-            } else if (take_reply(buffer, got)) {
+            } else if (buffer != nullptr && take_reply(buffer, got)) {
                 return true;
             }
         }
@@ -115,11 +108,8 @@ class UpstreamUdp::Socket : public std::enable_shared_from_this<Socket> {
     }
 
     bool take_reply(Buffer* buffer, const Datagram& got) {
-        const auto length = static_cast<std::size_t>(got.length);
-        buffer->length =
-            static_cast<std::uint32_t>(std::min<std::size_t>(length, buffer->capacity));
-        const bool is_reply =
-            length <= buffer->capacity && is_reply_to(ask_.query, buffer->bytes());
+        const bool is_whole = static_cast<std::size_t>(got.length) <= buffer->capacity;
+        const bool is_reply = is_whole && is_reply_to(ask_.query, buffer->bytes());
         if (is_reply && !got.is_fragmented) return end(buffer, 0);
         release(buffer);
         if (is_reply) {

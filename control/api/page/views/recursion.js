@@ -70,7 +70,7 @@ export function show(place) {
     }
   };
 
-  // Drawn anew only when they change, so that a button stays while it is clicked.
+  // Drawn again only when they change, so that a button stays while it is clicked.
   function drawAnchors(zones) {
     const text = zones.join(" ");
     if (text === shown) return;
