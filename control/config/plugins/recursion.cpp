@@ -156,36 +156,7 @@ void read_private(Reading& in, const Node& node, const Place& place, RecursionAr
     out.private_addresses = read_prefixes(in, node, place);
 }
 
-// The daemon's own options, without which it neither reaches nor confines the engine, and those that
-// open a port or read other files.
-constexpr std::array<std::string_view, 26> kOwnedOptions{"interface",
-                                                         "do-ip4",
-                                                         "do-udp",
-                                                         "do-tcp",
-                                                         "ip-address",
-                                                         "interface-automatic",
-                                                         "interface-automatic-ports",
-                                                         "port",
-                                                         "directory",
-                                                         "username",
-                                                         "chroot",
-                                                         "pidfile",
-                                                         "logfile",
-                                                         "use-syslog",
-                                                         "log-identity",
-                                                         "do-daemonize",
-                                                         "num-threads",
-                                                         "so-reuseport",
-                                                         "use-systemd",
-                                                         "control-enable",
-                                                         "control-interface",
-                                                         "control-port",
-                                                         "control-use-cert",
-                                                         "include",
-                                                         "include-toplevel",
-                                                         "dnscrypt-port"};
-
-// One of them that this line has; "": none. Several options may be in one line.
+// The option of kOwnEngineOptions that this line has; "": none. Several options may be in one line.
 std::string_view owned_option(std::string_view line) {
     const auto is_of_word = [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-';
@@ -194,7 +165,9 @@ std::string_view owned_option(std::string_view line) {
     std::size_t begin = 0;
     for (std::size_t i = 0; i < line.size(); ++i) {
         const char c = line[i];
-        if (quote != 0) {
+        if (c == '\\') {  // it keeps the next one, also a quote
+            begin = ++i + 1;
+        } else if (quote != 0) {
             if (c == quote) quote = 0;
             begin = i + 1;
         } else if (c == '"' || c == '\'') {
@@ -203,8 +176,8 @@ std::string_view owned_option(std::string_view line) {
             break;
         } else if (c == ':') {
             const std::string word = lowered(line.substr(begin, i - begin));
-            const auto found = std::ranges::find(kOwnedOptions, word);
-            if (found != kOwnedOptions.end()) return *found;
+            const auto found = std::ranges::find(kOwnEngineOptions, word);
+            if (found != kOwnEngineOptions.end()) return *found;
             begin = i + 1;
         } else if (!is_of_word(c)) {
             begin = i + 1;

@@ -4,8 +4,10 @@
 // loopback for each.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "control/config/settings/lines.h"
@@ -36,6 +38,36 @@ struct RecursionZone {
 
 enum class RecursionEngine : std::uint8_t { unbound };
 enum class Validation : std::uint8_t { yes, permissive, no };
+
+// Options of the engine that are the daemon's: without them it neither reaches nor confines the
+// engine, or they open a port or read other files.
+inline constexpr auto kOwnEngineOptions =
+    std::to_array<std::string_view>({"interface",
+                                     "do-ip4",
+                                     "do-udp",
+                                     "do-tcp",
+                                     "ip-address",
+                                     "interface-automatic",
+                                     "interface-automatic-ports",
+                                     "port",
+                                     "directory",
+                                     "username",
+                                     "chroot",
+                                     "pidfile",
+                                     "logfile",
+                                     "use-syslog",
+                                     "log-identity",
+                                     "do-daemonize",
+                                     "num-threads",
+                                     "so-reuseport",
+                                     "use-systemd",
+                                     "control-enable",
+                                     "control-interface",
+                                     "control-port",
+                                     "control-use-cert",
+                                     "include",
+                                     "include-toplevel",
+                                     "dnscrypt-port"});
 
 struct Recursion {
     static constexpr std::uint32_t kMostInstances = 16;

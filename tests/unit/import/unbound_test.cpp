@@ -4,6 +4,7 @@
 #include <boost/test/unit_test.hpp>
 #include <map>
 
+#include "control/config/settings/recursion_settings.h"
 #include "tools/import/unbound_import.h"
 #include "tools/import/unbound_options.h"
 
@@ -47,6 +48,15 @@ std::string unbound_yaml(const std::string& text) {
 
 bool has_part(const std::string& yaml, std::string_view part) {
     return yaml.find(part) != std::string::npos;
+}
+
+// A configuration with one of them in `extra` is refused. (The clause `remote-control` is left out as a
+// whole.)
+BOOST_AUTO_TEST_CASE(options_of_the_daemon_become_no_lines_for_the_engine) {
+    for (const std::string_view name : steer::config::kOwnEngineOptions) {
+        const UnboundKnown* const known = find_unbound_option("server", name);
+        BOOST_TEST((known == nullptr || known->use != UnboundUse::extra), name);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(words_are_read_as_unbound_reads_them) {
