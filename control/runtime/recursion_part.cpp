@@ -90,37 +90,39 @@ void RecursionPart::take(const config::Settings& settings) {
 }
 
 void RecursionPart::apply() {
-    std::map<std::pair<std::string, unsigned>, const recursion::Plan*> wanted;
+    std::set<Key> wanted;
     for (const auto& plan : plans_) {
         for (unsigned i = 0; can_run_ && i < plan.settings.instances; ++i)
-            wanted.emplace(std::pair(plan.tag, i), &plan);
+            wanted.emplace(plan.tag, i);
     }
     std::erase_if(instances_, [&](const auto& one) { return !wanted.contains(one.first); });
-    for (const auto& [key, plan] : wanted) {
-        auto at = instances_.find(key);
-        if (at == instances_.end()) {
-            // The lowest folder that no other instance has.
-            unsigned place = 0;
-            const auto is_taken = [&](const auto& one) {
-                return one.second.instance->place() == place;
-            };
-            while (std::ranges::any_of(instances_, is_taken))
-                ++place;
-            Kept kept;
-            kept.name = key.first + "-" + std::to_string(key.second);
-            kept.instance = std::make_unique<Instance>(main_.io(), *this, processes_, key.second,
-                                                       place, recursion::folder_of(folder_, place));
-            at = instances_.emplace(key, std::move(kept)).first;
+    for (const auto& plan : plans_) {
+        const auto settings = recursion::with_addresses(plan.settings);
+        for (unsigned i = 0; can_run_ && i < plan.settings.instances; ++i) {
+            Instance& instance = instance_of({plan.tag, i});
+            if (settings) {
+                instance.configure(*settings);
+                instance.start();
+            } else {
+                instance.hold(settings.error().text);
+            }
         }
-        configure(at->second, *plan);
     }
 }
 
-void RecursionPart::configure(Kept& kept, const recursion::Plan& plan) {
-    const auto settings = recursion::with_addresses(plan.settings);
-    if (!settings) return kept.instance->hold(settings.error().text);
-    kept.instance->configure(*settings);
-    kept.instance->start();
+// The one with this key, or a new one.
+Instance& RecursionPart::instance_of(const Key& key) {
+    if (const auto at = instances_.find(key); at != instances_.end()) return *at->second.instance;
+    // The lowest folder that no other instance has.
+    unsigned place = 0;
+    const auto is_taken = [&](const auto& one) { return one.second.instance->place() == place; };
+    while (std::ranges::any_of(instances_, is_taken))
+        ++place;
+    Kept kept;
+    kept.name = key.first + "-" + std::to_string(key.second);
+    kept.instance = std::make_unique<Instance>(main_.io(), *this, processes_, key.second, place,
+                                               recursion::folder_of(folder_, place));
+    return *instances_.emplace(key, std::move(kept)).first->second.instance;
 }
 
 // ---- its instances

@@ -60,6 +60,7 @@ class RecursionPart final : public Part, public recursion::Instance::Owner {
     std::function<void(std::uint16_t port)> on_change = [](std::uint16_t) {};
 
   private:
+    using Key = std::pair<std::string, unsigned>;  // tag of the plugin, number
     struct Kept {
         std::unique_ptr<recursion::Instance> instance;
         std::string name;  // "resolve-0", as its upstream
@@ -85,7 +86,7 @@ class RecursionPart final : public Part, public recursion::Instance::Owner {
     void take(const config::Settings& settings);
     // Starts, changes and ends instances as `plans_` say.
     void apply();
-    void configure(Kept& kept, const recursion::Plan& plan);
+    recursion::Instance& instance_of(const Key& key);
     void take_failure(Kept& kept, const recursion::LogLine& line);
     void check_machine();
     void replace_old_ones();
@@ -105,7 +106,7 @@ class RecursionPart final : public Part, public recursion::Instance::Owner {
     std::set<std::uint16_t> ports_;       // of all engines that it has
     recursion::ProcessStarter processes_;
     bool can_run_ = false;  // its folders and its user are there
-    std::map<std::pair<std::string, unsigned>, Kept> instances_;  // by tag and number
+    std::map<Key, Kept> instances_;
     std::deque<Failure> failures_;
     std::vector<std::string> machine_problems_;
     std::uint64_t checked_ms_ = 0;

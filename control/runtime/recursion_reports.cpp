@@ -1,5 +1,4 @@
 // What the part tells: methods of the API, status, metrics, problems.
-#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -17,22 +16,6 @@ using boost::json::object;
 using recursion::Instance;
 
 constexpr std::uint64_t kRootPatienceMs = 60'000;
-
-void write_times(ops::MetricWriter& writer, std::string_view instance,
-                 const recursion::EngineCounts& counts) {
-    std::uint64_t so_far = 0;
-    for (std::size_t i = 0; i < counts.recursions_by_time.size(); ++i) {
-        so_far += counts.recursions_by_time[i];
-        writer.sample(
-            "_bucket",
-            {{"engine", instance},
-             {"le", i < recursion::kTimeBounds.size() ? recursion::kTimeBounds[i] : "+Inf"}},
-            so_far);
-    }
-    writer.sample("_count", {{"engine", instance}}, so_far);
-    writer.sample("_sum", {{"engine", instance}},
-                  counts.recursion_mean_s * static_cast<double>(counts.recursions));
-}
 
 }  // namespace
 
@@ -234,8 +217,11 @@ void RecursionPart::write_metrics(ops::MetricWriter& writer) {
                           kept.failures[i]);
     }
     writer.family("steerdns_recursion_time_seconds");
-    for (const auto& [key, kept] : instances_)
-        write_times(writer, kept.name, kept.instance->counts());
+    for (const auto& [key, kept] : instances_) {
+        const recursion::EngineCounts& counts = kept.instance->counts();
+        writer.durations({{"engine", kept.name}}, recursion::kTimeBounds, counts.recursions_by_time,
+                         counts.recursion_mean_s * static_cast<double>(counts.recursions));
+    }
 }
 
 void RecursionPart::add_problems(Problems& problems) {

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <ctime>
 #include <filesystem>
 #include <system_error>
 #include <utility>
@@ -40,9 +41,27 @@ Result<Descriptor> make_folder(const std::string& path, mode_t mode) {
     return {boost::system::in_place_value, std::move(made)};
 }
 
+// The root's key as the package has it.
+struct PackageKey {
+    std::string text;
+    RootKeys keys;
+    std::time_t written_s = 0;
+};
+
+Result<PackageKey> read_package_key() {
+    const std::string file(kRootKey);
+    auto text = read_regular(file, kMostRootKeys);
+    struct stat found {};
+    if (!text || !*text || ::stat(file.c_str(), &found) != 0)
+        return Error{file + " cannot be read"};
+    RootKeys keys = root_keys_of(**text);
+    return {boost::system::in_place_value,
+            PackageKey{std::move(**text), std::move(keys), found.st_mtim.tv_sec}};
+}
+
 // The engine writes newer keys into it (RFC 5011), so one that is there stays, if it is whole. A
 // package that is newer than it may have a key that a machine without power has missed.
-bool is_anchor_current(const std::string& file, const RootKeys& package) {
+bool is_anchor_current(const std::string& file, const PackageKey& package) {
     const auto text = read_regular(file, kMostRootKeys, O_NOFOLLOW);
     if (!text || !*text) return false;
     const RootKeys kept = root_keys_of(**text);
@@ -50,16 +69,14 @@ bool is_anchor_current(const std::string& file, const RootKeys& package) {
         return std::ranges::find(tags, tag) != tags.end();
     };
     // The end of a line that is torn had its comment.
-    const bool is_torn =
-        std::ranges::any_of(kept.unnamed, [&](unsigned tag) { return !has(package.valid, tag); });
+    const bool is_torn = std::ranges::any_of(
+        kept.unnamed, [&](unsigned tag) { return !has(package.keys.valid, tag); });
     if (kept.valid.empty() || kept.is_damaged || is_torn) return false;
-    struct stat of_file {
-    }, of_package{};
-    const bool is_newer = ::lstat(file.c_str(), &of_file) == 0 &&
-                          ::stat(std::string(kRootKey).c_str(), &of_package) == 0 &&
-                          of_file.st_mtim.tv_sec >= of_package.st_mtim.tv_sec;
-    return is_newer ||
-           std::ranges::all_of(package.valid, [&](unsigned tag) { return has(kept.known, tag); });
+    struct stat found {};
+    if (::lstat(file.c_str(), &found) == 0 && found.st_mtim.tv_sec >= package.written_s)
+        return true;
+    return std::ranges::all_of(package.keys.valid,
+                               [&](unsigned tag) { return has(kept.known, tag); });
 }
 
 Result<void> write_anchor(const std::string& file, const std::string& keys) {
@@ -73,6 +90,18 @@ Result<void> write_anchor(const std::string& file, const std::string& keys) {
     const Error error = refuse();
     (void)::unlink(file.c_str());
     return error;
+}
+
+Result<AnchorFile> renew(const std::string& file, const PackageKey& package) {
+    if (is_anchor_current(file, package)) return AnchorFile::kept;
+    struct stat before {};
+    const bool was_there = ::lstat(file.c_str(), &before) == 0;
+    if (const auto written = write_anchor(file, package.text); !written) return written.error();
+    return was_there ? AnchorFile::replaced : AnchorFile::made;
+}
+
+std::string anchor_file(const std::string& folder) {
+    return folder + "/" + std::string(kAnchorFile);
 }
 
 // Of root at the start: the engine owns it, else AppArmor lets it write no newer keys.
@@ -102,6 +131,8 @@ EngineUser engine_user(const std::string& daemon_user) {
 
 Result<std::vector<std::string>> make_folders(const std::string& state, const EngineUser& engine) {
     std::vector<std::string> replaced;
+    const auto package = read_package_key();
+    if (!package) return package.error();
     std::error_code no_parent;
     std::filesystem::create_directories(std::filesystem::path(state).parent_path(), no_parent);
     if (const auto made = make_folder(state, 0755); !made) return made.error();
@@ -111,8 +142,8 @@ Result<std::vector<std::string>> make_folders(const std::string& state, const En
         if (!folder) return folder.error();
         if (::geteuid() == 0 && ::fchown(folder->get(), engine.uid, engine.gid) != 0)
             return cannot(path + " cannot be given to the engine");
-        const std::string file = path + "/" + std::string(kAnchorFile);
-        const auto anchor = renew_anchor(path);
+        const std::string file = anchor_file(path);
+        const auto anchor = renew(file, *package);
         if (!anchor) return anchor.error();
         if (*anchor == AnchorFile::replaced) replaced.push_back(file);
         if (const auto owned = own_anchor(file, engine); !owned) return owned.error();
@@ -121,14 +152,9 @@ Result<std::vector<std::string>> make_folders(const std::string& state, const En
 }
 
 Result<AnchorFile> renew_anchor(const std::string& folder) {
-    const std::string file = folder + "/" + std::string(kAnchorFile);
-    const auto package = read_regular(std::string(kRootKey), kMostRootKeys);
-    if (!package || !*package) return Error{std::string(kRootKey) + " cannot be read"};
-    if (is_anchor_current(file, root_keys_of(**package))) return AnchorFile::kept;
-    struct stat before {};
-    const bool was_there = ::lstat(file.c_str(), &before) == 0;
-    if (const auto written = write_anchor(file, **package); !written) return written.error();
-    return was_there ? AnchorFile::replaced : AnchorFile::made;
+    const auto package = read_package_key();
+    if (!package) return package.error();
+    return renew(anchor_file(folder), *package);
 }
 
 }  // namespace steer::recursion

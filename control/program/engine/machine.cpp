@@ -5,7 +5,6 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -16,7 +15,6 @@
 #include "control/host/kernel/netlink.h"
 #include "control/host/process/regular_file.h"
 #include "dataplane/port/descriptor.h"
-#include "matchers/quote.h"
 
 namespace steer::recursion {
 namespace {

@@ -409,26 +409,19 @@ EngineCounts counts_of(std::string_view answer) {
             values[line.substr(0, equals)] = line.substr(equals + 1);
     }
     EngineCounts out;
-    auto& times = out.recursions_by_time;
     const auto number = [&values](std::string_view name) {
         const auto at = values.find(name);
-        std::uint64_t value = 0;
-        if (at != values.end())
-            (void)std::from_chars(at->second.data(), at->second.data() + at->second.size(), value);
-        return value;
+        return at == values.end() ? 0 : static_cast<std::uint64_t>(number_at(at->second));
     };
     // "histogram.000000.000512.to.000000.001024": seconds and microseconds.
-    const auto add_time = [&out = times](std::string_view name, std::uint64_t count) {
+    for (const auto& [name, value] : values) {
         const auto to = name.find(".to.");
-        if (to == std::string_view::npos) return;
+        if (!name.starts_with("histogram.") || to == std::string_view::npos) continue;
         const double bound = std::strtod(std::string(name.substr(to + 4)).c_str(), nullptr);
         std::size_t at = 0;
         while (at < kTimeBounds.size() && bound > std::strtod(kTimeBounds[at].data(), nullptr))
             ++at;
-        out[at] += count;
-    };
-    for (const auto& [name, value] : values) {
-        if (name.starts_with("histogram.")) add_time(name, number(name));
+        out.recursions_by_time[at] += number(name);
     }
     const auto seconds = [&values](std::string_view name) {
         const auto at = values.find(name);
