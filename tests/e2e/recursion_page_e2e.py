@@ -9,9 +9,9 @@ import unittest
 
 import lab.dns_tree
 from lab.browser import NEEDED, OPTION
-from lab.dns_tree import ADDRESS, SERVERS, Tree
+from lab.dns_tree import ADDRESS
 from lab.network import skip_without, until
-from lab.scene import Scene
+from lab.recursion import PROGRAMS, RecursionScene
 from page_browser import PageBrowser
 
 BUILD = sys.argv.pop(1)
@@ -38,19 +38,14 @@ plugins:
 class RecursionPage(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        scene = cls.scene = cls.enterClassContext(Scene("recursion-page", BUILD))
-        scene.folder.chmod(0o755)
+        scene = cls.scene = cls.enterClassContext(RecursionScene("recursion-page", BUILD))
         for name, text in (("token", TOKEN), ("wall", READ_TOKEN)):
             (scene.folder / name).write_text(text + "\n")
             (scene.folder / name).chmod(0o600)
-        cls.tree = Tree(scene.network, scene.folder / "tree")
-        cls.tree.serve()
-        for server in SERVERS:
-            scene.network.route("router", f"{server}/32", "via", "1.1.1.1")
-        cls.config = scene.folder / "recursion.yaml"
+        cls.tree, cls.config = scene.tree, scene.config
         cls.write()
         scene.start_daemon(cls.config)
-        cls.wait_up()
+        scene.wait_up()
         cls.chromium = cls.enterClassContext(PageBrowser(scene.network, "appliance"))
 
     @classmethod
@@ -63,10 +58,6 @@ class RecursionPage(unittest.TestCase):
     @classmethod
     def reported(cls):
         return cls.scene.reported("recursion")
-
-    @classmethod
-    def wait_up(cls):
-        until(lambda: [one["up"] for one in cls.reported()["instances"]] == [True] * 2, 20, "both instances are up")
 
     def browser(self, token=TOKEN, path="recursion", **emulate):
         browser = self.chromium
@@ -235,7 +226,7 @@ class RecursionPage(unittest.TestCase):
             squatter.stop(number=signal.SIGKILL)
             self.write()
             self.scene.steerctl("reload")
-            self.wait_up()
+            self.scene.wait_up()
         until(lambda: [row["State"] for row in self.rows("Instances")] == ["up", "up"], 20, "both are up")
 
     def test_the_view_is_there_only_with_a_recursion(self):
@@ -256,11 +247,11 @@ class RecursionPage(unittest.TestCase):
         finally:
             self.write()
             self.scene.steerctl("reload")
-            self.wait_up()
+            self.scene.wait_up()
         until(lambda: self.shown()[-1:] == ["Recursion"], 20, "the link is back")
         self.finish(browser, "recursion-link")
 
 
 if __name__ == "__main__":
-    skip_without((*NEEDED, "unbound", "dnssec-signzone", "knotd"), OPTION)
+    skip_without((*NEEDED, *PROGRAMS), OPTION)
     unittest.main(verbosity=2)

@@ -16,7 +16,7 @@ import sys
 import time
 import unittest
 
-from lab.dns_tree import ADDRESS, SERVERS, Tree
+from lab.dns_tree import ADDRESS, Tree
 from lab.network import Process, until
 from lab.scene import PASSWORD, ROOT, USER, ZONES, Scene, knot_configuration
 from lab.truth import Capture, ask, judge, many_names_zone
@@ -299,8 +299,7 @@ class Lifecycle(unittest.TestCase):
         """A resolver of its own, whose only upstreams are the servers of the tree."""
         tree = Tree(self.scene.network, self.scene.folder / "tree")
         tree.serve()
-        for server in SERVERS:
-            self.scene.network.route("router", f"{server}/32", "via", "1.1.1.1")
+        tree.route()
         shutil.copy(tree.hints, self.machine.root / "etc/steerdns/root.hints")
         self.configure(RECURSION.replace("ANCHOR", tree.anchor.replace("\t", " ")))
         refused = self.on("steerdnsd", "--check", "--config", CONFIG, check=False)

@@ -149,6 +149,11 @@ class Tree:
                                ADDRESS).wait_for("ready")
         return self.start_server()
 
+    def route(self, space: str = "router", via: str = "1.1.1.1") -> None:
+        """Leads `space` to its servers."""
+        for server in SERVERS:
+            self.network.route(space, f"{server}/32", "via", via)
+
     def start_server(self) -> Process:
         listen = ", ".join(f"{address}@53" for address in (ROOT, TOP, HOME))
         lines = ["server:", f"  rundir: {self.folder}", f"  listen: [ {listen} ]", "  udp-workers: 1", "  tcp-workers: 1", "log:", "  - target: stderr",

@@ -15,7 +15,7 @@ import signal
 import sys
 from collections.abc import Iterator
 
-from lab.dns_tree import SERVERS, SIGNED, ZONES, Tree, Zone
+from lab.dns_tree import SIGNED, ZONES, Tree, Zone
 from lab.network import LabError, Process, missing, until
 from lab.scene import Scene, query_counts, start_load
 from lab.show import table
@@ -52,8 +52,7 @@ class RecursionScene(Scene):
         os.chmod(self.folder, 0o755)
         self.tree = Tree(self.network, self.folder / "tree", sign=self.sign)
         self.servers = self.tree.serve()
-        for server in SERVERS:
-            self.network.route("router", f"{server}/32", "via", "1.1.1.1")
+        self.tree.route()
 
     def write(self, instances: int = 1, anchors: str = "", keys: str = "", between: str = "") -> None:
         """`anchors`: instead of the root's key; `keys`: further settings of the plugin, each after a comma; `between`: what is before it
