@@ -19,6 +19,7 @@ constexpr int kLockPatienceMs = 100;
 constexpr std::size_t kMostWords = 10'000;
 
 // Of version 1: the history. Of version 2: sums. Of version 3: the address that was asked; traces as `explain` names them.
+// Of version 4: what the policy did, and by which line and list.
 constexpr std::array<std::string_view, kSchema> kSteps{
     R"(CREATE TABLE words(id INTEGER PRIMARY KEY, word TEXT NOT NULL UNIQUE);
 CREATE TABLE queries(id INTEGER PRIMARY KEY, client TEXT, client_port INTEGER, transport INTEGER, name TEXT,
@@ -42,7 +43,22 @@ CREATE VIEW history AS SELECT queries.id AS time_us, client, client_port, s.word
     stands_for, query_size, response_size, worker, CASE WHEN trace NOT NULL THEN printf('%x', trace) END AS trace, answers
     FROM queries LEFT JOIN words AS t ON t.id = transport LEFT JOIN words AS e ON e.id = end
     LEFT JOIN words AS p ON p.id = path LEFT JOIN words AS u ON u.id = upstream
-    LEFT JOIN words AS n ON n.id = entry LEFT JOIN words AS s ON s.id = server;)"};
+    LEFT JOIN words AS n ON n.id = entry LEFT JOIN words AS s ON s.id = server;)",
+    R"(ALTER TABLE queries ADD COLUMN decision INTEGER;
+ALTER TABLE queries ADD COLUMN plugin INTEGER;
+ALTER TABLE queries ADD COLUMN list INTEGER;
+ALTER TABLE queries ADD COLUMN rule INTEGER;
+ALTER TABLE totals ADD COLUMN blocked INTEGER NOT NULL DEFAULT 0;
+DROP VIEW history;
+CREATE VIEW history AS SELECT queries.id AS time_us, client, client_port, s.word AS server, t.word AS transport, name,
+    type, class, e.word AS end, p.word AS path, d.word AS decision, g.word AS plugin, l.word AS list, r.word AS rule,
+    rcode, ede, u.word AS upstream, n.word AS entry, duration_us, stands_for, query_size, response_size, worker,
+    CASE WHEN trace NOT NULL THEN printf('%x', trace) END AS trace, answers
+    FROM queries LEFT JOIN words AS t ON t.id = transport LEFT JOIN words AS e ON e.id = end
+    LEFT JOIN words AS p ON p.id = path LEFT JOIN words AS u ON u.id = upstream
+    LEFT JOIN words AS n ON n.id = entry LEFT JOIN words AS s ON s.id = server
+    LEFT JOIN words AS d ON d.id = decision LEFT JOIN words AS g ON g.id = plugin
+    LEFT JOIN words AS l ON l.id = list LEFT JOIN words AS r ON r.id = rule;)"};
 
 std::string name_of(const std::string& path) {
     return "the database " + matchers::quoted_path(path);
@@ -128,15 +144,16 @@ bool Database::prepare() {
     commit_ = db_.prepare("COMMIT");
     insert_ = db_.prepare(
         "INSERT INTO queries "
-        "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21)");
+        "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,?23,"
+        "?24,?25)");
     find_word_ = db_.prepare("SELECT id FROM words WHERE word = ?1");
     add_word_ = db_.prepare("INSERT INTO words(word) VALUES(?1)");
     add_totals_ = db_.prepare(
-        R"(INSERT INTO totals VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9) ON CONFLICT DO UPDATE SET
+        R"(INSERT INTO totals VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10) ON CONFLICT DO UPDATE SET
 queries = queries + excluded.queries, cached = cached + excluded.cached,
 stale = stale + excluded.stale, forwarded = forwarded + excluded.forwarded,
 failed = failed + excluded.failed, unanswered = unanswered + excluded.unanswered,
-duration_us = duration_us + excluded.duration_us)");
+duration_us = duration_us + excluded.duration_us, blocked = blocked + excluded.blocked)");
     add_top_ = db_.prepare(
         "INSERT INTO tops VALUES(?1,?2,?3,?4,?5,?6) ON CONFLICT DO UPDATE SET "
         "queries = queries + excluded.queries, duration_us = duration_us + excluded.duration_us");
@@ -275,6 +292,10 @@ int Database::insert(const RowBatch& batch, const Row& row) {
     row.trace == 0 ? insert_.bind_null(19) : insert_.bind(19, static_cast<std::int64_t>(row.trace));
     texts.answers.empty() ? insert_.bind_null(20) : insert_.bind(20, texts.answers);
     bind_word(21, texts.server);
+    bind_word(22, row.decision);
+    bind_word(23, texts.plugin);
+    bind_word(24, texts.list);
+    bind_word(25, texts.rule);
     for (;; ++id) {
         insert_.bind(1, id);
         const int code = insert_.run();
@@ -310,7 +331,7 @@ int Database::put_sums() {
         int at = 3;
         for (const std::uint64_t sum :
              {totals.queries, totals.cached, totals.stale, totals.forwarded, totals.failed,
-              totals.unanswered, totals.duration_us})
+              totals.unanswered, totals.duration_us, totals.blocked})
             add_totals_.bind(at++, static_cast<std::int64_t>(sum));
         if (const int code = add_totals_.run(); code != SQLITE_DONE) return code;
         for (const Sums::Key& key : keys) {

@@ -22,7 +22,7 @@
 namespace steer::recorder {
 
 inline constexpr std::int64_t kApplicationId = 0x53445152;  // "SDQR": marks our files
-inline constexpr int kSchema = 3;                           // of this version
+inline constexpr int kSchema = 4;                           // of this version
 
 // The statements that convert an older schema to the next one; 0: create it.
 std::string_view schema_step(int from);

@@ -1,5 +1,7 @@
 #include "control/observe/recorder/dnstap_message.h"
 
+#include <algorithm>
+#include <array>
 #include <span>
 
 #include "matchers/octets.h"
@@ -13,7 +15,10 @@ constexpr unsigned kOfMessage = 1;  // value of kType
 constexpr unsigned kMessageType = 1, kFamily = 2, kProtocol = 3, kQueryAddress = 4,
                    kResponseAddress = 5, kQueryPort = 6, kResponsePort = 7, kQuerySeconds = 8,
                    kQueryNanoseconds = 9, kQueryMessage = 10, kResponseSeconds = 12,
-                   kResponseNanoseconds = 13, kResponseMessage = 14, kHttpProtocol = 16;
+                   kResponseNanoseconds = 13, kResponseMessage = 14, kPolicy = 15,
+                   kHttpProtocol = 16;
+constexpr unsigned kPolicyType = 1, kPolicyRule = 2, kPolicyAction = 3;
+constexpr unsigned kNxdomain = 1, kNodata = 2, kPass = 3, kDrop = 4, kLocalData = 6;  // of that
 constexpr unsigned kClientQuery = 5, kClientResponse = 6;
 constexpr unsigned kInet = 1, kInet6 = 2;
 constexpr unsigned kHttp3 = 3;                             // value of kHttpProtocol
@@ -55,6 +60,31 @@ void put_time(unsigned seconds, unsigned nanoseconds, std::int64_t time_us, std:
     put_fixed32(nanoseconds, static_cast<std::uint32_t>(time_us % kMicroseconds * 1000), out);
 }
 
+// The schema's action; 0: it has none for this response.
+unsigned action_of(const RecordedQuery& query) {
+    constexpr std::uint16_t kNxdomainRcode = 3;
+    if (query.decision == "allowed" || query.decision == "steered") return kPass;
+    if (query.rcode == kNoRcode) return kDrop;
+    if (query.rcode == kNxdomainRcode) return kNxdomain;
+    if (query.rcode != 0) return 0;
+    return query.answers.empty() ? kNodata : kLocalData;
+}
+
+// Only what a rule or list of the operator decided: not `forwarded`, `refused` and similar.
+void put_policy(const RecordedQuery& query, std::string& out) {
+    constexpr std::array<std::string_view, 6> kDecided{kBlocked,  "allowed",  "rewritten",
+                                                       "steered", "rejected", "dropped"};
+    if (std::ranges::find(kDecided, query.decision) == kDecided.end()) return;
+    std::string policy, rule(query.list);
+    put_bytes(kPolicyType, query.decision, policy);
+    if (!rule.empty() && !query.rule.empty()) rule += ' ';
+    rule += query.rule;
+    if (!rule.empty()) put_bytes(kPolicyRule, rule, policy);
+    if (const unsigned action = action_of(query); action != 0)
+        put_number(kPolicyAction, action, policy);
+    put_bytes(kPolicy, policy, out);
+}
+
 void put_message(bool is_response, const RecordedQuery& query, std::string& out) {
     put_number(kMessageType, is_response ? kClientResponse : kClientQuery, out);
     put_number(kFamily, query.client.is_v4() ? kInet : kInet6, out);
@@ -71,6 +101,7 @@ void put_message(bool is_response, const RecordedQuery& query, std::string& out)
     }
     put_time(kResponseSeconds, kResponseNanoseconds, query.time_us, out);
     if (!query.response.empty()) put_bytes(kResponseMessage, chars_of(query.response), out);
+    put_policy(query, out);
 }
 
 void put(bool is_response, const DnstapSource& source, const RecordedQuery& query,

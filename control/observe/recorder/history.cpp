@@ -109,6 +109,11 @@ object query_of(const Statement& row, const Words& words) {
     }
     query["end"] = word(7);
     query["path"] = word(8);
+    int at = 21;
+    for (const char* const key : {"decision", "plugin", "list", "rule"}) {
+        if (!row.is_null(at)) query[key] = word(at);
+        ++at;
+    }
     if (!row.is_null(9))
         query["rcode"] = ops::rcode_name(static_cast<std::uint16_t>(row.number(9)));
     if (!row.is_null(10)) query["ede"] = row.number(10);
@@ -146,8 +151,8 @@ Result<value> read_history(const std::string& path, const HistoryFilter& filter)
     };
     std::string sql =
         R"(SELECT id, client, client_port, transport, name, type, class, end, path, rcode, ede,
-upstream, entry, duration_us, stands_for, query_size, response_size, worker, trace, answers, server
-FROM queries WHERE id >= ?1 AND id < ?2)";
+upstream, entry, duration_us, stands_for, query_size, response_size, worker, trace, answers, server,
+decision, plugin, list, rule FROM queries WHERE id >= ?1 AND id < ?2)";
     if (!filter.name.empty()) sql += " AND name = ?4";
     if (!filter.suffix.empty()) sql += " AND (name = ?5 OR substr(name, -length(?6)) = ?6)";
     if (!filter.end.empty()) sql += " AND end = " + std::to_string(number_of_word(filter.end));
@@ -238,7 +243,7 @@ namespace {
 
 struct Bucket {
     std::int64_t queries = 0, cached = 0, stale = 0, forwarded = 0, failed = 0, unanswered = 0,
-                 duration_us = 0;
+                 duration_us = 0, blocked = 0;
     std::map<std::int64_t, std::int64_t> latencies;  // queries by class
 
     // The bound of the class in which the slowest `percent` begin; 0: unknown.
@@ -262,6 +267,7 @@ struct Bucket {
                 {"forwarded", forwarded},
                 {"failed", failed},
                 {"unanswered", unanswered},
+                {"blocked", blocked},
                 {"mean_us", duration_us / std::max<std::int64_t>(queries, 1)},
                 {"p50_us", percentile(50)},
                 {"p95_us", percentile(95)},
@@ -333,7 +339,7 @@ Result<value> read_series(const std::string& path, Span span, std::int64_t step_
     std::map<std::int64_t, Bucket> buckets;
     auto rows = reader.prepare(
         R"(SELECT start - start % ?4, sum(queries), sum(cached), sum(stale), sum(forwarded),
-sum(failed), sum(unanswered), sum(duration_us) FROM totals
+sum(failed), sum(unanswered), sum(duration_us), sum(blocked) FROM totals
 WHERE span = ?1 AND start >= ?2 AND start < ?3 GROUP BY 1)");
     if (!rows) return rows.error();
     bind_steps(*rows, steps);
@@ -343,7 +349,7 @@ WHERE span = ?1 AND start >= ?2 AND start < ?3 GROUP BY 1)");
         int at = 1;
         for (std::int64_t* const sum :
              {&bucket.queries, &bucket.cached, &bucket.stale, &bucket.forwarded, &bucket.failed,
-              &bucket.unanswered, &bucket.duration_us})
+              &bucket.unanswered, &bucket.duration_us, &bucket.blocked})
             *sum = rows->number(at++);
     }
     if (code == SQLITE_DONE) {

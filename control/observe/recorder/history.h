@@ -45,7 +45,7 @@ Result<boost::json::value> read_top(const std::string& path, SumKind kind, Span 
                                     std::size_t limit);
 
 // {"from", "to", "bucket_seconds", "buckets": [{"start", "queries", "cached", "hit_ratio", "stale",
-// "forwarded", "failed", "unanswered", "mean_us", "p50_us", "p95_us", "p99_us"}]}; without empty
+// "forwarded", "failed", "unanswered", "blocked", "mean_us", "p50_us", "p95_us", "p99_us"}]}; without empty
 // buckets. `step_s` is rounded up to minutes or hours, and so that there are at most kMostBuckets;
 // 0: about 100 buckets.
 Result<boost::json::value> read_series(const std::string& path, Span span, std::int64_t step_s);

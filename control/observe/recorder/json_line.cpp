@@ -107,6 +107,10 @@ void JsonLine::append(const RecordedQuery& query, std::string& out) {
     }
     put_word("end", query.end);
     put_word("path", kPaths[static_cast<std::size_t>(query.path)]);
+    if (!query.decision.empty()) put_word("decision", query.decision);
+    if (!query.plugin.empty()) put_word("plugin", query.plugin);
+    if (!query.list.empty()) put_word("list", query.list);
+    if (!query.rule.empty()) put_word("rule", query.rule);
     if (query.rcode == 0) {
         put_word("rcode", "NOERROR");
     } else if (query.rcode != kNoRcode) {

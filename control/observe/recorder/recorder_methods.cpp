@@ -74,16 +74,16 @@ std::string upper(std::string text) {
 }
 
 constexpr std::string_view kKinds =
-    "`name` (default), `client`, `end`, `upstream`, `type`, `rcode`, `path`, `transport`, `entry` "
-    "or `latency`";
+    "`name` (default), `client`, `end`, `upstream`, `type`, `rcode`, `path`, `transport`, `entry`, "
+    "`latency`, `decision`, `list`, `blocked_name` or `blocked_client`";
 
 Result<SumKind> kind_of(const ops::Arguments& asked) {
     const std::string kind = asked.has("kind") ? asked.text("kind") : "name";
     const auto at = std::ranges::find(kSumKinds, kind);
     if (at == kSumKinds.end())
         return Error{"kind is " + matchers::quoted(kind) +
-                     ": expected name, client, end, upstream, type, rcode, path, transport, entry "
-                     "or latency"};
+                     ": expected name, client, end, upstream, type, rcode, path, transport, entry, "
+                     "latency, decision, list, blocked_name or blocked_client"};
     return static_cast<SumKind>(at - kSumKinds.begin());
 }
 

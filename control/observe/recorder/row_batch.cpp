@@ -8,12 +8,15 @@ namespace steer::recorder {
 namespace {
 
 constexpr std::size_t kMostTag = 255;
+constexpr std::size_t kMostText = 1024;  // of a list and a rule
 
 }  // namespace
 
 void RowBatch::add(const RecordedQuery& query) {
     const auto upstream = whole_bytes(query.upstream, kMostTag),
-               entry = whole_bytes(query.entry_tag, kMostTag);
+               entry = whole_bytes(query.entry_tag, kMostTag),
+               plugin = whole_bytes(query.plugin, kMostTag),
+               list = whole_bytes(query.list, kMostText), rule = whole_bytes(query.rule, kMostText);
     const std::string server =
         query.server == IpAddress{} ? std::string{} : query.server.to_string();
     rows_.push_back({.time_us = query.time_us,
@@ -30,16 +33,20 @@ void RowBatch::add(const RecordedQuery& query) {
                      .response_size = query.response_size,
                      .name_size = static_cast<std::uint16_t>(query.name.size()),
                      .answers_size = static_cast<std::uint16_t>(query.answers.size()),
+                     .list_size = static_cast<std::uint16_t>(list.size()),
+                     .rule_size = static_cast<std::uint16_t>(rule.size()),
                      .client_size = static_cast<std::uint8_t>(query.client_text.size()),
                      .server_size = static_cast<std::uint8_t>(server.size()),
                      .upstream_size = static_cast<std::uint8_t>(upstream.size()),
                      .entry_size = static_cast<std::uint8_t>(entry.size()),
+                     .plugin_size = static_cast<std::uint8_t>(plugin.size()),
                      .worker = query.worker,
                      .transport = query.transport,
                      .path = query.path,
-                     .end = query.end});
-    for (const std::string_view text :
-         {query.client_text, std::string_view(server), query.name, upstream, entry, query.answers})
+                     .end = query.end,
+                     .decision = query.decision});
+    for (const std::string_view text : {query.client_text, std::string_view(server), query.name,
+                                        upstream, entry, plugin, list, rule, query.answers})
         text_ += text;
 }
 
@@ -56,6 +63,9 @@ RowBatch::Texts RowBatch::texts(const Row& row) const {
     texts.name = take(row.name_size);
     texts.upstream = take(row.upstream_size);
     texts.entry = take(row.entry_size);
+    texts.plugin = take(row.plugin_size);
+    texts.list = take(row.list_size);
+    texts.rule = take(row.rule_size);
     texts.answers = take(row.answers_size);
     return texts;
 }

@@ -17,11 +17,11 @@ struct Row {
     std::uint32_t duration_us, stands_for;
     std::uint32_t text;  // offset of its texts: client, server, name, ...
     std::uint16_t client_port, qtype, qclass, rcode, ede, query_size, response_size;
-    std::uint16_t name_size, answers_size;
-    std::uint8_t client_size, server_size, upstream_size, entry_size, worker;
+    std::uint16_t name_size, answers_size, list_size, rule_size;
+    std::uint8_t client_size, server_size, upstream_size, entry_size, plugin_size, worker;
     ClientTransport transport;
     Path path;
-    std::string_view end;  // of verdict.h; lives as long as the program
+    std::string_view end, decision;  // as in RecordedQuery; they live as long as the program
 };
 
 class RowBatch {
@@ -36,7 +36,7 @@ class RowBatch {
     [[nodiscard]] const std::vector<Row>& rows() const { return rows_; }
 
     struct Texts {
-        std::string_view client, server, name, upstream, entry, answers;
+        std::string_view client, server, name, upstream, entry, plugin, list, rule, answers;
     };
     [[nodiscard]] Texts texts(const Row& row) const;
 

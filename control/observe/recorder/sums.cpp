@@ -51,12 +51,20 @@ void Sums::add(const RowBatch& batch, const Row& row) {
     if (row.rcode == kServfail) totals_.failed += n;
     if (row.rcode == kNoRcode) totals_.unanswered += n;
     totals_.duration_us += row.duration_us * n;
+    const bool is_blocked = row.decision == kBlocked;
+    if (is_blocked) totals_.blocked += n;
     const auto texts = batch.texts(row);
     if (!texts.name.empty()) count(SumKind::name, texts.name, row);
     count(SumKind::client, texts.client, row);
     if (!texts.upstream.empty()) count(SumKind::upstream, texts.upstream, row);
     count(SumKind::end, row.end, row);
     count(SumKind::entry, texts.entry, row);
+    if (!row.decision.empty()) count(SumKind::decision, row.decision, row);
+    if (!texts.list.empty()) count(SumKind::list, texts.list, row);
+    if (is_blocked) {
+        if (!texts.name.empty()) count(SumKind::blocked_name, texts.name, row);
+        count(SumKind::blocked_client, texts.client, row);
+    }
     if (row.qtype != 0) count(SumKind::type, row.qtype, row);
     if (row.rcode != kNoRcode) count(SumKind::rcode, row.rcode, row);
     count(SumKind::path, static_cast<std::uint16_t>(row.path), row);

@@ -26,14 +26,19 @@ enum class SumKind : std::uint8_t {
     path,
     transport,
     entry,
-    latency
+    latency,
+    decision,
+    list,
+    blocked_name,  // names and clients of queries that the policy blocked
+    blocked_client
 };
-inline constexpr std::array<std::string_view, 10> kSumKinds{
-    "name", "client", "end", "upstream", "type", "rcode", "path", "transport", "entry", "latency"};
+inline constexpr std::array<std::string_view, 14> kSumKinds{
+    "name",      "client", "end",     "upstream", "type", "rcode",        "path",
+    "transport", "entry",  "latency", "decision", "list", "blocked_name", "blocked_client"};
 
 struct Totals {
     std::uint64_t queries = 0, cached = 0, stale = 0, forwarded = 0, failed = 0, unanswered = 0,
-                  duration_us = 0;
+                  duration_us = 0, blocked = 0;
     bool operator==(const Totals&) const = default;
 };
 

@@ -61,6 +61,10 @@ BOOST_AUTO_TEST_CASE(a_query_is_a_row_and_the_view_has_its_words) {
     query.transport = ClientTransport::dot;
     query.answers = "198.51.100.2";
     query.trace = UINT64_MAX;
+    query.decision = kBlocked;
+    query.plugin = "ads";
+    query.list = "https://lists.example/ads.txt";
+    query.rule = "/etc/steerdns/steer.yaml:12 qname $ads";
     batch.add(query);
     query.time_us -= 1;  // workers end queries beside each other
     query.rcode = kNoRcode;
@@ -77,6 +81,9 @@ BOOST_AUTO_TEST_CASE(a_query_is_a_row_and_the_view_has_its_words) {
                    " 192.0.2.7 40000 192.0.2.53 dot ffffffffffffffff a\\.b.example 1 answered "
                    "cache 0 15 1.1.1.1 main 120 "
                    "198.51.100.2");
+    BOOST_TEST(
+        scene.one("SELECT decision || ' ' || plugin || ' ' || list || ' ' || rule FROM history") ==
+        "blocked ads https://lists.example/ads.txt /etc/steerdns/steer.yaml:12 qname $ads");
     BOOST_TEST(scene.one("SELECT count(*) FROM queries") == "2");
     BOOST_TEST(scene.one("SELECT max(id) FROM queries WHERE rcode IS NULL") ==
                std::to_string(kBegin + 1));
@@ -107,6 +114,27 @@ BOOST_AUTO_TEST_CASE(sums_are_kept_by_minute_and_hour) {
     BOOST_TEST((again.write(DatabaseScene::batch(1, 62 * kSecond), kBegin) == Wrote::yes));
     BOOST_TEST(again.flush_sums(kBegin));
     BOOST_TEST(scene.one("SELECT sum(queries) FROM totals WHERE span = 60") == "6");
+}
+
+BOOST_AUTO_TEST_CASE(blocked_queries_are_summed_by_name_client_and_list) {
+    DatabaseScene scene;
+    auto database = scene.database();
+    RowBatch batch;
+    for (int i = 0; i < 5; ++i) {
+        auto query = sample_query(i < 3 ? "ads.example" : "www.example.com", i);
+        query.decision = i < 3 ? kBlocked : std::string_view("forwarded");
+        if (i < 3) query.list = "/var/lib/steerdns/ads.txt";
+        query.stands_for = 10;
+        batch.add(query);
+    }
+    BOOST_TEST((database.write(batch, kBegin) == Wrote::yes));
+    BOOST_TEST(database.flush_sums(kBegin));
+    BOOST_TEST(scene.one("SELECT queries || ' ' || blocked FROM totals WHERE span = 60") ==
+               "50 30");
+    BOOST_TEST(scene.one("SELECT group_concat(kind || ' ' || key || ' ' || queries) FROM tops "
+                         "WHERE span = 3600 AND kind > 9") ==
+               "10 blocked 30,10 forwarded 20,11 /var/lib/steerdns/ads.txt 30,12 ads.example "
+               "30,13 192.0.2.7 30");
 }
 
 BOOST_AUTO_TEST_CASE(rows_that_are_too_old_are_removed) {
@@ -190,7 +218,23 @@ BOOST_AUTO_TEST_CASE(an_older_schema_is_brought_to_this_one) {
     BOOST_TEST(scene.one("SELECT count(*) FROM totals") == "2");
     BOOST_TEST(scene.one("PRAGMA user_version") == std::to_string(kSchema));
     BOOST_REQUIRE(scene.logged.size() == 1U);
-    BOOST_TEST(scene.logged[0].ends_with("had the schema 1: it is now 3"));
+    BOOST_TEST(scene.logged[0].ends_with("had the schema 1: it is now 4"));
+}
+
+// Rows and sums of each earlier version stay, and get no decision.
+BOOST_AUTO_TEST_CASE(the_schema_before_decisions_keeps_its_rows_and_sums) {
+    DatabaseScene scene;
+    scene.make(std::string(schema_step(0)) + std::string(schema_step(1)) +
+               std::string(schema_step(2)) +
+               "PRAGMA application_id = " + std::to_string(kApplicationId) +
+               "; PRAGMA user_version = 3; INSERT INTO queries(id, name) VALUES(7, 'old.example');"
+               "INSERT INTO totals VALUES(60, 0, 5, 4, 3, 2, 1, 0, 9)");
+    auto database = scene.database();
+    BOOST_TEST((database.write(DatabaseScene::batch(1), kBegin) == Wrote::yes));
+    BOOST_TEST(scene.one("SELECT name FROM history WHERE decision IS NULL ORDER BY time_us") ==
+               "old.example");
+    BOOST_TEST(scene.one("SELECT queries || ' ' || duration_us || ' ' || blocked FROM totals") ==
+               "5 9 0");
 }
 
 BOOST_AUTO_TEST_CASE(a_file_of_another_program_is_left_alone) {

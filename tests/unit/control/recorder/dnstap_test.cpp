@@ -117,6 +117,37 @@ BOOST_AUTO_TEST_CASE(messages_have_the_fields_of_the_schema) {
     BOOST_TEST(!message.contains(16));
 }
 
+BOOST_AUTO_TEST_CASE(a_decision_of_the_policy_is_in_the_response) {
+    auto query = sample_query();
+    const auto policy = [&query](std::string_view decision, std::uint16_t rcode,
+                                 std::string_view answers) {
+        query.decision = decision;
+        query.rcode = rcode;
+        query.answers = answers;
+        std::string out;
+        put_client_query({"", "v"}, query, out);
+        BOOST_TEST(!fields(fields(out)[14]).contains(15));
+        put_client_response({"", "v"}, query, out);
+        auto message = fields(fields(out)[14]);
+        return message.contains(15) ? fields(message[15]) : std::map<std::uint64_t, std::string>{};
+    };
+    BOOST_TEST(policy("forwarded", 0, "192.0.2.1").empty());
+    BOOST_TEST(policy("", 0, "").empty());
+    query.list = "ads.txt";
+    query.rule = "steer.yaml:3 ads";
+    auto blocked = policy("blocked", 3, "");
+    BOOST_TEST(blocked[1] == "blocked");
+    BOOST_TEST(blocked[2] == "ads.txt steer.yaml:3 ads");
+    BOOST_TEST(blocked[3] == "1");
+    query.list = {};
+    BOOST_TEST(policy("blocked", 0, "")[3] == "2");
+    BOOST_TEST(policy("blocked", 0, "0.0.0.0")[2] == "steer.yaml:3 ads");
+    BOOST_TEST(policy("blocked", 0, "0.0.0.0")[3] == "6");
+    BOOST_TEST(policy("allowed", 0, "192.0.2.1")[3] == "3");
+    BOOST_TEST(policy("dropped", kNoRcode, "")[3] == "4");
+    BOOST_TEST(!policy("rejected", 5, "").contains(3));
+}
+
 BOOST_AUTO_TEST_CASE(http3_is_doh_with_its_version) {
     auto query = sample_query();
     query.transport = ClientTransport::doh3;

@@ -98,6 +98,10 @@ BOOST_AUTO_TEST_CASE(a_line_is_one_json_object) {
     query.upstream = "1.1.1.1";
     query.answers = "198.51.100.2";
     query.trace = 72057594037927937;
+    query.decision = "rewritten";
+    query.plugin = "lab";
+    query.list = "lab.txt";
+    query.rule = "steer.yaml:7 qname \"lab\"";
     line.append(query, text);
     query.name = {};
     query.rcode = kNoRcode;
@@ -112,6 +116,7 @@ BOOST_AUTO_TEST_CASE(a_line_is_one_json_object) {
         boost::json::serialize(first) ==
         R"({"time":"2026-11-23T16:00:00.000000Z","client":"192.0.2.7","client_port":40000,"server":"192.0.2.53",)"
         R"("transport":"udp","name":"<script>\\\"\\.x\\027.example","type":"A","end":"answered","path":"cache",)"
+        R"("decision":"rewritten","plugin":"lab","list":"lab.txt","rule":"steer.yaml:7 qname \"lab\"",)"
         R"("rcode":"NOERROR","ede":15,"answers":"198.51.100.2","upstream":"1.1.1.1","entry":"main",)"
         R"("duration_us":120,"query_size":33,"response_size":49,"worker":0,"stands_for":1,)"
         R"("trace":"100000000000001"})");
