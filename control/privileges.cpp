@@ -70,7 +70,8 @@ std::vector<std::string> own_folders(const config::Settings& settings, const bui
                (is_below_state_folder(recorder->path) ||
                 (recorder->json && is_below_state_folder(recorder->json->file)));
     });
-    if (keeps_leases || keeps_records || keeps_lists || keeps_queries)
+    const bool keeps_rules = is_below_state_folder(settings.control.rules_file());
+    if (keeps_leases || keeps_records || keeps_lists || keeps_queries || keeps_rules)
         std::filesystem::create_directories(kStateFolder, no_folder);
     const bool keeps = is_below_state_folder(settings.control.findings) ||
                        is_below_state_folder(settings.control.leases) || keeps_records ||

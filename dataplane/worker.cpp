@@ -20,6 +20,7 @@
 #include "dataplane/stages/capture.h"
 #include "dataplane/stages/classify.h"
 #include "dataplane/stages/cookies.h"
+#include "dataplane/stages/covered.h"
 #include "dataplane/stages/find_entries.h"
 #include "dataplane/stages/idle.h"
 #include "dataplane/stages/inject.h"
@@ -98,6 +99,7 @@ struct Worker::Impl final : ForwardSink {
     void end_turn() noexcept;
 
     void serve(Burst& b) noexcept;
+    [[nodiscard]] const NameRules* rules_in_force() const noexcept;
     void settle_ended(const Burst& b, Port& port) noexcept;
     void take_replies(const Burst& b) noexcept;
     void take_moved_reply(rte_mbuf* m) noexcept;
@@ -150,6 +152,7 @@ struct Worker::Impl final : ForwardSink {
     Forwarder forwarder;
     Resolver resolver;
     PacketCache packet_cache;
+    RuleWatch rule_watch;
     OwnAddresses ours;
     Sleep sleep;
 
@@ -273,6 +276,8 @@ void Worker::Impl::serve(Burst& b) noexcept {
     b.watched = shared_watch.wants_hits(*snapshot, b.live_count, now);
     if (!snapshot->nsid.empty()) [[unlikely]]
         b.watched |= any_asks_nsid(b);
+    const NameRules* const rules = rules_in_force();
+    rule_watch.begin(rules, packet_cache);
     if (!cookies.are_required()) [[likely]]
         answer_from_packet_cache(b, *snapshot, packet_cache, shared.cache, resolver, counters, now);
     if (b.traced != 0) [[unlikely]]
@@ -285,6 +290,7 @@ void Worker::Impl::serve(Burst& b) noexcept {
     if (b.traced != 0) [[unlikely]]
         tracer.after_parse(b, now);
     if (b.with_cookie != 0 || cookies.are_required()) cookies.check(b, replier, limiter, now);
+    mark_covered(b, rules);
     stage_ends(Stage::parse);
     lookup(b, *snapshot, shared.cache, *shared.hasher, executor, resolver, packet_cache, now);
     stage_ends(Stage::lookup);
@@ -292,6 +298,11 @@ void Worker::Impl::serve(Burst& b) noexcept {
     if (b.traced != 0) [[unlikely]]
         tracer.after_program(b, *snapshot, executor, now);
     stage_ends(Stage::answer);
+}
+
+const NameRules* Worker::Impl::rules_in_force() const noexcept {
+    const LiveRules* const live = snapshot->rules.get();
+    return live == nullptr ? nullptr : live->table.load(std::memory_order_acquire);
 }
 
 void Worker::Impl::begin_turn(Now at) noexcept {

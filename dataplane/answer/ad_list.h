@@ -59,15 +59,20 @@ struct AdList {
         std::size_t names;  // number of rules
         NamesMask in;       // names that the list has
         std::shared_ptr<ListMatches> matches;
+        std::uint64_t id = 0;   // list_id() (name_rules.h)
+        bool is_legal = false;  // no rule and no pause ends it
     };
     std::string tag;
     std::vector<Part> lists;
     NamesMask all;                   // names that any of the lists has
-    std::optional<NamesMask> allow;  // names that it never denies
+    std::optional<NamesMask> allow;  // names that it never denies, except those of `legal`
+    std::optional<NamesMask> legal;  // names of its legal lists
     // `cname`: this plugin's bit of ProgramState::marks, set for queries whose answers it checks.
     // 0: it checks no answers.
     std::uint64_t watch = 0;
     std::uint32_t black_hole = 0;  // index of Snapshot::black_holes
+    std::uint64_t id = 0;          // list_id()
+    std::uint16_t watch_pc = 0;    // of an Op::watch_targets
     // Blocking is paused until this second of CLOCK_BOOTTIME.
     std::shared_ptr<std::atomic<std::uint32_t>> paused_until_s;
 };

@@ -8,6 +8,7 @@ namespace steer {
 
 struct BlackHole {
     AnswerRef a, aaaa, other;
+    bool blocks = false;  // names of a list or a rule; false: names that the program itself answers
 
     [[nodiscard]] AnswerRef of(std::uint16_t qtype, std::uint16_t qclass) const noexcept {
         if (qclass != dns::kIn) return other;

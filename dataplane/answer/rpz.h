@@ -49,6 +49,8 @@ struct Rpz {
         std::shared_ptr<ListMatches> matches;
         // By zone transfer: the zone in place of all above except `name` and `matches`.
         std::shared_ptr<const LivePolicy> live;
+        std::uint64_t id = 0;   // list_id() (name_rules.h)
+        bool is_legal = false;  // no rule ends it
 
         [[nodiscard]] bool has_names() const {
             return names.size() > 0 || below.size() > 0 || all != kNone || live != nullptr;
@@ -72,6 +74,7 @@ struct Rpz {
     static constexpr std::uint32_t kNone = UINT32_MAX;
 
     std::string tag;
+    std::uint64_t id = 0;  // list_id()
     std::vector<Zone> zones;
     std::vector<Action> actions;
     std::vector<AnswerTable::Typed> typed;

@@ -66,6 +66,12 @@ class Count {
     X(dns64_failed, "AAAA answers replaced by SERVFAIL: no buffer or room for dns64")              \
     X(static_answers, "answers from static records")                                               \
     X(lease_answers, "answers from DHCP leases")                                                   \
+    X(queries_blocked, "queries that the policy blocks")                                           \
+    X(queries_allowed, "queries that an exception or a rule allows, except plain cache hits")      \
+    X(queries_rewritten, "queries that were asked for another name")                               \
+    X(queries_rejected, "queries that `reject` answers")                                           \
+    X(rules_blocked, "queries that a rule of an operator blocks")                                  \
+    X(rules_allowed, "blocking instructions that a rule of an operator passes")                    \
     X(ad_list_denied, "queries whose name ad lists block")                                         \
     X(ad_list_targets_denied,                                                                      \
       "queries whose answer points to a name that ad lists block (`cname`)")                       \

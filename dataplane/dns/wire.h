@@ -81,6 +81,7 @@ enum class Ede : std::uint16_t {
     stale = 3,
     cached_error = 13,
     blocked = 15,
+    censored = 16,
     prohibited = 18,
     stale_nxdomain = 19,
     not_authoritative = 20,

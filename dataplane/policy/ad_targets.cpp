@@ -5,6 +5,8 @@
 #include "dataplane/policy/claim_lists.h"
 #include "dataplane/policy/entry_words.h"
 #include "dataplane/policy/facts.h"
+#include "dataplane/policy/ops/rules.h"
+#include "dataplane/policy/ops/static_records.h"
 
 namespace steer {
 namespace {
@@ -32,7 +34,10 @@ class Targets {
         return tags_.any_of(w_.c.snapshot.tag_masks[names.mask_for(w_.c.query.qtype)]);
     }
     [[nodiscard]] bool is_denied_by(const AdList& list) const noexcept {
-        return is_in(list.all) && !(list.allow && is_in(*list.allow));
+        return is_in(list.all) && (!(list.allow && is_in(*list.allow)) || is_denied_by_law(list));
+    }
+    [[nodiscard]] bool is_denied_by_law(const AdList& list) const noexcept {
+        return list.legal && is_in(*list.legal);
     }
 
   private:
@@ -60,26 +65,43 @@ bool is_unfinished(const Program& program, const ProgramState& s) {
                        [&](std::uint16_t pc) { return program[pc].op == Op::enter_cache; });
 }
 
-// The first ad list that is not paused and checks this query. nullptr: none denies its answer.
-const AdList* denying_list(LiveRun& w) {
-    const std::uint64_t deny = ads_pointed_to(w) & w.state().marks;
-    if (deny == 0) return nullptr;
-    for (const AdList& list : w.snapshot().ad_lists) {
-        if ((list.watch & deny) != 0 &&
-            w.now.s() >= list.paused_until_s->load(std::memory_order_relaxed))
-            return &list;
+struct Denial {
+    const AdList* list = nullptr;  // nullptr: the answer is not denied
+    const AdList::Part* part = nullptr;
+};
+
+// The list of this ad list that denies a name in the answer, unless it pauses or a rule allows the
+// question. nullptr: none.
+const AdList::Part* denying_part(LiveRun& w, const AdList& list) {
+    const bool is_paused = w.now.s() < list.paused_until_s->load(std::memory_order_relaxed);
+    Targets targets(w);
+    while (targets.next()) {
+        if (!targets.is_denied_by(list)) continue;
+        const bool by_law = targets.is_denied_by_law(list);
+        if (is_paused && !by_law) continue;
+        for (const AdList::Part& part : list.lists) {
+            if (part.is_legal == by_law && targets.is_in(part.in) &&
+                (by_law || !pass_by_rule(w, list.id, part.id)))
+                return &part;
+        }
     }
     return nullptr;
 }
 
+// Of the first ad list that checks this query and denies its answer.
+Denial find_denial(LiveRun& w) {
+    const std::uint64_t deny = ads_pointed_to(w) & w.state().marks;
+    if (deny == 0) return {};
+    for (const AdList& list : w.snapshot().ad_lists) {
+        if ((list.watch & deny) == 0) continue;
+        if (const AdList::Part* const part = denying_part(w, list)) return {&list, part};
+    }
+    return {};
+}
+
 [[gnu::noinline, gnu::cold]] void trace_target(const LiveRun& w, const AdList& list,
                                                std::span<const std::uint8_t> name) {
-    const auto is_its = [&](const Instruction& i) {
-        return i.op == Op::watch_targets && &w.c.snapshot.ad_lists[i.operand] == &list;
-    };
-    const Program& program = w.c.snapshot.program;
-    const auto pc = std::find_if(program.begin(), program.end(), is_its) - program.begin();
-    w.c.trace.note(w.now, TraceWhat::denied_target, 0, static_cast<unsigned>(pc),
+    w.c.trace.note(w.now, TraceWhat::denied_target, 0, list.watch_pc,
                    static_cast<std::uint32_t>(name.size()), 0, name);
 }
 
@@ -118,7 +140,7 @@ std::uint64_t ads_pointed_to(QueryWalk& w) noexcept {
 bool deny_by_targets(LiveRun& w) noexcept {
     QueryContext& c = w.c;
     if (c.state.unit || is_unfinished(c.snapshot.program, c.state)) return false;
-    const AdList* const list = denying_list(w);
+    const auto [list, part] = find_denial(w);
     if (list == nullptr) return false;
     if (c.state.refresh) {
         forget_lists(c.state);
@@ -126,7 +148,9 @@ bool deny_by_targets(LiveRun& w) noexcept {
     }
     count_target(w, *list);
     c.replay = nullptr;
-    w.give(c.snapshot.black_holes[list->black_hole].of(c.query.qtype, c.query.qclass));
+    const std::uint16_t at = std::exchange(c.state.pc, list->watch_pc);
+    Body<Op::ad_list>::deny(w, *list, *part);
+    c.state.pc = at;
     return true;
 }
 

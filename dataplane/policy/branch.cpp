@@ -75,6 +75,7 @@ void begin_branch(QueryContext& c, unsigned which, QueryContext& branch) noexcep
     s.over_tcp = c.state.over_tcp;
     s.stays_here = c.state.stays_here;
     s.no_cache = c.state.no_cache;
+    s.is_of_client = c.state.is_of_client;
     s.rewrites = c.state.rewrites;
     branch.rewrite_question();
     branch.replay = std::exchange(c.replay, nullptr);
@@ -95,6 +96,7 @@ void begin_branch(QueryContext& c, unsigned which, QueryContext& branch) noexcep
         s.list_count = c.state.list_count;
         s.lacks_v4 = c.state.lacks_v4;
         s.lacks_v6 = c.state.lacks_v6;
+        s.made_by = c.state.made_by;
         forget_lists(c.state);
         return;
     }
@@ -139,6 +141,13 @@ void adopt(QueryContext& c, QueryContext& branch) noexcept {
     c.state.lists = branch.state.lists;
     c.state.list_count = branch.state.list_count;
     c.state.list_base = {};
+    c.state.made_by = branch.state.made_by;
+    if (branch.state.passed_by != ProgramState::kNowhere && !c.state.is_allowed) {
+        c.state.passed_by = branch.state.passed_by;
+        c.state.is_allowed = branch.state.is_allowed;
+    }
+    c.state.is_of_client = c.state.is_of_client || branch.state.is_of_client;
+    if (branch.state.part != ProgramState::kNoPart) c.state.part = branch.state.part;
     c.state.lacks_v4 = branch.state.lacks_v4;
     c.state.lacks_v6 = branch.state.lacks_v6;
     c.state.dropped = branch.state.dropped;

@@ -44,6 +44,7 @@ void add_lists_of(const cache::Entry& e, const Snapshot& snapshot, Lists& to) {
 inline void forget_lists(ProgramState& s) {
     s.list_count = 0;
     s.list_base = {};
+    s.made_by = ProgramState::kNowhere;
     s.lacks_v4 = s.lacks_v6 = false;
     s.answered_under = static_cast<std::uint8_t>(s.rewrites.count());
 }

@@ -4,15 +4,18 @@
 
 namespace steer {
 
-bool is_client_in(const DeviceSet& set, const QueryContext& c) noexcept {
-    const std::uint64_t frame_mac = mac_number(c.client.mac.data());
+const LeaseDevice* lease_of_client(const QueryContext& c) noexcept {
     for (const auto& live : c.snapshot.lease_tables) {
         const LiveTable* const table = live->table.load(std::memory_order_acquire);
         const LeaseDevice* const lease =
             table == nullptr ? nullptr : table->devices.find(c.client.address);
-        if (lease != nullptr) return set.has(lease, frame_mac);
+        if (lease != nullptr) return lease;
     }
-    return set.has(nullptr, frame_mac);
+    return nullptr;
+}
+
+bool is_client_in(const DeviceSet& set, const QueryContext& c) noexcept {
+    return set.has(lease_of_client(c), mac_number(c.client.mac.data()));
 }
 
 }  // namespace steer

@@ -41,6 +41,7 @@ Step Executor::resume(QueryContext& c, Buffer* answer, dns::Ede why, Now now,
     if (answer == nullptr) {
         return w.go_on(w.seen([&] {
             w.give_empty(dns::kServFail);
+            c.state.made_by = ProgramState::kNowhere;
             c.response.set_ede(why);
             c.failed = true;
             return w.stop();
@@ -144,7 +145,7 @@ ProgramState Executor::refresh_state_of(const Snapshot& snapshot, const ProgramS
     const unsigned base = r.depth > 0 ? s.list_base[first] : s.list_count;
     for (unsigned d = 0; d < r.depth; ++d) {
         r.wrappers[d] = s.wrappers[first + d];
-        r.list_base[d] = static_cast<std::uint8_t>(s.list_base[first + d] - base);
+        r.list_base.set(d, s.list_base[first + d] - base);
     }
     r.list_count = static_cast<std::uint8_t>(s.list_count - base);
     std::copy(s.lists.begin() + base, s.lists.begin() + s.list_count, r.lists.begin());

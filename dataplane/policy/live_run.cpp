@@ -46,6 +46,7 @@ Step LiveRun::finish() noexcept {
 bool LiveRun::give(AnswerRef answer) noexcept {
     if (answer == kNoAnswer) return false;
     forget_lists(c.state);
+    c.state.note_maker();
     c.response.set_known(&c.snapshot.known.at(answer));
     return true;
 }
@@ -57,6 +58,7 @@ void LiveRun::give_kept(const cache::Entry& entry, std::uint32_t stale_ttl_s) no
 
 void LiveRun::give_empty(std::uint8_t rcode) noexcept {
     forget_lists(c.state);
+    c.state.note_maker();
     c.response.set_empty(rcode);
 }
 
@@ -73,6 +75,7 @@ bool LiveRun::give_copy(const dns::Answer& answer) noexcept {
     buffer->length = bytes;
     buffer->born_ms = static_cast<std::int64_t>(now.ms);
     give_buffer(buffer);
+    c.state.note_maker();
     return true;
 }
 

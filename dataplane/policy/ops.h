@@ -71,39 +71,45 @@ namespace steer {
     X(static_records, statics, impure, acts, kRewrites | kWritesResponse)
 
 // All others: one step.
-#define STEER_ACTIONS(X)                                                                      \
-    X(mark, marks, pure, acts, kWritesMarks)                                                  \
-    X(go_to, target, pure, acts, 0)                                                           \
-    /* parks; short_circuit: stop once there is an answer */                                  \
-    X(forward, group, impure, acts, kWritesResponse | kMayWait)                               \
-    X(sleep, milliseconds, impure, passes, kMayWait) /* parks */                              \
-    /* runs branches; short_circuit: as forward */                                            \
-    X(fallback, fallback, impure, acts, kWritesResponse | kMayWait)                           \
-    X(debug_print, text, impure, passes, kLeadsOn)                                            \
-    X(raise, task, impure, passes, kLeadsOn) /* control does the work, the query continues */ \
-    /* answers a PTR query for a known address and goes to target */                          \
-    X(answer_pointer, reverse, impure, passes, kWritesResponse | kBranches)                   \
-    /* claims the present response, as the end of enter_list does */                          \
-    X(claim_list, list, pure, acts, kClaims)                                                  \
-    X(drop_response, none, without_answer, acts, kWritesResponse)                             \
-    /* replaces an answer that has one of these addresses */                                  \
-    X(deny_private, prefixes, without_answer, passes, kReadsResponse | kWritesResponse)       \
-    X(limit_ttls, ttl_limits, without_answer, passes, 0)     /* of a response */              \
-    X(black_hole, black_hole, impure, acts, kWritesResponse) /* short_circuit: stop */        \
-    /* denies the name, or goes to target while it pauses */                                  \
-    X(ad_list, ad_list, impure, acts, kWritesResponse | kBranches | kMayStop)                 \
-    /* the list checks the names that the answer points to (ad_targets.h) */                  \
-    X(watch_targets, ad_list, pure, acts, 0)                                                  \
-    /* short_circuit: stop if it has an answer */                                             \
-    X(answer_table, answer_table, impure, acts, kWritesResponse)                              \
-    /* short_circuit: stop if it has an answer */                                             \
-    X(live_answers, live_answers, impure, acts, kWritesResponse)                              \
-    /* sets an empty answer, then as stop */                                                  \
-    X(reject, rcode, impure, acts, kWritesResponse | kStops)                                  \
-    /* removes the answer, then as stop; no reply is sent */                                  \
-    X(drop, none, impure, acts, kWritesResponse | kStops)                                     \
-    X(stop, none, impure, acts, kStops)                                                       \
-    X(sequence_end, instance, pure, acts, 0) /* pure if it leaves no summary */               \
+#define STEER_ACTIONS(X)                                                                       \
+    X(mark, marks, pure, acts, kWritesMarks)                                                   \
+    X(go_to, target, pure, acts, 0)                                                            \
+    /* parks; short_circuit: stop once there is an answer */                                   \
+    X(forward, group, impure, acts, kWritesResponse | kMayWait)                                \
+    X(sleep, milliseconds, impure, passes, kMayWait) /* parks */                               \
+    /* runs branches; short_circuit: as forward */                                             \
+    X(fallback, fallback, impure, acts, kWritesResponse | kMayWait)                            \
+    X(debug_print, text, impure, passes, kLeadsOn)                                             \
+    X(raise, task, impure, passes, kLeadsOn) /* control does the work, the query continues */  \
+    /* answers a PTR query for a known address and goes to target */                           \
+    X(answer_pointer, reverse, impure, passes, kWritesResponse | kBranches)                    \
+    /* claims the present response, as the end of enter_list does */                           \
+    X(claim_list, list, pure, acts, kClaims)                                                   \
+    X(drop_response, none, without_answer, acts, kWritesResponse)                              \
+    /* replaces an answer that has one of these addresses */                                   \
+    X(deny_private, prefixes, without_answer, passes, kReadsResponse | kWritesResponse)        \
+    X(limit_ttls, ttl_limits, without_answer, passes, 0)     /* of a response */               \
+    X(black_hole, black_hole, impure, acts, kWritesResponse) /* short_circuit: stop */         \
+    /* denies the name, or goes to target while it pauses */                                   \
+    X(ad_list, ad_list, impure, acts, kWritesResponse | kBranches | kMayStop)                  \
+    /* the list checks the names that the answer points to (ad_targets.h) */                   \
+    X(watch_targets, ad_list, pure, acts, 0)                                                   \
+    /* an exception of the list covers the name */                                             \
+    X(allow, ad_list, pure, passes, 0)                                                         \
+    /* blocks names that a rule blocks: of other names, plans pass it (answer/name_rules.h) */ \
+    X(rules, none, pure, passes, kOfCovered)                                                   \
+    /* goes to target if a rule allows the question: before a blocking instruction */          \
+    X(pass_allowed, none, impure, passes, kBranches)                                           \
+    /* short_circuit: stop if it has an answer */                                              \
+    X(answer_table, answer_table, impure, acts, kWritesResponse)                               \
+    /* short_circuit: stop if it has an answer */                                              \
+    X(live_answers, live_answers, impure, acts, kWritesResponse)                               \
+    /* sets an empty answer, then as stop */                                                   \
+    X(reject, rcode, impure, acts, kWritesResponse | kStops)                                   \
+    /* removes the answer, then as stop; no reply is sent */                                   \
+    X(drop, none, impure, acts, kWritesResponse | kStops)                                      \
+    X(stop, none, impure, acts, kStops)                                                        \
+    X(sequence_end, instance, pure, acts, 0) /* pure if it leaves no summary */                \
     X(end, none, impure, acts, kStops)
 
 #define STEER_OPS(X) STEER_TESTS(X) STEER_WRAPPERS(X) STEER_ACTIONS(X)
@@ -174,6 +180,8 @@ enum : std::uint32_t {
     kReadsByOperand = 1U << 15,  // its operand decides what it reads (guard.cpp)
     kReadsTime = 1U << 16,       // the time of day: a later query may get another outcome
     kReadsLink = 1U << 17,       // with kReadsClient: MAC or VLAN of the query's frame
+    // Acts only for names that a rule may block. Their queries have no plan (Burst::covered).
+    kOfCovered = 1U << 18,
 };
 }  // namespace op_traits
 

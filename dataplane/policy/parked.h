@@ -51,15 +51,36 @@ static_assert(sizeof(ReturnPath) == 80);
 // The state of a program. The parked record has a copy.
 inline constexpr std::size_t kMaxClaims =
     8;  // lists that may claim one answer; the builder refuses more
+
+// A number of at most kMaxClaims for each wrapper, in four bits each.
+class ListBases {
+  public:
+    [[nodiscard]] unsigned operator[](unsigned wrapper) const noexcept {
+        return bits_ >> (wrapper * kBits) & kMask;
+    }
+    void set(unsigned wrapper, unsigned number) noexcept {
+        const unsigned shift = wrapper * kBits;
+        bits_ = (bits_ & ~(kMask << shift)) | (number & kMask) << shift;
+    }
+
+  private:
+    static constexpr unsigned kBits = 4;
+    static constexpr std::uint32_t kMask = 0xf;
+    static_assert(kMaxClaims <= kMask && kMaxWrappers * kBits <= 32);
+    std::uint32_t bits_ = 0;
+};
+
 struct ProgramState {
+    static constexpr std::uint16_t kNowhere = UINT16_MAX;
+    static constexpr std::uint8_t kNoPart = UINT8_MAX;
+
     std::uint16_t pc = 0;
     std::uint8_t depth = 0;                              // wrappers entered
     std::uint8_t list_count = 0;                         // lists claimed so far
     std::array<std::uint16_t, kMaxWrappers> wrappers{};  // their program counters
     std::array<std::uint8_t, kMaxClaims> lists{};        // indices of Snapshot::lists
-    std::array<std::uint8_t, kMaxWrappers> list_base{};  // list_count when that wrapper was entered
+    ListBases list_base;                                 // list_count when that wrapper was entered
     std::uint32_t tag_set = 0;  // id in the snapshot's TagSets; 0: not known
-    std::uint64_t marks = 0;
     // After this time without an answer, a stale answer may be sent; 0: never.
     std::uint16_t stale_wait_ms = 0;
     bool ecs : 1 = false;         // an entered cache needs the client's subnet
@@ -75,12 +96,33 @@ struct ProgramState {
     // A list does not want that family's addresses for this client, and an outer cache keeps the
     // complete answer. So they are removed after the cache.
     bool lacks_v4 : 1 = false, lacks_v6 : 1 = false;
+    bool is_allowed : 1 = false;    // `passed_by` is an exception of a list, or a rule
+    bool is_of_client : 1 = false;  // the answer is not for all clients: no cache stores it
+    std::uint64_t marks = 0;
     Rewrites rewrites;  // of the question
     // The number of rewrites of the response's question.
     std::uint8_t answered_under = 0;
+    // What decided, for records (policy/decision.h): program counters, or kNowhere.
+    std::uint8_t part = kNoPart;         // of `made_by` or `passed_by`: number of the list or zone
+    std::uint16_t made_by = kNowhere;    // made the response; kNowhere: an upstream, or a cache
+    std::uint16_t passed_by = kNowhere;  // let the question pass, or changed it
 
     [[nodiscard]] bool lacks_family() const { return lacks_v4 || lacks_v6; }
+    // The instruction at the program counter made the response.
+    void note_maker(std::uint8_t of_part = kNoPart) noexcept {
+        made_by = pc;
+        part = of_part;
+    }
+    // The instruction at the program counter let the question pass (`allows`), or changed it.
+    void note_passed(bool allows, std::uint8_t of_part = kNoPart) noexcept {
+        if (is_allowed) return;
+        passed_by = pc;
+        is_allowed = allows;
+        part = of_part;
+    }
 };
+
+static_assert(sizeof(ProgramState) == 64);
 
 // The fields of a response except its answer (policy/executor.h), while the query is parked in its
 // program.

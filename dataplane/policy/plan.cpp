@@ -87,6 +87,8 @@ class PlanWalk {
         plan_.depth = depth_;
         plan_.wrappers = wrappers_;
         plan_.marks = marks_;
+        plan_.passed_by = passed_by_;
+        plan_.is_allowed = passed_by_ != ProgramState::kNowhere;
         plan_.cache = cache_ahead(snapshot_, pc_);
         plan_.hit_is_plain = program_[pc_].op == Op::enter_cache && hit_is_plain();
         plan_.hit_marks = marks_;
@@ -111,6 +113,10 @@ class PlanWalk {
     [[nodiscard]] unsigned depth() const { return depth_; }
     [[nodiscard]] const Instruction& innermost() const { return program_[wrappers_[depth_ - 1U]]; }
     static constexpr unsigned outside() { return 0; }
+    // As ProgramState::note_passed(), for an exception.
+    void allow() noexcept {
+        if (passed_by_ == ProgramState::kNowhere) passed_by_ = pc_;
+    }
     // No claims without an answer.
     void claim(std::uint8_t list) noexcept {
         if (!has_response_) return;
@@ -171,6 +177,7 @@ class PlanWalk {
     bool too_many_ = false;  // lists
     std::array<std::uint16_t, kMaxWrappers> wrappers_{};
     std::uint64_t marks_ = 0;
+    std::uint16_t passed_by_ = ProgramState::kNowhere;
     Plan plan_;
     TraceRef trace_;
     Now now_{};

@@ -36,6 +36,8 @@ struct alignas(64) Plan {
     std::uint8_t entry = 0;  // the snapshot's entry that it starts from
     std::uint8_t depth = 0;  // wrappers entered
     bool hit_is_plain = false;
+    bool is_allowed = false;  // ProgramState::is_allowed; `passed_by` and `part` as there
+    std::uint16_t passed_by = ProgramState::kNowhere;
     std::uint8_t hit_list_count = 0;
     std::array<std::uint8_t, kMaxWrappers> hit_lists{};  // indices of Snapshot::lists, as left
     std::array<std::uint16_t, kMaxWrappers> wrappers{};  // their program counters
@@ -52,6 +54,8 @@ struct alignas(64) Plan {
         s.wrappers = wrappers;
         s.marks = marks;
         s.tag_set = tag_set();
+        s.passed_by = passed_by;
+        s.is_allowed = is_allowed;
     }
 };
 static_assert(sizeof(Plan) == 64, "one line of the CPU's cache");

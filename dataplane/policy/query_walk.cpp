@@ -54,7 +54,7 @@ bool QueryWalk::takes_token(std::uint32_t limiter) const noexcept {
 void QueryWalk::enter() noexcept {
     ProgramState& s = c.state;
     RTE_VERIFY(s.depth < kMaxWrappers);  // the builder refuses deeper programs
-    s.list_base[s.depth] = s.list_count;
+    s.list_base.set(s.depth, s.list_count);
     s.wrappers[s.depth++] = s.pc++;
 }
 

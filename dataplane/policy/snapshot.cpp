@@ -168,6 +168,7 @@ Result<void> equip(Snapshot& snapshot, unsigned workers) {
     snapshot.reads_link = std::ranges::any_of(snapshot.program, [](const Instruction& i) {
         return has_trait(i.op, op_traits::kReadsLink);
     });
+    snapshot.reads_link = snapshot.reads_link || snapshot.rules != nullptr;  // rules for devices
     mark_guards(snapshot);
     mark_prefix(snapshot);
     return {};

@@ -17,6 +17,7 @@
 #include "dataplane/answer/black_hole.h"
 #include "dataplane/answer/live_answers.h"
 #include "dataplane/answer/live_prefixes.h"
+#include "dataplane/answer/name_rules.h"
 #include "dataplane/answer/policy_zone.h"
 #include "dataplane/answer/reverse_table.h"
 #include "dataplane/answer/rpz.h"
@@ -155,6 +156,9 @@ struct Snapshot {
     std::vector<StaticRecords> statics;
     std::vector<AdList> ad_lists;
     std::uint64_t watch_bits = 0;  // union of AdList::watch
+    std::shared_ptr<LiveRules>
+        rules;  // the same in all generations; nullptr: `control.rules` is off
+    std::uint32_t rules_black_hole = 0;  // of a name that a rule blocks: index of `black_holes`
     std::vector<Rpz> rpzs;
     SpecialNames special;  // names that a forward answers
     RareQueries rare;

@@ -106,6 +106,9 @@ struct Burst {
     std::uint32_t traced = 0;
     // Bit i: packet i has no short cut to an answer; set by parse().
     std::uint32_t set_aside = 0;
+    // Bit i: a rule may block the name of packet i (answer/name_rules.h). It has no short cut to an
+    // answer; set by mark_covered().
+    std::uint32_t covered = 0;
     // Bit i: the end of packet i resembles a COOKIE option; set by classify() and
     // add_injected().
     std::uint32_t cookie_ends = 0;
@@ -117,7 +120,7 @@ struct Burst {
     void clear() {
         live_count = reply_count = ended_count = 0;
         packet_cache_asked = has_lookup = watched = false;
-        traced = set_aside = cookie_ends = with_cookie = 0;
+        traced = set_aside = covered = cookie_ends = with_cookie = 0;
     }
     Packet& next_packet() { return packets[live_count]; }  // only before a packet is removed
     void keep_packet() {

@@ -7,6 +7,7 @@
 #include <rte_malloc.h>
 #include <rte_prefetch.h>
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <memory>
@@ -102,6 +103,10 @@ const PacketCache::Line* PacketCache::find(std::uint64_t hash) const noexcept {
     rte_prefetch0(line);
     rte_prefetch0(reinterpret_cast<const std::uint8_t*>(line) + 64);
     return line;
+}
+
+void PacketCache::clear() noexcept {
+    std::fill_n(tags_.get(), kSets, Tags{});
 }
 
 PacketCache::Line& PacketCache::replace(std::uint64_t hash, const std::uint8_t* message,

@@ -74,6 +74,8 @@ class PacketCache {
     // Counts `n` known messages. Their share decides when the cache stops.
     void count_known(unsigned n) noexcept { known_ += n; }
 
+    // Forgets all messages: 32 KiB are written.
+    void clear() noexcept;
     // Returns a line for a new message that fits; the caller fills it.
     Line& replace(std::uint64_t hash, const std::uint8_t* message, std::size_t length) noexcept;
 

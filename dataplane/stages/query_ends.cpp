@@ -120,6 +120,16 @@ void QueryEnds::fold() noexcept {
 void QueryEnds::answered(const Parked& p, std::uint8_t rcode) noexcept {
     totals_.ends[dns::type_row_of(dns::counted_as(p.qtype)) + std::size_t{rcode}].add();
     totals_.of(was_held(p) ? LatencyPath::held : latency_path(path_of(p))).add(waited_us(p, now_));
+    if (decided_at(p.program) != ProgramState::kNowhere) count_decided(*p.snapshot, p.program);
+}
+
+[[gnu::noinline]] void QueryEnds::count_decided(const Snapshot& snapshot,
+                                                const ProgramState& state) noexcept {
+    const PolicyDecision decision = decision_of(snapshot, state);
+    if (decision == PolicyDecision::blocked) counters_.add(Stat::queries_blocked);
+    if (decision == PolicyDecision::allowed) counters_.add(Stat::queries_allowed);
+    if (decision == PolicyDecision::rewritten) counters_.add(Stat::queries_rewritten);
+    if (decision == PolicyDecision::rejected) counters_.add(Stat::queries_rejected);
 }
 
 // ---- records
@@ -139,15 +149,49 @@ void QueryEnds::fill(QueryRecord& head, EndRow end, AnswerPath path,
     head.response_length = static_cast<std::uint16_t>(reply.message.size());
     head.rcode = reply.rcode;
     head.ede = reply.ede ? static_cast<std::uint16_t>(*reply.ede) : QueryRecord::kNone;
+    head.decided_at = ProgramState::kNowhere;
+    head.part = ProgramState::kNoPart;
+    head.decision = path != AnswerPath::error                ? PolicyDecision::forwarded
+                    : end == row_of(Verdict::refused_client) ? PolicyDecision::refused
+                                                             : PolicyDecision::error;
 }
 
 void QueryEnds::fill_state(QueryRecord& head, const Snapshot& snapshot,
                            const ProgramState& state) noexcept {
     head.tag_set = state.tag_set;
     head.set_marks(state.marks);
-    head.list_count = std::min<std::uint8_t>(state.list_count, QueryRecord::kMaxLists);
+    const bool is_claimed = head.path != AnswerPath::error;
+    head.list_count = is_claimed ? std::min<std::uint8_t>(state.list_count, QueryRecord::kMaxLists)
+                                 : std::uint8_t{0};
     for (unsigned i = 0; i < head.list_count; ++i)
         head.lists[i] = snapshot.lists[state.lists[i]].id_for(head.client);
+    if (head.path == AnswerPath::error && !state.dropped) return;
+    head.decision = decision_of(snapshot, state);
+    head.decided_at = decided_at(state);
+    head.part = head.decided_at != ProgramState::kNowhere ? state.part : ProgramState::kNoPart;
+    const bool has_no_maker =
+        head.path == AnswerPath::local && !state.dropped && state.made_by == ProgramState::kNowhere;
+    if (has_no_maker) head.decision = PolicyDecision::empty;
+}
+
+void QueryEnds::fill_plain_hit(QueryRecord& head, const cache::Entry& hit) const noexcept {
+    head.cache = hit.instance;
+    head.tag_set = static_cast<std::uint32_t>(hit.tags.load(std::memory_order_relaxed));
+    head.list_count = hit.list_count;
+    std::copy_n(hit.lists.begin(), head.list_count, head.lists.begin());
+    const bool is_allowed = plan_ != nullptr && plan_->is_allowed;
+    if (plan_ != nullptr) {
+        head.set_marks(plan_->hit_marks);
+        head.decided_at = plan_->passed_by;
+        for (unsigned l = 0; l < plan_->hit_list_count; ++l) {
+            const ListId id = snapshot_->lists[plan_->hit_lists[l]].id_for(head.client);
+            const auto end = head.lists.begin() + head.list_count;
+            if (std::find(head.lists.begin(), end, id) == end &&
+                head.list_count < QueryRecord::kMaxLists)
+                head.lists[head.list_count++] = id;
+        }
+    }
+    head.decision = decision_of_passed(is_allowed, false, head.list_count != 0);
 }
 
 QueryRecord* QueryEnds::record(const Packet& p, bool moved, EndRow end, const AnswerSource& source,
@@ -178,14 +222,11 @@ QueryRecord* QueryEnds::record(const Packet& p, bool moved, EndRow end, const An
         head.qclass = p.query.qclass;
         head.udp_size = p.query.edns.present ? p.query.edns.udp_size : std::uint16_t{0};
     }
-    head.set_marks(marks_);
-    if (source.state != nullptr) {
-        fill_state(head, *snapshot_, *source.state);
+    const ProgramState* const state = source.state != nullptr ? source.state : state_;
+    if (state != nullptr) {
+        fill_state(head, *snapshot_, *state);
     } else if (p.found != nullptr && is_from_cache(source.path)) {
-        head.cache = p.found->instance;
-        head.tag_set = static_cast<std::uint32_t>(p.found->tags.load(std::memory_order_relaxed));
-        head.list_count = p.found->list_count;
-        std::copy_n(p.found->lists.begin(), head.list_count, head.lists.begin());
+        fill_plain_hit(head, *p.found);
     }
     return write(head, query, is_readable ? p.query.question_end : kUnreadable, reply.message);
 }

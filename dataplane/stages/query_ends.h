@@ -78,6 +78,12 @@ class QueryEnds {
         totals_.ends[dns::type_row_of(dns::counted_as(p.qtype)) + dns::kNoReplyColumn].add();
     }
 
+    // Counts what the policy decided; plain hits are not counted.
+    void count_decision(const ProgramState& state) noexcept {
+        if (decided_at(state) != ProgramState::kNowhere) [[unlikely]]
+            count_decided(*snapshot_, state);
+    }
+
     // ---- records
 
     // Whether to record a query. Call it once for each query that ends.
@@ -86,9 +92,10 @@ class QueryEnds {
         until_due_ = one_in_;
         return true;
     }
-    // The marks of a query in the burst, for a next record without a ProgramState. Set to 0 again
-    // at its end.
-    void note_marks(std::uint64_t marks) noexcept { marks_ = marks; }
+    // The plan of a query in the burst that a plain hit answers, or the program of one that gets no
+    // answer of it, for the next record. nullptr at its end.
+    void note_plan(const Plan* plan) noexcept { plan_ = plan; }
+    void note_program(const ProgramState* state) noexcept { state_ = state; }
     // Copies the query, because its reply will be written over it.
     void keep_query(const Packet& p) noexcept;
     // Writes the record of a query for which is_due() returned true. It may be changed until the
@@ -98,6 +105,7 @@ class QueryEnds {
     QueryRecord* record(const Parked& p, EndRow end, const SentReply& reply) noexcept;
 
   private:
+    void count_decided(const Snapshot& snapshot, const ProgramState& state) noexcept;
     // Bytes of a query without a readable question that are always stored.
     static constexpr std::size_t kUnreadable = 272;
 
@@ -107,6 +115,7 @@ class QueryEnds {
     void fill(QueryRecord& head, EndRow end, AnswerPath path, const SentReply& reply) noexcept;
     static void fill_state(QueryRecord& head, const Snapshot& snapshot,
                            const ProgramState& state) noexcept;
+    void fill_plain_hit(QueryRecord& head, const cache::Entry& hit) const noexcept;
     std::size_t write_query(const Parked& p) noexcept;
     [[nodiscard]] std::uint64_t turn_ns() const noexcept;
     void fold() noexcept;
@@ -130,7 +139,8 @@ class QueryEnds {
 
     std::uint32_t until_due_ = UINT32_MAX;  // queries; without records, more than a turn has
     std::uint32_t lost_ = 0;
-    std::uint64_t marks_ = 0;
+    const Plan* plan_ = nullptr;
+    const ProgramState* state_ = nullptr;
     std::size_t kept_ = 0;  // bytes in `query_`
     // Has CPU cache lines of its own, because its neighbours on the heap may be of other workers.
     struct alignas(64) KeptQuery : std::array<std::uint8_t, dns::kMaxMessage> {};

@@ -23,6 +23,7 @@
 #include "dataplane/base/list_state.h"
 #include "dataplane/base/message.h"
 #include "dataplane/base/verdict.h"
+#include "dataplane/policy/decision.h"
 #include "matchers/counter_table.h"
 #include "matchers/prefix/ip_address.h"
 
@@ -83,6 +84,12 @@ struct QueryRecord {
     std::array<ListId, kMaxLists> lists;     // lists that claimed the answer
     std::uint16_t udp_size;                  // size in the client's EDNS; 0: no EDNS
     std::array<std::uint16_t, 3> mark_bits;  // marks that the program set, lowest 16 bits first
+    // ---- behind these cells
+    std::uint16_t decided_at;  // program counter of the instruction that decided, in `generation`;
+                               // ProgramState::kNowhere: none
+    std::uint8_t part;         // its list or zone; ProgramState::kNoPart
+    PolicyDecision decision;
+    std::array<std::uint8_t, 4> unused;
 
     void set_marks(std::uint64_t marks) noexcept {
         for (std::uint16_t& bits : mark_bits) {
@@ -95,7 +102,9 @@ struct QueryRecord {
                mark_bits[0];
     }
 };
-static_assert(sizeof(QueryRecord) == 2 * CellRing::kCell && offsetof(QueryRecord, client) == 64);
+static_assert(offsetof(QueryRecord, client) == CellRing::kCell &&
+              offsetof(QueryRecord, decided_at) == 2 * CellRing::kCell &&
+              sizeof(QueryRecord) == 2 * CellRing::kCell + 8);
 static_assert(std::is_trivially_copyable_v<QueryRecord>);
 
 // One record in the ring; valid only during the call.

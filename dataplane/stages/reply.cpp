@@ -175,6 +175,7 @@ void Replier::send_in_place(Packet& p, std::size_t length, std::uint64_t sum, Ve
 
 Verdict Replier::answer(Packet& p, const dns::Answer& answer, const dns::ReplyOptions& options,
                         const AnswerSource& source) noexcept {
+    if (source.state != nullptr) query_ends_.count_decision(*source.state);
     return is_plain(p) ? answer_plain(p, answer, options, source.path)
                        : answer_other(p, answer, options, source);
 }

@@ -57,9 +57,10 @@ class Replier {
     [[nodiscard]] bool is_plain(const Packet& p) noexcept {
         return p.mbuf != nullptr && !query_ends_.is_due();
     }
-    // Notes the program's marks for the query's record. Call it before the query's end, if that has
-    // no AnswerSource::state.
-    void note_marks(std::uint64_t marks) noexcept { query_ends_.note_marks(marks); }
+    // Notes the plan of a plain hit, or the program, for the query's record. Call it before the
+    // query's end, if that has no AnswerSource::state.
+    void note_plan(const Plan* plan) noexcept { query_ends_.note_plan(plan); }
+    void note_program(const ProgramState* state) noexcept { query_ends_.note_program(state); }
     // Counts a plain hit that answers a query without is_plain().
     void count_hit(const cache::Entry& entry) noexcept { query_ends_.hit(entry.instance); }
     // Answers a query without is_plain().

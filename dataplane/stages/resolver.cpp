@@ -126,7 +126,7 @@ Resolver::Resolver(const Parts& parts, const Options& options)
 
 void Resolver::resolve(Burst& burst, const Snapshot& snapshot, Now now) noexcept {
     const bool may_be_plain = burst.has_lookup && snapshot.hit_may_be_plain && !burst.watched;
-    const bool has_marked = (burst.traced | burst.set_aside) != 0;
+    const bool has_marked = (burst.traced | burst.set_aside | burst.covered) != 0;
     if (has_marked) [[unlikely]]
         take_back_lookup(burst);
     unsigned hits = 0;
@@ -170,9 +170,10 @@ unsigned Resolver::answer_hits(Burst& burst, const Snapshot& snapshot, Now now) 
     return hits;
 }
 
-// Queries that were set aside begin at their entry, and search caches themselves.
+// Queries that were set aside, and those for names of rules, begin at their entry and search caches
+// themselves.
 [[gnu::cold, gnu::noinline]] void Resolver::take_back_lookup(Burst& burst) noexcept {
-    for (std::uint32_t left = burst.set_aside; left != 0; left &= left - 1) {
+    for (std::uint32_t left = burst.set_aside | burst.covered; left != 0; left &= left - 1) {
         Packet& p = burst.packets[static_cast<unsigned>(__builtin_ctz(left))];
         p.found = nullptr;
         p.plan = nullptr;
@@ -253,11 +254,11 @@ void Resolver::take_options(const Packet& p, std::span<std::uint8_t> room,
                                                   std::uint32_t ttl_cap_s,
                                                   AnswerPath path) noexcept {
     parts_.replier.count_hit(*p.found);
-    parts_.replier.note_marks(plan.hit_marks);
+    parts_.replier.note_plan(&plan);
     parts_.replier.answer_other(p, p.found->answer(),
                                 {.age_s = age_s, .ttl_cap_s = ttl_cap_s, .max_size = p.max_size},
                                 {path});
-    parts_.replier.note_marks(0);
+    parts_.replier.note_plan(nullptr);
 }
 
 // A function of its own, so that answer_hit() needs no stack for it.
@@ -342,9 +343,9 @@ void Resolver::ask(Packet& p, const QueryContext& c, Now now) noexcept {
 }
 
 void Resolver::drop(Packet& p, const QueryContext& c, Verdict why) noexcept {
-    parts_.replier.note_marks(c.state.marks);
+    parts_.replier.note_program(&c.state);
     parts_.replier.drop(p, why);
-    parts_.replier.note_marks(0);
+    parts_.replier.note_program(nullptr);
 }
 
 void Resolver::refuse(Packet& p, const QueryContext& c, Verdict why) noexcept {
@@ -353,7 +354,7 @@ void Resolver::refuse(Packet& p, const QueryContext& c, Verdict why) noexcept {
                                                                   : Overload::parked_full;
     parts_.counters.saw(overload, p.client.address, p.query.name());
     const bool is_clients = why == Verdict::drop_client_quota;
-    parts_.replier.note_marks(c.state.marks);
+    parts_.replier.note_program(&c.state);
     if (is_clients && over_quota_ == OverQuota::truncate && p.client.is_udp()) {
         parts_.replier.answer_truncated(p, Verdict::truncated_quota);
     } else if ((!is_clients && why != Verdict::drop_suffix_quota) ||
@@ -362,7 +363,7 @@ void Resolver::refuse(Packet& p, const QueryContext& c, Verdict why) noexcept {
     } else {
         parts_.replier.answer_error(p, dns::kServFail, dns::Ede::other, Verdict::servfail_quota);
     }
-    parts_.replier.note_marks(0);
+    parts_.replier.note_program(nullptr);
 }
 
 // Only if there is a free record: the next hit tries again.
@@ -515,12 +516,12 @@ void Resolver::leave(Packet& p, QueryContext& c, Now now) noexcept {
 [[gnu::cold, gnu::noinline]] bool Resolver::refuse_norecurse(Packet& p, const QueryContext& c,
                                                              Now now) noexcept {
     if (c.response.ede() != dns::Ede::not_authoritative) return false;
-    parts_.replier.note_marks(c.state.marks);
+    parts_.replier.note_program(&c.state);
     if (!end_if_limited(p, c.snapshot, dns::kRefused, false, parts_.limiter, parts_.replier, now)) {
         parts_.replier.answer_error(p, dns::kRefused, dns::Ede::not_authoritative,
                                     Verdict::refused_norecurse);
     }
-    parts_.replier.note_marks(0);
+    parts_.replier.note_program(nullptr);
     return true;
 }
 

@@ -54,10 +54,10 @@ bool Resolver::end_limited_hit(Packet& p, const Snapshot& snapshot,
 
 bool Resolver::end_limited_answer(Packet& p, const QueryContext& c, Now now) noexcept {
     const dns::Answer& answer = c.response.answer();
-    parts_.replier.note_marks(c.state.marks);
+    parts_.replier.note_program(&c.state);
     const bool is_limited = end_if_limited(p, c.snapshot, answer.rcode, answer.ancount != 0,
                                            parts_.limiter, parts_.replier, now);
-    parts_.replier.note_marks(0);
+    parts_.replier.note_program(nullptr);
     return is_limited;
 }
 
@@ -100,9 +100,9 @@ bool Resolver::end_limited_miss(Packet& p, const QueryContext& c, Now now) noexc
         parts_.limiter.on_miss(*c.snapshot.limits, limited_client(p), p.query.name(), now);
     if (limited == Limited::no) return false;
     parts_.executor.abandon(c.snapshot, c.state);
-    parts_.replier.note_marks(c.state.marks);
+    parts_.replier.note_program(&c.state);
     end_limited(p, limited, parts_.replier);
-    parts_.replier.note_marks(0);
+    parts_.replier.note_program(nullptr);
     return true;
 }
 

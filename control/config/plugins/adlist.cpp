@@ -36,7 +36,7 @@ struct List {
     std::string source, format;
     bool lenient = false, match_all = false;
     std::optional<std::uint32_t> max_shrink;
-    bool ready = true;
+    bool ready = true, legal = false;
     int line = 0;
 };
 struct AdlistArgs {
@@ -55,7 +55,7 @@ void read_format(Reading& in, const Node& node, const Place& place, List& out) {
     if (read_choice(in, node, place, kListFormats)) out.format = node.text;
 }
 
-constexpr std::array<Row<List>, 6> kListsRows{{
+constexpr std::array<Row<List>, 7> kListsRows{{
     {"list", Own<List>{"path or URL", read_source}, "required", "", "path or URL of the list"},
     {"format", Own<List>{"one of", read_format}, "(detected)", kListFormats,
      "format of the list\n`adlist`, `hosts` and `adguard` are read line by line, as in AdGuard "
@@ -67,6 +67,9 @@ constexpr std::array<Row<List>, 6> kListsRows{{
     match_all_row<List>(),
     max_shrink_row<List>(),
     list_ready_row<List>(),
+    {"legal", &List::legal, "false", "",
+     "the law requires this list\n`allow`, exceptions of other lists, rules (`control.rules`) and "
+     "pauses do not end it. Its answers have the EDE code Censored (16) in place of Blocked (15)."},
 }};
 
 void read_lists(Reading& in, const Node& node, const Place& place, AdlistArgs& out) {
@@ -210,6 +213,7 @@ class AdPolicy {
     void add(const List& list, ListRules rules) {
         names_.push_back(list.source);
         lines_.push_back(list.line);
+        legal_.push_back(list.legal);
         exceptions_.push_back(static_cast<std::size_t>(
             std::ranges::count_if(rules.rules, &matchers::AdguardRule::exception)));
         rules_.push_back(std::move(rules));
@@ -217,22 +221,48 @@ class AdPolicy {
 
     // Sets the lists and their exceptions.
     void make(AdList& ads) {
-        apply_badfilters(rules_);
-        ads.exceptions = exceptions_of_all();
+        apply_badfilters();
+        std::vector<std::optional<PluginIndex>> own(rules_.size());
+        for (std::size_t i = 0; i < rules_.size(); ++i) {
+            if (legal_[i])
+                own[i] = exceptions_of({&rules_[i], 1}, std::to_string(i + 1) + ".exceptions");
+        }
+        ads.exceptions = exceptions_of(rules_, "exceptions");
         for (std::size_t i = 0; i < rules_.size(); ++i) {
             DomainSet set;
             set.steps = steps_of(std::move(rules_[i]));
-            set.exceptions = ads.exceptions;
+            set.exceptions = legal_[i] ? own[i] : ads.exceptions;
             ads.lists.push_back({names_[i],
                                  add_set(std::to_string(i + 1), lines_[i], std::move(set)),
-                                 exceptions_[i]});
+                                 exceptions_[i], legal_[i]});
         }
     }
 
   private:
-    std::optional<PluginIndex> exceptions_of_all() {
+    // Those of others cannot disable rules of a legal list.
+    void apply_badfilters() {
+        std::vector<ListRules> others;
+        std::vector<std::size_t> places;
+        for (std::size_t i = 0; i < rules_.size(); ++i) {
+            if (legal_[i]) {
+                std::vector<ListRules> alone(1);
+                alone.front() = std::move(rules_[i]);
+                config::apply_badfilters(alone);
+                rules_[i] = std::move(alone.front());
+            } else {
+                others.push_back(std::move(rules_[i]));
+                places.push_back(i);
+            }
+        }
+        config::apply_badfilters(others);
+        for (std::size_t i = 0; i < places.size(); ++i)
+            rules_[places[i]] = std::move(others[i]);
+    }
+
+    // Takes the exceptions out of these lists.
+    std::optional<PluginIndex> exceptions_of(std::span<ListRules> lists, const std::string& name) {
         ListRules all;
-        for (ListRules& list : rules_) {
+        for (ListRules& list : lists) {
             for (auto& rule : list.rules) {
                 if (rule.exception) all.rules.push_back(std::move(rule));
             }
@@ -241,7 +271,7 @@ class AdPolicy {
         if (all.rules.empty()) return std::nullopt;
         DomainSet set;
         set.steps = steps_of(std::move(all));
-        return add_set("exceptions", plugin_.line, std::move(set));
+        return add_set(name, plugin_.line, std::move(set));
     }
 
     PluginIndex add_set(const std::string& name, int line, DomainSet set) {
@@ -259,6 +289,7 @@ class AdPolicy {
     std::vector<std::string> names_;
     std::vector<int> lines_;
     std::vector<std::size_t> exceptions_;
+    std::vector<bool> legal_;
     std::vector<ListRules> rules_;
 };
 

@@ -20,7 +20,7 @@ namespace {
 struct PolicyZoneArgs {
     std::string source, name;
     bool lenient = false;
-    bool ready = true;
+    bool ready = true, legal = false;
     int line = 0;
 };
 struct RpzArgs {
@@ -33,7 +33,7 @@ void read_policy_source(Reading& in, const Node& node, const Place& place, Polic
     out.line = place.line;
 }
 
-constexpr std::array<Row<PolicyZoneArgs>, 4> kPolicyZoneRows{{
+constexpr std::array<Row<PolicyZoneArgs>, 5> kPolicyZoneRows{{
     {"zone", Own<PolicyZoneArgs>{"path, URL or `$TAG`", read_policy_source}, "required", "",
      "zone file of the response policy zone, a path or URL, or the tag of a `secondary`"},
     {"name", &PolicyZoneArgs::name, "(from its SOA, else its first $ORIGIN)", "",
@@ -41,6 +41,9 @@ constexpr std::array<Row<PolicyZoneArgs>, 4> kPolicyZoneRows{{
     {"lenient", &PolicyZoneArgs::lenient, "false", "",
      "skip records that cannot be applied, with one warning; by default each is an error"},
     list_ready_row<PolicyZoneArgs>(),
+    {"legal", &PolicyZoneArgs::legal, "false", "",
+     "the law requires this zone: no rule (`control.rules`) ends it\nIts answers have the EDE code "
+     "Censored (16) in place of Blocked (15)."},
 }};
 
 void read_policy_zones(Reading& in, const Node& node, const Place& place, RpzArgs& out) {
@@ -282,8 +285,10 @@ void read_rpz(Reading& in, const Node* node, Plugin& plugin) {
     read_rows(in, args_or_empty(node, plugin, empty), kRpzRows, owner_of(plugin), args);
     Rpz out;
     out.logs = args.log;
-    for (const PolicyZoneArgs& zone : args.zones)
+    for (const PolicyZoneArgs& zone : args.zones) {
         out.zones.push_back(PolicyZoneReader(in, zone, plugin).read());
+        out.zones.back().is_legal = zone.legal;
+    }
     plugin.args = std::move(out);
 }
 

@@ -87,6 +87,12 @@ void read_path_or_off(Reading& in, const Node& node, const Place& place, Control
         path.pop_back();
 }
 
+void read_rules(Reading& in, const Node& node, const Place& place, Control& out) {
+    std::string path;
+    if (!read_value(in, node, place, {}, path)) return;
+    out.rules = lowered(path) == "off" ? std::string() : in.resolve(path);
+}
+
 // Below a folder that is written into the engine's configuration between quotes.
 template <auto Member>
 void read_path(Reading& in, const Node& node, const Place& place, Control& out) {
@@ -148,7 +154,7 @@ void read_pattern_memory(Reading& in, const Node& node, const Place& place, Cont
     out.pattern_memory = *bytes;
 }
 
-constexpr std::array<Row<Control>, 23> kControlRows{{
+constexpr std::array<Row<Control>, 24> kControlRows{{
     {"socket", Own<Control>{"path", read_socket}, "/run/steerdns/control.sock", "",
      "control socket, used by steerctl"},
     {"roles", Own<Control>{"list", read_roles}, "none", "",
@@ -199,6 +205,10 @@ constexpr std::array<Row<Control>, 23> kControlRows{{
      "/var/lib/steerdns/static.yaml", "",
      "file for the records of `steerctl static add`; `off` disables it\nThe file maps the tags of "
      "`static` plugins to lists of `records`. A start and a reload read it. You can edit it."},
+    {"rules", Own<Control>{"path", read_rules}, "(on with the page)", "",
+     "file for the rules of `steerctl block`, `allow` and `pause`; `off` disables them\nWithout "
+     "this setting, rules are on if `http` serves the page. The file is then "
+     "/var/lib/steerdns/rules.json."},
     {"history", Own<Control>{"path", read_path_or_off<&Control::history>},
      "/var/lib/steerdns/configurations", "",
      "folder for the configuration's earlier texts; `off` disables it and "

@@ -148,6 +148,7 @@ struct AdListPart {
     std::string name;            // original text: a path or URL
     PluginIndex provider;        // its own domain_set
     std::size_t exceptions = 0;  // rules of this list that count for all lists of the adlist
+    bool is_legal = false;       // no exception of others, rule or pause ends it
 };
 struct AdList {
     std::vector<AdListPart> lists;            // at least one
@@ -188,7 +189,8 @@ struct RpzPrefix {
     std::uint32_t action;  // index of the zone's `actions`
 };
 struct RpzZone {
-    std::string source;  // original text: a path, URL or $TAG
+    std::string source;     // original text: a path, URL or $TAG
+    bool is_legal = false;  // no rule ends it
     // By zone transfer: all that follows is empty, because the zone changes while serving.
     std::optional<PluginIndex> secondary{};
     std::vector<RuleAt> names;         // full: the name; domain: all below it. Values: of `actions`

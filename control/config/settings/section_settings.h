@@ -165,7 +165,9 @@ struct Control {
     // same folder. Empty: not kept.
     std::string router_lists = "/var/lib/steerdns/router-lists.json";
     std::string static_file = "/var/lib/steerdns/static.yaml";  // empty: no runtime records
-    std::string history = "/var/lib/steerdns/configurations";   // earlier texts; empty: not kept
+    // Rules of `steerctl block` and `allow`. Empty: none are possible. No value: rules_file().
+    std::optional<std::string> rules;
+    std::string history = "/var/lib/steerdns/configurations";  // earlier texts; empty: not kept
     std::uint32_t stream_threads = 1;
     bool ready_nat64 = false;
     UpstreamsReady ready_upstreams = UpstreamsReady::withdraw;
@@ -173,6 +175,12 @@ struct Control {
     Milliseconds shutdown_delay{0};
     Seccomp seccomp = Seccomp::on;
     bool landlock = true;
+
+    // The file of rules: without a setting, there is one if there is a page.
+    [[nodiscard]] std::string rules_file() const {
+        if (rules) return *rules;
+        return rpc ? "/var/lib/steerdns/rules.json" : "";
+    }
 };
 
 // ---- routers

@@ -61,9 +61,12 @@ std::string text_of(const Decision& decision) {
 }
 
 object to_json(const Decision& decision) {
-    object out{
-        {"end", decision.is_known() ? label_of(decision.ending) : std::string_view("unknown")},
-        {"text", text_of(decision)}};
+    const auto word = [&](PolicyDecision of) {
+        return decision.is_known() ? label_of(of) : std::string_view("unknown");
+    };
+    object out{{"end", word(decision.ending)},
+               {"decision", word(decision.policy)},
+               {"text", text_of(decision)}};
     array asks;
     for (const Ask& ask : decision.asks) {
         object one{{"forward", ask.forward}, {"upstreams", array_of(ask.upstreams)}};

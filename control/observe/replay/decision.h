@@ -8,30 +8,13 @@
 #include <string_view>
 #include <vector>
 
+#include "dataplane/policy/decision.h"
+
 namespace steer::replay {
 
-//    name, description
-#define STEER_REPLAY_ENDS(X)                                                \
-    X(forwarded, "an upstream answers")                                     \
-    X(local, "answered from records, leases or hosts of the configuration") \
-    X(blocked, "denied by an ad list, a black_hole or a policy zone")       \
-    X(rejected, "answered by `reject`")                                     \
-    X(dropped, "no answer is sent")                                         \
-    X(refused, "the client is not in `dataplane.allow`")                    \
-    X(error, "a type that is not served, such as AXFR")                     \
-    X(empty, "no rule answers: an empty answer is sent")
-enum class Ending : std::uint8_t {
-#define STEER_REPLAY_END(name, text) name,
-    STEER_REPLAY_ENDS(STEER_REPLAY_END)
-#undef STEER_REPLAY_END
-        count_
-};
-#define STEER_REPLAY_LABEL(name, text) std::string_view{#name},
-inline constexpr std::array kEndingLabels{STEER_REPLAY_ENDS(STEER_REPLAY_LABEL)};
-#undef STEER_REPLAY_LABEL
-constexpr std::string_view label_of(Ending ending) {
-    return kEndingLabels[static_cast<std::size_t>(ending)];
-}
+// Who answers. Two ends that differ only in the reason for asking an upstream are one: allowed,
+// rewritten and steered are `forwarded` here, and in Decision::policy.
+using Ending = PolicyDecision;
 
 // A question to an upstream group.
 struct Ask {
@@ -53,8 +36,9 @@ struct RulePlace {
 
 struct Decision {
     Ending ending = Ending::empty;
-    std::vector<Ask> asks;           // in order
-    std::string answer;              // without an upstream: rcode and records
+    PolicyDecision policy = PolicyDecision::empty;  // the word of a query's record
+    std::vector<Ask> asks;                          // in order
+    std::string answer;                             // without an upstream: rcode and records
     std::vector<std::string> lists;  // lists that claim the answer if it has addresses
     std::vector<std::string> sets;   // of the name
     RulePlace rule;                  // the rule that answered, forwarded or dropped
@@ -69,7 +53,7 @@ enum class Compared : std::uint8_t { same, different, unknown };
 // unknown: a fact is missing, and the known part does not differ.
 Compared compare(const Decision& before, const Decision& after);
 
-// {"end", "text", "asks": [{"forward", "upstreams", "name", "type"}], "answer", "lists", "sets",
+// {"end", "decision", "text", "asks": [{"forward", "upstreams", "name", "type"}], "answer", "lists", "sets",
 // "rule", "file", "line", "because", "because_line", "unknown"}; without empty ones, except `end`
 // and `text`.
 boost::json::object to_json(const Decision& decision);

@@ -63,7 +63,7 @@ class PolicyRun::Impl {
         const Bytes message = message_of(query);
         dns::Query q;
         if (dns::parse_query(message, q) != dns::QueryError::none) {
-            out.ending = Ending::error;
+            out.ending = out.policy = Ending::error;
             return out;
         }
         q.over_v4 = query.client.is_v4();
@@ -74,7 +74,7 @@ class PolicyRun::Impl {
             return out;
         }
         if (!snapshot_.allow.contains(query.client)) {
-            out.ending = Ending::refused;
+            out.ending = out.policy = Ending::refused;
             return out;
         }
         Trace trace;
@@ -250,6 +250,9 @@ class PolicyRun::Impl {
     }
 
     void finish(const QueryContext& c, Decision& out) {
+        out.policy = decision_of(snapshot_, c.state);
+        const bool has_no_maker = c.state.made_by == ProgramState::kNowhere && out.asks.empty();
+        if (has_no_maker && !c.state.dropped) out.policy = PolicyDecision::empty;
         for (unsigned l = 0; l < c.state.list_count; ++l)
             out.lists.push_back(snapshot_.lists[c.state.lists[l]].tag);
         std::ranges::sort(out.lists);
@@ -281,7 +284,7 @@ class PolicyRun::Impl {
         } else if (at.writer == kTraceNone) {
             out.ending = Ending::empty;
         } else {
-            out.ending = ending_by(snapshot_.program[at.writer].op);
+            out.ending = ending_by(at.writer);
             out.rule = place_of(at.writer);
         }
         if (out.ending == Ending::forwarded) out.answer.clear();
@@ -296,12 +299,9 @@ class PolicyRun::Impl {
         std::size_t asks = 0;
         bool is_known = true;  // the present answer
     };
-    static Ending ending_by(Op op) {
-        if (op == Op::forward) return Ending::forwarded;
-        if (op == Op::ad_list || op == Op::watch_targets || op == Op::black_hole ||
-            op == Op::enter_rpz || op == Op::deny_private)
-            return Ending::blocked;
-        return op == Op::reject ? Ending::rejected : Ending::local;
+    [[nodiscard]] Ending ending_by(std::uint16_t pc) const {
+        return snapshot_.program[pc].op == Op::forward ? Ending::forwarded
+                                                       : decision_by(snapshot_, pc);
     }
     void read(const TraceEvent& e, Reading& at) {
         if (e.what == TraceWhat::step) {

@@ -99,6 +99,8 @@ void Compiler::run(const std::vector<config::KnownRecord>& designated,
     if (const auto own = identity(host_name)) known.push_back(*own);
     static_assert(config::kMaxEntries == kMaxEntries);
     reserve_recorded_marks();
+    const bool has_rules = !settings_.control.rules_file().empty();
+    if (has_rules) name_rules();
     snapshot_.entries.clear();
     for (const config::PluginIndex plugin : settings_.entries)
         entry_of(plugin, known);
@@ -120,9 +122,44 @@ void Compiler::run(const std::vector<config::KnownRecord>& designated,
 
 void Compiler::entry_of(config::PluginIndex plugin, const std::vector<Known>& known) {
     snapshot_.entries.push_back(next_pc());
+    if (snapshot_.rules != nullptr) emit(Op::rules, 0, 0);
     for (const Known& names : known)
         answer_known(names);
     program_of(plugin, settings_.plugin(plugin).line);
+}
+
+// A blocked name is answered as an adlist's.
+void Compiler::name_rules() {
+    snapshot_.rules = registry_.name_rules();
+    snapshot_.rules_black_hole = static_cast<std::uint32_t>(snapshot_.black_holes.size());
+    snapshot_.black_holes.push_back(known_.black_hole({.mode = config::BlackHoleMode::null}));
+    snapshot_.black_holes.back().blocks = true;
+    // A rule may be for the device with a MAC address.
+    for (const config::Plugin& plugin : settings_.plugins) {
+        if (!std::holds_alternative<config::DhcpLeases>(plugin.args)) continue;
+        const auto table = registry_.live_answers(plugin.tag);
+        if (std::ranges::find(snapshot_.lease_tables, table) == snapshot_.lease_tables.end())
+            snapshot_.lease_tables.push_back(table);
+    }
+}
+
+// Whether its tests say that the name is one of a list, and it answers such names itself.
+bool Compiler::blocks_names(const config::ExecRule& rule) const {
+    using Kind = config::ExecRule::Kind;
+    const bool answers = rule.kind == Kind::reject || rule.kind == Kind::drop ||
+                         (rule.kind == Kind::plugin && std::holds_alternative<config::BlackHole>(
+                                                           settings_.plugin(rule.plugin).args));
+    const auto is_of_names = [this](const config::MatchUse& match, const auto& again) -> bool {
+        const auto& args = settings_.plugin(match.plugin).args;
+        if (const auto* const any = std::get_if<config::AnyMatch>(&args))
+            return std::ranges::any_of(any->matches,
+                                       [&](const auto& one) { return again(one, again); });
+        return !match.negate && (std::holds_alternative<config::Qname>(args) ||
+                                 std::holds_alternative<config::Question>(args));
+    };
+    return answers && std::ranges::any_of(rule.matches, [&](const auto& match) {
+               return is_of_names(match, is_of_names);
+           });
 }
 
 void Compiler::program_of(config::PluginIndex plugin, int line) {
@@ -222,6 +259,8 @@ void Compiler::rule(const config::ExecRule& rule, std::uint16_t instance, unsign
     std::vector<std::uint16_t> fails;
     for (const config::MatchUse& match : rule.matches)
         test(match, instance, fails);
+    if (snapshot_.rules != nullptr && blocks_names(rule))
+        fails.push_back(emit(Op::pass_allowed, instance, rule.line));
     const bool around = std::exchange(in_special_rule_, in_special_rule_ || names_special(rule));
     switch (rule.kind) {
         case Kind::return_:

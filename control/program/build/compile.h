@@ -82,6 +82,8 @@ class Compiler {
     // Compiles the program of an executor that queries enter, after the tests of every entry.
     void entry_of(config::PluginIndex plugin, const std::vector<Known>& known);
     // Compiles the program of an executor, to its `end`.
+    void name_rules();
+    [[nodiscard]] bool blocks_names(const config::ExecRule& rule) const;
     void program_of(config::PluginIndex plugin, int line);
     // Returns the pc of the sequence's end.
     std::uint16_t sequence(const config::Sequence& sequence, unsigned depth);
@@ -250,7 +252,7 @@ class Compiler {
                  std::uint16_t instance);
     struct AdMasks {
         TagMasks::ByType all;
-        std::optional<TagMasks::ByType> allow, exceptions;
+        std::optional<TagMasks::ByType> allow, exceptions, legal;
     };
     AdMasks ad_masks_of(const config::AdList& args);
     steer::AdList ad_list_of(config::PluginIndex index, const config::AdList& args,
@@ -261,6 +263,7 @@ class Compiler {
     void rpz(config::PluginIndex index, const config::Rpz& args, int line, std::uint16_t instance,
              unsigned& depth);
     std::uint32_t rpz_of(config::PluginIndex index, const config::Rpz& args);
+    void name_zone(const std::string& tag, const config::RpzZone& zone, steer::Rpz::Zone& out);
     steer::Rpz::Zone rpz_zone(const config::RpzZone& zone, std::uint32_t first_action);
     static steer::Rpz::Zone live_zone(std::shared_ptr<const LivePolicy> live,
                                       const std::string& name);

@@ -231,7 +231,10 @@ void Compiler::execute(const config::Ttl& ttl, const Use& use) {
 
 void Compiler::execute(const config::BlackHole& hole, const Use& use) {
     const auto [at, fresh] = place_of(use.index, snapshot_.black_holes);
-    if (fresh) snapshot_.black_holes.push_back(known_.black_hole(hole));
+    if (fresh) {
+        snapshot_.black_holes.push_back(known_.black_hole(hole));
+        snapshot_.black_holes.back().blocks = true;
+    }
     const std::uint16_t pc = emit(Op::black_hole, use.instance, use.line, at);
     if (!too_long_) snapshot_.program[pc].short_circuit = hole.short_circuit;
 }

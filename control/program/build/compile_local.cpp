@@ -214,16 +214,27 @@ void Compiler::ad_list(config::PluginIndex index, const config::AdList& args, in
         snapshot_.ad_lists.push_back(ad_list_of(index, args, ad_masks_.back(), line));
     }
     const AdMasks& masks = ad_masks_[at];
-    std::vector<std::uint16_t> others, ends;
+    std::vector<std::uint16_t> others, exceptions, ends;
     test_names(masks.all, false, instance, line, others);
-    if (masks.allow) test_names(*masks.allow, true, instance, line, ends);
+    std::vector<std::uint16_t> legal;
+    if (masks.allow && masks.legal) test_names(*masks.legal, true, instance, line, legal);
+    if (masks.allow) test_names(*masks.allow, true, instance, line, exceptions);
+    if (too_long_) return;
+    land(legal);
     ends.push_back(emit(Op::ad_list, instance, line, at));
     if (too_long_) return;
     land(others);
     if (checks_answers(args)) {
         if (masks.allow) test_names(*masks.allow, true, instance, line, ends);
-        if (masks.exceptions) test_names(*masks.exceptions, true, instance, line, ends);
-        emit(Op::watch_targets, instance, line, at);
+        if (masks.exceptions) test_names(*masks.exceptions, true, instance, line, exceptions);
+        const std::uint16_t pc = emit(Op::watch_targets, instance, line, at);
+        if (fresh) snapshot_.ad_lists[at].watch_pc = pc;
+    }
+    if (!exceptions.empty()) {
+        ends.push_back(emit(Op::go_to, instance, line));
+        if (too_long_) return;
+        land(exceptions);
+        emit(Op::allow, instance, line, at);
     }
     if (!too_long_) land(ends);
 }
@@ -237,6 +248,11 @@ Compiler::AdMasks Compiler::ad_masks_of(const config::AdList& args) {
     if (!args.allow.empty()) masks.allow = masks_.masks_of(args.allow);
     if (checks_answers(args) && args.exceptions)
         masks.exceptions = masks_.masks_of_exceptions(*args.exceptions);
+    config::NameRules legal;
+    for (const config::AdListPart& part : args.lists) {
+        if (part.is_legal) legal.sets.push_back(part.provider);
+    }
+    if (!legal.sets.empty()) masks.legal = masks_.masks_of(legal);
     return masks;
 }
 
@@ -250,12 +266,16 @@ steer::AdList Compiler::ad_list_of(config::PluginIndex index, const config::AdLi
         names.sets.push_back(part.provider);
         list.lists.push_back({part.name,
                               config::rules_of(settings_.plugin(part.provider)) + part.exceptions,
-                              masks_.masks_of(names), registry_.list_matches(list.tag, part.name)});
+                              masks_.masks_of(names), registry_.list_matches(list.tag, part.name),
+                              list_id(list.tag, part.name), part.is_legal});
     }
+    list.id = list_id(list.tag, {});
     list.all = masks.all;
     list.allow = masks.allow;
+    list.legal = masks.legal;
     list.black_hole = static_cast<std::uint32_t>(snapshot_.black_holes.size());
     snapshot_.black_holes.push_back(known_.black_hole(args.answer));
+    snapshot_.black_holes.back().blocks = true;
     if (checks_answers(args)) list.watch = watch_bit(line);
     return list;
 }

@@ -19,12 +19,13 @@ std::uint32_t Compiler::rpz_of(config::PluginIndex index, const config::Rpz& arg
     const config::Plugin& plugin = settings_.plugin(index);
     steer::Rpz out;
     out.tag = plugin.tag;
+    out.id = list_id(out.tag, {});
     out.logs = args.logs;
     for (const config::RpzZone& zone : args.zones) {
         if (zone.secondary) {
             out.zones.push_back(live_zone(
                 registry_.live_policy(settings_.plugin(*zone.secondary).tag), zone.source));
-            out.zones.back().matches = registry_.list_matches(plugin.tag, zone.source);
+            name_zone(plugin.tag, zone, out.zones.back());
             out.asks_answers = true;  // what the zone has may change
             continue;
         }
@@ -32,7 +33,7 @@ std::uint32_t Compiler::rpz_of(config::PluginIndex index, const config::Rpz& arg
         for (const config::RpzAction& action : zone.actions)
             out.actions.push_back(rpz_action(out, action, plugin.line));
         out.zones.push_back(rpz_zone(zone, first));
-        out.zones.back().matches = registry_.list_matches(plugin.tag, zone.source);
+        name_zone(plugin.tag, zone, out.zones.back());
         out.asks_answers =
             out.asks_answers || !out.zones.back().addresses.empty() || out.zones.back().has_names();
     }
@@ -48,6 +49,13 @@ std::uint32_t Compiler::rpz_of(config::PluginIndex index, const config::Rpz& arg
     }
     snapshot_.rpzs.push_back(std::move(out));
     return at;
+}
+
+void Compiler::name_zone(const std::string& tag, const config::RpzZone& zone,
+                         steer::Rpz::Zone& out) {
+    out.matches = registry_.list_matches(tag, zone.source);
+    out.id = list_id(tag, zone.source);
+    out.is_legal = zone.is_legal;
 }
 
 steer::Rpz::Zone Compiler::rpz_zone(const config::RpzZone& zone, std::uint32_t first_action) {

@@ -130,6 +130,11 @@ std::shared_ptr<LivePrefixes> Registry::live_prefixes(const std::string& tag) {
     return shared_of(live_prefixes_, tag);
 }
 
+std::shared_ptr<LiveRules> Registry::name_rules() {
+    if (name_rules_ == nullptr) name_rules_ = std::make_shared<LiveRules>();
+    return name_rules_;
+}
+
 std::shared_ptr<LiveAnswers> Registry::live_answers(const std::string& tag) {
     return shared_of(live_answers_, tag);
 }

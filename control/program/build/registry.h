@@ -15,6 +15,7 @@
 #include "dataplane/answer/ad_list.h"
 #include "dataplane/answer/live_answers.h"
 #include "dataplane/answer/live_prefixes.h"
+#include "dataplane/answer/name_rules.h"
 #include "dataplane/answer/policy_zone.h"
 #include "dataplane/answer/reverse_table.h"
 #include "dataplane/base/list_state.h"
@@ -60,6 +61,8 @@ class Registry {
     [[nodiscard]] const std::map<std::string, std::shared_ptr<TaskFlag>>& tasks() const {
         return tasks_;
     }
+    // The rules of `control.rules`.
+    std::shared_ptr<LiveRules> name_rules();
     // The answers of a dhcp_leases, by its tag.
     std::shared_ptr<LiveAnswers> live_answers(const std::string& tag);
     // The policy zone, or the local zone, of a secondary, by its tag.
@@ -94,6 +97,7 @@ class Registry {
     std::map<std::string, std::shared_ptr<std::atomic<std::uint32_t>>> ad_list_pauses_;
     std::map<std::string, std::shared_ptr<TaskFlag>> tasks_;
     std::map<std::string, std::shared_ptr<TimeWindow>> time_windows_;
+    std::shared_ptr<LiveRules> name_rules_;
     std::map<std::string, std::shared_ptr<LiveAnswers>> live_answers_;
     std::map<std::string, std::shared_ptr<LivePrefixes>> live_prefixes_;
     std::map<std::string, std::shared_ptr<LivePolicy>> live_policies_, local_zones_;

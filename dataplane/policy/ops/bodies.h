@@ -14,6 +14,7 @@
 #include "dataplane/policy/ops/responses.h"       // IWYU pragma: export
 #include "dataplane/policy/ops/reverse.h"         // IWYU pragma: export
 #include "dataplane/policy/ops/rpz.h"             // IWYU pragma: export
+#include "dataplane/policy/ops/rules.h"           // IWYU pragma: export
 #include "dataplane/policy/ops/static_records.h"  // IWYU pragma: export
 #include "dataplane/policy/ops/subnet.h"          // IWYU pragma: export
 #include "dataplane/policy/ops/tests.h"           // IWYU pragma: export

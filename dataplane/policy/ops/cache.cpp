@@ -8,6 +8,7 @@
 #include "dataplane/policy/ad_targets.h"
 #include "dataplane/policy/admit.h"
 #include "dataplane/policy/claim_lists.h"
+#include "dataplane/policy/decision.h"
 #include "dataplane/policy/entry_words.h"
 #include "dataplane/policy/hit_walk.h"
 #include "dataplane/policy/key_facts.h"
@@ -142,12 +143,20 @@ bool may_be_due_to_client(const QueryContext& c, const cache::KeyFacts& facts) {
     return c.state.rewrites.options() != 0 && !c.options.empty();
 }
 
+// A hit would not come to the list, so a rule for this client, or a later one, would have no effect.
+bool is_denied_until_a_rule_allows_it(const QueryContext& c) {
+    if (c.snapshot.rules == nullptr || c.state.made_by == ProgramState::kNowhere) return false;
+    const PolicyDecision decision = decision_by(c.snapshot, c.state.made_by);
+    return decision == PolicyDecision::blocked || decision == PolicyDecision::rejected;
+}
+
 // Stores the response, unless it is from this cache. False: it is not stored.
 bool keep(LiveRun& w, const Instruction& i) {
     QueryContext& c = w.c;
     const CacheInstance& settings = c.snapshot.caches[i.operand];
-    const std::uint8_t list_base = c.state.list_base[c.state.depth];
+    const unsigned list_base = c.state.list_base[c.state.depth];
     if (w.worker.cache == nullptr || !c.response || c.response.is_stale()) return false;
+    if (c.state.is_of_client || is_denied_until_a_rule_allows_it(c)) return false;
     if (c.state.answered_under != c.state.rewrites.count())
         return false;  // it answers an outer question
     const cache::Entry* const entry = c.response.source();

@@ -10,6 +10,7 @@ namespace {
 
 MaybeStep enter_renamed(QueryWalk& w, std::uint16_t word) {
     w.c.replay = nullptr;
+    w.state().note_passed(false);
     w.enter_rewrite(word);
     w.question_changed();
     return std::nullopt;

@@ -44,6 +44,7 @@ struct Body<Op::drop> {
     static MaybeStep run(auto& w, const Instruction& /*i*/) noexcept {
         w.drop_response();
         w.state().dropped = true;
+        w.state().note_maker();
         return w.stop();
     }
 };

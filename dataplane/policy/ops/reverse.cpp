@@ -26,6 +26,7 @@ bool answer_by_name(LiveRun& w, const ReverseLookup& reverse) {
         dns::write_answer(buffer->room(), dns::kPtr, kPointerTtl, {name.data(), length}));
     buffer->born_ms = static_cast<std::int64_t>(w.now.ms);
     w.give_buffer(buffer);
+    c.state.note_maker();
     return true;
 }
 

@@ -4,12 +4,13 @@
 
 #include "dataplane/policy/facts.h"
 #include "dataplane/policy/ops/redirect.h"
+#include "dataplane/policy/ops/rules.h"
 
 namespace steer {
 namespace {
 
 // Enters the instruction at the program counter for another name: a word of Rewrites.
-Left ask_for_other_name(LiveRun& w, std::uint16_t word) {
+Left ask_for_other_name(LiveRun& w, std::uint16_t word, std::uint8_t part) {
     QueryContext& c = w.c;
     const auto name = c.asked().name();
     const RedirectTarget target = c.snapshot.redirect_target(word);
@@ -22,6 +23,7 @@ Left ask_for_other_name(LiveRun& w, std::uint16_t word) {
     w.drop_response();
     c.replay = nullptr;
     c.failed = false;
+    c.state.note_passed(false, part);
     w.enter_rewrite(word);
     w.question_changed();
     return Left::renamed;
@@ -72,17 +74,26 @@ Left apply(LiveRun& w, const Rpz& rpz, std::uint32_t number, const Rpz::Found& f
     QueryContext& c = w.c;
     using Does = Rpz::Action::Does;
     const Rpz::Action& action = rpz.action_of(found);
-    rpz.zones[found.zone].matches->count(w.worker.number);
+    const Rpz::Zone& zone = rpz.zones[found.zone];
+    const auto part = static_cast<std::uint8_t>(std::min(found.zone, Rpz::kNone & 0xffU));
+    const bool may_pass = !rpz.is_authority && !zone.is_legal && action.does != Does::passthru;
+    if (may_pass && pass_by_rule(w, rpz.id, zone.id)) {
+        w.worker.counters.add(Stat::rpz_passed);
+        return Left::passed;
+    }
+    zone.matches->count(w.worker.number);
     if (rpz.logs) note_match(w, number, found, action);
     AnswerRef answer = action.answer;
     switch (action.does) {
         case Does::passthru:
             w.worker.counters.add(Stat::rpz_passed);
+            c.state.note_passed(true, part);
             return Left::passed;
         case Does::drop:
             w.worker.counters.add(Stat::rpz_dropped);
             w.drop_response();
             c.state.dropped = true;
+            c.state.note_maker(part);
             return Left::answered;
         case Does::tcp_only:
             if (c.state.over_tcp) {
@@ -103,11 +114,14 @@ Left apply(LiveRun& w, const Rpz& rpz, std::uint32_t number, const Rpz::Found& f
         case Does::alias:
             w.worker.counters.add(Stat::rpz_renamed);
             if (c.query.qtype != dns::kCname || answer == kNoAnswer)
-                return ask_for_other_name(w, action.alias);
+                return ask_for_other_name(w, action.alias, part);
             break;
     }
     c.replay = nullptr;
     give_answer(w, found, answer);
+    c.state.note_maker(part);
+    if (!rpz.is_authority)
+        c.response.set_ede(zone.is_legal ? dns::Ede::censored : dns::Ede::blocked);
     c.failed = false;
     return Left::answered;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "dataplane/policy/ops/redirect.h"
+#include "dataplane/policy/ops/rules.h"
 
 namespace steer {
 namespace {
@@ -45,6 +46,7 @@ MaybeStep Body<Op::static_records>::run(LiveRun& w, const Instruction& i) noexce
         return w.stop();
     }
     c.replay = nullptr;
+    c.state.note_passed(false);
     w.enter_rewrite(does->alias);
     w.pc() = i.target;
     w.question_changed();
@@ -75,20 +77,35 @@ Left Body<Op::static_records>::leave(LiveRun& w, const Instruction& i) noexcept 
     return Left::passed;
 }
 
+void Body<Op::ad_list>::deny(LiveRun& w, const AdList& list, const AdList::Part& part) noexcept {
+    const dns::Query& q = w.c.query;
+    w.give(w.snapshot().black_holes[list.black_hole].of(q.qtype, q.qclass));
+    w.state().note_maker(static_cast<std::uint8_t>(&part - list.lists.data()));
+    w.c.response.set_ede(part.is_legal ? dns::Ede::censored : dns::Ede::blocked);
+}
+
 MaybeStep Body<Op::ad_list>::run(LiveRun& w, const Instruction& i) noexcept {
     const AdList& list = w.snapshot().ad_lists[i.operand];
-    if (w.now.s() < list.paused_until_s->load(std::memory_order_relaxed)) {
+    const matchers::TagBits& tags = w.tags();
+    const auto is_in = [&](const NamesMask& names) {
+        return tags.any_of(w.snapshot().tag_masks[names.mask_for(w.c.query.qtype)]);
+    };
+    // Pauses and rules end all others.
+    const bool by_law = list.legal && is_in(*list.legal);
+    const bool is_paused = w.now.s() < list.paused_until_s->load(std::memory_order_relaxed);
+    const AdList::Part* denies = nullptr;
+    for (const AdList::Part& part : list.lists) {
+        if (part.is_legal != by_law || (is_paused && !by_law) || !is_in(part.in)) continue;
+        if (!by_law && pass_by_rule(w, list.id, part.id)) continue;
+        part.matches->count(w.worker.number);
+        if (denies == nullptr) denies = &part;
+    }
+    if (denies == nullptr) {
         w.pc() = i.target;
         return std::nullopt;
     }
-    const matchers::TagBits& tags = w.tags();
-    const dns::Query& q = w.c.query;
-    for (const AdList::Part& part : list.lists) {
-        if (tags.any_of(w.snapshot().tag_masks[part.in.mask_for(q.qtype)]))
-            part.matches->count(w.worker.number);
-    }
     w.worker.counters.add(Stat::ad_list_denied);
-    w.give(w.snapshot().black_holes[list.black_hole].of(q.qtype, q.qclass));
+    deny(w, list, *denies);
     return w.stop();
 }
 

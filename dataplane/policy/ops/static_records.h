@@ -18,6 +18,8 @@ struct Body<Op::static_records> {
 template <>
 struct Body<Op::ad_list> {
     static MaybeStep run(LiveRun& w, const Instruction& i) noexcept;
+    // Gives the answer of a name that this list denies, by the instruction at the program counter.
+    static void deny(LiveRun& w, const AdList& list, const AdList::Part& part) noexcept;
     // A hit passes: a denied name would not have reached the cache.
     static MaybeStep run(HitWalk& w, const Instruction& i) noexcept {
         w.pc() = i.target;

@@ -209,6 +209,13 @@ class ProgramMaker {
             case Op::static_records:  // tables, which tests/differential makes (tables, policy)
             case Op::enter_rpz:
                 break;
+            case Op::allow:
+            case Op::rules:  // there are no rules: all pass
+                m_.add(op, 0, false, instance);
+                break;
+            case Op::pass_allowed:
+                m_.land(m_.add(op, 0, false, instance));
+                break;
             case Op::fallback:
                 if (fallbacks_ > 0)
                     m_.add(op, 2 - 1 - random_.below(fallbacks_), random_.below(2) == 0, instance);
