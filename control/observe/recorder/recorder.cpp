@@ -77,9 +77,26 @@ void Recorder::follow(std::vector<RecordingPlan> plans, RecordNames names) {
         has_new_plans_ = has_new_plans_ || plans != plans_;
         plans_ = std::move(plans);
         names_ = std::move(names);
+        if (next_deciders_ != nullptr) deciders_[names_.generation] = next_deciders_;
+        while (deciders_.size() > kMaxGenerations)
+            deciders_.erase(deciders_.begin());
     }
     changed_.notify_all();
     wish();
+}
+
+void Recorder::prepare(Deciders next) {
+    const std::scoped_lock lock(mutex_);
+    next_deciders_ = std::make_shared<const Deciders>(std::move(next));
+}
+
+DecidedBy Recorder::decided_by(const QueryRecord& head) const {
+    if (head.decided_at == ProgramState::kNowhere) return {};
+    const auto known = deciders_.find(head.generation);
+    if (known != deciders_.end()) return known->second->of(head.decided_at, head.part);
+    const bool is_newer = deciders_.empty() || head.generation > deciders_.rbegin()->first;
+    return is_newer && next_deciders_ != nullptr ? next_deciders_->of(head.decided_at, head.part)
+                                                 : DecidedBy{};
 }
 
 void Recorder::watch(bool on) {
@@ -196,6 +213,11 @@ void Recorder::take(const QueryRecordView& view) {
     query.query_size = head.query_length;
     query.response_size = head.response_length;
     query.end = kEnds[static_cast<std::size_t>(head.end)].label;
+    query.decision = label_of(head.decision);
+    const DecidedBy by = decided_by(head);
+    query.plugin = by.plugin;
+    query.list = by.list;
+    query.rule = by.rule;
     if (head.upstream != QueryRecord::kNone)
         query.upstream = name_at(names_.upstreams, head.upstream);
     query.entry_tag = name_at(names_.entries, head.entry);

@@ -9,6 +9,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -16,6 +17,7 @@
 #include <vector>
 
 #include "control/api/metrics/metrics.h"
+#include "control/observe/recorder/deciders.h"
 #include "control/observe/recorder/recording.h"
 #include "control/runtime/query_record_feed.h"
 
@@ -23,6 +25,7 @@ namespace steer::recorder {
 
 // The meaning of numbers in records, by the present configuration.
 struct RecordNames {
+    std::uint32_t generation = 0;        // of the snapshot
     std::vector<std::string> upstreams;  // by Upstream::id
     std::vector<std::string> entries;    // tags, by place in Settings::entries
 };
@@ -37,6 +40,8 @@ class Recorder {
 
     // Called on the main thread; the recorder's thread applies it.
     void follow(std::vector<RecordingPlan> plans, RecordNames names);
+    // The same, before the configuration is published: its queries may end before follow().
+    void prepare(Deciders next);
     // Writes waiting records, and ends. May be called again.
     void stop();
 
@@ -65,6 +70,7 @@ class Recorder {
     void begin();
     void apply();
     void take(const QueryRecordView& view);
+    [[nodiscard]] DecidedBy decided_by(const QueryRecord& head) const;
     void wish();
 
     QueryRecordFeed& feed_;
@@ -78,6 +84,9 @@ class Recorder {
     std::vector<std::shared_ptr<Recording>> recordings_;
     std::vector<RecordingPlan> plans_;
     RecordNames names_;
+    // By generation, the last kMaxGenerations ones; and that of generations after these.
+    std::map<std::uint32_t, std::shared_ptr<const Deciders>> deciders_;
+    std::shared_ptr<const Deciders> next_deciders_;
     Watcher watcher_;
     bool is_watched_ = false;
     bool has_new_plans_ = false, is_stopping_ = false;

@@ -37,11 +37,16 @@ RecorderPart::RecorderPart(const Needs& needs)
 }
 
 void RecorderPart::serve() {
+    recorder_->prepare(recorder::Deciders(workers_.snapshot()));
     record(settings_.get());
 }
 
 void RecorderPart::poll() {
     recorder_->watch(events_.subscriptions()->wants(ops::Topic::queries));
+}
+
+void RecorderPart::prepare(const build::Built& built) {
+    recorder_->prepare(recorder::Deciders(*built.snapshot));
 }
 
 void RecorderPart::follow(const config::Settings& settings, build::Built&) {
@@ -50,6 +55,7 @@ void RecorderPart::follow(const config::Settings& settings, build::Built&) {
 
 void RecorderPart::record(const config::Settings& settings) {
     recorder::RecordNames names;
+    names.generation = workers_.snapshot().generation;
     for (const Upstream& upstream : workers_.snapshot().upstreams) {
         if (names.upstreams.size() <= upstream.id) names.upstreams.resize(upstream.id + 1U);
         names.upstreams[upstream.id] = upstream.name;

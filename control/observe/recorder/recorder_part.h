@@ -24,6 +24,7 @@ class RecorderPart final : public Part {
     // The serving user opens the files.
     void serve() override;
     void poll() override;
+    void prepare(const build::Built& built) override;
     void follow(const config::Settings& settings, build::Built& built) override;
     void write_metrics(ops::MetricWriter& writer) override;
     void add_problems(Problems& problems) override;

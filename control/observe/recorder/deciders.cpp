@@ -1,0 +1,58 @@
+#include "control/observe/recorder/deciders.h"
+
+namespace steer::recorder {
+namespace {
+
+bool may_decide(Op op) {
+    return has_trait(op, op_traits::kWritesResponse | op_traits::kRewrites) || op == Op::rules ||
+           op == Op::allow || op == Op::watch_targets || op == Op::pass_allowed;
+}
+
+std::string place_text(const ProgramSource& source, std::size_t pc) {
+    if (pc >= source.places.size()) return {};
+    const ProgramSource::Place& at = source.places[pc];
+    if (at.line == 0 || at.file >= source.files.size()) return {};
+    std::string out = source.files[at.file] + ":" + std::to_string(at.line);
+    if (pc < source.texts.size() && !source.texts[pc].empty()) out += " " + source.texts[pc];
+    return out;
+}
+
+std::string sequence_of(const ProgramSource& source, std::size_t pc) {
+    if (pc >= source.places.size()) return {};
+    const std::uint16_t at = source.places[pc].sequence;
+    return at < source.sequences.size() ? source.sequences[at] : std::string();
+}
+
+}  // namespace
+
+Deciders::Deciders(const Snapshot& snapshot) : by_pc_(snapshot.program.size()) {
+    for (std::size_t pc = 0; pc < snapshot.program.size(); ++pc) {
+        const Instruction& i = snapshot.program[pc];
+        if (!may_decide(i.op)) continue;
+        One& one = by_pc_[pc];
+        one.rule = place_text(snapshot.source, pc);
+        if (i.op == Op::rules) {
+            one.plugin = "control.rules";
+        } else if (i.op == Op::ad_list || i.op == Op::watch_targets || i.op == Op::allow) {
+            const AdList& list = snapshot.ad_lists[i.operand];
+            one.plugin = list.tag;
+            for (const AdList::Part& part : list.lists)
+                one.lists.push_back(part.name);
+        } else if (i.op == Op::enter_rpz) {
+            const Rpz& rpz = snapshot.rpzs[i.operand];
+            one.plugin = rpz.tag;
+            for (const Rpz::Zone& zone : rpz.zones)
+                one.lists.push_back(zone.name);
+        } else {
+            one.plugin = sequence_of(snapshot.source, pc);
+        }
+    }
+}
+
+DecidedBy Deciders::of(std::uint16_t pc, std::uint8_t part) const {
+    if (pc >= by_pc_.size()) return {};
+    const One& one = by_pc_[pc];
+    return {one.plugin, part < one.lists.size() ? std::string_view(one.lists[part]) : "", one.rule};
+}
+
+}  // namespace steer::recorder

@@ -1,0 +1,35 @@
+// The instructions of one configuration that decide about queries, for records: which plugin, list
+// and line a program counter means.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "dataplane/policy/snapshot.h"
+
+namespace steer::recorder {
+
+struct DecidedBy {
+    std::string_view plugin;  // tag; "control.rules" for a rule of an operator
+    std::string_view list;    // path, URL or zone; empty: none
+    std::string_view rule;    // "FILE:LINE TEXT"; empty: no line says it
+};
+
+class Deciders {
+  public:
+    // Copies what it needs.
+    explicit Deciders(const Snapshot& snapshot);
+    // `part`: number of the list or zone, or ProgramState::kNoPart. Valid while this object lives.
+    [[nodiscard]] DecidedBy of(std::uint16_t pc, std::uint8_t part) const;
+
+  private:
+    struct One {
+        std::string plugin, rule;
+        std::vector<std::string> lists;
+    };
+    std::vector<One> by_pc_;
+};
+
+}  // namespace steer::recorder
