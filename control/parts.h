@@ -17,6 +17,7 @@
     X(reload)          \
     X(rules)           \
     X(records)         \
+    X(blocking)        \
     X(leases)          \
     X(router_lists)    \
     X(recorder)        \

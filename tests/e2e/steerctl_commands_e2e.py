@@ -28,7 +28,7 @@ BUILD = sys.argv.pop(1)
 # It gives every command something to show.
 CONFIG = """
 dataplane: {{ ports: [ {{ device: eth0, driver: socket }} ] }}
-control: {{ leases: {folder}/leases.json, router_lists: {folder}/lists.json, static: {folder}/static.yaml, history: {folder}/versions, watch: off }}
+control: {{ leases: {folder}/leases.json, router_lists: {folder}/lists.json, static: {folder}/static.yaml, history: {folder}/versions, rules: {folder}/rules.json, watch: off }}
 routers:
   edge1: {{ address: 172.16.1.1:8728, username: {user}, password: {password} }}
 plugins:
@@ -80,6 +80,12 @@ ROWS = {
                        wrong=(((), "expected exactly one filter"), (("--all", "--name", "a.example"), "expected exactly one filter"))),
     "cache dump": Row(r"^\d+ answers written in \d+ ms\n", ("{folder}/pool.dump",), ("answers",), wrong=(((), "FILE is required"),)),
     "cache restore": Row(r"^\d+ answers restored in \d+ ms", ("{folder}/pool.dump",), ("restored",), wrong=(((), "FILE is required"),)),
+    "block": Row(r"^in force:\n.*ads\.example and below +everyone", ("ads.example",), ("rules", "kept"), wrong=(((), "NAME is required"), (("a.example", "--for", "soon"), "--for"))),
+    "allow": Row(r"allow +ads\.example +192\.0\.2\.1 +in ", ("ads.example", "--exact", "--client", "192.0.2.1", "--for", "1h"), ("rules", "kept"), wrong=(((), "NAME is required"),)),
+    "pause": Row(r"pause +all lists +everyone +in ", (), ("rules", "kept"), wrong=((("--list", "x"), "--tag"),)),
+    "blocking": Row(r"number +does +what", keys=("rules", "file", "most")),
+    "blocking export": Row(r"^! Rules of SteerDNS\n", keys=("text",)),
+    "unblock": Row(r"^removed:\n.*ads\.example", ("ads.example",), ("rules", "kept"), wrong=((("--number", "x"), "--number"),)),
     "adlist": Row(r"adlist +list +names", keys=("adlists",)),
     "adlist pause": Row(r"ads .* \d+ s\n", ("30",), ("adlists",), wrong=(((), "SECONDS is required"), (("soon",), "soon"))),
     "adlist resume": Row(r"adlist +list", keys=("adlists",)),
@@ -168,6 +174,8 @@ ROWS = {
 # Parameters with which each method is called, in this order. The text `good` is the configuration in force.
 BAD_TEXT = "nonsense: 1"
 CALLS = {
+    "blocking.list": ({},), "blocking.set": ({"name": "ads.example"}, {"name": "ads.example", "allow": True, "seconds": 60}), "blocking.pause": ({"seconds": 60},),
+    "blocking.export": ({},), "blocking.remove": ({"name": "ads.example"},),
     "adlist": ({},), "adlist.pause": ({"seconds": 30},), "adlist.resume": ({},), "bans": ({},), "bans.remove": ({"prefix": "192.0.2.0/24"},), "bypass": ({}, {"on": False}),
     "cache.dump": ({"file": "{folder}/members.dump"},), "cache.restore": ({"file": "{folder}/members.dump"},),
     "cache.flush": ({"name": "nobody.example"}, {"name": "nobody.example", "with_rows": True}),

@@ -42,6 +42,12 @@ Run add_methods(CLI::App& command, Options& options);
 Run add_lists(CLI::App& command, Options& options);
 Run add_adlist(CLI::App& command, Options& options);
 Run add_zones(CLI::App& command, Options& options);
+// blocking_commands.cpp
+Run add_block(CLI::App& command, Options& options);
+Run add_allow(CLI::App& command, Options& options);
+Run add_unblock(CLI::App& command, Options& options);
+Run add_pause(CLI::App& command, Options& options);
+Run add_blocking(CLI::App& command, Options& options);
 // recursion_commands.cpp
 Run add_recursion(CLI::App& command, Options& options);
 // cache_commands.cpp

@@ -47,12 +47,19 @@ std::string compared(const json::object& answer) {
         "differences unknown: not in sync");
 }
 
+std::string rules_kept(const json::object& answer) {
+    return is_true(answer, "kept") ? std::string()
+                                   : "in force, but not kept: " + text_of(answer, "trouble");
+}
+
 struct Rule {
     std::string_view method;
     std::string (*undone)(const json::object& answer);
 };
-constexpr std::array kRules{Rule{"lists.fetch", lists_fetched},
-                            Rule{"routers.reconcile", reconciled}, Rule{"routers.diff", compared}};
+constexpr std::array kRules{
+    Rule{"lists.fetch", lists_fetched}, Rule{"routers.reconcile", reconciled},
+    Rule{"routers.diff", compared},     Rule{"blocking.set", rules_kept},
+    Rule{"blocking.pause", rules_kept}, Rule{"blocking.remove", rules_kept}};
 
 }  // namespace
 

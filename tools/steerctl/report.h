@@ -59,6 +59,11 @@ std::string recorder_text(const boost::json::value& answer);
 // For events.
 std::string events_text(const boost::json::value& answer);
 
+// For blocking.list; blocking.set and pause; blocking.remove; blocking.export.
+std::string blocking_text(const boost::json::value& answer);
+std::string blocking_done_text(const boost::json::value& answer);
+std::string blocking_removed_text(const boost::json::value& answer);
+std::string blocking_export_text(const boost::json::value& answer);
 // For adlist, adlist.pause and adlist.resume.
 std::string adlists_text(const boost::json::value& answer);
 

@@ -232,6 +232,8 @@ inline constexpr std::array kMetrics{
     MetricRow{"steerdns_adlist_matches", "counter", "plugin, list",
               "queries blocked by a list of an adlist", "Lists"},
     MetricRow{"steerdns_adlist_paused", "gauge", "plugin", "1 while the adlist is paused", "Lists"},
+    MetricRow{"steerdns_blocking_rules", "gauge", "does",
+              "rules of `steerctl block`, `allow` and `pause`", "Lists"},
     MetricRow{"steerdns_rpz_triggers", "gauge", "plugin, zone",
               "triggers in a response policy zone", "Lists"},
     MetricRow{"steerdns_rpz_matches", "counter", "plugin, zone",

@@ -9,6 +9,7 @@ import * as queries from "/views/queries.js";
 import * as history from "/views/history.js";
 import * as explain from "/views/explain.js";
 import * as routers from "/views/routers.js";
+import * as blocking from "/views/blocking.js";
 import * as lists from "/views/lists.js";
 import * as names from "/views/names.js";
 import * as configuration from "/views/configuration.js";
@@ -17,7 +18,7 @@ import * as recursion from "/views/recursion.js";
 
 // A view has `title` and show(place), which returns what ends it; isThere(status) if not every configuration has it. The address
 // after '#' names it; more after '/' is its own.
-const views = { overview, queries, history, names, explain, routers, lists, configuration, fleet, recursion };
+const views = { overview, queries, history, names, blocking, explain, routers, lists, configuration, fleet, recursion };
 const place = document.getElementById("view");
 const nav = document.querySelector("nav");
 let end = () => {};

@@ -1,0 +1,113 @@
+// Blocking: block or allow a name from the next query on, pause lists, and the rules that people added.
+import { make, notice, panel, put, table, widePanel } from "/dom.js";
+import { count, duration } from "/format.js";
+import { action } from "/permissions.js";
+import { call } from "/rpc.js";
+
+export const title = "Blocking";
+
+const kEveryMs = 5000;
+const kTimes = [[0, "until it is removed"], [600, "10 minutes"], [3600, "1 hour"], [28800, "8 hours"], [86400, "1 day"], [604800, "1 week"]];
+const kPauses = kTimes.filter(([seconds]) => seconds > 0);
+
+// From a row of another view: the name and the client stand in the form.
+export function blockingLink(name, client = "", text = "Block or allow") {
+  return make("a", { href: `#blocking/${[name, client].map(encodeURIComponent).join("/")}` }, text);
+}
+
+const isPause = (rule) => rule.name === "." && rule.does === "allow";
+
+function subject(rule) {
+  if (rule.list) return `list ${rule.list} of ${rule.plugin}`;
+  if (rule.plugin) return `the lists of ${rule.plugin}`;
+  if (rule.name === ".") return rule.does === "allow" ? "all lists" : "all names";
+  return rule.exact ? rule.name : `${rule.name} and all below`;
+}
+
+function left(rule) {
+  return rule.until_s === 0 ? "until it is removed" : `for ${duration(Math.max(rule.until_s - Date.now() / 1000, 0))}`;
+}
+
+export function show(place, [name = "", client = ""] = []) {
+  const told = make("div"), rules = make("div");
+  const choice = (times, label) => make("select", { name: label }, times.map(([value, text]) => make("option", { value }, text)));
+  const wish = make("input", { name: "name", value: name, placeholder: "ads.example.com", size: 28, autocomplete: "off" });
+  const clients = make("input", { name: "client", value: client, placeholder: "everyone", size: 20, autocomplete: "off" });
+  const exact = make("input", { name: "exact", type: "checkbox" });
+  const note = make("input", { name: "note", size: 24, maxlength: 200, autocomplete: "off" });
+  const seconds = choice(kTimes, "seconds"), pauseSeconds = choice(kPauses, "pause");
+  const paused = make("select", { name: "list" }, make("option", { value: "" }, "all lists"));
+  const pausedFor = make("input", { name: "pause_client", placeholder: "everyone", size: 20, autocomplete: "off" });
+  let hasEnded = false, shown = null;
+
+  // What was not written into the file is in force all the same.
+  async function change(method, params, text) {
+    try {
+      const { kept, trouble } = await call(method, params);
+      if (!kept) throw new Error(`In force, but it ends with the next restart: ${trouble}`);
+      return text;
+    } finally {
+      look();
+    }
+  }
+  const given = (params) => Object.fromEntries(Object.entries(params).filter(([, value]) => value));
+  function set(allow) {
+    const text = wish.value.trim();
+    if (!text) throw new Error("Write a domain name first");
+    return change("blocking.set", given({
+      name: text, allow, exact: exact.checked, clients: clients.value.trim(), seconds: Number(seconds.value), note: note.value.trim(),
+    }), `${allow ? "Allowed" : "Blocked"} from the next query on: ${text}`);
+  }
+  function pause() {
+    const [plugin, list] = paused.value ? JSON.parse(paused.value) : [];
+    return change("blocking.pause", given({ seconds: Number(pauseSeconds.value), plugin, list, clients: pausedFor.value.trim() }), "Paused");
+  }
+
+  function draw({ rules: all, most }) {
+    const text = JSON.stringify(all) + Math.floor(Date.now() / 60000);
+    if (text === shown) return;
+    shown = text;
+    put(rules, table([
+      { title: "Does", of: (one) => make("span", { class: one.does === "block" ? "bad" : "good" }, isPause(one) ? "pauses" : `${one.does}s`) },
+      { title: "What", long: true, of: subject },
+      { title: "For", of: (one) => one.clients || "everyone" },
+      { title: "How long", of: left },
+      { title: "Note", long: true, of: (one) => one.note },
+      { title: "Added by", long: true, of: (one) => one.who, narrow: false },
+      { title: "", of: (one) => action("Remove", "blocking.remove", () => change("blocking.remove", { number: one.number }, `Removed: ${subject(one)}`), told) },
+    ], all, "There is no rule. Write a name above, or click “Block or allow” beside a query."),
+    all.length > most * 0.9 ? make("p", { class: "warn" }, `At most ${count(most)} rules fit. Put long lists into an adlist.`) : "");
+  }
+
+  async function look() {
+    try {
+      const now = await call("blocking.list");
+      if (!hasEnded) draw(now);
+    } catch (error) {
+      if (!hasEnded) told.replaceChildren(notice(error.message));
+    }
+  }
+  async function learnLists() {
+    const { adlists } = await call("adlist");
+    const tags = [...new Set(adlists.map((one) => one.tag))];
+    const option = (words, text) => make("option", { value: JSON.stringify(words) }, text);
+    paused.append(...tags.flatMap((tag) => [option([tag], `the lists of ${tag}`),
+      ...adlists.filter((one) => one.tag === tag).map((one) => option([tag, one.list], `${one.list} of ${tag}`))]));
+  }
+
+  const form = (...children) => make("form", { onsubmit: (event) => event.preventDefault() }, children);
+  place.replaceChildren(told, make("div", { class: "panels" },
+    panel("Block or allow a name",
+      form(make("label", {}, "Name, with all names below", wish), make("label", {}, "Only this name", exact), make("label", {}, "For (address, network or MAC)", clients),
+        make("label", {}, "How long", seconds), make("label", {}, "Note", note),
+        action("Block it", "blocking.set", () => set(false), told, "main"), action("Allow it", "blocking.set", () => set(true), told)),
+      make("p", { class: "quiet" }, "An allowed name passes all block lists, except those that the law requires. The rule for fewer clients wins, then the longer name.")),
+    panel("Pause blocking",
+      form(make("label", {}, "What", paused), make("label", {}, "For (address, network or MAC)", pausedFor), make("label", {}, "How long", pauseSeconds),
+        action("Pause", "blocking.pause", pause, told))),
+    widePanel("Rules", rules)));
+  look();
+  learnLists().catch(() => { /* `look` says what is wrong */ });
+  const timer = setInterval(() => { if (!document.hidden) look(); }, kEveryMs);
+  return () => { hasEnded = true; clearInterval(timer); };
+}

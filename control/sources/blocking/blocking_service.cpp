@@ -1,0 +1,294 @@
+#include "control/sources/blocking/blocking_service.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <filesystem>
+#include <utility>
+
+#include "control/host/process/state_file.h"
+#include "matchers/quote.h"
+
+namespace steer::blocking {
+namespace {
+
+namespace json = boost::json;
+using ops::bad_params;
+using ops::RpcCode;
+using ops::RpcError;
+
+constexpr std::size_t kMostBytes = std::size_t{32} << 20;
+constexpr std::uint64_t kLongestS = 10 * 366 * std::uint64_t{86'400};
+constexpr std::string_view kLoss = "rules of people are not in force";
+
+}  // namespace
+
+BlockingService::BlockingService(boost::asio::io_context& main_io, Times times, rte_rcu_qsbr* qsbr,
+                                 std::shared_ptr<LiveRules> live, std::string file, Flush flush)
+    : times_(std::move(times)),
+      file_(std::move(file)),
+      flush_(std::move(flush)),
+      live_(std::move(live)),
+      table_(live_->table, qsbr),
+      aside_(main_io, "rules of people") {
+    if (file_.empty()) return;
+    const auto kept = load_state(file_, kMostBytes, kLoss);
+    if (!kept) {
+        std::error_code error;
+        std::filesystem::rename(file_, file_ + ".damaged", error);
+        problem_ =
+            kept.error().sentence() + (error ? "" : "; it is kept as '" + file_ + ".damaged'");
+        spdlog::warn("{}", problem_);
+        return;
+    }
+    book_ = RuleBook::read(*kept, left_out_);
+    if (left_out_ != 0)
+        spdlog::warn("{}: {} rules cannot be read and are left out: see 'steerctl blocking'", file_,
+                     left_out_);
+    book_.remove_expired(times_.wall_s());
+    publish();
+}
+
+BlockingService::~BlockingService() {
+    aside_.stop();
+}
+
+void BlockingService::add_methods(ops::Methods& methods) {
+    using ops::Changes;
+    using ops::ParamType;
+    constexpr ops::Parameter kClients{
+        "clients", ParamType::text,
+        "for an address, a prefix or a MAC address; without it, for everyone"};
+    constexpr ops::Parameter kFor{"seconds",
+                                  ParamType::number,
+                                  "how long; without it, until it is removed",
+                                  false,
+                                  1,
+                                  kLongestS,
+                                  "s"};
+    constexpr ops::Parameter kNote{"note", ParamType::text, "a remark, at most 200 bytes"};
+    constexpr std::string_view kChanged = "rules kept trouble?";
+    constexpr std::string_view kResult = "the rules, and whether the file has the change";
+    methods.add({.name = "blocking.list",
+                 .help = "Shows the rules of `block`, `allow` and `pause`.",
+                 .changes = Changes::nothing(),
+                 .run = [this](const ops::Arguments&, const ops::RpcDone& done) { list(done); },
+                 .members = "file rules most",
+                 .result = "the rules in force, with who added them, and the largest number"});
+    methods.add(
+        {.name = "blocking.set",
+         .help = "Blocks or allows a name with all names below it, from the next query on.",
+         .changes = Changes::always(),
+         .parameters = {{"name", ParamType::domain_name, "the name", true},
+                        {"allow", ParamType::flag, "allow it; without it, block it"},
+                        {"exact", ParamType::flag, "only the name, not the names below it"},
+                        kClients,
+                        kFor,
+                        kNote},
+         .run = [this](const ops::Arguments& asked, const ops::RpcDone& done) { set(asked, done); },
+         .members = kChanged,
+         .result = kResult});
+    methods.add(
+        {.name = "blocking.pause",
+         .help = "Passes the lists for a while, except those that are marked `legal`.",
+         .changes = Changes::always(),
+         .parameters = {{"seconds", ParamType::number, "how long", true, 1, kLongestS, "s"},
+                        {"plugin", ParamType::text, "the tag of an adlist or rpz; without it, all"},
+                        {"list", ParamType::text, "only this list of the plugin"},
+                        kClients,
+                        kNote},
+         .run = [this](const ops::Arguments& asked,
+                       const ops::RpcDone& done) { pause(asked, done); },
+         .members = kChanged,
+         .result = kResult});
+    methods.add(
+        {.name = "blocking.remove",
+         .help = "Removes rules, by their number or their name.",
+         .changes = Changes::always(),
+         .parameters = {{"number", ParamType::number, "the number of a rule, as listed"},
+                        {"name", ParamType::domain_name, "all rules for this name"},
+                        {"clients", ParamType::text, "of these, only those for these clients"}},
+         .run = [this](const ops::Arguments& asked,
+                       const ops::RpcDone& done) { remove(asked, done); },
+         .members = kChanged,
+         .result = kResult});
+    methods.add({.name = "blocking.export",
+                 .help = "Writes the rules as a list in AdGuard's syntax.",
+                 .changes = Changes::nothing(),
+                 .run = [this](const ops::Arguments&) -> ops::RpcResult {
+                     return json::value(json::object{{"text", adguard_text(book_)}});
+                 },
+                 .members = "text",
+                 .result = "the list; pauses are not in it"});
+}
+
+void BlockingService::follow(std::string file, std::vector<Lists> lists) {
+    lists_ = std::move(lists);
+    // Another file needs a restart, because the daemon may not open it.
+    if (file.empty() != file_.empty()) {
+        spdlog::info("control.rules is {}: a restart applies it", file.empty() ? "off" : "on");
+    }
+}
+
+void BlockingService::poll() {
+    table_.poll();
+    const std::int64_t next_s = book_.next_end_s();
+    const std::int64_t now_s = times_.wall_s();
+    if (next_s == 0 || next_s > now_s) return;
+    const auto ended = book_.remove_expired(now_s);
+    for (const Rule& rule : ended)
+        spdlog::info("rule {} has expired: {} {}", rule.number, rule.allows ? "allow" : "block",
+                     rule.name);
+    changed(ended, {}, [](const ops::RpcResult&) {});
+}
+
+bool BlockingService::refuse_if_off(const ops::RpcDone& done) const {
+    if (!file_.empty()) return false;
+    done(
+        bad_params("rules are off: set `control.rules` to a file, or serve the page, and restart"));
+    return true;
+}
+
+void BlockingService::list(const ops::RpcDone& done) const {
+    json::array rules;
+    for (const Rule& rule : book_.rules())
+        rules.push_back(to_json(rule));
+    done(json::value(json::object{
+        {"file", file_}, {"rules", std::move(rules)}, {"most", RuleBook::kMostRules}}));
+}
+
+void BlockingService::set(const ops::Arguments& asked, const ops::RpcDone& done) {
+    Rule rule;
+    rule.name = asked.text("name");
+    rule.allows = asked.is_true("allow");
+    rule.is_exact = asked.is_true("exact");
+    add(std::move(rule), asked, done);
+}
+
+void BlockingService::pause(const ops::Arguments& asked, const ops::RpcDone& done) {
+    Rule rule;
+    rule.name = ".";
+    rule.allows = true;
+    rule.plugin = asked.text("plugin");
+    rule.list = asked.text("list");
+    if (rule.plugin.empty() && !rule.list.empty())
+        return done(bad_params("a list belongs to a plugin: write its tag, too"));
+    if (!rule.plugin.empty()) {
+        const auto known = std::ranges::find(lists_, rule.plugin, &Lists::plugin);
+        if (known == lists_.end())
+            return done(bad_params("there is no adlist or rpz " + matchers::quoted(rule.plugin) +
+                                   ": see 'steerctl adlist'"));
+        if (!rule.list.empty() && std::ranges::find(known->lists, rule.list) == known->lists.end())
+            return done(bad_params(matchers::quoted(rule.plugin) + " has no list " +
+                                   matchers::quoted(rule.list) + ": see 'steerctl adlist'"));
+        if (known->is_legal)
+            return done(bad_params(matchers::quoted(rule.plugin) +
+                                   " is marked `legal`: change the configuration to end it"));
+    }
+    add(std::move(rule), asked, done);
+}
+
+void BlockingService::add(Rule rule, const ops::Arguments& asked, const ops::RpcDone& done) {
+    if (refuse_if_off(done)) return;
+    rule.clients = asked.text("clients");
+    rule.note = asked.text("note");
+    rule.who = asked.caller().who;
+    rule.made_s = times_.wall_s();
+    if (const std::uint64_t seconds = asked.number("seconds", 0); seconds != 0)
+        rule.until_s = rule.made_s + static_cast<std::int64_t>(seconds);
+    auto good = RuleBook::checked(std::move(rule));
+    if (!good) return done(bad_params(good.error().text));
+    auto put = book_.put(*std::move(good));
+    if (!put) return done(bad_params(put.error().text));
+    changed({}, {to_json(*put)}, done);
+}
+
+void BlockingService::remove(const ops::Arguments& asked, const ops::RpcDone& done) {
+    if (refuse_if_off(done)) return;
+    if (asked.has("number") == asked.has("name"))
+        return done(bad_params("write which rules to remove: a number, as listed, or a name"));
+    std::vector<Rule> removed;
+    if (asked.has("number")) {
+        removed = book_.remove(static_cast<std::uint32_t>(
+            std::min<std::uint64_t>(asked.number("number", 0), UINT32_MAX)));
+    } else {
+        Rule rule;
+        rule.name = asked.text("name");
+        rule.allows = true;
+        rule.clients = asked.text("clients");
+        const auto usual = RuleBook::checked(std::move(rule));
+        if (!usual) return done(bad_params(usual.error().text));
+        removed = book_.remove(usual->name,
+                               asked.has("clients") ? std::optional(usual->clients) : std::nullopt);
+    }
+    if (removed.empty()) return done(bad_params("there is no such rule: see 'steerctl blocking'"));
+    json::array rules;
+    for (const Rule& rule : removed)
+        rules.push_back(to_json(rule));
+    changed(removed, std::move(rules), done);
+}
+
+void BlockingService::changed(const std::vector<Rule>& removed, json::array rules,
+                              const ops::RpcDone& done) {
+    publish();
+    // A cache in front of a list has the answers that the rule allowed.
+    std::vector<matchers::Rule> names;
+    for (const Rule& rule : removed) {
+        if (!rule.allows || !rule.clients.empty()) continue;
+        if (auto of_rule = names_of(rule)) names.push_back(*std::move(of_rule));
+    }
+    if (!names.empty()) flush_(std::move(names));
+    keep([rules = std::move(rules), done](const std::string& problem) mutable {
+        json::object out{{"rules", std::move(rules)}, {"kept", problem.empty()}};
+        if (!problem.empty()) out["trouble"] = problem;
+        done(json::value(std::move(out)));
+    });
+}
+
+void BlockingService::publish() {
+    const auto boot_s = static_cast<std::int64_t>(times_.boot.now().s());
+    table_.put(std::make_unique<const NameRules>(table_rules(book_, boot_s - times_.wall_s()),
+                                                 ++version_));
+}
+
+void BlockingService::keep(std::function<void(const std::string& problem)> then) {
+    aside_.run(
+        [file = file_, text = book_.text()] {
+            return save_state(file, text, {.setting = "rules", .mode = 0600}, "the rules of people",
+                              "after the next start they are not in force");
+        },
+        [this, then = std::move(then)](const Result<void>& saved) {
+            problem_ = saved ? std::string() : saved.error().sentence();
+            if (!saved) spdlog::warn("{}", problem_);
+            then(problem_);
+        });
+}
+
+const Rule* BlockingService::find(std::uint32_t number) const {
+    const auto& rules = book_.rules();
+    const auto at = std::ranges::lower_bound(rules, number, {}, &Rule::number);
+    return at != rules.end() && at->number == number ? &*at : nullptr;
+}
+
+void BlockingService::write_metrics(ops::MetricWriter& writer) const {
+    if (file_.empty()) return;
+    const auto count = [this](bool allows) {
+        return static_cast<std::uint64_t>(std::ranges::count(book_.rules(), allows, &Rule::allows));
+    };
+    writer.family("steerdns_blocking_rules");
+    writer.sample({{"does", "block"}}, count(false));
+    writer.sample({{"does", "allow"}}, count(true));
+}
+
+void BlockingService::add_problems(Problems& problems) const {
+    if (!problem_.empty()) problems.push_back({"rules", problem_});
+    if (left_out_ != 0)
+        problems.push_back(
+            {"rules",
+             std::to_string(left_out_) + " rules of '" + file_ +
+                 "' cannot be read; mend the file before a rule is changed, which removes them"});
+}
+
+}  // namespace steer::blocking

@@ -1,0 +1,91 @@
+// The control socket's methods about rules that people add: `blocking.*`.
+//
+//   blocking.list                  {"file", "rules": [RULE...], "most"}
+//   blocking.set {"name", "allow", "exact", "clients", "seconds", "note"}
+//   blocking.pause {"seconds", "plugin", "list", "clients"}
+//   blocking.remove {"number" | "name", "clients"}
+//                                  {"rules": the added or removed ones, "kept": whether the file has the change, "trouble"?}
+//   blocking.export                {"text"}: an AdGuard list
+//
+// A change is in force for the next query. A separate thread writes the file; a change that could not
+// be written stays in force until the end of the process, and the next one is tried again. Expired
+// rules are removed.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "control/api/metrics/metrics.h"
+#include "control/api/rpc/methods.h"
+#include "control/host/process/published.h"
+#include "control/host/process/side_thread.h"
+#include "control/part.h"
+#include "control/sources/blocking/rule_book.h"
+#include "dataplane/base/clock.h"
+
+namespace steer::blocking {
+
+struct Times {
+    std::function<std::int64_t()> wall_s;  // since 1970
+    Clock& boot;
+};
+
+class BlockingService {
+  public:
+    // Removes cached answers for these names.
+    using Flush = std::function<void(std::vector<matchers::Rule> names)>;
+
+    // Reads the file. Empty `file`: rules are off. `live`: the table that workers read.
+    BlockingService(boost::asio::io_context& main_io, Times times, rte_rcu_qsbr* qsbr,
+                    std::shared_ptr<LiveRules> live, std::string file, Flush flush);
+    ~BlockingService();
+    BlockingService(const BlockingService&) = delete;
+    BlockingService& operator=(const BlockingService&) = delete;
+
+    void add_methods(ops::Methods& methods);
+    // Sets the plugins that a pause may name: {tag, lists}; and whether rules are in force.
+    struct Lists {
+        std::string plugin;
+        std::vector<std::string> lists;
+        bool is_legal = false;  // each of them
+    };
+    void follow(std::string file, std::vector<Lists> lists);
+    void poll();
+    void write_metrics(ops::MetricWriter& writer) const;
+    void add_problems(Problems& problems) const;
+
+    // The rule that decides about a name for a client now, for reports. nullptr: none.
+    [[nodiscard]] const Rule* find(std::uint32_t number) const;
+
+  private:
+    void list(const ops::RpcDone& done) const;
+    void set(const ops::Arguments& asked, const ops::RpcDone& done);
+    void pause(const ops::Arguments& asked, const ops::RpcDone& done);
+    void remove(const ops::Arguments& asked, const ops::RpcDone& done);
+    void add(Rule rule, const ops::Arguments& asked, const ops::RpcDone& done);
+    // After a change of the book: publishes it, drops cached answers that only the removed rules
+    // allowed, and writes the file.
+    void changed(const std::vector<Rule>& removed, boost::json::array rules,
+                 const ops::RpcDone& done);
+    void publish();
+    void keep(std::function<void(const std::string& problem)> then);
+    [[nodiscard]] bool refuse_if_off(const ops::RpcDone& done) const;
+
+    const Times times_;
+    std::string file_;
+    const Flush flush_;
+    RuleBook book_;
+    std::vector<Lists> lists_;
+    std::shared_ptr<LiveRules> live_;  // outlives `table_`
+    Published<NameRules> table_;
+    std::uint64_t version_ = 0;
+    std::string problem_;  // why the file lacks changes; empty: it has all
+    std::size_t left_out_ = 0;
+    SideThread aside_;
+};
+
+}  // namespace steer::blocking

@@ -1,0 +1,244 @@
+#include "control/sources/blocking/rule_book.h"
+
+#include <algorithm>
+#include <boost/json/array.hpp>
+#include <boost/json/serialize.hpp>
+#include <utility>
+
+#include "control/config/text/dns_names.h"
+#include "control/host/process/state_file.h"
+#include "dataplane/dns/name.h"
+#include "matchers/prefix/mac_address.h"
+#include "matchers/quote.h"
+#include "matchers/safe_text.h"
+
+namespace steer::blocking {
+namespace {
+
+namespace json = boost::json;
+
+std::string bytes_of(const std::vector<std::uint8_t>& wire) {
+    return {wire.begin(), wire.end()};
+}
+
+std::optional<std::vector<std::uint8_t>> wire_name(std::string_view name) {
+    auto wire = config::asked_name(name);
+    if (wire) dns::lower_case(wire->data(), wire->data(), wire->size());
+    return wire;
+}
+
+std::string mac_text(std::uint64_t mac) {
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    std::string out;
+    for (int shift = 44; shift >= 0; shift -= 4) {
+        if (shift % 8 == 4 && !out.empty()) out += ':';
+        out += kDigits[mac >> static_cast<unsigned>(shift) & 0xfU];
+    }
+    return out;
+}
+
+// In the usual form: "192.0.2.7", "192.0.2.0/24", "02:00:00:00:00:01".
+std::optional<std::string> clients_text(std::string_view text) {
+    if (const auto mac = parse_mac(text)) return mac_text(*mac);
+    const auto prefix = matchers::Prefix::parse(text);
+    if (!prefix) return std::nullopt;
+    return prefix->length == 128 ? prefix->address.to_string() : prefix->to_string();
+}
+
+bool is_same(const Rule& a, const Rule& b) {
+    return a.name == b.name && a.is_exact == b.is_exact && a.clients == b.clients &&
+           a.plugin == b.plugin && a.list == b.list;
+}
+
+template <class Which>
+std::vector<Rule> take_out(std::vector<Rule>& rules, const Which& which) {
+    std::vector<Rule> out;
+    std::ranges::copy_if(rules, std::back_inserter(out), which);
+    std::erase_if(rules, which);
+    return out;
+}
+
+std::optional<std::int64_t> number_at(const json::object& from, std::string_view key) {
+    const json::value* const found = from.if_contains(key);
+    if (found == nullptr) return 0;
+    boost::system::error_code error;
+    const auto number = found->to_number<std::int64_t>(error);
+    return error || number < 0 ? std::nullopt : std::optional(number);
+}
+
+bool is_true_at(const json::object& from, std::string_view key) {
+    const json::value* const found = from.if_contains(key);
+    return found != nullptr && found->is_bool() && found->get_bool();
+}
+
+std::optional<Rule> rule_of(const json::object& from) {
+    Rule rule;
+    const auto number = number_at(from, "number"), until = number_at(from, "until_s"),
+               made = number_at(from, "made_s");
+    if (!number || !until || !made || *number == 0 || *number > UINT32_MAX) return std::nullopt;
+    const std::string_view does = text_at(from, "does");
+    if (does != "allow" && does != "block") return std::nullopt;
+    rule.allows = does == "allow";
+    rule.is_exact = is_true_at(from, "exact");
+    rule.name = text_at(from, "name");
+    rule.clients = text_at(from, "clients");
+    rule.plugin = text_at(from, "plugin");
+    rule.list = text_at(from, "list");
+    rule.note = text_at(from, "note");
+    rule.who = text_at(from, "who");
+    rule.until_s = *until;
+    rule.made_s = *made;
+    auto good = RuleBook::checked(std::move(rule));
+    if (!good) return std::nullopt;
+    good->number = static_cast<std::uint32_t>(*number);
+    return *std::move(good);
+}
+
+}  // namespace
+
+Result<Rule> RuleBook::checked(Rule rule) {
+    const auto wire = wire_name(rule.name);
+    if (!wire)
+        return Error{"expected a name such as ads.example, found " + matchers::quoted(rule.name)};
+    rule.name = dns::name_to_text(*wire);
+    if (rule.name.size() > 1 && rule.name.ends_with('.')) rule.name.pop_back();
+    if (!rule.clients.empty()) {
+        auto clients = clients_text(rule.clients);
+        if (!clients)
+            return Error{
+                "expected an address, a prefix such as 192.0.2.0/24, or a MAC address, found " +
+                matchers::quoted(rule.clients)};
+        rule.clients = *std::move(clients);
+    }
+    if (rule.note.size() > kMostNote || !is_safe_text(rule.note, kMostNote))
+        return Error{"expected a note of at most " + std::to_string(kMostNote) +
+                     " bytes in UTF-8, without control characters"};
+    if (rule.name == "." && !rule.allows && rule.is_exact)
+        return Error{"expected a name below the root: write the name to block"};
+    return rule;
+}
+
+Result<Rule> RuleBook::put(Rule rule) {
+    const auto same = std::ranges::find_if(rules_, [&](const Rule& r) { return is_same(r, rule); });
+    if (same == rules_.end() && rules_.size() >= kMostRules)
+        return Error{"there are " + std::to_string(kMostRules) +
+                     " rules already: remove some, or put the names into a list of an adlist"};
+    if (same != rules_.end()) rules_.erase(same);
+    rule.number = ++last_number_;
+    rules_.push_back(rule);
+    return rule;
+}
+
+std::vector<Rule> RuleBook::remove(std::uint32_t number) {
+    return take_out(rules_, [number](const Rule& rule) { return rule.number == number; });
+}
+
+std::vector<Rule> RuleBook::remove(std::string_view name,
+                                   const std::optional<std::string>& clients) {
+    return take_out(rules_, [&](const Rule& rule) {
+        return rule.name == name && (!clients || rule.clients == *clients);
+    });
+}
+
+std::vector<Rule> RuleBook::remove_expired(std::int64_t now_s) {
+    return take_out(rules_, [now_s](const Rule& rule) { return rule.has_expired(now_s); });
+}
+
+std::int64_t RuleBook::next_end_s() const {
+    std::int64_t next = 0;
+    for (const Rule& rule : rules_) {
+        if (rule.until_s != 0 && (next == 0 || rule.until_s < next)) next = rule.until_s;
+    }
+    return next;
+}
+
+std::string RuleBook::text() const {
+    json::array rules;
+    for (const Rule& rule : rules_)
+        rules.push_back(to_json(rule));
+    return json::serialize(
+               json::object{{"last_number", last_number_}, {"rules", std::move(rules)}}) +
+           "\n";
+}
+
+RuleBook RuleBook::read(const json::object& file, std::size_t& left_out) {
+    RuleBook book;
+    left_out = 0;
+    if (const auto last = number_at(file, "last_number"); last && *last <= UINT32_MAX)
+        book.last_number_ = static_cast<std::uint32_t>(*last);
+    const json::value* const rules = file.if_contains("rules");
+    if (rules == nullptr) return book;
+    if (!rules->is_array()) {
+        left_out = 1;
+        return book;
+    }
+    for (const json::value& one : rules->get_array()) {
+        auto rule = one.is_object() ? rule_of(one.get_object()) : std::nullopt;
+        if (!rule || book.rules_.size() >= kMostRules) {
+            ++left_out;
+            continue;
+        }
+        book.last_number_ = std::max(book.last_number_, rule->number);
+        book.rules_.push_back(*std::move(rule));
+    }
+    std::ranges::sort(book.rules_, {}, &Rule::number);
+    return book;
+}
+
+std::vector<NameRules::Named> table_rules(const RuleBook& book, std::int64_t boot_minus_wall_s) {
+    std::vector<NameRules::Named> out;
+    for (const Rule& rule : book.rules()) {
+        const auto wire = wire_name(rule.name);
+        if (!wire) continue;
+        NameRule made{.number = rule.number, .allows = rule.allows, .is_exact = rule.is_exact};
+        if (rule.until_s != 0)
+            made.until_s = static_cast<std::uint32_t>(std::clamp<std::int64_t>(
+                rule.until_s + boot_minus_wall_s, 0, std::int64_t{UINT32_MAX} - 1));
+        if (!rule.plugin.empty()) made.list = list_id(rule.plugin, rule.list);
+        if (const auto mac = parse_mac(rule.clients)) {
+            made.audience = NameRule::Audience::device;
+            made.mac = *mac;
+        } else if (const auto prefix = matchers::Prefix::parse(rule.clients);
+                   !rule.clients.empty() && prefix) {
+            made.audience =
+                prefix->length == 128 ? NameRule::Audience::device : NameRule::Audience::prefix;
+            made.clients = *prefix;
+        }
+        made.may_be_cached = made.audience == NameRule::Audience::everyone && !rule.is_pause();
+        out.push_back({bytes_of(*wire), made});
+    }
+    return out;
+}
+
+std::optional<matchers::Rule> names_of(const Rule& rule) {
+    if (rule.is_pause()) return std::nullopt;
+    return matchers::Rule{rule.is_exact ? matchers::RuleKind::full : matchers::RuleKind::domain,
+                          rule.name};
+}
+
+std::string adguard_text(const RuleBook& book) {
+    std::string out = "! Rules of SteerDNS\n";
+    for (const Rule& rule : book.rules()) {
+        if (rule.is_pause() || !rule.plugin.empty()) continue;  // no list can say them
+        if (!rule.note.empty()) out += "! " + rule.note + "\n";
+        out += rule.allows ? "@@" : "";
+        out += rule.is_exact ? "|" : "||";
+        out += rule.name + "^";
+        if (!rule.clients.empty()) out += "$client='" + rule.clients + "'";
+        out += '\n';
+    }
+    return out;
+}
+
+json::object to_json(const Rule& rule) {
+    json::object out{{"number", rule.number},   {"does", rule.allows ? "allow" : "block"},
+                     {"name", rule.name},       {"exact", rule.is_exact},
+                     {"clients", rule.clients}, {"until_s", rule.until_s},
+                     {"made_s", rule.made_s},   {"note", rule.note},
+                     {"who", rule.who}};
+    if (!rule.plugin.empty()) out["plugin"] = rule.plugin;
+    if (!rule.list.empty()) out["list"] = rule.list;
+    return out;
+}
+
+}  // namespace steer::blocking

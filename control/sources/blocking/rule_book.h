@@ -1,0 +1,75 @@
+// The rules of `control.rules`: names that people block and allow, for which clients, and until when.
+//
+// A book has at most kMostRules. A rule with the same name, reach, clients and list replaces the
+// earlier one. Times are seconds since 1970, because rules survive restarts. No I/O.
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "dataplane/answer/name_rules.h"
+#include "matchers/name_matcher.h"
+#include "matchers/result.h"
+
+namespace steer::blocking {
+
+struct Rule {
+    std::uint32_t number = 0;  // from 1
+    bool allows = false;
+    bool is_exact = false;  // false: with all names below
+    std::string name;       // presentation form, without the last dot; ".": every name
+    std::string clients;    // an address, a prefix or a MAC address; empty: everyone
+    std::string plugin,
+        list;  // of a pause: the tag of an adlist or rpz, and one of its lists; or empty
+    std::int64_t until_s = 0;  // 0: it does not expire
+    std::int64_t made_s = 0;
+    std::string note, who;  // who: that added it
+
+    [[nodiscard]] bool is_pause() const { return name == "."; }
+    [[nodiscard]] bool has_expired(std::int64_t now_s) const {
+        return until_s != 0 && until_s <= now_s;
+    }
+    bool operator==(const Rule&) const = default;
+};
+
+class RuleBook {
+  public:
+    static constexpr std::size_t kMostRules = 20'000, kMostNote = 200;
+
+    // Checks the name, the clients and the note, and puts name and clients into their usual form.
+    static Result<Rule> checked(Rule rule);
+
+    // Error: it is full. The rule's number is set.
+    Result<Rule> put(Rule rule);
+    // The removed rules: that with the number, or all for this name and these clients (in their
+    // usual form; no value: of all clients).
+    std::vector<Rule> remove(std::uint32_t number);
+    std::vector<Rule> remove(std::string_view name, const std::optional<std::string>& clients);
+    std::vector<Rule> remove_expired(std::int64_t now_s);
+
+    [[nodiscard]] const std::vector<Rule>& rules() const { return rules_; }
+    // The end of the first rule that expires; 0: none does.
+    [[nodiscard]] std::int64_t next_end_s() const;
+
+    // The text of the file. read(): rules that cannot be read are left out and counted.
+    [[nodiscard]] std::string text() const;
+    static RuleBook read(const boost::json::object& file, std::size_t& left_out);
+
+  private:
+    std::vector<Rule> rules_;  // in the order of their numbers
+    std::uint32_t last_number_ = 0;
+};
+
+// For workers. `boot_minus_wall_s`: what turns seconds since 1970 into those of CLOCK_BOOTTIME.
+std::vector<NameRules::Named> table_rules(const RuleBook& book, std::int64_t boot_minus_wall_s);
+// The names of a rule that caches may hold answers for; no value: every name.
+std::optional<matchers::Rule> names_of(const Rule& rule);
+// As lines of an AdGuard list, with notes as comments. Rules for some clients have $client.
+std::string adguard_text(const RuleBook& book);
+boost::json::object to_json(const Rule& rule);
+
+}  // namespace steer::blocking

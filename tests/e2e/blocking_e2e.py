@@ -1,0 +1,196 @@
+"""Rules that people add: `steerctl block`, `allow`, `unblock` and `pause`, in force at once, for the right clients, and kept."""
+
+import json
+import os
+import sys
+import unittest
+
+from lab.network import until
+from lab.scene import Scene
+
+BUILD = sys.argv.pop(1)
+CONFIG = """
+control: {{ http: 127.0.0.1:9153, rules: {rules} }}
+plugins:
+  - {{ tag: ads, type: adlist, args: {{ lists: [ {hosts}, {{ list: {law}, legal: true }} ], allow: [ lawful.example ] }} }}
+  - {{ tag: main_cache, type: cache, args: {{ size: 1000, short_circuit: true }} }}
+  - {{ tag: up, type: forward, args: {{ upstreams: [ {{ addr: udp://1.1.1.1 }} ] }} }}
+  - {{ tag: recorded, type: query_recorder, args: {{ path: {history}, flush_interval_ms: 1 }} }}
+  - {{ tag: main, type: sequence, args: [ {{ exec: $recorded }}, {order} ] }}
+"""
+FIRST = "{ exec: $ads }, { exec: $main_cache }, { matches: qname full:n5.other.example, exec: reject 3 }, { exec: $up }"
+BEHIND_CACHE = "{ exec: $main_cache }, { exec: $ads }, { exec: $up }"
+BLOCKED = ["0.0.0.0"]
+
+
+class Blocking(unittest.TestCase):
+    def setUp(self):
+        self.scene = self.enterContext(Scene("blocking", BUILD))
+        self.scene.start_resolver()
+        os.chmod(self.scene.folder, 0o777)
+        folder = self.scene.folder
+        self.hosts, self.law, self.rules = folder / "ads.hosts", folder / "law.txt", folder / "rules.json"
+        self.hosts.write_text("0.0.0.0 www.other.example\n0.0.0.0 other.example\n")
+        self.law.write_text("www.stream.example\nlawful.example\n")
+        self.config = folder / "steer.yaml"
+
+    def start(self, order=FIRST):
+        self.config.write_text(CONFIG.format(rules=self.rules, hosts=self.hosts, law=self.law, order=order,
+                                             history=self.scene.folder / "history.db"))
+        return self.scene.start_daemon(self.config)
+
+    def clients(self):
+        """Two addresses of the client's machine."""
+        self.scene.network.run("client", "ip", "address", "add", "192.168.88.11/24", "dev", "eth0")
+        return "192.168.88.10", "192.168.88.11"
+
+    def answer(self, name, source):
+        return self.scene.short(name, "A", "-b", source)
+
+    def rule(self, *words):
+        return self.scene.reported(*words)["rules"]
+
+    def test_a_block_and_its_end_are_in_force_for_the_next_query(self):
+        self.start()
+        name = "music.example"
+        self.assertNotEqual(self.scene.short(name, "A"), BLOCKED)
+        for _ in range(3):  # the packet cache has it
+            self.scene.short(name, "A")
+        (made,) = self.rule("block", name, "--note", "homework")
+        self.assertEqual((made["does"], made["name"], made["note"], made["until_s"]), ("block", name, "homework", 0))
+        self.assertEqual(self.scene.short(name, "A"), BLOCKED)
+        self.assertEqual(self.scene.short(name, "AAAA"), ["::"])
+        self.assertEqual(self.scene.short("deep.below." + name, "A"), BLOCKED)
+        self.rule("block", name, "--exact")
+        self.rule("unblock", "--number", str(made["number"]))
+        self.assertEqual(self.scene.short(name, "A"), BLOCKED)
+        self.assertNotEqual(self.scene.short("deep.below." + name, "A"), BLOCKED)
+        self.rule("unblock", name)
+        self.assertNotEqual(self.scene.short(name, "A"), BLOCKED)
+        self.assertIn("no rules", self.scene.steerctl("blocking"))
+
+    def test_an_allowed_name_passes_the_list_and_not_the_law(self):
+        self.start()
+        self.assertEqual(self.scene.short("www.other.example", "A"), BLOCKED)
+        self.rule("allow", "other.example")
+        self.assertEqual(self.scene.short("www.other.example", "A"), ["198.51.100.2"])
+        self.assertEqual(self.scene.short("www.stream.example", "A"), BLOCKED)
+        self.rule("allow", "stream.example")
+        self.rule("pause", "--for", "10m")
+        self.assertEqual(self.scene.short("www.stream.example", "A"), BLOCKED)
+        self.scene.reported("adlist", "pause", "600")
+        self.assertEqual(self.scene.short("www.stream.example", "A"), BLOCKED)
+        self.assertEqual(self.scene.short("lawful.example", "A"), BLOCKED)  # `allow` of the adlist does not end it either
+        self.scene.reported("adlist", "resume")
+        self.rule("unblock", "--number", str(self.rule("blocking")[0]["number"]))
+
+    def test_a_rule_of_a_sequence_that_rejects_names_of_a_list_is_passed(self):
+        self.start()
+        status = lambda: self.scene.kdig("n5.other.example", "A")
+        self.assertIn("NXDOMAIN", status())
+        self.rule("allow", "n5.other.example")
+        self.assertNotIn("NXDOMAIN", status())
+
+    def test_rules_for_a_device_are_for_it_alone(self):
+        self.start()
+        first, second = self.clients()
+        self.rule("block", "music.example", "--client", first)
+        self.assertEqual(self.answer("music.example", first), BLOCKED)
+        self.assertNotEqual(self.answer("music.example", second), BLOCKED)
+        # the narrower audience wins over the longer name
+        self.rule("block", "deep.music.example")
+        self.rule("allow", "music.example", "--client", second)
+        self.assertNotEqual(self.answer("deep.music.example", second), BLOCKED)
+        self.assertEqual(self.answer("deep.music.example", first), BLOCKED)
+        self.rule("pause", "--for", "1h", "--client", first)
+        self.assertEqual(self.answer("www.other.example", first), ["198.51.100.2"])
+        self.assertEqual(self.answer("www.other.example", second), BLOCKED)
+
+    def test_what_a_rule_allowed_for_one_is_not_in_the_cache_for_others(self):
+        self.start(BEHIND_CACHE)
+        first, second = self.clients()
+        self.rule("allow", "other.example", "--client", first)
+        self.assertEqual(self.answer("www.other.example", first), ["198.51.100.2"])
+        self.assertEqual(self.answer("www.other.example", second), BLOCKED)
+        # for everyone it may be cached; the end of the rule drops it
+        self.rule("allow", "other.example")
+        self.assertEqual(self.answer("www.other.example", second), ["198.51.100.2"])
+        self.rule("unblock", "other.example")
+        until(lambda: self.answer("www.other.example", second) == BLOCKED, 5, "the cached answer is dropped")
+
+    def test_a_rule_expires(self):
+        self.start()
+        self.rule("block", "music.example", "--for", "2s")
+        self.assertEqual(self.scene.short("music.example", "A"), BLOCKED)
+        until(lambda: self.scene.short("music.example", "A") != BLOCKED, 10, "the rule expires")
+        until(lambda: self.rule("blocking") == [], 5, "it is taken out")
+
+    def test_a_list_is_paused_alone(self):
+        self.start()
+        self.rule("pause", "--for", "1h", "--tag", "ads", "--list", str(self.hosts))
+        self.assertEqual(self.scene.short("www.other.example", "A"), ["198.51.100.2"])
+        for words, sentence in ((("pause", "--tag", "none"), 'there is no adlist or rpz "none"'),
+                                (("pause", "--tag", "ads", "--list", "none"), '"ads" has no list "none"'),
+                                (("block", "a..b"), "name"),
+                                (("block", "x.example", "--client", "nobody"), "expected an address, a prefix"),
+                                (("unblock", "none.example"), "there is no such rule")):
+            done = self.scene.ask(*words)
+            self.assertEqual(done.returncode, 1, words)
+            self.assertIn(sentence, done.stderr)
+
+    def test_rules_survive_a_restart_and_a_reload_and_damage_is_reported(self):
+        daemon = self.start()
+        self.rule("block", "music.example", "--note", "<b>\"';--")
+        self.assertEqual(self.rules.stat().st_mode & 0o777, 0o600)
+        self.scene.reported("reload")
+        self.assertEqual(self.scene.short("music.example", "A"), BLOCKED)
+        self.assertEqual(daemon.stop(), 0)
+        daemon = self.start()
+        self.assertEqual(self.scene.short("music.example", "A"), BLOCKED)
+        self.assertEqual(self.rule("blocking")[0]["note"], "<b>\"';--")
+        self.assertIn("||music.example^", self.scene.steerctl("blocking", "export"))
+        self.assertEqual(daemon.stop(), 0)
+        text = self.rules.read_text()
+        self.rules.write_text(text[:len(text) // 2])
+        self.start()
+        self.assertIn(str(self.rules), json.dumps(self.scene.reported("status")["problems"]))
+        self.assertEqual((self.scene.folder / "rules.json.damaged").read_text(), text[:len(text) // 2])
+
+    def test_a_rule_that_cannot_be_written_is_in_force_and_reported(self):
+        self.start()
+        self.rules.mkdir()  # a folder cannot be replaced by a file
+        done = self.scene.ask("block", "music.example")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("in force, but not kept", done.stderr)
+        self.assertEqual(self.scene.short("music.example", "A"), BLOCKED)
+        self.assertIn("rules", json.dumps(self.scene.reported("status")["problems"]))
+        self.rules.rmdir()
+        self.rule("block", "second.example")
+        self.assertEqual(len(json.loads(self.rules.read_text())["rules"]), 2)
+
+    def test_records_say_what_decided(self):
+        self.start()
+        ask = lambda name: self.scene.short(name, "A")
+        self.rule("block", "music.example")
+        for name in ("music.example", "www.other.example", "www.stream.example", "n5.other.example", "fine.example", "fine.example"):
+            ask(name)
+        self.rule("allow", "other.example")
+        ask("www.other.example")
+        rows = lambda: self.scene.reported("history")["queries"]
+        until(lambda: len(rows()) >= 7, 10, "all are recorded")
+        by_name = {(row["name"], row["decision"]): row for row in rows()}
+        self.assertEqual(by_name["music.example", "blocked"]["plugin"], "control.rules")
+        self.assertEqual(by_name["www.other.example", "blocked"]["list"], str(self.hosts))
+        self.assertEqual(by_name["www.other.example", "blocked"]["ede"], 15)
+        self.assertEqual(by_name["www.stream.example", "blocked"]["list"], str(self.law))
+        self.assertEqual(by_name["www.stream.example", "blocked"]["ede"], 16)
+        self.assertIn("reject 3", by_name["n5.other.example", "rejected"]["rule"])
+        self.assertIn(("fine.example", "forwarded"), by_name)
+        self.assertEqual(by_name["www.other.example", "allowed"]["plugin"], "ads")
+        metrics = self.scene.network.run("appliance", "curl", "-s", "http://127.0.0.1:9153/metrics").stdout
+        self.assertIn('steerdns_blocking_rules{does="allow"} 1', metrics)
+        self.assertRegex(metrics, r'steerdns_queries_blocked_total\{worker="0"\} [3-9]')
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,108 @@
+// `block`, `allow`, `unblock`, `pause` and `blocking`: rules that people add while the daemon serves.
+#include <boost/json/object.hpp>
+#include <map>
+#include <string>
+
+#include "commands.h"
+#include "output.h"
+#include "report.h"
+
+namespace steerctl {
+namespace json = boost::json;
+namespace {
+
+void add_clients(CLI::App& command, Options& options) {
+    command.add_option("--client", options.clients,
+                       "For an address, a prefix or a MAC address (default: for everyone)");
+}
+void add_note(CLI::App& command, Options& options) {
+    command.add_option("--note", options.note, "A remark that is shown with the rule");
+}
+CLI::Option* add_for(CLI::App& command, Options& options, const char* help) {
+    const std::map<std::string, std::uint64_t> units{
+        {"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86'400}, {"w", 604'800}};
+    return command.add_option("--for", options.rule_seconds, help)
+        ->transform(CLI::AsNumberWithUnit(units, CLI::AsNumberWithUnit::CASE_SENSITIVE));
+}
+
+// Of the options that were given.
+json::object params_of(const Options& options) {
+    json::object out;
+    if (!options.clients.empty()) out["clients"] = options.clients;
+    if (!options.note.empty()) out["note"] = options.note;
+    if (options.rule_seconds != 0) out["seconds"] = options.rule_seconds;
+    return out;
+}
+
+Run add_set(CLI::App& command, Options& options, bool allows) {
+    command.add_option("NAME", options.name, "Domain name, with all names below it")->required();
+    command.add_flag("--exact", options.exact, "Only the name, not the names below it");
+    add_clients(command, options);
+    add_for(command, options, "How long: 30m, 8h, 2d (default: until it is removed)");
+    add_note(command, options);
+    return [&options, allows] {
+        json::object params = params_of(options);
+        params["name"] = options.name;
+        if (allows) params["allow"] = true;
+        if (options.exact) params["exact"] = true;
+        return show(options, "blocking.set", blocking_done_text, params);
+    };
+}
+
+Run add_export(CLI::App& /*command*/, Options& options) {
+    return [&options] { return show(options, "blocking.export", blocking_export_text); };
+}
+
+constexpr Command kBlockingCommands[] = {
+    {"export", "Print the rules as a list in AdGuard's syntax", add_export}};
+
+}  // namespace
+
+Run add_block(CLI::App& command, Options& options) {
+    return add_set(command, options, false);
+}
+
+Run add_allow(CLI::App& command, Options& options) {
+    return add_set(command, options, true);
+}
+
+Run add_unblock(CLI::App& command, Options& options) {
+    auto* const name = command.add_option("NAME", options.name, "Remove all rules for this name");
+    auto* const number =
+        command.add_option("--number", options.number, "Remove the rule with this number");
+    number->excludes(name);
+    add_clients(command, options);
+    return [&options, number] {
+        json::object params;
+        if (number->count() != 0) params["number"] = options.number;
+        if (!options.name.empty()) params["name"] = options.name;
+        if (!options.clients.empty()) params["clients"] = options.clients;
+        return show(options, "blocking.remove", blocking_removed_text, params);
+    };
+}
+
+Run add_pause(CLI::App& command, Options& options) {
+    constexpr unsigned kTenMinutes = 600;
+    add_for(command, options, "How long: 30m, 8h (default: 10m)");
+    command.add_option("--tag", options.tag, "Only the adlist or rpz with this tag");
+    command.add_option("--list", options.instance, "Of the plugin, only this list")->needs("--tag");
+    add_clients(command, options);
+    add_note(command, options);
+    return [&options] {
+        json::object params = params_of(options);
+        if (options.rule_seconds == 0) params["seconds"] = kTenMinutes;
+        if (!options.tag.empty()) params["plugin"] = options.tag;
+        if (!options.instance.empty()) params["list"] = options.instance;
+        return show(options, "blocking.pause", blocking_done_text, params);
+    };
+}
+
+Run add_blocking(CLI::App& command, Options& options) {
+    command.require_subcommand(0, 1);
+    return [&command, &options, below = add_commands(command, options, kBlockingCommands)] {
+        return command.get_subcommands().empty() ? show(options, "blocking.list", blocking_text)
+                                                 : below();
+    };
+}
+
+}  // namespace steerctl

@@ -1,0 +1,83 @@
+#include <algorithm>
+#include <array>
+#include <boost/json/array.hpp>
+#include <chrono>
+#include <string>
+#include <string_view>
+
+#include "cells.h"
+#include "report.h"
+
+namespace steerctl {
+namespace json = boost::json;
+namespace {
+
+std::int64_t whole_of(const json::object& rule, std::string_view key) {
+    const json::value* const found = find(rule, key);
+    return found != nullptr && found->is_int64() ? found->get_int64() : 0;
+}
+
+// "ads.example and all below", "the lists of ads"
+std::string subject_of(const json::object& rule) {
+    const std::string name = text_of(rule, "name"), plugin = text_of(rule, "plugin"),
+                      list = text_of(rule, "list");
+    if (!list.empty()) return "list " + list + " of " + plugin;
+    if (!plugin.empty()) return "the lists of " + plugin;
+    if (name == ".") return text_of(rule, "does") == "allow" ? "all lists" : "all names";
+    return is_true(rule, "exact") ? name : name + " and below";
+}
+
+std::string end_of(const json::object& rule) {
+    const std::int64_t until_s = whole_of(rule, "until_s");
+    if (until_s == 0) return "removed";
+    const auto now_s = std::chrono::duration_cast<std::chrono::seconds>(
+                           std::chrono::system_clock::now().time_since_epoch())
+                           .count();
+    return "in " + duration_text(static_cast<double>(std::max<std::int64_t>(until_s - now_s, 0)));
+}
+
+std::string does_of(const json::object& rule) {
+    const bool pauses = text_of(rule, "name") == "." && text_of(rule, "does") == "allow";
+    return pauses ? "pause" : text_of(rule, "does");
+}
+
+json::object row_of(const json::object& rule) {
+    const std::string clients = text_of(rule, "clients");
+    return {{"number", whole_of(rule, "number")},
+            {"does", does_of(rule)},
+            {"subject", subject_of(rule)},
+            {"clients", clients.empty() ? "everyone" : clients},
+            {"end", end_of(rule)},
+            {"note", text_of(rule, "note")}};
+}
+
+std::string rules_table(const json::value& answer) {
+    constexpr std::array<std::string_view, 6> kColumns{"number",  "does", "subject",
+                                                       "clients", "end",  "note"};
+    json::array rows;
+    for (const json::value& rule : array_of(object_of(answer), "rules"))
+        rows.push_back(row_of(object_of(rule)));
+    return rows_text(rows, kColumns, {"number", "does", "what", "for", "until", "note"});
+}
+
+}  // namespace
+
+std::string blocking_text(const json::value& answer) {
+    const std::string rows = rules_table(answer);
+    return rows.empty() ? "no rules: 'steerctl block NAME' and 'steerctl allow NAME' add one\n"
+                        : rows;
+}
+
+std::string blocking_done_text(const json::value& answer) {
+    return "in force:\n" + rules_table(answer);
+}
+
+std::string blocking_removed_text(const json::value& answer) {
+    return "removed:\n" + rules_table(answer);
+}
+
+std::string blocking_export_text(const json::value& answer) {
+    return text_of(object_of(answer), "text");
+}
+
+}  // namespace steerctl
