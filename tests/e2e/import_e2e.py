@@ -24,7 +24,8 @@ STEERCTL = BUILD / "tools/steerctl/steerctl"
 STEERDNSD = BUILD / "steerdnsd"
 ROSSIM = BUILD / "tools/rossim/rossim"
 KINDS = {".rsc": "routeros", ".corefile": "corefile", ".dnsmasq": "dnsmasq", ".forgedns": "forgedns", ".mosdns": "mosdns",
-         ".unbound": "unbound", ".kresd": "kresd"}
+         ".unbound": "unbound", ".kresd": "kresd", ".adguardhome": "adguardhome",
+         ".pihole": "pihole", ".technitium": "technitium"}
 HAS_UNBOUND = all(pathlib.Path(path).exists() for path in ("/usr/sbin/unbound", "/usr/sbin/unbound-checkconf", "/usr/share/dns/root.key"))
 PASSWORD = "s3cret pass"
 
@@ -81,7 +82,7 @@ class Files(unittest.TestCase):
                 printed = made.stderr.splitlines()
                 self.assertEqual(len(printed), len(re.findall(r"^ *# note", made.stdout, re.M)))
                 for line in printed:
-                    place = re.match(rf"({re.escape(str(path))}|{re.escape(str(INPUTS))}/[a-z]+\.d/[a-z-]+\.conf)(:\d+|, row .*)?: note: ", line)
+                    place = re.match(rf"({re.escape(str(path))}(?:/[\w./-]*)?|{re.escape(str(INPUTS))}/[a-z]+\.d/[a-z-]+\.conf)(:\d+|, row .*)?: note: ", line)
                     self.assertIsNotNone(place, line)
                     if place[2] and place[2].startswith(":"):
                         lines = pathlib.Path(place[1]).read_text(errors="replace").splitlines()
@@ -221,6 +222,23 @@ class Files(unittest.TestCase):
             why = run(STEERDNSD, "--config", yaml, "--why", "www.example.org")
             self.assertEqual(why.returncode, 0, why.stdout + why.stderr)
             self.assertIn(f"{zone}:5", why.stdout)
+
+    def test_a_zone_file_of_technitium_becomes_arbitrary(self):
+        with tempfile.TemporaryDirectory() as folder:
+            folder = pathlib.Path(folder)
+            zone, yaml = folder / "exports/home.example.zone", folder / "made.yaml"
+            zone.parent.mkdir()
+            zone.write_text("$ORIGIN home.example.\n@ 900 IN SOA server1. admin.home.example. 1 900 300 604800 900\n"
+                            "@ 3600 IN NS server1.\nnas 3600 IN A 192.168.10.8\n")
+            made = run(STEERCTL, "import", "technitium", zone.parent)
+            self.assertEqual(made.returncode, 0, made.stderr)
+            self.assertIn(f'origin: home.example\n      short_circuit: true\n      files:\n        - "{zone}"\n', made.stdout)
+            yaml.write_text(made.stdout)
+            checked = run(STEERDNSD, "--config", yaml, "--check")
+            self.assertEqual(checked.returncode, 0, checked.stdout + checked.stderr)
+            why = run(STEERDNSD, "--config", yaml, "--why", "nas.home.example")
+            self.assertEqual(why.returncode, 0, why.stdout + why.stderr)
+            self.assertIn(f"{zone}:4", why.stdout)
 
     def test_a_missing_file_is_refused(self):
         made = run(STEERCTL, "import", "routeros", "/nowhere/x.rsc")

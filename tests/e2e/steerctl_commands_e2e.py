@@ -155,6 +155,9 @@ ROWS = {
     "import dnsmasq": Row(r"plugins:", ("{folder}/dnsmasq.conf",), ("configuration", "notes"), needs_daemon=False, wrong=(((), "FILE is required"),)),
     "import unbound": Row(r"plugins:", ("{folder}/unbound.conf",), ("configuration", "notes"), needs_daemon=False, wrong=(((), "FILE is required"),), own_words=False),
     "import kresd": Row(r"plugins:", ("{folder}/kresd.conf",), ("configuration", "notes"), needs_daemon=False, wrong=(((), "FILE is required"),)),
+    "import adguardhome": Row(r"plugins:", ("{folder}/AdGuardHome.yaml",), ("configuration", "notes"), needs_daemon=False, wrong=(((), "FILE is required"),)),
+    "import pihole": Row(r"plugins:", ("{folder}/setupVars.conf",), ("configuration", "notes"), needs_daemon=False, wrong=(((), "FILE is required"),)),
+    "import technitium": Row(r"plugins:", ("{folder}/BlockedZones.txt",), ("configuration", "notes"), needs_daemon=False, wrong=(((), "FILE is required"),)),
     "import forgedns": Row(r"plugins:", ("{folder}/forgedns.yaml",), ("configuration", "notes"), needs_daemon=False, wrong=(((), "FILE is required"),)),
     "import mosdns": Row(r"plugins:", ("{folder}/mosdns.yaml",), ("configuration", "notes"), needs_daemon=False, wrong=(((), "FILE is required"),)),
     "setup": Row(r".", ("--config", "{folder}/steer.yaml", "--check"), needs_daemon=False, alone=(0, "there is no /etc/steerdns/steerdns.yaml yet")),
@@ -207,6 +210,9 @@ INPUTS = {
     "dnsmasq.conf": "server=1.1.1.1\n",
     "unbound.conf": "server:\n    interface: 127.0.0.1\n",
     "kresd.conf": "net.listen('127.0.0.1')\n",
+    "BlockedZones.txt": "ads.example\n",
+    "setupVars.conf": "PIHOLE_DNS_1=192.0.2.1\n",
+    "AdGuardHome.yaml": "dns:\n  upstream_dns: [192.0.2.1]\n",
     "forgedns.yaml": "plugins:\n  - tag: up\n    type: forward\n    args:\n      upstreams:\n        - addr: udp://1.1.1.1\n"
                      "  - tag: server\n    type: udp_server\n    args:\n      entry: up\n      listen: :53\n",
     "mosdns.yaml": "plugins:\n  - tag: up\n    type: forward\n    args:\n      upstreams:\n        - addr: udp://1.1.1.1\n"

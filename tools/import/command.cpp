@@ -4,6 +4,7 @@
 #include <glob.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
@@ -17,12 +18,15 @@
 #include "matchers/text.h"
 #include "routeros/password_input.h"
 #include "routeros/transport.h"
+#include "tools/import/adguardhome_import.h"
 #include "tools/import/corefile_import.h"
 #include "tools/import/dnsmasq_import.h"
 #include "tools/import/kresd_import.h"
+#include "tools/import/pihole_import.h"
 #include "tools/import/policy_import.h"
 #include "tools/import/ros_import.h"
 #include "tools/import/ros_live.h"
+#include "tools/import/technitium_import.h"
 #include "tools/import/unbound_import.h"
 #include "tools/import/words.h"
 
@@ -84,7 +88,61 @@ std::vector<IncludedText> read_included(const std::string& folder, const std::st
     return out;
 }
 
+bool is_folder(const std::string& path) {
+    std::error_code ignored;
+    return std::filesystem::is_directory(path, ignored);
+}
+
+// The files of a folder, three folders deep; a file by itself stands for such a folder. `reads`:
+// whether the import reads a file of that name. Nothing: one of these cannot be read, or is too large.
+std::optional<std::vector<FolderFile>> read_folder(const std::string& path,
+                                                   bool (*reads)(std::string_view name)) {
+    constexpr int kDepth = 3;
+    constexpr std::size_t kMostFiles = 10'000;
+    namespace fs = std::filesystem;
+    std::vector<fs::path> paths;
+    std::error_code error;
+    if (is_folder(path)) {
+        fs::recursive_directory_iterator at(path, error);
+        for (; !error && at != fs::recursive_directory_iterator() && paths.size() < kMostFiles;
+             at.increment(error)) {
+            if (at.depth() >= kDepth) at.disable_recursion_pending();
+            if (at->is_regular_file(error)) paths.push_back(at->path());
+        }
+        if (error) return std::nullopt;
+        std::ranges::sort(paths);
+    } else {
+        paths.emplace_back(path);
+    }
+    std::vector<FolderFile> out;
+    std::size_t bytes = 0;
+    for (const fs::path& one : paths) {
+        FolderFile file{one.filename().string(), {}, {}, fs::absolute(one, error).string()};
+        if (is_folder(path)) file.path = one.lexically_relative(path).string();
+        if (reads(file.name)) {
+            auto text = read_input(one.string());
+            if (!text || (bytes += text->size()) > kMaxBytes) return std::nullopt;
+            file.text = *std::move(text);
+        }
+        out.push_back(std::move(file));
+    }
+    return out;
+}
+
+Imported import_folder(const ImportOptions& options) {
+    const bool is_pihole = options.kind == "pihole";
+    const auto files = read_folder(options.file, is_pihole ? is_pihole_file : is_technitium_file);
+    if (!files) return {{}, {}, Failure{0, "cannot be read, or has more than 64 MiB"}};
+    std::string name = options.file;
+    while (name.size() > 1 && name.ends_with('/'))
+        name.pop_back();
+    name = std::filesystem::path(name).filename().string();
+    return is_pihole ? import_pihole(*files, name, is_file)
+                     : import_technitium(*files, name, is_file);
+}
+
 Imported import_file(const ImportOptions& options) {
+    if (options.kind == "pihole" || options.kind == "technitium") return import_folder(options);
     const auto text = read_input(options.file);
     if (!text) return {{}, {}, Failure{0, "cannot be read"}};
     if (text->size() > kMaxBytes) return {{}, {}, Failure{0, "is larger than 64 MiB"}};
@@ -95,6 +153,7 @@ Imported import_file(const ImportOptions& options) {
     if (options.kind == "corefile") return import_corefile(*text, name, environment, is_file);
     if (options.kind == "forgedns") return import_policy(*text, name, PolicySource::forgedns);
     if (options.kind == "mosdns") return import_policy(*text, name, PolicySource::mosdns);
+    if (options.kind == "adguardhome") return import_adguardhome(*text, name, is_file);
     if (options.kind == "kresd") return import_kresd(*text, name, is_file);
     if (options.kind == "unbound") {
         const std::string folder = folder_of(options.file);
@@ -186,7 +245,7 @@ std::string write_file(const ImportOptions& options, const std::string& yaml) {
 }  // namespace
 
 ImportResult run_import(const ImportOptions& options) {
-    const std::string& what = options.router.empty() ? options.file : options.router;
+    std::string what = options.router.empty() ? options.file : options.router;
     Imported made = options.router.empty() ? import_file(options) : import_live(options);
     ImportResult result;
     if (made.failure) {
@@ -202,6 +261,7 @@ ImportResult run_import(const ImportOptions& options) {
         result.code = kExitFailed;
         return result;
     }
+    if (options.router.empty() && is_folder(what) && !what.ends_with('/')) what += '/';
     for (Note& note : made.notes)
         result.notes.push_back({place_in(what, note.place), std::move(note.text)});
     return result;

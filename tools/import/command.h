@@ -14,8 +14,9 @@
 namespace steer::importing {
 
 struct ImportOptions {
-    std::string kind;  // routeros, corefile, dnsmasq, forgedns, mosdns, unbound, kresd
-    std::string file;  // "-": standard input
+    // routeros, corefile, dnsmasq, forgedns, mosdns, unbound, kresd, adguardhome, pihole, technitium
+    std::string kind;
+    std::string file;                     // "-": standard input
     std::vector<std::string> more_files;  // of unbound
     std::string output;                   // empty: standard output
     bool force = false;                   // an existing file is replaced

@@ -83,7 +83,9 @@ Run add_import(CLI::App& command, Options& /*options*/) {
         {"dnsmasq", "Convert a dnsmasq.conf"},
         {"forgedns", "Convert a config.yaml of ForgeDNS or OxiDNS"},
         {"mosdns", "Convert a config.yaml of mosdns v5"},
-
+        {"adguardhome", "Convert an AdGuardHome.yaml"},
+        {"technitium", "Convert exports of Technitium DNS Server (a folder, or one of its files)"},
+        {"pihole", "Convert a teleporter folder of Pi-hole, its pihole.toml or setupVars.conf"},
         {"kresd", "Convert a kresd.conf of Knot Resolver (not its scripts)"},
     };
     for (const auto& [kind, help] : kFiles)
