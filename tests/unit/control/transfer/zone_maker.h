@@ -47,7 +47,8 @@ inline std::vector<MadeRecord> records_of(const std::string& text, const std::st
     std::vector<MadeRecord> out;
     matchers::ZoneEntries entries(text);
     while (const auto entry = entries.next()) {
-        demand(entry->words.size() >= 3, "fewer than three words: " + text);
+        // The whole text in the message would be copied for each record.
+        if (entry->words.size() < 3) demand(false, "fewer than three words: " + text);
         MadeRecord record;
         record.owner = wire_below(entry->words[0].text, origin);
         record.ttl_s = static_cast<std::uint32_t>(std::stoul(entry->words[1].text));
