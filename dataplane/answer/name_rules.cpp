@@ -78,8 +78,8 @@ const NameRule* NameRules::find(const Question& q) const noexcept {
             const NameRule& rule = rules_[i];
             const bool is_of_list =
                 rule.list == 0 || rule.list == q.plugin || (q.list != 0 && rule.list == q.list);
-            if (!is_of_list || q.now_s >= rule.until_s || (rule.is_exact && !is_whole) ||
-                !rule.is_for(q.client, q.lease, q.frame_mac))
+            if (!is_of_list || (q.is_legal && !rule.suspends) || q.now_s >= rule.until_s ||
+                (rule.is_exact && !is_whole) || !rule.is_for(q.client, q.lease, q.frame_mac))
                 continue;
             if (best == nullptr || rank(rule, suffix.size()) > rank(*best, best_length)) {
                 best = &rule;

@@ -37,6 +37,7 @@ struct NameRule {
     bool allows = false;         // false: it blocks
     bool is_exact = false;       // false: with all names below
     bool may_be_cached = false;  // an answer that it allows is the same for all clients
+    bool suspends = false;       // ends legal lists; only an admin may add it
     matchers::Prefix clients{};  // of a prefix, or a device with an address
     std::uint64_t mac = 0;       // of a device: matchers/prefix/mac_address.h; 0: by address
 
@@ -59,6 +60,7 @@ class NameRules {
         std::uint64_t frame_mac;   // 0: not known
         std::uint32_t now_s;
         std::uint64_t plugin = 0, list = 0;  // list_id() of what would block; 0: rules of all lists
+        bool is_legal = false;               // of a list that only rules that suspend end
     };
 
     NameRules() = default;

@@ -81,7 +81,7 @@ const AdList::Part* denying_part(LiveRun& w, const AdList& list) {
         if (is_paused && !by_law) continue;
         for (const AdList::Part& part : list.lists) {
             if (part.is_legal == by_law && targets.is_in(part.in) &&
-                (by_law || !pass_by_rule(w, list.id, part.id)))
+                !pass_by_rule(w, list.id, part.id, by_law))
                 return &part;
         }
     }

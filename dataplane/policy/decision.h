@@ -55,6 +55,7 @@ constexpr PolicyDecision decision_of_passed(bool is_allowed, bool is_renamed, bo
 // Of a program that ended.
 inline PolicyDecision decision_of(const Snapshot& snapshot, const ProgramState& s) noexcept {
     if (s.dropped) return PolicyDecision::dropped;
+    if (s.unanswered) return PolicyDecision::empty;
     if (s.made_by != ProgramState::kNowhere) return decision_by(snapshot, s.made_by);
     const bool has_passed = s.passed_by != ProgramState::kNowhere;
     return decision_of_passed(s.is_allowed, has_passed && !s.is_allowed, s.list_count != 0);

@@ -37,6 +37,7 @@ Step LiveRun::finish() noexcept {
     deny_targets();
     if (!c.response && !c.state.unit && !c.state.dropped) {
         c.response.set_empty(dns::kNoError, dns::Ede::other);
+        c.state.unanswered = true;
         worker.counters.add(Stat::end_without_answer);
     }
     if (c.snapshot.inherited != nullptr && c.response && !c.state.unit) worker.pass_on(c, now);
@@ -82,6 +83,7 @@ bool LiveRun::give_copy(const dns::Answer& answer) noexcept {
 void LiveRun::fail_rewrite() noexcept {
     worker.counters.add(Stat::rewrite_failed);
     forget_lists(c.state);
+    c.state.note_maker();
     c.response.set_empty(dns::kServFail, dns::Ede::other);
 }
 

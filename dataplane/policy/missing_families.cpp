@@ -7,6 +7,22 @@
 
 namespace steer {
 
+namespace {
+
+// The list empties it. A rule that made it stays its maker.
+void set_nodata(QueryContext& c) {
+    const std::uint16_t maker = c.state.made_by;
+    forget_lists(c.state);
+    if (maker == ProgramState::kNowhere) {
+        c.state.note_maker();
+    } else {
+        c.state.made_by = maker;
+    }
+    c.response.set_empty(dns::kNoError);
+}
+
+}  // namespace
+
 bool in_guarded_cache(const QueryContext& c) noexcept {
     const ProgramState& s = c.state;
     return std::any_of(s.wrappers.begin(), s.wrappers.begin() + s.depth,
@@ -20,8 +36,7 @@ void answer_without_family(QueryWalk& w) noexcept {
         c.state.lacks_v4 = c.state.lacks_v6 = false;
         return take_family_out(w, v4, v6);
     }
-    forget_lists(c.state);
-    c.response.set_empty(dns::kNoError);
+    set_nodata(c);
 }
 
 // Without a buffer the answer becomes empty: clients then ask for addresses.
@@ -37,8 +52,7 @@ void take_family_out(QueryWalk& w, bool v4, bool v6) noexcept {
         if (c.response.translate(w.worker.buffers, {.what = what, .asked = name}, none, w.now))
             continue;
         w.worker.counters.add(Stat::hints_denied);
-        forget_lists(c.state);
-        c.response.set_empty(dns::kNoError);
+        set_nodata(c);
         return;
     }
 }

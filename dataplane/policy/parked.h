@@ -97,6 +97,7 @@ struct ProgramState {
     // complete answer. So they are removed after the cache.
     bool lacks_v4 : 1 = false, lacks_v6 : 1 = false;
     bool is_allowed : 1 = false;    // `passed_by` is an exception of a list, or a rule
+    bool unanswered : 1 = false;    // it ended without an answer: an empty one is sent
     bool is_of_client : 1 = false;  // the answer is not for all clients: no cache stores it
     std::uint64_t marks = 0;
     Rewrites rewrites;  // of the question

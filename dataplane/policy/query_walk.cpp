@@ -73,7 +73,11 @@ void QueryWalk::claim(std::uint8_t index) noexcept {
     if (const MissingFamilies missing = missing_families(list, c.query.qtype, c.response.answer());
         missing.any()) {
         const bool hints = is_hints_type(c.query.qtype);
-        if (!hints) forget_lists(c.state);
+        if (!hints) {
+            const std::uint16_t maker = c.state.made_by;  // of what is emptied
+            forget_lists(c.state);
+            c.state.made_by = maker;
+        }
         c.state.lacks_v4 = c.state.lacks_v4 || missing.v4;
         c.state.lacks_v6 = c.state.lacks_v6 || missing.v6;
         if (!in_guarded_cache(c)) answer_without_family(*this);

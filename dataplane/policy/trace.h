@@ -58,6 +58,7 @@ namespace steer {
     X(leave)         /* flags: Leave; b: TTL cap; c: sync_timeout, ms */                             \
     X(acknowledged)  /* flags: Outcome; b: number of outstanding ones */                             \
     X(held_too_long) /* sync_timeout is over */                                                      \
+    X(decided)       /* flags: PolicyDecision; pc: what decided, or kTraceNone; b: part */           \
     X(answer)        /* flags: rcode; pc: EDE; b: TTL, c: age; cells: addresses */                   \
     X(passed_ede) /* an upstream's EDE that forward_edns0opt passed to the client. b, c: as above */ \
     X(end)        /* flags: TraceEnd; pc: its number */

@@ -169,9 +169,6 @@ void QueryEnds::fill_state(QueryRecord& head, const Snapshot& snapshot,
     head.decision = decision_of(snapshot, state);
     head.decided_at = decided_at(state);
     head.part = head.decided_at != ProgramState::kNowhere ? state.part : ProgramState::kNoPart;
-    const bool has_no_maker =
-        head.path == AnswerPath::local && !state.dropped && state.made_by == ProgramState::kNowhere;
-    if (has_no_maker) head.decision = PolicyDecision::empty;
 }
 
 void QueryEnds::fill_plain_hit(QueryRecord& head, const cache::Entry& hit) const noexcept {

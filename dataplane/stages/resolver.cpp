@@ -456,7 +456,10 @@ bool Resolver::shorten(QueryContext& c, Now now) noexcept {
 
 void Resolver::leave(Packet& p, QueryContext& c, Now now) noexcept {
     if (c.state.dropped || c.state.stays_here) [[unlikely]] {
-        if (c.state.dropped) return drop(p, c, Verdict::dropped_by_policy);
+        if (c.state.dropped) {
+            if (c.trace) note_decided(c.trace, c.snapshot, c.state, now);
+            return drop(p, c, Verdict::dropped_by_policy);
+        }
         if (refuse_norecurse(p, c, now)) return;
     }
     if (c.snapshot.limits_answers() && end_limited_answer(p, c, now)) [[unlikely]]
@@ -565,6 +568,7 @@ void Resolver::read_query(const Parked& r, QueryContext& c) noexcept {
                                                             const dns::Answer& answer,
                                                             const dns::ReplyOptions& options,
                                                             Verdict v, Now now) noexcept {
+    note_decided(c.trace, c.snapshot, c.state, now);
     note_answer(c.trace, answer, options, c.query.edns.present, now);
     p.end = v;
 }

@@ -1,4 +1,5 @@
 #include "dataplane/stages/tracer.h"
+#include "dataplane/policy/decision.h"
 
 #include <algorithm>
 #include <cstring>
@@ -54,6 +55,13 @@ bool is_limited(const Packet& p, const Snapshot& snapshot) noexcept {
 }
 
 }  // namespace
+
+void note_decided(const TraceRef& trace, const Snapshot& snapshot, const ProgramState& state,
+                  Now now) noexcept {
+    static_assert(ProgramState::kNowhere == kTraceNone);
+    trace.note(now, TraceWhat::decided, static_cast<unsigned>(decision_of(snapshot, state)),
+               decided_at(state), state.part);
+}
 
 void note_answer(const TraceRef& trace, const dns::Answer& answer, const dns::ReplyOptions& options,
                  bool has_edns, Now now) noexcept {
@@ -215,8 +223,10 @@ void Tracer::ended(const Parked& p, PendingOutcome end_of) noexcept {
 
 void Tracer::answered(const Parked& p, const dns::Answer& answer, const dns::ReplyOptions& options,
                       PendingOutcome end_of) noexcept {
-    if (const TraceRef trace = find(p.trace, 0))
+    if (const TraceRef trace = find(p.trace, 0)) {
+        note_decided(trace, *p.snapshot, p.program, now_);
         note_answer(trace, answer, options, p.edns.present, now_);
+    }
     ended(p, end_of);
 }
 
@@ -257,6 +267,12 @@ void Tracer::note_hit(Packet& p, const Snapshot& snapshot, Executor& executor, b
         const TracePacketCache foreseen =
             fits && e.ecs_len != 0 ? TracePacketCache::for_subnet : trace.get()->packet_cache;
         trace.note(now, TraceWhat::packet_cache, static_cast<unsigned>(foreseen));
+    }
+    if (plan != nullptr) {
+        const auto decision =
+            decision_of_passed(plan->is_allowed, false, (e.list_count | plan->hit_list_count) != 0);
+        trace.note(now, TraceWhat::decided, static_cast<unsigned>(decision), plan->passed_by,
+                   ProgramState::kNoPart);
     }
     note_answer(trace, e.answer(), {.age_s = age_s}, p.query.edns.present, now);
 }

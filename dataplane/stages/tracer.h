@@ -130,6 +130,8 @@ class Tracer {
 
 // Notes the answer to send in a trace. `has_edns`: the client's query has EDNS; without it no
 // extended error is sent.
+void note_decided(const TraceRef& trace, const Snapshot& snapshot, const ProgramState& state,
+                  Now now) noexcept;
 void note_answer(const TraceRef& trace, const dns::Answer& answer, const dns::ReplyOptions& options,
                  bool has_edns, Now now) noexcept;
 

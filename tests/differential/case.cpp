@@ -38,7 +38,7 @@ std::string text(const Outcome& o) {
         << (o.dropped ? ", dropped" : "") << "; asked";
     for (const std::string& a : o.asked)
         out << ' ' << a;
-    out << "; lists";
+    out << "; " << o.decision << "; lists";
     for (const std::string& l : o.lists)
         out << ' ' << l;
     out << "; notes";

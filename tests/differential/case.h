@@ -57,6 +57,7 @@ struct Outcome {
     std::set<std::string> lists;     // tags of those that the answer is claimed for
     std::vector<std::string> notes;
     std::set<std::string> raised;  // tags of what control is to do
+    std::string decision;          // the word of the query's record
     bool operator==(const Outcome&) const = default;
 };
 

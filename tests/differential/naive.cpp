@@ -232,13 +232,14 @@ Outcome Naive::ask(const Question& question, std::uint64_t now_ms) {
     response_ = nullptr;
     claimed_.clear();
     marks_.clear();
-    failed_ = lists_in_doubt_ = dropped_ = false;
+    failed_ = lists_in_doubt_ = dropped_ = is_rewritten_ = false;
     seen_ = {};
     const auto second = plugins_.find("second");
     const bool is_second =
         second != plugins_.end() &&
         second->second["args"]["listen"].as<std::string>() == question.local + ":53";
     run(plugin(is_second ? "second" : "server")["args"]["entry"].as<std::string>(), 0);
+    seen_.decision = decision();
     if (dropped_) {
         seen_.dropped = true;
         return seen_;
@@ -264,10 +265,20 @@ void Naive::respond(std::shared_ptr<Response> response) {
     claimed_.clear();  // they were for addresses that no client gets
 }
 
-void Naive::respond_empty(unsigned rcode) {
+// docs/guides/query-log.md
+std::string Naive::decision() const {
+    if (dropped_) return "dropped";
+    if (!response_) return "empty";
+    if (!response_->decision.empty()) return response_->decision;
+    if (is_rewritten_) return "rewritten";
+    return claimed_.empty() ? "forwarded" : "steered";
+}
+
+void Naive::respond_empty(unsigned rcode, const std::string& decision) {
     if (respond_as_missed()) return;
     auto r = std::make_shared<Response>();
     r->reply.rcode = rcode;
+    r->decision = decision;
     r->born_s = now_s_;
     respond(std::move(r));
 }
@@ -321,7 +332,7 @@ Naive::Flow Naive::exec(const std::string& tag, std::size_t rule, const std::str
     if (first == "accept") return Flow::stopped;
     if (first == "return") return Flow::returned;
     if (first == "reject") {
-        respond_empty(words.empty() ? 5 : number_of("rcode", words[0]));
+        respond_empty(words.empty() ? 5 : number_of("rcode", words[0]), "rejected");
         return Flow::stopped;
     }
     if (first == "drop") {
@@ -413,7 +424,7 @@ Naive::Flow Naive::exec_plugin(const std::string& type, const YAML::Node& args,
 Naive::Flow Naive::forward(const std::string& upstream, bool short_circuit) {
     if (respond_as_missed()) return short_circuit ? Flow::stopped : Flow::went_on;
     if (question_.klass == kChaos) {  // it asks which server this is
-        respond_empty(kNotImp);
+        respond_empty(kNotImp, "local");
         return short_circuit ? Flow::stopped : Flow::went_on;
     }
     seen_.asked.push_back(upstream);
@@ -437,10 +448,11 @@ Naive::Flow Naive::forward(const std::string& upstream, bool short_circuit) {
     return short_circuit ? Flow::stopped : Flow::went_on;
 }
 
-void Naive::respond_with(Reply reply) {
+void Naive::respond_with(Reply reply, const std::string& decision) {
     if (respond_as_missed()) return;
     auto r = std::make_shared<Response>();
     r->reply = std::move(reply);
+    r->decision = decision;
     r->born_s = now_s_;
     respond(std::move(r));
 }
@@ -471,8 +483,8 @@ Naive::Flow Naive::known(const std::string& type, const YAML::Node& args) {
 }
 
 void Naive::black_hole(const std::string& mode, const std::vector<std::string>& addresses) {
-    if (mode == "refused") return respond_empty(5);
-    if (mode == "servfail") return respond_empty(kServFail);
+    if (mode == "refused") return respond_empty(5, "blocked");
+    if (mode == "servfail") return respond_empty(kServFail, "blocked");
     Reply reply;
     reply.rcode = mode == "nxdomain" ? kNxDomain : kNoError;
     auto all = addresses;
@@ -483,7 +495,7 @@ void Naive::black_hole(const std::string& mode, const std::vector<std::string>& 
             reply.answer.push_back({name_, type, 300, a});
     }
     if (reply.answer.empty()) reply.soa = Record{name_, kSoa, 300, "300"};
-    respond_with(reply);
+    respond_with(reply, "blocked");
 }
 
 // The best rule alone: a whole name before the longest suffix.
@@ -507,7 +519,7 @@ bool Naive::hosts(const YAML::Node& args) {
         if (type == question_.type) reply.answer.push_back({name_, type, 10, a});
     }
     if (reply.answer.empty()) reply.soa = Record{name_, kSoa, 10, "10"};
-    respond_with(reply);
+    respond_with(reply, "local");
     return true;
 }
 
@@ -532,7 +544,7 @@ bool Naive::zone(const YAML::Node& args) {
             {name_, type, ttl_s, type == kCname ? data.substr(0, data.size() - 1) : data});
     }
     if (reply.answer.empty()) return false;
-    respond_with(reply);
+    respond_with(reply, "local");
     return true;
 }
 
@@ -561,12 +573,14 @@ Naive::Flow Naive::fallback(const YAML::Node& args) {
     const auto response = response_;
     const auto claimed = claimed_;
     const auto marks = marks_;
+    const bool was_rewritten = is_rewritten_;
     const Unit first = run_unit(argument(args, "primary", ""));
     Unit second = Unit::without_answer;
     const char* const reason =
         first == Unit::failed ? "fallback_on_error" : "fallback_on_no_response";
     if (first != Unit::answered && argument(args, reason, "true") == "true") {
         marks_ = marks;
+        is_rewritten_ = was_rewritten;
         second = run_unit(argument(args, "secondary", ""));
     }
     failed_ = first == Unit::failed || second == Unit::failed;
@@ -579,6 +593,7 @@ Naive::Flow Naive::fallback(const YAML::Node& args) {
         return argument(args, "short_circuit", "false") == "true" ? Flow::stopped : Flow::went_on;
     }
     marks_ = marks;
+    is_rewritten_ = was_rewritten;
     if (failed_) {
         respond_empty(kServFail);
         response_->is_upstreams_word = true;
@@ -609,6 +624,7 @@ Naive::Flow Naive::cache(const std::string& tag, const YAML::Node& args,
         auto hit = std::make_shared<Response>(entry.response);
         hit->cache = tag;
         hit->id = 0;
+        hit->decision.clear();
         hit->is_upstreams_word = false;
         if (entry.lists_in_doubt || entry.place != met.place || entry.marks != met.marks ||
             entry.had_response || met.had_response)
@@ -682,6 +698,7 @@ Naive::Flow Naive::redirect(const YAML::Node& args, const std::string& sequence,
     }
     if (target.empty() || target == name_ || question_.klass != 1) return run(sequence, next);
     const std::string name = std::exchange(name_, target);
+    if (as_missed_ == nullptr) is_rewritten_ = true;
     ++redirects_;
     const Flow flow = run(sequence, next);
     name_ = name;
@@ -723,11 +740,13 @@ Naive::Flow Naive::prefer(const std::string& type, const YAML::Node& args,
     if (question_.type == wanted) return remember(run(sequence, next));
     const auto known = preferred_.find(key);
     if (known != preferred_.end() && known->second.until_s > now_s_) {
-        respond_empty(kNoError);
+        respond_empty(kNoError, "local");
         return known->second.flow;
     }
     const auto marks = marks_;
+    const bool was_rewritten = is_rewritten_;
     const Flow flow = run(sequence, next);
+    const bool is_rewritten = std::exchange(is_rewritten_, was_rewritten);
     const auto response = response_;
     const unsigned redirects = response ? response->redirects : 0;  // it may answer an outer name
     const auto claimed = claimed_;
@@ -747,9 +766,10 @@ Naive::Flow Naive::prefer(const std::string& type, const YAML::Node& args,
     remember(flow_of_wanted);
     question_.type = other;
     dropped_ = false;
+    is_rewritten_ = was_rewritten;
     if (!std::exchange(failed_, false) && has_wanted()) {
         marks_ = marks;
-        respond_empty(kNoError);
+        respond_empty(kNoError, "local");
         return flow_of_wanted;
     }
     if (failed) {
@@ -759,6 +779,7 @@ Naive::Flow Naive::prefer(const std::string& type, const YAML::Node& args,
         return Flow::stopped;
     }
     respond(response);
+    is_rewritten_ = is_rewritten;
     if (response_) response_->redirects = redirects;
     claimed_ = claimed;
     marks_ = marks_after;
@@ -842,7 +863,8 @@ void Naive::claim(const std::string& tag, const YAML::Node& args) {
     const bool lacks = (question_.type == kA && !v4) || (question_.type == kAaaa && !v6);
     if (lacks && argument(args, "missing_family", "answer") == "nodata") {
         if ((caches_ > 0 || as_missed_ != nullptr) && asks_client_) gives_up_ = true;
-        if (as_missed_ == nullptr) return respond_empty(kNoError);
+        const std::string made = response_->decision.empty() ? "local" : response_->decision;
+        if (as_missed_ == nullptr) return respond_empty(kNoError, made);
         return respond(std::make_shared<Response>());
     }
     for (const Record& r : response_->reply.answer) {

@@ -33,6 +33,7 @@ class Naive {
         std::string cache;         // that gave it
         bool is_upstreams_word = false;  // or its silence
         unsigned redirects = 0;          // around the question that it answers
+        std::string decision{};  // of the rule that made it; empty: an upstream or a cache did
     };
     struct Entry {
         Response response;
@@ -80,9 +81,10 @@ class Naive {
     Flow fallback(const YAML::Node& args);
     enum class Unit { answered, without_answer, failed };
     Unit run_unit(const std::string& tag);
-    void respond_with(Reply reply);
+    void respond_with(Reply reply, const std::string& decision);
     void respond(std::shared_ptr<Response> response);
-    void respond_empty(unsigned rcode);
+    void respond_empty(unsigned rcode, const std::string& decision = "");
+    [[nodiscard]] std::string decision() const;
 
     bool holds(std::string text) const;
     bool holds(const std::string& type, const std::vector<std::string>& words) const;
@@ -124,6 +126,7 @@ class Naive {
     std::set<std::uint32_t> marks_;
     bool failed_ = false;  // no upstream answered; the program ended with that
     bool dropped_ = false;
+    bool is_rewritten_ = false;  // another name was asked for, by what answered
     bool lists_in_doubt_ = false, gives_up_ = false;
     bool asks_client_;                     // somewhere
     unsigned caches_ = 0;                  // that wrap what runs

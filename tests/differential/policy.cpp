@@ -494,6 +494,7 @@ Outcome shown(Outcome o) {
     std::erase_if(o.records, [](const Record& r) { return r.type == kSoa; });
     std::sort(o.records.begin(), o.records.end());
     o.nobody_answered = false;
+    o.decision.clear();  // tables.cpp and the policies of naive.cpp compare it
     return o;
 }
 

@@ -16,6 +16,7 @@
 #include "dataplane/base/injected_texts.h"
 #include "dataplane/dns/name.h"
 #include "dataplane/policy/branch.h"
+#include "dataplane/policy/decision.h"
 #include "dataplane/policy/executor.h"
 #include "dataplane/policy/key_facts.h"
 #include "differential/geo.h"
@@ -242,6 +243,7 @@ class Product::Impl {
         entry_ = snapshot_->frontends.of_datagram(*IpAddress::parse(question.local), 53);
         if (!begin(c)) go(c, question);
         take(c, m.bytes());
+        if (seen_.decision.empty()) seen_.decision = label_of(decision_of(c.snapshot, c.state));
         take_notes();
         for (std::size_t i = 0; i < snapshot_->tasks.size(); ++i) {
             if (snapshot_->tasks[i]->take()) seen_.raised.insert(snapshot_->task_tags[i]);
@@ -279,6 +281,8 @@ class Product::Impl {
             return false;
         ++plain_hits_;
         c.response.set_entry(c.found);
+        seen_.decision =
+            label_of(decision_of_passed(of_hit->is_allowed, false, claimed.list_count != 0));
         for (unsigned l = 0; l < claimed.list_count; ++l)
             seen_.lists.insert(c.snapshot.lists[claimed.lists[l]].tag);
         return true;

@@ -117,7 +117,10 @@ class Model {
 
     Outcome ask(const std::string& name, std::uint16_t type) {
         out_ = {};
+        is_allowed_ = is_renamed_ = false;
         answer(name, type, 0);
+        if (out_.decision.empty())
+            out_.decision = is_allowed_ ? "allowed" : is_renamed_ ? "rewritten" : "forwarded";
         return out_;
     }
 
@@ -147,10 +150,11 @@ class Model {
         rest(name, type);
         const bool denied_by_all = out_.rcode == kNxDomain;
         if (exists && entered < kMaxEntered && denied_by_all)
-            out_.rcode = kNoError, out_.records = {};
+            out_.rcode = kNoError, out_.records = {}, out_.decision = "local";
     }
 
     void decide(const Entry& e, const std::string& name, std::uint16_t type, unsigned entered) {
+        if (e.does == Does::nxdomain || e.does == Does::record) out_.decision = "local";
         switch (e.does) {
             case Does::nxdomain:
                 out_.rcode = kNxDomain;
@@ -190,13 +194,16 @@ class Model {
 
     void alias(const Entry& e, const std::string& name, std::uint16_t type, unsigned entered) {
         if (type == kCname) {
+            out_.decision = "local";
             out_.records.push_back({name, kCname, e.ttl_s, e.data});
             return;
         }
         if (entered == kMaxEntered) {
             out_.rcode = kServFail;
+            out_.decision = "local";
             return;
         }
+        is_renamed_ = true;
         const std::string target = last_target(e);
         answer(target, type, entered + 1);
         if (out_.rcode == kServFail || out_.rcode == 5) return;  // failures come as they are
@@ -207,10 +214,12 @@ class Model {
     void rest(const std::string& name, std::uint16_t type) {
         if (std::ranges::any_of(table_.zone, [&](const auto& z) { return is_below(name, z); }))
             return upstream(kZone, name, type);
-        const bool is_denied =
-            std::ranges::find(table_.denied, name) != table_.denied.end() &&
-            std::ranges::none_of(table_.allowed, [&](const auto& a) { return is_below(name, a); });
-        if (is_denied) {
+        const bool is_listed = std::ranges::find(table_.denied, name) != table_.denied.end();
+        const bool is_excepted =
+            std::ranges::any_of(table_.allowed, [&](const auto& a) { return is_below(name, a); });
+        is_allowed_ = is_allowed_ || (is_listed && is_excepted);
+        if (is_listed && !is_excepted) {
+            out_.decision = "blocked";
             if (type == kA) out_.records.push_back({name, kA, kDeniedTtl, "0.0.0.0"});
             if (type == kAaaa) out_.records.push_back({name, kAaaa, kDeniedTtl, "::"});
             return;
@@ -233,6 +242,7 @@ class Model {
     std::vector<const Entry*> order_;
     World world_;
     Outcome out_;
+    bool is_allowed_ = false, is_renamed_ = false;
 };
 
 class Maker {

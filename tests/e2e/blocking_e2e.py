@@ -82,6 +82,12 @@ class Blocking(unittest.TestCase):
         self.assertEqual(self.scene.short("www.stream.example", "A"), BLOCKED)
         self.assertEqual(self.scene.short("lawful.example", "A"), BLOCKED)  # `allow` of the adlist does not end it either
         self.scene.reported("adlist", "resume")
+        done = self.scene.ask("pause", "--tag", "ads", "--list", str(self.law))
+        self.assertIn("an admin can suspend it", done.stderr)
+        (made,) = self.rule("pause", "--tag", "ads", "--list", str(self.law), "--legal", "--note", "order 12/2026 ended")
+        self.assertNotEqual(self.scene.short("www.stream.example", "A"), BLOCKED)
+        self.rule("unblock", "--number", str(made["number"]))
+        self.assertEqual(self.scene.short("www.stream.example", "A"), BLOCKED)
         self.rule("unblock", "--number", str(self.rule("blocking")[0]["number"]))
 
     def test_a_rule_of_a_sequence_that_rejects_names_of_a_list_is_passed(self):

@@ -177,7 +177,7 @@ ROWS = {
 # Parameters with which each method is called, in this order. The text `good` is the configuration in force.
 BAD_TEXT = "nonsense: 1"
 CALLS = {
-    "blocking.list": ({},), "blocking.set": ({"name": "ads.example"}, {"name": "ads.example", "allow": True, "seconds": 60}), "blocking.pause": ({"seconds": 60},),
+    "blocking.list": ({},), "blocking.set": ({"name": "ads.example"}, {"name": "ads.example", "allow": True, "seconds": 60}), "blocking.pause": ({"seconds": 60},), "blocking.suspend": ({"seconds": 60, "plugin": "ads", "note": "court order"},),
     "blocking.export": ({},), "blocking.remove": ({"name": "ads.example"},),
     "adlist": ({},), "adlist.pause": ({"seconds": 30},), "adlist.resume": ({},), "bans": ({},), "bans.remove": ({"prefix": "192.0.2.0/24"},), "bypass": ({}, {"on": False}),
     "cache.dump": ({"file": "{folder}/members.dump"},), "cache.restore": ({"file": "{folder}/members.dump"},),

@@ -112,7 +112,7 @@ BOOST_AUTO_TEST_CASE(a_miss_shows_its_steps_the_upstream_and_the_answer) {
     const ReadTrace trace = only_trace(t.appliance);
     BOOST_TEST(trace.shown() ==
                "plan step cache step waits asked replied upstream_end response step "
-               "left step answer end");
+               "left step decided answer end");
     BOOST_TEST(trace.first(TraceWhat::cache).flags == static_cast<unsigned>(TraceCache::miss));
     BOOST_TEST(trace.first(TraceWhat::asked).pc == 0U);
     BOOST_TEST(trace.first(TraceWhat::replied).b == 7U);
@@ -136,7 +136,7 @@ BOOST_AUTO_TEST_CASE(a_plain_hit_and_the_packet_cache_say_so) {
     t.appliance.advance_ms(2000);
     BOOST_TEST(t.appliance.answer().last_address() == "203.0.113.7");
     const ReadTrace from_lookup = only_trace(t.appliance);
-    BOOST_TEST(from_lookup.shown() == "plan cache answer end");
+    BOOST_TEST(from_lookup.shown() == "plan cache decided answer end");
     BOOST_TEST(from_lookup.first(TraceWhat::cache).flags == static_cast<unsigned>(TraceCache::hit));
     const std::uint64_t before = t.appliance.count(Stat::packet_cache_hits);
     t.appliance.ask("www.example.org", 1, 6);
@@ -144,7 +144,7 @@ BOOST_AUTO_TEST_CASE(a_plain_hit_and_the_packet_cache_say_so) {
     BOOST_TEST(t.appliance.answer().last_address() == "203.0.113.7");
     BOOST_TEST(t.appliance.count(Stat::packet_cache_hits) == before + 1);  // not sent around it
     const ReadTrace by_bytes = only_trace(t.appliance);
-    BOOST_TEST(by_bytes.shown() == "packet_cache plan cache answer end");
+    BOOST_TEST(by_bytes.shown() == "packet_cache plan cache decided answer end");
     BOOST_TEST(by_bytes.first(TraceWhat::packet_cache).b == 2U);
     BOOST_TEST(by_bytes.first(TraceWhat::packet_cache).c == 298U);
 }
@@ -277,7 +277,7 @@ BOOST_AUTO_TEST_CASE(a_plan_shows_the_steps_that_the_query_skips_and_no_others) 
     t.appliance.turn();
     BOOST_TEST(t.appliance.answer().rcode() == 5U);
     const ReadTrace trace = only_trace(t.appliance);
-    BOOST_TEST(trace.shown() == "plan step step response answer end");
+    BOOST_TEST(trace.shown() == "plan step step response decided answer end");
     BOOST_TEST(trace.first(TraceWhat::step).flags ==
                unsigned{trace_flags::kTest | trace_flags::kHeld});
 }
@@ -292,7 +292,7 @@ BOOST_AUTO_TEST_CASE(an_injected_hit_says_what_the_packet_cache_would_do) {
         a.turn();
         BOOST_TEST(a.injected_answers().size() == 1U);
         const ReadTrace trace = only_trace(a);
-        BOOST_TEST(trace.shown() == "plan cache packet_cache answer end");
+        BOOST_TEST(trace.shown() == "plan cache packet_cache decided answer end");
         return static_cast<TracePacketCache>(trace.first(TraceWhat::packet_cache).flags);
     };
     const auto query = DnsMessage::query(1, "www.example.org", 1);

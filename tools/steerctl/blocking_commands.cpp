@@ -88,12 +88,17 @@ Run add_pause(CLI::App& command, Options& options) {
     command.add_option("--list", options.instance, "Of the plugin, only this list")->needs("--tag");
     add_clients(command, options);
     add_note(command, options);
+    command
+        .add_flag("--legal", options.legal,
+                  "A list that is marked `legal`, for admins; needs a note")
+        ->needs("--tag", "--note");
     return [&options] {
         json::object params = params_of(options);
         if (options.rule_seconds == 0) params["seconds"] = kTenMinutes;
         if (!options.tag.empty()) params["plugin"] = options.tag;
         if (!options.instance.empty()) params["list"] = options.instance;
-        return show(options, "blocking.pause", blocking_done_text, params);
+        return show(options, options.legal ? "blocking.suspend" : "blocking.pause",
+                    blocking_done_text, params);
     };
 }
 

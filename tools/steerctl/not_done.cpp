@@ -59,7 +59,8 @@ struct Rule {
 constexpr std::array kRules{
     Rule{"lists.fetch", lists_fetched}, Rule{"routers.reconcile", reconciled},
     Rule{"routers.diff", compared},     Rule{"blocking.set", rules_kept},
-    Rule{"blocking.pause", rules_kept}, Rule{"blocking.remove", rules_kept}};
+    Rule{"blocking.pause", rules_kept}, Rule{"blocking.suspend", rules_kept},
+    Rule{"blocking.remove", rules_kept}};
 
 }  // namespace
 

@@ -25,33 +25,38 @@ std::string sequence_of(const ProgramSource& source, std::size_t pc) {
 
 }  // namespace
 
+DecidedTexts decided_texts(const Snapshot& snapshot, std::size_t pc) {
+    DecidedTexts out;
+    if (pc >= snapshot.program.size()) return out;
+    const Instruction& i = snapshot.program[pc];
+    out.rule = place_text(snapshot.source, pc);
+    if (i.op == Op::rules) {
+        out.plugin = "control.rules";
+    } else if (i.op == Op::ad_list || i.op == Op::watch_targets || i.op == Op::allow) {
+        const AdList& list = snapshot.ad_lists[i.operand];
+        out.plugin = list.tag;
+        for (const AdList::Part& part : list.lists)
+            out.lists.push_back(part.name);
+    } else if (i.op == Op::enter_rpz) {
+        const Rpz& rpz = snapshot.rpzs[i.operand];
+        out.plugin = rpz.tag;
+        for (const Rpz::Zone& zone : rpz.zones)
+            out.lists.push_back(zone.name);
+    } else {
+        out.plugin = sequence_of(snapshot.source, pc);
+    }
+    return out;
+}
+
 Deciders::Deciders(const Snapshot& snapshot) : by_pc_(snapshot.program.size()) {
     for (std::size_t pc = 0; pc < snapshot.program.size(); ++pc) {
-        const Instruction& i = snapshot.program[pc];
-        if (!may_decide(i.op)) continue;
-        One& one = by_pc_[pc];
-        one.rule = place_text(snapshot.source, pc);
-        if (i.op == Op::rules) {
-            one.plugin = "control.rules";
-        } else if (i.op == Op::ad_list || i.op == Op::watch_targets || i.op == Op::allow) {
-            const AdList& list = snapshot.ad_lists[i.operand];
-            one.plugin = list.tag;
-            for (const AdList::Part& part : list.lists)
-                one.lists.push_back(part.name);
-        } else if (i.op == Op::enter_rpz) {
-            const Rpz& rpz = snapshot.rpzs[i.operand];
-            one.plugin = rpz.tag;
-            for (const Rpz::Zone& zone : rpz.zones)
-                one.lists.push_back(zone.name);
-        } else {
-            one.plugin = sequence_of(snapshot.source, pc);
-        }
+        if (may_decide(snapshot.program[pc].op)) by_pc_[pc] = decided_texts(snapshot, pc);
     }
 }
 
 DecidedBy Deciders::of(std::uint16_t pc, std::uint8_t part) const {
     if (pc >= by_pc_.size()) return {};
-    const One& one = by_pc_[pc];
+    const DecidedTexts& one = by_pc_[pc];
     return {one.plugin, part < one.lists.size() ? std::string_view(one.lists[part]) : "", one.rule};
 }
 

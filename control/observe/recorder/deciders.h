@@ -11,11 +11,19 @@
 
 namespace steer::recorder {
 
+// The same as views, of a Deciders.
 struct DecidedBy {
     std::string_view plugin;  // tag; "control.rules" for a rule of an operator
     std::string_view list;    // path, URL or zone; empty: none
     std::string_view rule;    // "FILE:LINE TEXT"; empty: no line says it
 };
+
+struct DecidedTexts {
+    std::string plugin, rule;
+    std::vector<std::string> lists;  // of the plugin, by `part`
+};
+// Of one instruction of the snapshot.
+DecidedTexts decided_texts(const Snapshot& snapshot, std::size_t pc);
 
 class Deciders {
   public:
@@ -25,11 +33,7 @@ class Deciders {
     [[nodiscard]] DecidedBy of(std::uint16_t pc, std::uint8_t part) const;
 
   private:
-    struct One {
-        std::string plugin, rule;
-        std::vector<std::string> lists;
-    };
-    std::vector<One> by_pc_;
+    std::vector<DecidedTexts> by_pc_;
 };
 
 }  // namespace steer::recorder

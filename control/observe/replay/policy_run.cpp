@@ -251,8 +251,6 @@ class PolicyRun::Impl {
 
     void finish(const QueryContext& c, Decision& out) {
         out.policy = decision_of(snapshot_, c.state);
-        const bool has_no_maker = c.state.made_by == ProgramState::kNowhere && out.asks.empty();
-        if (has_no_maker && !c.state.dropped) out.policy = PolicyDecision::empty;
         for (unsigned l = 0; l < c.state.list_count; ++l)
             out.lists.push_back(snapshot_.lists[c.state.lists[l]].tag);
         std::ranges::sort(out.lists);

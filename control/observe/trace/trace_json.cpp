@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "control/api/log/mnemonics.h"
+#include "control/observe/recorder/deciders.h"
 #include "dataplane/base/query_counters.h"
 #include "dataplane/dns/extended_errors.h"
 #include "dataplane/dns/name.h"
@@ -276,6 +277,8 @@ class TraceWriter {
                        (e.b != 0 ? "; " + std::to_string(e.b) + " more are awaited" : "");
             case TraceWhat::held_too_long:
                 return "sync_timeout is over";
+            case TraceWhat::decided:
+                return decided(e, out);
             case TraceWhat::answer:
                 return answer(event);
             case TraceWhat::end:
@@ -286,6 +289,26 @@ class TraceWriter {
         return "";
     }
 
+    std::string decided(const TraceEvent& e, object& out) const {
+        const std::string word(label_of(static_cast<PolicyDecision>(e.flags)));
+        out["decision"] = word;
+        if (e.pc == kTraceNone || snapshot() == nullptr) return "decision: " + word;
+        const recorder::DecidedTexts by = recorder::decided_texts(*snapshot(), e.pc);
+        std::string text = "decision: " + word;
+        if (!by.plugin.empty()) {
+            out["plugin"] = by.plugin;
+            text += " by " + by.plugin;
+        }
+        if (e.b < by.lists.size()) {
+            out["decided_list"] = by.lists[e.b];
+            text += ", list " + by.lists[e.b];
+        }
+        if (!by.rule.empty()) {
+            out["decided_rule"] = by.rule;
+            text += ", at " + by.rule;
+        }
+        return text;
+    }
     std::string denied_target(const TraceEvent& e, std::span<const std::uint8_t> target,
                               object& out) const {
         const std::string name = dns::name_to_text(target);
@@ -410,8 +433,11 @@ object trace_json(const TraceCopy& trace, const TraceTerms& terms) {
     const TraceHead& head = trace.head;
     TraceWriter writer(trace, terms);
     array steps;
-    for (const TraceCopy::Event& e : trace.events)
-        steps.push_back(writer.event(e));
+    for (const TraceCopy::Event& e : trace.events) {
+        // No instruction decided: the upstream's answer needs no line.
+        const bool says_nothing = e.head.what == TraceWhat::decided && e.head.pc == kTraceNone;
+        if (!says_nothing) steps.push_back(writer.event(e));
+    }
     object out{{"id", trace_id_text(head.id)},
                {"name", dns::name_to_text(trace.name())},
                {"type", ops::type_name(head.qtype)},
@@ -429,6 +455,8 @@ object trace_json(const TraceCopy& trace, const TraceTerms& terms) {
                {"lists", writer.lists()},
                {"events_lost", head.lost},
                {"passed_by", head.passed_by}};
+    if (const auto* const decided = trace.last(TraceWhat::decided))
+        out["decision"] = label_of(static_cast<PolicyDecision>(decided->head.flags));
     if (const auto* const answer = trace.last(TraceWhat::answer))
         out["answer"] = trace_answer_json(*answer);
     out["way"] = std::move(steps);

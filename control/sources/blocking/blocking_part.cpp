@@ -24,16 +24,16 @@ using blocking::BlockingService;
 std::vector<BlockingService::Lists> lists_of(const config::Settings& settings) {
     std::vector<BlockingService::Lists> out;
     for (const config::Plugin& plugin : settings.plugins) {
-        BlockingService::Lists one{plugin.tag, {}, true};
+        BlockingService::Lists one{plugin.tag, {}, {}};
         if (const auto* const ads = std::get_if<config::AdList>(&plugin.args)) {
             for (const config::AdListPart& part : ads->lists) {
                 one.lists.push_back(part.name);
-                one.is_legal = one.is_legal && part.is_legal;
+                if (part.is_legal) one.legal.push_back(part.name);
             }
         } else if (const auto* const rpz = std::get_if<config::Rpz>(&plugin.args)) {
             for (const config::RpzZone& zone : rpz->zones) {
                 one.lists.push_back(zone.source);
-                one.is_legal = one.is_legal && zone.is_legal;
+                if (zone.is_legal) one.legal.push_back(zone.source);
             }
         } else {
             continue;

@@ -103,6 +103,18 @@ void BlockingService::add_methods(ops::Methods& methods) {
                        const ops::RpcDone& done) { pause(asked, done); },
          .members = kChanged,
          .result = kResult});
+    methods.add({.name = "blocking.suspend",
+                 .help = "Passes a list that is marked `legal` for a while.",
+                 .changes = Changes::always(),
+                 .role = AccessRole::admin,
+                 .parameters = {{"seconds", ParamType::number, "how long", true, 1, kLongestS, "s"},
+                                {"plugin", ParamType::text, "the tag of an adlist or rpz", true},
+                                {"list", ParamType::text, "only this list of the plugin"},
+                                {"note", ParamType::text, "why, at most 200 bytes", true}},
+                 .run = [this](const ops::Arguments& asked,
+                               const ops::RpcDone& done) { suspend(asked, done); },
+                 .members = kChanged,
+                 .result = kResult});
     methods.add(
         {.name = "blocking.remove",
          .help = "Removes rules, by their number or their name.",
@@ -167,27 +179,46 @@ void BlockingService::set(const ops::Arguments& asked, const ops::RpcDone& done)
     add(std::move(rule), asked, done);
 }
 
-void BlockingService::pause(const ops::Arguments& asked, const ops::RpcDone& done) {
-    Rule rule;
+bool BlockingService::read_lists(const ops::Arguments& asked, const ops::RpcDone& done,
+                                 Rule& rule) const {
     rule.name = ".";
     rule.allows = true;
     rule.plugin = asked.text("plugin");
     rule.list = asked.text("list");
-    if (rule.plugin.empty() && !rule.list.empty())
-        return done(bad_params("a list belongs to a plugin: write its tag, too"));
-    if (!rule.plugin.empty()) {
-        const auto known = std::ranges::find(lists_, rule.plugin, &Lists::plugin);
-        if (known == lists_.end())
-            return done(bad_params("there is no adlist or rpz " + matchers::quoted(rule.plugin) +
-                                   ": see 'steerctl adlist'"));
-        if (!rule.list.empty() && std::ranges::find(known->lists, rule.list) == known->lists.end())
-            return done(bad_params(matchers::quoted(rule.plugin) + " has no list " +
-                                   matchers::quoted(rule.list) + ": see 'steerctl adlist'"));
-        if (known->is_legal)
-            return done(bad_params(matchers::quoted(rule.plugin) +
-                                   " is marked `legal`: change the configuration to end it"));
-    }
-    add(std::move(rule), asked, done);
+    const auto refuse = [&done](const std::string& why) {
+        done(bad_params(why));
+        return false;
+    };
+    if (rule.plugin.empty())
+        return rule.list.empty() || refuse("a list belongs to a plugin: write its tag, too");
+    const auto known = std::ranges::find(lists_, rule.plugin, &Lists::plugin);
+    if (known == lists_.end())
+        return refuse("there is no adlist or rpz " + matchers::quoted(rule.plugin) +
+                      ": see 'steerctl adlist'");
+    const bool is_unknown =
+        !rule.list.empty() && std::ranges::find(known->lists, rule.list) == known->lists.end();
+    if (is_unknown)
+        return refuse(matchers::quoted(rule.plugin) + " has no list " +
+                      matchers::quoted(rule.list) + ": see 'steerctl adlist'");
+    const auto is_legal = [known](const std::string& list) {
+        return std::ranges::find(known->legal, list) != known->legal.end();
+    };
+    const bool all_are_legal =
+        rule.list.empty() ? std::ranges::all_of(known->lists, is_legal) : is_legal(rule.list);
+    if (all_are_legal && !rule.suspends)
+        return refuse("marked `legal`: an admin can suspend it by 'steerctl pause --legal'");
+    return true;
+}
+
+void BlockingService::pause(const ops::Arguments& asked, const ops::RpcDone& done) {
+    Rule rule;
+    if (read_lists(asked, done, rule)) add(std::move(rule), asked, done);
+}
+
+void BlockingService::suspend(const ops::Arguments& asked, const ops::RpcDone& done) {
+    Rule rule;
+    rule.suspends = true;
+    if (read_lists(asked, done, rule)) add(std::move(rule), asked, done);
 }
 
 void BlockingService::add(Rule rule, const ops::Arguments& asked, const ops::RpcDone& done) {

@@ -3,6 +3,7 @@
 //   blocking.list                  {"file", "rules": [RULE...], "most"}
 //   blocking.set {"name", "allow", "exact", "clients", "seconds", "note"}
 //   blocking.pause {"seconds", "plugin", "list", "clients"}
+//   blocking.suspend {"plugin", "list", "seconds", "note"}: a legal list; for admins
 //   blocking.remove {"number" | "name", "clients"}
 //                                  {"rules": the added or removed ones, "kept": whether the file has the change, "trouble"?}
 //   blocking.export                {"text"}: an AdGuard list
@@ -50,8 +51,7 @@ class BlockingService {
     // Sets the plugins that a pause may name: {tag, lists}; and whether rules are in force.
     struct Lists {
         std::string plugin;
-        std::vector<std::string> lists;
-        bool is_legal = false;  // each of them
+        std::vector<std::string> lists, legal;  // all, and those that are legal
     };
     void follow(std::string file, std::vector<Lists> lists);
     void poll();
@@ -65,6 +65,9 @@ class BlockingService {
     void list(const ops::RpcDone& done) const;
     void set(const ops::Arguments& asked, const ops::RpcDone& done);
     void pause(const ops::Arguments& asked, const ops::RpcDone& done);
+    void suspend(const ops::Arguments& asked, const ops::RpcDone& done);
+    // Of the parameters; no value: `done` got the error. Whether all its lists are legal counts for a pause.
+    bool read_lists(const ops::Arguments& asked, const ops::RpcDone& done, Rule& rule) const;
     void remove(const ops::Arguments& asked, const ops::RpcDone& done);
     void add(Rule rule, const ops::Arguments& asked, const ops::RpcDone& done);
     // After a change of the book: publishes it, drops cached answers that only the removed rules

@@ -47,7 +47,7 @@ std::optional<std::string> clients_text(std::string_view text) {
 
 bool is_same(const Rule& a, const Rule& b) {
     return a.name == b.name && a.is_exact == b.is_exact && a.clients == b.clients &&
-           a.plugin == b.plugin && a.list == b.list;
+           a.plugin == b.plugin && a.list == b.list && a.suspends == b.suspends;
 }
 
 template <class Which>
@@ -80,6 +80,7 @@ std::optional<Rule> rule_of(const json::object& from) {
     if (does != "allow" && does != "block") return std::nullopt;
     rule.allows = does == "allow";
     rule.is_exact = is_true_at(from, "exact");
+    rule.suspends = is_true_at(from, "suspends");
     rule.name = text_at(from, "name");
     rule.clients = text_at(from, "clients");
     rule.plugin = text_at(from, "plugin");
@@ -194,6 +195,7 @@ std::vector<NameRules::Named> table_rules(const RuleBook& book, std::int64_t boo
         if (rule.until_s != 0)
             made.until_s = static_cast<std::uint32_t>(std::clamp<std::int64_t>(
                 rule.until_s + boot_minus_wall_s, 0, std::int64_t{UINT32_MAX} - 1));
+        made.suspends = rule.suspends;
         if (!rule.plugin.empty()) made.list = list_id(rule.plugin, rule.list);
         if (const auto mac = parse_mac(rule.clients)) {
             made.audience = NameRule::Audience::device;
@@ -238,6 +240,7 @@ json::object to_json(const Rule& rule) {
                      {"who", rule.who}};
     if (!rule.plugin.empty()) out["plugin"] = rule.plugin;
     if (!rule.list.empty()) out["list"] = rule.list;
+    if (rule.suspends) out["suspends"] = true;
     return out;
 }
 

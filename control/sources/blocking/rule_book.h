@@ -21,6 +21,7 @@ struct Rule {
     std::uint32_t number = 0;  // from 1
     bool allows = false;
     bool is_exact = false;  // false: with all names below
+    bool suspends = false;  // a pause that ends legal lists
     std::string name;       // presentation form, without the last dot; ".": every name
     std::string clients;    // an address, a prefix or a MAC address; empty: everyone
     std::string plugin,

@@ -51,7 +51,6 @@ MaybeStep Body<Op::enter_prefer>::take_probe(LiveRun& w, const Instruction& i) n
 MaybeStep Body<Op::enter_prefer>::deny(LiveRun& w, bool stopped, std::uint16_t pc) noexcept {
     w.worker.counters.add(Stat::prefer_denied);
     w.give_empty(dns::kNoError);
-    w.state().made_by = ProgramState::kNowhere;
     if (stopped) return w.stop();
     w.pc() = pc;
     return std::nullopt;

@@ -76,8 +76,8 @@ Left apply(LiveRun& w, const Rpz& rpz, std::uint32_t number, const Rpz::Found& f
     const Rpz::Action& action = rpz.action_of(found);
     const Rpz::Zone& zone = rpz.zones[found.zone];
     const auto part = static_cast<std::uint8_t>(std::min(found.zone, Rpz::kNone & 0xffU));
-    const bool may_pass = !rpz.is_authority && !zone.is_legal && action.does != Does::passthru;
-    if (may_pass && pass_by_rule(w, rpz.id, zone.id)) {
+    const bool may_pass = !rpz.is_authority && action.does != Does::passthru;
+    if (may_pass && pass_by_rule(w, rpz.id, zone.id, zone.is_legal)) {
         w.worker.counters.add(Stat::rpz_passed);
         return Left::passed;
     }

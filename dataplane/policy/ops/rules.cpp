@@ -7,7 +7,8 @@ namespace steer {
 namespace {
 
 // The rule for the client's question, whatever name is asked for in its place. nullptr: none.
-const NameRule* find_rule(const LiveRun& w, std::uint64_t plugin, std::uint64_t list) {
+const NameRule* find_rule(const LiveRun& w, std::uint64_t plugin, std::uint64_t list,
+                          bool is_legal = false) {
     const QueryContext& c = w.c;
     if (c.snapshot.rules == nullptr || c.state.refresh) return nullptr;
     const NameRules* const table = c.snapshot.rules->table.load(std::memory_order_acquire);
@@ -18,13 +19,14 @@ const NameRule* find_rule(const LiveRun& w, std::uint64_t plugin, std::uint64_t 
                         .frame_mac = mac_number(c.client.mac.data()),
                         .now_s = w.now.s(),
                         .plugin = plugin,
-                        .list = list});
+                        .list = list,
+                        .is_legal = is_legal});
 }
 
 }  // namespace
 
-bool pass_by_rule(LiveRun& w, std::uint64_t plugin, std::uint64_t list) noexcept {
-    const NameRule* const rule = find_rule(w, plugin, list);
+bool pass_by_rule(LiveRun& w, std::uint64_t plugin, std::uint64_t list, bool is_legal) noexcept {
+    const NameRule* const rule = find_rule(w, plugin, list, is_legal);
     if (rule == nullptr || !rule->allows) return false;
     w.state().note_passed(true);
     w.state().is_of_client = w.state().is_of_client || !rule->may_be_cached;

@@ -96,7 +96,7 @@ MaybeStep Body<Op::ad_list>::run(LiveRun& w, const Instruction& i) noexcept {
     const AdList::Part* denies = nullptr;
     for (const AdList::Part& part : list.lists) {
         if (part.is_legal != by_law || (is_paused && !by_law) || !is_in(part.in)) continue;
-        if (!by_law && pass_by_rule(w, list.id, part.id)) continue;
+        if (pass_by_rule(w, list.id, part.id, by_law)) continue;
         part.matches->count(w.worker.number);
         if (denies == nullptr) denies = &part;
     }

@@ -29,7 +29,7 @@ function left(rule) {
 }
 
 export function show(place, [name = "", client = ""] = []) {
-  const told = make("div"), rules = make("div");
+  const told = make("div"), rules = make("div"), where = make("p", { class: "warn", hidden: true }, "This page changes this box alone: the boxes of a fleet do not share these rules.");
   const choice = (times, label) => make("select", { name: label }, times.map(([value, text]) => make("option", { value }, text)));
   const wish = make("input", { name: "name", value: name, placeholder: "ads.example.com", size: 28, autocomplete: "off" });
   const clients = make("input", { name: "client", value: client, placeholder: "everyone", size: 20, autocomplete: "off" });
@@ -96,7 +96,7 @@ export function show(place, [name = "", client = ""] = []) {
   }
 
   const form = (...children) => make("form", { onsubmit: (event) => event.preventDefault() }, children);
-  place.replaceChildren(told, make("div", { class: "panels" },
+  place.replaceChildren(told, where, make("div", { class: "panels" },
     panel("Block or allow a name",
       form(make("label", {}, "Name, with all names below", wish), make("label", {}, "Only this name", exact), make("label", {}, "For (address, network or MAC)", clients),
         make("label", {}, "How long", seconds), make("label", {}, "Note", note),
@@ -108,6 +108,7 @@ export function show(place, [name = "", client = ""] = []) {
     widePanel("Rules", rules)));
   look();
   learnLists().catch(() => { /* `look` says what is wrong */ });
+  call("fleet").then(({ configured }) => { where.hidden = !configured; }, () => { /* `look` says what is wrong */ });
   const timer = setInterval(() => { if (!document.hidden) look(); }, kEveryMs);
   return () => { hasEnded = true; clearInterval(timer); };
 }
