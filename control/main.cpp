@@ -36,6 +36,7 @@
 #include "control/program/build/limit_rows.h"
 #include "control/program/build/pattern_process.h"
 #include "control/program/engine/engine_process.h"
+#include "control/program/reload/certificates.h"
 #include "control/program/reload/judge.h"
 #include "control/program/reload/start_traces.h"
 #include "control/program/reload/surroundings.h"
@@ -104,6 +105,8 @@ int check(const steer::config::Settings& settings, const std::string& user, bool
             for (const steer::LimitRow& row : limits->rows)
                 std::printf("limit %s: %s\n", row.name.c_str(), steer::build::text_of(row).c_str());
         }
+        if (const std::string page = steer::page_line(settings); !page.empty())
+            std::printf("%s\n", page.c_str());
         std::printf("%s is good\n", settings.file.c_str());
     }
     return steer::kExitDone;
@@ -225,7 +228,7 @@ int serve(steer::config::LoadOutcome loaded, steer::ConfigSource source, bool wi
 CLI::Option* add_init(CLI::App& app, Arguments& arguments) {
     auto* const init =
         app.add_option("--init", arguments.init_file,
-                       "Ask six questions, write a configuration (to FILE, or to the "
+                       "Ask nine questions, write a configuration (to FILE, or to the "
                        "file of --config) and a file with RouterOS commands, and exit")
             ->option_text("[FILE]")
             ->expected(0, 1);

@@ -60,6 +60,15 @@ std::vector<std::string> own_folders(const config::Settings& settings, const bui
         return std::holds_alternative<config::StaticRecords>(p.args);
     });
     const bool keeps_records = has_static && is_below_state_folder(settings.control.static_file);
+    if (settings.control.rpc &&
+        std::filesystem::is_directory(settings.control.rpc->folder, no_folder)) {
+        // What it holds by now: an own certificate, a password.
+        folders.push_back(settings.control.rpc->folder);
+        for (const auto& entry :
+             std::filesystem::directory_iterator(settings.control.rpc->folder, no_folder)) {
+            if (entry.is_regular_file(no_folder)) folders.push_back(entry.path());
+        }
+    }
     const bool keeps_leases =
         !built.leases.plugins.empty() && is_below_state_folder(settings.control.leases);
     const bool keeps_lists =

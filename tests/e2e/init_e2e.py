@@ -3,6 +3,7 @@
 import os
 import pathlib
 import pty
+import re
 import signal
 import stat
 import sys
@@ -47,7 +48,7 @@ class Init(unittest.TestCase):
 
     def is_good(self):
         done = self.scene.network.run("appliance", f"{BUILD}/steerdnsd", "--check", str(self.file))
-        self.assertEqual(done.stdout, f"{self.file} is good\n")
+        self.assertEqual(done.stdout.splitlines()[-1], f"{self.file} is good")
         return done.stderr
 
     # What it writes -----------------------------------------------------------------------------------------
@@ -56,7 +57,7 @@ class Init(unittest.TestCase):
         scene = self.scene
         given = scene.folder / "given"
         given.write_text(PASSWORD + "\n")
-        done = self.routed("--router-user", USER, "--router-password-file", str(given), "--gateway", "10.9.0.1")
+        done = self.routed("--router-user", USER, "--router-password-file", str(given), "--gateway", "10.9.0.1", "--page", "no")
         self.assertIn(f"wrote {self.file} (", done.stdout)
         self.assertIn(f"steerdnsd --config {self.file}", done.stdout)
         self.assertIn("kdig @172.16.1.2 stream.example", done.stdout)
@@ -137,6 +138,28 @@ class Init(unittest.TestCase):
         self.assertEqual(self.is_good(), "")
         self.assertEqual(done.stdout.count("wrote "), 1)
 
+    def test_a_page_a_list_of_ads_and_a_log_work_at_once(self):
+        scene = self.scene
+        scene.folder.chmod(0o755)
+        state = scene.folder / "state"
+        state.mkdir()
+        state.chmod(0o777)
+        (scene.folder / "ads").write_text("0.0.0.0 ads.example\n")
+        done = self.init("--yes", "--upstream", "1.1.1.1", "--block-ads", str(scene.folder / "ads"), "--log", "7")
+        self.assertIn("4. Open the page by the link of:  steerctl page\n", done.stdout)
+        text = self.file.read_text()
+        self.assertIn("  http: on ", text)
+        # The lab shares the machine's /var.
+        self.file.write_text(text.replace("http: on ", f'http: {{ listen: ":9154", folder: {state}/page }} ').replace("/var/lib/steerdns", str(state)))
+        self.is_good()
+        scene.start_resolver()
+        scene.start_daemon(self.file)
+        self.assertEqual(scene.short("ads.example"), ["0.0.0.0"])
+        self.assertEqual(scene.short("other.example"), ["198.51.100.1"])
+        until(lambda: {query["name"] for query in scene.reported("history")["queries"]} >= {"ads.example", "other.example"}, 10, "both are in the log")
+        link = re.search(r"^  (https://172\.16\.1\.2:9154/)#login/\S+$", scene.steerctl("page"), re.MULTILINE)
+        self.assertIn("<title>SteerDNS</title>", scene.network.run("client", "curl", "-sSk", link[1]).stdout)
+
     # What it refuses ----------------------------------------------------------------------------------------
 
     def test_a_closed_input_is_an_error(self):
@@ -197,6 +220,9 @@ class Init(unittest.TestCase):
             ("next hop of that way, IPv4 [later]: ", "wg1"),
             ("next hop of that way, IPv6 [none]: ", ""),
             ("prefix [none]: ", ""),
+            ("page [yes]: ", "no"),
+            ("ads [no]: ", ""),
+            ("days [no]: ", ""),
         ])
         self.assertEqual(code, 0, shown)
         self.assertNotIn(secret, shown)

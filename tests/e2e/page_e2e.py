@@ -26,6 +26,7 @@ control:
   history: {folder}/state/versions
   http:
     metrics: off
+    folder: {folder}/state/page
     tokens:
       - {{ name: noc, role: admin, token_file: {folder}/token }}
       - {{ name: wall, role: read, token_file: {folder}/wall }}

@@ -490,7 +490,7 @@ class Rpc(unittest.TestCase):
 class Refused(unittest.TestCase):
     """Configurations that would let too many in."""
 
-    def check(self, http, *files):
+    def check(self, http, *files, code=2):
         with Scene("rpc-check", BUILD) as scene:
             for name, mode in files:
                 (scene.folder / name).write_text("0123456789abcdef\n")
@@ -499,19 +499,20 @@ class Refused(unittest.TestCase):
             config.write_text("control:\n  http: " + http.format(folder=scene.folder) +
                               "\nplugins:\n  - { tag: main, type: sequence, args: [ { exec: forward 1.1.1.1 } ] }\n")
             done = subprocess.run([str(scene.build / "steerdnsd"), "--check", "--config", str(config)], capture_output=True, text=True)
-            self.assertEqual(done.returncode, 2, done.stdout + done.stderr)
+            self.assertEqual(done.returncode, code, done.stdout + done.stderr)
             return done.stdout + done.stderr
 
     def test_plain_http_is_for_loopback_only(self):
-        output = self.check("{{ listen: 0.0.0.0:9154, tokens: [ {{ name: a, role: read, token_file: {folder}/t }} ] }}", ("t", 0o600))
-        self.assertIn("without 'tls', so tokens would cross the network in the clear: write 'tls', or listen on 127.0.0.1", output)
+        for http, said in (("{{ listen: 0.0.0.0:9154, folder: {folder}/page }}", "page: on 0.0.0.0:9154, its certificate is made at the start\n"),
+                           ("{{ listen: 127.0.0.1:9154, folder: {folder}/page }}", "page: on 127.0.0.1:9154, without TLS\n")):
+            self.assertIn(said, self.check(http, code=0))
 
     def test_a_token_file_that_others_may_read_is_refused(self):
         output = self.check("{{ tokens: [ {{ name: a, role: read, token_file: {folder}/t }} ] }}", ("t", 0o644))
         self.assertIn("may be used by other users: run `chmod 600", output)
 
     def test_a_server_without_clients_is_refused(self):
-        self.assertIn("lets no client in: write 'tokens'", self.check("{{ listen: 127.0.0.1:9154 }}"))
+        self.assertIn("lets no client in: write `password: true`", self.check("{{ listen: 127.0.0.1:9154, password: false }}"))
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ BUILD = sys.argv.pop(1)
 # It gives every command something to show.
 CONFIG = """
 dataplane: {{ ports: [ {{ device: eth0, driver: socket }} ] }}
-control: {{ leases: {folder}/leases.json, router_lists: {folder}/lists.json, static: {folder}/static.yaml, history: {folder}/versions, rules: {folder}/rules.json, watch: off }}
+control: {{ http: {{ listen: "127.0.0.1:9154", folder: {folder}/page }}, leases: {folder}/leases.json, router_lists: {folder}/lists.json, static: {folder}/static.yaml, history: {folder}/versions, rules: {folder}/rules.json, watch: off }}
 routers:
   edge1: {{ address: 172.16.1.1:8728, username: {user}, password: {password} }}
 plugins:
@@ -98,6 +98,11 @@ ROWS = {
     "recursion distrust": Row(r"^done by 0 .*\n", ("nobody.example", "--for", "60"), ("instances", "flushed"), wrong=((("a.example", "--for", "x"), "--for"),)),
     "recursion trust": Row(r"^done by 0 .*\n", ("nobody.example",), ("instances", "flushed"), wrong=(((), "NAME is required"),)),
     "leases": Row(r"router +state +leases", ("--tag", "hosts"), ("leases", "routers")),
+    "page": Row(r"^http://127\.0\.0\.1:9154/\n\nThis link signs you in, once, within 10 min.*:\n  http://127\.0\.0\.1:9154/#login/\S{43}\n", keys=("urls", "link", "sessions")),
+    "page password": Row(r"^the password is set; other sessions have ended\n$", ("--file", "{folder}/new.password"), ("set",),
+                         wrong=((("--file", "/nowhere"), "cannot be read"),)),
+    "page sessions": Row(r"^no one is signed in\n$", keys=("on", "sessions")),
+    "page logout": Row(r"^sessions that were ended: 0\n$", keys=("ended",), wrong=((("x",), "SESSION"),)),
     "bans": Row(r"nothing is banned; bans need a port with AF_XDP\n", keys=("available", "bans")),
     "bans remove": Row(r"192\.0\.2\.0/24 was not banned\n", words=("192.0.2.0/24",), keys=("prefix", "removed")),
     "limits": Row(r"the configuration has no `limits`\n\nquotas of other settings\n", keys=("rows", "quotas", "offenders")),
@@ -189,6 +194,7 @@ CALLS = {
     "configuration.show": ({},), "configuration.version": ({"version": 1},), "counters": ({},), "doctor.report": ({}, {"router": "edge1"}),
     "drain": ({}, {"on": False}), "events": ({},), "explain": ({"name": "stream.example"}, {"name": "ads.example"}),
     "fleet": ({},), "hits": ({"seconds": 1}, {"seconds": 1, "name": "example", "client": "192.168.88.0/24"}),
+    "page": ({},), "page.link": ({},), "page.password": ({"password": "correct horse battery"},), "page.logout": ({},),
     "leases": ({},), "limits": ({},), "lists": ({},), "lists.fetch": ({},), "methods": ({},),
     "recorder.history": ({}, {"limit": 1}), "recorder.series": ({}, {"step": 60}, {"key": "stream.example"}), "recorder.status": ({},), "recorder.top": ({}, {"kind": "latency"}),
     "recursion": ({},), "recursion.flush": ({"name": "nobody.example"},), "recursion.distrust": ({"name": "nobody.example"}, {"name": "nobody.example", "seconds": 0}),
@@ -204,6 +210,7 @@ CALLS = {
 }
 # The files that they read.
 INPUTS = {
+    "new.password": "correct horse battery\n",
     "ads.txt": "0.0.0.0 ads.example\n",
     "dns.rsc": "/ip dns\nset allow-remote-requests=yes servers=1.1.1.1\n",
     "Corefile": ". {\n    forward . 1.1.1.1\n}\n",

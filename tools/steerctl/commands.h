@@ -48,6 +48,8 @@ Run add_allow(CLI::App& command, Options& options);
 Run add_unblock(CLI::App& command, Options& options);
 Run add_pause(CLI::App& command, Options& options);
 Run add_blocking(CLI::App& command, Options& options);
+// page_commands.cpp
+Run add_page(CLI::App& command, Options& options);
 // recursion_commands.cpp
 Run add_recursion(CLI::App& command, Options& options);
 // cache_commands.cpp

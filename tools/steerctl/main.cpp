@@ -76,6 +76,7 @@ constexpr Command kCommands[] = {
     {"bypass", "Stop all router writes; DNS keeps working", add_bypass},
     {"top", "Show rates, upstreams, routers, names and clients live", add_top},
     {"capture", "Write the frames that workers receive and send, as pcapng", add_capture},
+    {"page", "Show where the page is, and a link that signs in once", add_page},
     {"fleet", "Show the boxes of the fleet, and who writes each router", add_fleet},
     {"drain", "Make /readyz fail, so that load balancers send no new clients", add_drain},
     {"announce", "Have BIRD announce service addresses while the daemon is ready", add_announce,

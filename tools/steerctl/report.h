@@ -74,6 +74,12 @@ std::string leases_text(const boost::json::value& answer);
 // For zones, zones.refresh and zones.retransfer.
 std::string zones_text(const boost::json::value& answer);
 
+// For page.link; for page, page.password and page.logout.
+std::string page_text(const boost::json::value& answer);
+std::string page_sessions_text(const boost::json::value& answer);
+std::string page_password_text(const boost::json::value& answer);
+std::string page_logout_text(const boost::json::value& answer);
+
 // For recursion, and for recursion.flush and recursion.distrust.
 std::string recursion_text(const boost::json::value& answer);
 std::string recursion_done_text(const boost::json::value& answer);

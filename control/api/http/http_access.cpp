@@ -227,7 +227,7 @@ std::optional<HttpUser> HttpAccess::find_certificate(ssl_st* ssl) const {
     if (certificate == nullptr || SSL_get_verify_result(ssl) != X509_V_OK) return std::nullopt;
     const std::string subject = stream::facts_of_peer(ssl).subject;
     const auto others = other_names_of(certificate);
-    HttpUser user{AccessRole::none, "certificate " + subject, {}};
+    HttpUser user{.role = AccessRole::none, .name = "certificate " + subject};
     for (const config::HttpCertificate& row : certificates_) {
         const bool is_it = row.subject.empty()
                                ? std::find(others.begin(), others.end(), row.san) != others.end()

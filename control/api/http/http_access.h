@@ -36,8 +36,9 @@ inline constexpr std::size_t kLeastToken = 16, kMostToken = 512;  // bytes
 // An authorized client.
 struct HttpUser {
     AccessRole role = AccessRole::none;
-    std::string name;    // "token grafana", "certificate CN=alice"
-    std::string secret;  // its digest; empty: a certificate
+    std::string name;           // "token grafana", "certificate CN=alice", "session 3"
+    std::string secret;         // its digest; empty: a certificate or a session
+    std::uint64_t session = 0;  // its number; 0: another user
 };
 
 // The address, or its /64: the addresses that one client has.
@@ -51,7 +52,7 @@ class HttpAccess {
     // become unreadable, its token stays; if it is missing, the token is removed. Both cases are
     // added to `wrong`, the first one only if the file has changed. Blocks.
     void renew(const config::RpcServer& settings, std::vector<Error>& wrong);
-    // Whether the user would still be authorized, with at least the same role.
+    // Whether the user would still be authorized, with at least the same role. Not for sessions.
     [[nodiscard]] bool still_has(const HttpUser& user) const;
 
     // The user with this value of `Authorization` ("Bearer …"). No value: wrong, or missing.

@@ -17,10 +17,10 @@ namespace steer::ops {
     X(too_long, "header or content above its limit")                       \
     X(host, "unknown Host")                                                \
     X(origin, "foreign Origin")                                            \
-    X(token, "token missing or wrong")                                     \
-    X(blocked, "too many wrong tokens")                                    \
+    X(token, "token, password or link missing or wrong")                   \
+    X(blocked, "too many wrong tokens or passwords")                       \
     X(unsuitable, "wrong path, method or type of content")                 \
-    X(no_room, "too many subscriptions")                                   \
+    X(no_room, "too many subscriptions, or passwords to check")            \
     X(crowd, "connection gave way to a newer one")                         \
     X(handshake_rate, "too many TLS handshakes a second")                  \
     X(handshake_crowd, "unfinished TLS handshake gave way to a newer one") \

@@ -1,9 +1,10 @@
-// Which view is shown, the line of state above it, and the token.
-import { make, notice, put } from "/dom.js";
+// Which view is shown, the line of state above it, and who is signed in.
+import { make, put } from "/dom.js";
 import { duration } from "/format.js";
 import { live, start, watch } from "/live.js";
+import { askForPassword, askToSignIn, passwordState, signInByLink, signOut, takeLink } from "/login.js";
 import { learn } from "/permissions.js";
-import { setToken } from "/rpc.js";
+import { call, hasToken } from "/rpc.js";
 import * as overview from "/views/overview.js";
 import * as queries from "/views/queries.js";
 import * as history from "/views/history.js";
@@ -48,42 +49,71 @@ function failing(status) {
   return status.ready === "yes" ? "" : [status.ready].flat().join("; ");
 }
 
-let wantsToken = false;
+let isAsking = false;  // the place has a form, and no view
 
-function askToken(reason) {
+function ask(reason) {
   end();
   end = () => {};
-  const field = make("input", { type: "password", name: "token", required: true, autocomplete: "off", size: 40 });
-  const form = make("form", {
-    onsubmit: (event) => {
-      event.preventDefault();
-      setToken(field.value.trim());
-      wantsToken = false;
-      learn().catch(() => { /* `start` says so */ });
-      start();
-      show();
-    },
-  }, make("label", {}, "Token", field), make("button", { class: "main" }, "Sign in"));
-  place.replaceChildren(notice(`${reason}. Tokens are in control.http.tokens of the configuration.`), form);
-  field.focus();
+  isAsking = true;
+  signOutButton.hidden = true;
+  askToSignIn(place, reason, begin);
+}
+
+// As the user that is signed in now, whoever was before.
+function begin() {
+  isAsking = false;
+  learn().catch(() => { /* `start` says so */ });
+  call("rpc.whoami").then(({ who }) => { signOutButton.hidden = !(hasToken() || who.startsWith("session ")); }, () => { /* as before */ });
+  start();
+  show();
+}
+
+const signOutButton = make("button", {
+  id: "sign-out",
+  hidden: true,
+  onclick: async () => {
+    try {
+      await signOut();
+    } finally {
+      start();  // which is refused now
+    }
+  },
+}, "Sign out");
+document.querySelector("header").append(signOutButton);
+
+async function beginByLink(link) {
+  isAsking = true;
+  try {
+    await signInByLink(link);
+  } catch (error) {
+    await askToSignIn(place, error.message, begin);
+    return;
+  }
+  if (await passwordState() === "none") askForPassword(place, begin);
+  else begin();
 }
 
 watch((now) => {
   sayState(now);
   Object.values(views).forEach((view, i) => { if (now.status && view.isThere) nav.children[i].hidden = !view.isThere(now.status); });
-  const wants = now.error?.status === 401;
-  if (wants && !wantsToken) askToken(now.error.message);
-  wantsToken = wants;
+  if (now.error?.status === 401 && !isAsking) ask(now.error.message);
 });
 
 for (const [name, view] of Object.entries(views)) nav.append(make("a", { href: `#${name}`, hidden: Boolean(view.isThere) }, view.title));
 // Digits open views, as in the order of the links; 0 the tenth.
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.altKey || event.metaKey || /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName)) return;
+  if (isAsking || event.ctrlKey || event.altKey || event.metaKey || /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName)) return;
   const link = /^\d$/.test(event.key) && nav.children[(Number(event.key) + 9) % 10];
   if (link && !link.hidden) link.click();
 });
-window.addEventListener("hashchange", () => { show(); place.focus(); });
-show();
-start();
+const byLink = takeLink();
+window.addEventListener("hashchange", () => {
+  const link = takeLink();
+  if (link) { beginByLink(link); return; }
+  if (isAsking) return;
+  show();
+  place.focus();
+});
+if (byLink) beginByLink(byLink);
+else begin();
 export { live };

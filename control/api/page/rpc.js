@@ -1,4 +1,4 @@
-// JSON-RPC over POST /rpc. A token, if the server wants one, is kept for this tab only.
+// JSON-RPC over POST /rpc. A session is a cookie, which scripts do not see. A token is kept for this tab only.
 const kToken = "steerdns-token";
 export const kForbidden = -32001;  // the role is too low
 let serial = 0;
@@ -14,9 +14,12 @@ export class RpcError extends Error {
 export const setToken = (token) => sessionStorage.setItem(kToken, token);
 export const forgetToken = () => sessionStorage.removeItem(kToken);
 
+export const hasToken = () => Boolean(sessionStorage.getItem(kToken));
+
+// The server takes a cookie only with the first one, which no other site's page can send.
 export function headers() {
   const token = sessionStorage.getItem(kToken);
-  return token ? { Authorization: `Bearer ${token}` } : {};
+  return { "X-SteerDNS": "page", ...(token ? { Authorization: `Bearer ${token}` } : {}) };
 }
 
 // Notifications of `topics` (a list) with the other parameters of `subscribe`, until the returned function is called. Listeners:

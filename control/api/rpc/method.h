@@ -28,6 +28,7 @@ struct Caller {
     AccessRole role = AccessRole::admin;
     std::string who = {};             // "uid 0, gid 0, pid 4711", "token grafana at 192.0.2.7"
     std::shared_ptr<Feed> feed = {};  // nullptr: this session cannot carry notifications
+    std::uint64_t session = 0;        // of the page (login.h); 0: another user
 };
 
 enum class ParamType : std::uint8_t {

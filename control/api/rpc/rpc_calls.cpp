@@ -9,15 +9,11 @@
 namespace steer::ops {
 namespace asio = boost::asio;
 namespace http = boost::beast::http;
-namespace {
 
-// "application/json" also with parameters.
 bool is_json(std::string_view type) {
     return matchers::lowered(std::string(matchers::trimmed(type.substr(0, type.find(';'))))) ==
            "application/json";
 }
-
-}  // namespace
 
 // False: `reply` is a refusal.
 bool RpcServer::Impl::judge_call(HttpConnection& connection) {
@@ -31,7 +27,7 @@ bool RpcServer::Impl::judge_call(HttpConnection& connection) {
             refusal(415, "the content must be JSON: send `Content-Type: application/json`");
         return false;
     }
-    return let_in(connection, view_of(request[http::field::authorization]));
+    return let_in(connection, request);
 }
 
 asio::awaitable<void> RpcServer::Impl::answer_call(const ConnectionPtr& connection) {

@@ -74,7 +74,7 @@ std::shared_ptr<Feed> RpcServer::Impl::begin_events(const ConnectionPtr& connect
     };
     if (request.method() != http::verb::get)
         return refuse_with(refusal(405, "use GET", "allow: GET\r\n"));
-    if (!let_in(*connection, view_of(request[http::field::authorization]))) return nullptr;
+    if (!let_in(*connection, request)) return nullptr;
     const auto target = view_of(request.target());
     const auto mark = std::min(target.find('?'), target.size());
     const auto params = params_of(target.substr(std::min(mark + 1, target.size())));
@@ -107,7 +107,7 @@ asio::awaitable<void> RpcServer::Impl::send_events(const ConnectionPtr& connecti
             connection->deadline.cancel();
             connection->news.expires_after(kRpcEventsPause);
             const auto [error] = co_await connection->news.async_wait(kNoThrow);
-            if (!connection->stream.is_open()) break;
+            if (!connection->stream.is_open() || !may_stay(connection->user)) break;
             if (error) continue;
             connection->out = ": nothing new\n\n";
         }

@@ -42,7 +42,16 @@ std::string RpcServer::Impl::cross_origin_fields(const HttpRequest& request) con
            "access-control-allow-methods: GET, POST\r\nvary: origin\r\n";
 }
 
-bool RpcServer::Impl::let_in(HttpConnection& connection, std::string_view authorization) {
+bool RpcServer::Impl::let_in(HttpConnection& connection, const HttpRequest& request) {
+    const auto authorization = view_of(request[http::field::authorization]);
+    if (authorization.empty()) {
+        // Before blocked addresses: a session's secret cannot be guessed.
+        if (auto person = find_session(request)) {
+            connection.user = std::move(*person);
+            note_known(connection);
+            return true;
+        }
+    }
     const auto now = HttpAccess::Clock::now();
     if (access.is_blocked(connection.address, now)) {
         connection.reply =
@@ -55,7 +64,7 @@ bool RpcServer::Impl::let_in(HttpConnection& connection, std::string_view author
         user = access.find_token(authorization);
         if (!user) {
             access.note_wrong_token(connection.address, now);
-            log_wrong_token(connection.address);
+            log_wrong_secret(connection.address, "wrong token");
         }
     }
     if (user) {
@@ -65,22 +74,24 @@ bool RpcServer::Impl::let_in(HttpConnection& connection, std::string_view author
     }
     connection.reply =
         refusal(401,
-                authorization.empty() ? "a token is missing: send `Authorization: Bearer TOKEN`"
+                authorization.empty() ? "sign in, or send `Authorization: Bearer TOKEN`"
                                       : "this token is wrong: check it",
                 "www-authenticate: Bearer realm=\"steerdns\"\r\n");
     return false;
 }
 
 // At most one a second: a client must not fill the log.
-void RpcServer::Impl::log_wrong_token(const IpAddress& client) {
+void RpcServer::Impl::log_wrong_secret(const IpAddress& client, std::string_view what) {
     const auto now = std::chrono::steady_clock::now();
     if (!options.audit || now - wrong_token_logged < std::chrono::seconds(1)) return;
     wrong_token_logged = now;
-    options.audit("http request of " + client.to_string() + ": refused: wrong token");
+    options.audit("http request of " + client.to_string() + ": refused: " + std::string(what));
 }
 
 Caller RpcServer::Impl::caller_of(const HttpConnection& connection) const {
-    return {connection.user.role, connection.user.name + " at " + connection.address.to_string()};
+    return {.role = connection.user.role,
+            .who = connection.user.name + " at " + connection.address.to_string(),
+            .session = connection.user.session};
 }
 
 // By its exact name in the table: no path is opened.
@@ -102,9 +113,9 @@ Reply RpcServer::Impl::file(const HttpRequest& request, std::string_view path) c
 
 bool RpcServer::Impl::accepts_content(HttpConnection& connection, const HttpRequest& head,
                                       std::uint64_t length) {
-    const auto given = view_of(head[http::field::authorization]);
-    if (length <= kMaxUnknownContent || let_in(connection, given)) return true;
-    if (given.empty()) connection.reply = refusal(413, std::string(kRpcTooLong));
+    if (length <= kMaxUnknownContent || let_in(connection, head)) return true;
+    if (head.count(http::field::authorization) == 0)
+        connection.reply = refusal(413, std::string(kRpcTooLong));
     return false;
 }
 
@@ -131,6 +142,10 @@ asio::awaitable<HttpServer::Next> RpcServer::Impl::answer(const ConnectionPtr& c
             204;  // a browser asks whether another origin may send its request
     } else if (path == "/rpc") {
         co_await answer_call(connection);
+    } else if (path == "/login") {
+        co_return co_await answer_login(connection);
+    } else if (path == "/logout") {
+        answer_logout(*connection);
     } else {
         connection->reply = file(request, path);
     }

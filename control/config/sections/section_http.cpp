@@ -18,6 +18,7 @@
 namespace steer::config {
 namespace {
 
+constexpr std::uint16_t kPagePort = 9154;  // of `http: on`
 constexpr std::string_view kRoleWords = "read|operate|admin";
 
 template <class T>
@@ -102,16 +103,27 @@ constexpr std::array<Row<HttpCertificate>, 3> kCertificateRows{{
 
 constexpr std::array<Row<RpcServer>, 3> kHttpTlsRows{{
     {"certificate", Own<RpcServer>{"path", read_file<RpcServer, &RpcServer::certificate>},
-     "required", "", "PEM file with the certificate and its issuers"},
-    {"key", Own<RpcServer>{"path", read_file<RpcServer, &RpcServer::key>}, "required", "",
-     "PEM file with the private key"},
+     "(its own)", "",
+     "PEM file with the certificate and its issuers\nWithout it, the daemon makes a certificate "
+     "and renews it."},
+    {"key", Own<RpcServer>{"path", read_file<RpcServer, &RpcServer::key>}, "(its own)", "",
+     "PEM file with the private key; set both or none"},
     {"client_ca", Own<RpcServer>{"path", read_file<RpcServer, &RpcServer::client_ca>}, "none", "",
      "PEM file with the CA of clients' certificates"},
 }};
 
 void read_tls(Reading& in, const Node& node, const Place& place, RpcServer& out) {
     RpcServer files;
+    out.own_certificate = true;
+    if (node.is_text() && lowered(node.text) == "own") return;
     if (!read_rows(in, node, kHttpTlsRows, place.name(), files)) return;
+    if (files.certificate.empty() != files.key.empty()) {
+        in.report().error(place.line, place.name() +
+                                          " has only one of 'certificate' and 'key': write both, "
+                                          "or `tls: own` for a certificate of its own");
+        return;
+    }
+    out.own_certificate = files.certificate.empty();
     out.certificate = files.certificate;
     out.key = files.key;
     out.client_ca = files.client_ca;
@@ -219,6 +231,15 @@ void read_origins(Reading& in, const Node& node, const Place& place, RpcServer& 
     }
 }
 
+void read_password_use(Reading& in, const Node& node, const Place& place, RpcServer& out) {
+    read_value(in, node, place, {}, out.has_password);
+}
+
+void read_folder(Reading& in, const Node& node, const Place& place, RpcServer& out) {
+    std::string path;
+    if (read_value(in, node, place, {}, path)) out.folder = in.resolve(path);
+}
+
 // `metrics` is read beside the others, but is a setting of Control.
 struct HttpMap {
     std::optional<Endpoint> metrics;
@@ -238,14 +259,19 @@ void of_rpc(Reading& in, const Node& node, const Place& place, HttpMap& out) {
     Read(in, node, place, out.rpc);
 }
 
-constexpr std::array<Row<HttpMap>, 7> kHttpRows{{
+constexpr std::array<Row<HttpMap>, 9> kHttpRows{{
     {"listen", Own<HttpMap>{"address:port", of_rpc<read_listen>}, "127.0.0.1:9154", "",
-     "address of the JSON-RPC and the page\nWithout `tls` it must be a loopback address, because "
-     "tokens would cross the network in the clear."},
-    {"tls", Own<HttpMap>{"map", of_rpc<read_tls>}, "none", "",
-     "certificate and key, see below; without it, plain HTTP"},
+     "address of the JSON-RPC and the page; `:9154` means all addresses"},
+    {"tls", Own<HttpMap>{"`own` or map", of_rpc<read_tls>}, "(by `listen`)", "",
+     "certificate and key, see below\n`own`: the daemon makes a certificate, and renews it. This "
+     "is the default, except on a loopback address, where plain HTTP is."},
+    {"password", Own<HttpMap>{"true or false", of_rpc<read_password_use>}, "true", "",
+     "whether people sign in with a password, as `admin`\n`steerctl page password` sets it. "
+     "`steerctl page` prints a link that signs in once, without it."},
+    {"folder", Own<HttpMap>{"path", of_rpc<read_folder>}, "/var/lib/steerdns/page", "",
+     "folder for the daemon's own certificate, its key and the hash of the password"},
     {"tokens", Own<HttpMap>{"list", of_rpc<read_tokens>}, "none", "",
-     "clients that are let in by a secret, see below"},
+     "programs that are let in by a secret, see below"},
     {"client_certificates", Own<HttpMap>{"list", of_rpc<read_certificates>}, "none", "",
      "clients that are let in by a certificate of `client_ca`, see below"},
     {"hosts", Own<HttpMap>{"list", of_rpc<read_hosts>}, "none", "",
@@ -258,19 +284,10 @@ constexpr std::array<Row<HttpMap>, 7> kHttpRows{{
 }};
 
 void check_rpc(Reading& in, const RpcServer& rpc, const std::string& name) {
-    const bool has_tls = !rpc.certificate.empty();
-    if (!has_tls && !rpc.listen.address.is_loopback()) {
-        in.report().error(
-            rpc.listen.line.number != 0 ? rpc.listen.line : rpc.line,
-            "'listen' of " + name + " is " + rpc.listen.to_string() +
-                " without 'tls', so tokens would cross the network in the clear: write 'tls', or "
-                "listen on 127.0.0.1");
-    }
-    if (rpc.tokens.empty() && rpc.client_certificates.empty()) {
-        in.report().error(rpc.line,
-                          name +
-                              " lets no client in: write 'tokens', or 'client_certificates' "
-                              "and a 'client_ca' in 'tls'");
+    if (!rpc.has_password && rpc.tokens.empty() && rpc.client_certificates.empty()) {
+        in.report().error(rpc.line, name +
+                                        " lets no client in: write `password: true`, 'tokens', or "
+                                        "'client_certificates' and a 'client_ca' in 'tls'");
     }
     if (!rpc.client_certificates.empty() && rpc.client_ca.empty()) {
         in.report().error(rpc.line, "'client_certificates' of " + name +
@@ -282,7 +299,13 @@ void check_rpc(Reading& in, const RpcServer& rpc, const std::string& name) {
 
 void read_http(Reading& in, const Node& node, const Place& place, Control& out) {
     if (!node.is_map()) {
-        if (node.is_text() && lowered(node.text) == "off") {
+        const std::string word = node.is_text() ? lowered(node.text) : "";
+        if (word == "on" || word == "true") {
+            out.rpc.emplace();
+            out.rpc->listen = {.address = {}, .port = kPagePort, .line = place.line};
+            out.rpc->own_certificate = true;
+            out.rpc->line = place.line;
+        } else if (word == "off" || word == "false") {
             out.http.reset();
         } else if (const auto endpoint = read_endpoint(in, node, place)) {
             out.http = endpoint;
@@ -292,6 +315,8 @@ void read_http(Reading& in, const Node& node, const Place& place, Control& out) 
     HttpMap map;
     map.rpc.line = node.line != 0 ? node.line : place.line;
     if (!read_rows(in, node, kHttpRows, place.name(), map)) return;
+    // Passwords and tokens do not cross the network in the clear.
+    if (!map.rpc.has_tls() && !map.rpc.listen.address.is_loopback()) map.rpc.own_certificate = true;
     check_rpc(in, map.rpc, place.name());
     out.http = map.metrics;
     out.rpc = std::move(map.rpc);

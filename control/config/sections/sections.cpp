@@ -162,9 +162,10 @@ constexpr std::array<Row<Control>, 24> kControlRows{{
      "may "
      "open the socket (mode 0660) has the role `admin`. With it, every user may connect, and is "
      "refused without a row. root and the daemon's own user always have the role `admin`."},
-    {"http", Own<Control>{"address:port or map", read_http}, "127.0.0.1:9153", "",
-     "HTTP address for metrics and health checks; `off` disables it; a map also serves the "
-     "JSON-RPC, see below"},
+    {"http", Own<Control>{"on, address:port or map", read_http}, "127.0.0.1:9153", "",
+     "HTTP address for metrics and health checks; `off` disables it\n`on` also serves the page "
+     "and the JSON-RPC to browsers and programs: over HTTPS, on port 9154 of all addresses, with a "
+     "certificate that the daemon makes. A map sets this, see below."},
     {"user", &Control::user, "(`steerdns` if it exists, else `nobody`)", "",
      "user that the daemon runs as after its start\nReloads read the configuration and all its "
      "files as this user. The option `--user` of steerdnsd wins, and a start then reads them as "

@@ -123,11 +123,13 @@ struct HttpCertificate {
     bool operator==(const HttpCertificate&) const = default;
 };
 
-// JSON-RPC and the page over HTTP: the map of `http`.
+// JSON-RPC and the page over HTTP: `http: on`, or the map of `http`.
 struct RpcServer {
     Endpoint listen;
-    std::string certificate, key,
-        client_ca;  // paths; empty: plain HTTP, no client certificates
+    std::string certificate, key, client_ca;  // paths; empty: none
+    bool own_certificate = false;             // the daemon makes one and keeps it in `folder`
+    bool has_password = true;  // people sign in with the password of `steerctl page password`
+    std::string folder = "/var/lib/steerdns/page";  // own certificate and password
     std::vector<HttpToken> tokens;
     std::vector<HttpCertificate> client_certificates;
     std::vector<std::string>
@@ -135,6 +137,7 @@ struct RpcServer {
     std::vector<std::string> origins;  // further origins: "https://noc.example"
     Line line;
     bool operator==(const RpcServer&) const = default;
+    [[nodiscard]] bool has_tls() const { return own_certificate || !certificate.empty(); }
 };
 
 // The result of /readyz while no needed upstream answers: it fails, or succeeds if a cache has

@@ -3,10 +3,12 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <ctime>
 #include <fstream>
+#include <string_view>
 
 #include "control/host/process/files_as.h"
 #include "matchers/safe_text.h"
@@ -44,7 +46,8 @@ BioPtr bio_of(const std::string& text) {
     return BioPtr(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
 }
 
-// Every certificate of a PEM file, one at least.
+}  // namespace
+
 Result<ChainPtr> read_chain(const std::string& what, const std::string& file) {
     const auto text = read_pem(what, file);
     if (!text) return text.error();
@@ -67,6 +70,8 @@ Result<ChainPtr> read_chain(const std::string& what, const std::string& file) {
     ERR_clear_error();
     return chain;
 }
+
+namespace {
 
 int no_password(char*, int, int, void* asked) {
     *static_cast<bool*>(asked) = true;
@@ -146,8 +151,22 @@ Result<Certificate> read_certificate(const TlsFiles& files) {
     }
     out.facts = {files.cert, subject_of(out.own.get()),
                  seconds_of(X509_get0_notBefore(out.own.get())),
-                 seconds_of(X509_get0_notAfter(out.own.get()))};
+                 seconds_of(X509_get0_notAfter(out.own.get())), sha256_of(out.own.get())};
     return out;
+}
+
+std::string sha256_of(X509* certificate) {
+    constexpr std::string_view kDigits = "0123456789ABCDEF";
+    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+    unsigned length = 0;
+    std::string text;
+    if (X509_digest(certificate, EVP_sha256(), digest.data(), &length) != 1) return text;
+    for (unsigned i = 0; i < length; ++i) {
+        if (i > 0) text += ':';
+        text += kDigits[digest[i] >> 4U];
+        text += kDigits[digest[i] & 15U];
+    }
+    return text;
 }
 
 CertificateFacts facts_of_peer(SSL* ssl) {

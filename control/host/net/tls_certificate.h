@@ -25,6 +25,7 @@ struct CertificateFacts {
     std::string file;
     std::string subject;
     std::int64_t begins_s = 0, ends_s = 0;
+    std::string sha256 = {};  // fingerprint, "AB:CD:…", as browsers show it; of a peer's: empty
 };
 
 struct Certificate {
@@ -37,6 +38,10 @@ struct Certificate {
 
 // Blocks while it reads the files.
 Result<Certificate> read_certificate(const TlsFiles& files);
+// Every certificate of a PEM file, one at least; `what` names it in errors ("client_ca"). Blocks.
+Result<ChainPtr> read_chain(const std::string& what, const std::string& file);
+// "AB:CD:…", 32 bytes.
+std::string sha256_of(X509* certificate);
 // Facts about the peer's certificate; ends_s is 0 if there is none.
 CertificateFacts facts_of_peer(SSL* ssl);
 CertificateFacts facts_of_certificate(X509* certificate);  // without its file

@@ -86,13 +86,20 @@ Result<void> TlsServer::load(const TlsFiles& files) {
     if (!state.empty() && state == read_) return {};
     const auto certificate = read_certificate(files);
     if (!certificate) return certificate.error();
-    auto context = make_context(files, *certificate);
-    if (!context) return context.error();
+    if (auto done = use(files, *certificate); !done) return done;
     read_ = std::move(state);
+    return {};
+}
+
+Result<void> TlsServer::use(const TlsFiles& files, const Certificate& certificate) {
+    files_ = files;
+    auto context = make_context(files, certificate);
+    if (!context) return context.error();
+    read_ = state_of(files);
     const std::lock_guard lock(mutex_);
     context_ = std::move(*context);
-    facts_ = certificate->facts;
-    sealer_.take(certificate->key.get(), std::string(protocols_.begin(), protocols_.end()));
+    facts_ = certificate.facts;
+    sealer_.take(certificate.key.get(), std::string(protocols_.begin(), protocols_.end()));
     return {};
 }
 

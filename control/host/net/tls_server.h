@@ -33,6 +33,9 @@ class TlsServer final : public TicketServer {
     // Loads the present certificate from the files. After an Error the old one stays. Does not read
     // unchanged files again. Blocks; not for a `streams` thread.
     Result<void> load(const TlsFiles& files);
+    // Uses this certificate, which can differ from the one in the files, until the next load()
+    // finds other files.
+    Result<void> use(const TlsFiles& files, const Certificate& certificate);
 
     // The files of the last load().
     [[nodiscard]] const TlsFiles& files() const { return files_; }

@@ -291,6 +291,45 @@ Result<void> take_dns64(const std::string& text, const Host&, Answers& answers) 
     return {};
 }
 
+// ---- 7 to 9: the page, ads, the log
+
+std::string propose_page(const Answers&, const Host&) {
+    return "yes";
+}
+Result<void> take_page(const std::string& text, const Host&, Answers& answers) {
+    answers.has_page = text == "yes";
+    if (answers.has_page || is_none(text)) return {};
+    return Error{matchers::quoted(text) + " says neither yes nor no"};
+}
+
+// Hosts of ads, trackers and malware, under the MIT licence.
+constexpr std::string_view kAdList =
+    "https://raw.githubusercontent.com/StevenBlack/hosts/master/hosts";
+
+std::string propose_no(const Answers&, const Host&) {
+    return "no";
+}
+Result<void> take_ads(const std::string& text, const Host&, Answers& answers) {
+    answers.ads.clear();
+    if (is_none(text)) return {};
+    if (text == "yes") {
+        answers.ads = kAdList;
+    } else if (is_url(text)) {
+        answers.ads = text;
+    } else if (text.find('/') != std::string::npos) {
+        answers.ads = std::filesystem::absolute(text).lexically_normal().string();
+    } else {
+        return Error{matchers::quoted(text) + " is neither a path nor a URL: write yes, no or one"};
+    }
+    return {};
+}
+
+Result<void> take_days(const std::string& text, const Host&, Answers& answers) {
+    answers.days = is_none(text) ? "" : text == "yes" ? "7" : text;
+    if (std::ranges::all_of(answers.days, [](char c) { return c >= '0' && c <= '9'; })) return {};
+    return Error{matchers::quoted(text) + " is no number of days: write one, as in 7"};
+}
+
 // An answer with a valid form that the parser accepts.
 template <Result<void> (*take_it)(const std::string&, const Host&, Answers&)>
 Result<void> take(const std::string& text, const Host& host, Answers& answers) {
@@ -306,7 +345,7 @@ Result<void> take(const std::string& text, const Host& host, Answers& answers) {
     return {};
 }
 
-constexpr std::array<Question, 12> kRows{{
+constexpr std::array<Question, 15> kRows{{
     {"1", "--interface", "Which interfaces do clients reach?", "interface",
      "one or more names, as in eth0", false, nullptr, propose_interface, take<take_interfaces>},
     {"2", "--upstream", "Who resolves names?", "resolvers",
@@ -342,6 +381,15 @@ constexpr std::array<Question, 12> kRows{{
     {"6", "--dns64", "Do clients without IPv4 need DNS64?", "prefix",
      "none; yes (64:ff9b::/96); or the prefix of your NAT64", false, nullptr, propose_dns64,
      take<take_dns64>},
+    {"7", "--page", "Do you want a page in the browser?", "page",
+     "yes (over HTTPS, port 9154 of all addresses); no", false, nullptr, propose_page,
+     take<take_page>},
+    {"8", "--block-ads", "Block ads and trackers?", "ads",
+     "no; yes (the list StevenBlack/hosts, MIT licence); or the path or URL of another list", false,
+     nullptr, propose_no, take<take_ads>},
+    {"9", "--log", "Keep a log of queries?", "days",
+     "no; or for how many days, as in 7: who asked for what, in /var/lib/steerdns", false, nullptr,
+     propose_no, take<take_days>},
 }};
 
 }  // namespace

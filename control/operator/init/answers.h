@@ -48,6 +48,9 @@ struct Answers {
     std::string list;                            // name without _v4 and _v6
     std::string gateway4, gateway6;              // `gateway6` empty: the list has no IPv6
     std::string dns64;                           // a prefix; empty: none
+    bool has_page = false;
+    std::string ads;   // path or URL of a list; empty: nothing is blocked
+    std::string days;  // for which queries are kept; empty: they are not
 };
 
 struct Question {
@@ -64,7 +67,7 @@ struct Question {
     Result<void> (*take)(const std::string& text, const Host&, Answers&) = nullptr;
 };
 std::span<const Question> questions();
-inline constexpr int kQuestions = 6;
+inline constexpr int kQuestions = 9;
 // The option for a secret, which is in a file of the operator.
 inline constexpr std::string_view kPasswordFile = "--router-password-file";
 

@@ -78,9 +78,36 @@ std::string upstreams(const Answers& answers) {
     return out;
 }
 
+std::string control(const Answers& answers) {
+    if (!answers.has_page) return {};
+    return "\ncontrol:\n"
+           "  http: on                    # the page; `steerctl page` prints its address and a "
+           "link\n";
+}
+
+std::string ads_and_log(const Answers& answers) {
+    std::string out;
+    if (!answers.days.empty()) {
+        out +=
+            "  # Who asked for what: `steerctl history`, and the page.\n"
+            "  - tag: log\n    type: query_recorder\n    args:\n"
+            "      path: /var/lib/steerdns/queries.db\n      retention_days: " +
+            answers.days + "\n\n";
+    }
+    if (!answers.ads.empty()) {
+        out +=
+            "  # Ads and trackers; `steerctl adlist pause 600` lets them through for a while.\n"
+            "  - tag: ads\n    type: adlist\n    args:\n      lists:\n        - " +
+            yaml_scalar(answers.ads) + "\n\n";
+    }
+    return out;
+}
+
 std::string sequence(const Answers& answers) {
     std::string out =
         "\n  # What happens to a query, top down.\n  - tag: main\n    type: sequence\n    args:\n";
+    if (!answers.days.empty()) out += "      - exec: $log\n";
+    if (!answers.ads.empty()) out += "      - exec: $ads\n";
     if (!answers.router.empty())
         out += "      - matches: \"qname $policy_names\"\n        exec: $policy_list\n";
     out += "      - exec: $answers\n";
@@ -104,8 +131,9 @@ std::string configuration_text(const Answers& answers, const std::string& passwo
         "# Written by steerdnsd --init. Manual: steerdns.yaml(5).\n"
         "# After a change: steerdnsd --check, then steerctl reload.\n\n";
     out += dataplane(answers);
+    out += control(answers);
     if (!answers.router.empty()) out += router(answers, password_file);
-    out += "\nplugins:\n";
+    out += "\nplugins:\n" + ads_and_log(answers);
     if (!answers.router.empty()) out += list(answers);
     return out + upstreams(answers) + kCache + sequence(answers);
 }

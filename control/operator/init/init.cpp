@@ -189,8 +189,10 @@ void say_next(const Answers& answers, const Host& host, const Files& files) {
                              : "steerdnsd --config " + files.configuration)
               << "\n";
     const std::string ask = "kdig @" + address_to_ask(answers, host) + " " + name;
+    const char* const page = "Open the page by the link of:  steerctl page\n";
     if (answers.router.empty()) {
         std::cout << "  3. Ask:  " << ask << "\n";
+        if (answers.has_page) std::cout << "  4. " << page;
         return;
     }
     const std::string block = fs::path(files.commands).filename();
@@ -199,6 +201,7 @@ void say_next(const Answers& answers, const Host& host, const Files& files) {
     std::cout << ", and run  /import " << block << "\n     Then ask:  " << ask
               << "  and look:  steerctl routers\n"
               << "  4. Move your clients: do the last step in " << block << "\n";
+    if (answers.has_page) std::cout << "  5. " << page;
 }
 
 }  // namespace

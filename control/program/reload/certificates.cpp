@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "control/config/plugin_type.h"
+#include "control/host/net/own_certificate.h"
 #include "control/host/net/tls_certificate.h"
 
 namespace steer {
@@ -51,6 +52,21 @@ std::vector<PrivateKey> private_keys(const config::Settings& settings) {
                         out.push_back({tls.key, owner, line});
                     });
     return out;
+}
+
+std::string page_line(const config::Settings& settings) {
+    const auto& rpc = settings.control.rpc;
+    if (!rpc) return {};
+    const std::string line = "page: on " + rpc->listen.to_string();
+    if (!rpc->has_tls()) return line + ", without TLS";
+    const stream::TlsFiles files =
+        rpc->own_certificate ? stream::own_certificate_files(rpc->folder)
+                             : stream::TlsFiles{.cert = rpc->certificate, .key = rpc->key};
+    const auto certificate = stream::read_certificate(files);
+    if (certificate)
+        return line + ", the SHA-256 of its certificate is " + certificate->facts.sha256;
+    return line + (rpc->own_certificate ? ", its certificate is made at the start"
+                                        : ", its certificate cannot be read");
 }
 
 std::set<std::string> unreadable_certificates(const config::Settings& settings) {

@@ -26,6 +26,9 @@ struct PrivateKey {
 };
 std::vector<PrivateKey> private_keys(const config::Settings& settings);
 
+// "page: on 192.0.2.1:9154, the SHA-256 of its certificate is AB:…"; empty: the page is off.
+std::string page_line(const config::Settings& settings);
+
 // Files that this process cannot read again with its present privileges.
 std::set<std::string> unreadable_certificates(const config::Settings& settings);
 

@@ -28,12 +28,6 @@ bool is_listed(const std::vector<build::Listener>& all, const build::Listener& l
     });
 }
 
-// Tokens, certificates, hosts and origins are taken up while serving (RpcServer::renew).
-bool is_same(const std::optional<config::RpcServer>& a, const std::optional<config::RpcServer>& b) {
-    if (!a || !b) return a.has_value() == b.has_value();
-    return a->listen == b->listen && a->certificate.empty() == b->certificate.empty();
-}
-
 std::string named(const build::Listener& l) {
     std::string all;
     for (const auto& [is_there, name] :
@@ -75,7 +69,6 @@ std::vector<std::string> need_restart(const config::Settings& started_with,
     control("control.recursion", &C::recursion);
     control("control.roles", &C::roles);
     control("control.http", &C::http);
-    if (!is_same(started_with.control.rpc, now.control.rpc)) out.emplace_back("control.http");
     control("control.user", &C::user);
     control("control.findings", &C::findings);
     control("control.leases", &C::leases);

@@ -458,6 +458,32 @@ BOOST_AUTO_TEST_CASE(paths_start_from_the_base_folder_that_was_given) {
     BOOST_TEST(outcome.settings.files.size() == 2U);
 }
 
+BOOST_AUTO_TEST_CASE(the_page_is_on_by_one_word_and_has_a_certificate_of_its_own) {
+    const auto rpc_of = [](const std::string& http) {
+        const LoadOutcome outcome =
+            load_text("control:\n  http: " + http +
+                          "\nplugins:\n  - { tag: "
+                          "main, type: sequence, args: [ { exec: reject } ] }\n",
+                      "page.yaml");
+        BOOST_TEST(outcome.errors.empty(), http);
+        return outcome.settings.control.rpc;
+    };
+    const auto on = rpc_of("on");
+    BOOST_REQUIRE(on.has_value());
+    BOOST_TEST((on->listen.any() && on->listen.port == 9154));
+    BOOST_TEST((on->own_certificate && on->has_password));
+    BOOST_TEST(on->folder == "/var/lib/steerdns/page");
+    BOOST_TEST(!rpc_of("off").has_value());
+    BOOST_TEST(!rpc_of("127.0.0.1:9153").has_value());
+    // Passwords do not cross the network in the clear; a loopback address has none to cross.
+    BOOST_TEST(rpc_of("{ listen: ':9154' }")->own_certificate);
+    BOOST_TEST(!rpc_of("{ listen: '127.0.0.1:9154' }")->has_tls());
+    BOOST_TEST(!rpc_of("{}")->has_tls());
+    BOOST_TEST(rpc_of("{ tls: own }")->own_certificate);
+    BOOST_TEST(rpc_of("{ tls: { client_ca: ca.pem } }")->own_certificate);
+    BOOST_TEST(!rpc_of("{ tls: { certificate: a.pem, key: a.key } }")->own_certificate);
+}
+
 BOOST_AUTO_TEST_CASE(two_tokens_of_http_have_different_secrets) {
     const steer::test::TempFolder folder;
     const auto errors = [&](const std::string& first, const std::string& second) {

@@ -76,7 +76,7 @@ const Args& plugin(const config::Settings& settings) {
 
 // ---- the table
 
-BOOST_AUTO_TEST_CASE(there_are_six_questions_and_each_option_once) {
+BOOST_AUTO_TEST_CASE(there_are_nine_questions_and_each_option_once) {
     std::set<std::string_view> options;
     int asked = 0;
     for (const Question& question : questions()) {
@@ -112,7 +112,10 @@ BOOST_AUTO_TEST_CASE(answers_make_lists_on_a_router) {
                                      {"--names", "stream.example https://lists.example/media"},
                                      {"--gateway", "10.9.0.1"},
                                      {"--gateway6", "wg1"},
-                                     {"--dns64", "yes"}});
+                                     {"--dns64", "yes"},
+                                     {"--page", "no"},
+                                     {"--block-ads", "yes"},
+                                     {"--log", "30"}});
     BOOST_REQUIRE_MESSAGE(answers.has_value(), answers.error().text);
     BOOST_TEST(answers->password.size() == 24U);
     check_text("router", *answers);
@@ -140,6 +143,12 @@ BOOST_AUTO_TEST_CASE(an_invalid_answer_is_refused_with_a_sentence) {
         refusal(
             {{"--router", "172.16.1.1"}, {"--names", "a.example"}, {"--gateway6", "10.0.0.1"}}) ==
         "--gateway6 cannot be taken: \"10.0.0.1\" is no IPv6 address");
+    BOOST_TEST(refusal({{"--page", "perhaps"}}) ==
+               "--page cannot be taken: \"perhaps\" says neither yes nor no");
+    BOOST_TEST(refusal({{"--block-ads", "ads"}}).find("neither a path nor a URL") !=
+               std::string::npos);
+    for (const char* const days : {"-1", "0", "7d", "3651", "99999999999"})
+        BOOST_TEST(refusal({{"--log", days}}).starts_with("--log cannot be taken: "), days);
     BOOST_TEST(refusal({{"--router", "a\nb"}}).find("cannot be printed") != std::string::npos);
     Host silent = a_host();
     silent.servers.clear();
@@ -176,13 +185,14 @@ BOOST_AUTO_TEST_CASE(a_wrong_answer_is_asked_for_again) {
     Typed typed;
     typed.lines = {
         "eth9", "",          " 192.0.2.1 ", "",         "172.16.1.1", "", "it's \"$${X} # 1\"",
-        "",     "a.example", "tunnel",      "10.9.0.1", "",           ""};
+        "",     "a.example", "tunnel",      "10.9.0.1", "",           "", "",
+        "",     ""};
     const auto answers = typed.ask();
     BOOST_REQUIRE_MESSAGE(answers.has_value(), answers.error().text);
     const std::string output = typed.output.str();
     BOOST_TEST(output.find("That cannot be taken: there is no interface \"eth9\" here") !=
                std::string::npos);
-    BOOST_TEST(output.find("1/6  Which interfaces do clients reach?") != std::string::npos);
+    BOOST_TEST(output.find("1/9  Which interfaces do clients reach?") != std::string::npos);
     BOOST_TEST(output.find("eth0: 172.16.1.2 fd16::2 (default route)") != std::string::npos);
     BOOST_TEST(output.find("secret") == std::string::npos);
     const config::Settings settings = settings_of(*answers);
@@ -193,9 +203,9 @@ BOOST_AUTO_TEST_CASE(a_wrong_answer_is_asked_for_again) {
     BOOST_TEST(typed.lines.empty());
 }
 
-BOOST_AUTO_TEST_CASE(without_a_router_there_are_four_questions) {
+BOOST_AUTO_TEST_CASE(without_a_router_there_are_seven_questions) {
     Typed typed;
-    typed.lines = {"", "", "", "", "", "one line too many"};
+    typed.lines = {"", "", "", "", "", "", "", "", "one line too many"};
     BOOST_REQUIRE(typed.ask().has_value());
     BOOST_TEST(typed.lines.size() == 1U);
 }

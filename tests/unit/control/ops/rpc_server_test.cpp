@@ -24,6 +24,8 @@
 #include "control/api/http/handshake_limits.h"
 #include "control/api/http/http_access.h"
 #include "control/api/http/http_server.h"
+#include "control/api/login/login.h"
+#include "control/api/login/password.h"
 #include "control/api/rpc/control_socket.h"
 #include "control/api/rpc/rpc_server.h"
 #include "dataplane/base/clock.h"
@@ -57,6 +59,12 @@ config::HttpToken token_in(const test::TempFolder& folder, const std::string& na
     return {.name = name, .token_file = file, .role = role};
 }
 
+// Tries of passwords come back with time.
+class StillClock final : public Clock {
+  public:
+    Now now() override { return {.ms = 1'000'000}; }
+};
+
 struct HttpWorld {
     HttpWorld() : rpc(methods), work(io.get_executor()) {
         methods.add({.name = "status",
@@ -80,7 +88,9 @@ struct HttpWorld {
             RpcServer::Options{.settings = settings,
                                .audit = [this](const std::string& line) { audit.push_back(line); },
                                .subscriptions = subscriptions,
-                               .files = kFiles});
+                               .files = kFiles,
+                               .login = login});
+        BOOST_REQUIRE(login->load(folder.path.string()));
         const auto listening = server->listen();
         BOOST_REQUIRE_MESSAGE(listening.has_value(), (listening ? "" : listening.error().text));
         port = server->http().port();
@@ -94,11 +104,12 @@ struct HttpWorld {
 
     test::TempFolder folder;
     boost::asio::io_context io;
-    BootClock clock;
+    StillClock clock;
     Methods methods;
     JsonRpc rpc;
     std::vector<std::string> audit;  // read when an answer behind it has come
     std::shared_ptr<Subscriptions> subscriptions = std::make_shared<Subscriptions>(io);
+    std::shared_ptr<Login> login = std::make_shared<Login>(io, clock);
     std::unique_ptr<RpcServer> server;
     boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work;
     std::uint16_t port = 0;
@@ -614,6 +625,165 @@ BOOST_AUTO_TEST_CASE(addresses_of_one_ipv6_site_count_together_and_the_table_is_
         access.note_wrong_token(IpAddress::from_v4(four.data()), now);
     }
     BOOST_TEST(!access.is_blocked(loopback(), now));
+}
+
+// ---- people who sign in
+
+namespace {
+
+// Of the page's own requests.
+const std::string kOwnPage =
+    "X-SteerDNS: page\r\nOrigin: http://127.0.0.1\r\nSec-Fetch-Site: same-origin\r\n";
+
+std::string post_to(const std::string& path, const std::string& body, const std::string& fields) {
+    return "POST " + path + " HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n" +
+           fields + "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+}
+
+// The field of a request; empty: no cookie was set.
+std::string cookie_in(const std::string& response) {
+    constexpr std::string_view kField = "set-cookie: ";
+    const auto at = response.find(kField);
+    if (at == std::string::npos) return {};
+    const auto begin = at + kField.size();
+    return "Cookie: other=1; " + response.substr(begin, response.find(';', begin) - begin) + "\r\n";
+}
+
+std::string signed_in(HttpWorld& world) {
+    std::string link;
+    on_thread(world, [&] { link = world.login->sessions().new_link(world.login->now_ms()); });
+    const auto received =
+        answer_of(world, post_to("/login", R"({"link":")" + link + "\"}", kOwnPage));
+    BOOST_TEST(status_of_text(received) == 204U, received);
+    return cookie_in(received);
+}
+
+void set_password(HttpWorld& world, const std::string& password) {
+    BOOST_REQUIRE(save_password(world.folder.path.string(), *hash_of_password(password)));
+    on_thread(world, [&] { BOOST_REQUIRE(world.login->load(world.folder.path.string())); });
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(a_link_gives_a_session_whose_cookie_scripts_and_other_sites_do_not_get) {
+    HttpWorld world;
+    std::string link;
+    on_thread(world, [&] { link = world.login->sessions().new_link(world.login->now_ms()); });
+    const std::string request = post_to("/login", R"({"link":")" + link + "\"}", kOwnPage);
+    const auto first = answer_of(world, request);
+    BOOST_TEST(first.find("set-cookie: __Host-steerdns=") != std::string::npos, first);
+    BOOST_TEST(first.find("; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=43200\r\n") !=
+               std::string::npos);
+    const auto again = answer_of(world, request);
+    BOOST_TEST(status_of_text(again) == 401U);
+    BOOST_TEST(again.find("used already") != std::string::npos);
+    const auto cookie = cookie_in(first);
+    const auto changed = answer_of(world, post(call("change"), cookie + kOwnPage, {}));
+    BOOST_TEST(changed.find("\"done\"") != std::string::npos, changed);
+    BOOST_TEST(world.audit.back() == "control request change of session 1 at 127.0.0.1: done");
+}
+
+BOOST_AUTO_TEST_CASE(a_password_signs_in_and_logout_ends_the_session_and_its_stream) {
+    HttpWorld world;
+    BOOST_TEST(answer_of(world, get("/login")).find(R"({"password":"none"})") != std::string::npos);
+    set_password(world, "a password");
+    BOOST_TEST(answer_of(world, get("/login")).find(R"({"password":"set"})") != std::string::npos);
+    const auto with = [&](const std::string& password) {
+        return answer_of(world, post_to("/login", R"({"password":")" + password + "\"}", kOwnPage));
+    };
+    BOOST_TEST(status_of_text(with("wrong one")) == 401U);
+    const auto cookie = cookie_in(with("a password"));
+    HttpClientEnd stream(world);
+    stream.send(get("/events?topics=events", "Host: 127.0.0.1\r\n" + cookie + kOwnPage));
+    BOOST_REQUIRE(status_of_text(stream.response()) == 200U);
+    const auto out = answer_of(world, post_to("/logout", "{}", cookie + kOwnPage));
+    BOOST_TEST(status_of_text(out) == 204U);
+    BOOST_TEST(out.find("set-cookie: __Host-steerdns=; ") != std::string::npos);
+    BOOST_TEST(status(world, post(call("status"), cookie + kOwnPage, {})) == 401U);
+    BOOST_TEST(stream.line() == ": subscribed");
+    BOOST_TEST(stream.line() == "");
+    BOOST_TEST(stream.line() == "");
+    BOOST_TEST(!world.subscriptions->wants(Topic::events));
+}
+
+BOOST_AUTO_TEST_CASE(a_cookie_counts_only_with_requests_of_the_own_page) {
+    HttpWorld world;
+    const auto cookie = signed_in(world);
+    const auto with = [&](const std::string& fields) {
+        return status(world, post(call("status"), cookie + fields, {}));
+    };
+    BOOST_TEST(with(kOwnPage) == 200U);
+    BOOST_TEST(with("X-SteerDNS: page\r\nOrigin: http://127.0.0.1\r\n") == 200U);
+    BOOST_TEST(with("X-SteerDNS: page\r\nSec-Fetch-Site: same-origin\r\n") == 200U);
+    BOOST_TEST(with("Origin: http://127.0.0.1\r\nSec-Fetch-Site: same-origin\r\n") == 401U);
+    BOOST_TEST(with("X-SteerDNS: page\r\n") == 401U);
+    // A page of `origins` may send requests, but with a token of its own.
+    BOOST_TEST(with("X-SteerDNS: page\r\nOrigin: https://noc.example\r\n") == 401U);
+    for (const char* const site : {"same-site", "cross-site", "none"})
+        BOOST_TEST(with("X-SteerDNS: page\r\nSec-Fetch-Site: " + std::string(site) + "\r\n") ==
+                   401U);
+    BOOST_TEST(with("X-SteerDNS: page\r\nOrigin: https://evil.example\r\n") == 403U);
+    BOOST_TEST(status(world, post(call("status"),
+                                  cookie + kOwnPage + "Content-Type: text/plain\r\n", {})) == 415U);
+}
+
+BOOST_AUTO_TEST_CASE(other_sites_can_neither_sign_a_browser_in_nor_out) {
+    HttpWorld world;
+    set_password(world, "a password");
+    const std::string body = R"({"password":"a password"})";
+    BOOST_TEST(status(world, post_to("/login", body, kOwnPage)) == 204U);
+    for (const char* const fields :
+         {"", "Origin: http://127.0.0.1\r\n", "X-SteerDNS: page\r\nSec-Fetch-Site: cross-site\r\n",
+          "Origin: https://noc.example\r\nX-SteerDNS: page\r\n"})
+        BOOST_TEST(status(world, post_to("/login", body, fields)) == 403U, fields);
+    BOOST_TEST(status(world,
+                      "POST /login HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: "
+                      "application/x-www-form-urlencoded\r\nContent-Length: 5\r\n\r\na=b%c") ==
+               415U);
+    BOOST_TEST(status(world, get("/logout")) == 405U);
+    const auto cookie = signed_in(world);
+    status(world, post_to("/logout", "{}", cookie));
+    BOOST_TEST(status(world, post(call("status"), cookie + kOwnPage, {})) == 200U);
+}
+
+BOOST_AUTO_TEST_CASE(a_cookie_of_another_box_is_refused_without_a_trace) {
+    HttpWorld world;
+    const std::string foreign = "Cookie: __Host-steerdns=" + std::string(43, 'A') + "\r\n";
+    for (unsigned i = 0; i < 3 * kMostWrongTokens; ++i)
+        BOOST_TEST(status(world, post(call("status"), foreign + kOwnPage, {})) == 401U);
+    BOOST_TEST(world.audit.empty());
+    BOOST_TEST(status(world, post(call("status"))) == 200U);  // the address is not blocked
+    for (const char* const odd : {"Cookie: \r\n", "Cookie: ;;=;__Host-steerdns\r\n",
+                                  "Cookie: __Host-steerdns=\r\n", "Cookie: __Host-steerdns2=x\r\n"})
+        BOOST_TEST(status(world, post(call("status"), odd + kOwnPage, {})) == 401U);
+}
+
+BOOST_AUTO_TEST_CASE(an_address_with_wrong_tokens_keeps_its_session) {
+    HttpWorld world;
+    const auto cookie = signed_in(world);
+    for (unsigned i = 0; i < kMostWrongTokens; ++i)
+        status(world, post(call("status"), {}, "wrong"));
+    BOOST_TEST(status(world, post(call("status"))) == 429U);
+    BOOST_TEST(status(world, post(call("status"), cookie + kOwnPage, {})) == 200U);
+    signed_in(world);
+}
+
+BOOST_AUTO_TEST_CASE(passwords_can_be_tried_five_times_and_then_the_connection_ends) {
+    HttpWorld world;
+    set_password(world, "a password");
+    HttpClientEnd client(world);
+    for (unsigned i = 0; i < 5; ++i) {
+        client.send(post_to("/login", R"({"password":"wrong one"})", kOwnPage));
+        BOOST_TEST(status_of_text(client.response()) == 401U);
+    }
+    client.send(post_to("/login", R"({"password":"a password"})", kOwnPage));
+    const auto refused = client.response();
+    BOOST_TEST(status_of_text(refused) == 429U);
+    BOOST_TEST(refused.find("retry-after: ") != std::string::npos);
+    BOOST_TEST(client.response().empty());
+    signed_in(world);  // a link works all the same
+    for (const char* const body : {"", "[", "[]", "{}", R"({"password":7})", R"({"link":[]})"})
+        BOOST_TEST(status(world, post_to("/login", body, kOwnPage)) >= 401U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
