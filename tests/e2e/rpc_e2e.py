@@ -503,9 +503,9 @@ class Refused(unittest.TestCase):
             return done.stdout + done.stderr
 
     def test_plain_http_is_for_loopback_only(self):
-        for http, said in (("{{ listen: 0.0.0.0:9154, folder: {folder}/page }}", "page: on 0.0.0.0:9154, its certificate is made at the start\n"),
+        for http, expected in (("{{ listen: 0.0.0.0:9154, folder: {folder}/page }}", "page: on 0.0.0.0:9154, its certificate is made at the start\n"),
                            ("{{ listen: 127.0.0.1:9154, folder: {folder}/page }}", "page: on 127.0.0.1:9154, without TLS\n")):
-            self.assertIn(said, self.check(http, code=0))
+            self.assertIn(expected, self.check(http, code=0))
 
     def test_a_token_file_that_others_may_read_is_refused(self):
         output = self.check("{{ tokens: [ {{ name: a, role: read, token_file: {folder}/t }} ] }}", ("t", 0o644))

@@ -40,7 +40,8 @@ function show() {
 function sayState({ status, error }) {
   const line = document.getElementById("state");
   const failed = status ? failing(status) : "";
-  if (error) put(line, make("span", { class: "bad" }, error.message));
+  if (error?.status === 401) put(line, make("span", { class: "quiet" }, "Signed out"));
+  else if (error) put(line, make("span", { class: "bad" }, error.message));
   else if (failed) put(line, make("span", { class: "warn" }, `Not ready: ${failed}`));
   else put(line, make("span", { class: "good" }, "Ready"), make("span", { class: "quiet" }, `, up ${duration(status.uptime_s)}, version ${status.version}`));
 }
@@ -54,14 +55,14 @@ let isAsking = false;  // the place has a form, and no view
 function ask(reason) {
   end();
   end = () => {};
-  isAsking = true;
+  isAsking = nav.hidden = true;
   signOutButton.hidden = true;
   askToSignIn(place, reason, begin);
 }
 
 // As the user that is signed in now, whoever was before.
 function begin() {
-  isAsking = false;
+  isAsking = nav.hidden = false;
   learn().catch(() => { /* `start` says so */ });
   call("rpc.whoami").then(({ who }) => { signOutButton.hidden = !(hasToken() || who.startsWith("session ")); }, () => { /* as before */ });
   start();
@@ -82,7 +83,7 @@ const signOutButton = make("button", {
 document.querySelector("header").append(signOutButton);
 
 async function beginByLink(link) {
-  isAsking = true;
+  isAsking = nav.hidden = true;
   try {
     await signInByLink(link);
   } catch (error) {
