@@ -83,12 +83,16 @@ class SignIn(unittest.TestCase):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         plain = self.scene.network.socket(space, socket.AF_INET, socket.SOCK_STREAM)
-        plain.settimeout(20)
-        if source:
-            plain.bind((source, 0))
-        plain.connect((host, port))
         connection = http.client.HTTPSConnection(host, port)
-        connection.sock = context.wrap_socket(plain, server_hostname=host)
+        try:
+            plain.settimeout(20)
+            if source:
+                plain.bind((source, 0))
+            plain.connect((host, port))
+            connection.sock = context.wrap_socket(plain, server_hostname=host)
+        except OSError:
+            plain.close()
+            raise
         return connection
 
     def send(self, path, body=None, headers=None, own=True, connection=None, **where):
@@ -263,15 +267,14 @@ class SignIn(unittest.TestCase):
         def tries(source):
             """As many as one connection and one source get through; the rest is refused before HTTP."""
             try:
-                connection = self.connect(source=source)
-                for _ in range(10):
-                    connection.request("POST", "/login", json.dumps({"password": "guess"}), {name: text.format(port=PORT) for name, text in OWN.items()} | {"Content-Type": "application/json"})
-                    answer = connection.getresponse()
-                    answer.read()
-                    statuses.append(answer.status)
-                    if answer.status != 401:
-                        break
-                connection.close()
+                with contextlib.closing(self.connect(source=source)) as connection:
+                    for _ in range(10):
+                        connection.request("POST", "/login", json.dumps({"password": "guess"}), {name: text.format(port=PORT) for name, text in OWN.items()} | {"Content-Type": "application/json"})
+                        answer = connection.getresponse()
+                        answer.read()
+                        statuses.append(answer.status)
+                        if answer.status != 401:
+                            break
             except (OSError, http.client.HTTPException):
                 statuses.append(0)
 

@@ -1,5 +1,6 @@
 // People who sign in: the password's file, limits of tries, sessions, links, and the certificate that
 // the daemon makes for itself.
+#include <openssl/x509v3.h>
 #include <sys/stat.h>
 
 #include <array>
