@@ -3,6 +3,7 @@
 #include <rte_cycles.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <chrono>
@@ -117,10 +118,17 @@ void WorkersPart::add_status(object& all) {
     all["generation"] = publisher_->current()->generation;
     all["simd"] = cache::label(runtime_->shared().hasher->lanes());
     array workers;
+    // Of the time since the start. (The counter `time_us.busy` tells it for any other time.)
+    const double cycles = static_cast<double>(rte_get_tsc_hz()) / 1e3 *
+                          static_cast<double>(main_.now_ms() - main_.started_ms());
     for (unsigned w = 0; w < runtime_->workers(); ++w) {
-        workers.push_back(object{{"index", w},
-                                 {"cpu", dpdk_.cpus().workers[w]},
-                                 {"parked", runtime_->worker(w).parked()}});
+        const auto busy =
+            static_cast<double>(runtime_->worker(w).query_counters().busy_cycles.get());
+        workers.push_back(
+            object{{"index", w},
+                   {"cpu", dpdk_.cpus().workers[w]},
+                   {"parked", runtime_->worker(w).parked()},
+                   {"busy_percent", cycles > 0 ? std::min(100.0, busy / cycles * 100) : 0.0}});
     }
     all["workers"] = std::move(workers);
 }

@@ -88,7 +88,7 @@ class Page(unittest.TestCase):
 
     def test_overview(self):
         browser = self.browser()
-        for text in ("Ready", "in sync", "udp://1.1.1.1", "answered"):
+        for text in ("Ready", "in sync", "udp://1.1.1.1", "answered", "Workers busy", "Blocked"):
             browser.wait(text)
         self.assertNotIn("Recursion", browser.text("nav"))
         self.finish(browser, "overview")
@@ -126,6 +126,12 @@ class Page(unittest.TestCase):
         browser.wait("domain:stream.example")
         browser.wait("203.0.113.31")
         self.finish(browser, "name")
+
+    def test_names_of_the_last_hour_are_there_at_once(self):
+        browser = self.browser(path="names")
+        browser.wait("The last hour, as it was recorded")
+        browser.wait("www.other.example")
+        self.finish(browser, "names")
 
     def test_a_name_that_is_html_stays_text(self):
         browser = self.browser(path="names")
@@ -249,7 +255,7 @@ class Page(unittest.TestCase):
         browser = self.browser(token=READ_TOKEN)
         # All other buttons are disabled.
         enabled = "return [...document.querySelectorAll('#view button:enabled')].map((one) => one.innerText)"
-        for view, text, allowed in (("overview", "Problems", []), ("queries", "Newest queries", ["Filter", "Pause"]), ("history", "Most active clients", []),
+        for view, text, allowed in (("overview", "Problems", []), ("queries", "Newest queries", ["Filter", "Pause"]), ("history", "Most active clients", ["Find"]),
                                     ("names", "One name", ["Look up", "Count queries for 10 s"]), ("explain", "A query", ["Explain", "Trace the next one"]),
                                     ("routers", "edge1", []), ("routers/edge1", "Differences", []), ("lists", "blocks", []), ("configuration", "Check", []), ("fleet", "No fleet", [])):
             browser.run("location.hash = arguments[0]", view)
@@ -378,11 +384,71 @@ class Page(unittest.TestCase):
         queries.write_text("busy.other.example A\n")
         self.scene.network.run("client", "dnsperf", "-s", "172.16.1.2", "-d", str(queries), "-n", "2500", "-c", "1")
         browser = self.browser(path="history/name/busy.other.example")
-        browser.wait("The newest 1,000 are listed.")
+        browser.wait("50 queries, the newest first")
         reported = self.rpc("recorder.series", {"kind": "name", "key": "BUSY.other.example", "seconds": 3600})
         self.assertEqual(sum(one["queries"] for one in reported["buckets"]), 2500)
         browser.wait("2,500 queries; one point per 1 min.")
         self.finish(browser, "history-busy")
+        # Pages go on to older queries and back.
+        times = "return [...document.querySelectorAll('.two-lines tbody tr')].map((one) => one.cells[0].innerText)"
+        state = "return [...document.querySelectorAll('.buttons button')].slice(0, 2).map((one) => one.disabled)"
+        until(lambda: browser.run(state) == [True, False], 20, "the newest are shown")
+        self.assertEqual(len(browser.run(times)), 50)
+        browser.click("Next 50")
+        until(lambda: browser.run(state) == [False, False], 20, "older ones are shown")
+        self.assertEqual(len(browser.run(times)), 50)
+        browser.click("Back")
+        until(lambda: browser.run(state) == [True, False], 20, "the newest are shown again")
+
+    def saved(self, browser, button):
+        """What the browser would save."""
+        browser.run("window.saved = []; HTMLAnchorElement.prototype.click = function () { fetch(this.href).then((all) => all.text()).then((text) => saved.push(this.download, text)); }")
+        browser.click(button)
+        until(lambda: browser.run("return saved.length") == 2, 20, "a file is saved")
+        return browser.run("return saved")
+
+    def test_queries_are_found_by_each_filter_and_exported(self):
+        for name in ("find-me.other.example", "-formula.other.example", f"{HTML}.found.other.example"):
+            self.scene.kdig("+noidn", "-q", name, "-t", "A")
+        until(lambda: len(self.scene.reported("history", "--suffix", "other.example", "--contains", "f")["queries"]) >= 3, 20, "the queries are recorded")
+        names = "return [...document.querySelectorAll('.two-lines tbody tr')].map((one) => one.cells[1].innerText)"
+        browser = self.browser(path="history")
+        browser.wait("Find queries")
+        self.assertIn("Times are in ", browser.run("return document.querySelector('details').textContent"))
+        browser.type("input[name=text]", f"ind-M{ENTER}")
+        browser.wait("the newest first", ".panel")
+        self.assertEqual(browser.run(names), ["find-me.other.example"])
+        self.finish(browser, "history-found")
+        # A filter is in the address: it can be kept as a bookmark.
+        self.assertIn("contains%3Dind-M", browser.run("return location.hash"))
+        browser.open(f"{URL}#history/find/name%3Dfind-me.other.example%26client%3D192.168.88.0%2F24%26type%3DA%26rcode%3DNXDOMAIN%26daily%3D00:00-00:00")
+        browser.wait("the newest first", ".panel")
+        self.assertEqual(browser.run(names), ["find-me.other.example"])
+        for wrong, sentence in (("client=nobody", "expected an address"), ("decision=block", "expected one of forwarded"), ("contains=nothing-like-it", "No query matches. Choose a longer time"),
+                            ("from=2001-01-01T00:00&to=2001-01-02T00:00", "No query matches")):
+            browser.run("location.hash = '#history/find/' + encodeURIComponent(arguments[0])", wrong)
+            browser.wait(sentence)
+        browser.run("location.hash = '#history/find/' + encodeURIComponent('suffix=other.example&contains=f')")
+        browser.wait("onerror", ".two-lines")
+        self.assertEqual(browser.run("return [document.images.length, document.title]"), [0, "History – SteerDNS"])
+        name, text = self.saved(browser, "Export CSV")
+        self.assertRegex(name, r"^queries-\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.csv$")
+        lines = text.split("\r\n")
+        self.assertTrue(lines[0].startswith("time,client,client_port,server,transport,name,type,"))
+        self.assertEqual(sum('"\'-formula.other.example"' in line for line in lines), 1)
+        self.assertEqual(text, self.scene.steerctl("history", "--suffix", "other.example", "--contains", "f", "--export", "csv").replace("\r", "").replace("\n", "\r\n"))
+        browser.wait("exported")
+        name, text = self.saved(browser, "Export JSON")
+        self.assertIn("find-me.other.example", [one["name"] for one in json.loads(text)])
+        lines = self.scene.steerctl("history", "--suffix", "other.example", "--contains", "f", "--export", "json").splitlines()
+        self.assertEqual([json.loads(line) for line in lines], json.loads(text))
+        browser.emulate(width=PHONE, height=844, dark=True)
+        browser.open(f"{URL}#history/find/{'suffix%3Dother.example'}")
+        browser.wait("the newest first", ".panel")
+        # A row is two lines.
+        heights = browser.run("return [...document.querySelectorAll('.two-lines tbody tr')].map((one) => one.offsetHeight / parseFloat(getComputedStyle(one).lineHeight))")
+        self.assertLess(max(heights), 3)
+        self.finish(browser, "dark-history-found")
 
     def test_history_without_a_recorder_says_what_to_configure(self):
         recorder = next(line for line in self.text.splitlines(keepends=True) if "query_recorder" in line)

@@ -1,6 +1,8 @@
 """query_recorder: what is asked over UDP, TCP, DoT and DoH is a JSON line, a row and a dnstap message, read by others' programs;
 privacy, a damaged, locked or full place, reload, the methods and steerctl."""
 
+import csv
+import datetime
 import json
 import sqlite3
 import sys
@@ -142,6 +144,23 @@ class Recorder(unittest.TestCase):
         self.assertEqual(len(self.history("--client", "192.168.89.0/24")), 0)
         self.assertEqual(len(self.history("--type", "aaaa")), 0)
         self.assertEqual(len(self.history("--limit", "2")), 2)
+        self.assertEqual(len(self.history("--contains", "EAM.ex")), 2)
+        self.assertEqual(len(self.history("--from", "2001-01-01", "--to", "2001-01-02T12:00")), 0)
+        self.assertEqual(len(self.history("--from", "2001-01-01", "--to", "now")), 5)
+        self.assertEqual(len(self.history("--daily", "00:00-00:00")), 5)
+        clock = datetime.datetime.now() + datetime.timedelta(hours=2)
+        self.assertEqual(len(self.history("--daily", f"{clock:%H:%M}-{clock + datetime.timedelta(hours=1):%H:%M}")), 0)
+        # Pages of two, there and back.
+        first = self.scene.reported("history", "--limit", "2")
+        second = self.scene.reported("history", "--limit", "2", "--before", str(first["next_us"]))
+        third = self.scene.reported("history", "--limit", "2", "--before", str(second["next_us"]))
+        self.assertEqual([len(page["queries"]) for page in (first, second, third)], [2, 2, 1])
+        self.assertNotIn("next_us", third)
+        self.assertEqual(self.scene.reported("history", "--limit", "2", "--after", str(third["back_us"]))["queries"], second["queries"])
+        self.assertIn(f"older ones: --before {first['next_us']}", self.scene.steerctl("history", "--limit", "2"))
+        rows = list(csv.DictReader(self.scene.steerctl("history", "--export", "csv").splitlines()))
+        self.assertEqual([row["name"] for row in rows], [one["name"] for one in self.history()])
+        self.assertEqual([json.loads(line) for line in self.scene.steerctl("history", "--export", "json", "--limit", "2").splitlines()], first["queries"])
         names = self.scene.reported("history", "top")
         self.assertEqual((names["rows"][0]["key"], names["rows"][0]["queries"]), ("www.other.example", 3))
         self.assertEqual(names["queries"], 5)

@@ -1,63 +1,139 @@
+#include <algorithm>
 #include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+#include <boost/json/value_from.hpp>
 #include <cstdint>
+#include <ctime>
 #include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 
+#include "cells.h"
 #include "commands.h"
+#include "csv.h"
+#include "local_time.h"
+#include "matchers/safe_text.h"
 
 namespace steerctl {
 namespace json = boost::json;
 namespace {
 
+constexpr unsigned kPage = 50, kExportPage = 10'000;
+
 // Of `history` and its sub-commands: its options may stand behind their names.
 struct History {
-    std::string plugin, name, suffix, client, type, rcode, end, upstream, kind;
-    std::optional<std::uint64_t> seconds, from, to, before, step;
-    std::optional<unsigned> limit;
+    std::string plugin, name, suffix, contains, client, type, rcode, end, upstream, kind;
+    std::string decision, list, decided_by, rule, from, to, daily, form;
+    bool is_blocked = false;
+    std::optional<std::uint64_t> seconds, before, after, step;
+    std::optional<std::uint64_t> limit;
 
-    [[nodiscard]] json::object span() const {
-        json::object params;
+    // The time in seconds since 1970, and the zone that it was written in. Returns an error.
+    [[nodiscard]] std::string add_span(json::object& params) const {
         if (!plugin.empty()) params["plugin"] = plugin;
-        for (const auto& [key, value] :
-             std::initializer_list<std::pair<const char*, std::optional<std::uint64_t>>>{
-                 {"seconds", seconds}, {"from", from}, {"to", to}}) {
-            if (value) params[key] = *value;
+        if (seconds) params["seconds"] = *seconds;
+        const std::int64_t now = std::time(nullptr);
+        for (const auto& [key, text] :
+             std::initializer_list<std::pair<const char*, const std::string&>>{{"from", from},
+                                                                               {"to", to}}) {
+            if (text.empty()) continue;
+            const auto at = time_from(text, now);
+            if (!at) return std::string("--") + key + ": " + kTimeForms;
+            params[key] = *at;
         }
-        return params;
+        return {};
+    }
+    // Returns an error.
+    [[nodiscard]] std::string add_ranges(json::object& params) const {
+        if (daily.empty()) return {};
+        constexpr std::int64_t kDay = 86'400;
+        const std::int64_t now = std::time(nullptr);
+        const auto given = [&params](const char* key, std::int64_t otherwise) {
+            const auto* const value = params.if_contains(key);
+            return value == nullptr ? otherwise : value->to_number<std::int64_t>();
+        };
+        const std::int64_t until = given("to", now + 1);
+        const std::int64_t most = static_cast<std::int64_t>(kMostDays - 1) * kDay;
+        const std::int64_t since = given("from", until - given("seconds", most));
+        if (until - since > most)
+            return "--daily: expected at most " + std::to_string(kMostDays - 1) +
+                   " days; name a later --from";
+        const auto ranges = daily_ranges(daily, since, until);
+        if (!ranges) return "--daily: expected a time of the day such as 21:00-06:00";
+        params["ranges"] = json::value_from(*ranges);
+        return {};
     }
 };
 
 int show_series(const Options& options, const History& wanted) {
-    json::object params = wanted.span();
+    json::object params;
+    if (const std::string wrong = wanted.add_span(params); !wrong.empty()) return misused(wrong);
+    if (!wanted.kind.empty()) params["kind"] = wanted.kind;
     if (wanted.step) params["step"] = *wanted.step;
     return show(options, "recorder.series", series_text, params, kLongPatience);
 }
 
 int show_top(const Options& options, const History& wanted) {
-    json::object params = wanted.span();
+    json::object params;
+    if (const std::string wrong = wanted.add_span(params); !wrong.empty()) return misused(wrong);
     if (wanted.limit) params["limit"] = *wanted.limit;
     if (!wanted.kind.empty()) params["kind"] = wanted.kind;
     return show(options, "recorder.top", top_text, params, kLongPatience);
 }
 
+// Writes all matching queries, some thousand at a time.
+int export_history(const Options& options, const History& wanted, json::object params) {
+    const bool is_csv = wanted.form == "csv";
+    std::uint64_t left = wanted.limit.value_or(UINT64_MAX);
+    if (is_csv) {
+        if (const int code = print_data(csv_heading()); code != 0) return code;
+    }
+    while (left > 0) {
+        params["limit"] = std::min<std::uint64_t>(left, kExportPage);
+        const Reply reply = ask(options.socket, "recorder.history", params, kLongPatience);
+        if (!reply.error.empty()) return fail(reply);
+        const json::object& all = object_of(reply.result);
+        std::string out;
+        for (const json::value& one : array_of(all, "queries"))
+            out +=
+                is_csv ? csv_line(object_of(one)) : steer::safe_json(json::serialize(one)) + "\n";
+        if (const int code = print_data(out); code != 0) return code;
+        left -= std::min<std::uint64_t>(left, array_of(all, "queries").size());
+        const auto* const next = find(all, "next_us");
+        if (next == nullptr) break;
+        params["before_us"] = *next;
+    }
+    return 0;
+}
+
 int show_history(const Options& options, const History& wanted) {
-    json::object params = wanted.span();
-    if (wanted.limit) params["limit"] = *wanted.limit;
+    json::object params;
+    for (const std::string& wrong : {wanted.add_span(params), wanted.add_ranges(params)}) {
+        if (!wrong.empty()) return misused(wrong);
+    }
     for (const auto& [key, value] :
          std::initializer_list<std::pair<const char*, const std::string&>>{
              {"name", wanted.name},
              {"suffix", wanted.suffix},
+             {"contains", wanted.contains},
              {"client", wanted.client},
              {"type", wanted.type},
              {"rcode", wanted.rcode},
              {"end", wanted.end},
-             {"upstream", wanted.upstream}}) {
+             {"upstream", wanted.upstream},
+             {"decision", wanted.decision},
+             {"list", wanted.list},
+             {"decided_by", wanted.decided_by},
+             {"rule", wanted.rule}}) {
         if (!value.empty()) params[key] = value;
     }
+    if (wanted.is_blocked) params["decision"] = "blocked";
     if (wanted.before) params["before_us"] = *wanted.before;
+    if (!wanted.form.empty()) return export_history(options, wanted, std::move(params));
+    if (wanted.after) params["after_us"] = *wanted.after;
+    params["limit"] = std::min<std::uint64_t>(wanted.limit.value_or(kPage), kExportPage);
     return show(options, "recorder.history", history_text, params, kLongPatience);
 }
 
@@ -68,22 +144,39 @@ Run add_history(CLI::App& command, Options& options) {
     command.require_subcommand(0, 1);
     command.add_option("--name", wanted->name, "Only this name");
     command.add_option("--suffix", wanted->suffix, "Only this name and names below it");
+    command.add_option("--contains", wanted->contains, "Only names that contain this text");
     command.add_option("--client", wanted->client, "Only this address or prefix");
     command.add_option("--type", wanted->type, "Only this query type");
     command.add_option("--rcode", wanted->rcode, "Only this response code");
     command.add_option("--end", wanted->end, "Only this end (a verdict)");
     command.add_option("--upstream", wanted->upstream, "Only answers of this upstream");
-    command.add_option("--before", wanted->before, "Continue a list: 'next_us' of the one before");
+    command.add_flag("--blocked", wanted->is_blocked, "Only what was blocked");
+    command.add_option("--decision", wanted->decision,
+                       "Only this decision of the policy, such as allowed");
+    command.add_option("--list", wanted->list,
+                       "Only what this list decided: its path, URL or zone, or its file name");
+    command.add_option("--decided-by", wanted->decided_by,
+                       "Only what the plugin with this tag decided");
+    command.add_option("--rule", wanted->rule,
+                       "Only what a line of the policy with this text decided");
+    command.add_option("--before", wanted->before, "Older ones than in the list before");
+    command.add_option("--after", wanted->after, "Newer ones than in the list before");
+    command.add_option("--daily", wanted->daily, "Only this time of each day, such as 21:00-06:00");
+    command.add_option("--export", wanted->form, "All of them, as 'csv' or as 'json' lines")
+        ->check(CLI::IsMember({"csv", "json"}));
     command.add_option("--plugin", wanted->plugin, "Tag of the query_recorder");
     command.add_option("--seconds", wanted->seconds, "How far back");
-    command.add_option("--from", wanted->from, "Begin, in seconds since 1970");
-    command.add_option("--to", wanted->to, "End, in seconds since 1970");
-    command.add_option("--limit", wanted->limit, "Maximum number of rows")
-        ->check(CLI::Range(1U, 10'000U));
+    command.add_option(
+        "--from", wanted->from,
+        "Begin: 2026-11-27T21:00, 2026-11-27, 21:00 (local time), or seconds since 1970");
+    command.add_option("--to", wanted->to, "End, in the same forms; without it, now");
+    command.add_option("--limit", wanted->limit, "Maximum number of rows (default: 50)")
+        ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000'000}));
     auto* const top =
         command.add_subcommand("top", "Show the most frequent names, clients and so on");
     top->add_option("--kind", wanted->kind,
-                    "name, client, end, upstream, type, rcode, path, transport, entry or latency");
+                    "name, client, end, upstream, type, rcode, path, transport, entry, latency, "
+                    "decision, list, blocked_name, blocked_client or blocked_list");
     auto* const series =
         command.add_subcommand("series", "Show queries, hit ratio and latency over time");
     series->add_option("--step", wanted->step, "Seconds of a row");

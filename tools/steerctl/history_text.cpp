@@ -1,8 +1,15 @@
+#include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <cstdint>
 #include <cstdio>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "cells.h"
+#include "local_time.h"
 #include "report.h"
 #include "table.h"
 
@@ -52,22 +59,54 @@ const char* if_incomplete(const json::object& all) {
 
 std::string history_text(const json::value& answer) {
     const json::object& all = object_of(answer);
-    Table table;
-    table.headings({"time", "client", "by", "name", "type", "result", "path", "duration",
-                    "upstream", "answers"});
     const json::array& queries = array_of(all, "queries");
+    const auto microseconds = [](const json::object& object, std::string_view key) {
+        return static_cast<std::int64_t>(number_of(find(object, key)).value_or(0));
+    };
+    const bool has_decisions = std::ranges::any_of(queries, [](const json::value& one) {
+        return find(object_of(one), "decision") != nullptr;
+    });
+    const bool has_lists = std::ranges::any_of(
+        queries, [](const json::value& one) { return find(object_of(one), "list") != nullptr; });
+    const std::int64_t newest =
+        queries.empty() ? 0 : microseconds(object_of(queries[0]), "time_us");
+    Table table;
+    std::vector<std::string> headings{
+        "time (" + zone_text(newest / 1'000'000) + ")", "client", "by", "name", "type", "result"};
+    if (has_decisions) headings.emplace_back("decision");
+    for (const char* const heading : {"path", "duration", "upstream", "answers"})
+        headings.emplace_back(heading);
+    if (has_lists) headings.emplace_back("list");
+    table.headings(std::move(headings));
     for (const json::value& one : queries) {
         const json::object& q = object_of(one);
         const bool has_rcode = find(q, "rcode") != nullptr;
-        table.row({text_of(q, "time"), text_of(q, "client"), text_of(q, "transport"),
-                   text_of(q, "name"), text_of(q, "type"), text_of(q, has_rcode ? "rcode" : "end"),
-                   text_of(q, "path"), latency(find(q, "duration_us")), text_of(q, "upstream"),
-                   text_of(q, "answers")});
+        std::vector<std::string> cells{local_time_text(microseconds(q, "time_us")),
+                                       text_of(q, "client"),
+                                       text_of(q, "transport"),
+                                       text_of(q, "name"),
+                                       text_of(q, "type"),
+                                       text_of(q, has_rcode ? "rcode" : "end")};
+        if (has_decisions) cells.push_back(text_of(q, "decision"));
+        cells.push_back(text_of(q, "path"));
+        cells.push_back(latency(find(q, "duration_us")));
+        cells.push_back(text_of(q, "upstream"));
+        cells.push_back(text_of(q, "answers"));
+        if (has_lists) cells.push_back(text_of(q, "list"));
+        table.row(std::move(cells));
     }
     const auto* const next = find(all, "next_us");
+    const auto* const back = find(all, "back_us");
     std::string out = queries.empty() ? "no recorded queries match\n" : table.text();
-    if (next != nullptr) out += "\nolder ones: --before " + cell_text(*next) + "\n";
-    return queries.empty() && next == nullptr ? out + if_incomplete(all) : out;
+    if (is_true(all, "cut")) {
+        out += "\nthe search took too long and ended";
+        if (next != nullptr) out += " at " + local_time_text(microseconds(all, "next_us"));
+        out += ": go on with the option below, or name a shorter time\n";
+    }
+    if (next != nullptr || back != nullptr) out += "\n";
+    if (next != nullptr) out += "older ones: --before " + cell_text(*next) + "\n";
+    if (back != nullptr) out += "newer ones: --after " + cell_text(*back) + "\n";
+    return out;
 }
 
 std::string top_text(const json::value& answer) {
@@ -94,12 +133,13 @@ std::string series_text(const json::value& answer) {
     std::string out = span_of(all) + ", a row for each " +
                       duration_text(number_of(find(all, "bucket_seconds")).value_or(0)) + "\n\n";
     Table table;
-    table.headings({"from", "queries", "hits", "forwarded", "failed", "mean", "p95", "p99"});
+    table.headings(
+        {"from", "queries", "hits", "forwarded", "failed", "blocked", "mean", "p95", "p99"});
     for (const json::value& one : array_of(all, "buckets")) {
         const json::object& row = object_of(one);
         table.row({date_text(number_of(find(row, "start")).value_or(0)), text_of(row, "queries"),
                    percent(find(row, "hit_ratio")), text_of(row, "forwarded"),
-                   text_of(row, "failed"), latency(find(row, "mean_us")),
+                   text_of(row, "failed"), text_of(row, "blocked"), latency(find(row, "mean_us")),
                    latency(find(row, "p95_us")), latency(find(row, "p99_us"))});
     }
     return out + table.text() + if_incomplete(all);

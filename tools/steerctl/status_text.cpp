@@ -20,7 +20,8 @@ struct Key {
 // What people read first, in this order; a key that no row has is left out.
 constexpr std::array kPorts{Key{"device", "device"}, Key{"driver", "driver"},
                             Key{"addresses", "addresses"}, Key{"why", "why"}};
-constexpr std::array kWorkers{Key{"index", "worker"}, Key{"core", "core"}, Key{"cpu", "cpu"},
+constexpr std::array kWorkers{Key{"index", "worker"},   Key{"core", "core"},
+                              Key{"cpu", "cpu"},        Key{"busy_percent", "busy %"},
                               Key{"parked", "pending"}, Key{"in_flight", "in flight"}};
 constexpr std::array kRouters{Key{"name", "router"},       Key{"address", "address"},
                               Key{"state", "state"},       Key{"since_s", "since"},

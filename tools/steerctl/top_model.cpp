@@ -277,7 +277,11 @@ std::vector<std::string> TopModel::head() const {
         pending += number_of(find(object_of(worker), "parked")).value_or(0);
     const auto* const cache = find(status, "cache");
     const std::string entries = cache == nullptr ? "-" : text_of(object_of(*cache), "entries");
-    lines.push_back("pending " + number_text(pending) + "  cached " + entries + "  memory " +
+    // Microseconds of work in a second, of all workers.
+    const double workers = static_cast<double>(array_of(status, "workers").size());
+    const auto busy = counter("time_us", "busy").per_second;
+    lines.push_back("busy " + (busy ? share_text(*busy / 1e6, workers) : std::string("-")) +
+                    "  pending " + number_text(pending) + "  cached " + entries + "  memory " +
                     text_of(status, "resident_bytes") + "  " + curve(rates_));
     if (!error_.empty()) lines.push_back(styled(Style::bad, error_));
     return lines;

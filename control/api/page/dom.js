@@ -33,14 +33,14 @@ export function prose(text) {
 }
 
 // columns: [{ title, of: row => text or element, number: right-aligned, long: wrapped anywhere,
-// narrow: false hides it on a phone }].
-// `empty` stands in place of a table without rows.
-export function table(columns, rows, empty = "Nothing yet.") {
+// narrow: false hides it on a phone, kind: a class of its cells }].
+// `empty` stands in place of a table without rows; `kind`: a class of the table.
+export function table(columns, rows, empty = "Nothing yet.", kind = undefined) {
   if (rows.length === 0) return make("p", { class: "quiet" }, empty);
-  const kind = (column) => [column.number ? "number" : "text", column.long && "long", column.narrow === false && "wide-only"].filter(Boolean).join(" ");
-  return make("table", {},
-    make("thead", {}, make("tr", {}, columns.map((column) => make("th", { class: kind(column), scope: "col" }, column.title)))),
-    make("tbody", {}, rows.map((row) => make("tr", {}, columns.map((column) => make("td", { class: kind(column), "data-title": column.title }, column.of(row)))))));
+  const classes = (column) => [column.number ? "number" : "text", column.long && "long", column.narrow === false && "wide-only", column.kind].filter(Boolean).join(" ");
+  return make("table", { class: kind },
+    make("thead", {}, make("tr", {}, columns.map((column) => make("th", { class: classes(column), scope: "col" }, column.title)))),
+    make("tbody", {}, rows.map((row) => make("tr", {}, columns.map((column) => make("td", { class: classes(column), "data-title": column.title }, column.of(row)))))));
 }
 
 // Replaces the children, unless the user is typing in one of them. The link or button that has the focus keeps it: by its place.

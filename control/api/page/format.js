@@ -26,4 +26,15 @@ export function bytes(n) {
   return `${n < 10 && at > 0 ? n.toFixed(1) : Math.round(n)} ${units[at]}`;
 }
 
+// Microseconds as a person says them.
+export const us = (n) => (n === undefined || n === null ? "–" : n < 1000 ? `${Math.round(n)} µs` : n < 1e6 ? `${(n / 1000).toFixed(1)} ms` : `${(n / 1e6).toFixed(1)} s`);
+
+// The browser's time zone. Times of the clock and the calendar are in it.
+export const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+const pad = (n, digits = 2) => String(n).padStart(digits, "0");
+export const day = (date) => `${date.getFullYear()}-${pad(date.getMonth() + 1)}-${pad(date.getDate())}`;
+export const clock = (date) => `${pad(date.getHours())}:${pad(date.getMinutes())}:${pad(date.getSeconds())}`;
+// "21:00:05" of today, "2026-11-27 21:00:05" of another day.
+export const when = (date, now = new Date()) => (day(date) === day(now) ? clock(date) : `${day(date)} ${clock(date)}`);
+
 export const time = (seconds) => new Date(seconds * 1000).toISOString().slice(0, 16).replace("T", " ") + " UTC";

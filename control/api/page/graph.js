@@ -1,4 +1,5 @@
 // A graph of lines over time, by Chart.js. It has the colours of the page.
+import { clock, day, zone } from "/format.js";
 
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
@@ -12,14 +13,22 @@ export function recent(seconds) {
   };
 }
 
-// A span of time: points have `start` in seconds since 1970.
+// A span of time: points have `start` in seconds since 1970. Its texts are in the browser's time zone.
 export function between(from, to) {
-  const iso = (v) => new Date(v * 1000).toISOString();
-  const text = (v) => (to - from > 2 * 86400 ? iso(v).slice(5, 10) : iso(v).slice(11, 16));
+  const date = (v) => new Date(v * 1000);
   return {
-    min: () => from, max: () => to, x: (point) => point.start, tick: text,
-    title: (v) => `${iso(v).slice(0, 16).replace("T", " ")} UTC`,
+    min: () => from, max: () => to, x: (point) => point.start,
+    tick: (v) => (to - from > 2 * 86400 ? day(date(v)).slice(5) : clock(date(v)).slice(0, 5)),
+    title: (v) => `${day(date(v))} ${clock(date(v)).slice(0, 5)}, ${zone}`,
   };
+}
+
+// A point for each bucket until now: a bucket that is missing has no query.
+export function filled({ from, to, bucket_seconds: size, buckets }, empty) {
+  const known = new Map(buckets.map((one) => [one.start, one]));
+  const points = [];
+  for (let start = from; start < Math.min(to, Date.now() / 1000); start += size) points.push(known.get(start) ?? { ...empty, start });
+  return points;
 }
 
 // series: [{ title, of: point => number }]; `axis`: of `recent` or `between`. Returns { element, draw(points), end() }.
@@ -62,7 +71,10 @@ export function graph(label, series, axis) {
     element,
     draw(points) {
       series.forEach((one, i) => {
-        chart.data.datasets[i].data = points.map((point) => ({ x: axis.x(point, points), y: one.of(point) }));
+        const drawn = points.map((point) => ({ x: axis.x(point, points), y: one.of(point) ?? null }));
+        chart.data.datasets[i].data = drawn;
+        // A line of one point is not seen.
+        chart.data.datasets[i].pointRadius = drawn.filter((point) => point.y !== null).length === 1 ? 3 : 0;
       });
       chart.update("none");
     },

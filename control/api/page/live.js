@@ -50,13 +50,14 @@ export function totals(counters) {
     stale: stats.cache_stale_answers,
     overQuota: kOverQuota.reduce((n, name) => n + (ends[name] ?? 0), 0) + pending.dropped_over_quota,
     misses: stats.cache_misses,
+    busy: sum(counters.workers, "time_us").busy / 1e6,  // seconds of all workers
   };
 }
 
 function between(before, now, seconds) {
   const per = (a, b) => Math.max(0, (b - a) / seconds);
   const out = { ends: {} };
-  for (const key of ["queries", "hits", "forwarded", "local", "failed", "misses", "stale", "overQuota"]) out[key] = per(before[key], now[key]);
+  for (const key of ["queries", "hits", "forwarded", "local", "failed", "misses", "stale", "overQuota", "busy"]) out[key] = per(before[key], now[key]);
   for (const name of Object.keys(now.ends)) out.ends[name] = per(before.ends[name] ?? 0, now.ends[name]);
   return out;
 }

@@ -19,7 +19,7 @@ constexpr int kLockPatienceMs = 100;
 constexpr std::size_t kMostWords = 10'000;
 
 // Of version 1: the history. Of version 2: sums. Of version 3: the address that was asked; traces as `explain` names them.
-// Of version 4: what the policy did, and by which line and list.
+// Of version 4: what the policy did, and by which line and list; sums by day.
 constexpr std::array<std::string_view, kSchema> kSteps{
     R"(CREATE TABLE words(id INTEGER PRIMARY KEY, word TEXT NOT NULL UNIQUE);
 CREATE TABLE queries(id INTEGER PRIMARY KEY, client TEXT, client_port INTEGER, transport INTEGER, name TEXT,
@@ -49,6 +49,7 @@ ALTER TABLE queries ADD COLUMN plugin INTEGER;
 ALTER TABLE queries ADD COLUMN list INTEGER;
 ALTER TABLE queries ADD COLUMN rule INTEGER;
 ALTER TABLE totals ADD COLUMN blocked INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE marks(name TEXT PRIMARY KEY, value INTEGER) WITHOUT ROWID;
 DROP VIEW history;
 CREATE VIEW history AS SELECT queries.id AS time_us, client, client_port, s.word AS server, t.word AS transport, name,
     type, class, e.word AS end, p.word AS path, d.word AS decision, g.word AS plugin, l.word AS list, r.word AS rule,
@@ -59,6 +60,15 @@ CREATE VIEW history AS SELECT queries.id AS time_us, client, client_port, s.word
     LEFT JOIN words AS n ON n.id = entry LEFT JOIN words AS s ON s.id = server
     LEFT JOIN words AS d ON d.id = decision LEFT JOIN words AS g ON g.id = plugin
     LEFT JOIN words AS l ON l.id = list LEFT JOIN words AS r ON r.id = rule;)"};
+
+// What an upsert adds to a row of the sums.
+constexpr std::string_view kAddTotals =
+    "queries = queries + excluded.queries, cached = cached + excluded.cached, "
+    "stale = stale + excluded.stale, forwarded = forwarded + excluded.forwarded, "
+    "failed = failed + excluded.failed, unanswered = unanswered + excluded.unanswered, "
+    "duration_us = duration_us + excluded.duration_us, blocked = blocked + excluded.blocked";
+constexpr std::string_view kAddTop =
+    "queries = queries + excluded.queries, duration_us = duration_us + excluded.duration_us";
 
 std::string name_of(const std::string& path) {
     return "the database " + matchers::quoted_path(path);
@@ -81,7 +91,7 @@ void Database::close() {
     for (Statement* const statement :
          {&begin_, &commit_, &insert_, &find_word_, &add_word_, &add_totals_, &add_top_})
         *statement = Statement{};
-    words_.clear();
+    forget_words();
     db_.close();
 }
 
@@ -149,14 +159,11 @@ bool Database::prepare() {
     find_word_ = db_.prepare("SELECT id FROM words WHERE word = ?1");
     add_word_ = db_.prepare("INSERT INTO words(word) VALUES(?1)");
     add_totals_ = db_.prepare(
-        R"(INSERT INTO totals VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10) ON CONFLICT DO UPDATE SET
-queries = queries + excluded.queries, cached = cached + excluded.cached,
-stale = stale + excluded.stale, forwarded = forwarded + excluded.forwarded,
-failed = failed + excluded.failed, unanswered = unanswered + excluded.unanswered,
-duration_us = duration_us + excluded.duration_us, blocked = blocked + excluded.blocked)");
-    add_top_ = db_.prepare(
-        "INSERT INTO tops VALUES(?1,?2,?3,?4,?5,?6) ON CONFLICT DO UPDATE SET "
-        "queries = queries + excluded.queries, duration_us = duration_us + excluded.duration_us");
+        "INSERT INTO totals VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10) ON CONFLICT DO "
+        "UPDATE SET " +
+        std::string(kAddTotals));
+    add_top_ = db_.prepare("INSERT INTO tops VALUES(?1,?2,?3,?4,?5,?6) ON CONFLICT DO UPDATE SET " +
+                           std::string(kAddTop));
     return begin_ && commit_ && insert_ && find_word_ && add_word_ && add_totals_ && add_top_;
 }
 
@@ -199,6 +206,7 @@ bool Database::open(std::int64_t now_us) {
             why = db_.error();
             if (code == SQLITE_OK) {
                 last_id_ = db_.number("SELECT max(id) FROM queries", 0);
+                rolled_s_ = mark("rolled");
                 return true;
             }
         }
@@ -227,7 +235,7 @@ Database::Wrote Database::give_up(int code, std::int64_t now_us) {
     const std::string why = db_.error();
     const std::string name = name_of(settings_.path);
     db_.run("ROLLBACK");
-    words_.clear();  // those that were added are gone
+    forget_words();  // those that were added are gone
     switch (code & 0xff) {
         case SQLITE_BUSY:
         case SQLITE_LOCKED:
@@ -261,6 +269,21 @@ std::int64_t Database::word(std::string_view text) {
     return id;
 }
 
+void Database::bind_word(int at, std::string_view text) {
+    if (text.empty()) return insert_.bind_null(at);
+    Repeated& last = repeated_[static_cast<std::size_t>(at)];
+    if (last.id == 0 || last.word != text) {
+        last.id = word(text);
+        last.word = text;
+    }
+    insert_.bind(at, last.id);
+}
+
+void Database::forget_words() {
+    words_.clear();
+    repeated_.fill({});
+}
+
 int Database::insert(const RowBatch& batch, const Row& row) {
     const auto texts = batch.texts(row);
     // Workers end queries beside each other, so times are nearly in order. After the clock was set back they are not.
@@ -268,9 +291,6 @@ int Database::insert(const RowBatch& batch, const Row& row) {
     if (id <= last_id_ && last_id_ - id < kMicroseconds) id = last_id_ + 1;
     const auto bind_or_null = [&](int at, std::uint16_t value, std::uint16_t none) {
         value == none ? insert_.bind_null(at) : insert_.bind(at, std::int64_t{value});
-    };
-    const auto bind_word = [&](int at, std::string_view text) {
-        text.empty() ? insert_.bind_null(at) : insert_.bind(at, word(text));
     };
     insert_.bind(2, texts.client);
     insert_.bind(3, std::int64_t{row.client_port});
@@ -324,8 +344,10 @@ Database::Wrote Database::write(const RowBatch& batch, std::int64_t now_us) {
 int Database::put_sums() {
     const Totals& totals = sums_.totals();
     const auto keys = sums_.keys();
-    for (const std::int64_t span : {Sums::kMinute, Sums::kHour}) {
+    for (const std::int64_t span : {Sums::kMinute, Sums::kHour, Sums::kDay}) {
         const std::int64_t start = sums_.minute() - sums_.minute() % span;
+        // A day gets its past hours. Only a minute that comes later than its hour is added here.
+        if (span == Sums::kDay && sums_.minute() >= rolled_s_) continue;
         add_totals_.bind(1, span);
         add_totals_.bind(2, start);
         int at = 3;
@@ -392,16 +414,120 @@ void Database::remove_old(std::int64_t now_us) {
     }
     // Without rows to remove, the sums are what is too large: those by minute first.
     if (too_large && (first == 0 || first >= before)) {
-        for (const std::int64_t span : {Sums::kMinute, Sums::kHour}) {
+        for (const std::int64_t span : {Sums::kMinute, Sums::kHour, Sums::kDay}) {
             const std::string of = " WHERE span = " + std::to_string(span);
             const auto start = db_.number("SELECT min(start) FROM tops" + of, 0);
             if (start == 0) continue;
-            db_.run("DELETE FROM tops" + of +
-                    " AND start <= " + std::to_string(start + Sums::kHour));
+            db_.run("DELETE FROM tops" + of + " AND start <= " +
+                    std::to_string(start + (span == Sums::kDay ? 0 : Sums::kHour)));
             break;
         }
     }
     if (free > 1000 && free > pages / 4) db_.run("PRAGMA incremental_vacuum(2000)");
+}
+
+std::int64_t Database::mark(const char* name) const {
+    Statement statement = db_.prepare("SELECT value FROM marks WHERE name = ?1");
+    if (!statement) return 0;
+    statement.bind(1, std::string_view(name));
+    return statement.step() == SQLITE_ROW ? statement.number(0) : 0;
+}
+
+bool Database::set_mark(const char* name, std::int64_t value) {
+    Statement statement = db_.prepare("INSERT OR REPLACE INTO marks VALUES(?1, ?2)");
+    if (!statement) return false;
+    statement.bind(1, std::string_view(name));
+    statement.bind(2, value);
+    return statement.run() == SQLITE_DONE;
+}
+
+// Of each kind, the less frequent keys become the key "".
+bool Database::trim(std::int64_t span, std::int64_t start) {
+    Statement least = db_.prepare(
+        "SELECT queries FROM tops WHERE span = ?1 AND start = ?2 AND kind = ?3 AND key <> '' "
+        "ORDER BY queries DESC LIMIT 1 OFFSET ?4");
+    Statement others = db_.prepare(
+        R"(INSERT INTO tops SELECT span, start, kind, '', sum(queries), sum(duration_us) FROM tops
+WHERE span = ?1 AND start = ?2 AND kind = ?3 AND key <> '' AND queries <= ?4 GROUP BY kind
+ON CONFLICT DO UPDATE SET queries = queries + excluded.queries,
+duration_us = duration_us + excluded.duration_us)");
+    Statement remove = db_.prepare(
+        "DELETE FROM tops WHERE span = ?1 AND start = ?2 AND kind = ?3 AND key <> '' "
+        "AND queries <= ?4");
+    if (!least || !others || !remove) return false;
+    for (std::size_t kind = 0; kind < kSumKinds.size(); ++kind) {
+        for (Statement* const statement : {&least, &others, &remove}) {
+            statement->bind(1, span);
+            statement->bind(2, start);
+            statement->bind(3, static_cast<std::int64_t>(kind));
+        }
+        least.bind(4, static_cast<std::int64_t>(Sums::kKeptOfHour));
+        const bool has_more = least.step() == SQLITE_ROW;
+        const std::int64_t most = has_more ? least.number(0) : 0;
+        least.reset();
+        if (!has_more) continue;
+        others.bind(4, most);
+        remove.bind(4, most);
+        if (others.run() != SQLITE_DONE || remove.run() != SQLITE_DONE) return false;
+    }
+    return true;
+}
+
+void Database::roll_hour(std::int64_t now_us) {
+    const std::int64_t ended = now_us / kMicroseconds - kRollAfterS;
+    if (rolled_s_ + Sums::kHour > ended) return;
+    const std::int64_t hour = db_.number(
+        "SELECT min(start) FROM totals WHERE span = 3600 AND "
+        "start >= " +
+            std::to_string(rolled_s_),
+        0);
+    const std::int64_t next = hour == 0 ? ended - ended % Sums::kHour : hour + Sums::kHour;
+    if (next > ended) return;
+    const std::int64_t day = hour - hour % Sums::kDay;
+    const std::string of = " WHERE span = 3600 AND start = " + std::to_string(hour);
+    bool is_done = begin_.run() == SQLITE_DONE;
+    if (hour != 0) {
+        is_done =
+            is_done && trim(Sums::kHour, hour) &&
+            db_.run("INSERT INTO totals SELECT 86400, " + std::to_string(day) +
+                    ", queries, cached, stale, forwarded, failed, unanswered, duration_us, "
+                    "blocked FROM totals" +
+                    of + " ON CONFLICT DO UPDATE SET " + std::string(kAddTotals)) == SQLITE_OK &&
+            db_.run("INSERT INTO tops SELECT 86400, " + std::to_string(day) +
+                    ", kind, key, queries, duration_us FROM tops" + of +
+                    " ON CONFLICT DO UPDATE SET " + std::string(kAddTop)) == SQLITE_OK &&
+            (next % Sums::kDay != 0 || trim(Sums::kDay, day));
+    }
+    is_done = is_done && set_mark("rolled", next) && commit_.run() == SQLITE_DONE;
+    if (is_done) {
+        rolled_s_ = next;
+    } else {
+        db_.run("ROLLBACK");
+    }
+}
+
+// Once a minute: names and clients in the sums do not stay longer than rows, and by minute only as
+// long as a graph of a day needs them. Other sums stay for kSumsDays.
+void Database::remove_old_sums(std::int64_t now_us) {
+    if (now_us - cleaned_sums_us_ < Sums::kMinute * kMicroseconds && now_us >= cleaned_sums_us_)
+        return;
+    cleaned_sums_us_ = now_us;
+    std::string kinds;
+    for (const SumKind kind : kPersonalKinds)
+        kinds += (kinds.empty() ? "" : ",") + std::to_string(static_cast<int>(kind));
+    const std::int64_t now = now_us / kMicroseconds;
+    const std::string personal = " AND kind IN (" + kinds + ")";
+    const std::int64_t minutes = now - kPersonalMinutesS, since = mark("minutes");
+    if (minutes > since &&
+        db_.run("DELETE FROM tops WHERE span = 60 AND start >= " + std::to_string(since) +
+                " AND start < " + std::to_string(minutes) + personal) == SQLITE_OK)
+        (void)set_mark("minutes", minutes);
+    const std::int64_t rows = now - std::int64_t{settings_.retention_days} * Sums::kDay;
+    db_.run("DELETE FROM tops WHERE span = 86400 AND start < " + std::to_string(rows) + personal);
+    const std::int64_t days = std::max<std::int64_t>(kSumsDays, settings_.retention_days);
+    for (const char* const table : {"totals", "tops"})
+        db_.run("DELETE FROM " + std::string(table) + " WHERE span = 86400 AND start < " +
+                std::to_string(now - days * Sums::kDay));
 }
 
 void Database::tidy(std::int64_t now_us) {
@@ -412,7 +538,9 @@ void Database::tidy(std::int64_t now_us) {
     // Each batch may need as much room as one turn makes; without batches, once a second is enough.
     if (now_us - cleaned_us_ < kMicroseconds / 20) return;
     cleaned_us_ = now_us;
+    roll_hour(now_us);
     remove_old(now_us);
+    remove_old_sums(now_us);
 }
 
 }  // namespace steer::recorder

@@ -3,11 +3,14 @@
 // There is one writer. Readers have their own connections (history.h), which WAL permits. A query
 // is a row of `queries`. Its id is its time in microseconds since 1970 (a few more if that id is in
 // use), so time needs no index. Repeated words are numbers of `words`. `totals` and `tops` have
-// sums by minute and hour. The view `history` shows all of it as text.
+// sums by minute and hour; past hours are added to days. `marks` says up to where: `rolled` is the
+// first hour that no day has, `minutes` the first minute that still has personal keys. The view
+// `history` shows all of it as text.
 //
 // For one writing thread. Does not throw; each error is reported once, and counted.
 #pragma once
 
+#include <array>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
 #include <functional>
@@ -32,6 +35,11 @@ class Database {
     static constexpr std::int64_t kRetryS = 5;  // between attempts to open it
     static constexpr std::int64_t kSumsEveryS = 10;
     static constexpr std::int64_t kMostDeleted = 20'000;  // rows per turn
+    // Minutes keep names and clients for a day and two hours; then hours have them.
+    static constexpr std::int64_t kPersonalMinutesS = std::int64_t{26} * 3600;
+    // Sums by day without names and clients are kept at least this long.
+    static constexpr std::int64_t kSumsDays = 90;
+    static constexpr std::int64_t kRollAfterS = 120;  // after its end, an hour is added to its day
     using Warn = std::function<void(const std::string&)>;
 
     Database(config::QueryRecorder settings, Warn warn);
@@ -69,6 +77,12 @@ class Database {
     // The number of a word; 0: unknown, and not stored.
     std::int64_t word(std::string_view text);
     void remove_old(std::int64_t now_us);
+    void remove_old_sums(std::int64_t now_us);
+    // Adds the first past hour that no day has to its day.
+    void roll_hour(std::int64_t now_us);
+    bool trim(std::int64_t span, std::int64_t start);
+    [[nodiscard]] std::int64_t mark(const char* name) const;
+    bool set_mark(const char* name, std::int64_t value);
 
     const config::QueryRecorder settings_;
     Warn warn_;
@@ -78,9 +92,19 @@ class Database {
         using is_transparent = void;
     };
     boost::unordered_flat_map<std::string, std::int64_t, Hash, std::equal_to<>> words_;
+    // The word that each column got last: most rows repeat it.
+    struct Repeated {
+        std::string word;
+        std::int64_t id = 0;
+    };
+    static constexpr std::size_t kColumns = 25;
+    std::array<Repeated, kColumns + 1> repeated_;  // by parameter of insert_
+    void bind_word(int at, std::string_view text);
+    void forget_words();
     Sums sums_;
     std::int64_t last_id_ = 0;
-    std::int64_t retry_us_ = 0, sums_us_ = 0, cleaned_us_ = 0;
+    std::int64_t retry_us_ = 0, sums_us_ = 0, cleaned_us_ = 0, cleaned_sums_us_ = 0;
+    std::int64_t rolled_s_ = 0;  // the mark `rolled`
     std::uint64_t written_ = 0, bytes_ = 0, removed_ = 0;
     std::string error_;
 };

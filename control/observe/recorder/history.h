@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "control/observe/recorder/sums.h"
 #include "matchers/prefix/prefix_set.h"
@@ -21,32 +22,51 @@ inline constexpr std::chrono::milliseconds kReadPatience{2'000};
 inline constexpr std::size_t kMostRows = 10'000, kMostKeys = 1'000, kMostBuckets = 2'000;
 
 struct HistoryFilter {
-    std::string name;    // lower case, presentation form; empty: all
-    std::string suffix;  // the same, and all names below it
+    struct Range {
+        std::int64_t from_us = 0, to_us = INT64_MAX;  // to_us: not included
+    };
+    static constexpr std::size_t kMostRanges = 400;
+
+    // All texts: empty: all.
+    std::string name;      // lower case, presentation form
+    std::string suffix;    // the same, and all names below it
+    std::string contains;  // lower case; a part of the name
     std::optional<matchers::Prefix> client;
-    std::string end, upstream;                    // empty: all
-    std::string type, rcode;                      // mnemonics; empty: all
-    std::int64_t from_us = 0, to_us = INT64_MAX;  // to_us: not included
+    std::string end, upstream, decision, plugin;
+    std::string list;         // a list's path, URL or zone, or its last part behind a slash
+    std::string rule;         // a part of the line of the policy, without regard to case
+    std::string type, rcode;  // mnemonics
+    Range time;
+    std::vector<Range> ranges;  // ascending parts of that time; empty: all of it
+    // A cursor of the result before: only older ones, or the next newer ones.
+    std::int64_t before_us = INT64_MAX;
+    std::optional<std::int64_t> after_us;
     std::size_t limit = 100;
+    std::chrono::milliseconds patience = kReadPatience;
+    bool shows_decisions = true;  // false: without decision, plugin, list and rule
 };
-// {"queries": [{"time", "time_us", "client", ...}], "complete"}: newest first, with the fields of
-// the JSON lines. complete: false if there may be more; then "next_us" is the `to_us` for the next
-// call.
+// {"queries": [{"time", "time_us", "client", ...}], "complete", "cut"}: newest first, with the
+// fields of the JSON lines.
+//
+// complete: false if there may be more in this direction. cut: kReadPatience ended before the limit
+// was reached. "next_us" is the `before_us` of older ones, and "back_us" the `after_us` of newer
+// ones; each is missing if there are none. So an answer without queries can have a next one.
 Result<boost::json::value> read_history(const std::string& path, const HistoryFilter& filter);
 
 struct Span {
     std::int64_t from_s = 0, to_s = 0;  // to_s: not included
 };
 // {"from", "to", "bucket_seconds", "queries", "rows": [{"key", "queries", "share", "mean_us"}],
-// "others"}. Sums by hour if the span is longer than kByMinute; its ends are then rounded outward
-// to hours.
-inline constexpr std::int64_t kByMinute = std::int64_t{12} * 3600;
+// "others"}. Sums by hour if the span is longer than kByMinute, by day if it is longer than kByHour;
+// its ends are then rounded outward to hours or days (UTC).
+inline constexpr std::int64_t kByMinute = std::int64_t{12} * 3600,
+                              kByHour = std::int64_t{8} * 86'400;
 Result<boost::json::value> read_top(const std::string& path, SumKind kind, Span span,
                                     std::size_t limit);
 
 // {"from", "to", "bucket_seconds", "buckets": [{"start", "queries", "cached", "hit_ratio", "stale",
 // "forwarded", "failed", "unanswered", "blocked", "mean_us", "p50_us", "p95_us", "p99_us"}]}; without empty
-// buckets. `step_s` is rounded up to minutes or hours, and so that there are at most kMostBuckets;
+// buckets. `step_s` is rounded up to minutes, hours or days, and so that there are at most kMostBuckets;
 // 0: about 100 buckets.
 Result<boost::json::value> read_series(const std::string& path, Span span, std::int64_t step_s);
 

@@ -24,6 +24,10 @@ enum class Path : std::uint8_t { none, packet_cache, cache, stale, local, forwar
 inline constexpr std::array<std::string_view, 7> kPaths{"none",  "packet_cache", "cache", "stale",
                                                         "local", "forwarded",    "error"};
 
+// What the policy did with a query.
+inline constexpr std::array<std::string_view, 11> kDecisions{
+    "forwarded", "local",   "blocked", "allowed", "rewritten", "steered",
+    "rejected",  "dropped", "refused", "error",   "empty"};
 inline constexpr std::string_view kBlocked = "blocked";  // the decision that sums count by name
 
 inline constexpr std::uint16_t kNoRcode = 0xffff;
@@ -46,7 +50,7 @@ struct RecordedQuery {
     std::uint16_t qtype = 0, qclass = 0;
     std::uint16_t query_size = 0, response_size = 0;  // bytes on the wire
     std::string_view end;                             // a label of verdict.h
-    std::string_view decision;  // what the policy did, such as kBlocked; lives as long as `end`
+    std::string_view decision;  // one of kDecisions, or empty; lives as long as `end`
     std::string_view plugin;    // tag of the plugin that decided; empty: none
     std::string_view list;      // path, URL or zone of the list that decided; empty: none
     std::string_view rule;      // "FILE:LINE TEXT" of the line that decided; empty: none

@@ -1,11 +1,16 @@
 #include "control/observe/recorder/recorder_methods.h"
 
 #include <algorithm>
+#include <array>
 #include <boost/asio/post.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <charconv>
 #include <chrono>
+#include <optional>
+#include <span>
 #include <utility>
+#include <vector>
 
 #include "control/config/text/dns_names.h"
 #include "control/observe/recorder/history.h"
@@ -25,6 +30,14 @@ using namespace std::chrono_literals;
 constexpr auto kFlushPatience = 1000ms;
 constexpr std::uint64_t kMostSeconds = std::uint64_t{3650} * 86'400;
 constexpr std::uint64_t kMostTime = 32'503'680'000;  // the year 3000
+
+constexpr std::array<const char*, 4> kDecisionFilters{"decision", "list", "decided_by", "rule"};
+
+ops::RpcError decisions_forbidden() {
+    return {ops::RpcCode::forbidden,
+            "decisions by client need the role operate, because this recorder keeps whole "
+            "addresses (mask4, mask6)"};
+}
 
 constexpr ops::Parameter kPlugin{
     "plugin", ParamType::text,
@@ -73,9 +86,23 @@ std::string upper(std::string text) {
     return text;
 }
 
+std::string lower(std::string text) {
+    std::ranges::transform(text, text.begin(), [](char c) {
+        return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    });
+    return text;
+}
+
+std::string joined(std::span<const std::string_view> words) {
+    std::string out;
+    for (const std::string_view word : words)
+        out.append(out.empty() ? "" : ", ").append(word);
+    return out;
+}
+
 constexpr std::string_view kKinds =
     "`name` (default), `client`, `end`, `upstream`, `type`, `rcode`, `path`, `transport`, `entry`, "
-    "`latency`, `decision`, `list`, `blocked_name` or `blocked_client`";
+    "`latency`, `decision`, `list`, `blocked_name`, `blocked_client` or `blocked_list`";
 
 Result<SumKind> kind_of(const ops::Arguments& asked) {
     const std::string kind = asked.has("kind") ? asked.text("kind") : "name";
@@ -83,8 +110,82 @@ Result<SumKind> kind_of(const ops::Arguments& asked) {
     if (at == kSumKinds.end())
         return Error{"kind is " + matchers::quoted(kind) +
                      ": expected name, client, end, upstream, type, rcode, path, transport, entry, "
-                     "latency, decision, list, blocked_name or blocked_client"};
+                     "latency, decision, list, blocked_name, blocked_client or blocked_list"};
     return static_cast<SumKind>(at - kSumKinds.begin());
+}
+
+// "FROM-TO" in seconds since 1970. No value: another text.
+std::optional<HistoryFilter::Range> range_from(std::string_view text) {
+    const auto dash = text.find('-');
+    if (dash == std::string_view::npos) return std::nullopt;
+    const auto second = [](std::string_view digits) -> std::optional<std::int64_t> {
+        std::int64_t value = 0;
+        const auto [end, error] =
+            std::from_chars(digits.data(), digits.data() + digits.size(), value);
+        if (error != std::errc{} || end != digits.data() + digits.size() || value < 0 ||
+            value > static_cast<std::int64_t>(kMostTime))
+            return std::nullopt;
+        return value;
+    };
+    const auto from = second(text.substr(0, dash)), to = second(text.substr(dash + 1));
+    if (!from || !to || *from >= *to) return std::nullopt;
+    return HistoryFilter::Range{*from * kMicroseconds, *to * kMicroseconds};
+}
+
+Result<std::vector<HistoryFilter::Range>> ranges_of(const ops::Arguments& asked) {
+    std::vector<HistoryFilter::Range> ranges;
+    for (const std::string& text : asked.texts("ranges")) {
+        const auto range = range_from(text);
+        if (!range || (!ranges.empty() && range->from_us < ranges.back().to_us))
+            return Error{"ranges has " + matchers::quoted(text) +
+                         ": expected FROM-TO in seconds since 1970, the earliest first, without "
+                         "overlaps"};
+        ranges.push_back(*range);
+    }
+    if (ranges.size() > HistoryFilter::kMostRanges)
+        return Error{"ranges has " + std::to_string(ranges.size()) + " parts: expected at most " +
+                     std::to_string(HistoryFilter::kMostRanges)};
+    return ranges;
+}
+
+// The filter of recorder.history.
+Result<HistoryFilter> filter_of(const ops::Arguments& asked) {
+    HistoryFilter filter;
+    filter.name = lower_name(asked, "name");
+    filter.suffix = lower_name(asked, "suffix");
+    if (filter.suffix == ".") filter.suffix.clear();
+    filter.contains = lower(asked.text("contains"));
+    if (asked.has("client")) {
+        const auto prefix = matchers::Prefix::parse(asked.text("client"));
+        if (!prefix) return Error{"client: expected an address or prefix such as 192.0.2.0/24"};
+        filter.client = *prefix;
+    }
+    filter.type = upper(asked.text("type"));
+    filter.rcode = upper(asked.text("rcode"));
+    filter.end = asked.text("end");
+    filter.upstream = asked.text("upstream");
+    filter.decision = asked.text("decision");
+    if (!filter.decision.empty() &&
+        std::ranges::find(kDecisions, filter.decision) == kDecisions.end())
+        return Error{"decision is " + matchers::quoted(filter.decision) + ": expected one of " +
+                     joined(kDecisions)};
+    filter.plugin = asked.text("decided_by");
+    filter.list = asked.text("list");
+    filter.rule = asked.text("rule");
+    auto ranges = ranges_of(asked);
+    if (!ranges) return ranges.error();
+    filter.ranges = std::move(*ranges);
+    const Span span = span_of(asked, kMostSeconds);
+    filter.time = {span.from_s * kMicroseconds, span.to_s * kMicroseconds};
+    filter.before_us = static_cast<std::int64_t>(
+        std::min<std::uint64_t>(asked.number("before_us", INT64_MAX), INT64_MAX));
+    if (asked.has("after_us")) {
+        if (asked.has("before_us")) return Error{"write before_us or after_us, not both"};
+        filter.after_us = static_cast<std::int64_t>(
+            std::min<std::uint64_t>(asked.number("after_us", 0), INT64_MAX - 1));
+    }
+    filter.limit = asked.number("limit", filter.limit);
+    return filter;
 }
 
 object to_json(const SinkStatus& sink) {
@@ -116,6 +217,20 @@ value to_json(const Recorder::Status& status) {
 
 RecorderMethods::RecorderMethods(boost::asio::io_context& main_io, Recorder& recorder)
     : main_io_(main_io), recorder_(recorder) {}
+
+// What `read` shows of a client does not include what was blocked for it, unless masks hide the
+// client.
+bool RecorderMethods::may_see_decisions(const ops::Arguments& asked) const {
+    if (asked.caller().role >= AccessRole::operate) return true;
+    const std::string tag = asked.text("plugin");
+    for (const auto& one : recorder_.status().recordings) {
+        if (!tag.empty() && one.tag != tag) continue;
+        if (std::ranges::find(one.sinks, "database", &SinkStatus::kind) == one.sinks.end())
+            continue;
+        return one.masks_clients;
+    }
+    return false;
+}
 
 void RecorderMethods::read(const ops::Arguments& asked, Read read, const ops::RpcDone& done) {
     const auto status = recorder_.status();
@@ -181,54 +296,55 @@ void RecorderMethods::add_methods(ops::Methods& methods) {
          .result = "each query_recorder with its files, receivers and counts"});
     methods.add(
         {.name = "recorder.history",
-         .help = "Shows recorded queries, the newest first.",
+         .help = "Shows recorded queries, the newest first. A search ends after 2 seconds and says "
+                 "where to go on.",
          .changes = Changes::nothing(),
-         .parameters = {kPlugin,
-                        {"name", ParamType::domain_name, "only this name"},
-                        {"suffix", ParamType::domain_name, "only this name and names below it"},
-                        {"client", ParamType::text, "only this client address or prefix"},
-                        {"type", ParamType::text, "only this query type, such as AAAA"},
-                        {"end", ParamType::text, "only this end, such as `servfail` (a verdict)"},
-                        {"rcode", ParamType::text, "only this response code, such as NXDOMAIN"},
-                        {"upstream", ParamType::text, "only answers of this upstream"},
-                        kSeconds,
-                        kFrom,
-                        kTo,
-                        {"before_us", ParamType::number,
-                         "continue a list: `next_us` of the result before"},
-                        {"limit", ParamType::number, "maximum number of queries (default: 100)",
-                         false, 1, kMostRows}},
+         .parameters =
+             {kPlugin,
+              {"name", ParamType::domain_name, "only this name"},
+              {"suffix", ParamType::domain_name, "only this name and names below it"},
+              {"contains", ParamType::text, "only names that contain this text"},
+              {"client", ParamType::text, "only this client address or prefix"},
+              {"type", ParamType::text, "only this query type, such as AAAA"},
+              {"end", ParamType::text, "only this end, such as `servfail` (a verdict)"},
+              {"rcode", ParamType::text, "only this response code, such as NXDOMAIN"},
+              {"upstream", ParamType::text, "only answers of this upstream"},
+              {"decision", ParamType::text, "only this decision of the policy, such as `blocked`"},
+              {"list", ParamType::text,
+               "only queries that this list decided: its path, URL or zone, or the last "
+               "part of its path"},
+              {"decided_by", ParamType::text, "only queries that the plugin with this tag decided"},
+              {"rule", ParamType::text,
+               "only queries that a line of the policy with this text decided"},
+              kSeconds,
+              kFrom,
+              kTo,
+              {"before_us", ParamType::number, "older ones: `next_us` of the result before"},
+              {"after_us", ParamType::number, "newer ones: `back_us` of the result before"},
+              {"ranges", ParamType::texts,
+               "only these parts of the time, as FROM-TO in seconds since 1970, such as "
+               "the evenings; the earliest first, at most 400"},
+              {"limit", ParamType::number, "maximum number of queries (default: 100)", false, 1,
+               kMostRows}},
          .run =
              [this](const ops::Arguments& asked, const ops::RpcDone& done) {
-                 HistoryFilter filter;
-                 filter.name = lower_name(asked, "name");
-                 filter.suffix = lower_name(asked, "suffix");
-                 if (filter.suffix == ".") filter.suffix.clear();
-                 if (asked.has("client")) {
-                     const auto prefix = matchers::Prefix::parse(asked.text("client"));
-                     if (!prefix)
-                         return done(
-                             ops::bad_params("client: expected an address or prefix such as "
-                                             "192.0.2.0/24"));
-                     filter.client = *prefix;
-                 }
-                 filter.type = upper(asked.text("type"));
-                 filter.rcode = upper(asked.text("rcode"));
-                 filter.end = asked.text("end");
-                 filter.upstream = asked.text("upstream");
-                 const Span span = span_of(asked, kMostSeconds);
-                 filter.from_us = span.from_s * kMicroseconds;
-                 filter.to_us = std::min(span.to_s * kMicroseconds,
-                                         static_cast<std::int64_t>(std::min<std::uint64_t>(
-                                             asked.number("before_us", INT64_MAX), INT64_MAX)));
-                 filter.limit = asked.number("limit", filter.limit);
+                 auto filter = filter_of(asked);
+                 if (!filter) return done(ops::bad_params(filter.error().text));
+                 const bool asks_for_decisions = std::ranges::any_of(
+                     kDecisionFilters, [&](const char* name) { return asked.has(name); });
+                 filter->shows_decisions = may_see_decisions(asked);
+                 if (asks_for_decisions && !filter->shows_decisions)
+                     return done(decisions_forbidden());
                  read(
                      asked,
-                     [filter](const std::string& path) { return read_history(path, filter); },
+                     [filter = std::move(*filter)](const std::string& path) {
+                         return read_history(path, filter);
+                     },
                      done);
              },
-         .members = "queries complete next_us?",
-         .result = "the queries, and where to go on"});
+         .members = "queries complete cut next_us? back_us?",
+         .result = "the queries, where to go on, and whether the search ended because its time was "
+                   "over (`cut`)"});
     methods.add({.name = "recorder.top",
                  .help = "Shows the most frequent names, clients and so on of a time.",
                  .changes = Changes::nothing(),
@@ -244,6 +360,8 @@ void RecorderMethods::add_methods(ops::Methods& methods) {
                          const auto kind = kind_of(asked);
                          if (!kind) return done(ops::bad_params(kind.error().text));
                          const SumKind number = *kind;
+                         if (number == SumKind::blocked_client && !may_see_decisions(asked))
+                             return done(decisions_forbidden());
                          const Span span = span_of(asked, 3600);
                          const std::size_t limit = asked.number("limit", 20);
                          read(
@@ -279,9 +397,11 @@ void RecorderMethods::add_methods(ops::Methods& methods) {
                  const auto step = static_cast<std::int64_t>(asked.number("step", 0));
                  const auto kind = kind_of(asked);
                  if (!kind) return done(ops::bad_params(kind.error().text));
+                 if (*kind == SumKind::blocked_client && !may_see_decisions(asked))
+                     return done(decisions_forbidden());
                  if (asked.has("key")) {
                      SumKey of{*kind, asked.text("key")};
-                     if (of.kind == SumKind::name) {
+                     if (of.kind == SumKind::name || of.kind == SumKind::blocked_name) {
                          const auto wire = dns::name_from_text(of.key);
                          if (!wire)
                              return done(ops::bad_params("key is " + matchers::quoted(of.key) +

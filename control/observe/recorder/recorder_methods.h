@@ -33,6 +33,7 @@ class RecorderMethods {
     // Reads the database of the query_recorder that the request names.
     void read(const ops::Arguments& asked, Read read, const ops::RpcDone& done);
     void begin_next();
+    [[nodiscard]] bool may_see_decisions(const ops::Arguments& asked) const;
 
     boost::asio::io_context& main_io_;
     Recorder& recorder_;

@@ -231,6 +231,7 @@ Recording::Status Recording::status() const {
                   .skipped = skipped_,
                   .unmarked = unmarked_,
                   .one_in = plan_.settings.one_in,
+                  .masks_clients = plan_.settings.mask4 < 32 && plan_.settings.mask6 < 128,
                   .sinks = {}};
     if (database_) status.sinks.push_back(database_->status());
     if (json_) status.sinks.push_back(json_->status());

@@ -57,6 +57,7 @@ class Recording {
         std::uint64_t skipped;   // queries of clients in except_clients
         std::uint64_t unmarked;  // queries without include_marks or with exclude_marks
         std::uint32_t one_in;
+        bool masks_clients;  // of both families
         std::vector<SinkStatus> sinks;
     };
     [[nodiscard]] Status status() const;

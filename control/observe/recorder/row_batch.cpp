@@ -17,8 +17,11 @@ void RowBatch::add(const RecordedQuery& query) {
                entry = whole_bytes(query.entry_tag, kMostTag),
                plugin = whole_bytes(query.plugin, kMostTag),
                list = whole_bytes(query.list, kMostText), rule = whole_bytes(query.rule, kMostText);
-    const std::string server =
-        query.server == IpAddress{} ? std::string{} : query.server.to_string();
+    if (query.server != server_) {
+        server_ = query.server;
+        server_text_ = server_ == IpAddress{} ? std::string{} : server_.to_string();
+    }
+    const std::string_view server = server_text_;
     rows_.push_back({.time_us = query.time_us,
                      .trace = query.trace,
                      .duration_us = query.duration_us,
@@ -45,8 +48,8 @@ void RowBatch::add(const RecordedQuery& query) {
                      .path = query.path,
                      .end = query.end,
                      .decision = query.decision});
-    for (const std::string_view text : {query.client_text, std::string_view(server), query.name,
-                                        upstream, entry, plugin, list, rule, query.answers})
+    for (const std::string_view text : {query.client_text, server, query.name, upstream, entry,
+                                        plugin, list, rule, query.answers})
         text_ += text;
 }
 

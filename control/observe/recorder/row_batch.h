@@ -43,6 +43,8 @@ class RowBatch {
   private:
     std::vector<Row> rows_;
     std::string text_;
+    IpAddress server_;  // of the row before, and its text
+    std::string server_text_;
 };
 
 }  // namespace steer::recorder

@@ -39,6 +39,14 @@ void Sums::count(SumKind kind, std::uint16_t number, const Row& row) {
     count.duration_us += std::uint64_t{row.duration_us} * row.stands_for;
 }
 
+void Sums::count_word(SumKind kind, std::string_view word, const Row& row) {
+    auto at = std::ranges::find_if(
+        words_, [&](const Word& one) { return one.kind == kind && one.word == word; });
+    if (at == words_.end()) at = words_.insert(at, {.kind = kind, .word = word, .count = {}});
+    at->count.queries += row.stands_for;
+    at->count.duration_us += std::uint64_t{row.duration_us} * row.stands_for;
+}
+
 void Sums::add(const RowBatch& batch, const Row& row) {
     const std::int64_t second = row.time_us / kMicroseconds;
     if (minute_ == 0) minute_ = second - second % kMinute;
@@ -57,13 +65,14 @@ void Sums::add(const RowBatch& batch, const Row& row) {
     if (!texts.name.empty()) count(SumKind::name, texts.name, row);
     count(SumKind::client, texts.client, row);
     if (!texts.upstream.empty()) count(SumKind::upstream, texts.upstream, row);
-    count(SumKind::end, row.end, row);
+    count_word(SumKind::end, row.end, row);
     count(SumKind::entry, texts.entry, row);
-    if (!row.decision.empty()) count(SumKind::decision, row.decision, row);
+    if (!row.decision.empty()) count_word(SumKind::decision, row.decision, row);
     if (!texts.list.empty()) count(SumKind::list, texts.list, row);
     if (is_blocked) {
         if (!texts.name.empty()) count(SumKind::blocked_name, texts.name, row);
         count(SumKind::blocked_client, texts.client, row);
+        if (!texts.list.empty()) count(SumKind::blocked_list, texts.list, row);
     }
     if (row.qtype != 0) count(SumKind::type, row.qtype, row);
     if (row.rcode != kNoRcode) count(SumKind::rcode, row.rcode, row);
@@ -93,6 +102,8 @@ std::vector<Sums::Key> Sums::keys() const {
         all.insert(all.end(), std::make_move_iterator(keys.begin()),
                    std::make_move_iterator(keys.end()));
     }
+    for (const Word& one : words_)
+        all.push_back({one.kind, std::string(one.word), one.count.queries, one.count.duration_us});
     for (const auto& [number, count] : numbers_) {
         const auto kind = static_cast<SumKind>(number >> 16U);
         const auto value = static_cast<std::uint16_t>(number);
@@ -113,6 +124,7 @@ void Sums::clear() {
     for (Counts& counts : counts_)
         counts.clear();
     numbers_.clear();
+    words_.clear();
 }
 
 }  // namespace steer::recorder

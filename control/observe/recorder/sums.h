@@ -1,5 +1,5 @@
 // Sums of queries by minute: totals, and the most frequent names, clients, ends and so on. Kept in
-// memory until they are added to the database.
+// memory until they are added to the database, which makes hours and days of them.
 #pragma once
 
 #include <array>
@@ -29,12 +29,18 @@ enum class SumKind : std::uint8_t {
     latency,
     decision,
     list,
-    blocked_name,  // names and clients of queries that the policy blocked
-    blocked_client
+    blocked_name,  // names, clients and lists of queries that the policy blocked
+    blocked_client,
+    blocked_list
 };
-inline constexpr std::array<std::string_view, 14> kSumKinds{
-    "name",      "client", "end",     "upstream", "type", "rcode",        "path",
-    "transport", "entry",  "latency", "decision", "list", "blocked_name", "blocked_client"};
+inline constexpr std::array<std::string_view, 15> kSumKinds{
+    "name",     "client", "end",          "upstream",       "type",
+    "rcode",    "path",   "transport",    "entry",          "latency",
+    "decision", "list",   "blocked_name", "blocked_client", "blocked_list"};
+
+// Kinds whose keys tell who asked what: they go when the rows go.
+inline constexpr std::array kPersonalKinds{SumKind::name, SumKind::client, SumKind::blocked_name,
+                                           SumKind::blocked_client};
 
 struct Totals {
     std::uint64_t queries = 0, cached = 0, stale = 0, forwarded = 0, failed = 0, unanswered = 0,
@@ -47,7 +53,10 @@ class Sums {
     // Maximum keys per kind that are counted in memory, and that one flush keeps. Queries of other
     // keys count only in the totals and for the key "".
     static constexpr std::size_t kMostKeys = 100'000, kKept = 500;
-    static constexpr std::int64_t kMinute = 60, kHour = 3600;  // the stored spans, in seconds
+    static constexpr std::int64_t kMinute = 60, kHour = 3600,
+                                  kDay = 86'400;  // the stored spans, in seconds
+    // Keys per kind that a past hour and a past day keep.
+    static constexpr std::size_t kKeptOfHour = 1'000;
 
     struct Key {
         SumKind kind;
@@ -76,11 +85,19 @@ class Sums {
     using Counts = boost::unordered_flat_map<std::string, Count, Hash, std::equal_to<>>;
     void count(SumKind kind, std::string_view key, const Row& row);
     void count(SumKind kind, std::uint16_t number, const Row& row);
+    void count_word(SumKind kind, std::string_view word, const Row& row);
 
     std::int64_t minute_ = 0;
     Totals totals_;
     std::array<Counts, kSumKinds.size()> counts_;
     boost::unordered_flat_map<std::uint32_t, Count> numbers_;  // kind << 16 | number
+    // Kinds with few words that live as long as the program: a search is cheaper than a hash.
+    struct Word {
+        SumKind kind;
+        std::string_view word;
+        Count count;
+    };
+    std::vector<Word> words_;
 };
 
 // The latency class of a duration: the power of two above it, at least 2, in microseconds.

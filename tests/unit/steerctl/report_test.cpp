@@ -90,7 +90,7 @@ BOOST_AUTO_TEST_CASE(a_whole_status_is_written_in_sections) {
         "resident_bytes":3145728,"cpu_s":61.5,
         "ports":[{"device":"eth0","driver":"af_xdp","why":"it can"}],
         "addresses":["192.0.2.1","2001:db8::1"],
-        "workers":[{"index":0,"cpu":1,"parked":3}],
+        "workers":[{"index":0,"cpu":1,"parked":3,"busy_percent":12.34}],
         "cache":{"entries":1234,"bytes":3145728},
         "routers":[{"name":"edge1","address":"172.16.1.1:8729","state":"ready","trouble":"","rows":10,
                     "claims":12,"owed":2,"orphans":1},
@@ -107,8 +107,8 @@ BOOST_AUTO_TEST_CASE(a_whole_status_is_written_in_sections) {
                       "  device  driver  why\n"
                       "  eth0    af_xdp  it can\n"
                       "\nworkers\n"
-                      "  worker  cpu  pending\n"
-                      "       0    1        3\n"
+                      "  worker  cpu  busy %  pending\n"
+                      "       0    1    12.3        3\n"
                       "\ncache\n"
                       "  1234 entries, 3.0 MiB\n"
                       "\nrouters\n"

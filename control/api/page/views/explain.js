@@ -44,7 +44,6 @@ export function ruleTable(rules) {
     { title: "Rule", long: true, of: (one) => one.rule },
     { title: "Line", long: true, of: (one) => `${one.file}:${one.line}` },
     { title: "Effect", long: true, of: (one) => (one.effects ?? []).map((effect) => make("div", {}, effect.does, make("span", { class: "quiet" }, ` (${at(effect)})`))) },
-    { title: "Queries", number: true, of: (one) => count(one.queries), narrow: false },
   ], rules, "No rule of a list matches this name.");
 }
 

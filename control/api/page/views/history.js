@@ -1,14 +1,17 @@
-// What clients asked over time, from a query_recorder: most frequent names, clients, ends and upstreams, and the course of one of them.
+// What clients asked over time, from a query_recorder: most frequent names, clients, lists and so on, the course of one of them,
+// and single queries by a filter (history_search.js).
 import { make, notice, panel, table, widePanel } from "/dom.js";
-import { count, duration, percent } from "/format.js";
-import { between, graph } from "/graph.js";
+import { count, duration, percent, us, zone } from "/format.js";
+import { between, filled, graph } from "/graph.js";
 import { call } from "/rpc.js";
-import { queryTable } from "/views/queries.js";
+import { fields, fromAddress, kSpans, search, toAddress } from "/views/history_search.js";
 
 export const title = "History";
 
-const kSpans = [[900, "15 minutes"], [3600, "hour"], [86400, "day"], [604800, "week"]];
-const kMost = 1000, kParts = 60, kPage = 50;
+const kUpstreams = 4;  // in the graph of latency
+const kNothing = { queries: 0, cached: 0, forwarded: 0, blocked: 0, failed: 0 };
+// Kinds of sums that are a filter of single queries, too.
+const kKinds = ["name", "client", "end", "upstream", "decision", "list"];
 const kSetting = `plugins:
   - tag: log
     type: query_recorder
@@ -18,8 +21,6 @@ const kSetting = `plugins:
     args:
       - exec: $log`;
 let seconds = 3600;
-
-const us = (n) => (n === undefined || n === null ? "–" : n < 1000 ? `${Math.round(n)} µs` : `${(n / 1000).toFixed(1)} ms`);
 
 // Why there is no history; without a recorder, what to configure.
 async function without(error) {
@@ -31,116 +32,115 @@ async function without(error) {
 function spans(again) {
   const select = make("select", { name: "span", onchange: () => { seconds = Number(select.value); again(); } },
     kSpans.map(([value, text]) => make("option", { value, selected: value === seconds }, `last ${text}`)));
-  return make("form", {}, make("label", {}, "Time", select));
+  return make("form", {}, make("label", {}, "Sums of", select));
 }
 
-const linked = (kind) => (one) => make("a", { href: `#history/${kind}/${encodeURIComponent(one.key)}` }, one.key || "(none)");
+const linked = (address) => (one) => (one.key ? make("a", { href: address(one.key) }, one.key) : "(none)");
+const ofKind = (kind) => (key) => `#history/${kind}/${encodeURIComponent(key)}`;
+const found = (filter) => toAddress({ span: String(seconds), ...filter });
 
-function top(kind, heading, column, result) {
+function top(heading, column, result, address, empty = "Nothing was recorded in this time. Choose a longer one.") {
+  if (result instanceof Error) return panel(heading, make("p", { class: "quiet" }, result.message));
   return panel(heading, table([
-    { title: column, long: true, of: linked(kind) },
+    { title: column, long: true, of: linked(address) },
     { title: "Queries", number: true, of: (one) => count(one.queries) },
     { title: "Share", number: true, of: (one) => percent(one.queries, result.queries) },
     { title: "Mean time", number: true, of: (one) => us(one.mean_us), narrow: false },
-  ], result.rows, "Nothing was recorded in this time."), !result.complete && make("p", { class: "quiet" }, "Older sums are gone: the file reached its limits."));
+  ], result.rows, empty), !result.complete && make("p", { class: "quiet" }, "Not all was read in time."));
+}
+
+function points(series) {
+  return make("p", { class: "quiet" }, `One point per ${duration(series.bucket_seconds)}; times are in ${zone}.`);
+}
+
+// Mean times by upstream: a line each.
+async function latency(upstreams) {
+  const shown = upstreams.rows.filter((one) => one.key).slice(0, kUpstreams);
+  if (shown.length === 0) return null;
+  const courses = await Promise.all(shown.map(({ key }) => call("recorder.series", { kind: "upstream", key, seconds })));
+  const starts = [...new Set(courses.flatMap((one) => one.buckets.map((bucket) => bucket.start)))].sort((a, b) => a - b);
+  const known = courses.map((one) => new Map(one.buckets.map((bucket) => [bucket.start, bucket.mean_us / 1000])));
+  const made = graph("Mean time by upstream", shown.map(({ key }, i) => ({ title: `${key}, ms`, of: (point) => known[i].get(point.start) })), between(courses[0].from, courses[0].to));
+  made.draw(starts.map((start) => ({ start })));
+  return { ...made, series: courses[0] };
 }
 
 function all(place) {
   const out = make("div");
-  let course = null, ended = false;
-  const stop = () => { course?.end(); course = null; };
+  let graphs = [], ended = false;
+  const stop = () => { graphs.forEach((one) => one.end()); graphs = []; };
   async function look() {
     try {
+      const kept = (error) => error;  // a role may see names, and not who was blocked
       const most = (kind) => call("recorder.top", { kind, seconds, limit: 15 });
-      const [series, names, clients, ends, upstreams, state] = await Promise.all([call("recorder.series", { seconds }), most("name"), most("client"), most("end"), most("upstream"), call("recorder.status")]);
-      if (ended) return;
+      const [series, names, clients, ends, upstreams, decisions, lists, blockedNames, state] = await Promise.all([call("recorder.series", { seconds }), most("name"), most("client"), most("end"), most("upstream"),
+        most("decision"), most("list"), most("blocked_name").catch(kept), call("recorder.status")]);
+      const times = await latency(upstreams);
+      if (ended) { times?.end(); return; }
       stop();
       const per = (key) => (point) => point[key] / series.bucket_seconds;
-      course = graph("Queries per second over the time", [
+      const course = graph("Queries per second over the time", [
         { title: "queries/s", of: per("queries") }, { title: "from caches/s", of: per("cached") }, { title: "forwarded/s", of: per("forwarded") }, { title: "failed/s", of: per("failed") },
+        { title: "blocked/s", of: per("blocked") },
       ], between(series.from, series.to));
-      course.draw(series.buckets);
+      course.draw(filled(series, kNothing));
+      graphs = [course, times].filter(Boolean);
       const troubles = state.recorders.flatMap((one) => one.sinks.filter((sink) => sink.trouble).map((sink) => notice(`${one.plugin}: ${sink.trouble}`)));
       out.replaceChildren(...troubles, state.lost > 0 ? notice(`${count(state.lost)} queries were not recorded: the recorder was too slow.`) : "", make("div", { class: "panels" },
-        widePanel("Queries", course.element, make("p", { class: "quiet" }, `One point per ${duration(series.bucket_seconds)}.`)),
-        top("name", "Most frequent names", "Name", names), top("client", "Most active clients", "Client", clients), top("end", "How queries ended", "End", ends), top("upstream", "Upstreams", "Upstream", upstreams)));
+        widePanel("Queries", course.element, points(series)),
+        top("Most frequent names", "Name", names, ofKind("name")), top("Most active clients", "Client", clients, ofKind("client")),
+        top("Decisions", "Decision", decisions, ofKind("decision")), top("Most blocked names", "Name", blockedNames, (name) => found({ name, decision: "blocked" }), "Nothing was blocked in this time."),
+        top("Lists that decided", "List", lists, ofKind("list"), "No list decided a query in this time."), top("How queries ended", "End", ends, ofKind("end")),
+        top("Upstreams", "Upstream", upstreams, ofKind("upstream")), times && panel("Mean time by upstream", times.element, points(times.series))));
     } catch (error) {
       const why = await without(error);
       if (!ended) out.replaceChildren(why);
     }
   }
-  place.replaceChildren(spans(look), make("p"), out);
+  place.replaceChildren(panel("Find queries", fields({})), make("p"), spans(look), make("p"), out);
   look();
   return () => { ended = true; stop(); };
 }
 
-// Counts of the listed queries in parts of the time that they cover.
-function parts(queries, from, to) {
-  const size = Math.max(1, Math.ceil((to - from) / kParts));
-  const points = Array.from({ length: Math.ceil((to - from) / size) }, (_, i) => ({ start: from + i * size, queries: 0, failed: 0 }));
-  for (const one of queries) {
-    const point = points[Math.min(points.length - 1, Math.max(0, Math.floor((one.time_us / 1e6 - from) / size)))];
-    point.queries += one.stands_for;
-    if (one.path === "error" || one.rcode === "SERVFAIL" || !one.rcode) point.failed += one.stands_for;
-  }
-  return { size, points };
-}
-
-// What to draw, of queries that are all of the time.
-function ofQueries(queries, from, to) {
-  const { size, points } = parts(queries, from, to);
-  return { from, to, size, points, queries: queries.reduce((n, each) => n + each.stands_for, 0),
-    lines: [{ title: "queries", of: (point) => point.queries }, { title: "failed", of: (point) => point.failed }] };
-}
-
-// ... and of sums by time, which do not tell what failed.
-function ofSums({ from, to, bucket_seconds: size, buckets }) {
-  return { from, to, size, points: buckets, queries: buckets.reduce((n, each) => n + each.queries, 0), lines: [{ title: "queries", of: (point) => point.queries }] };
-}
-
-// The queries, some at a time.
-function list(queries) {
-  const out = make("div");
-  let shown = 0;
-  const more = make("button", {
-    onclick: () => {
-      shown += kPage;
-      out.replaceChildren(queryTable(queries.slice(0, shown), "None in this time.", [{ title: "Answers", of: (one) => one.answers ?? "" }]));
-      more.hidden = shown >= queries.length;
-    },
-  }, `Show ${kPage} more`);
-  more.click();
-  return make("div", {}, out, make("p", {}, more));
-}
-
 function one(place, kind, key) {
   const out = make("div");
-  let course = null, ended = false;
+  let course = null, list = null, ended = false;
+  const stop = () => { course?.end(); list?.end(); course = list = null; };
+  const fail = async (error) => {
+    const why = await without(error);
+    if (!ended) out.replaceChildren(why);
+  };
   async function look() {
     try {
-      const now = Math.ceil(Date.now() / 1000);
-      const { queries, complete } = await call("recorder.history", { [kind]: key, seconds, limit: kMost });
+      const series = await call("recorder.series", { kind, key, seconds });
       if (ended) return;
-      const drawn = complete ? ofQueries(queries, now - seconds, now) : ofSums(await call("recorder.series", { kind, key, seconds }));
-      if (ended) return;
-      course?.end();
-      course = graph(`Queries of ${key} over the time`, drawn.lines, between(drawn.from, drawn.to));
-      course.draw(drawn.points);
+      stop();
+      const queries = series.buckets.reduce((n, each) => n + each.queries, 0);
+      course = graph(`Queries of ${key} over the time`, [{ title: `queries per ${duration(series.bucket_seconds)}`, of: (point) => point.queries }], between(series.from, series.to));
+      course.draw(filled(series, kNothing));
+      list = search({ [kind]: key, span: String(seconds) }, fail);
       out.replaceChildren(make("div", { class: "panels" },
-        widePanel(`${kind}: ${key}`, course.element, make("p", { class: "quiet" }, `${count(drawn.queries)} queries; one point per ${duration(drawn.size)}.`,
-          !complete && ` The newest ${count(queries.length)} are listed. A minute is missing if 500 others were more frequent in it.`)),
-        widePanel("Queries", list(queries))));
+        widePanel(`${kind}: ${key}`, course.element, make("p", { class: "quiet" }, `${count(queries)} queries; one point per ${duration(series.bucket_seconds)}. A part of the time in which 500 others were more frequent is missing.`)),
+        widePanel("Queries", list.element)));
     } catch (error) {
-      const why = await without(error);
-      if (!ended) out.replaceChildren(why);
+      await fail(error);
     }
   }
-  place.replaceChildren(make("p", {}, make("a", { href: "#history" }, "All queries"), kind === "name" && [" · ", make("a", { href: `#names/${encodeURIComponent(key)}` }, "Rules and cached answers")]),
-    spans(look), make("p"), out);
+  place.replaceChildren(make("p", {}, make("a", { href: "#history" }, "All queries"), " · ", make("a", { href: found({ [kind]: key }) }, "Filter"),
+    kind === "name" && [" · ", make("a", { href: `#names/${encodeURIComponent(key)}` }, "Rules and cached answers")]), spans(look), make("p"), out);
   look();
-  return () => { ended = true; course?.end(); };
+  return () => { ended = true; stop(); };
+}
+
+function find(place, filter) {
+  const out = make("div");
+  const list = search(filter, async (error) => out.replaceChildren(await without(error)));
+  out.replaceChildren(list.element);
+  place.replaceChildren(make("p", {}, make("a", { href: "#history" }, "All queries")), panel("Find queries", fields(filter)), make("p"), widePanel("Queries", out));
+  return list.end;
 }
 
 export function show(place, [kind, key]) {
-  return ["name", "client", "end", "upstream"].includes(kind) && key ? one(place, kind, key) : all(place);
+  if (kind === "find") return find(place, fromAddress(key));
+  return kKinds.includes(kind) && key ? one(place, kind, key) : all(place);
 }

@@ -15,6 +15,19 @@ function counts(result) {
   return make("div", { class: "panels" }, part("Most names", "name", result.names), part("Most clients", "client", result.clients));
 }
 
+// The last hour from the sums of a recorder, at once; what is counted by the button needs none.
+async function lastHour(out) {
+  const most = (kind) => call("recorder.top", { kind, seconds: 3600, limit: 20 });
+  try {
+    const [names, clients] = await Promise.all([most("name"), most("client")]);
+    const rows = (result, key) => result.rows.map((one) => ({ [key]: one.key, queries: one.queries }));
+    if (out.childElementCount > 0) return;
+    out.replaceChildren(make("p", { class: "quiet" }, "The last hour, as it was recorded:"), counts({ queries: names.queries, names: rows(names, "name"), clients: rows(clients, "client") }));
+  } catch (error) {
+    if (out.childElementCount === 0) out.replaceChildren(make("p", { class: "quiet" }, `${error.message}. Without a record, queries are counted while you wait.`));
+  }
+}
+
 function all(place) {
   const told = make("div"), out = make("div");
   const name = make("input", { name: "name", required: true, placeholder: "www.example.com", size: 30 });
@@ -39,6 +52,7 @@ function all(place) {
     },
   }, "Count queries for 10 s");
   place.replaceChildren(told, panel("One name", find), make("p", {}, begin), out);
+  lastHour(out);
 }
 
 function rules({ rules, sets }) {

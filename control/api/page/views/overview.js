@@ -1,12 +1,14 @@
 // The state at a glance: rates, graphs, ends of queries, upstreams, routers, certificates.
 import { make, notice, panel, prose, put, table, widePanel } from "/dom.js";
-import { bytes, compact, count, duration, ms, percent, rate, time } from "/format.js";
+import { bytes, compact, count, duration, ms, percent, rate, time, when } from "/format.js";
 import { graph, recent } from "/graph.js";
 import { kKept, totals, watch } from "/live.js";
+import { blocked } from "/views/blocked.js";
 import { call } from "/rpc.js";
 
 export const title = "Overview";
 
+const kBusy = 0.8;  // a share of the time from which on bursts are lost
 const kSoonDays = 21, kEvents = 12, kEventsEveryMs = 5000;
 // The view that has more about a problem, by its subject.
 const kViews = { configuration: "configuration", routers: "routers", doctor: "routers", lists: "lists", recorder: "history", overload: "queries", recursion: "recursion" };
@@ -24,7 +26,8 @@ function tiles({ status, counters, rates }) {
   return [
     tile(rates ? rate(rates.queries) : "–", "Queries/s", `${compact(all.queries)} so far`),
     tile(rates ? percent(rates.hits, looked) : "–", "Cache hits", `${percent(all.hits, all.hits + all.misses)} so far`),
-    tile(count(parked), "Waiting", "for upstreams or routers"),
+    tile(count(parked), "Waiting queries", "for upstreams or routers"),
+    tile(rates ? percent(rates.busy, status.workers.length) : "–", "Workers busy", `${count(status.workers.length)} in use`, rates?.busy > kBusy * status.workers.length ? "warn" : ""),
     tile(rates ? rate(rates.failed) : "–", "SERVFAIL/s", `${compact(all.failed)} so far`, rates?.failed > 0 ? "bad" : ""),
     status.routers.length > 0 && tile(`${inSync}/${status.routers.length}`, "Routers in sync", owed ? `to write: ${count(owed)}` : "all rows written",
       inSync < status.routers.length ? "bad" : ""),
@@ -49,7 +52,7 @@ function problems({ status, rates }) {
 function events(list) {
   const kinds = { error: "bad", warning: "warn" };
   return table([
-    { title: "Time", of: (one) => new Date(one.at_ms).toISOString().slice(11, 19) },
+    { title: "Time", of: (one) => when(new Date(one.at_ms)) },
     { title: "Event", long: true, of: (one) => make("span", { class: kinds[one.level] }, prose(one.text)) },
   ], list.slice(-kEvents).reverse(), "None since the start.");
 }
@@ -110,9 +113,9 @@ export function show(place) {
     parts[name] = make("div");
     return panel(heading, parts[name]);
   };
-  const troubles = make("div"), told = make("div");
+  const troubles = make("div"), told = make("div"), stopped = blocked();
   const certificatePanel = section("certificates", "Certificates");
-  place.replaceChildren(make("div", { class: "panels" }, parts.tiles, widePanel("Problems", troubles), panel("Queries", queries.element), section("ends", "How queries ended"),
+  place.replaceChildren(make("div", { class: "panels" }, parts.tiles, widePanel("Problems", troubles), panel("Queries", queries.element), panel("Blocked", stopped.element), section("ends", "How queries ended"),
     section("upstreams", "Upstreams"), section("routers", "Routers"), panel("Last events", told), certificatePanel));
   const listen = () => call("events", { most: kEvents }).then((now) => put(told, events(now.events)), (error) => put(told, notice(error.message)));
   listen();
@@ -128,5 +131,5 @@ export function show(place) {
     certificatePanel.hidden = now.status.certificates.length === 0;
     queries.draw(now.history);
   });
-  return () => { clearInterval(timer); unwatch(); queries.end(); };
+  return () => { clearInterval(timer); unwatch(); queries.end(); stopped.end(); };
 }

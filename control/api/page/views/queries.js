@@ -1,6 +1,6 @@
 // Queries as they come: a filter, a pause, the newest ones; each opens into its explanation.
 import { make, panel, put, table, widePanel } from "/dom.js";
-import { count } from "/format.js";
+import { count, us, when, zone } from "/format.js";
 import { kNoQueries, live, watch } from "/live.js";
 import { follow } from "/rpc.js";
 
@@ -13,20 +13,37 @@ export function explainLink(one, text) {
   return make("a", { href: `#explain/${[one.name, one.type, one.client, one.server ?? ""].map(encodeURIComponent).join("/")}` }, text);
 }
 
+export const kDecisions = ["blocked", "allowed", "rewritten", "steered", "rejected", "dropped", "refused", "forwarded", "local", "error", "empty"];
+const kColours = { blocked: "bad", rejected: "warn", dropped: "warn", refused: "warn", error: "warn" };
+
+// What the policy did; without it (an old row, or a role that may not see it), how the query ended.
+function decision(one) {
+  const text = one.decision ?? one.end;
+  const why = [one.plugin, one.list, one.rule].filter(Boolean).join(", ");
+  return make("span", { class: kColours[text] ?? (one.decision || one.end === "answered" ? "" : "warn"), title: why || undefined }, text);
+}
+
+function by(one) {
+  if (!one.list) return make("span", { title: one.rule }, one.plugin ?? "");
+  return make("a", { href: `#history/list/${encodeURIComponent(one.list)}`, title: one.list }, one.list.split("/").filter(Boolean).pop() ?? one.list);
+}
+
 // `more`: columns behind these.
 export function queryTable(rows, empty, more = []) {
+  const now = new Date();
   return table([
-    { title: "Time", of: (one) => one.time.slice(11, 23) },
+    { title: "Time", of: (one) => when(new Date(one.time), now) },
     { title: "Name", long: true, of: (one) => explainLink(one, one.name) },
     { title: "Type", of: (one) => one.type },
-    { title: "Client", of: (one) => make("a", { href: `#history/client/${encodeURIComponent(one.client)}` }, one.client) },
-    { title: "End", of: (one) => make("span", { class: one.end === "answered" ? "" : "warn" }, one.end) },
+    { title: "Client", of: (one) => make("a", { href: `#history/client/${encodeURIComponent(one.client)}`, title: one.client }, one.client) },
+    { title: "Decision", of: decision },
+    { title: "By", of: by, narrow: false },
+    { title: "Result", of: (one) => one.rcode ?? "no answer", narrow: false },
     { title: "From", of: (one) => one.path, narrow: false },
-    { title: "Result", of: (one) => one.rcode ?? "none", narrow: false },
     { title: "Upstream", of: (one) => one.upstream ?? "", narrow: false },
-    { title: "Time, µs", number: true, of: (one) => count(one.duration_us), narrow: false },
+    { title: "Took", number: true, of: (one) => us(one.duration_us), narrow: false },
     ...more,
-  ], rows, empty);
+  ], rows, empty, "two-lines");
 }
 
 export function show(place) {
@@ -72,7 +89,7 @@ export function show(place) {
   const timer = setInterval(() => {
     if (!changed || document.hidden) return;
     said.replaceChildren(trouble ? make("span", { class: "bad" }, trouble) : paused ? "Paused. " : "",
-      lost > 0 ? `${count(lost)} matching queries were not sent to this page: it gets at most ${kRate} per second.` : `The newest ${kKept} are kept.`);
+      lost > 0 ? `${count(lost)} matching queries were not sent to this page: it gets at most ${kRate} per second.` : `The newest ${kKept} are kept. Times are in ${zone}.`);
     changed = false;
     if (!paused) put(out, queryTable(rows, live.rates?.queries > 0 ? "No query matched yet." : "No query came yet."));
   }, kDrawMs);

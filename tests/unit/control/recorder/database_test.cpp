@@ -134,7 +134,7 @@ BOOST_AUTO_TEST_CASE(blocked_queries_are_summed_by_name_client_and_list) {
     BOOST_TEST(scene.one("SELECT group_concat(kind || ' ' || key || ' ' || queries) FROM tops "
                          "WHERE span = 3600 AND kind > 9") ==
                "10 blocked 30,10 forwarded 20,11 /var/lib/steerdns/ads.txt 30,12 ads.example "
-               "30,13 192.0.2.7 30");
+               "30,13 192.0.2.7 30,14 /var/lib/steerdns/ads.txt 30");
 }
 
 BOOST_AUTO_TEST_CASE(rows_that_are_too_old_are_removed) {
@@ -145,12 +145,106 @@ BOOST_AUTO_TEST_CASE(rows_that_are_too_old_are_removed) {
     BOOST_TEST((database.write(DatabaseScene::batch(5, kDay), kBegin + kDay) == Wrote::yes));
     database.tidy(kBegin + 2 * kDay - kSecond);
     BOOST_TEST(scene.one("SELECT count(*) FROM queries") == "15");
-    BOOST_TEST(scene.one("SELECT count(*) FROM totals") == "4");
+    BOOST_TEST(scene.one("SELECT count(*) FROM totals WHERE span < 86400") == "4");
     database.tidy(kBegin + 2 * kDay + kSecond);
     BOOST_TEST(scene.one("SELECT count(*) FROM queries") == "5");
-    BOOST_TEST(scene.one("SELECT count(*) FROM totals WHERE start < " +
+    BOOST_TEST(scene.one("SELECT count(*) FROM totals WHERE span < 86400 AND start < " +
                          std::to_string((kBegin + kDay) / kSecond)) == "0");
     BOOST_TEST(database.removed() == 10U);
+}
+
+// Days get each past hour once, also hours of a time when nothing ran, and minutes that come late.
+BOOST_AUTO_TEST_CASE(past_hours_are_added_to_days) {
+    DatabaseScene scene;
+    constexpr std::int64_t kHour = 3600 * kSecond;
+    auto database = scene.database();
+    const auto sum = [&](const std::string& of) {
+        return scene.one("SELECT sum(queries) FROM " + of);
+    };
+    // Hour 16 of the 23rd to hour 7 of the 24th, one query each.
+    for (int i = 0; i < 16; ++i) {
+        BOOST_TEST((database.write(DatabaseScene::batch(1, i * kHour), kBegin) == Wrote::yes));
+        BOOST_TEST(database.flush_sums(kBegin + i * kHour));
+    }
+    std::int64_t now = kBegin + 16 * kHour;
+    const auto tidy = [&](int times) {
+        for (int i = 0; i < times; ++i)
+            database.tidy(now += kSecond);
+    };
+    tidy(10);
+    BOOST_TEST(sum("totals WHERE span = 86400") == "10");  // one in each turn
+    tidy(200);                                             // the last ended two minutes ago
+    BOOST_TEST(scene.one("SELECT group_concat(queries) FROM totals WHERE span = 86400") == "8,8");
+    BOOST_TEST(sum("tops WHERE span = 86400 AND kind = 0 AND key = 'www.example.com'") == "16");
+    BOOST_TEST(sum("totals WHERE span = 3600") == "16");
+    // A minute of an hour that is in its day already.
+    BOOST_TEST((database.write(DatabaseScene::batch(3, 20 * 60 * kSecond), now) == Wrote::yes));
+    BOOST_TEST(database.flush_sums(now));
+    BOOST_TEST(sum("totals WHERE span = 86400") == "19");
+    // After a restart two hours later, nothing is added twice.
+    now += 2 * kHour;
+    auto again = scene.database();
+    BOOST_TEST((again.write(DatabaseScene::batch(1, 18 * kHour), now) == Wrote::yes));
+    BOOST_TEST(again.flush_sums(now));
+    now += 2 * kHour;
+    for (int i = 0; i < 10; ++i)
+        again.tidy(now += kSecond);
+    BOOST_TEST(sum("totals WHERE span = 86400") == "20");
+}
+
+BOOST_AUTO_TEST_CASE(a_past_hour_keeps_the_most_frequent_keys) {
+    DatabaseScene scene;
+    auto database = scene.database();
+    // 400 names a minute, and one that is more frequent.
+    for (int minute = 0; minute < 5; ++minute) {
+        RowBatch batch;
+        for (int i = 0; i < 400; ++i)
+            batch.add(sample_query("n" + std::to_string(minute * 400 + i), minute * 60 * kSecond));
+        for (int i = 0; i < 3; ++i)
+            batch.add(sample_query("often.example", minute * 60 * kSecond));
+        BOOST_TEST((database.write(batch, kBegin) == Wrote::yes));
+        BOOST_TEST(database.flush_sums(kBegin));
+    }
+    const std::string names = " FROM tops WHERE span = 3600 AND kind = 0";
+    BOOST_TEST(scene.one("SELECT count(*)" + names) == "2001");
+    database.tidy(kBegin + 2 * 3600 * kSecond);
+    BOOST_TEST(scene.one("SELECT sum(queries)" + names) == "2015");
+    BOOST_TEST(scene.one("SELECT count(*) <= 1001" + names) == "1");
+    BOOST_TEST(scene.one("SELECT queries" + names + " AND key = 'often.example'") == "15");
+    BOOST_TEST(scene.one("SELECT sum(queries) FROM tops WHERE span = 86400 AND kind = 0") ==
+               "2015");
+}
+
+BOOST_AUTO_TEST_CASE(names_and_clients_leave_the_sums_before_counts) {
+    DatabaseScene scene;
+    scene.settings.retention_days = 2;
+    auto database = scene.database();
+    BOOST_TEST((database.write(DatabaseScene::batch(2), kBegin) == Wrote::yes));
+    const auto kinds = [&](const char* span) {
+        return scene.one(
+            "SELECT coalesce(group_concat(kind), '') FROM (SELECT DISTINCT kind FROM "
+            "tops WHERE span = " +
+            std::string(span) + " ORDER BY kind)");
+    };
+    const auto at = [&](std::int64_t hours) {
+        const std::int64_t now = kBegin + hours * 3600 * kSecond;
+        database.tidy(now);
+        database.tidy(now + kSecond);
+        return now;
+    };
+    (void)at(25);
+    BOOST_TEST(kinds("60") == "0,1,2,4,5,6,7,8,9");
+    (void)at(27);
+    BOOST_TEST(kinds("60") == "2,4,5,6,7,8,9");  // without name and client
+    BOOST_TEST(kinds("3600") == "0,1,2,4,5,6,7,8,9");
+    BOOST_TEST(kinds("86400") == "0,1,2,4,5,6,7,8,9");
+    (void)at(49);
+    BOOST_TEST(kinds("3600") == "");
+    BOOST_TEST(kinds("86400") == "2,4,5,6,7,8,9");
+    BOOST_TEST(scene.one("SELECT queries FROM totals WHERE span = 86400") == "2");
+    (void)at(24 * 91);
+    BOOST_TEST(kinds("86400") == "");
+    BOOST_TEST(scene.one("SELECT count(*) FROM totals") == "0");
 }
 
 BOOST_AUTO_TEST_CASE(the_oldest_rows_make_room) {

@@ -33,6 +33,12 @@ struct HistoryScene {
                 query.duration_us = 30'000;
                 query.rcode = i % 2 == 0 ? 3 : 2;
             }
+            query.decision = i % 4 == 3 ? kBlocked : std::string_view("forwarded");
+            if (i % 4 == 3) {
+                query.plugin = "ads";
+                query.list = "/etc/steerdns/ads.txt";
+                query.rule = "steer.yaml:7 ads";
+            }
             batch.add(query);
         }
         BOOST_REQUIRE((database.write(batch, kBegin) == Database::Wrote::yes));
@@ -59,7 +65,7 @@ BOOST_AUTO_TEST_CASE(the_newest_queries_come_first_and_pages_continue) {
         for (const auto& query : found.at("queries").as_array())
             times.push_back(query.at("time_us").as_int64());
         BOOST_TEST(found.at("complete").as_bool() == (page == 2));
-        if (page < 2) filter.to_us = found.at("next_us").as_int64();
+        if (page < 2) filter.before_us = found.at("next_us").as_int64();
     }
     BOOST_TEST(times.size() == 120U);
     BOOST_TEST(times.front() == kBegin + 119 * 60 * kSecond);
@@ -70,6 +76,7 @@ BOOST_AUTO_TEST_CASE(the_newest_queries_come_first_and_pages_continue) {
         boost::json::serialize(newest) ==
         R"({"time":"2026-11-23T17:59:00.000000Z","time_us":1795456740000000,"client":"2001:db8::1",)"
         R"("client_port":40000,"transport":"udp","server":"192.0.2.53","name":"b.test","type":"A","end":"answered","path":"cache",)"
+        R"("decision":"blocked","plugin":"ads","list":"/etc/steerdns/ads.txt","rule":"steer.yaml:7 ads",)"
         R"("rcode":"NOERROR","entry":"main","duration_us":120,"query_size":33,"response_size":49,"worker":0,)"
         R"("stands_for":1})");
 }
@@ -91,9 +98,133 @@ BOOST_AUTO_TEST_CASE(filters_select_queries) {
     BOOST_TEST(scene.count({.rcode = "SERVFAIL", .limit = 1000}) == 20U);
     BOOST_TEST(scene.count({.type = "AAAA", .limit = 1000}) == 0U);
     BOOST_TEST(scene.count({.type = "A", .limit = 1000}) == 120U);
-    BOOST_TEST(scene.count({.from_us = kBegin + 60 * kSecond, .to_us = kBegin + 180 * kSecond}) ==
-               2U);
+    BOOST_TEST(scene.count({.time = {kBegin + 60 * kSecond, kBegin + 180 * kSecond}}) == 2U);
     BOOST_TEST(scene.count({.name = "' OR 1=1 --", .limit = 1000}) == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(decisions_lists_and_rules_select_queries) {
+    const HistoryScene scene;
+    BOOST_TEST(scene.count({.decision = "blocked", .limit = 1000}) == 30U);
+    BOOST_TEST(scene.count({.decision = "allowed", .limit = 1000}) == 0U);
+    BOOST_TEST(scene.count({.plugin = "ads", .limit = 1000}) == 30U);
+    BOOST_TEST(scene.count({.list = "/etc/steerdns/ads.txt", .limit = 1000}) == 30U);
+    BOOST_TEST(scene.count({.list = "ads.txt", .limit = 1000}) == 30U);
+    BOOST_TEST(scene.count({.list = "s.txt", .limit = 1000}) == 0U);  // a part of its last part
+    BOOST_TEST(scene.count({.rule = "YAML:7", .limit = 1000}) == 30U);
+    BOOST_TEST(scene.count({.rule = "') OR 1=1 --", .limit = 1000}) == 0U);
+    BOOST_TEST(scene.count({.contains = "a.exam", .limit = 1000}) == 90U);
+    BOOST_TEST(scene.count({.contains = "%", .limit = 1000}) == 0U);
+    BOOST_TEST(scene.count({.contains = "' OR 1=1 --", .limit = 1000}) == 0U);
+    BOOST_TEST(scene.count({.contains = "test", .decision = "blocked", .limit = 1000}) == 30U);
+    const auto newest = [&](bool shows) {
+        return read_history(scene.settings.path, {.limit = 1, .shows_decisions = shows})
+            ->at("queries")
+            .as_array()[0]
+            .as_object();
+    };
+    BOOST_TEST(newest(true).at("decision").as_string() == "blocked");
+    BOOST_TEST(newest(true).at("rule").as_string() == "steer.yaml:7 ads");
+    for (const char* const key : {"decision", "plugin", "list", "rule"})
+        BOOST_TEST(!newest(false).contains(key));
+}
+
+BOOST_AUTO_TEST_CASE(pages_go_back_to_newer_queries) {
+    const HistoryScene scene;
+    const auto times = [](const boost::json::value& page) {
+        std::vector<std::int64_t> all;
+        for (const auto& query : page.at("queries").as_array())
+            all.push_back(query.at("time_us").as_int64());
+        return all;
+    };
+    const auto read = [&](const HistoryFilter& filter) {
+        return *read_history(scene.settings.path, filter);
+    };
+    const auto first = read({.limit = 50});
+    BOOST_TEST(!first.as_object().contains("back_us"));
+    const auto second = read({.before_us = first.at("next_us").as_int64(), .limit = 50});
+    const auto third = read({.before_us = second.at("next_us").as_int64(), .limit = 50});
+    BOOST_TEST(third.at("complete").as_bool());
+    BOOST_TEST(!third.as_object().contains("next_us"));
+    const auto back = read({.after_us = third.at("back_us").as_int64(), .limit = 50});
+    BOOST_TEST(times(back) == times(second), boost::test_tools::per_element());
+    BOOST_TEST(back.at("next_us") == second.at("next_us"));
+    const auto newest = read({.after_us = back.at("back_us").as_int64(), .limit = 50});
+    BOOST_TEST(times(newest) == times(first), boost::test_tools::per_element());
+    BOOST_TEST(!newest.as_object().contains("back_us"));
+    const auto last = read({.before_us = second.at("next_us").as_int64(), .limit = 20});
+    BOOST_TEST(last.at("complete").as_bool());  // exactly as many as wanted
+    BOOST_TEST(!last.as_object().contains("next_us"));
+    const auto none = read({.after_us = times(first).front(), .limit = 50});
+    BOOST_TEST(none.at("complete").as_bool());
+    BOOST_TEST(!none.as_object().contains("back_us"));
+    BOOST_TEST(none.at("next_us").as_int64() == times(first).front() + 1);
+}
+
+BOOST_AUTO_TEST_CASE(parts_of_the_time_are_read_in_order) {
+    const HistoryScene scene;
+    const auto minute = [](std::int64_t n) { return kBegin + n * 60 * kSecond; };
+    const HistoryFilter filter{.time = {minute(0), minute(100)},
+                               .ranges = {{minute(10), minute(13)}, {minute(90), minute(110)}},
+                               .limit = 8};
+    const auto first = *read_history(scene.settings.path, filter);
+    BOOST_TEST(first.at("queries").as_array().size() == 8U);
+    BOOST_TEST(first.at("queries").as_array()[0].at("time_us").as_int64() == minute(99));
+    auto rest = filter;
+    rest.before_us = first.at("next_us").as_int64();
+    const auto second = *read_history(scene.settings.path, rest);
+    std::vector<std::int64_t> times;
+    for (const auto& query : second.at("queries").as_array())
+        times.push_back(query.at("time_us").as_int64());
+    const std::vector<std::int64_t> expected{minute(91), minute(90), minute(12), minute(11),
+                                             minute(10)};
+    BOOST_TEST(times == expected, boost::test_tools::per_element());
+    BOOST_TEST(second.at("complete").as_bool());
+    auto back = filter;
+    back.after_us = minute(11);
+    back.limit = 2;
+    const auto newer = *read_history(scene.settings.path, back);
+    BOOST_TEST(newer.at("queries").as_array()[0].at("time_us").as_int64() == minute(90));
+    BOOST_TEST(newer.at("queries").as_array()[1].at("time_us").as_int64() == minute(12));
+}
+
+// Without patience each call compares few rows; each still comes further, and none is lost or twice.
+BOOST_AUTO_TEST_CASE(a_search_that_is_cut_goes_on_where_it_ended) {
+    HistoryScene scene;
+    Database database(scene.settings, [](const std::string&) {});
+    RowBatch batch;
+    constexpr int kRows = 20'000;
+    for (int i = 0; i < kRows; ++i)
+        batch.add(sample_query(i % 1'000 == 0 ? "rare.example" : "often.example",
+                               (10'000 + i) * kSecond));
+    BOOST_REQUIRE((database.write(batch, kBegin) == Database::Wrote::yes));
+    for (const bool is_ascending : {false, true}) {
+        HistoryFilter filter{.contains = "rare", .limit = 1000, .patience = {}};
+        if (is_ascending) filter.after_us = 0;
+        std::vector<std::int64_t> found;
+        int calls = 0;
+        for (bool is_complete = false; !is_complete && calls < 1000; ++calls) {
+            const auto page = *read_history(scene.settings.path, filter);
+            const auto& queries = page.at("queries").as_array();
+            for (const auto& query : queries)
+                found.push_back(query.at("time_us").as_int64());
+            is_complete = page.at("complete").as_bool();
+            BOOST_TEST(page.at("cut").as_bool() == !is_complete);
+            if (is_complete) break;
+            if (is_ascending) {
+                const auto next = page.at("back_us").as_int64();
+                BOOST_REQUIRE(next > *filter.after_us);
+                filter.after_us = next;
+            } else {
+                const auto next = page.at("next_us").as_int64();
+                BOOST_REQUIRE(next < filter.before_us);
+                filter.before_us = next;
+            }
+        }
+        BOOST_TEST(calls > 5);
+        std::ranges::sort(found);
+        BOOST_TEST(found.size() == 20U);
+        BOOST_TEST((std::ranges::adjacent_find(found) == found.end()));
+    }
 }
 
 BOOST_AUTO_TEST_CASE(the_most_frequent_keys_of_a_span) {
@@ -131,7 +262,35 @@ BOOST_AUTO_TEST_CASE(a_series_has_sums_by_time) {
     // However long: bounded.
     const auto year =
         *read_series(scene.settings.path, {from - 365 * 24 * kHour, from + 2 * kHour}, 60);
-    BOOST_TEST(year.at("bucket_seconds").as_int64() == 5 * kHour);
+    BOOST_TEST(year.at("bucket_seconds").as_int64() == 24 * kHour);
+}
+
+// Whether hours are already in their day or not: a month shows the same.
+BOOST_AUTO_TEST_CASE(a_month_is_read_by_day) {
+    HistoryScene scene;
+    const std::int64_t day = kBegin / kSecond - kBegin / kSecond % (24 * kHour);
+    const Span month{day - 29 * 24 * kHour, day + 24 * kHour};
+    for (int hours = 0; hours <= 4; ++hours) {
+        Database(scene.settings, [](const std::string&) {}).tidy(kBegin + hours * kHour * kSecond);
+        const auto names = *read_top(scene.settings.path, SumKind::name, month, 10);
+        BOOST_TEST(names.at("bucket_seconds").as_int64() == 24 * kHour);
+        BOOST_TEST(names.at("queries").as_int64() == 120);
+        BOOST_TEST(names.at("rows").as_array()[0].at("queries").as_int64() == 30);
+        const auto series = *read_series(scene.settings.path, month, 0);
+        BOOST_REQUIRE(series.at("buckets").as_array().size() == 1U);
+        const auto& bucket = series.at("buckets").as_array()[0].as_object();
+        BOOST_TEST(bucket.at("start").as_int64() == day);
+        BOOST_TEST(bucket.at("queries").as_int64() == 120);
+        BOOST_TEST(bucket.at("blocked").as_int64() == 30);
+        BOOST_TEST(bucket.at("p95_us").as_int64() == 32768);
+        const auto course =
+            *read_course(scene.settings.path, {SumKind::upstream, "9.9.9.9"}, month, 0);
+        BOOST_TEST(boost::json::serialize(course.at("buckets")) ==
+                   R"([{"start":)" + std::to_string(day) + R"(,"queries":40,"mean_us":30000}])");
+    }
+    const auto lists = *read_top(scene.settings.path, SumKind::list, month, 10);
+    BOOST_TEST(boost::json::serialize(lists.at("rows")) ==
+               R"([{"key":"/etc/steerdns/ads.txt","queries":30,"share":1E0,"mean_us":10080}])");
 }
 
 BOOST_AUTO_TEST_CASE(the_course_of_one_key) {
