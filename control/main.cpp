@@ -38,6 +38,7 @@
 #include "control/program/engine/engine_process.h"
 #include "control/program/reload/certificates.h"
 #include "control/program/reload/judge.h"
+#include "control/program/reload/managed_start.h"
 #include "control/program/reload/start_traces.h"
 #include "control/program/reload/surroundings.h"
 #include "control/reference_pages.h"
@@ -56,7 +57,8 @@ struct Arguments {
     std::string config = steer::config::kDefaultFile;
     std::string directory, control_socket, user, explained, why, checked, routeros_setup,
         bird_config, failover, reference_page, reference_form;
-    bool dump_program = false, ports = false, dry_run = false, routeros_6 = false;
+    bool dump_program = false, ports = false, dry_run = false, routeros_6 = false,
+         no_managed = false;
     std::string init_file;
     steer::init::InitOptions init;
 };
@@ -108,6 +110,9 @@ int check(const steer::config::Settings& settings, const std::string& user, bool
         if (const std::string page = steer::page_line(settings); !page.empty())
             std::printf("%s\n", page.c_str());
         std::printf("%s is good\n", settings.file.c_str());
+        if (settings.managed.is_used)
+            std::printf("%s is laid over it: %zu values\n", settings.managed.file.c_str(),
+                        settings.managed.overrides.size());
     }
     return steer::kExitDone;
 }
@@ -174,7 +179,7 @@ int serve(steer::config::LoadOutcome loaded, steer::ConfigSource source, bool wi
     (void)::signal(SIGPIPE, SIG_IGN);  // a write to a closed socket gets EPIPE
     auto log = loaded.settings.log;
     if (!loaded.ok() && !will_fetch) log.file.clear();  // a refused start leaves no file
-    steer::give_own_folders(source.user, loaded.settings.control.socket);
+    steer::give_own_folders(source.files_user(loaded.settings), loaded.settings.control.socket);
     {
         const steer::FilesAs files(source.user);
         if (auto started = steer::ops::start_log(log); !started) {
@@ -186,7 +191,7 @@ int serve(steer::config::LoadOutcome loaded, steer::ConfigSource source, bool wi
         const steer::FilesAs files(source.user);
         return steer::StartTraces(loaded.settings);
     }();
-    const auto remove_traces = [&traces, user = source.user] {
+    const auto remove_traces = [&traces, user = source.files_user(loaded.settings)] {
         const steer::FilesAs files(user);
         traces.remove();
     };
@@ -195,6 +200,21 @@ int serve(steer::config::LoadOutcome loaded, steer::ConfigSource source, bool wi
         loaded =
             source.load_with_lists(tried, {}, [](const std::string& s) { spdlog::info("{}", s); });
     }
+    const bool was_good = loaded.ok();
+    loaded = steer::start_with_layer(
+        source, std::move(loaded), [&tried](const steer::ConfigSource& other) {
+            return other.load_with_lists(tried, {},
+                                         [](const std::string& s) { spdlog::info("{}", s); });
+        });
+    if (!was_good && loaded.ok()) {
+        const steer::FilesAs files(source.user);
+        if (auto done =
+                steer::ops::set_log_file(loaded.settings.log.file, loaded.settings.log.rotation);
+            !done)
+            spdlog::warn("{}", done.error().sentence());
+    }
+    if (const auto& layer = loaded.settings.managed; !layer.error.empty())
+        spdlog::error("{}", layer.report());
     log_all(loaded.warnings, loaded.errors);
     if (const auto note = about_version(loaded); !note.empty()) spdlog::info("{}", note);
     if (!loaded.ok()) {
@@ -284,6 +304,9 @@ int run(int argc, char** argv) {
            "folders that the configuration names are then made as this user, and only those "
            "in /var/lib/steerdns and /run/steerdns are given to it")
         ->option_text("NAME");
+    app.add_flag("--no-managed", arguments.no_managed,
+                 "Leave out the layer over the configuration that forms write "
+                 "(`managed` of `control`)");
     auto* check_option =
         app.add_option("--check", arguments.checked,
                        "Report every error of the configuration (or of FILE) and exit with 0 or 2")
@@ -370,7 +393,9 @@ int run(int argc, char** argv) {
     const steer::ConfigSource source{arguments.config,
                                      {.base_dir = arguments.directory, .environment = {}},
                                      arguments.control_socket,
-                                     arguments.user};
+                                     arguments.user,
+                                     std::make_shared<steer::TextsInForce>(),
+                                     !arguments.no_managed};
     if (!arguments.user.empty() && ::getpwnam(arguments.user.c_str()) == nullptr) {
         print({steer::Error{"there is no user " + steer::matchers::quoted(arguments.user) +
                             ": create it, or name another with --user"}},
@@ -393,8 +418,9 @@ int run(int argc, char** argv) {
     if (setup->count() > 0)
         return routeros_setup(loaded.settings, arguments.routeros_6, arguments.failover);
     if (bird->count() > 0) return bird_config(loaded.settings);
-    if (arguments.dry_run) return dry_run(loaded.settings, source.user);
-    return check(loaded.settings, source.user, arguments.dump_program);
+    const std::string& user = source.files_user(loaded.settings);
+    if (arguments.dry_run) return dry_run(loaded.settings, user);
+    return check(loaded.settings, user, arguments.dump_program);
 }
 
 }  // namespace

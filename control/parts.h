@@ -26,6 +26,7 @@
     X(tasks)           \
     X(mdns)            \
     X(edit)            \
+    X(managed)         \
     X(routers)         \
     X(kernel_sets)     \
     X(opnsense)        \
@@ -43,6 +44,7 @@
     X(certificates)    \
     X(doctor)          \
     X(health)          \
+    X(router_commands) \
     X(confinement)     \
     X(status)
 

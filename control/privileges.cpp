@@ -96,9 +96,13 @@ std::vector<std::string> own_folders(const config::Settings& settings, const bui
 }
 
 // Creates missing files and folders, and gives them to the unprivileged user.
-std::vector<std::string> make_rule_files(const config::Settings& settings) {
+std::vector<std::string> make_rule_files(const StartSettings& start) {
+    const config::Settings& settings = start.get();
     std::vector<std::string> handed;
     for (const auto& rules : settings.rule_files) {
+        const bool is_of_layer =
+            settings.may_be_managed(rules.file) || settings.may_be_managed(rules.origins_file);
+        const FilesAs files(is_of_layer ? start.user() : std::string());
         const auto folder = std::filesystem::absolute(rules.file).parent_path();
         std::error_code error;
         const bool ours = folder == kStateFolder || !std::filesystem::exists(folder, error);
@@ -177,13 +181,13 @@ Result<void> give_up_rights(const StartSettings& start, const build::Built& buil
         handed = {settings.control.socket, folder == kRunFolder ? folder.string() : ""};
     }
     {
-        const FilesAs files(start.user());
+        const FilesAs files(start.given_user());
         const auto folders = own_folders(settings, built, dumps);
         handed.insert(handed.end(), folders.begin(), folders.end());
-        const auto rule_files = make_rule_files(settings);
+        const auto rule_files = make_rule_files(start);
         handed.insert(handed.end(), rule_files.begin(), rule_files.end());
     }
-    if (!start.user().empty()) keep_to_own_folders(handed);
+    if (!start.given_user().empty()) keep_to_own_folders(handed);
     const auto lacking = ports.any_frames() ? lacking_capabilities() : std::vector<std::string>{};
     for (const auto& capability : lacking) {
         spdlog::warn(

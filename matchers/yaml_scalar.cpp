@@ -47,11 +47,8 @@ void append_escaped(std::string& out, unsigned char byte) {
     out += kDigits[byte & 15U];
 }
 
-}  // namespace
-
-std::string yaml_scalar(std::string_view text) {
-    if (is_plain(text)) return std::string(text);
-    const std::string good = without_placeholders(text);
+// In double quotes.
+std::string quoted_scalar(std::string_view good) {
     std::string out = "\"";
     for (std::size_t i = 0; i < good.size(); ++i) {
         const auto byte = static_cast<unsigned char>(good[i]);
@@ -69,6 +66,16 @@ std::string yaml_scalar(std::string_view text) {
         }
     }
     return out + '"';
+}
+
+}  // namespace
+
+std::string yaml_scalar(std::string_view text) {
+    return is_plain(text) ? std::string(text) : quoted_scalar(without_placeholders(text));
+}
+
+std::string yaml_scalar_with_placeholders(std::string_view text) {
+    return is_plain(text) ? std::string(text) : quoted_scalar(text);
 }
 
 }  // namespace steer

@@ -12,5 +12,7 @@
 namespace steer {
 
 std::string yaml_scalar(std::string_view text);
+// The same for a text whose placeholders are meant, so that they stay.
+std::string yaml_scalar_with_placeholders(std::string_view text);
 
 }  // namespace steer

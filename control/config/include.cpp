@@ -71,7 +71,7 @@ class Includer {
     std::string owner() const { return named(open_.back().name); }
 
     std::string resolve(const std::string& path) const {
-        if (open_.size() == 1) return in_.resolve(path);
+        if (open_.size() == 1) return in_.resolve(path, 0);
         const std::filesystem::path given(path);
         if (given.is_absolute()) return given.string();
         const auto folder = std::filesystem::path(open_.back().name).parent_path();

@@ -8,6 +8,7 @@
 #include "control/config/advice/steps.h"
 #include "control/config/document.h"
 #include "control/config/foreign_file.h"
+#include "control/config/layer.h"
 #include "control/config/lists/list_changes.h"
 #include "control/config/lists/rules.h"
 #include "control/config/lists/runtime_records.h"
@@ -176,13 +177,14 @@ class PluginsReader {
     std::map<std::string, int> counts_;
 };
 
-void read_plugins(Reading& in, Node& top) {
+void read_plugins(Reading& in, Node& top, Layer& layer) {
     const Node* own = top.find("plugins");
     const std::string found = own == nullptr   ? "nothing"
                               : own->is_list() ? "an empty list"
                                                : std::string(own->what());
-    const std::optional<Node> list = take_plugins(top, in);
+    std::optional<Node> list = take_plugins(top, in);
     if (!list) return;
+    layer.lay_over_plugins(*list, in);
     if (list->items.empty()) {
         in.report().error(own == nullptr ? 0 : own->line,
                           "'plugins': expected a list with at least one sequence, found " + found);
@@ -217,8 +219,10 @@ LoadOutcome load_bytes(std::string_view text, Reading& in) {
         } else if (top.is_map()) {
             expand_placeholders(top, in);
             check_sections(in, top);
+            Layer layer = Layer::read(in, top);
+            layer.lay_over_sections(top, in.settings());
             read_sections(in, top);
-            read_plugins(in, top);
+            read_plugins(in, top, layer);
             in.report_absent();
         } else {
             in.report().error(top.line, "expected a configuration with 'plugins:', found " +

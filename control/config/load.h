@@ -22,6 +22,18 @@ namespace steer::config {
 // The file that the programs read without --config.
 inline constexpr const char* kDefaultFile = "/etc/steerdns/steerdns.yaml";
 
+// How the layer over the configuration is read (layer.h).
+struct ManagedOptions {
+    bool is_on = false;  // false: `control.managed` has no effect
+    // Gives the calling thread the rights of the daemon's user, until the result is destroyed on
+    // it. `user`: of `control`, may be empty. Empty: the rights stay as they are.
+    std::function<Result<std::shared_ptr<void>>(const std::string& user)> as_user;
+    // The layer's text, in place of the file's.
+    std::optional<std::string> text;
+    // False: the file is not read; without `text` there is no layer.
+    bool has_file = true;
+};
+
 struct LoadOptions {
     // Base of relative paths in the configuration; empty: the folder of the configuration.
     std::string base_dir;
@@ -31,6 +43,8 @@ struct LoadOptions {
     bool downloads_tried = false;
     // Texts that replace the files with these names; nullptr: none.
     std::shared_ptr<const SourceTexts> texts{};
+    ManagedOptions managed{};
+    bool keeps_placeholders = false;  // ${NAME} stays as it is written
 };
 
 struct LoadOutcome {

@@ -90,6 +90,7 @@ void expand_at(Node& node, std::string& path, Reading& in) {
 }  // namespace
 
 void expand_placeholders(Node& top, Reading& in) {
+    if (in.keeps_placeholders()) return;
     std::string path;
     expand_at(top, path, in);
 }

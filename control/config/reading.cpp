@@ -16,6 +16,9 @@
 namespace steer::config {
 namespace {
 
+// Of resolve(), after a reported error: no file has this name.
+constexpr std::string_view kRefusedPath("\0", 1);
+
 std::string_view article(std::string_view noun) {
     return std::string_view("aeio").find(noun.front()) == std::string_view::npos ? "a " : "an ";
 }
@@ -73,7 +76,40 @@ Reading::Reading(std::string file, const LoadOptions& options) : report_(file), 
     settings_.files.push_back(std::move(file));
 }
 
-std::string Reading::resolve(std::string_view path) {
+void Reading::set_layer(std::size_t source, std::string folder) {
+    layer_source_ = source;
+    layer_folder_ = std::move(folder);
+}
+
+std::optional<std::string> Reading::layer_text(const std::string& file, bool& has_file) const {
+    has_file = false;
+    if (options_.managed.text) return options_.managed.text;
+    if (options_.texts != nullptr) {
+        if (const auto known = options_.texts->find(file); known != options_.texts->end())
+            return std::string(known->second.text());
+        // The texts of a configuration without a layer.
+        if (options_.texts->contains(settings_.file)) return std::nullopt;
+    }
+    has_file = options_.managed.has_file;
+    return std::nullopt;
+}
+
+std::string Reading::resolve_in_layer(std::string_view path, int line) {
+    const std::filesystem::path folder(layer_folder_);
+    const std::string whole = (folder / path).lexically_normal().string();
+    if (whole.starts_with(layer_folder_ + "/")) {
+        settings_.named.push_back(whole);
+        return whole;
+    }
+    report_.error(line, "the file " + matchers::quoted_path(std::string(path)) + " is outside of " +
+                            layer_folder_ + ": put it there, or name it in " +
+                            matchers::quoted_path(report_.file()));
+    return std::string(kRefusedPath);
+}
+
+std::string Reading::resolve(std::string_view path, int line) {
+    if (layer_source_ != 0 && config::source_of(line) == layer_source_)
+        return resolve_in_layer(path, line);
     const std::filesystem::path given(path);
     const bool is_whole = given.is_absolute() || base_dir_.empty();
     std::string whole =
@@ -115,6 +151,7 @@ Result<std::string> Reading::source_text(const std::string& path) {
 }
 
 std::optional<std::string> Reading::read_file(const std::string& path, const Place& place) {
+    if (path == kRefusedPath) return std::nullopt;
     settings_.opened.push_back(path);
     auto content = read_text(path);
     if (content) return *std::move(content);

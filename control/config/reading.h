@@ -41,12 +41,22 @@ class Reading {
     // ---- files and environment
 
     // The path to open: a relative one starts from the base folder. It joins Settings::named.
-    [[nodiscard]] std::string resolve(std::string_view path);
+    // `line`: of the path. In the layer (layer.h), a path starts from the layer's folder; one that
+    // leads out of it is reported, and the result names no file.
+    [[nodiscard]] std::string resolve(std::string_view path, int line);
     // The content of a file, or the reason of the failure ("No such file or directory"). Reads a
     // pipe only as the configuration itself (`--config <(...)`).
     static Result<std::string> read_text(const std::string& path, bool or_pipe = false);
     // The text of the configuration or of an included file, which Settings::texts keeps.
     Result<std::string> source_text(const std::string& path);
+    // The text of the layer, if not that of its file decides. `has_file`: whether the file may be
+    // read for it.
+    [[nodiscard]] std::optional<std::string> layer_text(const std::string& file,
+                                                        bool& has_file) const;
+    [[nodiscard]] bool keeps_placeholders() const { return options_.keeps_placeholders; }
+    [[nodiscard]] const ManagedOptions& managed() const { return options_.managed; }
+    // Lines of `source` belong to the layer, which is in `folder`.
+    void set_layer(std::size_t source, std::string folder);
     // As read_text(). Reports a failure for `place` ("... cannot be read: No such file").
     std::optional<std::string> read_file(const std::string& path, const Place& place);
     // Notes that `file` contains a secret. Empty: the file with the line `line`.
@@ -104,9 +114,13 @@ class Reading {
     RouterIndex add_router(Router router);
 
   private:
+    std::string resolve_in_layer(std::string_view path, int line);
+
     Report report_;
     const LoadOptions& options_;
     std::string base_dir_;
+    std::size_t layer_source_ = 0;  // 0: no layer
+    std::string layer_folder_;
     Settings settings_;
     std::map<std::string, Declared, std::less<>> declared_;
     struct Absent {

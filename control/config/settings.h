@@ -23,6 +23,7 @@
 #include "control/config/settings/limit_settings.h"
 #include "control/config/settings/lines.h"
 #include "control/config/settings/list_settings.h"
+#include "control/config/settings/managed_settings.h"
 #include "control/config/settings/matcher_settings.h"
 #include "control/config/settings/plugin_tables.h"
 #include "control/config/settings/recorder_settings.h"
@@ -77,6 +78,7 @@ struct Settings {
     std::vector<std::string> files;     // [0] is `file`; then every rule file that was read
     std::vector<std::string> opened;    // all files but `file`, also those that could not be read
     std::vector<std::string> named;     // every path in it, also paths that are only written
+    ManagedLayer managed;
     Log log;
     Dataplane dataplane;
     Control control;
@@ -98,6 +100,11 @@ struct Settings {
     // least one.
     std::vector<PluginIndex> entries{0};
 
+    // Whether the layer over the configuration may name this file, so that root does not open it.
+    [[nodiscard]] bool may_be_managed(const std::string& path) const {
+        return managed.is_used &&
+               path.starts_with(managed.file.substr(0, managed.file.rfind('/') + 1));
+    }
     [[nodiscard]] const Plugin& plugin(PluginIndex i) const { return plugins[i]; }
     // An error about something at `line` of these settings.
     [[nodiscard]] Error error(int line, std::string text) const {

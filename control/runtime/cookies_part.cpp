@@ -42,7 +42,7 @@ class CookiesPart final : public Part {
         DataplaneRuntime& runtime = workers_.runtime();
         keys_ = std::make_unique<Published<dns::CookieKeys>>(runtime.shared().cookie_keys,
                                                              runtime.shared().qsbr);
-        const FilesAs files(settings_.user());
+        const FilesAs files(settings_.given_user());
         use(settings_.get().cookies);
         return {};
     }

@@ -38,7 +38,10 @@ std::vector<std::string> watched(const config::Settings& settings) {
     std::vector<std::string> files = host_server_files(settings);
     if (settings.control.watch != config::Watch::off)
         files.insert(files.end(), settings.opened.begin(), settings.opened.end());
-    if (settings.control.watch == config::Watch::all) files.push_back(settings.file);
+    if (settings.control.watch == config::Watch::all) {
+        files.push_back(settings.file);
+        if (settings.managed.is_used) files.push_back(settings.managed.file);
+    }
     std::sort(files.begin(), files.end());
     files.erase(std::unique(files.begin(), files.end()), files.end());
     return files;

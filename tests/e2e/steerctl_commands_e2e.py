@@ -28,7 +28,7 @@ BUILD = sys.argv.pop(1)
 # It gives every command something to show.
 CONFIG = """
 dataplane: {{ ports: [ {{ device: eth0, driver: socket }} ] }}
-control: {{ http: {{ listen: "127.0.0.1:9154", folder: {folder}/page }}, leases: {folder}/leases.json, router_lists: {folder}/lists.json, static: {folder}/static.yaml, history: {folder}/versions, rules: {folder}/rules.json, watch: off }}
+control: {{ http: {{ listen: "127.0.0.1:9154", folder: {folder}/page }}, leases: {folder}/leases.json, router_lists: {folder}/lists.json, static: {folder}/static.yaml, history: {folder}/versions, rules: {folder}/rules.json, managed: {folder}/managed.yaml, user: games, watch: off }}
 routers:
   edge1: {{ address: 172.16.1.1:8728, username: {user}, password: {password} }}
 plugins:
@@ -134,6 +134,16 @@ ROWS = {
                                wrong=(((), "FILE is required"),)),
     "configuration replay": Row(r"^\d+ queries, \d+ different ones, from .*\nsame: \d+, different: 0, unknown: \d+\n", ("{folder}/steer.yaml", "--hours", "1"),
                                 ("good", "queries", "differences"), wrong=(((), "a text is missing"), (("/nowhere",), "cannot be read"), (("--hours", "x"), "--hours"))),
+    "managed set": Row(r"configuration \d+ is active; the old text is version \d+\n$", ("policy.local_names", "{folder}/part.yaml"), ("applied", "problems", "kept"),
+                       wrong=(((), "PART is required"), (("policy.local_names", "/nowhere"), "cannot be read"))),
+    "managed keep": Row(r"^the value of policy\.local_names is kept\n$", ("policy.local_names",), ("kept",), wrong=(((), "PATH is required"),)),
+    "managed show": Row(r"^# Over the configuration.*\n.*\npolicy:\n  local_names: forward\n$", keys=("file", "text", "hash", "parts")),
+    "managed check": Row(r"\n-  local_names: forward\n\+  local_names: nxdomain\n(.*\n)*it is good\n$", ("policy.local_names", "{folder}/other.yaml"), ("good", "diff"), wrong=(((), "PART is required"),)),
+    "managed undo": Row(r"configuration \d+ is active", keys=("applied",), wrong=((("first",), "first"),)),
+    "managed remove": Row(r"configuration \d+ is active", ("policy.local_names",), ("applied",), before=("managed set", "policy.local_names", "{folder}/part.yaml"),
+                          wrong=(((), "PART is required"),)),
+    "managed history": Row(r"version +kept at +size\n", keys=("versions",)),
+    "managed version": Row(r"", ("1",), ("text",), wrong=(((), "VERSION is required"),)),
     "configuration history": Row(r"version +kept at +size\n +1 ", keys=("versions",)),
     "configuration version": Row(r"plugins:", ("1",), ("text",), wrong=(((), "VERSION is required"), (("first",), "first"))),
     "configuration rollback": Row(r"\nconfiguration \d+ is active", ("1",), ("applied",), wrong=(((), "VERSION is required"),)),
@@ -197,10 +207,12 @@ CALLS = {
     "fleet": ({},), "hits": ({"seconds": 1}, {"seconds": 1, "name": "example", "client": "192.168.88.0/24"}),
     "page": ({},), "page.link": ({},), "page.password": ({"password": "correct horse battery"},), "page.logout": ({},),
     "leases": ({},), "limits": ({},), "lists": ({},), "lists.fetch": ({},), "methods": ({},),
+    "managed.set": ({"parts": ["policy.local_names"], "values": ["forward"]}, {"parts": ["plugins.nowhere"], "values": ["{args: {}}"]}), "managed.keep": ({"path": "policy.local_names"},), "managed.show": ({},),
+    "managed.check": ({"parts": ["policy.local_names"], "values": ["nxdomain"]}, {"parts": ["policy.local_names"]}), "managed.undo": ({}, {"version": 1}), "managed.history": ({},), "managed.version": ({"version": 1},),
     "recorder.history": ({}, {"limit": 1}), "recorder.series": ({}, {"step": 60}, {"key": "stream.example"}), "recorder.status": ({},), "recorder.top": ({}, {"kind": "latency"}),
     "recursion": ({},), "recursion.flush": ({"name": "nobody.example"},), "recursion.distrust": ({"name": "nobody.example"}, {"name": "nobody.example", "seconds": 0}),
     "reload": ({},), "reverse": ({"address": "203.0.113.10"}, {"address": "203.0.113.200"}),
-    "routers": ({},), "routers.adopt": ({"from": "oxi"}, {"from": "oxi", "apply": True}), "routers.diff": ({},), "routers.errors": ({},),
+    "routers": ({},), "routers.commands": ({},), "routers.adopt": ({"from": "oxi"}, {"from": "oxi", "apply": True}), "routers.diff": ({},), "routers.errors": ({},),
     "routers.forget": ({"address": "203.0.113.200"},), "routers.lists": ({},), "routers.pause": ({},), "routers.resume": ({},),
     "routers.probe": ({"name": "edge1"},), "routers.reconcile": ({},), "routers.shared": ({},), "routers.trace": ({"name": "edge1"},),
     "rpc.discover": ({},), "rpc.whoami": ({},), "rules": ({},), "rules.list": ({"tag": "blocked"},),
@@ -212,6 +224,8 @@ CALLS = {
 # The files that they read.
 INPUTS = {
     "new.password": "correct horse battery\n",
+    "part.yaml": "forward\n",
+    "other.yaml": "nxdomain\n",
     "ads.txt": "0.0.0.0 ads.example\n",
     "dns.rsc": "/ip dns\nset allow-remote-requests=yes servers=1.1.1.1\n",
     "Corefile": ". {\n    forward . 1.1.1.1\n}\n",
@@ -319,6 +333,8 @@ class Commands(unittest.TestCase):
                     params = {name: value.format(folder=self.folder) if isinstance(value, str) else value for name, value in call.items()}
                     if method in ("configuration.apply", "configuration.rollback"):
                         params["hash"] = ask("configuration.show")["hash"]
+                    if method in ("managed.set", "managed.undo"):
+                        params["hash"] = ask("managed.show")["hash"]
                     if params.get("text") == "good":
                         params["text"] = text
                     if "capture" in params:

@@ -71,6 +71,8 @@ Run add_history(CLI::App& command, Options& options);
 Run add_recorder(CLI::App& command, Options& options);
 // configuration_commands.cpp
 Run add_configuration(CLI::App& command, Options& options);
+// managed_commands.cpp
+Run add_managed(CLI::App& command, Options& options);
 // replay_commands.cpp; the first is `configuration replay`
 Run add_recorded_replay(CLI::App& command, Options& options);
 Run add_replay(CLI::App& command, Options& options);
@@ -88,5 +90,13 @@ Run add_setup(CLI::App& command, Options& options);
 Run add_doctor(CLI::App& command, Options& options);
 // completion.cpp
 Run add_completion(CLI::App& command, Options& options);
+
+// For both kinds of texts of the configuration (configuration_commands.cpp).
+// Prints the answer with `text`; one whose `key` is not true is exit 2.
+int judge_configuration(const Options& options, const Reply& reply, std::string_view key,
+                        std::string (*text)(const boost::json::value& answer));
+// Prints the text itself, so that `steerctl configuration show > FILE` is the file.
+int print_configuration(const Options& options, std::string_view method,
+                        const boost::json::value& params);
 
 }  // namespace steerctl

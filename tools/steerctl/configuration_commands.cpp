@@ -9,15 +9,14 @@
 
 namespace steerctl {
 namespace json = boost::json;
-namespace {
 
-// Prints the answer; a text that is not good is exit 2.
-int judge(const Options& options, const Reply& reply, std::string_view key) {
+int judge_configuration(const Options& options, const Reply& reply, std::string_view key,
+                        std::string (*text)(const json::value& answer)) {
     if (!reply.error.empty()) return fail(reply);
     if (options.as_json) {
         print_json(reply.result);
     } else {
-        print(configuration_problems_text(reply.result));
+        print(text(reply.result));
     }
     if (is_true(object_of(reply.result), key)) return 0;
     constexpr auto kCode = steer::ErrorCode::invalid_configuration;
@@ -25,7 +24,6 @@ int judge(const Options& options, const Reply& reply, std::string_view key) {
                            : row_of(kCode).code;
 }
 
-// The text itself, so that `steerctl configuration show > FILE` is the file.
 int print_configuration(const Options& options, std::string_view method,
                         const json::value& params) {
     const Reply reply = ask(options.socket, method, params, kPatience);
@@ -37,12 +35,15 @@ int print_configuration(const Options& options, std::string_view method,
     return print_data(configuration_bytes(reply.result));
 }
 
+namespace {
+
 // Changes the text that is there now.
 int change(const Options& options, const char* method, json::object params) {
     const Reply now = ask(options.socket, "configuration.show", nullptr, kPatience);
     if (!now.error.empty()) return fail(now);
     if (const auto* const hash = find(object_of(now.result), "hash")) params["hash"] = *hash;
-    return judge(options, ask(options.socket, method, params, kLongPatience), "applied");
+    return judge_configuration(options, ask(options.socket, method, params, kLongPatience),
+                               "applied", configuration_problems_text);
 }
 
 // Runs `next` with the text of the file, if it can be one.
@@ -56,9 +57,9 @@ int with_text(const Options& options, int (*next)(const Options&, json::object))
 }
 
 int check_text(const Options& options, json::object params) {
-    return judge(options,
-                 ask(options.socket, "configuration.check", std::move(params), kLongPatience),
-                 "good");
+    return judge_configuration(
+        options, ask(options.socket, "configuration.check", std::move(params), kLongPatience),
+        "good", configuration_problems_text);
 }
 
 int apply_text(const Options& options, json::object params) {

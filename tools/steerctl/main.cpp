@@ -69,6 +69,8 @@ constexpr Command kCommands[] = {
     {"recorder", "Show each query_recorder, its files and receivers", add_recorder},
     {"configuration", "Show, check and change the configuration of the running daemon",
      add_configuration},
+    {"managed", "Show, change and undo the layer over the configuration that forms write",
+     add_managed},
     {"replay",
      "List queries of a capture file that another configuration would answer in another way",
      add_replay},

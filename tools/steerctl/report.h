@@ -103,6 +103,7 @@ std::string configuration_problems_text(const boost::json::value& answer);
 std::string configuration_bytes(const boost::json::value& answer);
 // Returns why a text cannot be sent; empty if it can. `file`: its name, "-" is standard input.
 std::string configuration_text_problem(const std::string& file, std::string_view text);
+std::string managed_diff_text(const boost::json::value& answer);
 std::string configuration_history_text(const boost::json::value& answer);
 
 // For routers, routers.diff, routers.reconcile, routers.pause, routers.resume and bypass.

@@ -81,8 +81,9 @@ Result<void> ApiPart::open_socket() {
         ops::ControlSocket::Options{.audit = events_.audit(),
                                     .roles = std::move(*roles),
                                     .subscriptions = events_.subscriptions()});
-    const FilesAs files(
-        settings_.is_socket_given() || is_nobody(settings_.user()) ? "" : settings_.user());
+    const FilesAs files(settings_.is_socket_given() || is_nobody(settings_.given_user())
+                            ? ""
+                            : settings_.given_user());
     return socket_->listen(settings.control.socket);
 }
 

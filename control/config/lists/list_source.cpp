@@ -295,7 +295,7 @@ std::optional<ListBytes> read_list_source(Reading& in, const Text& written, cons
                                           const ListUse& use) {
     if (is_url(written.value)) return read_copy(in, written, place, use);
     if (is_secondary(written.value)) return read_zone_copy(in, written, place, use);
-    const std::string file = in.resolve(written.value);
+    const std::string file = in.resolve(written.value, place.line);
     begin_list(in, file, place, use);
     auto bytes = in.read_file(file, place);
     if (!bytes) return std::nullopt;

@@ -221,7 +221,7 @@ void take_prefixes(Reading& in, const matchers::PrefixList& list, bool strict,
 
 void read_prefix_file(Reading& in, const Text& path, const Place& place,
                       std::vector<PersistentRow>& out) {
-    const std::string file = in.resolve(path.value);
+    const std::string file = in.resolve(path.value, path.line);
     const Place at{place.key, place.owner, path.line};
     const auto bytes = in.read_file(file, at);
     if (!bytes) return;

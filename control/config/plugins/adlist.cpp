@@ -166,9 +166,10 @@ class PartReader {
         if (is_url(list_.source) || is_secondary(list_.source)) return true;
         const std::uint64_t most = in_.settings().control.fetch.max_size;
         std::error_code error;
-        const auto bytes = std::filesystem::file_size(in_.resolve(list_.source), error);
+        const auto bytes = std::filesystem::file_size(in_.resolve(list_.source, list_.line), error);
         if (error || bytes <= most) return true;
-        in_.settings().opened.push_back(in_.resolve(list_.source));  // it may become smaller
+        in_.settings().opened.push_back(
+            in_.resolve(list_.source, list_.line));  // it may become smaller
         refuse("has " + std::to_string(bytes) + " bytes, and 'max_size' in 'fetch' of 'control' " +
                "allows " + std::to_string(most) + ": raise it, or take a shorter list");
         return false;

@@ -55,7 +55,7 @@ class RecordsReader {
         : in_(in), owner_(std::move(owner)), origin_(std::move(origin)) {}
 
     void rule(const Text& text) {
-        ZoneText zone = read_zone(text.value, {}, files(), origin_, false);
+        ZoneText zone = read_zone(text.value, {}, files(text.line), origin_, false);
         const Place place{"rules", owner_, text.line};
         add_all(zone, 0, text.line);
         for (const Error& bad : zone.bad.errors())
@@ -63,11 +63,11 @@ class RecordsReader {
     }
 
     void file(const Text& path, bool strict) {
-        const std::string file = in_.resolve(path.value);
+        const std::string file = in_.resolve(path.value, path.line);
         const Place place{"files", owner_, path.line};
         const auto bytes = in_.read_file(file, place);
         if (!bytes) return;
-        ZoneText zone = read_zone(*bytes, file, files(), origin_);
+        ZoneText zone = read_zone(*bytes, file, files(path.line), origin_);
         const std::size_t good = add_all(zone, in_.file_number(file), 0);
         say_bad_lines(in_, zone.bad, good, strict, file, place, kOfOperator);
     }
@@ -76,13 +76,17 @@ class RecordsReader {
 
   private:
     // $INCLUDE in a zone file is relative to its folder; in `rules`, to the configuration.
-    ZoneFiles files() {
-        return [this](std::string_view path, std::string_view by) -> Result<ZoneFile> {
+    // `line`: of the text or file that has it.
+    ZoneFiles files(int line) {
+        return [this, line](std::string_view path, std::string_view by) -> Result<ZoneFile> {
             const std::filesystem::path given(path);
+            const bool is_whole = by.empty() || given.is_absolute();
             std::string file =
-                by.empty() || given.is_absolute()
-                    ? in_.resolve(path)
-                    : (std::filesystem::path(by).parent_path() / given).lexically_normal().string();
+                in_.resolve(is_whole ? given.string()
+                                     : (std::filesystem::absolute(by).parent_path() / given)
+                                           .lexically_normal()
+                                           .string(),
+                            line);
             in_.settings().opened.push_back(file);
             auto bytes = Reading::read_text(file);
             if (!bytes) {

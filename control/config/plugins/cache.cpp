@@ -35,7 +35,8 @@ void read_size(Reading& in, const Node& node, const Place& place, Cache& out) {
 
 void read_dump_file(Reading& in, const Node& node, const Place& place, Cache& out) {
     std::string path;
-    if (read_value(in, node, place, {}, path) && !path.empty()) out.dump_file = in.resolve(path);
+    if (read_value(in, node, place, {}, path) && !path.empty())
+        out.dump_file = in.resolve(path, place.line);
 }
 
 bool is_off(const Node& node) {

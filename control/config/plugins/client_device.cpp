@@ -72,7 +72,7 @@ void read_devices(Reading& in, const std::vector<Text>& words, Plugin& plugin) {
             }
             continue;
         }
-        const std::string file = in.resolve(word.value.substr(1));
+        const std::string file = in.resolve(word.value.substr(1), word.line);
         const auto bytes = in.read_file(file, place);
         if (!bytes) continue;
         read_entry_lines(

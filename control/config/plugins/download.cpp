@@ -38,7 +38,7 @@ void add(Reading& in, const Item& item, const std::string& owner, int line, Down
                                     "'filename: geosite.dat'");
         return;
     }
-    const std::string folder = in.resolve(item.dir);
+    const std::string folder = in.resolve(item.dir, line);
     out.items.push_back({url->text(), (std::filesystem::path(folder) / name).string(), line});
 }
 

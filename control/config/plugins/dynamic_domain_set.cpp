@@ -133,7 +133,7 @@ void read_metadata(Reading& in, const Node& map, const DynamicDomainSetArgs& arg
                                           "/var/lib/steerdns/names.meta.json");
         return;
     }
-    file.origins_file = in.resolve(args.metadata_path);
+    file.origins_file = in.resolve(args.metadata_path, place.line);
     if (file.origins_file == file.file) {
         in.report().error(place.line, place.name() + " is the same file as 'path': use two files");
     } else if (const RuleFile* const other = user_of(in, file.origins_file)) {
@@ -160,7 +160,7 @@ void read_dynamic_domain_set(Reading& in, const Node* node, Plugin& plugin) {
         return;
     }
     RuleFile file{.tag = plugin.tag,
-                  .file = in.resolve(args.path),
+                  .file = in.resolve(args.path, place.line),
                   .first = {},
                   .line = place.line,
                   .queue_size = args.queue_size,

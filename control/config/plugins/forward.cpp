@@ -190,7 +190,8 @@ void read_forward(Reading& in, const Node* node, Plugin& plugin) {
                               "'resolv_file' of " + owner_of(plugin) +
                                   " has no effect with 'upstreams': keep one of them");
         }
-        args.resolv_file = in.resolve(args.resolv_file);
+        const Node* const written = block.find("resolv_file");
+        args.resolv_file = in.resolve(args.resolv_file, written == nullptr ? 0 : written->line);
     }
     if (args.servers_of) use_servers_of(in, block, plugin, args);
     plugin.args = std::move(args);

@@ -24,7 +24,7 @@ void read_path(Reading& in, const Node& node, const Place& place, T& out) {
                                           "/var/lib/steerdns/queries");
         return;
     }
-    out.*Member = in.resolve(path);
+    out.*Member = in.resolve(path, place.line);
 }
 
 template <class T, std::uint64_t Min>
@@ -72,7 +72,7 @@ void read_tap_address(Reading& in, const Node& node, const Place& place, Recorde
     std::string text;
     if (!read_value(in, node, place, {}, text)) return;
     if (text.starts_with("unix:")) {
-        std::string path = in.resolve(text.substr(5));
+        std::string path = in.resolve(text.substr(5), place.line);
         if (text.size() > 5 && path.size() <= kLongestSocket) {
             out.socket = std::move(path);
             return;

@@ -88,7 +88,7 @@ void read_negative_anchors(Reading& in, const Node& node, const Place& place, Re
 void read_root_hints(Reading& in, const Node& node, const Place& place, RecursionArgs& out) {
     std::string path;
     if (!read_value(in, node, place, {}, path)) return;
-    out.root_hints = {in.resolve(path), place.line};
+    out.root_hints = {in.resolve(path, place.line), place.line};
     in.read_file(out.root_hints.value, place);
     if (!is_safe(out.root_hints.value))
         in.report().error(place.line, place.name() + ": the path may not have quotes");

@@ -80,7 +80,7 @@ class RedirectReader {
     }
 
     void file(const Text& path, bool strict) {
-        const std::string file = in_.resolve(path.value);
+        const std::string file = in_.resolve(path.value, path.line);
         const Place place{"files", owner_, path.line};
         const auto bytes = in_.read_file(file, place);
         if (!bytes) return;

@@ -79,7 +79,7 @@ void read_secret(Reading& in, const Node& node, const Place& place, TsigArgs& ou
 void read_secret_file(Reading& in, const Node& node, const Place& place, TsigArgs& out) {
     std::string path;
     if (!read_value(in, node, place, {}, path)) return;
-    out.secret_file = in.resolve(path);
+    out.secret_file = in.resolve(path, place.line);
 }
 
 void read_algorithm(Reading& in, const Node& node, const Place& place, TsigArgs& out) {
@@ -179,7 +179,7 @@ void read_zone_pins(Reading& in, const Node& node, const Place& place, ZoneTls& 
 void read_zone_ca(Reading& in, const Node& node, const Place& place, ZoneTls& out) {
     std::string path;
     if (!read_value(in, node, place, {}, path)) return;
-    out.ca = in.resolve(path);
+    out.ca = in.resolve(path, place.line);
     in.read_file(out.ca, place);
 }
 

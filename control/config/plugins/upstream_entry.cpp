@@ -62,7 +62,7 @@ void read_ca(Reading& in, const Node& node, const Place& place, UpstreamArgs& ou
     std::string path;
     if (!read_value(in, node, place, {}, path)) return;
     out.ca_line = place.line;
-    out.ca = in.resolve(path);
+    out.ca = in.resolve(path, place.line);
     in.read_file(out.ca, place);
 }
 

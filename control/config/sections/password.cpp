@@ -24,6 +24,10 @@ void read_password(Reading& in, const Node& node, const Place& place, PasswordTe
     }
 }
 
+void read_password_file(Reading& in, const Node& node, const Place& place, PasswordText& out) {
+    if (read_value(in, node, place, {}, out.password_file)) out.file_line = place.line;
+}
+
 std::optional<Secret> find_password(Reading& in, const PasswordText& text, const std::string& owner,
                                     int line) {
     const int given = (text.password ? 1 : 0) + (text.password_file.empty() ? 0 : 1) +
@@ -49,7 +53,7 @@ std::optional<Secret> find_password(Reading& in, const PasswordText& text, const
         return refuse("the environment variable " + matchers::quoted(text.password_env) +
                       " in 'password_env' of " + owner + " is not set");
     }
-    const std::string path = in.resolve(text.password_file);
+    const std::string path = in.resolve(text.password_file, text.file_line);
     const auto content = in.read_file(path, {"password_file", owner, line});
     if (!content) return std::nullopt;
     in.note_secret(line, "the password of " + owner, path);

@@ -21,7 +21,7 @@ void read_anonymous(Reading& in, const Node& node, const Place& place, RouterAcc
 void read_ca(Reading& in, const Node& node, const Place& place, RouterAccess& out) {
     std::string path;
     if (!read_value(in, node, place, {}, path)) return;
-    out.tls_ca = in.resolve(path);
+    out.tls_ca = in.resolve(path, place.line);
     in.read_file(out.tls_ca, place);
 }
 

@@ -34,6 +34,9 @@ constexpr std::array<Row<T>, 13> router_access_rows(std::string_view required) {
     constexpr auto kPassword = [](Reading& in, const Node& node, const Place& place, T& out) {
         read_password(in, node, place, out);
     };
+    constexpr auto kPasswordFile = [](Reading& in, const Node& node, const Place& place, T& out) {
+        read_password_file(in, node, place, out);
+    };
     constexpr auto kTls = [](Reading& in, const Node& node, const Place& place, T& out) {
         read_tls(in, node, place, out);
     };
@@ -46,7 +49,8 @@ constexpr std::array<Row<T>, 13> router_access_rows(std::string_view required) {
         {"username", &T::username, required, "",
          "RouterOS user with the policies api, read and write"},
         {"password", Own<T>{"text", kPassword}, "none", "", "password of the user"},
-        {"password_file", &T::password_file, "none", "", "file whose first line is the password"},
+        {"password_file", Own<T>{"text", kPasswordFile}, "none", "",
+         "file whose first line is the password"},
         {"password_env", &T::password_env, "none", "",
          "environment variable that contains the password"},
         {"tls", Own<T>{"map or true/false", kTls}, "false", "",

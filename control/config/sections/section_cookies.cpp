@@ -22,7 +22,7 @@ void read_secret_file(Reading& in, const Node& node, const Place& place, CookieS
 void read_stored(Reading& in, const Node& node, const Place& place, CookieSettings& out) {
     std::string path;
     if (!read_value(in, node, place, {}, path)) return;
-    out.stored = lowered(path) == "off" ? std::string() : in.resolve(path);
+    out.stored = lowered(path) == "off" ? std::string() : in.resolve(path, place.line);
 }
 
 constexpr std::array<Row<CookieSettings>, 3> kCookieRows{{

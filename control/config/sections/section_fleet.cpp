@@ -62,11 +62,15 @@ void read_fleet_password(Reading& in, const Node& node, const Place& place, Flee
     read_password(in, node, place, out);
 }
 
+void read_fleet_password_file(Reading& in, const Node& node, const Place& place, FleetArgs& out) {
+    read_password_file(in, node, place, out);
+}
+
 template <auto Member>
 void read_tls_file(Reading& in, const Node& node, const Place& place, FleetTls& out) {
     std::string path;
     if (!read_value(in, node, place, {}, path)) return;
-    out.*Member = in.resolve(path);
+    out.*Member = in.resolve(path, place.line);
     in.read_file(out.*Member, place);
 }
 
@@ -126,7 +130,7 @@ constexpr std::array<Row<FleetArgs>, 12> kFleetRows{{
     {"password", Own<FleetArgs>{"text", read_fleet_password}, "none", "",
      "password of the user\nA Redis that is not on this machine must have a password, or ask for "
      "client certificates. A Redis that obeys without either is refused."},
-    {"password_file", &FleetArgs::password_file, "none", "",
+    {"password_file", Own<FleetArgs>{"text", read_fleet_password_file}, "none", "",
      "file whose first line is the password"},
     {"password_env", &FleetArgs::password_env, "none", "",
      "environment variable that contains the password"},

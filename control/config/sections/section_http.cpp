@@ -31,7 +31,7 @@ template <class T, auto Member>
 void read_file(Reading& in, const Node& node, const Place& place, T& out) {
     std::string path;
     if (!read_value(in, node, place, {}, path)) return;
-    out.*Member = in.resolve(path);
+    out.*Member = in.resolve(path, place.line);
     in.settings().opened.push_back(out.*Member);  // watched: a reload reads it again
 }
 

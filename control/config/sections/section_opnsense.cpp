@@ -17,7 +17,7 @@ struct OpnsenseArgs : OpnsenseRouter {
 void read_opnsense_ca(Reading& in, const Node& node, const Place& place, OpnsenseArgs& out) {
     std::string path;
     if (!read_value(in, node, place, {}, path)) return;
-    out.tls_ca = in.resolve(path);
+    out.tls_ca = in.resolve(path, place.line);
     in.read_file(out.tls_ca, place);
 }
 

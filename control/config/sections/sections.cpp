@@ -3,6 +3,7 @@
 
 #include <array>
 
+#include "control/config/layer.h"
 #include "control/config/plugin_type.h"
 #include "control/config/predecessors.h"
 #include "control/config/sections/section_rows.h"
@@ -36,7 +37,7 @@ void read_production(Reading& in, const Node& /*node*/, const Place& place, Log&
 }
 void read_log_file(Reading& in, const Node& node, const Place& place, Log& out) {
     std::string path;
-    if (read_value(in, node, place, {}, path)) out.file = in.resolve(path);
+    if (read_value(in, node, place, {}, path)) out.file = in.resolve(path, place.line);
 }
 
 constexpr std::array<Row<Log>, 4> kLogRows{{
@@ -64,7 +65,7 @@ void read_socket(Reading& in, const Node& node, const Place& place, Control& out
     constexpr std::size_t kLongest = 107;  // sun_path
     std::string path;
     if (!read_value(in, node, place, {}, path)) return;
-    path = in.resolve(path);
+    path = in.resolve(path, place.line);
     if (path.size() > kLongest) {
         in.report().error(place.line, place.name() + " is " + matchers::quoted(path) +
                                           ": expected a path of at most 107 characters");
@@ -81,7 +82,7 @@ void read_path_or_off(Reading& in, const Node& node, const Place& place, Control
     if (lowered(path) == "off") {
         path.clear();
     } else {
-        path = in.resolve(path);
+        path = in.resolve(path, place.line);
     }
     while (path.size() > 1 && path.ends_with('/'))
         path.pop_back();
@@ -102,7 +103,7 @@ void read_path(Reading& in, const Node& node, const Place& place, Control& out) 
         in.report().error(place.line, place.name() + ": expected a path without quotes");
         return;
     }
-    out.*Member = in.resolve(path);
+    out.*Member = in.resolve(path, place.line);
 }
 
 void read_list_size(Reading& in, const Node& node, const Place& place, Fetch& out) {
@@ -116,7 +117,7 @@ void read_list_size(Reading& in, const Node& node, const Place& place, Fetch& ou
 }
 void read_list_ca(Reading& in, const Node& node, const Place& place, Fetch& out) {
     std::string path;
-    if (read_value(in, node, place, {}, path)) out.ca = in.resolve(path);
+    if (read_value(in, node, place, {}, path)) out.ca = in.resolve(path, place.line);
 }
 
 constexpr std::array<Row<Fetch>, 6> kFetchRows{{
@@ -154,7 +155,12 @@ void read_pattern_memory(Reading& in, const Node& node, const Place& place, Cont
     out.pattern_memory = *bytes;
 }
 
-constexpr std::array<Row<Control>, 24> kControlRows{{
+void read_managed_place(Reading& in, const Node& node, const Place& place, Control& out) {
+    std::string text;
+    if (read_value(in, node, place, {}, text)) out.managed = managed_place(in, text, place.line);
+}
+
+constexpr std::array<Row<Control>, 25> kControlRows{{
     {"socket", Own<Control>{"path", read_socket}, "/run/steerdns/control.sock", "",
      "control socket, used by steerctl"},
     {"roles", Own<Control>{"list", read_roles}, "none", "",
@@ -216,6 +222,13 @@ constexpr std::array<Row<Control>, 24> kControlRows{{
      "`configuration.apply`\nThe last 50 texts are kept. They may hold passwords: only the "
      "daemon's user "
      "can read them."},
+    {"managed", Own<Control>{"auto, on, off or path", read_managed_place}, "auto", "",
+     "file for changes by forms, over this configuration\n`auto` is `on` if `http` is a map, which "
+     "serves the page. `on` is /var/lib/steerdns/managed.yaml. A map in it is overridden by key, a "
+     "plugin by tag, a list as a whole. It may hold `plugins`, `routers`, `policy`, `mdns`, and "
+     "`http` of `control`. Its paths lie below its folder. Only the daemon's user opens it. The "
+     "option `--no-managed` of steerdnsd starts without it. See "
+     "[managed.md](../guides/managed.md)."},
     {"pattern_time", &Control::pattern_time, "10s", "100ms..10m",
      "CPU time limit for compiling keyword and regexp rules\nOne regexp may take a twentieth of "
      "it, at least 500 ms. A slower regexp is rejected with its file and line. If all rules "
@@ -310,12 +323,12 @@ std::span<const Section> all_sections() {
                 "`trusted_forwarders` and `drop_source_ports` apply at a reload. All other changes "
                 "need a restart.",
                 dataplane_row_texts, read_dataplane},
-        Section{
-            "control",
-            "Control socket, metrics, user, files and background threads. Changes of `watch`, "
-            "`images`, `lists`, `static` and `fetch` apply at a reload. All other changes need a "
-            "restart.",
-            [] { return row_texts(kControlRows); }, read_control},
+        Section{"control",
+                "Control socket, metrics, user, files and background threads. Changes of `watch`, "
+                "`images`, `lists`, `static`, `managed` and `fetch` apply at a reload. All other "
+                "changes need a "
+                "restart.",
+                [] { return row_texts(kControlRows); }, read_control},
         Section{"policy",
                 "Rules for special names. They apply to every query, before the first rule of a "
                 "sequence.",

@@ -7,7 +7,7 @@ namespace {
 void read_watched(Reading& in, const Node& node, const Place& place, std::string& out) {
     std::string path;
     if (!read_value(in, node, place, {}, path)) return;
-    out = in.resolve(path);
+    out = in.resolve(path, place.line);
     in.settings().opened.push_back(out);
 }
 

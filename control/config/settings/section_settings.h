@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "control/config/settings/lines.h"
+#include "control/config/settings/managed_settings.h"
 #include "control/config/settings/port_settings.h"
 #include "control/config/settings/role.h"
 #include "matchers/prefix/ip_address.h"
@@ -171,6 +172,7 @@ struct Control {
     // Rules of `steerctl block` and `allow`. Empty: none are possible. No value: rules_file().
     std::optional<std::string> rules;
     std::string history = "/var/lib/steerdns/configurations";  // earlier texts; empty: not kept
+    ManagedPlace managed;                                      // the layer over the configuration
     std::uint32_t stream_threads = 1;
     bool ready_nat64 = false;
     UpstreamsReady ready_upstreams = UpstreamsReady::withdraw;

@@ -118,6 +118,10 @@ void FilesAs::leave() {
     (void)::syscall(SYS_setgroups, groups_.size(), groups_.data());
 }
 
+uid_t FilesAs::uid() {
+    return files_uid();
+}
+
 void FilesAs::note_source(const std::string& path) {
     if (in_force == nullptr || !in_force->may_read_as_root_) return;
     in_force->may_read_as_root_ = !in_force->can_change(path);

@@ -32,6 +32,9 @@ class FilesAs {
     // Notes a further file of the configuration that this thread reads.
     static void note_source(const std::string& path);
 
+    // The user whose files this thread opens now.
+    static uid_t uid();
+
   private:
     friend class RootToRead;
     void enter();  // the user's permissions

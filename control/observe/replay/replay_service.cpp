@@ -137,6 +137,7 @@ struct ReplayService::Request {
     std::optional<std::string> text;  // else the version
     std::string versions;
     std::uint64_t version = 0;
+    std::optional<std::string> managed;  // the layer's text, over the configuration's file
     std::optional<std::string> records;  // of a capture; else those of the database
     std::string path;                    // of the database
     RecordedSpan span;
@@ -164,10 +165,11 @@ void ReplayService::add_methods(ops::Methods& methods, const Parts& parts) {
              "Lists recorded or captured queries that a configuration would answer in another way.",
          .changes = ops::Changes::nothing(),
          .role = AccessRole::admin,
-         .parameters = {{"text", ParamType::text,
-                         "the whole configuration, as YAML; without `version`"},
+         .parameters = {{"text", ParamType::text, "the whole configuration, as YAML"},
                         {"version", ParamType::number,
                          "an earlier text, by its number in configuration.history", false, 1},
+                        {"managed", ParamType::text,
+                         "the text of managed.yaml over the configuration's file"},
                         {"seconds", ParamType::number,
                          "how far back (default: 3600); without `from`", false, 1, kMostTime, "s"},
                         {"from", ParamType::number, "begin of the time, in seconds since 1970",
@@ -193,14 +195,16 @@ void ReplayService::add_methods(ops::Methods& methods, const Parts& parts) {
 
 void ReplayService::replay(const ops::Arguments& asked, const Parts& parts,
                            const ops::RpcDone& done) {
-    if (asked.has("text") == asked.has("version"))
+    const int given = asked.has("text") + asked.has("version") + asked.has("managed");
+    if (given != 1)
         return done(
             ops::bad_params("give either `text`, a configuration, or `version`, a number of "
-                            "configuration.history"));
+                            "configuration.history, or `managed`, a text of managed.yaml"));
     Request request{.parts = parts,
                     .text = asked.find_text("text"),
                     .versions = versions_,
                     .version = asked.number("version", 0),
+                    .managed = asked.find_text("managed"),
                     .records = asked.find_text("records"),
                     .path = {},
                     .span = {},
@@ -266,7 +270,7 @@ ops::RpcResult ReplayService::work(const Request& request) const {
     std::string text;
     if (request.text) {
         text = *request.text;
-    } else {
+    } else if (!request.managed) {
         auto kept = edit::History(request.versions).text(request.version);
         if (!kept) return ops::bad_params(kept.error().text);
         text = *std::move(kept);
@@ -275,7 +279,8 @@ ops::RpcResult ReplayService::work(const Request& request) const {
     const auto refuse = [&problems] {
         return json::value(json::object{{"good", false}, {"problems", std::move(problems)}});
     };
-    const auto wanted = source_.load_text(text);
+    const auto wanted =
+        request.managed ? source_.with_layer(request.managed).load() : source_.load_text(text);
     add(problems, "warning", wanted.warnings);
     add(problems, "error", wanted.errors);
     if (!wanted.ok()) return refuse();

@@ -1,7 +1,7 @@
 // `configuration.replay` of the control socket: what a configuration would have done with recorded
 // or captured queries.
 //
-//   configuration.replay {"text" | "version", "seconds", "from", "to", "plugin" | "records" (captured.h), "limit"}
+//   configuration.replay {"text" | "version" | "managed", "seconds", "from", "to", "plugin" | "records" (captured.h), "limit"}
 //     {"good", "problems": as configuration.check, "from", "to", "complete", "queries", "distinct", "unreadable",
 //      "same", "different", "unknown": {"queries", "distinct"}, "unknown_facts": [{"fact", "queries"}],
 //      "changes": [{"before", "after", "queries", "distinct"}],

@@ -10,7 +10,6 @@
 #include <iostream>
 #include <set>
 
-#include "control/config/load.h"
 #include "control/host/kernel/addresses.h"
 #include "control/host/process/command_line.h"
 #include "control/operator/doctor/checks.h"
@@ -21,6 +20,7 @@
 #include "control/operator/doctor/watch.h"
 #include "control/operator/doctor/wire.h"
 #include "control/program/build/lists.h"
+#include "control/program/reload/reloader.h"
 #include "dataplane/dns/name.h"
 #include "matchers/exit_codes.h"
 #include "matchers/quote.h"
@@ -288,7 +288,9 @@ int run_doctor(int argc, char** argv) {
         return refuse("--json cannot ask for each command: leave out --json or --fix");
     arguments.watches = watches->count() > 0;
     if (const std::string why = read_probe(arguments); !why.empty()) return refuse(why);
-    const auto loaded = config::load(arguments.config);
+    ConfigSource source;
+    source.path = arguments.config;
+    const auto loaded = source.load();
     print_errors(loaded.errors);
     if (!loaded.ok()) return kExitRejected;
     auto patients = patients_of(loaded.settings, arguments.router);

@@ -25,6 +25,7 @@
 #include "control/operator/machine/apply.h"
 #include "control/operator/machine/checks.h"
 #include "control/operator/machine/report.h"
+#include "control/program/reload/reloader.h"
 #include "control/program/reload/sizing.h"
 #include "control/streams/listen/port_owner.h"
 #include "dataplane/port/descriptor.h"
@@ -148,7 +149,9 @@ std::optional<config::Settings> load(const std::string& given) {
             file.c_str());
         return config::Settings{};
     }
-    auto loaded = config::load(file);
+    ConfigSource source;
+    source.path = file;
+    auto loaded = source.load();
     print_errors(loaded.errors);
     if (!loaded.ok()) return std::nullopt;
     return std::move(loaded.settings);

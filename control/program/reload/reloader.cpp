@@ -1,6 +1,7 @@
 #include "control/program/reload/reloader.h"
 
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
@@ -8,12 +9,15 @@
 #include <filesystem>
 #include <iterator>
 #include <new>
+#include <span>
 #include <utility>
 
+#include "control/config/layer.h"
 #include "control/config/lists/list_changes.h"
 #include "control/host/process/background.h"
 #include "control/host/process/files_as.h"
 #include "control/host/process/process_limits.h"
+#include "control/host/process/rights.h"
 #include "control/program/build/image_folder.h"
 #include "control/program/reload/file_access.h"
 #include "control/program/reload/host_servers.h"
@@ -44,14 +48,55 @@ std::unique_ptr<Candidate> refused(Error why) {
 
 config::LoadOutcome ConfigSource::load(bool downloads_tried) const {
     const FilesAs files(user, {&path, 1});
-    config::LoadOptions how = options;
-    how.downloads_tried = downloads_tried;
-    return complete(config::load(path, how));
+    config::LoadOptions options_now = how();
+    options_now.downloads_tried = downloads_tried;
+    return complete(config::load(path, options_now));
 }
 
 config::LoadOutcome ConfigSource::load_text(const std::string& text) const {
     const FilesAs files(user);
-    return complete(config::load_text(text, path, options));
+    return complete(config::load_text(text, path, how()));
+}
+
+Result<config::Node> ConfigSource::merged() const {
+    return config::merged_document(path, how());
+}
+
+ConfigSource ConfigSource::with_layer(std::optional<std::string> text) const {
+    ConfigSource out = *this;
+    out.options.managed.has_file = text.has_value();
+    out.options.managed.text = std::move(text);
+    return out;
+}
+
+namespace {
+
+// The user that opens the layer, and what the configuration with it names. Empty: this process.
+Result<std::string> managed_user(const std::string& wanted) {
+    constexpr uid_t kOverflowUid = 65534;  // of `nobody`
+    auto name = resolve_user(wanted);
+    if (name && (is_nobody(*name) || ::geteuid() == kOverflowUid))
+        return Error{
+            "the daemon's user would be 'nobody', whose files belong to many processes: "
+            "name a user of its own as `user` of `control`"};
+    return name;  // empty if we are not root
+}
+
+}  // namespace
+
+config::LoadOptions ConfigSource::how() const {
+    config::LoadOptions out = options;
+    out.managed.is_on = has_managed;
+    out.managed.as_user =
+        [file = path, given = user](const std::string& wanted) -> Result<std::shared_ptr<void>> {
+        auto name = managed_user(given.empty() ? wanted : given);
+        if (!name) return name.error();
+        // With a given user, the whole load has its rights.
+        if (!given.empty()) return std::shared_ptr<void>();
+        std::shared_ptr<void> rights = std::make_shared<FilesAs>(*name, std::span(&file, 1));
+        return {boost::system::in_place_value, std::move(rights)};
+    };
+    return out;
 }
 
 config::LoadOutcome ConfigSource::complete(config::LoadOutcome loaded) const {
@@ -66,6 +111,10 @@ config::LoadOutcome ConfigSource::complete(config::LoadOutcome loaded) const {
                                          loaded.settings.file, 0);
         }
         wanted = user;
+    }
+    if (user.empty() && loaded.settings.managed.is_used) {
+        if (auto name = managed_user(loaded.settings.control.user))
+            loaded.settings.managed.user = *std::move(name);
     }
     auto unserved =
         fill_host_servers(loaded.settings, read_surroundings(loaded.settings).own_addresses);
@@ -114,6 +163,10 @@ std::size_t ConfigSource::fetch_lists(const config::Settings& settings,
     for (const auto& plugin : settings.plugins) {
         const auto* const download = std::get_if<config::Download>(&plugin.args);
         if (download == nullptr || !download->startup_if_missing) continue;
+        const bool is_managed = std::ranges::any_of(
+            download->items,
+            [&](const config::DownloadItem& item) { return settings.may_be_managed(item.file); });
+        const FilesAs of_layer(is_managed ? files_user(settings) : std::string());
         fresh.clear();
         for (const config::DownloadItem& item : missing_of(*download)) {
             if (tried.insert(item.url).second)

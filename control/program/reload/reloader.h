@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "control/config/document.h"
 #include "control/config/load.h"
 #include "control/host/process/background.h"
 #include "control/host/process/file_stamps.h"
@@ -47,6 +48,7 @@ struct ConfigSource {
     // daemon's user nor which files root creates or passes on. Empty: the configuration decides.
     std::string user;
     std::shared_ptr<TextsInForce> in_force = std::make_shared<TextsInForce>();  // of all copies
+    bool has_managed = true;  // false: the option --no-managed; `control.managed` has no effect
 
     // Reads the configuration. Any thread.
     [[nodiscard]] config::LoadOutcome load(bool downloads_tried = false) const;
@@ -59,12 +61,22 @@ struct ConfigSource {
     [[nodiscard]] config::LoadOutcome load_with_lists(
         std::set<std::string>& tried, const std::stop_token& stop,
         const std::function<void(const std::string&)>& say) const;
+    // The same with this text as the layer managed.yaml; no value: without a layer.
+    [[nodiscard]] ConfigSource with_layer(std::optional<std::string> text) const;
+    // The configuration with its layer, as a tree (config::merged_document()). Any thread.
+    [[nodiscard]] Result<config::Node> merged() const;
+    // The user whose rights a start uses for files that these settings name. Empty: those of the
+    // process.
+    [[nodiscard]] const std::string& files_user(const config::Settings& settings) const {
+        return user.empty() ? settings.managed.user : user;
+    }
     // Whether load_with_lists() would wait.
     static bool lacks_files(const config::Settings& settings);
     // Whether files of its downloads are missing.
     static bool lacks_downloads(const config::Settings& settings);
 
   private:
+    [[nodiscard]] config::LoadOptions how() const;
     [[nodiscard]] config::LoadOutcome complete(config::LoadOutcome loaded) const;
     // Fetches missing files as `user`; returns the number of fetched ones.
     std::size_t fetch_lists(const config::Settings& settings, std::set<std::string>& tried,
