@@ -13,13 +13,14 @@ import * as routers from "/views/routers.js";
 import * as blocking from "/views/blocking.js";
 import * as lists from "/views/lists.js";
 import * as names from "/views/names.js";
+import * as settings from "/views/settings.js";
 import * as configuration from "/views/configuration.js";
 import * as fleet from "/views/fleet.js";
 import * as recursion from "/views/recursion.js";
 
 // A view has `title` and show(place), which returns what ends it; isThere(status) if not every configuration has it. The address
 // after '#' names it; more after '/' is its own.
-const views = { overview, queries, history, names, blocking, explain, routers, lists, configuration, fleet, recursion };
+const views = { overview, queries, history, names, blocking, explain, routers, lists, settings, configuration, fleet, recursion };
 const place = document.getElementById("view");
 const nav = document.querySelector("nav");
 let end = () => {};
