@@ -237,7 +237,7 @@ void read_password_use(Reading& in, const Node& node, const Place& place, RpcSer
 
 void read_folder(Reading& in, const Node& node, const Place& place, RpcServer& out) {
     std::string path;
-    if (read_value(in, node, place, {}, path)) out.folder = in.resolve(path);
+    if (read_value(in, node, place, {}, path)) out.folder = in.resolve(path, place.line);
 }
 
 // `metrics` is read beside the others, but is a setting of Control.

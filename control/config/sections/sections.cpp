@@ -91,7 +91,7 @@ void read_path_or_off(Reading& in, const Node& node, const Place& place, Control
 void read_rules(Reading& in, const Node& node, const Place& place, Control& out) {
     std::string path;
     if (!read_value(in, node, place, {}, path)) return;
-    out.rules = lowered(path) == "off" ? std::string() : in.resolve(path);
+    out.rules = lowered(path) == "off" ? std::string() : in.resolve(path, place.line);
 }
 
 // Below a folder that is written into the engine's configuration between quotes.

@@ -3,6 +3,7 @@ import { make, panel, put, table, widePanel } from "/dom.js";
 import { count, us, when, zone } from "/format.js";
 import { kNoQueries, live, watch } from "/live.js";
 import { follow } from "/rpc.js";
+import { blockingLink } from "/views/blocking.js";
 
 export const title = "Queries";
 
@@ -42,6 +43,7 @@ export function queryTable(rows, empty, more = []) {
     { title: "From", of: (one) => one.path, narrow: false },
     { title: "Upstream", of: (one) => one.upstream ?? "", narrow: false },
     { title: "Took", number: true, of: (one) => us(one.duration_us), narrow: false },
+    { title: "", of: (one) => one.name && blockingLink(one.name, one.client, one.decision === "blocked" ? "Allow" : "Block") },
     ...more,
   ], rows, empty, "two-lines");
 }

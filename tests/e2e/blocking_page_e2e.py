@@ -1,0 +1,87 @@
+"""The page's view of rules in Chromium: a person blocks, allows and pauses by clicks."""
+
+import sys
+import unittest
+
+from lab.browser import NEEDED, OPTION
+from lab.network import skip_without
+from lab.scene import Scene
+from page_browser import URL, PageBrowser
+
+BUILD = sys.argv.pop(1)
+BLOCKED = ["0.0.0.0"]
+TOKEN = "f0e1d2c3b4a5968778695a4b3c2d1e0f"
+PAGE_CONFIG = """
+control:
+  rules: {folder}/rules.json
+  http: {{ metrics: off, tokens: [ {{ name: noc, role: operate, token_file: {folder}/token }} ] }}
+plugins:
+  - {{ tag: ads, type: adlist, args: {{ lists: [ {folder}/ads.hosts ] }} }}
+  - {{ tag: up, type: forward, args: {{ upstreams: [ {{ addr: udp://1.1.1.1 }} ] }} }}
+  - {{ tag: main, type: sequence, args: [ {{ exec: $ads }}, {{ exec: cache 1000 short_circuit }}, {{ exec: $up }} ] }}
+"""
+
+
+class BlockingPage(unittest.TestCase):
+    """A person who blocks and allows names by clicks; rows of queries lead to the form."""
+
+    def setUp(self):
+        scene = self.scene = self.enterContext(Scene("blocking-page", BUILD))
+        scene.start_resolver()
+        scene.folder.chmod(0o777)
+        (scene.folder / "token").write_text(TOKEN + "\n")
+        (scene.folder / "token").chmod(0o600)
+        (scene.folder / "ads.hosts").write_text("0.0.0.0 www.other.example\n")
+        config = scene.folder / "steer.yaml"
+        config.write_text(PAGE_CONFIG.format(folder=scene.folder))
+        scene.start_daemon(config)
+        self.page = self.enterContext(PageBrowser(scene.network, "appliance"))
+
+    def finish(self, name):
+        self.page.keep_picture(name)
+        self.assertEqual(self.page.errors(), [])
+        self.assertLessEqual(self.page.run("return document.documentElement.scrollWidth - window.innerWidth"), 0)
+
+    def test_a_name_is_blocked_and_allowed_by_clicks(self):
+        page, short = self.page, self.scene.short
+        page.sign_in(TOKEN, "blocking")
+        page.errors()
+        page.type("input[name=name]", "music.example")
+        page.type("input[name=note]", "<b>homework</b>")
+        page.click("Block it")
+        page.wait("Blocked from the next query on: music.example")
+        self.assertEqual(short("deep.music.example", "A"), BLOCKED)
+        page.wait("<b>homework</b>")
+        self.finish("blocking")
+        page.click("Remove")
+        page.wait("Removed: music.example and all below")
+        self.assertNotEqual(short("deep.music.example", "A"), BLOCKED)
+
+        # from a row: what the list blocks is allowed for its client
+        page.open(URL + "#queries")
+        page.wait("No query")
+        self.assertEqual(short("www.other.example", "A"), BLOCKED)
+        page.click("Allow")
+        page.wait("Block or allow a name")
+        self.assertEqual(page.run("return [...document.querySelectorAll('input[name=name], input[name=client]')].map((one) => one.value)"),
+                         ["www.other.example", "192.168.88.10"])
+        page.click("Allow it")
+        page.wait("Allowed from the next query on: www.other.example")
+        self.assertEqual(short("www.other.example", "A"), ["198.51.100.2"])
+        page.emulate(width=390, dark=True)
+        self.finish("blocking-phone")
+
+    def test_blocking_is_paused_by_a_click(self):
+        page = self.page
+        page.sign_in(TOKEN, "blocking")
+        page.errors()
+        self.assertEqual(self.scene.short("www.other.example", "A"), BLOCKED)
+        page.click("Pause")
+        page.wait("all lists")
+        self.assertEqual(self.scene.short("www.other.example", "A"), ["198.51.100.2"])
+        self.finish("blocking-pause")
+
+
+if __name__ == "__main__":
+    skip_without(NEEDED, OPTION)
+    unittest.main()
