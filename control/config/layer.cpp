@@ -140,7 +140,9 @@ void check_layer(Reading& in, const Node& top) {
 bool has_page(const Node& top) {
     const Node* const control = top.find("control");
     const Node* const http = control == nullptr ? nullptr : control->find("http");
-    return http != nullptr && http->is_map();
+    if (http == nullptr) return false;
+    const std::string word = http->is_text() ? lowered(trimmed(http->text)) : std::string();
+    return http->is_map() || word == "on" || word == "true";
 }
 
 std::string user_of(const Node& top) {

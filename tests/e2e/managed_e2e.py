@@ -239,7 +239,7 @@ class Managed(unittest.TestCase):
         self.assertIn(str(pwd.getpwnam(OWNER).pw_uid), before[0])
         daemon.stop()
         owners = {path: path.stat().st_uid for path in (self.config, self.scene.folder)}
-        self.write(LAYER + "  - { tag: extra, type: udp_server, args: { entry: main, listen: ':5353' } }\n")
+        self.write(LAYER + "  - { tag: extra, type: udp_server, args: { entry: main, listen: ':53' } }\n")
         daemon = self.scene.start_daemon(self.config)
         self.assertTrue(self.is_in_force())
         self.assertEqual(rights(daemon), before)

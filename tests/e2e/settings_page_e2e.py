@@ -61,7 +61,7 @@ class Settings(unittest.TestCase):
     def open(self, form, **emulate):
         browser = self.chromium
         browser.emulate(**emulate)
-        browser.sign_in(TOKEN, f"settings/{form}" if form else "settings", "What will be written" if form else "Changes by forms")
+        browser.sign_in(TOKEN, f"settings/{form}" if form else "settings", "Change something:" if form else "Changes by forms")
         browser.errors()
         return browser
 

@@ -118,8 +118,9 @@ void FilesAs::leave() {
     (void)::syscall(SYS_setgroups, groups_.size(), groups_.data());
 }
 
+// (Threads of a daemon that serves may not call setfsuid(2).)
 uid_t FilesAs::uid() {
-    return files_uid();
+    return ::geteuid() == 0 ? files_uid() : ::geteuid();
 }
 
 void FilesAs::note_source(const std::string& path) {

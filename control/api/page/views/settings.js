@@ -37,7 +37,9 @@ function replayText(result) {
 
 function ask(place, one) {
   const told = make("div"), fields = make("div"), preview = make("div", { "aria-live": "polite" }), effect = make("div"), commands = make("div");
-  let drawn = null, hash = "", wanted = null, timer = 0, serial = 0;
+  let drawn = null, hash = "", file = "", wanted = null, timer = 0, serial = 0;
+  // Errors, and warnings about what forms have written; others are of the operator's file.
+  const own = (problems) => problems.filter((one) => one.level === "error" || one.file === file);
   const apply = guard(make("button", { class: "main", disabled: true, onclick: () => put() }, "Apply"), "managed.set");
   const allow = (good) => { apply.disabled = !good || Boolean(apply.dataset.refused); };
 
@@ -54,7 +56,7 @@ function ask(place, one) {
     try {
       const result = await call("managed.check", wanted);
       if (mine !== serial) return;
-      preview.replaceChildren(diffText(result.diff), problemTable(result.problems, "No problem is known."));
+      preview.replaceChildren(diffText(result.diff), problemTable(own(result.problems), "No problem is known."));
       allow(result.good && result.hash === hash);
       if (result.good && result.hash !== hash) preview.prepend(notice("Someone else changed the file: read it again."));
       if (!result.good) return;
@@ -80,7 +82,7 @@ function ask(place, one) {
     try {
       const done = await call("managed.set", { ...wanted, hash });
       if (!done.applied) {
-        preview.replaceChildren(problemTable(done.problems));
+        preview.replaceChildren(problemTable(own(done.problems)));
         told.replaceChildren(notice("Not applied: the file is as before."));
         return;
       }
@@ -93,7 +95,7 @@ function ask(place, one) {
 
   async function read() {
     const now = await call("managed.show");
-    ({ hash } = now);
+    ({ hash, file } = now);
     drawn = one.draw(now, () => { clearTimeout(timer); timer = setTimeout(check, kCheckAfterMs); });
     fields.replaceChildren(drawn.element);
     preview.replaceChildren(make("p", { class: "quiet" }, "Change something: what will be written is shown here before it is applied."));

@@ -67,7 +67,7 @@ BOOST_AUTO_TEST_CASE(what_is_no_part_or_no_value_is_refused) {
     BOOST_TEST(changed("", {"plugins.up"}, {"[a]"}).starts_with("the value of a plugin: expected"));
     BOOST_TEST(changed("", {"plugins.up"}, {"{tag: down}"}) ==
                "the value has another tag than \"up\"");
-    BOOST_TEST(changed("", {"plugins.up"}, {"{a: ["}).find("invalid YAML") != std::string::npos);
+    BOOST_TEST(changed("", {"plugins.up"}, {"{a: ["}).starts_with("the value of plugins.up:1: "));
     BOOST_TEST(changed("", {"policy.rebind"}, {""}) == "m.yaml has no part \"policy.rebind\"");
     BOOST_TEST(changed("plugins: [", {"policy.rebind"}, {"block"}).starts_with("m.yaml:1: "));
     BOOST_TEST(changed("", {"policy.x"}, {std::string(config::kMaxManagedBytes, 'x')})
