@@ -22,6 +22,10 @@ constexpr std::uint16_t kWholeMessage = 65'535;                // for dnstap
 static_assert(kPaths.size() == kAnswerPaths.size() + 1);
 static_assert(std::equal(kAnswerPaths.begin(), kAnswerPaths.end(), kPaths.begin() + 1, kPaths.end(),
                          [](const auto& row, std::string_view path) { return row.label == path; }));
+static_assert(kDecisions.size() == kPolicyDecisions.size());
+static_assert(std::ranges::all_of(kPolicyDecisions, [](const auto& row) {
+    return std::ranges::find(kDecisions, row.label) != kDecisions.end();
+}));
 static_assert(QueryRecord::kNone == kNoRcode && QueryRecord::kNone == kNoError);
 
 std::int64_t boot_us() {

@@ -43,7 +43,7 @@ export function queryTable(rows, empty, more = []) {
     { title: "From", of: (one) => one.path, narrow: false },
     { title: "Upstream", of: (one) => one.upstream ?? "", narrow: false },
     { title: "Took", number: true, of: (one) => us(one.duration_us), narrow: false },
-    { title: "", of: (one) => one.name && blockingLink(one.name, one.client, one.decision === "blocked" ? "Allow" : "Block") },
+    { title: "", kind: "change", of: (one) => one.name && blockingLink(one.name, one.client, one.decision === "blocked" ? "Allow" : "Block") },
     ...more,
   ], rows, empty, "two-lines");
 }
