@@ -19,6 +19,7 @@
     X(records)         \
     X(blocking)        \
     X(leases)          \
+    X(clients)         \
     X(router_lists)    \
     X(recorder)        \
     X(fetch)           \

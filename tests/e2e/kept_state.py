@@ -83,6 +83,7 @@ KEPT = (
     Kept("configurations/*.yaml", "earlier text of the configuration", is_named=False),
     Kept("router-lists.json", "address lists of routers"),
     Kept("dns-servers-edge1.conf", "DNS servers of a router", is_named=False),
+    Kept("clients.json", "names of clients"),
     Kept("leases.json", "DHCP leases"),
     Kept("routeros.json", "findings about RouterOS"),
     Kept("answers.dump", "dump of a cache"),
@@ -135,6 +136,7 @@ class KeptState:
         scene = self.scene
         daemon = self.start()
         until(self.synced, 20, "the router's rows are read")
+        scene.steerctl("clients", "name", "192.168.88.9", "tablet")
         scene.steerctl("static", "add", "name=nas.lan", "address=192.168.88.7", "--plugin", "local")
         scene.steerctl("rules", "blocked", "add", "domain:blocked.example")
         until(lambda: scene.short("laptop.lan", "A") == ["192.168.88.20"], 20, "the lease is known")

@@ -59,6 +59,8 @@ Run add_leases(CLI::App& command, Options& options);
 Run add_reverse(CLI::App& command, Options& options);
 Run add_why(CLI::App& command, Options& options);
 Run add_hits(CLI::App& command, Options& options);
+// client_commands.cpp
+Run add_client_list(CLI::App& command, Options& options);
 // explain_commands.cpp
 Run add_explain(CLI::App& command, Options& options);
 Run add_trace(CLI::App& command, Options& options);

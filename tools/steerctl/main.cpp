@@ -57,6 +57,7 @@ constexpr Command kCommands[] = {
     {"zones", "Show the zones by transfer, or transfer one now", add_zones},
     {"recursion", "Show the processes that resolve from the root, or remove a name", add_recursion},
     {"leases", "Show the names of hosts with a DHCP lease", add_leases},
+    {"clients", "Show the known clients with their names, or give one a name", add_client_list},
     {"reverse", "Show the name for which an address was last answered", add_reverse},
     {"why", "Show the rules that match a name, and what they do", add_why},
     {"explain", "Ask a query and show its whole way", add_explain},

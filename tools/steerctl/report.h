@@ -71,6 +71,10 @@ std::string adlists_text(const boost::json::value& answer);
 // read.
 std::string leases_text(const boost::json::value& answer);
 
+// For clients.list; for clients.name and clients.forget.
+std::string clients_text(const boost::json::value& answer);
+std::string client_changed_text(const boost::json::value& answer);
+
 // For zones, zones.refresh and zones.retransfer.
 std::string zones_text(const boost::json::value& answer);
 

@@ -282,6 +282,8 @@ inline constexpr std::array kMetrics{
               "addresses of DHCP leases that have a name", "Lists"},
     MetricRow{"steerdns_leases_nameless", "gauge", "plugin",
               "DHCP leases whose host name was rejected", "Lists"},
+    MetricRow{"steerdns_client_names_given", "gauge", "", "clients that a person gave a name",
+              "Lists"},
     MetricRow{"steerdns_leases_followed", "gauge", "router",
               "1 while the DHCP leases of the router are followed", "Lists"},
 

@@ -50,6 +50,13 @@ class LeaseService final : public RouterFollower<LeaseFollowing> {
 
     void add_methods(ops::Methods& methods);
     void write_metrics(ops::MetricWriter& writer) const;
+    // Calls visit(router, lease) for each last known lease, with or without a name.
+    template <class Visit>
+    void each_known(Visit visit) const {
+        for (const auto& [router, known] : known_)
+            for (const routeros::DhcpLease& lease : known.leases)
+                visit(router, lease);
+    }
 
   private:
     void take(const std::string& router, std::vector<routeros::DhcpLease> leases) override;

@@ -29,6 +29,8 @@ class FollowedPart final : public Part {
           events_(needs.get<Events>()),
           workers_(needs.get<WorkersPart>()) {}
 
+    [[nodiscard]] const typename Kind::Service& service() const { return *service_; }
+
     Result<void> start() override {
         const FilesAs files(settings_.user());  // to read its stored file
         service_ = std::make_unique<typename Kind::Service>(
