@@ -122,7 +122,7 @@ ROWS = {
                   wrong=((("--most", "501"), "--most"),)),
     "history": Row(r"time \(.+\) +client +", ("--suffix", "example", "--from", "2026-01-01", "--limit", "5"), ("queries", "complete", "cut"),
                    wrong=((("--limit", "0"), "--limit"), (("--from", "soon"), "--from: expected a time such as"), (("--daily", "8-9"), "--daily"),
-                          (("--export", "xml"), "--export"), (("--decision", "block"), "expected one of forwarded, local"))),
+                          (("--export", "xml"), "--export"), (("--decision", "block"), "--decision"))),
     "history top": Row(r"queries from .*\n\n +queries +share", ("--kind", "client"), ("rows", "queries"), wrong=((("--limit", "many"), "--limit"),)),
     "history series": Row(r"queries +hits", ("--step", "60"), ("buckets", "bucket_seconds"), wrong=((("--step", "x"), "--step"),)),
     "recorder": Row(r"log +database +", keys=("recorders", "lost")),

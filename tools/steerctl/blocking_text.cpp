@@ -12,6 +12,13 @@ namespace steerctl {
 namespace json = boost::json;
 namespace {
 
+// Empty if it is missing; other values than cells.
+std::string plain(const json::object& rule, std::string_view key) {
+    const json::value* const found = find(rule, key);
+    return found != nullptr && found->is_string() ? std::string(found->get_string())
+                                                  : std::string();
+}
+
 std::int64_t whole_of(const json::object& rule, std::string_view key) {
     const json::value* const found = find(rule, key);
     return found != nullptr && found->is_int64() ? found->get_int64() : 0;
@@ -19,11 +26,11 @@ std::int64_t whole_of(const json::object& rule, std::string_view key) {
 
 // "ads.example and all below", "the lists of ads"
 std::string subject_of(const json::object& rule) {
-    const std::string name = text_of(rule, "name"), plugin = text_of(rule, "plugin"),
-                      list = text_of(rule, "list");
+    const std::string name = plain(rule, "name"), plugin = plain(rule, "plugin"),
+                      list = plain(rule, "list");
     if (!list.empty()) return "list " + list + " of " + plugin;
     if (!plugin.empty()) return "the lists of " + plugin;
-    if (name == ".") return text_of(rule, "does") == "allow" ? "all lists" : "all names";
+    if (name == ".") return plain(rule, "does") == "allow" ? "all lists" : "all names";
     return is_true(rule, "exact") ? name : name + " and below";
 }
 
@@ -37,18 +44,18 @@ std::string end_of(const json::object& rule) {
 }
 
 std::string does_of(const json::object& rule) {
-    const bool pauses = text_of(rule, "name") == "." && text_of(rule, "does") == "allow";
-    return pauses ? "pause" : text_of(rule, "does");
+    const bool pauses = plain(rule, "name") == "." && plain(rule, "does") == "allow";
+    return pauses ? "pause" : plain(rule, "does");
 }
 
 json::object row_of(const json::object& rule) {
-    const std::string clients = text_of(rule, "clients");
+    const std::string clients = plain(rule, "clients");
     return {{"number", whole_of(rule, "number")},
             {"does", does_of(rule)},
             {"subject", subject_of(rule)},
             {"clients", clients.empty() ? "everyone" : clients},
             {"end", end_of(rule)},
-            {"note", text_of(rule, "note")}};
+            {"note", plain(rule, "note")}};
 }
 
 std::string rules_table(const json::value& answer) {
@@ -76,8 +83,16 @@ std::string blocking_removed_text(const json::value& answer) {
     return "removed:\n" + rules_table(answer);
 }
 
+// The lines are made of names, which are safe for a terminal, and notes.
 std::string blocking_export_text(const json::value& answer) {
-    return text_of(object_of(answer), "text");
+    std::string out;
+    const std::string all = plain(object_of(answer), "text");
+    for (std::size_t at = 0; at < all.size();) {
+        const std::size_t end = std::min(all.find('\n', at), all.size());
+        out += printable(std::string_view(all).substr(at, end - at)) + "\n";
+        at = end + 1;
+    }
+    return out;
 }
 
 }  // namespace steerctl

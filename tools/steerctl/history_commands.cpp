@@ -151,8 +151,11 @@ Run add_history(CLI::App& command, Options& options) {
     command.add_option("--end", wanted->end, "Only this end (a verdict)");
     command.add_option("--upstream", wanted->upstream, "Only answers of this upstream");
     command.add_flag("--blocked", wanted->is_blocked, "Only what was blocked");
-    command.add_option("--decision", wanted->decision,
-                       "Only this decision of the policy, such as allowed");
+    command
+        .add_option("--decision", wanted->decision,
+                    "Only this decision of the policy, such as allowed")
+        ->check(CLI::IsMember({"forwarded", "local", "blocked", "rejected", "dropped", "refused",
+                               "error", "empty", "allowed", "rewritten", "steered"}));
     command.add_option("--list", wanted->list,
                        "Only what this list decided: its path, URL or zone, or its file name");
     command.add_option("--decided-by", wanted->decided_by,

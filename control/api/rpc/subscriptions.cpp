@@ -191,7 +191,23 @@ void Subscriptions::publish(Topic topic, const Facts& facts,
         if (lost != 0)
             lost_[static_cast<std::size_t>(topic)].fetch_add(lost, std::memory_order_relaxed);
     }
-    if (!ids.empty()) deliver(ids, make());
+    if (ids.empty()) return;
+    json::object data = make();
+    std::vector<std::uint64_t> readers;
+    if (!facts.for_operators.empty()) {
+        const std::lock_guard lock(impl_->mutex);
+        const auto others = std::ranges::stable_partition(ids, [this](std::uint64_t id) {
+            const auto at = impl_->all.find(id);
+            return at != impl_->all.end() && at->second.filter.is_operator;
+        });
+        readers.assign(others.begin(), others.end());
+        ids.erase(others.begin(), others.end());
+    }
+    if (!ids.empty()) deliver(ids, data);
+    if (readers.empty()) return;
+    for (const std::string_view key : facts.for_operators)
+        data.erase(key);
+    deliver(readers, data);
 }
 
 void Subscriptions::deliver(const std::vector<std::uint64_t>& ids, const json::object& data) {
@@ -419,8 +435,9 @@ RpcResult Subscriptions::subscribe(Feed& feed, const Arguments& asked) {
     }
     if (topics.empty())
         return bad_params("\"topics\": name one of events, counters, queries and readiness");
-    const auto filter = filter_of(asked);
+    auto filter = filter_of(asked);
     if (!filter) return bad_params(filter.error().text);
+    filter->is_operator = asked.caller().role >= AccessRole::operate;
     json::object ids;
     std::vector<std::uint64_t> begun;
     for (const Topic topic : topics) {

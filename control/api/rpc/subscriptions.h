@@ -20,6 +20,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -51,6 +52,8 @@ struct Facts {
     std::string_view kind;  // of an event: "reload", "router", …; of a query: its end
     std::string_view name;  // of a query, without the last dot; compared ignoring case
     std::optional<IpAddress> client;
+    // Members that only the roles `operate` and `admin` get.
+    std::span<const std::string_view> for_operators{};
 };
 
 // A subscriber's selection from a topic. Empty fields select everything.
@@ -59,6 +62,7 @@ struct Filter {
     std::string suffix;  // the name, or a name above it; in lower case
     std::optional<matchers::Prefix> client;
     std::uint32_t one_in = 1;  // of matching ones
+    bool is_operator = true;   // gets Facts::for_operators
     std::uint32_t rate = kDefaultRate;
     std::chrono::milliseconds interval{1'000};  // of counters
 };

@@ -31,7 +31,11 @@ RecorderPart::RecorderPart(const Needs& needs)
       methods_(
           std::make_unique<recorder::RecorderMethods>(needs.get<MainLoop>().io(), *recorder_)) {
     recorder_->set_watcher([all = events_.subscriptions()](const recorder::RecordedQuery& query) {
-        const ops::Facts facts{.kind = query.end, .name = query.name, .client = query.client};
+        static constexpr std::string_view kForOperators[]{"decision", "plugin", "list", "rule"};
+        const ops::Facts facts{.kind = query.end,
+                               .name = query.name,
+                               .client = query.client,
+                               .for_operators = kForOperators};
         all->publish(ops::Topic::queries, facts, [&query] { return recorder::json_of(query); });
     });
 }

@@ -193,9 +193,10 @@ void TraceService::add_methods(ops::Methods& methods) {
                kMaxExplainMs, "ms"}},
          .run = [this](const ops::Arguments& asked,
                        const ops::RpcDone& done) { explain(asked, done); },
-         .members = "id serial name type class client client_port server port transport injected "
-                    "worker configuration took_ms end lists events_lost passed_by way answer? "
-                    "response? rows failures rules",
+         .members =
+             "id serial name type class client client_port server port transport injected "
+             "worker configuration took_ms end lists events_lost passed_by way decision? answer? "
+             "response? rows failures rules",
          .result = "the trace, the response as text, list rules, rows on routers, reasons of a "
                    "recursion"});
     methods.add(

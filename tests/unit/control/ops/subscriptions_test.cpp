@@ -99,6 +99,24 @@ BOOST_AUTO_TEST_CASE(filters_select_by_kind_name_and_client) {
     BOOST_TEST(place.numbers() == (Numbers{1, 2}), boost::test_tools::per_element());
 }
 
+BOOST_AUTO_TEST_CASE(readers_do_not_get_the_members_for_operators) {
+    Place place;
+    const auto id = place.begin(Topic::queries);
+    const auto of_reader = place.begin(Topic::queries, {.is_operator = false});
+    static constexpr std::string_view kHidden[]{"rule"};
+    place.all->publish(Topic::queries, {.for_operators = kHidden}, [] {
+        return json::object{{"n", 1}, {"rule", "blocked by a list"}};
+    });
+    for (int i = 0; i < 2; ++i) {
+        const json::object params = place.next().at("params").as_object();
+        const bool is_reader = params.at("subscription").to_number<std::uint64_t>() == of_reader;
+        BOOST_TEST((is_reader || params.at("subscription").to_number<std::uint64_t>() == id));
+        BOOST_TEST(params.at("data").as_object().contains("rule") == !is_reader);
+        BOOST_TEST(params.at("data").at("n") == 1);
+    }
+    BOOST_TEST(!place.feed->next());
+}
+
 BOOST_AUTO_TEST_CASE(one_in_some_is_taken_of_those_that_match) {
     Place place;
     place.begin(Topic::queries, {.kind = "a", .one_in = 3});
