@@ -41,7 +41,8 @@ struct History {
             if (text.empty()) continue;
             const auto at = time_from(text, now);
             if (!at) return std::string("--") + key + ": " + kTimeForms;
-            params[key] = *at;
+            // The end is not included, and this second's queries are of now.
+            params[key] = text == "now" ? now + 1 : *at;
         }
         return {};
     }

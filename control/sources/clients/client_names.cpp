@@ -52,8 +52,6 @@ std::string_view word_of(NameSource source) {
             return "lease";
         case NameSource::record:
             return "record";
-        case NameSource::hosts:
-            return "hosts";
         case NameSource::none:
             break;
     }

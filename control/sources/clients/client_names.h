@@ -1,6 +1,6 @@
 // Which name a client has. Pure.
 //
-// Several sources know names: a person, a DHCP lease, a static record, a `hosts`. The addresses of
+// Several sources know names: a person, a DHCP lease, a static record. The addresses of
 // one MAC address are one device, and share the name of the best source. A name that a person gave
 // to an address wins for that address, one that was given to a MAC address for all of its addresses.
 #pragma once
@@ -19,7 +19,7 @@
 namespace steer::clients {
 
 // The better source first.
-enum class NameSource : std::uint8_t { given, lease, record, hosts, none };
+enum class NameSource : std::uint8_t { given, lease, record, none };
 std::string_view word_of(NameSource source);
 
 // What a source says about an address.

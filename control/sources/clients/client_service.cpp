@@ -4,7 +4,6 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <utility>
-#include <variant>
 
 #include "control/config/lists/runtime_records.h"
 #include "control/sources/clients/client_state.h"
@@ -62,16 +61,6 @@ void ClientService::follow(const config::Settings& settings) {
             if (field_of(record.fields, "disabled") == "true") continue;
             add(IpAddress::parse(field_of(record.fields, "address")),
                 field_of(record.fields, "name"), NameSource::record, plugin.tag);
-        }
-    }
-    for (const config::Plugin& plugin : settings.plugins) {
-        const auto* const hosts = std::get_if<config::Hosts>(&plugin.args);
-        if (hosts == nullptr) continue;
-        for (const config::RuleAt& rule : hosts->rules) {
-            if (rule.rule.kind != matchers::RuleKind::full || rule.value >= hosts->addresses.size())
-                continue;
-            for (const IpAddress& address : hosts->addresses[rule.value])
-                add(address, rule.rule.text, NameSource::hosts, plugin.tag);
         }
     }
 }

@@ -36,7 +36,7 @@ class ClientService {
                   std::function<std::int64_t()> now_s);
 
     void add_methods(ops::Methods& methods);
-    // Reads the names of static records and hosts.
+    // Reads the names of static records.
     void follow(const config::Settings& settings);
     void write_metrics(ops::MetricWriter& writer) const;
 

@@ -247,8 +247,7 @@ void ManagedService::add_methods(ops::Methods& methods) {
          .role = AccessRole::admin,
          .run = [this](const Arguments&, const RpcDone& done) { show(done); },
          .members = "file text base64? hash trouble in_force parts changed configuration",
-         .result = "the file, its text, hash and parts; `changed`: paths whose value changed below "
-                   "it; `trouble`: no writing; the configuration as a tree"});
+         .result = "the file with its parts, what changed below it, and the configuration"});
     methods.add({.name = "managed.check",
                  .help = "Shows what a change of managed.yaml would do.",
                  .changes = Changes::nothing(),

@@ -9,7 +9,7 @@ export const title = "Clients";
 
 const kEveryMs = 10000;
 const kShown = 500;
-const kSources = { given: "given by a person", lease: "DHCP lease", record: "static record", hosts: "hosts" };
+const kSources = { given: "given by a person", lease: "DHCP lease", record: "static record" };
 
 function sourceText(one) {
   if (!one.source) return "";

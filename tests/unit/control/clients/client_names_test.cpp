@@ -32,7 +32,7 @@ BOOST_AUTO_TEST_CASE(addresses_of_one_mac_share_the_best_name) {
         known_client("2001:db8::5", kMac, "", NameSource::lease),
         known_client("192.0.2.5", kMac, "laptop", NameSource::lease),
         known_client("192.0.2.5", "", "work.lan", NameSource::record),
-        known_client("192.0.2.6", "", "nas.lan", NameSource::hosts),
+        known_client("192.0.2.6", "", "", NameSource::none),
         known_client("192.0.2.6", "", "disk.lan", NameSource::record)};
     BOOST_TEST(merged(known, {}) == "192.0.2.5 " + kMac +
                                         " laptop lease;192.0.2.6 - disk.lan record;2001:db8::5 " +

@@ -34,9 +34,7 @@ struct ClientWorld {
             "192.0.2.8 },\n"
             "      { name: off.lan, address: 192.0.2.9, disabled: true }, { name: alias.lan, type: "
             "CNAME, cname: nas.lan } ] } }\n"
-            "  - { tag: file, type: hosts, args: { entries: [ 'full:tv.lan 192.0.2.7', "
-            "'full:ads.example 0.0.0.0' ] } }\n"
-            "  - { tag: main, type: sequence, args: [ { exec: $local }, { exec: $file }, { exec: "
+            "  - { tag: main, type: sequence, args: [ { exec: $local }, { exec: "
             "forward 192.0.2.1 } ] }\n",
             "steer.yaml");
         BOOST_REQUIRE(loaded.ok());
@@ -86,9 +84,9 @@ struct ClientWorld {
     ops::JsonRpc rpc{methods};
 };
 
-BOOST_AUTO_TEST_CASE(records_and_hosts_of_the_configuration_are_names) {
+BOOST_AUTO_TEST_CASE(records_of_the_configuration_are_names) {
     ClientWorld world;
-    BOOST_TEST(world.listed() == "192.0.2.7 tv.lan hosts;192.0.2.8 nas.lan record;");
+    BOOST_TEST(world.listed() == "192.0.2.8 nas.lan record;");
 }
 
 BOOST_AUTO_TEST_CASE(a_name_for_an_address_is_kept_for_its_mac) {
@@ -104,18 +102,15 @@ BOOST_AUTO_TEST_CASE(a_name_for_an_address_is_kept_for_its_mac) {
     // A new lease
     world.leases = {
         {*IpAddress::parse("192.0.2.77"), kTabletMac, "ipad", NameSource::lease, "edge1"}};
-    BOOST_TEST(
-        world.listed() ==
-        "192.0.2.7 tv.lan hosts;192.0.2.8 nas.lan record;192.0.2.77 Leo's <b>tablet</b> given;");
-    const json::value row = json::parse(world.result("clients.list", "{}")).at("clients").at(2);
+    BOOST_TEST(world.listed() == "192.0.2.8 nas.lan record;192.0.2.77 Leo's <b>tablet</b> given;");
+    const json::value row = json::parse(world.result("clients.list", "{}")).at("clients").at(1);
     BOOST_TEST(row.at("private_mac").as_bool());
     BOOST_TEST(row.at("given_at").as_int64() == 1'790'000'000);
     // Forgotten by its address
     BOOST_TEST(world.result("clients.forget", R"({"client":"192.0.2.77"})") ==
                R"({"client":"02:1d:aa:00:00:01","name":"Leo's <b>tablet</b>","kept":true})");
     BOOST_TEST(load_names(file)->empty());
-    BOOST_TEST(world.listed() ==
-               "192.0.2.7 tv.lan hosts;192.0.2.8 nas.lan record;192.0.2.77 ipad lease;");
+    BOOST_TEST(world.listed() == "192.0.2.8 nas.lan record;192.0.2.77 ipad lease;");
 }
 
 BOOST_AUTO_TEST_CASE(wrong_requests_are_refused_with_what_to_write) {
