@@ -24,8 +24,8 @@ class RewriteReader {
             leave_out(name);
         for (auto& [domain, answer] : wide_) {
             std::ranges::sort(answer.except);
-            const auto same = std::ranges::unique(answer.except);
-            answer.except.erase(same.begin(), same.end());
+            answer.except.erase(std::unique(answer.except.begin(), answer.except.end()),
+                                answer.except.end());
             m_.wide.push_back(std::move(answer));
         }
         std::ranges::stable_sort(m_.wide, std::greater(),

@@ -52,9 +52,9 @@ SplitRule split_filter_rule(std::string_view text) {
 }
 
 bool is_type_name(std::string_view text) {
-    constexpr std::array<std::string_view, 14> kFilterTypes{"a",     "aaaa", "any",   "caa", "cname",
-                                                      "https", "mx",   "naptr", "ns",  "ptr",
-                                                      "soa",   "srv",  "svcb",  "txt"};
+    constexpr std::array<std::string_view, 14> kFilterTypes{
+        "a",     "aaaa", "any", "caa", "cname", "https", "mx",
+        "naptr", "ns",   "ptr", "soa", "srv",   "svcb",  "txt"};
     if (text.starts_with('~')) text.remove_prefix(1);
     return std::ranges::find(kFilterTypes, lowered(text)) != kFilterTypes.end();
 }

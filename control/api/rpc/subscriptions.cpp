@@ -196,12 +196,12 @@ void Subscriptions::publish(Topic topic, const Facts& facts,
     std::vector<std::uint64_t> readers;
     if (!facts.for_operators.empty()) {
         const std::lock_guard lock(impl_->mutex);
-        const auto others = std::ranges::stable_partition(ids, [this](std::uint64_t id) {
+        const auto others = std::stable_partition(ids.begin(), ids.end(), [this](std::uint64_t id) {
             const auto at = impl_->all.find(id);
             return at != impl_->all.end() && at->second.filter.is_operator;
         });
-        readers.assign(others.begin(), others.end());
-        ids.erase(others.begin(), others.end());
+        readers.assign(others, ids.end());
+        ids.erase(others, ids.end());
     }
     if (!ids.empty()) deliver(ids, data);
     if (readers.empty()) return;

@@ -88,7 +88,8 @@ std::vector<ClientRow> merge(std::span<const KnownClient> known, const GivenName
         take_given(row, address.to_string());
         out.push_back(std::move(row));
     }
-    std::ranges::stable_partition(out, [](const ClientRow& row) { return row.address->is_v4(); });
+    std::stable_partition(out.begin(), out.end(),
+                          [](const ClientRow& row) { return row.address->is_v4(); });
     for (const auto& [key, name] : unused) {
         ClientRow row{IpAddress::parse(key), {}, name.name, NameSource::given, name.who, name.at_s};
         if (!row.address) row.mac = key;
