@@ -224,7 +224,7 @@ void Subscriptions::deliver(const std::vector<std::uint64_t>& ids, const json::o
     });
 }
 
-Result<std::uint64_t> Subscriptions::subscribe(Feed& feed, Topic topic, Filter filter) {
+Result<std::uint64_t> Subscriptions::subscribe(Feed& feed, Topic topic, const Filter& filter) {
     std::uint64_t id = 0;
     {
         const std::lock_guard lock(impl_->mutex);
@@ -247,19 +247,19 @@ Result<std::uint64_t> Subscriptions::subscribe(Feed& feed, Topic topic, Filter f
         one.filter = filter;
         wanted_[static_cast<std::size_t>(topic)].fetch_add(1, std::memory_order_relaxed);
     }
-    if (topic == Topic::counters) begin_ticks(id, std::move(filter));
+    if (topic == Topic::counters) begin_ticks(id, filter);
     return id;
 }
 
-void Subscriptions::begin_ticks(std::uint64_t id, Filter filter) {
+void Subscriptions::begin_ticks(std::uint64_t id, const Filter& filter) {
     Ticker& ticker = impl_->tickers.try_emplace(id, impl_->io).first->second;
     for (auto& [name, n] : impl_->numbers())
         ticker.last[name] = n;
     ticker.at = Steady::now();
-    await_tick(id, std::move(filter));
+    await_tick(id, filter);
 }
 
-void Subscriptions::await_tick(std::uint64_t id, Filter filter) {
+void Subscriptions::await_tick(std::uint64_t id, const Filter& filter) {
     const auto at = impl_->tickers.find(id);
     if (at == impl_->tickers.end()) return;
     at->second.timer.expires_after(filter.interval);

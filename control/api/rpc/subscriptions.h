@@ -112,7 +112,7 @@ class Subscriptions : public std::enable_shared_from_this<Subscriptions> {
 
     // Returns the number of the new subscription, or the reason why there is none. This and all
     // functions below: from the io_context's thread.
-    Result<std::uint64_t> subscribe(Feed& feed, Topic topic, Filter filter);
+    Result<std::uint64_t> subscribe(Feed& feed, Topic topic, const Filter& filter);
     // Returns false if the feed has no such subscription.
     bool unsubscribe(Feed& feed, std::uint64_t id);
     // Returns the number of ended subscriptions.
@@ -139,8 +139,8 @@ class Subscriptions : public std::enable_shared_from_this<Subscriptions> {
     std::optional<std::string> next_of(const Feed& feed);
     [[nodiscard]] bool has_any(const Feed& feed) const;
     void deliver(const std::vector<std::uint64_t>& ids, const boost::json::object& data);
-    void begin_ticks(std::uint64_t id, Filter filter);
-    void await_tick(std::uint64_t id, Filter filter);
+    void begin_ticks(std::uint64_t id, const Filter& filter);
+    void await_tick(std::uint64_t id, const Filter& filter);
     void tick(std::uint64_t id, const Filter& filter);
 
     std::array<std::atomic<std::uint32_t>, kTopicLabels.size()> wanted_{};
