@@ -143,7 +143,7 @@ at 50s power fails for 10s uptime 10s
        # a stale answer
 at 400s client 192.0.2.10 asks deep.example A edns
        upstream is asked deep.example A
-at +600ms client is answered deep.example A 0.0.0.0 ede none
+at +600ms client is answered deep.example A 0.0.0.0 ede 15
        client 192.0.2.10 asks good.example A edns
        upstream is asked good.example A
 at +600ms client is answered good.example A cname good.tracker.example 203.0.113.7 ede 3
