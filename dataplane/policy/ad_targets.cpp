@@ -135,8 +135,8 @@ std::uint64_t ads_pointed_to(QueryWalk& w) noexcept {
     return ads;
 }
 
-// A branch's response goes on in the query that runs it, perhaps inside a cache. A refresh has no client; what is denied is
-// not claimed.
+// A branch's response goes on in the query that runs it, perhaps inside a cache. A refresh has no
+// client; what is denied is not claimed.
 bool deny_by_targets(LiveRun& w) noexcept {
     QueryContext& c = w.c;
     if (c.state.unit || is_unfinished(c.snapshot.program, c.state)) return false;

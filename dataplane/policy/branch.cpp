@@ -97,7 +97,7 @@ void begin_branch(QueryContext& c, unsigned which, QueryContext& branch) noexcep
         s.lacks_v4 = c.state.lacks_v4;
         s.lacks_v6 = c.state.lacks_v6;
         s.made_by = c.state.made_by;
-        forget_lists(c.state);
+        forget_response(c.state);
         return;
     }
     const Fallback& fallback = c.snapshot.fallbacks[i.operand];

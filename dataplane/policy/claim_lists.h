@@ -40,13 +40,18 @@ void add_lists_of(const cache::Entry& e, const Snapshot& snapshot, Lists& to) {
     }
 }
 
-// A replaced response loses its claims, because its addresses will not be sent.
+// Removes the claims: the addresses will not be sent.
 inline void forget_lists(ProgramState& s) {
     s.list_count = 0;
     s.list_base = {};
-    s.made_by = ProgramState::kNowhere;
     s.lacks_v4 = s.lacks_v6 = false;
     s.answered_under = static_cast<std::uint8_t>(s.rewrites.count());
+}
+
+// Of a response that is replaced or removed: its claims, and what made it.
+inline void forget_response(ProgramState& s) {
+    forget_lists(s);
+    s.made_by = ProgramState::kNowhere;
 }
 
 // If the answer has addresses behind its answer section, any family counts: an address that the

@@ -18,7 +18,7 @@ void HitWalk::run() noexcept {
     worker.counters.add(Stat::cache_guarded_hits);
     ProgramState before = c.state;
     const cache::Entry* const entry = c.entry;
-    forget_lists(c.state);
+    forget_response(c.state);
     enter();
     while (depth() > outside_) {
         if (c.trace) [[unlikely]] {
@@ -27,7 +27,7 @@ void HitWalk::run() noexcept {
             step(*this);
         }
     }
-    forget_lists(before);
+    forget_response(before);
     before.lists = c.state.lists;
     before.list_count = c.state.list_count;
     before.lacks_v4 = c.state.lacks_v4;
@@ -50,7 +50,7 @@ MaybeStep HitWalk::stop() noexcept {
 }
 
 void HitWalk::give_hit() noexcept {
-    forget_lists(c.state);
+    forget_response(c.state);
     c.state.answered_under = level_;  // the hit answers the question at the cache
     set_kept(c.response, &hit_, stale_ttl_s_, now);
 }

@@ -46,25 +46,25 @@ Step LiveRun::finish() noexcept {
 
 bool LiveRun::give(AnswerRef answer) noexcept {
     if (answer == kNoAnswer) return false;
-    forget_lists(c.state);
+    forget_response(c.state);
     c.state.note_maker();
     c.response.set_known(&c.snapshot.known.at(answer));
     return true;
 }
 
 void LiveRun::give_kept(const cache::Entry& entry, std::uint32_t stale_ttl_s) noexcept {
-    forget_lists(c.state);
+    forget_response(c.state);
     set_kept(c.response, &entry, stale_ttl_s, now);
 }
 
 void LiveRun::give_empty(std::uint8_t rcode) noexcept {
-    forget_lists(c.state);
+    forget_response(c.state);
     c.state.note_maker();
     c.response.set_empty(rcode);
 }
 
 void LiveRun::give_buffer(Buffer* answer) noexcept {
-    forget_lists(c.state);
+    forget_response(c.state);
     c.response.set_buffer(answer);
 }
 
@@ -82,7 +82,7 @@ bool LiveRun::give_copy(const dns::Answer& answer) noexcept {
 
 void LiveRun::fail_rewrite() noexcept {
     worker.counters.add(Stat::rewrite_failed);
-    forget_lists(c.state);
+    forget_response(c.state);
     c.state.note_maker();
     c.response.set_empty(dns::kServFail, dns::Ede::other);
 }

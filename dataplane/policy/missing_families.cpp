@@ -11,13 +11,8 @@ namespace {
 
 // The list empties it. A rule that made it stays its maker.
 void set_nodata(QueryContext& c) {
-    const std::uint16_t maker = c.state.made_by;
     forget_lists(c.state);
-    if (maker == ProgramState::kNowhere) {
-        c.state.note_maker();
-    } else {
-        c.state.made_by = maker;
-    }
+    if (c.state.made_by == ProgramState::kNowhere) c.state.note_maker();
     c.response.set_empty(dns::kNoError);
 }
 

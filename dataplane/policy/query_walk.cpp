@@ -59,7 +59,7 @@ void QueryWalk::enter() noexcept {
 }
 
 void QueryWalk::drop_response() noexcept {
-    forget_lists(c.state);
+    forget_response(c.state);
     c.response.clear();
 }
 
@@ -73,11 +73,7 @@ void QueryWalk::claim(std::uint8_t index) noexcept {
     if (const MissingFamilies missing = missing_families(list, c.query.qtype, c.response.answer());
         missing.any()) {
         const bool hints = is_hints_type(c.query.qtype);
-        if (!hints) {
-            const std::uint16_t maker = c.state.made_by;  // of what is emptied
-            forget_lists(c.state);
-            c.state.made_by = maker;
-        }
+        if (!hints) forget_lists(c.state);
         c.state.lacks_v4 = c.state.lacks_v4 || missing.v4;
         c.state.lacks_v6 = c.state.lacks_v6 || missing.v6;
         if (!in_guarded_cache(c)) answer_without_family(*this);

@@ -271,9 +271,8 @@ MaybeStep Body<Op::enter_cache>::run(LiveRun& w, const Instruction& i) noexcept 
     }
     if (i.guarded && entry->answer().rcode == dns::kNoError) {
         HitWalk(w.worker, c, *entry, settings, w.now).run();
-        c.state.made_by = ProgramState::kNowhere;
     } else {
-        forget_lists(c.state);
+        forget_response(c.state);
         add_lists_of(*entry, c.snapshot, c.state);
     }
     set_kept(c.response, entry, settings.stale.ttl_s, w.now);

@@ -33,7 +33,7 @@ void synthesize(LiveRun& w, const Dns64& dns64, const Response* empty) {
         return;
     }
     w.worker.counters.add(Stat::dns64_failed);
-    forget_lists(c.state);
+    forget_response(c.state);
     c.response.set_empty(dns::kServFail, dns::Ede::other);
 }
 

@@ -8,8 +8,8 @@
 namespace steer {
 
 // Whether a rule allows the client's question, so that the blocking instruction at the program
-// counter is passed. `plugin`, `list`: list_id() of what would block, or 0; `is_legal`: of the list. Notes what it found, and
-// keeps an answer for some clients out of caches.
+// counter is passed. `plugin`, `list`: list_id() of what would block, or 0; `is_legal`: of the list.
+// Notes what it found, and keeps an answer for some clients out of caches.
 bool pass_by_rule(LiveRun& w, std::uint64_t plugin = 0, std::uint64_t list = 0,
                   bool is_legal = false) noexcept;
 
