@@ -120,7 +120,7 @@ void QueryEnds::fold() noexcept {
 void QueryEnds::answered(const Parked& p, std::uint8_t rcode) noexcept {
     totals_.ends[dns::type_row_of(dns::counted_as(p.qtype)) + std::size_t{rcode}].add();
     totals_.of(was_held(p) ? LatencyPath::held : latency_path(path_of(p))).add(waited_us(p, now_));
-    if (decided_at(p.program) != ProgramState::kNowhere) count_decided(*p.snapshot, p.program);
+    count_decision(*p.snapshot, p.program);
 }
 
 [[gnu::noinline]] void QueryEnds::count_decided(const Snapshot& snapshot,

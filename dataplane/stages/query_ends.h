@@ -79,10 +79,7 @@ class QueryEnds {
     }
 
     // Counts what the policy decided; plain hits are not counted.
-    void count_decision(const ProgramState& state) noexcept {
-        if (decided_at(state) != ProgramState::kNowhere) [[unlikely]]
-            count_decided(*snapshot_, state);
-    }
+    void count_decision(const ProgramState& state) noexcept { count_decision(*snapshot_, state); }
 
     // ---- records
 
@@ -105,6 +102,10 @@ class QueryEnds {
     QueryRecord* record(const Parked& p, EndRow end, const SentReply& reply) noexcept;
 
   private:
+    void count_decision(const Snapshot& snapshot, const ProgramState& state) noexcept {
+        if (decided_at(state) != ProgramState::kNowhere) [[unlikely]]
+            count_decided(snapshot, state);
+    }
     void count_decided(const Snapshot& snapshot, const ProgramState& state) noexcept;
     // Bytes of a query without a readable question that are always stored.
     static constexpr std::size_t kUnreadable = 272;
