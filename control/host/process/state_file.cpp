@@ -46,4 +46,9 @@ std::string_view text_at(const json::object& object, std::string_view key) {
     return text == nullptr ? std::string_view{} : std::string_view(*text);
 }
 
+bool is_true_at(const json::object& object, std::string_view key) {
+    const json::value* const found = object.if_contains(key);
+    return found != nullptr && found->is_bool() && found->get_bool();
+}
+
 }  // namespace steer

@@ -31,5 +31,7 @@ Result<void> save_state(const std::string& file, const std::string& text, const 
 
 // The text of a key; empty if the key is missing.
 std::string_view text_at(const boost::json::object& object, std::string_view key);
+// Whether the key exists and is true.
+bool is_true_at(const boost::json::object& object, std::string_view key);
 
 }  // namespace steer

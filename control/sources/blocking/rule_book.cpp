@@ -66,11 +66,6 @@ std::optional<std::int64_t> number_at(const json::object& from, std::string_view
     return error || number < 0 ? std::nullopt : std::optional(number);
 }
 
-bool is_true_at(const json::object& from, std::string_view key) {
-    const json::value* const found = from.if_contains(key);
-    return found != nullptr && found->is_bool() && found->get_bool();
-}
-
 std::optional<Rule> rule_of(const json::object& from) {
     Rule rule;
     const auto number = number_at(from, "number"), until = number_at(from, "until_s"),

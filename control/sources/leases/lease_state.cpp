@@ -22,11 +22,6 @@ constexpr std::pair<std::string_view, std::string DhcpLease::*> kTexts[] = {
     {"host_name", &DhcpLease::host_name}, {"server", &DhcpLease::server},
     {"comment", &DhcpLease::comment},     {"lists", &DhcpLease::lists}};
 
-bool is_true_at(const json::object& object, std::string_view key) {
-    const json::value* const found = object.if_contains(key);
-    return found != nullptr && found->is_bool() && found->get_bool();
-}
-
 DhcpLease lease_of(const json::object& from) {
     DhcpLease lease;
     lease.id = routeros::parse_row_id(text_at(from, "id"));
