@@ -9,7 +9,8 @@
 
 namespace steer::importing {
 
-// `value`: blocked_services, of version 22 or older a list. `name`: whose they are, for notes.
+// `value`: blocked_services, of version 22 or older a list. `name`: of the client that has it,
+// for notes.
 std::vector<ServiceBlock> read_services(const Tree& value, const std::string& name,
                                         std::vector<Note>& notes);
 

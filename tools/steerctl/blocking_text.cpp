@@ -12,13 +12,6 @@ namespace steerctl {
 namespace json = boost::json;
 namespace {
 
-// Empty if it is missing; other values than cells.
-std::string plain(const json::object& rule, std::string_view key) {
-    const json::value* const found = find(rule, key);
-    return found != nullptr && found->is_string() ? std::string(found->get_string())
-                                                  : std::string();
-}
-
 std::int64_t whole_of(const json::object& rule, std::string_view key) {
     const json::value* const found = find(rule, key);
     return found != nullptr && found->is_int64() ? found->get_int64() : 0;
@@ -26,11 +19,11 @@ std::int64_t whole_of(const json::object& rule, std::string_view key) {
 
 // "ads.example and all below", "the lists of ads"
 std::string subject_of(const json::object& rule) {
-    const std::string name = plain(rule, "name"), plugin = plain(rule, "plugin"),
-                      list = plain(rule, "list");
+    const std::string name = string_of(rule, "name"), plugin = string_of(rule, "plugin"),
+                      list = string_of(rule, "list");
     if (!list.empty()) return "list " + list + " of " + plugin;
     if (!plugin.empty()) return "the lists of " + plugin;
-    if (name == ".") return plain(rule, "does") == "allow" ? "all lists" : "all names";
+    if (name == ".") return string_of(rule, "does") == "allow" ? "all lists" : "all names";
     return is_true(rule, "exact") ? name : name + " and below";
 }
 
@@ -44,18 +37,18 @@ std::string end_of(const json::object& rule) {
 }
 
 std::string does_of(const json::object& rule) {
-    const bool pauses = plain(rule, "name") == "." && plain(rule, "does") == "allow";
-    return pauses ? "pause" : plain(rule, "does");
+    const bool pauses = string_of(rule, "name") == "." && string_of(rule, "does") == "allow";
+    return pauses ? "pause" : string_of(rule, "does");
 }
 
 json::object row_of(const json::object& rule) {
-    const std::string clients = plain(rule, "clients");
+    const std::string clients = string_of(rule, "clients");
     return {{"number", whole_of(rule, "number")},
             {"does", does_of(rule)},
             {"subject", subject_of(rule)},
             {"clients", clients.empty() ? "everyone" : clients},
             {"end", end_of(rule)},
-            {"note", plain(rule, "note")}};
+            {"note", string_of(rule, "note")}};
 }
 
 std::string rules_table(const json::value& answer) {
@@ -86,7 +79,7 @@ std::string blocking_removed_text(const json::value& answer) {
 // The lines are made of names, which are safe for a terminal, and notes.
 std::string blocking_export_text(const json::value& answer) {
     std::string out;
-    const std::string all = plain(object_of(answer), "text");
+    const std::string all = string_of(object_of(answer), "text");
     for (std::size_t at = 0; at < all.size();) {
         const std::size_t end = std::min(all.find('\n', at), all.size());
         out += printable(std::string_view(all).substr(at, end - at)) + "\n";

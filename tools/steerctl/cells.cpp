@@ -54,6 +54,12 @@ const json::value* find(const json::object& object, std::string_view key) {
     return object.if_contains(json::string_view(key.data(), key.size()));
 }
 
+std::string string_of(const json::object& object, std::string_view key) {
+    const json::value* const found = find(object, key);
+    const json::string* const text = found == nullptr ? nullptr : found->if_string();
+    return text == nullptr ? std::string() : std::string(*text);
+}
+
 std::string printable(std::string_view text) {
     return text.empty() ? "-" : steer::safe_text(text, steer::kSafeLineBytes);
 }

@@ -27,6 +27,8 @@ std::string cell_text(const boost::json::value& value);
 // The same; a value with a key in _s is a duration, in _bytes a size.
 std::string cell_text(std::string_view key, const boost::json::value* value);
 std::string text_of(const boost::json::object& object, std::string_view key);
+// Returns the string itself; empty if there is none.
+std::string string_of(const boost::json::object& object, std::string_view key);
 std::string printable(std::string_view text);
 
 // Returns text_of() for a table, with the colour of the state or outcome.

@@ -28,12 +28,11 @@ std::string configuration_problems_text(const json::value& answer) {
 
 std::string configuration_bytes(const json::value& answer) {
     const json::object& all = object_of(answer);
-    const auto* const text = find(all, "text");
     const auto* const bytes = find(all, "base64");
     if (bytes != nullptr && bytes->is_string()) {
         if (auto read = from_base64(std::string_view(bytes->get_string()))) return *std::move(read);
     }
-    return text != nullptr && text->is_string() ? std::string(text->get_string()) : std::string();
+    return string_of(all, "text");
 }
 
 std::string configuration_text_problem(const std::string& file, std::string_view text) {
