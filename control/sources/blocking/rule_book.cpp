@@ -8,6 +8,7 @@
 #include "control/config/text/dns_names.h"
 #include "control/host/process/state_file.h"
 #include "dataplane/dns/name.h"
+#include "dataplane/dns/query.h"
 #include "matchers/prefix/mac_address.h"
 #include "matchers/quote.h"
 #include "matchers/safe_text.h"
