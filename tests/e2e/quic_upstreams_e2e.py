@@ -31,7 +31,9 @@ DOT = '  - {{ tag: dot, type: tcp_server, args: {{ entry: main, listen: "1.1.1.8
 DOH3 = ('  - {{ tag: doh, type: http_server, args: {{ entries: [ {{ path: /dns-query, exec: main }} ], listen: "1.1.1.8:443", '
         'cert: "{0.pem}", key: "{0.key}", enable_http3: true }} }}\n')
 DOH = DOH3.replace(", enable_http3: true", "")
-BEHIND = '  - {{ tag: doh, type: http_server, args: {{ entries: [ {{ path: /dns-query, exec: main }} ], listen: "127.0.0.1:8053" }} }}\n'
+# The header makes the proxy's connections count for no client. Caddy has more than one client may have.
+BEHIND = ('  - {{ tag: doh, type: http_server, args: {{ entries: [ {{ path: /dns-query, exec: main }} ], listen: "127.0.0.1:8053", '
+          'src_ip_header: X-Forwarded-For, max_connections_per_client: 24 }} }}\n')
 CADDY = """{{
     admin off
     auto_https off

@@ -109,7 +109,7 @@ constexpr std::array<Row<StreamServer>, 5> kHttpServerOwnRows{{
      "is used."},
     {"trusted_proxies", Own<StreamServer>{"list of prefixes", read_trusted}, "none", "",
      "proxies whose `src_ip_header` is trusted\n`max_connections_per_client` does not apply to "
-     "them."},
+     "them, nor to proxies on this machine."},
     {"enable_http3", &StreamServer::http3, "false", "",
      "answer over HTTP/3, too, at the same port of UDP\nIt needs `cert` and `key`. HTTP/3 is in "
      "the "
