@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstring>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -55,6 +56,7 @@ Result<void> RecursionPart::start() {
             spdlog::warn("recursion: {} was damaged or lacked a key: that of dns-root-data is used",
                          (*replaced)[i]);
     }
+    if (starter != nullptr && is_installed) make_control_group(*starter);
     // Also where none is needed, so that no process keeps the right to change its user.
     const bool is_started = starter != nullptr && starter->is_alive() &&
                             (::geteuid() != 0 || starter->become(engine.uid, engine.gid));
@@ -70,6 +72,18 @@ Result<void> RecursionPart::start() {
             recursion::kUser);
     file_ = engine_file();
     return {};
+}
+
+// Before the starter loses its rights.
+void RecursionPart::make_control_group(Starter& starter) {
+    auto made = recursion::ControlGroup::make();
+    if (!made) {
+        no_group_ = made.error().text;
+    } else if (!starter.use_group(made->members())) {
+        no_group_ = std::strerror(errno);
+    } else {
+        group_ = std::move(*made);
+    }
 }
 
 void RecursionPart::take(const config::Settings& settings) {
@@ -89,25 +103,45 @@ void RecursionPart::take(const config::Settings& settings) {
         on_change(port);
 }
 
+template <class Which>
+void RecursionPart::end_instances(Which which) {
+    std::vector<decltype(instances_)::node_type> ended;
+    for (auto at = instances_.begin(); at != instances_.end();) {
+        const auto next = std::next(at);
+        if (which(at->first)) ended.push_back(instances_.extract(at));
+        at = next;
+    }
+}
+
+void RecursionPart::stop() {
+    on_change = [](std::uint16_t) {};
+    end_instances([](const Key&) { return true; });
+}
+
 void RecursionPart::apply() {
     std::set<Key> wanted;
     for (const auto& plan : plans_) {
         for (unsigned i = 0; can_run_ && i < plan.settings.instances; ++i)
             wanted.emplace(plan.tag, i);
     }
-    std::erase_if(instances_, [&](const auto& one) { return !wanted.contains(one.first); });
+    end_instances([&wanted](const Key& key) { return !wanted.contains(key); });
+    std::uint64_t most_bytes = 0;
     for (const auto& plan : plans_) {
         const auto settings = recursion::with_addresses(plan.settings);
         for (unsigned i = 0; can_run_ && i < plan.settings.instances; ++i) {
             Instance& instance = instance_of({plan.tag, i});
             if (settings) {
                 instance.configure(*settings);
+                most_bytes += instance.most_bytes();
                 instance.start();
             } else {
                 instance.hold(settings.error().text);
             }
         }
     }
+    if (!group_ || most_bytes == 0) return;
+    if (const auto limited = group_->limit_memory(most_bytes); !limited)
+        spdlog::warn("recursion: {}", limited.error().text);
 }
 
 // The one with this key, or a new one.
@@ -142,7 +176,8 @@ bool RecursionPart::is_down(std::uint16_t port) const {
 bool RecursionPart::is_starting(std::uint16_t port) const {
     return std::ranges::any_of(instances_, [port](const auto& one) {
         const Instance& instance = *one.second.instance;
-        return instance.port() == port && instance.restarts() == 0 && instance.error().empty();
+        return instance.port() == port && !instance.is_up() && instance.restarts() == 0 &&
+               instance.error().empty();
     });
 }
 

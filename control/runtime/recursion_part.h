@@ -13,6 +13,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -24,6 +25,7 @@
 #include "control/config/start_settings.h"
 #include "control/host/process/main_loop.h"
 #include "control/part.h"
+#include "control/program/engine/control_group.h"
 #include "control/program/engine/engine_process.h"
 #include "control/program/engine/instance.h"
 #include "control/program/engine/plans.h"
@@ -47,7 +49,7 @@ class RecursionPart final : public Part, public recursion::Instance::Owner {
     void add_status(boost::json::object& all) override;
     void write_metrics(ops::MetricWriter& writer) override;
     void add_problems(Problems& problems) override;
-    void stop() override { instances_.clear(); }
+    void stop() override;
 
     // An engine belongs to this port of 127.0.0.1, and has ended or is not up yet: who answers there
     // is another program.
@@ -84,6 +86,10 @@ class RecursionPart final : public Part, public recursion::Instance::Owner {
     void take_line(const recursion::Instance& instance, const recursion::LogLine& line) override;
 
     void take(const config::Settings& settings);
+    void make_control_group(Starter& starter);
+    // Ends instances outside of `instances_`: their ends ask about the others.
+    template <class Which>
+    void end_instances(Which which);
     // Starts, changes and ends instances as `plans_` say.
     void apply();
     recursion::Instance& instance_of(const Key& key);
@@ -105,6 +111,8 @@ class RecursionPart final : public Part, public recursion::Instance::Owner {
     std::vector<recursion::Plan> plans_;  // of the configuration
     std::set<std::uint16_t> ports_;       // of all engines that it has
     recursion::ProcessStarter processes_;
+    std::optional<recursion::ControlGroup> group_;
+    std::string no_group_;  // why there is none
     bool can_run_ = false;  // its folders and its user are there
     std::map<Key, Kept> instances_;
     std::deque<Failure> failures_;

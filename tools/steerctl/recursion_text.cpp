@@ -8,6 +8,19 @@
 namespace steerctl {
 namespace json = boost::json;
 
+namespace {
+
+std::string control_group_text(const json::object& group) {
+    const std::string path = string_of(group, "path");
+    if (path.empty())
+        return "\nno control group: " + string_of(group, "why_none") +
+               "; each process has a limit of its own\n";
+    return "\ncontrol group " + path + ", memory of all at most " +
+           cell_text("cache_bytes", find(group, "memory_max")) + "\n";
+}
+
+}  // namespace
+
 std::string recursion_text(const json::value& answer) {
     constexpr std::array<std::string_view, 11> kInstance{
         "name",   "up",    "pid",         "queries",  "recursions", "recursion_mean_ms",
@@ -19,6 +32,8 @@ std::string recursion_text(const json::value& answer) {
                                 {"instance", "up", "process", "queries", "recursions", "mean ms",
                                  "secure", "bogus", "cache", "restarts", "error"});
     if (out.empty()) return "the configuration has no recursion\n";
+    if (const json::value* const group = find(all, "control_group"))
+        out += control_group_text(object_of(*group));
     const json::array anchors = array_of(all, "negative_trust_anchors");
     if (!anchors.empty()) {
         out += "\nnot validated for a time:";

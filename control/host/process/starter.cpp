@@ -39,7 +39,7 @@ static_assert(kMaxGiven <= SequencedSocket::kMaxDescriptors);
 }  // namespace
 
 struct Starter::Request {
-    enum class Kind : std::uint32_t { start, become, signal } kind = Kind::start;
+    enum class Kind : std::uint32_t { start, become, signal, group } kind = Kind::start;
     std::uint32_t program = 0;
     std::uint32_t count = 0;  // of `targets`, and of the descriptors beside the message
     std::array<int, kMaxGiven> targets{};
@@ -99,12 +99,13 @@ std::vector<Executable> executables(const std::vector<Starter::Program>& program
 // In the new process: executes the program. `given`: its descriptors, in the order of
 // request.targets.
 [[noreturn]] void execute(const Executable& what, const Starter::Request& request,
-                          std::span<const int> given, int error_pipe) {
+                          std::span<const int> given, const Descriptor& group, int error_pipe) {
     const auto fail = [&error_pipe] {
         const int error = errno;
         (void)!::write(error_pipe, &error, sizeof error);
         ::_exit(kExecFailed);
     };
+    if (group.get() >= 0) (void)!::write(group.get(), "0", 1);  // itself
     std::array<int, kMaxGiven> moved{};
     for (std::size_t i = 0; i < given.size(); ++i) {
         moved[i] = ::fcntl(given[i], F_DUPFD_CLOEXEC, kFreeFd);
@@ -196,7 +197,8 @@ class StartedPrograms {
 };
 
 Starter::Reply start_one(const Executable& what, const Starter::Request& request,
-                         std::span<const int> given, StartedPrograms& started) {
+                         std::span<const int> given, const Descriptor& group,
+                         StartedPrograms& started) {
     if (!are_targets_free(std::span(request.targets).first(given.size()))) return {0, EINVAL};
     std::array<int, 2> pipe{};
     if (::pipe2(pipe.data(), O_CLOEXEC) != 0) return {0, errno};
@@ -206,7 +208,7 @@ Starter::Reply start_one(const Executable& what, const Starter::Request& request
     const auto pid = static_cast<pid_t>(::syscall(SYS_clone, CLONE_PARENT | CLONE_PIDFD | SIGCHLD,
                                                   nullptr, &end, nullptr, nullptr));
     if (pid < 0) return {0, errno};
-    if (pid == 0) execute(what, request, given, in.get());
+    if (pid == 0) execute(what, request, given, group, in.get());
     started.add(pid, Descriptor(end), what.program.ends_with_daemon);
     in = Descriptor(-1);
     int error = 0;
@@ -263,6 +265,7 @@ bool read_bytes(std::string_view bytes, Message& out) {
     const std::span<const int> lent = std::span(kAll).subspan(2, lends ? 1 : 0);
     keep_only_capabilities(kept, lent);
     StartedPrograms started;
+    Descriptor group;  // of use_group()
     (void)filter_this_process(kind);
     for (;;) {
         std::string_view bytes;
@@ -282,9 +285,14 @@ bool read_bytes(std::string_view bytes, Message& out) {
             reply = become_user(request, lent, ends_others);
         } else if (request.kind == Starter::Request::Kind::signal) {
             reply = {request.pid, started.signal(request.pid, request.number)};
+        } else if (request.kind == Starter::Request::Kind::group) {
+            if (beside.size() == 1) {
+                group = std::move(beside.front());
+                reply = {0, 0};
+            }
         } else if (request.program < all.size() && request.count == given.size() &&
                    given.size() <= kMaxGiven) {
-            reply = start_one(all[request.program], request, given, started);
+            reply = start_one(all[request.program], request, given, group, started);
         }
         (void)socket.send(bytes_of(reply), true);
     }
@@ -381,6 +389,13 @@ bool Starter::signal(pid_t pid, int number) {
     request.pid = pid;
     request.number = number;
     errno = ask(request, {}).error;
+    return errno == 0;
+}
+
+bool Starter::use_group(int members) {
+    Request request;
+    request.kind = Request::Kind::group;
+    errno = ask(request, {{members, 0}}).error;
     return errno == 0;
 }
 

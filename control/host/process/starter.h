@@ -70,6 +70,10 @@ class Starter {
     // The starter's process becomes this user and keeps only CAP_NET_ADMIN, if a program gets it. False: see errno.
     bool become(uid_t uid, gid_t gid);
 
+    // Programs that it starts from now on join a control group: a descriptor of its cgroup.procs,
+    // which root has opened. One that cannot join starts without it. False: see errno.
+    bool use_group(int members);
+
     // Whether it can start programs.
     [[nodiscard]] bool is_alive() const;
     [[nodiscard]] pid_t pid() const { return pid_; }

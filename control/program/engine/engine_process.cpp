@@ -10,8 +10,9 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <cstring>
 #include <utility>
+
+#include "control/program/engine/last_error.h"
 
 namespace steer::recursion {
 namespace {
@@ -24,10 +25,6 @@ Starter*& starter_of_process() {
     return one;
 }
 
-Error cannot(std::string_view what) {
-    return Error{std::string(what) + ": " + std::strerror(errno)};
-}
-
 struct Started {
     pid_t pid;
     Descriptor output;
@@ -36,7 +33,7 @@ struct Started {
 // With its standard output and error in a pipe.
 Result<Started> start_program(std::string_view name, int config, std::uint64_t most_bytes) {
     std::array<int, 2> pipe{};
-    if (::pipe2(pipe.data(), O_CLOEXEC | O_NONBLOCK) != 0) return cannot("no pipe");
+    if (::pipe2(pipe.data(), O_CLOEXEC | O_NONBLOCK) != 0) return last_error("no pipe");
     Descriptor out(pipe[0]), in(pipe[1]);
     (void)::fcntl(in.get(), F_SETFL, 0);  // its own end waits
     Starter* const starter = engine_starter();
@@ -47,7 +44,7 @@ Result<Started> start_program(std::string_view name, int config, std::uint64_t m
             : starter->start(
                   name, {{config, kConfigFd}, {in.get(), STDOUT_FILENO}, {in.get(), STDERR_FILENO}},
                   most_bytes);
-    if (pid == 0) return cannot(std::string(name) + " cannot be started");
+    if (pid == 0) return last_error(std::string(name) + " cannot be started");
     return {boost::system::in_place_value, Started{pid, std::move(out)}};
 }
 
@@ -75,7 +72,7 @@ Result<StartedEngine> ProcessStarter::start(int config, std::uint64_t most_bytes
     if (!started) return started.error();
     Descriptor end(static_cast<int>(::syscall(SYS_pidfd_open, started->pid, 0)));
     if (end.get() < 0) {
-        const auto error = cannot("unbound cannot be followed");
+        const auto error = last_error("unbound cannot be followed");
         kill(started->pid);
         ::waitpid(started->pid, nullptr, 0);
         return error;
@@ -99,7 +96,7 @@ std::vector<CheckError> check(const EngineConfig& config) {
         ::pwrite(file.get(), config.text.data(), config.text.size(), 0) !=
             static_cast<ssize_t>(config.text.size()) ||
         ::fchmod(file.get(), 0444) != 0)
-        return refuse(cannot("no file for its check").text);
+        return refuse(last_error("no file for its check").text);
     auto started = start_program(kCheckName, file.get(), 0);
     if (!started) return refuse(started.error().text);
     std::string output;

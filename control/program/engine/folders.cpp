@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <ctime>
 #include <filesystem>
 #include <system_error>
@@ -15,6 +14,7 @@
 
 #include "control/host/process/regular_file.h"
 #include "control/program/engine/engine.h"
+#include "control/program/engine/last_error.h"
 #include "dataplane/port/descriptor.h"
 
 namespace steer::recursion {
@@ -22,22 +22,18 @@ namespace {
 
 constexpr mode_t kFolderMode = 0770;
 
-Error cannot(const std::string& what) {
-    return Error{what + ": " + std::strerror(errno)};
-}
-
 // Opened, not followed: what is changed is what was made.
 Result<Descriptor> make_folder(const std::string& path, mode_t mode) {
     if (::mkdir(path.c_str(), mode) != 0 && errno != EEXIST)
-        return cannot(path + " cannot be made");
+        return last_error(path + " cannot be made");
     Descriptor made(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     struct stat found {};
     if (made.get() < 0 || ::fstat(made.get(), &found) != 0)
-        return cannot(path + " cannot be opened");
+        return last_error(path + " cannot be opened");
     // Whatever the umask. Of a folder of an earlier start, which has another owner, root may lack
     // the right to change it.
     if ((found.st_mode & 07777) != mode && ::fchmod(made.get(), mode) != 0)
-        return cannot("the mode of " + path + " cannot be changed");
+        return last_error("the mode of " + path + " cannot be changed");
     return {boost::system::in_place_value, std::move(made)};
 }
 
@@ -80,7 +76,7 @@ bool is_anchor_current(const std::string& file, const PackageKey& package) {
 }
 
 Result<void> write_anchor(const std::string& file, const std::string& keys) {
-    const auto refuse = [&file] { return cannot(file + " cannot be written"); };
+    const auto refuse = [&file] { return last_error(file + " cannot be written"); };
     (void)::unlink(file.c_str());
     Descriptor to(::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644));
     if (to.get() < 0) return refuse();
@@ -110,7 +106,7 @@ Result<void> own_anchor(const std::string& file, const EngineUser& engine) {
     if (::geteuid() != 0) return {};
     if (::lstat(file.c_str(), &found) == 0 && found.st_uid == engine.uid) return {};
     if (::lchown(file.c_str(), engine.uid, engine.gid) != 0)
-        return cannot(file + " cannot be given to the engine");
+        return last_error(file + " cannot be given to the engine");
     return {};
 }
 
@@ -141,7 +137,7 @@ Result<std::vector<std::string>> make_folders(const std::string& state, const En
         const auto folder = make_folder(path, kFolderMode);
         if (!folder) return folder.error();
         if (::geteuid() == 0 && ::fchown(folder->get(), engine.uid, engine.gid) != 0)
-            return cannot(path + " cannot be given to the engine");
+            return last_error(path + " cannot be given to the engine");
         const std::string file = anchor_file(path);
         const auto anchor = renew(file, *package);
         if (!anchor) return anchor.error();

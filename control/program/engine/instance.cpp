@@ -176,6 +176,10 @@ void Instance::replace() {
     starter_.kill(life_->pid);
 }
 
+std::uint64_t Instance::most_bytes() const {
+    return 2 * cache_bytes_ + kOwnBytes;
+}
+
 void Instance::begin() {
     if (!is_wanted_ || life_ != nullptr) return;
     if (has_root_anchor_) {
@@ -189,7 +193,7 @@ void Instance::begin() {
     auto config = write_config();
     if (!config) return fail(config.error().text, milliseconds(0));
     is_behind_ = false;
-    auto started = starter_.start(config->get(), 2 * cache_bytes_ + kOwnBytes);
+    auto started = starter_.start(config->get(), most_bytes());
     if (!started) return fail(started.error().text, milliseconds(0));
     life_ = std::make_shared<Life>(io_, std::move(*started));
     is_old_ = false;

@@ -78,6 +78,8 @@ class Instance {
     [[nodiscard]] bool is_up() const { return is_up_; }
     [[nodiscard]] pid_t pid() const;  // 0: it does not run
     [[nodiscard]] const EngineCounts& counts() const { return counts_; }
+    // What it may have of memory, all of its address space.
+    [[nodiscard]] std::uint64_t most_bytes() const;
     [[nodiscard]] std::uint64_t restarts() const { return restarts_; }
     [[nodiscard]] const std::string& error() const { return error_; }  // empty: it runs
     [[nodiscard]] std::string control_socket() const;

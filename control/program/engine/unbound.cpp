@@ -384,7 +384,9 @@ std::string command(std::string_view words) {
 Result<std::string> zone_word(const std::string& name) {
     auto zone = matchers::parse_name(name, {.alone = true});
     if (zone && zone->find_first_of(" \"\\") != std::string::npos)
-        return Error{matchers::quoted(name) + " cannot be told to unbound"};
+        return Error{matchers::quoted(name) +
+                     " has a blank, a quote or a backslash, which unbound-control cannot "
+                     "take: write a plain domain name"};
     return zone;
 }
 

@@ -171,3 +171,20 @@ BOOST_AUTO_TEST_CASE(a_program_that_is_opened_at_each_start_is_the_new_version) 
     write("new");
     BOOST_TEST(output_of(starter, "p") == "new\n");
 }
+
+BOOST_AUTO_TEST_CASE(programs_join_the_group_that_was_given) {
+    const steer::test::TempFolder folder;
+    const std::string file = folder.write("cgroup.procs", "");
+    Starter starter({shell("echo", "echo here >&7")});
+    BOOST_TEST(output_of(starter, "echo") == "here\n");
+    Descriptor group(::open(file.c_str(), O_WRONLY | O_CLOEXEC));
+    BOOST_TEST(starter.use_group(group.get()));
+    BOOST_TEST(output_of(starter, "echo") == "here\n");
+    std::string text;
+    std::ifstream(file) >> text;
+    BOOST_TEST(text == "0");
+    // One that cannot be joined keeps no program from its start.
+    group = Descriptor(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+    BOOST_TEST(starter.use_group(group.get()));
+    BOOST_TEST(output_of(starter, "echo") == "here\n");
+}
