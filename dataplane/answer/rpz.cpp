@@ -76,40 +76,43 @@ std::uint32_t action_of_addresses(const matchers::PrefixValues& addresses,
 
 }  // namespace
 
-Rpz::Found Rpz::find_question(const IpAddress& client, std::span<const std::uint8_t> wire_name,
+Rpz::Found Rpz::find_question(const Scope& scope, const IpAddress& client,
+                              std::span<const std::uint8_t> wire_name,
                               matchers::NameMatcher::Scratch& scratch) const noexcept {
-    for (std::uint32_t z = 0; z < zones.size(); ++z) {
+    for (std::uint32_t z = scope.from; z < zones.size() && z < scope.before; ++z) {
         const Zone& zone = zones[z];
         const PolicyZone* const live = zone.load();
         const matchers::PrefixValues& clients = live == nullptr ? zone.clients : *live->clients;
         if (!clients.empty()) {
-            const auto found = clients.find(client);
-            if (found.value != kNone) return {found.value, z, Trigger::client, live};
+            const Found found{clients.find(client).value, z, Trigger::client, live};
+            if (scope.takes(found)) return found;
         }
         if (!zone.has_names()) continue;
-        if (const Found found = action_of_name(zone, live, wire_name, scratch))
-            return in_zone(found, z);
+        const Found found = in_zone(action_of_name(zone, live, wire_name, scratch), z);
+        if (scope.takes(found)) return found;
     }
     return {};
 }
 
-Rpz::Found Rpz::find_name(std::span<const std::uint8_t> wire_name, std::uint32_t before,
+Rpz::Found Rpz::find_name(const Scope& scope, std::span<const std::uint8_t> wire_name,
                           matchers::NameMatcher::Scratch& scratch) const noexcept {
-    for (std::uint32_t z = 0; z < zones.size() && z < before; ++z) {
+    for (std::uint32_t z = scope.from; z < zones.size() && z < scope.before; ++z) {
         if (!zones[z].has_names()) continue;
-        if (const Found found = action_of_name(zones[z], zones[z].load(), wire_name, scratch))
-            return in_zone(found, z);
+        const Found found =
+            in_zone(action_of_name(zones[z], zones[z].load(), wire_name, scratch), z);
+        if (scope.takes(found)) return found;
     }
     return {};
 }
 
-Rpz::Found Rpz::find_address(const dns::Answer& answer, std::uint32_t before) const noexcept {
-    for (std::uint32_t z = 0; z < zones.size() && z < before; ++z) {
+Rpz::Found Rpz::find_address(const Scope& scope, const dns::Answer& answer) const noexcept {
+    for (std::uint32_t z = scope.from; z < zones.size() && z < scope.before; ++z) {
         const PolicyZone* const live = zones[z].load();
         const matchers::PrefixValues& addresses = zones[z].addresses_of(live);
         if (addresses.empty()) continue;
-        const std::uint32_t action = action_of_addresses(addresses, answer, translated);
-        if (action != kNone) return {action, z, Trigger::address, live};
+        const Found found{action_of_addresses(addresses, answer, translated), z, Trigger::address,
+                          live};
+        if (scope.takes(found)) return found;
     }
     return {};
 }
@@ -117,6 +120,13 @@ Rpz::Found Rpz::find_address(const dns::Answer& answer, std::uint32_t before) co
 bool Rpz::asks_answers_before(std::uint32_t before) const noexcept {
     for (std::uint32_t z = 0; z < zones.size() && z < before; ++z) {
         if (!zones[z].addresses_of(zones[z].load()).empty()) return true;
+    }
+    return false;
+}
+
+bool Rpz::legal_asks_answers() const noexcept {
+    for (std::uint32_t z = 0; z < legal_zones; ++z) {
+        if (zones[z].has_names() || !zones[z].addresses_of(zones[z].load()).empty()) return true;
     }
     return false;
 }

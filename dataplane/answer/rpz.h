@@ -10,6 +10,9 @@
 //    with the lowest address.
 // PASSTHRU is an action like the others, and ends the search.
 //
+// Legal zones come first, and are searched alone: what another zone lets pass is searched for in
+// them at every name of the chain.
+//
 // A wildcard matches all names below it, at any depth, even if the zone has other triggers there.
 // It does not match the name itself.
 //
@@ -86,19 +89,36 @@ struct Rpz {
     // A local zone: while control has no zone, its names get SERVFAIL. Answers are not checked.
     bool is_authority = false;
 
+    std::uint32_t legal_zones = 0;  // the first ones
+
+    // The zones of a search, and what it does not take.
+    struct Scope {
+        std::uint32_t from = 0, before = UINT32_MAX;  // numbers of zones
+        // Whether the search goes on with the next zone. nullptr: never.
+        bool (*is_ended)(const void* of, const Found& found) = nullptr;
+        const void* of = nullptr;
+
+        [[nodiscard]] Scope until(std::uint32_t zone) const noexcept {
+            return {from, zone < before ? zone : before, is_ended, of};
+        }
+        [[nodiscard]] bool takes(const Found& found) const noexcept {
+            return found && (is_ended == nullptr || !is_ended(of, found));
+        }
+    };
     // The action for the client and the name. `wire_name`: lower-cased wire form.
-    [[nodiscard]] Found find_question(const IpAddress& client,
+    [[nodiscard]] Found find_question(const Scope& scope, const IpAddress& client,
                                       std::span<const std::uint8_t> wire_name,
                                       matchers::NameMatcher::Scratch& scratch) const noexcept;
-    // The action for one name of the CNAME chain, from the zones with numbers below `before`.
-    [[nodiscard]] Found find_name(std::span<const std::uint8_t> wire_name, std::uint32_t before,
+    // The action for one name of the CNAME chain.
+    [[nodiscard]] Found find_name(const Scope& scope, std::span<const std::uint8_t> wire_name,
                                   matchers::NameMatcher::Scratch& scratch) const noexcept;
-    // The action for an address of the answer, from the zones with numbers below `before`.
-    [[nodiscard]] Found find_address(const dns::Answer& answer,
-                                     std::uint32_t before) const noexcept;
+    // The action for an address of the answer.
+    [[nodiscard]] Found find_address(const Scope& scope, const dns::Answer& answer) const noexcept;
     // Whether a zone with a number below `before` has prefixes for answers. An action for the
     // question then waits for the answer.
     [[nodiscard]] bool asks_answers_before(std::uint32_t before) const noexcept;
+    // Whether a legal zone may have an action for the answer.
+    [[nodiscard]] bool legal_asks_answers() const noexcept;
 
     [[nodiscard]] const Action& action_of(const Found& found) const noexcept {
         return found.live == nullptr ? actions[found.action] : found.live->at(found.action).action;

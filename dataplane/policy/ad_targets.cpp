@@ -30,14 +30,13 @@ class Targets {
         return true;
     }
     [[nodiscard]] std::span<const std::uint8_t> name() const noexcept { return name_; }
+    [[nodiscard]] const matchers::TagBits& sets() const noexcept { return tags_; }
     [[nodiscard]] bool is_in(const NamesMask& names) const noexcept {
         return tags_.any_of(w_.c.snapshot.tag_masks[names.mask_for(w_.c.query.qtype)]);
     }
     [[nodiscard]] bool is_denied_by(const AdList& list) const noexcept {
-        return is_in(list.all) && (!(list.allow && is_in(*list.allow)) || is_denied_by_law(list));
-    }
-    [[nodiscard]] bool is_denied_by_law(const AdList& list) const noexcept {
-        return list.legal && is_in(*list.legal);
+        return is_in(list.all) &&
+               (!(list.allow && is_in(*list.allow)) || (list.legal && is_in(*list.legal)));
     }
 
   private:
@@ -70,20 +69,27 @@ struct Denial {
     const AdList::Part* part = nullptr;
 };
 
-// The list of this ad list that denies a name in the answer, unless it pauses or a rule allows the
-// question. nullptr: none.
+[[gnu::noinline, gnu::cold]] void trace_target(const LiveRun& w, const AdList& list,
+                                               std::span<const std::uint8_t> name) {
+    w.c.trace.note(w.now, TraceWhat::denied_target, 0, list.watch_pc,
+                   static_cast<std::uint32_t>(name.size()), 0, name);
+}
+
+// The list of this ad list that denies a name in the answer; nullptr: none does. Denied queries are
+// counted, refreshes are not.
 const AdList::Part* denying_part(LiveRun& w, const AdList& list) {
-    const bool is_paused = w.now.s() < list.paused_until_s->load(std::memory_order_relaxed);
+    const bool counts = !w.state().refresh;
     Targets targets(w);
     while (targets.next()) {
         if (!targets.is_denied_by(list)) continue;
-        const bool by_law = targets.is_denied_by_law(list);
-        if (is_paused && !by_law) continue;
-        for (const AdList::Part& part : list.lists) {
-            if (part.is_legal == by_law && targets.is_in(part.in) &&
-                !pass_by_rule(w, list.id, part.id, by_law))
-                return &part;
+        const AdList::Part* const part =
+            Body<Op::ad_list>::denying_part(w, list, targets.sets(), counts);
+        if (part == nullptr) continue;
+        if (counts) {
+            w.worker.counters.add(Stat::ad_list_targets_denied);
+            if (w.c.trace) trace_target(w, list, targets.name());
         }
+        return part;
     }
     return nullptr;
 }
@@ -97,24 +103,6 @@ Denial find_denial(LiveRun& w) {
         if (const AdList::Part* const part = denying_part(w, list)) return {&list, part};
     }
     return {};
-}
-
-[[gnu::noinline, gnu::cold]] void trace_target(const LiveRun& w, const AdList& list,
-                                               std::span<const std::uint8_t> name) {
-    w.c.trace.note(w.now, TraceWhat::denied_target, 0, list.watch_pc,
-                   static_cast<std::uint32_t>(name.size()), 0, name);
-}
-
-// Counts for the lists with the first name that is denied.
-void count_target(LiveRun& w, const AdList& list) {
-    Targets targets(w);
-    while (targets.next() && !targets.is_denied_by(list)) {
-    }
-    for (const AdList::Part& part : list.lists) {
-        if (targets.is_in(part.in)) part.matches->count(w.worker.number);
-    }
-    w.worker.counters.add(Stat::ad_list_targets_denied);
-    if (w.c.trace) trace_target(w, list, targets.name());
 }
 
 }  // namespace
@@ -146,7 +134,6 @@ bool deny_by_targets(LiveRun& w) noexcept {
         forget_lists(c.state);
         return false;
     }
-    count_target(w, *list);
     c.replay = nullptr;
     const std::uint16_t at = std::exchange(c.state.pc, list->watch_pc);
     Body<Op::ad_list>::deny(w, *list, *part);

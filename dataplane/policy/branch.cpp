@@ -76,6 +76,7 @@ void begin_branch(QueryContext& c, unsigned which, QueryContext& branch) noexcep
     s.stays_here = c.state.stays_here;
     s.no_cache = c.state.no_cache;
     s.is_of_client = c.state.is_of_client;
+    s.by_rule = c.state.by_rule;
     s.rewrites = c.state.rewrites;
     branch.rewrite_question();
     branch.replay = std::exchange(c.replay, nullptr);
@@ -147,6 +148,7 @@ void adopt(QueryContext& c, QueryContext& branch) noexcept {
         c.state.is_allowed = branch.state.is_allowed;
     }
     c.state.is_of_client = c.state.is_of_client || branch.state.is_of_client;
+    c.state.by_rule = c.state.by_rule || branch.state.by_rule;
     if (branch.state.part != ProgramState::kNoPart) c.state.part = branch.state.part;
     c.state.lacks_v4 = branch.state.lacks_v4;
     c.state.lacks_v6 = branch.state.lacks_v6;

@@ -99,6 +99,7 @@ struct ProgramState {
     bool is_allowed : 1 = false;    // `passed_by` is an exception of a list, or a rule
     bool unanswered : 1 = false;    // it ended without an answer: an empty one is sent
     bool is_of_client : 1 = false;  // the answer is not for all clients: no cache stores it
+    bool by_rule : 1 = false;  // a rule of people allowed it: stored only while that is in force
     std::uint64_t marks = 0;
     Rewrites rewrites;  // of the question
     // The number of rewrites of the response's question.

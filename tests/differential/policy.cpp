@@ -128,14 +128,15 @@ std::string zone_text(const Zone& zone, unsigned number) {
     return out;
 }
 
-// `transferred`: whether a zone comes by transfer.
-std::string yaml_of(const std::vector<bool>& transferred) {
+// `transferred`: whether a zone comes by transfer. `legal`: whether it is marked so.
+std::string yaml_of(const std::vector<bool>& transferred, const std::vector<bool>& legal) {
     std::string out = "plugins:\n  - {tag: out, type: forward, args: {upstreams: [{addr: " +
                       std::string(kOutside) + "}]}}\n";
     std::string zones;
     for (std::size_t z = 0; z < transferred.size(); ++z) {
         const std::string name = "zone" + std::to_string(z);
-        zones += (transferred[z] ? "$" + name : name + ".rpz") + ", ";
+        const std::string source = transferred[z] ? "$" + name : name + ".rpz";
+        zones += (legal[z] ? "{zone: " + source + ", legal: true}" : source) + ", ";
         if (transferred[z])
             out += "  - {tag: " + name + ", type: secondary, args: {zone: " + name +
                    ".rpz, primaries: [192.0.2.1]}}\n";
@@ -236,12 +237,14 @@ class Transferred {
 // The draft, read from top to bottom.
 class Model {
   public:
-    explicit Model(const std::vector<Zone>& zones) : zones_(zones) {}
+    // The first `legal` zones are legal: an exception of another zone does not end theirs.
+    Model(const std::vector<Zone>& zones, std::size_t legal) : zones_(zones), legal_(legal) {}
 
     Outcome ask(const Question& question) {
         out_ = {};
         question_ = question;
         used = "none";
+        from_ = 0, until_ = zones_.size();
         const Trigger* const early = best(0, {}, {});
         const bool waits = std::any_of(
             zones_.begin(), early == nullptr ? zones_.end() : zones_.begin() + zone_of_best_,
@@ -250,12 +253,19 @@ class Model {
                     return t.by == By::address || (early == nullptr && is_named(t));
                 });
             });
-        if (early != nullptr && !waits) {
+        const bool may_be_denied_by_law = early != nullptr && early->does == Does::passthru &&
+                                          static_cast<std::size_t>(zone_of_best_) >= legal_ &&
+                                          legal_ > 0;
+        if (early != nullptr && !waits && !may_be_denied_by_law) {
             act(*early, question.name);
             return out_;
         }
         const Answer answer = upstream(question.name);
-        if (const Trigger* const late = of_answer(answer)) {
+        until_ = legal_;
+        const Trigger* late = of_answer(answer);
+        from_ = legal_, until_ = zones_.size();
+        if (late == nullptr) late = of_answer(answer);
+        if (late != nullptr) {
             if (late->does != Does::passthru) out_.records.clear(), out_.rcode = kNoError;
             act(*late, question.name, &answer);
             return out_;
@@ -291,7 +301,7 @@ class Model {
     const Trigger* best(unsigned place, const std::string& name_of_place,
                         const std::vector<std::string>& addresses) {
         const std::string& name = place == 0 ? question_.name : name_of_place;
-        for (std::size_t z = 0; z < zones_.size(); ++z) {
+        for (std::size_t z = from_; z < until_; ++z) {
             zone_of_best_ = static_cast<std::ptrdiff_t>(z);
             const Zone& zone = zones_[z];
             if (place == 0) {
@@ -391,6 +401,8 @@ class Model {
     }
 
     const std::vector<Zone>& zones_;
+    const std::size_t legal_;
+    std::size_t from_ = 0, until_ = 0;  // the zones that best() reads
     std::ptrdiff_t zone_of_best_ = 0;
     Question question_;
     World world_;
@@ -522,12 +534,23 @@ int run(std::uint32_t from, std::uint32_t cases) {
                 transferred.push_back(
                     std::make_unique<Transferred>(*product, z, maker.zone(), zones[z]));
         }
-        const auto errors = product->load(yaml_of(is_transferred));
+        std::vector<bool> is_legal;
+        std::vector<Zone> in_order;
+        for (const Zone& zone : zones) {
+            is_legal.push_back(maker.coin() && maker.coin());
+            if (is_legal.back()) in_order.push_back(zone);
+        }
+        const std::size_t legal = in_order.size();
+        for (std::size_t z = 0; z < zones.size(); ++z) {
+            if (!is_legal[z]) in_order.push_back(zones[z]);
+            if (is_legal[z]) texts += "; zone " + std::to_string(z) + " is legal\n";
+        }
+        const auto errors = product->load(yaml_of(is_transferred, is_legal));
         if (!errors.empty()) {
             std::cout << "seed " << seed << " is refused: " << errors.front() << "\n" << texts;
             return 1;
         }
-        Model model(zones);
+        Model model(in_order, legal);
         for (unsigned q = 0; q < kQuestions; ++q) {
             const Question question = maker.question();
             const Outcome got = shown(product->ask(question));

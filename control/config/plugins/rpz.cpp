@@ -42,8 +42,9 @@ constexpr std::array<Row<PolicyZoneArgs>, 5> kPolicyZoneRows{{
      "skip records that cannot be applied, with one warning; by default each is an error"},
     list_ready_row<PolicyZoneArgs>(),
     {"legal", &PolicyZoneArgs::legal, "false", "",
-     "the law requires this zone: no rule (`control.rules`) ends it\nIts answers have the EDE code "
-     "Censored (16) in place of Blocked (15)."},
+     "the law requires this zone: no rule (`control.rules`) and no exception of another zone ends "
+     "it\nLegal zones come before the others. Their answers have the EDE code Censored (16) in "
+     "place of Blocked (15)."},
 }};
 
 void read_policy_zones(Reading& in, const Node& node, const Place& place, RpzArgs& out) {

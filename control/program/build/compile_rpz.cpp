@@ -21,7 +21,14 @@ std::uint32_t Compiler::rpz_of(config::PluginIndex index, const config::Rpz& arg
     out.tag = plugin.tag;
     out.id = list_id(out.tag, {});
     out.logs = args.logs;
-    for (const config::RpzZone& zone : args.zones) {
+    std::vector<const config::RpzZone*> in_order;
+    for (const config::RpzZone& zone : args.zones)
+        in_order.push_back(&zone);
+    std::ranges::stable_partition(in_order, &config::RpzZone::is_legal);
+    out.legal_zones =
+        static_cast<std::uint32_t>(std::ranges::count_if(args.zones, &config::RpzZone::is_legal));
+    for (const config::RpzZone* const next : in_order) {
+        const config::RpzZone& zone = *next;
         if (zone.secondary) {
             out.zones.push_back(live_zone(
                 registry_.live_policy(settings_.plugin(*zone.secondary).tag), zone.source));

@@ -13,6 +13,7 @@
 #include "dataplane/policy/hit_walk.h"
 #include "dataplane/policy/key_facts.h"
 #include "dataplane/policy/missing_families.h"
+#include "dataplane/policy/ops/rules.h"
 
 namespace steer {
 namespace {
@@ -157,6 +158,8 @@ bool keep(LiveRun& w, const Instruction& i) {
     const unsigned list_base = c.state.list_base[c.state.depth];
     if (w.worker.cache == nullptr || !c.response || c.response.is_stale()) return false;
     if (c.state.is_of_client || is_denied_until_a_rule_allows_it(c)) return false;
+    // The rule may have ended while an upstream was asked.
+    if (c.state.by_rule && !a_rule_allows_all(w)) return false;
     if (c.state.answered_under != c.state.rewrites.count())
         return false;  // it answers an outer question
     const cache::Entry* const entry = c.response.source();

@@ -75,12 +75,8 @@ Left apply(LiveRun& w, const Rpz& rpz, std::uint32_t number, const Rpz::Found& f
     using Does = Rpz::Action::Does;
     const Rpz::Action& action = rpz.action_of(found);
     const Rpz::Zone& zone = rpz.zones[found.zone];
-    const auto part = static_cast<std::uint8_t>(std::min(found.zone, Rpz::kNone & 0xffU));
-    const bool may_pass = !rpz.is_authority && action.does != Does::passthru;
-    if (may_pass && pass_by_rule(w, rpz.id, zone.id, zone.is_legal)) {
-        w.worker.counters.add(Stat::rpz_passed);
-        return Left::passed;
-    }
+    const auto part =
+        static_cast<std::uint8_t>(std::min<std::uint32_t>(found.zone, ProgramState::kNoPart));
     zone.matches->count(w.worker.number);
     if (rpz.logs) note_match(w, number, found, action);
     AnswerRef answer = action.answer;
@@ -119,37 +115,93 @@ Left apply(LiveRun& w, const Rpz& rpz, std::uint32_t number, const Rpz::Found& f
     }
     c.replay = nullptr;
     give_answer(w, found, answer);
+    c.failed = false;
+    // A client that asks again over TCP gets the answer.
+    if (action.does == Does::tcp_only) return Left::answered;
     c.state.note_maker(part);
     if (!rpz.is_authority)
         c.response.set_ede(zone.is_legal ? dns::Ede::censored : dns::Ede::blocked);
-    c.failed = false;
     return Left::answered;
 }
 
-// First the name and client of the question, then the answer's chain; at each name the zones in
-// their order.
-Rpz::Found find_policy(LiveRun& w, const Rpz& rpz) {
-    const QueryContext& c = w.c;
-    auto& scratch = w.scratch();
-    const Rpz::Found of_question = rpz.find_question(c.client.address, c.asked().name(), scratch);
-    if (!c.response) return of_question;
-    const dns::Answer& answer = c.response.answer();
-    const auto find_address = [&](const Rpz::Found& other) {
-        const Rpz::Found found =
-            rpz.find_address(answer, other ? other.zone : static_cast<std::uint32_t>(-1));
-        return found ? found : other;
-    };
-    dns::Query room;
-    PointedNames targets(answer, c.asked_under(c.state.answered_under, room).name(),
-                         PointedNames::Of::cname);
-    auto target = targets.next();
-    if (target.empty()) return find_address(of_question);
-    if (of_question) return of_question;
-    Rpz::Found of_name;
-    for (; !target.empty() && !of_name; target = targets.next())
-        of_name = rpz.find_name(target, static_cast<std::uint32_t>(-1), scratch);
-    // Addresses belong to the last name.
-    return target.empty() ? find_address(of_name) : of_name;
+// A search that passes what rules of people end. An exception of a zone stays one.
+class Search {
+  public:
+    Search(LiveRun& w, const Rpz& rpz) : w_(w), rpz_(rpz) {}
+
+    // Of the name and the client alone.
+    Rpz::Found question() {
+        return rpz_.find_question(scope(0, UINT32_MAX), w_.c.client.address, w_.c.asked().name(),
+                                  w_.scratch());
+    }
+    // Of these and of the answer: the legal zones, then the others.
+    Rpz::Found policy() {
+        if (rpz_.legal_zones > 0) {
+            if (const Rpz::Found found = policy(scope(0, rpz_.legal_zones))) return found;
+        }
+        return policy(scope(rpz_.legal_zones, UINT32_MAX));
+    }
+    // Notes the rule by which something was passed.
+    void note() const {
+        if (passed_ == nullptr) return;
+        w_.worker.counters.add(Stat::rpz_passed);
+        note_pass(w_, *passed_);
+    }
+
+  private:
+    Rpz::Scope scope(std::uint32_t from, std::uint32_t before) {
+        return {from, before, rpz_.is_authority ? nullptr : &is_ended, this};
+    }
+    static bool is_ended(const void* of, const Rpz::Found& found) {
+        const auto& search = *static_cast<const Search*>(of);
+        const Rpz::Zone& zone = search.rpz_.zones[found.zone];
+        if (search.rpz_.action_of(found).does == Rpz::Action::Does::passthru) return false;
+        const NameRule* const rule =
+            rule_that_allows(search.w_, search.rpz_.id, zone.id, zone.is_legal);
+        if (rule != nullptr) search.passed_ = rule;
+        return rule != nullptr;
+    }
+
+    // First the name and client of the question, then the answer's chain; at each name the zones in
+    // their order.
+    Rpz::Found policy(const Rpz::Scope& scope) {
+        const QueryContext& c = w_.c;
+        auto& scratch = w_.scratch();
+        const Rpz::Found of_question =
+            rpz_.find_question(scope, c.client.address, c.asked().name(), scratch);
+        if (!c.response) return of_question;
+        const dns::Answer& answer = c.response.answer();
+        const auto find_address = [&](const Rpz::Found& other) {
+            const Rpz::Found found =
+                rpz_.find_address(other ? scope.until(other.zone) : scope, answer);
+            return found ? found : other;
+        };
+        dns::Query room;
+        PointedNames targets(answer, c.asked_under(c.state.answered_under, room).name(),
+                             PointedNames::Of::cname);
+        auto target = targets.next();
+        if (target.empty()) return find_address(of_question);
+        if (of_question) return of_question;
+        Rpz::Found of_name;
+        for (; !target.empty() && !of_name; target = targets.next())
+            of_name = rpz_.find_name(scope, target, scratch);
+        // Addresses belong to the last name.
+        return target.empty() ? find_address(of_name) : of_name;
+    }
+
+    LiveRun& w_;
+    const Rpz& rpz_;
+    mutable const NameRule* passed_ = nullptr;
+};
+
+// An earlier zone may have an action for the answer, or a legal one for what another lets pass.
+bool waits_for_answer(const Rpz& rpz, const Rpz::Found& found) {
+    if (!rpz.asks_answers) return false;
+    if (!found || rpz.asks_answers_before(found.zone)) return true;
+    using Does = Rpz::Action::Does;
+    const Does does = rpz.action_of(found).does;
+    return found.zone >= rpz.legal_zones && (does == Does::passthru || does == Does::tcp_only) &&
+           rpz.legal_asks_answers();
 }
 
 bool in_policed_cache(const Program& program, const ProgramState& s) {
@@ -168,13 +220,13 @@ MaybeStep Body<Op::enter_rpz>::run(LiveRun& w, const Instruction& i) noexcept {
         w.give_empty(dns::kServFail);
         return w.stop();
     }
-    const Rpz::Found found = rpz.find_question(w.c.client.address, w.c.asked().name(), w.scratch());
-    // Earlier zones may have an action for the answer.
-    const bool waits = rpz.asks_answers && (!found || rpz.asks_answers_before(found.zone));
-    if (waits) {
+    Search search(w, rpz);
+    const Rpz::Found found = search.question();
+    if (waits_for_answer(rpz, found)) {
         w.enter_rewrite(Rewrites::kNothing);
         return std::nullopt;
     }
+    search.note();
     const Left end = found ? apply(w, rpz, i.operand, found) : Left::passed;
     if (end == Left::answered) return w.stop();
     return end == Left::passed ? w.next() : std::nullopt;
@@ -191,7 +243,9 @@ Left Body<Op::enter_rpz>::leave(LiveRun& w, const Instruction& i) noexcept {
     }
     w.pop_rewrite();
     if (s.dropped) return Left::passed;
-    const Rpz::Found found = find_policy(w, rpz);
+    Search search(w, rpz);
+    const Rpz::Found found = search.policy();
+    search.note();
     if (!found) return Left::passed;
     const std::uint16_t at = s.pc;
     s.pc = s.wrappers[s.depth];  // where it is entered again for another name

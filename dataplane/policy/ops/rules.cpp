@@ -25,12 +25,28 @@ const NameRule* find_rule(const LiveRun& w, std::uint64_t plugin, std::uint64_t 
 
 }  // namespace
 
-bool pass_by_rule(LiveRun& w, std::uint64_t plugin, std::uint64_t list, bool is_legal) noexcept {
+const NameRule* rule_that_allows(const LiveRun& w, std::uint64_t plugin, std::uint64_t list,
+                                 bool is_legal) noexcept {
     const NameRule* const rule = find_rule(w, plugin, list, is_legal);
-    if (rule == nullptr || !rule->allows) return false;
+    return rule != nullptr && rule->allows ? rule : nullptr;
+}
+
+void note_pass(LiveRun& w, const NameRule& rule) noexcept {
     w.state().note_passed(true);
-    w.state().is_of_client = w.state().is_of_client || !rule->may_be_cached;
+    w.state().by_rule = true;
+    w.state().is_of_client = w.state().is_of_client || !rule.may_be_cached;
     w.worker.counters.add(Stat::rules_allowed);
+}
+
+bool a_rule_allows_all(const LiveRun& w) noexcept {
+    const NameRule* const rule = find_rule(w, 0, 0);
+    return rule != nullptr && rule->allows && rule->may_be_cached;
+}
+
+bool pass_by_rule(LiveRun& w, std::uint64_t plugin, std::uint64_t list, bool is_legal) noexcept {
+    const NameRule* const rule = rule_that_allows(w, plugin, list, is_legal);
+    if (rule == nullptr) return false;
+    note_pass(w, *rule);
     return true;
 }
 

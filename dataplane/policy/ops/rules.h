@@ -7,11 +7,18 @@
 
 namespace steer {
 
-// Whether a rule allows the client's question, so that the blocking instruction at the program
-// counter is passed. `plugin`, `list`: list_id() of what would block, or 0; `is_legal`: of the list.
-// Notes what it found, and keeps an answer for some clients out of caches.
+// The rule that allows the client's question, so that what would block is passed; nullptr: none.
+// `plugin`, `list`: list_id() of what would block, or 0; `is_legal`: of the list.
+const NameRule* rule_that_allows(const LiveRun& w, std::uint64_t plugin, std::uint64_t list,
+                                 bool is_legal) noexcept;
+// Notes that it did, and keeps an answer for some clients out of caches.
+void note_pass(LiveRun& w, const NameRule& rule) noexcept;
+// Finds it and notes that. Whether there is one.
 bool pass_by_rule(LiveRun& w, std::uint64_t plugin = 0, std::uint64_t list = 0,
                   bool is_legal = false) noexcept;
+
+// Whether a rule allows the question to all clients now, so that a cache may have its answer.
+bool a_rule_allows_all(const LiveRun& w) noexcept;
 
 template <>
 struct Body<Op::rules> {

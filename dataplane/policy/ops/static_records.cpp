@@ -77,6 +77,31 @@ Left Body<Op::static_records>::leave(LiveRun& w, const Instruction& i) noexcept 
     return Left::passed;
 }
 
+const AdList::Part* Body<Op::ad_list>::denying_part(LiveRun& w, const AdList& list,
+                                                    const matchers::TagBits& sets,
+                                                    bool counts) noexcept {
+    const auto is_in = [&](const NamesMask& names) {
+        return sets.any_of(w.snapshot().tag_masks[names.mask_for(w.c.query.qtype)]);
+    };
+    const auto first_of = [&](bool is_legal) {
+        const AdList::Part* denies = nullptr;
+        for (const AdList::Part& part : list.lists) {
+            if (part.is_legal != is_legal || !is_in(part.in)) continue;
+            if (pass_by_rule(w, list.id, part.id, is_legal)) continue;
+            if (counts) part.matches->count(w.worker.number);
+            if (denies == nullptr) denies = &part;
+        }
+        return denies;
+    };
+    if (list.legal && is_in(*list.legal)) {
+        if (const AdList::Part* const legal = first_of(true)) return legal;
+    }
+    // Also the names of legal lists that are suspended.
+    const bool is_ended = w.now.s() < list.paused_until_s->load(std::memory_order_relaxed) ||
+                          (list.allow && is_in(*list.allow));
+    return is_ended ? nullptr : first_of(false);
+}
+
 void Body<Op::ad_list>::deny(LiveRun& w, const AdList& list, const AdList::Part& part) noexcept {
     const dns::Query& q = w.c.query;
     w.give(w.snapshot().black_holes[list.black_hole].of(q.qtype, q.qclass));
@@ -86,20 +111,7 @@ void Body<Op::ad_list>::deny(LiveRun& w, const AdList& list, const AdList::Part&
 
 MaybeStep Body<Op::ad_list>::run(LiveRun& w, const Instruction& i) noexcept {
     const AdList& list = w.snapshot().ad_lists[i.operand];
-    const matchers::TagBits& tags = w.tags();
-    const auto is_in = [&](const NamesMask& names) {
-        return tags.any_of(w.snapshot().tag_masks[names.mask_for(w.c.query.qtype)]);
-    };
-    // Pauses and rules end all others.
-    const bool by_law = list.legal && is_in(*list.legal);
-    const bool is_paused = w.now.s() < list.paused_until_s->load(std::memory_order_relaxed);
-    const AdList::Part* denies = nullptr;
-    for (const AdList::Part& part : list.lists) {
-        if (part.is_legal != by_law || (is_paused && !by_law) || !is_in(part.in)) continue;
-        if (pass_by_rule(w, list.id, part.id, by_law)) continue;
-        part.matches->count(w.worker.number);
-        if (denies == nullptr) denies = &part;
-    }
+    const AdList::Part* const denies = denying_part(w, list, w.tags(), true);
     if (denies == nullptr) {
         w.pc() = i.target;
         return std::nullopt;

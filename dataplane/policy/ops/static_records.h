@@ -18,6 +18,11 @@ struct Body<Op::static_records> {
 template <>
 struct Body<Op::ad_list> {
     static MaybeStep run(LiveRun& w, const Instruction& i) noexcept;
+    // The first list that denies a name in these sets, `legal` ones before others; nullptr: none
+    // does. Pauses, `allow` and rules of people end only the others, and rules that suspend the legal
+    // ones only these. `counts`: each list that denies it has one match more.
+    static const AdList::Part* denying_part(LiveRun& w, const AdList& list,
+                                            const matchers::TagBits& sets, bool counts) noexcept;
     // Gives the answer of a name that this list denies, by the instruction at the program counter.
     static void deny(LiveRun& w, const AdList& list, const AdList::Part& part) noexcept;
     // A hit passes: a denied name would not have reached the cache.
