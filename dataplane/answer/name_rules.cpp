@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <tuple>
+#include <utility>
 
 namespace steer {
 namespace {
@@ -38,25 +39,57 @@ bool NameRule::is_for(const IpAddress& client, const LeaseDevice* lease,
     return lease != nullptr && lease->mac != 0 ? lease->mac == mac : frame_mac == mac;
 }
 
+bool NameRules::ClientKey::operator<(const ClientKey& other) const {
+    return std::tie(name, length, high, low) <
+           std::tie(other.name, other.length, other.high, other.low);
+}
+
+std::size_t NameRules::KeyHash::operator()(const ClientKey& key) const noexcept {
+    constexpr std::uint64_t kFold = 0x9e3779b97f4a7c15;
+    const auto mix = [](std::uint64_t bits) {
+        bits *= kFold;
+        return bits ^ bits >> 32;
+    };
+    return mix(mix(key.high ^ (std::uint64_t{key.name} << 32 | key.length)) ^ key.low);
+}
+
+NameRules::ClientKey NameRules::key_of(const NameRule& rule, std::uint32_t name) {
+    if (rule.audience == NameRule::Audience::everyone) return {name, ClientKey::kEveryone, 0, 0};
+    if (rule.mac != 0) return {name, ClientKey::kMac, 0, rule.mac};
+    return {name, rule.clients.length, rule.clients.address.high(), rule.clients.address.low()};
+}
+
 NameRules::NameRules(std::vector<Named> rules, std::uint64_t version) : version_(version) {
-    std::ranges::stable_sort(rules, {}, &Named::name);
+    std::vector<std::pair<ClientKey, const Named*>> in_order;
+    in_order.reserve(rules.size());
     for (const Named& named : rules) {
-        const auto [at, is_first] = ranges_.try_emplace(named.name);
-        Range& range = at->second;
-        if (is_first) range.first = static_cast<std::uint32_t>(rules_.size());
-        ++range.count;
-        rules_.push_back(named.rule);
-        if (named.rule.allows) continue;
-        has_blocks_ = true;
-        (named.rule.is_exact ? range.blocks_exactly : range.blocks_below) = true;
+        const auto next = static_cast<std::uint32_t>(names_.size());
+        OfName& of = names_.try_emplace(named.name, OfName{.number = next}).first->second;
+        const bool is_for_everyone = named.rule.audience == NameRule::Audience::everyone;
+        if (!is_for_everyone && named.rule.mac == 0) of.lengths.set(named.rule.clients.length);
+        of.has_macs = of.has_macs || named.rule.mac != 0;
+        if (!named.rule.allows) {
+            has_blocks_ = true;
+            (named.rule.is_exact ? of.blocks_exactly : of.blocks_below) = true;
+        }
+        in_order.emplace_back(key_of(named.rule, of.number), &named);
+    }
+    std::ranges::stable_sort(in_order,
+                             [](const auto& a, const auto& b) { return a.first < b.first; });
+    rules_.reserve(rules.size());
+    for (const auto& [key, named] : in_order) {
+        const bool is_for_everyone = named->rule.audience == NameRule::Audience::everyone;
+        Range& range = is_for_everyone ? names_.find(named->name)->second.shared : of_clients_[key];
+        if (range.count++ == 0) range.first = static_cast<std::uint32_t>(rules_.size());
+        rules_.push_back(named->rule);
     }
 }
 
 bool NameRules::may_block(std::span<const std::uint8_t> name) const noexcept {
     if (!has_blocks_) return false;
     return any_suffix(name, [this](std::string_view suffix, bool is_whole) {
-        const auto found = ranges_.find(suffix);
-        return found != ranges_.end() &&
+        const auto found = names_.find(suffix);
+        return found != names_.end() &&
                (found->second.blocks_below || (is_whole && found->second.blocks_exactly));
     });
 }
@@ -70,21 +103,38 @@ const NameRule* NameRules::find(const Question& q) const noexcept {
             rule.audience == NameRule::Audience::prefix ? rule.clients.length : 0;
         return std::tuple(rule.audience, width, length, rule.is_exact, rule.allows);
     };
-    any_suffix(q.name, [&](std::string_view suffix, bool is_whole) {
-        const auto found = ranges_.find(suffix);
-        if (found == ranges_.end()) return false;
-        const Range& range = found->second;
-        for (std::uint32_t i = range.first; i < range.first + range.count; ++i) {
-            const NameRule& rule = rules_[i];
+    const auto consider = [&](const Range& range, std::size_t length, bool is_whole) {
+        for (const NameRule& rule : std::span(rules_).subspan(range.first, range.count)) {
             const bool is_of_list =
                 rule.list == 0 || rule.list == q.plugin || (q.list != 0 && rule.list == q.list);
             if (!is_of_list || (q.is_legal && !rule.suspends) || q.now_s >= rule.until_s ||
                 (rule.is_exact && !is_whole) || !rule.is_for(q.client, q.lease, q.frame_mac))
                 continue;
-            if (best == nullptr || rank(rule, suffix.size()) > rank(*best, best_length)) {
+            if (best == nullptr || rank(rule, length) > rank(*best, best_length)) {
                 best = &rule;
-                best_length = suffix.size();
+                best_length = length;
             }
+        }
+    };
+    any_suffix(q.name, [&](std::string_view suffix, bool is_whole) {
+        const auto found = names_.find(suffix);
+        if (found == names_.end()) return false;
+        const OfName& of = found->second;
+        const auto consider_client = [&](const ClientKey& key) {
+            if (const auto at = of_clients_.find(key); at != of_clients_.end())
+                consider(at->second, suffix.size(), is_whole);
+        };
+        consider(of.shared, suffix.size(), is_whole);
+        for (std::size_t n = of.lengths._Find_first(); n < of.lengths.size();
+             n = of.lengths._Find_next(n)) {
+            const auto length = static_cast<unsigned>(n);
+            const IpAddress masked = matchers::Prefix::masked(q.client, length).address;
+            consider_client({of.number, length, masked.high(), masked.low()});
+        }
+        if (of.has_macs) {
+            const bool is_leased = q.lease != nullptr && q.lease->mac != 0;
+            consider_client(
+                {of.number, ClientKey::kMac, 0, is_leased ? q.lease->mac : q.frame_mac});
         }
         return false;
     });

@@ -6,10 +6,13 @@
 //
 // Control publishes a new table after each change (control/host/process/published.h). Workers load
 // the pointer for each burst, and keep none across a quiescent state. A search costs a hash for each
-// label of the name, and a compare for each rule of these names. It does not allocate.
+// label of the name. For a name with rules of single clients, it costs one more for each length of
+// their prefixes and one for the MAC address, however many clients have one. Rules for everyone are
+// compared one by one. It does not allocate.
 #pragma once
 
 #include <atomic>
+#include <bitset>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
 #include <functional>
@@ -75,14 +78,38 @@ class NameRules {
     [[nodiscard]] const NameRule* find(const Question& question) const noexcept;
 
   private:
+    // Rules side by side in `rules_`.
     struct Range {
-        std::uint32_t first = 0, count = 0;  // of `rules_`
+        std::uint32_t first = 0, count = 0;
+    };
+    // The rules of a name.
+    struct OfName {
+        Range shared{};              // of everyone
+        std::uint32_t number = 0;    // in ClientKey
+        std::bitset<129> lengths{};  // of the prefixes of its other rules
+        bool has_macs = false;       // some of these are by MAC address
         bool blocks_exactly = false, blocks_below = false;
+    };
+    // A client among the rules of a name.
+    struct ClientKey {
+        static constexpr std::uint32_t kMac = 129, kEveryone = 130;
+
+        std::uint32_t name = 0;
+        std::uint32_t length = 0;  // of the prefix, or one of these
+        std::uint64_t high = 0, low = 0;
+        bool operator==(const ClientKey&) const = default;
+        bool operator<(const ClientKey& other) const;
+    };
+    struct KeyHash {
+        std::size_t operator()(const ClientKey& key) const noexcept;
     };
     struct Hash : std::hash<std::string_view> {
         using is_transparent = void;
     };
-    boost::unordered_flat_map<std::string, Range, Hash, std::equal_to<>> ranges_;
+    static ClientKey key_of(const NameRule& rule, std::uint32_t name);
+
+    boost::unordered_flat_map<std::string, OfName, Hash, std::equal_to<>> names_;
+    boost::unordered_flat_map<ClientKey, Range, KeyHash> of_clients_;
     std::vector<NameRule> rules_;
     std::uint64_t version_ = 0;
     bool has_blocks_ = false;
