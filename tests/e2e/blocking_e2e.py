@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import sys
 import unittest
 
@@ -12,11 +13,18 @@ BUILD = sys.argv.pop(1)
 CONFIG = """
 control: {{ http: 127.0.0.1:9153, rules: {rules} }}
 plugins:
-  - {{ tag: ads, type: adlist, args: {{ lists: [ {hosts}, {{ list: {law}, legal: true }} ], allow: [ lawful.example ] }} }}
+  - {{ tag: ads, type: adlist, args: {{ lists: [ {lists}{{ list: {law}, legal: true }} ], allow: [ lawful.example ]{keys} }} }}
   - {{ tag: main_cache, type: cache, args: {{ size: 1000, short_circuit: true }} }}
   - {{ tag: up, type: forward, args: {{ upstreams: [ {{ addr: udp://1.1.1.1 }} ] }} }}
   - {{ tag: recorded, type: query_recorder, args: {{ path: {history}, flush_interval_ms: 1 }} }}
   - {{ tag: main, type: sequence, args: [ {{ exec: $recorded }}, {order} ] }}
+"""
+ZONES = """
+control: {{ rules: {rules} }}
+plugins:
+  - {{ tag: policy, type: rpz, args: {{ zones: [ {{ name: feed, zone: {feed} }}, {{ name: law, zone: {law}, legal: true }} ] }} }}
+  - {{ tag: up, type: forward, args: {{ upstreams: [ {{ addr: udp://1.1.1.1 }} ] }} }}
+  - {{ tag: main, type: sequence, args: [ {{ exec: $policy }}, {{ exec: $up }} ] }}
 """
 FIRST = "{ exec: $ads }, { exec: $main_cache }, { matches: qname full:n5.other.example, exec: reject 3 }, { exec: $up }"
 BEHIND_CACHE = "{ exec: $main_cache }, { exec: $ads }, { exec: $up }"
@@ -34,8 +42,8 @@ class Blocking(unittest.TestCase):
         self.law.write_text("www.stream.example\nlawful.example\n")
         self.config = folder / "steer.yaml"
 
-    def start(self, order=FIRST):
-        self.config.write_text(CONFIG.format(rules=self.rules, hosts=self.hosts, law=self.law, order=order,
+    def start(self, order=FIRST, lists=None, keys=""):
+        self.config.write_text(CONFIG.format(rules=self.rules, lists=lists or f"{self.hosts}, ", law=self.law, order=order, keys=keys,
                                              history=self.scene.folder / "history.db"))
         return self.scene.start_daemon(self.config)
 
@@ -90,6 +98,32 @@ class Blocking(unittest.TestCase):
         self.assertEqual(self.scene.short("www.stream.example", "A"), BLOCKED)
         self.rule("unblock", "--number", str(self.rule("blocking")[0]["number"]))
 
+    def test_a_suspended_list_leaves_the_others_in_force(self):
+        self.law.write_text("www.other.example\nlawful.example\n")
+        self.start()
+        self.rule("pause", "--tag", "ads", "--list", str(self.law), "--legal", "--note", "order 12/2026 ended")
+        self.assertEqual(self.scene.short("www.other.example", "A"), BLOCKED)
+        self.rule("allow", "www.other.example")
+        self.assertEqual(self.scene.short("www.other.example", "A"), ["198.51.100.2"])
+
+    def test_a_legal_zone_is_ended_by_no_rule_and_no_other_zone(self):
+        head = "@ 300 SOA ns hostmaster 1 3600 600 86400 60\n@ 300 NS ns\n"
+        feed, law = self.scene.folder / "feed.zone", self.scene.folder / "law.zone"
+        feed.write_text(f"$ORIGIN feed.\n{head}other.example CNAME .\nlong.stream.example CNAME rpz-passthru.\n"
+                        "www.stream.example CNAME rpz-passthru.\nwww.other.example CNAME .\n")
+        law.write_text(f"$ORIGIN law.\n{head}other.example CNAME .\nlong.stream.example CNAME .\nnode.stream.example CNAME .\n")
+        self.config.write_text(ZONES.format(rules=self.rules, feed=feed, law=law))
+        self.scene.start_daemon(self.config)
+        status = lambda name: self.scene.kdig(name, "A").split("status: ")[1].split(";")[0]
+        for name in ("other.example", "long.stream.example", "www.stream.example"):  # the last one by its CNAME
+            self.assertEqual(status(name), "NXDOMAIN", name)
+            self.rule("allow", name, "--exact")
+            self.assertEqual(status(name), "NXDOMAIN", name)
+        self.assertEqual(status("www.other.example"), "NXDOMAIN")
+        self.rule("pause", "--for", "10m")
+        self.assertEqual(status("www.other.example"), "NOERROR")
+        self.assertEqual(status("other.example"), "NXDOMAIN")
+
     def test_a_rule_of_a_sequence_that_rejects_names_of_a_list_is_passed(self):
         self.start()
         status = lambda: self.scene.kdig("n5.other.example", "A")
@@ -123,6 +157,23 @@ class Blocking(unittest.TestCase):
         self.assertEqual(self.answer("www.other.example", second), ["198.51.100.2"])
         self.rule("unblock", "other.example")
         until(lambda: self.answer("www.other.example", second) == BLOCKED, 5, "the cached answer is dropped")
+        # a block in place of it, too
+        self.rule("allow", "other.example")
+        self.assertEqual(self.answer("www.other.example", second), ["198.51.100.2"])
+        self.rule("block", "other.example")
+        self.rule("unblock", "other.example")
+        until(lambda: self.answer("www.other.example", second) == BLOCKED, 5, "the cached answer is dropped")
+
+    def test_an_answer_that_comes_after_the_rule_has_ended_is_not_cached(self):
+        self.start(BEHIND_CACHE)
+        self.rule("allow", "other.example")
+        self.scene.resolver.send_signal(signal.SIGSTOP)
+        query = self.scene.network.start("client", "late", "kdig", "@172.16.1.2", "+timeout=20", "+retry=0", "www.other.example", "A")
+        until(lambda: self.scene.reported("status")["workers"][0]["parked"] > 0, 10, "the query waits for the upstream")
+        self.rule("unblock", "other.example")
+        self.scene.resolver.send_signal(signal.SIGCONT)
+        query.wait_for("NOERROR", 20)
+        self.assertEqual(self.scene.short("www.other.example", "A"), BLOCKED)
 
     def test_a_rule_expires(self):
         self.start()
@@ -143,6 +194,18 @@ class Blocking(unittest.TestCase):
             done = self.scene.ask(*words)
             self.assertEqual(done.returncode, 1, words)
             self.assertIn(sentence, done.stderr)
+
+    def test_a_chain_counts_for_the_list_that_ends_it(self):
+        """Both names of the chain are denied; the list of the first one is paused."""
+        second = self.scene.folder / "second.txt"
+        self.hosts.write_text("edge.stream.example\n")
+        second.write_text("node.stream.example\n")
+        self.law.write_text("lawful.example\n")
+        self.start(lists=f"{self.hosts}, {second}, ", keys=", cname: true")
+        self.rule("pause", "--for", "1h", "--tag", "ads", "--list", str(self.hosts))
+        self.assertEqual(self.scene.short("www.stream.example", "A"), BLOCKED)
+        matches = {one["list"]: one["matches"] for one in self.scene.reported("adlist")["adlists"]}
+        self.assertEqual((matches[str(self.hosts)], matches[str(second)]), (0, 1))
 
     def test_rules_survive_a_restart_and_a_reload_and_damage_is_reported(self):
         daemon = self.start()

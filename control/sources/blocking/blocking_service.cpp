@@ -47,7 +47,8 @@ BlockingService::BlockingService(boost::asio::io_context& main_io, Times times, 
     if (left_out_ != 0)
         spdlog::warn("{}: {} rules cannot be read and are left out: see 'steerctl blocking'", file_,
                      left_out_);
-    book_.remove_expired(times_.wall_s());
+    book_.set_ends(now());
+    book_.remove_expired(now());
     publish();
 }
 
@@ -74,6 +75,7 @@ void BlockingService::add_methods(ops::Methods& methods) {
     methods.add({.name = "blocking.list",
                  .help = "Shows the rules of `block`, `allow` and `pause`.",
                  .changes = Changes::nothing(),
+                 .role = AccessRole::operate,
                  .run = [this](const ops::Arguments&, const ops::RpcDone& done) { list(done); },
                  .members = "file rules most",
                  .result = "the rules in force, with who added them, and the largest number"});
@@ -129,6 +131,7 @@ void BlockingService::add_methods(ops::Methods& methods) {
     methods.add({.name = "blocking.export",
                  .help = "Writes the rules as a list in AdGuard's syntax.",
                  .changes = Changes::nothing(),
+                 .role = AccessRole::operate,
                  .run = [this](const ops::Arguments&) -> ops::RpcResult {
                      return json::value(json::object{{"text", adguard_text(book_)}});
                  },
@@ -146,10 +149,8 @@ void BlockingService::follow(std::string file, std::vector<Lists> lists) {
 
 void BlockingService::poll() {
     table_.poll();
-    const std::int64_t next_s = book_.next_end_s();
-    const std::int64_t now_s = times_.wall_s();
-    if (next_s == 0 || next_s > now_s) return;
-    const auto ended = book_.remove_expired(now_s);
+    const auto ended = book_.remove_expired(now());
+    if (ended.empty()) return;
     for (const Rule& rule : ended)
         spdlog::info("rule {} has expired: {} {}", rule.number, rule.allows ? "allow" : "block",
                      rule.name);
@@ -226,14 +227,18 @@ void BlockingService::add(Rule rule, const ops::Arguments& asked, const ops::Rpc
     rule.clients = asked.text("clients");
     rule.note = asked.text("note");
     rule.who = asked.caller().who;
-    rule.made_s = times_.wall_s();
-    if (const std::uint64_t seconds = asked.number("seconds", 0); seconds != 0)
-        rule.until_s = rule.made_s + static_cast<std::int64_t>(seconds);
+    const RuleTime made = now();
+    rule.made_s = made.wall_s;
+    if (const auto seconds = static_cast<std::int64_t>(asked.number("seconds", 0)); seconds != 0) {
+        rule.until_s = made.wall_s + seconds;
+        rule.boot_until_s = made.boot_s + seconds;
+    }
     auto good = RuleBook::checked(std::move(rule));
     if (!good) return done(bad_params(good.error().text));
-    auto put = book_.put(*std::move(good));
+    std::vector<Rule> replaced;
+    auto put = book_.put(*std::move(good), replaced);
     if (!put) return done(bad_params(put.error().text));
-    changed({}, {to_json(*put)}, done);
+    changed(replaced, {to_json(*put)}, done);
 }
 
 void BlockingService::remove(const ops::Arguments& asked, const ops::RpcDone& done) {
@@ -278,29 +283,39 @@ void BlockingService::changed(const std::vector<Rule>& removed, json::array rule
     });
 }
 
+RuleTime BlockingService::now() const {
+    return {times_.wall_s(), static_cast<std::int64_t>(times_.boot.now().s())};
+}
+
 void BlockingService::publish() {
-    const auto boot_s = static_cast<std::int64_t>(times_.boot.now().s());
-    table_.put(std::make_unique<const NameRules>(table_rules(book_, boot_s - times_.wall_s()),
-                                                 ++version_));
+    table_.put(std::make_unique<const NameRules>(table_rules(book_), ++version_));
 }
 
 void BlockingService::keep(std::function<void(const std::string& problem)> then) {
+    book_.set_ends(now());
+    const std::size_t left_out = std::exchange(left_out_, 0);
     aside_.run(
-        [file = file_, text = book_.text()] {
+        [file = file_, text = book_.text(), left_out]() -> Result<void> {
+            // What could not be read stays in a copy.
+            std::error_code error;
+            if (left_out != 0)
+                std::filesystem::copy_file(file, file + ".damaged",
+                                           std::filesystem::copy_options::overwrite_existing,
+                                           error);
+            if (error)
+                return Error{matchers::quoted(file + ".damaged") +
+                             " cannot be written: " + error.message()};
             return save_state(file, text, {.setting = "rules", .mode = 0600}, "the rules of people",
                               "after the next start they are not in force");
         },
-        [this, then = std::move(then)](const Result<void>& saved) {
+        [this, then = std::move(then), left_out](const Result<void>& saved) {
             problem_ = saved ? std::string() : saved.error().sentence();
-            if (!saved) spdlog::warn("{}", problem_);
+            if (!saved) {
+                spdlog::warn("{}", problem_);
+                left_out_ = left_out;
+            }
             then(problem_);
         });
-}
-
-const Rule* BlockingService::find(std::uint32_t number) const {
-    const auto& rules = book_.rules();
-    const auto at = std::ranges::lower_bound(rules, number, {}, &Rule::number);
-    return at != rules.end() && at->number == number ? &*at : nullptr;
 }
 
 void BlockingService::write_metrics(ops::MetricWriter& writer) const {
@@ -317,9 +332,9 @@ void BlockingService::add_problems(Problems& problems) const {
     if (!problem_.empty()) problems.push_back({"rules", problem_});
     if (left_out_ != 0)
         problems.push_back(
-            {"rules",
-             std::to_string(left_out_) + " rules of '" + file_ +
-                 "' cannot be read; mend the file before a rule is changed, which removes them"});
+            {"rules", std::to_string(left_out_) + " rules of '" + file_ +
+                          "' cannot be read; the next change of a rule keeps the file as '" +
+                          file_ + ".damaged'"});
 }
 
 }  // namespace steer::blocking

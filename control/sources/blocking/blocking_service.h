@@ -58,15 +58,12 @@ class BlockingService {
     void write_metrics(ops::MetricWriter& writer) const;
     void add_problems(Problems& problems) const;
 
-    // The rule that decides about a name for a client now, for reports. nullptr: none.
-    [[nodiscard]] const Rule* find(std::uint32_t number) const;
-
   private:
     void list(const ops::RpcDone& done) const;
     void set(const ops::Arguments& asked, const ops::RpcDone& done);
     void pause(const ops::Arguments& asked, const ops::RpcDone& done);
     void suspend(const ops::Arguments& asked, const ops::RpcDone& done);
-    // Of the parameters; no value: `done` got the error. Whether all its lists are legal counts for a pause.
+    // Takes plugin and list from the parameters. False: `done` got the error.
     bool read_lists(const ops::Arguments& asked, const ops::RpcDone& done, Rule& rule) const;
     void remove(const ops::Arguments& asked, const ops::RpcDone& done);
     void add(Rule rule, const ops::Arguments& asked, const ops::RpcDone& done);
@@ -74,6 +71,7 @@ class BlockingService {
     // allowed, and writes the file.
     void changed(const std::vector<Rule>& removed, boost::json::array rules,
                  const ops::RpcDone& done);
+    [[nodiscard]] RuleTime now() const;
     void publish();
     void keep(std::function<void(const std::string& problem)> then);
     [[nodiscard]] bool refuse_if_off(const ops::RpcDone& done) const;

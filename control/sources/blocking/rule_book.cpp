@@ -51,6 +51,13 @@ bool is_same(const Rule& a, const Rule& b) {
            a.plugin == b.plugin && a.list == b.list && a.suspends == b.suspends;
 }
 
+// Whether it is a name in AdGuard's syntax, too, where '*', '/', '|' and others have a meaning.
+bool is_plain(std::string_view name) {
+    return std::ranges::all_of(name, [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
+    });
+}
+
 template <class Which>
 std::vector<Rule> take_out(std::vector<Rule>& rules, const Which& which) {
     std::vector<Rule> out;
@@ -110,17 +117,25 @@ Result<Rule> RuleBook::checked(Rule rule) {
     if (rule.note.size() > kMostNote || !is_safe_text(rule.note, kMostNote))
         return Error{"expected a note of at most " + std::to_string(kMostNote) +
                      " bytes in UTF-8, without control characters"};
-    if (rule.name == "." && !rule.allows && rule.is_exact)
+    if (rule.name == "." && !rule.allows)
         return Error{"expected a name below the root: write the name to block"};
     return rule;
 }
 
-Result<Rule> RuleBook::put(Rule rule) {
+Result<Rule> RuleBook::put(Rule rule, std::vector<Rule>& replaced) {
     const auto same = std::ranges::find_if(rules_, [&](const Rule& r) { return is_same(r, rule); });
     if (same == rules_.end() && rules_.size() >= kMostRules)
         return Error{"there are " + std::to_string(kMostRules) +
                      " rules already: remove some, or put the names into a list of an adlist"};
-    if (same != rules_.end()) rules_.erase(same);
+    if (same != rules_.end()) {
+        replaced.push_back(*same);
+        rules_.erase(same);
+    }
+    if (last_number_ == UINT32_MAX) {
+        last_number_ = 0;
+        for (Rule& kept : rules_)
+            kept.number = ++last_number_;
+    }
     rule.number = ++last_number_;
     rules_.push_back(rule);
     return rule;
@@ -137,16 +152,18 @@ std::vector<Rule> RuleBook::remove(std::string_view name,
     });
 }
 
-std::vector<Rule> RuleBook::remove_expired(std::int64_t now_s) {
-    return take_out(rules_, [now_s](const Rule& rule) { return rule.has_expired(now_s); });
+std::vector<Rule> RuleBook::remove_expired(const RuleTime& now) {
+    return take_out(rules_, [&now](const Rule& rule) { return rule.has_expired(now); });
 }
 
-std::int64_t RuleBook::next_end_s() const {
-    std::int64_t next = 0;
-    for (const Rule& rule : rules_) {
-        if (rule.until_s != 0 && (next == 0 || rule.until_s < next)) next = rule.until_s;
+void RuleBook::set_ends(const RuleTime& now) {
+    for (Rule& rule : rules_) {
+        if (rule.until_s == 0) continue;
+        if (!rule.is_of_file)
+            rule.until_s = now.wall_s + (rule.boot_until_s - now.boot_s);
+        else if (rule.boot_until_s == 0)
+            rule.boot_until_s = now.boot_s + (rule.until_s - now.wall_s);
     }
-    return next;
 }
 
 std::string RuleBook::text() const {
@@ -176,21 +193,22 @@ RuleBook RuleBook::read(const json::object& file, std::size_t& left_out) {
             continue;
         }
         book.last_number_ = std::max(book.last_number_, rule->number);
+        rule->is_of_file = true;
         book.rules_.push_back(*std::move(rule));
     }
     std::ranges::sort(book.rules_, {}, &Rule::number);
     return book;
 }
 
-std::vector<NameRules::Named> table_rules(const RuleBook& book, std::int64_t boot_minus_wall_s) {
+std::vector<NameRules::Named> table_rules(const RuleBook& book) {
     std::vector<NameRules::Named> out;
     for (const Rule& rule : book.rules()) {
         const auto wire = wire_name(rule.name);
         if (!wire) continue;
         NameRule made{.number = rule.number, .allows = rule.allows, .is_exact = rule.is_exact};
         if (rule.until_s != 0)
-            made.until_s = static_cast<std::uint32_t>(std::clamp<std::int64_t>(
-                rule.until_s + boot_minus_wall_s, 0, std::int64_t{UINT32_MAX} - 1));
+            made.until_s = static_cast<std::uint32_t>(
+                std::clamp<std::int64_t>(rule.boot_until_s, 0, std::int64_t{UINT32_MAX} - 1));
         made.suspends = rule.suspends;
         if (!rule.plugin.empty()) made.list = list_id(rule.plugin, rule.list);
         if (const auto mac = parse_mac(rule.clients)) {
@@ -218,6 +236,10 @@ std::string adguard_text(const RuleBook& book) {
     std::string out = "! Rules of SteerDNS\n";
     for (const Rule& rule : book.rules()) {
         if (rule.is_pause() || !rule.plugin.empty()) continue;  // no list can say them
+        if (rule.until_s != 0 || !is_plain(rule.name)) {
+            out += "! left out: " + rule.name + (rule.until_s != 0 ? ", for a time" : "") + "\n";
+            continue;
+        }
         if (!rule.note.empty()) out += "! " + rule.note + "\n";
         out += rule.allows ? "@@" : "";
         out += rule.is_exact ? "|" : "||";

@@ -1,7 +1,11 @@
 // The rules of `control.rules`: names that people block and allow, for which clients, and until when.
 //
 // A book has at most kMostRules. A rule with the same name, reach, clients and list replaces the
-// earlier one. Times are seconds since 1970, because rules survive restarts. No I/O.
+// earlier one. No I/O.
+//
+// The file has ends in seconds since 1970, because rules survive restarts. A process counts the time
+// that is left by CLOCK_BOOTTIME, which nobody sets. Ends from a file are in force by either clock:
+// the clock may have been wrong when they were read.
 #pragma once
 
 #include <boost/json/object.hpp>
@@ -17,6 +21,11 @@
 
 namespace steer::blocking {
 
+struct RuleTime {
+    std::int64_t wall_s = 0;  // since 1970
+    std::int64_t boot_s = 0;  // of CLOCK_BOOTTIME
+};
+
 struct Rule {
     std::uint32_t number = 0;  // from 1
     bool allows = false;
@@ -26,13 +35,16 @@ struct Rule {
     std::string clients;    // an address, a prefix or a MAC address; empty: everyone
     std::string plugin,
         list;  // of a pause: the tag of an adlist or rpz, and one of its lists; or empty
-    std::int64_t until_s = 0;  // 0: it does not expire
+    std::int64_t until_s = 0;       // since 1970; 0: it does not expire
+    std::int64_t boot_until_s = 0;  // of CLOCK_BOOTTIME; not in the file
+    bool is_of_file = false;        // it was read at the start
     std::int64_t made_s = 0;
     std::string note, who;  // who: that added it
 
     [[nodiscard]] bool is_pause() const { return name == "."; }
-    [[nodiscard]] bool has_expired(std::int64_t now_s) const {
-        return until_s != 0 && until_s <= now_s;
+    [[nodiscard]] bool has_expired(const RuleTime& now) const {
+        return until_s != 0 &&
+               (boot_until_s <= now.boot_s || (is_of_file && until_s <= now.wall_s));
     }
     bool operator==(const Rule&) const = default;
 };
@@ -44,17 +56,18 @@ class RuleBook {
     // Checks the name, the clients and the note, and puts name and clients into their usual form.
     static Result<Rule> checked(Rule rule);
 
-    // Error: it is full. The rule's number is set.
-    Result<Rule> put(Rule rule);
+    // Error: it is full. The rule's number is set. `replaced`: the earlier rule is added to it.
+    Result<Rule> put(Rule rule, std::vector<Rule>& replaced);
     // The removed rules: that with the number, or all for this name and these clients (in their
     // usual form; no value: of all clients).
     std::vector<Rule> remove(std::uint32_t number);
     std::vector<Rule> remove(std::string_view name, const std::optional<std::string>& clients);
-    std::vector<Rule> remove_expired(std::int64_t now_s);
+    std::vector<Rule> remove_expired(const RuleTime& now);
+    // Sets the ends of rules of a file by CLOCK_BOOTTIME, and of the others since 1970: what is
+    // left of them stays the same when the clock is set.
+    void set_ends(const RuleTime& now);
 
     [[nodiscard]] const std::vector<Rule>& rules() const { return rules_; }
-    // The end of the first rule that expires; 0: none does.
-    [[nodiscard]] std::int64_t next_end_s() const;
 
     // The text of the file. read(): rules that cannot be read are left out and counted.
     [[nodiscard]] std::string text() const;
@@ -65,8 +78,8 @@ class RuleBook {
     std::uint32_t last_number_ = 0;
 };
 
-// For workers. `boot_minus_wall_s`: what turns seconds since 1970 into those of CLOCK_BOOTTIME.
-std::vector<NameRules::Named> table_rules(const RuleBook& book, std::int64_t boot_minus_wall_s);
+// For workers.
+std::vector<NameRules::Named> table_rules(const RuleBook& book);
 // The names of a rule that caches may hold answers for; no value: every name.
 std::optional<matchers::Rule> names_of(const Rule& rule);
 // As lines of an AdGuard list, with notes as comments. Rules for some clients have $client.
