@@ -1,6 +1,7 @@
 #include "control/api/login/login_limits.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <utility>
 
@@ -8,6 +9,12 @@
 
 namespace steer::ops {
 namespace {
+
+// What shares its tries. Each program of the machine has many addresses of loopback.
+IpAddress sharers_of(const IpAddress& client) {
+    static constexpr std::array<std::uint8_t, 4> kLoopback{127, 0, 0, 1};
+    return client.is_loopback() ? IpAddress::from_v4(kLoopback.data()) : site_of(client);
+}
 
 std::uint64_t pause_of(const IpAddress& client) {
     return client.is_loopback() ? kLoopbackPauseMs : kTryPauseMs;
@@ -34,7 +41,7 @@ void LoginLimits::make_room(std::uint64_t now_ms) {
 }
 
 bool LoginLimits::take(const IpAddress& client, std::uint64_t now_ms) {
-    const IpAddress site = site_of(client);
+    const IpAddress site = sharers_of(client);
     const auto at = sites_.find(site);
     const Share before =
         at != sites_.end() ? at->second : Share{.left = kTriesPerSite, .since_ms = now_ms};
@@ -51,7 +58,7 @@ bool LoginLimits::take(const IpAddress& client, std::uint64_t now_ms) {
 }
 
 void LoginLimits::give_back(const IpAddress& client, std::uint64_t now_ms) {
-    const IpAddress site = site_of(client);
+    const IpAddress site = sharers_of(client);
     if (!sites_.contains(site) && sites_.size() >= kMaxTrySites) make_room(now_ms);
     sites_[site] = {.left = kTriesPerSite, .since_ms = now_ms, .is_known = true};
 }
@@ -60,7 +67,7 @@ std::uint64_t LoginLimits::wait_s(const IpAddress& client, std::uint64_t now_ms)
     const auto missing_ms = [&](const Share& share, double most, std::uint64_t pause_ms) {
         return std::max(0.0, 1 - share.at(most, pause_ms, now_ms)) * static_cast<double>(pause_ms);
     };
-    const auto at = sites_.find(site_of(client));
+    const auto at = sites_.find(sharers_of(client));
     double ms = at == sites_.end() ? 0 : missing_ms(at->second, kTriesPerSite, pause_of(client));
     const bool counts = !client.is_loopback() && (at == sites_.end() || !at->second.is_known);
     if (counts) ms = std::max(ms, missing_ms(all_, kTriesOfAll, kTryOfAllMs));

@@ -11,6 +11,7 @@
 #include <memory>
 #include <utility>
 
+#include "control/host/process/files_as.h"
 #include "control/host/process/new_file.h"
 #include "control/host/process/regular_file.h"
 #include "matchers/text.h"
@@ -70,6 +71,7 @@ std::string password_file(const std::string& folder) {
 
 Result<std::string> load_password(const std::string& folder) {
     const std::string file = password_file(folder);
+    const FilesAs files(owner_below_root(file));
     const auto text = read_regular(file, kMostFile);
     const auto unusable = [&](const std::string& why) {
         return Error{"the page's password in " + file + " cannot be used: " + why +

@@ -14,9 +14,9 @@ namespace {
 
 constexpr std::size_t kMaxBytes = 512;
 
-// `text` is a whole configuration, with its passwords.
+// `text` is a whole configuration, and `values` are parts of one, with their passwords.
 bool is_secret(std::string_view key) {
-    if (key == "text") return true;
+    if (key == "text" || key == "values") return true;
     constexpr std::array<std::string_view, 4> kSecrets{"password", "secret", "token", "key"};
     return std::any_of(kSecrets.begin(), kSecrets.end(),
                        [&](std::string_view s) { return key.find(s) != std::string_view::npos; });

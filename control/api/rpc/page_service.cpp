@@ -154,6 +154,7 @@ void PageService::renew(const std::optional<config::RpcServer>* settings,
         server_->close();
         server_.reset();
         login_->sessions().end_others(0);
+        password_error_.clear();
         spdlog::info("the page is off");
         return;
     }

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "control/host/net/certificate_pem.h"
+#include "control/host/process/files_as.h"
 #include "control/host/process/new_file.h"
 
 namespace steer::stream {
@@ -153,6 +154,7 @@ Result<Certificate> make_own_certificate(const CertificateNames& names, std::int
 Result<OwnCertificate> keep_own_certificate(const TlsFiles& files, const CertificateNames& wanted,
                                             const CertificateNames& all, std::int64_t now_s) {
     OwnCertificate out;
+    const FilesAs own_files(owner_below_root(files.cert));
     std::error_code ignored;
     if (std::filesystem::exists(files.cert, ignored)) {
         auto present = read_certificate({.cert = files.cert, .key = files.key});

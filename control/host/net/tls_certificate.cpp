@@ -7,10 +7,10 @@
 #include <cerrno>
 #include <cstring>
 #include <ctime>
-#include <fstream>
 #include <string_view>
 
 #include "control/host/process/files_as.h"
+#include "control/host/process/regular_file.h"
 #include "matchers/safe_text.h"
 #include "matchers/text.h"
 
@@ -29,17 +29,11 @@ Result<std::string> read_pem(const std::string& what, const std::string& file) {
         return Error{what + " " + file + " cannot be read: " + why};
     };
     const RootToRead files(file);
-    errno = 0;
-    std::ifstream in(file, std::ios::binary);
-    std::string text(kMaxBytes + 1, '\0');
-    if (!in.is_open()) return cannot(std::strerror(errno != 0 ? errno : EIO));
-    in.read(text.data(), static_cast<std::streamsize>(text.size()));
-    if (in.bad() || (in.fail() && !in.eof()))
-        return cannot(std::strerror(errno != 0 ? errno : EIO));
-    text.resize(static_cast<std::size_t>(in.gcount()));
-    if (text.size() > kMaxBytes) return cannot("it is longer than 1 MiB");
-    text = matchers::without_marks(text);  // before it, OpenSSL finds no first line
-    return {boost::system::in_place_value, std::move(text)};
+    const auto text = read_regular(file, kMaxBytes);
+    if (!text) return cannot(text.error().text);
+    if (!*text) return cannot(std::strerror(ENOENT));
+    // Before a mark, OpenSSL finds no first line.
+    return {boost::system::in_place_value, std::string(matchers::without_marks(**text))};
 }
 
 BioPtr bio_of(const std::string& text) {

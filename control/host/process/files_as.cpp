@@ -194,4 +194,17 @@ RootToRead::~RootToRead() {
     if (left_ != nullptr) left_->enter();
 }
 
+std::string owner_below_root(const std::string& path) {
+    std::filesystem::path part;
+    for (const auto& next : std::filesystem::absolute(path)) {
+        part /= next;
+        struct stat is {};
+        if (::lstat(part.c_str(), &is) != 0) break;
+        if (is.st_uid == 0) continue;
+        const passwd* const owner = ::getpwuid(is.st_uid);
+        return owner != nullptr ? owner->pw_name : "nobody";
+    }
+    return {};
+}
+
 }  // namespace steer

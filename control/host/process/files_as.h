@@ -54,6 +54,11 @@ class FilesAs {
     unsigned long long lowered_ = 0;  // capabilities, as bits
 };
 
+// The user who owns the first part of the path that root does not own, and so may have put a link
+// there; empty: root owns what there is of it. For files that the daemon itself makes: FilesAs of
+// this user opens them, whatever the configuration says.
+std::string owner_below_root(const std::string& path);
+
 // While it exists, this thread reads the file with all rights, even inside FilesAs. For a key or a
 // password that only root may read. It has an effect only if the user cannot read the file. The
 // user must also be unable to change the file, a part of its path, and the files of the

@@ -33,6 +33,12 @@ inline constexpr std::string_view kBlocked = "blocked";  // the decision that su
 inline constexpr std::uint16_t kNoRcode = 0xffff;
 inline constexpr std::uint16_t kNoError = 0xffff;  // of RFC 8914
 
+// Whether the extended error tells that a list blocked the query (RFC 8914: Blocked, Censored,
+// Filtered): who may not see decisions sees neither it nor the answers.
+inline constexpr bool shows_block(std::uint64_t ede) {
+    return ede >= 15 && ede <= 17;
+}
+
 struct RecordedQuery {
     std::int64_t time_us = 0;  // its end, since 1970
     std::uint32_t duration_us = 0;

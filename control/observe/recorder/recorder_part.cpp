@@ -1,6 +1,10 @@
 #include "control/observe/recorder/recorder_part.h"
 
 #include <spdlog/spdlog.h>
+#include <array>
+#include <cstddef>
+#include <span>
+#include <string_view>
 
 #include <chrono>
 #include <string>
@@ -31,11 +35,13 @@ RecorderPart::RecorderPart(const Needs& needs)
       methods_(
           std::make_unique<recorder::RecorderMethods>(needs.get<MainLoop>().io(), *recorder_)) {
     recorder_->set_watcher([all = events_.subscriptions()](const recorder::RecordedQuery& query) {
-        static constexpr std::string_view kForOperators[]{"decision", "plugin", "list", "rule"};
+        static constexpr std::array<std::string_view, 6> kForOperators{
+            "decision", "plugin", "list", "rule", "ede", "answers"};
+        const std::size_t hidden = recorder::shows_block(query.ede) ? kForOperators.size() : 4;
         const ops::Facts facts{.kind = query.end,
                                .name = query.name,
                                .client = query.client,
-                               .for_operators = kForOperators};
+                               .for_operators = std::span(kForOperators).first(hidden)};
         all->publish(ops::Topic::queries, facts, [&query] { return recorder::json_of(query); });
     });
 }
