@@ -120,7 +120,7 @@ BOOST_AUTO_TEST_CASE(rules_that_cannot_be_read_are_counted_and_others_stay) {
     BOOST_TEST(left_out == 6U);
 }
 
-// A rule that ends so many seconds after `now`.
+// A rule that ends `seconds` after `now`.
 Rule for_a_time(const std::string& name, const RuleTime& now, std::int64_t seconds) {
     Rule one = rule(name);
     one.until_s = now.wall_s + seconds;

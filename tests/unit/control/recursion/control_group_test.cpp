@@ -69,7 +69,7 @@ BOOST_AUTO_TEST_CASE(the_engines_have_a_group_beside_the_daemon) {
     BOOST_TEST(group->most_bytes() == 1U << 30);
 }
 
-BOOST_AUTO_TEST_CASE(a_group_that_nobody_gave_is_left_alone) {
+BOOST_AUTO_TEST_CASE(a_group_that_was_not_delegated_is_left_alone) {
     const Kernel kernel("/system.slice/steerdnsd.service");
     BOOST_TEST(refusal(kernel.paths()) ==
                "/system.slice/steerdnsd.service is not delegated to steerdnsd");
