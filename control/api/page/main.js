@@ -109,6 +109,11 @@ document.addEventListener("keydown", (event) => {
   const link = /^\d$/.test(event.key) && nav.children[(Number(event.key) + 9) % 10];
   if (link && !link.hidden) link.click();
 });
+// The address after '#' is the view's, so this link does not change it.
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  place.focus();
+});
 const byLink = takeLink();
 window.addEventListener("hashchange", () => {
   const link = takeLink();
