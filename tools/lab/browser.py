@@ -114,8 +114,10 @@ class Browser:
         """What the console said of errors since the last call."""
         return [entry["message"] for entry in self._do("POST", "/se/log", {"type": "browser"}) if entry["level"] == "SEVERE"]
 
-    def picture(self, file: pathlib.Path) -> None:
-        """The whole page, not only what the window shows."""
-        size = self._devtools("Page.getLayoutMetrics", {})["cssContentSize"]
+    def picture(self, file: pathlib.Path, whole: bool = True) -> None:
+        """The whole page, or what the window shows."""
+        metrics = self._devtools("Page.getLayoutMetrics", {})
+        view = metrics["cssLayoutViewport"]
+        size = metrics["cssContentSize"] if whole else {"x": 0, "y": 0, "width": view["clientWidth"], "height": view["clientHeight"]}
         shot = self._devtools("Page.captureScreenshot", {"captureBeyondViewport": True, "clip": {**size, "scale": 1}})
         file.write_bytes(base64.b64decode(shot["data"]))
