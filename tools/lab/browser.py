@@ -86,10 +86,11 @@ class Browser:
     def find(self, selector: str) -> str:
         return self._do("POST", "/element", {"using": "css selector", "value": selector})[ELEMENT]
 
-    def click(self, label: str) -> None:
-        """The first link or button with this text, which has no quotation mark (XPath has no escape). Waits while it is disabled:
-        the page disables the buttons of a form while it waits for the daemon."""
-        where = {"using": "xpath", "value": f'//*[self::a or self::button[not(@disabled)]][normalize-space()="{label}"]'}
+    def click(self, label: str, row: str = "") -> None:
+        """The first link or button with this text, of the table's row with the text `row`. Neither has a double quotation mark
+        (XPath has no escape). Waits while it is disabled: the page disables the buttons of a form while it waits for the daemon."""
+        inside = f'//tr[contains(., "{row}")]' if row else ""
+        where = {"using": "xpath", "value": f'{inside}//*[self::a or self::button[not(@disabled)]][normalize-space()="{label}"]'}
 
         def is_clicked() -> bool:
             try:

@@ -6,8 +6,10 @@ import { call } from "/rpc.js";
 const kEveryMs = 60000;
 let names = new Map(), askedAt = -Infinity, asked = Promise.resolve();
 
+// Another user may not see them; and who changed a name wants the new one.
 export function forgetNames() {
   askedAt = -Infinity;
+  names = new Map();
 }
 
 // Resolves when the names are there.
@@ -21,10 +23,15 @@ export function learnNames() {
 
 async function ask() {
   try {
-    if (await refusal("clients.list", false)) return;
+    if (await refusal("clients.list", false)) {
+      askedAt = -Infinity;
+      return;
+    }
     const { clients } = await call("clients.list");
     names = new Map(clients.filter((one) => one.address && one.name).map((one) => [one.address, one.name]));
-  } catch { /* addresses are shown without names */ }
+  } catch {
+    askedAt = -Infinity;  // addresses are shown without names until it works
+  }
 }
 
 // A link's text and what follows it: the name, and the address behind it; without a name the address alone.
