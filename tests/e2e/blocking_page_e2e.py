@@ -40,6 +40,7 @@ class BlockingPage(unittest.TestCase):
     def finish(self, name):
         self.page.keep_picture(name)
         self.assertEqual(self.page.errors(), [])
+        self.assertEqual(self.page.barriers(), [])
         self.assertLessEqual(self.page.run("return document.documentElement.scrollWidth - window.innerWidth"), 0)
 
     def test_a_name_is_blocked_and_allowed_by_clicks(self):

@@ -57,6 +57,7 @@ class ClientsPage(unittest.TestCase):
     def finish(self, browser, name):
         browser.keep_picture(name)
         self.assertEqual(browser.errors(), [])
+        self.assertEqual(browser.barriers(), [])
         self.assertLessEqual(browser.run("return document.documentElement.scrollWidth - window.innerWidth"), 0)
 
     def test_a_person_gives_and_takes_back_a_name(self):

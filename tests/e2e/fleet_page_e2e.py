@@ -41,6 +41,7 @@ class FleetPage(unittest.TestCase):
     def finish(self, browser, name):
         browser.keep_picture(name)
         self.assertEqual(browser.errors(), [])
+        self.assertEqual(browser.barriers(), [])
         self.assertLessEqual(browser.run("return document.documentElement.scrollWidth - window.innerWidth"), 0)
 
     def cells(self, browser, heading):

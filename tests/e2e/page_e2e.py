@@ -79,6 +79,7 @@ class Page(unittest.TestCase):
         """Nothing was broken, and nothing is wider than the window."""
         browser.keep_picture(name)
         self.assertEqual(browser.errors(), [])
+        self.assertEqual(browser.barriers(), [])
         self.assertLessEqual(browser.run("return document.documentElement.scrollWidth - window.innerWidth"), 0)
         if browser.run("return window.innerWidth") < PHONE + 1:
             self.assertEqual(browser.run("return [...document.querySelectorAll('.panel')].filter((one) => one.scrollWidth > one.clientWidth)"

@@ -79,6 +79,7 @@ class Settings(unittest.TestCase):
     def finish(self, browser, name):
         browser.keep_picture(name)
         self.assertEqual(browser.errors(), [])
+        self.assertEqual(browser.barriers(), [])
         self.assertLessEqual(browser.run("return document.documentElement.scrollWidth - innerWidth"), 0, "the page is not wider than the window")
         self.assertEqual(self.config.read_text(), self.text, "the operator's file stays")
 

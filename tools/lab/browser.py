@@ -86,10 +86,11 @@ class Browser:
     def find(self, selector: str) -> str:
         return self._do("POST", "/element", {"using": "css selector", "value": selector})[ELEMENT]
 
-    def click(self, label: str) -> None:
-        """The first link or button with this text, which has no quotation mark (XPath has no escape). Waits while it is disabled:
-        the page disables the buttons of a form while it waits for the daemon."""
-        where = {"using": "xpath", "value": f'//*[self::a or self::button[not(@disabled)]][normalize-space()="{label}"]'}
+    def click(self, label: str, row: str = "") -> None:
+        """The first link or button with this text, of the table's row with the text `row`. Neither has a double quotation mark
+        (XPath has no escape). Waits while it is disabled: the page disables the buttons of a form while it waits for the daemon."""
+        inside = f'//tr[contains(., "{row}")]' if row else ""
+        where = {"using": "xpath", "value": f'{inside}//*[self::a or self::button[not(@disabled)]][normalize-space()="{label}"]'}
 
         def is_clicked() -> bool:
             try:
@@ -114,8 +115,10 @@ class Browser:
         """What the console said of errors since the last call."""
         return [entry["message"] for entry in self._do("POST", "/se/log", {"type": "browser"}) if entry["level"] == "SEVERE"]
 
-    def picture(self, file: pathlib.Path) -> None:
-        """The whole page, not only what the window shows."""
-        size = self._devtools("Page.getLayoutMetrics", {})["cssContentSize"]
+    def picture(self, file: pathlib.Path, whole: bool = True) -> None:
+        """The whole page, or what the window shows."""
+        metrics = self._devtools("Page.getLayoutMetrics", {})
+        view = metrics["cssLayoutViewport"]
+        size = metrics["cssContentSize"] if whole else {"x": 0, "y": 0, "width": view["clientWidth"], "height": view["clientHeight"]}
         shot = self._devtools("Page.captureScreenshot", {"captureBeyondViewport": True, "clip": {**size, "scale": 1}})
         file.write_bytes(base64.b64decode(shot["data"]))

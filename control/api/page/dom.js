@@ -43,12 +43,17 @@ export function table(columns, rows, empty = "Nothing yet.", kind = undefined) {
     make("tbody", {}, rows.map((row) => make("tr", {}, columns.map((column) => make("td", { class: classes(column), "data-title": column.title }, column.of(row)))))));
 }
 
+// Text as a program wrote it. It scrolls by the keyboard, too; `label` says what it is.
+export function preformatted(label, text, attributes = {}) {
+  return make("pre", { tabindex: "0", role: "region", "aria-label": label, ...attributes }, text);
+}
+
 // Replaces the children, unless the user is typing in one of them. The link or button that has the focus keeps it: by its place.
 export function put(place, ...children) {
   const inside = place.contains(document.activeElement) && document.activeElement !== place;
   if (inside && /^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement.tagName)) return;
   const reachable = () => [...place.querySelectorAll("a, button")];
   const at = inside ? reachable().indexOf(document.activeElement) : -1;
-  place.replaceChildren(...children);
+  place.replaceChildren(...children.filter((child) => child !== null && child !== undefined && child !== false));
   if (at >= 0) reachable()[at]?.focus({ preventScroll: true });
 }

@@ -19,6 +19,9 @@ export function duration(seconds) {
   return `${Math.floor(seconds / size)} ${name}${rest ? ` ${rest} ${next}` : ""}`;
 }
 
+// Of a path or a URL what a person recognizes; the whole belongs into a title.
+export const lastPart = (text) => text.split("/").filter(Boolean).pop() ?? text;
+
 export function bytes(n) {
   const units = ["B", "KiB", "MiB", "GiB"];
   let at = 0;

@@ -1,4 +1,5 @@
 // Which view is shown, the line of state above it, and who is signed in.
+import { forgetNames } from "/client_names.js";
 import { make, put } from "/dom.js";
 import { duration } from "/format.js";
 import { live, start, watch } from "/live.js";
@@ -65,6 +66,7 @@ function ask(reason) {
 // As the user that is signed in now, whoever was before.
 function begin() {
   isAsking = nav.hidden = false;
+  forgetNames();
   learn().catch(() => { /* `start` says so */ });
   call("rpc.whoami").then(({ who }) => { signOutButton.hidden = !(hasToken() || who.startsWith("session ")); }, () => { /* as before */ });
   start();
@@ -108,6 +110,11 @@ document.addEventListener("keydown", (event) => {
   if (isAsking || event.ctrlKey || event.altKey || event.metaKey || /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName)) return;
   const link = /^\d$/.test(event.key) && nav.children[(Number(event.key) + 9) % 10];
   if (link && !link.hidden) link.click();
+});
+// The address after '#' is the view's, so this link does not change it.
+document.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  place.focus();
 });
 const byLink = takeLink();
 window.addEventListener("hashchange", () => {

@@ -1,6 +1,7 @@
 // What was blocked in a day or a week, from the sums of a query_recorder: the share, and the most frequent names, lists and clients.
+import { clientLink, learnNames } from "/client_names.js";
 import { make, put, table } from "/dom.js";
-import { count, percent } from "/format.js";
+import { count, lastPart, percent } from "/format.js";
 import { call } from "/rpc.js";
 import { toAddress } from "/views/history_search.js";
 
@@ -10,10 +11,10 @@ let seconds = 86400;
 
 const top = (kind, limit) => call("recorder.top", { kind, seconds, limit });
 
-function part(heading, result, column, address) {
+function part(heading, result, column, address, shown = (key) => make("a", { href: address(key) }, key)) {
   if (result instanceof Error) return make("div", {}, make("h3", {}, heading), make("p", { class: "quiet" }, result.message));
   return make("div", {}, make("h3", {}, heading), table([
-    { title: column, long: true, of: (one) => make("a", { href: address(one.key) }, one.key) },
+    { title: column, long: true, of: (one) => shown(one.key) },
     { title: "Queries", number: true, of: (one) => count(one.queries) },
   ], result.rows, "None in this time."));
 }
@@ -27,8 +28,8 @@ function shown(decisions, names, lists, clients) {
     make("a", { href: "#lists" }, "Lists"), " shows those that are in use.");
   return make("div", {}, make("p", {}, make("b", {}, percent(blocked, decisions.queries)), ` of ${count(decisions.queries)} queries: `,
     make("a", { href: find({}) }, `${count(blocked)} blocked`), "."),
-  make("div", { class: "columns" }, part("Blocked names", names, "Name", (name) => find({ name })), part("Lists that blocked", lists, "List", (list) => find({ list })),
-    part("Clients", clients, "Client", (client) => find({ client }))));
+  make("div", { class: "columns" }, part("Blocked names", names, "Name", (name) => find({ name })), part("Lists that blocked", lists, "List", (list) => find({ list }), (list) => make("a", { href: find({ list }), title: list }, lastPart(list))),
+    part("Clients", clients, "Client", (client) => find({ client }), (client) => clientLink(client, find({ client })))));
 }
 
 // Returns { element, end() }.
@@ -38,7 +39,7 @@ export function blocked() {
   async function look() {
     try {
       const kept = (error) => error;  // a role may see names, and not clients
-      const all = await Promise.all([top("decision", 20), ...["blocked_name", "blocked_list", "blocked_client"].map((kind) => top(kind, kRows).catch(kept))]);
+      const all = await Promise.all([top("decision", 20), ...["blocked_name", "blocked_list", "blocked_client"].map((kind) => top(kind, kRows).catch(kept)), learnNames()]);
       if (!ended) put(out, shown(...all));
     } catch {
       if (!ended) put(out, make("p", { class: "quiet" }, "No query is kept, so nobody can say what was blocked. ", make("a", { href: "#history" }, "History"), " says how to keep them."));

@@ -1,5 +1,6 @@
 // The whole way of a query: what decided it, with the lines of the configuration and of lists, and what was written to routers.
-import { make, notice, panel, prose, table, widePanel } from "/dom.js";
+import { clientText, learnNames } from "/client_names.js";
+import { make, notice, panel, preformatted, prose, table, widePanel } from "/dom.js";
 import { count, duration } from "/format.js";
 import { call, kForbidden } from "/rpc.js";
 
@@ -14,7 +15,7 @@ function facts(trace) {
   const { answer = {} } = trace;
   const rows = [
     ["Question", `${trace.name} ${trace.type}`],
-    ["Client", `${trace.client} asked ${trace.server} over ${trace.transport}`],
+    ["Client", `${clientText(trace.client)} asked ${trace.server} over ${trace.transport}`],
     ["End", trace.end],
     ["Took", `${count(trace.took_ms)} ms`],
     ["Result", answer.rcode],
@@ -58,7 +59,7 @@ function rowTable(rows) {
 
 function draw(result) {
   return make("div", { class: "panels" }, panel("Result", facts(result)),
-    panel("Response", make("pre", {}, (result.response ?? ["No response was sent."]).join("\n"))),
+    panel("Response", preformatted("Response", (result.response ?? ["No response was sent."]).join("\n"))),
     widePanel("Way", way(result)), widePanel("Rules of lists", ruleTable(result.rules ?? [])), widePanel("Rows on routers", rowTable(result.rows ?? [])));
 }
 
@@ -85,7 +86,7 @@ export function show(place, [name = "", type = "", client = "", server = ""]) {
   }
 
   async function explain(wish) {
-    const [result, why] = await asked(wish);
+    const [[result, why]] = await Promise.all([asked(wish), learnNames()]);
     if (ended) return;
     say(why && notice(why));
     out.replaceChildren(draw(result));

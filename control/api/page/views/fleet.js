@@ -1,6 +1,6 @@
 // The fleet: every box, its role per router, and whether this box can be stopped now. What a box says of itself comes over
 // Redis, so nothing in it is taken for granted.
-import { make, notice, panel, prose, put, table, widePanel } from "/dom.js";
+import { make, notice, panel, preformatted, prose, put, table, widePanel } from "/dom.js";
 import { count, duration, ms } from "/format.js";
 import { action } from "/permissions.js";
 import { call } from "/rpc.js";
@@ -79,7 +79,7 @@ function stopping({ obstacles }) {
 
 function noFleet() {
   return [widePanel("No fleet", make("p", {}, "This steerdnsd is alone: its configuration has no section ", make("code", {}, "fleet"),
-    ". Boxes of a fleet share their claims over Redis, and one of them writes each router. Write into the configuration of each box:"), make("pre", {}, kExample))];
+    ". Boxes of a fleet share their claims over Redis, and one of them writes each router. Write into the configuration of each box:"), preformatted("Example", kExample))];
 }
 
 export function show(place) {

@@ -1,7 +1,8 @@
 // What clients asked over time, from a query_recorder: most frequent names, clients, lists and so on, the course of one of them,
 // and single queries by a filter (history_search.js).
-import { make, notice, panel, table, widePanel } from "/dom.js";
-import { count, duration, percent, us, zone } from "/format.js";
+import { clientLink, clientText, learnNames } from "/client_names.js";
+import { make, notice, panel, preformatted, table, widePanel } from "/dom.js";
+import { count, duration, lastPart, percent, us, zone } from "/format.js";
 import { between, filled, graph } from "/graph.js";
 import { call } from "/rpc.js";
 import { fields, fromAddress, kSpans, search, toAddress } from "/views/history_search.js";
@@ -26,7 +27,7 @@ let seconds = 3600;
 async function without(error) {
   const isKept = await call("recorder.status").then(({ recorders }) => recorders.some((one) => one.sinks.some((sink) => sink.sink === "database")), () => true);
   return make("div", {}, notice(error.message), !isKept && panel("Record queries", make("p", {}, "No query is kept, so there is no history. Run a ", make("code", {}, "query_recorder"),
-    " first in the sequence of your servers:"), make("pre", {}, kSetting)));
+    " first in the sequence of your servers:"), preformatted("Example", kSetting)));
 }
 
 function spans(again) {
@@ -39,10 +40,10 @@ const linked = (address) => (one) => (one.key ? make("a", { href: address(one.ke
 const ofKind = (kind) => (key) => `#history/${kind}/${encodeURIComponent(key)}`;
 const found = (filter) => toAddress({ span: String(seconds), ...filter });
 
-function top(heading, column, result, address, empty = "Nothing was recorded in this time. Choose a longer one.") {
+function top(heading, column, result, address, empty = "Nothing was recorded in this time. Choose a longer one.", shown = linked(address)) {
   if (result instanceof Error) return panel(heading, make("p", { class: "quiet" }, result.message));
   return panel(heading, table([
-    { title: column, long: true, of: linked(address) },
+    { title: column, long: true, of: shown },
     { title: "Queries", number: true, of: (one) => count(one.queries) },
     { title: "Share", number: true, of: (one) => percent(one.queries, result.queries) },
     { title: "Mean time", number: true, of: (one) => us(one.mean_us), narrow: false },
@@ -74,7 +75,7 @@ function all(place) {
       const kept = (error) => error;  // a role may see names, and not who was blocked
       const most = (kind) => call("recorder.top", { kind, seconds, limit: 15 });
       const [series, names, clients, ends, upstreams, decisions, lists, blockedNames, state] = await Promise.all([call("recorder.series", { seconds }), most("name"), most("client"), most("end"), most("upstream"),
-        most("decision"), most("list"), most("blocked_name").catch(kept), call("recorder.status")]);
+        most("decision"), most("list"), most("blocked_name").catch(kept), call("recorder.status"), learnNames()]);
       const times = await latency(upstreams);
       if (ended) { times?.end(); return; }
       stop();
@@ -88,9 +89,9 @@ function all(place) {
       const troubles = state.recorders.flatMap((one) => one.sinks.filter((sink) => sink.trouble).map((sink) => notice(`${one.plugin}: ${sink.trouble}`)));
       out.replaceChildren(...troubles, state.lost > 0 ? notice(`${count(state.lost)} queries were not recorded: the recorder was too slow.`) : "", make("div", { class: "panels" },
         widePanel("Queries", course.element, points(series)),
-        top("Most frequent names", "Name", names, ofKind("name")), top("Most active clients", "Client", clients, ofKind("client")),
+        top("Most frequent names", "Name", names, ofKind("name")), top("Most active clients", "Client", clients, ofKind("client"), undefined, (one) => clientLink(one.key, ofKind("client")(one.key))),
         top("Decisions", "Decision", decisions, ofKind("decision")), top("Most blocked names", "Name", blockedNames, (name) => found({ name, decision: "blocked" }), "Nothing was blocked in this time."),
-        top("Lists that decided", "List", lists, ofKind("list"), "No list decided a query in this time."), top("How queries ended", "End", ends, ofKind("end")),
+        top("Lists that decided", "List", lists, ofKind("list"), "No list decided a query in this time.", (one) => make("a", { href: ofKind("list")(one.key), title: one.key }, lastPart(one.key))), top("How queries ended", "End", ends, ofKind("end")),
         top("Upstreams", "Upstream", upstreams, ofKind("upstream")), times && panel("Mean time by upstream", times.element, points(times.series))));
     } catch (error) {
       const why = await without(error);
@@ -112,15 +113,16 @@ function one(place, kind, key) {
   };
   async function look() {
     try {
-      const series = await call("recorder.series", { kind, key, seconds });
+      const [series] = await Promise.all([call("recorder.series", { kind, key, seconds }), kind === "client" && learnNames()]);
       if (ended) return;
+      const what = kind === "client" ? clientText(key) : key;
       stop();
       const queries = series.buckets.reduce((n, each) => n + each.queries, 0);
-      course = graph(`Queries of ${key} over the time`, [{ title: `queries per ${duration(series.bucket_seconds)}`, of: (point) => point.queries }], between(series.from, series.to));
+      course = graph(`Queries of ${what} over the time`, [{ title: `queries per ${duration(series.bucket_seconds)}`, of: (point) => point.queries }], between(series.from, series.to));
       course.draw(filled(series, kNothing));
       list = search({ [kind]: key, span: String(seconds) }, fail);
       out.replaceChildren(make("div", { class: "panels" },
-        widePanel(`${kind}: ${key}`, course.element, make("p", { class: "quiet" }, `${count(queries)} queries; one point per ${duration(series.bucket_seconds)}. A part of the time in which 500 others were more frequent is missing.`)),
+        widePanel(`${kind}: ${what}`, course.element, make("p", { class: "quiet" }, `${count(queries)} queries; one point per ${duration(series.bucket_seconds)}. A part of the time in which 500 others were more frequent is missing.`)),
         widePanel("Queries", list.element)));
     } catch (error) {
       await fail(error);

@@ -1,4 +1,5 @@
 // Recorded queries by a filter: its fields, pages of 50 with next and back, and export.
+import { learnNames } from "/client_names.js";
 import { make, notice } from "/dom.js";
 import { csv, json, save } from "/export.js";
 import { clock, count, day, when, zone } from "/format.js";
@@ -108,7 +109,7 @@ export function search(filter, failed) {
   async function look(cursor) {
     back.disabled = next.disabled = true;
     try {
-      const result = await call("recorder.history", { ...base, ...cursor, limit: kPage });
+      const [result] = await Promise.all([call("recorder.history", { ...base, ...cursor, limit: kPage }), learnNames()]);
       if (ended) return;
       shown = result;
       said.textContent = description(result, result.queries);

@@ -1,4 +1,5 @@
 // Names: counts queries for ten seconds by name, client and rule; and one name: its rules, cached answers and rows.
+import { clientLink, learnNames } from "/client_names.js";
 import { make, notice, panel, table, widePanel } from "/dom.js";
 import { count, duration, percent } from "/format.js";
 import { call } from "/rpc.js";
@@ -7,19 +8,20 @@ import { ruleTable } from "/views/explain.js";
 export const title = "Names";
 
 function counts(result) {
-  const part = (heading, key, rows) => panel(heading, table([
-    { title: heading.split(" ")[1].replace(/^./, (letter) => letter.toUpperCase()), long: true, of: (one) => (key === "name" ? make("a", { href: `#names/${encodeURIComponent(one.name)}` }, one.name) : String(one[key])) },
+  const part = (heading, title, rows, of) => panel(heading, table([
+    { title, long: true, of },
     { title: "Queries", number: true, of: (one) => count(one.queries) },
     { title: "Share", number: true, of: (one) => percent(one.queries, result.queries) },
   ], rows));
-  return make("div", { class: "panels" }, part("Most names", "name", result.names), part("Most clients", "client", result.clients));
+  return make("div", { class: "panels" }, part("Most frequent names", "Name", result.names, (one) => make("a", { href: `#names/${encodeURIComponent(one.name)}` }, one.name)),
+    part("Most active clients", "Client", result.clients, (one) => clientLink(one.client, `#history/client/${encodeURIComponent(one.client)}`)));
 }
 
 // The last hour from the sums of a recorder, at once; what is counted by the button needs none.
 async function lastHour(out) {
   const most = (kind) => call("recorder.top", { kind, seconds: 3600, limit: 20 });
   try {
-    const [names, clients] = await Promise.all([most("name"), most("client")]);
+    const [names, clients] = await Promise.all([most("name"), most("client"), learnNames()]);
     const rows = (result, key) => result.rows.map((one) => ({ [key]: one.key, queries: one.queries }));
     if (out.childElementCount > 0) return;
     out.replaceChildren(make("p", { class: "quiet" }, "The last hour, as it was recorded:"), counts({ queries: names.queries, names: rows(names, "name"), clients: rows(clients, "client") }));
@@ -42,7 +44,8 @@ function all(place) {
       begin.disabled = true;
       begin.textContent = "Counting for 10 s …";
       try {
-        out.replaceChildren(counts(await call("hits", { seconds: 10, top: 20 })));
+        const [counted] = await Promise.all([call("hits", { seconds: 10, top: 20 }), learnNames()]);
+        out.replaceChildren(counts(counted));
         told.replaceChildren();
       } catch (error) {
         told.replaceChildren(notice(error.message));

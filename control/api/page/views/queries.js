@@ -1,6 +1,7 @@
 // Queries as they come: a filter, a pause, the newest ones; each opens into its explanation.
+import { clientLink, learnNames } from "/client_names.js";
 import { make, panel, put, table, widePanel } from "/dom.js";
-import { count, us, when, zone } from "/format.js";
+import { count, lastPart, us, when, zone } from "/format.js";
 import { kNoQueries, live, watch } from "/live.js";
 import { follow } from "/rpc.js";
 import { blockingLink } from "/views/blocking.js";
@@ -26,7 +27,7 @@ function decision(one) {
 
 function by(one) {
   if (!one.list) return make("span", { title: one.rule }, one.plugin ?? "");
-  return make("a", { href: `#history/list/${encodeURIComponent(one.list)}`, title: one.list }, one.list.split("/").filter(Boolean).pop() ?? one.list);
+  return make("a", { href: `#history/list/${encodeURIComponent(one.list)}`, title: one.list }, lastPart(one.list));
 }
 
 // `more`: columns behind these.
@@ -36,7 +37,7 @@ export function queryTable(rows, empty, more = []) {
     { title: "Time", of: (one) => when(new Date(one.time), now) },
     { title: "Name", long: true, of: (one) => explainLink(one, one.name) },
     { title: "Type", of: (one) => one.type },
-    { title: "Client", of: (one) => make("a", { href: `#history/client/${encodeURIComponent(one.client)}`, title: one.client }, one.client) },
+    { title: "Client", of: (one) => clientLink(one.client, `#history/client/${encodeURIComponent(one.client)}`) },
     { title: "Decision", of: decision },
     { title: "By", of: by, narrow: false },
     { title: "Result", of: (one) => one.rcode ?? "no answer", narrow: false },
@@ -96,5 +97,6 @@ export function show(place) {
     if (!paused) put(out, queryTable(rows, live.rates?.queries > 0 ? "No query matched yet." : "No query came yet."));
   }, kDrawMs);
   begin();
+  learnNames().then(() => { changed = true; });
   return () => { stop(); unwatch(); clearInterval(timer); };
 }

@@ -1,6 +1,6 @@
 // Settings: forms for what people change. They write managed.yaml, a layer over the operator's file; each change is shown before it
 // is applied, and can be undone.
-import { make, notice, panel, prose, table, widePanel } from "/dom.js";
+import { make, notice, panel, preformatted, prose, table, widePanel } from "/dom.js";
 import { bytes, count, time } from "/format.js";
 import { action, guard } from "/permissions.js";
 import { call } from "/rpc.js";
@@ -21,8 +21,8 @@ function problemTable(problems, empty) {
 function diffText(diff) {
   const changed = diff.some((line) => line.kind !== " ");
   if (!changed) return make("p", { class: "quiet" }, "The file stays as it is.");
-  return make("pre", { class: "diff", tabindex: "0", "aria-label": "What changes in the file" },
-    diff.map((line) => make("span", { class: line.kind === "+" ? "added" : line.kind === "-" ? "removed" : "" }, `${line.kind} ${line.text}\n`)));
+  return preformatted("What changes in the file",
+    diff.map((line) => make("span", { class: line.kind === "+" ? "added" : line.kind === "-" ? "removed" : "" }, `${line.kind} ${line.text}\n`)), { class: "diff" });
 }
 
 // Of configuration.replay; nothing where no queries are recorded.
@@ -71,7 +71,7 @@ function ask(place, one) {
   async function routerCommands(managed, mine) {
     try {
       const { commands: text } = await call("routers.commands", { managed });
-      if (mine === serial) commands.replaceChildren(make("p", {}, "Paste these into the router's terminal, after you have read them:"), make("pre", { tabindex: "0", "aria-label": "The router's commands" }, text));
+      if (mine === serial) commands.replaceChildren(make("p", {}, "Paste these into the router's terminal, after you have read them:"), preformatted("The router's commands", text));
     } catch (error) {
       commands.replaceChildren(notice(error.message));
     }
@@ -135,7 +135,7 @@ function all(place) {
     layer.replaceChildren(make("p", {}, now.in_force ? "In force" : "Not in force", `: ${now.file}. The configuration's own file stays as its operator wrote it.`),
       table([
         { title: "Part", of: (one) => one.part },
-        { title: "Value", long: true, of: (one) => make("pre", {}, one.yaml) },
+        { title: "Value", long: true, of: (one) => preformatted(`Value of ${one.part}`, one.yaml) },
         { title: "", of: (one) => remove(one.part) },
       ], now.parts, "Nothing is changed by forms yet."));
     changed.replaceChildren(table([
