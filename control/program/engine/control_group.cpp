@@ -36,7 +36,7 @@ std::optional<std::string> own_group(const std::string& file) {
 }
 
 // systemd marks a group that it does not manage itself any more. The group at the top of a
-// container is marked by nobody, and has a type, which that of a machine does not have.
+// container has no mark. It has a type, which that of a machine does not have.
 bool is_delegated(const std::string& folder, const std::string& path) {
     for (const char* const mark : {"user.delegate", "trusted.delegate"}) {
         std::array<char, 2> value{};

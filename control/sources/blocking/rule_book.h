@@ -4,7 +4,7 @@
 // earlier one. No I/O.
 //
 // The file has ends in seconds since 1970, because rules survive restarts. A process counts the time
-// that is left by CLOCK_BOOTTIME, which nobody sets. Ends from a file are in force by either clock:
+// that is left by CLOCK_BOOTTIME, which cannot be set. Ends from a file are in force by either clock:
 // the clock may have been wrong when they were read.
 #pragma once
 
