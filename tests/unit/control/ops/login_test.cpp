@@ -184,6 +184,15 @@ BOOST_AUTO_TEST_CASE(strangers_lock_out_neither_loopback_nor_who_signed_in_befor
     BOOST_TEST(limits.take(address("198.51.100.1"), kStart + kTryOfAllMs));
 }
 
+BOOST_AUTO_TEST_CASE(all_of_loopback_has_the_tries_of_one_address) {
+    LoginLimits limits;
+    for (int i = 0; i < 5; ++i)
+        BOOST_TEST(limits.take(address("127.0.0." + std::to_string(i + 1)), kStart));
+    BOOST_TEST(!limits.take(address("127.9.9.9"), kStart));
+    BOOST_TEST(!limits.take(address("::1"), kStart));
+    BOOST_TEST(limits.take(address("127.0.0.1"), kStart + kLoopbackPauseMs));
+}
+
 BOOST_AUTO_TEST_CASE(many_sites_with_tries_left_over_time_fit_the_table) {
     LoginLimits limits;
     std::uint64_t now = kStart;

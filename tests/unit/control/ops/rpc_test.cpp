@@ -339,6 +339,15 @@ BOOST_AUTO_TEST_CASE(changes_are_logged_with_their_user) {
                       "control request picky" + who + ": refused: a name is missing");
 }
 
+BOOST_AUTO_TEST_CASE(an_audit_line_has_no_part_of_a_configuration) {
+    const json::object change{{"parts", json::array{"routers.edge1"}},
+                              {"values", json::array{"{ address: a, password: hidden }"}}};
+    const std::string line =
+        steer::ops::audit_line("uid 0", "managed.set", change, json::value("done"));
+    BOOST_CHECK(line.find("routers.edge1") != std::string::npos);
+    BOOST_CHECK(line.find("hidden") == std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(an_audit_line_is_one_short_line_for_any_request) {
     const std::string line = steer::ops::audit_line(
         "uid 0", "cache.flush", json::object{{"name", std::string(5000, 'x') + "\r\n\x1b[2J"}},
