@@ -70,27 +70,27 @@ void RecursionPart::add_methods(ops::Methods& methods) {
     using ops::Changes;
     using ops::ParamType;
     constexpr ops::Parameter kDomain{"name", ParamType::domain_name, "a domain name", true};
-    methods.add({.name = "recursion",
-                 .help = "Shows the processes that resolve from the root.",
-                 .changes = Changes::nothing(),
-                 .run = [this](const ops::Arguments&) -> ops::RpcResult {
-                     array rows, anchors;
-                     for (const auto& [key, kept] : instances_)
-                         rows.push_back(row_of(kept));
-                     for (const auto& [zone, anchor] : negative_anchors_)
-                         anchors.push_back(boost::json::value(zone));
-                     object group{{"path", group_ ? group_->path() : std::string()},
-                                  {"memory_max", group_ ? group_->most_bytes() : 0},
-                                  {"why_none", no_group_}};
-                     return boost::json::value(
-                         object{{"instances", std::move(rows)},
-                                {"control_group", std::move(group)},
-                                {"negative_trust_anchors", std::move(anchors)},
-                                {"failures", failures()}});
-                 },
-                 .members = "instances control_group negative_trust_anchors failures",
-                 .result = "each instance, what bounds them together (cgroup v2), temporary "
-                           "negative trust anchors, and the last failures"});
+    methods.add(
+        {.name = "recursion",
+         .help = "Shows the processes that resolve from the root.",
+         .changes = Changes::nothing(),
+         .run = [this](const ops::Arguments&) -> ops::RpcResult {
+             array rows, anchors;
+             for (const auto& [key, kept] : instances_)
+                 rows.push_back(row_of(kept));
+             for (const auto& [zone, anchor] : negative_anchors_)
+                 anchors.push_back(boost::json::value(zone));
+             object group{{"path", group_ ? group_->path() : std::string()},
+                          {"memory_max", group_ ? group_->most_bytes() : 0},
+                          {"why_none", no_group_}};
+             return boost::json::value(object{{"instances", std::move(rows)},
+                                              {"control_group", std::move(group)},
+                                              {"negative_trust_anchors", std::move(anchors)},
+                                              {"failures", failures()}});
+         },
+         .members = "instances control_group negative_trust_anchors failures",
+         .result =
+             "each instance, the control group, temporary negative trust anchors, last failures"});
     constexpr std::string_view kCounts =
         "the numbers of instances that did it, and that did not answer";
     methods.add({.name = "recursion.flush",
