@@ -74,20 +74,21 @@ class PageBrowser(Browser):
         return self.run(f"{self.CALLED} return called(document.activeElement)")
 
     def stops(self) -> tuple[list[str], list[str]]:
-        """Presses Tab through the whole page: where it stops, and the stops whose focus cannot be seen."""
+        """Presses Tab through the whole page, more than once: where it stops, and the stops whose focus is never seen. (Once may be
+        before the style has the focus: at the first stop after the window's end.)"""
         self.run(f"""{self.CALLED}
             window.stops?.abort();
-            window.stops = Object.assign(new AbortController(), {{ passed: [], unseen: [] }});
+            window.stops = Object.assign(new AbortController(), {{ passed: [], seen: new Set() }});
             document.activeElement.blur();
             getSelection().removeAllRanges();
             document.addEventListener("focusin", ({{ target }}) => {{
                 stops.passed.push(called(target));
                 const style = getComputedStyle(target), box = target.getBoundingClientRect();
                 const isSeen = box.width > 0 && box.right > 0 && (style.outlineStyle !== "none" || target.closest(".CodeMirror-focused"));
-                if (!isSeen) stops.unseen.push(called(target));
+                if (isSeen) stops.seen.add(called(target));
             }}, {{ signal: stops.signal }});""")
         self.keys(TAB * STOPS)
-        return tuple(self.run("stops.abort(); return [stops.passed, stops.unseen]"))
+        return tuple(self.run("stops.abort(); return [stops.passed, [...new Set(stops.passed)].filter((one) => !stops.seen.has(one))]"))
 
     def reach(self, what: str, more: str = "") -> None:
         """Presses Tab until the link, button or field of this name has the focus; then the keys of `more`."""
