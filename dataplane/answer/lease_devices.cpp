@@ -38,8 +38,7 @@ const LeaseDevice* LeaseDevices::find(const IpAddress& address) const noexcept {
 }
 
 bool DeviceSet::has(const LeaseDevice* lease, std::uint64_t frame_mac) const noexcept {
-    const std::uint64_t mac = lease != nullptr && lease->mac != 0 ? lease->mac : frame_mac;
-    if (std::ranges::binary_search(macs, mac)) return true;
+    if (std::ranges::binary_search(macs, mac_of_client(lease, frame_mac))) return true;
     if (lease == nullptr) return false;
     return std::ranges::binary_search(names, lease->label) ||
            std::ranges::binary_search(names, lease->name) ||

@@ -33,14 +33,21 @@ class LeaseDevices {
     std::vector<std::uint32_t> slots_;  // size is a power of two; index in `all_` + 1; 0: empty
 };
 
+// The MAC address of a client; 0: not known. `lease`: of its address, or nullptr. `frame_mac`: the
+// source of the query's frame, or 0. The lease's takes precedence, because the frame's may be a
+// router's.
+[[nodiscard]] inline std::uint64_t mac_of_client(const LeaseDevice* lease,
+                                                 std::uint64_t frame_mac) noexcept {
+    return lease != nullptr && lease->mac != 0 ? lease->mac : frame_mac;
+}
+
 // A set of devices. Each vector is sorted. One matching element puts a device into the set.
 struct DeviceSet {
     std::vector<std::uint64_t> macs;
     std::vector<std::string> names;   // labels and whole names
     std::vector<std::string> groups;  // DHCP servers, comments and address lists of leases
 
-    // `lease`: the lease of the client's address, or nullptr. `frame_mac`: the source of the
-    // query's frame, or 0. The lease's MAC takes precedence, because the frame's may be a router's.
+    // `lease`, `frame_mac`: as for mac_of_client().
     [[nodiscard]] bool has(const LeaseDevice* lease, std::uint64_t frame_mac) const noexcept;
 };
 

@@ -35,8 +35,7 @@ bool NameRule::is_for(const IpAddress& client, const LeaseDevice* lease,
     if (audience == Audience::everyone) return true;
     if (mac == 0)
         return matchers::Prefix::masked(client, clients.length).address == clients.address;
-    // The frame's address may be a router's.
-    return lease != nullptr && lease->mac != 0 ? lease->mac == mac : frame_mac == mac;
+    return mac_of_client(lease, frame_mac) == mac;
 }
 
 bool NameRules::ClientKey::operator<(const ClientKey& other) const {
@@ -59,27 +58,27 @@ NameRules::ClientKey NameRules::key_of(const NameRule& rule, std::uint32_t name)
     return {name, rule.clients.length, rule.clients.address.high(), rule.clients.address.low()};
 }
 
-NameRules::NameRules(std::vector<Named> rules, std::uint64_t version) : version_(version) {
+NameRules::NameRules(const std::vector<Named>& rules, std::uint64_t version) : version_(version) {
     std::vector<std::pair<ClientKey, const Named*>> in_order;
     in_order.reserve(rules.size());
     for (const Named& named : rules) {
         const auto next = static_cast<std::uint32_t>(names_.size());
         OfName& of = names_.try_emplace(named.name, OfName{.number = next}).first->second;
-        const bool is_for_everyone = named.rule.audience == NameRule::Audience::everyone;
-        if (!is_for_everyone && named.rule.mac == 0) of.lengths.set(named.rule.clients.length);
-        of.has_macs = of.has_macs || named.rule.mac != 0;
+        const ClientKey key = key_of(named.rule, of.number);
+        if (key.length < of.lengths.size()) of.lengths.set(key.length);
+        of.has_macs = of.has_macs || key.length == ClientKey::kMac;
         if (!named.rule.allows) {
             has_blocks_ = true;
             (named.rule.is_exact ? of.blocks_exactly : of.blocks_below) = true;
         }
-        in_order.emplace_back(key_of(named.rule, of.number), &named);
+        in_order.emplace_back(key, &named);
     }
     std::ranges::stable_sort(in_order,
                              [](const auto& a, const auto& b) { return a.first < b.first; });
     rules_.reserve(rules.size());
     for (const auto& [key, named] : in_order) {
-        const bool is_for_everyone = named->rule.audience == NameRule::Audience::everyone;
-        Range& range = is_for_everyone ? names_.find(named->name)->second.shared : of_clients_[key];
+        Range& range = key.length == ClientKey::kEveryone ? names_.find(named->name)->second.shared
+                                                          : of_clients_[key];
         if (range.count++ == 0) range.first = static_cast<std::uint32_t>(rules_.size());
         rules_.push_back(named->rule);
     }
@@ -131,11 +130,8 @@ const NameRule* NameRules::find(const Question& q) const noexcept {
             const IpAddress masked = matchers::Prefix::masked(q.client, length).address;
             consider_client({of.number, length, masked.high(), masked.low()});
         }
-        if (of.has_macs) {
-            const bool is_leased = q.lease != nullptr && q.lease->mac != 0;
-            consider_client(
-                {of.number, ClientKey::kMac, 0, is_leased ? q.lease->mac : q.frame_mac});
-        }
+        if (of.has_macs)
+            consider_client({of.number, ClientKey::kMac, 0, mac_of_client(q.lease, q.frame_mac)});
         return false;
     });
     return best;

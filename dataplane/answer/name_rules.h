@@ -44,7 +44,7 @@ struct NameRule {
     matchers::Prefix clients{};  // of a prefix, or a device with an address
     std::uint64_t mac = 0;       // of a device: matchers/prefix/mac_address.h; 0: by address
 
-    // `lease`, `frame_mac`: as for DeviceSet::has().
+    // `lease`, `frame_mac`: as for mac_of_client().
     [[nodiscard]] bool is_for(const IpAddress& client, const LeaseDevice* lease,
                               std::uint64_t frame_mac) const noexcept;
 };
@@ -68,7 +68,7 @@ class NameRules {
 
     NameRules() = default;
     // `version`: not 0, and another one for each table.
-    NameRules(std::vector<Named> rules, std::uint64_t version);
+    NameRules(const std::vector<Named>& rules, std::uint64_t version);
 
     [[nodiscard]] std::uint64_t version() const noexcept { return version_; }
     [[nodiscard]] bool has_blocks() const noexcept { return has_blocks_; }

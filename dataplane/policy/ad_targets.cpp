@@ -81,7 +81,6 @@ const AdList::Part* denying_part(LiveRun& w, const AdList& list) {
     const bool counts = !w.state().refresh;
     Targets targets(w);
     while (targets.next()) {
-        if (!targets.is_denied_by(list)) continue;
         const AdList::Part* const part =
             Body<Op::ad_list>::denying_part(w, list, targets.sets(), counts);
         if (part == nullptr) continue;

@@ -3,7 +3,8 @@
 // Each address has kTriesPerSite at once, then one per kTryPauseMs; all unknown addresses together
 // have kTriesOfAll at once, then one per kTryOfAllMs. Loopback and addresses that signed in before
 // do not count among all, so that strangers cannot lock them out. A right password gives the tries
-// of its address back. IPv6 addresses count as their /64, and all of loopback as one address. Memory: kMaxTrySites entries.
+// of its address back. IPv6 addresses count as their /64, and all of loopback as one address.
+// Memory: kMaxTrySites entries.
 //
 // The caller gives the time. Used by the main thread.
 #pragma once

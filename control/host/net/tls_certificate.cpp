@@ -32,7 +32,7 @@ Result<std::string> read_pem(const std::string& what, const std::string& file) {
     const auto text = read_regular(file, kMaxBytes);
     if (!text) return cannot(text.error().text);
     if (!*text) return cannot(std::strerror(ENOENT));
-    // Before a mark, OpenSSL finds no first line.
+    // Behind a byte order mark, OpenSSL finds no first line.
     return {boost::system::in_place_value, std::string(matchers::without_marks(**text))};
 }
 

@@ -139,9 +139,9 @@ object query_of(const Statement& row, const Words& words, bool shows_decisions) 
     }
     if (!row.is_null(9))
         query["rcode"] = ops::rcode_name(static_cast<std::uint16_t>(row.number(9)));
-    const bool is_hidden = !shows_decisions && !row.is_null(10) &&
-                           shows_block(static_cast<std::uint64_t>(row.number(10)));
-    if (!row.is_null(10) && !is_hidden) query["ede"] = row.number(10);
+    const auto ede = static_cast<std::uint64_t>(row.is_null(10) ? kNoError : row.number(10));
+    const bool is_hidden = !shows_decisions && shows_block(ede);
+    if (ede != kNoError && !is_hidden) query["ede"] = ede;
     if (!row.is_null(19) && !is_hidden) query["answers"] = row.text(19);
     if (!row.is_null(11)) query["upstream"] = word(11);
     query["entry"] = word(12);

@@ -1,13 +1,13 @@
 #include "control/observe/recorder/recorder_part.h"
 
 #include <spdlog/spdlog.h>
+
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <span>
-#include <string_view>
-
-#include <chrono>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "control/observe/recorder/json_line.h"
@@ -35,9 +35,11 @@ RecorderPart::RecorderPart(const Needs& needs)
       methods_(
           std::make_unique<recorder::RecorderMethods>(needs.get<MainLoop>().io(), *recorder_)) {
     recorder_->set_watcher([all = events_.subscriptions()](const recorder::RecordedQuery& query) {
+        // The last two only if they tell the decision.
         static constexpr std::array<std::string_view, 6> kForOperators{
             "decision", "plugin", "list", "rule", "ede", "answers"};
-        const std::size_t hidden = recorder::shows_block(query.ede) ? kForOperators.size() : 4;
+        const std::size_t hidden =
+            kForOperators.size() - (recorder::shows_block(query.ede) ? 0 : 2);
         const ops::Facts facts{.kind = query.end,
                                .name = query.name,
                                .client = query.client,

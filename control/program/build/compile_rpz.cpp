@@ -24,10 +24,10 @@ std::uint32_t Compiler::rpz_of(config::PluginIndex index, const config::Rpz& arg
     std::vector<const config::RpzZone*> in_order;
     for (const config::RpzZone& zone : args.zones)
         in_order.push_back(&zone);
-    std::stable_partition(in_order.begin(), in_order.end(),
-                          [](const config::RpzZone* zone) { return zone->is_legal; });
-    out.legal_zones =
-        static_cast<std::uint32_t>(std::ranges::count_if(args.zones, &config::RpzZone::is_legal));
+    const auto others =
+        std::stable_partition(in_order.begin(), in_order.end(),
+                              [](const config::RpzZone* zone) { return zone->is_legal; });
+    out.legal_zones = static_cast<std::uint32_t>(others - in_order.begin());
     for (const config::RpzZone* const next : in_order) {
         const config::RpzZone& zone = *next;
         if (zone.secondary) {

@@ -63,10 +63,10 @@ Result<void> write_file(const std::string& file, std::string_view text) {
     return {};
 }
 
-Result<std::string> make_group(const std::string& folder) {
+Result<void> make_group(const std::string& folder) {
     if (::mkdir(folder.c_str(), 0755) != 0 && errno != EEXIST)
         return last_error(folder + " cannot be made");
-    return {boost::system::in_place_value, folder};
+    return {};
 }
 
 // "PPid:" of its status; 0: it has ended.
@@ -99,25 +99,25 @@ Result<void> move_to(const std::string& group, const std::string& from) {
 Result<ControlGroup> ControlGroup::make(const ControlGroupPaths& paths) {
     const auto own = own_group(paths.own);
     if (!own) return Error{"this kernel has no cgroup v2"};
-    const std::string base = paths.mount + (*own == "/" ? "" : *own);
+    const std::string below = *own == "/" ? "" : *own;
+    const std::string base = paths.mount + below;
+    const std::string daemon = base + "/daemon", engines = base + "/recursion";
     if (!is_delegated(base, *own)) return Error{*own + " is not delegated to steerdnsd"};
-    const auto daemon = make_group(base + "/daemon");
-    if (!daemon) return daemon.error();
-    if (auto moved = move_to(*daemon, base); !moved) return moved.error();
+    if (auto made = make_group(daemon); !made) return made.error();
+    if (auto moved = move_to(daemon, base); !moved) return moved.error();
     if (auto shared = write_file(base + "/cgroup.subtree_control", kControllers); !shared)
         return shared.error();
-    const auto engines = make_group(base + "/recursion");
-    if (!engines) return engines.error();
+    if (auto made = make_group(engines); !made) return made.error();
     for (const auto& [file, value] :
          {std::pair{"/cpu.weight", kWeight}, std::pair{"/pids.max", kMostProcesses}}) {
-        if (auto set = write_file(*engines + file, std::to_string(value)); !set) return set.error();
+        if (auto set = write_file(engines + file, std::to_string(value)); !set) return set.error();
     }
-    auto members = open_to_write(*engines + "/cgroup.procs");
+    auto members = open_to_write(engines + "/cgroup.procs");
     if (!members) return members.error();
-    auto memory = open_to_write(*engines + "/memory.max");
+    auto memory = open_to_write(engines + "/memory.max");
     if (!memory) return memory.error();
-    return {boost::system::in_place_value, ControlGroup((*own == "/" ? "" : *own) + "/recursion",
-                                                        std::move(*members), std::move(*memory))};
+    return {boost::system::in_place_value,
+            ControlGroup(below + "/recursion", std::move(*members), std::move(*memory))};
 }
 
 Result<void> ControlGroup::limit_memory(std::uint64_t bytes) {
