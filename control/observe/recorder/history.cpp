@@ -216,7 +216,8 @@ class Search {
                  {"decision", filter_.decision},
                  {"plugin", filter_.plugin}}) {
             if (!wanted.empty())
-                add_words(sql, column, [&](const std::string& word) { return word == wanted; });
+                add_words(sql, column,
+                          [&text = wanted](const std::string& word) { return word == text; });
         }
         if (!filter_.list.empty()) {
             add_words(sql, "list", [&](const std::string& word) {
