@@ -10,7 +10,8 @@ namespace {
 constexpr std::uint64_t kLifeS = 30, kLongerS = 55, kBriefS = 2;
 constexpr std::uint64_t kAskLimitMs = 25'000;       // then its rows are about to expire
 constexpr std::uint64_t kReportedWithinMs = 3'000;  // listen, after a row's time
-constexpr std::uint64_t kLeftOverMs = 10'000;       // another writer's probe has ended by then
+constexpr std::uint64_t kStillThereMs = 1'000;
+constexpr std::uint64_t kLeftOverMs = 10'000;  // another writer's probe has ended by then
 constexpr std::size_t kMaxLeftOver = 32;
 constexpr unsigned kBlocks = 15, kBlockSize = 16;
 constexpr std::string_view kTooLong = "36w", kPut = "steerdns probe";
@@ -61,6 +62,7 @@ const Probe::Step Probe::kScript[] = {
     {&Probe::ask_execute, &Probe::judge_execute, kNone, false},
     {&Probe::ask_remove_several, &Probe::judge_remove_several, kNone, false},
     {&Probe::await_brief, &Probe::judge_nothing, kNone, false},
+    {&Probe::ask_brief, &Probe::judge_brief, kNone, true},
     {&Probe::ask_remove, &Probe::judge_clean_up, kBrief, false},
     {&Probe::ask_remove, &Probe::judge_clean_up, kFirst, false},
     {&Probe::ask_remove, &Probe::judge_clean_up, kMissing, false},
@@ -389,6 +391,22 @@ std::optional<Command> Probe::await_brief(Spot) {
         ready_ms_ = std::max(ready_ms_, sent_ms_[kBrief] + kBriefS * 1000 + kReportedWithinMs);
     }
     return std::nullopt;
+}
+
+std::optional<Command> Probe::ask_brief(Spot) {
+    if (gave_up_ || !ask_.listens || ids_[kBrief] == 0) return std::nullopt;
+    return ask_rows(kNone);
+}
+
+// A slow router removes a row some seconds after its time, and then reports it.
+void Probe::judge_brief(Spot, const Ending&) {
+    if (find(kBrief) != nullptr && !is_late()) {
+        brief_is_late_ = true;
+        ready_ms_ = now_ms_ + kStillThereMs;
+        --step_;
+    } else if (brief_is_late_ && ids_[kBrief] != 0) {
+        ready_ms_ = now_ms_ + kReportedWithinMs;
+    }
 }
 
 void Probe::judge_clean_up(Spot spot, const Ending& ending) {

@@ -111,6 +111,7 @@ class Probe {
     std::optional<Command> ask_no_list(Spot spot);
     std::optional<Command> ask_execute(Spot);
     std::optional<Command> await_brief(Spot);
+    std::optional<Command> ask_brief(Spot);
 
     void judge_nothing(Spot, const Ending&) {}
     void judge_left_over(Spot, const Ending&);
@@ -125,6 +126,7 @@ class Probe {
     void judge_no_list(Spot spot, const Ending& ending);
     void judge_execute(Spot, const Ending& ending);
     void judge_rows(Spot, const Ending& ending);
+    void judge_brief(Spot, const Ending&);
     void judge_clean_up(Spot spot, const Ending& ending);
     [[nodiscard]] bool is_late() const;
     [[nodiscard]] std::optional<bool> was_prolonged(Spot spot) const;
@@ -142,7 +144,8 @@ class Probe {
     std::uint64_t asked_ms_ = 0, began_ms_ = 0;
     std::vector<RowId> left_over_;
     std::vector<Seen> rows_;
-    bool gave_up_ = false, static_set_ = false, is_missing_ = false, first_was_removed_ = false;
+    bool gave_up_ = false, static_set_ = false, is_missing_ = false, first_was_removed_ = false,
+         brief_is_late_ = false;
     std::optional<std::string> set_message_, remove_message_;  // empty: success, without a trap
 };
 

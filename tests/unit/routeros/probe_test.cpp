@@ -93,7 +93,7 @@ BOOST_AUTO_TEST_CASE(the_probe_finds_the_behaviour_of_the_router) {
                    "missing value(s) of argument(s) list");
         BOOST_TEST(view.findings[Question::duplicate].text == "failure: already have such entry");
 
-        BOOST_TEST(count(view.transcript, "\n> ") <= 25U);
+        BOOST_TEST(count(view.transcript, "\n> ") <= 26U);
         BOOST_TEST((lab.all() == lab.others));
         const auto flash = lab.sim.flash_sectors();
         lab.run_for(120 * kSecond);
@@ -127,6 +127,36 @@ BOOST_AUTO_TEST_CASE(a_removal_is_not_taken_for_an_expiry) {
     }
     BOOST_TEST(removed);
     BOOST_TEST(label(probe.findings()[Question::listen_expiry].answer) == "unknown");
+}
+
+// It takes one row longer than its time to go, and tells so only then.
+BOOST_AUTO_TEST_CASE(a_slow_router_has_time_to_report_an_expiry) {
+    Probe probe{{.questions = true, .listens = true}};
+    std::uint64_t now_ms = 1'000;
+    RowId id = 0;
+    unsigned reads_after_its_time = 0;
+    while (!probe.finished()) {
+        now_ms = std::max(now_ms, probe.ready_ms()) + 1;
+        const auto command = probe.next(now_ms);
+        if (!command) continue;
+        Ending ending;
+        const std::string& words = command->words();
+        if (words.find("address-list/add") != words.npos) ending.ret = row_id_text(++id);
+        if (words.find("address-list/remove") != words.npos) {
+            BOOST_TEST(!words.ends_with("=.id=*1"));
+        }
+        if (probe.reads() && now_ms > 6'000) {
+            if (++reads_after_its_time == 4) {
+                BOOST_TEST(probe.dead(1));
+            } else {
+                const std::string_view row[] = {"=.id=*1"};
+                probe.row(ReplyRow{row}, now_ms);
+            }
+        }
+        probe.ended(ending, now_ms);
+    }
+    BOOST_TEST(reads_after_its_time == 4U);
+    BOOST_TEST(label(probe.findings()[Question::listen_expiry].answer) == "reported");
 }
 
 BOOST_AUTO_TEST_CASE(old_versions_have_no_execute_as_string) {
