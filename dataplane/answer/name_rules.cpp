@@ -30,9 +30,17 @@ std::uint64_t list_id(std::string_view tag, std::string_view list) noexcept {
     return (hash(tag) * kFold ^ hash(list)) | 1U;
 }
 
+bool DeviceGroup::has(const IpAddress& client, const LeaseDevice* lease,
+                      std::uint64_t frame_mac) const noexcept {
+    if (prefixes.contains(client)) return true;
+    const bool is_leased = lease != nullptr && lease->mac != 0;
+    return std::ranges::binary_search(macs, is_leased ? lease->mac : frame_mac);
+}
+
 bool NameRule::is_for(const IpAddress& client, const LeaseDevice* lease,
                       std::uint64_t frame_mac) const noexcept {
     if (audience == Audience::everyone) return true;
+    if (audience == Audience::group) return group->has(client, lease, frame_mac);
     if (mac == 0)
         return matchers::Prefix::masked(client, clients.length).address == clients.address;
     return mac_of_client(lease, frame_mac) == mac;
@@ -53,7 +61,9 @@ std::size_t NameRules::KeyHash::operator()(const ClientKey& key) const noexcept 
 }
 
 NameRules::ClientKey NameRules::key_of(const NameRule& rule, std::uint32_t name) {
-    if (rule.audience == NameRule::Audience::everyone) return {name, ClientKey::kEveryone, 0, 0};
+    using enum NameRule::Audience;
+    if (rule.audience == everyone || rule.audience == group)
+        return {name, ClientKey::kShared, 0, 0};
     if (rule.mac != 0) return {name, ClientKey::kMac, 0, rule.mac};
     return {name, rule.clients.length, rule.clients.address.high(), rule.clients.address.low()};
 }
@@ -77,8 +87,8 @@ NameRules::NameRules(const std::vector<Named>& rules, std::uint64_t version) : v
                              [](const auto& a, const auto& b) { return a.first < b.first; });
     rules_.reserve(rules.size());
     for (const auto& [key, named] : in_order) {
-        Range& range = key.length == ClientKey::kEveryone ? names_.find(named->name)->second.shared
-                                                          : of_clients_[key];
+        Range& range = key.length == ClientKey::kShared ? names_.find(named->name)->second.shared
+                                                        : of_clients_[key];
         if (range.count++ == 0) range.first = static_cast<std::uint32_t>(rules_.size());
         rules_.push_back(named->rule);
     }

@@ -1,5 +1,5 @@
 // Rules that people add while the daemon serves: block or allow a name for everyone, for the
-// clients of a prefix, or for a device.
+// clients of a prefix, for a group of devices, or for a device.
 //
 // Of the rules that match a question, one decides: the one with the narrower audience, then with
 // the longer name, then the exact one, then the one that allows. An expired rule is none.
@@ -7,8 +7,8 @@
 // Control publishes a new table after each change (control/host/process/published.h). Workers load
 // the pointer for each burst, and keep none across a quiescent state. A search costs a hash for each
 // label of the name. For a name with rules of single clients, it costs one more for each length of
-// their prefixes and one for the MAC address, however many clients have one. Rules for everyone are
-// compared one by one. It does not allocate.
+// their prefixes and one for the MAC address, however many clients have one. Rules for everyone and for
+// groups are compared one by one. It does not allocate.
 #pragma once
 
 #include <atomic>
@@ -16,6 +16,7 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -29,9 +30,19 @@ namespace steer {
 // Identifies a list of an adlist or rpz, or with an empty `list` the plugin. Never 0.
 std::uint64_t list_id(std::string_view tag, std::string_view list) noexcept;
 
+// Devices that people put together. A test costs two binary searches.
+struct DeviceGroup {
+    std::vector<std::uint64_t> macs;  // sorted
+    matchers::PrefixSet prefixes;
+
+    // `lease`, `frame_mac`: as for DeviceSet::has().
+    [[nodiscard]] bool has(const IpAddress& client, const LeaseDevice* lease,
+                           std::uint64_t frame_mac) const noexcept;
+};
+
 struct NameRule {
     // From wide to narrow.
-    enum class Audience : std::uint8_t { everyone, prefix, device };
+    enum class Audience : std::uint8_t { everyone, prefix, group, device };
 
     std::uint32_t number = 0;            // identifies it in reports
     std::uint32_t until_s = UINT32_MAX;  // CLOCK_BOOTTIME; UINT32_MAX: it does not expire
@@ -43,6 +54,7 @@ struct NameRule {
     bool suspends = false;       // ends legal lists; only an admin may add it
     matchers::Prefix clients{};  // of a prefix, or a device with an address
     std::uint64_t mac = 0;       // of a device: matchers/prefix/mac_address.h; 0: by address
+    std::shared_ptr<const DeviceGroup> group{};  // of Audience::group
 
     // `lease`, `frame_mac`: as for mac_of_client().
     [[nodiscard]] bool is_for(const IpAddress& client, const LeaseDevice* lease,
@@ -84,7 +96,7 @@ class NameRules {
     };
     // The rules of a name.
     struct OfName {
-        Range shared{};              // of everyone
+        Range shared{};              // of everyone and of groups
         std::uint32_t number = 0;    // in ClientKey
         std::bitset<129> lengths{};  // of the prefixes of its other rules
         bool has_macs = false;       // some of these are by MAC address
@@ -92,7 +104,7 @@ class NameRules {
     };
     // A client among the rules of a name.
     struct ClientKey {
-        static constexpr std::uint32_t kMac = 129, kEveryone = 130;
+        static constexpr std::uint32_t kMac = 129, kShared = 130;
 
         std::uint32_t name = 0;
         std::uint32_t length = 0;  // of the prefix, or one of these

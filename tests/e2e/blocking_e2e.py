@@ -11,7 +11,7 @@ from lab.scene import Scene
 
 BUILD = sys.argv.pop(1)
 CONFIG = """
-control: {{ http: 127.0.0.1:9153, rules: {rules} }}
+control: {{ http: 127.0.0.1:9153, rules: {rules}, leases: {leases} }}
 plugins:
   - {{ tag: ads, type: adlist, args: {{ lists: [ {lists}{{ list: {law}, legal: true }} ], allow: [ lawful.example ]{keys} }} }}
   - {{ tag: main_cache, type: cache, args: {{ size: 1000, short_circuit: true }} }}
@@ -43,9 +43,15 @@ class Blocking(unittest.TestCase):
         self.config = folder / "steer.yaml"
 
     def start(self, order=FIRST, lists=None, keys=""):
-        self.config.write_text(CONFIG.format(rules=self.rules, lists=lists or f"{self.hosts}, ", law=self.law, order=order, keys=keys,
+        self.config.write_text(CONFIG.format(rules=self.rules, leases=self.scene.folder / "leases.json",
+                                              lists=lists or f"{self.hosts}, ", law=self.law, order=order, keys=keys,
                                              history=self.scene.folder / "history.db"))
-        return self.scene.start_daemon(self.config)
+        self.daemon = self.scene.start_daemon(self.config)
+        return self.daemon
+
+    def daemon_again(self):
+        self.daemon.stop()
+        self.daemon = self.scene.start_daemon(self.config)
 
     def clients(self):
         """Two addresses of the client's machine."""
@@ -145,6 +151,54 @@ class Blocking(unittest.TestCase):
         self.rule("pause", "--for", "1h", "--client", first)
         self.assertEqual(self.answer("www.other.example", first), ["198.51.100.2"])
         self.assertEqual(self.answer("www.other.example", second), BLOCKED)
+
+    def test_rules_for_a_group_follow_its_devices(self):
+        self.start()
+        first, second = self.clients()
+        added = self.scene.reported("clients", "group", "add", "children", first)
+        self.assertEqual((added["clients"], added["kept"]), ([first], True))
+        for source in (first, second) * 2:  # the packet cache has it
+            self.assertNotEqual(self.answer("music.example", source), BLOCKED)
+        (made,) = self.rule("block", "music.example", "--group", "children")
+        self.assertEqual((made["group"], made["clients"]), ("children", ""))
+        self.assertEqual(self.answer("music.example", first), BLOCKED)
+        self.assertNotEqual(self.answer("music.example", second), BLOCKED)
+        # another member, at once
+        self.scene.reported("clients", "group", "add", "children", second + "/32")
+        self.assertEqual(self.answer("music.example", second), BLOCKED)
+        # everyone < prefix < group < device, whatever the name's length
+        self.rule("allow", "music.example", "--client", "192.168.88.0/24")
+        self.rule("allow", "deep.music.example")
+        self.assertEqual(self.answer("deep.music.example", first), BLOCKED)
+        self.rule("allow", "music.example", "--client", first)
+        self.assertNotEqual(self.answer("music.example", first), BLOCKED)
+        self.assertEqual(self.answer("music.example", second), BLOCKED)
+        self.rule("unblock", "music.example", "--client", first)
+        self.assertRegex(self.scene.steerctl("blocking"), r"block +music\.example and below +group children")
+        # a pause of the lists for the group alone, and a restart
+        self.scene.reported("clients", "group", "remove", "children", second)
+        self.assertNotEqual(self.answer("music.example", second), BLOCKED)
+        self.rule("pause", "--for", "1h", "--group", "children")
+        self.daemon_again()
+        self.assertEqual(self.answer("music.example", first), BLOCKED)
+        self.assertEqual(self.answer("www.other.example", first), ["198.51.100.2"])
+        self.assertEqual(self.answer("www.other.example", second), BLOCKED)
+        # refused with a sentence
+        for words, sentence in ((("clients", "group", "remove", "children"), '2 rules are for the group "children"'),
+                                (("block", "a.example", "--group", "Children"), 'there is no group "Children": the groups are "children"'),
+                                (("block", "a.example", "--group", "x", "--client", first), "excludes"),
+                                (("clients", "group", "add", "children", "nobody"), '"nobody" is not a device'),
+                                (("clients", "group", "remove", "children", second), f"does not have {second}")):
+            with self.subTest(words):
+                refused = self.scene.ask(*words)
+                self.assertNotEqual(refused.returncode, 0)
+                self.assertIn(sentence, refused.stderr)
+        self.rule("unblock", "music.example", "--group", "children")
+        self.assertNotEqual(self.answer("music.example", first), BLOCKED)
+        for made in self.rule("blocking"):
+            self.rule("unblock", "--number", str(made["number"]))
+        self.assertEqual(self.scene.steerctl("clients", "group", "remove", "children"), "children: removed\n")
+        self.assertIn("no groups", self.scene.steerctl("clients", "group"))
 
     def test_what_a_rule_allowed_for_one_is_not_in_the_cache_for_others(self):
         self.start(BEHIND_CACHE)

@@ -84,6 +84,7 @@ KEPT = (
     Kept("router-lists.json", "address lists of routers"),
     Kept("dns-servers-edge1.conf", "DNS servers of a router", is_named=False),
     Kept("clients.json", "names of clients"),
+    Kept("groups.json", "groups of devices", is_named=False),
     Kept("leases.json", "DHCP leases"),
     Kept("routeros.json", "findings about RouterOS"),
     Kept("answers.dump", "dump of a cache"),
@@ -137,6 +138,7 @@ class KeptState:
         daemon = self.start()
         until(self.synced, 20, "the router's rows are read")
         scene.steerctl("clients", "name", "192.168.88.9", "tablet")
+        scene.steerctl("clients", "group", "add", "children", "192.168.88.9")
         scene.steerctl("static", "add", "name=nas.lan", "address=192.168.88.7", "--plugin", "local")
         scene.steerctl("rules", "blocked", "add", "domain:blocked.example")
         until(lambda: scene.short("laptop.lan", "A") == ["192.168.88.20"], 20, "the lease is known")

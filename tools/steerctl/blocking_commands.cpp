@@ -12,8 +12,13 @@ namespace json = boost::json;
 namespace {
 
 void add_clients(CLI::App& command, Options& options) {
-    command.add_option("--client", options.clients,
-                       "For an address, a prefix or a MAC address (default: for everyone)");
+    auto* const client =
+        command.add_option("--client", options.clients,
+                           "For an address, a prefix or a MAC address (default: for everyone)");
+    command
+        .add_option("--group", options.group,
+                    "For a group of devices, as 'steerctl clients group' shows them")
+        ->excludes(client);
 }
 void add_note(CLI::App& command, Options& options) {
     command.add_option("--note", options.note, "A remark that is shown with the rule");
@@ -29,6 +34,7 @@ CLI::Option* add_for(CLI::App& command, Options& options, const char* help) {
 json::object params_of(const Options& options) {
     json::object out;
     if (!options.clients.empty()) out["clients"] = options.clients;
+    if (!options.group.empty()) out["group"] = options.group;
     if (!options.note.empty()) out["note"] = options.note;
     if (options.rule_seconds != 0) out["seconds"] = options.rule_seconds;
     return out;
@@ -77,6 +83,7 @@ Run add_unblock(CLI::App& command, Options& options) {
         if (number->count() != 0) params["number"] = options.number;
         if (!options.name.empty()) params["name"] = options.name;
         if (!options.clients.empty()) params["clients"] = options.clients;
+        if (!options.group.empty()) params["group"] = options.group;
         return show(options, "blocking.remove", blocking_removed_text, params);
     };
 }

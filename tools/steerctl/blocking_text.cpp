@@ -41,12 +41,17 @@ std::string does_of(const json::object& rule) {
     return pauses ? "pause" : string_of(rule, "does");
 }
 
+std::string audience_of(const json::object& rule) {
+    const std::string clients = string_of(rule, "clients"), group = string_of(rule, "group");
+    if (!group.empty()) return "group " + group;
+    return clients.empty() ? "everyone" : clients;
+}
+
 json::object row_of(const json::object& rule) {
-    const std::string clients = string_of(rule, "clients");
     return {{"number", whole_of(rule, "number")},
             {"does", does_of(rule)},
             {"subject", subject_of(rule)},
-            {"clients", clients.empty() ? "everyone" : clients},
+            {"clients", audience_of(rule)},
             {"end", end_of(rule)},
             {"note", string_of(rule, "note")}};
 }

@@ -1,7 +1,9 @@
 // Commands about names of clients.
+#include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "commands.h"
 
@@ -32,7 +34,45 @@ Run add_client_removal(CLI::App& command, Options& options) {
     };
 }
 
+// `clients group add` and `remove`; only adding needs a member.
+Run add_group_change(CLI::App& command, Options& options, const char* method, bool adds) {
+    const auto members = std::make_shared<std::vector<std::string>>();
+    command.add_option("GROUP", options.group, "The group's name; in quotes if it has blanks")
+        ->required();
+    auto* const clients = command.add_option(
+        "CLIENT", *members,
+        adds ? "Addresses, prefixes, MAC addresses, or names that 'clients name' gave"
+             : "The members to remove (default: the whole group)");
+    if (adds) clients->required();
+    return [&options, method, members] {
+        json::object params{{"group", options.group}};
+        if (!members->empty()) params["clients"] = json::array(members->begin(), members->end());
+        return show(options, method, group_changed_text, params);
+    };
+}
+
+Run add_group_member(CLI::App& command, Options& options) {
+    return add_group_change(command, options, "clients.group_add", true);
+}
+
+Run add_group_removal(CLI::App& command, Options& options) {
+    return add_group_change(command, options, "clients.group_remove", false);
+}
+
+constexpr Command kGroupCommands[] = {
+    {"add", "Add devices to a group; a group that is new is made", add_group_member},
+    {"remove", "Remove devices from a group, or the group", add_group_removal}};
+
+Run add_groups(CLI::App& command, Options& options) {
+    command.require_subcommand(0, 1);
+    return [&command, &options, below = add_commands(command, options, kGroupCommands)] {
+        return command.get_subcommands().empty() ? show(options, "clients.groups", groups_text)
+                                                 : below();
+    };
+}
+
 constexpr Command kClientCommands[] = {
+    {"group", "Show the groups of devices, or change one", add_groups},
     {"name", "Give a name to a client", add_client_name},
     {"forget", "Remove the name that a person gave to a client", add_client_removal}};
 

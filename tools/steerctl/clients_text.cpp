@@ -37,4 +37,32 @@ std::string client_changed_text(const json::value& answer) {
     return text_of(done, "client") + ": " + text_of(done, "name") + kept + "\n";
 }
 
+std::string groups_text(const json::value& answer) {
+    constexpr std::array<std::string_view, 4> kMember{"group", "client", "name", "who"};
+    json::array rows;
+    for (const json::value& one : array_of(object_of(answer), "groups")) {
+        const json::object& group = object_of(one);
+        const json::array& members = array_of(group, "members");
+        const std::string name = string_of(group, "group");
+        if (members.empty()) rows.push_back(json::object{{"group", name}, {"client", "nobody"}});
+        for (const json::value& member : members) {
+            json::object row = object_of(member);
+            row["group"] = name;
+            rows.push_back(std::move(row));
+        }
+    }
+    const std::string out = rows_text(rows, kMember, {"group", "device", "name", "added by"});
+    return out.empty() ? "no groups: 'steerctl clients group add' makes one\n" : out;
+}
+
+std::string group_changed_text(const json::value& answer) {
+    const json::object& done = object_of(answer);
+    std::string clients;
+    for (const json::value& one : array_of(done, "clients")) {
+        if (const json::string* const client = one.if_string())
+            clients += (clients.empty() ? "" : ", ") + printable(std::string_view(*client));
+    }
+    return text_of(done, "group") + ": " + (clients.empty() ? "removed" : clients) + "\n";
+}
+
 }  // namespace steerctl

@@ -27,7 +27,7 @@ struct Options {
     std::string name, suffix, tag, instance, file;  // of `cache`
     bool below = false;                             // of `recursion`
     unsigned distrust_seconds = 3600;
-    std::string clients, note;  // of `block`, `allow`, `unblock`, `pause`
+    std::string clients, group, note;  // of `block`, `allow`, `unblock`, `pause`
     bool exact = false, legal = false;
     std::uint64_t rule_seconds = 0;               // 0: not given
     unsigned seconds = 10, top = 20, labels = 0;  // of `hits`

@@ -57,10 +57,11 @@ struct Rule {
     std::string (*undone)(const json::object& answer);
 };
 constexpr std::array kRules{
-    Rule{"lists.fetch", lists_fetched}, Rule{"routers.reconcile", reconciled},
-    Rule{"routers.diff", compared},     Rule{"blocking.set", rules_kept},
-    Rule{"blocking.pause", rules_kept}, Rule{"blocking.suspend", rules_kept},
-    Rule{"blocking.remove", rules_kept}};
+    Rule{"lists.fetch", lists_fetched},      Rule{"routers.reconcile", reconciled},
+    Rule{"routers.diff", compared},          Rule{"blocking.set", rules_kept},
+    Rule{"blocking.pause", rules_kept},      Rule{"blocking.suspend", rules_kept},
+    Rule{"blocking.remove", rules_kept},     Rule{"clients.group_add", rules_kept},
+    Rule{"clients.group_remove", rules_kept}};
 
 }  // namespace
 

@@ -74,6 +74,9 @@ std::string leases_text(const boost::json::value& answer);
 // For clients.list; for clients.name and clients.forget.
 std::string clients_text(const boost::json::value& answer);
 std::string client_changed_text(const boost::json::value& answer);
+// For clients.groups; for clients.group_add and clients.group_remove.
+std::string groups_text(const boost::json::value& answer);
+std::string group_changed_text(const boost::json::value& answer);
 
 // For zones, zones.refresh and zones.retransfer.
 std::string zones_text(const boost::json::value& answer);

@@ -284,6 +284,7 @@ inline constexpr std::array kMetrics{
               "DHCP leases whose host name was rejected", "Lists"},
     MetricRow{"steerdns_client_names_given", "gauge", "", "clients that a person gave a name",
               "Lists"},
+    MetricRow{"steerdns_client_groups", "gauge", "", "groups of devices that people made", "Lists"},
     MetricRow{"steerdns_leases_followed", "gauge", "router",
               "1 while the DHCP leases of the router are followed", "Lists"},
 

@@ -199,7 +199,7 @@ constexpr std::array<Row<Control>, 25> kControlRows{{
      "/var/lib/steerdns/leases.json", "",
      "file for the leases of `dhcp_leases`; `off` disables it\nAfter a restart these leases are "
      "used until the router is reachable. Names of `steerctl clients name` are kept in its folder, "
-     "as `clients.json`."},
+     "as `clients.json`, groups of `steerctl clients group` as `groups.json`."},
     {"recursion", Own<Control>{"path", read_path<&Control::recursion>}, "/var/lib/unbound/steerdns",
      "",
      "folder for files of the engines of `recursion`\nDebian's profile of AppArmor lets unbound "

@@ -15,6 +15,7 @@
 #include "control/program/reload/configuration.h"
 #include "control/runtime/workers_part.h"
 #include "control/sources/blocking/blocking_service.h"
+#include "control/sources/clients/clients_part.h"
 
 namespace steer {
 namespace {
@@ -46,13 +47,15 @@ std::vector<BlockingService::Lists> lists_of(const config::Settings& settings) {
 class BlockingPart final : public Part {
   public:
     static constexpr std::string_view kName = "blocking";
-    using Needs = steer::Needs<MainLoop, StartSettings, Configuration, WorkersPart, CachePart>;
+    using Needs =
+        steer::Needs<MainLoop, StartSettings, Configuration, WorkersPart, CachePart, ClientsPart>;
     explicit BlockingPart(const Needs& needs)
         : main_(needs.get<MainLoop>()),
           settings_(needs.get<StartSettings>()),
           configuration_(needs.get<Configuration>()),
           workers_(needs.get<WorkersPart>()),
-          cache_(needs.get<CachePart>()) {}
+          cache_(needs.get<CachePart>()),
+          clients_(needs.get<ClientsPart>()) {}
 
     Result<void> start() override {
         const FilesAs files(settings_.user());
@@ -60,9 +63,13 @@ class BlockingPart final : public Part {
             main_.io(),
             blocking::Times{[] { return std::int64_t{::time(nullptr)}; }, main_.clock()},
             workers_.runtime().shared().qsbr, configuration_.registry().name_rules(),
-            settings_.get().control.rules_file(), [this](std::vector<matchers::Rule> names) {
+            clients_.groups().book(), settings_.get().control.rules_file(),
+            [this](std::vector<matchers::Rule> names) {
                 cache_.flush(std::move(names), [](const Result<std::uint64_t>&) {});
             });
+        clients_.groups().set_rules(
+            {[this] { service_->follow_groups(); },
+             [this](std::string_view group) { return service_->rules_for(group); }});
         return {};
     }
     void add_methods(ops::Methods& methods) override { service_->add_methods(methods); }
@@ -84,6 +91,7 @@ class BlockingPart final : public Part {
     Configuration& configuration_;
     WorkersPart& workers_;
     CachePart& cache_;
+    ClientsPart& clients_;
     std::unique_ptr<BlockingService> service_;
 };
 

@@ -26,10 +26,12 @@ constexpr std::string_view kLoss = "rules of people are not in force";
 }  // namespace
 
 BlockingService::BlockingService(boost::asio::io_context& main_io, Times times, rte_rcu_qsbr* qsbr,
-                                 std::shared_ptr<LiveRules> live, std::string file, Flush flush)
+                                 std::shared_ptr<LiveRules> live, const clients::GroupBook& groups,
+                                 std::string file, Flush flush)
     : times_(std::move(times)),
       file_(std::move(file)),
       flush_(std::move(flush)),
+      groups_(groups),
       live_(std::move(live)),
       table_(live_->table, qsbr),
       aside_(main_io, "rules of people") {
@@ -62,6 +64,7 @@ void BlockingService::add_methods(ops::Methods& methods) {
     constexpr ops::Parameter kClients{
         "clients", ParamType::text,
         "for an address, a prefix or a MAC address; without it, for everyone"};
+    constexpr ops::Parameter kGroup{"group", ParamType::text, "for a group of devices"};
     constexpr ops::Parameter kFor{"seconds",
                                   ParamType::number,
                                   "how long; without it, until it is removed",
@@ -87,6 +90,7 @@ void BlockingService::add_methods(ops::Methods& methods) {
                         {"allow", ParamType::flag, "allow it; without it, block it"},
                         {"exact", ParamType::flag, "only the name, not the names below it"},
                         kClients,
+                        kGroup,
                         kFor,
                         kNote},
          .run = [this](const ops::Arguments& asked, const ops::RpcDone& done) { set(asked, done); },
@@ -100,6 +104,7 @@ void BlockingService::add_methods(ops::Methods& methods) {
                         {"plugin", ParamType::text, "the tag of an adlist or rpz; without it, all"},
                         {"list", ParamType::text, "only this list of the plugin"},
                         kClients,
+                        kGroup,
                         kNote},
          .run = [this](const ops::Arguments& asked,
                        const ops::RpcDone& done) { pause(asked, done); },
@@ -123,7 +128,8 @@ void BlockingService::add_methods(ops::Methods& methods) {
          .changes = Changes::always(),
          .parameters = {{"number", ParamType::number, "the number of a rule, as listed"},
                         {"name", ParamType::domain_name, "all rules for this name"},
-                        {"clients", ParamType::text, "of these, only those for these clients"}},
+                        {"clients", ParamType::text, "of these, only those for these clients"},
+                        {"group", ParamType::text, "of these, only those for this group"}},
          .run = [this](const ops::Arguments& asked,
                        const ops::RpcDone& done) { remove(asked, done); },
          .members = kChanged,
@@ -133,7 +139,7 @@ void BlockingService::add_methods(ops::Methods& methods) {
                  .changes = Changes::nothing(),
                  .role = AccessRole::operate,
                  .run = [this](const ops::Arguments&) -> ops::RpcResult {
-                     return json::value(json::object{{"text", adguard_text(book_)}});
+                     return json::value(json::object{{"text", adguard_text(book_, groups_)}});
                  },
                  .members = "text",
                  .result = "the list; pauses are not in it"});
@@ -225,6 +231,7 @@ void BlockingService::suspend(const ops::Arguments& asked, const ops::RpcDone& d
 void BlockingService::add(Rule rule, const ops::Arguments& asked, const ops::RpcDone& done) {
     if (refuse_if_off(done)) return;
     rule.clients = asked.text("clients");
+    rule.group = asked.text("group");
     rule.note = asked.text("note");
     rule.who = asked.caller().who;
     const RuleTime made = now();
@@ -235,6 +242,10 @@ void BlockingService::add(Rule rule, const ops::Arguments& asked, const ops::Rpc
     }
     auto good = RuleBook::checked(std::move(rule));
     if (!good) return done(bad_params(good.error().text));
+    if (!good->group.empty()) {
+        if (const auto known = groups_.check(good->group); !known)
+            return done(bad_params(known.error().text));
+    }
     std::vector<Rule> replaced;
     auto put = book_.put(*std::move(good), replaced);
     if (!put) return done(bad_params(put.error().text));
@@ -254,10 +265,12 @@ void BlockingService::remove(const ops::Arguments& asked, const ops::RpcDone& do
         rule.name = asked.text("name");
         rule.allows = true;
         rule.clients = asked.text("clients");
+        rule.group = asked.text("group");
         const auto usual = RuleBook::checked(std::move(rule));
         if (!usual) return done(bad_params(usual.error().text));
         removed = book_.remove(usual->name,
-                               asked.has("clients") ? std::optional(usual->clients) : std::nullopt);
+                               asked.has("clients") ? std::optional(usual->clients) : std::nullopt,
+                               asked.has("group") ? std::optional(usual->group) : std::nullopt);
     }
     if (removed.empty()) return done(bad_params("there is no such rule: see 'steerctl blocking'"));
     json::array rules;
@@ -272,7 +285,7 @@ void BlockingService::changed(const std::vector<Rule>& removed, json::array rule
     // A cache in front of a list has the answers that the rule allowed.
     std::vector<matchers::Rule> names;
     for (const Rule& rule : removed) {
-        if (!rule.allows || !rule.clients.empty()) continue;
+        if (!rule.allows || !rule.is_for_everyone()) continue;
         if (auto of_rule = names_of(rule)) names.push_back(*std::move(of_rule));
     }
     if (!names.empty()) flush_(std::move(names));
@@ -288,7 +301,7 @@ RuleTime BlockingService::now() const {
 }
 
 void BlockingService::publish() {
-    table_.put(std::make_unique<const NameRules>(table_rules(book_), ++version_));
+    table_.put(std::make_unique<const NameRules>(table_rules(book_, groups_), ++version_));
 }
 
 void BlockingService::keep(std::function<void(const std::string& problem)> then) {
@@ -318,6 +331,20 @@ void BlockingService::keep(std::function<void(const std::string& problem)> then)
         });
 }
 
+void BlockingService::follow_groups() {
+    const bool has_some =
+        std::ranges::any_of(book_.rules(), [](const Rule& rule) { return !rule.group.empty(); });
+    if (has_some) publish();
+}
+
+std::vector<std::uint32_t> BlockingService::rules_for(std::string_view group) const {
+    std::vector<std::uint32_t> out;
+    for (const Rule& rule : book_.rules()) {
+        if (rule.group == group) out.push_back(rule.number);
+    }
+    return out;
+}
+
 void BlockingService::write_metrics(ops::MetricWriter& writer) const {
     if (file_.empty()) return;
     const auto count = [this](bool allows) {
@@ -329,6 +356,15 @@ void BlockingService::write_metrics(ops::MetricWriter& writer) const {
 }
 
 void BlockingService::add_problems(Problems& problems) const {
+    for (const Rule& rule : book_.rules()) {
+        if (rule.group.empty() || groups_.groups().contains(rule.group)) continue;
+        problems.push_back({"rules", "rule " + std::to_string(rule.number) +
+                                         " is for no device: there is no group " +
+                                         matchers::quoted(rule.group) +
+                                         "; make it with 'steerctl clients group add', or remove "
+                                         "the rule"});
+        break;
+    }
     if (!problem_.empty()) problems.push_back({"rules", problem_});
     if (left_out_ != 0)
         problems.push_back(

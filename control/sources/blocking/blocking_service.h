@@ -1,10 +1,10 @@
 // The control socket's methods about rules that people add: `blocking.*`.
 //
 //   blocking.list                  {"file", "rules": [RULE...], "most"}
-//   blocking.set {"name", "allow", "exact", "clients", "seconds", "note"}
-//   blocking.pause {"seconds", "plugin", "list", "clients"}
+//   blocking.set {"name", "allow", "exact", "clients" or "group", "seconds", "note"}
+//   blocking.pause {"seconds", "plugin", "list", "clients" or "group"}
 //   blocking.suspend {"plugin", "list", "seconds", "note"}: a legal list; for admins
-//   blocking.remove {"number" | "name", "clients"}
+//   blocking.remove {"number" | "name", "clients" or "group"}
 //                                  {"rules": the added or removed ones, "kept": whether the file has the change, "trouble"?}
 //   blocking.export                {"text"}: an AdGuard list
 //
@@ -18,6 +18,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "control/api/metrics/metrics.h"
@@ -40,9 +41,11 @@ class BlockingService {
     // Removes cached answers for these names.
     using Flush = std::function<void(std::vector<matchers::Rule> names)>;
 
-    // Reads the file. Empty `file`: rules are off. `live`: the table that workers read.
+    // Reads the file. Empty `file`: rules are off. `live`: the table that workers read. `groups`
+    // outlives this object.
     BlockingService(boost::asio::io_context& main_io, Times times, rte_rcu_qsbr* qsbr,
-                    std::shared_ptr<LiveRules> live, std::string file, Flush flush);
+                    std::shared_ptr<LiveRules> live, const clients::GroupBook& groups,
+                    std::string file, Flush flush);
     ~BlockingService();
     BlockingService(const BlockingService&) = delete;
     BlockingService& operator=(const BlockingService&) = delete;
@@ -54,6 +57,10 @@ class BlockingService {
         std::vector<std::string> lists, legal;  // all, and those that are legal
     };
     void follow(std::string file, std::vector<Lists> lists);
+    // After a change of the groups.
+    void follow_groups();
+    // The numbers of the rules for a group.
+    [[nodiscard]] std::vector<std::uint32_t> rules_for(std::string_view group) const;
     void poll();
     void write_metrics(ops::MetricWriter& writer) const;
     void add_problems(Problems& problems) const;
@@ -79,6 +86,7 @@ class BlockingService {
     const Times times_;
     std::string file_;
     const Flush flush_;
+    const clients::GroupBook& groups_;
     RuleBook book_;
     std::vector<Lists> lists_;
     std::shared_ptr<LiveRules> live_;  // outlives `table_`

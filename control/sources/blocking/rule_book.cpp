@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
+#include <map>
+#include <memory>
 #include <utility>
 
 #include "control/config/text/dns_names.h"
 #include "control/host/process/state_file.h"
+#include "control/sources/clients/client_names.h"
 #include "dataplane/dns/name.h"
 #include "dataplane/dns/query.h"
 #include "matchers/prefix/mac_address.h"
@@ -48,7 +51,8 @@ std::optional<std::string> clients_text(std::string_view text) {
 
 bool is_same(const Rule& a, const Rule& b) {
     return a.name == b.name && a.is_exact == b.is_exact && a.clients == b.clients &&
-           a.plugin == b.plugin && a.list == b.list && a.suspends == b.suspends;
+           a.group == b.group && a.plugin == b.plugin && a.list == b.list &&
+           a.suspends == b.suspends;
 }
 
 // Whether it is a name in AdGuard's syntax, too, where '*', '/', '|' and others have a meaning.
@@ -86,6 +90,7 @@ std::optional<Rule> rule_of(const json::object& from) {
     rule.suspends = is_true_at(from, "suspends");
     rule.name = text_at(from, "name");
     rule.clients = text_at(from, "clients");
+    rule.group = text_at(from, "group");
     rule.plugin = text_at(from, "plugin");
     rule.list = text_at(from, "list");
     rule.note = text_at(from, "note");
@@ -106,6 +111,13 @@ Result<Rule> RuleBook::checked(Rule rule) {
         return Error{"expected a name such as ads.example, found " + matchers::quoted(rule.name)};
     rule.name = dns::name_to_text(*wire);
     if (rule.name.size() > 1 && rule.name.ends_with('.')) rule.name.pop_back();
+    if (!rule.clients.empty() && !rule.group.empty())
+        return Error{"a rule is for clients or for a group: write one of them"};
+    if (!rule.group.empty()) {
+        auto group = clients::checked_name(rule.group);
+        if (!group) return group.error();
+        rule.group = *std::move(group);
+    }
     if (!rule.clients.empty()) {
         auto clients = clients_text(rule.clients);
         if (!clients)
@@ -145,10 +157,12 @@ std::vector<Rule> RuleBook::remove(std::uint32_t number) {
     return take_out(rules_, [number](const Rule& rule) { return rule.number == number; });
 }
 
-std::vector<Rule> RuleBook::remove(std::string_view name,
-                                   const std::optional<std::string>& clients) {
+std::vector<Rule> RuleBook::remove(std::string_view name, const std::optional<std::string>& clients,
+                                   const std::optional<std::string>& group) {
     return take_out(rules_, [&](const Rule& rule) {
-        return rule.name == name && (!clients || rule.clients == *clients);
+        return rule.name == name &&
+               (!clients || (rule.clients == *clients && rule.group.empty())) &&
+               (!group || rule.group == *group);
     });
 }
 
@@ -200,8 +214,9 @@ RuleBook RuleBook::read(const json::object& file, std::size_t& left_out) {
     return book;
 }
 
-std::vector<NameRules::Named> table_rules(const RuleBook& book) {
+std::vector<NameRules::Named> table_rules(const RuleBook& book, const clients::GroupBook& groups) {
     std::vector<NameRules::Named> out;
+    std::map<std::string_view, std::shared_ptr<const DeviceGroup>> devices;
     for (const Rule& rule : book.rules()) {
         const auto wire = wire_name(rule.name);
         if (!wire) continue;
@@ -211,7 +226,13 @@ std::vector<NameRules::Named> table_rules(const RuleBook& book) {
                 std::clamp<std::int64_t>(rule.boot_until_s, 0, std::int64_t{UINT32_MAX} - 1));
         made.suspends = rule.suspends;
         if (!rule.plugin.empty()) made.list = list_id(rule.plugin, rule.list);
-        if (const auto mac = parse_mac(rule.clients)) {
+        if (!rule.group.empty()) {
+            const auto [at, is_new] = devices.try_emplace(rule.group);
+            if (is_new) at->second = groups.devices(rule.group);
+            if (at->second == nullptr) continue;
+            made.audience = NameRule::Audience::group;
+            made.group = at->second;
+        } else if (const auto mac = parse_mac(rule.clients)) {
             made.audience = NameRule::Audience::device;
             made.mac = *mac;
         } else if (const auto prefix = matchers::Prefix::parse(rule.clients);
@@ -232,7 +253,7 @@ std::optional<matchers::Rule> names_of(const Rule& rule) {
                           rule.name};
 }
 
-std::string adguard_text(const RuleBook& book) {
+std::string adguard_text(const RuleBook& book, const clients::GroupBook& groups) {
     std::string out = "! Rules of SteerDNS\n";
     for (const Rule& rule : book.rules()) {
         if (rule.is_pause() || !rule.plugin.empty()) continue;  // no list can say them
@@ -240,11 +261,18 @@ std::string adguard_text(const RuleBook& book) {
             out += "! left out: " + rule.name + (rule.until_s != 0 ? ", for a time" : "") + "\n";
             continue;
         }
+        std::string clients = rule.clients.empty() ? "" : "'" + rule.clients + "'";
+        if (!rule.group.empty()) {
+            const auto at = groups.groups().find(rule.group);
+            if (at == groups.groups().end() || at->second.empty()) continue;  // for no device
+            for (const auto& [member, origin] : at->second)
+                clients += (clients.empty() ? "'" : "|'") + member + "'";
+        }
         if (!rule.note.empty()) out += "! " + rule.note + "\n";
         out += rule.allows ? "@@" : "";
         out += rule.is_exact ? "|" : "||";
         out += rule.name + "^";
-        if (!rule.clients.empty()) out += "$client='" + rule.clients + "'";
+        if (!clients.empty()) out += "$client=" + clients;
         out += '\n';
     }
     return out;
@@ -256,6 +284,7 @@ json::object to_json(const Rule& rule) {
                      {"clients", rule.clients}, {"until_s", rule.until_s},
                      {"made_s", rule.made_s},   {"note", rule.note},
                      {"who", rule.who}};
+    if (!rule.group.empty()) out["group"] = rule.group;
     if (!rule.plugin.empty()) out["plugin"] = rule.plugin;
     if (!rule.list.empty()) out["list"] = rule.list;
     if (rule.suspends) out["suspends"] = true;

@@ -1,7 +1,7 @@
 // The rules of `control.rules`: names that people block and allow, for which clients, and until when.
 //
-// A book has at most kMostRules. A rule with the same name, reach, clients and list replaces the
-// earlier one. No I/O.
+// A book has at most kMostRules. A rule with the same name, reach, clients, group and list replaces
+// the earlier one. No I/O.
 //
 // The file has ends in seconds since 1970, because rules survive restarts. A process counts the time
 // that is left by CLOCK_BOOTTIME, which cannot be set. Ends from a file are in force by either clock:
@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "control/sources/clients/client_groups.h"
 #include "dataplane/answer/name_rules.h"
 #include "matchers/name_matcher.h"
 #include "matchers/result.h"
@@ -32,7 +33,8 @@ struct Rule {
     bool is_exact = false;  // false: with all names below
     bool suspends = false;  // a pause that ends legal lists
     std::string name;       // presentation form, without the last dot; ".": every name
-    std::string clients;    // an address, a prefix or a MAC address; empty: everyone
+    std::string clients;    // an address, a prefix or a MAC address; empty: `group` or everyone
+    std::string group;      // a group of devices; empty: `clients` or everyone
     std::string plugin,
         list;  // of a pause: the tag of an adlist or rpz, and one of its lists; or empty
     std::int64_t until_s = 0;       // since 1970; 0: it does not expire
@@ -42,6 +44,7 @@ struct Rule {
     std::string note, who;  // who: that added it
 
     [[nodiscard]] bool is_pause() const { return name == "."; }
+    [[nodiscard]] bool is_for_everyone() const { return clients.empty() && group.empty(); }
     [[nodiscard]] bool has_expired(const RuleTime& now) const {
         return until_s != 0 &&
                (boot_until_s <= now.boot_s || (is_of_file && until_s <= now.wall_s));
@@ -54,14 +57,16 @@ class RuleBook {
     static constexpr std::size_t kMostRules = 20'000, kMostNote = 200;
 
     // Checks the name, the clients and the note, and puts name and clients into their usual form.
+    // Does not check whether there is such a group.
     static Result<Rule> checked(Rule rule);
 
     // Error: it is full. The rule's number is set. `replaced`: the earlier rule is added to it.
     Result<Rule> put(Rule rule, std::vector<Rule>& replaced);
     // The removed rules: that with the number, or all for this name and these clients (in their
-    // usual form; no value: of all clients).
+    // usual form; no value: of all clients) or this group.
     std::vector<Rule> remove(std::uint32_t number);
-    std::vector<Rule> remove(std::string_view name, const std::optional<std::string>& clients);
+    std::vector<Rule> remove(std::string_view name, const std::optional<std::string>& clients,
+                             const std::optional<std::string>& group = std::nullopt);
     std::vector<Rule> remove_expired(const RuleTime& now);
     // Sets the ends of rules of a file by CLOCK_BOOTTIME, and of the others since 1970: what is
     // left of them stays the same when the clock is set.
@@ -78,12 +83,13 @@ class RuleBook {
     std::uint32_t last_number_ = 0;
 };
 
-// For workers.
-std::vector<NameRules::Named> table_rules(const RuleBook& book);
+// For workers. Rules for a group that does not exist are left out.
+std::vector<NameRules::Named> table_rules(const RuleBook& book, const clients::GroupBook& groups);
 // The names of a rule that caches may hold answers for; no value: every name.
 std::optional<matchers::Rule> names_of(const Rule& rule);
-// As lines of an AdGuard list, with notes as comments. Rules for some clients have $client.
-std::string adguard_text(const RuleBook& book);
+// As lines of an AdGuard list, with notes as comments. Rules for some clients have $client; those
+// for a group have its members.
+std::string adguard_text(const RuleBook& book, const clients::GroupBook& groups);
 boost::json::object to_json(const Rule& rule);
 
 }  // namespace steer::blocking

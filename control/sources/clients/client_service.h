@@ -39,6 +39,7 @@ class ClientService {
     // Reads the names of static records.
     void follow(const config::Settings& settings);
     void write_metrics(ops::MetricWriter& writer) const;
+    [[nodiscard]] const GivenNames& given() const { return given_; }
 
   private:
     [[nodiscard]] std::vector<KnownClient> all_known() const;

@@ -2,6 +2,7 @@
 #include "dataplane/answer/name_rules.h"
 
 #include <boost/test/unit_test.hpp>
+#include <memory>
 #include <optional>
 #include <random>
 #include <string>
@@ -45,6 +46,22 @@ bool is_below(const std::string& name, const std::string& rule) {
            }();
 }
 
+// The members of three groups; group_of() has the same ones.
+bool is_in_group(unsigned group, const IpAddress& client, std::uint64_t mac) {
+    return mac == 1 + group || client == v4(0, static_cast<std::uint8_t>(group)) ||
+           (group == 2 && matchers::Prefix::masked(client, 120).address == v4(1, 0));
+}
+
+std::shared_ptr<const DeviceGroup> group_of(unsigned group) {
+    DeviceGroup out;
+    out.macs = {std::uint64_t{1} + group, std::uint64_t{70}};
+    std::vector<matchers::Prefix> prefixes{
+        matchers::Prefix::masked(v4(0, static_cast<std::uint8_t>(group)), 128)};
+    if (group == 2) prefixes.push_back(matchers::Prefix::masked(v4(1, 0), 120));
+    out.prefixes = matchers::PrefixSet(prefixes);
+    return std::make_shared<const DeviceGroup>(std::move(out));
+}
+
 const NameRule* naive(const std::vector<NameRules::Named>& rules, const std::string& name,
                       const IpAddress& client, std::uint64_t mac, std::uint32_t now_s,
                       std::uint64_t plugin, std::uint64_t list) {
@@ -52,6 +69,7 @@ const NameRule* naive(const std::vector<NameRules::Named>& rules, const std::str
     const auto audience = [](const NameRule& r) {
         return r.audience == NameRule::Audience::everyone ? 0
                : r.audience == NameRule::Audience::prefix ? 1 + r.clients.length
+               : r.audience == NameRule::Audience::group  ? 500
                                                           : 1000;
     };
     for (const NameRules::Named& one : rules) {
@@ -60,8 +78,10 @@ const NameRule* naive(const std::vector<NameRules::Named>& rules, const std::str
         if (now_s >= r.until_s) continue;
         if (r.list != 0 && r.list != plugin && r.list != list) continue;
         if (r.mac != 0 && r.mac != mac) continue;
-        if (r.mac == 0 && r.audience != NameRule::Audience::everyone &&
-            matchers::Prefix::masked(client, r.clients.length).address != r.clients.address)
+        if (r.audience == NameRule::Audience::group) {
+            if (!is_in_group(r.number % 3, client, mac)) continue;
+        } else if (r.mac == 0 && r.audience != NameRule::Audience::everyone &&
+                   matchers::Prefix::masked(client, r.clients.length).address != r.clients.address)
             continue;
         if (best == nullptr) {
             best = &one;
@@ -98,7 +118,7 @@ BOOST_AUTO_TEST_CASE(the_rule_that_decides_is_that_of_a_naive_search) {
             r.allows = below(2) == 0;
             r.is_exact = below(3) == 0;
             if (below(5) == 0) r.list = 1 + below(3);
-            switch (below(4)) {
+            switch (below(5)) {
                 case 0:
                     r.audience = NameRule::Audience::prefix;
                     r.clients = matchers::Prefix::masked(v4(byte_below(2), 1), 112 + below(9));
@@ -110,6 +130,10 @@ BOOST_AUTO_TEST_CASE(the_rule_that_decides_is_that_of_a_naive_search) {
                 case 2:
                     r.audience = NameRule::Audience::device;
                     r.mac = 1 + below(3);
+                    break;
+                case 3:
+                    r.audience = NameRule::Audience::group;
+                    r.group = group_of(r.number % 3);
                     break;
                 default:
                     break;
@@ -169,6 +193,20 @@ BOOST_AUTO_TEST_CASE(the_lease_knows_the_device_better_than_the_frame) {
     BOOST_TEST(!rule.is_for(client, &lease, 5));
     lease.mac = 0;  // not known
     BOOST_TEST(rule.is_for(client, &lease, 5));
+}
+
+BOOST_AUTO_TEST_CASE(a_group_has_its_addresses_prefixes_and_devices) {
+    const auto group = group_of(2);
+    LeaseDevice lease;
+    lease.mac = 3;
+    BOOST_TEST(group->has(v4(0, 2), nullptr, 0));
+    BOOST_TEST(group->has(v4(1, 77), nullptr, 0));
+    BOOST_TEST(group->has(v4(0, 9), &lease, 5));
+    BOOST_TEST(group->has(v4(0, 9), nullptr, 70));
+    BOOST_TEST(!group->has(v4(0, 9), nullptr, 0));
+    lease.mac = 4;  // the frame's address is the router's
+    BOOST_TEST(!group->has(v4(0, 9), &lease, 3));
+    BOOST_TEST(!DeviceGroup{}.has(v4(0, 2), &lease, 4));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -136,7 +136,7 @@ BOOST_AUTO_TEST_CASE(expired_rules_are_taken_out_in_time) {
     put(book, rule("c.example"));
     BOOST_TEST(book.remove_expired({1'000'049, 59}).empty());
     BOOST_TEST(book.remove_expired({1'000'050, 60}).size() == 1U);
-    const auto table = table_rules(book);
+    const auto table = table_rules(book, {});
     BOOST_REQUIRE(table.size() == 2U);
     BOOST_TEST(table.front().rule.until_s == 110U);
     BOOST_TEST(table.back().rule.until_s == UINT32_MAX);
@@ -148,7 +148,7 @@ BOOST_AUTO_TEST_CASE(a_clock_that_is_set_ends_and_revives_nothing) {
     put(book, for_a_time("a.example", now, 100));
     // By 50 years on, and back.
     BOOST_TEST(book.remove_expired({1'000'000'000'000, 109}).empty());
-    BOOST_TEST(table_rules(book).front().rule.until_s == 110U);
+    BOOST_TEST(table_rules(book, {}).front().rule.until_s == 110U);
     // The file has what is left by the new clock.
     book.set_ends({5'000'000, 60});
     BOOST_TEST(book.rules().front().until_s == 5'000'050);
@@ -161,9 +161,9 @@ BOOST_AUTO_TEST_CASE(ends_of_a_file_hold_by_either_clock) {
     std::size_t left_out = 0;
     RuleBook read = again(book, left_out);
     read.set_ends({1'000'040, 5});
-    BOOST_TEST(table_rules(read).front().rule.until_s == 65U);
+    BOOST_TEST(table_rules(read, {}).front().rule.until_s == 65U);
     read.set_ends({2'000'000, 30});  // later, the clock was set
-    BOOST_TEST(table_rules(read).front().rule.until_s == 65U);
+    BOOST_TEST(table_rules(read, {}).front().rule.until_s == 65U);
     BOOST_TEST(RuleBook(read).remove_expired({1'000'099, 64}).empty());
     BOOST_TEST(RuleBook(read).remove_expired({1'000'100, 20}).size() == 1U);
     BOOST_TEST(RuleBook(read).remove_expired({1'000'041, 65}).size() == 1U);
@@ -178,6 +178,60 @@ BOOST_AUTO_TEST_CASE(numbers_begin_again_after_the_last_one) {
     BOOST_TEST(book.rules().front().number == 1U);
 }
 
+Rule for_group(const std::string& name, const std::string& group, bool allows = false) {
+    Rule out = rule(name, "", allows);
+    out.group = group;
+    return out;
+}
+
+BOOST_AUTO_TEST_CASE(a_rule_is_for_clients_or_for_a_group) {
+    Rule both = for_group("a.example", "children");
+    both.clients = "192.0.2.1";
+    BOOST_TEST(RuleBook::checked(both).error().text.find("for clients or for a group") !=
+               std::string::npos);
+    BOOST_TEST(RuleBook::checked(for_group("a.example", "a\nb")).has_error());
+    BOOST_TEST(RuleBook::checked(for_group("a.example", " The kids "))->group == "The kids");
+}
+
+BOOST_AUTO_TEST_CASE(rules_for_groups_are_apart_from_those_for_everyone) {
+    RuleBook book;
+    put(book, rule("a.example"));
+    put(book, for_group("a.example", "children"));
+    put(book, for_group("a.example", "guests"));
+    put(book, for_group("a.example", "children", true));  // in place of the second
+    BOOST_TEST(book.rules().size() == 3U);
+    std::size_t left_out = 9;
+    BOOST_TEST(again(book, left_out).text() == book.text());
+    BOOST_TEST(left_out == 0U);
+    BOOST_TEST(book.remove("a.example", std::nullopt, "children").size() == 1U);
+    BOOST_TEST(book.remove("a.example", std::string()).size() == 1U);
+    BOOST_TEST(book.rules().size() == 1U);
+    BOOST_TEST(book.rules().front().group == "guests");
+}
+
+BOOST_AUTO_TEST_CASE(rules_for_a_group_have_its_devices_and_are_not_cached) {
+    RuleBook book;
+    put(book, for_group("a.example", "children", true));
+    put(book, for_group("b.example", "children"));
+    put(book, for_group("c.example", "gone"));
+    clients::GroupBook groups;
+    BOOST_REQUIRE(groups.add("children", {"192.0.2.0/24", "02:00:00:00:00:01"}, {}));
+    const auto table = table_rules(book, groups);
+    BOOST_REQUIRE(table.size() == 2U);
+    for (const NameRules::Named& one : table) {
+        BOOST_TEST((one.rule.audience == NameRule::Audience::group));
+        BOOST_TEST(!one.rule.may_be_cached);
+        BOOST_TEST(one.rule.is_for(*IpAddress::parse("192.0.2.9"), nullptr, 0));
+        BOOST_TEST(one.rule.is_for(*IpAddress::parse("192.0.3.9"), nullptr, 0x020000000001));
+        BOOST_TEST(!one.rule.is_for(*IpAddress::parse("192.0.3.9"), nullptr, 0));
+    }
+    BOOST_TEST(table.front().rule.group == table.back().rule.group);
+    BOOST_TEST(adguard_text(book, groups) ==
+               "! Rules of SteerDNS\n"
+               "@@||a.example^$client='02:00:00:00:00:01'|'192.0.2.0/24'\n"
+               "||b.example^$client='02:00:00:00:00:01'|'192.0.2.0/24'\n");
+}
+
 BOOST_AUTO_TEST_CASE(the_exported_list_is_one_of_adguard) {
     RuleBook book;
     put(book, rule("ads.example"));
@@ -186,7 +240,7 @@ BOOST_AUTO_TEST_CASE(the_exported_list_is_one_of_adguard) {
     exact.note = "a note";
     put(book, exact);
     put(book, rule(".", "", true));
-    BOOST_TEST(adguard_text(book) ==
+    BOOST_TEST(adguard_text(book, {}) ==
                "! Rules of SteerDNS\n||ads.example^\n! a note\n@@|x.example^$client='192.0.2.1'\n");
 }
 

@@ -1,0 +1,145 @@
+#include "control/sources/clients/client_groups.h"
+
+#include <algorithm>
+#include <boost/json/serialize.hpp>
+
+#include "control/host/process/state_file.h"
+#include "control/sources/clients/client_names.h"
+#include "matchers/prefix/mac_address.h"
+#include "matchers/quote.h"
+#include "matchers/safe_text.h"
+
+namespace steer::clients {
+namespace {
+
+namespace json = boost::json;
+
+MemberOrigin origin_of(const json::object& row) {
+    const json::value* const at = row.if_contains("at");
+    return {at != nullptr && at->is_int64() ? at->get_int64() : 0, safe_text(text_at(row, "who"))};
+}
+
+}  // namespace
+
+Result<std::string> member_of(std::string_view written) {
+    if (auto key = key_of(written)) {
+        // parse_mac() refuses an address of zeros, which no frame has.
+        if (IpAddress::parse(*key) || parse_mac(*key)) return key;
+    } else if (const auto prefix = matchers::Prefix::parse(written)) {
+        return {boost::system::in_place_value,
+                prefix->length == 128 ? prefix->address.to_string() : prefix->to_string()};
+    }
+    return Error{matchers::quoted(written) +
+                 " is not a device: expected an address, a prefix such as 192.0.2.0/24, a MAC "
+                 "address, or a name that 'steerctl clients name' gave"};
+}
+
+Result<void> GroupBook::add(const std::string& group, const std::vector<std::string>& members,
+                            const MemberOrigin& origin) {
+    const auto at = groups_.find(group);
+    if (at == groups_.end() && groups_.size() >= kMostGroups)
+        return Error{"there are " + std::to_string(kMostGroups) +
+                     " groups already: remove one with 'steerctl clients group remove'"};
+    GroupMembers changed = at == groups_.end() ? GroupMembers() : at->second;
+    const std::size_t before = changed.size();
+    for (const std::string& member : members)
+        changed.try_emplace(member, origin);
+    const std::size_t all = members_ + changed.size() - before;
+    if (all > kMostMembers)
+        return Error{"all groups together would have " + std::to_string(all) +
+                     " members, and at most " + std::to_string(kMostMembers) +
+                     " fit: write prefixes"};
+    members_ = all;
+    groups_.insert_or_assign(group, std::move(changed));
+    return {};
+}
+
+Result<void> GroupBook::remove(const std::string& group, const std::vector<std::string>& members) {
+    if (auto known = check(group); !known) return known;
+    GroupMembers changed = groups_.find(group)->second;
+    const std::size_t before = changed.size();
+    for (const std::string& member : members) {
+        if (changed.erase(member) == 0)
+            return Error{"the group " + matchers::quoted(group) + " does not have " + member +
+                         ": see 'steerctl clients group'"};
+    }
+    members_ -= before - changed.size();
+    groups_.insert_or_assign(group, std::move(changed));
+    return {};
+}
+
+Result<void> GroupBook::remove(const std::string& group) {
+    if (auto known = check(group); !known) return known;
+    const auto at = groups_.find(group);
+    members_ -= at->second.size();
+    groups_.erase(at);
+    return {};
+}
+
+Result<void> GroupBook::check(std::string_view group) const {
+    if (groups_.contains(group)) return {};
+    constexpr std::size_t kShown = 5;
+    std::string known;
+    std::size_t shown = 0;
+    for (const auto& [name, members] : groups_) {
+        if (shown++ == kShown) break;
+        known += (known.empty() ? "" : ", ") + matchers::quoted(name);
+    }
+    if (groups_.size() > kShown) known += " and others";
+    return Error{
+        "there is no group " + matchers::quoted(group) + ": " +
+        (known.empty() ? "make it with 'steerctl clients group add'" : "the groups are " + known)};
+}
+
+std::shared_ptr<const DeviceGroup> GroupBook::devices(std::string_view group) const {
+    const auto at = groups_.find(group);
+    if (at == groups_.end()) return nullptr;
+    DeviceGroup out;
+    std::vector<matchers::Prefix> prefixes;
+    for (const auto& [member, origin] : at->second) {
+        if (const auto mac = parse_mac(member)) {
+            out.macs.push_back(*mac);
+        } else if (const auto prefix = matchers::Prefix::parse(member)) {
+            prefixes.push_back(*prefix);
+        }
+    }
+    std::ranges::sort(out.macs);
+    out.prefixes = matchers::PrefixSet(prefixes);
+    return std::make_shared<const DeviceGroup>(std::move(out));
+}
+
+std::string GroupBook::text() const {
+    json::object out;
+    for (const auto& [name, members] : groups_) {
+        json::object& group = out[name].emplace_object();
+        for (const auto& [member, origin] : members)
+            group[member] = json::object{{"at", origin.at_s}, {"who", origin.who}};
+    }
+    return json::serialize(out) + "\n";
+}
+
+GroupBook GroupBook::read(const json::object& file, std::size_t& left_out) {
+    GroupBook book;
+    left_out = 0;
+    for (const auto& [written, value] : file) {
+        const json::object* const members = value.if_object();
+        const auto name = checked_name(std::string_view(written));
+        if (members == nullptr || !name || !book.add(*name, {}, {})) {
+            ++left_out;
+            continue;
+        }
+        GroupMembers& group = book.groups_.find(*name)->second;
+        for (const auto& [member, row] : *members) {
+            const auto key = member_of(std::string_view(member));
+            const bool is_good = key && row.is_object() && book.members_ < kMostMembers;
+            if (is_good && group.try_emplace(*key, origin_of(row.get_object())).second) {
+                ++book.members_;
+            } else {
+                ++left_out;
+            }
+        }
+    }
+    return book;
+}
+
+}  // namespace steer::clients

@@ -1,0 +1,62 @@
+// Groups of devices that people make. Pure.
+//
+// A group is a name and its members: addresses, prefixes and MAC addresses. It may be empty. All
+// groups together have at most kMostMembers members.
+#pragma once
+
+#include <boost/json/object.hpp>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "dataplane/answer/name_rules.h"
+#include "matchers/result.h"
+
+namespace steer::clients {
+
+// When a member was added, and who added it.
+struct MemberOrigin {
+    std::int64_t at_s = 0;  // Unix time
+    std::string who;        // as the audit names the caller
+    bool operator==(const MemberOrigin&) const = default;
+};
+using GroupMembers = std::map<std::string, MemberOrigin>;  // the key: member_of()
+
+class GroupBook {
+  public:
+    static constexpr std::size_t kMostGroups = 256, kMostMembers = 10'000;
+
+    // Adds members to a group, which is made if it is new. Members that are in it stay as they are.
+    // Error: there would be too many; then nothing is changed.
+    Result<void> add(const std::string& group, const std::vector<std::string>& members,
+                     const MemberOrigin& origin);
+    // Error: a member is not in the group, or there is no such group; then nothing is changed.
+    Result<void> remove(const std::string& group, const std::vector<std::string>& members);
+    Result<void> remove(const std::string& group);
+
+    // Error: there is no such group; the text has the names of some that are there.
+    [[nodiscard]] Result<void> check(std::string_view group) const;
+    [[nodiscard]] const std::map<std::string, GroupMembers, std::less<>>& groups() const {
+        return groups_;
+    }
+    // For workers; nullptr: there is no such group.
+    [[nodiscard]] std::shared_ptr<const DeviceGroup> devices(std::string_view group) const;
+
+    // The text of the file. read(): what cannot be read is left out and counted.
+    [[nodiscard]] std::string text() const;
+    static GroupBook read(const boost::json::object& file, std::size_t& left_out);
+
+  private:
+    std::map<std::string, GroupMembers, std::less<>> groups_;
+    std::size_t members_ = 0;  // of all groups
+};
+
+// An address, a prefix or a MAC address in its usual form: "192.0.2.7", "192.0.2.0/24",
+// "02:00:00:00:00:01".
+Result<std::string> member_of(std::string_view written);
+
+}  // namespace steer::clients

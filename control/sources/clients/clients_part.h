@@ -1,0 +1,44 @@
+// Names of clients and groups of devices, for parts that need them.
+#pragma once
+
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "control/api/rpc/events.h"
+#include "control/config/start_settings.h"
+#include "control/host/process/main_loop.h"
+#include "control/part.h"
+#include "control/sources/clients/client_service.h"
+#include "control/sources/clients/group_service.h"
+#include "control/sources/leases/leases_part.h"
+
+namespace steer {
+
+class ClientsPart final : public Part {
+  public:
+    static constexpr std::string_view kName = "clients";
+    using Needs = steer::Needs<MainLoop, StartSettings, Events, LeasesPart>;
+    explicit ClientsPart(const Needs& needs);
+
+    Result<void> start() override;
+    void add_methods(ops::Methods& methods) override;
+    void serve() override;
+    void follow(const config::Settings& settings, build::Built& built) override;
+    void write_metrics(ops::MetricWriter& writer) override;
+    void add_problems(Problems& problems) override;
+
+    [[nodiscard]] clients::GroupService& groups() { return *groups_; }
+
+  private:
+    void add_leases(std::vector<clients::KnownClient>& out) const;
+
+    MainLoop& main_;
+    const StartSettings& settings_;
+    Events& events_;
+    LeasesPart& leases_;
+    std::unique_ptr<clients::ClientService> service_;
+    std::unique_ptr<clients::GroupService> groups_;  // reads names of `service_`
+};
+
+}  // namespace steer
