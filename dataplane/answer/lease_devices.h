@@ -46,6 +46,7 @@ struct DeviceSet {
     std::vector<std::uint64_t> macs;
     std::vector<std::string> names;   // labels and whole names
     std::vector<std::string> groups;  // DHCP servers, comments and address lists of leases
+    std::vector<std::string> made;  // groups that people made (device_groups.h); has() passes them
 
     // `lease`, `frame_mac`: as for mac_of_client().
     [[nodiscard]] bool has(const LeaseDevice* lease, std::uint64_t frame_mac) const noexcept;

@@ -30,13 +30,6 @@ std::uint64_t list_id(std::string_view tag, std::string_view list) noexcept {
     return (hash(tag) * kFold ^ hash(list)) | 1U;
 }
 
-bool DeviceGroup::has(const IpAddress& client, const LeaseDevice* lease,
-                      std::uint64_t frame_mac) const noexcept {
-    if (prefixes.contains(client)) return true;
-    const bool is_leased = lease != nullptr && lease->mac != 0;
-    return std::ranges::binary_search(macs, is_leased ? lease->mac : frame_mac);
-}
-
 bool NameRule::is_for(const IpAddress& client, const LeaseDevice* lease,
                       std::uint64_t frame_mac) const noexcept {
     if (audience == Audience::everyone) return true;

@@ -22,23 +22,13 @@
 #include <string_view>
 #include <vector>
 
-#include "dataplane/answer/lease_devices.h"
+#include "dataplane/answer/device_groups.h"
 #include "matchers/prefix/prefix_set.h"
 
 namespace steer {
 
 // Identifies a list of an adlist or rpz, or with an empty `list` the plugin. Never 0.
 std::uint64_t list_id(std::string_view tag, std::string_view list) noexcept;
-
-// Devices that people put together. A test costs two binary searches.
-struct DeviceGroup {
-    std::vector<std::uint64_t> macs;  // sorted
-    matchers::PrefixSet prefixes;
-
-    // `lease`, `frame_mac`: as for DeviceSet::has().
-    [[nodiscard]] bool has(const IpAddress& client, const LeaseDevice* lease,
-                           std::uint64_t frame_mac) const noexcept;
-};
 
 struct NameRule {
     // From wide to narrow.

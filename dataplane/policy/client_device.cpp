@@ -1,5 +1,7 @@
 #include "dataplane/policy/client_device.h"
 
+#include <algorithm>
+
 #include "matchers/prefix/mac_address.h"
 
 namespace steer {
@@ -15,7 +17,17 @@ const LeaseDevice* lease_of_client(const QueryContext& c) noexcept {
 }
 
 bool is_client_in(const DeviceSet& set, const QueryContext& c) noexcept {
-    return set.has(lease_of_client(c), mac_number(c.client.mac.data()));
+    const LeaseDevice* const lease = lease_of_client(c);
+    const std::uint64_t frame_mac = mac_number(c.client.mac.data());
+    if (set.has(lease, frame_mac)) return true;
+    if (set.made.empty()) return false;
+    const DeviceGroups* const groups =
+        c.snapshot.device_groups->table.load(std::memory_order_acquire);
+    if (groups == nullptr) return false;
+    return std::ranges::any_of(set.made, [&](const std::string& name) {
+        const DeviceGroup* const group = groups->find(name);
+        return group != nullptr && group->has(c.client.address, lease, frame_mac);
+    });
 }
 
 }  // namespace steer

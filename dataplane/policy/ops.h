@@ -22,30 +22,30 @@ namespace steer {
 
 // Tests. If the test is true (after `negate`), the program continues with the next instruction,
 // else at `target`.
-#define STEER_TESTS(X)                                                                           \
-    X(if_tags, tag_mask, pure, acts, kReadsName) /* the name is in any of the mask's sets */     \
-    X(if_has_resp, none, pure, acts, kReadsResponse)                                             \
-    X(if_true, none, pure, acts, 0)                                                              \
-    X(if_marks, marks, pure, acts, kReadsMarks) /* the query has any of them */                  \
-    X(if_type, numbers, impure, acts, kReadsQuestion)                                            \
-    X(if_class, numbers, impure, acts, kReadsQuestion)                                           \
-    /* this and the next three are false without a response */                                   \
-    X(if_rcode, numbers, without_answer, acts, kReadsResponse)                                   \
-    /* the address of any A or AAAA record */                                                    \
-    X(if_response_address, prefixes, without_answer, acts, kReadsResponse)                       \
-    /* any name that a CNAME of the answer points to */                                          \
-    X(if_cname, tag_mask, without_answer, acts, kReadsResponse)                                  \
-    /* the answer has a record of the question's type */                                         \
-    X(if_wanted_answer, none, without_answer, acts, kReadsResponse)                              \
-    X(if_client, prefixes, impure, acts, kReadsClient)                                           \
-    X(if_device, devices, impure, acts, kReadsClient | kReadsLink) /* client_mac, client_host */ \
-    X(if_vlan, numbers, impure, acts, kReadsClient | kReadsLink)   /* of the query's frame */    \
-    /* the address in a name under in-addr.arpa or ip6.arpa */                                   \
-    X(if_name_address, prefixes, impure, acts, kReadsQuestion)                                   \
-    X(if_text, text_match, impure, acts, kReadsByOperand) /* what its TextMatch::of says */      \
-    X(if_random, chance, impure, acts, kReadsChance)      /* true with probability N / 2^32 */   \
-    X(if_time, time_test, impure, acts, kReadsTime)       /* now is within its periods */        \
-    /* the client has a token; takes it */                                                       \
+#define STEER_TESTS(X)                                                                         \
+    X(if_tags, tag_mask, pure, acts, kReadsName) /* the name is in any of the mask's sets */   \
+    X(if_has_resp, none, pure, acts, kReadsResponse)                                           \
+    X(if_true, none, pure, acts, 0)                                                            \
+    X(if_marks, marks, pure, acts, kReadsMarks) /* the query has any of them */                \
+    X(if_type, numbers, impure, acts, kReadsQuestion)                                          \
+    X(if_class, numbers, impure, acts, kReadsQuestion)                                         \
+    /* this and the next three are false without a response */                                 \
+    X(if_rcode, numbers, without_answer, acts, kReadsResponse)                                 \
+    /* the address of any A or AAAA record */                                                  \
+    X(if_response_address, prefixes, without_answer, acts, kReadsResponse)                     \
+    /* any name that a CNAME of the answer points to */                                        \
+    X(if_cname, tag_mask, without_answer, acts, kReadsResponse)                                \
+    /* the answer has a record of the question's type */                                       \
+    X(if_wanted_answer, none, without_answer, acts, kReadsResponse)                            \
+    X(if_client, prefixes, impure, acts, kReadsClient)                                         \
+    X(if_device, devices, impure, acts, kReadsClient | kReadsLink) /* of a DeviceSet */        \
+    X(if_vlan, numbers, impure, acts, kReadsClient | kReadsLink)   /* of the query's frame */  \
+    /* the address in a name under in-addr.arpa or ip6.arpa */                                 \
+    X(if_name_address, prefixes, impure, acts, kReadsQuestion)                                 \
+    X(if_text, text_match, impure, acts, kReadsByOperand) /* what its TextMatch::of says */    \
+    X(if_random, chance, impure, acts, kReadsChance)      /* true with probability N / 2^32 */ \
+    X(if_time, time_test, impure, acts, kReadsTime)       /* now is within its periods */      \
+    /* the client has a token; takes it */                                                     \
     X(if_rate, rate_limiter, impure, acts, kReadsClient | kReadsChance)
 
 // Wrappers: entered here, left at the end of their sequence.

@@ -158,6 +158,8 @@ struct Snapshot {
     std::uint64_t watch_bits = 0;  // union of AdList::watch
     std::shared_ptr<LiveRules>
         rules;  // the same in all generations; nullptr: `control.rules` is off
+    std::shared_ptr<LiveGroups>
+        device_groups;                   // the same in all generations; nullptr: no set needs it
     std::uint32_t rules_black_hole = 0;  // of a name that a rule blocks: index of `black_holes`
     std::vector<Rpz> rpzs;
     SpecialNames special;  // names that a forward answers

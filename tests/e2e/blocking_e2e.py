@@ -200,6 +200,26 @@ class Blocking(unittest.TestCase):
         self.assertEqual(self.scene.steerctl("clients", "group", "remove", "children"), "children: removed\n")
         self.assertIn("no groups", self.scene.steerctl("clients", "group"))
 
+    def test_a_group_of_the_policy_follows_its_devices(self):
+        self.start("{ matches: client_group children, exec: black_hole null short_circuit }, { exec: $main_cache }, { exec: $up }")
+        first, second = self.clients()
+        problem = 'client_group "main[2].matches[1]" never matches: there is no group "children"'
+        problems = lambda: [one["text"] for one in self.scene.reported("status")["problems"]]
+        self.assertTrue(any(problem in one for one in problems()), problems())
+        for source in (first, second) * 2:
+            self.assertNotEqual(self.answer("www.other.example", source), BLOCKED)
+        self.scene.reported("clients", "group", "add", "children", first)
+        self.assertEqual(self.answer("www.other.example", first), BLOCKED)
+        self.assertNotEqual(self.answer("www.other.example", second), BLOCKED)
+        self.assertFalse(any("client_group" in one for one in problems()), problems())
+        refused = self.scene.ask("clients", "group", "remove", "children")
+        self.assertIn("of the configuration is for the group", refused.stderr)
+        self.daemon_again()
+        self.assertEqual(self.answer("www.other.example", first), BLOCKED)
+        self.scene.reported("clients", "group", "remove", "children", first)
+        self.assertNotEqual(self.answer("www.other.example", first), BLOCKED)
+        self.assertIn("children", self.scene.steerctl("explain", "www.other.example", "--client", first))
+
     def test_what_a_rule_allowed_for_one_is_not_in_the_cache_for_others(self):
         self.start(BEHIND_CACHE)
         first, second = self.clients()

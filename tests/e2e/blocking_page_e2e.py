@@ -4,7 +4,7 @@ import sys
 import unittest
 
 from lab.browser import NEEDED, OPTION
-from lab.network import skip_without
+from lab.network import skip_without, until
 from lab.scene import Scene
 from page_browser import URL, PageBrowser
 
@@ -69,6 +69,14 @@ class BlockingPage(unittest.TestCase):
         page.click("Allow it")
         page.wait("Allowed from the next query on: www.other.example")
         self.assertEqual(short("www.other.example", "A"), ["198.51.100.2"])
+        # for a group
+        self.scene.reported("clients", "group", "add", "children", "192.168.88.10")
+        page.open(URL + "#blocking/film.example/children")
+        page.wait("Block or allow a name")
+        until(lambda: page.run("return document.querySelector('#groups option')?.value") == "children", 5, "the group is offered")
+        page.click("Block it")
+        page.wait("group children")
+        self.assertEqual(short("film.example", "A"), BLOCKED)
         page.emulate(width=390, dark=True)
         self.finish("blocking-phone")
 

@@ -48,7 +48,7 @@ class ClientsPage(unittest.TestCase):
         return browser
 
     def rows(self):
-        return self.chromium.run("return [...document.querySelectorAll('.panel tbody tr')].map((row) => [row.children[1].innerText, row.children[0].innerText])")
+        return self.chromium.run("return [...[...document.querySelectorAll('.panel')].at(-1).querySelectorAll('tbody tr')].map((row) => [row.children[1].innerText, row.children[0].innerText])")
 
     def fill(self, name, text):
         self.chromium.run("document.querySelector(`input[name=${arguments[0]}]`).value = ''", name)
@@ -85,6 +85,30 @@ class ClientsPage(unittest.TestCase):
         self.fill("name", "x")
         browser.click("Give this name")
         browser.wait("is not a client: expected an address")
+
+    def test_a_person_puts_devices_into_a_group_and_takes_them_out(self):
+        browser = self.browser()
+        browser.wait("There is no group yet")
+        self.fill("group", HTML)
+        self.fill("members", "192.168.88.6, 192.168.88.0/28")
+        browser.click("Add to the group")
+        browser.wait("from the next query on: 192.168.88.6, 192.168.88.0/28")
+        self.assertEqual([one["client"] for one in self.scene.reported("clients", "group")["groups"][0]["members"]],
+                         ["192.168.88.0/28", "192.168.88.6"])
+        for name, emulate in (("groups", {}), ("groups-phone", {"width": PHONE, "height": 844})):
+            browser.emulate(**emulate)
+            self.finish(browser, name)
+        browser.emulate()
+        for left in (1, 0):
+            browser.click("Take out")
+            until(lambda: browser.run("return document.body.innerText.split('Take out').length - 1") == left, 10, "the device is out")
+        browser.wait("no device")
+        browser.click("Remove")
+        browser.wait("There is no group yet")
+        self.fill("group", "192.168.88.7")
+        self.fill("members", "192.168.88.6")
+        browser.click("Add to the group")
+        browser.wait("is a device: write a name for the group first")
 
     def test_a_reader_sees_that_the_role_is_missing(self):
         browser = self.browser(READ_TOKEN)

@@ -93,7 +93,9 @@ void advise_devices(Reading& in, const std::vector<bool>& used) {
         plugins, [](const Plugin& p) { return std::holds_alternative<DhcpLeases>(p.args); });
     for (PluginIndex i = 0; i < plugins.size(); ++i) {
         const auto* const devices = std::get_if<DeviceMatch>(&plugins[i].args);
-        if (devices == nullptr || !used[i] || has_leases || !devices->macs.empty()) continue;
+        if (devices == nullptr || !used[i] || has_leases || !devices->macs.empty() ||
+            !devices->made.empty())
+            continue;
         in.report().warn(
             plugins[i].line,
             owner_of(plugins[i]) +

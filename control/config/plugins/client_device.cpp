@@ -1,4 +1,4 @@
-// client_mac, client_host: the client is one of the given devices.
+// client_mac, client_host, client_group: the client is one of the given devices.
 #include <algorithm>
 
 #include "control/config/lists/entry_lines.h"
@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::string_view kClientMacForms = "link-layer addresses, or &FILE";
 constexpr std::string_view kClientHostForms = "names of hosts, group:NAME, or &FILE";
+constexpr std::string_view kClientGroupForms = "names of groups";
 constexpr std::string_view kGroupPrefix = "group:";
 
 Result<std::uint64_t> mac_of_word(std::string_view text) {
@@ -83,6 +84,14 @@ void read_devices(Reading& in, const std::vector<Text>& words, Plugin& plugin) {
     plugin.args = std::move(out);
 }
 
+// Whether there is such a group is known only to the daemon.
+void read_groups(Reading& /*in*/, const std::vector<Text>& words, Plugin& plugin) {
+    DeviceMatch out;
+    for (const Text& word : words)
+        out.made.emplace_back(matchers::trimmed(word.value));
+    plugin.args = std::move(out);
+}
+
 }  // namespace
 
 const PluginType kClientMacType{
@@ -116,5 +125,21 @@ const PluginType kClientHostType{
     no_rows,
     read_words<kClientHostForms, read_devices<host_of_word>>,
     read_quick_words<kClientHostForms, read_devices<host_of_word>>};
+
+const PluginType kClientGroupType{
+    "client_group",
+    Role::matcher,
+    "Matches if the client is in one of these groups of devices.\n\nPeople make the groups with "
+    "`steerctl clients group add` while the daemon serves. A change is in force from the next "
+    "query "
+    "on. Members are addresses, prefixes and MAC addresses; the MAC address of a client is found "
+    "as "
+    "for `client_mac`. A group that does not exist has no devices, and `problems` of `steerctl "
+    "status` says so.",
+    "client_group NAME...",
+    "list of names of groups; or the same words as one text (a name with blanks needs the list)",
+    no_rows,
+    read_words<kClientGroupForms, read_groups>,
+    read_quick_words<kClientGroupForms, read_groups>};
 
 }  // namespace steer::config

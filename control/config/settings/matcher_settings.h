@@ -69,10 +69,11 @@ struct IpMatch {  // `client_ip`, `resp_ip`, `ptr_ip`
     std::vector<matchers::Prefix> prefixes;  // inline and &file
     std::vector<PluginIndex> sets;
 };
-struct DeviceMatch {                  // `client_mac`, `client_host`: in any of them
+struct DeviceMatch {                  // `client_mac`, `client_host`, `client_group`: in any of them
     std::vector<std::uint64_t> macs;  // matchers/prefix/mac_address.h
     std::vector<std::string> names;   // a label or a whole name, in lower case, without a last dot
-    std::vector<std::string> groups;  // in lower case
+    std::vector<std::string> groups;  // of leases, in lower case
+    std::vector<std::string> made;    // groups that people made
 };
 #define STEER_NUMBER_NAME(number, operation) number,
 enum class NumberOf : std::uint8_t { STEER_NUMBERS(STEER_NUMBER_NAME) };

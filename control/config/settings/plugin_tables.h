@@ -86,6 +86,7 @@
     X(Cname)                  \
     X(ClientIp)               \
     X(ClientMac)              \
+    X(ClientGroup)            \
     X(ClientHost)             \
     X(Vlan)                   \
     X(RespIp)                 \

@@ -2,10 +2,12 @@
 
 #include <boost/json/parse.hpp>
 #include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "control/host/process/new_file.h"
 #include "control/host/process/regular_file.h"
+#include "matchers/quote.h"
 
 namespace steer {
 namespace json = boost::json;
@@ -30,6 +32,13 @@ Result<void> save_state(const std::string& file, const std::string& text, const 
     namespace fs = std::filesystem;
     std::error_code ignored;
     if (!fs::is_directory(fs::path(file).parent_path(), ignored)) return {};
+    std::error_code error;
+    if (how.is_damaged)
+        fs::copy_file(file, file + ".damaged", fs::copy_options::overwrite_existing, error);
+    if (error && error != std::errc::no_such_file_or_directory)
+        return Error{matchers::quoted(file + ".damaged") + " cannot be written (" +
+                     error.message() + "): " + std::string(loss) + "; move " +
+                     matchers::quoted(file) + " to another place"};
     NewFile::remove_left(file);
     NewFile out(file);
     out.write(text);

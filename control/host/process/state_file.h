@@ -1,5 +1,5 @@
-// A JSON file with state that survives a restart. A damaged file is reported, ignored, and written
-// again.
+// A JSON file with state that survives a restart. A damaged file is reported and ignored, and the
+// next save writes it again; the state of people is kept beside it.
 #pragma once
 
 #include <sys/types.h>
@@ -23,6 +23,8 @@ struct StateFile {
     std::string_view setting;  // "findings"
     std::string_view section = "control";
     mode_t mode = 0644;
+    // Not all of the present file could be read: it is kept as FILE.damaged.
+    bool is_damaged = false;
 };
 // Writes a new file and renames it. If the folder does not exist, does nothing and returns no
 // error. `what` begins the sentence ("what was found of RouterOS"), `loss` is the consequence.

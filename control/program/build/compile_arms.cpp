@@ -32,12 +32,13 @@ std::uint16_t Compiler::test_by(const config::IpMatch& ip, const TestUse& use) {
 std::uint16_t Compiler::test_by(const config::DeviceMatch& devices, const TestUse& use) {
     const auto [at, fresh] = place_of(use.index, snapshot_.device_sets);
     if (fresh) {
-        DeviceSet set{devices.macs, devices.names, devices.groups};
+        DeviceSet set{devices.macs, devices.names, devices.groups, devices.made};
         std::ranges::sort(set.macs);
         std::ranges::sort(set.names);
         std::ranges::sort(set.groups);
         snapshot_.device_sets.push_back(std::move(set));
     }
+    if (!devices.made.empty()) snapshot_.device_groups = registry_.device_groups();
     if (snapshot_.lease_tables.empty()) {
         for (const config::Plugin& plugin : settings_.plugins) {
             if (std::holds_alternative<config::DhcpLeases>(plugin.args))

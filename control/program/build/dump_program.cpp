@@ -103,7 +103,7 @@ std::string operand_text(const Snapshot& snapshot, const Instruction& i) {
             const DeviceSet& set = snapshot.device_sets[i.operand];
             return "macs " + std::to_string(set.macs.size()) + ", names " +
                    std::to_string(set.names.size()) + ", groups " +
-                   std::to_string(set.groups.size());
+                   std::to_string(set.groups.size() + set.made.size());
         }
         case OperandKind::prefixes:
             return "prefixes " + std::to_string(i.operand);

@@ -135,6 +135,11 @@ std::shared_ptr<LiveRules> Registry::name_rules() {
     return name_rules_;
 }
 
+std::shared_ptr<LiveGroups> Registry::device_groups() {
+    if (device_groups_ == nullptr) device_groups_ = std::make_shared<LiveGroups>();
+    return device_groups_;
+}
+
 std::shared_ptr<LiveAnswers> Registry::live_answers(const std::string& tag) {
     return shared_of(live_answers_, tag);
 }

@@ -63,6 +63,8 @@ class Registry {
     }
     // The rules of `control.rules`.
     std::shared_ptr<LiveRules> name_rules();
+    // The groups of devices that people made.
+    std::shared_ptr<LiveGroups> device_groups();
     // The answers of a dhcp_leases, by its tag.
     std::shared_ptr<LiveAnswers> live_answers(const std::string& tag);
     // The policy zone, or the local zone, of a secondary, by its tag.
@@ -98,6 +100,7 @@ class Registry {
     std::map<std::string, std::shared_ptr<TaskFlag>> tasks_;
     std::map<std::string, std::shared_ptr<TimeWindow>> time_windows_;
     std::shared_ptr<LiveRules> name_rules_;
+    std::shared_ptr<LiveGroups> device_groups_;
     std::map<std::string, std::shared_ptr<LiveAnswers>> live_answers_;
     std::map<std::string, std::shared_ptr<LivePrefixes>> live_prefixes_;
     std::map<std::string, std::shared_ptr<LivePolicy>> live_policies_, local_zones_;

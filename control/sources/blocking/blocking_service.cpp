@@ -308,18 +308,10 @@ void BlockingService::keep(std::function<void(const std::string& problem)> then)
     book_.set_ends(now());
     const std::size_t left_out = std::exchange(left_out_, 0);
     aside_.run(
-        [file = file_, text = book_.text(), left_out]() -> Result<void> {
-            // What could not be read stays in a copy.
-            std::error_code error;
-            if (left_out != 0)
-                std::filesystem::copy_file(file, file + ".damaged",
-                                           std::filesystem::copy_options::overwrite_existing,
-                                           error);
-            if (error)
-                return Error{matchers::quoted(file + ".damaged") +
-                             " cannot be written: " + error.message()};
-            return save_state(file, text, {.setting = "rules", .mode = 0600}, "the rules of people",
-                              "after the next start they are not in force");
+        [file = file_, text = book_.text(), left_out] {
+            return save_state(file, text,
+                              {.setting = "rules", .mode = 0600, .is_damaged = left_out != 0},
+                              "the rules of people", "after the next start they are not in force");
         },
         [this, then = std::move(then), left_out](const Result<void>& saved) {
             problem_ = saved ? std::string() : saved.error().sentence();

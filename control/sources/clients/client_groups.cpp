@@ -108,6 +108,13 @@ std::shared_ptr<const DeviceGroup> GroupBook::devices(std::string_view group) co
     return std::make_shared<const DeviceGroup>(std::move(out));
 }
 
+std::unique_ptr<const DeviceGroups> GroupBook::all_devices() const {
+    std::vector<DeviceGroups::Named> all;
+    for (const auto& [name, members] : groups_)
+        all.push_back({name, devices(name)});
+    return std::make_unique<const DeviceGroups>(std::move(all));
+}
+
 std::string GroupBook::text() const {
     json::object out;
     for (const auto& [name, members] : groups_) {

@@ -13,7 +13,7 @@
 #include <string_view>
 #include <vector>
 
-#include "dataplane/answer/name_rules.h"
+#include "dataplane/answer/device_groups.h"
 #include "matchers/result.h"
 
 namespace steer::clients {
@@ -43,8 +43,9 @@ class GroupBook {
     [[nodiscard]] const std::map<std::string, GroupMembers, std::less<>>& groups() const {
         return groups_;
     }
-    // For workers; nullptr: there is no such group.
+    // For workers. devices(): nullptr if there is no such group.
     [[nodiscard]] std::shared_ptr<const DeviceGroup> devices(std::string_view group) const;
+    [[nodiscard]] std::unique_ptr<const DeviceGroups> all_devices() const;
 
     // The text of the file. read(): what cannot be read is left out and counted.
     [[nodiscard]] std::string text() const;

@@ -139,10 +139,14 @@ void ClientService::change(const std::string& key, std::optional<GivenName> to,
         return value(object{{"client", key}, {"name", name}, {"kept", kept}});
     };
     if (file_.empty()) return done(answer(false));
-    aside_.run([file = file_, text = state_text(given_)] { return save_names(file, text); },
-               [this, key, to = std::move(to), before = std::move(before), done,
-                answer](const Result<bool>& saved) {
+    std::string damage = std::exchange(damage_, {});
+    const bool is_damaged = !damage.empty();
+    aside_.run([file = file_, text = state_text(given_),
+                is_damaged] { return save_names(file, text, is_damaged); },
+               [this, key, to = std::move(to), before = std::move(before), done, answer,
+                damage = std::move(damage)](const Result<bool>& saved) {
                    if (saved) return done(answer(*saved));
+                   damage_ = damage;
                    // Undone, unless the name was changed again.
                    const auto now = given_.find(key);
                    const bool is_same =
@@ -151,6 +155,10 @@ void ClientService::change(const std::string& key, std::optional<GivenName> to,
                    if (is_same && !before) given_.erase(key);
                    done(ops::RpcError{ops::RpcCode::internal_error, saved.error().sentence()});
                });
+}
+
+void ClientService::add_problems(Problems& problems) const {
+    if (!damage_.empty()) problems.push_back({"clients", damage_});
 }
 
 void ClientService::add_methods(ops::Methods& methods) {

@@ -22,6 +22,7 @@
 #include "control/api/rpc/methods.h"
 #include "control/config/settings.h"
 #include "control/host/process/side_thread.h"
+#include "control/part.h"
 #include "control/sources/clients/client_names.h"
 
 namespace steer::clients {
@@ -38,6 +39,9 @@ class ClientService {
     void add_methods(ops::Methods& methods);
     // Reads the names of static records.
     void follow(const config::Settings& settings);
+    // Not all of the file could be read: the first change keeps it as FILE.damaged.
+    void set_damaged(std::string problem) { damage_ = std::move(problem); }
+    void add_problems(Problems& problems) const;
     void write_metrics(ops::MetricWriter& writer) const;
     [[nodiscard]] const GivenNames& given() const { return given_; }
 
@@ -54,6 +58,7 @@ class ClientService {
     const Known known_;
     const std::function<std::int64_t()> now_s_;
     std::vector<KnownClient> configured_;
+    std::string damage_;  // of the file; empty: none
     SideThread aside_;
 };
 

@@ -24,16 +24,20 @@ std::string state_text(const GivenNames& names) {
     return json::serialize(out) + "\n";
 }
 
-Result<GivenNames> load_names(const std::string& file) {
+Result<GivenNames> load_names(const std::string& file, std::size_t& left_out) {
+    left_out = 0;
     const auto all = load_state(file, kMaxStateBytes, "given names of clients are lost");
     if (!all) return all.error();
     GivenNames out;
     for (const auto& [written, value] : *all) {
         const json::object* const row = value.if_object();
         auto key = key_of(std::string_view(written));
-        if (row == nullptr || !key || out.size() >= kMaxGivenNames) continue;
-        auto name = checked_name(text_at(*row, "name"));
-        if (!name) continue;
+        auto name =
+            row == nullptr ? Result<std::string>(Error{}) : checked_name(text_at(*row, "name"));
+        if (!key || !name || out.size() >= kMaxGivenNames) {
+            ++left_out;
+            continue;
+        }
         const json::value* const at = row->if_contains("at");
         out[*std::move(key)] = {*std::move(name),
                                 at != nullptr && at->is_int64() ? at->get_int64() : 0,
@@ -42,12 +46,13 @@ Result<GivenNames> load_names(const std::string& file) {
     return out;
 }
 
-Result<bool> save_names(const std::string& file, const std::string& text) {
+Result<bool> save_names(const std::string& file, const std::string& text, bool is_damaged) {
     std::error_code error;
     if (!std::filesystem::is_directory(std::filesystem::path(file).parent_path(), error))
         return false;
-    const auto saved = save_state(file, text, {.setting = "leases", .mode = kStateMode},
-                                  "the names of clients", "they are lost at the next start");
+    const auto saved =
+        save_state(file, text, {.setting = "leases", .mode = kStateMode, .is_damaged = is_damaged},
+                   "the names of clients", "they are lost at the next start");
     if (!saved) return saved.error();
     return true;
 }

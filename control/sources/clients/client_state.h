@@ -12,9 +12,10 @@ namespace steer::clients {
 inline constexpr std::size_t kMaxGivenNames = 10'000;
 
 std::string state_text(const GivenNames& names);
-// Empty if there is no file. Rows with an invalid key or name are omitted.
-Result<GivenNames> load_names(const std::string& file);
-// Returns false if the folder of the file does not exist: then nothing is kept.
-Result<bool> save_names(const std::string& file, const std::string& text);
+// Empty if there is no file. Rows with an invalid key or name are left out and counted.
+Result<GivenNames> load_names(const std::string& file, std::size_t& left_out);
+// Returns false if the folder of the file does not exist: then nothing is kept. `is_damaged`: the
+// present file is kept as FILE.damaged.
+Result<bool> save_names(const std::string& file, const std::string& text, bool is_damaged = false);
 
 }  // namespace steer::clients

@@ -8,6 +8,7 @@
 #include "control/host/process/files_as.h"
 #include "control/parts.h"
 #include "control/sources/clients/client_state.h"
+#include "matchers/quote.h"
 
 namespace steer {
 namespace {
@@ -32,7 +33,9 @@ std::int64_t unix_now_s() {
 ClientsPart::ClientsPart(const Needs& needs)
     : main_(needs.get<MainLoop>()),
       settings_(needs.get<StartSettings>()),
+      configuration_(needs.get<Configuration>()),
       events_(needs.get<Events>()),
+      workers_(needs.get<WorkersPart>()),
       leases_(needs.get<LeasesPart>()) {}
 
 Result<void> ClientsPart::start() {
@@ -40,19 +43,28 @@ Result<void> ClientsPart::start() {
     const std::string& leases = settings_.get().control.leases;
     const std::string file = file_beside(leases, "clients.json");
     clients::GivenNames given;
+    std::string damage;
     if (!file.empty()) {
-        auto kept = clients::load_names(file);
-        if (kept) {
-            given = *std::move(kept);
+        std::size_t left_out = 0;
+        auto kept = clients::load_names(file, left_out);
+        if (!kept) {
+            damage = kept.error().sentence();
         } else {
-            events_.router_log()(routeros::Level::warning, kept.error().sentence());
+            given = *std::move(kept);
+            if (left_out != 0)
+                damage = std::to_string(left_out) + " names of '" + file +
+                         "' cannot be read; the next change of a name keeps the file as '" + file +
+                         ".damaged'";
         }
+        if (!damage.empty()) events_.router_log()(routeros::Level::warning, damage);
     }
     service_ = std::make_unique<ClientService>(
         main_.io(), file, std::move(given),
         [this](std::vector<clients::KnownClient>& out) { add_leases(out); }, unix_now_s);
+    service_->set_damaged(std::move(damage));
     groups_ = std::make_unique<GroupService>(
-        main_.io(), file_beside(leases, "groups.json"),
+        main_.io(), workers_.runtime().shared().qsbr, configuration_.registry().device_groups(),
+        file_beside(leases, "groups.json"),
         [this]() -> const clients::GivenNames& { return service_->given(); }, unix_now_s);
     return {};
 }
@@ -63,11 +75,23 @@ void ClientsPart::add_methods(ops::Methods& methods) {
 }
 
 void ClientsPart::serve() {
-    service_->follow(settings_.get());
+    follow_settings(settings_.get());
 }
 
 void ClientsPart::follow(const config::Settings& settings, build::Built& /*built*/) {
+    follow_settings(settings);
+}
+
+void ClientsPart::follow_settings(const config::Settings& settings) {
     service_->follow(settings);
+    GroupService::Named named;
+    for (const config::Plugin& plugin : settings.plugins) {
+        const auto* const devices = std::get_if<config::DeviceMatch>(&plugin.args);
+        if (devices == nullptr) continue;
+        for (const std::string& group : devices->made)
+            named.try_emplace(group, std::string(plugin.type) + " " + matchers::quoted(plugin.tag));
+    }
+    groups_->follow(std::move(named));
 }
 
 void ClientsPart::write_metrics(ops::MetricWriter& writer) {
@@ -76,6 +100,7 @@ void ClientsPart::write_metrics(ops::MetricWriter& writer) {
 }
 
 void ClientsPart::add_problems(Problems& problems) {
+    service_->add_problems(problems);
     groups_->add_problems(problems);
 }
 

@@ -9,6 +9,8 @@
 #include "control/config/start_settings.h"
 #include "control/host/process/main_loop.h"
 #include "control/part.h"
+#include "control/program/reload/configuration.h"
+#include "control/runtime/workers_part.h"
 #include "control/sources/clients/client_service.h"
 #include "control/sources/clients/group_service.h"
 #include "control/sources/leases/leases_part.h"
@@ -18,7 +20,8 @@ namespace steer {
 class ClientsPart final : public Part {
   public:
     static constexpr std::string_view kName = "clients";
-    using Needs = steer::Needs<MainLoop, StartSettings, Events, LeasesPart>;
+    using Needs =
+        steer::Needs<MainLoop, StartSettings, Configuration, Events, WorkersPart, LeasesPart>;
     explicit ClientsPart(const Needs& needs);
 
     Result<void> start() override;
@@ -27,15 +30,19 @@ class ClientsPart final : public Part {
     void follow(const config::Settings& settings, build::Built& built) override;
     void write_metrics(ops::MetricWriter& writer) override;
     void add_problems(Problems& problems) override;
+    void poll() override { groups_->poll(); }
 
     [[nodiscard]] clients::GroupService& groups() { return *groups_; }
 
   private:
+    void follow_settings(const config::Settings& settings);
     void add_leases(std::vector<clients::KnownClient>& out) const;
 
     MainLoop& main_;
     const StartSettings& settings_;
+    Configuration& configuration_;
     Events& events_;
+    WorkersPart& workers_;
     LeasesPart& leases_;
     std::unique_ptr<clients::ClientService> service_;
     std::unique_ptr<clients::GroupService> groups_;  // reads names of `service_`

@@ -23,12 +23,15 @@ constexpr std::string_view kLoss = "rules for groups of devices are for no devic
 
 }  // namespace
 
-GroupService::GroupService(boost::asio::io_context& main_io, std::string file,
+GroupService::GroupService(boost::asio::io_context& main_io, rte_rcu_qsbr* qsbr,
+                           std::shared_ptr<LiveGroups> live, std::string file,
                            std::function<const GivenNames&()> names,
                            std::function<std::int64_t()> now_s)
     : file_(std::move(file)),
       names_(std::move(names)),
       now_s_(std::move(now_s)),
+      live_(std::move(live)),
+      table_(live_->table, qsbr),
       aside_(main_io, "groups of devices") {
     if (file_.empty()) return;
     const auto kept = load_state(file_, kMostBytes, kLoss);
@@ -41,6 +44,7 @@ GroupService::GroupService(boost::asio::io_context& main_io, std::string file,
         return;
     }
     book_ = GroupBook::read(*kept, left_out_);
+    table_.put(book_.all_devices());
     if (left_out_ != 0)
         spdlog::warn("{}: {} groups or members cannot be read and are left out", file_, left_out_);
 }
@@ -97,6 +101,9 @@ Result<std::vector<std::string>> GroupService::members(const ops::Arguments& ask
 void GroupService::add(const ops::Arguments& asked, const ops::RpcDone& done) {
     const auto group = checked_name(asked.text("group"));
     if (!group) return done(ops::bad_params(group.error().text));
+    if (member_of(*group))
+        return done(ops::bad_params(matchers::quoted(*group) +
+                                    " is a device: write a name for the group first"));
     const auto clients = members(asked);
     if (!clients) return done(ops::bad_params(clients.error().text));
     if (clients->empty())
@@ -123,6 +130,9 @@ void GroupService::remove(const ops::Arguments& asked, const ops::RpcDone& done)
                                         ": remove them first, as in 'steerctl unblock --number " +
                                         std::to_string(used.front()) + "'"));
     }
+    if (const auto at = named_.find(group); is_whole && at != named_.end())
+        return done(ops::bad_params(at->second + " of the configuration is for the group " +
+                                    matchers::quoted(group) + ": remove it there first"));
     const auto removed = is_whole ? book_.remove(group) : book_.remove(group, *clients);
     if (!removed) return done(ops::bad_params(removed.error().text));
     changed(group, *clients, done);
@@ -130,6 +140,7 @@ void GroupService::remove(const ops::Arguments& asked, const ops::RpcDone& done)
 
 void GroupService::changed(const std::string& group, const std::vector<std::string>& clients,
                            const ops::RpcDone& done) {
+    table_.put(book_.all_devices());
     if (rules_.on_change) rules_.on_change();
     json::object out{{"group", group}, {"clients", json::array(clients.begin(), clients.end())}};
     auto answer = [out = std::move(out), done](const std::string& problem) mutable {
@@ -138,20 +149,24 @@ void GroupService::changed(const std::string& group, const std::vector<std::stri
         done(json::value(std::move(out)));
     };
     if (file_.empty()) return answer("`control.leases` is off, so groups end with the next start");
+    const std::size_t left_out = std::exchange(left_out_, 0);
     aside_.run(
-        [file = file_, text = book_.text()]() -> Result<void> {
+        [file = file_, text = book_.text(), left_out]() -> Result<void> {
             const auto folder = std::filesystem::path(file).parent_path();
             std::error_code error;
             if (!std::filesystem::is_directory(folder, error))
                 return Error{"the folder '" + folder.string() +
                              "' does not exist, so groups end with the next start; create it"};
-            return save_state(file, text, {.setting = "leases", .mode = kMode},
+            return save_state(file, text,
+                              {.setting = "leases", .mode = kMode, .is_damaged = left_out != 0},
                               "the groups of devices", "they are lost at the next start");
         },
-        [this, answer](const Result<void>& saved) mutable {
+        [this, answer, left_out](const Result<void>& saved) mutable {
             problem_ = saved ? std::string() : saved.error().sentence();
-            if (saved) left_out_ = 0;
-            if (!saved) spdlog::warn("{}", problem_);
+            if (!saved) {
+                spdlog::warn("{}", problem_);
+                left_out_ = left_out;
+            }
             answer(problem_);
         });
 }
@@ -198,12 +213,20 @@ void GroupService::write_metrics(ops::MetricWriter& writer) const {
 }
 
 void GroupService::add_problems(Problems& problems) const {
+    for (const auto& [group, matcher] : named_) {
+        if (book_.groups().contains(group)) continue;
+        problems.push_back({"clients", matcher + " never matches: there is no group " +
+                                           matchers::quoted(group) +
+                                           "; make it with 'steerctl clients group add'"});
+        break;
+    }
     if (!problem_.empty()) problems.push_back({"clients", problem_});
     if (left_out_ != 0)
         problems.push_back({"clients", std::to_string(left_out_) + " groups or members of '" +
                                            file_ +
-                                           "' cannot be read; mend the file before a group is "
-                                           "changed, which removes them"});
+                                           "' cannot be read; the next change of a group keeps "
+                                           "the file as '" +
+                                           file_ + ".damaged'"});
 }
 
 }  // namespace steer::clients

@@ -8,19 +8,22 @@
 //                     {"group", "clients", "kept": whether the file has the change, "trouble"?}
 //
 // A change is in force at once. A separate thread writes the file; a change that could not be
-// written stays in force until the end of the process. A group with rules cannot be removed. All
-// on the main thread, except writing the file.
+// written stays in force until the end of the process. A group with rules, or
+// that the configuration names, cannot be removed. All on the main thread, except writing the file.
 #pragma once
 
 #include <boost/asio/io_context.hpp>
 #include <cstdint>
 #include <functional>
+#include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "control/api/metrics/metrics.h"
 #include "control/api/rpc/methods.h"
+#include "control/host/process/published.h"
 #include "control/host/process/side_thread.h"
 #include "control/part.h"
 #include "control/sources/clients/client_groups.h"
@@ -30,9 +33,10 @@ namespace steer::clients {
 
 class GroupService {
   public:
-    // Reads the file. Empty `file`: groups are not kept over a restart. `names`: called for each
-    // request. `now_s`: Unix time.
-    GroupService(boost::asio::io_context& main_io, std::string file,
+    // Reads the file. Empty `file`: groups are not kept over a restart. `live`: the table that
+    // workers read. `names`: called for each request. `now_s`: Unix time.
+    GroupService(boost::asio::io_context& main_io, rte_rcu_qsbr* qsbr,
+                 std::shared_ptr<LiveGroups> live, std::string file,
                  std::function<const GivenNames&()> names, std::function<std::int64_t()> now_s);
 
     void add_methods(ops::Methods& methods);
@@ -46,6 +50,12 @@ class GroupService {
         std::function<std::vector<std::uint32_t>(std::string_view group)> numbers_for;
     };
     void set_rules(Rules rules) { rules_ = std::move(rules); }
+    // The groups that the configuration names, each with one of the matchers that do
+    // ("client_group 'kids'").
+    using Named = std::map<std::string, std::string, std::less<>>;
+    void follow(Named named) { named_ = std::move(named); }
+    // Frees tables that no worker reads any more.
+    void poll() { table_.poll(); }
 
   private:
     [[nodiscard]] ops::RpcResult list() const;
@@ -62,6 +72,9 @@ class GroupService {
     const std::function<std::int64_t()> now_s_;
     GroupBook book_;
     Rules rules_;
+    Named named_;
+    std::shared_ptr<LiveGroups> live_;  // outlives `table_`
+    Published<DeviceGroups> table_;
     std::string problem_;  // why the file lacks changes; empty: it has all
     std::size_t left_out_ = 0;
     SideThread aside_;

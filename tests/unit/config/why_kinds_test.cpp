@@ -64,6 +64,7 @@ BOOST_AUTO_TEST_CASE(every_type_of_plugin_has_its_rules_in_the_file_or_has_none)
                                              "any_match",
                                              "black_hole",
                                              "cache",
+                                             "client_group",
                                              "client_host",
                                              "client_ip",
                                              "client_mac",

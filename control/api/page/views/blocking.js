@@ -32,13 +32,15 @@ export function show(place, [name = "", client = ""] = []) {
   const told = make("div"), rules = make("div"), where = make("p", { class: "warn", hidden: true }, "This page changes this box alone: the boxes of a fleet do not share these rules.");
   const choice = (times, label) => make("select", { name: label }, times.map(([value, text]) => make("option", { value }, text)));
   const wish = make("input", { name: "name", value: name, placeholder: "ads.example.com", size: 28, autocomplete: "off" });
-  const clients = make("input", { name: "client", value: client, placeholder: "everyone", size: 20, autocomplete: "off" });
+  const groups = make("datalist", { id: "groups" });
+  const audience = (words) => make("input", { placeholder: "everyone", size: 20, autocomplete: "off", list: groups.id, ...words });
+  const clients = audience({ name: "client", value: client });
   const exact = make("input", { name: "exact", type: "checkbox" });
   const note = make("input", { name: "note", size: 24, maxlength: 200, autocomplete: "off" });
   const seconds = choice(kTimes, "seconds"), pauseSeconds = choice(kPauses, "pause");
   const paused = make("select", { name: "list" }, make("option", { value: "" }, "all lists"));
-  const pausedFor = make("input", { name: "pause_client", placeholder: "everyone", size: 20, autocomplete: "off" });
-  let hasEnded = false, shown = null;
+  const pausedFor = audience({ name: "pause_client" });
+  let hasEnded = false, shown = null, known = [];
 
   // What was not written into the file is in force all the same.
   async function change(method, params, text) {
@@ -50,17 +52,19 @@ export function show(place, [name = "", client = ""] = []) {
       look();
     }
   }
+  // A group's name is never an address.
+  const of = (input) => ({ [known.includes(input.value.trim()) ? "group" : "clients"]: input.value.trim() });
   const given = (params) => Object.fromEntries(Object.entries(params).filter(([, value]) => value));
   function set(allow) {
     const text = wish.value.trim();
     if (!text) throw new Error("Write a domain name first");
     return change("blocking.set", given({
-      name: text, allow, exact: exact.checked, clients: clients.value.trim(), seconds: Number(seconds.value), note: note.value.trim(),
+      name: text, allow, exact: exact.checked, ...of(clients), seconds: Number(seconds.value), note: note.value.trim(),
     }), `${allow ? "Allowed" : "Blocked"} from the next query on: ${text}`);
   }
   function pause() {
     const [plugin, list] = paused.value ? JSON.parse(paused.value) : [];
-    return change("blocking.pause", given({ seconds: Number(pauseSeconds.value), plugin, list, clients: pausedFor.value.trim() }), "Paused");
+    return change("blocking.pause", given({ seconds: Number(pauseSeconds.value), plugin, list, ...of(pausedFor) }), "Paused");
   }
 
   function draw({ rules: all, most }) {
@@ -70,7 +74,7 @@ export function show(place, [name = "", client = ""] = []) {
     put(rules, table([
       { title: "Does", of: (one) => make("span", { class: one.does === "block" ? "bad" : "good" }, isPause(one) ? "pauses" : `${one.does}s`) },
       { title: "What", long: true, of: subject },
-      { title: "For", of: (one) => one.clients || "everyone" },
+      { title: "For", of: (one) => (one.group ? `group ${one.group}` : one.clients || "everyone") },
       { title: "How long", of: left },
       { title: "Note", long: true, of: (one) => one.note },
       { title: "Added by", long: true, of: (one) => one.who, narrow: false },
@@ -95,18 +99,24 @@ export function show(place, [name = "", client = ""] = []) {
       ...adlists.filter((one) => one.tag === tag).map((one) => option([tag, one.list], `${one.list} of ${tag}`))]));
   }
 
+  async function learnGroups() {
+    known = (await call("clients.groups")).groups.map((one) => one.group);
+    groups.replaceChildren(...known.map((value) => make("option", { value })));
+  }
+
   const form = (...children) => make("form", { onsubmit: (event) => event.preventDefault() }, children);
-  place.replaceChildren(told, where, make("div", { class: "panels" },
+  place.replaceChildren(told, where, groups, make("div", { class: "panels" },
     panel("Block or allow a name",
-      form(make("label", {}, "Name, with all names below", wish), make("label", {}, "Only this name", exact), make("label", {}, "For (address, network or MAC)", clients),
+      form(make("label", {}, "Name, with all names below", wish), make("label", {}, "Only this name", exact), make("label", {}, "For (group, address, network or MAC)", clients),
         make("label", {}, "How long", seconds), make("label", {}, "Note", note),
         action("Block it", "blocking.set", () => set(false), told, "main"), action("Allow it", "blocking.set", () => set(true), told)),
       make("p", { class: "quiet" }, "An allowed name passes all block lists, except those that the law requires. The rule for fewer clients wins, then the longer name.")),
     panel("Pause blocking",
-      form(make("label", {}, "What", paused), make("label", {}, "For (address, network or MAC)", pausedFor), make("label", {}, "How long", pauseSeconds),
+      form(make("label", {}, "What", paused), make("label", {}, "For (group, address, network or MAC)", pausedFor), make("label", {}, "How long", pauseSeconds),
         action("Pause", "blocking.pause", pause, told))),
     widePanel("Rules", rules)));
   look();
+  learnGroups().catch(() => { /* `look` says what is wrong */ });
   learnLists().catch(() => { /* `look` says what is wrong */ });
   call("fleet").then(({ configured }) => { where.hidden = !configured; }, () => { /* `look` says what is wrong */ });
   const timer = setInterval(() => { if (!document.hidden) look(); }, kEveryMs);

@@ -1,4 +1,4 @@
-// Clients: the addresses that are known, with their names; gives and removes names.
+// Clients: the addresses that are known, with their names, and groups of devices; changes both.
 import { forgetNames } from "/client_names.js";
 import { make, notice, panel, put, table, widePanel } from "/dom.js";
 import { count, time } from "/format.js";
@@ -18,10 +18,12 @@ function sourceText(one) {
 }
 
 export function show(place, [chosen]) {
-  const told = make("div"), list = make("div");
+  const told = make("div"), list = make("div"), groupList = make("div");
   const client = make("input", { name: "client", placeholder: "192.168.88.10", size: 24, autocomplete: "off", value: chosen ?? "" });
   const name = make("input", { name: "name", placeholder: "Kitchen tablet", size: 24, maxlength: 63, autocomplete: "off" });
   const find = make("input", { name: "find", type: "search", size: 24, oninput: () => draw() });
+  const group = make("input", { name: "group", placeholder: "children", size: 24, maxlength: 63, autocomplete: "off" });
+  const members = make("input", { name: "members", placeholder: "Leo's tablet, 192.168.88.10", size: 24, autocomplete: "off" });
   let hasEnded = false, all = { clients: [], total: 0 };
 
   const changed = async (method, params, text) => {
@@ -36,6 +38,32 @@ export function show(place, [chosen]) {
     name.value = "";
     return text;
   }, told, "main");
+
+  const changedGroup = async (method, params, text) => {
+    const { kept, trouble } = await call(method, params);
+    look();
+    return `${text}${kept ? "" : `. In force, but it ends with the next restart: ${trouble}`}`;
+  };
+  const add = action("Add to the group", "clients.group_add", async () => {
+    const name = group.value.trim(), clients = members.value.split(",").map((one) => one.trim()).filter(Boolean);
+    const text = await changedGroup("clients.group_add", { group: name, clients }, `In ${name} from the next query on: ${clients.join(", ")}`);
+    members.value = "";
+    return text;
+  }, told, "main");
+
+  function drawGroups(groups) {
+    const rows = groups.flatMap((one) => (one.members.length ? one.members : [{}]).map((member) => ({ ...member, group: one.group })));
+    put(groupList, table([
+      { title: "Group", of: (one) => one.group },
+      { title: "Device", long: true, of: (one) => one.name ?? one.client ?? make("span", { class: "quiet" }, "no device") },
+      { title: "Address", of: (one) => one.client ?? "–", narrow: false },
+      { title: "Added by", long: true, of: (one) => (one.client ? `${one.who}, ${time(one.at)}` : ""), narrow: false },
+      { title: "", of: (one) => (one.client
+        ? action("Take out", "clients.group_remove", () => changedGroup("clients.group_remove", { group: one.group, clients: [one.client] }, `No longer in ${one.group}: ${one.name ?? one.client}`), told)
+        : action("Remove", "clients.group_remove", () => changedGroup("clients.group_remove", { group: one.group }, `Removed: ${one.group}`), told)) },
+    ], rows.slice(0, kShown), "There is no group yet. Put devices together above, for example those of the children; then block a name for all of them in the view Blocking."),
+    rows.length > kShown && make("p", { class: "quiet" }, `${count(rows.length - kShown)} more: see “steerctl clients group”.`));
+  }
 
   function draw() {
     const wanted = find.value.trim().toLowerCase();
@@ -53,10 +81,11 @@ export function show(place, [chosen]) {
 
   async function look() {
     try {
-      const now = await call("clients.list");
+      const [now, { groups }] = await Promise.all([call("clients.list"), call("clients.groups")]);
       if (hasEnded) return;
       all = now;
       draw();
+      drawGroups(groups);
     } catch (error) {
       if (!hasEnded) list.replaceChildren(notice(error.message));
     }
@@ -66,6 +95,10 @@ export function show(place, [chosen]) {
     panel("Give a name", make("form", { onsubmit: (event) => { event.preventDefault(); give.click(); } },
       make("label", {}, "Address or MAC address", client), make("label", {}, "Name", name), give),
     make("p", { class: "quiet" }, "A name for an address with a known MAC address belongs to the device, also when its address changes.")),
+    panel("Put devices into a group", make("form", { onsubmit: (event) => { event.preventDefault(); add.click(); } },
+      make("label", {}, "Group", group), make("label", {}, "Devices, with commas between them", members), add),
+    make("p", { class: "quiet" }, "A device is an address, a network, a MAC address or a given name. A group that is new is made.")),
+    widePanel("Groups", groupList),
     widePanel("Clients", make("label", {}, "Search", find), list)));
   look();
   const timer = setInterval(() => { if (!document.hidden) look(); }, kEveryMs);

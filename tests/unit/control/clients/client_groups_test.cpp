@@ -6,7 +6,9 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/test/unit_test.hpp>
+#include <cstdlib>
 #include <filesystem>
+#include <memory>
 
 #include "control/api/rpc/json_rpc.h"
 #include "control/sources/clients/group_service.h"
@@ -83,10 +85,20 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_read_is_counted_and_the_rest_stays) {
     BOOST_TEST((children == GroupMembers{{"192.0.2.1", {7, "uid 0"}}}));
 }
 
+struct Qsbr {
+    Qsbr() : of(static_cast<rte_rcu_qsbr*>(std::aligned_alloc(64, rte_rcu_qsbr_get_memsize(1)))) {
+        BOOST_REQUIRE(of != nullptr && rte_rcu_qsbr_init(of.get(), 1) == 0);
+    }
+    struct Free {
+        void operator()(rte_rcu_qsbr* qsbr) const { std::free(qsbr); }
+    };
+    std::unique_ptr<rte_rcu_qsbr, Free> of;
+};
+
 struct GroupWorld {
     explicit GroupWorld(const std::string& file = {})
         : service(
-              main_io, file, [this]() -> const GivenNames& { return names; },
+              main_io, qsbr.of.get(), live, file, [this]() -> const GivenNames& { return names; },
               [] { return 1'790'000'000; }) {
         service.add_methods(methods);
         service.set_rules({[this] { ++changes; },
@@ -116,6 +128,8 @@ struct GroupWorld {
                      {"192.0.2.6", {"TV", 1, ""}}};
     std::vector<std::uint32_t> rules;
     unsigned changes = 0;
+    Qsbr qsbr;
+    std::shared_ptr<LiveGroups> live = std::make_shared<LiveGroups>();
     GroupService service;
     ops::Methods methods;
     ops::JsonRpc rpc{methods};
@@ -145,6 +159,41 @@ BOOST_AUTO_TEST_CASE(groups_are_kept_with_who_and_when) {
     BOOST_TEST(world.service.book().groups().empty());
 }
 
+BOOST_AUTO_TEST_CASE(workers_see_each_change) {
+    GroupWorld world;
+    const auto has = [&world](const char* address) {
+        const DeviceGroups* const table = world.live->table.load();
+        const DeviceGroup* const group = table == nullptr ? nullptr : table->find("children");
+        return group != nullptr && group->has(*IpAddress::parse(address), nullptr, 0);
+    };
+    BOOST_TEST(!has("192.0.2.1"));
+    world.ask("clients.group_add", R"({"group":"children","clients":["192.0.2.1"]})");
+    world.ask("clients.group_add", R"({"group":"a","clients":["192.0.2.2"]})");
+    BOOST_TEST(has("192.0.2.1"));
+    BOOST_TEST(!has("192.0.2.2"));
+    world.ask("clients.group_remove", R"({"group":"children"})");
+    BOOST_TEST(!has("192.0.2.1"));
+}
+
+BOOST_AUTO_TEST_CASE(a_group_of_the_configuration_is_reported_until_it_is_there_and_then_stays) {
+    GroupWorld world;
+    world.service.follow({{"children", "client_group 'kids'"}});
+    Problems problems;
+    world.service.add_problems(problems);
+    BOOST_REQUIRE(problems.size() == 1U);
+    BOOST_TEST(has_part(problems.front().text,
+                        "client_group 'kids' never matches: there is no group \"children\""));
+    world.ask("clients.group_add", R"({"group":"children","clients":["192.0.2.1"]})");
+    problems.clear();
+    world.service.add_problems(problems);
+    BOOST_TEST(problems.empty());
+    BOOST_TEST(has_part(world.ask("clients.group_remove", R"({"group":"children"})"),
+                        "client_group 'kids' of the configuration is for the group"));
+    BOOST_TEST(has_part(
+        world.ask("clients.group_remove", R"({"group":"children","clients":["192.0.2.1"]})"),
+        "\"kept\""));
+}
+
 BOOST_AUTO_TEST_CASE(wrong_requests_say_what_to_write) {
     GroupWorld world;
     const auto add = [&](const std::string& params) {
@@ -154,6 +203,7 @@ BOOST_AUTO_TEST_CASE(wrong_requests_say_what_to_write) {
     BOOST_TEST(
         has_part(add(R"({"group":"x","clients":["TV"]})"), "2 clients have the name \"TV\""));
     BOOST_TEST(has_part(add(R"({"group":"x","clients":[]})"), "there is no member"));
+    BOOST_TEST(has_part(add(R"({"group":"192.0.2.1","clients":["192.0.2.2"]})"), "is a device"));
     BOOST_TEST(has_part(add(R"({"group":" ","clients":["192.0.2.1"]})"), "the name is empty"));
     BOOST_TEST(
         has_part(world.ask("clients.group_remove", R"({"group":"x"})"), "there is no group"));

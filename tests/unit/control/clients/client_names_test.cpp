@@ -5,6 +5,7 @@
 
 #include "control/sources/clients/client_state.h"
 #include "support/temp_folder.h"
+#include "unit/control/clients/loaded_names.h"
 
 using namespace steer;
 using namespace steer::clients;
@@ -89,11 +90,11 @@ BOOST_AUTO_TEST_CASE(locally_administered_macs_are_private) {
 BOOST_AUTO_TEST_CASE(given_names_survive_in_a_file) {
     const test::TempFolder folder;
     const std::string file = folder / "clients.json";
-    BOOST_TEST(load_names(file)->empty());
+    BOOST_TEST(loaded(file)->empty());
     const GivenNames names{{kMac, {"Anna's \"tablet\"", 1790000000, "uid 0"}},
                            {"2001:db8::1", {"TV", 2, ""}}};
     BOOST_TEST(*save_names(file, state_text(names)));
-    BOOST_TEST((*load_names(file) == names));
+    BOOST_TEST((*loaded(file) == names));
     BOOST_TEST(!*save_names(folder / "gone/clients.json", state_text(names)));
 }
 
@@ -102,11 +103,13 @@ BOOST_AUTO_TEST_CASE(wrong_rows_of_the_file_are_omitted) {
     const std::string file = folder.write(
         "clients.json", R"({"x": {"name": "a"}, "192.0.2.1": {"name": ""}, "192.0.2.2": 5,
         "192.0.2.3": {"name": "tv\u001b[0m"}, "192.0.2.4": {"name": "tv", "at": "x"}})");
-    const auto names = load_names(file);
+    std::size_t left_out = 0;
+    const auto names = load_names(file, left_out);
     BOOST_TEST_REQUIRE(names.has_value());
+    BOOST_TEST(left_out == 4U);
     BOOST_TEST(names->size() == 1U);
     BOOST_TEST(names->at("192.0.2.4").name == "tv");
-    BOOST_TEST(!load_names(folder.write("clients.json", "{\"a\":")));
+    BOOST_TEST(!loaded(folder.write("clients.json", "{\"a\":")));
 }
 
 }  // namespace

@@ -10,8 +10,8 @@
 
 #include "control/api/rpc/json_rpc.h"
 #include "control/config/load.h"
-#include "control/sources/clients/client_state.h"
 #include "support/temp_folder.h"
+#include "unit/control/clients/loaded_names.h"
 
 namespace json = boost::json;
 using namespace steer;
@@ -98,7 +98,7 @@ BOOST_AUTO_TEST_CASE(a_name_for_an_address_is_kept_for_its_mac) {
     BOOST_TEST(
         world.result("clients.name", R"({"client":"192.0.2.50","name":" Leo's <b>tablet</b> "})") ==
         R"({"client":"02:1d:aa:00:00:01","name":"Leo's <b>tablet</b>","kept":true})");
-    BOOST_TEST(load_names(file)->at(kTabletMac).name == "Leo's <b>tablet</b>");
+    BOOST_TEST(loaded(file)->at(kTabletMac).name == "Leo's <b>tablet</b>");
     // A new lease
     world.leases = {
         {*IpAddress::parse("192.0.2.77"), kTabletMac, "ipad", NameSource::lease, "edge1"}};
@@ -109,8 +109,25 @@ BOOST_AUTO_TEST_CASE(a_name_for_an_address_is_kept_for_its_mac) {
     // Forgotten by its address
     BOOST_TEST(world.result("clients.forget", R"({"client":"192.0.2.77"})") ==
                R"({"client":"02:1d:aa:00:00:01","name":"Leo's <b>tablet</b>","kept":true})");
-    BOOST_TEST(load_names(file)->empty());
+    BOOST_TEST(loaded(file)->empty());
     BOOST_TEST(world.listed() == "192.0.2.8 nas.lan record;192.0.2.77 ipad lease;");
+}
+
+BOOST_AUTO_TEST_CASE(a_file_that_cannot_be_read_whole_is_kept_before_the_first_change) {
+    const test::TempFolder folder;
+    const std::string file = folder.write("clients.json", "{\"a\":");
+    ClientWorld world(file);
+    world.service.set_damaged("it cannot be read");
+    Problems problems;
+    world.service.add_problems(problems);
+    BOOST_TEST(problems.size() == 1U);
+    world.result("clients.name", R"({"client":"192.0.2.50","name":"TV"})");
+    world.result("clients.name", R"({"client":"192.0.2.51","name":"TV"})");
+    BOOST_TEST(folder.read("clients.json.damaged") == "{\"a\":");
+    BOOST_TEST(loaded(file)->size() == 2U);
+    problems.clear();
+    world.service.add_problems(problems);
+    BOOST_TEST(problems.empty());
 }
 
 BOOST_AUTO_TEST_CASE(wrong_requests_are_refused_with_what_to_write) {
