@@ -44,6 +44,7 @@
     X(api)             \
     X(certificates)    \
     X(doctor)          \
+    X(support)         \
     X(health)          \
     X(router_commands) \
     X(confinement)     \

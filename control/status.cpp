@@ -43,7 +43,7 @@ constexpr std::chrono::seconds kRoutersPatience{1};
 constexpr std::string_view kStatusMembers =
     "version uptime_s config generation memory simd pid resident_bytes? cpu_s threads open_files? "
     "ready problems reload lists secondaries? ports addresses workers cache? routers bypass? sets? "
-    "opnsense? upstreams certificates connections mdns? confinement";
+    "opnsense? upstreams certificates connections mdns? confinement support?";
 constexpr std::string_view kCounterMembers =
     "workers outcomes routers sets? opnsense? streams mdns? ports exceptions announcements "
     "denied_calls";

@@ -147,6 +147,10 @@ class Router final : public LinkUser, private SessionHandler {
     [[nodiscard]] std::string_view name_of(ListId list, const AddressBytes& address) const;
     // Whether there is a claim; a refused claim does not count.
     [[nodiscard]] bool has_claim(ListId list, const AddressBytes& address) const;
+    // What the row of a claim lacks, as in DifferenceRow; "nothing": it is there. Empty: there is no
+    // claim, or the router is not in sync.
+    [[nodiscard]] std::string_view row_state(ListId list, const AddressBytes& address,
+                                             std::uint64_t now_ms);
     [[nodiscard]] const Trace& trace() const { return trace_; }
     [[nodiscard]] RouterStatus status() const;
     [[nodiscard]] const RouterCounters& counters() const { return counters_; }
@@ -472,6 +476,7 @@ class Router final : public LinkUser, private SessionHandler {
     [[nodiscard]] Judged judge(const Place& place, bool just_ended = false);
     [[nodiscard]] std::optional<Place> place_of(const ClaimKey& key) const;
     [[nodiscard]] std::vector<Place> places_to_judge() const;
+    [[nodiscard]] std::string_view label_of(const Place& place, const Judged& judged) const;
     [[nodiscard]] bool worth_judging(const Claim& claim) const;
     [[nodiscard]] bool judges() const {
         return state_ == RouterState::in_sync && !cleaning_ && !paused_;

@@ -107,17 +107,31 @@ std::vector<DifferenceRow> Router::differences(std::size_t most, std::uint64_t n
     if (state_ != RouterState::in_sync) return out;
     for (const Place& place : places_to_judge()) {
         if (out.size() >= most) break;
-        const auto [w, difference] = judge(place);
-        const Need need = w.want.left_alone ? Need::left_alone : difference.need;
-        if (need == Need::nothing) continue;
-        const bool refused =
-            need != Need::blocked && need != Need::left_alone && refusals_.contains(place);
-        out.push_back({names_[place.name].text, place.address.to_string(),
-                       std::string(refused ? "refused" : label(need)),
+        const Judged judged = judge(place);
+        const std::string_view what = label_of(place, judged);
+        if (what == label(Need::nothing)) continue;
+        const Wanted& w = judged.wanted;
+        out.push_back({names_[place.name].text, place.address.to_string(), std::string(what),
                        std::string(w.want.persistent ? std::string_view{} : w.name),
                        w.want.forever() ? 0 : w.want.row_until_ms});
     }
     return out;
+}
+
+std::string_view Router::label_of(const Place& place, const Judged& judged) const {
+    const Need need = judged.wanted.want.left_alone ? Need::left_alone : judged.difference.need;
+    const bool may_be_refused =
+        need != Need::nothing && need != Need::blocked && need != Need::left_alone;
+    return may_be_refused && refusals_.contains(place) ? "refused" : label(need);
+}
+
+std::string_view Router::row_state(ListId list, const AddressBytes& address, std::uint64_t now_ms) {
+    go_on_at(now_ms);
+    const ClaimKey key{list, Address::host(address)};
+    const Claim* const claim = claims_.find(key);
+    const auto place = place_of(key);
+    if (state_ != RouterState::in_sync || claim == nullptr || !place) return {};
+    return claim->until_ms <= now_ ? std::string_view{} : label_of(*place, judge(*place));
 }
 
 // Flash sectors written by the router; versions without flash do not report them.

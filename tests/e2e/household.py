@@ -36,6 +36,7 @@ control:
   managed: {state}/managed.yaml
   history: {state}/versions
   lists: {state}/lists
+  support: true
   images: {state}/images
   http:
     metrics: off

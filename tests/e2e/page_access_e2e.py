@@ -21,7 +21,7 @@ VIEWS = (("overview", "Living room TV"), ("queries", "was here"), ("history", "M
          ("explain/www.stream.example/A", "Acknowledged"), ("routers", "edge1"), ("routers/edge1", "Differences"), ("lists", "trackers.txt"), ("settings", "DNS64"),
          ("settings/upstreams", "Change something"), ("settings/lists", "trackers.txt"), ("settings/records", "Change something"),
          ("settings/dns64", "Change something"), ("settings/steering", "Change something"), ("configuration", "plugins:"), ("fleet", "No fleet"),
-         ("clients", "Leo's laptop"))
+         ("clients", "Leo's laptop"), ("support", "The audit has each use"), ("support/192.168.88.21", "ads.game.example"))
 SHAPES = (("light", {}), ("dark", {"dark": True}), ("light-phone", {"width": PHONE, "height": 844}), ("dark-phone", {"dark": True, "width": PHONE, "height": 844}))
 # What Tab should stop at: all that is visible and can be used.
 REACHABLE = PageBrowser.CALLED + """
@@ -44,6 +44,8 @@ class Access(unittest.TestCase):
         return browser
 
     def show(self, browser, view, text):
+        if view.startswith("support/"):
+            self.scene.ask_as("192.168.88.21", "ads.game.example")  # within the last 15 minutes
         browser.run("location.hash = arguments[0]", view)
         if view == "queries":
             until(lambda: self.scene.ask_as("192.168.88.21", "was-here.shop.example", "ads.game.example") is None and "was-here" in browser.text("table"), 20, "queries are shown")
@@ -169,6 +171,12 @@ class Access(unittest.TestCase):
             self.assertNotEqual(browser.focus(), "The configuration's text")
             browser.reach("Check", ENTER)
             browser.wait("This text is good.")
+        with self.subTest("support"):
+            browser.reach("Support", ENTER)
+            browser.wait("The audit has each use")
+            scene.ask_as("192.168.88.21", "ads.game.example")
+            browser.reach("client", f"192.168.88.21{ENTER}")
+            browser.wait("ads.game.example", "#view")
         with self.subTest("sign out"):
             browser.reach("Sign out", ENTER)
             browser.wait("Token")

@@ -28,7 +28,7 @@ BUILD = sys.argv.pop(1)
 # It gives every command something to show.
 CONFIG = """
 dataplane: {{ ports: [ {{ device: eth0, driver: socket }} ] }}
-control: {{ http: {{ listen: "127.0.0.1:9154", folder: {folder}/page }}, leases: {folder}/leases.json, router_lists: {folder}/lists.json, static: {folder}/static.yaml, history: {folder}/versions, rules: {folder}/rules.json, managed: {folder}/managed.yaml, user: games, watch: off }}
+control: {{ http: {{ listen: "127.0.0.1:9154", folder: {folder}/page }}, leases: {folder}/leases.json, router_lists: {folder}/lists.json, static: {folder}/static.yaml, history: {folder}/versions, rules: {folder}/rules.json, managed: {folder}/managed.yaml, user: games, watch: off, support: true }}
 routers:
   edge1: {{ address: 172.16.1.1:8728, username: {user}, password: {password} }}
 plugins:
@@ -131,6 +131,8 @@ ROWS = {
     "history top": Row(r"queries from .*\n\n +queries +share", ("--kind", "client"), ("rows", "queries"), wrong=((("--limit", "many"), "--limit"),)),
     "history series": Row(r"queries +hits", ("--step", "60"), ("buckets", "bucket_seconds"), wrong=((("--step", "x"), "--step"),)),
     "recorder": Row(r"log +database +", keys=("recorders", "lost")),
+    "support": Row(r"^client 192\.168\.88\.10, \d+ queries from (.*\n)+\nsteered\n(.*\n)+.* stream\.example +A +\d+ +203\.0\.113\.10 203\.0\.113\.11\n(.*\n)*.*edge1 +203\.0\.113\.10 +policy +stream\.example +present\n",
+                   ("192.168.88.10",), ("client", "asked", "blocked", "rows", "marks"), wrong=(((), "CLIENT is required"), (("kitchen",), "is not an address"))),
     "rules": Row(r"set +rules +pending changes +file\n +blocked", keys=("sets",), wrong=((("blocked", "add"), "a rule is missing"),
                  (("blocked", "list", "x"), "unexpected rules"), (("blocked", "drop"), "drop")), own_words=False),
     "static print": Row(r"nas\.lan +A +192\.168\.88\.5", keys=("records",), own_words=False),
@@ -229,7 +231,7 @@ CALLS = {
     "routers.probe": ({"name": "edge1"},), "routers.reconcile": ({},), "routers.shared": ({},), "routers.trace": ({"name": "edge1"},),
     "rpc.discover": ({},), "rpc.whoami": ({},), "rules": ({},), "rules.list": ({"tag": "blocked"},),
     "rules.change": ({"tag": "blocked", "add": ["full:members.example"]}, {"tag": "blocked", "remove": ["full:members.example"]}),
-    "static.add": ({"record": ["name=members.lan", "address=192.168.88.7"]},), "static.print": ({},), "static.remove": ({"where": ["name=members.lan"]},),
+    "static.add": ({"record": ["name=members.lan", "address=192.168.88.7"]},), "static.print": ({},), "support": ({"client": "192.168.88.10"},), "static.remove": ({"where": ["name=members.lan"]},),
     "status": ({},), "subscribe": ({"topics": ["events"]},), "unsubscribe": ({},), "trace": ({"seconds": 1},), "version": ({},),
     "why": ({"name": "stream.example"},), "zones": ({},), "zones.refresh": ({"tag": "media"},), "zones.retransfer": ({"tag": "media"},),
 }

@@ -59,10 +59,10 @@ class Browser:
     def _devtools(self, command: str, parameters: dict):
         return self._do("POST", "/goog/cdp/execute", {"cmd": command, "params": parameters})
 
-    def emulate(self, dark: bool = False, width: int = 1280, height: int = 900) -> None:
+    def emulate(self, dark: bool = False, width: int = 1280, height: int = 900, paper: bool = False) -> None:
         """The theme and the size of the window. A phone is narrower than Chromium allows a window, so the size is emulated."""
         self._devtools("Emulation.setDeviceMetricsOverride", {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False})
-        self._devtools("Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]})
+        self._devtools("Emulation.setEmulatedMedia", {"media": "print" if paper else "", "features": [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]})
 
     def open(self, url: str) -> None:
         """A new document, also if only what follows '#' differs from the one before."""

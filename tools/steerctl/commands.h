@@ -71,6 +71,7 @@ Run add_static(CLI::App& command, Options& options);
 Run add_events(CLI::App& command, Options& options);
 Run add_history(CLI::App& command, Options& options);
 Run add_recorder(CLI::App& command, Options& options);
+Run add_support(CLI::App& command, Options& options);
 // configuration_commands.cpp
 Run add_configuration(CLI::App& command, Options& options);
 // managed_commands.cpp

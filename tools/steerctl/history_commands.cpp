@@ -1,3 +1,5 @@
+#include <arpa/inet.h>
+
 #include <algorithm>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
@@ -138,6 +140,17 @@ int show_history(const Options& options, const History& wanted) {
     return show(options, "recorder.history", history_text, params, kLongPatience);
 }
 
+// Empty: an address or a prefix. The daemon says which prefixes are one client.
+std::string why_no_client(const std::string& text) {
+    const std::string address = text.substr(0, text.find('/'));
+    in6_addr bytes{};
+    if (::inet_pton(AF_INET, address.c_str(), &bytes) == 1 ||
+        ::inet_pton(AF_INET6, address.c_str(), &bytes) == 1)
+        return {};
+    return "'" + text +
+           "' is not an address or an IPv6 prefix; 'steerctl clients' shows the addresses of names";
+}
+
 }  // namespace
 
 Run add_history(CLI::App& command, Options& options) {
@@ -193,6 +206,21 @@ Run add_history(CLI::App& command, Options& options) {
 
 Run add_recorder(CLI::App& /*command*/, Options& options) {
     return [&options] { return show(options, "recorder.status", recorder_text); };
+}
+
+Run add_support(CLI::App& command, Options& options) {
+    const auto client = std::make_shared<std::string>();
+    const auto plugin = std::make_shared<std::string>();
+    command
+        .add_option("CLIENT", *client, "The client's address, or its IPv6 prefix of /48 or longer")
+        ->required()
+        ->check(why_no_client);
+    command.add_option("--plugin", *plugin, "Tag of the query_recorder");
+    return [&options, client, plugin] {
+        json::object params{{"client", *client}};
+        if (!plugin->empty()) params["plugin"] = *plugin;
+        return show(options, "support", support_text, params, kLongPatience);
+    };
 }
 
 Run add_events(CLI::App& command, Options& options) {

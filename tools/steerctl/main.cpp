@@ -68,6 +68,7 @@ constexpr Command kCommands[] = {
     {"static", "Show, add and remove records of a static plugin", add_static},
     {"history", "Show recorded queries, the newest first", add_history},
     {"recorder", "Show each query_recorder, its files and receivers", add_recorder},
+    {"support", "Show the last 15 minutes of one client on one sheet, for a hotline", add_support},
     {"configuration", "Show, check and change the configuration of the running daemon",
      add_configuration},
     {"managed", "Show, change and undo the layer over the configuration that forms write",

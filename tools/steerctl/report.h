@@ -56,6 +56,9 @@ std::string top_text(const boost::json::value& answer);
 std::string series_text(const boost::json::value& answer);
 std::string recorder_text(const boost::json::value& answer);
 
+// For support.
+std::string support_text(const boost::json::value& answer);
+
 // For events.
 std::string events_text(const boost::json::value& answer);
 

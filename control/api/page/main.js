@@ -18,11 +18,12 @@ import * as settings from "/views/settings.js";
 import * as configuration from "/views/configuration.js";
 import * as fleet from "/views/fleet.js";
 import * as recursion from "/views/recursion.js";
+import * as support from "/views/support.js";
 import * as clients from "/views/clients.js";
 
 // A view has `title` and show(place), which returns what ends it; isThere(status) if not every configuration has it. The address
 // after '#' names it; more after '/' is its own.
-const views = { overview, queries, history, names, blocking, explain, routers, lists, settings, configuration, fleet, clients, recursion };
+const views = { overview, queries, history, names, blocking, explain, routers, lists, settings, configuration, fleet, clients, recursion, support };
 const place = document.getElementById("view");
 const nav = document.querySelector("nav");
 let end = () => {};

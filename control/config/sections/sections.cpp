@@ -160,7 +160,7 @@ void read_managed_place(Reading& in, const Node& node, const Place& place, Contr
     if (read_value(in, node, place, {}, text)) out.managed = managed_place(in, text, place.line);
 }
 
-constexpr std::array<Row<Control>, 25> kControlRows{{
+constexpr std::array<Row<Control>, 26> kControlRows{{
     {"socket", Own<Control>{"path", read_socket}, "/run/steerdns/control.sock", "",
      "control socket, used by steerctl"},
     {"roles", Own<Control>{"list", read_roles}, "none", "",
@@ -245,6 +245,9 @@ constexpr std::array<Row<Control>, 25> kControlRows{{
     {"ready_nat64", &Control::ready_nat64, "false", "",
      "whether `/readyz` fails while `steerctl doctor --watch` finds the NAT64 dead\nOther findings "
      "never make it fail. Without the doctor, or with its last report too old, it does not fail."},
+    {"support", &Control::support, "false", "",
+     "whether `steerctl support` and the page show the last 15 minutes of one client\nIt needs the "
+     "role `operate` and a `query_recorder` with a database. The audit logs each use."},
     {"ready_upstreams", choice<Control, &Control::ready_upstreams>(), "withdraw",
      "withdraw|serve_stale",
      "whether `/readyz` fails while needed upstreams do not answer\n`ready` of a `forward` says "

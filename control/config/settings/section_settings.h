@@ -175,6 +175,7 @@ struct Control {
     ManagedPlace managed;                                      // the layer over the configuration
     std::uint32_t stream_threads = 1;
     bool ready_nat64 = false;
+    bool support = false;  // the method `support` shows what one client asked
     UpstreamsReady ready_upstreams = UpstreamsReady::withdraw;
     std::uint32_t ready_overload = 0;  // percent of queries refused; 0: never
     Milliseconds shutdown_delay{0};

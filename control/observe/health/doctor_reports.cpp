@@ -172,6 +172,22 @@ bool DoctorReports::is_stale(const Report& report) const {
     return age_s(report) > kStaleAfter * report.interval_s;
 }
 
+boost::json::array DoctorReports::steps_about(std::string_view prefix) const {
+    array out;
+    for (const auto& [name, report] : by_router_) {
+        for (const Step& step : report.steps) {
+            if (!step.name.starts_with(prefix)) continue;
+            out.push_back(object{{"router", name},
+                                 {"age_s", age_s(report)},
+                                 {"stale", is_stale(report)},
+                                 {"step", step.name},
+                                 {"result", step.result},
+                                 {"text", step.text}});
+        }
+    }
+    return out;
+}
+
 boost::json::value DoctorReports::to_json() const {
     array routers;
     for (const auto& [name, report] : by_router_) {

@@ -10,10 +10,12 @@
 // Not thread-safe; used by the main thread.
 #pragma once
 
+#include <boost/json/array.hpp>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -40,6 +42,9 @@ class DoctorReports {
     void add_methods(ops::Methods& methods);
     // The findings of level `problem`, and routers that could not be read.
     [[nodiscard]] std::vector<std::string> problems() const;
+    // The last probes' steps whose names begin with `prefix`, by router: [{"router", "age_s",
+    // "stale", "step", "result", "text"}].
+    [[nodiscard]] boost::json::array steps_about(std::string_view prefix) const;
     void write_metrics(ops::MetricWriter& writer) const;
     // Adds the condition `doctor`, if there was any report.
     void add_check(ops::HealthChecks& checks) const;

@@ -167,6 +167,7 @@ class Search {
         : reader_(reader),
           filter_(filter),
           below_("." + filter.suffix),
+          client_(filter.client ? filter.client->address.to_string() : std::string()),
           is_ascending_(filter.after_us.has_value()) {}
 
     Result<value> run() {
@@ -237,13 +238,15 @@ class Search {
         if (!filter_.name.empty()) sql += " AND name = ?4";
         if (!filter_.suffix.empty()) sql += " AND (name = ?5 OR substr(name, -length(?6)) = ?6)";
         if (!filter_.contains.empty()) sql += " AND instr(name, ?7) > 0";
-        if (filter_.client) sql += " AND steer_client(client)";
+        const bool is_one_address = filter_.client && filter_.client->length == 128;
+        if (is_one_address) sql += " AND client = ?8";
+        if (filter_.client && !is_one_address) sql += " AND steer_client(client)";
         sql += is_ascending_ ? " ORDER BY id LIMIT ?3" : " ORDER BY id DESC LIMIT ?3";
         // (SQLite calls them with these objects only while run() runs.)
         sqlite3* const db = reader_.db().get();
         sqlite3_create_function_v2(db, "steer_seen", 1, SQLITE_UTF8, &seen_us_, note_seen, nullptr,
                                    nullptr, nullptr);
-        if (filter_.client) {
+        if (filter_.client && !is_one_address) {
             sqlite3_create_function_v2(db, "steer_client", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC,
                                        const_cast<matchers::Prefix*>(&*filter_.client), is_client,
                                        nullptr, nullptr, nullptr);
@@ -257,6 +260,7 @@ class Search {
             rows_.bind(6, below_);
         }
         if (!filter_.contains.empty()) rows_.bind(7, filter_.contains);
+        if (is_one_address) rows_.bind(8, client_);
         return {};
     }
 
@@ -314,7 +318,7 @@ class Search {
 
     Reader& reader_;
     const HistoryFilter& filter_;
-    const std::string below_;
+    const std::string below_, client_;
     const bool is_ascending_;
     Words words_;
     Statement rows_;

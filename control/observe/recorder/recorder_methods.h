@@ -23,15 +23,17 @@ class RecorderMethods {
     RecorderMethods(boost::asio::io_context& main_io, Recorder& recorder);
     void add_methods(ops::Methods& methods);
 
-  private:
     using Read = std::function<Result<boost::json::value>(const std::string& path)>;
+    // Reads the database of the query_recorder that the request names (`plugin`), on the thread
+    // for it. Calls `done` on the main thread.
+    void read(const ops::Arguments& asked, Read read, const ops::RpcDone& done);
+
+  private:
     struct Waiting {
         std::string path;
         Read read;
         ops::RpcDone done;
     };
-    // Reads the database of the query_recorder that the request names.
-    void read(const ops::Arguments& asked, Read read, const ops::RpcDone& done);
     void begin_next();
     [[nodiscard]] bool may_see_decisions(const ops::Arguments& asked) const;
 

@@ -32,6 +32,7 @@ class RecorderPart final : public Part {
     [[nodiscard]] bool has_background_work() const override { return true; }
 
     [[nodiscard]] recorder::Recorder& recorder() { return *recorder_; }
+    [[nodiscard]] recorder::RecorderMethods& methods() { return *methods_; }
 
   private:
     void record(const config::Settings& settings);

@@ -184,6 +184,24 @@ BOOST_AUTO_TEST_CASE(differences_are_the_pending_writes) {
     BOOST_TEST(lab.router->differences(2, lab.now_ms()).size() == 2U);
 }
 
+BOOST_AUTO_TEST_CASE(one_claim_says_what_its_row_lacks) {
+    const auto bytes = [](const char* text) { return Address::parse(Menu::ip, text)->bytes; };
+    const auto mine = bytes("203.0.113.1"), other = bytes("203.0.113.2");
+    Lab lab{fast()};
+    lab.claim(1, {"203.0.113.1"}, 30, 60);
+    BOOST_TEST(lab.router->row_state(1, mine, lab.now_ms()) == "");  // nothing is known
+    BOOST_REQUIRE(lab.sync());
+    lab.run_for(kSecond);
+    BOOST_TEST(lab.router->row_state(1, mine, lab.now_ms()) == "nothing");
+    BOOST_TEST(lab.router->row_state(1, other, lab.now_ms()) == "");
+    BOOST_TEST(lab.router->row_state(2, mine, lab.now_ms()) == "");  // another list
+    lab.router->pause(lab.now_ms());
+    lab.claim(1, {"203.0.113.2"}, 30, 60);
+    BOOST_TEST(lab.router->row_state(1, other, lab.now_ms()) == "add");
+    lab.run_for(61 * kSecond);
+    BOOST_TEST(lab.router->row_state(1, mine, lab.now_ms()) == "");  // the claim is over
+}
+
 BOOST_AUTO_TEST_CASE(rows_of_a_predecessor_are_adopted_in_place_on_request_only) {
     constexpr auto kIp = rossim::Family::ipv4;
     auto list = list_config();

@@ -1,0 +1,65 @@
+// One client's last 15 minutes on one sheet, which prints as it is.
+import { clientText, learnNames } from "/client_names.js";
+import { make, notice, panel, table, widePanel } from "/dom.js";
+import { count, duration, us, when, zone } from "/format.js";
+import { guard } from "/permissions.js";
+import { call } from "/rpc.js";
+
+export const title = "Support";
+// Only where `control.support` is on.
+export const isThere = (status) => status.support === true;
+
+const last = { title: "Last", of: (one) => when(new Date(one.last_us / 1000)) };
+const name = { title: "Name", long: true, of: (one) => one.name ?? "" };
+const type = { title: "Type", of: (one) => one.type ?? "" };
+const queries = { title: "Queries", number: true, of: (one) => count(one.queries) };
+const text = (heading, key) => ({ title: heading, long: ["list", "rule", "answers", "text"].includes(key), of: (one) => one[key] ?? "" });
+
+function sheet(all) {
+  const at = (us) => when(new Date(us / 1000));
+  return [
+    make("h2", {}, `Client ${clientText(all.client)}`),
+    make("p", {}, `${count(all.queries)} queries from ${at(all.read_from_us ?? all.from * 1e6)} to ${at(all.to * 1e6)} (${zone}).`),
+    !all.complete && notice("These are not all queries of the 15 minutes: earlier ones were not read."),
+    all.one_in > 1 && notice(`One of ${count(all.one_in)} queries is recorded: numbers are estimates.`),
+    all.only_marked && notice("Queries are recorded by their marks only (include_marks, exclude_marks): some may be missing."),
+    make("div", { class: "panels" },
+      widePanel("Blocked", table([last, name, type, queries, text("Plugin", "plugin"), text("List", "list"), text("Rule", "rule")], all.blocked, "Nothing was blocked.")),
+      widePanel("Failed", table([last, name, type, queries, text("Result", "rcode"), text("End", "end"), text("Upstream", "upstream")], all.failed, "No query failed.")),
+      widePanel("Slow (500 ms or more)", table([last, name, type, queries, { title: "Slowest", number: true, of: (one) => us(one.slowest_us) }, text("Upstream", "upstream")], all.slow, "No answer was slow.")),
+      widePanel("Steered", table([last, name, type, queries, text("Answers", "answers")], all.steered, "No name was steered.")),
+      widePanel("Rows on routers", table([text("Router", "router"), text("Address", "address"), text("List", "list"), name, text("Row", "row")], all.rows, "No router has a row for these answers.")),
+      widePanel("Connection marks, as the doctor saw them", table([text("Router", "router"), text("Step", "step"), text("Result", "result"),
+        { title: "Age", of: (one) => duration(one.age_s) + (one.stale ? " (too old)" : "") }, text("What", "text")], all.marks, "Unknown: run steerctl doctor --watch with a name to probe.")),
+      widePanel("Asked, the most frequent first", table([queries, name, type, text("Decision", "decision"), text("Result", "rcode"), last], all.asked, "No query was recorded."))),
+  ].filter(Boolean);
+}
+
+export function show(place, [chosen]) {
+  const out = make("div", { class: "sheet" });
+  let ended = false;
+  const client = make("input", { name: "client", placeholder: "192.0.2.7", size: 24, autocomplete: "off", required: true, value: chosen ?? "" });
+  async function look() {
+    out.replaceChildren(make("p", { class: "quiet", role: "status" }, "Reading…"));
+    try {
+      const [all] = await Promise.all([call("support", { client: client.value.trim() }), learnNames()]);
+      if (!ended) out.replaceChildren(...sheet(all));
+    } catch (error) {
+      if (!ended) out.replaceChildren(notice(error.message));
+    }
+  }
+  // The client is in the address, so that a sheet can be opened again.
+  function choose(event) {
+    event.preventDefault();
+    const hash = `#support/${encodeURIComponent(client.value.trim())}`;
+    if (location.hash === hash) look();
+    else location.hash = hash;
+  }
+  const form = make("form", { onsubmit: choose },
+    make("label", {}, "Client", client), guard(make("button", { class: "main" }, "Show the last 15 minutes"), "support"),
+    make("button", { type: "button", onclick: () => window.print() }, "Print"));
+  place.replaceChildren(make("div", { class: "no-print" }, panel("One client", form,
+    make("p", { class: "quiet" }, "The audit has each use, with your name and the client. An IPv6 subscriber is an address or a prefix such as 2001:db8:1:2::/64."))), out);
+  if (chosen) look();
+  return () => { ended = true; };
+}
