@@ -11,7 +11,7 @@ from lab.scene import Scene
 
 BUILD = sys.argv.pop(1)
 CONFIG = """
-control: {{ http: 127.0.0.1:9153, rules: {rules}, leases: {leases} }}
+control: {{ {groups}http: 127.0.0.1:9153, rules: {rules}, leases: {leases} }}
 plugins:
   - {{ tag: ads, type: adlist, args: {{ lists: [ {lists}{{ list: {law}, legal: true }} ], allow: [ lawful.example ]{keys} }} }}
   - {{ tag: main_cache, type: cache, args: {{ size: 1000, short_circuit: true }} }}
@@ -41,9 +41,10 @@ class Blocking(unittest.TestCase):
         self.hosts.write_text("0.0.0.0 www.other.example\n0.0.0.0 other.example\n")
         self.law.write_text("www.stream.example\nlawful.example\n")
         self.config = folder / "steer.yaml"
+        self.config_of_groups = ""
 
     def start(self, order=FIRST, lists=None, keys=""):
-        self.config.write_text(CONFIG.format(rules=self.rules, leases=self.scene.folder / "leases.json",
+        self.config.write_text(CONFIG.format(rules=self.rules, groups=self.config_of_groups, leases=self.scene.folder / "leases.json",
                                               lists=lists or f"{self.hosts}, ", law=self.law, order=order, keys=keys,
                                              history=self.scene.folder / "history.db"))
         self.daemon = self.scene.start_daemon(self.config)
@@ -219,6 +220,26 @@ class Blocking(unittest.TestCase):
         self.scene.reported("clients", "group", "remove", "children", first)
         self.assertNotEqual(self.answer("www.other.example", first), BLOCKED)
         self.assertIn("children", self.scene.steerctl("explain", "www.other.example", "--client", first))
+
+    def test_groups_of_a_file_are_followed(self):
+        subscribers = self.scene.folder / "subscribers.txt"
+        subscribers.write_text("# from the feed\nchildren 192.168.88.10\nchildren 02:00:00:00:00:09\n")
+        self.config_of_groups = f"client_groups: {subscribers}, "
+        self.start("{ exec: $ads }, { matches: client_group guests, exec: reject 3 }, { exec: $main_cache }, { exec: $up }")
+        first, second = self.clients()
+        self.rule("block", "music.example", "--group", "children")
+        self.assertEqual(self.answer("music.example", first), BLOCKED)
+        self.assertNotEqual(self.answer("music.example", second), BLOCKED)
+        self.assertRegex(self.scene.steerctl("clients", "group"), r"children +2 devices +- +the file of client_groups")
+        subscribers.with_suffix(".new").write_text(f"children {second}/32\nguests {first}\n")
+        subscribers.with_suffix(".new").rename(subscribers)
+        until(lambda: self.answer("music.example", second) == BLOCKED, 10, "the file is followed")
+        self.assertEqual(self.answer("other2.example", first), [])
+        # a bad line: the groups stay, and the line is named
+        subscribers.with_suffix(".new").write_text("children\n")
+        subscribers.with_suffix(".new").rename(subscribers)
+        self.daemon.wait_for('"children" is not a member: expected GROUP and an address')
+        self.assertEqual(self.answer("music.example", second), BLOCKED)
 
     def test_what_a_rule_allowed_for_one_is_not_in_the_cache_for_others(self):
         self.start(BEHIND_CACHE)

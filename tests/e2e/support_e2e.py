@@ -143,7 +143,7 @@ class Support(unittest.TestCase):
             both = self.sheet("fd88::/64")
             self.assertEqual((both["client"], [(one["name"], one["queries"]) for one in both["blocked"]]), ("fd88::/64", [("ads.example", 2)]))
         with self.subTest("what is not one client"):
-            self.refused("kitchen", "'kitchen' is not an address or an IPv6 prefix; 'steerctl clients' shows the addresses of names", 2)
+            self.refused("kitchen", "'kitchen' is not an address or the name of a client; 'steerctl clients' shows both", 2)
             for client in ("192.168.88.0/24", "fd88::/32", "::/64", "::ffff:0:0/96"):
                 self.refused(client, f'client is "{client}": expected an address')
             self.assertIn('client is "kitchen": expected an address', self.rpc("operate", "support", client="kitchen")["error"]["message"])

@@ -2,7 +2,9 @@
 #include <boost/json/object.hpp>
 #include <map>
 #include <string>
+#include <utility>
 
+#include "client_names.h"
 #include "commands.h"
 #include "output.h"
 #include "report.h"
@@ -14,7 +16,8 @@ namespace {
 void add_clients(CLI::App& command, Options& options) {
     auto* const client =
         command.add_option("--client", options.clients,
-                           "For an address, a prefix or a MAC address (default: for everyone)");
+                           "For an address, a prefix, a MAC address or a name of a device "
+                           "(default: for everyone)");
     command
         .add_option("--group", options.group,
                     "For a group of devices, as 'steerctl clients group' shows them")
@@ -30,11 +33,18 @@ CLI::Option* add_for(CLI::App& command, Options& options, const char* help) {
         ->transform(CLI::AsNumberWithUnit(units, CLI::AsNumberWithUnit::CASE_SENSITIVE));
 }
 
-// Of the options that were given.
+// Adds whom the rule is for. Returns an error.
+std::string add_audience(const Options& options, json::object& params) {
+    if (!options.group.empty()) params["group"] = options.group;
+    if (options.clients.empty()) return {};
+    auto device = known_client(options, options.clients, ClientAs::device);
+    if (device.error.empty()) params["clients"] = device.client;
+    return std::move(device.error);
+}
+
+// Of the other options that were given.
 json::object params_of(const Options& options) {
     json::object out;
-    if (!options.clients.empty()) out["clients"] = options.clients;
-    if (!options.group.empty()) out["group"] = options.group;
     if (!options.note.empty()) out["note"] = options.note;
     if (options.rule_seconds != 0) out["seconds"] = options.rule_seconds;
     return out;
@@ -48,6 +58,8 @@ Run add_set(CLI::App& command, Options& options, bool allows) {
     add_note(command, options);
     return [&options, allows] {
         json::object params = params_of(options);
+        if (const std::string wrong = add_audience(options, params); !wrong.empty())
+            return misused("--client: " + wrong);
         params["name"] = options.name;
         if (allows) params["allow"] = true;
         if (options.exact) params["exact"] = true;
@@ -82,8 +94,8 @@ Run add_unblock(CLI::App& command, Options& options) {
         json::object params;
         if (number->count() != 0) params["number"] = options.number;
         if (!options.name.empty()) params["name"] = options.name;
-        if (!options.clients.empty()) params["clients"] = options.clients;
-        if (!options.group.empty()) params["group"] = options.group;
+        if (const std::string wrong = add_audience(options, params); !wrong.empty())
+            return misused("--client: " + wrong);
         return show(options, "blocking.remove", blocking_removed_text, params);
     };
 }
@@ -101,6 +113,8 @@ Run add_pause(CLI::App& command, Options& options) {
         ->needs("--tag", "--note");
     return [&options] {
         json::object params = params_of(options);
+        if (const std::string wrong = add_audience(options, params); !wrong.empty())
+            return misused("--client: " + wrong);
         if (options.rule_seconds == 0) params["seconds"] = kTenMinutes;
         if (!options.tag.empty()) params["plugin"] = options.tag;
         if (!options.instance.empty()) params["list"] = options.instance;

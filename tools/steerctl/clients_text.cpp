@@ -51,6 +51,12 @@ std::string groups_text(const json::value& answer) {
             rows.push_back(std::move(row));
         }
     }
+    for (const json::value& one : array_of(object_of(answer), "of_file")) {
+        const json::object& group = object_of(one);
+        rows.push_back(json::object{{"group", string_of(group, "group")},
+                                    {"client", text_of(group, "members") + " devices"},
+                                    {"who", "the file of client_groups"}});
+    }
     const std::string out = rows_text(rows, kMember, {"group", "device", "name", "added by"});
     return out.empty() ? "no groups: 'steerctl clients group add' makes one\n" : out;
 }

@@ -1,5 +1,3 @@
-#include <arpa/inet.h>
-
 #include <algorithm>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
@@ -13,6 +11,7 @@
 #include <utility>
 
 #include "cells.h"
+#include "client_names.h"
 #include "commands.h"
 #include "csv.h"
 #include "local_time.h"
@@ -83,7 +82,10 @@ int show_top(const Options& options, const History& wanted) {
     if (const std::string wrong = wanted.add_span(params); !wrong.empty()) return misused(wrong);
     if (wanted.limit) params["limit"] = *wanted.limit;
     if (!wanted.kind.empty()) params["kind"] = wanted.kind;
-    return show(options, "recorder.top", top_text, params, kLongPatience);
+    const ClientNames names = options.as_json ? ClientNames() : client_names(options);
+    return show(
+        options, "recorder.top", [&](const json::value& answer) { return top_text(answer, names); },
+        params, kLongPatience);
 }
 
 // Writes all matching queries, some thousand at a time.
@@ -121,7 +123,6 @@ int show_history(const Options& options, const History& wanted) {
              {"name", wanted.name},
              {"suffix", wanted.suffix},
              {"contains", wanted.contains},
-             {"client", wanted.client},
              {"type", wanted.type},
              {"rcode", wanted.rcode},
              {"end", wanted.end},
@@ -132,23 +133,19 @@ int show_history(const Options& options, const History& wanted) {
              {"rule", wanted.rule}}) {
         if (!value.empty()) params[key] = value;
     }
+    const ClientNames names = client_names(options);
+    const auto client = names.find(wanted.client, ClientAs::address);
+    if (!client.error.empty()) return misused("--client: " + client.error);
+    if (!client.client.empty()) params["client"] = client.client;
     if (wanted.is_blocked) params["decision"] = "blocked";
     if (wanted.before) params["before_us"] = *wanted.before;
     if (!wanted.form.empty()) return export_history(options, wanted, std::move(params));
     if (wanted.after) params["after_us"] = *wanted.after;
     params["limit"] = std::min<std::uint64_t>(wanted.limit.value_or(kPage), kExportPage);
-    return show(options, "recorder.history", history_text, params, kLongPatience);
-}
-
-// Empty: an address or a prefix. The daemon says which prefixes are one client.
-std::string why_no_client(const std::string& text) {
-    const std::string address = text.substr(0, text.find('/'));
-    in6_addr bytes{};
-    if (::inet_pton(AF_INET, address.c_str(), &bytes) == 1 ||
-        ::inet_pton(AF_INET6, address.c_str(), &bytes) == 1)
-        return {};
-    return "'" + text +
-           "' is not an address or an IPv6 prefix; 'steerctl clients' shows the addresses of names";
+    return show(
+        options, "recorder.history",
+        [&](const json::value& answer) { return history_text(answer, names); }, params,
+        kLongPatience);
 }
 
 }  // namespace
@@ -159,7 +156,8 @@ Run add_history(CLI::App& command, Options& options) {
     command.add_option("--name", wanted->name, "Only this name");
     command.add_option("--suffix", wanted->suffix, "Only this name and names below it");
     command.add_option("--contains", wanted->contains, "Only names that contain this text");
-    command.add_option("--client", wanted->client, "Only this address or prefix");
+    command.add_option("--client", wanted->client,
+                       "Only this client: an address, a prefix, or a name of one");
     command.add_option("--type", wanted->type, "Only this query type");
     command.add_option("--rcode", wanted->rcode, "Only this response code");
     command.add_option("--end", wanted->end, "Only this end (a verdict)");
@@ -212,12 +210,14 @@ Run add_support(CLI::App& command, Options& options) {
     const auto client = std::make_shared<std::string>();
     const auto plugin = std::make_shared<std::string>();
     command
-        .add_option("CLIENT", *client, "The client's address, or its IPv6 prefix of /48 or longer")
-        ->required()
-        ->check(why_no_client);
+        .add_option("CLIENT", *client,
+                    "The client's address, its IPv6 prefix of /48 or longer, or its name")
+        ->required();
     command.add_option("--plugin", *plugin, "Tag of the query_recorder");
     return [&options, client, plugin] {
-        json::object params{{"client", *client}};
+        const auto found = known_client(options, *client, ClientAs::address);
+        if (!found.error.empty()) return misused(found.error);
+        json::object params{{"client", found.client}};
         if (!plugin->empty()) params["plugin"] = *plugin;
         return show(options, "support", support_text, params, kLongPatience);
     };

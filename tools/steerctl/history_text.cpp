@@ -57,7 +57,7 @@ const char* if_incomplete(const json::object& all) {
 
 }  // namespace
 
-std::string history_text(const json::value& answer) {
+std::string history_text(const json::value& answer, const ClientNames& names) {
     const json::object& all = object_of(answer);
     const json::array& queries = array_of(all, "queries");
     const auto microseconds = [](const json::object& object, std::string_view key) {
@@ -82,7 +82,7 @@ std::string history_text(const json::value& answer) {
         const json::object& q = object_of(one);
         const bool has_rcode = find(q, "rcode") != nullptr;
         std::vector<std::string> cells{local_time_text(microseconds(q, "time_us")),
-                                       text_of(q, "client"),
+                                       names.shown(text_of(q, "client")),
                                        text_of(q, "transport"),
                                        text_of(q, "name"),
                                        text_of(q, "type"),
@@ -109,18 +109,21 @@ std::string history_text(const json::value& answer) {
     return out;
 }
 
-std::string top_text(const json::value& answer) {
+std::string top_text(const json::value& answer, const ClientNames& names) {
     const json::object& all = object_of(answer);
     std::string out = text_of(all, "queries") + " queries from " + span_of(all) + "\n\n";
     Table table;
     const std::string kind = text_of(all, "kind");
+    const bool is_client = kind == "client" || kind == "blocked_client";
     table.headings({"queries", "share", "mean", kind});
     for (const json::value& one : array_of(all, "rows")) {
         const json::object& row = object_of(one);
         const std::string key = text_of(row, "key");
         table.row({text_of(row, "queries"), percent(find(row, "share")),
                    latency(find(row, "mean_us")),
-                   kind == "latency" ? "below " + key + " us" : key});
+                   kind == "latency" ? "below " + key + " us"
+                   : is_client       ? names.shown(key)
+                                     : key});
     }
     out += table.text();
     if (number_of(find(all, "others")).value_or(0) > 0)

@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 
+#include "client_names.h"
+
 namespace steerctl {
 
 std::string status_text(const boost::json::value& status);
@@ -51,8 +53,8 @@ std::string hits_text(const boost::json::value& answer);
 boost::json::value group_hits(boost::json::value answer, unsigned labels, std::size_t top);
 
 // For recorder.history, recorder.top, recorder.series and recorder.status.
-std::string history_text(const boost::json::value& answer);
-std::string top_text(const boost::json::value& answer);
+std::string history_text(const boost::json::value& answer, const ClientNames& names = {});
+std::string top_text(const boost::json::value& answer, const ClientNames& names = {});
 std::string series_text(const boost::json::value& answer);
 std::string recorder_text(const boost::json::value& answer);
 

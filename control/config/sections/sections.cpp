@@ -1,15 +1,21 @@
 // The table of sections, and the short ones: log, control, runtime.
 #include "control/config/sections/sections.h"
 
+#include <algorithm>
 #include <array>
+#include <map>
+#include <utility>
 
 #include "control/config/layer.h"
+#include "control/config/lists/entry_lines.h"
 #include "control/config/plugin_type.h"
 #include "control/config/predecessors.h"
 #include "control/config/sections/section_rows.h"
 #include "control/config/values.h"
 #include "matchers/pattern/compiler.h"
+#include "matchers/prefix/mac_address.h"
 #include "matchers/quote.h"
+#include "matchers/text.h"
 
 namespace steer::config {
 namespace {
@@ -86,6 +92,57 @@ void read_path_or_off(Reading& in, const Node& node, const Place& place, Control
     }
     while (path.size() > 1 && path.ends_with('/'))
         path.pop_back();
+}
+
+// A group and its member of a line.
+struct GroupLine {
+    std::string group;
+    std::uint64_t mac = 0;  // 0: `prefix`
+    matchers::Prefix prefix;
+};
+
+Result<GroupLine> group_line(std::string_view line) {
+    const std::string_view text = matchers::without_comment(line);
+    const auto at = text.find_first_of(" \t");
+    const std::string_view member = at == text.npos ? "" : matchers::trimmed(text.substr(at));
+    GroupLine out{.group = std::string(text.substr(0, at))};
+    if (const auto mac = parse_mac(member)) {
+        out.mac = *mac;
+    } else if (const auto prefix = matchers::Prefix::parse(member)) {
+        out.prefix = *prefix;
+    } else {
+        return Error{matchers::quoted(text) +
+                     " is not a member: expected GROUP and an address, a prefix or a MAC address, "
+                     "as in 'children 192.0.2.0/24'"};
+    }
+    return out;
+}
+
+void read_client_groups(Reading& in, const Node& node, const Place& place, Control& out) {
+    std::string path;
+    if (!read_value(in, node, place, {}, path)) return;
+    const std::string file = in.resolve(path, place.line);
+    const auto bytes = in.read_file(file, place);
+    if (!bytes) return;
+    std::map<std::string, FileGroup> groups;
+    read_entry_lines(in, *bytes, file, true, place, group_line,
+                     [&](GroupLine line, std::uint32_t, int) {
+                         FileGroup& group = groups[line.group];
+                         if (line.mac != 0) {
+                             group.macs.push_back(line.mac);
+                         } else {
+                             group.prefixes.push_back(line.prefix);
+                         }
+                     });
+    if (groups.size() > kMaxFileGroups)
+        in.report().error(place.line, place.name() + ": the file has " +
+                                          std::to_string(groups.size()) + " groups: at most " +
+                                          std::to_string(kMaxFileGroups) + " are possible");
+    for (auto& [name, group] : groups) {
+        group.name = name;
+        std::ranges::sort(group.macs);
+        out.client_groups.push_back(std::move(group));
+    }
 }
 
 void read_rules(Reading& in, const Node& node, const Place& place, Control& out) {
@@ -200,6 +257,13 @@ constexpr std::array<Row<Control>, 26> kControlRows{{
      "file for the leases of `dhcp_leases`; `off` disables it\nAfter a restart these leases are "
      "used until the router is reachable. Names of `steerctl clients name` are kept in its folder, "
      "as `clients.json`, groups of `steerctl clients group` as `groups.json`."},
+    {"client_groups", Own<Control>{"path", read_client_groups}, "none", "",
+     "file with groups of devices: `GROUP MEMBER` in each line\nA member is an address, a prefix "
+     "or "
+     "a MAC address. `watch` follows the file, so a feed of subscribers may write it anew. Rules "
+     "of "
+     "`steerctl block --group` and `client_group` use these groups, with the members of the same "
+     "name that people add. At most 256 groups are possible."},
     {"recursion", Own<Control>{"path", read_path<&Control::recursion>}, "/var/lib/unbound/steerdns",
      "",
      "folder for files of the engines of `recursion`\nDebian's profile of AppArmor lets unbound "

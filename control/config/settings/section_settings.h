@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "control/config/settings/group_settings.h"
 #include "control/config/settings/lines.h"
 #include "control/config/settings/managed_settings.h"
 #include "control/config/settings/port_settings.h"
@@ -165,6 +166,7 @@ struct Control {
         "/var/lib/steerdns/routeros.json";                 // of routers' probes; empty: not kept
     std::string recursion = "/var/lib/unbound/steerdns";   // folder of the engines of `recursion`
     std::string leases = "/var/lib/steerdns/leases.json";  // last known ones; empty: not kept
+    std::vector<FileGroup> client_groups;                  // by name
     // Last known address lists of routers. Files with the DNS servers of each router are in the
     // same folder. Empty: not kept.
     std::string router_lists = "/var/lib/steerdns/router-lists.json";

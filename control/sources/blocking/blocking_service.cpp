@@ -349,7 +349,7 @@ void BlockingService::write_metrics(ops::MetricWriter& writer) const {
 
 void BlockingService::add_problems(Problems& problems) const {
     for (const Rule& rule : book_.rules()) {
-        if (rule.group.empty() || groups_.groups().contains(rule.group)) continue;
+        if (rule.group.empty() || groups_.has(rule.group)) continue;
         problems.push_back({"rules", "rule " + std::to_string(rule.number) +
                                          " is for no device: there is no group " +
                                          matchers::quoted(rule.group) +

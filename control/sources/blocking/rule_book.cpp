@@ -264,7 +264,13 @@ std::string adguard_text(const RuleBook& book, const clients::GroupBook& groups)
         std::string clients = rule.clients.empty() ? "" : "'" + rule.clients + "'";
         if (!rule.group.empty()) {
             const auto at = groups.groups().find(rule.group);
-            if (at == groups.groups().end() || at->second.empty()) continue;  // for no device
+            const bool is_known = at != groups.groups().end() && !at->second.empty();
+            if (!is_known && !groups.has(rule.group)) continue;  // for no device
+            if (!is_known || groups.is_of_file(rule.group)) {
+                out +=
+                    "! left out: " + rule.name + ", for the group " + rule.group + " of a file\n";
+                continue;
+            }
             for (const auto& [member, origin] : at->second)
                 clients += (clients.empty() ? "'" : "|'") + member + "'";
         }

@@ -19,6 +19,11 @@ MemberOrigin origin_of(const json::object& row) {
     return {at != nullptr && at->is_int64() ? at->get_int64() : 0, safe_text(text_at(row, "who"))};
 }
 
+Error of_file_alone(const std::string& group) {
+    return Error{"the members of " + matchers::quoted(group) +
+                 " are in the file of `client_groups`: change them there"};
+}
+
 }  // namespace
 
 Result<std::string> member_of(std::string_view written) {
@@ -71,21 +76,26 @@ Result<void> GroupBook::remove(const std::string& group, const std::vector<std::
 Result<void> GroupBook::remove(const std::string& group) {
     if (auto known = check(group); !known) return known;
     const auto at = groups_.find(group);
+    if (at == groups_.end()) return of_file_alone(group);
     members_ -= at->second.size();
     groups_.erase(at);
     return {};
 }
 
 Result<void> GroupBook::check(std::string_view group) const {
-    if (groups_.contains(group)) return {};
+    if (has(group)) return {};
     constexpr std::size_t kShown = 5;
     std::string known;
     std::size_t shown = 0;
-    for (const auto& [name, members] : groups_) {
-        if (shown++ == kShown) break;
-        known += (known.empty() ? "" : ", ") + matchers::quoted(name);
+    const auto show = [&](const std::string& name) {
+        if (shown++ < kShown) known += (known.empty() ? "" : ", ") + matchers::quoted(name);
+    };
+    for (const auto& [name, members] : groups_)
+        show(name);
+    for (const config::FileGroup& one : file_) {
+        if (!groups_.contains(one.name)) show(one.name);
     }
-    if (groups_.size() > kShown) known += " and others";
+    if (shown > kShown) known += " and others";
     return Error{
         "there is no group " + matchers::quoted(group) + ": " +
         (known.empty() ? "make it with 'steerctl clients group add'" : "the groups are " + known)};
@@ -93,10 +103,15 @@ Result<void> GroupBook::check(std::string_view group) const {
 
 std::shared_ptr<const DeviceGroup> GroupBook::devices(std::string_view group) const {
     const auto at = groups_.find(group);
-    if (at == groups_.end()) return nullptr;
+    const config::FileGroup* const of_file = file_group(group);
+    if (at == groups_.end() && of_file == nullptr) return nullptr;
     DeviceGroup out;
     std::vector<matchers::Prefix> prefixes;
-    for (const auto& [member, origin] : at->second) {
+    if (of_file != nullptr) {
+        out.macs = of_file->macs;
+        prefixes = of_file->prefixes;
+    }
+    for (const auto& [member, origin] : at == groups_.end() ? GroupMembers() : at->second) {
         if (const auto mac = parse_mac(member)) {
             out.macs.push_back(*mac);
         } else if (const auto prefix = matchers::Prefix::parse(member)) {
@@ -108,10 +123,18 @@ std::shared_ptr<const DeviceGroup> GroupBook::devices(std::string_view group) co
     return std::make_shared<const DeviceGroup>(std::move(out));
 }
 
+const config::FileGroup* GroupBook::file_group(std::string_view group) const {
+    const auto at = std::ranges::lower_bound(file_, group, {}, &config::FileGroup::name);
+    return at != file_.end() && at->name == group ? &*at : nullptr;
+}
+
 std::unique_ptr<const DeviceGroups> GroupBook::all_devices() const {
     std::vector<DeviceGroups::Named> all;
     for (const auto& [name, members] : groups_)
         all.push_back({name, devices(name)});
+    for (const config::FileGroup& one : file_) {
+        if (!groups_.contains(one.name)) all.push_back({one.name, devices(one.name)});
+    }
     return std::make_unique<const DeviceGroups>(std::move(all));
 }
 

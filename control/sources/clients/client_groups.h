@@ -1,7 +1,8 @@
 // Groups of devices that people make. Pure.
 //
 // A group is a name and its members: addresses, prefixes and MAC addresses. It may be empty. All
-// groups together have at most kMostMembers members.
+// groups together have at most kMostMembers members. Groups of the configuration's file
+// (`client_groups`) are beside them; of a name that both have, the members count together.
 #pragma once
 
 #include <boost/json/object.hpp>
@@ -11,8 +12,10 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "control/config/settings/group_settings.h"
 #include "dataplane/answer/device_groups.h"
 #include "matchers/result.h"
 
@@ -38,6 +41,17 @@ class GroupBook {
     Result<void> remove(const std::string& group, const std::vector<std::string>& members);
     Result<void> remove(const std::string& group);
 
+    // The groups of `client_groups`, by name. They are not in groups() or text().
+    void set_file(std::vector<config::FileGroup> groups) { file_ = std::move(groups); }
+    [[nodiscard]] const std::vector<config::FileGroup>& file() const { return file_; }
+    [[nodiscard]] bool has(std::string_view group) const {
+        return groups_.contains(group) || file_group(group) != nullptr;
+    }
+
+    [[nodiscard]] bool is_of_file(std::string_view group) const {
+        return file_group(group) != nullptr;
+    }
+
     // Error: there is no such group; the text has the names of some that are there.
     [[nodiscard]] Result<void> check(std::string_view group) const;
     [[nodiscard]] const std::map<std::string, GroupMembers, std::less<>>& groups() const {
@@ -52,7 +66,10 @@ class GroupBook {
     static GroupBook read(const boost::json::object& file, std::size_t& left_out);
 
   private:
+    [[nodiscard]] const config::FileGroup* file_group(std::string_view group) const;
+
     std::map<std::string, GroupMembers, std::less<>> groups_;
+    std::vector<config::FileGroup> file_;
     std::size_t members_ = 0;  // of all groups
 };
 

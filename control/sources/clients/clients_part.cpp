@@ -91,7 +91,7 @@ void ClientsPart::follow_settings(const config::Settings& settings) {
         for (const std::string& group : devices->made)
             named.try_emplace(group, std::string(plugin.type) + " " + matchers::quoted(plugin.tag));
     }
-    groups_->follow(std::move(named));
+    groups_->follow(std::move(named), settings.control.client_groups);
 }
 
 void ClientsPart::write_metrics(ops::MetricWriter& writer) {

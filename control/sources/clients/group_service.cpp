@@ -49,6 +49,18 @@ GroupService::GroupService(boost::asio::io_context& main_io, rte_rcu_qsbr* qsbr,
         spdlog::warn("{}: {} groups or members cannot be read and are left out", file_, left_out_);
 }
 
+void GroupService::follow(Named named, const std::vector<config::FileGroup>& of_file) {
+    named_ = std::move(named);
+    if (book_.file() == of_file) return;
+    book_.set_file(of_file);
+    publish();
+}
+
+void GroupService::publish() {
+    table_.put(book_.all_devices());
+    if (rules_.on_change) rules_.on_change();
+}
+
 ops::RpcResult GroupService::list() const {
     const GivenNames& names = names_();
     json::array groups;
@@ -64,7 +76,12 @@ ops::RpcResult GroupService::list() const {
         }
         groups.push_back(json::object{{"group", group}, {"members", std::move(shown)}});
     }
+    json::array of_file;
+    for (const config::FileGroup& group : book_.file())
+        of_file.push_back(json::object{{"group", group.name},
+                                       {"members", group.macs.size() + group.prefixes.size()}});
     return json::value(json::object{{"groups", std::move(groups)},
+                                    {"of_file", std::move(of_file)},
                                     {"most", GroupBook::kMostGroups},
                                     {"most_members", GroupBook::kMostMembers},
                                     {"file", file_.empty() ? json::value() : json::value(file_)}});
@@ -140,8 +157,7 @@ void GroupService::remove(const ops::Arguments& asked, const ops::RpcDone& done)
 
 void GroupService::changed(const std::string& group, const std::vector<std::string>& clients,
                            const ops::RpcDone& done) {
-    table_.put(book_.all_devices());
-    if (rules_.on_change) rules_.on_change();
+    publish();
     json::object out{{"group", group}, {"clients", json::array(clients.begin(), clients.end())}};
     auto answer = [out = std::move(out), done](const std::string& problem) mutable {
         out["kept"] = problem.empty();
@@ -178,13 +194,16 @@ void GroupService::add_methods(ops::Methods& methods) {
     constexpr std::string_view kChanged = "group clients kept trouble?";
     constexpr std::string_view kResult =
         "the group, the members in their usual form, and whether the file has the change";
-    methods.add({.name = "clients.groups",
-                 .help = "Shows the groups of devices, with their members.",
-                 .changes = Changes::nothing(),
-                 .role = AccessRole::operate,  // MAC addresses
-                 .run = [this](const ops::Arguments&) { return list(); },
-                 .members = "groups most most_members file",
-                 .result = "the groups, with who added each member and when"});
+    methods.add(
+        {.name = "clients.groups",
+         .help = "Shows the groups of devices, with their members.",
+         .changes = Changes::nothing(),
+         .role = AccessRole::operate,  // MAC addresses
+         .run = [this](const ops::Arguments&) { return list(); },
+         .members = "groups of_file most most_members file",
+         .result =
+             "the groups, with who added each member and when, and those of `client_groups` with "
+             "their numbers of members"});
     methods.add(
         {.name = "clients.group_add",
          .help = "Adds devices to a group; a group that is new is made.",
@@ -214,7 +233,7 @@ void GroupService::write_metrics(ops::MetricWriter& writer) const {
 
 void GroupService::add_problems(Problems& problems) const {
     for (const auto& [group, matcher] : named_) {
-        if (book_.groups().contains(group)) continue;
+        if (book_.has(group)) continue;
         problems.push_back({"clients", matcher + " never matches: there is no group " +
                                            matchers::quoted(group) +
                                            "; make it with 'steerctl clients group add'"});

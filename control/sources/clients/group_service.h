@@ -53,7 +53,8 @@ class GroupService {
     // The groups that the configuration names, each with one of the matchers that do
     // ("client_group 'kids'").
     using Named = std::map<std::string, std::string, std::less<>>;
-    void follow(Named named) { named_ = std::move(named); }
+    // `of_file`: those of `client_groups`.
+    void follow(Named named, const std::vector<config::FileGroup>& of_file);
     // Frees tables that no worker reads any more.
     void poll() { table_.poll(); }
 
@@ -64,6 +65,7 @@ class GroupService {
     [[nodiscard]] Result<std::string> member(const std::string& written) const;
     // Of the parameter `clients`.
     [[nodiscard]] Result<std::vector<std::string>> members(const ops::Arguments& asked) const;
+    void publish();
     void changed(const std::string& group, const std::vector<std::string>& clients,
                  const ops::RpcDone& done);
 

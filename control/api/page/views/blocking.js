@@ -100,7 +100,8 @@ export function show(place, [name = "", client = ""] = []) {
   }
 
   async function learnGroups() {
-    known = (await call("clients.groups")).groups.map((one) => one.group);
+    const all = await call("clients.groups");
+    known = [...new Set([...all.groups, ...all.of_file].map((one) => one.group))];
     groups.replaceChildren(...known.map((value) => make("option", { value })));
   }
 

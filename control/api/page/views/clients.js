@@ -51,7 +51,7 @@ export function show(place, [chosen]) {
     return text;
   }, told, "main");
 
-  function drawGroups(groups) {
+  function drawGroups(groups, ofFile) {
     const rows = groups.flatMap((one) => (one.members.length ? one.members : [{}]).map((member) => ({ ...member, group: one.group })));
     put(groupList, table([
       { title: "Group", of: (one) => one.group },
@@ -62,6 +62,7 @@ export function show(place, [chosen]) {
         ? action("Take out", "clients.group_remove", () => changedGroup("clients.group_remove", { group: one.group, clients: [one.client] }, `No longer in ${one.group}: ${one.name ?? one.client}`), told)
         : action("Remove", "clients.group_remove", () => changedGroup("clients.group_remove", { group: one.group }, `Removed: ${one.group}`), told)) },
     ], rows.slice(0, kShown), "There is no group yet. Put devices together above, for example those of the children; then block a name for all of them in the view Blocking."),
+    ofFile.length > 0 && make("p", { class: "quiet" }, `Of the file of client_groups: ${ofFile.map((one) => `${one.group} (${count(one.members)} devices)`).join(", ")}`),
     rows.length > kShown && make("p", { class: "quiet" }, `${count(rows.length - kShown)} more: see “steerctl clients group”.`));
   }
 
@@ -81,11 +82,11 @@ export function show(place, [chosen]) {
 
   async function look() {
     try {
-      const [now, { groups }] = await Promise.all([call("clients.list"), call("clients.groups")]);
+      const [now, { groups, of_file: ofFile }] = await Promise.all([call("clients.list"), call("clients.groups")]);
       if (hasEnded) return;
       all = now;
       draw();
-      drawGroups(groups);
+      drawGroups(groups, ofFile);
     } catch (error) {
       if (!hasEnded) list.replaceChildren(notice(error.message));
     }

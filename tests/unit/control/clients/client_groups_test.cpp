@@ -175,9 +175,35 @@ BOOST_AUTO_TEST_CASE(workers_see_each_change) {
     BOOST_TEST(!has("192.0.2.1"));
 }
 
+BOOST_AUTO_TEST_CASE(groups_of_a_file_count_with_those_of_people) {
+    GroupWorld world;
+    const config::FileGroup children{
+        "children", {0x020000000001}, {*matchers::Prefix::parse("192.0.2.0/24")}};
+    world.service.follow({}, {children});
+    BOOST_TEST(world.changes == 1U);
+    world.service.follow({}, {children});
+    BOOST_TEST(world.changes == 1U);
+    BOOST_TEST(has_part(world.ask("clients.groups", "{}"),
+                        R"("groups":[],"of_file":[{"group":"children","members":2}])"));
+    BOOST_TEST(has_part(world.ask("clients.group_remove", R"({"group":"children"})"),
+                        "are in the file of `client_groups`"));
+    world.ask("clients.group_add", R"({"group":"children","clients":["198.51.100.1"]})");
+    const auto has = [&world](const char* address, std::uint64_t mac = 0) {
+        const DeviceGroup* const group = world.live->table.load()->find("children");
+        return group != nullptr && group->has(*IpAddress::parse(address), nullptr, mac);
+    };
+    BOOST_TEST(has("192.0.2.9"));
+    BOOST_TEST(has("198.51.100.1"));
+    BOOST_TEST(has("198.51.100.2", 0x020000000001));
+    BOOST_TEST(!has("198.51.100.2"));
+    world.service.follow({}, {});
+    BOOST_TEST(!has("192.0.2.9"));
+    BOOST_TEST(has("198.51.100.1"));
+}
+
 BOOST_AUTO_TEST_CASE(a_group_of_the_configuration_is_reported_until_it_is_there_and_then_stays) {
     GroupWorld world;
-    world.service.follow({{"children", "client_group 'kids'"}});
+    world.service.follow({{"children", "client_group 'kids'"}}, {});
     Problems problems;
     world.service.add_problems(problems);
     BOOST_REQUIRE(problems.size() == 1U);
