@@ -114,7 +114,7 @@ class Support(unittest.TestCase):
                          {(name, "ads", f"{self.state}/ads.txt") for name in ("ads.example", HTML.replace(" ", "\\032"))})
         self.assertRegex(sheet["blocked"][0]["rule"], r"steer\.yaml:\d+ .*\$ads")
         self.assertEqual([(one["name"], one["rcode"]) for one in sheet["failed"]], [("refused.example", "REFUSED")])
-        self.assertEqual([one["name"] for one in sheet["steered"]], ["stream.example"])
+        self.assertEqual([(one["name"], one["plugin"]) for one in sheet["steered"]], [("stream.example", "policy")])
         self.assertEqual(sorted(sheet["rows"], key=lambda row: row["address"]),
                          [{"router": "edge1", "address": address, "list": "policy", "name": "stream.example", "row": "present"} for address in ADDRESSES])
         self.assertEqual([(one["router"], one["step"], one["result"], one["text"], one["stale"]) for one in sheet["marks"]],

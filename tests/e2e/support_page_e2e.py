@@ -99,7 +99,7 @@ class SupportPage(unittest.TestCase):
         self.assertIn([f"{ATTACK}.ads.example".replace(" ", "\\032").replace('"', '\\"').replace("(", "\\(").replace(")", "\\)"), "A", "ads"],
                       [[row[1], row[2], row[4]] for row in self.section("Blocked")])
         self.assertEqual([row[1:5:3] for row in self.section("Failed")], [["refused.example", "REFUSED"]])
-        self.assertEqual([row[1] for row in self.section("Steered")], ["stream.example"])
+        self.assertEqual([row[1:5:3] for row in self.section("Steered")], [["stream.example", "policy"]])
         self.assertEqual(sorted(self.section("Rows on routers")), [["edge1", address, "policy", "stream.example", "present"] for address in ADDRESSES])
         self.assertEqual(self.section("Slow (500 ms or more)"), [])
         # The client's name and a queried name are HTML; neither is more than text.

@@ -82,7 +82,7 @@ std::string support_text(const json::value& answer) {
         section(all, "slow", "slow (500 ms or more)", "no answer was slow",
                 {last, name, type, queries, {"slowest", "slowest_us"}, {"upstream", "upstream"}});
     out += section(all, "steered", "steered", "no name was steered",
-                   {last, name, type, queries, {"answers", "answers"}});
+                   {last, name, type, queries, {"list", "plugin"}, {"answers", "answers"}});
     out += section(all, "rows", "rows on routers", "no router has a row for these answers",
                    {{"router", "router"},
                     {"address", "address"},

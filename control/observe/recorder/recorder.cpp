@@ -103,6 +103,14 @@ DecidedBy Recorder::decided_by(const QueryRecord& head) const {
                                                  : DecidedBy{};
 }
 
+void Recorder::put_lists(const QueryRecord& head, std::string& out) const {
+    out.clear();
+    for (std::size_t i = 0; i < std::min<std::size_t>(head.list_count, head.lists.size()); ++i) {
+        const std::string_view tag = name_at(names_.lists, head.lists[i]);
+        if (!tag.empty()) out.append(out.empty() ? "" : ", ").append(tag);
+    }
+}
+
 void Recorder::watch(bool on) {
     {
         const std::scoped_lock lock(mutex_);
@@ -222,6 +230,10 @@ void Recorder::take(const QueryRecordView& view) {
     query.plugin = by.plugin;
     query.list = by.list;
     query.rule = by.rule;
+    if (head.decision == PolicyDecision::steered && by.plugin.empty()) {
+        put_lists(head, claimed_by_);
+        query.plugin = claimed_by_;
+    }
     if (head.upstream != QueryRecord::kNone)
         query.upstream = name_at(names_.upstreams, head.upstream);
     query.entry_tag = name_at(names_.entries, head.entry);

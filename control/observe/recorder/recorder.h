@@ -28,6 +28,7 @@ struct RecordNames {
     std::uint32_t generation = 0;        // of the snapshot
     std::vector<std::string> upstreams;  // by Upstream::id
     std::vector<std::string> entries;    // tags, by place in Settings::entries
+    std::vector<std::string> lists;      // tags of address lists, by ListId
 };
 
 class Recorder {
@@ -71,6 +72,8 @@ class Recorder {
     void apply();
     void take(const QueryRecordView& view);
     [[nodiscard]] DecidedBy decided_by(const QueryRecord& head) const;
+    // Writes the tags of the lists that claimed the answer: "vpn" or "vpn, media".
+    void put_lists(const QueryRecord& head, std::string& out) const;
     void wish();
 
     QueryRecordFeed& feed_;
@@ -92,7 +95,7 @@ class Recorder {
     bool has_new_plans_ = false, is_stopping_ = false;
     std::uint64_t asked_ = 0, handed_over_ = 0;  // flushes
     std::uint64_t records_ = 0, queries_ = 0, lost_ = 0;
-    std::string name_, answers_;
+    std::string name_, answers_, claimed_by_;
     std::thread thread_;
 };
 

@@ -72,6 +72,15 @@ void RecorderPart::record(const config::Settings& settings) {
         if (names.upstreams.size() <= upstream.id) names.upstreams.resize(upstream.id + 1U);
         names.upstreams[upstream.id] = upstream.name;
     }
+    const auto name_list = [&names](ListId id, const std::string& tag) {
+        if (names.lists.size() <= id) names.lists.resize(id + 1U);
+        names.lists[id] = tag;
+    };
+    for (const PolicyList& list : workers_.snapshot().lists) {
+        name_list(list.id, list.tag);
+        for (const auto& served : list.served)
+            name_list(served.id, list.tag);
+    }
     for (const config::PluginIndex entry : settings.entries)
         names.entries.push_back(settings.plugin(entry).tag);
     recorder::MarkBits marks;

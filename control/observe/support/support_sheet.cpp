@@ -98,7 +98,7 @@ Sheet sheet_of(const value& history) {
     Groups asked({"name", "type", "decision", "rcode"}),
         blocked({"name", "type", "plugin", "list", "rule"}),
         failed({"name", "type", "rcode", "end", "upstream"}), slow({"name", "type", "upstream"}),
-        steered({"name", "type", "answers"});
+        steered({"name", "type", "plugin", "answers"});
     Sheet out;
     std::int64_t queries = 0;
     const array& all = history.at("queries").as_array();

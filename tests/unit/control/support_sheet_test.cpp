@@ -19,7 +19,7 @@ BOOST_AUTO_TEST_CASE(each_query_is_in_the_sections_that_concern_it) {
     const auto sheet = support::sheet_of(json::parse(R"({"complete": true, "queries": [
         {"time_us": 9, "name": "ads.example", "type": "A", "end": "answered", "decision": "blocked",
          "plugin": "ads", "list": "/a.txt", "rule": "x:1 $ads", "rcode": "SERVFAIL", "duration_us": 5, "stands_for": 1},
-        {"time_us": 8, "name": "cdn.example", "type": "A", "end": "answered", "decision": "steered",
+        {"time_us": 8, "name": "cdn.example", "type": "A", "end": "answered", "decision": "steered", "plugin": "vpn, media",
          "answers": "cdn2.example 192.0.2.1 2001:db8::1", "rcode": "NOERROR", "duration_us": 500000, "stands_for": 1},
         {"time_us": 7, "name": "dead.example", "type": "A", "end": "servfail", "decision": "error",
          "rcode": "SERVFAIL", "upstream": "udp://192.0.2.53", "duration_us": 5, "stands_for": 4},
@@ -48,6 +48,8 @@ BOOST_AUTO_TEST_CASE(each_query_is_in_the_sections_that_concern_it) {
     BOOST_CHECK_EQUAL(blocked.at("list").as_string(), "/a.txt");
     BOOST_CHECK_EQUAL(blocked.at("rule").as_string(), "x:1 $ads");
     BOOST_CHECK_EQUAL(blocked.at("last_us").to_number<int>(), 9);
+    BOOST_CHECK_EQUAL(sheet.json.at("steered").as_array()[0].at("plugin").as_string(),
+                      "vpn, media");
     BOOST_REQUIRE_EQUAL(sheet.addresses.size(), 3U);
     BOOST_CHECK_EQUAL(sheet.steered_addresses, 2U);
     BOOST_CHECK_EQUAL(sheet.addresses[0].to_string(), "192.0.2.1");

@@ -27,7 +27,7 @@ function sheet(all) {
       widePanel("Blocked", table([last, name, type, queries, text("Plugin", "plugin"), text("List", "list"), text("Rule", "rule")], all.blocked, "Nothing was blocked.")),
       widePanel("Failed", table([last, name, type, queries, text("Result", "rcode"), text("End", "end"), text("Upstream", "upstream")], all.failed, "No query failed.")),
       widePanel("Slow (500 ms or more)", table([last, name, type, queries, { title: "Slowest", number: true, of: (one) => us(one.slowest_us) }, text("Upstream", "upstream")], all.slow, "No answer was slow.")),
-      widePanel("Steered", table([last, name, type, queries, text("Answers", "answers")], all.steered, "No name was steered.")),
+      widePanel("Steered", table([last, name, type, queries, text("List", "plugin"), text("Answers", "answers")], all.steered, "No name was steered.")),
       widePanel("Rows on routers", table([text("Router", "router"), text("Address", "address"), text("List", "list"), name, text("Row", "row")], all.rows, "No router has a row for these answers.")),
       widePanel("Connection marks, as the doctor saw them", table([text("Router", "router"), text("Step", "step"), text("Result", "result"),
         { title: "Age", of: (one) => duration(one.age_s) + (one.stale ? " (too old)" : "") }, text("What", "text")], all.marks, "Unknown: run steerctl doctor --watch with a name to probe.")),
