@@ -8,6 +8,7 @@
 #include "control/config/lists/rule_steps.h"
 #include "control/config/lists/rules.h"
 #include "control/config/plugin_type.h"
+#include "control/config/plugins/block_terms.h"
 #include "control/config/plugins/name_rules.h"
 #include "control/config/text/dns_names.h"
 #include "control/config/text/url.h"
@@ -36,7 +37,8 @@ struct List {
     std::string source, format;
     bool lenient = false, match_all = false;
     std::optional<std::uint32_t> max_shrink;
-    bool ready = true, legal = false;
+    bool ready = true;
+    BlockTerms terms;
     int line = 0;
 };
 struct AdlistArgs {
@@ -55,7 +57,7 @@ void read_format(Reading& in, const Node& node, const Place& place, List& out) {
     if (read_choice(in, node, place, kListFormats)) out.format = node.text;
 }
 
-constexpr std::array<Row<List>, 7> kListsRows{{
+constexpr std::array<Row<List>, 6> kOwnListsRows{{
     {"list", Own<List>{"path or URL", read_source}, "required", "", "path or URL of the list"},
     {"format", Own<List>{"one of", read_format}, "(detected)", kListFormats,
      "format of the list\n`adlist`, `hosts` and `adguard` are read line by line, as in AdGuard "
@@ -67,10 +69,13 @@ constexpr std::array<Row<List>, 7> kListsRows{{
     match_all_row<List>(),
     max_shrink_row<List>(),
     list_ready_row<List>(),
-    {"legal", &List::legal, "false", "",
-     "the law requires this list\n`allow`, exceptions of other lists, rules (`control.rules`) and "
-     "pauses do not end it. Its answers have the EDE code Censored (16) in place of Blocked (15)."},
 }};
+constexpr auto kListsRows = joined(
+    kOwnListsRows,
+    block_terms_rows<List>(
+        "the law requires this list\n`allow`, exceptions of other lists, rules (`control.rules`) "
+        "and pauses do not end it. Its answers have the EDE code Censored (16) in place of Blocked "
+        "(15)."));
 
 void read_lists(Reading& in, const Node& node, const Place& place, AdlistArgs& out) {
     if (!node.is_list() || node.items.empty()) {
@@ -85,7 +90,9 @@ void read_lists(Reading& in, const Node& node, const Place& place, AdlistArgs& o
             list.source = item.text;
             list.line = item.line;
         } else {
-            read_rows(in, item, kListsRows, "'lists' of " + std::string(place.owner), list);
+            const std::string owner = "'lists' of " + std::string(place.owner);
+            read_rows(in, item, kListsRows, owner, list);
+            check_terms(in, list.line, owner, list.terms);
         }
         if (!list.source.empty()) out.lists.push_back(std::move(list));
     }
@@ -214,7 +221,7 @@ class AdPolicy {
     void add(const List& list, ListRules rules) {
         names_.push_back(list.source);
         lines_.push_back(list.line);
-        legal_.push_back(list.legal);
+        terms_.push_back(list.terms);
         exceptions_.push_back(static_cast<std::size_t>(
             std::ranges::count_if(rules.rules, &matchers::AdguardRule::exception)));
         rules_.push_back(std::move(rules));
@@ -225,17 +232,17 @@ class AdPolicy {
         apply_badfilters();
         std::vector<std::optional<PluginIndex>> own(rules_.size());
         for (std::size_t i = 0; i < rules_.size(); ++i) {
-            if (legal_[i])
+            if (terms_[i].legal)
                 own[i] = exceptions_of({&rules_[i], 1}, std::to_string(i + 1) + ".exceptions");
         }
         ads.exceptions = exceptions_of(rules_, "exceptions");
         for (std::size_t i = 0; i < rules_.size(); ++i) {
             DomainSet set;
             set.steps = steps_of(std::move(rules_[i]));
-            set.exceptions = legal_[i] ? own[i] : ads.exceptions;
+            set.exceptions = terms_[i].legal ? own[i] : ads.exceptions;
             ads.lists.push_back({names_[i],
                                  add_set(std::to_string(i + 1), lines_[i], std::move(set)),
-                                 exceptions_[i], legal_[i]});
+                                 exceptions_[i], terms_[i]});
         }
     }
 
@@ -245,7 +252,7 @@ class AdPolicy {
         std::vector<ListRules> others;
         std::vector<std::size_t> places;
         for (std::size_t i = 0; i < rules_.size(); ++i) {
-            if (legal_[i]) {
+            if (terms_[i].legal) {
                 std::vector<ListRules> alone(1);
                 alone.front() = std::move(rules_[i]);
                 config::apply_badfilters(alone);
@@ -290,7 +297,7 @@ class AdPolicy {
     std::vector<std::string> names_;
     std::vector<int> lines_;
     std::vector<std::size_t> exceptions_;
-    std::vector<bool> legal_;
+    std::vector<BlockTerms> terms_;
     std::vector<ListRules> rules_;
 };
 

@@ -6,6 +6,7 @@
 
 #include "control/config/lists/list_source.h"
 #include "control/config/plugin_type.h"
+#include "control/config/plugins/block_terms.h"
 #include "control/config/text/dns_names.h"
 #include "control/config/text/rdata_text.h"
 #include "control/config/values.h"
@@ -20,7 +21,8 @@ namespace {
 struct PolicyZoneArgs {
     std::string source, name;
     bool lenient = false;
-    bool ready = true, legal = false;
+    bool ready = true;
+    BlockTerms terms;
     int line = 0;
 };
 struct RpzArgs {
@@ -33,7 +35,7 @@ void read_policy_source(Reading& in, const Node& node, const Place& place, Polic
     out.line = place.line;
 }
 
-constexpr std::array<Row<PolicyZoneArgs>, 5> kPolicyZoneRows{{
+constexpr std::array<Row<PolicyZoneArgs>, 4> kOwnZoneRows{{
     {"zone", Own<PolicyZoneArgs>{"path, URL or `$TAG`", read_policy_source}, "required", "",
      "zone file of the response policy zone, a path or URL, or the tag of a `secondary`"},
     {"name", &PolicyZoneArgs::name, "(from its SOA, else its first $ORIGIN)", "",
@@ -41,11 +43,13 @@ constexpr std::array<Row<PolicyZoneArgs>, 5> kPolicyZoneRows{{
     {"lenient", &PolicyZoneArgs::lenient, "false", "",
      "skip records that cannot be applied, with one warning; by default each is an error"},
     list_ready_row<PolicyZoneArgs>(),
-    {"legal", &PolicyZoneArgs::legal, "false", "",
-     "the law requires this zone: no rule (`control.rules`) and no exception of another zone ends "
-     "it\nLegal zones come before the others. Their answers have the EDE code Censored (16) in "
-     "place of Blocked (15)."},
 }};
+constexpr auto kPolicyZoneRows = joined(
+    kOwnZoneRows,
+    block_terms_rows<PolicyZoneArgs>(
+        "the law requires this zone: no rule (`control.rules`) and no exception of another zone "
+        "ends it\nLegal zones come before the others. Their answers have the EDE code Censored "
+        "(16) in place of Blocked (15)."));
 
 void read_policy_zones(Reading& in, const Node& node, const Place& place, RpzArgs& out) {
     if (!node.is_list() || node.items.empty()) {
@@ -60,7 +64,9 @@ void read_policy_zones(Reading& in, const Node& node, const Place& place, RpzArg
             zone.source = item.text;
             zone.line = item.line;
         } else {
-            read_rows(in, item, kPolicyZoneRows, "'zones' of " + std::string(place.owner), zone);
+            const std::string owner = "'zones' of " + std::string(place.owner);
+            read_rows(in, item, kPolicyZoneRows, owner, zone);
+            check_terms(in, zone.line, owner, zone.terms);
         }
         if (!zone.source.empty()) out.zones.push_back(std::move(zone));
     }
@@ -288,7 +294,7 @@ void read_rpz(Reading& in, const Node* node, Plugin& plugin) {
     out.logs = args.log;
     for (const PolicyZoneArgs& zone : args.zones) {
         out.zones.push_back(PolicyZoneReader(in, zone, plugin).read());
-        out.zones.back().is_legal = zone.legal;
+        out.zones.back().terms = zone.terms;
     }
     plugin.args = std::move(out);
 }
