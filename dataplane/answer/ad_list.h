@@ -15,6 +15,7 @@
 
 #include "dataplane/base/counters.h"
 #include "dataplane/dns/wire.h"
+#include "matchers/list/list_version.h"
 
 namespace steer {
 
@@ -69,6 +70,8 @@ struct AdList {
         std::uint64_t id = 0;   // list_id() (name_rules.h)
         bool is_legal = false;  // no rule and no pause ends it
         BlockNotice notice{};
+        bool logs_hits = false;  // what it decides is in the hit log
+        matchers::ListVersion version{};
     };
     std::string tag;
     std::vector<Part> lists;

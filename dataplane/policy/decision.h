@@ -80,6 +80,15 @@ inline const BlockNotice* notice_of(const Snapshot& snapshot, std::uint16_t pc,
     return part < zones.size() ? &zones[part].notice : nullptr;
 }
 
+// The serial of the zone by transfer that decided; 0: another list did.
+inline std::uint32_t serial_of(const Snapshot& snapshot, std::uint16_t pc,
+                               std::uint8_t part) noexcept {
+    if (pc >= snapshot.program.size() || snapshot.program[pc].op != Op::enter_rpz) return 0;
+    const auto& zones = snapshot.rpzs[snapshot.program[pc].operand].zones;
+    const PolicyZone* const loaded = part < zones.size() ? zones[part].load() : nullptr;
+    return loaded != nullptr ? loaded->serial : 0;
+}
+
 // The public name of the list that blocked the query, beside the code of its block; or empty.
 inline std::string_view block_text(const Snapshot& snapshot, const ProgramState& s,
                                    dns::Ede code) noexcept {

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <memory>
 #include <utility>
 
 #include "control/config/lists/list_source.h"
@@ -10,10 +11,12 @@
 #include "control/config/plugin_type.h"
 #include "control/config/plugins/block_terms.h"
 #include "control/config/plugins/name_rules.h"
+#include "control/config/reference.h"
 #include "control/config/text/dns_names.h"
 #include "control/config/text/url.h"
 #include "control/config/values.h"
 #include "matchers/list/block_list.h"
+#include "matchers/list/list_lines.h"
 #include "matchers/list/name_list.h"
 #include "matchers/quote.h"
 
@@ -39,6 +42,7 @@ struct List {
     std::optional<std::uint32_t> max_shrink;
     bool ready = true;
     BlockTerms terms;
+    matchers::ListVersion version;
     int line = 0;
 };
 struct AdlistArgs {
@@ -116,7 +120,7 @@ void read_answer(Reading& in, const Node& node, const Place& place, AdlistArgs& 
 
 constexpr std::array<Row<AdlistArgs>, 5> kAdlistRows{{
     {"lists", Own<AdlistArgs>{"list of paths, URLs and maps", read_lists}, "required", "",
-     "the block lists: paths, URLs, or maps with a `format`\nExamples: `- "
+     "the block lists: paths, URLs, or maps, see below\nExamples: `- "
      "https://lists.example/hosts`, `- {list: ads.txt, format: clash}`. The lists are one policy: "
      "exceptions (`@@`), `important` and `badfilter` of one list count for all lists. URLs are "
      "fetched as set in `control.fetch`; the last good copy is kept."},
@@ -145,7 +149,8 @@ class PartReader {
           place_{"lists", owner_, list.line},
           max_names_(max_names) {}
 
-    ListRules read() {
+    // `version` is set if the list is logged.
+    ListRules read(matchers::ListVersion& version) {
         ListUse use{kAdlistType.name, list_.format, list_.lenient ? "lenient" : "", {}, max_names_,
                     list_.max_shrink, list_.ready};
         use.match_all = list_.match_all;
@@ -155,6 +160,10 @@ class PartReader {
         ListRules rules;
         take_names(in_, names_of(*source), {false, list_.lenient, list_.match_all}, source->file,
                    place_, rules);
+        if (list_.terms.hit_log) {
+            version = version_of(source->bytes);
+            version.lines = lines_of(rules);
+        }
         if (rules.size() > max_names_) {
             refuse("has " + std::to_string(rules.size()) + " names, and 'max_names' allows " +
                    std::to_string(max_names_) + ": raise it, or take a shorter list");
@@ -163,6 +172,16 @@ class PartReader {
     }
 
   private:
+    static std::shared_ptr<const matchers::ListLines> lines_of(const ListRules& rules) {
+        matchers::ListLinesBuilder lines(false);
+        for (const RuleAt& at : rules.names)
+            lines.add(at.rule, at.line);
+        for (const matchers::AdguardRule& rule : rules.rules) {
+            if (!rule.exception && !rule.badfilter) lines.add(rule.rule, rule.line);
+        }
+        return std::make_shared<const matchers::ListLines>(std::move(lines).build());
+    }
+
     void refuse(const std::string& why) {
         in_.report().error(list_.line, "the list " + matchers::quoted_path(list_.source) + " in " +
                                            place_.name() + " " + why);
@@ -222,6 +241,7 @@ class AdPolicy {
         names_.push_back(list.source);
         lines_.push_back(list.line);
         terms_.push_back(list.terms);
+        versions_.push_back(list.version);
         exceptions_.push_back(static_cast<std::size_t>(
             std::ranges::count_if(rules.rules, &matchers::AdguardRule::exception)));
         rules_.push_back(std::move(rules));
@@ -242,7 +262,7 @@ class AdPolicy {
             set.exceptions = terms_[i].legal ? own[i] : ads.exceptions;
             ads.lists.push_back({names_[i],
                                  add_set(std::to_string(i + 1), lines_[i], std::move(set)),
-                                 exceptions_[i], terms_[i]});
+                                 exceptions_[i], terms_[i], std::move(versions_[i])});
         }
     }
 
@@ -298,6 +318,7 @@ class AdPolicy {
     std::vector<int> lines_;
     std::vector<std::size_t> exceptions_;
     std::vector<BlockTerms> terms_;
+    std::vector<matchers::ListVersion> versions_;
     std::vector<ListRules> rules_;
 };
 
@@ -307,8 +328,10 @@ void read_adlist(Reading& in, const Node* node, Plugin& plugin) {
     const Node& map = args_or_empty(node, plugin, empty);
     read_rows(in, map, kAdlistRows, owner_of(plugin), args);
     AdPolicy policy(in, plugin);
-    for (const List& list : args.lists)
-        policy.add(list, PartReader(in, list, plugin, args.max_names).read());
+    for (List& list : args.lists) {
+        ListRules rules = PartReader(in, list, plugin, args.max_names).read(list.version);
+        policy.add(list, std::move(rules));
+    }
     AdList out;
     policy.make(out);
     out.allow = std::move(args.allow);
@@ -331,6 +354,7 @@ const PluginType kAdlistType{
     "",
     [] { return row_texts(kAdlistRows); },
     read_adlist,
-    nullptr};
+    nullptr,
+    {.reference = [](std::ostream& out) { write_part(out, "lists", row_texts(kListsRows)); }}};
 
 }  // namespace steer::config

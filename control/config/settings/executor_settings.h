@@ -9,6 +9,7 @@
 
 #include "control/config/settings/matcher_settings.h"
 #include "dataplane/dns/pref64.h"
+#include "matchers/list/list_version.h"
 #include "matchers/prefix/ip_address.h"
 #include "matchers/prefix/prefix_set.h"
 
@@ -148,6 +149,7 @@ struct StaticRecords {
 struct BlockTerms {
     bool legal = false;       // no exception of others, rule or pause ends it
     bool requested = false;   // those who own the clients asked for it
+    bool hit_log = false;     // a query_recorder keeps what it decides
     std::string public_name;  // clients get it with each block; empty: none
     bool operator==(const BlockTerms&) const = default;
 };
@@ -156,6 +158,7 @@ struct AdListPart {
     PluginIndex provider;        // its own domain_set
     std::size_t exceptions = 0;  // rules of this list that count for all lists of the adlist
     BlockTerms terms{};
+    matchers::ListVersion version{};  // only if it is logged
 };
 struct AdList {
     std::vector<AdListPart> lists;            // at least one
@@ -198,6 +201,7 @@ struct RpzPrefix {
 struct RpzZone {
     std::string source;  // original text: a path, URL or $TAG
     BlockTerms terms{};
+    matchers::ListVersion version{};  // only if it is logged
     // By zone transfer: all that follows is empty, because the zone changes while serving.
     std::optional<PluginIndex> secondary{};
     std::vector<RuleAt> names;         // full: the name; domain: all below it. Values: of `actions`

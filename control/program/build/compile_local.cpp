@@ -265,10 +265,11 @@ steer::AdList Compiler::ad_list_of(config::PluginIndex index, const config::AdLi
     for (const config::AdListPart& part : args.lists) {
         config::NameRules names;
         names.sets.push_back(part.provider);
-        list.lists.push_back(
-            {part.name, config::rules_of(settings_.plugin(part.provider)) + part.exceptions,
-             masks_.masks_of(names), registry_.list_matches(list.tag, part.name),
-             list_id(list.tag, part.name), part.terms.legal, block_notice(part.terms)});
+        list.lists.push_back({part.name,
+                              config::rules_of(settings_.plugin(part.provider)) + part.exceptions,
+                              masks_.masks_of(names), registry_.list_matches(list.tag, part.name),
+                              list_id(list.tag, part.name), part.terms.legal,
+                              block_notice(part.terms), part.terms.hit_log, part.version});
     }
     list.id = list_id(list.tag, {});
     list.all = masks.all;

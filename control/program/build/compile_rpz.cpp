@@ -65,6 +65,8 @@ void Compiler::name_zone(const std::string& tag, const config::RpzZone& zone,
     out.id = list_id(tag, zone.source);
     out.is_legal = zone.terms.legal;
     out.notice = block_notice(zone.terms);
+    out.logs_hits = zone.terms.hit_log;
+    out.version = zone.version;
 }
 
 steer::Rpz::Zone Compiler::rpz_zone(const config::RpzZone& zone, std::uint32_t first_action) {
