@@ -14,6 +14,8 @@
 #include <vector>
 
 #include "dataplane/base/counters.h"
+#include "dataplane/dns/wire.h"
+#include "matchers/list/list_version.h"
 
 namespace steer {
 
@@ -53,6 +55,12 @@ struct NamesMask {
     }
 };
 
+// What clients get to know of a block by a list or zone (RFC 8914).
+struct BlockNotice {
+    dns::Ede code = dns::Ede::blocked;
+    std::string text{};  // the list's public name; empty: none
+};
+
 struct AdList {
     struct Part {
         std::string name;   // a path or URL
@@ -61,6 +69,9 @@ struct AdList {
         std::shared_ptr<ListMatches> matches;
         std::uint64_t id = 0;   // list_id() (name_rules.h)
         bool is_legal = false;  // no rule and no pause ends it
+        BlockNotice notice{};
+        bool logs_hits = false;  // what it decides is in the hit log
+        matchers::ListVersion version{};
     };
     std::string tag;
     std::vector<Part> lists;

@@ -54,6 +54,9 @@ struct Rpz {
         std::shared_ptr<const LivePolicy> live;
         std::uint64_t id = 0;   // list_id() (name_rules.h)
         bool is_legal = false;  // no rule ends it
+        BlockNotice notice{};
+        bool logs_hits = false;  // what it decides is in the hit log
+        matchers::ListVersion version{};
 
         [[nodiscard]] bool has_names() const {
             return names.size() > 0 || below.size() > 0 || all != kNone || live != nullptr;

@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string_view>
 
 #include "dataplane/dns/query.h"
 #include "dataplane/dns/wire.h"
@@ -127,6 +128,7 @@ std::size_t write_answer(std::span<std::uint8_t> block, std::uint16_t type, std:
 struct ReplyExtras {
     std::span<const std::uint8_t> ecs = {};  // the client's subnet, if the answer may depend on it
     std::span<const std::uint8_t> options = {};  // options of the upstream, in wire format
+    std::string_view ede_text = {};              // EXTRA-TEXT of `ede`, UTF-8
 };
 
 // How an answer is sent.
@@ -145,7 +147,7 @@ struct ReplyOptions {
 //
 // AA is set for local data; other answers are copies. AD has the upstream's value, only for a
 // client that set AD or DO (RFC 6840 5.8). The OPT has our own size, echoes DO, and carries `ede`.
-// An EDE that does not fit is left out.
+// An EDE that does not fit is left out, first its text.
 //
 // `sum` (may be nullptr): on input, the checksum of the question section in memory (bytes 12 to
 // question_end). On output, the checksum of the message: in memory order, not folded, below 2^58

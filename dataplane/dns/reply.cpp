@@ -38,7 +38,8 @@ std::uint64_t write_header(std::uint8_t* message, std::uint16_t flags, std::uint
                                                     std::span<const std::uint8_t> ecs = {},
                                                     std::uint8_t scope = 0,
                                                     std::span<const std::uint8_t> options = {},
-                                                    const Cookie* cookie = nullptr) {
+                                                    const Cookie* cookie = nullptr,
+                                                    std::string_view ede_text = {}) {
     // The root, type, class (our size), extended rcode, version, flags, length.
     static constexpr std::array<std::uint8_t, kOptSize> kPlain{
         0, 0, kOpt, kUpstreamUdpSize >> 8, kUpstreamUdpSize & 0xff, 0, 0, 0, 0, 0, 0};
@@ -48,9 +49,11 @@ std::uint64_t write_header(std::uint8_t* message, std::uint16_t flags, std::uint
     std::size_t size = kOptSize;
     if (ede) {
         store_be16(at + size, kOptionEde);
-        store_be16(at + size + 2, 2);
+        store_be16(at + size + 2, static_cast<std::uint16_t>(2 + ede_text.size()));
         store_be16(at + size + 4, static_cast<std::uint16_t>(*ede));
         size += kEdeSize;
+        if (!ede_text.empty()) std::memcpy(at + size, ede_text.data(), ede_text.size());
+        size += ede_text.size();
     }
     if (!ecs.empty()) size += write_ecs(at + size, ecs, scope);
     if (!options.empty()) std::memcpy(at + size, options.data(), options.size());
@@ -189,10 +192,15 @@ template <bool has_cookie>
     }
     const Cookie* const cookie = has_cookie ? &query.cookie : nullptr;
     const std::optional<Ede> ede = with_ede ? options.ede : std::nullopt;
-    const std::size_t opt =
-        extras == nullptr ? write_opt(message.data() + at, 0, dnssec_ok, ede, {}, 0, {}, cookie)
-                          : write_opt(message.data() + at, 0, dnssec_ok, ede, extras->ecs,
-                                      answer.ecs_scope, extras->options, cookie);
+    std::size_t opt = 0;
+    if (extras == nullptr) {
+        opt = write_opt(message.data() + at, 0, dnssec_ok, ede, {}, 0, {}, cookie);
+    } else {
+        const bool with_text =
+            with_ede && at + opt_size + kEdeSize + extras->ede_text.size() <= limit;
+        opt = write_opt(message.data() + at, 0, dnssec_ok, ede, extras->ecs, answer.ecs_scope,
+                        extras->options, cookie, with_text ? extras->ede_text : "");
+    }
     if (sum != nullptr) {
         const std::uint64_t own = with_options
                                       ? checksum_fold(checksum_add(0, message.data() + at, opt))

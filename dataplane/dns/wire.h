@@ -82,6 +82,7 @@ enum class Ede : std::uint16_t {
     cached_error = 13,
     blocked = 15,
     censored = 16,
+    filtered = 17,
     prohibited = 18,
     stale_nxdomain = 19,
     not_authoritative = 20,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 #include "dataplane/policy/parked.h"
 #include "dataplane/policy/program.h"
@@ -63,6 +64,36 @@ inline PolicyDecision decision_of(const Snapshot& snapshot, const ProgramState& 
 // The instruction that decided; kNowhere: none.
 inline std::uint16_t decided_at(const ProgramState& s) noexcept {
     return s.made_by != ProgramState::kNowhere ? s.made_by : s.passed_by;
+}
+
+// What clients get to know of a block by this instruction; nullptr: no list decided.
+inline const BlockNotice* notice_of(const Snapshot& snapshot, std::uint16_t pc,
+                                    std::uint8_t part) noexcept {
+    if (pc >= snapshot.program.size()) return nullptr;
+    const Instruction& i = snapshot.program[pc];
+    if (i.op == Op::ad_list || i.op == Op::watch_targets) {
+        const auto& lists = snapshot.ad_lists[i.operand].lists;
+        return part < lists.size() ? &lists[part].notice : nullptr;
+    }
+    if (i.op != Op::enter_rpz) return nullptr;
+    const auto& zones = snapshot.rpzs[i.operand].zones;
+    return part < zones.size() ? &zones[part].notice : nullptr;
+}
+
+// The serial of the zone by transfer that decided; 0: another list did.
+inline std::uint32_t serial_of(const Snapshot& snapshot, std::uint16_t pc,
+                               std::uint8_t part) noexcept {
+    if (pc >= snapshot.program.size() || snapshot.program[pc].op != Op::enter_rpz) return 0;
+    const auto& zones = snapshot.rpzs[snapshot.program[pc].operand].zones;
+    const PolicyZone* const loaded = part < zones.size() ? zones[part].load() : nullptr;
+    return loaded != nullptr ? loaded->serial : 0;
+}
+
+// The public name of the list that blocked the query, beside the code of its block; or empty.
+inline std::string_view block_text(const Snapshot& snapshot, const ProgramState& s,
+                                   dns::Ede code) noexcept {
+    const BlockNotice* const notice = notice_of(snapshot, s.made_by, s.part);
+    return notice != nullptr && notice->code == code ? std::string_view(notice->text) : "";
 }
 
 }  // namespace steer

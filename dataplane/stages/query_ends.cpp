@@ -168,7 +168,9 @@ void QueryEnds::fill_state(QueryRecord& head, const Snapshot& snapshot,
     if (head.path == AnswerPath::error && !state.dropped) return;
     head.decision = decision_of(snapshot, state);
     head.decided_at = decided_at(state);
-    head.part = head.decided_at != ProgramState::kNowhere ? state.part : ProgramState::kNoPart;
+    if (head.decided_at == ProgramState::kNowhere) return;
+    head.part = state.part;
+    head.serial = serial_of(snapshot, head.decided_at, head.part);
 }
 
 void QueryEnds::fill_plain_hit(QueryRecord& head, const cache::Entry& hit) const noexcept {

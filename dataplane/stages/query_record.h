@@ -89,7 +89,7 @@ struct QueryRecord {
                                // ProgramState::kNowhere: none
     std::uint8_t part;         // its list or zone; ProgramState::kNoPart
     PolicyDecision decision;
-    std::array<std::uint8_t, 4> unused;
+    std::uint32_t serial;  // of the zone by transfer that decided, when the query ended; 0: none
 
     void set_marks(std::uint64_t marks) noexcept {
         for (std::uint16_t& bits : mark_bits) {

@@ -19,7 +19,8 @@ constexpr std::size_t kOptRoom = 96;  // an OPT with an extended error, a client
 
 std::size_t bytes_needed(const dns::Query& q, const dns::Answer& a, const dns::ReplyExtras* extras,
                          std::uint16_t max_size) {
-    const std::size_t passed_on = extras != nullptr ? extras->options.size() : 0;
+    const std::size_t passed_on =
+        extras != nullptr ? extras->options.size() + extras->ede_text.size() : 0;
     return std::min<std::size_t>(q.question_end + a.body_len + kOptRoom + passed_on,
                                  std::max(max_size, dns::kClassicUdpSize));
 }

@@ -80,9 +80,10 @@ struct Extras {
     // nullptr: nothing. `options`: of the upstream; those of the sets in `bits` are passed on.
     const dns::ReplyExtras* fill(const Snapshot& snapshot, const dns::Query& q,
                                  const ProgramState& s, const dns::Answer& answer,
-                                 std::span<const std::uint8_t> options,
+                                 std::optional<dns::Ede> ede, std::span<const std::uint8_t> options,
                                  std::uint8_t bits) noexcept {
         extras.ecs = ecs_for(q, s, answer);
+        if (ede && q.edns.present) extras.ede_text = block_text(snapshot, s, *ede);
         const bool says_nsid = q.edns.nsid && !snapshot.nsid.empty();
         std::size_t length = 0;
         if (bits != 0 && q.edns.present) {
@@ -97,18 +98,21 @@ struct Extras {
             length += snapshot.nsid.size();
         }
         if (length != 0) extras.options = {room.data(), length};
-        return extras.ecs.empty() && extras.options.empty() ? nullptr : &extras;
+        const bool has_any =
+            !extras.ecs.empty() || !extras.options.empty() || !extras.ede_text.empty();
+        return has_any ? &extras : nullptr;
     }
 };
 
 dns::ReplyOptions options_for(const QueryContext& c, std::uint16_t max_size,
                               std::uint32_t ttl_cap_s, Extras& extras, Now now) {
-    return {.age_s = c.response.age_s(now.s()),
-            .ttl_cap_s = std::min(ttl_cap_s, c.response.ttl_cap_s()),
-            .max_size = max_size,
-            .ede = c.response.ede(),
-            .extras = extras.fill(c.snapshot, c.query, c.state, c.response.answer(),
-                                  c.response.options(), c.response.terms().passes_options)};
+    return {
+        .age_s = c.response.age_s(now.s()),
+        .ttl_cap_s = std::min(ttl_cap_s, c.response.ttl_cap_s()),
+        .max_size = max_size,
+        .ede = c.response.ede(),
+        .extras = extras.fill(c.snapshot, c.query, c.state, c.response.answer(), c.response.ede(),
+                              c.response.options(), c.response.terms().passes_options)};
 }
 
 AnswerSource source_of(const QueryContext& c) {
@@ -778,11 +782,13 @@ void Resolver::let_go(Parked& p, PendingOutcome end, Now now) noexcept {
     std::uint32_t cap_s = p.ttl_end_s;
     if (cap_s != UINT32_MAX) cap_s = cap_s > now.s() ? cap_s - now.s() : 0;
     Extras extras;
-    dns::ReplyOptions options{.age_s = p.answer->birth().age_s(now.s()),
-                              .ttl_cap_s = cap_s,
-                              .extras = extras.fill(*p.snapshot, q, p.program, p.answer->answer(),
-                                                    p.answer->options(), p.kept.passes_options)};
-    if (p.ede != kNoEde) options.ede = static_cast<dns::Ede>(p.ede);
+    const auto ede = p.ede != kNoEde ? std::optional(static_cast<dns::Ede>(p.ede)) : std::nullopt;
+    const dns::ReplyOptions options{
+        .age_s = p.answer->birth().age_s(now.s()),
+        .ttl_cap_s = cap_s,
+        .ede = ede,
+        .extras = extras.fill(*p.snapshot, q, p.program, p.answer->answer(), ede,
+                              p.answer->options(), p.kept.passes_options)};
     parts_.replier.answer(p, q, p.answer->answer(), options, end);
     give_back(p);
 }

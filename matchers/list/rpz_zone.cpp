@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -105,6 +106,13 @@ std::optional<IpAddress> rpz_v6(std::span<const std::string_view> labels) {
     return IpAddress::from_v6(bytes.data());
 }
 
+std::optional<std::uint32_t> serial_from(std::string_view text) {
+    std::uint32_t serial = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), serial);
+    return error == std::errc{} && end == text.data() + text.size() ? std::optional(serial)
+                                                                    : std::nullopt;
+}
+
 class RpzZoneReader {
   public:
     RpzZoneReader(std::string_view file, std::string_view name,
@@ -129,6 +137,7 @@ class RpzZoneReader {
     }
 
     BadLines finish() && { return std::move(bad_); }
+    [[nodiscard]] std::optional<std::uint32_t> serial() const { return serial_; }
     void refuse(Error error) { bad_.add(std::move(error), 1); }
 
   private:
@@ -164,7 +173,10 @@ class RpzZoneReader {
         out.type = lowered(words[0].text);
         out.data = words.subspan(1);
         out.origin = origin_;
-        if (out.type == "soa") begin_zone();
+        if (out.type == "soa") {
+            begin_zone();
+            if (!serial_ && out.data.size() > 2) serial_ = serial_from(out.data[2].text);
+        }
         if (owner_ == zone_ || is_of_dnssec(out.type)) return;
         if (out.type == "ns" || out.type == "ds" || out.type == "dname" || out.type == "soa")
             return bad(entry, "a record of type " + quoted(words[0].text) + " at " +
@@ -270,6 +282,7 @@ class RpzZoneReader {
     std::string zone_, origin_, owner_;  // without a last dot; empty: the root
     bool has_zone_, has_origin_ = false, has_owner_ = false;
     std::uint32_t ttl_s_ = kRpzTtlS;
+    std::optional<std::uint32_t> serial_;
 };
 
 }  // namespace
@@ -296,7 +309,8 @@ Result<RpzPrefix> parse_rpz_prefix(std::string_view text) {
 }
 
 BadLines read_rpz_zone(std::string_view bytes, std::string_view file, std::string_view zone_name,
-                       const std::function<void(const RpzRecord&)>& visit) {
+                       const std::function<void(const RpzRecord&)>& visit,
+                       std::optional<std::uint32_t>* serial) {
     RpzZoneReader zone(file, zone_name, visit);
     if (auto error = not_utf8(bytes)) {
         zone.refuse(*std::move(error));
@@ -305,6 +319,7 @@ BadLines read_rpz_zone(std::string_view bytes, std::string_view file, std::strin
     ZoneEntries entries(bytes);
     while (const auto entry = entries.next())
         zone.read(*entry);
+    if (serial != nullptr) *serial = zone.serial();
     return std::move(zone).finish();
 }
 

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -62,9 +63,11 @@ struct RpzRecord {
 };
 
 // Calls visit(record) for each policy record of the zone. `zone_name`: the apex, without a last
-// dot. Empty: the owner of the SOA, else the first $ORIGIN. Errors have the name `file`.
+// dot. Empty: the owner of the SOA, else the first $ORIGIN. Errors have the name `file`. `serial`
+// (may be nullptr) gets that of the first SOA.
 BadLines read_rpz_zone(std::string_view bytes, std::string_view file, std::string_view zone_name,
-                       const std::function<void(const RpzRecord&)>& visit);
+                       const std::function<void(const RpzRecord&)>& visit,
+                       std::optional<std::uint32_t>* serial = nullptr);
 
 // The prefix in the labels before rpz-ip or rpz-client-ip, as in "24.0.2.0.192" and
 // "48.zz.db8.2001".

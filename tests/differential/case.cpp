@@ -38,7 +38,7 @@ std::string text(const Outcome& o) {
         << (o.dropped ? ", dropped" : "") << "; asked";
     for (const std::string& a : o.asked)
         out << ' ' << a;
-    out << "; " << o.decision << "; lists";
+    out << "; " << o.decision << (o.block.empty() ? "" : " with EDE " + o.block) << "; lists";
     for (const std::string& l : o.lists)
         out << ' ' << l;
     out << "; notes";

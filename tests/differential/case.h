@@ -58,6 +58,7 @@ struct Outcome {
     std::vector<std::string> notes;
     std::set<std::string> raised;  // tags of what control is to do
     std::string decision;          // the word of the query's record
+    std::string block{};           // EDE of a block and its text: "16 Court orders"
     bool operator==(const Outcome&) const = default;
 };
 

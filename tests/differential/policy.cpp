@@ -128,6 +128,15 @@ std::string zone_text(const Zone& zone, unsigned number) {
     return out;
 }
 
+// The settings of a zone, and the extended error of its blocks.
+std::pair<std::string, std::string> terms_of(std::size_t zone, bool is_legal) {
+    if (is_legal)
+        return {", legal: true, public_name: Law " + std::to_string(zone),
+                "16 Law " + std::to_string(zone)};
+    if (zone == 1) return {", requested: true, public_name: Wish", "17 Wish"};
+    return {"", "15 "};
+}
+
 // `transferred`: whether a zone comes by transfer. `legal`: whether it is marked so.
 std::string yaml_of(const std::vector<bool>& transferred, const std::vector<bool>& legal) {
     std::string out = "plugins:\n  - {tag: out, type: forward, args: {upstreams: [{addr: " +
@@ -136,7 +145,7 @@ std::string yaml_of(const std::vector<bool>& transferred, const std::vector<bool
     for (std::size_t z = 0; z < transferred.size(); ++z) {
         const std::string name = "zone" + std::to_string(z);
         const std::string source = transferred[z] ? "$" + name : name + ".rpz";
-        zones += (legal[z] ? "{zone: " + source + ", legal: true}" : source) + ", ";
+        zones += "{zone: " + source + terms_of(z, legal[z]).first + "}, ";
         if (transferred[z])
             out += "  - {tag: " + name + ", type: secondary, args: {zone: " + name +
                    ".rpz, primaries: [192.0.2.1]}}\n";
@@ -238,7 +247,9 @@ class Transferred {
 class Model {
   public:
     // The first `legal` zones are legal: an exception of another zone does not end theirs.
-    Model(const std::vector<Zone>& zones, std::size_t legal) : zones_(zones), legal_(legal) {}
+    // `blocks`: the extended errors of the zones.
+    Model(const std::vector<Zone>& zones, std::size_t legal, std::vector<std::string> blocks)
+        : zones_(zones), legal_(legal), blocks_(std::move(blocks)) {}
 
     Outcome ask(const Question& question) {
         out_ = {};
@@ -369,6 +380,10 @@ class Model {
                                    "alias",    "alias_below", "records"};
         used = std::string(kBy[static_cast<std::size_t>(t.by)]) + " " +
                kDoes[static_cast<std::size_t>(t.does)];
+        const bool is_renamed =
+            t.does == Does::alias_below || (t.does == Does::alias && question_.type != kCname);
+        if (t.does != Does::passthru && !is_renamed)
+            out_.block = blocks_[static_cast<std::size_t>(zone_of_best_)];
         switch (t.does) {
             case Does::nxdomain:
                 out_.rcode = kNxDomain;
@@ -402,6 +417,7 @@ class Model {
 
     const std::vector<Zone>& zones_;
     const std::size_t legal_;
+    const std::vector<std::string> blocks_;
     std::size_t from_ = 0, until_ = 0;  // the zones that best() reads
     std::ptrdiff_t zone_of_best_ = 0;
     Question question_;
@@ -536,13 +552,18 @@ int run(std::uint32_t from, std::uint32_t cases) {
         }
         std::vector<bool> is_legal;
         std::vector<Zone> in_order;
-        for (const Zone& zone : zones) {
+        std::vector<std::string> blocks;
+        const auto put = [&](std::size_t z) {
+            in_order.push_back(zones[z]);
+            blocks.push_back(terms_of(z, is_legal[z]).second);
+        };
+        for (std::size_t z = 0; z < zones.size(); ++z) {
             is_legal.push_back(maker.coin() && maker.coin());
-            if (is_legal.back()) in_order.push_back(zone);
+            if (is_legal[z]) put(z);
         }
         const std::size_t legal = in_order.size();
         for (std::size_t z = 0; z < zones.size(); ++z) {
-            if (!is_legal[z]) in_order.push_back(zones[z]);
+            if (!is_legal[z]) put(z);
             if (is_legal[z]) texts += "; zone " + std::to_string(z) + " is legal\n";
         }
         const auto errors = product->load(yaml_of(is_transferred, is_legal));
@@ -550,7 +571,7 @@ int run(std::uint32_t from, std::uint32_t cases) {
             std::cout << "seed " << seed << " is refused: " << errors.front() << "\n" << texts;
             return 1;
         }
-        Model model(in_order, legal);
+        Model model(in_order, legal, blocks);
         for (unsigned q = 0; q < kQuestions; ++q) {
             const Question question = maker.question();
             const Outcome got = shown(product->ask(question));

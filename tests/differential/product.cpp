@@ -84,7 +84,7 @@ class Reading {
         for (unsigned i = 0; i < answers + authority + others; ++i) {
             Record r = record();
             if (r.type == 41) {
-                has_no_answer_ede(out);
+                read_errors(out);
             } else {
                 out.records.push_back(std::move(r));
             }
@@ -140,9 +140,16 @@ class Reading {
         at_ = end;
         return r;
     }
-    void has_no_answer_ede(Outcome& out) const {
-        for (std::size_t at = opt_.first; at + 4 <= opt_.second; at += 4 + u16(at + 2))
-            out.nobody_answered |= u16(at) == 15 && u16(at + 4) == 0;
+    void read_errors(Outcome& out) const {
+        constexpr unsigned kEde = 15, kBlocked = 15, kFiltered = 17;
+        for (std::size_t at = opt_.first; at + 4 <= opt_.second; at += 4 + u16(at + 2)) {
+            if (u16(at) != kEde) continue;
+            const unsigned code = u16(at + 4);
+            out.nobody_answered |= code == 0;
+            if (code < kBlocked || code > kFiltered) continue;
+            const auto text = m_.begin() + static_cast<std::ptrdiff_t>(at) + 6;
+            out.block = std::to_string(code) + " " + std::string(text, text + (u16(at + 2) - 2));
+        }
     }
 
     const Bytes& m_;
@@ -365,10 +372,14 @@ class Product::Impl {
         Bytes reply = question;
         reply.resize(4096);
         bool truncated = false;
+        const auto ede = c.response.ede();
+        const dns::ReplyExtras extras{.ede_text = ede ? block_text(c.snapshot, c.state, *ede)
+                                                      : std::string_view{}};
         const dns::ReplyOptions options{.age_s = c.response.age_s(now_.s()),
                                         .ttl_cap_s = c.response.ttl_cap_s(),
                                         .max_size = 4096,
-                                        .ede = c.response.ede()};
+                                        .ede = ede,
+                                        .extras = &extras};
         reply.resize(dns::write_reply(reply, c.query, c.response.answer(), options, truncated));
         Reading(reply).into(seen_);
     }

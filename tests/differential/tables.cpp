@@ -42,6 +42,7 @@ struct Entry {
 struct Table {
     std::vector<Entry> entries;  // as they are written
     std::vector<std::string> denied, allowed, zone;
+    std::string terms, block;  // settings of the ad list; the extended error of its blocks
 
     [[nodiscard]] std::string yaml() const;
 };
@@ -77,8 +78,8 @@ std::string Table::yaml() const {
     out += "        ]\n";
     out += "  - {tag: own, type: zone, args: {names: " + list_of(zone) +
            ", forward: {upstreams: [{addr: " + kZone + "}]}}}\n";
-    out +=
-        "  - {tag: ads, type: adlist, args: {lists: [ads.txt], allow: " + list_of(allowed) + "}}\n";
+    out += "  - {tag: ads, type: adlist, args: {lists: [{list: ads.txt" + terms +
+           "}], allow: " + list_of(allowed) + "}}\n";
     out += "  - {tag: out, type: forward, args: {upstreams: [{addr: " + std::string(kOutside) +
            "}]}}\n";
     out +=
@@ -117,8 +118,12 @@ class Model {
 
     Outcome ask(const std::string& name, std::uint16_t type) {
         out_ = {};
-        is_allowed_ = is_renamed_ = false;
+        is_allowed_ = is_renamed_ = is_checked_ = false;
         answer(name, type, 0);
+        const bool points_to_ads = std::ranges::any_of(out_.records, [this](const Record& r) {
+            return r.type == kCname && is_denied(r.data);
+        });
+        if (is_checked_ && points_to_ads) deny(name, type);
         if (out_.decision.empty())
             out_.decision = is_allowed_ ? "allowed" : is_renamed_ ? "rewritten" : "forwarded";
         return out_;
@@ -214,17 +219,29 @@ class Model {
     void rest(const std::string& name, std::uint16_t type) {
         if (std::ranges::any_of(table_.zone, [&](const auto& z) { return is_below(name, z); }))
             return upstream(kZone, name, type);
-        const bool is_listed = std::ranges::find(table_.denied, name) != table_.denied.end();
-        const bool is_excepted =
-            std::ranges::any_of(table_.allowed, [&](const auto& a) { return is_below(name, a); });
-        is_allowed_ = is_allowed_ || (is_listed && is_excepted);
-        if (is_listed && !is_excepted) {
-            out_.decision = "blocked";
-            if (type == kA) out_.records.push_back({name, kA, kDeniedTtl, "0.0.0.0"});
-            if (type == kAaaa) out_.records.push_back({name, kAaaa, kDeniedTtl, "::"});
-            return;
-        }
+        is_allowed_ = is_allowed_ || (is_listed(name) && is_excepted(name));
+        if (is_denied(name)) return deny(name, type);
+        is_checked_ = !is_excepted(name);
         upstream(kOutside, name, type);
+    }
+
+    [[nodiscard]] bool is_listed(const std::string& name) const {
+        return std::ranges::find(table_.denied, name) != table_.denied.end();
+    }
+    [[nodiscard]] bool is_excepted(const std::string& name) const {
+        return std::ranges::any_of(table_.allowed,
+                                   [&](const auto& a) { return is_below(name, a); });
+    }
+    [[nodiscard]] bool is_denied(const std::string& name) const {
+        return is_listed(name) && !is_excepted(name);
+    }
+    void deny(const std::string& name, std::uint16_t type) {
+        out_.rcode = kNoError;
+        out_.records.clear();
+        out_.decision = "blocked";
+        out_.block = table_.block;
+        if (type == kA) out_.records.push_back({name, kA, kDeniedTtl, "0.0.0.0"});
+        if (type == kAaaa) out_.records.push_back({name, kAaaa, kDeniedTtl, "::"});
     }
 
     void upstream(const char* who, const std::string& name, std::uint16_t type) {
@@ -243,6 +260,7 @@ class Model {
     World world_;
     Outcome out_;
     bool is_allowed_ = false, is_renamed_ = false;
+    bool is_checked_ = false;  // the ad list checks the names that the answer points to
 };
 
 class Maker {
@@ -259,6 +277,9 @@ class Maker {
             t.denied.push_back(name());
         t.allowed.push_back(name());
         t.zone.push_back(name());
+        const unsigned kind = number(3);
+        t.terms = std::array{"", ", requested: true", ", public_name: 'Ads and trackers'"}[kind];
+        t.block = std::array{"15 ", "17 ", "15 Ads and trackers"}[kind];
         return t;
     }
     std::string name() {

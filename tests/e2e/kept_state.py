@@ -33,12 +33,12 @@ routers:
   edge1: {{ address: "172.16.1.1:8728", username: {user}, password: {password} }}
 plugins:
   - {{ tag: names, type: domain_set, args: {{ files: [ {scene}/names.txt ], exps: [ "domain:stream.example" ] }} }}
-  - {{ tag: ads, type: adlist, args: {{ lists: [ "http://1.1.1.1/ads.hosts" ] }} }}
+  - {{ tag: ads, type: adlist, args: {{ lists: [ {{ list: "http://1.1.1.1/ads.hosts", hit_log: true }} ] }} }}
   - {{ tag: blocked, type: dynamic_domain_set, args: {{ path: {folder}/blocked.txt, metadata_path: {folder}/origins.json }} }}
   - {{ tag: local, type: static }}
   - {{ tag: hosts, type: dhcp_leases, args: {{ router: edge1, domain: lan }} }}
   - {{ tag: kids, type: ros_list, args: {{ router: edge1, list: kids }} }}
-  - {{ tag: log, type: query_recorder, args: {{ path: {folder}/queries.db, json: {folder}/queries.json }} }}
+  - {{ tag: log, type: query_recorder, args: {{ path: {folder}/queries.db, json: {folder}/queries.json, hit_log: {folder}/hits.json }} }}
   - {{ tag: answers, type: cache, args: {{ size: 20000, short_circuit: true, dump_file: {folder}/answers.dump, dump_interval: 1s }} }}
   - {{ tag: of_router, type: forward, args: {{ router: edge1 }} }}
   - {{ tag: up, type: forward, args: {{ upstreams: [ {{ addr: udp://1.1.1.1 }} ] }} }}
@@ -91,6 +91,7 @@ KEPT = (
     Kept("images/*", "compiled list"),
     Kept("queries.db", "history of queries"),
     Kept("queries.json", "queries as lines", is_named=False),
+    Kept("hits.json", "what lists blocked", is_named=False),
     Kept("/var/lib/steerdns/version", "version that served", is_named=False),
 )
 

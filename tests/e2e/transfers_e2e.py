@@ -1,5 +1,7 @@
 """Zones by transfer from Debian's Knot DNS and BIND: AXFR, IXFR, NOTIFY, TSIG, XoT, ZONEMD; as policy, as list, as local zone."""
 
+import json
+import os
 import re
 import sys
 import unittest
@@ -33,11 +35,13 @@ plugins:
       tls: {{ name: {tls_name}, ca: {folder}/ca.pem }}
   - {{ tag: corp, type: secondary, args: {{ zone: corp.example, primaries: [ {bind} ], min_refresh: 1s }} }}
   - {{ tag: local, type: zone, args: {{ secondary: corp }} }}
-  - {{ tag: policy, type: rpz, args: {{ log: true, zones: [ $feed, $block ] }} }}
+  - {{ tag: policy, type: rpz, args: {{ log: true, zones: [ {{ zone: $feed, hit_log: true }}, $block ] }} }}
+  - {{ tag: log, type: query_recorder, args: {{ hit_log: {folder}/hits.json, flush_interval_ms: 1 }} }}
   - {{ tag: names, type: domain_set, args: {{ files: [ $block ], format: rpz, lenient: true }} }}
   - tag: main
     type: sequence
     args:
+      - {{ exec: $log }}
       - {{ exec: $local }}
       - {{ exec: $policy }}
       - {{ matches: qname $names, exec: reject 5 }}
@@ -53,6 +57,7 @@ class Transfers(unittest.TestCase):
     def setUp(self):
         self.scene = self.enterContext(Scene("transfers", BUILD))
         self.folder = self.scene.folder
+        os.chmod(self.folder, 0o777)
         self.scene.start_resolver(ZONES)
         (self.folder / "key.conf").write_text(KEY_FILE)
         (self.folder / "other.key").write_text("b3RoZXJvdGhlcm90aGVyb3RoZXJvdGhlcm90aGVybw==\n")
@@ -79,6 +84,11 @@ class Transfers(unittest.TestCase):
 
     def await_list(self, rules):
         until(lambda: [s["rules"] for s in self.scene.reported("lists")["sets"] if s["list"] == "$block"] == [rules], 20, "the list")
+
+    def hits(self):
+        """Names that the hit log has, with the serials of the zone that blocked them."""
+        lines = [json.loads(line) for line in (self.folder / "hits.json").read_text().splitlines()]
+        return {line["name"]: line["serial"] for line in lines}
 
     def rcode(self, name, kind="A"):
         return re.search(r"status: (\w+)", self.scene.kdig(name, kind)).group(1)
@@ -108,6 +118,8 @@ class Transfers(unittest.TestCase):
         self.assertEqual(self.rcode("new.example"), "NXDOMAIN")
         self.assertEqual(self.scene.short("fresh.example", "A"), ["203.0.113.8"])
         self.assertEqual(self.scene.reported("status")["generation"], generation)
+        until(lambda: "fresh.example" in self.hits(), 20, "the hit log has it")
+        self.assertEqual(self.hits() | {"bad.example": first, "new.example": second, "fresh.example": second}, self.hits())
         self.assertIn("NOTIFY from " + KNOT, daemon.text())
         until(lambda: re.search(r"notify, outgoing,.* serial \d+", self.knot.process.text()), 10, "Knot has an answer to its NOTIFY")
         # A whole transfer on request.

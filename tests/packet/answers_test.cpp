@@ -425,6 +425,58 @@ BOOST_AUTO_TEST_CASE(query_summary_emits_a_note) {
     (void)a.answer();
 }
 
+BOOST_AUTO_TEST_CASE(a_block_tells_the_public_name_of_its_list) {
+    SnapshotMaker m;
+    AdList ads;
+    ads.tag = "ads";
+    ads.all = {m.domains({"domain:tracker.example"})};
+    ads.lists.push_back({"list", 1, ads.all, std::make_shared<ListMatches>(1U)});
+    ads.lists[0].notice = {dns::Ede::filtered, "Trackers"};
+    ads.watch = m.snapshot().watch_bits = std::uint64_t{1} << 63;
+    ads.black_hole = m.black_hole("0.0.0.0");
+    ads.paused_until_s = std::make_shared<std::atomic<std::uint32_t>>(0U);
+    m.snapshot().ad_lists.push_back(ads);
+    const std::uint16_t test = m.test(Op::if_tags, ads.all.mask);
+    m.add(Op::ad_list, 0);
+    m.land(test);
+    m.snapshot().ad_lists[0].watch_pc = m.add(Op::watch_targets, 0);
+    m.add(Op::forward, m.group({static_cast<std::uint16_t>(m.upstream("198.51.100.53", 0))}));
+    m.add(Op::end);
+    Appliance a;
+    a.publish(m.finish());
+    a.record_all();
+    (void)a.records();
+    const Bytes error{0, 15, 0, 10, 0, 17, 'T', 'r', 'a', 'c', 'k', 'e', 'r', 's'};
+    const auto ends_with_error = [&](const Bytes& dns) {
+        return dns.size() > error.size() &&
+               std::equal(error.begin(), error.end(), dns.end() - std::ptrdiff_t(error.size()));
+    };
+    a.ask(DnsMessage::query(1, "a.tracker.example", kTypeA).opt(1232));
+    a.turn();
+    const Seen named = a.answer();
+    BOOST_TEST(ends_with_error(named.dns));
+    BOOST_TEST(a.records().at(0).head.ede == static_cast<std::uint16_t>(dns::Ede::filtered));
+    // Without EDNS there is no place for it.
+    a.ask("a.tracker.example");
+    a.turn();
+    BOOST_TEST(a.answer().additional() == 0U);
+    // A query that was parked: its answer points to the name.
+    a.ask(DnsMessage::query(2, "www.example.org", kTypeA).opt(1232));
+    a.turn();
+    auto reply = DnsMessage::response(1, "www.example.org", dns::kA);
+    reply.record(DnsMessage::kAnswer, wire_name("www.example.org"), dns::kCname, 300,
+                 wire_name("a.tracker.example"));
+    a.reply(a.upstream_query(), reply);
+    a.turn();
+    BOOST_TEST(ends_with_error(a.answer().dns));
+    // Over TCP.
+    a.inject(DnsMessage::query(3, "a.tracker.example", kTypeA).opt(1232), 7);
+    a.turn();
+    const auto injected = a.injected_answers();
+    BOOST_TEST_REQUIRE((injected.size() == 1U && injected[0].answer.has_value()));
+    BOOST_TEST(ends_with_error(injected[0].answer->dns));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace steer::test

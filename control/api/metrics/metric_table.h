@@ -438,7 +438,8 @@ inline constexpr std::array kMetrics{
               "(`include_marks`, `exclude_marks`)",
               "Recorder"},
     MetricRow{"steerdns_recorder_written", "counter", "plugin, sink",
-              "queries written to a `database` or `json` file; messages sent by `dnstap`",
+              "queries written to a `database`, `json` or `hit_log` file; messages sent by "
+              "`dnstap`",
               "Recorder"},
     MetricRow{"steerdns_recorder_dropped", "counter", "plugin, sink",
               "queries or messages dropped: the queue of the sink was full, or dnstap has no "

@@ -8,6 +8,7 @@
 #include "control/config/plugin_type.h"
 #include "control/config/predecessors.h"
 #include "dataplane/dns/wire.h"
+#include "matchers/quote.h"
 
 namespace steer::config {
 namespace {
@@ -163,6 +164,38 @@ void advise_recorder_marks(Reading& in) {
         tell("include_marks", recorder->include_marks, "no query is recorded for it");
         tell("exclude_marks", recorder->exclude_marks, "it excludes no query");
     }
+}
+
+// A hit log needs lists that ask for it, and these need a hit log.
+void advise_hit_logs(Reading& in) {
+    const Plugin* recorder = nullptr;
+    const Plugin* list = nullptr;
+    std::string name;
+    const auto take = [&](const Plugin& plugin, const BlockTerms& terms, const std::string& of) {
+        if (!terms.hit_log || list != nullptr) return;
+        list = &plugin;
+        name = of;
+    };
+    for (const Plugin& plugin : in.settings().plugins) {
+        if (const auto* const args = std::get_if<QueryRecorder>(&plugin.args)) {
+            if (args->hit_log) recorder = &plugin;
+        } else if (const auto* const ads = std::get_if<AdList>(&plugin.args)) {
+            for (const AdListPart& part : ads->lists)
+                take(plugin, part.terms, part.name);
+        } else if (const auto* const rpz = std::get_if<Rpz>(&plugin.args)) {
+            for (const RpzZone& zone : rpz->zones)
+                take(plugin, zone.terms, zone.source);
+        }
+    }
+    if (list != nullptr && recorder == nullptr)
+        in.report().warn(list->line, "'hit_log' of " + matchers::quoted_path(name) + " in " +
+                                         owner_of(*list) +
+                                         " has no effect: no query_recorder has a 'hit_log'; give "
+                                         "one a path");
+    if (list == nullptr && recorder != nullptr)
+        in.report().warn(recorder->line, "'hit_log' of " + owner_of(*recorder) +
+                                             " stays empty: write 'hit_log: true' beside a list of "
+                                             "an adlist, or a zone of an rpz");
 }
 
 // ---- servers
@@ -366,6 +399,7 @@ void advise(Reading& in) {
     advise_devices(in, used);
     advise_recorders(in);
     advise_recorder_marks(in);
+    advise_hit_logs(in);
     advise_servers(in);
     advise_cookies(in);
     advise_quic_of_fleet(in);

@@ -2,17 +2,21 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <memory>
 #include <utility>
 
 #include "control/config/lists/list_source.h"
 #include "control/config/lists/rule_steps.h"
 #include "control/config/lists/rules.h"
 #include "control/config/plugin_type.h"
+#include "control/config/plugins/block_terms.h"
 #include "control/config/plugins/name_rules.h"
+#include "control/config/reference.h"
 #include "control/config/text/dns_names.h"
 #include "control/config/text/url.h"
 #include "control/config/values.h"
 #include "matchers/list/block_list.h"
+#include "matchers/list/list_lines.h"
 #include "matchers/list/name_list.h"
 #include "matchers/quote.h"
 
@@ -36,7 +40,9 @@ struct List {
     std::string source, format;
     bool lenient = false, match_all = false;
     std::optional<std::uint32_t> max_shrink;
-    bool ready = true, legal = false;
+    bool ready = true;
+    BlockTerms terms;
+    matchers::ListVersion version;
     int line = 0;
 };
 struct AdlistArgs {
@@ -55,7 +61,7 @@ void read_format(Reading& in, const Node& node, const Place& place, List& out) {
     if (read_choice(in, node, place, kListFormats)) out.format = node.text;
 }
 
-constexpr std::array<Row<List>, 7> kListsRows{{
+constexpr std::array<Row<List>, 6> kOwnListsRows{{
     {"list", Own<List>{"path or URL", read_source}, "required", "", "path or URL of the list"},
     {"format", Own<List>{"one of", read_format}, "(detected)", kListFormats,
      "format of the list\n`adlist`, `hosts` and `adguard` are read line by line, as in AdGuard "
@@ -67,10 +73,13 @@ constexpr std::array<Row<List>, 7> kListsRows{{
     match_all_row<List>(),
     max_shrink_row<List>(),
     list_ready_row<List>(),
-    {"legal", &List::legal, "false", "",
-     "the law requires this list\n`allow`, exceptions of other lists, rules (`control.rules`) and "
-     "pauses do not end it. Its answers have the EDE code Censored (16) in place of Blocked (15)."},
 }};
+constexpr auto kListsRows = joined(
+    kOwnListsRows,
+    block_terms_rows<List>(
+        "the law requires this list\n`allow`, exceptions of other lists, rules (`control.rules`) "
+        "and pauses do not end it. Its answers have the EDE code Censored (16) in place of Blocked "
+        "(15)."));
 
 void read_lists(Reading& in, const Node& node, const Place& place, AdlistArgs& out) {
     if (!node.is_list() || node.items.empty()) {
@@ -85,7 +94,9 @@ void read_lists(Reading& in, const Node& node, const Place& place, AdlistArgs& o
             list.source = item.text;
             list.line = item.line;
         } else {
-            read_rows(in, item, kListsRows, "'lists' of " + std::string(place.owner), list);
+            const std::string owner = "'lists' of " + std::string(place.owner);
+            read_rows(in, item, kListsRows, owner, list);
+            check_terms(in, list.line, owner, list.terms);
         }
         if (!list.source.empty()) out.lists.push_back(std::move(list));
     }
@@ -109,7 +120,7 @@ void read_answer(Reading& in, const Node& node, const Place& place, AdlistArgs& 
 
 constexpr std::array<Row<AdlistArgs>, 5> kAdlistRows{{
     {"lists", Own<AdlistArgs>{"list of paths, URLs and maps", read_lists}, "required", "",
-     "the block lists: paths, URLs, or maps with a `format`\nExamples: `- "
+     "the block lists: paths, URLs, or maps, see below\nExamples: `- "
      "https://lists.example/hosts`, `- {list: ads.txt, format: clash}`. The lists are one policy: "
      "exceptions (`@@`), `important` and `badfilter` of one list count for all lists. URLs are "
      "fetched as set in `control.fetch`; the last good copy is kept."},
@@ -138,7 +149,8 @@ class PartReader {
           place_{"lists", owner_, list.line},
           max_names_(max_names) {}
 
-    ListRules read() {
+    // `version` is set if the list is logged.
+    ListRules read(matchers::ListVersion& version) {
         ListUse use{kAdlistType.name, list_.format, list_.lenient ? "lenient" : "", {}, max_names_,
                     list_.max_shrink, list_.ready};
         use.match_all = list_.match_all;
@@ -148,6 +160,10 @@ class PartReader {
         ListRules rules;
         take_names(in_, names_of(*source), {false, list_.lenient, list_.match_all}, source->file,
                    place_, rules);
+        if (list_.terms.hit_log) {
+            version = version_of(source->bytes);
+            version.lines = lines_of(rules);
+        }
         if (rules.size() > max_names_) {
             refuse("has " + std::to_string(rules.size()) + " names, and 'max_names' allows " +
                    std::to_string(max_names_) + ": raise it, or take a shorter list");
@@ -156,6 +172,16 @@ class PartReader {
     }
 
   private:
+    static std::shared_ptr<const matchers::ListLines> lines_of(const ListRules& rules) {
+        matchers::ListLinesBuilder lines(false);
+        for (const RuleAt& at : rules.names)
+            lines.add(at.rule, at.line);
+        for (const matchers::AdguardRule& rule : rules.rules) {
+            if (!rule.exception && !rule.badfilter) lines.add(rule.rule, rule.line);
+        }
+        return std::make_shared<const matchers::ListLines>(std::move(lines).build());
+    }
+
     void refuse(const std::string& why) {
         in_.report().error(list_.line, "the list " + matchers::quoted_path(list_.source) + " in " +
                                            place_.name() + " " + why);
@@ -214,7 +240,8 @@ class AdPolicy {
     void add(const List& list, ListRules rules) {
         names_.push_back(list.source);
         lines_.push_back(list.line);
-        legal_.push_back(list.legal);
+        terms_.push_back(list.terms);
+        versions_.push_back(list.version);
         exceptions_.push_back(static_cast<std::size_t>(
             std::ranges::count_if(rules.rules, &matchers::AdguardRule::exception)));
         rules_.push_back(std::move(rules));
@@ -225,17 +252,17 @@ class AdPolicy {
         apply_badfilters();
         std::vector<std::optional<PluginIndex>> own(rules_.size());
         for (std::size_t i = 0; i < rules_.size(); ++i) {
-            if (legal_[i])
+            if (terms_[i].legal)
                 own[i] = exceptions_of({&rules_[i], 1}, std::to_string(i + 1) + ".exceptions");
         }
         ads.exceptions = exceptions_of(rules_, "exceptions");
         for (std::size_t i = 0; i < rules_.size(); ++i) {
             DomainSet set;
             set.steps = steps_of(std::move(rules_[i]));
-            set.exceptions = legal_[i] ? own[i] : ads.exceptions;
+            set.exceptions = terms_[i].legal ? own[i] : ads.exceptions;
             ads.lists.push_back({names_[i],
                                  add_set(std::to_string(i + 1), lines_[i], std::move(set)),
-                                 exceptions_[i], legal_[i]});
+                                 exceptions_[i], terms_[i], std::move(versions_[i])});
         }
     }
 
@@ -245,7 +272,7 @@ class AdPolicy {
         std::vector<ListRules> others;
         std::vector<std::size_t> places;
         for (std::size_t i = 0; i < rules_.size(); ++i) {
-            if (legal_[i]) {
+            if (terms_[i].legal) {
                 std::vector<ListRules> alone(1);
                 alone.front() = std::move(rules_[i]);
                 config::apply_badfilters(alone);
@@ -290,7 +317,8 @@ class AdPolicy {
     std::vector<std::string> names_;
     std::vector<int> lines_;
     std::vector<std::size_t> exceptions_;
-    std::vector<bool> legal_;
+    std::vector<BlockTerms> terms_;
+    std::vector<matchers::ListVersion> versions_;
     std::vector<ListRules> rules_;
 };
 
@@ -300,8 +328,10 @@ void read_adlist(Reading& in, const Node* node, Plugin& plugin) {
     const Node& map = args_or_empty(node, plugin, empty);
     read_rows(in, map, kAdlistRows, owner_of(plugin), args);
     AdPolicy policy(in, plugin);
-    for (const List& list : args.lists)
-        policy.add(list, PartReader(in, list, plugin, args.max_names).read());
+    for (List& list : args.lists) {
+        ListRules rules = PartReader(in, list, plugin, args.max_names).read(list.version);
+        policy.add(list, std::move(rules));
+    }
     AdList out;
     policy.make(out);
     out.allow = std::move(args.allow);
@@ -324,6 +354,7 @@ const PluginType kAdlistType{
     "",
     [] { return row_texts(kAdlistRows); },
     read_adlist,
-    nullptr};
+    nullptr,
+    {.reference = [](std::ostream& out) { write_part(out, "lists", row_texts(kListsRows)); }}};
 
 }  // namespace steer::config

@@ -1,6 +1,10 @@
 // query_recorder: keeps queries and answers in a database, in files of JSON lines, or sends them by dnstap.
 #include <algorithm>
 #include <array>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "control/config/plugin_type.h"
 #include "control/config/reference.h"
@@ -53,6 +57,7 @@ constexpr std::array<Row<RecorderJson>, 4> kJsonRows{{
      "number of renamed files that are kept; 0: all"},
 }};
 
+template <auto Member>
 void read_json(Reading& in, const Node& node, const Place& place, QueryRecorder& out) {
     RecorderJson json;
     if (node.is_text()) {  // short for `file`
@@ -60,10 +65,10 @@ void read_json(Reading& in, const Node& node, const Place& place, QueryRecorder&
         map.kind = Node::Kind::map;
         map.line = node.line;
         map.entries.push_back({"file", place.line, node});
-        if (read_rows(in, map, kJsonRows, place.name(), json)) out.json = std::move(json);
+        if (read_rows(in, map, kJsonRows, place.name(), json)) out.*Member = std::move(json);
         return;
     }
-    if (read_rows(in, node, kJsonRows, place.name(), json)) out.json = std::move(json);
+    if (read_rows(in, node, kJsonRows, place.name(), json)) out.*Member = std::move(json);
 }
 
 // ---- dnstap
@@ -143,7 +148,7 @@ void read_marks(Reading& in, const Node& node, const Place& place, QueryRecorder
     }
 }
 
-constexpr std::array<Row<QueryRecorder>, 14> kRecorderRows{{
+constexpr std::array<Row<QueryRecorder>, 15> kRecorderRows{{
     {"path", Own<QueryRecorder>{"path", read_path<QueryRecorder, &QueryRecorder::path>}, "none", "",
      "SQLite database with the history of queries\nThe daemon creates it. `steerctl history` reads "
      "it. Put it into `/var/lib/steerdns`, which the daemon's user can write to."},
@@ -158,8 +163,12 @@ constexpr std::array<Row<QueryRecorder>, 14> kRecorderRows{{
      "maximum rows of one transaction"},
     {"flush_interval_ms", &QueryRecorder::flush_interval_ms, "200", "1..60000",
      "longest time until queries are written, in milliseconds"},
-    {"json", Own<QueryRecorder>{"map", read_json}, "none", "",
+    {"json", Own<QueryRecorder>{"map", read_json<&QueryRecorder::json>}, "none", "",
      "a file of JSON lines, see below; or only its path"},
+    {"hit_log", Own<QueryRecorder>{"map", read_json<&QueryRecorder::hit_log>}, "none", "",
+     "a file of JSON lines about the blocks of lists with `hit_log: true`; or only its path\nA map "
+     "has the keys of `json`. It has no samples: `one_in` must be 1. See "
+     "[query-log.md](../guides/query-log.md#keep-what-a-list-blocked)."},
     {"dnstap", Own<QueryRecorder>{"map", read_tap}, "none", "",
      "a receiver of dnstap messages, see below; or only its address\nEach query is a CLIENT_QUERY "
      "and a CLIENT_RESPONSE."},
@@ -186,32 +195,60 @@ constexpr std::array<Row<QueryRecorder>, 14> kRecorderRows{{
      "queries (`subscribe`) omit them, too."},
 }};
 
+// Its files, with the settings that name them.
+std::vector<std::pair<std::string_view, std::string>> files_of(const QueryRecorder& recorder) {
+    std::vector<std::pair<std::string_view, std::string>> out;
+    if (!recorder.path.empty()) out.emplace_back("path", recorder.path);
+    if (recorder.json) out.emplace_back("json", recorder.json->file);
+    if (recorder.hit_log) out.emplace_back("hit_log", recorder.hit_log->file);
+    return out;
+}
+
+// A file has one writer.
+void check_files(Reading& in, const Plugin& plugin, const QueryRecorder& args) {
+    const std::string owner = owner_of(plugin);
+    const auto files = files_of(args);
+    for (std::size_t i = 0; i < files.size(); ++i) {
+        for (std::size_t j = 0; j < i; ++j) {
+            if (files[i].second != files[j].second) continue;
+            in.report().error(plugin.line, "'" + std::string(files[j].first) + "' and '" +
+                                               std::string(files[i].first) + "' of " + owner +
+                                               " are the same file: use two files");
+        }
+    }
+    for (const Plugin& other : in.settings().plugins) {
+        const auto* const theirs = std::get_if<QueryRecorder>(&other.args);
+        if (theirs == nullptr || &other == &plugin) continue;
+        for (const auto& [key, file] : files_of(*theirs)) {
+            const auto same =
+                std::ranges::find(files, file, [](const auto& f) { return f.second; });
+            if (same == files.end()) continue;
+            in.report().error(plugin.line, owner + " writes to a file of " + owner_of(other) +
+                                               " (" + matchers::quoted_path(file) +
+                                               "): use another file");
+            break;
+        }
+    }
+}
+
 void read_recorder(Reading& in, const Node* node, Plugin& plugin) {
     QueryRecorder args;
     Node empty;
     const Node& map = args_or_empty(node, plugin, empty);
     const std::string owner = owner_of(plugin);
-    if (read_rows(in, map, kRecorderRows, owner, args) && map.find("path") == nullptr &&
-        map.find("json") == nullptr && map.find("dnstap") == nullptr) {
+    constexpr std::array kDestinations{"path", "json", "hit_log", "dnstap"};
+    const bool has_any = std::ranges::any_of(
+        kDestinations, [&](const char* key) { return map.find(key) != nullptr; });
+    if (read_rows(in, map, kRecorderRows, owner, args) && !has_any) {
         in.report().error(plugin.line, owner +
                                            " has no destination: write 'path' (a database), "
-                                           "'json' (a file) or 'dnstap'");
+                                           "'json' (a file), 'hit_log' (a file) or 'dnstap'");
     }
-    for (PluginIndex i = 0; i < in.settings().plugins.size(); ++i) {
-        const Plugin& other = in.settings().plugins[i];
-        const auto* const theirs = std::get_if<QueryRecorder>(&other.args);
-        if (theirs == nullptr || &other == &plugin) continue;
-        const bool same_file = !args.path.empty() && theirs->path == args.path;
-        const bool same_json = args.json && theirs->json && theirs->json->file == args.json->file;
-        if (!same_file && !same_json) continue;
-        in.report().error(plugin.line,
-                          owner + " writes to a file of " + owner_of(other) + " (" +
-                              matchers::quoted_path(same_file ? args.path : args.json->file) +
-                              "): use another file");
-    }
-    if (args.json && args.json->file == args.path && !args.path.empty())
-        in.report().error(plugin.line,
-                          "'path' and 'json' of " + owner + " are the same file: use two files");
+    if (args.hit_log && args.one_in > 1)
+        in.report().error(
+            plugin.line, "'hit_log' of " + owner + " needs every query, but 'one_in' is " +
+                             std::to_string(args.one_in) + ": give it a query_recorder of its own");
+    check_files(in, plugin, args);
     plugin.args = std::move(args);
 }
 

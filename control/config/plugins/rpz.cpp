@@ -1,15 +1,19 @@
 // rpz: response policy zones.
 #include <algorithm>
 #include <map>
+#include <memory>
 #include <tuple>
 #include <utility>
 
 #include "control/config/lists/list_source.h"
 #include "control/config/plugin_type.h"
+#include "control/config/plugins/block_terms.h"
+#include "control/config/reference.h"
 #include "control/config/text/dns_names.h"
 #include "control/config/text/rdata_text.h"
 #include "control/config/values.h"
 #include "dataplane/dns/name.h"
+#include "matchers/list/list_lines.h"
 #include "matchers/list/rpz_zone.h"
 #include "matchers/name_text.h"
 #include "matchers/quote.h"
@@ -20,7 +24,8 @@ namespace {
 struct PolicyZoneArgs {
     std::string source, name;
     bool lenient = false;
-    bool ready = true, legal = false;
+    bool ready = true;
+    BlockTerms terms;
     int line = 0;
 };
 struct RpzArgs {
@@ -33,7 +38,7 @@ void read_policy_source(Reading& in, const Node& node, const Place& place, Polic
     out.line = place.line;
 }
 
-constexpr std::array<Row<PolicyZoneArgs>, 5> kPolicyZoneRows{{
+constexpr std::array<Row<PolicyZoneArgs>, 4> kOwnZoneRows{{
     {"zone", Own<PolicyZoneArgs>{"path, URL or `$TAG`", read_policy_source}, "required", "",
      "zone file of the response policy zone, a path or URL, or the tag of a `secondary`"},
     {"name", &PolicyZoneArgs::name, "(from its SOA, else its first $ORIGIN)", "",
@@ -41,11 +46,13 @@ constexpr std::array<Row<PolicyZoneArgs>, 5> kPolicyZoneRows{{
     {"lenient", &PolicyZoneArgs::lenient, "false", "",
      "skip records that cannot be applied, with one warning; by default each is an error"},
     list_ready_row<PolicyZoneArgs>(),
-    {"legal", &PolicyZoneArgs::legal, "false", "",
-     "the law requires this zone: no rule (`control.rules`) and no exception of another zone ends "
-     "it\nLegal zones come before the others. Their answers have the EDE code Censored (16) in "
-     "place of Blocked (15)."},
 }};
+constexpr auto kPolicyZoneRows = joined(
+    kOwnZoneRows,
+    block_terms_rows<PolicyZoneArgs>(
+        "the law requires this zone: no rule (`control.rules`) and no exception of another zone "
+        "ends it\nLegal zones come before the others. Their answers have the EDE code Censored "
+        "(16) in place of Blocked (15)."));
 
 void read_policy_zones(Reading& in, const Node& node, const Place& place, RpzArgs& out) {
     if (!node.is_list() || node.items.empty()) {
@@ -60,7 +67,9 @@ void read_policy_zones(Reading& in, const Node& node, const Place& place, RpzArg
             zone.source = item.text;
             zone.line = item.line;
         } else {
-            read_rows(in, item, kPolicyZoneRows, "'zones' of " + std::string(place.owner), zone);
+            const std::string owner = "'zones' of " + std::string(place.owner);
+            read_rows(in, item, kPolicyZoneRows, owner, zone);
+            check_terms(in, zone.line, owner, zone.terms);
         }
         if (!zone.source.empty()) out.zones.push_back(std::move(zone));
     }
@@ -71,9 +80,7 @@ constexpr std::array<Row<RpzArgs>, 2> kRpzRows{{
      "zones in order of precedence, as paths, URLs, `$TAG` or maps\nExamples: `- "
      "/etc/steerdns/block.rpz`, `- $feed` for the zone of a `secondary`, "
      "`- {zone: https://feed.example/rpz, lenient: true}`. URLs are fetched as set in "
-     "`control.fetch`; the last good copy is kept. A map has `zone`, `name` (the zone's name, if "
-     "neither its SOA nor its first $ORIGIN says it), `lenient` (skip records that cannot be "
-     "applied, with one warning; by default each is an error) and `ready` (as of a `domain_set`). "
+     "`control.fetch`; the last good copy is kept. For maps see below. "
      "Records of a `secondary` that cannot be applied are always skipped, and reported by "
      "`steerctl zones`."},
     {"log", &RpzArgs::log, "false", "",
@@ -101,9 +108,10 @@ class PolicyZoneReader {
         file_ = in_.file_number(source->file);
         std::string name = args_.name;
         if (name.ends_with('.')) name.pop_back();
-        auto bad =
-            matchers::read_rpz_zone(source->bytes, source->file, name,
-                                    [this](const matchers::RpzRecord& record) { take(record); });
+        auto bad = matchers::read_rpz_zone(
+            source->bytes, source->file, name,
+            [this](const matchers::RpzRecord& record) { take(record); }, &zone_.version.serial);
+        if (args_.terms.hit_log) note_version(source->bytes);
         for (auto& [error, line] : refused_)
             bad.add(std::move(error), line);
         say(bad, source->file);
@@ -115,6 +123,16 @@ class PolicyZoneReader {
     static constexpr matchers::NameForm kZoneName{
         .any_escape = true, .stars = true, .printable = true, .alone = true, .numbers = true};
     using Key = std::tuple<matchers::RpzRecord::Trigger, std::string, IpAddress, unsigned, bool>;
+
+    void note_version(std::string_view bytes) {
+        const auto serial = zone_.version.serial;
+        zone_.version = version_of(bytes);
+        zone_.version.serial = serial;
+        matchers::ListLinesBuilder lines(true);
+        for (const RuleAt& at : zone_.names)
+            lines.add(at.rule, at.line);
+        zone_.version.lines = std::make_shared<const matchers::ListLines>(std::move(lines).build());
+    }
 
     void refuse(const matchers::RpzRecord& record, std::string text) {
         refused_.emplace_back(Error{std::move(text)}, record.line);
@@ -288,7 +306,7 @@ void read_rpz(Reading& in, const Node* node, Plugin& plugin) {
     out.logs = args.log;
     for (const PolicyZoneArgs& zone : args.zones) {
         out.zones.push_back(PolicyZoneReader(in, zone, plugin).read());
-        out.zones.back().is_legal = zone.legal;
+        out.zones.back().terms = zone.terms;
     }
     plugin.args = std::move(out);
 }
@@ -307,6 +325,7 @@ const PluginType kRpzType{
     "",
     [] { return row_texts(kRpzRows); },
     read_rpz,
-    nullptr};
+    nullptr,
+    {.reference = [](std::ostream& out) { write_part(out, "zones", row_texts(kPolicyZoneRows)); }}};
 
 }  // namespace steer::config

@@ -9,6 +9,7 @@
 
 #include "control/config/settings/matcher_settings.h"
 #include "dataplane/dns/pref64.h"
+#include "matchers/list/list_version.h"
 #include "matchers/prefix/ip_address.h"
 #include "matchers/prefix/prefix_set.h"
 
@@ -144,11 +145,20 @@ struct StaticRecords {
     std::vector<WrittenRecord> written;  // including disabled ones; those of the file first
     bool ptr = true;
 };
+// What a list or zone that blocks is for.
+struct BlockTerms {
+    bool legal = false;       // no exception of others, rule or pause ends it
+    bool requested = false;   // those who own the clients asked for it
+    bool hit_log = false;     // a query_recorder keeps what it decides
+    std::string public_name;  // clients get it with each block; empty: none
+    bool operator==(const BlockTerms&) const = default;
+};
 struct AdListPart {
     std::string name;            // original text: a path or URL
     PluginIndex provider;        // its own domain_set
     std::size_t exceptions = 0;  // rules of this list that count for all lists of the adlist
-    bool is_legal = false;       // no exception of others, rule or pause ends it
+    BlockTerms terms{};
+    matchers::ListVersion version{};  // only if it is logged
 };
 struct AdList {
     std::vector<AdListPart> lists;            // at least one
@@ -189,8 +199,9 @@ struct RpzPrefix {
     std::uint32_t action;  // index of the zone's `actions`
 };
 struct RpzZone {
-    std::string source;     // original text: a path, URL or $TAG
-    bool is_legal = false;  // no rule ends it
+    std::string source;  // original text: a path, URL or $TAG
+    BlockTerms terms{};
+    matchers::ListVersion version{};  // only if it is logged
     // By zone transfer: all that follows is empty, because the zone changes while serving.
     std::optional<PluginIndex> secondary{};
     std::vector<RuleAt> names;         // full: the name; domain: all below it. Values: of `actions`

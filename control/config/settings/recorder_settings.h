@@ -35,7 +35,7 @@ struct QueryRecorder {
     std::uint32_t queue_size = 131'072;               // rows waiting for the database
     std::uint32_t batch_size = 20'000;                // rows per transaction
     std::uint32_t flush_interval_ms = 200;            // then a smaller batch is written
-    std::optional<RecorderJson> json;
+    std::optional<RecorderJson> json, hit_log;
     std::optional<RecorderTap> dnstap;
     std::uint32_t one_in = 1;                      // one of N queries is recorded
     std::uint32_t mask4 = 32, mask6 = 128;         // bits of a client's address that are kept

@@ -36,12 +36,12 @@ DecidedTexts decided_texts(const Snapshot& snapshot, std::size_t pc) {
         const AdList& list = snapshot.ad_lists[i.operand];
         out.plugin = list.tag;
         for (const AdList::Part& part : list.lists)
-            out.lists.push_back(part.name);
+            out.lists.push_back({part.name, part.logs_hits, part.version});
     } else if (i.op == Op::enter_rpz) {
         const Rpz& rpz = snapshot.rpzs[i.operand];
         out.plugin = rpz.tag;
         for (const Rpz::Zone& zone : rpz.zones)
-            out.lists.push_back(zone.name);
+            out.lists.push_back({zone.name, zone.logs_hits, zone.version});
     } else {
         out.plugin = sequence_of(snapshot.source, pc);
     }
@@ -57,7 +57,15 @@ Deciders::Deciders(const Snapshot& snapshot) : by_pc_(snapshot.program.size()) {
 DecidedBy Deciders::of(std::uint16_t pc, std::uint8_t part) const {
     if (pc >= by_pc_.size()) return {};
     const DecidedTexts& one = by_pc_[pc];
-    return {one.plugin, part < one.lists.size() ? std::string_view(one.lists[part]) : "", one.rule};
+    if (part >= one.lists.size()) return {.plugin = one.plugin, .rule = one.rule};
+    const DecidedTexts::List& list = one.lists[part];
+    return {.plugin = one.plugin,
+            .list = list.name,
+            .rule = one.rule,
+            .logs_hits = list.logs_hits,
+            .sha256 = list.version.sha256,
+            .serial = list.version.serial,
+            .lines = list.version.lines.get()};
 }
 
 }  // namespace steer::recorder

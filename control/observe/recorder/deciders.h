@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,11 +17,20 @@ struct DecidedBy {
     std::string_view plugin;  // tag; "control.rules" for a rule of an operator
     std::string_view list;    // path, URL or zone; empty: none
     std::string_view rule;    // "FILE:LINE TEXT"; empty: no line says it
+    bool logs_hits = false;   // of the list, as the next
+    std::string_view sha256;
+    std::optional<std::uint32_t> serial;
+    const matchers::ListLines* lines = nullptr;
 };
 
 struct DecidedTexts {
+    struct List {
+        std::string name;
+        bool logs_hits = false;
+        matchers::ListVersion version;
+    };
     std::string plugin, rule;
-    std::vector<std::string> lists;  // of the plugin, by `part`
+    std::vector<List> lists;  // of the plugin, by `part`
 };
 // Of one instruction of the snapshot.
 DecidedTexts decided_texts(const Snapshot& snapshot, std::size_t pc);

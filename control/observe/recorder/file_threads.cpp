@@ -7,6 +7,7 @@
 
 #include "control/host/process/background.h"
 #include "control/host/process/helper_work.h"
+#include "control/observe/recorder/json_line.h"
 
 namespace steer::recorder {
 namespace {
@@ -129,21 +130,42 @@ void DatabaseThread::poll() {
                 .is_well = database_.error().empty()});
 }
 
-JsonThread::JsonThread(const config::RecorderJson& settings, WallClock now, Warn warn)
-    : FileThread("recorder-json", kMostWaiting),
+JsonThread::JsonThread(const config::RecorderJson& settings, Lines lines, WallClock now, Warn warn)
+    : FileThread(lines == Lines::hits ? "recorder-hits" : "recorder-json", kMostWaiting),
       path_(settings.file),
+      lines_(lines),
       now_(std::move(now)),
       file_(settings, std::move(warn)) {
-    set_status({.kind = "json", .place = path_});
+    poll();
     begin();
 }
 
+JsonThread::Missing JsonThread::missing() const {
+    if (lines_ != Lines::hits) return {};
+    return {dropped() + file_.lost(), lost_queries_.load(std::memory_order_relaxed)};
+}
+
+// Before the text, a line about what is missing, until the file has it.
+void JsonThread::put(std::string_view text, std::uint64_t lines) {
+    const std::int64_t now = now_();
+    const Missing all = missing();
+    std::string with_gap;
+    if (all != reported_) {
+        append_gap(now, all.lines - reported_.lines, all.queries - reported_.queries, with_gap);
+        with_gap += text;
+        text = with_gap;
+    }
+    file_.write(text, lines, now);
+    if (file_.error().empty()) reported_ = all;
+}
+
 void JsonThread::write(TextBatch& batch) {
-    file_.write(batch.text, batch.lines, now_());
+    put(batch.text, batch.lines);
 }
 
 void JsonThread::poll() {
-    set_status({.kind = "json",
+    if (missing() != reported_) put({}, 0);
+    set_status({.kind = lines_ == Lines::hits ? "hit_log" : "json",
                 .place = path_,
                 .written = file_.written(),
                 .failed = file_.lost(),

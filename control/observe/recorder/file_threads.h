@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <thread>
 
 #include "control/config/settings/recorder_settings.h"
@@ -53,6 +54,7 @@ class FileThread {
     [[nodiscard]] SinkStatus status() const;
 
   protected:
+    [[nodiscard]] std::uint64_t dropped() const { return dropped_.load(std::memory_order_relaxed); }
     void begin();
     // Writes waiting batches, and ends the thread.
     void end();
@@ -95,17 +97,33 @@ class DatabaseThread final : public FileThread<RowBatch> {
 class JsonThread final : public FileThread<TextBatch> {
   public:
     static constexpr std::size_t kMostWaiting = std::size_t{32} << 20;  // bytes
-    JsonThread(const config::RecorderJson& settings, WallClock now, Warn warn);
+    // `hits`: the hit log, which also gets a line about each gap in it.
+    enum class Lines : std::uint8_t { queries, hits };
+    JsonThread(const config::RecorderJson& settings, Lines lines, WallClock now, Warn warn);
     ~JsonThread() override { end(); }
 
+    // Queries are lost that might have been lines. Any thread.
+    void note_lost(std::uint64_t queries) {
+        lost_queries_.fetch_add(queries, std::memory_order_relaxed);
+    }
+
   private:
+    struct Missing {
+        std::uint64_t lines = 0, queries = 0;
+        bool operator==(const Missing&) const = default;
+    };
     void write(TextBatch& batch) override;
     void flush_rest() override {}
     void poll() override;
+    [[nodiscard]] Missing missing() const;
+    void put(std::string_view text, std::uint64_t lines);
 
     const std::string path_;
+    const Lines lines_;
     WallClock now_;
     RotatingFile file_;
+    std::atomic<std::uint64_t> lost_queries_{0};
+    Missing reported_;  // in the file
 };
 
 }  // namespace steer::recorder

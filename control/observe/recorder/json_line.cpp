@@ -7,6 +7,7 @@
 #include <ctime>
 
 #include "control/api/log/mnemonics.h"
+#include "matchers/list/list_lines.h"
 
 namespace steer::recorder {
 namespace {
@@ -34,6 +35,20 @@ void put_text(std::string_view text, std::string& out) {
         out += c;
     }
     out += '"';
+}
+
+void put_field(std::string_view key, std::uint64_t number, std::string& out) {
+    out += ",\"";
+    out += key;
+    out += "\":";
+    put_number(number, out);
+}
+
+void put_field(std::string_view key, std::string_view word, std::string& out) {
+    out += ",\"";
+    out += key;
+    out += "\":";
+    put_text(word, out);
 }
 
 std::string second_of(std::int64_t second) {
@@ -82,16 +97,10 @@ std::string_view JsonLine::type_of(std::uint16_t type) {
 
 void JsonLine::append(const RecordedQuery& query, std::string& out) {
     const auto put = [&](std::string_view key, std::uint64_t number) {
-        out += ",\"";
-        out += key;
-        out += "\":";
-        put_number(number, out);
+        put_field(key, number, out);
     };
     const auto put_word = [&](std::string_view key, std::string_view word) {
-        out += ",\"";
-        out += key;
-        out += "\":";
-        put_text(word, out);
+        put_field(key, word, out);
     };
     out += "{\"time\":\"";
     put_time(query.time_us, out);
@@ -126,6 +135,35 @@ void JsonLine::append(const RecordedQuery& query, std::string& out) {
     put("worker", query.worker);
     put("stands_for", query.stands_for);
     if (query.trace != 0) put_word("trace", trace_text(query.trace));
+    out += "}\n";
+}
+
+void JsonLine::append_hit(const RecordedQuery& query, std::string& out) {
+    out += "{\"time\":\"";
+    put_time(query.time_us, out);
+    out += '"';
+    put_field("client", query.client_text, out);
+    put_field("name", query.name, out);
+    put_field("type", type_of(query.qtype), out);
+    put_field("decision", query.decision, out);
+    put_field("plugin", query.plugin, out);
+    put_field("list", query.list, out);
+    if (query.lines != nullptr) {
+        if (const auto line = query.lines->find(query.name)) {
+            put_field("line", static_cast<std::uint64_t>(line->number), out);
+            put_field("rule", line->rule, out);
+        }
+    }
+    if (query.serial) put_field("serial", std::uint64_t{*query.serial}, out);
+    if (!query.sha256.empty()) put_field("sha256", query.sha256, out);
+    out += "}\n";
+}
+
+void append_gap(std::int64_t time_us, std::uint64_t lines, std::uint64_t queries,
+                std::string& out) {
+    out += "{\"time\":\"" + time_text(time_us) + '"';
+    put_field("lost_lines", lines, out);
+    put_field("lost_queries", queries, out);
     out += "}\n";
 }
 

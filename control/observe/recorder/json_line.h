@@ -1,5 +1,5 @@
-// One query as a line of JSON. docs/guides/query-log.md documents the fields; their names are
-// stable.
+// One query as a line of JSON, whole or for the hit log. docs/guides/query-log.md documents the
+// fields; their names are stable.
 #pragma once
 
 #include <array>
@@ -17,6 +17,8 @@ class JsonLine {
   public:
     // Appends the object, and a newline. Allocates only while `out` grows.
     void append(const RecordedQuery& query, std::string& out);
+    // Appends a line of the hit log: what a list blocked, and which version of it.
+    void append_hit(const RecordedQuery& query, std::string& out);
 
   private:
     void put_time(std::int64_t time_us, std::string& out);
@@ -26,6 +28,10 @@ class JsonLine {
     std::string second_text_;   // "2026-11-23T17:20:05"
     std::unordered_map<std::uint16_t, std::string> types_;
 };
+
+// Appends the line of the hit log that says what is missing before it: lines, and queries that
+// might have been lines.
+void append_gap(std::int64_t time_us, std::uint64_t lines, std::uint64_t queries, std::string& out);
 
 // The same object.
 boost::json::object json_of(const RecordedQuery& query);

@@ -8,11 +8,13 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 
 #include "dataplane/base/client_transport.h"
+#include "matchers/list/list_version.h"
 #include "matchers/prefix/ip_address.h"
 
 namespace steer::recorder {
@@ -28,6 +30,7 @@ inline constexpr std::array<std::string_view, 7> kPaths{"none",  "packet_cache",
 inline constexpr std::array<std::string_view, 11> kDecisions{
     "forwarded", "local",   "blocked", "allowed", "rewritten", "steered",
     "rejected",  "dropped", "refused", "error",   "empty"};
+inline constexpr std::string_view kAllowed = "allowed";
 inline constexpr std::string_view kBlocked = "blocked";  // the decision that sums count by name
 
 inline constexpr std::uint16_t kNoRcode = 0xffff;
@@ -56,11 +59,15 @@ struct RecordedQuery {
     std::uint16_t qtype = 0, qclass = 0;
     std::uint16_t query_size = 0, response_size = 0;  // bytes on the wire
     std::string_view end;                             // a label of verdict.h
-    std::string_view decision;  // one of kDecisions, or empty; lives as long as `end`
-    std::string_view plugin;    // tag of the plugin that decided; empty: none
-    std::string_view list;      // path, URL or zone of the list that decided; empty: none
-    std::string_view rule;      // "FILE:LINE TEXT" of the line that decided; empty: none
-    std::string_view upstream;  // empty: none was queried
+    std::string_view decision;            // one of kDecisions, or empty; lives as long as `end`
+    std::string_view plugin;              // tag of the plugin that decided; empty: none
+    std::string_view list;                // path, URL or zone of the list that decided; empty: none
+    std::string_view rule;                // "FILE:LINE TEXT" of the line that decided; empty: none
+    bool logs_hit = false;                // `list` is to be in the hit log
+    std::string_view sha256;              // of the text of `list`; empty: not known
+    std::optional<std::uint32_t> serial;  // of `list`, if it is a zone
+    const matchers::ListLines* lines = nullptr;  // of `list`; nullptr: not known
+    std::string_view upstream;                   // empty: none was queried
     std::string_view entry_tag;
     std::string_view name;                   // presentation form, lower case; empty: malformed
     std::string_view client_text;            // the address

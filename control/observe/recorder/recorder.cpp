@@ -201,6 +201,10 @@ void Recorder::take(const QueryRecordView& view) {
     queries_ += head.stands_for;
     lost_ += head.lost;
     if (recordings_.empty() && !is_watched_) return;
+    if (head.lost != 0) {
+        for (const auto& recording : recordings_)
+            recording->note_lost(head.lost);
+    }
     put_name(view.qname(), name_);
     put_answers(view.response, answers_);
     RecordedQuery query;
@@ -234,6 +238,10 @@ void Recorder::take(const QueryRecordView& view) {
         put_lists(head, claimed_by_);
         query.plugin = claimed_by_;
     }
+    query.logs_hit = by.logs_hits && query.decision != kAllowed;
+    query.sha256 = by.sha256;
+    query.lines = by.lines;
+    query.serial = head.serial != 0 ? std::optional(head.serial) : by.serial;
     if (head.upstream != QueryRecord::kNone)
         query.upstream = name_at(names_.upstreams, head.upstream);
     query.entry_tag = name_at(names_.entries, head.entry);

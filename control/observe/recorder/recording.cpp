@@ -16,6 +16,7 @@ namespace {
 // What the database's thread depends on.
 bool same_database(config::QueryRecorder a, const config::QueryRecorder& b) {
     a.json = b.json;
+    a.hit_log = b.hit_log;
     a.dnstap = b.dnstap;
     a.one_in = b.one_in;
     a.mask4 = b.mask4;
@@ -97,10 +98,12 @@ void Recording::open(Recording* old) {
         const auto& before = old->plan_.settings;
         if (same_database(before, settings)) database_ = std::move(old->database_);
         if (before.json == settings.json) json_ = std::move(old->json_);
+        if (before.hit_log == settings.hit_log) hits_ = std::move(old->hits_);
         if (before.dnstap == settings.dnstap) tap_ = std::move(old->tap_);
         // The others end first: a file has one writer.
         old->database_.reset();
         old->json_.reset();
+        old->hits_.reset();
         old->tap_.reset();
         taken_ = old->taken_;
         skipped_ = old->skipped_;
@@ -111,7 +114,11 @@ void Recording::open(Recording* old) {
     };
     if (!settings.path.empty() && !database_)
         database_ = std::make_unique<DatabaseThread>(settings, now_, named);
-    if (settings.json && !json_) json_ = std::make_unique<JsonThread>(*settings.json, now_, named);
+    using Lines = JsonThread::Lines;
+    if (settings.json && !json_)
+        json_ = std::make_unique<JsonThread>(*settings.json, Lines::queries, now_, named);
+    if (settings.hit_log && !hits_)
+        hits_ = std::make_unique<JsonThread>(*settings.hit_log, Lines::hits, now_, named);
     if (settings.dnstap && !tap_)
         tap_ = std::make_unique<DnstapSink>(*settings.dnstap, source_of(*settings.dnstap), named);
 }
@@ -188,11 +195,14 @@ void Recording::take(const RecordedQuery& recorded) {
         json_line_.append(query, lines_.text);
         ++lines_.lines;
         if (lines_.text.size() >= kJsonBatch) {
-            const auto lines = lines_.lines;
-            const std::size_t size = lines_.text.size();
-            (void)json_->push(std::exchange(lines_, {}), size, lines);
+            push(lines_, *json_);
             lines_.text.reserve(kJsonBatch + 1024);
         }
+    }
+    if (hits_ && query.logs_hit) {
+        json_line_.append_hit(query, hit_lines_.text);
+        ++hit_lines_.lines;
+        if (hit_lines_.text.size() >= kJsonBatch) push(hit_lines_, *hits_);
     }
     if (database_) {
         rows_.add(query);
@@ -212,17 +222,25 @@ void Recording::hand_over(std::int64_t now_us, bool all) {
         const std::size_t rows = rows_.size();
         (void)database_->push(std::exchange(rows_, {}), rows, rows);
     }
-    if (json_ && lines_.lines > 0) {
-        const auto lines = lines_.lines;
-        const std::size_t size = lines_.text.size();
-        (void)json_->push(std::exchange(lines_, {}), size, lines);
-    }
+    if (json_ && lines_.lines > 0) push(lines_, *json_);
+    if (hits_ && hit_lines_.lines > 0) push(hit_lines_, *hits_);
+}
+
+void Recording::push(TextBatch& lines, JsonThread& to) {
+    const std::uint64_t count = lines.lines;
+    const std::size_t size = lines.text.size();
+    (void)to.push(std::exchange(lines, {}), size, count);
+}
+
+void Recording::note_lost(std::uint32_t queries) {
+    if (hits_) hits_->note_lost(queries);
 }
 
 bool Recording::flush(std::chrono::milliseconds patience) {
     const bool rows = !database_ || database_->flush(patience);
     const bool lines = !json_ || json_->flush(patience);
-    return rows && lines;
+    const bool hits = !hits_ || hits_->flush(patience);
+    return rows && lines && hits;
 }
 
 Recording::Status Recording::status() const {
@@ -235,6 +253,7 @@ Recording::Status Recording::status() const {
                   .sinks = {}};
     if (database_) status.sinks.push_back(database_->status());
     if (json_) status.sinks.push_back(json_->status());
+    if (hits_) status.sinks.push_back(hits_->status());
     if (tap_) {
         status.sinks.push_back({.kind = "dnstap",
                                 .place = tap_->address(),

@@ -45,6 +45,8 @@ class Recording {
     // and its address after the masks.
     [[nodiscard]] bool is_excepted(const RecordedQuery& query) const;
     void mask(RecordedQuery& query) const;
+    // Records of queries are lost, perhaps of its own.
+    void note_lost(std::uint32_t queries);
     // Passes data that waited for flush_interval_ms, or all data, to the sinks.
     void hand_over(std::int64_t now_us, bool all);
     // Waits until the data that was passed on is written.
@@ -65,6 +67,7 @@ class Recording {
 
   private:
     void open(Recording* old);
+    static void push(TextBatch& lines, JsonThread& to);
     bool is_sampled(RecordedQuery& query);
     [[nodiscard]] bool is_of_excepted_client(const RecordedQuery& query) const;
     [[nodiscard]] bool has_wanted_marks(const RecordedQuery& query) const;
@@ -78,10 +81,10 @@ class Recording {
     matchers::PrefixSet except_;
     std::uint64_t random_ = 0x9e3779b97f4a7c15;
     std::unique_ptr<DatabaseThread> database_;
-    std::unique_ptr<JsonThread> json_;
+    std::unique_ptr<JsonThread> json_, hits_;
     std::unique_ptr<DnstapSink> tap_;
     RowBatch rows_;
-    TextBatch lines_;
+    TextBatch lines_, hit_lines_;
     JsonLine json_line_;
     std::vector<std::uint8_t> query_copy_, response_copy_;
     std::int64_t handed_us_ = 0;

@@ -300,8 +300,8 @@ class TraceWriter {
             text += " by " + by.plugin;
         }
         if (e.b < by.lists.size()) {
-            out["decided_list"] = by.lists[e.b];
-            text += ", list " + by.lists[e.b];
+            out["decided_list"] = by.lists[e.b].name;
+            text += ", list " + by.lists[e.b].name;
         }
         if (!by.rule.empty()) {
             out["decided_rule"] = by.rule;

@@ -9,6 +9,7 @@
 #include "control/config/advice/why.h"
 #include "control/config/lists/list_source.h"
 #include "control/program/build/compile.h"
+#include "control/program/build/policy_action.h"
 #include "dataplane/dns/name.h"
 
 namespace steer::build {
@@ -250,7 +251,7 @@ Compiler::AdMasks Compiler::ad_masks_of(const config::AdList& args) {
         masks.exceptions = masks_.masks_of_exceptions(*args.exceptions);
     config::NameRules legal;
     for (const config::AdListPart& part : args.lists) {
-        if (part.is_legal) legal.sets.push_back(part.provider);
+        if (part.terms.legal) legal.sets.push_back(part.provider);
     }
     if (!legal.sets.empty()) masks.legal = masks_.masks_of(legal);
     return masks;
@@ -267,7 +268,8 @@ steer::AdList Compiler::ad_list_of(config::PluginIndex index, const config::AdLi
         list.lists.push_back({part.name,
                               config::rules_of(settings_.plugin(part.provider)) + part.exceptions,
                               masks_.masks_of(names), registry_.list_matches(list.tag, part.name),
-                              list_id(list.tag, part.name), part.is_legal});
+                              list_id(list.tag, part.name), part.terms.legal,
+                              block_notice(part.terms), part.terms.hit_log, part.version});
     }
     list.id = list_id(list.tag, {});
     list.all = masks.all;

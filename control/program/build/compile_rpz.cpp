@@ -26,7 +26,7 @@ std::uint32_t Compiler::rpz_of(config::PluginIndex index, const config::Rpz& arg
         in_order.push_back(&zone);
     const auto others =
         std::stable_partition(in_order.begin(), in_order.end(),
-                              [](const config::RpzZone* zone) { return zone->is_legal; });
+                              [](const config::RpzZone* zone) { return zone->terms.legal; });
     out.legal_zones = static_cast<std::uint32_t>(others - in_order.begin());
     for (const config::RpzZone* const next : in_order) {
         const config::RpzZone& zone = *next;
@@ -63,7 +63,10 @@ void Compiler::name_zone(const std::string& tag, const config::RpzZone& zone,
                          steer::Rpz::Zone& out) {
     out.matches = registry_.list_matches(tag, zone.source);
     out.id = list_id(tag, zone.source);
-    out.is_legal = zone.is_legal;
+    out.is_legal = zone.terms.legal;
+    out.notice = block_notice(zone.terms);
+    out.logs_hits = zone.terms.hit_log;
+    out.version = zone.version;
 }
 
 steer::Rpz::Zone Compiler::rpz_zone(const config::RpzZone& zone, std::uint32_t first_action) {

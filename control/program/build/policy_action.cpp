@@ -82,4 +82,11 @@ std::optional<PolicyAction> policy_action(const config::RpzAction& action, Known
     return out;
 }
 
+BlockNotice block_notice(const config::BlockTerms& terms) {
+    return {.code = terms.legal       ? dns::Ede::censored
+                    : terms.requested ? dns::Ede::filtered
+                                      : dns::Ede::blocked,
+            .text = terms.public_name};
+}
+
 }  // namespace steer::build

@@ -9,6 +9,7 @@
 
 #include "control/config/settings.h"
 #include "control/program/build/known_answers.h"
+#include "dataplane/answer/ad_list.h"
 #include "dataplane/answer/policy_zone.h"
 
 namespace steer::build {
@@ -22,5 +23,8 @@ std::optional<PolicyAction> policy_action(const config::RpzAction& action, Known
                                           std::vector<AnswerTable::Typed>& typed,
                                           const AliasNumber& alias,
                                           std::vector<std::uint16_t>& too_long);
+
+// What clients get to know of a block of this list or zone.
+BlockNotice block_notice(const config::BlockTerms& terms);
 
 }  // namespace steer::build

@@ -29,12 +29,12 @@ std::vector<BlockingService::Lists> lists_of(const config::Settings& settings) {
         if (const auto* const ads = std::get_if<config::AdList>(&plugin.args)) {
             for (const config::AdListPart& part : ads->lists) {
                 one.lists.push_back(part.name);
-                if (part.is_legal) one.legal.push_back(part.name);
+                if (part.terms.legal) one.legal.push_back(part.name);
             }
         } else if (const auto* const rpz = std::get_if<config::Rpz>(&plugin.args)) {
             for (const config::RpzZone& zone : rpz->zones) {
                 one.lists.push_back(zone.source);
-                if (zone.is_legal) one.legal.push_back(zone.source);
+                if (zone.terms.legal) one.legal.push_back(zone.source);
             }
         } else {
             continue;

@@ -119,8 +119,7 @@ Left apply(LiveRun& w, const Rpz& rpz, std::uint32_t number, const Rpz::Found& f
     // A client that asks again over TCP gets the answer.
     if (action.does == Does::tcp_only) return Left::answered;
     c.state.note_maker(part);
-    if (!rpz.is_authority)
-        c.response.set_ede(zone.is_legal ? dns::Ede::censored : dns::Ede::blocked);
+    if (!rpz.is_authority) c.response.set_ede(zone.notice.code);
     return Left::answered;
 }
 

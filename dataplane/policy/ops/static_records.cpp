@@ -106,7 +106,7 @@ void Body<Op::ad_list>::deny(LiveRun& w, const AdList& list, const AdList::Part&
     const dns::Query& q = w.c.query;
     w.give(w.snapshot().black_holes[list.black_hole].of(q.qtype, q.qclass));
     w.state().note_maker(static_cast<std::uint8_t>(&part - list.lists.data()));
-    w.c.response.set_ede(part.is_legal ? dns::Ede::censored : dns::Ede::blocked);
+    w.c.response.set_ede(part.notice.code);
 }
 
 MaybeStep Body<Op::ad_list>::run(LiveRun& w, const Instruction& i) noexcept {

@@ -113,6 +113,11 @@ BOOST_AUTO_TEST_CASE(a_reply_has_an_opt_only_if_the_query_has_one) {
                               .a("www.example.com", 300, {192, 0, 2, 1})
                               .opt(1232, true, 0, 0, {0, 15, 0, 2, 0, 3});
     BOOST_TEST(x.reply({.ede = Ede::stale}) == with_ede.bytes());
+    const ReplyExtras named{.ede_text = "Ads"};
+    const auto with_text = DnsMessage::response(5, "www.example.com", kA, 0x8180)
+                               .a("www.example.com", 300, {192, 0, 2, 1})
+                               .opt(1232, true, 0, 0, {0, 15, 0, 5, 0, 17, 'A', 'd', 's'});
+    BOOST_TEST(x.reply({.ede = Ede::filtered, .extras = &named}) == with_text.bytes());
     auto plain = asked("www.example.com");
     BOOST_TEST(plain.upstream(found().opt(512)).reply({.ede = Ede::stale}).size() == 33U + 31U);
 }
@@ -134,6 +139,13 @@ BOOST_AUTO_TEST_CASE(a_reply_above_the_clients_size_is_truncated) {
     BOOST_TEST(x.reply({.max_size = whole + 6, .ede = Ede::stale}).size() == whole + 6);
     BOOST_TEST(x.reply({.max_size = 512, .ede = Ede::stale}).size() == 33U + 17U);
     BOOST_TEST(x.truncated);
+    // Its text is not worth a missing code.
+    const ReplyExtras named{.ede_text = "Ads"};
+    const ReplyOptions tight{.max_size = whole + 8, .ede = Ede::filtered, .extras = &named};
+    BOOST_TEST(x.reply(tight).size() == whole + 6);
+    BOOST_TEST(!x.truncated);
+    BOOST_TEST(x.reply({.max_size = whole + 9, .ede = Ede::filtered, .extras = &named}).size() ==
+               whole + 9);
 }
 
 BOOST_AUTO_TEST_CASE(a_reply_never_exceeds_its_buffer) {

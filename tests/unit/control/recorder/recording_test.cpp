@@ -1,11 +1,14 @@
 #include "control/observe/recorder/recording.h"
 
+#include <atomic>
 #include <boost/json/parse.hpp>
 #include <boost/test/unit_test.hpp>
+#include <filesystem>
 #include <sstream>
 
 #include "control/config/load.h"
 #include "control/observe/recorder/history.h"
+#include "matchers/list/list_lines.h"
 #include "sample_query.h"
 #include "support/temp_folder.h"
 
@@ -229,4 +232,86 @@ plugins:
     BOOST_TEST(plans[1].include == 0b1001U);
     BOOST_TEST(plans[1].exclude == 0b0010U);
     BOOST_TEST(plans[0].include == 0U);
+}
+
+namespace {
+
+struct HitScene : RecordingScene {
+    HitScene() {
+        plan.settings.path.clear();
+        plan.settings.json.reset();
+        plan.settings.hit_log = config::RecorderJson{.file = folder / "hits/hits.json"};
+    }
+    static RecordedQuery hit(std::string_view name) {
+        auto query = from("192.0.2.77");
+        query.name = name;
+        query.decision = "blocked";
+        query.plugin = "court";
+        query.list = "orders.txt";
+        query.logs_hit = true;
+        return query;
+    }
+    [[nodiscard]] std::string text() const { return folder.read("hits/hits.json"); }
+    void make_folder() const { std::filesystem::create_directory(folder / "hits"); }
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(the_hit_log_has_what_logged_lists_block) {
+    HitScene scene;
+    scene.make_folder();
+    scene.plan.settings.mask4 = 24;
+    Recording recording(scene.plan, begin, ignore);
+    auto query = HitScene::hit("a.example");
+    query.sha256 = "00ff";
+    matchers::ListLinesBuilder builder(false);
+    builder.add({matchers::RuleKind::domain, "example"}, 17);
+    const matchers::ListLines list_lines = std::move(builder).build();
+    query.lines = &list_lines;
+    recording.take(query);
+    query.logs_hit = false;  // of another list
+    recording.take(query);
+    query = HitScene::hit("b.example");
+    query.list = "$feed";
+    query.lines = nullptr;
+    query.serial = 2026112901;
+    query.decision = "dropped";
+    recording.take(query);
+    RecordingScene::finish(recording);
+    BOOST_TEST(scene.text() ==
+               "{\"time\":\"2026-11-23T16:00:00.000000Z\",\"client\":\"192.0.2.0\","
+               "\"name\":\"a.example\",\"type\":\"A\",\"decision\":\"blocked\","
+               "\"plugin\":\"court\",\"list\":\"orders.txt\","
+               "\"line\":17,\"rule\":\"domain:example\",\"sha256\":\"00ff\"}\n"
+               "{\"time\":\"2026-11-23T16:00:00.000000Z\",\"client\":\"192.0.2.0\","
+               "\"name\":\"b.example\",\"type\":\"A\",\"decision\":\"dropped\","
+               "\"plugin\":\"court\",\"list\":\"$feed\",\"serial\":2026112901}\n");
+    const auto sinks = recording.status().sinks;
+    BOOST_REQUIRE(sinks.size() == 1U);
+    BOOST_TEST(sinks[0].kind == "hit_log");
+    BOOST_TEST(sinks[0].written == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(the_hit_log_says_what_is_missing) {
+    HitScene scene;
+    std::atomic<std::int64_t> now{kBegin};
+    Recording recording(
+        scene.plan, [&now] { return now.load(); }, ignore);
+    recording.take(HitScene::hit("a.example"));
+    recording.take(HitScene::hit("b.example"));
+    RecordingScene::finish(recording);  // there is no folder
+    BOOST_TEST(!recording.status().sinks.at(0).is_well);
+    scene.make_folder();
+    now += RotatingFile::kRetryS * 1'000'000;
+    recording.take(HitScene::hit("c.example"));
+    RecordingScene::finish(recording);
+    BOOST_TEST(scene.text().starts_with(
+        "{\"time\":\"2026-11-23T16:00:05.000000Z\",\"lost_lines\":2,\"lost_queries\":0}\n{"));
+    recording.note_lost(3);  // without a hit behind it
+    RecordingScene::finish(recording);
+    BOOST_TEST(scene.text().ends_with("\"lost_lines\":0,\"lost_queries\":3}\n"));
+    const auto sink = recording.status().sinks.at(0);
+    BOOST_TEST(sink.is_well);
+    BOOST_TEST(sink.written == 1U);
+    BOOST_TEST(sink.failed == 2U);
 }
