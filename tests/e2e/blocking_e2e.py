@@ -281,13 +281,14 @@ class Blocking(unittest.TestCase):
         self.start()
         self.rule("pause", "--for", "1h", "--tag", "ads", "--list", str(self.hosts))
         self.assertEqual(self.scene.short("www.other.example", "A"), ["198.51.100.2"])
-        for words, sentence in ((("pause", "--tag", "none"), 'there is no adlist or rpz "none"'),
-                                (("pause", "--tag", "ads", "--list", "none"), '"ads" has no list "none"'),
-                                (("block", "a..b"), "name"),
-                                (("block", "x.example", "--client", "nobody"), "expected an address, a prefix"),
-                                (("unblock", "none.example"), "there is no such rule")):
+        for words, sentence, code in ((("pause", "--tag", "none"), 'there is no adlist or rpz "none"', 1),
+                                      (("pause", "--tag", "ads", "--list", "none"), '"ads" has no list "none"', 1),
+                                      (("block", "a..b"), "name", 1),
+                                      (("block", "x.example", "--client", "nobody"), "is not an address or the name of a client", 2),
+                                      (("block", "x.example", "--client", "1.2.3.4.5"), "expected an address, a prefix", 1),
+                                      (("unblock", "none.example"), "there is no such rule", 1)):
             done = self.scene.ask(*words)
-            self.assertEqual(done.returncode, 1, words)
+            self.assertEqual(done.returncode, code, words)
             self.assertIn(sentence, done.stderr)
 
     def test_a_chain_counts_for_the_list_that_ends_it(self):

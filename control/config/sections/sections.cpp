@@ -217,7 +217,7 @@ void read_managed_place(Reading& in, const Node& node, const Place& place, Contr
     if (read_value(in, node, place, {}, text)) out.managed = managed_place(in, text, place.line);
 }
 
-constexpr std::array<Row<Control>, 26> kControlRows{{
+constexpr std::array<Row<Control>, 27> kControlRows{{
     {"socket", Own<Control>{"path", read_socket}, "/run/steerdns/control.sock", "",
      "control socket, used by steerctl"},
     {"roles", Own<Control>{"list", read_roles}, "none", "",
