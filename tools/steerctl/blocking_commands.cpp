@@ -33,7 +33,7 @@ CLI::Option* add_for(CLI::App& command, Options& options, const char* help) {
         ->transform(CLI::AsNumberWithUnit(units, CLI::AsNumberWithUnit::CASE_SENSITIVE));
 }
 
-// Adds whom the rule is for. Returns an error.
+// Adds the clients of the rule. Returns an error.
 std::string add_audience(const Options& options, json::object& params) {
     if (!options.group.empty()) params["group"] = options.group;
     if (options.clients.empty()) return {};

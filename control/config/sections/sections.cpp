@@ -260,7 +260,7 @@ constexpr std::array<Row<Control>, 27> kControlRows{{
     {"client_groups", Own<Control>{"path", read_client_groups}, "none", "",
      "file with groups of devices: `GROUP MEMBER` in each line\nA member is an address, a prefix "
      "or "
-     "a MAC address. `watch` follows the file, so a feed of subscribers may write it anew. Rules "
+     "a MAC address. `watch` follows the file, so a feed of subscribers may write it again. Rules "
      "of "
      "`steerctl block --group` and `client_group` use these groups, with the members of the same "
      "name that people add. At most 256 groups are possible."},

@@ -194,16 +194,15 @@ void GroupService::add_methods(ops::Methods& methods) {
     constexpr std::string_view kChanged = "group clients kept trouble?";
     constexpr std::string_view kResult =
         "the group, the members in their usual form, and whether the file has the change";
-    methods.add(
-        {.name = "clients.groups",
-         .help = "Shows the groups of devices, with their members.",
-         .changes = Changes::nothing(),
-         .role = AccessRole::operate,  // MAC addresses
-         .run = [this](const ops::Arguments&) { return list(); },
-         .members = "groups of_file most most_members file",
-         .result =
-             "the groups, with who added each member and when, and those of `client_groups` with "
-             "their numbers of members"});
+    methods.add({.name = "clients.groups",
+                 .help = "Shows the groups of devices, with their members.",
+                 .changes = Changes::nothing(),
+                 .role = AccessRole::operate,  // MAC addresses
+                 .run = [this](const ops::Arguments&) { return list(); },
+                 .members = "groups of_file most most_members file",
+                 .result =
+                     "the groups with who added each member and when, and the sizes of those of "
+                     "`client_groups`"});
     methods.add(
         {.name = "clients.group_add",
          .help = "Adds devices to a group; a group that is new is made.",
