@@ -4,7 +4,7 @@
 
 #include <array>
 
-#include "control/config/values.h"
+#include "control/config/reading.h"
 #include "matchers/quote.h"
 #include "matchers/safe_text.h"
 

@@ -136,7 +136,7 @@ JsonThread::JsonThread(const config::RecorderJson& settings, Lines lines, WallCl
       lines_(lines),
       now_(std::move(now)),
       file_(settings, std::move(warn)) {
-    poll();
+    report();
     begin();
 }
 
@@ -165,6 +165,10 @@ void JsonThread::write(TextBatch& batch) {
 
 void JsonThread::poll() {
     if (missing() != reported_) put({}, 0);
+    report();
+}
+
+void JsonThread::report() {
     set_status({.kind = lines_ == Lines::hits ? "hit_log" : "json",
                 .place = path_,
                 .written = file_.written(),

@@ -115,6 +115,7 @@ class JsonThread final : public FileThread<TextBatch> {
     void write(TextBatch& batch) override;
     void flush_rest() override {}
     void poll() override;
+    void report();
     [[nodiscard]] Missing missing() const;
     void put(std::string_view text, std::uint64_t lines);
 
