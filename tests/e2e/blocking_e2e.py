@@ -189,7 +189,7 @@ class Blocking(unittest.TestCase):
                                 (("block", "a.example", "--group", "Children"), 'there is no group "Children": the groups are "children"'),
                                 (("block", "a.example", "--group", "x", "--client", first), "excludes"),
                                 (("clients", "group", "add", "children", "nobody"), '"nobody" is not a device'),
-                                (("clients", "group", "remove", "children", second), f"does not have {second}")):
+                                (("clients", "group", "remove", "children", second), f"people did not add {second}")):
             with self.subTest(words):
                 refused = self.scene.ask(*words)
                 self.assertNotEqual(refused.returncode, 0)
@@ -230,7 +230,7 @@ class Blocking(unittest.TestCase):
         self.rule("block", "music.example", "--group", "children")
         self.assertEqual(self.answer("music.example", first), BLOCKED)
         self.assertNotEqual(self.answer("music.example", second), BLOCKED)
-        self.assertRegex(self.scene.steerctl("clients", "group"), r"children +2 devices +- +the file of client_groups")
+        self.assertRegex(self.scene.steerctl("clients", "group"), r"children +2 members +- +the file of client_groups")
         subscribers.with_suffix(".new").write_text(f"children {second}/32\nguests {first}\n")
         subscribers.with_suffix(".new").rename(subscribers)
         until(lambda: self.answer("music.example", second) == BLOCKED, 10, "the file is followed")

@@ -77,6 +77,13 @@ class BlockingPage(unittest.TestCase):
         page.click("Block it")
         page.wait("group children")
         self.assertEqual(short("film.example", "A"), BLOCKED)
+        # for a device by its name
+        self.scene.reported("clients", "name", "192.168.88.10", "Leo's <b>tablet</b>")
+        page.open(URL + "#blocking/toy.example/" + "Leo's <b>tablet</b>".replace(" ", "%20").replace("/", "%2F"))
+        page.wait("Block or allow a name")
+        page.click("Block it")
+        page.wait("Leo's <b>tablet</b> (192.168.88.10)")
+        self.assertEqual(short("toy.example", "A"), BLOCKED)
         page.emulate(width=390, dark=True)
         self.finish("blocking-phone")
 

@@ -13,14 +13,22 @@ namespace steerctl {
 namespace json = boost::json;
 namespace {
 
+// A script whose variable is not set must not write a rule for everyone.
+std::string why_empty(const std::string& text) {
+    return text.empty() ? "it is empty: leave the option out for everyone" : "";
+}
+
 void add_clients(CLI::App& command, Options& options) {
     auto* const client =
-        command.add_option("--client", options.clients,
-                           "For an address, a prefix, a MAC address or a name of a device "
-                           "(default: for everyone)");
+        command
+            .add_option("--client", options.clients,
+                        "For an address, a prefix, a MAC address or a name of a device "
+                        "(default: for everyone)")
+            ->check(why_empty);
     command
         .add_option("--group", options.group,
                     "For a group of devices, as 'steerctl clients group' shows them")
+        ->check(why_empty)
         ->excludes(client);
 }
 void add_note(CLI::App& command, Options& options) {
@@ -39,7 +47,7 @@ std::string add_audience(const Options& options, json::object& params) {
     if (options.clients.empty()) return {};
     auto device = known_client(options, options.clients, ClientAs::device);
     if (device.error.empty()) params["clients"] = device.client;
-    return std::move(device.error);
+    return device.error.empty() ? std::string() : "--client: " + device.error;
 }
 
 // Of the other options that were given.
@@ -59,7 +67,7 @@ Run add_set(CLI::App& command, Options& options, bool allows) {
     return [&options, allows] {
         json::object params = params_of(options);
         if (const std::string wrong = add_audience(options, params); !wrong.empty())
-            return misused("--client: " + wrong);
+            return misused(wrong);
         params["name"] = options.name;
         if (allows) params["allow"] = true;
         if (options.exact) params["exact"] = true;
@@ -95,7 +103,7 @@ Run add_unblock(CLI::App& command, Options& options) {
         if (number->count() != 0) params["number"] = options.number;
         if (!options.name.empty()) params["name"] = options.name;
         if (const std::string wrong = add_audience(options, params); !wrong.empty())
-            return misused("--client: " + wrong);
+            return misused(wrong);
         return show(options, "blocking.remove", blocking_removed_text, params);
     };
 }
@@ -114,7 +122,7 @@ Run add_pause(CLI::App& command, Options& options) {
     return [&options] {
         json::object params = params_of(options);
         if (const std::string wrong = add_audience(options, params); !wrong.empty())
-            return misused("--client: " + wrong);
+            return misused(wrong);
         if (options.rule_seconds == 0) params["seconds"] = kTenMinutes;
         if (!options.tag.empty()) params["plugin"] = options.tag;
         if (!options.instance.empty()) params["list"] = options.instance;

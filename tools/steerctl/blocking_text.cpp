@@ -29,7 +29,7 @@ std::string subject_of(const json::object& rule) {
 
 std::string end_of(const json::object& rule) {
     const std::int64_t until_s = whole_of(rule, "until_s");
-    if (until_s == 0) return "removed";
+    if (until_s == 0) return "it is removed";
     const auto now_s = std::chrono::duration_cast<std::chrono::seconds>(
                            std::chrono::system_clock::now().time_since_epoch())
                            .count();

@@ -54,7 +54,7 @@ std::string groups_text(const json::value& answer) {
     for (const json::value& one : array_of(object_of(answer), "of_file")) {
         const json::object& group = object_of(one);
         rows.push_back(json::object{{"group", string_of(group, "group")},
-                                    {"client", text_of(group, "members") + " devices"},
+                                    {"client", text_of(group, "members") + " members"},
                                     {"who", "the file of client_groups"}});
     }
     const std::string out = rows_text(rows, kMember, {"group", "device", "name", "added by"});

@@ -155,10 +155,11 @@ void advise_recorder_marks(Reading& in) {
             for (const std::uint32_t mark : marks) {
                 if (set.contains(mark)) continue;
                 const std::string number = std::to_string(mark);
-                in.report().warn(plugin.line, "'" + std::string(key) + "' of " + owner_of(plugin) +
-                                                  " has mark " + number + ", which no rule sets: " +
-                                                  std::string(effect) + "; write 'exec: mark " +
-                                                  number + "' in a sequence, or remove it");
+                std::string text("'");
+                text.append(key).append("' of ").append(owner_of(plugin));
+                text.append(" has mark ").append(number).append(", which no rule sets: ");
+                text.append(effect).append("; write 'exec: mark ").append(number);
+                in.report().warn(plugin.line, text.append("' in a sequence, or remove it"));
             }
         };
         tell("include_marks", recorder->include_marks, "no query is recorded for it");
@@ -312,14 +313,14 @@ void advise_lists(Reading& in, const std::vector<bool>& used) {
                     lists.emplace(std::tuple(router, v6, list->kind->menu, name), &plugin);
                 if (fresh) continue;
                 const std::string group(list->kind->group);
-                const std::string both = owner_of(plugin) + " and " + owner_of(*at->second) +
-                                         " write the " + group + " '" + name +
-                                         "' on the same router";
+                std::string both = owner_of(plugin);
+                both.append(" and ").append(owner_of(*at->second)).append(" write the ");
+                both.append(group).append(" '").append(name).append("' on the same router");
                 const auto& other = std::get<RouterRows>(at->second->args);
                 if (list->values[v6 ? 1 : 0] != other.values[v6 ? 1 : 0]) {
-                    in.report().error(plugin.line, both + " with different " +
-                                                       std::string(list->kind->differing) +
-                                                       ": give each a " + group + " of its own");
+                    both.append(" with different ").append(list->kind->differing);
+                    both.append(": give each a ").append(group).append(" of its own");
+                    in.report().error(plugin.line, both);
                     continue;
                 }
                 in.report().warn(plugin.line, both +

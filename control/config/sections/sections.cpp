@@ -126,7 +126,7 @@ void read_client_groups(Reading& in, const Node& node, const Place& place, Contr
     if (!bytes) return;
     std::map<std::string, FileGroup> groups;
     read_entry_lines(in, *bytes, file, true, place, group_line,
-                     [&](GroupLine line, std::uint32_t, int) {
+                     [&](const GroupLine& line, std::uint32_t, int) {
                          FileGroup& group = groups[line.group];
                          if (line.mac != 0) {
                              group.macs.push_back(line.mac);

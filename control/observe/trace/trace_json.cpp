@@ -13,6 +13,7 @@
 #include "dataplane/base/query_counters.h"
 #include "dataplane/dns/extended_errors.h"
 #include "dataplane/dns/name.h"
+#include "dataplane/policy/decision.h"
 #include "matchers/name_matcher.h"
 #include "matchers/safe_text.h"
 

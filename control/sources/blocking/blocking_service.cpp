@@ -145,7 +145,7 @@ void BlockingService::add_methods(ops::Methods& methods) {
                  .result = "the list; pauses are not in it"});
 }
 
-void BlockingService::follow(std::string file, std::vector<Lists> lists) {
+void BlockingService::follow(const std::string& file, std::vector<Lists> lists) {
     lists_ = std::move(lists);
     // Another file needs a restart, because the daemon may not open it.
     if (file.empty() != file_.empty()) {
@@ -230,6 +230,11 @@ void BlockingService::suspend(const ops::Arguments& asked, const ops::RpcDone& d
 
 void BlockingService::add(Rule rule, const ops::Arguments& asked, const ops::RpcDone& done) {
     if (refuse_if_off(done)) return;
+    for (const char* const one : {"clients", "group"}) {
+        if (asked.has(one) && asked.text(one).empty())
+            return done(bad_params(matchers::quoted(one) +
+                                   " is empty: leave it out for a rule for everyone"));
+    }
     rule.clients = asked.text("clients");
     rule.group = asked.text("group");
     rule.note = asked.text("note");

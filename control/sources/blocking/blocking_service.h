@@ -56,7 +56,7 @@ class BlockingService {
         std::string plugin;
         std::vector<std::string> lists, legal;  // all, and those that are legal
     };
-    void follow(std::string file, std::vector<Lists> lists);
+    void follow(const std::string& file, std::vector<Lists> lists);
     // After a change of the groups.
     void follow_groups();
     // The numbers of the rules for a group.

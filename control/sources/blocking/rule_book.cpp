@@ -106,6 +106,9 @@ std::optional<Rule> rule_of(const json::object& from) {
 }  // namespace
 
 Result<Rule> RuleBook::checked(Rule rule) {
+    if (rule.name.find("://") != rule.name.npos || rule.name.find_first_of(" \t") != rule.name.npos)
+        return Error{matchers::quoted(rule.name) +
+                     " is not a name: write the name alone, as in www.example.com"};
     const auto wire = wire_name(rule.name);
     if (!wire)
         return Error{"expected a name such as ads.example, found " + matchers::quoted(rule.name)};

@@ -65,8 +65,10 @@ Result<void> GroupBook::remove(const std::string& group, const std::vector<std::
     const std::size_t before = changed.size();
     for (const std::string& member : members) {
         if (changed.erase(member) == 0)
-            return Error{"the group " + matchers::quoted(group) + " does not have " + member +
-                         ": see 'steerctl clients group'"};
+            return Error{"people did not add " + member + " to the group " +
+                         matchers::quoted(group) +
+                         (is_of_file(group) ? ": change the file of `client_groups`, if it has it"
+                                            : ": see 'steerctl clients group'")};
     }
     members_ -= before - changed.size();
     groups_.insert_or_assign(group, std::move(changed));

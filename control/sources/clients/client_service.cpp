@@ -92,6 +92,9 @@ void ClientService::name(const ops::Arguments& asked, const ops::RpcDone& done) 
     std::string key = *asked_key;
     auto name = checked_name(asked.text("name"));
     if (!name) return done(ops::bad_params(name.error().text));
+    if (key_of(*name))
+        return done(ops::bad_params(matchers::quoted(*name) +
+                                    " is an address: write a name, as in 'kitchen tablet'"));
     // A device keeps its name when its address changes.
     if (const auto address = IpAddress::parse(key)) {
         const auto known = all_known();

@@ -111,7 +111,7 @@ Result<std::vector<std::string>> GroupService::members(const ops::Arguments& ask
         out.push_back(*std::move(one));
     }
     std::ranges::sort(out);
-    out.erase(std::ranges::unique(out).begin(), out.end());
+    out.erase(std::unique(out.begin(), out.end()), out.end());
     return out;
 }
 

@@ -1,4 +1,5 @@
 // Blocking: block or allow a name from the next query on, pause lists, and the rules that people added.
+import { clientOf, clientText, learnNames } from "/client_names.js";
 import { make, notice, panel, put, table, widePanel } from "/dom.js";
 import { count, duration } from "/format.js";
 import { action } from "/permissions.js";
@@ -53,18 +54,21 @@ export function show(place, [name = "", client = ""] = []) {
     }
   }
   // A group's name is never an address.
-  const of = (input) => ({ [known.includes(input.value.trim()) ? "group" : "clients"]: input.value.trim() });
+  async function of(input) {
+    const text = input.value.trim();
+    return known.includes(text) ? { group: text } : { clients: await clientOf(text, true) };
+  }
   const given = (params) => Object.fromEntries(Object.entries(params).filter(([, value]) => value));
-  function set(allow) {
+  async function set(allow) {
     const text = wish.value.trim();
     if (!text) throw new Error("Write a domain name first");
     return change("blocking.set", given({
-      name: text, allow, exact: exact.checked, ...of(clients), seconds: Number(seconds.value), note: note.value.trim(),
+      name: text, allow, exact: exact.checked, ...await of(clients), seconds: Number(seconds.value), note: note.value.trim(),
     }), `${allow ? "Allowed" : "Blocked"} from the next query on: ${text}`);
   }
-  function pause() {
+  async function pause() {
     const [plugin, list] = paused.value ? JSON.parse(paused.value) : [];
-    return change("blocking.pause", given({ seconds: Number(pauseSeconds.value), plugin, list, ...of(pausedFor) }), "Paused");
+    return change("blocking.pause", given({ seconds: Number(pauseSeconds.value), plugin, list, ...await of(pausedFor) }), "Paused");
   }
 
   function draw({ rules: all, most }) {
@@ -74,7 +78,7 @@ export function show(place, [name = "", client = ""] = []) {
     put(rules, table([
       { title: "Does", of: (one) => make("span", { class: one.does === "block" ? "bad" : "good" }, isPause(one) ? "pauses" : `${one.does}s`) },
       { title: "What", long: true, of: subject },
-      { title: "For", of: (one) => (one.group ? `group ${one.group}` : one.clients || "everyone") },
+      { title: "For", of: (one) => (one.group ? `group ${one.group}` : one.clients ? clientText(one.clients) : "everyone") },
       { title: "How long", of: left },
       { title: "Note", long: true, of: (one) => one.note },
       { title: "Added by", long: true, of: (one) => one.who, narrow: false },
@@ -85,7 +89,7 @@ export function show(place, [name = "", client = ""] = []) {
 
   async function look() {
     try {
-      const now = await call("blocking.list");
+      const [now] = await Promise.all([call("blocking.list"), learnNames()]);
       if (!hasEnded) draw(now);
     } catch (error) {
       if (!hasEnded) told.replaceChildren(notice(error.message));
@@ -108,12 +112,12 @@ export function show(place, [name = "", client = ""] = []) {
   const form = (...children) => make("form", { onsubmit: (event) => event.preventDefault() }, children);
   place.replaceChildren(told, where, groups, make("div", { class: "panels" },
     panel("Block or allow a name",
-      form(make("label", {}, "Name, with all names below", wish), make("label", {}, "Only this name", exact), make("label", {}, "For (group, address, network or MAC)", clients),
+      form(make("label", {}, "Name, with all names below", wish), make("label", {}, "Only this name", exact), make("label", {}, "For (device, group, address or network)", clients),
         make("label", {}, "How long", seconds), make("label", {}, "Note", note),
         action("Block it", "blocking.set", () => set(false), told, "main"), action("Allow it", "blocking.set", () => set(true), told)),
       make("p", { class: "quiet" }, "An allowed name passes all block lists, except those that the law requires. The rule for fewer clients wins, then the longer name.")),
     panel("Pause blocking",
-      form(make("label", {}, "What", paused), make("label", {}, "For (group, address, network or MAC)", pausedFor), make("label", {}, "How long", pauseSeconds),
+      form(make("label", {}, "What", paused), make("label", {}, "For (device, group, address or network)", pausedFor), make("label", {}, "How long", pauseSeconds),
         action("Pause", "blocking.pause", pause, told))),
     widePanel("Rules", rules)));
   look();

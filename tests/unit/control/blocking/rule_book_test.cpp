@@ -184,6 +184,11 @@ Rule for_group(const std::string& name, const std::string& group, bool allows = 
     return out;
 }
 
+BOOST_AUTO_TEST_CASE(a_url_or_two_words_are_no_name) {
+    for (const char* const text : {"https://www.a.example/x", "a b.example"})
+        BOOST_TEST(RuleBook::checked(rule(text)).has_error(), text);
+}
+
 BOOST_AUTO_TEST_CASE(a_rule_is_for_clients_or_for_a_group) {
     Rule both = for_group("a.example", "children");
     both.clients = "192.0.2.1";
