@@ -26,6 +26,7 @@ import router_model  # noqa: E402
 
 BUILD = pathlib.Path(sys.argv.pop(1))
 PROGRAMS = {"steerdnsd": BUILD / "steerdnsd", "steerctl": BUILD / "tools/steerctl/steerctl"}
+CONTENTS = {".txt": "example.com\n", ".list": "example.com\n", ".rpz": "game.example 60 IN CNAME .\n"}
 SMALLEST = "plugins:\n  - { tag: main, type: sequence, args: [ { exec: forward 192.0.2.53 } ] }\n"
 
 
@@ -45,7 +46,7 @@ class Configurations(unittest.TestCase):
             path = self.folder / name
             if not path.exists() and not name.endswith("/"):
                 path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text("example.com\n" if path.suffix in (".txt", ".list") else "secret\n")
+                path.write_text(CONTENTS.get(path.suffix, "secret\n"))
                 path.chmod(0o600)  # of tokens
 
     def check(self, block):
