@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
-#include <map>
-#include <memory>
 #include <utility>
 
 #include "control/config/text/dns_names.h"
@@ -219,7 +217,6 @@ RuleBook RuleBook::read(const json::object& file, std::size_t& left_out) {
 
 std::vector<NameRules::Named> table_rules(const RuleBook& book, const clients::GroupBook& groups) {
     std::vector<NameRules::Named> out;
-    std::map<std::string_view, std::shared_ptr<const DeviceGroup>> devices;
     for (const Rule& rule : book.rules()) {
         const auto wire = wire_name(rule.name);
         if (!wire) continue;
@@ -230,11 +227,9 @@ std::vector<NameRules::Named> table_rules(const RuleBook& book, const clients::G
         made.suspends = rule.suspends;
         if (!rule.plugin.empty()) made.list = list_id(rule.plugin, rule.list);
         if (!rule.group.empty()) {
-            const auto [at, is_new] = devices.try_emplace(rule.group);
-            if (is_new) at->second = groups.devices(rule.group);
-            if (at->second == nullptr) continue;
             made.audience = NameRule::Audience::group;
-            made.group = at->second;
+            made.group = groups.devices(rule.group);
+            if (made.group == nullptr) continue;
         } else if (const auto mac = parse_mac(rule.clients)) {
             made.audience = NameRule::Audience::device;
             made.mac = *mac;
@@ -266,14 +261,13 @@ std::string adguard_text(const RuleBook& book, const clients::GroupBook& groups)
         }
         std::string clients = rule.clients.empty() ? "" : "'" + rule.clients + "'";
         if (!rule.group.empty()) {
-            const auto at = groups.groups().find(rule.group);
-            const bool is_known = at != groups.groups().end() && !at->second.empty();
-            if (!is_known && !groups.has(rule.group)) continue;  // for no device
-            if (!is_known || groups.is_of_file(rule.group)) {
+            if (groups.is_of_file(rule.group)) {
                 out +=
                     "! left out: " + rule.name + ", for the group " + rule.group + " of a file\n";
                 continue;
             }
+            const auto at = groups.groups().find(rule.group);
+            if (at == groups.groups().end() || at->second.empty()) continue;  // for no device
             for (const auto& [member, origin] : at->second)
                 clients += (clients.empty() ? "'" : "|'") + member + "'";
         }

@@ -19,11 +19,6 @@ MemberOrigin origin_of(const json::object& row) {
     return {at != nullptr && at->is_int64() ? at->get_int64() : 0, safe_text(text_at(row, "who"))};
 }
 
-Error of_file_alone(const std::string& group) {
-    return Error{"the members of " + matchers::quoted(group) +
-                 " are in the file of `client_groups`: change them there"};
-}
-
 }  // namespace
 
 Result<std::string> member_of(std::string_view written) {
@@ -56,12 +51,22 @@ Result<void> GroupBook::add(const std::string& group, const std::vector<std::str
                      " fit: write prefixes"};
     members_ = all;
     groups_.insert_or_assign(group, std::move(changed));
+    make_devices(group);
     return {};
 }
 
+Result<GroupBook::Groups::iterator> GroupBook::of_people(const std::string& group) {
+    if (auto known = check(group); !known) return known.error();
+    const auto at = groups_.find(group);
+    if (at != groups_.end()) return at;
+    return Error{"the members of " + matchers::quoted(group) +
+                 " are in the file of `client_groups`: change them there"};
+}
+
 Result<void> GroupBook::remove(const std::string& group, const std::vector<std::string>& members) {
-    if (auto known = check(group); !known) return known;
-    GroupMembers changed = groups_.find(group)->second;
+    const auto at = of_people(group);
+    if (!at) return at.error();
+    GroupMembers changed = (*at)->second;
     const std::size_t before = changed.size();
     for (const std::string& member : members) {
         if (changed.erase(member) == 0)
@@ -71,16 +76,17 @@ Result<void> GroupBook::remove(const std::string& group, const std::vector<std::
                                             : ": see 'steerctl clients group'")};
     }
     members_ -= before - changed.size();
-    groups_.insert_or_assign(group, std::move(changed));
+    (*at)->second = std::move(changed);
+    make_devices(group);
     return {};
 }
 
 Result<void> GroupBook::remove(const std::string& group) {
-    if (auto known = check(group); !known) return known;
-    const auto at = groups_.find(group);
-    if (at == groups_.end()) return of_file_alone(group);
-    members_ -= at->second.size();
-    groups_.erase(at);
+    const auto at = of_people(group);
+    if (!at) return at.error();
+    members_ -= (*at)->second.size();
+    groups_.erase(*at);
+    make_devices(group);
     return {};
 }
 
@@ -89,55 +95,72 @@ Result<void> GroupBook::check(std::string_view group) const {
     constexpr std::size_t kShown = 5;
     std::string known;
     std::size_t shown = 0;
-    const auto show = [&](const std::string& name) {
-        if (shown++ < kShown) known += (known.empty() ? "" : ", ") + matchers::quoted(name);
-    };
-    for (const auto& [name, members] : groups_)
-        show(name);
-    for (const config::FileGroup& one : file_) {
-        if (!groups_.contains(one.name)) show(one.name);
+    for (const auto& [name, devices] : devices_) {
+        if (shown++ == kShown) break;
+        known += (known.empty() ? "" : ", ") + matchers::quoted(name);
     }
-    if (shown > kShown) known += " and others";
+    if (devices_.size() > kShown) known += " and others";
     return Error{
         "there is no group " + matchers::quoted(group) + ": " +
         (known.empty() ? "make it with 'steerctl clients group add'" : "the groups are " + known)};
 }
 
 std::shared_ptr<const DeviceGroup> GroupBook::devices(std::string_view group) const {
+    const auto at = devices_.find(group);
+    return at == devices_.end() ? nullptr : at->second;
+}
+
+std::unique_ptr<const DeviceGroups> GroupBook::all_devices() const {
+    std::vector<DeviceGroups::Named> all;
+    for (const auto& [name, devices] : devices_)
+        all.push_back({name, devices});
+    return std::make_unique<const DeviceGroups>(std::move(all));
+}
+
+void GroupBook::set_file(std::vector<config::FileGroup> groups) {
+    file_ = std::move(groups);
+    make_devices();
+}
+
+void GroupBook::make_devices() {
+    devices_.clear();
+    for (const auto& [name, members] : groups_)
+        make_devices(name);
+    for (const config::FileGroup& one : file_) {
+        if (!groups_.contains(one.name)) make_devices(one.name);
+    }
+}
+
+void GroupBook::make_devices(const std::string& group) {
     const auto at = groups_.find(group);
     const config::FileGroup* const of_file = file_group(group);
-    if (at == groups_.end() && of_file == nullptr) return nullptr;
+    if (at == groups_.end() && of_file == nullptr) {
+        devices_.erase(group);
+        return;
+    }
     DeviceGroup out;
     std::vector<matchers::Prefix> prefixes;
     if (of_file != nullptr) {
         out.macs = of_file->macs;
         prefixes = of_file->prefixes;
     }
-    for (const auto& [member, origin] : at == groups_.end() ? GroupMembers() : at->second) {
-        if (const auto mac = parse_mac(member)) {
-            out.macs.push_back(*mac);
-        } else if (const auto prefix = matchers::Prefix::parse(member)) {
-            prefixes.push_back(*prefix);
+    if (at != groups_.end()) {
+        for (const auto& [member, origin] : at->second) {
+            if (const auto mac = parse_mac(member)) {
+                out.macs.push_back(*mac);
+            } else if (const auto prefix = matchers::Prefix::parse(member)) {
+                prefixes.push_back(*prefix);
+            }
         }
     }
     std::ranges::sort(out.macs);
     out.prefixes = matchers::PrefixSet(prefixes);
-    return std::make_shared<const DeviceGroup>(std::move(out));
+    devices_.insert_or_assign(group, std::make_shared<const DeviceGroup>(std::move(out)));
 }
 
 const config::FileGroup* GroupBook::file_group(std::string_view group) const {
     const auto at = std::ranges::lower_bound(file_, group, {}, &config::FileGroup::name);
     return at != file_.end() && at->name == group ? &*at : nullptr;
-}
-
-std::unique_ptr<const DeviceGroups> GroupBook::all_devices() const {
-    std::vector<DeviceGroups::Named> all;
-    for (const auto& [name, members] : groups_)
-        all.push_back({name, devices(name)});
-    for (const config::FileGroup& one : file_) {
-        if (!groups_.contains(one.name)) all.push_back({one.name, devices(one.name)});
-    }
-    return std::make_unique<const DeviceGroups>(std::move(all));
 }
 
 std::string GroupBook::text() const {
@@ -171,6 +194,7 @@ GroupBook GroupBook::read(const json::object& file, std::size_t& left_out) {
             }
         }
     }
+    book.make_devices();
     return book;
 }
 

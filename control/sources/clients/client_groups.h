@@ -42,17 +42,14 @@ class GroupBook {
     Result<void> remove(const std::string& group);
 
     // The groups of `client_groups`, by name. They are not in groups() or text().
-    void set_file(std::vector<config::FileGroup> groups) { file_ = std::move(groups); }
+    void set_file(std::vector<config::FileGroup> groups);
     [[nodiscard]] const std::vector<config::FileGroup>& file() const { return file_; }
-    [[nodiscard]] bool has(std::string_view group) const {
-        return groups_.contains(group) || file_group(group) != nullptr;
-    }
-
+    [[nodiscard]] bool has(std::string_view group) const { return devices_.contains(group); }
     [[nodiscard]] bool is_of_file(std::string_view group) const {
         return file_group(group) != nullptr;
     }
 
-    // Error: there is no such group; the text has the names of some that are there.
+    // Error: there is no such group. The text names some that exist.
     [[nodiscard]] Result<void> check(std::string_view group) const;
     [[nodiscard]] const std::map<std::string, GroupMembers, std::less<>>& groups() const {
         return groups_;
@@ -66,10 +63,17 @@ class GroupBook {
     static GroupBook read(const boost::json::object& file, std::size_t& left_out);
 
   private:
+    using Groups = std::map<std::string, GroupMembers, std::less<>>;
     [[nodiscard]] const config::FileGroup* file_group(std::string_view group) const;
+    // Error: people made no such group.
+    [[nodiscard]] Result<Groups::iterator> of_people(const std::string& group);
+    // After a change of the group, or of all.
+    void make_devices(const std::string& group);
+    void make_devices();
 
-    std::map<std::string, GroupMembers, std::less<>> groups_;
+    Groups groups_;
     std::vector<config::FileGroup> file_;
+    std::map<std::string, std::shared_ptr<const DeviceGroup>, std::less<>> devices_;  // of both
     std::size_t members_ = 0;  // of all groups
 };
 

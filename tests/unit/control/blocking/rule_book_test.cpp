@@ -231,6 +231,7 @@ BOOST_AUTO_TEST_CASE(rules_for_a_group_have_its_devices_and_are_not_cached) {
         BOOST_TEST(!one.rule.is_for(*IpAddress::parse("192.0.3.9"), nullptr, 0));
     }
     BOOST_TEST(table.front().rule.group == table.back().rule.group);
+    BOOST_REQUIRE(groups.add("gone", {}, {}));  // has no devices: no list can say it
     BOOST_TEST(adguard_text(book, groups) ==
                "! Rules of SteerDNS\n"
                "@@||a.example^$client='02:00:00:00:00:01'|'192.0.2.0/24'\n"

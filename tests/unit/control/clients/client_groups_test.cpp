@@ -187,6 +187,9 @@ BOOST_AUTO_TEST_CASE(groups_of_a_file_count_with_those_of_people) {
                         R"("groups":[],"of_file":[{"group":"children","members":2}])"));
     BOOST_TEST(has_part(world.ask("clients.group_remove", R"({"group":"children"})"),
                         "are in the file of `client_groups`"));
+    BOOST_TEST(has_part(
+        world.ask("clients.group_remove", R"({"group":"children","clients":["192.0.2.1"]})"),
+        "are in the file of `client_groups`"));
     world.ask("clients.group_add", R"({"group":"children","clients":["198.51.100.1"]})");
     const auto has = [&world](const char* address, std::uint64_t mac = 0) {
         const DeviceGroup* const group = world.live->table.load()->find("children");
