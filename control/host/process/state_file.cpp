@@ -27,6 +27,16 @@ Result<json::object> load_state(const std::string& file, std::size_t most_bytes,
     return std::move(all.get_object());
 }
 
+Result<json::object> load_or_keep(const std::string& file, std::size_t most_bytes,
+                                  std::string_view loss) {
+    auto kept = load_state(file, most_bytes, loss);
+    if (kept) return kept;
+    const std::string aside = file + ".damaged";
+    std::error_code error;
+    std::filesystem::rename(file, aside, error);
+    return Error{kept.error().sentence() + (error ? "" : "; it is kept as '" + aside + "'")};
+}
+
 Result<void> save_state(const std::string& file, const std::string& text, const StateFile& how,
                         std::string_view what, std::string_view loss) {
     namespace fs = std::filesystem;

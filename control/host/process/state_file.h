@@ -18,6 +18,10 @@ namespace steer {
 // again").
 Result<boost::json::object> load_state(const std::string& file, std::size_t most_bytes,
                                        std::string_view loss);
+// The same for what people made: a file that cannot be read is renamed to FILE.damaged, and the error
+// says so.
+Result<boost::json::object> load_or_keep(const std::string& file, std::size_t most_bytes,
+                                         std::string_view loss);
 // The setting that names a state file, for reports, and the mode of the file.
 struct StateFile {
     std::string_view setting;  // "findings"

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
-#include <filesystem>
 #include <utility>
 
 #include "control/host/process/state_file.h"
@@ -36,12 +35,9 @@ BlockingService::BlockingService(boost::asio::io_context& main_io, Times times, 
       table_(live_->table, qsbr),
       aside_(main_io, "rules of people") {
     if (file_.empty()) return;
-    const auto kept = load_state(file_, kMostBytes, kLoss);
+    const auto kept = load_or_keep(file_, kMostBytes, kLoss);
     if (!kept) {
-        std::error_code error;
-        std::filesystem::rename(file_, file_ + ".damaged", error);
-        problem_ =
-            kept.error().sentence() + (error ? "" : "; it is kept as '" + file_ + ".damaged'");
+        problem_ = kept.error().sentence();
         spdlog::warn("{}", problem_);
         return;
     }

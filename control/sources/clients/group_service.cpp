@@ -34,12 +34,9 @@ GroupService::GroupService(boost::asio::io_context& main_io, rte_rcu_qsbr* qsbr,
       table_(live_->table, qsbr),
       aside_(main_io, "groups of devices") {
     if (file_.empty()) return;
-    const auto kept = load_state(file_, kMostBytes, kLoss);
+    const auto kept = load_or_keep(file_, kMostBytes, kLoss);
     if (!kept) {
-        std::error_code error;
-        std::filesystem::rename(file_, file_ + ".damaged", error);
-        problem_ =
-            kept.error().sentence() + (error ? "" : "; it is kept as '" + file_ + ".damaged'");
+        problem_ = kept.error().sentence();
         spdlog::warn("{}", problem_);
         return;
     }
