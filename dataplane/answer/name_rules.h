@@ -7,8 +7,8 @@
 // Control publishes a new table after each change (control/host/process/published.h). Workers load
 // the pointer for each burst, and keep none across a quiescent state. A search costs a hash for each
 // label of the name. For a name with rules of single clients, it costs one more for each length of
-// their prefixes and one for the MAC address, however many clients have one. Rules for everyone and for
-// groups are compared one by one. It does not allocate.
+// their prefixes and one for the MAC address, however many clients have one. Rules for everyone and
+// for groups are compared one by one. It does not allocate.
 #pragma once
 
 #include <atomic>

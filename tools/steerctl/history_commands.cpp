@@ -77,12 +77,17 @@ int show_series(const Options& options, const History& wanted) {
     return show(options, "recorder.series", series_text, params, kLongPatience);
 }
 
+// JSON has addresses alone.
+ClientNames shown_names(const Options& options) {
+    return options.as_json ? ClientNames() : client_names(options);
+}
+
 int show_top(const Options& options, const History& wanted) {
     json::object params;
     if (const std::string wrong = wanted.add_span(params); !wrong.empty()) return misused(wrong);
     if (wanted.limit) params["limit"] = *wanted.limit;
     if (!wanted.kind.empty()) params["kind"] = wanted.kind;
-    const ClientNames names = options.as_json ? ClientNames() : client_names(options);
+    const ClientNames names = shown_names(options);
     return show(
         options, "recorder.top", [&](const json::value& answer) { return top_text(answer, names); },
         params, kLongPatience);
@@ -133,8 +138,7 @@ int show_history(const Options& options, const History& wanted) {
              {"rule", wanted.rule}}) {
         if (!value.empty()) params[key] = value;
     }
-    const ClientNames names = client_names(options);
-    const auto client = names.find(wanted.client, ClientAs::address);
+    const auto client = known_client(options, wanted.client, ClientAs::address);
     if (!client.error.empty()) return misused("--client: " + client.error);
     if (!client.client.empty()) params["client"] = client.client;
     if (wanted.is_blocked) params["decision"] = "blocked";
@@ -142,6 +146,7 @@ int show_history(const Options& options, const History& wanted) {
     if (!wanted.form.empty()) return export_history(options, wanted, std::move(params));
     if (wanted.after) params["after_us"] = *wanted.after;
     params["limit"] = std::min<std::uint64_t>(wanted.limit.value_or(kPage), kExportPage);
+    const ClientNames names = shown_names(options);
     return show(
         options, "recorder.history",
         [&](const json::value& answer) { return history_text(answer, names); }, params,

@@ -131,10 +131,9 @@ const PluginType kClientGroupType{
     Role::matcher,
     "Matches if the client is in one of these groups of devices.\n\nPeople make the groups with "
     "`steerctl clients group add` while the daemon serves. A change is in force from the next "
-    "query "
-    "on. Members are addresses, prefixes and MAC addresses; the MAC address of a client is found "
-    "as "
-    "for `client_mac`. A group that does not exist has no devices, and `problems` of `steerctl "
+    "query on. Members are addresses, prefixes and MAC addresses; the MAC address of a client is "
+    "found as for `client_mac`. A group that does not exist has no devices, and `problems` of "
+    "`steerctl "
     "status` says so.",
     "client_group NAME...",
     "list of names of groups; or the same words as one text (a name with blanks needs the list)",

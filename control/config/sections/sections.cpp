@@ -259,10 +259,9 @@ constexpr std::array<Row<Control>, 27> kControlRows{{
      "as `clients.json`, groups of `steerctl clients group` as `groups.json`."},
     {"client_groups", Own<Control>{"path", read_client_groups}, "none", "",
      "file with groups of devices: `GROUP MEMBER` in each line\nA member is an address, a prefix "
-     "or "
-     "a MAC address. `watch` follows the file, so a feed of subscribers may write it again. Rules "
-     "of "
-     "`steerctl block --group` and `client_group` use these groups, with the members of the same "
+     "or a MAC address. `watch` follows the file, so a feed of subscribers may write it again. "
+     "Rules of `steerctl block --group` and `client_group` use these groups, with the members of "
+     "the same "
      "name that people add. At most 256 groups are possible."},
     {"recursion", Own<Control>{"path", read_path<&Control::recursion>}, "/var/lib/unbound/steerdns",
      "",
