@@ -39,7 +39,7 @@ plugins:
       cache_size: 8MiB
       validate: no
       extra: ['local-zone: "own.example" static', 'local-data: "www.own.example A 198.51.100.2"']
-  - {{ tag: main, type: sequence, args: [{{ exec: $hosts }}, {{ exec: $resolve }}] }}
+  - {{ tag: main, type: sequence, args: [{{ exec: $hosts }}, {{ matches: has_resp, exec: accept }}, {{ exec: $resolve }}] }}
 """
 
 
