@@ -1,20 +1,25 @@
-"""`type: recursion` under Debian's own AppArmor profile of unbound, which a build machine's kernel may lack.
+"""`type: recursion` where a build machine cannot try it: under Debian's own AppArmor profile of unbound, and with a control
+group, as the package's unit under systemd and as a container.
 
 usage: recursion_vm.py BUILD (the folder with the guest's build in vm/)
 """
 
+import json
 import pathlib
+import re
 import shutil
+import textwrap
 import sys
 import unittest
 
 from lab.network import Network, until
 
-from appliance import OUTSIDE4, START_S, V4, XDP_OPTIONS, Appliance, Outside
+from appliance import OUTSIDE4, SOCKET, START_S, V4, XDP_OPTIONS, Appliance, Outside
 from machine import Machine, prepared
 
 BUILD = pathlib.Path(sys.argv.pop(1)).resolve()
-USER, UID = "steerdns-recursion", 4711
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+USER, UID, DAEMON = "steerdns-recursion", 4711, "steerdns"
 PLUGINS = """
 plugins:
   - tag: resolve
@@ -22,14 +27,17 @@ plugins:
     args: { instances: 1, cache_size: 8MiB, stubs: { stream.example: [ "UPSTREAM" ] }, negative_trust_anchors: [ stream.example ] }
   - { tag: main, type: sequence, args: [ { exec: "cache 1024 short_circuit" }, { exec: $resolve } ] }
 """
-# With a user of its own, and Debian's profile in force. /var/lib/unbound is empty, as after the package's first installation.
+# With users of their own, and Debian's profile in force. /var/lib/unbound is empty, as after the package's first installation.
 PREPARE = f"""set -e
     mount -t securityfs s /sys/kernel/security
     mount -t tmpfs v /var/lib
     mkdir -p /var/lib/unbound /var/lib/steerdns
     for file in passwd group; do cp /etc/$file /run/$file; done
-    grep -q ^{USER}: /run/passwd || echo {USER}:x:{UID}:{UID}::/nowhere:/usr/sbin/nologin >>/run/passwd
-    grep -q ^{USER}: /run/group || echo {USER}:x:{UID}: >>/run/group
+    for user in {USER}:x:{UID} {DAEMON}:x:{UID + 1}; do
+        sed -i "/^${{user%%:*}}:/d" /run/passwd /run/group
+        echo $user:${{user##*:}}::/nowhere:/usr/sbin/nologin >>/run/passwd
+        echo $user: >>/run/group
+    done
     for file in passwd group; do mount --bind /run/$file /etc/$file; done
     apparmor_parser --skip-cache --replace /etc/apparmor.d/usr.sbin.unbound
 """
@@ -47,6 +55,7 @@ def setUpModule():
     machine = Machine(network, "outside", kernel, BUILD / "vm", [outside.tap])
     machine.run(f"ip link set eth0 up; ip address add {V4}/24 dev eth0")
     machine.run(PREPARE)
+    machine.run("mount -t cgroup2 c /sys/fs/cgroup")
 
 
 class Profile(unittest.TestCase):
@@ -86,6 +95,107 @@ class Profile(unittest.TestCase):
             machine, "{ ports: [{ device: eth0 }] }\ncontrol: { recursion: /run/elsewhere }", PLUGINS, OUTSIDE4))
         until(lambda: self.instance()["trouble"], START_S, "it cannot run there", 0.5)
         self.assertFalse(self.instance()["up"])
+
+
+class Container(unittest.TestCase):
+    """A process whose own group is the top of what it sees, with a writable /sys/fs/cgroup."""
+
+    def start(self, controllers: str) -> Appliance:
+        """`controllers`: what cgroup.subtree_control is told."""
+        machine.run(f"""set -e
+            echo "{controllers}" >/sys/fs/cgroup/cgroup.subtree_control
+            mkdir -p /sys/fs/cgroup/box""")
+        self.addCleanup(machine.run, "rmdir /sys/fs/cgroup/box/*/ /sys/fs/cgroup/box", check=False)
+        machine.write("/run/in_container.sh", """
+            echo 0 >/sys/fs/cgroup/box/cgroup.procs
+            exec unshare --mount --cgroup sh -c 'umount /sys/fs/cgroup && mount -t cgroup2 c /sys/fs/cgroup && exec "$@"' sh "$@" """)
+        return self.enterContext(Appliance(machine, "{ ports: [{ device: eth0 }] }", PLUGINS, OUTSIDE4, environment="sh /run/in_container.sh"))
+
+    def test_unbound_has_a_group_of_its_own(self):
+        appliance = self.start("+cpu +memory +pids")
+        until(lambda: appliance.steerctl("recursion")["instances"][0]["up"], START_S, "unbound is up", 0.5)
+        group = appliance.steerctl("recursion")["control_group"]
+        self.assertEqual((group["path"], group["why_none"]), ("/recursion", ""))
+        assert_limited(self, "/sys/fs/cgroup/box", group)
+        self.assertEqual(outside.short("short.stream.example", "A"), {"203.0.113.20"})
+
+    def test_a_controller_that_is_missing_is_named(self):
+        appliance = self.start("+cpu +pids -memory")
+        group = appliance.steerctl("recursion")["control_group"]
+        self.assertEqual(group["why_none"], "/ was not given these controllers: memory")
+        until(lambda: outside.short("short.stream.example", "A") == {"203.0.113.20"}, START_S, "unbound answers", 0.5)
+
+
+class Unit(unittest.TestCase):
+    """The package's unit under systemd, with the lines of the guide."""
+
+    def setUp(self):
+        # (Without the generators and the units of the host's own files.)
+        machine.run("""set -e
+            rm -rf /var/lib/steerdns/*
+            mkdir -p /run/systemd/system/steerdnsd.service.d
+            cp /run/build/steerdnsd.service /run/systemd/system/""")
+        machine.write("/run/systemd/system/here.target", "[Unit]\nDefaultDependencies=no")
+        machine.write("/run/steerdns.yaml", "dataplane: { ports: [{ device: eth0 }] }\n" + PLUGINS.replace("UPSTREAM", OUTSIDE4))
+        start = f"/run/build/steerdnsd --user {DAEMON} --config /run/steerdns.yaml --control-socket {SOCKET}"
+        machine.write("/run/systemd/system/steerdnsd.service.d/test.conf", textwrap.dedent(f"""\
+            [Unit]
+            DefaultDependencies=no
+            [Service]
+            ExecStart=
+            ExecStart={start}
+            WatchdogSec=0
+            StandardOutput=append:/run/unit.log
+            StandardError=append:/run/unit.log"""))
+        machine.run("SYSTEMD_GENERATOR_PATH=/nowhere SYSTEMD_UNIT_PATH=/run/systemd/system:/lib/systemd/system "
+                    "unshare --mount --pid --fork --kill-child --mount-proc env container=test /lib/systemd/systemd --system "
+                    "--log-target=console --unit=here.target >/run/systemd.log 2>&1 3>&- & echo $! >/run/unshare.pid")
+        self.addCleanup(self.end)
+        until(lambda: self.systemctl("is-system-running", check=False) == "running", START_S, "systemd is up", 0.5)
+
+    def end(self) -> None:
+        print(machine.run("cat /run/systemd.log; cat /run/unit.log", check=False))
+        self.systemctl("stop", "steerdnsd", check=False)
+        machine.run("kill -9 $(cat /run/unshare.pid); rm -r /run/systemd/system; rm /run/unit.log", check=False)
+
+    def systemctl(self, *words: str, check: bool = True) -> str:
+        return machine.run(f"nsenter --target $(pgrep -x systemd) --pid --mount systemctl {' '.join(words)}", START_S, check).strip()
+
+    def group(self) -> dict:
+        return json.loads(machine.run(f"/run/build/tools/steerctl/steerctl --socket {SOCKET} --json recursion"))["control_group"]
+
+    def test_without_a_delegation_the_reason_is_said(self):
+        self.systemctl("start", "steerdnsd")
+        self.assertEqual(self.group()["why_none"], "/system.slice/steerdnsd.service is not delegated to steerdnsd")
+        until(lambda: outside.short("short.stream.example", "A") == {"203.0.113.20"}, START_S, "unbound answers", 0.5)
+
+    def test_the_lines_of_the_guide_give_it_one(self):
+        guide = (ROOT / "docs/guides/recursion.md").read_text()
+        lines = re.search(r"```ini\n(\[Service\]\nDelegate=.*?)```", guide, re.S)[1]
+        machine.write("/run/systemd/system/steerdnsd.service.d/override.conf", lines)
+        self.systemctl("start", "steerdnsd")
+        self.has_a_group()
+        self.systemctl("restart", "steerdnsd")
+        self.has_a_group()
+
+    def has_a_group(self) -> None:
+        group = self.group()
+        self.assertEqual((group["path"], group["why_none"]), ("/system.slice/steerdnsd.service/recursion", ""))
+        until(lambda: outside.short("short.stream.example", "A") == {"203.0.113.20"}, START_S, "unbound answers", 0.5)
+        assert_limited(self, "/sys/fs/cgroup/system.slice/steerdnsd.service", group)
+
+
+def assert_limited(test: unittest.TestCase, above: str, group: dict) -> None:
+    """The engines are in the group, the daemon and its helpers beside it, and the kernel has the limits."""
+
+    def programs(name: str) -> set[str]:
+        return set(machine.run(f"for pid in $(cat {above}/{name}/cgroup.procs); do cat /proc/$pid/comm; done").split())
+
+    test.assertEqual(programs("recursion"), {"unbound"})
+    test.assertIn("steerdnsd", programs("daemon"))
+    test.assertNotIn("unbound", programs("daemon"))
+    test.assertEqual(int(machine.run(f"cat {above}/recursion/memory.max")), group["memory_max"])
+    test.assertEqual(machine.run(f"cat {above}/recursion/cpu.weight {above}/daemon/cpu.weight").split(), ["50", "100"])
 
 
 if __name__ == "__main__":

@@ -114,7 +114,8 @@ std::vector<ZoneServers> AghUpstreams::zones_of(const std::map<std::string, OneZ
     const auto same = [](const std::vector<Upstream>& a, const std::vector<Upstream>& b) {
         return std::ranges::equal(a, b, {}, &Upstream::addr, &Upstream::addr);
     };
-    for (const auto& [rule, zone] : zones) {
+    for (const auto& one : zones) {
+        const OneZone& zone = one.second;
         if (zone.servers.empty() && !zone.is_default) continue;
         const std::size_t labels = zone.labels;
         const auto at = std::ranges::find_if(out, [&](const ZoneServers& z) {
@@ -124,7 +125,7 @@ std::vector<ZoneServers> AghUpstreams::zones_of(const std::map<std::string, OneZ
         ZoneServers& to = at == out.end() ? out.emplace_back() : *at;
         to.labels = labels;
         to.is_default = zone.is_default;
-        to.names.push_back(rule);
+        to.names.push_back(one.first);
         to.forward.upstreams = zone.is_default ? std::vector<Upstream>() : zone.servers;
     }
     std::ranges::stable_sort(out, std::greater(), &ZoneServers::labels);

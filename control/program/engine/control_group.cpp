@@ -5,15 +5,16 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <optional>
-#include <sstream>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "control/program/engine/engine.h"
 #include "control/program/engine/last_error.h"
@@ -21,7 +22,7 @@
 namespace steer::recursion {
 namespace {
 
-constexpr std::string_view kControllers = "+cpu +memory +pids";
+constexpr std::array<std::string_view, 3> kControllers = {"cpu", "memory", "pids"};
 constexpr unsigned kWeight = 50;  // of the CPU; the daemon has 100
 // An instance is one process, and each may be checked and replaced at the same time.
 constexpr unsigned kMostProcesses = 4 * config::Recursion::kMostInstances;
@@ -78,20 +79,52 @@ pid_t parent_of(pid_t pid) {
     return 0;
 }
 
-// A group with processes of its own cannot share its controllers out.
-Result<void> move_to(const std::string& group, const std::string& from) {
-    std::ifstream members(from + "/cgroup.procs");
-    std::stringstream text;
-    text << members.rdbuf();
+// Which of the controllers this group was not given.
+std::string missing_controllers(const std::string& group) {
+    std::ifstream in(group + "/cgroup.controllers");
+    std::vector<std::string> given;
+    for (std::string word; in >> word;)
+        given.push_back(word);
+    std::string missing;
+    for (const std::string_view controller : kControllers) {
+        if (std::find(given.begin(), given.end(), controller) != given.end()) continue;
+        if (!missing.empty()) missing += ", ";
+        missing += controller;
+    }
+    return missing;
+}
+
+// The members of a group, which are this process and its children.
+Result<std::vector<pid_t>> own_members(const std::string& group) {
+    std::ifstream in(group + "/cgroup.procs");
     const pid_t self = ::getpid();
-    for (pid_t pid = 0; text >> pid;) {
+    std::vector<pid_t> members;
+    for (pid_t pid = 0; in >> pid;) {
+        // The kernel shows a process of another PID namespace as 0.
+        if (pid == 0) return Error{"a process outside of this container is in it, too"};
         if (pid != self && parent_of(pid) != self)
             return Error{"process " + std::to_string(pid) + " is in it, too"};
+        members.push_back(pid);
+    }
+    return {boost::system::in_place_value, std::move(members)};
+}
+
+Result<void> move_to(const std::string& group, const std::vector<pid_t>& members) {
+    for (const pid_t pid : members) {
         if (auto moved = write_file(group + "/cgroup.procs", std::to_string(pid));
             !moved && parent_of(pid) != 0)
             return moved;
     }
     return {};
+}
+
+Result<void> share_controllers(const std::string& group) {
+    std::string text;
+    for (const std::string_view controller : kControllers) {
+        if (!text.empty()) text += ' ';
+        text.append("+").append(controller);
+    }
+    return write_file(group + "/cgroup.subtree_control", text);
 }
 
 }  // namespace
@@ -103,21 +136,25 @@ Result<ControlGroup> ControlGroup::make(const ControlGroupPaths& paths) {
     const std::string base = paths.mount + below;
     const std::string daemon = base + "/daemon", engines = base + "/recursion";
     if (!is_delegated(base, *own)) return Error{*own + " is not delegated to steerdnsd"};
+    if (const std::string missing = missing_controllers(base); !missing.empty())
+        return Error{*own + " was not given these controllers: " + missing};
+    const auto members = own_members(base);
+    if (!members) return members.error();
+    // A group with processes of its own cannot share its controllers out.
     if (auto made = make_group(daemon); !made) return made.error();
-    if (auto moved = move_to(daemon, base); !moved) return moved.error();
-    if (auto shared = write_file(base + "/cgroup.subtree_control", kControllers); !shared)
-        return shared.error();
+    if (auto moved = move_to(daemon, *members); !moved) return moved.error();
+    if (auto shared = share_controllers(base); !shared) return shared.error();
     if (auto made = make_group(engines); !made) return made.error();
     for (const auto& [file, value] :
          {std::pair{"/cpu.weight", kWeight}, std::pair{"/pids.max", kMostProcesses}}) {
         if (auto set = write_file(engines + file, std::to_string(value)); !set) return set.error();
     }
-    auto members = open_to_write(engines + "/cgroup.procs");
-    if (!members) return members.error();
+    auto procs = open_to_write(engines + "/cgroup.procs");
+    if (!procs) return procs.error();
     auto memory = open_to_write(engines + "/memory.max");
     if (!memory) return memory.error();
     return {boost::system::in_place_value,
-            ControlGroup(below + "/recursion", std::move(*members), std::move(*memory))};
+            ControlGroup(below + "/recursion", std::move(*procs), std::move(*memory))};
 }
 
 Result<void> ControlGroup::limit_memory(std::uint64_t bytes) {

@@ -10,6 +10,7 @@
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <utility>
 
 #include "support/temp_folder.h"
 
@@ -34,6 +35,7 @@ struct Kernel {
         write(own, "7:pids:/\n0::" + (group.empty() ? "/" : group) + "\n");
         write(base / "cgroup.type", "domain\n");
         write(base / "cgroup.procs", std::to_string(::getpid()) + "\n");
+        write(base / "cgroup.controllers", "cpuset cpu io memory pids\n");
         write(base / "cgroup.subtree_control", "");
         write(base / "daemon/cgroup.procs", "");
         for (const char* const file : {"cgroup.procs", "cpu.weight", "pids.max", "memory.max"})
@@ -81,9 +83,21 @@ BOOST_AUTO_TEST_CASE(a_group_that_was_not_delegated_is_left_alone) {
 
 BOOST_AUTO_TEST_CASE(processes_of_others_stay_where_they_are) {
     const Kernel kernel("");
-    write(kernel.base / "cgroup.procs", std::to_string(::getpid()) + "\n1\n");
-    BOOST_TEST(refusal(kernel.paths()) == "process 1 is in it, too");
-    BOOST_TEST(read(kernel.base / "cgroup.subtree_control").empty());
+    for (const auto& [other, text] :
+         {std::pair{"1", "process 1 is in it, too"},
+          std::pair{"0", "a process outside of this container is in it, too"}}) {
+        write(kernel.base / "cgroup.procs", std::to_string(::getpid()) + "\n" + other + "\n");
+        BOOST_TEST(refusal(kernel.paths()) == text);
+        BOOST_TEST(read(kernel.base / "daemon/cgroup.procs").empty());  // none was moved
+        BOOST_TEST(read(kernel.base / "cgroup.subtree_control").empty());
+    }
+}
+
+BOOST_AUTO_TEST_CASE(controllers_that_are_missing_are_named) {
+    const Kernel kernel("");
+    write(kernel.base / "cgroup.controllers", "cpuset memory\n");
+    BOOST_TEST(refusal(kernel.paths()) == "/ was not given these controllers: cpu, pids");
+    BOOST_TEST(read(kernel.base / "daemon/cgroup.procs").empty());
 }
 
 BOOST_AUTO_TEST_CASE(without_version_two_there_is_none) {
