@@ -1,6 +1,7 @@
 #include "control/runtime/stream_threads.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -437,6 +438,13 @@ void StreamThreads::stop() {
     for (auto& thread : impl_->running)
         thread.join();
     impl_->running.clear();
+}
+
+void StreamThreads::run_beside_engines(bool are_there) {
+    const sched_param priority{};
+    for (auto& thread : impl_->running)
+        (void)::pthread_setschedparam(thread.native_handle(), are_there ? SCHED_BATCH : SCHED_OTHER,
+                                      &priority);
 }
 
 unsigned StreamThreads::count() const {

@@ -64,6 +64,7 @@ Result<void> StreamsPart::start() {
 
 void StreamsPart::serve() {
     threads_->start();
+    share_cpus();
 }
 
 void StreamsPart::poll() {
@@ -94,6 +95,12 @@ void StreamsPart::forget_earlier() {
         return std::ranges::find(upstreams, channel->id, &Upstream::id) == upstreams.end();
     });
     threads_->set_upstreams(channels_);
+    share_cpus();
+}
+
+void StreamsPart::share_cpus() {
+    threads_->run_beside_engines(
+        std::ranges::any_of(workers_.snapshot().upstreams, &Upstream::is_engine));
 }
 
 void StreamsPart::drain(bool is_draining) {

@@ -40,6 +40,8 @@ class StreamsPart final : public Part {
     [[nodiscard]] StreamThreads& threads() { return *threads_; }
 
   private:
+    void share_cpus();
+
     MainLoop& main_;
     const StartSettings& settings_;
     Configuration& configuration_;

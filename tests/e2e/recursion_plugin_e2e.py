@@ -77,6 +77,24 @@ class Recursion(unittest.TestCase):
         grown = sorted(now - was for now, was in zip(self.settled(), before))
         self.assertEqual(grown, [0, 10])
 
+    def policies(self) -> set[int]:
+        """Of the threads that ask the engines."""
+        tasks = pathlib.Path(f"/proc/{self.scene.daemon.pid}/task").iterdir()
+        return {os.sched_getscheduler(int(task.name)) for task in tasks if (task / "comm").read_text() == "streams\n"}
+
+    def test_queries_take_no_cpu_from_the_engines(self):
+        self.start()
+        self.assertEqual(self.policies(), {os.SCHED_BATCH})
+        # Without an engine, streams are served at once again.
+        configured = self.scene.config.read_text()
+        self.scene.config.write_text(re.sub(r"(?s)  - tag: resolve.*?(?=  - )", "  - { tag: resolve, type: black_hole, args: { mode: nxdomain } }\n",
+                                            configured))
+        self.scene.steerctl("reload")
+        until(lambda: self.policies() == {os.SCHED_OTHER}, 20, "no engine is left")
+        self.scene.config.write_text(configured)
+        self.scene.steerctl("reload")
+        until(lambda: self.policies() == {os.SCHED_BATCH}, 20, "there is an engine again")
+
     def test_another_program_at_its_port_is_not_asked(self):
         squatter = self.scene.network.start("appliance", "squatter", "/usr/bin/python3", str(ODD_SERVER), "127.0.0.1", "ready", ADDRESS, "5301")
         squatter.wait_for("ready")
