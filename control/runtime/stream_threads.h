@@ -107,9 +107,9 @@ class StreamThreads {
     // Also starts steerdns-quic, if a server needs it. Main thread.
     void start();
     void stop();  // may be repeated; closes open connections
-    // Engines of `recursion` have the same CPUs. With engines, a message does not take the CPU from
-    // them (SCHED_BATCH, sched(7)): messages that come before it ends are handled together. Between
-    // start() and stop(). Main thread.
+    // Whether engines of `recursion` have the same CPUs. Then a message waits for the end of their
+    // turn (SCHED_BATCH, sched(7)), and all that arrived by then are handled together. Between start()
+    // and stop(). Main thread.
     void run_beside_engines(bool are_there);
 
     [[nodiscard]] unsigned count() const;

@@ -93,7 +93,9 @@ class Blocking(unittest.TestCase):
         self.rule("allow", "stream.example")
         self.rule("pause", "--for", "10m")
         self.assertEqual(self.scene.short("www.stream.example", "A"), BLOCKED)
-        self.scene.reported("adlist", "pause", "600")
+        paused = {one["list"]: one["paused_s"] for one in self.scene.reported("adlist", "pause", "600")["adlists"]}
+        self.assertGreater(paused[str(self.hosts)], 0)
+        self.assertEqual(paused[str(self.law)], 0)
         self.assertEqual(self.scene.short("www.stream.example", "A"), BLOCKED)
         self.assertEqual(self.scene.short("lawful.example", "A"), BLOCKED)  # `allow` of the adlist does not end it either
         self.scene.reported("adlist", "resume")
@@ -112,6 +114,12 @@ class Blocking(unittest.TestCase):
         self.assertEqual(self.scene.short("www.other.example", "A"), BLOCKED)
         self.rule("allow", "www.other.example")
         self.assertEqual(self.scene.short("www.other.example", "A"), ["198.51.100.2"])
+
+    def test_an_adlist_of_legal_lists_has_no_pause(self):
+        self.start(lists=" ")
+        refused = self.scene.ask("adlist", "pause", "600")
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("its lists are marked `legal`, which no pause ends: an admin suspends them", refused.stderr)
 
     def test_a_legal_zone_is_ended_by_no_rule_and_no_other_zone(self):
         head = "@ 300 SOA ns hostmaster 1 3600 600 86400 60\n@ 300 NS ns\n"

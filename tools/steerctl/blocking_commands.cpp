@@ -1,7 +1,11 @@
 // `block`, `allow`, `unblock`, `pause` and `blocking`: rules that people add while the daemon serves.
 #include <boost/json/object.hpp>
-#include <map>
+#include <charconv>
+#include <cstddef>
+#include <cstdint>
 #include <string>
+#include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "client_names.h"
@@ -34,11 +38,26 @@ void add_clients(CLI::App& command, Options& options) {
 void add_note(CLI::App& command, Options& options) {
     command.add_option("--note", options.note, "A remark that is shown with the rule");
 }
+// "30m" becomes "1800". Returns an error. (0 would be no end, in place of no time.)
+std::string to_seconds(std::string& text) {
+    constexpr std::string_view kUnits = "smhdw";
+    constexpr std::uint64_t kSeconds[] = {1, 60, 3600, 86'400, 604'800};
+    constexpr std::uint64_t kMostNumber = 1'000'000'000;
+    std::uint64_t number = 0;
+    const char* const end = text.data() + text.size();
+    const auto [rest, error] = std::from_chars(text.data(), end, number);
+    const std::string_view unit(rest, static_cast<std::size_t>(end - rest));
+    const auto at = unit.empty() ? 0 : kUnits.find(unit);
+    if (error != std::errc() || unit.size() > 1 || at == std::string_view::npos || number == 0 ||
+        number > kMostNumber)
+        return "'" + text + "' is no time: write a number from 1 and s, m, h, d or w, as 30m";
+    text = std::to_string(number * kSeconds[at]);
+    return {};
+}
+
 CLI::Option* add_for(CLI::App& command, Options& options, const char* help) {
-    const std::map<std::string, std::uint64_t> units{
-        {"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86'400}, {"w", 604'800}};
     return command.add_option("--for", options.rule_seconds, help)
-        ->transform(CLI::AsNumberWithUnit(units, CLI::AsNumberWithUnit::CASE_SENSITIVE));
+        ->transform(CLI::Validator(to_seconds, "TIME"));
 }
 
 // Adds the clients of the rule. Returns an error.

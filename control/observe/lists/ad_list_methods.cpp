@@ -15,7 +15,13 @@ using boost::json::value;
 
 constexpr std::uint64_t kLongestPauseS = 30 * 86'400;
 
-std::uint32_t paused_s(const AdList& list, Now now) {
+bool is_pausable(const AdList& list) {
+    return !std::ranges::all_of(list.lists, &AdList::Part::is_legal);
+}
+
+// A list that is marked `legal` is in force all the while.
+std::uint32_t paused_s(const AdList& list, bool is_legal, Now now) {
+    if (is_legal) return 0;
     const std::uint32_t until_s = list.paused_until_s->load(std::memory_order_relaxed);
     return until_s > now.s() ? until_s - now.s() : 0;
 }
@@ -28,7 +34,7 @@ value ad_lists_json(const Snapshot& snapshot, Now now) {
                                  {"list", part.name},
                                  {"names", part.names},
                                  {"matches", part.matches->total()},
-                                 {"paused_s", paused_s(list, now)}});
+                                 {"paused_s", paused_s(list, part.is_legal, now)}});
         }
     }
     return object{{"adlists", std::move(out)}};
@@ -44,6 +50,12 @@ ops::RpcResult set_pause(const Snapshot& snapshot, const ops::Arguments& asked,
     if (std::none_of(snapshot.ad_lists.begin(), snapshot.ad_lists.end(), is_meant))
         return ops::bad_params("there is no adlist '" + *tag +
                                "' that queries come to: see 'steerctl adlist'");
+    if (std::ranges::none_of(snapshot.ad_lists, [&](const AdList& list) {
+            return is_meant(list) && is_pausable(list);
+        }))
+        return ops::bad_params(
+            "its lists are marked `legal`, which no pause ends: an admin suspends them by "
+            "'steerctl pause --legal'");
     for (const AdList& list : snapshot.ad_lists) {
         if (is_meant(list)) list.paused_until_s->store(until_s, std::memory_order_relaxed);
     }
@@ -102,7 +114,8 @@ void write_ad_list_metrics(ops::MetricWriter& writer, const Snapshot& snapshot, 
             writer.sample({{"plugin", list.tag}, {"list", part.name}}, part.matches->total());
         }
         writer.family("steerdns_adlist_paused");
-        writer.sample({{"plugin", list.tag}}, std::uint64_t{paused_s(list, now) > 0 ? 1U : 0U});
+        writer.sample({{"plugin", list.tag}},
+                      std::uint64_t{paused_s(list, !is_pausable(list), now) > 0 ? 1U : 0U});
     }
     for (const Rpz& rpz : snapshot.rpzs) {
         for (const Rpz::Zone& zone : rpz.zones) {
