@@ -67,6 +67,22 @@ class Process(FaultTest):
         self.assertIn("it did not answer for 15 s; it is started again now", daemon.text())
         self.assertEqual(self.row()["restarts"], 1)
 
+    def test_one_that_is_slow_stays_and_its_answers_come(self):
+        self.scene.start_recursion()
+        before = self.row()
+        with self.scene.load_of_cached(*CACHED):
+            # It runs for an eleventh of the time.
+            turns = f"while kill -STOP {before['pid']} && sleep 0.2 && kill -CONT {before['pid']}; do sleep 0.02; done"
+            brake = self.scene.network.start("appliance", "brake", "sh", "-c", turns)
+            try:
+                for number in range(30):
+                    self.assertEqual(str(self.scene.answer(f"slow{number}.any.good.example")), "NOERROR AD")
+            finally:
+                brake.stop(number=signal.SIGKILL)
+                os.kill(before["pid"], signal.SIGCONT)
+        self.assertEqual((self.row()["pid"], self.row()["restarts"]), (before["pid"], 0))
+        self.assertEqual(self.problems(), [])
+
     def test_domains_of_one_that_hangs_are_taken_by_the_other(self):
         self.scene.start_recursion(instances=2)
         self.scene.answer("a.any.good.example")
