@@ -124,6 +124,9 @@ void RecursionPart::flush(const ops::Arguments& asked, const ops::RpcDone& done)
 void RecursionPart::distrust(const ops::Arguments& asked, const ops::RpcDone& done) {
     const auto zone = recursion::zone_word(asked.text("name"));
     if (!zone) return done(ops::bad_params(zone.error().text));
+    if (*zone == ".")
+        return done(ops::bad_params(
+            "'.' is every domain: name one, or write 'validate: no' into the configuration"));
     if (configured_negatives_.contains(*zone))
         return done(ops::bad_params("'" + *zone +
                                     "' is in 'negative_trust_anchors' of the configuration: "

@@ -107,9 +107,9 @@ class StreamThreads {
     // Also starts steerdns-quic, if a server needs it. Main thread.
     void start();
     void stop();  // may be repeated; closes open connections
-    // Whether engines of `recursion` have the same CPUs. Then a message waits for the end of their
-    // turn (SCHED_BATCH, sched(7)), and all that arrived by then are handled together. Between start()
-    // and stop(). Main thread.
+    // Whether engines of `recursion` have the same CPUs. Then a message waits for the end of the
+    // time slice of any other thread there (SCHED_BATCH, sched(7)), and all that arrived by then are
+    // handled together. Between start() and stop(). Main thread.
     void run_beside_engines(bool are_there);
 
     [[nodiscard]] unsigned count() const;

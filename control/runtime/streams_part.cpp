@@ -95,7 +95,6 @@ void StreamsPart::forget_earlier() {
         return std::ranges::find(upstreams, channel->id, &Upstream::id) == upstreams.end();
     });
     threads_->set_upstreams(channels_);
-    share_cpus();
 }
 
 void StreamsPart::share_cpus() {

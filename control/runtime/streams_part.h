@@ -29,6 +29,7 @@ class StreamsPart final : public Part {
     void read_again(const config::Settings& settings, const build::Built* built,
                     std::vector<Error>& warnings) override;
     void prepare(const build::Built& built) override;
+    void follow(const config::Settings&, build::Built&) override { share_cpus(); }
     void forget_earlier() override;
     void drain(bool is_draining) override;
     void add_status(boost::json::object& all) override;

@@ -96,6 +96,7 @@ class Blocking(unittest.TestCase):
         paused = {one["list"]: one["paused_s"] for one in self.scene.reported("adlist", "pause", "600")["adlists"]}
         self.assertGreater(paused[str(self.hosts)], 0)
         self.assertEqual(paused[str(self.law)], 0)
+        self.assertIn("only its legal lists block", " ".join(one["text"] for one in self.scene.reported("status")["problems"]))
         self.assertEqual(self.scene.short("www.stream.example", "A"), BLOCKED)
         self.assertEqual(self.scene.short("lawful.example", "A"), BLOCKED)  # `allow` of the adlist does not end it either
         self.scene.reported("adlist", "resume")
@@ -120,6 +121,8 @@ class Blocking(unittest.TestCase):
         refused = self.scene.ask("adlist", "pause", "600")
         self.assertEqual(refused.returncode, 1)
         self.assertIn("its lists are marked `legal`, which no pause ends: an admin suspends them", refused.stderr)
+        self.scene.reported("adlist", "resume")
+        self.assertNotIn("is paused", " ".join(one["text"] for one in self.scene.reported("status")["problems"]))
 
     def test_a_legal_zone_is_ended_by_no_rule_and_no_other_zone(self):
         head = "@ 300 SOA ns hostmaster 1 3600 600 86400 60\n@ 300 NS ns\n"

@@ -1,6 +1,7 @@
 """`type: recursion` while its engine hangs, ends at each start, is not there, or has no disk: this is said, restarts are bounded, and
 cached names are answered all the while."""
 
+import contextlib
 import itertools
 import os
 import pathlib
@@ -74,12 +75,16 @@ class Process(FaultTest):
             # It runs for an eleventh of the time.
             turns = f"while kill -STOP {before['pid']} && sleep 0.2 && kill -CONT {before['pid']}; do sleep 0.02; done"
             brake = self.scene.network.start("appliance", "brake", "sh", "-c", turns)
+            begin = time.monotonic()
             try:
                 for number in range(30):
                     self.assertEqual(str(self.scene.answer(f"slow{number}.any.good.example")), "NOERROR AD")
+                self.assertGreater(time.monotonic() - begin, 1, "it was slow")
+                self.assertTrue(brake.running())
             finally:
                 brake.stop(number=signal.SIGKILL)
-                os.kill(before["pid"], signal.SIGCONT)
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(before["pid"], signal.SIGCONT)
         self.assertEqual((self.row()["pid"], self.row()["restarts"]), (before["pid"], 0))
         self.assertEqual(self.problems(), [])
 

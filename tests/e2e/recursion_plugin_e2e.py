@@ -135,6 +135,21 @@ class Recursion(unittest.TestCase):
         self.assertNotIn("ad", self.ask("www.wrong.example")[1])
         self.assertEqual(self.instances()[0]["pid"], pid)
 
+    def test_all_names_can_be_flushed(self):
+        self.start()
+        recursions = lambda: self.settled() and self.instances()[0]["recursions"]
+        self.ask("www.good.example")
+        first = recursions()
+        self.scene.steerctl("cache", "flush", "--name", "www.good.example")
+        self.ask("www.good.example")
+        self.assertEqual(recursions(), first, "the engine knows it")
+        done = self.scene.reported("recursion", "flush", "--below", ".")
+        self.assertEqual((done["instances"], done["flushed"]), (1, 1))
+        self.ask("www.good.example")
+        self.assertGreater(recursions(), first)
+        refused = self.scene.ask("recursion", "distrust", ".")
+        self.assertIn("'.' is every domain: name one", refused.stderr)
+
     def test_a_domain_is_not_validated_until_it_is_trusted_again(self):
         self.start()
         self.assertEqual(self.ask("www.expired.example")[0], "SERVFAIL")

@@ -50,7 +50,8 @@ std::string to_seconds(std::string& text) {
     const auto at = unit.empty() ? 0 : kUnits.find(unit);
     if (error != std::errc() || unit.size() > 1 || at == std::string_view::npos || number == 0 ||
         number > kMostNumber)
-        return "'" + text + "' is no time: write a number from 1 and s, m, h, d or w, as 30m";
+        return "'" + text +
+               "' is not a duration: write a number from 1 and s, m, h, d or w, such as 30m";
     text = std::to_string(number * kSeconds[at]);
     return {};
 }

@@ -1,4 +1,6 @@
 #include <boost/json/object.hpp>
+#include <cstdint>
+#include <string_view>
 
 #include "cells.h"
 #include "commands.h"
@@ -18,8 +20,11 @@ int change(const Options& options, const char* method, const json::object& param
            const char* flushed) {
     const Reply first = ask(options.socket, method, params, kPatience);
     if (!first.error.empty()) return fail(first);
-    const Reply second =
-        ask(options.socket, "cache.flush", json::object{{flushed, options.name}}, kLongPatience);
+    // "." with all below it has no other name there.
+    const json::object filter = options.name == "." && std::string_view(flushed) == "suffix"
+                                    ? json::object{{"all", true}}
+                                    : json::object{{flushed, options.name}};
+    const Reply second = ask(options.socket, "cache.flush", filter, kLongPatience);
     if (!second.error.empty()) return fail(second);
     json::object both = object_of(second.result);
     for (const auto& [key, value] : object_of(first.result))
@@ -37,7 +42,7 @@ int change(const Options& options, const char* method, const json::object& param
 
 Run add_flush(CLI::App& command, Options& options) {
     add_name(command, options);
-    command.add_flag("--below", options.below, "Also all names below it");
+    command.add_flag("--below", options.below, "Also all names below it ('.': all names)");
     return [&options] {
         return change(options, "recursion.flush", json::object{{"name", options.name}},
                       options.below ? "suffix" : "name");

@@ -19,13 +19,6 @@ bool is_pausable(const AdList& list) {
     return !std::ranges::all_of(list.lists, &AdList::Part::is_legal);
 }
 
-// A list that is marked `legal` is in force all the while.
-std::uint32_t paused_s(const AdList& list, bool is_legal, Now now) {
-    if (is_legal) return 0;
-    const std::uint32_t until_s = list.paused_until_s->load(std::memory_order_relaxed);
-    return until_s > now.s() ? until_s - now.s() : 0;
-}
-
 value ad_lists_json(const Snapshot& snapshot, Now now) {
     array out;
     for (const AdList& list : snapshot.ad_lists) {
@@ -34,7 +27,8 @@ value ad_lists_json(const Snapshot& snapshot, Now now) {
                                  {"list", part.name},
                                  {"names", part.names},
                                  {"matches", part.matches->total()},
-                                 {"paused_s", paused_s(list, part.is_legal, now)}});
+                                 {"legal", part.is_legal},
+                                 {"paused_s", part.is_legal ? 0 : pause_left_s(list, now)}});
         }
     }
     return object{{"adlists", std::move(out)}};
@@ -50,14 +44,16 @@ ops::RpcResult set_pause(const Snapshot& snapshot, const ops::Arguments& asked,
     if (std::none_of(snapshot.ad_lists.begin(), snapshot.ad_lists.end(), is_meant))
         return ops::bad_params("there is no adlist '" + *tag +
                                "' that queries come to: see 'steerctl adlist'");
-    if (std::ranges::none_of(snapshot.ad_lists, [&](const AdList& list) {
+    const bool is_end = until_s == 0;
+    if (!is_end && std::ranges::none_of(snapshot.ad_lists, [&](const AdList& list) {
             return is_meant(list) && is_pausable(list);
         }))
         return ops::bad_params(
             "its lists are marked `legal`, which no pause ends: an admin suspends them by "
             "'steerctl pause --legal'");
     for (const AdList& list : snapshot.ad_lists) {
-        if (is_meant(list)) list.paused_until_s->store(until_s, std::memory_order_relaxed);
+        if (is_meant(list) && (is_end || is_pausable(list)))
+            list.paused_until_s->store(until_s, std::memory_order_relaxed);
     }
     return ad_lists_json(snapshot, now);
 }
@@ -68,6 +64,11 @@ ops::RpcResult pause(const Snapshot& snapshot, const ops::Arguments& asked, Now 
 }
 
 }  // namespace
+
+std::uint32_t pause_left_s(const AdList& list, Now now) {
+    const std::uint32_t until_s = list.paused_until_s->load(std::memory_order_relaxed);
+    return is_pausable(list) && until_s > now.s() ? until_s - now.s() : 0;
+}
 
 void add_ad_list_methods(ops::Methods& methods, std::function<const Snapshot&()> snapshot,
                          Clock& clock) {
@@ -114,8 +115,7 @@ void write_ad_list_metrics(ops::MetricWriter& writer, const Snapshot& snapshot, 
             writer.sample({{"plugin", list.tag}, {"list", part.name}}, part.matches->total());
         }
         writer.family("steerdns_adlist_paused");
-        writer.sample({{"plugin", list.tag}},
-                      std::uint64_t{paused_s(list, !is_pausable(list), now) > 0 ? 1U : 0U});
+        writer.sample({{"plugin", list.tag}}, std::uint64_t{pause_left_s(list, now) > 0 ? 1U : 0U});
     }
     for (const Rpz& rpz : snapshot.rpzs) {
         for (const Rpz::Zone& zone : rpz.zones) {

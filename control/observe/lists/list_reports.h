@@ -3,6 +3,7 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <span>
@@ -17,10 +18,13 @@
 
 namespace steer {
 
+// Seconds until its lists block again; 0: it is not paused. A list that is marked `legal` never is.
+std::uint32_t pause_left_s(const AdList& list, Now now);
+
 // The control socket's methods for ad lists and their pause: `adlist`, `adlist.pause`,
 // `adlist.resume`.
-
-// `adlist`: {"adlists": [{"tag", "list", "names", "matches", "paused_s"}]}, one for each list.
+// `adlist`: {"adlists": [{"tag", "list", "names", "matches", "legal", "paused_s"}]}, one for each
+// list.
 // `adlist.pause` with {"tag": TAG, "seconds": N} and `adlist.resume` return the same; without a tag
 // they apply to all. A pause survives reloads, not a restart. `snapshot` returns the present one.
 void add_ad_list_methods(ops::Methods& methods, std::function<const Snapshot&()> snapshot,

@@ -1,4 +1,5 @@
 // Reports about lists and their rules, as a part of the daemon.
+#include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <cstdint>
@@ -124,12 +125,13 @@ void ListsPart::add_problems(Problems& problems) {
     }
     const Now now = main_.clock().now();
     for (const AdList& list : workers_.snapshot().ad_lists) {
-        const std::uint32_t until_s = list.paused_until_s->load(std::memory_order_relaxed);
-        if (until_s > now.s())
-            problems.push_back(
-                {"lists", "adlist '" + list.tag + "' is paused for " +
-                              std::to_string(until_s - now.s()) +
-                              " s: it blocks nothing; `steerctl adlist resume` ends the pause"});
+        const std::uint32_t left_s = pause_left_s(list, now);
+        if (left_s == 0) continue;
+        const bool has_legal = std::ranges::any_of(list.lists, &AdList::Part::is_legal);
+        problems.push_back(
+            {"lists", "adlist '" + list.tag + "' is paused for " + std::to_string(left_s) + " s: " +
+                          (has_legal ? "only its legal lists block" : "it blocks nothing") +
+                          "; `steerctl adlist resume` ends the pause"});
     }
 }
 

@@ -101,9 +101,10 @@ Result<std::vector<pid_t>> own_members(const std::string& group) {
     std::vector<pid_t> members;
     for (pid_t pid = 0; in >> pid;) {
         // The kernel shows a process of another PID namespace as 0.
-        if (pid == 0) return Error{"a process outside of this container is in it, too"};
+        if (pid == 0)
+            return Error{"a process outside of this container is in the same control group"};
         if (pid != self && parent_of(pid) != self)
-            return Error{"process " + std::to_string(pid) + " is in it, too"};
+            return Error{"process " + std::to_string(pid) + " is in the same control group"};
         members.push_back(pid);
     }
     return {boost::system::in_place_value, std::move(members)};

@@ -79,7 +79,7 @@ LogLine log_line(std::string_view line);
 
 // Commands of the control socket, each a connection of its own (unbound-control(8)).
 std::string command(std::string_view words);
-// A name as a word of a command; an Error: it cannot be one.
+// A name as a word of a command; "." is the root. An Error: it cannot be one.
 Result<std::string> zone_word(const std::string& name);
 // A name with all below it: that of one name alone leaves its rare types.
 std::string flush_command(std::string_view name);

@@ -382,6 +382,7 @@ std::string command(std::string_view words) {
 }
 
 Result<std::string> zone_word(const std::string& name) {
+    if (name == ".") return {boost::system::in_place_value, name};
     auto zone = matchers::parse_name(name, {.alone = true});
     if (zone && zone->find_first_of(" \"\\") != std::string::npos)
         return Error{matchers::quoted(name) +

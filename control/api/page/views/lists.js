@@ -17,8 +17,8 @@ export function show(place) {
       { title: "List", long: true, of: (one) => one.list },
       { title: "Names", number: true, of: (one) => count(one.names) },
       { title: "Blocked", number: true, of: (one) => count(one.matches) },
-      { title: "State", of: (one) => (one.paused_s > 0 ? make("span", { class: "warn" }, `paused for ${duration(one.paused_s)}`) : "blocks") },
-      { title: "", of: (one) => (one.paused_s > 0 ? button("Resume", "adlist.resume", { tag: one.tag })
+      { title: "State", of: (one) => (one.legal ? "blocks by law" : one.paused_s > 0 ? make("span", { class: "warn" }, `paused for ${duration(one.paused_s)}`) : "blocks") },
+      { title: "", of: (one) => (one.legal ? "" : one.paused_s > 0 ? button("Resume", "adlist.resume", { tag: one.tag })
         : button("Pause 5 min", "adlist.pause", { tag: one.tag, seconds: 300 })) },
     ], adlists, "The configuration has no adlist.");
   }

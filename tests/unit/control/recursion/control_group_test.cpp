@@ -84,8 +84,8 @@ BOOST_AUTO_TEST_CASE(a_group_that_was_not_delegated_is_left_alone) {
 BOOST_AUTO_TEST_CASE(processes_of_others_stay_where_they_are) {
     const Kernel kernel("");
     for (const auto& [other, text] :
-         {std::pair{"1", "process 1 is in it, too"},
-          std::pair{"0", "a process outside of this container is in it, too"}}) {
+         {std::pair{"1", "process 1 is in the same control group"},
+          std::pair{"0", "a process outside of this container is in the same control group"}}) {
         write(kernel.base / "cgroup.procs", std::to_string(::getpid()) + "\n" + other + "\n");
         BOOST_TEST(refusal(kernel.paths()) == text);
         BOOST_TEST(read(kernel.base / "daemon/cgroup.procs").empty());  // none was moved
