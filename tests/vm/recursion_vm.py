@@ -105,7 +105,9 @@ class Container(unittest.TestCase):
         machine.run(f"""set -e
             echo "{controllers}" >/sys/fs/cgroup/cgroup.subtree_control
             mkdir -p /sys/fs/cgroup/box""")
-        self.addCleanup(machine.run, "rmdir /sys/fs/cgroup/box/*/ /sys/fs/cgroup/box", check=False)
+        # (Empty as soon as the last process has ended.)
+        self.addCleanup(until, lambda: not machine.run("cd /sys/fs/cgroup; rmdir box/*/ box; ls -d box 2>/dev/null", check=False).count("box\n"),
+                        30, "the group is removed", 0.5)
         machine.write("/run/in_container.sh", """
             echo 0 >/sys/fs/cgroup/box/cgroup.procs
             exec unshare --mount --cgroup sh -c 'umount /sys/fs/cgroup && mount -t cgroup2 c /sys/fs/cgroup && exec "$@"' sh "$@" """)
@@ -154,12 +156,14 @@ class Unit(unittest.TestCase):
         until(lambda: self.systemctl("is-system-running", check=False) == "running", START_S, "systemd is up", 0.5)
 
     def end(self) -> None:
-        print(machine.run("cat /run/systemd.log; cat /run/unit.log", check=False))
         self.systemctl("stop", "steerdnsd", check=False)
         machine.run("kill -9 $(cat /run/unshare.pid); rm -r /run/systemd/system; rm /run/unit.log", check=False)
+        until(lambda: not machine.run("pgrep -x systemd", check=False), 30, "systemd has ended", 0.2)
 
     def systemctl(self, *words: str, check: bool = True) -> str:
-        return machine.run(f"nsenter --target $(pgrep -x systemd) --pid --mount systemctl {' '.join(words)}", START_S, check).strip()
+        command = f"nsenter --target $(pgrep -x systemd) --pid --mount systemctl {' '.join(words)}"
+        story = " || { cat /run/systemd.log /run/unit.log; false; }" if check else ""
+        return machine.run(command + story, START_S, check).strip()
 
     def group(self) -> dict:
         return json.loads(machine.run(f"/run/build/tools/steerctl/steerctl --socket {SOCKET} --json recursion"))["control_group"]
@@ -189,12 +193,13 @@ def assert_limited(test: unittest.TestCase, above: str, group: dict) -> None:
     """The engines are in the group, the daemon and its helpers beside it, and the kernel has the limits."""
 
     def programs(name: str) -> set[str]:
-        return set(machine.run(f"for pid in $(cat {above}/{name}/cgroup.procs); do cat /proc/$pid/comm; done").split())
+        return set(machine.run(f"for pid in $(cat {above}/{name}/cgroup.procs); do cat /proc/$pid/comm 2>/dev/null || true; done").split())
 
     test.assertEqual(programs("recursion"), {"unbound"})
     test.assertIn("steerdnsd", programs("daemon"))
     test.assertNotIn("unbound", programs("daemon"))
     test.assertEqual(int(machine.run(f"cat {above}/recursion/memory.max")), group["memory_max"])
+    test.assertEqual(machine.run(f"cat {above}/recursion/pids.max").strip(), "64")
     test.assertEqual(machine.run(f"cat {above}/recursion/cpu.weight {above}/daemon/cpu.weight").split(), ["50", "100"])
 
 
