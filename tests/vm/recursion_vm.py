@@ -8,8 +8,8 @@ import json
 import pathlib
 import re
 import shutil
-import textwrap
 import sys
+import textwrap
 import unittest
 
 from lab.network import Network, until

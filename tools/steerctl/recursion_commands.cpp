@@ -1,6 +1,4 @@
 #include <boost/json/object.hpp>
-#include <cstdint>
-#include <string_view>
 
 #include "cells.h"
 #include "commands.h"
@@ -20,11 +18,8 @@ int change(const Options& options, const char* method, const json::object& param
            const char* flushed) {
     const Reply first = ask(options.socket, method, params, kPatience);
     if (!first.error.empty()) return fail(first);
-    // "." with all below it has no other name there.
-    const json::object filter = options.name == "." && std::string_view(flushed) == "suffix"
-                                    ? json::object{{"all", true}}
-                                    : json::object{{flushed, options.name}};
-    const Reply second = ask(options.socket, "cache.flush", filter, kLongPatience);
+    const Reply second =
+        ask(options.socket, "cache.flush", json::object{{flushed, options.name}}, kLongPatience);
     if (!second.error.empty()) return fail(second);
     json::object both = object_of(second.result);
     for (const auto& [key, value] : object_of(first.result))
