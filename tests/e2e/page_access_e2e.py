@@ -20,7 +20,7 @@ VIEWS = (("overview", "Living room TV"), ("queries", "was here"), ("history", "M
          ("blocking", "homework"), ("blocking/play.game.example/192.168.88.21", "homework"), ("explain", "Trace the next one"),
          ("explain/www.stream.example/A", "Acknowledged"), ("routers", "edge1"), ("routers/edge1", "Differences"), ("lists", "trackers.txt"), ("settings", "DNS64"),
          ("settings/upstreams", "Change something"), ("settings/lists", "trackers.txt"), ("settings/records", "Change something"),
-         ("settings/dns64", "Change something"), ("settings/steering", "Change something"), ("configuration", "plugins:"), ("fleet", "No fleet"),
+         ("settings/groups/children", "Change something"), ("settings/dns64", "Change something"), ("settings/steering", "Change something"), ("configuration", "plugins:"), ("fleet", "No fleet"),
          ("clients", "Leo's laptop"), ("support", "The audit has each use"), ("support/192.168.88.21", "ads.game.example"))
 SHAPES = (("light", {}), ("dark", {"dark": True}), ("light-phone", {"width": PHONE, "height": 844}), ("dark-phone", {"dark": True, "width": PHONE, "height": 844}))
 # What Tab should stop at: all that is visible and can be used.

@@ -164,6 +164,22 @@ class Tasks(unittest.TestCase):
         page.wait("done ret=")
         self.finish()
 
+    def test_a_group_has_hours(self):
+        page = self.page
+        self.scene.steerctl("clients", "group", "add", "kids", LAPTOP)
+        self.begin("No games for the children after 21:00")
+        self.press("Clients")
+        self.press("Limits", "kids")
+        page.wait("1 device in this group")
+        self.fill("Names that are blocked", "game.example")
+        self.apply()
+        self.finish()
+        parts = {one["part"]: one["value"] for one in self.scene.reported("managed", "show")["parts"]}
+        self.assertEqual(parts["plugins.group_hours_kids"]["args"]["periods"], [{"start": "21:00", "end": "07:00"}])
+        self.assertIn({"matches": ["$group_hours_kids", "qname $group_names_kids"], "exec": "black_hole null short_circuit"}, parts["plugins.group_rules_kids"]["args"])
+        self.assertEqual([one["exec"] for one in parts["plugins.main"]["args"]][:2], ["$log", "jump group_rules_kids"], "what is blocked is recorded, too")
+        self.scene.steerctl("managed", "undo")
+
     def test_settings_are_changed_and_undone(self):
         page = self.page
         self.begin("Give the NAS a name")

@@ -21,6 +21,7 @@ CONFIG = """# The operator's own file.
 control:
   user: {owner}
   watch: off
+  leases: {state}/leases.json
   managed: {state}/managed.yaml
   history: {state}/versions
   lists: {state}/lists
@@ -130,6 +131,56 @@ class Settings(unittest.TestCase):
         browser.wait("the list http://127.0.0.1:9/ads.txt cannot be fetched")
         self.assertTrue(browser.run("return document.querySelector('button.main').disabled"))
         self.finish(browser, "settings-lists")
+
+    def decision(self, name):
+        return self.scene.steerctl("explain", name, "A", "--client", "192.168.88.10")
+
+    def test_a_group_has_hours_lists_and_safe_search(self):
+        scene = self.scene
+        scene.steerctl("clients", "group", "add", "children", "192.168.88.10")
+        (self.state / "games.txt").write_text("play.stream.example\n")
+        browser = self.open("groups/children")
+        browser.wait("1 device in this group")
+        self.write(browser, "names", "media.example")
+        browser.wait("group_hours_children")
+        self.assertIn("black_hole null", browser.text(".diff"))
+        self.write(browser, "timezone", "Europe/Atlantis")
+        browser.wait("Europe/Atlantis")
+        browser.wait("error")
+        self.assertTrue(browser.run("return document.querySelector('button.main').disabled"))
+        self.write(browser, "timezone", "Europe/Berlin")
+        self.write(browser, "when", "always")
+        self.write(browser, "lists", "games.txt")
+        browser.run("const box = document.querySelector('[name=safe_search]'); box.click()")
+        self.apply(browser, "safe_search")
+        self.finish(browser, "settings-groups")
+        self.assertEqual(scene.short("www.media.example", "A"), ["0.0.0.0"])
+        self.assertEqual(scene.short("play.stream.example", "A"), ["0.0.0.0"])
+        self.assertIn("203.0.113.10", scene.short("stream.example", "A"))
+        self.assertIn("forcesafesearch.google.com", self.decision("www.google.com"))
+        self.assertNotIn("forcesafesearch", scene.steerctl("explain", "www.google.com", "A", "--client", "192.168.88.99"), "for the group alone")
+
+        with self.subTest("the form has what is set, and hours take the place of always"):
+            browser = self.open("groups/children", width=PHONE)
+            self.assertEqual(browser.run("return document.querySelector('[name=names]').value"), "media.example")
+            self.assertEqual(browser.run("return document.querySelector('[name=when]').value"), "always")
+            self.write(browser, "when", "hours")
+            browser.run("for (const box of [...document.querySelectorAll('[name=day]')].slice(4, 6)) box.click()")
+            self.apply(browser, "weekdays")
+            self.finish(browser, "settings-groups-hours")
+            plugins = {one["part"]: one["value"] for one in scene.reported("managed", "show")["parts"]}
+            self.assertEqual(plugins["plugins.group_hours_children"]["args"]["periods"], [
+                {"start": "21:00", "end": "07:00", "weekdays": ["mon", "tue", "wed", "thu", "sun"]}])
+            self.assertEqual(plugins["plugins.group_rules_children"]["args"][0]["matches"], ["$group_hours_children", "qname $group_names_children"])
+        with self.subTest("what is empty is taken away"):
+            browser = self.open("groups/children", dark=True)
+            self.write(browser, "names", "")
+            self.write(browser, "lists", "")
+            browser.run("document.querySelector('[name=safe_search]').click()")
+            self.apply(browser, "-   - tag: group_rules_children")
+            self.assertNotIn("group_rules_children", self.layer.read_text())
+            self.assertIn("203.0.113.30", scene.short("media.example", "A"))
+            self.assertNotIn("forcesafesearch", self.decision("www.google.com"))
 
     def test_the_view_of_all_names_parts_and_history(self):
         browser = self.open("dns64")

@@ -24,7 +24,8 @@ void read_entry_lines(Reading& in, std::string_view bytes, const std::string& fi
         const std::uint32_t number = in.file_number(file);
         matchers::Lines lines(bytes);
         while (const auto line = lines.next()) {
-            if (line->text.empty() || line->text.starts_with('#')) continue;
+            // "!" begins a comment of AdGuard's lists, and no rule.
+            if (line->text.empty() || line->text[0] == '#' || line->text[0] == '!') continue;
             if (auto entry = parse(line->text)) {
                 add(*std::move(entry), number, line->number);
                 ++good;

@@ -256,6 +256,7 @@ std::optional<Error> why_too_costly(const Settings& settings) {
 std::size_t rules_of(const Plugin& plugin) {
     if (const auto* set = std::get_if<IpSet>(&plugin.args)) return set->prefixes.size();
     if (const auto* hosts = std::get_if<Hosts>(&plugin.args)) return hosts->rules.size();
+    if (const auto* redirect = std::get_if<Redirect>(&plugin.args)) return redirect->rules.size();
     std::size_t all = 0;
     if (const auto* rpz = std::get_if<Rpz>(&plugin.args)) {
         for (const RpzZone& zone : rpz->zones)

@@ -98,6 +98,9 @@ void ManagedService::follow(const config::Settings& settings) {
     urls_.clear();
     for (const config::RemoteList& list : settings.remote_lists)
         urls_.insert(list.url);
+    entries_.clear();
+    for (const config::PluginIndex entry : settings.entries)
+        entries_.push_back(settings.plugin(entry).tag);
 }
 
 EditedFile ManagedService::file() const {
@@ -125,6 +128,7 @@ void ManagedService::show(const RpcDone& done) {
         changed.emplace_back(path);
     editor_.aside().run(
         [file = file(), source = source_, is_in_force = is_in_force_,
+         entries = json::array(entries_.begin(), entries_.end()),
          changed = std::move(changed)]() mutable -> ops::RpcResult {
             const auto text = file.read();
             if (!text) return layer_refusal(text.error().text);
@@ -145,6 +149,7 @@ void ManagedService::show(const RpcDone& done) {
                                        {"in_force", is_in_force},
                                        {"parts", std::move(parts)},
                                        {"changed", std::move(changed)},
+                                       {"entries", std::move(entries)},
                                        {"configuration", merged ? to_json(*merged) : nullptr}},
                           *text));
         },
@@ -246,8 +251,9 @@ void ManagedService::add_methods(ops::Methods& methods) {
          .changes = Changes::nothing(),
          .role = AccessRole::admin,
          .run = [this](const Arguments&, const RpcDone& done) { show(done); },
-         .members = "file text base64? hash trouble in_force parts changed configuration",
-         .result = "the file with its parts, what changed below it, and the configuration"});
+         .members = "file text base64? hash trouble in_force parts changed entries configuration",
+         .result = "the file, its parts, what changed below it, the first sequences, the "
+                   "configuration"});
     methods.add({.name = "managed.check",
                  .help = "Shows what a change of managed.yaml would do.",
                  .changes = Changes::nothing(),

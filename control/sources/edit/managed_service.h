@@ -1,6 +1,7 @@
 // The control socket's methods that read and change the layer managed.yaml: `managed.*`.
 //
 //   managed.show       {"file", "text", "hash", "trouble", "in_force", "parts": [{"part", "yaml", "value"}], "changed": [path],
+//                       "entries": [tag]: the sequences that queries enter,
 //                       "configuration": the configuration with the layer, as a tree}
 //   managed.check {"parts", "values"?}         {"good", "problems", "text", "diff": [{"kind", "text"}], "hash"}
 //   managed.set {"parts", "values"?, "hash"}, managed.undo {"version"?, "hash"}
@@ -50,7 +51,8 @@ class ManagedService {
     const ConfigSource source_;
     LayerKeeper& keeper_;
     std::string layer_, folder_;
-    std::set<std::string> urls_;  // of lists in force
+    std::set<std::string> urls_;        // of lists in force
+    std::vector<std::string> entries_;  // tags of the sequences that queries enter
     bool is_in_force_ = false;
     bool is_last_good_ = false;  // the start uses the last good copy instead of the file
     FileEditor editor_;

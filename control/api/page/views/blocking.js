@@ -30,7 +30,7 @@ function left(rule) {
 }
 
 export function show(place, [name = "", client = ""] = []) {
-  const told = make("div"), rules = make("div"), where = make("p", { class: "warn", hidden: true }, "This page changes this box alone: the boxes of a fleet do not share these rules.");
+  const told = make("div"), rules = make("div"), where = make("p", { class: "quiet", hidden: true }, "All boxes of the fleet have these rules. A legal list is suspended on each box by itself.");
   const choice = (times, label) => make("select", { name: label }, times.map(([value, text]) => make("option", { value }, text)));
   const wish = make("input", { name: "name", value: name, placeholder: "ads.example.com", size: 28, autocomplete: "off" });
   const groups = make("datalist", { id: "groups" });
@@ -81,7 +81,7 @@ export function show(place, [name = "", client = ""] = []) {
       { title: "For", of: (one) => (one.group ? `group ${one.group}` : one.clients ? clientText(one.clients) : "everyone") },
       { title: "How long", of: left },
       { title: "Note", long: true, of: (one) => one.note },
-      { title: "Added by", long: true, of: (one) => one.who, narrow: false },
+      { title: "Added by", long: true, of: (one) => (one.box ? `${one.who}, on ${one.box}` : one.who), narrow: false },
       { title: "", of: (one) => action("Remove", "blocking.remove", () => change("blocking.remove", { number: one.number }, `Removed: ${subject(one)}`), told) },
     ], all, "There is no rule. Write a name above, or click “Block or allow” beside a query."),
     all.length > most * 0.9 ? make("p", { class: "warn" }, `At most ${count(most)} rules fit. Put long lists into an adlist.`) : "");

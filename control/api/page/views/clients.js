@@ -52,9 +52,10 @@ export function show(place, [chosen]) {
   }, told, "main");
 
   function drawGroups(groups, ofFile) {
-    const rows = groups.flatMap((one) => (one.members.length ? one.members : [{}]).map((member) => ({ ...member, group: one.group })));
+    const rows = groups.flatMap((one) => (one.members.length ? one.members : [{}]).map((member, i) => ({ ...member, group: one.group, isFirst: i === 0 })));
+    const limits = (name) => make("a", { href: `#settings/groups/${encodeURIComponent(name)}`, "aria-label": `Limits of ${name}` }, "Limits");
     put(groupList, table([
-      { title: "Group", of: (one) => one.group },
+      { title: "Group", of: (one) => make("span", {}, one.group, " ", one.isFirst && limits(one.group)) },
       { title: "Device", long: true, of: (one) => one.name ?? one.client ?? make("span", { class: "quiet" }, "no device") },
       { title: "Address", of: (one) => one.client ?? "–", narrow: false },
       { title: "Added by", long: true, of: (one) => (one.client ? `${one.who}, ${time(one.at)}` : ""), narrow: false },
@@ -62,7 +63,7 @@ export function show(place, [chosen]) {
         ? action("Take out", "clients.group_remove", () => changedGroup("clients.group_remove", { group: one.group, clients: [one.client] }, `No longer in ${one.group}: ${one.name ?? one.client}`), told)
         : action("Remove", "clients.group_remove", () => changedGroup("clients.group_remove", { group: one.group }, `Removed: ${one.group}`), told)) },
     ], rows.slice(0, kShown), "There is no group yet. Put devices together above, for example those of the children; then block a name for all of them in the view Blocking."),
-    ofFile.length > 0 && make("p", { class: "quiet" }, `Of the file of client_groups: ${ofFile.map((one) => `${one.group} (${count(one.members)} devices)`).join(", ")}`),
+    ofFile.length > 0 && make("p", { class: "quiet" }, "Of the file of client_groups: ", ofFile.flatMap((one, i) => [i > 0 && ", ", `${one.group} (${count(one.members)} devices) `, limits(one.group)])),
     rows.length > kShown && make("p", { class: "quiet" }, `${count(rows.length - kShown)} more: see “steerctl clients group”.`));
   }
 

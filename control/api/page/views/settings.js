@@ -35,7 +35,7 @@ function replayText(result) {
     ], result.changes));
 }
 
-function ask(place, one) {
+function ask(place, one, rest) {
   const told = make("div"), fields = make("div"), preview = make("div", { "aria-live": "polite" }), effect = make("div"), commands = make("div");
   let drawn = null, hash = "", file = "", wanted = null, timer = 0, serial = 0;
   // Errors, and warnings about what forms have written; others are of the operator's file.
@@ -96,7 +96,7 @@ function ask(place, one) {
   async function read() {
     const now = await call("managed.show");
     ({ hash, file } = now);
-    drawn = one.draw(now, () => { clearTimeout(timer); timer = setTimeout(check, kCheckAfterMs); });
+    drawn = one.draw(now, () => { clearTimeout(timer); timer = setTimeout(check, kCheckAfterMs); }, rest);
     fields.replaceChildren(drawn.element);
     preview.replaceChildren(make("p", { class: "quiet" }, "Change something: what will be written is shown here before it is applied."));
     effect.replaceChildren();
@@ -162,6 +162,9 @@ function all(place) {
   look().catch((error) => told.replaceChildren(notice(error.message)));
 }
 
-export function show(place, [name]) {
-  return forms[name] ? ask(place, forms[name]) : all(place);
+export function show(place, [name, ...rest]) {
+  const body = make("div"), where = make("p", { class: "warn", hidden: true }, "This page changes this box alone: the boxes of a fleet do not share settings.");
+  place.replaceChildren(where, body);
+  call("fleet").then(({ configured }) => { where.hidden = !configured; }, () => { /* the view says what is wrong */ });
+  return forms[name] ? ask(body, forms[name], rest) : all(body);
 }

@@ -1,88 +1,11 @@
-// The forms of the view `settings`. Each has `title`, `text` and draw(now, changed): `now` is the result of managed.show, `changed`
-// is called after each input. It returns { element, change() }: the parts and values of managed.set, or throws what is missing.
+// The forms of the view `settings`. Each has `title`, `text` and draw(now, changed, rest): `now` is the result of managed.show, `changed`
+// is called after each input, `rest` is the part of the address behind the form's name. It returns { element, change() }: the parts and
+// values of managed.set, or throws what is missing.
 import { catalogue } from "/list_catalogue.js";
 import { make, table } from "/dom.js";
-
-
-// ---- the configuration
-
-const plugins = (now, type) => (now.configuration.plugins ?? []).filter((one) => one.type === type && one.tag);
-const plugin = (now, tag) => (now.configuration.plugins ?? []).find((one) => one.tag === tag);
-const entries = (now) => {
-  const named = new Set((now.configuration.plugins ?? []).map((one) => one.args?.entry).filter(Boolean));
-  const all = plugins(now, "sequence").filter((one) => Array.isArray(one.args));
-  const entered = all.filter((one) => named.has(one.tag));
-  return entered.length > 0 ? entered : all.slice(-1);
-};
-
-// A change of parts, as managed.set takes it. JSON is YAML.
-class Change {
-  constructor(now) {
-    this.now = now;
-    this.parts = [];
-    this.values = [];
-  }
-
-  // The part's own value in the layer, to be changed.
-  own(tag) {
-    const known = this.now.parts.find((one) => one.part === `plugins.${tag}`)?.value ?? {};
-    const { tag: _, ...rest } = structuredClone(known);
-    return rest;
-  }
-
-  put(tag, value) {
-    this.parts.push(`plugins.${tag}`);
-    this.values.push(JSON.stringify(value));
-  }
-
-  // Sets keys of a plugin's `args`; the others stay. A new tag gets the type.
-  args(tag, type, args) {
-    const value = this.own(tag);
-    if (!plugin(this.now, tag)) value.type = type;
-    value.args = { ...(Array.isArray(value.args) ? {} : value.args), ...args };
-    this.put(tag, value);
-  }
-
-  // Puts a rule into each sequence that servers enter: first, or `before` a plugin of this type.
-  rule(rule, before) {
-    const sequences = entries(this.now);
-    if (sequences.length === 0) throw new Error("The configuration has no sequence with rules to add to.");
-    for (const sequence of sequences) {
-      if (sequence.args.some((one) => one.exec === rule.exec && (one.matches ?? "") === (rule.matches ?? ""))) continue;
-      const at = before ? sequence.args.findIndex((one) => plugin(this.now, String(one.exec ?? "").replace(/^\$/, ""))?.type === before) : 0;
-      const args = [...sequence.args];
-      args.splice(Math.max(0, at), 0, rule);
-      this.put(sequence.tag, { ...this.own(sequence.tag), args });
-    }
-  }
-
-  done() {
-    if (this.parts.length === 0) throw new Error("Nothing is changed.");
-    return { parts: this.parts, values: this.values };
-  }
-}
-
-// ---- fields
-
-const field = (label, element, hint) => make("label", {}, label, element, hint && make("small", { class: "quiet" }, hint));
-const lines = (element) => element.value.split("\n").map((line) => line.trim()).filter(Boolean);
-const input = (name, attributes = {}) => make("input", { name, size: 40, autocomplete: "off", spellcheck: "false", ...attributes });
-const area = (name, text, rows = 6) => {
-  const made = make("textarea", { name, rows, cols: 48, spellcheck: "false" });
-  made.value = text;
-  return made;
-};
-const choice = (name, options, label) => make("select", { name, "aria-label": label }, options.map(([value, text]) => make("option", { value }, text)));
-const checkbox = (name, checked) => {
-  const made = make("input", { type: "checkbox", name });
-  made.checked = checked;
-  return made;
-};
-const form = (changed, ...children) => make("form", { class: "fields", oninput: changed, onchange: changed, onsubmit: (event) => event.preventDefault() }, ...children);
-const word = (text, what) => {
-  if (!/^[A-Za-z0-9_-]+$/.test(text)) throw new Error(`${what}: write letters, digits, '-' and '_'.`);
-  return text;
-};
+import { Change, plugin, plugins } from "/views/settings_change.js";
+import { area, checkbox, choice, field, form, input, lines, word } from "/views/settings_fields.js";
+import { groups } from "/views/settings_groups.js";
 
 // ---- upstreams
 
@@ -242,4 +165,4 @@ const steering = {
   },
 };
 
-export const forms = { upstreams, lists, records, dns64, steering };
+export const forms = { upstreams, lists, records, groups, dns64, steering };
