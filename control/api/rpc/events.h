@@ -1,14 +1,17 @@
-// The API for all parts: the log of events, notifications to clients, and the methods.
+// The API for all parts: the log of events, notifications to clients, the methods, and what a fleet
+// shares.
 #pragma once
 
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "control/api/rpc/audit.h"
 #include "control/api/rpc/event_log.h"
 #include "control/api/rpc/json_rpc.h"
 #include "control/api/rpc/methods.h"
+#include "control/api/rpc/shared_entries.h"
 #include "control/api/rpc/subscriptions.h"
 #include "control/host/process/main_loop.h"
 #include "control/part.h"
@@ -34,6 +37,8 @@ class Events final : public Part {
         return subscriptions_;
     }
     [[nodiscard]] ops::Methods& methods() { return methods_; }
+    // Entries that the boxes of a fleet share; a part adds its own in start().
+    [[nodiscard]] std::vector<shared::Entries*>& shared() { return shared_; }
     [[nodiscard]] const ops::JsonRpc& rpc() const { return rpc_; }
 
     // Logs requests that change something.
@@ -60,6 +65,7 @@ class Events final : public Part {
     const ops::JsonRpc rpc_{methods_};
     const std::shared_ptr<ops::Subscriptions> subscriptions_;
     ops::EventLog log_;
+    std::vector<shared::Entries*> shared_;
 };
 
 }  // namespace steer

@@ -135,10 +135,12 @@ Fleet::Fleet(FleetIdentity identity, const RedisLogin& login, routeros::RouterLi
                [this](const std::string& why, std::uint64_t now_ms) {
                    if (std::exchange(is_subscribed_, false)) ++counters_.losses;
                    withdrawal_.lost();
+                   state_.lost();
                    set_error(why, now_ms);
                }}),
       election_(kElect),
       tickets_(key(""), commands_),
+      state_(key(""), identity_.box, commands_),
       withdrawal_(key(""), identity_.box, commands_) {}
 
 // ---- keys and clocks
@@ -258,6 +260,7 @@ void Fleet::begin_subscription(std::uint64_t now_ms) {
     std::vector<std::string> channels;
     for (const Member& member : members_)
         channels.push_back(key(member, "claims"));
+    if (state_.is_used()) channels.push_back(state_.channel());
     if (channels.empty()) channels.push_back(key("boxes"));  // nothing is published there
     messages_.subscribe(channels, now_ms, [this](std::uint64_t at_ms) {
         is_subscribed_ = true;
@@ -267,8 +270,24 @@ void Fleet::begin_subscription(std::uint64_t now_ms) {
             member.is_loaded = member.is_loading = false;
         load_missing(at_ms);
         share_all(at_ms);
+        if (state_.is_used()) {
+            state_begins_();
+            state_.begin(clock_difference_ms_, at_ms);
+        }
         tick(at_ms);
     });
+}
+
+void Fleet::share_state(std::vector<std::string> kinds, SharedState::Events events,
+                        std::function<void()> begin) {
+    state_.use(std::move(kinds), std::move(events));
+    state_begins_ = std::move(begin);
+}
+
+bool Fleet::put(const EntryChange& change, std::uint64_t now_ms) {
+    if (!state_.put(change, clock_ahead_ms_.value_or(0), now_ms)) return false;
+    commands_.send_now();
+    return true;
 }
 
 void Fleet::lost(const std::string& why, std::uint64_t now_ms) {
@@ -277,6 +296,7 @@ void Fleet::lost(const std::string& why, std::uint64_t now_ms) {
     backlog_.clear();
     shares_in_flight_ = 0;
     withdrawal_.lost();
+    state_.lost();
     for (Member& member : members_)
         member.is_loading = false;
     if (std::exchange(is_subscribed_, false)) ++counters_.losses;
@@ -516,6 +536,7 @@ void Fleet::took_page(const std::string& router, PageOfClaims page, const RedisR
 }
 
 void Fleet::took_message(std::string_view channel, std::string_view payload, std::uint64_t now_ms) {
+    if (channel == state_.channel()) return state_.took_message(payload);
     const auto member = std::ranges::find_if(
         members_, [&](const Member& one) { return key(one, "claims") == channel; });
     if (member == members_.end()) return;
@@ -701,6 +722,7 @@ void Fleet::tick(std::uint64_t now_ms) {
     ++ticks_;
     if (is_connected()) {
         if (has_clock_) tickets_.tick(clock_difference_ms_, now_ms);
+        counters_.messages_bad += state_.take_bad();
         counters_.tickets_unreadable = tickets_.unreadable();
         ask_time(now_ms);
         load_missing(now_ms);

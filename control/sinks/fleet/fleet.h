@@ -14,6 +14,7 @@
 //   P box:BOX/NONCE           the box's report about itself (JSON), expires
 //   P boxes                   sorted set: BOX/NONCE by the time of its last report
 //   P tickets:…               see shared_tickets.h
+//   P state…                  see shared_state.h
 //   P serves:ADDRESS          see withdrawal.h
 //
 // A standby begins to write if its router has no row of the writer for 10 s. Then the writer cannot
@@ -42,6 +43,7 @@
 #include "control/sinks/fleet/claim_messages.h"
 #include "control/sinks/fleet/redis_connection.h"
 #include "control/sinks/fleet/redis_script.h"
+#include "control/sinks/fleet/shared_state.h"
 #include "control/sinks/fleet/shared_tickets.h"
 #include "control/sinks/fleet/withdrawal.h"
 #include "control/sinks/routers/claim_peers.h"
@@ -127,6 +129,11 @@ class Fleet {
     void use_hosts(NeededHosts& hosts) { hosts_ = &hosts; }
     // Shares the keys of these servers' session tickets.
     void share_tickets(SharedTickets::Servers servers) { tickets_.serve(std::move(servers)); }
+    // Shares what people change. Call it before start(). `begin`: called before all entries are read.
+    void share_state(std::vector<std::string> kinds, SharedState::Events events,
+                     std::function<void()> begin);
+    // False: there is no connection; send it again after the next read().
+    bool put(const EntryChange& change, std::uint64_t now_ms);
     void set_facts(BoxFacts facts, std::uint64_t now_ms);
     [[nodiscard]] const BoxFacts& facts() const { return facts_; }
     // Called by the owner of the connection: why there is none now; empty: it is connected.
@@ -233,6 +240,8 @@ class Fleet {
     RedisConnection commands_, messages_;
     RedisScript election_;
     SharedTickets tickets_;
+    SharedState state_;
+    std::function<void()> state_begins_;
     NeededHosts* hosts_ = nullptr;
     Withdrawal withdrawal_;
     std::vector<Member> members_;

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <boost/asio/post.hpp>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -21,24 +22,29 @@ constexpr std::array kRoles{
 }  // namespace
 
 void add_fleet_methods(ops::Methods& methods, boost::asio::io_context& main_io,
-                       FleetService* const& service) {
+                       FleetService* const& service, std::function<boost::json::array()> shared) {
     methods.add(
         {.name = "fleet",
          .help = "Shows the boxes of the fleet, who writes each router, and what is wrong.",
          .changes = ops::Changes::nothing(),
          .run =
-             [&main_io, &service](const ops::Arguments&, const ops::RpcDone& done) {
+             [&main_io, &service, shared = std::move(shared)](const ops::Arguments&,
+                                                              const ops::RpcDone& done) {
                  if (service == nullptr)
                      return done(ops::RpcError{ops::RpcCode::internal_error, "not serving yet"});
-                 service->report([&main_io, done](boost::json::object report) {
-                     boost::asio::post(main_io, [done, report = std::move(report)]() mutable {
-                         done(boost::json::value(std::move(report)));
-                     });
+                 service->report([&main_io, done, shared](boost::json::object report) {
+                     boost::asio::post(main_io,
+                                       [done, shared, report = std::move(report)]() mutable {
+                                           if (report.contains("boxes"))
+                                               report["shared"] = shared();
+                                           done(boost::json::value(std::move(report)));
+                                       });
                  });
              },
          .members = "configured name? box? redis? lease_ms? connected? trouble? trouble_s? "
-                    "clock_ahead_ms? routers? boxes? problems? obstacles? counters?",
-         .result = "roles, boxes, problems, obstacles to stopping this box, counters"});
+                    "clock_ahead_ms? routers? boxes? problems? obstacles? counters? shared?",
+         .result =
+             "roles, boxes, problems, obstacles to stopping this box, counters, shared entries"});
 }
 
 void write_fleet_metrics(ops::MetricWriter& writer, const FleetView& view) {

@@ -1,10 +1,13 @@
 #include "control/sinks/fleet/fleet_part.h"
 
+#include <boost/asio/post.hpp>
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "control/api/http/health_check.h"
+#include "control/host/process/files_as.h"
 #include "control/parts.h"
 #include "control/sinks/fleet/fleet_plan.h"
 
@@ -29,6 +32,7 @@ Result<void> FleetPart::start() {
                 io, [this] { return main_.now_ms(); }, events_.router_log());
             service->use_hosts(workers_.runtime().needed_hosts());
             service->serve_tickets(streams_.threads().ticket_servers());
+            service->share_state(sharing());
             service->configure(fleet::fleet_plan(settings_.get()));
             service_ = service.get();
             return service;
@@ -41,8 +45,47 @@ Result<void> FleetPart::start() {
     return {};
 }
 
+// From thread `routers` to the main thread.
+fleet::FleetService::Sharing FleetPart::sharing() {
+    const auto later = [this](auto call) { boost::asio::post(main_.io(), std::move(call)); };
+    return {
+        .kinds = changes_->kinds(),
+        .events = {
+            .arrived =
+                [this, later](fleet::StoredEntry entry) {
+                    later([this, entry = std::move(entry)] { changes_->arrived(entry); });
+                },
+            .stored =
+                [this, later](const fleet::EntryChange& change, Result<fleet::StoredEntry> stored) {
+                    later([this, change, stored = std::move(stored)] {
+                        changes_->stored(change, stored);
+                    });
+                },
+            .read =
+                [this, later](const std::string& kind) {
+                    later([this, kind] { changes_->read(kind); });
+                }},
+        .begin = [this, later] { later([this] { changes_->begin_reading(); }); }};
+}
+
+void FleetPart::follow(const config::Settings& settings, build::Built& /*built*/) {
+    changes_->set_configured(fleet::has_fleet(settings));
+}
+
+// All parts have started: their entries are known.
 void FleetPart::add_methods(ops::Methods& methods) {
-    fleet::add_fleet_methods(methods, main_.io(), service_);
+    const FilesAs files(settings_.user());
+    changes_ = std::make_unique<fleet::SharedChanges>(
+        main_.io(), events_.shared(), settings_.get().control.beside_leases("fleet_changes.json"),
+        fleet::SharedChanges::World{[this](fleet::EntryChange change) {
+                                        if (service_ != nullptr) service_->put(std::move(change));
+                                    },
+                                    fleet::wall_ms,
+                                    [this](const std::string& sentence) {
+                                        events_.router_log()(routeros::Level::warning, sentence);
+                                    }});
+    changes_->set_configured(fleet::has_fleet(settings_.get()));
+    fleet::add_fleet_methods(methods, main_.io(), service_, [this] { return changes_->report(); });
 }
 
 fleet::FleetView FleetPart::view() const {
@@ -55,6 +98,8 @@ void FleetPart::write_metrics(ops::MetricWriter& writer) {
 
 void FleetPart::add_problems(Problems& problems) {
     for (std::string& text : view().problems)
+        problems.push_back({"fleet", std::move(text)});
+    for (std::string& text : changes_->problems())
         problems.push_back({"fleet", std::move(text)});
 }
 

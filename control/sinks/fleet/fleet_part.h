@@ -2,6 +2,9 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
+#include <boost/json/array.hpp>
+#include <functional>
+#include <memory>
 #include <string_view>
 
 #include "control/api/metrics/metrics.h"
@@ -13,6 +16,7 @@
 #include "control/runtime/streams_part.h"
 #include "control/runtime/workers_part.h"
 #include "control/sinks/fleet/fleet_service.h"
+#include "control/sinks/fleet/shared_changes.h"
 #include "control/sinks/routers/routers_part.h"
 
 namespace steer {
@@ -26,6 +30,7 @@ class FleetPart final : public Part {
 
     Result<void> start() override;
     void add_methods(ops::Methods& methods) override;
+    void follow(const config::Settings& settings, build::Built& built) override;
     void write_metrics(ops::MetricWriter& writer) override;
     void add_problems(Problems& problems) override;
     void add_conditions(std::vector<ops::HealthCheck>& checks) override;
@@ -36,12 +41,15 @@ class FleetPart final : public Part {
     void set_facts(const fleet::BoxFacts& facts) { service_->set_facts(facts); }
 
   private:
+    [[nodiscard]] fleet::FleetService::Sharing sharing();
+
     MainLoop& main_;
     const StartSettings& settings_;
     Events& events_;
     WorkersPart& workers_;
     StreamsPart& streams_;
     RoutersPart& routers_;
+    std::unique_ptr<fleet::SharedChanges> changes_;
     fleet::FleetService* service_ = nullptr;  // belongs to thread `routers`
 };
 
@@ -51,9 +59,10 @@ namespace steer::fleet {
 
 // `fleet` of the control socket, and the fleet's metrics.
 
-// `service` must be set before the first call. Its thread answers; `main_io` gets the result.
+// `service` must be set before the first call. Its thread answers; `main_io` gets the result, and
+// calls `shared` for what the boxes share.
 void add_fleet_methods(ops::Methods& methods, boost::asio::io_context& main_io,
-                       FleetService* const& service);
+                       FleetService* const& service, std::function<boost::json::array()> shared);
 
 // Writes nothing without a fleet.
 void write_fleet_metrics(ops::MetricWriter& writer, const FleetView& view);

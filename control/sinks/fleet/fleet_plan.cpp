@@ -45,9 +45,13 @@ routeros::TransportConfig transport(const config::FleetEndpoint& to, const confi
 
 }  // namespace
 
+bool has_fleet(const config::Settings& settings) {
+    return !settings.fleet.name.empty();
+}
+
 std::optional<FleetPlan> fleet_plan(const config::Settings& settings) {
     const config::Fleet& fleet = settings.fleet;
-    if (fleet.name.empty()) return std::nullopt;
+    if (!has_fleet(settings)) return std::nullopt;
     FleetPlan plan;
     plan.name = fleet.name;
     plan.box = fleet.box.empty() ? host_name() : fleet.box;

@@ -23,6 +23,8 @@ struct FleetPlan {
     bool operator==(const FleetPlan&) const = default;
 };
 
+// Whether there is such a section.
+bool has_fleet(const config::Settings& settings);
 // No value: there is no section. Queries the system for the host's name.
 std::optional<FleetPlan> fleet_plan(const config::Settings& settings);
 

@@ -31,6 +31,11 @@ std::string new_nonce() {
 
 }  // namespace
 
+std::int64_t wall_ms() {
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+}
+
 struct FleetService::Running {
     Running(boost::asio::io_context& io, const FleetPlan& wanted, const Clock& clock,
             Fleet::Log log)
@@ -43,10 +48,7 @@ struct FleetService::Running {
           timer(io) {
         commands.drive(fleet.commands());
         messages.drive(fleet.messages());
-        fleet.set_wall_clock([] {
-            const auto now = std::chrono::system_clock::now().time_since_epoch();
-            return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
-        });
+        fleet.set_wall_clock(wall_ms);
     }
     ~Running() {
         timer.cancel();
@@ -104,6 +106,7 @@ void FleetService::begin(const FleetPlan& plan) {
     running_->fleet.set_facts(facts_, now_ms);
     if (hosts_ != nullptr) running_->use_hosts(*hosts_);
     if (plan.share_tickets) running_->fleet.share_tickets(tickets_);
+    running_->fleet.share_state(sharing_.kinds, sharing_.events, sharing_.begin);
     running_->fleet.start(now_ms);
     running_->fleet.connect(now_ms);
     boost::asio::post(io_, [this] { tick(); });
@@ -187,6 +190,14 @@ void FleetService::check_master() {
         if (place_text(to) == running_->commands.place()) return;
         running_->fleet.commands().restart("the Sentinels name another master, " + place_text(to),
                                            clock_());
+        running_->wake();
+    });
+}
+
+void FleetService::put(EntryChange change) {
+    boost::asio::post(io_, [this, change = std::move(change)] {
+        if (!running_) return;
+        running_->fleet.put(change, clock_());
         running_->wake();
     });
 }

@@ -21,6 +21,9 @@
 
 namespace steer::fleet {
 
+// This box's clock, since 1970.
+std::int64_t wall_ms();
+
 // For metrics and problems.
 struct FleetView {
     bool is_configured = false, is_connected = false;
@@ -45,6 +48,16 @@ class FleetService final : public ClaimPeers {
     void use_hosts(NeededHosts& hosts) { hosts_ = &hosts; }
     // Servers whose session tickets the boxes share, if configured. Call it before configure().
     void serve_tickets(SharedTickets::Servers servers) { tickets_ = std::move(servers); }
+    // What people change, which the boxes share. `kinds`: as in shared::Entries. The functions are
+    // called on thread `routers`. Call it before configure().
+    struct Sharing {
+        std::vector<std::string> kinds;
+        SharedState::Events events;
+        std::function<void()> begin;  // all entries are read now
+    };
+    void share_state(Sharing sharing) { sharing_ = std::move(sharing); }
+    // Any thread. Without a connection the change is left to the next reading.
+    void put(EntryChange change);
     // Call it before the thread starts, or on it. follow() sets the routers.
     void configure(std::optional<FleetPlan> plan);
 
@@ -77,6 +90,7 @@ class FleetService final : public ClaimPeers {
     std::unique_ptr<Running> running_;  // nullptr: no fleet
     std::unique_ptr<Running> leaving_;  // releases its leases
     SharedTickets::Servers tickets_;
+    Sharing sharing_;
     NeededHosts* hosts_ = nullptr;
     std::vector<PeerRouter> routers_;
     BoxFacts facts_;

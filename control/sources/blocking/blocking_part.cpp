@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "control/api/rpc/events.h"
 #include "control/cache/cache_part.h"
 #include "control/config/start_settings.h"
 #include "control/host/process/files_as.h"
@@ -47,12 +48,13 @@ std::vector<BlockingService::Lists> lists_of(const config::Settings& settings) {
 class BlockingPart final : public Part {
   public:
     static constexpr std::string_view kName = "blocking";
-    using Needs =
-        steer::Needs<MainLoop, StartSettings, Configuration, WorkersPart, CachePart, ClientsPart>;
+    using Needs = steer::Needs<MainLoop, StartSettings, Configuration, Events, WorkersPart,
+                               CachePart, ClientsPart>;
     explicit BlockingPart(const Needs& needs)
         : main_(needs.get<MainLoop>()),
           settings_(needs.get<StartSettings>()),
           configuration_(needs.get<Configuration>()),
+          events_(needs.get<Events>()),
           workers_(needs.get<WorkersPart>()),
           cache_(needs.get<CachePart>()),
           clients_(needs.get<ClientsPart>()) {}
@@ -70,6 +72,7 @@ class BlockingPart final : public Part {
         clients_.groups().set_rules(
             {[this] { service_->follow_groups(); },
              [this](std::string_view group) { return service_->rules_for(group); }});
+        events_.shared().push_back(&service_->shared());
         return {};
     }
     void add_methods(ops::Methods& methods) override { service_->add_methods(methods); }
@@ -89,6 +92,7 @@ class BlockingPart final : public Part {
     MainLoop& main_;
     const StartSettings& settings_;
     Configuration& configuration_;
+    Events& events_;
     WorkersPart& workers_;
     CachePart& cache_;
     ClientsPart& clients_;

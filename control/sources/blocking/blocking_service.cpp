@@ -151,12 +151,16 @@ void BlockingService::follow(const std::string& file, std::vector<Lists> lists) 
 
 void BlockingService::poll() {
     table_.poll();
+    // Many come at once, at a connection.
+    if (std::exchange(has_taken_, false))
+        changed(std::exchange(taken_, {}), {}, [](const ops::RpcResult&) {});
     const auto ended = book_.remove_expired(now());
     if (ended.empty()) return;
     for (const Rule& rule : ended)
         spdlog::info("rule {} has expired: {} {}", rule.number, rule.allows ? "allow" : "block",
                      rule.name);
     changed(ended, {}, [](const ops::RpcResult&) {});
+    shared_.expired(ended);
 }
 
 bool BlockingService::refuse_if_off(const ops::RpcDone& done) const {
@@ -251,6 +255,7 @@ void BlockingService::add(Rule rule, const ops::Arguments& asked, const ops::Rpc
     auto put = book_.put(*std::move(good), replaced);
     if (!put) return done(bad_params(put.error().text));
     changed(replaced, {to_json(*put)}, done);
+    shared_.put_or_removed({*put});
 }
 
 void BlockingService::remove(const ops::Arguments& asked, const ops::RpcDone& done) {
@@ -278,6 +283,58 @@ void BlockingService::remove(const ops::Arguments& asked, const ops::RpcDone& do
     for (const Rule& rule : removed)
         rules.push_back(to_json(rule));
     changed(removed, std::move(rules), done);
+    shared_.put_or_removed(removed);
+}
+
+// ---- rules of a fleet
+
+std::vector<shared::Entry> BlockingService::SharedRules::all() const {
+    std::vector<shared::Entry> out;
+    for (const Rule& rule : service_.book_.rules())
+        if (!rule.suspends) out.push_back({shared_key(rule), shared_value(rule)});
+    return out;
+}
+
+std::string BlockingService::SharedRules::value_of(const std::string& key) const {
+    const Rule* const rule = service_.book_.find(key);
+    return rule == nullptr ? std::string() : shared_value(*rule);
+}
+
+Result<bool> BlockingService::SharedRules::take(const shared::Entry& entry, std::string_view box) {
+    return service_.take(entry, box);
+}
+
+void BlockingService::SharedRules::put_or_removed(const std::vector<Rule>& rules) const {
+    for (const Rule& rule : rules)
+        if (!rule.suspends) changed(shared_key(rule));
+}
+
+void BlockingService::SharedRules::expired(const std::vector<Rule>& rules) const {
+    for (const Rule& rule : rules)
+        if (!rule.suspends) ended(shared_key(rule));
+}
+
+Result<bool> BlockingService::take(const shared::Entry& entry, std::string_view box) {
+    if (file_.empty()) return Error{"rules are off: set `control.rules`, and restart"};
+    if (!entry.value.empty()) {
+        auto rule = rule_of_shared(entry.key, entry.value);
+        if (!rule) return rule.error();
+        const RuleTime present = now();
+        rule->is_of_file = true;  // its end is by both clocks
+        if (rule->until_s != 0)
+            rule->boot_until_s = present.boot_s + (rule->until_s - present.wall_s);
+        rule->box = box;
+        if (!rule->has_expired(present)) {
+            if (auto put = book_.put(*std::move(rule), taken_); !put) return put.error();
+            has_taken_ = true;
+            return true;
+        }
+    }
+    if (const Rule* const known = book_.find(entry.key); known != nullptr) {
+        std::ranges::move(book_.remove(known->number), std::back_inserter(taken_));
+        has_taken_ = true;
+    }
+    return entry.value.empty();
 }
 
 void BlockingService::changed(const std::vector<Rule>& removed, json::array rules,

@@ -23,6 +23,7 @@
 
 #include "control/api/metrics/metrics.h"
 #include "control/api/rpc/methods.h"
+#include "control/api/rpc/shared_entries.h"
 #include "control/host/process/published.h"
 #include "control/host/process/side_thread.h"
 #include "control/part.h"
@@ -59,6 +60,8 @@ class BlockingService {
     void follow(const std::string& file, std::vector<Lists> lists);
     // After a change of the groups.
     void follow_groups();
+    // The rules as the boxes of a fleet share them. Suspensions of legal lists stay on their box.
+    [[nodiscard]] shared::Entries& shared() { return shared_; }
     // The numbers of the rules for a group.
     [[nodiscard]] std::vector<std::uint32_t> rules_for(std::string_view group) const;
     void poll();
@@ -66,6 +69,21 @@ class BlockingService {
     void add_problems(Problems& problems) const;
 
   private:
+    class SharedRules final : public shared::Entries {
+      public:
+        explicit SharedRules(BlockingService& service) : service_(service) {}
+        [[nodiscard]] std::string_view kind() const override { return "rules"; }
+        [[nodiscard]] std::vector<shared::Entry> all() const override;
+        [[nodiscard]] std::string value_of(const std::string& key) const override;
+        Result<bool> take(const shared::Entry& entry, std::string_view box) override;
+        void put_or_removed(const std::vector<Rule>& rules) const;
+        void expired(const std::vector<Rule>& rules) const;
+
+      private:
+        BlockingService& service_;
+    };
+
+    Result<bool> take(const shared::Entry& entry, std::string_view box);
     void list(const ops::RpcDone& done) const;
     void set(const ops::Arguments& asked, const ops::RpcDone& done);
     void pause(const ops::Arguments& asked, const ops::RpcDone& done);
@@ -88,6 +106,9 @@ class BlockingService {
     const Flush flush_;
     const clients::GroupBook& groups_;
     RuleBook book_;
+    SharedRules shared_{*this};
+    bool has_taken_ = false;   // of other boxes, since the last poll
+    std::vector<Rule> taken_;  // what they replaced or removed
     std::vector<Lists> lists_;
     std::shared_ptr<LiveRules> live_;  // outlives `table_`
     Published<NameRules> table_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <boost/json/array.hpp>
+#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <utility>
 
@@ -47,10 +48,9 @@ std::optional<std::string> clients_text(std::string_view text) {
     return prefix->length == 128 ? prefix->address.to_string() : prefix->to_string();
 }
 
-bool is_same(const Rule& a, const Rule& b) {
-    return a.name == b.name && a.is_exact == b.is_exact && a.clients == b.clients &&
-           a.group == b.group && a.plugin == b.plugin && a.list == b.list &&
-           a.suspends == b.suspends;
+// Rules with the same one replace each other.
+std::string identity_of(const Rule& rule) {
+    return (rule.suspends ? "s" : "") + shared_key(rule);
 }
 
 // Whether it is a name in AdGuard's syntax, too, where '*', '/', '|' and others have a meaning.
@@ -58,14 +58,6 @@ bool is_plain(std::string_view name) {
     return std::ranges::all_of(name, [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
     });
-}
-
-template <class Which>
-std::vector<Rule> take_out(std::vector<Rule>& rules, const Which& which) {
-    std::vector<Rule> out;
-    std::ranges::copy_if(rules, std::back_inserter(out), which);
-    std::erase_if(rules, which);
-    return out;
 }
 
 std::optional<std::int64_t> number_at(const json::object& from, std::string_view key) {
@@ -92,7 +84,8 @@ std::optional<Rule> rule_of(const json::object& from) {
     rule.plugin = text_at(from, "plugin");
     rule.list = text_at(from, "list");
     rule.note = text_at(from, "note");
-    rule.who = text_at(from, "who");
+    rule.who = safe_text(text_at(from, "who"));
+    rule.box = safe_text(text_at(from, "box"));
     rule.until_s = *until;
     rule.made_s = *made;
     auto good = RuleBook::checked(std::move(rule));
@@ -135,8 +128,40 @@ Result<Rule> RuleBook::checked(Rule rule) {
     return rule;
 }
 
+// ---- the book
+
+template <class Which>
+std::vector<Rule> RuleBook::take_out(const Which& which) {
+    std::vector<Rule> out;
+    std::ranges::copy_if(rules_, std::back_inserter(out), which);
+    if (out.empty()) return out;
+    std::erase_if(rules_, which);
+    for (const Rule& rule : out)
+        numbers_.erase(identity_of(rule));
+    return out;
+}
+
+std::vector<Rule>::const_iterator RuleBook::at(const std::string& identity) const {
+    const auto number = numbers_.find(identity);
+    return number == numbers_.end()
+               ? rules_.end()
+               : std::ranges::lower_bound(rules_, number->second, {}, &Rule::number);
+}
+
+const Rule* RuleBook::find(const std::string& key) const {
+    const auto found = at(key);
+    return found == rules_.end() ? nullptr : &*found;
+}
+
+void RuleBook::index() {
+    numbers_.clear();
+    for (const Rule& rule : rules_)
+        numbers_[identity_of(rule)] = rule.number;
+}
+
 Result<Rule> RuleBook::put(Rule rule, std::vector<Rule>& replaced) {
-    const auto same = std::ranges::find_if(rules_, [&](const Rule& r) { return is_same(r, rule); });
+    const std::string identity = identity_of(rule);
+    const auto same = at(identity);
     if (same == rules_.end() && rules_.size() >= kMostRules)
         return Error{"there are " + std::to_string(kMostRules) +
                      " rules already: remove some, or put the names into a list of an adlist"};
@@ -148,19 +173,21 @@ Result<Rule> RuleBook::put(Rule rule, std::vector<Rule>& replaced) {
         last_number_ = 0;
         for (Rule& kept : rules_)
             kept.number = ++last_number_;
+        index();
     }
     rule.number = ++last_number_;
+    numbers_[identity] = rule.number;
     rules_.push_back(rule);
     return rule;
 }
 
 std::vector<Rule> RuleBook::remove(std::uint32_t number) {
-    return take_out(rules_, [number](const Rule& rule) { return rule.number == number; });
+    return take_out([number](const Rule& rule) { return rule.number == number; });
 }
 
 std::vector<Rule> RuleBook::remove(std::string_view name, const std::optional<std::string>& clients,
                                    const std::optional<std::string>& group) {
-    return take_out(rules_, [&](const Rule& rule) {
+    return take_out([&](const Rule& rule) {
         return rule.name == name &&
                (!clients || (rule.clients == *clients && rule.group.empty())) &&
                (!group || rule.group == *group);
@@ -168,7 +195,7 @@ std::vector<Rule> RuleBook::remove(std::string_view name, const std::optional<st
 }
 
 std::vector<Rule> RuleBook::remove_expired(const RuleTime& now) {
-    return take_out(rules_, [&now](const Rule& rule) { return rule.has_expired(now); });
+    return take_out([&now](const Rule& rule) { return rule.has_expired(now); });
 }
 
 void RuleBook::set_ends(const RuleTime& now) {
@@ -212,6 +239,7 @@ RuleBook RuleBook::read(const json::object& file, std::size_t& left_out) {
         book.rules_.push_back(*std::move(rule));
     }
     std::ranges::sort(book.rules_, {}, &Rule::number);
+    book.index();
     return book;
 }
 
@@ -291,7 +319,33 @@ json::object to_json(const Rule& rule) {
     if (!rule.plugin.empty()) out["plugin"] = rule.plugin;
     if (!rule.list.empty()) out["list"] = rule.list;
     if (rule.suspends) out["suspends"] = true;
+    if (!rule.box.empty()) out["box"] = rule.box;
     return out;
+}
+
+std::string shared_key(const Rule& rule) {
+    return json::serialize(
+        json::array{rule.name, rule.is_exact, rule.clients, rule.group, rule.plugin, rule.list});
+}
+
+// Numbers differ between boxes, and each knows by itself which box a rule is of.
+std::string shared_value(const Rule& rule) {
+    json::object out = to_json(rule);
+    out.erase("number");
+    out.erase("box");
+    return json::serialize(out);
+}
+
+Result<Rule> rule_of_shared(std::string_view key, std::string_view value) {
+    boost::system::error_code error;
+    json::value parsed = json::parse(value, error);
+    if (error || !parsed.is_object()) return Error{"it is no JSON object"};
+    parsed.get_object()["number"] = 1;
+    auto rule = rule_of(parsed.get_object());
+    if (!rule) return Error{"a rule of this version has another form"};
+    if (rule->suspends) return Error{"a legal list is suspended on each box by its admin"};
+    if (shared_key(*rule) != key) return Error{"its key is that of another rule"};
+    return *std::move(rule);
 }
 
 }  // namespace steer::blocking

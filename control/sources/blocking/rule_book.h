@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "control/sources/clients/client_groups.h"
@@ -42,6 +43,7 @@ struct Rule {
     bool is_of_file = false;        // it was read at the start
     std::int64_t made_s = 0;
     std::string note, who;  // who: that added it
+    std::string box;        // of a fleet, where it was added; empty: here
 
     [[nodiscard]] bool is_pause() const { return name == "."; }
     [[nodiscard]] bool is_for_everyone() const { return clients.empty() && group.empty(); }
@@ -73,13 +75,21 @@ class RuleBook {
     void set_ends(const RuleTime& now);
 
     [[nodiscard]] const std::vector<Rule>& rules() const { return rules_; }
+    // The rule with this shared_key(), no suspension. nullptr: there is none.
+    [[nodiscard]] const Rule* find(const std::string& key) const;
 
     // The text of the file. read(): rules that cannot be read are left out and counted.
     [[nodiscard]] std::string text() const;
     static RuleBook read(const boost::json::object& file, std::size_t& left_out);
 
   private:
-    std::vector<Rule> rules_;  // in the order of their numbers
+    template <class Which>
+    std::vector<Rule> take_out(const Which& which);
+    [[nodiscard]] std::vector<Rule>::const_iterator at(const std::string& identity) const;
+    void index();
+
+    std::vector<Rule> rules_;                                 // in the order of their numbers
+    std::unordered_map<std::string, std::uint32_t> numbers_;  // by what makes rules the same
     std::uint32_t last_number_ = 0;
 };
 
@@ -91,5 +101,11 @@ std::optional<matchers::Rule> names_of(const Rule& rule);
 // for a group have its members.
 std::string adguard_text(const RuleBook& book, const clients::GroupBook& groups);
 boost::json::object to_json(const Rule& rule);
+
+// For the boxes of a fleet (control/api/rpc/shared_entries.h): the same rule has the same key on all boxes.
+std::string shared_key(const Rule& rule);
+std::string shared_value(const Rule& rule);
+// Error: it cannot be read, or is not the rule of that key. The number is to be set.
+Result<Rule> rule_of_shared(std::string_view key, std::string_view value);
 
 }  // namespace steer::blocking

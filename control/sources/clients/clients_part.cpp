@@ -1,7 +1,6 @@
 #include "control/sources/clients/clients_part.h"
 
 #include <chrono>
-#include <filesystem>
 #include <string>
 #include <utility>
 
@@ -15,12 +14,6 @@ namespace {
 
 using clients::ClientService;
 using clients::GroupService;
-
-// Empty: leases are not kept, so names and groups are not kept either.
-std::string file_beside(const std::string& leases, const char* name) {
-    return leases.empty() ? std::string()
-                          : (std::filesystem::path(leases).parent_path() / name).string();
-}
 
 std::int64_t unix_now_s() {
     return std::chrono::duration_cast<std::chrono::seconds>(
@@ -40,8 +33,8 @@ ClientsPart::ClientsPart(const Needs& needs)
 
 Result<void> ClientsPart::start() {
     const FilesAs files(settings_.user());  // to read its stored files
-    const std::string& leases = settings_.get().control.leases;
-    const std::string file = file_beside(leases, "clients.json");
+    const config::Control& control = settings_.get().control;
+    const std::string file = control.beside_leases("clients.json");
     clients::GivenNames given;
     std::string damage;
     if (!file.empty()) {
@@ -64,7 +57,7 @@ Result<void> ClientsPart::start() {
     service_->set_damaged(std::move(damage));
     groups_ = std::make_unique<GroupService>(
         main_.io(), workers_.runtime().shared().qsbr, configuration_.registry().device_groups(),
-        file_beside(leases, "groups.json"),
+        control.beside_leases("groups.json"),
         [this]() -> const clients::GivenNames& { return service_->given(); }, unix_now_s);
     return {};
 }
