@@ -72,6 +72,16 @@ class Access(unittest.TestCase):
                 browser.wait("Token")
                 self.assertEqual(browser.barriers(), [])
 
+    def test_events_are_in_a_persons_words_and_a_forbidden_request_is_logged_once(self):
+        browser = self.browser("overview", READ_TOKEN)
+        browser.wait("blocked play.game.example for 192.168.88.21", "#view")
+        self.assertNotIn("control request", browser.text("#view"))
+        asked = "return import('/rpc.js').then(({ call }) => call('clients.groups').catch((error) => error.message))"
+        for _ in range(3):
+            self.assertIn('needs the role "operate"', browser.run(asked))
+        self.assertEqual(sum("control request clients.groups" in one["text"] for one in self.scene.reported("events")["events"]), 1)
+        browser.errors()
+
     def test_tab_stops_at_all_that_can_be_used_and_the_focus_is_seen(self):
         for shape in ("light", "dark-phone"):
             browser = self.browser(**dict(SHAPES)[shape])

@@ -11,8 +11,10 @@ export class RpcError extends Error {
   }
 }
 
-export const setToken = (token) => sessionStorage.setItem(kToken, token);
-export const forgetToken = () => sessionStorage.removeItem(kToken);
+// Requests that the user's role forbids are not repeated: each is a line of the audit.
+const forbidden = new Map();
+export const setToken = (token) => { forbidden.clear(); sessionStorage.setItem(kToken, token); };
+export const forgetToken = () => { forbidden.clear(); sessionStorage.removeItem(kToken); };
 
 export const hasToken = () => Boolean(sessionStorage.getItem(kToken));
 
@@ -63,6 +65,8 @@ export function follow(topics, wish, { data, state }) {
 }
 
 export async function call(method, params) {
+  const request = JSON.stringify([method, params]);
+  if (forbidden.has(request)) throw forbidden.get(request);
   let response;
   try {
     response = await fetch("/rpc", {
@@ -76,7 +80,11 @@ export async function call(method, params) {
   const text = await response.text();
   let answer = {};
   try { answer = JSON.parse(text); } catch { /* an error of HTTP has no JSON */ }
-  if (answer.error) throw new RpcError(answer.error.message, answer.error.code, response.status);
+  if (answer.error) {
+    const error = new RpcError(answer.error.message, answer.error.code, response.status);
+    if (error.code === kForbidden) forbidden.set(request, error);
+    throw error;
+  }
   if (!response.ok || !("result" in answer)) throw new RpcError(text.trim() || response.statusText, 0, response.status);
   return answer.result;
 }

@@ -1,5 +1,6 @@
 // The state at a glance: rates, graphs, ends of queries, upstreams, routers, certificates.
 import { make, notice, panel, prose, put, table, widePanel } from "/dom.js";
+import { eventText } from "/event_text.js";
 import { bytes, compact, count, duration, ms, percent, rate, time, when } from "/format.js";
 import { graph, recent } from "/graph.js";
 import { kKept, totals, watch } from "/live.js";
@@ -53,7 +54,10 @@ function events(list) {
   const kinds = { error: "bad", warning: "warn" };
   return table([
     { title: "Time", of: (one) => when(new Date(one.at_ms)) },
-    { title: "Event", long: true, of: (one) => make("span", { class: kinds[one.level] }, prose(one.text)) },
+    { title: "Event", long: true, of: (one) => {
+      const { text, detail } = eventText(one.text);
+      return make("span", { class: kinds[one.level], title: detail }, prose(text));
+    } },
   ], list.slice(-kEvents).reverse(), "None since the start.");
 }
 
