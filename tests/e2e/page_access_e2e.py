@@ -109,9 +109,10 @@ class Access(unittest.TestCase):
             browser.reach("Skip to the content", ENTER)
             self.assertEqual(browser.run("return [location.hash, document.activeElement.id]"), ["#lists", "view"])
             browser.keys(TAB)
-            self.assertEqual(browser.focus(), "Pause 5 min")
+            self.assertTrue(browser.run("return document.getElementById('view').contains(document.activeElement)"))
         with self.subTest("lists"):
-            browser.keys(ENTER)
+            browser.run("document.activeElement.blur()")
+            browser.reach("Pause 5 min", ENTER)
             browser.wait("paused for")
             browser.reach("Resume", ENTER)
             until(lambda: "paused for" not in browser.text("#view"), 20, "the lists block again")

@@ -3,6 +3,7 @@ import { make, notice, put, table, widePanel } from "/dom.js";
 import { count, duration } from "/format.js";
 import { action } from "/permissions.js";
 import { call } from "/rpc.js";
+import { toAddress } from "/views/history_search.js";
 
 export const title = "Lists";
 
@@ -16,7 +17,7 @@ export function show(place) {
       { title: "Plugin", of: (one) => one.tag },
       { title: "List", long: true, of: (one) => one.list },
       { title: "Names", number: true, of: (one) => count(one.names) },
-      { title: "Blocked", number: true, of: (one) => count(one.matches) },
+      { title: "Blocked", number: true, of: (one) => make("a", { href: toAddress({ list: one.list }), title: "The queries that this list decided" }, count(one.matches)) },
       { title: "State", of: (one) => (one.legal ? "blocks by law" : one.paused_s > 0 ? make("span", { class: "warn" }, `paused for ${duration(one.paused_s)}`) : "blocks") },
       { title: "", of: (one) => (one.legal ? "" : one.paused_s > 0 ? button("Resume", "adlist.resume", { tag: one.tag })
         : button("Pause 5 min", "adlist.pause", { tag: one.tag, seconds: 300 })) },

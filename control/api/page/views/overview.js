@@ -6,6 +6,7 @@ import { graph, recent } from "/graph.js";
 import { kKept, totals, watch } from "/live.js";
 import { blocked } from "/views/blocked.js";
 import { call } from "/rpc.js";
+import { toAddress } from "/views/history_search.js";
 
 export const title = "Overview";
 
@@ -14,9 +15,11 @@ const kSoonDays = 21, kEvents = 12, kEventsEveryMs = 5000;
 // The view that has more about a problem, by its subject.
 const kViews = { configuration: "configuration", routers: "routers", doctor: "routers", lists: "lists", recorder: "history", overload: "queries", recursion: "recursion" };
 
-function tile(value, what, more, kind = "") {
-  return make("div", { class: "tile" }, make("span", {}, what), make("b", { class: kind }, value), make("span", {}, more));
+// `href`: where what it counts is shown.
+function tile(value, what, more, href, kind = "") {
+  return make("div", { class: "tile" }, make("a", { href }, what), make("b", { class: kind }, value), make("span", {}, more));
 }
+
 
 function tiles({ status, counters, rates }) {
   const all = totals(counters);
@@ -25,16 +28,16 @@ function tiles({ status, counters, rates }) {
   const inSync = status.routers.filter((router) => router.state === "in_sync").length;
   const owed = status.routers.reduce((n, router) => n + router.owed, 0);
   return [
-    tile(rates ? rate(rates.queries) : "–", "Queries/s", `${compact(all.queries)} so far`),
-    tile(rates ? percent(rates.hits, looked) : "–", "Cache hits", `${percent(all.hits, all.hits + all.misses)} so far`),
-    tile(count(parked), "Waiting queries", "for upstreams or routers"),
-    tile(rates ? percent(rates.busy, status.workers.length) : "–", "Workers busy", `${count(status.workers.length)} in use`, rates?.busy > kBusy * status.workers.length ? "warn" : ""),
-    tile(rates ? rate(rates.failed) : "–", "SERVFAIL/s", `${compact(all.failed)} so far`, rates?.failed > 0 ? "bad" : ""),
-    status.routers.length > 0 && tile(`${inSync}/${status.routers.length}`, "Routers in sync", owed ? `to write: ${count(owed)}` : "all rows written",
+    tile(rates ? rate(rates.queries) : "–", "Queries/s", `${compact(all.queries)} so far`, "#queries"),
+    tile(rates ? percent(rates.hits, looked) : "–", "Cache hits", `${percent(all.hits, all.hits + all.misses)} so far`, "#history"),
+    tile(count(parked), "Waiting queries", "for upstreams or routers", "#queries"),
+    tile(rates ? percent(rates.busy, status.workers.length) : "–", "Workers busy", `${count(status.workers.length)} in use`, "#names", rates?.busy > kBusy * status.workers.length ? "warn" : ""),
+    tile(rates ? rate(rates.failed) : "–", "SERVFAIL/s", `${compact(all.failed)} so far`, toAddress({ rcode: "SERVFAIL" }), rates?.failed > 0 ? "bad" : ""),
+    status.routers.length > 0 && tile(`${inSync}/${status.routers.length}`, "Routers in sync", owed ? `to write: ${count(owed)}` : "all rows written", "#routers",
       inSync < status.routers.length ? "bad" : ""),
-    all.stale > 0 && tile(rates ? rate(rates.stale) : "–", "Stale answers/s", `${compact(all.stale)} so far`, rates?.stale > 0 ? "warn" : ""),
-    all.overQuota > 0 && tile(rates ? rate(rates.overQuota) : "–", "Over quota/s", `${compact(all.overQuota)} so far`, rates?.overQuota > 0 ? "bad" : ""),
-    status.cache && tile(compact(status.cache.entries), "Cached answers", bytes(status.cache.bytes)),
+    all.stale > 0 && tile(rates ? rate(rates.stale) : "–", "Stale answers/s", `${compact(all.stale)} so far`, "#history", rates?.stale > 0 ? "warn" : ""),
+    all.overQuota > 0 && tile(rates ? rate(rates.overQuota) : "–", "Over quota/s", `${compact(all.overQuota)} so far`, "#queries", rates?.overQuota > 0 ? "bad" : ""),
+    status.cache && tile(compact(status.cache.entries), "Cached answers", bytes(status.cache.bytes), "#names"),
   ].filter(Boolean);
 }
 
@@ -73,7 +76,7 @@ function ends({ counters, rates }) {
 
 function upstreams({ status }) {
   return table([
-    { title: "Upstream", of: (one) => one.name },
+    { title: "Upstream", of: (one) => make("a", { href: toAddress({ upstream: one.name }) }, one.name) },
     { title: "Forward", of: (one) => one.forward, narrow: false },
     { title: "Sent by", of: (one) => (one.via === "no route" ? make("span", { class: "bad" }, one.via) : one.via) },
     { title: "Round trip", number: true, of: (one) => ms(one.rtt_ms) },
