@@ -24,7 +24,7 @@ function sheet(all) {
     all.one_in > 1 && notice(`One of ${count(all.one_in)} queries is recorded: numbers are estimates.`),
     all.only_marked && notice("Queries are recorded by their marks only (include_marks, exclude_marks): some may be missing."),
     make("div", { class: "panels" },
-      widePanel("Blocked", table([last, name, type, queries, text("Plugin", "plugin"), text("List", "list"), text("Rule", "rule")], all.blocked, "Nothing was blocked.")),
+      widePanel("Blocked", table([last, name, type, queries, text("Plugin", "plugin"), { title: "List", long: true, of: (one) => [one.line ? `${one.list}:${one.line}` : one.list, one.list_rule].filter(Boolean).join(" ") }, text("Rule", "rule")], all.blocked, "Nothing was blocked.")),
       widePanel("Failed", table([last, name, type, queries, text("Result", "rcode"), text("End", "end"), text("Upstream", "upstream")], all.failed, "No query failed.")),
       widePanel("Slow (500 ms or more)", table([last, name, type, queries, { title: "Slowest", number: true, of: (one) => us(one.slowest_us) }, text("Upstream", "upstream")], all.slow, "No answer was slow.")),
       widePanel("Steered", table([last, name, type, queries, text("List", "plugin"), text("Answers", "answers")], all.steered, "No name was steered.")),
