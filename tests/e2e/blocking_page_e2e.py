@@ -50,6 +50,7 @@ class BlockingPage(unittest.TestCase):
         page.errors()
         page.type("input[name=name]", "music.example")
         page.type("input[name=note]", "<b>homework</b>")
+        page.wait("Queries since")
         page.click("Block it")
         page.wait("Blocked from the next query on: music.example")
         self.assertEqual(short("deep.music.example", "A"), BLOCKED)
@@ -87,6 +88,7 @@ class BlockingPage(unittest.TestCase):
         self.assertEqual(short("toy.example", "A"), BLOCKED)
         page.emulate(width=390, dark=True)
         self.finish("blocking-phone")
+        self.assertLess(max(page.lines_of_rows()), 3.5)
 
     def test_a_written_name_shows_what_a_rule_would_have_changed(self):
         page = self.page

@@ -69,7 +69,10 @@ export function show(place, [name = "", client = ""] = []) {
   async function preview() {
     const mine = ++asked;
     const text = wish.value.trim();
-    if (!text) { foreseen.replaceChildren(); return; }
+    if (!text) {
+      foreseen.replaceChildren(make("p", { class: "quiet" }, "With a name, here stands what a rule would have changed in the last day."));
+      return;
+    }
     const lines = [];
     try {
       const params = given({ name: text, exact: exact.checked, ...await of(clients) });
@@ -109,13 +112,13 @@ export function show(place, [name = "", client = ""] = []) {
     shown = text;
     put(rules, table([
       { title: "Does", of: (one) => make("span", { class: one.does === "block" ? "bad" : "good" }, isPause(one) ? "pauses" : `${one.does}s`) },
-      { title: "What", long: true, of: subject },
+      { title: "What", kind: "head", long: true, of: subject },
       { title: "For", of: (one) => (one.group ? `group ${one.group}` : one.clients ? clientText(one.clients) : "everyone") },
       { title: "How long", of: left },
-      { title: "Note", long: true, of: (one) => one.note },
+      { title: "Note", long: true, of: (one) => one.note, narrow: false },
       { title: "Added by", long: true, of: (one) => one.who, narrow: false },
-      { title: "", of: (one) => action("Remove", "blocking.remove", () => change("blocking.remove", { number: one.number }, `Removed: ${subject(one)}`), told) },
-    ], all, "There is no rule. Write a name above, or click “Block or allow” beside a query."),
+      { title: "", kind: "change", of: (one) => action("Remove", "blocking.remove", () => change("blocking.remove", { number: one.number }, `Removed: ${subject(one)}`), told) },
+    ], all, "There is no rule. Write a name above, or click “Block or allow” beside a query.", "facts"),
     all.length > most * 0.9 ? make("p", { class: "warn" }, `At most ${count(most)} rules fit. Put long lists into an adlist.`) : "");
   }
 
@@ -153,7 +156,7 @@ export function show(place, [name = "", client = ""] = []) {
         action("Pause", "blocking.pause", pause, told))),
     widePanel("Rules", rules)));
   look();
-  learnGroups().catch(() => { /* `look` says what is wrong */ }).then(() => { if (name) preview(); });
+  learnGroups().catch(() => { /* `look` says what is wrong */ }).then(preview);
   learnLists().catch(() => { /* `look` says what is wrong */ });
   call("fleet").then(({ configured }) => { where.hidden = !configured; }, () => { /* `look` says what is wrong */ });
   const timer = setInterval(() => { if (!document.hidden) look(); }, kEveryMs);
