@@ -77,9 +77,8 @@ class PreviewPart final : public Part {
              .run = [this](const ops::Arguments& asked,
                            const ops::RpcDone& done) { run(asked, done); },
              .members = "queries would_block? would_allow? clients names from complete masked",
-             .result = "queries of the name, those that the rule changes, and their clients and "
-                       "names; all "
-                       "queries since `from` were read"});
+             .result =
+                 "queries of the name, and what the rule changes; all since `from` were read"});
     }
     [[nodiscard]] bool has_background_work() const override { return true; }
 

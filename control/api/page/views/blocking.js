@@ -114,7 +114,7 @@ export function show(place, [name = "", client = ""] = []) {
       { title: "Does", of: (one) => make("span", { class: one.does === "block" ? "bad" : "good" }, isPause(one) ? "pauses" : `${one.does}s`) },
       { title: "What", kind: "head", long: true, of: subject },
       { title: "For", of: (one) => (one.group ? `group ${one.group}` : one.clients ? clientText(one.clients) : "everyone") },
-      { title: "How long", of: left },
+      { title: "How long", kind: "rest", of: left },
       { title: "Note", long: true, of: (one) => one.note, narrow: false },
       { title: "Added by", long: true, of: (one) => one.who, narrow: false },
       { title: "", kind: "change", of: (one) => action("Remove", "blocking.remove", () => change("blocking.remove", { number: one.number }, `Removed: ${subject(one)}`), told) },
