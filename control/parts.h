@@ -37,6 +37,7 @@
     X(trace)           \
     X(capture)         \
     X(replay)          \
+    X(preview)         \
     X(recursion)       \
     X(upstreams)       \
     X(overload)        \

@@ -26,6 +26,12 @@ plugins:
   - {{ tag: up, type: forward, args: {{ upstreams: [ {{ addr: udp://1.1.1.1 }} ] }} }}
   - {{ tag: main, type: sequence, args: [ {{ exec: $policy }}, {{ exec: $up }} ] }}
 """
+UNRECORDED = """
+control: {{ rules: {rules} }}
+plugins:
+  - {{ tag: up, type: forward, args: {{ upstreams: [ {{ addr: udp://1.1.1.1 }} ] }} }}
+  - {{ tag: main, type: sequence, args: [ {{ exec: $up }} ] }}
+"""
 FIRST = "{ exec: $ads }, { exec: $main_cache }, { matches: qname full:n5.other.example, exec: reject 3 }, { exec: $up }"
 BEHIND_CACHE = "{ exec: $main_cache }, { exec: $ads }, { exec: $up }"
 BLOCKED = ["0.0.0.0"]
@@ -343,6 +349,38 @@ class Blocking(unittest.TestCase):
         self.rules.rmdir()
         self.rule("block", "second.example")
         self.assertEqual(len(json.loads(self.rules.read_text())["rules"]), 2)
+
+    def test_a_dry_run_shows_what_a_rule_would_have_changed(self):
+        self.start()
+        first, second = self.clients()
+        for source in (first, first, second):
+            self.answer("music.example", source)
+        for name in ("www.other.example", "www.other.example", "www.stream.example"):
+            self.answer(name, first)
+        until(lambda: len(self.scene.reported("history")["queries"]) >= 6, 10, "all are recorded")
+        try_ = lambda *words: self.scene.reported(*words, "--dry-run")
+        found = try_("block", "example")
+        self.assertEqual((found["queries"], found["would_block"], found["clients"], found["complete"]), (6, 3, 2, True))
+        self.assertEqual(found["names"], [{"name": "music.example", "queries": 3}])
+        self.assertEqual(try_("block", "music.example", "--client", second)["would_block"], 1)
+        self.scene.reported("clients", "group", "add", "children", first)
+        self.assertEqual(try_("block", "music.example", "--group", "children")["would_block"], 2)
+        self.assertEqual(try_("block", "example", "--exact")["queries"], 0)
+        self.assertEqual(try_("allow", "other.example")["would_allow"], 2)
+        self.assertEqual(try_("allow", "www.stream.example")["would_allow"], 0)  # the law
+        self.assertRegex(self.scene.steerctl("block", "music.example", "--dry-run"),
+                         r"^nothing was changed; since .*, the rule would have blocked 3 of 3 queries for these names, of 2 clients\n\n +queries +name\n +3 +music\.example\n")
+        self.assertEqual(self.rule("blocking"), [])
+        # Another rule decides.
+        self.rule("allow", "music.example", "--client", second)
+        self.assertEqual(try_("block", "music.example")["would_block"], 2)
+        self.assertIn("there is no group", self.scene.ask("block", "music.example", "--group", "nobody", "--dry-run").stderr)
+        self.assertNotEqual(self.answer("music.example", first), BLOCKED)
+
+    def test_a_dry_run_needs_a_recorder(self):
+        self.config.write_text(UNRECORDED.format(rules=self.rules))
+        self.scene.start_daemon(self.config)
+        self.assertIn("no query_recorder has a database: write its 'path'", self.scene.ask("block", "music.example", "--dry-run").stderr)
 
     def test_records_say_what_decided(self):
         self.start()

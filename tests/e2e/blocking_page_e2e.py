@@ -18,7 +18,8 @@ control:
 plugins:
   - {{ tag: ads, type: adlist, args: {{ lists: [ {folder}/ads.hosts ] }} }}
   - {{ tag: up, type: forward, args: {{ upstreams: [ {{ addr: udp://1.1.1.1 }} ] }} }}
-  - {{ tag: main, type: sequence, args: [ {{ exec: $ads }}, {{ exec: cache 1000 short_circuit }}, {{ exec: $up }} ] }}
+  - {{ tag: log, type: query_recorder, args: {{ path: {folder}/history.db, flush_interval_ms: 1 }} }}
+  - {{ tag: main, type: sequence, args: [ {{ exec: $log }}, {{ exec: $ads }}, {{ exec: cache 1000 short_circuit }}, {{ exec: $up }} ] }}
 """
 
 
@@ -49,6 +50,7 @@ class BlockingPage(unittest.TestCase):
         page.errors()
         page.type("input[name=name]", "music.example")
         page.type("input[name=note]", "<b>homework</b>")
+        page.wait("Queries since")
         page.click("Block it")
         page.wait("Blocked from the next query on: music.example")
         self.assertEqual(short("deep.music.example", "A"), BLOCKED)
@@ -86,6 +88,21 @@ class BlockingPage(unittest.TestCase):
         self.assertEqual(short("toy.example", "A"), BLOCKED)
         page.emulate(width=390, dark=True)
         self.finish("blocking-phone")
+        self.assertLess(max(page.lines_of_rows()), 3.5)
+
+    def test_a_written_name_shows_what_a_rule_would_have_changed(self):
+        page = self.page
+        for name in ("music.example", "deep.music.example", "music.example", "www.other.example"):
+            self.scene.short(name, "A")
+        page.sign_in(TOKEN, "blocking")
+        page.errors()
+        page.type("input[name=name]", "music.example")
+        page.wait("Blocking it would have stopped 3 of 3 queries of 1 client: music.example (2), deep.music.example (1).")
+        page.wait("Allowing it would have let pass 0 of 3 queries.")
+        page.open(URL + "#blocking/other.example")
+        page.wait("Allowing it would have let pass 1 of 1 queries of 1 client: www.other.example (1).")
+        page.emulate(width=390, dark=False)
+        self.finish("blocking-preview")
 
     def test_blocking_is_paused_by_a_click(self):
         page = self.page

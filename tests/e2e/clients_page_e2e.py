@@ -72,6 +72,8 @@ class ClientsPage(unittest.TestCase):
         for name, emulate in (("clients", {}), ("clients-phone", {"width": PHONE, "height": 844}), ("clients-dark", {"dark": True})):
             browser.emulate(**emulate)
             self.finish(browser, name)
+            if "width" in emulate:
+                self.assertLess(max(browser.lines_of_rows()), 3.5)
         browser.emulate()
         self.fill("find", "88.5")
         until(lambda: self.rows() == [["192.168.88.5", "nas.lan"]], 5, "the search leaves one client")
@@ -98,6 +100,7 @@ class ClientsPage(unittest.TestCase):
         for name, emulate in (("groups", {}), ("groups-phone", {"width": PHONE, "height": 844})):
             browser.emulate(**emulate)
             self.finish(browser, name)
+        self.assertLess(max(browser.lines_of_rows()), 3.5)
         browser.emulate()
         for left in (1, 0):
             browser.click("Take out")

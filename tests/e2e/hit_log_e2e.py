@@ -13,7 +13,7 @@ BUILD = sys.argv.pop(1)
 CONFIG = """
 control: {{ watch: off }}
 plugins:
-  - {{ tag: log, type: query_recorder, args: {{ hit_log: {{ file: {hits}, max_size: 64KiB, max_files: 2 }}, mask4: 24, flush_interval_ms: 1 }} }}
+  - {{ tag: log, type: query_recorder, args: {{ path: "{ads}.db", hit_log: {{ file: {hits}, max_size: 64KiB, max_files: 2 }}, mask4: 24, flush_interval_ms: 1 }} }}
   - tag: court
     type: adlist
     args:
@@ -73,7 +73,7 @@ class HitLog(unittest.TestCase):
 
     def sink(self):
         (recorder,) = self.scene.reported("recorder")["recorders"]
-        return recorder["sinks"][0]
+        return next(sink for sink in recorder["sinks"] if sink["sink"] == "hit_log")
 
     def test_clients_get_the_public_name_of_the_list(self):
         self.start()
@@ -99,6 +99,14 @@ class HitLog(unittest.TestCase):
         self.assertEqual((game["line"], game["rule"]), (4, "game.example"))
         self.assertEqual(game["sha256"], hashlib.sha256(self.zone.read_bytes()).hexdigest())
         self.assertEqual(self.hit("walled.example")["decision"], "rewritten")
+        # The query log has the line, too, of the lists that keep it.
+        rows = {row["name"]: row for row in self.scene.reported("history")["queries"]}
+        self.assertEqual([rows["order17.example"][key] for key in ("list", "line", "list_rule")], [str(self.law), 1, "full:order17.example"])
+        self.assertEqual((rows["game.example"]["line"], rows["game.example"]["list_rule"]), (4, "game.example"))
+        self.assertEqual(rows["ad.example"]["list"], str(self.ads))
+        self.assertNotIn("line", rows["ad.example"])
+        self.assertNotIn("line", rows["fine.other.example"])
+        self.assertIn(f"{self.law}:1 full:order17.example", self.scene.steerctl("history"))
         self.assertEqual(self.hit("quiet.example")["decision"], "dropped")
         # The next version of the file is in force with the reload.
         self.law.write_text("0.0.0.0 order17.example\n0.0.0.0 order18.example\n")

@@ -17,7 +17,7 @@ plugins:
 """
 # Methods that are not asked by a command of their own name.
 COMMANDS = {"blocking.list": r"^\.B blocking$", "blocking.set": r"\\fBblock\\fR \\fINAME", "blocking.remove": r"\\fBunblock\\fR", "blocking.pause": r"\\fBpause\\fR \[",
-            "blocking.suspend": r"\\fB\\-\\-legal\\fR", "clients.list": r"(^\.B |\\fB)clients(\\fR|$)", "clients.groups": r"\\fBclients group\\fR", "clients.group_add": r"\\fBclients group add\\fR", "clients.group_remove": r"\\fBclients group remove\\fR",
+            "blocking.preview": r"\\fB\\-\\-dry\\-run\\fR", "blocking.suspend": r"\\fB\\-\\-legal\\fR", "clients.list": r"(^\.B |\\fB)clients(\\fR|$)", "clients.groups": r"\\fBclients group\\fR", "clients.group_add": r"\\fBclients group add\\fR", "clients.group_remove": r"\\fBclients group remove\\fR",
             "page.link": r"(^\.B |\\fB)page(\\fR|$)",
             "doctor.report": r"\\fBdoctor\.report\\fR", "recorder.status": r"^\.B recorder$", "recorder.history": r"\\fBhistory\\fR \[",
             "recorder.top": r"\\fBhistory top\\fR", "recorder.series": r"\\fBhistory series\\fR", "rules.change": r"\\fBadd\\fR \\fIRULE\\fR", "rules.list": r"\\fBrules\\fR \[\\fITAG\\fR \[\\fBlist\\fR"} | {

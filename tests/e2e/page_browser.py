@@ -53,6 +53,10 @@ class PageBrowser(Browser):
         if PICTURES:
             self.picture(pathlib.Path(PICTURES) / f"{name}.png")
 
+    def lines_of_rows(self) -> list[float]:
+        """The heights of rows that are two lines on a phone, in lines: a button is one and a half."""
+        return self.run("return [...document.querySelectorAll('.two-lines tbody tr, .facts tbody tr')].map((one) => one.offsetHeight / parseFloat(getComputedStyle(one).lineHeight))")
+
     def barriers(self) -> list[str]:
         """What axe-core calls serious or critical in the page as it is now: rule, element and reason."""
         if not self.run("return Boolean(window.axe)"):

@@ -180,6 +180,28 @@ class Recorder(unittest.TestCase):
         self.assertIn('steerdns_recorder_written_total{plugin="log",sink="database"} 5', metrics)
         self.assertIn('steerdns_recorder_well{plugin="log",sink="dnstap"} 0', metrics)
 
+    def test_groups_of_devices_and_upstreams_are_selected(self):
+        self.start()
+        self.scene.network.run("client", "ip", "address", "add", "192.168.88.11/24", "dev", "eth0")
+        for name, source in (("a.stream.example", CLIENT), ("b.stream.example", "192.168.88.11"), ("a.stream.example", CLIENT)):
+            self.scene.kdig(name, "A", "-b", source)
+        self.recorded(3)
+        self.scene.steerctl("clients", "group", "add", "children", CLIENT, "02:00:00:00:00:01")
+        self.scene.steerctl("clients", "group", "add", "house", "192.168.88.0/24")
+        self.assertEqual([row["client"] for row in self.history("--group", "children")], [CLIENT, CLIENT])
+        self.assertEqual(len(self.history("--group", "house")), 3)
+        self.assertEqual(len(self.history("--group", "house", "--client", "192.168.88.11")), 1)
+        self.assertEqual(len(self.history("--group", "children", "--client", "192.168.88.11")), 0)
+        self.assertIn('there is no group "nobody"', self.scene.ask("history", "--group", "nobody").stderr)
+        course = self.scene.reported("history", "series", "--upstream", "udp://1.1.1.1")
+        self.assertEqual(sum(bucket["queries"] for bucket in course["buckets"]), 2)
+        for bucket in course["buckets"]:
+            self.assertLessEqual(bucket["p50_us"], bucket["p95_us"])
+            self.assertLessEqual(bucket["p95_us"], bucket["p99_us"])
+            self.assertGreater(bucket["p50_us"], 0)
+        self.assertRegex(self.scene.steerctl("history", "series", "--upstream", "udp://1.1.1.1"), r"from +queries +mean +p50 +p95 +p99\n")
+        self.assertIn("no queries in this time", self.scene.steerctl("history", "series", "--upstream", "udp://9.9.9.9"))
+
     def test_clients_are_hidden_and_a_reload_applies_it(self):
         receiver, file = self.capture()
         daemon = self.start(', mask4: 24')

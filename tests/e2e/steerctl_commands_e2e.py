@@ -208,6 +208,7 @@ ROWS = {
 BAD_TEXT = "nonsense: 1"
 CALLS = {
     "blocking.list": ({},), "blocking.set": ({"name": "ads.example"}, {"name": "ads.example", "allow": True, "seconds": 60}), "blocking.pause": ({"seconds": 60},), "blocking.suspend": ({"seconds": 60, "plugin": "ads", "note": "court order"},),
+    "blocking.preview": ({"name": "stream.example"}, {"name": "stream.example", "allow": True}),
     "blocking.export": ({},), "blocking.remove": ({"name": "ads.example"},),
     "adlist": ({},), "adlist.pause": ({"seconds": 30},), "adlist.resume": ({},), "bans": ({},), "bans.remove": ({"prefix": "192.0.2.0/24"},), "bypass": ({}, {"on": False}),
     "clients.list": ({}, {"limit": 1}), "clients.name": ({"client": "192.168.88.77", "name": "tablet"},), "clients.forget": ({"client": "192.168.88.77"},),
@@ -225,7 +226,7 @@ CALLS = {
     "leases": ({},), "limits": ({},), "lists": ({},), "lists.fetch": ({},), "methods": ({},),
     "managed.set": ({"parts": ["policy.local_names"], "values": ["forward"]}, {"parts": ["plugins.nowhere"], "values": ["{args: {}}"]}), "managed.keep": ({"path": "policy"},), "managed.show": ({},),
     "managed.check": ({"parts": ["policy.local_names"], "values": ["nxdomain"]}, {"parts": ["policy.local_names"]}), "managed.undo": ({}, {"version": 1}), "managed.history": ({},), "managed.version": ({"version": 1},),
-    "recorder.history": ({}, {"limit": 1}), "recorder.series": ({}, {"step": 60}, {"key": "stream.example"}), "recorder.status": ({},), "recorder.top": ({}, {"kind": "latency"}),
+    "recorder.history": ({}, {"limit": 1}), "recorder.series": ({}, {"step": 60}, {"key": "stream.example"}, {"key": "192.0.2.53", "kind": "upstream"}), "recorder.status": ({},), "recorder.top": ({}, {"kind": "latency"}),
     "recursion": ({},), "recursion.flush": ({"name": "nobody.example"},), "recursion.distrust": ({"name": "nobody.example"}, {"name": "nobody.example", "seconds": 0}),
     "reload": ({},), "reverse": ({"address": "203.0.113.10"}, {"address": "203.0.113.200"}),
     "routers": ({},), "routers.commands": ({},), "routers.adopt": ({"from": "oxi"}, {"from": "oxi", "apply": True}), "routers.diff": ({},), "routers.errors": ({},),

@@ -108,6 +108,8 @@ class SupportPage(unittest.TestCase):
         for name, emulate in (("support", {}), ("support-phone", {"width": PHONE, "height": 844}), ("support-dark", {"dark": True})):
             browser.emulate(**emulate)
             self.finish(browser, name)
+            if "width" in emulate:
+                self.assertLess(max(browser.lines_of_rows()), 3)
 
     def test_the_printed_sheet_is_the_sheet_alone(self):
         self.ask()

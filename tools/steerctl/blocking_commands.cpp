@@ -84,13 +84,17 @@ Run add_set(CLI::App& command, Options& options, bool allows) {
     add_clients(command, options);
     add_for(command, options, "How long: 30m, 8h, 2d (default: until it is removed)");
     add_note(command, options);
+    command.add_flag("--dry-run", options.dry_run,
+                     "Change nothing: show which queries of the last day it would have changed");
     return [&options, allows] {
-        json::object params = params_of(options);
+        json::object params = options.dry_run ? json::object() : params_of(options);
         if (const std::string wrong = add_audience(options, params); !wrong.empty())
             return misused(wrong);
         params["name"] = options.name;
         if (allows) params["allow"] = true;
         if (options.exact) params["exact"] = true;
+        if (options.dry_run)
+            return show(options, "blocking.preview", blocking_preview_text, params, kLongPatience);
         return show(options, "blocking.set", blocking_done_text, params);
     };
 }

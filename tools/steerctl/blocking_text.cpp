@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "cells.h"
+#include "local_time.h"
 #include "report.h"
 
 namespace steerctl {
@@ -75,6 +76,27 @@ std::string blocking_text(const json::value& answer) {
 
 std::string blocking_done_text(const json::value& answer) {
     return "in force:\n" + rules_table(answer);
+}
+
+std::string blocking_preview_text(const json::value& answer) {
+    const json::object& all = object_of(answer);
+    const bool allows = find(all, "would_allow") != nullptr;
+    const std::string changed = text_of(all, allows ? "would_allow" : "would_block");
+    std::string out = "nothing was changed; since " +
+                      date_text(number_of(find(all, "from")).value_or(0)) +
+                      ", the rule would have " + (allows ? "allowed " : "blocked ") + changed +
+                      " of " + text_of(all, "queries") + " queries for these names, of " +
+                      text_of(all, "clients") + " clients\n";
+    if (!is_true(all, "complete")) out += "older queries were not read in time\n";
+    if (is_true(all, "masked"))
+        out +=
+            "the recorder keeps only prefixes of clients, so a rule for an address matches "
+            "none\n";
+    const json::array& names = array_of(all, "names");
+    return names.empty() ? out
+                         : out + "\n" +
+                               rows_text(names, std::array<std::string_view, 2>{"queries", "name"},
+                                         {"queries", "name"});
 }
 
 std::string blocking_removed_text(const json::value& answer) {

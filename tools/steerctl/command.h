@@ -28,7 +28,7 @@ struct Options {
     bool below = false;                             // of `recursion`
     unsigned distrust_seconds = 3600;
     std::string clients, group, note;  // of `block`, `allow`, `unblock`, `pause`
-    bool exact = false, legal = false;
+    bool exact = false, legal = false, dry_run = false;
     std::uint64_t rule_seconds = 0;               // 0: not given
     unsigned seconds = 10, top = 20, labels = 0;  // of `hits`
     std::string verb;                             // of `rules`

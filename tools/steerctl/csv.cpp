@@ -7,11 +7,11 @@ namespace steerctl {
 namespace {
 
 // The same as in control/api/page/export.js.
-constexpr std::array<std::string_view, 23> kCsvColumns{
-    "time",    "client",      "client_port", "server",        "transport", "name",
-    "type",    "class",       "decision",    "plugin",        "list",      "rule",
-    "end",     "path",        "rcode",       "ede",           "upstream",  "entry",
-    "answers", "duration_us", "query_size",  "response_size", "stands_for"};
+constexpr std::array<std::string_view, 25> kCsvColumns{
+    "time",        "client",     "client_port",   "server",    "transport", "name",      "type",
+    "class",       "decision",   "plugin",        "list",      "line",      "list_rule", "rule",
+    "end",         "path",       "rcode",         "ede",       "upstream",  "entry",     "answers",
+    "duration_us", "query_size", "response_size", "stands_for"};
 
 }  // namespace
 

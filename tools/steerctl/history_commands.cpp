@@ -25,7 +25,7 @@ constexpr unsigned kPage = 50, kExportPage = 10'000;
 
 // Of `history` and its sub-commands: its options may stand behind their names.
 struct History {
-    std::string plugin, name, suffix, contains, client, type, rcode, end, upstream, kind;
+    std::string plugin, name, suffix, contains, client, group, type, rcode, end, upstream, kind;
     std::string decision, list, decided_by, rule, from, to, daily, form;
     bool is_blocked = false;
     std::optional<std::uint64_t> seconds, before, after, step;
@@ -72,9 +72,12 @@ struct History {
 int show_series(const Options& options, const History& wanted) {
     json::object params;
     if (const std::string wrong = wanted.add_span(params); !wrong.empty()) return misused(wrong);
-    if (!wanted.kind.empty()) params["kind"] = wanted.kind;
     if (wanted.step) params["step"] = *wanted.step;
-    return show(options, "recorder.series", series_text, params, kLongPatience);
+    if (wanted.upstream.empty())
+        return show(options, "recorder.series", series_text, params, kLongPatience);
+    params["kind"] = "upstream";
+    params["key"] = wanted.upstream;
+    return show(options, "recorder.series", course_text, params, kLongPatience);
 }
 
 // JSON has addresses alone.
@@ -128,6 +131,7 @@ int show_history(const Options& options, const History& wanted) {
              {"name", wanted.name},
              {"suffix", wanted.suffix},
              {"contains", wanted.contains},
+             {"group", wanted.group},
              {"type", wanted.type},
              {"rcode", wanted.rcode},
              {"end", wanted.end},
@@ -163,6 +167,8 @@ Run add_history(CLI::App& command, Options& options) {
     command.add_option("--contains", wanted->contains, "Only names that contain this text");
     command.add_option("--client", wanted->client,
                        "Only this client: an address, a prefix, or a name of one");
+    command.add_option("--group", wanted->group,
+                       "Only this group of devices, as 'steerctl clients group' shows them");
     command.add_option("--type", wanted->type, "Only this query type");
     command.add_option("--rcode", wanted->rcode, "Only this response code");
     command.add_option("--end", wanted->end, "Only this end (a verdict)");
@@ -198,7 +204,9 @@ Run add_history(CLI::App& command, Options& options) {
                     "name, client, end, upstream, type, rcode, path, transport, entry, latency, "
                     "decision, list, blocked_name, blocked_client or blocked_list");
     auto* const series =
-        command.add_subcommand("series", "Show queries, hit ratio and latency over time");
+        command.add_subcommand("series",
+                               "Show queries, hit ratio and latency over time; with --upstream, "
+                               "the latency of its answers");
     series->add_option("--step", wanted->step, "Seconds of a row");
     return [&options, wanted, top, series] {
         return series->parsed() ? show_series(options, *wanted)

@@ -48,6 +48,14 @@ std::string span_of(const json::object& all) {
     return date_text(*from) + " to " + date_text(*to);
 }
 
+// "ads.txt", or with the line that decided "ads.txt:17 domain:ads.example".
+std::string list_of(const json::object& query) {
+    std::string out = text_of(query, "list");
+    if (find(query, "line") != nullptr)
+        out += ":" + text_of(query, "line") + " " + text_of(query, "list_rule");
+    return out;
+}
+
 const char* if_incomplete(const json::object& all) {
     const auto* const complete = find(all, "complete");
     return complete != nullptr && complete->is_bool() && !complete->as_bool()
@@ -92,7 +100,7 @@ std::string history_text(const json::value& answer, const ClientNames& names) {
         cells.push_back(latency(find(q, "duration_us")));
         cells.push_back(text_of(q, "upstream"));
         cells.push_back(text_of(q, "answers"));
-        if (has_lists) cells.push_back(text_of(q, "list"));
+        if (has_lists) cells.push_back(list_of(q));
         table.row(std::move(cells));
     }
     const auto* const next = find(all, "next_us");
@@ -143,6 +151,22 @@ std::string series_text(const json::value& answer) {
         table.row({date_text(number_of(find(row, "start")).value_or(0)), text_of(row, "queries"),
                    percent(find(row, "hit_ratio")), text_of(row, "forwarded"),
                    text_of(row, "failed"), text_of(row, "blocked"), latency(find(row, "mean_us")),
+                   latency(find(row, "p95_us")), latency(find(row, "p99_us"))});
+    }
+    return out + table.text() + if_incomplete(all);
+}
+
+std::string course_text(const json::value& answer) {
+    const json::object& all = object_of(answer);
+    std::string out = span_of(all) + ", a row for each " +
+                      duration_text(number_of(find(all, "bucket_seconds")).value_or(0)) + "\n\n";
+    if (array_of(all, "buckets").empty()) return out + "no queries in this time\n";
+    Table table;
+    table.headings({"from", "queries", "mean", "p50", "p95", "p99"});
+    for (const json::value& one : array_of(all, "buckets")) {
+        const json::object& row = object_of(one);
+        table.row({date_text(number_of(find(row, "start")).value_or(0)), text_of(row, "queries"),
+                   latency(find(row, "mean_us")), latency(find(row, "p50_us")),
                    latency(find(row, "p95_us")), latency(find(row, "p99_us"))});
     }
     return out + table.text() + if_incomplete(all);

@@ -54,6 +54,8 @@ boost::json::value group_hits(boost::json::value answer, unsigned labels, std::s
 
 // For recorder.history, recorder.top, recorder.series and recorder.status.
 std::string history_text(const boost::json::value& answer, const ClientNames& names = {});
+// Of one upstream.
+std::string course_text(const boost::json::value& answer);
 std::string top_text(const boost::json::value& answer, const ClientNames& names = {});
 std::string series_text(const boost::json::value& answer);
 std::string recorder_text(const boost::json::value& answer);
@@ -67,6 +69,8 @@ std::string events_text(const boost::json::value& answer);
 // For blocking.list; blocking.set and pause; blocking.remove; blocking.export.
 std::string blocking_text(const boost::json::value& answer);
 std::string blocking_done_text(const boost::json::value& answer);
+// blocking.preview.
+std::string blocking_preview_text(const boost::json::value& answer);
 std::string blocking_removed_text(const boost::json::value& answer);
 std::string blocking_export_text(const boost::json::value& answer);
 // For adlist, adlist.pause and adlist.resume.

@@ -72,9 +72,15 @@ std::string support_text(const json::value& answer) {
             "missing\n";
     const Column last{"last", "last_us"}, name{"name", "name"}, type{"type", "type"},
         queries{"queries", "queries"};
-    out += section(
-        all, "blocked", "blocked", "nothing was blocked",
-        {last, name, type, queries, {"plugin", "plugin"}, {"list", "list"}, {"rule", "rule"}});
+    out += section(all, "blocked", "blocked", "nothing was blocked",
+                   {last,
+                    name,
+                    type,
+                    queries,
+                    {"plugin", "plugin"},
+                    {"list", "list"},
+                    {"line", "line"},
+                    {"rule", "rule"}});
     out += section(
         all, "failed", "failed", "no query failed",
         {last, name, type, queries, {"result", "rcode"}, {"end", "end"}, {"upstream", "upstream"}});

@@ -1,7 +1,7 @@
 // Recorded queries as a file: CSV (RFC 4180) or a list of JSON.
 
 // The same as in tools/steerctl/csv.cpp.
-const kColumns = ["time", "client", "client_port", "server", "transport", "name", "type", "class", "decision", "plugin", "list", "rule",
+const kColumns = ["time", "client", "client_port", "server", "transport", "name", "type", "class", "decision", "plugin", "list", "line", "list_rule", "rule",
   "end", "path", "rcode", "ede", "upstream", "entry", "answers", "duration_us", "query_size", "response_size", "stands_for"];
 
 // Names come from strangers: what a spreadsheet could take for a formula gets an apostrophe before it, as OWASP recommends.

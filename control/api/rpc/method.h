@@ -21,12 +21,14 @@
 
 namespace steer::ops {
 
-// The sender of a request: its role, its name for the audit, and the feed of its session.
+// The sender of a request: its role, its names for the audit and for limits, and the feed of its
+// session.
 class Feed;
 
 struct Caller {
     AccessRole role = AccessRole::admin;
-    std::string who = {};             // "uid 0, gid 0, pid 4711", "token grafana at 192.0.2.7"
+    std::string who = {};    // "uid 0, gid 0, pid 4711", "token grafana at 192.0.2.7"
+    std::string owner = {};  // for limits, all its connections together: "uid 0", "token grafana"
     std::shared_ptr<Feed> feed = {};  // nullptr: this session cannot carry notifications
     std::uint64_t session = 0;        // of the page (login.h); 0: another user
 };

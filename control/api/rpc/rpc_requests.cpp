@@ -91,6 +91,7 @@ void RpcServer::Impl::log_wrong_secret(const IpAddress& client, std::string_view
 Caller RpcServer::Impl::caller_of(const HttpConnection& connection) const {
     return {.role = connection.user.role,
             .who = connection.user.name + " at " + connection.address.to_string(),
+            .owner = connection.user.name,
             .session = connection.user.session};
 }
 

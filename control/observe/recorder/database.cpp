@@ -20,6 +20,7 @@ constexpr std::size_t kMostWords = 10'000;
 
 // Of version 1: the history. Of version 2: sums. Of version 3: the address that was asked; traces as `explain` names them.
 // Of version 4: what the policy did, and by which line and list; sums by day.
+// Of version 5: the line of the list and its rule; latency classes by upstream.
 constexpr std::array<std::string_view, kSchema> kSteps{
     R"(CREATE TABLE words(id INTEGER PRIMARY KEY, word TEXT NOT NULL UNIQUE);
 CREATE TABLE queries(id INTEGER PRIMARY KEY, client TEXT, client_port INTEGER, transport INTEGER, name TEXT,
@@ -59,6 +60,20 @@ CREATE VIEW history AS SELECT queries.id AS time_us, client, client_port, s.word
     LEFT JOIN words AS p ON p.id = path LEFT JOIN words AS u ON u.id = upstream
     LEFT JOIN words AS n ON n.id = entry LEFT JOIN words AS s ON s.id = server
     LEFT JOIN words AS d ON d.id = decision LEFT JOIN words AS g ON g.id = plugin
+    LEFT JOIN words AS l ON l.id = list LEFT JOIN words AS r ON r.id = rule;)",
+    R"(ALTER TABLE queries ADD COLUMN list_line INTEGER;
+ALTER TABLE queries ADD COLUMN list_rule TEXT;
+CREATE TABLE latencies(span INTEGER, start INTEGER, upstream TEXT, class INTEGER, queries INTEGER,
+    PRIMARY KEY(span, start, upstream, class)) WITHOUT ROWID;
+DROP VIEW history;
+CREATE VIEW history AS SELECT queries.id AS time_us, client, client_port, s.word AS server, t.word AS transport, name,
+    type, class, e.word AS end, p.word AS path, d.word AS decision, g.word AS plugin, l.word AS list,
+    list_line AS line, list_rule, r.word AS rule, rcode, ede, u.word AS upstream, n.word AS entry, duration_us,
+    stands_for, query_size, response_size, worker, CASE WHEN trace NOT NULL THEN printf('%x', trace) END AS trace, answers
+    FROM queries LEFT JOIN words AS t ON t.id = transport LEFT JOIN words AS e ON e.id = end
+    LEFT JOIN words AS p ON p.id = path LEFT JOIN words AS u ON u.id = upstream
+    LEFT JOIN words AS n ON n.id = entry LEFT JOIN words AS s ON s.id = server
+    LEFT JOIN words AS d ON d.id = decision LEFT JOIN words AS g ON g.id = plugin
     LEFT JOIN words AS l ON l.id = list LEFT JOIN words AS r ON r.id = rule;)"};
 
 // What an upsert adds to a row of the sums.
@@ -69,6 +84,17 @@ constexpr std::string_view kAddTotals =
     "duration_us = duration_us + excluded.duration_us, blocked = blocked + excluded.blocked";
 constexpr std::string_view kAddTop =
     "queries = queries + excluded.queries, duration_us = duration_us + excluded.duration_us";
+constexpr std::string_view kAddLatency = "queries = queries + excluded.queries";
+
+constexpr std::array kSumTables{"totals", "tops", "latencies"};
+
+// "?1,?2,...": so many parameters of a statement.
+std::string parameters(std::size_t count) {
+    std::string out;
+    for (std::size_t i = 1; i <= count; ++i)
+        out.append(i == 1 ? "?" : ",?").append(std::to_string(i));
+    return out;
+}
 
 std::string name_of(const std::string& path) {
     return "the database " + matchers::quoted_path(path);
@@ -88,8 +114,8 @@ Database::~Database() {
 }
 
 void Database::close() {
-    for (Statement* const statement :
-         {&begin_, &commit_, &insert_, &find_word_, &add_word_, &add_totals_, &add_top_})
+    for (Statement* const statement : {&begin_, &commit_, &insert_, &find_word_, &add_word_,
+                                       &add_totals_, &add_top_, &add_latency_})
         *statement = Statement{};
     forget_words();
     db_.close();
@@ -152,10 +178,7 @@ int Database::migrate() {
 bool Database::prepare() {
     begin_ = db_.prepare("BEGIN IMMEDIATE");
     commit_ = db_.prepare("COMMIT");
-    insert_ = db_.prepare(
-        "INSERT INTO queries "
-        "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,?23,"
-        "?24,?25)");
+    insert_ = db_.prepare("INSERT INTO queries VALUES(" + parameters(kColumns) + ")");
     find_word_ = db_.prepare("SELECT id FROM words WHERE word = ?1");
     add_word_ = db_.prepare("INSERT INTO words(word) VALUES(?1)");
     add_totals_ = db_.prepare(
@@ -164,7 +187,11 @@ bool Database::prepare() {
         std::string(kAddTotals));
     add_top_ = db_.prepare("INSERT INTO tops VALUES(?1,?2,?3,?4,?5,?6) ON CONFLICT DO UPDATE SET " +
                            std::string(kAddTop));
-    return begin_ && commit_ && insert_ && find_word_ && add_word_ && add_totals_ && add_top_;
+    add_latency_ =
+        db_.prepare("INSERT INTO latencies VALUES(?1,?2,?3,?4,?5) ON CONFLICT DO UPDATE SET " +
+                    std::string(kAddLatency));
+    return begin_ && commit_ && insert_ && find_word_ && add_word_ && add_totals_ && add_top_ &&
+           add_latency_;
 }
 
 bool Database::open(std::int64_t now_us) {
@@ -316,6 +343,9 @@ int Database::insert(const RowBatch& batch, const Row& row) {
     bind_word(23, texts.plugin);
     bind_word(24, texts.list);
     bind_word(25, texts.rule);
+    row.line == 0 ? insert_.bind_null(26) : insert_.bind(26, std::int64_t{row.line});
+    // Not a word: a large list has more rules than searches can hold words.
+    texts.list_rule.empty() ? insert_.bind_null(27) : insert_.bind(27, texts.list_rule);
     for (;; ++id) {
         insert_.bind(1, id);
         const int code = insert_.run();
@@ -344,6 +374,7 @@ Database::Wrote Database::write(const RowBatch& batch, std::int64_t now_us) {
 int Database::put_sums() {
     const Totals& totals = sums_.totals();
     const auto keys = sums_.keys();
+    const auto latencies = sums_.latencies();
     for (const std::int64_t span : {Sums::kMinute, Sums::kHour, Sums::kDay}) {
         const std::int64_t start = sums_.minute() - sums_.minute() % span;
         // A day gets its past hours. Only a minute that comes later than its hour is added here.
@@ -364,6 +395,14 @@ int Database::put_sums() {
             add_top_.bind(5, static_cast<std::int64_t>(key.queries));
             add_top_.bind(6, static_cast<std::int64_t>(key.duration_us));
             if (const int code = add_top_.run(); code != SQLITE_DONE) return code;
+        }
+        for (const Sums::Latency& latency : latencies) {
+            add_latency_.bind(1, span);
+            add_latency_.bind(2, start);
+            add_latency_.bind(3, latency.upstream);
+            add_latency_.bind(4, std::int64_t{latency.bound_us});
+            add_latency_.bind(5, static_cast<std::int64_t>(latency.queries));
+            if (const int code = add_latency_.run(); code != SQLITE_DONE) return code;
         }
     }
     return SQLITE_DONE;
@@ -406,7 +445,7 @@ void Database::remove_old(std::int64_t now_us) {
         db_.run("DELETE FROM queries WHERE id < " + std::to_string(before)) == SQLITE_OK)
         removed_ += static_cast<std::uint64_t>(sqlite3_changes64(db_.get()));
     const std::string sums_before = std::to_string(oldest / kMicroseconds);
-    for (const char* const table : {"totals", "tops"}) {
+    for (const char* const table : kSumTables) {
         for (const std::int64_t span : {Sums::kMinute, Sums::kHour}) {
             db_.run("DELETE FROM " + std::string(table) + " WHERE span = " + std::to_string(span) +
                     " AND start < " + sums_before);
@@ -418,8 +457,9 @@ void Database::remove_old(std::int64_t now_us) {
             const std::string of = " WHERE span = " + std::to_string(span);
             const auto start = db_.number("SELECT min(start) FROM tops" + of, 0);
             if (start == 0) continue;
-            db_.run("DELETE FROM tops" + of + " AND start <= " +
-                    std::to_string(start + (span == Sums::kDay ? 0 : Sums::kHour)));
+            for (const char* const table : {"tops", "latencies"})
+                db_.run("DELETE FROM " + std::string(table) + of + " AND start <= " +
+                        std::to_string(start + (span == Sums::kDay ? 0 : Sums::kHour)));
             break;
         }
     }
@@ -496,6 +536,9 @@ void Database::roll_hour(std::int64_t now_us) {
             db_.run("INSERT INTO tops SELECT 86400, " + std::to_string(day) +
                     ", kind, key, queries, duration_us FROM tops" + of +
                     " ON CONFLICT DO UPDATE SET " + std::string(kAddTop)) == SQLITE_OK &&
+            db_.run("INSERT INTO latencies SELECT 86400, " + std::to_string(day) +
+                    ", upstream, class, queries FROM latencies" + of +
+                    " ON CONFLICT DO UPDATE SET " + std::string(kAddLatency)) == SQLITE_OK &&
             (next % Sums::kDay != 0 || trim(Sums::kDay, day));
     }
     is_done = is_done && set_mark("rolled", next) && commit_.run() == SQLITE_DONE;
@@ -525,7 +568,7 @@ void Database::remove_old_sums(std::int64_t now_us) {
     const std::int64_t rows = now - std::int64_t{settings_.retention_days} * Sums::kDay;
     db_.run("DELETE FROM tops WHERE span = 86400 AND start < " + std::to_string(rows) + personal);
     const std::int64_t days = std::max<std::int64_t>(kSumsDays, settings_.retention_days);
-    for (const char* const table : {"totals", "tops"})
+    for (const char* const table : kSumTables)
         db_.run("DELETE FROM " + std::string(table) + " WHERE span = 86400 AND start < " +
                 std::to_string(now - days * Sums::kDay));
 }

@@ -2,8 +2,8 @@
 //
 // There is one writer. Readers have their own connections (history.h), which WAL permits. A query
 // is a row of `queries`. Its id is its time in microseconds since 1970 (a few more if that id is in
-// use), so time needs no index. Repeated words are numbers of `words`. `totals` and `tops` have
-// sums by minute and hour; past hours are added to days. `marks` says up to where: `rolled` is the
+// use), so time needs no index. Repeated words are numbers of `words`. `totals`, `tops` and
+// `latencies` have sums by minute and hour; past hours are added to days. `marks` says up to where: `rolled` is the
 // first hour that no day has, `minutes` the first minute that still has personal keys. The view
 // `history` shows all of it as text.
 //
@@ -25,7 +25,7 @@
 namespace steer::recorder {
 
 inline constexpr std::int64_t kApplicationId = 0x53445152;  // "SDQR": marks our files
-inline constexpr int kSchema = 4;                           // of this version
+inline constexpr int kSchema = 5;                           // of this version
 
 // The statements that convert an older schema to the next one; 0: create it.
 std::string_view schema_step(int from);
@@ -87,7 +87,7 @@ class Database {
     const config::QueryRecorder settings_;
     Warn warn_;
     Connection db_;
-    Statement begin_, commit_, insert_, find_word_, add_word_, add_totals_, add_top_;
+    Statement begin_, commit_, insert_, find_word_, add_word_, add_totals_, add_top_, add_latency_;
     struct Hash : std::hash<std::string_view> {
         using is_transparent = void;
     };
@@ -97,7 +97,7 @@ class Database {
         std::string word;
         std::int64_t id = 0;
     };
-    static constexpr std::size_t kColumns = 25;
+    static constexpr std::size_t kColumns = 27;
     std::array<Repeated, kColumns + 1> repeated_;  // by parameter of insert_
     void bind_word(int at, std::string_view text);
     void forget_words();

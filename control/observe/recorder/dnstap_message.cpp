@@ -77,6 +77,9 @@ void put_policy(const RecordedQuery& query, std::string& out) {
     if (std::ranges::find(kDecided, query.decision) == kDecided.end()) return;
     std::string policy, rule(query.list);
     put_bytes(kPolicyType, query.decision, policy);
+    // "LIST:LINE RULE", as the line of the policy is "FILE:LINE TEXT".
+    if (query.line != 0)
+        rule.append(":").append(std::to_string(query.line)).append(" ").append(query.list_rule);
     if (!rule.empty() && !query.rule.empty()) rule += ' ';
     rule += query.rule;
     if (!rule.empty()) put_bytes(kPolicyRule, rule, policy);

@@ -87,15 +87,19 @@ std::optional<std::uint16_t> number_of_rcode(const std::string& name) {
     return std::nullopt;
 }
 
-// steer_client(client): whether the address is in the filter's prefix.
+bool is_selected(const HistoryFilter& filter, const IpAddress& client) {
+    if (filter.client &&
+        matchers::Prefix::masked(client, filter.client->length).address != filter.client->address)
+        return false;
+    return !filter.is_member || filter.is_member(client);
+}
+
+// steer_client(client): whether the address is in the filter's prefix and group.
 void is_client(sqlite3_context* context, int, sqlite3_value** values) {
-    const auto& prefix = *static_cast<const matchers::Prefix*>(sqlite3_user_data(context));
+    const auto& filter = *static_cast<const HistoryFilter*>(sqlite3_user_data(context));
     const auto* const text = reinterpret_cast<const char*>(sqlite3_value_text(values[0]));
     const auto address = IpAddress::parse(text == nullptr ? "" : text);
-    sqlite3_result_int(
-        context,
-        address && matchers::Prefix::masked(*address, prefix.length).address == prefix.address ? 1
-                                                                                               : 0);
+    sqlite3_result_int(context, address && is_selected(filter, *address) ? 1 : 0);
 }
 
 // steer_seen(id): always 1. Keeps the id of the row that is compared now, so that a search that is
@@ -137,6 +141,10 @@ object query_of(const Statement& row, const Words& words, bool shows_decisions) 
         if (shows_decisions && !row.is_null(at)) query[key] = word(at);
         ++at;
     }
+    if (shows_decisions && !row.is_null(25)) {
+        query["line"] = row.number(25);
+        query["list_rule"] = row.text(26);
+    }
     if (!row.is_null(9))
         query["rcode"] = ops::rcode_name(static_cast<std::uint16_t>(row.number(9)));
     const auto ede = static_cast<std::uint64_t>(row.is_null(10) ? kNoError : row.number(10));
@@ -157,7 +165,7 @@ object query_of(const Statement& row, const Words& words, bool shows_decisions) 
 constexpr std::string_view kHistoryColumns =
     R"(SELECT id, client, client_port, transport, name, type, class, end, path, rcode, ede,
 upstream, entry, duration_us, stands_for, query_size, response_size, worker, trace, answers,
-server, decision, plugin, list, rule FROM queries
+server, decision, plugin, list, rule, list_line, list_rule FROM queries
 WHERE id >= ?1 AND id < ?2 AND steer_seen(id))";
 
 // One search: its words, its statement, and the last row that it read.
@@ -171,8 +179,7 @@ class Search {
           is_ascending_(filter.after_us.has_value()) {}
 
     Result<value> run() {
-        if (auto done = read_words(); !done) return done.error();
-        if (auto done = prepare(); !done) return done.error();
+        if (auto done = make_ready(); !done) return done.error();
         std::vector<HistoryFilter::Range> ranges = filter_.ranges;
         if (ranges.empty()) ranges.push_back(filter_.time);
         if (!is_ascending_) std::ranges::reverse(ranges);
@@ -185,7 +192,42 @@ class Search {
         return result(code == SQLITE_INTERRUPT);
     }
 
+    Result<Visited> visit(const std::function<void(const SeenQuery&)>& visit) {
+        if (auto done = make_ready(); !done) return done.error();
+        const std::int64_t from =
+            std::max(filter_.time.from_us, reader_.db().number("SELECT min(id) FROM queries", 0));
+        rows_.bind(1, from);
+        rows_.bind(2, filter_.time.to_us);
+        rows_.bind(3, std::int64_t{-1});  // no limit
+        int code = SQLITE_ROW;
+        while ((code = rows_.step()) == SQLITE_ROW) {
+            last_us_ = rows_.number(0);
+            visit({.stands_for = std::max<std::int64_t>(rows_.number(14), 1),
+                   .client = rows_.text(1),
+                   .name = rows_.text(4),
+                   .decision = word(21),
+                   .plugin = word(22),
+                   .list = word(23)});
+        }
+        if (code == SQLITE_DONE) return Visited{from, true};
+        if (code != SQLITE_INTERRUPT) return reader_.error();
+        return Visited{seen_us_ == 0 ? filter_.time.to_us : reached_us(), false};
+    }
+
   private:
+    Result<void> make_ready() {
+        if (auto done = read_words(); !done) return done.error();
+        return prepare();
+    }
+    [[nodiscard]] std::string_view word(int at) const {
+        const auto known = words_.find(rows_.number(at));
+        return known == words_.end() ? std::string_view{} : std::string_view(known->second);
+    }
+    // Where an interrupted search goes on: at the row that was seen last, which may not have been
+    // compared yet.
+    [[nodiscard]] std::int64_t reached_us() const {
+        return seen_us_ == last_us_ ? seen_us_ : is_ascending_ ? seen_us_ - 1 : seen_us_ + 1;
+    }
     [[nodiscard]] std::size_t limit() const { return std::min(filter_.limit, kMostRows); }
 
     Result<void> read_words() {
@@ -240,16 +282,17 @@ class Search {
         if (!filter_.contains.empty()) sql += " AND instr(name, ?7) > 0";
         const bool is_one_address = filter_.client && filter_.client->length == 128;
         if (is_one_address) sql += " AND client = ?8";
-        if (filter_.client && !is_one_address) sql += " AND steer_client(client)";
+        const bool tests_clients = (filter_.client && !is_one_address) || filter_.is_member;
+        if (tests_clients) sql += " AND steer_client(client)";
         sql += is_ascending_ ? " ORDER BY id LIMIT ?3" : " ORDER BY id DESC LIMIT ?3";
         // (SQLite calls them with these objects only while run() runs.)
         sqlite3* const db = reader_.db().get();
         sqlite3_create_function_v2(db, "steer_seen", 1, SQLITE_UTF8, &seen_us_, note_seen, nullptr,
                                    nullptr, nullptr);
-        if (filter_.client && !is_one_address) {
+        if (tests_clients) {
             sqlite3_create_function_v2(db, "steer_client", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC,
-                                       const_cast<matchers::Prefix*>(&*filter_.client), is_client,
-                                       nullptr, nullptr, nullptr);
+                                       const_cast<HistoryFilter*>(&filter_), is_client, nullptr,
+                                       nullptr, nullptr);
         }
         auto rows = reader_.prepare(sql);
         if (!rows) return rows.error();
@@ -293,13 +336,12 @@ class Search {
         const auto time_at = [this](std::size_t at) {
             return queries_[at].as_object().at("time_us").as_int64();
         };
-        // Where to go on: behind the last query, or if the time was over, at the row that was seen
-        // last, which may not have been compared yet.
+        // Where to go on: behind the last query, or where the time was over.
         std::optional<std::int64_t> reached;
         if (has_more) {
             reached = time_at(is_ascending_ ? 0 : queries_.size() - 1);
         } else if (is_cut && seen_us_ != 0) {
-            reached = seen_us_ == last_us_ ? seen_us_ : is_ascending_ ? seen_us_ - 1 : seen_us_ + 1;
+            reached = reached_us();
         }
         if (is_ascending_) {
             if (reached) out["back_us"] = *reached;
@@ -332,6 +374,13 @@ Result<value> read_history(const std::string& path, const HistoryFilter& filter)
     Reader reader(path);
     if (auto done = reader.open(filter.patience); !done) return done.error();
     return Search(reader, filter).run();
+}
+
+Result<Visited> visit_history(const std::string& path, const HistoryFilter& filter,
+                              const std::function<void(const SeenQuery&)>& visit) {
+    Reader reader(path);
+    if (auto done = reader.open(filter.patience); !done) return done.error();
+    return Search(reader, filter).visit(visit);
 }
 
 namespace {
@@ -444,19 +493,21 @@ struct Bucket {
     }
     [[nodiscard]] object to_json(std::int64_t start) const {
         const double all = static_cast<double>(std::max<std::int64_t>(queries, 1));
-        return {{"start", start},
-                {"queries", queries},
-                {"cached", cached},
-                {"hit_ratio", static_cast<double>(cached) / all},
-                {"stale", stale},
-                {"forwarded", forwarded},
-                {"failed", failed},
-                {"unanswered", unanswered},
-                {"blocked", blocked},
-                {"mean_us", duration_us / std::max<std::int64_t>(queries, 1)},
-                {"p50_us", percentile(50)},
-                {"p95_us", percentile(95)},
-                {"p99_us", percentile(99)}};
+        object out{{"start", start},     {"queries", queries},
+                   {"cached", cached},   {"hit_ratio", static_cast<double>(cached) / all},
+                   {"stale", stale},     {"forwarded", forwarded},
+                   {"failed", failed},   {"unanswered", unanswered},
+                   {"blocked", blocked}, {"mean_us", mean_us()}};
+        add_percentiles(out);
+        return out;
+    }
+    [[nodiscard]] std::int64_t mean_us() const {
+        return duration_us / std::max<std::int64_t>(queries, 1);
+    }
+    void add_percentiles(object& out) const {
+        out["p50_us"] = percentile(50);
+        out["p95_us"] = percentile(95);
+        out["p99_us"] = percentile(99);
     }
 };
 
@@ -487,17 +538,32 @@ Result<value> read_course(const std::string& path, const SumKey& of, Span span,
     rows->bind(5, static_cast<std::int64_t>(of.kind));
     rows->bind(6, of.key);
     rows->bind(7, steps.step);
-    array buckets;
+    std::map<std::int64_t, Bucket> buckets;
     int code = SQLITE_ROW;
     while ((code = rows->step()) == SQLITE_ROW) {
-        const std::int64_t queries = rows->number(1);
-        buckets.push_back(
-            object{{"start", rows->number(0)},
-                   {"queries", queries},
-                   {"mean_us", rows->number(2) / std::max<std::int64_t>(queries, 1)}});
+        Bucket& bucket = buckets[rows->number(0)];
+        bucket.queries = rows->number(1);
+        bucket.duration_us = rows->number(2);
+    }
+    if (code == SQLITE_DONE && of.kind == SumKind::upstream) {
+        auto latencies = reader.prepare(
+            "SELECT start - start % ?6, class, sum(queries) FROM " +
+            sums_of("latencies", "class, queries", " AND upstream = ?5") + " GROUP BY 1, 2");
+        if (!latencies) return latencies.error();
+        bind_sums(*latencies, reader, steps);
+        latencies->bind(5, of.key);
+        latencies->bind(6, steps.step);
+        while ((code = latencies->step()) == SQLITE_ROW)
+            buckets[latencies->number(0)].latencies[latencies->number(1)] = latencies->number(2);
     }
     if (code != SQLITE_DONE && code != SQLITE_INTERRUPT) return reader.error();
-    return series_json(steps, code == SQLITE_DONE, std::move(buckets));
+    array all;
+    for (const auto& [start, bucket] : buckets) {
+        object one{{"start", start}, {"queries", bucket.queries}, {"mean_us", bucket.mean_us()}};
+        if (!bucket.latencies.empty()) bucket.add_percentiles(one);
+        all.push_back(std::move(one));
+    }
+    return series_json(steps, code == SQLITE_DONE, std::move(all));
 }
 
 Result<value> read_series(const std::string& path, Span span, std::int64_t step_s) {

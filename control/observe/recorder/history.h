@@ -8,8 +8,10 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "control/observe/recorder/sums.h"
@@ -32,6 +34,8 @@ struct HistoryFilter {
     std::string suffix;    // the same, and all names below it
     std::string contains;  // lower case; a part of the name
     std::optional<matchers::Prefix> client;
+    // Whether a client is in a group of devices; called on the thread that reads. Empty: all.
+    std::function<bool(const IpAddress&)> is_member;
     std::string end, upstream, decision, plugin;
     std::string list;         // a list's path, URL or zone, or its last part behind a slash
     std::string rule;         // a part of the line of the policy, without regard to case
@@ -52,6 +56,19 @@ struct HistoryFilter {
 // was reached. "next_us" is the `before_us` of older ones, and "back_us" the `after_us` of newer
 // ones; each is missing if there are none. So an answer without queries can have a next one.
 Result<boost::json::value> read_history(const std::string& path, const HistoryFilter& filter);
+
+// One query for visit_history(). The texts are valid during the call.
+struct SeenQuery {
+    std::int64_t stands_for = 1;
+    std::string_view client, name, decision, plugin, list;
+};
+struct Visited {
+    std::int64_t from_us = 0;  // all queries from here on were visited
+    bool is_complete = false;  // from the filter's begin on; false: the patience ended
+};
+// Calls visit() for all queries of the filter, the newest first; without `limit` and a cursor.
+Result<Visited> visit_history(const std::string& path, const HistoryFilter& filter,
+                              const std::function<void(const SeenQuery&)>& visit);
 
 struct Span {
     std::int64_t from_s = 0, to_s = 0;  // to_s: not included
@@ -76,7 +93,8 @@ struct SumKey {
     std::string key;
 };
 // The same for one key; "buckets": [{"start", "queries", "mean_us"}]. Minutes in which the key was
-// not among the most frequent ones (Sums::kKept) are missing.
+// not among the most frequent ones (Sums::kKept) are missing. Buckets of an upstream have "p50_us",
+// "p95_us" and "p99_us", too, if their latency classes are known: older databases had none.
 Result<boost::json::value> read_course(const std::string& path, const SumKey& of, Span span,
                                        std::int64_t step_s);
 

@@ -7,7 +7,6 @@
 #include <ctime>
 
 #include "control/api/log/mnemonics.h"
-#include "matchers/list/list_lines.h"
 
 namespace steer::recorder {
 namespace {
@@ -119,6 +118,10 @@ void JsonLine::append(const RecordedQuery& query, std::string& out) {
     if (!query.decision.empty()) put_word("decision", query.decision);
     if (!query.plugin.empty()) put_word("plugin", query.plugin);
     if (!query.list.empty()) put_word("list", query.list);
+    if (query.line != 0) {
+        put("line", query.line);
+        put_word("list_rule", query.list_rule);
+    }
     if (!query.rule.empty()) put_word("rule", query.rule);
     if (query.rcode == 0) {
         put_word("rcode", "NOERROR");
@@ -148,11 +151,9 @@ void JsonLine::append_hit(const RecordedQuery& query, std::string& out) {
     put_field("decision", query.decision, out);
     put_field("plugin", query.plugin, out);
     put_field("list", query.list, out);
-    if (query.lines != nullptr) {
-        if (const auto line = query.lines->find(query.name)) {
-            put_field("line", static_cast<std::uint64_t>(line->number), out);
-            put_field("rule", line->rule, out);
-        }
+    if (query.line != 0) {
+        put_field("line", std::uint64_t{query.line}, out);
+        put_field("rule", query.list_rule, out);
     }
     if (query.serial) put_field("serial", std::uint64_t{*query.serial}, out);
     if (!query.sha256.empty()) put_field("sha256", query.sha256, out);

@@ -63,11 +63,12 @@ struct RecordedQuery {
     std::string_view plugin;              // tag of the plugin that decided; empty: none
     std::string_view list;                // path, URL or zone of the list that decided; empty: none
     std::string_view rule;                // "FILE:LINE TEXT" of the line that decided; empty: none
+    std::uint32_t line = 0;               // of `list`, whose rule matches the name; 0: not known
+    std::string_view list_rule;           // that rule: "full:a.example"; empty: not known
     bool logs_hit = false;                // `list` is to be in the hit log
     std::string_view sha256;              // of the text of `list`; empty: not known
     std::optional<std::uint32_t> serial;  // of `list`, if it is a zone
-    const matchers::ListLines* lines = nullptr;  // of `list`; nullptr: not known
-    std::string_view upstream;                   // empty: none was queried
+    std::string_view upstream;            // empty: none was queried
     std::string_view entry_tag;
     std::string_view name;                   // presentation form, lower case; empty: malformed
     std::string_view client_text;            // the address

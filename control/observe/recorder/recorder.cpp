@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "control/host/process/helper_work.h"
+#include "matchers/list/list_lines.h"
 
 namespace steer::recorder {
 namespace {
@@ -238,9 +239,15 @@ void Recorder::take(const QueryRecordView& view) {
         put_lists(head, claimed_by_);
         query.plugin = claimed_by_;
     }
+    // Lines are those of rules that block; an exception has none.
+    const bool has_line = by.lines != nullptr && query.decision != kAllowed;
+    const auto found = has_line ? by.lines->find(name_) : std::nullopt;
+    if (found) {
+        query.line = static_cast<std::uint32_t>(found->number);
+        query.list_rule = found->rule;
+    }
     query.logs_hit = by.logs_hits && query.decision != kAllowed;
     query.sha256 = by.sha256;
-    query.lines = by.lines;
     query.serial = head.serial != 0 ? std::optional(head.serial) : by.serial;
     if (head.upstream != QueryRecord::kNone)
         query.upstream = name_at(names_.upstreams, head.upstream);

@@ -215,13 +215,17 @@ value to_json(const Recorder::Status& status) {
 
 }  // namespace
 
-RecorderMethods::RecorderMethods(boost::asio::io_context& main_io, Recorder& recorder)
-    : main_io_(main_io), recorder_(recorder) {}
+RecorderMethods::RecorderMethods(boost::asio::io_context& main_io, Recorder& recorder,
+                                 Members members)
+    : main_io_(main_io), recorder_(recorder), members_(std::move(members)) {}
 
 // What `read` shows of a client does not include what was blocked for it, unless masks hide the
 // client.
 bool RecorderMethods::may_see_decisions(const ops::Arguments& asked) const {
-    if (asked.caller().role >= AccessRole::operate) return true;
+    return asked.caller().role >= AccessRole::operate || masks_clients(asked);
+}
+
+bool RecorderMethods::masks_clients(const ops::Arguments& asked) const {
     const std::string tag = asked.text("plugin");
     for (const auto& one : recorder_.status().recordings) {
         if (!tag.empty() && one.tag != tag) continue;
@@ -254,34 +258,67 @@ void RecorderMethods::read(const ops::Arguments& asked, Read read, const ops::Rp
             (tag.empty() ? "no query_recorder" : "query_recorder " + matchers::quoted(tag)) +
                 std::string(" has a database: write its 'path' in the configuration")});
     }
-    if (waiting_.size() >= kMostWaiting)
-        return done(ops::RpcError{ops::RpcCode::internal_error,
-                                  "too many requests wait for the history: ask again"});
-    waiting_.push_back({std::move(path), std::move(read), done});
-    if (!is_reading_) begin_next();
+    using Room = FairQueue<Waiting>::Room;
+    const Room room = queue_.push(asked.caller().owner, {std::move(path), std::move(read), done});
+    if (room != Room::taken) {
+        const char* const whose = room == Room::none ? "" : "of yours ";
+        return done(ops::RpcError{
+            ops::RpcCode::internal_error,
+            "too many requests " + std::string(whose) + "wait for the history: ask again"});
+    }
+    begin_next();
 }
 
 void RecorderMethods::begin_next() {
-    is_reading_ = !waiting_.empty();
-    if (!is_reading_) return;
-    Waiting next = std::move(waiting_.front());
-    waiting_.pop_front();
-    const auto done = next.done;
-    const auto begun = thread_.run([this, next = std::move(next)] {
+    for (std::size_t thread = 0; thread < kThreads; ++thread) {
+        if (is_reading_[thread]) continue;
+        auto next = queue_.begin();
+        if (!next) return;
+        begin(thread, std::move(*next));
+    }
+}
+
+void RecorderMethods::begin(std::size_t thread, FairQueue<Waiting>::Next next) {
+    is_reading_[thread] = true;
+    const auto end = [this, thread, caller = next.caller] {
+        is_reading_[thread] = false;
+        queue_.end(caller);
+    };
+    const auto done = next.request.done;
+    const auto begun = threads_[thread].run([this, end, waiting = std::move(next.request)] {
         (void)recorder_.flush(kFlushPatience);
-        auto result = next.read(next.path);
-        boost::asio::post(main_io_, [this, done = next.done, result = std::move(result)]() mutable {
-            if (result.has_error()) {
-                done(ops::RpcError{ops::RpcCode::internal_error, result.error().sentence()});
-            } else {
-                done(std::move(*result));
-            }
-            begin_next();
-        });
+        auto result = waiting.read(waiting.path);
+        boost::asio::post(
+            main_io_, [this, end, done = waiting.done, result = std::move(result)]() mutable {
+                if (result.has_error()) {
+                    done(ops::RpcError{ops::RpcCode::internal_error, result.error().sentence()});
+                } else {
+                    done(std::move(*result));
+                }
+                end();
+                begin_next();
+            });
     });
     if (begun) return;
     done(ops::RpcError{ops::RpcCode::internal_error, begun.error().text});
-    is_reading_ = false;
+    end();
+}
+
+bool RecorderMethods::add_group(const ops::Arguments& asked, HistoryFilter& filter,
+                                const ops::RpcDone& done) const {
+    if (!asked.has("group")) return true;
+    // As `clients.groups`: who is in a group is not for `read`.
+    if (asked.caller().role < AccessRole::operate) {
+        done(ops::RpcError{ops::RpcCode::forbidden, "a group of devices needs the role operate"});
+        return false;
+    }
+    auto members = members_(asked.text("group"));
+    if (!members) {
+        done(ops::bad_params(members.error().text));
+        return false;
+    }
+    filter.is_member = std::move(*members);
+    return true;
 }
 
 void RecorderMethods::add_methods(ops::Methods& methods) {
@@ -305,6 +342,9 @@ void RecorderMethods::add_methods(ops::Methods& methods) {
               {"suffix", ParamType::domain_name, "only this name and names below it"},
               {"contains", ParamType::text, "only names that contain this text"},
               {"client", ParamType::text, "only this client address or prefix"},
+              {"group", ParamType::text,
+               "only clients of this group of devices: its addresses and prefixes, and the "
+               "addresses that leases have now for its MAC addresses; for the role operate"},
               {"type", ParamType::text, "only this query type, such as AAAA"},
               {"end", ParamType::text, "only this end, such as `servfail` (a verdict)"},
               {"rcode", ParamType::text, "only this response code, such as NXDOMAIN"},
@@ -330,6 +370,7 @@ void RecorderMethods::add_methods(ops::Methods& methods) {
              [this](const ops::Arguments& asked, const ops::RpcDone& done) {
                  auto filter = filter_of(asked);
                  if (!filter) return done(ops::bad_params(filter.error().text));
+                 if (!add_group(asked, *filter, done)) return;
                  const bool asks_for_decisions = std::ranges::any_of(
                      kDecisionFilters, [&](const char* name) { return asked.has(name); });
                  filter->shows_decisions = may_see_decisions(asked);

@@ -32,12 +32,15 @@ RecorderPart::RecorderPart(const Needs& needs)
                   .count();
           },
           [](const std::string& sentence) { spdlog::warn("{}", sentence); })),
-      methods_(
-          std::make_unique<recorder::RecorderMethods>(needs.get<MainLoop>().io(), *recorder_)) {
+      methods_(std::make_unique<recorder::RecorderMethods>(
+          needs.get<MainLoop>().io(), *recorder_,
+          [&clients = needs.get<ClientsPart>()](std::string_view group) {
+              return clients.members_of(group);
+          })) {
     recorder_->set_watcher([all = events_.subscriptions()](const recorder::RecordedQuery& query) {
         // The last two only if they tell the decision.
-        static constexpr std::array<std::string_view, 6> kForOperators{
-            "decision", "plugin", "list", "rule", "ede", "answers"};
+        static constexpr std::array<std::string_view, 8> kForOperators{
+            "decision", "plugin", "list", "line", "list_rule", "rule", "ede", "answers"};
         const std::size_t hidden =
             kForOperators.size() - (recorder::shows_block(query.ede) ? 0 : 2);
         const ops::Facts facts{.kind = query.end,

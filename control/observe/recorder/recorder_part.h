@@ -11,13 +11,14 @@
 #include "control/observe/recorder/recorder_methods.h"
 #include "control/part.h"
 #include "control/runtime/workers_part.h"
+#include "control/sources/clients/clients_part.h"
 
 namespace steer {
 
 class RecorderPart final : public Part {
   public:
     static constexpr std::string_view kName = "recorder";
-    using Needs = steer::Needs<MainLoop, StartSettings, Events, WorkersPart>;
+    using Needs = steer::Needs<MainLoop, StartSettings, Events, WorkersPart, ClientsPart>;
     explicit RecorderPart(const Needs& needs);
 
     void add_methods(ops::Methods& methods) override { methods_->add_methods(methods); }

@@ -16,7 +16,8 @@ void RowBatch::add(const RecordedQuery& query) {
     const auto upstream = whole_bytes(query.upstream, kMostTag),
                entry = whole_bytes(query.entry_tag, kMostTag),
                plugin = whole_bytes(query.plugin, kMostTag),
-               list = whole_bytes(query.list, kMostText), rule = whole_bytes(query.rule, kMostText);
+               list = whole_bytes(query.list, kMostText), rule = whole_bytes(query.rule, kMostText),
+               list_rule = whole_bytes(query.list_rule, kMostText);
     if (query.server != server_) {
         server_ = query.server;
         server_text_ = server_ == IpAddress{} ? std::string{} : server_.to_string();
@@ -26,6 +27,7 @@ void RowBatch::add(const RecordedQuery& query) {
                      .trace = query.trace,
                      .duration_us = query.duration_us,
                      .stands_for = query.stands_for,
+                     .line = query.line,
                      .text = static_cast<std::uint32_t>(text_.size()),
                      .client_port = query.client_port,
                      .qtype = query.qtype,
@@ -38,6 +40,7 @@ void RowBatch::add(const RecordedQuery& query) {
                      .answers_size = static_cast<std::uint16_t>(query.answers.size()),
                      .list_size = static_cast<std::uint16_t>(list.size()),
                      .rule_size = static_cast<std::uint16_t>(rule.size()),
+                     .list_rule_size = static_cast<std::uint16_t>(list_rule.size()),
                      .client_size = static_cast<std::uint8_t>(query.client_text.size()),
                      .server_size = static_cast<std::uint8_t>(server.size()),
                      .upstream_size = static_cast<std::uint8_t>(upstream.size()),
@@ -49,7 +52,7 @@ void RowBatch::add(const RecordedQuery& query) {
                      .end = query.end,
                      .decision = query.decision});
     for (const std::string_view text : {query.client_text, server, query.name, upstream, entry,
-                                        plugin, list, rule, query.answers})
+                                        plugin, list, rule, list_rule, query.answers})
         text_ += text;
 }
 
@@ -69,6 +72,7 @@ RowBatch::Texts RowBatch::texts(const Row& row) const {
     texts.plugin = take(row.plugin_size);
     texts.list = take(row.list_size);
     texts.rule = take(row.rule_size);
+    texts.list_rule = take(row.list_rule_size);
     texts.answers = take(row.answers_size);
     return texts;
 }

@@ -15,9 +15,10 @@ struct Row {
     std::int64_t time_us;
     std::uint64_t trace;
     std::uint32_t duration_us, stands_for;
+    std::uint32_t line;  // of its list; 0: not known
     std::uint32_t text;  // offset of its texts: client, server, name, ...
     std::uint16_t client_port, qtype, qclass, rcode, ede, query_size, response_size;
-    std::uint16_t name_size, answers_size, list_size, rule_size;
+    std::uint16_t name_size, answers_size, list_size, rule_size, list_rule_size;
     std::uint8_t client_size, server_size, upstream_size, entry_size, plugin_size, worker;
     ClientTransport transport;
     Path path;
@@ -36,7 +37,8 @@ class RowBatch {
     [[nodiscard]] const std::vector<Row>& rows() const { return rows_; }
 
     struct Texts {
-        std::string_view client, server, name, upstream, entry, plugin, list, rule, answers;
+        std::string_view client, server, name, upstream, entry, plugin, list, rule, list_rule,
+            answers;
     };
     [[nodiscard]] Texts texts(const Row& row) const;
 

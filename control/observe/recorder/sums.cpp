@@ -9,7 +9,7 @@ namespace steer::recorder {
 namespace {
 
 constexpr std::uint16_t kServfail = 2;
-constexpr unsigned kMostClass = 26;  // 67 s
+constexpr unsigned kMostClass = Sums::kLatencyClasses - 1;
 
 }  // namespace
 
@@ -47,6 +47,16 @@ void Sums::count_word(SumKind kind, std::string_view word, const Row& row) {
     at->count.duration_us += std::uint64_t{row.duration_us} * row.stands_for;
 }
 
+void Sums::count_latency(std::string_view upstream, const Row& row) {
+    auto at = latencies_.find(upstream);
+    if (at == latencies_.end()) {
+        const bool has_room = latencies_.size() < kMostUpstreams;
+        at = latencies_.try_emplace(has_room ? std::string(upstream) : std::string{}).first;
+    }
+    const int exponent = std::countr_zero(latency_class(row.duration_us));
+    at->second.at(static_cast<std::size_t>(exponent)) += row.stands_for;
+}
+
 void Sums::add(const RowBatch& batch, const Row& row) {
     const std::int64_t second = row.time_us / kMicroseconds;
     if (minute_ == 0) minute_ = second - second % kMinute;
@@ -64,7 +74,10 @@ void Sums::add(const RowBatch& batch, const Row& row) {
     const auto texts = batch.texts(row);
     if (!texts.name.empty()) count(SumKind::name, texts.name, row);
     count(SumKind::client, texts.client, row);
-    if (!texts.upstream.empty()) count(SumKind::upstream, texts.upstream, row);
+    if (!texts.upstream.empty()) {
+        count(SumKind::upstream, texts.upstream, row);
+        count_latency(texts.upstream, row);
+    }
     count_word(SumKind::end, row.end, row);
     count(SumKind::entry, texts.entry, row);
     if (!row.decision.empty()) count_word(SumKind::decision, row.decision, row);
@@ -118,6 +131,17 @@ std::vector<Sums::Key> Sums::keys() const {
     return all;
 }
 
+std::vector<Sums::Latency> Sums::latencies() const {
+    std::vector<Latency> all;
+    for (const auto& [upstream, classes] : latencies_) {
+        for (unsigned exponent = 0; exponent < kLatencyClasses; ++exponent) {
+            if (classes[exponent] != 0)
+                all.push_back({upstream, 1U << exponent, classes[exponent]});
+        }
+    }
+    return all;
+}
+
 void Sums::clear() {
     minute_ = 0;
     totals_ = {};
@@ -125,6 +149,7 @@ void Sums::clear() {
         counts.clear();
     numbers_.clear();
     words_.clear();
+    latencies_.clear();
 }
 
 }  // namespace steer::recorder

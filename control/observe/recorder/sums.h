@@ -53,6 +53,8 @@ class Sums {
     // Maximum keys per kind that are counted in memory, and that one flush keeps. Queries of other
     // keys count only in the totals and for the key "".
     static constexpr std::size_t kMostKeys = 100'000, kKept = 500;
+    static constexpr std::size_t kMostUpstreams = 256;  // with latency classes
+    static constexpr std::size_t kLatencyClasses = 27;  // powers of two up to 67 s
     static constexpr std::int64_t kMinute = 60, kHour = 3600,
                                   kDay = 86'400;  // the stored spans, in seconds
     // Keys per kind that a past hour and a past day keep.
@@ -73,6 +75,13 @@ class Sums {
     [[nodiscard]] const Totals& totals() const { return totals_; }
     // The most frequent keys of each kind.
     [[nodiscard]] std::vector<Key> keys() const;
+    // Queries by upstream and latency class; the key "": of upstreams beyond kMostUpstreams.
+    struct Latency {
+        std::string_view upstream;  // until the next change of this object
+        std::uint32_t bound_us;     // latency_class()
+        std::uint64_t queries;
+    };
+    [[nodiscard]] std::vector<Latency> latencies() const;
     void clear();
 
   private:
@@ -86,6 +95,7 @@ class Sums {
     void count(SumKind kind, std::string_view key, const Row& row);
     void count(SumKind kind, std::uint16_t number, const Row& row);
     void count_word(SumKind kind, std::string_view word, const Row& row);
+    void count_latency(std::string_view upstream, const Row& row);
 
     std::int64_t minute_ = 0;
     Totals totals_;
@@ -98,6 +108,9 @@ class Sums {
         Count count;
     };
     std::vector<Word> words_;
+    boost::unordered_flat_map<std::string, std::array<std::uint64_t, kLatencyClasses>, Hash,
+                              std::equal_to<>>
+        latencies_;  // by upstream; queries by the exponent of their class
 };
 
 // The latency class of a duration: the power of two above it, at least 2, in microseconds.

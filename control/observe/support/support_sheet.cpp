@@ -66,6 +66,9 @@ class Groups {
         for (const std::string_view member : members_) {
             if (const std::string_view word = text(query, member); !word.empty())
                 group.json[member] = word;
+            // The same rule of a list is in one line.
+            if (member == "list_rule" && query.contains("line"))
+                group.json["line"] = query.at("line");
         }
         return group;
     }
@@ -96,7 +99,7 @@ void add_addresses(std::string_view answers, std::vector<IpAddress>& out) {
 
 Sheet sheet_of(const value& history) {
     Groups asked({"name", "type", "decision", "rcode"}),
-        blocked({"name", "type", "plugin", "list", "rule"}),
+        blocked({"name", "type", "plugin", "list", "list_rule", "rule"}),
         failed({"name", "type", "rcode", "end", "upstream"}), slow({"name", "type", "upstream"}),
         steered({"name", "type", "plugin", "answers"});
     Sheet out;

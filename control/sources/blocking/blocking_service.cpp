@@ -22,6 +22,15 @@ constexpr std::size_t kMostBytes = std::size_t{32} << 20;
 constexpr std::uint64_t kLongestS = 10 * 366 * std::uint64_t{86'400};
 constexpr std::string_view kLoss = "rules of people are not in force";
 
+// What `blocking.set` asks for: name, reach and direction.
+Rule named_rule(const ops::Arguments& asked) {
+    Rule rule;
+    rule.name = asked.text("name");
+    rule.allows = asked.is_true("allow");
+    rule.is_exact = asked.is_true("exact");
+    return rule;
+}
+
 }  // namespace
 
 BlockingService::BlockingService(boost::asio::io_context& main_io, Times times, rte_rcu_qsbr* qsbr,
@@ -163,11 +172,15 @@ void BlockingService::poll() {
     shared_.expired(ended);
 }
 
+Result<void> BlockingService::check_on() const {
+    if (!file_.empty()) return {};
+    return Error{"rules are off: set `control.rules` to a file, or serve the page, and restart"};
+}
+
 bool BlockingService::refuse_if_off(const ops::RpcDone& done) const {
-    if (!file_.empty()) return false;
-    done(
-        bad_params("rules are off: set `control.rules` to a file, or serve the page, and restart"));
-    return true;
+    const auto on = check_on();
+    if (!on) done(bad_params(on.error().text));
+    return !on;
 }
 
 void BlockingService::list(const ops::RpcDone& done) const {
@@ -179,11 +192,21 @@ void BlockingService::list(const ops::RpcDone& done) const {
 }
 
 void BlockingService::set(const ops::Arguments& asked, const ops::RpcDone& done) {
-    Rule rule;
-    rule.name = asked.text("name");
-    rule.allows = asked.is_true("allow");
-    rule.is_exact = asked.is_true("exact");
-    add(std::move(rule), asked, done);
+    add(named_rule(asked), asked, done);
+}
+
+Result<BlockingService::Trial> BlockingService::trial(const ops::Arguments& asked) const {
+    if (auto on = check_on(); !on) return on.error();
+    auto rule = complete(named_rule(asked), asked);
+    if (!rule) return rule.error();
+    RuleBook book = book_;
+    std::vector<Rule> replaced;
+    auto put = book.put(*std::move(rule), replaced);
+    if (!put) return put.error();
+    // (No worker reads this table, so its version is of no account.)
+    auto rules = std::make_shared<const NameRules>(table_rules(book, groups_), 1);
+    return Trial{*std::move(put), std::move(rules), static_cast<std::uint32_t>(now().boot_s),
+                 lists_};
 }
 
 bool BlockingService::read_lists(const ops::Arguments& asked, const ops::RpcDone& done,
@@ -228,12 +251,10 @@ void BlockingService::suspend(const ops::Arguments& asked, const ops::RpcDone& d
     if (read_lists(asked, done, rule)) add(std::move(rule), asked, done);
 }
 
-void BlockingService::add(Rule rule, const ops::Arguments& asked, const ops::RpcDone& done) {
-    if (refuse_if_off(done)) return;
+Result<Rule> BlockingService::complete(Rule rule, const ops::Arguments& asked) const {
     for (const char* const one : {"clients", "group"}) {
         if (asked.has(one) && asked.text(one).empty())
-            return done(bad_params(matchers::quoted(one) +
-                                   " is empty: leave it out for a rule for everyone"));
+            return Error{matchers::quoted(one) + " is empty: leave it out for a rule for everyone"};
     }
     rule.clients = asked.text("clients");
     rule.group = asked.text("group");
@@ -246,11 +267,17 @@ void BlockingService::add(Rule rule, const ops::Arguments& asked, const ops::Rpc
         rule.boot_until_s = made.boot_s + seconds;
     }
     auto good = RuleBook::checked(std::move(rule));
-    if (!good) return done(bad_params(good.error().text));
+    if (!good) return good.error();
     if (!good->group.empty()) {
-        if (const auto known = groups_.check(good->group); !known)
-            return done(bad_params(known.error().text));
+        if (const auto known = groups_.check(good->group); !known) return known.error();
     }
+    return good;
+}
+
+void BlockingService::add(Rule rule, const ops::Arguments& asked, const ops::RpcDone& done) {
+    if (refuse_if_off(done)) return;
+    auto good = complete(std::move(rule), asked);
+    if (!good) return done(bad_params(good.error().text));
     std::vector<Rule> replaced;
     auto put = book_.put(*std::move(good), replaced);
     if (!put) return done(bad_params(put.error().text));

@@ -62,6 +62,15 @@ class BlockingService {
     void follow_groups();
     // The rules as the boxes of a fleet share them. Suspensions of legal lists stay on their box.
     [[nodiscard]] shared::Entries& shared() { return shared_; }
+    // A rule as `blocking.set` would add it, with the table of all rules that would then be in
+    // force. Changes nothing.
+    struct Trial {
+        Rule rule;
+        std::shared_ptr<const NameRules> rules;
+        std::uint32_t now_s = 0;  // of CLOCK_BOOTTIME
+        std::vector<Lists> lists;
+    };
+    [[nodiscard]] Result<Trial> trial(const ops::Arguments& asked) const;
     // The numbers of the rules for a group.
     [[nodiscard]] std::vector<std::uint32_t> rules_for(std::string_view group) const;
     void poll();
@@ -92,6 +101,8 @@ class BlockingService {
     bool read_lists(const ops::Arguments& asked, const ops::RpcDone& done, Rule& rule) const;
     void remove(const ops::Arguments& asked, const ops::RpcDone& done);
     void add(Rule rule, const ops::Arguments& asked, const ops::RpcDone& done);
+    // The rule with the clients, the end and the note of the request, checked.
+    [[nodiscard]] Result<Rule> complete(Rule rule, const ops::Arguments& asked) const;
     // After a change of the book: publishes it, drops cached answers that only the removed rules
     // allowed, and writes the file.
     void changed(const std::vector<Rule>& removed, boost::json::array rules,
@@ -99,6 +110,7 @@ class BlockingService {
     [[nodiscard]] RuleTime now() const;
     void publish();
     void keep(std::function<void(const std::string& problem)> then);
+    [[nodiscard]] Result<void> check_on() const;
     [[nodiscard]] bool refuse_if_off(const ops::RpcDone& done) const;
 
     const Times times_;

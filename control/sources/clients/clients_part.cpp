@@ -7,6 +7,7 @@
 #include "control/host/process/files_as.h"
 #include "control/parts.h"
 #include "control/sources/clients/client_state.h"
+#include "matchers/prefix/mac_address.h"
 #include "matchers/quote.h"
 
 namespace steer {
@@ -105,6 +106,30 @@ void ClientsPart::add_leases(std::vector<clients::KnownClient>& out) const {
             // Operators write a device's name into the comment where it sends none.
             const std::string& name = lease.host_name.empty() ? lease.comment : lease.host_name;
             out.push_back({*address, lease.mac, name, clients::NameSource::lease, router});
+        });
+}
+
+std::shared_ptr<const LeaseDevices> ClientsPart::devices() const {
+    std::vector<LeaseDevice> all;
+    leases_.service().each_known([&all](const std::string&, const routeros::DhcpLease& lease) {
+        const auto address = IpAddress::parse(lease.address);
+        const auto mac = parse_mac(lease.mac);
+        if (!address || !mac) return;
+        LeaseDevice device;
+        device.address = *address;
+        device.mac = *mac;
+        all.push_back(std::move(device));
+    });
+    return std::make_shared<const LeaseDevices>(std::move(all));
+}
+
+Result<std::function<bool(const IpAddress&)>> ClientsPart::members_of(
+    std::string_view group) const {
+    const auto& book = groups_->book();
+    if (auto known = book.check(group); !known) return known.error();
+    return std::function<bool(const IpAddress&)>(
+        [members = book.devices(group), devices = devices()](const IpAddress& client) {
+            return members->has(client, devices->find(client), 0);
         });
 }
 

@@ -1,6 +1,7 @@
 // Names of clients and groups of devices, for parts that need them.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string_view>
 #include <vector>
@@ -33,6 +34,12 @@ class ClientsPart final : public Part {
     void poll() override { groups_->poll(); }
 
     [[nodiscard]] clients::GroupService& groups() { return *groups_; }
+    // The devices with a MAC address, by the leases of now.
+    [[nodiscard]] std::shared_ptr<const LeaseDevices> devices() const;
+    // Whether a client is in the group, by the members and the leases of now; for any thread.
+    // Error: there is no such group.
+    [[nodiscard]] Result<std::function<bool(const IpAddress&)>> members_of(
+        std::string_view group) const;
 
   private:
     void follow_settings(const config::Settings& settings);

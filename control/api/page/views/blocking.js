@@ -1,13 +1,13 @@
 // Blocking: block or allow a name from the next query on, pause lists, and the rules that people added.
 import { clientOf, clientText, learnNames } from "/client_names.js";
 import { make, notice, panel, put, table, widePanel } from "/dom.js";
-import { count, duration } from "/format.js";
+import { count, duration, when } from "/format.js";
 import { action } from "/permissions.js";
 import { call } from "/rpc.js";
 
 export const title = "Blocking";
 
-const kEveryMs = 5000;
+const kEveryMs = 5000, kTypedMs = 600;
 const kTimes = [[0, "until it is removed"], [600, "10 minutes"], [3600, "1 hour"], [28800, "8 hours"], [86400, "1 day"], [604800, "1 week"]];
 const kPauses = kTimes.filter(([seconds]) => seconds > 0);
 
@@ -30,7 +30,7 @@ function left(rule) {
 }
 
 export function show(place, [name = "", client = ""] = []) {
-  const told = make("div"), rules = make("div"), where = make("p", { class: "quiet", hidden: true }, "All boxes of the fleet have these rules. A legal list is suspended on each box by itself.");
+  const told = make("div"), rules = make("div"), foreseen = make("div", { role: "status", class: "preview" }), where = make("p", { class: "quiet", hidden: true }, "All boxes of the fleet have these rules. A legal list is suspended on each box by itself.");
   const choice = (times, label) => make("select", { name: label }, times.map(([value, text]) => make("option", { value }, text)));
   const wish = make("input", { name: "name", value: name, placeholder: "ads.example.com", size: 28, autocomplete: "off" });
   const groups = make("datalist", { id: "groups" });
@@ -58,6 +58,41 @@ export function show(place, [name = "", client = ""] = []) {
     const text = input.value.trim();
     return known.includes(text) ? { group: text } : { clients: await clientOf(text, true) };
   }
+  // What a rule for the written name would have changed: in the last day, by the recorded queries.
+  let typed = null, asked = 0;
+  const verb = { true: "Allowing it would have let pass", false: "Blocking it would have stopped" };
+  function changes(result, allow) {
+    const changed = allow ? result.would_allow : result.would_block;
+    const names = result.names.slice(0, 3).map((one) => `${one.name} (${count(one.queries)})`).join(", ");
+    return `${verb[allow]} ${count(changed)} of ${count(result.queries)} queries${changed > 0 ? ` of ${count(result.clients)} ${result.clients === 1 ? "client" : "clients"}: ${names}${result.names.length > 3 ? " …" : ""}` : ""}.`;
+  }
+  async function preview() {
+    const mine = ++asked;
+    const text = wish.value.trim();
+    if (!text) {
+      foreseen.replaceChildren(make("p", { class: "quiet" }, "With a name, here stands what a rule would have changed in the last day."));
+      return;
+    }
+    const lines = [];
+    try {
+      const params = given({ name: text, exact: exact.checked, ...await of(clients) });
+      let oldest = null;
+      for (const allow of [false, true]) {
+        const result = await call("blocking.preview", given({ ...params, allow }));
+        if (hasEnded || mine !== asked) return;
+        oldest = result;
+        lines.push(changes(result, allow));
+      }
+      lines.push(`Queries since ${when(new Date(oldest.from * 1000))}, by the recorder.${oldest.complete ? "" : " Older ones were not read in time."}${oldest.masked ? " It keeps only prefixes of clients." : ""}`);
+    } catch (error) {
+      lines.push(`No preview: ${error.message}`);
+    }
+    if (hasEnded || mine !== asked) return;
+    foreseen.replaceChildren(...lines.map((line) => make("p", { class: "quiet" }, line)));
+  }
+  const soon = () => { clearTimeout(typed); typed = setTimeout(preview, kTypedMs); };
+  for (const field of [wish, exact, clients]) field.addEventListener("input", soon);
+
   const given = (params) => Object.fromEntries(Object.entries(params).filter(([, value]) => value));
   async function set(allow) {
     const text = wish.value.trim();
@@ -77,13 +112,13 @@ export function show(place, [name = "", client = ""] = []) {
     shown = text;
     put(rules, table([
       { title: "Does", of: (one) => make("span", { class: one.does === "block" ? "bad" : "good" }, isPause(one) ? "pauses" : `${one.does}s`) },
-      { title: "What", long: true, of: subject },
+      { title: "What", kind: "head", long: true, of: subject },
       { title: "For", of: (one) => (one.group ? `group ${one.group}` : one.clients ? clientText(one.clients) : "everyone") },
-      { title: "How long", of: left },
-      { title: "Note", long: true, of: (one) => one.note },
+      { title: "How long", kind: "rest", of: left },
+      { title: "Note", long: true, of: (one) => one.note, narrow: false },
       { title: "Added by", long: true, of: (one) => (one.box ? `${one.who}, on ${one.box}` : one.who), narrow: false },
-      { title: "", of: (one) => action("Remove", "blocking.remove", () => change("blocking.remove", { number: one.number }, `Removed: ${subject(one)}`), told) },
-    ], all, "There is no rule. Write a name above, or click “Block or allow” beside a query."),
+      { title: "", kind: "change", of: (one) => action("Remove", "blocking.remove", () => change("blocking.remove", { number: one.number }, `Removed: ${subject(one)}`), told) },
+    ], all, "There is no rule. Write a name above, or click “Block or allow” beside a query.", "facts"),
     all.length > most * 0.9 ? make("p", { class: "warn" }, `At most ${count(most)} rules fit. Put long lists into an adlist.`) : "");
   }
 
@@ -114,16 +149,16 @@ export function show(place, [name = "", client = ""] = []) {
     panel("Block or allow a name",
       form(make("label", {}, "Name, with all names below", wish), make("label", {}, "Only this name", exact), make("label", {}, "For (device, group, address or network)", clients),
         make("label", {}, "How long", seconds), make("label", {}, "Note", note),
-        action("Block it", "blocking.set", () => set(false), told, "main"), action("Allow it", "blocking.set", () => set(true), told)),
+        action("Block it", "blocking.set", () => set(false), told, "main"), action("Allow it", "blocking.set", () => set(true), told)), foreseen,
       make("p", { class: "quiet" }, "An allowed name passes all block lists, except those that the law requires. The rule for fewer clients wins, then the longer name.")),
     panel("Pause blocking",
       form(make("label", {}, "What", paused), make("label", {}, "For (device, group, address or network)", pausedFor), make("label", {}, "How long", pauseSeconds),
         action("Pause", "blocking.pause", pause, told))),
     widePanel("Rules", rules)));
   look();
-  learnGroups().catch(() => { /* `look` says what is wrong */ });
+  learnGroups().catch(() => { /* `look` says what is wrong */ }).then(preview);
   learnLists().catch(() => { /* `look` says what is wrong */ });
   call("fleet").then(({ configured }) => { where.hidden = !configured; }, () => { /* `look` says what is wrong */ });
   const timer = setInterval(() => { if (!document.hidden) look(); }, kEveryMs);
-  return () => { hasEnded = true; clearInterval(timer); };
+  return () => { hasEnded = true; clearInterval(timer); clearTimeout(typed); };
 }

@@ -56,13 +56,13 @@ export function show(place, [chosen]) {
     const limits = (name) => make("a", { href: `#settings/groups/${encodeURIComponent(name)}`, "aria-label": `Limits of ${name}` }, "Limits");
     put(groupList, table([
       { title: "Group", of: (one) => make("span", {}, one.group, " ", one.isFirst && limits(one.group)) },
-      { title: "Device", long: true, of: (one) => one.name ?? one.client ?? make("span", { class: "quiet" }, "no device") },
+      { title: "Device", kind: "head", long: true, of: (one) => one.name ?? one.client ?? make("span", { class: "quiet" }, "no device") },
       { title: "Address", of: (one) => one.client ?? "–", narrow: false },
       { title: "Added by", long: true, of: (one) => (one.client ? `${one.who}, ${time(one.at)}` : ""), narrow: false },
-      { title: "", of: (one) => (one.client
+      { title: "", kind: "change", of: (one) => (one.client
         ? action("Take out", "clients.group_remove", () => changedGroup("clients.group_remove", { group: one.group, clients: [one.client] }, `No longer in ${one.group}: ${one.name ?? one.client}`), told)
         : action("Remove", "clients.group_remove", () => changedGroup("clients.group_remove", { group: one.group }, `Removed: ${one.group}`), told)) },
-    ], rows.slice(0, kShown), "There is no group yet. Put devices together above, for example those of the children; then block a name for all of them in the view Blocking."),
+    ], rows.slice(0, kShown), "There is no group yet. Put devices together above, for example those of the children; then block a name for all of them in the view Blocking.", "facts"),
     ofFile.length > 0 && make("p", { class: "quiet" }, "Of the file of client_groups: ", ofFile.flatMap((one, i) => [i > 0 && ", ", `${one.group} (${count(one.members)} devices) `, limits(one.group)])),
     rows.length > kShown && make("p", { class: "quiet" }, `${count(rows.length - kShown)} more: see “steerctl clients group”.`));
   }
@@ -71,13 +71,13 @@ export function show(place, [chosen]) {
     const wanted = find.value.trim().toLowerCase();
     const rows = all.clients.filter((one) => !wanted || [one.address, one.mac, one.name].some((text) => text?.toLowerCase().includes(wanted)));
     put(list, table([
-      { title: "Name", long: true, of: (one) => one.name ?? make("span", { class: "quiet" }, "no name") },
+      { title: "Name", kind: "head", long: true, of: (one) => one.name ?? make("span", { class: "quiet" }, "no name") },
       { title: "Address", of: (one) => (one.address ? make("a", { href: `#history/client/${encodeURIComponent(one.address)}` }, one.address) : "–") },
       { title: "MAC address", of: (one) => (one.mac ? make("span", { title: one.private_mac ? "The device made it up; it can change at any time" : "" }, one.mac, one.private_mac && make("span", { class: "quiet" }, " private")) : "–"), narrow: false },
       { title: "Name from", of: sourceText, narrow: false },
-      { title: "", of: (one) => make("button", { onclick: () => { client.value = one.mac ?? one.address; name.value = one.name ?? ""; name.focus(); } }, "Rename") },
-      { title: "", of: (one) => one.source === "given" && action("Forget", "clients.forget", () => changed("clients.forget", { client: one.mac ?? one.address }, "The given name was removed from"), told) },
-    ], rows.slice(0, kShown), wanted ? "No client fits." : "No client is known yet. A dhcp_leases plugin brings the names of leases; or give a name above."),
+      { title: "", kind: "change", of: (one) => make("span", {}, make("button", { onclick: () => { client.value = one.mac ?? one.address; name.value = one.name ?? ""; name.focus(); } }, "Rename"),
+        one.source === "given" && [" ", action("Forget", "clients.forget", () => changed("clients.forget", { client: one.mac ?? one.address }, "The given name was removed from"), told)]) },
+    ], rows.slice(0, kShown), wanted ? "No client fits." : "No client is known yet. A dhcp_leases plugin brings the names of leases; or give a name above.", "facts"),
     rows.length > kShown && make("p", { class: "quiet" }, `${count(rows.length - kShown)} more clients: search for them.`));
   }
 

@@ -21,7 +21,9 @@ const kSetting = `plugins:
     type: sequence
     args:
       - exec: $log`;
-let seconds = 3600;
+// Percentiles are bounds of latency classes: powers of two.
+const kMeasures = [["p95_us", "95 % are faster (p95)"], ["p50_us", "half are faster (p50)"], ["p99_us", "99 % are faster (p99)"], ["mean_us", "mean"]];
+let seconds = 3600, measure = "p95_us";
 
 // Why there is no history; without a recorder, what to configure.
 async function without(error) {
@@ -54,16 +56,20 @@ function points(series) {
   return make("p", { class: "quiet" }, `One point per ${duration(series.bucket_seconds)}; times are in ${zone}.`);
 }
 
-// Mean times by upstream: a line each.
+// Times of answers by upstream: a line each. `measure`: of kMeasures.
 async function latency(upstreams) {
   const shown = upstreams.rows.filter((one) => one.key).slice(0, kUpstreams);
   if (shown.length === 0) return null;
   const courses = await Promise.all(shown.map(({ key }) => call("recorder.series", { kind: "upstream", key, seconds })));
   const starts = [...new Set(courses.flatMap((one) => one.buckets.map((bucket) => bucket.start)))].sort((a, b) => a - b);
-  const known = courses.map((one) => new Map(one.buckets.map((bucket) => [bucket.start, bucket.mean_us / 1000])));
-  const made = graph("Mean time by upstream", shown.map(({ key }, i) => ({ title: `${key}, ms`, of: (point) => known[i].get(point.start) })), between(courses[0].from, courses[0].to));
-  made.draw(starts.map((start) => ({ start })));
-  return { ...made, series: courses[0] };
+  const known = courses.map((one) => new Map(one.buckets.map((bucket) => [bucket.start, bucket])));
+  const value = (i, start) => { const of = known[i].get(start)?.[measure]; return of === undefined ? undefined : of / 1000; };
+  const made = graph("Latency by upstream", shown.map(({ key }, i) => ({ title: `${key}, ms`, of: (point) => value(i, point.start) })), between(courses[0].from, courses[0].to));
+  const draw = () => made.draw(starts.map((start) => ({ start })));
+  const select = make("select", { name: "measure", onchange: () => { measure = select.value; draw(); } },
+    kMeasures.map(([key, text]) => make("option", { value: key, selected: key === measure }, text)));
+  draw();
+  return { ...made, choice: make("form", {}, make("label", {}, "Show", select)), series: courses[0] };
 }
 
 function all(place) {
@@ -92,7 +98,7 @@ function all(place) {
         top("Most frequent names", "Name", names, ofKind("name")), top("Most active clients", "Client", clients, ofKind("client"), undefined, (one) => clientLink(one.key, ofKind("client")(one.key))),
         top("Decisions", "Decision", decisions, ofKind("decision")), top("Most blocked names", "Name", blockedNames, (name) => found({ name, decision: "blocked" }), "Nothing was blocked in this time."),
         top("Lists that decided", "List", lists, ofKind("list"), "No list decided a query in this time.", (one) => make("a", { href: ofKind("list")(one.key), title: one.key }, lastPart(one.key))), top("How queries ended", "End", ends, ofKind("end")),
-        top("Upstreams", "Upstream", upstreams, ofKind("upstream")), times && panel("Mean time by upstream", times.element, points(times.series))));
+        top("Upstreams", "Upstream", upstreams, ofKind("upstream")), times && panel("Latency by upstream", times.choice, times.element, points(times.series))));
     } catch (error) {
       const why = await without(error);
       if (!ended) out.replaceChildren(why);

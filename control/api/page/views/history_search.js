@@ -3,6 +3,7 @@ import { learnNames } from "/client_names.js";
 import { make, notice } from "/dom.js";
 import { csv, json, save } from "/export.js";
 import { clock, count, day, when, zone } from "/format.js";
+import { refusal } from "/permissions.js";
 import { call } from "/rpc.js";
 import { kDecisions, queryTable } from "/views/queries.js";
 
@@ -11,7 +12,7 @@ export const kSpans = [[900, "15 minutes"], [3600, "hour"], [86400, "day"], [604
 const kUsualSpan = 86400;
 const kNames = [["contains", "contains"], ["suffix", "is, or is below"], ["name", "is exactly"]];
 // Parameters of recorder.history that are texts.
-const kTexts = ["contains", "suffix", "name", "client", "decision", "list", "decided_by", "rule", "upstream", "rcode", "type", "end"];
+const kTexts = ["contains", "suffix", "name", "client", "group", "decision", "list", "decided_by", "rule", "upstream", "rcode", "type", "end"];
 
 // A filter in the address: its fields that are not empty.
 export const toAddress = (filter) => `#history/find/${encodeURIComponent(new URLSearchParams(Object.entries(filter).filter(([, value]) => value)))}`;
@@ -54,7 +55,7 @@ export function fields(filter) {
   const [since = "", until = ""] = (filter.daily ?? "").split("-");
   const begin = make("input", { name: "daily_from", type: "time", value: since }), end = make("input", { name: "daily_to", type: "time", value: until });
   const all = {
-    client: input("client", { placeholder: "192.0.2.0/24", size: 18 }),
+    client: input("client", { placeholder: "192.0.2.0/24", size: 18 }), group: input("group", { size: 14, list: "history-groups" }),
     decision: choice("decision", [["", "any"], ...kDecisions.map((one) => [one, one])], filter.decision ?? ""),
     list: input("list", { placeholder: "ads.txt", size: 16 }),
     rcode: input("rcode", { placeholder: "NXDOMAIN", size: 10 }),
@@ -64,7 +65,14 @@ export function fields(filter) {
     decided_by: input("decided_by", { size: 12 }), rule: input("rule", { placeholder: "steerdns.yaml:12", size: 18 }),
   };
   const told = make("p", { class: "bad", role: "alert", hidden: true });
-  const more = ["from", "to", "daily", "upstream", "type", "end", "decided_by", "rule"].some((name) => filter[name]);
+  // Without the role there are no names of groups to choose from.
+  const groups = make("datalist", { id: "history-groups" });
+  refusal("clients.groups", false).then(async (why) => {
+    if (why) return;
+    const { groups: made, of_file } = await call("clients.groups");
+    groups.append(...new Set([...made, ...of_file].map((one) => one.group)).values().map((value) => make("option", { value })));
+  }).catch(() => { /* the field takes text all the same */ });
+  const more = ["from", "to", "daily", "group", "upstream", "type", "end", "decided_by", "rule"].some((name) => filter[name]);
   const label = (what, field) => make("label", {}, what, field);
   return make("form", {
     onsubmit: (event) => {
@@ -84,7 +92,7 @@ export function fields(filter) {
   },
   make("div", { class: "fields" }, label("Name", by), label("Text", text), label("Client or prefix", all.client), label("Decision", all.decision), label("List", all.list), label("Result", all.rcode), label("Time", all.span)),
   make("details", { open: more }, make("summary", {}, "More"), make("div", { class: "fields" },
-    label("From, instead of Time", all.from), label("Until", all.to), label("Each day from", begin), label("Each day until", end), label("Upstream", all.upstream), label("Type", all.type), label("End", all.end),
+    label("From, instead of Time", all.from), label("Until", all.to), label("Each day from", begin), label("Each day until", end), label("Group of devices", all.group), groups, label("Upstream", all.upstream), label("Type", all.type), label("End", all.end),
     label("Decided by plugin", all.decided_by), label("Rule contains", all.rule)), make("p", { class: "quiet" }, `Times are in ${zone}.`)),
   told, make("div", { class: "buttons" }, make("button", { class: "main" }, "Find"), make("a", { href: "#history/find" }, "Clear")));
 }

@@ -18,16 +18,19 @@ export function explainLink(one, text) {
 export const kDecisions = ["blocked", "allowed", "rewritten", "steered", "rejected", "dropped", "refused", "forwarded", "local", "error", "empty"];
 const kColours = { blocked: "bad", rejected: "warn", dropped: "warn", refused: "warn", error: "warn" };
 
+// The list that decided, with the line if it is known.
+const place = (one) => one.list && (one.line ? `${one.list}:${one.line}` : one.list);
+
 // What the policy did; without it (an old row, or a role that may not see it), how the query ended.
 function decision(one) {
   const text = one.decision ?? one.end;
-  const why = [one.plugin, one.list, one.rule].filter(Boolean).join(", ");
+  const why = [one.plugin, place(one), one.list_rule, one.rule].filter(Boolean).join(", ");
   return make("span", { class: kColours[text] ?? (one.decision || one.end === "answered" ? "" : "warn"), title: why || undefined }, text);
 }
 
 function by(one) {
   if (!one.list) return make("span", { title: one.rule }, one.plugin ?? "");
-  return make("a", { href: `#history/list/${encodeURIComponent(one.list)}`, title: one.list }, lastPart(one.list));
+  return make("a", { href: `#history/list/${encodeURIComponent(one.list)}`, title: [place(one), one.list_rule].filter(Boolean).join(" ") }, lastPart(place(one)));
 }
 
 // `more`: columns behind these.

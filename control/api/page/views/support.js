@@ -10,10 +10,11 @@ export const title = "Support";
 export const isThere = (status) => status.support === true;
 
 const last = { title: "Last", of: (one) => when(new Date(one.last_us / 1000)) };
-const name = { title: "Name", long: true, of: (one) => one.name ?? "" };
+const name = { title: "Name", kind: "head", long: true, of: (one) => one.name ?? "" };
 const type = { title: "Type", of: (one) => one.type ?? "" };
 const queries = { title: "Queries", number: true, of: (one) => count(one.queries) };
-const text = (heading, key) => ({ title: heading, long: ["list", "rule", "answers", "text"].includes(key), of: (one) => one[key] ?? "" });
+// Of the long ones a phone shows those that the second line of a row has room for.
+const text = (heading, key, narrow = true) => ({ title: heading, narrow, long: ["list", "rule", "answers", "text"].includes(key), of: (one) => one[key] ?? "" });
 
 function sheet(all) {
   const at = (us) => when(new Date(us / 1000));
@@ -24,14 +25,14 @@ function sheet(all) {
     all.one_in > 1 && notice(`One of ${count(all.one_in)} queries is recorded: numbers are estimates.`),
     all.only_marked && notice("Queries are recorded by their marks only (include_marks, exclude_marks): some may be missing."),
     make("div", { class: "panels" },
-      widePanel("Blocked", table([last, name, type, queries, text("Plugin", "plugin"), text("List", "list"), text("Rule", "rule")], all.blocked, "Nothing was blocked.")),
-      widePanel("Failed", table([last, name, type, queries, text("Result", "rcode"), text("End", "end"), text("Upstream", "upstream")], all.failed, "No query failed.")),
-      widePanel("Slow (500 ms or more)", table([last, name, type, queries, { title: "Slowest", number: true, of: (one) => us(one.slowest_us) }, text("Upstream", "upstream")], all.slow, "No answer was slow.")),
-      widePanel("Steered", table([last, name, type, queries, text("List", "plugin"), text("Answers", "answers")], all.steered, "No name was steered.")),
-      widePanel("Rows on routers", table([text("Router", "router"), text("Address", "address"), text("List", "list"), name, text("Row", "row")], all.rows, "No router has a row for these answers.")),
+      widePanel("Blocked", table([last, name, type, queries, text("Plugin", "plugin", false), { title: "List", long: true, of: (one) => [one.line ? `${one.list}:${one.line}` : one.list, one.list_rule].filter(Boolean).join(" ") }, text("Rule", "rule", false)], all.blocked, "Nothing was blocked.", "facts")),
+      widePanel("Failed", table([last, name, type, queries, text("Result", "rcode"), text("End", "end", false), text("Upstream", "upstream", false)], all.failed, "No query failed.", "facts")),
+      widePanel("Slow (500 ms or more)", table([last, name, type, queries, { title: "Slowest", number: true, of: (one) => us(one.slowest_us) }, text("Upstream", "upstream", false)], all.slow, "No answer was slow.", "facts")),
+      widePanel("Steered", table([last, name, type, queries, text("List", "plugin"), text("Answers", "answers", false)], all.steered, "No name was steered.", "facts")),
+      widePanel("Rows on routers", table([text("Router", "router"), text("Address", "address"), text("List", "list"), name, text("Row", "row")], all.rows, "No router has a row for these answers.", "facts")),
       widePanel("Connection marks, as the doctor saw them", table([text("Router", "router"), text("Step", "step"), text("Result", "result"),
         { title: "Age", of: (one) => duration(one.age_s) + (one.stale ? " (too old)" : "") }, text("What", "text")], all.marks, "Unknown: run steerctl doctor --watch with a name to probe.")),
-      widePanel("Asked, the most frequent first", table([queries, name, type, text("Decision", "decision"), text("Result", "rcode"), last], all.asked, "No query was recorded."))),
+      widePanel("Asked, the most frequent first", table([queries, name, type, text("Decision", "decision"), text("Result", "rcode"), { ...last, narrow: false }], all.asked, "No query was recorded.", "facts"))),
   ].filter(Boolean);
 }
 

@@ -312,7 +312,7 @@ BOOST_AUTO_TEST_CASE(an_older_schema_is_brought_to_this_one) {
     BOOST_TEST(scene.one("SELECT count(*) FROM totals") == "2");
     BOOST_TEST(scene.one("PRAGMA user_version") == std::to_string(kSchema));
     BOOST_REQUIRE(scene.logged.size() == 1U);
-    BOOST_TEST(scene.logged[0].ends_with("had the schema 1: it is now 4"));
+    BOOST_TEST(scene.logged[0].ends_with("had the schema 1: it is now 5"));
 }
 
 // Rows and sums of each earlier version stay, and get no decision.
@@ -329,6 +329,97 @@ BOOST_AUTO_TEST_CASE(the_schema_before_decisions_keeps_its_rows_and_sums) {
                "old.example");
     BOOST_TEST(scene.one("SELECT queries || ' ' || duration_us || ' ' || blocked FROM totals") ==
                "5 9 0");
+}
+
+// The schema 4 had neither lines of lists nor latencies by upstream.
+BOOST_AUTO_TEST_CASE(the_schema_before_latencies_by_upstream_keeps_its_rows_and_sums) {
+    DatabaseScene scene;
+    std::string steps;
+    for (int from = 0; from < 4; ++from)
+        steps += schema_step(from);
+    scene.make(steps + "PRAGMA application_id = " + std::to_string(kApplicationId) +
+               "; PRAGMA user_version = 4; INSERT INTO queries(id, name) VALUES(7, 'old.example');"
+               "INSERT INTO tops VALUES(60, 0, 3, '9.9.9.9', 5, 50)");
+    auto database = scene.database();
+    BOOST_TEST((database.write(DatabaseScene::batch(1), kBegin) == Wrote::yes));
+    BOOST_TEST(scene.one("SELECT name FROM history WHERE line IS NULL AND list_rule IS NULL "
+                         "ORDER BY time_us") == "old.example");
+    BOOST_TEST(scene.one("SELECT queries FROM tops WHERE kind = 3") == "5");
+    BOOST_TEST(scene.one("SELECT count(*) FROM latencies") == "0");
+    BOOST_TEST(scene.logged.at(0).ends_with("had the schema 4: it is now 5"));
+}
+
+BOOST_AUTO_TEST_CASE(a_row_has_the_line_of_its_list) {
+    DatabaseScene scene;
+    auto database = scene.database();
+    RowBatch batch;
+    auto query = sample_query("ads.example");
+    query.list = "ads.txt";
+    query.line = 17;
+    query.list_rule = "domain:ads.example";
+    query.rule = "steer.yaml:7 ads";
+    batch.add(query);
+    batch.add(sample_query("www.example"));
+    BOOST_TEST((database.write(batch, kBegin) == Wrote::yes));
+    BOOST_TEST(scene.one("SELECT line || ' ' || list_rule || ' ' || rule FROM history "
+                         "WHERE line NOT NULL") == "17 domain:ads.example steer.yaml:7 ads");
+    BOOST_TEST(scene.one("SELECT count(*) FROM words WHERE word LIKE 'domain:%'") == "0");
+}
+
+// As the other sums: by minute and hour, then by day, and removed with them.
+BOOST_AUTO_TEST_CASE(latencies_by_upstream_are_sums) {
+    DatabaseScene scene;
+    scene.settings.retention_days = 2;
+    auto database = scene.database();
+    RowBatch batch;
+    for (int i = 0; i < 10; ++i) {
+        auto query = sample_query("www.example", i);
+        query.upstream = i < 7 ? "9.9.9.9" : "1.1.1.1";
+        query.duration_us = i == 0 ? 30'000 : 900;
+        query.stands_for = 2;
+        batch.add(query);
+    }
+    BOOST_TEST((database.write(batch, kBegin) == Wrote::yes));
+    BOOST_TEST(database.flush_sums(kBegin));
+    const auto all = [&](int span) {
+        return scene.one(
+            "SELECT coalesce(group_concat(upstream || ' ' || class || ' ' || queries, "
+            "', '), '') FROM latencies WHERE span = " +
+            std::to_string(span));
+    };
+    const std::string expected = "1.1.1.1 1024 6, 9.9.9.9 1024 12, 9.9.9.9 32768 2";
+    BOOST_TEST(all(60) == expected);
+    BOOST_TEST(all(3600) == expected);
+    BOOST_TEST(all(86'400) == "");
+    const std::int64_t hours = 3600 * kSecond;
+    database.tidy(kBegin + 3 * hours);
+    BOOST_TEST(all(86'400) == expected);
+    database.tidy(kBegin + 49 * hours);
+    BOOST_TEST(all(60) == "");
+    BOOST_TEST(all(86'400) == expected);
+    database.tidy(kBegin + 91 * 24 * hours);
+    BOOST_TEST(all(86'400) == "");
+}
+
+BOOST_AUTO_TEST_CASE(upstreams_beyond_the_limit_share_one_row) {
+    Sums sums;
+    RowBatch batch;
+    for (std::size_t i = 0; i < Sums::kMostUpstreams + 44; ++i) {
+        auto query = sample_query("www.example");
+        const std::string upstream = "upstream" + std::to_string(i);
+        query.upstream = upstream;
+        batch.add(query);
+    }
+    for (const Row& row : batch.rows())
+        sums.add(batch, row);
+    const auto latencies = sums.latencies();
+    BOOST_TEST(latencies.size() == Sums::kMostUpstreams + 1);
+    const auto others = std::ranges::find(latencies, "", &Sums::Latency::upstream);
+    BOOST_REQUIRE((others != latencies.end()));
+    BOOST_TEST(others->queries == 44U);
+    BOOST_TEST(others->bound_us == 128U);
+    sums.clear();
+    BOOST_TEST(sums.latencies().empty());
 }
 
 BOOST_AUTO_TEST_CASE(a_file_of_another_program_is_left_alone) {

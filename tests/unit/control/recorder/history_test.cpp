@@ -102,6 +102,66 @@ BOOST_AUTO_TEST_CASE(filters_select_queries) {
     BOOST_TEST(scene.count({.name = "' OR 1=1 --", .limit = 1000}) == 0U);
 }
 
+BOOST_AUTO_TEST_CASE(a_group_of_devices_selects_queries) {
+    const HistoryScene scene;
+    const auto is_v6 = [](const IpAddress& client) { return !client.is_v4(); };
+    const auto is_none = [](const IpAddress&) { return false; };
+    BOOST_TEST(scene.count({.is_member = is_v6, .limit = 1000}) == 60U);
+    BOOST_TEST(scene.count({.is_member = is_none, .limit = 1000}) == 0U);
+    // Both have to match.
+    const auto prefix = [](const char* text) { return *matchers::Prefix::parse(text); };
+    BOOST_TEST(scene.count({.client = prefix("192.0.2.7"), .is_member = is_v6, .limit = 1000}) ==
+               0U);
+    BOOST_TEST(
+        scene.count({.client = prefix("2001:db8::/32"), .is_member = is_v6, .limit = 1000}) == 60U);
+}
+
+BOOST_AUTO_TEST_CASE(all_queries_of_a_filter_are_visited) {
+    const HistoryScene scene;
+    std::int64_t queries = 0, blocked = 0;
+    const auto visit = [&](const SeenQuery& query) {
+        queries += query.stands_for;
+        if (query.decision != kBlocked) return;
+        ++blocked;
+        BOOST_TEST(query.plugin == "ads");
+        BOOST_TEST(query.list == "/etc/steerdns/ads.txt");
+        BOOST_TEST(query.name == "b.test");
+        BOOST_TEST(query.client == "2001:db8::1");
+    };
+    const auto all = *visit_history(scene.settings.path, {}, visit);
+    BOOST_TEST(all.is_complete);
+    BOOST_TEST(all.from_us == kBegin);  // the oldest row
+    BOOST_TEST(queries == 120);
+    BOOST_TEST(blocked == 30);
+    queries = 0;
+    const std::int64_t last = kBegin + 110 * 60 * kSecond;
+    const auto some =
+        *visit_history(scene.settings.path, {.suffix = "a.example", .time = {last}}, visit);
+    BOOST_TEST(some.from_us == last);
+    BOOST_TEST(queries == 4);
+    BOOST_TEST(visit_history(scene.folder / "none.db", {}, visit).has_error());
+}
+
+// Without patience, what was visited is all from `from_us` on.
+BOOST_AUTO_TEST_CASE(a_visit_that_is_cut_says_what_it_has_read) {
+    HistoryScene scene;
+    Database database(scene.settings, [](const std::string&) {});
+    RowBatch batch;
+    constexpr int kRows = 20'000;
+    for (int i = 0; i < kRows; ++i)
+        batch.add(sample_query("often.example", (10'000 + i) * kSecond));
+    BOOST_REQUIRE((database.write(batch, kBegin) == Database::Wrote::yes));
+    std::int64_t queries = 0;
+    const auto visited =
+        *visit_history(scene.settings.path, {.patience = {}}, [&](const SeenQuery&) { ++queries; });
+    BOOST_TEST(!visited.is_complete);
+    BOOST_TEST(queries > 0);
+    BOOST_TEST(queries < kRows);
+    const std::int64_t oldest = kBegin + (10'000 + kRows - queries) * kSecond;
+    BOOST_TEST(visited.from_us <= oldest);
+    BOOST_TEST(visited.from_us > oldest - kSecond);
+}
+
 BOOST_AUTO_TEST_CASE(decisions_lists_and_rules_select_queries) {
     const HistoryScene scene;
     BOOST_TEST(scene.count({.decision = "blocked", .limit = 1000}) == 30U);
@@ -286,7 +346,9 @@ BOOST_AUTO_TEST_CASE(a_month_is_read_by_day) {
         const auto course =
             *read_course(scene.settings.path, {SumKind::upstream, "9.9.9.9"}, month, 0);
         BOOST_TEST(boost::json::serialize(course.at("buckets")) ==
-                   R"([{"start":)" + std::to_string(day) + R"(,"queries":40,"mean_us":30000}])");
+                   R"([{"start":)" + std::to_string(day) +
+                       R"(,"queries":40,"mean_us":30000,"p50_us":32768,"p95_us":32768,)"
+                       R"("p99_us":32768}])");
     }
     const auto lists = *read_top(scene.settings.path, SumKind::list, month, 10);
     BOOST_TEST(boost::json::serialize(lists.at("rows")) ==
@@ -303,7 +365,10 @@ BOOST_AUTO_TEST_CASE(the_course_of_one_key) {
     };
     const std::string hour = std::to_string(from - from % kHour);
     BOOST_TEST(course(SumKind::upstream, "9.9.9.9")
-                   .starts_with(R"([{"start":)" + hour + R"(,"queries":20,"mean_us":30000},{)"));
+                   .starts_with(R"([{"start":)" + hour +
+                                R"(,"queries":20,"mean_us":30000,"p50_us":32768,)"
+                                R"("p95_us":32768,"p99_us":32768},{)"));
+    BOOST_TEST(course(SumKind::client, "192.0.2.7").find("p50_us") == std::string::npos);
     BOOST_TEST(course(SumKind::name, "a.example").find(R"("queries":15,)") != std::string::npos);
     BOOST_TEST(course(SumKind::client, "a.example") == "[]");
     BOOST_TEST(course(SumKind::name, "' OR 1=1 --") == "[]");

@@ -8,7 +8,6 @@
 
 #include "control/config/load.h"
 #include "control/observe/recorder/history.h"
-#include "matchers/list/list_lines.h"
 #include "sample_query.h"
 #include "support/temp_folder.h"
 
@@ -264,16 +263,13 @@ BOOST_AUTO_TEST_CASE(the_hit_log_has_what_logged_lists_block) {
     Recording recording(scene.plan, begin, ignore);
     auto query = HitScene::hit("a.example");
     query.sha256 = "00ff";
-    matchers::ListLinesBuilder builder(false);
-    builder.add({matchers::RuleKind::domain, "example"}, 17);
-    const matchers::ListLines list_lines = std::move(builder).build();
-    query.lines = &list_lines;
+    query.line = 17;
+    query.list_rule = "domain:example";
     recording.take(query);
     query.logs_hit = false;  // of another list
     recording.take(query);
     query = HitScene::hit("b.example");
     query.list = "$feed";
-    query.lines = nullptr;
     query.serial = 2026112901;
     query.decision = "dropped";
     recording.take(query);
