@@ -262,8 +262,10 @@ void ControlSocket::Impl::log_refusal(const std::string& who) {
 std::shared_ptr<Session> ControlSocket::Impl::session_of(Protocol::socket socket) {
     auto session = std::make_shared<Session>(std::move(socket));
     const auto peer = peer_of(session->socket.native_handle());
-    session->caller = {peer ? options.roles.of(*peer) : AccessRole::none,
-                       peer ? peer->text() : "an unknown process"};
+    constexpr const char* kUnknown = "an unknown process";
+    session->caller = {.role = peer ? options.roles.of(*peer) : AccessRole::none,
+                       .who = peer ? peer->text() : kUnknown,
+                       .name = peer ? options.users.of(peer->uid) : kUnknown};
     if (options.subscriptions != nullptr) {
         session->caller.feed =
             std::make_shared<Feed>(options.subscriptions, [weak = std::weak_ptr(session)] {

@@ -304,7 +304,7 @@ void RecorderMethods::add_methods(ops::Methods& methods) {
               {"name", ParamType::domain_name, "only this name"},
               {"suffix", ParamType::domain_name, "only this name and names below it"},
               {"contains", ParamType::text, "only names that contain this text"},
-              {"client", ParamType::text, "only this client address or prefix"},
+              {"client", ParamType::client, "only this client"},
               {"type", ParamType::text, "only this query type, such as AAAA"},
               {"end", ParamType::text, "only this end, such as `servfail` (a verdict)"},
               {"rcode", ParamType::text, "only this response code, such as NXDOMAIN"},

@@ -2,7 +2,10 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
+#include <functional>
+#include <string>
 #include <string_view>
+#include <utility>
 
 #include "control/api/metrics/metrics.h"
 #include "control/api/rpc/events.h"
@@ -35,13 +38,21 @@ class FleetPart final : public Part {
     // Sets the report of this box for other boxes.
     void set_facts(const fleet::BoxFacts& facts) { service_->set_facts(facts); }
 
+    // Before the thread `routers` starts: gets what Redis has for the key of `client_groups`, on the
+    // main thread.
+    using GroupNews = std::function<void(const std::string& key, fleet::GroupFeed::News news)>;
+    void on_groups(GroupNews take) { on_groups_ = std::move(take); }
+
   private:
+    [[nodiscard]] fleet::GroupFeed::Tell tell_groups(const std::string& key);
+
     MainLoop& main_;
     const StartSettings& settings_;
     Events& events_;
     WorkersPart& workers_;
     StreamsPart& streams_;
     RoutersPart& routers_;
+    GroupNews on_groups_;
     fleet::FleetService* service_ = nullptr;  // belongs to thread `routers`
 };
 

@@ -10,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -24,7 +25,7 @@ namespace steer::clients {
 // When a member was added, and who added it.
 struct MemberOrigin {
     std::int64_t at_s = 0;  // Unix time
-    std::string who;        // as the audit names the caller
+    std::string who;        // Caller::name
     bool operator==(const MemberOrigin&) const = default;
 };
 using GroupMembers = std::map<std::string, MemberOrigin>;  // the key: member_of()
@@ -45,6 +46,8 @@ class GroupBook {
     void set_file(std::vector<config::FileGroup> groups);
     [[nodiscard]] const std::vector<config::FileGroup>& file() const { return file_; }
     [[nodiscard]] bool has(std::string_view group) const { return devices_.contains(group); }
+    // The group that a person means: its name, also in another case (ASCII) if only one has it.
+    [[nodiscard]] std::optional<std::string> named(std::string_view written) const;
     [[nodiscard]] bool is_of_file(std::string_view group) const {
         return file_group(group) != nullptr;
     }
@@ -76,9 +79,5 @@ class GroupBook {
     std::map<std::string, std::shared_ptr<const DeviceGroup>, std::less<>> devices_;  // of both
     std::size_t members_ = 0;  // of all groups
 };
-
-// An address, a prefix or a MAC address in its usual form: "192.0.2.7", "192.0.2.0/24",
-// "02:00:00:00:00:01".
-Result<std::string> member_of(std::string_view written);
 
 }  // namespace steer::clients
