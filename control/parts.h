@@ -47,6 +47,7 @@
     X(doctor)          \
     X(support)         \
     X(health)          \
+    X(group_feed)      \
     X(router_commands) \
     X(confinement)     \
     X(status)

@@ -22,6 +22,14 @@
 namespace steer::config {
 namespace {
 
+// After all sections: `client_groups` of `control` may read the Redis of `fleet`.
+void check_groups(Reading& in, const Node& top) {
+    if (in.settings().control.client_groups_key.empty() || top.find("fleet") != nullptr) return;
+    in.report().error(top.find("control")->find("client_groups")->line,
+                      "'client_groups' of 'control' reads Redis, and only 'fleet' says where Redis "
+                      "is: write 'fleet' with 'name' and 'redis'");
+}
+
 void read_sections(Reading& in, const Node& top) {
     Node empty;
     empty.kind = Node::Kind::map;
@@ -32,6 +40,7 @@ void read_sections(Reading& in, const Node& top) {
         section.read(in, missing ? empty : *node, missing ? 0 : node->line);
     }
     finish_api(in, top);
+    check_groups(in, top);
 }
 
 // ---- plugins

@@ -238,6 +238,10 @@ void Mdns::network_changed() {
     if (!impl_->options.interfaces.empty()) impl_->schedule_check(kSettle);
 }
 
+void Mdns::each_host(const std::function<void(const NamedHost&)>& visit) const {
+    impl_->repeater.hosts().each(impl_->now_ms(), visit);
+}
+
 std::vector<InterfaceReport> Mdns::report() const {
     std::vector<InterfaceReport> all;
     for (const Impl::Place& place : impl_->places) {

@@ -14,6 +14,7 @@
 
 #include "control/config/text/service_name.h"
 #include "control/mdns/mdns_counters.h"
+#include "control/mdns/named_hosts.h"
 
 namespace steer::mdns {
 
@@ -44,6 +45,9 @@ class Mdns {
     void configure(Options options);
     // Links or addresses may have changed. Several calls in a row cause one check.
     void network_changed();
+
+    // The hosts of its links that say their names (named_hosts.h).
+    void each_host(const std::function<void(const NamedHost&)>& visit) const;
 
     // Reports about the configured interfaces, in their order.
     [[nodiscard]] std::vector<InterfaceReport> report() const;

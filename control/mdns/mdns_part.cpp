@@ -1,20 +1,15 @@
-// The mDNS repeater, as a part of the daemon.
+#include "control/mdns/mdns_part.h"
+
 #include <spdlog/spdlog.h>
 
 #include <boost/json/array.hpp>
-#include <boost/json/object.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <string>
-#include <string_view>
 #include <utility>
 
 #include "control/api/metrics/report_table.h"
-#include "control/config/start_settings.h"
-#include "control/host/process/main_loop.h"
-#include "control/mdns/mdns.h"
 #include "control/parts.h"
-#include "control/runtime/network_part.h"
 
 namespace steer {
 namespace {
@@ -26,37 +21,24 @@ std::uint64_t repeated(const mdns::MdnsCounters& counters) {
     return counters.get(mdns::MdnsCount::repeated) + counters.get(mdns::MdnsCount::legacy_repeated);
 }
 
-class MdnsPart final : public Part {
-  public:
-    static constexpr std::string_view kName = "mdns";
-    using Needs = steer::Needs<MainLoop, StartSettings, NetworkPart>;
-    explicit MdnsPart(const Needs& needs)
-        : settings_(needs.get<StartSettings>()),
-          repeater_(
-              needs.get<MainLoop>().io(), [&main = needs.get<MainLoop>()] { return main.now_ms(); },
-              [](const std::string& sentence) { spdlog::warn("{}", sentence); }) {
-        needs.get<NetworkPart>().on_any_change([this] { repeater_.network_changed(); });
-    }
+}  // namespace
 
-    void serve() override { configure(settings_.get()); }
-    void follow(const config::Settings& settings, build::Built&) override { configure(settings); }
-    void add_status(object& all) override;
-    void add_counters(object& all) override;
-    void write_metrics(ops::MetricWriter& writer) override;
+MdnsPart::MdnsPart(const Needs& needs)
+    : settings_(needs.get<StartSettings>()),
+      repeater_(
+          needs.get<MainLoop>().io(), [&main = needs.get<MainLoop>()] { return main.now_ms(); },
+          [](const std::string& sentence) { spdlog::warn("{}", sentence); }) {
+    needs.get<NetworkPart>().on_any_change([this] { repeater_.network_changed(); });
+}
 
-  private:
-    void configure(const config::Settings& settings) {
-        const auto& wanted = settings.mdns;
-        repeater_.configure(
-            {.interfaces = wanted.interfaces,
-             .services = mdns::Services({wanted.services.begin(), wanted.services.end()}),
-             .v4 = wanted.v4,
-             .v6 = wanted.v6});
-    }
-
-    const StartSettings& settings_;
-    mdns::Mdns repeater_;
-};
+void MdnsPart::configure(const config::Settings& settings) {
+    const auto& wanted = settings.mdns;
+    repeater_.configure(
+        {.interfaces = wanted.interfaces,
+         .services = mdns::Services({wanted.services.begin(), wanted.services.end()}),
+         .v4 = wanted.v4,
+         .v6 = wanted.v6});
+}
 
 void MdnsPart::add_status(object& all) {
     array interfaces;
@@ -97,8 +79,6 @@ void MdnsPart::write_metrics(ops::MetricWriter& writer) {
             out.sample({{"interface", one.name}}, number);
         });
 }
-
-}  // namespace
 
 Parts::Maker mdns_part() {
     return Parts::maker<MdnsPart>();

@@ -65,6 +65,10 @@ void Repeater::set_links(std::vector<Link> links, std::vector<IpAddress> own_add
     links_ = std::move(known);
     own_ = std::move(own_addresses);
     std::sort(own_.begin(), own_.end());
+    hosts_.keep_links([this](const std::string& name) {
+        return std::any_of(links_.begin(), links_.end(),
+                           [&](const Known& k) { return k.link.name == name; });
+    });
 }
 
 Repeater::Known* Repeater::find(int if_index) {
@@ -95,6 +99,7 @@ MdnsCount Repeater::repeat(Known& from, const Arrival& arrival, std::uint64_t no
     auto message = read_message(arrival.bytes);
     if (!message) return MdnsCount::malformed;
     if (arrival.port != kPort) return repeat_legacy(from, arrival, *message, now_ms);
+    hosts_.learn(from.link.name, arrival.source, *message, now_ms);
     const Kept kept = filter_.prune(*message, now_ms);
     if (kept == Kept::nothing) return MdnsCount::filtered;
     const auto bytes =

@@ -20,6 +20,7 @@
 
 #include "control/mdns/legacy_queries.h"
 #include "control/mdns/mdns_counters.h"
+#include "control/mdns/named_hosts.h"
 #include "control/mdns/packet_budget.h"
 #include "control/mdns/packet_filter.h"
 #include "control/mdns/recent_packets.h"
@@ -66,6 +67,8 @@ class Repeater {
     // By interface name; counters of former interfaces stay.
     [[nodiscard]] const std::map<std::string, MdnsCounters>& counters() const { return counters_; }
     [[nodiscard]] const PacketFilter& filter() const { return filter_; }
+    // Whatever the services are: names are not repeated.
+    [[nodiscard]] const NamedHosts& hosts() const { return hosts_; }
 
   private:
     struct Known {
@@ -86,6 +89,7 @@ class Repeater {
     PacketFilter filter_;
     RecentPackets recent_;
     LegacyQueries legacy_;
+    NamedHosts hosts_;
     std::vector<Known> links_;
     std::vector<IpAddress> own_;  // sorted
     std::map<std::string, MdnsCounters> counters_;

@@ -10,14 +10,16 @@ from lab.scene import PASSWORD, USER, Scene
 BUILD = sys.argv.pop(1)
 LEASE, BINDING = "/ip/dhcp-server/lease", "/ipv6/dhcp-server/binding"
 CONFIG = """
-control: {{ leases: {folder}/leases.json, watch: off }}
+control: {{ leases: {folder}/leases.json, rules: {folder}/rules.json, watch: off }}
 routers:
   edge1: {{ address: 172.16.1.1:8728, username: {user}, password: {password} }}
 plugins:
   - {{ tag: hosts, type: dhcp_leases, args: {{ router: edge1, domain: lan }} }}
   - {{ tag: local, type: static, args: {{ records: [ {{ name: nas.lan, address: 192.168.88.5 }} ] }} }}
+  - {{ tag: etc, type: hosts, args: {{ entries: [ "printer.lan 192.168.88.7" ] }} }}
+  - {{ tag: zone, type: arbitrary, args: {{ rules: [ "8.88.168.192.in-addr.arpa. 60 IN PTR phone.lan." ] }} }}
   - {{ tag: up, type: forward, args: {{ upstreams: [ {{ addr: udp://1.1.1.1 }} ] }} }}
-  - {{ tag: main, type: sequence, args: [ {{ exec: $hosts }}, {{ exec: $local }}, {{ exec: $up }} ] }}
+  - {{ tag: main, type: sequence, args: [ {{ exec: $hosts }}, {{ exec: $local }}, {{ exec: $etc }}, {{ exec: $zone }}, {{ exec: $up }} ] }}
 """
 MAC, PRIVATE = "00:1d:aa:00:00:01", "da:a1:19:00:00:02"
 
@@ -35,7 +37,7 @@ class Clients(unittest.TestCase):
         self.lease("192.168.88.11", "<b>';DROP--", PRIVATE)
         self.put(BINDING, "address=fd88::a/128", "duid=0x00030001001daa000001", "server=dhcp6", "status=bound", "dynamic=true")
         self.daemon = scene.start_daemon(self.config)
-        until(lambda: len(self.listed()) == 4, 15, "leases are read")
+        until(lambda: len(self.listed()) == 6, 15, "leases are read")
 
     def put(self, menu, *attributes):
         return self.scene.router_ctl("record", menu, *attributes).splitlines()[-1].strip()
@@ -49,7 +51,7 @@ class Clients(unittest.TestCase):
 
     def test_names_of_all_sources_are_merged_and_given_ones_survive(self):
         self.assertEqual(self.listed(), {
-            "192.168.88.5": ("nas.lan", "record"), "192.168.88.10": ("Laptop", "lease"),
+            "192.168.88.5": ("nas.lan", "record"), "192.168.88.7": ("printer.lan", "record"), "192.168.88.8": ("phone.lan", "ptr"), "192.168.88.10": ("Laptop", "lease"),
             "192.168.88.11": ("<b>';DROP--", "lease"), "fd88::a": ("Laptop", "lease")})
         text = self.scene.steerctl("clients")
         self.assertRegex(text, rf"Laptop +192\.168\.88\.10 +{MAC} +lease +edge1")
@@ -70,8 +72,34 @@ class Clients(unittest.TestCase):
         self.scene.steerctl("clients", "forget", "192.168.88.10")
         self.assertEqual(self.listed()["192.168.88.10"], ("Laptop", "lease"))
 
+    def test_a_name_stands_for_the_client_everywhere(self):
+        steerctl, reported = self.scene.steerctl, self.scene.reported
+        self.assertEqual(steerctl("clients", "name", "laptop", "Anna"), f"{MAC}: Anna\n")
+        (given,) = [row for row in reported("clients")["clients"] if row["address"] == "192.168.88.10"]
+        self.assertEqual(given["from"], "root")
+        refused = self.scene.ask("clients", "name", "printer.lan", "ANNA")
+        self.assertIn(f'"Anna" is the name of {MAC}: write another name', refused.stderr)
+        added = reported("clients", "group", "add", "children", "anna", "NAS.lan")
+        self.assertEqual(added["clients"], [MAC, "192.168.88.5"])
+        self.assertEqual({row["who"] for row in reported("clients", "group")["groups"][0]["members"]}, {"root"})
+        made = reported("block", "music.example", "--client", "Anna")["rules"][0]
+        self.assertEqual((made["clients"], made["who"]), (MAC, "root"))
+        self.assertEqual(reported("allow", "music.example", "--client", "Children", "--for", "30 m")["rules"][0]["group"], "children")
+        # Two addresses: one of them must be written; a rule is for the device.
+        self.assertIn('"anna" is the name of 192.168.88.10, fd88::a', self.scene.ask("explain", "music.example", "--client", "anna").stderr)
+        why = reported("why", "music.example", "--client", "192.168.88.10")
+        self.assertEqual([(rule["number"], rule["decides"]) for rule in why["people"]], [(1, True), (2, False)])
+        self.assertRegex(steerctl("why", "music.example", "--client", "printer.lan"), r"(?s)\A(?!.*rules of people)")
+        self.assertRegex(steerctl("why", "music.example"), rf"1 +block +music.example and below +{MAC} +it is removed")
+        explained = steerctl("explain", "music.example", "--client", "192.168.88.10")
+        self.assertRegex(explained, r"decision: blocked by control\.rules.*, rule 1")
+        refused = self.scene.ask("pause", "--legal", "--tag", "x", "--note", "y", "--group", "children")
+        self.assertIn("--legal suspends a list for everyone: leave out --client and --group", refused.stderr)
+        self.assertTrue(steerctl("clients", "forget", "anna").startswith(f"{MAC}: Anna"))
+        self.assertEqual(self.listed()["192.168.88.10"], ("Laptop", "lease"))
+
     def test_wrong_requests_and_a_damaged_file_lose_nothing(self):
-        for words, part in ((("name", "laptop", "x"), "expected an address, or a MAC address"), (("name", "192.168.88.10", "a\tb\x1b[0m"), "cannot be printed"),
+        for words, part in ((("name", "nobody", "x"), "is not an address, a prefix, a MAC address or the name of a client"), (("name", "192.168.88.10", "a\tb\x1b[0m"), "cannot be printed"),
                             (("name", "192.168.88.10", "x" * 64), "64 bytes: at most 63"), (("forget", "192.168.88.10"), "no name was given")):
             with self.subTest(words):
                 refused = self.scene.ask("clients", *words)

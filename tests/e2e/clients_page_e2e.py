@@ -86,7 +86,7 @@ class ClientsPage(unittest.TestCase):
         self.fill("client", "nonsense")
         self.fill("name", "x")
         browser.click("Give this name")
-        browser.wait("is not a client: expected an address")
+        browser.wait("is not an address, a prefix, a MAC address or the name of a client")
 
     def test_a_person_puts_devices_into_a_group_and_takes_them_out(self):
         browser = self.browser()

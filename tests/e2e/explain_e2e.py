@@ -222,7 +222,7 @@ class Explain(unittest.TestCase):
         for words, sentence in ((("explain", "a..b"), "must be a domain name"),
                                 (("explain", "a.example", "NOTYPE"), "'NOTYPE' is not a record type"),
                                 (("explain", "a.example", "--client", "nobody"), "client"),
-                                (("trace", "--client", "nobody"), "is not an address or a prefix")):
+                                (("trace", "--client", "nobody"), "is not an address, a prefix, a MAC address or the name")):
             done = self.scene.ask(*words)
             self.assertEqual(done.returncode, 1, (words, done.stderr))
             self.assertIn(sentence, done.stderr)

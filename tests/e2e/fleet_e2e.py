@@ -15,7 +15,7 @@ import unittest
 from lab.certificates import Authority
 from lab.fleet import LIST, REDIS_PASSWORD, ROOT, FleetLan
 from lab.network import skip_without, until
-from lab.scene import ZONES, start_load
+from lab.scene import ZONES, Scene, start_load
 from lab.truth import Capture, judge, many_names_zone
 
 BUILD = sys.argv.pop(1)
@@ -234,6 +234,74 @@ class Pair(FleetTest):
         lan.redis("DEL", keys[0])
         until(lambda: lan.redis("KEYS", "*tickets*").split() == keys, 15, "the key is written again")
         self.assertIn("Reused, TLSv1.2", connect(second, "-sess_in", str(ticket), "-tls1_2"))
+
+
+class Groups(unittest.TestCase):
+    """Groups of devices that a feed of subscribers writes into Redis, on one box."""
+
+    CONFIG = """
+control: {{ rules: {folder}/rules.json, leases: {folder}/leases.json, client_groups: {{ redis: subscribers }} }}
+fleet: {{ name: pop1, redis: "127.0.0.1:6379", share_tickets: false }}
+plugins:
+  - {{ tag: up, type: forward, args: {{ upstreams: [ {{ addr: udp://1.1.1.1 }} ] }} }}
+  - {{ tag: main, type: sequence, args: [ {{ matches: client_group guests, exec: reject 3 }}, {{ exec: $up }} ] }}
+"""
+
+    def setUp(self):
+        self.scene = self.enterContext(Scene("groups", BUILD))
+        self.scene.start_resolver()
+        self.folder = self.scene.folder / "state"
+        self.folder.mkdir()
+        self.folder.chmod(0o777)
+        self.config = self.scene.folder / "steer.yaml"
+        self.config.write_text(self.CONFIG.format(folder=self.folder))
+        self.server = self.start_redis()
+
+    def start_redis(self):
+        server = self.scene.network.start("appliance", f"redis-{len(self.scene.network.processes)}", "redis-server", "--bind", "127.0.0.1",
+                                          "--save", "", "--appendonly", "no", "--dir", str(self.scene.folder), "--daemonize", "no")
+        server.wait_for("Ready to accept connections")
+        return server
+
+    def write(self, text):
+        self.scene.network.run("appliance", "redis-cli", "SET", "subscribers", text)
+
+    def groups(self):
+        return {one["group"]: one["members"] for one in self.scene.reported("clients", "group")["of_file"]}
+
+    def problems(self):
+        return "\n".join(one["text"] for one in self.scene.reported("status")["problems"] if one["subject"] == "clients")
+
+    def test_a_feed_in_redis_is_followed_and_its_last_good_text_stays(self):
+        self.write("children 192.168.88.10\n")
+        daemon = self.scene.start_daemon(self.config)
+        until(lambda: self.groups() == {"children": 1}, 15, "the groups are read")
+        self.scene.reported("block", "music.example", "--client", "children")
+        self.assertEqual(self.scene.short("music.example", "A"), ["0.0.0.0"])
+        self.assertNotIn("is not followed", self.problems())
+        self.write("guests 192.168.88.0/24\nchildren 02:00:00:00:00:09\n")
+        until(lambda: self.scene.short("other.example", "A") == [], 15, "the change is followed")
+        with self.subTest("a wrong line"):
+            self.write("children 192.168.88.10\nchildren nobody\n")
+            until(lambda: 'is wrong since' in self.problems(), 15, "the wrong text is a problem")
+            self.assertIn('line 2: "children nobody" is not a member', self.problems())
+            self.assertEqual(self.groups(), {"children": 1, "guests": 1})
+        with self.subTest("a text that is too long"):
+            self.scene.network.run("appliance", "redis-cli", "SETRANGE", "subscribers", str(5 << 20), "x")
+            until(lambda: "at most 4194304 are read" in self.problems(), 15, "the long text is a problem")
+        with self.subTest("Redis is away"):
+            self.server.stop()
+            until(lambda: "is not followed since" in self.problems() and "Redis is unreachable" in self.problems(), 15, "it is a problem")
+            self.assertEqual(self.groups(), {"children": 1, "guests": 1})
+            self.assertEqual(daemon.stop(), 0)
+            self.scene.start_daemon(self.config)
+            until(lambda: self.groups() == {"children": 1, "guests": 1}, 15, "the last good groups are in force after a restart")
+            self.assertIn("the groups of the last run stay in force", self.problems())
+        with self.subTest("Redis is back"):
+            self.server = self.start_redis()
+            until(lambda: 'has no key "subscribers"' in self.problems(), 15, "the key is missing")
+            self.write("")
+            until(lambda: self.groups() == {}, 15, "an empty text has no groups")
 
 
 class Redis(FleetTest):

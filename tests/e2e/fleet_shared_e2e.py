@@ -111,6 +111,30 @@ class Shared(unittest.TestCase):
         three.start()
         until(lambda: self.rules(three) == [("block", "fine.example", "")], 10, "a box that starts reads the same")
 
+    def test_names_and_groups_of_one_box_are_on_the_other(self):
+        lan = self.begin()
+        one, two = lan.boxes
+        one.ask("clients", "name", CLIENT, "Leo's laptop", check=True)
+        until(lambda: "Leo's laptop" in two.ask("clients").stdout, 10, "the name is there")
+        two.ask("clients", "group", "add", "children", "leo's laptop", MAC, check=True)
+        one_groups = lambda box: {group["group"]: sorted(member["client"] for member in group["members"]) for group in box.reported("clients", "group")["groups"]}
+        until(lambda: one_groups(one) == {"children": sorted([CLIENT, MAC])}, 10, "the group is there")
+        one.ask("block", "media.example", "--group", "children", check=True)
+        until(lambda: self.answers(two, "media.example") == ["0.0.0.0"], 10, "a rule for the group counts on the other box")
+        refused = two.ask("clients", "group", "remove", "children")
+        self.assertIn("1 rule is for the group", refused.stderr)
+        # A box that comes later has them as well.
+        two.kill()
+        one.ask("clients", "group", "remove", "children", MAC, check=True)
+        one.ask("clients", "forget", CLIENT, check=True)
+        two.start()
+        until(lambda: one_groups(two) == {"children": [CLIENT]}, 10, "a member has gone")
+        until(lambda: "Leo's laptop" not in two.ask("clients").stdout, 10, "the name has gone")
+        one.ask("unblock", "media.example", check=True)
+        one.ask("clients", "group", "remove", "children", check=True)
+        until(lambda: one_groups(two) == {}, 10, "the group has gone")
+        until(lambda: self.answers(two, "media.example") == ["203.0.113.30"], 10, "the name is answered again")
+
     def test_ten_thousand_rules_reach_a_box_that_joins(self):
         lan = self.begin()
         one, two = lan.boxes

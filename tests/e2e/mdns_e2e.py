@@ -154,6 +154,11 @@ class Mdns(unittest.TestCase):
         reported = self.net.run("appliance", program, "--socket", str(control or self.scene.socket), "--json", "status").stdout
         return {one["name"]: one for one in json.loads(reported).get("mdns", [])}
 
+    def names(self):
+        """Names that hosts say of their address: {address: (name, interface)}"""
+        rows = self.scene.reported("clients")["clients"]
+        return {one["address"]: (one["name"], one["from"]) for one in rows if one["source"] == "mdns"}
+
     def all_repeat(self, control=None):
         status = self.status(control)
         return len(status) == 2 and all(one["ipv4"] and one["ipv6"] for one in status.values())
@@ -175,6 +180,18 @@ class Mdns(unittest.TestCase):
                     yield here, there, family, self.hosts[here][family], self.hosts[there][family]
 
     # -----------------------------------------------------------------------------------------------------
+
+    def test_a_host_that_says_the_name_of_its_address_is_a_client_with_it(self):
+        office, guests = self.hosts["office"][4], self.hosts["guests"][4]
+        office.say(response(("Leos-iPad.local.", 120, "A", "10.1.0.10")))
+        until(lambda: self.names() == {"10.1.0.10": ("Leos-iPad", "office")}, 10, "the host has its name")
+        # A host cannot name an address of another host or link.
+        guests.say(response(("evil.local.", 120, "A", "10.1.0.10"), ("own.local.", 120, "A", "10.2.0.10")))
+        until(lambda: "10.2.0.10" in self.names(), 10, "the packet was read")
+        self.assertEqual(self.names(), {"10.1.0.10": ("Leos-iPad", "office"), "10.2.0.10": ("own", "guests")})
+        office.say(response(("Leos-iPad.local.", 0, "A", "10.1.0.10")))
+        guests.say(response(("own.local.", 0, "A", "10.2.0.10")))
+        until(lambda: self.names() == {}, 10, "goodbyes end the names")
 
     def test_messages_are_repeated_both_ways_in_both_families(self):
         for here, there, family, asker, answerer in self.each_direction():

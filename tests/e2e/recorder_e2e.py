@@ -173,7 +173,7 @@ class Recorder(unittest.TestCase):
         self.assertRegex(self.scene.steerctl("history", "top"), r"3 +60\.0 % .*www\.other\.example")
         self.assertRegex(self.scene.steerctl("history", "series"), r"5 +40\.0 %")
         self.assertIn("database", self.scene.steerctl("recorder"))
-        for words, sentence in ((("--client", "nobody"), "is not an address or the name of a client"), (("--client", "1.2.3.4.5"), "expected an address or prefix"), (("--plugin", "x"), 'no query_recorder "x"'),
+        for words, sentence in ((("--client", "nobody"), "is not an address, a prefix, a MAC address or the name of a client"), (("--client", "1.2.3.4.5"), "is not an address, a prefix, a MAC address"), (("--plugin", "x"), 'no query_recorder "x"'),
                                 (("top", "--kind", "color"), "expected name, client")):
             self.assertIn(sentence, self.scene.ask("history", *words).stderr)
         metrics = run(*self.scene.network.argv("appliance", "curl", "-s", "http://127.0.0.1:9153/metrics")).stdout

@@ -129,7 +129,7 @@ class SupportPage(unittest.TestCase):
 
     def test_what_cannot_be_shown_is_a_sentence(self):
         browser = self.browser(path="support/kitchen")
-        browser.wait('client is "kitchen": expected an address')
+        browser.wait('"kitchen" is not an address, a prefix, a MAC address or the name of a client')
         browser.open(browser.run("return location.origin") + "/#support/192.168.88.99")
         browser.wait("No query was recorded.")
         browser = self.browser(READ_TOKEN)

@@ -8,8 +8,8 @@
 #include <system_error>
 #include <utility>
 
-#include "client_names.h"
 #include "commands.h"
+#include "matchers/text.h"
 #include "output.h"
 #include "report.h"
 
@@ -26,8 +26,8 @@ void add_clients(CLI::App& command, Options& options) {
     auto* const client =
         command
             .add_option("--client", options.clients,
-                        "For an address, a prefix, a MAC address or a name of a device "
-                        "(default: for everyone)")
+                        "For an address, a prefix, a MAC address, or the name of a device or a "
+                        "group (default: for everyone)")
             ->check(why_empty);
     command
         .add_option("--group", options.group,
@@ -38,15 +38,17 @@ void add_clients(CLI::App& command, Options& options) {
 void add_note(CLI::App& command, Options& options) {
     command.add_option("--note", options.note, "A remark that is shown with the rule");
 }
-// "30m" becomes "1800". Returns an error. (0 would be no end, in place of no time.)
+// "30m" and "30 m" become "1800". Returns an error. (0 would be no end, in place of no time.)
 std::string to_seconds(std::string& text) {
     constexpr std::string_view kUnits = "smhdw";
     constexpr std::uint64_t kSeconds[] = {1, 60, 3600, 86'400, 604'800};
     constexpr std::uint64_t kMostNumber = 1'000'000'000;
     std::uint64_t number = 0;
-    const char* const end = text.data() + text.size();
-    const auto [rest, error] = std::from_chars(text.data(), end, number);
-    const std::string_view unit(rest, static_cast<std::size_t>(end - rest));
+    const std::string_view written = steer::matchers::trimmed(text);
+    const char* const end = written.data() + written.size();
+    const auto [rest, error] = std::from_chars(written.data(), end, number);
+    const std::string_view unit =
+        steer::matchers::trimmed({rest, static_cast<std::size_t>(end - rest)});
     const auto at = unit.empty() ? 0 : kUnits.find(unit);
     if (error != std::errc() || unit.size() > 1 || at == std::string_view::npos || number == 0 ||
         number > kMostNumber)
@@ -61,18 +63,11 @@ CLI::Option* add_for(CLI::App& command, Options& options, const char* help) {
         ->transform(CLI::Validator(to_seconds, "TIME"));
 }
 
-// Adds the clients of the rule. Returns an error.
-std::string add_audience(const Options& options, json::object& params) {
-    if (!options.group.empty()) params["group"] = options.group;
-    if (options.clients.empty()) return {};
-    auto device = known_client(options, options.clients, ClientAs::device);
-    if (device.error.empty()) params["clients"] = device.client;
-    return device.error.empty() ? std::string() : "--client: " + device.error;
-}
-
-// Of the other options that were given.
+// Of the options that were given.
 json::object params_of(const Options& options) {
     json::object out;
+    if (!options.clients.empty()) out["clients"] = options.clients;
+    if (!options.group.empty()) out["group"] = options.group;
     if (!options.note.empty()) out["note"] = options.note;
     if (options.rule_seconds != 0) out["seconds"] = options.rule_seconds;
     return out;
@@ -87,9 +82,11 @@ Run add_set(CLI::App& command, Options& options, bool allows) {
     command.add_flag("--dry-run", options.dry_run,
                      "Change nothing: show which queries of the last day it would have changed");
     return [&options, allows] {
-        json::object params = options.dry_run ? json::object() : params_of(options);
-        if (const std::string wrong = add_audience(options, params); !wrong.empty())
-            return misused(wrong);
+        json::object params = params_of(options);
+        if (options.dry_run) {  // it is about what was, for any time and note
+            params.erase("note");
+            params.erase("seconds");
+        }
         params["name"] = options.name;
         if (allows) params["allow"] = true;
         if (options.exact) params["exact"] = true;
@@ -123,11 +120,9 @@ Run add_unblock(CLI::App& command, Options& options) {
     number->excludes(name);
     add_clients(command, options);
     return [&options, number] {
-        json::object params;
+        json::object params = params_of(options);
         if (number->count() != 0) params["number"] = options.number;
         if (!options.name.empty()) params["name"] = options.name;
-        if (const std::string wrong = add_audience(options, params); !wrong.empty())
-            return misused(wrong);
         return show(options, "blocking.remove", blocking_removed_text, params);
     };
 }
@@ -144,9 +139,9 @@ Run add_pause(CLI::App& command, Options& options) {
                   "A list that is marked `legal`, for admins; needs a note")
         ->needs("--tag", "--note");
     return [&options] {
+        if (options.legal && !(options.clients.empty() && options.group.empty()))
+            return misused("--legal suspends a list for everyone: leave out --client and --group");
         json::object params = params_of(options);
-        if (const std::string wrong = add_audience(options, params); !wrong.empty())
-            return misused(wrong);
         if (options.rule_seconds == 0) params["seconds"] = kTenMinutes;
         if (!options.tag.empty()) params["plugin"] = options.tag;
         if (!options.instance.empty()) params["list"] = options.instance;

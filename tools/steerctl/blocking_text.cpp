@@ -4,6 +4,7 @@
 #include <chrono>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "cells.h"
 #include "local_time.h"
@@ -57,12 +58,16 @@ json::object row_of(const json::object& rule) {
             {"note", string_of(rule, "note")}};
 }
 
-std::string rules_table(const json::value& answer) {
+std::string rules_table(const json::value& answer, std::string_view key = "rules") {
     constexpr std::array<std::string_view, 6> kColumns{"number",  "does", "subject",
                                                        "clients", "end",  "note"};
     json::array rows;
-    for (const json::value& rule : array_of(object_of(answer), "rules"))
-        rows.push_back(row_of(object_of(rule)));
+    for (const json::value& one : array_of(object_of(answer), key)) {
+        const json::object& rule = object_of(one);
+        json::object row = row_of(rule);
+        if (is_true(rule, "decides")) row["does"] = does_of(rule) + " (decides)";
+        rows.push_back(std::move(row));
+    }
     return rows_text(rows, kColumns, {"number", "does", "what", "for", "until", "note"});
 }
 
@@ -72,6 +77,11 @@ std::string blocking_text(const json::value& answer) {
     const std::string rows = rules_table(answer);
     return rows.empty() ? "no rules: 'steerctl block NAME' and 'steerctl allow NAME' add one\n"
                         : rows;
+}
+
+std::string rules_of_people_text(const json::value& answer) {
+    const std::string rows = rules_table(answer, "people");
+    return rows.empty() ? "" : "rules of people:\n" + rows;
 }
 
 std::string blocking_done_text(const json::value& answer) {

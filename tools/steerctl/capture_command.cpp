@@ -118,7 +118,8 @@ Run add_capture(CLI::App& command, Options& options) {
     const auto wanted = std::make_shared<CaptureFilter>();
     command.add_option("-w,--write", wanted->file, "File to write (default: standard output)");
     command.add_option("--name", wanted->name, "Only questions for this name and names below it");
-    command.add_option("--client", wanted->client, "Only from or to this address or prefix");
+    command.add_option("--client", wanted->client,
+                       "Only from or to this client: an address, a prefix, or its name");
     command.add_option("--port", wanted->port, "Only from or to this UDP or TCP port")
         ->check(CLI::Range(1U, 65'535U));
     command.add_option("--interface", wanted->interface,

@@ -11,7 +11,7 @@ namespace steerctl {
 namespace json = boost::json;
 namespace {
 
-constexpr const char* kClientHelp = "Address, or MAC address such as 00:1d:aa:bb:cc:dd";
+constexpr const char* kClientHelp = "Address, MAC address or name of the client";
 
 Run add_client_name(CLI::App& command, Options& options) {
     const auto client = std::make_shared<std::string>();
@@ -39,10 +39,10 @@ Run add_group_change(CLI::App& command, Options& options, const char* method, bo
     const auto members = std::make_shared<std::vector<std::string>>();
     command.add_option("GROUP", options.group, "The group's name; in quotes if it has blanks")
         ->required();
-    auto* const clients = command.add_option(
-        "CLIENT", *members,
-        adds ? "Addresses, prefixes, MAC addresses, or names that 'clients name' gave"
-             : "The members to remove (default: the whole group)");
+    auto* const clients =
+        command.add_option("CLIENT", *members,
+                           adds ? "Addresses, prefixes, MAC addresses or names of devices"
+                                : "The members to remove (default: the whole group)");
     if (adds) clients->required();
     return [&options, method, members] {
         json::object params{{"group", options.group}};

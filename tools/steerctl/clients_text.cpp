@@ -55,7 +55,7 @@ std::string groups_text(const json::value& answer) {
         const json::object& group = object_of(one);
         rows.push_back(json::object{{"group", string_of(group, "group")},
                                     {"client", text_of(group, "members") + " members"},
-                                    {"who", "the file of client_groups"}});
+                                    {"who", "client_groups"}});
     }
     const std::string out = rows_text(rows, kMember, {"group", "device", "name", "added by"});
     return out.empty() ? "no groups: 'steerctl clients group add' makes one\n" : out;

@@ -72,7 +72,8 @@ Run add_explain(CLI::App& command, Options& options) {
     const auto asked = std::make_shared<ExplainOptions>();
     command.add_option("NAME", asked->name, "Domain name");
     command.add_option("TYPE", asked->type, "Record type")->capture_default_str();
-    command.add_option("--client", asked->client, "Ask for the client with this IP address");
+    command.add_option("--client", asked->client,
+                       "Ask for this client: an IP address, or its name");
     command.add_option("--server", asked->server, "Ask this address of steerdnsd");
     command.add_option("--port", asked->port, "Ask this port")->capture_default_str();
     command.add_flag("--tcp", asked->tcp, "Ask as over TCP");
@@ -84,7 +85,8 @@ Run add_trace(CLI::App& command, Options& options) {
     const auto asked = std::make_shared<TraceOptions>();
     command.add_option("--name", asked->name, "Only this name and names below it");
     command.add_flag("--exact", asked->exact, "Only the name itself");
-    command.add_option("--client", asked->client, "Only clients of this IP address or prefix");
+    command.add_option("--client", asked->client,
+                       "Only this client: an address, a prefix, or its name");
     command.add_option("--end", asked->end, "Only queries with this end, as in `counters`");
     command.add_option("--one-in", asked->one_in, "Trace one query in this number")
         ->check(CLI::Range(1, 1'000'000))

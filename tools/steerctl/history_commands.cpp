@@ -142,9 +142,7 @@ int show_history(const Options& options, const History& wanted) {
              {"rule", wanted.rule}}) {
         if (!value.empty()) params[key] = value;
     }
-    const auto client = known_client(options, wanted.client, ClientAs::address);
-    if (!client.error.empty()) return misused("--client: " + client.error);
-    if (!client.client.empty()) params["client"] = client.client;
+    if (!wanted.client.empty()) params["client"] = wanted.client;
     if (wanted.is_blocked) params["decision"] = "blocked";
     if (wanted.before) params["before_us"] = *wanted.before;
     if (!wanted.form.empty()) return export_history(options, wanted, std::move(params));
@@ -228,9 +226,7 @@ Run add_support(CLI::App& command, Options& options) {
         ->required();
     command.add_option("--plugin", *plugin, "Tag of the query_recorder");
     return [&options, client, plugin] {
-        const auto found = known_client(options, *client, ClientAs::address);
-        if (!found.error.empty()) return misused(found.error);
-        json::object params{{"client", found.client}};
+        json::object params{{"client", *client}};
         if (!plugin->empty()) params["plugin"] = *plugin;
         return show(options, "support", support_text, params, kLongPatience);
     };

@@ -45,8 +45,13 @@ Run add_reverse(CLI::App& command, Options& options) {
 
 Run add_why(CLI::App& command, Options& options) {
     command.add_option("NAME", options.name, "Domain name")->required();
+    command.add_option("--client", options.address,
+                       "Of the rules of people, only those for this client: an address, or its "
+                       "name");
     return [&options] {
-        return show(options, "why", why_text, json::object{{"name", options.name}}, kLongPatience);
+        json::object params{{"name", options.name}};
+        if (!options.address.empty()) params["client"] = options.address;
+        return show(options, "why", why_text, params, kLongPatience);
     };
 }
 
@@ -57,7 +62,8 @@ Run add_hits(CLI::App& command, Options& options) {
     command.add_option("--top", options.top, "Number of names, clients, types and rules")
         ->check(CLI::Range(1, 10'000))
         ->capture_default_str();
-    command.add_option("--client", options.address, "Only queries of this client or prefix");
+    command.add_option("--client", options.address,
+                       "Only this client: an address, a prefix, or its name");
     command.add_option("--name", options.name, "Only queries for this name and names below it");
     const auto* const suffix =
         command

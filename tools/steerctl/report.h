@@ -68,6 +68,8 @@ std::string events_text(const boost::json::value& answer);
 
 // For blocking.list; blocking.set and pause; blocking.remove; blocking.export.
 std::string blocking_text(const boost::json::value& answer);
+// Of `people`, in an answer of why; empty: there are none.
+std::string rules_of_people_text(const boost::json::value& answer);
 std::string blocking_done_text(const boost::json::value& answer);
 // blocking.preview.
 std::string blocking_preview_text(const boost::json::value& answer);

@@ -59,7 +59,7 @@ std::string why_text(const json::value& answer) {
     }
     out += table.empty() ? "no rule matches\n" : table.text();
     if (!effects.empty()) out += "effects:\n" + effects.text();
-    return out;
+    return out + rules_of_people_text(answer);
 }
 
 }  // namespace steerctl

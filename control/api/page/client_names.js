@@ -4,13 +4,12 @@ import { refusal } from "/permissions.js";
 import { call } from "/rpc.js";
 
 const kEveryMs = 60000;
-let names = new Map(), clientsOf = new Map(), askedAt = -Infinity, asked = Promise.resolve();
+let names = new Map(), askedAt = -Infinity, asked = Promise.resolve();
 
 // Another user may not see them; and who changed a name wants the new one.
 export function forgetNames() {
   askedAt = -Infinity;
   names = new Map();
-  clientsOf = new Map();
 }
 
 // Resolves when the names are there.
@@ -29,8 +28,6 @@ async function ask() {
       return;
     }
     const { clients } = await call("clients.list");
-    clientsOf = new Map();
-    for (const one of clients.filter(({ name }) => name)) clientsOf.set(one.name, [...(clientsOf.get(one.name) ?? []), one]);
     names = new Map(clients.filter((one) => one.name).flatMap((one) => [[one.address, one.name], [one.mac, one.name]]));
   } catch {
     askedAt = -Infinity;  // addresses are shown without names until it works
@@ -47,12 +44,4 @@ export function clientLink(address, href) {
 export function clientText(address) {
   const name = names.get(address);
   return name ? `${name} (${address})` : address;
-}
-
-// What a person wrote as a client: the address of the only client with this name, or its MAC address for a rule, which follows the device. Other text stays.
-export async function clientOf(text, forRule = false) {
-  await learnNames();
-  const found = new Set((clientsOf.get(text) ?? []).map((one) => (forRule && one.mac) || one.address).filter(Boolean));
-  if (found.size > 1) throw new Error(`“${text}” is the name of ${[...found].join(", ")}: write one of them`);
-  return [...found][0] ?? text;
 }

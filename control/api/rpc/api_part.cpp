@@ -80,6 +80,7 @@ Result<void> ApiPart::open_socket() {
         main_.io(), events_.rpc(),
         ops::ControlSocket::Options{.audit = events_.audit(),
                                     .roles = std::move(*roles),
+                                    .users = ops::UserNames::load(),
                                     .subscriptions = events_.subscriptions()});
     const FilesAs files(settings_.is_socket_given() || is_nobody(settings_.given_user())
                             ? ""

@@ -262,8 +262,10 @@ void ControlSocket::Impl::log_refusal(const std::string& who) {
 std::shared_ptr<Session> ControlSocket::Impl::session_of(Protocol::socket socket) {
     auto session = std::make_shared<Session>(std::move(socket));
     const auto peer = peer_of(session->socket.native_handle());
+    constexpr const char* kUnknown = "an unknown process";
     session->caller = {.role = peer ? options.roles.of(*peer) : AccessRole::none,
-                       .who = peer ? peer->text() : "an unknown process",
+                       .who = peer ? peer->text() : kUnknown,
+                       .name = peer ? options.users.of(peer->uid) : kUnknown,
                        .owner = peer ? "uid " + std::to_string(peer->uid) : ""};
     if (options.subscriptions != nullptr) {
         session->caller.feed =

@@ -37,6 +37,7 @@ class ControlSocket {
     struct Options {
         Audit audit{};      // gets a line for each request to log, when it has its result
         PeerRoles roles{};  // of peers
+        UserNames users{};
         std::shared_ptr<Subscriptions> subscriptions{};  // nullptr: sessions carry no notifications
     };
     // `io` and `rpc` must outlive this object.

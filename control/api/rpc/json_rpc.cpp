@@ -106,7 +106,7 @@ void JsonRpc::handle(std::string_view line, const Caller& caller,
     }
     if (const AccessRole needed = role_for(*method, params); caller.role < needed)
         return done(forbidden(*method, needed, caller.role));
-    Methods::call(*method, params, done, caller);
+    methods_.call(*method, params, done, caller);
 }
 
 std::string JsonRpc::handle(std::string_view line) const {

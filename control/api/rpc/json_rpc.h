@@ -33,6 +33,8 @@ class JsonRpc {
     // The same for methods that answer at once, and for a caller with all rights.
     [[nodiscard]] std::string handle(std::string_view line) const;
 
+    [[nodiscard]] const Methods& methods() const { return methods_; }
+
     // The answer to an unreadable line.
     static std::string refusal(RpcCode code, std::string_view message);
 

@@ -36,6 +36,12 @@ std::string type_text(const Parameter& p) {
             return number_text(p);
         case ParamType::texts:
             return "a list of texts";
+        case ParamType::client:
+            return "an address, a prefix or the name of a client";
+        case ParamType::device:
+            return "an address, a prefix, a MAC address or the name of a device";
+        case ParamType::devices:
+            return "a list of addresses, prefixes, MAC addresses and names of devices";
     }
     return {};
 }
@@ -61,7 +67,11 @@ bool is_of_type(const Parameter& p, const json::value& given) {
             return given.is_bool();
         case ParamType::number:
             return is_number_of(p, given);
+        case ParamType::client:
+        case ParamType::device:
+            return text != nullptr && !text->empty();
         case ParamType::texts:
+        case ParamType::devices:
             return given.is_array() &&
                    std::all_of(given.get_array().begin(), given.get_array().end(),
                                [](const auto& one) { return one.is_string(); });
@@ -154,10 +164,13 @@ json::object schema_of(const Parameter& p) {
         case ParamType::domain_name:
         case ParamType::address:
         case ParamType::path:
+        case ParamType::client:
+        case ParamType::device:
             return {{"type", "string"}};
         case ParamType::flag:
             return {{"type", "boolean"}};
         case ParamType::texts:
+        case ParamType::devices:
             return {{"type", "array"}, {"items", {{"type", "string"}}}};
         case ParamType::number:
             break;

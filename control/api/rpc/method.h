@@ -28,6 +28,7 @@ class Feed;
 struct Caller {
     AccessRole role = AccessRole::admin;
     std::string who = {};    // "uid 0, gid 0, pid 4711", "token grafana at 192.0.2.7"
+    std::string name = {};   // as a person would write it: "anna", "token grafana"
     std::string owner = {};  // for limits, all its connections together: "uid 0", "token grafana"
     std::shared_ptr<Feed> feed = {};  // nullptr: this session cannot carry notifications
     std::uint64_t session = 0;        // of the page (login.h); 0: another user
@@ -41,6 +42,10 @@ enum class ParamType : std::uint8_t {
     flag,         // true or false
     number,       // whole, from `least` to `most`
     texts,        // a list of texts
+    // A client. People may write its name (Methods::find_clients_by); the method gets:
+    client,   // an address or a prefix
+    device,   // the MAC address where a name has one; else what was written, or an address
+    devices,  // a list of such
 };
 
 struct Parameter {
@@ -71,6 +76,9 @@ class Changes {
     std::string_view parameter_;
 };
 
+// How a method wants the client that a person named.
+enum class ClientAs : std::uint8_t { address, device };
+
 // The checked parameters of a request: each is declared and has its type, and required ones are
 // present.
 class Arguments {
@@ -81,7 +89,7 @@ class Arguments {
 
     [[nodiscard]] bool has(std::string_view name) const;
     [[nodiscard]] bool is_true(std::string_view name) const;  // false if missing
-    // For text, domain_name, address and path.
+    // For text, domain_name, address, path, client and device.
     [[nodiscard]] std::optional<std::string> find_text(std::string_view name) const;
     [[nodiscard]] std::string text(std::string_view name) const;  // empty if missing
     [[nodiscard]] std::vector<std::string> texts(std::string_view name) const;

@@ -7,6 +7,8 @@
 #include <exception>
 #include <utility>
 
+#include "matchers/prefix/prefix_set.h"
+#include "matchers/quote.h"
 #include "matchers/version.h"
 
 namespace steer::ops {
@@ -68,15 +70,56 @@ std::string Methods::names() const {
     return all;
 }
 
+std::optional<RpcError> Methods::find_client(const Parameter& parameter, json::value& written,
+                                             const Caller& caller) const {
+    const std::string text(written.get_string());
+    if (matchers::Prefix::parse(text)) return std::nullopt;
+    // Names and MAC addresses of clients are for those who may list them.
+    if (caller.role < AccessRole::operate)
+        return RpcError{RpcCode::forbidden, "\"" + std::string(parameter.name) +
+                                                "\": names of clients need the role operate: "
+                                                "write an address or a prefix, not " +
+                                                matchers::quoted(text)};
+    const bool is_address = parameter.type == ParamType::client;
+    const auto found =
+        finder_
+            ? finder_(text, is_address ? ClientAs::address : ClientAs::device)
+            : Result<std::string>(Error{matchers::quoted(text) + " is not an address or a prefix"});
+    if (!found) return bad_params("\"" + std::string(parameter.name) + "\": " + found.error().text);
+    written = *found;
+    return std::nullopt;
+}
+
+boost::system::result<Arguments, RpcError> Methods::arguments(const Method& method,
+                                                              const json::value& params,
+                                                              const Caller& caller) const {
+    if (auto wrong = check_params(method, params)) return *std::move(wrong);
+    json::value checked = params.is_null() ? json::value(json::object{}) : params;
+    for (const Parameter& parameter : method.parameters) {
+        json::value* const given = checked.get_object().if_contains(parameter.name);
+        if (given == nullptr) continue;
+        std::optional<RpcError> wrong;
+        if (parameter.type == ParamType::client || parameter.type == ParamType::device) {
+            wrong = find_client(parameter, *given, caller);
+        } else if (parameter.type == ParamType::devices) {
+            for (json::value& one : given->get_array()) {
+                if (!wrong) wrong = find_client(parameter, one, caller);
+            }
+        }
+        if (wrong) return *std::move(wrong);
+    }
+    return Arguments(std::move(checked), caller);
+}
+
 void Methods::call(const Method& method, const json::value& params, const RpcDone& done,
-                   const Caller& caller) {
-    if (auto error = check_params(method, params)) return done(*std::move(error));
-    const Arguments arguments(params.is_null() ? json::value(json::object{}) : params, caller);
+                   const Caller& caller) const {
+    const auto checked = arguments(method, params, caller);
+    if (!checked) return done(checked.error());
     const auto* const later = std::get_if<Later>(&method.run);
     RpcResult result = RpcError{};
     try {
-        if (later != nullptr) return (*later)(arguments, done);
-        result = std::get<AtOnce>(method.run)(arguments);
+        if (later != nullptr) return (*later)(*checked, done);
+        result = std::get<AtOnce>(method.run)(*checked);
     } catch (const std::exception& e) {
         result = RpcError{RpcCode::internal_error, e.what()};
     }

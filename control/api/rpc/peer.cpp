@@ -6,12 +6,16 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <charconv>
+#include <cstdio>
 #include <cstring>
+#include <memory>
 #include <optional>
 
 #include "matchers/quote.h"
+#include "matchers/safe_text.h"
 
 namespace steer::ops {
 namespace {
@@ -87,6 +91,30 @@ AccessRole PeerRoles::of(const Peer& peer) const {
         if (is_its) role = std::max(role, row.role);
     }
     return role;
+}
+
+UserNames UserNames::load(const char* file) {
+    UserNames out;
+    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> users(std::fopen(file, "re"),
+                                                                std::fclose);
+    if (users == nullptr) return out;
+    constexpr std::size_t kLine = 4'096, kMostUsers = 65'536;
+    std::array<char, kLine> room{};
+    passwd entry{}, *found = nullptr;
+    while (out.names_.size() < kMostUsers &&
+           ::fgetpwent_r(users.get(), &entry, room.data(), room.size(), &found) == 0)
+        out.names_.try_emplace(entry.pw_uid, safe_text(entry.pw_name));
+    return out;
+}
+
+std::string UserNames::of(uid_t uid) const {
+    const auto at = names_.find(uid);
+    return at != names_.end() ? at->second : "user " + std::to_string(uid);
+}
+
+std::string without_process(std::string_view who) {
+    const auto end = who.find(", gid ");
+    return std::string(who.starts_with("uid ") ? who.substr(0, end) : who);
 }
 
 }  // namespace steer::ops

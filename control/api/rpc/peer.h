@@ -3,7 +3,9 @@
 
 #include <sys/types.h>
 
+#include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "control/config/settings/role.h"
@@ -46,5 +48,22 @@ class PeerRoles {
     };
     std::vector<Row> rows_;
 };
+
+// The names of the users in /etc/passwd at the start: no later read needs the file, or waits.
+class UserNames {
+  public:
+    // Empty if the file cannot be read. Blocks.
+    static UserNames load(const char* file = "/etc/passwd");
+
+    // "anna"; "user 1000" if the file has no name.
+    [[nodiscard]] std::string of(uid_t uid) const;
+
+  private:
+    std::map<uid_t, std::string> names_;
+};
+
+// What a report shows for `who` of a request: "uid 1000, gid 1000, pid 4711", as files of earlier
+// versions have it, is "uid 1000".
+std::string without_process(std::string_view who);
 
 }  // namespace steer::ops

@@ -79,13 +79,13 @@ std::shared_ptr<Feed> RpcServer::Impl::begin_events(const ConnectionPtr& connect
     const auto mark = std::min(target.find('?'), target.size());
     const auto params = params_of(target.substr(std::min(mark + 1, target.size())));
     if (!params) return refuse_with(refusal(400, "the query of the path cannot be read"));
-    if (const auto wrong = check_params(Subscriptions::method(), *params))
-        return refuse_with(refusal(400, wrong->message));
+    const auto asked =
+        rpc.methods().arguments(Subscriptions::method(), *params, caller_of(*connection));
+    if (!asked) return refuse_with(refusal(400, asked.error().message));
     auto feed = std::make_shared<Feed>(options.subscriptions, [weak = std::weak_ptr(connection)] {
         if (const auto woken = weak.lock()) woken->news.cancel();
     });
-    const auto begun =
-        options.subscriptions->subscribe(*feed, Arguments(*params, caller_of(*connection)));
+    const auto begun = options.subscriptions->subscribe(*feed, *asked);
     if (begun) return feed;
     const bool is_wrong = begun.error().code == RpcCode::invalid_params;
     return refuse_with(refusal(is_wrong ? 400 : 503, begun.error().message));

@@ -89,8 +89,11 @@ void RpcServer::Impl::log_wrong_secret(const IpAddress& client, std::string_view
 }
 
 Caller RpcServer::Impl::caller_of(const HttpConnection& connection) const {
+    const std::string where = " at " + connection.address.to_string();
     return {.role = connection.user.role,
-            .who = connection.user.name + " at " + connection.address.to_string(),
+            .who = connection.user.name + where,
+            // The number of a session says nothing after its end.
+            .name = connection.user.session == 0 ? connection.user.name : "the page" + where,
             .owner = connection.user.name,
             .session = connection.user.session};
 }

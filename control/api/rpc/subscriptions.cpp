@@ -374,7 +374,7 @@ std::vector<Parameter> wish() {
             {"kind", ParamType::text,
              "events of this kind, queries with this end, counters whose names begin so"},
             {"name", ParamType::domain_name, "queries for this name, and for names below it"},
-            {"client", ParamType::text, "queries of this address or prefix"},
+            {"client", ParamType::client, "queries of this client"},
             {"one_in", ParamType::number,
              "sampling: one of this number of matching queries (default: 1)", false, 1, kMostOneIn},
             {.name = "rate",

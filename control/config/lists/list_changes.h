@@ -37,8 +37,8 @@ std::vector<std::string> list_news(std::span<const ReadList> before, std::span<c
 
 // Releases memory of lists that is needed only for reading.
 
-// Empties the rules and prefixes of all plugins, when the build no longer needs them: about 100
-// bytes per line of a list.
+// Drops the rules and prefixes of all plugins when the build no longer needs them, about 100 bytes
+// per line of a list. Rules of `hosts` and `arbitrary` stay that name addresses of clients.
 void drop_rules(Settings& settings);
 
 }  // namespace steer::config

@@ -3,17 +3,16 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
 #include <utility>
 
 #include "control/config/layer.h"
 #include "control/config/lists/entry_lines.h"
+#include "control/config/lists/group_lines.h"
 #include "control/config/plugin_type.h"
 #include "control/config/predecessors.h"
 #include "control/config/sections/section_rows.h"
 #include "control/config/values.h"
 #include "matchers/pattern/compiler.h"
-#include "matchers/prefix/mac_address.h"
 #include "matchers/quote.h"
 #include "matchers/text.h"
 
@@ -94,55 +93,31 @@ void read_path_or_off(Reading& in, const Node& node, const Place& place, Control
         path.pop_back();
 }
 
-// A group and its member of a line.
-struct GroupLine {
-    std::string group;
-    std::uint64_t mac = 0;  // 0: `prefix`
-    matchers::Prefix prefix;
-};
-
-Result<GroupLine> group_line(std::string_view line) {
-    const std::string_view text = matchers::without_comment(line);
-    const auto at = text.find_first_of(" \t");
-    const std::string_view member = at == text.npos ? "" : matchers::trimmed(text.substr(at));
-    GroupLine out{.group = std::string(text.substr(0, at))};
-    if (const auto mac = parse_mac(member)) {
-        out.mac = *mac;
-    } else if (const auto prefix = matchers::Prefix::parse(member)) {
-        out.prefix = *prefix;
-    } else {
-        return Error{matchers::quoted(text) +
-                     " is not a member: expected GROUP and an address, a prefix or a MAC address, "
-                     "as in 'children 192.0.2.0/24'"};
-    }
-    return out;
-}
+constexpr std::array<Row<Control>, 1> kClientGroupsRows{{
+    {"redis", &Control::client_groups_key, "none", "",
+     "key of the Redis of `fleet` whose text has the groups, as in `client_groups`"},
+}};
 
 void read_client_groups(Reading& in, const Node& node, const Place& place, Control& out) {
+    if (node.is_map()) {
+        if (!read_rows(in, node, kClientGroupsRows, place.name(), out)) return;
+        if (out.client_groups_key.empty() || out.client_groups_key.size() > kMaxGroupKey)
+            in.report().error(place.line, place.name() + ": expected `redis` with a key of 1 to " +
+                                              std::to_string(kMaxGroupKey) +
+                                              " bytes, or the path of a file");
+        return;
+    }
     std::string path;
     if (!read_value(in, node, place, {}, path)) return;
     const std::string file = in.resolve(path, place.line);
     const auto bytes = in.read_file(file, place);
     if (!bytes) return;
-    std::map<std::string, FileGroup> groups;
-    read_entry_lines(in, *bytes, file, true, place, group_line,
-                     [&](const GroupLine& line, std::uint32_t, int) {
-                         FileGroup& group = groups[line.group];
-                         if (line.mac != 0) {
-                             group.macs.push_back(line.mac);
-                         } else {
-                             group.prefixes.push_back(line.prefix);
-                         }
-                     });
-    if (groups.size() > kMaxFileGroups)
-        in.report().error(place.line, place.name() + ": the file has " +
-                                          std::to_string(groups.size()) + " groups: at most " +
-                                          std::to_string(kMaxFileGroups) + " are possible");
-    for (auto& [name, group] : groups) {
-        group.name = name;
-        std::ranges::sort(group.macs);
-        out.client_groups.push_back(std::move(group));
-    }
+    GroupMaker maker;
+    read_entry_lines(in, *bytes, file, true, place, parse_group_line,
+                     [&maker](const GroupLine& line, std::uint32_t, int) { maker.add(line); });
+    auto groups = maker.finish();
+    if (!groups) return in.report().error(place.line, place.name() + ": " + groups.error().text);
+    out.client_groups = *std::move(groups);
 }
 
 void read_rules(Reading& in, const Node& node, const Place& place, Control& out) {
@@ -257,9 +232,13 @@ constexpr std::array<Row<Control>, 27> kControlRows{{
      "file for the leases of `dhcp_leases`; `off` disables it\nAfter a restart these leases are "
      "used until the router is reachable. Names of `steerctl clients name` are kept in its folder, "
      "as `clients.json`, groups of `steerctl clients group` as `groups.json`."},
-    {"client_groups", Own<Control>{"path", read_client_groups}, "none", "",
+    {"client_groups", Own<Control>{"path or map", read_client_groups}, "none", "",
      "file with groups of devices: `GROUP MEMBER` in each line\nA member is an address, a prefix "
      "or a MAC address. `watch` follows the file, so a feed of subscribers may write it again. "
+     "`{redis: KEY}` reads the same text from a key in the Redis of `fleet`, of at most 4 MiB. It "
+     "is followed within some seconds. A wrong text changes nothing, and is a problem in "
+     "`steerctl status`; so is a Redis that is away. The last good groups stay, also after a "
+     "restart, in the folder of `leases`. "
      "Rules of `steerctl block --group` and `client_group` use these groups, with the members of "
      "the same "
      "name that people add. At most 256 groups are possible."},

@@ -1,4 +1,4 @@
-// Groups of devices from a file (`client_groups`): GROUP MEMBER in each line.
+// Groups of devices from a file or a key in Redis (`client_groups`): GROUP MEMBER in each line.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +10,8 @@
 namespace steer::config {
 
 inline constexpr std::size_t kMaxFileGroups = 256;
+inline constexpr std::size_t kMaxGroupKey = 512;
+inline constexpr std::size_t kMaxGroupText = std::size_t{4} << 20;  // bytes in Redis
 
 struct FileGroup {
     std::string name;

@@ -166,7 +166,8 @@ struct Control {
         "/var/lib/steerdns/routeros.json";                 // of routers' probes; empty: not kept
     std::string recursion = "/var/lib/unbound/steerdns";   // folder of the engines of `recursion`
     std::string leases = "/var/lib/steerdns/leases.json";  // last known ones; empty: not kept
-    std::vector<FileGroup> client_groups;                  // by name
+    std::vector<FileGroup> client_groups;                  // of a file; by name
+    std::string client_groups_key;                         // in the fleet's Redis; empty: none
     // Last known address lists of routers. Files with the DNS servers of each router are in the
     // same folder. Empty: not kept.
     std::string router_lists = "/var/lib/steerdns/router-lists.json";

@@ -158,7 +158,7 @@ void CaptureService::add_methods(ops::Methods& methods) {
          .role = AccessRole::admin,
          .parameters = {{"name", ParamType::domain_name,
                          "only questions for this name or below it"},
-                        {"client", ParamType::text, "only from or to this address or prefix"},
+                        {"client", ParamType::client, "only from or to this one"},
                         {"port", ParamType::number, "only from or to this UDP or TCP port", false,
                          1, 65'535},
                         {"interface", ParamType::text,

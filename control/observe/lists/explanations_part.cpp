@@ -1,4 +1,5 @@
 // `why` and `hits`, as a part of the daemon.
+#include <optional>
 #include <string_view>
 
 #include "control/host/process/main_loop.h"
@@ -8,6 +9,7 @@
 #include "control/program/reload/configuration.h"
 #include "control/program/reload/start_source.h"
 #include "control/runtime/workers_part.h"
+#include "control/sources/blocking/blocking_part.h"
 
 namespace steer {
 namespace {
@@ -15,12 +17,16 @@ namespace {
 class ExplanationsPart final : public Part {
   public:
     static constexpr std::string_view kName = "explanations";
-    using Needs = steer::Needs<MainLoop, StartSource, Configuration, WorkersPart>;
+    using Needs = steer::Needs<MainLoop, StartSource, Configuration, WorkersPart, BlockingPart>;
     explicit ExplanationsPart(const Needs& needs)
         : workers_(needs.get<WorkersPart>()),
-          why_(needs.get<MainLoop>().io(), needs.get<StartSource>().get(),
-               needs.get<Configuration>().sets(),
-               [this] { return workers_.publisher().current(); }),
+          why_(
+              needs.get<MainLoop>().io(), needs.get<StartSource>().get(),
+              needs.get<Configuration>().sets(), [this] { return workers_.publisher().current(); },
+              [&blocking = needs.get<BlockingPart>()](std::string_view name,
+                                                      const std::optional<IpAddress>& client) {
+                  return blocking.about(name, client);
+              }),
           hits_(needs.get<MainLoop>().io(), needs.get<StartSource>().get()) {}
 
     void add_methods(ops::Methods& methods) override {

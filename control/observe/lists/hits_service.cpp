@@ -46,7 +46,7 @@ void HitsService::add_methods(ops::Methods& methods, QueryRecordFeed& records) {
                                 {"top", ParamType::number,
                                  "maximum number of names, clients, types and rules (default: 20)",
                                  false, 1, kMaxTop},
-                                {"client", ParamType::text, "only this client address or prefix"},
+                                {"client", ParamType::client, "only this client"},
                                 {"name", ParamType::domain_name,
                                  "only queries for this name and names below it"}},
                  .run = [this](const ops::Arguments& asked,

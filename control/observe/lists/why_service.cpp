@@ -8,6 +8,7 @@
 
 #include "control/config/text/dns_names.h"
 #include "control/observe/lists/holding_rules.h"
+#include "matchers/quote.h"
 
 namespace steer {
 namespace {
@@ -30,39 +31,57 @@ array sets_of(const SetsInForce& in_force, const std::string& name) {
 }  // namespace
 
 WhyService::WhyService(boost::asio::io_context& main_io, ConfigSource source,
-                       const SetsInForce& in_force, SnapshotInForce snapshot)
+                       const SetsInForce& in_force, SnapshotInForce snapshot, RulesOfPeople people)
     : main_io_(main_io),
       source_(std::move(source)),
       in_force_(in_force),
-      snapshot_(std::move(snapshot)) {}
+      snapshot_(std::move(snapshot)),
+      people_(std::move(people)) {}
 
 void WhyService::add_methods(ops::Methods& methods) {
     methods.add({.name = "why",
                  .help = "Shows the rules that match a name, what they do, and its sets.",
                  .changes = ops::Changes::nothing(),
-                 .parameters = {{"name", ops::ParamType::text, "a domain name", true}},
-                 .run = [this](const ops::Arguments& asked,
-                               const ops::RpcDone& done) { ask(asked.text("name"), done); },
-                 .members = "name file rules sets",
-                 .result = "the matching rules with their files and lines, and the sets"});
+                 .parameters = {{"name", ops::ParamType::text, "a domain name", true},
+                                {"client", ops::ParamType::client,
+                                 "of the rules of people, only those for this address"}},
+                 .run =
+                     [this](const ops::Arguments& asked, const ops::RpcDone& done) {
+                         Question question{.name = asked.text("name")};
+                         if (const auto text = asked.find_text("client")) {
+                             question.client = IpAddress::parse(*text);
+                             if (!question.client)
+                                 return done(ops::bad_params(
+                                     "rules of people are for one client here: write an address, "
+                                     "not " +
+                                     matchers::quoted(*text)));
+                         }
+                         // Which devices people have rules for is for those who may list them.
+                         question.shows_people = asked.caller().role >= AccessRole::operate;
+                         ask(question, done);
+                     },
+                 .members = "name file rules sets people",
+                 .result = "the matching rules with their files and lines, the sets, and rules of "
+                           "people"});
 }
 
-void WhyService::ask(const std::string& name, const ops::RpcDone& done) {
+void WhyService::ask(const Question& question, const ops::RpcDone& done) {
     if (is_busy_) {
         return done(ops::RpcError{ops::RpcCode::internal_error,
                                   "another name is being looked up: ask again"});
     }
     is_busy_ = true;
     const Snapshot* const snapshot = snapshot_();
-    auto zones = snapshot != nullptr ? zone_rules(*snapshot, name) : std::vector<ZoneRule>();
-    const auto begun = thread_.run([this, done, name, zones = std::move(zones)] {
+    auto zones =
+        snapshot != nullptr ? zone_rules(*snapshot, question.name) : std::vector<ZoneRule>();
+    const auto begun = thread_.run([this, done, question, zones = std::move(zones)] {
         std::string error;
-        auto rules = holding_rules(source_, name, zones, &error);
+        auto rules = holding_rules(source_, question.name, zones, &error);
         boost::json::object file = files_state(source_, error);
-        boost::asio::post(main_io_, [this, done, name, found = std::move(rules),
+        boost::asio::post(main_io_, [this, done, question, found = std::move(rules),
                                      state = std::move(file)]() mutable {
             is_busy_ = false;
-            answer(name, std::move(found), std::move(state), done);
+            answer(question, std::move(found), std::move(state), done);
         });
     });
     if (begun) return;
@@ -70,12 +89,15 @@ void WhyService::ask(const std::string& name, const ops::RpcDone& done) {
     done(ops::RpcError{ops::RpcCode::internal_error, begun.error().text});
 }
 
-void WhyService::answer(const std::string& name, ops::RpcResult rules, object file,
+void WhyService::answer(const Question& question, ops::RpcResult rules, object file,
                         const ops::RpcDone& done) {
     if (rules.has_error()) return done(rules.error());
-    done(value(object{{"name", name},
-                      {"sets", sets_of(in_force_, name)},
+    array people;
+    if (question.shows_people) people = people_(question.name, question.client);
+    done(value(object{{"name", question.name},
+                      {"sets", sets_of(in_force_, question.name)},
                       {"rules", *rules},
+                      {"people", std::move(people)},
                       {"file", std::move(file)}}));
 }
 

@@ -31,7 +31,7 @@ DecidedTexts decided_texts(const Snapshot& snapshot, std::size_t pc) {
     const Instruction& i = snapshot.program[pc];
     out.rule = place_text(snapshot.source, pc);
     if (i.op == Op::rules) {
-        out.plugin = "control.rules";
+        out.plugin = kRulesOfPeople;
     } else if (i.op == Op::ad_list || i.op == Op::watch_targets || i.op == Op::allow) {
         const AdList& list = snapshot.ad_lists[i.operand];
         out.plugin = list.tag;

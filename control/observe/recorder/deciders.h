@@ -12,9 +12,12 @@
 
 namespace steer::recorder {
 
+// The plugin of a decision by a rule of `control.rules`.
+inline constexpr std::string_view kRulesOfPeople = "control.rules";
+
 // The same as views, of a Deciders.
 struct DecidedBy {
-    std::string_view plugin;  // tag; "control.rules" for a rule of an operator
+    std::string_view plugin;  // tag, or kRulesOfPeople
     std::string_view list;    // path, URL or zone; empty: none
     std::string_view rule;    // "FILE:LINE TEXT"; empty: no line says it
     bool logs_hits = false;   // of the list, as the next

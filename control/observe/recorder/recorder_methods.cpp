@@ -341,7 +341,7 @@ void RecorderMethods::add_methods(ops::Methods& methods) {
               {"name", ParamType::domain_name, "only this name"},
               {"suffix", ParamType::domain_name, "only this name and names below it"},
               {"contains", ParamType::text, "only names that contain this text"},
-              {"client", ParamType::text, "only this client address or prefix"},
+              {"client", ParamType::client, "only this client"},
               {"group", ParamType::text,
                "only clients of this group of devices: its addresses and prefixes, and the "
                "addresses that leases have now for its MAC addresses; for the role operate"},

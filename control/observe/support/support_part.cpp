@@ -15,12 +15,14 @@
 #include "control/config/start_settings.h"
 #include "control/host/process/main_loop.h"
 #include "control/observe/health/doctor_part.h"
+#include "control/observe/recorder/deciders.h"
 #include "control/observe/recorder/history.h"
 #include "control/observe/recorder/recorder_part.h"
 #include "control/observe/support/support_client.h"
 #include "control/observe/support/support_sheet.h"
 #include "control/parts.h"
 #include "control/sinks/routers/routers_part.h"
+#include "control/sources/blocking/blocking_part.h"
 #include "matchers/quote.h"
 #include "routeros/router.h"
 
@@ -65,15 +67,16 @@ void add_rows(const RouterThread::Seen& seen, const std::vector<IpAddress>& addr
 class SupportPart final : public Part {
   public:
     static constexpr std::string_view kName = "support";
-    using Needs =
-        steer::Needs<MainLoop, StartSettings, Events, RecorderPart, RoutersPart, DoctorPart>;
+    using Needs = steer::Needs<MainLoop, StartSettings, Events, RecorderPart, RoutersPart,
+                               DoctorPart, BlockingPart>;
     explicit SupportPart(const Needs& needs)
         : main_(needs.get<MainLoop>()),
           settings_(needs.get<StartSettings>()),
           events_(needs.get<Events>()),
           recorder_(needs.get<RecorderPart>()),
           routers_(needs.get<RoutersPart>()),
-          doctor_(needs.get<DoctorPart>()) {}
+          doctor_(needs.get<DoctorPart>()),
+          blocking_(needs.get<BlockingPart>()) {}
 
     void add_methods(ops::Methods& methods) override;
     void serve() override { take(settings_.get()); }
@@ -91,6 +94,7 @@ class SupportPart final : public Part {
     void run(const ops::Arguments& asked, const ops::RpcDone& done);
     // The recorder whose database a request reads; nullptr: none.
     [[nodiscard]] const NamedRecorder* recorder_of(const ops::Arguments& asked) const;
+    void add_rule_numbers(support::Sheet& sheet, const IpAddress& client) const;
     void add_row_states(support::Sheet sheet, const ops::RpcDone& done);
 
     MainLoop& main_;
@@ -99,6 +103,7 @@ class SupportPart final : public Part {
     RecorderPart& recorder_;
     RoutersPart& routers_;
     DoctorPart& doctor_;
+    BlockingPart& blocking_;
     bool is_on_ = false;
     std::vector<NamedRecorder> recorders_;  // those with a database
 };
@@ -119,8 +124,8 @@ void SupportPart::add_methods(ops::Methods& methods) {
          .help = "Shows the last 15 minutes of one client, where `control.support` is on; audited.",
          .changes = ops::Changes::nothing(),
          .role = AccessRole::operate,
-         .parameters = {{"client", ops::ParamType::text,
-                         "the client's address, or its IPv6 prefix of /48 or longer", true},
+         .parameters = {{"client", ops::ParamType::client, "of IPv6, a prefix of /48 or longer",
+                         true},
                         {"plugin", ops::ParamType::text,
                          "the tag of a query_recorder; without it, the first with a database"}},
          .run =
@@ -184,15 +189,31 @@ void SupportPart::run(const ops::Arguments& asked, const ops::RpcDone& done) {
             *sheet = support::sheet_of(*history);
             return value(nullptr);
         },
-        [this, sheet, about = std::move(about), done](const ops::RpcResult& read) {
+        [this, sheet, client = *client, about = std::move(about),
+         done](const ops::RpcResult& read) {
             if (!read)
                 return done(ops::RpcError{read.error().code,
                                           "no history to show: " + read.error().message});
             for (const auto& member : about)
                 sheet->json[member.key()] = member.value();
+            if (client.length == 128) add_rule_numbers(*sheet, client.address);
             sheet->json["marks"] = doctor_.reports().steps_about("mark");
             add_row_states(std::move(*sheet), done);
         });
+}
+
+// A record says that a rule of people decided, and not which one.
+void SupportPart::add_rule_numbers(support::Sheet& sheet, const IpAddress& client) const {
+    for (value& one : sheet.json.at("blocked").as_array()) {
+        object& group = one.as_object();
+        const value* const by = group.if_contains("plugin");
+        const value* const name = group.if_contains("name");
+        if (by == nullptr || name == nullptr || by->as_string() != recorder::kRulesOfPeople)
+            continue;
+        const std::uint32_t number =
+            blocking_.deciding(std::string_view(name->as_string()), client);
+        if (number != 0) group["rule"] = "rule " + std::to_string(number);
+    }
 }
 
 void SupportPart::add_row_states(support::Sheet sheet, const ops::RpcDone& done) {

@@ -11,6 +11,7 @@
 #include "control/runtime/streams_part.h"
 #include "control/runtime/workers_part.h"
 #include "control/sinks/routers/routers_part.h"
+#include "control/sources/blocking/blocking_part.h"
 
 namespace steer {
 namespace {
@@ -19,7 +20,7 @@ class TracePart final : public Part {
   public:
     static constexpr std::string_view kName = "trace";
     using Needs = steer::Needs<MainLoop, StartSource, Configuration, WorkersPart, StreamsPart,
-                               RoutersPart, RecursionPart>;
+                               RoutersPart, RecursionPart, BlockingPart>;
     explicit TracePart(const Needs& needs)
         : main_(needs.get<MainLoop>()),
           configuration_(needs.get<Configuration>()),
@@ -27,6 +28,7 @@ class TracePart final : public Part {
           streams_(needs.get<StreamsPart>()),
           routers_(needs.get<RoutersPart>()),
           recursion_(needs.get<RecursionPart>()),
+          blocking_(needs.get<BlockingPart>()),
           service_(main_.io(), needs.get<StartSource>().get()) {}
 
     Result<void> start() override {
@@ -34,7 +36,10 @@ class TracePart final : public Part {
             {workers_.runtime(), streams_.threads(), routers_.thread(), main_.clock(),
              configuration_.sets(),
              [this](std::uint32_t generation) { return workers_.publisher().find(generation); },
-             [this](std::string_view name) { return recursion_.failures_of(name); }});
+             [this](std::string_view name) { return recursion_.failures_of(name); },
+             [this](std::string_view name, const IpAddress& client) {
+                 return blocking_.deciding(name, client);
+             }});
         return {};
     }
     void add_methods(ops::Methods& methods) override { service_.add_methods(methods); }
@@ -49,6 +54,7 @@ class TracePart final : public Part {
     StreamsPart& streams_;
     RoutersPart& routers_;
     RecursionPart& recursion_;
+    BlockingPart& blocking_;
     TraceService service_;
 };
 

@@ -13,10 +13,12 @@
 #include "control/api/log/response_text.h"
 #include "control/config/text/dns_names.h"
 #include "control/observe/lists/holding_rules.h"
+#include "control/observe/recorder/deciders.h"
 #include "control/observe/trace/trace_json.h"
 #include "dataplane/dns/answer.h"
 #include "dataplane/dns/name.h"
 #include "dataplane/dns/type_names.h"
+#include "matchers/quote.h"
 #include "routeros/router.h"
 
 namespace steer {
@@ -182,7 +184,7 @@ void TraceService::add_methods(ops::Methods& methods) {
          .parameters =
              {{"name", ParamType::text, "a domain name; required without id"},
               {"type", ParamType::text, "a record type (default: A)"},
-              {"client", ParamType::address,
+              {"client", ParamType::client,
                "the client to ask for (default: 127.0.0.1); others need the role operate"},
               {"server", ParamType::address, "the address to ask (default: 127.0.0.1 or ::1)"},
               {"port", ParamType::number, "the port to ask (default: 53)", false, 1, 65535},
@@ -205,7 +207,7 @@ void TraceService::add_methods(ops::Methods& methods) {
          .changes = ops::Changes::nothing(),
          .parameters = {{"name", ParamType::text, "only this name and names below it"},
                         {"exact", ParamType::flag, "true: only the name itself"},
-                        {"client", ParamType::text, "only clients of this address or prefix"},
+                        {"client", ParamType::client, "only queries of this client"},
                         {"end", ParamType::text, "only queries with this end, as in `counters`"},
                         {"one_in", ParamType::number, "trace one query in this number (default: 1)",
                          false, 1, 1'000'000},
@@ -241,7 +243,11 @@ void TraceService::explain(const ops::Arguments& asked, const ops::RpcDone& done
             return done(ops::RpcError{ops::RpcCode::forbidden,
                                       "asking for another client needs the role operate"});
         }
-        q.client = *IpAddress::parse(*client);
+        const auto address = IpAddress::parse(*client);
+        if (!address)
+            return done(ops::bad_params("a query has one client: write an address, not " +
+                                        matchers::quoted(*client)));
+        q.client = *address;
     }
     q.local = *IpAddress::parse(q.client.is_v4() ? "127.0.0.1" : "::1");
     if (const auto server = asked.find_text("server")) q.local = *IpAddress::parse(*server);
@@ -509,6 +515,22 @@ void TraceService::poll() {
     if (ended != 0) publish_filters();
 }
 
+// A worker's trace says that a rule of people decided, and not which one.
+void TraceService::add_rule_numbers(object& json, const TraceCopy& trace) const {
+    for (value& one : json.at("way").as_array()) {
+        object& step = one.as_object();
+        const value* const by = step.if_contains("plugin");
+        if (by == nullptr || by->as_string() != recorder::kRulesOfPeople || !parts_->deciding_rule)
+            continue;
+        const std::uint32_t number =
+            parts_->deciding_rule(dns::name_to_text(trace.name()), trace.head.client);
+        if (number == 0) continue;
+        step["number"] = number;
+        step["text"] =
+            std::string(step.at("text").as_string()) + ", rule " + std::to_string(number);
+    }
+}
+
 void TraceService::take(Buffer* buffer) {
     const TraceCopy trace = copy_trace(*buffer);
     release(buffer);
@@ -517,6 +539,7 @@ void TraceService::take(Buffer* buffer) {
         filter->passed_by += trace.head.passed_by;
     object json =
         trace_json(trace, {parts_->snapshot(trace.head.generation), &parts_->in_force.sets});
+    add_rule_numbers(json, trace);
     WantedRows rows;
     rows.began_ms = trace.head.began_ms;
     for (const value& tag : json.at("lists").as_array())

@@ -45,6 +45,8 @@ class TraceService {
         std::function<const Snapshot*(std::uint32_t generation)> snapshot;  // nullptr: freed
         // Why a `recursion` could not resolve this name, in sentences.
         std::function<boost::json::array(std::string_view name)> failures_of;
+        // BlockingService::deciding().
+        std::function<std::uint32_t(std::string_view name, const IpAddress& client)> deciding_rule;
     };
     TraceService(boost::asio::io_context& main_io, ConfigSource source);
     ~TraceService();
@@ -85,6 +87,7 @@ class TraceService {
     void publish_filters();
     void collect(const std::shared_ptr<Collect>& wanted);
     void take(Buffer* buffer);
+    void add_rule_numbers(boost::json::object& json, const TraceCopy& trace) const;
     [[nodiscard]] const Kept* find(std::uint64_t id) const;
 
     boost::asio::io_context& main_io_;

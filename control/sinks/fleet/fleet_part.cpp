@@ -25,6 +25,14 @@ FleetPart::FleetPart(const Needs& needs)
       streams_(needs.get<StreamsPart>()),
       routers_(needs.get<RoutersPart>()) {}
 
+fleet::GroupFeed::Tell FleetPart::tell_groups(const std::string& key) {
+    return [this, key](fleet::GroupFeed::News news) {
+        boost::asio::post(main_.io(), [this, key, news = std::move(news)]() mutable {
+            if (on_groups_) on_groups_(key, std::move(news));
+        });
+    };
+}
+
 Result<void> FleetPart::start() {
     routers_.on_start([this](RouterThread& thread) {
         thread.add_peers([this](auto& io) {
@@ -33,14 +41,21 @@ Result<void> FleetPart::start() {
             service->use_hosts(workers_.runtime().needed_hosts());
             service->serve_tickets(streams_.threads().ticket_servers());
             service->share_state(sharing());
-            service->configure(fleet::fleet_plan(settings_.get()));
+            const auto plan = fleet::fleet_plan(settings_.get());
+            service->configure(plan);
+            const std::string& key = settings_.get().control.client_groups_key;
+            service->follow_groups(plan, key, tell_groups(key));
             service_ = service.get();
             return service;
         });
     });
     routers_.on_follow([this](const config::Settings& settings, build::Built&) {
-        return
-            [service = service_, plan = fleet::fleet_plan(settings)] { service->configure(plan); };
+        return [service = service_, plan = fleet::fleet_plan(settings),
+                key = settings.control.client_groups_key,
+                tell = tell_groups(settings.control.client_groups_key)] {
+            service->configure(plan);
+            service->follow_groups(plan, key, tell);
+        };
     });
     return {};
 }

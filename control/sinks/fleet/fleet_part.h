@@ -5,7 +5,9 @@
 #include <boost/json/array.hpp>
 #include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
+#include <utility>
 
 #include "control/api/metrics/metrics.h"
 #include "control/api/rpc/events.h"
@@ -40,8 +42,14 @@ class FleetPart final : public Part {
     // Sets the report of this box for other boxes.
     void set_facts(const fleet::BoxFacts& facts) { service_->set_facts(facts); }
 
+    // Before the thread `routers` starts: gets what Redis has for the key of `client_groups`, on the
+    // main thread.
+    using GroupNews = std::function<void(const std::string& key, fleet::GroupFeed::News news)>;
+    void on_groups(GroupNews take) { on_groups_ = std::move(take); }
+
   private:
     [[nodiscard]] fleet::FleetService::Sharing sharing();
+    [[nodiscard]] fleet::GroupFeed::Tell tell_groups(const std::string& key);
 
     MainLoop& main_;
     const StartSettings& settings_;
@@ -50,6 +58,7 @@ class FleetPart final : public Part {
     StreamsPart& streams_;
     RoutersPart& routers_;
     std::unique_ptr<fleet::SharedChanges> changes_;
+    GroupNews on_groups_;
     fleet::FleetService* service_ = nullptr;  // belongs to thread `routers`
 };
 

@@ -88,6 +88,31 @@ struct FleetService::Running {
     std::uint64_t leaving_ms = 0;  // since when
 };
 
+struct FleetService::Feed {
+    Feed(boost::asio::io_context& io, const FleetPlan& wanted, std::string followed,
+         const Clock& clock, GroupFeed::Tell tell)
+        : plan(wanted),
+          key(std::move(followed)),
+          link(io, plan, clock),
+          feed(link, plan.login, key, config::kMaxGroupText, std::move(tell)),
+          timer(io) {
+        link.drive(feed.connection());
+    }
+    ~Feed() {
+        timer.cancel();
+        feed.stop();
+        link.stop();
+    }
+    Feed(const Feed&) = delete;
+    Feed& operator=(const Feed&) = delete;
+
+    const FleetPlan plan;
+    const std::string key;
+    RedisLink link;
+    GroupFeed feed;
+    boost::asio::steady_timer timer;
+};
+
 FleetService::FleetService(boost::asio::io_context& io, Clock clock, Fleet::Log log)
     : io_(io), clock_(std::move(clock)), log_(std::move(log)) {}
 
@@ -98,6 +123,26 @@ void FleetService::configure(std::optional<FleetPlan> plan) {
     leave();
     if (plan) begin(*plan);
     publish_view();
+}
+
+void FleetService::follow_groups(const std::optional<FleetPlan>& plan, const std::string& key,
+                                 GroupFeed::Tell tell) {
+    const bool is_wanted = plan && !key.empty();
+    if (feed_ && is_wanted && feed_->plan == *plan && feed_->key == key) return;
+    feed_.reset();
+    if (!is_wanted) return;
+    feed_ = std::make_unique<Feed>(io_, *plan, key, clock_, std::move(tell));
+    feed_->feed.start(clock_());
+    poll_feed();
+}
+
+void FleetService::poll_feed() {
+    feed_->feed.poll(clock_());
+    feed_->link.wake();
+    feed_->timer.expires_after(std::chrono::milliseconds(GroupFeed::kPollMs));
+    feed_->timer.async_wait([this](const boost::system::error_code& error) {
+        if (!error && feed_) poll_feed();
+    });
 }
 
 void FleetService::begin(const FleetPlan& plan) {
@@ -150,6 +195,7 @@ void FleetService::flush() {
 }
 
 void FleetService::stop() {
+    feed_.reset();
     leave();
     publish_view();
 }

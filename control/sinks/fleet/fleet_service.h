@@ -16,6 +16,7 @@
 
 #include "control/sinks/fleet/fleet.h"
 #include "control/sinks/fleet/fleet_plan.h"
+#include "control/sinks/fleet/group_feed.h"
 #include "control/sinks/routers/claim_peers.h"
 #include "routeros/transport.h"
 
@@ -60,6 +61,10 @@ class FleetService final : public ClaimPeers {
     void put(EntryChange change);
     // Call it before the thread starts, or on it. follow() sets the routers.
     void configure(std::optional<FleetPlan> plan);
+    // Follows the key with groups of devices in the plan's Redis; empty: none. `tell` is called on
+    // this thread. When to call it: as configure().
+    void follow_groups(const std::optional<FleetPlan>& plan, const std::string& key,
+                       GroupFeed::Tell tell);
 
     void follow(std::vector<PeerRouter> routers) override;
     void claimed(const std::string& router, const Claim& claim) override;
@@ -77,6 +82,8 @@ class FleetService final : public ClaimPeers {
 
   private:
     struct Running;
+    struct Feed;
+    void poll_feed();
     void begin(const FleetPlan& plan);
     void leave();
     void tick();
@@ -89,6 +96,7 @@ class FleetService final : public ClaimPeers {
     Fleet::Log log_;
     std::unique_ptr<Running> running_;  // nullptr: no fleet
     std::unique_ptr<Running> leaving_;  // releases its leases
+    std::unique_ptr<Feed> feed_;        // nullptr: no key is followed
     SharedTickets::Servers tickets_;
     Sharing sharing_;
     NeededHosts* hosts_ = nullptr;

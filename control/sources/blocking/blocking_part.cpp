@@ -1,5 +1,6 @@
 #include "control/sources/blocking/blocking_part.h"
 
+#include <cstdint>
 #include <ctime>
 #include <string>
 #include <utility>
@@ -52,7 +53,9 @@ Result<void> BlockingPart::start() {
     service_ = std::make_unique<BlockingService>(
         main_.io(), blocking::Times{[] { return std::int64_t{::time(nullptr)}; }, main_.clock()},
         workers_.runtime().shared().qsbr, configuration_.registry().name_rules(),
-        clients_.groups().book(), settings_.get().control.rules_file(),
+        clients_.groups().book(),
+        [this](std::string_view written) { return clients_.audience(written); },
+        settings_.get().control.rules_file(),
         [this](std::vector<matchers::Rule> names) {
             cache_.flush(std::move(names), [](const Result<std::uint64_t>&) {});
         });

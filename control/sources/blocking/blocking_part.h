@@ -1,7 +1,10 @@
-// Rules that people add while the daemon serves, for parts that need them.
+// Rules that people add while the daemon serves, as a part of the daemon; for parts that explain.
 #pragma once
 
+#include <boost/json/array.hpp>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "control/api/rpc/events.h"
@@ -32,6 +35,16 @@ class BlockingPart final : public Part {
     void add_problems(Problems& problems) override { service_->add_problems(problems); }
 
     [[nodiscard]] const blocking::BlockingService& service() const { return *service_; }
+    // BlockingService::about(), with the MAC address that is known of the client.
+    [[nodiscard]] boost::json::array about(std::string_view name,
+                                           const std::optional<IpAddress>& client) const {
+        return service_->about(name, client, client ? clients_.mac_of(*client) : 0);
+    }
+
+    // BlockingService::deciding(), as above.
+    [[nodiscard]] std::uint32_t deciding(std::string_view name, const IpAddress& client) const {
+        return service_->deciding(name, client, clients_.mac_of(client));
+    }
 
   private:
     void follow_settings(const config::Settings& settings);

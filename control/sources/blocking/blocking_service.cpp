@@ -7,7 +7,6 @@
 #include <boost/json/object.hpp>
 #include <utility>
 
-#include "control/host/process/state_file.h"
 #include "matchers/quote.h"
 
 namespace steer::blocking {
@@ -19,8 +18,18 @@ using ops::RpcCode;
 using ops::RpcError;
 
 constexpr std::size_t kMostBytes = std::size_t{32} << 20;
+constexpr mode_t kMode = 0600;
 constexpr std::uint64_t kLongestS = 10 * 366 * std::uint64_t{86'400};
-constexpr std::string_view kLoss = "rules of people are not in force";
+constexpr StateKeeper::Words kWords{
+    .work = "rules of people",
+    .what = "the rules of people",
+    .parts = "rules",
+    .part = "rule",
+    .unread = "rules of people are not in force",
+    .unsaved = "after the next start they are not in force",
+    .section = "rules",
+    .off = "rules are off",
+};
 
 // What `blocking.set` asks for: name, reach and direction.
 Rule named_rule(const ops::Arguments& asked) {
@@ -35,32 +44,25 @@ Rule named_rule(const ops::Arguments& asked) {
 
 BlockingService::BlockingService(boost::asio::io_context& main_io, Times times, rte_rcu_qsbr* qsbr,
                                  std::shared_ptr<LiveRules> live, const clients::GroupBook& groups,
-                                 std::string file, Flush flush)
+                                 FindAudience find_audience, std::string file, Flush flush)
     : times_(std::move(times)),
-      file_(std::move(file)),
       flush_(std::move(flush)),
       groups_(groups),
+      find_audience_(std::move(find_audience)),
       live_(std::move(live)),
       table_(live_->table, qsbr),
-      aside_(main_io, "rules of people") {
-    if (file_.empty()) return;
-    const auto kept = load_or_keep(file_, kMostBytes, kLoss);
-    if (!kept) {
-        problem_ = kept.error().sentence();
-        spdlog::warn("{}", problem_);
-        return;
-    }
-    book_ = RuleBook::read(*kept, left_out_);
-    if (left_out_ != 0)
-        spdlog::warn("{}: {} rules cannot be read and are left out: see 'steerctl blocking'", file_,
-                     left_out_);
+      keeper_(main_io, std::move(file), {.setting = "rules", .mode = kMode}, kWords) {
+    if (!keeper_.is_on()) return;
+    std::size_t left_out = 0;
+    book_ = RuleBook::read(keeper_.load(kMostBytes), left_out);
+    keeper_.set_left_out(left_out);
     book_.set_ends(now());
     book_.remove_expired(now());
     publish();
 }
 
 BlockingService::~BlockingService() {
-    aside_.stop();
+    keeper_.stop();
 }
 
 void BlockingService::add_methods(ops::Methods& methods) {
@@ -68,7 +70,8 @@ void BlockingService::add_methods(ops::Methods& methods) {
     using ops::ParamType;
     constexpr ops::Parameter kClients{
         "clients", ParamType::text,
-        "for an address, a prefix or a MAC address; without it, for everyone"};
+        "for an address, a prefix, a MAC address, or the name of a device or a group; without it, "
+        "for everyone"};
     constexpr ops::Parameter kGroup{"group", ParamType::text, "for a group of devices"};
     constexpr ops::Parameter kFor{"seconds",
                                   ParamType::number,
@@ -153,7 +156,7 @@ void BlockingService::add_methods(ops::Methods& methods) {
 void BlockingService::follow(const std::string& file, std::vector<Lists> lists) {
     lists_ = std::move(lists);
     // Another file needs a restart, because the daemon may not open it.
-    if (file.empty() != file_.empty()) {
+    if (file.empty() == keeper_.is_on()) {
         spdlog::info("control.rules is {}: a restart applies it", file.empty() ? "off" : "on");
     }
 }
@@ -173,7 +176,7 @@ void BlockingService::poll() {
 }
 
 Result<void> BlockingService::check_on() const {
-    if (!file_.empty()) return {};
+    if (keeper_.is_on()) return {};
     return Error{"rules are off: set `control.rules` to a file, or serve the page, and restart"};
 }
 
@@ -188,7 +191,7 @@ void BlockingService::list(const ops::RpcDone& done) const {
     for (const Rule& rule : book_.rules())
         rules.push_back(to_json(rule));
     done(json::value(json::object{
-        {"file", file_}, {"rules", std::move(rules)}, {"most", RuleBook::kMostRules}}));
+        {"file", keeper_.file()}, {"rules", std::move(rules)}, {"most", RuleBook::kMostRules}}));
 }
 
 void BlockingService::set(const ops::Arguments& asked, const ops::RpcDone& done) {
@@ -251,15 +254,26 @@ void BlockingService::suspend(const ops::Arguments& asked, const ops::RpcDone& d
     if (read_lists(asked, done, rule)) add(std::move(rule), asked, done);
 }
 
+Result<void> BlockingService::read_audience(const ops::Arguments& asked, Rule& rule) const {
+    rule.group = asked.text("group");
+    rule.clients = asked.text("clients");
+    // RuleBook::checked() refuses both.
+    if (rule.clients.empty() || !rule.group.empty()) return {};
+    auto found = find_audience_(rule.clients);
+    if (!found) return found.error();
+    rule.clients = std::move(found->clients);
+    rule.group = std::move(found->group);
+    return {};
+}
+
 Result<Rule> BlockingService::complete(Rule rule, const ops::Arguments& asked) const {
     for (const char* const one : {"clients", "group"}) {
         if (asked.has(one) && asked.text(one).empty())
             return Error{matchers::quoted(one) + " is empty: leave it out for a rule for everyone"};
     }
-    rule.clients = asked.text("clients");
-    rule.group = asked.text("group");
+    if (const auto read = read_audience(asked, rule); !read) return read.error();
     rule.note = asked.text("note");
-    rule.who = asked.caller().who;
+    rule.who = asked.caller().name;
     const RuleTime made = now();
     rule.made_s = made.wall_s;
     if (const auto seconds = static_cast<std::int64_t>(asked.number("seconds", 0)); seconds != 0) {
@@ -297,13 +311,17 @@ void BlockingService::remove(const ops::Arguments& asked, const ops::RpcDone& do
         Rule rule;
         rule.name = asked.text("name");
         rule.allows = true;
-        rule.clients = asked.text("clients");
-        rule.group = asked.text("group");
+        if (const auto read = read_audience(asked, rule); !read)
+            return done(bad_params(read.error().text));
         const auto usual = RuleBook::checked(std::move(rule));
         if (!usual) return done(bad_params(usual.error().text));
-        removed = book_.remove(usual->name,
-                               asked.has("clients") ? std::optional(usual->clients) : std::nullopt,
-                               asked.has("group") ? std::optional(usual->group) : std::nullopt);
+        // "" of `clients`: those for everyone.
+        const bool is_for_group = !usual->group.empty();
+        const bool is_for_some = asked.has("clients") || asked.has("group");
+        removed = book_.remove(
+            usual->name,
+            is_for_some && !is_for_group ? std::optional(usual->clients) : std::nullopt,
+            is_for_group ? std::optional(usual->group) : std::nullopt);
     }
     if (removed.empty()) return done(bad_params("there is no such rule: see 'steerctl blocking'"));
     json::array rules;
@@ -342,7 +360,7 @@ void BlockingService::SharedRules::expired(const std::vector<Rule>& rules) const
 }
 
 Result<bool> BlockingService::take(const shared::Entry& entry, std::string_view box) {
-    if (file_.empty()) return Error{"rules are off: set `control.rules`, and restart"};
+    if (auto on = check_on(); !on) return on.error();
     if (!entry.value.empty()) {
         auto rule = rule_of_shared(entry.key, entry.value);
         if (!rule) return rule.error();
@@ -391,27 +409,42 @@ void BlockingService::publish() {
 
 void BlockingService::keep(std::function<void(const std::string& problem)> then) {
     book_.set_ends(now());
-    const std::size_t left_out = std::exchange(left_out_, 0);
-    aside_.run(
-        [file = file_, text = book_.text(), left_out] {
-            return save_state(file, text,
-                              {.setting = "rules", .mode = 0600, .is_damaged = left_out != 0},
-                              "the rules of people", "after the next start they are not in force");
-        },
-        [this, then = std::move(then), left_out](const Result<void>& saved) {
-            problem_ = saved ? std::string() : saved.error().sentence();
-            if (!saved) {
-                spdlog::warn("{}", problem_);
-                left_out_ = left_out;
-            }
-            then(problem_);
-        });
+    keeper_.save(book_.text(), std::move(then));
 }
 
 void BlockingService::follow_groups() {
     const bool has_some =
         std::ranges::any_of(book_.rules(), [](const Rule& rule) { return !rule.group.empty(); });
     if (has_some) publish();
+}
+
+std::uint32_t BlockingService::deciding(std::string_view name, const IpAddress& client,
+                                        std::uint64_t mac) const {
+    const auto wire = wire_name(name);
+    const NameRules* const table = live_->table.load();
+    if (!wire || table == nullptr) return 0;
+    const NameRule* const found = table->find({.name = *wire,
+                                               .client = client,
+                                               .lease = nullptr,
+                                               .frame_mac = mac,
+                                               .now_s = static_cast<std::uint32_t>(now().boot_s)});
+    return found != nullptr ? found->number : 0;
+}
+
+json::array BlockingService::about(std::string_view name, const std::optional<IpAddress>& client,
+                                   std::uint64_t mac) const {
+    json::array out;
+    const auto wire = wire_name(name);
+    if (!wire) return out;
+    const std::uint32_t decides = client ? deciding(name, *client, mac) : 0;
+    for (const Rule& rule : rules_about(book_, *wire)) {
+        const auto made = table_rule(rule, groups_);
+        if (client && (!made || !made->rule.is_for(*client, nullptr, mac))) continue;
+        json::object shown = to_json(rule);
+        shown["decides"] = rule.number == decides;
+        out.push_back(std::move(shown));
+    }
+    return out;
 }
 
 std::vector<std::uint32_t> BlockingService::rules_for(std::string_view group) const {
@@ -423,7 +456,7 @@ std::vector<std::uint32_t> BlockingService::rules_for(std::string_view group) co
 }
 
 void BlockingService::write_metrics(ops::MetricWriter& writer) const {
-    if (file_.empty()) return;
+    if (!keeper_.is_on()) return;
     const auto count = [this](bool allows) {
         return static_cast<std::uint64_t>(std::ranges::count(book_.rules(), allows, &Rule::allows));
     };
@@ -442,12 +475,7 @@ void BlockingService::add_problems(Problems& problems) const {
                                          "the rule"});
         break;
     }
-    if (!problem_.empty()) problems.push_back({"rules", problem_});
-    if (left_out_ != 0)
-        problems.push_back(
-            {"rules", std::to_string(left_out_) + " rules of '" + file_ +
-                          "' cannot be read; the next change of a rule keeps the file as '" +
-                          file_ + ".damaged'"});
+    keeper_.add_problems(problems);
 }
 
 }  // namespace steer::blocking

@@ -1,7 +1,8 @@
 // The control socket's methods about rules that people add: `blocking.*`.
 //
 //   blocking.list                  {"file", "rules": [RULE...], "most"}
-//   blocking.set {"name", "allow", "exact", "clients" or "group", "seconds", "note"}
+//   blocking.set {"name", "allow", "exact", "clients" or "group", "seconds", "note"}; `clients` may be
+//                                  the name of a device or a group
 //   blocking.pause {"seconds", "plugin", "list", "clients" or "group"}
 //   blocking.suspend {"plugin", "list", "seconds", "note"}: a legal list; for admins
 //   blocking.remove {"number" | "name", "clients" or "group"}
@@ -14,9 +15,11 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
+#include <boost/json/array.hpp>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,9 +28,10 @@
 #include "control/api/rpc/methods.h"
 #include "control/api/rpc/shared_entries.h"
 #include "control/host/process/published.h"
-#include "control/host/process/side_thread.h"
+#include "control/host/process/state_keeper.h"
 #include "control/part.h"
 #include "control/sources/blocking/rule_book.h"
+#include "control/sources/clients/client_finder.h"
 #include "dataplane/base/clock.h"
 
 namespace steer::blocking {
@@ -42,11 +46,14 @@ class BlockingService {
     // Removes cached answers for these names.
     using Flush = std::function<void(std::vector<matchers::Rule> names)>;
 
+    // The clients or the group that a person means.
+    using FindAudience = std::function<Result<clients::Audience>(std::string_view written)>;
+
     // Reads the file. Empty `file`: rules are off. `live`: the table that workers read. `groups`
     // outlives this object.
     BlockingService(boost::asio::io_context& main_io, Times times, rte_rcu_qsbr* qsbr,
                     std::shared_ptr<LiveRules> live, const clients::GroupBook& groups,
-                    std::string file, Flush flush);
+                    FindAudience find_audience, std::string file, Flush flush);
     ~BlockingService();
     BlockingService(const BlockingService&) = delete;
     BlockingService& operator=(const BlockingService&) = delete;
@@ -71,6 +78,14 @@ class BlockingService {
         std::vector<Lists> lists;
     };
     [[nodiscard]] Result<Trial> trial(const ops::Arguments& asked) const;
+    // The rules for a name as blocking.list has them, each with "decides": whether it is the one
+    // that decides. With a client, only those for that client; `mac`: its MAC address, 0: not known.
+    [[nodiscard]] boost::json::array about(std::string_view name,
+                                           const std::optional<IpAddress>& client,
+                                           std::uint64_t mac) const;
+    // The number of the rule that decides about a name for a client; 0: none.
+    [[nodiscard]] std::uint32_t deciding(std::string_view name, const IpAddress& client,
+                                         std::uint64_t mac) const;
     // The numbers of the rules for a group.
     [[nodiscard]] std::vector<std::uint32_t> rules_for(std::string_view group) const;
     void poll();
@@ -97,6 +112,8 @@ class BlockingService {
     void set(const ops::Arguments& asked, const ops::RpcDone& done);
     void pause(const ops::Arguments& asked, const ops::RpcDone& done);
     void suspend(const ops::Arguments& asked, const ops::RpcDone& done);
+    // Takes the parameters `clients` and `group`. Error: no client is meant.
+    [[nodiscard]] Result<void> read_audience(const ops::Arguments& asked, Rule& rule) const;
     // Takes plugin and list from the parameters. False: `done` got the error.
     bool read_lists(const ops::Arguments& asked, const ops::RpcDone& done, Rule& rule) const;
     void remove(const ops::Arguments& asked, const ops::RpcDone& done);
@@ -114,9 +131,9 @@ class BlockingService {
     [[nodiscard]] bool refuse_if_off(const ops::RpcDone& done) const;
 
     const Times times_;
-    std::string file_;
     const Flush flush_;
     const clients::GroupBook& groups_;
+    const FindAudience find_audience_;
     RuleBook book_;
     SharedRules shared_{*this};
     bool has_taken_ = false;   // of other boxes, since the last poll
@@ -125,9 +142,7 @@ class BlockingService {
     std::shared_ptr<LiveRules> live_;  // outlives `table_`
     Published<NameRules> table_;
     std::uint64_t version_ = 0;
-    std::string problem_;  // why the file lacks changes; empty: it has all
-    std::size_t left_out_ = 0;
-    SideThread aside_;
+    StateKeeper keeper_;
 };
 
 }  // namespace steer::blocking

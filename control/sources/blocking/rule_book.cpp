@@ -4,8 +4,11 @@
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
+#include <functional>
+#include <set>
 #include <utility>
 
+#include "control/api/rpc/peer.h"
 #include "control/config/text/dns_names.h"
 #include "control/host/process/state_file.h"
 #include "control/sources/clients/client_names.h"
@@ -22,30 +25,6 @@ namespace json = boost::json;
 
 std::string bytes_of(const std::vector<std::uint8_t>& wire) {
     return {wire.begin(), wire.end()};
-}
-
-std::optional<std::vector<std::uint8_t>> wire_name(std::string_view name) {
-    auto wire = config::asked_name(name);
-    if (wire) dns::lower_case(wire->data(), wire->data(), wire->size());
-    return wire;
-}
-
-std::string mac_text(std::uint64_t mac) {
-    constexpr std::string_view kDigits = "0123456789abcdef";
-    std::string out;
-    for (int shift = 44; shift >= 0; shift -= 4) {
-        if (shift % 8 == 4 && !out.empty()) out += ':';
-        out += kDigits[mac >> static_cast<unsigned>(shift) & 0xfU];
-    }
-    return out;
-}
-
-// In the usual form: "192.0.2.7", "192.0.2.0/24", "02:00:00:00:00:01".
-std::optional<std::string> clients_text(std::string_view text) {
-    if (const auto mac = parse_mac(text)) return mac_text(*mac);
-    const auto prefix = matchers::Prefix::parse(text);
-    if (!prefix) return std::nullopt;
-    return prefix->length == 128 ? prefix->address.to_string() : prefix->to_string();
 }
 
 // Rules with the same one replace each other.
@@ -84,7 +63,7 @@ std::optional<Rule> rule_of(const json::object& from) {
     rule.plugin = text_at(from, "plugin");
     rule.list = text_at(from, "list");
     rule.note = text_at(from, "note");
-    rule.who = safe_text(text_at(from, "who"));
+    rule.who = safe_text(ops::without_process(text_at(from, "who")));
     rule.box = safe_text(text_at(from, "box"));
     rule.until_s = *until;
     rule.made_s = *made;
@@ -95,6 +74,12 @@ std::optional<Rule> rule_of(const json::object& from) {
 }
 
 }  // namespace
+
+std::optional<std::vector<std::uint8_t>> wire_name(std::string_view name) {
+    auto wire = config::asked_name(name);
+    if (wire) dns::lower_case(wire->data(), wire->data(), wire->size());
+    return wire;
+}
 
 Result<Rule> RuleBook::checked(Rule rule) {
     if (rule.name.find("://") != rule.name.npos || rule.name.find_first_of(" \t") != rule.name.npos)
@@ -113,11 +98,8 @@ Result<Rule> RuleBook::checked(Rule rule) {
         rule.group = *std::move(group);
     }
     if (!rule.clients.empty()) {
-        auto clients = clients_text(rule.clients);
-        if (!clients)
-            return Error{
-                "expected an address, a prefix such as 192.0.2.0/24, or a MAC address, found " +
-                matchers::quoted(rule.clients)};
+        auto clients = clients::member_of(rule.clients);
+        if (!clients) return clients.error();
         rule.clients = *std::move(clients);
     }
     if (rule.note.size() > kMostNote || !is_safe_text(rule.note, kMostNote))
@@ -243,32 +225,49 @@ RuleBook RuleBook::read(const json::object& file, std::size_t& left_out) {
     return book;
 }
 
+std::vector<Rule> rules_about(const RuleBook& book, std::span<const std::uint8_t> name) {
+    std::set<std::string, std::less<>> above;
+    for (std::size_t at = 0; at < name.size() && name[at] != 0; at += name[at] + 1U)
+        above.insert(dns::name_to_text(name.subspan(at)));
+    const std::string whole = dns::name_to_text(name);
+    std::vector<Rule> out;
+    for (const Rule& rule : book.rules()) {
+        if (rule.is_exact ? rule.name == whole : rule.is_pause() || above.contains(rule.name))
+            out.push_back(rule);
+    }
+    return out;
+}
+
+std::optional<NameRules::Named> table_rule(const Rule& rule, const clients::GroupBook& groups) {
+    const auto wire = wire_name(rule.name);
+    if (!wire) return std::nullopt;
+    NameRule made{.number = rule.number, .allows = rule.allows, .is_exact = rule.is_exact};
+    if (rule.until_s != 0)
+        made.until_s = static_cast<std::uint32_t>(
+            std::clamp<std::int64_t>(rule.boot_until_s, 0, std::int64_t{UINT32_MAX} - 1));
+    made.suspends = rule.suspends;
+    if (!rule.plugin.empty()) made.list = list_id(rule.plugin, rule.list);
+    if (!rule.group.empty()) {
+        made.audience = NameRule::Audience::group;
+        made.group = groups.devices(rule.group);
+        if (made.group == nullptr) return std::nullopt;
+    } else if (const auto mac = parse_mac(rule.clients)) {
+        made.audience = NameRule::Audience::device;
+        made.mac = *mac;
+    } else if (const auto prefix = matchers::Prefix::parse(rule.clients);
+               !rule.clients.empty() && prefix) {
+        made.audience =
+            prefix->length == 128 ? NameRule::Audience::device : NameRule::Audience::prefix;
+        made.clients = *prefix;
+    }
+    made.may_be_cached = made.audience == NameRule::Audience::everyone && !rule.is_pause();
+    return NameRules::Named{bytes_of(*wire), made};
+}
+
 std::vector<NameRules::Named> table_rules(const RuleBook& book, const clients::GroupBook& groups) {
     std::vector<NameRules::Named> out;
     for (const Rule& rule : book.rules()) {
-        const auto wire = wire_name(rule.name);
-        if (!wire) continue;
-        NameRule made{.number = rule.number, .allows = rule.allows, .is_exact = rule.is_exact};
-        if (rule.until_s != 0)
-            made.until_s = static_cast<std::uint32_t>(
-                std::clamp<std::int64_t>(rule.boot_until_s, 0, std::int64_t{UINT32_MAX} - 1));
-        made.suspends = rule.suspends;
-        if (!rule.plugin.empty()) made.list = list_id(rule.plugin, rule.list);
-        if (!rule.group.empty()) {
-            made.audience = NameRule::Audience::group;
-            made.group = groups.devices(rule.group);
-            if (made.group == nullptr) continue;
-        } else if (const auto mac = parse_mac(rule.clients)) {
-            made.audience = NameRule::Audience::device;
-            made.mac = *mac;
-        } else if (const auto prefix = matchers::Prefix::parse(rule.clients);
-                   !rule.clients.empty() && prefix) {
-            made.audience =
-                prefix->length == 128 ? NameRule::Audience::device : NameRule::Audience::prefix;
-            made.clients = *prefix;
-        }
-        made.may_be_cached = made.audience == NameRule::Audience::everyone && !rule.is_pause();
-        out.push_back({bytes_of(*wire), made});
+        if (auto one = table_rule(rule, groups)) out.push_back(*std::move(one));
     }
     return out;
 }

@@ -11,6 +11,7 @@
 #include <boost/json/object.hpp>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -93,7 +94,12 @@ class RuleBook {
     std::uint32_t last_number_ = 0;
 };
 
-// For workers. Rules for a group that does not exist are left out.
+// The lower-cased wire form of a name that a person writes.
+std::optional<std::vector<std::uint8_t>> wire_name(std::string_view name);
+// Those that match a name, pauses among them. `name`: wire form.
+std::vector<Rule> rules_about(const RuleBook& book, std::span<const std::uint8_t> name);
+// For workers. No value: the rule is for a group that does not exist.
+std::optional<NameRules::Named> table_rule(const Rule& rule, const clients::GroupBook& groups);
 std::vector<NameRules::Named> table_rules(const RuleBook& book, const clients::GroupBook& groups);
 // The names of a rule that caches may hold answers for; no value: every name.
 std::optional<matchers::Rule> names_of(const Rule& rule);

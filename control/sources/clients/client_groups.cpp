@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <boost/json/serialize.hpp>
 
+#include "control/api/rpc/peer.h"
 #include "control/host/process/state_file.h"
 #include "control/sources/clients/client_names.h"
 #include "matchers/prefix/mac_address.h"
 #include "matchers/quote.h"
 #include "matchers/safe_text.h"
+#include "matchers/text.h"
 
 namespace steer::clients {
 namespace {
@@ -16,23 +18,11 @@ namespace json = boost::json;
 
 MemberOrigin origin_of(const json::object& row) {
     const json::value* const at = row.if_contains("at");
-    return {at != nullptr && at->is_int64() ? at->get_int64() : 0, safe_text(text_at(row, "who"))};
+    return {at != nullptr && at->is_int64() ? at->get_int64() : 0,
+            ops::without_process(safe_text(text_at(row, "who")))};
 }
 
 }  // namespace
-
-Result<std::string> member_of(std::string_view written) {
-    if (auto key = key_of(written)) {
-        // parse_mac() refuses an address of zeros, which no frame has.
-        if (IpAddress::parse(*key) || parse_mac(*key)) return key;
-    } else if (const auto prefix = matchers::Prefix::parse(written)) {
-        return {boost::system::in_place_value,
-                prefix->length == 128 ? prefix->address.to_string() : prefix->to_string()};
-    }
-    return Error{matchers::quoted(written) +
-                 " is not a device: expected an address, a prefix such as 192.0.2.0/24, a MAC "
-                 "address, or a name that 'steerctl clients name' gave"};
-}
 
 Result<void> GroupBook::add(const std::string& group, const std::vector<std::string>& members,
                             const MemberOrigin& origin) {
@@ -55,12 +45,43 @@ Result<void> GroupBook::add(const std::string& group, const std::vector<std::str
     return {};
 }
 
+Result<void> GroupBook::put(const std::string& group, const std::string& member,
+                            const MemberOrigin& origin) {
+    auto at = groups_.find(group);
+    const bool is_new = at == groups_.end();
+    if (is_new && groups_.size() >= kMostGroups)
+        return Error{"there are " + std::to_string(kMostGroups) + " groups already"};
+    const bool is_member = !member.empty();
+    if (is_member && members_ >= kMostMembers && (is_new || !at->second.contains(member)))
+        return Error{"the groups have " + std::to_string(kMostMembers) + " members already"};
+    if (is_new) at = groups_.try_emplace(group).first;
+    if (is_member) members_ += at->second.insert_or_assign(member, origin).second ? 1U : 0U;
+    stale_.insert(group);
+    return {};
+}
+
+void GroupBook::take_out(const std::string& group, const std::string& member) {
+    const auto at = groups_.find(group);
+    if (at == groups_.end()) return;
+    if (!member.empty())
+        members_ -= at->second.erase(member);
+    else if (at->second.empty())
+        groups_.erase(at);
+    stale_.insert(group);
+}
+
+void GroupBook::refresh() {
+    for (const std::string& group : stale_)
+        make_devices(group);
+    stale_.clear();
+}
+
 Result<GroupBook::Groups::iterator> GroupBook::of_people(const std::string& group) {
     if (auto known = check(group); !known) return known.error();
     const auto at = groups_.find(group);
     if (at != groups_.end()) return at;
     return Error{"the members of " + matchers::quoted(group) +
-                 " are in the file of `client_groups`: change them there"};
+                 " come from `client_groups`: change them there"};
 }
 
 Result<void> GroupBook::remove(const std::string& group, const std::vector<std::string>& members) {
@@ -72,7 +93,7 @@ Result<void> GroupBook::remove(const std::string& group, const std::vector<std::
         if (changed.erase(member) == 0)
             return Error{"people did not add " + member + " to the group " +
                          matchers::quoted(group) +
-                         (is_of_file(group) ? ": change the file of `client_groups`, if it has it"
+                         (is_of_file(group) ? ": change `client_groups`, if it has it"
                                             : ": see 'steerctl clients group'")};
     }
     members_ -= before - changed.size();
@@ -103,6 +124,19 @@ Result<void> GroupBook::check(std::string_view group) const {
     return Error{
         "there is no group " + matchers::quoted(group) + ": " +
         (known.empty() ? "make it with 'steerctl clients group add'" : "the groups are " + known)};
+}
+
+std::optional<std::string> GroupBook::named(std::string_view written) const {
+    const std::string_view text = matchers::trimmed(written);
+    if (has(text)) return std::string(text);
+    const std::string wanted = matchers::lowered(text);
+    std::optional<std::string> found;
+    for (const auto& [name, devices] : devices_) {
+        if (matchers::lowered(name) != wanted) continue;
+        if (found) return std::nullopt;
+        found = name;
+    }
+    return found;
 }
 
 std::shared_ptr<const DeviceGroup> GroupBook::devices(std::string_view group) const {

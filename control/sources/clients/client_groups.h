@@ -10,6 +10,8 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -24,7 +26,7 @@ namespace steer::clients {
 // When a member was added, and who added it.
 struct MemberOrigin {
     std::int64_t at_s = 0;  // Unix time
-    std::string who;        // as the audit names the caller
+    std::string who;        // Caller::name
     bool operator==(const MemberOrigin&) const = default;
 };
 using GroupMembers = std::map<std::string, MemberOrigin>;  // the key: member_of()
@@ -41,10 +43,19 @@ class GroupBook {
     Result<void> remove(const std::string& group, const std::vector<std::string>& members);
     Result<void> remove(const std::string& group);
 
+    // One change of many, by another box; without a member, of the group itself. In force by
+    // refresh(). take_out(): what is not there stays so; a group with members stays.
+    Result<void> put(const std::string& group, const std::string& member,
+                     const MemberOrigin& origin);
+    void take_out(const std::string& group, const std::string& member);
+    void refresh();
+
     // The groups of `client_groups`, by name. They are not in groups() or text().
     void set_file(std::vector<config::FileGroup> groups);
     [[nodiscard]] const std::vector<config::FileGroup>& file() const { return file_; }
     [[nodiscard]] bool has(std::string_view group) const { return devices_.contains(group); }
+    // The group that a person means: its name, also in another case (ASCII) if only one has it.
+    [[nodiscard]] std::optional<std::string> named(std::string_view written) const;
     [[nodiscard]] bool is_of_file(std::string_view group) const {
         return file_group(group) != nullptr;
     }
@@ -74,11 +85,8 @@ class GroupBook {
     Groups groups_;
     std::vector<config::FileGroup> file_;
     std::map<std::string, std::shared_ptr<const DeviceGroup>, std::less<>> devices_;  // of both
-    std::size_t members_ = 0;  // of all groups
+    std::set<std::string> stale_;  // groups that refresh() makes again
+    std::size_t members_ = 0;      // of all groups
 };
-
-// An address, a prefix or a MAC address in its usual form: "192.0.2.7", "192.0.2.0/24",
-// "02:00:00:00:00:01".
-Result<std::string> member_of(std::string_view written);
 
 }  // namespace steer::clients

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "matchers/prefix/mac_address.h"
+#include "matchers/prefix/prefix_set.h"
 #include "matchers/quote.h"
 #include "matchers/safe_text.h"
 #include "matchers/text.h"
@@ -52,10 +54,18 @@ std::string_view word_of(NameSource source) {
             return "lease";
         case NameSource::record:
             return "record";
+        case NameSource::ptr:
+            return "ptr";
+        case NameSource::mdns:
+            return "mdns";
         case NameSource::none:
             break;
     }
     return "";
+}
+
+bool is_chosen_by_device(NameSource source) {
+    return source == NameSource::lease || source == NameSource::mdns;
 }
 
 std::vector<ClientRow> merge(std::span<const KnownClient> known, const GivenNames& given) {
@@ -109,6 +119,19 @@ Result<std::string> key_of(std::string_view client) {
     return Error{matchers::quoted(client) +
                  " is not a client: expected an address, or a MAC address such as "
                  "00:1d:aa:bb:cc:dd"};
+}
+
+Result<std::string> member_of(std::string_view written) {
+    if (auto key = key_of(written)) {
+        // parse_mac() refuses an address of zeros, which no frame has.
+        if (IpAddress::parse(*key) || parse_mac(*key)) return key;
+    } else if (const auto prefix = matchers::Prefix::parse(written)) {
+        return {boost::system::in_place_value,
+                prefix->length == 128 ? prefix->address.to_string() : prefix->to_string()};
+    }
+    return Error{matchers::quoted(written) +
+                 " is not a device: expected an address, a prefix such as 192.0.2.0/24, or a MAC "
+                 "address"};
 }
 
 Result<std::string> checked_name(std::string_view name) {

@@ -1,7 +1,8 @@
 // Which name a client has. Pure.
 //
-// Several sources know names: a person, a DHCP lease, a static record. The addresses of
-// one MAC address are one device, and share the name of the best source. A name that a person gave
+// Several sources know names: a person, a DHCP lease, a record of the configuration, a PTR record,
+// an announcement of mDNS. The addresses of one MAC address are one device, and share the name of
+// the best source. A name that a person gave
 // to an address wins for that address, one that was given to a MAC address for all of its addresses.
 #pragma once
 
@@ -19,8 +20,11 @@
 namespace steer::clients {
 
 // The better source first.
-enum class NameSource : std::uint8_t { given, lease, record, none };
+// record: an address of a `static`, `hosts` or `zone` plugin; ptr: a PTR record of one.
+enum class NameSource : std::uint8_t { given, lease, record, ptr, mdns, none };
 std::string_view word_of(NameSource source);
+// Whether the device itself says its name, so that nothing may trust it.
+bool is_chosen_by_device(NameSource source);
 
 // What a source says about an address.
 struct KnownClient {
@@ -35,7 +39,7 @@ struct KnownClient {
 struct GivenName {
     std::string name;
     std::int64_t at_s = 0;  // Unix time
-    std::string who;        // as the audit names the caller
+    std::string who;        // Caller::name
     bool operator==(const GivenName&) const = default;
 };
 using GivenNames = std::map<std::string, GivenName>;
@@ -58,6 +62,9 @@ bool is_private_mac(std::string_view mac);
 
 // "00:1D:aa-bb.." as "00:1d:aa:bb:..", or an address in its shortest form.
 Result<std::string> key_of(std::string_view client);
+// An address, a prefix or a MAC address in its usual form: "192.0.2.7", "192.0.2.0/24",
+// "02:00:00:00:00:01".
+Result<std::string> member_of(std::string_view written);
 // Error: a name is empty, too long, or not text that can be printed.
 Result<std::string> checked_name(std::string_view name);
 

@@ -1,12 +1,18 @@
 #include "control/sources/clients/client_service.h"
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <utility>
+#include <variant>
 
 #include "control/config/lists/runtime_records.h"
+#include "control/config/text/dns_names.h"
+#include "control/config/text/record_names.h"
 #include "control/sources/clients/client_state.h"
+#include "matchers/prefix/mac_address.h"
 #include "matchers/quote.h"
 
 namespace steer::clients {
@@ -18,10 +24,6 @@ using boost::json::value;
 
 constexpr std::size_t kMaxConfigured = 65'536;
 constexpr std::uint64_t kMaxRows = 65'536, kRows = 10'000;
-
-bool is_a_client(const IpAddress& address) {
-    return !address.is_loopback() && address != IpAddress{} && address.to_string() != "0.0.0.0";
-}
 
 std::string field_of(const config::RecordFields& fields, std::string_view key) {
     const auto at = std::ranges::find_if(fields, [&](const auto& f) { return f.first == key; });
@@ -39,123 +41,218 @@ object shown(const ClientRow& row) {
     return out;
 }
 
+// The MAC address of an address that has one; else the key itself.
+std::string device_of(const std::vector<KnownClient>& known, const std::string& key) {
+    const auto address = IpAddress::parse(key);
+    const auto at = std::ranges::find_if(known, [&](const KnownClient& one) {
+        return address && one.address == *address && !one.mac.empty();
+    });
+    return at == known.end() ? key : at->mac;
+}
+
 }  // namespace
 
 ClientService::ClientService(boost::asio::io_context& main_io, std::string file, GivenNames given,
-                             Known known, std::function<std::int64_t()> now_s)
+                             std::function<std::int64_t()> now_s)
     : file_(std::move(file)),
       given_(std::move(given)),
-      known_(std::move(known)),
+      shared_(given_, [this](const std::string& key,
+                             std::optional<GivenName> name) { return take(key, std::move(name)); }),
       now_s_(std::move(now_s)),
       aside_(main_io, "clients") {}
 
 void ClientService::follow(const config::Settings& settings) {
     configured_.clear();
-    const auto add = [this](const std::optional<IpAddress>& address, std::string_view name,
-                            NameSource source, const std::string& tag) {
-        if (!address || !is_a_client(*address) || configured_.size() >= kMaxConfigured) return;
-        configured_.push_back({*address, {}, std::string(name), source, tag});
+    const auto add = [this](const IpAddress& address, std::string_view name, NameSource source,
+                            const std::string& tag) {
+        if (!config::is_a_client(address) || configured_.size() >= kMaxConfigured) return;
+        configured_.push_back({address, {}, std::string(name), source, tag});
     };
     for (const auto& plugin : config::static_plugins(settings).plugins) {
         for (const config::WrittenRecord& record : plugin.records.written) {
-            if (field_of(record.fields, "disabled") == "true") continue;
-            add(IpAddress::parse(field_of(record.fields, "address")),
-                field_of(record.fields, "name"), NameSource::record, plugin.tag);
+            const auto address = IpAddress::parse(field_of(record.fields, "address"));
+            if (address && field_of(record.fields, "disabled") != "true")
+                add(*address, field_of(record.fields, "name"), NameSource::record, plugin.tag);
+        }
+    }
+    for (const config::Plugin& plugin : settings.plugins) {
+        // Rules for many names are no names of devices.
+        const auto is_name = [](const config::RuleAt& at) {
+            return at.rule.kind == matchers::RuleKind::full;
+        };
+        if (const auto* const hosts = std::get_if<config::Hosts>(&plugin.args)) {
+            for (const config::RuleAt& at : hosts->rules) {
+                if (!is_name(at)) continue;
+                for (const IpAddress& address : hosts->addresses[at.value])
+                    add(address, at.rule.text, NameSource::record, plugin.tag);
+            }
+        } else if (const auto* const records = std::get_if<config::Arbitrary>(&plugin.args)) {
+            for (const config::RuleAt& at : records->rules) {
+                const auto owner = config::asked_name(at.rule.text);
+                if (!is_name(at) || !owner) continue;
+                for (const config::KnownRecord& record : records->records[at.value]) {
+                    const auto named = config::name_in_record(*owner, record.type, record.rdata);
+                    if (named)
+                        add(named->address, named->name,
+                            named->is_ptr ? NameSource::ptr : NameSource::record, plugin.tag);
+                }
+            }
         }
     }
 }
 
 std::vector<KnownClient> ClientService::all_known() const {
     std::vector<KnownClient> out;
-    known_(out);
+    for (const Known& known : known_)
+        known(out);
     out.insert(out.end(), configured_.begin(), configured_.end());
     return out;
 }
 
+std::uint64_t ClientService::mac_of(const IpAddress& address) const {
+    return parse_mac(device_of(all_known(), address.to_string())).value_or(0);
+}
+
 ops::RpcResult ClientService::list(const ops::Arguments& asked) const {
-    const std::vector<ClientRow> rows = merge(all_known(), given_);
+    const std::vector<ClientRow> all = rows();
     const std::size_t most = asked.number("limit", kRows);
     array out;
-    for (const ClientRow& row : rows) {
+    for (const ClientRow& row : all) {
         if (out.size() == most) break;
         out.push_back(shown(row));
     }
     return value(object{{"clients", std::move(out)},
-                        {"total", rows.size()},
+                        {"total", all.size()},
                         {"given", given_.size()},
                         {"file", file_.empty() ? value() : value(file_)}});
 }
 
 void ClientService::name(const ops::Arguments& asked, const ops::RpcDone& done) {
-    const auto asked_key = key_of(asked.text("client"));
-    if (!asked_key) return done(ops::bad_params(asked_key.error().text));
-    std::string key = *asked_key;
+    const auto client = key_of(asked.text("client"));
+    if (!client) return done(ops::bad_params(client.error().text));
     auto name = checked_name(asked.text("name"));
     if (!name) return done(ops::bad_params(name.error().text));
-    if (key_of(*name))
-        return done(ops::bad_params(matchers::quoted(*name) +
-                                    " is an address: write a name, as in 'kitchen tablet'"));
+    const std::vector<KnownClient> known = all_known();
     // A device keeps its name when its address changes.
-    if (const auto address = IpAddress::parse(key)) {
-        const auto known = all_known();
-        const auto at = std::ranges::find_if(known, [&](const KnownClient& one) {
-            return one.address == *address && !one.mac.empty();
-        });
-        if (at != known.end()) {
-            given_.erase(key);
-            key = at->mac;
-        }
-    }
-    if (!given_.contains(key) && given_.size() >= kMaxGivenNames)
+    const std::string key = device_of(known, *client);
+    Edits edits;
+    if (key != *client && given_.contains(*client)) edits[*client] = std::nullopt;
+    if (const std::string why = refusal(known, key, *name); !why.empty())
+        return done(ops::bad_params(why));
+    if (!given_.contains(key) && given_.size() - edits.size() >= kMaxGivenNames)
         return done(ops::bad_params("there are " + std::to_string(kMaxGivenNames) +
                                     " given names already: remove some with 'clients.forget'"));
-    change(key, GivenName{*std::move(name), now_s_(), asked.caller().who}, done);
+    edits[key] = GivenName{*name, now_s_(), asked.caller().name};
+    change(std::move(edits), key, *name, done);
+}
+
+std::string ClientService::refusal(const std::vector<KnownClient>& known, const std::string& key,
+                                   const std::string& name) const {
+    if (member_of(name))
+        return matchers::quoted(name) + " is an address: write a name, as in 'kitchen tablet'";
+    for (const auto& [other, given] : given_) {
+        if (is_same_name(given.name, name) && device_of(known, other) != key)
+            return matchers::quoted(given.name) + " is the name of " + other +
+                   ": write another name, or forget that one first";
+    }
+    return {};
+}
+
+Result<void> ClientService::take(const std::string& key, std::optional<GivenName> name) {
+    if (name) {
+        // Many names come at once, at a connection.
+        if (!known_to_take_) known_to_take_ = all_known();
+        if (std::string why = refusal(*known_to_take_, device_of(*known_to_take_, key), name->name);
+            !why.empty())
+            return Error{std::move(why)};
+        if (!given_.contains(key) && given_.size() >= kMaxGivenNames)
+            return Error{"there are " + std::to_string(kMaxGivenNames) + " given names already"};
+    }
+    apply({{key, std::move(name)}});
+    has_taken_ = true;
+    return {};
+}
+
+void ClientService::poll() {
+    known_to_take_.reset();
+    if (!std::exchange(has_taken_, false) || file_.empty()) return;
+    aside_.run([file = file_, text = state_text(given_),
+                is_damaged = !damage_.empty()] { return save_names(file, text, is_damaged); },
+               [this](const Result<bool>& saved) {
+                   // Redis has them, too, and the next change of a name writes all.
+                   if (!saved)
+                       spdlog::warn("{}", saved.error().sentence());
+                   else
+                       damage_.clear();
+               });
 }
 
 void ClientService::forget(const ops::Arguments& asked, const ops::RpcDone& done) {
-    const auto asked_key = key_of(asked.text("client"));
-    if (!asked_key) return done(ops::bad_params(asked_key.error().text));
-    std::string key = *asked_key;
-    if (const auto address = IpAddress::parse(key); address && !given_.contains(key)) {
-        for (const KnownClient& one : all_known()) {
-            if (one.address == *address && given_.contains(one.mac)) key = one.mac;
-        }
+    const std::string client = asked.text("client");
+    std::string key = client;
+    if (!given_.contains(key)) {
+        // The name may be kept for the MAC address of this address, or the other way round.
+        const std::vector<KnownClient> known = all_known();
+        const std::string device = device_of(known, client);
+        const auto at = std::ranges::find_if(
+            given_, [&](const auto& one) { return device_of(known, one.first) == device; });
+        if (at != given_.end()) key = at->first;
     }
-    if (!given_.contains(key))
+    const auto at = given_.find(key);
+    if (at == given_.end())
         return done(ops::bad_params("no name was given to " + key +
                                     ": see 'steerctl clients' for those that were"));
-    change(key, std::nullopt, done);
+    const std::string name = at->second.name;
+    change({{key, std::nullopt}}, key, name, done);
 }
 
-void ClientService::change(const std::string& key, std::optional<GivenName> to,
-                           const ops::RpcDone& done) {
-    const auto at = given_.find(key);
-    std::optional<GivenName> before;
-    if (at != given_.end()) before = at->second;
-    const std::string name = to ? to->name : before->name;
-    if (to) {
-        given_[key] = *to;
-    } else {
-        given_.erase(key);
+ClientService::Edits ClientService::apply(const Edits& edits) {
+    Edits before;
+    for (const auto& [key, to] : edits) {
+        const auto at = given_.find(key);
+        before[key] = at == given_.end() ? std::nullopt : std::optional(at->second);
+        if (to) {
+            given_[key] = *to;
+        } else if (at != given_.end()) {
+            given_.erase(at);
+        }
     }
+    return before;
+}
+
+void ClientService::change(Edits edits, const std::string& key, const std::string& name,
+                           const ops::RpcDone& done) {
+    Edits before = apply(edits);
     const auto answer = [key, name](bool kept) {
         return value(object{{"client", key}, {"name", name}, {"kept", kept}});
     };
-    if (file_.empty()) return done(answer(false));
+    const auto share = [this](const Edits& shared) {
+        for (const auto& [changed, to] : shared)
+            shared_.changed(changed);
+    };
+    if (file_.empty()) {
+        share(edits);
+        return done(answer(false));
+    }
     std::string damage = std::exchange(damage_, {});
     const bool is_damaged = !damage.empty();
     aside_.run([file = file_, text = state_text(given_),
                 is_damaged] { return save_names(file, text, is_damaged); },
-               [this, key, to = std::move(to), before = std::move(before), done, answer,
-                damage = std::move(damage)](const Result<bool>& saved) {
-                   if (saved) return done(answer(*saved));
+               [this, edits = std::move(edits), before = std::move(before), done, answer, share,
+                damage = std::move(damage)](const Result<bool>& saved) mutable {
+                   if (saved) {
+                       share(edits);
+                       return done(answer(*saved));
+                   }
                    damage_ = damage;
-                   // Undone, unless the name was changed again.
-                   const auto now = given_.find(key);
-                   const bool is_same =
-                       to ? now != given_.end() && now->second == *to : now == given_.end();
-                   if (is_same && before) given_[key] = *before;
-                   if (is_same && !before) given_.erase(key);
+                   // Undone, except names that were changed again.
+                   for (const auto& [changed, to] : edits) {
+                       const auto now = given_.find(changed);
+                       const bool is_same =
+                           to ? now != given_.end() && now->second == *to : now == given_.end();
+                       if (!is_same) before.erase(changed);
+                   }
+                   apply(before);
                    done(ops::RpcError{ops::RpcCode::internal_error, saved.error().sentence()});
                });
 }
@@ -167,8 +264,8 @@ void ClientService::add_problems(Problems& problems) const {
 void ClientService::add_methods(ops::Methods& methods) {
     using ops::Changes;
     using ops::ParamType;
-    constexpr ops::Parameter kClient{
-        "client", ParamType::text, "an address, or a MAC address such as 00:1d:aa:bb:cc:dd", true};
+    constexpr ops::Parameter kClient{"client", ParamType::device,
+                                     "a MAC address is as 00:1d:aa:bb:cc:dd", true};
     methods.add({.name = "clients.list",
                  .help = "Shows the addresses of known clients, with their names.",
                  .changes = Changes::nothing(),

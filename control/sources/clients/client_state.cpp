@@ -4,6 +4,7 @@
 #include <boost/json/serialize.hpp>
 #include <filesystem>
 
+#include "control/api/rpc/peer.h"
 #include "control/host/process/state_file.h"
 #include "matchers/safe_text.h"
 
@@ -41,7 +42,7 @@ Result<GivenNames> load_names(const std::string& file, std::size_t& left_out) {
         const json::value* const at = row->if_contains("at");
         out[*std::move(key)] = {*std::move(name),
                                 at != nullptr && at->is_int64() ? at->get_int64() : 0,
-                                safe_text(text_at(*row, "who"))};
+                                ops::without_process(safe_text(text_at(*row, "who")))};
     }
     return out;
 }

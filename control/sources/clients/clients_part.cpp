@@ -30,7 +30,8 @@ ClientsPart::ClientsPart(const Needs& needs)
       configuration_(needs.get<Configuration>()),
       events_(needs.get<Events>()),
       workers_(needs.get<WorkersPart>()),
-      leases_(needs.get<LeasesPart>()) {}
+      leases_(needs.get<LeasesPart>()),
+      mdns_(needs.get<MdnsPart>()) {}
 
 Result<void> ClientsPart::start() {
     const FilesAs files(settings_.user());  // to read its stored files
@@ -52,18 +53,27 @@ Result<void> ClientsPart::start() {
         }
         if (!damage.empty()) events_.router_log()(routeros::Level::warning, damage);
     }
-    service_ = std::make_unique<ClientService>(
-        main_.io(), file, std::move(given),
-        [this](std::vector<clients::KnownClient>& out) { add_leases(out); }, unix_now_s);
+    service_ = std::make_unique<ClientService>(main_.io(), file, std::move(given), unix_now_s);
+    service_->add_source([this](std::vector<clients::KnownClient>& out) { add_leases(out); });
+    service_->add_source([this](std::vector<clients::KnownClient>& out) {
+        mdns_.each_host([&out](const mdns::NamedHost& host) {
+            out.push_back({host.address, {}, host.name, clients::NameSource::mdns, host.link});
+        });
+    });
     service_->set_damaged(std::move(damage));
     groups_ = std::make_unique<GroupService>(
         main_.io(), workers_.runtime().shared().qsbr, configuration_.registry().device_groups(),
-        control.beside_leases("groups.json"),
+        GroupService::Files{control.beside_leases("groups.json"),
+                            control.beside_leases("client_groups.txt")},
         [this]() -> const clients::GivenNames& { return service_->given(); }, unix_now_s);
+    events_.shared().push_back(&service_->shared());
+    events_.shared().push_back(&groups_->shared());
     return {};
 }
 
 void ClientsPart::add_methods(ops::Methods& methods) {
+    methods.find_clients_by(
+        [this](std::string_view written, ops::ClientAs as) { return service_->find(written, as); });
     service_->add_methods(methods);
     groups_->add_methods(methods);
 }
@@ -85,7 +95,7 @@ void ClientsPart::follow_settings(const config::Settings& settings) {
         for (const std::string& group : devices->made)
             named.try_emplace(group, std::string(plugin.type) + " " + matchers::quoted(plugin.tag));
     }
-    groups_->follow(std::move(named), settings.control.client_groups);
+    groups_->follow(std::move(named), settings.control);
 }
 
 void ClientsPart::write_metrics(ops::MetricWriter& writer) {

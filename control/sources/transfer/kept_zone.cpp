@@ -46,6 +46,18 @@ void KeptZone::make_policy(const std::vector<Bytes>* touched, Update& update) {
     }
 }
 
+std::vector<config::RecordName> KeptZone::names_in(const ZoneContents& zone) {
+    std::vector<config::RecordName> out;
+    zone.for_each([&out](ByteSpan owner, OwnerRecords records) {
+        if (out.size() >= kMostNames) return;
+        records.for_each([&](const ZoneRecord& record) {
+            auto named = config::name_in_record(owner, record.type, record.rdata);
+            if (named && out.size() < kMostNames) out.push_back(*std::move(named));
+        });
+    });
+    return out;
+}
+
 bool KeptZone::make_local(const ZoneContents& draft, Update& update) {
     if (plan_.local == nullptr) return true;
     Skipped skipped;
@@ -61,6 +73,7 @@ bool KeptZone::make_local(const ZoneContents& draft, Update& update) {
         return false;
     }
     local_skipped_ = std::move(skipped);
+    update.names = names_in(draft);
     return true;
 }
 

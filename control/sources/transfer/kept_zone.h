@@ -12,7 +12,9 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <vector>
 
+#include "control/config/text/record_names.h"
 #include "control/program/build/secondary_plans.h"
 #include "control/sources/transfer/exchange.h"
 #include "control/sources/transfer/policy_builder.h"
@@ -24,6 +26,7 @@ namespace steer::transfer {
 
 class KeptZone {
   public:
+    static constexpr std::size_t kMostNames = 16'384;  // in an Update
     using Exchange = std::function<Exchanged(const ExchangeRequest&, const std::stop_token&)>;
 
     // A result; views without a change are nullptr.
@@ -41,6 +44,7 @@ class KeptZone {
         DigestResult digest = DigestResult::none;
         Skipped skipped;
         std::unique_ptr<const PolicyZone> policy, local;
+        std::vector<config::RecordName> names;  // of addresses; set together with `local`
         bool is_merge_due = false;
         bool is_lost = false;  // there was no memory: this object must not be used any more
         // Last check of the zone of the last run, since 1970, if the job read that zone first.
@@ -79,6 +83,7 @@ class KeptZone {
     bool may_be_used(const ZoneContents& draft, Update& update);
     // Makes Update::local. False: it has too many names, or its answers are too large.
     bool make_local(const ZoneContents& draft, Update& update);
+    [[nodiscard]] static std::vector<config::RecordName> names_in(const ZoneContents& zone);
     // Makes Update::policy. `touched`: the changed owners; nullptr: from all records.
     void make_policy(const std::vector<Bytes>* touched, Update& update);
     // Makes the zones of an unchanged zone again that had no numbers for some targets.

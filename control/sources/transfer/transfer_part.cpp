@@ -16,6 +16,7 @@
 #include "control/runtime/reload_part.h"
 #include "control/runtime/streams_part.h"
 #include "control/runtime/workers_part.h"
+#include "control/sources/clients/clients_part.h"
 #include "control/sources/transfer/zone_service.h"
 
 namespace steer {
@@ -25,7 +26,7 @@ class TransferPart final : public Part {
   public:
     static constexpr std::string_view kName = "transfer";
     using Needs = steer::Needs<MainLoop, StartSettings, Configuration, Events, WorkersPart,
-                               StreamsPart, ReloadPart>;
+                               StreamsPart, ReloadPart, ClientsPart>;
     explicit TransferPart(const Needs& needs)
         : main_(needs.get<MainLoop>()),
           settings_(needs.get<StartSettings>()),
@@ -33,7 +34,8 @@ class TransferPart final : public Part {
           events_(needs.get<Events>()),
           workers_(needs.get<WorkersPart>()),
           streams_(needs.get<StreamsPart>()),
-          reload_(needs.get<ReloadPart>()) {}
+          reload_(needs.get<ReloadPart>()),
+          clients_(needs.get<ClientsPart>()) {}
 
     // Zones of the last run are in force before the first query.
     Result<void> start() override {
@@ -46,6 +48,15 @@ class TransferPart final : public Part {
             },
             [this](const std::string& what) { reload_.request("a new version of " + what); });
         service_->restore(configuration_.built().secondaries);
+        clients_.add_source([this](std::vector<clients::KnownClient>& out) {
+            service_->each_name([&out](const std::string& tag, const config::RecordName& one) {
+                out.push_back({one.address,
+                               {},
+                               one.name,
+                               one.is_ptr ? clients::NameSource::ptr : clients::NameSource::record,
+                               tag});
+            });
+        });
         return {};
     }
     void add_methods(ops::Methods& methods) override { service_->add_methods(methods); }
@@ -87,6 +98,7 @@ class TransferPart final : public Part {
     WorkersPart& workers_;
     StreamsPart& streams_;
     ReloadPart& reload_;
+    ClientsPart& clients_;
     std::shared_ptr<transfer::ZoneService> service_;
 };
 

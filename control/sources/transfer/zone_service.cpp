@@ -65,6 +65,7 @@ struct ZoneService::Zone {
     std::shared_ptr<ZoneTargets> targets;  // nullptr: no program had a zone yet
     std::shared_ptr<KeptZone> kept;        // only the job may use it while one runs
     std::unique_ptr<LiveView> policy, local;
+    std::vector<config::RecordName> names;  // of `local`
     RefreshTimer timer;
     std::stop_source stop;     // of its job
     bool is_busy = false;      // a job runs
@@ -193,7 +194,10 @@ void ZoneService::set_plan(const build::SecondaryPlan& plan,
     if (plan.local != nullptr && zone.local == nullptr)
         zone.local = std::make_unique<LiveView>(plan.local, qsbr_);
     if (plan.policy == nullptr) retire(zone.policy);
-    if (plan.local == nullptr) retire(zone.local);
+    if (plan.local == nullptr) {
+        retire(zone.local);
+        zone.names.clear();
+    }
     if (zone.targets == nullptr && targets != nullptr)
         zone.targets = std::make_shared<ZoneTargets>(targets);
     if (!is_same) {
@@ -394,8 +398,18 @@ void ZoneService::publish(Zone& zone, KeptZone::Update& update) {
     zone.was_there = zone.was_there || update.soa.has_value();
     if (update.policy != nullptr && zone.policy)
         zone.policy->published.put(std::move(update.policy));
-    if (update.local != nullptr && zone.local && !zone.timer.is_expired(now_s()))
+    if (update.local != nullptr && zone.local && !zone.timer.is_expired(now_s())) {
         zone.local->published.put(std::move(update.local));
+        zone.names = std::move(update.names);
+    }
+}
+
+void ZoneService::each_name(
+    const std::function<void(const std::string& tag, const config::RecordName&)>& visit) const {
+    for (const auto& [tag, zone] : zones_) {
+        for (const config::RecordName& name : zone->names)
+            visit(tag, name);
+    }
 }
 
 void ZoneService::ended(Zone& zone, KeptZone::Update& update, bool is_transfer) {
@@ -471,6 +485,7 @@ void ZoneService::log_result(Zone& zone, const KeptZone::Update& update) {
 void ZoneService::expire(Zone& zone) {
     zone.is_expired = true;
     if (zone.local) zone.local->published.put(nullptr);
+    zone.names.clear();
     const std::uint64_t wall = wall_s();
     const std::uint64_t age_s = wall - std::min(wall, zone.checked_wall_s);
     log_(true, "secondary '" + zone.plan.tag + "' has expired: its last good check was " +

@@ -76,6 +76,9 @@ class ZoneService {
     }
 
     void add_methods(ops::Methods& methods);
+    // The names that local zones in force have for addresses; at most KeptZone::kMostNames of each.
+    void each_name(
+        const std::function<void(const std::string& tag, const config::RecordName&)>& visit) const;
     [[nodiscard]] bool empty() const { return zones_.empty(); }
     [[nodiscard]] boost::json::object status() const;
     [[nodiscard]] std::vector<std::string> problems() const;

@@ -25,19 +25,17 @@ struct Setting {
     // Empty: taken; else why not.
     std::string report(json::object params) {
         std::string error;
-        ops::Methods::call(*methods.find("doctor.report"), params,
-                           [&](const ops::RpcResult& result) {
-                               if (result.has_error()) error = result.error().message;
-                           });
+        methods.call(*methods.find("doctor.report"), params, [&](const ops::RpcResult& result) {
+            if (result.has_error()) error = result.error().message;
+        });
         return error;
     }
     // The findings of the first router.
     json::array shown() {
         json::array findings;
-        ops::Methods::call(
-            *methods.find("doctor.report"), nullptr, [&](const ops::RpcResult& result) {
-                findings = result.value().at("routers").as_array().at(0).at("findings").as_array();
-            });
+        methods.call(*methods.find("doctor.report"), nullptr, [&](const ops::RpcResult& result) {
+            findings = result.value().at("routers").as_array().at(0).at("findings").as_array();
+        });
         return findings;
     }
     std::string metrics() const {

@@ -136,6 +136,31 @@ BOOST_AUTO_TEST_CASE(the_unicast_bit_is_cleared) {
     BOOST_TEST(give("192.0.2.8", pruned).empty());  // no record that it proposes is left
 }
 
+BOOST_AUTO_TEST_CASE(hosts_of_a_link_have_names_whatever_is_repeated) {
+    const auto names = [this] {
+        std::string all;
+        repeater.hosts().each(now_ms, [&all](const NamedHost& one) {
+            all += one.address.to_string() + " " + one.name + " " + one.link + ";";
+        });
+        return all;
+    };
+    repeater.set_services(Services({parse_service("_ipp._tcp").value()}));
+    const auto says = Packet::response().answer("tv.local", dns::kA, address("192.0.2.7"));
+    BOOST_TEST(give("192.0.2.7", says).empty());  // it offers no listed service
+    BOOST_TEST(names() == "192.0.2.7 tv office;");
+    // A packet from outside the link, or through a router, names no host.
+    for (const Arrival& wrong :
+         {from("198.51.100.9"),
+          Arrival{
+              .if_index = kThings, .source = ip("198.51.100.9"), .port = kPort, .hop_limit = 254}})
+        give(wrong, Packet::response().answer("x.local", dns::kA, address("198.51.100.9")).bytes());
+    BOOST_TEST(names() == "192.0.2.7 tv office;");
+    auto links = three_links();
+    links.erase(links.begin());
+    repeater.set_links(links, {}, now_ms);
+    BOOST_TEST(names().empty());
+}
+
 BOOST_AUTO_TEST_CASE(invalid_and_off_link_packets_are_dropped) {
     const auto query = ask("a.local").bytes();
     const auto dropped = [&](Arrival arrival, MdnsCount why, const Bytes& bytes) {

@@ -1,5 +1,5 @@
 // Blocking: block or allow a name from the next query on, pause lists, and the rules that people added.
-import { clientOf, clientText, learnNames } from "/client_names.js";
+import { clientText, learnNames } from "/client_names.js";
 import { make, notice, panel, put, table, widePanel } from "/dom.js";
 import { count, duration, when } from "/format.js";
 import { action } from "/permissions.js";
@@ -41,7 +41,7 @@ export function show(place, [name = "", client = ""] = []) {
   const seconds = choice(kTimes, "seconds"), pauseSeconds = choice(kPauses, "pause");
   const paused = make("select", { name: "list" }, make("option", { value: "" }, "all lists"));
   const pausedFor = audience({ name: "pause_client" });
-  let hasEnded = false, shown = null, known = [];
+  let hasEnded = false, shown = null;
 
   // What was not written into the file is in force all the same.
   async function change(method, params, text) {
@@ -52,11 +52,6 @@ export function show(place, [name = "", client = ""] = []) {
     } finally {
       look();
     }
-  }
-  // A group's name is never an address.
-  async function of(input) {
-    const text = input.value.trim();
-    return known.includes(text) ? { group: text } : { clients: await clientOf(text, true) };
   }
   // What a rule for the written name would have changed: in the last day, by the recorded queries.
   let typed = null, asked = 0;
@@ -75,7 +70,7 @@ export function show(place, [name = "", client = ""] = []) {
     }
     const lines = [];
     try {
-      const params = given({ name: text, exact: exact.checked, ...await of(clients) });
+      const params = given({ name: text, exact: exact.checked, clients: clients.value.trim() });
       let oldest = null;
       for (const allow of [false, true]) {
         const result = await call("blocking.preview", given({ ...params, allow }));
@@ -98,12 +93,12 @@ export function show(place, [name = "", client = ""] = []) {
     const text = wish.value.trim();
     if (!text) throw new Error("Write a domain name first");
     return change("blocking.set", given({
-      name: text, allow, exact: exact.checked, ...await of(clients), seconds: Number(seconds.value), note: note.value.trim(),
+      name: text, allow, exact: exact.checked, clients: clients.value.trim(), seconds: Number(seconds.value), note: note.value.trim(),
     }), `${allow ? "Allowed" : "Blocked"} from the next query on: ${text}`);
   }
   async function pause() {
     const [plugin, list] = paused.value ? JSON.parse(paused.value) : [];
-    return change("blocking.pause", given({ seconds: Number(pauseSeconds.value), plugin, list, ...await of(pausedFor) }), "Paused");
+    return change("blocking.pause", given({ seconds: Number(pauseSeconds.value), plugin, list, clients: pausedFor.value.trim() }), "Paused");
   }
 
   function draw({ rules: all, most }) {
@@ -140,7 +135,7 @@ export function show(place, [name = "", client = ""] = []) {
 
   async function learnGroups() {
     const all = await call("clients.groups");
-    known = [...new Set([...all.groups, ...all.of_file].map((one) => one.group))];
+    const known = [...new Set([...all.groups, ...all.of_file].map((one) => one.group))];
     groups.replaceChildren(...known.map((value) => make("option", { value })));
   }
 

@@ -9,11 +9,12 @@ export const title = "Clients";
 
 const kEveryMs = 10000;
 const kShown = 500;
-const kSources = { given: "given by a person", lease: "DHCP lease", record: "static record" };
+const kSources = { lease: "DHCP lease", record: "record", ptr: "PTR record", mdns: "said by the device over mDNS" };
 
 function sourceText(one) {
   if (!one.source) return "";
-  const where = one.source === "given" ? (one.given_at ? `, ${time(one.given_at)}` : "") : one.from ? ` (${one.from})` : "";
+  if (one.source === "given") return `given by ${one.from ?? "a person"}${one.given_at ? `, ${time(one.given_at)}` : ""}`;
+  const where = one.from ? ` (${one.from})` : "";
   return `${kSources[one.source] ?? one.source}${where}`;
 }
 
@@ -33,7 +34,7 @@ export function show(place, [chosen]) {
     return `${text} ${kept}${isKept ? "" : ". It is not kept over a restart: control.leases is off, or its folder is missing"}`;
   };
   const give = action("Give this name", "clients.name", async () => {
-    if (!client.value.trim()) throw new Error("Write an address or a MAC address first");
+    if (!client.value.trim()) throw new Error("Write an address, a MAC address or a name first");
     const text = await changed("clients.name", { client: client.value.trim(), name: name.value }, `"${name.value.trim()}" is the name of`);
     name.value = "";
     return text;
@@ -63,7 +64,7 @@ export function show(place, [chosen]) {
         ? action("Take out", "clients.group_remove", () => changedGroup("clients.group_remove", { group: one.group, clients: [one.client] }, `No longer in ${one.group}: ${one.name ?? one.client}`), told)
         : action("Remove", "clients.group_remove", () => changedGroup("clients.group_remove", { group: one.group }, `Removed: ${one.group}`), told)) },
     ], rows.slice(0, kShown), "There is no group yet. Put devices together above, for example those of the children; then block a name for all of them in the view Blocking.", "facts"),
-    ofFile.length > 0 && make("p", { class: "quiet" }, "Of the file of client_groups: ", ofFile.flatMap((one, i) => [i > 0 && ", ", `${one.group} (${count(one.members)} devices) `, limits(one.group)])),
+    ofFile.length > 0 && make("p", { class: "quiet" }, "Of client_groups: ", ofFile.flatMap((one, i) => [i > 0 && ", ", `${one.group} (${count(one.members)} devices) `, limits(one.group)])),
     rows.length > kShown && make("p", { class: "quiet" }, `${count(rows.length - kShown)} more: see “steerctl clients group”.`));
   }
 
@@ -95,11 +96,11 @@ export function show(place, [chosen]) {
 
   place.replaceChildren(told, make("div", { class: "panels" },
     panel("Give a name", make("form", { onsubmit: (event) => { event.preventDefault(); give.click(); } },
-      make("label", {}, "Address or MAC address", client), make("label", {}, "Name", name), give),
+      make("label", {}, "Address, MAC address or present name", client), make("label", {}, "Name", name), give),
     make("p", { class: "quiet" }, "A name for an address with a known MAC address belongs to the device, also when its address changes.")),
     panel("Put devices into a group", make("form", { onsubmit: (event) => { event.preventDefault(); add.click(); } },
       make("label", {}, "Group", group), make("label", {}, "Devices, with commas between them", members), add),
-    make("p", { class: "quiet" }, "A device is an address, a network, a MAC address or a given name. A group that is new is made.")),
+    make("p", { class: "quiet" }, "A device is an address, a network, a MAC address or a name. A group that is new is made.")),
     widePanel("Groups", groupList),
     widePanel("Clients", make("label", {}, "Search", find), list)));
   look();

@@ -1,5 +1,5 @@
 // One client's last 15 minutes on one sheet, which prints as it is.
-import { clientOf, clientText, learnNames } from "/client_names.js";
+import { clientText, learnNames } from "/client_names.js";
 import { make, notice, panel, table, widePanel } from "/dom.js";
 import { count, duration, us, when, zone } from "/format.js";
 import { guard } from "/permissions.js";
@@ -43,7 +43,7 @@ export function show(place, [chosen]) {
   async function look() {
     out.replaceChildren(make("p", { class: "quiet", role: "status" }, "Reading…"));
     try {
-      const [all] = await Promise.all([call("support", { client: await clientOf(client.value.trim()) }), learnNames()]);
+      const [all] = await Promise.all([call("support", { client: client.value.trim() }), learnNames()]);
       if (!ended) out.replaceChildren(...sheet(all));
     } catch (error) {
       if (!ended) out.replaceChildren(notice(error.message));

@@ -250,6 +250,50 @@ BOOST_AUTO_TEST_CASE(the_exported_list_is_one_of_adguard) {
                "! Rules of SteerDNS\n||ads.example^\n! a note\n@@|x.example^$client='192.0.2.1'\n");
 }
 
+BOOST_AUTO_TEST_CASE(a_rule_is_the_same_on_another_box) {
+    RuleBook book;
+    Rule made = rule("ads.example", "192.0.2.7", true);
+    made.note = "for the homework";
+    made.who = "anna";
+    made.until_s = 1'900'000'000;
+    const Rule here = put(book, std::move(made));
+    const std::string key = shared_key(here), value = shared_value(here);
+    const auto there = rule_of_shared(key, value);
+    BOOST_REQUIRE(there);
+    BOOST_TEST(shared_key(*there) == key);
+    BOOST_TEST(shared_value(*there) == value);
+    BOOST_TEST(there->note == "for the homework");
+    BOOST_TEST(there->until_s == 1'900'000'000);
+    BOOST_TEST(value.find("number") == std::string::npos);
+    for (const char* const other :
+         {"", "garbage", "[]", "{}", R"({"does":"block","name":"b.example"})",
+          R"({"does":"allow","name":"a b","clients":"192.0.2.7"})"})
+        BOOST_TEST(rule_of_shared(key, other).has_error(), other);
+    Rule legal = here;
+    legal.suspends = true;
+    BOOST_TEST(rule_of_shared(key, shared_value(legal)).has_error());
+}
+
+BOOST_AUTO_TEST_CASE(a_rule_is_found_by_its_key_until_it_is_gone) {
+    RuleBook book;
+    const Rule first = put(book, rule("a.example"));
+    put(book, rule("b.example", "192.0.2.7"));
+    const std::string key = shared_key(first);
+    BOOST_REQUIRE(book.find(key) != nullptr);
+    BOOST_TEST(book.find(key)->number == first.number);
+    const Rule again = put(book, rule("a.example", "", true));  // takes its place
+    BOOST_TEST(book.find(key)->number == again.number);
+    BOOST_TEST(book.rules().size() == 2U);
+    std::size_t left_out = 0;
+    BOOST_TEST(
+        RuleBook::read(boost::json::parse(book.text()).as_object(), left_out).find(key)->allows);
+    book.remove(again.number);
+    BOOST_TEST((book.find(key) == nullptr));
+    BOOST_TEST((book.find("garbage") == nullptr));
+    put(book, rule("a.example"));
+    BOOST_TEST(book.rules().size() == 2U);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace

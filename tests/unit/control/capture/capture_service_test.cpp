@@ -90,8 +90,7 @@ struct Place {
 
     ops::RpcResult call(const char* method, const json::object& params) {
         std::optional<ops::RpcResult> result;
-        ops::Methods::call(*methods.find(method), params,
-                           [&](const ops::RpcResult& r) { result = r; });
+        methods.call(*methods.find(method), params, [&](const ops::RpcResult& r) { result = r; });
         while (!result) {
             clock.ms += 100;
             tick();
@@ -313,8 +312,8 @@ BOOST_AUTO_TEST_CASE(the_end_answers_who_waits) {
     const auto number = start();
     (void)read(number);  // the file's head
     std::string reply;
-    ops::Methods::call(*methods.find("capture.read"), json::object{{"capture", number}},
-                       [&](const ops::RpcResult& r) { reply = r ? "bytes" : r.error().message; });
+    methods.call(*methods.find("capture.read"), json::object{{"capture", number}},
+                 [&](const ops::RpcResult& r) { reply = r ? "bytes" : r.error().message; });
     BOOST_TEST(reply.empty());
     service.end();
     BOOST_TEST(reply == "the capture has ended");

@@ -11,6 +11,7 @@
 #include <memory>
 
 #include "control/api/rpc/json_rpc.h"
+#include "control/sources/clients/client_finder.h"
 #include "control/sources/clients/group_service.h"
 #include "support/temp_folder.h"
 
@@ -98,8 +99,11 @@ struct Qsbr {
 struct GroupWorld {
     explicit GroupWorld(const std::string& file = {})
         : service(
-              main_io, qsbr.of.get(), live, file, [this]() -> const GivenNames& { return names; },
-              [] { return 1'790'000'000; }) {
+              main_io, qsbr.of.get(), live, {file, file.empty() ? std::string() : file + ".feed"},
+              [this]() -> const GivenNames& { return names; }, [] { return 1'790'000'000; }) {
+        methods.find_clients_by([this](std::string_view written, ops::ClientAs as) {
+            return found_client(written, as, [this] { return merge({}, names); });
+        });
         service.add_methods(methods);
         service.set_rules({[this] { ++changes; },
                            [this](std::string_view group) {
@@ -179,17 +183,19 @@ BOOST_AUTO_TEST_CASE(groups_of_a_file_count_with_those_of_people) {
     GroupWorld world;
     const config::FileGroup children{
         "children", {0x020000000001}, {*matchers::Prefix::parse("192.0.2.0/24")}};
-    world.service.follow({}, {children});
+    config::Control control;
+    control.client_groups = {children};
+    world.service.follow({}, control);
     BOOST_TEST(world.changes == 1U);
-    world.service.follow({}, {children});
+    world.service.follow({}, control);
     BOOST_TEST(world.changes == 1U);
     BOOST_TEST(has_part(world.ask("clients.groups", "{}"),
                         R"("groups":[],"of_file":[{"group":"children","members":2}])"));
     BOOST_TEST(has_part(world.ask("clients.group_remove", R"({"group":"children"})"),
-                        "are in the file of `client_groups`"));
+                        "come from `client_groups`"));
     BOOST_TEST(has_part(
         world.ask("clients.group_remove", R"({"group":"children","clients":["192.0.2.1"]})"),
-        "are in the file of `client_groups`"));
+        "come from `client_groups`"));
     world.ask("clients.group_add", R"({"group":"children","clients":["198.51.100.1"]})");
     const auto has = [&world](const char* address, std::uint64_t mac = 0) {
         const DeviceGroup* const group = world.live->table.load()->find("children");
@@ -223,14 +229,110 @@ BOOST_AUTO_TEST_CASE(a_group_of_the_configuration_is_reported_until_it_is_there_
         "\"kept\""));
 }
 
+struct FeedWorld : GroupWorld {
+    explicit FeedWorld(const std::string& file = {}) : GroupWorld(file) {
+        control.client_groups_key = "subscribers";
+        service.follow({}, control);
+    }
+    // After the work of the other thread.
+    void run() {
+        const auto work = boost::asio::make_work_guard(main_io);
+        main_io.restart();
+        main_io.run_one();
+    }
+    void take(const std::string& text) {
+        service.take_feed("subscribers", text, {});
+        run();
+    }
+    std::string problems() const {
+        Problems all;
+        service.add_problems(all);
+        std::string out;
+        for (const auto& one : all)
+            out += one.text + "\n";
+        return out;
+    }
+    bool has(const char* address) const {
+        const DeviceGroups* const table = live->table.load();
+        const DeviceGroup* const group = table == nullptr ? nullptr : table->find("children");
+        return group != nullptr && group->has(*IpAddress::parse(address), nullptr, 0);
+    }
+    config::Control control;
+};
+
+BOOST_AUTO_TEST_CASE(groups_of_redis_follow_its_text) {
+    FeedWorld world;
+    BOOST_TEST(has_part(world.problems(), "Redis has not answered yet"));
+    world.take("# feed\nchildren 192.0.2.1\nguests 198.51.100.0/24\n");
+    BOOST_TEST(world.has("192.0.2.1"));
+    BOOST_TEST(world.problems().empty());
+    BOOST_TEST(world.changes == 1U);
+    world.take("children 192.0.2.2\n");
+    BOOST_TEST(!world.has("192.0.2.1"));
+    BOOST_TEST(world.has("192.0.2.2"));
+    // Of another key, before a reload.
+    world.service.take_feed("other", "children 192.0.2.3\n", {});
+    world.take("");
+    BOOST_TEST(!world.has("192.0.2.2"));
+    BOOST_TEST(!world.has("192.0.2.3"));
+}
+
+BOOST_AUTO_TEST_CASE(a_wrong_text_of_redis_changes_nothing_and_names_the_line) {
+    FeedWorld world;
+    world.take("children 192.0.2.1\n");
+    world.take("children 192.0.2.2\n\nchildren\nx\x1b 192.0.2.3\nchildren 192.0.2.300\n");
+    BOOST_TEST(world.has("192.0.2.1"));
+    BOOST_TEST(!world.has("192.0.2.2"));
+    const std::string problems = world.problems();
+    BOOST_TEST(has_part(problems, "the text of the key \"subscribers\" is wrong since"));
+    BOOST_TEST(has_part(problems, "line 3: \"children\" is not a member: expected GROUP and"));
+    BOOST_TEST(has_part(problems, "and 2 more lines are wrong"));
+    BOOST_TEST(has_part(problems, "the groups of 2026-09-21 14:13 UTC stay in force"));
+    std::string many;
+    for (std::size_t i = 0; i <= config::kMaxFileGroups; ++i)
+        many += "g" + std::to_string(i) + " 192.0.2.1\n";
+    world.take(many);
+    BOOST_TEST(has_part(world.problems(), "it has 257 groups: at most 256 are possible"));
+    world.take("children 192.0.2.2\n");
+    BOOST_TEST(world.problems().empty());
+    BOOST_TEST(world.has("192.0.2.2"));
+}
+
+BOOST_AUTO_TEST_CASE(without_redis_the_last_good_groups_stay_over_a_restart_too) {
+    const test::TempFolder folder;
+    const std::string file = folder / "groups.json";
+    {
+        FeedWorld world(file);
+        world.run();  // there is no text of an earlier run
+        world.take("children 192.0.2.1\n");
+        world.service.take_feed("subscribers", {}, "Redis is unreachable: refused");
+        BOOST_TEST(world.has("192.0.2.1"));
+        BOOST_TEST(has_part(world.problems(),
+                            "`client_groups` is not followed since 2026-09-21 14:13 UTC: Redis is "
+                            "unreachable: refused; the groups of 2026-09-21 14:13 UTC stay"));
+        world.service.take_feed("subscribers", {}, {});
+        BOOST_TEST(world.problems().empty());
+        world.take("children\n");
+    }
+    FeedWorld world(file);
+    world.run();
+    BOOST_TEST(world.has("192.0.2.1"));
+    BOOST_TEST(has_part(world.problems(), "the groups of the last run stay in force"));
+    // A file in place of the key.
+    world.service.follow({}, {});
+    BOOST_TEST(!world.has("192.0.2.1"));
+    BOOST_TEST(world.problems().empty());
+}
+
 BOOST_AUTO_TEST_CASE(wrong_requests_say_what_to_write) {
     GroupWorld world;
     const auto add = [&](const std::string& params) {
         return world.ask("clients.group_add", params);
     };
-    BOOST_TEST(has_part(add(R"({"group":"x","clients":["nobody"]})"), "is not a device: expected"));
-    BOOST_TEST(
-        has_part(add(R"({"group":"x","clients":["TV"]})"), "2 clients have the name \"TV\""));
+    BOOST_TEST(has_part(add(R"({"group":"x","clients":["nobody"]})"),
+                        "is not an address, a prefix, a MAC address or the name"));
+    BOOST_TEST(has_part(add(R"({"group":"x","clients":["TV"]})"),
+                        "\"TV\" is the name of 192.0.2.5, 192.0.2.6"));
     BOOST_TEST(has_part(add(R"({"group":"x","clients":[]})"), "there is no member"));
     BOOST_TEST(has_part(add(R"({"group":"192.0.2.1","clients":["192.0.2.2"]})"), "is a device"));
     BOOST_TEST(has_part(add(R"({"group":" ","clients":["192.0.2.1"]})"), "the name is empty"));

@@ -40,6 +40,18 @@ BOOST_AUTO_TEST_CASE(addresses_of_one_mac_share_the_best_name) {
                                         kMac + " laptop lease;");
 }
 
+BOOST_AUTO_TEST_CASE(sources_have_an_order) {
+    std::vector<KnownClient> known;
+    const auto add = [&known](const char* name, NameSource source) {
+        known.push_back(known_client("192.0.2.5", "", name, source));
+        return merged(known, {});
+    };
+    BOOST_TEST(add("Leos-iPad", NameSource::mdns) == "192.0.2.5 - Leos-iPad mdns;");
+    BOOST_TEST(add("host5.isp.example", NameSource::ptr) == "192.0.2.5 - host5.isp.example ptr;");
+    BOOST_TEST(add("leo.lan", NameSource::record) == "192.0.2.5 - leo.lan record;");
+    BOOST_TEST(add("ipad", NameSource::lease) == "192.0.2.5 - ipad lease;");
+}
+
 BOOST_AUTO_TEST_CASE(a_given_name_wins_by_address_before_mac) {
     const std::vector<KnownClient> known{
         known_client("192.0.2.5", kMac, "laptop", NameSource::lease),

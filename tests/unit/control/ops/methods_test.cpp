@@ -77,6 +77,46 @@ BOOST_AUTO_TEST_CASE(a_wrong_parameter_is_named_with_what_was_expected) {
                    "\"add\": expected a list of texts (rules to add)");
 }
 
+BOOST_AUTO_TEST_CASE(names_of_clients_become_addresses_for_those_who_may_know) {
+    Methods methods;
+    methods.add({.name = "shows",
+                 .help = "Shows what it was given.",
+                 .changes = Changes::nothing(),
+                 .parameters = {{"client", ParamType::client, "whose"},
+                                {"device", ParamType::device, "whose"},
+                                {"all", ParamType::devices, "whose"}},
+                 .run = [](const Arguments& asked) -> RpcResult { return asked.json(); },
+                 .members = "client?",
+                 .result = "what it was given"});
+    const auto ask = [&methods](std::string_view params, AccessRole role) {
+        std::string out;
+        methods.call(*methods.find("shows"), json::parse(params),
+                     [&out](const RpcResult& result) {
+                         out = result ? json::serialize(*result) : result.error().message;
+                     },
+                     {.role = role});
+        return out;
+    };
+    BOOST_TEST(ask(R"({"client":"tv"})", AccessRole::admin) ==
+               "\"client\": \"tv\" is not an address or a prefix");
+    methods.find_clients_by([](std::string_view written, ClientAs as) -> Result<std::string> {
+        if (written != "tv") return Error{"nobody is " + std::string(written)};
+        return {boost::system::in_place_value,
+                as == ClientAs::device ? "02:00:00:00:00:01" : "192.0.2.1"};
+    });
+    BOOST_TEST(ask(R"({"client":"tv","device":"tv","all":["192.0.2.0/24","tv"]})",
+                   AccessRole::operate) == R"({"client":"192.0.2.1","device":"02:00:00:00:00:01",)"
+                                           R"("all":["192.0.2.0/24","02:00:00:00:00:01"]})");
+    BOOST_TEST(ask(R"({"all":["tv","x"]})", AccessRole::operate) == "\"all\": nobody is x");
+    BOOST_TEST(ask(R"({"client":"192.0.2.7"})", AccessRole::read) == R"({"client":"192.0.2.7"})");
+    BOOST_TEST(ask(R"({"client":"tv"})", AccessRole::read) ==
+               "\"client\": names of clients need the role operate: write an address or a "
+               "prefix, not \"tv\"");
+    BOOST_TEST(ask(R"({"client":""})", AccessRole::admin) ==
+               "\"client\": expected an address, a prefix or the name of a client (whose), not "
+               "\"\"");
+}
+
 BOOST_AUTO_TEST_CASE(a_missing_parameter_is_named) {
     const std::string missing = "\"tag\" is missing: expected a text (the tag of a set)";
     BOOST_TEST(refused("{}") == missing);
@@ -136,11 +176,11 @@ BOOST_AUTO_TEST_CASE(a_method_has_one_result_even_if_its_receiver_throws) {
                         .changes = Changes::nothing(),
                         .run = [](const Arguments&) -> RpcResult { return json::value(1); }};
     int results = 0;
-    BOOST_CHECK_THROW(Methods::call(method, json::value{},
-                                    [&](const RpcResult&) {
-                                        ++results;
-                                        throw std::runtime_error("no memory");
-                                    }),
+    BOOST_CHECK_THROW(Methods().call(method, json::value{},
+                                     [&](const RpcResult&) {
+                                         ++results;
+                                         throw std::runtime_error("no memory");
+                                     }),
                       std::runtime_error);
     BOOST_TEST(results == 1);
 }

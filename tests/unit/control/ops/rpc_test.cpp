@@ -466,7 +466,7 @@ BOOST_AUTO_TEST_CASE(a_wrong_wish_is_refused_with_a_sentence) {
          {std::pair{R"({})", "\"topics\" is missing"},
           {R"({"topics":[]})", "name one of events, counters, queries and readiness"},
           {R"({"topics":["weather"]})", "there are events, counters, queries and readiness"},
-          {R"({"topics":["queries"],"client":"here"})", "expected an address or a prefix"},
+          {R"({"topics":["queries"],"client":"here"})", "is not an address or a prefix"},
           {R"({"topics":["counters"],"interval":1})", "from 100 to 3600000 ms"},
           {R"({"topics":["queries"],"rate":0})", "from 1 to 5000 1/s"}}) {
         const auto reply = steerctl::ask(server.folder.socket(), "subscribe", json::parse(params));

@@ -32,12 +32,11 @@ boost::json::object row_of(ZoneService& service, const std::string& tag) {
     ops::Methods methods;
     service.add_methods(methods);
     boost::json::object out;
-    ops::Methods::call(*methods.find("zones"), boost::json::object{},
-                       [&](const ops::RpcResult& result) {
-                           for (const auto& row : result->as_object().at("zones").as_array()) {
-                               if (row.at("tag").as_string() == tag) out = row.as_object();
-                           }
-                       });
+    methods.call(*methods.find("zones"), boost::json::object{}, [&](const ops::RpcResult& result) {
+        for (const auto& row : result->as_object().at("zones").as_array()) {
+            if (row.at("tag").as_string() == tag) out = row.as_object();
+        }
+    });
     return out;
 }
 
@@ -85,7 +84,9 @@ struct Service {
             out.outcome = TransferOutcome::unchanged;
         } else {
             out.outcome = TransferOutcome::whole;
-            out.image = image_of(soa(serial) + "bad 60 CNAME .\n", "rpz.example");
+            out.image = image_of(
+                soa(serial) + "bad 60 CNAME .\nnas 60 A 192.0.2.5\n*.wild 60 A 192.0.2.6\n",
+                "rpz.example");
         }
         return out;
     }
@@ -215,15 +216,25 @@ BOOST_AUTO_TEST_CASE(an_expired_local_zone_is_withdrawn_until_a_primary_confirms
     Service one(true);
     one.start();
     BOOST_TEST((one.plan.local->load() != nullptr));
+    const auto names = [&one] {
+        std::string out;
+        one.service->each_name([&out](const std::string& tag, const config::RecordName& named) {
+            out += tag + " " + named.address.to_string() + " " + named.name + ";";
+        });
+        return out;
+    };
+    BOOST_TEST(names() == "feed 192.0.2.5 nas.rpz.example;");
     one.set([&] { one.is_away = true; });
     one.pass(2'592'000'000);
     BOOST_TEST((one.plan.local->load() == nullptr));
+    BOOST_TEST(names().empty());
     BOOST_TEST(one.row("state") == "expired");
     one.set([&] { one.is_away = false; });
     one.pass(900'000);
     BOOST_TEST(one.row("outcome") == "unchanged");
     BOOST_TEST(one.row("state") == "in force");
     BOOST_TEST((one.plan.local->load() != nullptr));
+    BOOST_TEST(names() == "feed 192.0.2.5 nas.rpz.example;");
 }
 
 BOOST_AUTO_TEST_CASE(an_expired_policy_zone_stays_in_force) {
