@@ -15,7 +15,7 @@ from page_browser import ENTER, TAB, URL, PageBrowser
 BUILD = sys.argv.pop(1)
 PHONE = 390  # px
 # A view, and a text that it shows when it is there.
-VIEWS = (("overview", "Living room TV"), ("queries", "was here"), ("history", "Mean time by upstream"), ("history/name/ads.news.example", "one point per"),
+VIEWS = (("overview", "Living room TV"), ("queries", "was here"), ("history", "Latency by upstream"), ("history/name/ads.news.example", "one point per"),
          ("history/find/contains%3Dads", "the newest first"), ("names", "as it was recorded"), ("names/www.stream.example", "domain:stream.example"),
          ("blocking", "homework"), ("blocking/play.game.example/192.168.88.21", "homework"), ("explain", "Trace the next one"),
          ("explain/www.stream.example/A", "Acknowledged"), ("routers", "edge1"), ("routers/edge1", "Differences"), ("lists", "trackers.txt"), ("settings", "DNS64"),
@@ -133,12 +133,12 @@ class Access(unittest.TestCase):
                 until(lambda: len(scene.reported("blocking")["rules"]) == rules, 20, "a rule is removed")
         with self.subTest("history"):
             browser.reach("History", ENTER)
-            browser.wait("Mean time by upstream")
+            browser.wait("Latency by upstream")
             browser.reach("More", ENTER)
             browser.reach("type", f"AAAA{ENTER}")
             browser.wait("No query matches")
             browser.reach("All queries", ENTER)
-            browser.wait("Mean time by upstream")
+            browser.wait("Latency by upstream")
             browser.reach("ads.news.example", ENTER)
             browser.wait("one point per")
         with self.subTest("clients"):
