@@ -53,7 +53,9 @@ class GroupBook {
     // The groups of `client_groups`, by name. They are not in groups() or text().
     void set_file(std::vector<config::FileGroup> groups);
     [[nodiscard]] const std::vector<config::FileGroup>& file() const { return file_; }
-    [[nodiscard]] bool has(std::string_view group) const { return devices_.contains(group); }
+    [[nodiscard]] bool has(std::string_view group) const {
+        return groups_.contains(group) || is_of_file(group);
+    }
     // The group that a person means: its name, also in another case (ASCII) if only one has it.
     [[nodiscard]] std::optional<std::string> named(std::string_view written) const;
     [[nodiscard]] bool is_of_file(std::string_view group) const {

@@ -4,7 +4,7 @@
 //   kind `groups`   key: [GROUP, MEMBER]; value: {"at", "who"}; with an empty MEMBER: {}, the group
 //                   itself, so that it can be empty
 //
-// Pure but for the functions that they get. All on the main thread.
+// Pure, except for the functions that they get. All on the main thread.
 #pragma once
 
 #include <functional>

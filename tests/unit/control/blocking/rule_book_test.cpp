@@ -274,7 +274,7 @@ BOOST_AUTO_TEST_CASE(a_rule_is_the_same_on_another_box) {
     BOOST_TEST(rule_of_shared(key, shared_value(legal)).has_error());
 }
 
-BOOST_AUTO_TEST_CASE(a_rule_is_found_by_its_key_until_it_is_gone) {
+BOOST_AUTO_TEST_CASE(a_rule_is_found_by_its_key_until_it_is_removed) {
     RuleBook book;
     const Rule first = put(book, rule("a.example"));
     put(book, rule("b.example", "192.0.2.7"));
