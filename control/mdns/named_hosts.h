@@ -27,7 +27,7 @@ struct NamedHost {
 class NamedHosts {
   public:
     static constexpr std::size_t kMost = 1024;
-    // Hosts repeat their answers rarely; a device that is off is no device of this name any more.
+    // Hosts repeat their answers rarely; the name of a device that is off ends.
     static constexpr std::uint32_t kLeastSeconds = 120, kMostSeconds = 4500;
 
     // `source`: of the packet, which was judged to come from the link.

@@ -73,9 +73,16 @@ class Access(unittest.TestCase):
                 self.assertEqual(browser.barriers(), [])
 
     def test_events_are_in_a_persons_words_and_a_forbidden_request_is_logged_once(self):
-        browser = self.browser("overview", READ_TOKEN)
+        browser = self.browser("overview")
         browser.wait("blocked play.game.example for 192.168.88.21", "#view")
         self.assertNotIn("control request", browser.text("#view"))
+        for text in ('control request blocking.set {"name":{"toString":1}} of token wall: refused: no',
+                     'control request blocking.set {"name":"x","note":"of anna: done… of token wall: refused: no', "control request x of y"):
+            self.assertIn("control request" if "…" in text or text.endswith("of y") else "token wall was refused: no",
+                          browser.run("return import('/event_text.js').then(({ eventText }) => eventText(arguments[0]).text)".replace("arguments[0]", repr(text)), text))
+        browser = self.browser("overview", READ_TOKEN)
+        browser.wait("Last events", "#view")
+        self.assertNotIn("play.game.example for", browser.text("#view"), "changes name clients: they are for the role operate")
         asked = "return import('/rpc.js').then(({ call }) => call('clients.groups').catch((error) => error.message))"
         for _ in range(3):
             self.assertIn('needs the role "operate"', browser.run(asked))

@@ -178,7 +178,18 @@ class Tasks(unittest.TestCase):
         self.assertEqual(parts["plugins.group_hours_kids"]["args"]["periods"], [{"start": "21:00", "end": "07:00"}])
         self.assertIn({"matches": ["$group_hours_kids", "qname $group_names_kids"], "exec": "black_hole null short_circuit"}, parts["plugins.group_rules_kids"]["args"])
         self.assertEqual([one["exec"] for one in parts["plugins.main"]["args"]][:2], ["$log", "jump group_rules_kids"], "what is blocked is recorded, too")
-        self.scene.steerctl("managed", "undo")
+        # Safe search stands behind the lists, which see the name that was asked.
+        self.page.run("location.hash = 'settings/groups/kids'")
+        self.page.wait("1 device in this group")
+        self.page.run("document.querySelector('[name=safe_search]').click()")
+        until(lambda: self.page.run("return !document.querySelector('button.main').disabled"), 20, "the change can be applied")
+        self.page.click("Apply")
+        self.page.wait("In force, as generation")
+        parts = {one["part"]: one["value"] for one in self.scene.reported("managed", "show")["parts"]}
+        order = [one["exec"] for one in parts["plugins.main"]["args"]]
+        self.assertEqual(order[:5], ["$log", "jump group_rules_kids", "$local", "$ads", "$safe_search"])
+        for _ in range(2):
+            self.scene.steerctl("managed", "undo")
 
     def test_settings_are_changed_and_undone(self):
         page = self.page

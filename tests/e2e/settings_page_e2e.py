@@ -158,6 +158,8 @@ class Settings(unittest.TestCase):
         self.assertEqual(scene.short("play.stream.example", "A"), ["0.0.0.0"])
         self.assertIn("203.0.113.10", scene.short("stream.example", "A"))
         self.assertIn("forcesafesearch.google.com", self.decision("www.google.com"))
+        main = next(one["value"] for one in scene.reported("managed", "show")["parts"] if one["part"] == "plugins.main")
+        self.assertEqual([one["exec"] for one in main["args"]], ["jump group_rules_children", "$safe_search", "$local", "$up"], "what is blocked stays blocked")
         self.assertNotIn("forcesafesearch", scene.steerctl("explain", "www.google.com", "A", "--client", "192.168.88.99"), "for the group alone")
 
         with self.subTest("the form has what is set, and hours take the place of always"):

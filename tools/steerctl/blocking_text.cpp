@@ -2,9 +2,11 @@
 #include <array>
 #include <boost/json/array.hpp>
 #include <chrono>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "cells.h"
 #include "local_time.h"
@@ -55,20 +57,25 @@ json::object row_of(const json::object& rule) {
             {"subject", subject_of(rule)},
             {"clients", audience_of(rule)},
             {"end", end_of(rule)},
+            {"box", string_of(rule, "box")},
             {"note", string_of(rule, "note")}};
 }
 
 std::string rules_table(const json::value& answer, std::string_view key = "rules") {
-    constexpr std::array<std::string_view, 6> kColumns{"number",  "does", "subject",
-                                                       "clients", "end",  "note"};
+    constexpr std::array<std::string_view, 7> kColumns{"number", "does", "subject", "clients",
+                                                       "end",    "note", "box"};
     json::array rows;
+    bool has_box = false;  // of another box of a fleet
     for (const json::value& one : array_of(object_of(answer), key)) {
         const json::object& rule = object_of(one);
         json::object row = row_of(rule);
+        has_box = has_box || !string_of(rule, "box").empty();
         if (is_true(rule, "decides")) row["does"] = does_of(rule) + " (decides)";
         rows.push_back(std::move(row));
     }
-    return rows_text(rows, kColumns, {"number", "does", "what", "for", "until", "note"});
+    std::vector<std::string> headings{"number", "does", "what", "for", "until", "note"};
+    if (has_box) headings.emplace_back("box");
+    return rows_text(rows, std::span(kColumns).first(headings.size()), headings);
 }
 
 }  // namespace

@@ -53,6 +53,18 @@ std::string routers_table(const json::object& all) {
     return table.text();
 }
 
+// What people change on one box and all have.
+std::string shared_table(const json::object& all) {
+    Table table;
+    table.headings({"shared", "here", "unsent", "not in force here"});
+    for (const json::value& one : array_of(all, "shared")) {
+        const json::object& kind = object_of(one);
+        table.row({text_of(kind, "kind"), text_of(kind, "entries"), text_of(kind, "unsent"),
+                   text_of(kind, "refused")});
+    }
+    return table.text();
+}
+
 }  // namespace
 
 std::string fleet_text(const json::value& answer) {
@@ -66,6 +78,7 @@ std::string fleet_text(const json::value& answer) {
     out += "\n";
     if (!array_of(all, "boxes").empty()) out += "\n" + boxes_table(all);
     if (!array_of(all, "routers").empty()) out += "\n" + routers_table(all);
+    if (!array_of(all, "shared").empty()) out += "\n" + shared_table(all);
     std::string problems;
     for (const json::value& one : array_of(all, "problems"))
         problems += cell_text(one) + "\n";

@@ -69,7 +69,34 @@ struct History {
     }
 };
 
+// Sums are of all queries. Returns an error.
+std::string beside_sums(const History& wanted) {
+    const std::initializer_list<std::pair<const char*, const std::string&>> filters = {
+        {"--name", wanted.name},
+        {"--suffix", wanted.suffix},
+        {"--contains", wanted.contains},
+        {"--client", wanted.client},
+        {"--group", wanted.group},
+        {"--type", wanted.type},
+        {"--rcode", wanted.rcode},
+        {"--end", wanted.end},
+        {"--decision", wanted.decision},
+        {"--list", wanted.list},
+        {"--decided-by", wanted.decided_by},
+        {"--rule", wanted.rule},
+        {"--daily", wanted.daily}};
+    for (const auto& [option, text] : filters) {
+        if (!text.empty())
+            return std::string(option) +
+                   " is for 'steerctl history' alone: its sums are of all queries";
+    }
+    return wanted.is_blocked
+               ? "--blocked is for 'steerctl history' alone: write --kind blocked_name"
+               : "";
+}
+
 int show_series(const Options& options, const History& wanted) {
+    if (const std::string wrong = beside_sums(wanted); !wrong.empty()) return misused(wrong);
     json::object params;
     if (const std::string wrong = wanted.add_span(params); !wrong.empty()) return misused(wrong);
     if (wanted.step) params["step"] = *wanted.step;
@@ -86,6 +113,9 @@ ClientNames shown_names(const Options& options) {
 }
 
 int show_top(const Options& options, const History& wanted) {
+    if (const std::string wrong = beside_sums(wanted); !wrong.empty()) return misused(wrong);
+    if (!wanted.upstream.empty())
+        return misused("--upstream is for 'history' and 'history series': write --kind upstream");
     json::object params;
     if (const std::string wrong = wanted.add_span(params); !wrong.empty()) return misused(wrong);
     if (wanted.limit) params["limit"] = *wanted.limit;

@@ -407,6 +407,9 @@ inline constexpr std::array kMetrics{
 
     MetricRow{"steerdns_fleet_connected", "gauge", "",
               "1 if this box is connected to the Redis of its fleet", "Fleet of appliances"},
+    MetricRow{"steerdns_fleet_unsent", "gauge", "",
+              "rules, names of clients and members of groups that other boxes do not have yet",
+              "Fleet of appliances"},
     MetricRow{"steerdns_fleet_boxes", "gauge", "", "boxes of the fleet with a sign of life",
               "Fleet of appliances"},
     MetricRow{"steerdns_fleet_router_role", "gauge", "router, role",

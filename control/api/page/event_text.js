@@ -34,16 +34,29 @@ const kDid = {
   "support": (asked) => `looked at the last queries of ${asked.client}`,
 };
 
+// What the caller sent may be anything.
 function parsed(text) {
-  try { return JSON.parse(text); } catch { return {}; }  // it was cut
+  const asked = JSON.parse(text);
+  if (typeof asked !== "object" || asked === null) throw new Error("no parameters");
+  const isPlain = (value) => ["string", "number", "boolean"].includes(typeof value) || (Array.isArray(value) && value.every((one) => typeof one === "string"));
+  return Object.fromEntries(Object.entries(asked).filter(([, value]) => isPlain(value)));
 }
 
-// { text, detail }: `detail` is the whole line if `text` is another one.
+// { text, detail }: `detail` is the whole line if `text` is another one. A line that was cut, or has another form, stays as it is.
 export function eventText(line) {
   const found = kRequest.exec(line);
   if (!found) return { text: line, detail: "" };
   const [, method, params, caller, result] = found;
-  const who = caller.replace(/^uid 0, gid \d+, pid \d+$/, "root").replace(/^uid (\d+), gid \d+, pid \d+$/, "user $1").replace(/^(token|person) /, "").replace(/ at (127\.0\.0\.1|::1)$/, "");
-  const did = kDid[method]?.(params ? parsed(params) : {}) ?? `used ${method}`;
-  return { text: result === "done" ? `${who} ${did}` : `${who} may not: ${result.slice("refused: ".length)}`, detail: line };
+  let asked = {};
+  try {
+    if (params) asked = parsed(params);
+    else if (line.startsWith(`control request ${method} {`)) return { text: line, detail: "" };
+  } catch {
+    return { text: line, detail: "" };
+  }
+  const who = caller.replace(/^uid 0, gid \d+, pid \d+$/, "root").replace(/^(uid \d+), gid \d+, pid \d+$/, "$1").replace(/ at (127\.0\.0\.1|::1)$/, "");
+  const did = kDid[method]?.(asked) ?? `used ${method}`;
+  if (result === "done") return { text: `${who} ${did}`, detail: line };
+  const why = result.slice("refused: ".length);
+  return { text: why.includes("needs the role") ? `${who} may not: ${why}` : `${who} was refused: ${why}`, detail: line };
 }

@@ -40,4 +40,7 @@ export const clock = (date) => `${pad(date.getHours())}:${pad(date.getMinutes())
 // "21:00:05" of today, "2026-11-27 21:00:05" of another day.
 export const when = (date, now = new Date()) => (day(date) === day(now) ? clock(date) : `${day(date)} ${clock(date)}`);
 
-export const time = (seconds) => new Date(seconds * 1000).toISOString().slice(0, 16).replace("T", " ") + " UTC";
+export function time(seconds) {
+  const date = new Date(seconds * 1000);
+  return Number.isNaN(date.getTime()) ? "–" : `${date.toISOString().slice(0, 16).replace("T", " ")} UTC`;
+}

@@ -45,7 +45,10 @@ void EventLog::tell(EventKind kind, EventLevel level, const std::string& line) {
         last_.push_back(event);
         if (last_.size() > kKeptEvents) last_.pop_front();
     }
-    subscribers_->publish(Topic::events, {.kind = label}, [&] { return std::move(event); });
+    // Changes name clients, and what is blocked for them.
+    subscribers_->publish(Topic::events,
+                          {.kind = label, .is_for_operators = kind == EventKind::change},
+                          [&] { return std::move(event); });
 }
 
 void EventLog::add_methods(Methods& methods) {
@@ -69,8 +72,13 @@ void EventLog::add_methods(Methods& methods) {
              const auto most = asked.number("most", kMost);
              std::deque<json::value> found;
              const std::lock_guard lock(mutex_);
+             const bool sees_changes = asked.caller().role >= AccessRole::operate;
+             const std::string_view change =
+                 kEventLabels[static_cast<std::size_t>(EventKind::change)];
              for (auto at = last_.rbegin(); at != last_.rend() && found.size() < most; ++at) {
-                 if (kind.empty() || at->at("kind").as_string() == kind) found.emplace_front(*at);
+                 const json::string& of = at->at("kind").as_string();
+                 if (of == change && !sees_changes) continue;
+                 if (kind.empty() || of == kind) found.emplace_front(*at);
              }
              return json::value{{"events", json::array(found.begin(), found.end())}};
          },

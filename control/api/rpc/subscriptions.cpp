@@ -43,6 +43,7 @@ bool contains(const matchers::Prefix& prefix, const IpAddress& address) {
 
 // Of topics other than counters.
 bool matches(const Filter& filter, const Facts& facts) {
+    if (facts.is_for_operators && !filter.is_operator) return false;
     if (!filter.kind.empty() && filter.kind != facts.kind) return false;
     if (!filter.suffix.empty() && !is_below(facts.name, filter.suffix)) return false;
     return !filter.client || (facts.client && contains(*filter.client, *facts.client));

@@ -54,6 +54,7 @@ struct Facts {
     std::optional<IpAddress> client;
     // Members that only the roles `operate` and `admin` get.
     std::span<const std::string_view> for_operators{};
+    bool is_for_operators = false;  // as a whole
 };
 
 // A subscriber's selection from a topic. Empty fields select everything.

@@ -12,10 +12,11 @@
 namespace steer::config {
 
 // Calls add(entry, number of the file, line) with the result of `parse` (from text to a Result) for
-// each line. Reports bad lines.
+// each line. Reports bad lines. Lines that begin with one of `comments` are none.
 template <class Parse, class Add>
 void read_entry_lines(Reading& in, std::string_view bytes, const std::string& file, bool strict,
-                      const Place& place, Parse&& parse, Add&& add) {
+                      const Place& place, Parse&& parse, Add&& add,
+                      std::string_view comments = "#") {
     matchers::BadLines bad(file);
     std::size_t good = 0;
     if (auto error = matchers::not_utf8(bytes)) {
@@ -24,8 +25,7 @@ void read_entry_lines(Reading& in, std::string_view bytes, const std::string& fi
         const std::uint32_t number = in.file_number(file);
         matchers::Lines lines(bytes);
         while (const auto line = lines.next()) {
-            // "!" begins a comment of AdGuard's lists, and no rule.
-            if (line->text.empty() || line->text[0] == '#' || line->text[0] == '!') continue;
+            if (line->text.empty() || comments.find(line->text[0]) != comments.npos) continue;
             if (auto entry = parse(line->text)) {
                 add(*std::move(entry), number, line->number);
                 ++good;

@@ -1,7 +1,7 @@
 // Names of search engines, and the names whose servers answer with safe search only.
 //
-// As the engines document them for operators of networks, on kSafeSearchDate. An engine resolves the
-// names of the first kind as those of the second. A list by URL (`files` of `redirect`) comes first,
+// As the engines document them for operators of networks, in November 2026. Names of the first kind
+// are resolved as those of the second. A list by URL (`files` of `redirect`) comes first,
 // so that it can renew these.
 #pragma once
 
@@ -11,8 +11,6 @@
 #include <vector>
 
 namespace steer::config {
-
-inline constexpr std::string_view kSafeSearchDate = "November 2026";
 
 struct SafeSearchEngine {
     std::string_view name;    // as in `safe_search`

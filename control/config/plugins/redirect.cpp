@@ -50,7 +50,8 @@ constexpr std::array<Row<RedirectArgs>, 6> kRedirectRows{{
     {"files",
      Own<RedirectArgs>{"list of paths and URLs", read_list<&RedirectArgs::files, RedirectArgs>},
      "none", "",
-     "files with one rule and its target per line; `#` starts a comment\nA line may also have "
+     "files with one rule and its target per line; `#` or `!` starts a comment\nA line may also "
+     "have "
      "AdGuard's form, as in `|www.example.org^$dnsrewrite=NOERROR;CNAME;www.example.net`."},
     {"safe_search", Own<RedirectArgs>{"list of engines", read_engines}, "none", "",
      "search engines whose names with safe search answer for their names\nThe engines are "
@@ -147,10 +148,12 @@ class RedirectReader {
         const auto list = read_list_source(in_, path, place, use);
         if (!list) return;
         const std::size_t before = out.targets.size();
-        read_entry_lines(in_, list->bytes, list->file, strict, place, parse_redirect_entry,
-                         [this](auto entry, std::uint32_t number, int line) {
-                             add(std::move(entry), number, line);
-                         });
+        read_entry_lines(
+            in_, list->bytes, list->file, strict, place, parse_redirect_entry,
+            [this](auto entry, std::uint32_t number, int line) {
+                add(std::move(entry), number, line);
+            },
+            "#!");
         // All redirects share a table. A list from others must not fill it.
         if (const std::size_t made = out.targets.size() - before; made > kMostTargetsOfList) {
             in_.report().error(path.line, place.name() + ": " + matchers::quoted(path.value) +

@@ -185,13 +185,13 @@ struct Control {
     Seccomp seccomp = Seccomp::on;
     bool landlock = true;
 
-    // The file of rules: without a setting, there is one if there is a page.
     // A file in the folder of `leases`. Empty: leases are not kept, so neither are other files.
     [[nodiscard]] std::string beside_leases(std::string_view name) const {
         const auto slash = leases.rfind('/');
         if (leases.empty() || slash == std::string::npos) return {};
         return leases.substr(0, slash + 1).append(name);
     }
+    // The file of rules: without a setting, there is one if there is a page.
     [[nodiscard]] std::string rules_file() const {
         if (rules) return *rules;
         return rpc ? "/var/lib/steerdns/rules.json" : "";

@@ -45,18 +45,30 @@ void StateKeeper::set_left_out(std::size_t parts) {
 
 void StateKeeper::save(std::string text, std::function<void(const std::string& problem)> then) {
     if (!is_on()) return then(std::string(words_.off));
+    if (!waiting_) waiting_.emplace();
+    waiting_->text = std::move(text);
+    waiting_->then.push_back(std::move(then));
+    if (!is_saving_) save_waiting();
+}
+
+void StateKeeper::save_waiting() {
+    is_saving_ = true;
+    Waiting now = *std::exchange(waiting_, std::nullopt);
     const std::size_t left_out = std::exchange(left_out_, 0);
     StateFile how = how_;
     how.is_damaged = left_out != 0;
-    aside_.run([file = file_, text = std::move(text), how,
+    aside_.run([file = file_, text = std::move(now.text), how,
                 words = words_] { return steer::save(file, text, how, words); },
-               [this, then = std::move(then), left_out](const Result<void>& saved) {
+               [this, all = std::move(now.then), left_out](const Result<void>& saved) {
+                   is_saving_ = false;
                    problem_ = saved ? std::string() : saved.error().sentence();
                    if (!saved) {
                        spdlog::warn("{}", problem_);
                        left_out_ = left_out;
                    }
-                   then(problem_);
+                   for (const auto& then : all)
+                       then(problem_);
+                   if (waiting_ && !is_saving_) save_waiting();
                });
 }
 

@@ -10,8 +10,10 @@
 #include <boost/json/object.hpp>
 #include <cstddef>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "control/host/process/side_thread.h"
 #include "control/host/process/state_file.h"
@@ -42,18 +44,27 @@ class StateKeeper {
     boost::json::object load(std::size_t most_bytes);
     // The number of parts of the file that could not be read.
     void set_left_out(std::size_t parts);
-    // `then` gets the reason why the file lacks the change; empty: it has it.
+    // `then` gets the reason why the file lacks the change; empty: it has it. While a text is written,
+    // only the last one waits.
     void save(std::string text, std::function<void(const std::string& problem)> then);
     void add_problems(Problems& problems) const;
     // As SideThread.
     void stop() { aside_.stop(); }
 
   private:
+    void save_waiting();
+
     const std::string file_;
     const StateFile how_;
     const Words words_;
     std::string problem_;  // why the file lacks changes; empty: it has all
     std::size_t left_out_ = 0;
+    bool is_saving_ = false;
+    struct Waiting {
+        std::string text;
+        std::vector<std::function<void(const std::string& problem)>> then;
+    };
+    std::optional<Waiting> waiting_;
     SideThread aside_;
 };
 

@@ -1,7 +1,8 @@
 // Explains over the control socket why a name is in a set: `why`, with {"name":
 // "www.stream.example"}.
 //
-// The result: {"name", "people": rules of `control.rules` for the name, "sets": tags of those sets of the name that the present program tests,
+// The result: {"name", "people": rules of `control.rules` for the name, "sets": tags of those sets
+// of the name that the present program tests,
 // "rules": from holding_rules() with effects and zones by transfer, "file": files_state()}. Its own
 // thread searches, one question at a time. Lives on the main thread.
 #pragma once

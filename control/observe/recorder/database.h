@@ -3,7 +3,8 @@
 // There is one writer. Readers have their own connections (history.h), which WAL permits. A query
 // is a row of `queries`. Its id is its time in microseconds since 1970 (a few more if that id is in
 // use), so time needs no index. Repeated words are numbers of `words`. `totals`, `tops` and
-// `latencies` have sums by minute and hour; past hours are added to days. `marks` says up to where: `rolled` is the
+// `latencies` have sums by minute and hour; past hours are added to days. `marks` says up to where:
+// `rolled` is the
 // first hour that no day has, `minutes` the first minute that still has personal keys. The view
 // `history` shows all of it as text.
 //

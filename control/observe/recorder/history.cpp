@@ -255,12 +255,16 @@ class Search {
         for (const auto& [column, wanted] :
              std::initializer_list<std::pair<const char*, const std::string&>>{
                  {"end", filter_.end},
-                 {"upstream", filter_.upstream},
                  {"decision", filter_.decision},
                  {"plugin", filter_.plugin}}) {
             if (!wanted.empty())
                 add_words(sql, column,
                           [&text = wanted](const std::string& word) { return word == text; });
+        }
+        if (!filter_.upstream.empty()) {
+            add_words(sql, "upstream", [&](const std::string& word) {
+                return word == filter_.upstream || word.ends_with("://" + filter_.upstream);
+            });
         }
         if (!filter_.list.empty()) {
             add_words(sql, "list", [&](const std::string& word) {

@@ -74,7 +74,8 @@ struct Span {
     std::int64_t from_s = 0, to_s = 0;  // to_s: not included
 };
 // {"from", "to", "bucket_seconds", "queries", "rows": [{"key", "queries", "share", "mean_us"}],
-// "others"}. Sums by hour if the span is longer than kByMinute, by day if it is longer than kByHour;
+// "others"}. Sums by hour if the span is longer than kByMinute, by day if it is longer than
+// kByHour;
 // its ends are then rounded outward to hours or days (UTC).
 inline constexpr std::int64_t kByMinute = std::int64_t{12} * 3600,
                               kByHour = std::int64_t{8} * 86'400;
@@ -82,8 +83,10 @@ Result<boost::json::value> read_top(const std::string& path, SumKind kind, Span 
                                     std::size_t limit);
 
 // {"from", "to", "bucket_seconds", "buckets": [{"start", "queries", "cached", "hit_ratio", "stale",
-// "forwarded", "failed", "unanswered", "blocked", "mean_us", "p50_us", "p95_us", "p99_us"}]}; without empty
-// buckets. `step_s` is rounded up to minutes, hours or days, and so that there are at most kMostBuckets;
+// "forwarded", "failed", "unanswered", "blocked", "mean_us", "p50_us", "p95_us", "p99_us"}]};
+// without empty
+// buckets. `step_s` is rounded up to minutes, hours or days, and so that there are at most
+// kMostBuckets;
 // 0: about 100 buckets.
 Result<boost::json::value> read_series(const std::string& path, Span span, std::int64_t step_s);
 

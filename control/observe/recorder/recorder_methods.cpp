@@ -188,6 +188,12 @@ Result<HistoryFilter> filter_of(const ops::Arguments& asked) {
     return filter;
 }
 
+std::uint64_t steady_ms() {
+    const auto now = std::chrono::steady_clock::now().time_since_epoch();
+    return static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
+}
+
 object to_json(const SinkStatus& sink) {
     return {{"sink", sink.kind},       {"place", sink.place},   {"written", sink.written},
             {"dropped", sink.dropped}, {"failed", sink.failed}, {"bytes", sink.bytes},
@@ -286,7 +292,10 @@ void RecorderMethods::begin(std::size_t thread, FairQueue<Waiting>::Next next) {
     };
     const auto done = next.request.done;
     const auto begun = threads_[thread].run([this, end, waiting = std::move(next.request)] {
-        (void)recorder_.flush(kFlushPatience);
+        if (pacer_.is_due(steady_ms())) {
+            const bool has_finished = recorder_.flush(kFlushPatience);
+            pacer_.ended(has_finished, steady_ms());
+        }
         auto result = waiting.read(waiting.path);
         boost::asio::post(
             main_io_, [this, end, done = waiting.done, result = std::move(result)]() mutable {

@@ -14,6 +14,7 @@
 #include "control/api/rpc/methods.h"
 #include "control/host/process/background.h"
 #include "control/observe/recorder/fair_queue.h"
+#include "control/observe/recorder/flush_pacer.h"
 #include "control/observe/recorder/history.h"
 #include "control/observe/recorder/recorder.h"
 
@@ -53,6 +54,7 @@ class RecorderMethods {
     Recorder& recorder_;
     const Members members_;
     FairQueue<Waiting> queue_;
+    FlushPacer pacer_;
     static constexpr std::size_t kThreads = FairQueue<Waiting>::kMostRunning;
     std::array<bool, kThreads> is_reading_{};
     std::array<BackgroundThread, kThreads> threads_{BackgroundThread("history"),

@@ -64,16 +64,18 @@ class PreviewPart final : public Part {
              .help = "Shows which recorded queries a rule of `blocking.set` would have changed.",
              .changes = ops::Changes::nothing(),
              .role = AccessRole::operate,
-             .parameters = {{"name", ParamType::domain_name, "the name", true},
-                            {"allow", ParamType::flag, "allow it; without it, block it"},
-                            {"exact", ParamType::flag, "only the name, not the names below it"},
-                            {"clients", ParamType::text,
-                             "for an address, a prefix or a MAC address; without it, for everyone"},
-                            {"group", ParamType::text, "for a group of devices"},
-                            {"plugin", ParamType::text,
-                             "the tag of a query_recorder; without it, the first with a database"},
-                            {"seconds", ParamType::number, "how far back (default: one day)", false,
-                             1, kFarthest, "s"}},
+             .parameters =
+                 {{"name", ParamType::domain_name, "the name", true},
+                  {"allow", ParamType::flag, "allow it; without it, block it"},
+                  {"exact", ParamType::flag, "only the name, not the names below it"},
+                  {"clients", ParamType::text,
+                   "for an address, a prefix, a MAC address, or the name of a device or a group; "
+                   "without it, for everyone"},
+                  {"group", ParamType::text, "for a group of devices"},
+                  {"plugin", ParamType::text,
+                   "the tag of a query_recorder; without it, the first with a database"},
+                  {"seconds", ParamType::number, "how far back (default: one day)", false, 1,
+                   kFarthest, "s"}},
              .run = [this](const ops::Arguments& asked,
                            const ops::RpcDone& done) { run(asked, done); },
              .members = "queries would_block? would_allow? clients names from complete masked",
@@ -84,10 +86,15 @@ class PreviewPart final : public Part {
 
   private:
     void run(const ops::Arguments& asked, const ops::RpcDone& done) {
+        // Each makes the table of all rules.
+        if (running_ >= kMostPreviews)
+            return done(ops::RpcError{ops::RpcCode::internal_error,
+                                      "other previews are running: ask again"});
         auto trial = blocking_.service().trial(asked);
         if (!trial) return done(ops::bad_params(trial.error().text));
         const auto filter =
             filter_of(trial->rule, static_cast<std::int64_t>(asked.number("seconds", kUsualBack)));
+        ++running_;
         const auto rule = previewed(*std::move(trial), clients_.devices());
         recorder_.methods().read(
             asked,
@@ -104,9 +111,15 @@ class PreviewPart final : public Part {
                 out["masked"] = is_masked;
                 return value(std::move(out));
             },
-            done);
+            [this, done](const ops::RpcResult& result) {
+                --running_;
+                done(result);
+            });
     }
 
+    static constexpr std::size_t kMostPreviews = 4;
+
+    std::size_t running_ = 0;
     BlockingPart& blocking_;
     ClientsPart& clients_;
     RecorderPart& recorder_;

@@ -270,10 +270,7 @@ void Fleet::begin_subscription(std::uint64_t now_ms) {
             member.is_loaded = member.is_loading = false;
         load_missing(at_ms);
         share_all(at_ms);
-        if (state_.is_used()) {
-            state_begins_();
-            state_.begin(clock_difference_ms_, at_ms);
-        }
+        read_state(at_ms);
         tick(at_ms);
     });
 }
@@ -282,6 +279,12 @@ void Fleet::share_state(std::vector<std::string> kinds, SharedState::Events even
                         std::function<void()> begin) {
     state_.use(std::move(kinds), std::move(events));
     state_begins_ = std::move(begin);
+}
+
+void Fleet::read_state(std::uint64_t now_ms) {
+    if (!state_.is_used()) return;
+    state_begins_();
+    state_.begin(clock_difference_ms_, now_ms);
 }
 
 bool Fleet::put(const EntryChange& change, std::uint64_t now_ms) {
@@ -536,7 +539,7 @@ void Fleet::took_page(const std::string& router, PageOfClaims page, const RedisR
 }
 
 void Fleet::took_message(std::string_view channel, std::string_view payload, std::uint64_t now_ms) {
-    if (channel == state_.channel()) return state_.took_message(payload);
+    if (channel == state_.channel()) return state_.took_message(payload, now_ms);
     const auto member = std::ranges::find_if(
         members_, [&](const Member& one) { return key(one, "claims") == channel; });
     if (member == members_.end()) return;
@@ -723,6 +726,8 @@ void Fleet::tick(std::uint64_t now_ms) {
     if (is_connected()) {
         if (has_clock_) tickets_.tick(clock_difference_ms_, now_ms);
         counters_.messages_bad += state_.take_bad();
+        state_.tick(now_ms);
+        if (state_.is_used() && state_.is_due(now_ms)) read_state(now_ms);
         counters_.tickets_unreadable = tickets_.unreadable();
         ask_time(now_ms);
         load_missing(now_ms);

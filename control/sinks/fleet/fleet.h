@@ -148,6 +148,8 @@ class Fleet {
     // Calls `done` when report() has the boxes' present reports, or if Redis does not answer. Not
     // after end().
     void poll(std::uint64_t now_ms, std::function<void()> done);
+    // Redis's clock less the box's; 0: not known.
+    [[nodiscard]] std::int64_t clock_ahead_ms() const { return clock_ahead_ms_.value_or(0); }
     [[nodiscard]] const FleetCounters& counters() const { return counters_; }
     [[nodiscard]] std::vector<RouterRole> roles() const;
     // Sentences: each has a problem and, after a semicolon, what to do.
@@ -222,6 +224,7 @@ class Fleet {
     [[nodiscard]] routeros::FleetRole role_of(const Member& member, std::uint64_t now_ms) const;
     static void note_proof(Member& member, std::uint64_t now_ms);
     void tidy(const Member& member, std::uint64_t now_ms);
+    void read_state(std::uint64_t now_ms);
     void tell_box(std::uint64_t now_ms);
     void ask_boxes(std::uint64_t now_ms);
     void report_hosts();

@@ -1,6 +1,7 @@
 #include "control/sinks/fleet/fleet_part.h"
 
 #include <boost/asio/post.hpp>
+#include <chrono>
 #include <memory>
 #include <string>
 #include <utility>
@@ -60,27 +61,39 @@ Result<void> FleetPart::start() {
     return {};
 }
 
-// From thread `routers` to the main thread.
+// From thread `routers` to the main thread, which takes it in poll().
 fleet::FleetService::Sharing FleetPart::sharing() {
-    const auto later = [this](auto call) { boost::asio::post(main_.io(), std::move(call)); };
     return {
         .kinds = changes_->kinds(),
-        .events = {
-            .arrived =
-                [this, later](fleet::StoredEntry entry) {
-                    later([this, entry = std::move(entry)] { changes_->arrived(entry); });
-                },
-            .stored =
-                [this, later](const fleet::EntryChange& change, Result<fleet::StoredEntry> stored) {
-                    later([this, change, stored = std::move(stored)] {
-                        changes_->stored(change, stored);
-                    });
-                },
-            .read =
-                [this, later](const std::string& kind) {
-                    later([this, kind] { changes_->read(kind); });
-                }},
-        .begin = [this, later] { later([this] { changes_->begin_reading(); }); }};
+        .events = {.arrived =
+                       [this](fleet::StoredEntry entry) {
+                           inbox_.put_entry(
+                               [this, entry = std::move(entry)] { changes_->arrived(entry); });
+                       },
+                   .stored =
+                       [this](const fleet::EntryChange& change, Result<fleet::StoredEntry> stored) {
+                           inbox_.put([this, change, stored = std::move(stored)] {
+                               changes_->stored(change, stored);
+                           });
+                       },
+                   .read =
+                       [this](const std::string& kind, const Result<void>& done) {
+                           inbox_.put([this, kind, done] { changes_->read(kind, done); });
+                       },
+                   .has_room = [this](std::size_t entries) { return inbox_.has_room(entries); },
+                   .has_lost = [this] { return inbox_.take_lost(); }},
+        .begin = [this] { inbox_.put([this] { changes_->begin_reading(); }); }};
+}
+
+// A fifth of the main thread's time at most.
+void FleetPart::poll() {
+    constexpr auto kBudget = std::chrono::milliseconds(20);
+    const auto end = std::chrono::steady_clock::now() + kBudget;
+    while (const auto next = inbox_.take()) {
+        (*next)();
+        if (std::chrono::steady_clock::now() >= end) break;
+    }
+    changes_->poll(main_.now_ms());
 }
 
 void FleetPart::follow(const config::Settings& settings, build::Built& /*built*/) {
@@ -92,13 +105,15 @@ void FleetPart::add_methods(ops::Methods& methods) {
     const FilesAs files(settings_.user());
     changes_ = std::make_unique<fleet::SharedChanges>(
         main_.io(), events_.shared(), settings_.get().control.beside_leases("fleet_changes.json"),
-        fleet::SharedChanges::World{[this](fleet::EntryChange change) {
-                                        if (service_ != nullptr) service_->put(std::move(change));
-                                    },
-                                    fleet::wall_ms,
-                                    [this](const std::string& sentence) {
-                                        events_.router_log()(routeros::Level::warning, sentence);
-                                    }});
+        fleet::SharedChanges::World{
+            [this](fleet::EntryChange change) {
+                if (service_ != nullptr) service_->put(std::move(change));
+            },
+            fleet::wall_ms,
+            [this] { return service_ != nullptr ? service_->clock_ahead_ms() : std::int64_t{0}; },
+            [this](const std::string& sentence) {
+                events_.router_log()(routeros::Level::warning, sentence);
+            }});
     changes_->set_configured(fleet::has_fleet(settings_.get()));
     fleet::add_fleet_methods(methods, main_.io(), service_, [this] { return changes_->report(); });
 }
@@ -108,7 +123,11 @@ fleet::FleetView FleetPart::view() const {
 }
 
 void FleetPart::write_metrics(ops::MetricWriter& writer) {
-    fleet::write_fleet_metrics(writer, view());
+    const auto now = view();
+    fleet::write_fleet_metrics(writer, now);
+    if (!now.is_configured) return;
+    writer.family("steerdns_fleet_unsent");
+    writer.sample({}, std::uint64_t{changes_->unsent()});
 }
 
 void FleetPart::add_problems(Problems& problems) {

@@ -19,6 +19,7 @@
 #include "control/runtime/workers_part.h"
 #include "control/sinks/fleet/fleet_service.h"
 #include "control/sinks/fleet/shared_changes.h"
+#include "control/sinks/fleet/shared_inbox.h"
 #include "control/sinks/routers/routers_part.h"
 
 namespace steer {
@@ -33,6 +34,7 @@ class FleetPart final : public Part {
     Result<void> start() override;
     void add_methods(ops::Methods& methods) override;
     void follow(const config::Settings& settings, build::Built& built) override;
+    void poll() override;
     void write_metrics(ops::MetricWriter& writer) override;
     void add_problems(Problems& problems) override;
     void add_conditions(std::vector<ops::HealthCheck>& checks) override;
@@ -57,6 +59,7 @@ class FleetPart final : public Part {
     WorkersPart& workers_;
     StreamsPart& streams_;
     RoutersPart& routers_;
+    fleet::SharedInbox inbox_;
     std::unique_ptr<fleet::SharedChanges> changes_;
     GroupNews on_groups_;
     fleet::FleetService* service_ = nullptr;  // belongs to thread `routers`

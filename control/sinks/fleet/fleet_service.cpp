@@ -151,7 +151,10 @@ void FleetService::begin(const FleetPlan& plan) {
     running_->fleet.set_facts(facts_, now_ms);
     if (hosts_ != nullptr) running_->use_hosts(*hosts_);
     if (plan.share_tickets) running_->fleet.share_tickets(tickets_);
-    running_->fleet.share_state(sharing_.kinds, sharing_.events, sharing_.begin);
+    running_->fleet.share_state(sharing_.kinds, sharing_.events, [this] {
+        clock_ahead_ms_.store(running_->fleet.clock_ahead_ms(), std::memory_order_relaxed);
+        sharing_.begin();
+    });
     running_->fleet.start(now_ms);
     running_->fleet.connect(now_ms);
     boost::asio::post(io_, [this] { tick(); });
@@ -289,6 +292,7 @@ void FleetService::publish_view() {
     fresh.is_configured = running_ != nullptr;
     if (running_) {
         const Fleet& fleet = running_->fleet;
+        clock_ahead_ms_.store(fleet.clock_ahead_ms(), std::memory_order_relaxed);
         fresh.is_connected = fleet.is_connected();
         fresh.counters += fleet.counters();
         fresh.roles = fleet.roles();

@@ -5,6 +5,7 @@
 // no writer, for less than a lease.
 #pragma once
 
+#include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/json/object.hpp>
 #include <functional>
@@ -57,6 +58,10 @@ class FleetService final : public ClaimPeers {
         std::function<void()> begin;  // all entries are read now
     };
     void share_state(Sharing sharing) { sharing_ = std::move(sharing); }
+    // Any thread.
+    [[nodiscard]] std::int64_t clock_ahead_ms() const {
+        return clock_ahead_ms_.load(std::memory_order_relaxed);
+    }
     // Any thread. Without a connection the change is left to the next reading.
     void put(EntryChange change);
     // Call it before the thread starts, or on it. follow() sets the routers.
@@ -104,6 +109,7 @@ class FleetService final : public ClaimPeers {
     BoxFacts facts_;
     FleetCounters past_;  // of earlier fleets
     bool had_fleet_ = false;
+    std::atomic<std::int64_t> clock_ahead_ms_ = 0;
     mutable std::mutex mutex_;
     FleetView view_;  // protected by the mutex
 };

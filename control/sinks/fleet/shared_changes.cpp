@@ -29,6 +29,7 @@ SharedChanges::SharedChanges(boost::asio::io_context& main_io,
         kind.entries = one;
         one->on_change([this, &kind](const std::string& key) { changed(kind, key); });
         one->on_end([this, &kind](const std::string& key) { ended(kind, key); });
+        one->set_clock([this] { return world_.clock_ahead_ms() / 1'000; });
     }
     load();
 }
@@ -66,7 +67,10 @@ void SharedChanges::changed(Kind& kind, const std::string& key) {
     unsent.at_ms = world_.wall_ms();
     unsent.number = ++number_;
     kind.refused.erase(key);
-    send(kind, key, unsent, false);
+    if (kind.is_read)
+        send(kind, key, unsent, false);
+    else
+        unsent.is_sent = false;  // read() sends it
     save();
 }
 
@@ -83,7 +87,7 @@ void SharedChanges::ended(const Kind& kind, const std::string& key) {
 }
 
 void SharedChanges::send(Kind& kind, const std::string& key, Unsent& unsent, bool is_late) {
-    unsent.is_sent = true;
+    if (!std::exchange(unsent.is_sent, true)) ++unanswered_;
     EntryChange change{.kind = std::string(kind.entries->kind()),
                        .key = key,
                        .value = kind.entries->value_of(key),
@@ -95,30 +99,43 @@ void SharedChanges::send(Kind& kind, const std::string& key, Unsent& unsent, boo
     world_.put(std::move(change));
 }
 
+void SharedChanges::send_more() {
+    for (Kind& kind : kinds_) {
+        if (!kind.is_read) continue;
+        for (auto& [key, unsent] : kind.unsent) {
+            if (unanswered_ >= kWindow) return;
+            if (!unsent.is_sent) send(kind, key, unsent, true);
+        }
+    }
+}
+
 void SharedChanges::stored(const EntryChange& change, const Result<StoredEntry>& result) {
     Kind* const kind = find(change.kind);
     if (kind == nullptr) return;
     const auto at = kind->unsent.find(change.key);
     if (at == kind->unsent.end() || at->second.number != change.number) return;
+    if (at->second.is_sent && unanswered_ > 0) --unanswered_;
     const StoredEntry waiting = std::move(at->second.waiting);
+    const bool is_kept = at->second.at_ms != 0;
     kind->unsent.erase(at);
-    save();
+    if (is_kept) save();
     if (!result) {
-        if (kind->refused.size() < kMostRefused)
-            kind->refused[change.key] = "the other boxes do not have it: " + result.error().text;
-        return;
+        refuse(*kind, change.key, {{}, "is not on the other boxes: " + result.error().text});
+    } else {
+        std::uint64_t& stamp = kind->stamps[change.key];
+        stamp = std::max(stamp, result->stamp_ms);
     }
-    std::uint64_t& stamp = kind->stamps[change.key];
-    stamp = std::max(stamp, result->stamp_ms);
-    if (waiting.stamp_ms > result->stamp_ms)
+    if (waiting.stamp_ms > (result ? result->stamp_ms : 0))
         take(*kind, waiting);
-    else if (result->value != change.value)
+    else if (result && result->value != change.value)
         take(*kind, *result);
+    if (unanswered_ < kWindow / 2) send_more();
 }
 
 // ---- changes of the others
 
 void SharedChanges::begin_reading() {
+    unanswered_ = 0;
     for (Kind& kind : kinds_) {
         kind.is_read = false;
         kind.seen.clear();
@@ -133,7 +150,7 @@ void SharedChanges::begin_reading() {
 void SharedChanges::arrived(const StoredEntry& entry) {
     Kind* const kind = find(entry.kind);
     if (kind == nullptr) return;
-    if (!kind->is_read) kind->seen.insert(entry.key);
+    if (!kind->is_read && kind->seen.size() < shared::kMostEntries) kind->seen.insert(entry.key);
     if (const auto known = kind->stamps.find(entry.key);
         known != kind->stamps.end() && known->second >= entry.stamp_ms)
         return;
@@ -143,33 +160,61 @@ void SharedChanges::arrived(const StoredEntry& entry) {
 }
 
 void SharedChanges::take(Kind& kind, const StoredEntry& entry) {
-    if (!kind.stamps.contains(entry.key) && kind.stamps.size() >= shared::kMostEntries) return;
+    if (!kind.stamps.contains(entry.key) && kind.stamps.size() >= shared::kMostEntries)
+        return refuse(kind, entry.key, {entry, "is not in force here: there are too many"});
     kind.stamps[entry.key] = entry.stamp_ms;
     if (kind.entries->value_of(entry.key) == entry.value) {
         kind.refused.erase(entry.key);
         return;
     }
     const auto done = kind.entries->take({entry.key, entry.value}, entry.box);
-    if (done) {
-        kind.refused.erase(entry.key);
-        if (!*done && !entry.value.empty()) ended(kind, entry.key);
-    } else if (kind.refused.size() < kMostRefused) {
-        kind.refused[entry.key] = "of box " + matchers::quoted(entry.box) +
-                                  ", is not in force here: " + done.error().text;
-    }
+    if (!done)
+        return refuse(kind, entry.key, {entry, "is not in force here: " + done.error().text});
+    kind.refused.erase(entry.key);
+    if (!*done) ended(kind, entry.key);
 }
 
-void SharedChanges::read(const std::string& name) {
+void SharedChanges::refuse(Kind& kind, const std::string& key, Refused refused) {
+    const auto known = kind.refused.find(key);
+    if (known != kind.refused.end() && known->second.reason == refused.reason) {
+        known->second = std::move(refused);
+        return;
+    }
+    // Those of people of this box are few.
+    if (kind.refused.size() >= kMostRefused && refused.entry.stamp_ms != 0) return;
+    std::string line = kind.entries->shown(key);
+    if (!refused.entry.box.empty()) line += " of box " + matchers::quoted(refused.entry.box);
+    world_.warn(line + " " + refused.reason);
+    kind.refused[key] = std::move(refused);
+}
+
+void SharedChanges::read(const std::string& name, const Result<void>& done) {
     Kind* const kind = find(name);
     if (kind == nullptr) return;
+    kind->unread = done ? std::string() : done.error().text;
+    if (!done) return;
     kind->is_read = true;
     for (const shared::Entry& entry : kind->entries->all()) {
         if (kind->seen.contains(entry.key) || kind->unsent.contains(entry.key)) continue;
         kind->unsent[entry.key].number = ++number_;
     }
     kind->seen.clear();
-    for (auto& [key, unsent] : kind->unsent)
-        if (!unsent.is_sent) send(*kind, key, unsent, true);
+    send_more();
+}
+
+void SharedChanges::poll(std::uint64_t now_ms) {
+    if (now_ms < tried_ms_ + kAgainMs) return;
+    tried_ms_ = now_ms;
+    for (Kind& kind : kinds_) {
+        std::vector<StoredEntry> again;
+        for (const auto& [key, refused] : kind.refused) {
+            if (refused.entry.stamp_ms != 0 && !kind.unsent.contains(key))
+                again.push_back(refused.entry);
+        }
+        for (const StoredEntry& entry : again)
+            take(kind, entry);
+    }
+    send_more();
 }
 
 // ---- reports
@@ -178,24 +223,31 @@ json::array SharedChanges::report() const {
     json::array out;
     for (const Kind& kind : kinds_) {
         out.push_back(json::object{{"kind", kind.entries->kind()},
-                                   {"entries", kind.entries->all().size()},
+                                   {"entries", kind.entries->count()},
                                    {"unsent", kind.unsent.size()},
                                    {"refused", kind.refused.size()}});
     }
     return out;
 }
 
+std::size_t SharedChanges::unsent() const {
+    std::size_t all = 0;
+    for (const Kind& kind : kinds_)
+        all += kind.unsent.size();
+    return all;
+}
+
 std::vector<std::string> SharedChanges::problems() const {
     std::vector<std::string> out;
     if (!problem_.empty()) out.push_back(problem_);
     for (const Kind& kind : kinds_) {
+        const std::string what = "shared " + std::string(kind.entries->kind());
+        if (!kind.unread.empty())
+            out.push_back("the " + what + " of the fleet are not followed: " + kind.unread);
         if (kind.refused.empty()) continue;
-        const auto& [key, reason] = *kind.refused.begin();
-        std::string text = "the entry " + matchers::quoted(key) + " of the shared " +
-                           std::string(kind.entries->kind()) + ", " + reason;
-        if (kind.refused.size() > 1)
-            text += " (and " + std::to_string(kind.refused.size() - 1) + " others)";
-        out.push_back(std::move(text));
+        out.push_back(std::to_string(kind.refused.size()) + " " + what +
+                      " differ between the boxes; the log says which and why, and they are tried "
+                      "again");
     }
     return out;
 }

@@ -26,7 +26,7 @@ namespace steer::fleet {
 
 struct StoredEntry {
     std::string kind, key, value;  // value: empty: it was removed
-    std::string box;               // that changed it
+    std::string box;               // that changed it; empty: this one
     std::uint64_t stamp_ms = 0;
 };
 
@@ -41,14 +41,23 @@ struct EntryChange {
 class SharedState {
   public:
     static constexpr std::uint64_t kRemovedMs = std::uint64_t{30} * 86'400'000;
+    // All entries are read again, so that a lost message and old removed entries do not stay.
+    static constexpr std::uint64_t kReadAgainMs = std::uint64_t{6} * 3'600'000;
+    static constexpr std::uint64_t kReadLostMs =
+        10'000;  // after messages were lost, at most so often
 
     struct Events {
-        // From another box, or read from Redis.
+        // A message, also of this box, or read from Redis.
         std::function<void(StoredEntry entry)> arrived;
         // Redis has the change, or a newer one, which it names. Error: it refused it.
         std::function<void(const EntryChange& change, Result<StoredEntry> stored)> stored;
-        // All entries of the kind have arrived since the connection began.
-        std::function<void(const std::string& kind)> read;
+        // All entries of the kind have arrived since the connection began. Error: Redis refuses to
+        // read them.
+        std::function<void(const std::string& kind, const Result<void>& done)> read;
+        // Whether so many entries may arrive now.
+        std::function<bool(std::size_t entries)> has_room;
+        // Whether entries that arrived were lost: all are read again.
+        std::function<bool()> has_lost;
     };
 
     // `prefix`: of the fleet's keys. `box`: its name.
@@ -61,25 +70,38 @@ class SharedState {
     // The channel is subscribed: reads all entries. `difference_ms`: Redis's clock less ours.
     void begin(std::int64_t difference_ms, std::uint64_t now_ms);
     void lost();
-    [[nodiscard]] bool is_ready() const { return is_connected_; }
+    // Whether begin() should be called again.
+    [[nodiscard]] bool is_due(std::uint64_t now_ms) const {
+        if (!is_connected_ || !pages_.empty()) return false;
+        if (now_ms >= begun_ms_ + kReadAgainMs) return true;
+        return now_ms >= begun_ms_ + kReadLostMs && events_.has_lost();
+    }
+    // Reads on where there was no room.
+    void tick(std::uint64_t now_ms);
     // `clock_ahead_ms`: Redis's clock less this box's. False: it was not sent; send it again after
     // the next read().
     bool put(const EntryChange& change, std::int64_t clock_ahead_ms, std::uint64_t now_ms);
-    void took_message(std::string_view payload);
+    void took_message(std::string_view payload, std::uint64_t now_ms);
     // Messages and entries that could not be read, since the last call.
     std::uint64_t take_bad() { return std::exchange(bad_, 0); }
 
   private:
-    void read_page(const std::string& kind, const std::string& cursor, std::uint64_t now_ms);
-    void took_page(const std::string& kind, const RedisReply& reply, std::uint64_t now_ms);
+    struct Page {
+        std::string kind, cursor;
+    };
+    void read_page(const Page& page, std::uint64_t now_ms);
+    void took_page(const Page& page, const RedisReply& reply, std::uint64_t now_ms);
+    [[nodiscard]] std::uint64_t redis_ms(std::uint64_t now_ms) const;
     void forget(const StoredEntry& entry, const std::string& stored, std::uint64_t now_ms);
 
     const std::string prefix_, box_;
     RedisConnection& redis_;
-    RedisScript put_, forget_;
+    RedisScript put_, read_, forget_;
+    std::vector<Page> pages_;  // that wait for room
     std::vector<std::string> kinds_;
     Events events_;
     bool is_connected_ = false;
+    std::uint64_t begun_ms_ = 0;
     std::int64_t difference_ms_ = 0;
     std::uint64_t bad_ = 0;
 };

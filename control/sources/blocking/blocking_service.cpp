@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <cstdlib>
+#include <iterator>
 #include <utility>
 
 #include "matchers/quote.h"
@@ -38,6 +40,16 @@ Rule named_rule(const ops::Arguments& asked) {
     rule.allows = asked.is_true("allow");
     rule.is_exact = asked.is_true("exact");
     return rule;
+}
+
+// Clocks are read in whole seconds, and that of the fleet from afar.
+constexpr std::int64_t kSameEndS = 5, kSurelyOverS = 3'600;
+
+// The same rule, and by about the same end: it keeps its number.
+bool is_almost(const Rule& here, const Rule& there) {
+    return here.allows == there.allows && here.note == there.note && here.who == there.who &&
+           (here.until_s == 0) == (there.until_s == 0) &&
+           std::abs(here.until_s - there.until_s) <= kSameEndS;
 }
 
 }  // namespace
@@ -163,9 +175,15 @@ void BlockingService::follow(const std::string& file, std::vector<Lists> lists) 
 
 void BlockingService::poll() {
     table_.poll();
-    // Many come at once, at a connection.
-    if (std::exchange(has_taken_, false))
+    // Many come at once, at a connection: the table is made once a second.
+    const std::int64_t present_s = now().boot_s;
+    if (has_taken_ && present_s != taken_s_) {
+        has_taken_ = false;
+        taken_s_ = present_s;
+        logged_ = 0;
+        std::ranges::move(book_.remove(std::exchange(dropped_, {})), std::back_inserter(taken_));
         changed(std::exchange(taken_, {}), {}, [](const ops::RpcResult&) {});
+    }
     const auto ended = book_.remove_expired(now());
     if (ended.empty()) return;
     for (const Rule& rule : ended)
@@ -206,10 +224,34 @@ Result<BlockingService::Trial> BlockingService::trial(const ops::Arguments& aske
     std::vector<Rule> replaced;
     auto put = book.put(*std::move(rule), replaced);
     if (!put) return put.error();
-    // (No worker reads this table, so its version is of no account.)
+    // (No worker reads this table: its version has no use.)
     auto rules = std::make_shared<const NameRules>(table_rules(book, groups_), 1);
     return Trial{*std::move(put), std::move(rules), static_cast<std::uint32_t>(now().boot_s),
                  lists_};
+}
+
+Result<void> BlockingService::check_lists(const Rule& rule) const {
+    if (rule.plugin.empty()) {
+        if (rule.list.empty()) return {};
+        return Error{"a list belongs to a plugin: write its tag, too"};
+    }
+    const auto known = std::ranges::find(lists_, rule.plugin, &Lists::plugin);
+    if (known == lists_.end())
+        return Error{"there is no adlist or rpz " + matchers::quoted(rule.plugin) +
+                     ": see 'steerctl adlist'"};
+    const bool is_unknown =
+        !rule.list.empty() && std::ranges::find(known->lists, rule.list) == known->lists.end();
+    if (is_unknown)
+        return Error{matchers::quoted(rule.plugin) + " has no list " + matchers::quoted(rule.list) +
+                     ": see 'steerctl adlist'"};
+    const auto is_legal = [known](const std::string& list) {
+        return std::ranges::find(known->legal, list) != known->legal.end();
+    };
+    const bool all_are_legal =
+        rule.list.empty() ? std::ranges::all_of(known->lists, is_legal) : is_legal(rule.list);
+    if (all_are_legal && !rule.suspends)
+        return Error{"marked `legal`: an admin can suspend it by 'steerctl pause --legal'"};
+    return {};
 }
 
 bool BlockingService::read_lists(const ops::Arguments& asked, const ops::RpcDone& done,
@@ -218,29 +260,9 @@ bool BlockingService::read_lists(const ops::Arguments& asked, const ops::RpcDone
     rule.allows = true;
     rule.plugin = asked.text("plugin");
     rule.list = asked.text("list");
-    const auto refuse = [&done](const std::string& why) {
-        done(bad_params(why));
-        return false;
-    };
-    if (rule.plugin.empty())
-        return rule.list.empty() || refuse("a list belongs to a plugin: write its tag, too");
-    const auto known = std::ranges::find(lists_, rule.plugin, &Lists::plugin);
-    if (known == lists_.end())
-        return refuse("there is no adlist or rpz " + matchers::quoted(rule.plugin) +
-                      ": see 'steerctl adlist'");
-    const bool is_unknown =
-        !rule.list.empty() && std::ranges::find(known->lists, rule.list) == known->lists.end();
-    if (is_unknown)
-        return refuse(matchers::quoted(rule.plugin) + " has no list " +
-                      matchers::quoted(rule.list) + ": see 'steerctl adlist'");
-    const auto is_legal = [known](const std::string& list) {
-        return std::ranges::find(known->legal, list) != known->legal.end();
-    };
-    const bool all_are_legal =
-        rule.list.empty() ? std::ranges::all_of(known->lists, is_legal) : is_legal(rule.list);
-    if (all_are_legal && !rule.suspends)
-        return refuse("marked `legal`: an admin can suspend it by 'steerctl pause --legal'");
-    return true;
+    const auto good = check_lists(rule);
+    if (!good) done(bad_params(good.error().text));
+    return good.has_value();
 }
 
 void BlockingService::pause(const ops::Arguments& asked, const ops::RpcDone& done) {
@@ -255,7 +277,7 @@ void BlockingService::suspend(const ops::Arguments& asked, const ops::RpcDone& d
 }
 
 Result<void> BlockingService::read_audience(const ops::Arguments& asked, Rule& rule) const {
-    rule.group = asked.text("group");
+    rule.group = groups_.known_or(asked.text("group"));
     rule.clients = asked.text("clients");
     // RuleBook::checked() refuses both.
     if (rule.clients.empty() || !rule.group.empty()) return {};
@@ -335,14 +357,23 @@ void BlockingService::remove(const ops::Arguments& asked, const ops::RpcDone& do
 
 std::vector<shared::Entry> BlockingService::SharedRules::all() const {
     std::vector<shared::Entry> out;
-    for (const Rule& rule : service_.book_.rules())
-        if (!rule.suspends) out.push_back({shared_key(rule), shared_value(rule)});
+    for (const Rule& rule : service_.book_.rules()) {
+        if (!rule.suspends && !service_.dropped_.contains(rule.number))
+            out.push_back({shared_key(rule), shared_value(rule, ahead_s())});
+    }
     return out;
+}
+
+std::size_t BlockingService::SharedRules::count() const {
+    return static_cast<std::size_t>(
+        std::ranges::count(service_.book_.rules(), false, &Rule::suspends));
 }
 
 std::string BlockingService::SharedRules::value_of(const std::string& key) const {
     const Rule* const rule = service_.book_.find(key);
-    return rule == nullptr ? std::string() : shared_value(*rule);
+    return rule == nullptr || service_.dropped_.contains(rule->number)
+               ? std::string()
+               : shared_value(*rule, ahead_s());
 }
 
 Result<bool> BlockingService::SharedRules::take(const shared::Entry& entry, std::string_view box) {
@@ -359,27 +390,55 @@ void BlockingService::SharedRules::expired(const std::vector<Rule>& rules) const
         if (!rule.suspends) ended(shared_key(rule));
 }
 
+// As add() and pause() check a call.
+Result<void> BlockingService::check_shared(const Rule& rule) const {
+    if (rule.is_pause() && rule.until_s == 0) return Error{"a pause needs an end"};
+    if (rule.is_pause() ? rule.is_exact : !rule.plugin.empty())
+        return Error{"a rule of this version has another form"};
+    if (rule.until_s > now().wall_s + static_cast<std::int64_t>(kLongestS))
+        return Error{"it would end in more than ten years"};
+    if (auto good = check_lists(rule); !good) return good;
+    if (!rule.group.empty()) return groups_.check(rule.group);
+    return {};
+}
+
+// A box that joins brings thousands: only the first ones until the next poll are lines.
+void BlockingService::tell_taken(const std::string& line) {
+    constexpr std::size_t kMostLines = 10;
+    if (++logged_ <= kMostLines) spdlog::info("{}", line);
+    if (logged_ == kMostLines) spdlog::info("further rules of other boxes follow");
+}
+
 Result<bool> BlockingService::take(const shared::Entry& entry, std::string_view box) {
     if (auto on = check_on(); !on) return on.error();
+    const Rule* const known = book_.find(entry.key);
+    const bool is_known = known != nullptr && !dropped_.contains(known->number);
+    bool is_long_over = false;
     if (!entry.value.empty()) {
-        auto rule = rule_of_shared(entry.key, entry.value);
+        auto rule = rule_of_shared(entry.key, entry.value, shared_.clock_ahead_s());
         if (!rule) return rule.error();
+        if (auto good = check_shared(*rule); !good) return good.error();
         const RuleTime present = now();
-        rule->is_of_file = true;  // its end is by both clocks
         if (rule->until_s != 0)
             rule->boot_until_s = present.boot_s + (rule->until_s - present.wall_s);
         rule->box = box;
         if (!rule->has_expired(present)) {
-            if (auto put = book_.put(*std::move(rule), taken_); !put) return put.error();
+            if (is_known && is_almost(*known, *rule)) return true;
+            auto put = book_.put_in_place(*std::move(rule), taken_);
+            if (!put) return put.error();
+            tell_taken(put->who + " of box " + put->box + " added the rule " +
+                       (put->allows ? "allow " : "block ") + put->name);
             has_taken_ = true;
             return true;
         }
+        is_long_over = rule->until_s + kSurelyOverS < present.wall_s;
     }
-    if (const Rule* const known = book_.find(entry.key); known != nullptr) {
-        std::ranges::move(book_.remove(known->number), std::back_inserter(taken_));
+    if (is_known) {
+        tell_taken("box " + std::string(box) + " removed the rule for " + known->name);
+        dropped_.insert(known->number);
         has_taken_ = true;
     }
-    return entry.value.empty();
+    return !is_long_over;
 }
 
 void BlockingService::changed(const std::vector<Rule>& removed, json::array rules,

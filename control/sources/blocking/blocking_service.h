@@ -20,6 +20,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -98,16 +99,25 @@ class BlockingService {
         explicit SharedRules(BlockingService& service) : service_(service) {}
         [[nodiscard]] std::string_view kind() const override { return "rules"; }
         [[nodiscard]] std::vector<shared::Entry> all() const override;
+        [[nodiscard]] std::size_t count() const override;
+        [[nodiscard]] std::string shown(const std::string& key) const override {
+            return "the rule for " + name_of_shared(key);
+        }
         [[nodiscard]] std::string value_of(const std::string& key) const override;
         Result<bool> take(const shared::Entry& entry, std::string_view box) override;
         void put_or_removed(const std::vector<Rule>& rules) const;
         void expired(const std::vector<Rule>& rules) const;
+        [[nodiscard]] std::int64_t clock_ahead_s() const { return ahead_s(); }
 
       private:
         BlockingService& service_;
     };
 
+    // Whether the lists of a pause are there and may be paused.
+    [[nodiscard]] Result<void> check_lists(const Rule& rule) const;
+    [[nodiscard]] Result<void> check_shared(const Rule& rule) const;
     Result<bool> take(const shared::Entry& entry, std::string_view box);
+    void tell_taken(const std::string& line);
     void list(const ops::RpcDone& done) const;
     void set(const ops::Arguments& asked, const ops::RpcDone& done);
     void pause(const ops::Arguments& asked, const ops::RpcDone& done);
@@ -136,8 +146,11 @@ class BlockingService {
     const FindAudience find_audience_;
     RuleBook book_;
     SharedRules shared_{*this};
-    bool has_taken_ = false;   // of other boxes, since the last poll
-    std::vector<Rule> taken_;  // what they replaced or removed
+    std::size_t logged_ = 0;           // log lines about them
+    std::int64_t taken_s_ = -1;        // when they were put in force, by CLOCK_BOOTTIME
+    bool has_taken_ = false;           // of other boxes, since the last poll
+    std::vector<Rule> taken_;          // what they replaced
+    std::set<std::uint32_t> dropped_;  // numbers of what they removed
     std::vector<Lists> lists_;
     std::shared_ptr<LiveRules> live_;  // outlives `table_`
     Published<NameRules> table_;

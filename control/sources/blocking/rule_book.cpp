@@ -29,7 +29,7 @@ std::string bytes_of(const std::vector<std::uint8_t>& wire) {
 
 // Rules with the same one replace each other.
 std::string identity_of(const Rule& rule) {
-    return (rule.suspends ? "s" : "") + shared_key(rule);
+    return (rule.suspends ? "s" : "r") + shared_key(rule);
 }
 
 // Whether it is a name in AdGuard's syntax, too, where '*', '/', '|' and others have a meaning.
@@ -85,6 +85,9 @@ Result<Rule> RuleBook::checked(Rule rule) {
     if (rule.name.find("://") != rule.name.npos || rule.name.find_first_of(" \t") != rule.name.npos)
         return Error{matchers::quoted(rule.name) +
                      " is not a name: write the name alone, as in www.example.com"};
+    if (rule.name.starts_with("*."))
+        return Error{matchers::quoted(rule.name) + " is no name: write " + rule.name.substr(2) +
+                     ", all names below it are meant"};
     const auto wire = wire_name(rule.name);
     if (!wire)
         return Error{"expected a name such as ads.example, found " + matchers::quoted(rule.name)};
@@ -131,7 +134,7 @@ std::vector<Rule>::const_iterator RuleBook::at(const std::string& identity) cons
 }
 
 const Rule* RuleBook::find(const std::string& key) const {
-    const auto found = at(key);
+    const auto found = at("r" + key);
     return found == rules_.end() ? nullptr : &*found;
 }
 
@@ -163,14 +166,27 @@ Result<Rule> RuleBook::put(Rule rule, std::vector<Rule>& replaced) {
     return rule;
 }
 
+Result<Rule> RuleBook::put_in_place(Rule rule, std::vector<Rule>& replaced) {
+    const auto same = at(identity_of(rule));
+    if (same == rules_.end()) return put(std::move(rule), replaced);
+    rule.number = same->number;
+    replaced.push_back(*same);
+    rules_[static_cast<std::size_t>(same - rules_.begin())] = rule;
+    return rule;
+}
+
 std::vector<Rule> RuleBook::remove(std::uint32_t number) {
     return take_out([number](const Rule& rule) { return rule.number == number; });
+}
+
+std::vector<Rule> RuleBook::remove(const std::set<std::uint32_t>& numbers) {
+    return take_out([&numbers](const Rule& rule) { return numbers.contains(rule.number); });
 }
 
 std::vector<Rule> RuleBook::remove(std::string_view name, const std::optional<std::string>& clients,
                                    const std::optional<std::string>& group) {
     return take_out([&](const Rule& rule) {
-        return rule.name == name &&
+        return rule.name == name && !rule.suspends &&
                (!clients || (rule.clients == *clients && rule.group.empty())) &&
                (!group || rule.group == *group);
     });
@@ -328,22 +344,32 @@ std::string shared_key(const Rule& rule) {
 }
 
 // Numbers differ between boxes, and each knows by itself which box a rule is of.
-std::string shared_value(const Rule& rule) {
+std::string shared_value(const Rule& rule, std::int64_t ahead_s) {
     json::object out = to_json(rule);
+    if (rule.until_s != 0) out["until_s"] = rule.until_s + ahead_s;
     out.erase("number");
     out.erase("box");
     return json::serialize(out);
 }
 
-Result<Rule> rule_of_shared(std::string_view key, std::string_view value) {
+std::string name_of_shared(std::string_view key) {
+    boost::system::error_code error;
+    const json::value parsed = json::parse(key, error);
+    const json::array* const parts = error ? nullptr : parsed.if_array();
+    if (parts == nullptr || parts->empty() || !(*parts)[0].is_string()) return safe_text(key);
+    return safe_text(std::string_view((*parts)[0].get_string()));
+}
+
+Result<Rule> rule_of_shared(std::string_view key, std::string_view value, std::int64_t ahead_s) {
     boost::system::error_code error;
     json::value parsed = json::parse(value, error);
-    if (error || !parsed.is_object()) return Error{"it is no JSON object"};
+    if (error || !parsed.is_object()) return Error{"a rule of this version has another form"};
     parsed.get_object()["number"] = 1;
     auto rule = rule_of(parsed.get_object());
     if (!rule) return Error{"a rule of this version has another form"};
     if (rule->suspends) return Error{"a legal list is suspended on each box by its admin"};
     if (shared_key(*rule) != key) return Error{"its key is that of another rule"};
+    if (rule->until_s != 0) rule->until_s -= ahead_s;
     return *std::move(rule);
 }
 

@@ -1,16 +1,20 @@
-// The rules of `control.rules`: names that people block and allow, for which clients, and until when.
+// The rules of `control.rules`: names that people block and allow, for which clients, and until
+// when.
 //
 // A book has at most kMostRules. A rule with the same name, reach, clients, group and list replaces
 // the earlier one. No I/O.
 //
-// The file has ends in seconds since 1970, because rules survive restarts. A process counts the time
-// that is left by CLOCK_BOOTTIME, which cannot be set. Ends from a file are in force by either clock:
+// The file has ends in seconds since 1970, because rules survive restarts. A process counts the
+// time
+// that is left by CLOCK_BOOTTIME, which cannot be set. Ends from a file are in force by either
+// clock:
 // the clock may have been wrong when they were read.
 #pragma once
 
 #include <boost/json/object.hpp>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -65,9 +69,12 @@ class RuleBook {
 
     // Error: it is full. The rule's number is set. `replaced`: the earlier rule is added to it.
     Result<Rule> put(Rule rule, std::vector<Rule>& replaced);
-    // The removed rules: that with the number, or all for this name and these clients (in their
-    // usual form; no value: of all clients) or this group.
+    // The same for a rule of another box: it takes the place and the number of the earlier one.
+    Result<Rule> put_in_place(Rule rule, std::vector<Rule>& replaced);
+    // The removed rules: that with the number, or all for this name, without suspensions, and these
+    // clients (in their usual form; no value: of all clients) or this group.
     std::vector<Rule> remove(std::uint32_t number);
+    std::vector<Rule> remove(const std::set<std::uint32_t>& numbers);
     std::vector<Rule> remove(std::string_view name, const std::optional<std::string>& clients,
                              const std::optional<std::string>& group = std::nullopt);
     std::vector<Rule> remove_expired(const RuleTime& now);
@@ -108,10 +115,14 @@ std::optional<matchers::Rule> names_of(const Rule& rule);
 std::string adguard_text(const RuleBook& book, const clients::GroupBook& groups);
 boost::json::object to_json(const Rule& rule);
 
-// For the boxes of a fleet (control/api/rpc/shared_entries.h): the same rule has the same key on all boxes.
+// For the boxes of a fleet (control/api/rpc/shared_entries.h): the same rule has the same key on
+// all
+// boxes. `ahead_s`: how far the fleet's clock is ahead; ends in values are of that clock.
 std::string shared_key(const Rule& rule);
-std::string shared_value(const Rule& rule);
+std::string shared_value(const Rule& rule, std::int64_t ahead_s);
 // Error: it cannot be read, or is not the rule of that key. The number is to be set.
-Result<Rule> rule_of_shared(std::string_view key, std::string_view value);
+Result<Rule> rule_of_shared(std::string_view key, std::string_view value, std::int64_t ahead_s);
+// The name in a key.
+std::string name_of_shared(std::string_view key);
 
 }  // namespace steer::blocking

@@ -57,13 +57,16 @@ struct Named {
 
 Named named_by(std::string_view name, ClientAs as, const std::vector<ClientRow>& rows) {
     Named out;
-    for (const ClientRow& row : rows) {
-        if (row.source == NameSource::none || !is_same_name(row.name, name)) continue;
-        const int rank = rank_of(row.source);
-        if (out.rank && rank > *out.rank) continue;
+    const auto take = [&](const ClientRow& row, int rank) {
+        if (out.rank && rank > *out.rank) return;
         if (!out.rank || rank < *out.rank) out.clients.clear();
         out.rank = rank;
         add(out.clients, text_of(row, as));
+    };
+    for (const ClientRow& row : rows) {
+        if (row.source != NameSource::none && is_same_name(row.name, name))
+            take(row, rank_of(row.source));
+        if (!row.configured.empty() && is_same_name(row.configured, name)) take(row, kConfigured);
     }
     return out;
 }

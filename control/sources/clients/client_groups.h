@@ -58,6 +58,10 @@ class GroupBook {
     }
     // The group that a person means: its name, also in another case (ASCII) if only one has it.
     [[nodiscard]] std::optional<std::string> named(std::string_view written) const;
+    // The same; what names no group stays.
+    [[nodiscard]] std::string known_or(std::string_view written) const {
+        return named(written).value_or(std::string(written));
+    }
     [[nodiscard]] bool is_of_file(std::string_view group) const {
         return file_group(group) != nullptr;
     }

@@ -76,8 +76,11 @@ std::vector<ClientRow> merge(std::span<const KnownClient> known, const GivenName
     }
     std::map<IpAddress, BestName> of_address;
     std::map<std::string, BestName> of_mac;
+    std::map<IpAddress, std::string> configured;
     for (const KnownClient& one : known) {
         improve(of_address[one.address], one);
+        if (!one.name.empty() && one.source != NameSource::none && !is_chosen_by_device(one.source))
+            configured.try_emplace(one.address, one.name);
         if (const std::string& mac = macs[one.address]; !mac.empty()) improve(of_mac[mac], one);
     }
     std::vector<ClientRow> out;
@@ -94,6 +97,9 @@ std::vector<ClientRow> merge(std::span<const KnownClient> known, const GivenName
     for (const auto& [address, mac] : macs) {
         const BestName& best = mac.empty() ? of_address[address] : of_mac[mac];
         ClientRow row{address, mac, best.name, best.source, best.from};
+        if (const auto at = configured.find(address);
+            at != configured.end() && is_chosen_by_device(best.source) && is_safe_text(at->second))
+            row.configured = at->second;
         if (!mac.empty()) take_given(row, mac);
         take_given(row, address.to_string());
         out.push_back(std::move(row));

@@ -50,6 +50,8 @@ struct ClientRow {
     NameSource source = NameSource::none;
     std::string from;       // the router, the plugin, or who gave the name
     std::int64_t at_s = 0;  // when the name was given
+    // Its name in the configuration, where `name` is one that the device chose or that was given.
+    std::string configured = {};
 };
 
 // One row for each address, IPv4 first, then for given names without an address. Texts of sources

@@ -1,10 +1,9 @@
 #include "control/sources/clients/client_service.h"
 
-#include <spdlog/spdlog.h>
-
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <tuple>
 #include <utility>
 #include <variant>
 
@@ -14,6 +13,7 @@
 #include "control/sources/clients/client_state.h"
 #include "matchers/prefix/mac_address.h"
 #include "matchers/quote.h"
+#include "matchers/text.h"
 
 namespace steer::clients {
 namespace {
@@ -59,7 +59,10 @@ ClientService::ClientService(boost::asio::io_context& main_io, std::string file,
       shared_(given_, [this](const std::string& key,
                              std::optional<GivenName> name) { return take(key, std::move(name)); }),
       now_s_(std::move(now_s)),
-      aside_(main_io, "clients") {}
+      aside_(main_io, "clients") {
+    for (const auto& [key, name] : given_)
+        by_name_.emplace(matchers::lowered(name.name), key);
+}
 
 void ClientService::follow(const config::Settings& settings) {
     configured_.clear();
@@ -137,7 +140,8 @@ void ClientService::name(const ops::Arguments& asked, const ops::RpcDone& done) 
     const std::string key = device_of(known, *client);
     Edits edits;
     if (key != *client && given_.contains(*client)) edits[*client] = std::nullopt;
-    if (const std::string why = refusal(known, key, *name); !why.empty())
+    const DeviceOf device = [&known](const std::string& of) { return device_of(known, of); };
+    if (const std::string why = refusal(device, key, *name); !why.empty())
         return done(ops::bad_params(why));
     if (!given_.contains(key) && given_.size() - edits.size() >= kMaxGivenNames)
         return done(ops::bad_params("there are " + std::to_string(kMaxGivenNames) +
@@ -146,13 +150,15 @@ void ClientService::name(const ops::Arguments& asked, const ops::RpcDone& done) 
     change(std::move(edits), key, *name, done);
 }
 
-std::string ClientService::refusal(const std::vector<KnownClient>& known, const std::string& key,
+std::string ClientService::refusal(const DeviceOf& device_of, const std::string& key,
                                    const std::string& name) const {
     if (member_of(name))
         return matchers::quoted(name) + " is an address: write a name, as in 'kitchen tablet'";
-    for (const auto& [other, given] : given_) {
-        if (is_same_name(given.name, name) && device_of(known, other) != key)
-            return matchers::quoted(given.name) + " is the name of " + other +
+    const auto [begin, end] = by_name_.equal_range(matchers::lowered(name));
+    for (auto at = begin; at != end; ++at) {
+        const std::string& other = at->second;
+        if (device_of(other) != key)
+            return matchers::quoted(given_.at(other).name) + " is the name of " + other +
                    ": write another name, or forget that one first";
     }
     return {};
@@ -161,10 +167,28 @@ std::string ClientService::refusal(const std::vector<KnownClient>& known, const 
 Result<void> ClientService::take(const std::string& key, std::optional<GivenName> name) {
     if (name) {
         // Many names come at once, at a connection.
-        if (!known_to_take_) known_to_take_ = all_known();
-        if (std::string why = refusal(*known_to_take_, device_of(*known_to_take_, key), name->name);
-            !why.empty())
-            return Error{std::move(why)};
+        if (!macs_) {
+            macs_.emplace();
+            for (const KnownClient& one : all_known())
+                if (!one.mac.empty()) macs_->try_emplace(one.address.to_string(), one.mac);
+        }
+        const DeviceOf device_of = [this](const std::string& of) {
+            const auto mac = macs_->find(of);
+            return mac == macs_->end() ? of : mac->second;
+        };
+        if (member_of(name->name)) return Error{refusal(device_of, key, name->name)};
+        // Of two devices with one name, all boxes leave it to the newer gift.
+        const auto [begin, end] = by_name_.equal_range(matchers::lowered(name->name));
+        Edits older;
+        for (auto at = begin; at != end; ++at) {
+            const std::string& other = at->second;
+            if (device_of(other) == device_of(key)) continue;
+            const GivenName& its = given_.at(other);
+            if (std::tie(its.at_s, other) > std::tie(name->at_s, key))
+                return Error{refusal(device_of, device_of(key), name->name)};
+            older[other] = std::nullopt;
+        }
+        apply(older);
         if (!given_.contains(key) && given_.size() >= kMaxGivenNames)
             return Error{"there are " + std::to_string(kMaxGivenNames) + " given names already"};
     }
@@ -174,16 +198,14 @@ Result<void> ClientService::take(const std::string& key, std::optional<GivenName
 }
 
 void ClientService::poll() {
-    known_to_take_.reset();
+    macs_.reset();
     if (!std::exchange(has_taken_, false) || file_.empty()) return;
     aside_.run([file = file_, text = state_text(given_),
                 is_damaged = !damage_.empty()] { return save_names(file, text, is_damaged); },
                [this](const Result<bool>& saved) {
-                   // Redis has them, too, and the next change of a name writes all.
-                   if (!saved)
-                       spdlog::warn("{}", saved.error().sentence());
-                   else
-                       damage_.clear();
+                   // The next change of a name writes all.
+                   unwritten_ = saved ? std::string() : saved.error().sentence();
+                   if (saved) damage_.clear();
                });
 }
 
@@ -211,8 +233,15 @@ ClientService::Edits ClientService::apply(const Edits& edits) {
     for (const auto& [key, to] : edits) {
         const auto at = given_.find(key);
         before[key] = at == given_.end() ? std::nullopt : std::optional(at->second);
+        if (at != given_.end()) {
+            const auto [begin, end] = by_name_.equal_range(matchers::lowered(at->second.name));
+            const auto named = std::find_if(
+                begin, end, [&key = key](const auto& one) { return one.second == key; });
+            if (named != end) by_name_.erase(named);
+        }
         if (to) {
             given_[key] = *to;
+            by_name_.emplace(matchers::lowered(to->name), key);
         } else if (at != given_.end()) {
             given_.erase(at);
         }
@@ -259,6 +288,7 @@ void ClientService::change(Edits edits, const std::string& key, const std::strin
 
 void ClientService::add_problems(Problems& problems) const {
     if (!damage_.empty()) problems.push_back({"clients", damage_});
+    if (!unwritten_.empty()) problems.push_back({"clients", unwritten_});
 }
 
 void ClientService::add_methods(ops::Methods& methods) {

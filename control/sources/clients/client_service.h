@@ -10,7 +10,8 @@
 // find() decides what a person means with a client, for these methods and all others.
 //
 // A name that is given to an address with a known MAC address is kept for the MAC address, so that
-// it survives a new lease. Two devices may not have one given name. A change is answered when it is on the disk; if it cannot be written, it
+// it survives a new lease. Two devices may not have one given name. A change is answered when it is
+// on the disk; if it cannot be written, it
 // is undone. All on the main thread, except writing the file.
 #pragma once
 
@@ -21,6 +22,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -73,7 +75,8 @@ class ClientService {
     void name(const ops::Arguments& asked, const ops::RpcDone& done);
     void forget(const ops::Arguments& asked, const ops::RpcDone& done);
     // Why this name cannot be given to the device of this key; empty: it can.
-    [[nodiscard]] std::string refusal(const std::vector<KnownClient>& known, const std::string& key,
+    using DeviceOf = std::function<std::string(const std::string& key)>;
+    [[nodiscard]] std::string refusal(const DeviceOf& device_of, const std::string& key,
                                       const std::string& name) const;
     Result<void> take(const std::string& key, std::optional<GivenName> name);
     // By key; no value: the name is removed.
@@ -85,9 +88,12 @@ class ClientService {
 
     const std::string file_;
     GivenNames given_;
+    std::multimap<std::string, std::string> by_name_;  // lower case; keys of given_
     SharedNames shared_;
-    bool has_taken_ = false;                                 // of other boxes, since the last poll
-    std::optional<std::vector<KnownClient>> known_to_take_;  // while such come
+    bool has_taken_ = false;  // of other boxes, since the last poll
+    // While such come: MAC addresses by address.
+    std::optional<std::unordered_map<std::string, std::string>> macs_;
+    std::string unwritten_;  // why the file lacks what other boxes changed; empty: it has all
     std::vector<Known> known_;
     const std::function<std::int64_t()> now_s_;
     std::vector<KnownClient> configured_;

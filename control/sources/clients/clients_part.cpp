@@ -136,9 +136,10 @@ std::shared_ptr<const LeaseDevices> ClientsPart::devices() const {
 Result<std::function<bool(const IpAddress&)>> ClientsPart::members_of(
     std::string_view group) const {
     const auto& book = groups_->book();
-    if (auto known = book.check(group); !known) return known.error();
+    const std::string named = book.known_or(group);
+    if (auto known = book.check(named); !known) return known.error();
     return std::function<bool(const IpAddress&)>(
-        [members = book.devices(group), devices = devices()](const IpAddress& client) {
+        [members = book.devices(named), devices = devices()](const IpAddress& client) {
             return members->has(client, devices->find(client), 0);
         });
 }

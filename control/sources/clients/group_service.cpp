@@ -193,8 +193,9 @@ ops::RpcResult GroupService::list() const {
 }
 
 void GroupService::add(const ops::Arguments& asked, const ops::RpcDone& done) {
-    const auto group = checked_name(asked.text("group"));
+    auto group = checked_name(asked.text("group"));
     if (!group) return done(ops::bad_params(group.error().text));
+    *group = book_.known_or(*group);  // in any case
     if (member_of(*group))
         return done(ops::bad_params(matchers::quoted(*group) +
                                     " is a device: write a name for the group first"));
@@ -214,7 +215,7 @@ void GroupService::add(const ops::Arguments& asked, const ops::RpcDone& done) {
 }
 
 void GroupService::remove(const ops::Arguments& asked, const ops::RpcDone& done) {
-    const std::string group(matchers::trimmed(asked.text("group")));
+    const std::string group = book_.known_or(matchers::trimmed(asked.text("group")));
     const auto clients = members_of(asked);
     if (!clients) return done(ops::bad_params(clients.error().text));
     const bool is_whole = !asked.has("clients");

@@ -43,7 +43,8 @@ class GroupService {
         std::string groups;  // those of people
         std::string feed;    // the last good text of Redis
     };
-    // Reads the file of the groups. `live`: the table that workers read. `names`: called for each request. `now_s`: Unix time.
+    // Reads the file of the groups. `live`: the table that workers read. `names`: called for each
+    // request. `now_s`: Unix time.
     GroupService(boost::asio::io_context& main_io, rte_rcu_qsbr* qsbr,
                  std::shared_ptr<LiveGroups> live, Files files,
                  std::function<const GivenNames&()> names, std::function<std::int64_t()> now_s);

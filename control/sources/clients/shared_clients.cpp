@@ -1,5 +1,6 @@
 #include "control/sources/clients/shared_clients.h"
 
+#include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
@@ -7,6 +8,7 @@
 #include <utility>
 
 #include "control/host/process/state_file.h"
+#include "matchers/quote.h"
 #include "matchers/safe_text.h"
 
 namespace steer::clients {
@@ -29,7 +31,9 @@ std::optional<json::object> object_of(std::string_view text) {
 
 MemberOrigin shared_origin(const json::object& from) {
     const json::value* const at = from.if_contains("at");
-    return {at != nullptr && at->is_int64() ? at->get_int64() : 0, safe_text(text_at(from, "who"))};
+    constexpr std::int64_t kLast = 253'402'300'799;  // the year 9999
+    const std::int64_t at_s = at != nullptr && at->is_int64() ? at->get_int64() : 0;
+    return {std::clamp<std::int64_t>(at_s, 0, kLast), safe_text(text_at(from, "who"))};
 }
 
 std::string origin_text(const MemberOrigin& origin) {
@@ -74,6 +78,10 @@ std::vector<shared::Entry> SharedNames::all() const {
     return out;
 }
 
+std::string SharedNames::shown(const std::string& key) const {
+    return "the name of " + safe_text(key);
+}
+
 std::string SharedNames::value_of(const std::string& key) const {
     const auto at = given_.find(key);
     return at == given_.end() ? std::string() : name_text(at->second);
@@ -105,6 +113,20 @@ std::vector<shared::Entry> SharedGroups::all() const {
             out.push_back({MemberKey{group, member}.text(), origin_text(origin)});
     }
     return out;
+}
+
+std::size_t SharedGroups::count() const {
+    std::size_t all = book_.groups().size();
+    for (const auto& [group, members] : book_.groups())
+        all += members.size();
+    return all;
+}
+
+std::string SharedGroups::shown(const std::string& key) const {
+    const auto wanted = member_key(key);
+    if (!wanted) return "a member of a group";
+    const std::string group = "the group " + matchers::quoted(wanted->group);
+    return wanted->member.empty() ? group : wanted->member + " in " + group;
 }
 
 std::string SharedGroups::value_of(const std::string& key) const {

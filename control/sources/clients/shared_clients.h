@@ -27,6 +27,8 @@ class SharedNames final : public shared::Entries {
 
     [[nodiscard]] std::string_view kind() const override { return "names"; }
     [[nodiscard]] std::vector<shared::Entry> all() const override;
+    [[nodiscard]] std::size_t count() const override { return given_.size(); }
+    [[nodiscard]] std::string shown(const std::string& key) const override;
     [[nodiscard]] std::string value_of(const std::string& key) const override;
     Result<bool> take(const shared::Entry& entry, std::string_view box) override;
     void changed(const std::string& key) const { Entries::changed(key); }
@@ -45,6 +47,8 @@ class SharedGroups final : public shared::Entries {
 
     [[nodiscard]] std::string_view kind() const override { return "groups"; }
     [[nodiscard]] std::vector<shared::Entry> all() const override;
+    [[nodiscard]] std::size_t count() const override;
+    [[nodiscard]] std::string shown(const std::string& key) const override;
     [[nodiscard]] std::string value_of(const std::string& key) const override;
     Result<bool> take(const shared::Entry& entry, std::string_view box) override;
     void changed(const std::string& group, const std::string& member) const;

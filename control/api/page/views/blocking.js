@@ -2,7 +2,7 @@
 import { clientText, learnNames } from "/client_names.js";
 import { make, notice, panel, put, table, widePanel } from "/dom.js";
 import { count, duration, when } from "/format.js";
-import { action } from "/permissions.js";
+import { action, refusal } from "/permissions.js";
 import { call } from "/rpc.js";
 
 export const title = "Blocking";
@@ -63,9 +63,10 @@ export function show(place, [name = "", client = ""] = []) {
   }
   async function preview() {
     const mine = ++asked;
+    if (await refusal("blocking.preview", false).catch(() => "")) return;
     const text = wish.value.trim();
     if (!text) {
-      foreseen.replaceChildren(make("p", { class: "quiet" }, "With a name, here stands what a rule would have changed in the last day."));
+      foreseen.replaceChildren(make("p", { class: "quiet" }, "What a rule would have changed in the last day is shown here once there is a name."));
       return;
     }
     const lines = [];

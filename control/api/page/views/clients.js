@@ -54,7 +54,8 @@ export function show(place, [chosen]) {
 
   function drawGroups(groups, ofFile) {
     const rows = groups.flatMap((one) => (one.members.length ? one.members : [{}]).map((member, i) => ({ ...member, group: one.group, isFirst: i === 0 })));
-    const limits = (name) => make("a", { href: `#settings/groups/${encodeURIComponent(name)}`, "aria-label": `Limits of ${name}` }, "Limits");
+    // The form takes names that can be a part of a tag.
+    const limits = (name) => /^[A-Za-z0-9_-]+$/.test(name) && make("a", { href: `#settings/groups/${encodeURIComponent(name)}`, "aria-label": `Limits of ${name}` }, "Limits");
     put(groupList, table([
       { title: "Group", of: (one) => make("span", {}, one.group, " ", one.isFirst && limits(one.group)) },
       { title: "Device", kind: "head", long: true, of: (one) => one.name ?? one.client ?? make("span", { class: "quiet" }, "no device") },

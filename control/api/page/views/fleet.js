@@ -82,16 +82,27 @@ function noFleet() {
     ". Boxes of a fleet share their claims over Redis, and one of them writes each router. Write into the configuration of each box:"), preformatted("Example", kExample))];
 }
 
+// What people change on one box and all have.
+const kShared = { rules: "Rules and pauses", names: "Names of clients", groups: "Groups and their members" };
+function shared(fleet) {
+  return table([
+    { title: "Shared", of: (one) => kShared[one.kind] ?? one.kind },
+    { title: "Here", number: true, of: (one) => count(one.entries) },
+    { title: "Not sent yet", number: true, of: (one) => make("span", { class: one.unsent > 0 ? "warn" : "" }, count(one.unsent)) },
+    { title: "Not in force here", number: true, of: (one) => make("span", { class: one.refused > 0 ? "bad" : "" }, count(one.refused)) },
+  ], fleet.shared ?? [], "Nothing is shared yet.");
+}
+
 export function show(place) {
   const told = make("div"), panels = make("div", { class: "panels" });
-  const parts = Object.fromEntries(["state", "stopping", "problems", "boxes", "roles"].map((name) => [name, make("div")]));
+  const parts = Object.fromEntries(["state", "stopping", "problems", "boxes", "roles", "shared"].map((name) => [name, make("div")]));
   place.replaceChildren(told, panels);
   let isShown = null;  // whether the panels are those of a fleet
   const drain = (on) => call("drain", { on }).then(({ draining }) => (draining ? "This box drains: others take its routers" : "This box serves again"));
   const draw = (fleet) => {
     if (isShown !== fleet.configured) {
       isShown = fleet.configured;
-      panels.replaceChildren(...(!fleet.configured ? noFleet() : [widePanel(`Fleet ${fleet.name}`, parts.state), widePanel("Boxes", parts.boxes), widePanel("Roles", parts.roles),
+      panels.replaceChildren(...(!fleet.configured ? noFleet() : [widePanel(`Fleet ${fleet.name}`, parts.state), widePanel("Boxes", parts.boxes), widePanel("Roles", parts.roles), widePanel("Shared by all boxes", parts.shared),
         panel("Can this box be stopped now?", parts.stopping, make("p", {}, action("Drain this box", "drain", () => drain(true), told), " ", action("End the drain", "drain", () => drain(false), told))),
         panel("Problems", parts.problems)]));
     }
@@ -99,6 +110,7 @@ export function show(place) {
     put(parts.state, state(fleet));
     put(parts.boxes, boxes(fleet));
     put(parts.roles, roles(fleet));
+    put(parts.shared, shared(fleet));
     put(parts.stopping, stopping(fleet));
     put(parts.problems, list(fleet.problems, "None."));
   };

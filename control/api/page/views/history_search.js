@@ -70,7 +70,7 @@ export function fields(filter) {
   refusal("clients.groups", false).then(async (why) => {
     if (why) return;
     const { groups: made, of_file } = await call("clients.groups");
-    groups.append(...new Set([...made, ...of_file].map((one) => one.group)).values().map((value) => make("option", { value })));
+    groups.append(...[...new Set([...made, ...of_file].map((one) => one.group))].map((value) => make("option", { value })));
   }).catch(() => { /* the field takes text all the same */ });
   const more = ["from", "to", "daily", "group", "upstream", "type", "end", "decided_by", "rule"].some((name) => filter[name]);
   const label = (what, field) => make("label", {}, what, field);

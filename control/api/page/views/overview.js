@@ -20,7 +20,6 @@ function tile(value, what, more, href, kind = "") {
   return make("div", { class: "tile" }, make("a", { href }, what), make("b", { class: kind }, value), make("span", {}, more));
 }
 
-
 function tiles({ status, counters, rates }) {
   const all = totals(counters);
   const looked = rates ? rates.hits + rates.misses : 0;

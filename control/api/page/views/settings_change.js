@@ -44,13 +44,15 @@ export class Change {
     if (this.now.parts.some((one) => one.part === `plugins.${tag}`)) this.values.set(tag, "");
   }
 
-  // Puts a rule into each sequence that queries enter: first, but behind what records queries; or `before` a plugin of this type.
-  rule(rule, before) {
+  // Puts a rule into each sequence that queries enter: first, but behind what records queries; or `before` a plugin of this type; or
+  // behind the last rule for which `behind` is true, given its rule and the type of its plugin.
+  rule(rule, before, behind = () => false) {
     if (this.rules.size === 0) throw new Error("The configuration has no sequence with rules to add to.");
     const typeOf = (one) => plugin(this.now, String(one.exec ?? "").replace(/^\$/, ""))?.type;
     for (const [tag, rules] of this.rules) {
       if (rules.some((one) => one.exec === rule.exec && same(one.matches ?? "", rule.matches ?? ""))) continue;
-      const at = rules.findIndex((one) => (before ? typeOf(one) === before : one.matches || typeOf(one) !== "query_recorder"));
+      const other = rules.findLastIndex((one) => behind(one, typeOf(one)));
+      const at = other >= 0 ? other + 1 : rules.findIndex((one) => (before ? typeOf(one) === before : one.matches || typeOf(one) !== "query_recorder"));
       this.rules.set(tag, rules.toSpliced(at < 0 ? (before ? 0 : rules.length) : at, 0, rule));
     }
   }

@@ -13,6 +13,7 @@ const kAllDays = kDays.map(([day]) => day);
 const kEvening = { start: "21:00", end: "07:00" };
 const kEngines = ["google", "bing", "duckduckgo", "youtube", "brave", "ecosia", "pixabay"];
 const kNewerEngines = "https://adguardteam.github.io/HostlistsRegistry/assets/engines_safe_search.txt";
+const kBlockers = ["adlist", "rpz"];
 const kBlocked = "black_hole null short_circuit";
 
 const tagsOf = (group) => ({ rules: `group_rules_${group}`, lists: `group_lists_${group}`, names: `group_names_${group}`, hours: `group_hours_${group}` });
@@ -86,13 +87,14 @@ export const groups = {
     const renewed = input("renewed", { type: "url", placeholder: kNewerEngines, value: plugin(now, "safe_search")?.args?.files?.[0] ?? "" });
     const add = choice("catalogue", [["", "choose a list …"], ...catalogue.map((one) => [one.url, `${one.name}: ${one.use} (${one.licence})`])], "Well-known lists");
     const hours = hoursEditor(changed);
-    let devices = new Map(), others = [];
+    let devices = new Map(), others = [], isEdited = false;
 
     add.addEventListener("change", () => {
       if (add.value && !lines(lists).includes(add.value)) lists.value = [...lines(lists), add.value].join("\n");
       add.value = "";
     });
     function fill() {
+      isEdited = false;
       const group = name.value.trim(), is = settingsOf(now, group);
       // Lists and names with keys of their own stay as they are.
       others = (plugin(now, tagsOf(group).lists)?.args?.lists ?? []).filter((one) => typeof one !== "string");
@@ -107,19 +109,22 @@ export const groups = {
       members.replaceChildren(of === undefined ? "" : `${of === 0 ? "No device" : of === 1 ? "1 device" : `${of} devices`} in this group. `,
         make("a", { href: "#clients" }, "Put devices into it"));
     }
-    name.addEventListener("change", fill);
+    // What was typed stays, unless the group has settings.
+    name.addEventListener("change", () => {
+      if (!isEdited || groupsWithSettings(now).includes(name.value.trim())) fill();
+    });
     fill();
     call("clients.groups").then(({ groups: made, of_file: ofFile }) => {
       devices = new Map([...ofFile, ...made].map((one) => [one.group, one.members.length ?? one.members]));
       known.replaceChildren(...[...new Set([...devices.keys(), ...groupsWithSettings(now)])].map((value) => make("option", { value })));
-      if (name.value) fill();
+      if (name.value && !isEdited) fill();
     }).catch(() => { /* the form works without the names of groups */ });
 
     return {
-      element: make("div", {}, known, form(changed,
-        field("Group", name, "A new name makes a group."), members,
+      element: make("div", { oninput: ({ target }) => { isEdited ||= target !== name; } }, known, form(changed,
+        field("Group", name, "As in the view Clients: letters, digits, “-” and “_”."), members,
         field("Names that are blocked, one a line; each with all names below it", names, "game.example"), field("When these names are blocked", when),
-        field("Every name is blocked in these hours", everyName), hours.element, field("Time zone of the hours", timezone, "Europe/Berlin"),
+        field("Every name is blocked in these hours", everyName, "A pause of blocking does not end this."), hours.element, field("Time zone of the hours", timezone, "Europe/Berlin"),
         field("Block lists of this group, one a line", lists, "Beside those for everyone."), field("Well-known lists", add),
         field("Safe search", safeSearch, "Google, Bing, DuckDuckGo, YouTube, Brave, Ecosia and Pixabay. The names are those of November 2026."),
         field("A list by URL that renews these names", renewed, "For all groups with safe search."))),
@@ -151,12 +156,12 @@ export const groups = {
         if (!isTimed) change.remove(tags.hours);
         if (domains.length === 0) change.remove(tags.names);
         if (urls.length === 0) change.remove(tags.lists);
+        change.withoutRule(searchOf(group));
         if (safeSearch.checked) {
           const url = renewed.value.trim();
           change.args("safe_search", "redirect", { safe_search: plugin(now, "safe_search")?.args?.safe_search ?? kEngines, ...(url || plugin(now, "safe_search")?.args?.files ? { files: url ? [url] : [] } : {}) });
-          change.rule(searchOf(group));
-        } else {
-          change.withoutRule(searchOf(group));
+          // Behind all that blocks: that sees the name that was asked.
+          change.rule(searchOf(group), undefined, (one, type) => one.exec === jumpOf(group).exec || kBlockers.includes(type));
         }
         return change.done();
       },

@@ -19,7 +19,8 @@ namespace {
 namespace json = boost::json;
 
 struct StillClock final : Clock {
-    Now now() override { return {.ms = 10'000}; }
+    Now now() override { return {.ms = ms}; }
+    std::uint64_t ms = 10'000;
 };
 
 struct FreeQsbr {
@@ -151,6 +152,91 @@ BOOST_AUTO_TEST_CASE(a_rule_is_in_force_without_its_folder_and_the_reply_names_i
     Problems problems;
     world.service.add_problems(problems);
     BOOST_TEST(problems.size() == 1U);
+}
+
+// ---- rules of other boxes of a fleet
+
+constexpr std::int64_t kWall = 1'790'000'000;  // of RulesWorld
+
+shared::Entry entry_of(Rule rule, std::int64_t ahead_s = 0) {
+    auto good = RuleBook::checked(std::move(rule));
+    BOOST_REQUIRE(good);
+    good->number = 1;
+    return {shared_key(*good), shared_value(*good, ahead_s)};
+}
+
+Rule rule_until(const std::string& name, std::int64_t until_s) {
+    Rule out;
+    out.name = name;
+    out.until_s = until_s;
+    out.who = "ben";
+    return out;
+}
+
+BOOST_FIXTURE_TEST_CASE(a_rule_of_another_box_is_in_force_after_the_next_poll, RulesWorld) {
+    shared::Entries& shared = service.shared();
+    const shared::Entry entry = entry_of(rule_until("ads.example", 0));
+    BOOST_TEST(shared.take(entry, "edge-b").value());
+    BOOST_TEST(shared.value_of(entry.key) == entry.value);
+    service.poll();
+    BOOST_TEST(about("ads.example").find("ads.example") != std::string::npos);
+    BOOST_TEST(ask("blocking.list", "{}").find(R"("box":"edge-b")") != std::string::npos);
+    BOOST_TEST(shared.count() == 1U);
+    // The same again keeps its number.
+    BOOST_TEST(shared.take(entry, "edge-b").value());
+    service.poll();
+    BOOST_TEST(ask("blocking.list", "{}").find(R"("number":1,)") != std::string::npos);
+    BOOST_TEST(shared.take({entry.key, {}}, "edge-b").value());
+    BOOST_TEST(shared.value_of(entry.key) == "");
+    service.poll();  // the table is made once a second
+    BOOST_TEST(about("ads.example") != "");
+    clock.ms += 1'000;
+    service.poll();
+    BOOST_TEST(about("ads.example") == "");
+    BOOST_TEST(shared.count() == 0U);
+}
+
+BOOST_FIXTURE_TEST_CASE(an_end_counts_by_the_fleets_clock, RulesWorld) {
+    // This box's clock is an hour ahead of the fleet's.
+    service.shared().set_clock([] { return std::int64_t{-3'600}; });
+    // It ends in ten minutes of the fleet's clock.
+    const shared::Entry entry = entry_of(rule_until("ads.example", kWall - 3'600 + 600));
+    BOOST_TEST(service.shared().take(entry, "edge-b").value());
+    service.poll();
+    BOOST_TEST(about("ads.example").find("ads.example") != std::string::npos);
+    BOOST_TEST(service.shared().value_of(entry.key) == entry.value);
+    // What is over is left out; only what is long over may be removed for all.
+    const auto over = entry_of(rule_until("over.example", kWall - 3'600 - 60));
+    BOOST_TEST(service.shared().take(over, "edge-b").value());
+    BOOST_TEST(service.shared().value_of(over.key) == "");
+    const auto long_over = entry_of(rule_until("past.example", kWall - 3'600 - 4'000));
+    BOOST_TEST(!service.shared().take(long_over, "edge-b").value());
+}
+
+BOOST_FIXTURE_TEST_CASE(what_no_person_may_add_comes_by_no_other_way, RulesWorld) {
+    shared::Entries& shared = service.shared();
+    const auto refused = [&shared](const Rule& rule) {
+        const auto done = shared.take(entry_of(rule), "edge-b");
+        return done.has_error() ? done.error().text : std::string();
+    };
+    Rule pause = rule_until(".", 0);
+    pause.allows = true;
+    BOOST_TEST(refused(pause) == "a pause needs an end");
+    pause.until_s = kWall + 600;
+    pause.plugin = "no_such";
+    BOOST_TEST(refused(pause).find("there is no adlist") != std::string::npos);
+    Rule of_group = rule_until("ads.example", 0);
+    of_group.group = "strangers";
+    BOOST_TEST(refused(of_group).find("there is no group") != std::string::npos);
+    BOOST_TEST(refused(rule_until("ads.example", kWall + 400'000'000)).find("ten years") !=
+               std::string::npos);
+    Rule legal = pause;
+    legal.plugin.clear();
+    legal.suspends = true;
+    BOOST_TEST(refused(legal).find("on each box") != std::string::npos);
+    BOOST_TEST(shared.take({"garbage", "{}"}, "edge-b").has_error());
+    service.poll();
+    BOOST_TEST(shared.count() == 0U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -257,21 +257,26 @@ BOOST_AUTO_TEST_CASE(a_rule_is_the_same_on_another_box) {
     made.who = "anna";
     made.until_s = 1'900'000'000;
     const Rule here = put(book, std::move(made));
-    const std::string key = shared_key(here), value = shared_value(here);
-    const auto there = rule_of_shared(key, value);
+    const std::string key = shared_key(here), value = shared_value(here, 0);
+    const auto there = rule_of_shared(key, value, 0);
     BOOST_REQUIRE(there);
     BOOST_TEST(shared_key(*there) == key);
-    BOOST_TEST(shared_value(*there) == value);
+    BOOST_TEST(shared_value(*there, 0) == value);
     BOOST_TEST(there->note == "for the homework");
     BOOST_TEST(there->until_s == 1'900'000'000);
     BOOST_TEST(value.find("number") == std::string::npos);
     for (const char* const other :
          {"", "garbage", "[]", "{}", R"({"does":"block","name":"b.example"})",
           R"({"does":"allow","name":"a b","clients":"192.0.2.7"})"})
-        BOOST_TEST(rule_of_shared(key, other).has_error(), other);
+        BOOST_TEST(rule_of_shared(key, other, 0).has_error(), other);
+    // Ends are of the fleet's clock: a box whose clock is an hour behind it, and one that is ahead.
+    const auto ahead = rule_of_shared(key, shared_value(here, 3'600), -600);
+    BOOST_REQUIRE(ahead);
+    BOOST_TEST(ahead->until_s == here.until_s + 3'600 + 600);
+    BOOST_TEST(name_of_shared(key) == "ads.example");
     Rule legal = here;
     legal.suspends = true;
-    BOOST_TEST(rule_of_shared(key, shared_value(legal)).has_error());
+    BOOST_TEST(rule_of_shared(key, shared_value(legal, 0), 0).has_error());
 }
 
 BOOST_AUTO_TEST_CASE(a_rule_is_found_by_its_key_until_it_is_removed) {
@@ -290,6 +295,12 @@ BOOST_AUTO_TEST_CASE(a_rule_is_found_by_its_key_until_it_is_removed) {
     book.remove(again.number);
     BOOST_TEST((book.find(key) == nullptr));
     BOOST_TEST((book.find("garbage") == nullptr));
+    Rule legal = rule("a.example", "", true);
+    legal.suspends = true;
+    const Rule suspension = put(book, legal);
+    BOOST_TEST((book.find(shared_key(suspension)) == nullptr));
+    BOOST_TEST((book.find("s" + shared_key(suspension)) == nullptr));
+    book.remove(std::set<std::uint32_t>{suspension.number});
     put(book, rule("a.example"));
     BOOST_TEST(book.rules().size() == 2U);
 }

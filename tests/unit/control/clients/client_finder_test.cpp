@@ -50,6 +50,22 @@ BOOST_AUTO_TEST_CASE(addresses_stand_for_themselves_and_read_no_names) {
     BOOST_TEST(*found_client("00-1D-AA-00-00-01", ClientAs::device, never) == kLaptop);
 }
 
+BOOST_AUTO_TEST_CASE(a_device_cannot_take_a_name_of_the_configuration) {
+    // The NAS calls itself otherwise; another device calls itself as the configuration calls the NAS.
+    const std::vector<KnownClient> known{
+        {*IpAddress::parse("192.0.2.9"), kLaptop, "DiskStation", NameSource::lease, "edge1"},
+        {*IpAddress::parse("192.0.2.9"), "", "nas.lan", NameSource::record, "local"},
+        {*IpAddress::parse("192.0.2.66"), kOther, "nas.lan", NameSource::lease, "edge1"}};
+    const auto rows = merge(known, {});
+    BOOST_TEST(found("NAS.lan", ClientAs::device, rows) == kLaptop);
+    BOOST_TEST(found("nas.lan", ClientAs::address, rows) == "192.0.2.9");
+    BOOST_TEST(found("diskstation", ClientAs::device, rows) == kLaptop);
+    // A given name stays the first.
+    const auto given = merge(known, {{kLaptop, {"the NAS", 1, "anna"}}});
+    BOOST_TEST(found("nas.lan", ClientAs::device, given) == kLaptop);
+    BOOST_TEST(found("the nas", ClientAs::device, given) == kLaptop);
+}
+
 BOOST_AUTO_TEST_CASE(a_name_stands_for_the_device_in_any_case) {
     BOOST_TEST(found("laptop", ClientAs::device) == kLaptop);
     BOOST_TEST(found(" tv", ClientAs::device) == "192.0.2.8");

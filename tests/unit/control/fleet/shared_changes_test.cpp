@@ -39,12 +39,14 @@ struct Words final : shared::Entries {
             out.push_back({key, value});
         return out;
     }
+    [[nodiscard]] std::size_t count() const override { return here.size(); }
+    [[nodiscard]] std::string shown(const std::string& key) const override { return "word " + key; }
     [[nodiscard]] std::string value_of(const std::string& key) const override {
         const auto at = here.find(key);
         return at == here.end() ? std::string() : at->second;
     }
     Result<bool> take(const shared::Entry& entry, std::string_view) override {
-        if (entry.value == "forbidden") return Error{"nobody may say it"};
+        if (entry.value == "forbidden" && is_strict) return Error{"nobody may say it"};
         if (entry.value.empty())
             here.erase(entry.key);
         else if (entry.value == "over")
@@ -66,6 +68,7 @@ struct Words final : shared::Entries {
         ended(key);
     }
     std::map<std::string, std::string> here;
+    bool is_strict = true;
 };
 
 struct SharingBox {
@@ -78,7 +81,8 @@ struct SharingBox {
             io, std::vector<shared::Entries*>{&words}, file_,
             SharedChanges::World{[this](EntryChange change) { out.push_back(std::move(change)); },
                                  [this] { return static_cast<std::int64_t>(clock); },
-                                 [](const std::string&) {}});
+                                 [] { return std::int64_t{0}; },
+                                 [this](const std::string& line) { warnings.push_back(line); }});
         changes->set_configured(true);
     }
     // A restart: what was sent and is not answered is forgotten.
@@ -111,7 +115,7 @@ struct SharingBox {
         if (which == 0 && is_reading) {
             if (to_read.empty()) {
                 is_reading = false;
-                changes->read("words");
+                changes->read("words", {});
             } else {
                 changes->arrived(to_read.front());
                 to_read.pop_front();
@@ -140,6 +144,7 @@ struct SharingBox {
     boost::asio::io_context io;
     Words words;
     std::unique_ptr<SharedChanges> changes;
+    std::vector<std::string> warnings;
     std::deque<EntryChange> out;
     std::deque<std::pair<EntryChange, StoredEntry>> answers;
     std::deque<StoredEntry> to_read;
@@ -236,7 +241,15 @@ BOOST_AUTO_TEST_CASE(a_refused_entry_is_a_problem_until_it_is_another) {
     settle();
     BOOST_TEST(b.words.here.empty());
     BOOST_TEST_REQUIRE(b.changes->problems().size() == 1U);
-    BOOST_TEST(b.changes->problems()[0].find("nobody may say it") != std::string::npos);
+    BOOST_TEST(b.changes->problems()[0].find("1 shared words differ") == 0U);
+    BOOST_TEST_REQUIRE(b.warnings.size() == 1U);
+    BOOST_TEST(b.warnings[0] == "word one of box \"a\" is not in force here: nobody may say it");
+    // What it needs has come: it is tried again.
+    b.words.is_strict = false;
+    b.changes->poll(SharedChanges::kAgainMs);
+    BOOST_TEST(b.words.value_of("one") == "forbidden");
+    BOOST_TEST(b.changes->problems().empty());
+    b.words.is_strict = true;
     a.words.set("one", "fine");
     settle();
     BOOST_TEST(b.changes->problems().empty());
@@ -271,6 +284,51 @@ BOOST_AUTO_TEST_CASE(without_a_fleet_nothing_is_kept) {
     a.words.set("one", "x");
     BOOST_TEST(a.out.empty());
     BOOST_TEST(a.changes->report().at(0).at("unsent").to_number<int>() == 0);
+}
+
+BOOST_AUTO_TEST_CASE(what_redis_refuses_is_named_and_the_others_entry_counts) {
+    a.connect();
+    a.settle();
+    a.words.set("one", "mine");
+    StoredEntry theirs{"words", "one", "theirs", "b", clock + 5};
+    a.changes->arrived(theirs);  // waits for Redis's answer
+    BOOST_TEST(a.words.value_of("one") == "mine");
+    const EntryChange change = a.out.front();
+    a.out.clear();
+    a.changes->stored(change, Error{"there are too many"});
+    BOOST_TEST(a.words.value_of("one") == "theirs");
+    a.words.set("two", "mine");
+    a.changes->stored(a.out.front(), Error{"there are too many"});
+    a.out.clear();
+    BOOST_TEST_REQUIRE(a.changes->problems().size() == 1U);
+    BOOST_TEST(a.warnings.back() == "word two is not on the other boxes: there are too many");
+    BOOST_TEST(a.changes->unsent() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_window_of_changes_is_under_way) {
+    for (std::size_t i = 0; i < 3 * SharedChanges::kWindow; ++i)
+        a.words.here["k" + std::to_string(i)] = "x";
+    a.connect();
+    a.step(0);  // Redis has nothing
+    BOOST_TEST(a.out.size() == SharedChanges::kWindow);
+    for (std::size_t i = 0; i < SharedChanges::kWindow; ++i) {
+        a.step(1);
+        a.step(2);
+    }
+    BOOST_TEST(a.out.size() <= SharedChanges::kWindow);
+    BOOST_TEST(!a.out.empty());
+    a.settle();
+    a.settle();
+    BOOST_TEST(store.entries.size() == 3 * SharedChanges::kWindow);
+}
+
+BOOST_AUTO_TEST_CASE(what_redis_does_not_read_is_a_problem) {
+    a.connect();
+    a.changes->read("words", Error{"Redis does not read them: WRONGTYPE"});
+    BOOST_TEST_REQUIRE(a.changes->problems().size() == 1U);
+    BOOST_TEST(a.changes->problems()[0].find("WRONGTYPE") != std::string::npos);
+    a.settle();
+    BOOST_TEST(a.changes->problems().empty());
 }
 
 // Random changes, losses of connections and orders.

@@ -30,7 +30,12 @@ struct StatePlace {
                            else
                                refusal = stored.error().text;
                        },
-                   .read = [this](const std::string& kind) { read.push_back(kind); }});
+                   .read =
+                       [this](const std::string& kind, const Result<void>& done) {
+                           read.push_back(done ? kind : done.error().text);
+                       },
+                   .has_room = [this](std::size_t) { return has_room; },
+                   .has_lost = [this] { return std::exchange(has_lost, false); }});
     }
     void begin() {
         state.begin(kStateDifference, kStateNow);
@@ -43,6 +48,7 @@ struct StatePlace {
     std::optional<StoredEntry> answer;
     std::string refusal;
     std::vector<std::string> read;
+    bool has_room = true, has_lost = false;
 };
 
 BOOST_FIXTURE_TEST_SUITE(shared_state, StatePlace)
@@ -89,12 +95,12 @@ BOOST_AUTO_TEST_CASE(garbage_is_counted_and_skipped) {
     BOOST_TEST(read.size() == 1U);
     for (const char* const message :
          {"", "rules", "rules k1", "rules k1\n", "rules k1\n12", "\n12 edge-b {}"})
-        state.took_message(message);
-    state.took_message("other k1\n12 edge-b {}");  // of a newer version
+        state.took_message(message, kStateNow);
+    state.took_message("other k1\n12 edge-b {}", kStateNow);  // of a newer version
     BOOST_TEST(arrived.empty());
     BOOST_TEST(state.take_bad() == 10U);
     BOOST_TEST(state.take_bad() == 0U);
-    state.took_message("rules k 1\n12 edge-b {}");
+    state.took_message("rules k 1\n12 edge-b {}", kStateNow);
     BOOST_TEST_REQUIRE(arrived.size() == 1U);
     BOOST_TEST(arrived[0].key == "k 1");
 }
@@ -118,11 +124,44 @@ BOOST_AUTO_TEST_CASE(a_change_is_stored_now_or_at_its_own_time) {
     redis.send_now();
     BOOST_TEST(link.sent.find(bulk_of("{}") + bulk_of("1250")) != std::string::npos);
     redis.received("-FULL 32768 entries are stored\r\n", kStateNow);
-    BOOST_TEST(refusal.find("FULL") != std::string::npos);
+    BOOST_TEST(refusal.find("there are too many") != std::string::npos);
 
     change.value = std::string(5'000, 'x');
     BOOST_TEST(state.put(change, 0, kStateNow));
     BOOST_TEST(refusal == "it is too long");
+}
+
+BOOST_AUTO_TEST_CASE(reading_waits_for_room_and_begins_again_after_a_loss) {
+    begin();
+    has_room = false;
+    link.sent.clear();
+    redis.received("*2\r\n" + bulk_of("42") + "*0\r\n", kStateNow);
+    state.tick(kStateNow);
+    BOOST_TEST(link.sent.empty());
+    BOOST_TEST(!state.is_due(kStateNow + SharedState::kReadAgainMs));  // it is still reading
+    has_room = true;
+    state.tick(kStateNow);
+    BOOST_TEST(link.sent.find(bulk_of("42")) != std::string::npos);
+    redis.received("*2\r\n" + bulk_of("0") + "*0\r\n", kStateNow);
+    BOOST_TEST(read.size() == 1U);
+    BOOST_TEST(!state.is_due(kStateNow + SharedState::kReadLostMs));
+    has_lost = true;
+    BOOST_TEST(!state.is_due(kStateNow + SharedState::kReadLostMs - 1));
+    BOOST_TEST(state.is_due(kStateNow + SharedState::kReadLostMs));
+    BOOST_TEST(state.is_due(kStateNow + SharedState::kReadAgainMs));
+}
+
+BOOST_AUTO_TEST_CASE(a_key_of_another_type_is_named_and_a_stamp_of_the_future_is_now) {
+    begin();
+    redis.received("-WRONGTYPE Operation against a key\r\n", kStateNow);
+    BOOST_TEST_REQUIRE(read.size() == 1U);
+    BOOST_TEST(read[0].find("WRONGTYPE") != std::string::npos);
+    state.took_message("rules k1\n18446744073709551615 edge-b {}", kStateNow);
+    BOOST_TEST_REQUIRE(arrived.size() == 1U);
+    BOOST_TEST(arrived[0].stamp_ms <=
+               static_cast<std::uint64_t>(kStateDifference) + kStateNow + 1'000);
+    state.took_message("rules k1\n5 edge-a {}", kStateNow);
+    BOOST_TEST(arrived[1].box == "");  // this box
 }
 
 BOOST_AUTO_TEST_SUITE_END()
