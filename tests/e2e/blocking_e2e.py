@@ -203,7 +203,7 @@ class Blocking(unittest.TestCase):
         self.assertEqual(self.answer("www.other.example", second), BLOCKED)
         # refused with a sentence
         for words, sentence in ((("clients", "group", "remove", "children"), '2 rules are for the group "children"'),
-                                (("block", "a.example", "--group", "Children"), 'there is no group "Children": the groups are "children"'),
+                                (("block", "a.example", "--group", "Kids"), 'there is no group "Kids": the groups are "children"'),
                                 (("block", "a.example", "--group", "x", "--client", first), "excludes"),
                                 (("clients", "group", "add", "children", "nobody"), '"nobody" is not an address, a prefix, a MAC address or the name of a client'),
                                 (("clients", "group", "remove", "children", second), f"people did not add {second}")):
