@@ -17,7 +17,7 @@ PHONE = 390  # px
 # A view, and a text that it shows when it is there.
 VIEWS = (("overview", "Living room TV"), ("queries", "was here"), ("history", "Latency by upstream"), ("history/name/ads.news.example", "one point per"),
          ("history/find/contains%3Dads", "the newest first"), ("names", "as it was recorded"), ("names/www.stream.example", "domain:stream.example"),
-         ("blocking", "homework"), ("blocking/play.game.example/192.168.88.21", "homework"), ("explain", "Trace the next one"),
+         ("blocking", "play.game.example and all below"), ("blocking/play.game.example/192.168.88.21", "play.game.example and all below"), ("explain", "Trace the next one"),
          ("explain/www.stream.example/A", "Acknowledged"), ("routers", "edge1"), ("routers/edge1", "Differences"), ("lists", "trackers.txt"), ("settings", "DNS64"),
          ("settings/upstreams", "Change something"), ("settings/lists", "trackers.txt"), ("settings/records", "Change something"),
          ("settings/groups/children", "Change something"), ("settings/dns64", "Change something"), ("settings/steering", "Change something"), ("configuration", "plugins:"), ("fleet", "No fleet"),
