@@ -7,6 +7,10 @@ export const plugin = (now, tag) => all(now).find((one) => one.tag === tag);
 export const entries = (now) => now.entries.map((tag) => plugin(now, tag)).filter((one) => one?.type === "sequence" && Array.isArray(one.args));
 
 const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
+// Whether a rule of a sequence is this one.
+export const isRule = (rule) => (one) => one.exec === rule.exec && same(one.matches ?? "", rule.matches ?? "");
+// Of an adlist: its path or URL.
+export const sourceOf = (list) => (typeof list === "string" ? list : list.list);
 
 // As managed.set takes it. A change that changes nothing is an error.
 export class Change {
@@ -50,7 +54,7 @@ export class Change {
     if (this.rules.size === 0) throw new Error("The configuration has no sequence with rules to add to.");
     const typeOf = (one) => plugin(this.now, String(one.exec ?? "").replace(/^\$/, ""))?.type;
     for (const [tag, rules] of this.rules) {
-      if (rules.some((one) => one.exec === rule.exec && same(one.matches ?? "", rule.matches ?? ""))) continue;
+      if (rules.some(isRule(rule))) continue;
       const other = rules.findLastIndex((one) => behind(one, typeOf(one)));
       const at = other >= 0 ? other + 1 : rules.findIndex((one) => (before ? typeOf(one) === before : one.matches || typeOf(one) !== "query_recorder"));
       this.rules.set(tag, rules.toSpliced(at < 0 ? (before ? 0 : rules.length) : at, 0, rule));
@@ -59,7 +63,7 @@ export class Change {
 
   withoutRule(rule) {
     for (const [tag, rules] of this.rules)
-      this.rules.set(tag, rules.filter((one) => one.exec !== rule.exec || !same(one.matches ?? "", rule.matches ?? "")));
+      this.rules.set(tag, rules.filter((one) => !isRule(rule)(one)));
   }
 
   done() {

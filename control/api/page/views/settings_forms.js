@@ -3,7 +3,7 @@
 // values of managed.set, or throws what is missing.
 import { catalogue } from "/list_catalogue.js";
 import { make, table } from "/dom.js";
-import { Change, plugin, plugins } from "/views/settings_change.js";
+import { Change, plugin, plugins, sourceOf } from "/views/settings_change.js";
 import { area, checkbox, choice, field, form, input, lines, word } from "/views/settings_fields.js";
 import { groups } from "/views/settings_groups.js";
 
@@ -46,17 +46,16 @@ const lists = {
     const tag = all[0]?.tag ?? "ads";
     const before = all[0]?.args?.lists ?? [];
     let wanted = [...before];
-    const source = (one) => (typeof one === "string" ? one : one.list);
     const shown = make("div");
     const known = choice("catalogue", [["", "choose a list …"], ...catalogue.map((one) => [one.url, `${one.name}: ${one.use} (about ${one.size} names, ${one.licence})`])], "Well-known lists");
     const url = input("url", { type: "url", placeholder: "https://lists.example/ads.txt" });
     const put = (next) => { wanted = next; draw(); changed(); };
-    const add = (text) => { if (text && !wanted.some((one) => source(one) === text)) put([...wanted, text]); };
+    const add = (text) => { if (text && !wanted.some((one) => sourceOf(one) === text)) put([...wanted, text]); };
     function draw() {
       shown.replaceChildren(table([
-        { title: "List", long: true, of: (one) => source(one) },
-        { title: "Licence", of: (one) => catalogue.find((row) => row.url === source(one))?.licence ?? "" },
-        { title: "", of: (one) => make("button", { type: "button", "aria-label": `Remove ${source(one)}`, onclick: () => put(wanted.filter((other) => other !== one)) }, "Remove") },
+        { title: "List", long: true, of: (one) => sourceOf(one) },
+        { title: "Licence", of: (one) => catalogue.find((row) => row.url === sourceOf(one))?.licence ?? "" },
+        { title: "", of: (one) => make("button", { type: "button", "aria-label": `Remove ${sourceOf(one)}`, onclick: () => put(wanted.filter((other) => other !== one)) }, "Remove") },
       ], wanted, "No list yet."));
     }
     draw();

@@ -5,7 +5,7 @@
 import { catalogue } from "/list_catalogue.js";
 import { make } from "/dom.js";
 import { call } from "/rpc.js";
-import { Change, entries, plugin } from "/views/settings_change.js";
+import { Change, entries, isRule, plugin, sourceOf } from "/views/settings_change.js";
 import { area, checkbox, choice, field, form, input, lines, word } from "/views/settings_fields.js";
 
 const kDays = [["mon", "Mon"], ["tue", "Tue"], ["wed", "Wed"], ["thu", "Thu"], ["fri", "Fri"], ["sat", "Sat"], ["sun", "Sun"]];
@@ -19,8 +19,6 @@ const kBlocked = "black_hole null short_circuit";
 const tagsOf = (group) => ({ rules: `group_rules_${group}`, lists: `group_lists_${group}`, names: `group_names_${group}`, hours: `group_hours_${group}` });
 const jumpOf = (group) => ({ matches: `client_group ${group}`, exec: `jump group_rules_${group}` });
 const searchOf = (group) => ({ matches: `client_group ${group}`, exec: "$safe_search" });
-const has = (rules, rule) => rules.some((one) => one.exec === rule.exec && JSON.stringify(one.matches ?? "") === JSON.stringify(rule.matches ?? ""));
-const source = (one) => (typeof one === "string" ? one : one.list);
 
 // The hours: rows of two times and days. Periods of another form, as of days of the month, stay as they are.
 function hoursEditor(changed) {
@@ -62,13 +60,13 @@ function settingsOf(now, group) {
   const tags = tagsOf(group), rules = plugin(now, tags.rules)?.args ?? [];
   const hours = plugin(now, tags.hours)?.args;
   return {
-    lists: (plugin(now, tags.lists)?.args?.lists ?? []).map(source),
+    lists: (plugin(now, tags.lists)?.args?.lists ?? []).map(sourceOf),
     names: plugin(now, tags.names)?.args?.exps ?? [],
-    namesAlways: has(rules, { matches: `qname $${tags.names}`, exec: kBlocked }),
-    everyName: has(rules, { matches: `$${tags.hours}`, exec: kBlocked }),
+    namesAlways: rules.some(isRule({ matches: `qname $${tags.names}`, exec: kBlocked })),
+    everyName: rules.some(isRule({ matches: `$${tags.hours}`, exec: kBlocked })),
     periods: hours?.periods ?? [kEvening],
     timezone: hours?.timezone ?? Intl.DateTimeFormat().resolvedOptions().timeZone,
-    safeSearch: entries(now).some((one) => has(one.args, searchOf(group))),
+    safeSearch: entries(now).some((one) => one.args.some(isRule(searchOf(group)))),
   };
 }
 
