@@ -1,9 +1,9 @@
 // Entries that the boxes of a fleet share. One object for each kind: rules, names, groups.
 //
 // An entry has a key, which is the same on all boxes, and a value as JSON. An entry of another box
-// is
-// judged like a call of a person: the same checks, the same limits. Times in values are of the
-// fleet's clock. All on the main thread.
+// is judged like a call of a person: the same checks, the same limits.
+//
+// Times in values are of the fleet's clock. All on the main thread.
 #pragma once
 
 #include <cstdint>

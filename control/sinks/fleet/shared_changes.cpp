@@ -139,7 +139,7 @@ void SharedChanges::begin_reading() {
     for (Kind& kind : kinds_) {
         kind.is_read = false;
         kind.seen.clear();
-        kind.stamps.clear();  // this may be another Redis
+        kind.stamps.clear();  // another Redis has other stamps
         for (auto& [key, unsent] : kind.unsent) {
             unsent.is_sent = false;
             unsent.waiting = {};

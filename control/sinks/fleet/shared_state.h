@@ -43,8 +43,8 @@ class SharedState {
     static constexpr std::uint64_t kRemovedMs = std::uint64_t{30} * 86'400'000;
     // All entries are read again, so that a lost message and old removed entries do not stay.
     static constexpr std::uint64_t kReadAgainMs = std::uint64_t{6} * 3'600'000;
-    static constexpr std::uint64_t kReadLostMs =
-        10'000;  // after messages were lost, at most so often
+    // The same after messages were lost.
+    static constexpr std::uint64_t kReadLostMs = 10'000;
 
     struct Events {
         // A message, also of this box, or read from Redis.
