@@ -4,9 +4,9 @@
 #include <array>
 #include <bit>
 #include <cstring>
-#include <random>
 #include <utility>
 
+#include "matchers/domain/levels.h"
 #include "matchers/name_text.h"
 
 namespace steer::matchers {
@@ -173,10 +173,7 @@ void NameValuesBuilder::add_patterns(NameValues& out, std::vector<Error>& errors
 
 void NameValuesBuilder::add_names(NameValues& out) {
     if (names_.empty()) return;
-    std::random_device device;
-    const auto random_word = [&] { return std::uint64_t{device()} << 32 | device(); };
-    out.hash_.seed = random_word();
-    out.hash_.secret = random_word() | 1;
+    out.hash_ = new_label_hash();
     out.slots_.assign(std::bit_ceil(names_.size() * 2), NameValues::kNone);
     const std::size_t mask = out.slots_.size() - 1;
     for (const auto& [wire, named] : names_) {

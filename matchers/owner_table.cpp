@@ -2,8 +2,8 @@
 
 #include <array>
 #include <cstring>
-#include <random>
 
+#include "matchers/domain/levels.h"
 #include "matchers/name_matcher.h"
 
 namespace steer::matchers {
@@ -11,18 +11,6 @@ namespace {
 
 constexpr std::size_t kFirstSlots = 16;
 constexpr unsigned kCheckShift = 32;
-
-std::uint64_t random_key(std::random_device& device) {
-    return std::uint64_t{device()} << 32 | device();
-}
-
-LabelHash new_key() {
-    std::random_device device;
-    LabelHash hash;
-    hash.seed = random_key(device);
-    hash.secret = random_key(device) | 1;
-    return hash;
-}
 
 // Offsets of the labels; the last is the top-level domain's.
 struct LabelStarts {
@@ -43,7 +31,7 @@ std::size_t length_of(const std::uint8_t* name) {
 
 }  // namespace
 
-OwnerTable::OwnerTable() : OwnerTable(new_key(), kNone) {}
+OwnerTable::OwnerTable() : OwnerTable(new_label_hash(), kNone) {}
 
 OwnerTable::OwnerTable(const LabelHash& hash, std::uint32_t fresh)
     : hash_(hash), fresh_(fresh), slots_(kFirstSlots) {}

@@ -6,10 +6,10 @@
 #include <cstring>
 #include <limits>
 #include <numeric>
-#include <random>
 #include <span>
 
 #include "matchers/content_hash.h"
+#include "matchers/domain/levels.h"
 #include "matchers/domain/match.h"
 #include "matchers/name_text.h"
 
@@ -26,35 +26,6 @@ constexpr std::size_t kWordsPerLine = 8, kNodesPerLine = 64;
 
 using WireName = std::span<const std::uint8_t>;
 
-std::uint64_t random_word(std::random_device& device) {
-    return std::uint64_t{device()} << 32 | device();
-}
-
-// The hashes of every level of a name; [0] is the root's, [size - 1] the name's own.
-struct Levels {
-    Levels(const LabelHash& hash, WireName name) {
-        std::array<std::size_t, kMaxLevels> label_at;
-        std::size_t labels = 0;
-        for (std::size_t at = 0; at < name.size(); at += std::size_t{name[at]} + 1) {
-            label_at[labels++] = at;
-        }
-        hash_of[0] = hash.seed;
-        for (; depth < labels; ++depth) {
-            const std::uint8_t* const label = &name[label_at[labels - 1 - depth]];
-            hash_of[depth + 1] = hash.down(hash_of[depth], label + 1, *label);
-            starts[labels - 1 - depth] = label_at[labels - 1 - depth];
-        }
-    }
-    // The name's upper part of `level` labels.
-    [[nodiscard]] WireName upper(WireName name, std::size_t level) const {
-        return name.subspan(starts[depth - level]);
-    }
-
-    std::array<std::uint64_t, kMaxLevels + 1> hash_of;
-    std::array<std::size_t, kMaxLevels> starts;
-    std::size_t depth = 0;
-};
-
 struct Node {
     std::uint64_t hash;
     std::uint64_t name_offset;
@@ -67,10 +38,7 @@ struct Node {
 // An image being built. `names`: the builder's, which outlives it.
 class Draft {
   public:
-    Draft(unsigned hash_bits, WireName names) : names_(names) {
-        std::random_device device;
-        hash_.seed = random_word(device);
-        hash_.secret = random_word(device) | 1;
+    Draft(unsigned hash_bits, WireName names) : names_(names), hash_(new_label_hash()) {
         if (hash_bits < 64) hash_.mask = ~((std::uint64_t{1} << (64 - hash_bits)) - 1);
     }
 
@@ -85,7 +53,7 @@ class Draft {
         std::vector<Key> keys;
         keys.reserve(entries.size());
         for (const auto& entry : entries) {
-            const Levels levels(hash_, names_.subspan(entry.name_offset, entry.name_bytes));
+            const NameLevels levels(hash_, names_.subspan(entry.name_offset, entry.name_bytes));
             keys.push_back({levels.hash_of[levels.depth], static_cast<std::uint32_t>(keys.size()),
                             static_cast<std::uint8_t>(levels.depth)});
         }
@@ -141,7 +109,7 @@ class Draft {
     [[nodiscard]] TagIndex inherited(const Node& node,
                                      const std::bitset<kMaxLevels + 1>& has_level) const {
         const WireName name = name_of(node);
-        const Levels levels(hash_, name);
+        const NameLevels levels(hash_, name);
         for (std::size_t level = levels.depth - 1; level > 0; --level) {
             if (!has_level[level]) continue;
             const Node* const above = find(levels.hash_of[level], levels.upper(name, level));

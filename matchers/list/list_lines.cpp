@@ -1,9 +1,11 @@
 #include "matchers/list/list_lines.h"
 
 #include <algorithm>
+#include <functional>
 #include <span>
 #include <utility>
 
+#include "matchers/domain/levels.h"
 #include "matchers/name_text.h"
 
 namespace steer::matchers {
@@ -13,55 +15,68 @@ std::span<const std::uint8_t> wire_bytes(std::string_view wire) {
     return {reinterpret_cast<const std::uint8_t*>(wire.data()), wire.size()};
 }
 
-// The last labels of a name.
-std::string_view last_labels(std::string_view name, unsigned labels) {
-    std::size_t at = name.size();
-    for (; labels > 0 && at > 0; --labels) {
-        const auto dot = name.rfind('.', at - 1);
-        if (dot == std::string_view::npos) return name;
-        at = dot;
-    }
-    return name.substr(at + 1);
+std::array<std::uint32_t, 2> halves(std::uint64_t hash) {
+    return {static_cast<std::uint32_t>(hash >> 32), static_cast<std::uint32_t>(hash)};
+}
+
+// 0: there is none.
+int line_of(std::span<const std::array<std::uint32_t, 3>> entries, std::uint64_t hash) {
+    const auto [high, low] = halves(hash);
+    const std::array<std::uint32_t, 3> first{high, low, 0};
+    const auto at = std::lower_bound(entries.begin(), entries.end(), first);
+    if (at == entries.end() || (*at)[0] != high || (*at)[1] != low) return 0;
+    return static_cast<int>((*at)[2]);
+}
+
+// Of equal names the last line is kept.
+void make_searchable(std::vector<std::array<std::uint32_t, 3>>& entries) {
+    std::sort(entries.begin(), entries.end(), std::greater<>());
+    const auto end = std::unique(entries.begin(), entries.end(), [](const auto& a, const auto& b) {
+        return a[0] == b[0] && a[1] == b[1];
+    });
+    entries.erase(end, entries.end());
+    std::reverse(entries.begin(), entries.end());
+    entries.shrink_to_fit();
 }
 
 }  // namespace
 
 std::optional<ListLines::Line> ListLines::find(std::string_view name) const {
-    std::string wire = wire_of_name(name);
-    if (wire.empty()) return std::nullopt;
-    wire += '\0';
-    NameMatcher::Scratch no_patterns;
-    std::uint32_t at = names_.find(wire_bytes(wire), no_patterns);
-    if (at == NameValues::kNone) {
-        const auto first = static_cast<std::uint8_t>(wire.front());
-        at = below_.find(wire_bytes(std::string_view(wire).substr(first + 1U)), no_patterns);
+    const std::string wire = wire_of_name(name);
+    if (wire.size() != name.size() + 1) return std::nullopt;
+    const NameLevels levels(hash_, wire_bytes(wire));
+    if (const int line = line_of(full_, levels.hash_of[levels.depth]))
+        return Line{line, std::string(is_zone_ ? "" : "full:").append(name)};
+    for (std::size_t level = levels.depth - (is_zone_ ? 1 : 0); level > 0; --level) {
+        if (const int line = line_of(domain_, levels.hash_of[level])) {
+            // A label begins at the same place in the text.
+            return Line{line, std::string(is_zone_ ? "*." : "domain:")
+                                  .append(name.substr(levels.starts[levels.depth - level]))};
+        }
     }
-    if (at == NameValues::kNone) return std::nullopt;
-    return line_of(places_[at], name);
+    return std::nullopt;
 }
 
-ListLines::Line ListLines::line_of(const Place& place, std::string_view name) const {
-    const std::string_view text = place.is_full ? name : last_labels(name, place.labels);
-    const std::string_view kind =
-        is_zone_ ? (place.is_full ? "" : "*.") : (place.is_full ? "full:" : "domain:");
-    return {static_cast<int>(place.line), std::string(kind).append(text)};
+ListLinesBuilder::ListLinesBuilder(bool is_zone) {
+    out_.hash_ = new_label_hash();
+    out_.is_zone_ = is_zone;
 }
 
 void ListLinesBuilder::add(const Rule& rule, int line) {
     const bool is_full = rule.kind == RuleKind::full;
-    if (!is_full && rule.kind != RuleKind::domain) return;
-    const auto labels = static_cast<std::uint8_t>(1 + std::ranges::count(rule.text, '.'));
-    const auto place = static_cast<std::uint32_t>(out_.places_.size());
-    out_.places_.push_back({static_cast<std::uint32_t>(line), labels, is_full});
-    (is_full || !out_.is_zone_ ? names_ : below_).add(rule, place);
+    if (line <= 0 || (!is_full && rule.kind != RuleKind::domain)) return;
+    const std::string wire = wire_of_name(rule.text);
+    if (wire.empty()) return;
+    const NameLevels levels(out_.hash_, wire_bytes(wire));
+    const auto [high, low] = halves(levels.hash_of[levels.depth]);
+    (is_full ? out_.full_ : out_.domain_).push_back({high, low, static_cast<std::uint32_t>(line)});
 }
 
-ListLines ListLinesBuilder::build() && {
-    std::vector<Error> none;  // only regular expressions have errors
-    out_.names_ = names_.build(none);
-    out_.below_ = below_.build(none);
-    out_.places_.shrink_to_fit();
-    return std::move(out_);
+std::shared_ptr<const ListLines> ListLinesBuilder::build() && {
+    if (out_.full_.empty() && out_.domain_.empty()) return nullptr;
+    make_searchable(out_.full_);
+    make_searchable(out_.domain_);
+    return std::make_shared<const ListLines>(std::move(out_));
 }
 
 }  // namespace steer::matchers

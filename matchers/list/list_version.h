@@ -1,4 +1,4 @@
-// Which text of a list is in force, for the hit log.
+// Which text of a list is in force, for records of what it decided.
 #pragma once
 
 #include <cstdint>
@@ -12,8 +12,9 @@ class ListLines;
 
 struct ListVersion {
     std::string sha256;  // of its bytes, in hexadecimal digits; empty: not computed
-    std::optional<std::uint32_t> serial;       // of its SOA; a zone by transfer has its own
-    std::shared_ptr<const ListLines> lines{};  // of its rules; nullptr: not kept
+    std::optional<std::uint32_t> serial;            // of its SOA; a zone by transfer has its own
+    std::shared_ptr<const ListLines> lines{};       // of its rules, except exceptions
+    std::shared_ptr<const ListLines> exceptions{};  // nullptr, as above: there are none
 };
 
 }  // namespace steer::matchers

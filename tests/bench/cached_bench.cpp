@@ -23,6 +23,7 @@
 #include "bench/cached_scene.h"
 #include "bench/checked_port.h"
 #include "bench/mixed_port.h"
+#include "bench/name_port.h"
 #include "dataplane/port/ethdev.h"
 #include "dataplane/stages/stage_clock.h"
 
@@ -227,6 +228,30 @@ void measure_reloads(CachedScene& scene, double seconds, unsigned reloads,
         *std::min_element(quiet.begin(), quiet.end()), median(took_s), reloads, busy.size());
 }
 
+// One worker with queries for numbered names: all alike, and by Zipf's law, by turns.
+int measure_numbered(const SceneOptions& options, const NamePort::Options& asked, double seconds,
+                     unsigned rounds) {
+    NamePort port("names", asked);
+    const std::array<double, 2> own_ns{port.own_ns(false), port.own_ns(true)};
+    port.draw_by_zipf(false);
+    const std::array<Port*, 1> ports{&port};
+    CachedScene scene(options, ports);
+    scene.runtime().start();
+    const CachedScene::Start& start = scene.start();
+    std::printf(
+        "{\"own_ns\": %.2f, \"own_ns_zipf\": %.2f, \"insert_ns\": %.1f, \"bytes_per_entry\": "
+        "%.1f, \"config_s\": %.3f}\n",
+        own_ns[0], own_ns[1], start.insert_ns, start.bytes_per_entry, start.config_s);
+    for (unsigned i = 0; i < 2 * rounds; ++i) {
+        port.draw_by_zipf(i % 2 != 0);
+        measure(scene, seconds, false);
+    }
+    scene.runtime().stop();
+    std::printf("{\"compared\": %" PRIu64 ", \"wrong\": %" PRIu64 "}\n", port.compared(),
+                port.wrong());
+    return port.wrong() > 0 || port.compared() == 0 ? 1 : 0;
+}
+
 // Compares every 64th answer for `seconds`.
 int check(DataplaneRuntime& runtime, double seconds,
           std::span<const std::unique_ptr<CheckedPort>> ports) {
@@ -253,15 +278,20 @@ int main(int argc, char** argv) {
     std::string pcap;
     double seconds = 2;
     bool no_huge = false, checks = false, reload = false;
-    unsigned new_name_every = 0, reloads = 0;
+    unsigned new_name_every = 0, reloads = 0, rounds = 3;
     std::string list;
     unsigned workers = 1, mib = 1200;
+    NamePort::Options asked;
     EthdevOptions port;
     port.descriptors = 1024;
     port.mbufs = 131'072;
     CLI::App app{"bench_cached"};
-    app.add_option("--pcap", pcap)->required();
-    app.add_option("--names", scene.names)->required();
+    app.add_option("--pcap", pcap);
+    app.add_option("--names", scene.names);
+    app.add_option("--numbered", scene.numbered,
+                   "instead of these: queries for so many names are made");
+    app.add_option("--rounds", rounds, "of numbered names");
+    app.add_option("--clients", asked.clients, "that ask for numbered names");
     app.add_option("--config", scene.config)->required();
     app.add_option("--router-port", scene.router_port);
     app.add_option("--seconds", seconds);
@@ -286,6 +316,12 @@ int main(int argc, char** argv) {
     std::vector<std::unique_ptr<Port>> owned;
     std::vector<std::unique_ptr<MixedPort>> mixed;
     std::vector<Port*> ports;
+    if (scene.numbered != 0) {
+        asked.names = scene.numbered;
+        asked.mbufs = port.mbufs;
+        asked.records = scene.records;
+        return measure_numbered(scene, asked, seconds, rounds);
+    }
     for (unsigned i = 0; i < workers; ++i) {
         auto opened = open_vdev("net_pcap", "rx_pcap=" + pcap + ",infinite_rx=1", port);
         if (!opened) fail(opened.error().sentence());

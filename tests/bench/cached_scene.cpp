@@ -1,5 +1,6 @@
 #include "bench/cached_scene.h"
 
+#include <rte_cycles.h>
 #include <rte_eal.h>
 #include <rte_rcu_qsbr.h>
 
@@ -8,10 +9,12 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
+#include <numeric>
 #include <sstream>
 #include <thread>
 #include <vector>
 
+#include "bench/name_port.h"
 #include "control/config/load.h"
 #include "control/host/process/published.h"
 #include "control/program/build/build.h"
@@ -113,6 +116,11 @@ RuntimeOptions plane_options(const Snapshot& snapshot, const SceneOptions& scene
     return options;
 }
 
+// Addresses of the name at this place in the file.
+unsigned records_of(const SceneOptions& options, unsigned place) {
+    return options.one_to ? place % options.records + 1 : options.records;
+}
+
 std::vector<std::string> read_names(const std::string& file) {
     std::vector<std::string> names;
     std::ifstream in(file);
@@ -121,13 +129,34 @@ std::vector<std::string> read_names(const std::string& file) {
     return names;
 }
 
-// Addresses of the name at this place in the file.
-unsigned records_of(const SceneOptions& options, unsigned place) {
-    return options.one_to ? place % options.records + 1 : options.records;
-}
-std::array<std::uint8_t, 4> address_of(unsigned place, unsigned record) {
-    return {198, 51, static_cast<std::uint8_t>(100 + record), static_cast<std::uint8_t>(place)};
-}
+// Those of a file, or numbered ones.
+class Names {
+  public:
+    explicit Names(const SceneOptions& options)
+        : numbered_(options.numbered),
+          names_(numbered_ != 0 ? std::vector<std::string>() : read_names(options.names)) {}
+    [[nodiscard]] std::size_t size() const { return numbered_ != 0 ? numbered_ : names_.size(); }
+    [[nodiscard]] std::string at(std::uint32_t place) const {
+        return numbered_ != 0 ? numbered_name(place) : names_[place];
+    }
+
+  private:
+    std::uint32_t numbered_;
+    std::vector<std::string> names_;
+};
+
+// Every place once, so that neighbours are far apart: names that are asked for often must not stand side by side in memory.
+class Shuffled {
+  public:
+    explicit Shuffled(std::size_t n) : n_(n), step_(n * 618 / 1000 + 1) {
+        while (std::gcd(step_, n_) != 1)
+            ++step_;
+    }
+    std::uint32_t next() { return static_cast<std::uint32_t>(at_ = (at_ + step_) % n_); }
+
+  private:
+    std::uint64_t n_, step_, at_ = 0;
+};
 
 // What the executor makes of it at the end of its branches.
 Buffer* translated(DataplaneRuntime& runtime, const Snapshot& snapshot, const test::Bytes& name,
@@ -142,20 +171,24 @@ Buffer* translated(DataplaneRuntime& runtime, const Snapshot& snapshot, const te
 }
 
 // Puts an answer for each name into the cache, as a worker would that had just got it.
-void fill(DataplaneRuntime& runtime, const Snapshot& snapshot,
-          const std::vector<std::string>& names, const SceneOptions& options, Clock& clock) {
+void fill(DataplaneRuntime& runtime, const Snapshot& snapshot, const Names& names,
+          const SceneOptions& options, Clock& clock, CachedScene::Start& start) {
     Counters counters;
     const Now now = clock.now();
     unsigned serial = 0;
+    std::uint64_t cycles = 0;
+    Shuffled places(names.size());
     std::vector<ListId> policy_lists;
     if (!snapshot.lists.empty()) policy_lists.push_back(snapshot.lists.front().id);
-    for (const auto& name : names) {
+    for (std::size_t left = names.size(); left > 0; --left) {
+        const std::uint32_t place = places.next();
+        const std::string name = names.at(place);
         const auto wire = test::wire_name(name);
         auto response = test::DnsMessage::response(1, name, dns::kA);
         // With names compressed, as servers send them.
         const test::Bytes owner{0xc0, 0x0c};
-        for (unsigned i = 0; i < records_of(options, serial); ++i) {
-            const auto address = address_of(serial, i);
+        for (unsigned i = 0; i < records_of(options, place); ++i) {
+            const auto address = address_of(place, i);
             response.record(test::DnsMessage::kAnswer, owner, dns::kA, kSceneTtl,
                             {address.begin(), address.end()});
         }
@@ -183,11 +216,17 @@ void fill(DataplaneRuntime& runtime, const Snapshot& snapshot,
         Buffer* const insert = cache::build_insert(
             *runtime.shared().buffers, (*runtime.shared().hasher)(key), key, *answer, terms);
         if (insert == nullptr) fail("the cache does not take " + name);
+        const std::uint64_t begin = rte_rdtsc();
         runtime.shared().cache->insert(*insert, now, counters);
+        cycles += rte_rdtsc() - begin;
         release(insert);
         release(answer);
     }
     if (counters.get(Stat::cache_inserts) != names.size()) fail("not every answer is in the cache");
+    const auto count = static_cast<double>(names.size());
+    start.insert_ns =
+        static_cast<double>(cycles) * 1e9 / static_cast<double>(rte_get_tsc_hz()) / count;
+    start.bytes_per_entry = static_cast<double>(runtime.shared().cache->bytes_used()) / count;
 }
 
 void await_router(const RouterThread& routers) {
@@ -220,8 +259,8 @@ Answers answers_of(const SceneOptions& options) {
 struct CachedScene::Impl {
     Impl(const SceneOptions& scene, std::span<Port* const> ports)
         : options(scene),
-          names(read_names(options.names)),
-          built(built_of(options, static_cast<unsigned>(names.size()), registry)),
+          names(options),
+          built(timed_built_of(options, static_cast<unsigned>(names.size()), registry)),
           runtime(plane_options(*built.snapshot, options, ports.size())),
           publisher(runtime.shared()),
           hops(runtime.shared().next_hops, runtime.shared().qsbr) {
@@ -239,7 +278,7 @@ struct CachedScene::Impl {
         hops.put(std::move(table));
         for (Port* port : ports)
             runtime.add_worker({port}, clock);
-        fill(runtime, *built.snapshot, names, options, clock);
+        fill(runtime, *built.snapshot, names, options, clock, start);
         constexpr std::array<std::uint8_t, dns::kCookieSecretSize> kSecret{};
         cookie_keys.current = dns::CookieSecret::of(kSecret);
         cookie_keys.clock_s = options.wall_s - clock.now().s();
@@ -258,6 +297,14 @@ struct CachedScene::Impl {
         if (routers) routers->stop(0);
     }
 
+    build::Built timed_built_of(const SceneOptions& scene, unsigned count, build::Registry& into) {
+        using Time = std::chrono::steady_clock;
+        const auto begin = Time::now();
+        auto out = built_of(scene, count, into);
+        start.config_s = std::chrono::duration<double>(Time::now() - begin).count();
+        return out;
+    }
+
     void reload() {
         built = built_of(options, static_cast<unsigned>(names.size()), registry);
         must(publisher.publish(built.snapshot, clock.now()));
@@ -265,7 +312,8 @@ struct CachedScene::Impl {
 
     const SceneOptions options;
     BootClock clock;
-    const std::vector<std::string> names;
+    const Names names;
+    Start start;
     build::Registry registry;
     build::Built built;
     dns::CookieKeys cookie_keys;
@@ -286,6 +334,10 @@ void CachedScene::reload() {
 
 void CachedScene::poll() {
     impl_->publisher.poll(impl_->clock.now());
+}
+
+const CachedScene::Start& CachedScene::start() const {
+    return impl_->start;
 }
 
 DataplaneRuntime& CachedScene::runtime() {

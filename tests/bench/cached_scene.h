@@ -14,8 +14,9 @@
 namespace steer::bench {
 
 struct SceneOptions {
-    std::string config;  // a configuration file
-    std::string names;   // a file of the names that are asked for, one a line
+    std::string config;          // a configuration file
+    std::string names;           // a file of the names that are asked for, one a line
+    std::uint32_t numbered = 0;  // instead of that: so many of numbered_name() (name_port.h)
     unsigned router_port =
         0;  // where its router 172.16.1.1:8728 is on 127.0.0.1, and a cache goes before its
             // match; 0: the file as it is
@@ -49,6 +50,13 @@ class CachedScene {
     void reload();
     void poll();
 
+    // What it took.
+    struct Start {
+        double config_s = 0;         // reading and building the configuration
+        double insert_ns = 0;        // an answer into the cache, by the cache writer's function
+        double bytes_per_entry = 0;  // of the cache's budget
+    };
+    [[nodiscard]] const Start& start() const;
     [[nodiscard]] DataplaneRuntime& runtime();
     [[nodiscard]] Clock& clock();
 

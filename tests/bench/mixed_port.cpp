@@ -10,11 +10,11 @@
 #include <cstring>
 #include <utility>
 
+#include "bench/frame_places.h"
+
 namespace steer::bench {
 namespace {
 
-constexpr std::size_t kIp = sizeof(rte_ether_hdr), kUdp = kIp + sizeof(rte_ipv4_hdr),
-                      kDns = kUdp + sizeof(rte_udp_hdr), kName = kDns + 12;
 constexpr std::size_t kLabel = 8;
 constexpr unsigned kAddresses = 256;
 constexpr std::size_t kMaxReplies = 4096;

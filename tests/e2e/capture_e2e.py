@@ -193,7 +193,7 @@ class Capture(unittest.TestCase):
         program = [f"{BUILD}/tools/steerctl/steerctl", "--socket", str(lab.socket), "capture"]
         for words, code, sentence in ((("-w", "/nowhere/x", "--seconds", "1"), 2, "/nowhere/x cannot be written"),
                                       (("--port", "0"), 2, "--port"), (("--bytes", "1"), 2, "--bytes"),
-                                      (("--client", "nobody"), 1, "client: expected an address or prefix"),
+                                      (("--client", "nobody"), 1, '"nobody" is not an address, a prefix, a MAC address or the name of a client'),
                                       (("--name", "a..b"), 1, 'expected a domain name'),
                                       (("--interface", "eth9"), 1, 'there is no port "eth9": write one of eth0, sockets')):
             with self.subTest(words):

@@ -18,7 +18,7 @@ plugins:
     type: adlist
     args:
       lists:
-        - {{ list: {ads}, public_name: Ads }}
+        - {{ list: {ads}, format: adguard, public_name: Ads }}
         - {{ list: {law}, legal: true, hit_log: true, public_name: Court orders }}
   - tag: policy
     type: rpz
@@ -45,7 +45,7 @@ class HitLog(unittest.TestCase):
         folder = self.scene.folder
         os.chmod(folder, 0o777)
         self.ads, self.law, self.zone = folder / "ads.txt", folder / "law.txt", folder / "youth.zone"
-        self.ads.write_text("0.0.0.0 ad.example\n")
+        self.ads.write_text("0.0.0.0 ad.example\n||example.org^\n@@||good.example.org^\n")
         self.law.write_text("0.0.0.0 order17.example\n")
         self.zone.write_text(ZONE)
         self.state = folder / "state"
@@ -86,7 +86,8 @@ class HitLog(unittest.TestCase):
 
     def test_what_a_list_blocked_is_kept_with_its_version(self):
         daemon = self.start()
-        for name in ("order17.example", "ad.example", "game.example", "walled.example", "fine.other.example", "www.other.example"):
+        for name in ("order17.example", "ad.example", "game.example", "walled.example", "fine.other.example", "www.other.example", "x.example.org",
+                     "a.good.example.org"):
             self.scene.kdig(name, "A")
         self.scene.kdig("+timeout=1", "quiet.example", "A")
         first = hashlib.sha256(self.law.read_bytes()).hexdigest()
@@ -99,13 +100,19 @@ class HitLog(unittest.TestCase):
         self.assertEqual((game["line"], game["rule"]), (4, "game.example"))
         self.assertEqual(game["sha256"], hashlib.sha256(self.zone.read_bytes()).hexdigest())
         self.assertEqual(self.hit("walled.example")["decision"], "rewritten")
-        # The query log has the line, too, of the lists that keep it.
+        # The query log has the line, too.
         rows = {row["name"]: row for row in self.scene.reported("history")["queries"]}
         self.assertEqual([rows["order17.example"][key] for key in ("list", "line", "list_rule")], [str(self.law), 1, "full:order17.example"])
         self.assertEqual((rows["game.example"]["line"], rows["game.example"]["list_rule"]), (4, "game.example"))
         self.assertEqual(rows["ad.example"]["list"], str(self.ads))
-        self.assertNotIn("line", rows["ad.example"])
-        self.assertNotIn("line", rows["fine.other.example"])
+        self.assertEqual((rows["ad.example"]["line"], rows["ad.example"]["list_rule"]), (1, "full:ad.example"))
+        self.assertEqual((rows["x.example.org"]["line"], rows["x.example.org"]["list_rule"]), (2, "domain:example.org"))
+        excepted = rows["a.good.example.org"]
+        self.assertEqual([excepted[key] for key in ("decision", "plugin", "list", "line", "list_rule")],
+                         ["allowed", "court", str(self.ads), 3, "domain:good.example.org"])
+        passed = rows["fine.other.example"]
+        self.assertEqual([passed[key] for key in ("decision", "list", "line", "list_rule")], ["allowed", str(self.zone), 7, "fine.other.example"])
+        self.assertNotIn("line", rows["www.other.example"])
         self.assertIn(f"{self.law}:1 full:order17.example", self.scene.steerctl("history"))
         self.assertEqual(self.hit("quiet.example")["decision"], "dropped")
         # The next version of the file is in force with the reload.

@@ -303,7 +303,7 @@ class Page(unittest.TestCase):
         browser = self.browser(path="queries")
         browser.type("input[name=client]", "nobody")
         browser.click("Filter")
-        browser.wait("expected an address or a prefix")
+        browser.wait('"nobody" is not an address, a prefix, a MAC address or the name of a client')
 
     def test_lost_queries_are_counted(self):
         browser = self.browser(path="queries")
@@ -426,7 +426,7 @@ class Page(unittest.TestCase):
         browser.open(f"{URL}#history/find/name%3Dfind-me.other.example%26client%3D192.168.88.0%2F24%26type%3DA%26rcode%3DNOERROR%26daily%3D00:00-00:00")
         browser.wait("the newest first")
         self.assertEqual(browser.run(names), ["find-me.other.example"])
-        for wrong, sentence in (("client=nobody", "expected an address"), ("decision=block", "expected one of forwarded"), ("contains=nothing-like-it", "No query matches. Choose a longer time"),
+        for wrong, sentence in (("client=nobody", "is not an address, a prefix, a MAC address or the name of a client"), ("decision=block", "expected one of forwarded"), ("contains=nothing-like-it", "No query matches. Choose a longer time"),
                             ("from=2001-01-01T00:00&to=2001-01-02T00:00", "No query matches")):
             browser.run("location.hash = '#history/find/' + encodeURIComponent(arguments[0])", wrong)
             browser.wait(sentence)
@@ -472,7 +472,7 @@ class Page(unittest.TestCase):
 
     def test_history_that_cannot_be_read_is_no_missing_recorder(self):
         browser = self.browser(path="history/client/nobody")
-        browser.wait("expected an address")
+        browser.wait("is not an address, a prefix, a MAC address or the name of a client")
         self.assertNotIn("Record queries", browser.text())
 
     def test_without_a_fleet_the_page_says_what_to_write(self):

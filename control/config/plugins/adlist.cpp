@@ -149,7 +149,7 @@ class PartReader {
           place_{"lists", owner_, list.line},
           max_names_(max_names) {}
 
-    // `version` is set if the list is logged.
+    // `version` has the hash of its bytes if the list is logged.
     ListRules read(matchers::ListVersion& version) {
         ListUse use{kAdlistType.name, list_.format, list_.lenient ? "lenient" : "", {}, max_names_,
                     list_.max_shrink, list_.ready};
@@ -160,10 +160,8 @@ class PartReader {
         ListRules rules;
         take_names(in_, names_of(*source), {false, list_.lenient, list_.match_all}, source->file,
                    place_, rules);
-        if (list_.terms.hit_log) {
-            version = version_of(source->bytes);
-            version.lines = lines_of(rules);
-        }
+        if (list_.terms.hit_log) version = version_of(source->bytes);
+        note_lines(rules, version);
         if (rules.size() > max_names_) {
             refuse("has " + std::to_string(rules.size()) + " names, and 'max_names' allows " +
                    std::to_string(max_names_) + ": raise it, or take a shorter list");
@@ -172,14 +170,15 @@ class PartReader {
     }
 
   private:
-    static std::shared_ptr<const matchers::ListLines> lines_of(const ListRules& rules) {
-        matchers::ListLinesBuilder lines(false);
+    static void note_lines(const ListRules& rules, matchers::ListVersion& version) {
+        matchers::ListLinesBuilder lines(false), exceptions(false);
         for (const RuleAt& at : rules.names)
             lines.add(at.rule, at.line);
         for (const matchers::AdguardRule& rule : rules.rules) {
-            if (!rule.exception && !rule.badfilter) lines.add(rule.rule, rule.line);
+            if (!rule.badfilter) (rule.exception ? exceptions : lines).add(rule.rule, rule.line);
         }
-        return std::make_shared<const matchers::ListLines>(std::move(lines).build());
+        version.lines = std::move(lines).build();
+        version.exceptions = std::move(exceptions).build();
     }
 
     void refuse(const std::string& why) {

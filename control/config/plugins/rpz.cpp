@@ -111,7 +111,7 @@ class PolicyZoneReader {
         auto bad = matchers::read_rpz_zone(
             source->bytes, source->file, name,
             [this](const matchers::RpzRecord& record) { take(record); }, &zone_.version.serial);
-        if (args_.terms.hit_log) note_version(source->bytes);
+        note_version(source->bytes);
         for (auto& [error, line] : refused_)
             bad.add(std::move(error), line);
         say(bad, source->file);
@@ -125,13 +125,12 @@ class PolicyZoneReader {
     using Key = std::tuple<matchers::RpzRecord::Trigger, std::string, IpAddress, unsigned, bool>;
 
     void note_version(std::string_view bytes) {
-        const auto serial = zone_.version.serial;
-        zone_.version = version_of(bytes);
-        zone_.version.serial = serial;
+        if (args_.terms.hit_log) zone_.version.sha256 = version_of(bytes).sha256;
         matchers::ListLinesBuilder lines(true);
         for (const RuleAt& at : zone_.names)
             lines.add(at.rule, at.line);
-        zone_.version.lines = std::make_shared<const matchers::ListLines>(std::move(lines).build());
+        zone_.version.lines = std::move(lines).build();
+        zone_.version.exceptions = zone_.version.lines;  // `rpz-passthru.` is among them
     }
 
     void refuse(const matchers::RpzRecord& record, std::string text) {

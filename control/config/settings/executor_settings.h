@@ -158,7 +158,7 @@ struct AdListPart {
     PluginIndex provider;        // its own domain_set
     std::size_t exceptions = 0;  // rules of this list that count for all lists of the adlist
     BlockTerms terms{};
-    matchers::ListVersion version{};  // only if it is logged
+    matchers::ListVersion version{};  // its hash: only if it is logged
 };
 struct AdList {
     std::vector<AdListPart> lists;            // at least one
@@ -201,7 +201,7 @@ struct RpzPrefix {
 struct RpzZone {
     std::string source;  // original text: a path, URL or $TAG
     BlockTerms terms{};
-    matchers::ListVersion version{};  // only if it is logged
+    matchers::ListVersion version{};  // its hash: only if it is logged
     // By zone transfer: all that follows is empty, because the zone changes while serving.
     std::optional<PluginIndex> secondary{};
     std::vector<RuleAt> names;         // full: the name; domain: all below it. Values: of `actions`

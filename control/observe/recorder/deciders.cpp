@@ -1,5 +1,9 @@
 #include "control/observe/recorder/deciders.h"
 
+#include <utility>
+
+#include "matchers/list/list_lines.h"
+
 namespace steer::recorder {
 namespace {
 
@@ -57,7 +61,8 @@ Deciders::Deciders(const Snapshot& snapshot) : by_pc_(snapshot.program.size()) {
 DecidedBy Deciders::of(std::uint16_t pc, std::uint8_t part) const {
     if (pc >= by_pc_.size()) return {};
     const DecidedTexts& one = by_pc_[pc];
-    if (part >= one.lists.size()) return {.plugin = one.plugin, .rule = one.rule};
+    if (part >= one.lists.size())
+        return {.plugin = one.plugin, .rule = one.rule, .lists = one.lists};
     const DecidedTexts::List& list = one.lists[part];
     return {.plugin = one.plugin,
             .list = list.name,
@@ -65,7 +70,19 @@ DecidedBy Deciders::of(std::uint16_t pc, std::uint8_t part) const {
             .logs_hits = list.logs_hits,
             .sha256 = list.version.sha256,
             .serial = list.version.serial,
-            .lines = list.version.lines.get()};
+            .lists = std::span(one.lists).subspan(part, 1)};
+}
+
+std::optional<DecidedBy::Line> DecidedBy::line_of(std::string_view name, bool is_allowed) const {
+    if (list.empty() && !is_allowed) return std::nullopt;
+    for (const DecidedTexts::List& one : lists) {
+        const auto& lines = is_allowed ? one.version.exceptions : one.version.lines;
+        if (lines == nullptr) continue;
+        if (auto found = lines->find(name))
+            return Line{one.name, static_cast<std::uint32_t>(found->number),
+                        std::move(found->rule)};
+    }
+    return std::nullopt;
 }
 
 }  // namespace steer::recorder

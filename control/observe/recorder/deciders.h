@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,17 +16,6 @@ namespace steer::recorder {
 // The plugin of a decision by a rule of `control.rules`.
 inline constexpr std::string_view kRulesOfPeople = "control.rules";
 
-// The same as views, of a Deciders.
-struct DecidedBy {
-    std::string_view plugin;  // tag, or kRulesOfPeople
-    std::string_view list;    // path, URL or zone; empty: none
-    std::string_view rule;    // "FILE:LINE TEXT"; empty: no line says it
-    bool logs_hits = false;   // of the list, as the next
-    std::string_view sha256;
-    std::optional<std::uint32_t> serial;
-    const matchers::ListLines* lines = nullptr;
-};
-
 struct DecidedTexts {
     struct List {
         std::string name;
@@ -34,6 +24,26 @@ struct DecidedTexts {
     };
     std::string plugin, rule;
     std::vector<List> lists;  // of the plugin, by `part`
+};
+
+// The same as views, of a Deciders.
+struct DecidedBy {
+    struct Line {
+        std::string_view list;
+        std::uint32_t number = 0;
+        std::string rule;  // as in matchers::ListLines
+    };
+    // The line that decided about the name. `is_allowed`: by an exception, of any of the plugin's
+    // lists if the record names none.
+    [[nodiscard]] std::optional<Line> line_of(std::string_view name, bool is_allowed) const;
+
+    std::string_view plugin;  // tag, or kRulesOfPeople
+    std::string_view list;    // path, URL or zone; empty: none
+    std::string_view rule;    // "FILE:LINE TEXT"; empty: no line says it
+    bool logs_hits = false;   // of the list, as the next
+    std::string_view sha256;
+    std::optional<std::uint32_t> serial;
+    std::span<const DecidedTexts::List> lists{};  // `list`, or all of the plugin
 };
 // Of one instruction of the snapshot.
 DecidedTexts decided_texts(const Snapshot& snapshot, std::size_t pc);

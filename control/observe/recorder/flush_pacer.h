@@ -18,8 +18,7 @@ class FlushPacer {
     }
     // `has_finished`: the newest queries were written in time.
     void ended(bool has_finished, std::uint64_t now_ms) {
-        if (!has_finished)
-            paused_until_ms_.store(now_ms + kPauseMs, std::memory_order_relaxed);
+        if (!has_finished) paused_until_ms_.store(now_ms + kPauseMs, std::memory_order_relaxed);
     }
 
   private:

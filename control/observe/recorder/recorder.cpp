@@ -239,11 +239,10 @@ void Recorder::take(const QueryRecordView& view) {
         put_lists(head, claimed_by_);
         query.plugin = claimed_by_;
     }
-    // Lines are those of rules that block; an exception has none.
-    const bool has_line = by.lines != nullptr && query.decision != kAllowed;
-    const auto found = has_line ? by.lines->find(name_) : std::nullopt;
+    const auto found = by.line_of(name_, query.decision == kAllowed);
     if (found) {
-        query.line = static_cast<std::uint32_t>(found->number);
+        query.list = found->list;
+        query.line = found->number;
         query.list_rule = found->rule;
     }
     query.logs_hit = by.logs_hits && query.decision != kAllowed;

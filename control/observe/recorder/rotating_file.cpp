@@ -6,8 +6,9 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
-#include <filesystem>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -27,15 +28,26 @@ std::string suffix_of(std::int64_t now_us) {
     return text + "Z";
 }
 
-// As suffix_of() writes it, perhaps with a number.
-bool is_suffix(std::string_view text) {
-    constexpr std::string_view kForm = "dddd-dd-ddTdd-dd-ddZ";
-    if (text.size() < kForm.size()) return false;
+constexpr std::string_view kForm = "dddd-dd-ddTdd-dd-ddZ";
+
+// The order of renames: the time as suffix_of() writes it, and the number of those of one second.
+using Rename = std::pair<std::string, unsigned>;
+
+// "2026-11-23T17-20-05Z" is the first of its second, "2026-11-23T17-20-05Z-2" the next.
+std::optional<Rename> read_suffix(std::string_view text) {
+    if (text.size() < kForm.size()) return std::nullopt;
     for (std::size_t i = 0; i < kForm.size(); ++i) {
         const bool digit = text[i] >= '0' && text[i] <= '9';
-        if (kForm[i] == 'd' ? !digit : text[i] != kForm[i]) return false;
+        if (kForm[i] == 'd' ? !digit : text[i] != kForm[i]) return std::nullopt;
     }
-    return true;
+    Rename out{text.substr(0, kForm.size()), 1};
+    text.remove_prefix(kForm.size());
+    if (text.empty()) return out;
+    if (text.front() != '-') return std::nullopt;
+    const char* const end = text.data() + text.size();
+    const auto [last, error] = std::from_chars(text.data() + 1, end, out.second);
+    if (error != std::errc{} || last != end) return std::nullopt;
+    return out;
 }
 
 }  // namespace
@@ -82,11 +94,13 @@ bool RotatingFile::open(std::int64_t now_us) {
 
 void RotatingFile::rotate(std::int64_t now_us) {
     fd_ = Descriptor{};
-    const std::string wished = settings_.file + "." + suffix_of(now_us);
-    std::string name = wished;
+    std::string name = settings_.file + "." + suffix_of(now_us);
+    // The number goes on from those that are there: the oldest of this second may be removed.
+    unsigned last = 0;
+    for (const OldFile& old : old_files())
+        if (name.ends_with(old.renamed.first)) last = std::max(last, old.renamed.second);
+    if (last != 0) name += "-" + std::to_string(last + 1);
     std::error_code error;
-    for (int n = 2; fs::exists(name, error); ++n)
-        name = wished + "-" + std::to_string(n);
     fs::rename(settings_.file, name, error);
     if (error) {
         // It goes on in the same file, and tries again later.
@@ -100,20 +114,27 @@ void RotatingFile::rotate(std::int64_t now_us) {
     (void)open(now_us);
 }
 
-void RotatingFile::remove_old() const {
-    if (settings_.max_files == 0) return;
+std::vector<RotatingFile::OldFile> RotatingFile::old_files() const {
     const fs::path path(settings_.file);
     const std::string begin = path.filename().string() + ".";
-    std::vector<fs::path> old;
+    std::vector<OldFile> old;
     std::error_code error;
     for (const auto& entry : fs::directory_iterator(path.parent_path(), error)) {
         const std::string name = entry.path().filename().string();
-        if (name.starts_with(begin) && is_suffix(std::string_view(name).substr(begin.size())))
-            old.push_back(entry.path());
+        if (!name.starts_with(begin)) continue;
+        if (auto renamed = read_suffix(std::string_view(name).substr(begin.size())))
+            old.push_back({std::move(*renamed), entry.path()});
     }
-    std::ranges::sort(old);
+    std::ranges::sort(old, {}, &OldFile::renamed);
+    return old;
+}
+
+void RotatingFile::remove_old() const {
+    if (settings_.max_files == 0) return;
+    const std::vector<OldFile> old = old_files();
+    std::error_code error;
     for (std::size_t i = 0; i + settings_.max_files < old.size(); ++i)
-        fs::remove(old[i], error);
+        fs::remove(old[i].path, error);
 }
 
 bool RotatingFile::put(std::string_view text) {
@@ -128,6 +149,22 @@ bool RotatingFile::put(std::string_view text) {
 }
 
 void RotatingFile::write(std::string_view text, std::uint64_t lines, std::int64_t now_us) {
+    // What is larger than a file is divided at the end of a line.
+    while (text.size() > settings_.max_size) {
+        std::size_t end = text.rfind('\n', settings_.max_size - 1);
+        if (end == std::string_view::npos) end = text.find('\n');  // a line that is larger itself
+        if (end == std::string_view::npos || end + 1 == text.size()) break;
+        const std::string_view piece = text.substr(0, end + 1);
+        const auto in_piece = static_cast<std::uint64_t>(std::ranges::count(piece, '\n'));
+        const std::uint64_t counted = std::min(in_piece, lines);
+        write_piece(piece, counted, now_us);
+        lines -= counted;
+        text.remove_prefix(piece.size());
+    }
+    write_piece(text, lines, now_us);
+}
+
+void RotatingFile::write_piece(std::string_view text, std::uint64_t lines, std::int64_t now_us) {
     if (fd_.get() < 0 && (now_us < retry_us_ || !open(now_us))) {
         lost_ += lines;
         return;

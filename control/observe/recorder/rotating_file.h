@@ -1,15 +1,19 @@
 // A file that is written in large pieces and renamed when it is too large or too old.
 //
-// A renamed file is FILE.2026-11-23T17-20-05Z, with the time of the rename in UTC; it never
-// replaces another file. The newest `max_files` of these are kept. A file that cannot be opened or
+// A renamed file is FILE.2026-11-23T17-20-05Z, with the time of the rename in UTC, and -2, -3 … when
+// several are renamed in a second; it never replaces another file. The newest `max_files` of these
+// are kept. A file is larger than `max_size` only by a line that is. A file that cannot be opened or
 // written is tried again after kRetryS; until then lines are lost and counted. Writes may block on
 // a slow disk. One thread.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "control/config/settings/recorder_settings.h"
 #include "dataplane/port/descriptor.h"
@@ -33,8 +37,15 @@ class RotatingFile {
     [[nodiscard]] const std::string& error() const { return error_; }  // empty: none
 
   private:
+    struct OldFile {
+        std::pair<std::string, unsigned> renamed;  // time, number within its second
+        std::filesystem::path path;
+    };
+
     bool open(std::int64_t now_us);
     void rotate(std::int64_t now_us);
+    void write_piece(std::string_view text, std::uint64_t lines, std::int64_t now_us);
+    [[nodiscard]] std::vector<OldFile> old_files() const;  // oldest first
     void remove_old() const;
     void fail(std::string what, std::int64_t now_us);
     bool put(std::string_view text);

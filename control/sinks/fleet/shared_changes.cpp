@@ -21,7 +21,8 @@ constexpr std::uint64_t kOldest = 1;
 }  // namespace
 
 SharedChanges::SharedChanges(boost::asio::io_context& main_io,
-                             std::vector<shared::Entries*> entries, std::string file, World world)
+                             const std::vector<shared::Entries*>& entries, std::string file,
+                             World world)
     : file_(std::move(file)), world_(std::move(world)), aside_(main_io, "fleet changes") {
     kinds_.reserve(entries.size());  // the functions below keep places in it
     for (shared::Entries* const one : entries) {

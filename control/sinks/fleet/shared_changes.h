@@ -38,7 +38,7 @@ class SharedChanges {
         std::function<void(const std::string& sentence)> warn;
     };
     // `entries` outlive it. `file`: for unsent changes; empty: they are not kept over a restart.
-    SharedChanges(boost::asio::io_context& main_io, std::vector<shared::Entries*> entries,
+    SharedChanges(boost::asio::io_context& main_io, const std::vector<shared::Entries*>& entries,
                   std::string file, World world);
 
     [[nodiscard]] std::vector<std::string> kinds() const;

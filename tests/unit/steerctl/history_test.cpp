@@ -92,8 +92,9 @@ BOOST_AUTO_TEST_CASE(cells_that_begin_like_formulas_are_text) {
     const auto query = boost::json::parse(
         R"({"time":"2026-11-23T16:00:00.000000Z","client":"192.0.2.7","name":"-x.example","duration_us":120})");
     const std::string line = csv_line(query.as_object());
-    BOOST_TEST(line ==
-               "2026-11-23T16:00:00.000000Z,192.0.2.7,,,,\"'-x.example\",,,,,,,,,,,,,,,,120,,,\r\n");
+    BOOST_TEST(
+        line ==
+        "2026-11-23T16:00:00.000000Z,192.0.2.7,,,,\"'-x.example\",,,,,,,,,,,,,,,,120,,,\r\n");
     const std::string heading = csv_heading();
     BOOST_TEST(std::ranges::count(heading, ',') == std::ranges::count(line, ','));
 }

@@ -54,6 +54,29 @@ BOOST_AUTO_TEST_CASE(a_file_that_would_be_too_large_is_renamed) {
     BOOST_TEST(scene.logged.empty());
 }
 
+BOOST_AUTO_TEST_CASE(a_batch_larger_than_a_file_is_divided_at_the_end_of_a_line) {
+    FileScene scene;
+    auto file = scene.file();
+    file.write("1\n", 1, kBegin);
+    file.write("123456\n12\n1234567890123\n12345\n", 4, kBegin);
+    BOOST_TEST(scene.folder.read("queries.json") == "12345\n");
+    BOOST_TEST(scene.folder.read("queries.json.2026-11-23T16-00-00Z-2") == "123456\n12\n");
+    BOOST_TEST(scene.folder.read("queries.json.2026-11-23T16-00-00Z-3") == "1234567890123\n");
+    BOOST_TEST(file.written() == 5U);
+    BOOST_TEST(file.lost() == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(the_newest_of_one_second_are_kept) {
+    FileScene scene;
+    auto file = scene.file();
+    for (int i = 0; i < 13; ++i)
+        file.write("line " + std::to_string(100 + i) + "\n", 1, kBegin);
+    BOOST_TEST(scene.names().size() == 3U);
+    BOOST_TEST(scene.folder.read("queries.json") == "line 112\n");
+    BOOST_TEST(scene.folder.read("queries.json.2026-11-23T16-00-00Z-12") == "line 111\n");
+    BOOST_TEST(scene.folder.read("queries.json.2026-11-23T16-00-00Z-11") == "line 110\n");
+}
+
 BOOST_AUTO_TEST_CASE(a_file_that_is_too_old_is_renamed_and_the_oldest_are_removed) {
     FileScene scene;
     scene.folder.write("queries.json.notes", "not ours");

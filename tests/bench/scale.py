@@ -1,0 +1,124 @@
+"""The bench `scale`: how an answer's time, memory and the start grow with names, rules and clients.
+
+One worker answers from its cache; the port makes each query anew (tests/bench/name_port.h), for names drawn all alike and
+by Zipf's law, by turns. The port's own time is measured and taken off. `ratio`: an answer by Zipf's law with 10⁷ names ÷
+with 10⁶. A size that this machine's memory cannot hold is left out, and the result says which was the last one.
+"""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import statistics
+import subprocess
+import tempfile
+
+from bench.instr import LIMIT
+from bench.machine import NotMeasurable, announce, hugepages, require_idle
+from bench.machine import rounds as how_many
+from bench.policy import _rules
+from lab.network import LabError
+
+NAMES = (1_000, 10_000, 100_000, 1_000_000, 3_000_000, 10_000_000, 20_000_000)
+RULES = (1_000, 10_000, 100_000, 1_000_000, 3_000_000, 10_000_000)
+CLIENTS = (100, 10_000, 100_000, 1_000_000, 10_000_000)
+FEW_NAMES = 100_000  # asked for while rules or clients grow
+SECONDS, ROUNDS, PAGE_MIB, MBUFS = 1.5, 3, 2, 131_072
+ENTRY_BYTES = 256  # of the cache's budget, with room
+OTHER_MIB = 1_100  # mbufs, rings, tables
+PLAIN = """plugins:
+{plugins}  - {{ tag: answers, type: cache, args: {{ size: {size}, short_circuit: true }} }}
+  - {{ tag: up, type: forward, args: {{ upstreams: [ {{ addr: "udp://1.1.1.1:53" }} ] }} }}
+  - {{ tag: main, type: sequence, args: [ {rules}{{ exec: $answers }}, {{ exec: $up }} ] }}
+{more}"""
+
+
+def memory_mib(names: int) -> tuple[int, int]:
+    """Of the cache, and of the EAL."""
+    cache = 16 + names * ENTRY_BYTES // 2**20
+    return cache, OTHER_MIB + cache + names * 96 // 2**20
+
+
+def free_mib() -> int:
+    words = dict(line.split(":") for line in pathlib.Path("/proc/meminfo").read_text().splitlines())
+    return int(words["MemAvailable"].split()[0]) // 1024
+
+
+def once(build: pathlib.Path, config: pathlib.Path, names: int, count: int, *words: str) -> dict:
+    """One start: medians of `count` rounds, less the port's own time."""
+    cache, mib = memory_mib(names)
+    argv = [str(build / "tests/bench/bench_cached"), "--config", str(config), "--router-port", "0", "--numbered", str(names),
+            "--rounds", str(count), "--seconds", str(SECONDS), "--mbufs", str(MBUFS), "--mib", str(mib), "--cache-mib", str(cache), *words]
+    done = subprocess.run(argv, text=True, capture_output=True, timeout=900)
+    if done.returncode != 0:
+        raise LabError(f"bench_cached failed: {done.stdout[-500:]} {done.stderr[-2000:]}")
+    start, *measured, checked = (json.loads(line) for line in done.stdout.splitlines() if line.startswith("{"))
+    for one in measured:
+        if one["answered_share"] < 0.999:
+            raise LabError(f"not every query is answered: {one}")
+    middle = lambda which: statistics.median(one["ns_per_packet"] for one in measured[which::2])
+    return {**start, "ns": round(middle(0) - start["own_ns"], 1), "ns_zipf": round(middle(1) - start["own_ns_zipf"], 1),
+            "packet_cache_zipf": measured[1]["packet_cache_share"], "compared": checked["compared"]}
+
+
+def config_of(folder: pathlib.Path, names: int, plugins: str = "", rules: str = "", more: str = "") -> pathlib.Path:
+    path = folder / "scale.yaml"
+    path.write_text(PLAIN.format(plugins=plugins, size=max(1_024, names), rules=rules, more=more))
+    return path
+
+
+def by_names(build: pathlib.Path, folder: pathlib.Path, n: int, count: int) -> dict:
+    return once(build, config_of(folder, n), n, count)
+
+
+def by_rules(build: pathlib.Path, folder: pathlib.Path, n: int, count: int) -> dict:
+    """A set of `n` rules before the cache, of which the names that are asked for match none."""
+    names = folder / "rules.txt"
+    with open(names, "w") as out:
+        for begin in range(0, n, 500_000):
+            out.write("\n".join(_rules(min(500_000, n - begin), 0)) + "\n")
+    return once(build, config_of(folder, FEW_NAMES, f"  - {{ tag: list, type: domain_set, args: {{ files: [{names}] }} }}\n",
+                                 "{ matches: qname $list, exec: mark 1 }, "), FEW_NAMES, count)
+
+
+def by_clients(build: pathlib.Path, folder: pathlib.Path, n: int, count: int) -> dict:
+    """A limit on responses by client and name, which no client reaches."""
+    return once(build, config_of(folder, FEW_NAMES, more=LIMIT), FEW_NAMES, count, "--clients", str(n))
+
+
+CURVES = {"names": (NAMES, by_names), "rules": (RULES, by_rules), "clients": (CLIENTS, by_clients)}
+
+
+def run(build: str) -> dict:
+    require_idle()
+    curves: dict[str, list[dict]] = {}
+    largest = memory_mib(max(n for n in NAMES if memory_mib(n)[1] < free_mib() - 2_048))[1]
+    with tempfile.TemporaryDirectory(prefix="steerdns-bench-") as name, hugepages(largest // PAGE_MIB + 64) as pages:
+        parameters = announce(
+            f"scale: one worker, {MBUFS} mbufs, {pages} hugepages of {PAGE_MIB} MiB, answers of two addresses, {SECONDS:g} s by turns; rules "
+            f"and clients: {FEW_NAMES} names")
+        for curve, (sizes, measure) in CURVES.items():
+            curves[curve] = []
+            for n in sizes:
+                if curve == "names" and memory_mib(n)[1] > pages * PAGE_MIB:
+                    print(f"  {curve} {n}: this machine has no {memory_mib(n)[1]} MiB of hugepages", flush=True)
+                    break
+                point = {"n": n, **measure(pathlib.Path(build), pathlib.Path(name), n, how_many(ROUNDS))}
+                curves[curve].append(point)
+                print(f"  {curve} {n}: all alike {point['ns']} ns an answer, by Zipf's law {point['ns_zipf']}; configuration "
+                      f"{point['config_s']} s, insert {point['insert_ns']} ns, {point['bytes_per_entry']} bytes an entry", flush=True)
+    return summary(curves, parameters)
+
+
+def summary(curves: dict[str, list[dict]], parameters: str) -> dict:
+    at = {curve: {point["n"]: point for point in points} for curve, points in curves.items()}
+    names = at["names"]
+    if 10_000_000 not in names:
+        raise NotMeasurable("the machine has no memory for 10,000,000 names")
+    times = lambda curve, key: round(curves[curve][-1][key] / curves[curve][0][key], 2)
+    return {"ratio": round(names[10_000_000]["ns_zipf"] / names[1_000_000]["ns_zipf"], 3),
+            "alike": round(names[10_000_000]["ns"] / names[1_000_000]["ns"], 3), "names": curves["names"][-1]["n"],
+            "ns_zipf": names[10_000_000]["ns_zipf"], "ns": names[10_000_000]["ns"], "insert_ns": names[10_000_000]["insert_ns"],
+            "rules_times": times("rules", "ns"), "config_s": curves["rules"][-1]["config_s"], "clients_times": times("clients", "ns"),
+            "compared": sum(point["compared"] for points in curves.values() for point in points), "curves": curves, "parameters": parameters,
+            "rounds": []}
