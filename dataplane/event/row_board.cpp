@@ -135,9 +135,9 @@ std::uint32_t RowBoard::holder(RefusedFor whom, std::span<const std::uint8_t> qn
 RowBoard::Marked RowBoard::refuse(ListId list, const IpAddress& address, std::uint32_t holder,
                                   std::uint32_t now_s) {
     const RowKey key{address, list | kRefused};
-    const std::size_t before = size_;
+    const std::size_t before = size();
     if (!put_value(&key, pack(now_s + kRefusalLastsS, holder))) return Marked::full;
-    return size_ == before ? Marked::again : Marked::fresh;
+    return size() == before ? Marked::again : Marked::fresh;
 }
 
 bool RowBoard::lift_refusal(ListId list, const IpAddress& address) {
@@ -156,7 +156,7 @@ std::uint32_t RowBoard::drop_refusal(ListId list, const IpAddress& address, std:
 }
 
 void RowBoard::forget_ended(std::uint32_t now_s, std::uint32_t slots) {
-    if (size_ == 0) return;
+    if (size() == 0) return;
     const std::uint32_t begin = cursor_;
     for (std::uint32_t checks = 0; checks < slots && cursor_ - begin < slots; ++checks) {
         const void* at = nullptr;
@@ -176,12 +176,12 @@ void RowBoard::forget_ended(std::uint32_t now_s, std::uint32_t slots) {
 bool RowBoard::put_value(const void* key, void* value) {
     const bool known = rte_hash_lookup(hash_, key) >= 0;
     if (rte_hash_add_key_data(hash_, key, value) != 0) return false;
-    if (!known) ++size_;
+    if (!known) size_.fetch_add(1, std::memory_order_relaxed);
     return true;
 }
 
 void RowBoard::remove_key(const void* key) {
-    if (rte_hash_del_key(hash_, key) >= 0) --size_;
+    if (rte_hash_del_key(hash_, key) >= 0) size_.fetch_sub(1, std::memory_order_relaxed);
 }
 
 }  // namespace steer

@@ -8,6 +8,7 @@
 // hash has a random key per process, because servers of a policy domain choose the addresses.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -45,6 +46,8 @@ enum class RefusedFor : std::uint8_t {
 
 class RowBoard {
   public:
+    static constexpr std::size_t kBytesPerRow = 112;  // of memory, at most
+
     // EAL must be initialized. Aborts with a message if there is no memory. `rows`: maximum number
     // of rows.
     RowBoard(unsigned rows, rte_rcu_qsbr* qsbr);
@@ -87,7 +90,10 @@ class RowBoard {
     // empty slots after them); the next call continues there. For sinks that do not report the end
     // of a row, this is the only removal.
     void forget_ended(std::uint32_t now_s, std::uint32_t slots);
-    [[nodiscard]] std::size_t size() const noexcept { return size_; }
+    // Any thread.
+    [[nodiscard]] std::size_t size() const noexcept {
+        return size_.load(std::memory_order_relaxed);
+    }
     [[nodiscard]] std::uint32_t capacity() const noexcept { return capacity_; }
 
   private:
@@ -97,8 +103,8 @@ class RowBoard {
     rte_hash* hash_;
     std::uint32_t secret_;  // key of holder()
     std::uint32_t capacity_;
-    std::size_t size_ = 0;
-    std::uint32_t cursor_ = 0;  // position of forget_ended()
+    std::atomic<std::size_t> size_ = 0;  // the writer writes
+    std::uint32_t cursor_ = 0;           // position of forget_ended()
 };
 
 }  // namespace steer

@@ -42,6 +42,7 @@ struct PolicyList {                       // one ros_address_list, ipset, nftset
     OnFull on_full = OnFull::cap_ttl;
     MissingFamily missing_family = MissingFamily::answer;
     Sharing shared = Sharing::keep;
+    std::uint32_t max_rows = 0;       // of each of its ids; sizes the row board
     std::uint16_t max_addresses = 0;  // per answer; further ones are removed; 0: no limit
     std::uint8_t shared_above = 3;    // number of other names that makes an address shared
     matchers::PrefixSet never_claim;
@@ -62,6 +63,8 @@ struct PolicyList {                       // one ros_address_list, ipset, nftset
                                                 [](const auto& t) { return t.as_v4; }));
     }
 
+    // Rows with any of its ids. Set-up only.
+    [[nodiscard]] std::uint64_t all_rows() const;
     // The id of the list on the routers that serve this client.
     [[nodiscard]] ListId id_for(const IpAddress& client) const noexcept {
         return served.empty() ? id : served_id(client);

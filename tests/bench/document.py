@@ -1,8 +1,8 @@
 """What tools/bench --docs writes: the results that were kept, their tables in docs/explanation/performance.md, docs/reference/status.md
 and README.md, and the plots.
 
-docs/explanation/figures/results.json holds the last result of each bench; the rest is made of it, and document_test.py says so if it
-is not. `document.py` by hand makes the rest again, for a change of the form.
+docs/explanation/figures/results.json holds the last result of each bench for each CPU model; the rest is made of it, and
+document_test.py says so if it is not. `document.py` by hand makes the rest again, for a change of the form.
 """
 
 from __future__ import annotations
@@ -27,11 +27,15 @@ README = ROOT / "README.md"
 BEGIN, END = "<!-- results, by tools/bench --docs -->", "<!-- end of results -->"
 
 
+def cpu_model() -> str:
+    found = re.search(r"model name\s*:\s*(.+)", pathlib.Path("/proc/cpuinfo").read_text())
+    return re.sub(r"\(R\)|\(TM\)| Processor| CPU.*", "", found[1]).strip() if found else platform.machine()
+
+
 def machine() -> str:
     """What the figures are of; nothing that names the machine."""
-    cpu = re.search(r"model name\s*:\s*(.+)", pathlib.Path("/proc/cpuinfo").read_text())
     virtual = ", virtual" if re.search(r"^flags.*\bhypervisor\b", pathlib.Path("/proc/cpuinfo").read_text(), re.M) else ""
-    return f"{os.cpu_count()} × {cpu[1].strip() if cpu else platform.machine()}{virtual}, Linux {platform.release().split('-')[0]}"
+    return f"{os.cpu_count()} × {cpu_model()}{virtual}, Linux {platform.release().split('-')[0]}"
 
 
 def commit() -> str:
@@ -42,16 +46,19 @@ def commit() -> str:
 
 
 def load() -> dict:
+    """The entry of each bench, by CPU model."""
     return json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
 
 
 def keep(name: str, result: dict) -> None:
-    """This bench's result takes the place of its last one."""
+    """This bench's result takes the place of its last one on this CPU model."""
     result = dict(result)
     entry = {"rounds": [round(r, 3) for r in result.pop("rounds", [])], "parameters": result.pop("parameters", ""),
              "machine": machine(), "date": datetime.date.today().isoformat(), "commit": commit(), "result": result}
     RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps({**load(), name: entry}, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
+    results = load()
+    results.setdefault(cpu_model(), {})[name] = entry
+    RESULTS.write_text(json.dumps(results, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
 
 
 def _met(goal: Goal, result: dict) -> str:
@@ -88,38 +95,79 @@ def _stages(result: dict) -> list[str]:
     return lines
 
 
-def generated(results: dict) -> str:
-    """The part of the page between the markers."""
-    lines = ["| bench | ratio | goal | stretch | met | other figures (their goals) | `instr` | rounds | of |",
+def _slug(model: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", model.lower()).strip("-")
+
+
+CURVES = {  # of the bench `scale`: what grows, its columns with their headings
+    "names": ("names in the cache", {"ns": "all alike, ns", "ns_zipf": "by Zipf's law, ns", "insert_ns": "insert, ns",
+                                     "bytes_per_entry": "bytes an entry"}),
+    "rules": ("rules before the cache", {"ns": "all alike, ns", "ns_zipf": "by Zipf's law, ns", "config_s": "read and built, s"}),
+    "clients": ("clients, with a limit", {"ns": "all alike, ns", "ns_zipf": "by Zipf's law, ns"}),
+    "claims": ("claims of a router", {"claim_ns": "new, ns", "again_ns": "again, ns", "claim_bytes": "bytes a claim"}),
+    "load": ("load, percent of the most", {"mqps": "answers, M/s", "answered": "answered", "p50_us": "p50, µs", "p99_us": "p99, µs"})}
+
+
+def _growth(curves: dict[str, list[dict]]) -> list[str]:
+    lines = []
+    for curve, (what, columns) in CURVES.items():
+        lines += ["", f"| {what} | " + " | ".join(columns.values()) + " |", "|---" * (len(columns) + 1) + "|"]
+        lines += [f"| {point['n']:,} | " + " | ".join(_number(point[key]) for key in columns) + " |" for point in curves[curve]]
+    return lines
+
+
+def _of_one_model(model: str, results: dict) -> list[str]:
+    lines = [f"### On {model}", "", "| bench | ratio | goal | stretch | met | other figures (their goals) | `instr` | rounds | of |",
              "|---|---|---|---|---|---|---|---|---|"]
     lines += [_row(goal, results[goal.name]) for goal in GOALS if goal.name in results]
     machines = sorted({entry["machine"] for entry in results.values()})
-    lines += ["", *textwrap.wrap(f"Machine: {'; '.join(machines)}.", 100),
-              "[results.json](figures/results.json) has the rounds of each and the settings of both sides.", "",
-              "![How much of its goal each bench reaches](figures/ratios.svg)"]
+    lines += ["", *textwrap.wrap(f"Machine: {'; '.join(machines)}.", 100), "",
+              f"![How much of its goal each bench reaches, on {model}](figures/ratios-{_slug(model)}.svg)"]
     if "stages" in results:
         entry = results["stages"]
         lines += ["", f"Where the nanoseconds of a packet go (`tools/bench stages`, {entry['date']}, {entry['commit']}):", "",
-                  *_stages(entry["result"]), "", "![Nanoseconds a packet, by stage](figures/stages.svg)"]
+                  *_stages(entry["result"]), "", f"![Nanoseconds a packet, by stage, on {model}](figures/stages-{_slug(model)}.svg)"]
+    if "scale" in results:
+        entry = results["scale"]
+        lines += ["", f"How it grows (`tools/bench scale`, {entry['date']}, {entry['commit']}):", *_growth(entry["result"]["curves"]), "",
+                  f"![Nanoseconds an answer, as the work grows, on {model}](figures/scale-{_slug(model)}.svg)"]
+    return lines
+
+
+def generated(results: dict) -> str:
+    """The part of the page between the markers."""
+    lines = ["[results.json](figures/results.json) has the rounds of each and the settings of both sides."]
+    for model in sorted(results):
+        lines += ["", *_of_one_model(model, results[model])]
     return "\n".join(lines)
 
 
 def summary(results: dict) -> str:
     """The same in short, for docs/reference/status.md."""
-    lines = ["| bench | ratio | goal | met | of |", "|---|---|---|---|---|"]
-    for goal in (goal for goal in GOALS if goal.name in results):
-        entry = results[goal.name]
-        ratio = _number(entry["result"]["ratio"]) if goal.ratio is not None else ""
-        bound = "" if goal.ratio is None else f"{'≤ ' if goal.less else ''}{goal.ratio:g}"
-        lines.append(f"| {goal.name} | {ratio} | {bound} | {_met(goal, entry['result'])} | {entry['date']}, {entry['commit']} |")
+    models = sorted(results)
+    lines = ["| bench | goal | " + " | ".join(f"{model} | of" for model in models) + " |", "|---|---|" + "---|---|" * len(models)]
+    for goal in GOALS:
+        cells = []
+        for model in models:
+            entry = results[model].get(goal.name)
+            ratio = f"{_number(entry['result']['ratio'])}, " if entry and goal.ratio is not None else ""
+            cells += [f"{ratio}{_met(goal, entry['result'])}", f"{entry['date']}, {entry['commit']}"] if entry else ["-", "-"]
+        if any(cell != "-" for cell in cells):
+            bound = "" if goal.ratio is None else f"{'≤ ' if goal.less else ''}{goal.ratio:g}"
+            lines.append(" | ".join([f"| {goal.name}", bound, *cells]) + " |")
     return "\n".join(lines)
 
 
-def headline(results: dict) -> str:
-    """Five figures for the README."""
+OF_HEADLINE = ("cached", "ports", "streams", "policy", "routeros")
+
+
+def headline(all_results: dict) -> str:
+    """Five figures for the README: those of the CPU model that has them all, the newest ones."""
+    complete = [results for results in all_results.values() if all(name in results for name in OF_HEADLINE)]
+    results = max(complete, key=lambda one: one["cached"]["date"])
     figure = {name: entry["result"] for name, entry in results.items()}
     us = lambda ns: f"{ns / 1000:.1f} µs of CPU"
-    dates = sorted({results[name]["date"] for name in ("cached", "ports", "streams", "policy", "routeros")})
+    dates = sorted({results[name]["date"] for name in OF_HEADLINE})
     return "\n".join([
         f"Measured on {results['cached']['machine']}, one worker,\n{' to '.join(dict.fromkeys([dates[0], dates[-1]]))}",
         "([conditions](docs/explanation/performance.md)):", "",
@@ -144,10 +192,13 @@ def _with(page: pathlib.Path, text: str) -> str:
 
 def files(results: dict) -> dict[pathlib.Path, str]:
     """All that is made of the results."""
-    made = {PAGE: _with(PAGE, generated(results)), STATUS: _with(STATUS, summary(results)), README: _with(README, headline(results)),
-            RESULTS.with_name("ratios.svg"): plots.ratios(results)}
-    if "stages" in results:
-        made[RESULTS.with_name("stages.svg")] = plots.stages(results["stages"]["result"])
+    made = {PAGE: _with(PAGE, generated(results)), STATUS: _with(STATUS, summary(results)), README: _with(README, headline(results))}
+    for model, of_model in results.items():
+        made[RESULTS.with_name(f"ratios-{_slug(model)}.svg")] = plots.ratios(of_model)
+        if "stages" in of_model:
+            made[RESULTS.with_name(f"stages-{_slug(model)}.svg")] = plots.stages(of_model["stages"]["result"])
+        if "scale" in of_model:
+            made[RESULTS.with_name(f"scale-{_slug(model)}.svg")] = plots.growth(of_model["scale"]["result"]["curves"])
     return made
 
 

@@ -8,7 +8,7 @@ from bench.goals import BY_NAME
 
 def main() -> int:
     results = document.load()
-    strange = [name for name in results if name not in BY_NAME and name != "stages"]
+    strange = [name for of_model in results.values() for name in of_model if name not in BY_NAME and name != "stages"]
     stale = [path.name for path, text in document.files(results).items() if not path.exists() or path.read_text() != text]
     if strange:
         print(f"results.json has results of no bench: {strange}")

@@ -1,7 +1,7 @@
 """The bench `instr`: instructions of the worker's loop for an answer, counted by callgrind.
 
 It does not move with the machine, so a test compares it (instr_test.py, instr.expected). One worker on an in-process
-ring port; a build of its own for x86-64-v3 (valgrind knows no AVX-512). `cached` is what `cached` and `memif` serve (policy
+ring port, built for x86-64-v2 as the package is (valgrind knows no AVX-512). `cached` is what `cached` and `memif` serve (policy
 set, router), `adlist` the same behind an ad list that checks what answers point to, `plain` what `ports` does: a cache before a forwarder. `miss` is a forwarded query from its coming to its
 answer, which takes another's place in the cache; `shared_cache` is `plain` with more queries than the packet cache holds, as in `zipf`.
 `cookies` is `shared_cache` with a valid cookie in each query, each from another client (RFC 7873). `limited` is `cached` with a
@@ -21,7 +21,7 @@ from bench.cached import ROOT, Load, names, write_pcap
 from bench.machine import build_apart
 from lab.network import LabError, Process
 
-TARGET = "tests/bench/bench_instr"
+TARGET, ROSSIM = "tests/bench/bench_instr", "tools/rossim/rossim"
 LOADS = {"miss": Load(queries=8_192, names=8_192, once=True),
          "shared_cache": Load(queries=32_768, names=32_768, once=True),
          "cookies": Load(queries=32_768, names=32_768, once=True, cookies=True)}
@@ -33,9 +33,9 @@ PLAIN = """plugins:
 """
 
 
-def build_v3(build: pathlib.Path) -> None:
-    """Brings the build whose instructions valgrind knows up to date: the folder `v3` in that of the build."""
-    build_apart(build, "v3", "-Dmarch=x86-64-v3", TARGET)
+def build_counted(build: pathlib.Path) -> pathlib.Path:
+    """Brings the build whose instructions valgrind knows up to date, the folder `v2` in that of the build, and returns it."""
+    return build_apart(build, "v2", "-Dmarch=x86-64-v2", TARGET, ROSSIM)
 
 
 def _count(folder: pathlib.Path, bench: pathlib.Path, *words: str) -> float:
@@ -49,9 +49,9 @@ def _count(folder: pathlib.Path, bench: pathlib.Path, *words: str) -> float:
 
 
 def count(build: pathlib.Path, what: str) -> float:
-    """Instructions an answer of one of the lines of instr.expected, by the build in `v3`."""
+    """Instructions an answer of one of the lines of instr.expected. `build`: for x86-64-v2."""
     load = LOADS.get(what, Load())
-    bench = build / "v3" / TARGET
+    bench = build / TARGET
     with tempfile.TemporaryDirectory(prefix="steerdns-instr-") as name:
         folder = pathlib.Path(name)
         write_pcap(folder / "hot.pcap", load)
@@ -60,7 +60,7 @@ def count(build: pathlib.Path, what: str) -> float:
         if what not in BEHIND_A_ROUTER:
             (folder / "plain.yaml").write_text(PLAIN.format(size=1_024 if what == "miss" else max(1_024, load.names)))
             return _count(folder, bench, "--config", str(folder / "plain.yaml"), *(["--miss"] if what == "miss" else []))
-        rossim = Process("rossim", [str(build / "tools/rossim/rossim"), "--address", "127.0.0.1", "--port", "0", "--user",
+        rossim = Process("rossim", [str(build / ROSSIM), "--address", "127.0.0.1", "--port", "0", "--user",
                                     "api-user:secret"], folder / "rossim.log")
         try:
             rossim.wait_for(" port ")
@@ -77,8 +77,7 @@ def count(build: pathlib.Path, what: str) -> float:
 @functools.cache  # several benches show the same one
 def figure(build: pathlib.Path, what: str) -> int:
     """The second figure of a bench: built first if need be."""
-    build_v3(build)
-    return round(count(build, what))
+    return round(count(build_counted(build), what))
 
 
 def expected() -> dict[str, int]:

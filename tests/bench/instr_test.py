@@ -1,4 +1,4 @@
-"""Instructions an answer are those of instr.expected, within 3 %: `instr_test.py BUILD` (BUILD/v3 is there: tools/test).
+"""Instructions an answer are those of instr.expected, within 3 %: `instr_test.py BUILD` (for x86-64-v2: tools/test).
 Some are at most a multiple of others.
 
 Fewer instructions fail too: the file has to hold the present numbers. `tools/bench instr` prints what to write into it.

@@ -1,5 +1,5 @@
 // A port that makes its queries itself, for more names than a pcap can have: "0000002a.svc.example.com" A, as Ethernet, IPv4 and
-// UDP, every other one with EDNS. Which name comes next is drawn anew each time.
+// UDP, every other one with EDNS. The next name is drawn each time.
 //
 // Its cost is the worker's, and the same for any number of names; own_ns() measures it. Every 64th answer is compared with
 // what address_of() says.

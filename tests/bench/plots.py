@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from bench.goals import GOALS
 from bench.svg import SERIES, Drawing
 
@@ -59,4 +61,39 @@ def stages(result: dict) -> str:
         y = legend + 20 * number
         drawing.box(SERIES[number % len(SERIES)], LEFT, y - 11, 12, 12)
         drawing.words("ink", LEFT + 20, y, f"{number + 1}. {name}")
+    return drawing.text()
+
+
+CURVES = (("names", "names in the cache"), ("rules", "rules before the cache"), ("clients", "clients, with a limit"), ("claims", "claims of a router"))
+LINES = {"names": ("ns", "ns_zipf"), "rules": ("ns", "ns_zipf"), "clients": ("ns", "ns_zipf"), "claims": ("claim_ns", "again_ns")}
+LINE_NAMES = {"ns": "all alike", "ns_zipf": "by Zipf's law", "claim_ns": "a new claim", "again_ns": "a claim again"}
+SMALL_WIDTH, SMALL_HEIGHT, GAP = 330, 190, 50
+
+
+def growth(curves: dict[str, list[dict]]) -> str:
+    """Nanoseconds by size, one small plot for each thing that grows; sizes on a logarithmic axis."""
+    drawing = Drawing(2 * SMALL_WIDTH + 2 * GAP, 2 * (SMALL_HEIGHT + 70), "Nanoseconds an answer, as the work grows")
+    for number, (curve, what) in enumerate(CURVES):
+        left, top = GAP + (number % 2) * (SMALL_WIDTH + GAP), 40 + (number // 2) * (SMALL_HEIGHT + 70)
+        points, lines = curves[curve], LINES[curve]
+        low, high = math.log10(points[0]["n"]), math.log10(points[-1]["n"])
+        most = max(point[key] for point in points for key in lines)
+        step = 10 ** math.floor(math.log10(most))
+        step = step / 2 if most / step < 3 else step
+        x = lambda n: left + (SMALL_WIDTH - 20) * (math.log10(n) - low) / (high - low)
+        y = lambda value: top + SMALL_HEIGHT - SMALL_HEIGHT * value / (step * math.ceil(most / step))
+        drawing.words("ink", left, top - 12, f"ns by {what}")
+        for tick in range(math.ceil(most / step) + 1):
+            drawing.line("faint", left, y(tick * step), left + SMALL_WIDTH - 20, y(tick * step), "1 4")
+            drawing.words("faint", left - 6, y(tick * step) + 4, f"{tick * step:g}", "end")
+        for power in range(math.ceil(low), math.floor(high) + 1):
+            drawing.words("faint", x(10 ** power), top + SMALL_HEIGHT + 18, f"10^{power}", "middle")
+        for index, key in enumerate(lines):
+            colour = SERIES[index]
+            for before, after in zip(points, points[1:]):
+                drawing.line(colour, x(before["n"]), y(before[key]), x(after["n"]), y(after[key]))
+            for point in points:
+                drawing.dot(colour, x(point["n"]), y(point[key]))
+            drawing.box(colour, left + 10 + 150 * index, top + 4, 10, 10)
+            drawing.words("ink", left + 24 + 150 * index, top + 13, LINE_NAMES[key])
     return drawing.text()

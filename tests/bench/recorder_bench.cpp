@@ -170,7 +170,7 @@ int main(int argc, char** argv) {
             .file = folder + "/queries.json", .max_size = std::uint64_t{1} << 30, .max_files = 1};
     if (sinks.find("dnstap") != std::string::npos)
         plan.settings.dnstap = config::RecorderTap{.socket = folder + "/tap.sock"};
-    recorder.follow({plan}, {{"1.1.1.1"}, {"main"}});
+    recorder.follow({plan}, {.upstreams = {"1.1.1.1"}, .entries = {"main"}});
     // Files are open, and a receiver is connected.
     Producer producer(runtime.records(0), rate);
     for (bool is_ready = false; !is_ready;) {

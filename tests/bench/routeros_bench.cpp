@@ -91,7 +91,12 @@ void run(std::string_view only) {
 }  // namespace
 }  // namespace steer::bench
 
-// bench_routeros [repair|holds|renewals|fleet|claims]
+// bench_routeros [repair|holds|renewals|fleet|claims], or: growth CLAIMS
 int main(int argc, char** argv) {
+    if (argc > 2 && std::string_view(argv[1]) == "growth") {
+        const auto claims = static_cast<std::uint32_t>(std::strtoul(argv[2], nullptr, 10));
+        std::cout << boost::json::serialize(steer::bench::measure_growth(claims)) << '\n';
+        return 0;
+    }
     steer::bench::run(argc > 1 ? argv[1] : "");
 }

@@ -24,13 +24,13 @@ std::size_t heap_bytes() {
 // 24 bytes: as long as names of hosts are.
 std::string name(std::uint32_t n) {
     std::string digits = std::to_string(n);
-    digits.insert(0, 7 - digits.size(), '0');
+    digits.insert(0, 7 - std::min<std::size_t>(7, digits.size()), '0');
     return "host-" + digits + ".example.net";
 }
 
-Lab lab_for_all() {
+Lab lab_for_all(std::uint32_t claims = kClaims) {
     auto list = routeros::test::list_config();
-    list.max_rows = kClaims;
+    list.max_rows = claims;
     return Lab{router_like("fast"), routeros::test::router_config({list})};
 }
 
@@ -85,6 +85,29 @@ double longest_step_ms() {
 }
 
 }  // namespace
+
+boost::json::object measure_growth(std::uint32_t claims) {
+    Lab lab = lab_for_all(claims);
+    lab.reachable = false;
+    lab.start();
+    const std::size_t before = heap_bytes();
+    const std::int64_t begun_ns = thread_ns();
+    for (std::uint32_t i = 0; i < claims; ++i)
+        lab.claim(1, {address(i)}, 1770, 1800, 0, name(i));
+    const std::int64_t first_ns = thread_ns() - begun_ns;
+    const std::size_t bytes = heap_bytes() - before;
+    // Again, as a cached name that is asked for once more: a renewal in the engine, no new row.
+    constexpr std::uint32_t kAgain = 100'000;
+    const std::int64_t again_ns = thread_ns();
+    for (std::uint32_t i = 0; i < kAgain; ++i) {
+        const auto n = static_cast<std::uint32_t>(std::uint64_t{i} * 2'654'435'761U % claims);
+        lab.claim(1, {address(n)}, 1770, 1800, 0, name(n));
+    }
+    const std::int64_t renewed_ns = thread_ns() - again_ns;
+    return {{"claim_ns", rounded(static_cast<double>(first_ns) / claims)},
+            {"again_ns", rounded(static_cast<double>(renewed_ns) / kAgain)},
+            {"claim_bytes", std::round(static_cast<double>(bytes) / claims)}};
+}
 
 boost::json::object measure_claims() {
     const double bytes = bytes_per_claim();

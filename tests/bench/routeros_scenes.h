@@ -50,4 +50,8 @@ boost::json::object measure_fleet();
 //   the loop is busy at a time while a router with 50,000 claims connects
 boost::json::object measure_claims();
 
+// The same for a number of claims, on a router that cannot be reached.
+//   claim_ns: the thread's time for a new claim; again_ns: for one that is there; claim_bytes
+boost::json::object measure_growth(std::uint32_t claims);
+
 }  // namespace steer::bench

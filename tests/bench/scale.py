@@ -1,8 +1,10 @@
-"""The bench `scale`: how an answer's time, memory and the start grow with names, rules and clients.
+"""The bench `scale`: how an answer's time, memory and the start grow with names, rules, clients, claims and load.
 
-One worker answers from its cache; the port makes each query anew (tests/bench/name_port.h), for names drawn all alike and
-by Zipf's law, by turns. The port's own time is measured and taken off. `ratio`: an answer by Zipf's law with 10⁷ names ÷
-with 10⁶. A size that this machine's memory cannot hold is left out, and the result says which was the last one.
+Names, rules and clients: one worker answers from its cache; the port makes each query (tests/bench/name_port.h), for
+names drawn all alike and by Zipf's law, by turns. The port's own time is measured and taken off. Claims: the engine with
+that many, on a router that cannot be reached. Load: 50 to 110 % of what a memif carries, as in `latency`. `ratio`: an
+answer by Zipf's law with 10⁷ names ÷ with 10⁶. A size that this machine's memory cannot hold is left out, and the result
+says which was the last one.
 """
 
 from __future__ import annotations
@@ -13,17 +15,22 @@ import statistics
 import subprocess
 import tempfile
 
+from bench import memif
 from bench.instr import LIMIT
 from bench.machine import NotMeasurable, announce, hugepages, require_idle
 from bench.machine import rounds as how_many
 from bench.policy import _rules
-from lab.network import LabError
+from lab.network import LabError, Network
 
 NAMES = (1_000, 10_000, 100_000, 1_000_000, 3_000_000, 10_000_000, 20_000_000)
 RULES = (1_000, 10_000, 100_000, 1_000_000, 3_000_000, 10_000_000)
 CLIENTS = (100, 10_000, 100_000, 1_000_000, 10_000_000)
+CLAIMS = (10_000, 100_000, 1_000_000, 2_000_000)
+LOADS = (50, 60, 70, 80, 90, 100, 110)  # percent
+LOAD_SECONDS = 2.0
 FEW_NAMES = 100_000  # asked for while rules or clients grow
 SECONDS, ROUNDS, PAGE_MIB, MBUFS = 1.5, 3, 2, 131_072
+WARMED_S = 1_500_000  # names whose entries had a hit after a second
 ENTRY_BYTES = 256  # of the cache's budget, with room
 OTHER_MIB = 1_100  # mbufs, rings, tables
 PLAIN = """plugins:
@@ -48,7 +55,7 @@ def once(build: pathlib.Path, config: pathlib.Path, names: int, count: int, *wor
     """One start: medians of `count` rounds, less the port's own time."""
     cache, mib = memory_mib(names)
     argv = [str(build / "tests/bench/bench_cached"), "--config", str(config), "--router-port", "0", "--numbered", str(names),
-            "--rounds", str(count), "--seconds", str(SECONDS), "--mbufs", str(MBUFS), "--mib", str(mib), "--cache-mib", str(cache), *words]
+            "--rounds", str(count), "--seconds", str(SECONDS), "--warm", str(1 + names / WARMED_S), "--mbufs", str(MBUFS), "--mib", str(mib), "--cache-mib", str(cache), *words]
     done = subprocess.run(argv, text=True, capture_output=True, timeout=900)
     if done.returncode != 0:
         raise LabError(f"bench_cached failed: {done.stdout[-500:]} {done.stderr[-2000:]}")
@@ -72,7 +79,7 @@ def by_names(build: pathlib.Path, folder: pathlib.Path, n: int, count: int) -> d
 
 
 def by_rules(build: pathlib.Path, folder: pathlib.Path, n: int, count: int) -> dict:
-    """A set of `n` rules before the cache, of which the names that are asked for match none."""
+    """A set of `n` rules before the cache. They match none of the names."""
     names = folder / "rules.txt"
     with open(names, "w") as out:
         for begin in range(0, n, 500_000):
@@ -86,7 +93,36 @@ def by_clients(build: pathlib.Path, folder: pathlib.Path, n: int, count: int) ->
     return once(build, config_of(folder, FEW_NAMES, more=LIMIT), FEW_NAMES, count, "--clients", str(n))
 
 
-CURVES = {"names": (NAMES, by_names), "rules": (RULES, by_rules), "clients": (CLIENTS, by_clients)}
+def by_claims(build: pathlib.Path, folder: pathlib.Path, n: int, count: int) -> dict:
+    found = []
+    for _ in range(count):
+        done = subprocess.run([str(build / "tests/bench/bench_routeros"), "growth", str(n)], text=True, capture_output=True, timeout=600)
+        if done.returncode != 0:
+            raise LabError(f"bench_routeros: {done.stdout} {done.stderr[-500:]}")
+        found.append(json.loads(done.stdout))
+    return {key: statistics.median(one[key] for one in found) for key in found[0]}
+
+
+def by_load(build: pathlib.Path, pages: int, count: int) -> list[dict]:
+    """Queries that come at random, by the share of the most that the memif carries: how many are answered, and when."""
+    rows: dict[int, list[dict]] = {percent: [] for percent in LOADS}
+    with Network("bench") as network:
+        stage = memif.Stage(network, build, pages * PAGE_MIB > OTHER_MIB)
+        for number in range(count):
+            path = stage.socket()
+            server = stage.ours(path, idle="spin")
+            most, _ = stage.rate(path, 1.0)
+            for percent in LOADS:
+                seen = stage.load(path, LOAD_SECONDS, "--open", "--rate", str(round(most * percent / 100)), "--seed", str(number + 1))
+                rows[percent].append({"mqps": seen["received"] / LOAD_SECONDS / 1e6, "answered": seen["received"] / seen["sent"],
+                                      "p50_us": seen["typical_p50_us"], "p99_us": seen["typical_p99_us"],
+                                      "interrupted_percent": seen["interrupted_percent"]})
+            server.stop()
+    return [{"n": percent, **{key: round(statistics.median(row[key] for row in found), 3) for key in found[0]}}
+            for percent, found in rows.items()]
+
+
+CURVES = {"names": (NAMES, by_names), "rules": (RULES, by_rules), "clients": (CLIENTS, by_clients), "claims": (CLAIMS, by_claims)}
 
 
 def run(build: str) -> dict:
@@ -105,14 +141,15 @@ def run(build: str) -> dict:
                     break
                 point = {"n": n, **measure(pathlib.Path(build), pathlib.Path(name), n, how_many(ROUNDS))}
                 curves[curve].append(point)
-                print(f"  {curve} {n}: all alike {point['ns']} ns an answer, by Zipf's law {point['ns_zipf']}; configuration "
-                      f"{point['config_s']} s, insert {point['insert_ns']} ns, {point['bytes_per_entry']} bytes an entry", flush=True)
+                print(f"  {curve} " + ", ".join(f"{key} {value}" for key, value in point.items()), flush=True)
+        curves["load"] = by_load(pathlib.Path(build), pages, how_many(ROUNDS))
+        for point in curves["load"]:
+            print("  load " + ", ".join(f"{key} {value}" for key, value in point.items()), flush=True)
     return summary(curves, parameters)
 
 
 def summary(curves: dict[str, list[dict]], parameters: str) -> dict:
-    at = {curve: {point["n"]: point for point in points} for curve, points in curves.items()}
-    names = at["names"]
+    names = {point["n"]: point for point in curves["names"]}
     if 10_000_000 not in names:
         raise NotMeasurable("the machine has no memory for 10,000,000 names")
     times = lambda curve, key: round(curves[curve][-1][key] / curves[curve][0][key], 2)
@@ -120,5 +157,7 @@ def summary(curves: dict[str, list[dict]], parameters: str) -> dict:
             "alike": round(names[10_000_000]["ns"] / names[1_000_000]["ns"], 3), "names": curves["names"][-1]["n"],
             "ns_zipf": names[10_000_000]["ns_zipf"], "ns": names[10_000_000]["ns"], "insert_ns": names[10_000_000]["insert_ns"],
             "rules_times": times("rules", "ns"), "config_s": curves["rules"][-1]["config_s"], "clients_times": times("clients", "ns"),
-            "compared": sum(point["compared"] for points in curves.values() for point in points), "curves": curves, "parameters": parameters,
-            "rounds": []}
+            "claims_times": times("claims", "again_ns"), "claim_bytes": curves["claims"][-1]["claim_bytes"],
+            "full_p99_us": curves["load"][-2]["p99_us"], "over_answered": curves["load"][-1]["answered"],
+            "compared": sum(point.get("compared", 0) for points in curves.values() for point in points), "curves": curves,
+            "parameters": parameters, "rounds": []}

@@ -176,13 +176,15 @@ class Confine(unittest.TestCase):
     # Secrets ------------------------------------------------------------------------------------------------
 
     def dumped(self):
-        """The memory that a core file would have."""
-        header, parts = None, []
+        """The memory that a core file would have, without mappings that were never touched."""
+        header, parts, has_pages = None, [], False
         with open(f"/proc/{self.pid}/mem", "rb") as memory:
             for line in pathlib.Path(f"/proc/{self.pid}/smaps").read_text().splitlines():
                 if found := re.match(r"([0-9a-f]+)-([0-9a-f]+) (\S{4}) ", line):
                     header = int(found[1], 16), int(found[2], 16), found[3]
-                elif line.startswith("VmFlags:") and header and header[2].startswith("rw") and " dd" not in line:
+                elif line.startswith("Rss:"):
+                    has_pages = not line.endswith(" 0 kB")
+                elif line.startswith("VmFlags:") and header and has_pages and header[2].startswith("rw") and " dd" not in line:
                     memory.seek(header[0])
                     try:
                         parts.append(memory.read(header[1] - header[0]))

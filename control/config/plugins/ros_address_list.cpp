@@ -34,9 +34,10 @@ constexpr std::array<Row<AddressListArgs>, 2> kListBoundRows{{
      "answer for a family without an address list\nThe family is IPv6 without `address_list6`, or "
      "IPv4 without `address_list4`. With `nodata`, HTTPS and SVCB records also lose the hints of "
      "that family."},
-    {"max_rows", &AddressListArgs::max_rows, "50000", "1..1000000",
+    {"max_rows", &AddressListArgs::max_rows, "50000", "1..4000000",
      "maximum rows of this plugin on one router\nWith `serves`, each group of clients has its own "
-     "count."},
+     "count. All rows have at most an eighth of `dataplane.memory`, 112 bytes a row; the size is "
+     "taken at the start."},
 }};
 constexpr std::array<Row<AddressListArgs>, 1> kListWriterRows{{
     {"multi_writer", &AddressListArgs::multi_writer, "false", "",

@@ -183,6 +183,7 @@ PolicyList policy_list(const config::Plugin& plugin, const config::KernelSets& a
     list.max_ttl_s = seconds(args.max_ttl);
     list.extra_time_s = seconds(args.extra_time);
     list.cap_answer_ttl = args.cap_answer_ttl;
+    list.max_rows = args.max_elements;
     set_claimable(list, args, around);
     return list;
 }
@@ -205,6 +206,7 @@ PolicyList policy_list(const config::Plugin& plugin, const config::OpnsenseAlias
     list.extra_time_s = seconds(args.extra_time);
     list.cap_answer_ttl = args.cap_answer_ttl;
     list.max_addresses = static_cast<std::uint16_t>(args.max_addresses);
+    list.max_rows = args.max_elements;
     set_claimable(list, args, around);
     return list;
 }
@@ -337,6 +339,7 @@ PolicyList policy_list(const config::Plugin& plugin, const config::RouterRows& a
     list.shared = static_cast<Sharing>(args.shared);
     list.shared_above = static_cast<std::uint8_t>(args.shared_above);
     list.max_addresses = static_cast<std::uint16_t>(args.max_addresses);
+    list.max_rows = args.max_rows;
     set_claimable(list, args, around);
     return list;
 }

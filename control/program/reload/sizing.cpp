@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "dataplane/event/row_board.h"
+
 namespace steer {
 namespace {
 
@@ -11,6 +13,18 @@ constexpr std::uint64_t kMiB = 1U << 20;
 constexpr std::uint64_t kBytesPerEntry = 512;  // of a cache whose size is given in entries
 constexpr std::uint64_t kSmallestCache = 4 * kMiB;
 constexpr std::uint64_t kRoomy = 512 * kMiB;  // from here on tables have their full size
+
+constexpr std::uint64_t kBoardShare = 8;  // the row board has at most an eighth of the memory
+
+// For the rows that the lists may have, and an eighth more for marks of skipped and refused
+// addresses; not fewer than `least`.
+unsigned board_rows(const Snapshot& snapshot, std::uint64_t memory_bytes, unsigned least) {
+    std::uint64_t rows = 0;
+    for (const PolicyList& list : snapshot.lists)
+        rows += list.all_rows();
+    rows = std::min(rows + rows / 8, memory_bytes / kBoardShare / RowBoard::kBytesPerRow);
+    return std::max(least, static_cast<unsigned>(rows));
+}
 
 WorkerOptions worker_options(const config::Dataplane& written, unsigned workers) {
     return {.workers = workers,
@@ -77,6 +91,7 @@ Result<RuntimeOptions> plan_tables(const config::Settings& settings, const Snaps
         options.large_buffers = 64;
         options.board_rows = 65'536;
     }
+    options.board_rows = board_rows(snapshot, memory_bytes, options.board_rows);
     for (const auto& instance : snapshot.caches) {
         options.cache_entries.resize(
             std::max<std::size_t>(options.cache_entries.size(), instance.id + 1U));

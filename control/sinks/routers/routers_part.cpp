@@ -18,6 +18,7 @@
 #include "control/sinks/routers/router_findings.h"
 #include "control/sinks/routers/router_methods.h"
 #include "dataplane/event/event.h"
+#include "dataplane/event/row_board.h"
 #include "matchers/quote.h"
 
 namespace steer {
@@ -243,6 +244,13 @@ void RoutersPart::add_problems(Problems& problems) {
         problems.push_back(
             {"routers",
              "the bypass is on: no router is written to; `steerctl bypass off` ends it"});
+    const RowBoard& board = *workers_.runtime().shared().board;
+    if (board.size() >= board.capacity()) {
+        problems.push_back({"routers", "workers know " + std::to_string(board.capacity()) +
+                                           " rows, for which there is room, and ask for further "
+                                           "ones with each answer: raise dataplane.memory, and "
+                                           "restart the daemon"});
+    }
     for (const auto& router : thread_->status())
         add_router(router, thread_->bypassed(), problems);
 }

@@ -1,5 +1,8 @@
 #include "dataplane/event/row_board.h"
 
+#include <rte_lcore.h>
+#include <rte_malloc.h>
+
 #include <boost/test/unit_test.hpp>
 #include <map>
 #include <thread>
@@ -40,6 +43,23 @@ BOOST_AUTO_TEST_CASE(a_row_is_put_found_and_removed) {
     board.remove(1, address(1));
     BOOST_TEST(board.size() == 0U);
     BOOST_TEST(board.installed_until(1, address(1), 2) == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(its_memory_is_what_it_says) {
+    const auto allocated = [] {
+        rte_malloc_socket_stats stats{};
+        BOOST_TEST_REQUIRE(rte_malloc_get_socket_stats(static_cast<int>(rte_socket_id()), &stats) ==
+                           0);
+        return stats.heap_allocsz_bytes;
+    };
+    Readers readers;
+    for (const unsigned rows : {65'536U, 100'000U, 131'073U}) {
+        const std::size_t before = allocated();
+        const RowBoard board{rows, readers.get()};
+        const std::size_t bytes = allocated() - before;
+        BOOST_TEST(bytes <= rows * RowBoard::kBytesPerRow, rows << " rows: " << bytes << " bytes");
+        BOOST_TEST(bytes >= rows * RowBoard::kBytesPerRow / 2);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(a_refusal_stands_gets_old_and_ends) {

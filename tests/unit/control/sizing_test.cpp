@@ -52,6 +52,29 @@ BOOST_AUTO_TEST_CASE(workers_get_the_configured_sizes) {
     BOOST_TEST(of.last_upstream_port == 4000U);
 }
 
+BOOST_AUTO_TEST_CASE(the_row_board_has_room_for_all_lists) {
+    const auto outcome = config::load_text(
+        "plugins:\n  - { tag: main, type: sequence, args: [{ exec: reject }] }\n", "test.yaml");
+    BOOST_TEST_REQUIRE(outcome.ok());
+    const auto rows = [&](std::uint32_t max_rows, std::uint64_t memory_bytes) {
+        Snapshot snapshot;
+        for (const ListId id : {ListId{1}, ListId{2}}) {
+            PolicyList list{.id = id, .tag = "list"};
+            list.max_rows = max_rows;
+            snapshot.lists.push_back(std::move(list));
+        }
+        // Both ranges are behind the same routers: one id more.
+        const auto address = [](const char* text) { return *IpAddress::parse(text); };
+        snapshot.lists[1].served = {{address("10.0.0.0"), address("10.0.0.255"), ListId{3}},
+                                    {address("10.2.0.0"), address("10.2.0.255"), ListId{3}}};
+        return plan_tables(outcome.settings, snapshot, memory_bytes, 1)->board_rows;
+    };
+    BOOST_TEST(rows(10'000, kGiB / 4) == 65'536U);
+    BOOST_TEST(rows(10'000, kGiB) == 262'144U);
+    BOOST_TEST(rows(300'000, kGiB) == 1'012'500U);
+    BOOST_TEST(rows(4'000'000, kGiB) == kGiB / 8 / 112);
+}
+
 BOOST_AUTO_TEST_CASE(caches_larger_than_memory_are_refused) {
     const std::string large = "  - { tag: c, type: cache, args: { size: 4GiB } }\n";
     const std::string many = "  - { tag: c, type: cache, args: { size: 100000000 } }\n";
