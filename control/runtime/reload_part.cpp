@@ -18,6 +18,7 @@
 #include "control/program/reload/sizing.h"
 #include "control/program/reload/surroundings.h"
 #include "control/program/reload/text_hash.h"
+#include "dataplane/event/row_board.h"
 
 namespace steer {
 namespace {
@@ -202,6 +203,18 @@ std::vector<Error> ReloadPart::refusals(const Candidate& candidate) const {
     return {};
 }
 
+// The row board does not grow.
+void ReloadPart::note_rows(Candidate& candidate) const {
+    const auto sizes = plan_tables(candidate.settings, *candidate.built.snapshot,
+                                   dpdk_.eal().memory_bytes(), dpdk_.workers());
+    if (sizes && sizes->board_rows > workers_.runtime().shared().board->capacity()) {
+        candidate.warnings.push_back(Error{
+            "room for more rows of lists (max_rows, max_elements) needs a restart: answers whose "
+            "rows have no room are claimed each time",
+            candidate.settings.file});
+    }
+}
+
 void ReloadPart::take(std::unique_ptr<Candidate> candidate) {
     // A missing or wrong file can be corrected later, so all files are watched, valid or not.
     auto files = watched(candidate->settings);
@@ -223,6 +236,7 @@ void ReloadPart::take(std::unique_ptr<Candidate> candidate) {
         reloader_->finished(std::move(outcome));
         return;
     }
+    note_rows(*candidate);
     for (const auto& part : parts_.all())
         part->prepare(candidate->built);
     has_earlier_ = true;

@@ -19,6 +19,17 @@ std::array<std::uint32_t, 2> halves(std::uint64_t hash) {
     return {static_cast<std::uint32_t>(hash >> 32), static_cast<std::uint32_t>(hash)};
 }
 
+// In presentation form each dot is between labels: others are written as \046.
+std::string_view last_labels(std::string_view name, std::size_t labels) {
+    std::size_t at = name.size();
+    for (; labels > 0; --labels) {
+        const std::size_t dot = at == 0 ? std::string_view::npos : name.rfind('.', at - 1);
+        if (dot == std::string_view::npos) return name;
+        at = dot;
+    }
+    return name.substr(at + 1);
+}
+
 // 0: there is none.
 int line_of(std::span<const std::array<std::uint32_t, 3>> entries, std::uint64_t hash) {
     const auto [high, low] = halves(hash);
@@ -43,16 +54,15 @@ void make_searchable(std::vector<std::array<std::uint32_t, 3>>& entries) {
 
 std::optional<ListLines::Line> ListLines::find(std::string_view name) const {
     const std::string wire = wire_of_name(name);
-    if (wire.size() != name.size() + 1) return std::nullopt;
+    if (wire.empty()) return std::nullopt;
     const NameLevels levels(hash_, wire_bytes(wire));
     if (const int line = line_of(full_, levels.hash_of[levels.depth]))
         return Line{line, std::string(is_zone_ ? "" : "full:").append(name)};
-    for (std::size_t level = levels.depth - (is_zone_ ? 1 : 0); level > 0; --level) {
-        if (const int line = line_of(domain_, levels.hash_of[level])) {
-            // A label begins at the same place in the text.
-            return Line{line, std::string(is_zone_ ? "*." : "domain:")
-                                  .append(name.substr(levels.starts[levels.depth - level]))};
-        }
+    const std::size_t last = std::min(levels.depth - (is_zone_ ? 1 : 0), most_labels_);
+    for (std::size_t level = last; level > 0; --level) {
+        if (const int line = line_of(domain_, levels.hash_of[level]))
+            return Line{line,
+                        std::string(is_zone_ ? "*." : "domain:").append(last_labels(name, level))};
     }
     return std::nullopt;
 }
@@ -69,6 +79,7 @@ void ListLinesBuilder::add(const Rule& rule, int line) {
     if (wire.empty()) return;
     const NameLevels levels(out_.hash_, wire_bytes(wire));
     const auto [high, low] = halves(levels.hash_of[levels.depth]);
+    if (!is_full) out_.most_labels_ = std::max(out_.most_labels_, levels.depth);
     (is_full ? out_.full_ : out_.domain_).push_back({high, low, static_cast<std::uint32_t>(line)});
 }
 

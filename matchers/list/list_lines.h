@@ -35,6 +35,7 @@ class ListLines {
 
     LabelHash hash_;
     std::vector<Entry> full_, domain_;
+    std::size_t most_labels_ = 0;  // of a domain rule
     bool is_zone_ = false;
 };
 

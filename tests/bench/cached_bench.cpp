@@ -228,7 +228,7 @@ void measure_reloads(CachedScene& scene, double seconds, unsigned reloads,
         *std::min_element(quiet.begin(), quiet.end()), median(took_s), reloads, busy.size());
 }
 
-// One worker with queries for numbered names: all alike, and by Zipf's law, by turns.
+// One worker with queries for numbered names: drawn uniformly, and by Zipf's law, by turns.
 int measure_numbered(const SceneOptions& options, const NamePort::Options& asked, double seconds,
                      double warm_s, unsigned rounds) {
     NamePort port("names", asked);
@@ -292,7 +292,7 @@ int main(int argc, char** argv) {
     app.add_option("--numbered", scene.numbered,
                    "instead of these: queries for so many names are made");
     app.add_option("--rounds", rounds, "of numbered names");
-    app.add_option("--warm", warm_s, "seconds before them, all alike");
+    app.add_option("--warm", warm_s, "seconds before them, drawn uniformly");
     app.add_option("--clients", asked.clients, "that ask for numbered names");
     app.add_option("--config", scene.config)->required();
     app.add_option("--router-port", scene.router_port);
@@ -314,6 +314,8 @@ int main(int argc, char** argv) {
     app.add_option("--list", list, "that list: rules that `config` reads");
     CLI11_PARSE(app, argc, argv);
 
+    if (scene.numbered == 0 && (pcap.empty() || scene.names.empty()))
+        fail("which queries? Give --pcap and --names, or --numbered");
     start_eal(no_huge, workers, mib);
     std::vector<std::unique_ptr<Port>> owned;
     std::vector<std::unique_ptr<MixedPort>> mixed;

@@ -129,6 +129,13 @@ std::vector<std::string> read_names(const std::string& file) {
     return names;
 }
 
+// Addresses of a name.
+std::array<std::uint8_t, 4> address_of(const SceneOptions& options, std::uint32_t place,
+                                       unsigned record) {
+    if (options.numbered != 0) return numbered_address(place, record);
+    return {198, 51, static_cast<std::uint8_t>(100 + record), static_cast<std::uint8_t>(place)};
+}
+
 // Those of a file, or numbered ones.
 class Names {
   public:
@@ -188,7 +195,7 @@ void fill(DataplaneRuntime& runtime, const Snapshot& snapshot, const Names& name
         // With names compressed, as servers send them.
         const test::Bytes owner{0xc0, 0x0c};
         for (unsigned i = 0; i < records_of(options, place); ++i) {
-            const auto address = address_of(place, i);
+            const auto address = address_of(options, place, i);
             response.record(test::DnsMessage::kAnswer, owner, dns::kA, kSceneTtl,
                             {address.begin(), address.end()});
         }
@@ -247,7 +254,7 @@ Answers answers_of(const SceneOptions& options) {
         auto& addresses = answers[wire_of(name)];
         for (unsigned i = 0; i < records_of(options, place); ++i) {
             std::uint32_t number = 0;
-            for (const std::uint8_t byte : address_of(place, i))
+            for (const std::uint8_t byte : address_of(options, place, i))
                 number = number << 8 | byte;
             addresses.push_back(number);
         }

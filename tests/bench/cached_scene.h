@@ -14,10 +14,9 @@
 namespace steer::bench {
 
 struct SceneOptions {
-    std::string config;  // a configuration file
-    std::string names;   // a file of the names that are asked for, one a line
-    std::uint32_t numbered =
-        0;  // instead of that: as many names from numbered_name() (name_port.h)
+    std::string config;          // a configuration file
+    std::string names;           // a file of the names that are asked for, one a line
+    std::uint32_t numbered = 0;  // or this many numbered names (name_port.h)
     unsigned router_port =
         0;  // where its router 172.16.1.1:8728 is on 127.0.0.1, and a cache goes before its
             // match; 0: the file as it is

@@ -100,10 +100,10 @@ def _slug(model: str) -> str:
 
 
 CURVES = {  # of the bench `scale`: what grows, its columns with their headings
-    "names": ("names in the cache", {"ns": "all alike, ns", "ns_zipf": "by Zipf's law, ns", "insert_ns": "insert, ns",
+    "names": ("names in the cache", {"ns": "uniform, ns", "ns_zipf": "by Zipf's law, ns", "insert_ns": "insert, ns",
                                      "bytes_per_entry": "bytes an entry"}),
-    "rules": ("rules before the cache", {"ns": "all alike, ns", "ns_zipf": "by Zipf's law, ns", "config_s": "read and built, s"}),
-    "clients": ("clients, with a limit", {"ns": "all alike, ns", "ns_zipf": "by Zipf's law, ns"}),
+    "rules": ("rules before the cache", {"ns": "uniform, ns", "ns_zipf": "by Zipf's law, ns", "config_s": "read and built, s"}),
+    "clients": ("clients, with a limit", {"ns": "uniform, ns", "ns_zipf": "by Zipf's law, ns"}),
     "claims": ("claims of a router", {"claim_ns": "new, ns", "again_ns": "again, ns", "claim_bytes": "bytes a claim"}),
     "load": ("load, percent of the most", {"mqps": "answers, M/s", "answered": "answered", "p50_us": "p50, µs", "p99_us": "p99, µs"})}
 
@@ -164,6 +164,8 @@ OF_HEADLINE = ("cached", "ports", "streams", "policy", "routeros")
 def headline(all_results: dict) -> str:
     """Five figures for the README: those of the CPU model that has them all, the newest ones."""
     complete = [results for results in all_results.values() if all(name in results for name in OF_HEADLINE)]
+    if not complete:
+        return f"No CPU model has results of all of {', '.join(OF_HEADLINE)}: run `tools/bench` with `--docs`."
     results = max(complete, key=lambda one: one["cached"]["date"])
     figure = {name: entry["result"] for name, entry in results.items()}
     us = lambda ns: f"{ns / 1000:.1f} µs of CPU"

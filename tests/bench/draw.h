@@ -1,8 +1,9 @@
-// Numbers drawn from 0 to n - 1: all alike, or by Zipf's law with exponent 1, at a few nanoseconds each and without memory
+// Numbers drawn from 0 to n - 1: uniformly, or by Zipf's law with exponent 1, at a few nanoseconds each and without memory
 // that grows with n.
 //
 // By Zipf's law: the integer part of (n + 1)^u less 1, u uniform in [0, 1). So number k has the probability
-// log(1 + 1 / (k + 1)) / log(n + 1), which is Zipf's to within 4 % from the second number on; the first has 0.69 of it.
+// log(1 + 1 / (k + 1)) / log(n + 1). The first numbers have less than by Zipf's law (0.72 and 0.84 of it for n = 10^6), those
+// from the twelfth on are within 5 % of it.
 #pragma once
 
 #include <algorithm>

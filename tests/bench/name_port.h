@@ -2,7 +2,7 @@
 // UDP, every other one with EDNS. The next name is drawn each time.
 //
 // Its cost is the worker's, and the same for any number of names; own_ns() measures it. Every 64th answer is compared with
-// what address_of() says.
+// what numbered_address() says.
 #pragma once
 
 #include <array>
@@ -18,7 +18,7 @@ namespace steer::bench {
 
 // The name at this place, and the addresses of its answer.
 std::string numbered_name(std::uint32_t place);
-std::array<std::uint8_t, 4> address_of(std::uint32_t place, unsigned record);
+std::array<std::uint8_t, 4> numbered_address(std::uint32_t place, unsigned record);
 
 class NamePort final : public Port {
   public:
@@ -38,7 +38,7 @@ class NamePort final : public Port {
     std::uint16_t tx(rte_mbuf** packets, std::uint16_t n) noexcept override;
     [[nodiscard]] rte_mempool* pool() const noexcept override { return pool_; }
 
-    // Any thread: from now on names are drawn by Zipf's law, or all alike, as at the start.
+    // Any thread: from now on names are drawn by Zipf's law, or uniformly, as at the start.
     void draw_by_zipf(bool by_zipf) { by_zipf_.store(by_zipf, std::memory_order_relaxed); }
 
     // Nanoseconds of this thread for a query that is made and freed. Before a worker has the port.

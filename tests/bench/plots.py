@@ -66,7 +66,7 @@ def stages(result: dict) -> str:
 
 CURVES = (("names", "names in the cache"), ("rules", "rules before the cache"), ("clients", "clients, with a limit"), ("claims", "claims of a router"))
 LINES = {"names": ("ns", "ns_zipf"), "rules": ("ns", "ns_zipf"), "clients": ("ns", "ns_zipf"), "claims": ("claim_ns", "again_ns")}
-LINE_NAMES = {"ns": "all alike", "ns_zipf": "by Zipf's law", "claim_ns": "a new claim", "again_ns": "a claim again"}
+LINE_NAMES = {"ns": "uniform", "ns_zipf": "by Zipf's law", "claim_ns": "a new claim", "again_ns": "a claim again"}
 SMALL_WIDTH, SMALL_HEIGHT, GAP = 330, 190, 50
 
 

@@ -104,6 +104,7 @@ boost::json::object measure_growth(std::uint32_t claims) {
         lab.claim(1, {address(n)}, 1770, 1800, 0, name(n));
     }
     const std::int64_t renewed_ns = thread_ns() - again_ns;
+    if (lab.router->status().claims != claims) fail("the engine does not hold every claim");
     return {{"claim_ns", rounded(static_cast<double>(first_ns) / claims)},
             {"again_ns", rounded(static_cast<double>(renewed_ns) / kAgain)},
             {"claim_bytes", std::round(static_cast<double>(bytes) / claims)}};

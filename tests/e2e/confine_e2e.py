@@ -182,8 +182,9 @@ class Confine(unittest.TestCase):
             for line in pathlib.Path(f"/proc/{self.pid}/smaps").read_text().splitlines():
                 if found := re.match(r"([0-9a-f]+)-([0-9a-f]+) (\S{4}) ", line):
                     header = int(found[1], 16), int(found[2], 16), found[3]
-                elif line.startswith("Rss:"):
-                    has_pages = not line.endswith(" 0 kB")
+                    has_pages = False
+                elif line.startswith(("Rss:", "Swap:", "Private_Hugetlb:", "Shared_Hugetlb:")):
+                    has_pages = has_pages or not line.endswith(" 0 kB")
                 elif line.startswith("VmFlags:") and header and has_pages and header[2].startswith("rw") and " dd" not in line:
                     memory.seek(header[0])
                     try:

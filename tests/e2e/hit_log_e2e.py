@@ -35,6 +35,7 @@ game.example CNAME .
 quiet.example CNAME rpz-drop.
 walled.example CNAME www.other.example.
 fine.other.example CNAME rpz-passthru.
+32.53.88.168.192.rpz-client-ip CNAME rpz-passthru.
 """
 
 
@@ -123,6 +124,15 @@ class HitLog(unittest.TestCase):
         self.assertEqual(daemon.stop(), 0)
         names = [line["name"] for line in self.lines()]
         self.assertEqual(sorted(names), ["game.example", "order17.example", "order18.example", "quiet.example", "walled.example"])
+
+    def test_a_zone_that_lets_a_client_pass_shows_no_line_of_a_name(self):
+        self.start()
+        self.scene.network.address("client", "eth0", "192.168.88.53/24")
+        self.scene.kdig("-b", "192.168.88.53", "game.example", "A")
+        until(lambda: self.scene.reported("history")["queries"], 20, "the query is recorded")
+        (row,) = self.scene.reported("history")["queries"]
+        self.assertEqual([row[key] for key in ("decision", "plugin", "list")], ["allowed", "policy", str(self.zone)])
+        self.assertNotIn("line", row)
 
     def test_the_file_is_renamed_and_its_number_is_limited(self):
         self.start()

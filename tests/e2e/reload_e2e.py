@@ -73,6 +73,15 @@ class Reload(unittest.TestCase):
     def answered(self, name="other.example"):
         return self.scene.short(name, "A") != []
 
+    def test_room_for_more_rows_needs_a_restart(self):
+        self.scene.start_daemon(self.config)
+        text = self.config.read_text()
+        # More than the row board has at the least, and less than an eighth of the memory.
+        self.config.write_text(text.replace("address_list6: one6", "address_list6: one6, max_rows: 250000"))
+        done = self.reload()
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stdout, r"warning: .*room for more rows of lists \(max_rows, max_elements\) needs a restart")
+
     def test_a_changed_list_is_in_force_with_a_warm_cache(self):
         """Answers that were cached before the change are claimed after it."""
         self.scene.start_router()

@@ -161,7 +161,6 @@ class PartReader {
         take_names(in_, names_of(*source), {false, list_.lenient, list_.match_all}, source->file,
                    place_, rules);
         if (list_.terms.hit_log) version = version_of(source->bytes);
-        note_lines(rules, version);
         if (rules.size() > max_names_) {
             refuse("has " + std::to_string(rules.size()) + " names, and 'max_names' allows " +
                    std::to_string(max_names_) + ": raise it, or take a shorter list");
@@ -170,17 +169,6 @@ class PartReader {
     }
 
   private:
-    static void note_lines(const ListRules& rules, matchers::ListVersion& version) {
-        matchers::ListLinesBuilder lines(false), exceptions(false);
-        for (const RuleAt& at : rules.names)
-            lines.add(at.rule, at.line);
-        for (const matchers::AdguardRule& rule : rules.rules) {
-            if (!rule.badfilter) (rule.exception ? exceptions : lines).add(rule.rule, rule.line);
-        }
-        version.lines = std::move(lines).build();
-        version.exceptions = std::move(exceptions).build();
-    }
-
     void refuse(const std::string& why) {
         in_.report().error(list_.line, "the list " + matchers::quoted_path(list_.source) + " in " +
                                            place_.name() + " " + why);
@@ -249,6 +237,8 @@ class AdPolicy {
     // Sets the lists and their exceptions.
     void make(AdList& ads) {
         apply_badfilters();
+        for (std::size_t i = 0; i < rules_.size(); ++i)
+            note_lines(rules_[i], terms_[i].legal, versions_[i]);
         std::vector<std::optional<PluginIndex>> own(rules_.size());
         for (std::size_t i = 0; i < rules_.size(); ++i) {
             if (terms_[i].legal)
@@ -266,6 +256,19 @@ class AdPolicy {
     }
 
   private:
+    // Of the rules that are in force. Exceptions of a legal list allow nothing: they count for it alone.
+    static void note_lines(const ListRules& rules, bool is_legal, matchers::ListVersion& version) {
+        matchers::ListLinesBuilder lines(false), exceptions(false);
+        for (const RuleAt& at : rules.names)
+            lines.add(at.rule, at.line);
+        for (const matchers::AdguardRule& rule : rules.rules) {
+            if (rule.badfilter || (rule.exception && is_legal)) continue;
+            (rule.exception ? exceptions : lines).add(rule.rule, rule.line);
+        }
+        version.lines = std::move(lines).build();
+        version.exceptions = std::move(exceptions).build();
+    }
+
     // Those of others cannot disable rules of a legal list.
     void apply_badfilters() {
         std::vector<ListRules> others;

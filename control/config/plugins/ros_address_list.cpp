@@ -36,8 +36,7 @@ constexpr std::array<Row<AddressListArgs>, 2> kListBoundRows{{
      "that family."},
     {"max_rows", &AddressListArgs::max_rows, "50000", "1..4000000",
      "maximum rows of this plugin on one router\nWith `serves`, each group of clients has its own "
-     "count. All rows have at most an eighth of `dataplane.memory`, 112 bytes a row; the size is "
-     "taken at the start."},
+     "count. See `memory` of `dataplane`."},
 }};
 constexpr std::array<Row<AddressListArgs>, 1> kListWriterRows{{
     {"multi_writer", &AddressListArgs::multi_writer, "false", "",

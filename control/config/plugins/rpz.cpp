@@ -126,11 +126,13 @@ class PolicyZoneReader {
 
     void note_version(std::string_view bytes) {
         if (args_.terms.hit_log) zone_.version.sha256 = version_of(bytes).sha256;
-        matchers::ListLinesBuilder lines(true);
-        for (const RuleAt& at : zone_.names)
-            lines.add(at.rule, at.line);
+        matchers::ListLinesBuilder lines(true), exceptions(true);
+        for (const RuleAt& at : zone_.names) {
+            const bool allows = zone_.actions[at.value].does == RpzAction::Does::passthru;
+            (allows ? exceptions : lines).add(at.rule, at.line);
+        }
         zone_.version.lines = std::move(lines).build();
-        zone_.version.exceptions = zone_.version.lines;  // `rpz-passthru.` is among them
+        zone_.version.exceptions = std::move(exceptions).build();
     }
 
     void refuse(const matchers::RpzRecord& record, std::string text) {

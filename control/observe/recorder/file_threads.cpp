@@ -149,14 +149,13 @@ JsonThread::Missing JsonThread::missing() const {
 void JsonThread::put(std::string_view text, std::uint64_t lines) {
     const std::int64_t now = now_();
     const Missing all = missing();
-    std::string with_gap;
     if (all != reported_) {
-        append_gap(now, all.lines - reported_.lines, all.queries - reported_.queries, with_gap);
-        with_gap += text;
-        text = with_gap;
+        std::string gap;
+        append_gap(now, all.lines - reported_.lines, all.queries - reported_.queries, gap);
+        file_.write(gap, 0, now);
+        if (file_.error().empty()) reported_ = all;
     }
-    file_.write(text, lines, now);
-    if (file_.error().empty()) reported_ = all;
+    if (!text.empty()) file_.write(text, lines, now);
 }
 
 void JsonThread::write(TextBatch& batch) {

@@ -32,6 +32,7 @@ constexpr std::string_view kForm = "dddd-dd-ddTdd-dd-ddZ";
 
 // The order of renames: the time as suffix_of() writes it, and the number of those of one second.
 using Rename = std::pair<std::string, unsigned>;
+constexpr unsigned kMostInASecond = 1'000'000'000;
 
 // "2026-11-23T17-20-05Z" is the first of its second, "2026-11-23T17-20-05Z-2" the next.
 std::optional<Rename> read_suffix(std::string_view text) {
@@ -42,11 +43,14 @@ std::optional<Rename> read_suffix(std::string_view text) {
     }
     Rename out{text.substr(0, kForm.size()), 1};
     text.remove_prefix(kForm.size());
-    if (text.empty()) return out;
-    if (text.front() != '-') return std::nullopt;
-    const char* const end = text.data() + text.size();
-    const auto [last, error] = std::from_chars(text.data() + 1, end, out.second);
-    if (error != std::errc{} || last != end) return std::nullopt;
+    if (text.starts_with('-')) {
+        const char* const end = text.data() + text.size();
+        const auto [rest, error] = std::from_chars(text.data() + 1, end, out.second);
+        if (error != std::errc{} || out.second > kMostInASecond) return std::nullopt;
+        text.remove_prefix(static_cast<std::size_t>(rest - text.data()));
+    }
+    // Another program may have compressed it: FILE.…Z.gz.
+    if (!text.empty() && text.front() != '.') return std::nullopt;
     return out;
 }
 
@@ -94,13 +98,20 @@ bool RotatingFile::open(std::int64_t now_us) {
 
 void RotatingFile::rotate(std::int64_t now_us) {
     fd_ = Descriptor{};
-    std::string name = settings_.file + "." + suffix_of(now_us);
+    Rename fresh{suffix_of(now_us), 0};
     // The number goes on from those that are there: the oldest of this second may be removed.
-    unsigned last = 0;
-    for (const OldFile& old : old_files())
-        if (name.ends_with(old.renamed.first)) last = std::max(last, old.renamed.second);
-    if (last != 0) name += "-" + std::to_string(last + 1);
+    std::vector<OldFile> old = old_files();
+    for (const OldFile& one : old) {
+        if (one.renamed.first == fresh.first)
+            fresh.second = std::max(fresh.second, one.renamed.second);
+    }
+    std::string name;
     std::error_code error;
+    do {
+        ++fresh.second;
+        name = settings_.file + "." + fresh.first;
+        if (fresh.second > 1) name += "-" + std::to_string(fresh.second);
+    } while (fs::exists(name, error));
     fs::rename(settings_.file, name, error);
     if (error) {
         // It goes on in the same file, and tries again later.
@@ -110,7 +121,8 @@ void RotatingFile::rotate(std::int64_t now_us) {
               "; let the daemon's user write to its folder");
         return;
     }
-    remove_old();
+    old.push_back({std::move(fresh), name});
+    remove_oldest(std::move(old));
     (void)open(now_us);
 }
 
@@ -125,13 +137,12 @@ std::vector<RotatingFile::OldFile> RotatingFile::old_files() const {
         if (auto renamed = read_suffix(std::string_view(name).substr(begin.size())))
             old.push_back({std::move(*renamed), entry.path()});
     }
-    std::ranges::sort(old, {}, &OldFile::renamed);
     return old;
 }
 
-void RotatingFile::remove_old() const {
+void RotatingFile::remove_oldest(std::vector<OldFile> old) const {
     if (settings_.max_files == 0) return;
-    const std::vector<OldFile> old = old_files();
+    std::ranges::sort(old, {}, &OldFile::renamed);
     std::error_code error;
     for (std::size_t i = 0; i + settings_.max_files < old.size(); ++i)
         fs::remove(old[i].path, error);

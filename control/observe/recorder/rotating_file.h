@@ -2,7 +2,8 @@
 //
 // A renamed file is FILE.2026-11-23T17-20-05Z, with the time of the rename in UTC, and -2, -3 … when
 // several are renamed in a second; it never replaces another file. The newest `max_files` of these
-// are kept. A file is larger than `max_size` only by a line that is. A file that cannot be opened or
+// are kept. A file is larger than `max_size` only if one line is, or if
+// it cannot be renamed. A file that cannot be opened or
 // written is tried again after kRetryS; until then lines are lost and counted. Writes may block on
 // a slow disk. One thread.
 #pragma once
@@ -45,8 +46,8 @@ class RotatingFile {
     bool open(std::int64_t now_us);
     void rotate(std::int64_t now_us);
     void write_piece(std::string_view text, std::uint64_t lines, std::int64_t now_us);
-    [[nodiscard]] std::vector<OldFile> old_files() const;  // oldest first
-    void remove_old() const;
+    [[nodiscard]] std::vector<OldFile> old_files() const;
+    void remove_oldest(std::vector<OldFile> old) const;
     void fail(std::string what, std::int64_t now_us);
     bool put(std::string_view text);
 

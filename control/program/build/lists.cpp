@@ -183,7 +183,8 @@ PolicyList policy_list(const config::Plugin& plugin, const config::KernelSets& a
     list.max_ttl_s = seconds(args.max_ttl);
     list.extra_time_s = seconds(args.extra_time);
     list.cap_answer_ttl = args.cap_answer_ttl;
-    list.max_rows = args.max_elements;
+    // Of each set, and a set has one family.
+    list.max_rows = args.max_elements * (list.has_v4 && list.has_v6 ? 2U : 1U);
     set_claimable(list, args, around);
     return list;
 }
@@ -206,7 +207,8 @@ PolicyList policy_list(const config::Plugin& plugin, const config::OpnsenseAlias
     list.extra_time_s = seconds(args.extra_time);
     list.cap_answer_ttl = args.cap_answer_ttl;
     list.max_addresses = static_cast<std::uint16_t>(args.max_addresses);
-    list.max_rows = args.max_elements;
+    // Of each set, and a set has one family.
+    list.max_rows = args.max_elements * (list.has_v4 && list.has_v6 ? 2U : 1U);
     set_claimable(list, args, around);
     return list;
 }

@@ -32,7 +32,15 @@ void judge_memory(const config::Settings& settings, build::Built& built) {
         built.errors.push_back(settings.error(settings.dataplane.line, plan.refusal));
     } else if (built.snapshot) {
         const auto tables = plan_tables(settings, *built.snapshot, plan.memory_bytes, kAnyWorkers);
-        if (!tables) built.errors.push_back(tables.error());
+        if (!tables) {
+            built.errors.push_back(tables.error());
+        } else if (wanted_board_rows(*built.snapshot) > tables->board_rows) {
+            built.warnings.push_back(settings.error(
+                settings.dataplane.line,
+                "the lists may have more rows than the " + std::to_string(tables->board_rows) +
+                    " that an eighth of dataplane.memory has room for: answers whose rows have no "
+                    "room are claimed each time; raise it, or lower max_rows and max_elements"));
+        }
     }
 }
 

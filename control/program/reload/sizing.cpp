@@ -16,16 +16,6 @@ constexpr std::uint64_t kRoomy = 512 * kMiB;  // from here on tables have their 
 
 constexpr std::uint64_t kBoardShare = 8;  // the row board has at most an eighth of the memory
 
-// For the rows that the lists may have, and an eighth more for marks of skipped and refused
-// addresses; not fewer than `least`.
-unsigned board_rows(const Snapshot& snapshot, std::uint64_t memory_bytes, unsigned least) {
-    std::uint64_t rows = 0;
-    for (const PolicyList& list : snapshot.lists)
-        rows += list.all_rows();
-    rows = std::min(rows + rows / 8, memory_bytes / kBoardShare / RowBoard::kBytesPerRow);
-    return std::max(least, static_cast<unsigned>(rows));
-}
-
 WorkerOptions worker_options(const config::Dataplane& written, unsigned workers) {
     return {.workers = workers,
             .idle = static_cast<Idle>(written.idle),
@@ -81,6 +71,15 @@ Result<CpuPlan> plan_cpus(const config::Dataplane& settings, const std::vector<u
     return plan;
 }
 
+// The rows that the lists may have, and marks of refused addresses (an eighth of the board).
+// Skipped addresses count as rows.
+std::uint64_t wanted_board_rows(const Snapshot& snapshot) {
+    std::uint64_t rows = 0;
+    for (const PolicyList& list : snapshot.lists)
+        rows += list.all_rows();
+    return rows + rows / 7;
+}
+
 Result<RuntimeOptions> plan_tables(const config::Settings& settings, const Snapshot& snapshot,
                                    std::uint64_t memory_bytes, unsigned workers) {
     RuntimeOptions options;
@@ -91,7 +90,9 @@ Result<RuntimeOptions> plan_tables(const config::Settings& settings, const Snaps
         options.large_buffers = 64;
         options.board_rows = 65'536;
     }
-    options.board_rows = board_rows(snapshot, memory_bytes, options.board_rows);
+    options.board_rows = static_cast<unsigned>(std::max<std::uint64_t>(
+        options.board_rows, std::min(wanted_board_rows(snapshot),
+                                     memory_bytes / kBoardShare / RowBoard::kBytesPerRow)));
     for (const auto& instance : snapshot.caches) {
         options.cache_entries.resize(
             std::max<std::size_t>(options.cache_entries.size(), instance.id + 1U));

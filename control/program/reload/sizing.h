@@ -23,6 +23,9 @@ Result<CpuPlan> plan_cpus(const config::Dataplane& settings, const std::vector<u
 // Binds the calling thread, and threads that it creates later, to these CPUs.
 void bind_to(const std::vector<unsigned>& cpus);
 
+// Rows that the row board would have with enough memory.
+std::uint64_t wanted_board_rows(const Snapshot& snapshot);
+
 // Sizes of the tables for a configuration on `memory_bytes` of DPDK memory. Error: a cache larger
 // than that.
 Result<RuntimeOptions> plan_tables(const config::Settings& settings, const Snapshot& snapshot,

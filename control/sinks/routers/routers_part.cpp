@@ -246,10 +246,10 @@ void RoutersPart::add_problems(Problems& problems) {
              "the bypass is on: no router is written to; `steerctl bypass off` ends it"});
     const RowBoard& board = *workers_.runtime().shared().board;
     if (board.size() >= board.capacity()) {
-        problems.push_back({"routers", "workers know " + std::to_string(board.capacity()) +
-                                           " rows, for which there is room, and ask for further "
-                                           "ones with each answer: raise dataplane.memory, and "
-                                           "restart the daemon"});
+        problems.push_back(
+            {"routers", "the row board is full (" + std::to_string(board.capacity()) +
+                            " rows): answers with further rows are claimed each time; restart the "
+                            "daemon if max_rows was raised, else raise dataplane.memory"});
     }
     for (const auto& router : thread_->status())
         add_router(router, thread_->bypassed(), problems);

@@ -39,7 +39,10 @@ BOOST_AUTO_TEST_CASE(the_closest_rule_of_a_list_has_the_line) {
     BOOST_TEST(found(lines, "track.net") == "none");
     BOOST_TEST(found(lines, "") == "none");
     BOOST_TEST(found(lines, ".") == "none");
-    BOOST_TEST(found(lines, "a\\.b.net") == "none");
+    // As names are written that have bytes other than letters.
+    BOOST_TEST(found(lines, "a\\032b.ads.example") == "4 domain:ads.example");
+    BOOST_TEST(found(lines, "a\\046b.example") == "3 domain:example");
+    BOOST_TEST(found(lines, "a.b.c.d.e.f.g.h.ads.example") == "4 domain:ads.example");
 }
 
 BOOST_AUTO_TEST_CASE(a_wildcard_of_a_zone_does_not_cover_its_own_name) {

@@ -66,6 +66,23 @@ BOOST_AUTO_TEST_CASE(a_batch_larger_than_a_file_is_divided_at_the_end_of_a_line)
     BOOST_TEST(file.lost() == 0U);
 }
 
+BOOST_AUTO_TEST_CASE(files_that_another_program_compressed_count) {
+    FileScene scene;
+    scene.folder.write("queries.json.2026-11-23T15-00-00Z.gz", "old");
+    scene.folder.write("queries.json.2026-11-23T16-00-00Z-2.gz", "newer");
+    scene.folder.write("queries.json.2026-11-23T16-00-00Zone", "not ours");
+    scene.folder.write("queries.json.2026-11-23T16-00-00Z-4294967295", "not ours");
+    auto file = scene.file();
+    file.write("12345678\n", 1, kBegin);
+    file.write("a\n", 1, kBegin);
+    const std::set<std::string> kept{"queries.json",
+                                     "queries.json.2026-11-23T16-00-00Z-2.gz",
+                                     "queries.json.2026-11-23T16-00-00Z-3",
+                                     "queries.json.2026-11-23T16-00-00Z-4294967295",
+                                     "queries.json.2026-11-23T16-00-00Zone"};
+    BOOST_TEST((scene.names() == kept));
+}
+
 BOOST_AUTO_TEST_CASE(the_newest_of_one_second_are_kept) {
     FileScene scene;
     auto file = scene.file();
