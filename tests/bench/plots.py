@@ -79,7 +79,7 @@ def growth(curves: dict[str, list[dict]]) -> str:
         low, high = math.log10(points[0]["n"]), math.log10(points[-1]["n"])
         most = max(point[key] for point in points for key in lines)
         step = 10 ** math.floor(math.log10(most))
-        step = step / 2 if most / step < 3 else step
+        step *= 0.5 if most / step < 3 else 1 if most / step < 6 else 2
         x = lambda n: left + (SMALL_WIDTH - 20) * (math.log10(n) - low) / (high - low)
         y = lambda value: top + SMALL_HEIGHT - SMALL_HEIGHT * value / (step * math.ceil(most / step))
         drawing.words("ink", left, top - 12, f"ns by {what}")
@@ -94,6 +94,6 @@ def growth(curves: dict[str, list[dict]]) -> str:
                 drawing.line(colour, x(before["n"]), y(before[key]), x(after["n"]), y(after[key]))
             for point in points:
                 drawing.dot(colour, x(point["n"]), y(point[key]))
-            drawing.box(colour, left + 10 + 150 * index, top + 4, 10, 10)
-            drawing.words("ink", left + 24 + 150 * index, top + 13, LINE_NAMES[key])
+            drawing.box(colour, left + 10 + 150 * index, top + SMALL_HEIGHT - 18, 10, 10)
+            drawing.words("ink", left + 24 + 150 * index, top + SMALL_HEIGHT - 9, LINE_NAMES[key])
     return drawing.text()
