@@ -75,8 +75,7 @@ BOOST_AUTO_TEST_CASE(files_that_another_program_compressed_count) {
     auto file = scene.file();
     file.write("12345678\n", 1, kBegin);
     file.write("a\n", 1, kBegin);
-    const std::set<std::string> kept{"queries.json",
-                                     "queries.json.2026-11-23T16-00-00Z-2.gz",
+    const std::set<std::string> kept{"queries.json", "queries.json.2026-11-23T16-00-00Z-2.gz",
                                      "queries.json.2026-11-23T16-00-00Z-3",
                                      "queries.json.2026-11-23T16-00-00Z-4294967295",
                                      "queries.json.2026-11-23T16-00-00Zone"};
