@@ -103,14 +103,18 @@ CURVES = {  # of the bench `scale`: what grows, its columns with their headings
     "names": ("names in the cache", {"ns": "uniform, ns", "ns_zipf": "by Zipf's law, ns", "insert_ns": "insert, ns",
                                      "bytes_per_entry": "bytes an entry"}),
     "rules": ("rules before the cache", {"ns": "uniform, ns", "ns_zipf": "by Zipf's law, ns", "config_s": "read and built, s"}),
+    "patterns": ("patterns before the cache", {"ns": "uniform, ns", "ns_zipf": "by Zipf's law, ns", "config_s": "read and built, s"}),
     "clients": ("clients, with a limit", {"ns": "uniform, ns", "ns_zipf": "by Zipf's law, ns"}),
     "claims": ("claims of a router", {"claim_ns": "new, ns", "again_ns": "again, ns", "claim_bytes": "bytes a claim"}),
+    "routers": ("routers, 50 new rows/s each", {"lag_p99_ms": "row after claim, p99, ms", "fleet_cpu_percent": "of a core, percent"}),
     "load": ("load, percent of the most", {"mqps": "answers, M/s", "answered": "answered", "p50_us": "p50, µs", "p99_us": "p99, µs"})}
 
 
 def _growth(curves: dict[str, list[dict]]) -> list[str]:
     lines = []
     for curve, (what, columns) in CURVES.items():
+        if curve not in curves:  # of a result from before it was measured
+            continue
         lines += ["", f"| {what} | " + " | ".join(columns.values()) + " |", "|---" * (len(columns) + 1) + "|"]
         lines += [f"| {point['n']:,} | " + " | ".join(_number(point[key]) for key in columns) + " |" for point in curves[curve]]
     return lines

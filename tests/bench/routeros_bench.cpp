@@ -91,11 +91,14 @@ void run(std::string_view only) {
 }  // namespace
 }  // namespace steer::bench
 
-// bench_routeros [repair|holds|renewals|fleet|claims], or: growth CLAIMS
+// bench_routeros [repair|holds|renewals|fleet|claims], or: growth CLAIMS, fleet ROUTERS
 int main(int argc, char** argv) {
-    if (argc > 2 && std::string_view(argv[1]) == "growth") {
-        const auto claims = static_cast<std::uint32_t>(std::strtoul(argv[2], nullptr, 10));
-        std::cout << boost::json::serialize(steer::bench::measure_growth(claims)) << '\n';
+    if (argc > 2) {
+        const auto number = static_cast<std::uint32_t>(std::strtoul(argv[2], nullptr, 10));
+        const bool is_fleet = std::string_view(argv[1]) == "fleet";
+        std::cout << boost::json::serialize(is_fleet ? steer::bench::measure_fleet_of(number)
+                                                     : steer::bench::measure_growth(number))
+                  << '\n';
         return 0;
     }
     steer::bench::run(argc > 1 ? argv[1] : "");

@@ -44,6 +44,8 @@ boost::json::object measure_renewals();
 //   lag_p99_ms: from claim to row, of the other 47; fleet_cpu_percent: the thread's CPU time for all of them, simulators
 //   included, since the clock does not know how long the engines' work takes
 boost::json::object measure_fleet();
+// The same with this many routers. One of them hangs, one is slow, one reboots.
+boost::json::object measure_fleet_of(std::size_t routers);
 // Memory and time of a million claims.
 //   claim_bytes, without rows; loop_p99_ms: at 20,000 new claims a second on a router in sync, how long after its coming
 //   each is done with, by the thread's CPU time and with the simulator's share of it; connect_step_ms: the longest that

@@ -81,11 +81,12 @@ boost::json::object measure_repair() {
             {"repair_hold_p99_ms", p99_ms(held.delays_us(lab))}};
 }
 
-boost::json::object measure_fleet() {
-    constexpr std::size_t kRouters = 50, kHanging = 0, kSlow = 1, kRebooting = 2, kFirstWell = 3;
+boost::json::object measure_fleet_of(std::size_t routers) {
+    constexpr std::size_t kHanging = 0, kSlow = 1, kRebooting = 2, kFirstWell = 3;
+    if (routers <= kFirstWell) fail("a fleet has at least four routers");
     constexpr std::uint32_t kPerSecond = 50, kSeconds = 120;
     std::deque<Lab> labs;
-    for (std::size_t i = 0; i < kRouters; ++i) {
+    for (std::size_t i = 0; i < routers; ++i) {
         Lab& lab = labs.emplace_back(router_like(i == kSlow ? "slow" : "fast"));
         if (!lab.sync()) fail("a router is not in sync");
     }
@@ -98,7 +99,7 @@ boost::json::object measure_fleet() {
     for (std::uint32_t n = 0; n < kPerSecond * kSeconds; ++n) {
         const std::int64_t at_us = start_us + n * kSecondUs / kPerSecond;
         claimed_us.push_back(at_us);
-        for (std::size_t i = 0; i < kRouters; ++i) {
+        for (std::size_t i = 0; i < routers; ++i) {
             Lab& lab = labs[i];
             lab.run_until(at_us);
             if (i == kHanging && n == 10 * kPerSecond) lab.sim.hang(at_us);
@@ -110,7 +111,7 @@ boost::json::object measure_fleet() {
     }
     const auto used_ns = static_cast<double>(thread_ns() - begun_ns);
     std::vector<std::int64_t> lags_us;
-    for (std::size_t i = kFirstWell; i < kRouters; ++i) {
+    for (std::size_t i = kFirstWell; i < routers; ++i) {
         Lab& lab = labs[i];
         lab.run_for(30 * kSecondUs);
         for (std::uint32_t n = 0; n < claimed_us.size(); ++n) {
@@ -121,6 +122,10 @@ boost::json::object measure_fleet() {
     }
     return {{"lag_p99_ms", p99_ms(lags_us)},
             {"fleet_cpu_percent", rounded(used_ns / (kSeconds * 1e9) * 100)}};
+}
+
+boost::json::object measure_fleet() {
+    return measure_fleet_of(50);
 }
 
 }  // namespace steer::bench

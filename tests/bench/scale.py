@@ -24,6 +24,7 @@ from lab.network import LabError, Network
 NAMES = (1_000, 10_000, 100_000, 1_000_000, 3_000_000, 10_000_000, 20_000_000)
 COMPARED = (10_000_000, 1_000_000)
 RULES = (1_000, 10_000, 100_000, 1_000_000, 3_000_000, 10_000_000)
+PATTERNS, ROUTERS = (100, 1_000, 10_000), (4, 50, 500)
 CLIENTS = (100, 10_000, 100_000, 1_000_000, 10_000_000)
 CLAIMS = (10_000, 100_000, 1_000_000, 2_000_000)
 LOADS = (50, 60, 70, 80, 90, 100, 110)  # percent
@@ -93,10 +94,27 @@ def by_clients(build: pathlib.Path, folder: pathlib.Path, n: int, count: int) ->
     return once(build, config_of(folder, FEW_NAMES, more=LIMIT), FEW_NAMES, count, "--clients", str(n))
 
 
+def by_patterns(build: pathlib.Path, folder: pathlib.Path, n: int, count: int) -> dict:
+    """The same with patterns, half keywords and half regular expressions."""
+    patterns = folder / "patterns.txt"
+    patterns.write_text("\n".join(_rules(0, n)) + "\n")
+    return once(build, config_of(folder, FEW_NAMES, f"  - {{ tag: list, type: domain_set, args: {{ files: [{patterns}] }} }}\n",
+                                 "{ matches: qname $list, exec: mark 1 }, "), FEW_NAMES, count)
+
+
 def by_claims(build: pathlib.Path, folder: pathlib.Path, n: int, count: int) -> dict:
+    return of_engine(build, "growth", n, count)
+
+
+def by_routers(build: pathlib.Path, folder: pathlib.Path, n: int, count: int) -> dict:
+    """50 new addresses a second for each; one hangs, one is slow, one reboots each minute."""
+    return of_engine(build, "fleet", n, 1)
+
+
+def of_engine(build: pathlib.Path, scene: str, n: int, count: int) -> dict:
     found = []
     for _ in range(count):
-        done = subprocess.run([str(build / "tests/bench/bench_routeros"), "growth", str(n)], text=True, capture_output=True, timeout=600)
+        done = subprocess.run([str(build / "tests/bench/bench_routeros"), scene, str(n)], text=True, capture_output=True, timeout=600)
         if done.returncode != 0:
             raise LabError(f"bench_routeros: {done.stdout} {done.stderr[-500:]}")
         found.append(json.loads(done.stdout))
@@ -123,7 +141,8 @@ def by_load(build: pathlib.Path, pages: int, count: int) -> list[dict]:
             for percent, found in rows.items()]
 
 
-CURVES = {"names": (NAMES, by_names), "rules": (RULES, by_rules), "clients": (CLIENTS, by_clients), "claims": (CLAIMS, by_claims)}
+CURVES = {"names": (NAMES, by_names), "rules": (RULES, by_rules), "patterns": (PATTERNS, by_patterns), "clients": (CLIENTS, by_clients), "claims": (CLAIMS, by_claims),
+          "routers": (ROUTERS, by_routers)}
 
 
 def run(build: str) -> dict:
