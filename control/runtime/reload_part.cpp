@@ -190,7 +190,7 @@ void ReloadPart::note(const std::string& why, bool by_queries, const ReloadOutco
 
 // ---- results
 
-std::vector<Error> ReloadPart::refusals(const Candidate& candidate) const {
+std::vector<Error> ReloadPart::refusals(Candidate& candidate) const {
     if (!candidate.ok()) return candidate.errors;
     const auto& snapshot = *candidate.built.snapshot;
     if (workers_.runtime().shared().cache == nullptr && !snapshot.caches.empty()) {
@@ -200,19 +200,14 @@ std::vector<Error> ReloadPart::refusals(const Candidate& candidate) const {
     const auto sizes =
         plan_tables(candidate.settings, snapshot, dpdk_.eal().memory_bytes(), dpdk_.workers());
     if (!sizes) return {sizes.error()};
-    return {};
-}
-
-// The row board does not grow.
-void ReloadPart::note_rows(Candidate& candidate) const {
-    const auto sizes = plan_tables(candidate.settings, *candidate.built.snapshot,
-                                   dpdk_.eal().memory_bytes(), dpdk_.workers());
-    if (sizes && sizes->board_rows > workers_.runtime().shared().board->capacity()) {
+    // The row board does not grow.
+    if (sizes->board_rows > workers_.runtime().shared().board->capacity()) {
         candidate.warnings.push_back(Error{
             "room for more rows of lists (max_rows, max_elements) needs a restart: answers whose "
             "rows have no room are claimed each time",
             candidate.settings.file});
     }
+    return {};
 }
 
 void ReloadPart::take(std::unique_ptr<Candidate> candidate) {
@@ -236,7 +231,6 @@ void ReloadPart::take(std::unique_ptr<Candidate> candidate) {
         reloader_->finished(std::move(outcome));
         return;
     }
-    note_rows(*candidate);
     for (const auto& part : parts_.all())
         part->prepare(candidate->built);
     has_earlier_ = true;

@@ -79,8 +79,8 @@ class ReloadPart final : public Part {
     void watch_files();
     void files_changed(const std::vector<std::string>& files);
     [[nodiscard]] bool has_same_servers(const std::string& file) const;
-    [[nodiscard]] std::vector<Error> refusals(const Candidate& candidate) const;
-    void note_rows(Candidate& candidate) const;
+    // Adds a warning about what needs a restart.
+    [[nodiscard]] std::vector<Error> refusals(Candidate& candidate) const;
     void take(std::unique_ptr<Candidate> candidate);
     void let_parts_read(Candidate& candidate, bool is_refused);
     void publish_candidate();

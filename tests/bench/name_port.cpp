@@ -8,11 +8,11 @@
 
 #include <algorithm>
 #include <cstring>
-#include <ctime>
 
 #include "bench/answer_check.h"
 #include "bench/fail.h"
 #include "bench/frame_places.h"
+#include "bench/thread_time.h"
 
 namespace steer::bench {
 namespace {
@@ -61,12 +61,6 @@ std::uint32_t read_digits(const std::uint8_t* in) {
         number = number << 4 |
                  static_cast<std::uint32_t>(in[i] <= '9' ? in[i] - '0' : (in[i] | 0x20) - 'a' + 10);
     return number;
-}
-
-double thread_ns() {
-    timespec at{};
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &at);
-    return static_cast<double>(at.tv_sec) * 1e9 + static_cast<double>(at.tv_nsec);
 }
 
 }  // namespace
@@ -160,12 +154,12 @@ double NamePort::own_ns(bool by_zipf) {
     draw_by_zipf(by_zipf);
     constexpr unsigned kBursts = 200'000, kSize = 32;
     std::array<rte_mbuf*, kSize> burst;
-    const double begin = thread_ns();
+    const std::int64_t begin = thread_ns();
     for (unsigned i = 0; i < kBursts; ++i) {
         if (rx(burst.data(), kSize) != kSize) fail("no mbufs");
         rte_pktmbuf_free_bulk(burst.data(), kSize);
     }
-    return (thread_ns() - begin) / (double{kBursts} * kSize);
+    return static_cast<double>(thread_ns() - begin) / (double{kBursts} * kSize);
 }
 
 }  // namespace steer::bench

@@ -1,6 +1,5 @@
 // Measures what is written to routers, how soon and at which price (routeros_scenes.h). Prints one JSON line.
 #include <openssl/evp.h>
-#include <time.h>
 
 #include <algorithm>
 #include <array>
@@ -42,12 +41,6 @@ double p99_ms(std::vector<std::int64_t> delays_us) {
 
 double rounded(double value) {
     return std::round(value * 1000) / 1000;
-}
-
-std::int64_t thread_ns() {
-    timespec t{};
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return t.tv_sec * 1'000'000'000 + t.tv_nsec;
 }
 
 namespace {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "lab.h"
+#include "thread_time.h"
 
 namespace steer::bench {
 
@@ -23,8 +24,6 @@ std::string address(std::uint32_t n);
 // The value that 99 of 100 do not exceed, in milliseconds.
 double p99_ms(std::vector<std::int64_t> delays_us);
 double rounded(double value);  // to three digits behind the point
-// CPU time of this thread.
-std::int64_t thread_ns();
 
 // 28,700 rows on a `fast` router that has none, and again after its reboot: rows a second from the login on ÷ what the
 // router can do. Ten answers a second are held during the repair.

@@ -29,6 +29,7 @@ CLIENTS = (100, 10_000, 100_000, 1_000_000, 10_000_000)
 CLAIMS = (10_000, 100_000, 1_000_000, 2_000_000)
 LOADS = (50, 60, 70, 80, 90, 100, 110)  # percent
 LOAD_SECONDS = 2.0
+AT_ONCE = 500_000  # rules that are written to the file
 FEW_NAMES = 100_000  # asked for while rules or clients grow
 SECONDS, ROUNDS, PAGE_MIB, MBUFS = 1.5, 3, 2, 131_072
 WARMED_S = 1_500_000  # names whose entries had a hit after a second
@@ -56,7 +57,8 @@ def once(build: pathlib.Path, config: pathlib.Path, names: int, count: int, *wor
     """One start: medians of `count` rounds, less the port's own time."""
     cache, mib = memory_mib(names)
     argv = [str(build / "tests/bench/bench_cached"), "--config", str(config), "--router-port", "0", "--numbered", str(names),
-            "--rounds", str(count), "--seconds", str(SECONDS), "--warm", str(1 + names / WARMED_S), "--mbufs", str(MBUFS), "--mib", str(mib), "--cache-mib", str(cache), *words]
+            "--rounds", str(count), "--seconds", str(SECONDS), "--warm", str(1 + names / WARMED_S), "--mbufs", str(MBUFS), "--mib", str(mib),
+            "--cache-mib", str(cache), *words]
     done = subprocess.run(argv, text=True, capture_output=True, timeout=900)
     if done.returncode != 0:
         raise LabError(f"bench_cached failed: {done.stdout[-500:]} {done.stderr[-2000:]}")
@@ -79,27 +81,28 @@ def by_names(build: pathlib.Path, folder: pathlib.Path, n: int, count: int) -> d
     return once(build, config_of(folder, n), n, count)
 
 
-def by_rules(build: pathlib.Path, folder: pathlib.Path, n: int, count: int) -> dict:
+def behind_a_set(build: pathlib.Path, folder: pathlib.Path, rules_of, n: int, count: int) -> dict:
     """A set of `n` rules before the cache. They match none of the names."""
-    names = folder / "rules.txt"
-    with open(names, "w") as out:
-        for begin in range(0, n, 500_000):
-            out.write("\n".join(_rules(min(500_000, n - begin), 0)) + "\n")
-    return once(build, config_of(folder, FEW_NAMES, f"  - {{ tag: list, type: domain_set, args: {{ files: [{names}] }} }}\n",
+    rules = folder / "rules.txt"
+    with open(rules, "w") as out:
+        for begin in range(0, n, AT_ONCE):
+            out.write("\n".join(rules_of(min(AT_ONCE, n - begin))) + "\n")
+    return once(build, config_of(folder, FEW_NAMES, f"  - {{ tag: list, type: domain_set, args: {{ files: [{rules}] }} }}\n",
                                  "{ matches: qname $list, exec: mark 1 }, "), FEW_NAMES, count)
+
+
+def by_rules(build: pathlib.Path, folder: pathlib.Path, n: int, count: int) -> dict:
+    return behind_a_set(build, folder, lambda few: _rules(few, 0), n, count)
+
+
+def by_patterns(build: pathlib.Path, folder: pathlib.Path, n: int, count: int) -> dict:
+    """Half keywords and half regular expressions."""
+    return behind_a_set(build, folder, lambda few: _rules(0, few), n, count)
 
 
 def by_clients(build: pathlib.Path, folder: pathlib.Path, n: int, count: int) -> dict:
     """A limit on responses by client and name, which no client reaches."""
     return once(build, config_of(folder, FEW_NAMES, more=LIMIT), FEW_NAMES, count, "--clients", str(n))
-
-
-def by_patterns(build: pathlib.Path, folder: pathlib.Path, n: int, count: int) -> dict:
-    """The same with patterns, half keywords and half regular expressions."""
-    patterns = folder / "patterns.txt"
-    patterns.write_text("\n".join(_rules(0, n)) + "\n")
-    return once(build, config_of(folder, FEW_NAMES, f"  - {{ tag: list, type: domain_set, args: {{ files: [{patterns}] }} }}\n",
-                                 "{ matches: qname $list, exec: mark 1 }, "), FEW_NAMES, count)
 
 
 def by_claims(build: pathlib.Path, folder: pathlib.Path, n: int, count: int) -> dict:
@@ -141,8 +144,8 @@ def by_load(build: pathlib.Path, pages: int, count: int) -> list[dict]:
             for percent, found in rows.items()]
 
 
-CURVES = {"names": (NAMES, by_names), "rules": (RULES, by_rules), "patterns": (PATTERNS, by_patterns), "clients": (CLIENTS, by_clients), "claims": (CLAIMS, by_claims),
-          "routers": (ROUTERS, by_routers)}
+CURVES = {"names": (NAMES, by_names), "rules": (RULES, by_rules), "patterns": (PATTERNS, by_patterns), "clients": (CLIENTS, by_clients),
+          "claims": (CLAIMS, by_claims), "routers": (ROUTERS, by_routers)}
 
 
 def run(build: str) -> dict:

@@ -160,7 +160,7 @@ class PartReader {
         ListRules rules;
         take_names(in_, names_of(*source), {false, list_.lenient, list_.match_all}, source->file,
                    place_, rules);
-        if (list_.terms.hit_log) version = version_of(source->bytes);
+        if (list_.terms.hit_log) version.sha256 = sha256_of(source->bytes);
         if (rules.size() > max_names_) {
             refuse("has " + std::to_string(rules.size()) + " names, and 'max_names' allows " +
                    std::to_string(max_names_) + ": raise it, or take a shorter list");

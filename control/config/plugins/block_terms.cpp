@@ -1,10 +1,7 @@
 #include "control/config/plugins/block_terms.h"
 
-#include <openssl/evp.h>
-
-#include <array>
-
 #include "control/config/reading.h"
+#include "matchers/content_hash.h"
 #include "matchers/quote.h"
 #include "matchers/safe_text.h"
 
@@ -34,18 +31,10 @@ void check_terms(Reading& in, int line, std::string_view owner, const BlockTerms
                                 "remove one of them");
 }
 
-matchers::ListVersion version_of(std::string_view bytes) {
-    constexpr std::string_view kDigits = "0123456789abcdef";
-    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-    unsigned length = 0;
-    matchers::ListVersion out;
-    if (EVP_Digest(bytes.data(), bytes.size(), digest.data(), &length, EVP_sha256(), nullptr) != 1)
-        return out;
-    for (unsigned i = 0; i < length; ++i) {
-        out.sha256 += kDigits[digest[i] >> 4U];
-        out.sha256 += kDigits[digest[i] & 0xfU];
-    }
-    return out;
+std::string sha256_of(std::string_view bytes) {
+    matchers::ContentHash hash;
+    hash.add({reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()});
+    return hash.hex();
 }
 
 }  // namespace steer::config

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <string>
 #include <string_view>
 
 #include "control/config/setting.h"
@@ -12,8 +13,8 @@ namespace steer::config {
 void read_public_name(Reading& in, const Node& node, const Place& place, BlockTerms& out);
 void check_terms(Reading& in, int line, std::string_view owner, const BlockTerms& terms);
 
-// The version of a list with this text, for the hit log. The caller adds its lines.
-matchers::ListVersion version_of(std::string_view bytes);
+// The hash of a list's text, for the hit log, in hexadecimal digits.
+std::string sha256_of(std::string_view bytes);
 
 template <class Args, bool BlockTerms::*Member>
 void read_term(Reading& in, const Node& node, const Place& place, Args& out) {

@@ -125,7 +125,7 @@ class PolicyZoneReader {
     using Key = std::tuple<matchers::RpzRecord::Trigger, std::string, IpAddress, unsigned, bool>;
 
     void note_version(std::string_view bytes) {
-        if (args_.terms.hit_log) zone_.version.sha256 = version_of(bytes).sha256;
+        if (args_.terms.hit_log) zone_.version.sha256 = sha256_of(bytes);
         matchers::ListLinesBuilder lines(true), exceptions(true);
         for (const RuleAt& at : zone_.names) {
             const bool allows = zone_.actions[at.value].does == RpzAction::Does::passthru;

@@ -2,10 +2,9 @@
 //
 // A renamed file is FILE.2026-11-23T17-20-05Z, with the time of the rename in UTC, and -2, -3 … when
 // several are renamed in a second; it never replaces another file. The newest `max_files` of these
-// are kept. A file is larger than `max_size` only if one line is, or if
-// it cannot be renamed. A file that cannot be opened or
-// written is tried again after kRetryS; until then lines are lost and counted. Writes may block on
-// a slow disk. One thread.
+// are kept. A file is larger than `max_size` only if one line is, or if it cannot be renamed. A file
+// that cannot be opened or written is tried again after kRetryS; until then lines are lost and
+// counted. Writes may block on a slow disk. One thread.
 #pragma once
 
 #include <cstddef>

@@ -168,6 +168,11 @@ ClaimTerms claim_terms(const PolicyList& list) {
 }
 
 // A list of the kernel's sets: it has no persistent rows.
+// `max_elements` is of each set, and a set has one family.
+std::uint32_t rows_of_sets(const PolicyList& list, std::uint32_t max_elements) {
+    return list.has_v4 && list.has_v6 ? 2 * max_elements : max_elements;
+}
+
 PolicyList policy_list(const config::Plugin& plugin, const config::KernelSets& args, ListId id,
                        const Around& around) {
     PolicyList list;
@@ -183,8 +188,7 @@ PolicyList policy_list(const config::Plugin& plugin, const config::KernelSets& a
     list.max_ttl_s = seconds(args.max_ttl);
     list.extra_time_s = seconds(args.extra_time);
     list.cap_answer_ttl = args.cap_answer_ttl;
-    // Of each set, and a set has one family.
-    list.max_rows = args.max_elements * (list.has_v4 && list.has_v6 ? 2U : 1U);
+    list.max_rows = rows_of_sets(list, args.max_elements);
     set_claimable(list, args, around);
     return list;
 }
@@ -207,8 +211,7 @@ PolicyList policy_list(const config::Plugin& plugin, const config::OpnsenseAlias
     list.extra_time_s = seconds(args.extra_time);
     list.cap_answer_ttl = args.cap_answer_ttl;
     list.max_addresses = static_cast<std::uint16_t>(args.max_addresses);
-    // Of each set, and a set has one family.
-    list.max_rows = args.max_elements * (list.has_v4 && list.has_v6 ? 2U : 1U);
+    list.max_rows = rows_of_sets(list, args.max_elements);
     set_claimable(list, args, around);
     return list;
 }
