@@ -8,6 +8,8 @@
 // hash has a random key per process, because servers of a policy domain choose the addresses.
 #pragma once
 
+#include <rte_config.h>
+
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -46,7 +48,10 @@ enum class RefusedFor : std::uint8_t {
 
 class RowBoard {
   public:
-    static constexpr std::size_t kBytesPerRow = 112;  // of memory, at most
+    // Of memory, at most: 112 on x86, 144 on arm64. A bucket of rte_hash fills a cache line for
+    // eight entries. There are as many extension buckets, and both numbers are powers of two: at
+    // most four buckets for eight rows.
+    static constexpr std::size_t kBytesPerRow = 80 + 4 * RTE_CACHE_LINE_SIZE / 8;
 
     // EAL must be initialized. Aborts with a message if there is no memory. `rows`: maximum number
     // of rows.

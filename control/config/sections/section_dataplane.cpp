@@ -275,8 +275,8 @@ constexpr std::array<Row<Dataplane>, 17> kDataplaneRows{{
     {"memory", Own<Dataplane>{"size", read_memory}, "auto", "64MiB..1TiB",
      "memory for packets, cache and queries\n`auto` takes a quarter of the RAM, between 128 MiB "
      "and 4 GiB. In a control group with a memory limit it takes a quarter of that limit. Caches "
-     "may have half of it, and the rows of all lists an eighth: 112 bytes for each of `max_rows`, "
-     "`max_elements` and `max_routes`."},
+     "may have half of it, and the rows of all lists an eighth: 112 bytes (arm64: 144) for each of "
+     "`max_rows`, `max_elements` and `max_routes`."},
     {"idle", choice<Dataplane, &Dataplane::idle>(), "adaptive", "spin|pause|adaptive",
      "what an idle worker does\n`spin` polls without pause, `pause` polls with CPU pause "
      "instructions, `adaptive` sleeps until a packet arrives."},
