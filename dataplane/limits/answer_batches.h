@@ -36,6 +36,13 @@ class AnswerBatches {
       public:
         Batch() = default;  // not to be used before it is assigned
         void prefetch() const noexcept { __builtin_prefetch(words_, 1); }
+        // Whether add() would add an answer to a batch that has begun.
+        [[nodiscard]] bool has_space(Most most) const noexcept {
+            for (const std::uint64_t word : *words_) {
+                if (word - tag_ < most.in_word) return true;
+            }
+            return false;
+        }
         // Adds an answer. False: it needs a token now.
         [[nodiscard]] bool add(Most most, std::uint32_t now_s) const noexcept {
             for (std::uint64_t& word : *words_) {

@@ -136,6 +136,14 @@ template <Traits traits, class Places, class Batching>
             lines[i] = nullptr;
         }
     }
+    if constexpr (traits.limits) {
+        for (unsigned i = 0; i < n; ++i) {
+            if (lines[i] != nullptr) {
+                const Packet& p = burst.packets[places[i]];
+                batching.prefetch(batches[i], limited_client(p), lines[i]->limit_name);
+            }
+        }
+    }
     stage_ends(Stage::packet_cache);
     const std::uint32_t now_s = now.s();
     unsigned kept = 0;

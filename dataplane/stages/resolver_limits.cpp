@@ -22,6 +22,10 @@ unsigned Resolver::answer_limited_hits(Burst& burst, const Snapshot& snapshot, N
         batches[i] = batch_of(p, names[i], batching);
         batches[i].prefetch();
     }
+    for (unsigned i = 0; i < burst.live_count; ++i) {
+        if (names[i] != 0)
+            batching.prefetch(batches[i], limited_client(burst.packets[burst.live[i]]), names[i]);
+    }
     unsigned kept = 0;
     for (unsigned i = 0; i < burst.live_count; ++i) {
         const std::uint8_t place = burst.live[i];

@@ -296,6 +296,24 @@ BOOST_AUTO_TEST_CASE(a_word_is_taken_over_only_if_it_is_old) {
     BOOST_TEST(AnswerBatches::none().close(7) == 0U);
 }
 
+BOOST_AUTO_TEST_CASE(a_batch_has_space_if_the_next_answer_needs_no_token) {
+    const AnswerBatches batches;
+    const AnswerBatches::Most two(2);
+    const auto batch = AnswerBatches::of(batches.words(), 0x1234'0000'0000'0005);
+    const auto other = AnswerBatches::of(batches.words(), 0x4321'0000'0000'0005);
+    BOOST_TEST(!batch.has_space(two));  // it has not begun
+    BOOST_TEST(batch.add(two, 7));
+    BOOST_TEST(batch.has_space(two));
+    BOOST_TEST(!other.has_space(two));
+    BOOST_TEST(batch.add(two, 7));
+    BOOST_TEST(!batch.has_space(two));  // full
+    (void)batch.close(7);
+    BOOST_TEST(!batch.has_space(two));
+    batch.open(7);
+    BOOST_TEST(batch.has_space(two));
+    BOOST_TEST(!AnswerBatches::none().has_space(two));
+}
+
 BOOST_AUTO_TEST_CASE(clients_of_one_prefix_count_together) {
     LimiterWorld w(LimitWhat::queries);
     BOOST_TEST(w.query("192.0.2.1"));
