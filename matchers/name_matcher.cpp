@@ -2,6 +2,7 @@
 
 #include <hs/hs.h>
 
+#include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <future>
@@ -22,6 +23,9 @@ struct NameMatcher::Image {
     std::vector<Decision> decisions;
     TagBits given;  // not the sets of steps
     std::size_t rules = 0;
+
+    // The sets of `tags`, with the results of the decisions in place of the sets of their steps.
+    [[nodiscard]] TagBits decided(const TagBits& tags) const noexcept;
 };
 
 namespace {
@@ -68,18 +72,32 @@ Result<void> NameMatcher::prepare(Scratch& scratch) const {
         "no memory to match keyword and regexp rules: use fewer, or give the process more memory"};
 }
 
-TagBits NameMatcher::match(std::span<const std::uint8_t> wire_name,
-                           Scratch& scratch) const noexcept {
-    TagBits tags = find_tags(image_->suffixes, wire_name);
-    scan(image_->patterns, wire_name, static_cast<hs_scratch_t*>(scratch.hs_), tags);
-    if (image_->decisions.empty()) return tags;
-    TagBits given;
-    for (std::size_t i = 0; i < given.words.size(); ++i)
-        given.words[i] = tags.words[i] & image_->given.words[i];
-    for (const Decision& decision : image_->decisions) {
-        if (is_in(decision, tags)) given.set(decision.set);
+TagBits NameMatcher::Image::decided(const TagBits& tags) const noexcept {
+    if (decisions.empty()) return tags;
+    TagBits out;
+    for (std::size_t i = 0; i < out.words.size(); ++i)
+        out.words[i] = tags.words[i] & given.words[i];
+    for (const Decision& decision : decisions) {
+        if (is_in(decision, tags)) out.set(decision.set);
     }
-    return given;
+    return out;
+}
+
+void NameMatcher::match(std::span<const WireName> names, Scratch& scratch,
+                        std::span<TagBits> tags) const noexcept {
+    std::array<const TagBits*, kMaxNames> found;
+    find_tags(image_->suffixes, names, {found.data(), names.size()});
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        TagBits all = *found[i];
+        scan(image_->patterns, names[i], static_cast<hs_scratch_t*>(scratch.hs_), all);
+        tags[i] = image_->decided(all);
+    }
+}
+
+TagBits NameMatcher::match(WireName name, Scratch& scratch) const noexcept {
+    TagBits tags;
+    match({&name, 1}, scratch, {&tags, 1});
+    return tags;
 }
 
 std::size_t NameMatcher::rules() const {

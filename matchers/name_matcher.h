@@ -24,6 +24,10 @@ using SetId = std::uint16_t;
 inline constexpr std::size_t kMaxLabel = 63;    // bytes (RFC 1035 2.3.4)
 inline constexpr std::size_t kMaxLevels = 127;  // labels in 255 bytes
 inline constexpr std::size_t kMaxSets = 256;
+inline constexpr std::size_t kMaxNames = 32;  // of one call
+
+// A name in lower-cased wire form with the root byte, 1..255 bytes.
+using WireName = std::span<const std::uint8_t>;
 
 // The sets that have a name: bit i of word i/64 is set i.
 struct TagBits {
@@ -107,11 +111,12 @@ class NameMatcher {
     // was prepared for earlier.
     Result<void> prepare(Scratch& scratch) const;
 
-    // The sets that have the name. `wire_name` must be valid lower-cased wire form with the root
-    // byte, 1..255 bytes (from dns::parse_query). If a label has a dot or a NUL, no rule matches
-    // across that byte. `scratch` must be prepared for this image.
-    [[nodiscard]] TagBits match(std::span<const std::uint8_t> wire_name,
-                                Scratch& scratch) const noexcept;
+    // The sets that have each name. `names` must be valid (from dns::parse_query), and at most
+    // kMaxNames. If a label has a dot or a NUL, no rule matches across that byte. `scratch` must be
+    // prepared for this image.
+    void match(std::span<const WireName> names, Scratch& scratch,
+               std::span<TagBits> tags) const noexcept;
+    [[nodiscard]] TagBits match(WireName name, Scratch& scratch) const noexcept;
 
     [[nodiscard]] std::size_t rules() const;
     [[nodiscard]] SuffixSize suffix_size() const;

@@ -164,12 +164,18 @@ bool Executor::claim_hit(const Snapshot& snapshot, const Plan& plan, const cache
     return true;
 }
 
-const Plan* Executor::plan(const Snapshot& snapshot, const dns::Query& q,
-                           std::uint8_t entry) noexcept {
-    if (!snapshot.plans_by_name) return &snapshot.plans[entry];
-    matchers::TagBits without_id;
-    const std::uint32_t tag_set = worker_.tag_set_of(snapshot, q.name(), without_id);
-    return plan(snapshot, tag_word(snapshot.generation, tag_set), entry);
+void Executor::plan_by_names(const Snapshot& snapshot, std::span<Planned> planned) noexcept {
+    std::array<matchers::WireName, matchers::kMaxNames> names;
+    std::array<std::uint32_t, matchers::kMaxNames> ids;
+    std::array<matchers::TagBits, matchers::kMaxNames> without_id;
+    const std::size_t n = planned.size();
+    for (std::size_t i = 0; i < n; ++i)
+        names[i] = planned[i].query->name();
+    worker_.tag_sets_of(snapshot, {names.data(), n}, {ids.data(), n}, {without_id.data(), n});
+    for (std::size_t i = 0; i < n; ++i) {
+        const std::uint64_t tags = tag_word(snapshot.generation, ids[i]);
+        planned[i].plan = plan(snapshot, tags, planned[i].entry);
+    }
 }
 
 [[gnu::noinline]] const Plan* Executor::make(const Snapshot& snapshot, std::uint64_t tags,

@@ -44,10 +44,22 @@ class Executor {
              BufferPools& buffers, CacheWriter& cache_writer, Ring<Note>* notes,
              Counters& counters);
 
+    struct Planned {
+        const dns::Query* query;
+        std::uint8_t entry;
+        const Plan* plan;  // the result
+    };
     // The plan of a query that arrived through this entry of the program. nullptr: there is none,
     // and the program runs from the entry. Valid as long as the snapshot is in use.
     const Plan* plan(const Snapshot& snapshot, const dns::Query& q,
-                     std::uint8_t entry = 0) noexcept;
+                     std::uint8_t entry = 0) noexcept {
+        if (!snapshot.plans_by_name) return &snapshot.plans[entry];
+        Planned one{&q, entry, nullptr};
+        plan_by_names(snapshot, {&one, 1});
+        return one.plan;
+    }
+    // The same for a burst, whose names are matched together. Needs Snapshot::plans_by_name.
+    void plan_by_names(const Snapshot& snapshot, std::span<Planned> planned) noexcept;
     // The plan for the name of a cache's entry, by its word Entry::tags. nullptr: the word has no
     // tag set.
     const Plan* plan(const Snapshot& snapshot, std::uint64_t tags,

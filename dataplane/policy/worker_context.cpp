@@ -1,6 +1,7 @@
 #include "dataplane/policy/worker_context.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "dataplane/policy/entry_words.h"
@@ -16,20 +17,41 @@ const matchers::TagBits& WorkerContext::tags_of(QueryContext& c, Now now) noexce
     return *c.tags;
 }
 
-std::uint32_t WorkerContext::tag_set_of(const Snapshot& snapshot,
-                                        std::span<const std::uint8_t> qname,
-                                        matchers::TagBits& without_id) noexcept {
-    const cache::Key name = hasher.of_name(qname);
-    if (const std::uint32_t known = memo.find(name, snapshot.generation)) {
-        counters.add(Stat::name_memo_hits);
-        return known;
+void WorkerContext::tag_sets_of(const Snapshot& snapshot, std::span<const matchers::WireName> names,
+                                std::span<std::uint32_t> ids,
+                                std::span<matchers::TagBits> without_id) noexcept {
+    std::array<cache::Key, matchers::kMaxNames> keys;
+    std::array<matchers::WireName, matchers::kMaxNames> unknown;
+    std::array<std::size_t, matchers::kMaxNames> places;  // in `names`
+    std::size_t n = 0;
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        keys[n] = hasher.of_name(names[i]);
+        ids[i] = memo.find(keys[n], snapshot.generation);
+        if (ids[i] != 0) continue;
+        unknown[n] = names[i];
+        places[n++] = i;
     }
-    counters.add(Stat::name_matches);
-    without_id = {};
+    if (n < names.size()) counters.add(Stat::name_memo_hits, names.size() - n);
+    if (n == 0) return;
+    counters.add(Stat::name_matches, n);
+    std::array<matchers::TagBits, matchers::kMaxNames> tags;
+    std::fill_n(tags.begin(), n, matchers::TagBits{});
     if (snapshot.names != nullptr)
-        without_id = snapshot.names->match(qname, snapshot.scratches[number]);
-    const std::uint32_t id = snapshot.tag_sets->intern(without_id);
-    if (id != 0) memo.put(name, snapshot.generation, id);
+        snapshot.names->match({unknown.data(), n}, snapshot.scratches[number], tags);
+    for (std::size_t i = 0; i < n; ++i) {
+        const std::uint32_t id = snapshot.tag_sets->intern(tags[i]);
+        ids[places[i]] = id;
+        if (id != 0)
+            memo.put(keys[i], snapshot.generation, id);
+        else
+            without_id[places[i]] = tags[i];
+    }
+}
+
+std::uint32_t WorkerContext::tag_set_of(const Snapshot& snapshot, matchers::WireName name,
+                                        matchers::TagBits& without_id) noexcept {
+    std::uint32_t id = 0;
+    tag_sets_of(snapshot, {&name, 1}, {&id, 1}, {&without_id, 1});
     return id;
 }
 

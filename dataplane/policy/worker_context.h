@@ -32,8 +32,12 @@ struct WorkerContext {
 
     // The sets of the query's present name.
     [[nodiscard]] const matchers::TagBits& tags_of(QueryContext& c, Now now) noexcept;
-    // The id of the name's sets; 0 if they have no id: then they are in `without_id`.
-    std::uint32_t tag_set_of(const Snapshot& snapshot, std::span<const std::uint8_t> name,
+    // The ids of the names' sets; 0 if they have no id: then they are in `without_id`. At most
+    // matchers::kMaxNames names.
+    void tag_sets_of(const Snapshot& snapshot, std::span<const matchers::WireName> names,
+                     std::span<std::uint32_t> ids,
+                     std::span<matchers::TagBits> without_id) noexcept;
+    std::uint32_t tag_set_of(const Snapshot& snapshot, matchers::WireName name,
                              matchers::TagBits& without_id) noexcept;
     void match_name(QueryContext& c) noexcept;
     // Adds the sets that the name has inherited.

@@ -1,8 +1,9 @@
-// Finds the full and domain rules for a name: one walk, one lookup per level with rules, deepest
-// first.
+// Finds the full and domain rules for names: one walk a name, one lookup per level with rules,
+// deepest first.
 //
-// Does not allocate. Prefetches the buckets of all levels; a hit costs one more cache line. The
-// number of lookups is at most the number of labels of the deepest rule.
+// Does not allocate. The names of a call go side by side, each step after a prefetch: the filter's
+// words of all levels, then buckets, then nodes. So a name of a burst costs about half of one that
+// is alone. The number of lookups is at most the number of labels of the deepest rule.
 #pragma once
 
 #include <cstdint>
@@ -12,9 +13,10 @@
 
 namespace steer::matchers {
 
-// `wire_name`: valid lower-cased wire form with the root byte.
-const TagBits& find_tags(const SuffixImage& image,
-                         std::span<const std::uint8_t> wire_name) noexcept;
+// `names`: valid lower-cased wire form with the root byte. `found`: one for each name.
+void find_tags(const SuffixImage& image, std::span<const WireName> names,
+               std::span<const TagBits*> found) noexcept;
+const TagBits& find_tags(const SuffixImage& image, WireName name) noexcept;
 
 // The node with this hash of a name (without the root byte); nullptr if there is none. The image
 // must not be empty.

@@ -92,4 +92,41 @@ BOOST_AUTO_TEST_CASE(labels_of_every_length_are_distinguished) {
     }
 }
 
+// Deep names need more space than a burst's walk has, so it ends and goes on between them.
+BOOST_AUTO_TEST_CASE(a_burst_finds_what_each_name_alone_does) {
+    std::mt19937 random{11};
+    const auto below = [&](unsigned n) { return static_cast<std::size_t>(random() % n); };
+    const auto name = [&](std::size_t labels) {
+        std::string text;
+        for (std::size_t i = 0; i < labels; ++i)
+            text += std::string(1, static_cast<char>('a' + below(3))) + ".";
+        return text + "org";
+    };
+    m::SuffixBuilder builder(20);  // with collisions
+    for (std::size_t i = 0; i < 3'000; ++i) {
+        const auto kind = i % 2 == 0 ? m::RuleKind::domain : m::RuleKind::full;
+        const std::size_t labels = i % 100 == 0 ? below(127) : below(8);
+        BOOST_REQUIRE(builder.add(static_cast<m::SetId>(i % 200), kind, name(labels)));
+    }
+    const auto image = builder.build();
+    BOOST_REQUIRE(image);
+    std::size_t found = 0;
+    for (std::size_t round = 0; round < 200; ++round) {
+        const std::size_t n = 1 + below(m::kMaxNames);
+        std::vector<std::vector<std::uint8_t>> wires;
+        std::vector<m::WireName> names;
+        for (std::size_t i = 0; i < n; ++i)
+            wires.push_back(wire(name(below(4) == 0 ? below(127) : below(9))));
+        names.assign(wires.begin(), wires.end());
+        if (round == 0) names[0] = names[0].last(1);  // the root
+        std::vector<const m::TagBits*> verdicts(n);
+        m::find_tags(*image, names, verdicts);
+        for (std::size_t i = 0; i < n; ++i) {
+            BOOST_CHECK(*verdicts[i] == m::find_tags(*image, names[i]));
+            found += *verdicts[i] != m::TagBits{};
+        }
+    }
+    BOOST_CHECK_GT(found, 500U);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
