@@ -234,19 +234,41 @@ std::uint64_t DnstapSink::failed() const {
     return released > written ? released - written : 0;
 }
 
-void DnstapSink::submit() {
+void DnstapSink::Free::operator()(void* memory) const noexcept {
+    std::free(memory);
+}
+
+bool DnstapSink::offer(Message& message) {
+    if (fstrm_iothr_submit(thread_->io, thread_->queue, message.bytes.get(), message.size,
+                           Wire::release, wire_.get()) != fstrm_res_success)
+        return false;
     // libfstrm frees it once it is written, or when there is no receiver.
-    void* const copy = wire_->connected() ? std::malloc(message_.size()) : nullptr;
-    if (copy == nullptr) {
+    (void)message.bytes.release();
+    return true;
+}
+
+void DnstapSink::offer_waiting() {
+    while (!waiting_.empty() && offer(waiting_.front())) {
+        waiting_bytes_ -= waiting_.front().size;
+        waiting_.pop_front();
+    }
+}
+
+void DnstapSink::submit() {
+    Message message{.bytes = nullptr, .size = message_.size()};
+    if (wire_->connected()) message.bytes.reset(std::malloc(message.size));
+    if (message.bytes == nullptr) {
         ++lost_;
         return;
     }
-    std::memcpy(copy, message_.data(), message_.size());
-    if (fstrm_iothr_submit(thread_->io, thread_->queue, copy, message_.size(), Wire::release,
-                           wire_.get()) != fstrm_res_success) {
-        std::free(copy);
+    std::memcpy(message.bytes.get(), message_.data(), message.size);
+    if (waiting_.empty() && offer(message)) return;
+    if (waiting_bytes_ + message.size > kWaitingBytes) {
         ++lost_;
+        return;
     }
+    waiting_bytes_ += message.size;
+    waiting_.push_back(std::move(message));
 }
 
 void DnstapSink::send(const RecordedQuery& query) {
@@ -254,6 +276,7 @@ void DnstapSink::send(const RecordedQuery& query) {
         ++lost_;
         return;
     }
+    offer_waiting();
     put_client_query(source_, query, message_);
     submit();
     if (query.rcode == kNoRcode) return;
@@ -262,6 +285,7 @@ void DnstapSink::send(const RecordedQuery& query) {
 }
 
 void DnstapSink::poll() {
+    offer_waiting();
     const bool is_connected = connected();
     if (is_connected && !was_connected_) {
         warn_("dnstap receiver " + address_ + " is connected");
