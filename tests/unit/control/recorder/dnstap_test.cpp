@@ -76,7 +76,7 @@ Descriptor listener(const std::string& path) {
     return fd;
 }
 
-// Reads exactly so many bytes.
+// Reads exactly `size` bytes.
 std::string take(const Descriptor& fd, std::size_t size) {
     std::string out(size, '\0');
     for (std::size_t at = 0; at < size;) {
@@ -87,7 +87,7 @@ std::string take(const Descriptor& fd, std::size_t size) {
     return out;
 }
 
-// A frame of Frame Streams: a length in network order, then so many bytes; length 0 precedes a
+// A frame of Frame Streams: its length in network order, then its bytes; length 0 precedes a
 // control frame.
 std::string take_frame(const Descriptor& fd) {
     const std::string head = take(fd, 4);
