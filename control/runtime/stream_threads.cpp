@@ -20,6 +20,7 @@
 #include "control/host/resolver/interface_zone.h"
 #include "control/streams/listen/quic_sockets.h"
 #include "control/streams/listen/server_protocols.h"
+#include "control/streams/quic/memory.h"
 #include "control/streams/quic/program.h"
 #include "control/streams/stream_thread.h"
 
@@ -99,6 +100,7 @@ struct StreamThreads::Impl {
           clock(c),
           log(l),
           secret(key),
+          most_quic_connections(quic::most_connections(quic::most_memory(), count)),
           quic(
               main, count, quic_secret, [this] { return program.start(); },
               [this](std::vector<Descriptor> channels, const std::function<void()>& broken) {
@@ -120,6 +122,8 @@ struct StreamThreads::Impl {
         int line = 0;                                    // of the configuration
     };
     Result<void> add_quic(std::size_t index);
+    [[nodiscard]] std::uint64_t quic_connections() const;  // that its servers may have, in all
+    [[nodiscard]] Result<quic::ServiceSettings> settings_within_memory(QuicServer& server) const;
     void close(const ListenAddress& where);
     [[nodiscard]] std::map<ListenAddress, Wanted> wanted(
         const std::vector<ServiceAddress>& service_addresses) const;
@@ -131,6 +135,7 @@ struct StreamThreads::Impl {
     Clock& clock;
     Log log;
     const std::uint64_t secret;  // of the keys of `limits:`
+    const std::uint32_t most_quic_connections;
     std::vector<std::unique_ptr<StreamThread>> threads;
     std::vector<std::thread> running;
 
@@ -146,13 +151,32 @@ struct StreamThreads::Impl {
     QuicHost quic;
 };
 
+std::uint64_t StreamThreads::Impl::quic_connections() const {
+    std::uint64_t sum = 0;
+    for (const build::Listener& listener : listeners)
+        sum += listener.quic ? listener.quic->limits.max_connections : 0;
+    return sum;
+}
+
+// Servers over QUIC share the memory of one process: if it is too small for all their connections,
+// each gets its part.
+Result<quic::ServiceSettings> StreamThreads::Impl::settings_within_memory(
+    QuicServer& server) const {
+    auto settings = settings_of(server);
+    if (settings) {
+        settings->limits.max_connections = quic::part_of_connections(
+            settings->limits.max_connections, quic_connections(), most_quic_connections);
+    }
+    return settings;
+}
+
 // Reads its certificate.
 Result<void> StreamThreads::Impl::add_quic(std::size_t index) {
     const build::Listener& listener = listeners[index];
     QuicServer server;
     server.number = static_cast<std::uint16_t>(quic_servers.size());
     server.settings = *listener.quic;
-    auto settings = settings_of(server);
+    auto settings = settings_within_memory(server);
     if (!settings) return Error{settings.error().text, {}, listener.endpoint.line};
     quic.set_service(std::move(*settings));
     quic_servers.emplace(index, std::move(server));
@@ -269,6 +293,13 @@ Result<void> StreamThreads::listen(const std::vector<build::Listener>& listeners
         service = std::move(*made);
     }
     impl_->budgeted = budgeted;
+    if (const std::uint64_t sum = impl_->quic_connections(); sum > impl_->most_quic_connections) {
+        impl_->log("servers over QUIC have at most " +
+                   std::to_string(impl_->most_quic_connections) + " connections in all, not " +
+                   std::to_string(sum) + ": steerdns-quic may use " +
+                   std::to_string(quic::most_memory() >> 20) +
+                   " MiB; lower max_connections, or give the machine more memory");
+    }
     std::vector<stream::QuicFrontend> over_quic;  // by number: listeners are numbered in order
     for (const auto& [listener, server] : impl_->quic_servers)
         over_quic.push_back(
@@ -291,7 +322,7 @@ std::vector<Error> StreamThreads::renew(const std::vector<build::Listener>& list
                 !now.quic->tls.cert.empty())
                 server.settings.tls = now.quic->tls;
         }
-        auto settings = settings_of(server);
+        auto settings = impl_->settings_within_memory(server);
         if (settings) {
             impl_->quic.set_service(std::move(*settings));
         } else {

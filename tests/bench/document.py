@@ -107,6 +107,9 @@ CURVES = {  # of the bench `scale`: what grows, its columns with their headings
     "clients": ("clients, with a limit", {"ns": "uniform, ns", "ns_zipf": "by Zipf's law, ns"}),
     "claims": ("claims of a router", {"claim_ns": "new, ns", "again_ns": "again, ns", "claim_bytes": "bytes a claim"}),
     "routers": ("routers, 50 new rows/s each", {"lag_p99_ms": "row after claim, p99, ms", "fleet_cpu_percent": "of a core, percent"}),
+    "connections": ("idle connections", {
+        f"{transport}_{key}": f"{name}, {what}" for transport, name in (("dot", "DoT"), ("doh", "DoH"), ("doq", "DoQ"))
+        for key, what in (("bytes", "bytes"), ("percent", "% of a core"), ("ns", "ns an answer"))}),
     "load": ("load, percent of the most", {"mqps": "answers, M/s", "answered": "answered", "p50_us": "p50, µs", "p99_us": "p99, µs"})}
 
 

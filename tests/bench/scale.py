@@ -2,7 +2,7 @@
 
 Names, rules and clients: one worker answers from its cache; the port makes each query (tests/bench/name_port.h), for
 names drawn uniformly and by Zipf's law, by turns. The port's own time is measured and taken off. Claims: the engine with
-that many, on a router that cannot be reached. Load: 50 to 110 % of what a memif carries, as in `latency`. `ratio`: an
+that many, on a router that cannot be reached. Connections: tests/bench/connections.py. Load: 50 to 110 % of what a memif carries, as in `latency`. `ratio`: an
 answer by Zipf's law with 10⁷ names ÷ with 10⁶. Numbers of names that this machine's memory cannot hold are left out; `names` is the last one.
 """
 
@@ -14,7 +14,7 @@ import statistics
 import subprocess
 import tempfile
 
-from bench import memif
+from bench import connections, memif
 from bench.instr import LIMIT
 from bench.machine import NotMeasurable, announce, hugepages, require_idle
 from bench.machine import rounds as how_many
@@ -114,6 +114,10 @@ def by_routers(build: pathlib.Path, folder: pathlib.Path, n: int, count: int) ->
     return of_engine(build, "fleet", n, 1)
 
 
+def idle_connections(build: pathlib.Path, folder: pathlib.Path, n: int, count: int) -> dict:
+    return connections.by_connections(build, n)
+
+
 def of_engine(build: pathlib.Path, scene: str, n: int, count: int) -> dict:
     found = []
     for _ in range(count):
@@ -145,7 +149,7 @@ def by_load(build: pathlib.Path, pages: int, count: int) -> list[dict]:
 
 
 CURVES = {"names": (NAMES, by_names), "rules": (RULES, by_rules), "patterns": (PATTERNS, by_patterns), "clients": (CLIENTS, by_clients),
-          "claims": (CLAIMS, by_claims), "routers": (ROUTERS, by_routers)}
+          "claims": (CLAIMS, by_claims), "routers": (ROUTERS, by_routers), "connections": (connections.SIZES, idle_connections)}
 
 
 def run(build: str) -> dict:

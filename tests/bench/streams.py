@@ -74,9 +74,9 @@ def dnsdist(stage: Stage, made: Certificate) -> Process:
     return process
 
 
-def ours(stage: Stage, made: Certificate) -> Process:
+def ours(stage: Stage, made: Certificate, limits: str = LIMITS) -> Process:
     file = stage.folder / "streams.yaml"
-    file.write_text(OF_OURS.format(cpu=SERVER_CPU, cert=made.pem, key=made.key, limits=LIMITS))
+    file.write_text(OF_OURS.format(cpu=SERVER_CPU, cert=made.pem, key=made.key, limits=limits))
     stage.serial += 1
     process = stage.network.start("server", f"steerdnsd{stage.serial}", *PINNED, str(stage.build / "steerdnsd"), "--config", str(file),
                                   "--control-socket", str(stage.socket))
@@ -206,41 +206,47 @@ def quic_figures(stage: Stage, server: Process) -> dict[str, float]:
             "doq_idle_bytes": quic_idle_bytes(stage, server)}
 
 
-def run(build: str) -> dict:
-    require_idle()
+@contextlib.contextmanager
+def many_files():
+    """As many open files as the machine allows, for this process and those that it starts."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def run(build: str) -> dict:
+    require_idle()
     starts = {"ours": ours, "dnsdist": dnsdist}
     modes = {"ours": (*MODES, *QUIC_MODES, APART), "dnsdist": MODES}
     costs: dict[tuple[str, str], list[tuple[float, float]]] = {(who, mode): [] for who in starts for mode in modes[who]}
     over_quic: dict[str, list[float]] = collections.defaultdict(list)
     opened: dict[str, list[float]] = {who: [] for who in starts}
     held: dict[str, list[float]] = {who: [] for who in starts}
-    try:
-        with Network("bench") as network:
-            stage = Stage(network, pathlib.Path(build))
-            made = Authority(stage.folder).issue("server", "DNS:dns.example", f"IP:{OURS}")
-            parameters = announce(f"streams: dnsperf -m tcp|dot {' '.join(CLIENT)}, h2load {' '.join(H2LOAD)} for {SECONDS} s by turns, {NAMES} names in the cache of either; "
-                            f"servers on CPU {SERVER_CPU}, client on CPU {CLIENT_CPU} of {os.cpu_count()}; one worker and one stream thread, "
-                            f"{version('dnsdist')} with its packet cache and one thread for TCP; {IDLE} idle DoT connections; openssl s_time "
-                            f"-new for {HANDSHAKE_S} s, ECDSA P-256; over QUIC doq_load with as many connections and queries")
-            for number in range(rounds()):
-                for who, start in starts.items():
-                    server = start(stage, made)
-                    for mode in modes[who]:
-                        costs[who, mode].append(cost(stage, server, mode))
-                    if who == "ours":
-                        for name, figure in quic_figures(stage, server).items():
-                            over_quic[name].append(figure)
-                    opened[who].append(handshake(stage, server))
-                    held[who].append(idle_bytes(stage, server))
-                    stage.stop(server)
-                print(f"  round {number + 1}: " + "; ".join(
-                    f"{who} " + ", ".join(f"{mode} {costs[who, mode][-1][0]:.0f} ns at {costs[who, mode][-1][1]:.0f}/s" for mode in modes[who]) +
-                    f", a connection {opened[who][-1]:.0f} µs and {held[who][-1]:.0f} bytes" for who in starts) +
-                    "; ours over QUIC " + ", ".join(f"{name} {figures[-1]:.0f}" for name, figures in over_quic.items()), flush=True)
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    with Network("bench") as network, many_files():
+        stage = Stage(network, pathlib.Path(build))
+        made = Authority(stage.folder).issue("server", "DNS:dns.example", f"IP:{OURS}")
+        parameters = announce(f"streams: dnsperf -m tcp|dot {' '.join(CLIENT)}, h2load {' '.join(H2LOAD)} for {SECONDS} s by turns, {NAMES} names in the cache of either; "
+                        f"servers on CPU {SERVER_CPU}, client on CPU {CLIENT_CPU} of {os.cpu_count()}; one worker and one stream thread, "
+                        f"{version('dnsdist')} with its packet cache and one thread for TCP; {IDLE} idle DoT connections; openssl s_time "
+                        f"-new for {HANDSHAKE_S} s, ECDSA P-256; over QUIC doq_load with as many connections and queries")
+        for number in range(rounds()):
+            for who, start in starts.items():
+                server = start(stage, made)
+                for mode in modes[who]:
+                    costs[who, mode].append(cost(stage, server, mode))
+                if who == "ours":
+                    for name, figure in quic_figures(stage, server).items():
+                        over_quic[name].append(figure)
+                opened[who].append(handshake(stage, server))
+                held[who].append(idle_bytes(stage, server))
+                stage.stop(server)
+            print(f"  round {number + 1}: " + "; ".join(
+                f"{who} " + ", ".join(f"{mode} {costs[who, mode][-1][0]:.0f} ns at {costs[who, mode][-1][1]:.0f}/s" for mode in modes[who]) +
+                f", a connection {opened[who][-1]:.0f} µs and {held[who][-1]:.0f} bytes" for who in starts) +
+                "; ours over QUIC " + ", ".join(f"{name} {figures[-1]:.0f}" for name, figures in over_quic.items()), flush=True)
     middle = statistics.median
     ratios = {mode: [d / o for (d, _), (o, _) in zip(costs["dnsdist", mode], costs["ours", mode])] for mode in MODES}
     worst = min(MODES, key=lambda mode: middle(ratios[mode]))

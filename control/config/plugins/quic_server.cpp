@@ -33,7 +33,7 @@ constexpr auto quic_rows() {
             row.text =
                 "maximum open connections, over all addresses of the server\nAt the limit, one "
                 "that "
-                "has been idle long is closed. Each takes about 60 KiB, and the queries and "
+                "has been idle long is closed. Each takes about 90 KiB, and the queries and "
                 "answers that it holds.";
         } else if (row.name == "max_queries") {
             row.text = "maximum queries in progress per connection\nClients receive this limit.";

@@ -9,13 +9,11 @@
 #include "control/host/process/call_filters.h"
 #include "control/host/process/child_main.h"
 #include "control/host/process/file_rules.h"
+#include "control/streams/quic/memory.h"
 #include "control/streams/quic/program.h"
 #include "control/streams/quic/quic_process.h"
 
 namespace {
-
-// Of its data. 10,000 connections take 600 MiB.
-constexpr rlim_t kMostMemory = rlim_t{1} << 30;
 
 void confine() {
     (void)steer::FileRules().enforce();
@@ -26,7 +24,8 @@ steer::ChildEnd serve() {
     using namespace steer;
     become_child(quic::kProgramName);
     (void)::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);  // it has a private key
-    const rlimit most{kMostMemory, kMostMemory};
+    const rlim_t memory = quic::most_memory();
+    const rlimit most{memory, memory};
     (void)::setrlimit(RLIMIT_DATA, &most);
     quic::QuicProcess process(SequencedSocket(Descriptor(kChildSocketFd), quic::kMaxMessage));
     return process.begin(confine) ? process.run() : ChildEnd::not_understood;

@@ -25,6 +25,7 @@
 #include "control/streams/quic/client_streams.h"
 #include "control/streams/quic/connection.h"
 #include "control/streams/quic/first_packets.h"
+#include "control/streams/quic/memory.h"
 #include "control/streams/quic/query_taker.h"
 #include "control/streams/quic/quic_counters.h"
 #include "control/streams/quic/quic_service.h"
@@ -54,7 +55,7 @@ class QuicServer final : private Connection::Host {
     static constexpr std::size_t kMostUnacknowledged = 1 << 20;
     // Bytes of queries and answers that are held for all clients of a thread. Above it, each
     // connection that grows beyond kFewBytes is closed.
-    static constexpr std::size_t kMostHeld = 128 << 20;
+    static constexpr std::size_t kMostHeld = kHeldPerThread;
     static constexpr std::size_t kFewBytes = 32 << 10;
     // Idle connections that are inspected for one to close.
     static constexpr unsigned kInspected = 64;
