@@ -123,6 +123,19 @@ def _growth(curves: dict[str, list[dict]]) -> list[str]:
     return lines
 
 
+def _cores(result: dict) -> list[str]:
+    counts = result["counts"]
+    lines = ["| operation | " + " | ".join(f"{n} workers: fills | shared writes" for n in counts) + " |", "|---|" + "---|---|" * len(counts)]
+    for name in next(iter(counts.values())):
+        lines.append(f"| {name} | " + " | ".join(f"{max(fills, 0):.2f} | {max(writes, 0):.2f}" for fills, writes in (of[name] for of in counts.values())) + " |")
+    lines += ["", "| workers | " + " | ".join(f"{percent} % misses, M/s: overlap | wait" for percent in result["curves"]["waits"]) + " |",
+              "|---|" + "---|---|" * len(result["curves"]["waits"])]
+    overlaps, waits = result["curves"]["overlaps"], result["curves"]["waits"]
+    for number, point in enumerate(next(iter(waits.values()))):
+        lines.append(f"| {point['n']} | " + " | ".join(f"{overlaps[p][number]['mqps']:.1f} | {waits[p][number]['mqps']:.1f}" for p in waits) + " |")
+    return lines
+
+
 def _of_one_model(model: str, results: dict) -> list[str]:
     lines = [f"### On {model}", "", "| bench | ratio | goal | stretch | met | other figures (their goals) | `instr` | rounds | of |",
              "|---|---|---|---|---|---|---|---|---|"]
@@ -138,6 +151,10 @@ def _of_one_model(model: str, results: dict) -> list[str]:
         entry = results["scale"]
         lines += ["", f"How it grows (`tools/bench scale`, {entry['date']}, {entry['commit']}):", *_growth(entry["result"]["curves"]), "",
                   f"![Nanoseconds an answer, as the work grows, on {model}](figures/scale-{_slug(model)}.svg)"]
+    if "cores" in results:
+        entry = results["cores"]
+        lines += ["", f"Lines that move between cores, and what they make of many workers (`tools/bench cores`, {entry['date']}, {entry['commit']}):", "",
+                  *_cores(entry["result"]), "", f"![Modelled rate of many workers, on {model}](figures/cores-{_slug(model)}.svg)"]
     return lines
 
 
@@ -208,6 +225,9 @@ def files(results: dict) -> dict[pathlib.Path, str]:
             made[RESULTS.with_name(f"stages-{_slug(model)}.svg")] = plots.stages(of_model["stages"]["result"])
         if "scale" in of_model:
             made[RESULTS.with_name(f"scale-{_slug(model)}.svg")] = plots.growth(of_model["scale"]["result"]["curves"])
+        if "cores" in of_model:
+            result = of_model["cores"]["result"]
+            made[RESULTS.with_name(f"cores-{_slug(model)}.svg")] = plots.cores(result["curves"], (result["overlapped_ns"], result["fill_ns"]))
     return made
 
 

@@ -77,6 +77,9 @@ GOALS = (
                   "compared")),
     Goal("zones", 20, limits=(("worst_change_ms", "≤", 1000),),
          figures=("change_ms", "whole_s", "merge_s", "restore_s", "lookup_ns", "changed_lookup_ns", "bytes_per_name")),
+    Goal("cores", None, limits=(("packet_cache_hit", "≤", 0.01), ("shared_cache_hit", "≤", 0.01)),
+         figures=("miss", "insert", "claim", "miss_writes", "insert_writes", "claim_writes", "spread", "hit_ns", "miss_ns", "insert_ns", "fill_ns",
+                  "overlapped_ns")),
     Goal("wakeups", None, limits=(("added_us", "≤", 100), ("idle_percent", "≤", 3)),
          figures=("ratio", "woken_qps", "busy_poll_qps", "spin_qps", "woken_ns", "busy_poll_ns", "spin_ns", "p50_us", "p99_us")),
 )

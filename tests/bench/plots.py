@@ -97,3 +97,30 @@ def growth(curves: dict[str, list[dict]]) -> str:
             drawing.box(colour, left + 10 + 150 * index, top + SMALL_HEIGHT - 18, 10, 10)
             drawing.words("ink", left + 24 + 150 * index, top + SMALL_HEIGHT - 9, LINE_NAMES[key])
     return drawing.text()
+
+
+def cores(curves: dict[str, dict[str, list[dict]]], line_ns: tuple[float, float]) -> str:
+    """Modelled answers a second by workers, both axes logarithmic: a colour for each share of misses, whole where lines overlap and
+    dashed where each line is waited for."""
+    left, top, width, height = 70, 60, 560, 380
+    drawing = Drawing(left + width + 130, top + height + 50, "Modelled rate of many workers")
+    every = [point for of_cost in curves.values() for points in of_cost.values() for point in points]
+    least, most = math.floor(math.log10(min(point["mqps"] for point in every))), math.ceil(math.log10(max(point["mqps"] for point in every)))
+    last = max(point["n"] for point in every)
+    x = lambda n: left + width * math.log2(n) / math.log2(last)
+    y = lambda mqps: top + height * (most - math.log10(mqps)) / (most - least)
+    drawing.words("ink", left, 20, "million answers a second by workers (a model)")
+    drawing.words("faint", left, 40, f"whole: {line_ns[0]:g} ns a line that moves; dashed: {line_ns[1]:g} ns")
+    for power in range(least, most + 1):
+        drawing.line("faint", left, y(10 ** power), left + width, y(10 ** power), "1 4")
+        drawing.words("faint", left - 8, y(10 ** power) + 4, f"{10 ** power:g}", "end")
+    for n in (1, 2, 4, 8, 16, 32, 64):
+        drawing.words("faint", x(n), top + height + 20, str(n), "middle")
+    for cost, of_cost in curves.items():
+        for colour, (percent, points) in zip(SERIES, of_cost.items()):
+            for before, after in zip(points, points[1:]):
+                drawing.line(colour, x(before["n"]), y(before["mqps"]), x(after["n"]), y(after["mqps"]), "" if cost == "overlaps" else "5 4")
+            if cost == "overlaps":
+                end = points[-1]
+                drawing.words("ink", x(end["n"]) + 8, y(end["mqps"]) + 4, f"{percent} % misses")
+    return drawing.text()

@@ -117,11 +117,11 @@ class Machine:
 
     def __init__(self, network: Network, space: str, kernel: GuestKernel, build: pathlib.Path, nics: list, *,
                  bind: tuple[str, list] | None = None, iommu: bool = False, memory: int = 1024,
-                 modules: tuple[str, ...] = ()):
+                 modules: tuple[str, ...] = (), cpus: int = 2, append: tuple[str, ...] = (), words: tuple[str, ...] = ()):
         """`bind`: a driver of DPDK's and the NICs that it gets. `iommu`: an emulated one, for vfio. `modules`: of the kernel, beside
-        those of each machine."""
+        those of each machine. `append`, `words`: further ones of the kernel's command line, and of qemu's."""
         driver, bound = bind or ("", [])
-        append = ["console=ttyS0", "nokaslr", "mitigations=off", "loglevel=4", "panic=-1"]
+        append = ["console=ttyS0", "nokaslr", "mitigations=off", "loglevel=4", "panic=-1", *append]
         if bind:
             append += ["steer.pages=160", f"steer.bind={driver}:" + ",".join(f"0000:00:{n.slot:02x}.0" for n in bound)]
         hardware = []
@@ -136,8 +136,8 @@ class Machine:
         listener.listen()
         started = time.monotonic()
         self.process: Process = network.start(
-            space, "machine", QEMU, "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", str(memory),
-            "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-serial", "stdio", *hardware,
+            space, "machine", QEMU, "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", str(cpus), "-m", str(memory),
+            "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-serial", "stdio", *hardware, *words,
             "-kernel", str(kernel.image), "-initrd", str(initrd), "-append", " ".join(append),
             *share("host", "/", 0x10), *share("build", str(build), 0x11),
             "-device", "virtio-serial-pci,addr=0x12", "-chardev", f"socket,id=agent,path={agent}",

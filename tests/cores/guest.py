@@ -1,0 +1,39 @@
+"""`cores_load` in a machine of eight CPUs, traced by `shared_lines`."""
+
+from __future__ import annotations
+
+import contextlib
+import pathlib
+import sys
+from collections.abc import Iterator
+
+from lab.network import Network
+
+from cores import trace
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "vm"))
+from guest_kernel import GuestKernel  # noqa: E402
+from machine import Machine  # noqa: E402
+
+CPUS = 8
+MOST_WORKERS = CPUS - 1  # CPU 0 is the wire, the upstream and `routers`
+
+
+class Guest:
+    def __init__(self, network: Network, kernel: GuestKernel, build: pathlib.Path):
+        self._counts, self._build = network.folder / "counts", build
+        network.namespace("cores")
+        self._machine = Machine(network, "cores", kernel, build, [], cpus=CPUS, memory=2048, append=(f"isolcpus=1-{MOST_WORKERS}",),
+                                words=("-plugin", f"{build / trace.PLUGIN},out={self._counts}"))
+
+    def counted(self, workers: int, rounds: int) -> list[trace.Operation]:
+        """Each operation that `workers` serve, `rounds` bursts a worker."""
+        self._counts.write_text("")
+        printed = self._machine.run(f"/run/build/{trace.LOAD} -- {workers} {rounds} 2>&1", 300)
+        return trace.read(printed, self._counts, self._build / trace.LOAD)
+
+
+@contextlib.contextmanager
+def booted(kernel: GuestKernel, build: pathlib.Path) -> Iterator[Guest]:
+    with Network("cores") as network:
+        yield Guest(network, kernel, build)

@@ -1,0 +1,52 @@
+"""The laws of docs/explanation/ownership.md: how many lines an operation may take from other cores, and how many it may take away.
+
+Of a miss and an insert, the share (N-1)/N has another worker as owner, so that limits are those of N workers without end.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+from cores.trace import Needs, Operation
+
+
+@dataclasses.dataclass(frozen=True)
+class Law:
+    fills: float   # lines from another core, per operation ...
+    writes: float  # ... and writes to a line that another core had
+    always: bool = False  # whatever the number of workers is
+
+
+LAWS = {"packet_cache_hit": Law(0.01, 0.01), "shared_cache_hit": Law(0.01, 0.01), "miss": Law(17, 11.5), "insert": Law(11, 7.5),
+        "claim": Law(12, 3, always=True)}
+
+
+def of(operations: list[Operation]) -> dict[str, Needs]:
+    """By the names of the laws: what each adds to the operation that it is a part of."""
+    total = {operation.name: operation.total for operation in operations}
+    return {"packet_cache_hit": total["packet_cache_hit"], "shared_cache_hit": total["shared_cache_hit"], "miss": total["miss"],
+            "insert": total["miss_insert"] - total["miss"], "claim": total["miss_insert_claim"] - total["miss_insert"]}
+
+
+def by_cache_writer(operations: list[Operation]) -> Needs:
+    """The part of an insert that is worker 0's, beside what it does as any worker. (CPU 0 is no worker.)"""
+    of_core = {operation.name: operation.cores for operation in operations}
+    added = {core: of_core["miss_insert"][core] - of_core["miss"][core] for core in of_core["miss"] if core > 0}
+    others = [needs for core, needs in added.items() if core > 1]
+    if not others:
+        return Needs()
+    mean = lambda key: sum(getattr(needs, key) for needs in others) / len(others)
+    return added[1] - Needs(mean("shared_writes"), mean("moved"), mean("fetched"))
+
+
+def broken(operations: list[Operation]) -> list[str]:
+    """A sentence for each law that does not hold."""
+    workers = operations[0].workers
+    wrong = []
+    for name, needs in of(operations).items():
+        law = LAWS[name]
+        share = 1 if law.always else (workers - 1) / workers
+        for what, found, limit in (("lines of other cores", needs.fills(), law.fills), ("shared writes", needs.shared_writes, law.writes)):
+            if found > limit * share:
+                wrong.append(f"{name} with {workers} workers: {found:.2f} {what}, and {limit * share:.2f} are allowed")
+    return wrong
