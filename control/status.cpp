@@ -48,9 +48,9 @@ constexpr std::string_view kCounterMembers =
     "workers outcomes routers sets? opnsense? streams mdns? ports exceptions announcements "
     "denied_calls";
 // Problems are listed in this order.
-constexpr std::array<std::string_view, 13> kSubjects{
-    "health", "configuration", "routers",      "fleet",    "upstreams", "overload",   "cache",
-    "lists",  "zones",         "certificates", "recorder", "doctor",    "confinement"};
+constexpr std::array<std::string_view, 14> kSubjects{
+    "health", "configuration", "routers",      "fleet",    "upstreams", "overload",    "cache",
+    "lists",  "zones",         "certificates", "recorder", "doctor",    "confinement", "memory"};
 
 // Its members in the order of a declaration; others come behind.
 object in_order(const object& all, std::string_view members) {

@@ -14,6 +14,7 @@
 
 #include "control/host/process/call_filters.h"
 #include "control/host/process/heartbeat.h"
+#include "dataplane/base/memory_node.h"
 #include "dataplane/port/eal.h"
 #include "dataplane/port/unmap_guard.h"
 
@@ -43,7 +44,8 @@ std::unique_ptr<Sleeper> make_sleeper() {
 rte_rcu_qsbr* make_qsbr(unsigned streams) {
     const unsigned readers = kFirstStreamReader + streams;
     const std::size_t size = rte_rcu_qsbr_get_memsize(readers);
-    auto* qsbr = static_cast<rte_rcu_qsbr*>(rte_zmalloc("steer_qsbr", size, RTE_CACHE_LINE_SIZE));
+    auto* qsbr = static_cast<rte_rcu_qsbr*>(
+        rte_zmalloc_socket("steer_qsbr", size, RTE_CACHE_LINE_SIZE, memory_node()));
     if (qsbr == nullptr || rte_rcu_qsbr_init(qsbr, readers) != 0) die("no memory for QSBR state");
     return qsbr;
 }
@@ -69,6 +71,7 @@ int DataplaneRuntime::run_worker(void* run) {
 }
 
 DataplaneRuntime::DataplaneRuntime(const RuntimeOptions& options) : options_(options) {
+    const OnNode shared_memory(node_of(0));  // the cache writer's
     lists_ = std::make_unique<ListStates>();
     buffers_ =
         std::make_unique<BufferPools>(options.small_buffers * workers(), options.large_buffers);
@@ -102,6 +105,7 @@ DataplaneRuntime::DataplaneRuntime(const RuntimeOptions& options) : options_(opt
     from_stream_.resize(options.streams);
     between_.resize(workers());
     for (unsigned w = 0; w < workers(); ++w) {
+        const OnNode own_memory(node_of(w));
         Sleeper* const sleeper = worker_sleepers_[w].get();
         events_.push_back(std::make_unique<Ring<Event>>(kEvents, routers_sleeper_.get()));
         acknowledgements_.push_back(std::make_unique<Ring<Message>>(kAcknowledgements, sleeper));
@@ -115,6 +119,7 @@ DataplaneRuntime::DataplaneRuntime(const RuntimeOptions& options) : options_(opt
             from_stream_[s].push_back(std::make_unique<Ring<Message>>(kMessages, sleeper));
         }
         for (unsigned to = 0; to < workers(); ++to) {
+            const OnNode popper_memory(node_of(to));
             between_[w].push_back(
                 to == w ? nullptr
                         : std::make_unique<Ring<Message>>(kMessages, worker_sleepers_[to].get()));
@@ -158,9 +163,14 @@ Worker& DataplaneRuntime::add_worker(std::vector<Port*> ports, Clock& clock) {
 
     WorkerOptions worker = options_.worker;
     worker.index = index;
+    const OnNode own_memory(node_of(index));
     workers_.push_back(std::make_unique<Worker>(worker, shared_, rings, std::move(ports),
                                                 *worker_sleepers_[index], clock));
     return *workers_.back();
+}
+
+int DataplaneRuntime::node_of(unsigned worker) const {
+    return worker < options_.worker_nodes.size() ? options_.worker_nodes[worker] : kAnyNode;
 }
 
 void DataplaneRuntime::start() {

@@ -86,6 +86,9 @@ class DataplaneRuntime {
     [[nodiscard]] Sleeper& stream_sleeper(unsigned i) { return *stream_sleepers_[i]; }
 
   private:
+    // The NUMA node of a worker's CPU.
+    [[nodiscard]] int node_of(unsigned worker) const;
+
     RuntimeOptions options_;
     NeededHosts needed_hosts_;
     Shared shared_;

@@ -2,11 +2,13 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <boost/json/object.hpp>
 #include <utility>
 
 #include "control/host/process/process_limits.h"
 #include "control/parts.h"
+#include "control/program/reload/numa_plan.h"
 #include "control/program/reload/port_check.h"
 
 namespace steer {
@@ -24,7 +26,9 @@ Parts::Maker dpdk_part() {
 
 Result<void> DpdkPart::start() {
     const config::Settings& settings = settings_.get();
-    auto cpus = plan_cpus(settings.dataplane, allowed_cpus());
+    const NumaNodes nodes = NumaNodes::read();
+    auto cpus = plan_cpus(settings.dataplane, allowed_cpus(),
+                          cpus_near_ports(settings, nodes, allowed_cpus()));
     if (!cpus) return Error{cpus.error().text, settings.file, settings.dataplane.line};
     cpus_ = std::move(*cpus);
     if (const auto there = allowed_cpus().size(); workers() > there) {
@@ -38,11 +42,32 @@ Result<void> DpdkPart::start() {
         !good)
         return good;
     if (auto good = check_ports(settings, read_host()); !good) return good;
-    auto eal = Eal::start(options());
+    plan_memory(nodes);
+    const OnNode memory(first_node());
+    EalOptions eal_options = options();
+    if (first_node() != kAnyNode) eal_options.main_cpus = nodes.cpus_of(first_node());
+    auto eal = Eal::start(eal_options);
     if (!eal) return eal.error();
     eal_ = std::move(*eal);
     bind_to(cpus_.control);
     return {};
+}
+
+// Before the start of DPDK, which takes hugepages.
+void DpdkPart::plan_memory(const NumaNodes& nodes) {
+    advice_ = numa_advice(settings_.get());
+    for (const Error& one : advice_)
+        spdlog::warn("{}", one.sentence());
+    const auto facts = read_memory_facts();
+    const EalPlan plan = plan_eal(options(), facts, allowed_cpus());
+    // DPDK gives memory of a named node or none. If one has too little, DPDK chooses for all.
+    if (node_shortages(nodes, cpus_.workers, plan, facts.huge_page_bytes).empty())
+        nodes_ = nodes_of_workers(cpus_.workers, nodes);
+}
+
+void DpdkPart::add_problems(Problems& problems) {
+    for (const Error& one : advice_)
+        problems.push_back({"memory", one.text});
 }
 
 EalOptions DpdkPart::options() const {

@@ -3,12 +3,14 @@
 
 #include <memory>
 #include <string_view>
+#include <vector>
 
 #include "control/config/start_settings.h"
 #include "control/part.h"
 #include "control/program/reload/configuration.h"
 #include "control/program/reload/sizing.h"
 #include "dataplane/port/eal.h"
+#include "dataplane/port/numa.h"
 
 namespace steer {
 
@@ -21,16 +23,23 @@ class DpdkPart final : public Part {
 
     Result<void> start() override;
     void add_status(boost::json::object& all) override;
+    void add_problems(Problems& problems) override;
 
     [[nodiscard]] const Eal& eal() const { return *eal_; }
     [[nodiscard]] const CpuPlan& cpus() const { return cpus_; }
+    // The NUMA node whose memory each worker gets. Empty: DPDK and the kernel choose.
+    [[nodiscard]] const std::vector<int>& nodes() const { return nodes_; }
+    [[nodiscard]] int first_node() const { return nodes_.empty() ? kAnyNode : nodes_.front(); }
     [[nodiscard]] unsigned workers() const { return static_cast<unsigned>(cpus_.workers.size()); }
 
   private:
+    void plan_memory(const NumaNodes& nodes);
     [[nodiscard]] EalOptions options() const;
 
     const StartSettings& settings_;
     CpuPlan cpus_;
+    std::vector<int> nodes_;
+    std::vector<Error> advice_;  // about NUMA nodes
     std::unique_ptr<Eal> eal_;
 };
 

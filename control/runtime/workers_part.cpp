@@ -49,6 +49,7 @@ Result<void> WorkersPart::start() {
     const auto wall = std::chrono::system_clock::now().time_since_epoch();
     options->worker.traces_from = first_trace_id(static_cast<std::uint64_t>(
         std::chrono::duration_cast<std::chrono::milliseconds>(wall).count()));
+    options->worker_nodes = dpdk_.nodes();
     runtime_ = std::make_unique<DataplaneRuntime>(*options);
     records_ = std::make_unique<QueryRecordFeed>(*runtime_);
     spdlog::info("cache keys are computed by {} code",
@@ -127,6 +128,7 @@ void WorkersPart::add_status(object& all) {
         workers.push_back(
             object{{"index", w},
                    {"cpu", dpdk_.cpus().workers[w]},
+                   {"memory_node", w < dpdk_.nodes().size() ? dpdk_.nodes()[w] : kAnyNode},
                    {"parked", runtime_->worker(w).parked()},
                    {"busy_percent", cycles > 0 ? std::min(100.0, busy / cycles * 100) : 0.0}});
     }

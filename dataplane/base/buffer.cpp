@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <new>
 
+#include "dataplane/base/memory_node.h"
 #include "dataplane/base/publication.h"
 
 namespace steer {
@@ -29,7 +30,7 @@ rte_mempool* make_pool(const char* kind, unsigned count, std::uint32_t capacity)
     std::snprintf(name, sizeof name, "%s_%u", kind, serial.fetch_add(1));
     const auto size = static_cast<unsigned>(sizeof(Buffer)) + capacity;
     rte_mempool* const pool =
-        rte_mempool_create_empty(name, count, size, cache_size(count), 0, SOCKET_ID_ANY, 0);
+        rte_mempool_create_empty(name, count, size, cache_size(count), 0, memory_node(), 0);
     int error = pool == nullptr ? rte_errno : 0;
     if (error == 0) error = -rte_mempool_set_ops_byname(pool, kLockFree, nullptr);
     if (error != 0) {

@@ -18,6 +18,7 @@
 #include <cstring>
 #include <span>
 
+#include "dataplane/base/memory_node.h"
 #include "dataplane/base/ring.h"
 
 namespace steer {
@@ -36,7 +37,7 @@ class CellRing {
         char name[RTE_RING_NAMESIZE];
         std::snprintf(name, sizeof name, "steer_%u", ring_serial.fetch_add(1));
         ring_ =
-            rte_ring_create_elem(name, kCell, cells, SOCKET_ID_ANY, RING_F_SP_ENQ | RING_F_SC_DEQ);
+            rte_ring_create_elem(name, kCell, cells, memory_node(), RING_F_SP_ENQ | RING_F_SC_DEQ);
         if (ring_ == nullptr) {
             std::fprintf(stderr, "no memory for a ring of %u cells of %zu bytes\n", cells, kCell);
             std::abort();

@@ -15,6 +15,8 @@
 #include <cstdlib>
 #include <type_traits>
 
+#include "dataplane/base/memory_node.h"
+
 namespace steer {
 
 // One per thread that pops from rings: whether it sleeps, and how to wake it.
@@ -64,7 +66,7 @@ class Ring {
     Ring(unsigned size, Sleeper* popper) : popper_(popper) {
         char name[RTE_RING_NAMESIZE];
         std::snprintf(name, sizeof name, "steer_%u", ring_serial.fetch_add(1));
-        ring_ = rte_ring_create_elem(name, sizeof(T), size, SOCKET_ID_ANY,
+        ring_ = rte_ring_create_elem(name, sizeof(T), size, memory_node(),
                                      RING_F_SP_ENQ | RING_F_SC_DEQ);
         if (ring_ == nullptr) {
             std::fprintf(stderr, "no memory for a ring of %u elements of %zu bytes\n", size,

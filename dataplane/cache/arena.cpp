@@ -7,6 +7,8 @@
 #include <new>
 #include <utility>
 
+#include "dataplane/base/memory_node.h"
+
 namespace steer::cache {
 namespace {
 
@@ -52,7 +54,8 @@ std::uint64_t bit_of(SlotId id) {
 Arena::Arena(std::size_t budget_bytes)
     : pages_(std::max<std::size_t>(budget_bytes / kPageSize, 1)),
       views_(std::make_unique<PageView[]>(pages_.size())) {
-    base_ = static_cast<std::uint8_t*>(rte_malloc("cache", pages_.size() * kPageSize, 64));
+    base_ = static_cast<std::uint8_t*>(
+        rte_malloc_socket("cache", pages_.size() * kPageSize, 64, memory_node()));
     if (base_ == nullptr) {
         rte_panic("no memory for a cache of %zu MiB: give dataplane.memory more\n",
                   budget_bytes >> 20);

@@ -11,6 +11,7 @@
 #include <new>
 #include <numeric>
 
+#include "dataplane/base/memory_node.h"
 #include "dataplane/base/publication.h"
 #include "dataplane/base/same_bytes.h"
 #include "dataplane/cache/cache_impl.h"
@@ -46,7 +47,7 @@ rte_hash* make_table(std::uint64_t entries) {
         std::min<std::uint64_t>(entries + kSpareKeys, RTE_HASH_ENTRIES_MAX));
     parameters.key_len = sizeof(TableKey);
     parameters.hash_func = fold;
-    parameters.socket_id = SOCKET_ID_ANY;
+    parameters.socket_id = memory_node();
     parameters.extra_flag = RTE_HASH_EXTRA_FLAGS_RW_CONCURRENCY_LF | RTE_HASH_EXTRA_FLAGS_EXT_TABLE;
     rte_hash* table = rte_hash_create(&parameters);
     if (table == nullptr) {

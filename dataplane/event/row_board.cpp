@@ -11,6 +11,8 @@
 #include <cstdio>
 #include <cstring>
 
+#include "dataplane/base/memory_node.h"
+
 namespace steer {
 namespace {
 
@@ -49,7 +51,7 @@ RowBoard::RowBoard(unsigned rows, rte_rcu_qsbr* qsbr) : secret_(random_word()), 
     parameters.key_len = sizeof(RowKey);
     parameters.hash_func = rte_jhash;
     parameters.hash_func_init_val = random_word();
-    parameters.socket_id = SOCKET_ID_ANY;
+    parameters.socket_id = memory_node();
     parameters.extra_flag = RTE_HASH_EXTRA_FLAGS_RW_CONCURRENCY_LF | RTE_HASH_EXTRA_FLAGS_EXT_TABLE;
     hash_ = rte_hash_create(&parameters);
     if (hash_ == nullptr) {

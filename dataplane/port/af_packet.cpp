@@ -18,6 +18,7 @@
 #include <cstring>
 #include <utility>
 
+#include "dataplane/base/memory_node.h"
 #include "dataplane/port/descriptor.h"
 #include "dataplane/port/kernel_device.h"
 #include "dataplane/port/mbuf_pool.h"
@@ -169,7 +170,7 @@ Result<void> PacketPort::open(const KernelDevice& device, const AfPacketOptions&
     pool_ = make_mbuf_pool(
         "packet", options.mbufs,
         static_cast<std::uint16_t>(RTE_PKTMBUF_HEADROOM + std::max(2048U, frame_bytes)),
-        static_cast<int>(rte_socket_id()));
+        memory_node());
     if (pool_ == nullptr) return Error{name_ + ": no memory for its packets"};
 
     // Protocol 0: no packet is received before bind().

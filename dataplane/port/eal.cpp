@@ -9,6 +9,7 @@
 #include <array>
 #include <charconv>
 #include <fstream>
+#include <iterator>
 #include <sstream>
 #include <string_view>
 
@@ -47,7 +48,7 @@ std::string join(const std::vector<unsigned>& cpus) {
     return s;
 }
 
-// Lcore 0 is the caller and keeps its CPUs; lcore i + 1 is worker i.
+// Lcore 0 is the caller; lcore i + 1 is worker i. DPDK allocates near lcore 0 what names no node, such as its tables.
 std::string lcore_map(const std::vector<unsigned>& workers, const std::vector<unsigned>& allowed) {
     std::string s = "--lcores=0@(" + join(allowed) + ")";
     for (unsigned i = 0; i < workers.size(); ++i) {
@@ -125,8 +126,13 @@ EalPlan plan_eal(const EalOptions& options, const MemoryFacts& memory,
     plan.huge_pages = memory.huge_page_bytes != 0 && free_bytes >= least;
     plan.memory_bytes = plan.huge_pages ? std::min(wanted, free_bytes) : wanted;
 
-    plan.arguments = {"steerdnsd", lcore_map(options.worker_cpus, allowed), "--no-telemetry",
-                      "--log-level=*:warning"};
+    std::vector<unsigned> main;
+    std::copy_if(allowed.begin(), allowed.end(), std::back_inserter(main), [&](unsigned cpu) {
+        return std::find(options.main_cpus.begin(), options.main_cpus.end(), cpu) !=
+               options.main_cpus.end();
+    });
+    plan.arguments = {"steerdnsd", lcore_map(options.worker_cpus, main.empty() ? allowed : main),
+                      "--no-telemetry", "--log-level=*:warning"};
     if (plan.huge_pages) {
         plan.arguments.emplace_back("--in-memory");
         plan.why = "up to " + in_mib(plan.memory_bytes) + " in hugepages of " +

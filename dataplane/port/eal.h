@@ -20,6 +20,7 @@ struct EalOptions {
     std::vector<unsigned> worker_cpus;  // one lcore each
     std::uint64_t memory_bytes = 0;     // 0: a quarter of RAM within 128 MiB .. 4 GiB
     std::vector<std::string> pci;       // devices to probe; empty: no bus is scanned
+    std::vector<unsigned> main_cpus{};  // of the node that DPDK's own structures go to; empty: any
     bool shares_memory = false;         // another process uses it, over memif or vhost-user
 };
 

@@ -15,6 +15,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "dataplane/base/memory_node.h"
 #include "dataplane/port/dpdk_log.h"
 #include "dataplane/port/mbuf_pool.h"
 #include "dataplane/port/memif_socket.h"
@@ -102,9 +103,15 @@ Error refusal(const Device& device, const std::string& what, int code) {
     return Error{name_of(device) + ": " + what + ": " + std::strerror(std::abs(code))};
 }
 
+// Of a NIC its own, which its DMA reaches best; of a virtual device that of who opens it.
+int node_of(const Device& device) {
+    const int own = device.vdev.empty() ? rte_eth_dev_socket_id(device.id) : kAnyNode;
+    return own == kAnyNode ? memory_node() : own;
+}
+
 MbufPool make_pool(const Device& device, std::uint16_t queue, unsigned mbufs) {
     return make_mbuf_pool("port" + std::to_string(device.id) + "q" + std::to_string(queue), mbufs,
-                          RTE_MBUF_DEFAULT_BUF_SIZE, rte_eth_dev_socket_id(device.id));
+                          RTE_MBUF_DEFAULT_BUF_SIZE, node_of(device));
 }
 
 rte_mempool* pool_of(const Device& device, std::uint16_t queue, const EthdevOptions& options) {
@@ -195,7 +202,7 @@ Result<std::uint16_t> configure(Device& device, const EthdevOptions& options) {
     std::uint16_t rx_size = options.descriptors;
     std::uint16_t tx_size = options.descriptors;
     rte_eth_dev_adjust_nb_rx_tx_desc(device.id, &rx_size, &tx_size);
-    const int found_socket = rte_eth_dev_socket_id(device.id);
+    const int found_socket = node_of(device);
     const unsigned socket = found_socket < 0 ? 0U : static_cast<unsigned>(found_socket);
     for (std::uint16_t q = 0; q < *queues; ++q) {
         if (options.pools.empty()) device.pools.push_back(make_pool(device, q, options.mbufs));

@@ -7,6 +7,8 @@
 #include <bit>
 #include <cstring>
 
+#include "dataplane/base/memory_node.h"
+
 namespace steer {
 
 bool Umem::map() {
@@ -35,7 +37,7 @@ Result<std::unique_ptr<Umem>> Umem::build(const std::string& name, unsigned fram
     constexpr unsigned kMbufCache = 256;
     umem->pool_ = rte_pktmbuf_pool_create_extbuf(name.c_str(), frames - 1, kMbufCache, 0,
                                                  static_cast<std::uint16_t>(frame_bytes),
-                                                 static_cast<int>(rte_socket_id()), &memory, 1);
+                                                 memory_node(), &memory, 1);
     if (umem->pool_ == nullptr) {
         return Error{name + ": no memory for " + std::to_string(frames) +
                      " packets: " + rte_strerror(rte_errno) + "; raise dataplane.memory"};

@@ -12,6 +12,7 @@
 #include <cstring>
 #include <memory>
 
+#include "dataplane/base/memory_node.h"
 #include "matchers/fold_product.h"
 
 namespace steer {
@@ -29,7 +30,7 @@ using matchers::fold_product;  // hashes 16 bytes
 
 template <class T>
 T* take_array(std::size_t n) {
-    void* const memory = rte_malloc("packet cache", n * sizeof(T), 64);
+    void* const memory = rte_malloc_socket("packet cache", n * sizeof(T), 64, memory_node());
     if (memory == nullptr) rte_panic("no memory for a packet cache: give dataplane.memory more\n");
     T* const first = static_cast<T*>(memory);
     std::uninitialized_value_construct_n(first, n);

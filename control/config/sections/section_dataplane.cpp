@@ -271,7 +271,10 @@ constexpr std::array<Row<Dataplane>, 17> kDataplaneRows{{
     {"ports", Own<Dataplane>{"list of ports", read_ports}, "(interface of the default route)", "",
      "network ports for DNS packets, see below"},
     {"workers", Own<Dataplane>{"integer or list of cores", read_workers}, "1", "1..32",
-     "number of worker cores, or the list of cores"},
+     "number of worker cores, or the list of cores\nA number takes cores on the NUMA node of "
+     "`ports`. Memory of workers is on the node of their cores. Cores or ports on several nodes "
+     "are "
+     "a warning."},
     {"memory", Own<Dataplane>{"size", read_memory}, "auto", "64MiB..1TiB",
      "memory for packets, cache and queries\n`auto` takes a quarter of the RAM, between 128 MiB "
      "and 4 GiB. In a control group with a memory limit it takes a quarter of that limit. Caches "

@@ -25,6 +25,7 @@
 #include "control/operator/machine/apply.h"
 #include "control/operator/machine/checks.h"
 #include "control/operator/machine/report.h"
+#include "control/program/reload/numa_plan.h"
 #include "control/program/reload/reloader.h"
 #include "control/program/reload/sizing.h"
 #include "control/streams/listen/port_owner.h"
@@ -110,7 +111,9 @@ Subject subject_of(const config::Settings& settings) {
     };
     // Isolated ones too, which this process may not use.
     const auto online = parse_cpu_list(subject.word("/sys/devices/system/cpu/online"));
-    if (const auto plan = plan_cpus(settings.dataplane, online.empty() ? allowed_cpus() : online))
+    const auto allowed = online.empty() ? allowed_cpus() : online;
+    if (const auto plan = plan_cpus(settings.dataplane, allowed,
+                                    cpus_near_ports(settings, NumaNodes::read(), allowed)))
         subject.worker_cpus = plan->workers;
     const std::string& user = settings.control.user;
     subject.has_user = ::getpwnam(user.empty() ? "steerdns" : user.c_str()) != nullptr;

@@ -101,25 +101,6 @@ std::uint64_t Subject::most_connections() const {
     return sum != 0 ? sum : config::StreamServer{}.max_connections;
 }
 
-std::vector<unsigned> parse_cpu_list(const std::string& text) {
-    std::vector<unsigned> cpus;
-    const char* at = text.data();
-    const char* const end = at + text.size();
-    while (at < end) {
-        unsigned first = 0;
-        const auto [rest, bad] = std::from_chars(at, end, first);
-        if (bad != std::errc{}) break;
-        unsigned last = first;
-        at = rest;
-        if (at < end && *at == '-') at = std::from_chars(at + 1, end, last).ptr;
-        for (unsigned cpu = first; cpu <= last && cpu < 4096; ++cpu)
-            cpus.push_back(cpu);
-        if (at == end || *at != ',') break;
-        ++at;
-    }
-    return cpus;
-}
-
 std::string format_cpu_list(const std::vector<unsigned>& cpus) {
     std::vector<unsigned> sorted = cpus;
     std::ranges::sort(sorted);

@@ -13,6 +13,7 @@
 #include "control/program/reload/port_check.h"
 #include "control/runtime/ports/port_survey.h"
 #include "dataplane/port/eal.h"
+#include "dataplane/port/numa.h"
 
 namespace steer::machine {
 
@@ -66,8 +67,7 @@ struct Subject {
     [[nodiscard]] std::uint64_t most_connections() const;
 };
 
-// Converts "0-3,8" to numbers and back.
-std::vector<unsigned> parse_cpu_list(const std::string& text);
+// "0-3,8", as parse_cpu_list() reads it.
 std::string format_cpu_list(const std::vector<unsigned>& cpus);
 
 }  // namespace steer::machine

@@ -11,7 +11,8 @@
 namespace steer {
 
 struct RuntimeOptions {
-    WorkerOptions worker;  // for each worker; `index` differs
+    WorkerOptions worker;             // for each worker; `index` differs
+    std::vector<int> worker_nodes{};  // where the memory of each is; empty: anywhere
     unsigned streams = 1;
     std::size_t cache_bytes = 0;               // 0: no cache in the configuration
     std::vector<std::uint32_t> cache_entries;  // by cache instance id

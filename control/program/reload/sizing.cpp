@@ -45,8 +45,13 @@ void bind_to(const std::vector<unsigned>& cpus) {
     [[maybe_unused]] const int done = ::sched_setaffinity(0, sizeof set, &set);
 }
 
-Result<CpuPlan> plan_cpus(const config::Dataplane& settings, const std::vector<unsigned>& allowed) {
+Result<CpuPlan> plan_cpus(const config::Dataplane& settings, const std::vector<unsigned>& allowed,
+                          const std::vector<unsigned>& near) {
     CpuPlan plan;
+    std::vector<unsigned> order = allowed;  // workers get the last ones
+    std::stable_partition(order.begin(), order.end(), [&near](unsigned cpu) {
+        return std::find(near.begin(), near.end(), cpu) == near.end();
+    });
     if (!settings.cores.empty()) {
         plan.workers.assign(settings.cores.begin(), settings.cores.end());
         for (const unsigned cpu : plan.workers) {
@@ -59,7 +64,7 @@ Result<CpuPlan> plan_cpus(const config::Dataplane& settings, const std::vector<u
         }
     } else {
         for (unsigned i = 0; i < settings.workers; ++i) {
-            plan.workers.push_back(allowed[allowed.size() - 1 - i % allowed.size()]);
+            plan.workers.push_back(order[order.size() - 1 - i % order.size()]);
         }
     }
     for (const unsigned cpu : allowed) {

@@ -16,9 +16,10 @@ struct CpuPlan {
 };
 
 // Assigns workers to the last CPUs that this process may use (or to the configured ones), and
-// everything else to the others. If there are too few CPUs, they share. Error: a CPU that this
-// process may not use.
-Result<CpuPlan> plan_cpus(const config::Dataplane& settings, const std::vector<unsigned>& allowed);
+// everything else to the others. If there are too few CPUs, they share. `near`: CPUs that workers
+// get before all others (cpus_near_ports()). Error: a CPU that this process may not use.
+Result<CpuPlan> plan_cpus(const config::Dataplane& settings, const std::vector<unsigned>& allowed,
+                          const std::vector<unsigned>& near = {});
 
 // Binds the calling thread, and threads that it creates later, to these CPUs.
 void bind_to(const std::vector<unsigned>& cpus);

@@ -70,6 +70,7 @@ Parts::Maker ports_part() {
 }
 
 Result<void> PortsPart::start() {
+    const OnNode packet_memory(dpdk_.first_node());
     auto ports = PortSet::open(settings_.get());
     if (!ports) return ports.error();
     ports_ = std::move(*ports);

@@ -16,7 +16,8 @@ class PortsPart final : public Part {
   public:
     static constexpr std::string_view kName = "ports";
     using Needs = steer::Needs<StartSettings, DpdkPart>;
-    explicit PortsPart(const Needs& needs) : settings_(needs.get<StartSettings>()) {}
+    explicit PortsPart(const Needs& needs)
+        : settings_(needs.get<StartSettings>()), dpdk_(needs.get<DpdkPart>()) {}
 
     Result<void> start() override;
     void serve() override;
@@ -31,6 +32,7 @@ class PortsPart final : public Part {
 
   private:
     const StartSettings& settings_;
+    const DpdkPart& dpdk_;
     std::unique_ptr<PortSet> ports_;
     std::unique_ptr<ExceptionThread> exceptions_;
 };

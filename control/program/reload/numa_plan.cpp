@@ -1,0 +1,162 @@
+#include "control/program/reload/numa_plan.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "control/program/reload/port_check.h"
+#include "control/program/reload/sizing.h"
+#include "dataplane/port/pci_device.h"
+
+namespace steer {
+namespace {
+
+using config::PortSettings;
+
+// "2, 3"
+std::string listed(const std::vector<unsigned>& numbers) {
+    std::string text;
+    for (const unsigned number : numbers)
+        text += (text.empty() ? "" : ", ") + std::to_string(number);
+    return text;
+}
+
+// What the port of the daemon is without `ports`.
+std::vector<PortSettings> ports_of(const config::Settings& settings,
+                                   const std::string& default_interface) {
+    if (!settings.dataplane.ports.empty() || default_interface.empty())
+        return settings.dataplane.ports;
+    PortSettings port;
+    port.device = default_interface;
+    port.line = settings.dataplane.line;
+    return {port};
+}
+
+int node_of(const PortSettings& port, const std::string& root) {
+    if (port.pci.empty())
+        return port.kernel_backed() ? node_of_interface(port.device, root) : kAnyNode;
+    const auto device = find_pci_device(port.pci, root);
+    return device ? device->numa_node : kAnyNode;
+}
+
+// "CPUs of node 1 (2, 3)"
+std::string cpus_text(const NumaNodes& nodes, int node) {
+    return "CPUs of node " + std::to_string(node) + " (" + listed(nodes.cpus_of(node)) + ")";
+}
+
+std::map<int, std::vector<unsigned>> cpus_by_node(const std::vector<unsigned>& worker_cpus,
+                                                  const NumaNodes& nodes) {
+    std::map<int, std::vector<unsigned>> all;
+    for (const unsigned cpu : worker_cpus)
+        all[nodes.of_cpu(cpu)].push_back(cpu);
+    return all;
+}
+
+std::string about_split(const std::map<int, std::vector<unsigned>>& workers,
+                        const NumaNodes& nodes) {
+    std::string where;
+    for (const auto& [node, cpus] : workers) {
+        where += (where.empty() ? "" : ", ") + std::string("CPUs ") + listed(cpus) + " on node " +
+                 std::to_string(node);
+    }
+    const int node = workers.begin()->first;
+    return "the workers are on several NUMA nodes (" + where +
+           "), so answers of the cache cross nodes: name " + cpus_text(nodes, node) +
+           " in `workers` of dataplane, or run a daemon on each node";
+}
+
+}  // namespace
+
+std::vector<unsigned> cpus_near_ports(const config::Settings& settings, const NumaNodes& nodes,
+                                      const std::vector<unsigned>& allowed,
+                                      const std::string& root) {
+    if (!nodes.several() || allowed.empty()) return {};
+    int near = kAnyNode;
+    for (const PortSettings& port : settings.dataplane.ports) {
+        const int node = node_of(port, root);
+        if (near != kAnyNode && node != kAnyNode && node != near) return {};
+        if (node != kAnyNode) near = node;
+    }
+    return nodes.cpus_of(near != kAnyNode ? near : nodes.of_cpu(allowed.back()));
+}
+
+std::vector<int> nodes_of_workers(const std::vector<unsigned>& worker_cpus,
+                                  const NumaNodes& nodes) {
+    std::vector<int> all;
+    if (!nodes.several()) return all;
+    for (const unsigned cpu : worker_cpus)
+        all.push_back(nodes.of_cpu(cpu));
+    return all;
+}
+
+std::vector<Error> numa_advice(const config::Settings& settings, const NumaNodes& nodes,
+                               const std::vector<unsigned>& worker_cpus,
+                               const std::string& default_interface,
+                               const std::vector<NodeShortage>& shortages, std::uint64_t page_bytes,
+                               const std::string& root) {
+    std::vector<Error> out;
+    const auto workers = cpus_by_node(worker_cpus, nodes);
+    if (!nodes.several() || workers.empty() || workers.contains(kAnyNode)) return out;
+    const auto add = [&](const config::Line& line, std::string text) {
+        out.push_back(settings.error(line, std::move(text)));
+    };
+    if (workers.size() > 1) add(settings.dataplane.line, about_split(workers, nodes));
+    for (const PortSettings& port : ports_of(settings, default_interface)) {
+        const int node = node_of(port, root);
+        if (node == kAnyNode || (workers.size() == 1 && workers.contains(node))) continue;
+        const std::string name = port.pci.empty() ? port.device : port.pci;
+        const std::string far =
+            workers.contains(node) ? "some of its workers are" : "its workers are";
+        add(port.line, "port " + name + " is on NUMA node " + std::to_string(node) + ", and " +
+                           far + " on another, so its packets cross nodes: name " +
+                           cpus_text(nodes, node) + " in `workers` of dataplane");
+    }
+    for (const NodeShortage& one : shortages) {
+        const std::string node = std::to_string(one.node);
+        const std::uint64_t pages = (one.wanted_bytes + page_bytes - 1) / page_bytes;
+        add(settings.dataplane.line,
+            "NUMA node " + node + " has " + std::to_string(one.free_bytes >> 20) +
+                " MiB in free hugepages and its workers need " +
+                std::to_string(one.wanted_bytes >> 20) +
+                " MiB, so memory is on any node: 'steerctl setup --apply' allocates them, or "
+                "'echo " +
+                std::to_string(pages) + " > /sys/devices/system/node/node" + node +
+                "/hugepages/hugepages-" + std::to_string(page_bytes / 1024) + "kB/nr_hugepages'");
+    }
+    return out;
+}
+
+std::vector<NodeShortage> node_shortages(const NumaNodes& nodes,
+                                         const std::vector<unsigned>& worker_cpus,
+                                         const EalPlan& memory, std::uint64_t page_bytes,
+                                         const std::string& root) {
+    std::vector<NodeShortage> out;
+    if (!nodes.several() || !memory.huge_pages || worker_cpus.empty()) return out;
+    const int first = nodes.of_cpu(worker_cpus.front());
+    for (const auto& [node, cpus] : cpus_by_node(worker_cpus, nodes)) {
+        const std::uint64_t wanted =
+            node == first ? memory.memory_bytes : memory.memory_bytes / worker_cpus.size();
+        const std::uint64_t there = free_huge_bytes(node, page_bytes, root);
+        if (node != kAnyNode && there < wanted) out.push_back({node, there, wanted});
+    }
+    return out;
+}
+
+std::vector<Error> numa_advice(const config::Settings& settings) {
+    const NumaNodes nodes = NumaNodes::read();
+    const auto allowed = allowed_cpus();
+    const auto cpus =
+        plan_cpus(settings.dataplane, allowed, cpus_near_ports(settings, nodes, allowed));
+    if (!cpus || !nodes.several()) return {};
+    const MemoryFacts facts = read_memory_facts();
+    const EalPlan plan = plan_eal({.worker_cpus = cpus->workers,
+                                   .memory_bytes = settings.dataplane.memory_bytes,
+                                   .pci = {},
+                                   .shares_memory = false},
+                                  facts, allowed);
+    return numa_advice(settings, nodes, cpus->workers, read_host().default_interface,
+                       node_shortages(nodes, cpus->workers, plan, facts.huge_page_bytes),
+                       facts.huge_page_bytes);
+}
+
+}  // namespace steer
