@@ -123,16 +123,20 @@ def _growth(curves: dict[str, list[dict]]) -> list[str]:
     return lines
 
 
+CORES = {"packet_cache_hit": "hit in the packet cache", "shared_cache_hit": "hit in the shared cache", "miss": "miss", "insert": "insert, beside its miss",
+         "claim": "claim, beside its insert", "among hits": "miss and insert among 15 hits", "writer": "worker 0's part of an insert"}
+
+
 def _cores(result: dict) -> list[str]:
     counts = result["counts"]
-    lines = ["| operation | " + " | ".join(f"{n} workers: fills | shared writes" for n in counts) + " |", "|---|" + "---|---|" * len(counts)]
-    for name in next(iter(counts.values())):
-        lines.append(f"| {name} | " + " | ".join(f"{max(fills, 0):.2f} | {max(writes, 0):.2f}" for fills, writes in (of[name] for of in counts.values())) + " |")
-    lines += ["", "| workers | " + " | ".join(f"{percent} % misses, M/s: overlap | wait" for percent in result["curves"]["waits"]) + " |",
-              "|---|" + "---|---|" * len(result["curves"]["waits"])]
+    lines = ["| operation | " + " | ".join(f"{n} workers: fills | shared writes" for n in sorted(counts, key=int)) + " |", "|---|" + "---|---|" * len(counts)]
+    for name, what in CORES.items():
+        lines.append(f"| {what} | " + " | ".join(f"{max(fills, 0):.2f} | {max(writes, 0):.2f}" for fills, writes in (counts[n][name] for n in sorted(counts, key=int))) + " |")
     overlaps, waits = result["curves"]["overlaps"], result["curves"]["waits"]
-    for number, point in enumerate(next(iter(waits.values()))):
-        lines.append(f"| {point['n']} | " + " | ".join(f"{overlaps[p][number]['mqps']:.1f} | {waits[p][number]['mqps']:.1f}" for p in waits) + " |")
+    shares = sorted(waits, key=int)
+    lines += ["", "| workers | " + " | ".join(f"{percent} % misses, M/s: overlap | wait" for percent in shares) + " |", "|---|" + "---|---|" * len(shares)]
+    for number, point in enumerate(waits[shares[0]]):
+        lines.append(f"| {point['n']} | " + " | ".join(f"{overlaps[p][number]['mqps']:.1f} | {waits[p][number]['mqps']:.1f}" for p in shares) + " |")
     return lines
 
 
@@ -153,7 +157,7 @@ def _of_one_model(model: str, results: dict) -> list[str]:
                   f"![Nanoseconds an answer, as the work grows, on {model}](figures/scale-{_slug(model)}.svg)"]
     if "cores" in results:
         entry = results["cores"]
-        lines += ["", f"Lines that move between cores, and what they make of many workers (`tools/bench cores`, {entry['date']}, {entry['commit']}):", "",
+        lines += ["", "Lines that move between cores, and a model of many workers", f"(`tools/bench cores`, {entry['date']}, {entry['commit']}):", "",
                   *_cores(entry["result"]), "", f"![Modelled rate of many workers, on {model}](figures/cores-{_slug(model)}.svg)"]
     return lines
 

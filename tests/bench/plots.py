@@ -117,7 +117,7 @@ def cores(curves: dict[str, dict[str, list[dict]]], line_ns: tuple[float, float]
     for n in (1, 2, 4, 8, 16, 32, 64):
         drawing.words("faint", x(n), top + height + 20, str(n), "middle")
     for cost, of_cost in curves.items():
-        for colour, (percent, points) in zip(SERIES, of_cost.items()):
+        for colour, (percent, points) in zip(SERIES, sorted(of_cost.items(), key=lambda item: int(item[0]))):
             for before, after in zip(points, points[1:]):
                 drawing.line(colour, x(before["n"]), y(before["mqps"]), x(after["n"]), y(after["mqps"]), "" if cost == "overlaps" else "5 4")
             if cost == "overlaps":

@@ -17,7 +17,7 @@ class Law:
     always: bool = False  # whatever the number of workers is
 
 
-LAWS = {"packet_cache_hit": Law(0.01, 0.01), "shared_cache_hit": Law(0.01, 0.01), "miss": Law(17, 11.5), "insert": Law(11, 7.5),
+LAWS = {"packet_cache_hit": Law(0.01, 0.01), "shared_cache_hit": Law(0.01, 0.01), "miss": Law(17, 11.5), "insert": Law(11, 9.5),
         "claim": Law(12, 3, always=True)}
 
 

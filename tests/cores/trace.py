@@ -31,6 +31,9 @@ class Needs:
     def fills(self) -> float:
         return self.moved + self.fetched
 
+    def __mul__(self, times: float) -> Needs:
+        return Needs(self.shared_writes * times, self.moved * times, self.fetched * times)
+
     def __sub__(self, other: Needs) -> Needs:
         return Needs(self.shared_writes - other.shared_writes, self.moved - other.moved, self.fetched - other.fetched)
 
