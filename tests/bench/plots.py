@@ -99,6 +99,9 @@ def growth(curves: dict[str, list[dict]]) -> str:
     return drawing.text()
 
 
+NIC_MQPS = 100e9 / 8 / (110 + 24) / 1e6  # 100 Gbit/s in answers of 110 bytes, with preamble, checksum and gap
+
+
 def cores(curves: dict[str, dict[str, list[dict]]], line_ns: tuple[float, float]) -> str:
     """Modelled answers a second by workers, both axes logarithmic: a colour for each share of misses, whole where lines overlap and
     dashed where each line is waited for."""
@@ -116,6 +119,8 @@ def cores(curves: dict[str, dict[str, list[dict]]], line_ns: tuple[float, float]
         drawing.words("faint", left - 8, y(10 ** power) + 4, f"{10 ** power:g}", "end")
     for n in (1, 2, 4, 8, 16, 32, 64):
         drawing.words("faint", x(n), top + height + 20, str(n), "middle")
+    drawing.line("fair", left, y(NIC_MQPS), left + width, y(NIC_MQPS))
+    drawing.words("ink", left + 8, y(NIC_MQPS) - 6, f"100 Gbit/s: {NIC_MQPS:.0f} million answers of 110 bytes")
     for cost, of_cost in curves.items():
         for colour, (percent, points) in zip(SERIES, sorted(of_cost.items(), key=lambda item: int(item[0]))):
             for before, after in zip(points, points[1:]):

@@ -8,7 +8,7 @@ import pathlib
 import signal
 import sys
 
-from bench import cached, claims, cores, dns64, document, doq, fleet_claims, instr, latency, limits, machine, match, memif, miss, observability, peers, policy, ports, recorder, recursion, reload, routeros, scale, stages, streams, wakeups, workers, zipf, zones
+from bench import cached, claims, dns64, document, doq, fleet_claims, instr, latency, limits, machine, many_cores, match, memif, miss, observability, peers, policy, ports, recorder, recursion, reload, routeros, scale, stages, streams, wakeups, workers, zipf, zones
 from bench.goals import BY_NAME
 from bench.hostile import method as hostile
 from lab.network import LabError
@@ -21,7 +21,7 @@ TARGETS = {"cached": LOOP, "claims": PRODUCT, "cores": ("tests/cores/cores_load"
            "miss": PRODUCT, "dns64": LOOP, "observability": MEMIF, "peers": PRODUCT, "policy": LOOP, "ports": PRODUCT, "recorder": ("tests/bench/bench_recorder",), "recursion": (*PRODUCT, "tests/bench/ramp_load"), "reload": LOOP,
            "routeros": ("tests/bench/bench_routeros",), "scale": (*MEMIF, "tests/bench/bench_cached", "tests/bench/bench_routeros"), "stages": ("tools/rossim/rossim",), "streams": (*PRODUCT, "steerdns-quic", doq.TARGET),
            "wakeups": MEMIF, "workers": LOOP, "zipf": LOOP, "zones": ("tests/bench/bench_zones",)}
-BENCHES = {"cached": cached.run, "claims": claims.run, "cores": cores.run, "fleet": fleet_claims.run, "hostile": hostile.run, "instr": instr.run, "latency": latency.run, "limits": limits.run, "match": match.run, "memif": memif.run, "miss": miss.run,
+BENCHES = {"cached": cached.run, "claims": claims.run, "cores": many_cores.run, "fleet": fleet_claims.run, "hostile": hostile.run, "instr": instr.run, "latency": latency.run, "limits": limits.run, "match": match.run, "memif": memif.run, "miss": miss.run,
            "dns64": dns64.run, "observability": observability.run, "peers": peers.run, "policy": policy.run, "ports": ports.run, "recorder": recorder.run, "recursion": recursion.run, "reload": reload.run, "routeros": routeros.run, "scale": scale.run, "stages": stages.run, "streams": streams.run, "wakeups": wakeups.run,
            "workers": workers.run, "zipf": zipf.run, "zones": zones.run}
 NOT_PRINTED = ("rounds", "parameters", "loads", "curves", "counts")  # in the last lines

@@ -11,7 +11,7 @@ from lab.network import Network
 
 from cores import trace
 
-sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "vm"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "vm"))
 from guest_kernel import GuestKernel, debian  # noqa: E402, F401
 from machine import Machine  # noqa: E402
 

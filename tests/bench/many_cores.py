@@ -34,7 +34,6 @@ TIMED_BURSTS = 1_000
 LINE_RUNS = 9         # the slowest counts
 MODELLED = (1, 2, 4, 8, 16, 24, 32, 48, 64)
 MISSES = (0, 5, 20)   # percent
-NIC_MQPS = 100e9 / 8 / (110 + 24) / 1e6  # 100 Gbit/s in answers of 110 bytes, with preamble, checksum and gap
 
 
 def spread(values: list[float]) -> str:
