@@ -105,23 +105,25 @@ std::vector<Error> numa_advice(const config::Settings& settings, const NumaNodes
         const int node = node_of(port, root);
         if (node == kAnyNode || (workers.size() == 1 && workers.contains(node))) continue;
         const std::string name = port.pci.empty() ? port.device : port.pci;
-        const std::string far =
-            workers.contains(node) ? "some of its workers are" : "its workers are";
-        add(port.line, "port " + name + " is on NUMA node " + std::to_string(node) + ", and " +
-                           far + " on another, so its packets cross nodes: name " +
-                           cpus_text(nodes, node) + " in `workers` of dataplane");
+        std::string text = "port " + name;
+        text.append(" is on NUMA node ").append(std::to_string(node));
+        text.append(workers.contains(node) ? ", and some of its workers are on another"
+                                           : ", and its workers are on another");
+        text.append(", so its packets cross nodes: name ").append(cpus_text(nodes, node));
+        add(port.line, text.append(" in `workers` of dataplane"));
     }
     for (const NodeShortage& one : shortages) {
         const std::string node = std::to_string(one.node);
         const std::uint64_t pages = (one.wanted_bytes + page_bytes - 1) / page_bytes;
-        add(settings.dataplane.line,
-            "NUMA node " + node + " has " + std::to_string(one.free_bytes >> 20) +
-                " MiB in free hugepages and its workers need " +
-                std::to_string(one.wanted_bytes >> 20) +
-                " MiB, so memory is on any node: 'steerctl setup --apply' allocates them, or "
-                "'echo " +
-                std::to_string(pages) + " > /sys/devices/system/node/node" + node +
-                "/hugepages/hugepages-" + std::to_string(page_bytes / 1024) + "kB/nr_hugepages'");
+        std::string text = "NUMA node " + node;
+        text.append(" has ").append(std::to_string(one.free_bytes >> 20));
+        text.append(" MiB in free hugepages and its workers need ");
+        text.append(std::to_string(one.wanted_bytes >> 20));
+        text.append(" MiB, so memory is on any node: 'steerctl setup --apply' allocates them, or ");
+        text.append("'echo ").append(std::to_string(pages));
+        text.append(" > /sys/devices/system/node/node").append(node);
+        text.append("/hugepages/hugepages-").append(std::to_string(page_bytes / 1024));
+        add(settings.dataplane.line, text.append("kB/nr_hugepages'"));
     }
     return out;
 }
