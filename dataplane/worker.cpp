@@ -314,6 +314,7 @@ void Worker::Impl::begin_turn(Now at) noexcept {
     }
     next_hops = shared.next_hops.load(std::memory_order_acquire);
     forwarder.set_next_hops(next_hops);
+    replier.use(next_hops);
     query_ends.begin_turn(now, snapshot);
     cookies.begin_turn(shared.cookie_keys.load(std::memory_order_acquire), snapshot, now,
                        {pool.in_use(), options.max_parked},
@@ -571,7 +572,9 @@ void Worker::Impl::run() noexcept {
         }
         if (empty_turns < sleep.empty_turns()) continue;
         sleeper.going_to_sleep();
+        sleep.arm();
         if (turn(clock.now()) || stopping.load(std::memory_order_relaxed)) {  // the last check
+            sleep.disarm();
             sleeper.awake();
             empty_turns = sleeps = 0;
             continue;

@@ -45,13 +45,15 @@ std::vector<ServiceAddress> of_kernel(const NextHopTable& table,
                           std::back_inserter(both));
     std::vector<ServiceAddress> all;
     for (const IpAddress& ip : both) {
-        const std::size_t before = all.size();
+        const std::size_t count = all.size();
         for (const auto& device : devices) {
-            for (const auto& there : device.addresses) {
-                if (ip.is_link_local() && there.ip == ip) all.push_back({ip, there.if_index});
+            for (const auto* list : {&device.addresses, &device.without_link}) {
+                for (const auto& there : *list) {
+                    if (ip.is_link_local() && there.ip == ip) all.push_back({ip, there.if_index});
+                }
             }
         }
-        if (all.size() == before) all.push_back({ip});
+        if (all.size() == count) all.push_back({ip});
     }
     return all;
 }
@@ -92,7 +94,8 @@ Result<void> NetworkPart::start() {
     watcher_ = std::make_unique<kernel::NextHops>(
         main_.io(), ports_.set().devices(),
         [this](kernel::NextHopView view) { take(std::move(view)); },
-        [](const std::string& sentence) { spdlog::warn("{}", sentence); });
+        [](const std::string& sentence) { spdlog::warn("{}", sentence); },
+        dataplane.reply == config::Reply::route);
     watcher_->on_change([this] {
         for (const auto& changed : any_changed_)
             changed();

@@ -87,6 +87,10 @@ class Count {
     X(any_answered, "queries of type ANY answered without an upstream (`any`, RFC 8482)")          \
     X(private_denied, "answers with private addresses replaced by an empty one (`rebind`)")        \
     X(fallback_secondary, "answers from the secondary of a fallback")                              \
+    X(replies_routed, "answers sent to the next hop of their client's route (`reply: route`)")     \
+    X(replies_unrouted,                                                                            \
+      "answers sent back to their sender: the route's next hop is unknown, or not on this "        \
+      "worker's ports")                                                                            \
     X(upstream_queries, "queries sent to upstreams")                                               \
     X(upstream_coalesced, "queries that joined an identical query in flight")                      \
     X(upstream_retries, "queries repeated at another upstream")                                    \

@@ -5,17 +5,22 @@
 #include <rte_devargs.h>
 #include <rte_errno.h>
 #include <rte_ethdev.h>
+#include <rte_interrupts.h>
 #include <rte_lcore.h>
 #include <rte_mbuf.h>
+#include <sys/epoll.h>
 
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
+#include <span>
 #include <string_view>
 
 #include "dataplane/base/memory_node.h"
+#include "dataplane/port/descriptor.h"
 #include "dataplane/port/dpdk_log.h"
 #include "dataplane/port/mbuf_pool.h"
 #include "dataplane/port/memif_socket.h"
@@ -35,6 +40,8 @@ struct Device {
     std::uint16_t id = 0;
     std::string vdev;  // to be removed with it; "": EAL's own
     bool started = false;
+    std::atomic<bool> interrupted = false;  // at least once, at any queue
+    bool may_interrupt = false;             // configured so; whether its queues can, they find out
     std::string description;
     std::vector<MbufPool> pools;  // its own
 
@@ -72,12 +79,33 @@ class EthdevPort final : public Port {
         partial_checksums_ = options.partial_checksums;
         rte_eth_dev_get_mtu(device_->id, &mtu_);
     }
+    ~EthdevPort() override { end_interrupts(); }
+
+    // At set-up. Returns false if the driver has no receive interrupts for this queue.
+    bool begin_interrupts();
+    void end_interrupts() noexcept;
 
     std::uint16_t rx(rte_mbuf** out, std::uint16_t n) noexcept override {
         return rte_eth_rx_burst(device_->id, queue_, out, n);
     }
     std::uint16_t tx(rte_mbuf** packets, std::uint16_t n) noexcept override {
         return rte_eth_tx_burst(device_->id, queue_, packets, n);
+    }
+    [[nodiscard]] int wake_fd() const noexcept override { return interrupts_.get(); }
+    void arm() noexcept override {
+        if (interrupts_.get() >= 0) rte_eth_dev_rx_intr_enable(device_->id, queue_);
+    }
+    void disarm() noexcept override {
+        if (interrupts_.get() >= 0) rte_eth_dev_rx_intr_disable(device_->id, queue_);
+    }
+    // DPDK reads the interrupt's own descriptor in the way of its kind.
+    void woken(int /*fd*/) noexcept override {
+        rte_epoll_event event{};
+        rte_epoll_wait(interrupts_.get(), &event, 1, 0);
+        if (!wakes()) device_->interrupted.store(true, std::memory_order_relaxed);
+    }
+    [[nodiscard]] bool wakes() const noexcept override {
+        return device_->interrupted.load(std::memory_order_relaxed);
     }
     [[nodiscard]] rte_mempool* pool() const noexcept override { return pool_; }
     [[nodiscard]] bool link_is_up() const noexcept override {
@@ -95,9 +123,30 @@ class EthdevPort final : public Port {
   private:
     std::shared_ptr<Device> device_;
     rte_mempool* pool_;
+    Descriptor interrupts_;  // an epoll set with the descriptor of the queue's interrupt
     std::uint16_t queue_;
     bool follows_link_;
 };
+
+bool EthdevPort::begin_interrupts() {
+    Descriptor set(::epoll_create1(EPOLL_CLOEXEC));
+    if (set.get() < 0 ||
+        rte_eth_dev_rx_intr_ctl_q(device_->id, queue_, set.get(), RTE_INTR_EVENT_ADD, nullptr) != 0)
+        return false;
+    interrupts_ = std::move(set);
+    if (rte_eth_dev_rx_intr_enable(device_->id, queue_) == 0) {
+        rte_eth_dev_rx_intr_disable(device_->id, queue_);
+        return true;
+    }
+    end_interrupts();
+    return false;
+}
+
+void EthdevPort::end_interrupts() noexcept {
+    if (interrupts_.get() < 0) return;
+    rte_eth_dev_rx_intr_ctl_q(device_->id, queue_, interrupts_.get(), RTE_INTR_EVENT_DEL, nullptr);
+    interrupts_ = {};
+}
 
 Error refusal(const Device& device, const std::string& what, int code) {
     return Error{name_of(device) + ": " + what + ": " + std::strerror(std::abs(code))};
@@ -109,9 +158,18 @@ int node_of(const Device& device) {
     return own == kAnyNode ? memory_node() : own;
 }
 
-MbufPool make_pool(const Device& device, std::uint16_t queue, unsigned mbufs) {
-    return make_mbuf_pool("port" + std::to_string(device.id) + "q" + std::to_string(queue), mbufs,
-                          RTE_MBUF_DEFAULT_BUF_SIZE, node_of(device));
+// A frame of the largest size fits one mbuf. Drivers round the room for a frame down to 1 KiB.
+std::uint16_t data_room(std::uint16_t mtu) {
+    constexpr unsigned kAroundIp = RTE_ETHER_HDR_LEN + 2 * RTE_VLAN_HLEN + RTE_ETHER_CRC_LEN;
+    constexpr unsigned kUnit = 1024;
+    const unsigned room = (mtu + kAroundIp + kUnit - 1) / kUnit * kUnit;
+    return static_cast<std::uint16_t>(
+        std::max<unsigned>(RTE_MBUF_DEFAULT_BUF_SIZE, RTE_PKTMBUF_HEADROOM + room));
+}
+
+MbufPool make_pool(const Device& device, std::uint16_t queue, const EthdevOptions& options) {
+    return make_mbuf_pool("port" + std::to_string(device.id) + "q" + std::to_string(queue),
+                          options.mbufs, data_room(options.mtu), node_of(device));
 }
 
 rte_mempool* pool_of(const Device& device, std::uint16_t queue, const EthdevOptions& options) {
@@ -129,6 +187,16 @@ std::uint64_t wanted_checksums(const rte_eth_dev_info& info, const EthdevOptions
     return trusted ? info.rx_offload_capa & kChecksums : 0;
 }
 
+std::uint64_t rss_of(const rte_eth_dev_info& info) {
+    return info.flow_type_rss_offloads & kRss;
+}
+
+// Whether packets arrive on more than one queue: by the device's RSS, or by the peer of a virtual device. (e1000 has two
+// queues and no RSS: all packets arrive on the first.)
+bool spreads(const Device& device, const rte_eth_dev_info& info) {
+    return rss_of(info) != 0 || !device.vdev.empty() || is_virtio(info);
+}
+
 // The number of queues, or why there are not as many.
 Result<std::uint16_t> plan_queues(const Device& device, const rte_eth_dev_info& info,
                                   const EthdevOptions& options) {
@@ -137,8 +205,22 @@ Result<std::uint16_t> plan_queues(const Device& device, const rte_eth_dev_info& 
         return Error{name_of(device) + " has " + std::to_string(most) + " queues and `queues` is " +
                      std::to_string(options.queues) + "; lower it"};
     }
+    if (!spreads(device, info)) {
+        if (options.queues <= 1) return 1;
+        return Error{name_of(device) + " (" + info.driver_name +
+                     ") has no RSS, so all packets arrive on its first queue, and `queues` is " +
+                     std::to_string(options.queues) +
+                     "; write 1: the worker of that queue gives the others their share"};
+    }
     if (options.queues != 0) return options.queues;
     return std::max<std::uint16_t>(1, std::min(most, options.most_queues));
+}
+
+Result<void> check_mtu(const Device& device, const rte_eth_dev_info& info, std::uint16_t mtu) {
+    if (mtu == 0 || (mtu >= info.min_mtu && mtu <= info.max_mtu)) return {};
+    return Error{name_of(device) + " (" + info.driver_name + ") supports an MTU of " +
+                 std::to_string(info.min_mtu) + " to " + std::to_string(info.max_mtu) +
+                 " and `mtu` is " + std::to_string(mtu)};
 }
 
 // A worker reads the tag in the frame.
@@ -171,6 +253,7 @@ std::string describe(const rte_eth_dev_info& info, const rte_eth_conf& conf, std
     std::string text = info.driver_name;
     text += ", " + std::to_string(queues) + (queues == 1 ? " queue" : " queues");
     if (conf.rxmode.mq_mode == RTE_ETH_MQ_RX_RSS) text += " by RSS";
+    if (conf.rxmode.mtu != 0) text += ", MTU " + std::to_string(conf.rxmode.mtu);
     const std::uint64_t sums = conf.rxmode.offloads & kChecksums;
     if (sums == kChecksums) return text + ", verifies IPv4 and UDP checksums";
     if (sums == RTE_ETH_RX_OFFLOAD_IPV4_CKSUM) return text + ", verifies IPv4 checksums";
@@ -178,34 +261,21 @@ std::string describe(const rte_eth_dev_info& info, const rte_eth_conf& conf, std
     return text + ", checksums in software";
 }
 
-// Returns how many queues it has.
-Result<std::uint16_t> configure(Device& device, const EthdevOptions& options) {
-    rte_eth_dev_info info{};
-    if (const int e = rte_eth_dev_info_get(device.id, &info); e != 0) {
-        return refusal(device, "does not say what it can do", e);
-    }
-    const Result<std::uint16_t> queues = plan_queues(device, info, options);
-    if (!queues) return queues.error();
-    rte_eth_conf conf{};
-    conf.rxmode.offloads = wanted_checksums(info, options);
-    const bool vlans = filters_vlans(info);
-    if (vlans) conf.rxmode.offloads |= RTE_ETH_RX_OFFLOAD_VLAN_FILTER;
-    if (const std::uint64_t rss = info.flow_type_rss_offloads & kRss; *queues > 1 && rss != 0) {
-        conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
-        conf.rx_adv_conf.rss_conf.rss_hf = rss;
-    }
-    if (const int e = rte_eth_dev_configure(device.id, *queues, *queues, &conf); e != 0) {
+// Configures the device, gives it its queues, and starts it.
+Result<void> start(Device& device, const rte_eth_conf& conf, std::uint16_t queues,
+                   const EthdevOptions& options) {
+    if (const int e = rte_eth_dev_configure(device.id, queues, queues, &conf); e != 0) {
         return refusal(device, "cannot be configured", e);
     }
     if (const Result<void> kept = keep_vlan_tags(device); !kept) return kept.error();
-    device.description = describe(info, conf, *queues);
     std::uint16_t rx_size = options.descriptors;
     std::uint16_t tx_size = options.descriptors;
     rte_eth_dev_adjust_nb_rx_tx_desc(device.id, &rx_size, &tx_size);
     const int found_socket = node_of(device);
     const unsigned socket = found_socket < 0 ? 0U : static_cast<unsigned>(found_socket);
-    for (std::uint16_t q = 0; q < *queues; ++q) {
-        if (options.pools.empty()) device.pools.push_back(make_pool(device, q, options.mbufs));
+    for (std::uint16_t q = 0; q < queues; ++q) {
+        if (options.pools.empty() && device.pools.size() <= q)
+            device.pools.push_back(make_pool(device, q, options));
         rte_mempool* const pool = pool_of(device, q, options);
         if (pool == nullptr) return refusal(device, "no memory for its packets", rte_errno);
         if (const int e = rte_eth_rx_queue_setup(device.id, q, rx_size, socket, nullptr, pool);
@@ -220,6 +290,37 @@ Result<std::uint16_t> configure(Device& device, const EthdevOptions& options) {
         return refusal(device, "does not start", e);
     }
     device.started = true;
+    return {};
+}
+
+// Returns how many queues it has.
+Result<std::uint16_t> configure(Device& device, const EthdevOptions& options) {
+    rte_eth_dev_info info{};
+    if (const int e = rte_eth_dev_info_get(device.id, &info); e != 0) {
+        return refusal(device, "does not say what it can do", e);
+    }
+    const Result<std::uint16_t> queues = plan_queues(device, info, options);
+    if (!queues) return queues.error();
+    if (const Result<void> fits = check_mtu(device, info, options.mtu); !fits) return fits.error();
+    rte_eth_conf conf{};
+    conf.rxmode.mtu = options.mtu;
+    conf.rxmode.offloads = wanted_checksums(info, options);
+    const bool vlans = filters_vlans(info);
+    if (vlans) conf.rxmode.offloads |= RTE_ETH_RX_OFFLOAD_VLAN_FILTER;
+    if (const std::uint64_t rss = rss_of(info); *queues > 1 && rss != 0) {
+        conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
+        conf.rx_adv_conf.rss_conf.rss_hf = rss;
+    }
+    // No capability names receive interrupts: a driver without them refuses here, or its queues do.
+    conf.intr_conf.rxq = options.interrupts ? 1 : 0;
+    Result<void> started = start(device, conf, *queues, options);
+    if (!started && options.interrupts) {
+        conf.intr_conf.rxq = 0;
+        started = start(device, conf, *queues, options);
+    }
+    if (!started) return started.error();
+    device.may_interrupt = conf.intr_conf.rxq != 0;
+    device.description = describe(info, conf, *queues);
     if (vlans) {
         if (const Result<void> done = let_in_vlans(device); !done) return done.error();
     }
@@ -229,15 +330,28 @@ Result<std::uint16_t> configure(Device& device, const EthdevOptions& options) {
     return *queues;
 }
 
+// Every queue has interrupts, or none.
+bool begin_interrupts(std::span<const std::unique_ptr<EthdevPort>> queues) {
+    const bool all = std::all_of(queues.begin(), queues.end(),
+                                 [](const auto& queue) { return queue->begin_interrupts(); });
+    for (const auto& queue : queues)
+        if (!all) queue->end_interrupts();
+    return all;
+}
+
 Result<Ports> open_device(const std::shared_ptr<Device>& device, const EthdevOptions& options) {
-    const Result<std::uint16_t> queues = configure(*device, options);
-    if (!queues) return queues.error();
-    Ports ports;
-    for (std::uint16_t q = 0; q < *queues; ++q) {
-        ports.push_back(
+    const Result<std::uint16_t> count = configure(*device, options);
+    if (!count) return count.error();
+    std::vector<std::unique_ptr<EthdevPort>> queues;
+    for (std::uint16_t q = 0; q < *count; ++q) {
+        queues.push_back(
             std::make_unique<EthdevPort>(device, q, pool_of(*device, q, options), options));
     }
-    return ports;
+    if (options.interrupts) {
+        const bool has_them = device->may_interrupt && begin_interrupts(queues);
+        device->description += has_them ? ", receive interrupts" : ", no receive interrupts";
+    }
+    return Ports(std::make_move_iterator(queues.begin()), std::make_move_iterator(queues.end()));
 }
 
 // Whether a driver accepts a device of that name.
@@ -263,7 +377,10 @@ Result<Ports> open_ethdev(std::uint16_t ethdev_id, const EthdevOptions& options)
     }
     auto device = std::make_shared<Device>();
     device->id = ethdev_id;
-    return open_device(device, options);
+    DpdkLog log;
+    auto ports = open_device(device, options);
+    if (!ports) return Error{ports.error().text + log.in_brackets()};
+    return ports;
 }
 
 Result<std::uint16_t> find_ethdev(const std::string& name) {

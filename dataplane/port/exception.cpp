@@ -19,6 +19,12 @@ class RingTransport {
     void set_sleeper(Sleeper& sleeper) noexcept {
         if (sends_kernels_frames_) link_->set_worker(&sleeper);
     }
+    // The thread that reads the TAP wakes the worker.
+    [[nodiscard]] static bool must_be_polled() noexcept { return false; }
+    [[nodiscard]] static int wake_fd() noexcept { return -1; }
+    static void arm() noexcept {}
+    static void disarm() noexcept {}
+    static void woken(int /*fd*/) noexcept {}
     void give(ExceptionKind kind, rte_mbuf* m) noexcept;
     void flush(Port& inner, KernelsFrames& frames) noexcept;
 

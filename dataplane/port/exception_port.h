@@ -26,6 +26,8 @@ class KernelsFrames {
     KernelsFrames(const KernelsFrames&) = delete;
     KernelsFrames& operator=(const KernelsFrames&) = delete;
 
+    [[nodiscard]] bool empty() const noexcept { return count_ == 0; }
+
     // Sends up to `most` new frames: take(room) writes them and returns their number.
     template <class Take>
     void send(Port& port, unsigned most, ExceptionCounters::Queue& counters, Take&& take) noexcept {
@@ -50,7 +52,8 @@ class KernelsFrames {
 };
 
 // `Transport` has give(kind, mbuf), which takes ownership of the mbuf and counts it. It has flush(inner,
-// frames), once per turn, which sends the kernel's frames. It has set_sleeper(sleeper).
+// frames), once per turn, which sends the kernel's frames. It has set_sleeper(sleeper). It has wake_fd(), arm(),
+// disarm() and woken(fd) for the kernel's frames, as a Port has them, and must_be_polled().
 template <class Transport>
 class ExceptionPort final : public Port {
   public:
@@ -71,7 +74,28 @@ class ExceptionPort final : public Port {
     std::uint16_t tx(rte_mbuf** packets, std::uint16_t n) noexcept override {
         return inner_->tx(packets, n);
     }
-    [[nodiscard]] int wake_fd() const noexcept override { return inner_->wake_fd(); }
+    // A transport that has to be polled makes the worker poll the port, too.
+    [[nodiscard]] int wake_fd() const noexcept override {
+        return transport_.must_be_polled() ? -1 : inner_->wake_fd();
+    }
+    [[nodiscard]] int kernel_wake_fd() const noexcept override { return transport_.wake_fd(); }
+    void arm() noexcept override {
+        inner_->arm();
+        transport_.arm();
+    }
+    void disarm() noexcept override {
+        inner_->disarm();
+        transport_.disarm();
+    }
+    [[nodiscard]] bool wakes() const noexcept override { return inner_->wakes(); }
+    [[nodiscard]] bool has_to_send() const noexcept override { return !frames_.empty(); }
+    void woken(int fd) noexcept override {
+        if (fd == inner_->wake_fd()) {
+            inner_->woken(fd);
+        } else {
+            transport_.woken(fd);
+        }
+    }
     [[nodiscard]] rte_mempool* pool() const noexcept override { return inner_->pool(); }
     [[nodiscard]] bool link_is_up() const noexcept override { return inner_->link_is_up(); }
     [[nodiscard]] PortLosses losses() const noexcept override { return inner_->losses(); }

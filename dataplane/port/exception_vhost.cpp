@@ -9,7 +9,12 @@ class VhostTransport {
     VhostTransport(std::unique_ptr<Port> kernel, ExceptionCounters::Queue& counters)
         : kernel_(std::move(kernel)), counters_(counters) {}
 
-    void set_sleeper(Sleeper& /*unused*/) noexcept {}  // not needed: both are polled
+    void set_sleeper(Sleeper& /*unused*/) noexcept {}  // not needed: see wake_fd()
+    [[nodiscard]] bool must_be_polled() const noexcept { return kernel_->wake_fd() < 0; }
+    [[nodiscard]] int wake_fd() const noexcept { return kernel_->wake_fd(); }
+    void arm() noexcept { kernel_->arm(); }
+    void disarm() noexcept { kernel_->disarm(); }
+    void woken(int fd) noexcept { kernel_->woken(fd); }
     void give(ExceptionKind kind, rte_mbuf* m) noexcept {
         mbufs_[n_] = m;
         kinds_[n_++] = kind;

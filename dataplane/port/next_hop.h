@@ -3,10 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "dataplane/port/port.h"
 #include "matchers/prefix/ip_address.h"
+#include "matchers/prefix/prefix_values.h"
 
 namespace steer {
 
@@ -43,6 +45,29 @@ struct OwnDevice {
     bool operator==(const OwnDevice&) const = default;
 };
 
+// Next hops of answers, by the client's address (`dataplane.reply: route`): the kernel's routes.
+class ReplyRoutes {
+  public:
+    // Rule::value: an index of `hops`, or kBack.
+    static constexpr std::uint32_t kBack = UINT32_MAX - 1;
+    // Of two rules with the same prefix, the first one is used.
+    ReplyRoutes(std::vector<matchers::PrefixValues::Rule> rules, std::vector<NextHop> hops)
+        : hops_(std::move(hops)), routes_(std::move(rules)) {}
+
+    // The next hop of an answer; its Via may be nothing, because its neighbour is unknown. nullptr:
+    // the answer goes back to the sender's MAC address, because the client is a neighbour, or its
+    // route uses no port.
+    [[nodiscard]] const NextHop* find(const IpAddress& client) const noexcept {
+        const std::uint32_t value = routes_.find(client).value;
+        return value < hops_.size() ? &hops_[value] : nullptr;
+    }
+    [[nodiscard]] const std::vector<NextHop>& hops() const { return hops_; }
+
+  private:
+    std::vector<NextHop> hops_;
+    matchers::PrefixValues routes_;
+};
+
 struct NextHopTable {
     std::vector<NextHop> by_upstream;  // index: Upstream::id
     std::vector<IpAddress>
@@ -56,6 +81,7 @@ struct NextHopTable {
     // The ports' devices that the kernel knows. On other devices every MAC address and every VLAN
     // is ours.
     std::vector<OwnDevice> devices;
+    std::shared_ptr<const ReplyRoutes> reply_routes = nullptr;  // nullptr: all answers go back
     bool operator==(const NextHopTable&) const = default;
 };
 

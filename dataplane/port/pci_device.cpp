@@ -7,6 +7,8 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <string_view>
 
 #include "dataplane/port/folder.h"
@@ -41,6 +43,23 @@ std::vector<std::string> interfaces_of(const fs::path& device) {
     return names;
 }
 
+// Whether the configuration space has the capability (PCI 3.0, 6.7).
+bool has_msix(const fs::path& device) {
+    constexpr unsigned kStatus = 6, kHasList = 0x10, kFirst = 0x34, kMsix = 0x11, kMostSteps = 48;
+    std::ifstream file(device / "config", std::ios::binary);
+    const std::string bytes(std::istreambuf_iterator<char>(file), {});
+    const auto byte = [&](unsigned at) {
+        return at < bytes.size() ? static_cast<unsigned char>(bytes[at]) : 0U;
+    };
+    if ((byte(kStatus) & kHasList) == 0) return false;
+    unsigned at = byte(kFirst);
+    for (unsigned step = 0; at != 0 && step < kMostSteps; ++step) {
+        if (byte(at) == kMsix) return true;
+        at = byte(at + 1);
+    }
+    return false;
+}
+
 PciDevice read_device(const std::string& address, const std::string& root) {
     const fs::path path = devices_of(root) / address;
     PciDevice device;
@@ -53,6 +72,7 @@ PciDevice read_device(const std::string& address, const std::string& root) {
     if (!node.empty() && node[0] != '-') device.numa_node = std::stoi(node);
     device.iommu_group = link_name(path / "iommu_group");
     if (const auto uio = names_in(path / "uio"); !uio.empty()) device.uio = uio.front();
+    device.msix = has_msix(path);
     device.network = read_word(path / "class").starts_with("0x02");
     return device;
 }
@@ -121,6 +141,11 @@ bool PciDevice::shared_driver() const {
 
 bool PciDevice::handed_over() const {
     return driver == "vfio-pci" || driver == "uio_pci_generic" || driver == "igb_uio";
+}
+
+std::string PciDevice::no_interrupts() const {
+    if (driver != "vfio-pci" && !shared_driver()) return "by " + driver;
+    return msix ? "" : "without MSI-X";
 }
 
 std::string PciDevice::how_to_hand_over() const {

@@ -18,12 +18,16 @@ struct PciDevice {
     int numa_node = -1;                   // -1: only one node, or unknown
     std::string iommu_group;              // "5"; "": not in an IOMMU group
     std::string uio;                      // "uio0" if a uio driver is bound
+    bool msix = false;                    // has interrupts by messages, one for each queue
     bool network = false;                 // its class is network controller
 
     // Whether its kernel driver shares the device with DPDK (mlx5).
     [[nodiscard]] bool shared_driver() const;
     // Whether its driver is vfio-pci or one for uio.
     [[nodiscard]] bool handed_over() const;
+    // Why no worker can sleep until its queue interrupts; "": it can, as far as the PCI device and
+    // its kernel driver decide. Needs a descriptor for each queue.
+    [[nodiscard]] std::string no_interrupts() const;
     // The commands that bind it to a driver for DPDK.
     [[nodiscard]] std::string how_to_hand_over() const;
 };

@@ -47,9 +47,23 @@ class Port {
     // Passes a packet that is not ours to the kernel and takes ownership of it. Returns false if
     // this port has no path to the kernel; then the caller keeps the mbuf.
     virtual bool punt(rte_mbuf*) noexcept { return false; }
-    // After arm(), this descriptor is readable when rx() would return packets. -1: there is none,
-    // so poll.
+    // While the port is armed, this descriptor is readable when rx() would return packets. -1: there
+    // is none, so poll.
     [[nodiscard]] virtual int wake_fd() const noexcept { return -1; }
+    // The same for packets of the kernel that flush() would send. -1: there is none, or the
+    // kernel's packets wake the worker by set_sleeper().
+    [[nodiscard]] virtual int kernel_wake_fd() const noexcept { return -1; }
+    // Before a sleep on the descriptors: asks the device for interrupts. Then the caller checks
+    // rx() and flush() once more. disarm() after the sleep, or instead of it: no more interrupts.
+    virtual void arm() noexcept {}
+    virtual void disarm() noexcept {}
+    // Whether an interrupt has ever come. Some drivers accept arm() and never interrupt, so until
+    // then sleeps have to be short. Any thread.
+    [[nodiscard]] virtual bool wakes() const noexcept { return true; }
+    // Packets wait for room in the device, so a sleep has to be short.
+    [[nodiscard]] virtual bool has_to_send() const noexcept { return false; }
+    // This descriptor was readable: takes the interrupt from it.
+    virtual void woken(int /*fd*/) noexcept {}
     // The owning worker calls it once before it runs. Other threads wake this sleeper when the port
     // has work for flush().
     virtual void set_sleeper(Sleeper&) noexcept {}

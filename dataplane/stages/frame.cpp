@@ -1,5 +1,7 @@
 #include "dataplane/stages/frame.h"
 
+#include <rte_mbuf.h>
+
 #include <algorithm>
 #include <bit>
 #include <cstring>
@@ -108,6 +110,25 @@ void read_link_facts(const std::uint8_t* frame, std::uint8_t l3_offset,
     client.vlan = l3_offset == dns::kEtherSize
                       ? std::uint16_t{0}
                       : static_cast<std::uint16_t>(dns::load_be16(frame + l3_offset - 4) & kId);
+}
+
+void write_link_layer(rte_mbuf& frame, std::uint8_t l3_offset, const NextHop& hop) noexcept {
+    constexpr std::uint16_t kTagSize = 4, kTag = 0x8100;
+    const auto wanted = static_cast<std::uint16_t>(dns::kEtherSize + (hop.tagged ? kTagSize : 0));
+    const bool is_v6 = (*rte_pktmbuf_mtod_offset(&frame, std::uint8_t*, l3_offset) >> 4) == 6;
+    const auto moved = static_cast<std::uint16_t>(wanted - l3_offset);  // modulo 2^16
+    frame.data_off = static_cast<std::uint16_t>(frame.data_off - moved);
+    frame.data_len = static_cast<std::uint16_t>(frame.data_len + moved);
+    frame.pkt_len = frame.data_len;
+    std::uint8_t* at = rte_pktmbuf_mtod(&frame, std::uint8_t*);
+    at = std::copy(hop.peer_mac.begin(), hop.peer_mac.end(), at);
+    at = std::copy(hop.own_mac.begin(), hop.own_mac.end(), at);
+    if (hop.tagged) {
+        store_be16(at, kTag);
+        store_be16(at + 2, hop.vlan_tci);
+        at += kTagSize;
+    }
+    store_be16(at, is_v6 ? dns::kEtherIpv6 : dns::kEtherIpv4);
 }
 
 std::uint16_t turn_around(std::uint8_t* frame, std::uint8_t l3_offset, bool is_v6,

@@ -10,6 +10,7 @@
 #include <span>
 
 #include "dataplane/base/client_facts.h"
+#include "dataplane/port/next_hop.h"
 #include "dataplane/port/port.h"
 #include "matchers/prefix/ip_address.h"
 
@@ -46,6 +47,10 @@ void read_link_facts(const std::uint8_t* frame, std::uint8_t l3_offset,
 // because the checksum covers it.
 void write_headers(std::uint8_t* message, std::uint16_t length,
                    const FrameHeaders& headers) noexcept;
+
+// Replaces what is before the IP header of a frame that we send: addresses and tags are those of the
+// hop. `l3_offset` is that of the present frame. Needs 4 bytes of headroom.
+void write_link_layer(rte_mbuf& frame, std::uint8_t l3_offset, const NextHop& hop) noexcept;
 
 // Turns a received datagram around: swaps MACs, addresses and ports. Corrects lengths and checksums
 // for `length` bytes of DNS with the checksum `sum` (from dns::write_reply). `frame` starts with

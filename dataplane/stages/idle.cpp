@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <ctime>
 
 namespace steer {
@@ -21,7 +22,7 @@ std::vector<Port*> with_descriptor(std::span<Port* const> ports) {
 Sleep::Sleep(std::span<Port* const> ports, Sleeper& sleeper)
     : ports_(with_descriptor(ports)),
       sleeper_(sleeper),
-      descriptors_(ports_.size() + 1),
+      descriptors_(2 * ports_.size() + 1),
       naps_(ports_.size() < ports.size()) {}
 
 // A thread's timers may otherwise be 50 us late.
@@ -38,16 +39,32 @@ bool Sleep::gather_descriptors() noexcept {
     bool away = false;
     descriptors_[0] = {sleeper_.event_fd(), POLLIN, 0};  // -1 is passed over
     for (std::size_t i = 0; i < ports_.size(); ++i) {
-        descriptors_[i + 1] = {ports_[i]->wake_fd(), POLLIN, 0};
-        away = away || descriptors_[i + 1].fd < 0;
+        const int fd = ports_[i]->wake_fd();
+        descriptors_[2 * i + 1] = {fd, POLLIN, 0};
+        descriptors_[2 * i + 2] = {ports_[i]->kernel_wake_fd(), POLLIN, 0};
+        away = away || fd < 0;
     }
     return away;
+}
+
+void Sleep::arm() noexcept {
+    for (Port* const port : ports_)
+        port->arm();
+    // What arrived before the device saw the request for interrupts is found by the last check.
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+}
+
+void Sleep::disarm() noexcept {
+    for (Port* const port : ports_)
+        port->disarm();
 }
 
 void Sleep::until(std::uint64_t deadline_ms, Now now, unsigned in_a_row) noexcept {
     const bool away = gather_descriptors();
     timespec longest{};
-    if (naps_) {
+    const bool sends =
+        std::any_of(ports_.begin(), ports_.end(), [](const Port* p) { return p->has_to_send(); });
+    if (naps() || sends) {
         longest.tv_nsec = in_a_row <= kShortNaps ? kNapNs : kLongNapNs;
     } else {
         const std::uint64_t left = deadline_ms > now.ms ? deadline_ms - now.ms : 0;
@@ -57,6 +74,10 @@ void Sleep::until(std::uint64_t deadline_ms, Now now, unsigned in_a_row) noexcep
     }
     ::ppoll(descriptors_.data(), descriptors_.size(), &longest, nullptr);
     sleeper_.awake();
+    disarm();
+    for (std::size_t i = 1; i < descriptors_.size(); ++i) {
+        if ((descriptors_[i].revents & POLLIN) != 0) ports_[(i - 1) / 2]->woken(descriptors_[i].fd);
+    }
     if ((descriptors_[0].revents & POLLIN) != 0) {
         std::uint64_t wakes;
         [[maybe_unused]] const auto n = ::read(sleeper_.event_fd(), &wakes, sizeof wakes);

@@ -4,6 +4,8 @@
 // empty_turns() turns without work, the worker sleeps. A readable descriptor of a port, a ring
 // (Sleeper) or its next deadline wakes it. A port without a descriptor (a polled DPDK device) makes
 // it take naps instead: kNapNs if there was work recently, kLongNapNs after kShortNaps empty naps.
+// A NIC under DPDK has a descriptor if its driver has receive interrupts. Naps end when the first
+// interrupt shows that they work.
 // During sleep it is offline for QSBR, so no thread waits for it.
 //
 // A worker with descriptors sleeps after very few empty turns: under most loads a wake-up costs
@@ -14,8 +16,8 @@
 // burst, and its senders do not have to wake the worker. Devices without a descriptor are polled as
 // long as before, because only their own ring buffers packets.
 //
-// The order prevents a lost wake-up: announce the sleep, check everything again (the caller's
-// turn), then sleep.
+// The order prevents a lost wake-up: announce the sleep and ask the ports for interrupts (arm()),
+// check everything again (the caller's turn), then sleep.
 #pragma once
 
 #include <poll.h>
@@ -76,11 +78,18 @@ class Sleep {
     // For the calling thread, before its first sleep: makes the length of naps exact.
     static void be_punctual() noexcept;
 
-    // Whether until() only takes naps.
-    [[nodiscard]] bool naps() const noexcept { return naps_; }
-    [[nodiscard]] unsigned empty_turns() const noexcept {
-        return naps_ ? kEmptyTurnsPolled : kEmptyTurns;
+    // Whether until() only takes naps: a port has no descriptor, or it never was readable.
+    [[nodiscard]] bool naps() const noexcept {
+        return naps_ ||
+               !std::all_of(ports_.begin(), ports_.end(), [](const Port* p) { return p->wakes(); });
     }
+    [[nodiscard]] unsigned empty_turns() const noexcept {
+        return naps() ? kEmptyTurnsPolled : kEmptyTurns;
+    }
+    // Before the caller's last check: asks the ports for interrupts. disarm() if there is no sleep
+    // after it; until() does so itself.
+    void arm() noexcept;
+    void disarm() noexcept;
     // Takes a nap under load.
     static void nap() noexcept;
     // Sleeps until something wakes the worker, at most until `deadline_ms` and not longer than
@@ -97,7 +106,8 @@ class Sleep {
 
     const std::vector<Port*> ports_;  // ports with a descriptor
     Sleeper& sleeper_;
-    std::vector<pollfd> descriptors_;  // the first is the sleeper's
+    // The sleeper's, then two for each port.
+    std::vector<pollfd> descriptors_;
     bool naps_ = false;
 };
 

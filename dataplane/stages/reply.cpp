@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "dataplane/dns/checksum.h"
+#include "dataplane/dns/frame_walk.h"
 #include "dataplane/stages/frame.h"
 #include "dataplane/stages/tracer.h"
 
@@ -171,7 +172,50 @@ void Replier::send_in_place(Packet& p, std::size_t length, std::uint64_t sum, Ve
     m->pkt_len = frame;
     m->ol_flags = 0;
     p.mbuf = nullptr;
+    if (routes_ != nullptr) [[unlikely]]
+        return send_by_route(p, m, v);
     transmit_.put(p.port, m, v);
+}
+
+// ---- `reply: route`
+
+Replier::Outward Replier::outward(const IpAddress& client, std::uint8_t lane,
+                                  int if_index) const noexcept {
+    const NextHop* const hop = routes_->find(client);
+    if (hop == nullptr || hop->via != NextHop::Via::port || hop->if_index == if_index)
+        return {lane, hop};
+    // A packet of another worker's port keeps its lane, so that its verdict stays in one table.
+    if (lane < ports_.size()) {
+        for (std::size_t i = 0; i < ports_.size(); ++i) {
+            if (ports_[i]->if_index() == hop->if_index) return {static_cast<std::uint8_t>(i), hop};
+        }
+    }
+    static constexpr NextHop kUnknown{};
+    return {lane, &kUnknown};
+}
+
+Replier::Outward Replier::routed(const Packet& p) const noexcept {
+    if (!is_moved(p)) return outward(p.client.address, p.port, ports_[p.port]->if_index());
+    const auto owner =
+        std::find_if(owners_.begin(), owners_.end(), [&](const Shared::PortOwner& o) {
+            return o.worker == p.port - ports_.size() && o.index == p.mbuf->port;
+        });
+    return outward(p.client.address, p.port, owner->if_index);
+}
+
+void Replier::send_by_route(Packet& p, rte_mbuf* m, Verdict v) noexcept {
+    p.mbuf = m;
+    const Outward out = routed(p);
+    p.mbuf = nullptr;
+    apply(out, *m, p.l3_offset);
+    transmit_.put(out.lane, m, v);
+}
+
+void Replier::apply(const Outward& out, rte_mbuf& m, std::uint8_t l3_offset) noexcept {
+    if (out.hop == nullptr) return;
+    if (out.hop->via != NextHop::Via::port) return counters_.add(Stat::replies_unrouted);
+    write_link_layer(m, l3_offset, *out.hop);
+    counters_.add(Stat::replies_routed);
 }
 
 Verdict Replier::answer(Packet& p, const dns::Answer& answer, const dns::ReplyOptions& options,
@@ -215,7 +259,8 @@ Verdict Replier::answer_recorded(Packet& p, const dns::Answer& answer,
     const std::size_t n =
         dns::write_reply({p.dns, p.dns_room}, p.query, answer, options, truncated, &sum);
     const Verdict v = truncated ? Verdict::answered_truncated : Verdict::answered;
-    transmit_.record_of_next(p.port, record(p, v, source, {answer.rcode, options.ede, {p.dns, n}}));
+    transmit_.record_of_next(lane_of(p),
+                             record(p, v, source, {answer.rcode, options.ede, {p.dns, n}}));
     send_in_place(p, n, sum, v);
     return v;
 }
@@ -291,7 +336,7 @@ void Replier::answer_empty(Packet& p, std::uint16_t rcode, std::optional<dns::Ed
     const std::size_t n =
         dns::write_error_reply({p.dns, p.dns_room}, p.query, rcode, ede, truncated);
     if (is_due) {
-        transmit_.record_of_next(p.port,
+        transmit_.record_of_next(lane_of(p),
                                  record(p, v, {AnswerPath::error}, {rcode, ede, {p.dns, n}}));
     }
     send_in_place(p, n, checksum_narrow(checksum_add(0, p.dns, n)), v);
@@ -364,13 +409,14 @@ void write_question(std::uint8_t* message, const Parked& p) {
 
 }  // namespace
 
+const Shared::PortOwner& Replier::owner_of(const ReturnPath& path) const noexcept {
+    return *std::find_if(owners_.begin(), owners_.end(), [&](const Shared::PortOwner& o) {
+        return o.worker == path.worker && o.index == path.port;
+    });
+}
+
 rte_mempool* Replier::pool_of(const ReturnPath& path) const noexcept {
-    if (path.worker == worker_) return ports_[path.port]->pool();
-    const auto owner =
-        std::find_if(owners_.begin(), owners_.end(), [&](const Shared::PortOwner& o) {
-            return o.worker == path.worker && o.index == path.port;
-        });
-    return owner->port->pool();
+    return path.worker == worker_ ? ports_[path.port]->pool() : owner_of(path).port->pool();
 }
 
 PendingOutcome Replier::answer_by_port(const Parked& p, const dns::Query& q,
@@ -402,8 +448,12 @@ PendingOutcome Replier::answer_by_port(const Parked& p, const dns::Query& q,
     m->data_len = static_cast<std::uint16_t>(headers.size() + length);
     m->pkt_len = m->data_len;
     m->port = path.port;
-    const unsigned lane =
-        path.worker == worker_ ? path.port : transmit_.lane_of_worker(path.worker);
+    auto lane = path.worker == worker_ ? path.port : transmit_.lane_of_worker(path.worker);
+    if (routes_ != nullptr) [[unlikely]] {
+        const Outward out = outward(path.client.address, lane, owner_of(path).if_index);
+        lane = out.lane;
+        apply(out, *m, static_cast<std::uint8_t>(dns::kEtherSize + path.tag_bytes));
+    }
     if (truncated) end = truncated_end(end);
     query_ends_.answered(p, answer.rcode);
     if (query_ends_.is_due()) {

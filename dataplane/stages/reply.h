@@ -5,6 +5,7 @@
 //       A moved query returns to the worker whose port received it.
 // Out:  a packet in Transmit, or a message to streams. The query's mbuf or buffer is used up in any
 //       case.
+//       With `dataplane.reply: route` it leaves by the route of the client.
 // Cost: in place: one copy of the body, one sum over the packet. Allocates only mbufs and pool
 //       buffers.
 //
@@ -44,6 +45,11 @@ class Replier {
             const std::vector<Shared::PortOwner>& owners, const WorkerRings& rings,
             BufferPools& buffers, Transmit& transmit, Tracer& tracer, QueryEnds& query_ends,
             Cookies& cookies, Counters& counters);
+
+    // The table of this turn.
+    void use(const NextHopTable* table) noexcept {
+        routes_ = table != nullptr ? table->reply_routes.get() : nullptr;
+    }
 
     // Answers a query of the burst. Returns the verdict that is counted if the port accepts the
     // packet.
@@ -102,6 +108,20 @@ class Replier {
     void answer_empty_injected(Packet& p, std::uint16_t rcode, std::optional<dns::Ede> ede,
                                bool truncated, Verdict v) noexcept;
     void send_in_place(Packet& p, std::size_t length, std::uint64_t sum, Verdict v) noexcept;
+    // The lane of a packet to this client, and its next hop. `hop` is nullptr: it goes back to the
+    // sender, by `lane`.
+    struct Outward {
+        std::uint8_t lane;
+        const NextHop* hop;
+    };
+    [[nodiscard]] Outward outward(const IpAddress& client, std::uint8_t lane,
+                                  int if_index) const noexcept;
+    [[nodiscard]] std::uint8_t lane_of(const Packet& p) const noexcept {
+        return routes_ == nullptr ? p.port : routed(p).lane;
+    }
+    [[nodiscard]] Outward routed(const Packet& p) const noexcept;
+    void send_by_route(Packet& p, rte_mbuf* m, Verdict v) noexcept;
+    void apply(const Outward& out, rte_mbuf& m, std::uint8_t l3_offset) noexcept;
     [[nodiscard]] bool is_moved(const Packet& p) const noexcept {
         return p.injected == nullptr && p.port >= ports_.size();
     }
@@ -113,6 +133,7 @@ class Replier {
     Buffer* start_response(const std::uint8_t* header, std::span<const std::uint8_t> question,
                            std::size_t bytes) noexcept;
     [[nodiscard]] bool to_stream(unsigned stream, std::uint64_t token, Buffer* response) noexcept;
+    [[nodiscard]] const Shared::PortOwner& owner_of(const ReturnPath& path) const noexcept;
     [[nodiscard]] rte_mempool* pool_of(const ReturnPath& path) const noexcept;
     PendingOutcome answer_by_port(const Parked& p, const dns::Query& q, const dns::Answer& answer,
                                   const dns::ReplyOptions& options, PendingOutcome end) noexcept;
@@ -128,6 +149,7 @@ class Replier {
     QueryEnds& query_ends_;
     Cookies& cookies_;
     Counters& counters_;
+    const ReplyRoutes* routes_ = nullptr;
     std::uint8_t worker_;
     std::uint64_t notify_second_ = 0;  // of the time stamp counter
     unsigned notifies_ = 0;            // in this second

@@ -11,7 +11,7 @@ import json
 from lab.network import LabError, Network, Process, until
 from lab.scene import ZONES, knot_configuration
 
-from machine import Machine, Tap
+from machine import VIRTIO, Machine, Tap
 
 V4, V6, OUTSIDE4, OUTSIDE6 = "10.88.0.1", "fd88::1", "10.88.0.2", "fd88::2"
 # As a kernel's XDP wants a virtio NIC: no frames larger than a buffer, no sums left to others.
@@ -35,10 +35,10 @@ START_S = 180
 class Outside:
     """The namespace at the other end of the guest's first NIC; knot answers there."""
 
-    def __init__(self, network: Network, queues: int = 1, options: str = ""):
+    def __init__(self, network: Network, queues: int = 1, options: str = "", model: str = VIRTIO):
         self.network = network
         network.namespace("outside")
-        self.tap = Tap(network, "outside", "vt0", "02:00:00:00:88:01", 3, queues, options)
+        self.tap = Tap(network, "outside", "vt0", "02:00:00:00:88:01", 3, queues, options, model)
         # What the kernel leaves to an interface's checksum offload is not for a DPDK driver to finish.
         network.run("outside", "ethtool", "-K", "vt0", "tx", "off")
         network.address("outside", "vt0", f"{OUTSIDE4}/24", f"{OUTSIDE6}/64")

@@ -21,6 +21,7 @@ from initramfs import Archive
 
 HERE = pathlib.Path(__file__).resolve().parent
 QEMU = "qemu-system-x86_64"
+VIRTIO = "virtio-net-pci"
 ALWAYS = ["virtio_pci", "9pnet_virtio", "9p", "crc32c_generic", "virtio_net", "virtio_console", "tun", "veth", "dummy",
           "vrf", "8021q", "vhost_net"]
 DRIVERS = {"uio_pci_generic": ["uio_pci_generic"], "vfio-pci": ["vfio_iommu_type1", "vfio_pci"]}
@@ -45,8 +46,9 @@ class Tap:
     """A NIC whose other end is a kernel interface in a namespace, with as many queues."""
 
     def __init__(self, network: Network, space: str, device: str, mac: str, slot: int, queues: int = 1,
-                 options: str = ""):
+                 options: str = "", model: str = VIRTIO):
         self.device, self.mac, self.slot, self.queues, self.options = device, mac, slot, queues, options
+        self.model = model
         network.run(space, "ip", "tuntap", "add", "dev", device, "mode", "tap", "vnet_hdr",
                     *(["multi_queue"] if queues > 1 else []))
         network.run(space, "ip", "link", "set", device, "up")
@@ -55,22 +57,26 @@ class Tap:
         many = f",mq=on,vectors={2 * self.queues + 2}" if self.queues > 1 else ""
         queues = f",queues={self.queues}" if self.queues > 1 else ""
         return ["-netdev", f"tap,id=n{self.slot},ifname={self.device},script=no,downscript=no,vhost=off{queues}",
-                "-device", f"virtio-net-pci,netdev=n{self.slot},mac={self.mac},addr={self.slot:#x},disable-legacy=on"
-                           f"{many}{self.options}"]
+                *device_words(self, many)]
+
+
+def device_words(nic, more: str = "") -> list[str]:
+    """The device of a NIC; `more`: options of virtio."""
+    own = f",disable-legacy=on{more}" if nic.model == VIRTIO else ""
+    return ["-device", f"{nic.model},netdev=n{nic.slot},mac={nic.mac},addr={nic.slot:#x}{own}{nic.options}"]
 
 
 def datagram_words(nic, guests: str, ours: str) -> list[str]:
     """A NIC each of whose frames is a datagram."""
     return ["-netdev", f"dgram,id=n{nic.slot},local.type=unix,local.path={guests},remote.type=unix,remote.path={ours}",
-            "-device", f"virtio-net-pci,netdev=n{nic.slot},mac={nic.mac},addr={nic.slot:#x},disable-legacy=on"
-                       f"{nic.options}"]
+            *device_words(nic)]
 
 
 class Wire:
     """A NIC whose other end is this process: `send` and `receive` are whole Ethernet frames, tags included."""
 
-    def __init__(self, network: Network, mac: str, slot: int, options: str = ""):
-        self.mac, self.slot, self.options = mac, slot, options
+    def __init__(self, network: Network, mac: str, slot: int, options: str = "", model: str = VIRTIO):
+        self.mac, self.slot, self.options, self.model = mac, slot, options, model
         self._ours, self._guests = (str(network.folder / f"wire-{slot}-{end}") for end in ("host", "guest"))
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.bind(self._ours)
@@ -102,7 +108,7 @@ class VlanTap:
     """A NIC whose other end is a kernel interface in a namespace that sees one VLAN of it, and not its tags."""
 
     def __init__(self, network: Network, space: str, device: str, vlan: int, mac: str, slot: int, options: str = ""):
-        self.device, self.mac, self.slot, self.options = device, mac, slot, options
+        self.device, self.mac, self.slot, self.options, self.model = device, mac, slot, options, VIRTIO
         self._ours, self._guests = (str(network.folder / f"wire-{slot}-{end}") for end in ("host", "guest"))
         network.start(space, f"vlan-{vlan}", "/usr/bin/python3", str(HERE / "vlan_relay.py"), device, str(vlan),
                       self._ours, self._guests).wait_for("ready")
@@ -117,9 +123,11 @@ class Machine:
 
     def __init__(self, network: Network, space: str, kernel: GuestKernel, build: pathlib.Path, nics: list, *,
                  bind: tuple[str, list] | None = None, iommu: bool = False, memory: int = 1024,
-                 modules: tuple[str, ...] = (), cpus: int = 2, append: tuple[str, ...] = (), words: tuple[str, ...] = ()):
+                 modules: tuple[str, ...] = (), cpus: int = 2, append: tuple[str, ...] = (), words: tuple[str, ...] = (),
+                 name: str = "machine"):
         """`bind`: a driver of DPDK's and the NICs that it gets. `iommu`: an emulated one, for vfio. `modules`: of the kernel, beside
-        those of each machine. `append`, `words`: further ones of the kernel's command line, and of qemu's."""
+        those of each machine. `append`, `words`: further ones of the kernel's command line, and of qemu's. `name`: its own, if the
+        network has several."""
         driver, bound = bind or ("", [])
         append = ["console=ttyS0", "nokaslr", "mitigations=off", "loglevel=4", "panic=-1", *append]
         if bind:
@@ -128,15 +136,15 @@ class Machine:
         if iommu:
             append.append("intel_iommu=on")
             hardware = ["-machine", "q35", "-device", "intel-iommu,caching-mode=on"]
-        initrd = network.folder / "initrd"
+        initrd = network.folder / f"{name}-initrd"
         initramfs(kernel, initrd, ALWAYS + DRIVERS.get(driver, []) + list(modules))
-        agent, self._monitor = network.folder / "agent.sock", str(network.folder / "monitor.sock")
+        agent, self._monitor = network.folder / f"{name}-agent.sock", str(network.folder / f"{name}-monitor.sock")
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         listener.bind(str(agent))
         listener.listen()
         started = time.monotonic()
         self.process: Process = network.start(
-            space, "machine", QEMU, "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", str(cpus), "-m", str(memory),
+            space, name, QEMU, "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", str(cpus), "-m", str(memory),
             "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-serial", "stdio", *hardware, *words,
             "-kernel", str(kernel.image), "-initrd", str(initrd), "-append", " ".join(append),
             *share("host", "/", 0x10), *share("build", str(build), 0x11),

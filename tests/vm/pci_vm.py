@@ -14,6 +14,9 @@ import unittest
 
 from lab.network import Network, until
 
+from scapy.layers.dns import DNS, DNSQR
+from scapy.layers.inet import IP, UDP
+
 from appliance import V4, V6, Appliance, Outside
 from machine import Machine, Tap, Wire, prepared
 from stations import Station
@@ -21,6 +24,7 @@ from stations import Station
 BUILD, KIND = pathlib.Path(sys.argv.pop(1)).resolve(), sys.argv.pop(1)
 DRIVER = {"uio": "uio_pci_generic", "vfio": "vfio-pci"}[KIND]
 IOMMU = ",iommu_platform=on" if KIND == "vfio" else ""
+INTERRUPTS = {"uio": "no receive interrupts by uio_pci_generic", "vfio": "receive interrupts"}[KIND]
 EDGE = {"edge.stream.example.", "node.stream.example.", "203.0.113.31"}
 BEHIND4, BEHIND6 = "10.90.0.2", "fd90::2"
 PORT = f"{{ workers: 2, ports: [{{ pci: '0000:00:03.0', addresses: [{V4}/24, '{V6}/64'] }}%s] }}"
@@ -47,6 +51,7 @@ class Pci(unittest.TestCase):
     def test_serves_on_two_queues_and_the_kernel_has_the_rest(self):
         with Appliance(machine, PORT % "") as appliance:
             print("  " + appliance.log().strip().splitlines()[-1])
+            self.assertIn("by RSS, checksums in software, " + INTERRUPTS, appliance.log())
             missed = appliance.fill_cache(outside, "www.stream.example")
             outside.run("ip", "neigh", "flush", "dev", "vt0")
             for server in (V4, V6):  # the first of each asks by ARP or ND
@@ -91,6 +96,35 @@ class Pci(unittest.TestCase):
             self.assertEqual(station.ask((), "10.89.0.1", "n1.example"), "203.0.113.1")
             self.assertEqual(set(station.asked), {((), "n1.example")})
         print("  VLAN 10: ARP, ND, UDP, ping, TCP, both families; untagged beside it")
+
+    def test_an_answer_leaves_by_the_clients_route(self):
+        """The queries come from a router that is not the gateway of the client's route: 10.89.0.9, then 10.89.10.9 in VLAN 10."""
+        hosts = {(): ["10.89.0.2", "10.89.0.9"], (10,): ["10.89.10.9"]}
+        station = self.enterContext(Station(wire, hosts, {"n1.example": "203.0.113.1"}))
+        other_router = "02:00:00:00:89:77"
+        ports = PORT % ", { pci: '0000:00:04.0', addresses: [10.89.0.1/24] }"
+        with Appliance(machine, ports.replace("{", "{ reply: route, allow: [0.0.0.0/0],", 1), upstream="10.89.0.2") as appliance:
+            machine.run("ip link add link steer1 name steer1.10 type vlan id 10; ip link set steer1.10 up; "
+                        "ip address add 10.89.10.1/24 dev steer1.10")
+
+            def answered_to(tags, client):
+                query = IP(src=client, dst="10.89.0.1") / UDP(sport=20000, dport=53) / DNS(
+                    id=9, rd=1, qd=DNSQR(qname="n1.example"))
+                seen = []
+
+                def wanted(frame):
+                    if DNS in frame and frame[DNS].qr == 1 and frame[IP].dst == client:
+                        seen.append(frame.dst)
+                    return bool(seen)
+                station.exchange((), query, wanted, 3, source=other_router, back=tags)
+                return seen[-1] if seen else None
+            machine.run("ip route add 198.51.100.0/24 via 10.89.0.9; ip route add 198.51.101.0/24 via 10.89.10.9")
+            self.addCleanup(machine.run, "ip route del 198.51.100.0/24 2>/dev/null; true")
+            until(lambda: answered_to((), "198.51.100.7") == station.mac_of_ours, 20, "the gateway gets the answer", 0.2)
+            until(lambda: answered_to((10,), "198.51.101.7") == station.mac_of_ours, 20, "the gateway in VLAN 10 gets it", 0.2)
+            self.assertEqual(answered_to((), "10.89.0.33"), other_router, "a neighbour is answered by the way that it came")
+            self.assertGreater(appliance.total("stats", "replies_routed"), 1)
+        print("  answers by the route: untagged, and by VLAN 10 for an untagged query")
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ class Station:
 
     def __init__(self, wire: Wire, hosts: dict[tuple[int, ...], list[str]], records: dict[str, str]):
         """`hosts`: our addresses by tags (outer first). `records`: what we answer as a resolver, name → A."""
-        self.wire, self.hosts, self.records = wire, hosts, records
+        self.wire, self.hosts, self.records, self.mac_of_ours = wire, hosts, records, MAC
         self.asked: list[tuple[tuple[int, ...], str]] = []  # as a resolver: tags and name
         self._seen: list[Ether] = []
         self._more = threading.Condition()
@@ -94,16 +94,17 @@ class Station:
             self._send(tags, self._ip(tags, address) / TCP(sport=sport, dport=port, flags="R", seq=8), self.wire.mac)
         return got is not None
 
-    def exchange(self, tags: tuple[int, ...], packet, wanted, seconds: float, to: str | None = None):
-        """Sends it and waits for a frame with the same tags that is `wanted`; its packet, or None."""
+    def exchange(self, tags: tuple[int, ...], packet, wanted, seconds: float, to: str | None = None,
+                 source: str = MAC, back: tuple[int, ...] | None = None):
+        """Sends it and waits for a frame with the same tags (or those of `back`) that is `wanted`; its packet, or None."""
         with self._more:
             self._seen.clear()
-        self._send(tags, packet, to or self.wire.mac)
+        self._send(tags, packet, to or self.wire.mac, source)
         end = time.monotonic() + seconds
         with self._more:
             while True:
                 for frame in self._seen:
-                    if tags_of(frame) == tags and wanted(frame):
+                    if tags_of(frame) == (tags if back is None else back) and wanted(frame):
                         return inside(frame)
                 if not self._more.wait(max(0.0, end - time.monotonic())):
                     return None
@@ -116,8 +117,8 @@ class Station:
     def _ip(self, tags: tuple[int, ...], to: str):
         return (IPv6 if ":" in to else IP)(src=self._ours(tags, to), dst=to)
 
-    def _send(self, tags: tuple[int, ...], packet, to: str) -> None:
-        frame = Ether(src=MAC, dst=to)
+    def _send(self, tags: tuple[int, ...], packet, to: str, source: str = MAC) -> None:
+        frame = Ether(src=source, dst=to)
         for tag in tags:
             frame /= Dot1Q(vlan=tag)
         self.wire.send(bytes(frame / packet))

@@ -28,7 +28,12 @@ void read_busy_poll(Reading& in, const Node& node, const Place& place, PortSetti
     read_value(in, node, place, "1..512", out.busy_poll);
 }
 
-constexpr std::array<Row<PortSettings>, 12> kPortRows{{
+void read_mtu(Reading& in, const Node& node, const Place& place, PortSettings& out) {
+    if (is_auto(node)) return;
+    read_value(in, node, place, "1280..9216", out.mtu);
+}
+
+constexpr std::array<Row<PortSettings>, 13> kPortRows{{
     {"device", &PortSettings::device, "none", "",
      "network interface, as in `device: eth0`\nFor the drivers memif, pcap and ring it is the DPDK "
      "device with its arguments. For vdev it is any other virtual DPDK device by driver name, as "
@@ -41,6 +46,11 @@ constexpr std::array<Row<PortSettings>, 12> kPortRows{{
      "interface, otherwise socket."},
     {"queues", Own<PortSettings>{"integer", read_queues}, "auto", "1..256",
      "number of receive queues; `auto` uses all queues of the device"},
+    {"mtu", Own<PortSettings>{"integer", read_mtu}, "auto", "1280..9216",
+     "with `pci`: largest IP packet that the NIC and its exception interface carry\n`auto` is "
+     "1500. "
+     "A larger one serves the kernel's traffic, such as TCP; answers over UDP end at 1,232 bytes. "
+     "Buffers of a port take more memory then: 75 MiB for each queue with 9000."},
     {"busy_poll", Own<PortSettings>{"integer", read_busy_poll}, "off", "off|1..512",
      "af_xdp: maximum packets that the worker processes in the driver per call\nBusy polling "
      "replaces interrupts. It helps on a NIC that is never idle, with `napi_defer_hard_irqs` and "
@@ -109,6 +119,8 @@ void check_port(Reading& in, const PortSettings& port, const std::string& owner)
     } else if (port.pci.empty() && port.driver == Driver::pci) {
         error(": the driver pci needs 'pci': write it instead of 'device'");
     }
+    if (port.mtu != 0 && port.pci.empty())
+        error(": 'mtu' is only valid with 'pci': set it at the interface (`ip link set`)");
     if (port.driver == Driver::vdev && !port.device.empty() && !is_vdev(port.device)) {
         error(": 'device' is " + matchers::quoted(port.device) +
               ": expected a virtual DPDK device with its arguments, as in "
@@ -286,8 +298,13 @@ constexpr std::array<Row<Dataplane>, 17> kDataplaneRows{{
     {"spread", choice<Dataplane, &Dataplane::spread>(), "auto", "auto|off",
      "software distribution of queries over workers\n`auto` distributes the queries of a device "
      "with fewer queues than workers over all workers."},
-    {"reply", NotYet{}, "reflect", "",
-     "route of answers: back to the sender, or by the kernel's routing table"},
+    {"reply", choice<Dataplane, &Dataplane::reply>(), "reflect", "reflect|route",
+     "where answers over UDP are sent\n`reflect`: to the MAC address, VLAN and port that the query "
+     "came from. `route`: to the gateway of the client's route in the kernel's main table, for "
+     "networks whose queries and answers take different ways. Clients without a gateway, routes "
+     "that use no port, and gateways without a known neighbour entry are answered as with "
+     "`reflect`. A route by another port is used if the same worker has a queue of it. Above "
+     "100,000 routes all answers go back, with a warning."},
     {"upstream_ports", Own<Dataplane>{"range", read_upstream_ports}, "10240-26623", "",
      "source ports of upstream queries\nThe daemon reserves this range at start "
      "(`net.ipv4.ip_local_reserved_ports`)."},

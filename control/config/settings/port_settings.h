@@ -65,6 +65,7 @@ struct PortSettings {
     std::string pci;     // "0000:03:00.0"
     Driver driver = Driver::automatic;  // af_xdp if possible, else socket; pci if `pci` is given
     std::uint32_t queues = 0;           // 0: all
+    std::uint32_t mtu = 0;              // pci: of the NIC; 0: the driver's own
     std::uint32_t busy_poll = 0;        // af_xdp: packets per call; 0: off
     // Addresses to answer on: these, those of `address_links` (interfaces), and with
     // `own_addresses` those of the interface. If all three are empty: those of the interface.

@@ -38,6 +38,8 @@ struct Log {
 
 // ---- dataplane
 
+// Where answers over UDP are sent: back to the sender, or by the client's route.
+enum class Reply : std::uint8_t { reflect, route };
 enum class SpreadMode : std::uint8_t { automatic, off };
 enum class IdleMode : std::uint8_t { spin, pause, adaptive };
 
@@ -52,6 +54,7 @@ struct Dataplane {
     std::uint64_t memory_bytes = 0;    // 0: a quarter of RAM within 128 MiB .. 4 GiB
     IdleMode idle = IdleMode::adaptive;
     SpreadMode spread = SpreadMode::automatic;
+    Reply reply = Reply::reflect;
     std::uint16_t first_upstream_port = 10240, last_upstream_port = 26623;
     RandomCase random_case = RandomCase::learned;  // of names in upstream queries
     std::uint32_t max_parked = 65536;              // per worker

@@ -163,9 +163,10 @@ std::vector<DeviceState> device_states(const Interfaces& interfaces,
         }
         for (const Address& address : interfaces.addresses) {
             const Link* on = interfaces.find(address.if_index);
-            if (on == nullptr || !on->up) continue;
+            if (on == nullptr) continue;
             if (place_of(*on, interfaces, std::span(&device, 1)).device == nullptr) continue;
-            state.addresses.push_back({device.if_index, on->if_index, on->mac, address.ip});
+            (on->up ? state.addresses : state.without_link)
+                .push_back({device.if_index, on->if_index, on->mac, address.ip});
         }
         std::sort(state.copying.begin(), state.copying.end());
         std::sort(state.vlans.begin(), state.vlans.end());

@@ -13,6 +13,7 @@
 
 #include "control/host/kernel/hop_table.h"
 #include "control/host/kernel/netlink.h"
+#include "control/host/kernel/reply_routes.h"
 
 namespace steer::kernel {
 namespace {
@@ -61,14 +62,16 @@ bool settled(const Neighbour& n) {
 
 struct NextHops::Impl : std::enable_shared_from_this<NextHops::Impl> {
     Impl(boost::asio::io_context& main_io, std::vector<PortDevice> ports, Publish on_change,
-         Log on_log)
-        : devices(std::move(ports)),
+         Log on_log, bool by_route)
+        : replies_by_route(by_route),
+          devices(std::move(ports)),
           publish_(std::move(on_change)),
           log(std::move(on_log)),
           readable(main_io),
           refresh_timer(main_io),
           tend_again(main_io) {}
 
+    const bool replies_by_route;
     std::vector<PortDevice> devices;
     Publish publish_;
     Log log;
@@ -79,8 +82,11 @@ struct NextHops::Impl : std::enable_shared_from_this<NextHops::Impl> {
 
     std::vector<IpAddress> upstreams;  // index: Upstream::id
     Interfaces interfaces;
-    std::map<IpAddress, HopTarget> targets;     // by upstream
-    std::map<NeighbourKey, Tended> neighbours;  // that the targets need
+    std::map<IpAddress, HopTarget> targets;  // by upstream
+    ReplyPlan replies;
+    std::size_t replies_version = 0, published_version = 0;  // of the plan
+    bool too_many_routes = false;                            // it was logged
+    std::map<NeighbourKey, Tended> neighbours;               // that the targets need
     std::optional<NextHopTable> published;
     std::vector<DeviceState> published_devices;
     std::map<IpAddress, int> published_vrfs;
@@ -89,6 +95,8 @@ struct NextHops::Impl : std::enable_shared_from_this<NextHops::Impl> {
 
     Result<void> open();
     void refresh(Changed what);
+    void refresh_replies();
+    [[nodiscard]] std::shared_ptr<const ReplyRoutes> reply_routes() const;
     void tend();
     Changed read_events();
     void wait_for_neighbours(Clock::time_point until);
@@ -122,6 +130,15 @@ void NextHops::Impl::refresh(Changed what) {
     }
     targets.clear();
     std::map<NeighbourKey, Tended> needed;
+    const auto need = [&](const HopTarget& target) {
+        if (!target.neighbour || needed.contains(*target.neighbour)) return;
+        Tended tended;
+        if (const auto known = neighbours.find(*target.neighbour); known != neighbours.end()) {
+            tended = known->second;
+        }
+        tended.neighbour = ask_neighbour(*kernel_socket, *target.neighbour);
+        needed.emplace(*target.neighbour, tended);
+    };
     for (const IpAddress& upstream : upstreams) {
         if (targets.contains(upstream)) continue;
         if (upstream == kUnused) {
@@ -131,15 +148,37 @@ void NextHops::Impl::refresh(Changed what) {
         const HopTarget& target =
             targets.emplace(upstream, resolve(upstream, find_route(upstream), interfaces, devices))
                 .first->second;
-        if (!target.neighbour || needed.contains(*target.neighbour)) continue;
-        Tended tended;
-        if (const auto known = neighbours.find(*target.neighbour); known != neighbours.end()) {
-            tended = known->second;
-        }
-        tended.neighbour = ask_neighbour(*kernel_socket, *target.neighbour);
-        needed.emplace(*target.neighbour, tended);
+        need(target);
     }
+    if (replies_by_route) refresh_replies();
+    for (const HopTarget& target : replies.targets)
+        need(target);
     neighbours = std::move(needed);
+}
+
+// Routes change often where a routing daemon runs. What they need is compared by the table.
+void NextHops::Impl::refresh_replies() {
+    auto routes = dump_routes(*kernel_socket);
+    if (!routes && !too_many_routes)
+        log("answers go back to the sender's MAC address: the main tables have more than " +
+            std::to_string(kMaxReplyRoutes) + " routes; `reply: reflect` says so");
+    too_many_routes = !routes;
+    replies = routes ? plan_replies(std::move(*routes), interfaces, devices) : ReplyPlan{};
+    ++replies_version;
+}
+
+std::shared_ptr<const ReplyRoutes> NextHops::Impl::reply_routes() const {
+    if (!replies_by_route) return nullptr;
+    std::vector<NextHop> hops;
+    for (const HopTarget& target : replies.targets)
+        hops.push_back(complete(
+            target, target.neighbour ? neighbours.at(*target.neighbour).neighbour : Neighbour{}));
+    // The workers keep theirs while nothing changed.
+    const bool same = published && published->reply_routes &&
+                      published_version == replies_version &&
+                      published->reply_routes->hops() == hops;
+    if (same) return published->reply_routes;
+    return std::make_shared<const ReplyRoutes>(replies.rules, std::move(hops));
 }
 
 // An upstream that the main tables do not reach may be one of a port's VRF.
@@ -226,6 +265,7 @@ NextHopTable NextHops::Impl::build() const {
     std::vector<IpAddress>& own = table.own_addresses;
     own = own_addresses(interfaces);
     table.broadcast_addresses = broadcast_addresses(interfaces);
+    table.reply_routes = reply_routes();
     for (const IpAddress& address : table.service_addresses) {
         if (std::binary_search(own.begin(), own.end(), address) || !is_local(address)) continue;
         own.insert(std::upper_bound(own.begin(), own.end(), address), address);
@@ -270,6 +310,7 @@ void NextHops::Impl::publish() {
     if (published == table && published_devices == states && published_vrfs == vrfs) return;
     log_changes(table);
     published = table;
+    published_version = replies_version;
     published_devices = states;
     published_vrfs = vrfs;
     publish_({std::make_unique<const NextHopTable>(std::move(table)), std::move(states),
@@ -320,9 +361,9 @@ void NextHops::Impl::schedule_tend(Clock::duration after) {
 // ---- the outside
 
 NextHops::NextHops(boost::asio::io_context& main_io, std::vector<PortDevice> devices,
-                   Publish publish, Log log)
-    : impl_(std::make_shared<Impl>(main_io, std::move(devices), std::move(publish),
-                                   std::move(log))) {}
+                   Publish publish, Log log, bool replies_by_route)
+    : impl_(std::make_shared<Impl>(main_io, std::move(devices), std::move(publish), std::move(log),
+                                   replies_by_route)) {}
 
 NextHops::~NextHops() {
     if (impl_->readable.is_open()) impl_->readable.release();  // the descriptor is the socket's

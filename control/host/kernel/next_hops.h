@@ -67,7 +67,8 @@ struct DeviceState {
     bool promiscuous = false;         // as Link's
     std::vector<OwnVlan> vlans = {};  // its VLAN children, sorted
     std::vector<int> copying = {};  // if it copies: the interfaces that receive its packets, sorted
-    std::vector<PortAddress> addresses = {};  // usable ones, on links that are up
+    std::vector<PortAddress> addresses = {};     // usable ones, on links that are up
+    std::vector<PortAddress> without_link = {};  // the same on links that are down
     bool operator==(const DeviceState&) const = default;
 };
 
@@ -83,8 +84,9 @@ class NextHops {
     using Publish = std::function<void(NextHopView)>;
     using Log = std::function<void(const std::string& sentence)>;
 
+    // `replies_by_route`: the table has ReplyRoutes, too.
     NextHops(boost::asio::io_context& main_io, std::vector<PortDevice> devices, Publish publish,
-             Log log);
+             Log log, bool replies_by_route = false);
     ~NextHops();
     NextHops(const NextHops&) = delete;
     NextHops& operator=(const NextHops&) = delete;

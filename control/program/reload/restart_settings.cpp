@@ -52,6 +52,7 @@ std::vector<std::string> need_restart(const config::Settings& started_with,
     dataplane("dataplane.memory", &D::memory_bytes);
     dataplane("dataplane.idle", &D::idle);
     dataplane("dataplane.spread", &D::spread);
+    dataplane("dataplane.reply", &D::reply);
     dataplane("dataplane.upstream_ports", &D::first_upstream_port);
     dataplane("dataplane.upstream_ports", &D::last_upstream_port);
     dataplane("dataplane.random_case", &D::random_case);

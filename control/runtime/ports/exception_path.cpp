@@ -35,6 +35,11 @@ ExceptionRates rates_of(const config::ExceptionRates& settings) {
     };
 }
 
+// Whether a worker can sleep until the port has packets, so that it has to be woken for the kernel's, too.
+bool first_wakes(const Ports& queues) {
+    return queues.front()->wake_fd() >= 0;
+}
+
 constexpr const char* kVhostNet = "/dev/vhost-net";
 constexpr unsigned kVhostSlots = 1024;  // frames that wait in a queue, in each direction
 
@@ -104,7 +109,8 @@ Result<std::unique_ptr<ExceptionPath>> ExceptionPath::by_vhost(
                                         : " cannot be opened: " + std::string(strerror(errno))));
     }
     EthdevOptions own{.queues = static_cast<std::uint16_t>(queues.size()),
-                      .descriptors = kVhostSlots};
+                      .descriptors = kVhostSlots,
+                      .interrupts = first_wakes(queues)};
     for (const auto& queue : queues)
         own.pools.push_back(queue->pool());
     std::unique_ptr<ExceptionPath> path(new ExceptionPath(*queues.front()));

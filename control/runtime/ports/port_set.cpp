@@ -9,6 +9,7 @@
 #include "dataplane/port/af_packet.h"
 #include "dataplane/port/af_xdp.h"
 #include "dataplane/port/kernel_device.h"
+#include "dataplane/port/pci_device.h"
 
 namespace steer {
 namespace {
@@ -145,15 +146,23 @@ Result<void> PortSet::open_pci(const config::PortSettings& port) {
     options.queues = static_cast<std::uint16_t>(port.queues);
     options.most_queues = static_cast<std::uint16_t>(workers_);
     options.follows_link = true;
+    options.mtu = static_cast<std::uint16_t>(port.mtu);
+    // INTx is one interrupt for all causes, and DPDK's own thread takes it. With uio, a worker would also have to
+    // write to the configuration of the PCI device, which it may not do.
+    const auto device = find_pci_device(port.pci);
+    if (!device) return device.error();
+    const std::string without = device->no_interrupts();
+    options.interrupts = without.empty();
     auto queues = open_ethdev(*ethdev, options);
     if (!queues) return queues.error();
-    return add_ethdev(port, "pci", std::move(*queues));
+    return add_ethdev(port, "pci", std::move(*queues),
+                      without.empty() ? "" : ", no receive interrupts " + without);
 }
 
 // A device without a kernel side has the addresses that the configuration gives it and no others.
-Result<void> PortSet::add_ethdev(const config::PortSettings& port, std::string driver,
-                                 Ports queues) {
-    std::string offers = describe_ethdev(*queues.front());
+Result<void> PortSet::add_ethdev(const config::PortSettings& port, std::string driver, Ports queues,
+                                 const std::string& more) {
+    std::string offers = describe_ethdev(*queues.front()) + more;
     const std::size_t exceptions = exceptions_.size();
     auto all = add_exception(port, std::move(queues));
     if (!all) return all.error();
@@ -231,6 +240,14 @@ std::vector<ExceptionPath*> PortSet::exceptions() const {
     for (const auto& path : exceptions_)
         all.push_back(path.get());
     return all;
+}
+
+std::string_view PortSet::interrupts_of(const std::string& device) const {
+    for (const auto& queue : queues_) {
+        if (queue->name() != device || queue->wake_fd() < 0) continue;
+        return queue->wakes() ? "working" : "not seen yet";
+    }
+    return "none";
 }
 
 std::vector<std::string> PortSet::without_link() const {

@@ -52,6 +52,9 @@ class PortSet {
     [[nodiscard]] const std::vector<std::string>& warnings() const { return warnings_; }
     // Devices outside the kernel without a link.
     [[nodiscard]] std::vector<std::string> without_link() const;
+    // Whether workers sleep until a packet arrives there: "working", "not seen yet" (naps until the
+    // first interrupt), "none" (naps).
+    [[nodiscard]] std::string_view interrupts_of(const std::string& device) const;
     // Whether the kernel resolves some port's neighbours without a worker.
     [[nodiscard]] bool any_on_kernels_wire() const;
 
@@ -80,7 +83,9 @@ class PortSet {
                               const std::string& arguments, EthdevOptions options = {});
     Result<void> open_af_packet_port(const config::PortSettings& port);
     Result<void> open_pci(const config::PortSettings& port);
-    Result<void> add_ethdev(const config::PortSettings& port, std::string driver, Ports queues);
+    // `more`: further text for the report.
+    Result<void> add_ethdev(const config::PortSettings& port, std::string driver, Ports queues,
+                            const std::string& more = {});
     Result<Ports> add_exception(const config::PortSettings& port, Ports queues);
     Result<void> open_sockets(const config::PortSettings& port, std::string why);
 

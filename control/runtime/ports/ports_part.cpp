@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <cstddef>
@@ -33,9 +34,18 @@ object counters_of(const ExceptionPath& path) {
     return all;
 }
 
+void write_links(ops::MetricWriter& writer, const PortSet& ports) {
+    const auto down = ports.without_link();
+    writer.family("steerdns_port_link_up");
+    for (const auto& [device, losses] : ports.losses())
+        writer.sample({{"device", device}},
+                      std::uint64_t{std::find(down.begin(), down.end(), device) == down.end()});
+}
+
 void write_losses(ops::MetricWriter& writer, const PortSet& ports) {
     const auto all = ports.losses();
     if (all.empty()) return;  // a family has samples
+    write_links(writer, ports);
     writer.family("steerdns_port_lost");
     for (const auto& [device, losses] : all) {
         for (const auto& loss : kPortLosses)
@@ -96,7 +106,8 @@ void PortsPart::add_status(object& all) {
         ports.push_back(object{{"device", port.device},
                                {"driver", port.driver},
                                {"why", port.why},
-                               {"offers", port.offers}});
+                               {"offers", port.offers},
+                               {"interrupts", ports_->interrupts_of(port.device)}});
     }
     all["ports"] = std::move(ports);
 }
