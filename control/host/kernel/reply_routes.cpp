@@ -75,7 +75,7 @@ std::optional<std::vector<RouteEntry>> dump_routes(Netlink& netlink) {
             request,
             [&](const nlmsghdr& m) {
                 if (m.nlmsg_type != RTM_NEWROUTE || all.size() > kMaxReplyRoutes) return;
-                if (auto route = read_entry(m)) all.push_back(std::move(*route));
+                if (const auto route = read_entry(m)) all.push_back(*route);
             },
             [&] { all.resize(before); });
         if (failed != 0 || all.size() > kMaxReplyRoutes) return std::nullopt;
@@ -95,15 +95,15 @@ ReplyPlan plan_replies(std::vector<RouteEntry> routes, const Interfaces& interfa
             const auto [at, is_new] = known.try_emplace({route.if_index, *route.gateway}, value);
             if (is_new) {
                 // (The source is the query's destination: any stands for it.)
-                HopTarget target = resolve(*route.gateway,
-                                           {.kind = Route::Kind::unicast,
-                                            .if_index = route.if_index,
-                                            .gateway = route.gateway,
-                                            .source = route.gateway},
-                                           interfaces, devices);
+                const HopTarget target = resolve(*route.gateway,
+                                                 {.kind = Route::Kind::unicast,
+                                                  .if_index = route.if_index,
+                                                  .gateway = route.gateway,
+                                                  .source = route.gateway},
+                                                 interfaces, devices);
                 if (target.hop.via == NextHop::Via::port) {
                     at->second = static_cast<std::uint32_t>(plan.targets.size());
-                    plan.targets.push_back(std::move(target));
+                    plan.targets.push_back(target);
                 }
             }
             value = at->second;

@@ -2,6 +2,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "control/host/kernel/reply_routes.h"
+
 namespace steer::kernel {
 namespace {
 
@@ -206,6 +208,48 @@ BOOST_AUTO_TEST_CASE(a_device_knows_its_vlans) {
     BOOST_TEST(states[0].promiscuous);
     BOOST_TEST(
         (states[0].vlans == std::vector<OwnVlan>{{{10, 0}, kVlanMac}, {{10, 20}, kVlanMac}}));
+}
+
+BOOST_AUTO_TEST_CASE(a_link_that_is_down_keeps_its_addresses_apart) {
+    Interfaces interfaces = host();
+    interfaces.links[1].up = false;  // eth0
+    const DeviceState state = device_states(interfaces, kDevices).at(0);
+    BOOST_TEST(state.without_link.size() == 2U);
+    BOOST_TEST(state.addresses.size() == 2U);  // of its VLANs
+}
+
+// Of two routes to a prefix, the one with the lower metric counts.
+BOOST_AUTO_TEST_CASE(routes_become_next_hops_of_answers) {
+    const auto route = [](const char* prefix, int if_index, const char* gateway,
+                          std::uint32_t metric = 0) {
+        RouteEntry entry;
+        entry.prefix = matchers::Prefix::parse(prefix).value();
+        entry.metric = metric;
+        entry.if_index = if_index;
+        if (gateway != nullptr) entry.gateway = ip(gateway);
+        return entry;
+    };
+    const ReplyPlan plan = plan_replies(
+        {route("0.0.0.0/0", 5, "198.51.100.9", 100), route("0.0.0.0/0", 2, "192.0.2.9", 10),
+         route("10.10.0.0/16", 3, "10.10.0.9"), route("10.11.0.0/16", 2, "192.0.2.9"),
+         route("192.0.2.0/24", 2, nullptr), route("203.0.113.0/24", 5, "198.51.100.9"),
+         route("203.0.114.0/24", 0, nullptr)},
+        host(), kDevices);
+    BOOST_REQUIRE(plan.targets.size() == 2U);  // a gateway of several routes is one
+    std::vector<NextHop> hops;
+    for (const HopTarget& target : plan.targets)
+        hops.push_back(complete(target, {Neighbour::State::fresh, kPeerMac}));
+    const ReplyRoutes routes(plan.rules, hops);
+    const auto hop_of = [&](const char* client) { return routes.find(ip(client)); };
+    BOOST_REQUIRE(hop_of("1.2.3.4") != nullptr);
+    BOOST_TEST(hop_of("1.2.3.4")->if_index == 2);
+    BOOST_TEST(!hop_of("1.2.3.4")->tagged);
+    BOOST_TEST(hop_of("10.11.0.1") == hop_of("1.2.3.4"));
+    BOOST_REQUIRE(hop_of("10.10.0.1") != nullptr);
+    BOOST_TEST(hop_of("10.10.0.1")->vlan_tci == 10);
+    BOOST_TEST(hop_of("10.10.0.1")->if_index == 2);
+    for (const char* back : {"192.0.2.77", "203.0.113.1", "203.0.114.1", "2001:db8::7"})
+        BOOST_TEST(hop_of(back) == nullptr);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
