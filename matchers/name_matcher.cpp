@@ -86,6 +86,7 @@ TagBits NameMatcher::Image::decided(const TagBits& tags) const noexcept {
 void NameMatcher::match(std::span<const WireName> names, Scratch& scratch,
                         std::span<TagBits> tags) const noexcept {
     std::array<const TagBits*, kMaxNames> found;
+    if (names.size() > found.size()) std::abort();
     find_tags(image_->suffixes, names, {found.data(), names.size()});
     for (std::size_t i = 0; i < names.size(); ++i) {
         TagBits all = *found[i];

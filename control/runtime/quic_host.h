@@ -42,7 +42,7 @@ class QuicHost final : private ChildOwner {
     using Disconnect = std::function<void()>;
 
     // `secret`: of a fleet (`quic.secret_file`). No value: one of this daemon alone.
-    QuicHost(boost::asio::io_context& io, unsigned threads,
+    QuicHost(boost::asio::io_context& io, unsigned threads, std::uint64_t memory_bytes,
              const std::optional<config::QuicSecretBytes>& secret, Start start, Connect connect,
              Disconnect disconnect, Log log);
     ~QuicHost() { stop(); }
@@ -110,6 +110,7 @@ class QuicHost final : private ChildOwner {
     void empty_sockets();
 
     const unsigned threads_;
+    const std::uint64_t memory_bytes_;  // that the process may have
     Connect connect_;
     Disconnect disconnect_;
     Log log_;

@@ -23,6 +23,7 @@
 #include "control/streams/quic/memory.h"
 #include "control/streams/quic/program.h"
 #include "control/streams/stream_thread.h"
+#include "dataplane/port/eal.h"
 
 namespace steer {
 
@@ -100,9 +101,9 @@ struct StreamThreads::Impl {
           clock(c),
           log(l),
           secret(key),
-          most_quic_connections(quic::most_connections(quic::most_memory(), count)),
+          quic_memory(quic::memory_of(read_memory_facts().total_bytes, count)),
           quic(
-              main, count, quic_secret, [this] { return program.start(); },
+              main, count, quic_memory.bytes, quic_secret, [this] { return program.start(); },
               [this](std::vector<Descriptor> channels, const std::function<void()>& broken) {
                   for (std::size_t i = 0; i < threads.size(); ++i)
                       threads[i]->connect_quic(std::move(channels[i]), broken);
@@ -135,7 +136,7 @@ struct StreamThreads::Impl {
     Clock& clock;
     Log log;
     const std::uint64_t secret;  // of the keys of `limits:`
-    const std::uint32_t most_quic_connections;
+    const quic::Memory quic_memory;
     std::vector<std::unique_ptr<StreamThread>> threads;
     std::vector<std::thread> running;
 
@@ -165,7 +166,7 @@ Result<quic::ServiceSettings> StreamThreads::Impl::settings_within_memory(
     auto settings = settings_of(server);
     if (settings) {
         settings->limits.max_connections = quic::part_of_connections(
-            settings->limits.max_connections, quic_connections(), most_quic_connections);
+            settings->limits.max_connections, quic_connections(), quic_memory.connections);
     }
     return settings;
 }
@@ -293,11 +294,11 @@ Result<void> StreamThreads::listen(const std::vector<build::Listener>& listeners
         service = std::move(*made);
     }
     impl_->budgeted = budgeted;
-    if (const std::uint64_t sum = impl_->quic_connections(); sum > impl_->most_quic_connections) {
+    if (const std::uint64_t sum = impl_->quic_connections(); sum > impl_->quic_memory.connections) {
         impl_->log("servers over QUIC have at most " +
-                   std::to_string(impl_->most_quic_connections) + " connections in all, not " +
+                   std::to_string(impl_->quic_memory.connections) + " connections in all, not " +
                    std::to_string(sum) + ": steerdns-quic may use " +
-                   std::to_string(quic::most_memory() >> 20) +
+                   std::to_string(impl_->quic_memory.bytes >> 20) +
                    " MiB; lower max_connections, or give the machine more memory");
     }
     std::vector<stream::QuicFrontend> over_quic;  // by number: listeners are numbered in order

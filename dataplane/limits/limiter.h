@@ -83,10 +83,12 @@ class Limiter {
         [[nodiscard]] bool add(AnswerBatches::Batch batch) const noexcept {
             return batch.add(most_, now_s_);
         }
-        // Prefetches the bucket of an answer that will need a token. batch.prefetch() was earlier.
+        // Prefetches the bucket of an answer whose batch will need a token. batch.prefetch() was
+        // earlier.
         void prefetch(AnswerBatches::Batch batch, const Client& client,
                       std::uint32_t name_key) const noexcept {
-            if (!batch.has_space(most_)) prefetch(client, name_key);
+            if (name_key != 0 && !batch.is_none() && !batch.has_space(most_))
+                prefetch(client, name_key);
         }
         // Prefetches the bucket of an answer without a batch.
         void prefetch(const Client& client, std::uint32_t name_key) const noexcept;

@@ -23,8 +23,7 @@ unsigned Resolver::answer_limited_hits(Burst& burst, const Snapshot& snapshot, N
         batches[i].prefetch();
     }
     for (unsigned i = 0; i < burst.live_count; ++i) {
-        if (names[i] != 0)
-            batching.prefetch(batches[i], limited_client(burst.packets[burst.live[i]]), names[i]);
+        batching.prefetch(batches[i], limited_client(burst.packets[burst.live[i]]), names[i]);
     }
     unsigned kept = 0;
     for (unsigned i = 0; i < burst.live_count; ++i) {

@@ -2,8 +2,8 @@
 // deepest first.
 //
 // Does not allocate. The names of a call go side by side, each step after a prefetch: the filter's
-// words of all levels, then buckets, then nodes. So a name of a burst costs about half of one that
-// is alone. The number of lookups is at most the number of labels of the deepest rule.
+// words of all levels, then buckets, then nodes. The number of lookups is at most the number of
+// labels of the deepest rule.
 #pragma once
 
 #include <cstdint>

@@ -9,10 +9,12 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <mutex>
 #include <new>
+#include <thread>
 #include <vector>
 
 #include "dataplane/port/descriptor.h"
@@ -212,6 +214,10 @@ DnstapSink::DnstapSink(const config::RecorderTap& settings, DnstapSource source,
 }
 
 DnstapSink::~DnstapSink() {
+    using Clock = std::chrono::steady_clock;
+    const auto end = Clock::now() + std::chrono::seconds(kPatienceS);
+    for (offer_waiting(); !waiting_.empty() && connected() && Clock::now() < end; offer_waiting())
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
     wire_->end();
     if (thread_->io != nullptr) fstrm_iothr_destroy(&thread_->io);
 }

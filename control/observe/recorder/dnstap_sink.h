@@ -26,6 +26,7 @@ class DnstapSink {
 
     // `warn` gets each change of the connection; poll() calls it.
     DnstapSink(const config::RecorderTap& settings, DnstapSource source, Warn warn);
+    // Hands over what waits, if the receiver takes it within kPatienceS.
     ~DnstapSink();
     DnstapSink(const DnstapSink&) = delete;
     DnstapSink& operator=(const DnstapSink&) = delete;
@@ -39,6 +40,7 @@ class DnstapSink {
     // not written.
     [[nodiscard]] std::uint64_t sent() const;
     [[nodiscard]] std::uint64_t lost() const { return lost_; }
+    [[nodiscard]] std::size_t waiting() const { return waiting_.size(); }
     [[nodiscard]] std::uint64_t failed() const;
     [[nodiscard]] bool connected() const;
     [[nodiscard]] std::string error() const;  // empty: none

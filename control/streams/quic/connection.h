@@ -1,7 +1,7 @@
 // A QUIC connection without its socket: datagrams in and out, streams to an Application. RFC 9000,
 // 9001 and 9002 are ngtcp2's work.
 //
-// One thread. Times are nanoseconds of a clock that never goes back. Memory: about 90 KiB, and what
+// One thread. Times are nanoseconds of a clock that never goes back. Memory: about 88 KB, and what
 // the windows of its settings let the peer have open.
 #pragma once
 

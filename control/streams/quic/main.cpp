@@ -9,11 +9,15 @@
 #include "control/host/process/call_filters.h"
 #include "control/host/process/child_main.h"
 #include "control/host/process/file_rules.h"
-#include "control/streams/quic/memory.h"
 #include "control/streams/quic/program.h"
 #include "control/streams/quic/quic_process.h"
 
 namespace {
+
+void limit_data(std::uint64_t bytes) {
+    const rlimit most{bytes, bytes};
+    (void)::setrlimit(RLIMIT_DATA, &most);
+}
 
 void confine() {
     (void)steer::FileRules().enforce();
@@ -24,11 +28,8 @@ steer::ChildEnd serve() {
     using namespace steer;
     become_child(quic::kProgramName);
     (void)::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);  // it has a private key
-    const rlim_t memory = quic::most_memory();
-    const rlimit most{memory, memory};
-    (void)::setrlimit(RLIMIT_DATA, &most);
     quic::QuicProcess process(SequencedSocket(Descriptor(kChildSocketFd), quic::kMaxMessage));
-    return process.begin(confine) ? process.run() : ChildEnd::not_understood;
+    return process.begin(limit_data, confine) ? process.run() : ChildEnd::not_understood;
 }
 
 }  // namespace

@@ -65,6 +65,7 @@ struct Encode {
         out.put(begin.secrets.tokens);
         out.put(begin.secrets.resets);
         out.put(begin.threads);
+        out.put(begin.memory_bytes);
         return std::move(out).finish();
     }
     std::string operator()(const ServiceSettings& service) const {
@@ -295,6 +296,7 @@ std::optional<MainMessage> decode_main(std::string_view bytes) {
             begin.secrets.resets = in.take<std::array<std::uint8_t, 32>>();
             begin.threads = in.take<std::uint32_t>();
             in.require(begin.threads >= 1 && begin.threads <= kMaxThreads);
+            begin.memory_bytes = in.take<std::uint64_t>();
             out = begin;
             break;
         }

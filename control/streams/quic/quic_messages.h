@@ -82,6 +82,7 @@ static_assert(sizeof(MessageHead) == 16);
 struct Begin {
     QuicSecrets secrets;
     std::uint32_t threads = 1;
+    std::uint64_t memory_bytes = 0;  // of the process's data, at most
 };
 struct ServiceSettings {
     std::uint16_t number = 0;

@@ -15,13 +15,14 @@ constexpr int kAliveEveryMs = 2'000;
 
 }  // namespace
 
-bool QuicProcess::begin(void (*confine)()) {
+bool QuicProcess::begin(void (*limit_data)(std::uint64_t bytes), void (*confine)()) {
     std::string_view bytes;
     std::vector<Descriptor> channels;
     if (main_.receive(bytes, true, &channels) != SequencedSocket::End::done) return false;
     const auto message = decode_main(bytes);
     const auto* const begin = message ? std::get_if<Begin>(&*message) : nullptr;
     if (begin == nullptr || channels.size() != begin->threads) return false;
+    limit_data(begin->memory_bytes);
     std::latch confined(begin->threads);
     for (unsigned i = 0; i < begin->threads; ++i) {
         threads_.push_back(std::make_unique<QuicThread>(i, *begin, std::move(channels[i])));

@@ -21,9 +21,10 @@ namespace steer::quic {
 class QuicProcess {
   public:
     explicit QuicProcess(SequencedSocket main) : main_(std::move(main)) {}
-    // Reads the first message, and starts the threads. `confine` is called on each thread, before
-    // it reads anything from a network, and on this one at the end.
-    bool begin(void (*confine)());
+    // Reads the first message, and starts the threads. `limit_data` gets Begin::memory_bytes before
+    // that. `confine` is called on each thread, before it reads anything from a network, and on
+    // this one at the end.
+    bool begin(void (*limit_data)(std::uint64_t bytes), void (*confine)());
     ChildEnd run();
 
   private:

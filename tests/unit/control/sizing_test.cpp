@@ -72,7 +72,7 @@ BOOST_AUTO_TEST_CASE(the_row_board_has_room_for_all_lists) {
     BOOST_TEST(rows(10'000, kGiB / 4) == 65'536U);
     BOOST_TEST(rows(10'000, kGiB) == 262'144U);
     BOOST_TEST(rows(300'000, kGiB) == 1'028'571U);
-    BOOST_TEST(rows(4'000'000, kGiB) == kGiB / 8 / 112);
+    BOOST_TEST(rows(4'000'000, kGiB) == kGiB / 8 / RowBoard::kBytesPerRow);
 }
 
 BOOST_AUTO_TEST_CASE(caches_larger_than_memory_are_refused) {

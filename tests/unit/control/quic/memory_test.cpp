@@ -13,16 +13,18 @@ constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
 BOOST_AUTO_TEST_SUITE(memory)
 
 BOOST_AUTO_TEST_CASE(connections_and_what_is_held_fit) {
-    for (const std::uint64_t memory : {1024 * kMiB, 6000 * kMiB}) {
-        for (const unsigned threads : {1U, 4U}) {
-            const std::uint64_t used = most_connections(memory, threads) * kBytesPerConnection +
-                                       threads * kHeldPerThread + kOtherBytes;
-            BOOST_TEST(used <= memory);
-            BOOST_TEST(used > memory - kBytesPerConnection);
+    for (const std::uint64_t total : {512 * kMiB, 4096 * kMiB, 24'000 * kMiB}) {
+        for (const unsigned threads : {1U, 4U, 8U}) {
+            const Memory memory = memory_of(total, threads);
+            const std::uint64_t used =
+                memory.connections * kBytesPerConnection + threads * kHeldPerThread + kOtherBytes;
+            BOOST_TEST(used <= memory.bytes);
+            BOOST_TEST(used > memory.bytes - kBytesPerConnection);
+            BOOST_TEST(memory.connections >= kLeastConnections);
+            BOOST_TEST((memory.bytes == total / 4 || memory.connections == kLeastConnections));
         }
     }
-    BOOST_TEST(most_connections(64 * kMiB, 4) == 1U);
-    BOOST_TEST(most_memory() >= kLeastMemory);
+    BOOST_TEST(memory_of(4096 * kMiB, 1).connections == 7'021U);
 }
 
 BOOST_AUTO_TEST_CASE(servers_share_what_there_is) {

@@ -23,6 +23,7 @@ std::vector<std::string> main_messages() {
     Begin begin;
     begin.secrets.tokens.fill(5);
     begin.threads = 4;
+    begin.memory_bytes = std::uint64_t{6} << 30;
     std::vector<std::string> all;
     for (const MainMessage& one :
          {MainMessage(begin), MainMessage(a_service()),
