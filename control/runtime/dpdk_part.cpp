@@ -27,8 +27,9 @@ Parts::Maker dpdk_part() {
 Result<void> DpdkPart::start() {
     const config::Settings& settings = settings_.get();
     const NumaNodes nodes = NumaNodes::read();
+    const HostFacts host = read_host();
     auto cpus = plan_cpus(settings.dataplane, allowed_cpus(),
-                          cpus_near_ports(settings, nodes, allowed_cpus()));
+                          cpus_near_ports(settings, nodes, allowed_cpus(), host.default_interface));
     if (!cpus) return Error{cpus.error().text, settings.file, settings.dataplane.line};
     cpus_ = std::move(*cpus);
     if (const auto there = allowed_cpus().size(); workers() > there) {
@@ -41,7 +42,7 @@ Result<void> DpdkPart::start() {
             check_process_limits(workers() + settings.control.stream_threads + kOtherThreads);
         !good)
         return good;
-    if (auto good = check_ports(settings, read_host()); !good) return good;
+    if (auto good = check_ports(settings, host); !good) return good;
     plan_memory(nodes);
     const OnNode memory(first_node());
     EalOptions eal_options = options();

@@ -112,8 +112,9 @@ Subject subject_of(const config::Settings& settings) {
     // Isolated ones too, which this process may not use.
     const auto online = parse_cpu_list(subject.word("/sys/devices/system/cpu/online"));
     const auto allowed = online.empty() ? allowed_cpus() : online;
-    if (const auto plan = plan_cpus(settings.dataplane, allowed,
-                                    cpus_near_ports(settings, NumaNodes::read(), allowed)))
+    if (const auto plan = plan_cpus(
+            settings.dataplane, allowed,
+            cpus_near_ports(settings, NumaNodes::read(), allowed, subject.host.default_interface)))
         subject.worker_cpus = plan->workers;
     const std::string& user = settings.control.user;
     subject.has_user = ::getpwnam(user.empty() ? "steerdns" : user.c_str()) != nullptr;

@@ -69,10 +69,11 @@ std::string about_split(const std::map<int, std::vector<unsigned>>& workers,
 
 std::vector<unsigned> cpus_near_ports(const config::Settings& settings, const NumaNodes& nodes,
                                       const std::vector<unsigned>& allowed,
+                                      const std::string& default_interface,
                                       const std::string& root) {
     if (!nodes.several() || allowed.empty()) return {};
     int near = kAnyNode;
-    for (const PortSettings& port : settings.dataplane.ports) {
+    for (const PortSettings& port : ports_of(settings, default_interface)) {
         const int node = node_of(port, root);
         if (near != kAnyNode && node != kAnyNode && node != near) return {};
         if (node != kAnyNode) near = node;
@@ -147,8 +148,9 @@ std::vector<NodeShortage> node_shortages(const NumaNodes& nodes,
 std::vector<Error> numa_advice(const config::Settings& settings) {
     const NumaNodes nodes = NumaNodes::read();
     const auto allowed = allowed_cpus();
-    const auto cpus =
-        plan_cpus(settings.dataplane, allowed, cpus_near_ports(settings, nodes, allowed));
+    const std::string default_interface = read_host().default_interface;
+    const auto cpus = plan_cpus(settings.dataplane, allowed,
+                                cpus_near_ports(settings, nodes, allowed, default_interface));
     if (!cpus || !nodes.several()) return {};
     const MemoryFacts facts = read_memory_facts();
     const EalPlan plan = plan_eal({.worker_cpus = cpus->workers,
@@ -156,7 +158,7 @@ std::vector<Error> numa_advice(const config::Settings& settings) {
                                    .pci = {},
                                    .shares_memory = false},
                                   facts, allowed);
-    return numa_advice(settings, nodes, cpus->workers, read_host().default_interface,
+    return numa_advice(settings, nodes, cpus->workers, default_interface,
                        node_shortages(nodes, cpus->workers, plan, facts.huge_page_bytes),
                        facts.huge_page_bytes);
 }

@@ -11,9 +11,10 @@
 namespace steer {
 
 // The CPUs on the node of the ports, if they have one node; else on the node of the last of `allowed`. Workers whose CPUs the
-// configuration does not name get these first. Empty: the machine has one node.
+// configuration does not name get these first. Empty: the machine has one node. `default_interface`: without `ports`, the port.
 std::vector<unsigned> cpus_near_ports(const config::Settings& settings, const NumaNodes& nodes,
                                       const std::vector<unsigned>& allowed,
+                                      const std::string& default_interface,
                                       const std::string& root = {});
 
 // The node of each worker. Empty: the machine has one node.

@@ -68,8 +68,9 @@ std::vector<std::string> advice_of(const TwoNodes& machine, const std::string& d
                                    const std::vector<NodeShortage>& shortages = {}) {
     const config::Settings settings = settings_of(dataplane);
     const std::vector<unsigned> allowed{0, 1, 2, 3};
-    const auto cpus = plan_cpus(settings.dataplane, allowed,
-                                cpus_near_ports(settings, machine.nodes, allowed, machine.root()));
+    const auto cpus = plan_cpus(
+        settings.dataplane, allowed,
+        cpus_near_ports(settings, machine.nodes, allowed, default_interface, machine.root()));
     BOOST_TEST_REQUIRE(static_cast<bool>(cpus));
     std::vector<std::string> texts;
     for (const Error& one : numa_advice(settings, machine.nodes, cpus->workers, default_interface,
@@ -96,17 +97,27 @@ BOOST_AUTO_TEST_CASE(nodes_of_cpus_and_nics_are_read) {
 
 BOOST_AUTO_TEST_CASE(workers_by_number_get_the_cpus_of_the_ports_node) {
     const TwoNodes machine;
-    const auto cpus = [&](const std::string& port, unsigned workers) {
-        const config::Settings settings = settings_of("{ workers: " + std::to_string(workers) +
-                                                      ", ports: [{ device: " + port + " }] }");
+    const auto planned = [&](const std::string& dataplane, const std::string& default_interface) {
+        const config::Settings settings = settings_of(dataplane);
         return plan_cpus(settings.dataplane, {0, 1, 2, 3},
-                         cpus_near_ports(settings, machine.nodes, {0, 1, 2, 3}, machine.root()))
+                         cpus_near_ports(settings, machine.nodes, {0, 1, 2, 3}, default_interface,
+                                         machine.root()))
             ->workers;
+    };
+    const auto cpus = [&](const std::string& port, unsigned workers) {
+        return planned(
+            "{ workers: " + std::to_string(workers) + ", ports: [{ device: " + port + " }] }",
+            "eth0");
     };
     BOOST_TEST(cpus("eth1", 2) == (std::vector<unsigned>{2, 0}), boost::test_tools::per_element());
     BOOST_TEST(cpus("eth0", 2) == (std::vector<unsigned>{3, 1}), boost::test_tools::per_element());
     BOOST_TEST(cpus("tap0", 2) == (std::vector<unsigned>{3, 1}), boost::test_tools::per_element());
     BOOST_TEST(cpus("eth1", 3) == (std::vector<unsigned>{2, 0, 3}),
+               boost::test_tools::per_element());
+    // Without `ports`, of the default interface.
+    BOOST_TEST(planned("{ workers: 2 }", "eth1") == (std::vector<unsigned>{2, 0}),
+               boost::test_tools::per_element());
+    BOOST_TEST(planned("{ workers: 2 }", {}) == (std::vector<unsigned>{3, 1}),
                boost::test_tools::per_element());
 }
 
@@ -115,6 +126,7 @@ BOOST_AUTO_TEST_CASE(workers_and_ports_of_one_node_need_no_advice) {
     BOOST_TEST(advice_of(machine, "{ workers: [1, 3], ports: [{ device: eth0 }] }").empty());
     BOOST_TEST(advice_of(machine, "{ workers: [0], ports: [{ device: eth1 }] }").empty());
     BOOST_TEST(advice_of(machine, "{ workers: 2 }", "eth0").empty());
+    BOOST_TEST(advice_of(machine, "{ workers: 2 }", "eth1").empty());
 }
 
 BOOST_AUTO_TEST_CASE(a_split_is_reported_with_what_to_write) {
