@@ -39,6 +39,7 @@
 #include "control/program/reload/certificates.h"
 #include "control/program/reload/judge.h"
 #include "control/program/reload/managed_start.h"
+#include "control/program/reload/numa_plan.h"
 #include "control/program/reload/start_traces.h"
 #include "control/program/reload/surroundings.h"
 #include "control/reference_pages.h"
@@ -97,6 +98,7 @@ int check(const steer::config::Settings& settings, const std::string& user, bool
     images.only_read();
     const auto built = steer::judge(settings, registry, images.is_own() ? &images : nullptr);
     print(steer::advice(settings), "warning");
+    print(steer::numa_advice(settings), "warning");
     print(built.warnings, "warning");
     print(built.errors, "error");
     if (!built.ok()) return steer::kExitRejected;

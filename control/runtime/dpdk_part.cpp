@@ -43,27 +43,40 @@ Result<void> DpdkPart::start() {
         !good)
         return good;
     if (auto good = check_ports(settings, host); !good) return good;
-    plan_memory(nodes);
+    plan_memory(nodes, host.default_interface);
     const OnNode memory(first_node());
     EalOptions eal_options = options();
     if (first_node() != kAnyNode) eal_options.main_cpus = nodes.cpus_of(first_node());
     auto eal = Eal::start(eal_options);
     if (!eal) return eal.error();
     eal_ = std::move(*eal);
+    check_nodes();
     bind_to(cpus_.control);
     return {};
 }
 
 // Before the start of DPDK, which takes hugepages.
-void DpdkPart::plan_memory(const NumaNodes& nodes) {
-    advice_ = numa_advice(settings_.get());
+void DpdkPart::plan_memory(const NumaNodes& nodes, const std::string& default_interface) {
+    const auto facts = read_memory_facts();
+    const auto shortages = node_shortages(nodes, options(), facts);
+    advice_ = numa_advice(settings_.get(), nodes, cpus_.workers, default_interface, shortages,
+                          facts.huge_page_bytes);
     for (const Error& one : advice_)
         spdlog::warn("{}", one.sentence());
-    const auto facts = read_memory_facts();
-    const EalPlan plan = plan_eal(options(), facts, allowed_cpus());
     // DPDK gives memory of a named node or none. If one has too little, DPDK chooses for all.
-    if (node_shortages(nodes, cpus_.workers, plan, facts.huge_page_bytes).empty())
-        nodes_ = nodes_of_workers(cpus_.workers, nodes);
+    if (shortages.empty()) nodes_ = nodes_of_workers(cpus_.workers, nodes);
+}
+
+void DpdkPart::check_nodes() {
+    const auto bad = std::ranges::find_if_not(nodes_, Eal::can_allocate_on);
+    if (bad == nodes_.end()) return;
+    advice_.push_back(settings_.get().error(
+        settings_.get().dataplane.line,
+        "DPDK has no memory on NUMA node " + std::to_string(*bad) +
+            " of the workers, and takes it from any node: allow the node in `cpuset.mems` and "
+            "hugetlb limits, or change `workers` of dataplane"));
+    spdlog::warn("{}", advice_.back().sentence());
+    nodes_.clear();
 }
 
 void DpdkPart::add_problems(Problems& problems) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -33,7 +34,9 @@ class DpdkPart final : public Part {
     [[nodiscard]] unsigned workers() const { return static_cast<unsigned>(cpus_.workers.size()); }
 
   private:
-    void plan_memory(const NumaNodes& nodes);
+    void plan_memory(const NumaNodes& nodes, const std::string& default_interface);
+    // Lets DPDK choose if it has no memory on a node.
+    void check_nodes();
     [[nodiscard]] EalOptions options() const;
 
     const StartSettings& settings_;

@@ -125,12 +125,13 @@ void WorkersPart::add_status(object& all) {
     for (unsigned w = 0; w < runtime_->workers(); ++w) {
         const auto busy =
             static_cast<double>(runtime_->worker(w).query_counters().busy_cycles.get());
-        workers.push_back(
-            object{{"index", w},
+        object one{{"index", w},
                    {"cpu", dpdk_.cpus().workers[w]},
-                   {"memory_node", w < dpdk_.nodes().size() ? dpdk_.nodes()[w] : kAnyNode},
                    {"parked", runtime_->worker(w).parked()},
-                   {"busy_percent", cycles > 0 ? std::min(100.0, busy / cycles * 100) : 0.0}});
+                   {"busy_percent", cycles > 0 ? std::min(100.0, busy / cycles * 100) : 0.0}};
+        if (w < dpdk_.nodes().size() && dpdk_.nodes()[w] != kAnyNode)
+            one["memory_node"] = dpdk_.nodes()[w];
+        workers.push_back(std::move(one));
     }
     all["workers"] = std::move(workers);
 }

@@ -3,6 +3,8 @@
 #include <pthread.h>
 #include <rte_eal.h>
 #include <rte_errno.h>
+#include <rte_lcore.h>
+#include <rte_malloc.h>
 #include <sched.h>
 
 #include <algorithm>
@@ -13,6 +15,7 @@
 #include <sstream>
 #include <string_view>
 
+#include "dataplane/base/memory_node.h"
 #include "dataplane/port/dpdk_log.h"
 
 namespace steer {
@@ -114,6 +117,11 @@ MemoryFacts read_memory_facts() {
     return memory;
 }
 
+MemoryFacts with_enough_huge_pages(MemoryFacts memory) {
+    memory.huge_pages_free = std::uint64_t{1} << 30;
+    return memory;
+}
+
 EalPlan plan_eal(const EalOptions& options, const MemoryFacts& memory,
                  const std::vector<unsigned>& allowed) {
     EalPlan plan;
@@ -197,6 +205,17 @@ Result<std::unique_ptr<Eal>> Eal::start(const EalOptions& options) {
                      log.in_brackets()};
     }
     return std::unique_ptr<Eal>(new Eal(std::move(plan)));
+}
+
+bool Eal::can_allocate_on(int node) {
+    if (node == kAnyNode) return true;
+    bool known = false;
+    for (unsigned i = 0; i < rte_socket_count(); ++i)
+        known |= rte_socket_id_by_idx(i) == node;
+    if (!known) return false;
+    void* const tried = rte_malloc_socket("steer_node", kMiB, 0, node);
+    rte_free(tried);
+    return tried != nullptr;
 }
 
 Eal::~Eal() {

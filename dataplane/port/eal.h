@@ -45,6 +45,9 @@ std::uint64_t memory_limit(const std::filesystem::path& root, const std::string&
 // The present values, limited by control groups.
 MemoryFacts read_memory_facts();
 
+// As if there were enough hugepages.
+MemoryFacts with_enough_huge_pages(MemoryFacts memory);
+
 // How to start EAL on this machine.
 struct EalPlan {
     bool huge_pages = false;
@@ -67,6 +70,9 @@ class Eal {
 
     // For rte_eal_remote_launch. The caller of start() is lcore 0, worker i is lcore i + 1.
     static unsigned lcore_of_worker(unsigned index) { return index + 1; }
+    // Whether DPDK finds memory when it is asked for this NUMA node's: a node may be forbidden to this process, or have no CPU
+    // that DPDK knows. kAnyNode: true. Tries it.
+    static bool can_allocate_on(int node);
     // "256 MiB without hugepages (none are free: `sysctl -w vm.nr_hugepages=128` gives them)".
     [[nodiscard]] const std::string& summary() const { return plan_.why; }
     [[nodiscard]] bool huge_pages() const { return plan_.huge_pages; }

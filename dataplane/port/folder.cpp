@@ -32,4 +32,10 @@ std::vector<std::string> other_processes(const std::filesystem::path& proc) {
     return numbers;
 }
 
+bool runs_elsewhere(const std::string& name, const std::filesystem::path& proc) {
+    return std::ranges::any_of(other_processes(proc), [&](const std::string& process) {
+        return read_word(proc / process / "comm") == name;
+    });
+}
+
 }  // namespace steer

@@ -16,4 +16,7 @@ std::string read_word(const std::filesystem::path& file);
 // All processes in /proc except this one, by number.
 std::vector<std::string> other_processes(const std::filesystem::path& proc);
 
+// Whether a process other than this one has that name.
+bool runs_elsewhere(const std::string& name, const std::filesystem::path& proc);
+
 }  // namespace steer

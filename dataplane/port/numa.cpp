@@ -86,10 +86,30 @@ int node_of_interface(const std::string& name, const std::string& root) {
     return kAnyNode;
 }
 
-std::uint64_t free_huge_bytes(int node, std::uint64_t page_bytes, const std::string& root) {
-    const fs::path folder = fs::path(root + kNodes) / ("node" + std::to_string(node)) /
-                            "hugepages" / ("hugepages-" + std::to_string(page_bytes / 1024) + "kB");
-    return number_in<std::uint64_t>(read_word(folder / "free_hugepages"), 0) * page_bytes;
+std::map<int, std::uint64_t> bytes_by_node(const NumaNodes& nodes,
+                                           const std::vector<unsigned>& worker_cpus,
+                                           std::uint64_t bytes) {
+    std::map<int, std::uint64_t> workers;
+    if (!nodes.several() || worker_cpus.empty()) return workers;
+    for (const unsigned cpu : worker_cpus)
+        ++workers[nodes.of_cpu(cpu)];
+    for (auto& [node, count] : workers)
+        count =
+            node == nodes.of_cpu(worker_cpus.front()) ? bytes : bytes * count / worker_cpus.size();
+    workers.erase(kAnyNode);
+    return workers;
+}
+
+std::string huge_page_folder(int node, std::uint64_t page_bytes) {
+    std::string folder = "/sys/kernel/mm";
+    if (node != kAnyNode) folder = kNodes + ("/node" + std::to_string(node));
+    return folder + "/hugepages/hugepages-" + std::to_string(page_bytes / 1024) + "kB";
+}
+
+HugePageCounts read_huge_pages(int node, std::uint64_t page_bytes, const std::string& root) {
+    const fs::path folder = root + huge_page_folder(node, page_bytes);
+    return {.total = number_in<std::uint64_t>(read_word(folder / "nr_hugepages"), 0),
+            .free = number_in<std::uint64_t>(read_word(folder / "free_hugepages"), 0)};
 }
 
 }  // namespace steer

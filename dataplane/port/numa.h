@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -37,7 +38,18 @@ class NumaNodes {
 // Of the NIC behind a kernel interface; kAnyNode: unknown, or not a NIC.
 int node_of_interface(const std::string& name, const std::string& root = {});
 
-// Free hugepages of this size on a node, in bytes.
-std::uint64_t free_huge_bytes(int node, std::uint64_t page_bytes, const std::string& root = {});
+// How many of `bytes` for all workers the workers of each node need: all on the node of the first worker, which has the shared
+// tables, and its workers' part on each other node. Empty: the machine has one node.
+std::map<int, std::uint64_t> bytes_by_node(const NumaNodes& nodes,
+                                           const std::vector<unsigned>& worker_cpus,
+                                           std::uint64_t bytes);
+
+// The folder with the counts of hugepages of this size on a node; kAnyNode: on the machine.
+std::string huge_page_folder(int node, std::uint64_t page_bytes);
+
+struct HugePageCounts {
+    std::uint64_t total = 0, free = 0;
+};
+HugePageCounts read_huge_pages(int node, std::uint64_t page_bytes, const std::string& root = {});
 
 }  // namespace steer

@@ -1,9 +1,7 @@
 // dataplane.memory: whether the machine has that much, and in hugepages.
-#include <algorithm>
-#include <set>
-
 #include "control/operator/machine/checks.h"
 #include "control/operator/machine/steps.h"
+#include "dataplane/port/folder.h"
 
 namespace steer::machine {
 namespace {
@@ -27,36 +25,7 @@ EalPlan plan_for(const Subject& subject, MemoryFacts memory) {
 
 // As if there were enough hugepages: what it would take of them.
 std::uint64_t wanted_bytes(const Subject& subject) {
-    MemoryFacts memory = subject.memory;
-    memory.huge_pages_free = std::uint64_t{1} << 30;
-    return plan_for(subject, memory).memory_bytes;
-}
-
-bool is_running(const Subject& subject) {
-    return std::ranges::any_of(subject.names("/proc"), [&](const std::string& name) {
-        return name.find_first_not_of("0123456789") == name.npos &&
-               subject.word("/proc/" + name + "/comm") == "steerdnsd";
-    });
-}
-
-std::string pages_folder(const Subject& subject) {
-    return "/hugepages/hugepages-" + std::to_string(subject.memory.huge_page_bytes / 1024) + "kB/";
-}
-
-// The memory nodes of the workers' CPUs; none: the machine has one.
-std::vector<std::string> nodes_of_workers(const Subject& subject) {
-    std::vector<std::string> nodes, all;
-    for (const std::string& name : subject.names("/sys/devices/system/node")) {
-        if (!name.starts_with("node") || name.find_first_of("0123456789") != 4) continue;
-        const std::string folder = "/sys/devices/system/node/" + name;
-        all.push_back(folder);
-        const auto cpus = parse_cpu_list(subject.word(folder + "/cpulist"));
-        if (std::ranges::any_of(subject.worker_cpus, [&](unsigned cpu) {
-                return std::ranges::find(cpus, cpu) != cpus.end();
-            }))
-            nodes.push_back(folder);
-    }
-    return all.size() > 1 ? nodes : std::vector<std::string>{};
+    return plan_for(subject, with_enough_huge_pages(subject.memory)).memory_bytes;
 }
 
 Finding missing_pages(const Subject& subject, std::uint64_t missing, std::uint64_t wanted,
@@ -97,30 +66,26 @@ Findings check_huge_pages(const Subject& subject) {
                  "a `pci` port does not start without them",
                  {}}};
     }
-    const std::uint64_t wanted = (wanted_bytes(subject) + page - 1) / page;
-    const bool running = is_running(subject);
-    const auto nodes = nodes_of_workers(subject);
+    const std::uint64_t wanted = wanted_bytes(subject);
+    const bool running = runs_elsewhere("steerdnsd", subject.root + "/proc");
+    auto nodes = bytes_by_node(NumaNodes::read(subject.root), subject.worker_cpus, wanted);
+    if (nodes.empty()) nodes = {{kAnyNode, wanted}};
     Findings found;
-    // On a machine with several nodes each node of a worker has its part, as near as pages are to be.
-    const std::vector<std::string> folders =
-        nodes.empty() ? std::vector<std::string>{"/sys/kernel/mm"} : nodes;
-    const std::uint64_t each = (wanted + folders.size() - 1) / folders.size();
-    for (const std::string& folder : folders) {
-        const std::string file = folder + pages_folder(subject) + "nr_hugepages";
-        const auto total = subject.number(file).value_or(0);
-        const auto free =
-            subject.number(folder + pages_folder(subject) + "free_hugepages").value_or(0);
+    for (const auto& [node, bytes] : nodes) {
+        const std::uint64_t each = (bytes + page - 1) / page;
+        const std::string file = huge_page_folder(node, page) + "/nr_hugepages";
+        const auto [total, free] = read_huge_pages(node, page, subject.root);
         // A daemon that runs has its own.
         const std::uint64_t usable = running ? total : free;
         if (usable >= each) continue;
-        const std::string where =
-            nodes.empty() ? "" : " on " + folder.substr(folder.rfind('/') + 1);
+        const std::string name = node == kAnyNode ? "" : "node" + std::to_string(node);
+        const std::string where = name.empty() ? "" : " on " + name;
         Finding finding = missing_pages(subject, each - usable, each, where);
         const std::string goal = std::to_string(total + each - usable);
         finding.steps = {write_step(file, goal, std::to_string(total))};
         // tmpfiles.d(5) writes it at each boot, to a node as well, which sysctl.d(5) cannot.
         std::string kept = "/etc/tmpfiles.d/steerdns-hugepages";
-        if (!nodes.empty()) kept.append("-").append(where.substr(4));
+        if (!name.empty()) kept.append("-").append(name);
         kept += ".conf";
         const std::vector<std::string> lines{"w " + file + " - - - - " + goal};
         if (!has_lines(subject, kept, lines))
@@ -129,7 +94,8 @@ Findings check_huge_pages(const Subject& subject) {
     }
     if (!found.empty()) return found;
     return {{Level::ok,
-             std::to_string(wanted) + " hugepages of " + in_mib(page) + " are there",
+             std::to_string((wanted + page - 1) / page) + " hugepages of " + in_mib(page) +
+                 " are there",
              {},
              {}}};
 }

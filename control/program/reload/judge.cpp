@@ -9,7 +9,6 @@
 #include "control/host/kernel/packet_filter.h"
 #include "control/program/engine/plans.h"
 #include "control/program/reload/certificates.h"
-#include "control/program/reload/numa_plan.h"
 #include "control/program/reload/port_check.h"
 #include "control/program/reload/sizing.h"
 #include "control/program/reload/suffix_file.h"
@@ -82,8 +81,6 @@ std::vector<Error> advice(const config::Settings& settings) {
         auto text = kernel::bypassed_filters(devices, kernel::find_input_filters());
         if (!text.empty()) out.push_back(settings.error(settings.dataplane.line, std::move(text)));
     }
-    auto nodes = numa_advice(settings);
-    std::move(nodes.begin(), nodes.end(), std::back_inserter(out));
     auto secrets = settings.secrets;
     for (const auto& [file, owner, line] : private_keys(settings))
         secrets.push_back({file, "the key of " + owner, line});

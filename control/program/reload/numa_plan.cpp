@@ -6,6 +6,7 @@
 
 #include "control/program/reload/port_check.h"
 #include "control/program/reload/sizing.h"
+#include "dataplane/port/folder.h"
 #include "dataplane/port/pci_device.h"
 
 namespace steer {
@@ -114,35 +115,37 @@ std::vector<Error> numa_advice(const config::Settings& settings, const NumaNodes
         add(port.line, text.append(" in `workers` of dataplane"));
     }
     for (const NodeShortage& one : shortages) {
-        const std::string node = std::to_string(one.node);
-        const std::uint64_t pages = (one.wanted_bytes + page_bytes - 1) / page_bytes;
-        std::string text = "NUMA node " + node;
+        std::string text = "NUMA node " + std::to_string(one.node);
         text.append(" has ").append(std::to_string(one.free_bytes >> 20));
         text.append(" MiB in free hugepages and its workers need ");
         text.append(std::to_string(one.wanted_bytes >> 20));
         text.append(" MiB, so memory is on any node: 'steerctl setup --apply' allocates them, or ");
-        text.append("'echo ").append(std::to_string(pages));
-        text.append(" > /sys/devices/system/node/node").append(node);
-        text.append("/hugepages/hugepages-").append(std::to_string(page_bytes / 1024));
-        add(settings.dataplane.line, text.append("kB/nr_hugepages'"));
+        text.append("'echo ").append(std::to_string(one.pages)).append(" > ");
+        text.append(huge_page_folder(one.node, page_bytes));
+        add(settings.dataplane.line, text.append("/nr_hugepages'"));
     }
     return out;
 }
 
-std::vector<NodeShortage> node_shortages(const NumaNodes& nodes,
-                                         const std::vector<unsigned>& worker_cpus,
-                                         const EalPlan& memory, std::uint64_t page_bytes,
-                                         const std::string& root) {
-    std::vector<NodeShortage> out;
-    if (!nodes.several() || !memory.huge_pages || worker_cpus.empty()) return out;
-    const int first = nodes.of_cpu(worker_cpus.front());
-    for (const auto& [node, cpus] : cpus_by_node(worker_cpus, nodes)) {
-        const std::uint64_t wanted =
-            node == first ? memory.memory_bytes : memory.memory_bytes / worker_cpus.size();
-        const std::uint64_t there = free_huge_bytes(node, page_bytes, root);
-        if (node != kAnyNode && there < wanted) out.push_back({node, there, wanted});
-    }
-    return out;
+std::vector<NodeShortage> node_shortages(const NumaNodes& nodes, const EalOptions& options,
+                                         const MemoryFacts& memory, const std::string& root) {
+    const std::uint64_t page = memory.huge_page_bytes;
+    const auto below = [&](const EalPlan& plan) {
+        std::vector<NodeShortage> out;
+        if (!plan.huge_pages) return out;
+        for (const auto& [node, wanted] :
+             bytes_by_node(nodes, options.worker_cpus, plan.memory_bytes)) {
+            const HugePageCounts there = read_huge_pages(node, page, root);
+            const std::uint64_t needed = (wanted + page - 1) / page;
+            if (there.free < needed)
+                out.push_back({node, there.free * page, wanted, there.total + needed - there.free});
+        }
+        return out;
+    };
+    const auto now = below(plan_eal(options, memory, options.worker_cpus));
+    return now.empty()
+               ? now
+               : below(plan_eal(options, with_enough_huge_pages(memory), options.worker_cpus));
 }
 
 std::vector<Error> numa_advice(const config::Settings& settings) {
@@ -153,13 +156,15 @@ std::vector<Error> numa_advice(const config::Settings& settings) {
                                 cpus_near_ports(settings, nodes, allowed, default_interface));
     if (!cpus || !nodes.several()) return {};
     const MemoryFacts facts = read_memory_facts();
-    const EalPlan plan = plan_eal({.worker_cpus = cpus->workers,
-                                   .memory_bytes = settings.dataplane.memory_bytes,
-                                   .pci = {},
-                                   .shares_memory = false},
-                                  facts, allowed);
-    return numa_advice(settings, nodes, cpus->workers, default_interface,
-                       node_shortages(nodes, cpus->workers, plan, facts.huge_page_bytes),
+    std::vector<NodeShortage> shortages;
+    if (!runs_elsewhere("steerdnsd", "/proc"))
+        shortages = node_shortages(nodes,
+                                   {.worker_cpus = cpus->workers,
+                                    .memory_bytes = settings.dataplane.memory_bytes,
+                                    .pci = {},
+                                    .shares_memory = false},
+                                   facts);
+    return numa_advice(settings, nodes, cpus->workers, default_interface, shortages,
                        facts.huge_page_bytes);
 }
 

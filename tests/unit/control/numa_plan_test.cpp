@@ -14,6 +14,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::uint64_t kPage = 2U << 20;
+
 // Nodes 0 (CPUs 0, 2) and 1 (CPUs 1, 3); eth0 is a virtio NIC on node 1, eth1 a NIC on node 0, tap0 no NIC.
 class TwoNodes {
   public:
@@ -21,8 +23,8 @@ class TwoNodes {
         write("sys/devices/system/node/node0/cpulist", "0,2");
         write("sys/devices/system/node/node1/cpulist", "1,3");
         write("sys/devices/system/node/possible", "0-1");
-        pages(0, 100);
-        pages(1, 0);
+        pages(0, 110, 100);
+        pages(1, 6, 0);
         write("sys/devices/pci0/0000:65:00.0/numa_node", "1");
         write("sys/devices/pci0/0000:03:00.0/numa_node", "0");
         fs::create_directories(root_ / "sys/devices/pci0/0000:65:00.0/virtio0");
@@ -32,10 +34,11 @@ class TwoNodes {
         nodes = NumaNodes::read(root());
     }
     [[nodiscard]] std::string root() const { return root_.string(); }
-    void pages(int node, unsigned free) {
-        write("sys/devices/system/node/node" + std::to_string(node) +
-                  "/hugepages/hugepages-2048kB/free_hugepages",
-              std::to_string(free));
+    void pages(int node, unsigned total, unsigned free) {
+        const std::string folder =
+            "sys/devices/system/node/node" + std::to_string(node) + "/hugepages/hugepages-2048kB/";
+        write(folder + "nr_hugepages", std::to_string(total));
+        write(folder + "free_hugepages", std::to_string(free));
     }
 
     NumaNodes nodes;
@@ -74,7 +77,7 @@ std::vector<std::string> advice_of(const TwoNodes& machine, const std::string& d
     BOOST_TEST_REQUIRE(static_cast<bool>(cpus));
     std::vector<std::string> texts;
     for (const Error& one : numa_advice(settings, machine.nodes, cpus->workers, default_interface,
-                                        shortages, 2U << 20, machine.root()))
+                                        shortages, kPage, machine.root()))
         texts.push_back(one.sentence());
     return texts;
 }
@@ -91,7 +94,8 @@ BOOST_AUTO_TEST_CASE(nodes_of_cpus_and_nics_are_read) {
     BOOST_TEST(node_of_interface("eth0", machine.root()) == 1);
     BOOST_TEST(node_of_interface("eth1", machine.root()) == 0);
     BOOST_TEST(node_of_interface("tap0", machine.root()) == kAnyNode);
-    BOOST_TEST(free_huge_bytes(0, 2U << 20, machine.root()) == 200U << 20);
+    BOOST_TEST(read_huge_pages(0, kPage, machine.root()).total == 110U);
+    BOOST_TEST(read_huge_pages(0, kPage, machine.root()).free == 100U);
     BOOST_TEST(NumaNodes::read("/nowhere").of_cpu(0) == kAnyNode);
 }
 
@@ -146,11 +150,12 @@ BOOST_AUTO_TEST_CASE(a_split_is_reported_with_what_to_write) {
 
 BOOST_AUTO_TEST_CASE(hugepages_of_another_node_are_reported) {
     TwoNodes machine;
-    EalPlan plan;
-    plan.huge_pages = true;
-    plan.memory_bytes = 128U << 20;
+    MemoryFacts memory{.total_bytes = 1U << 30, .huge_page_bytes = kPage, .huge_pages_free = 100};
+    std::uint64_t wanted = 128U << 20;
     const auto shortages = [&](const std::vector<unsigned>& workers) {
-        return node_shortages(machine.nodes, workers, plan, 2U << 20, machine.root());
+        return node_shortages(machine.nodes,
+                              {.worker_cpus = workers, .memory_bytes = wanted, .pci = {}}, memory,
+                              machine.root());
     };
     BOOST_TEST(shortages({0, 2}).empty());
     const auto found = shortages({1, 3});
@@ -159,12 +164,32 @@ BOOST_AUTO_TEST_CASE(hugepages_of_another_node_are_reported) {
     BOOST_TEST(found[0].wanted_bytes == 128U << 20);
     const auto advice = advice_of(machine, "{ workers: [1, 3] }", {}, found);
     BOOST_TEST_REQUIRE(advice.size() == 1U);
-    BOOST_TEST(advice[0].find("'echo 64 > /sys/devices/system/node/node1/hugepages/"
+    BOOST_TEST(advice[0].find("'echo 70 > /sys/devices/system/node/node1/hugepages/"
                               "hugepages-2048kB/nr_hugepages'") != std::string::npos);
-    machine.pages(1, 32);  // a worker's part is enough beside worker 0 on another node
-    BOOST_TEST(shortages({0, 1}).empty());
-    plan.huge_pages = false;
+    machine.pages(1, 70, 64);  // what it says is enough
     BOOST_TEST(shortages({1, 3}).empty());
+    machine.pages(1, 32, 32);  // a worker's part is enough beside worker 0 on another node
+    BOOST_TEST(shortages({0, 1}).empty());
+    machine.pages(1, 32, 31);
+    BOOST_TEST(shortages({0, 1}).size() == 1U);
+    memory.huge_pages_free = 0;
+    BOOST_TEST(shortages({1, 3}).empty());
+}
+
+BOOST_AUTO_TEST_CASE(an_automatic_size_fits_after_the_pages_that_are_asked_for) {
+    TwoNodes machine;
+    MemoryFacts memory{.total_bytes = 1U << 30, .huge_page_bytes = kPage, .huge_pages_free = 100};
+    const auto shortages = [&] {
+        return node_shortages(machine.nodes, {.worker_cpus = {1, 3}, .memory_bytes = 0, .pci = {}},
+                              memory, machine.root());
+    };
+    const auto found = shortages();
+    BOOST_TEST_REQUIRE(found.size() == 1U);
+    BOOST_TEST(found[0].wanted_bytes == 256U << 20);  // not the 200 MiB that are free elsewhere
+    BOOST_TEST(found[0].pages == 6U + 128U);
+    machine.pages(1, 6 + 128, 128);
+    memory.huge_pages_free = 228;
+    BOOST_TEST(shortages().empty());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

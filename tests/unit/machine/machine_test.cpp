@@ -182,6 +182,12 @@ BOOST_AUTO_TEST_CASE(hugepages_are_needed_on_the_memory_node_of_the_workers) {
     const Finding finding = machine.the("hugepages");
     HAS(finding.text, " on node1: 0 can be used, 128 wanted");
     HAS(finding.steps.at(1).command, "/etc/tmpfiles.d/steerdns-hugepages-node1.conf");
+    // The node of worker 0 has the shared tables; on another one, its workers' part is enough.
+    machine.workers = {2, 1};
+    HAS(machine.the("hugepages").text, " on node1: 0 can be used, 128 wanted");
+    machine.pages("/sys/devices/system/node/node1", 130, 128);
+    machine.pages("/sys/devices/system/node/node0", 63, 63);
+    HAS(machine.the("hugepages").text, " on node0: 63 can be used, 64 wanted");
 }
 
 BOOST_AUTO_TEST_CASE(hugepages_are_a_problem_for_a_pci_port) {
