@@ -56,6 +56,7 @@ rte_rcu_qsbr* make_qsbr(unsigned streams) {
 // not see into DPDK.
 struct DataplaneRuntime::Run {
     Worker& worker;
+    MemoryPolicy memory;
     std::atomic<bool> ended{false};
     Heartbeat heartbeat{};  // for its thread's number only
 };
@@ -64,6 +65,8 @@ int DataplaneRuntime::run_worker(void* run) {
     auto& self = *static_cast<Run*>(run);
     (void)self.ended.load(std::memory_order_acquire);
     self.heartbeat.begin();
+    // DPDK's start made the thread, and so gave it the policy that it had itself.
+    self.memory.set();
     filter_this_thread(ThreadKind::worker);
     self.worker.run();
     self.ended.store(true, std::memory_order_release);
@@ -174,12 +177,14 @@ int DataplaneRuntime::node_of(unsigned worker) const {
 }
 
 void DataplaneRuntime::start() {
+    const MemoryPolicy own = MemoryPolicy::of_thread();
     expect_filtered(static_cast<unsigned>(workers_.size()));
     for (unsigned i = 0; i < workers_.size(); ++i) {
         const unsigned lcore = Eal::lcore_of_worker(i);
         if (rte_lcore_is_enabled(lcore) == 0)
             die("EAL was started with fewer lcores than there are workers");
-        Run& run = *runs_.emplace_back(new Run{*workers_[i]});
+        Run& run = *runs_.emplace_back(new Run{
+            *workers_[i], node_of(i) == kAnyNode ? own : MemoryPolicy::preferring(node_of(i))});
         run.ended.store(false, std::memory_order_release);
         if (rte_eal_remote_launch(run_worker, &run, lcore) != 0) die("an lcore is busy already");
     }

@@ -7,18 +7,7 @@
 namespace steer {
 namespace {
 
-constexpr int kMostNodes = 64;  // a word of the system call's mask
-
 thread_local int node_now = kAnyNode;
-
-// Pages that this thread is the first to touch: from that node while it has memory, else from others.
-void prefer(int node) noexcept {
-    const unsigned long mask = node >= 0 && node < kMostNodes ? 1UL << node : 0;
-    const int policy = mask != 0 ? MPOL_PREFERRED : MPOL_DEFAULT;
-    // (No effect in a container that forbids it.)
-    (void)::syscall(SYS_set_mempolicy, policy, mask != 0 ? &mask : nullptr,
-                    mask != 0 ? kMostNodes + 1 : 0);
-}
 
 }  // namespace
 
@@ -26,16 +15,39 @@ int memory_node() noexcept {
     return node_now;
 }
 
+// (The kernel's count of the mask's bits is one too high.)
+MemoryPolicy MemoryPolicy::of_thread() noexcept {
+    MemoryPolicy one;
+    if (::syscall(SYS_get_mempolicy, &one.mode_, one.nodes_.data(), kMostNodes + 1, nullptr, 0UL) !=
+        0)
+        return {};
+    return one;
+}
+
+MemoryPolicy MemoryPolicy::preferring(int node) noexcept {
+    MemoryPolicy one;
+    const auto number = static_cast<unsigned>(node);
+    if (node < 0 || number >= kMostNodes) return one;
+    one.mode_ = MPOL_PREFERRED;
+    one.nodes_[number / kWordBits] = 1UL << number % kWordBits;
+    return one;
+}
+
+void MemoryPolicy::set() const noexcept {
+    (void)::syscall(SYS_set_mempolicy, mode_, nodes_.data(), kMostNodes + 1);
+}
+
 OnNode::OnNode(int node) noexcept : before_(node_now) {
     if (node == kAnyNode || node == node_now) return;
+    policy_before_ = MemoryPolicy::of_thread();
     node_now = node;
-    prefer(node);
+    MemoryPolicy::preferring(node).set();
 }
 
 OnNode::~OnNode() {
-    if (node_now == before_) return;
+    if (!policy_before_) return;
     node_now = before_;
-    prefer(before_);
+    policy_before_->set();
 }
 
 }  // namespace steer

@@ -5,12 +5,33 @@
 // the kernel choose.
 #pragma once
 
+#include <array>
+#include <optional>
+
 namespace steer {
 
 inline constexpr int kAnyNode = -1;  // SOCKET_ID_ANY of DPDK
 
 // The `socket` of DPDK's functions, for the calling thread.
 [[nodiscard]] int memory_node() noexcept;
+
+// Where the kernel takes the pages from that a thread is the first to touch. A thread begins with the policy of the thread that
+// made it. No effect in a container that forbids these system calls.
+class MemoryPolicy {
+  public:
+    // Of the calling thread: what `numactl` or the service manager gave it, outside an OnNode.
+    static MemoryPolicy of_thread() noexcept;
+    // From that node while it has memory, else from others.
+    static MemoryPolicy preferring(int node) noexcept;
+    // For the calling thread.
+    void set() const noexcept;
+
+  private:
+    static constexpr unsigned kMostNodes = 1024, kWordBits = 64;
+
+    int mode_ = 0;  // with its flags
+    std::array<unsigned long, kMostNodes / kWordBits> nodes_{};
+};
 
 class OnNode {
   public:
@@ -21,6 +42,7 @@ class OnNode {
 
   private:
     int before_;
+    std::optional<MemoryPolicy> policy_before_;  // none: this changes nothing
 };
 
 }  // namespace steer
