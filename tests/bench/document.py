@@ -129,7 +129,7 @@ CORES = {"packet_cache_hit": "hit in the packet cache", "shared_cache_hit": "hit
 
 def _cores(result: dict) -> list[str]:
     counts = result["counts"]
-    lines = ["| operation | " + " | ".join(f"{n} workers: fills | shared writes" for n in sorted(counts, key=int)) + " |", "|---|" + "---|---|" * len(counts)]
+    lines = ["| operation | " + " | ".join(f"{n} worker{'s' * (n != '1')}: fills | shared writes" for n in sorted(counts, key=int)) + " |", "|---|" + "---|---|" * len(counts)]
     for name, what in CORES.items():
         lines.append(f"| {what} | " + " | ".join(f"{max(fills, 0):.2f} | {max(writes, 0):.2f}" for fills, writes in (counts[n][name] for n in sorted(counts, key=int))) + " |")
     overlaps, waits = result["curves"]["overlaps"], result["curves"]["waits"]

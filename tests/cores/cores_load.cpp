@@ -258,11 +258,17 @@ BOOST_AUTO_TEST_CASE(operations_are_served) {
         return "c" + std::to_string(i) + ".d" + std::to_string(i % 97) + ".stream.example";
     });
     BOOST_CHECK_EQUAL(load.events() - claimed, all);
-    // One query in 16 misses.
+    // One query in 16 of each worker misses, in another place of each worker's burst.
     inserted = inserts();
-    load.measure<6>("mixed", cache_forward(),
-                    [&](unsigned i) { return i % 16 == 0 ? unknown(i) : known(i); });
+    std::array<unsigned, kMaxWorkers> missed{};
+    load.measure<6>("mixed", cache_forward(), [&](unsigned i) {
+        if ((i / workers + i % workers) % 16 != 0) return known(i);
+        ++missed[i % workers];
+        return unknown(i);
+    });
     BOOST_CHECK_GE(inserts() - inserted, all / 16);
+    for (unsigned w = 0; w < workers; ++w)
+        BOOST_CHECK_EQUAL(missed[w], all / 16 / workers);
     print_places(a, workers);
 }
 

@@ -56,7 +56,7 @@ void write_counts(unsigned number) {
 void on_marker(unsigned cpu, void* data) {
     const auto word = static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(data));
     if (word == kEnter || word == kLeave) {
-        cores[cpu].inside = word == kEnter;
+        if (cpu < kMaxCores) cores[cpu].inside = word == kEnter;
     } else if (word == kStart) {
         coherence.clear();
     } else if (word >= kEnd) {
