@@ -4,11 +4,10 @@ usage: emulated_test.py BUILD
 """
 
 import pathlib
-import shutil
 import sys
 import unittest
 
-from cores import laws, trace
+from cores import guest, laws, trace
 
 BUILD = pathlib.Path(sys.argv.pop(1)).resolve()
 ROUNDS = 10
@@ -33,6 +32,5 @@ class Laws(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    if not shutil.which("qemu-x86_64"):
-        sys.exit("qemu-x86_64 is not here: apt-get install qemu-user")
+    guest.require_plugins("qemu-x86_64")
     unittest.main(verbosity=2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import pathlib
+import shutil
 import sys
 from collections.abc import Iterator
 
@@ -12,11 +13,21 @@ from lab.network import Network
 from cores import trace
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "vm"))
-from guest_kernel import GuestKernel, debian  # noqa: E402, F401
-from machine import Machine  # noqa: E402
+from guest_kernel import GuestKernel, Lacking, debian, end_of_test  # noqa: E402, F401
+from machine import QEMU, Machine  # noqa: E402
 
 CPUS = 8
 MOST_WORKERS = CPUS - 1  # CPU 0 is the wire, the upstream and `routers`
+
+
+def require_plugins(program: str = QEMU) -> None:
+    """Ends the test, or skips it, with a sentence if this QEMU does not load the plugin."""
+    if not shutil.which(program):
+        why = f"{program} is not here: `tools/deps` installs it"
+    else:
+        why = trace.other_qemu(program)
+    if why:
+        sys.exit(end_of_test(Lacking(why)))
 
 
 class Guest:

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 
+QEMU = "7.2"  # the version whose plugins qemu_plugin.h describes
 PLUGIN, LOAD = "tests/cores/shared_lines.so", "tests/cores/cores_load"
 # Names of DPDK's zones that are those of one kind of structure.
 KINDS = ((r"RG_(HASH_RCU|HT(_EXT)?)_cache.*", "cache: slots"), (r"RG_(HASH_RCU|HT(_EXT)?)_board.*", "row board: slots"), (r"RG_steer_.*", "ring"),
@@ -124,6 +125,14 @@ def read(printed: str, counts: pathlib.Path, program: pathlib.Path) -> list[Oper
             needs.moved += int(words[5]) / operation.count
             needs.fetched += int(words[6]) / operation.count
     return list(operations.values())
+
+
+def other_qemu(program: str) -> str | None:
+    """A sentence if this program is not of the version that loads the plugin."""
+    printed = subprocess.run([program, "--version"], text=True, capture_output=True).stdout
+    found = re.search(r"version (\d+\.\d+)", printed)
+    version = found[1] if found else "unknown"
+    return None if version == QEMU else f"{program} is QEMU {version}, and the plugin shared_lines is for QEMU {QEMU}, as in Debian 12"
 
 
 def emulated(build: pathlib.Path, workers: int, rounds: int) -> list[Operation]:

@@ -28,4 +28,5 @@ class Cores(unittest.TestCase):
 
 
 if __name__ == "__main__":
+    guest.require_plugins()
     unittest.main(verbosity=2)
