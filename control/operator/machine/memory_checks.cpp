@@ -78,8 +78,11 @@ Findings check_huge_pages(const Subject& subject) {
         // A daemon that runs has its own.
         const std::uint64_t usable = running ? total : free;
         if (usable >= each) continue;
-        const std::string name = node == kAnyNode ? "" : "node" + std::to_string(node);
-        const std::string where = name.empty() ? "" : " on " + name;
+        std::string name, where;
+        if (node != kAnyNode) {
+            name.append("node").append(std::to_string(node));
+            where.append(" on ").append(name);
+        }
         Finding finding = missing_pages(subject, each - usable, each, where);
         const std::string goal = std::to_string(total + each - usable);
         finding.steps = {write_step(file, goal, std::to_string(total))};
