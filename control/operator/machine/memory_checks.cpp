@@ -1,4 +1,6 @@
 // dataplane.memory: whether the machine has that much, and in hugepages.
+#include <utility>
+
 #include "control/operator/machine/checks.h"
 #include "control/operator/machine/steps.h"
 #include "dataplane/port/folder.h"
@@ -90,7 +92,9 @@ Findings check_huge_pages(const Subject& subject) {
         std::string kept = "/etc/tmpfiles.d/steerdns-hugepages";
         if (!name.empty()) kept.append("-").append(name);
         kept += ".conf";
-        const std::vector<std::string> lines{"w " + file + " - - - - " + goal};
+        std::string line = "w ";
+        line.append(file).append(" - - - - ").append(goal);
+        const std::vector<std::string> lines{std::move(line)};
         if (!has_lines(subject, kept, lines))
             finding.steps.push_back(file_step(subject, kept, lines));
         found.push_back(std::move(finding));
