@@ -34,8 +34,7 @@ void WorkerContext::tag_sets_of(const Snapshot& snapshot, std::span<const matche
     if (n < names.size()) counters.add(Stat::name_memo_hits, names.size() - n);
     if (n == 0) return;
     counters.add(Stat::name_matches, n);
-    std::array<matchers::TagBits, matchers::kMaxNames> tags;
-    std::fill_n(tags.begin(), n, matchers::TagBits{});
+    std::array<matchers::TagBits, matchers::kMaxNames> tags;  // begin without a set
     if (snapshot.names != nullptr)
         snapshot.names->match({unknown.data(), n}, snapshot.scratches[number], tags);
     for (std::size_t i = 0; i < n; ++i) {
