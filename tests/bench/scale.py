@@ -2,7 +2,7 @@
 
 Names, rules and clients: one worker answers from its cache; the port makes each query (tests/bench/name_port.h), for
 names drawn uniformly and by Zipf's law, by turns. The port's own time is measured and taken off. Claims: the engine with
-that many, on a router that cannot be reached. Connections: tests/bench/connections.py. Load: 50 to 110 % of what a memif carries, as in `latency`. `ratio`: an
+that many, on a router that cannot be reached. Load: 50 to 110 % of what a memif carries, as in `latency`. `ratio`: an
 answer by Zipf's law with 10⁷ names ÷ with 10⁶. Numbers of names that this machine's memory cannot hold are left out; `names` is the last one.
 """
 
@@ -13,12 +13,15 @@ import pathlib
 import statistics
 import subprocess
 import tempfile
+import time
 
-from bench import connections, memif
+from bench import connections, memif, streams
 from bench.instr import LIMIT
 from bench.machine import NotMeasurable, announce, hugepages, require_idle
 from bench.machine import rounds as how_many
 from bench.policy import _rules
+from bench.ports import OURS, Stage
+from lab.certificates import Authority
 from lab.network import LabError, Network
 
 NAMES = (1_000, 10_000, 100_000, 1_000_000, 3_000_000, 10_000_000, 20_000_000)
@@ -27,6 +30,10 @@ RULES = (1_000, 10_000, 100_000, 1_000_000, 3_000_000, 10_000_000)
 PATTERNS, ROUTERS = (100, 1_000, 10_000, 100_000), (4, 50, 500)
 CLIENTS = (100, 10_000, 100_000, 1_000_000, 10_000_000)
 CLAIMS = (10_000, 100_000, 1_000_000, 2_000_000)
+# A server has a file for each connection over TCP, so that the limit on open files (20,000 here) is the limit of the curve.
+CONNECTIONS, TRANSPORTS = (100, 1_000, 10_000), ("dot", "doh", "doq")
+MANY_CONNECTIONS = "idle_timeout: 900s, max_connections: 16384, max_connections_per_client: 16384"
+QUIET_S = 3
 LOADS = (50, 60, 70, 80, 90, 100, 110)  # percent
 LOAD_SECONDS = 2.0
 AT_ONCE = 500_000  # rules that are written to the file
@@ -114,8 +121,28 @@ def by_routers(build: pathlib.Path, folder: pathlib.Path, n: int, count: int) ->
     return of_engine(build, "fleet", n, 1)
 
 
-def idle_connections(build: pathlib.Path, folder: pathlib.Path, n: int, count: int) -> dict:
-    return connections.by_connections(build, n)
+def by_connections(build: pathlib.Path, folder: pathlib.Path, n: int, count: int) -> dict:
+    """Idle ones: `*_bytes` of the server's processes for each (hugepages and the kernel's sockets are not in it), `*_percent` of a core while
+    nothing happens, `*_ns` of CPU for a cached answer over 20 others, as in `streams`."""
+    found: dict[str, float] = {}
+    with Network("bench") as network, streams.many_files():
+        stage = Stage(network, build)
+        made = Authority(stage.folder).issue("server", "DNS:dns.example", f"IP:{OURS}")
+        for transport in TRANSPORTS:
+            server = streams.ours(stage, made, MANY_CONNECTIONS)
+            with connections.held(stage, transport) as connect:
+                connect(streams.FIRST_IDLE)
+                before = streams.resident(server)
+                connect(n)
+                found[f"{transport}_bytes"] = round((streams.resident(server) - before) / n)
+                used = streams.used_ns(server)
+                time.sleep(QUIET_S)
+                found[f"{transport}_percent"] = round((streams.used_ns(server) - used) / QUIET_S / 1e7, 2)
+                found[f"{transport}_ns"] = round(streams.cost(stage, server, transport)[0])
+            if "steerdns-quic ended" in server.text():
+                raise LabError(f"the process ended with {n} connections: {server.text()[-500:]}")
+            stage.stop(server)
+    return found
 
 
 def of_engine(build: pathlib.Path, scene: str, n: int, count: int) -> dict:
@@ -149,7 +176,7 @@ def by_load(build: pathlib.Path, pages: int, count: int) -> list[dict]:
 
 
 CURVES = {"names": (NAMES, by_names), "rules": (RULES, by_rules), "patterns": (PATTERNS, by_patterns), "clients": (CLIENTS, by_clients),
-          "claims": (CLAIMS, by_claims), "routers": (ROUTERS, by_routers), "connections": (connections.SIZES, idle_connections)}
+          "claims": (CLAIMS, by_claims), "routers": (ROUTERS, by_routers), "connections": (CONNECTIONS, by_connections)}
 
 
 def run(build: str) -> dict:

@@ -16,11 +16,9 @@ import os
 import pathlib
 import re
 import resource
-import socket
-import ssl
 import statistics
 
-from bench import doq
+from bench import connections, doq
 from bench.machine import announce, family, require_idle, rounds, version
 from bench.message import question
 from bench.peers import DNSDIST_CACHE, PINNED
@@ -37,6 +35,7 @@ HTTP3 = ("--alpn", "h3", "--port", "443")
 # (dnsperf loses answers over HTTP/2 when two come in one read, from any server.)
 H2LOAD = ("-c", "20", "-m", "10", "-t", "1")
 IDLE = 2_000  # connections
+FIRST_IDLE = 50  # before them: what is allocated once is there
 HANDSHAKE_S = 3
 OF_DNSDIST = """setLocal("{ours}:53")
 addTLSLocal("{ours}:853", "{cert}", "{key}")
@@ -157,45 +156,13 @@ def resident(process: Process) -> int:
     return sum(int(re.search(r"RssAnon:\s+(\d+)", text)[1]) for text in texts) * 1024
 
 
-def idle_bytes(stage: Stage, server: Process) -> float:
-    """Of the process, a DoT connection that asked one question and is kept."""
-    terms = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    terms.check_hostname, terms.verify_mode = False, ssl.CERT_NONE
-    message = question("host0000.svc0.example.com")
-    with contextlib.ExitStack() as stack:
-        def connect() -> None:
-            raw = stage.network.socket("client", socket.AF_INET, socket.SOCK_STREAM)
-            stack.callback(raw.close)
-            raw.settimeout(5)
-            raw.connect((OURS, 853))
-            secure = stack.enter_context(terms.wrap_socket(raw))
-            secure.sendall(len(message).to_bytes(2, "big") + message)
-            if not secure.recv(2):
-                raise LabError("an idle connection was closed")
-
-        for _ in range(50):  # what is allocated once is there
-            connect()
+def idle_bytes(stage: Stage, server: Process, transport: str = "dot", count: int = IDLE) -> float:
+    """Of the server's processes, a connection that asked one question and is kept."""
+    with connections.held(stage, transport) as connect:
+        connect(FIRST_IDLE)
         before = resident(server)
-        for _ in range(IDLE):
-            connect()
-        return (resident(server) - before) / IDLE
-
-
-def quic_idle_bytes(stage: Stage, server: Process) -> float:
-    """The same over QUIC."""
-    def connect(count: int) -> Process:
-        stage.serial += 1
-        clients = stage.network.start("client", f"idle{stage.serial}", *doq.command(stage, "idle", "--connections", str(count)))
-        clients.wait_for("idle\n")
-        return clients
-
-    first = connect(50)  # what is allocated once is there
-    before = resident(server)
-    others = connect(IDLE)
-    found = (resident(server) - before) / IDLE
-    for clients in (first, others):
-        clients.stop()
-    return found
+        connect(count)
+        return (resident(server) - before) / count
 
 
 def quic_figures(stage: Stage, server: Process) -> dict[str, float]:
@@ -203,7 +170,7 @@ def quic_figures(stage: Stage, server: Process) -> dict[str, float]:
     made_us, made_s = quic_handshake(stage, server, False)
     resumed_us, resumed_s = quic_handshake(stage, server, True)
     return {"doq_connection_us": made_us, "doq_connections_s": made_s, "doq_resumed_us": resumed_us, "doq_resumed_s": resumed_s,
-            "doq_idle_bytes": quic_idle_bytes(stage, server)}
+            "doq_idle_bytes": idle_bytes(stage, server, "doq")}
 
 
 @contextlib.contextmanager

@@ -13,6 +13,7 @@ import ssl
 import struct
 from collections.abc import Callable
 
+from bench.framing import PREFACE, http_frame, http_head
 from bench.hostile import frames, prepared
 from bench.hostile.frames import Target, Template
 from bench.ports import CLIENT
@@ -31,7 +32,6 @@ CALLERS = [f"10.99.0.{i}" for i in range(101, 201)]
 PREPARED = 4_096  # names of each hash
 CLAIMED = 4_096   # names whose addresses collide
 HELLO_START = bytes.fromhex("16030100f8010000f40303") + bytes(60)  # of a record of 248 bytes
-PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 RESETS, CONTINUATIONS = 400, 400  # of one connection
 
 
@@ -93,15 +93,6 @@ def quic_initials(target: Target, random_: random.Random) -> list[Template]:
     """Each with another source each time it is used, and another id."""
     return [frames.udp(target, forged(random_), port(random_), Template(target.initials[i % len(target.initials)]), QUIC_PORT)
             for i in range(SOURCES)]
-
-
-def http_frame(kind: int, flags: int, stream: int, payload: bytes = b"") -> bytes:
-    return struct.pack("!I", len(payload))[1:] + bytes([kind, flags]) + struct.pack("!I", stream) + payload
-
-
-def http_head(path: bytes) -> bytes:
-    """Method GET, scheme http, this path, an authority (RFC 7541, without Huffman codes)."""
-    return b"\x82\x86\x04" + bytes([len(path)]) + path + b"\x01\x01x"
 
 
 QUERY_PATH = b"/dns-query?dns=AAABAAABAAAAAAAABmZsb29kZQdleGFtcGxlA2NvbQAAAQAB"

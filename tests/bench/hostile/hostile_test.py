@@ -9,6 +9,7 @@ import sys
 import unittest
 
 from bench import ports
+from bench.framing import HttpFraming, LengthFraming, http_frame
 from bench.hostile import flooder, floods, frames, honest, method, prepared, sides
 from bench.hostile.frames import Target, Template
 from bench.message import WrongAnswer, only_address, question
@@ -122,19 +123,19 @@ class Flooder(unittest.TestCase):
 
 class Framing(unittest.TestCase):
     def test_messages_over_tcp_may_come_in_pieces(self):
-        framing = honest.LengthFraming()
+        framing = LengthFraming()
         data = framing.wrap(b"first") + framing.wrap(b"second")
         found = [message for i in range(len(data)) for message in framing.feed(data[i:i + 1])[0]]
         self.assertEqual(found, [b"first", b"second"])
 
     def test_an_answer_over_http_gets_the_id_of_its_query(self):
-        framing = honest.HttpFraming()
+        framing = HttpFraming()
         framing.wrap(question("a.example", 0x1234))
         body = b"\0\0" + bytes(30)
-        found, replies = framing.feed(floods.http_frame(4, 0, 0) + floods.http_frame(1, 4, 1, b"\x88") + floods.http_frame(0, 0, 1, body[:9])
-                                      + floods.http_frame(0, 1, 1, body[9:]))
+        found, replies = framing.feed(http_frame(4, 0, 0) + http_frame(1, 4, 1, b"\x88") + http_frame(0, 0, 1, body[:9])
+                                      + http_frame(0, 1, 1, body[9:]))
         self.assertEqual(found, [b"\x12\x34" + body[2:]])
-        self.assertEqual(replies, floods.http_frame(4, 1, 0))
+        self.assertEqual(replies, http_frame(4, 1, 0))
 
 
 class Judgement(unittest.TestCase):
