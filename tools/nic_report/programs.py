@@ -6,8 +6,8 @@ import json
 import pathlib
 import subprocess
 import tempfile
-import time
 
+from lab.network import LabError, Process, steerctl
 from nic_report.facts import Refused
 
 SERVER = "198.18.0.1"  # of the addresses for benchmarks (RFC 2544)
@@ -58,23 +58,18 @@ class Daemon:
         self._build = build
         self._folder = tempfile.TemporaryDirectory(prefix="nic-report-")
         folder = pathlib.Path(self._folder.name)
-        self._socket, self._log = str(folder / "control.sock"), folder / "log"
+        self._socket = folder / "control.sock"
         (folder / "steerdns.yaml").write_text(CONFIGURATION % {"workers": workers, "port": port, "server": SERVER})
-        with open(self._log, "w") as log:
-            self._child = subprocess.Popen([str(build / "steerdnsd"), "--config", str(folder / "steerdns.yaml"),
-                                            "--control-socket", self._socket], stdout=log, stderr=log)
-        end = time.monotonic() + START_S
-        while "serving on" not in self._log.read_text():
-            if self._child.poll() is not None or time.monotonic() > end:
-                text = self._log.read_text().strip()[-500:]
-                self.close()
-                raise Refused(f"steerdnsd does not serve {port}: {text}")
-            time.sleep(0.2)
+        self._process = Process("steerdnsd", [str(build / "steerdnsd"), "--config", str(folder / "steerdns.yaml"),
+                                              "--control-socket", str(self._socket)], folder / "log")
+        try:
+            self._process.wait_for("serving on", START_S)
+        except LabError as reason:
+            self.close()
+            raise Refused(f"steerdnsd does not serve {port}: {reason}") from reason
 
     def ask(self, command: str):
-        done = subprocess.run([str(self._build / "tools/steerctl/steerctl"), "--socket", self._socket, "--json", command],
-                              capture_output=True, text=True, check=True)
-        return json.loads(done.stdout)
+        return json.loads(steerctl(self._build, self._socket, self._process, "--json", command, check=True).stdout)
 
     def counters(self) -> dict:
         """Sums of the workers, what each received, and the NIC's losses."""
@@ -92,7 +87,5 @@ class Daemon:
                 "losses": losses, "verdicts": {key: value for key, value in verdicts.items() if value}}
 
     def close(self) -> None:
-        if self._child.poll() is None:
-            self._child.terminate()
-            self._child.wait(START_S)
+        self._process.stop(START_S)
         self._folder.cleanup()
