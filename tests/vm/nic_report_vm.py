@@ -59,16 +59,19 @@ class NicReport(unittest.TestCase):
         self.assertGreater(report["idle"]["sleeps"], 0)
         steps = report["steps"]
         self.assertEqual([step["size"] for step in steps], [size for size in SIZES for _ in range(3)])
+        late = 0  # of the emulated wire: after a step that fills it, a frame may arrive in the next one
         for step in steps:
             with self.subTest(step["size"], rate=step["wanted_rate"]):
                 self.assertGreater(step["answered"], 0)
                 self.assertEqual(step["wrong"], 0)
                 received, sent = (sum(step["peer"][name]) for name in ("received_by_queue", "sent_by_queue"))
                 self.assertEqual(step["sent"], step["nic"]["sent"])
-                self.assertGreaterEqual(step["sent"], received)
+                missing = step["sent"] - received
+                self.assertGreaterEqual(late + missing, 0, "no more arrive than were sent, this step and before")
+                late += missing
                 self.assertLessEqual(step["answered"], sent)
                 self.assertLessEqual(sent, received)
-                self.assertEqual(step["lost"]["on_the_way_there"], step["sent"] - received)
+                self.assertEqual(step["lost"]["on_the_way_there"], max(0, missing))
                 self.assertTrue(all(step["peer"]["received_by_queue"]), "4,096 flows reach both queues")
                 self.assertGreater(step["answered"], step["sent"] // 20)
         for private in ("10.91.0", "02:00:00"):
