@@ -286,6 +286,7 @@ void Worker::Impl::serve(Burst& b) noexcept {
                                            : TracePacketCache::not_udp;
         });
     stage_ends(Stage::answer);
+    if (b.live_count == 0 && b.traced == 0) return;
     parse(b, *snapshot, replier, limiter, now);
     if (b.traced != 0) [[unlikely]]
         tracer.after_parse(b, now);

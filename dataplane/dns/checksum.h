@@ -121,6 +121,7 @@ inline std::uint64_t checksum_pseudo(const std::uint8_t* addresses, std::size_t 
 // The UDP checksum of a packet before its message is summed.
 struct PendingChecksum {
     bool is_verified = true;   // true: already verified
+    bool is_whole = false;     // the UDP header has the checksum of the whole datagram
     std::uint64_t others = 0;  // sum of the pseudo-header and the UDP header, below 2^40
 
     // `message`: the sum of the message, below 2^40.

@@ -98,23 +98,37 @@ struct Datagram {
     return std::nullopt;
 }
 
-bool ip_checksum_right(const rte_mbuf* m, const Datagram& d) {
-    if (d.is_v6 || (m->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK) == RTE_MBUF_F_RX_IP_CKSUM_GOOD)
-        return true;
-    return checksum_fold(checksum_add(0, d.l3, kIpv4Size)) == 0xffff;
+// `ip`: a header without options.
+[[gnu::always_inline]] inline bool ipv4_checksum_right(const rte_mbuf* m, const std::uint8_t* ip) {
+    return (m->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK) == RTE_MBUF_F_RX_IP_CKSUM_GOOD ||
+           checksum_fold(checksum_add(0, ip, kIpv4Size)) == 0xffff;
+}
+
+// The check of a UDP checksum that was sent. `pseudo`: checksum_pseudo().
+[[gnu::always_inline]] inline PendingChecksum pending_checksum(const rte_mbuf* m,
+                                                               const std::uint8_t* udp,
+                                                               std::uint16_t sent,
+                                                               std::uint64_t pseudo,
+                                                               bool may_be_partial) {
+    const bool is_good = (m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_GOOD;
+    const bool is_partial = may_be_partial && sent == checksum_fold(pseudo);
+    return {is_good || is_partial, !is_partial, pseudo + checksum_narrow(checksum_word(udp))};
+}
+
+std::uint16_t sent_checksum(const std::uint8_t* udp) {
+    std::uint16_t sent;
+    std::memcpy(&sent, udp + 6, sizeof sent);
+    return sent;
 }
 
 // Prepares the check of UDP's checksum. False: a required checksum is missing.
 bool begin_udp_checksum(const rte_mbuf* m, Datagram& d, bool may_be_partial) {
-    std::uint16_t sent;
-    std::memcpy(&sent, d.udp + 6, 2);
+    const std::uint16_t sent = sent_checksum(d.udp);
     d.checksum = {};
     if (sent == 0) return !d.is_v6;  // none; IPv6 must have one (RFC 8200 8.1)
-    if ((m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_GOOD) return true;
     const std::uint64_t pseudo = d.is_v6 ? checksum_pseudo(d.l3 + 8, 32, d.udp_length)
                                          : checksum_pseudo(d.l3 + 12, 8, d.udp_length);
-    if (may_be_partial && sent == checksum_fold(pseudo)) return true;
-    d.checksum = {false, pseudo + checksum_narrow(checksum_word(d.udp))};
+    d.checksum = pending_checksum(m, d.udp, sent, pseudo, may_be_partial);
     return true;
 }
 
@@ -132,15 +146,18 @@ bool message_right(const Datagram& d) {
     return std::nullopt;
 }
 
+// This net, loopback, multicast and reserved addresses. `first`: the address's first byte.
+bool is_never_a_source(std::uint8_t first) {
+    return first == 0 || first == 127 || first >= 224;
+}
+
 bool bad_source(const Datagram& d, const OwnAddresses& ours) {
     if (d.is_v6) {
         const std::uint64_t high = d.source.high(), low = d.source.low();
         if (d.source.is_v4() || high >> 56 == 0xff) return true;  // mapped; multicast
         if (high == 0 && low <= 1) return true;                   // :: and ::1
-    } else {
-        const auto first = static_cast<std::uint8_t>(d.source.low() >> 24);
-        if (first == 0 || first == 127 || first >= 224)
-            return true;  // this net, loopback, multicast, reserved
+    } else if (is_never_a_source(static_cast<std::uint8_t>(d.source.low() >> 24))) {
+        return true;
     }
     return ours.is_bad_source(d.source);
 }
@@ -180,38 +197,46 @@ std::optional<Verdict> check_datagram(const rte_mbuf* m, Datagram& d, bool may_b
     const std::uint16_t udp_length = load_be16(d.udp + 4);
     if (udp_length < kUdpSize || udp_length > d.udp_length) return Verdict::drop_short_frame;
     d.udp_length = udp_length;  // the rest of the IP packet is padding
-    if (!ip_checksum_right(m, d) || !begin_udp_checksum(m, d, may_be_partial))
+    if ((!d.is_v6 && !ipv4_checksum_right(m, d.l3)) || !begin_udp_checksum(m, d, may_be_partial))
         return Verdict::drop_bad_checksum;
     return std::nullopt;
 }
 
-[[gnu::always_inline]] inline void add_query(rte_mbuf* m, const Datagram& d,
-                                             std::uint8_t port_index, Burst& burst) {
+// Adds the query in this UDP datagram of `length` bytes. The addresses are written by the caller.
+[[gnu::always_inline]] inline Packet& add_packet(rte_mbuf* m, std::uint8_t* udp,
+                                                 std::uint16_t length, std::uint8_t port_index,
+                                                 Burst& burst) {
     Packet& p = burst.next_packet();
     p.mbuf = m;
     p.injected = nullptr;
-    p.dns = d.udp + kUdpSize;
-    p.dns_length = static_cast<std::uint16_t>(d.udp_length - kUdpSize);
+    p.dns = udp + kUdpSize;
+    p.dns_length = static_cast<std::uint16_t>(length - kUdpSize);
     const auto* end = static_cast<const std::uint8_t*>(m->buf_addr) + m->buf_len;
     p.dns_room = static_cast<std::uint16_t>(end - p.dns);
     p.max_size = std::min(kMaxUdpAnswer, p.dns_room);
     p.port = port_index;
-    p.l3_offset = d.l3_offset;
-    p.is_v6 = d.is_v6;
     p.begin_without_cookie();
     p.client.transport = ClientTransport::udp;
     p.client.entry = 0;
-    p.client.port = d.source_port;
-    p.destination_port = d.destination_port;
-    p.checksum = d.checksum;
-    p.client.address = d.source;
-    p.destination = d.destination;
     p.found = nullptr;
     // The headers of the frame precede a short message.
     static_assert(dns::kCookieOptionSize <= RTE_ETHER_HDR_LEN + kIpv4Size + kUdpSize);
     if (dns::may_end_with_cookie(p.dns + p.dns_length)) [[unlikely]]
         burst.cookie_ends |= 1U << burst.live_count;
     burst.keep_packet();
+    return p;
+}
+
+[[gnu::always_inline]] inline void add_query(rte_mbuf* m, const Datagram& d,
+                                             std::uint8_t port_index, Burst& burst) {
+    Packet& p = add_packet(m, d.udp, d.udp_length, port_index, burst);
+    p.l3_offset = d.l3_offset;
+    p.is_v6 = d.is_v6;
+    p.client.port = d.source_port;
+    p.destination_port = d.destination_port;
+    p.checksum = d.checksum;
+    p.client.address = d.source;
+    p.destination = d.destination;
 }
 
 UpstreamFrame upstream_frame(rte_mbuf* m, const Datagram& d) {
@@ -222,21 +247,44 @@ UpstreamFrame upstream_frame(rte_mbuf* m, const Datagram& d) {
             {d.udp + kUdpSize, static_cast<std::size_t>(d.udp_length - kUdpSize)}};
 }
 
-// A datagram whose headers match the pattern of an earlier query. False: impossible lengths.
-[[gnu::always_inline]] inline bool read_known(const rte_mbuf* m, Datagram& d) {
+// Adds a query whose headers match the pattern of an earlier one, if nothing about it is unusual.
+// False: classify_one() judges it from the start. So this only accepts, in half of the instructions.
+[[gnu::always_inline]] inline bool add_known(rte_mbuf* m, const Port& port, std::uint8_t port_index,
+                                             const OwnAddresses& ours, const HeaderPattern& pattern,
+                                             Burst& burst) {
     std::uint8_t* const frame = rte_pktmbuf_mtod(m, std::uint8_t*);
-    d.l3_offset = RTE_ETHER_HDR_LEN;
-    d.l3 = frame + RTE_ETHER_HDR_LEN;
-    d.is_v6 = false;
-    if (!read_plain_ipv4(std::size_t{m->data_len} - RTE_ETHER_HDR_LEN, d)) return false;
-    read_ports(d);
+    const std::size_t length = m->data_len;
+    if (m->nb_segs != 1 || length < HeaderPattern::kSize || !pattern.matches(frame)) return false;
+    std::uint8_t* const ip = frame + RTE_ETHER_HDR_LEN;
+    std::uint8_t* const udp = ip + kIpv4Size;
+    const std::size_t total = load_be16(ip + 2);
+    const std::uint16_t udp_length = load_be16(udp + 4);
+    const std::uint16_t source_port = load_be16(udp);
+    const std::uint16_t sent = sent_checksum(udp);
+    if (total + RTE_ETHER_HDR_LEN > length || udp_length < kUdpSize ||
+        udp_length + kIpv4Size > total || sent == 0 || ours.may_be_dropped_port(source_port) ||
+        is_never_a_source(ip[12]) || !ipv4_checksum_right(m, ip)) [[unlikely]]
+        return false;
+    const IpAddress source = IpAddress::from_v4(ip + 12);
+    if (ours.is_bad_source(source)) [[unlikely]]
+        return false;
+    Packet& p = add_packet(m, udp, udp_length, port_index, burst);
+    p.l3_offset = RTE_ETHER_HDR_LEN;
+    p.is_v6 = false;
+    p.client.port = source_port;
+    p.client.address = IpAddress::from_v4(ip + 12);  // in place: a copy waits for its two halves
+    p.destination = pattern.destination();
+    p.destination_port = pattern.destination_port();
+    p.checksum = pending_checksum(m, udp, sent, checksum_pseudo(ip + 12, 8, udp_length),
+                                  port.partial_checksums());
     return true;
 }
 
 // Checks all headers of a frame. No value: a query to us, or (`is_reply`) an upstream's reply.
-[[gnu::noinline]] std::optional<Verdict> judge(rte_mbuf* m, OwnAddresses& ours,
-                                               PortRange upstream_ports, HeaderPattern& pattern,
-                                               Datagram& d, bool& is_reply) {
+[[gnu::always_inline]] inline std::optional<Verdict> judge(rte_mbuf* m, OwnAddresses& ours,
+                                                           PortRange upstream_ports,
+                                                           HeaderPattern& pattern, Datagram& d,
+                                                           bool& is_reply) {
     if (const auto end = read_datagram(m, &ours, d)) return end;
     const bool is_query = ours.is_service(d.destination, d.destination_port);
     is_reply =
@@ -254,18 +302,14 @@ UpstreamFrame upstream_frame(rte_mbuf* m, const Datagram& d) {
 }
 
 // No value: the packet was added to the burst's queries or replies.
-[[gnu::always_inline]] inline std::optional<Verdict> classify_one(
-    rte_mbuf* m, const Port& port, std::uint8_t port_index, OwnAddresses& ours,
-    PortRange upstream_ports, HeaderPattern& pattern, Burst& burst) {
+[[gnu::noinline]] std::optional<Verdict> classify_one(rte_mbuf* m, const Port& port,
+                                                      std::uint8_t port_index, OwnAddresses& ours,
+                                                      PortRange upstream_ports,
+                                                      HeaderPattern& pattern, Burst& burst) {
     if (!make_contiguous(m)) return Verdict::drop_segmented;
     Datagram d;
     bool is_reply = false;
-    const bool known = m->data_len >= HeaderPattern::kSize &&
-                       pattern.matches(rte_pktmbuf_mtod(m, const std::uint8_t*)) &&
-                       read_known(m, d);
-    if (!known) {
-        if (const auto end = judge(m, ours, upstream_ports, pattern, d, is_reply)) return end;
-    }
+    if (const auto end = judge(m, ours, upstream_ports, pattern, d, is_reply)) return end;
     if (const auto end = check_datagram(m, d, port.partial_checksums())) return end;
     if (is_reply) {
         if (!message_right(d)) return Verdict::drop_bad_checksum;
@@ -289,6 +333,8 @@ void classify(std::span<rte_mbuf* const> received, const Port& port, std::uint8_
     ours.come_by(port.if_index());
     HeaderPattern pattern;  // per burst: the port's address can change between bursts
     for (rte_mbuf* m : received) {
+        if (add_known(m, port, port_index, ours, pattern, burst)) [[likely]]
+            continue;
         if (const auto end =
                 classify_one(m, port, port_index, ours, upstream_ports, pattern, burst)) {
             burst.ended[burst.ended_count++] = {m, *end};
@@ -299,7 +345,8 @@ void classify(std::span<rte_mbuf* const> received, const Port& port, std::uint8_
 Message moved_query(const Packet& p) noexcept {
     return {.kind = MessageKind::query_frame,
             .b = std::uint32_t{p.dns_length} << 16 | std::uint32_t{p.l3_offset} << 8 |
-                 (p.checksum.is_verified ? 2U : 0U) | (p.is_v6 ? 1U : 0U),
+                 (p.checksum.is_whole ? 4U : 0U) | (p.checksum.is_verified ? 2U : 0U) |
+                 (p.is_v6 ? 1U : 0U),
             .token = p.checksum.others,
             .pointer = p.mbuf};
 }
@@ -315,7 +362,7 @@ void add_moved_query(const Message& message, std::uint8_t lane, Burst& burst) no
     d.source = d.is_v6 ? IpAddress::from_v6(d.l3 + 8) : IpAddress::from_v4(d.l3 + 12);
     d.destination = d.is_v6 ? IpAddress::from_v6(d.l3 + 24) : IpAddress::from_v4(d.l3 + 16);
     read_ports(d);
-    d.checksum = {(message.b & 2) != 0, message.token};
+    d.checksum = {(message.b & 2) != 0, (message.b & 4) != 0, message.token};
     add_query(m, d, lane, burst);
 }
 

@@ -78,6 +78,18 @@ void swap_macs(std::uint8_t* frame) {
           __builtin_shufflevector(b, b, 6, 7, 8, 9, 10, 11, 0, 1, 2, 3, 4, 5, 12, 13, 14, 15));
 }
 
+// Returns their sum.
+[[gnu::always_inline]] inline std::uint64_t swap_addresses(std::uint8_t* ip, bool is_v6) {
+    if (is_v6) {
+        const std::uint64_t sum = checksum_narrow(checksum_add(0, ip + 8, 32));
+        std::swap_ranges(ip + 8, ip + 24, ip + 24);
+        return sum;
+    }
+    const auto both = load<std::uint64_t>(ip + 12);
+    store(ip + 12, std::rotl(both, 32));
+    return checksum_narrow(both);
+}
+
 }  // namespace
 
 void write_headers(std::uint8_t* message, std::uint16_t length, const FrameHeaders& h) noexcept {
@@ -137,17 +149,37 @@ std::uint16_t turn_around(std::uint8_t* frame, std::uint8_t l3_offset, bool is_v
     std::uint8_t* const ip = frame + l3_offset;
     const std::size_t ip_size = is_v6 ? kIpv6Size : kIpv4Size;
     const std::uint32_t ports = std::rotl(load<std::uint32_t>(ip + ip_size), 16);
-    std::uint64_t addresses;
-    if (is_v6) {
-        addresses = checksum_narrow(checksum_add(0, ip + 8, 32));
-        std::swap_ranges(ip + 8, ip + 24, ip + 24);
-    } else {
-        const auto both = load<std::uint64_t>(ip + 12);
-        addresses = checksum_narrow(both);
-        store(ip + 12, std::rotl(both, 32));
-    }
+    const std::uint64_t addresses = swap_addresses(ip, is_v6);
     complete(ip, is_v6, static_cast<std::uint16_t>(kUdpSize + length), addresses, ports, sum);
     return static_cast<std::uint16_t>(l3_offset + ip_size + kUdpSize + length);
+}
+
+std::uint16_t turn_around_by_change(std::uint8_t* frame, std::uint8_t l3_offset, bool is_v6,
+                                    std::uint16_t length, std::uint16_t change) noexcept {
+    swap_macs(frame);
+    std::uint8_t* const ip = frame + l3_offset;
+    const std::size_t ip_size = is_v6 ? kIpv6Size : kIpv4Size;
+    const auto udp = load<std::uint64_t>(ip + ip_size);
+    const auto udp_length = static_cast<std::uint16_t>(kUdpSize + length);
+    const std::uint64_t addresses = swap_addresses(ip, is_v6);
+    if (is_v6) {
+        complete_ipv6(ip, udp_length);
+    } else {
+        complete_ipv4(ip, udp_length, addresses);
+    }
+    // Never 0, because the query's was not.
+    const std::uint32_t sum = static_cast<std::uint32_t>(udp >> 48) + change;
+    const std::uint64_t checksum = (sum & 0xffffU) + (sum >> 16);
+    store(ip + ip_size, std::uint64_t{std::rotl(static_cast<std::uint32_t>(udp), 16)} |
+                            field(udp_length) << 32 | checksum << 48);
+    return static_cast<std::uint16_t>(l3_offset + ip_size + udp_length);
+}
+
+std::uint16_t checksum_change(std::uint16_t from_sum, std::uint16_t from_length,
+                              std::uint16_t to_sum, std::uint16_t to_length) noexcept {
+    const std::uint64_t from = from_sum + checksum_words(2U * (kUdpSize + from_length));
+    const std::uint64_t to = to_sum + checksum_words(2U * (kUdpSize + to_length));
+    return checksum_fold(from + (0xffffU - checksum_fold(to)));
 }
 
 }  // namespace steer

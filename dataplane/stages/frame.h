@@ -57,5 +57,13 @@ void write_link_layer(rte_mbuf& frame, std::uint8_t l3_offset, const NextHop& ho
 // Ethernet, IP is at `l3_offset`. Returns the frame's new length.
 std::uint16_t turn_around(std::uint8_t* frame, std::uint8_t l3_offset, bool is_v6,
                           std::uint16_t length, std::uint64_t sum) noexcept;
+// The same for a datagram with a whole checksum (PendingChecksum::is_whole), to which `change` is
+// added. No sum over addresses and message is needed.
+std::uint16_t turn_around_by_change(std::uint8_t* frame, std::uint8_t l3_offset, bool is_v6,
+                                    std::uint16_t length, std::uint16_t change) noexcept;
+// That change, when a message of `from_length` bytes gets `to_length`. Sums: checksum_fold() of the
+// messages without their IDs, which are equal (RFC 1624).
+std::uint16_t checksum_change(std::uint16_t from_sum, std::uint16_t from_length,
+                              std::uint16_t to_sum, std::uint16_t to_length) noexcept;
 
 }  // namespace steer

@@ -11,6 +11,9 @@
 #include <cstdint>
 #include <cstring>
 
+#include "dataplane/dns/wire.h"
+#include "matchers/prefix/ip_address.h"
+
 namespace steer {
 
 class HeaderPattern {
@@ -22,7 +25,12 @@ class HeaderPattern {
     void learn(const std::uint8_t* frame) {
         for (std::size_t i = 0; i < words_.size(); ++i)
             words_[i] = word(frame, i);
+        destination_ = IpAddress::from_v4(frame + kDestinationAt);
+        destination_port_ = dns::load_be16(frame + kPortAt);
     }
+    // Of all frames that match.
+    [[nodiscard]] const IpAddress& destination() const { return destination_; }
+    [[nodiscard]] std::uint16_t destination_port() const { return destination_port_; }
     [[nodiscard]] bool matches(const std::uint8_t* frame) const {
         std::uint64_t differ = 0;
         for (std::size_t i = 0; i < words_.size(); ++i)
@@ -31,6 +39,7 @@ class HeaderPattern {
     }
 
   private:
+    static constexpr std::size_t kDestinationAt = 30, kPortAt = 36;
     static constexpr std::array<std::size_t, 4> kAt{0, 8, 16, 30};
     static constexpr std::array<std::uint64_t, 4> kMasks = [] {
         std::array<std::uint8_t, kSize> bytes{};
@@ -42,9 +51,9 @@ class HeaderPattern {
         bytes[20] = 0x3f;              // a fragment: "more" and the offset (RFC 791 3.1) ...
         bytes[21] = 0xff;              // ... but not "don't"
         bytes[23] = 0xff;              // UDP
-        for (std::size_t i = 30; i < 34; ++i)
-            bytes[i] = 0xff;           // to this address
-        bytes[36] = bytes[37] = 0xff;  // to this port
+        for (std::size_t i = 0; i < 4; ++i)
+            bytes[kDestinationAt + i] = 0xff;
+        bytes[kPortAt] = bytes[kPortAt + 1] = 0xff;
         std::array<std::uint64_t, 4> masks{};
         for (std::size_t w = 0; w < masks.size(); ++w) {
             std::array<std::uint8_t, 8> eight{};
@@ -62,6 +71,8 @@ class HeaderPattern {
     }
 
     std::array<std::uint64_t, 4> words_{~kMasks[0]};  // matches no frame: nothing was learned
+    IpAddress destination_;
+    std::uint16_t destination_port_ = 0;
 };
 
 }  // namespace steer

@@ -67,7 +67,10 @@ void PacketCache::Free::operator()(void* memory) const {
 }
 
 PacketCache::PacketCache(std::uint64_t seed)
-    : seed_(seed), tags_(take_array<Tags>(kSets)), lines_(take_array<Line>(kLines)) {}
+    : seed_(seed),
+      tags_(take_array<Tags>(kSets)),
+      lines_(take_array<Line>(kLines)),
+      replies_(take_array<ReadyReply>(kLines)) {}
 
 bool PacketCache::awake(unsigned n) noexcept {
     if (resting_ > 0) {

@@ -3,8 +3,9 @@
 // lookup.
 //
 // It keeps pointers into the shared cache after a quiescent state. Cache::epoch() makes this safe:
-// a line is used only if no entry of its share was removed since the line was written. It has no
-// answers of its own. So a flushed, replaced or expired entry disappears here at once.
+// a line is used only if no entry of its share was removed since the line was written. So a flushed,
+// replaced or expired entry disappears here at once. The one thing that it keeps of an answer is the
+// reply for the current second (ready_reply.h), which is used under the same condition.
 //
 // Lines are compared in full; the hash only finds them. A client that guesses the hash's seed can
 // make lines evict each other; then the other stages answer those queries. If few queries repeat
@@ -19,10 +20,12 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <utility>
 
 #include "dataplane/base/same_bytes.h"
 #include "dataplane/cache/cache.h"
 #include "dataplane/dns/query.h"
+#include "dataplane/stages/ready_reply.h"
 
 namespace steer {
 
@@ -33,11 +36,21 @@ class PacketCache {
     // Lengths of stored messages, from the third byte on (the first two are the ID).
     static constexpr std::size_t kShortest = 16, kLongest = 78;
 
+    // What a line knows about its ready reply in one second; the lower bits of Line::ready.
+    enum class Readiness : std::uint32_t {
+        seen,   // one plain hit was answered from the entry
+        ready,  // the reply is ready
+        unfit,  // the answer is too long, or not every hit of it is plain
+    };
+    static constexpr std::uint32_t ready_word(std::uint32_t now_s, Readiness what) noexcept {
+        return now_s << 2 | static_cast<std::uint32_t>(what);
+    }
+
     // A line has the facts about one query, in two CPU cache lines.
     struct alignas(64) Line {
         const cache::Entry* entry = nullptr;
         std::uint64_t epoch = 0;          // of the entry's share, read before the lookup
-        std::uint32_t generation = 0;     // of the snapshot
+        std::uint32_t ready = 0;          // ready_word() of the last second with a hit
         std::uint32_t limit_name = 0;     // Resolver::limit_name()
         std::uint16_t share = 0;          // Cache::share_of() of the key
         std::uint8_t length = 0;          // of the message, with its ID
@@ -66,6 +79,13 @@ class PacketCache {
     void prefetch(std::uint64_t hash) const noexcept;
     // Returns and prefetches the line that may have this message; nullptr if there is none.
     [[nodiscard]] const Line* find(std::uint64_t hash) const noexcept;
+    [[nodiscard]] Line* find(std::uint64_t hash) noexcept {
+        return const_cast<Line*>(std::as_const(*this).find(hash));
+    }
+    // The ready reply of a line, which may be of another second or another message.
+    [[nodiscard]] ReadyReply& ready_reply(const Line& line) noexcept {
+        return replies_[static_cast<std::size_t>(&line - lines_.get())];
+    }
     // Whether the line has this message and `way`.
     static bool is_of(const Line& line, const std::uint8_t* message, std::size_t length) noexcept {
         return line.length == length &&
@@ -76,6 +96,14 @@ class PacketCache {
 
     // Forgets all messages: 32 KiB are written.
     void clear() noexcept;
+    // The snapshot whose answers it has. Forgets all messages if it is another one.
+    void use(std::uint32_t generation) noexcept {
+        if (generation == generation_) [[likely]]
+            return;
+        generation_ = generation;
+        clear();
+    }
+    [[nodiscard]] std::uint32_t generation() const noexcept { return generation_; }
     // Returns a line for a new message that fits; the caller fills it.
     Line& replace(std::uint64_t hash, const std::uint8_t* message, std::size_t length) noexcept;
 
@@ -94,8 +122,10 @@ class PacketCache {
 
     std::uint64_t seed_;
     unsigned asked_ = 0, known_ = 0, resting_ = 0, next_way_ = 0;
+    std::uint32_t generation_ = 0;
     std::unique_ptr<Tags[], Free> tags_;
     std::unique_ptr<Line[], Free> lines_;
+    std::unique_ptr<ReadyReply[], Free> replies_;  // of the line with the same index
 };
 
 }  // namespace steer

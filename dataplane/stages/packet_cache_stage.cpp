@@ -1,6 +1,7 @@
 #include "dataplane/stages/packet_cache_stage.h"
 
 #include <cstring>
+#include <type_traits>
 
 #include "dataplane/dns/checksum.h"
 #include "dataplane/stages/limit.h"
@@ -11,6 +12,7 @@ namespace steer {
 namespace {
 
 using Line = PacketCache::Line;
+using Readiness = PacketCache::Readiness;
 
 std::uint16_t id_in_memory_order(const Packet& p) {
     std::uint16_t id;
@@ -67,7 +69,7 @@ template <Traits traits = kMayHaveCookie>
                                             const Snapshot& snapshot, const cache::Cache& cache) {
     return line.frontend_class == frontend_class<traits>(p, snapshot) &&
            PacketCache::is_of(line, p.dns, compared_length<traits>(p)) &&
-           line.generation == snapshot.generation && line.epoch == cache.epoch(line.share);
+           line.epoch == cache.epoch(line.share);
 }
 
 // In the state that parse() and lookup() leave.
@@ -99,16 +101,82 @@ template <Traits traits>
 }
 
 struct NoLimits {};
+struct NoBatch {};
 
-// Calls in it would cost about 9 % of an answer. `batching`: Limiter::Batching or NoLimits.
+// Answers the packets of a burst from their lines. `Batching`: Limiter::Batching or NoLimits.
+template <Traits traits, class Batching>
+struct FromLines {
+    using Batch = std::conditional_t<traits.limits, AnswerBatches::Batch, NoBatch>;
+
+    const Snapshot& snapshot;
+    PacketCache& packet_cache;
+    Resolver& resolver;
+    const Batching& batching;
+    const Now now;
+    const std::uint32_t now_s;
+    const bool may_be_ready;  // no packet of the burst has a trace, which tells of the entry
+
+    [[nodiscard]] bool is_ready(const Line& line) const noexcept {
+        return line.ready == word(Readiness::ready);
+    }
+    // False: the packet stays in the burst.
+    [[gnu::always_inline]] bool answer(Packet& p, Line& line, const Batch& batch) const noexcept {
+        if (line.ready == word(Readiness::seen)) prepare(p, line);
+        return answer_ready(p, line, batch) || answer_from_entry(p, line, batch);
+    }
+
+  private:
+    [[nodiscard]] std::uint32_t word(Readiness what) const noexcept {
+        return PacketCache::ready_word(now_s, what);
+    }
+    // At the second plain hit in a second: it costs more than an answer from the entry.
+    [[gnu::cold, gnu::noinline]] void prepare(Packet& p, Line& line) const noexcept {
+        fill<traits>(p, line);
+        const bool is_made =
+            line.entry->usable_until_s > now_s &&
+            resolver.prepare(p, snapshot, now_s, line.bytes_sum, packet_cache.ready_reply(line));
+        line.ready = word(is_made ? Readiness::ready : Readiness::unfit);
+    }
+    [[gnu::always_inline]] bool answer_ready(Packet& p, const Line& line,
+                                             const Batch& batch) const noexcept {
+        if (!is_ready(line)) return false;
+        const std::size_t question_end = line.head.question_end;
+        if (!may_be_ready || !p.checksum.is_whole || p.dns_room < ReadyReply::room(question_end) ||
+            !resolver.next_is_plain()) [[unlikely]]
+            return false;
+        if constexpr (traits.limits) {
+            if (!batching.has_space(batch)) [[unlikely]]
+                return false;  // it needs a token
+            (void)batching.add(batch);
+        }
+        resolver.answer_ready(p, packet_cache.ready_reply(line), question_end);
+        return true;
+    }
+    [[gnu::always_inline]] bool answer_from_entry(Packet& p, Line& line,
+                                                  const Batch& batch) const noexcept {
+        if (line.entry->usable_until_s <= now_s) return false;
+        if (line.ready < word(Readiness::seen)) line.ready = word(Readiness::seen);
+        fill<traits>(p, line);
+        cache::Cache::touch(*line.entry);
+        if constexpr (traits.limits) {
+            return resolver.answer_under_limits(p, snapshot, AnswerPath::packet_cache,
+                                                {batching, line.limit_name, batch}, now, now_s);
+        } else {
+            return resolver.answer_hit(p, snapshot, AnswerPath::packet_cache, now, now_s);
+        }
+    }
+};
+
+// Calls in it would cost about 9 % of an answer.
 template <Traits traits, class Places, class Batching>
-[[gnu::flatten]] unsigned answer_known(Burst& burst, const Places places, const Snapshot& snapshot,
-                                       PacketCache& packet_cache, const cache::Cache& cache,
-                                       Resolver& resolver, Now now,
-                                       const Batching& batching) noexcept {
+[[gnu::flatten]] unsigned answer_known(Burst& burst, const Places places,
+                                       const FromLines<traits, Batching>& from_lines,
+                                       PacketCache& packet_cache,
+                                       const cache::Cache& cache) noexcept {
+    const Snapshot& snapshot = from_lines.snapshot;
     const unsigned n = burst.live_count;
-    std::array<const Line*, kBurst> lines;
-    [[maybe_unused]] std::array<AnswerBatches::Batch, traits.limits ? kBurst : 1> batches;
+    std::array<Line*, kBurst> lines;
+    std::array<typename FromLines<traits, Batching>::Batch, kBurst> batches;
     for (unsigned i = 0; i < n; ++i) {
         Packet& p = burst.packets[places[i]];
         p.packet_cache_hash = 0;
@@ -127,9 +195,14 @@ template <Traits traits, class Places, class Batching>
         const Packet& p = burst.packets[places[i]];
         if (is_valid<traits>(*lines[i], p, snapshot, cache) &&
             checksum_right<traits>(*lines[i], p)) {
-            cache::Cache::prefetch(lines[i]->entry);
+            if (from_lines.is_ready(*lines[i])) {
+                packet_cache.ready_reply(*lines[i]).prefetch();
+            } else {
+                cache::Cache::prefetch(lines[i]->entry);
+            }
             if constexpr (traits.limits) {
-                batches[i] = batch_of_received<traits>(p, lines[i]->limit_name, batching);
+                batches[i] =
+                    batch_of_received<traits>(p, lines[i]->limit_name, from_lines.batching);
                 batches[i].prefetch();
             }
         } else {
@@ -140,30 +213,18 @@ template <Traits traits, class Places, class Batching>
         for (unsigned i = 0; i < n; ++i) {
             if (lines[i] != nullptr) {
                 const Packet& p = burst.packets[places[i]];
-                batching.prefetch(batches[i], limited_client(p), lines[i]->limit_name);
+                from_lines.batching.prefetch(batches[i], limited_client(p), lines[i]->limit_name);
             }
         }
     }
     stage_ends(Stage::packet_cache);
-    const std::uint32_t now_s = now.s();
     unsigned kept = 0;
     for (unsigned i = 0; i < n; ++i) {
         const std::uint8_t place = places[i];
         Packet& p = burst.packets[place];
-        if (lines[i] != nullptr && lines[i]->entry->usable_until_s > now_s &&
-            snapshot.allow.contains(p.client.address)) {
-            fill<traits>(p, *lines[i]);
-            cache::Cache::touch(*lines[i]->entry);
-            if constexpr (traits.limits) {
-                if (resolver.answer_under_limits(p, snapshot, AnswerPath::packet_cache,
-                                                 {batching, lines[i]->limit_name, batches[i]}, now,
-                                                 now_s))
-                    continue;
-            } else {
-                if (resolver.answer_hit(p, snapshot, AnswerPath::packet_cache, now, now_s))
-                    continue;
-            }
-        }
+        if (lines[i] != nullptr && snapshot.allow.contains(p.client.address) &&
+            from_lines.answer(p, *lines[i], batches[i]))
+            continue;
         burst.live[kept++] = place;
     }
     burst.live_count = kept;
@@ -173,12 +234,12 @@ template <Traits traits, class Places, class Batching>
 template <Traits traits>
 unsigned answer_places(Burst& burst, const Snapshot& snapshot, PacketCache& packet_cache,
                        const cache::Cache& cache, Resolver& resolver, Now now) noexcept {
-    const auto answer = [&](const auto& places, const auto& batching) {
-        return answer_known<traits>(burst, places, snapshot, packet_cache, cache, resolver, now,
-                                    batching);
-    };
     const auto answer_all = [&](const auto& batching) {
-        return burst.is_whole() ? answer(All{}, batching) : answer(burst.live.data(), batching);
+        const FromLines<traits, std::remove_cvref_t<decltype(batching)>> from_lines{
+            snapshot, packet_cache, resolver, batching, now, now.s(), burst.traced == 0};
+        return burst.is_whole()
+                   ? answer_known(burst, All{}, from_lines, packet_cache, cache)
+                   : answer_known(burst, burst.live.data(), from_lines, packet_cache, cache);
     };
     if constexpr (traits.limits)
         return answer_all(resolver.limit_batches(snapshot, now.s()));
@@ -203,6 +264,7 @@ void answer_from_packet_cache(Burst& burst, const Snapshot& snapshot, PacketCach
         !packet_cache.awake(burst.live_count))
         return;
     burst.packet_cache_asked = true;
+    packet_cache.use(snapshot.generation);
     const auto answer = kVariants[snapshot.limits_answers()][burst.cookie_ends != 0];
     const unsigned known = answer(burst, snapshot, packet_cache, *cache, resolver, now);
     if (known == 0) return;
@@ -216,6 +278,7 @@ TracePacketCache foresee(const Packet& p, const Snapshot& snapshot, const Packet
     if (!p.client.is_udp()) return TracePacketCache::not_udp;
     if (!PacketCache::fits(compared_length(p))) return TracePacketCache::too_long;
     if (packet_cache.is_resting()) return TracePacketCache::resting;
+    if (packet_cache.generation() != snapshot.generation) return TracePacketCache::would_learn;
     const Line* const line = packet_cache.find(
         packet_cache.hash(p.dns, compared_length(p), frontend_class(p, snapshot)));
     return line != nullptr && is_valid(*line, p, snapshot, cache) ? TracePacketCache::would_answer
@@ -229,7 +292,7 @@ void remember(const Packet& p, const Snapshot& snapshot, const Resolver& resolve
     line.entry = p.found;
     line.frontend_class = frontend_class(p, snapshot);
     line.epoch = epoch;
-    line.generation = snapshot.generation;
+    line.ready = 0;
     line.share = cache::Cache::share_of(key);
     line.head = p.query;
     line.limit_name = resolver.limit_name(p.query, p.found->answer(), snapshot);

@@ -62,9 +62,16 @@ class QueryEnds {
 
     // ---- counts: once for each query
 
-    void answered(const dns::QueryHead& q, std::uint8_t rcode, AnswerPath path) noexcept {
-        ++ends_[q.type_row + std::size_t{rcode}];
+    // The counter of an answer with this rcode, for answered().
+    static std::uint16_t end_of(const dns::QueryHead& q, std::uint8_t rcode) noexcept {
+        return static_cast<std::uint16_t>(q.type_row + rcode);
+    }
+    void answered(std::uint16_t end, AnswerPath path) noexcept {
+        ++ends_[end];
         ++paths_[static_cast<std::size_t>(path)];
+    }
+    void answered(const dns::QueryHead& q, std::uint8_t rcode, AnswerPath path) noexcept {
+        answered(end_of(q, rcode), path);
     }
     // A plain hit in this cache (cache::Entry::instance).
     void hit(std::uint16_t cache) noexcept { ++hits_[cache]; }
@@ -89,6 +96,8 @@ class QueryEnds {
         until_due_ = one_in_;
         return true;
     }
+    // Whether is_due() would return true.
+    [[nodiscard]] bool next_is_due() const noexcept { return until_due_ == 1; }
     // The plan of a query in the burst that a plain hit answers, or the program of one that gets no
     // answer of it, for the next record. nullptr at its end.
     void note_plan(const Plan* plan) noexcept { plan_ = plan; }

@@ -164,10 +164,9 @@ void Replier::remember_path(const Packet& p, ReturnPath& path) const noexcept {
     std::memcpy(path.tags.data(), frame + 12, path.tag_bytes);
 }
 
-void Replier::send_in_place(Packet& p, std::size_t length, std::uint64_t sum, Verdict v) noexcept {
+[[gnu::always_inline]] inline void Replier::send_turned(Packet& p, std::uint16_t frame,
+                                                        Verdict v) noexcept {
     rte_mbuf* const m = p.mbuf;
-    const std::uint16_t frame = turn_around(rte_pktmbuf_mtod(m, std::uint8_t*), p.l3_offset,
-                                            p.is_v6, static_cast<std::uint16_t>(length), sum);
     m->data_len = frame;
     m->pkt_len = frame;
     m->ol_flags = 0;
@@ -175,6 +174,13 @@ void Replier::send_in_place(Packet& p, std::size_t length, std::uint64_t sum, Ve
     if (routes_ != nullptr) [[unlikely]]
         return send_by_route(p, m, v);
     transmit_.put(p.port, m, v);
+}
+
+void Replier::send_in_place(Packet& p, std::size_t length, std::uint64_t sum, Verdict v) noexcept {
+    send_turned(p,
+                turn_around(rte_pktmbuf_mtod(p.mbuf, std::uint8_t*), p.l3_offset, p.is_v6,
+                            static_cast<std::uint16_t>(length), sum),
+                v);
 }
 
 // ---- `reply: route`
@@ -246,6 +252,18 @@ Verdict Replier::answer(Packet& p, const dns::Answer& answer, const dns::ReplyOp
     const Verdict v = truncated ? Verdict::answered_truncated : Verdict::answered;
     send_in_place(p, n, sum, v);
     return v;
+}
+
+void Replier::answer_ready(Packet& p, const ReadyReply& reply, std::size_t question_end) noexcept {
+    QueryEnds& ends = query_ends_;
+    (void)ends.is_due();
+    ends.answered(reply.end, AnswerPath::packet_cache);
+    ends.hit(reply.cache);
+    const std::size_t n = reply.write(p.dns, question_end);
+    send_turned(p,
+                turn_around_by_change(rte_pktmbuf_mtod(p.mbuf, std::uint8_t*), p.l3_offset, p.is_v6,
+                                      static_cast<std::uint16_t>(n), reply.change),
+                Verdict::answered);
 }
 
 // As answer_plain(), and writes the query's record.

@@ -25,6 +25,7 @@
 #include "dataplane/stages/burst.h"
 #include "dataplane/stages/cookies.h"
 #include "dataplane/stages/query_ends.h"
+#include "dataplane/stages/ready_reply.h"
 #include "dataplane/stages/shared.h"
 #include "dataplane/stages/transmit.h"
 
@@ -58,6 +59,9 @@ class Replier {
     // The same for a query that is_plain(). `hit`: the entry of a plain hit, else nullptr.
     Verdict answer_plain(Packet& p, const dns::Answer& answer, const dns::ReplyOptions& options,
                          AnswerPath path, const cache::Entry* hit = nullptr) noexcept;
+    // Sends a ready reply to a received query of which next_is_plain() was true.
+    void answer_ready(Packet& p, const ReadyReply& reply, std::size_t question_end) noexcept;
+    [[nodiscard]] bool next_is_plain() const noexcept { return !query_ends_.next_is_due(); }
     // Whether the query arrived by a port and gets no record. Call it once for each query, because
     // it counts for sampling.
     [[nodiscard]] bool is_plain(const Packet& p) noexcept {
@@ -107,6 +111,8 @@ class Replier {
                       Verdict v) noexcept;
     void answer_empty_injected(Packet& p, std::uint16_t rcode, std::optional<dns::Ede> ede,
                                bool truncated, Verdict v) noexcept;
+    // `frame`: its new length.
+    void send_turned(Packet& p, std::uint16_t frame, Verdict v) noexcept;
     void send_in_place(Packet& p, std::size_t length, std::uint64_t sum, Verdict v) noexcept;
     // The lane of a packet to this client, and its next hop. `hop` is nullptr: it goes back to the
     // sender, by `lane`.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <climits>
 
+#include "dataplane/dns/checksum.h"
 #include "dataplane/dns/options.h"
 #include "dataplane/dns/shorten.h"
 #include "dataplane/policy/claim_lists.h"
@@ -207,6 +208,18 @@ void Resolver::take_options(const Packet& p, std::span<std::uint8_t> room,
     c.options = room.first(picked.length);
 }
 
+// The plan of an entry of this generation that answers without a run of the program, or nullptr.
+[[gnu::always_inline]] inline const Plan* Resolver::plain_plan(const cache::Entry& e,
+                                                               const Packet& p,
+                                                               const Snapshot& snapshot,
+                                                               std::uint32_t now_s) noexcept {
+    const std::uint64_t tags = e.tags.load(std::memory_order_relaxed);
+    if (tags >> 32 < snapshot.generation) return nullptr;
+    if (now_s >= e.refresh_check_s.load(std::memory_order_relaxed)) return nullptr;
+    const Plan* const plan = parts_.executor.plan(snapshot, tags, p.client.entry);
+    return plan != nullptr && plan->hit_is_plain ? plan : nullptr;
+}
+
 // The result of the executor and leave() for an entry of this generation whose rows are known to exist.
 [[gnu::always_inline]] inline bool Resolver::answer_hit_as(Packet& p, const Snapshot& snapshot,
                                                            AnswerPath path, Now now,
@@ -215,11 +228,8 @@ void Resolver::take_options(const Packet& p, std::span<std::uint8_t> room,
                                                            std::uint32_t name) noexcept {
     const cache::Entry* const e = p.found;
     if (e == nullptr) return false;
-    const std::uint64_t tags = e->tags.load(std::memory_order_relaxed);
-    if (tags >> 32 < snapshot.generation) return false;
-    if (now_s >= e->refresh_check_s.load(std::memory_order_relaxed)) return false;
-    const Plan* const plan = parts_.executor.plan(snapshot, tags, p.client.entry);
-    if (plan == nullptr || !plan->hit_is_plain) return false;
+    const Plan* const plan = plain_plan(*e, p, snapshot, now_s);
+    if (plan == nullptr) return false;
     std::uint32_t ttl_cap_s = LeaveTerms::kNoCap;
     if ((e->list_count | plan->hit_list_count) != 0) {
         const std::optional<std::uint32_t> covered_s = covered_ttl_s(p, snapshot, *plan, now);
@@ -244,6 +254,37 @@ void Resolver::take_options(const Packet& p, std::span<std::uint8_t> room,
 [[gnu::flatten]] bool Resolver::answer_hit(Packet& p, const Snapshot& snapshot, AnswerPath path,
                                            Now now, std::uint32_t now_s) noexcept {
     return answer_hit_as(p, snapshot, path, now, now_s, nullptr, 0);
+}
+
+// Rows of lists can be lost at any time, so the answers of lists are not ready for a second.
+[[gnu::noinline]] bool Resolver::prepare(const Packet& p, const Snapshot& snapshot,
+                                         std::uint32_t now_s, std::uint16_t query_sum,
+                                         ReadyReply& reply) noexcept {
+    const cache::Entry& e = *p.found;
+    const Plan* const plan = plain_plan(e, p, snapshot, now_s);
+    if (plan == nullptr || (e.list_count | plan->hit_list_count) != 0) return false;
+    // Each client has its own cookie, which is not in `query_sum`.
+    if (p.cookie_length != 0 || p.query.edns.cookie != dns::CookieState::none) return false;
+    std::array<std::uint8_t, dns::kClassicUdpSize> message;
+    const std::size_t at = p.query.question_end;
+    if (at > PacketCache::kLongest + ReadyReply::kIdBytes) return false;
+    std::memcpy(message.data(), p.dns, at);
+    std::memset(message.data(), 0, ReadyReply::kIdBytes);
+    bool truncated = false;
+    std::uint64_t sum = p.question_sum;
+    const std::size_t length = dns::write_reply(
+        message, p.query, e.answer(),
+        {.age_s = e.born.age_s(now_s), .ttl_cap_s = LeaveTerms::kNoCap, .max_size = p.max_size},
+        truncated, &sum);
+    if (truncated || length - at > ReadyReply::kMostTail) return false;
+    std::memcpy(reply.header.data(), message.data() + ReadyReply::kIdBytes, reply.header.size());
+    std::memcpy(reply.tail.data(), message.data() + at, length - at);
+    reply.tail_length = static_cast<std::uint8_t>(length - at);
+    reply.change = checksum_change(query_sum, p.dns_length, checksum_fold(sum),
+                                   static_cast<std::uint16_t>(length));
+    reply.end = QueryEnds::end_of(p.query, e.answer().rcode);
+    reply.cache = static_cast<std::uint8_t>(e.instance);
+    return true;
 }
 
 [[gnu::noinline]] bool Resolver::answer_unbatched(Packet& p, const Snapshot& snapshot,

@@ -27,6 +27,7 @@
 #include "dataplane/policy/executor.h"
 #include "dataplane/stages/burst.h"
 #include "dataplane/stages/parked_pool.h"
+#include "dataplane/stages/ready_reply.h"
 #include "dataplane/stages/reply.h"
 #include "dataplane/stages/tracer.h"
 
@@ -75,6 +76,17 @@ class Resolver {
     // stage that found the entry. `now_s`: now.s(), which costs a division.
     bool answer_hit(Packet& p, const Snapshot& snapshot, AnswerPath path, Now now,
                     std::uint32_t now_s) noexcept;
+    // Makes the reply that answer_hit() would send for the rest of this second. `query_sum`:
+    // checksum_fold() of the message without its ID. False: not every plain hit may get it.
+    bool prepare(const Packet& p, const Snapshot& snapshot, std::uint32_t now_s,
+                 std::uint16_t query_sum, ReadyReply& reply) noexcept;
+    // Whether the next query that ends gets no record, so that answer_ready() may end it.
+    [[nodiscard]] bool next_is_plain() const noexcept { return parts_.replier.next_is_plain(); }
+    // Answers a received packet from prepare()'s reply to its bytes. `question_end`: of its query.
+    [[gnu::always_inline]] void answer_ready(Packet& p, const ReadyReply& reply,
+                                             std::size_t question_end) noexcept {
+        parts_.replier.answer_ready(p, reply, question_end);
+    }
     // Limits on answers, for one packet.
     struct UnderLimits {
         const Limiter::Batching& batching;  // limit_batches()
@@ -103,6 +115,8 @@ class Resolver {
     }
 
   private:
+    const Plan* plain_plan(const cache::Entry& e, const Packet& p, const Snapshot& snapshot,
+                           std::uint32_t now_s) noexcept;
     // `batching`: of an answer in no batch, which limits have to pass; nullptr: no limits.
     bool answer_hit_as(Packet& p, const Snapshot& snapshot, AnswerPath path, Now now,
                        std::uint32_t now_s, const Limiter::Batching* batching,

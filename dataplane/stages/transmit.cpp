@@ -72,12 +72,11 @@ bool Transmit::flush() noexcept {
 
 // Counts what left, drops the rest.
 void Transmit::count_taken(Lane& lane, unsigned taken) noexcept {
-    for (unsigned i = 0; i < taken;) {  // runs of the same tally: nearly always one
-        unsigned end = i + 1;
-        while (end < taken && lane.tallies[end] == lane.tallies[i])
-            ++end;
-        count_sent(lane.tallies[i], end - i);
-        i = end;
+    if (!lane.mixed && taken > 0) [[likely]] {
+        count_sent(lane.tallies[0], taken);
+    } else {
+        for (unsigned i = 0; i < taken; ++i)
+            count_sent(lane.tallies[i], 1);
     }
     for (unsigned i = taken; i < lane.count; ++i) {
         rte_pktmbuf_free(lane.mbufs[i]);
@@ -85,6 +84,7 @@ void Transmit::count_taken(Lane& lane, unsigned taken) noexcept {
         if ((lane.recorded >> i & 1) != 0) lane.records[i]->end = EndRow::drop_tx_full;
     }
     lane.recorded = 0;
+    lane.mixed = false;
 }
 
 void Transmit::count_sent(Tally t, unsigned n) noexcept {

@@ -81,6 +81,7 @@ class Transmit {
         Ring<Message>* ring = nullptr;  // to the worker that owns the lane
         unsigned count = 0;
         std::uint32_t recorded = 0;  // bit i: packet i has a record
+        bool mixed = false;          // not all tallies are equal
         std::array<rte_mbuf*, kBurst> mbufs;
         std::array<Tally, kBurst> tallies;
         std::array<QueryRecord*, kBurst> records;
@@ -95,6 +96,7 @@ class Transmit {
         Lane& lane = lanes_[port];
         lane.mbufs[lane.count] = m;
         lane.tallies[lane.count] = t;
+        lane.mixed |= t != lane.tallies[0];
         if (++lane.count == kBurst) send(lane);
     }
     void send(Lane& lane) noexcept;

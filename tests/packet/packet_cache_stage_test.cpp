@@ -170,6 +170,121 @@ BOOST_AUTO_TEST_CASE(every_answer_has_its_own_name_under_churn) {
     a.check_sums();
 }
 
+namespace {
+
+// Everything but the ID.
+Bytes behind_id(const Seen& answer) {
+    return {answer.dns.begin() + 2, answer.dns.end()};
+}
+
+// Asks five times, and compares each answer with the first one.
+void check_equal_answers(Appliance& a, const DnsMessage& query, const Client& from,
+                         const std::vector<std::string>& addresses) {
+    std::optional<Bytes> first;
+    for (unsigned i = 0; i < 5; ++i) {
+        const auto id = static_cast<std::uint16_t>(i * 0x101 + 1);
+        a.ask(DnsMessage(query).set(0, id), from);
+        a.turn();
+        for (const Seen& q : a.upstream_queries())
+            a.reply(q, 300, addresses);
+        a.turn();
+        const Seen answer = a.answer();
+        BOOST_CHECK_EQUAL(answer.id(), id);
+        if (!first) first = behind_id(answer);
+        BOOST_CHECK(behind_id(answer) == *first);
+    }
+}
+
+}  // namespace
+
+// The first answer comes from the entry by lookup, the second by the packet cache, and later ones of
+// the same second are ready.
+BOOST_AUTO_TEST_CASE(ready_replies_are_those_of_the_entry) {
+    for (const unsigned addresses : {1U, 2U, 4U, 6U, 7U, 8U, 20U}) {
+        Appliance a;
+        a.publish(cache_forward());
+        std::vector<std::string> all;
+        for (unsigned i = 0; i < addresses; ++i)
+            all.push_back("203.0.113." + std::to_string(i));
+        for (const std::string client : {"192.0.2.10", "2001:db8::10"}) {
+            const DnsMessage plain = DnsMessage::query(1, "www.other.example", kTypeA);
+            check_equal_answers(a, plain, {.address = client}, all);
+            check_equal_answers(a, DnsMessage(plain).opt(1232), {.address = client}, all);
+            check_equal_answers(a, DnsMessage(plain).opt(4096, true), {.address = client}, all);
+            a.advance_ms(1000);
+            check_equal_answers(a, plain, {.address = client}, all);
+        }
+        BOOST_CHECK_GT(a.count(Stat::packet_cache_hits), 25U);
+        a.check_sums();
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_ready_reply_has_the_ttl_of_its_second) {
+    Appliance a;
+    a.publish(cache_forward());
+    make_known(a, "www.other.example", 5, "203.0.113.7");
+    for (unsigned left = 5; left > 0; --left) {
+        for (unsigned i = 0; i < 4; ++i)
+            BOOST_CHECK_EQUAL(ask_again(a, "www.other.example").ttls().at(0), left);
+        a.advance_ms(1000);
+    }
+    a.ask("www.other.example");
+    a.turn();
+    (void)a.upstream_query();
+}
+
+BOOST_AUTO_TEST_CASE(a_ready_reply_ends_with_its_entry_and_its_snapshot) {
+    Appliance a;
+    a.publish(cache_forward());
+    make_known(a, "www.other.example", 300, "203.0.113.7");
+    for (unsigned i = 0; i < 4; ++i)
+        (void)ask_again(a, "www.other.example");
+    a.publish(cache_forward());
+    for (unsigned i = 0; i < 4; ++i)
+        (void)ask_again(a, "www.other.example");
+    a.shared().cache->flush();
+    a.ask("www.other.example");
+    a.turn();
+    a.reply(a.upstream_query(), 300, {"203.0.113.8"});
+    a.turn();
+    BOOST_CHECK_EQUAL(a.answer().last_address(), "203.0.113.8");
+    BOOST_CHECK_EQUAL(ask_again(a, "www.other.example").last_address(), "203.0.113.8");
+    a.publish(forward_only());
+    a.ask("www.other.example");
+    a.turn();
+    (void)a.upstream_query();
+}
+
+BOOST_AUTO_TEST_CASE(a_query_whose_turn_for_a_record_has_come_gets_one_beside_ready_replies) {
+    Appliance a;
+    a.publish(cache_forward());
+    make_known(a, "www.other.example", 300, "203.0.113.7");
+    for (unsigned i = 0; i < 4; ++i)
+        (void)ask_again(a, "www.other.example");
+    a.record_all();
+    a.turn();
+    (void)ask_again(a, "www.other.example", 7);
+    const auto recorded = a.record();
+    BOOST_CHECK(recorded.head.path == AnswerPath::packet_cache);
+    BOOST_CHECK_EQUAL(recorded.response.at(1), 7);
+}
+
+// A router that loses its rows makes the next answer claim its address again, in the same second.
+BOOST_AUTO_TEST_CASE(answers_of_lists_are_never_ready) {
+    Appliance a;
+    a.publish(cache_list_forward(policy_list(3)));
+    a.ask_and_answer("www.stream.example", 300, "203.0.113.7");
+    const Event claimed = a.event();
+    const std::uint32_t until_s = a.now().s() + 10'000;
+    BOOST_REQUIRE(a.board().put(claimed.list, claimed.addresses[0], until_s, a.lists()[3].epoch));
+    for (unsigned i = 0; i < 5; ++i)
+        (void)ask_again(a, "www.stream.example");
+    (void)a.events();
+    a.lists()[3].epoch = 2;
+    (void)ask_again(a, "www.stream.example");
+    BOOST_CHECK_EQUAL(a.events().size(), 1U);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace steer::test
