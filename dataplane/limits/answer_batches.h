@@ -43,14 +43,18 @@ class AnswerBatches {
             }
             return false;
         }
-        // Adds an answer. False: it needs a token now.
-        [[nodiscard]] bool add(Most most, std::uint32_t now_s) const noexcept {
+        // Adds an answer to a batch that has begun. False: it has no space.
+        [[nodiscard]] bool add_to_begun(Most most) const noexcept {
             for (std::uint64_t& word : *words_) {
                 if (word - tag_ >= most.in_word) continue;
                 word += kOne;
                 return true;
             }
-            return begin(now_s);
+            return false;
+        }
+        // Adds an answer. False: it needs a token now.
+        [[nodiscard]] bool add(Most most, std::uint32_t now_s) const noexcept {
+            return add_to_begun(most) || begin(now_s);
         }
         // Takes the last answer out again, because it was not sent.
         void undo() const noexcept;

@@ -83,9 +83,8 @@ class Limiter {
         [[nodiscard]] bool add(AnswerBatches::Batch batch) const noexcept {
             return batch.add(most_, now_s_);
         }
-        // Whether add() would add the answer without a token.
-        [[nodiscard]] bool has_space(AnswerBatches::Batch batch) const noexcept {
-            return batch.has_space(most_);
+        [[nodiscard]] bool add_to_begun(AnswerBatches::Batch batch) const noexcept {
+            return batch.add_to_begun(most_);
         }
         // Prefetches the bucket of an answer whose batch will need a token. batch.prefetch() was
         // earlier.

@@ -38,9 +38,10 @@ class PacketCache {
 
     // What a line knows about its ready reply in one second; the lower bits of Line::ready.
     enum class Readiness : std::uint32_t {
-        seen,   // one plain hit was answered from the entry
-        ready,  // the reply is ready
-        unfit,  // the answer is too long, or not every hit of it is plain
+        seen,     // one plain hit was answered from the entry
+        ready,    // the reply is ready
+        covered,  // the same, while the rows of the answer's lists are known to exist
+        unfit,    // the answer is too long, or not every hit of it is plain
     };
     static constexpr std::uint32_t ready_word(std::uint32_t now_s, Readiness what) noexcept {
         return now_s << 2 | static_cast<std::uint32_t>(what);

@@ -1,6 +1,7 @@
 #include "dataplane/stages/packet_cache_stage.h"
 
 #include <cstring>
+#include <optional>
 #include <type_traits>
 
 #include "dataplane/dns/checksum.h"
@@ -119,6 +120,9 @@ struct FromLines {
     [[nodiscard]] bool is_ready(const Line& line) const noexcept {
         return line.ready == word(Readiness::ready);
     }
+    [[nodiscard]] bool has_reply(const Line& line) const noexcept {
+        return is_ready(line) || line.ready == word(Readiness::covered);
+    }
     // False: the packet stays in the burst.
     [[gnu::always_inline]] bool answer(Packet& p, Line& line, const Batch& batch) const noexcept {
         if (line.ready == word(Readiness::seen)) prepare(p, line);
@@ -132,24 +136,36 @@ struct FromLines {
     // At the second plain hit in a second: it costs more than an answer from the entry.
     [[gnu::cold, gnu::noinline]] void prepare(Packet& p, Line& line) const noexcept {
         fill<traits>(p, line);
-        const bool is_made =
-            line.entry->usable_until_s > now_s &&
-            resolver.prepare(p, snapshot, now_s, line.bytes_sum, packet_cache.ready_reply(line));
-        line.ready = word(is_made ? Readiness::ready : Readiness::unfit);
+        std::optional<bool> has_lists;
+        if (line.entry->usable_until_s > now_s)
+            has_lists = resolver.prepare(p, snapshot, now_s, line.bytes_sum,
+                                         packet_cache.ready_reply(line));
+        line.ready = word(!has_lists   ? Readiness::unfit
+                          : *has_lists ? Readiness::covered
+                                       : Readiness::ready);
+    }
+    bool is_covered(Packet& p, const Line& line, ReadyReply& reply) const noexcept {
+        fill<traits>(p, line);
+        return resolver.is_covered(p, snapshot, now, now_s, line.bytes_sum, reply);
     }
     [[gnu::always_inline]] bool answer_ready(Packet& p, const Line& line,
                                              const Batch& batch) const noexcept {
-        if (!is_ready(line)) return false;
+        if (!has_reply(line)) return false;
+        const bool has_lists = !is_ready(line);
         const std::size_t question_end = line.head.question_end;
         if (!may_be_ready || !p.checksum.is_whole || p.dns_room < ReadyReply::room(question_end) ||
             !resolver.next_is_plain()) [[unlikely]]
             return false;
         if constexpr (traits.limits) {
-            if (!batching.has_space(batch)) [[unlikely]]
+            if (!batching.add_to_begun(batch)) [[unlikely]]
                 return false;  // it needs a token
-            (void)batching.add(batch);
         }
-        resolver.answer_ready(p, packet_cache.ready_reply(line), question_end);
+        ReadyReply& reply = packet_cache.ready_reply(line);
+        if (has_lists && !is_covered(p, line, reply)) {
+            if constexpr (traits.limits) batch.undo();
+            return false;
+        }
+        resolver.answer_ready(p, reply, question_end);
         return true;
     }
     [[gnu::always_inline]] bool answer_from_entry(Packet& p, Line& line,
@@ -195,11 +211,8 @@ template <Traits traits, class Places, class Batching>
         const Packet& p = burst.packets[places[i]];
         if (is_valid<traits>(*lines[i], p, snapshot, cache) &&
             checksum_right<traits>(*lines[i], p)) {
-            if (from_lines.is_ready(*lines[i])) {
-                packet_cache.ready_reply(*lines[i]).prefetch();
-            } else {
-                cache::Cache::prefetch(lines[i]->entry);
-            }
+            if (from_lines.has_reply(*lines[i])) packet_cache.ready_reply(*lines[i]).prefetch();
+            if (!from_lines.is_ready(*lines[i])) cache::Cache::prefetch(lines[i]->entry);
             if constexpr (traits.limits) {
                 batches[i] =
                     batch_of_received<traits>(p, lines[i]->limit_name, from_lines.batching);

@@ -16,7 +16,7 @@ struct alignas(64) ReadyReply {
     static constexpr std::size_t kIdBytes = 2, kBlock = 16;
     // Bytes behind the question: records and OPT. Two addresses and an OPT are in the first CPU
     // cache line.
-    static constexpr std::size_t kMostTail = 112;
+    static constexpr std::size_t kMostTail = 96;
 
     std::array<std::uint8_t, dns::kHeaderSize - kIdBytes> header;  // flags and counts
     std::uint16_t change;  // added to the UDP checksum of the query, gives that of the reply
@@ -24,6 +24,7 @@ struct alignas(64) ReadyReply {
     std::uint8_t cache;    // cache::Entry::instance
     std::uint8_t tail_length;
     std::array<std::uint8_t, kMostTail> tail;
+    std::uint32_t ttl_cap_s;  // the largest TTL that its lists allowed when it was made
 
     // Bytes that write() may change in a message with this question.
     static std::size_t room(std::size_t question_end) noexcept { return question_end + kMostTail; }

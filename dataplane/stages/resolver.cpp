@@ -256,15 +256,9 @@ void Resolver::take_options(const Packet& p, std::span<std::uint8_t> room,
     return answer_hit_as(p, snapshot, path, now, now_s, nullptr, 0);
 }
 
-// Rows of lists can be lost at any time, so the answers of lists are not ready for a second.
-[[gnu::noinline]] bool Resolver::prepare(const Packet& p, const Snapshot& snapshot,
-                                         std::uint32_t now_s, std::uint16_t query_sum,
-                                         ReadyReply& reply) noexcept {
+bool Resolver::make_ready(const Packet& p, std::uint32_t now_s, std::uint32_t ttl_cap_s,
+                          std::uint16_t query_sum, ReadyReply& reply) noexcept {
     const cache::Entry& e = *p.found;
-    const Plan* const plan = plain_plan(e, p, snapshot, now_s);
-    if (plan == nullptr || (e.list_count | plan->hit_list_count) != 0) return false;
-    // Each client has its own cookie, which is not in `query_sum`.
-    if (p.cookie_length != 0 || p.query.edns.cookie != dns::CookieState::none) return false;
     std::array<std::uint8_t, dns::kClassicUdpSize> message;
     const std::size_t at = p.query.question_end;
     if (at > PacketCache::kLongest + ReadyReply::kIdBytes) return false;
@@ -274,8 +268,8 @@ void Resolver::take_options(const Packet& p, std::span<std::uint8_t> room,
     std::uint64_t sum = p.question_sum;
     const std::size_t length = dns::write_reply(
         message, p.query, e.answer(),
-        {.age_s = e.born.age_s(now_s), .ttl_cap_s = LeaveTerms::kNoCap, .max_size = p.max_size},
-        truncated, &sum);
+        {.age_s = e.born.age_s(now_s), .ttl_cap_s = ttl_cap_s, .max_size = p.max_size}, truncated,
+        &sum);
     if (truncated || length - at > ReadyReply::kMostTail) return false;
     std::memcpy(reply.header.data(), message.data() + ReadyReply::kIdBytes, reply.header.size());
     std::memcpy(reply.tail.data(), message.data() + at, length - at);
@@ -284,7 +278,30 @@ void Resolver::take_options(const Packet& p, std::span<std::uint8_t> room,
                                    static_cast<std::uint16_t>(length));
     reply.end = QueryEnds::end_of(p.query, e.answer().rcode);
     reply.cache = static_cast<std::uint8_t>(e.instance);
+    reply.ttl_cap_s = ttl_cap_s;
     return true;
+}
+
+[[gnu::noinline]] std::optional<bool> Resolver::prepare(const Packet& p, const Snapshot& snapshot,
+                                                        std::uint32_t now_s,
+                                                        std::uint16_t query_sum,
+                                                        ReadyReply& reply) noexcept {
+    const Plan* const plan = plain_plan(*p.found, p, snapshot, now_s);
+    if (plan == nullptr) return std::nullopt;
+    // Each client has its own cookie, which is not in `query_sum`.
+    if (p.cookie_length != 0 || p.query.edns.cookie != dns::CookieState::none) return std::nullopt;
+    if (!make_ready(p, now_s, LeaveTerms::kNoCap, query_sum, reply)) return std::nullopt;
+    return (p.found->list_count | plan->hit_list_count) != 0;
+}
+
+[[gnu::noinline]] bool Resolver::is_covered(const Packet& p, const Snapshot& snapshot, Now now,
+                                            std::uint32_t now_s, std::uint16_t query_sum,
+                                            ReadyReply& reply) noexcept {
+    const Plan* const plan = plain_plan(*p.found, p, snapshot, now_s);
+    if (plan == nullptr) return false;
+    const std::optional<std::uint32_t> ttl_cap_s = covered_ttl_s(p, snapshot, *plan, now);
+    if (!ttl_cap_s) return false;
+    return *ttl_cap_s == reply.ttl_cap_s || make_ready(p, now_s, *ttl_cap_s, query_sum, reply);
 }
 
 [[gnu::noinline]] bool Resolver::answer_unbatched(Packet& p, const Snapshot& snapshot,

@@ -77,9 +77,14 @@ class Resolver {
     bool answer_hit(Packet& p, const Snapshot& snapshot, AnswerPath path, Now now,
                     std::uint32_t now_s) noexcept;
     // Makes the reply that answer_hit() would send for the rest of this second. `query_sum`:
-    // checksum_fold() of the message without its ID. False: not every plain hit may get it.
-    bool prepare(const Packet& p, const Snapshot& snapshot, std::uint32_t now_s,
-                 std::uint16_t query_sum, ReadyReply& reply) noexcept;
+    // checksum_fold() of the message without its ID. No value: not every plain hit may get it. True:
+    // the answer has lists, so each packet needs is_covered().
+    std::optional<bool> prepare(const Packet& p, const Snapshot& snapshot, std::uint32_t now_s,
+                                std::uint16_t query_sum, ReadyReply& reply) noexcept;
+    // Whether the rows of p.found's lists are known to exist. True: `reply` has the TTLs that they
+    // allow, and the packet counts as covered, so answer_ready() must end it.
+    bool is_covered(const Packet& p, const Snapshot& snapshot, Now now, std::uint32_t now_s,
+                    std::uint16_t query_sum, ReadyReply& reply) noexcept;
     // Whether the next query that ends gets no record, so that answer_ready() may end it.
     [[nodiscard]] bool next_is_plain() const noexcept { return parts_.replier.next_is_plain(); }
     // Answers a received packet from prepare()'s reply to its bytes. `question_end`: of its query.
@@ -115,6 +120,9 @@ class Resolver {
     }
 
   private:
+    // False: the reply is too long.
+    static bool make_ready(const Packet& p, std::uint32_t now_s, std::uint32_t ttl_cap_s,
+                           std::uint16_t query_sum, ReadyReply& reply) noexcept;
     const Plan* plain_plan(const cache::Entry& e, const Packet& p, const Snapshot& snapshot,
                            std::uint32_t now_s) noexcept;
     // `batching`: of an answer in no batch, which limits have to pass; nullptr: no limits.
