@@ -21,6 +21,7 @@ import subprocess
 import tempfile
 import time
 
+from bench import floors
 from bench.machine import announce, hugepages, require_idle, version
 from bench.machine import rounds as how_many
 from bench.message import question, server_cookie
@@ -30,6 +31,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 SECONDS = 2.0
 QUERIES, NAMES = 16_384, 1_000
 POOL_CACHE, BURST, DESCRIPTORS = 256, 32, 1_024
+L2_QUERIES = 512  # their mbufs, and what ours reads for them, are about 400 KiB
+PAGES, LEAST_PAGES = 1_024, 700  # hugepages
 
 
 @dataclasses.dataclass(frozen=True)
@@ -189,22 +192,42 @@ def again(call, *arguments):
 def rounds(build: pathlib.Path, folder: pathlib.Path, huge: bool, port: int, load: Load = Load(),
            usual: int = 5) -> dict:
     pcap, table = folder / "hot.pcap", folder / "names.txt"
-    swap, io, total, answered = [], [], [], []
+    swap, io, total, answered, bare = [], [], [], [], []
     for number in range(how_many(usual)):
         swap.append(again(testpmd, pcap, huge, "5tswap", load))
         result = ours(build, pcap, huge, port, table, load)
         total.append(result["ns_per_packet"])
         answered.append(result["answered_share"])
         io.append(again(testpmd, pcap, huge, "io", load))
+        if floors.is_measured(number):
+            bare.append(floors.on_pcap(build, pcap, huge, load))
         print(f"  round {number + 1}: 5tswap {swap[-1]:.1f} ns, io {io[-1]:.1f} ns, ours {total[-1]:.1f} ns a packet"
-              f" ({100 * answered[-1]:.2f} % answered)", flush=True)
+              f" ({100 * answered[-1]:.2f} % answered), without DNS {bare[-1]:.1f} ns", flush=True)
     median = statistics.median
     checked = compared(build, pcap, huge, port, table, load)
     ratios = [a / b for a, b in zip(swap, total)]
     return {"ratio": round(median(ratios), 3), "ns": round(median(total), 1),
             "testpmd_ns": round(median(swap), 1), "own_ns": round(median(a - b for a, b in zip(total, io)), 1),
-            "answered": round(min(answered), 5), "packet_cache": round(result["packet_cache_share"], 3), "compared": checked,
+            "bare_ns": round(median(bare), 1), "floor": floors.of(swap, bare), "answered": round(min(answered), 5), "packet_cache": round(result["packet_cache_share"], 3), "compared": checked,
             "rounds": ratios}
+
+
+def in_l2(build: pathlib.Path, usual: int = 3) -> dict:
+    """The same with so few queries that their mbufs stay in L2. (net_pcap keeps a packet of each query, and frees the others at
+    once; so the size of the pool changes nothing.)"""
+    load = dataclasses.replace(Load(), queries=L2_QUERIES)
+    swap, total, bare = [], [], []
+    with prepared(build, load, PAGES) as (folder, port, pages):
+        pcap, table, huge = folder / "hot.pcap", folder / "names.txt", pages >= LEAST_PAGES
+        for number in range(how_many(usual)):
+            swap.append(again(testpmd, pcap, huge, "5tswap", load))
+            total.append(ours(build, pcap, huge, port, table, load)["ns_per_packet"])
+            bare.append(floors.on_pcap(build, pcap, huge, load))
+            print(f"  round {number + 1}, {L2_QUERIES} queries: 5tswap {swap[-1]:.1f} ns, ours {total[-1]:.1f} ns, without DNS {bare[-1]:.1f} ns",
+                  flush=True)
+    median = statistics.median
+    return {"ratio_l2": round(median(a / b for a, b in zip(swap, total)), 3), "ns_l2": round(median(total), 1),
+            "bare_ns_l2": round(median(bare), 1)}
 
 
 @contextlib.contextmanager
@@ -238,14 +261,15 @@ def describe(name: str, load: Load, pages: int) -> str:
 
 def run(build: str) -> dict:
     load = Load()
-    with prepared(pathlib.Path(build), load, 1024) as (folder, port, pages):
+    with prepared(pathlib.Path(build), load, PAGES) as (folder, port, pages):
         parameters = describe("cached", load, pages)
         result = {}
-        if pages >= 700:
+        if pages >= LEAST_PAGES:
             print("with hugepages:", flush=True)
             result = rounds(pathlib.Path(build), folder, True, port, load)
         print("without hugepages:", flush=True)
         plain = rounds(pathlib.Path(build), folder, False, port, load)
     if not result:
         return {**plain, "hugepages": 0, "parameters": parameters}
-    return {**result, "hugepages": pages, "parameters": parameters, "ratio_no_huge": plain["ratio"], "ns_no_huge": plain["ns"]}
+    return floors.with_own({**result, **in_l2(pathlib.Path(build)), "hugepages": pages, "parameters": parameters, "ratio_no_huge": plain["ratio"],
+                            "ns_no_huge": plain["ns"], "floor_no_huge": plain["floor"]})

@@ -197,7 +197,8 @@ double median(std::vector<double> all) {
     return all[all.size() / 2];
 }
 
-// Undisturbed for `seconds`; then reloads, one after the other. Each changes lines of the list.
+// Undisturbed for `seconds`; then reloads, one after the other. Each changes lines of the list. Then
+// undisturbed again, until there are as many undisturbed seconds as others.
 void measure_reloads(CachedScene& scene, double seconds, unsigned reloads,
                      const std::string& list) {
     using Clock = std::chrono::steady_clock;
@@ -220,6 +221,11 @@ void measure_reloads(CachedScene& scene, double seconds, unsigned reloads,
     let_run(scene, 1.1);
     const std::vector<double> busy = sampled.take();
     if (busy.empty()) fail("the reloads took less than a second");
+    const double left = static_cast<double>(busy.size()) - static_cast<double>(quiet.size());
+    if (left > 0) let_run(scene, left + 1.1);
+    const std::vector<double> again = sampled.take();
+    quiet.insert(quiet.end(), again.begin(), again.end());
+    quiet.resize(std::min(quiet.size(), busy.size()));
     std::printf(
         "{\"undisturbed_qps\": %.0f, \"worst_qps\": %.0f, \"middle_qps\": %.0f, "
         "\"quiet_worst_qps\": "

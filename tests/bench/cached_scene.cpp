@@ -1,7 +1,6 @@
 #include "bench/cached_scene.h"
 
 #include <rte_cycles.h>
-#include <rte_eal.h>
 #include <rte_rcu_qsbr.h>
 
 #include <array>
@@ -15,6 +14,7 @@
 #include <vector>
 
 #include "bench/name_port.h"
+#include "bench/start_eal.h"
 #include "control/config/load.h"
 #include "control/host/process/published.h"
 #include "control/program/build/build.h"
@@ -37,24 +37,7 @@ void start_eal(bool no_huge, unsigned workers, unsigned mib) {
     std::string lcores = "0@0";
     for (unsigned lcore = 1; lcore <= workers; ++lcore)
         lcores += "," + std::to_string(lcore) + "@" + std::to_string(lcore % cpus);
-    std::vector<std::string> words{"bench",
-                                   "--lcores",
-                                   lcores,
-                                   "--no-pci",
-                                   "--no-telemetry",
-                                   "-m",
-                                   std::to_string(mib),
-                                   "--log-level=*:error"};
-    if (no_huge) {
-        words.insert(words.end(), {"--no-huge", "--no-shconf"});
-    } else {
-        words.emplace_back("--in-memory");
-    }
-    std::vector<char*> argv;
-    argv.reserve(words.size());
-    for (auto& word : words)
-        argv.push_back(word.data());
-    if (rte_eal_init(static_cast<int>(argv.size()), argv.data()) < 0) fail("EAL does not start");
+    start_eal_on(lcores, mib, no_huge);
 }
 
 namespace {

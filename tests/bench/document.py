@@ -62,10 +62,11 @@ def keep(name: str, result: dict) -> None:
 
 
 def _met(goal: Goal, result: dict) -> str:
+    beyond = goal.out_of_reach(result)
+    note = f" (the floor misses the {beyond})" if beyond else ""
     if failures := goal.failures(result):
-        return "**no**" if failures == ["ratio"] else f"**no**: {', '.join(f'`{name}`' for name in failures)}"
-    stretched = goal.stretch is not None and goal.share(result["ratio"]) >= goal.share(goal.stretch)
-    return "stretch" if stretched else "yes"
+        return ("**no**" if failures == ["ratio"] else f"**no**: {', '.join(f'`{name}`' for name in failures)}") + note
+    return ("stretch" if goal.stretched(result) else "yes") + note
 
 
 def _number(value) -> str:
@@ -76,9 +77,10 @@ def _row(goal: Goal, entry: dict) -> str:
     result = entry["result"]
     bound = lambda what: "" if what is None else f"{'≤ ' if goal.less else ''}{what:g}"
     figures = [f"`{name}` {_number(result[name])} ({sign} {limit:g})" for name, sign, limit in goal.limits if name in result]
+    figures += [f"`{name}` {_number(result[name])} (stretch {sign} {limit:g})" for name, sign, limit in goal.stretches if name in result]
     figures += [f"`{name}` {_number(result[name])}" for name in goal.figures if name in result]
     return " | ".join([f"| {goal.name}", _number(result["ratio"]) if goal.ratio is not None else "", bound(goal.ratio),
-                       bound(goal.stretch), _met(goal, result), ", ".join(figures), _number(result.get("instr", "")),
+                       bound(goal.stretch), _number(result.get("floor", "")), _met(goal, result), ", ".join(figures), _number(result.get("instr", "")),
                        str(len(entry["rounds"])), f"{entry['date']}, {entry['commit']} |"])
 
 
@@ -141,8 +143,8 @@ def _cores(result: dict) -> list[str]:
 
 
 def _of_one_model(model: str, results: dict) -> list[str]:
-    lines = [f"### On {model}", "", "| bench | ratio | goal | stretch | met | other figures (their goals) | `instr` | rounds | of |",
-             "|---|---|---|---|---|---|---|---|---|"]
+    lines = [f"### On {model}", "", "| bench | ratio | goal | stretch | floor | met | other figures (their goals) | `instr` | rounds | of |",
+             "|---|---|---|---|---|---|---|---|---|---|"]
     lines += [_row(goal, results[goal.name]) for goal in GOALS if goal.name in results]
     machines = sorted({entry["machine"] for entry in results.values()})
     lines += ["", *textwrap.wrap(f"Machine: {'; '.join(machines)}.", 100), "",

@@ -4,7 +4,7 @@ It does not move with the machine, so a test compares it (instr_test.py, instr.e
 ring port, built for x86-64-v2 as the package is (valgrind knows no AVX-512). `cached` is what `cached` and `memif` serve (policy
 set, router), `adlist` the same behind an ad list that checks what answers point to, `plain` what `ports` does: a cache before a forwarder. `miss` is a forwarded query from its coming to its
 answer, which takes another's place in the cache; `shared_cache` is `plain` with more queries than the packet cache holds, as in `zipf`.
-`cookies` is `shared_cache` with a valid cookie in each query, each from another client (RFC 7873). `limited` is `cached` with a
+`bare` is the worker without DNS of the floors (floors.py). `cookies` is `shared_cache` with a valid cookie in each query, each from another client (RFC 7873). `limited` is `cached` with a
 limit on answers that is never exceeded.
 """
 
@@ -55,6 +55,8 @@ def count(build: pathlib.Path, what: str) -> float:
     with tempfile.TemporaryDirectory(prefix="steerdns-instr-") as name:
         folder = pathlib.Path(name)
         write_pcap(folder / "hot.pcap", load)
+        if what == "bare":
+            return _count(folder, bench, "--bare")
         known = ["other.example"] if what == "miss" else names(load.names)
         (folder / "names").write_text("\n".join(known) + "\n")
         if what not in BEHIND_A_ROUTER:

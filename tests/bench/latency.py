@@ -2,27 +2,32 @@
 
 `ratio`: p99 at half of what a memif carries ÷ p50 at a tenth of it, ours in `idle: spin`. The generator offers queries at
 random times (a Poisson process), waits for none, and counts from when each was due (memif_peer --open): on two CPUs a
-client that the kernel schedules would measure its own turns. Percentiles are those of the median 10 ms: what the kernel's
-other work on these CPUs costs is in `all_p99_us`, over all of the time, and in `interrupted_percent`, the share of the time
-that the generator itself was without its CPU. A round in which that share is above MOST_INTERRUPTED_PERCENT tells about
-the machine, not about us: it does not count, and with fewer than three rounds that do the bench says "not measurable". `p50_us`: dnsperf's at 1,000 queries a second over a veth, in
+client that the kernel schedules would measure its own turns. A round trip does not count while the generator or the worker was
+without its CPU, nor as long again, because what waited then takes that long (time_away.h). The generator finds that in its own loop, and the
+worker's turns are watched from outside (turn_gaps.h). `all_ratio` is of all round trips, `typical_ratio` of the median 10 ms.
+`interrupted_percent` and `gone_percent`: of the time, without a CPU, generator and worker; `left_out_percent`: of the round trips.
+A round with more than MOST_LEFT_OUT_PERCENT tells about the machine, not about us: it does not count, and with fewer than
+three rounds that do the bench says "not measurable". `floor`: the same ratio of a worker without DNS (floors.py). `p50_us`: dnsperf's at 1,000 queries a second over a veth, in
 adaptive idle, beside that of knot on kernel sockets (`knot_p50_us`).
 """
 
 from __future__ import annotations
 
+import math
 import os
 import pathlib
 import statistics
 
-from bench import memif
+from bench import floors, memif
 from bench.machine import NotMeasurable, announce, hugepages, require_idle, rounds, version
 from bench.ports import CLIENT_CPU, NAMES, SERVER_CPU, Stage
-from lab.network import Network
+from lab.network import Network, Process
 
 SECONDS, FEW = 4, 1_000
-MOST_INTERRUPTED_PERCENT = 50  # above it most 10 ms slices have an interruption, the median one too
+MOST_LEFT_OUT_PERCENT = 50
+TARGETS = (floors.TARGET, "tests/bench/turn_gaps.so")
 LEAST_ROUNDS = 3
+SHARES = ("interrupted_percent", "gone_percent", "left_out_percent")
 
 
 def p50_us(stage: Stage, rate: int) -> float:
@@ -31,32 +36,53 @@ def p50_us(stage: Stage, rate: int) -> float:
     return statistics.median(float(line.rsplit(" ", 1)[1]) * 1e6 for line in out.splitlines() if line.startswith("> NOERROR"))
 
 
-def on_memif(build: pathlib.Path, huge: bool, count: int) -> list[dict]:
-    rows = []
+def row_of(most: float, tenth: dict, half: dict) -> dict:
+    """The figures of one round from what the generator says of both loads."""
+    return {"ratio": half["on_cpu_p99_us"] / (tenth["on_cpu_p50_us"] or math.inf), "typical_ratio": half["typical_p99_us"] / tenth["typical_p50_us"],
+            "all_ratio": half["p99_us"] / tenth["p50_us"], "tenth_p50_us": tenth["on_cpu_p50_us"], "half_p50_us": half["on_cpu_p50_us"],
+            "half_p99_us": half["on_cpu_p99_us"], "all_p99_us": half["p99_us"], "all_p999_us": half["p999_us"],
+            **{key: max(tenth[key], half[key]) for key in SHARES}, "mqps": most / 1e6}
+
+
+def loaded(stage: memif.Stage, path: pathlib.Path, server: Process, gaps: pathlib.Path, number: int, *words: str) -> dict:
+    """One round of a server that runs, which ends."""
+    most, _ = stage.rate(path, 1.0, *words)
+    tenth, half = (stage.load(path, SECONDS, "--open", "--rate", str(round(most * share)), "--seed", str(number + 1), "--gaps", str(gaps), *words)
+                   for share in (0.1, 0.5))
+    server.stop()
+    return row_of(most, tenth, half)
+
+
+def on_memif(build: pathlib.Path, huge: bool, count: int) -> tuple[list[dict], list[dict]]:
+    """The rounds that count: those with our worker, and those with the worker without DNS."""
+    rows, bare = [], []
+    watch = str(build / "tests/bench/turn_gaps.so")
     with Network("bench") as network:
         stage = memif.Stage(network, build, huge)
         for number in range(count):
-            path = stage.socket()
-            server = stage.ours(path, idle="spin")
-            most, _ = stage.rate(path, 1.0)
-            tenth, half = (stage.load(path, SECONDS, "--open", "--rate", str(round(most * share)), "--seed", str(number + 1))
-                           for share in (0.1, 0.5))
-            server.stop()
-            if (worst := max(tenth["interrupted_percent"], half["interrupted_percent"])) > MOST_INTERRUPTED_PERCENT:
-                print(f"  round {number + 1}: does not count, the generator was without its CPU {worst:.0f} % of the time", flush=True)
-                continue
-            rows.append({"ratio": half["typical_p99_us"] / tenth["typical_p50_us"], "tenth_p50_us": tenth["typical_p50_us"],
-                         "half_p50_us": half["typical_p50_us"], "half_p99_us": half["typical_p99_us"],
-                         "interrupted_percent": half["interrupted_percent"], "all_p99_us": half["p99_us"], "all_p999_us": half["p999_us"], "mqps": most / 1e6})
-            print(f"  round {number + 1}: " + ", ".join(f"{k} {v:.2f}" for k, v in rows[-1].items()), flush=True)
-    return rows
+            path, gaps = stage.socket(), stage.folder / f"gaps{number}"
+            row = loaded(stage, path, stage.ours(path, "spin", "env", f"LD_PRELOAD={watch}", f"TURN_GAPS={gaps}"), gaps, number)
+            keep("ours", row, rows, number)
+            if floors.is_measured(number):
+                path, gaps = stage.socket(), stage.folder / f"bare_gaps{number}"
+                row = loaded(stage, path, stage.bare(path, "--spin", "--gaps", str(gaps)), gaps, number, "--without-records")
+                keep("without DNS", row, bare, number)
+    return rows, bare
+
+
+def keep(who: str, row: dict, rows: list[dict], number: int) -> None:
+    """Adds the row, unless it tells about the machine."""
+    counts = row["left_out_percent"] <= MOST_LEFT_OUT_PERCENT
+    print(f"  round {number + 1}, {who}{'' if counts else ', does not count'}: " + ", ".join(f"{k} {v:.2f}" for k, v in row.items()), flush=True)
+    if counts:
+        rows.append(row)
 
 
 def counted(rows: list[dict], wanted: int) -> list[dict]:
     """The rounds, if there are enough of them to tell."""
     if len(rows) < min(LEAST_ROUNDS, wanted):
-        raise NotMeasurable(f"in {wanted - len(rows)} of {wanted} rounds the generator was without its CPU more than "
-                            f"{MOST_INTERRUPTED_PERCENT} % of the time")
+        raise NotMeasurable(f"in {wanted - len(rows)} of {wanted} rounds more than {MOST_LEFT_OUT_PERCENT} % of the round trips were while a "
+                            "side was without its CPU")
     return rows
 
 
@@ -83,7 +109,12 @@ def run(build: str) -> dict:
                         f"on CPU {SERVER_CPU}, the generator on CPU {CLIENT_CPU} of {os.cpu_count()}, "
                         f"{pages if huge else 'no'} hugepages of 2 MiB; at {FEW}/s: dnsperf -c 4 -q 200 -T 1, {NAMES} names, veth with one "
                         f"queue, ours on AF_XDP, idle: adaptive; {version('knot')} on kernel sockets")
-        memif_rows = counted(on_memif(pathlib.Path(build), huge, rounds()), rounds())
+        memif_rows, bare_rows = on_memif(pathlib.Path(build), huge, rounds())
+        memif_rows = counted(memif_rows, rounds())
     veth_rows = on_veth(pathlib.Path(build), rounds())
     middle = {key: round(statistics.median(row[key] for row in rows), 2) for rows in (memif_rows, veth_rows) for key in rows[0]}
+    if bare_rows:
+        of_bare = {key: round(statistics.median(row[key] for row in bare_rows), 2) for key in bare_rows[0]}
+        middle |= {"floor": of_bare["ratio"], "floor_all": of_bare["all_ratio"], "bare_half_p99_us": of_bare["half_p99_us"],
+                   "bare_gone_percent": of_bare["gone_percent"]}
     return {**middle, "hugepages": pages if huge else 0, "rounds": [row["ratio"] for row in memif_rows], "parameters": parameters}

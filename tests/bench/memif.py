@@ -14,6 +14,7 @@ import statistics
 import subprocess
 
 from bench.cached import QUERIES, NAMES, names, write_pcap
+from bench import floors
 from bench.machine import announce, hugepages, require_idle, version
 from bench.machine import rounds as how_many
 from lab.network import LabError, Network, Process
@@ -64,23 +65,33 @@ class Stage:
         self.serial += 1
         return self.folder / f"memif{self.serial}.sock"
 
-    def ours(self, path: pathlib.Path, idle: str = "adaptive") -> Process:
+    def ours(self, path: pathlib.Path, idle: str = "adaptive", *before: str) -> Process:
+        """`before`: words before the program's name."""
         return self.start(f"{{ device: 'role=server,socket-abstract=no,{MEMIF},mac={OUR_MAC},socket={path}', driver: memif, "
-                          f"addresses: [{OURS}] }}", idle, "control: { http: off }\n" + self.configuration)
+                          f"addresses: [{OURS}] }}", idle, "control: { http: off }\n" + self.configuration, *before)
 
-    def start(self, port: str, idle: str, rest: str) -> Process:
+    def start(self, port: str, idle: str, rest: str, *before: str) -> Process:
         """The daemon on this port; `rest`: the sections `control` and `plugins`."""
         self.serial += 1
         config = self.folder / "steerdns.yaml"
         config.write_text(f"dataplane:\n  workers: [{SERVER_CPU}]\n  memory: {600 if self.huge else 256}MiB\n  idle: {idle}\n  ports:\n"
                           f"    - {port}\n{rest}")
-        daemon = self.network.start("server", f"steerdnsd{self.serial}", str(self.build / "steerdnsd"), "--config",
+        daemon = self.network.start("server", f"steerdnsd{self.serial}", *before, str(self.build / "steerdnsd"), "--config",
                                     str(config), "--control-socket", str(self.folder / "control.sock"))
         daemon.wait_for("serving", 40)
         with_huge = "without hugepages" not in daemon.text()
         if with_huge != self.huge:
             raise LabError(f"the daemon runs {'with' if with_huge else 'without'} hugepages: {daemon.text()}")
         return daemon
+
+    def bare(self, path: pathlib.Path, *words: str) -> Process:
+        """The worker without DNS, on the daemon's port."""
+        self.serial += 1
+        process = self.network.start("server", f"bare{self.serial}", str(self.build / floors.TARGET), "--memif",
+                                     f"role=server,socket-abstract=no,{MEMIF},mac={OUR_MAC},socket={path}", "--cpu", SERVER_CPU, "--mib",
+                                     "600" if self.huge else "256", *words)
+        process.wait_for("serving")
+        return process
 
     def testpmd(self, path: pathlib.Path) -> Testpmd:
         memory = ["--in-memory", "--single-file-segments", "-m", "600"] if self.huge else \
@@ -124,28 +135,39 @@ class Testpmd:
 
 
 def measure(build: pathlib.Path, huge: bool, seconds: float = SECONDS) -> dict:
-    swap, ours, compared = [], [], 0
+    swap, ours, bare, compared = [], [], [], 0
+    waited: dict[str, list[float]] = {"testpmd_": [], "": []}
     with Network("bench") as network:
         stage = Stage(network, build, huge)
         for number in range(how_many()):
             path = stage.socket()
             server = stage.testpmd(path)
             try:
-                rate, _ = stage.rate(path, seconds, "--swapped")
+                rate, load_result = stage.rate(path, seconds, "--swapped")
                 swap.append(rate)
+                waited["testpmd_"].append(load_result["waited_percent"])
             finally:
                 server.stop()
             path = stage.socket()
             server = stage.ours(path)
             rate, load_result = stage.rate(path, seconds)
             ours.append(rate)
+            waited[""].append(load_result["waited_percent"])
             compared += load_result["compared"]
             server.stop()
+            if floors.is_measured(number):
+                path = stage.socket()
+                server = stage.bare(path)
+                bare.append(stage.rate(path, seconds, "--without-records")[0])
+                server.stop()
             print(f"  round {number + 1}: 5tswap {swap[-1] / 1e6:.2f} M replies a second, ours {ours[-1] / 1e6:.2f} M answers "
-                  f"a second ({load_result['compared']} compared, 0 wrong)", flush=True)
+                  f"a second ({load_result['compared']} compared, 0 wrong), without DNS {bare[-1] / 1e6:.2f} M; the generator waited "
+                  f"{waited['testpmd_'][-1]:.0f} and {waited[''][-1]:.0f} % of the time", flush=True)
     ratios = [o / s for o, s in zip(ours, swap)]
     return {"ratio": round(statistics.median(ratios), 3),
             "mqps": round(statistics.median(ours) / 1e6, 2), "testpmd_mqps": round(statistics.median(swap) / 1e6, 2),
+            "bare_mqps": round(statistics.median(bare) / 1e6, 2), "floor": floors.of([1 / s for s in swap], [1 / b for b in bare]),
+            **{f"{side}waited_percent": round(statistics.median(shares), 1) for side, shares in waited.items()},
             "compared": compared, "rounds": ratios}
 
 

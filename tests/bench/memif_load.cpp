@@ -16,6 +16,7 @@
 
 #include "bench/answer_check.h"
 #include "bench/memif_peer.h"
+#include "bench/time_away.h"
 #include "matchers/prefix/ip_address.h"
 
 namespace steer::bench {
@@ -48,13 +49,20 @@ Answers read_answers(const std::string& file) {
     return answers;
 }
 
+// (A map that has none of the names: of their replies only headers and question are compared.)
+Answers expected(const PeerOptions& options) {
+    if (options.swapped) return {};
+    if (options.without_records) return {{std::string{}, {}}};
+    return read_answers(options.answers);
+}
+
 class Load {
   public:
     Load(const MemifPeer& peer, const PeerOptions& options)
         : peer_(peer),
           options_(options),
           frames_(read_pcap(options.pcap)),
-          check_(frames_, options.swapped ? Answers{} : read_answers(options.answers), kTtl) {
+          check_(frames_, expected(options), kTtl) {
         if (frames_.size() > 65'536) fail("more queries than IDs");
         for (const Bytes& frame : frames_) {
             rte_mbuf* m = rte_pktmbuf_alloc(peer.pool);
@@ -99,11 +107,12 @@ class Load {
         const std::uint64_t begin = rte_get_tsc_cycles();
         const auto length =
             static_cast<std::uint64_t>(options_.seconds * static_cast<double>(rte_get_tsc_hz()));
-        std::uint64_t sent = 0, received = 0, compared = 0, wrong = 0;
+        std::uint64_t sent = 0, received = 0, compared = 0, wrong = 0, waited = 0;
         std::size_t at = 0;
         std::uint64_t now = begin;
-        for (; now - begin < length; now = rte_get_tsc_cycles()) {
+        while (now - begin < length) {
             const unsigned count = send(at, kBurst);
+            const std::uint64_t received_before = received;
             sent += count;
             at = (at + count) % frames_.size();
             receive([&](rte_mbuf* m) {
@@ -114,12 +123,16 @@ class Load {
                 ++wrong;
                 wrong_ = why;
             });
+            const std::uint64_t last = std::exchange(now, rte_get_tsc_cycles());
+            if (count == 0 && received == received_before) waited += now - last;
         }
         std::printf("{\"sent\": %" PRIu64 ", \"received\": %" PRIu64
-                    ", \"seconds\": %.4f, \"compared\": %" PRIu64 ", \"wrong\": %" PRIu64 "}\n",
+                    ", \"seconds\": %.4f, \"waited_percent\": %.2f, \"compared\": %" PRIu64
+                    ", \"wrong\": %" PRIu64 "}\n",
                     sent, received,
                     static_cast<double>(now - begin) / static_cast<double>(rte_get_tsc_hz()),
-                    compared, wrong);
+                    100 * static_cast<double>(waited) / static_cast<double>(now - begin), compared,
+                    wrong);
         if (wrong > 0) std::fprintf(stderr, "memif_peer: %s\n", wrong_.c_str());
         return wrong > 0 || received == 0 ? 1 : 0;
     }
@@ -163,8 +176,9 @@ class Load {
         std::generate(gaps.begin(), gaps.end(),
                       [&] { return static_cast<std::uint64_t>(distance(random)); });
         std::vector<std::uint64_t> due(frames_.size());
-        std::vector<double> took;
+        std::vector<RoundTrip> took;
         took.reserve(static_cast<std::size_t>(options_.seconds * options_.rate * 1.1));
+        TimeAway away(options_.gaps);
         const std::uint64_t interruption = rte_get_tsc_hz() / 200'000;  // 5 us between two checks
         std::uint64_t interrupted = 0;
         const std::uint64_t begin = rte_get_tsc_cycles();
@@ -177,7 +191,10 @@ class Load {
         // A tenth of a second more for what is in progress.
         for (std::uint64_t last = begin, now = begin; now < end + rte_get_tsc_hz() / 10;
              last = std::exchange(now, rte_get_tsc_cycles())) {
-            if (now - last > interruption) interrupted += now - last;
+            if (now - last > interruption) {
+                interrupted += now - last;
+                away.add({last, now});
+            }
             if ((now - begin) / window >= windows.size()) windows.push_back(took.size());
             unsigned count = 0;
             while (next <= now && next < end && count < kBurst && at + count < frames_.size()) {
@@ -191,13 +208,14 @@ class Load {
             receive([&](const rte_mbuf* m) {
                 const std::size_t id = index_of(m);
                 if (id >= due.size() || due[id] == 0) return;
-                took.push_back(static_cast<double>(rte_get_tsc_cycles() - due[id]) / hz * 1e6);
+                took.push_back({due[id], rte_get_tsc_cycles()});
                 due[id] = 0;
             });
         }
         std::vector<double> p50, p99;
         for (std::size_t i = 0; i + 1 < windows.size(); ++i) {
-            const std::span part{took.data() + windows[i], windows[i + 1] - windows[i]};
+            std::vector<double> part =
+                microseconds({took.data() + windows[i], windows[i + 1] - windows[i]});
             if (part.empty()) continue;
             std::sort(part.begin(), part.end());
             p50.push_back(at_share(part, 0.5));
@@ -210,10 +228,34 @@ class Load {
         std::printf(
             "{\"interrupted_percent\": %.2f, \"typical_p50_us\": %.2f, \"typical_p99_us\": %.2f, ",
             percent, at_share(p50, 0.5), at_share(p99, 0.5));
-        return print_round_trips(sent, took);
+        print_on_cpu(took, away, end - begin);
+        std::vector<double> all = microseconds(took);
+        return print_round_trips(sent, all);
     }
 
   private:
+    static std::vector<double> microseconds(std::span<const RoundTrip> took) {
+        const double us_per_cycle = 1e6 / static_cast<double>(rte_get_tsc_hz());
+        std::vector<double> us;
+        us.reserve(took.size());
+        for (const RoundTrip& one : took)
+            us.push_back(static_cast<double>(one.end - one.due) * us_per_cycle);
+        return us;
+    }
+    // Of those during which both sides had their CPUs; 0 if there is none.
+    static void print_on_cpu(std::vector<RoundTrip> took, TimeAway& away, std::uint64_t length) {
+        const std::size_t all = took.size();
+        const double gone = 100 * static_cast<double>(away.servers()) / static_cast<double>(length);
+        away.settle();
+        std::erase_if(took, [&](const RoundTrip& one) { return away.overlaps(one); });
+        std::vector<double> us = microseconds(took);
+        std::sort(us.begin(), us.end());
+        std::printf(
+            "\"gone_percent\": %.2f, \"left_out_percent\": %.2f, \"on_cpu_p50_us\": %.2f, "
+            "\"on_cpu_p99_us\": %.2f, ",
+            gone, 100 * static_cast<double>(all - took.size()) / static_cast<double>(all),
+            us.empty() ? 0 : at_share(us, 0.5), us.empty() ? 0 : at_share(us, 0.99));
+    }
     // Of sorted values.
     static double at_share(std::span<const double> values, double share) {
         return values[static_cast<std::size_t>(share * static_cast<double>(values.size() - 1))];

@@ -4,7 +4,6 @@
 
 #include <rte_bus_vdev.h>
 #include <rte_cycles.h>
-#include <rte_eal.h>
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
 #include <unistd.h>
@@ -12,6 +11,8 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <cstdlib>
+
+#include "bench/start_eal.h"
 
 namespace steer::bench {
 
@@ -22,20 +23,7 @@ void fail(const std::string& why) {
 
 namespace {
 
-void start_eal(const PeerOptions& options) {
-    std::vector<std::string> words{"memif_peer",     "-l", options.core, "--no-pci",
-                                   "--no-telemetry", "-m", "256",        "--log-level=*:error"};
-    if (options.no_huge) {
-        words.insert(words.end(), {"--no-huge", "--no-shconf"});
-    } else {
-        words.insert(words.end(), {"--in-memory", "--single-file-segments"});
-    }
-    std::vector<char*> argv;
-    argv.reserve(words.size());
-    for (auto& word : words)
-        argv.push_back(word.data());
-    if (rte_eal_init(static_cast<int>(argv.size()), argv.data()) < 0) fail("EAL does not start");
-}
+constexpr unsigned kMib = 256;  // of memory for the EAL
 
 MemifPeer open_memif(const PeerOptions& options) {
     constexpr const char* kName = "net_memif0";
@@ -96,7 +84,9 @@ int main(int argc, char** argv) {
     load->add_option("--rate", options.rate);
     load->add_flag("--open", options.open);
     load->add_option("--seed", options.random_seed);
+    load->add_option("--gaps", options.gaps);
     load->add_flag("--swapped", options.swapped);
+    load->add_flag("--without-records", options.without_records);
     for (auto* command : {bridge, load}) {
         command->add_option("--socket", options.socket)->required();
         command->add_option("--mbufs", options.mbufs);
@@ -104,7 +94,7 @@ int main(int argc, char** argv) {
         command->add_flag("--no-huge", options.no_huge);
     }
     CLI11_PARSE(app, argc, argv);
-    start_eal(options);
+    start_eal_on(options.core, kMib, options.no_huge, true);
     const MemifPeer peer = open_memif(options);
     return bridge->parsed() ? run_bridge(peer, options) : run_load(peer, options);
 }

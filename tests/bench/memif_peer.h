@@ -21,12 +21,14 @@ struct MemifPeer {
 struct PeerOptions {
     std::string socket;         // absolute path; the server makes it
     std::string tap;            // bridge: the interface to make here
+    std::string gaps;           // load: a file of the server's (turn_gaps.h)
     std::string pcap, answers;  // load: the queries; "NAME ADDRESS…" lines
     double seconds = 2;
     double rate = 0;    // load: queries a second, one at a time; 0: as fast as the memif takes them
     bool open = false;  // with a rate: at random times, without waiting for the one before
     unsigned random_seed = 1;
-    bool swapped = false;  // load: replies are the queries turned round (testpmd's 5tswap)
+    bool swapped = false;          // load: replies are the queries turned round (testpmd's 5tswap)
+    bool without_records = false;  // load: of a reply only headers and question are compared
     bool no_huge = false;
     unsigned mbufs = 32'767;
     std::string core = "1";

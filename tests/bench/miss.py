@@ -12,9 +12,10 @@ import os
 import pathlib
 import statistics
 
+from bench import floors
 from bench.machine import announce, require_idle, rounds, version
 from bench.peers import dnsdist
-from bench.ports import CLIENT_CPU, DNSPERF, SECONDS, SERVER_CPU, Stage, cpu_ns
+from bench.ports import CLIENT, CLIENT_CPU, DNSPERF, SECONDS, SERVER_CPU, Stage, cpu_ns
 from lab.network import LabError, Network
 
 MOST = 150_000  # queries a second that there are names for
@@ -35,7 +36,7 @@ def cost(stage: Stage, server, names: pathlib.Path | None) -> tuple[float, float
 
 def run(build: str) -> dict:
     require_idle()
-    ours, hits, peer = [], [], []
+    ours, hits, peer, bare = [], [], [], []
     serial = itertools.count()
     with Network("bench") as network:
         stage = Stage(network, pathlib.Path(build))
@@ -60,12 +61,17 @@ def run(build: str) -> dict:
             server = dnsdist(stage, cache=False, upstream=upstream)
             peer.append(cost(stage, server, fresh()))
             stage.stop(server)
+            if floors.is_measured(number):
+                server = stage.bare(upstream=CLIENT)
+                bare.append(cost(stage, server, fresh()))
+                stage.stop(server)
             print(f"  round {number + 1}: " + ", ".join(
                 f"{who} {rows[-1][0]:.0f} ns at {rows[-1][1]:.0f}/s"
-                for who, rows in (("a miss", ours), ("a hit", hits), ("dnsdist", peer))), flush=True)
+                for who, rows in (("a miss", ours), ("a hit", hits), ("dnsdist", peer), ("without DNS", bare))), flush=True)
     middle = statistics.median
     ratios = [p / o for (p, _), (o, _) in zip(peer, ours)]
     return {"ratio": round(middle(ratios), 3), "cost": round(middle(o / h for (o, _), (h, _) in zip(ours, hits)), 2),
             "ns": round(middle(o for o, _ in ours)), "hit_ns": round(middle(h for h, _ in hits)),
-            "dnsdist_ns": round(middle(p for p, _ in peer)), "qps": round(middle(q for _, q in ours)),
+            "dnsdist_ns": round(middle(p for p, _ in peer)), "bare_ns": round(middle(b for b, _ in bare)),
+            "floor": floors.of([p for p, _ in peer], [b for b, _ in bare]), "qps": round(middle(q for _, q in ours)),
             "dnsdist_qps": round(middle(q for _, q in peer)), "rounds": ratios, "parameters": parameters}

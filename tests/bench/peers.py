@@ -12,6 +12,7 @@ import os
 import pathlib
 import statistics
 
+from bench import floors
 from bench.cached import again
 from bench.machine import announce, busy_ns, require_idle, rounds, version
 from bench.ports import CLIENT_CPU, NAMES, OURS, SECONDS, SERVER_CPU, Stage
@@ -118,6 +119,7 @@ def rate_for(stage: Stage, servers: dict) -> int:
 
 def run(build: str) -> dict:
     require_idle()
+    bare: list[float] = []
     servers = {"ours": lambda stage: stage.ours(warm=False), "unbound": unbound, "dnsdist": dnsdist, "knot": knot}
     costs: dict[str, list[float]] = {name: [] for name in servers}
     lost: dict[str, list[float]] = {name: [] for name in servers}
@@ -133,11 +135,14 @@ def run(build: str) -> dict:
                 ns, share = again(measured, stage, name, start, rate)
                 costs[name].append(ns)
                 lost[name].append(100 * share)
-            print(f"  round {number + 1}: " + ", ".join(f"{name} {costs[name][-1]:.0f} ns ({lost[name][-1]:.3f} % lost)"
+            if floors.is_measured(number):
+                bare.append(again(measured, stage, "ours", Stage.bare, rate)[0])
+            print(f"  round {number + 1}: without DNS {bare[-1]:.0f} ns, " + ", ".join(f"{name} {costs[name][-1]:.0f} ns ({lost[name][-1]:.3f} % lost)"
                                                         for name in servers), flush=True)
     middle = {name: statistics.median(c) for name, c in costs.items()}
     best = min((ns, name) for name, ns in middle.items() if name != "ours")[1]
     ratios = [peer / own for peer, own in zip(costs[best], costs["ours"])]
-    return {"ratio": round(statistics.median(ratios), 3), "best": best, "rate": rate, **{f"{name}_ns": round(ns) for name, ns in middle.items()},
+    return {"ratio": round(statistics.median(ratios), 3), "best": best, "rate": rate, "bare_ns": round(statistics.median(bare)),
+            "floor": floors.of(costs[best], bare), **{f"{name}_ns": round(ns) for name, ns in middle.items()},
             **{f"{name}_lost_percent": round(statistics.median(l), 3) for name, l in lost.items()}, "rounds": ratios,
             "parameters": parameters}

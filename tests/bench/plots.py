@@ -13,12 +13,12 @@ END = 2.0  # of the axis, in goals
 
 
 def ratios(results: dict) -> str:
-    """A bar for each bench: its ratio by its goal, with a dot for each round and a mark where the stretch goal is."""
+    """A bar for each bench: its ratio by its goal, with a dot for each round, and marks where the stretch goal and the floor are."""
     rows = [goal for goal in GOALS if goal.ratio is not None and goal.name in results]
     bottom = 50 + ROW * len(rows)
     drawing = Drawing(WIDTH, bottom + 30, "How much of its goal each bench reaches")
     x = lambda share: LEFT + (WIDTH - LEFT - RIGHT) * min(share, END) / END
-    drawing.words("ink", LEFT, 20, "ratio ÷ goal (bar: median, dots: rounds, dashes: stretch goal)")
+    drawing.words("ink", LEFT, 20, "ratio ÷ goal (bar: median, dots: rounds, dashes: stretch goal, line: floor)")
     for tick in (0, 0.5, 1, 1.5, 2):
         drawing.words("faint", x(tick), bottom + 18, f"{tick:g}", "middle")
     for number, goal in enumerate(rows):
@@ -33,6 +33,9 @@ def ratios(results: dict) -> str:
         if goal.stretch is not None:
             at = x(goal.share(goal.stretch))
             drawing.line("faint", at, y - 4, at, y + BAR + 4, "4 3")
+        if "floor" in result:
+            at = x(goal.share(result["floor"]))
+            drawing.line("ink", at, y - 4, at, y + BAR + 4)
         drawing.words("ink", WIDTH - RIGHT + 10, middle + 5,
                       f"{result['ratio']:g} ({'≤' if goal.less else '≥'} {goal.ratio:g})")
     drawing.line("ink", x(1), 32, x(1), bottom)

@@ -19,6 +19,7 @@ import threading
 import time
 from collections.abc import Iterator
 
+from bench import floors
 from bench.checker import Checker
 from bench.machine import announce, busy_ns, require_idle, version
 from bench.machine import rounds as how_many
@@ -112,6 +113,14 @@ class Stage:
             self.warm()
         return process
 
+    def bare(self, upstream: str = "") -> Process:
+        """The worker without DNS in our place: it answers with ADDRESS, or forwards to an upstream behind the wire."""
+        self.serial += 1
+        process = self.network.start("server", f"bare{self.serial}", str(self.build / floors.TARGET), "--device", "eth0", "--address", OURS,
+                                     "--cpu", SERVER_CPU, "--records", "1", *(["--upstream", upstream] if upstream else []))
+        process.wait_for("serving")
+        return process
+
     def warm(self) -> None:
         """Every name is asked for three times and answered."""
         out = self.dnsperf("-n", "3", "-c", "1", "-q", "20", "-t", "2")
@@ -153,18 +162,22 @@ class Stage:
             raise LabError(f"{len(checker.wrong)} of {checker.compared} compared answers are wrong, {checker.unanswered} "
                            f"did not come: {checker.wrong[:3]}")
 
-    def cost(self, server: Process, seconds: float) -> dict:
-        """One measurement of a server that runs: nanoseconds of CPU an answer, what was lost, and dnsperf's rate."""
+    def offered_cost(self, server: Process, seconds: float) -> dict:
+        """Nanoseconds of CPU an answer of a server that runs, its own and the machine's, and what was lost."""
         before, idle = cpu_ns(server.pid), busy_ns()
         with self.checked() as checker:
             sent, got, good = self.offered(seconds)
         spent, busy = cpu_ns(server.pid) - before, busy_ns() - idle - checker.cpu_ns
         if good != got:
             raise LabError(f"{got - good} of {got} answers were errors")
-        loop = self.closed_loop(seconds)
         every = got + checker.compared
-        return {"ns": spent / every, "machine_ns": busy / every, "lost": (sent - got) / sent, "qps": loop.rate, "qps_lost": loop.lost_share,
-                "compared": checker.compared}
+        return {"ns": spent / every, "machine_ns": busy / every, "lost": (sent - got) / sent, "compared": checker.compared}
+
+    def cost(self, server: Process, seconds: float) -> dict:
+        """The same with dnsperf's rate."""
+        found = self.offered_cost(server, seconds)
+        loop = self.closed_loop(seconds)
+        return {**found, "qps": loop.rate, "qps_lost": loop.lost_share}
 
     def restart(self, server: Process) -> tuple[Process, float]:
         """Kills it at RATE; seconds until half of RATE is answered again by a new one."""
@@ -203,13 +216,18 @@ def measure(build: pathlib.Path, seconds: float = SECONDS) -> dict:
                         f"{seconds} s; {version('knot')} in XDP mode with one udp-worker, ours on AF_XDP with one worker, cache and "
                         f"forward, idle: adaptive; servers on CPU {SERVER_CPU}, clients on CPU {CLIENT_CPU} of {os.cpu_count()}; veth with "
                         "one queue")
-        knot, ours = [], []
+        knot, ours, bare = [], [], []
         for number in range(how_many()):
             for start, results in ((stage.knot, knot), (stage.ours, ours)):
                 server = start()
                 results.append(stage.cost(server, seconds))
                 stage.stop(server)
-            print(f"  round {number + 1}: " + "; ".join(
+            if floors.is_measured(number):
+                server = stage.bare()
+                stage.warm()
+                bare.append(stage.offered_cost(server, seconds))
+                stage.stop(server)
+            print(f"  round {number + 1}: without DNS {bare[-1]['ns']:.0f} ns; " + "; ".join(
                 f"{who} {r['ns']:.0f} ns an answer ({r['machine_ns']:.0f} the machine), {100 * r['lost']:.3f} % lost, "
                 f"dnsperf {r['qps']:.0f}/s ({100 * r['qps_lost']:.3f} % lost)"
                 for who, r in (("knot", knot[-1]), ("ours", ours[-1]))), flush=True)
@@ -220,7 +238,8 @@ def measure(build: pathlib.Path, seconds: float = SECONDS) -> dict:
     lost = lambda rows: round(100 * statistics.median(r["lost"] for r in rows), 4)
     return {"ratio": round(statistics.median(ratios), 3), "dnsperf": round(1 / by_round("qps"), 3),
             "restart_s": round(restart_s, 2), "ns": round(statistics.median(o["ns"] for o in ours)),
-            "knot_ns": round(statistics.median(k["ns"] for k in knot)), "lost_percent": lost(ours),
+            "knot_ns": round(statistics.median(k["ns"] for k in knot)), "bare_ns": round(statistics.median(b["ns"] for b in bare)),
+            "floor": floors.of([k["ns"] for k in knot], [b["ns"] for b in bare]), "lost_percent": lost(ours),
             "knot_lost_percent": lost(knot), "machine_ratio": round(by_round("machine_ns"), 3),
             "qps": round(statistics.median(o["qps"] for o in ours)),
             "knot_qps": round(statistics.median(k["qps"] for k in knot)), "compared": sum(o["compared"] for o in ours),

@@ -1,4 +1,5 @@
-"""The bench `reload`: the worst second's rate during 100 reloads of a list of a million lines ÷ the rate undisturbed.
+"""The bench `reload`: the worst second's rate during 100 reloads of a list of a million lines ÷ that of the worst of as many
+seconds undisturbed, before and after. `of_middle`: ÷ that of the middle one of these.
 
 One worker answers the queries of `cached` from its cache, at what it can take. The list stands before the cache; of its
 lines a hundredth are others each time, so nothing compiled can be used again. Reading, building and publishing run on the
@@ -49,12 +50,16 @@ def once(build: pathlib.Path, folder: pathlib.Path, huge: bool) -> dict:
     return json.loads(done.stdout.splitlines()[-1])
 
 
+def worst_by_worst(result: dict) -> float:
+    return result["worst_qps"] / result["quiet_worst_qps"]
+
+
 def run(build: str) -> dict:
     with cached.prepared(pathlib.Path(build), LOAD, PAGES) as (folder, _, pages):
         parameters = announce(
             f"reload: one worker, {LOAD.queries} queries for {LOAD.names} names again and again from net_pcap, answered from a "
             f"cache of {CACHE} entries, a set of {LINES} rules before it; {QUIET_SECONDS:g} s undisturbed, then {RELOADS} reloads "
-            f"one after the other, a hundredth of the lines changed each time; {pages} hugepages of 2 MiB; rates by the second")
+            f"one after the other, a hundredth of the lines changed each time, then undisturbed until there are as many such seconds; {pages} hugepages of 2 MiB; rates by the second")
         results = []
         for number in range(rounds(ROUNDS)):
             results.append(once(pathlib.Path(build), folder, pages >= PAGES - 100))
@@ -62,9 +67,10 @@ def run(build: str) -> dict:
             print(f"  round {number + 1}: undisturbed {r['undisturbed_qps'] / 1e6:.2f} M/s (worst second {r['quiet_worst_qps'] / 1e6:.2f}), "
                   f"{r['reloads']} reloads of {r['reload_s']:.2f} s each: {r['middle_qps'] / 1e6:.2f}, worst second "
                   f"{r['worst_qps'] / 1e6:.2f} of {r['seconds']}", flush=True)
-    ratios = [r["worst_qps"] / r["undisturbed_qps"] for r in results]
+    ratios = [worst_by_worst(r) for r in results]
     middle = statistics.median
-    return {"ratio": round(middle(ratios), 3), **{f"{name}_mqps": round(middle(r[f"{name}_qps"] for r in results) / 1e6, 2)
-                                                  for name in ("undisturbed", "worst", "middle")},
+    return {"ratio": round(middle(ratios), 3), "of_middle": round(middle(r["worst_qps"] / r["undisturbed_qps"] for r in results), 3),
+            **{f"{name}_mqps": round(middle(r[f"{name}_qps"] for r in results) / 1e6, 2)
+               for name in ("undisturbed", "quiet_worst", "worst", "middle")},
             "reload_s": round(middle(r["reload_s"] for r in results), 2), "seconds": sum(r["seconds"] for r in results),
             "rounds": ratios, "parameters": parameters}

@@ -8,7 +8,7 @@ import pathlib
 import signal
 import sys
 
-from bench import cached, claims, dns64, document, doq, fleet_claims, instr, latency, limits, machine, many_cores, match, memif, miss, observability, peers, policy, ports, recorder, recursion, reload, routeros, scale, stages, streams, wakeups, workers, zipf, zones
+from bench import cached, claims, dns64, document, doq, fleet_claims, floors, instr, latency, limits, machine, many_cores, match, memif, miss, observability, peers, policy, ports, recorder, recursion, reload, routeros, scale, stages, streams, wakeups, workers, zipf, zones
 from bench.goals import BY_NAME
 from bench.hostile import method as hostile
 from lab.network import LabError
@@ -17,10 +17,11 @@ from lab.network import LabError
 PRODUCT = ("steerdnsd", "tools/steerctl/steerctl", "tools/rossim/rossim")
 LOOP = ("tests/bench/bench_cached", "tools/rossim/rossim")
 MEMIF = (*PRODUCT, "tests/bench/memif_peer")
-TARGETS = {"cached": LOOP, "claims": PRODUCT, "cores": ("tests/cores/cores_load", "tests/cores/line_cost"), "fleet": PRODUCT, "hostile": (*PRODUCT, "steerdns-quic", doq.TARGET), "instr": ("tools/rossim/rossim",), "latency": MEMIF, "limits": LOOP, "match": ("tests/bench/bench_match",), "memif": MEMIF,
-           "miss": PRODUCT, "dns64": LOOP, "observability": MEMIF, "peers": PRODUCT, "policy": LOOP, "ports": PRODUCT, "recorder": ("tests/bench/bench_recorder",), "recursion": (*PRODUCT, "tests/bench/ramp_load"), "reload": LOOP,
+VETH = (*PRODUCT, floors.TARGET)
+TARGETS = {"cached": (*LOOP, floors.TARGET), "claims": PRODUCT, "cores": ("tests/cores/cores_load", "tests/cores/line_cost"), "fleet": PRODUCT, "hostile": (*PRODUCT, "steerdns-quic", doq.TARGET), "instr": ("tools/rossim/rossim",), "latency": (*MEMIF, *latency.TARGETS), "limits": LOOP, "match": ("tests/bench/bench_match",), "memif": (*MEMIF, floors.TARGET),
+           "miss": VETH, "dns64": LOOP, "observability": MEMIF, "peers": VETH, "policy": LOOP, "ports": VETH, "recorder": ("tests/bench/bench_recorder",), "recursion": (*PRODUCT, "tests/bench/ramp_load"), "reload": LOOP,
            "routeros": ("tests/bench/bench_routeros",), "scale": (*MEMIF, "tests/bench/bench_cached", "tests/bench/bench_routeros", "steerdns-quic", doq.TARGET), "stages": ("tools/rossim/rossim",), "streams": (*PRODUCT, "steerdns-quic", doq.TARGET),
-           "wakeups": MEMIF, "workers": LOOP, "zipf": LOOP, "zones": ("tests/bench/bench_zones",)}
+           "wakeups": MEMIF, "workers": LOOP, "zipf": (*LOOP, floors.TARGET), "zones": ("tests/bench/bench_zones",)}
 BENCHES = {"cached": cached.run, "claims": claims.run, "cores": many_cores.run, "fleet": fleet_claims.run, "hostile": hostile.run, "instr": instr.run, "latency": latency.run, "limits": limits.run, "match": match.run, "memif": memif.run, "miss": miss.run,
            "dns64": dns64.run, "observability": observability.run, "peers": peers.run, "policy": policy.run, "ports": ports.run, "recorder": recorder.run, "recursion": recursion.run, "reload": reload.run, "routeros": routeros.run, "scale": scale.run, "stages": stages.run, "streams": streams.run, "wakeups": wakeups.run,
            "workers": workers.run, "zipf": zipf.run, "zones": zones.run}
@@ -52,7 +53,12 @@ def measured(name: str, build: pathlib.Path, documented: bool) -> dict:
     """`documented`: with the instructions an answer, which takes a build of its own."""
     result = BENCHES[name](str(build))
     what = BY_NAME[name].instr if documented and name in BY_NAME else ""
-    return {**result, "instr": instr.figure(build, what)} if what else result
+    if not what:
+        return result
+    result |= {"instr": instr.figure(build, what)}
+    if "ns_l2" not in result:
+        return result
+    return floors.with_own(result, floors.times_of(result["instr"], instr.figure(build, "cached"), instr.figure(build, "bare")))
 
 
 def main() -> int:

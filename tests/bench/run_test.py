@@ -8,7 +8,7 @@ import subprocess
 import sys
 import unittest
 
-from bench import compare, latency, peers, run
+from bench import compare, floors, latency, peers, reload, run
 from bench.machine import NotMeasurable
 from lab.network import LabError
 
@@ -46,6 +46,46 @@ class Rounds(unittest.TestCase):
             latency.counted([{}, {}], 5)
         self.assertEqual(latency.counted([{}, {}, {}], 5), [{}, {}, {}])
         self.assertEqual(latency.counted([{}], 1), [{}])
+
+
+class Floors(unittest.TestCase):
+    def test_it_is_measured_in_every_second_round(self):
+        self.assertEqual([number for number in range(5) if floors.is_measured(number)], [0, 2, 4])
+
+    def test_it_is_the_median_ratio_of_these_rounds(self):
+        self.assertEqual(floors.of([20, 999, 30, 999, 44], [10, 10, 11]), 3.0)
+        with self.assertRaises(ValueError):
+            floors.of([20, 30, 40], [10])
+
+    def test_our_instructions_take_what_they_take_in_l2(self):
+        result = {"testpmd_ns": 30.0, "bare_ns": 40.0, "ns_l2": 55.0, "bare_ns_l2": 25.0}
+        self.assertEqual(floors.own_ns(result), 70)
+        self.assertEqual(floors.with_own(result)["floor_own"], 0.429)
+        self.assertEqual(floors.times_of(1_700, 950, 200), 2)
+        self.assertEqual(floors.with_own(result, 2)["floor_own"], 0.3)
+
+
+class RatiosOfRounds(unittest.TestCase):
+    REPORT = {"on_cpu_p50_us": 2.0, "on_cpu_p99_us": 12.0, "typical_p50_us": 2.5, "typical_p99_us": 50.0, "p50_us": 4.0, "p99_us": 200.0,
+            "p999_us": 900.0, "interrupted_percent": 3.0, "gone_percent": 2.0, "left_out_percent": 7.0}
+
+    def test_latency_is_that_of_round_trips_on_the_cpu(self):
+        row = latency.row_of(9e6, {**self.REPORT, "on_cpu_p50_us": 3.0}, self.REPORT)
+        self.assertEqual((row["ratio"], row["typical_ratio"], row["all_ratio"]), (4.0, 20.0, 50.0))
+        self.assertEqual((row["gone_percent"], row["mqps"]), (2.0, 9.0))
+        none = latency.row_of(9e6, {**self.REPORT, "on_cpu_p50_us": 0, "left_out_percent": 100.0}, self.REPORT)
+        self.assertEqual((none["ratio"], none["left_out_percent"]), (0, 100.0))
+
+    def test_a_round_with_most_round_trips_left_out_does_not_count(self):
+        rows = []
+        with contextlib.redirect_stdout(io.StringIO()) as printed:
+            latency.keep("ours", {"left_out_percent": 50.1}, rows, 0)
+            latency.keep("ours", {"left_out_percent": 50.0}, rows, 1)
+        self.assertEqual(rows, [{"left_out_percent": 50.0}])
+        self.assertIn("does not count", printed.getvalue())
+
+    def test_a_reload_is_compared_with_the_worst_quiet_second(self):
+        self.assertEqual(reload.worst_by_worst({"worst_qps": 9.0, "quiet_worst_qps": 10.0, "undisturbed_qps": 12.0}), 0.9)
 
 
 class Compare(unittest.TestCase):

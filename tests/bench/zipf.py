@@ -26,4 +26,5 @@ def run(build: str) -> dict:
     uniform = _figures(pathlib.Path(build), UNIFORM, 5)
     print("by Zipf's law:", flush=True)
     skewed = _figures(pathlib.Path(build), dataclasses.replace(UNIFORM, zipf=1.0), 3)
-    return {**uniform, "ratio_zipf": skewed["ratio"], "ns_zipf": skewed["ns"], "packet_cache_zipf": skewed["packet_cache"]}
+    return {**uniform, **cached.in_l2(pathlib.Path(build)), "ratio_zipf": skewed["ratio"], "ns_zipf": skewed["ns"], "packet_cache_zipf": skewed["packet_cache"],
+            "floor_zipf": skewed["floor"]}
