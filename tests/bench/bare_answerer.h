@@ -28,7 +28,7 @@ struct BareOptions {
     static constexpr std::uint16_t kFirstPort = 20'000, kLastPort = 36'383;  // of the queries to it
 };
 
-// Memory as large as a cache's, of which an answer reads as many lines as a hit of the shared cache
+// Memory as large as a cache's. An answer reads as many of its lines as a hit of the shared cache
 // reads at least: a bucket, a key, and three of the entry.
 class BareTable {
   public:

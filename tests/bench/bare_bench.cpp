@@ -1,4 +1,4 @@
-// bench_bare: a worker without DNS in place of ours (bare_answerer.h), with the same port code, pool,
+// bench_bare: a worker without DNS in our place (bare_answerer.h), with the same port code, pool,
 // burst, descriptors and idle mode. What it costs is the floor of a bench (tests/bench/floors.py).
 //
 // --pcap FILE          nanoseconds a packet, as JSON on standard output

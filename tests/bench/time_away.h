@@ -45,7 +45,7 @@ class TimeAway {
     }
 
     // Takes the server's gaps, too. Then overlaps() may be called. A gap counts twice as long as it
-    // was: at half load, what waited meanwhile takes as long again.
+    // was: at half load, its backlog takes as long again.
     void settle() {
         if (server_ != nullptr) {
             gaps_.insert(gaps_.end(), server_->gaps + first_,
