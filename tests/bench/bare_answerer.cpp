@@ -6,6 +6,7 @@
 #include <rte_udp.h>
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <new>
 #include <span>
@@ -41,9 +42,6 @@ std::uint16_t folded(std::uint32_t sum) {
     sum = (sum & 0xffff) + (sum >> 16);
     return static_cast<std::uint16_t>((sum & 0xffff) + (sum >> 16));
 }
-std::uint32_t change(std::uint16_t from, std::uint16_t to) {
-    return static_cast<std::uint16_t>(~from) + std::uint32_t{to};
-}
 std::uint16_t word_at(const std::uint8_t* at) {
     std::uint16_t word = 0;
     std::memcpy(&word, at, sizeof word);
@@ -51,6 +49,15 @@ std::uint16_t word_at(const std::uint8_t* at) {
 }
 std::uint16_t changed(std::uint16_t checksum, std::uint32_t by) {
     return static_cast<std::uint16_t>(~folded(static_cast<std::uint16_t>(~checksum) + by));
+}
+
+// Exchanges the two halves of a word: source and destination.
+template <class Word>
+void turn_round(void* at) {
+    Word word = 0;
+    std::memcpy(&word, at, sizeof word);
+    word = std::rotl(word, static_cast<int>(4 * sizeof word));
+    std::memcpy(at, &word, sizeof word);
 }
 
 rte_be16_t longer(rte_be16_t length, std::size_t by) {
@@ -86,7 +93,12 @@ BareTable::BareTable(const BareOptions& options)
         std::uint32_t sum = 0;
         for (std::size_t at = 0; at < all_[i].length; at += 2)
             sum += word_at(&all_[i].records[at]);
-        all_[i].sum = folded(sum);
+        // The length is in the UDP header and in the pseudo-header.
+        const std::uint32_t others =
+            2U * rte_cpu_to_be_16(static_cast<std::uint16_t>(all_[i].length)) +
+            rte_cpu_to_be_16(static_cast<std::uint16_t>(records));
+        const std::uint16_t even = folded(sum);
+        all_[i].sums = {folded(even + others), folded(rte_bswap16(even) + others)};
     }
 }
 
@@ -175,27 +187,21 @@ void BareAnswerer::answer(rte_mbuf& query, std::uint32_t place) noexcept {
     const std::size_t length = entry.length;
     const Headers at = headers_of(query);
     std::swap(at.ether->src_addr, at.ether->dst_addr);
-    const rte_be32_t client = at.ip->src_addr;  // (fields of a packed structure cannot be swapped)
-    at.ip->src_addr = at.ip->dst_addr;
-    at.ip->dst_addr = client;
-    const rte_be16_t total = longer(at.ip->total_length, length);
-    at.ip->hdr_checksum = changed(at.ip->hdr_checksum, change(at.ip->total_length, total));
-    at.ip->total_length = total;
-    const rte_be16_t client_port = at.udp->src_port;
-    at.udp->src_port = at.udp->dst_port;
-    at.udp->dst_port = client_port;
-    const rte_be16_t old_length = at.udp->dgram_len;
-    at.udp->dgram_len = longer(old_length, length);
-    const bool is_odd = (rte_be_to_cpu_16(old_length) & 1) != 0;
-    std::uint32_t by = 2 * change(old_length, at.udp->dgram_len) +
-                       (is_odd ? rte_bswap16(static_cast<std::uint16_t>(entry.sum)) : entry.sum);
-    const std::uint16_t old_flags = word_at(at.dns + 2), old_count = word_at(at.dns + 6);
+    turn_round<std::uint64_t>(&at.ip->src_addr);
+    turn_round<std::uint32_t>(&at.udp->src_port);
+    const bool is_odd = (rte_be_to_cpu_16(at.udp->dgram_len) & 1) != 0;
+    at.ip->hdr_checksum =
+        changed(at.ip->hdr_checksum, rte_cpu_to_be_16(static_cast<std::uint16_t>(length)));
+    at.ip->total_length = longer(at.ip->total_length, length);
+    at.udp->dgram_len = longer(at.udp->dgram_len, length);
+    const std::uint16_t old_flags = word_at(at.dns + 2);
     at.dns[2] |= 0x80;  // a response
     at.dns[3] = 0x80;   // recursion is available, no error
     at.dns[7] = static_cast<std::uint8_t>(length / kRecord);
-    by += change(old_flags, word_at(at.dns + 2)) + change(old_count, word_at(at.dns + 6));
     if (at.udp->dgram_cksum != 0) {
-        const std::uint16_t sum = changed(at.udp->dgram_cksum, by);
+        const std::uint32_t flags =
+            static_cast<std::uint16_t>(~old_flags) + std::uint32_t{word_at(at.dns + 2)};
+        const std::uint16_t sum = changed(at.udp->dgram_cksum, entry.sums[is_odd] + flags);
         at.udp->dgram_cksum = sum != 0 ? sum : 0xffff;  // RFC 768
     }
     // All of the line: a copy of a fixed length.

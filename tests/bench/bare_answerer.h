@@ -34,7 +34,9 @@ class BareTable {
   public:
     struct alignas(64) Entry {
         std::uint32_t length = 0;  // of the records
-        std::uint32_t sum = 0;     // of the records' words
+        // What the records and longer lengths add to the UDP checksum: behind an even, and behind an
+        // odd number of bytes.
+        std::array<std::uint16_t, 2> sums{};
         alignas(64) std::array<std::uint64_t, 8> name{};
         alignas(64) std::array<std::uint8_t, 64> records{};
     };

@@ -51,6 +51,11 @@ def with_own(result: dict, times: float = 1.0) -> dict:
     return {**result, "floor_own": round(result["testpmd_ns"] / own_ns(result, times), 3)}
 
 
+def instructions_per_ns(result: dict, of_cached: int, of_bare: int) -> float:
+    """Of our own code, while all packets stay in L2."""
+    return round((of_cached - of_bare) / (result["ns_l2"] - result["bare_ns_l2"]), 1)
+
+
 def times_of(instructions: int, of_cached: int, of_bare: int) -> float:
     """How many times as many instructions a load has more than the worker without DNS, as `cached` has."""
     return (instructions - of_bare) / (of_cached - of_bare)

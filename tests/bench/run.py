@@ -58,7 +58,9 @@ def measured(name: str, build: pathlib.Path, documented: bool) -> dict:
     result |= {"instr": instr.figure(build, what)}
     if "ns_l2" not in result:
         return result
-    return floors.with_own(result, floors.times_of(result["instr"], instr.figure(build, "cached"), instr.figure(build, "bare")))
+    of_cached, of_bare = instr.figure(build, "cached"), instr.figure(build, "bare")
+    return {**floors.with_own(result, floors.times_of(result["instr"], of_cached, of_bare)),
+            "instr_per_ns": floors.instructions_per_ns(result, of_cached, of_bare)}
 
 
 def main() -> int:

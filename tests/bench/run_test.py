@@ -7,6 +7,7 @@ import pathlib
 import subprocess
 import sys
 import unittest
+from unittest import mock
 
 from bench import compare, floors, latency, peers, reload, run
 from bench.machine import NotMeasurable
@@ -63,6 +64,14 @@ class Floors(unittest.TestCase):
         self.assertEqual(floors.with_own(result)["floor_own"], 0.429)
         self.assertEqual(floors.times_of(1_700, 950, 200), 2)
         self.assertEqual(floors.with_own(result, 2)["floor_own"], 0.3)
+
+
+    def test_zipf_has_the_floor_of_its_own_instructions_in_the_documents(self):
+        found = {"ratio": 0.2, "testpmd_ns": 30.0, "bare_ns": 40.0, "ns_l2": 55.0, "bare_ns_l2": 25.0}
+        counts = {"cached": 950, "shared_cache": 1_700, "bare": 200}
+        with mock.patch.dict(run.BENCHES, zipf=lambda build: found), mock.patch.object(run.instr, "figure", lambda build, what: counts[what]):
+            self.assertEqual(run.measured("zipf", BUILD, False), found)
+            self.assertEqual(run.measured("zipf", BUILD, True), {**found, "instr": 1_700, "floor_own": 0.3, "instr_per_ns": 25.0})
 
 
 class RatiosOfRounds(unittest.TestCase):
