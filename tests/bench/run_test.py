@@ -85,6 +85,10 @@ class RatiosOfRounds(unittest.TestCase):
         none = latency.row_of(9e6, {**self.REPORT, "on_cpu_p50_us": 0, "left_out_percent": 100.0}, self.REPORT)
         self.assertEqual((none["ratio"], none["left_out_percent"]), (0, 100.0))
 
+    def test_the_floor_of_latency_has_our_median(self):
+        bare = {"half_p99_us": 5.0, "all_p99_us": 90.0, "gone_percent": 2.0}
+        self.assertEqual(latency.floor_of({"tenth_p50_us": 2.0}, bare)["floor"], 2.5)
+
     def test_a_round_with_most_round_trips_left_out_does_not_count(self):
         rows = []
         with contextlib.redirect_stdout(io.StringIO()) as printed:
