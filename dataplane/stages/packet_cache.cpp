@@ -40,22 +40,26 @@ T* take_array(std::size_t n) {
 std::size_t set_of(std::uint64_t hash) {
     return hash % kSets;
 }
+constexpr std::uint32_t kHeld = 1, kFound = 2;  // bits of a tag
+
+// With kFound, as it is compared.
 std::uint32_t tag_of(std::uint64_t hash) {
-    return static_cast<std::uint32_t>(hash >> 32) | 1;
+    return static_cast<std::uint32_t>(hash >> 32) | kHeld | kFound;
 }
 
-// Bit i: way i of a set has this tag.
+// Bit i: way i of a set has this tag. A way without a tag has none, because kHeld is in each.
 template <class Tags>
 unsigned ways_with(const Tags& tags, std::uint32_t tag) noexcept {
 #ifdef __SSE2__
     static_assert(sizeof(Tags) == sizeof(__m128i));
     const __m128i held = _mm_load_si128(reinterpret_cast<const __m128i*>(&tags));
-    const __m128i same = _mm_cmpeq_epi32(held, _mm_set1_epi32(static_cast<int>(tag)));
+    const __m128i asked = _mm_or_si128(held, _mm_set1_epi32(kFound));
+    const __m128i same = _mm_cmpeq_epi32(asked, _mm_set1_epi32(static_cast<int>(tag)));
     return static_cast<unsigned>(_mm_movemask_ps(_mm_castsi128_ps(same)));
 #else
     unsigned found = 0;
     for (unsigned i = 0; i < tags.size(); ++i)
-        found |= static_cast<unsigned>(tags[i] == tag) << i;
+        found |= static_cast<unsigned>((tags[i] | kFound) == tag) << i;
     return found;
 #endif
 }
@@ -102,8 +106,18 @@ void PacketCache::prefetch(std::uint64_t hash) const noexcept {
 const PacketCache::Line* PacketCache::find(std::uint64_t hash) const noexcept {
     const std::size_t set = set_of(hash);
     const unsigned ways = ways_with(tags_[set], tag_of(hash));
+    return ways == 0 ? nullptr
+                     : &lines_[set * kWays + static_cast<unsigned>(std::countr_zero(ways))];
+}
+
+PacketCache::Line* PacketCache::use(std::uint64_t hash) noexcept {
+    const std::size_t set = set_of(hash);
+    const std::uint32_t tag = tag_of(hash);
+    const unsigned ways = ways_with(tags_[set], tag);
     if (ways == 0) return nullptr;
-    const Line* const line = &lines_[set * kWays + static_cast<unsigned>(std::countr_zero(ways))];
+    const auto way = static_cast<unsigned>(std::countr_zero(ways));
+    tags_[set][way] = tag;
+    Line* const line = &lines_[set * kWays + way];
     rte_prefetch0(line);
     rte_prefetch0(reinterpret_cast<const std::uint8_t*>(line) + 64);
     return line;
@@ -113,17 +127,28 @@ void PacketCache::clear() noexcept {
     std::fill_n(tags_.get(), kSets, Tags{});
 }
 
+// An empty way, or the next one that was not found since it was last passed over.
+unsigned PacketCache::place_in(Tags& tags) noexcept {
+    for (unsigned i = 0; i < kWays; ++i) {
+        if (tags[i] == 0) return i;
+    }
+    for (unsigned passed = 0; passed < kWays; ++passed) {
+        std::uint32_t& tag = tags[next_way_++ % kWays];
+        if ((tag & kFound) == 0) break;
+        tag &= ~kFound;
+    }
+    return (next_way_ - 1) % kWays;
+}
+
 PacketCache::Line& PacketCache::replace(std::uint64_t hash, const std::uint8_t* message,
                                         std::size_t length) noexcept {
     const std::size_t set = set_of(hash);
     Tags& tags = tags_[set];
     const std::uint32_t tag = tag_of(hash);
-    unsigned way = next_way_++ % kWays;
+    unsigned way = place_in(tags);
     for (unsigned i = 0; i < kWays; ++i)
-        way = tags[i] == 0 ? i : way;
-    for (unsigned i = 0; i < kWays; ++i)
-        way = tags[i] == tag ? i : way;
-    tags[way] = tag;
+        way = (tags[i] | kFound) == tag ? i : way;
+    tags[way] = tag & ~kFound;
     Line& line = lines_[set * kWays + way];
     line.length = static_cast<std::uint8_t>(length);
     std::memcpy(line.bytes.data(), message + kIdBytes, length - kIdBytes);

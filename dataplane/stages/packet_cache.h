@@ -8,8 +8,9 @@
 // reply for the current second (ready_reply.h), which is used under the same condition.
 //
 // Lines are compared in full; the hash only finds them. A client that guesses the hash's seed can
-// make lines evict each other; then the other stages answer those queries. If few queries repeat
-// (random case), the packet cache stops for a while. A cookie at the end of a query is not part of
+// make lines evict each other; then the other stages answer those queries. A line that was found
+// stays once when a new one needs its place (second chance), so that rare names do not drive out
+// popular ones. If few queries repeat (random case), the packet cache stops for a while. A cookie at the end of a query is not part of
 // the compared bytes (stages/cookies.h).
 //
 // For one thread. No heap after construction.
@@ -38,13 +39,14 @@ class PacketCache {
 
     // What a line knows about its ready reply in one second; the lower bits of Line::ready.
     enum class Readiness : std::uint32_t {
-        seen,     // one plain hit was answered from the entry
+        once,     // one plain hit was answered from the entry ...
+        twice,    // ... or two
         ready,    // the reply is ready
         covered,  // the same, while the rows of the answer's lists are known to exist
         unfit,    // the answer is too long, or not every hit of it is plain
     };
     static constexpr std::uint32_t ready_word(std::uint32_t now_s, Readiness what) noexcept {
-        return now_s << 2 | static_cast<std::uint32_t>(what);
+        return now_s << 3 | static_cast<std::uint32_t>(what);
     }
 
     // A line has the facts about one query, in two CPU cache lines.
@@ -80,9 +82,8 @@ class PacketCache {
     void prefetch(std::uint64_t hash) const noexcept;
     // Returns and prefetches the line that may have this message; nullptr if there is none.
     [[nodiscard]] const Line* find(std::uint64_t hash) const noexcept;
-    [[nodiscard]] Line* find(std::uint64_t hash) noexcept {
-        return const_cast<Line*>(std::as_const(*this).find(hash));
-    }
+    // The same; the line gets its second chance.
+    [[nodiscard]] Line* use(std::uint64_t hash) noexcept;
     // The ready reply of a line, which may be of another second or another message.
     [[nodiscard]] ReadyReply& ready_reply(const Line& line) noexcept {
         return replies_[static_cast<std::size_t>(&line - lines_.get())];
@@ -98,7 +99,7 @@ class PacketCache {
     // Forgets all messages: 32 KiB are written.
     void clear() noexcept;
     // The snapshot whose answers it has. Forgets all messages if it is another one.
-    void use(std::uint32_t generation) noexcept {
+    void follow(std::uint32_t generation) noexcept {
         if (generation == generation_) [[likely]]
             return;
         generation_ = generation;
@@ -115,11 +116,14 @@ class PacketCache {
         kWindow / 8;  // known messages in a window; with fewer it stops ...
     static constexpr unsigned kRest = 16 * kWindow;  // ... for this number of messages
 
-    using Tags =
-        std::array<std::uint32_t, kWays>;  // upper half of the hash, with bit 0 set; 0: none
+    // Upper half of the hash. Bit 0 is set, bit 1 if the line was found since it was last passed
+    // over. 0: none.
+    using Tags = std::array<std::uint32_t, kWays>;
     struct Free {
         void operator()(void* memory) const;
     };
+
+    unsigned place_in(Tags& tags) noexcept;
 
     std::uint64_t seed_;
     unsigned asked_ = 0, known_ = 0, resting_ = 0, next_way_ = 0;

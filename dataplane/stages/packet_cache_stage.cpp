@@ -125,7 +125,7 @@ struct FromLines {
     }
     // False: the packet stays in the burst.
     [[gnu::always_inline]] bool answer(Packet& p, Line& line, const Batch& batch) const noexcept {
-        if (line.ready == word(Readiness::seen)) prepare(p, line);
+        if (line.ready == word(Readiness::twice)) prepare(p, line);
         return answer_ready(p, line, batch) || answer_from_entry(p, line, batch);
     }
 
@@ -133,8 +133,8 @@ struct FromLines {
     [[nodiscard]] std::uint32_t word(Readiness what) const noexcept {
         return PacketCache::ready_word(now_s, what);
     }
-    // At the second plain hit in a second: it costs more than an answer from the entry.
-    [[gnu::cold, gnu::noinline]] void prepare(Packet& p, Line& line) const noexcept {
+    // At the third plain hit in a second: it costs as much as two answers from the entry do more.
+    [[gnu::noinline]] void prepare(Packet& p, Line& line) const noexcept {
         fill<traits>(p, line);
         std::optional<bool> has_lists;
         if (line.entry->usable_until_s > now_s)
@@ -171,7 +171,9 @@ struct FromLines {
     [[gnu::always_inline]] bool answer_from_entry(Packet& p, Line& line,
                                                   const Batch& batch) const noexcept {
         if (line.entry->usable_until_s <= now_s) return false;
-        if (line.ready < word(Readiness::seen)) line.ready = word(Readiness::seen);
+        if (line.ready <= word(Readiness::once))
+            line.ready =
+                word(line.ready < word(Readiness::once) ? Readiness::once : Readiness::twice);
         fill<traits>(p, line);
         cache::Cache::touch(*line.entry);
         if constexpr (traits.limits) {
@@ -204,7 +206,7 @@ template <Traits traits, class Places, class Batching>
     }
     for (unsigned i = 0; i < n; ++i) {
         const std::uint64_t hash = burst.packets[places[i]].packet_cache_hash;
-        if (hash != 0) lines[i] = packet_cache.find(hash);
+        if (hash != 0) lines[i] = packet_cache.use(hash);
     }
     for (unsigned i = 0; i < n; ++i) {
         if (lines[i] == nullptr) continue;
@@ -277,7 +279,7 @@ void answer_from_packet_cache(Burst& burst, const Snapshot& snapshot, PacketCach
         !packet_cache.awake(burst.live_count))
         return;
     burst.packet_cache_asked = true;
-    packet_cache.use(snapshot.generation);
+    packet_cache.follow(snapshot.generation);
     const auto answer = kVariants[snapshot.limits_answers()][burst.cookie_ends != 0];
     const unsigned known = answer(burst, snapshot, packet_cache, *cache, resolver, now);
     if (known == 0) return;

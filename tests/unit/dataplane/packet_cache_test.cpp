@@ -71,6 +71,25 @@ BOOST_AUTO_TEST_CASE(a_quarter_of_the_lines_is_kept_almost_completely) {
     BOOST_CHECK_GT(known, static_cast<long>(messages.size() * 97 / 100));
 }
 
+BOOST_AUTO_TEST_CASE(rare_messages_do_not_drive_out_popular_ones) {
+    PacketCache packet_cache(1);
+    Random random(7);
+    std::vector<Bytes> popular;
+    for (unsigned i = 0; i < 500; ++i) {
+        popular.push_back(random_message(random));
+        remember(packet_cache, popular.back());
+    }
+    for (unsigned round = 0; round < 20; ++round) {
+        for (const Bytes& message : popular)
+            (void)packet_cache.use(packet_cache.hash(message.data(), message.size()));
+        for (unsigned i = 0; i < PacketCache::kLines / 4; ++i)
+            remember(packet_cache, random_message(random));
+    }
+    const auto known =
+        std::ranges::count_if(popular, [&](const Bytes& m) { return knows(packet_cache, m); });
+    BOOST_CHECK_GT(known, 450);
+}
+
 BOOST_AUTO_TEST_CASE(the_packet_cache_pauses_at_a_low_hit_rate_and_resumes) {
     PacketCache packet_cache(1);
     unsigned asked = 0;
