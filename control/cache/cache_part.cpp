@@ -103,8 +103,9 @@ void CachePart::flush(std::vector<matchers::Rule> names,
 
 void CachePart::add_status(boost::json::object& all) {
     if (const auto* const cache = workers_.runtime().shared().cache)
-        all["cache"] =
-            boost::json::object{{"entries", cache->entries()}, {"bytes", cache->bytes_used()}};
+        all["cache"] = boost::json::object{{"entries", cache->entries()},
+                                           {"bytes", cache->bytes_used()},
+                                           {"shards", cache->shards()}};
 }
 
 void CachePart::write_metrics(ops::MetricWriter& writer) {

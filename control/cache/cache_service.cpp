@@ -167,19 +167,27 @@ void CacheService::flush(Filter filter, const Counted& done) {
 }
 
 // An idle cache writer sleeps; the page that the walk holds must not wait for it.
-bool CacheService::wait_for_cache_writer() {
+bool CacheService::wait_for_cache_writers() {
     while (cache_.orders_pending()) {
         if (stopping_) return false;
-        runtime_.worker_sleeper(0).wake();
+        wake_cache_writers();
         std::this_thread::sleep_for(kWriterDelay);
     }
     return true;
 }
 
+// Those that have orders or offers.
+void CacheService::wake_cache_writers() {
+    for (unsigned shard = 0; shard < cache_.shards(); ++shard) {
+        if (cache_.orders_pending(shard) || cache_.offers_pending(shard))
+            runtime_.worker_sleeper(cache_.writer_of(shard)).wake();
+    }
+}
+
 Result<std::uint64_t> CacheService::flush_now(const Filter& filter) {
     const std::uint64_t begun_ms = clock_.now().ms;
     cache_.refuse_born_until(begun_ms, UINT64_MAX);
-    cache::Walk::wait_for_readers(cache_);  // from here on the cache writer knows it
+    cache::Walk::wait_for_readers(cache_);  // from here on all cache writers know it
     std::uint64_t dropped = 0;
     {
         cache::Walk walk(cache_, kWalkReader);
@@ -190,9 +198,9 @@ Result<std::uint64_t> CacheService::flush_now(const Filter& filter) {
                 if (filter(*entry)) wanted.push_back(slot);
             }
             if (wanted.empty()) continue;
-            cache_.ask_to_drop(wanted);
+            cache_.ask_to_drop(walk.shard(), wanted);
             dropped += wanted.size();
-            if (!wait_for_cache_writer())
+            if (!wait_for_cache_writers())
                 return Error{"steerdnsd is stopping: the flush is not complete"};
         }
     }
@@ -236,7 +244,7 @@ void CacheService::restore() {
         if (path.empty() || DumpReader::missing(path)) continue;
         const Now now = clock_.now();
         const auto restored = restore_instance(cache_, *runtime_.shared().hasher, scope(i), now,
-                                               wall_ms(), path, as_the_cache_writer(cache_, now));
+                                               wall_ms(), path, as_the_cache_writers(cache_, now));
         states_[i].changes_then = changes(i);
         if (!restored) {
             say_(true,
@@ -323,9 +331,9 @@ void CacheService::restore_from(std::uint16_t instance, std::string path,
         post([this, scope = scope(place_of(instance)), path = std::move(path), done] {
             const HandOver hand_over = [this](std::span<const cache::Cache::Offer> offers) {
                 cache_.offer(offers);
-                // Also at the end of the process: the cache writer still reads this batch, and workers end after us.
+                // Also at the end of the process: the cache writers still read this batch, and workers end after us.
                 while (cache_.offers_pending()) {
-                    runtime_.worker_sleeper(0).wake();
+                    wake_cache_writers();
                     std::this_thread::sleep_for(kWriterDelay);
                 }
                 return !stopping_;

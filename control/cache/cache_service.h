@@ -1,7 +1,7 @@
 // Control's work on the cache while workers use it: periodic dumps, flushes, lookups.
 //
 // One thread runs one job at a time, in the order of requests. The main thread gets the results. A
-// flush finds entries here, and the cache writer drops them, a few per turn. A flush ends when no
+// flush finds entries here, and the cache writers drop them, a few per turn. A flush ends when no
 // worker can answer with a flushed entry. All functions are called on the main thread.
 #pragma once
 
@@ -85,7 +85,7 @@ class CacheService {
     void flush(Filter filter, const Counted& done);
     // Returns the number of written answers.
     void dump(std::uint16_t instance, std::string path, const Counted& done);
-    // Restores a dump of that instance, a few answers per turn of the cache writer. Skips an answer
+    // Restores a dump of that instance, a few answers per turn of a cache writer. Skips an answer
     // if the cached one is as young or younger.
     void restore_from(std::uint16_t instance, std::string path,
                       const std::function<void(Result<Restored>)>& done);
@@ -106,9 +106,9 @@ class CacheService {
     bool post(std::function<void()> job);
     void run();
     Result<std::uint64_t> flush_now(const Filter& filter);
-    // Waits until the cache writer has dropped the entries. Returns false if the service is
-    // stopping.
-    bool wait_for_cache_writer();
+    // Waits until the entries are dropped. Returns false if the service is stopping.
+    bool wait_for_cache_writers();
+    void wake_cache_writers();
     [[nodiscard]] std::size_t place_of(std::uint16_t instance) const;
     void begin_dumps(std::size_t i);
     void arm(std::size_t i);

@@ -228,7 +228,7 @@ Result<std::uint64_t> dump_instance(const cache::Cache& cache, unsigned reader,
     return (*writer)->finish();
 }
 
-HandOver as_the_cache_writer(cache::Cache& cache, Now now) {
+HandOver as_the_cache_writers(cache::Cache& cache, Now now) {
     return [&cache, now](std::span<const cache::Cache::Offer> offers) {
         Counters counters;
         cache.offer(offers);

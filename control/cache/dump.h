@@ -37,11 +37,11 @@ struct Restored {
     std::uint64_t expired = 0;
     std::uint64_t known = 0;  // answers skipped, because the cache's were as young or younger
 };
-// Offers answers to the cache writer by Cache::offer(), and returns when none is pending. Returns
+// Offers answers to the cache writers by Cache::offer(), and returns when none is pending. Returns
 // false if the service is stopping.
 using HandOver = std::function<bool(std::span<const cache::Cache::Offer>)>;
-// For the time when no worker runs: the caller acts as the cache writer.
-HandOver as_the_cache_writer(cache::Cache& cache, Now now);
+// For the time when no worker runs: the caller acts as all cache writers.
+HandOver as_the_cache_writers(cache::Cache& cache, Now now);
 // Error: the reason why the dump is unusable. The cache is then unchanged, unless the file changed
 // during the read.
 Result<Restored> restore_instance(cache::Cache& cache, const cache::KeyHasher& hasher,

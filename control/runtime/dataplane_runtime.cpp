@@ -74,7 +74,7 @@ int DataplaneRuntime::run_worker(void* run) {
 }
 
 DataplaneRuntime::DataplaneRuntime(const RuntimeOptions& options) : options_(options) {
-    const OnNode shared_memory(node_of(0));  // the cache writer's
+    const OnNode shared_memory(node_of(0));
     lists_ = std::make_unique<ListStates>();
     buffers_ =
         std::make_unique<BufferPools>(options.small_buffers * workers(), options.large_buffers);
@@ -87,9 +87,15 @@ DataplaneRuntime::DataplaneRuntime(const RuntimeOptions& options) : options_(opt
     guard_unmapping(shared_.qsbr);
     board_ = std::make_unique<RowBoard>(options.board_rows, shared_.qsbr);
     if (options.cache_bytes > 0) {
+        std::vector<int> nodes;  // those of the cache writers
+        for (unsigned shard = 0; shard < options.cache_shards; ++shard)
+            nodes.push_back(node_of(shard * workers() / options.cache_shards));
         cache_ = std::make_unique<cache::Cache>(
             cache::CacheOptions{.budget_bytes = options.cache_bytes,
-                                .instance_sizes = options.cache_entries},
+                                .instance_sizes = options.cache_entries,
+                                .shards = options.cache_shards,
+                                .workers = workers(),
+                                .shard_nodes = nodes},
             shared_.qsbr);
     }
     shared_.buffers = buffers_.get();

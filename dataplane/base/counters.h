@@ -41,7 +41,7 @@ class Count {
     X(cache_flushed, "cache entries removed by an operator")                                       \
     X(cache_pages_moved, "memory pages moved to another entry size")                               \
     X(cache_too_big, "answers too large for the cache")                                            \
-    X(cache_insert_ring_full, "answers not cached: the cache writer's ring is full")               \
+    X(cache_insert_ring_full, "answers not cached: the ring to its cache writer is full")          \
     X(cache_insert_no_room, "answers not cached: no entry could be evicted")                       \
     X(cache_insert_table_full, "answers not cached: no slot for their key")                        \
     X(cache_stale_answers, "expired answers served (RFC 8767)")                                    \

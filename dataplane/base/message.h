@@ -27,7 +27,7 @@ enum class MessageKind : std::uint8_t {
     // A query to send by a port of the receiver: buffer = an UpstreamQuery and the bytes, a =
     // upstream, b = source port.
     send_upstream,
-    // To the cache writer: buffer holds a cache::Insert.
+    // To the cache writer of its shard: buffer holds a cache::Insert.
     insert,
     // A query whose flow belongs to the receiver: pointer = rte_mbuf; its `port` is the index of
     // the sender's port. b, token: classify.h.

@@ -1,10 +1,9 @@
-// Informs ThreadSanitizer that a pointer from rte_hash or a mempool carries all writes made before
-// the pointer was added or put back.
+// Informs ThreadSanitizer that a pointer from a mempool carries all writes made before the pointer
+// was put back.
 //
-// DPDK's libraries are not instrumented. So the sanitizer misses the release in rte_hash_add_key,
-// the acquire in rte_hash_lookup, and the compare-and-swap of a mempool's stack. Other builds have
-// no code for this. The sanitizer cannot find races inside rte_hash, rte_malloc, mempools and
-// rte_ring; flush_race_test.cpp checks the contents that readers find for such races.
+// DPDK's libraries are not instrumented. So the sanitizer misses the compare-and-swap of a mempool's
+// stack. Other builds have no code for this. The sanitizer cannot find races inside rte_hash,
+// rte_malloc, mempools and rte_ring.
 #pragma once
 
 #ifdef __SANITIZE_THREAD__
@@ -14,14 +13,14 @@ extern "C" void __tsan_release(void* address);
 
 namespace steer {
 
-inline void publishes([[maybe_unused]] void* entry) noexcept {
+inline void publishes([[maybe_unused]] void* buffer) noexcept {
 #ifdef __SANITIZE_THREAD__
-    __tsan_release(entry);
+    __tsan_release(buffer);
 #endif
 }
-inline void was_published([[maybe_unused]] const void* entry) noexcept {
+inline void was_published([[maybe_unused]] const void* buffer) noexcept {
 #ifdef __SANITIZE_THREAD__
-    __tsan_acquire(const_cast<void*>(entry));
+    __tsan_acquire(const_cast<void*>(buffer));
 #endif
 }
 

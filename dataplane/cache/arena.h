@@ -3,8 +3,8 @@
 //
 // All pages start in a common stock. A class takes a page when it needs one, and keeps it until
 // ask_back(). Then the page gives out no more slots. When its last slot is free, it can go to any
-// class. Each slot has a small record for the cache writer (links of the eviction queue, position
-// in the hash table). These records are at the page's start and inside the budget. So bookkeeping
+// class. Each slot has a small record for the cache writer (links of the eviction queue, place in
+// the table). These records are at the page's start and inside the budget. So bookkeeping
 // never touches a cache line that readers read.
 //
 // For one thread, except PageView, which a walk (walk.h) reads. Uses no heap after construction.
@@ -31,9 +31,8 @@ inline constexpr PageId kNoPage = UINT32_MAX;
 struct Slot {
     SlotId previous = kNoSlot;  // in the queue that has the slot, or
     SlotId next = kNoSlot;      // the next free or retired slot
-    std::int32_t position =
-        -1;  // position of the key in the hash table; -1: the key no longer belongs to this slot
-    std::uint32_t serial = 0;  // of the answer
+    std::uint32_t place = 0;    // of the entry's key in the table (TableKey)
+    std::uint32_t serial = 0;   // of the answer
 };
 static_assert(sizeof(Slot) == 16);
 

@@ -1,20 +1,22 @@
-// The answers that all workers share. Readers never wait. The cache writer is the only writer
-// (docs/explanation/architecture.md).
+// The answers that all workers share. Readers never wait. The cache has shards, chosen by key. Each
+// has one writer, the cache writer of a worker (docs/explanation/architecture.md).
 //
 // An entry is immutable except for a few relaxed atomics. The result of a lookup stays valid until
-// the reader's next quiescent state. Memory is one arena of `budget_bytes`, taken at start.
+// the reader's next quiescent state. Memory is `budget_bytes`, taken at start, in an arena a shard.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "dataplane/base/birth.h"
 #include "dataplane/base/buffer.h"
 #include "dataplane/base/clock.h"
 #include "dataplane/base/counters.h"
 #include "dataplane/base/list_state.h"
+#include "dataplane/cache/entry_table.h"
 #include "dataplane/cache/key_lanes.h"
 #include "dataplane/dns/answer.h"
 
@@ -143,6 +145,9 @@ struct CacheOptions {
     // Maximum entries per instance id, at most kMaxInstances instances. The sum sizes the hash
     // table.
     std::span<const std::uint32_t> instance_sizes;
+    // At most one shard per worker. Worker shard * workers / shards is its cache writer.
+    unsigned shards = 1, workers = 1;
+    std::span<const int> shard_nodes{};  // NUMA node of each shard; empty: that of the caller
 };
 
 // Counts of one instance since the start.
@@ -152,11 +157,14 @@ struct InstanceStats {
     std::uint64_t inserts = 0, evictions = 0, flushed = 0;
 };
 
-using SlotId = std::uint32_t;  // of an entry (arena.h)
+using SlotId = std::uint32_t;  // of an entry in a shard (arena.h)
+
+struct CacheShard;
 
 class Cache {
   public:
     static constexpr unsigned kBulk = 32;
+    static constexpr unsigned kMaxShards = 32;
     static constexpr std::size_t kMaxOrders = 512;
 
     // EAL must be initialized. Aborts with a message if there is no memory.
@@ -166,21 +174,39 @@ class Cache {
     Cache& operator=(const Cache&) = delete;
 
     // For readers: out[i] is the entry of facts[i] and keys[i], or nullptr. All facts are compared.
-    // The entry is usable at `now_s`, perhaps stale (expires_s). n <= kBulk. Does one bulk lookup
-    // with prefetches.
+    // The entry is usable at `now_s`, perhaps stale (expires_s). n <= kBulk. Prefetches over all
+    // keys, whatever their shards are.
     void lookup(const Key* keys, const KeyFacts* facts, unsigned n, std::uint32_t now_s,
                 const Entry** out) const noexcept;
+
+    // The shard of a key: bits of Key::low that no table uses.
+    [[nodiscard]] unsigned shards() const noexcept { return shard_count_; }
+    [[nodiscard]] unsigned shard_of(std::uint64_t key_low, std::uint16_t instance) const noexcept {
+        const Placement placement = placements_[instance];
+        const auto shard =
+            static_cast<unsigned>(placement.first + ((key_low >> 48) * placement.shards >> 16));
+        return shard < shard_count_ ? shard : shard - shard_count_;
+    }
+    [[nodiscard]] unsigned shard_of(const Insert& insert) const noexcept {
+        return shard_of(insert.key.low, insert.instance);
+    }
+    // The worker that writes a shard; the only one that may insert this MessageKind::insert.
+    [[nodiscard]] unsigned writer_of(unsigned shard) const noexcept {
+        return shard * workers_ / shard_count_;
+    }
+    [[nodiscard]] unsigned writer_of(const Buffer& insert) const noexcept;
 
     // For a reader that keeps a lookup's result after its quiescent state. The cache has kShares
     // shares, chosen by key. A share's epoch increases when an entry of the share is removed or
     // replaced, before the entry's grace period begins. Read the epoch before the lookup, and again
     // in the turn that uses the entry. The entry is valid if both are equal.
     static constexpr std::size_t kShares = 512;
-    // Uses bits of Key::low that rte_hash does not use for buckets.
-    static std::uint16_t share_of(std::uint64_t key_low) noexcept {
-        return static_cast<std::uint16_t>((key_low >> 48) % kShares);
+    [[nodiscard]] std::uint16_t share_of(const Key& key, std::uint16_t instance) const noexcept {
+        // Each shard has its own shares: one thread writes the epoch.
+        const std::uint32_t place = TableKey(key.low).place;
+        return static_cast<std::uint16_t>(shard_of(key.low, instance) << share_bits_ |
+                                          place >> (32 - share_bits_));
     }
-    static std::uint16_t share_of(const Key& key) noexcept { return share_of(key.low); }
     [[nodiscard]] std::uint64_t epoch(std::uint16_t share) const noexcept {
         return epochs_[share].load(std::memory_order_acquire);
     }
@@ -197,7 +223,8 @@ class Cache {
             visited.store(1, std::memory_order_relaxed);
     }
 
-    // For the cache writer (one thread). Copies the buffer's content; the caller keeps the buffer.
+    // For the cache writer of the key's shard, or for a caller that is the writer of all shards, as
+    // at the start. Copies the buffer's content; the caller keeps the buffer.
     // Replaces an entry with the same key, unless that has the same serial. Evicts entries for
     // space (SIEVE). Bounded work. Counts answers that are larger than the largest slot
     // (Stat::cache_too_big). Counts answers that find no space before a grace period ends
@@ -207,38 +234,41 @@ class Cache {
     // machine's start.
     void insert(std::span<const std::uint8_t> message, Birth born, Now now,
                 Counters& counters) noexcept;
-    // For the cache writer: frees slots after their grace period. Bounded work. Returns true if
-    // some slots still wait.
-    bool reclaim() noexcept;
-    // For the cache writer, once per loop: reclaim(), the next step of control's orders, and the
-    // next step of a page move between size classes. Bounded work. Returns true if there is more to
-    // do at once.
+    // For the shard's cache writer, once per loop: frees slots after their grace period, does the
+    // next step of control's orders, and of a page move between size classes. Bounded work. Returns
+    // true if there is more to do at once.
+    bool turn(unsigned shard, Now now, Counters& counters) noexcept;
+    // For a caller that is the writer of all shards: a turn of each; frees slots, and returns true
+    // if some still wait; drops all entries (work proportional to their number).
     bool turn(Now now, Counters& counters) noexcept;
-    // For the cache writer: drops all entries. The work is proportional to their number.
+    bool reclaim() noexcept;
     void flush() noexcept;
 
-    // Any thread: sets an instance's maximum number of entries. The hash table does not grow. If
-    // the sum exceeds the sizes at start, the instances take space from each other.
+    // Any thread: sets an instance's maximum number of entries. The tables do not grow. If the sum
+    // exceeds the sizes at start, the instances take space from each other. Each shard of the
+    // instance has its part of the maximum, at least 1, so one may evict a little earlier.
     void set_instance_size(std::uint16_t instance, std::uint32_t entries) noexcept;
 
-    // For one thread of control: orders the cache writer to drop entries that this thread's walk
-    // (walk.h) has just returned and still holds. The walk continues when no order is pending. At
-    // most kMaxOrders.
-    void ask_to_drop(std::span<const SlotId> entries) noexcept;
+    // For one thread of control: orders a shard's cache writer to drop entries that this thread's
+    // walk (walk.h) has just returned and still holds. The walk continues when no order is pending.
+    // At most kMaxOrders.
+    void ask_to_drop(unsigned shard, std::span<const SlotId> entries) noexcept;
+    [[nodiscard]] bool orders_pending(unsigned shard) const noexcept;
     [[nodiscard]] bool orders_pending() const noexcept;
-    // For the same thread: offers answers to the cache writer, each in the format of a
-    // MessageKind::insert. The cache writer takes a few per turn. It skips an answer if its own is
+    // For the same thread: offers answers to the cache writers, each in the format of a
+    // MessageKind::insert. A cache writer takes a few per turn. It skips an answer if its own is
     // as young or younger. The data must stay valid while offers are pending. At most kMaxOrders.
     struct Offer {
         std::span<const std::uint8_t> message;
         Birth born;
     };
     void offer(std::span<const Offer> offers) noexcept;
+    [[nodiscard]] bool offers_pending(unsigned shard) const noexcept;
     [[nodiscard]] bool offers_pending() const noexcept;
     // The number of the last offers that the cache skipped. Valid when no offer is pending.
     [[nodiscard]] unsigned offers_known() const noexcept;
 
-    // Any thread: until `until_ms` of its clock, the cache writer ignores inserts of answers born
+    // Any thread: until `until_ms` of its clock, the cache writers ignore inserts of answers born
     // at `born_ms` or before. These were in flight while the cache was flushed.
     void refuse_born_until(std::uint64_t born_ms, std::uint64_t until_ms) noexcept;
 
@@ -250,11 +280,31 @@ class Cache {
 
   private:
     friend class Walk;
-    bool take_offers(Now now, Counters& counters) noexcept;
-    struct Impl;
-    alignas(
-        64) std::array<std::atomic<std::uint64_t>, kShares> epochs_{};  // the cache writer writes
-    std::unique_ptr<Impl> impl_;
+    // The shards of an instance: `shards` of them from `first` on.
+    struct Placement {
+        std::uint8_t first = 0, shards = 1;
+    };
+
+    void place_instances(const CacheOptions& options);
+    void make_shards(const CacheOptions& options);
+    [[nodiscard]] std::uint32_t part_of(std::uint16_t instance, unsigned shard,
+                                        std::uint32_t entries) const noexcept;
+
+    // The cache writers write them, each its own lines.
+    alignas(64) std::array<std::atomic<std::uint64_t>, kShares> epochs_{};
+    // Constant. What a lookup reads.
+    std::array<TableView, kMaxShards> tables_{};
+    std::array<Placement, kMaxInstances> placements_{};
+    const unsigned shard_count_, workers_, share_bits_;
+    rte_rcu_qsbr* const qsbr_;
+    std::vector<std::unique_ptr<CacheShard>> shards_;
+    // Inserts of answers born at or before the first time are refused until the second time (ms).
+    // Control writes both.
+    alignas(64) std::atomic<std::int64_t> flushed_born_ms_{INT64_MIN};
+    std::atomic<std::uint64_t> flushed_until_ms_{0};
+    std::array<Offer, kMaxOrders> offers_{};  // control's, by shard
 };
+static_assert(Cache::kShares / Cache::kMaxShards * sizeof(std::uint64_t) >= 64,
+              "the epochs of two shards are in different lines");
 
 }  // namespace steer::cache

@@ -1,10 +1,11 @@
-// Puts answers into the cache. Every worker sends its answers to the cache writer (worker 0), which
-// is the only writer.
+// Puts answers into the cache. A worker sends an answer to the cache writer of the key's shard: it
+// inserts it at once, or sends a message to the worker that writes the shard.
 //
-// Worker 0 inserts its own answers at once; other workers send a message. If the ring is full, the
-// answer is dropped and counted (Stat::cache_insert_ring_full). The next answer for that name tries
-// again.
+// If the ring is full, the answer is dropped and counted (Stat::cache_insert_ring_full). The next
+// answer for that name tries again.
 #pragma once
+
+#include <span>
 
 #include "dataplane/base/buffer.h"
 #include "dataplane/base/clock.h"
@@ -17,24 +18,25 @@ namespace steer {
 
 class CacheWriter {
   public:
-    // `cache` may be nullptr: then no answer is cached. `to_keeper` is nullptr for worker 0.
-    CacheWriter(unsigned worker, cache::Cache* cache, Ring<Message>* to_keeper, Counters& counters)
-        : worker_(static_cast<std::uint8_t>(worker)),
-          cache_(cache),
-          to_cache_writer_(to_keeper),
-          counters_(counters) {}
+    // `cache` may be nullptr: then no answer is cached. `to_worker`: rings by worker.
+    CacheWriter(unsigned worker, cache::Cache* cache, std::span<Ring<Message>* const> to_worker,
+                Counters& counters);
 
-    // Any worker. Takes ownership of `insert`, which holds a cache::Insert.
+    // Takes ownership of `insert`, which holds a cache::Insert.
     void submit(Buffer* insert, Now now) noexcept;
-    // For worker 0: handles a MessageKind::insert of another worker; takes ownership of the buffer.
+    // Handles a MessageKind::insert of another worker, for the shard that this worker writes; takes
+    // ownership of the buffer.
     void insert(Buffer* insert, Now now) noexcept;
-    // For worker 0, once per turn. Returns true if there is more to do at once.
+    // Once per turn. Returns true if there is more to do at once.
     bool turn(Now now) noexcept;
 
   private:
+    static constexpr unsigned kNoShard = UINT32_MAX;
+
     std::uint8_t worker_;
+    unsigned shard_ = kNoShard;  // that this worker writes
     cache::Cache* cache_;
-    Ring<Message>* to_cache_writer_;
+    std::span<Ring<Message>* const> to_worker_;
     Counters& counters_;
 };
 

@@ -1,33 +1,33 @@
 // Makes space for new entries: eviction, grace periods, page moves between size classes.
-#include <rte_hash.h>
 #include <rte_rcu_qsbr.h>
 
 #include <algorithm>
 #include <utility>
 
-#include "dataplane/cache/cache_impl.h"
+#include "dataplane/cache/cache_shard.h"
 
 namespace steer::cache {
 namespace {
 
-constexpr unsigned kFreedAtOnce = 128;
 // Slots of a class to keep free (or waiting for a grace period): two bursts of each of two workers.
 constexpr std::size_t kMaxReserve = 128;
 // Entries of a moving page that are handled per turn.
 constexpr std::size_t kPassedOver = 256;  // pages of other classes that are skipped
 constexpr std::uint32_t kInspected = 64;
 constexpr std::uint32_t kDropped = 32;
+// The longest time without a grace period, if some slots wait for one.
+constexpr std::uint64_t kGraceMs = 10;
 
 }  // namespace
 
-void Cache::Impl::evict(SlotId id, Counters& counters) noexcept {
+void CacheShard::evict(SlotId id, Counters& counters) noexcept {
     instances[arena.entry(id)->instance].evictions.add();
     counters.add(Stat::cache_evictions);
     drop(id);
 }
 
-bool Cache::Impl::evict_from_instance(Instance& instance, unsigned size_class, Now now,
-                                      Counters& counters) noexcept {
+bool CacheShard::evict_from_instance(Instance& instance, unsigned size_class, Now now,
+                                     Counters& counters) noexcept {
     for (unsigned i = 0; i < kClasses; ++i) {
         const SlotId id = instance.queues[(size_class + i) % kClasses].victim(arena, now.s());
         if (id == kNoSlot) continue;
@@ -38,7 +38,7 @@ bool Cache::Impl::evict_from_instance(Instance& instance, unsigned size_class, N
 }
 
 // Of the instance that has the most entries of that size.
-SlotId Cache::Impl::victim_of_class(unsigned size_class, Now now) noexcept {
+SlotId CacheShard::victim_of_class(unsigned size_class, Now now) noexcept {
     auto largest = std::max_element(
         instances.begin(), instances.end(), [&](const Instance& a, const Instance& b) {
             return a.queues[size_class].size() < b.queues[size_class].size();
@@ -46,7 +46,7 @@ SlotId Cache::Impl::victim_of_class(unsigned size_class, Now now) noexcept {
     return largest->queues[size_class].victim(arena, now.s());
 }
 
-bool Cache::Impl::evict_from_class(unsigned size_class, Now now, Counters& counters) noexcept {
+bool CacheShard::evict_from_class(unsigned size_class, Now now, Counters& counters) noexcept {
     const SlotId id = victim_of_class(size_class, now);
     if (id == kNoSlot) return false;
     evict(id, counters);
@@ -54,11 +54,12 @@ bool Cache::Impl::evict_from_class(unsigned size_class, Now now, Counters& count
 }
 
 // Frees at most `most` retired slots whose grace period is over. Begins the next grace period. True: some still wait.
-bool Cache::Impl::reclaim(unsigned most) noexcept {
+bool CacheShard::reclaim(unsigned most) noexcept {
     for (unsigned round = 0; round < 2; ++round) {
         if (waiting.first == kNoSlot && !in_grace) {
             if (fresh.first == kNoSlot && !arena.pages_wait()) return false;
             waiting = std::exchange(fresh, Chain{});
+            fresh_slots = 0;
             arena.begin_grace();
             token = rte_rcu_qsbr_start(qsbr);
             in_grace = true;
@@ -70,9 +71,7 @@ bool Cache::Impl::reclaim(unsigned most) noexcept {
         }
         for (; waiting.first != kNoSlot && most > 0; --most) {
             const SlotId id = waiting.first;
-            const Slot slot = arena.slot(id);
-            waiting.first = slot.next;
-            if (slot.position >= 0) rte_hash_free_key_with_position(table, slot.position);
+            waiting.first = arena.slot(id).next;
             const unsigned size_class = arena.entry(id)->size_class;
             --retired[size_class];
             bytes.fetch_sub(kSlotSizes[size_class], std::memory_order_relaxed);
@@ -83,7 +82,7 @@ bool Cache::Impl::reclaim(unsigned most) noexcept {
 }
 
 // A slot for a new entry, before that entry is in any queue: it is never its own victim.
-SlotId Cache::Impl::make_room(unsigned size_class, Now now, Counters& counters) noexcept {
+SlotId CacheShard::make_room(unsigned size_class, Now now, Counters& counters) noexcept {
     const SlotId id = arena.take(size_class);
     if (id != kNoSlot) {
         keep_reserve(size_class, now, counters);
@@ -95,14 +94,15 @@ SlotId Cache::Impl::make_room(unsigned size_class, Now now, Counters& counters) 
     return arena.take(size_class);
 }
 
-std::size_t Cache::Impl::reserve_of(unsigned size_class) const noexcept {
+std::size_t CacheShard::reserve_of(unsigned size_class) const noexcept {
     const std::size_t slots = arena.slots(size_class);
     return slots < 2 ? 0 : std::clamp<std::size_t>(slots / 16, 1, kMaxReserve);
 }
 
 // Evicts ahead of need if no page is left, because an evicted slot is usable only after a grace period.
-void Cache::Impl::keep_reserve(unsigned size_class, Now now, Counters& counters) noexcept {
+void CacheShard::keep_reserve(unsigned size_class, Now now, Counters& counters) noexcept {
     if (arena.can_grow()) return;
+    if (2 * arena.free_slots(size_class) <= reserve_of(size_class)) needs_grace = true;
     if (arena.free_slots(size_class) + retired[size_class] >= reserve_of(size_class)) return;
     want_page(size_class);
     evict_from_class(size_class, now, counters);
@@ -111,7 +111,7 @@ void Cache::Impl::keep_reserve(unsigned size_class, Now now, Counters& counters)
 // ---- pages
 
 // Takes an empty page of another class, else begins to move one, if a class can spare it.
-void Cache::Impl::want_page(unsigned size_class) noexcept {
+void CacheShard::want_page(unsigned size_class) noexcept {
     pressure.add(size_class);
     if (move.stage != PageMove::Stage::none || arena.pages_wait()) return;
     for (unsigned c = 0; c < kClasses; ++c) {
@@ -136,7 +136,7 @@ void Cache::Impl::want_page(unsigned size_class) noexcept {
 }
 
 // One step. True: there is another one.
-bool Cache::Impl::move_page(Now now, Counters& counters) noexcept {
+bool CacheShard::move_page(Now now, Counters& counters) noexcept {
     using Stage = PageMove::Stage;
     const auto slots_of_page = [&] {
         return static_cast<std::uint32_t>(Arena::slots_per_page(arena.size_class_of(move.page)));
@@ -189,16 +189,17 @@ bool Cache::Impl::move_page(Now now, Counters& counters) noexcept {
     return false;
 }
 
-bool Cache::turn(Now now, Counters& counters) noexcept {
-    const bool ordered = impl_->carry_out_orders(counters);
+bool CacheShard::turn(Now now, Counters& counters) noexcept {
+    const bool ordered = carry_out_orders(counters);
     const bool offered = take_offers(now, counters);
-    const bool moving = impl_->move_page(now, counters);
-    impl_->reclaim(kFreedAtOnce);
+    const bool moving = move_page(now, counters);
+    if (in_grace || waiting.first != kNoSlot || fresh_slots >= grace_slots || needs_grace ||
+        arena.pages_wait() || now.ms >= grace_begun_ms + kGraceMs) {
+        if (!in_grace) grace_begun_ms = now.ms;
+        needs_grace = false;
+        reclaim(kFreedAtOnce);
+    }
     return ordered || offered || moving;
-}
-
-bool Cache::reclaim() noexcept {
-    return impl_->reclaim(kFreedAtOnce);
 }
 
 }  // namespace steer::cache

@@ -2,7 +2,7 @@
 // few per turn.
 #include <algorithm>
 
-#include "dataplane/cache/cache_impl.h"
+#include "dataplane/cache/cache_shard.h"
 
 namespace steer::cache {
 namespace {
@@ -11,24 +11,31 @@ constexpr std::uint32_t kDroppedInATurn = 32;
 
 }  // namespace
 
-void Cache::ask_to_drop(std::span<const SlotId> entries) noexcept {
-    Impl::Orders& orders = impl_->orders;
+void Cache::ask_to_drop(unsigned shard, std::span<const SlotId> entries) noexcept {
+    CacheShard::Orders& orders = shards_[shard]->orders;
     const std::size_t n = std::min(entries.size(), kMaxOrders);
     std::copy_n(entries.begin(), n, orders.slots.begin());
     orders.pending.store(static_cast<std::uint32_t>(n), std::memory_order_release);
 }
 
+bool Cache::orders_pending(unsigned shard) const noexcept {
+    return shards_[shard]->orders.pending.load(std::memory_order_acquire) != 0;
+}
+
 bool Cache::orders_pending() const noexcept {
-    return impl_->orders.pending.load(std::memory_order_acquire) != 0;
+    for (unsigned shard = 0; shard < shards(); ++shard) {
+        if (orders_pending(shard)) return true;
+    }
+    return false;
 }
 
 void Cache::refuse_born_until(std::uint64_t born_ms, std::uint64_t until_ms) noexcept {
-    impl_->flushed_born_ms.store(static_cast<std::int64_t>(born_ms), std::memory_order_relaxed);
-    impl_->flushed_until_ms.store(until_ms, std::memory_order_relaxed);
+    flushed_born_ms_.store(static_cast<std::int64_t>(born_ms), std::memory_order_relaxed);
+    flushed_until_ms_.store(until_ms, std::memory_order_relaxed);
 }
 
 // True: more orders are pending.
-bool Cache::Impl::carry_out_orders(Counters& counters) noexcept {
+bool CacheShard::carry_out_orders(Counters& counters) noexcept {
     const std::uint32_t n = orders.pending.load(std::memory_order_acquire);
     if (n == 0) return false;
     const std::uint32_t end = std::min(orders.done + kDroppedInATurn, n);

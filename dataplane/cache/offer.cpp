@@ -2,8 +2,9 @@
 // worker 0's queries.
 #include <algorithm>
 #include <array>
+#include <numeric>
 
-#include "dataplane/cache/cache_impl.h"
+#include "dataplane/cache/cache_shard.h"
 
 namespace steer::cache {
 namespace {
@@ -18,35 +19,55 @@ const Insert& head_of(const Cache::Offer& offer) {
 
 }  // namespace
 
+// Each shard gets its own offers, in their order.
 void Cache::offer(std::span<const Offer> offers) noexcept {
-    Impl::Orders& orders = impl_->orders;
-    orders.offers = offers.data();
-    orders.offered.store(static_cast<std::uint32_t>(std::min(offers.size(), kMaxOrders)),
-                         std::memory_order_release);
+    offers = offers.first(std::min(offers.size(), kMaxOrders));
+    std::array<std::uint32_t, kMaxShards + 1> begins{};
+    for (const Offer& offer : offers) {
+        if (is_well_formed(offer.message)) ++begins[shard_of(head_of(offer)) + 1];
+    }
+    std::partial_sum(begins.begin(), begins.end(), begins.begin());
+    std::array<std::uint32_t, kMaxShards + 1> next = begins;
+    for (const Offer& offer : offers) {
+        if (is_well_formed(offer.message)) offers_[next[shard_of(head_of(offer))]++] = offer;
+    }
+    for (unsigned shard = 0; shard < shards(); ++shard) {
+        CacheShard::Orders& orders = shards_[shard]->orders;
+        orders.known = 0;
+        orders.offers = offers_.data() + begins[shard];
+        orders.offered.store(begins[shard + 1] - begins[shard], std::memory_order_release);
+    }
+}
+
+bool Cache::offers_pending(unsigned shard) const noexcept {
+    return shards_[shard]->orders.offered.load(std::memory_order_acquire) != 0;
 }
 
 bool Cache::offers_pending() const noexcept {
-    return impl_->orders.offered.load(std::memory_order_acquire) != 0;
+    for (unsigned shard = 0; shard < shards(); ++shard) {
+        if (offers_pending(shard)) return true;
+    }
+    return false;
 }
 
 unsigned Cache::offers_known() const noexcept {
-    return impl_->orders.known;
+    unsigned known = 0;
+    for (const auto& shard : shards_)
+        known += shard->orders.known;
+    return known;
 }
 
 // True: more offers are pending.
-bool Cache::take_offers(Now now, Counters& counters) noexcept {
-    Impl::Orders& orders = impl_->orders;
+bool CacheShard::take_offers(Now now, Counters& counters) noexcept {
     const std::uint32_t n = orders.offered.load(std::memory_order_acquire);
     if (n == 0) return false;
-    if (orders.offers_done == 0) orders.known = 0;
-    const std::span<const Offer> turn{orders.offers + orders.offers_done,
-                                      std::min(kTakenInATurn, n - orders.offers_done)};
-    std::array<TableKey, kTakenInATurn> keys;
-    std::transform(turn.begin(), turn.end(), keys.begin(),
-                   [](const Offer& offer) { return head_of(offer).key.low; });
-    impl_->warm(keys.data(), static_cast<unsigned>(turn.size()));
-    for (const Offer& offer : turn) {
-        const Entry* const held = impl_->find(head_of(offer).key);
+    const std::span<const Cache::Offer> turn{orders.offers + orders.offers_done,
+                                             std::min(kTakenInATurn, n - orders.offers_done)};
+    for (const Cache::Offer& offer : turn)
+        table.prefetch(TableKey(head_of(offer).key.low));
+    for (const Cache::Offer& offer : turn) {
+        const Entry* const held =
+            find({head_of(offer), offer.message.subspan(sizeof(Insert)), offer.born});
         if (held != nullptr && held->usable_until_s > now.s() &&
             offer.born.since(held->born) <= kSameBirth) {
             ++orders.known;

@@ -6,32 +6,38 @@
 #include <chrono>
 #include <thread>
 
-#include "dataplane/cache/cache_impl.h"
+#include "dataplane/cache/cache_shard.h"
 
 namespace steer::cache {
 
 Walk::Walk(const Cache& cache, unsigned reader) : cache_(cache), reader_(reader) {
-    rte_rcu_qsbr_thread_register(cache.impl_->qsbr, reader_);
+    rte_rcu_qsbr_thread_register(cache.qsbr_, reader_);
     seen_.reserve(Cache::kMaxOrders);
 }
 
 Walk::~Walk() {
     let_go();
-    rte_rcu_qsbr_thread_unregister(cache_.impl_->qsbr, reader_);
+    rte_rcu_qsbr_thread_unregister(cache_.qsbr_, reader_);
 }
 
 void Walk::let_go() {
-    if (online_) rte_rcu_qsbr_thread_offline(cache_.impl_->qsbr, reader_);
+    if (online_) rte_rcu_qsbr_thread_offline(cache_.qsbr_, reader_);
     online_ = false;
     seen_.clear();
 }
 
 std::span<const Walk::Seen> Walk::next() {
-    const Arena& arena = cache_.impl_->arena;
-    rte_rcu_qsbr* const qsbr = cache_.impl_->qsbr;
+    rte_rcu_qsbr* const qsbr = cache_.qsbr_;
     let_go();
-    while (seen_.empty() && page_ < arena.pages()) {
+    while (seen_.empty() && next_shard_ < cache_.shards()) {
+        const Arena& arena = cache_.shards_[next_shard_]->arena;
+        if (page_ == arena.pages()) {
+            ++next_shard_;
+            page_ = 0;
+            continue;
+        }
         let_go();
+        shard_ = next_shard_;
         rte_rcu_qsbr_thread_online(qsbr, reader_);
         online_ = true;
         const auto page = static_cast<PageId>(page_++);
@@ -53,7 +59,7 @@ std::span<const Walk::Seen> Walk::next() {
 
 void Walk::wait_for_readers(const Cache& cache) {
     using namespace std::chrono_literals;
-    rte_rcu_qsbr* const qsbr = cache.impl_->qsbr;
+    rte_rcu_qsbr* const qsbr = cache.qsbr_;
     const std::uint64_t token = rte_rcu_qsbr_start(qsbr);
     while (rte_rcu_qsbr_check(qsbr, token, false) == 0)
         std::this_thread::sleep_for(50us);

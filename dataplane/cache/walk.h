@@ -30,6 +30,9 @@ class Walk {
     // The entries of the next page, valid until the next call. Empty at the end of the walk.
     std::span<const Seen> next();
 
+    // The shard of the page that next() returned last.
+    [[nodiscard]] unsigned shard() const { return shard_; }
+
     // Releases the page until the next call, for a caller that waits for a disk or a client.
     void let_go();
 
@@ -40,6 +43,7 @@ class Walk {
   private:
     const Cache& cache_;
     unsigned reader_;
+    unsigned next_shard_ = 0, shard_ = 0;
     std::size_t page_ = 0;
     bool online_ = false;
     std::vector<Seen> seen_;

@@ -63,9 +63,12 @@ void lookup(Burst& burst, const Snapshot& snapshot, const cache::Cache* cache,
     std::array<cache::Key, kBurst> keys;
     std::array<const cache::Entry*, kBurst> found;
     hasher.bulk(facts.data(), n, keys.data());
+    std::array<std::uint16_t, kBurst> shares;
     std::array<std::uint64_t, kBurst> epochs;
-    for (unsigned i = 0; burst.packet_cache_asked && i < n; ++i)
-        epochs[i] = cache->epoch(cache::Cache::share_of(keys[i]));
+    for (unsigned i = 0; burst.packet_cache_asked && i < n; ++i) {
+        shares[i] = cache->share_of(keys[i], facts[i].instance);
+        epochs[i] = cache->epoch(shares[i]);
+    }
     cache->lookup(keys.data(), facts.data(), n, now.s(), found.data());
     Unplanned unplanned;
     for (unsigned i = 0; i < n; ++i) {
@@ -77,7 +80,7 @@ void lookup(Burst& burst, const Snapshot& snapshot, const cache::Cache* cache,
                 executor.plan(snapshot, e->tags.load(std::memory_order_relaxed), p.client.entry);
         if (by_name && p.plan == nullptr) unplanned.add(p);
         if (e != nullptr && burst.packet_cache_asked)
-            remember(p, snapshot, resolver, keys[i], epochs[i], packet_cache);
+            remember(p, snapshot, resolver, shares[i], epochs[i], packet_cache);
     }
     unplanned.plan(snapshot, executor);
     burst.has_lookup = true;

@@ -301,14 +301,14 @@ TracePacketCache foresee(const Packet& p, const Snapshot& snapshot, const Packet
 }
 
 void remember(const Packet& p, const Snapshot& snapshot, const Resolver& resolver,
-              const cache::Key& key, std::uint64_t epoch, PacketCache& packet_cache) noexcept {
+              std::uint16_t share, std::uint64_t epoch, PacketCache& packet_cache) noexcept {
     if (p.packet_cache_hash == 0 || p.found->ecs_len != 0) return;
     Line& line = packet_cache.replace(p.packet_cache_hash, p.dns, compared_length(p));
     line.entry = p.found;
     line.frontend_class = frontend_class(p, snapshot);
     line.epoch = epoch;
     line.ready = 0;
-    line.share = cache::Cache::share_of(key);
+    line.share = share;
     line.head = p.query;
     line.limit_name = resolver.limit_name(p.query, p.found->answer(), snapshot);
     line.question_sum = checksum_fold(p.question_sum);

@@ -29,6 +29,6 @@ TracePacketCache foresee(const Packet& packet, const Snapshot& snapshot,
 // Stores the result of lookup() for a packet that answer_from_packet_cache() did not find. `epoch`:
 // of the key's share, read before the lookup.
 void remember(const Packet& packet, const Snapshot& snapshot, const Resolver& resolver,
-              const cache::Key& key, std::uint64_t epoch, PacketCache& packet_cache) noexcept;
+              std::uint16_t share, std::uint64_t epoch, PacketCache& packet_cache) noexcept;
 
 }  // namespace steer

@@ -79,6 +79,7 @@ struct Shared {
     ListStates* lists = nullptr;
 };
 
+static_assert(cache::Cache::kMaxShards >= kMaxWorkers, "each worker may write a shard");
 static_assert(sizeof(Shared::ParkedCounts) == 64, "one line per worker");
 static_assert(offsetof(Shared, parked) % 64 == 0 && offsetof(Shared, retire_generation) >=
                                                         offsetof(Shared, parked) + 64 * kMaxWorkers,

@@ -96,6 +96,7 @@ RuntimeOptions plane_options(const Snapshot& snapshot, const SceneOptions& scene
     options.worker.spread = false;  // each worker has a port, and its queries are for it
     options.cache_bytes = std::size_t{scene.cache_mib} << 20;
     options.cache_entries = {snapshot.caches.front().size};
+    options.cache_shards = options.worker.workers;
     return options;
 }
 

@@ -186,7 +186,7 @@ class Product::Impl {
               rte_zmalloc("differential", rte_rcu_qsbr_get_memsize(1), 64))) {
         rte_rcu_qsbr_init(qsbr_, 1);
         cache_.emplace(cache::CacheOptions{std::size_t{16} << 20, sizes_}, qsbr_);
-        cache_writer_.emplace(0, &*cache_, nullptr, counters_);
+        cache_writer_.emplace(0, &*cache_, std::span<Ring<Message>* const>{}, counters_);
         executor_.emplace(0, &*cache_, hasher_, pools_, *cache_writer_, &notes_, counters_);
     }
     ~Impl() {

@@ -11,13 +11,15 @@ from lab.scene import Scene
 
 BUILD = sys.argv.pop(1)
 
+# Two workers write a shard of the cache each.
 CONFIG = """
+dataplane: {{ workers: 2 }}
 routers:
   edge1: {{ address: 172.16.1.1, username: api-user, password: secret }}
 plugins:
   - {{ tag: policy, type: domain_set, args: {{ exps: ["domain:stream.example"] }} }}
   - {{ tag: is_policy, type: qname, args: [$policy] }}
-  - {{ tag: main_cache, type: cache, args: {{ size: 1000, short_circuit: true, dump_file: {dump} }} }}
+  - {{ tag: main_cache, type: cache, args: {{ size: 32MiB, short_circuit: true, dump_file: {dump} }} }}
   - {{ tag: up, type: forward, args: {{ upstreams: [ {{ addr: udp://1.1.1.1 }} ] }} }}
   - {{ tag: list1, type: ros_address_list, args: {{ router: edge1, address_list4: one, address_list6: one6 }} }}
   - {{ tag: main, type: sequence, args: [
@@ -64,7 +66,9 @@ class Cache(unittest.TestCase):
 
     def test_answers_are_shown_and_flushed(self):
         daemon = self.scene.start_daemon(self.config)
-        simd = self.scene.reported("status")["simd"]
+        status = self.scene.reported("status")
+        simd = status["simd"]
+        self.assertEqual(status["cache"]["shards"], 2)
         self.assertIn(f"cache keys are computed by {simd} code\n", daemon.text())
         self.fill()
         (answer,) = self.held("LONG.stream.example.")
@@ -235,7 +239,7 @@ plugins:
 
     def test_a_dump_that_fails_is_a_problem_until_one_succeeds(self):
         folder = self.state / "gone"
-        text = CONFIG.format(dump=folder / "main.dump").replace("size: 1000,", "size: 1000, dump_interval: 1s,")
+        text = CONFIG.format(dump=folder / "main.dump").replace("size: 32MiB,", "size: 32MiB, dump_interval: 1s,")
         self.config.write_text(text)
         self.scene.start_daemon(self.config)
 

@@ -99,10 +99,15 @@ Appliance::Appliance(const ApplianceOptions& options) : options_(options) {
     hasher_ = std::make_unique<cache::KeyHasher>(secret);
     board_ = std::make_unique<RowBoard>(4096, shared_.qsbr);
     if (options.cache) {
-        const std::array<std::uint32_t, 2> sizes{1024, 1024};
-        cache_ = std::make_unique<cache::Cache>(
-            cache::CacheOptions{.budget_bytes = std::size_t{8} << 20, .instance_sizes = sizes},
-            shared_.qsbr);
+        // So large that each worker writes a part of them.
+        const std::uint32_t answers = options.workers == 1 ? 1024 : 4096 * options.workers;
+        const std::array sizes{answers, answers};
+        cache_ =
+            std::make_unique<cache::Cache>(cache::CacheOptions{.budget_bytes = std::size_t{8} << 20,
+                                                               .instance_sizes = sizes,
+                                                               .shards = options.workers,
+                                                               .workers = options.workers},
+                                           shared_.qsbr);
     }
     shared_.buffers = buffers_.get();
     shared_.cache = cache_.get();

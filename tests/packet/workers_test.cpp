@@ -39,6 +39,38 @@ BOOST_AUTO_TEST_CASE(each_name_has_one_owner_and_replies_reach_it) {
     BOOST_CHECK_EQUAL(a.answer().id(), 3);
 }
 
+// Its cache writer is the only one that inserts there.
+BOOST_AUTO_TEST_CASE(each_worker_writes_its_shard_of_the_cache) {
+    constexpr unsigned kWorkers = 3, kNames = 60;
+    Appliance a({.workers = kWorkers});
+    a.publish(cache_forward());
+    const auto name = [](unsigned i) { return "n" + std::to_string(i) + ".example"; };
+    for (unsigned i = 0; i < kNames; ++i) {
+        a.ask(name(i), 1, 1, {.worker = i % kWorkers});
+        a.turn();
+        a.reply(a.upstream_query(), 60, {"203.0.113.1"});
+        a.turn();
+        a.answer();
+    }
+    const cache::Cache& cache = *a.shared().cache;
+    std::array<std::uint64_t, kWorkers> expected{};
+    for (unsigned i = 0; i < kNames; ++i) {
+        const Bytes wire = wire_name(name(i));
+        const cache::Key key = (*a.shared().hasher)({wire, kTypeA, 1, 0, 0});
+        ++expected[cache.writer_of(cache.shard_of(key.low, 0))];
+    }
+    for (unsigned w = 0; w < kWorkers; ++w) {
+        BOOST_CHECK_GT(expected[w], 0U);
+        BOOST_CHECK_EQUAL(a.worker(w).counters().get(Stat::cache_inserts), expected[w]);
+    }
+    // Every worker finds them all, twice: the second time by its packet cache.
+    for (unsigned i = 0; i < 2 * kWorkers * kNames; ++i)
+        a.ask(name(i % kNames), 1, 1, {.worker = i / kNames % kWorkers});
+    a.turn();
+    BOOST_CHECK_EQUAL(a.answers().size(), 2 * kWorkers * kNames);
+    BOOST_CHECK_EQUAL(a.upstream_queries().size(), 0U);
+}
+
 BOOST_AUTO_TEST_CASE(a_worker_without_the_upstreams_port_sends_by_the_worker_with_it) {
     Appliance a({.workers = 2, .own_interfaces = true});
     a.publish(forward_only());

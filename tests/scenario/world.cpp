@@ -397,6 +397,7 @@ void World::build(const WorldOptions& options) {
     runtime.board_rows = 65'536;
     for (const auto& instance : built.snapshot->caches) {
         runtime.cache_bytes = std::size_t{8} << 20;
+        runtime.cache_shards = options.workers;
         runtime.cache_entries.resize(
             std::max<std::size_t>(runtime.cache_entries.size(), instance.id + 1U));
         runtime.cache_entries[instance.id] = instance.size;
@@ -525,7 +526,7 @@ void World::restore_caches(const std::string& folder) {
         auto& shared = runtime_->shared();
         auto done = restore_instance(*shared.cache, *shared.hasher, scope, clock_.now(),
                                      wall_ns() / 1'000'000, folder + "/" + scope.tag,
-                                     as_the_cache_writer(*shared.cache, clock_.now()));
+                                     as_the_cache_writers(*shared.cache, clock_.now()));
         if (!done) throw std::runtime_error(done.error().sentence());
     }
 }

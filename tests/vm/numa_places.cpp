@@ -96,6 +96,21 @@ BOOST_AUTO_TEST_CASE(structures_are_on_the_node_of_their_worker) {
         return std::make_shared<cache::Cache>(
             cache::CacheOptions{.budget_bytes = 8 * kMiB, .instance_sizes = sizes}, qsbr);
     });
+    {
+        const std::array<std::uint32_t, 1> spread{40'000};
+        const std::array<int, 2> nodes{1, 0};
+        const std::size_t before[] = {used(0), used(1)};
+        const cache::Cache sharded{{.budget_bytes = 8 * kMiB,
+                                    .instance_sizes = spread,
+                                    .shards = 2,
+                                    .workers = 2,
+                                    .shard_nodes = nodes},
+                                   qsbr};
+        for (const int node : nodes) {
+            const std::size_t own = used(node) - before[node];
+            BOOST_TEST((own >= 4 * kMiB && own < 5 * kMiB), "shard on node " << node);
+        }
+    }
     check_place("row board", 500 * 1024, [&] { return std::make_shared<RowBoard>(10'000, qsbr); });
     check_place("buffers", 4 * kMiB, [] { return std::make_shared<BufferPools>(2048, 16); });
     check_place("packet cache", kMiB, [] { return std::make_shared<PacketCache>(7); });

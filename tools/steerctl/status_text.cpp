@@ -131,8 +131,10 @@ std::string cache_section(const json::object& status) {
     if (value == nullptr || !value->is_object()) return {};
     const json::object& cache = value->get_object();
     const auto bytes = number_of(find(cache, "bytes"));
+    const bool has_shards = number_of(find(cache, "shards")).value_or(1) > 1;
     return "\n" + section_heading("cache") + "  " + text_of(cache, "entries") + " entries, " +
-           (bytes ? size_text(*bytes) : "-") + "\n";
+           (bytes ? size_text(*bytes) : "-") +
+           (has_shards ? ", " + text_of(cache, "shards") + " shards" : "") + "\n";
 }
 
 std::string lists_section(const json::object& status) {

@@ -54,7 +54,7 @@ class PolicyRun::Impl {
           sets_(built.sets),
           buffers_(buffers),
           now_(now),
-          cache_writer_(0, nullptr, nullptr, counters_),
+          cache_writer_(0, nullptr, {}, counters_),
           executor_(0, nullptr, hasher_, buffers, cache_writer_, nullptr, counters_) {}
 
     Decision decide(const ReplayedQuery& query, Answers answers) {

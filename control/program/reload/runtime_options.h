@@ -15,6 +15,7 @@ struct RuntimeOptions {
     std::vector<int> worker_nodes{};  // where the memory of each is; empty: anywhere
     unsigned streams = 1;
     std::size_t cache_bytes = 0;               // 0: no cache in the configuration
+    unsigned cache_shards = 1;                 // each with a cache writer; at most one a worker
     std::vector<std::uint32_t> cache_entries;  // by cache instance id
     unsigned board_rows = 262'144;
     // Answers in flight and held queries use small buffers; answers over TCP may need large ones.

@@ -12,6 +12,9 @@ namespace {
 constexpr std::uint64_t kMiB = 1U << 20;
 constexpr std::uint64_t kBytesPerEntry = 512;  // of a cache whose size is given in entries
 constexpr std::uint64_t kSmallestCache = 4 * kMiB;
+// Each worker writes a shard of the cache, unless shards would be smaller: pages that are not full,
+// one a size of answers, are then at most a sixteenth of it.
+constexpr std::uint64_t kLeastCacheShard = 16 * kMiB;
 constexpr std::uint64_t kRoomy = 512 * kMiB;  // from here on tables have their full size
 
 constexpr std::uint64_t kBoardShare = 8;  // the row board has at most an eighth of the memory
@@ -119,6 +122,8 @@ Result<RuntimeOptions> plan_tables(const config::Settings& settings, const Snaps
         }
     }
     options.cache_bytes = wanted;
+    options.cache_shards =
+        static_cast<unsigned>(std::clamp<std::uint64_t>(wanted / kLeastCacheShard, 1, workers));
     return options;
 }
 

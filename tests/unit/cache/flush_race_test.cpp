@@ -2,9 +2,8 @@
 // moves pages; three readers; and a control thread that walks and flushes.
 //
 // Each answer carries its serial. A reader may see an answer only if it was the last of its name at some time during
-// the lookup, had not expired, and was not flushed before the lookup began. Under -Db_sanitize=thread this runs with our own
-// headers instrumented (publication.h says what stands in for DPDK's library); what the sanitizer cannot see there, races
-// inside rte_hash and rte_malloc, shows here as an answer whose bytes are not all its own.
+// the lookup, had not expired, and was not flushed before the lookup began. It also runs under -Db_sanitize=thread. A race that the
+// sanitizer does not see shows here as an answer whose bytes are not all its own.
 #include <boost/test/unit_test.hpp>
 #include <chrono>
 #include <thread>
@@ -112,7 +111,7 @@ struct World {
                     if (number_of(*entry) % kGroups == group) wanted.push_back(slot);
                 }
                 if (wanted.empty()) continue;
-                cache.ask_to_drop(wanted);
+                cache.ask_to_drop(walk.shard(), wanted);
                 while (cache.orders_pending())
                     std::this_thread::yield();
             }

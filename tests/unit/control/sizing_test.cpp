@@ -75,6 +75,22 @@ BOOST_AUTO_TEST_CASE(the_row_board_has_room_for_all_lists) {
     BOOST_TEST(rows(4'000'000, kGiB) == kGiB / 8 / RowBoard::kBytesPerRow);
 }
 
+BOOST_AUTO_TEST_CASE(each_worker_writes_a_shard_of_a_large_cache) {
+    const auto shards = [](const std::string& size, unsigned workers) {
+        const auto outcome = config::load_text(
+            "plugins:\n  - { tag: c, type: cache, args: { size: " + size +
+                " } }\n  - { tag: main, type: sequence, args: [{ exec: $c }, { exec: reject }] }\n",
+            "test.yaml");
+        BOOST_TEST_REQUIRE(outcome.ok());
+        return plan_tables(outcome.settings, Snapshot{}, kGiB, workers)->cache_shards;
+    };
+    BOOST_TEST(shards("256MiB", 1) == 1U);
+    BOOST_TEST(shards("256MiB", 8) == 8U);
+    BOOST_TEST(shards("64MiB", 8) == 4U);
+    BOOST_TEST(shards("100000", 8) == 3U);
+    BOOST_TEST(shards("1024", 8) == 1U);
+}
+
 BOOST_AUTO_TEST_CASE(caches_larger_than_memory_are_refused) {
     const std::string large = "  - { tag: c, type: cache, args: { size: 4GiB } }\n";
     const std::string many = "  - { tag: c, type: cache, args: { size: 100000000 } }\n";

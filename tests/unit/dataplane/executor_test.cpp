@@ -61,7 +61,7 @@ struct Walk {
     std::array<std::uint8_t, 16> secret{2};
     cache::KeyHasher hasher{secret};
     Counters counters;
-    CacheWriter cache_writer{0, nullptr, nullptr, counters};
+    CacheWriter cache_writer{0, nullptr, {}, counters};
     Executor executor{0, nullptr, hasher, pools, cache_writer, notes, counters};
     Now now{1'000'000};
     std::optional<QueryContext> context;

@@ -351,7 +351,7 @@ class Side {
               rte_zmalloc("plan_test", rte_rcu_qsbr_get_memsize(1), 64))) {
         rte_rcu_qsbr_init(qsbr_, 1);
         cache_.emplace(cache::CacheOptions{std::size_t{2} << 20, sizes_}, qsbr_);
-        cache_writer_.emplace(0, &*cache_, nullptr, counters);
+        cache_writer_.emplace(0, &*cache_, std::span<Ring<Message>* const>{}, counters);
         executor_.emplace(0, &*cache_, hasher_, pools_, *cache_writer_, &notes_, counters);
     }
     ~Side() {

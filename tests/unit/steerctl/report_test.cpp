@@ -91,7 +91,7 @@ BOOST_AUTO_TEST_CASE(a_whole_status_is_written_in_sections) {
         "ports":[{"device":"eth0","driver":"af_xdp","why":"it can"}],
         "addresses":["192.0.2.1","2001:db8::1"],
         "workers":[{"index":0,"cpu":1,"parked":3,"busy_percent":12.34}],
-        "cache":{"entries":1234,"bytes":3145728},
+        "cache":{"entries":1234,"bytes":3145728,"shards":8},
         "routers":[{"name":"edge1","address":"172.16.1.1:8729","state":"ready","trouble":"","rows":10,
                     "claims":12,"owed":2,"orphans":1},
                    {"name":"edge2","trouble":"wrong password","rows":0}],
@@ -110,7 +110,7 @@ BOOST_AUTO_TEST_CASE(a_whole_status_is_written_in_sections) {
                       "  worker  cpu  busy %  pending\n"
                       "       0    1    12.3        3\n"
                       "\ncache\n"
-                      "  1234 entries, 3.0 MiB\n"
+                      "  1234 entries, 3.0 MiB, 8 shards\n"
                       "\nrouters\n"
                       "  router  address          state  rows  claims  rows to write  orphans\n"
                       "  edge1   172.16.1.1:8729  ready    10      12              2        1\n"

@@ -79,7 +79,7 @@ struct OneCache {
     Result<Restored> restore(const DumpScope& scope, Now now, std::uint64_t wall,
                              const std::string& path) {
         return restore_instance(cache, cache::KeyHasher{secret}, scope, now, wall, path,
-                                as_the_cache_writer(cache, now));
+                                as_the_cache_writers(cache, now));
     }
 
     std::array<std::uint8_t, 16> secret = kSecret;

@@ -1,4 +1,5 @@
-// The cache's implementation, for the sources of this folder only.
+// A shard of the cache: a table, memory and queues of its own, which one worker writes. For the
+// sources of this folder only.
 #pragma once
 
 #include <array>
@@ -8,17 +9,11 @@
 
 #include "dataplane/cache/arena.h"
 #include "dataplane/cache/cache.h"
+#include "dataplane/cache/entry_table.h"
 #include "dataplane/cache/page_move.h"
 #include "dataplane/cache/sieve.h"
 
-struct rte_hash;
-
 namespace steer::cache {
-
-// The part of a key that rte_hash stores: the lower half. With its value it has 16 bytes. Two
-// answers with the same half (probability 2^-64) replace each other. A reader compares all facts
-// anyway.
-using TableKey = std::uint64_t;
 
 // Slots chained by Slot::next, first in, first out.
 struct Chain {
@@ -33,13 +28,23 @@ struct Payload {
     Birth born;
 };
 
-struct Cache::Impl {
-    using Epochs = std::array<std::atomic<std::uint64_t>, kShares>;
+// Slots that are freed in one turn.
+inline constexpr unsigned kFreedAtOnce = 128;
 
-    Impl(const CacheOptions& options, rte_rcu_qsbr* readers, Epochs& shares);
-    ~Impl();
-    Impl(const Impl&) = delete;
-    Impl& operator=(const Impl&) = delete;
+// Whether the fields of this MessageKind::insert agree with its size.
+[[nodiscard]] bool is_well_formed(std::span<const std::uint8_t> message) noexcept;
+
+struct CacheShard {
+    // This shard's part of Cache's epochs, of 2^(32 - shift) words.
+    struct Epochs {
+        std::atomic<std::uint64_t>* words;
+        unsigned shift;
+    };
+
+    CacheShard(std::size_t budget_bytes, std::uint64_t most_entries, rte_rcu_qsbr* readers,
+               Epochs shares, bool is_only);
+    CacheShard(const CacheShard&) = delete;
+    CacheShard& operator=(const CacheShard&) = delete;
 
     // The cache writer writes it, except `limit`, which control writes. Any thread may read it.
     struct Instance {
@@ -50,15 +55,16 @@ struct Cache::Impl {
         Count inserts, evictions, flushed;
     };
 
-    // cache.cpp
+    // cache_shard.cpp
+    // A well-formed message, whose key belongs to this shard.
+    void insert(std::span<const std::uint8_t> message, Birth born, Now now,
+                Counters& counters) noexcept;
     void insert(const Payload& payload, Now now, Counters& counters) noexcept;
-    [[nodiscard]] const Entry* find(const Key& key) const noexcept;
-    // Prefetches the table's data for these keys, many at a time.
-    void warm(const TableKey* keys, unsigned n) const noexcept;
+    [[nodiscard]] const Entry* find(const Payload& payload) const noexcept;
+    void flush() noexcept;
     void drop(SlotId id) noexcept;
-    void replace(const Entry* old, TableKey key) noexcept;
     void unlink(SlotId id) noexcept;
-    void retire(SlotId id, TableKey key) noexcept;
+    void retire(SlotId id) noexcept;
 
     // eviction.cpp: which entry is evicted for a new one
     SlotId make_room(unsigned size_class, Now now, Counters& counters) noexcept;
@@ -70,6 +76,7 @@ struct Cache::Impl {
     [[nodiscard]] std::size_t reserve_of(unsigned size_class) const noexcept;
     void keep_reserve(unsigned size_class, Now now, Counters& counters) noexcept;
     bool reclaim(unsigned most) noexcept;
+    bool turn(Now now, Counters& counters) noexcept;
 
     // eviction.cpp: moves pages from a class that can spare them to one that needs them
     void want_page(unsigned size_class) noexcept;
@@ -77,14 +84,22 @@ struct Cache::Impl {
 
     // flush.cpp
     bool carry_out_orders(Counters& counters) noexcept;
+    // offer.cpp
+    bool take_offers(Now now, Counters& counters) noexcept;
 
-    rte_hash* table;  // the only member that readers use
-    alignas(64) Arena arena;
+    EntryTable table;
+    Arena arena;
     rte_rcu_qsbr* qsbr;
-    Epochs& epochs;  // those of the Cache
+    const Epochs epochs;
+    // A grace period reads a line of each worker. So, if several writers have them, one begins for
+    // as many slots, if a class is about to need one, or some time after the last.
+    const std::size_t grace_slots;
+    bool needs_grace = false;
+    std::uint64_t grace_begun_ms = 0;
     std::array<Instance, kMaxInstances> instances;
     // Retired slots: those retired before the present grace period began, and those retired since.
     Chain waiting, fresh;
+    std::size_t fresh_slots = 0;
     std::array<std::size_t, kClasses> retired{};
     bool in_grace = false;
     std::uint64_t token = 0;
@@ -103,12 +118,9 @@ struct Cache::Impl {
         // Offered answers, in the same manner: `offers` is valid while `offered` is not 0.
         std::atomic<std::uint32_t> offered{0};
         std::uint32_t offers_done = 0, known = 0;  // of the cache writer
-        const Offer* offers = nullptr;
+        const Cache::Offer* offers = nullptr;
     };
     Orders orders;
-    // Inserts of answers born at or before the first time are refused until the second time (ms).
-    std::atomic<std::int64_t> flushed_born_ms{INT64_MIN};
-    std::atomic<std::uint64_t> flushed_until_ms{0};
 };
 
 }  // namespace steer::cache
