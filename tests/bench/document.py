@@ -126,7 +126,7 @@ def _growth(curves: dict[str, list[dict]]) -> list[str]:
 
 
 CORES = {"packet_cache_hit": "hit in the packet cache", "shared_cache_hit": "hit in the shared cache", "miss": "miss", "insert": "insert, beside its miss",
-         "claim": "claim, beside its insert", "among hits": "miss and insert among 15 hits", "writer": "worker 0's part of an insert"}
+         "claim": "claim, beside its insert", "among hits": "miss and insert among 15 hits"}
 
 
 def _cores(result: dict) -> list[str]:

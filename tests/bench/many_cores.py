@@ -3,14 +3,15 @@
 The lines are counted in a machine of eight emulated CPUs (tests/cores), so they do not depend on this one. What a worker does
 by itself and what a line costs are measured here, and the rates of many workers are a model of both:
 
-    answer of a worker = (1 - m) hit + m (miss + f (lines of a miss) L)      m: share of misses, f = (N - 1) / N
-    insert of worker 0 = insert + f (lines of an insert) L                   L: nanoseconds of a line
+    answer = (1 - m) hit + m (miss + insert + f (lines of a miss and its insert) L)      m: share of misses, f = (N - 1) / N
+    rate   = N / answer                                                                  L: nanoseconds of a line
 
-A miss has the part of an insert that its worker does; what is worker 0's is counted and timed (bench `scale`) by itself. Lines
-of a miss are those of one miss among 15 hits: its messages are alone in their rings, and move more lines than those of a burst.
+Each worker writes a shard of the cache, so all do the same work. A miss has the part of an insert that its worker does; what
+the cache writer does is timed (bench `scale`) by itself. Lines are those of one miss among 15 hits: its messages are alone in
+their rings, and move more lines than those of a burst.
 
-Worker 0 writes the cache beside its share of the queries. `waits` has each line at its full cost (`fill_ns`), `overlaps` has
-the cost of a line that does not wait for the one before (`overlapped_ns`). Real workers are between the two.
+`waits` has each line at its full cost (`fill_ns`), `overlaps` has the cost of a line that does not wait for the one before
+(`overlapped_ns`). Real workers are between the two.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ def spread(values: list[float]) -> str:
 
 
 def counted(build: pathlib.Path) -> tuple[dict[int, dict[str, trace.Needs]], float]:
-    """Lines by number of workers and name of a law, with the cache writer's part of an insert; and the largest difference of two repeats."""
+    """Lines by number of workers and name of a law; and the largest difference of two repeats."""
     by_workers, widest = {}, 0.0
     kernel = guest.debian(build / "guest-kernel")
     with guest.booted(kernel, build) as machine:
@@ -56,7 +57,7 @@ def counted(build: pathlib.Path) -> tuple[dict[int, dict[str, trace.Needs]], flo
             print(f"  miss and insert among hits, workers {workers}: {spread([n.fills() for n in mixed])} lines of other cores", flush=True)
             if wrong := laws.broken(repeats[0]):
                 raise LabError("; ".join(wrong))
-            by_workers[workers] = needs[0] | {"among hits": mixed[0], "writer": laws.by_cache_writer(repeats[0])}
+            by_workers[workers] = needs[0] | {"among hits": mixed[0]}
     return by_workers, widest
 
 
@@ -77,21 +78,12 @@ def timed(build: pathlib.Path) -> dict[str, float]:
 
 
 def modelled(lines: dict[str, trace.Needs], ns: dict[str, float], line_ns: float, workers: int, percent: int) -> dict[str, float]:
-    """Millions a second: what all workers answer, what they insert, and the most that worker 0 could insert."""
+    """Millions a second of all workers: answers, and inserts into the cache."""
     share, misses = (workers - 1) / workers, percent / 100
     most = (max(WORKERS) - 1) / max(WORKERS)  # the share that `lines` were counted with
-    writer = lines["writer"].fills()
-    of_miss = lines["among hits"].fills() - writer
-    answer = (1 - misses) * ns["hit"] + misses * (ns["miss"] + share / most * of_miss * line_ns)
-    insert = ns["insert"] + share / most * writer * line_ns
-    return {"mqps": 1e3 / (answer / workers + misses * insert),  # until worker 0, with as many queries as the others, is full
-            "alone_mqps": 1e3 * workers / answer,                # if inserts were free
-            "inserts": misses * 1e3 * workers / answer, "most_inserts": 1e3 / insert}
-
-
-def end_of_writer(point) -> int | None:
-    """The first number of workers that insert more than worker 0 can write, even if it does nothing else; `point`: by workers."""
-    return next((n for n in range(1, 65) if point(n)["inserts"] > point(n)["most_inserts"]), None)
+    of_miss = ns["miss"] + ns["insert"] + share / most * lines["among hits"].fills() * line_ns
+    mqps = 1e3 * workers / ((1 - misses) * ns["hit"] + misses * of_miss)
+    return {"mqps": mqps, "inserts": misses * mqps}
 
 
 def of_scale() -> dict[str, float]:
@@ -115,12 +107,9 @@ def run(build: str) -> dict:
     curves = {name: {str(percent): [{"n": n, **{key: round(value, 3) for key, value in modelled(lines, ns, cost, n, percent).items()}}
                                     for n in MODELLED] for percent in MISSES}
               for name, cost in (("waits", times["fill"]), ("overlaps", times["overlapped"]))}
-    ends = {f"end_{percent}_{name}": end_of_writer(lambda n, p=percent, c=cost: modelled(lines, ns, c, n, p)) or "above 64"
-            for percent in MISSES if percent for name, cost in (("waits", times["fill"]), ("overlaps", times["overlapped"]))}
     figures = {}
     for name, needs in lines.items():
         figures |= {name: round(needs.fills(), 2), f"{name}_writes": round(needs.shared_writes, 2)}
     counts = {str(workers): {name: [round(n.fills(), 2), round(n.shared_writes, 2)] for name, n in needs.items()} for workers, needs in by_workers.items()}
     return {**figures, "spread": round(widest, 2), "hit_ns": ns["hit"], "miss_ns": ns["miss"], "insert_ns": ns["insert"], "fill_ns": times["fill"],
-            "overlapped_ns": times["overlapped"], "write_ns": times["write"], "most_inserts_waits": curves["waits"]["5"][-1]["most_inserts"],
-            "most_inserts_overlaps": curves["overlaps"]["5"][-1]["most_inserts"], **ends, "counts": counts, "curves": curves, "parameters": parameters, "rounds": []}
+            "overlapped_ns": times["overlapped"], "write_ns": times["write"], "counts": counts, "curves": curves, "parameters": parameters, "rounds": []}

@@ -38,7 +38,7 @@ using cores::mark;
 
 constexpr unsigned kBurst = 32, kNames = 8, kWarmUp = 10, kRows = 1024;
 // Turns without a frame after which nothing is on its way: a reply passes from its receiver to the owner of the question, to the
-// receiver of the query, and its answer to the cache writer.
+// receiver of the query, and its answer to a cache writer.
 constexpr unsigned kQuiet = 4;
 
 void pin(unsigned cpu) {
@@ -230,6 +230,7 @@ BOOST_AUTO_TEST_CASE(operations_are_served) {
     mark<cores::kStart>();
     Load load(workers, rounds);
     Appliance& a = load.appliance();
+    a.shared().cache->set_instance_size(0, 1024);  // so few that inserts evict, as in a full cache
     const auto list = [] { return policy_list(3); };
     // (Each name comes to every worker.)
     const auto known = [=](unsigned i) {

@@ -18,8 +18,8 @@ class Law:
     always: bool = False  # whatever the number of workers is
 
 
-LAWS = {"packet_cache_hit": Law(0.01, 0.01), "shared_cache_hit": Law(0.01, 0.01), "miss": Law(18, 12), "insert": Law(11, 10.5),
-        "claim": Law(12.5, 3, always=True)}
+LAWS = {"packet_cache_hit": Law(0.01, 0.01), "shared_cache_hit": Law(0.01, 0.01), "miss": Law(18, 12), "insert": Law(8, 9),
+        "claim": Law(12.5, 3.6, always=True)}
 
 
 def of(operations: list[Operation]) -> dict[str, Needs]:
@@ -27,17 +27,6 @@ def of(operations: list[Operation]) -> dict[str, Needs]:
     total = {operation.name: operation.total for operation in operations}
     return {"packet_cache_hit": total["packet_cache_hit"], "shared_cache_hit": total["shared_cache_hit"], "miss": total["miss"],
             "insert": total["miss_insert"] - total["miss"], "claim": total["miss_insert_claim"] - total["miss_insert"]}
-
-
-def by_cache_writer(operations: list[Operation]) -> Needs:
-    """The part of an insert that is worker 0's, beside what it does as any worker. (CPU 0 is no worker.)"""
-    of_core = {operation.name: operation.cores for operation in operations}
-    added = {core: of_core["miss_insert"][core] - of_core["miss"][core] for core in of_core["miss"] if core > 0}
-    others = [needs for core, needs in added.items() if core > 1]
-    if not others:
-        return Needs()
-    mean = lambda key: sum(getattr(needs, key) for needs in others) / len(others)
-    return added[1] - Needs(mean("shared_writes"), mean("moved"), mean("fetched"))
 
 
 def broken(operations: list[Operation]) -> list[str]:

@@ -17,7 +17,7 @@ import tempfile
 QEMU = "7.2"  # the version whose plugins qemu_plugin.h describes
 PLUGIN, LOAD = "tests/cores/shared_lines.so", "tests/cores/cores_load"
 # Names of DPDK's zones that are those of one kind of structure.
-KINDS = ((r"RG_(HASH_RCU|HT(_EXT)?)_cache.*", "cache: slots"), (r"RG_(HASH_RCU|HT(_EXT)?)_board.*", "row board: slots"), (r"RG_steer_.*", "ring"),
+KINDS = ((r"RG_(HASH_RCU|HT(_EXT)?)_board.*", "row board: slots"), (r"RG_steer_.*", "ring"),
          (r"(RG_)?MP_port\S*", "mbufs"), (r"STK_MP_buffers.*", "stack of buffers"), (r"MP_(large_)?buffers_\d+", "pool of buffers"),
          (r"MP_(large_)?buffers.*", "buffers"), (r"RG_.*", "other rings"))
 
