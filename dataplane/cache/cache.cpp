@@ -123,17 +123,28 @@ void Cache::lookup(const Key* keys, const KeyFacts* facts, unsigned n, std::uint
     }
 }
 
+bool Cache::is_flushed(const Buffer& buffer, Now now) const noexcept {
+    return buffer.born_ms <= flushed_born_ms_.load(std::memory_order_relaxed) &&
+           now.ms < flushed_until_ms_.load(std::memory_order_relaxed);
+}
+
 void Cache::insert(const Buffer& buffer, Now now, Counters& counters) noexcept {
-    const bool flushed = buffer.born_ms <= flushed_born_ms_.load(std::memory_order_relaxed) &&
-                         now.ms < flushed_until_ms_.load(std::memory_order_relaxed);
-    if (!flushed) insert(buffer.bytes(), buffer.birth(), now, counters);
+    if (!is_flushed(buffer, now)) insert(buffer.bytes(), buffer.birth(), now, counters);
+}
+
+void Cache::insert(const Insert& head, std::span<const std::uint8_t> name, const Buffer& answer,
+                   Now now, Counters& counters) noexcept {
+    if (is_flushed(answer, now)) return;
+    const auto* const block = reinterpret_cast<const std::uint8_t*>(&answer.answer());
+    shards_[shard_of(head)]->insert({head, name, {block, answer.answer().size()}, answer.birth()},
+                                    now, counters);
 }
 
 void Cache::insert(std::span<const std::uint8_t> message, Birth born, Now now,
                    Counters& counters) noexcept {
     if (!is_well_formed(message)) return;
-    const Insert& head = *reinterpret_cast<const Insert*>(message.data());
-    shards_[shard_of(head)]->insert(message, born, now, counters);
+    const Payload payload = payload_of(message, born);
+    shards_[shard_of(payload.head)]->insert(payload, now, counters);
 }
 
 unsigned Cache::writer_of(const Buffer& insert) const noexcept {

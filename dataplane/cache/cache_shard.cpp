@@ -13,6 +13,11 @@ namespace {
 // If several writers begin grace periods.
 constexpr std::size_t kGraceSlots = 32;
 
+void store_zero_word(std::uint8_t* at) {
+    constexpr std::uint64_t kZero = 0;
+    std::memcpy(at, &kZero, sizeof kZero);
+}
+
 void write_entry(Entry* place, const Payload& payload, unsigned size_class) {
     const Insert& head = payload.head;
     auto* entry = new (place) Entry{};
@@ -39,8 +44,11 @@ void write_entry(Entry* place, const Payload& payload, unsigned size_class) {
     entry->size_class = static_cast<std::uint8_t>(size_class);
     entry->hits.store(head.hits, std::memory_order_relaxed);
     entry->visited.store(head.visited, std::memory_order_relaxed);
-    std::memcpy(reinterpret_cast<std::uint8_t*>(entry + 1), payload.name_and_answer.data(),
-                payload.name_and_answer.size());
+    auto* const name = reinterpret_cast<std::uint8_t*>(entry + 1);
+    const std::size_t room = padded_name(payload.name.size());
+    if (room != 0) store_zero_word(name + room - 8);  // the padding, if there is some
+    std::memcpy(name, payload.name.data(), payload.name.size());
+    std::memcpy(name + room, payload.answer.data(), payload.answer.size());
 }
 
 }  // namespace
@@ -57,7 +65,13 @@ bool is_well_formed(std::span<const std::uint8_t> message) noexcept {
     if (message.size() < sizeof(Insert)) return false;
     const Insert& head = *reinterpret_cast<const Insert*>(message.data());
     return head.instance < kMaxInstances && head.list_count <= kEntryLists &&
-           head.qname_len <= message.size() - sizeof(Insert);
+           padded_name(head.qname_len) <= message.size() - sizeof(Insert);
+}
+
+Payload payload_of(std::span<const std::uint8_t> message, Birth born) noexcept {
+    const Insert& head = *reinterpret_cast<const Insert*>(message.data());
+    const auto rest = message.subspan(sizeof(Insert));
+    return {head, rest.first(head.qname_len), rest.subspan(padded_name(head.qname_len)), born};
 }
 
 // By all facts of the key.
@@ -67,7 +81,7 @@ const Entry* CacheShard::find(const Payload& payload) const noexcept {
         return entry.qtype == head.qtype && entry.qclass == head.qclass &&
                entry.instance == head.instance && entry.flags == head.flags &&
                entry.qname_len == head.qname_len &&
-               same_bytes(entry.qname().data(), payload.name_and_answer.data(), head.qname_len);
+               same_bytes(entry.qname().data(), payload.name.data(), head.qname_len);
     });
 }
 
@@ -104,16 +118,11 @@ void CacheShard::drop(SlotId id) noexcept {
     retire(id);
 }
 
-void CacheShard::insert(std::span<const std::uint8_t> message, Birth born, Now now,
-                        Counters& counters) noexcept {
-    const Insert& head = *reinterpret_cast<const Insert*>(message.data());
-    if (born.age_s(now.s()) >= head.life_s + head.stale_s) return;
-    insert({head, message.subspan(sizeof(Insert)), born}, now, counters);
-}
-
 void CacheShard::insert(const Payload& payload, Now now, Counters& counters) noexcept {
     const Insert& head = payload.head;
-    const unsigned size_class = Arena::class_for(sizeof(Entry) + payload.name_and_answer.size());
+    if (payload.born.age_s(now.s()) >= head.life_s + head.stale_s) return;
+    const unsigned size_class =
+        Arena::class_for(sizeof(Entry) + padded_name(payload.name.size()) + payload.answer.size());
     if (size_class == kClasses) return counters.add(Stat::cache_too_big);
     const Entry* old = find(payload);
     if (old != nullptr && head.serial != 0 && arena.slot(arena.id_of(old)).serial == head.serial)

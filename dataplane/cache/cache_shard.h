@@ -21,10 +21,10 @@ struct Chain {
     SlotId last = kNoSlot;
 };
 
-// The content of an insert's buffer. `name_and_answer` has the layout of an entry.
+// What an entry is made of. `name`: with the subnet, not padded.
 struct Payload {
     const Insert& head;
-    std::span<const std::uint8_t> name_and_answer;
+    std::span<const std::uint8_t> name, answer;
     Birth born;
 };
 
@@ -33,6 +33,8 @@ inline constexpr unsigned kFreedAtOnce = 128;
 
 // Whether the fields of this MessageKind::insert agree with its size.
 [[nodiscard]] bool is_well_formed(std::span<const std::uint8_t> message) noexcept;
+// Of a message that is well-formed.
+[[nodiscard]] Payload payload_of(std::span<const std::uint8_t> message, Birth born) noexcept;
 
 struct CacheShard {
     // This shard's part of Cache's epochs, of 2^(32 - shift) words.
@@ -56,9 +58,7 @@ struct CacheShard {
     };
 
     // cache_shard.cpp
-    // A well-formed message, whose key belongs to this shard.
-    void insert(std::span<const std::uint8_t> message, Birth born, Now now,
-                Counters& counters) noexcept;
+    // The key belongs to this shard.
     void insert(const Payload& payload, Now now, Counters& counters) noexcept;
     [[nodiscard]] const Entry* find(const Payload& payload) const noexcept;
     void flush() noexcept;

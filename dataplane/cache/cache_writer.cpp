@@ -15,14 +15,24 @@ CacheWriter::CacheWriter(unsigned worker, cache::Cache* cache,
     }
 }
 
-void CacheWriter::submit(Buffer* buffer, Now now) noexcept {
-    const unsigned writer = cache_ == nullptr ? worker_ : cache_->writer_of(*buffer);
-    if (writer == worker_) return insert(buffer, now);
+bool CacheWriter::submit(BufferPools& buffers, const cache::Key& key, const cache::KeyFacts& facts,
+                         const Buffer& answer, const cache::InsertTerms& terms, Now now) noexcept {
+    if (!cache::is_cacheable(terms)) return false;
+    const unsigned writer =
+        cache_ == nullptr ? worker_ : cache_->writer_of(cache_->shard_of(key.low, facts.instance));
+    if (writer == worker_) {
+        const cache::Insert head = cache::insert_head(key, facts, answer.serial, terms);
+        if (cache_ != nullptr) cache_->insert(head, facts.qname, answer, now, counters_);
+        return true;
+    }
+    Buffer* const buffer = cache::build_insert(buffers, key, facts, answer, terms);
+    if (buffer == nullptr) return false;
     const Message m{.kind = MessageKind::insert, .from = worker_, .buffer = buffer};
     if (to_worker_[writer] == nullptr || !to_worker_[writer]->push(m)) {
         counters_.add(Stat::cache_insert_ring_full);
         release(buffer);
     }
+    return true;
 }
 
 void CacheWriter::insert(Buffer* buffer, Now now) noexcept {

@@ -13,6 +13,7 @@
 #include "dataplane/base/message.h"
 #include "dataplane/base/ring.h"
 #include "dataplane/cache/cache.h"
+#include "dataplane/cache/insert.h"
 
 namespace steer {
 
@@ -22,8 +23,10 @@ class CacheWriter {
     CacheWriter(unsigned worker, cache::Cache* cache, std::span<Ring<Message>* const> to_worker,
                 Counters& counters);
 
-    // Takes ownership of `insert`, which holds a cache::Insert.
-    void submit(Buffer* insert, Now now) noexcept;
+    // Puts the answer, a dns::Answer in a buffer, under this key. Returns false if it is not
+    // cacheable, or no buffer is free for the message.
+    bool submit(BufferPools& buffers, const cache::Key& key, const cache::KeyFacts& facts,
+                const Buffer& answer, const cache::InsertTerms& terms, Now now) noexcept;
     // Handles a MessageKind::insert of another worker, for the shard that this worker writes; takes
     // ownership of the buffer.
     void insert(Buffer* insert, Now now) noexcept;

@@ -5,21 +5,11 @@
 
 namespace steer::cache {
 
-Buffer* build_insert(BufferPools& pools, const Key& key, const KeyFacts& facts,
-                     const Buffer& answer, const InsertTerms& terms) noexcept {
-    if (terms.life_s == 0 || terms.lists.size() > kEntryLists) return nullptr;
-    const std::size_t name_room = (facts.qname.size() + 7) & ~std::size_t{7};
-    const std::size_t answer_size = answer.answer().size();
-    const std::size_t size = sizeof(Insert) + name_room + answer_size;
-    Buffer* out = pools.take(static_cast<std::uint32_t>(size));
-    if (out == nullptr) return nullptr;
-    out->length = static_cast<std::uint32_t>(size);
-    out->serial = answer.serial;
-    out->born_ms = answer.born_ms;
-
+Insert insert_head(const Key& key, const KeyFacts& facts, std::uint32_t serial,
+                   const InsertTerms& terms) noexcept {
     Insert head{};
     head.key = key;
-    head.serial = answer.serial;
+    head.serial = serial;
     head.life_s = terms.life_s;
     head.qtype = facts.qtype;
     head.qclass = facts.qclass;
@@ -34,7 +24,22 @@ Buffer* build_insert(BufferPools& pools, const Key& key, const KeyFacts& facts,
     head.refresh_check_after_s = terms.refresh_check_after_s;
     head.ecs_len = facts.ecs_len;
     head.qname_len = static_cast<std::uint8_t>(facts.qname.size());
+    return head;
+}
 
+Buffer* build_insert(BufferPools& pools, const Key& key, const KeyFacts& facts,
+                     const Buffer& answer, const InsertTerms& terms) noexcept {
+    if (!is_cacheable(terms)) return nullptr;
+    const std::size_t name_room = padded_name(facts.qname.size());
+    const std::size_t answer_size = answer.answer().size();
+    const std::size_t size = sizeof(Insert) + name_room + answer_size;
+    Buffer* out = pools.take(static_cast<std::uint32_t>(size));
+    if (out == nullptr) return nullptr;
+    out->length = static_cast<std::uint32_t>(size);
+    out->serial = answer.serial;
+    out->born_ms = answer.born_ms;
+
+    const Insert head = insert_head(key, facts, answer.serial, terms);
     std::uint8_t* at = out->data();
     std::memcpy(at, &head, sizeof head);
     at += sizeof head;

@@ -25,9 +25,18 @@ struct InsertTerms {
     std::uint32_t tag_set = 0;
 };
 
+// Whether such an answer can be cached: it has a life, and at most kEntryLists lists.
+[[nodiscard]] inline bool is_cacheable(const InsertTerms& terms) noexcept {
+    return terms.life_s != 0 && terms.lists.size() <= kEntryLists;
+}
+
+// The head of the message; the terms must be cacheable.
+Insert insert_head(const Key& key, const KeyFacts& facts, std::uint32_t serial,
+                   const InsertTerms& terms) noexcept;
+
 // Builds a MessageKind::insert: a buffer with one reference, and with the serial and birth of
-// `answer`, whose payload is a dns::Answer. Returns nullptr if the answer is not cacheable (no
-// life, more than kEntryLists lists) or no buffer is free.
+// `answer`, whose payload is a dns::Answer. Returns nullptr if the answer is not cacheable, or no
+// buffer is free.
 Buffer* build_insert(BufferPools& pools, const Key& key, const KeyFacts& facts,
                      const Buffer& answer, const InsertTerms& terms) noexcept;
 

@@ -1,3 +1,4 @@
+#include <array>
 #include <cstdlib>
 #include <string_view>
 
@@ -67,6 +68,10 @@ KeyHasher::KeyHasher(std::span<const std::uint8_t, 16> secret, KeyLanes lanes)
     : bulk_(bulk_keys(lanes)), lanes_(lanes) {
     std::memcpy(&k0_, secret.data(), 8);
     std::memcpy(&k1_, secret.data() + 8, 8);
+    constexpr std::array<std::uint8_t, 1> kNoName{1};  // an incomplete name, which no query has
+    const Key derived = of_name(kNoName);
+    spread_.seed = derived.low | 1;
+    spread_.secret = derived.high | 1;
 }
 
 Key KeyHasher::operator()(const KeyFacts& f) const noexcept {

@@ -66,8 +66,7 @@ bool CacheShard::take_offers(Now now, Counters& counters) noexcept {
     for (const Cache::Offer& offer : turn)
         table.prefetch(TableKey(head_of(offer).key.low));
     for (const Cache::Offer& offer : turn) {
-        const Entry* const held =
-            find({head_of(offer), offer.message.subspan(sizeof(Insert)), offer.born});
+        const Entry* const held = find(payload_of(offer.message, offer.born));
         if (held != nullptr && held->usable_until_s > now.s() &&
             offer.born.since(held->born) <= kSameBirth) {
             ++orders.known;

@@ -16,8 +16,24 @@ namespace {
 // The smallest address record has 15 bytes: more of them fit in no message.
 constexpr std::size_t kMaxAddresses = kMaxMessage / 15;
 
-// The results of one pass over the response. Its tables are on the stack and touched only as far as needed.
+// Tables of a response with at most this many records. They are on the stack: memory of many pages would be
+// touched page by page (-fstack-clash-protection), so most responses get small ones.
+template <std::size_t Records, std::size_t Addresses>
+struct Tables {
+    std::array<RecordPlace, Records> places;
+    std::array<std::uint16_t, Records> ttl_at;
+    std::array<AddressRef, Addresses> address_at;
+};
+constexpr std::size_t kFewRecords = 64;
+
+// The results of one pass over the response.
 struct Survey {
+    template <std::size_t Records, std::size_t Addresses>
+    explicit Survey(Tables<Records, Addresses>& tables)
+        : places(tables.places.data()),
+          ttl_at(tables.ttl_at.data()),
+          address_at(tables.address_at.data()) {}
+
     std::uint16_t counts[kSections] = {0, 0, 0};  // without the OPT
     std::size_t end = 0;                          // after the last record, a final OPT left out
     std::uint16_t found = 0;                      // records, those included that are not kept
@@ -37,9 +53,9 @@ struct Survey {
     std::uint32_t address_ttl_s = 0;
     std::uint16_t records = 0;  // that are kept
     std::uint16_t addresses = 0;
-    std::array<RecordPlace, kMaxRecords> places;    // of `found`
-    std::array<std::uint16_t, kMaxRecords> ttl_at;  // offsets in the body
-    std::array<AddressRef, kMaxAddresses> address_at;
+    RecordPlace* const places;    // of `found`
+    std::uint16_t* const ttl_at;  // offsets in the body
+    AddressRef* const address_at;
 };
 
 bool is_address(const RecordPlace& r) {
@@ -140,8 +156,7 @@ std::optional<std::size_t> rewrite(std::span<const std::uint8_t> message,
                                    std::span<const std::uint8_t> qname, Survey& s,
                                    std::span<std::uint8_t> body) {
     const std::size_t base = kHeaderSize + qname.size() + kTypeAndClass;
-    RecordReader reader{message, base};
-    reader.name(kHeaderSize, nullptr);
+    RecordReader reader{RecordReader::BehindQuestion{}, message, base};
     BodyWriter writer{qname, body};
     std::uint16_t record = 0;
     std::uint16_t address = 0;
@@ -204,9 +219,9 @@ AnswerError lay_out(std::span<const std::uint8_t> message, std::span<const std::
     std::uint8_t* at = block.data();
     std::memcpy(at, &answer, sizeof answer);
     at += sizeof answer;
-    std::memcpy(at, s.ttl_at.data(), s.records * sizeof s.ttl_at[0]);
+    std::memcpy(at, s.ttl_at, s.records * sizeof s.ttl_at[0]);
     at += s.records * sizeof s.ttl_at[0];
-    std::memcpy(at, s.address_at.data(), s.addresses * sizeof s.address_at[0]);
+    std::memcpy(at, s.address_at, s.addresses * sizeof s.address_at[0]);
     return AnswerError::none;
 }
 
@@ -231,35 +246,17 @@ AnswerError check_question(std::span<const std::uint8_t> response,
     return AnswerError::none;
 }
 
-}  // namespace
+struct Asked {
+    std::uint16_t qtype, qclass;
+};
 
-AnswerError build_answer(std::span<const std::uint8_t> response,
-                         std::span<const std::uint8_t> qname, std::uint16_t qtype,
-                         std::uint16_t qclass, bool exact_case, std::span<std::uint8_t> block,
-                         UpstreamFacts& facts, Records of) noexcept {
-    facts = UpstreamFacts{};
-    if (response.size() < kHeaderSize || response.size() > kMaxMessage)
-        return AnswerError::malformed;
-    if (block.size() < sizeof(Answer)) return AnswerError::no_room;
-    facts.flags = load_be16(&response[2]);
-    facts.rcode = static_cast<std::uint8_t>(facts.flags & kRcodeMask);
-    if ((facts.flags & kQr) == 0 || (facts.flags & kOpcodeMask) != 0) return AnswerError::malformed;
-    const std::uint16_t questions = load_be16(&response[4]);
-    if (questions == 0 && facts.rcode != kNoError) {
-        facts.no_question = true;
-        const Answer answer = empty_answer(facts.rcode);
-        std::memcpy(block.data(), &answer, sizeof answer);
-        return AnswerError::none;
-    }
-    if (questions != 1) return AnswerError::wrong_question;
-    if (const auto e = check_question(response, qname, qtype, qclass, exact_case);
-        e != AnswerError::none)
-        return e;
-
+// Builds the answer of a response with the right question.
+AnswerError build_with(Survey& s, std::span<const std::uint8_t> response,
+                       std::span<const std::uint8_t> qname, Asked asked,
+                       std::span<std::uint8_t> block, UpstreamFacts& facts, Records of) {
+    const auto [qtype, qclass] = asked;
     const std::size_t base = kHeaderSize + qname.size() + kTypeAndClass;
-    RecordReader reader{response, base};
-    reader.name(kHeaderSize, nullptr);
-    Survey s;
+    RecordReader reader{RecordReader::BehindQuestion{}, response, base};
     if (!survey(response, reader, base, (facts.flags & kTc) != 0, s)) return AnswerError::malformed;
     facts.has_opt = s.opt != 0;
     if (facts.has_opt) facts.options = response.subspan(s.opt_rdata, s.opt_end - s.opt_rdata);
@@ -268,7 +265,7 @@ AnswerError build_answer(std::span<const std::uint8_t> response,
         (unsigned{s.extended_rcode} << 4 | (facts.flags & kRcodeMask)) == kBadCookie;
     if (of == Records::of_question && s.aliases > kMaxAliases && qtype != kCname)
         facts.rcode = kServFail;  // its chain is not known
-    const std::span<RecordPlace> places(s.places.data(), s.found);
+    const std::span<RecordPlace> places(s.places, s.found);
     if (of == Records::of_question)
         facts.scrubbed = scrub(response, {qtype, qclass, facts.rcode}, places);
     bool all_of_ad = true;
@@ -299,6 +296,55 @@ AnswerError build_answer(std::span<const std::uint8_t> response,
     if (answer.has_soa) answer.min_ttl_s = std::min(answer.min_ttl_s, s.soa_minimum_s);
     answer.address_ttl_s = s.address_ttl_s;
     return lay_out(response, qname, s, answer, block);
+}
+
+AnswerError build_of_few(std::span<const std::uint8_t> response,
+                         std::span<const std::uint8_t> qname, Asked asked,
+                         std::span<std::uint8_t> block, UpstreamFacts& facts, Records of) {
+    Tables<kFewRecords, kFewRecords> tables;
+    Survey s(tables);
+    return build_with(s, response, qname, asked, block, facts, of);
+}
+
+[[gnu::noinline]] AnswerError build_of_many(std::span<const std::uint8_t> response,
+                                            std::span<const std::uint8_t> qname, Asked asked,
+                                            std::span<std::uint8_t> block, UpstreamFacts& facts,
+                                            Records of) {
+    Tables<kMaxRecords, kMaxAddresses> tables;
+    Survey s(tables);
+    return build_with(s, response, qname, asked, block, facts, of);
+}
+
+}  // namespace
+
+AnswerError build_answer(std::span<const std::uint8_t> response,
+                         std::span<const std::uint8_t> qname, std::uint16_t qtype,
+                         std::uint16_t qclass, bool exact_case, std::span<std::uint8_t> block,
+                         UpstreamFacts& facts, Records of) noexcept {
+    facts = UpstreamFacts{};
+    if (response.size() < kHeaderSize || response.size() > kMaxMessage)
+        return AnswerError::malformed;
+    if (block.size() < sizeof(Answer)) return AnswerError::no_room;
+    facts.flags = load_be16(&response[2]);
+    facts.rcode = static_cast<std::uint8_t>(facts.flags & kRcodeMask);
+    if ((facts.flags & kQr) == 0 || (facts.flags & kOpcodeMask) != 0) return AnswerError::malformed;
+    const std::uint16_t questions = load_be16(&response[4]);
+    if (questions == 0 && facts.rcode != kNoError) {
+        facts.no_question = true;
+        const Answer answer = empty_answer(facts.rcode);
+        std::memcpy(block.data(), &answer, sizeof answer);
+        return AnswerError::none;
+    }
+    if (questions != 1) return AnswerError::wrong_question;
+    if (const auto e = check_question(response, qname, qtype, qclass, exact_case);
+        e != AnswerError::none)
+        return e;
+
+    const unsigned counted =
+        unsigned{load_be16(&response[6])} + load_be16(&response[8]) + load_be16(&response[10]);
+    return counted <= kFewRecords
+               ? build_of_few(response, qname, {qtype, qclass}, block, facts, of)
+               : build_of_many(response, qname, {qtype, qclass}, block, facts, of);
 }
 
 bool is_within(const Answer& answer, const TtlLimits& limits) noexcept {

@@ -47,20 +47,41 @@ std::optional<std::vector<std::uint8_t>> name_from_text(std::string_view text);
 // lowered).
 class NameStarts {
   public:
+    NameStarts() : NameStarts(kPointerReach) {}
+    // For a message of that size: clears only its part of the bitmap.
+    explicit NameStarts(std::size_t message_size)
+        : reach_(message_size < kPointerReach ? message_size : kPointerReach) {
+        for (std::size_t i = 0; i < words(); ++i)
+            bits_[i] = 0;
+    }
+    NameStarts(const NameStarts& other) : reach_(other.reach_) { copy(other); }
+    NameStarts& operator=(const NameStarts& other) {
+        reach_ = other.reach_;
+        copy(other);
+        return *this;
+    }
+
     void allow(std::size_t offset) {
-        if (offset < kPointerReach) bits_[offset / 64] |= std::uint64_t{1} << (offset % 64);
+        if (offset < reach_) bits_[offset / 64] |= std::uint64_t{1} << (offset % 64);
     }
     void allow(std::size_t from, std::size_t to) {
-        for (std::size_t i = from; i < to && i < kPointerReach; ++i)
+        for (std::size_t i = from; i < to && i < reach_; ++i)
             allow(i);
     }
     [[nodiscard]] bool allowed(std::size_t offset) const {
-        return offset < kPointerReach && (bits_[offset / 64] >> (offset % 64) & 1) != 0;
+        return offset < reach_ && (bits_[offset / 64] >> (offset % 64) & 1) != 0;
     }
 
   private:
     static constexpr std::size_t kPointerReach = 0x4000;
-    std::array<std::uint64_t, kPointerReach / 64> bits_{};
+    [[nodiscard]] std::size_t words() const { return (reach_ + 63) / 64; }
+    void copy(const NameStarts& other) {
+        for (std::size_t i = 0; i < words(); ++i)
+            bits_[i] = other.bits_[i];
+    }
+
+    std::size_t reach_;
+    std::array<std::uint64_t, kPointerReach / 64> bits_;  // of these, words() are defined
 };
 
 // Reads the name at offset `at` of `message`; its own labels become allowed starts. `out` (may be

@@ -2,7 +2,7 @@
 
 #include <sys/random.h>
 
-#include <bit>
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -14,15 +14,23 @@ namespace {
 
 constexpr unsigned kRounds = 12;
 
-void quarter_round(ChaChaState& s, unsigned a, unsigned b, unsigned c, unsigned d) {
-    s[a] += s[b];
-    s[d] = std::rotl(s[d] ^ s[a], 16);
-    s[c] += s[d];
-    s[b] = std::rotl(s[b] ^ s[c], 12);
-    s[a] += s[b];
-    s[d] = std::rotl(s[d] ^ s[a], 8);
-    s[c] += s[d];
-    s[b] = std::rotl(s[b] ^ s[c], 7);
+// A row of the state: four quarter rounds at a time.
+using Row = std::uint32_t __attribute__((vector_size(16)));
+
+template <int Bits>
+Row rotated(Row row) {
+    return row << Bits | row >> (32 - Bits);
+}
+
+void quarter_rounds(Row& a, Row& b, Row& c, Row& d) {
+    a += b;
+    d = rotated<16>(d ^ a);
+    c += d;
+    b = rotated<12>(b ^ c);
+    a += b;
+    d = rotated<8>(d ^ a);
+    c += d;
+    b = rotated<7>(b ^ c);
 }
 
 void fill_from_system(std::span<std::uint32_t> words) {
@@ -44,20 +52,24 @@ void fill_from_system(std::span<std::uint32_t> words) {
 }  // namespace
 
 ChaChaState chacha_block(const ChaChaState& in, unsigned rounds) noexcept {
-    ChaChaState s = in;
+    std::array<Row, 4> rows;
+    static_assert(sizeof rows == sizeof in);
+    std::memcpy(rows.data(), in.data(), sizeof in);
+    auto [a, b, c, d] = rows;
     for (unsigned round = 0; round < rounds; round += 2) {
-        quarter_round(s, 0, 4, 8, 12);
-        quarter_round(s, 1, 5, 9, 13);
-        quarter_round(s, 2, 6, 10, 14);
-        quarter_round(s, 3, 7, 11, 15);
-        quarter_round(s, 0, 5, 10, 15);
-        quarter_round(s, 1, 6, 11, 12);
-        quarter_round(s, 2, 7, 8, 13);
-        quarter_round(s, 3, 4, 9, 14);
+        quarter_rounds(a, b, c, d);  // the columns, then the diagonals
+        b = __builtin_shufflevector(b, b, 1, 2, 3, 0);
+        c = __builtin_shufflevector(c, c, 2, 3, 0, 1);
+        d = __builtin_shufflevector(d, d, 3, 0, 1, 2);
+        quarter_rounds(a, b, c, d);
+        b = __builtin_shufflevector(b, b, 3, 0, 1, 2);
+        c = __builtin_shufflevector(c, c, 2, 3, 0, 1);
+        d = __builtin_shufflevector(d, d, 1, 2, 3, 0);
     }
-    for (unsigned i = 0; i < s.size(); ++i)
-        s[i] += in[i];
-    return s;
+    rows = {rows[0] + a, rows[1] + b, rows[2] + c, rows[3] + d};
+    ChaChaState out;
+    std::memcpy(out.data(), rows.data(), sizeof out);
+    return out;
 }
 
 ChaChaRandom::ChaChaRandom(std::uint64_t seed)

@@ -6,7 +6,6 @@
 #include <array>
 #include <utility>
 
-#include "dataplane/cache/siphash.h"
 #include "dataplane/dns/name.h"
 #include "dataplane/forward/forwarder_impl.h"
 
@@ -32,14 +31,15 @@ Forwarder::Impl::Impl(const ForwarderOptions& o, BufferPools& b, ForwardSink& s,
       choice(random),
       cookies(random),
       timers(o.max_in_flight) {
-    for (auto& word : name_secret)
-        word = (std::uint64_t{random.next()} << 32) | random.next();
+    for (std::uint64_t* const word : {&name_keys.seed, &name_keys.secret})
+        *word = (std::uint64_t{random.next()} << 32) | random.next() | 1;
 }
 
 std::uint32_t Forwarder::Impl::name_key(std::span<const std::uint8_t> name,
                                         std::uint16_t qtype) const noexcept {
-    cache::SipHash128<1, 3> hash(name_secret[0] ^ qtype, name_secret[1]);
-    return static_cast<std::uint32_t>(hash.finish(name).low);
+    const std::uint64_t type = std::uint64_t{qtype} << 32;
+    return static_cast<std::uint32_t>(
+        name_keys.down(name_keys.seed ^ type, name.data(), name.size()));
 }
 
 bool Forwarder::Impl::is_over_share(const matchers::DomainKeys& keys, Now now) const noexcept {

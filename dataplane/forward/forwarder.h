@@ -145,7 +145,7 @@ class Forwarder {
     Forwarder& operator=(const Forwarder&) = delete;
 
     // Called by the worker that parked the query. Sends it to the owner of `hash` (the name's hash,
-    // KeyHasher::of_name), which may be this worker. Returns false if the message ring is full;
+    // KeyHasher::spread_of), which may be this worker. Returns false if the message ring is full;
     // then nothing happened. ForwardSink::answered delivers the answer, never from within ask().
     bool ask(Parked* parked, std::uint16_t group, std::uint64_t hash, Now now) noexcept;
 

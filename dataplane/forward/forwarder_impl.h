@@ -14,6 +14,7 @@
 #include "dataplane/forward/timer_wheel.h"
 #include "dataplane/forward/upstream_choice.h"
 #include "dataplane/forward/upstream_cookies.h"
+#include "matchers/domain/label_hash.h"
 
 namespace steer {
 
@@ -189,7 +190,7 @@ struct Forwarder::Impl {
     forward::OutstandingQueries table;
     DomainCounts by_domain;  // outstanding queries in state `requesting`
     std::array<std::uint32_t, kMaxUpstreams> by_first_upstream{};  // in_flight_of()
-    std::array<std::uint64_t, 2> name_secret{};
+    matchers::LabelHash name_keys;                                 // of names in flight
     forward::FailingNames failing;
     forward::UpstreamChoice choice;
     forward::UpstreamCookies cookies;

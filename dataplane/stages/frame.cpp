@@ -94,21 +94,24 @@ void swap_macs(std::uint8_t* frame) {
 
 void write_headers(std::uint8_t* message, std::uint16_t length, const FrameHeaders& h) noexcept {
     const bool is_v6 = !h.to.is_v4();
-    std::uint8_t* at = message - h.size();
-    at = std::copy(h.to_mac.begin(), h.to_mac.end(), at);
-    at = std::copy(h.from_mac.begin(), h.from_mac.end(), at);
-    at = std::copy(h.tags.begin(), h.tags.end(), at);
-    store_be16(at, is_v6 ? dns::kEtherIpv6 : dns::kEtherIpv4);
-    std::uint8_t* const ip = at + 2;
+    std::uint8_t* const ip = message - kUdpSize - (is_v6 ? kIpv6Size : kIpv4Size);
+    std::uint8_t* const frame = ip - dns::kEtherSize - h.tags.size();
+    std::memcpy(frame, h.to_mac.data(), h.to_mac.size());
+    std::memcpy(frame + h.to_mac.size(), h.from_mac.data(), h.from_mac.size());
+    if (!h.tags.empty()) std::memcpy(frame + 2 * h.to_mac.size(), h.tags.data(), h.tags.size());
+    store_be16(ip - sizeof(std::uint16_t), is_v6 ? dns::kEtherIpv6 : dns::kEtherIpv4);
+    std::uint64_t addresses;
     if (is_v6) {
-        std::copy(h.from.bytes.begin(), h.from.bytes.end(), ip + 8);
-        std::copy(h.to.bytes.begin(), h.to.bytes.end(), ip + 24);
+        std::memcpy(ip + 8, h.from.bytes.data(), h.from.bytes.size());
+        std::memcpy(ip + 24, h.to.bytes.data(), h.to.bytes.size());
+        addresses = checksum_narrow(
+            checksum_add(checksum_add(0, h.from.bytes.data(), 16), h.to.bytes.data(), 16));
     } else {
-        std::copy_n(h.from.v4(), 4, ip + 12);
-        std::copy_n(h.to.v4(), 4, ip + 16);
+        const std::uint64_t both =
+            load<std::uint32_t>(h.from.v4()) | std::uint64_t{load<std::uint32_t>(h.to.v4())} << 32;
+        store(ip + 12, both);
+        addresses = checksum_narrow(both);
     }
-    const std::uint64_t addresses =
-        checksum_narrow(is_v6 ? checksum_add(0, ip + 8, 32) : checksum_add(0, ip + 12, 8));
     const auto ports = static_cast<std::uint32_t>(field(h.from_port) | field(h.to_port) << 16);
     complete(ip, is_v6, static_cast<std::uint16_t>(kUdpSize + length), addresses, ports,
              checksum_narrow(checksum_add(0, message, length)));

@@ -42,7 +42,7 @@ QuotaKeys ParkedPool::keys_of(const Holder& holder,
     constexpr std::uint64_t kOverTcp = 0xc2b2ae3d27d4eb4f, kWithCookie = 0x165667b19e3779f9;
     const std::span<const std::uint8_t> address{holder.client.bytes};
     const std::uint64_t client =
-        hasher_.of_name(holder.client.is_v4() ? address : address.first(8)).low;
+        hasher_.spread_of(holder.client.is_v4() ? address : address.first(8));
     const std::uint64_t kind = holder.over_tcp     ? kOverTcp
                                : holder.has_cookie ? kWithCookie
                                                    : std::uint64_t{0};

@@ -389,7 +389,7 @@ void Resolver::ask(Packet& p, const QueryContext& c, Now now) noexcept {
     }
     record->state = Parked::State::waits_upstream;
     record->upstream = Parked::kAsked;
-    const std::uint64_t hash = parts_.hasher.of_name(c.asked().name()).low;
+    const std::uint64_t hash = parts_.hasher.spread_of(c.asked().name());
     if (!parts_.forwarder.ask(record, c.group, hash, now)) {
         parts_.executor.abandon(c.snapshot, c.state);
         parts_.pool.give(record);
@@ -711,7 +711,7 @@ bool Resolver::park(Parked& p, const QueryContext& c, Step step, Now now) noexce
     if (c.trace) [[unlikely]]
         c.trace.note(now, TraceWhat::waits, static_cast<unsigned>(TraceWait::upstream), c.state.pc,
                      c.group);
-    const std::uint64_t hash = parts_.hasher.of_name(c.asked().name()).low;
+    const std::uint64_t hash = parts_.hasher.spread_of(c.asked().name());
     return parts_.forwarder.ask(&p, c.group, hash, now);
 }
 

@@ -20,7 +20,8 @@ struct LabelHash {
     std::uint64_t secret = 0;                // odd
     std::uint64_t mask = ~std::uint64_t{0};  // all ones; fewer bits in tests of collisions
 
-    // The hash of LABEL.PARENT, from the hash of PARENT.
+    // The hash of LABEL.PARENT, from the hash of PARENT. Any bytes may stand for the label, at least
+    // one; `parent` must then be secret.
     [[nodiscard]] std::uint64_t down(std::uint64_t parent, const std::uint8_t* label,
                                      std::size_t length) const noexcept {
         std::uint64_t a = 0;

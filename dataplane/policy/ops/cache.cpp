@@ -4,7 +4,6 @@
 #include <array>
 #include <utility>
 
-#include "dataplane/cache/insert.h"
 #include "dataplane/policy/ad_targets.h"
 #include "dataplane/policy/admit.h"
 #include "dataplane/policy/claim_lists.h"
@@ -201,11 +200,10 @@ bool keep(LiveRun& w, const Instruction& i) {
 
     Buffer* const answer = c.response.in_buffer(w.worker.buffers, w.now);
     if (answer == nullptr) return false;
-    Buffer* const insert = cache::build_insert(w.worker.buffers, key, facts, *answer, terms);
+    const bool is_sent =
+        w.worker.cache_writer.submit(w.worker.buffers, key, facts, *answer, terms, w.now);
     release(answer);
-    if (insert == nullptr) return false;
-    w.worker.cache_writer.submit(insert, w.now);
-    return true;
+    return is_sent;
 }
 
 // A background refresh brought nothing to store: its entry is not refreshed again for a while.

@@ -99,6 +99,27 @@ BOOST_AUTO_TEST_CASE(a_key_is_the_hash_of_its_parts) {
     BOOST_TEST((bytes_of(of_name.low, of_name.high) == openssl(1, 3, secret, name)));
 }
 
+BOOST_AUTO_TEST_CASE(every_byte_and_the_secret_change_the_spread) {
+    Bytes secret = counting(16);
+    const KeyHasher hasher{std::span<const std::uint8_t, 16>(secret)};
+    secret[0] ^= 1;
+    const KeyHasher other{std::span<const std::uint8_t, 16>(secret)};
+    std::set<std::uint64_t> seen;
+    std::size_t hashed = 0;
+    for (std::size_t n = 1; n <= 40; ++n) {
+        Bytes bytes = counting(n);
+        seen.insert({hasher.spread_of(bytes), other.spread_of(bytes)});
+        hashed += 2;
+        for (std::uint8_t& byte : bytes) {
+            byte ^= 0x80;
+            seen.insert(hasher.spread_of(bytes));
+            ++hashed;
+            byte ^= 0x80;
+        }
+    }
+    BOOST_TEST(seen.size() == hashed);
+}
+
 BOOST_AUTO_TEST_CASE(every_part_changes_the_key) {
     const Bytes secret = counting(16);
     const KeyHasher hasher{std::span<const std::uint8_t, 16>(secret)};

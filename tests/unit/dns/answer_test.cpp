@@ -284,6 +284,36 @@ BOOST_AUTO_TEST_CASE(pointers_into_rdata_of_other_types_are_resolved) {
     BOOST_TEST((error_of(DnsMessage(m).set(kBase - 4, kA).bytes()) == AnswerError::none));
 }
 
+BOOST_AUTO_TEST_CASE(pointers_into_the_question_lead_to_a_label) {
+    const auto error_with = [](std::uint8_t target, bool behind_a_plain_owner) {
+        auto m = response();
+        if (behind_a_plain_owner) m.record(DnsMessage::kAnswer, kToQname, kA, 60, {192, 0, 2, 1});
+        m.record(DnsMessage::kAuthority, {0xc0, target}, kNs, 60, {2, 'n', 's', 0xc0, target});
+        return error_of(m.bytes());
+    };
+    for (const bool behind : {false, true}) {
+        for (const std::uint8_t label : Bytes{12, 16, 24, 28})
+            BOOST_TEST((error_with(label, behind) == AnswerError::none), "label at " << +label);
+        for (const std::uint8_t inside : Bytes{0, 11, 13, 17, 27, 29, 32})
+            BOOST_TEST((error_with(inside, behind) == AnswerError::malformed), "at " << +inside);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(few_and_many_records_are_kept_alike) {
+    for (const unsigned count : {1U, 63U, 64U, 65U, 66U, 500U}) {
+        auto m = response();
+        for (unsigned i = 0; i < count; ++i)
+            m.record(DnsMessage::kAnswer, kToQname, kA, 60 + i, {192, 0, 2, 1});
+        m.opt(1232);
+        const auto b = build(m.bytes());
+        BOOST_TEST((b->error == AnswerError::none));
+        BOOST_TEST(b->answer().ancount == count);
+        BOOST_TEST(b->answer().address_count == count);
+        BOOST_TEST(b->answer().body_len == 16 * count);
+        BOOST_TEST(b->ttl(count - 1) == 60 + count - 1);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(ttls_are_brought_within_limits) {
     auto m = response();
     m.record(DnsMessage::kAnswer, kToQname, kA, 5, {192, 0, 2, 1});
