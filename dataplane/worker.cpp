@@ -159,6 +159,7 @@ struct Worker::Impl final : ForwardSink {
     const Snapshot* snapshot = nullptr;
     const NextHopTable* next_hops = nullptr;
     Burst burst;
+    std::array<Message, kBurst> popped;  // messages of one ring
 };
 
 Worker::Impl::Impl(const WorkerOptions& worker_options, Shared& what_is_shared,
@@ -256,6 +257,7 @@ bool Worker::Impl::turn(Now at) noexcept {
     resolver.tick(shared.retire_generation.load(std::memory_order_relaxed), now);
     stage_ends(Stage::messages);
     busy |= transmit.flush();
+    replier.wake_streams();
     stage_ends(Stage::transmit);
     busy |= cache_writer.turn(now);
     stage_ends(Stage::cache_writer);
@@ -369,6 +371,8 @@ void Worker::Impl::settle_ended(const Burst& b, Port& port) noexcept {
 
 // Upstreams' replies: each goes to the worker that owns the destination port.
 void Worker::Impl::take_replies(const Burst& b) noexcept {
+    std::array<rte_mbuf*, kBurst> read;
+    unsigned read_count = 0;
     for (unsigned i = 0; i < b.reply_count; ++i) {
         const UpstreamFrame& f = b.replies[i];
         const unsigned owner = forwarder.owner_of_port(f.destination_port);
@@ -383,8 +387,9 @@ void Worker::Impl::take_replies(const Burst& b) noexcept {
         }
         counters.add(
             forwarder.on_datagram(f.source, f.source_port, f.destination_port, f.dns, now));
-        rte_pktmbuf_free(f.mbuf);
+        read[read_count++] = f.mbuf;
     }
+    rte_pktmbuf_free_bulk(read.data(), read_count);
 }
 
 // The receiving worker counted its verdict.
@@ -422,21 +427,20 @@ void Worker::Impl::take_moved_queries(std::span<const Message> messages) noexcep
 bool Worker::Impl::receive_from_streams() noexcept {
     if (snapshot == nullptr) return false;
     bool some = false;
-    std::array<Message, kBurst> messages;
     for (unsigned s = 0; s < streams; ++s) {
         if (rings.from_stream[s] == nullptr) continue;
-        const unsigned n = rings.from_stream[s]->pop(messages.data(), kBurst);
-        some = some || n > 0;
+        const unsigned n = rings.from_stream[s]->pop(popped.data(), kBurst);
+        if (n == 0) continue;
+        some = true;
         burst.clear();
         for (unsigned i = 0; i < n; ++i) {
-            if (messages[i].kind == MessageKind::inject) {
+            if (popped[i].kind == MessageKind::inject) {
                 counters.add(Stat::injected_queries);
                 query_ends.received(
-                    reinterpret_cast<const InjectedQuery*>(messages[i].buffer->data())->transport,
-                    1);
-                add_injected(messages[i], burst, next_hops, replier);
+                    reinterpret_cast<const InjectedQuery*>(popped[i].buffer->data())->transport, 1);
+                add_injected(popped[i], burst, next_hops, replier);
             } else {
-                forwarder.on_message(messages[i], now);
+                forwarder.on_message(popped[i], now);
             }
         }
         serve(burst);
@@ -448,20 +452,19 @@ bool Worker::Impl::receive_from_streams() noexcept {
 bool Worker::Impl::read_messages() noexcept {
     if (snapshot == nullptr) return false;
     bool some = false;
-    std::array<Message, kBurst> messages;
     for (unsigned w = 0; w < options.workers; ++w) {
         if (rings.from_worker[w] == nullptr) continue;
-        const unsigned n = rings.from_worker[w]->pop(messages.data(), kBurst);
+        const unsigned n = rings.from_worker[w]->pop(popped.data(), kBurst);
         some = some || n > 0;
         for (unsigned i = 0; i < n; ++i)
-            on_worker_message(messages[i]);
-        if (n > 0) take_moved_queries({messages.data(), n});
+            on_worker_message(popped[i]);
+        if (n > 0) take_moved_queries({popped.data(), n});
     }
     if (rings.from_routers != nullptr) {
-        const unsigned n = rings.from_routers->pop(messages.data(), kBurst);
+        const unsigned n = rings.from_routers->pop(popped.data(), kBurst);
         some = some || n > 0;
         for (unsigned i = 0; i < n; ++i) {
-            resolver.acknowledged(messages[i].token, static_cast<Outcome>(messages[i].b), now);
+            resolver.acknowledged(popped[i].token, static_cast<Outcome>(popped[i].b), now);
         }
     }
     return some;

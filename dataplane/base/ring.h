@@ -79,9 +79,16 @@ class Ring {
     Ring& operator=(const Ring&) = delete;
 
     [[nodiscard]] bool push(const T& element) noexcept {
-        if (rte_ring_sp_enqueue_elem(ring_, const_cast<T*>(&element), sizeof(T)) != 0) return false;
-        if (popper_ != nullptr) popper_->wake();
+        if (!push_quietly(element)) return false;
+        wake();
         return true;
+    }
+    // Pushes without waking the popper: call wake() behind the last one.
+    [[nodiscard]] bool push_quietly(const T& element) noexcept {
+        return rte_ring_sp_enqueue_elem(ring_, const_cast<T*>(&element), sizeof(T)) == 0;
+    }
+    void wake() noexcept {
+        if (popper_ != nullptr) popper_->wake();
     }
     // Pushes the first elements of `n`, as many as fit; returns their number.
     unsigned push_some(const T* elements, unsigned n) noexcept {

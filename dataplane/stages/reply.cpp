@@ -390,9 +390,13 @@ Buffer* Replier::start_response(const std::uint8_t* header, std::span<const std:
 bool Replier::to_stream(unsigned stream, std::uint64_t token, Buffer* response) noexcept {
     const Message m{
         .kind = MessageKind::answer, .from = worker_, .token = token, .buffer = response};
-    if (rings_.to_stream[stream] != nullptr && rings_.to_stream[stream]->push(m)) return true;
-    release(response);
-    return false;
+    Ring<Message>* const ring = rings_.to_stream[stream];
+    if (ring == nullptr || !ring->push_quietly(m)) {
+        release(response);
+        return false;
+    }
+    streams_to_wake_ |= 1U << stream;
+    return true;
 }
 
 void Replier::drop(const Parked& p, PendingOutcome end) noexcept {

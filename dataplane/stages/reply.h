@@ -97,6 +97,13 @@ class Replier {
                 dns::ReplyOptions options, PendingOutcome end) noexcept;
     void drop(const Parked& p, PendingOutcome end) noexcept;
 
+    // At the end of a turn: wakes the threads that were given answers. So a thread on the same core
+    // finds all of them when it runs.
+    void wake_streams() noexcept {
+        for (; streams_to_wake_ != 0; streams_to_wake_ &= streams_to_wake_ - 1)
+            rings_.to_stream[static_cast<unsigned>(__builtin_ctz(streams_to_wake_))]->wake();
+    }
+
   private:
     void count(const Packet& p, Verdict v) noexcept;
     // Counts and records the end of a query that a worker does not answer.
@@ -157,8 +164,9 @@ class Replier {
     Counters& counters_;
     const ReplyRoutes* routes_ = nullptr;
     std::uint8_t worker_;
-    std::uint64_t notify_second_ = 0;  // of the time stamp counter
-    unsigned notifies_ = 0;            // in this second
+    std::uint32_t streams_to_wake_ = 0;  // bit i: of WorkerRings::to_stream
+    std::uint64_t notify_second_ = 0;    // of the time stamp counter
+    unsigned notifies_ = 0;              // in this second
 };
 
 }  // namespace steer

@@ -135,7 +135,7 @@ Appliance::Appliance(const ApplianceOptions& options) : options_(options) {
                                    ? nullptr
                                    : std::make_unique<Messages>(options.between_workers, nullptr));
         }
-        to_stream_.push_back(std::make_unique<Messages>(options.to_stream, nullptr));
+        to_stream_.push_back(std::make_unique<Messages>(options.to_stream, options.stream_sleeper));
         from_stream_.push_back(std::make_unique<Messages>(1024, nullptr));
         from_routers_.push_back(std::make_unique<Messages>(1024, nullptr));
         to_routers_.push_back(std::make_unique<Ring<Event>>(options.events, nullptr));

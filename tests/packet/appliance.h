@@ -36,6 +36,7 @@ struct ApplianceOptions {
     unsigned small_buffers = 4096;
     unsigned events = 1024;     // size of the rings to routers
     unsigned to_stream = 1024;  // ... and to streams
+    Sleeper* stream_sleeper = nullptr;
     unsigned between_workers = 1024;
     unsigned ports = 0;   // workers from this one on have none; 0: each has one
     bool spread = false;  // WorkerOptions::spread

@@ -105,6 +105,29 @@ BOOST_AUTO_TEST_CASE(a_message_wakes_a_sleeping_worker_and_stop_ends_it) {
     BOOST_CHECK_EQUAL(worker.get(Stat::naps), 0);
 }
 
+BOOST_AUTO_TEST_CASE(answers_of_a_turn_wake_their_stream_once) {
+    Sleeper stream{::eventfd(0, EFD_NONBLOCK)};
+    {
+        Appliance a({.stream_sleeper = &stream});
+        SnapshotMaker m;
+        m.add(Op::reject, dns::kNxDomain);
+        m.add(Op::end);
+        a.publish(m.finish());
+        for (unsigned round = 1; round <= 2; ++round) {
+            for (std::uint64_t token = 1; token <= 5; ++token)
+                a.inject(DnsMessage::query(9, "www.other.example", 1), token);
+            stream.going_to_sleep();
+            a.turn();
+            BOOST_CHECK_EQUAL(a.injected_answers().size(), 5U);
+            std::uint64_t wakes = 0;
+            BOOST_CHECK_EQUAL(::read(stream.event_fd(), &wakes, sizeof wakes),
+                              static_cast<ssize_t>(sizeof wakes));
+            BOOST_CHECK_EQUAL(wakes, 1U);
+        }
+    }
+    ::close(stream.event_fd());
+}
+
 BOOST_AUTO_TEST_CASE(naps_under_load_lose_no_packet) {
     Portless worker;
     for (unsigned round = 0; round < 10'000 && worker.get(Stat::naps) == 0; ++round)

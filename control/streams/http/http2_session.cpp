@@ -16,13 +16,14 @@ constexpr std::size_t kMaxIgnored = 64 * 1024;  // of a request that was answere
 constexpr std::size_t kMaxPadding = 256;        // with its length
 constexpr std::uint64_t kCheckEveryMs = 1'000;
 constexpr std::size_t kMaxFields = 8;  // of an answer
-// Of fields that were sent and may be pointed to (RFC 7541 4.1): a content type and two dates.
-constexpr std::size_t kTableBytes = 256;
+// Of fields that were sent and may be pointed to (RFC 7541 4.1): a content type, HTTP/3's address and
+// two dates.
+constexpr std::size_t kTableBytes = 288;
 
 // Fields that change with each answer are not added to the header tables. The date is constant for a
 // second.
 bool is_worth_indexing(std::string_view name) {
-    return name == "content-type" || name == "date";
+    return name == "content-type" || name == "alt-svc" || name == "date";
 }
 
 }  // namespace

@@ -176,7 +176,7 @@ void HttpConnection::take_answer(const QueryOrigin& origin, Buffer* response) {
         context_.count(StreamCount::answers_too_late);
     }
     release(response);
-    if (!closed_) clients_.flush_later(shared_from_this());
+    if (!closed_) clients_.flush_later(*this);
 }
 
 // The response with padding if requested (RFC 8467), also without TLS, because a proxy in front of us

@@ -1,6 +1,7 @@
 #include "control/streams/listen/injector.h"
 
 #include <algorithm>
+#include <bit>
 #include <boost/asio/post.hpp>
 #include <cstring>
 #include <numeric>
@@ -79,17 +80,30 @@ bool Injector::inject(const std::shared_ptr<ResponseHandler>& taker, const Query
     m.from = static_cast<std::uint8_t>(context_.index);
     m.token = (std::uint64_t{p.serial + 1} << 32) | i;
     m.buffer = query;
-    if (!context_.rings.to_worker[worker_for(header.client)]->push(m)) {
+    const std::size_t worker = worker_for(header.client);
+    if (!context_.rings.to_worker[worker]->push_quietly(m)) {
         context_.count(StreamCount::inject_ring_full);
         release(query);
         return false;
     }
+    wake_later(worker);
     free_.pop_back();
     ++p.serial;
     p.deadline_ms = context_.now_ms() + kPatienceMs;
     p.taker = taker;
     p.origin = origin;
     return true;
+}
+
+// Behind the handlers that are ready: the queries of all connections that sent some make one batch.
+void Injector::wake_later(std::size_t worker) {
+    if (to_wake_ == 0) boost::asio::post(context_.io, [this] { wake_workers(); });
+    to_wake_ |= std::uint64_t{1} << worker;
+}
+
+void Injector::wake_workers() {
+    for (std::uint64_t left = std::exchange(to_wake_, 0); left != 0; left &= left - 1)
+        context_.rings.to_worker[static_cast<std::size_t>(std::countr_zero(left))]->wake();
 }
 
 bool Injector::answer_notify(const std::shared_ptr<ResponseHandler>& taker,

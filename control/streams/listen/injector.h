@@ -89,11 +89,14 @@ class Injector {
     bool answer_notify(const std::shared_ptr<ResponseHandler>& taker, const QueryOrigin& origin,
                        Buffer& query, std::size_t length);
     [[nodiscard]] std::size_t worker_for(const IpAddress& client) const;
+    void wake_later(std::size_t worker);
+    void wake_workers();
     void forget(std::uint32_t i);
     void give_ready();
 
     StreamContext& context_;
     std::function<void()> flush_;
+    std::uint64_t to_wake_ = 0;  // bit i: worker i has new queries
     std::vector<Pending> pending_;
     std::vector<std::uint32_t> free_;
     struct Ready {

@@ -86,11 +86,6 @@ void ClientConnections::used(ClientConnection& connection) {
     if (connection.order_ == &open_) open_.splice(open_.end(), open_, connection.place_);
 }
 
-void ClientConnections::flush_later(const std::shared_ptr<ClientConnection>& connection) {
-    if (std::exchange(connection->is_to_flush_, true)) return;
-    to_flush_.push_back(connection);
-}
-
 void ClientConnections::flush() {
     for (std::size_t i = 0; i < to_flush_.size(); ++i) {
         to_flush_[i]->is_to_flush_ = false;

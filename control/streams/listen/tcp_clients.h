@@ -43,7 +43,13 @@ class ClientConnections {
     // The connection was active now.
     void used(ClientConnection& connection);
     // The connection has more to send: calls its flush() after all answers of this turn.
-    void flush_later(const std::shared_ptr<ClientConnection>& connection);
+    template <class Connection>
+    void flush_later(Connection& connection) {
+        ClientConnection& any = connection;
+        if (any.is_to_flush_) return;
+        any.is_to_flush_ = true;
+        to_flush_.push_back(connection.shared_from_this());
+    }
     void flush();
     // Closes connections that were silent for too long. Call it once a second.
     void expire();

@@ -86,6 +86,7 @@ std::size_t TcpConnection::take_queries(std::size_t n) {
             return 0;
         }
         if (n - at < kLengthPrefix + length) break;
+        if (at == 0) clients_.used(*this);
         if (!take_query({&room[at + kLengthPrefix], length})) return 0;
         at += kLengthPrefix + length;
     }
@@ -95,7 +96,6 @@ std::size_t TcpConnection::take_queries(std::size_t n) {
 
 bool TcpConnection::take_query(std::span<const std::uint8_t> query) {
     context_.count(StreamCount::tcp_queries);
-    clients_.used(*this);
     if (!context_.lets_pass(LimitWhat::streams, origin_.client.address(), origin_.local,
                             origin_.local_port)) {
         context_.count(StreamCount::streams_limited);
@@ -148,7 +148,7 @@ void TcpConnection::take_answer(const QueryOrigin& origin, Buffer* response) {
     append(response->bytes(), origin.options);
     release(response);
     context_.count(StreamCount::tcp_answers);
-    clients_.flush_later(shared_from_this());
+    clients_.flush_later(*this);
 }
 
 void TcpConnection::append(std::span<const std::uint8_t> message, const OptionsAsked& asked) {

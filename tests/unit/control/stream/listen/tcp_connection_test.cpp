@@ -1,9 +1,12 @@
 // TCP clients: framing, pipelining, order, limits, closing.
 #include <rte_common.h>
 #include <rte_rcu_qsbr.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <boost/test/unit_test.hpp>
 #include <cstdlib>
 #include <set>
@@ -372,6 +375,41 @@ BOOST_AUTO_TEST_CASE(a_set_of_limits_is_not_freed_while_streams_reads_it) {
     BOOST_TEST(!clock.is_freed);
     // Between its queries, the thread delays no writer.
     BOOST_TEST(rte_rcu_qsbr_check(qsbr.get(), clock.token, false) == 1);
+}
+
+BOOST_AUTO_TEST_CASE(queries_of_a_turn_wake_their_worker_once_behind_the_last) {
+    Sleeper sleeper{-1}, worker{::eventfd(0, EFD_NONBLOCK)};
+    Ring<Message> to_worker(64, &worker);
+    BufferPools buffers{64, 4};
+    BootClock clock;
+    stream::StreamContext context{0, {{&to_worker}, {}, &sleeper}, buffers, clock};
+    stream::Injector injector(context);
+    struct Nobody final : stream::ResponseHandler {
+        void take_answer(const stream::QueryOrigin&, Buffer* response) override {
+            release(response);
+        }
+    };
+    const auto nobody = std::make_shared<Nobody>();
+    const Bytes query = make_query(7, "www.example");
+    std::uint64_t wakes = 0;
+    worker.going_to_sleep();
+    for (unsigned i = 0; i < 3; ++i) {
+        Buffer* const buffer = injector.take_buffer(query.size());
+        BOOST_REQUIRE(buffer != nullptr);
+        std::ranges::copy(query, stream::Injector::query_room(*buffer).begin());
+        BOOST_REQUIRE(injector.inject(nobody, {}, buffer, query.size()));
+        BOOST_TEST(::read(worker.event_fd(), &wakes, sizeof wakes) == -1);
+    }
+    context.io.poll();
+    BOOST_TEST(::read(worker.event_fd(), &wakes, sizeof wakes) ==
+               static_cast<ssize_t>(sizeof wakes));
+    BOOST_TEST(wakes == 1U);
+    std::array<Message, 4> messages;
+    const unsigned sent = to_worker.pop(messages.data(), messages.size());
+    BOOST_TEST(sent == 3U);
+    for (unsigned i = 0; i < sent; ++i)
+        release(messages[i].buffer);
+    ::close(worker.event_fd());
 }
 
 BOOST_AUTO_TEST_CASE(the_longest_idle_connection_makes_room) {
