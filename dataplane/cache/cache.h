@@ -77,6 +77,11 @@ class KeyHasher {
     KeyLanes lanes_;
 };
 
+// Bytes of a name in an entry, where the answer follows.
+constexpr std::size_t padded_name(std::size_t length) noexcept {
+    return (length + 7) & ~std::size_t{7};
+}
+
 inline constexpr std::size_t kEntryLists =
     4;  // maximum lists per entry; an answer with more is not cached
 
@@ -117,7 +122,7 @@ struct alignas(64) Entry {
     }
     [[nodiscard]] const dns::Answer& answer() const {
         return *reinterpret_cast<const dns::Answer*>(
-            reinterpret_cast<const std::uint8_t*>(this + 1) + ((qname_len + 7U) & ~7U));
+            reinterpret_cast<const std::uint8_t*>(this + 1) + padded_name(qname_len));
     }
 };
 static_assert(sizeof(Entry) == 64 && alignof(Entry) == 64,

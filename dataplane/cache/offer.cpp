@@ -66,12 +66,13 @@ bool CacheShard::take_offers(Now now, Counters& counters) noexcept {
     for (const Cache::Offer& offer : turn)
         table.prefetch(TableKey(head_of(offer).key.low));
     for (const Cache::Offer& offer : turn) {
-        const Entry* const held = find(payload_of(offer.message, offer.born));
+        const Payload payload = payload_of(offer.message, offer.born);
+        const Entry* const held = find(payload);
         if (held != nullptr && held->usable_until_s > now.s() &&
             offer.born.since(held->born) <= kSameBirth) {
             ++orders.known;
         } else {
-            insert(offer.message, offer.born, now, counters);
+            insert(payload, now, counters);
         }
     }
     orders.offers_done += static_cast<std::uint32_t>(turn.size());
