@@ -59,7 +59,7 @@ class Replier {
     // The same for a query that is_plain(). `hit`: the entry of a plain hit, else nullptr.
     Verdict answer_plain(Packet& p, const dns::Answer& answer, const dns::ReplyOptions& options,
                          AnswerPath path, const cache::Entry* hit = nullptr) noexcept;
-    // Sends a ready reply to a received query of which next_is_plain() was true.
+    // Sends a ready reply to a received query, after next_is_plain() was true.
     void answer_ready(Packet& p, const ReadyReply& reply, std::size_t question_end) noexcept;
     [[nodiscard]] bool next_is_plain() const noexcept { return !query_ends_.next_is_due(); }
     // Whether the query arrived by a port and gets no record. Call it once for each query, because
