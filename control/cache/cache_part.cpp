@@ -90,8 +90,16 @@ void CachePart::serve() {
 
 void CachePart::follow(const config::Settings& settings, build::Built&) {
     if (!service_) return;
-    for (const auto& instance : workers_.snapshot().caches)
-        workers_.runtime().shared().cache->set_instance_size(instance.id, instance.size);
+    cache::Cache& cache = *workers_.runtime().shared().cache;
+    for (const auto& instance : workers_.snapshot().caches) {
+        cache.set_instance_size(instance.id, instance.size);
+        if (cache.outgrows(instance.id, instance.size)) {
+            spdlog::warn(
+                "cache '{}': {} entries do not fit into its part of the memory since the start: "
+                "restart to give it more",
+                instance.tag, instance.size);
+        }
+    }
     service_->follow(caches_of(settings), configuration_.registry().list_names());
 }
 

@@ -1,6 +1,7 @@
 #include "dataplane/base/memory_node.h"
 
 #include <linux/mempolicy.h>
+#include <rte_malloc.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -13,6 +14,13 @@ thread_local int node_now = kAnyNode;
 
 int memory_node() noexcept {
     return node_now;
+}
+
+void* take_near(const char* name, std::size_t bytes, std::size_t alignment) noexcept {
+    const auto align = static_cast<unsigned>(alignment);
+    void* const memory = rte_malloc_socket(name, bytes, align, node_now);
+    if (memory != nullptr || node_now == kAnyNode) return memory;
+    return rte_malloc_socket(name, bytes, align, kAnyNode);
 }
 
 // (The kernel's count of the mask's bits is one too high.)

@@ -45,6 +45,14 @@ Cache::Cache(const CacheOptions& options, rte_rcu_qsbr* qsbr)
 
 Cache::~Cache() = default;
 
+unsigned Cache::shards_for(std::uint32_t entries) const noexcept {
+    return std::clamp(entries / kLeastPerShard, 1U, shard_count_);
+}
+
+bool Cache::outgrows(std::uint16_t instance, std::uint32_t entries) const noexcept {
+    return shards_for(entries) > placements_[instance].shards;
+}
+
 // A small instance is in one shard, and the next small one in the next. An instance that is not
 // known yet may become large, and is in all.
 void Cache::place_instances(const CacheOptions& options) {
@@ -53,8 +61,7 @@ void Cache::place_instances(const CacheOptions& options) {
         Placement& placement = placements_[i];
         placement.shards = static_cast<std::uint8_t>(options.shards);
         if (i >= options.instance_sizes.size() || options.instance_sizes[i] == 0) continue;
-        placement.shards = static_cast<std::uint8_t>(
-            std::clamp(options.instance_sizes[i] / kLeastPerShard, 1U, options.shards));
+        placement.shards = static_cast<std::uint8_t>(shards_for(options.instance_sizes[i]));
         if (placement.shards == options.shards) continue;
         placement.first = static_cast<std::uint8_t>(first);
         first = (first + placement.shards) % options.shards;

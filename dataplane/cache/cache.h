@@ -261,8 +261,11 @@ class Cache {
 
     // Any thread: sets an instance's maximum number of entries. The tables do not grow. If the sum
     // exceeds the sizes at start, the instances take space from each other. Each shard of the
-    // instance has its part of the maximum, at least 1, so one may evict a little earlier.
+    // instance has its part of the maximum, at least 1, so one may evict a little earlier. An
+    // instance stays in the shards that it has since the start.
     void set_instance_size(std::uint16_t instance, std::uint32_t entries) noexcept;
+    // Whether an instance of this size would have more shards if the cache were made now.
+    [[nodiscard]] bool outgrows(std::uint16_t instance, std::uint32_t entries) const noexcept;
 
     // For one thread of control: orders a shard's cache writer to drop entries that this thread's
     // walk (walk.h) has just returned and still holds. The walk continues when no order is pending.
@@ -301,6 +304,7 @@ class Cache {
     };
 
     [[nodiscard]] bool is_flushed(const Buffer& buffer, Now now) const noexcept;
+    [[nodiscard]] unsigned shards_for(std::uint32_t entries) const noexcept;
     void place_instances(const CacheOptions& options);
     void make_shards(const CacheOptions& options);
     [[nodiscard]] std::uint32_t part_of(std::uint16_t instance, unsigned shard,

@@ -33,7 +33,7 @@ EntryTable::EntryTable(std::uint64_t entries) {
         std::min<std::uint64_t>(entries / kEntriesPerBucket + kLeastBuckets, UINT32_MAX / 2);
     const std::uint64_t spare = own / kBucketsPerSpare + kLeastBuckets;
     const std::size_t size = (own + spare) * sizeof(Bucket);
-    void* const memory = rte_malloc_socket("cache_table", size, alignof(Bucket), memory_node());
+    void* const memory = take_near("cache_table", size, alignof(Bucket));
     if (memory == nullptr) {
         rte_panic("no memory for a cache table of %llu entries: give dataplane.memory more\n",
                   static_cast<unsigned long long>(entries));

@@ -104,15 +104,18 @@ struct Datagram {
            checksum_fold(checksum_add(0, ip, kIpv4Size)) == 0xffff;
 }
 
-// The check of a UDP checksum that was sent. `pseudo`: checksum_pseudo().
+// The check of a UDP checksum that was sent. `pseudo`: checksum_pseudo(). A sender on the same host
+// may leave the rest of the sum to a device that the packet never passes. Some devices call such a
+// packet good, too.
 [[gnu::always_inline]] inline PendingChecksum pending_checksum(const rte_mbuf* m,
                                                                const std::uint8_t* udp,
                                                                std::uint16_t sent,
                                                                std::uint64_t pseudo,
                                                                bool may_be_partial) {
     const bool is_good = (m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_GOOD;
-    const bool is_partial = may_be_partial && sent == checksum_fold(pseudo);
-    return {is_good || is_partial, !is_partial, pseudo + checksum_narrow(checksum_word(udp))};
+    const bool is_whole = sent != checksum_fold(pseudo);
+    return {is_good || (may_be_partial && !is_whole), is_whole,
+            pseudo + checksum_narrow(checksum_word(udp))};
 }
 
 std::uint16_t sent_checksum(const std::uint8_t* udp) {

@@ -93,6 +93,9 @@ class PacketCache {
         return line.length == length &&
                same_bytes(line.bytes.data(), message + kIdBytes, length - kIdBytes);
     }
+    // Whether a ready reply also marks its entry as used (SIEVE): one in kTouched. More would read
+    // entries that the replies do not need.
+    [[nodiscard]] bool touches_now() noexcept { return ++sent_ready_ % kTouched == 0; }
     // Counts `n` known messages. Their share decides when the cache stops.
     void count_known(unsigned n) noexcept { known_ += n; }
 
@@ -126,6 +129,9 @@ class PacketCache {
     unsigned place_in(Tags& tags) noexcept;
 
     std::uint64_t seed_;
+    static constexpr unsigned kTouched = 64;
+
+    unsigned sent_ready_ = 0;
     unsigned asked_ = 0, known_ = 0, resting_ = 0, next_way_ = 0;
     std::uint32_t generation_ = 0;
     std::unique_ptr<Tags[], Free> tags_;

@@ -146,6 +146,7 @@ struct FromLines {
     }
     bool is_covered(Packet& p, const Line& line, ReadyReply& reply) const noexcept {
         fill<traits>(p, line);
+        cache::Cache::touch(*line.entry);
         return resolver.is_covered(p, snapshot, now, now_s, line.bytes_sum, reply);
     }
     [[gnu::always_inline]] bool answer_ready(Packet& p, const Line& line,
@@ -165,6 +166,8 @@ struct FromLines {
             if constexpr (traits.limits) batch.undo();
             return false;
         }
+        if (packet_cache.touches_now()) [[unlikely]]
+            cache::Cache::touch(*line.entry);
         resolver.answer_ready(p, reply, question_end);
         return true;
     }

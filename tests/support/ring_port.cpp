@@ -86,9 +86,10 @@ Port& RingPort::port() {
     return *port_;
 }
 
-bool RingPort::send(std::span<const std::uint8_t> frame) {
+bool RingPort::send(std::span<const std::uint8_t> frame, std::uint64_t offloads) {
     rte_mbuf* mbuf = rte_pktmbuf_alloc(port_->pool());
     if (mbuf == nullptr) return false;
+    mbuf->ol_flags = offloads;
     char* const room = rte_pktmbuf_append(mbuf, static_cast<std::uint16_t>(frame.size()));
     if (room != nullptr) {
         std::copy(frame.begin(), frame.end(), reinterpret_cast<std::uint8_t*>(room));

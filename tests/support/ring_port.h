@@ -28,7 +28,8 @@ class RingPort {
     [[nodiscard]] Port& port();
 
     // Puts a frame on the port's wire; false if 1023 are there that rx() did not take, or no mbuf is left.
-    bool send(std::span<const std::uint8_t> frame);
+    // `offloads`: rte_mbuf::ol_flags, as a device would set them.
+    bool send(std::span<const std::uint8_t> frame, std::uint64_t offloads = 0);
     // The next frame that tx() sent; empty: none.
     Frame receive();
     std::vector<Frame> receive_all();

@@ -81,12 +81,17 @@ bool Injector::inject(const std::shared_ptr<ResponseHandler>& taker, const Query
     m.token = (std::uint64_t{p.serial + 1} << 32) | i;
     m.buffer = query;
     const std::size_t worker = worker_for(header.client);
-    if (!context_.rings.to_worker[worker]->push_quietly(m)) {
+    Ring<Message>& ring = *context_.rings.to_worker[worker];
+    if (!ring.push_quietly(m)) {
         context_.count(StreamCount::inject_ring_full);
         release(query);
         return false;
     }
-    wake_later(worker);
+    if (ring.room() < ring.capacity() / 2) {
+        ring.wake();  // a batch that large does not wait
+    } else {
+        wake_later(worker);
+    }
     free_.pop_back();
     ++p.serial;
     p.deadline_ms = context_.now_ms() + kPatienceMs;

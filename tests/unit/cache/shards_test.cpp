@@ -102,6 +102,9 @@ BOOST_FIXTURE_TEST_CASE(the_parts_of_a_limit_are_the_whole, SmallInstances) {
         BOOST_TEST(cache.instance_stats(i).limit == expected[i]);
     cache.set_instance_size(0, kLarge + 3);
     BOOST_TEST(cache.instance_stats(0).limit == kLarge + 3);
+    BOOST_TEST(cache.outgrows(1, kLarge));
+    BOOST_TEST(!cache.outgrows(1, 2));
+    BOOST_TEST(!cache.outgrows(0, 2 * kLarge));
     // Not known at the start: in all shards, and never without room.
     cache.set_instance_size(9, 2);
     BOOST_TEST(cache.instance_stats(9).limit == kShards);

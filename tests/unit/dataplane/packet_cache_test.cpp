@@ -82,7 +82,7 @@ BOOST_AUTO_TEST_CASE(rare_messages_do_not_drive_out_popular_ones) {
     for (unsigned round = 0; round < 20; ++round) {
         for (const Bytes& message : popular)
             (void)packet_cache.use(packet_cache.hash(message.data(), message.size()));
-        for (unsigned i = 0; i < PacketCache::kLines / 4; ++i)
+        for (unsigned i = 0; i < PacketCache::kLines / 16; ++i)
             remember(packet_cache, random_message(random));
     }
     const auto known =
