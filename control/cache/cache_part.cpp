@@ -95,8 +95,8 @@ void CachePart::follow(const config::Settings& settings, build::Built&) {
         cache.set_instance_size(instance.id, instance.size);
         if (cache.outgrows(instance.id, instance.size)) {
             spdlog::warn(
-                "cache '{}': {} entries do not fit into its part of the memory since the start: "
-                "restart to give it more",
+                "cache '{}' has its size at start in fewer shards than {} entries need: restart "
+                "steerdnsd to give it more memory",
                 instance.tag, instance.size);
         }
     }

@@ -89,7 +89,8 @@ DataplaneRuntime::DataplaneRuntime(const RuntimeOptions& options) : options_(opt
     if (options.cache_bytes > 0) {
         std::vector<int> nodes;  // those of the cache writers
         for (unsigned shard = 0; shard < options.cache_shards; ++shard)
-            nodes.push_back(node_of(shard * workers() / options.cache_shards));
+            nodes.push_back(
+                node_of(cache::writer_of_shard(shard, options.cache_shards, workers())));
         cache_ = std::make_unique<cache::Cache>(
             cache::CacheOptions{.budget_bytes = options.cache_bytes,
                                 .instance_sizes = options.cache_entries,

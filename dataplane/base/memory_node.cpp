@@ -16,7 +16,7 @@ int memory_node() noexcept {
     return node_now;
 }
 
-void* take_near(const char* name, std::size_t bytes, std::size_t alignment) noexcept {
+void* allocate_near(const char* name, std::size_t bytes, std::size_t alignment) noexcept {
     const auto align = static_cast<unsigned>(alignment);
     void* const memory = rte_malloc_socket(name, bytes, align, node_now);
     if (memory != nullptr || node_now == kAnyNode) return memory;

@@ -15,9 +15,10 @@ inline constexpr int kAnyNode = -1;  // SOCKET_ID_ANY of DPDK
 
 // The `socket` of DPDK's functions, for the calling thread.
 [[nodiscard]] int memory_node() noexcept;
-// DPDK's memory on that node, or if it has too little, on another one. For rte_free(). nullptr: no
-// node has it.
-[[nodiscard]] void* take_near(const char* name, std::size_t bytes, std::size_t alignment) noexcept;
+// Allocates DPDK's memory on memory_node(), or on another node if that has too little. Free it by
+// rte_free(). nullptr: no node has enough.
+[[nodiscard]] void* allocate_near(const char* name, std::size_t bytes,
+                                  std::size_t alignment) noexcept;
 
 // Where the kernel takes the pages from that a thread is the first to touch. A thread begins with the policy of the thread that
 // made it. No effect in a container that forbids these system calls.

@@ -54,7 +54,7 @@ std::uint64_t bit_of(SlotId id) {
 Arena::Arena(std::size_t budget_bytes)
     : pages_(std::max<std::size_t>(budget_bytes / kPageSize, 1)),
       views_(std::make_unique<PageView[]>(pages_.size())) {
-    base_ = static_cast<std::uint8_t*>(take_near("cache", pages_.size() * kPageSize, 64));
+    base_ = static_cast<std::uint8_t*>(allocate_near("cache", pages_.size() * kPageSize, 64));
     if (base_ == nullptr) {
         rte_panic("no memory for a cache of %zu MiB: give dataplane.memory more\n",
                   budget_bytes >> 20);

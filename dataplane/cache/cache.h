@@ -2,7 +2,7 @@
 // has one writer, the cache writer of a worker (docs/explanation/architecture.md).
 //
 // An entry is immutable except for a few relaxed atomics. The result of a lookup stays valid until
-// the reader's next quiescent state. Memory is `budget_bytes`, taken at start, in an arena a shard.
+// the reader's next quiescent state. Memory is `budget_bytes`, taken at start, in one arena per shard.
 #pragma once
 
 #include <atomic>
@@ -156,10 +156,14 @@ struct CacheOptions {
     // Maximum entries per instance id, at most kMaxInstances instances. The sum sizes the hash
     // table.
     std::span<const std::uint32_t> instance_sizes;
-    // At most one shard per worker. Worker shard * workers / shards is its cache writer.
+    // At most one shard per worker.
     unsigned shards = 1, workers = 1;
     std::span<const int> shard_nodes{};  // NUMA node of each shard; empty: that of the caller
 };
+// The worker that is the cache writer of a shard.
+constexpr unsigned writer_of_shard(unsigned shard, unsigned shards, unsigned workers) noexcept {
+    return shard * workers / shards;
+}
 
 // Counts of one instance since the start.
 struct InstanceStats {
@@ -203,7 +207,7 @@ class Cache {
     }
     // The worker that writes a shard; the only one that may insert this MessageKind::insert.
     [[nodiscard]] unsigned writer_of(unsigned shard) const noexcept {
-        return shard * workers_ / shard_count_;
+        return writer_of_shard(shard, shard_count_, workers_);
     }
     [[nodiscard]] unsigned writer_of(const Buffer& insert) const noexcept;
 
@@ -253,10 +257,11 @@ class Cache {
     // next step of control's orders, and of a page move between size classes. Bounded work. Returns
     // true if there is more to do at once.
     bool turn(unsigned shard, Now now, Counters& counters) noexcept;
-    // For a caller that is the writer of all shards: a turn of each; frees slots, and returns true
-    // if some still wait; drops all entries (work proportional to their number).
+    // These are for a caller that is the writer of all shards. A turn of each shard:
     bool turn(Now now, Counters& counters) noexcept;
+    // Frees slots; returns true if some still wait.
     bool reclaim() noexcept;
+    // Drops all entries; the work is proportional to their number.
     void flush() noexcept;
 
     // Any thread: sets an instance's maximum number of entries. The tables do not grow. If the sum
@@ -322,7 +327,7 @@ class Cache {
     // Control writes both.
     alignas(64) std::atomic<std::int64_t> flushed_born_ms_{INT64_MIN};
     std::atomic<std::uint64_t> flushed_until_ms_{0};
-    std::array<Offer, kMaxOrders> offers_{};  // control's, by shard
+    alignas(64) std::array<Offer, kMaxOrders> offers_{};  // control writes them, by shard
 };
 static_assert(Cache::kShares / Cache::kMaxShards * sizeof(std::uint64_t) >= 64,
               "the epochs of two shards are in different lines");

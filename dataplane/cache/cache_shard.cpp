@@ -10,7 +10,7 @@
 namespace steer::cache {
 namespace {
 
-// If several writers begin grace periods.
+// CacheShard::grace_slots of a cache with several writers.
 constexpr std::size_t kGraceSlots = 32;
 
 void store_zero_word(std::uint8_t* at) {

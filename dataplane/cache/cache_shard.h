@@ -91,8 +91,9 @@ struct CacheShard {
     Arena arena;
     rte_rcu_qsbr* qsbr;
     const Epochs epochs;
-    // A grace period reads a line of each worker. So, if several writers have them, one begins for
-    // as many slots, if a class is about to need one, or some time after the last.
+    // Retired slots for which a grace period begins. It reads a line of each worker, so several
+    // writers wait for more slots. A class that is about to need a slot begins one earlier
+    // (needs_grace), and so does time.
     const std::size_t grace_slots;
     bool needs_grace = false;
     std::uint64_t grace_begun_ms = 0;

@@ -11,7 +11,7 @@
 namespace steer::cache {
 namespace {
 
-// So few that one bucket of twenty is full (they are filled as by Poisson's law).
+// So few that one bucket of twenty needs a spare one (Poisson's law).
 constexpr std::uint64_t kEntriesPerBucket = 4;
 // Several times as many spare buckets as that takes.
 constexpr std::uint64_t kBucketsPerSpare = 4;
@@ -33,7 +33,7 @@ EntryTable::EntryTable(std::uint64_t entries) {
         std::min<std::uint64_t>(entries / kEntriesPerBucket + kLeastBuckets, UINT32_MAX / 2);
     const std::uint64_t spare = own / kBucketsPerSpare + kLeastBuckets;
     const std::size_t size = (own + spare) * sizeof(Bucket);
-    void* const memory = take_near("cache_table", size, alignof(Bucket));
+    void* const memory = allocate_near("cache_table", size, alignof(Bucket));
     if (memory == nullptr) {
         rte_panic("no memory for a cache table of %llu entries: give dataplane.memory more\n",
                   static_cast<unsigned long long>(entries));

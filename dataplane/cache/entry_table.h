@@ -77,7 +77,7 @@ class TableView {
 
   protected:
     static constexpr unsigned kTagShift = 48;  // user space has addresses of 48 bits
-    // Far above what happens; a reader on its way through buckets that move ends.
+    // Bounds a reader's walk if buckets move meanwhile. Real chains are far shorter.
     static constexpr unsigned kLongestChain = 32;
 
     static unsigned first_of(unsigned mask) noexcept {

@@ -1,5 +1,5 @@
-// Executes control's offers: answers of a dump. The cache writer takes a few per turn, so that a restore does not delay
-// worker 0's queries.
+// Executes control's offers: answers of a dump. A cache writer takes a few per turn, so that a
+// restore does not delay its worker's queries.
 #include <algorithm>
 #include <array>
 #include <numeric>

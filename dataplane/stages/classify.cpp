@@ -251,7 +251,7 @@ UpstreamFrame upstream_frame(rte_mbuf* m, const Datagram& d) {
 }
 
 // Adds a query whose headers match the pattern of an earlier one, if nothing about it is unusual.
-// False: classify_one() judges it from the start. So this only accepts, in half of the instructions.
+// False: classify_one() judges it from the start. So this function never drops.
 [[gnu::always_inline]] inline bool add_known(rte_mbuf* m, const Port& port, std::uint8_t port_index,
                                              const OwnAddresses& ours, const HeaderPattern& pattern,
                                              Burst& burst) {
@@ -275,7 +275,7 @@ UpstreamFrame upstream_frame(rte_mbuf* m, const Datagram& d) {
     p.l3_offset = RTE_ETHER_HDR_LEN;
     p.is_v6 = false;
     p.client.port = source_port;
-    p.client.address = IpAddress::from_v4(ip + 12);  // in place: a copy waits for its two halves
+    p.client.address = IpAddress::from_v4(ip + 12);  // not a copy, whose load would wait for two stores
     p.destination = pattern.destination();
     p.destination_port = pattern.destination_port();
     p.checksum = pending_checksum(m, udp, sent, checksum_pseudo(ip + 12, 8, udp_length),

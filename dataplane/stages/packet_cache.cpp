@@ -30,7 +30,7 @@ using matchers::fold_product;  // hashes 16 bytes
 
 template <class T>
 T* take_array(std::size_t n) {
-    void* const memory = take_near("packet cache", n * sizeof(T), 64);
+    void* const memory = allocate_near("packet cache", n * sizeof(T), 64);
     if (memory == nullptr) rte_panic("no memory for a packet cache: give dataplane.memory more\n");
     T* const first = static_cast<T*>(memory);
     std::uninitialized_value_construct_n(first, n);

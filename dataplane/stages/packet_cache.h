@@ -10,8 +10,8 @@
 // Lines are compared in full; the hash only finds them. A client that guesses the hash's seed can
 // make lines evict each other; then the other stages answer those queries. A line that was found
 // stays once when a new one needs its place (second chance), so that rare names do not drive out
-// popular ones. If few queries repeat (random case), the packet cache stops for a while. A cookie at the end of a query is not part of
-// the compared bytes (stages/cookies.h).
+// popular ones. If few queries repeat (random case), the packet cache stops for a while. A cookie
+// at the end of a query is not part of the compared bytes (stages/cookies.h).
 //
 // For one thread. No heap after construction.
 #pragma once
@@ -80,9 +80,9 @@ class PacketCache {
                                      std::uint8_t frontend_class = 0) const noexcept;
     // Prefetches the data that find() reads first.
     void prefetch(std::uint64_t hash) const noexcept;
-    // Returns and prefetches the line that may have this message; nullptr if there is none.
+    // Returns the line that may have this message; nullptr if there is none.
     [[nodiscard]] const Line* find(std::uint64_t hash) const noexcept;
-    // The same; the line gets its second chance.
+    // The same; prefetches the line and gives it its second chance.
     [[nodiscard]] Line* use(std::uint64_t hash) noexcept;
     // The ready reply of a line, which may be of another second or another message.
     [[nodiscard]] ReadyReply& ready_reply(const Line& line) noexcept {
@@ -118,6 +118,7 @@ class PacketCache {
     static constexpr unsigned kFewest =
         kWindow / 8;  // known messages in a window; with fewer it stops ...
     static constexpr unsigned kRest = 16 * kWindow;  // ... for this number of messages
+    static constexpr unsigned kTouched = 64;         // ready replies per mark of an entry as used
 
     // Upper half of the hash. Bit 0 is set, bit 1 if the line was found since it was last passed
     // over. 0: none.
@@ -129,8 +130,6 @@ class PacketCache {
     unsigned place_in(Tags& tags) noexcept;
 
     std::uint64_t seed_;
-    static constexpr unsigned kTouched = 64;
-
     unsigned sent_ready_ = 0;
     unsigned asked_ = 0, known_ = 0, resting_ = 0, next_way_ = 0;
     std::uint32_t generation_ = 0;

@@ -133,7 +133,7 @@ struct FromLines {
     [[nodiscard]] std::uint32_t word(Readiness what) const noexcept {
         return PacketCache::ready_word(now_s, what);
     }
-    // At the third plain hit in a second: it costs as much as two answers from the entry do more.
+    // At the third plain hit in a second. It costs what two ready replies save.
     [[gnu::noinline]] void prepare(Packet& p, Line& line) const noexcept {
         fill<traits>(p, line);
         std::optional<bool> has_lists;
@@ -144,10 +144,10 @@ struct FromLines {
                           : *has_lists ? Readiness::covered
                                        : Readiness::ready);
     }
-    bool is_covered(Packet& p, const Line& line, ReadyReply& reply) const noexcept {
+    bool renew_if_covered(Packet& p, const Line& line, ReadyReply& reply) const noexcept {
         fill<traits>(p, line);
         cache::Cache::touch(*line.entry);
-        return resolver.is_covered(p, snapshot, now, now_s, line.bytes_sum, reply);
+        return resolver.renew_if_covered(p, snapshot, now, now_s, line.bytes_sum, reply);
     }
     [[gnu::always_inline]] bool answer_ready(Packet& p, const Line& line,
                                              const Batch& batch) const noexcept {
@@ -162,7 +162,7 @@ struct FromLines {
                 return false;  // it needs a token
         }
         ReadyReply& reply = packet_cache.ready_reply(line);
-        if (has_lists && !is_covered(p, line, reply)) {
+        if (has_lists && !renew_if_covered(p, line, reply)) {
             if constexpr (traits.limits) batch.undo();
             return false;
         }

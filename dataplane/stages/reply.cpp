@@ -256,7 +256,7 @@ Verdict Replier::answer(Packet& p, const dns::Answer& answer, const dns::ReplyOp
 
 void Replier::answer_ready(Packet& p, const ReadyReply& reply, std::size_t question_end) noexcept {
     QueryEnds& ends = query_ends_;
-    (void)ends.is_due();
+    (void)ends.is_due();  // counts for sampling; false after next_is_plain()
     ends.answered(reply.end, AnswerPath::packet_cache);
     ends.hit(reply.cache);
     const std::size_t n = reply.write(p.dns, question_end);

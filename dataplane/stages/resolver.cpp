@@ -294,9 +294,10 @@ bool Resolver::make_ready(const Packet& p, std::uint32_t now_s, std::uint32_t tt
     return (p.found->list_count | plan->hit_list_count) != 0;
 }
 
-[[gnu::noinline]] bool Resolver::is_covered(const Packet& p, const Snapshot& snapshot, Now now,
-                                            std::uint32_t now_s, std::uint16_t query_sum,
-                                            ReadyReply& reply) noexcept {
+[[gnu::noinline]] bool Resolver::renew_if_covered(const Packet& p, const Snapshot& snapshot,
+                                                  Now now, std::uint32_t now_s,
+                                                  std::uint16_t query_sum,
+                                                  ReadyReply& reply) noexcept {
     const Plan* const plan = plain_plan(*p.found, p, snapshot, now_s);
     if (plan == nullptr) return false;
     const std::optional<std::uint32_t> ttl_cap_s = covered_ttl_s(p, snapshot, *plan, now);

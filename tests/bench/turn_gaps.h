@@ -7,7 +7,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
-#include <x86intrin.h>
+#include <rte_cycles.h>
 
 #include <atomic>
 #include <cstdint>
@@ -38,7 +38,7 @@ struct TurnGaps {
 
     // For the worker, once a turn. `last`: of the turn before; 0: there was none.
     void turn(std::uint64_t& last) noexcept {
-        const std::uint64_t now = __rdtsc();
+        const std::uint64_t now = rte_rdtsc();
         const std::uint32_t n = count.load(std::memory_order_relaxed);
         if (last != 0 && shortest != 0 && now - last > shortest && n < kMost) [[unlikely]] {
             gaps[n] = {last, now};

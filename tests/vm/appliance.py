@@ -111,7 +111,7 @@ class Appliance:
         return sum(worker[table].get(name, 0) for worker in self.counters())
 
     def fill_cache(self, outside: Outside, name: str) -> int:
-        """Asks for a name and waits until the answer is cached: worker 0 caches what others were answered. Returns the misses."""
+        """Asks for a name and waits until the answer is cached: another worker may be its cache writer. Returns the misses."""
         if not outside.short(name):
             raise LabError(f"{name} was not answered")
         until(lambda: self.total("stats", "cache_inserts") > 0, 20, f"{name} is in the cache", 0.2)

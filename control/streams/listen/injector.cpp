@@ -100,7 +100,7 @@ bool Injector::inject(const std::shared_ptr<ResponseHandler>& taker, const Query
     return true;
 }
 
-// Behind the handlers that are ready: the queries of all connections that sent some make one batch.
+// Wakes after the handlers that are ready, so that queries of all connections are one batch.
 void Injector::wake_later(std::size_t worker) {
     if (to_wake_ == 0) boost::asio::post(context_.io, [this] { wake_workers(); });
     to_wake_ |= std::uint64_t{1} << worker;

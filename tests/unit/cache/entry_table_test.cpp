@@ -1,4 +1,4 @@
-// The table of a shard against a plain map, with buckets so few that most continue in spare ones.
+// The table of a shard against a plain map, with half of the keys in one bucket, which continues in spare ones.
 #include "dataplane/cache/entry_table.h"
 
 #include <boost/test/unit_test.hpp>
