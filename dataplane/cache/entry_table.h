@@ -77,7 +77,7 @@ class TableView {
 
   protected:
     static constexpr unsigned kTagShift = 48;  // user space has addresses of 48 bits
-    // Bounds a reader's walk if buckets move meanwhile. Real chains are far shorter.
+    // Bounds a reader's walk while buckets move. Real chains are far shorter.
     static constexpr unsigned kLongestChain = 32;
 
     static unsigned first_of(unsigned mask) noexcept {
