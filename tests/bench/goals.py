@@ -84,7 +84,7 @@ GOALS = (
          figures=("p99_ms", "quiet_p99_ms", "held_p99_ms", "quiet_held_p99_ms")),
     Goal("fleet", 0.5, limits=(("added_p99_ms", "≤", 5), ("standby_added_p99_ms", "≤", 5)), figures=("clock_ratio", "claims_s", "alone_p99_ms")),
     Goal("streams", 1.0, 2, limits=(("doq_over_dot", "≤", 1.5), ("doh3_over_doh", "≤", 1.5)),
-         figures=("worst", "floor_tcp", "floor_dot", "floor_doh", "tcp_ns", "dnsdist_tcp_ns", "dot_ns", "dnsdist_dot_ns", "doh_ns", "dnsdist_doh_ns", "doq_ns", "doq_apart_ns", "doh3_ns",
+         figures=("worst", "tcp_ns", "dnsdist_tcp_ns", "dot_ns", "dnsdist_dot_ns", "doh_ns", "dnsdist_doh_ns", "doq_ns", "doq_apart_ns", "doh3_ns",
                   "connection_us", "dnsdist_connection_us", "doq_connection_us", "doq_resumed_us", "idle_bytes", "dnsdist_idle_bytes",
                   "doq_idle_bytes")),
     Goal("hostile", LEAST["udp"], limits=(("streams", "≥", LEAST["stream"]), ("held", "≤", 2), ("tables", "≤", 1), ("times", "≥", 1.9)),

@@ -18,7 +18,7 @@ import re
 import resource
 import statistics
 
-from bench import connections, doq, floors
+from bench import connections, doq
 from bench.machine import announce, family, require_idle, rounds, version
 from bench.message import question
 from bench.peers import DNSDIST_CACHE, PINNED
@@ -34,7 +34,6 @@ CLIENT = ("-c", "20", "-q", "200", "-T", "1")
 HTTP3 = ("--alpn", "h3", "--port", "443")
 # (dnsperf loses answers over HTTP/2 when two come in one read, from any server.)
 H2LOAD = ("-c", "20", "-m", "10", "-t", "1")
-BARE = "tests/bench/bare_streams"
 IDLE = 2_000  # connections
 FIRST_IDLE = 50  # before them: what is allocated once is there
 HANDSHAKE_S = 3
@@ -81,14 +80,6 @@ def ours(stage: Stage, made: Certificate, limits: str = LIMITS) -> Process:
     process = stage.network.start("server", f"steerdnsd{stage.serial}", *PINNED, str(stage.build / "steerdnsd"), "--config", str(file),
                                   "--control-socket", str(stage.socket))
     process.wait_for("serving", 40)
-    return process
-
-
-def bare(stage: Stage, made: Certificate) -> Process:
-    """The same libraries without DNS."""
-    stage.serial += 1
-    process = stage.network.start("server", f"bare{stage.serial}", *PINNED, str(stage.build / BARE), OURS, str(made.pem), str(made.key))
-    process.wait_for("serving")
     return process
 
 
@@ -198,7 +189,6 @@ def run(build: str) -> dict:
     starts = {"ours": ours, "dnsdist": dnsdist}
     modes = {"ours": (*MODES, *QUIC_MODES, APART), "dnsdist": MODES}
     costs: dict[tuple[str, str], list[tuple[float, float]]] = {(who, mode): [] for who in starts for mode in modes[who]}
-    bare_ns: dict[str, list[float]] = {mode: [] for mode in MODES}
     over_quic: dict[str, list[float]] = collections.defaultdict(list)
     opened: dict[str, list[float]] = {who: [] for who in starts}
     held: dict[str, list[float]] = {who: [] for who in starts}
@@ -220,22 +210,14 @@ def run(build: str) -> dict:
                 opened[who].append(handshake(stage, server))
                 held[who].append(idle_bytes(stage, server))
                 stage.stop(server)
-            if floors.is_measured(number):
-                server = bare(stage, made)
-                for mode in MODES:
-                    bare_ns[mode].append(cost(stage, server, mode)[0])
-                server.stop()
-            print(f"  round {number + 1}: without DNS " + ", ".join(f"{mode} {bare_ns[mode][-1]:.0f} ns" for mode in MODES) + "; " + "; ".join(
+            print(f"  round {number + 1}: " + "; ".join(
                 f"{who} " + ", ".join(f"{mode} {costs[who, mode][-1][0]:.0f} ns at {costs[who, mode][-1][1]:.0f}/s" for mode in modes[who]) +
                 f", a connection {opened[who][-1]:.0f} µs and {held[who][-1]:.0f} bytes" for who in starts) +
                 "; ours over QUIC " + ", ".join(f"{name} {figures[-1]:.0f}" for name, figures in over_quic.items()), flush=True)
     middle = statistics.median
     ratios = {mode: [d / o for (d, _), (o, _) in zip(costs["dnsdist", mode], costs["ours", mode])] for mode in MODES}
     worst = min(MODES, key=lambda mode: middle(ratios[mode]))
-    floor = {mode: floors.of([ns for ns, _ in costs["dnsdist", mode]], bare_ns[mode]) for mode in MODES}
-    return {"ratio": round(middle(ratios[worst]), 3), "worst": worst, "floor": min(floor.values()),
-            **{f"floor_{mode}": floor[mode] for mode in MODES},
-            **{f"bare_{mode}_ns": round(middle(bare_ns[mode])) for mode in MODES},
+    return {"ratio": round(middle(ratios[worst]), 3), "worst": worst,
             **{f"{mode}_ns": round(middle(c for c, _ in costs["ours", mode])) for mode in modes["ours"]},
             **{f"dnsdist_{mode}_ns": round(middle(c for c, _ in costs["dnsdist", mode])) for mode in MODES},
             "connection_us": round(middle(opened["ours"])), "dnsdist_connection_us": round(middle(opened["dnsdist"])),
