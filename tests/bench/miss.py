@@ -21,7 +21,7 @@ from lab.network import LabError, Network
 MOST = 150_000  # queries a second that there are names for
 
 
-def cost(stage: Stage, server, names: pathlib.Path | None) -> tuple[float, float]:
+def cost(stage: Stage, server, names: pathlib.Path | None, who: str) -> tuple[float, float]:
     """Nanoseconds of CPU an answer, and answers a second."""
     before = cpu_ns(server.pid)
     # Names of the checker's own, each asked for twice: the second answer is as the first, its TTL no higher.
@@ -30,7 +30,7 @@ def cost(stage: Stage, server, names: pathlib.Path | None) -> tuple[float, float
         loop = stage.closed_loop(SECONDS, names)
     spent = cpu_ns(server.pid) - before
     if loop.good != loop.answered or loop.lost > 0.01 * loop.sent:
-        raise LabError(f"of {loop.sent} queries {loop.answered} were answered, {loop.good} without an error")
+        raise LabError(f"{who}: of {loop.sent} queries {loop.answered} were answered, {loop.good} without an error")
     return spent / (loop.answered + checker.compared), loop.rate
 
 
@@ -54,17 +54,17 @@ def run(build: str) -> dict:
                         "cache, on kernel sockets")
         for number in range(rounds()):
             server = stage.ours(warm=False, upstream=upstream)
-            ours.append(cost(stage, server, fresh()))
+            ours.append(cost(stage, server, fresh(), "a miss"))
             stage.warm()
             stage.closed_loop(1)  # the cache is full of other names: what it evicts of these is asked for again
-            hits.append(cost(stage, server, None))
+            hits.append(cost(stage, server, None, "a hit"))
             stage.stop(server)
             server = dnsdist(stage, cache=False, upstream=upstream)
-            peer.append(cost(stage, server, fresh()))
+            peer.append(cost(stage, server, fresh(), "dnsdist"))
             stage.stop(server)
             if floors.is_measured(number):
                 server = stage.bare(upstream=CLIENT)
-                bare.append(cost(stage, server, fresh()))
+                bare.append(cost(stage, server, fresh(), "without DNS"))
                 stage.stop(server)
             print(f"  round {number + 1}: " + ", ".join(
                 f"{who} {rows[-1][0]:.0f} ns at {rows[-1][1]:.0f}/s"
