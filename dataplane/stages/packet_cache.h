@@ -118,7 +118,7 @@ class PacketCache {
     static constexpr unsigned kFewest =
         kWindow / 8;  // known messages in a window; with fewer it stops ...
     static constexpr unsigned kRest = 16 * kWindow;  // ... for this number of messages
-    static constexpr unsigned kTouched = 64;         // ready replies per mark of an entry as used
+    static constexpr unsigned kTouched = 8;          // ready replies per mark of an entry as used
 
     // Upper half of the hash. Bit 0 is set, bit 1 if the line was found since it was last passed
     // over. 0: none.
