@@ -275,7 +275,8 @@ UpstreamFrame upstream_frame(rte_mbuf* m, const Datagram& d) {
     p.l3_offset = RTE_ETHER_HDR_LEN;
     p.is_v6 = false;
     p.client.port = source_port;
-    p.client.address = IpAddress::from_v4(ip + 12);  // not a copy, whose load would wait for two stores
+    p.client.address =
+        IpAddress::from_v4(ip + 12);  // not a copy, whose load would wait for two stores
     p.destination = pattern.destination();
     p.destination_port = pattern.destination_port();
     p.checksum = pending_checksum(m, udp, sent, checksum_pseudo(ip + 12, 8, udp_length),

@@ -5,9 +5,9 @@
 #pragma once
 
 #include <fcntl.h>
+#include <rte_cycles.h>
 #include <sys/mman.h>
 #include <unistd.h>
-#include <rte_cycles.h>
 
 #include <atomic>
 #include <cstdint>
