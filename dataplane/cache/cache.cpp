@@ -10,6 +10,7 @@
 #include "dataplane/base/memory_node.h"
 #include "dataplane/base/same_bytes.h"
 #include "dataplane/cache/cache_shard.h"
+#include "dataplane/cache/insert.h"
 
 namespace steer::cache {
 namespace {
@@ -155,7 +156,7 @@ void Cache::insert(std::span<const std::uint8_t> message, Birth born, Now now,
 }
 
 unsigned Cache::writer_of(const Buffer& insert) const noexcept {
-    return writer_of(shard_of(*reinterpret_cast<const Insert*>(insert.data())));
+    return writer_of(shard_of(head_of(insert.bytes())));
 }
 
 bool Cache::turn(unsigned shard, Now now, Counters& counters) noexcept {

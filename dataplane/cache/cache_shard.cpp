@@ -6,6 +6,7 @@
 #include <new>
 
 #include "dataplane/base/same_bytes.h"
+#include "dataplane/cache/insert.h"
 
 namespace steer::cache {
 namespace {
@@ -63,13 +64,13 @@ CacheShard::CacheShard(std::size_t budget_bytes, std::uint64_t most_entries, rte
 
 bool is_well_formed(std::span<const std::uint8_t> message) noexcept {
     if (message.size() < sizeof(Insert)) return false;
-    const Insert& head = *reinterpret_cast<const Insert*>(message.data());
+    const Insert& head = head_of(message);
     return head.instance < kMaxInstances && head.list_count <= kEntryLists &&
            padded_name(head.qname_len) <= message.size() - sizeof(Insert);
 }
 
 Payload payload_of(std::span<const std::uint8_t> message, Birth born) noexcept {
-    const Insert& head = *reinterpret_cast<const Insert*>(message.data());
+    const Insert& head = head_of(message);
     const auto rest = message.subspan(sizeof(Insert));
     return {head, rest.first(head.qname_len), rest.subspan(padded_name(head.qname_len)), born};
 }

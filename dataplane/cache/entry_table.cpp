@@ -38,22 +38,22 @@ EntryTable::EntryTable(std::uint64_t entries) {
         rte_panic("no memory for a cache table of %llu entries: give dataplane.memory more\n",
                   static_cast<unsigned long long>(entries));
     }
-    buckets = new (memory) Bucket[own + spare];
-    count = static_cast<std::uint32_t>(own);
+    buckets_ = new (memory) Bucket[own + spare];
+    count_ = static_cast<std::uint32_t>(own);
     spare_.reserve(spare);
     for (std::uint64_t i = own + spare; i-- > own;)
         spare_.push_back(static_cast<std::uint32_t>(i));
 }
 
 EntryTable::~EntryTable() {
-    rte_free(buckets);
+    rte_free(buckets_);
 }
 
 // Of this entry, or of none (nullptr: the first free word).
 std::atomic<std::uint64_t>* EntryTable::word_of(std::uint32_t place,
                                                 const Entry* entry) const noexcept {
     constexpr std::uint64_t kAddress = (std::uint64_t{1} << kTagShift) - 1;
-    Bucket* bucket = &own_bucket(place);
+    Bucket* bucket = bucket_at(place);
     for (;;) {
         for (auto& word : bucket->words) {
             if ((word.load(std::memory_order_relaxed) & kAddress) ==
@@ -62,7 +62,7 @@ std::atomic<std::uint64_t>* EntryTable::word_of(std::uint32_t place,
         }
         const std::uint32_t next = bucket->next.load(std::memory_order_relaxed);
         if (next == 0) return nullptr;
-        bucket = buckets + next;
+        bucket = buckets_ + next;
     }
 }
 
@@ -73,15 +73,15 @@ bool EntryTable::add(TableKey key, const Entry* entry) noexcept {
         return true;
     }
     if (spare_.empty()) return false;
-    Bucket* last = &own_bucket(key.place);
+    Bucket* last = bucket_at(key.place);
     for (unsigned i = 1; last->next.load(std::memory_order_relaxed) != 0; ++i) {
         if (i + 1 == kLongestChain) return false;
-        last = buckets + last->next.load(std::memory_order_relaxed);
+        last = buckets_ + last->next.load(std::memory_order_relaxed);
     }
     const std::uint32_t index = spare_.back();
     spare_.pop_back();
-    buckets[index].next.store(0, std::memory_order_relaxed);
-    buckets[index].words[0].store(value, std::memory_order_release);
+    buckets_[index].next.store(0, std::memory_order_relaxed);
+    buckets_[index].words[0].store(value, std::memory_order_release);
     last->next.store(index, std::memory_order_release);
     return true;
 }
@@ -96,7 +96,7 @@ bool EntryTable::remove(std::uint32_t place, const Entry* entry) noexcept {
     auto* const word = word_of(place, entry);
     if (word == nullptr) return false;
     word->store(0, std::memory_order_relaxed);
-    Bucket& first = own_bucket(place);
+    Bucket& first = *bucket_at(place);
     if (first.next.load(std::memory_order_relaxed) != 0) give_back_empty(first);
     return true;
 }
@@ -107,7 +107,7 @@ void EntryTable::give_back_empty(Bucket& first) noexcept {
     for (Bucket* before = &first;;) {
         const std::uint32_t index = before->next.load(std::memory_order_relaxed);
         if (index == 0) return;
-        Bucket& bucket = buckets[index];
+        Bucket& bucket = buckets_[index];
         if (!is_empty(bucket)) {
             before = &bucket;
             continue;

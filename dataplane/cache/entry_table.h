@@ -15,7 +15,6 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <vector>
 
 namespace steer::cache {
@@ -48,7 +47,7 @@ static_assert(sizeof(Bucket) == 64, "one line per lookup");
 class TableView {
   public:
     [[nodiscard]] const Bucket* bucket_of(TableKey key) const noexcept {
-        return buckets + (std::uint64_t{key.place} * count >> 32);
+        return bucket_at(key.place);
     }
     // The first entry with the key's tag in a bucket alone; nullptr if there is none.
     static const Entry* candidate(const Bucket& bucket, std::uint16_t tag) noexcept {
@@ -70,7 +69,7 @@ class TableView {
             }
             const std::uint32_t next = bucket->next.load(std::memory_order_acquire);
             if (next == 0) break;
-            bucket = buckets + next;
+            bucket = buckets_ + next;
         }
         return nullptr;
     }
@@ -80,6 +79,9 @@ class TableView {
     // Bounds a reader's walk while buckets move. Real chains are far shorter.
     static constexpr unsigned kLongestChain = 32;
 
+    [[nodiscard]] Bucket* bucket_at(std::uint32_t place) const noexcept {
+        return buckets_ + (std::uint64_t{place} * count_ >> 32);
+    }
     static unsigned first_of(unsigned mask) noexcept {
         return static_cast<unsigned>(__builtin_ctz(mask));
     }
@@ -90,8 +92,8 @@ class TableView {
         return reinterpret_cast<const Entry*>(value & ((std::uint64_t{1} << kTagShift) - 1));
     }
 
-    Bucket* buckets = nullptr;
-    std::uint32_t count = 0;  // without the spare ones
+    Bucket* buckets_ = nullptr;
+    std::uint32_t count_ = 0;  // without the spare ones
 };
 
 // For the writer.
@@ -118,9 +120,6 @@ class EntryTable : private TableView {
     bool remove(std::uint32_t place, const Entry* entry) noexcept;
 
   private:
-    [[nodiscard]] Bucket& own_bucket(std::uint32_t place) const noexcept {
-        return buckets[std::uint64_t{place} * count >> 32];
-    }
     std::atomic<std::uint64_t>* word_of(std::uint32_t place, const Entry* entry) const noexcept;
     void give_back_empty(Bucket& first) noexcept;
 

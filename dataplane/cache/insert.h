@@ -25,6 +25,10 @@ struct InsertTerms {
     std::uint32_t tag_set = 0;
 };
 
+// The head of a MessageKind::insert, which has at least its size.
+[[nodiscard]] inline const Insert& head_of(std::span<const std::uint8_t> message) noexcept {
+    return *reinterpret_cast<const Insert*>(message.data());
+}
 // Whether such an answer can be cached: it has a life, and at most kEntryLists lists.
 [[nodiscard]] inline bool is_cacheable(const InsertTerms& terms) noexcept {
     return terms.life_s != 0 && terms.lists.size() <= kEntryLists;

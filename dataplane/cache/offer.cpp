@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "dataplane/cache/cache_shard.h"
+#include "dataplane/cache/insert.h"
 
 namespace steer::cache {
 namespace {
@@ -13,10 +14,6 @@ constexpr unsigned kTakenInATurn = 16;
 // Seconds by which equal births may differ: ages are whole seconds, read from two clocks.
 constexpr std::int32_t kSameBirth = 1;
 
-const Insert& head_of(const Cache::Offer& offer) {
-    return *reinterpret_cast<const Insert*>(offer.message.data());
-}
-
 }  // namespace
 
 // Each shard gets its own offers, in their order.
@@ -24,12 +21,13 @@ void Cache::offer(std::span<const Offer> offers) noexcept {
     offers = offers.first(std::min(offers.size(), kMaxOrders));
     std::array<std::uint32_t, kMaxShards + 1> begins{};
     for (const Offer& offer : offers) {
-        if (is_well_formed(offer.message)) ++begins[shard_of(head_of(offer)) + 1];
+        if (is_well_formed(offer.message)) ++begins[shard_of(head_of(offer.message)) + 1];
     }
     std::partial_sum(begins.begin(), begins.end(), begins.begin());
     std::array<std::uint32_t, kMaxShards + 1> next = begins;
     for (const Offer& offer : offers) {
-        if (is_well_formed(offer.message)) offers_[next[shard_of(head_of(offer))]++] = offer;
+        if (is_well_formed(offer.message))
+            offers_[next[shard_of(head_of(offer.message))]++] = offer;
     }
     for (unsigned shard = 0; shard < shards(); ++shard) {
         CacheShard::Orders& orders = shards_[shard]->orders;
@@ -64,7 +62,7 @@ bool CacheShard::take_offers(Now now, Counters& counters) noexcept {
     const std::span<const Cache::Offer> turn{orders.offers + orders.offers_done,
                                              std::min(kTakenInATurn, n - orders.offers_done)};
     for (const Cache::Offer& offer : turn)
-        table.prefetch(TableKey(head_of(offer).key.low));
+        table.prefetch(TableKey(head_of(offer.message).key.low));
     for (const Cache::Offer& offer : turn) {
         const Payload payload = payload_of(offer.message, offer.born);
         const Entry* const held = find(payload);

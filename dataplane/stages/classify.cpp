@@ -57,17 +57,6 @@ struct Datagram {
     return ours == nullptr || ours->is_own(d.destination) ? Verdict::drop_bad_ip : Verdict::punted;
 }
 
-// Addresses and datagram of IPv4 without options. False: impossible length.
-[[gnu::always_inline]] inline bool read_plain_ipv4(std::size_t left, Datagram& d) {
-    const std::size_t total = load_be16(d.l3 + 2);
-    d.source = IpAddress::from_v4(d.l3 + 12);
-    d.destination = IpAddress::from_v4(d.l3 + 16);
-    d.udp = d.l3 + kIpv4Size;
-    if (total > left || total < kIpv4Size + kUdpSize) return false;
-    d.udp_length = static_cast<std::uint16_t>(total - kIpv4Size);
-    return true;
-}
-
 // Each returns no value if the packet may be ours and is well-formed so far.
 [[gnu::always_inline]] inline std::optional<Verdict> read_ipv4(std::size_t left,
                                                                const OwnAddresses* ours,
@@ -77,7 +66,12 @@ struct Datagram {
     if ((ip[0] >> 4) != 4 || (ip[0] & 15) < 5) return Verdict::drop_bad_ip;
     const bool fragment = (load_be16(ip + 6) & 0x3fff) != 0;  // an offset, or more to come
     if (ip[9] != kUdpProtocol || (ip[0] & 15) > 5 || fragment) return Verdict::punted;
-    if (!read_plain_ipv4(left, d)) return bad_length(d, ours);
+    const std::size_t total = load_be16(ip + 2);
+    d.source = IpAddress::from_v4(ip + 12);
+    d.destination = IpAddress::from_v4(ip + 16);
+    d.udp = d.l3 + kIpv4Size;
+    if (total > left || total < kIpv4Size + kUdpSize) return bad_length(d, ours);
+    d.udp_length = static_cast<std::uint16_t>(total - kIpv4Size);
     return std::nullopt;
 }
 

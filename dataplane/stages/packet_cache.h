@@ -37,14 +37,6 @@ class PacketCache {
     // Lengths of stored messages, from the third byte on (the first two are the ID).
     static constexpr std::size_t kShortest = 16, kLongest = 78;
 
-    // What a line knows about its ready reply in one second; the lower bits of Line::ready.
-    enum class Readiness : std::uint32_t {
-        once,     // one plain hit was answered from the entry ...
-        twice,    // ... or two
-        ready,    // the reply is ready
-        covered,  // the same, while the rows of the answer's lists are known to exist
-        unfit,    // the answer is too long, or not every hit of it is plain
-    };
     static constexpr std::uint32_t ready_word(std::uint32_t now_s, Readiness what) noexcept {
         return now_s << 3 | static_cast<std::uint32_t>(what);
     }

@@ -1,7 +1,6 @@
 #include "dataplane/stages/packet_cache_stage.h"
 
 #include <cstring>
-#include <optional>
 #include <type_traits>
 
 #include "dataplane/dns/checksum.h"
@@ -13,7 +12,6 @@ namespace steer {
 namespace {
 
 using Line = PacketCache::Line;
-using Readiness = PacketCache::Readiness;
 
 std::uint16_t id_in_memory_order(const Packet& p) {
     std::uint16_t id;
@@ -136,13 +134,10 @@ struct FromLines {
     // At the third plain hit in a second. It costs what two ready replies save.
     [[gnu::noinline]] void prepare(Packet& p, Line& line) const noexcept {
         fill<traits>(p, line);
-        std::optional<bool> has_lists;
-        if (line.entry->usable_until_s > now_s)
-            has_lists = resolver.prepare(p, snapshot, now_s, line.bytes_sum,
-                                         packet_cache.ready_reply(line));
-        line.ready = word(!has_lists   ? Readiness::unfit
-                          : *has_lists ? Readiness::covered
-                                       : Readiness::ready);
+        const bool is_usable = line.entry->usable_until_s > now_s;
+        line.ready = word(is_usable ? resolver.prepare(p, snapshot, now_s, line.bytes_sum,
+                                                       packet_cache.ready_reply(line))
+                                    : Readiness::unfit);
     }
     bool renew_if_covered(Packet& p, const Line& line, ReadyReply& reply) const noexcept {
         fill<traits>(p, line);

@@ -12,6 +12,15 @@
 
 namespace steer {
 
+// What a line of the packet cache knows about its ready reply in one second.
+enum class Readiness : std::uint32_t {
+    once,     // one plain hit was answered from the entry ...
+    twice,    // ... or two
+    ready,    // the reply is ready
+    covered,  // the same, while the rows of the answer's lists are known to exist
+    unfit,    // the answer is too long, or not every hit of it is plain
+};
+
 struct alignas(64) ReadyReply {
     static constexpr std::size_t kIdBytes = 2, kBlock = 16;
     // Bytes behind the question: records and OPT. Two addresses and an OPT are in the first CPU

@@ -11,6 +11,7 @@
 #include "dataplane/policy/claim_lists.h"
 #include "dataplane/stages/frame.h"
 #include "dataplane/stages/limit.h"
+#include "dataplane/stages/packet_cache.h"
 #include "dataplane/stages/resolver_impl.h"
 
 namespace steer {
@@ -282,16 +283,17 @@ bool Resolver::make_ready(const Packet& p, std::uint32_t now_s, std::uint32_t tt
     return true;
 }
 
-[[gnu::noinline]] std::optional<bool> Resolver::prepare(const Packet& p, const Snapshot& snapshot,
-                                                        std::uint32_t now_s,
-                                                        std::uint16_t query_sum,
-                                                        ReadyReply& reply) noexcept {
+[[gnu::noinline]] Readiness Resolver::prepare(const Packet& p, const Snapshot& snapshot,
+                                              std::uint32_t now_s, std::uint16_t query_sum,
+                                              ReadyReply& reply) noexcept {
     const Plan* const plan = plain_plan(*p.found, p, snapshot, now_s);
-    if (plan == nullptr) return std::nullopt;
+    if (plan == nullptr) return Readiness::unfit;
     // Each client has its own cookie, which is not in `query_sum`.
-    if (p.cookie_length != 0 || p.query.edns.cookie != dns::CookieState::none) return std::nullopt;
-    if (!make_ready(p, now_s, LeaveTerms::kNoCap, query_sum, reply)) return std::nullopt;
-    return (p.found->list_count | plan->hit_list_count) != 0;
+    if (p.cookie_length != 0 || p.query.edns.cookie != dns::CookieState::none)
+        return Readiness::unfit;
+    if (!make_ready(p, now_s, LeaveTerms::kNoCap, query_sum, reply)) return Readiness::unfit;
+    return (p.found->list_count | plan->hit_list_count) != 0 ? Readiness::covered
+                                                             : Readiness::ready;
 }
 
 [[gnu::noinline]] bool Resolver::renew_if_covered(const Packet& p, const Snapshot& snapshot,

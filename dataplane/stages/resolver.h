@@ -77,10 +77,10 @@ class Resolver {
     bool answer_hit(Packet& p, const Snapshot& snapshot, AnswerPath path, Now now,
                     std::uint32_t now_s) noexcept;
     // Makes the reply that answer_hit() would send for the rest of this second. `query_sum`:
-    // checksum_fold() of the message without its ID. No value: not every plain hit may get it. True:
-    // the answer has lists, so each packet needs renew_if_covered().
-    std::optional<bool> prepare(const Packet& p, const Snapshot& snapshot, std::uint32_t now_s,
-                                std::uint16_t query_sum, ReadyReply& reply) noexcept;
+    // checksum_fold() of the message without its ID. `covered`: the answer has lists, so each packet
+    // needs renew_if_covered().
+    Readiness prepare(const Packet& p, const Snapshot& snapshot, std::uint32_t now_s,
+                      std::uint16_t query_sum, ReadyReply& reply) noexcept;
     // Returns whether the rows of p.found's lists are known to exist. Then it counts the packet as
     // covered, so answer_ready() must end it, and gives `reply` the TTLs that they allow.
     bool renew_if_covered(const Packet& p, const Snapshot& snapshot, Now now, std::uint32_t now_s,

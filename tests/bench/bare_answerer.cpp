@@ -14,6 +14,7 @@
 
 #include "bench/fail.h"
 #include "bench/frame_places.h"
+#include "dataplane/dns/checksum.h"
 
 namespace steer::bench {
 namespace {
@@ -37,18 +38,14 @@ Headers headers_of(rte_mbuf& packet) {
             reinterpret_cast<rte_udp_hdr*>(at + kUdp), at + kDns};
 }
 
-// One's complement sums of words as they are in memory (RFC 1624).
-std::uint16_t folded(std::uint32_t sum) {
-    sum = (sum & 0xffff) + (sum >> 16);
-    return static_cast<std::uint16_t>((sum & 0xffff) + (sum >> 16));
-}
 std::uint16_t word_at(const std::uint8_t* at) {
     std::uint16_t word = 0;
     std::memcpy(&word, at, sizeof word);
     return word;
 }
+// `by`: a sum of words as they are in memory (RFC 1624).
 std::uint16_t changed(std::uint16_t checksum, std::uint32_t by) {
-    return static_cast<std::uint16_t>(~folded(static_cast<std::uint16_t>(~checksum) + by));
+    return static_cast<std::uint16_t>(~checksum_fold(static_cast<std::uint16_t>(~checksum) + by));
 }
 
 // Exchanges the two halves of a word: source and destination.
@@ -97,8 +94,8 @@ BareTable::BareTable(const BareOptions& options)
         const std::uint32_t others =
             2U * rte_cpu_to_be_16(static_cast<std::uint16_t>(all_[i].length)) +
             rte_cpu_to_be_16(static_cast<std::uint16_t>(records));
-        const std::uint16_t even = folded(sum);
-        all_[i].sums = {folded(even + others), folded(rte_bswap16(even) + others)};
+        const std::uint16_t even = checksum_fold(sum);
+        all_[i].sums = {checksum_fold(even + others), checksum_fold(rte_bswap16(even) + others)};
     }
 }
 
