@@ -164,6 +164,19 @@ class Whole(unittest.TestCase):
                 out, errors = process.communicate(timeout=120)
                 self.assertIn(f"schema.json does not have this version: {'7.24' if version == '7.30' else '7.9.2'} stands for it", first, out + errors)
 
+    def test_an_interrupted_probe_leaves_no_row(self):
+        with contextlib.ExitStack() as stack:
+            place = Place(stack, lies=("late-row",))
+            before = place.picture()
+            process = place.start("--yes")
+            for line in process.stdout:
+                if line.strip() == "claims ...":
+                    break
+            self.assertTrue(place.router.late.wait(60), "the probe writes a row")
+            process.send_signal(signal.SIGTERM)
+            out, errors = process.communicate(timeout=120)
+            self.assertEqual(place.picture(), before, out + errors)
+
     def test_an_interrupted_run_takes_everything_back(self):
         def play(case):
             stage, number = case

@@ -17,6 +17,7 @@ SCENERY = (  # (menu, values) that make two egresses of nothing; {interface} is 
     ("/ipv6/address", {"address": "fd53:7465:6572::1/64", "interface": "{interface}", "advertise": "no"}),
     ("/ip/firewall/nat", {"chain": "srcnat", "action": "masquerade", "src-address": "198.18.53.0/30", "out-interface": "{interface}"}))
 LISTS = {4: ("/ip/firewall/address-list", LIST4), 6: ("/ipv6/firewall/address-list", LIST6)}
+PROBE_LIST = "steerdns-probe"  # kProbeList of routeros/probe.h: a probe that ends early leaves a row until its timeout
 REBOOT_S = 300
 
 

@@ -23,7 +23,7 @@ from outcome import Failed, Refused, Skipped, undisturbed
 from recording import Recording
 from relay import Journal, Relay
 from router import Router, version_of
-from scenery import COMMENT, INTERFACES, LISTS, REBOOT_S, SCENERY, add_scenery, blocks_of, filled
+from scenery import COMMENT, INTERFACES, LISTS, PROBE_LIST, REBOOT_S, SCENERY, add_scenery, blocks_of, filled
 from stand_in import PICTURE, StandIn, nearest
 
 NEEDED = ("read", "write", "api", "policy", "reboot", "test", "sensitive")
@@ -235,7 +235,7 @@ class Run(Claims, Faults):
         output = self.router.run_block(re.sub(r'(?m)^:local undo "no"$', ':local undo "yes"', undo))
         for menu, name in LISTS.values():
             for row in session.rows(menu):
-                if row.get("list") == name:
+                if row.get("list") in (name, PROBE_LIST):
                     session.ask(menu + "/remove", f"=.id={row['.id']}")
         self.put_service_back(session)
         if not re.search(r"(?m)^steerdns: undo complete; rows removed: \d", output):
