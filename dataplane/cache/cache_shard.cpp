@@ -133,7 +133,7 @@ void CacheShard::insert(const Payload& payload, Now now, Counters& counters) noe
     const std::uint32_t limit = instance.limit.load(std::memory_order_relaxed);
     if (limit == 0) return;
     for (unsigned i = 0; i < 2 && old == nullptr && instance.entries >= limit; ++i) {
-        evict_from_instance(instance, size_class, now, counters);
+        evict_from_instance(instance, now, counters);
     }
     const SlotId id = make_room(size_class, now, counters);
     if (id == kNoSlot) return counters.add(Stat::cache_insert_no_room);
@@ -151,7 +151,7 @@ void CacheShard::insert(const Payload& payload, Now now, Counters& counters) noe
         retire(arena.id_of(old));
     } else if (!table.add(key, entry)) {
         arena.give_back(id);
-        evict_from_instance(instance, size_class, now, counters);
+        evict_from_instance(instance, now, counters);
         return counters.add(Stat::cache_insert_table_full);
     }
     instance.queues[size_class].push(arena, id);

@@ -50,7 +50,11 @@ struct CacheShard {
 
     // The cache writer writes it, except `limit`, which control writes. Any thread may read it.
     struct Instance {
+        // That loses its next entry while the instance is at its limit.
+        [[nodiscard]] Sieve& next_queue() noexcept;
+
         std::array<Sieve, kClasses> queues;
+        std::uint32_t turn = 0;  // of next_queue()
         std::atomic<std::uint32_t> limit{0};
         std::atomic<std::uint32_t> entries{0};
         std::atomic<std::uint64_t> bytes{0};
@@ -70,9 +74,8 @@ struct CacheShard {
     SlotId make_room(unsigned size_class, Now now, Counters& counters) noexcept;
     [[nodiscard]] SlotId victim_of_class(unsigned size_class, Now now) noexcept;
     void evict(SlotId id, Counters& counters) noexcept;
-    bool evict_from_class(unsigned size_class, Now now, Counters& counters) noexcept;
-    bool evict_from_instance(Instance& instance, unsigned size_class, Now now,
-                             Counters& counters) noexcept;
+    void evict_from_class(unsigned size_class, Now now, Counters& counters) noexcept;
+    void evict_from_instance(Instance& instance, Now now, Counters& counters) noexcept;
     [[nodiscard]] std::size_t reserve_of(unsigned size_class) const noexcept;
     void keep_reserve(unsigned size_class, Now now, Counters& counters) noexcept;
     bool reclaim(unsigned most) noexcept;

@@ -17,6 +17,8 @@ constexpr std::uint32_t kInspected = 64;
 constexpr std::uint32_t kDropped = 32;
 // The longest time without a grace period, if some slots wait for one.
 constexpr std::uint64_t kGraceMs = 10;
+// 2^32 divided by the golden ratio: multiples of it, modulo 2^32, are spread evenly.
+constexpr std::uint32_t kGoldenRatio = 0x9E37'79B9;
 
 }  // namespace
 
@@ -26,15 +28,22 @@ void CacheShard::evict(SlotId id, Counters& counters) noexcept {
     drop(id);
 }
 
-bool CacheShard::evict_from_instance(Instance& instance, unsigned size_class, Now now,
-                                     Counters& counters) noexcept {
-    for (unsigned i = 0; i < kClasses; ++i) {
-        const SlotId id = instance.queues[(size_class + i) % kClasses].victim(arena, now.s());
-        if (id == kNoSlot) continue;
-        evict(id, counters);
-        return true;
+// Each queue loses entries in proportion to its size: whatever is inserted, the hands pass all
+// entries of the instance.
+Sieve& CacheShard::Instance::next_queue() noexcept {
+    turn += kGoldenRatio;
+    std::uint32_t at = static_cast<std::uint32_t>(
+        std::uint64_t{turn} * entries.load(std::memory_order_relaxed) >> 32);
+    for (Sieve& queue : queues) {
+        if (at < queue.size()) return queue;
+        at -= queue.size();
     }
-    return false;
+    return queues.back();  // the instance is empty
+}
+
+void CacheShard::evict_from_instance(Instance& instance, Now now, Counters& counters) noexcept {
+    const SlotId id = instance.next_queue().victim(arena, now.s());
+    if (id != kNoSlot) evict(id, counters);
 }
 
 // Of the instance that has the most entries of that size.
@@ -46,11 +55,9 @@ SlotId CacheShard::victim_of_class(unsigned size_class, Now now) noexcept {
     return largest->queues[size_class].victim(arena, now.s());
 }
 
-bool CacheShard::evict_from_class(unsigned size_class, Now now, Counters& counters) noexcept {
+void CacheShard::evict_from_class(unsigned size_class, Now now, Counters& counters) noexcept {
     const SlotId id = victim_of_class(size_class, now);
-    if (id == kNoSlot) return false;
-    evict(id, counters);
-    return true;
+    if (id != kNoSlot) evict(id, counters);
 }
 
 // Frees at most `most` retired slots whose grace period is over. Begins the next grace period. True: some still wait.

@@ -22,17 +22,23 @@ void Sieve::remove(Arena& arena, SlotId id) noexcept {
     --size_;
 }
 
+void Sieve::begin_pass() noexcept {
+    hand_ = oldest_;
+    evictions_left_ = kPassEvictions * size_;
+}
+
 SlotId Sieve::victim(Arena& arena, std::uint32_t now_s) noexcept {
     if (size_ == 0) return kNoSlot;
-    if (hand_ == kNoSlot) hand_ = oldest_;
+    if (hand_ == kNoSlot || evictions_left_ == 0) begin_pass();
     for (unsigned step = 0; step < kMaxSteps; ++step) {
         Entry& entry = *arena.entry(hand_);
         if (entry.usable_until_s <= now_s || entry.visited.load(std::memory_order_relaxed) == 0)
             break;
         entry.visited.store(0, std::memory_order_relaxed);
-        const SlotId newer = arena.slot(hand_).previous;
-        hand_ = newer == kNoSlot ? oldest_ : newer;
+        hand_ = arena.slot(hand_).previous;
+        if (hand_ == kNoSlot) begin_pass();
     }
+    --evictions_left_;
     return hand_;
 }
 

@@ -180,6 +180,22 @@ BOOST_FIXTURE_TEST_CASE(popular_entries_survive_eviction, Small) {
     }
 }
 
+// Whatever their sizes are.
+BOOST_FIXTURE_TEST_CASE(entries_without_visits_give_way_to_those_with_visits, CacheFixture) {
+    for (unsigned i = 0; i < 300; ++i)
+        filler.insert(question(10'000 + i), 1, 200, at(0), 60);
+    unsigned misses = 0;
+    for (unsigned round = 0; round < 100; ++round) {
+        misses = 0;
+        for (unsigned i = 0; i < 950; ++i) {
+            if (filler.find(question(i), 1) != nullptr) continue;
+            ++misses;
+            filler.insert(question(i), 1, 10, at(0), 60);
+        }
+    }
+    BOOST_TEST(misses == 0U);
+}
+
 BOOST_FIXTURE_TEST_CASE(a_full_page_evicts_without_losing_slots, OnePage) {
     for (unsigned i = 0; i < 5000; ++i) {
         filler.insert(question(i), 1, 10, at(0), 60);

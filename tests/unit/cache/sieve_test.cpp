@@ -82,6 +82,24 @@ BOOST_AUTO_TEST_CASE(a_walk_is_bounded) {
     BOOST_TEST(cleared == 64U);
 }
 
+// New entries may come as fast as the hand walks.
+BOOST_AUTO_TEST_CASE(the_hand_comes_back_to_entries_that_it_spared) {
+    std::vector<SlotId> spared;
+    for (int i = 0; i < 10; ++i) {
+        spared.push_back(add());
+        visit(spared.back());
+    }
+    for (int i = 0; i < 10; ++i)
+        add();
+    for (int i = 0; i < 300 && !spared.empty(); ++i) {
+        const SlotId id = evict();
+        std::erase(spared, id);
+        arena.give_back(id);
+        add();
+    }
+    BOOST_TEST(spared.empty());
+}
+
 BOOST_AUTO_TEST_CASE(random_removals_keep_the_queue_consistent) {
     steer::test::Random random{5};
     std::vector<SlotId> in;
