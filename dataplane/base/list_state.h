@@ -1,6 +1,6 @@
 // The state of a policy list's router as workers see it: shared words, one cache line per list.
 //
-// Only thread `routers` writes; workers read relaxed. A list is one `ros_address_list`, `ipset` or
+// Only thread `routers` writes; workers read. A list is one `ros_address_list`, `ipset` or
 // `nftset` plugin. If only some routers of a `ros_address_list` serve a group of clients, this
 // group has a list of its own. A ListId belongs to one stable name (the plugin's tag and its
 // routers or sets) and lives as long as the process.
@@ -15,22 +15,55 @@ namespace steer {
 using ListId = std::uint16_t;
 inline constexpr std::size_t kMaxLists = 1024;
 
-struct alignas(64) ListState {
-    std::atomic<std::uint32_t> epoch{
-        1};  // incremented when what we know about its rows becomes invalid (reboot, reconnect)
+class alignas(64) ListState {
+  public:
+    // The number of the present epoch, from 1.
+    [[nodiscard]] std::uint32_t epoch() const noexcept {
+        return epoch_.load(std::memory_order_relaxed);
+    }
+    // Number of refused claims. Claim words of requested rows include it (claim_word.h).
+    [[nodiscard]] std::uint32_t refusals() const noexcept {
+        return refusals_.load(std::memory_order_acquire);
+    }
+
     std::atomic<bool> away{true};  // true: answers do not wait for the list's router
-    // Number of refused claims. `routers` increments it after it sets the mark on the row board. So
-    // a worker that reads it (acquire) before the row board finds the mark. Claim words of
-    // requested rows include it (claim_word.h).
-    std::atomic<std::uint32_t> refusals{0};
     // The row board may have a mark of this list until then; 0: it never had one.
     std::atomic<std::uint32_t> marked_until_s{0};
     // The latest expiry of the marks that the row board evicted; 0: none was evicted.
     std::atomic<std::uint32_t> evicted_until_s{0};
+
+  private:
+    friend class ListStates;
+    std::atomic<std::uint32_t> epoch_{1}, refusals_{0};
 };
 
 static_assert(sizeof(ListState) == 64, "a list's word changes without the others' readers");
 
-using ListStates = std::array<ListState, kMaxLists>;
+class ListStates {
+  public:
+    ListState& operator[](ListId list) noexcept { return states_[list]; }
+    const ListState& operator[](ListId list) const noexcept { return states_[list]; }
+
+    // What we know about the list's rows becomes invalid (reboot, reconnect).
+    void begin_epoch(ListId list) noexcept {
+        states_[list].epoch_.fetch_add(1, std::memory_order_relaxed);
+        changes_.fetch_add(1, std::memory_order_release);
+    }
+    // After the mark on the row board is set. So a worker that reads the number before the row board
+    // finds the mark.
+    void count_refusal(ListId list) noexcept {
+        states_[list].refusals_.fetch_add(1, std::memory_order_release);
+        changes_.fetch_add(1, std::memory_order_release);
+    }
+    // The number of calls of the two, plus 1. While it stays the same, the epochs and refusals of
+    // all lists are those that a worker reads after it.
+    [[nodiscard]] std::uint64_t changes() const noexcept {
+        return changes_.load(std::memory_order_acquire);
+    }
+
+  private:
+    std::array<ListState, kMaxLists> states_;
+    alignas(64) std::atomic<std::uint64_t> changes_{1};
+};
 
 }  // namespace steer

@@ -69,7 +69,7 @@ bool Claims::settle_covered(const LeavingAnswer& a, Now now, LeaveTerms& terms) 
     if (a.lists.empty() || to_routers_ == nullptr) return true;
     terms = begin_terms(a);
     if (a.entry == nullptr || !covered_by_word(a, ttl_left_s(a), now, terms)) return false;
-    counters_.add(Stat::claims_covered);
+    count_covered();
     return true;
 }
 
@@ -112,8 +112,8 @@ void Claims::decide(const LeavingAnswer& a, Now now, LeaveTerms& terms) noexcept
 std::uint32_t Claims::known_of(ListId list, bool is_pending) const noexcept {
     constexpr std::uint32_t kOdd = 0x9e3779b1;  // no step of one number stands for one of the other
     const ListState& state = lists_[list];
-    const std::uint32_t epoch = state.epoch.load(std::memory_order_relaxed);
-    return is_pending ? epoch + kOdd * state.refusals.load(std::memory_order_acquire) : epoch;
+    const std::uint32_t epoch = state.epoch();
+    return is_pending ? epoch + kOdd * state.refusals() : epoch;
 }
 
 std::uint32_t Claims::stamp_of(const LeavingAnswer& a, bool is_pending) const noexcept {
@@ -152,7 +152,7 @@ bool Claims::covered_by_word(const LeavingAnswer& a, std::uint32_t ttl_s, Now no
 Claims::Known Claims::lookup(const PolicyList& list, const LeavingAnswer& a, Now now,
                              LeaveTerms& terms) const noexcept {
     const ListId id = list.id_for(a.client);
-    const std::uint32_t epoch = lists_[id].epoch.load(std::memory_order_relaxed);
+    const std::uint32_t epoch = lists_[id].epoch();
     const bool has_marks = may_have_marks(id, now);
     const bool has_lost_marks = has_marks && lost_marks(id, now);
     Known known{kNoLimit, Refusal::none};

@@ -89,6 +89,11 @@ class Claims {
     // `a.qname` may be empty.
     [[gnu::noinline]] bool settle_covered(const LeavingAnswer& a, Now now,
                                           LeaveTerms& terms) noexcept;
+    // What settle_covered() found stays true within a second while this does not change, for clients
+    // of the same routers. Read it before.
+    [[nodiscard]] std::uint64_t changes() const noexcept { return lists_.changes(); }
+    // Counts an answer of which settle_covered() need not be asked again.
+    void count_covered() noexcept { counters_.add(Stat::claims_covered); }
     // Decides, and raises the events that the answer does not wait for.
     LeaveTerms settle(const LeavingAnswer& a, Now now) noexcept;
     // After Leave::hold: raises the events, with the token for lists whose result the answer waits

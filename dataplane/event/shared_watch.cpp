@@ -52,7 +52,7 @@ void SharedWatch::check_list(const PolicyList& list, const LeavingAnswer& a, Now
 
 // A skipped address is still counted, so that it returns when other names stop using it.
 bool SharedWatch::is_held(ListId list, const IpAddress& address, Now now) const noexcept {
-    const std::uint32_t epoch = lists_[list].epoch.load(std::memory_order_relaxed);
+    const std::uint32_t epoch = lists_[list].epoch();
     return board_.installed_until(list, address, epoch) > now.s() ||
            board_.is_skipped(list, address, now.s());
 }

@@ -113,6 +113,7 @@ struct FromLines {
     const Batching& batching;
     const Now now;
     const std::uint32_t now_s;
+    const std::uint64_t list_changes;
     const bool may_be_ready;  // no packet of the burst has a trace, which tells of the entry
 
     [[nodiscard]] bool is_ready(const Line& line) const noexcept {
@@ -139,15 +140,24 @@ struct FromLines {
                                                        packet_cache.ready_reply(line))
                                     : Readiness::unfit);
     }
-    bool renew_if_covered(Packet& p, const Line& line, ReadyReply& reply) const noexcept {
+    [[gnu::noinline]] bool renew_if_covered(Packet& p, const Line& line,
+                                            ReadyReply& reply) const noexcept {
         fill<traits>(p, line);
-        cache::Cache::touch(*line.entry);
-        return resolver.renew_if_covered(p, snapshot, now, now_s, line.bytes_sum, reply);
+        return resolver.renew_if_covered(p, snapshot, now, now_s, list_changes, line.bytes_sum,
+                                         reply);
+    }
+    // Whether the lists allow it.
+    [[gnu::always_inline]] bool may_send(Packet& p, const Line& line,
+                                         ReadyReply& reply) const noexcept {
+        if (is_ready(line)) return true;
+        if (reply.covered_while != list_changes) [[unlikely]]
+            return renew_if_covered(p, line, reply);
+        resolver.count_covered();
+        return true;
     }
     [[gnu::always_inline]] bool answer_ready(Packet& p, const Line& line,
                                              const Batch& batch) const noexcept {
         if (!has_reply(line)) return false;
-        const bool has_lists = !is_ready(line);
         const std::size_t question_end = line.head.question_end;
         if (!may_be_ready || !p.checksum.is_whole || p.dns_room < ReadyReply::room(question_end) ||
             !resolver.next_is_plain()) [[unlikely]]
@@ -157,7 +167,7 @@ struct FromLines {
                 return false;  // it needs a token
         }
         ReadyReply& reply = packet_cache.ready_reply(line);
-        if (has_lists && !renew_if_covered(p, line, reply)) {
+        if (!may_send(p, line, reply)) {
             if constexpr (traits.limits) batch.undo();
             return false;
         }
@@ -211,8 +221,10 @@ template <Traits traits, class Places, class Batching>
         const Packet& p = burst.packets[places[i]];
         if (is_valid<traits>(*lines[i], p, snapshot, cache) &&
             checksum_right<traits>(*lines[i], p)) {
-            if (from_lines.has_reply(*lines[i])) packet_cache.ready_reply(*lines[i]).prefetch();
-            if (!from_lines.is_ready(*lines[i])) cache::Cache::prefetch(lines[i]->entry);
+            if (from_lines.has_reply(*lines[i]))
+                packet_cache.ready_reply(*lines[i]).prefetch();
+            else
+                cache::Cache::prefetch(lines[i]->entry);
             if constexpr (traits.limits) {
                 batches[i] =
                     batch_of_received<traits>(p, lines[i]->limit_name, from_lines.batching);
@@ -249,7 +261,14 @@ unsigned answer_places(Burst& burst, const Snapshot& snapshot, PacketCache& pack
                        const cache::Cache& cache, Resolver& resolver, Now now) noexcept {
     const auto answer_all = [&](const auto& batching) {
         const FromLines<traits, std::remove_cvref_t<decltype(batching)>> from_lines{
-            snapshot, packet_cache, resolver, batching, now, now.s(), burst.traced == 0};
+            snapshot,
+            packet_cache,
+            resolver,
+            batching,
+            now,
+            now.s(),
+            resolver.list_changes(),
+            burst.traced == 0};
         return burst.is_whole()
                    ? answer_known(burst, All{}, from_lines, packet_cache, cache)
                    : answer_known(burst, burst.live.data(), from_lines, packet_cache, cache);

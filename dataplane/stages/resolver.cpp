@@ -233,9 +233,9 @@ void Resolver::take_options(const Packet& p, std::span<std::uint8_t> room,
     if (plan == nullptr) return false;
     std::uint32_t ttl_cap_s = LeaveTerms::kNoCap;
     if ((e->list_count | plan->hit_list_count) != 0) {
-        const std::optional<std::uint32_t> covered_s = covered_ttl_s(p, snapshot, *plan, now);
-        if (!covered_s) return false;
-        ttl_cap_s = *covered_s;
+        const std::optional<Covered> cover = covered(p, snapshot, *plan, now);
+        if (!cover) return false;
+        ttl_cap_s = cover->ttl_cap_s;
     }
     if (batching != nullptr && end_limited_hit(p, snapshot, *batching, name, now)) {
         parts_.replier.count_hit(*e);
@@ -280,6 +280,7 @@ bool Resolver::make_ready(const Packet& p, std::uint32_t now_s, std::uint32_t tt
     reply.end = QueryEnds::end_of(p.query, e.answer().rcode);
     reply.cache = static_cast<std::uint8_t>(e.instance);
     reply.ttl_cap_s = ttl_cap_s;
+    reply.covered_while = 0;
     return true;
 }
 
@@ -298,13 +299,19 @@ bool Resolver::make_ready(const Packet& p, std::uint32_t now_s, std::uint32_t tt
 
 [[gnu::noinline]] bool Resolver::renew_if_covered(const Packet& p, const Snapshot& snapshot,
                                                   Now now, std::uint32_t now_s,
-                                                  std::uint16_t query_sum,
+                                                  std::uint64_t changes, std::uint16_t query_sum,
                                                   ReadyReply& reply) noexcept {
     const Plan* const plan = plain_plan(*p.found, p, snapshot, now_s);
     if (plan == nullptr) return false;
-    const std::optional<std::uint32_t> ttl_cap_s = covered_ttl_s(p, snapshot, *plan, now);
-    if (!ttl_cap_s) return false;
-    return *ttl_cap_s == reply.ttl_cap_s || make_ready(p, now_s, *ttl_cap_s, query_sum, reply);
+    const std::optional<Covered> cover = covered(p, snapshot, *plan, now);
+    if (!cover) return false;
+    if (cover->ttl_cap_s != reply.ttl_cap_s &&
+        !make_ready(p, now_s, cover->ttl_cap_s, query_sum, reply))
+        return false;
+    // In its first millisecond a second's answers need less time than in the others.
+    const bool holds_for_second = now.ms % 1000 != 0;
+    reply.covered_while = cover->is_for_all && holds_for_second ? changes : 0;
+    return true;
 }
 
 [[gnu::noinline]] bool Resolver::answer_unbatched(Packet& p, const Snapshot& snapshot,
@@ -327,7 +334,7 @@ bool Resolver::make_ready(const Packet& p, std::uint32_t now_s, std::uint32_t tt
 }
 
 // A function of its own, so that answer_hit() needs no stack for it.
-[[gnu::noinline, gnu::flatten]] std::optional<std::uint32_t> Resolver::covered_ttl_s(
+[[gnu::noinline, gnu::flatten]] std::optional<Resolver::Covered> Resolver::covered(
     const Packet& p, const Snapshot& snapshot, const Plan& plan, Now now) noexcept {
     const cache::Entry& e = *p.found;
     HitLists claimed;
@@ -345,7 +352,10 @@ bool Resolver::make_ready(const Packet& p, std::uint32_t now_s, std::uint32_t tt
                           .lists = lists};
     LeaveTerms terms;
     if (!parts_.claims.settle_covered(a, now, terms)) return std::nullopt;
-    return terms.ttl_cap_s;
+    const bool is_for_all = std::none_of(lists.begin(), lists.end(), [&](std::uint8_t index) {
+        return snapshot.lists[index].is_by_client();
+    });
+    return Covered{terms.ttl_cap_s, is_for_all};
 }
 
 void Resolver::resolve_one(Packet& p, QueryContext& c, Now now) noexcept {

@@ -77,14 +77,19 @@ class Resolver {
     bool answer_hit(Packet& p, const Snapshot& snapshot, AnswerPath path, Now now,
                     std::uint32_t now_s) noexcept;
     // Makes the reply that answer_hit() would send for the rest of this second. `query_sum`:
-    // checksum_fold() of the message without its ID. `covered`: the answer has lists, so each packet
-    // needs renew_if_covered().
+    // checksum_fold() of the message without its ID. `covered`: the answer has lists, so packets
+    // need renew_if_covered() or count_covered().
     Readiness prepare(const Packet& p, const Snapshot& snapshot, std::uint32_t now_s,
                       std::uint16_t query_sum, ReadyReply& reply) noexcept;
     // Returns whether the rows of p.found's lists are known to exist. Then it counts the packet as
-    // covered, so answer_ready() must end it, and gives `reply` the TTLs that they allow.
+    // covered, so answer_ready() must end it, and gives `reply` the TTLs that they allow. `changes`:
+    // list_changes() of before.
     bool renew_if_covered(const Packet& p, const Snapshot& snapshot, Now now, std::uint32_t now_s,
-                          std::uint16_t query_sum, ReadyReply& reply) noexcept;
+                          std::uint64_t changes, std::uint16_t query_sum,
+                          ReadyReply& reply) noexcept;
+    // The same for a packet in the same second, while ReadyReply::covered_while is list_changes().
+    [[nodiscard]] std::uint64_t list_changes() const noexcept { return parts_.claims.changes(); }
+    void count_covered() noexcept { parts_.claims.count_covered(); }
     // Whether the next query that ends gets no record, so that answer_ready() may end it.
     [[nodiscard]] bool next_is_plain() const noexcept { return parts_.replier.next_is_plain(); }
     // Answers a received packet from prepare()'s reply to its bytes. `question_end`: of its query.
@@ -144,8 +149,12 @@ class Resolver {
     bool end_limited_answer(Parked& p, const QueryContext& c, Now now) noexcept;
     bool end_limited_miss(Packet& p, const QueryContext& c, Now now) noexcept;
     // The largest TTL of a plain hit whose rows are known to exist. No value: run the program.
-    std::optional<std::uint32_t> covered_ttl_s(const Packet& p, const Snapshot& snapshot,
-                                               const Plan& plan, Now now) noexcept;
+    struct Covered {
+        std::uint32_t ttl_cap_s;
+        bool is_for_all;  // other clients have the same rows
+    };
+    std::optional<Covered> covered(const Packet& p, const Snapshot& snapshot, const Plan& plan,
+                                   Now now) noexcept;
     void answer_other_hit(Packet& p, const Plan& plan, std::uint32_t age_s, std::uint32_t ttl_cap_s,
                           AnswerPath path) noexcept;
 

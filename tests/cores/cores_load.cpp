@@ -179,7 +179,7 @@ class Load {
     void acknowledge() {
         for (const Event& e : a_.events()) {
             ++events_;
-            a_.board().put(3, e.addresses[0], kForever, a_.lists()[3].epoch);
+            a_.board().put(3, e.addresses[0], kForever, a_.lists()[3].epoch());
             rows_.push_back(e.addresses[0]);
             if (rows_.size() <= kRows) continue;
             a_.board().remove(3, rows_.front());

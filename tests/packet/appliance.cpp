@@ -91,8 +91,8 @@ Appliance::Appliance(const ApplianceOptions& options) : options_(options) {
     shared_.qsbr = static_cast<rte_rcu_qsbr*>(rte_zmalloc(nullptr, size, RTE_CACHE_LINE_SIZE));
     BOOST_REQUIRE(shared_.qsbr != nullptr && rte_rcu_qsbr_init(shared_.qsbr, kMaxWorkers) == 0);
     lists_ = std::make_unique<ListStates>();
-    for (auto& list : *lists_)
-        list.away = false;
+    for (ListId list = 0; list < kMaxLists; ++list)
+        (*lists_)[list].away = false;
     buffers_ = std::make_unique<BufferPools>(options.small_buffers, 32);
     const std::array<std::uint8_t, 16> secret{1, 2,  3,  4,  5,  6,  7,  8,
                                               9, 10, 11, 12, 13, 14, 15, 16};

@@ -37,7 +37,7 @@ void install(Appliance& a, const Event& e, Outcome outcome = Outcome::installed)
                              ? kForever
                              : static_cast<std::uint32_t>(e.raised_ms / 1000 + e.row_life_s);
     for (unsigned i = 0; i < e.count; ++i) {
-        BOOST_REQUIRE(a.board().put(e.list, e.addresses[i], until_s, a.lists()[e.list].epoch));
+        BOOST_REQUIRE(a.board().put(e.list, e.addresses[i], until_s, a.lists()[e.list].epoch()));
     }
     if (e.hold_token != 0) a.acknowledge(e, outcome);
 }
@@ -48,7 +48,7 @@ void refuse(Appliance& a, ListId list, const IpAddress& address, RefusedFor whom
     const std::uint32_t holder = a.board().holder(whom, wire_name(name), *IpAddress::parse(client));
     BOOST_REQUIRE(a.board().refuse(list, address, holder, a.now().s()) != RowBoard::Marked::full);
     a.lists()[list].marked_until_s = a.now().s() + kRefusalLastsS;
-    ++a.lists()[list].refusals;
+    a.lists().count_refusal(list);
 }
 
 PolicyList full_list(OnFull on_full, bool synchronous = false) {
@@ -127,7 +127,7 @@ BOOST_AUTO_TEST_CASE(a_hit_extends_the_claims_of_its_entry_without_asking_twice)
     BOOST_CHECK(a.events().empty());  // TTL and row count down together
     BOOST_CHECK_EQUAL(a.count(Stat::claims_covered), 10U);
 
-    a.lists()[3].epoch = 2;  // the router was rebooted: what was known is void
+    a.lists().begin_epoch(3);  // the router was rebooted: what was known is void
     a.ask(kName);
     a.turn();
     BOOST_CHECK_EQUAL(a.answer().ttls().at(0), 100U);
@@ -470,7 +470,7 @@ BOOST_AUTO_TEST_CASE(a_cached_answer_is_held_when_its_row_was_removed) {
     install(a, a.event());
     a.turn();
     (void)a.answer();
-    a.lists()[3].epoch = 2;
+    a.lists().begin_epoch(3);
     a.advance_ms(10'000);
     a.ask(kName);
     a.turn();
@@ -587,7 +587,7 @@ BOOST_AUTO_TEST_CASE(a_cached_answer_without_its_row_is_refused_on_each_hit) {
         BOOST_CHECK_EQUAL(a.answer().rcode(), 2U);
     }
     a.lists()[3].away = false;
-    a.lists()[3].epoch = 2;
+    a.lists().begin_epoch(3);
     (void)a.events();
     a.ask(kName);
     a.turn();

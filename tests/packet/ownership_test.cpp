@@ -30,7 +30,7 @@ void warm_up(Appliance& a, unsigned ports) {
         a.turn();
         (void)a.answers();
         // The row board knows the row: hits claim nothing more.
-        a.board().put(3, *IpAddress::parse("203.0.113.7"), kForever, a.lists()[3].epoch);
+        a.board().put(3, *IpAddress::parse("203.0.113.7"), kForever, a.lists()[3].epoch());
         (void)a.events();
     }
 }

@@ -27,7 +27,7 @@ PolicyList shared_list(Sharing sharing = Sharing::report, bool synchronous = fal
 }
 
 void hold(Appliance& a, const char* text = kAddress) {
-    BOOST_REQUIRE(a.board().put(kList, address(text), kForever, a.lists()[kList].epoch));
+    BOOST_REQUIRE(a.board().put(kList, address(text), kForever, a.lists()[kList].epoch()));
 }
 
 void skip_for_s(Appliance& a, std::uint32_t s) {
@@ -85,7 +85,7 @@ BOOST_AUTO_TEST_CASE(names_of_the_list_and_lists_without_the_setting_are_not_rep
     answer_with(a, kOutside, {"203.0.113.6"});
     BOOST_CHECK(a.events().empty());
     // What the router forgot is not held.
-    a.lists()[kList].epoch = 2;
+    a.lists().begin_epoch(kList);
     answer_with(a, kOutside, {kAddress});
     BOOST_CHECK(a.events().empty());
 }

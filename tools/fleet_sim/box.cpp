@@ -235,7 +235,7 @@ void Box::tick(std::uint64_t now_ms) {
 
 void Box::Sink::installed(routeros::ListId list, const routeros::AddressBytes& address,
                           std::uint32_t until_s) {
-    (void)box->board_.put(list, IpAddress{address}, until_s, (*box->states_)[list].epoch.load());
+    (void)box->board_.put(list, IpAddress{address}, until_s, (*box->states_)[list].epoch());
 }
 
 void Box::Sink::forgotten(routeros::ListId list, const routeros::AddressBytes& address) {
@@ -243,7 +243,7 @@ void Box::Sink::forgotten(routeros::ListId list, const routeros::AddressBytes& a
 }
 
 void Box::Sink::epoch(routeros::ListId list) {
-    (*box->states_)[list].epoch.fetch_add(1, std::memory_order_relaxed);
+    box->states_->begin_epoch(list);
 }
 
 void Box::Sink::away(routeros::ListId list, bool value) {

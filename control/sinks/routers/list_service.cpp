@@ -50,7 +50,7 @@ void ListService::configure(const std::vector<ClaimSink*>& sinks) {
         if (!same) {
             list = std::move(fresh);
             state(id).away.store(true, std::memory_order_relaxed);
-            state(id).epoch.fetch_add(1, std::memory_order_relaxed);
+            states().begin_epoch(id);
         } else if (list.quorum != fresh.quorum) {
             list.quorum = fresh.quorum;
             count_anew(id, list);
@@ -192,7 +192,7 @@ void ListService::mark(ListId id, const IpAddress& address, std::uint32_t holder
     }
     ListState& words = state(id);
     words.marked_until_s.store(now_s() + kRefusalLastsS, std::memory_order_relaxed);
-    words.refusals.fetch_add(1, std::memory_order_release);
+    states().count_refusal(id);
 }
 
 void ListService::bound_marks() {
@@ -307,7 +307,7 @@ std::uint32_t ListService::known_until(const List& list, const Untils& untils) {
 void ListService::put(ListId id, const IpAddress& address, std::uint32_t until_s) {
     RowBoard& board = *runtime_.shared().board;
     if (until_s == 0) return board.remove(id, address);
-    if (!board.put(id, address, until_s, state(id).epoch.load(std::memory_order_relaxed)))
+    if (!board.put(id, address, until_s, state(id).epoch()))
         board_full_.fetch_add(1, std::memory_order_relaxed);
 }
 
@@ -354,7 +354,7 @@ void ListService::known(const ClaimSink& sink, ListId id, const IpAddress& addre
 
 // A new epoch, and what is known under it.
 void ListService::count_anew(ListId id, const List& list) {
-    state(id).epoch.fetch_add(1, std::memory_order_relaxed);
+    states().begin_epoch(id);
     for (const auto& [address, untils] : list.rows) {
         if (const std::uint32_t until_s = known_until(list, untils))
             put(id, IpAddress{address.bytes}, until_s);

@@ -119,7 +119,8 @@ class ListService final : public SinkObserver {
         std::uint64_t at_ms = 0;
     };
 
-    [[nodiscard]] ListState& state(ListId list) const { return (*runtime_.shared().lists)[list]; }
+    [[nodiscard]] ListStates& states() const { return *runtime_.shared().lists; }
+    [[nodiscard]] ListState& state(ListId list) const { return states()[list]; }
     // Its index among the list's sinks; -1: it does not have the list.
     static int place_of(const List& list, const ClaimSink& sink);
     [[nodiscard]] static std::uint32_t known_until(const List& list, const Untils& untils);

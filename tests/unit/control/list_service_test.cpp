@@ -92,7 +92,7 @@ struct Place {
     std::uint32_t known(const IpAddress& address) {
         return runtime.shared().board->installed_until(kList, address, epoch());
     }
-    std::uint32_t epoch() { return (*runtime.shared().lists)[kList].epoch; }
+    std::uint32_t epoch() { return (*runtime.shared().lists)[kList].epoch(); }
     bool away() { return (*runtime.shared().lists)[kList].away; }
     static Event event() {
         Event event{};
@@ -106,7 +106,7 @@ struct Place {
     Refusal refusal(const IpAddress& address, std::uint32_t now_s) {
         return runtime.shared().board->refusal(kList, address, kRoot, client, now_s);
     }
-    std::uint32_t refusals() { return (*runtime.shared().lists)[kList].refusals; }
+    std::uint32_t refusals() { return (*runtime.shared().lists)[kList].refusals(); }
     std::uint64_t count(Outcome outcome) {
         return acknowledger.outcomes[static_cast<std::size_t>(outcome)];
     }
