@@ -11,6 +11,10 @@
 // for again.
 #pragma once
 
+#ifdef __SSE4_1__
+#include <smmintrin.h>
+#endif
+
 #include <array>
 #include <atomic>
 #include <cstddef>
@@ -51,11 +55,7 @@ class TableView {
     }
     // The first entry with the key's tag in a bucket alone; nullptr if there is none.
     static const Entry* candidate(const Bucket& bucket, std::uint16_t tag) noexcept {
-        unsigned same = 0;
-        for (unsigned i = 0; i < Bucket::kWords; ++i) {
-            const std::uint64_t word = bucket.words[i].load(std::memory_order_relaxed);
-            same |= static_cast<unsigned>(word >> kTagShift == tag) << i;
-        }
+        const unsigned same = words_with(bucket, tag);
         return same == 0 ? nullptr : entry_of(bucket, first_of(same), tag);
     }
     // The entry with that tag, in a bucket or behind it, that `is_wanted`; nullptr if there is none.
@@ -81,6 +81,32 @@ class TableView {
 
     [[nodiscard]] Bucket* bucket_at(std::uint32_t place) const noexcept {
         return buckets_ + (std::uint64_t{place} * count_ >> 32);
+    }
+    // Bit i: word i has this tag, unless another thread changed it since.
+    static unsigned words_with(const Bucket& bucket, std::uint16_t tag) noexcept {
+#ifdef __SSE4_1__
+        // A fifth of the instructions. Halves of a vector that cross no line are read as one.
+        static_assert(sizeof(bucket.words) == 56 && kTagShift == 48);
+        const auto* const two = reinterpret_cast<const __m128i*>(&bucket);
+        const auto upper_halves = [&](unsigned i) {
+            const __m128 a = _mm_castsi128_ps(_mm_load_si128(two + i));
+            const __m128 b = _mm_castsi128_ps(_mm_load_si128(two + i + 1));
+            return _mm_srli_epi32(_mm_castps_si128(_mm_shuffle_ps(a, b, _MM_SHUFFLE(3, 1, 3, 1))),
+                                  kTagShift - 32);
+        };
+        const __m128i tags = _mm_packus_epi32(upper_halves(0), upper_halves(2));
+        const __m128i equal = _mm_cmpeq_epi16(tags, _mm_set1_epi16(static_cast<short>(tag)));
+        const __m128i bytes = _mm_packs_epi16(equal, _mm_setzero_si128());
+        constexpr unsigned kAllWords = (1U << Bucket::kWords) - 1;
+        return static_cast<unsigned>(_mm_movemask_epi8(bytes)) & kAllWords;
+#else
+        unsigned same = 0;
+        for (unsigned i = 0; i < Bucket::kWords; ++i) {
+            const std::uint64_t word = bucket.words[i].load(std::memory_order_relaxed);
+            same |= static_cast<unsigned>(word >> kTagShift == tag) << i;
+        }
+        return same;
+#endif
     }
     static unsigned first_of(unsigned mask) noexcept {
         return static_cast<unsigned>(__builtin_ctz(mask));

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "control/sinks/fleet/redis_link.h"
+#include "routeros/router.h"
 
 namespace steer::fleet {
 namespace {
