@@ -1,4 +1,5 @@
-// The state of a policy list's router as workers see it: shared words, one cache line per list.
+// The state of a policy list's router as workers see it: shared words, one cache line per list,
+// and one that counts changes.
 //
 // Only thread `routers` writes; workers read. A list is one `ros_address_list`, `ipset` or
 // `nftset` plugin. If only some routers of a `ros_address_list` serve a group of clients, this
@@ -44,25 +45,26 @@ class ListStates {
     ListState& operator[](ListId list) noexcept { return states_[list]; }
     const ListState& operator[](ListId list) const noexcept { return states_[list]; }
 
-    // What we know about the list's rows becomes invalid (reboot, reconnect).
+    // Call it when what we know about the list's rows becomes invalid (reboot, reconnect).
     void begin_epoch(ListId list) noexcept {
         states_[list].epoch_.fetch_add(1, std::memory_order_relaxed);
         changes_.fetch_add(1, std::memory_order_release);
     }
-    // After the mark on the row board is set. So a worker that reads the number before the row board
-    // finds the mark.
+    // Call it after the mark is set on the row board. A worker that reads refusals() before the row
+    // board then finds the mark.
     void count_refusal(ListId list) noexcept {
         states_[list].refusals_.fetch_add(1, std::memory_order_release);
         changes_.fetch_add(1, std::memory_order_release);
     }
-    // The number of calls of the two, plus 1. While it stays the same, the epochs and refusals of
-    // all lists are those that a worker reads after it.
+    // 1 plus the number of these two calls, for all lists. A worker reads it before epochs and
+    // refusals: while it is unchanged, so are they.
     [[nodiscard]] std::uint64_t changes() const noexcept {
         return changes_.load(std::memory_order_acquire);
     }
 
   private:
     std::array<ListState, kMaxLists> states_;
+    // Its own line: workers with a packet cache read it once a burst.
     alignas(64) std::atomic<std::uint64_t> changes_{1};
 };
 

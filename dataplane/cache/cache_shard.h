@@ -50,11 +50,11 @@ struct CacheShard {
 
     // The cache writer writes it, except `limit`, which control writes. Any thread may read it.
     struct Instance {
-        // That loses its next entry while the instance is at its limit.
+        // The queue that loses an entry next. Advances `turn`.
         [[nodiscard]] Sieve& next_queue() noexcept;
 
         std::array<Sieve, kClasses> queues;
-        std::uint32_t turn = 0;  // of next_queue()
+        std::uint32_t turn = 0;  // a fraction of the entries, in units of 2^-32
         std::atomic<std::uint32_t> limit{0};
         std::atomic<std::uint32_t> entries{0};
         std::atomic<std::uint64_t> bytes{0};

@@ -18,7 +18,7 @@ constexpr std::uint32_t kDropped = 32;
 // The longest time without a grace period, if some slots wait for one.
 constexpr std::uint64_t kGraceMs = 10;
 // 2^32 divided by the golden ratio: multiples of it, modulo 2^32, are spread evenly.
-constexpr std::uint32_t kGoldenRatio = 0x9E37'79B9;
+constexpr std::uint32_t kTurnStep = 0x9E37'79B9;
 
 }  // namespace
 
@@ -28,10 +28,10 @@ void CacheShard::evict(SlotId id, Counters& counters) noexcept {
     drop(id);
 }
 
-// Each queue loses entries in proportion to its size: whatever is inserted, the hands pass all
-// entries of the instance.
+// Chooses each queue in proportion to its size. So the hands reach all entries, whatever sizes are
+// inserted.
 Sieve& CacheShard::Instance::next_queue() noexcept {
-    turn += kGoldenRatio;
+    turn += kTurnStep;
     std::uint32_t at = static_cast<std::uint32_t>(
         std::uint64_t{turn} * entries.load(std::memory_order_relaxed) >> 32);
     for (Sieve& queue : queues) {

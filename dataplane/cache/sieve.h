@@ -3,9 +3,9 @@
 // the entry keeps its place. So a hit moves nothing. It writes at most one word, and only the first
 // time.
 //
-// While no entry in front of the hand is visited, the hand stays as far from the newest entry as it
-// was, and what it spared would stay for ever. So a pass of the hand also ends after kPassEvictions
-// evictions for each entry that the queue had when the pass began.
+// While entries in front of the hand are unvisited, new entries arrive as fast as the hand moves.
+// Then it never reaches the newest entry, and spared entries would stay forever. So a pass also ends
+// after kPassEvictions evictions per entry in the queue at its start.
 //
 // For one thread, except Entry::visited, which readers set.
 #pragma once
@@ -28,7 +28,7 @@ class Sieve {
 
   private:
     static constexpr unsigned kMaxSteps = 64;
-    // With 4, a small queue under Zipf's law loses hits. With 8 it has as many as without an end.
+    // In a simulation under Zipf's law, a small queue loses hits with 4, and none with 8.
     static constexpr std::uint32_t kPassEvictions = 8;
 
     void begin_pass() noexcept;

@@ -89,10 +89,11 @@ class Claims {
     // `a.qname` may be empty.
     [[gnu::noinline]] bool settle_covered(const LeavingAnswer& a, Now now,
                                           LeaveTerms& terms) noexcept;
-    // What settle_covered() found stays true within a second while this does not change, for clients
-    // of the same routers. Read it before.
-    [[nodiscard]] std::uint64_t changes() const noexcept { return lists_.changes(); }
-    // Counts an answer of which settle_covered() need not be asked again.
+    // ListStates::changes(). Read it before settle_covered(). While it is unchanged, that result
+    // holds for the rest of the second, for clients of the same routers. A result from the first
+    // millisecond of a second holds for that millisecond only.
+    [[nodiscard]] std::uint64_t list_changes() const noexcept { return lists_.changes(); }
+    // Counts a covered answer that skips settle_covered().
     void count_covered() noexcept { counters_.add(Stat::claims_covered); }
     // Decides, and raises the events that the answer does not wait for.
     LeaveTerms settle(const LeavingAnswer& a, Now now) noexcept;

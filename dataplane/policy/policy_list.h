@@ -63,13 +63,13 @@ struct PolicyList {                       // one ros_address_list, ipset, nftset
                                                 [](const auto& t) { return t.as_v4; }));
     }
 
-    // Whether the routers that have the list depend on the client.
-    [[nodiscard]] bool is_by_client() const noexcept { return !served.empty(); }
+    // Whether its routers depend on the client.
+    [[nodiscard]] bool depends_on_client() const noexcept { return !served.empty(); }
     // Rows with any of its ids. Set-up only.
     [[nodiscard]] std::uint64_t all_rows() const;
     // The id of the list on the routers that serve this client.
     [[nodiscard]] ListId id_for(const IpAddress& client) const noexcept {
-        return is_by_client() ? served_id(client) : id;
+        return depends_on_client() ? served_id(client) : id;
     }
 
   private:

@@ -146,9 +146,10 @@ struct FromLines {
         return resolver.renew_if_covered(p, snapshot, now, now_s, list_changes, line.bytes_sum,
                                          reply);
     }
-    // Whether the lists allow it.
-    [[gnu::always_inline]] bool may_send(Packet& p, const Line& line,
-                                         ReadyReply& reply) const noexcept {
+    // Whether the rows of the answer's lists are known to exist. Counts the packet as covered if it
+    // has lists.
+    [[gnu::always_inline]] bool settle_lists(Packet& p, const Line& line,
+                                             ReadyReply& reply) const noexcept {
         if (is_ready(line)) return true;
         if (reply.covered_while != list_changes) [[unlikely]]
             return renew_if_covered(p, line, reply);
@@ -167,7 +168,7 @@ struct FromLines {
                 return false;  // it needs a token
         }
         ReadyReply& reply = packet_cache.ready_reply(line);
-        if (!may_send(p, line, reply)) {
+        if (!settle_lists(p, line, reply)) {
             if constexpr (traits.limits) batch.undo();
             return false;
         }

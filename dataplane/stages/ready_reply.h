@@ -17,7 +17,7 @@ enum class Readiness : std::uint32_t {
     once,     // one plain hit was answered from the entry ...
     twice,    // ... or two
     ready,    // the reply is ready
-    covered,  // the same, while the rows of the answer's lists are known to exist (covered_while)
+    covered,  // the same, while the rows of the answer's lists are known to exist (see covered_while)
     unfit,    // the answer is too long, or not every hit of it is plain
 };
 
@@ -34,7 +34,8 @@ struct alignas(64) ReadyReply {
     std::uint8_t tail_length;
     std::array<std::uint8_t, kMostTail> tail;
     std::uint32_t ttl_cap_s;  // the largest TTL that its lists allowed when it was made
-    // Readiness::covered: Claims::changes() while every client may get it; 0: ask for each packet.
+    // Readiness::covered: the list_changes() for which all clients may get this reply. 0: each
+    // packet needs Resolver::renew_if_covered().
     std::uint64_t covered_while;
 
     // Bytes that write() may change in a message with this question.

@@ -233,7 +233,7 @@ void Resolver::take_options(const Packet& p, std::span<std::uint8_t> room,
     if (plan == nullptr) return false;
     std::uint32_t ttl_cap_s = LeaveTerms::kNoCap;
     if ((e->list_count | plan->hit_list_count) != 0) {
-        const std::optional<Covered> cover = covered(p, snapshot, *plan, now);
+        const std::optional<Covered> cover = find_covered(p, snapshot, *plan, now);
         if (!cover) return false;
         ttl_cap_s = cover->ttl_cap_s;
     }
@@ -303,12 +303,12 @@ bool Resolver::make_ready(const Packet& p, std::uint32_t now_s, std::uint32_t tt
                                                   ReadyReply& reply) noexcept {
     const Plan* const plan = plain_plan(*p.found, p, snapshot, now_s);
     if (plan == nullptr) return false;
-    const std::optional<Covered> cover = covered(p, snapshot, *plan, now);
+    const std::optional<Covered> cover = find_covered(p, snapshot, *plan, now);
     if (!cover) return false;
     if (cover->ttl_cap_s != reply.ttl_cap_s &&
         !make_ready(p, now_s, cover->ttl_cap_s, query_sum, reply))
         return false;
-    // In its first millisecond a second's answers need less time than in the others.
+    // Claims rounds `now` up to a whole second, so only in ms 0 rows may end one second earlier.
     const bool holds_for_second = now.ms % 1000 != 0;
     reply.covered_while = cover->is_for_all && holds_for_second ? changes : 0;
     return true;
@@ -334,7 +334,7 @@ bool Resolver::make_ready(const Packet& p, std::uint32_t now_s, std::uint32_t tt
 }
 
 // A function of its own, so that answer_hit() needs no stack for it.
-[[gnu::noinline, gnu::flatten]] std::optional<Resolver::Covered> Resolver::covered(
+[[gnu::noinline, gnu::flatten]] std::optional<Resolver::Covered> Resolver::find_covered(
     const Packet& p, const Snapshot& snapshot, const Plan& plan, Now now) noexcept {
     const cache::Entry& e = *p.found;
     HitLists claimed;
@@ -353,7 +353,7 @@ bool Resolver::make_ready(const Packet& p, std::uint32_t now_s, std::uint32_t tt
     LeaveTerms terms;
     if (!parts_.claims.settle_covered(a, now, terms)) return std::nullopt;
     const bool is_for_all = std::none_of(lists.begin(), lists.end(), [&](std::uint8_t index) {
-        return snapshot.lists[index].is_by_client();
+        return snapshot.lists[index].depends_on_client();
     });
     return Covered{terms.ttl_cap_s, is_for_all};
 }

@@ -83,12 +83,15 @@ class Resolver {
                       std::uint16_t query_sum, ReadyReply& reply) noexcept;
     // Returns whether the rows of p.found's lists are known to exist. Then it counts the packet as
     // covered, so answer_ready() must end it, and gives `reply` the TTLs that they allow. `changes`:
-    // list_changes() of before.
+    // list_changes(), read before the call.
     bool renew_if_covered(const Packet& p, const Snapshot& snapshot, Now now, std::uint32_t now_s,
                           std::uint64_t changes, std::uint16_t query_sum,
                           ReadyReply& reply) noexcept;
-    // The same for a packet in the same second, while ReadyReply::covered_while is list_changes().
-    [[nodiscard]] std::uint64_t list_changes() const noexcept { return parts_.claims.changes(); }
+    [[nodiscard]] std::uint64_t list_changes() const noexcept {
+        return parts_.claims.list_changes();
+    }
+    // In place of renew_if_covered(), in the same second, while ReadyReply::covered_while is
+    // list_changes().
     void count_covered() noexcept { parts_.claims.count_covered(); }
     // Whether the next query that ends gets no record, so that answer_ready() may end it.
     [[nodiscard]] bool next_is_plain() const noexcept { return parts_.replier.next_is_plain(); }
@@ -148,13 +151,13 @@ class Resolver {
     bool end_limited_answer(Packet& p, const QueryContext& c, Now now) noexcept;
     bool end_limited_answer(Parked& p, const QueryContext& c, Now now) noexcept;
     bool end_limited_miss(Packet& p, const QueryContext& c, Now now) noexcept;
-    // The largest TTL of a plain hit whose rows are known to exist. No value: run the program.
     struct Covered {
-        std::uint32_t ttl_cap_s;
-        bool is_for_all;  // other clients have the same rows
+        std::uint32_t ttl_cap_s;  // the largest TTL that the rows allow
+        bool is_for_all;          // the lists' routers do not depend on the client
     };
-    std::optional<Covered> covered(const Packet& p, const Snapshot& snapshot, const Plan& plan,
-                                   Now now) noexcept;
+    // For a plain hit whose rows are known to exist. No value: run the program.
+    std::optional<Covered> find_covered(const Packet& p, const Snapshot& snapshot, const Plan& plan,
+                                        Now now) noexcept;
     void answer_other_hit(Packet& p, const Plan& plan, std::uint32_t age_s, std::uint32_t ttl_cap_s,
                           AnswerPath path) noexcept;
 

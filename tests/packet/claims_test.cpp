@@ -633,6 +633,25 @@ BOOST_AUTO_TEST_CASE(a_refused_claim_is_taken_back_from_its_entry) {
     a.check_sums();
 }
 
+BOOST_AUTO_TEST_CASE(a_refusal_ends_the_ready_reply_of_a_requested_row) {
+    Appliance a;
+    a.advance_ms(1);  // a reply that is checked now holds for the second
+    a.publish(cache_list_forward(full_list(OnFull::cap_ttl)));
+    let_upstream_answer(a, 300);
+    (void)a.answer();
+    (void)a.event();
+    const auto ttl_of_answer = [&a] {
+        a.ask(kName);
+        a.turn();
+        return a.answer().ttls().at(0);
+    };
+    for (int i = 0; i < 6; ++i)
+        BOOST_CHECK_EQUAL(ttl_of_answer(), 300U);
+    (void)a.events();
+    refuse(a, 3, row());
+    BOOST_CHECK_EQUAL(ttl_of_answer(), 5U);
+}
+
 // Others' refusals cost an answer with rows neither TTL nor event; one whose row is only expected asks again.
 BOOST_AUTO_TEST_CASE(a_refusal_of_another_address_takes_back_no_row_that_is_there) {
     Appliance a;

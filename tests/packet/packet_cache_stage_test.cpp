@@ -299,13 +299,14 @@ BOOST_AUTO_TEST_CASE(a_query_whose_turn_for_a_record_has_come_gets_one_beside_re
     BOOST_CHECK_EQUAL(recorded.response.at(1), 7);
 }
 
-// The appliance with a name in list 3, whose row is there, and a ready reply for it.
+// Publishes `list`, installs the row of www.stream.example and makes a covered reply for it.
 void make_covered(Appliance& a, const PolicyList& list) {
     a.publish(cache_list_forward(list));
     a.ask_and_answer("www.stream.example", 300, "203.0.113.7");
     const Event claimed = a.event();
     const std::uint32_t until_s = a.now().s() + 10'000;
-    BOOST_REQUIRE(a.board().put(claimed.list, claimed.addresses[0], until_s, a.lists()[3].epoch()));
+    BOOST_REQUIRE(a.board().put(claimed.list, claimed.addresses[0], until_s,
+                                a.lists()[claimed.list].epoch()));
     for (unsigned i = 0; i < 5; ++i)
         (void)ask_again(a, "www.stream.example");
     (void)a.events();
@@ -313,7 +314,8 @@ void make_covered(Appliance& a, const PolicyList& list) {
 
 // A router that loses its rows makes the next answer claim its address again, in the same second.
 BOOST_AUTO_TEST_CASE(ready_answers_of_lists_end_with_their_rows) {
-    for (const unsigned after_ms : {0U, 1U}) {
+    constexpr unsigned kEachChecked = 0, kCheckedOnce = 1;
+    for (const unsigned after_ms : {kEachChecked, kCheckedOnce}) {
         Appliance a;
         a.advance_ms(1000 - a.now().ms % 1000 + after_ms);
         make_covered(a, policy_list(3));
@@ -328,9 +330,9 @@ BOOST_AUTO_TEST_CASE(ready_answers_of_lists_end_with_their_rows) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(ready_answers_of_lists_are_for_clients_of_the_same_routers) {
+BOOST_AUTO_TEST_CASE(a_client_of_other_routers_gets_no_covered_reply) {
     Appliance a;
-    a.advance_ms(1);
+    a.advance_ms(1);  // a reply that is checked now holds for the second
     PolicyList list = policy_list(3);
     list.served = {{*IpAddress::parse("192.0.2.20"), *IpAddress::parse("192.0.2.29"), 4}};
     make_covered(a, list);
@@ -338,6 +340,23 @@ BOOST_AUTO_TEST_CASE(ready_answers_of_lists_are_for_clients_of_the_same_routers)
     a.turn();
     (void)a.answer();
     BOOST_CHECK_EQUAL(a.event().list, 4U);
+}
+
+// The row ends with the answer of x.000. At x.001 the same TTL would end later.
+BOOST_AUTO_TEST_CASE(a_reply_of_the_first_millisecond_is_checked_again_in_its_second) {
+    Appliance a;
+    a.advance_ms(1000 - a.now().ms % 1000);
+    const PolicyList list = policy_list(3);
+    a.publish(cache_list_forward(list));
+    a.ask_and_answer("www.stream.example", 300, "203.0.113.7");
+    const Event claimed = a.event();
+    BOOST_REQUIRE(a.board().put(3, claimed.addresses[0], a.now().s() + 300 + list.extra_time_s,
+                                a.lists()[3].epoch()));
+    a.lists().begin_epoch(4);  // of another list
+    for (unsigned i = 0; i < 5; ++i)
+        BOOST_CHECK_EQUAL(ask_again(a, "www.stream.example").ttls().at(0), 300U);
+    a.advance_ms(1);
+    BOOST_CHECK_EQUAL(ask_again(a, "www.stream.example").ttls().at(0), 299U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -35,8 +35,8 @@ ROSSIM_LIES = {
     "tag-last": ["--tag-last"],
 }
 LIES = {*ROSSIM_LIES, "listen-expiry", "duplicate-text", "timeout-rounding", "schema", "undo", "lost-row", "late-row", "not-routeros"}
-# The lie late-row: the router takes this long for the product's first row.
-LATE_LISTS, LATE_S = re.compile("steerdns_test_v|steerdns-probe"), 1.0
+# The lie late-row: the router takes this long for the probe's first row.
+LATE_LIST, LATE_S = "steerdns-probe", 1.0
 # Menus whose rows are kept over a restart of the machine; address lists without a timeout beside them.
 PICTURE = ("/interface/list", "/interface/list/member", "/ip/address", "/ipv6/address", "/routing/table", "/ip/route", "/ipv6/route",
            "/ip/firewall/filter", "/ipv6/firewall/filter", "/ip/firewall/mangle", "/ipv6/firewall/mangle", "/ip/firewall/nat",
@@ -174,7 +174,7 @@ class StandIn:
         self._listener: socket.socket | None = None
         self._removed: set[str] = set()
         self._lost: set[str] = set()
-        self.late = threading.Event()  # with the lie late-row: the product writes its first row
+        self.late = threading.Event()  # with the lie late-row: the probe writes its first row
         self._closing = False
         self._passwords = {"admin": password}
 
@@ -310,7 +310,7 @@ class StandIn:
         self._note_password(words)
         if "lost-row" in self.lies and command.endswith("address-list/add") and given.get("address") == "198.19.0.7":
             behind[given.get(".tag", "")] = "lost"
-        if "late-row" in self.lies and LATE_LISTS.search(given.get("list", "") + given.get("script", "")) and not self.late.is_set():
+        if "late-row" in self.lies and LATE_LIST in given.get("list", "") + given.get("script", "") and not self.late.is_set():
             self.late.set()
             time.sleep(LATE_S)
         router.sendall(encode(words))

@@ -180,8 +180,7 @@ BOOST_FIXTURE_TEST_CASE(popular_entries_survive_eviction, Small) {
     }
 }
 
-// Whatever their sizes are.
-BOOST_FIXTURE_TEST_CASE(entries_without_visits_give_way_to_those_with_visits, CacheFixture) {
+BOOST_FIXTURE_TEST_CASE(unvisited_entries_of_another_size_class_are_evicted, CacheFixture) {
     for (unsigned i = 0; i < 300; ++i)
         filler.insert(question(10'000 + i), 1, 200, at(0), 60);
     unsigned misses = 0;

@@ -82,7 +82,7 @@ BOOST_AUTO_TEST_CASE(a_walk_is_bounded) {
     BOOST_TEST(cleared == 64U);
 }
 
-// New entries may come as fast as the hand walks.
+// Each eviction is followed by an insert, so the hand never reaches the newest entry.
 BOOST_AUTO_TEST_CASE(the_hand_comes_back_to_entries_that_it_spared) {
     std::vector<SlotId> spared;
     for (int i = 0; i < 10; ++i) {
