@@ -130,7 +130,7 @@ void Arena::grow(unsigned size_class) noexcept {
     page = Page{.free = slots, .slots = slots, .size_class = static_cast<std::uint8_t>(size_class)};
     for (std::uint32_t i = slots; i-- > 0;) {
         const SlotId slot_id = slot_of(id, i);
-        new (&slot(slot_id)) Slot{.next = page.first_free};
+        (new (&slot(slot_id)) Slot{})->next() = page.first_free;
         page.first_free = slot_id;
     }
     classes_[size_class].free += slots;
@@ -186,7 +186,7 @@ SlotId Arena::take(unsigned size_class) noexcept {
     const PageId page_id = c.partial != kNoPage ? c.partial : c.empty;
     Page& page = pages_[page_id];
     const SlotId id = page.first_free;
-    page.first_free = slot(id).next;
+    page.first_free = slot(id).next();
     --page.free;
     --c.free;
     if (page.free == 0 || page.state == Page::State::empty) {
@@ -200,7 +200,7 @@ SlotId Arena::take(unsigned size_class) noexcept {
 void Arena::give_back(SlotId id) noexcept {
     const PageId page_id = page_of(id);
     Page& page = pages_[page_id];
-    slot(id).next = page.first_free;
+    slot(id).next() = page.first_free;
     page.first_free = id;
     ++page.free;
     if (page.state == Page::State::asked_back) {

@@ -28,13 +28,20 @@ inline constexpr SlotId kNoSlot = UINT32_MAX;
 using PageId = std::uint32_t;
 inline constexpr PageId kNoPage = UINT32_MAX;
 
-struct Slot {
-    SlotId previous = kNoSlot;  // in the queue that has the slot, or
-    SlotId next = kNoSlot;      // the next free or retired slot
-    std::uint32_t place = 0;    // of the entry's key in the table (TableKey)
-    std::uint32_t serial = 0;   // of the answer
+// A slot's neighbours in a queue of entries (Sieve).
+struct SlotLinks {
+    SlotId newer = kNoSlot, older = kNoSlot;
 };
-static_assert(sizeof(Slot) == 16);
+
+struct Slot {
+    SlotLinks of_instance, of_class;
+    std::uint32_t place = 0;   // of the entry's key in the table (TableKey)
+    std::uint32_t serial = 0;  // of the answer
+
+    // A slot without an entry: the next free or retired slot.
+    [[nodiscard]] SlotId& next() noexcept { return of_class.older; }
+};
+static_assert(sizeof(Slot) == 24);
 
 inline constexpr std::size_t kPageSize = 65536;
 

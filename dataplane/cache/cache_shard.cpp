@@ -90,7 +90,8 @@ const Entry* CacheShard::find(const Payload& payload) const noexcept {
 void CacheShard::unlink(SlotId id) noexcept {
     const Entry& entry = *arena.entry(id);
     Instance& instance = instances[entry.instance];
-    instance.queues[entry.size_class].remove(arena, id);
+    instance.queue.remove(arena, id);
+    instance.classes[entry.size_class].remove(arena, id);
     arena.set_live(id, false);
     instance.entries.fetch_sub(1, std::memory_order_relaxed);
     instance.bytes.fetch_sub(kSlotSizes[entry.size_class], std::memory_order_relaxed);
@@ -102,11 +103,11 @@ void CacheShard::retire(SlotId id) noexcept {
     auto& epoch = epochs.words[arena.slot(id).place >> epochs.shift];
     epoch.store(epoch.load(std::memory_order_relaxed) + 1, std::memory_order_release);
     ++retired[arena.entry(id)->size_class];
-    arena.slot(id).next = kNoSlot;
+    arena.slot(id).next() = kNoSlot;
     if (fresh.first == kNoSlot) {
         fresh.first = id;
     } else {
-        arena.slot(fresh.last).next = id;
+        arena.slot(fresh.last).next() = id;
     }
     fresh.last = id;
     ++fresh_slots;
@@ -154,7 +155,8 @@ void CacheShard::insert(const Payload& payload, Now now, Counters& counters) noe
         evict_from_instance(instance, now, counters);
         return counters.add(Stat::cache_insert_table_full);
     }
-    instance.queues[size_class].push(arena, id);
+    instance.queue.push(arena, id);
+    instance.classes[size_class].push(arena, id);
     arena.set_live(id, true);
     instance.entries.fetch_add(1, std::memory_order_relaxed);
     instance.bytes.fetch_add(kSlotSizes[size_class], std::memory_order_relaxed);
@@ -166,10 +168,8 @@ void CacheShard::insert(const Payload& payload, Now now, Counters& counters) noe
 
 void CacheShard::flush() noexcept {
     for (Instance& instance : instances) {
-        for (Sieve& queue : instance.queues) {
-            for (SlotId id; (id = queue.victim(arena, UINT32_MAX)) != kNoSlot;)
-                drop(id);
-        }
+        for (SlotId id; (id = instance.queue.victim(arena, UINT32_MAX)) != kNoSlot;)
+            drop(id);
     }
 }
 

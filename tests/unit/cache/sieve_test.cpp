@@ -11,7 +11,7 @@ namespace {
 
 struct SieveFixture {
     Arena arena{4 * kPageSize};
-    Sieve sieve;
+    Sieve<&Slot::of_instance> sieve;
 
     SlotId add(std::uint32_t expires_s = 100) {
         const SlotId id = arena.take(0);
