@@ -27,6 +27,11 @@ class alignas(64) ListState {
         return refusals_.load(std::memory_order_acquire);
     }
 
+    // Number of rows that end before the time that was known. Claim words include it.
+    [[nodiscard]] std::uint32_t losses() const noexcept {
+        return losses_.load(std::memory_order_acquire);
+    }
+
     std::atomic<bool> away{true};  // true: answers do not wait for the list's router
     // The row board may have a mark of this list until then; 0: it never had one.
     std::atomic<std::uint32_t> marked_until_s{0};
@@ -35,7 +40,7 @@ class alignas(64) ListState {
 
   private:
     friend class ListStates;
-    std::atomic<std::uint32_t> epoch_{1}, refusals_{0};
+    std::atomic<std::uint32_t> epoch_{1}, refusals_{0}, losses_{0};
 };
 
 static_assert(sizeof(ListState) == 64, "a list's word changes without the others' readers");
@@ -56,8 +61,14 @@ class ListStates {
         states_[list].refusals_.fetch_add(1, std::memory_order_release);
         changes_.fetch_add(1, std::memory_order_release);
     }
-    // 1 plus the number of these two calls, for all lists. A worker reads it before epochs and
-    // refusals: while it is unchanged, so are they.
+    // Call it after the row board says that a row ends earlier than was known. A worker that reads
+    // losses() before the row board then finds the new end.
+    void count_loss(ListId list) noexcept {
+        states_[list].losses_.fetch_add(1, std::memory_order_release);
+        changes_.fetch_add(1, std::memory_order_release);
+    }
+    // 1 plus the number of these calls, for all lists. A worker reads it before the lists'
+    // numbers: while it is unchanged, so are they.
     [[nodiscard]] std::uint64_t changes() const noexcept {
         return changes_.load(std::memory_order_acquire);
     }

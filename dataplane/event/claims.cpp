@@ -110,10 +110,11 @@ void Claims::decide(const LeavingAnswer& a, Now now, LeaveTerms& terms) noexcept
 }
 
 std::uint32_t Claims::known_of(ListId list, bool is_pending) const noexcept {
-    constexpr std::uint32_t kOdd = 0x9e3779b1;  // no step of one number stands for one of the other
+    // No step of one number stands for one of another.
+    constexpr std::uint32_t kOdd = 0x9e3779b1, kOtherOdd = 0x85ebca6b;
     const ListState& state = lists_[list];
-    const std::uint32_t epoch = state.epoch();
-    return is_pending ? epoch + kOdd * state.refusals() : epoch;
+    const std::uint32_t rows = state.epoch() + kOtherOdd * state.losses();
+    return is_pending ? rows + kOdd * state.refusals() : rows;
 }
 
 std::uint32_t Claims::stamp_of(const LeavingAnswer& a, bool is_pending) const noexcept {

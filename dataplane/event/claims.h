@@ -141,7 +141,8 @@ class Claims {
     bool wait_for(const PolicyList& list, const LeavingAnswer& a, std::uint8_t bit,
                   LeaveTerms& terms) noexcept;
     void full_ring(const LeavingAnswer& a, LeaveTerms& terms) noexcept;
-    // The number of a list in stamps: its epoch, and its refusals if rows were only requested.
+    // The number of a list in stamps: its epoch and losses, and its refusals if rows were only
+    // requested.
     [[nodiscard]] std::uint32_t known_of(ListId list, bool is_pending) const noexcept;
     [[nodiscard]] std::uint32_t stamp_of(const LeavingAnswer& a, bool is_pending) const noexcept;
     // Whether an address without a mark may have lost it.

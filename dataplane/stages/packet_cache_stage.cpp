@@ -120,7 +120,11 @@ struct FromLines {
         return line.ready == word(Readiness::ready);
     }
     [[nodiscard]] bool has_reply(const Line& line) const noexcept {
-        return is_ready(line) || line.ready == word(Readiness::covered);
+        return is_ready(line) || line.ready == word(Readiness::covered) || is_checked(line);
+    }
+    // Its entry is read for each packet.
+    [[nodiscard]] bool is_checked(const Line& line) const noexcept {
+        return line.ready == word(Readiness::checked);
     }
     // False: the packet stays in the burst.
     [[gnu::always_inline]] bool answer(Packet& p, Line& line, const Batch& batch) const noexcept {
@@ -222,9 +226,9 @@ template <Traits traits, class Places, class Batching>
         const Packet& p = burst.packets[places[i]];
         if (is_valid<traits>(*lines[i], p, snapshot, cache) &&
             checksum_right<traits>(*lines[i], p)) {
-            if (from_lines.has_reply(*lines[i]))
-                packet_cache.ready_reply(*lines[i]).prefetch();
-            else
+            const bool has_reply = from_lines.has_reply(*lines[i]);
+            if (has_reply) packet_cache.ready_reply(*lines[i]).prefetch();
+            if (!has_reply || from_lines.is_checked(*lines[i]))
                 cache::Cache::prefetch(lines[i]->entry);
             if constexpr (traits.limits) {
                 batches[i] =

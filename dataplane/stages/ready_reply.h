@@ -18,6 +18,7 @@ enum class Readiness : std::uint32_t {
     twice,    // ... or two
     ready,    // the reply is ready
     covered,  // the same, while the rows of the answer's lists are known to exist (see covered_while)
+    checked,  // the same, but each packet is checked: the lists' routers depend on the client
     unfit,    // the answer is too long, or not every hit of it is plain
 };
 

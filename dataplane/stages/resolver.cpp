@@ -284,6 +284,28 @@ bool Resolver::make_ready(const Packet& p, std::uint32_t now_s, std::uint32_t tt
     return true;
 }
 
+namespace {
+
+// Whether the lists' routers do not depend on the client.
+bool are_for_all(const Snapshot& snapshot, std::span<const std::uint8_t> lists) {
+    return std::none_of(lists.begin(), lists.end(), [&](std::uint8_t index) {
+        return snapshot.lists[index].depends_on_client();
+    });
+}
+
+// Of an answer with a reply. Not every answer to a list's name has addresses for it.
+Readiness readiness_of_lists(const cache::Entry& e, const Plan& plan, const Snapshot& snapshot) {
+    if ((e.list_count | plan.hit_list_count) == 0) return Readiness::ready;
+    HitLists claimed;
+    if (!Executor::claim_hit(snapshot, plan, e, claimed)) return Readiness::unfit;
+    const std::span<const std::uint8_t> lists(claimed.lists.data(), claimed.list_count);
+    if (has_to_leave_out(snapshot, lists, e.answer())) return Readiness::unfit;
+    if (lists.empty()) return Readiness::ready;
+    return are_for_all(snapshot, lists) ? Readiness::covered : Readiness::checked;
+}
+
+}  // namespace
+
 [[gnu::noinline]] Readiness Resolver::prepare(const Packet& p, const Snapshot& snapshot,
                                               std::uint32_t now_s, std::uint16_t query_sum,
                                               ReadyReply& reply) noexcept {
@@ -293,8 +315,7 @@ bool Resolver::make_ready(const Packet& p, std::uint32_t now_s, std::uint32_t tt
     if (p.cookie_length != 0 || p.query.edns.cookie != dns::CookieState::none)
         return Readiness::unfit;
     if (!make_ready(p, now_s, LeaveTerms::kNoCap, query_sum, reply)) return Readiness::unfit;
-    return (p.found->list_count | plan->hit_list_count) != 0 ? Readiness::covered
-                                                             : Readiness::ready;
+    return readiness_of_lists(*p.found, *plan, snapshot);
 }
 
 [[gnu::noinline]] bool Resolver::renew_if_covered(const Packet& p, const Snapshot& snapshot,
@@ -352,10 +373,7 @@ bool Resolver::make_ready(const Packet& p, std::uint32_t now_s, std::uint32_t tt
                           .lists = lists};
     LeaveTerms terms;
     if (!parts_.claims.settle_covered(a, now, terms)) return std::nullopt;
-    const bool is_for_all = std::none_of(lists.begin(), lists.end(), [&](std::uint8_t index) {
-        return snapshot.lists[index].depends_on_client();
-    });
-    return Covered{terms.ttl_cap_s, is_for_all};
+    return Covered{terms.ttl_cap_s, are_for_all(snapshot, lists)};
 }
 
 void Resolver::resolve_one(Packet& p, QueryContext& c, Now now) noexcept {

@@ -633,6 +633,30 @@ BOOST_AUTO_TEST_CASE(a_refused_claim_is_taken_back_from_its_entry) {
     a.check_sums();
 }
 
+// As routers: the row was evicted for another client's.
+BOOST_AUTO_TEST_CASE(a_row_that_ends_early_is_claimed_again_by_the_next_hit) {
+    for (const unsigned hits : {0U, 6U}) {  // 6: there is a ready reply
+        Appliance a;
+        a.advance_ms(1);
+        a.publish(cache_list_forward(policy_list(3)));
+        let_upstream_answer(a, 300);
+        (void)a.answer();
+        install(a, a.event());
+        const auto ask = [&a] {
+            a.ask(kName);
+            a.turn();
+            (void)a.answer();
+        };
+        for (unsigned i = 0; i < hits; ++i)
+            ask();
+        (void)a.events();
+        a.board().remove(3, row());
+        a.lists().count_loss(3);
+        ask();
+        BOOST_CHECK_EQUAL(a.events().size(), 1U);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_refusal_ends_the_ready_reply_of_a_requested_row) {
     Appliance a;
     a.advance_ms(1);  // a reply that is checked now holds for the second

@@ -306,9 +306,15 @@ std::uint32_t ListService::known_until(const List& list, const Untils& untils) {
 
 void ListService::put(ListId id, const IpAddress& address, std::uint32_t until_s) {
     RowBoard& board = *runtime_.shared().board;
-    if (until_s == 0) return board.remove(id, address);
-    if (!board.put(id, address, until_s, state(id).epoch()))
+    const std::uint32_t epoch = state(id).epoch();
+    const std::uint32_t before_s = board.installed_until(id, address, epoch);
+    if (until_s == 0) {
+        board.remove(id, address);
+    } else if (!board.put(id, address, until_s, epoch)) {
         board_full_.fetch_add(1, std::memory_order_relaxed);
+    }
+    const bool ends_early = until_s < before_s && before_s > now_s();
+    if (ends_early) states().count_loss(id);
 }
 
 void ListService::forget_ended(std::uint64_t now_ms) {

@@ -217,7 +217,9 @@ BOOST_AUTO_TEST_CASE(the_earlier_end_of_two_rows_counts) {
     BOOST_TEST(known(kA) == 90U);
     second.installed(kA, 120);
     BOOST_TEST(known(kA) == 100U);
+    const std::uint32_t losses = (*runtime.shared().lists)[kList].losses();
     first.forgotten(kA);
+    BOOST_TEST((*runtime.shared().lists)[kList].losses() == losses + 1);
     BOOST_TEST(known(kA) == 0U);
     second.forgotten(kA);
     BOOST_TEST(runtime.shared().board->size() == 0U);
