@@ -26,7 +26,6 @@ class alignas(64) ListState {
     [[nodiscard]] std::uint32_t refusals() const noexcept {
         return refusals_.load(std::memory_order_acquire);
     }
-
     // Number of rows that end before the time that was known. Claim words include it.
     [[nodiscard]] std::uint32_t losses() const noexcept {
         return losses_.load(std::memory_order_acquire);
@@ -51,22 +50,13 @@ class ListStates {
     const ListState& operator[](ListId list) const noexcept { return states_[list]; }
 
     // Call it when what we know about the list's rows becomes invalid (reboot, reconnect).
-    void begin_epoch(ListId list) noexcept {
-        states_[list].epoch_.fetch_add(1, std::memory_order_relaxed);
-        changes_.fetch_add(1, std::memory_order_release);
-    }
+    void begin_epoch(ListId list) noexcept { step(states_[list].epoch_); }
     // Call it after the mark is set on the row board. A worker that reads refusals() before the row
     // board then finds the mark.
-    void count_refusal(ListId list) noexcept {
-        states_[list].refusals_.fetch_add(1, std::memory_order_release);
-        changes_.fetch_add(1, std::memory_order_release);
-    }
+    void count_refusal(ListId list) noexcept { step(states_[list].refusals_); }
     // Call it after the row board says that a row ends earlier than was known. A worker that reads
     // losses() before the row board then finds the new end.
-    void count_loss(ListId list) noexcept {
-        states_[list].losses_.fetch_add(1, std::memory_order_release);
-        changes_.fetch_add(1, std::memory_order_release);
-    }
+    void count_loss(ListId list) noexcept { step(states_[list].losses_); }
     // 1 plus the number of these calls, for all lists. A worker reads it before the lists'
     // numbers: while it is unchanged, so are they.
     [[nodiscard]] std::uint64_t changes() const noexcept {
@@ -74,6 +64,11 @@ class ListStates {
     }
 
   private:
+    void step(std::atomic<std::uint32_t>& number) noexcept {
+        number.fetch_add(1, std::memory_order_release);
+        changes_.fetch_add(1, std::memory_order_release);
+    }
+
     std::array<ListState, kMaxLists> states_;
     // Its own line: workers with a packet cache read it once a burst.
     alignas(64) std::atomic<std::uint64_t> changes_{1};

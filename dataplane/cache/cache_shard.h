@@ -50,8 +50,8 @@ struct CacheShard {
 
     // The cache writer writes it, except `limit`, which control writes. Any thread may read it.
     struct Instance {
-        // All entries: whose limit is reached evicts from it. And those of each size class, for when
-        // memory is short.
+        // The instance at its limit evicts from the queue of all its entries. If memory is short, a
+        // size class evicts from its own queue.
         Sieve<&Slot::of_instance> queue;
         std::array<Sieve<&Slot::of_class>, kClasses> classes;
         std::atomic<std::uint32_t> limit{0};

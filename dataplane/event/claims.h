@@ -90,9 +90,10 @@ class Claims {
     [[gnu::noinline]] bool settle_covered(const LeavingAnswer& a, Now now,
                                           LeaveTerms& terms) noexcept;
     // ListStates::changes(). Read it before settle_covered(). While it is unchanged, that result
-    // holds for the rest of the second, for clients of the same routers. A result from the first
-    // millisecond of a second holds for that millisecond only.
+    // holds for the rest of the second, for clients of the same routers, if holds_for_second().
     [[nodiscard]] std::uint64_t list_changes() const noexcept { return lists_.changes(); }
+    // Not in the first millisecond of a second: covers begin at `now` rounded up to a second.
+    [[nodiscard]] static bool holds_for_second(Now now) noexcept { return now.ms % 1000 != 0; }
     // Counts a covered answer that skips settle_covered().
     void count_covered() noexcept { counters_.add(Stat::claims_covered); }
     // Decides, and raises the events that the answer does not wait for.

@@ -155,7 +155,7 @@ struct FromLines {
     [[gnu::always_inline]] bool settle_lists(Packet& p, const Line& line,
                                              ReadyReply& reply) const noexcept {
         if (is_ready(line)) return true;
-        if (reply.covered_while != list_changes) [[unlikely]]
+        if (is_checked(line) || reply.covered_while != list_changes) [[unlikely]]
             return renew_if_covered(p, line, reply);
         resolver.count_covered();
         return true;

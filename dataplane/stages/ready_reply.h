@@ -35,8 +35,8 @@ struct alignas(64) ReadyReply {
     std::uint8_t tail_length;
     std::array<std::uint8_t, kMostTail> tail;
     std::uint32_t ttl_cap_s;  // the largest TTL that its lists allowed when it was made
-    // Readiness::covered: the list_changes() for which all clients may get this reply. 0: each
-    // packet needs Resolver::renew_if_covered().
+    // Readiness::covered: the list_changes() for which packets need no renew_if_covered(); 0: each
+    // needs it.
     std::uint64_t covered_while;
 
     // Bytes that write() may change in a message with this question.

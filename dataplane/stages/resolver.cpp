@@ -233,9 +233,9 @@ void Resolver::take_options(const Packet& p, std::span<std::uint8_t> room,
     if (plan == nullptr) return false;
     std::uint32_t ttl_cap_s = LeaveTerms::kNoCap;
     if ((e->list_count | plan->hit_list_count) != 0) {
-        const std::optional<Covered> cover = find_covered(p, snapshot, *plan, now);
-        if (!cover) return false;
-        ttl_cap_s = cover->ttl_cap_s;
+        const std::optional<std::uint32_t> covered_s = covered_ttl_s(p, snapshot, *plan, now);
+        if (!covered_s) return false;
+        ttl_cap_s = *covered_s;
     }
     if (batching != nullptr && end_limited_hit(p, snapshot, *batching, name, now)) {
         parts_.replier.count_hit(*e);
@@ -286,13 +286,6 @@ bool Resolver::make_ready(const Packet& p, std::uint32_t now_s, std::uint32_t tt
 
 namespace {
 
-// Whether the lists' routers do not depend on the client.
-bool are_for_all(const Snapshot& snapshot, std::span<const std::uint8_t> lists) {
-    return std::none_of(lists.begin(), lists.end(), [&](std::uint8_t index) {
-        return snapshot.lists[index].depends_on_client();
-    });
-}
-
 // Of an answer with a reply. Not every answer to a list's name has addresses for it.
 Readiness readiness_of_lists(const cache::Entry& e, const Plan& plan, const Snapshot& snapshot) {
     if ((e.list_count | plan.hit_list_count) == 0) return Readiness::ready;
@@ -301,7 +294,10 @@ Readiness readiness_of_lists(const cache::Entry& e, const Plan& plan, const Snap
     const std::span<const std::uint8_t> lists(claimed.lists.data(), claimed.list_count);
     if (has_to_leave_out(snapshot, lists, e.answer())) return Readiness::unfit;
     if (lists.empty()) return Readiness::ready;
-    return are_for_all(snapshot, lists) ? Readiness::covered : Readiness::checked;
+    const bool depend_on_client = std::any_of(lists.begin(), lists.end(), [&](std::uint8_t index) {
+        return snapshot.lists[index].depends_on_client();
+    });
+    return depend_on_client ? Readiness::checked : Readiness::covered;
 }
 
 }  // namespace
@@ -324,14 +320,11 @@ Readiness readiness_of_lists(const cache::Entry& e, const Plan& plan, const Snap
                                                   ReadyReply& reply) noexcept {
     const Plan* const plan = plain_plan(*p.found, p, snapshot, now_s);
     if (plan == nullptr) return false;
-    const std::optional<Covered> cover = find_covered(p, snapshot, *plan, now);
-    if (!cover) return false;
-    if (cover->ttl_cap_s != reply.ttl_cap_s &&
-        !make_ready(p, now_s, cover->ttl_cap_s, query_sum, reply))
+    const std::optional<std::uint32_t> ttl_cap_s = covered_ttl_s(p, snapshot, *plan, now);
+    if (!ttl_cap_s) return false;
+    if (*ttl_cap_s != reply.ttl_cap_s && !make_ready(p, now_s, *ttl_cap_s, query_sum, reply))
         return false;
-    // Claims rounds `now` up to a whole second, so only in ms 0 rows may end one second earlier.
-    const bool holds_for_second = now.ms % 1000 != 0;
-    reply.covered_while = cover->is_for_all && holds_for_second ? changes : 0;
+    reply.covered_while = Claims::holds_for_second(now) ? changes : 0;
     return true;
 }
 
@@ -355,7 +348,7 @@ Readiness readiness_of_lists(const cache::Entry& e, const Plan& plan, const Snap
 }
 
 // A function of its own, so that answer_hit() needs no stack for it.
-[[gnu::noinline, gnu::flatten]] std::optional<Resolver::Covered> Resolver::find_covered(
+[[gnu::noinline, gnu::flatten]] std::optional<std::uint32_t> Resolver::covered_ttl_s(
     const Packet& p, const Snapshot& snapshot, const Plan& plan, Now now) noexcept {
     const cache::Entry& e = *p.found;
     HitLists claimed;
@@ -373,7 +366,7 @@ Readiness readiness_of_lists(const cache::Entry& e, const Plan& plan, const Snap
                           .lists = lists};
     LeaveTerms terms;
     if (!parts_.claims.settle_covered(a, now, terms)) return std::nullopt;
-    return Covered{terms.ttl_cap_s, are_for_all(snapshot, lists)};
+    return terms.ttl_cap_s;
 }
 
 void Resolver::resolve_one(Packet& p, QueryContext& c, Now now) noexcept {

@@ -78,7 +78,7 @@ class Resolver {
                     std::uint32_t now_s) noexcept;
     // Makes the reply that answer_hit() would send for the rest of this second. `query_sum`:
     // checksum_fold() of the message without its ID. `covered`: the answer has lists, so packets
-    // need renew_if_covered() or count_covered().
+    // need renew_if_covered() or count_covered(). `checked`: each needs the former.
     Readiness prepare(const Packet& p, const Snapshot& snapshot, std::uint32_t now_s,
                       std::uint16_t query_sum, ReadyReply& reply) noexcept;
     // Returns whether the rows of p.found's lists are known to exist. Then it counts the packet as
@@ -151,13 +151,9 @@ class Resolver {
     bool end_limited_answer(Packet& p, const QueryContext& c, Now now) noexcept;
     bool end_limited_answer(Parked& p, const QueryContext& c, Now now) noexcept;
     bool end_limited_miss(Packet& p, const QueryContext& c, Now now) noexcept;
-    struct Covered {
-        std::uint32_t ttl_cap_s;  // the largest TTL that the rows allow
-        bool is_for_all;          // the lists' routers do not depend on the client
-    };
-    // For a plain hit whose rows are known to exist. No value: run the program.
-    std::optional<Covered> find_covered(const Packet& p, const Snapshot& snapshot, const Plan& plan,
-                                        Now now) noexcept;
+    // The largest TTL of a plain hit whose rows are known to exist. No value: run the program.
+    std::optional<std::uint32_t> covered_ttl_s(const Packet& p, const Snapshot& snapshot,
+                                               const Plan& plan, Now now) noexcept;
     void answer_other_hit(Packet& p, const Plan& plan, std::uint32_t age_s, std::uint32_t ttl_cap_s,
                           AnswerPath path) noexcept;
 

@@ -18,4 +18,4 @@ def run(build: str) -> dict:
     done = subprocess.run([str(pathlib.Path(build) / "tests/bench/bench_zones")], text=True, capture_output=True, timeout=600)
     if done.returncode != 0:
         raise LabError(f"bench_zones: {done.stdout} {done.stderr[-500:]}")
-    return json.loads(done.stdout)
+    return {name: round(value, 3) if isinstance(value, float) else value for name, value in json.loads(done.stdout).items()}
