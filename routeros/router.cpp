@@ -68,7 +68,8 @@ void Router::take_lists() {
         if (old != before.end()) list = old->second;
         list.config = config;
         most_claims += config.max_rows + config.persistent.size();
-        batch_ms = std::min(batch_ms, std::max(config.sync_timeout_ms, 10U));
+        // The first answer after a quiet time waits for at most one such sentence.
+        batch_ms = std::min(batch_ms, std::max(config.sync_timeout_ms / 2, 10U));
     }
     writer_.set_batch_ms(batch_ms);
     most_rows_ = std::max(kMaxRows, kMaxRowsTimes * most_claims);

@@ -399,7 +399,7 @@ bool Router::can_be_in_time(const Place& place) const {
     if (waiting == waiters_.end() || !may_write_) return true;
     const std::uint64_t left_ms = waiting->second.back().left_ms;
     if (writer_.in_flight(place) || writer_.queued() == 0) return true;
-    return now_ + writer_.held_wait_ms(wanted(place).flow) <= left_ms;
+    return now_ + writer_.held_wait_ms(wanted(place).flow, now_) <= left_ms;
 }
 
 // The answer leaves without its rows, as at the end of sync_timeout. They are still written, by the share of background

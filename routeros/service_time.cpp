@@ -68,6 +68,12 @@ double ServiceTime::network_ms() const {
     return std::max(0.0, static_cast<double>(rtt_ms_) - kSentenceUs * factor_ / 1000);
 }
 
+std::uint64_t ServiceTime::worked_ms(std::uint64_t now_ms) const {
+    if (sent_ms_.empty()) return 0;
+    const std::uint64_t since_ms = std::max(last_reply_ms_, *sent_ms_.begin() + rtt_ms_);
+    return now_ms - std::min(since_ms, now_ms);
+}
+
 void ServiceTime::replied(WriteKind kind, std::size_t rows, std::uint64_t sent_ms,
                           std::uint64_t now_ms) {
     if (!measuring_) return;

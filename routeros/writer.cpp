@@ -78,6 +78,8 @@ void Writer::dequeue(const Entry& entry) {
 }
 
 void Writer::put(const Write& write, std::uint64_t now_ms, bool gather) {
+    // Even if it turns out that this answer cannot wait: the next one can.
+    if (write.cls == WriteClass::held) short_scripts_until_ms_ = now_ms + kShortScriptsMs;
     const auto [found, is_new] = places_.try_emplace(write.place);
     Entry& entry = found->second;
     if (is_new) {
@@ -422,11 +424,12 @@ std::uint64_t Writer::next_ready_ms(std::uint64_t now_ms) const {
 }
 
 // An upper bound: flows take turns, so each other one gets at most as many rows as this one, and its quantum.
-std::uint64_t Writer::held_wait_ms(FlowId flow) const {
+std::uint64_t Writer::held_wait_ms(FlowId flow, std::uint64_t now_ms) const {
     if (!service_.is_measured()) return 0;
+    const double worked_us = static_cast<double>(service_.worked_ms(now_ms)) * 1000;
     const auto wait_ms = [&](std::size_t rows) {
-        const double work_us =
-            in_flight_us_ + service_.sentence_us(WriteKind::add, 1) * static_cast<double>(rows);
+        const double work_us = std::max(0.0, in_flight_us_ - worked_us) +
+                               service_.sentence_us(WriteKind::add, 1) * static_cast<double>(rows);
         return service_.rtt_ms() + static_cast<std::uint64_t>(work_us / 1000);
     };
     const FairQueue& queue = queue_of(WriteClass::held);

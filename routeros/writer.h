@@ -16,7 +16,7 @@
 // trip and a row). So a new flow waits no longer than that. The same limit applies to its scripts.
 //
 // If many adds without waiting answers are queued, and scripts are on, adds share a sentence too: a
-// batch of several is a script. Scripts stay short for ten seconds after an answer waited.
+// batch of several is a script. Scripts stay short for ten seconds after an answer waited, or wanted to.
 //
 // Rows without timeout are `saved`: each change of one makes the router write its flash. Those
 // without a waiting answer gather, and are sent together once a second; the first is sent at once.
@@ -117,7 +117,7 @@ class Writer {
     }
     // The latest time of acknowledgement for a held write of this flow, queued or next; 0: not
     // measured yet. Checks all flows with held writes.
-    [[nodiscard]] std::uint64_t held_wait_ms(FlowId flow) const;
+    [[nodiscard]] std::uint64_t held_wait_ms(FlowId flow, std::uint64_t now_ms) const;
     // The time that queued writes without waiting answers need with their shares.
     [[nodiscard]] std::uint64_t backlog_ms() const;
     // Estimated work on the router that was charged to a class so far.
