@@ -132,7 +132,7 @@ void Router::take_lists() {
         claims_.for_each([&](const Claim& claim) {
             if (claim.key.list != id) return;
             if (claim.left_alone) --left_alone_;
-            if (claim.board_until_s != 0) sink_.forgotten(id, claim.key.address.bytes);
+            if (claim.board_until_s != 0) sink_.ended(id, claim.key.address.bytes);
         });
         claims_.drop_list(id);
     }

@@ -226,8 +226,11 @@ void Router::update_board(const Place& place, std::uint64_t cover_ms) {
         if (claim == nullptr) continue;
         const bool on_board = claim->board_until_s != 0 && claim->board_epoch == list->epoch;
         if (cover_ms <= now_) {
-            if (on_board) sink_.forgotten(key.list, place.address.bytes);
-            claim->board_until_s = 0;
+            const std::uint64_t end_ms = std::exchange(claim->board_until_s, 0) * 1000ULL;
+            if (on_board && end_ms > now_)
+                sink_.lost(key.list, place.address.bytes);
+            else if (on_board)
+                sink_.ended(key.list, place.address.bytes);
             continue;
         }
         if (cover_ms == kForever) {
@@ -253,7 +256,7 @@ void Router::update_board(const Place& place, std::uint64_t cover_ms) {
 void Router::expire_claims() {
     while (const auto claim = claims_.expire(now_)) {
         const ClaimKey& key = claim->key;
-        if (claim->board_until_s != 0) sink_.forgotten(key.list, key.address.bytes);
+        if (claim->board_until_s != 0) sink_.ended(key.list, key.address.bytes);
         if (claim->left_alone) --left_alone_;
         if (List* const list = find_list(key.list)) check_fill(*list);
         const auto place = place_of(key);

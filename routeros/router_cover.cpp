@@ -122,7 +122,7 @@ bool Router::is_unwelcome(const Place& place, bool claimed) const {
 // A claim was taken out early.
 void Router::gave_up(const Claim& claim) {
     const ClaimKey& key = claim.key;
-    if (claim.board_until_s != 0) sink_.forgotten(key.list, key.address.bytes);
+    sink_.lost(key.list, key.address.bytes);
     if (claim.left_alone) --left_alone_;
     if (List* const list = find_list(key.list)) check_fill(*list);
     const auto place = place_of(key);

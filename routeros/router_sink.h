@@ -23,7 +23,10 @@ class RouterSink {
     // A row for `address` is known to live at least until `until_s` (seconds of the same clock).
     // Replaces the earlier value.
     virtual void installed(ListId list, const AddressBytes& address, std::uint32_t until_s) = 0;
-    virtual void forgotten(ListId list, const AddressBytes& address) = 0;
+    // The row has ended at that time.
+    virtual void ended(ListId list, const AddressBytes& address) = 0;
+    // The row ends before that time, or it was only claimed and will not be written.
+    virtual void lost(ListId list, const AddressBytes& address) = 0;
     // A claim of the address was refused: the list, or a share of it, is full. `of_client`: because
     // of the client's share; a claim for another client may be accepted.
     virtual void refused(ListId /*list*/, const AddressBytes& /*address*/, bool /*of_client*/) {}

@@ -22,11 +22,13 @@ class alignas(64) ListState {
     [[nodiscard]] std::uint32_t epoch() const noexcept {
         return epoch_.load(std::memory_order_relaxed);
     }
-    // Number of refused claims. Claim words of requested rows include it (claim_word.h).
-    [[nodiscard]] std::uint32_t refusals() const noexcept {
-        return refusals_.load(std::memory_order_acquire);
+    // Steps when a requested row may not come. Claim words of requested rows include it
+    // (claim_word.h).
+    [[nodiscard]] std::uint32_t unmet() const noexcept {
+        return unmet_.load(std::memory_order_acquire);
     }
-    // Number of rows that end before the time that was known. Claim words include it.
+    // Number of rows that end before the time that was known. Claim words of rows that exist
+    // include it.
     [[nodiscard]] std::uint32_t losses() const noexcept {
         return losses_.load(std::memory_order_acquire);
     }
@@ -39,7 +41,7 @@ class alignas(64) ListState {
 
   private:
     friend class ListStates;
-    std::atomic<std::uint32_t> epoch_{1}, refusals_{0}, losses_{0};
+    std::atomic<std::uint32_t> epoch_{1}, unmet_{0}, losses_{0};
 };
 
 static_assert(sizeof(ListState) == 64, "a list's word changes without the others' readers");
@@ -51,9 +53,10 @@ class ListStates {
 
     // Call it when what we know about the list's rows becomes invalid (reboot, reconnect).
     void begin_epoch(ListId list) noexcept { step(states_[list].epoch_); }
-    // Call it after the mark is set on the row board. A worker that reads refusals() before the row
-    // board then finds the mark.
-    void count_refusal(ListId list) noexcept { step(states_[list].refusals_); }
+    // Call it when claims were refused or given up, or rows were lost, after the row board shows
+    // it. A worker that reads unmet() before the row board then finds that. Each call makes all
+    // answers of the list whose rows were only requested ask again.
+    void count_unmet(ListId list) noexcept { step(states_[list].unmet_); }
     // Call it after the row board says that a row ends earlier than was known. A worker that reads
     // losses() before the row board then finds the new end.
     void count_loss(ListId list) noexcept { step(states_[list].losses_); }

@@ -33,14 +33,14 @@ class Sieve {
   private:
     static constexpr unsigned kMaxSteps = 64;
     // In a simulation under Zipf's law, a small queue loses hits with 4, and none with 8.
-    static constexpr std::uint32_t kPassEvictions = 8;
+    static constexpr std::uint64_t kPassEvictions = 8;
 
     void begin_pass() noexcept;
 
     SlotId newest_ = kNoSlot;
     SlotId oldest_ = kNoSlot;
     SlotId hand_ = kNoSlot;             // kNoSlot: starts at the oldest entry
-    std::uint32_t evictions_left_ = 0;  // in this pass
+    std::uint64_t evictions_left_ = 0;  // in this pass
     std::uint32_t size_ = 0;
 };
 

@@ -110,11 +110,9 @@ void Claims::decide(const LeavingAnswer& a, Now now, LeaveTerms& terms) noexcept
 }
 
 std::uint32_t Claims::known_of(ListId list, bool is_pending) const noexcept {
-    // No step of one number stands for one of another.
-    constexpr std::uint32_t kOdd = 0x9e3779b1, kOtherOdd = 0x85ebca6b;
+    constexpr std::uint32_t kOdd = 0x9e3779b1;  // a step of the other number is none of the epoch
     const ListState& state = lists_[list];
-    const std::uint32_t rows = state.epoch() + kOtherOdd * state.losses();
-    return is_pending ? rows + kOdd * state.refusals() : rows;
+    return state.epoch() + kOdd * (is_pending ? state.unmet() : state.losses());
 }
 
 std::uint32_t Claims::stamp_of(const LeavingAnswer& a, bool is_pending) const noexcept {

@@ -27,7 +27,8 @@ struct SilentLink final : routeros::RouterLink {
 // Keeps the log alone.
 struct DeafSink final : routeros::RouterSink {
     void installed(routeros::ListId, const routeros::AddressBytes&, std::uint32_t) override {}
-    void forgotten(routeros::ListId, const routeros::AddressBytes&) override {}
+    void ended(routeros::ListId, const routeros::AddressBytes&) override {}
+    void lost(routeros::ListId, const routeros::AddressBytes&) override {}
     void epoch(routeros::ListId) override {}
     void away(routeros::ListId, bool) override {}
     void settled(std::uint64_t, routeros::Outcome) override {}

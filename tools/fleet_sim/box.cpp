@@ -238,8 +238,14 @@ void Box::Sink::installed(routeros::ListId list, const routeros::AddressBytes& a
     (void)box->board_.put(list, IpAddress{address}, until_s, (*box->states_)[list].epoch());
 }
 
-void Box::Sink::forgotten(routeros::ListId list, const routeros::AddressBytes& address) {
+void Box::Sink::ended(routeros::ListId list, const routeros::AddressBytes& address) {
     box->board_.remove(list, IpAddress{address});
+}
+
+void Box::Sink::lost(routeros::ListId list, const routeros::AddressBytes& address) {
+    box->board_.remove(list, IpAddress{address});
+    box->states_->count_loss(list);
+    box->states_->count_unmet(list);
 }
 
 void Box::Sink::epoch(routeros::ListId list) {

@@ -106,7 +106,8 @@ class Box {
 
         void installed(routeros::ListId list, const routeros::AddressBytes& address,
                        std::uint32_t until_s) override;
-        void forgotten(routeros::ListId list, const routeros::AddressBytes& address) override;
+        void ended(routeros::ListId list, const routeros::AddressBytes& address) override;
+        void lost(routeros::ListId list, const routeros::AddressBytes& address) override;
         void epoch(routeros::ListId list) override;
         void away(routeros::ListId list, bool value) override;
         void settled(std::uint64_t hold_token, routeros::Outcome outcome) override;

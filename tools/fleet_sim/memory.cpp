@@ -112,7 +112,8 @@ class Bench final : public routeros::RouterSink, public routeros::RouterLink {
         if (session_) sim_.feed(*session_, bytes, now_us_);
     }
     void installed(routeros::ListId, const routeros::AddressBytes&, std::uint32_t) override {}
-    void forgotten(routeros::ListId, const routeros::AddressBytes&) override {}
+    void ended(routeros::ListId, const routeros::AddressBytes&) override {}
+    void lost(routeros::ListId, const routeros::AddressBytes&) override {}
     void epoch(routeros::ListId) override {}
     void away(routeros::ListId, bool) override {}
     void settled(std::uint64_t, routeros::Outcome) override {}

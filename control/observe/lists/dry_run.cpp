@@ -20,7 +20,8 @@ constexpr std::size_t kMaxRows = 10'000;
 // There are no workers, and errors are in the status.
 struct Deaf final : routeros::RouterSink {
     void installed(routeros::ListId, const routeros::AddressBytes&, std::uint32_t) override {}
-    void forgotten(routeros::ListId, const routeros::AddressBytes&) override {}
+    void ended(routeros::ListId, const routeros::AddressBytes&) override {}
+    void lost(routeros::ListId, const routeros::AddressBytes&) override {}
     void epoch(routeros::ListId) override {}
     void away(routeros::ListId, bool) override {}
     void settled(std::uint64_t, routeros::Outcome) override {}

@@ -148,7 +148,7 @@ AliasState::Claimed AliasEngine::claim_element(Alias& alias, const IpAddress& ad
         const auto evicted = state.evict(origin);
         if (!evicted) return claimed;
         ++alias.counters.evicted;
-        observer_.forgotten(sink_, state.plan().list, *evicted);
+        observer_.lost(sink_, state.plan().list, *evicted);
     }
     return state.claim(address, until_ms, token, origin);
 }
@@ -283,7 +283,7 @@ std::optional<ApiRequest> AliasEngine::next_end(std::uint64_t now_ms) {
 
 std::optional<ApiRequest> AliasEngine::end_of(const AliasPtr& alias, std::uint64_t now_ms) {
     while (const auto ended = alias->state.next_ended(now_ms)) {
-        observer_.forgotten(sink_, alias->state.plan().list, ended->address);
+        observer_.ended(sink_, alias->state.plan().list, ended->address);
         if (ended->is_foreign) continue;
         settle(alias->state.take_tokens(ended->address), Outcome::failed);
         return send(Lane::write, {Kind::remove, alias, ended->address, now_ms},

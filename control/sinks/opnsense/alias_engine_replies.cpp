@@ -169,7 +169,7 @@ void AliasEngine::tell_changes(const AliasPtr& alias, const AliasState::Read& re
     const ListId list = alias->state.plan().list;
     if (read.all_lost && !alias->is_retired) observer_.epoch(sink_, list);
     for (const IpAddress& address : read.lost)
-        observer_.forgotten(sink_, list, address);
+        observer_.lost(sink_, list, address);
     alias->counters.lost += read.lost.size();
     if (read.adopted > 0) {
         log_(Level::info,

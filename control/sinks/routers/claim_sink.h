@@ -98,8 +98,10 @@ class SinkObserver {
     // time.
     virtual void installed(const ClaimSink& sink, ListId list, const IpAddress& address,
                            std::uint32_t until_s) = 0;
-    // The row may no longer exist.
-    virtual void forgotten(const ClaimSink& sink, ListId list, const IpAddress& address) = 0;
+    // The row has ended at that time.
+    virtual void ended(const ClaimSink& sink, ListId list, const IpAddress& address) = 0;
+    // The row may no longer exist before that time, or it was only claimed and will not be written.
+    virtual void lost(const ClaimSink& sink, ListId list, const IpAddress& address) = 0;
     // The sink has no space for the row: the list, or a share of it, is full. May be called before
     // claim() returns. Not called for claims that are kept while the target is away. `whom`: the
     // holder whose next claim of the address would be refused, too. `name` and `client` are those

@@ -192,7 +192,25 @@ void ListService::mark(ListId id, const IpAddress& address, std::uint32_t holder
     }
     ListState& words = state(id);
     words.marked_until_s.store(now_s() + kRefusalLastsS, std::memory_order_relaxed);
-    states().count_refusal(id);
+    count_unmet(id);
+}
+
+// The first at once, and all others of the time between two calls of forget_ended() together: else one client's refused
+// claims would make other answers ask again and again.
+void ListService::count_unmet(ListId id) {
+    const auto [at, is_first] = unmet_.try_emplace(id, false);
+    if (is_first)
+        states().count_unmet(id);
+    else
+        at->second = true;
+}
+
+void ListService::count_unmet_again() {
+    boost::unordered::erase_if(unmet_, [](const auto& list) { return !list.second; });
+    for (auto& [id, has_more] : unmet_) {
+        states().count_unmet(id);
+        has_more = false;
+    }
 }
 
 void ListService::bound_marks() {
@@ -304,7 +322,8 @@ std::uint32_t ListService::known_until(const List& list, const Untils& untils) {
     return least == UINT32_MAX ? 0 : least;
 }
 
-void ListService::put(ListId id, const IpAddress& address, std::uint32_t until_s) {
+void ListService::put(ListId id, const IpAddress& address, Report report) {
+    const std::uint32_t until_s = report.until_s;
     RowBoard& board = *runtime_.shared().board;
     const std::uint32_t epoch = state(id).epoch();
     const std::uint32_t before_s = board.installed_until(id, address, epoch);
@@ -313,13 +332,15 @@ void ListService::put(ListId id, const IpAddress& address, std::uint32_t until_s
     } else if (!board.put(id, address, until_s, epoch)) {
         board_full_.fetch_add(1, std::memory_order_relaxed);
     }
-    const bool ends_early = until_s < before_s && before_s > now_s();
+    const bool ends_early = until_s < before_s && (until_s != 0 || report.is_early);
     if (ends_early) states().count_loss(id);
+    if (ends_early || report.is_early) count_unmet(id);
 }
 
 void ListService::forget_ended(std::uint64_t now_ms) {
     const auto now_s = static_cast<std::uint32_t>(now_ms / 1000);
     now_ms_ = now_ms;
+    count_unmet_again();
     forget_marks();
     RowBoard& board = *runtime_.shared().board;
     board.forget_ended(now_s, std::max(kMinBoardSlots, board.capacity() / kTurnsOfBoard));
@@ -334,28 +355,30 @@ void ListService::forget_ended(std::uint64_t now_ms) {
 
 void ListService::installed(const ClaimSink& sink, ListId list, const IpAddress& address,
                             std::uint32_t until_s) {
-    known(sink, list, address, until_s);
+    known(sink, list, address, {until_s});
 }
 
-void ListService::forgotten(const ClaimSink& sink, ListId list, const IpAddress& address) {
-    known(sink, list, address, 0);
+void ListService::ended(const ClaimSink& sink, ListId list, const IpAddress& address) {
+    known(sink, list, address, {0});
 }
 
-// Until when; 0: no row is known there any more.
-void ListService::known(const ClaimSink& sink, ListId id, const IpAddress& address,
-                        std::uint32_t until_s) {
+void ListService::lost(const ClaimSink& sink, ListId list, const IpAddress& address) {
+    known(sink, list, address, {.until_s = 0, .is_early = true});
+}
+
+void ListService::known(const ClaimSink& sink, ListId id, const IpAddress& address, Report report) {
     List& list = lists_[id];
     const int place = place_of(list, sink);
     if (place < 0) return;
-    if (list.sinks.size() == 1) return put(id, address, until_s);
+    if (list.sinks.size() == 1) return put(id, address, report);
     const auto at =
         list.rows.try_emplace(routeros::Address::host(address.bytes), list.sinks.size(), 0U).first;
     Untils& untils = at->second;
     const std::uint32_t before_s = known_until(list, untils);
-    untils[static_cast<std::size_t>(place)] = until_s;
+    untils[static_cast<std::size_t>(place)] = report.until_s;
     const std::uint32_t now_s = known_until(list, untils);
     if (std::ranges::all_of(untils, [](std::uint32_t s) { return s == 0; })) list.rows.erase(at);
-    if (now_s != before_s) put(id, address, now_s);
+    if (now_s != before_s || report.is_early) put(id, address, {now_s, report.is_early});
 }
 
 // A new epoch, and what is known under it.
@@ -363,7 +386,7 @@ void ListService::count_anew(ListId id, const List& list) {
     states().begin_epoch(id);
     for (const auto& [address, untils] : list.rows) {
         if (const std::uint32_t until_s = known_until(list, untils))
-            put(id, IpAddress{address.bytes}, until_s);
+            put(id, IpAddress{address.bytes}, {until_s});
     }
     notify_away(id, list);
 }

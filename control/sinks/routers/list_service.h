@@ -80,7 +80,8 @@ class ListService final : public SinkObserver {
     // Callbacks of the sinks; ignored if the sink does not have the list.
     void installed(const ClaimSink& sink, ListId list, const IpAddress& address,
                    std::uint32_t until_s) override;
-    void forgotten(const ClaimSink& sink, ListId list, const IpAddress& address) override;
+    void ended(const ClaimSink& sink, ListId list, const IpAddress& address) override;
+    void lost(const ClaimSink& sink, ListId list, const IpAddress& address) override;
     void refused(const ClaimSink& sink, ListId list, const IpAddress& address,
                  RefusedFor whom) override;
     void refused_later(const ClaimSink& sink, ListId list, const IpAddress& address,
@@ -124,8 +125,15 @@ class ListService final : public SinkObserver {
     // Its index among the list's sinks; -1: it does not have the list.
     static int place_of(const List& list, const ClaimSink& sink);
     [[nodiscard]] static std::uint32_t known_until(const List& list, const Untils& untils);
-    void known(const ClaimSink& sink, ListId id, const IpAddress& address, std::uint32_t until_s);
-    void put(ListId id, const IpAddress& address, std::uint32_t until_s);
+    // What a sink reports of a row.
+    struct Report {
+        std::uint32_t until_s;  // 0: it is not known to exist
+        bool is_early = false;  // an end before the time that was known
+    };
+    void known(const ClaimSink& sink, ListId id, const IpAddress& address, Report report);
+    void put(ListId id, const IpAddress& address, Report report);
+    void count_unmet(ListId id);
+    void count_unmet_again();
     void count_anew(ListId id, const List& list);
     void notify_away(ListId id, const List& list);
     void claim(const List& list, const Event& event, std::uint64_t now_ms);
@@ -159,6 +167,8 @@ class ListService final : public SinkObserver {
     const List* claiming_ = nullptr;                 // its sinks get a claim at present ...
     std::vector<RefusedAddress> refused_;            // ... addresses that they refused, per sink
     std::map<ListId, std::deque<IpAddress>> marks_;  // on the row board, the oldest first
+    // Lists whose unmet claims were counted since the last forget_ended(), and those with more.
+    boost::unordered_flat_map<ListId, bool> unmet_;
     std::size_t mark_count_ = 0;
     std::atomic<std::uint64_t> marks_lost_{0}, needed_hosts_skipped_{0};
     ListId tidied_list_ = 0;  // the first list for the next forget_marks()

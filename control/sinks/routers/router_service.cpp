@@ -93,8 +93,12 @@ void RouterService::installed(routeros::ListId list, const routeros::AddressByte
     observer_.installed(*this, list, IpAddress{address}, until_s);
 }
 
-void RouterService::forgotten(routeros::ListId list, const routeros::AddressBytes& address) {
-    observer_.forgotten(*this, list, IpAddress{address});
+void RouterService::ended(routeros::ListId list, const routeros::AddressBytes& address) {
+    observer_.ended(*this, list, IpAddress{address});
+}
+
+void RouterService::lost(routeros::ListId list, const routeros::AddressBytes& address) {
+    observer_.lost(*this, list, IpAddress{address});
 }
 
 void RouterService::refused(routeros::ListId list, const routeros::AddressBytes& address,

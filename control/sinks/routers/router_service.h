@@ -45,7 +45,8 @@ class RouterService final : public ClaimSink, private routeros::RouterSink {
     void share(const Claim& claim);
     void installed(routeros::ListId list, const routeros::AddressBytes& address,
                    std::uint32_t until_s) override;
-    void forgotten(routeros::ListId list, const routeros::AddressBytes& address) override;
+    void ended(routeros::ListId list, const routeros::AddressBytes& address) override;
+    void lost(routeros::ListId list, const routeros::AddressBytes& address) override;
     void refused(routeros::ListId list, const routeros::AddressBytes& address,
                  bool of_client) override;
     void epoch(routeros::ListId list) override;

@@ -19,7 +19,8 @@ struct Observer final : SinkObserver {
     void installed(const ClaimSink&, ListId list, const IpAddress&, std::uint32_t) override {
         REQUIRE(list == 1);
     }
-    void forgotten(const ClaimSink&, ListId list, const IpAddress&) override { REQUIRE(list == 1); }
+    void ended(const ClaimSink&, ListId list, const IpAddress&) override { REQUIRE(list == 1); }
+    void lost(const ClaimSink&, ListId list, const IpAddress&) override { REQUIRE(list == 1); }
     void refused(const ClaimSink&, ListId, const IpAddress&, RefusedFor) override {}
     void epoch(const ClaimSink&, ListId list) override { REQUIRE(list == 1); }
     void away(const ClaimSink&, ListId list, bool value) override {

@@ -23,7 +23,8 @@ struct Nobody final : SessionHandler {
 
 struct World final : RouterSink, RouterLink {
     void installed(ListId, const AddressBytes&, std::uint32_t) override {}
-    void forgotten(ListId, const AddressBytes&) override {}
+    void ended(ListId, const AddressBytes&) override {}
+    void lost(ListId, const AddressBytes&) override {}
     void epoch(ListId) override {}
     void away(ListId, bool) override {}
     void settled(std::uint64_t token, Outcome) override {

@@ -22,8 +22,12 @@ constexpr std::int64_t kStartUs = 1'000'000'000;  // the machine has been up for
 void Witness::installed(ListId list, const AddressBytes& address, std::uint32_t until_s) {
     board[{list, address}] = {until_s, epochs.contains(list) ? epochs[list] : 1};
 }
-void Witness::forgotten(ListId list, const AddressBytes& address) {
+void Witness::ended(ListId list, const AddressBytes& address) {
     board.erase({list, address});
+}
+void Witness::lost(ListId list, const AddressBytes& address) {
+    board.erase({list, address});
+    ++losses;
 }
 void Witness::refused(ListId list, const AddressBytes& address, bool of_client) {
     refusals.push_back({list, address, of_client});

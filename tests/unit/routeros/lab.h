@@ -27,7 +27,8 @@ std::string nth(unsigned i);
 class Witness : public RouterSink {
   public:
     void installed(ListId list, const AddressBytes& address, std::uint32_t until_s) override;
-    void forgotten(ListId list, const AddressBytes& address) override;
+    void ended(ListId list, const AddressBytes& address) override;
+    void lost(ListId list, const AddressBytes& address) override;
     void refused(ListId list, const AddressBytes& address, bool of_client) override;
     void epoch(ListId list) override;
     void away(ListId list, bool away) override;
@@ -52,6 +53,7 @@ class Witness : public RouterSink {
         bool operator==(const Refused&) const = default;
     };
     std::vector<Refused> refusals;
+    std::size_t losses = 0;
     std::map<std::uint64_t, Outcome> outcomes;
     std::map<std::uint64_t, std::int64_t> settled_at_us;
     std::vector<std::string> sentences;

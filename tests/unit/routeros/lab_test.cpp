@@ -35,6 +35,7 @@ BOOST_AUTO_TEST_CASE(the_first_answer_writes_rows_of_both_families) {
     BOOST_TEST(lab.rows("policy_v4").empty());  // and is left to expire
     BOOST_TEST(lab.removes == 0U);
     BOOST_TEST(lab.board.empty());
+    BOOST_TEST(lab.losses == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(an_async_row_has_the_lifetime_of_its_claim) {

@@ -155,6 +155,26 @@ BOOST_AUTO_TEST_CASE(names_suffixes_and_clients_have_their_share) {
     BOOST_TEST((lab.outcomes[2] == Outcome::installed));
 }
 
+// Else cached answers go on as if their rows were to come.
+BOOST_AUTO_TEST_CASE(claims_that_are_evicted_before_their_rows_are_written_are_lost) {
+    auto list = small_list();
+    list.max_per_name = list.max_per_client = 100;
+    list.max_per_suffix = 80;
+    Lab lab{fast(), router_config({list})};
+    lab.reachable = false;
+    lab.start();
+    for (unsigned i = 0; i < 80; ++i) {
+        const std::string name = "n" + std::to_string(i) + ".evil.example";
+        lab.claim(1, {flood_address(i)}, 600, 630, 0, std::string_view{name});
+    }
+    for (unsigned i = 0; i < 50; ++i) {
+        const std::string name = "www.good" + std::to_string(i) + ".example";
+        lab.claim(1, {nth(i)}, 600, 630, 0, std::string_view{name});
+    }
+    BOOST_TEST(lab.router->counters().claims_evicted == 30U);
+    BOOST_TEST(lab.losses == 30U);
+}
+
 BOOST_AUTO_TEST_CASE(a_full_list_evicts_claims_of_the_largest_share) {
     auto list = small_list();
     list.max_per_name = list.max_per_client = 100;
@@ -171,12 +191,14 @@ BOOST_AUTO_TEST_CASE(a_full_list_evicts_claims_of_the_largest_share) {
     }
     lab.run_for(2 * kSecond);
     BOOST_TEST(lab.rows(kSharedList).size() == 100U);
+    BOOST_TEST(lab.losses == 0U);
     for (unsigned i = 20; i < 50; ++i) {
         const std::string name = "www.good" + std::to_string(i) + ".example";
         lab.claim(1, {nth(i)}, 600, 630, i, std::string_view{name});
     }
     lab.run_for(5 * kSecond);
     BOOST_TEST(lab.router->counters().claims_evicted == 30U);
+    BOOST_TEST(lab.losses == 30U);
     BOOST_TEST(lab.router->status().claims == 100U);
     BOOST_TEST(lab.rows(kSharedList).size() == 100U);
     for (unsigned i = 0; i < 50; ++i)

@@ -10,7 +10,8 @@ namespace {
 
 struct DeafObserver final : SinkObserver {
     void installed(const ClaimSink&, ListId, const IpAddress&, std::uint32_t) override {}
-    void forgotten(const ClaimSink&, ListId, const IpAddress&) override {}
+    void ended(const ClaimSink&, ListId, const IpAddress&) override {}
+    void lost(const ClaimSink&, ListId, const IpAddress&) override {}
     void refused(const ClaimSink&, ListId, const IpAddress&, RefusedFor) override {}
     void epoch(const ClaimSink&, ListId) override {}
     void away(const ClaimSink&, ListId, bool) override {}

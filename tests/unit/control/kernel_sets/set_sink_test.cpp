@@ -39,7 +39,8 @@ struct Observed final : SinkObserver {
                    std::uint32_t until_s) override {
         rows.push_back({list, address, until_s});
     }
-    void forgotten(const ClaimSink&, ListId, const IpAddress&) override {}
+    void ended(const ClaimSink&, ListId, const IpAddress&) override {}
+    void lost(const ClaimSink&, ListId, const IpAddress&) override {}
     void refused(const ClaimSink&, ListId, const IpAddress& address, RefusedFor whom) override {
         BOOST_TEST((whom == RefusedFor::all || whom == RefusedFor::client));
         refusals.push_back(address);

@@ -29,8 +29,12 @@ struct Observed final : SinkObserver {
                    std::uint32_t until_s) override {
         rows[{list, address.to_string()}] = until_s;
     }
-    void forgotten(const ClaimSink&, ListId list, const IpAddress& address) override {
+    void ended(const ClaimSink&, ListId list, const IpAddress& address) override {
         rows.erase({list, address.to_string()});
+    }
+    void lost(const ClaimSink&, ListId list, const IpAddress& address) override {
+        rows.erase({list, address.to_string()});
+        ++losses;
     }
     void refused(const ClaimSink&, ListId list, const IpAddress& address,
                  RefusedFor whom) override {
@@ -47,6 +51,7 @@ struct Observed final : SinkObserver {
         return at != outcomes.end() && at->second == outcome;
     }
     std::map<std::pair<ListId, std::string>, std::uint32_t> rows;
+    std::size_t losses = 0;
     std::set<std::pair<ListId, std::string>> refusals;
     RefusedFor refused_for = RefusedFor::all;  // the last
     std::map<ListId, unsigned> epochs;
@@ -293,6 +298,7 @@ BOOST_AUTO_TEST_CASE(a_full_alias_deletes_elements_of_the_largest_share_before_i
     BOOST_TEST(table.size() == 100);
     const AliasReport report = lab.engine.report().aliases.at(0);
     BOOST_TEST(report.counters.evicted == 20);
+    BOOST_TEST(lab.observed.losses == 20);
     BOOST_TEST(report.elements == 100);
     BOOST_TEST(lab.observed.rows.size() == 100);  // the row board forgets the others
 }
