@@ -4,7 +4,7 @@ It does not move with the machine, so a test compares it (instr_test.py, instr.e
 ring port, built for x86-64-v2 as the package is (valgrind knows no AVX-512). `cached` is what `cached` and `memif` serve (policy
 set, router), `adlist` the same behind an ad list that checks what answers point to, `plain` what `ports` does: a cache before a forwarder. `miss` is a forwarded query from its coming to its
 answer, which takes another's place in the cache; `shared_cache` is `plain` with more queries than the packet cache holds, as in `zipf`.
-`bare` is the worker without DNS of the floors (floors.py). `cookies` is `shared_cache` with a valid cookie in each query, each from another client (RFC 7873). `limited` is `cached` with a
+`policy` and `policy_without` are the two sides of the bench `policy`, and with `_miss` their forwarded queries. `bare` is the worker without DNS of the floors (floors.py). `cookies` is `shared_cache` with a valid cookie in each query, each from another client (RFC 7873). `limited` is `cached` with a
 limit on answers that is never exceeded.
 """
 
@@ -17,15 +17,17 @@ import re
 import subprocess
 import tempfile
 
+from bench import policy
 from bench.cached import ROOT, Load, names, write_pcap
 from bench.machine import build_apart
 from lab.network import LabError, Process
 
 TARGET, ROSSIM = "tests/bench/bench_instr", "tools/rossim/rossim"
 LOADS = {"miss": Load(queries=8_192, names=8_192, once=True),
+         "policy_miss": Load(queries=8_192, names=8_192, once=True), "policy_without_miss": Load(queries=8_192, names=8_192, once=True),
          "shared_cache": Load(queries=32_768, names=32_768, once=True),
          "cookies": Load(queries=32_768, names=32_768, once=True, cookies=True)}
-BEHIND_A_ROUTER = ("cached", "adlist", "limited")
+BEHIND_A_ROUTER = ("cached", "adlist", "limited", "policy", "policy_miss")
 LIMIT = "limits:\n  - { what: responses, rate: 1000000, prefix4: 32 }\n"
 PLAIN = """plugins:
   - {{ tag: answers, type: cache, args: {{ size: {size}, short_circuit: true }} }}
@@ -57,16 +59,22 @@ def count(build: pathlib.Path, what: str) -> float:
         write_pcap(folder / "hot.pcap", load)
         if what == "bare":
             return _count(folder, bench, "--bare")
-        known = ["other.example"] if what == "miss" else names(load.names)
+        is_miss = what.endswith("miss")
+        words = ["--miss"] if is_miss else []
+        known = ["other.example"] if is_miss else names(load.names)
         (folder / "names").write_text("\n".join(known) + "\n")
+        if what.startswith("policy_without"):
+            return _count(folder, bench, "--config", str(policy.write_plain(folder)), *words)
         if what not in BEHIND_A_ROUTER:
             (folder / "plain.yaml").write_text(PLAIN.format(size=1_024 if what == "miss" else max(1_024, load.names)))
-            return _count(folder, bench, "--config", str(folder / "plain.yaml"), *(["--miss"] if what == "miss" else []))
+            return _count(folder, bench, "--config", str(folder / "plain.yaml"), *words)
         rossim = Process("rossim", [str(build / ROSSIM), "--address", "127.0.0.1", "--port", "0", "--user",
                                     "api-user:secret"], folder / "rossim.log")
         try:
             rossim.wait_for(" port ")
             port = re.search(r", port (\d+)", rossim.text())[1]
+            if what.startswith("policy"):
+                return _count(folder, bench, "--config", str(policy.write_config(folder, int(port))), *words)
             (folder / "ads").write_text("||ads.example^\n@@||fine.ads.example^\n")
             ads = ["--ads", str(folder / "ads")] if what == "adlist" else []
             config = folder / "config.yaml"

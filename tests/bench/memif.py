@@ -13,8 +13,8 @@ import pathlib
 import statistics
 import subprocess
 
+from bench import cached, floors
 from bench.cached import QUERIES, NAMES, names, write_pcap
-from bench import floors
 from bench.machine import announce, hugepages, require_idle, version
 from bench.machine import rounds as how_many
 from lab.network import LabError, Network, Process
@@ -166,7 +166,8 @@ def measure(build: pathlib.Path, huge: bool, seconds: float = SECONDS) -> dict:
     ratios = [o / s for o, s in zip(ours, swap)]
     return {"ratio": round(statistics.median(ratios), 3),
             "mqps": round(statistics.median(ours) / 1e6, 2), "testpmd_mqps": round(statistics.median(swap) / 1e6, 2),
-            "bare_mqps": round(statistics.median(bare) / 1e6, 2), "floor": floors.of([1 / s for s in swap], [1 / b for b in bare]),
+            "bare_mqps": round(statistics.median(bare) / 1e6, 2), "testpmd_ns": round(1e9 / statistics.median(swap), 1),
+            "bare_ns": round(1e9 / statistics.median(bare), 1), "floor": floors.of([1 / s for s in swap], [1 / b for b in bare]),
             **{f"{side}waited_percent": round(statistics.median(shares), 1) for side, shares in waited.items()},
             "compared": compared, "rounds": ratios}
 
@@ -181,4 +182,6 @@ def run(build: str) -> dict:
             f"{pages} hugepages of 2 MiB{'' if huge else ' are too few: without'}, --single-file-segments; generator on CPU "
             f"{GENERATOR_CPU}; testpmd of {version('dpdk')}: --forward-mode=5tswap --no-flush-rx; ours: steerdnsd, configs/minimal.yaml "
             "with a cache (short_circuit) before its match, router and resolver there, idle: adaptive")
-        return {**measure(pathlib.Path(build), huge), "hugepages": pages if huge else 0, "parameters": parameters}
+        result = measure(pathlib.Path(build), huge)
+    l2 = cached.in_l2(pathlib.Path(build))
+    return {**result, "ns_l2": l2["ns_l2"], "bare_ns_l2": l2["bare_ns_l2"], "hugepages": pages if huge else 0, "parameters": parameters}

@@ -95,6 +95,12 @@ def with_rules(build: pathlib.Path, folder: pathlib.Path, config: pathlib.Path, 
     return result
 
 
+def more_instructions(count) -> float:
+    """An answer's, for rules and claims, in the mean. `count`: of a line of bench.instr."""
+    share = 1 / NEW_NAME_EVERY
+    return (1 - share) * (count("policy") - count("policy_without")) + share * (count("policy_miss") - count("policy_without_miss"))
+
+
 def run(build: str) -> dict:
     with cached.prepared(pathlib.Path(build), LOAD, PAGES) as (folder, port, pages):
         parameters = announce(
@@ -115,6 +121,7 @@ def run(build: str) -> dict:
             print(f"  round {number + 1}: with rules {ns['with'][-1]:.1f} ns a packet ({100 * result['packet_cache_share']:.1f} % by the "
                   f"packet cache, {100 * result['claimed_share']:.1f} % claimed, reload {result['reload_s']:.2f} s), without "
                   f"{ns['without'][-1]:.1f} ({100 * plain['packet_cache_share']:.1f} %)", flush=True)
+    l2 = cached.in_l2(pathlib.Path(build))
     ratios = [b / a for a, b in zip(ns["with"], ns["without"])]
     return {"ratio": round(statistics.median(ratios), 3), "ns": round(statistics.median(ns["with"]), 1),
-            "plain_ns": round(statistics.median(ns["without"]), 1), "compared": compared, "hugepages": pages, "rounds": ratios, "parameters": parameters}
+            "plain_ns": round(statistics.median(ns["without"]), 1), "ns_l2": l2["ns_l2"], "bare_ns_l2": l2["bare_ns_l2"], "compared": compared, "hugepages": pages, "rounds": ratios, "parameters": parameters}

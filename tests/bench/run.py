@@ -18,8 +18,8 @@ PRODUCT = ("steerdnsd", "tools/steerctl/steerctl", "tools/rossim/rossim")
 LOOP = ("tests/bench/bench_cached", "tools/rossim/rossim")
 MEMIF = (*PRODUCT, "tests/bench/memif_peer")
 VETH = (*PRODUCT, floors.TARGET)
-TARGETS = {"cached": (*LOOP, floors.TARGET), "claims": PRODUCT, "cores": ("tests/cores/cores_load", "tests/cores/line_cost"), "fleet": PRODUCT, "hostile": (*PRODUCT, "steerdns-quic", doq.TARGET), "instr": ("tools/rossim/rossim",), "latency": (*MEMIF, *latency.TARGETS), "limits": LOOP, "match": ("tests/bench/bench_match",), "memif": (*MEMIF, floors.TARGET),
-           "miss": VETH, "dns64": LOOP, "observability": MEMIF, "peers": VETH, "policy": LOOP, "ports": VETH, "recorder": ("tests/bench/bench_recorder",), "recursion": (*PRODUCT, "tests/bench/ramp_load"), "reload": LOOP,
+TARGETS = {"cached": (*LOOP, floors.TARGET), "claims": PRODUCT, "cores": ("tests/cores/cores_load", "tests/cores/line_cost"), "fleet": PRODUCT, "hostile": (*PRODUCT, "steerdns-quic", doq.TARGET), "instr": ("tools/rossim/rossim",), "latency": (*MEMIF, *latency.TARGETS), "limits": LOOP, "match": ("tests/bench/bench_match",), "memif": (*MEMIF, *LOOP, floors.TARGET),
+           "miss": VETH, "dns64": LOOP, "observability": MEMIF, "peers": VETH, "policy": (*LOOP, floors.TARGET), "ports": VETH, "recorder": ("tests/bench/bench_recorder",), "recursion": (*PRODUCT, "tests/bench/ramp_load"), "reload": LOOP,
            "routeros": ("tests/bench/bench_routeros",), "scale": (*MEMIF, "tests/bench/bench_cached", "tests/bench/bench_routeros", "steerdns-quic", doq.TARGET), "stages": ("tools/rossim/rossim",), "streams": (*PRODUCT, "steerdns-quic", doq.TARGET),
            "wakeups": MEMIF, "workers": LOOP, "zipf": (*LOOP, floors.TARGET), "zones": ("tests/bench/bench_zones",)}
 BENCHES = {"cached": cached.run, "claims": claims.run, "cores": many_cores.run, "fleet": fleet_claims.run, "hostile": hostile.run, "instr": instr.run, "latency": latency.run, "limits": limits.run, "match": match.run, "memif": memif.run, "miss": miss.run,
@@ -52,15 +52,18 @@ def options() -> argparse.Namespace:
 def measured(name: str, build: pathlib.Path, documented: bool) -> dict:
     """`documented`: with the instructions an answer, which takes a build of its own."""
     result = BENCHES[name](str(build))
-    what = BY_NAME[name].instr if documented and name in BY_NAME else ""
-    if not what:
+    if not documented or name not in BY_NAME:
         return result
-    result |= {"instr": instr.figure(build, what)}
+    if BY_NAME[name].instr:
+        result |= {"instr": instr.figure(build, BY_NAME[name].instr)}
     if "ns_l2" not in result:
         return result
     of_cached, of_bare = instr.figure(build, "cached"), instr.figure(build, "bare")
-    return {**floors.with_own(result, floors.times_of(result["instr"], of_cached, of_bare)),
-            "instr_per_ns": floors.instructions_per_ns(result, of_cached, of_bare)}
+    per_ns = floors.instructions_per_ns(result, of_cached, of_bare)
+    if name == "policy":
+        more = policy.more_instructions(lambda what: instr.figure(build, what))
+        return {**result, "floor_own": floors.of_feature(result["plain_ns"], more, per_ns), "more_instr": round(more), "instr_per_ns": per_ns}
+    return {**floors.with_own(result, floors.times_of(result["instr"], of_cached, of_bare)), "instr_per_ns": per_ns}
 
 
 def main() -> int:
