@@ -139,12 +139,12 @@ void QueryEnds::keep_query(const Packet& p) noexcept {
     std::memcpy(query_->data(), p.dns, kept_);
 }
 
-void QueryEnds::fill(QueryRecord& head, EndRow end, AnswerPath path,
-                     const SentReply& reply) noexcept {
+void QueryEnds::fill(QueryRecord& head, EndRow end, AnswerPath path, const SentReply& reply,
+                     std::uint64_t since_ns) const noexcept {
     head.end = end;
     head.path = path;
     head.worker = worker_;
-    head.ended_ns = now_.micros() * 1000 + turn_ns();
+    head.ended_ns = now_.micros() * 1000 + since_ns;
     head.stands_for = one_in_;
     head.response_length = static_cast<std::uint16_t>(reply.message.size());
     head.rcode = reply.rcode;
@@ -196,8 +196,9 @@ void QueryEnds::fill_plain_hit(QueryRecord& head, const cache::Entry& hit) const
 QueryRecord* QueryEnds::record(const Packet& p, bool moved, EndRow end, const AnswerSource& source,
                                const SentReply& reply) noexcept {
     QueryRecord head{};
-    fill(head, end, source.path, reply);
-    head.duration_us = limited(turn_ns() / 1000);
+    const std::uint64_t since_ns = turn_ns();
+    fill(head, end, source.path, reply, since_ns);
+    head.duration_us = limited(since_ns / 1000);
     head.generation = snapshot_ != nullptr ? snapshot_->generation : 0;
     set_client(head, p.client);
     head.local = p.destination;
@@ -233,7 +234,7 @@ QueryRecord* QueryEnds::record(const Packet& p, bool moved, EndRow end, const An
 QueryRecord* QueryEnds::record(const Parked& p, EndRow end, const SentReply& reply) noexcept {
     QueryRecord head{};
     const bool is_answered = reply.rcode != QueryRecord::kNone;
-    fill(head, end, is_answered ? path_of(p) : AnswerPath::error, reply);
+    fill(head, end, is_answered ? path_of(p) : AnswerPath::error, reply, turn_ns());
     head.duration_us = limited(waited_us(p, now_));
     head.generation = p.snapshot->generation;
     set_client(head, p.path.client);
