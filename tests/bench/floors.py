@@ -3,7 +3,7 @@
 It has our port code, pool, burst, descriptors and idle mode. It turns each packet round, reads as many lines of tables as large
 as our hit reads at least, and copies records of the same size. So `floor` is what the machine permits for the same packets and
 memory. `floor_own` adds our instructions: their time is what ours takes more than the worker without DNS on the same packets
-while all of them stay in the L2 cache. `of_feature` is that floor for a ratio of ours without a feature to ours with it.
+while all of them stay in the L2 cache.
 """
 
 from __future__ import annotations
@@ -54,11 +54,6 @@ def with_own(result: dict, times: float = 1.0) -> dict:
 def instructions_per_ns(result: dict, of_cached: int, of_bare: int) -> float:
     """Of our own code, while all packets stay in L2."""
     return round((of_cached - of_bare) / (result["ns_l2"] - result["bare_ns_l2"]), 1)
-
-
-def of_feature(plain_ns: float, more: float, per_ns: float) -> float:
-    """The floor of ours without a feature ÷ ours with it, whose answers have `more` instructions in the mean."""
-    return round(plain_ns / (plain_ns + more / per_ns), 3)
 
 
 def times_of(instructions: int, of_cached: int, of_bare: int) -> float:
