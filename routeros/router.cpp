@@ -68,7 +68,7 @@ void Router::take_lists() {
         if (old != before.end()) list = old->second;
         list.config = config;
         most_claims += config.max_rows + config.persistent.size();
-        // The first answer after a quiet time waits for at most one such sentence.
+        // Half: an answer that finds as much in flight has the other half for its own row.
         batch_ms = std::min(batch_ms, std::max(config.sync_timeout_ms / 2, 10U));
     }
     writer_.set_batch_ms(batch_ms);
@@ -132,6 +132,7 @@ void Router::take_lists() {
         claims_.for_each([&](const Claim& claim) {
             if (claim.key.list != id) return;
             if (claim.left_alone) --left_alone_;
+            // No answer uses the list any more.
             if (claim.board_until_s != 0) sink_.ended(id, claim.key.address.bytes);
         });
         claims_.drop_list(id);

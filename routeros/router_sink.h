@@ -23,9 +23,9 @@ class RouterSink {
     // A row for `address` is known to live at least until `until_s` (seconds of the same clock).
     // Replaces the earlier value.
     virtual void installed(ListId list, const AddressBytes& address, std::uint32_t until_s) = 0;
-    // The row has ended at that time.
+    // The row ended at the time of the last installed(), or its list was removed.
     virtual void ended(ListId list, const AddressBytes& address) = 0;
-    // The row ends before that time, or it was only claimed and will not be written.
+    // The row may end before the time of installed(), or its claim was given up before a row existed.
     virtual void lost(ListId list, const AddressBytes& address) = 0;
     // A claim of the address was refused: the list, or a share of it, is full. `of_client`: because
     // of the client's share; a claim for another client may be accepted.

@@ -68,6 +68,7 @@ void Router::pause(std::uint64_t now_ms) {
     paused_ = true;
     writer_.drop_queued();
     lookups_.clear();
+    begin_epoch();  // rows that are removed until resume() are not judged
     notify_away();
     settle_away(nullptr);
     sink_.log(Level::warning, who() + " is paused: nothing is written to it until it is resumed");

@@ -33,7 +33,7 @@ class ServiceTime {
     // Report a sent sentence and its reply. Times are in one clock.
     void sent(std::uint64_t now_ms);
     void replied(WriteKind kind, std::size_t rows, std::uint64_t sent_ms, std::uint64_t now_ms);
-    // The time for which the router has worked on what is in flight; 0 if that is not known.
+    // How long the router has worked, at least, on what is in flight; 0 if not known.
     [[nodiscard]] std::uint64_t worked_ms(std::uint64_t now_ms) const;
     // Call it if no reply will arrive.
     void clear();

@@ -13,7 +13,7 @@ constexpr double kHeldBatchUs = 20'000;            // largest sentence while an 
 constexpr std::size_t kBatchRows = 200;            // ids of one sentence
 constexpr std::size_t kScriptRows = 100;           // adds of one sentence
 constexpr std::size_t kScriptQueue = 16;           // adds that justify a script
-constexpr std::uint64_t kShortScriptsMs = 10'000;  // after an answer waited
+constexpr std::uint64_t kShortScriptsMs = 10'000;  // after the last held write
 constexpr std::uint64_t kContendedMs = 10'000;     // after two flows arrived one after the other
 constexpr std::size_t kBatchSearch = 2048;         // queued writes searched for one sentence
 constexpr std::size_t kSentencesInFlight = 256;    // RouterOS documents no limit; never unbounded
@@ -78,8 +78,6 @@ void Writer::dequeue(const Entry& entry) {
 }
 
 void Writer::put(const Write& write, std::uint64_t now_ms, bool gather) {
-    // Even if it turns out that this answer cannot wait: the next one can.
-    if (write.cls == WriteClass::held) short_scripts_until_ms_ = now_ms + kShortScriptsMs;
     const auto [found, is_new] = places_.try_emplace(write.place);
     Entry& entry = found->second;
     if (is_new) {
@@ -311,9 +309,11 @@ double Writer::limit_us(const Batch& batch, WriteKind kind) const {
         // A newcomer waits for all work in flight, so this sentence gets the rest of the window.
         return std::min(backlog_limit_us() - in_flight_us_, batch_us_);
     }
+    // All in flight is at most a sentence, because an answer may come at any moment.
+    const double left_us = batch_us_ - in_flight_us_;
     const bool is_short =
         has_held() || (is_add && (service_.is_early() || refilled_ms_ < short_scripts_until_ms_));
-    return is_short ? std::min(kHeldBatchUs, batch_us_) : batch_us_;
+    return is_short ? std::min(kHeldBatchUs, left_us) : left_us;
 }
 
 // Whether the queued write may share the batch's sentence; an empty batch takes the kind of its first write.
@@ -426,7 +426,8 @@ std::uint64_t Writer::next_ready_ms(std::uint64_t now_ms) const {
 // An upper bound: flows take turns, so each other one gets at most as many rows as this one, and its quantum.
 std::uint64_t Writer::held_wait_ms(FlowId flow, std::uint64_t now_ms) const {
     if (!service_.is_measured()) return 0;
-    const double worked_us = static_cast<double>(service_.worked_ms(now_ms)) * 1000;
+    const double worked_us =
+        std::min(static_cast<double>(service_.worked_ms(now_ms)) * 1000, oldest_in_flight_us());
     const auto wait_ms = [&](std::size_t rows) {
         const double work_us = std::max(0.0, in_flight_us_ - worked_us) +
                                service_.sentence_us(WriteKind::add, 1) * static_cast<double>(rows);
@@ -434,6 +435,15 @@ std::uint64_t Writer::held_wait_ms(FlowId flow, std::uint64_t now_ms) const {
     };
     const FairQueue& queue = queue_of(WriteClass::held);
     return std::min(wait_ms(queue.size()), wait_ms(queue.rows_before(flow)));
+}
+
+// Its estimate. What it takes longer is not taken off those behind it.
+double Writer::oldest_in_flight_us() const {
+    const auto by_time = [](const auto& a, const auto& b) {
+        return a.second.sent_ms < b.second.sent_ms;
+    };
+    const auto oldest = std::ranges::min_element(in_flight_, by_time);
+    return oldest == in_flight_.end() ? 0 : oldest->second.estimate_us;
 }
 
 std::uint64_t Writer::backlog_ms() const {

@@ -16,7 +16,7 @@
 // trip and a row). So a new flow waits no longer than that. The same limit applies to its scripts.
 //
 // If many adds without waiting answers are queued, and scripts are on, adds share a sentence too: a
-// batch of several is a script. Scripts stay short for ten seconds after an answer waited, or wanted to.
+// batch of several is a script. Scripts stay short for ten seconds after an answer waited.
 //
 // Rows without timeout are `saved`: each change of one makes the router write its flash. Those
 // without a waiting answer gather, and are sent together once a second; the first is sent at once.
@@ -166,6 +166,7 @@ class Writer {
     void begin_burst(std::uint64_t now_ms);
     [[nodiscard]] bool in_burst(WriteClass cls) const;
     [[nodiscard]] double in_flight_limit_us() const;
+    [[nodiscard]] double oldest_in_flight_us() const;
     [[nodiscard]] double backlog_limit_us() const;
     [[nodiscard]] Bucket& bucket(WriteClass cls) { return buckets_[static_cast<std::size_t>(cls)]; }
     [[nodiscard]] const Bucket& bucket(WriteClass cls) const {

@@ -22,10 +22,10 @@ class alignas(64) ListState {
     [[nodiscard]] std::uint32_t epoch() const noexcept {
         return epoch_.load(std::memory_order_relaxed);
     }
-    // Steps when a requested row may not come. Claim words of requested rows include it
+    // Increases when a claim was refused, evicted or lost. Claim words of requested rows include it
     // (claim_word.h).
-    [[nodiscard]] std::uint32_t unmet() const noexcept {
-        return unmet_.load(std::memory_order_acquire);
+    [[nodiscard]] std::uint32_t failures() const noexcept {
+        return failures_.load(std::memory_order_acquire);
     }
     // Number of rows that end before the time that was known. Claim words of rows that exist
     // include it.
@@ -41,7 +41,7 @@ class alignas(64) ListState {
 
   private:
     friend class ListStates;
-    std::atomic<std::uint32_t> epoch_{1}, unmet_{0}, losses_{0};
+    std::atomic<std::uint32_t> epoch_{1}, failures_{0}, losses_{0};
 };
 
 static_assert(sizeof(ListState) == 64, "a list's word changes without the others' readers");
@@ -54,9 +54,9 @@ class ListStates {
     // Call it when what we know about the list's rows becomes invalid (reboot, reconnect).
     void begin_epoch(ListId list) noexcept { step(states_[list].epoch_); }
     // Call it when claims were refused or given up, or rows were lost, after the row board shows
-    // it. A worker that reads unmet() before the row board then finds that. Each call makes all
+    // it. A worker that reads failures() before the row board then finds that. Each call makes all
     // answers of the list whose rows were only requested ask again.
-    void count_unmet(ListId list) noexcept { step(states_[list].unmet_); }
+    void count_failure(ListId list) noexcept { step(states_[list].failures_); }
     // Call it after the row board says that a row ends earlier than was known. A worker that reads
     // losses() before the row board then finds the new end.
     void count_loss(ListId list) noexcept { step(states_[list].losses_); }

@@ -90,10 +90,9 @@ inline constexpr std::size_t kEntryLists =
 // writes it (relaxed). Data that only the cache writer uses is in arena.h. So its writes never take
 // this cache line away from readers.
 struct alignas(64) Entry {
-    std::atomic<std::uint64_t> tags;  // W: generation << 32 | id of the tag set and a flag
-                                      // (policy/entry_words.h); 0: unknown
-    std::atomic<std::uint64_t>
-        claim;  // W: time of the next event (s) << 32 | stamp (lists, their epochs and losses)
+    std::atomic<std::uint64_t> tags;        // W: generation << 32 | id of the tag set and a flag
+                                            // (policy/entry_words.h); 0: unknown
+    std::atomic<std::uint64_t> claim;       // W: event/claim_word.h; 0: unknown
     std::atomic<std::uint32_t> visited;     // W: set by lookup(), cleared by eviction
     std::uint32_t expires_s;                // K: CLOCK_BOOTTIME: fresh until this second
     Birth born;                             // K: the age of the body counts from here

@@ -57,12 +57,14 @@ Coverage coverage(std::uint32_t wanted_ttl_s, std::uint32_t now_s, std::uint32_t
 // costs one lookup on the row board.
 //
 // If the row board has all rows of a word, the word holds until they end, or until one of its lists
-// loses a row early. If a row was only requested (`is_pending`), the word holds until a row of one of
-// its lists may not come (ListState::unmet), and the next hit checks the row board. Rows that exist
-// need no lookup while other claims are refused.
+// loses a row early. If a row was only requested (`is_pending`), the word holds for the claim's
+// lease, or until ListState::failures() changes. This is at most half a second after a claim of one
+// of its lists was refused, evicted or lost. If answers of a list wait for their rows, a lost row
+// ends the word at once. The next hit then checks the row board. Rows that exist need no lookup while
+// other claims are refused.
 struct ClaimWord {
     std::uint32_t ttl_until_s = 0;  // TTLs may last until this second
-    // 23 bits: a hash of the lists, their epochs, and losses or unmet(); never 0 in a word that is used.
+    // 23 bits: a hash of the lists, their epochs, and losses or failures; never 0 in a used word.
     std::uint32_t stamp = 0;
     std::uint8_t raised = 0;  // low 8 bits of the second of the last renewal request
     bool is_pending = false;  // a row of the word was not on the row board

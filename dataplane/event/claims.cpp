@@ -109,17 +109,22 @@ void Claims::decide(const LeavingAnswer& a, Now now, LeaveTerms& terms) noexcept
     }
 }
 
-std::uint32_t Claims::known_of(ListId list, bool is_pending) const noexcept {
-    constexpr std::uint32_t kOdd = 0x9e3779b1;  // a step of the other number is none of the epoch
-    const ListState& state = lists_[list];
-    return state.epoch() + kOdd * (is_pending ? state.unmet() : state.losses());
+std::uint32_t Claims::known_of(const PolicyList& list, ListId id, bool is_pending) const noexcept {
+    // No step of one number equals one of another.
+    constexpr std::uint32_t kOdd = 0x9e3779b1, kOtherOdd = 0x85ebca6b;
+    const ListState& state = lists_[id];
+    std::uint32_t known = state.epoch();
+    if (!is_pending || list.synchronous) known += kOtherOdd * state.losses();
+    if (is_pending) known += kOdd * state.failures();
+    return known;
 }
 
 std::uint32_t Claims::stamp_of(const LeavingAnswer& a, bool is_pending) const noexcept {
     std::uint64_t stamp = 0;
     for (const auto index : a.lists) {
-        const ListId id = a.snapshot.lists[index].id_for(a.client);
-        stamp = mix_stamp(stamp, id, known_of(id, is_pending));
+        const PolicyList& list = a.snapshot.lists[index];
+        const ListId id = list.id_for(a.client);
+        stamp = mix_stamp(stamp, id, known_of(list, id, is_pending));
     }
     return finish_stamp(stamp);
 }
@@ -134,7 +139,7 @@ bool Claims::covered_by_word(const LeavingAnswer& a, std::uint32_t ttl_s, Now no
     for (const auto index : a.lists) {
         const PolicyList& list = a.snapshot.lists[index];
         const ListId id = list.id_for(a.client);
-        stamp = mix_stamp(stamp, id, known_of(id, word.is_pending));
+        stamp = mix_stamp(stamp, id, known_of(list, id, word.is_pending));
         wanted_s = wanted_by(list, wanted_s);
         lower = lower && may_lower(list, ttl_s);
         capped = capped || list.cap_answer_ttl;
@@ -194,6 +199,7 @@ std::uint32_t Claims::ask_board(const LeavingAnswer& a, std::uint32_t ttl_s, Now
             if (!list.synchronous || !row_is_there) {
                 const std::uint32_t life_s = row_life_s(list, ttl_s, wanted_s);
                 until_s = life_s == 0 ? kNoLimit : ttl_until_s(list, now.s() + life_s);
+                until_s = std::min(until_s, now.s() + wanted_s);  // the claim's lease
             }
         }
         if (known.refusal != Refusal::none) [[unlikely]] {

@@ -13,7 +13,8 @@
 // If a list refuses an address because the list or a share is full, the address gets a mark on the
 // row board. While the mark is valid, no event is raised for the address, and the answer obeys the
 // list's `on_full`. After that, or if marks were lost, the address is claimed again. Then
-// `servfail` acts as `cap_ttl`, because the list may have space again.
+// `servfail` acts as `cap_ttl`, because the list may have space again. A claim word of a row that was
+// only requested becomes invalid at most half a second after the refusal.
 //
 // Cost: none without lists. For a covered cached answer, one word and each list's cache line. Else
 // one lookup on the row board for each (list, address). The only shared data that it writes is the
@@ -142,9 +143,10 @@ class Claims {
     bool wait_for(const PolicyList& list, const LeavingAnswer& a, std::uint8_t bit,
                   LeaveTerms& terms) noexcept;
     void full_ring(const LeavingAnswer& a, LeaveTerms& terms) noexcept;
-    // The number of a list in stamps: its epoch and losses, and its refusals if rows were only
-    // requested.
-    [[nodiscard]] std::uint32_t known_of(ListId list, bool is_pending) const noexcept;
+    // The number of a list in stamps: its epoch, losses() if all rows exist or
+    // answers wait for them, and failures() if some were only requested.
+    [[nodiscard]] std::uint32_t known_of(const PolicyList& list, ListId id,
+                                         bool is_pending) const noexcept;
     [[nodiscard]] std::uint32_t stamp_of(const LeavingAnswer& a, bool is_pending) const noexcept;
     // Whether an address without a mark may have lost it.
     [[nodiscard]] bool lost_marks(ListId list, Now now) const noexcept {

@@ -122,7 +122,7 @@ class QueryEnds {
     // Puts the record into the ring with at least `least` bytes of the query.
     QueryRecord* write(QueryRecord& head, std::span<const std::uint8_t> query, std::size_t least,
                        std::span<const std::uint8_t> response) noexcept;
-    // `since_ns`: since the begin of the turn.
+    // `since_ns`: nanoseconds since the turn began.
     void fill(QueryRecord& head, EndRow end, AnswerPath path, const SentReply& reply,
               std::uint64_t since_ns) const noexcept;
     static void fill_state(QueryRecord& head, const Snapshot& snapshot,

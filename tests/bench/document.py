@@ -63,7 +63,7 @@ def keep(name: str, result: dict) -> None:
 
 def _met(goal: Goal, result: dict) -> str:
     beyond = goal.out_of_reach(result)
-    note = f" (the floor misses the {beyond})" if beyond else ""
+    note = f" ({beyond})" if beyond else ""
     if failures := goal.failures(result):
         return ("**no**" if failures == ["ratio"] else f"**no**: {', '.join(f'`{name}`' for name in failures)}") + note
     return ("stretch" if goal.stretched(result) else "yes") + note

@@ -55,6 +55,8 @@ class Kept(unittest.TestCase):
         self.assertEqual(self.row("EPYC", "ports")[5], "yes (the floor misses the stretch goal)")
         self.keep("Xeon", "peers", ratio=1.0, floor=1.2)
         self.assertEqual(self.row("Xeon", "peers")[5], "**no** (the floor misses the goal)")
+        self.keep("Xeon", "cached", ratio=0.35, floor=0.7, floor_own=0.4)
+        self.assertEqual(self.row("Xeon", "cached")[5], "yes (`floor_own` misses the stretch goal)")
 
     def test_a_result_without_a_floor_has_an_empty_cell(self):
         self.keep("Xeon", "dns64", ratio=0.95)

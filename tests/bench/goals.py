@@ -37,10 +37,12 @@ class Goal:
         return self.stretch is not None and self.share(result["ratio"]) >= self.share(self.stretch) and not _missed(self.stretches, result)
 
     def out_of_reach(self, result: dict) -> str:
-        """"goal" or "stretch goal": the first that neither the ratio nor the floor reaches; empty: there is none, or no floor."""
+        """The first goal that neither the ratio nor the floor reaches, as a note; empty: there is none, or no floor."""
+        own = "floor_own" in result
+        floor = result.get("floor_own", result.get("floor"))
         for name, bound in (("goal", self.ratio), ("stretch goal", self.stretch)):
-            if "floor" in result and bound is not None and max(self.share(result["ratio"]), self.share(result["floor"])) < self.share(bound):
-                return name
+            if floor is not None and bound is not None and max(self.share(result["ratio"]), self.share(floor)) < self.share(bound):
+                return f"{'`floor_own`' if own else 'the floor'} misses the {name}"
         return ""
 
 
@@ -71,7 +73,7 @@ GOALS = (
          figures=("ns", "flat_ns", "hyperscan_ns", "parse_s")),
     Goal("recorder", 1.0, limits=(("json_cores", "≤", 1), ("database_cores", "≤", 1), ("dnstap_cores", "≤", 1)),
          figures=("json_kept", "database_kept", "dnstap_kept", "json_ns", "database_ns", "dnstap_ns")),
-    Goal("observability", 0.80, 0.97, limits=(("off", "≥", 0.99), ("sampled", "≥", 0.95)), figures=("floor_own", "instr_per_ns", "records_s", "mqps", "compared"), instr="cached"),
+    Goal("observability", 0.80, 0.97, limits=(("off", "≥", 0.99), ("sampled", "≥", 0.95)), figures=("records_s", "mqps", "compared"), instr="cached"),
     Goal("recursion", 0.90, limits=(("cached", "≥", 0.97), ("reached", "≤", 0.05)),
          figures=("rate", "ns", "daemon_ns", "unbound_ns", "qps", "unbound_qps", "cached_qps", "resolved_qps", "lost_percent", "flood_qps",
                   "reached_plain", "compared")),

@@ -5,7 +5,7 @@ ring port, built for x86-64-v2 as the package is (valgrind knows no AVX-512). `c
 set, router), `adlist` the same behind an ad list that checks what answers point to, `plain` what `ports` does: a cache before a forwarder. `miss` is a forwarded query from its coming to its
 answer, which takes another's place in the cache; `shared_cache` is `plain` with more queries than the packet cache holds, as in `zipf`.
 `policy` and `policy_without` are the two sides of the bench `policy`, and with `_miss` their forwarded queries. `bare` is the worker without DNS of the floors (floors.py). `cookies` is `shared_cache` with a valid cookie in each query, each from another client (RFC 7873). `limited` is `cached` with a
-limit on answers that is never exceeded. `recorded` is `cached` with a record of each eighth query.
+limit on answers that is never exceeded.
 """
 
 from __future__ import annotations
@@ -27,8 +27,7 @@ LOADS = {"miss": Load(queries=8_192, names=8_192, once=True),
          "policy_miss": Load(queries=8_192, names=8_192, once=True), "policy_without_miss": Load(queries=8_192, names=8_192, once=True),
          "shared_cache": Load(queries=32_768, names=32_768, once=True),
          "cookies": Load(queries=32_768, names=32_768, once=True, cookies=True)}
-BEHIND_A_ROUTER = ("cached", "adlist", "limited", "policy", "policy_miss", "recorded")
-RECORDED_ONE_IN = 8
+BEHIND_A_ROUTER = ("cached", "adlist", "limited", "policy", "policy_miss")
 LIMIT = "limits:\n  - { what: responses, rate: 1000000, prefix4: 32 }\n"
 PLAIN = """plugins:
   - {{ tag: answers, type: cache, args: {{ size: {size}, short_circuit: true }} }}
@@ -77,10 +76,10 @@ def count(build: pathlib.Path, what: str) -> float:
             if what.startswith("policy"):
                 return _count(folder, bench, "--config", str(policy.write_config(folder, int(port))), *words)
             (folder / "ads").write_text("||ads.example^\n@@||fine.ads.example^\n")
-            more = {"adlist": ["--ads", str(folder / "ads")], "recorded": ["--record-one-in", str(RECORDED_ONE_IN)]}.get(what, [])
+            ads = ["--ads", str(folder / "ads")] if what == "adlist" else []
             config = folder / "config.yaml"
             config.write_text((ROOT / "configs/minimal.yaml").read_text() + (LIMIT if what == "limited" else ""))
-            return _count(folder, bench, "--config", str(config), "--router-port", port, *more)
+            return _count(folder, bench, "--config", str(config), "--router-port", port, *ads)
         finally:
             rossim.stop()
 

@@ -38,7 +38,6 @@ std::size_t ask_all(const Frames& frames, test::RingPort& ring, CachedScene& sce
         if (counted) CALLGRIND_TOGGLE_COLLECT;
         scene.runtime().worker(0).poll(now);
         if (counted) CALLGRIND_TOGGLE_COLLECT;
-        scene.runtime().records(0).for_each([](std::span<const std::uint8_t>) {});
         for (const test::Frame& reply : ring.receive_all())
             answers += (reply.at(14 + 20 + 8 + 2) >> 7) & 1U;
     }
@@ -138,7 +137,6 @@ int main(int argc, char** argv) {
     SceneOptions scene;
     std::string pcap;
     bool miss = false, bare = false;
-    std::uint32_t record_one_in = 0;
     CLI::App app{"bench_instr"};
     app.add_option("--pcap", pcap)->required();
     app.add_option("--names", scene.names);
@@ -146,7 +144,6 @@ int main(int argc, char** argv) {
     app.add_option("--router-port", scene.router_port);
     app.add_option("--ads", scene.ads);
     app.add_flag("--miss", miss);
-    app.add_option("--record-one-in", record_one_in, "as query_recorder does; 0: none");
     app.add_flag("--bare", bare, "the worker without DNS (bare_answerer.h)");
     CLI11_PARSE(app, argc, argv);
 
@@ -161,7 +158,6 @@ int main(int argc, char** argv) {
     if (scene.names.empty() || scene.config.empty()) fail("give --names and --config");
     const std::array<Port*, 1> ports{&ring.port()};
     CachedScene cached(scene, ports);
-    cached.runtime().shared().record_one_in = record_one_in;
     std::printf("{\"answers\": %zu}\n",
                 miss ? misses(frames, ring, cached) : hits(frames, ring, cached));
     return 0;

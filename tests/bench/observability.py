@@ -3,8 +3,7 @@
 The shipped binary answers 4,096 queries for 1,000 names, over and over from net_pcap, by configs/minimal.yaml with a
 `cache` in front. By turns: without control.http; with it (`off`); with a query_recorder that takes 1 % (`sampled`); with one
 that takes up to 200,000 queries a second, and a reader that asks what the page asks (`page`: `ratio=`). A second is one of the worker's
-CPU, because recorder and reader run on the other one. Answers are compared by memif_peer, with all that on. `floor` is the rate
-without control.http while a program that only computes keeps the other CPU as busy as the daemon's other threads did for `page`.
+CPU, because recorder and reader run on the other one. Answers are compared by memif_peer, with all that on.
 """
 
 from __future__ import annotations
@@ -17,15 +16,13 @@ import pathlib
 import socket
 import statistics
 import subprocess
-import sys
 import threading
 import time
 
-from bench import floors, instr
-from bench.cached import Load, in_l2, write_pcap
+from bench.cached import Load, write_pcap
 from bench.machine import announce, hugepages, require_idle
 from bench.machine import rounds as how_many
-from bench.memif import GENERATOR_CPU, MEMIF, OUR_MAC, OURS, SERVER_CPU, Stage
+from bench.memif import MEMIF, OUR_MAC, OURS, SERVER_CPU, Stage
 from lab.network import LabError, Network, Process
 
 SECONDS = 3.0
@@ -34,7 +31,6 @@ RECORDS = 200_000  # a second
 TOKEN = "8c1d6f0be2974a53a0c4d1f7b9e26835"
 HTTP_PORT = 9154
 SIDES = ("without", "off", "sampled", "page")
-COMPUTE = "import sys, time\nbusy = float(sys.argv[1]) / 100\nwhile True:\n    end = time.monotonic() + busy\n    while time.monotonic() < end: pass\n    time.sleep(0.01 - busy)"
 
 
 class Page(threading.Thread):
@@ -109,17 +105,8 @@ class Watched(Stage):
     def recorded(self) -> int:
         return sum(one["recorded"] for one in self.reported("recorder")["recorders"])
 
-    def measure_beside(self, share: float) -> float:
-        """Answers per second of the worker's CPU without anything, while `share` of the other CPU is used."""
-        compute = Process("compute", ["taskset", "-c", GENERATOR_CPU, sys.executable, "-c", COMPUTE, str(min(share, 0.95))],
-                          self.folder / "compute.log")
-        try:
-            return self.measure("without", 0)["rate"]
-        finally:
-            compute.stop()
-
     def measure(self, side: str, one_in: int) -> dict:
-        """Answers per second of the worker's CPU, records per second of the clock, and the CPU share of the other threads."""
+        """Answers per second of the worker's CPU, and records per second of the clock."""
         daemon = self.start(f"{{ device: 'rx_pcap={self.folder}/hot.pcap,infinite_rx=1', driver: pcap, addresses: [{OURS}] }}", "spin",
                             self.configuration_of(side, one_in))
         page = Page(self.network) if side == "page" else None
@@ -127,17 +114,17 @@ class Watched(Stage):
             if page:
                 page.start()
             time.sleep(2)
-            before = self.answered(), cpu_s(daemon), others_s(daemon), self.recorded() if side in ("sampled", "page") else 0, time.monotonic()
+            before = self.answered(), cpu_s(daemon), self.recorded() if side in ("sampled", "page") else 0, time.monotonic()
             time.sleep(SECONDS)
-            after = self.answered(), cpu_s(daemon), others_s(daemon), self.recorded() if side in ("sampled", "page") else 0, time.monotonic()
+            after = self.answered(), cpu_s(daemon), self.recorded() if side in ("sampled", "page") else 0, time.monotonic()
         finally:
             if page:
                 page.stop()
             daemon.stop()
-        answers, cpu, others, records, clock = (b - a for a, b in zip(before, after))
+        answers, cpu, records, clock = (b - a for a, b in zip(before, after))
         if answers < 1000:
             raise LabError(f"{side}: only {answers} answers: {daemon.text()}")
-        return {"rate": answers / cpu, "records_s": records / clock, "others": others / clock}
+        return {"rate": answers / cpu, "records_s": records / clock}
 
     def compare(self, one_in: int) -> int:
         path = self.socket()
@@ -152,36 +139,17 @@ class Watched(Stage):
             daemon.stop()
 
 
-def threads_s(daemon: Process) -> dict[bool, float]:
-    """Seconds on a CPU: of the worker (True), and of all other threads."""
-    seconds = {True: 0.0, False: 0.0}
-    for task in pathlib.Path(f"/proc/{daemon.child.pid}/task").iterdir():
-        try:
-            seconds["worker" in (task / "comm").read_text()] += int((task / "schedstat").read_text().split()[0]) / 1e9
-        except FileNotFoundError:
-            continue  # it has ended
-    return seconds
-
-
 def cpu_s(daemon: Process) -> float:
-    return threads_s(daemon)[True]
-
-
-def others_s(daemon: Process) -> float:
-    return threads_s(daemon)[False]
-
-
-def floor_own(result: dict, count, per_ns: float) -> float:
-    """What remains if a record takes only the time of its instructions, beside the busy CPU. `count`: of a line of bench.instr."""
-    of_record = (count("recorded") - count("cached")) * instr.RECORDED_ONE_IN
-    plain_ns = 1e3 / result["mqps"]
-    return round(plain_ns / (plain_ns / result["floor"] + of_record / result["one_in"] / per_ns), 3)
+    """Seconds that the worker was on a CPU."""
+    for task in pathlib.Path(f"/proc/{daemon.child.pid}/task").iterdir():
+        if "worker" in (task / "comm").read_text():
+            return int((task / "schedstat").read_text().split()[0]) / 1e9
+    raise LabError("no thread is called worker")
 
 
 def measure(build: pathlib.Path, huge: bool) -> dict:
     rates: dict[str, list[float]] = {side: [] for side in SIDES}
     records: list[float] = []
-    beside: list[float] = []
     with Network("bench") as network:
         stage = Watched(network, build, huge)
         write_pcap(stage.folder / "hot.pcap", Load(queries=QUERIES))
@@ -193,19 +161,14 @@ def measure(build: pathlib.Path, huge: bool) -> dict:
                 if side == "without":
                     one_in = math.ceil(found["rate"] / RECORDS)
             records.append(found["records_s"])
-            if floors.is_measured(number):
-                beside.append(stage.measure_beside(found["others"]))
             print(f"  round {number + 1}: " + ", ".join(f"{side} {rates[side][-1] / 1e6:.2f}" for side in SIDES) +
-                  f" M answers a second; {records[-1]:.0f} records a second, one in {one_in}; "
-                  f"{beside[-1] / 1e6:.2f} M beside {100 * found['others']:.0f} % of the other CPU", flush=True)
+                  f" M answers a second; {records[-1]:.0f} records a second, one in {one_in}", flush=True)
         compared = stage.compare(one_in)
         print(f"  {compared} answers compared, 0 wrong", flush=True)
     ratios = {side: [a / b for a, b in zip(rates[side], rates["without"])] for side in SIDES[1:]}
     middle = {side: round(statistics.median(all_), 3) for side, all_ in ratios.items()}
     return {"ratio": middle["page"], "off": middle["off"], "sampled": middle["sampled"], "records_s": round(statistics.median(records)),
-            "mqps": round(statistics.median(rates["without"]) / 1e6, 2), "one_in": one_in,
-            "floor": floors.of([1 / rate for rate in rates["without"]], [1 / rate for rate in beside]),
-            "compared": compared, "rounds": ratios["page"]}
+            "mqps": round(statistics.median(rates["without"]) / 1e6, 2), "compared": compared, "rounds": ratios["page"]}
 
 
 def run(build: str) -> dict:
@@ -215,6 +178,4 @@ def run(build: str) -> dict:
         parameters = announce(f"observability: {QUERIES} queries for 1000 names from net_pcap, infinite_rx, on CPU {SERVER_CPU} of {os.cpu_count()}, {SECONDS:g} s by "
                         f"turns, {pages} hugepages of 2 MiB{'' if huge else ' are too few: without'}; the router and a resolver there, idle: spin; "
                         f"database on the disk of {os.environ.get('TMPDIR', '/tmp')}")
-        result = measure(pathlib.Path(build), huge)
-    l2 = in_l2(pathlib.Path(build))
-    return {**result, "ns_l2": l2["ns_l2"], "bare_ns_l2": l2["bare_ns_l2"], "hugepages": pages if huge else 0, "parameters": parameters}
+        return {**measure(pathlib.Path(build), huge), "hugepages": pages if huge else 0, "parameters": parameters}

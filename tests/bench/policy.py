@@ -127,10 +127,9 @@ def run(build: str) -> dict:
             print(f"  round {number + 1}: with rules {ns['with'][-1]:.1f} ns a packet ({100 * result['packet_cache_share']:.1f} % by the "
                   f"packet cache, {100 * result['claimed_share']:.1f} % claimed, reload {result['reload_s']:.2f} s), without "
                   f"{ns['without'][-1]:.1f} ({100 * plain['packet_cache_share']:.1f} %)", flush=True)
-    l2 = cached.in_l2(pathlib.Path(build))
     ratios = [b / a for a, b in zip(ns["with"], ns["without"])]
     middle = {side: statistics.median(all_) for side, all_ in ns.items()}
     miss_ns = (middle["without"] - (1 - NEW_NAMES) * middle["hits"]) / NEW_NAMES
     return {"ratio": round(statistics.median(ratios), 3), "ns": round(middle["with"], 1), "plain_ns": round(middle["without"], 1),
-            "hit_ns": round(middle["hits"], 1), "miss_ns": round(miss_ns), "ns_l2": l2["ns_l2"], "bare_ns_l2": l2["bare_ns_l2"],
+            "hit_ns": round(middle["hits"], 1), "miss_ns": round(miss_ns), **cached.l2_ns(build),
             "compared": compared, "hugepages": pages, "rounds": ratios, "parameters": parameters}

@@ -19,7 +19,7 @@ LOOP = ("tests/bench/bench_cached", "tools/rossim/rossim")
 MEMIF = (*PRODUCT, "tests/bench/memif_peer")
 VETH = (*PRODUCT, floors.TARGET)
 TARGETS = {"cached": (*LOOP, floors.TARGET), "claims": PRODUCT, "cores": ("tests/cores/cores_load", "tests/cores/line_cost"), "fleet": PRODUCT, "hostile": (*PRODUCT, "steerdns-quic", doq.TARGET), "instr": ("tools/rossim/rossim",), "latency": (*MEMIF, *latency.TARGETS), "limits": LOOP, "match": ("tests/bench/bench_match",), "memif": (*MEMIF, *LOOP, floors.TARGET),
-           "miss": VETH, "dns64": LOOP, "observability": (*MEMIF, *LOOP, floors.TARGET), "peers": VETH, "policy": (*LOOP, floors.TARGET), "ports": VETH, "recorder": ("tests/bench/bench_recorder",), "recursion": (*PRODUCT, "tests/bench/ramp_load"), "reload": LOOP,
+           "miss": VETH, "dns64": LOOP, "observability": MEMIF, "peers": VETH, "policy": (*LOOP, floors.TARGET), "ports": VETH, "recorder": ("tests/bench/bench_recorder",), "recursion": (*PRODUCT, "tests/bench/ramp_load"), "reload": LOOP,
            "routeros": ("tests/bench/bench_routeros",), "scale": (*MEMIF, "tests/bench/bench_cached", "tests/bench/bench_routeros", "steerdns-quic", doq.TARGET), "stages": ("tools/rossim/rossim",), "streams": (*PRODUCT, "steerdns-quic", doq.TARGET),
            "wakeups": MEMIF, "workers": LOOP, "zipf": (*LOOP, floors.TARGET), "zones": ("tests/bench/bench_zones",)}
 BENCHES = {"cached": cached.run, "claims": claims.run, "cores": many_cores.run, "fleet": fleet_claims.run, "hostile": hostile.run, "instr": instr.run, "latency": latency.run, "limits": limits.run, "match": match.run, "memif": memif.run, "miss": miss.run,
@@ -60,9 +60,8 @@ def measured(name: str, build: pathlib.Path, documented: bool) -> dict:
         return result
     of_cached, of_bare = instr.figure(build, "cached"), instr.figure(build, "bare")
     per_ns = floors.instructions_per_ns(result, of_cached, of_bare)
-    of_feature = {"policy": policy.floor_own, "observability": observability.floor_own}.get(name)
-    if of_feature:
-        return {**result, "floor_own": of_feature(result, lambda what: instr.figure(build, what), per_ns), "instr_per_ns": per_ns}
+    if name == "policy":
+        return {**result, "floor_own": policy.floor_own(result, lambda what: instr.figure(build, what), per_ns), "instr_per_ns": per_ns}
     return {**floors.with_own(result, floors.times_of(result["instr"], of_cached, of_bare)), "instr_per_ns": per_ns}
 
 

@@ -48,7 +48,7 @@ void refuse(Appliance& a, ListId list, const IpAddress& address, RefusedFor whom
     const std::uint32_t holder = a.board().holder(whom, wire_name(name), *IpAddress::parse(client));
     BOOST_REQUIRE(a.board().refuse(list, address, holder, a.now().s()) != RowBoard::Marked::full);
     a.lists()[list].marked_until_s = a.now().s() + kRefusalLastsS;
-    a.lists().count_unmet(list);
+    a.lists().count_failure(list);
 }
 
 PolicyList full_list(OnFull on_full, bool synchronous = false) {

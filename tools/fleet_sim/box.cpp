@@ -243,9 +243,11 @@ void Box::Sink::ended(routeros::ListId list, const routeros::AddressBytes& addre
 }
 
 void Box::Sink::lost(routeros::ListId list, const routeros::AddressBytes& address) {
+    const std::uint32_t epoch = (*box->states_)[list].epoch();
+    const bool is_known = box->board_.installed_until(list, IpAddress{address}, epoch) != 0;
     box->board_.remove(list, IpAddress{address});
-    box->states_->count_loss(list);
-    box->states_->count_unmet(list);
+    if (is_known) box->states_->count_loss(list);
+    box->states_->count_failure(list);
 }
 
 void Box::Sink::epoch(routeros::ListId list) {

@@ -283,7 +283,8 @@ std::optional<ApiRequest> AliasEngine::next_end(std::uint64_t now_ms) {
 
 std::optional<ApiRequest> AliasEngine::end_of(const AliasPtr& alias, std::uint64_t now_ms) {
     while (const auto ended = alias->state.next_ended(now_ms)) {
-        observer_.ended(sink_, alias->state.plan().list, ended->address);
+        if (!ended->is_evicted)  // else it was reported as lost
+            observer_.ended(sink_, alias->state.plan().list, ended->address);
         if (ended->is_foreign) continue;
         settle(alias->state.take_tokens(ended->address), Outcome::failed);
         return send(Lane::write, {Kind::remove, alias, ended->address, now_ms},

@@ -148,7 +148,7 @@ std::optional<AliasState::Ended> AliasState::next_ended(std::uint64_t now_ms) {
         evicted_.pop_front();
         if (element == nullptr || !element->is_leaving || element->state != State::here) continue;
         become(*element, State::removing);
-        return Ended{element->key, false};
+        return Ended{.address = element->key, .is_evicted = true};
     }
     while (Element* const element = elements_.due(now_ms)) {
         const IpAddress address = element->key;
@@ -309,13 +309,14 @@ AliasState::Read AliasState::take_table(const TableContent& content, std::uint64
 void AliasState::each_here(
     const std::function<void(const IpAddress&, std::uint64_t until_ms)>& f) const {
     elements_.for_each([&](const Element& element) {
-        if (element.state == State::here) f(element.key, element.until_ms);
+        if (element.state == State::here && !element.is_leaving) f(element.key, element.until_ms);
     });
 }
 
 std::optional<std::uint64_t> AliasState::here_until_ms(const IpAddress& address) const {
     const Element* const element = elements_.find(address);
-    if (element == nullptr || element->state != State::here) return std::nullopt;
+    if (element == nullptr || element->state != State::here || element->is_leaving)
+        return std::nullopt;
     return element->until_ms;
 }
 

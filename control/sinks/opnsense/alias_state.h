@@ -75,6 +75,7 @@ class AliasState {
     struct Ended {
         IpAddress address;
         bool is_foreign = false;
+        bool is_evicted = false;  // its lease goes on
     };
     std::optional<Ended> next_ended(std::uint64_t now_ms);
     [[nodiscard]] bool has_held() const { return !held_.empty(); }

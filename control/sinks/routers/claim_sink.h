@@ -98,9 +98,9 @@ class SinkObserver {
     // time.
     virtual void installed(const ClaimSink& sink, ListId list, const IpAddress& address,
                            std::uint32_t until_s) = 0;
-    // The row has ended at that time.
+    // The row ended at the time of the last installed(), or its list was removed.
     virtual void ended(const ClaimSink& sink, ListId list, const IpAddress& address) = 0;
-    // The row may no longer exist before that time, or it was only claimed and will not be written.
+    // The row may end before the time of installed(), or its claim was given up before a row existed.
     virtual void lost(const ClaimSink& sink, ListId list, const IpAddress& address) = 0;
     // The sink has no space for the row: the list, or a share of it, is full. May be called before
     // claim() returns. Not called for claims that are kept while the target is away. `whom`: the

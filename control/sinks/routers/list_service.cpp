@@ -192,23 +192,23 @@ void ListService::mark(ListId id, const IpAddress& address, std::uint32_t holder
     }
     ListState& words = state(id);
     words.marked_until_s.store(now_s() + kRefusalLastsS, std::memory_order_relaxed);
-    count_unmet(id);
+    count_failure(id);
 }
 
-// The first at once, and all others of the time between two calls of forget_ended() together: else one client's refused
-// claims would make other answers ask again and again.
-void ListService::count_unmet(ListId id) {
-    const auto [at, is_first] = unmet_.try_emplace(id, false);
+// Counts the first at once. Those until the next forget_ended() are counted there, as one. So a flood
+// of refused claims does not make all answers of the list claim again each time.
+void ListService::count_failure(ListId id) {
+    const auto [at, is_first] = failures_.try_emplace(id, false);
     if (is_first)
-        states().count_unmet(id);
+        states().count_failure(id);
     else
         at->second = true;
 }
 
-void ListService::count_unmet_again() {
-    boost::unordered::erase_if(unmet_, [](const auto& list) { return !list.second; });
-    for (auto& [id, has_more] : unmet_) {
-        states().count_unmet(id);
+void ListService::publish_failures() {
+    boost::unordered::erase_if(failures_, [](const auto& list) { return !list.second; });
+    for (auto& [id, has_more] : failures_) {
+        states().count_failure(id);
         has_more = false;
     }
 }
@@ -334,13 +334,13 @@ void ListService::put(ListId id, const IpAddress& address, Report report) {
     }
     const bool ends_early = until_s < before_s && (until_s != 0 || report.is_early);
     if (ends_early) states().count_loss(id);
-    if (ends_early || report.is_early) count_unmet(id);
+    if (ends_early || report.is_early) count_failure(id);
 }
 
 void ListService::forget_ended(std::uint64_t now_ms) {
     const auto now_s = static_cast<std::uint32_t>(now_ms / 1000);
     now_ms_ = now_ms;
-    count_unmet_again();
+    publish_failures();
     forget_marks();
     RowBoard& board = *runtime_.shared().board;
     board.forget_ended(now_s, std::max(kMinBoardSlots, board.capacity() / kTurnsOfBoard));

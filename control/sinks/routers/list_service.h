@@ -56,7 +56,7 @@ class ListService final : public SinkObserver {
     // (EventKind). Returns false if no sink has the list.
     bool take(const Event& event, std::uint64_t now_ms);
     // Call it periodically (RouterThread: twice a second): removes ended rows from the row board, a
-    // part each time.
+    // part each time, and publishes the failed claims that count_failure() held back.
     void forget_ended(std::uint64_t now_ms);
     // Rows and skips that are missing because the row board was full. Any thread.
     [[nodiscard]] std::uint64_t board_full() const {
@@ -125,15 +125,15 @@ class ListService final : public SinkObserver {
     // Its index among the list's sinks; -1: it does not have the list.
     static int place_of(const List& list, const ClaimSink& sink);
     [[nodiscard]] static std::uint32_t known_until(const List& list, const Untils& untils);
-    // What a sink reports of a row.
+    // What a sink reports about a row.
     struct Report {
         std::uint32_t until_s;  // 0: it is not known to exist
-        bool is_early = false;  // an end before the time that was known
+        bool is_early = false;  // lost(): the row ends early, or was never written
     };
     void known(const ClaimSink& sink, ListId id, const IpAddress& address, Report report);
     void put(ListId id, const IpAddress& address, Report report);
-    void count_unmet(ListId id);
-    void count_unmet_again();
+    void count_failure(ListId id);
+    void publish_failures();
     void count_anew(ListId id, const List& list);
     void notify_away(ListId id, const List& list);
     void claim(const List& list, const Event& event, std::uint64_t now_ms);
@@ -167,8 +167,8 @@ class ListService final : public SinkObserver {
     const List* claiming_ = nullptr;                 // its sinks get a claim at present ...
     std::vector<RefusedAddress> refused_;            // ... addresses that they refused, per sink
     std::map<ListId, std::deque<IpAddress>> marks_;  // on the row board, the oldest first
-    // Lists whose unmet claims were counted since the last forget_ended(), and those with more.
-    boost::unordered_flat_map<ListId, bool> unmet_;
+    // Lists with failed claims since the last forget_ended(); true: more than the published one.
+    boost::unordered_flat_map<ListId, bool> failures_;
     std::size_t mark_count_ = 0;
     std::atomic<std::uint64_t> marks_lost_{0}, needed_hosts_skipped_{0};
     ListId tidied_list_ = 0;  // the first list for the next forget_marks()

@@ -353,21 +353,24 @@ BOOST_AUTO_TEST_CASE(a_router_that_cannot_write_in_time_decides_unless_any_is_en
     BOOST_TEST(count(Outcome::late) == 0U);  // workers count it
 }
 
-// Answers whose rows exist ask again after a loss only, those of requested rows after each claim that may get none.
 BOOST_AUTO_TEST_CASE(an_end_at_its_time_makes_no_answer_ask_again) {
     service.configure({&first});
     first.here();
     service.forget_ended(99'600);
     first.installed(kA, 100);
-    first.installed(kB, 200);
-    const std::uint32_t losses = state().losses(), unmet = state().unmet();
     const std::uint64_t changes = runtime.shared().lists->changes();
     first.ended(kA);  // reported at 100'000
     BOOST_TEST(runtime.shared().lists->changes() == changes);
+}
+
+BOOST_AUTO_TEST_CASE(a_row_that_is_shortened_or_lost_makes_answers_ask_again) {
+    service.configure({&first});
+    first.here();
+    const std::uint32_t losses = state().losses(), failures = state().failures();
     first.installed(kA, 180);
     first.installed(kA, 160);
     BOOST_TEST(state().losses() == losses + 1);
-    BOOST_TEST(state().unmet() == unmet + 1);
+    BOOST_TEST(state().failures() == failures + 1);
     first.lost(kA);
     BOOST_TEST(state().losses() == losses + 2);
 }
@@ -375,36 +378,36 @@ BOOST_AUTO_TEST_CASE(an_end_at_its_time_makes_no_answer_ask_again) {
 BOOST_AUTO_TEST_CASE(a_claim_that_is_given_up_before_its_row_makes_requested_rows_ask_again) {
     service.configure({&first});
     first.here();
-    const std::uint32_t losses = state().losses(), unmet = state().unmet();
+    const std::uint32_t losses = state().losses(), failures = state().failures();
     first.lost(kA);
     BOOST_TEST(state().losses() == losses);
-    BOOST_TEST(state().unmet() == unmet + 1);
+    BOOST_TEST(state().failures() == failures + 1);
 }
 
 // Else one client could make all other answers claim again and again.
 BOOST_AUTO_TEST_CASE(a_flood_of_refused_claims_is_counted_twice_a_second) {
     service.configure({&first});
     first.here();
-    const std::uint32_t unmet = state().unmet();
+    const std::uint32_t failures = state().failures();
     for (unsigned i = 0; i < 1000; ++i) {
         first.refused(kA);
         first.lost(kB);
     }
-    BOOST_TEST(state().unmet() == unmet + 1);
+    BOOST_TEST(state().failures() == failures + 1);
     service.forget_ended(1'000);
-    BOOST_TEST(state().unmet() == unmet + 2);  // of the others
+    BOOST_TEST(state().failures() == failures + 2);  // of the others
     first.refused(kA);
-    BOOST_TEST(state().unmet() == unmet + 2);
+    BOOST_TEST(state().failures() == failures + 2);
     service.forget_ended(1'500);
-    BOOST_TEST(state().unmet() == unmet + 3);
+    BOOST_TEST(state().failures() == failures + 3);
     service.forget_ended(2'000);
-    BOOST_TEST(state().unmet() == unmet + 3);
+    BOOST_TEST(state().failures() == failures + 3);
     service.forget_ended(2'500);
     first.refused(kA);
-    BOOST_TEST(state().unmet() == unmet + 4);
+    BOOST_TEST(state().failures() == failures + 4);
 }
 
-// Workers see the mark before they see that there is one (ListState::unmet).
+// Workers see the mark before they see that there is one (ListState::failures).
 BOOST_AUTO_TEST_CASE(an_address_without_room_is_marked_until_its_claim_is_taken) {
     service.configure({&first});
     first.here();
@@ -412,7 +415,7 @@ BOOST_AUTO_TEST_CASE(an_address_without_room_is_marked_until_its_claim_is_taken)
     BOOST_TEST(service.take(event(), 1000));
     BOOST_TEST((refusal(kA, 1) == Refusal::stands));
     BOOST_TEST((refusal(kB, 1) == Refusal::none));
-    BOOST_TEST(state().unmet() == 1U);
+    BOOST_TEST(state().failures() == 1U);
     BOOST_TEST(count(Outcome::refused) == 1U);  // its answer left
     BOOST_TEST(service.refusals() == 1U);
     BOOST_TEST((refusal(kA, 6) == Refusal::old));

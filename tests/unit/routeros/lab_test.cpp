@@ -116,7 +116,9 @@ BOOST_AUTO_TEST_CASE(a_paused_router_is_away_and_gets_no_write) {
     Lab lab{fast()};
     BOOST_REQUIRE(lab.sync());
     lab.claim(1, {"203.0.113.1"}, 30, 60, 1);
+    const auto epoch = lab.epochs[1];
     lab.router->pause(lab.now_ms());
+    BOOST_TEST(lab.epochs[1] == epoch + 1);                    // rows may be removed unnoticed
     BOOST_TEST((lab.outcomes.at(1) == Outcome::router_away));  // its row was in progress
     BOOST_TEST(lab.aways[1]);
     lab.run_for(kSecond);

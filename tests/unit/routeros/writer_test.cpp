@@ -62,6 +62,27 @@ BOOST_AUTO_TEST_CASE(held_writes_go_first) {
     BOOST_TEST(more.size() < 20U);
 }
 
+BOOST_AUTO_TEST_CASE(the_wait_of_a_held_write_is_less_what_the_router_has_worked) {
+    for (unsigned i = 0; i < 40; ++i) {
+        writer.put(add(i, WriteClass::held), now);
+        send();
+        end_all();
+    }
+    const double row_ms = *writer.service_us() / 1000;
+    for (unsigned i = 100; i < 110; ++i)
+        writer.put(add(i, WriteClass::held), now);
+    const auto in_flight = static_cast<double>(send().size());
+    BOOST_REQUIRE(in_flight >= 5);
+    const auto wait_ms = [&](std::uint64_t later_ms) {
+        return static_cast<double>(writer.held_wait_ms(kNoFlow, now + later_ms));
+    };
+    const double most_ms = wait_ms(0);
+    BOOST_TEST(most_ms >= in_flight * row_ms - 1);
+    BOOST_TEST(wait_ms(2) < most_ms);
+    // What the first takes longer is not taken off those behind it.
+    BOOST_TEST(wait_ms(1'000) >= (in_flight - 1) * row_ms - 1);
+}
+
 BOOST_AUTO_TEST_CASE(each_row_has_at_most_one_pending_write) {
     writer.put(add(1, WriteClass::routine), now);
     writer.put(add(1, WriteClass::held), now);

@@ -28,12 +28,14 @@ struct Observed final : SinkObserver {
     void installed(const ClaimSink&, ListId list, const IpAddress& address,
                    std::uint32_t until_s) override {
         rows[{list, address.to_string()}] = until_s;
+        if (gone.contains({list, address.to_string()})) ++returned;
     }
     void ended(const ClaimSink&, ListId list, const IpAddress& address) override {
         rows.erase({list, address.to_string()});
     }
     void lost(const ClaimSink&, ListId list, const IpAddress& address) override {
         rows.erase({list, address.to_string()});
+        gone.insert({list, address.to_string()});
         ++losses;
     }
     void refused(const ClaimSink&, ListId list, const IpAddress& address,
@@ -51,7 +53,8 @@ struct Observed final : SinkObserver {
         return at != outcomes.end() && at->second == outcome;
     }
     std::map<std::pair<ListId, std::string>, std::uint32_t> rows;
-    std::size_t losses = 0;
+    std::size_t losses = 0, returned = 0;
+    std::set<std::pair<ListId, std::string>> gone;  // lost
     std::set<std::pair<ListId, std::string>> refusals;
     RefusedFor refused_for = RefusedFor::all;  // the last
     std::map<ListId, unsigned> epochs;
@@ -301,6 +304,24 @@ BOOST_AUTO_TEST_CASE(a_full_alias_deletes_elements_of_the_largest_share_before_i
     BOOST_TEST(lab.observed.losses == 20);
     BOOST_TEST(report.elements == 100);
     BOOST_TEST(lab.observed.rows.size() == 100);  // the row board forgets the others
+}
+
+// Its deletion comes later, and workers do not learn of its end a second time.
+BOOST_AUTO_TEST_CASE(an_evicted_element_is_not_reported_again_after_a_failed_connection) {
+    Lab lab({shared_plan()});
+    lab.start();
+    lab.flood(0, 40, "evil.example", "192.0.2.66");
+    lab.flood(40, 40, "bad.example", "192.0.2.67");
+    lab.flood(80, 20, "fine.example", "192.0.2.8");
+    lab.run(2'000);
+    lab.is_cut = true;
+    lab.flood(200, 1, "good.example", "192.0.2.7");
+    lab.run(20'000);
+    lab.is_cut = false;
+    lab.run(60'000);
+    BOOST_TEST(lab.box.aliases["stream"].table.contains("10.0.0.200"));
+    BOOST_TEST(lab.observed.losses == 1);
+    BOOST_TEST(lab.observed.returned == 0);
 }
 
 BOOST_AUTO_TEST_CASE(elements_of_other_domains_do_not_wait_behind_a_flood) {
