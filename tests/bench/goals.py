@@ -70,7 +70,7 @@ GOALS = (
     Goal("workers", 0.90, 1, figures=("answered", "compared"), instr="cached"),
     Goal("match", 1.2, 2, limits=(("build_s", "≤", 2), ("load_ms", "≤", 100), ("bytes_per_rule", "≤", 24), ("prefix_v4_ns", "≤", 20),
                                   ("prefix_v6_ns", "≤", 20)),
-         figures=("ns", "flat_ns", "hyperscan_ns", "parse_s")),
+         figures=("first_load_ms", "ns", "flat_ns", "hyperscan_ns", "parse_s")),
     Goal("recorder", 1.0, limits=(("json_cores", "≤", 1), ("database_cores", "≤", 1), ("dnstap_cores", "≤", 1)),
          figures=("json_kept", "database_kept", "dnstap_kept", "json_ns", "database_ns", "dnstap_ns")),
     Goal("observability", 0.80, 0.97, limits=(("off", "≥", 0.99), ("sampled", "≥", 0.95)), figures=("records_s", "mqps", "compared"), instr="cached"),
