@@ -17,7 +17,6 @@ constexpr std::uint64_t kSilenceLogMs = 60'000, kUnknownLogMs = 600'000, kUnreac
 // Rows that are kept of one router: about 100 MB. More where lists may have more.
 constexpr std::size_t kMaxRows = 250'000, kMaxRowsTimes = 4;
 constexpr std::uint64_t kStallTimeouts = 3;
-constexpr std::uint32_t kBatchMs = 100;
 
 // Recognises a peer that is not the API: the API's first word is short and begins with '!'.
 std::optional<std::string> stranger(std::string_view bytes) {
@@ -61,7 +60,7 @@ void Router::take_lists() {
     unwelcome_.clear();
     shelters_.clear();
     std::size_t most_claims = 0;
-    std::uint32_t batch_ms = kBatchMs;
+    std::uint32_t batch_ms = Writer::kBatchMs;
     for (const auto& config : config_.lists) {
         List& list = lists_[config.id];
         const auto old = before.find(config.id);

@@ -38,6 +38,7 @@ void Router::cleanup(std::uint64_t now_ms) {
     settle_away(nullptr);
     notify_away();
     writer_.drop_queued();
+    writer_.set_batch_ms(Writer::kBatchMs);  // no answer waits from now on
     lookups_.clear();
     rows_.for_each([&](const Row& row) {
         // Routes outlive a restart of either side, and no other program ends them. In a fleet, answers of others rely on

@@ -68,6 +68,8 @@ struct Batch {
 
 class Writer {
   public:
+    static constexpr std::uint32_t kBatchMs = 100;  // of set_batch_ms(), if no answer can wait
+
     // Shares of the router's time, 0..1.
     Writer(double repair_share, double routine_share) { set_shares(repair_share, routine_share); }
 
@@ -182,7 +184,7 @@ class Writer {
     FairQueue::Choice consider(Batch& batch, const Place& place, bool may_script);
 
     ServiceTime service_;
-    double batch_us_ = 100'000;
+    double batch_us_ = kBatchMs * 1000.0;
     bool brake_ = false, scripts_ = false;
     std::uint64_t short_scripts_until_ms_ = 0;
     // Whether there were several flows recently.

@@ -295,7 +295,7 @@ BOOST_AUTO_TEST_CASE(cleanup_withdraws_all_own_routes_in_bulk) {
     lab.router->cleanup(lab.now_ms());
     BOOST_TEST(lab.run_until(lab.now_us + 5 * kSecond, [&] { return lab.router->cleaned(); }));
     BOOST_TEST(lab.ours().empty());
-    BOOST_TEST(lab.asked("/ip/route/remove") - sentences <= 20U);
+    BOOST_TEST(lab.asked("/ip/route/remove") - sentences <= 15U);
     BOOST_TEST(lab.others_are_untouched());
 }
 
