@@ -230,12 +230,6 @@ def in_l2(build: pathlib.Path, usual: int = 3) -> dict:
             "bare_ns_l2": round(median(bare), 1)}
 
 
-def l2_ns(build: str) -> dict:
-    """What the floors of other benches need of it."""
-    found = in_l2(pathlib.Path(build))
-    return {name: found[name] for name in ("ns_l2", "bare_ns_l2")}
-
-
 @contextlib.contextmanager
 def prepared(build: pathlib.Path, load: Load, pages: int):
     """Yields (folder with hot.pcap and names.txt, the router's port, hugepages that there are)."""

@@ -23,8 +23,8 @@ from bench.machine import build_apart
 from lab.network import LabError, Process
 
 TARGET, ROSSIM = "tests/bench/bench_instr", "tools/rossim/rossim"
-LOADS = {"miss": Load(queries=8_192, names=8_192, once=True),
-         "policy_miss": Load(queries=8_192, names=8_192, once=True), "policy_without_miss": Load(queries=8_192, names=8_192, once=True),
+MISSES = Load(queries=8_192, names=8_192, once=True)
+LOADS = {"miss": MISSES, "policy_miss": MISSES, "policy_without_miss": MISSES,
          "shared_cache": Load(queries=32_768, names=32_768, once=True),
          "cookies": Load(queries=32_768, names=32_768, once=True, cookies=True)}
 BEHIND_A_ROUTER = ("cached", "adlist", "limited", "policy", "policy_miss")
@@ -59,9 +59,7 @@ def count(build: pathlib.Path, what: str) -> float:
         write_pcap(folder / "hot.pcap", load)
         if what == "bare":
             return _count(folder, bench, "--bare")
-        is_miss = what.endswith("miss")
-        words = ["--miss"] if is_miss else []
-        known = ["other.example"] if is_miss else names(load.names)
+        words, known = (["--miss"], ["other.example"]) if load is MISSES else ([], names(load.names))
         (folder / "names").write_text("\n".join(known) + "\n")
         if what.startswith("policy_without"):
             return _count(folder, bench, "--config", str(policy.write_plain(folder)), *words)

@@ -183,4 +183,4 @@ def run(build: str) -> dict:
             f"{GENERATOR_CPU}; testpmd of {version('dpdk')}: --forward-mode=5tswap --no-flush-rx; ours: steerdnsd, configs/minimal.yaml "
             "with a cache (short_circuit) before its match, router and resolver there, idle: adaptive")
         result = measure(pathlib.Path(build), huge)
-    return {**result, **cached.l2_ns(build), "hugepages": pages if huge else 0, "parameters": parameters}
+    return {**result, **cached.in_l2(pathlib.Path(build)), "hugepages": pages if huge else 0, "parameters": parameters}

@@ -131,5 +131,5 @@ def run(build: str) -> dict:
     middle = {side: statistics.median(all_) for side, all_ in ns.items()}
     miss_ns = (middle["without"] - (1 - NEW_NAMES) * middle["hits"]) / NEW_NAMES
     return {"ratio": round(statistics.median(ratios), 3), "ns": round(middle["with"], 1), "plain_ns": round(middle["without"], 1),
-            "hit_ns": round(middle["hits"], 1), "miss_ns": round(miss_ns), **cached.l2_ns(build),
+            "hit_ns": round(middle["hits"], 1), "miss_ns": round(miss_ns), **cached.in_l2(pathlib.Path(build)),
             "compared": compared, "hugepages": pages, "rounds": ratios, "parameters": parameters}

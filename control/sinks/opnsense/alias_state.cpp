@@ -309,14 +309,13 @@ AliasState::Read AliasState::take_table(const TableContent& content, std::uint64
 void AliasState::each_here(
     const std::function<void(const IpAddress&, std::uint64_t until_ms)>& f) const {
     elements_.for_each([&](const Element& element) {
-        if (element.state == State::here && !element.is_leaving) f(element.key, element.until_ms);
+        if (element.stays_here()) f(element.key, element.until_ms);
     });
 }
 
 std::optional<std::uint64_t> AliasState::here_until_ms(const IpAddress& address) const {
     const Element* const element = elements_.find(address);
-    if (element == nullptr || element->state != State::here || element->is_leaving)
-        return std::nullopt;
+    if (element == nullptr || !element->stays_here()) return std::nullopt;
     return element->until_ms;
 }
 

@@ -128,6 +128,8 @@ class AliasState {
         Queue* queue = nullptr;
         std::uint64_t order = 0;
         routeros::FlowId flow = routeros::kNoFlow;
+
+        [[nodiscard]] bool stays_here() const { return state == State::here && !is_leaving; }
     };
     struct Hash {
         std::size_t operator()(const IpAddress& a) const {

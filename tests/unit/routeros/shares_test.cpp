@@ -155,47 +155,49 @@ BOOST_AUTO_TEST_CASE(names_suffixes_and_clients_have_their_share) {
     BOOST_TEST((lab.outcomes[2] == Outcome::installed));
 }
 
-// Else cached answers go on as if their rows were to come.
-BOOST_AUTO_TEST_CASE(claims_that_are_evicted_before_their_rows_are_written_are_lost) {
+// One domain may have 80 of its 100 claims.
+ListConfig list_of_a_large_share() {
     auto list = small_list();
     list.max_per_name = list.max_per_client = 100;
     list.max_per_suffix = 80;
-    Lab lab{fast(), router_config({list})};
-    lab.reachable = false;
-    lab.start();
+    return list;
+}
+
+void claim_evil(Lab& lab) {
     for (unsigned i = 0; i < 80; ++i) {
         const std::string name = "n" + std::to_string(i) + ".evil.example";
         lab.claim(1, {flood_address(i)}, 600, 630, 0, std::string_view{name});
     }
-    for (unsigned i = 0; i < 50; ++i) {
+}
+
+// Each for a domain of its own; if answers wait, by its number.
+void claim_good(Lab& lab, unsigned from, unsigned to, bool waits = false) {
+    for (unsigned i = from; i < to; ++i) {
         const std::string name = "www.good" + std::to_string(i) + ".example";
-        lab.claim(1, {nth(i)}, 600, 630, 0, std::string_view{name});
+        lab.claim(1, {nth(i)}, 600, 630, waits ? i : 0, std::string_view{name});
     }
+}
+
+// Else cached answers go on as if their rows were to come.
+BOOST_AUTO_TEST_CASE(claims_that_are_evicted_before_their_rows_are_written_are_lost) {
+    Lab lab{fast(), router_config({list_of_a_large_share()})};
+    lab.reachable = false;
+    lab.start();
+    claim_evil(lab);
+    claim_good(lab, 0, 50);
     BOOST_TEST(lab.router->counters().claims_evicted == 30U);
     BOOST_TEST(lab.losses == 30U);
 }
 
 BOOST_AUTO_TEST_CASE(a_full_list_evicts_claims_of_the_largest_share) {
-    auto list = small_list();
-    list.max_per_name = list.max_per_client = 100;
-    list.max_per_suffix = 80;
-    Lab lab{fast(), router_config({list})};
+    Lab lab{fast(), router_config({list_of_a_large_share()})};
     BOOST_REQUIRE(lab.sync());
-    for (unsigned i = 0; i < 80; ++i) {
-        const std::string name = "n" + std::to_string(i) + ".evil.example";
-        lab.claim(1, {flood_address(i)}, 600, 630, 0, std::string_view{name});
-    }
-    for (unsigned i = 0; i < 20; ++i) {
-        const std::string name = "www.good" + std::to_string(i) + ".example";
-        lab.claim(1, {nth(i)}, 600, 630, 0, std::string_view{name});
-    }
+    claim_evil(lab);
+    claim_good(lab, 0, 20);
     lab.run_for(2 * kSecond);
     BOOST_TEST(lab.rows(kSharedList).size() == 100U);
     BOOST_TEST(lab.losses == 0U);
-    for (unsigned i = 20; i < 50; ++i) {
-        const std::string name = "www.good" + std::to_string(i) + ".example";
-        lab.claim(1, {nth(i)}, 600, 630, i, std::string_view{name});
-    }
+    claim_good(lab, 20, 50, true);
     lab.run_for(5 * kSecond);
     BOOST_TEST(lab.router->counters().claims_evicted == 30U);
     BOOST_TEST(lab.losses == 30U);

@@ -211,6 +211,13 @@ struct Lab {
         }
     }
 
+    // The elements of shared_plan(): two domains at their share, and the rest of a third.
+    void fill() {
+        flood(0, 40, "evil.example", "192.0.2.66");
+        flood(40, 40, "bad.example", "192.0.2.67");
+        flood(80, 20, "fine.example", "192.0.2.8");
+    }
+
     [[nodiscard]] bool has_logged(const std::string& part) const {
         return std::ranges::any_of(
             logged, [&](const std::string& line) { return line.find(part) != std::string::npos; });
@@ -280,9 +287,7 @@ BOOST_AUTO_TEST_CASE(a_full_alias_deletes_elements_of_the_largest_share_before_i
     Lab lab({shared_plan()});
     lab.latency_ms = 2;
     lab.start();
-    lab.flood(0, 40, "evil.example", "192.0.2.66");
-    lab.flood(40, 40, "bad.example", "192.0.2.67");
-    lab.flood(80, 20, "fine.example", "192.0.2.8");
+    lab.fill();
     lab.run(2'000);
     BOOST_TEST(lab.box.aliases["stream"].table.size() == 100);
     for (unsigned i = 0; i < 20; ++i) {  // every other one waits
@@ -310,9 +315,7 @@ BOOST_AUTO_TEST_CASE(a_full_alias_deletes_elements_of_the_largest_share_before_i
 BOOST_AUTO_TEST_CASE(an_evicted_element_is_not_reported_again_after_a_failed_connection) {
     Lab lab({shared_plan()});
     lab.start();
-    lab.flood(0, 40, "evil.example", "192.0.2.66");
-    lab.flood(40, 40, "bad.example", "192.0.2.67");
-    lab.flood(80, 20, "fine.example", "192.0.2.8");
+    lab.fill();
     lab.run(2'000);
     lab.is_cut = true;
     lab.flood(200, 1, "good.example", "192.0.2.7");
@@ -343,9 +346,7 @@ BOOST_AUTO_TEST_CASE(elements_of_other_domains_do_not_wait_behind_a_flood) {
 BOOST_AUTO_TEST_CASE(a_share_is_not_exceeded_while_evicted_elements_are_still_there) {
     Lab lab({shared_plan()});
     lab.start();
-    lab.flood(0, 40, "evil.example", "192.0.2.66");
-    lab.flood(40, 40, "bad.example", "192.0.2.67");
-    lab.flood(80, 20, "fine.example", "192.0.2.8");
+    lab.fill();
     lab.run(3'000);
     lab.is_cut = true;  // nothing can be deleted
     lab.run(1'000);
