@@ -11,8 +11,11 @@
 #include <bit>
 #include <cstring>
 #include <memory>
+#include <utility>
 
 #include "dataplane/base/memory_node.h"
+#include "dataplane/base/same_bytes.h"
+#include "dataplane/dns/checksum.h"
 #include "matchers/fold_product.h"
 
 namespace steer {
@@ -24,6 +27,75 @@ std::uint64_t word(const std::uint8_t* at) {
     std::uint64_t w;
     std::memcpy(&w, at, sizeof w);
     return w;
+}
+
+// Equal for both cases of a letter. Other bytes that differ in this bit only share lines.
+std::uint64_t caseless_word(const std::uint8_t* at) {
+    constexpr std::uint64_t kCase = 0x2020202020202020;
+    return word(at) & ~kCase;
+}
+
+// 16 bytes at once in what the CPU has (SSE2, NEON).
+using Block = std::uint8_t __attribute__((vector_size(16)));
+
+Block block(const std::uint8_t* at) {
+    Block b;
+    std::memcpy(&b, at, sizeof b);
+    return b;
+}
+
+// From &kLastBytes[n] on: a block whose last `n` bytes are 0xff, and the others 0.
+alignas(32) constexpr std::array<std::uint8_t, 2 * sizeof(Block)> kLastBytes = [] {
+    std::array<std::uint8_t, 2 * sizeof(Block)> mask{};
+    std::fill(mask.begin() + sizeof(Block), mask.end(), std::uint8_t{0xff});
+    return mask;
+}();
+
+// Compares blocks of a line with those of a message, and sums where upper-case letters are.
+class CaseBlocks {
+  public:
+    void add(Block line, Block message) {
+        const Block difference = line ^ message;
+        const Block is_letter = reinterpret_cast<Block>(line - 'a' < 26);
+        wrong_ |= difference & ~(is_letter & 0x20);
+        words_ += reinterpret_cast<Words>(difference);
+    }
+    [[nodiscard]] bool are_right() const {
+        const auto halves = reinterpret_cast<Halves>(wrong_);
+        return (halves[0] | halves[1]) == 0;
+    }
+    // If they are right: the checksum of the line's blocks less that of the message's, below 2^34. A
+    // bit that only the line has is one of its letters. Words hold the 5 blocks of a line.
+    [[nodiscard]] std::uint64_t sum() const {
+        static_assert(PacketCache::kLongest / sizeof(Block) * 0x2020 <= 0xffff);
+        const auto halves = reinterpret_cast<Halves>(words_);
+        return checksum_narrow(halves[0]) + checksum_narrow(halves[1]);
+    }
+
+  private:
+    using Words = std::uint16_t __attribute__((vector_size(16)));
+    using Halves = std::uint64_t __attribute__((vector_size(16)));
+    Block wrong_{};
+    Words words_{};
+};
+
+// The header and what is behind the name.
+bool same_outside_name(const PacketCache::Line& line, const std::uint8_t* message) {
+    constexpr std::size_t kFlags = PacketCache::kIdBytes, kAdditional = dns::kHeaderSize - 2;
+    const auto differ = [&]<class Word>(Word, std::size_t at) {
+        Word a, b;
+        std::memcpy(&a, &line.bytes[at - kFlags], sizeof a);
+        std::memcpy(&b, message + at, sizeof b);
+        return a != b;
+    };
+    static_assert(kFlags + sizeof(std::uint64_t) == kAdditional &&
+                  sizeof(std::uint32_t) == dns::kTypeAndClass);
+    const std::size_t end = line.head.question_end;
+    if (differ(std::uint64_t{}, kFlags) || differ(std::uint16_t{}, kAdditional) ||
+        differ(std::uint32_t{}, end - dns::kTypeAndClass))
+        return false;
+    return line.length == end ||
+           same_bytes(&line.bytes[end - kFlags], message + end, line.length - end);
 }
 
 using matchers::fold_product;  // hashes 16 bytes
@@ -94,9 +166,33 @@ std::uint64_t PacketCache::hash(const std::uint8_t* message, std::size_t length,
     const std::uint8_t* at = message + kIdBytes;
     const std::uint8_t* const last = message + length - 16;
     std::uint64_t h = seed_ ^ length ^ std::uint64_t{frontend_class} << 32;
+    if (at < last) {
+        h = fold_product(word(at) ^ kOdd1, caseless_word(at + 8) ^ h);  // the flags are exact
+        at += 16;
+    }
     for (; at < last; at += 16)
-        h = fold_product(word(at) ^ kOdd1, word(at + 8) ^ h);
-    return fold_product(word(last) ^ kOdd2, word(last + 8) ^ h);
+        h = fold_product(caseless_word(at) ^ kOdd1, caseless_word(at + 8) ^ h);
+    return fold_product(caseless_word(last) ^ kOdd2, caseless_word(last + 8) ^ h);
+}
+
+std::optional<std::uint16_t> PacketCache::difference_by_case(const Line& line,
+                                                             const std::uint8_t* message,
+                                                             std::size_t length) noexcept {
+    if (line.length != length || !same_outside_name(line, message)) return std::nullopt;
+    const std::size_t n = length - kIdBytes;
+    const std::uint8_t* const bytes = message + kIdBytes;
+    CaseBlocks blocks;
+    std::size_t at = 0;
+    for (; at + sizeof(Block) <= n; at += sizeof(Block))
+        blocks.add(block(&line.bytes[at]), block(bytes + at));
+    // The last block overlaps the one before.
+    const std::size_t last = n - sizeof(Block);
+    const CaseBlocks whole = std::exchange(blocks, {});
+    const Block left = block(&kLastBytes[n - at]);
+    blocks.add(block(&line.bytes[last]) & left, block(bytes + last) & left);
+    if (!whole.are_right() || !blocks.are_right()) return std::nullopt;
+    const std::uint64_t lowered = whole.sum() + checksum_at(last, blocks.sum());
+    return static_cast<std::uint16_t>(0xffffU - checksum_fold(lowered));
 }
 
 void PacketCache::prefetch(std::uint64_t hash) const noexcept {

@@ -1,17 +1,19 @@
 // Recently answered queries, compared byte by byte, and the cache entry of each: a packet cache as
 // in PowerDNS. One per worker, the first stage. A query in it needs no parsing, no key and no
-// lookup.
+// lookup. Names are kept in lower case. A query with a name in another case, as resolvers with 0x20
+// send it, is compared a second time.
 //
 // It keeps pointers into the shared cache after a quiescent state. Cache::epoch() makes this safe:
 // a line is used only if no entry of its share was removed since the line was written. So a flushed,
 // replaced or expired entry disappears here at once. The one thing that it keeps of an answer is the
 // reply for the current second (ready_reply.h), which is used under the same condition.
 //
-// Lines are compared in full; the hash only finds them. A client that guesses the hash's seed can
-// make lines evict each other; then the other stages answer those queries. A line that was found
-// stays once when a new one needs its place (second chance), so that rare names do not drive out
-// popular ones. If few queries repeat (random case), the packet cache stops for a while. A cookie
-// at the end of a query is not part of the compared bytes (stages/cookies.h).
+// Lines are compared in full; the hash only finds them. Lines evict each other if their hashes are
+// equal: a client that guesses the seed can ask so, or for names that differ in the bit of case of
+// bytes that are no letters (`1` and 0x11). Then the other stages answer those queries. A line that
+// was found stays once when a new one needs its place (second chance), so that rare names do not
+// drive out popular ones. If few queries repeat (random names), the packet cache stops for a while.
+// A cookie at the end of a query is not part of the compared bytes (stages/cookies.h).
 //
 // For one thread. No heap after construction.
 #pragma once
@@ -20,6 +22,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <utility>
 
@@ -34,6 +37,7 @@ class PacketCache {
   public:
     static constexpr std::size_t kLines = 8192;
     static constexpr unsigned kWays = 4;
+    static constexpr std::size_t kIdBytes = 2;
     // Lengths of stored messages, from the third byte on (the first two are the ID).
     static constexpr std::size_t kShortest = 16, kLongest = 78;
 
@@ -44,16 +48,16 @@ class PacketCache {
     // A line has the facts about one query, in two CPU cache lines.
     struct alignas(64) Line {
         const cache::Entry* entry = nullptr;
-        std::uint64_t epoch = 0;          // of the entry's share, read before the lookup
-        std::uint32_t ready = 0;          // ready_word() of the last second with a hit
-        std::uint32_t limit_name = 0;     // Resolver::limit_name()
-        std::uint16_t share = 0;          // Cache::share_of() of the key
-        std::uint8_t length = 0;          // of the message, with its ID
-        std::uint8_t frontend_class = 0;  // the caller's number of the frontend class
-        dns::QueryHead head;              // a dns::Query without the ID and the name
-        std::uint16_t question_sum = 0;   // checksum_fold() of the question
-        std::uint16_t bytes_sum = 0;      // ... and of `bytes`
-        std::array<std::uint8_t, kLongest> bytes;
+        std::uint64_t epoch = 0;                   // of the entry's share, read before the lookup
+        std::uint32_t ready = 0;                   // ready_word() of the last second with a hit
+        std::uint32_t limit_name = 0;              // Resolver::limit_name()
+        std::uint16_t share = 0;                   // Cache::share_of() of the key
+        std::uint8_t length = 0;                   // of the message, with its ID
+        std::uint8_t frontend_class = 0;           // the caller's number of the frontend class
+        dns::QueryHead head;                       // a dns::Query without the ID and the name
+        std::uint16_t question_sum = 0;            // checksum_fold() of the question in `bytes`
+        std::uint16_t bytes_sum = 0;               // ... and of `bytes`
+        std::array<std::uint8_t, kLongest> bytes;  // with the name in lower case
     };
     static_assert(sizeof(Line) == 128);
 
@@ -67,7 +71,7 @@ class PacketCache {
     static bool fits(std::size_t length) noexcept {
         return length >= kShortest + 2 && length <= kLongest + 2;
     }
-    // `frontend_class`: distinguishes frontends that give different answers to the same bytes.
+    // The same for a name in any case of letters. `frontend_class`: distinguishes frontends that give different answers to the same bytes.
     [[nodiscard]] std::uint64_t hash(const std::uint8_t* message, std::size_t length,
                                      std::uint8_t frontend_class = 0) const noexcept;
     // Prefetches the data that find() reads first.
@@ -80,11 +84,16 @@ class PacketCache {
     [[nodiscard]] ReadyReply& ready_reply(const Line& line) noexcept {
         return replies_[static_cast<std::size_t>(&line - lines_.get())];
     }
-    // Whether the line has this message and `way`.
+    // Whether the line has this message, and its name is in lower case.
     static bool is_of(const Line& line, const std::uint8_t* message, std::size_t length) noexcept {
         return line.length == length &&
                same_bytes(line.bytes.data(), message + kIdBytes, length - kIdBytes);
     }
+    // Whether the line has this message with a name in another case of letters. Then the checksum of
+    // the message's compared bytes is the line's `bytes_sum` and the number returned.
+    static std::optional<std::uint16_t> difference_by_case(const Line& line,
+                                                           const std::uint8_t* message,
+                                                           std::size_t length) noexcept;
     // Whether a ready reply also marks its entry as used (SIEVE): one in kTouched. More would read
     // entries that the replies do not need.
     [[nodiscard]] bool touches_now() noexcept { return ++sent_ready_ % kTouched == 0; }
@@ -101,11 +110,10 @@ class PacketCache {
         clear();
     }
     [[nodiscard]] std::uint32_t generation() const noexcept { return generation_; }
-    // Returns a line for a new message that fits; the caller fills it.
+    // Returns a line for a new message that fits. The caller fills it, and lower-cases its name.
     Line& replace(std::uint64_t hash, const std::uint8_t* message, std::size_t length) noexcept;
 
   private:
-    static constexpr std::size_t kIdBytes = 2;
     static constexpr unsigned kWindow = 8192;  // messages
     static constexpr unsigned kFewest =
         kWindow / 8;  // known messages in a window; with fewer it stops ...

@@ -1,8 +1,10 @@
 #include "dataplane/stages/packet_cache_stage.h"
 
+#include <algorithm>
 #include <cstring>
 #include <type_traits>
 
+#include "dataplane/base/same_bytes.h"
 #include "dataplane/dns/checksum.h"
 #include "dataplane/stages/limit.h"
 #include "dataplane/stages/parse.h"
@@ -42,12 +44,13 @@ std::uint64_t cookie_sum(const Packet& p) {
 }
 
 // The ID and a cookie are not among the compared bytes, because each query has its own.
+// `compared_sum`: of those bytes, below 2^39.
 template <Traits traits>
-[[gnu::always_inline]] inline bool checksum_right(const Line& line, const Packet& p) {
+[[gnu::always_inline]] inline bool checksum_right(const Packet& p, std::uint64_t compared_sum) {
     if (p.checksum.is_verified) return true;
     std::uint64_t others = id_in_memory_order(p);
     if (traits.cookies && p.cookie_length != 0) others += cookie_sum(p);
-    return p.checksum.is_right_with(std::uint64_t{line.bytes_sum} + others);
+    return p.checksum.is_right_with(compared_sum + others);
 }
 
 // Properties outside the compared bytes that may change the answer: the entry of the program, the
@@ -63,12 +66,41 @@ std::uint8_t frontend_class(const Packet& p, const Snapshot& snapshot) {
     return snapshot.family_in_key && p.client.address.is_v4() ? entry | kOverV4 : entry;
 }
 
+// Whether the line's answer is right for queries with its bytes.
 template <Traits traits = kMayHaveCookie>
-[[gnu::always_inline]] inline bool is_valid(const Line& line, const Packet& p,
-                                            const Snapshot& snapshot, const cache::Cache& cache) {
+[[gnu::always_inline]] inline bool serves(const Line& line, const Packet& p,
+                                          const Snapshot& snapshot, const cache::Cache& cache) {
     return line.frontend_class == frontend_class<traits>(p, snapshot) &&
-           PacketCache::is_of(line, p.dns, compared_length<traits>(p)) &&
            line.epoch == cache.epoch(line.share);
+}
+
+template <Traits traits>
+[[gnu::always_inline]] inline bool is_right(const Line& line, const Packet& p,
+                                            const Snapshot& snapshot, const cache::Cache& cache) {
+    return PacketCache::is_of(line, p.dns, compared_length<traits>(p)) &&
+           serves<traits>(line, p, snapshot, cache) && checksum_right<traits>(p, line.bytes_sum);
+}
+
+// For a packet that is_right() refused: its name may have letters in upper case. Sets `case_sum`.
+template <Traits traits>
+[[gnu::noinline]] bool is_right_in_other_case(const Line& line, Packet& p, const Snapshot& snapshot,
+                                              const cache::Cache& cache) {
+    const auto difference =
+        PacketCache::difference_by_case(line, p.dns, compared_length<traits>(p));
+    if (!difference || !serves<traits>(line, p, snapshot, cache)) return false;
+    p.case_sum = *difference;
+    return checksum_right<traits>(p, std::uint64_t{line.bytes_sum} + p.case_sum);
+}
+
+// Lower-cases the name of a new line.
+[[gnu::cold, gnu::noinline]] void lower_case(Line& line, std::span<const std::uint8_t> name) {
+    constexpr std::size_t kNameAt = dns::kHeaderSize - PacketCache::kIdBytes;
+    std::copy(name.begin(), name.end(), line.bytes.begin() + kNameAt);
+    const std::uint64_t sum =
+        checksum_add(0, line.bytes.data(), line.length - PacketCache::kIdBytes);
+    const std::uint64_t change = checksum_fold(sum) + (0xffffU - std::uint64_t{line.bytes_sum});
+    line.question_sum = checksum_fold(line.question_sum + change);
+    line.bytes_sum = checksum_fold(sum);
 }
 
 // In the state that parse() and lookup() leave.
@@ -77,7 +109,7 @@ void fill(Packet& p, const Line& line) {
     static_cast<dns::QueryHead&>(p.query) = line.head;
     if (traits.cookies) p.query.edns.cookie = p.cookie;
     p.query.id = dns::load_be16(p.dns);
-    p.question_sum = line.question_sum;
+    p.question_sum = std::uint64_t{line.question_sum} + p.case_sum;
     p.max_size = size_limit(p);
     p.found = line.entry;
 }
@@ -136,18 +168,22 @@ struct FromLines {
     [[nodiscard]] std::uint32_t word(Readiness what) const noexcept {
         return PacketCache::ready_word(now_s, what);
     }
+    // Of the packet's compared bytes.
+    static std::uint16_t bytes_sum(const Packet& p, const Line& line) noexcept {
+        return checksum_fold(std::uint64_t{line.bytes_sum} + p.case_sum);
+    }
     // At the third plain hit in a second. It costs what two ready replies save.
     [[gnu::noinline]] void prepare(Packet& p, Line& line) const noexcept {
         fill<traits>(p, line);
         const bool is_usable = line.entry->usable_until_s > now_s;
-        line.ready = word(is_usable ? resolver.prepare(p, snapshot, now_s, line.bytes_sum,
+        line.ready = word(is_usable ? resolver.prepare(p, snapshot, now_s, bytes_sum(p, line),
                                                        packet_cache.ready_reply(line))
                                     : Readiness::unfit);
     }
     [[gnu::noinline]] bool renew_if_covered(Packet& p, const Line& line,
                                             ReadyReply& reply) const noexcept {
         fill<traits>(p, line);
-        return resolver.renew_if_covered(p, snapshot, now, now_s, list_changes, line.bytes_sum,
+        return resolver.renew_if_covered(p, snapshot, now, now_s, list_changes, bytes_sum(p, line),
                                          reply);
     }
     // Whether the rows of the answer's lists are known to exist. Counts the packet as covered if it
@@ -211,6 +247,7 @@ template <Traits traits, class Places, class Batching>
     for (unsigned i = 0; i < n; ++i) {
         Packet& p = burst.packets[places[i]];
         p.packet_cache_hash = 0;
+        p.case_sum = 0;
         lines[i] = nullptr;
         const std::size_t length = compared_length<traits>(p);
         if (p.mbuf == nullptr || !PacketCache::fits(length)) continue;
@@ -223,9 +260,9 @@ template <Traits traits, class Places, class Batching>
     }
     for (unsigned i = 0; i < n; ++i) {
         if (lines[i] == nullptr) continue;
-        const Packet& p = burst.packets[places[i]];
-        if (is_valid<traits>(*lines[i], p, snapshot, cache) &&
-            checksum_right<traits>(*lines[i], p)) {
+        Packet& p = burst.packets[places[i]];
+        if (is_right<traits>(*lines[i], p, snapshot, cache) ||
+            is_right_in_other_case<traits>(*lines[i], p, snapshot, cache)) {
             const bool has_reply = from_lines.has_reply(*lines[i]);
             if (has_reply) packet_cache.ready_reply(*lines[i]).prefetch();
             if (!has_reply || from_lines.is_checked(*lines[i]))
@@ -316,10 +353,13 @@ TracePacketCache foresee(const Packet& p, const Snapshot& snapshot, const Packet
     if (!PacketCache::fits(compared_length(p))) return TracePacketCache::too_long;
     if (packet_cache.is_resting()) return TracePacketCache::resting;
     if (packet_cache.generation() != snapshot.generation) return TracePacketCache::would_learn;
-    const Line* const line = packet_cache.find(
-        packet_cache.hash(p.dns, compared_length(p), frontend_class(p, snapshot)));
-    return line != nullptr && is_valid(*line, p, snapshot, cache) ? TracePacketCache::would_answer
-                                                                  : TracePacketCache::would_learn;
+    const std::size_t length = compared_length(p);
+    const Line* const line =
+        packet_cache.find(packet_cache.hash(p.dns, length, frontend_class(p, snapshot)));
+    const bool is_known = line != nullptr && serves(*line, p, snapshot, cache) &&
+                          (PacketCache::is_of(*line, p.dns, length) ||
+                           PacketCache::difference_by_case(*line, p.dns, length));
+    return is_known ? TracePacketCache::would_answer : TracePacketCache::would_learn;
 }
 
 void remember(const Packet& p, const Snapshot& snapshot, const Resolver& resolver,
@@ -337,6 +377,9 @@ void remember(const Packet& p, const Snapshot& snapshot, const Resolver& resolve
     std::uint64_t others = id_in_memory_order(p);
     if (p.cookie_length != 0) others += cookie_sum(p);
     line.bytes_sum = checksum_fold(p.message_sum + (0xffffU - checksum_fold(others)));
+    const std::uint8_t* const name = p.dns + dns::kHeaderSize;
+    if (!same_bytes(name, p.query.qname.data(), p.query.qname_len)) [[unlikely]]
+        lower_case(line, p.query.name());
 }
 
 }  // namespace steer

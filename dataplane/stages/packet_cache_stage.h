@@ -1,10 +1,11 @@
-// Answers queries with the same bytes as a recent one, while the cache has the answer
-// (packet_cache.h).
+// Answers queries with the same bytes as a recent one, except for the case of the name, while the
+// cache has the answer (packet_cache.h).
 //
 // In:   packets of the burst with their DNS message.
 // Out:  `packet_cache_hash` of the packets that stay, if burst.packet_cache_asked; answered packets
 //       have left the burst.
-// Cost: one multiplication per 16 bytes of a message, one line compared. None if no hit in the
+// Cost: one multiplication per 16 bytes of a message, one line compared; for a name with upper-case
+//       letters, a second comparison. None if no hit in the
 //       first cache is plain (plan.h), if the burst is watched, or while the packet cache is stopped.
 // Ends: as Resolver::answer_hit() or answer_under_limits().
 #pragma once

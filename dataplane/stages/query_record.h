@@ -31,7 +31,7 @@ namespace steer {
 
 //    name, description
 #define STEER_ANSWER_PATHS(X)                                                      \
-    X(packet_cache, "by the packet cache: the same bytes were asked before")       \
+    X(packet_cache, "by the packet cache: the same query came before")             \
     X(cache, "from the cache")                                                     \
     X(stale, "from the cache after its TTL (RFC 8767)")                            \
     X(local, "without cache and upstream: static records, leases, lists, rejects") \

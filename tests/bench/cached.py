@@ -49,6 +49,7 @@ class Load:
     mib: int = 1_200  # of memory for the EAL
     workers: int = 1
     cookies: bool = False  # each query has a valid cookie of its own client
+    random_case: bool = False  # each letter of each query is upper or lower case by chance
 
 
 def names(count: int = NAMES) -> list[str]:
@@ -101,6 +102,8 @@ def write_pcap(path: pathlib.Path, load: Load = Load()) -> None:
         out.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1))
         for i, name in enumerate(asked):
             client, port = random.randrange(1, 1 << 16), random.randrange(1024, 65535)
+            if load.random_case:
+                name = "".join(random.choice((letter.lower(), letter.upper())) for letter in name)
             frame = query_frame(name, i & 0xFFFF, i + 1 if load.cookies else client, port, load.qtype, load.cookies)
             out.write(struct.pack("<IIII", 0, i, len(frame), len(frame)) + frame)
 

@@ -2,7 +2,7 @@
 
 It does not move with the machine, so a test compares it (instr_test.py, instr.expected). One worker on an in-process
 ring port, built for x86-64-v2 as the package is (valgrind knows no AVX-512). `cached` is what `cached` and `memif` serve (policy
-set, router), `adlist` the same behind an ad list that checks what answers point to, `plain` what `ports` does: a cache before a forwarder. `miss` is a forwarded query from its coming to its
+set, router), `adlist` the same behind an ad list that checks what answers point to, `plain` what `ports` does: a cache before a forwarder. `random_case` is `plain` with names in random case. `miss` is a forwarded query from its coming to its
 answer, which takes another's place in the cache; `shared_cache` is `plain` with more queries than the packet cache holds, as in `zipf`.
 `policy` and `policy_without` are the two sides of the bench `policy`, and with `_miss` their forwarded queries. `bare` is the worker without DNS of the floors (floors.py). `cookies` is `shared_cache` with a valid cookie in each query, each from another client (RFC 7873). `limited` is `cached` with a
 limit on answers that is never exceeded.
@@ -25,6 +25,7 @@ from lab.network import LabError, Process
 TARGET, ROSSIM = "tests/bench/bench_instr", "tools/rossim/rossim"
 MISSES = Load(queries=8_192, names=8_192, once=True)
 LOADS = {"miss": MISSES, "policy_miss": MISSES, "policy_without_miss": MISSES,
+         "random_case": Load(random_case=True),
          "shared_cache": Load(queries=32_768, names=32_768, once=True),
          "cookies": Load(queries=32_768, names=32_768, once=True, cookies=True)}
 BEHIND_A_ROUTER = ("cached", "adlist", "limited", "policy", "policy_miss")

@@ -2,8 +2,11 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <set>
+#include <utility>
 
+#include "dataplane/dns/checksum.h"
 #include "support/random.h"
 
 namespace steer::test {
@@ -56,6 +59,76 @@ BOOST_AUTO_TEST_CASE(a_message_is_found_by_all_its_bytes_except_the_id) {
         message.pop_back();
         BOOST_REQUIRE(!PacketCache::fits(message.size()) || !knows(packet_cache, message));
     }
+}
+
+namespace {
+
+// A query for a name of one label of any bytes, with `tail` bytes behind the name; and its line's
+// head.
+Bytes query_of(const Bytes& label, std::size_t tail, Random& random, dns::QueryHead& head) {
+    const std::size_t end = dns::kHeaderSize + 1 + label.size() + 1;
+    head.question_end = static_cast<std::uint16_t>(end + dns::kTypeAndClass);
+    Bytes message(end + tail);
+    for (auto& byte : message)
+        byte = static_cast<std::uint8_t>(random.below(256));
+    message[dns::kHeaderSize] = static_cast<std::uint8_t>(label.size());
+    std::copy(label.begin(), label.end(), message.begin() + dns::kHeaderSize + 1);
+    message[end - 1] = 0;
+    return message;
+}
+
+std::uint16_t compared_sum(const Bytes& message) {
+    constexpr auto kId = PacketCache::kIdBytes;
+    return checksum_fold(checksum_add(0, message.data() + kId, message.size() - kId));
+}
+
+}  // namespace
+
+// Against one byte at a time: any bytes in the name, and any length.
+BOOST_AUTO_TEST_CASE(the_case_of_a_name_is_the_only_difference_that_is_left_out) {
+    PacketCache packet_cache(1);
+    Random random(8);
+    unsigned longest = 0;
+    for (unsigned i = 0; i < 20'000; ++i) {
+        Bytes label(1 + random.below(40));
+        for (auto& byte : label)
+            byte = static_cast<std::uint8_t>(random.below(4) == 0 ? random.below(256)
+                                                                  : 'a' + random.below(26));
+        const std::size_t tail = random.below(3) == 0 ? 4 : 4 + random.below(23);
+        dns::QueryHead head;
+        Bytes lower = query_of(label, tail, random, head);
+        if (!PacketCache::fits(lower.size())) continue;
+        const std::size_t name = dns::kHeaderSize + 1, end = name + label.size();
+        Bytes asked = lower;
+        for (std::size_t at = name; at < end; ++at) {
+            const bool is_upper = lower[at] >= 'A' && lower[at] <= 'Z';
+            if (is_upper) lower[at] |= 0x20U;
+            const bool is_letter = lower[at] >= 'a' && lower[at] <= 'z';
+            if (is_letter && random.below(2) == 0) asked[at] ^= 0x20U;
+        }
+        const std::uint64_t hash = packet_cache.hash(lower.data(), lower.size());
+        auto& line = packet_cache.replace(hash, lower.data(), lower.size());
+        line.head = head;
+        const auto difference = [&](const Bytes& message) {
+            return PacketCache::difference_by_case(line, message.data(), message.size());
+        };
+        BOOST_REQUIRE_EQUAL(packet_cache.hash(asked.data(), asked.size()), hash);
+        BOOST_REQUIRE(difference(asked));
+        BOOST_REQUIRE_EQUAL(checksum_fold(std::uint64_t{compared_sum(lower)} + *difference(asked)),
+                            compared_sum(asked));
+        longest = std::max(longest, static_cast<unsigned>(asked.size()));
+        for (std::size_t at = PacketCache::kIdBytes; at < asked.size(); ++at) {
+            const auto bit = static_cast<std::uint8_t>(1U << random.below(8));
+            std::uint8_t changed = asked[at] ^ bit;
+            const auto is_lower = lower[at] >= 'a' && lower[at] <= 'z';
+            const bool is_same =
+                at >= name && at < end && is_lower && (changed | 0x20) == lower[at];
+            std::swap(asked[at], changed);
+            BOOST_REQUIRE_EQUAL(difference(asked).has_value(), is_same);
+            std::swap(asked[at], changed);
+        }
+    }
+    BOOST_CHECK_EQUAL(longest, PacketCache::kLongest + PacketCache::kIdBytes);
 }
 
 BOOST_AUTO_TEST_CASE(a_quarter_of_the_lines_is_kept_almost_completely) {
