@@ -120,7 +120,7 @@ DataplaneRuntime::DataplaneRuntime(const RuntimeOptions& options) : options_(opt
         events_.push_back(std::make_unique<Ring<Event>>(kEvents, routers_sleeper_.get()));
         acknowledgements_.push_back(std::make_unique<Ring<Message>>(kAcknowledgements, sleeper));
         notes_.push_back(std::make_unique<Ring<Note>>(kNotes, nullptr));
-        records_.push_back(std::make_unique<CellRing>(options.record_cells));
+        records_.push_back(std::make_unique<RecordRing>(options.record_cells));
         frames_.push_back(std::make_unique<CellRing>(kFrameCells));
         traces_.push_back(std::make_unique<Ring<TraceMessage>>(kTraces, nullptr));
         for (unsigned s = 0; s < options.streams; ++s) {

@@ -71,7 +71,7 @@ class DataplaneRuntime {
     [[nodiscard]] BufferPools& buffers() { return *buffers_; }
 
     // The reader of query records (query_record_feed.h) polls and pops these.
-    [[nodiscard]] CellRing& records(unsigned worker) { return *records_[worker]; }
+    [[nodiscard]] RecordRing& records(unsigned worker) { return *records_[worker]; }
     // The main thread pops these, while a capture runs: CapturedFrame.
     [[nodiscard]] CellRing& frames(unsigned worker) { return *frames_[worker]; }
 
@@ -103,7 +103,8 @@ class DataplaneRuntime {
     std::vector<std::unique_ptr<Ring<Event>>> events_;
     std::vector<std::unique_ptr<Ring<Message>>> acknowledgements_;
     std::vector<std::unique_ptr<Ring<Note>>> notes_;
-    std::vector<std::unique_ptr<CellRing>> records_, frames_;
+    std::vector<std::unique_ptr<RecordRing>> records_;
+    std::vector<std::unique_ptr<CellRing>> frames_;
     std::vector<std::unique_ptr<Ring<TraceMessage>>> traces_;
     std::vector<std::vector<std::unique_ptr<Ring<Message>>>> to_stream_,
         from_stream_;                                                   // [stream][worker]

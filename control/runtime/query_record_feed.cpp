@@ -7,8 +7,8 @@
 namespace steer {
 namespace {
 
-std::vector<CellRing*> rings_of(DataplaneRuntime& runtime) {
-    std::vector<CellRing*> rings;
+std::vector<RecordRing*> rings_of(DataplaneRuntime& runtime) {
+    std::vector<RecordRing*> rings;
     for (unsigned w = 0; w < runtime.workers(); ++w)
         rings.push_back(&runtime.records(w));
     return rings;

@@ -23,7 +23,7 @@ class QueryRecordFeed {
     using Taker = std::function<void(const QueryRecordView& record)>;
     struct Wish {
         std::uint32_t one_in = 0;          // one query of N; 0: none
-        std::uint16_t query_bytes = 0;     // in addition to the question, which is always included
+        std::uint16_t query_bytes = 0;     // 0: the question, perhaps only in the response
         std::uint16_t response_bytes = 0;  // 0: none
         bool operator==(const Wish&) const = default;
     };

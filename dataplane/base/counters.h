@@ -34,7 +34,7 @@ class Count {
     X(frames_for_others_dropped, "packets of other workers that the port did not accept")          \
     X(parked_total, "pending queries so far")                                                      \
     X(cache_hits, "answers found in a cache")                                                      \
-    X(packet_cache_hits, "cache hits answered by an identical earlier query")                      \
+    X(packet_cache_hits, "cache hits answered by the packet cache")                                \
     X(cache_misses, "cache lookups without an answer")                                             \
     X(cache_inserts, "cache entries written")                                                      \
     X(cache_evictions, "cache entries evicted to make room")                                       \

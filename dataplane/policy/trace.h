@@ -94,10 +94,10 @@ enum class TraceCache : std::uint8_t {
     expired,      // a miss; its stale answer is sent if the upstream is late
 };
 // Whether the packet cache answered. The values after `answered` are for an injected hit. Such
-// queries bypass the packet cache, so these values say what it would have done with these bytes.
+// queries bypass the packet cache, so these values say what it would have done with this query.
 enum class TracePacketCache : std::uint8_t {
     answered,
-    would_answer,  // it has a line for these bytes
+    would_answer,  // it has a line for this query
     would_learn,   // it has no line yet
     resting,       // the packet cache is off, because few queries repeat
     too_long,      // the answer is too long for a line

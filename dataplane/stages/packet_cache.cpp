@@ -29,7 +29,7 @@ std::uint64_t word(const std::uint8_t* at) {
     return w;
 }
 
-// Equal for both cases of a letter. Other bytes that differ in this bit only share lines.
+// Equal for both cases of a letter. Messages that differ in this bit of any other byte collide.
 std::uint64_t caseless_word(const std::uint8_t* at) {
     constexpr std::uint64_t kCase = 0x2020202020202020;
     return word(at) & ~kCase;
@@ -51,20 +51,20 @@ alignas(32) constexpr std::array<std::uint8_t, 2 * sizeof(Block)> kLastBytes = [
     return mask;
 }();
 
-// Compares blocks of a line with those of a message, and sums where upper-case letters are.
+// Compares a line with a message without regard to case, and sums the difference of their letters.
 class CaseBlocks {
   public:
     void add(Block line, Block message) {
         const Block difference = line ^ message;
         const Block is_letter = reinterpret_cast<Block>(line - 'a' < 26);
-        wrong_ |= difference & ~(is_letter & 0x20);
+        mismatch_ |= difference & ~(is_letter & 0x20);
         words_ += reinterpret_cast<Words>(difference);
     }
-    [[nodiscard]] bool are_right() const {
-        const auto halves = reinterpret_cast<Halves>(wrong_);
+    [[nodiscard]] bool are_equal() const {
+        const auto halves = reinterpret_cast<Halves>(mismatch_);
         return (halves[0] | halves[1]) == 0;
     }
-    // If they are right: the checksum of the line's blocks less that of the message's, below 2^34. A
+    // If they are equal: the checksum of the line's blocks less that of the message's, below 2^34. A
     // bit that only the line has is one of its letters. Words hold the 5 blocks of a line.
     [[nodiscard]] std::uint64_t sum() const {
         static_assert(PacketCache::kLongest / sizeof(Block) * 0x2020 <= 0xffff);
@@ -75,7 +75,7 @@ class CaseBlocks {
   private:
     using Words = std::uint16_t __attribute__((vector_size(16)));
     using Halves = std::uint64_t __attribute__((vector_size(16)));
-    Block wrong_{};
+    Block mismatch_{};
     Words words_{};
 };
 
@@ -175,9 +175,9 @@ std::uint64_t PacketCache::hash(const std::uint8_t* message, std::size_t length,
     return fold_product(caseless_word(last) ^ kOdd2, caseless_word(last + 8) ^ h);
 }
 
-std::optional<std::uint16_t> PacketCache::difference_by_case(const Line& line,
-                                                             const std::uint8_t* message,
-                                                             std::size_t length) noexcept {
+std::optional<std::uint16_t> PacketCache::case_difference(const Line& line,
+                                                          const std::uint8_t* message,
+                                                          std::size_t length) noexcept {
     if (line.length != length || !same_outside_name(line, message)) return std::nullopt;
     const std::size_t n = length - kIdBytes;
     const std::uint8_t* const bytes = message + kIdBytes;
@@ -190,7 +190,7 @@ std::optional<std::uint16_t> PacketCache::difference_by_case(const Line& line,
     const CaseBlocks whole = std::exchange(blocks, {});
     const Block left = block(&kLastBytes[n - at]);
     blocks.add(block(&line.bytes[last]) & left, block(bytes + last) & left);
-    if (!whole.are_right() || !blocks.are_right()) return std::nullopt;
+    if (!whole.are_equal() || !blocks.are_equal()) return std::nullopt;
     const std::uint64_t lowered = whole.sum() + checksum_at(last, blocks.sum());
     return static_cast<std::uint16_t>(0xffffU - checksum_fold(lowered));
 }
@@ -241,11 +241,13 @@ PacketCache::Line& PacketCache::replace(std::uint64_t hash, const std::uint8_t* 
     const std::size_t set = set_of(hash);
     Tags& tags = tags_[set];
     const std::uint32_t tag = tag_of(hash);
-    unsigned way = place_in(tags);
-    for (unsigned i = 0; i < kWays; ++i)
-        way = (tags[i] | kFound) == tag ? i : way;
-    tags[way] = tag & ~kFound;
-    Line& line = lines_[set * kWays + way];
+    const unsigned same = ways_with(tags, tag);
+    const auto way = same == 0 ? place_in(tags) : static_cast<unsigned>(std::countr_zero(same));
+    Line& held = lines_[set * kWays + way];
+    const bool collides = same != 0 && (tags[way] & kFound) != 0 && !is_of(held, message, length) &&
+                          !case_difference(held, message, length);
+    tags[way] = collides ? tags[way] & ~kFound : tag & ~kFound;
+    Line& line = collides ? unused_ : held;
     line.length = static_cast<std::uint8_t>(length);
     std::memcpy(line.bytes.data(), message + kIdBytes, length - kIdBytes);
     return line;

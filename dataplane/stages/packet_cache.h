@@ -8,9 +8,10 @@
 // replaced or expired entry disappears here at once. The one thing that it keeps of an answer is the
 // reply for the current second (ready_reply.h), which is used under the same condition.
 //
-// Lines are compared in full; the hash only finds them. Lines evict each other if their hashes are
-// equal: a client that guesses the seed can ask so, or for names that differ in the bit of case of
-// bytes that are no letters (`1` and 0x11). Then the other stages answer those queries. A line that
+// Lines are compared in full; the hash only finds them. Queries with equal hashes evict each other's
+// lines, and the other stages answer them. The hash ignores bit 0x20 of all bytes from ARCOUNT on.
+// So `TXT` (16) and `DNSKEY` (48) of one name collide, as do names with `1` and 0x11. Of these, the
+// one that is found keeps the line. A client that guesses the seed can cause more collisions. A line that
 // was found stays once when a new one needs its place (second chance), so that rare names do not
 // drive out popular ones. If few queries repeat (random names), the packet cache stops for a while.
 // A cookie at the end of a query is not part of the compared bytes (stages/cookies.h).
@@ -71,7 +72,8 @@ class PacketCache {
     static bool fits(std::size_t length) noexcept {
         return length >= kShortest + 2 && length <= kLongest + 2;
     }
-    // The same for a name in any case of letters. `frontend_class`: distinguishes frontends that give different answers to the same bytes.
+    // Equal for all cases of the name. `frontend_class`: frontends with different answers differ in
+    // it.
     [[nodiscard]] std::uint64_t hash(const std::uint8_t* message, std::size_t length,
                                      std::uint8_t frontend_class = 0) const noexcept;
     // Prefetches the data that find() reads first.
@@ -89,11 +91,11 @@ class PacketCache {
         return line.length == length &&
                same_bytes(line.bytes.data(), message + kIdBytes, length - kIdBytes);
     }
-    // Whether the line has this message with a name in another case of letters. Then the checksum of
-    // the message's compared bytes is the line's `bytes_sum` and the number returned.
-    static std::optional<std::uint16_t> difference_by_case(const Line& line,
-                                                           const std::uint8_t* message,
-                                                           std::size_t length) noexcept;
+    // Compares without regard to the case of the name. Returns what to add to `bytes_sum` (one's
+    // complement) to get the sum of the message; nullopt: it is another message.
+    static std::optional<std::uint16_t> case_difference(const Line& line,
+                                                        const std::uint8_t* message,
+                                                        std::size_t length) noexcept;
     // Whether a ready reply also marks its entry as used (SIEVE): one in kTouched. More would read
     // entries that the replies do not need.
     [[nodiscard]] bool touches_now() noexcept { return ++sent_ready_ % kTouched == 0; }
@@ -110,7 +112,8 @@ class PacketCache {
         clear();
     }
     [[nodiscard]] std::uint32_t generation() const noexcept { return generation_; }
-    // Returns a line for a new message that fits. The caller fills it, and lower-cases its name.
+    // Returns a line for a new message that fits. No message is found in it if another one with the
+    // same hash was found since it was last passed over. The caller fills it, and lower-cases its name.
     Line& replace(std::uint64_t hash, const std::uint8_t* message, std::size_t length) noexcept;
 
   private:
@@ -136,6 +139,7 @@ class PacketCache {
     std::unique_ptr<Tags[], Free> tags_;
     std::unique_ptr<Line[], Free> lines_;
     std::unique_ptr<ReadyReply[], Free> replies_;  // of the line with the same index
+    Line unused_;  // replace() returns it instead of a line that was found and has the same hash
 };
 
 }  // namespace steer

@@ -66,28 +66,28 @@ std::uint8_t frontend_class(const Packet& p, const Snapshot& snapshot) {
     return snapshot.family_in_key && p.client.address.is_v4() ? entry | kOverV4 : entry;
 }
 
-// Whether the line's answer is right for queries with its bytes.
+// Whether the line's entry is still valid, and answers the packet's frontend class.
 template <Traits traits = kMayHaveCookie>
-[[gnu::always_inline]] inline bool serves(const Line& line, const Packet& p,
-                                          const Snapshot& snapshot, const cache::Cache& cache) {
+[[gnu::always_inline]] inline bool is_current(const Line& line, const Packet& p,
+                                              const Snapshot& snapshot, const cache::Cache& cache) {
     return line.frontend_class == frontend_class<traits>(p, snapshot) &&
            line.epoch == cache.epoch(line.share);
 }
 
 template <Traits traits>
-[[gnu::always_inline]] inline bool is_right(const Line& line, const Packet& p,
-                                            const Snapshot& snapshot, const cache::Cache& cache) {
+[[gnu::always_inline]] inline bool is_hit(const Line& line, const Packet& p,
+                                          const Snapshot& snapshot, const cache::Cache& cache) {
     return PacketCache::is_of(line, p.dns, compared_length<traits>(p)) &&
-           serves<traits>(line, p, snapshot, cache) && checksum_right<traits>(p, line.bytes_sum);
+           is_current<traits>(line, p, snapshot, cache) &&
+           checksum_right<traits>(p, line.bytes_sum);
 }
 
-// For a packet that is_right() refused: its name may have letters in upper case. Sets `case_sum`.
+// For a packet that is_hit() refused: its name may have letters in upper case. Sets `case_sum`.
 template <Traits traits>
-[[gnu::noinline]] bool is_right_in_other_case(const Line& line, Packet& p, const Snapshot& snapshot,
-                                              const cache::Cache& cache) {
-    const auto difference =
-        PacketCache::difference_by_case(line, p.dns, compared_length<traits>(p));
-    if (!difference || !serves<traits>(line, p, snapshot, cache)) return false;
+[[gnu::noinline]] bool is_hit_in_other_case(const Line& line, Packet& p, const Snapshot& snapshot,
+                                            const cache::Cache& cache) {
+    const auto difference = PacketCache::case_difference(line, p.dns, compared_length<traits>(p));
+    if (!difference || !is_current<traits>(line, p, snapshot, cache)) return false;
     p.case_sum = *difference;
     return checksum_right<traits>(p, std::uint64_t{line.bytes_sum} + p.case_sum);
 }
@@ -196,12 +196,19 @@ struct FromLines {
         resolver.count_covered();
         return true;
     }
+    // The query's turn for a record has come.
+    [[gnu::noinline]] void answer_ready_recorded(Packet& p, const Line& line,
+                                                 const ReadyReply& reply) const noexcept {
+        fill<traits>(p, line);
+        resolver.answer_ready_recorded(p, snapshot, reply);
+    }
     [[gnu::always_inline]] bool answer_ready(Packet& p, const Line& line,
                                              const Batch& batch) const noexcept {
         if (!has_reply(line)) return false;
         const std::size_t question_end = line.head.question_end;
         if (!may_be_ready || !p.checksum.is_whole || p.dns_room < ReadyReply::room(question_end) ||
-            !resolver.next_is_plain()) [[unlikely]]
+            (resolver.until_record() == 1 && !resolver.has_plan(*line.entry, p, snapshot)))
+            [[unlikely]]
             return false;
         if constexpr (traits.limits) {
             if (!batching.add_to_begun(batch)) [[unlikely]]
@@ -214,7 +221,11 @@ struct FromLines {
         }
         if (packet_cache.touches_now()) [[unlikely]]
             cache::Cache::touch(*line.entry);
-        resolver.answer_ready(p, reply, question_end);
+        if (resolver.until_record() == 1) [[unlikely]] {
+            answer_ready_recorded(p, line, reply);
+        } else {
+            resolver.answer_ready(p, reply, question_end);
+        }
         return true;
     }
     [[gnu::always_inline]] bool answer_from_entry(Packet& p, Line& line,
@@ -233,6 +244,12 @@ struct FromLines {
         }
     }
 };
+
+// For a query that may get a record. It reads the entry, which a ready reply does not.
+[[gnu::noinline]] void prefetch_recorded(const Line* line, const Resolver& resolver) noexcept {
+    resolver.prefetch_record();
+    if (line != nullptr) cache::Cache::prefetch(line->entry);
+}
 
 // Calls in it would cost about 9 % of an answer.
 template <Traits traits, class Places, class Batching>
@@ -261,8 +278,8 @@ template <Traits traits, class Places, class Batching>
     for (unsigned i = 0; i < n; ++i) {
         if (lines[i] == nullptr) continue;
         Packet& p = burst.packets[places[i]];
-        if (is_right<traits>(*lines[i], p, snapshot, cache) ||
-            is_right_in_other_case<traits>(*lines[i], p, snapshot, cache)) {
+        if (is_hit<traits>(*lines[i], p, snapshot, cache) ||
+            is_hit_in_other_case<traits>(*lines[i], p, snapshot, cache)) {
             const bool has_reply = from_lines.has_reply(*lines[i]);
             if (has_reply) packet_cache.ready_reply(*lines[i]).prefetch();
             if (!has_reply || from_lines.is_checked(*lines[i]))
@@ -284,6 +301,8 @@ template <Traits traits, class Places, class Batching>
             }
         }
     }
+    if (from_lines.resolver.until_record() <= n) [[unlikely]]
+        prefetch_recorded(lines[from_lines.resolver.until_record() - 1], from_lines.resolver);
     stage_ends(Stage::packet_cache);
     unsigned kept = 0;
     for (unsigned i = 0; i < n; ++i) {
@@ -356,9 +375,9 @@ TracePacketCache foresee(const Packet& p, const Snapshot& snapshot, const Packet
     const std::size_t length = compared_length(p);
     const Line* const line =
         packet_cache.find(packet_cache.hash(p.dns, length, frontend_class(p, snapshot)));
-    const bool is_known = line != nullptr && serves(*line, p, snapshot, cache) &&
+    const bool is_known = line != nullptr && is_current(*line, p, snapshot, cache) &&
                           (PacketCache::is_of(*line, p.dns, length) ||
-                           PacketCache::difference_by_case(*line, p.dns, length));
+                           PacketCache::case_difference(*line, p.dns, length));
     return is_known ? TracePacketCache::would_answer : TracePacketCache::would_learn;
 }
 

@@ -1,6 +1,7 @@
 #include "dataplane/stages/query_ends.h"
 
 #include <rte_cycles.h>
+#include <rte_memcpy.h>
 
 #include <algorithm>
 #include <cstring>
@@ -61,7 +62,7 @@ bool is_from_cache(AnswerPath path) noexcept {
 
 }  // namespace
 
-QueryEnds::QueryEnds(unsigned worker, const Shared& shared, CellRing* ring, Counters& counters)
+QueryEnds::QueryEnds(unsigned worker, const Shared& shared, RecordRing* ring, Counters& counters)
     : shared_(shared),
       ring_(ring),
       counters_(counters),
@@ -76,9 +77,11 @@ void QueryEnds::begin_turn(Now now, const Snapshot* snapshot) noexcept {
     one_in_ = ring_ == nullptr ? 0 : shared_.record_one_in.load(std::memory_order_relaxed);
     if (one_in_ == 0) {
         until_due_ = UINT32_MAX;
-    } else if (until_due_ > one_in_) {
-        until_due_ = 1;
+        return;
     }
+    if (until_due_ > one_in_) until_due_ = 1;
+    query_bytes_ = shared_.record_query_bytes.load(std::memory_order_relaxed);
+    response_bytes_ = shared_.record_response_bytes.load(std::memory_order_relaxed);
 }
 
 std::uint64_t QueryEnds::turn_ns() const noexcept {
@@ -135,6 +138,8 @@ void QueryEnds::answered(const Parked& p, std::uint8_t rcode) noexcept {
 // ---- records
 
 void QueryEnds::keep_query(const Packet& p) noexcept {
+    const std::size_t question_end = p.query.question_end;
+    if (question_is_in(question_end, question_end)) return;  // any reply has it
     kept_ = p.dns_length;
     std::memcpy(query_->data(), p.dns, kept_);
 }
@@ -214,13 +219,14 @@ QueryRecord* QueryEnds::record(const Packet& p, bool moved, EndRow end, const An
     const std::span<const std::uint8_t> query{is_kept ? query_->data() : p.dns,
                                               is_kept ? std::exchange(kept_, 0) : p.dns_length};
     head.query_length = static_cast<std::uint16_t>(query.size());
-    if (query.size() >= dns::kHeaderSize) head.flags = dns::load_be16(&query[2]);
-    const bool is_readable = p.query.question_end != 0;
-    if (is_readable) {
+    if (p.query.question_end != 0) {
+        head.flags = p.query.flags;  // the message may be the reply by now
         head.qname_len = p.query.qname_len;
         head.qtype = p.query.qtype;
         head.qclass = p.query.qclass;
         head.udp_size = p.query.edns.present ? p.query.edns.udp_size : std::uint16_t{0};
+    } else if (query.size() >= dns::kHeaderSize) {
+        head.flags = dns::load_be16(&query[2]);
     }
     const ProgramState* const state = source.state != nullptr ? source.state : state_;
     if (state != nullptr) {
@@ -228,7 +234,7 @@ QueryRecord* QueryEnds::record(const Packet& p, bool moved, EndRow end, const An
     } else if (p.found != nullptr && is_from_cache(source.path)) {
         fill_plain_hit(head, *p.found);
     }
-    return write(head, query, is_readable ? p.query.question_end : kUnreadable, reply.message);
+    return write(head, query, p.query.question_end, reply.message);
 }
 
 QueryRecord* QueryEnds::record(const Parked& p, EndRow end, const SentReply& reply) noexcept {
@@ -277,12 +283,15 @@ std::size_t QueryEnds::write_query(const Parked& p) noexcept {
 }
 
 QueryRecord* QueryEnds::write(QueryRecord& head, std::span<const std::uint8_t> query,
-                              std::size_t least, std::span<const std::uint8_t> response) noexcept {
-    const std::size_t most =
-        std::max<std::size_t>(least, shared_.record_query_bytes.load(std::memory_order_relaxed));
-    query = query.first(std::min(query.size(), most));
-    response = response.first(std::min<std::size_t>(
-        response.size(), shared_.record_response_bytes.load(std::memory_order_relaxed)));
+                              std::size_t question_end,
+                              std::span<const std::uint8_t> response) noexcept {
+    if (question_is_in(response.size(), question_end)) {
+        query = {};
+    } else {
+        const std::size_t least = question_end != 0 ? question_end : kUnreadable;
+        query = query.first(std::min(query.size(), std::max<std::size_t>(least, query_bytes_)));
+    }
+    response = response.first(std::min<std::size_t>(response.size(), response_bytes_));
     head.query_bytes = static_cast<std::uint16_t>(query.size());
     head.response_bytes = static_cast<std::uint16_t>(response.size());
     head.lost = lost_;
@@ -297,9 +306,10 @@ QueryRecord* QueryEnds::write(QueryRecord& head, std::span<const std::uint8_t> q
     counters_.add(Stat::records_written);
     head.cells = static_cast<std::uint16_t>(cells);
     std::memcpy(place, &head, sizeof head);
-    std::memcpy(place + sizeof head, query.data(), query.size());
-    if (response.data() != nullptr)  // memcpy() must not get a null pointer
-        std::memcpy(place + sizeof head + query.size(), response.data(), response.size());
+    // In line: calls of the C library would read more pages of code, which are cold.
+    std::uint8_t* const behind = place + sizeof head;
+    if (!query.empty()) rte_memcpy(behind, query.data(), query.size());
+    if (!response.empty()) rte_memcpy(behind + query.size(), response.data(), response.size());
     return reinterpret_cast<QueryRecord*>(place);
 }
 

@@ -2,10 +2,10 @@
 // control requests records.
 //
 // In:   the end of each query with a client, from Replier; the beginning and the end of each turn.
-// Out:  counts; records in the worker's CellRing, published at the end of the turn.
+// Out:  counts; records in the worker's RecordRing, published at the end of the turn.
 // Cost: per answered packet, two increments (for a plain hit, three) and a decrement in the
 //       worker's own memory. Per turn, two readings of the TSC and one load of
-//       Shared::record_one_in. Counts of up to kTurns busy turns are added to QueryCounters
+//       Shared::record_one_in (two more while records are requested). Counts of up to kTurns busy turns are added to QueryCounters
 //       together.
 //
 // A packet's duration is that of its turn, so all packets that end in one turn are counted
@@ -47,7 +47,7 @@ class QueryEnds {
     static constexpr unsigned kTurns = 64;
 
     // `ring` may be nullptr: no records. The constructor allocates all memory that it needs.
-    QueryEnds(unsigned worker, const Shared& shared, CellRing* ring, Counters& counters);
+    QueryEnds(unsigned worker, const Shared& shared, RecordRing* ring, Counters& counters);
 
     void begin_turn(Now now, const Snapshot* snapshot) noexcept;
     // Call it after all lanes were sent. `busy`: the turn had work.
@@ -96,13 +96,17 @@ class QueryEnds {
         until_due_ = one_in_;
         return true;
     }
-    // Whether is_due() would return true.
-    [[nodiscard]] bool next_is_due() const noexcept { return until_due_ == 1; }
+    // The number of calls of is_due() until it returns true; 1: the next one does.
+    [[nodiscard]] std::uint32_t until_due() const noexcept { return until_due_; }
+    // Prefetches what record() writes.
+    void prefetch_record() const noexcept {
+        if (ring_ != nullptr) ring_->prefetch();
+    }
     // The plan of a query in the burst that a plain hit answers, or the program of one that gets no
     // answer of it, for the next record. nullptr at its end.
     void note_plan(const Plan* plan) noexcept { plan_ = plan; }
     void note_program(const ProgramState* state) noexcept { state_ = state; }
-    // Copies the query, because its reply will be written over it.
+    // Copies the query, if its record needs it, because its reply will be written over it.
     void keep_query(const Packet& p) noexcept;
     // Writes the record of a query for which is_due() returned true. It may be changed until the
     // end of the turn. nullptr: no space.
@@ -119,9 +123,16 @@ class QueryEnds {
     // Bytes of a query without a readable question that are always stored.
     static constexpr std::size_t kUnreadable = 272;
 
-    // Puts the record into the ring with at least `least` bytes of the query.
-    QueryRecord* write(QueryRecord& head, std::span<const std::uint8_t> query, std::size_t least,
-                       std::span<const std::uint8_t> response) noexcept;
+    // Whether the record of a response with `response` bytes has the question in them, and nothing
+    // else of the query. `question_end`: of the query; 0: there is no readable question.
+    [[nodiscard]] bool question_is_in(std::size_t response,
+                                      std::size_t question_end) const noexcept {
+        return question_end != 0 && query_bytes_ == 0 &&
+               std::min<std::size_t>(response, response_bytes_) >= question_end;
+    }
+    // Puts the record into the ring.
+    QueryRecord* write(QueryRecord& head, std::span<const std::uint8_t> query,
+                       std::size_t question_end, std::span<const std::uint8_t> response) noexcept;
     // `since_ns`: nanoseconds since the turn began.
     void fill(QueryRecord& head, EndRow end, AnswerPath path, const SentReply& reply,
               std::uint64_t since_ns) const noexcept;
@@ -133,7 +144,7 @@ class QueryEnds {
     void fold() noexcept;
 
     const Shared& shared_;
-    CellRing* const ring_;
+    RecordRing* const ring_;
     Counters& counters_;
     const std::uint8_t worker_;
     const double ns_per_cycle_;
@@ -143,6 +154,7 @@ class QueryEnds {
     std::uint64_t begun_tsc_ = 0;
     const Snapshot* snapshot_ = nullptr;
     std::uint32_t one_in_ = 0;
+    std::uint16_t query_bytes_ = 0, response_bytes_ = 0;  // limits in a record
     std::array<std::uint32_t, kAnswerPaths.size()> paths_{};
     // Number of turns since fold(), with counts as in QueryCounters::ends.
     unsigned unfolded_ = 0;

@@ -1,7 +1,7 @@
 // The record of a client's query that ended: client, question, path, answer and duration.
 //
 // While `Shared::record_one_in` is N (not 0), a worker writes a record for one of N ended queries,
-// to its own ring (WorkerRings::records, CellRing). A query has at most one record, for any end.
+// to its own ring (WorkerRings::records, RecordRing). A query has at most one record, for any end.
 // Background refreshes and branches of queries have none. A parked query gets its record when it
 // ends. If the ring is full, the record is lost: `lost` in the next record and Stat::records_lost
 // count it.
@@ -19,9 +19,9 @@
 #include <utility>
 #include <vector>
 
-#include "dataplane/base/cell_ring.h"
 #include "dataplane/base/list_state.h"
 #include "dataplane/base/message.h"
+#include "dataplane/base/record_ring.h"
 #include "dataplane/base/verdict.h"
 #include "dataplane/policy/decision.h"
 #include "matchers/counter_table.h"
@@ -112,7 +112,8 @@ struct QueryRecordView {
     const QueryRecord& head;
     // The beginning of the query: at least header and question, if there is a question; up to the
     // limit that control set. For a query without a readable question, 272 bytes. For a parked
-    // query, it is rebuilt from the record: header, question, OPT with size, DO and subnet.
+    // query, it is rebuilt from the record: header, question, OPT with size, DO and subnet. Empty if
+    // that limit is 0 and the response has the question.
     std::span<const std::uint8_t> query;
     // The beginning of the response, up to control's limit.
     std::span<const std::uint8_t> response;
@@ -120,8 +121,8 @@ struct QueryRecordView {
     // Wire form in the client's case, with the root byte. Empty: the question is not readable.
     [[nodiscard]] std::span<const std::uint8_t> qname() const {
         constexpr std::size_t kHeader = 12;
-        return head.qname_len == 0 ? std::span<const std::uint8_t>{}
-                                   : query.subspan(kHeader, head.qname_len);
+        if (head.qname_len == 0) return {};
+        return (query.empty() ? response : query).subspan(kHeader, head.qname_len);
     }
 
     // The view of a record's cells, in the format of CellRing::for_each().
@@ -137,15 +138,15 @@ struct QueryRecordView {
 class QueryRecords {
   public:
     // One ring per worker; the rings must outlive this object.
-    explicit QueryRecords(std::vector<CellRing*> rings) : rings_(std::move(rings)) {}
+    explicit QueryRecords(std::vector<RecordRing*> rings) : rings_(std::move(rings)) {}
 
     // Calls `visit(const QueryRecordView&)` with each published record: worker by worker, in the
-    // order of ends. Reads at most one full ring of each worker, so it returns even under load.
+    // order of ends. Reads each ring of a worker at most twice, so it returns even under load.
     // Returns the number of records.
     template <class Visit>
     unsigned for_each(Visit&& visit) {
         unsigned records = 0;
-        for (CellRing* const ring : rings_) {
+        for (RecordRing* const ring : rings_) {
             records += ring->for_each([&visit](std::span<const std::uint8_t> cells) {
                 visit(QueryRecordView::of(cells));
             });
@@ -154,7 +155,7 @@ class QueryRecords {
     }
 
   private:
-    std::vector<CellRing*> rings_;
+    std::vector<RecordRing*> rings_;
 };
 
 }  // namespace steer

@@ -231,9 +231,9 @@ Verdict Replier::answer(Packet& p, const dns::Answer& answer, const dns::ReplyOp
                        : answer_other(p, answer, options, source);
 }
 
-[[gnu::cold]] Verdict Replier::answer_other(Packet& p, const dns::Answer& answer,
-                                            const dns::ReplyOptions& options,
-                                            const AnswerSource& source) noexcept {
+Verdict Replier::answer_other(Packet& p, const dns::Answer& answer,
+                              const dns::ReplyOptions& options,
+                              const AnswerSource& source) noexcept {
     return p.mbuf == nullptr ? answer_injected(p, answer, options, source)
                              : answer_recorded(p, answer, options, source);
 }
@@ -254,16 +254,36 @@ Verdict Replier::answer(Packet& p, const dns::Answer& answer, const dns::ReplyOp
     return v;
 }
 
-void Replier::answer_ready(Packet& p, const ReadyReply& reply, std::size_t question_end) noexcept {
+[[gnu::always_inline]] inline void Replier::count_ready(const ReadyReply& reply) noexcept {
     QueryEnds& ends = query_ends_;
-    (void)ends.is_due();  // counts for sampling; false after next_is_plain()
+    (void)ends.is_due();  // counts for sampling
     ends.answered(reply.end, AnswerPath::packet_cache);
     ends.hit(reply.cache);
-    const std::size_t n = reply.write(p.dns, question_end);
+}
+
+[[gnu::always_inline]] inline void Replier::send_ready(Packet& p, const ReadyReply& reply,
+                                                       std::size_t length) noexcept {
     send_turned(p,
                 turn_around_by_change(rte_pktmbuf_mtod(p.mbuf, std::uint8_t*), p.l3_offset, p.is_v6,
-                                      static_cast<std::uint16_t>(n), reply.change),
+                                      static_cast<std::uint16_t>(length), reply.change),
                 Verdict::answered);
+}
+
+void Replier::answer_ready(Packet& p, const ReadyReply& reply, std::size_t question_end) noexcept {
+    count_ready(reply);
+    send_ready(p, reply, reply.write(p.dns, question_end));
+}
+
+// Its code is in one place, because it is cold: one query in many gets a record.
+[[gnu::noinline, gnu::flatten]] void Replier::answer_ready_recorded(
+    Packet& p, const ReadyReply& reply) noexcept {
+    count_ready(reply);
+    query_ends_.keep_query(p);
+    const auto rcode = static_cast<std::uint16_t>(reply.end - p.query.type_row);
+    const std::size_t n = reply.write(p.dns, p.query.question_end);
+    transmit_.record_of_next(lane_of(p), record(p, Verdict::answered, {AnswerPath::packet_cache},
+                                                {rcode, std::nullopt, {p.dns, n}}));
+    send_ready(p, reply, n);
 }
 
 // As answer_plain(), and writes the query's record.

@@ -59,9 +59,13 @@ class Replier {
     // The same for a query that is_plain(). `hit`: the entry of a plain hit, else nullptr.
     Verdict answer_plain(Packet& p, const dns::Answer& answer, const dns::ReplyOptions& options,
                          AnswerPath path, const cache::Entry* hit = nullptr) noexcept;
-    // Sends a ready reply to a received query, after next_is_plain() was true.
+    // Sends a ready reply to a received query, after until_record() was not 1.
     void answer_ready(Packet& p, const ReadyReply& reply, std::size_t question_end) noexcept;
-    [[nodiscard]] bool next_is_plain() const noexcept { return !query_ends_.next_is_due(); }
+    // The same if it was 1: also writes the query's record. `p.query` must be filled, except its name,
+    // and note_plan() called.
+    void answer_ready_recorded(Packet& p, const ReadyReply& reply) noexcept;
+    void prefetch_record() const noexcept { query_ends_.prefetch_record(); }
+    [[nodiscard]] std::uint32_t until_record() const noexcept { return query_ends_.until_due(); }
     // Whether the query arrived by a port and gets no record. Call it once for each query, because
     // it counts for sampling.
     [[nodiscard]] bool is_plain(const Packet& p) noexcept {
@@ -106,6 +110,8 @@ class Replier {
 
   private:
     void count(const Packet& p, Verdict v) noexcept;
+    void count_ready(const ReadyReply& reply) noexcept;
+    void send_ready(Packet& p, const ReadyReply& reply, std::size_t length) noexcept;
     // Counts and records the end of a query that a worker does not answer.
     void end_without_answer(Packet& p, Verdict v) noexcept;
     void free_query(Packet& p) noexcept;

@@ -93,13 +93,24 @@ class Resolver {
     // In place of renew_if_covered(), in the same second, while ReadyReply::covered_while is
     // list_changes().
     void count_covered() noexcept { parts_.claims.count_covered(); }
-    // Whether the next query that ends gets no record, so that answer_ready() may end it.
-    [[nodiscard]] bool next_is_plain() const noexcept { return parts_.replier.next_is_plain(); }
+    // Prefetches the place of the next record.
+    void prefetch_record() const noexcept { parts_.replier.prefetch_record(); }
+    // The number of queries that end until one gets a record. 1: the next one, which
+    // answer_ready_recorded() has to end. UINT32_MAX: control requests no records.
+    [[nodiscard]] std::uint32_t until_record() const noexcept {
+        return parts_.replier.until_record();
+    }
     // Answers a received packet from prepare()'s reply to its bytes. `question_end`: of its query.
     [[gnu::always_inline]] void answer_ready(Packet& p, const ReadyReply& reply,
                                              std::size_t question_end) noexcept {
         parts_.replier.answer_ready(p, reply, question_end);
     }
+    // Whether a record of a plain hit can have its plan: not while workers follow a reload.
+    [[nodiscard]] bool has_plan(const cache::Entry& entry, const Packet& p,
+                                const Snapshot& snapshot) noexcept;
+    // The same with a record, if it has a plan. `p.query` needs no name.
+    void answer_ready_recorded(Packet& p, const Snapshot& snapshot,
+                               const ReadyReply& reply) noexcept;
     // Limits on answers, for one packet.
     struct UnderLimits {
         const Limiter::Batching& batching;  // limit_batches()

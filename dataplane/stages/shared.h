@@ -54,8 +54,8 @@ struct Shared {
     // Control sets it: workers end parked queries of this generation and older with SERVFAIL (0:
     // none).
     std::atomic<std::uint32_t> retire_generation{0};
-    // Control sets it: one of N ended queries is recorded (0: none), with up to record_bytes of its
-    // messages (query_record.h).
+    // Control sets them: one of N ended queries is recorded (0: none), with up to these numbers of
+    // bytes of its query and its response. 0 query bytes: QueryRecordView::query may be empty.
     std::atomic<std::uint32_t> record_one_in{0};
     std::atomic<std::uint16_t> record_query_bytes{0}, record_response_bytes{0};
     // Control sets it: the queries to trace (nullptr: only injected ones with a trace id).
@@ -92,7 +92,7 @@ struct WorkerRings {
     Ring<Message>* from_routers = nullptr;  // MessageKind::acknowledged
     Ring<Event>* to_routers = nullptr;
     Ring<Note>* to_main = nullptr;
-    CellRing* records = nullptr;           // of QueryRecord, to control's QueryRecords
+    RecordRing* records = nullptr;         // of QueryRecord, to control's QueryRecords
     Ring<TraceMessage>* traces = nullptr;  // to the main thread
     CellRing* frames = nullptr;            // of CapturedFrame, to the main thread
 };

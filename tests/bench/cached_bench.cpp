@@ -84,6 +84,12 @@ void print_stages(const StageTimes& before, const StageTimes& after, double pack
     if (!after.empty()) std::printf("]");
 }
 
+double median(std::vector<double> all) {
+    if (all.empty()) fail("no whole second was measured");
+    std::nth_element(all.begin(), all.begin() + static_cast<long>(all.size() / 2), all.end());
+    return all[all.size() / 2];
+}
+
 void let_run(CachedScene& scene, double seconds) {
     using Clock = std::chrono::steady_clock;
     const auto end = Clock::now() + std::chrono::duration<double>(seconds);
@@ -124,6 +130,63 @@ void measure(CachedScene& scene, double seconds, bool reload) {
         share(&Reading::asked), share(&Reading::claimed), reload_s, packets);
     print_stages(stages_before, stages_after, packets);
     std::printf("}\n");
+}
+
+// Reads a worker's records, as control's recorder does with nothing to write: all their bytes.
+class RecordReader {
+  public:
+    explicit RecordReader(RecordRing& ring)
+        : ring_(ring), thread_([this](const std::stop_token& s) { run(s); }) {}
+
+  private:
+    void run(const std::stop_token& stop) {
+        pthread_setname_np(pthread_self(), "records");
+        while (!stop.stop_requested()) {
+            ring_.for_each([&](std::span<const std::uint8_t> record) {
+                for (std::size_t at = 0; at < record.size(); at += CellRing::kCell)
+                    seen_ += record[at];
+            });
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        }
+    }
+
+    RecordRing& ring_;
+    std::uint64_t seen_ = 0;
+    std::jthread thread_;
+};
+
+// Alternates turns with a record of one query in `one_in` and with none. Prints the median wall time
+// that one record adds. The kernel counts CPU time of another thread in steps of milliseconds.
+void measure_records(CachedScene& scene, double seconds, std::uint32_t one_in) {
+    using Clock = std::chrono::steady_clock;
+    DataplaneRuntime& runtime = scene.runtime();
+    constexpr std::uint16_t kAnswerBytes = 512;  // as the recorder asks for
+    runtime.shared().record_response_bytes = kAnswerBytes;
+    const RecordReader reader(runtime.records(0));
+    std::this_thread::sleep_for(std::chrono::milliseconds(700));
+    constexpr double kTurn = 0.05;
+    const auto ns_per_packet = [&](std::uint32_t one_in_now) {
+        runtime.shared().record_one_in = one_in_now;
+        std::this_thread::sleep_for(std::chrono::milliseconds(2));
+        const Counters& counters = runtime.worker(0).counters();
+        const auto begin = Clock::now();
+        const std::uint64_t before = counters.get(Stat::rx_packets);
+        std::this_thread::sleep_for(std::chrono::duration<double>(kTurn));
+        const std::chrono::duration<double, std::nano> took = Clock::now() - begin;
+        const std::uint64_t packets = counters.get(Stat::rx_packets) - before;
+        if (packets == 0) fail("no packet came");
+        return took.count() / static_cast<double>(packets);
+    };
+    std::vector<double> without, record_ns;
+    while (static_cast<double>(without.size()) < seconds / (2 * kTurn)) {
+        without.push_back(ns_per_packet(0));
+        record_ns.push_back((ns_per_packet(one_in) - without.back()) * one_in);
+    }
+    const Counters& counters = runtime.worker(0).counters();
+    std::printf("{\"ns\": %.2f, \"record_ns\": %.1f, \"written\": %" PRIu64 ", \"lost\": %" PRIu64
+                "}\n",
+                median(without), median(record_ns), counters.get(Stat::records_written),
+                counters.get(Stat::records_lost));
 }
 
 // What the workers answer in each second, beside whatever else is done.
@@ -189,12 +252,6 @@ void write_lines(const std::string& path, const std::vector<std::string>& lines)
     for (const std::string& line : lines)
         out << line << '\n';
     if (!out.flush()) fail(path + " cannot be written");
-}
-
-double median(std::vector<double> all) {
-    if (all.empty()) fail("no whole second was measured");
-    std::nth_element(all.begin(), all.begin() + static_cast<long>(all.size() / 2), all.end());
-    return all[all.size() / 2];
 }
 
 // Undisturbed for `seconds`; then reloads, one after the other. Each changes lines of the list. Then
@@ -285,6 +342,7 @@ int main(int argc, char** argv) {
     std::string pcap;
     double seconds = 2, warm_s = 0;
     bool no_huge = false, checks = false, reload = false;
+    std::uint32_t record_one_in = 0;
     unsigned new_name_every = 0, reloads = 0, rounds = 3;
     std::string list;
     unsigned workers = 1, mib = 1200;
@@ -317,6 +375,8 @@ int main(int argc, char** argv) {
                    "so manieth query is for a name that nobody asked for before, and is forwarded");
     app.add_flag("--reload", reload, "in the middle");
     app.add_option("--reloads", reloads, "so many, of a list that changes each time");
+    app.add_option("--record-one-in", record_one_in,
+                   "measure the cost of a record of one query in N, by turns with none");
     app.add_option("--list", list, "that list: rules that `config` reads");
     CLI11_PARSE(app, argc, argv);
 
@@ -349,7 +409,9 @@ int main(int argc, char** argv) {
     CachedScene cached(scene, ports);
     cached.runtime().start();
     if (checks) return check(cached.runtime(), seconds, checked);
-    if (reloads != 0) {
+    if (record_one_in != 0) {
+        measure_records(cached, seconds, record_one_in);
+    } else if (reloads != 0) {
         measure_reloads(cached, seconds, reloads, list);
     } else {
         measure(cached, seconds, reload);

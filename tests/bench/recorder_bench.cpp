@@ -62,7 +62,7 @@ std::vector<std::uint8_t> query_for(std::size_t number) {
 
 class Producer {
   public:
-    Producer(CellRing& ring, unsigned rate) : ring_(ring), rate_(rate) {
+    Producer(RecordRing& ring, unsigned rate) : ring_(ring), rate_(rate) {
         for (std::size_t i = 0; i < kNames; ++i)
             queries_.push_back(query_for(i));
     }
@@ -135,7 +135,7 @@ class Producer {
             std::memcpy(response + query.size(), kAddress, sizeof kAddress);
     }
 
-    CellRing& ring_;
+    RecordRing& ring_;
     const unsigned rate_;
     std::vector<std::vector<std::uint8_t>> queries_;
     std::uint64_t random_ = 88'172'645'463'325'252U, made_ = 0, lost_ = 0;

@@ -141,7 +141,7 @@ Appliance::Appliance(const ApplianceOptions& options) : options_(options) {
         to_routers_.push_back(std::make_unique<Ring<Event>>(options.events, nullptr));
         notes_.push_back(std::make_unique<Ring<Note>>(16, nullptr));
         traces_.push_back(std::make_unique<Ring<TraceMessage>>(8, nullptr));
-        records_.push_back(std::make_unique<CellRing>(options.record_cells));
+        records_.push_back(std::make_unique<RecordRing>(options.record_cells));
     }
     for (unsigned i = 0; i < kUpstreams; ++i) {
         next_hops_.by_upstream.push_back({.via = NextHop::Via::port,
@@ -414,7 +414,7 @@ Kind kind_of(const QueryRecord& r) {
 }  // namespace
 
 void Appliance::take_records() {
-    std::vector<CellRing*> rings;
+    std::vector<RecordRing*> rings;
     for (const auto& ring : records_)
         rings.push_back(ring.get());
     QueryRecords(std::move(rings)).for_each([&](const QueryRecordView& r) {

@@ -225,7 +225,7 @@ class Appliance {
     std::vector<std::unique_ptr<Ring<Event>>> to_routers_;
     std::vector<std::unique_ptr<Ring<Note>>> notes_;
     std::vector<std::unique_ptr<Ring<TraceMessage>>> traces_;
-    std::vector<std::unique_ptr<CellRing>> records_;
+    std::vector<std::unique_ptr<RecordRing>> records_;
     bool keeps_records_ = false;     // for records()
     bool are_all_recorded_ = false;  // from the start: then they are compared with the verdicts
     std::map<std::pair<unsigned, EndRow>, std::uint64_t> recorded_ends_;  // by kind of work

@@ -247,7 +247,7 @@ Bytes in_lower_case(const Seen& answer) {
 
 }  // namespace
 
-// Its cases are another query's bytes, but its line, its ready reply and its question are right.
+// The reply has the case of its own question, and the records of the line's ready reply.
 BOOST_AUTO_TEST_CASE(a_query_in_random_case_hits_the_line_of_its_name) {
     Random random(20261130);
     const std::string name = "a-1.longer[@`{z.other.example";
@@ -308,7 +308,7 @@ BOOST_AUTO_TEST_CASE(a_query_that_differs_in_more_than_case_has_its_own_line) {
     a.check_sums();
 }
 
-// The sum of the line is that of other bytes.
+// The frame keeps the checksum of the lower-case name, which is wrong for its bytes.
 BOOST_AUTO_TEST_CASE(a_query_in_random_case_with_a_wrong_checksum_is_dropped) {
     Appliance a;
     a.publish(cache_forward());
@@ -400,6 +400,28 @@ BOOST_AUTO_TEST_CASE(a_query_whose_turn_for_a_record_has_come_gets_one_beside_re
     BOOST_CHECK_EQUAL(recorded.response.at(1), 7);
 }
 
+// Changes a byte of the cached answer: replies that are not ready get wrong checksums.
+void change_answer(Appliance& a, const std::string& name) {
+    const Bytes wire = wire_name(name);
+    const cache::KeyFacts facts{wire, kTypeA, dns::kIn, 0, 0};
+    const cache::Key key = (*a.shared().hasher)(facts);
+    const cache::Entry* entry = nullptr;
+    a.shared().cache->lookup(&key, &facts, 1, a.now().s(), &entry);
+    BOOST_REQUIRE(entry != nullptr);
+    const dns::Answer& answer = entry->answer();
+    const_cast<std::uint8_t*>(answer.body())[answer.body_len - 1] ^= 1U;
+}
+
+// The record of a query, without its times.
+Appliance::Recorded record_of(Appliance& a, const DnsMessage& query) {
+    a.ask(query);
+    a.turn();
+    (void)a.answer();
+    Appliance::Recorded recorded = a.record();
+    recorded.head.ended_ns = recorded.head.duration_us = 0;
+    return recorded;
+}
+
 // Publishes `list`, installs the row of www.stream.example and makes a covered reply for it.
 void make_covered(Appliance& a, const PolicyList& list) {
     a.publish(cache_list_forward(list));
@@ -411,6 +433,34 @@ void make_covered(Appliance& a, const PolicyList& list) {
     for (unsigned i = 0; i < 5; ++i)
         (void)ask_again(a, "www.stream.example");
     (void)a.events();
+}
+
+// For an answer with lists; with the whole query in the record, and with none of it.
+BOOST_AUTO_TEST_CASE(the_record_of_a_ready_reply_is_that_of_a_reply_from_the_entry) {
+    for (const std::uint16_t query_bytes : {std::uint16_t{0}, std::uint16_t{UINT16_MAX}}) {
+        Appliance a;
+        a.advance_ms(1);
+        make_covered(a, policy_list(3));
+        a.advance_ms(1000);
+        a.record_all();
+        a.shared().record_query_bytes = query_bytes;
+        a.turn();
+        DnsMessage query = DnsMessage::query(7, "WWW.stream.example", kTypeA);
+        query.opt(1232);
+        (void)record_of(a, query);  // found by lookup
+        const Appliance::Recorded from_entry = record_of(a, query);
+        BOOST_CHECK(from_entry.head.path == AnswerPath::packet_cache);
+        BOOST_CHECK_EQUAL(from_entry.head.list_count, 1U);
+        BOOST_CHECK_EQUAL(from_entry.query.empty(), query_bytes == 0);
+        for (unsigned i = 0; i < 4; ++i) {
+            if (i == 2) change_answer(a, "www.stream.example");  // the reply is ready
+            const Appliance::Recorded next = record_of(a, query);
+            BOOST_CHECK(std::memcmp(&next.head, &from_entry.head, sizeof next.head) == 0);
+            BOOST_CHECK(next.query == from_entry.query);
+            BOOST_CHECK(next.response == from_entry.response);
+        }
+        a.check_sums();
+    }
 }
 
 // A router that loses its rows makes the next answer claim its address again, in the same second.

@@ -20,9 +20,9 @@
 #include <memory>
 
 #include "dataplane/base/buffer.h"
-#include "dataplane/base/cell_ring.h"
 #include "dataplane/base/memory_node.h"
 #include "dataplane/base/message.h"
+#include "dataplane/base/record_ring.h"
 #include "dataplane/base/ring.h"
 #include "dataplane/cache/cache.h"
 #include "dataplane/event/row_board.h"
@@ -91,7 +91,7 @@ BOOST_AUTO_TEST_CASE(structures_are_on_the_node_of_their_worker) {
 
     check_place("ring of messages", 32 * 1024,
                 [] { return std::make_shared<Ring<Message>>(1024, nullptr); });
-    check_place("ring of records", 64 * 1024, [] { return std::make_shared<CellRing>(1024); });
+    check_place("ring of records", 64 * 1024, [] { return std::make_shared<RecordRing>(1024); });
     check_place("cache", 8 * kMiB, [&] {
         return std::make_shared<cache::Cache>(
             cache::CacheOptions{.budget_bytes = 8 * kMiB, .instance_sizes = sizes}, qsbr);

@@ -8,11 +8,11 @@ namespace steer {
 std::string_view packet_cache_sentence(TracePacketCache does) {
     switch (does) {
         case TracePacketCache::answered:
-            return "an identical query had this answer";
+            return "an equal query, in any case of its name, had this answer";
         case TracePacketCache::would_answer:
-            return "it has a line for these bytes, and answers them without any rule";
+            return "it has a line for this query, and answers it without any rule";
         case TracePacketCache::would_learn:
-            return "it has no line for these bytes yet; a client's query brings one";
+            return "it has no line for this query yet; a client's query creates one";
         case TracePacketCache::resting:
             return "it pauses, because few queries repeat";
         case TracePacketCache::too_long:

@@ -21,7 +21,8 @@ struct RuntimeOptions {
     // Answers in flight and held queries use small buffers; answers over TCP may need large ones.
     unsigned small_buffers = 16'384;  // per worker
     unsigned large_buffers = 256;
-    unsigned record_cells = 16'384;  // for query records, per worker: 1 MiB, at least 5,000 records
+    unsigned record_cells =
+        16'384;  // of a worker's large ring of records: 1 MiB (RecordRing adds 128 KiB)
 };
 
 }  // namespace steer
