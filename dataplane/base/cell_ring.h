@@ -87,9 +87,7 @@ class CellRing {
     }
     // Whether the popper has taken all records. False while some are not published.
     [[nodiscard]] bool is_empty() const noexcept {
-        // As rte_ring_empty(), but reads the popper's index atomically.
-        return reserved_ == 0 && __atomic_load_n(&ring_->cons.tail, __ATOMIC_ACQUIRE) ==
-                                     __atomic_load_n(&ring_->prod.tail, __ATOMIC_RELAXED);
+        return reserved_ == 0 && waiting_in(*ring_) == 0;
     }
     // Makes the reserved records visible to the popper. Called once per turn.
     void publish() noexcept {

@@ -2,9 +2,9 @@
 // large one takes records while the small one is full. One large ring alone is slower: each lap
 // fetches its lines from memory and evicts others.
 //
-// Records arrive in order. Before the pusher changes rings, it pushes an end mark into the one that it
-// leaves; the popper changes there, too. The pusher returns to the small ring when that is empty, even
-// if the large ring still has records.
+// Records arrive in order. Before the pusher changes rings, it pushes an end mark into the one that
+// it leaves; the popper changes there, too. The pusher returns to the small ring when that is empty,
+// even if the large ring still has records.
 #pragma once
 
 #include <algorithm>
@@ -17,8 +17,8 @@ class RecordRing {
   public:
     static constexpr unsigned kSmallCells = 2'048;  // 128 KiB: 500 usual records
 
-    // `cells`: of the large ring, a power of two and at least 16. The small one has at most a quarter
-    // of that. EAL must be initialized. Aborts if there is no memory.
+    // `cells`: of the large ring, a power of two and at least 16. The small one has at most a
+    // quarter of that. EAL must be initialized. Aborts if there is no memory.
     explicit RecordRing(unsigned cells) : small_(std::min(kSmallCells, cells / 4)), large_(cells) {}
 
     // ---- the pusher, as with CellRing
@@ -42,8 +42,8 @@ class RecordRing {
 
     // ---- the popper
 
-    // Calls `visit` as CellRing::for_each(), and returns the number of records. Reads each ring at most
-    // twice, so it returns even if the pusher is as fast as `visit`.
+    // Calls `visit` as CellRing::for_each(), and returns the number of records. Reads each ring at
+    // most twice, so it returns even if the pusher is as fast as `visit`.
     template <class Visit>
     unsigned for_each(Visit&& visit) {
         constexpr unsigned kMostTurns = 4;

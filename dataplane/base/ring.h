@@ -56,6 +56,13 @@ static_assert(offsetof(rte_ring, cons) - offsetof(rte_ring, prod) >= 64 &&
 
 inline std::atomic<unsigned> ring_serial{0};  // for the names of rings of all element types
 
+// As rte_ring_count(), but reads the other thread's index atomically.
+inline unsigned waiting_in(const rte_ring& ring) noexcept {
+    const std::uint32_t in = __atomic_load_n(&ring.prod.tail, __ATOMIC_ACQUIRE);
+    const std::uint32_t out = __atomic_load_n(&ring.cons.tail, __ATOMIC_ACQUIRE);
+    return std::min((in - out) & ring.mask, ring.capacity);
+}
+
 template <class T>
 class Ring {
     static_assert(std::is_trivially_copyable_v<T> && sizeof(T) % 4 == 0);
@@ -107,12 +114,7 @@ class Ring {
     [[nodiscard]] bool empty() const noexcept { return waiting() == 0; }
 
   private:
-    // As rte_ring_count(), but reads the other thread's index atomically.
-    [[nodiscard]] unsigned waiting() const noexcept {
-        const std::uint32_t in = __atomic_load_n(&ring_->prod.tail, __ATOMIC_ACQUIRE);
-        const std::uint32_t out = __atomic_load_n(&ring_->cons.tail, __ATOMIC_ACQUIRE);
-        return std::min((in - out) & ring_->mask, capacity());
-    }
+    [[nodiscard]] unsigned waiting() const noexcept { return waiting_in(*ring_); }
 
     rte_ring* ring_;
     Sleeper* popper_;

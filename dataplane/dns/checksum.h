@@ -26,6 +26,15 @@ inline std::uint64_t checksum_word(const std::uint8_t* at) {
     return w;
 }
 
+// From &kLastBytes<size>[n] on: `size` bytes, of them the last `n` are 0xff, and the others 0.
+template <std::size_t size>
+alignas(2 * size) inline constexpr std::array<std::uint8_t, 2 * size> kLastBytes = [] {
+    std::array<std::uint8_t, 2 * size> mask{};
+    for (std::size_t i = size; i < mask.size(); ++i)
+        mask[i] = 0xff;
+    return mask;
+}();
+
 // For 32 bytes and more, in the compiler's vectors. The last block overlaps earlier bytes and masks
 // them out. A branch on the remainder would be mispredicted half of the time, because packets have
 // any length. The sum is below 2^48 for a packet.
@@ -33,12 +42,6 @@ inline std::uint64_t checksum_word(const std::uint8_t* at) {
                                                             std::size_t n) {
     constexpr std::size_t kBlock = 32;
     using Words = std::uint64_t __attribute__((vector_size(kBlock)));
-    alignas(64) static constexpr std::array<std::uint8_t, 2 * kBlock> kLastBytes = [] {
-        std::array<std::uint8_t, 2 * kBlock> mask{};
-        for (std::size_t i = kBlock; i < mask.size(); ++i)
-            mask[i] = 0xff;
-        return mask;
-    }();
     Words sum{};
     Words block;
     const std::uint8_t* const last = bytes + n - kBlock;
@@ -48,7 +51,7 @@ inline std::uint64_t checksum_word(const std::uint8_t* at) {
     }
     const std::size_t left = n % kBlock;
     Words mask;
-    std::memcpy(&mask, kLastBytes.data() + left, kBlock);
+    std::memcpy(&mask, &kLastBytes<kBlock>[left], kBlock);
     std::memcpy(&block, last, kBlock);
     block &= mask;
     // Behind an odd length, the words begin at odd offsets.

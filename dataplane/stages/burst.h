@@ -53,8 +53,7 @@ struct Packet {
     std::uint64_t question_sum;  // of its question, likewise; set by parse()
     std::uint64_t
         packet_cache_hash;   // from answer_from_packet_cache(), if packet_cache_asked; 0: none
-    std::uint16_t case_sum;  // in answer_from_packet_cache(): the sum of the compared bytes less
-                             // that of their line, which has the name in lower case
+    std::uint16_t case_sum;  // set by answer_from_packet_cache(): PacketCache::case_difference()
     ClientFacts client;
     IpAddress destination;
     const Plan* plan;           // set by lookup(): start of the program; nullptr: at `entry`

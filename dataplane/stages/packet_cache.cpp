@@ -44,13 +44,6 @@ Block block(const std::uint8_t* at) {
     return b;
 }
 
-// From &kLastBytes[n] on: a block whose last `n` bytes are 0xff, and the others 0.
-alignas(32) constexpr std::array<std::uint8_t, 2 * sizeof(Block)> kLastBytes = [] {
-    std::array<std::uint8_t, 2 * sizeof(Block)> mask{};
-    std::fill(mask.begin() + sizeof(Block), mask.end(), std::uint8_t{0xff});
-    return mask;
-}();
-
 // Compares a line with a message without regard to case, and sums the difference of their letters.
 class CaseBlocks {
   public:
@@ -81,21 +74,12 @@ class CaseBlocks {
 
 // The header and what is behind the name.
 bool same_outside_name(const PacketCache::Line& line, const std::uint8_t* message) {
-    constexpr std::size_t kFlags = PacketCache::kIdBytes, kAdditional = dns::kHeaderSize - 2;
-    const auto differ = [&]<class Word>(Word, std::size_t at) {
-        Word a, b;
-        std::memcpy(&a, &line.bytes[at - kFlags], sizeof a);
-        std::memcpy(&b, message + at, sizeof b);
-        return a != b;
-    };
-    static_assert(kFlags + sizeof(std::uint64_t) == kAdditional &&
-                  sizeof(std::uint32_t) == dns::kTypeAndClass);
-    const std::size_t end = line.head.question_end;
-    if (differ(std::uint64_t{}, kFlags) || differ(std::uint16_t{}, kAdditional) ||
-        differ(std::uint32_t{}, end - dns::kTypeAndClass))
-        return false;
-    return line.length == end ||
-           same_bytes(&line.bytes[end - kFlags], message + end, line.length - end);
+    constexpr std::size_t kId = PacketCache::kIdBytes;
+    const std::size_t end = line.head.question_end, type = end - dns::kTypeAndClass;
+    return same_bytes(line.bytes.data(), message + kId, dns::kHeaderSize - kId) &&
+           dns::load_be32(&line.bytes[type - kId]) == dns::load_be32(message + type) &&
+           (line.length == end ||
+            same_bytes(&line.bytes[end - kId], message + end, line.length - end));
 }
 
 using matchers::fold_product;  // hashes 16 bytes
@@ -188,7 +172,7 @@ std::optional<std::uint16_t> PacketCache::case_difference(const Line& line,
     // The last block overlaps the one before.
     const std::size_t last = n - sizeof(Block);
     const CaseBlocks whole = std::exchange(blocks, {});
-    const Block left = block(&kLastBytes[n - at]);
+    const Block left = block(&kLastBytes<sizeof(Block)>[n - at]);
     blocks.add(block(&line.bytes[last]) & left, block(bytes + last) & left);
     if (!whole.are_equal() || !blocks.are_equal()) return std::nullopt;
     const std::uint64_t lowered = whole.sum() + checksum_at(last, blocks.sum());

@@ -8,13 +8,13 @@
 // replaced or expired entry disappears here at once. The one thing that it keeps of an answer is the
 // reply for the current second (ready_reply.h), which is used under the same condition.
 //
-// Lines are compared in full; the hash only finds them. Queries with equal hashes evict each other's
-// lines, and the other stages answer them. The hash ignores bit 0x20 of all bytes from ARCOUNT on.
-// So `TXT` (16) and `DNSKEY` (48) of one name collide, as do names with `1` and 0x11. Of these, the
-// one that is found keeps the line. A client that guesses the seed can cause more collisions. A line that
-// was found stays once when a new one needs its place (second chance), so that rare names do not
-// drive out popular ones. If few queries repeat (random names), the packet cache stops for a while.
-// A cookie at the end of a query is not part of the compared bytes (stages/cookies.h).
+// Lines are compared in full; the hash only finds them. Of queries with equal hashes, the one that
+// is found keeps the line, and the other stages answer the others. The hash ignores bit 0x20 of
+// all bytes from ARCOUNT on. So `TXT` (16) and `DNSKEY` (48) of one name collide, as do names with
+// `1` and 0x11. A client that guesses the seed can cause more collisions. A line that was found
+// stays once when a new one needs its place (second chance), so that rare names do not drive out
+// popular ones. If few queries repeat (random names), the packet cache stops for a while. A cookie
+// at the end of a query is not part of the compared bytes (stages/cookies.h).
 //
 // For one thread. No heap after construction.
 #pragma once
@@ -112,8 +112,9 @@ class PacketCache {
         clear();
     }
     [[nodiscard]] std::uint32_t generation() const noexcept { return generation_; }
-    // Returns a line for a new message that fits. No message is found in it if another one with the
-    // same hash was found since it was last passed over. The caller fills it, and lower-cases its name.
+    // Returns a line for a new message that fits. The caller fills it, and lower-cases its name. No
+    // message is found in it if another one with the same hash was found since it was last passed
+    // over.
     Line& replace(std::uint64_t hash, const std::uint8_t* message, std::size_t length) noexcept;
 
   private:

@@ -207,7 +207,7 @@ struct FromLines {
         if (!has_reply(line)) return false;
         const std::size_t question_end = line.head.question_end;
         if (!may_be_ready || !p.checksum.is_whole || p.dns_room < ReadyReply::room(question_end) ||
-            (resolver.until_record() == 1 && !resolver.has_plan(*line.entry, p, snapshot)))
+            (resolver.until_record() == 1 && resolver.plan_of(*line.entry, p, snapshot) == nullptr))
             [[unlikely]]
             return false;
         if constexpr (traits.limits) {

@@ -5,8 +5,8 @@
 // Out:  `packet_cache_hash` of the packets that stay, if burst.packet_cache_asked; answered packets
 //       have left the burst.
 // Cost: one multiplication per 16 bytes of a message, one line compared; for a name with upper-case
-//       letters, a second comparison. None if no hit in the
-//       first cache is plain (plan.h), if the burst is watched, or while the packet cache is stopped.
+//       letters, a second comparison. None if no hit in the first cache is plain (plan.h), if the
+//       burst is watched, or while the packet cache is stopped.
 // Ends: as Resolver::answer_hit() or answer_under_limits().
 #pragma once
 

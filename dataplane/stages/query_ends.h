@@ -5,8 +5,8 @@
 // Out:  counts; records in the worker's RecordRing, published at the end of the turn.
 // Cost: per answered packet, two increments (for a plain hit, three) and a decrement in the
 //       worker's own memory. Per turn, two readings of the TSC and one load of
-//       Shared::record_one_in (two more while records are requested). Counts of up to kTurns busy turns are added to QueryCounters
-//       together.
+//       Shared::record_one_in (two more while records are requested). Counts of up to kTurns busy
+//       turns are added to QueryCounters together.
 //
 // A packet's duration is that of its turn, so all packets that end in one turn are counted
 // together. A parked query's duration counts from its arrival, by the worker's clock.

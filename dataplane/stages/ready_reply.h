@@ -1,6 +1,6 @@
 // The reply to a line of the packet cache, in wire format. All plain hits of that line within one
-// second get the same bytes, because TTLs are in whole seconds. Only the ID and the case of the name
-// differ.
+// second get the same bytes, because TTLs are in whole seconds. Only the ID and the case of the
+// name differ.
 //
 // For one thread. It is valid in the second for which its line says so (PacketCache::Line::ready).
 #pragma once

@@ -61,8 +61,8 @@ class Replier {
                          AnswerPath path, const cache::Entry* hit = nullptr) noexcept;
     // Sends a ready reply to a received query, after until_record() was not 1.
     void answer_ready(Packet& p, const ReadyReply& reply, std::size_t question_end) noexcept;
-    // The same if it was 1: also writes the query's record. `p.query` must be filled, except its name,
-    // and note_plan() called.
+    // The same if it was 1: also writes the query's record. `p.query` must be filled, except its
+    // name, and note_plan() called.
     void answer_ready_recorded(Packet& p, const ReadyReply& reply) noexcept;
     void prefetch_record() const noexcept { query_ends_.prefetch_record(); }
     [[nodiscard]] std::uint32_t until_record() const noexcept { return query_ends_.until_due(); }

@@ -328,16 +328,15 @@ Readiness readiness_of_lists(const cache::Entry& e, const Plan& plan, const Snap
     return true;
 }
 
-[[gnu::noinline]] bool Resolver::has_plan(const cache::Entry& entry, const Packet& p,
-                                          const Snapshot& snapshot) noexcept {
+[[gnu::noinline]] const Plan* Resolver::plan_of(const cache::Entry& entry, const Packet& p,
+                                                const Snapshot& snapshot) noexcept {
     const std::uint64_t tags = entry.tags.load(std::memory_order_relaxed);
-    return parts_.executor.plan(snapshot, tags, p.client.entry) != nullptr;
+    return parts_.executor.plan(snapshot, tags, p.client.entry);
 }
 
 [[gnu::noinline]] void Resolver::answer_ready_recorded(Packet& p, const Snapshot& snapshot,
                                                        const ReadyReply& reply) noexcept {
-    const std::uint64_t tags = p.found->tags.load(std::memory_order_relaxed);
-    parts_.replier.note_plan(parts_.executor.plan(snapshot, tags, p.client.entry));
+    parts_.replier.note_plan(plan_of(*p.found, p, snapshot));
     parts_.replier.answer_ready_recorded(p, reply);
     parts_.replier.note_plan(nullptr);
 }

@@ -105,10 +105,11 @@ class Resolver {
                                              std::size_t question_end) noexcept {
         parts_.replier.answer_ready(p, reply, question_end);
     }
-    // Whether a record of a plain hit can have its plan: not while workers follow a reload.
-    [[nodiscard]] bool has_plan(const cache::Entry& entry, const Packet& p,
-                                const Snapshot& snapshot) noexcept;
-    // The same with a record, if it has a plan. `p.query` needs no name.
+    // The plan of a plain hit, for its record. nullptr: the entry belongs to another generation,
+    // because workers follow a reload.
+    [[nodiscard]] const Plan* plan_of(const cache::Entry& entry, const Packet& p,
+                                      const Snapshot& snapshot) noexcept;
+    // The same with a record, if there is a plan for it. `p.query` needs no name.
     void answer_ready_recorded(Packet& p, const Snapshot& snapshot,
                                const ReadyReply& reply) noexcept;
     // Limits on answers, for one packet.

@@ -85,7 +85,7 @@ void print_stages(const StageTimes& before, const StageTimes& after, double pack
 }
 
 double median(std::vector<double> all) {
-    if (all.empty()) fail("no whole second was measured");
+    if (all.empty()) fail("nothing was measured");
     std::nth_element(all.begin(), all.begin() + static_cast<long>(all.size() / 2), all.end());
     return all[all.size() / 2];
 }
@@ -132,7 +132,7 @@ void measure(CachedScene& scene, double seconds, bool reload) {
     std::printf("}\n");
 }
 
-// Reads a worker's records, as control's recorder does with nothing to write: all their bytes.
+// Reads a worker's records, as control's recorder does with nothing to write: a byte of each cell.
 class RecordReader {
   public:
     explicit RecordReader(RecordRing& ring)

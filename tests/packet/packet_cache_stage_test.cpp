@@ -308,6 +308,21 @@ BOOST_AUTO_TEST_CASE(a_query_that_differs_in_more_than_case_has_its_own_line) {
     a.check_sums();
 }
 
+namespace {
+
+// A query for www.other.example over IPv4.
+Bytes query_frame(Appliance& a) {
+    return make_udp_frame({.from_mac = {2, 0, 0, 0, 0, 9},
+                           .to_mac = a.port().port().mac(),
+                           .from = *IpAddress::parse("192.0.2.10"),
+                           .to = *IpAddress::parse("10.0.0.1"),
+                           .from_port = 40000,
+                           .to_port = 53,
+                           .payload = DnsMessage::query(1, "www.other.example", 1).bytes()});
+}
+
+}  // namespace
+
 // The frame keeps the checksum of the lower-case name, which is wrong for its bytes.
 BOOST_AUTO_TEST_CASE(a_query_in_random_case_with_a_wrong_checksum_is_dropped) {
     Appliance a;
@@ -315,13 +330,7 @@ BOOST_AUTO_TEST_CASE(a_query_in_random_case_with_a_wrong_checksum_is_dropped) {
     make_known(a, "www.other.example", 300, "203.0.113.7");
     make_ready(a, "www.other.example");
     const std::uint64_t hits = a.count(Stat::packet_cache_hits);
-    Bytes frame = make_udp_frame({.from_mac = {2, 0, 0, 0, 0, 9},
-                                  .to_mac = a.port().port().mac(),
-                                  .from = *IpAddress::parse("192.0.2.10"),
-                                  .to = *IpAddress::parse("10.0.0.1"),
-                                  .from_port = 40000,
-                                  .to_port = 53,
-                                  .payload = DnsMessage::query(1, "www.other.example", 1).bytes()});
+    Bytes frame = query_frame(a);
     constexpr std::size_t kName = 14 + 20 + 8 + dns::kHeaderSize;
     frame[kName + 1] ^= 0x20U;  // the sum is the lower-case name's
     BOOST_REQUIRE(a.port().send(frame));
@@ -335,13 +344,7 @@ BOOST_AUTO_TEST_CASE(a_query_with_a_partial_checksum_gets_a_right_one) {
     Appliance a;
     a.publish(cache_forward());
     make_known(a, "www.other.example", 300, "203.0.113.7");
-    Bytes frame = make_udp_frame({.from_mac = {2, 0, 0, 0, 0, 9},
-                                  .to_mac = a.port().port().mac(),
-                                  .from = *IpAddress::parse("192.0.2.10"),
-                                  .to = *IpAddress::parse("10.0.0.1"),
-                                  .from_port = 40000,
-                                  .to_port = 53,
-                                  .payload = DnsMessage::query(1, "www.other.example", 1).bytes()});
+    Bytes frame = query_frame(a);
     constexpr std::size_t kIp = 14, kUdp = kIp + 20;
     const auto length = static_cast<std::uint16_t>(frame.size() - kUdp);
     const std::uint16_t partial = checksum_fold(checksum_pseudo(&frame[kIp + 12], 8, length));

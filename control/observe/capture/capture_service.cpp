@@ -400,9 +400,9 @@ void CaptureService::collect() {
 void CaptureService::take(const QueryRecordView& record) {
     const QueryRecord& head = record.head;
     if ((head.how & QueryRecord::kInjected) == 0 || head.transport != ClientTransport::udp) return;
-    if (record.query.empty()) return;  // written before the capture requested query bytes
     const std::scoped_lock lock(mutex_);
-    lost_from_sockets_ += head.lost;  // whatever they asked
+    lost_from_sockets_ += head.lost;   // whatever they asked
+    if (record.query.empty()) return;  // written before the capture requested query bytes
     if (!of_sockets_ || !of_sockets_->selects(head.client, head.local, head.client_port,
                                               head.local_port, record.query))
         return;

@@ -21,8 +21,8 @@ struct RuntimeOptions {
     // Answers in flight and held queries use small buffers; answers over TCP may need large ones.
     unsigned small_buffers = 16'384;  // per worker
     unsigned large_buffers = 256;
-    unsigned record_cells =
-        16'384;  // of a worker's large ring of records: 1 MiB (RecordRing adds 128 KiB)
+    // Of a worker's large ring of query records: 1 MiB. RecordRing adds 128 KiB.
+    unsigned record_cells = 16'384;
 };
 
 }  // namespace steer

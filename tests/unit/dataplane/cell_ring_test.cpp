@@ -32,6 +32,16 @@ struct Got {
     bool operator==(const Got&) const = default;
 };
 
+// Pushes a record of up to `most` cells, and notes it if there is room.
+template <class Ring>
+bool push_random(Ring& ring, unsigned most, std::mt19937& random, std::deque<Got>& expected) {
+    const auto cells = static_cast<unsigned>(1 + random() % most);
+    const auto number = static_cast<std::uint8_t>(random());
+    if (!push(ring, cells, number)) return false;
+    expected.push_back({cells, number});
+    return true;
+}
+
 // Calls `between` after each record.
 template <class Ring, class Between>
 std::vector<Got> pop_all(Ring& ring, Between between) {
@@ -104,13 +114,7 @@ BOOST_AUTO_TEST_CASE(random_lengths_arrive_whole_and_in_order) {
     for (unsigned round = 0; round < 20'000; ++round) {
         const std::size_t before = expected.size();
         for (auto n = random() % 6; n > 0; --n) {
-            const auto cells = static_cast<unsigned>(1 + random() % 20);
-            const auto number = static_cast<std::uint8_t>(random());
-            if (push(ring, cells, number)) {
-                expected.push_back({cells, number});
-            } else {
-                ++refused;
-            }
+            refused += push_random(ring, 20, random, expected) ? 0U : 1U;
         }
         ring.publish();
         waiting = std::max(waiting, expected.size() - before);
@@ -187,13 +191,7 @@ BOOST_AUTO_TEST_CASE(records_of_a_record_ring_arrive_in_order) {
     unsigned refused = 0, longest = 0;
     const auto push_some = [&](unsigned most) {
         for (auto n = random() % (most + 1); n > 0; --n) {
-            const auto cells = static_cast<unsigned>(1 + random() % 6);
-            const auto number = static_cast<std::uint8_t>(random());
-            if (push(ring, cells, number)) {
-                expected.push_back({cells, number});
-            } else {
-                ++refused;
-            }
+            refused += push_random(ring, 6, random, expected) ? 0U : 1U;
             if (random() % 2 == 0) ring.publish();
         }
         ring.publish();
