@@ -29,8 +29,9 @@ rte_mempool* make_pool(const char* kind, unsigned count, std::uint32_t capacity)
     char name[RTE_MEMPOOL_NAMESIZE];
     std::snprintf(name, sizeof name, "%s_%u", kind, serial.fetch_add(1));
     const auto size = static_cast<unsigned>(sizeof(Buffer)) + capacity;
-    rte_mempool* const pool =
-        rte_mempool_create_empty(name, count, size, cache_size(count), 0, memory_node(), 0);
+    // No device reads buffers, so they may cross pages.
+    rte_mempool* const pool = rte_mempool_create_empty(name, count, size, cache_size(count), 0,
+                                                       memory_node(), RTE_MEMPOOL_F_NO_IOVA_CONTIG);
     int error = pool == nullptr ? rte_errno : 0;
     if (error == 0) error = -rte_mempool_set_ops_byname(pool, kLockFree, nullptr);
     if (error != 0) {
