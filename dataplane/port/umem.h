@@ -1,9 +1,10 @@
 // The frames of one AF_XDP socket, and the mbuf pool over them. Mbuf i's buffer is always the same
 // frame (pinned external buffer). So a kernel descriptor and an mbuf name the same memory.
 //
-// Memory is anonymous: hugepages if there are enough, ordinary pages otherwise. A frame has one of
-// three owners: the pool (free), the kernel (marked in its mbuf), or the worker (an mbuf). The
-// kernel has frames to fill, to transmit, or to return.
+// Memory is anonymous: reserved hugepages if there are enough, otherwise transparent ones, or small
+// pages if the kernel gives none. A frame has one of three owners: the pool (free), the kernel
+// (marked in its mbuf), or the worker (an mbuf). The kernel has frames to fill, to transmit, or to
+// return.
 #pragma once
 
 #include <rte_mbuf.h>
@@ -14,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "matchers/arena.h"
 #include "matchers/result.h"
 
 namespace steer {
@@ -57,6 +59,7 @@ class Umem {
     Umem(std::size_t bytes, unsigned shift) : bytes_(bytes), shift_(shift) {}
     bool map();
 
+    matchers::Arena unreserved_;  // the area, if it is not in reserved hugepages
     std::byte* area_ = nullptr;
     std::size_t bytes_;
     unsigned shift_;
