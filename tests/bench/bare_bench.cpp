@@ -5,6 +5,7 @@
 // --memif ARGUMENTS    serves a memif until SIGTERM
 // --device NAME        serves 192.0.2.1 to the queries for --address over AF_XDP until SIGTERM; with
 //                      --upstream it forwards them
+// --rate               no worker: the CPU's highest rate of instructions per nanosecond
 #include <arpa/inet.h>
 #include <pthread.h>
 #include <rte_cycles.h>
@@ -24,6 +25,7 @@
 
 #include "bench/bare_answerer.h"
 #include "bench/fail.h"
+#include "bench/instruction_rate.h"
 #include "bench/start_eal.h"
 #include "bench/thread_time.h"
 #include "bench/turn_gaps.h"
@@ -47,7 +49,7 @@ struct Options {
     std::string pcap, memif, device, address, upstream, gaps;
     double seconds = 2;
     unsigned cpu = 0, mib = 256;
-    bool no_huge = false, spin = false;
+    bool no_huge = false, spin = false, rate = false;
     EthdevOptions port;
     BareOptions bare;
 };
@@ -201,6 +203,10 @@ int serve_device(Options options) {
 }
 
 int run(const Options& options) {
+    if (options.rate) {
+        std::printf("%.2f\n", highest_instruction_rate());
+        return 0;
+    }
     if (!options.pcap.empty()) return measure_pcap(options);
     sigset_t ends;  // blocked in the threads that EAL starts, too
     sigemptyset(&ends);
@@ -233,9 +239,10 @@ int main(int argc, char** argv) {
     app.add_flag("--one-to", options.bare.one_to, "from one to so many records");
     app.add_flag("--no-huge", options.no_huge);
     app.add_flag("--spin", options.spin);
+    app.add_flag("--rate", options.rate);
     app.add_option("--gaps", options.gaps, "a file for those between turns (turn_gaps.h)");
     CLI11_PARSE(app, argc, argv);
-    if (options.pcap.empty() && options.memif.empty() && options.device.empty())
+    if (!options.rate && options.pcap.empty() && options.memif.empty() && options.device.empty())
         fail("which port? Give --pcap, --memif or --device");
     return run(options);
 }

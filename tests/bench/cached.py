@@ -13,6 +13,7 @@ import itertools
 import json
 import os
 import pathlib
+import platform
 import random
 import re
 import statistics
@@ -230,7 +231,7 @@ def in_l2(build: pathlib.Path, usual: int = 3) -> dict:
                   flush=True)
     median = statistics.median
     return {"ratio_l2": round(median(a / b for a, b in zip(swap, total)), 3), "ns_l2": round(median(total), 1),
-            "bare_ns_l2": round(median(bare), 1)}
+            "testpmd_ns_l2": round(median(swap), 1), "bare_ns_l2": round(median(bare), 1)}
 
 
 @contextlib.contextmanager
@@ -274,5 +275,8 @@ def run(build: str) -> dict:
         plain = rounds(pathlib.Path(build), folder, False, port, load)
     if not result:
         return {**plain, "hugepages": 0, "parameters": parameters}
-    return floors.with_own({**result, **in_l2(pathlib.Path(build)), "hugepages": pages, "parameters": parameters, "ratio_no_huge": plain["ratio"],
+    result |= in_l2(pathlib.Path(build))
+    if platform.machine() == "x86_64":
+        result["most_instr_per_ns"] = floors.highest_rate(pathlib.Path(build))
+    return floors.with_own({**result, "hugepages": pages, "parameters": parameters, "ratio_no_huge": plain["ratio"],
                             "ns_no_huge": plain["ns"], "floor_no_huge": plain["floor"]})

@@ -57,6 +57,10 @@ class Kept(unittest.TestCase):
         self.assertEqual(self.row("Xeon", "peers")[5], "**no** (the floor misses the goal)")
         self.keep("Xeon", "cached", ratio=0.35, floor=0.7, floor_own=0.4)
         self.assertEqual(self.row("Xeon", "cached")[5], "yes (`floor_own` misses the stretch goal)")
+        self.keep("EPYC", "cached", ratio=0.35, floor_own=0.5, ratio_l2=0.4, floor_own_l2=0.45)
+        self.assertEqual(self.row("EPYC", "cached")[5], "yes (`floor_own_l2` misses the stretch goal of `ratio_l2`)")
+        self.keep("EPYC", "cached", ratio=0.35, floor_own=0.5, ratio_l2=0.4, floor_own_l2=0.55)
+        self.assertEqual(self.row("EPYC", "cached")[5], "yes")
 
     def test_a_result_without_a_floor_has_an_empty_cell(self):
         self.keep("Xeon", "dns64", ratio=0.95)

@@ -3,7 +3,7 @@
 It has our port code, pool, burst, descriptors and idle mode. It turns each packet round, reads as many lines of tables as large
 as our hit reads at least, and copies records of the same size. So `floor` is what the machine permits for the same packets and
 memory. `floor_own` adds our instructions: their time is what ours takes more than the worker without DNS on the same packets
-while all of them stay in the L2 cache.
+while all of them stay in the L2 cache. `floor_own_l2` is the same within the L2 cache, with our instructions at the CPU's peak rate.
 """
 
 from __future__ import annotations
@@ -25,21 +25,31 @@ def is_measured(number: int) -> bool:
     return number % 2 == 0
 
 
+def _bench_bare(build: pathlib.Path, *words: str) -> str:
+    """What it prints."""
+    done = subprocess.run([str(build / TARGET), *words], text=True, capture_output=True, timeout=120)
+    if done.returncode != 0:
+        raise LabError(f"bench_bare failed: {done.stderr[-2000:]}")
+    return done.stdout
+
+
 def on_pcap(build: pathlib.Path, pcap: pathlib.Path, huge: bool, load) -> float:
     """Nanoseconds a packet of a cached.Load."""
     sizes = [word for word in load.records if word == "--one-to" or not word.startswith("-")][:2] or ["2"]
-    argv = [str(build / TARGET), "--pcap", str(pcap), "--cpu", "1", "--seconds", str(SECONDS), "--mbufs", str(load.mbufs), "--mib", str(load.mib),
-            "--entries", str(load.names), "--records", *sizes]
-    done = subprocess.run(argv + ([] if huge else ["--no-huge"]), text=True, capture_output=True, timeout=120)
-    if done.returncode != 0:
-        raise LabError(f"bench_bare failed: {done.stderr[-2000:]}")
-    return json.loads(done.stdout.splitlines()[-1])["ns_per_packet"]
+    words = ["--pcap", str(pcap), "--cpu", "1", "--seconds", str(SECONDS), "--mbufs", str(load.mbufs), "--mib", str(load.mib),
+             "--entries", str(load.names), "--records", *sizes]
+    return json.loads(_bench_bare(build, *words, *([] if huge else ["--no-huge"])).splitlines()[-1])["ns_per_packet"]
 
 
 def of(others: Sequence[float], bares: Sequence[float]) -> float:
     """The floor of a ratio other ÷ ours, from rounds of both; of rates, give them the other way round."""
     measured = [other for number, other in enumerate(others) if is_measured(number)]
     return round(statistics.median(other / bare for other, bare in zip(measured, bares, strict=True)), 3)
+
+
+def highest_rate(build: pathlib.Path) -> float:
+    """Instructions per nanosecond that the machine's CPU reaches. For x86-64."""
+    return float(_bench_bare(build, "--rate"))
 
 
 def own_ns(result: dict, times: float = 1.0) -> float:
@@ -49,6 +59,14 @@ def own_ns(result: dict, times: float = 1.0) -> float:
 
 def with_own(result: dict, times: float = 1.0) -> dict:
     return {**result, "floor_own": round(result["testpmd_ns"] / own_ns(result, times), 3)}
+
+
+def with_l2(result: dict, of_cached: int, of_bare: int) -> dict:
+    """The floor of `ratio_l2`; if the result has the CPU's highest rate."""
+    if "most_instr_per_ns" not in result:
+        return result
+    least_ns = result["bare_ns_l2"] + (of_cached - of_bare) / result["most_instr_per_ns"]
+    return {**result, "floor_own_l2": round(result["testpmd_ns_l2"] / least_ns, 3)}
 
 
 def instructions_per_ns(result: dict, of_cached: int, of_bare: int) -> float:

@@ -7,6 +7,9 @@ import dataclasses
 from bench.hostile.floods import LEAST
 
 
+FLOORS = {"ratio_l2": "floor_own_l2"}  # of further figures that have to be large
+
+
 @dataclasses.dataclass(frozen=True)
 class Goal:
     name: str
@@ -37,13 +40,19 @@ class Goal:
         return self.stretch is not None and self.share(result["ratio"]) >= self.share(self.stretch) and not _missed(self.stretches, result)
 
     def out_of_reach(self, result: dict) -> str:
-        """The first goal that neither the ratio nor the floor reaches, as a note; empty: there is none, or no floor."""
+        """What neither a figure nor its floor reaches, as a note: of the ratio the first goal. Empty: there is none, or no floor."""
         own = "floor_own" in result
         floor = result.get("floor_own", result.get("floor"))
+        notes = []
         for name, bound in (("goal", self.ratio), ("stretch goal", self.stretch)):
             if floor is not None and bound is not None and max(self.share(result["ratio"]), self.share(floor)) < self.share(bound):
-                return f"{'`floor_own`' if own else 'the floor'} misses the {name}"
-        return ""
+                notes.append(f"{'`floor_own`' if own else 'the floor'} misses the {name}")
+                break
+        for name, _, bound in self.stretches:
+            floor = FLOORS.get(name, "")
+            if floor in result and max(result[name], result[floor]) < bound:
+                notes.append(f"`{floor}` misses the stretch goal of `{name}`")
+        return "; ".join(notes)
 
 
 def _missed(limits: tuple[tuple[str, str, float], ...], result: dict) -> list[str]:
@@ -52,7 +61,7 @@ def _missed(limits: tuple[tuple[str, str, float], ...], result: dict) -> list[st
 
 GOALS = (
     Goal("cached", 0.30, 0.42, stretches=(("ratio_l2", "≥", 0.5), ("ratio_no_huge", "≥", 0.5)),
-         figures=("floor_own", "instr_per_ns", "floor_no_huge", "ns", "testpmd_ns", "bare_ns", "own_ns", "ns_l2", "bare_ns_l2", "packet_cache", "compared"), instr="cached"),
+         figures=("floor_own", "instr_per_ns", "floor_own_l2", "most_instr_per_ns", "floor_no_huge", "ns", "testpmd_ns", "bare_ns", "own_ns", "ns_l2", "bare_ns_l2", "packet_cache", "compared"), instr="cached"),
     Goal("zipf", 0.20, 0.30, figures=("floor_own", "instr_per_ns", "ns", "testpmd_ns", "bare_ns", "ratio_zipf", "floor_zipf", "ns_zipf", "packet_cache_zipf", "compared"), instr="shared_cache"),
     Goal("limits", 0.97, figures=("ns", "plain_ns", "compared")),
     Goal("policy", 0.90, 0.97, figures=("floor_own", "instr_per_ns", "ns", "plain_ns", "hit_ns", "miss_ns")),

@@ -62,6 +62,7 @@ def measured(name: str, build: pathlib.Path, documented: bool) -> dict:
     per_ns = floors.instructions_per_ns(result, of_cached, of_bare)
     if name == "policy":
         return {**result, "floor_own": policy.floor_own(result, lambda what: instr.figure(build, what), per_ns), "instr_per_ns": per_ns}
+    result = floors.with_l2(result, of_cached, of_bare)
     return {**floors.with_own(result, floors.times_of(result["instr"], of_cached, of_bare)), "instr_per_ns": per_ns}
 
 

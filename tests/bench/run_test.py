@@ -65,6 +65,10 @@ class Floors(unittest.TestCase):
         self.assertEqual(floors.times_of(1_700, 950, 200), 2)
         self.assertEqual(floors.with_own(result, 2)["floor_own"], 0.3)
 
+    def test_the_floor_in_l2_has_our_instructions_at_the_peak_rate(self):
+        result = {"testpmd_ns_l2": 20.0, "bare_ns_l2": 25.0, "most_instr_per_ns": 30.0}
+        self.assertEqual(floors.with_l2(result, 650, 200)["floor_own_l2"], 0.5)
+        self.assertEqual(floors.with_l2({"ratio": 1}, 650, 200), {"ratio": 1})
 
     def test_zipf_has_the_floor_of_its_own_instructions_in_the_documents(self):
         found = {"ratio": 0.2, "testpmd_ns": 30.0, "bare_ns": 40.0, "ns_l2": 55.0, "bare_ns_l2": 25.0}
