@@ -1,5 +1,5 @@
-// A block of bytes for an image or for frames of packets: zeroed and aligned to a cache line. It uses huge pages if the
-// system has them, because lookups in a large image read random pages.
+// A block of bytes for an image or for frames of packets: zeroed and aligned to a cache line. It uses
+// huge pages if the system has them, because lookups in a large image read random pages.
 #pragma once
 
 #include <cstddef>

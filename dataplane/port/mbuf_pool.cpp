@@ -39,9 +39,9 @@ int populate_from_one_zone(rte_mempool& pool, unsigned objects, int numa_socket)
     return static_cast<unsigned>(populated) == objects ? 0 : ENOMEM;
 }
 
-// As rte_pktmbuf_pool_create(), without hugepages. That function would begin a page of
-// 4 KiB with each mbuf, so all headers would compete for the same sets of the CPU's caches. Here
-// mbufs may cross pages, because devices use virtual addresses.
+// As rte_pktmbuf_pool_create(), without hugepages. That function would begin a page of 4 KiB with
+// each mbuf, so all headers would compete for the same sets of the CPU's caches. Here mbufs may cross
+// pages, because devices use virtual addresses.
 MbufPool make_across_pages(const std::string& name, unsigned mbufs, unsigned cache,
                            std::uint16_t data_room, int numa_socket) {
     MbufPool pool(rte_mempool_create_empty(name.c_str(), mbufs, sizeof(rte_mbuf) + data_room, cache,
