@@ -14,8 +14,13 @@
 namespace steer {
 
 bool Umem::map() {
-    void* const reserved = mmap(nullptr, bytes_, PROT_READ | PROT_WRITE,
-                                MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE | MAP_HUGETLB, -1, 0);
+    // Of this size, whatever the default size is; parts of a page could not be unmapped.
+    constexpr std::size_t kHugePage = std::size_t{2} << 20;
+    constexpr int kFlags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE | MAP_HUGETLB |
+                           std::countr_zero(kHugePage) << MAP_HUGE_SHIFT;
+    void* const reserved = bytes_ % kHugePage == 0
+                               ? mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, kFlags, -1, 0)
+                               : MAP_FAILED;
     if (reserved != MAP_FAILED) {
         area_ = static_cast<std::byte*>(reserved);
         return true;
