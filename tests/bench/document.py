@@ -104,6 +104,8 @@ def _slug(model: str) -> str:
 CURVES = {  # of the bench `scale`: what grows, its columns with their headings
     "names": ("names in the cache", {"ns": "uniform, ns", "ns_zipf": "by Zipf's law, ns", "insert_ns": "insert, ns",
                                      "bytes_per_entry": "bytes an entry"}),
+    "names_1g": ("names, with entries in pages of 1 GiB", {"ns": "uniform, ns", "ns_zipf": "by Zipf's law, ns", "insert_ns": "insert, ns",
+                                                "bytes_per_entry": "bytes an entry"}),
     "rules": ("rules before the cache", {"ns": "uniform, ns", "ns_zipf": "by Zipf's law, ns", "config_s": "read and built, s"}),
     "patterns": ("patterns before the cache", {"ns": "uniform, ns", "ns_zipf": "by Zipf's law, ns", "config_s": "read and built, s"}),
     "clients": ("clients, with a limit", {"ns": "uniform, ns", "ns_zipf": "by Zipf's law, ns"}),

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from lab.network import LabError
 
-HUGEPAGES = pathlib.Path("/proc/sys/vm/nr_hugepages")
+HUGEPAGES = "/sys/kernel/mm/hugepages/hugepages-{}kB/nr_hugepages"
 BUSY_LIMIT = 0.25  # of one core, before a bench starts
 
 
@@ -103,11 +103,17 @@ def require_idle(seconds: float = 1.0, attempts: int = 15) -> None:
 
 
 @contextlib.contextmanager
-def hugepages(count: int) -> Iterator[int]:
-    """Takes up to `count` 2 MiB pages (the kernel may have fewer), yields how many, gives them back."""
-    before = int(HUGEPAGES.read_text())
+def hugepages(count: int, mib: int = 2) -> Iterator[int]:
+    """Takes up to `count` pages of `mib` MiB (the kernel may have fewer, or none), yields how many, gives them back."""
+    number = pathlib.Path(HUGEPAGES.format(mib * 1024))
+    if not number.exists():
+        yield 0
+        return
+    before = int(number.read_text())
     try:
-        HUGEPAGES.write_text(str(max(before, count)))
-        yield int(HUGEPAGES.read_text())
+        with contextlib.suppress(OSError):  # a kernel that gives such pages at its boot only
+            number.write_text(str(max(before, count)))
+        yield int(number.read_text())
     finally:
-        HUGEPAGES.write_text(str(before))
+        if int(number.read_text()) != before:
+            number.write_text(str(before))

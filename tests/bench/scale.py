@@ -26,6 +26,7 @@ from lab.network import LabError, Network
 
 NAMES = (1_000, 10_000, 100_000, 1_000_000, 3_000_000, 10_000_000, 20_000_000)
 COMPARED = (10_000_000, 1_000_000)
+NAMES_1G = (100_000, 1_000_000, 3_000_000, 10_000_000, 20_000_000)  # with entries in pages of 1 GiB
 RULES = (1_000, 10_000, 100_000, 1_000_000, 3_000_000, 10_000_000)
 PATTERNS, ROUTERS = (100, 1_000, 10_000, 100_000), (4, 50, 500)
 CLIENTS = (100, 10_000, 100_000, 1_000_000, 10_000_000)
@@ -39,6 +40,7 @@ LOAD_SECONDS = 2.0
 AT_ONCE = 500_000  # rules that are written to the file
 FEW_NAMES = 100_000  # asked for while rules or clients grow
 SECONDS, ROUNDS, PAGE_MIB, MBUFS = 1.5, 3, 2, 131_072
+LARGE_PAGE_MIB = 1_024
 WARMED_S = 1_500_000  # names whose entries had a hit after a second
 ENTRY_BYTES = 256  # of the cache's budget, with room
 OTHER_MIB = 1_100  # mbufs, rings, tables
@@ -179,6 +181,26 @@ CURVES = {"names": (NAMES, by_names), "rules": (RULES, by_rules), "patterns": (P
           "claims": (CLAIMS, by_claims), "routers": (ROUTERS, by_routers), "connections": (CONNECTIONS, by_connections)}
 
 
+def in_large_pages(build: pathlib.Path, count: int) -> list[dict]:
+    """The curve `names` with the entries in hugepages of 1 GiB. What these have no room for is in pages of 2 MiB."""
+    points = []
+    most = -(-memory_mib(NAMES_1G[-1])[1] // LARGE_PAGE_MIB)
+    with tempfile.TemporaryDirectory(prefix="steerdns-bench-") as name, hugepages(most, LARGE_PAGE_MIB) as pages:
+        large = pages * LARGE_PAGE_MIB
+        for n in NAMES_1G:
+            entries, all_mib = memory_mib(n)
+            if entries > large:
+                print(f"  names_1g {n}: this machine has {pages} hugepages of {LARGE_PAGE_MIB} MiB", flush=True)
+                break
+            with hugepages((all_mib - large) // PAGE_MIB + 64 if all_mib > large else 0) as small:
+                if large + small * PAGE_MIB < all_mib:
+                    print(f"  names_1g {n}: this machine has no {all_mib} MiB of hugepages", flush=True)
+                    break
+                points.append({"n": n, **by_names(build, pathlib.Path(name), n, count)})
+            print("  names_1g " + ", ".join(f"{key} {value}" for key, value in points[-1].items()), flush=True)
+    return points
+
+
 def run(build: str) -> dict:
     require_idle()
     curves: dict[str, list[dict]] = {}
@@ -202,15 +224,24 @@ def run(build: str) -> dict:
         curves["load"] = by_load(pathlib.Path(build), pages, how_many(ROUNDS))
         for point in curves["load"]:
             print("  load " + ", ".join(f"{key} {value}" for key, value in point.items()), flush=True)
+    curves["names_1g"] = in_large_pages(pathlib.Path(build), how_many(ROUNDS))
     return summary(curves, parameters)
 
 
+def growth(points: list[dict]) -> dict[str, float]:
+    """An answer's time with many names ÷ with few, by Zipf's law and uniformly; empty: not measured."""
+    by_count = {point["n"]: point for point in points}
+    if COMPARED[0] not in by_count:
+        return {}
+    many, few = (by_count[n] for n in COMPARED)
+    return {"ratio": round(many["ns_zipf"] / few["ns_zipf"], 3), "uniform": round(many["ns"] / few["ns"], 3)}
+
+
 def summary(curves: dict[str, list[dict]], parameters: str) -> dict:
-    names = {point["n"]: point for point in curves["names"]}
-    many, few = (names[n] for n in COMPARED)
+    many = next(point for point in curves["names"] if point["n"] == COMPARED[0])
     times = lambda curve, key: round(curves[curve][-1][key] / curves[curve][0][key], 2)
-    return {"ratio": round(many["ns_zipf"] / few["ns_zipf"], 3),
-            "uniform": round(many["ns"] / few["ns"], 3), "names": curves["names"][-1]["n"],
+    return {**growth(curves["names"]), **{f"{key}_1g": value for key, value in growth(curves["names_1g"]).items()},
+            "names": curves["names"][-1]["n"],
             "ns_zipf": many["ns_zipf"], "ns": many["ns"], "insert_ns": many["insert_ns"],
             "rules_times": times("rules", "ns"), "config_s": curves["rules"][-1]["config_s"], "clients_times": times("clients", "ns"),
             "claims_times": times("claims", "again_ns"), "claim_bytes": curves["claims"][-1]["claim_bytes"],
