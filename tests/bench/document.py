@@ -101,11 +101,10 @@ def _slug(model: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", model.lower()).strip("-")
 
 
+OF_NAMES = {"ns": "uniform, ns", "ns_zipf": "by Zipf's law, ns", "insert_ns": "insert, ns", "bytes_per_entry": "bytes an entry"}
 CURVES = {  # of the bench `scale`: what grows, its columns with their headings
-    "names": ("names in the cache", {"ns": "uniform, ns", "ns_zipf": "by Zipf's law, ns", "insert_ns": "insert, ns",
-                                     "bytes_per_entry": "bytes an entry"}),
-    "names_1g": ("names, with entries in pages of 1 GiB", {"ns": "uniform, ns", "ns_zipf": "by Zipf's law, ns", "insert_ns": "insert, ns",
-                                                "bytes_per_entry": "bytes an entry"}),
+    "names": ("names in the cache", OF_NAMES),
+    "names_1g": ("names, with entries in pages of 1 GiB", OF_NAMES),
     "rules": ("rules before the cache", {"ns": "uniform, ns", "ns_zipf": "by Zipf's law, ns", "config_s": "read and built, s"}),
     "patterns": ("patterns before the cache", {"ns": "uniform, ns", "ns_zipf": "by Zipf's law, ns", "config_s": "read and built, s"}),
     "clients": ("clients, with a limit", {"ns": "uniform, ns", "ns_zipf": "by Zipf's law, ns"}),

@@ -11,9 +11,8 @@ import pathlib
 import re
 import socket
 
-from bench import doq
+from bench import doq, streams
 from bench.hostile import floods, honest
-from bench.machine import family
 from bench.peers import DNSDIST_CACHE, PINNED
 from bench.ports import CLIENT, CLIENT_CPU, OURS, SERVER_CPU, Stage, ZONE
 from lab.certificates import Authority, Certificate
@@ -142,8 +141,7 @@ class Server:
     is_ours: bool
 
     def resident_mib(self) -> float:
-        texts = [pathlib.Path(f"/proc/{pid}/status").read_text() for pid in family(self.process.pid)]
-        return sum(int(re.search(r"RssAnon:\s+(\d+)", text)[1]) for text in texts) / 1024
+        return streams.resident(self.process) / 2**20
 
 
 class Sides:
