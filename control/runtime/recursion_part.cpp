@@ -58,8 +58,10 @@ Result<void> RecursionPart::start() {
     }
     if (starter != nullptr && is_installed) make_control_group(*starter);
     // Also where none is needed, so that no process keeps the right to change its user.
-    const bool is_started = starter != nullptr && starter->is_alive() &&
-                            (::geteuid() != 0 || starter->become(engine.uid, engine.gid));
+    const bool is_started =
+        starter != nullptr && starter->is_alive() &&
+        (engine.uid == 0 ? starter->become(0, engine.gid)
+                         : recursion::lower_starter(*user).has_value());
     can_run_ = can_run_ && is_started;
     if (is_needed && !is_started)
         return Error{

@@ -200,6 +200,7 @@ Starter::Reply start_one(const Executable& what, const Starter::Request& request
                          std::span<const int> given, const Descriptor& group,
                          StartedPrograms& started) {
     if (!are_targets_free(std::span(request.targets).first(given.size()))) return {0, EINVAL};
+    if (what.program.never_as_root && ::geteuid() == 0) return {0, EPERM};
     std::array<int, 2> pipe{};
     if (::pipe2(pipe.data(), O_CLOEXEC) != 0) return {0, errno};
     Descriptor out(pipe[0]), in(pipe[1]);

@@ -44,6 +44,7 @@ class Starter {
         bool gets_net_admin = false;     // CAP_NET_ADMIN, if the starter has it; else no capability
         bool is_opened_by_start = false;  // by each start: it starts in its new version
         bool ends_with_daemon = false;    // killed with it: the program does not see to that itself
+        bool never_as_root = false;       // start() fails with EPERM while the starter is root
         mode_t umask = 077;               // of the files that it makes
     };
 

@@ -10,6 +10,8 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <mutex>
+#include <optional>
 #include <utility>
 
 #include "control/program/engine/last_error.h"
@@ -19,6 +21,7 @@ namespace {
 
 constexpr int kCheckPatienceMs = 10'000;
 constexpr std::size_t kMostOutput = 64 << 10;
+constexpr std::uint64_t kMostCheckBytes = std::uint64_t{1} << 30;  // of its address space
 
 Starter*& starter_of_process() {
     static Starter* one = nullptr;
@@ -67,6 +70,23 @@ Starter* engine_starter() {
     return starter_of_process();
 }
 
+Result<EngineUser> lower_starter(const std::string& daemon_user) {
+    static std::mutex mutex;
+    static std::optional<EngineUser> lowered;
+    const std::scoped_lock lock(mutex);
+    if (!lowered) {
+        const EngineUser wanted = engine_user(daemon_user);
+        Starter* const starter = engine_starter();
+        if (wanted.uid == 0)
+            return Error{"it may not run as root: create its user with 'systemd-sysusers'"};
+        errno = ECHILD;
+        if (::geteuid() == 0 && (starter == nullptr || !starter->become(wanted.uid, wanted.gid)))
+            return last_error("no process of it can change its user");
+        lowered = wanted;
+    }
+    return {boost::system::in_place_value, *lowered};
+}
+
 Result<StartedEngine> ProcessStarter::start(int config, std::uint64_t most_bytes) {
     auto started = start_program(kEngineName, config, most_bytes);
     if (!started) return started.error();
@@ -97,7 +117,7 @@ std::vector<CheckError> check(const EngineConfig& config) {
             static_cast<ssize_t>(config.text.size()) ||
         ::fchmod(file.get(), 0444) != 0)
         return refuse(last_error("no file for its check").text);
-    auto started = start_program(kCheckName, file.get(), 0);
+    auto started = start_program(kCheckName, file.get(), kMostCheckBytes);
     if (!started) return refuse(started.error().text);
     std::string output;
     bool is_over = false;

@@ -7,6 +7,7 @@
 
 #include "control/host/process/starter.h"
 #include "control/program/engine/engine.h"
+#include "control/program/engine/folders.h"
 #include "control/program/engine/instance.h"
 #include "matchers/result.h"
 
@@ -15,6 +16,10 @@ namespace steer::recursion {
 // The starter that main() made; nullptr: none.
 void use_engine_starter(Starter* starter);
 Starter* engine_starter();
+// Makes it the engine's user (engine_user()), once: what it starts never has root's rights. The
+// user, also where this process has no other than its own. Error: there is no user but root, or this
+// process may not change to it. Any thread.
+Result<EngineUser> lower_starter(const std::string& daemon_user);
 
 class ProcessStarter final : public EngineStarter {
   public:
@@ -22,7 +27,8 @@ class ProcessStarter final : public EngineStarter {
     void kill(pid_t pid) override;
 };
 
-// Asks the engine's check about a configuration. Waits for it, a few seconds at most. Any thread.
+// Asks the engine's check about a configuration, after lower_starter(). Waits for it, a few seconds
+// at most. Any thread.
 std::vector<CheckError> check(const EngineConfig& config);
 
 }  // namespace steer::recursion

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include "control/host/process/rights.h"
 #include "control/program/engine/engine_process.h"
 #include "control/program/engine/folders.h"
 
@@ -20,21 +21,21 @@ std::vector<Plan> plans_of(const config::Settings& settings) {
     return plans;
 }
 
-std::vector<Error> check_plans(const config::Settings& settings) {
-    std::vector<Error> errors;
+PlanCheck check_plans(const config::Settings& settings) {
+    PlanCheck out;
     const auto plans = plans_of(settings);
-    if (plans.empty()) return errors;
+    if (plans.empty()) return out;
     if (const std::string missing = why_missing(); !missing.empty()) {
         for (const Plan& plan : plans)
-            errors.push_back(
+            out.errors.push_back(
                 settings.error(plan.settings.line, "recursion '" + plan.tag + "' " + missing));
-        return errors;
+        return out;
     }
     for (const Plan& plan : plans) {
         const config::Recursion& one = plan.settings;
         if (one.first_port != 0 && one.first_port <= one.last_taken_port &&
             one.first_taken_port <= one.last_port)
-            errors.push_back(settings.error(
+            out.errors.push_back(settings.error(
                 one.ports_line,
                 "'ports' of 'outgoing' of recursion '" + plan.tag + "' has ports of " +
                     std::to_string(one.first_taken_port) + "-" +
@@ -42,15 +43,24 @@ std::vector<Error> check_plans(const config::Settings& settings) {
                     ", from which SteerDNS itself asks ('upstream_ports' of dataplane): choose "
                     "others, as in 30000-60000"));
     }
+    const auto user = resolve_user(settings.control.user);
+    const auto engine = lower_starter(user ? *user : std::string());
     // In the folder that has the root's key on every machine: the instances' own may not exist yet.
     const std::string folder(kRootKey.substr(0, kRootKey.rfind('/')));
     for (const Plan& plan : plans) {
+        const std::string owner = "recursion '" + plan.tag + "': ";
+        if (!engine) {
+            out.warnings.push_back(settings.error(
+                plan.settings.line,
+                owner + "unbound did not check this part: " + engine.error().text));
+            continue;
+        }
         for (const CheckError& error :
              check(configuration(plan.settings, folder, plan.settings.port)))
-            errors.push_back(settings.error(
-                error.line, "recursion '" + plan.tag + "': unbound refuses this: " + error.text));
+            out.errors.push_back(
+                settings.error(error.line, owner + "unbound refuses this: " + error.text));
     }
-    return errors;
+    return out;
 }
 
 std::vector<Error> advice(const config::Settings& settings) {

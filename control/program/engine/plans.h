@@ -17,8 +17,12 @@ struct Plan {
 };
 std::vector<Plan> plans_of(const config::Settings& settings);
 
-// Errors of the engine about them, at the lines of our configuration. Waits for its check.
-std::vector<Error> check_plans(const config::Settings& settings);
+// What the engine says about them, at the lines of our configuration. Its check runs as the user
+// that the engine will have. Without such a user, a warning says that it did not run. Waits for it.
+struct PlanCheck {
+    std::vector<Error> errors, warnings;
+};
+PlanCheck check_plans(const config::Settings& settings);
 // What an operator should know before a start: whose user the engine has.
 std::vector<Error> advice(const config::Settings& settings);
 

@@ -240,7 +240,7 @@ std::vector<Starter::Program> programs() {
     check.name = kCheckName;
     check.files = {std::string(kCheckFile)};
     check.words = {std::string(kCheckName), config};
-    check.is_opened_by_start = check.ends_with_daemon = true;
+    check.is_opened_by_start = check.ends_with_daemon = check.never_as_root = true;
     return {std::move(engine), std::move(check)};
 }
 

@@ -67,8 +67,9 @@ build::Built judge(const config::Settings& settings, build::Registry& registry,
               std::back_inserter(built.errors));
     std::move(certificates.warnings.begin(), certificates.warnings.end(),
               std::back_inserter(built.warnings));
-    auto refused = recursion::check_plans(settings);
-    std::move(refused.begin(), refused.end(), std::back_inserter(built.errors));
+    auto engine = recursion::check_plans(settings);
+    std::move(engine.errors.begin(), engine.errors.end(), std::back_inserter(built.errors));
+    std::move(engine.warnings.begin(), engine.warnings.end(), std::back_inserter(built.warnings));
     if (!built.ok()) built.snapshot.reset();
     return built;
 }

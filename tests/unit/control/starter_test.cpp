@@ -188,3 +188,19 @@ BOOST_AUTO_TEST_CASE(programs_join_the_group_that_was_given) {
     BOOST_TEST(starter.use_group(group.get()));
     BOOST_TEST(output_of(starter, "echo") == "here\n");
 }
+
+BOOST_AUTO_TEST_CASE(a_program_that_root_may_not_run_starts_once_the_starter_is_another_user) {
+    constexpr uid_t kNobody = 65534;
+    auto who = shell("who", "id -u >&7");
+    who.never_as_root = true;
+    Starter starter({who, shell("any", "id -u >&7")});
+    if (::geteuid() != 0) {
+        BOOST_TEST(output_of(starter, "who") == std::to_string(::geteuid()) + "\n");
+        return;
+    }
+    BOOST_TEST(starter.start("who", {}) == 0);
+    BOOST_TEST(errno == EPERM);
+    BOOST_TEST(output_of(starter, "any") == "0\n");
+    BOOST_REQUIRE(starter.become(kNobody, kNobody));
+    BOOST_TEST(output_of(starter, "who") == "65534\n");
+}
