@@ -114,3 +114,50 @@ BOOST_AUTO_TEST_CASE(an_anchor_is_made_again_if_it_lacks_a_key,
     BOOST_TEST(anchor() == package);
     BOOST_TEST(folder.read("other") == own);
 }
+
+boost::test_tools::assertion_result root_has_package(boost::unit_test::test_unit_id) {
+    return ::geteuid() == 0 && has_package();
+}
+
+// A file of root with the keys, to which the engine's user made a second name in its own folder.
+BOOST_AUTO_TEST_CASE(a_file_of_root_that_stands_for_the_anchor_keeps_its_owner,
+                     *boost::unit_test::precondition(root_has_package)) {
+    const test::TempFolder folder;
+    const std::string state = folder / "engine";
+    const EngineUser engine{12'345, 12'345, true};
+    const auto owner = [](const std::string& path) {
+        struct stat is {};
+        BOOST_REQUIRE(::lstat(path.c_str(), &is) == 0);
+        return is.st_uid;
+    };
+    BOOST_REQUIRE(make_folders(state, engine));
+    const std::string anchor = folder / "engine/0/root.key";
+    BOOST_TEST(owner(anchor) == engine.uid);
+    const std::string of_root = folder.write("of_root", kOldKey + kNewKey);
+    std::filesystem::remove(anchor);
+    std::filesystem::create_hard_link(of_root, anchor);
+    BOOST_REQUIRE(make_folders(state, engine));
+    BOOST_TEST(owner(of_root) == 0U);
+    BOOST_TEST(owner(anchor) == engine.uid);
+    BOOST_TEST(folder.read("engine/0/root.key") == kOldKey + kNewKey);
+
+    // The lawful neighbours: its own file is the same file afterwards; a file of an earlier start,
+    // which had another user, becomes the engine's with its keys.
+    const auto inode = [&anchor] {
+        struct stat is {};
+        return ::lstat(anchor.c_str(), &is) == 0 ? is.st_ino : 0;
+    };
+    const auto before = inode();
+    BOOST_REQUIRE(make_folders(state, engine));
+    BOOST_TEST(inode() == before);
+    BOOST_REQUIRE(make_folders(state, EngineUser{12'346, 12'346, true}));
+    BOOST_TEST(owner(anchor) == 12'346U);
+    BOOST_TEST(folder.read("engine/0/root.key") == kOldKey + kNewKey);
+
+    // A folder that is a link is refused, and what it leads to stays.
+    std::filesystem::create_directory(folder / "elsewhere");
+    std::filesystem::remove_all(folder / "engine/1");
+    std::filesystem::create_directory_symlink(folder / "elsewhere", folder / "engine/1");
+    BOOST_TEST(!make_folders(state, engine));
+    BOOST_TEST(owner(folder / "elsewhere") == 0U);
+}
