@@ -88,8 +88,7 @@ Result<std::string> load_password(const std::string& folder) {
 }
 
 Result<void> save_password(const std::string& folder, const std::string& hash) {
-    std::error_code ignored;
-    if (std::filesystem::create_directories(folder, ignored)) ::chmod(folder.c_str(), S_IRWXU);
+    make_private_folder(folder);
     const std::string path = password_file(folder);
     NewFile::remove_left(path);
     NewFile file(path);

@@ -1,5 +1,6 @@
 #include "control/api/rpc/control_socket.h"
 
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -25,6 +26,7 @@
 
 #include "control/api/http/accept.h"
 #include "control/api/rpc/pending_call.h"
+#include "dataplane/port/descriptor.h"
 
 namespace steer::ops {
 namespace asio = boost::asio;
@@ -108,6 +110,16 @@ std::string clear_place(const std::string& path) {
         return "the dead control socket " + path + " cannot be removed: " + std::strerror(errno);
     }
     return {};
+}
+
+// By a descriptor: the daemon's user owns the folder, and may exchange the entry. False: see errno.
+bool set_mode(const std::string& path, mode_t mode) {
+    const Descriptor at(::open(path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+    struct stat is {};
+    if (at.get() < 0 || ::fstat(at.get(), &is) != 0) return false;
+    errno = EEXIST;
+    return S_ISSOCK(is.st_mode) &&
+           ::chmod(("/proc/self/fd/" + std::to_string(at.get())).c_str(), mode) == 0;
 }
 
 std::string_view without_line_end(std::string_view line) {
@@ -329,9 +341,7 @@ Result<void> ControlSocket::listen(const std::string& path) {
     // No client can connect before listen(), so the mode is already right for the first one.
     constexpr mode_t kOwners = S_IRUSR | S_IWUSR | S_IRGRP | S_IWGRP;
     const mode_t mode = impl_->options.roles.are_set() ? kOwners | S_IROTH | S_IWOTH : kOwners;
-    if (!error && ::chmod(path.c_str(), mode) != 0) {
-        error.assign(errno, boost::system::system_category());
-    }
+    if (!error && !set_mode(path, mode)) error.assign(errno, boost::system::system_category());
     if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
     if (error) {
         boost::system::error_code ignored;

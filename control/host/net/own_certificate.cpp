@@ -114,9 +114,7 @@ std::string why_renewed(const Result<Certificate>& present, const CertificateNam
 
 // Empty: it is kept.
 std::string why_not_kept(const std::string& path, const Certificate& certificate) {
-    std::error_code ignored;
-    const auto folder = std::filesystem::path(path).parent_path();
-    if (std::filesystem::create_directories(folder, ignored)) ::chmod(folder.c_str(), S_IRWXU);
+    make_private_folder(std::filesystem::path(path).parent_path());
     NewFile::remove_left(path);
     CertificatePem pem = pem_of(certificate);
     NewFile file(path);

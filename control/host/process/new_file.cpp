@@ -11,6 +11,8 @@
 #include <filesystem>
 #include <utility>
 
+#include "matchers/quote.h"
+
 namespace steer {
 namespace fs = std::filesystem;
 namespace {
@@ -75,6 +77,10 @@ bool NewFile::write(const void* bytes, std::size_t size) {
     return good();
 }
 
+bool NewFile::give_group(gid_t group) {
+    return fd_.get() >= 0 && ::fchown(fd_.get(), static_cast<uid_t>(-1), group) == 0;
+}
+
 bool NewFile::sync(mode_t mode) {
     return good() && done(::fchmod(fd_.get(), mode) == 0 && ::fsync(fd_.get()) == 0);
 }
@@ -113,6 +119,19 @@ void NewFile::remove_left(const std::string& file) {
 void make_folder_of(const std::string& file) {
     std::error_code ignored;
     fs::create_directories(folder_of(file), ignored);
+}
+
+void make_private_folder(const std::string& folder) {
+    make_folder_of(folder);
+    (void)::mkdir(folder.c_str(), S_IRWXU);
+}
+
+std::string keep_damaged(const std::string& file) {
+    const std::string aside = file + std::string(kDamagedEnd);
+    if (::rename(file.c_str(), aside.c_str()) == 0)
+        return "it is kept as " + matchers::quoted_path(aside);
+    if (errno == ENOENT) return {};
+    return "it cannot be renamed (" + std::string(std::strerror(errno)) + "), remove it";
 }
 
 void sync_folder_of(const std::string& file) {

@@ -32,6 +32,8 @@ class NewFile {
 
     bool write(const void* bytes, std::size_t size);
     bool write(std::string_view bytes) { return write(bytes.data(), bytes.size()); }
+    // Gives the draft to this group. False: it keeps its own; no error of the draft. See errno.
+    bool give_group(gid_t group);
     // Syncs the draft to disk, with this mode.
     bool sync(mode_t mode);
     // Replaces the old file by the synced draft.
@@ -56,8 +58,17 @@ class NewFile {
     int error_ = 0;  // errno
 };
 
+// Creates a folder that only its owner may use, and its parents. One that is there stays as it is.
+void make_private_folder(const std::string& folder);
+
+// The end of the name of a file that was damaged, and was put aside.
+inline constexpr std::string_view kDamagedEnd = ".damaged";
+
 // Creates the parent folders of `file`. Errors are reported when the draft is begun.
 void make_folder_of(const std::string& file);
+// Renames a damaged file to FILE.damaged, over an older one. The clause of a sentence that says so; if
+// it could not be renamed, why. Empty: there is no such file.
+std::string keep_damaged(const std::string& file);
 // Syncs the folder of `file`, so that a rename is on disk.
 void sync_folder_of(const std::string& file);
 

@@ -115,17 +115,17 @@ Result<void> refuse_what_is_there(const std::vector<Draft>& drafts) {
 }
 
 // Root's files that the daemon reads after it became `user`.
-void give_to_group(const std::string& path, const std::string& user) {
+void give_to_group(NewFile& file, const std::string& user) {
     const group* const found = user.empty() || is_nobody(user) ? nullptr : ::getgrnam(user.c_str());
     if (found == nullptr || ::geteuid() != 0) return;
-    [[maybe_unused]] const int done = ::lchown(path.c_str(), 0, found->gr_gid);
+    (void)file.give_group(found->gr_gid);
 }
 
 Result<void> write(const Draft& draft, const Host& host) {
     make_folder_of(draft.path);
     NewFile file(draft.path);
     file.write(draft.content);
-    if (draft.for_daemon) give_to_group(file.path(), host.user);
+    if (draft.for_daemon) give_to_group(file, host.user);
     if (!file.replace(draft.mode))
         return Error{draft.path + " cannot be written: " + file.why() +
                      "; run as root, or name a file in a folder of your own"};

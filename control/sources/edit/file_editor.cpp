@@ -34,9 +34,10 @@ Result<void> replace(const std::string& file, const std::string& text) {
     NewFile::remove_left(file);
     NewFile draft(file);
     draft.write(text);
+    std::string other_group;
+    if (has_old && !draft.give_group(old.st_gid)) other_group = std::strerror(errno);
     if (!draft.replace(has_old ? old.st_mode & 0777 : NewFile::kForOwner)) return draft.failure();
-    if (has_old && ::chown(file.c_str(), static_cast<uid_t>(-1), old.st_gid) != 0)
-        spdlog::warn("{} has another group now: {}", file, std::strerror(errno));
+    if (!other_group.empty()) spdlog::warn("{} has another group now: {}", file, other_group);
     return {};
 }
 
