@@ -1,6 +1,6 @@
 """`steerctl setup` in the lab's network: its findings, its changes on request, and how it takes them back.
 
-/etc is an overlay in each command's mount namespace: nothing is written to the machine's own.
+/etc and /var/lib are overlays in each command's mount namespace: nothing is written to the machine's own.
 """
 
 import json
@@ -23,17 +23,20 @@ RESERVED = "/proc/sys/net/ipv4/ip_local_reserved_ports"
 class Setup(unittest.TestCase):
     def setUp(self):
         self.scene = self.enterContext(Scene("setup", BUILD))
-        for name in ("upper", "work"):
+        for name in ("upper", "work", "lib", "lib-work"):
             (self.scene.folder / name).mkdir()
         self.upper = self.scene.folder / "upper"
+        self.undo_file = self.scene.folder / "lib/steerdns-setup/undo.sh"
         self.config = self.scene.folder / "steerdns.yaml"
         self.config.write_text((ROOT / "configs/minimal.yaml").read_text())
 
+    def with_overlays(self, *argv):
+        mount = "".join(f"mount -t overlay overlay -o lowerdir={at},upperdir={self.scene.folder}/{upper},workdir={self.scene.folder}/{work} {at} && "
+                        for at, upper, work in (("/etc", "upper", "work"), ("/var/lib", "lib", "lib-work")))
+        return self.scene.network.argv("appliance", "sh", "-c", mount + 'exec "$@"', "sh", *argv)
+
     def argv(self, *options):
-        mount = (f"mount -t overlay overlay -o lowerdir=/etc,upperdir={self.upper},workdir={self.scene.folder}/work "
-                 '/etc && exec "$@"')
-        return self.scene.network.argv("appliance", "sh", "-c", mount, "sh", f"{BUILD}/tools/steerctl/steerctl", "setup",
-                                       "--config", str(self.config), *options)
+        return self.with_overlays(f"{BUILD}/tools/steerctl/steerctl", "setup", "--config", str(self.config), *options)
 
     def setup(self, *options):
         return run(*self.argv(*options), check=False, timeout=60)
@@ -91,8 +94,8 @@ class Setup(unittest.TestCase):
         self.assertEqual(self.in_appliance("cat", RESERVED), "8080,10240-26623")
         kept = self.upper / "sysctl.d/60-steerdns-ports.conf"
         self.assertEqual(kept.read_text(), "net.ipv4.ip_local_reserved_ports = 8080,10240-26623\n")
-        script = self.upper / "steerdns/setup-undo.sh"
-        self.assertEqual(script.stat().st_mode & 0o777, 0o700)
+        self.assertEqual(self.undo_file.stat().st_mode & 0o777, 0o700)
+        self.assertEqual(self.undo_file.parent.stat().st_mode & 0o777, 0o700)
         # A second time there is nothing to do.
         self.assertIn("ok reserved-ports:", self.lines()["reserved-ports"])
         self.assertEqual(self.apply_only("reserved-ports"), [])
@@ -100,6 +103,35 @@ class Setup(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         self.assertEqual(self.in_appliance("cat", RESERVED), "8080")
         self.assertFalse(kept.is_file())
+        self.assertIn("nothing to take back", self.setup("--undo", "--yes").stdout)
+
+    def test_an_undo_file_that_the_daemons_user_wrote_is_not_run(self):
+        """The folder of the configuration is writable, as a guide permits it."""
+        recipe = re.search(r"^chown root:steerdns /etc/steerdns && chmod 2775 /etc/steerdns$",
+                           (ROOT / "docs/guides/control.md").read_text(), re.M)[0]
+        made = self.scene.folder / "made-by-root"
+        former = "/etc/steerdns/setup-undo.sh"
+        hostile = f"setpriv --reuid steerdns --regid steerdns --clear-groups sh -c 'echo touch {made} > {former}; chmod 755 {former}'"
+        run(*self.with_overlays("sh", "-ec", f"useradd --system --no-create-home steerdns; mkdir -p /etc/steerdns; {recipe}; {hostile}"))
+        done = self.setup("--undo", "--yes")
+        self.assertFalse(made.exists(), done.stdout)
+        self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+        self.assertIn(f"not run: touch {made}", done.stdout)
+        self.assertIn(f'"{former}" is not run: others may write its folder', done.stdout)
+        # What we did ourselves is taken back all the same.
+        self.in_appliance("sh", "-c", f"echo 1024 65535 > {RANGE}; echo 8080 > {RESERVED}")
+        self.assertEqual(len(self.apply_only("reserved-ports")), 2)
+        done = self.setup("--undo", "--yes")
+        self.assertEqual(self.in_appliance("cat", RESERVED), "8080")
+        self.assertFalse(made.exists(), done.stdout)
+
+    def test_the_undo_file_of_an_older_version_is_taken_over(self):
+        made = self.scene.folder / "taken-back"
+        run(*self.with_overlays("sh", "-ec", "mkdir -p /etc/steerdns && chmod 755 /etc/steerdns && cd /etc/steerdns && "
+                                f"echo 'touch {made}' > setup-undo.sh && chmod 700 setup-undo.sh"))
+        done = self.setup("--undo", "--yes")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertTrue(made.exists(), done.stdout)
         self.assertIn("nothing to take back", self.setup("--undo", "--yes").stdout)
 
     def test_a_wrong_configuration_and_wrong_options_are_refused(self):

@@ -351,7 +351,7 @@ class Lifecycle(unittest.TestCase):
             (self.machine.root / "etc/steerdns" / name).write_text("secret\n")
         self.on("apt-get", "purge", "-y", "-q", "steerdns")
         self.assertEqual(self.state(), "inactive")
-        for path in ("etc/steerdns", "var/lib/steerdns", "var/log/steerdns", "run/steerdns", "usr/share/doc/steerdns"):
+        for path in ("etc/steerdns", "var/lib/steerdns", "var/lib/steerdns-setup", "var/log/steerdns", "run/steerdns", "usr/share/doc/steerdns"):
             self.assertFalse((self.machine.root / path).exists(), path)
         left = self.on("find", "/etc", "/usr", "/var/lib", "-xdev", "-name", "*steerdns*", "-not", "-path", "*/apt/*",
                        "-not", "-name", "steerdns-test-root").stdout

@@ -1,57 +1,33 @@
 #include "control/operator/machine/apply.h"
 
-#include <algorithm>
-#include <filesystem>
-#include <fstream>
 #include <ostream>
 #include <vector>
 
-#include "control/host/process/new_file.h"
 #include "matchers/exit_codes.h"
 #include "matchers/safe_text.h"
 
 namespace steer::machine {
 namespace {
 
-constexpr const char* kHead =
-    "#!/bin/sh\n# Takes back what `steerctl setup --apply` did, newest first: `steerctl setup "
-    "--undo`.\n";
-constexpr mode_t kRootRuns = 0700;
-
-std::vector<std::string> read_commands(const std::string& file) {
-    std::vector<std::string> lines;
-    std::ifstream in(file);
-    for (std::string line; std::getline(in, line);)
-        if (!line.empty() && !line.starts_with('#')) lines.push_back(line);
-    return lines;
-}
-
-Result<void> write_commands(const std::string& file, const std::vector<std::string>& lines) {
-    make_folder_of(file);
-    NewFile out(file);
-    out.write(kHead);
-    for (const std::string& line : lines)
-        out.write(line + "\n");
-    if (out.replace(kRootRuns)) return {};
-    return Error{file + " cannot be written: " + out.why() + "; run as root"};
-}
-
-Result<void> remember(const std::string& file, const std::string& command) {
-    auto lines = read_commands(file);
-    // Of two the older one puts back what was there first, and it is there already.
-    if (command.empty() || std::ranges::find(lines, command) != lines.end()) return {};
-    lines.insert(lines.begin(), command);
-    return write_commands(file, lines);
-}
-
 ExitCode failed(Hands& hands, const std::string& sentence) {
     hands.out << "error: " << sentence << "\n";
     return kExitFailed;
 }
 
-ExitCode run_steps(const Finding& finding, const std::string& undo_file, Hands& hands) {
+// False: an older version left commands that root may not run; they are shown.
+bool take_over(const UndoFile& file, Hands& hands) {
+    std::vector<std::string> shown;
+    const auto done = file.take_over(shown);
+    if (done) return true;
+    for (const std::string& line : shown)
+        hands.out << "  not run: " << line << "\n";
+    (void)failed(hands, done.error().text);
+    return false;
+}
+
+ExitCode run_steps(const Finding& finding, const UndoFile& undo_file, Hands& hands) {
     for (const Step& step : finding.steps) {
-        if (const auto good = remember(undo_file, step.undo); !good)
+        if (const auto good = undo_file.remember(step.undo); !good)
             return failed(hands, good.error().text);
         hands.out << "      run:  " << step.command << std::endl;
         if (const int code = hands.run(step.command); code != 0)
@@ -67,7 +43,8 @@ ExitCode run_steps(const Finding& finding, const std::string& undo_file, Hands& 
 
 }  // namespace
 
-ExitCode apply(const Findings& findings, const std::string& undo_file, Hands& hands) {
+ExitCode apply(const Findings& findings, const UndoFile& undo_file, Hands& hands) {
+    (void)take_over(undo_file, hands);
     bool any = false;
     for (const Finding& finding : findings) {
         if (finding.steps.empty()) continue;
@@ -87,28 +64,27 @@ ExitCode apply(const Findings& findings, const std::string& undo_file, Hands& ha
     return kExitDone;
 }
 
-ExitCode undo(const std::string& undo_file, Hands& hands) {
-    const auto lines = read_commands(undo_file);
-    if (lines.empty()) {
-        hands.out << "nothing to take back: " << undo_file << " has no commands\n";
-        return kExitDone;
+ExitCode undo(const UndoFile& file, Hands& hands) {
+    const bool is_taken_over = take_over(file, hands);
+    const auto lines = file.read();
+    if (!lines) return failed(hands, lines.error().text);
+    if (lines->empty()) {
+        hands.out << "nothing to take back: " << file.path() << " has no commands\n";
+        return is_taken_over ? kExitDone : kExitFailed;
     }
-    for (const std::string& line : lines)
+    for (const std::string& line : *lines)
         hands.out << "  do: " << line << "\n";
     if (!hands.agrees("Take all of this back?")) return kExitDone;
     std::vector<std::string> left;
-    for (const std::string& line : lines) {
+    for (const std::string& line : *lines) {
         hands.out << "  run: " << line << std::endl;
         if (hands.run(line) != 0) left.push_back(line);
     }
-    if (left.empty()) {
-        std::error_code ignored;
-        std::filesystem::remove(undo_file, ignored);
-        return kExitDone;
-    }
-    if (const auto good = write_commands(undo_file, left); !good)
-        return failed(hands, good.error().text);
-    return failed(hands, std::to_string(left.size()) + " commands failed and stay in " + undo_file);
+    if (const auto good = file.write(left); !good) return failed(hands, good.error().text);
+    if (!left.empty())
+        return failed(hands,
+                      std::to_string(left.size()) + " commands failed and stay in " + file.path());
+    return is_taken_over ? kExitDone : kExitFailed;
 }
 
 }  // namespace steer::machine

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "control/operator/machine/finding.h"
+#include "control/operator/machine/undo_file.h"
 #include "matchers/exit_codes.h"
 #include "matchers/result.h"
 
@@ -20,14 +21,11 @@ struct Hands {
     std::ostream& out;
 };
 
-// The folder belongs to root only, because root runs the commands in the file.
-inline constexpr const char* kUndoFile = "/etc/steerdns/setup-undo.sh";
-
 // kExitDone: all confirmed commands succeeded. kExitFailed: a command failed, and the rest was not
 // run.
-ExitCode apply(const Findings& findings, const std::string& undo_file, Hands& hands);
-// Runs the undo file's commands and removes it. kExitFailed: a command failed; it stays in the
-// file.
-ExitCode undo(const std::string& undo_file, Hands& hands);
+ExitCode apply(const Findings& findings, const UndoFile& undo_file, Hands& hands);
+// Runs the undo file's commands and removes it. kExitFailed: a command failed, and stays in the file;
+// or root may not run a file's commands.
+ExitCode undo(const UndoFile& undo_file, Hands& hands);
 
 }  // namespace steer::machine

@@ -138,7 +138,7 @@ ExitCode change(const Arguments& arguments, const Findings& findings) {
     if (::geteuid() != 0) return refuse("setup changes this machine: run it as root");
     Hands hands{agree, run_command, std::cout};
     if (arguments.yes) hands.agrees = [](const std::string&) { return true; };
-    return arguments.undo ? undo(kUndoFile, hands) : apply(findings, kUndoFile, hands);
+    return arguments.undo ? undo(UndoFile(), hands) : apply(findings, UndoFile(), hands);
 }
 
 // Nothing: it was refused, and the reason was reported.

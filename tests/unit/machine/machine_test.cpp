@@ -599,17 +599,74 @@ BOOST_AUTO_TEST_CASE(changes_are_undone_in_reverse_order) {
     const std::string file = (folder.path / "undo.sh").string();
     Done done;
     Hands hands = done.hands();
-    BOOST_TEST(apply(kTwo, file, hands) == 0);
+    BOOST_TEST(apply(kTwo, UndoFile(file, ""), hands) == 0);
     BOOST_TEST((done.commands == std::vector<std::string>{"do 1", "do 2", "do 3"}));
     HAS(done.output.str(), "undo: undo 2");
     BOOST_TEST((fs::status(file).permissions() == fs::perms::owner_all));
     // A second time nothing is remembered twice.
-    BOOST_TEST(apply(kTwo, file, hands) == 0);
+    BOOST_TEST(apply(kTwo, UndoFile(file, ""), hands) == 0);
     done.commands.clear();
-    BOOST_TEST(undo(file, hands) == 0);
+    BOOST_TEST(undo(UndoFile(file, ""), hands) == 0);
     BOOST_TEST((done.commands == std::vector<std::string>{"undo 3", "undo 2", "undo 1"}));
     BOOST_TEST(!fs::exists(file));
+    BOOST_TEST(undo(UndoFile(file, ""), hands) == 0);
+}
+
+// The operator let the daemon's user write in the folder of the configuration.
+BOOST_AUTO_TEST_CASE(an_undo_file_that_others_may_write_is_shown_and_not_run) {
+    const test::TempFolder folder;
+    const std::string former = folder.write("etc/setup-undo.sh", "#!/bin/sh\nhostile \x1b[2J\n");
+    const UndoFile file(folder / "own/undo.sh", former);
+    const auto refused = [&](const std::string& why) {
+        Done done;
+        Hands hands = done.hands();
+        BOOST_TEST(undo(file, hands) == 1);
+        BOOST_TEST(done.commands.empty());
+        HAS(done.output.str(), "not run: hostile \\x1b[2J");
+        HAS(done.output.str(), why);
+        BOOST_TEST(fs::exists(former));
+    };
+    fs::permissions(folder / "etc", fs::perms::group_write, fs::perm_options::add);
+    refused("others may write its folder");
+    // It hides no command of ours.
+    Done ours;
+    Hands hands = ours.hands();
+    BOOST_TEST(apply(kTwo, file, hands) == 0);
+    ours.commands.clear();
+    BOOST_TEST(undo(file, hands) == 1);
+    BOOST_TEST((ours.commands == std::vector<std::string>{"undo 3", "undo 2", "undo 1"}));
+
+    fs::permissions(folder / "etc", fs::perms::group_write, fs::perm_options::remove);
+    fs::permissions(former, fs::perms::others_write, fs::perm_options::add);
+    refused("others may write it");
+    fs::permissions(former, fs::perms::others_write, fs::perm_options::remove);
+    fs::create_hard_link(former, folder / "second");
+    refused("it has another name, too");
+    fs::remove(folder / "second");
+    // A link is no file of commands.
+    fs::rename(former, folder / "elsewhere");
+    fs::create_symlink(folder / "elsewhere", former);
+    Done done;
+    Hands none = done.hands();
+    BOOST_TEST(undo(file, none) == 1);
+    BOOST_TEST(done.commands.empty());
+    HAS(done.output.str(), "cannot be read");
+}
+
+BOOST_AUTO_TEST_CASE(an_undo_file_of_an_older_version_is_taken_over_once) {
+    const test::TempFolder folder;
+    const std::string former = folder.write("etc/setup-undo.sh", "#!/bin/sh\nold 2\nold 1\n");
+    const UndoFile file(folder / "own/undo.sh", former);
+    Done done;
+    Hands hands = done.hands();
+    BOOST_TEST(apply(kTwo, file, hands) == 0);
+    BOOST_TEST(!fs::exists(former));
+    BOOST_TEST((fs::status(folder / "own").permissions() == fs::perms::owner_all));
+    done.commands.clear();
     BOOST_TEST(undo(file, hands) == 0);
+    BOOST_TEST((done.commands ==
+                std::vector<std::string>{"undo 3", "undo 2", "undo 1", "old 2", "old 1"}));
+    BOOST_TEST(!fs::exists(file.path()));
 }
 
 BOOST_AUTO_TEST_CASE(no_change_is_made_without_a_yes) {
@@ -617,7 +674,7 @@ BOOST_AUTO_TEST_CASE(no_change_is_made_without_a_yes) {
     Done done;
     done.yes = false;
     Hands hands = done.hands();
-    BOOST_TEST(apply(kTwo, (folder.path / "undo.sh").string(), hands) == 0);
+    BOOST_TEST(apply(kTwo, UndoFile(folder / "undo.sh", ""), hands) == 0);
     BOOST_TEST(done.commands.empty());
     BOOST_TEST(!fs::exists(folder.path / "undo.sh"));
 }
@@ -628,15 +685,15 @@ BOOST_AUTO_TEST_CASE(a_failed_command_ends_the_run_and_the_undo_has_the_changes)
     Done done;
     done.fails = "do 2";
     Hands hands = done.hands();
-    BOOST_TEST(apply(kTwo, file, hands) == 1);
+    BOOST_TEST(apply(kTwo, UndoFile(file, ""), hands) == 1);
     BOOST_TEST((done.commands == std::vector<std::string>{"do 1", "do 2"}));
     done.commands.clear();
     done.fails = "undo 1";
-    BOOST_TEST(undo(file, hands) == 1);
+    BOOST_TEST(undo(UndoFile(file, ""), hands) == 1);
     BOOST_TEST((done.commands == std::vector<std::string>{"undo 2", "undo 1"}));
     done.commands.clear();
     done.fails.clear();
-    BOOST_TEST(undo(file, hands) == 0);
+    BOOST_TEST(undo(UndoFile(file, ""), hands) == 0);
     BOOST_TEST((done.commands == std::vector<std::string>{"undo 1"}));
 }
 

@@ -234,7 +234,7 @@ struct Operator {
                 },
                 output};
     }
-    [[nodiscard]] std::string undo_file() const { return host.root() + "/undo.sh"; }
+    [[nodiscard]] UndoFile undo_file() const { return UndoFile(host.root() + "/undo.sh", ""); }
     int apply_check(const std::string& check) {
         Hands mine = hands();
         return apply(host.inspect(check), undo_file(), mine);
@@ -283,7 +283,7 @@ BOOST_AUTO_TEST_CASE(steps_of_each_check_are_done_once_and_taken_back) {
             for (const auto& [file, text] : before)
                 BOOST_TEST((host.files()[file] == text), file << ": " << host.files()[file]);
             BOOST_TEST(host.files().size() == before.size());
-            BOOST_TEST(!fs::exists(second.undo_file()));
+            BOOST_TEST(!fs::exists(second.undo_file().path()));
         }
     }
 }
