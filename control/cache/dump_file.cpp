@@ -327,8 +327,7 @@ Result<void> DumpReader::walk(const std::function<void(const DumpedAnswer&)>* vi
                 if (list >= contents_.lists.size()) return torn();
             }
             const std::size_t name_len = r.name_len - std::size_t{r.ecs_len};
-            if (dns::plain_name_length(dumped.name.first(name_len)) != name_len ||
-                !is_sound_answer(dumped.answer))
+            if (!dns::is_plain_name(dumped.name.first(name_len)) || !is_sound_answer(dumped.answer))
                 return torn();
             ++seen;
             if (visit != nullptr) (*visit)(dumped);

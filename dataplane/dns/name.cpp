@@ -56,6 +56,10 @@ std::size_t plain_name_length(std::span<const std::uint8_t> bytes) noexcept {
     return 0;
 }
 
+bool is_plain_name(std::span<const std::uint8_t> bytes) noexcept {
+    return !bytes.empty() && plain_name_length(bytes) == bytes.size();
+}
+
 bool same_name(std::span<const std::uint8_t> a, std::span<const std::uint8_t> b) noexcept {
     if (a.size() != b.size() || a.size() > kMaxName) return false;
     if (std::memcmp(a.data(), b.data(), a.size()) == 0) return true;

@@ -30,6 +30,8 @@ struct Name {
 // The length, with the root byte, of the uncompressed name at the start of `bytes`. Returns 0 if
 // there is none: a label above 63 bytes, a pointer, a name above 255 bytes, or an incomplete one.
 std::size_t plain_name_length(std::span<const std::uint8_t> bytes) noexcept;
+// Whether the bytes are one such name, and nothing else. No bytes are no name.
+bool is_plain_name(std::span<const std::uint8_t> bytes) noexcept;
 
 // Whether both complete wire names are equal, ignoring the case of ASCII letters.
 bool same_name(std::span<const std::uint8_t> a, std::span<const std::uint8_t> b) noexcept;

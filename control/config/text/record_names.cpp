@@ -81,7 +81,7 @@ std::optional<RecordName> name_in_record(Wire owner, std::uint16_t type, Wire rd
         out.address = IpAddress::from_v4(rdata.data());
     } else if (type == dns::kAaaa && rdata.size() == out.address.bytes.size()) {
         std::ranges::copy(rdata, out.address.bytes.begin());
-    } else if (type == dns::kPtr && dns::plain_name_length(rdata) == rdata.size()) {
+    } else if (type == dns::kPtr && dns::is_plain_name(rdata)) {
         const auto address = address_of(owner);
         if (!address) return std::nullopt;
         out.address = *address;

@@ -31,10 +31,8 @@ Result<json::object> load_or_keep(const std::string& file, std::size_t most_byte
                                   std::string_view loss) {
     auto kept = load_state(file, most_bytes, loss);
     if (kept) return kept;
-    const std::string aside = file + ".damaged";
-    std::error_code error;
-    std::filesystem::rename(file, aside, error);
-    return Error{kept.error().sentence() + (error ? "" : "; it is kept as '" + aside + "'")};
+    const std::string aside = keep_damaged(file);
+    return Error{kept.error().sentence() + (aside.empty() ? "" : "; " + aside)};
 }
 
 Result<void> save_state(const std::string& file, const std::string& text, const StateFile& how,

@@ -126,11 +126,11 @@ std::optional<KeptZone::Restored> KeptZone::restore(std::string& remark) {
     std::vector<Bytes> touched;
     for (const auto& changes : (*kept)->changes) {
         if (auto done = contents_.apply(changes, touched); !done) {
-            remark = "the changes of " + plan_.settings.file + " end early: " + done.error().text;
-            file_.set_behind(remark);
+            file_.set_journal_aside(done.error().text);
             break;
         }
     }
+    remark = file_.error();
     Restored out;
     out.checked_s = (*kept)->checked_s;
     // Settings may have changed since it was kept.

@@ -32,10 +32,11 @@ class KeptZone {
     // A result; views without a change are nullptr.
     struct Update {
         TransferOutcome outcome = TransferOutcome::stopped;
-        std::string why;         // unless the outcome is good
-        std::string remark;      // for the log, also of a good outcome
-        std::string primary;     // the last one that was asked
-        std::optional<Soa> soa;  // of the present zone
+        std::string why;          // unless the outcome is good
+        std::string remark;       // for the log, also of a good outcome
+        std::string kept_remark;  // of restore(), if the job read the zone of the last run first
+        std::string primary;      // the last one that was asked
+        std::optional<Soa> soa;   // of the present zone
         std::size_t records = 0;
         std::uint64_t bytes = 0;   // received
         std::uint64_t memory = 0;  // bytes of the present zone
@@ -59,7 +60,8 @@ class KeptZone {
         Update update;
         std::uint64_t checked_s = 0;  // since 1970
     };
-    // The zone of the last run. No value: there is none. A damaged file is a remark.
+    // The zone of the last run. No value: there is none. A damaged file is
+    // put aside, and is a remark.
     std::optional<Restored> restore(std::string& remark);
     // Asks the primaries, one after the other. `whole`: by AXFR, whatever the serial is.
     Update refresh(bool whole, const std::stop_token& stop);

@@ -143,7 +143,7 @@ OwnerRecords ZoneImage::find(ByteSpan name) const {
     return at(place).records;
 }
 
-Result<std::shared_ptr<const ZoneImage>> ZoneImage::from_stored(Bytes bytes) {
+Result<std::shared_ptr<const ZoneImage>> ZoneImage::from_stored(Bytes bytes, ByteSpan zone) {
     if (bytes.size() > UINT32_MAX) return Error{"it is larger than 4 GiB"};
     auto image = std::make_shared<ZoneImage>();
     const ByteSpan all(bytes);
@@ -152,7 +152,8 @@ Result<std::shared_ptr<const ZoneImage>> ZoneImage::from_stored(Bytes bytes) {
         const std::size_t name = all[at];
         if (name == 0 || all.size() - at < 1 + name + kLength) return Error{"an owner is cut off"};
         const ByteSpan owner = all.subspan(at + 1, name);
-        if (dns::plain_name_length(owner) != name) return Error{"an owner is not a name"};
+        if (!dns::is_plain_name(owner)) return Error{"an owner is not a name"};
+        if (!is_in_zone(owner, zone)) return Error{"an owner is not in the zone"};
         if (!before.empty() && compare_names(before, owner) >= 0)
             return Error{"its owners are not in order"};
         const std::size_t length = dns::load_be32(&all[at + 1 + name]);
@@ -309,22 +310,29 @@ Result<void> ZoneContents::apply(const std::vector<ZoneDifference>& differences,
                                  std::vector<Bytes>& touched) {
     std::map<Bytes, OwnerDraft, CanonicalLess> draft;
     std::size_t records = records_;
+    // `owner`: in the zone.
     const auto draft_of = [&](const Bytes& owner) -> OwnerDraft& {
         const auto [at, fresh] = draft.try_emplace(owner);
         if (fresh) at->second = draft_records(find(owner));
         return at->second;
     };
+    const auto is_own_name = [this](ByteSpan owner) {
+        return dns::is_plain_name(owner) && is_in_zone(owner, zone_);
+    };
+    constexpr const char* kNotInZone = " is not of the zone";
     const auto refuse = [](const ZoneDifference::Change& change, const char* what) {
         return Error{"the record of type " + std::to_string(change.type) + " at " +
                      dns::name_to_text(change.owner) + what};
     };
     for (const ZoneDifference& difference : differences) {
         for (const auto& change : difference.removed) {
+            if (!is_own_name(change.owner)) return refuse(change, kNotInZone);
             if (draft_of(change.owner).erase({change.type, change.rdata}) == 0)
                 return refuse(change, " is removed, but is not in the zone");
             --records;
         }
         for (const auto& change : difference.added) {
+            if (!is_own_name(change.owner)) return refuse(change, kNotInZone);
             OwnerDraft& now = draft_of(change.owner);
             if (!now.try_emplace({change.type, change.rdata}, change.ttl_s).second)
                 return refuse(change, " is added, but is in the zone");

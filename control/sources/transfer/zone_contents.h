@@ -90,9 +90,9 @@ class ZoneImage {
     [[nodiscard]] OwnerRecords find(ByteSpan name) const;
     [[nodiscard]] std::size_t bytes() const { return bytes_.size() + starts_.size() * 4; }
 
-    // The bytes of a kept file, and the image of such bytes. Error: they are no image.
+    // The bytes of a kept file, and the image of such bytes. Error: they are no image of this zone.
     [[nodiscard]] ByteSpan stored() const { return bytes_; }
-    static Result<std::shared_ptr<const ZoneImage>> from_stored(Bytes bytes);
+    static Result<std::shared_ptr<const ZoneImage>> from_stored(Bytes bytes, ByteSpan zone);
 
   private:
     friend class ZoneImageBuilder;

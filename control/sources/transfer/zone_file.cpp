@@ -99,8 +99,7 @@ void take_changes(Cutter& from, std::vector<ZoneDifference::Change>& changes) {
         change.ttl_s = from.number(4);
         const ByteSpan rdata = from.take(from.number(2));
         change.rdata.assign(rdata.begin(), rdata.end());
-        if (from.is_cut() || dns::plain_name_length(owner) != owner.size() ||
-            !has_whole_names(change.type, rdata)) {
+        if (from.is_cut() || !dns::is_plain_name(owner) || !has_whole_names(change.type, rdata)) {
             (void)from.take(SIZE_MAX);  // it is cut from now on
             return;
         }
@@ -117,7 +116,7 @@ std::string absolute(ByteSpan name) {
 // Fields that a list can use; else as RFC 3597 says.
 std::string rdata_text(const ZoneRecord& record) {
     const ByteSpan rdata = record.rdata;
-    const auto is_name = [&] { return dns::plain_name_length(rdata) == rdata.size(); };
+    const auto is_name = [&] { return dns::is_plain_name(rdata); };
     switch (record.type) {
         case dns::kA:
             if (rdata.size() == 4) return IpAddress::from_v4(rdata.data()).to_string();
@@ -186,7 +185,9 @@ Result<std::optional<ZoneFile::Kept>> ZoneFile::load(ByteSpan zone) {
     if (!content) return content.error();
     if (!*content) return nothing();
     const auto damaged = [this](const std::string& why) {
-        return Error{file_ + " is damaged, and is written again after a transfer: " + why};
+        (void)keep_damaged(journal());
+        return Error{file_ + " is damaged (" + why + "): " + keep_damaged(file_) +
+                     ", and the zone is transferred again"};
     };
     Cutter from(**content);
     const ByteSpan mark = from.take(kImageMark.size());
@@ -201,7 +202,7 @@ Result<std::optional<ZoneFile::Kept>> ZoneFile::load(ByteSpan zone) {
     kept.checked_s = changed_s(file_);
     const std::size_t head = (*content)->size() - from.rest().size();
     (*content)->erase((*content)->begin(), (*content)->begin() + static_cast<std::ptrdiff_t>(head));
-    auto image = ZoneImage::from_stored(std::move(**content));
+    auto image = ZoneImage::from_stored(std::move(**content), zone);
     if (!image) return damaged(image.error().text);
     kept.image = *std::move(image);
     load_journal(kept);
@@ -224,10 +225,19 @@ void ZoneFile::load_journal(Kept& kept) {
         const ByteSpan check = from.take(kDigestBytes);
         if (from.is_cut() || !std::ranges::equal(sha256(bytes), check)) break;
         auto differences = decode_differences(bytes);
-        if (!differences) break;
+        if (!differences) {  // whole, and yet wrong
+            set_journal_aside("a change in it cannot be read");
+            break;
+        }
         kept.changes.push_back(*std::move(differences));
         journal_bytes_ = (**content).size() - from.rest().size();
     }
+}
+
+void ZoneFile::set_journal_aside(const std::string& why) {
+    journal_bytes_ = 0;
+    (void)fall_behind(journal() + " is damaged (" + why + "): " + keep_damaged(journal()) +
+                      ", and the zone lacks its changes until the next transfer");
 }
 
 Error ZoneFile::fall_behind(std::string why) {
@@ -253,6 +263,7 @@ Result<void> ZoneFile::save(ByteSpan zone, const ZoneImage& image) {
     ::unlink(journal().c_str());
     journal_bytes_ = 0;
     behind_ = 0;
+    error_.clear();
     return {};
 }
 

@@ -3,7 +3,8 @@
 // The image replaces the old file completely or not at all. A journal has the digest of its image.
 // Each change is on disk before the next; a torn end is left out. After a change that could not be
 // written, the journal takes no more until a new image is on disk. So the file is an old zone or
-// the present one, never a wrong one. A damaged image is an Error: the zone is transferred again.
+// the present one, never a wrong one. A damaged image is an Error: it is kept as FILE.damaged, and the
+// zone is transferred again. So is a journal with a whole change that is wrong.
 // The modification time of the image's file is the time of the zone's last check. Blocks.
 #pragma once
 
@@ -30,10 +31,11 @@ class ZoneFile {
         std::uint64_t checked_s = 0;                       // since 1970
     };
 
-    // With an empty `file` nothing is kept. The journal is `file`.changes.
+    static std::string journal_of(const std::string& file) { return file + ".changes"; }
+    // With an empty `file` nothing is kept.
     explicit ZoneFile(std::string file) : file_(std::move(file)) {}
 
-    // No value: there is no file.
+    // No value: there is no file. Error: it is damaged, or cannot be read.
     Result<std::optional<Kept>> load(ByteSpan zone);
     Result<void> save(ByteSpan zone, const ZoneImage& image);
     // After save() or load(). Error: the file lacks these changes, and all that follow.
@@ -43,11 +45,13 @@ class ZoneFile {
     [[nodiscard]] std::size_t journal_bytes() const { return journal_bytes_; }
     // Changes that the file lacks, with attempts to save(); 0: none.
     [[nodiscard]] std::size_t behind() const { return behind_; }
-    // The journal that load() read does not fit, for this reason.
-    void set_behind(std::string why) { (void)fall_behind(std::move(why)); }
+    // Why the file is behind: a sentence. Empty: it is not.
+    [[nodiscard]] const std::string& error() const { return error_; }
+    // The journal that load() read does not fit, for this reason: it is kept as JOURNAL.damaged.
+    void set_journal_aside(const std::string& why);
 
   private:
-    [[nodiscard]] std::string journal() const { return file_ + ".changes"; }
+    [[nodiscard]] std::string journal() const { return journal_of(file_); }
     void load_journal(Kept& kept);
     Error fall_behind(std::string why);
 

@@ -7,13 +7,18 @@
 #include <boost/asio/post.hpp>
 #include <boost/json/array.hpp>
 #include <ctime>
+#include <filesystem>
 #include <optional>
 #include <random>
+#include <system_error>
 #include <utility>
 
 #include "control/host/process/background.h"
 #include "control/host/process/helper_work.h"
+#include "control/host/process/new_file.h"
+#include "control/sources/transfer/zone_file.h"
 #include "dataplane/dns/name.h"
+#include "matchers/quote.h"
 
 namespace steer::transfer {
 namespace asio = boost::asio;
@@ -46,6 +51,16 @@ std::string_view digest_name(DigestResult result) {
 // " from PRIMARY"; empty if memory or descriptors ran out before a primary was asked.
 std::string from_primary(const std::string& primary) {
     return primary.empty() ? std::string() : " from " + primary;
+}
+
+// What was put aside of a kept zone; empty: nothing is there.
+std::string damaged_file(const config::Secondary& settings) {
+    for (const std::string& file : {settings.file, ZoneFile::journal_of(settings.file)}) {
+        std::error_code ignored;
+        std::string aside = file + std::string(kDamagedEnd);
+        if (std::filesystem::exists(aside, ignored)) return aside;
+    }
+    return {};
 }
 
 }  // namespace
@@ -83,6 +98,7 @@ struct ZoneService::Zone {
     DigestResult digest = DigestResult::none;
     std::string primary, error;        // of the last check; empty: none
     std::string remark, merge_remark;  // the last ones, of a check and of a merge
+    std::string kept_remark;           // of the file of the last run
     std::optional<TransferOutcome> last;
     std::array<std::uint64_t, kTransferOutcomes.size()> counts{};
     std::vector<ops::RpcDone> waiting, next;  // for the running check, for the one after it
@@ -241,7 +257,7 @@ void ZoneService::retire(std::unique_ptr<LiveView>& view) {
 
 void ZoneService::restored(Zone& zone, std::optional<KeptZone::Restored> kept,
                            const std::string& remark) {
-    if (!remark.empty()) log_(true, "secondary '" + zone.plan.tag + "': " + remark);
+    report_kept(zone, remark);
     if (!kept || !kept->update.soa) return;
     const std::uint64_t wall = wall_s();
     const std::uint64_t age_s = wall > kept->checked_s ? wall - kept->checked_s : 0;
@@ -326,9 +342,9 @@ void ZoneService::start(const ZonePtr& zone) {
             // It expired, and is confirmed now.
             if (lacks_local && update.outcome == TransferOutcome::unchanged)
                 kept->add_local(update);
+            update.kept_remark = std::move(remark);
             if (!first) return update;
             update.kept_checked_s = first->checked_s;
-            if (update.remark.empty()) update.remark = remark;
             // The kept zone, unless the transfer brought a newer one.
             if (update.policy == nullptr) update.policy = std::move(first->update.policy);
             if (update.local == nullptr) update.local = std::move(first->update.local);
@@ -418,6 +434,7 @@ void ZoneService::ended(Zone& zone, KeptZone::Update& update, bool is_transfer) 
         publish(zone, update);
         return;
     }
+    report_kept(zone, std::move(update.kept_remark));
     if (update.outcome == TransferOutcome::stopped) return;
     if (update.kept_checked_s && update.soa) {
         const std::uint64_t wall = wall_s();
@@ -452,6 +469,13 @@ void ZoneService::ended(Zone& zone, KeptZone::Update& update, bool is_transfer) 
             done(ops::RpcError{ops::RpcCode::internal_error, update.why});
         }
     }
+}
+
+// What is wrong with the file of the last run.
+void ZoneService::report_kept(Zone& zone, std::string remark) {
+    if (remark.empty()) return;
+    log_(true, "secondary '" + zone.plan.tag + "': " + remark);
+    zone.kept_remark = std::move(remark);
 }
 
 // Logs a remark, unless it is the last one of this kind of job.
@@ -598,6 +622,11 @@ std::vector<std::string> ZoneService::problems() const {
             out.push_back(begin + " was not transferred" + from_primary(zone->primary) + ": " +
                           zone->error + "; `steerctl zones` shows the age of the zone in use");
         }
+        const std::string aside =
+            zone->kept_remark.empty() ? "" : damaged_file(zone->plan.settings);
+        if (!aside.empty())
+            out.push_back(begin + ": " + zone->kept_remark + "; report it, and remove " +
+                          matchers::quoted_path(aside));
         if (zone->skipped.count > 0 && zone->policy)
             out.push_back(begin + " has " + std::to_string(zone->skipped.count) +
                           " names that cannot be applied, the first: " + zone->skipped.first +

@@ -116,6 +116,7 @@ class ZoneService {
     void run(const ZonePtr& zone, std::function<KeptZone::Update()> work, bool is_transfer);
     void ended(Zone& zone, KeptZone::Update& update, bool is_transfer);
     void publish(Zone& zone, KeptZone::Update& update);
+    void report_kept(Zone& zone, std::string remark);
     void log_remark(const Zone& zone, const std::string& remark, std::string& last);
     void log_result(Zone& zone, const KeptZone::Update& update);
     void expire(Zone& zone);

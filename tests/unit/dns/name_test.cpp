@@ -17,6 +17,9 @@ BOOST_AUTO_TEST_CASE(the_length_of_a_name_is_found) {
     BOOST_TEST(plain_name_length(Bytes{0}) == 1U);
     BOOST_TEST(plain_name_length(wire_name("www.example.com")) == 17U);
     BOOST_TEST(plain_name_length(Bytes{}) == 0U);
+    BOOST_TEST(!is_plain_name(Bytes{}));
+    BOOST_TEST(is_plain_name(Bytes{0}));
+    BOOST_TEST(!is_plain_name(Bytes{0, 0}));
     BOOST_TEST(plain_name_length(Bytes{3, 'w', 'w'}) == 0U);
     BOOST_TEST(plain_name_length(Bytes{1, 'w'}) == 0U);
     BOOST_TEST(plain_name_length(Bytes{0xc0, 12}) == 0U);

@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include <csignal>
+#include <filesystem>
 
 #include "support/temp_folder.h"
 #include "zone_maker.h"
@@ -337,13 +338,47 @@ BOOST_AUTO_TEST_CASE(a_journal_that_does_not_fit_is_left_out_and_replaced) {
     const auto kept = zone.restore(remark);
     BOOST_REQUIRE(kept);
     BOOST_TEST(kept->update.soa->serial == 1U);
-    BOOST_TEST(remark.find("end early") != std::string::npos, remark);
+    const std::string journal = one.settings.file + ".changes";
+    BOOST_TEST(remark.find("it is kept as \"" + journal + ".damaged\"") != std::string::npos,
+               remark);
+    BOOST_TEST(std::filesystem::exists(journal + ".damaged"));
     BOOST_TEST(kept->update.is_merge_due);
     BOOST_TEST(zone.merge().remark.empty());
     remark.clear();
     KeptZone again = one.make();
     BOOST_TEST(again.restore(remark)->update.soa->serial == 1U);
     BOOST_TEST(remark.empty(), remark);
+}
+
+// The sums of its bytes are right: only what they mean is wrong.
+BOOST_AUTO_TEST_CASE(a_journal_whose_owner_is_no_name_of_the_zone_is_put_aside) {
+    const Bytes no_name, other = wire("b.other.example");
+    for (const Bytes& owner : {no_name, Bytes{0}, other}) {
+        Case one;
+        KeptZone first = one.make();
+        (void)first.refresh(false, {});
+        ZoneFile file(one.settings.file);
+        (void)file.load(wire(kFeed));
+        auto wrong = difference(1, soa(1), 2, soa(2), kFeed);
+        wrong.added.push_back({owner, dns::kA, 60, {192, 0, 2, 1}});
+        BOOST_REQUIRE(file.append({wrong}));
+        KeptZone zone = one.make();
+        std::string remark;
+        const auto kept = zone.restore(remark);
+        BOOST_REQUIRE(kept);
+        BOOST_TEST(kept->update.soa->serial == 1U);
+        BOOST_TEST(remark.find("is damaged") != std::string::npos, remark);
+        BOOST_TEST(std::filesystem::exists(one.settings.file + ".changes.damaged"));
+        // Later changes need a whole image first; then the file is good again.
+        one.primary.serial = 2;
+        one.primary.differences = {difference(1, soa(1), 2, soa(2), kFeed)};
+        BOOST_TEST((zone.refresh(false, {}).outcome == TransferOutcome::incremental));
+        BOOST_TEST(zone.merge().remark.empty());
+        KeptZone again = one.make();
+        remark.clear();
+        BOOST_TEST(again.restore(remark)->update.soa->serial == 2U);
+        BOOST_TEST(remark.empty(), remark);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(targets_above_the_share_are_tried_again_when_there_is_room) {

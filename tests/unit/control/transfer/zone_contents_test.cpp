@@ -48,13 +48,15 @@ BOOST_AUTO_TEST_CASE(records_in_any_order_become_a_sorted_image_without_duplicat
 BOOST_AUTO_TEST_CASE(a_stored_image_is_read_back_and_a_damaged_one_is_refused) {
     const auto image = image_of(soa(1) + "a 60 A 192.0.2.1\nb.a 60 TXT text\n", "rpz.example");
     const ByteSpan stored = image->stored();
-    const auto again = ZoneImage::from_stored(Bytes(stored.begin(), stored.end()));
+    const Bytes zone = wire("rpz.example");
+    const auto again = ZoneImage::from_stored(Bytes(stored.begin(), stored.end()), zone);
     BOOST_REQUIRE(again);
+    BOOST_TEST(!ZoneImage::from_stored(Bytes(stored.begin(), stored.end()), wire("a.rpz.example")));
     BOOST_TEST((*again)->owners() == 3U);
     BOOST_TEST((*again)->records() == 3U);
     for (std::size_t length = 1; length < stored.size(); ++length) {
         const ByteSpan part = stored.first(length);
-        const auto cut = ZoneImage::from_stored(Bytes(part.begin(), part.end()));
+        const auto cut = ZoneImage::from_stored(Bytes(part.begin(), part.end()), zone);
         if (cut) BOOST_TEST((*cut)->owners() < 3U);  // it ends with an owner
     }
 }

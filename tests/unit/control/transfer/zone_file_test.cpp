@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 
@@ -91,6 +92,8 @@ BOOST_AUTO_TEST_CASE(a_damaged_image_is_an_error_and_that_of_another_zone_is_non
         ZoneFile damaged(path);
         const auto kept = damaged.load(wire(kFiled));
         BOOST_TEST((!kept || !*kept));
+        BOOST_TEST(std::filesystem::exists(path + ".damaged") == !kept);
+        std::filesystem::remove(path + ".damaged");
     }
     write(path, good.substr(0, good.size() - 1));
     BOOST_TEST(!ZoneFile(path).load(wire(kFiled)));
