@@ -34,7 +34,7 @@ struct Commands {
     std::string foreign;  // why root may not run them; empty: it may
 };
 
-// Empty: nobody but this process's user could have changed it.
+// Empty: only this process's user could have changed it.
 std::string why_foreign(const struct stat& is, const char* what) {
     if (is.st_uid != ::geteuid()) return std::string("root does not own ") + what;
     if ((is.st_mode & kOthersWrite) != 0) return std::string("others may write ") + what;

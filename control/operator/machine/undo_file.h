@@ -1,6 +1,6 @@
 // The file with the commands that take a setup back, newest first.
 //
-// Root runs these commands. So a file is read only if root owns it and its folder, and nobody else
+// Root runs these commands. So a file is read only if root owns it and its folder, and no other user
 // may write either. (In tests: the user of the process in place of root.)
 #pragma once
 

@@ -628,7 +628,7 @@ BOOST_AUTO_TEST_CASE(an_undo_file_that_others_may_write_is_shown_and_not_run) {
     };
     fs::permissions(folder / "etc", fs::perms::group_write, fs::perm_options::add);
     refused("others may write its folder");
-    // It hides no command of ours.
+    // It hides no command of this version.
     Done ours;
     Hands hands = ours.hands();
     BOOST_TEST(apply(kTwo, file, hands) == 0);
