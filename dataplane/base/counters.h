@@ -117,7 +117,9 @@ class Count {
     X(upstream_bad_cookies, "queries repeated with the new cookie of a BADCOOKIE reply")           \
     X(upstream_negative_held,                                                                      \
       "negative replies that waited for another upstream (`response_selection`)")                  \
-    X(upstream_loops, "queries refused: an upstream asked for what it was just asked")             \
+    X(upstream_loops, "queries refused: a proved forwarding loop brought them back")               \
+    X(loop_tests, "upstreams asked whether they send our questions back to us")                    \
+    X(loops_proved, "forwarding loops that such a test proved, of an upstream or of a name")       \
     X(upstream_limit, "queries above `max_concurrent_queries` of their forward")                   \
     X(events_raised, "claims sent to routers")                                                     \
     X(events_ring_full, "claims lost: the ring is full")                                           \

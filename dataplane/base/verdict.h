@@ -76,6 +76,8 @@ namespace steer {
     X(drop_tx_full, y, y, n, y, "the port or ring did not accept the answer")                     \
     X(drop_router_away, y, y, y, n, "the router is unreachable, and `on_timeout: drop` is set")   \
     X(dropped_by_policy, y, y, y, y, "a `drop` rule of the policy")                               \
+    X(loop_test, y, y, y, n,                                                                      \
+      "a question of our own test for forwarding loops came back; no answer was sent")            \
     X(servfail, n, n, n, y, "no upstream answered; the client got SERVFAIL")                      \
     X(dropped_over_quota, n, n, n, y,                                                             \
       "too many upstream queries for this domain (`max_per_suffix`)")                             \

@@ -19,7 +19,8 @@ constexpr unsigned kFewOfDomain =
     32;  // in flight: no domain has less; a part of it half, a quarter
 }  // namespace
 
-Forwarder::Impl::Impl(const ForwarderOptions& o, BufferPools& b, ForwardSink& s, Counters& c)
+Forwarder::Impl::Impl(const ForwarderOptions& o, BufferPools& b, ForwardSink& s,
+                      forward::LoopBoard& l, Counters& c)
     : options(o),
       buffers(b),
       sink(s),
@@ -30,7 +31,9 @@ Forwarder::Impl::Impl(const ForwarderOptions& o, BufferPools& b, ForwardSink& s,
       by_domain(o.max_in_flight, o.max_per_suffix != 0 ? o.max_per_suffix : o.max_in_flight),
       choice(random),
       cookies(random),
-      timers(o.max_in_flight) {
+      timers(o.max_in_flight),
+      loops(l),
+      tests(o.worker, l, random) {
     for (std::uint64_t* const word : {&name_keys.seed, &name_keys.secret})
         *word = (std::uint64_t{random.next()} << 32) | random.next() | 1;
 }
@@ -103,20 +106,6 @@ bool Forwarder::Impl::displace(bool of_first_half, Now now) noexcept {
     return true;
 }
 
-// Clients behind a NAT may have the upstream's address and ask the same name by chance. So single
-// returns mean nothing, and each answer of the upstream takes one back (judge()).
-bool Forwarder::Impl::is_loop(const OutstandingQuery& asked, const Parked& parked,
-                              Now now) noexcept {
-    for (std::uint32_t i = asked.attempts; i != kNone; i = table.attempt(i).next) {
-        const Attempt& a = table.attempt(i);
-        if (a.address != parked.path.client.address || now.ms - a.sent_ms > kReturnMs) continue;
-        std::uint8_t& count = returns[a.upstream];
-        count = static_cast<std::uint8_t>(std::min(count + 1U, kMaxReturns));
-        return count >= kLoopReturns;
-    }
-    return false;
-}
-
 void Forwarder::Impl::join(Parked* parked, std::uint64_t name_hash, Now now) noexcept {
     const forward::Question question(*parked, name_hash);
     if (question.options_too_long) counters.add(Stat::options_too_long);
@@ -159,10 +148,6 @@ void Forwarder::Impl::join(Parked* parked, std::uint64_t name_hash, Now now) noe
         }
     }
     OutstandingQuery& f = table[i];
-    if (!is_new && !parked->program.refresh && is_loop(f, *parked, now)) [[unlikely]] {
-        counters.saw(Overload::loop, parked->path.client.address, f.name());
-        return turn_away(parked, UpstreamResult::looped, Stat::upstream_loops);
-    }
     f.waiters.push(parked);
     if (parked->trace != 0 && f.trail == nullptr) [[unlikely]]
         begin_trail(i, is_new, now);
@@ -171,12 +156,13 @@ void Forwarder::Impl::join(Parked* parked, std::uint64_t name_hash, Now now) noe
         start(i, now);
     } else {
         counters.add(Stat::upstream_coalesced);
+        if (!parked->program.refresh) note_return(i, parked->path.client.address, now);
     }
 }
 
 Forwarder::Forwarder(const ForwarderOptions& options, BufferPools& buffers, ForwardSink& sink,
-                     Counters& counters)
-    : impl_(std::make_unique<Impl>(options, buffers, sink, counters)) {}
+                     forward::LoopBoard& loops, Counters& counters)
+    : impl_(std::make_unique<Impl>(options, buffers, sink, loops, counters)) {}
 
 Forwarder::~Forwarder() {
     for (std::uint32_t i = 0; i < impl_->table.capacity(); ++i) {
@@ -297,6 +283,7 @@ void Forwarder::on_message(const Message& m, Now now) noexcept {
 
 void Forwarder::tick(Now now) noexcept {
     impl_->now_ms = now.ms;
+    impl_->settle_tests(now);
     for (unsigned n = 0; n < kTimersPerTick; ++n) {
         const std::uint32_t outstanding = impl_->timers.pop_due(now.ms);
         if (outstanding == kNone) break;
@@ -310,7 +297,7 @@ std::uint64_t Forwarder::next_deadline_ms() const noexcept {
     if (impl_->left_first != kNone || !impl_->turned_away.empty() || !impl_->displaced.empty() ||
         !impl_->over_quota.empty() || !impl_->looped.empty())
         return impl_->now_ms + 1;
-    return impl_->timers.next_ms();
+    return std::min(impl_->timers.next_ms(), impl_->tests.next_ms());
 }
 
 void Forwarder::set_next_hops(const NextHopTable* table) noexcept {

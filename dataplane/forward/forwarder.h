@@ -33,10 +33,10 @@
 // may be under attack (RFC 5452). If several upstreams get the query at once, ResponseSelection
 // chooses the reply.
 //
-// A forwarding loop: an upstream that a query asked sends us the same question. Three such queries
-// in a row without an answer of that upstream are a loop. From then on they end at once with
-// UpstreamResult::looped, so the upstream gets SERVFAIL and its loop ends. The query in flight
-// continues.
+// A forwarding loop: a question in flight that comes from the address of an upstream that has it
+// waits like any other, and that upstream is tested (loop_tests.h). After the proof of a loop, the
+// next upstream gets the question. Without another one, the returned questions end with
+// UpstreamResult::looped, so the upstream gets SERVFAIL and its loop ends. The first one continues.
 //
 // Memory: about 700 bytes per record of `max_in_flight`, taken at construction: 11 MiB with the
 // default.
@@ -65,6 +65,7 @@
 #include "dataplane/base/counters.h"
 #include "dataplane/base/message.h"
 #include "dataplane/base/random_case.h"
+#include "dataplane/forward/loop_board.h"
 #include "dataplane/forward/upstream_health.h"
 #include "dataplane/policy/parked.h"
 #include "dataplane/policy/snapshot.h"
@@ -100,7 +101,7 @@ enum class UpstreamResult : std::uint8_t {
     over_quota,  // the domain (max_per_suffix) or the group has too many in flight
     no_buffer,   // a reply arrived, but there was no buffer for it
     truncated,   // only truncated replies arrived, and the client needs all records
-    looped,      // the client is an upstream that was asked for this
+    looped,      // a proved loop brought the question back, and no other upstream is left
 };
 
 // The forwarder's outputs. The worker implements them; in tests, a recorder.
@@ -139,7 +140,7 @@ struct ForwarderOptions {
 class Forwarder {
   public:
     Forwarder(const ForwarderOptions& options, BufferPools& buffers, ForwardSink& sink,
-              Counters& counters);
+              forward::LoopBoard& loops, Counters& counters);
     ~Forwarder();
     Forwarder(const Forwarder&) = delete;
     Forwarder& operator=(const Forwarder&) = delete;

@@ -1,6 +1,6 @@
-// The forwarder's implementation, shared by its four sources. forwarder.cpp: input and output.
+// The forwarder's implementation, shared by its five sources. forwarder.cpp: input and output.
 // requests.cpp: which upstream gets a query, and when. replies.cpp: what a reply means.
-// results.cpp: results to waiters.
+// results.cpp: results to waiters. loops.cpp: questions that come back.
 #pragma once
 
 #include <array>
@@ -9,6 +9,7 @@
 #include "dataplane/forward/chacha_random.h"
 #include "dataplane/forward/failing_names.h"
 #include "dataplane/forward/forwarder.h"
+#include "dataplane/forward/loop_tests.h"
 #include "dataplane/forward/outstanding_queries.h"
 #include "dataplane/forward/source_ports.h"
 #include "dataplane/forward/timer_wheel.h"
@@ -24,10 +25,6 @@ inline constexpr std::uint64_t kNoRoomMs =
 inline constexpr std::uint64_t kJostleMs =
     200;  // the shortest time that a query may wait, as unbound's jostle-timeout
 
-// Time in which a question comes back, and how many of them are a loop.
-inline constexpr std::uint64_t kReturnMs = 200;
-inline constexpr unsigned kLoopReturns = 3, kMaxReturns = 8;
-
 // A group of upstreams may have this many times the free records in flight. So one group without
 // answers leaves a 16th of the table, two of them a 31st.
 inline constexpr unsigned kGroupShare = 15;
@@ -40,6 +37,7 @@ struct Forwarder::Impl {
 
     using OutstandingQuery = forward::OutstandingQuery;
     using Attempt = forward::Attempt;
+    using MemberMask = forward::MemberMask;
 
     enum class Sent : std::uint8_t {
         yes,
@@ -55,15 +53,11 @@ struct Forwarder::Impl {
         no_buffer,
     };
 
-    Impl(const ForwarderOptions& o, BufferPools& b, ForwardSink& s, Counters& c);
+    Impl(const ForwarderOptions& o, BufferPools& b, ForwardSink& s, forward::LoopBoard& l,
+         Counters& c);
 
     // forwarder.cpp
     void join(Parked* parked, std::uint64_t name_hash, Now now) noexcept;
-
-    // Whether the client is an upstream that this query asked, as for the last queries: it forwards
-    // to us what we forward to it.
-    [[nodiscard]] bool is_loop(const OutstandingQuery& asked, const Parked& parked,
-                               Now now) noexcept;
     // Whether one of these levels has its share in flight. The share is smaller if the domain fails
     // while the table fills up.
     [[nodiscard]] bool is_over_share(const matchers::DomainKeys& keys, Now now) const noexcept;
@@ -95,10 +89,21 @@ struct Forwarder::Impl {
     // true if the query was sent.
     bool ask_next(std::uint32_t outstanding, Now now) noexcept;
     Sent ask_member(std::uint32_t outstanding, unsigned member, bool edns, Now now) noexcept;
-    Sent send_in_frame(std::uint32_t outstanding, unsigned member,
-                       std::span<const std::uint8_t> dns, const NextHop& hop) noexcept;
-    Sent send_by_kernel(std::uint32_t outstanding, unsigned member, UpstreamVia via,
+    // A query on the wire: of an outstanding query, or a question of a loop test.
+    struct Outgoing {
+        std::uint32_t outstanding = forward::kNone;
+        std::uint16_t test = 0;                  // Attempt::test
+        bool over_tcp = false;                   // as OutstandingQuery
+        std::uint32_t attempt = forward::kNone;  // out: that of a sent query
+    };
+    // Sends the message at the start of `query`.
+    Sent send(Outgoing& out, const Upstream& to, std::size_t length) noexcept;
+    Sent send_in_frame(Outgoing& out, const Upstream& to, std::span<const std::uint8_t> dns,
+                       const NextHop& hop) noexcept;
+    Sent send_by_kernel(Outgoing& out, const Upstream& to, UpstreamVia via,
                         std::span<const std::uint8_t> dns) noexcept;
+    // Notes what later identifies the attempt's reply.
+    void note_sent(Attempt& a, const Upstream& to, Now now) const noexcept;
     void on_timer(std::uint32_t outstanding, Now now) noexcept;
     void end_attempts_in_silence(std::uint32_t outstanding, Now now) noexcept;
     void end_left_over_attempts(Now now) noexcept;
@@ -155,6 +160,20 @@ struct Forwarder::Impl {
     Buffer* build(const Attempt& a, std::span<const std::uint8_t> dns, dns::UpstreamFacts& facts,
                   dns::AnswerError& error, Now now) noexcept;
 
+    // loops.cpp
+    // One more client waits for the query.
+    void note_return(std::uint32_t outstanding, const IpAddress& client, Now now) noexcept;
+    // Tests upstreams whose address the question had when it returned. If a proved loop returns it,
+    // asks the next upstream, or ends the waiters that the loop brought.
+    void check_returns(std::uint32_t outstanding, Now now) noexcept;
+    void test_for_loop(std::uint32_t outstanding, unsigned member, Now now) noexcept;
+    // Whether a member outside `in_loop` has the query now.
+    bool asks_outside_loop(std::uint32_t outstanding, MemberMask in_loop, Now now) noexcept;
+    void end_returns(std::uint32_t outstanding, std::span<const IpAddress> from) noexcept;
+    Reply take_test_reply(std::uint32_t attempt, std::span<const std::uint8_t> dns,
+                          Now now) noexcept;
+    void settle_tests(Now now) noexcept;
+
     // What the upstreams did, for traced waiters (policy/trace.h); results.cpp
     void begin_trail(std::uint32_t outstanding, bool is_new, Now now) noexcept;
     static void note(const OutstandingQuery& f, TraceWhat what, unsigned flags,
@@ -195,16 +214,16 @@ struct Forwarder::Impl {
     forward::UpstreamChoice choice;
     forward::UpstreamCookies cookies;
     forward::TimerWheel timers;
+    forward::LoopBoard& loops;
+    forward::LoopTests tests;
 
     // Records with waiters that still lack the result, chained by OutstandingQuery::next.
     std::uint32_t left_first = forward::kNone, left_last = forward::kNone;
     forward::Waiters turned_away;  // because the table was full
     forward::Waiters displaced;    // replaced by newer queries
     forward::Waiters over_quota;   // because their domain or group used its share
-    forward::Waiters looped;       // asked by the upstream that they would wait for
-    // By Upstream::id: questions that this upstream sent back, minus its answers.
-    std::array<std::uint8_t, kMaxUpstreams> returns{};
-    std::uint32_t serial = 0;  // of answers
+    forward::Waiters looped;       // returned by a proved loop
+    std::uint32_t serial = 0;      // of answers
     std::array<std::uint8_t, 512> query{};
 };
 

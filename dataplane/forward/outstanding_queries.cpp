@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 #include "dataplane/dns/options.h"
 #include "dataplane/policy/question.h"
@@ -263,9 +264,9 @@ void OutstandingQueries::close(std::uint32_t outstanding) noexcept {
 }
 
 std::uint32_t OutstandingQueries::open_attempt(std::uint32_t outstanding, std::uint16_t port,
-                                               std::uint16_t id) noexcept {
+                                               std::uint16_t id, std::uint16_t test) noexcept {
     // Each new query gets its first attempt, so retries of others leave one for each free record.
-    const bool is_first = queries_[outstanding].attempts == kNone;
+    const bool is_first = test == 0 && queries_[outstanding].attempts == kNone;
     if (!is_first && free_attempts_.size() <= free_.size()) return kNone;
     const std::uint32_t i = take(free_attempts_);
     if (i == kNone) return kNone;
@@ -276,21 +277,24 @@ std::uint32_t OutstandingQueries::open_attempt(std::uint32_t outstanding, std::u
     a.outstanding = outstanding;
     a.port = port;
     a.id = id;
-    a.next = queries_[outstanding].attempts;
-    queries_[outstanding].attempts = i;
+    a.test = test;
+    if (test == 0) a.next = std::exchange(queries_[outstanding].attempts, i);
     if (port != 0) by_port_and_id_.insert(hash_of(port, id), i);
     return i;
 }
 
 void OutstandingQueries::close_attempt(std::uint32_t attempt) noexcept {
     Attempt& a = attempts_[attempt];
-    std::uint32_t* at = a.outstanding == kNone ? &left_ : &queries_[a.outstanding].attempts;
-    while (*at != attempt)
-        at = &attempts_[*at].next;
-    *at = a.next;
+    if (a.test == 0) {
+        std::uint32_t* at = a.outstanding == kNone ? &left_ : &queries_[a.outstanding].attempts;
+        while (*at != attempt)
+            at = &attempts_[*at].next;
+        *at = a.next;
+    }
     if (a.port != 0) by_port_and_id_.erase(hash_of(a.port, a.id), attempt);
     a.outstanding = kNone;
     a.measures = false;
+    a.test = 0;
     free_attempts_.push_back(attempt);
 }
 
@@ -331,7 +335,7 @@ std::uint32_t OutstandingQueries::find_token(std::uint64_t token) const noexcept
     const auto i = static_cast<std::uint32_t>(token);
     if (i >= attempts_.size()) return kNone;
     const Attempt& a = attempts_[i];
-    const bool is_open = a.outstanding != kNone || a.measures;
+    const bool is_open = a.outstanding != kNone || a.measures || a.test != 0;
     return is_open && a.port == 0 && a.serial == token >> 32 ? i : kNone;
 }
 

@@ -69,11 +69,14 @@ struct OutstandingQuery {
     std::uint8_t sent_in_round = 0;  // queries that the network accepted
     std::uint8_t ecs_len = 0, options_len = 0;
     std::uint64_t started_ms = 0;
-    matchers::DomainKeys domain;              // levels of the name with a count
-    std::uint64_t choose_at_ms = UINT64_MAX;  // time at which a negative `answer` is accepted
+    matchers::DomainKeys domain;               // levels of the name with a count
+    std::uint64_t choose_at_ms = UINT64_MAX;   // time at which a negative `answer` is accepted
+    std::uint64_t returns_at_ms = UINT64_MAX;  // time of the next check of returned ones
     std::uint32_t older = kNone,
                   newer = kNone;  // list of requesting queries, in order of their start
     std::uint32_t name_key = 0;   // hash of name and type
+    // Members whose address the question had when it returned, and those tested (loop_tests.h).
+    MemberMask returned = 0, tested = 0;
     std::uint8_t near_misses = 0;
     std::uint8_t nxdomain_votes = 0, no_data_votes = 0;  // of the upstreams
     bool is_first_half = false;                // half of the table: only make_room() ends it early
@@ -119,9 +122,10 @@ struct Attempt {
     bool is_copy = false;      // sent only as a measurement
     std::uint8_t cookies = 0;  // 0: sent without a cookie; 1: with one; 2: repeated with a new one
     bool random_case = false;  // of the name that was sent
+    std::uint16_t test = 0;    // number of a loop test's question (loop_tests.h); 0: none
 };
 
-static_assert(sizeof(OutstandingQuery) == 456 && sizeof(Attempt) == 64,
+static_assert(sizeof(OutstandingQuery) == 472 && sizeof(Attempt) == 64,
               "what forwarder.h says of memory");
 
 // The question of a parked query.
@@ -178,9 +182,10 @@ class OutstandingQueries {
     void close(std::uint32_t outstanding) noexcept;  // delivering, without waiters
 
     // Opens an attempt. Returns kNone if no record is free, or none for a second attempt; the
-    // outstanding query then tries again later.
-    std::uint32_t open_attempt(std::uint32_t outstanding, std::uint16_t port,
-                               std::uint16_t id) noexcept;
+    // outstanding query then tries again later. `outstanding` is kNone, and `test` is not 0: of a
+    // loop test, which closes it.
+    std::uint32_t open_attempt(std::uint32_t outstanding, std::uint16_t port, std::uint16_t id,
+                               std::uint16_t test = 0) noexcept;
     void close_attempt(std::uint32_t attempt) noexcept;
     // Closes the attempts of an outstanding query. Attempts that measure stay, without an
     // outstanding query.

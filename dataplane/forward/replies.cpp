@@ -68,6 +68,8 @@ Forwarder::Impl::Reply Forwarder::Impl::take_reply(std::uint32_t attempt,
                                                    Now now) noexcept {
     if (!is_response(dns)) return Reply::malformed;
     const Attempt& a = table.attempt(attempt);
+    if (a.test != 0) [[unlikely]]
+        return take_test_reply(attempt, dns, now);
     if (a.outstanding == kNone) {  // its outstanding query is over: only the measurement counts
         choice.replied(a.upstream, now.ms - a.sent_ms, now.ms);
         table.close_attempt(attempt);
@@ -209,8 +211,6 @@ void Forwarder::Impl::judge(std::uint32_t attempt, const dns::UpstreamFacts& fac
     } else if (!is_an_answer(facts.rcode)) {
         fail(a, answer, now);
     } else {
-        if (returns[a.upstream] != 0) [[unlikely]]
-            --returns[a.upstream];
         const bool is_stream = f.over_tcp || f.member(a.member).channel == Channel::stream;
         const bool is_truncated = (facts.flags & dns::kTc) != 0;
         if (is_truncated && !is_stream && f.want_all > 0) {
@@ -403,6 +403,10 @@ void Forwarder::Impl::on_kernel_reply(const Message& m, Now now) noexcept {
     }
     release(m.buffer);
     const Attempt a = table.attempt(attempt);
+    if (a.test != 0) [[unlikely]] {
+        tests.has_failed(a.test);
+        return table.close_attempt(attempt);
+    }
     if (m.b == kForgedReplies) {
         if (a.outstanding != kNone) return ask_over_tcp(a.outstanding, a.member, now);
         choice.replied(a.upstream, now.ms - a.sent_ms, now.ms);  // no query awaits it

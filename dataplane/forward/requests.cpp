@@ -137,29 +137,15 @@ Forwarder::Impl::Sent Forwarder::Impl::ask_member(std::uint32_t outstanding, uns
     const std::size_t length = dns::write_query(
         query, id, random_case ? f.name_as_sent(room) : f.name(), f.qtype, f.qclass, true,
         f.checking_disabled, edns, edns && f.dnssec_ok, f.ecs(), sent_options, to.trust_ad);
-    const std::span<const std::uint8_t> bytes{query.data(), length};
-    Sent sent;
-    if (f.over_tcp && to.channel != Channel::stream) {
-        sent = send_by_kernel(outstanding, member, UpstreamVia::tcp, bytes);
-    } else if (to.channel != Channel::none) {
-        sent = send_by_kernel(outstanding, member, UpstreamVia::channel, bytes);
-    } else if (hop.via == NextHop::Via::kernel) {
-        const UpstreamVia via = to.is_engine ? UpstreamVia::engine : UpstreamVia::udp;
-        sent = send_by_kernel(outstanding, member, via, bytes);
-    } else {
-        sent = send_in_frame(outstanding, member, bytes, hop);
-    }
+    Outgoing out{.outstanding = outstanding, .over_tcp = f.over_tcp};
+    const Sent sent = send(out, to, length);
     if (sent != Sent::yes) return sent;
-    forward::Attempt& a = table.attempt(f.attempts);  // the newest comes first
+    forward::Attempt& a = table.attempt(out.attempt);
+    note_sent(a, to, now);
     a.member = static_cast<std::uint8_t>(member);
     a.edns = edns;
     a.cookies = has_cookie ? 1 : 0;
     a.random_case = random_case;
-    a.sent_ms = now.ms;
-    a.deadline_ms = now.ms + to.timeout_ms;
-    a.address = to.address;
-    a.address_port = to.port;
-    a.upstream = to.id;
     choice.sent(to.id);
     a.measures = !f.over_tcp && choice.measures(to.id, now.ms);
     f.tried |= bit(member);
@@ -175,7 +161,27 @@ Forwarder::Impl::Sent Forwarder::Impl::ask_member(std::uint32_t outstanding, uns
     return Sent::yes;
 }
 
-Forwarder::Impl::Sent Forwarder::Impl::send_in_frame(std::uint32_t outstanding, unsigned member,
+void Forwarder::Impl::note_sent(Attempt& a, const Upstream& to, Now now) const noexcept {
+    a.sent_ms = now.ms;
+    a.deadline_ms = now.ms + to.timeout_ms;
+    a.address = to.address;
+    a.address_port = to.port;
+    a.upstream = to.id;
+}
+
+Forwarder::Impl::Sent Forwarder::Impl::send(Outgoing& out, const Upstream& to,
+                                            std::size_t length) noexcept {
+    const std::span<const std::uint8_t> bytes{query.data(), length};
+    if (out.over_tcp && to.channel != Channel::stream)
+        return send_by_kernel(out, to, UpstreamVia::tcp, bytes);
+    if (to.channel != Channel::none) return send_by_kernel(out, to, UpstreamVia::channel, bytes);
+    const NextHop& hop = hop_to(to);
+    if (hop.via == NextHop::Via::nothing) return Sent::no_route;
+    if (hop.via != NextHop::Via::kernel) return send_in_frame(out, to, bytes, hop);
+    return send_by_kernel(out, to, to.is_engine ? UpstreamVia::engine : UpstreamVia::udp, bytes);
+}
+
+Forwarder::Impl::Sent Forwarder::Impl::send_in_frame(Outgoing& out, const Upstream& to,
                                                      std::span<const std::uint8_t> bytes,
                                                      const NextHop& hop) noexcept {
     std::uint16_t port = 0;
@@ -188,17 +194,16 @@ Forwarder::Impl::Sent Forwarder::Impl::send_in_frame(std::uint32_t outstanding, 
         id = static_cast<std::uint16_t>(random.next());
     }
     dns::store_be16(query.data(), id);
-    const std::uint32_t attempt = table.open_attempt(outstanding, port, id);
-    if (attempt == kNone) return Sent::no_room;
-    if (sink.send_frame(hop, port, table[outstanding].member(member), bytes)) return Sent::yes;
-    table.close_attempt(attempt);
+    out.attempt = table.open_attempt(out.outstanding, port, id, out.test);
+    if (out.attempt == kNone) return Sent::no_room;
+    if (sink.send_frame(hop, port, to, bytes)) return Sent::yes;
+    table.close_attempt(out.attempt);
     return Sent::no_room;
 }
 
 Forwarder::Impl::Sent Forwarder::Impl::send_by_kernel(
-    std::uint32_t outstanding, unsigned member, UpstreamVia via,
+    Outgoing& out, const Upstream& to, UpstreamVia via,
     std::span<const std::uint8_t> bytes) noexcept {
-    const Upstream& to = table[outstanding].member(member);
     Buffer* const buffer =
         buffers.take(static_cast<std::uint32_t>(sizeof(UpstreamQuery) + bytes.size()));
     if (buffer == nullptr) return Sent::no_room;
@@ -207,10 +212,10 @@ Forwarder::Impl::Sent Forwarder::Impl::send_by_kernel(
     std::memcpy(buffer->data(), &header, sizeof header);
     std::memcpy(buffer->data() + sizeof header, bytes.data(), bytes.size());
     buffer->length = static_cast<std::uint32_t>(sizeof header + bytes.size());
-    const std::uint32_t attempt = table.open_attempt(outstanding, 0, dns::load_be16(bytes.data()));
-    if (attempt != kNone && sink.send_by_kernel(table.token(attempt), to, via, buffer))
+    out.attempt = table.open_attempt(out.outstanding, 0, dns::load_be16(bytes.data()), out.test);
+    if (out.attempt != kNone && sink.send_by_kernel(table.token(out.attempt), to, via, buffer))
         return Sent::yes;
-    if (attempt != kNone) table.close_attempt(attempt);
+    if (out.attempt != kNone) table.close_attempt(out.attempt);
     release(buffer);
     return Sent::no_room;
 }
@@ -223,6 +228,7 @@ void Forwarder::Impl::on_timer(std::uint32_t outstanding, Now now) noexcept {
         finish(outstanding, f.end, last_resort);
         return;
     }
+    if (now.ms >= f.returns_at_ms) check_returns(outstanding, now);
     if (now.ms >= f.next_send_ms) ask_again(outstanding, now);
     end_or_wait(outstanding, now);
 }
@@ -294,7 +300,7 @@ void Forwarder::Impl::end_left_over_attempts(Now now) noexcept {
 
 void Forwarder::Impl::set_timer(std::uint32_t outstanding, Now now) noexcept {
     const OutstandingQuery& f = table[outstanding];
-    std::uint64_t at = std::min({f.deadline_ms, f.next_send_ms, f.choose_at_ms});
+    std::uint64_t at = std::min({f.deadline_ms, f.next_send_ms, f.choose_at_ms, f.returns_at_ms});
     for (std::uint32_t i = f.attempts; i != kNone; i = table.attempt(i).next) {
         at = std::min(at, table.attempt(i).deadline_ms);
     }

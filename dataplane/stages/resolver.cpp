@@ -157,6 +157,11 @@ void Resolver::resolve(Burst& burst, const Snapshot& snapshot, Now now) noexcept
         c.found = p.found;
         if (has_marked) [[unlikely]]
             begin_marked(p, c, burst, burst.live[i], now);
+        if (p.found == nullptr && parts_.loops.take_back(p.query.name(), p.client.address))
+            [[unlikely]] {
+            drop(p, c, Verdict::loop_test);
+            continue;
+        }
         resolve_one(p, c, now);
     }
     if (hits > 0) parts_.counters.add(Stat::cache_hits, hits);

@@ -11,7 +11,7 @@
 //
 // Ends: those of Replier, and Verdict::forwarded, held, drop_parked_full, drop_client_quota,
 //       drop_suffix_quota, servfail_quota, truncated_quota, drop_ring_full, drop_no_buffer,
-//       drop_router_away, refused_norecurse; every PendingOutcome; those of limit.h.
+//       drop_router_away, refused_norecurse, loop_test; every PendingOutcome; those of limit.h.
 #pragma once
 
 #include <cstdint>
@@ -51,6 +51,7 @@ class Resolver {
         Replier& replier;
         Limiter& limiter;
         Tracer& tracer;
+        forward::LoopBoard& loops;
         Counters& counters;
     };
     struct Options {

@@ -21,6 +21,7 @@
 #include "dataplane/dns/cookie.h"
 #include "dataplane/event/event.h"
 #include "dataplane/event/row_board.h"
+#include "dataplane/forward/loop_board.h"
 #include "dataplane/policy/snapshot.h"
 #include "dataplane/port/next_hop.h"
 #include "dataplane/port/port.h"
@@ -77,6 +78,7 @@ struct Shared {
     const cache::KeyHasher* hasher = nullptr;
     RowBoard* board = nullptr;
     ListStates* lists = nullptr;
+    forward::LoopBoard loops;  // workers alone
 };
 
 static_assert(cache::Cache::kMaxShards >= kMaxWorkers, "each worker may write a shard");

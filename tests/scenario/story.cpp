@@ -260,6 +260,9 @@ class Player {
             if (w.empty()) return;
         }
         world();
+        for (std::string& word : w) {
+            if (word.starts_with("label.")) word = test_name(word.substr(6));
+        }
         if (w[0] == "client")
             client(w);
         else if (w[0] == "every")
@@ -290,6 +293,17 @@ class Player {
             sums_hold();
         else
             fail("a story has no word '" + w[0] + "' (tests/scenario/story.h lists them)");
+    }
+
+    // The name of the last loop test; `parent`: below this name, or "label": below the root.
+    std::string test_name(const std::string& parent) {
+        const auto& tests = world().tests;
+        const auto found = std::find_if(tests.rbegin(), tests.rend(), [&](const auto& name) {
+            const auto dot = name.find('.');
+            return name.substr(dot + 1) == (parent == "label" ? name.substr(0, dot) : parent);
+        });
+        if (found == tests.rend()) fail("no upstream was tested with a name below " + parent);
+        return *found;
     }
 
     // power fails for DURATION, the machine is up for UPTIME

@@ -53,6 +53,7 @@
 //   outcome NAME is N      stat NAME is N      verdict NAME is N      end NAME is N      (of all workers; end: of parked queries)
 //   task TAG is [not] raised                       by a query, since this was last asked
 //   log says TEXT
+// A name label.label or label.NAME is that of the last test for a forwarding loop, below the root or below NAME.
 //   sums hold                                      every packet in has exactly one verdict
 #pragma once
 

@@ -753,6 +753,7 @@ void World::on_upstream_frame(const UdpFrame& frame, unsigned worker) {
     for (unsigned n = u16(frame.payload, 10); n > 0; --n)
         reader.opt(q.edns, others);
     queries.push_back(q);
+    if (q.name.find('.') == forward::LoopLabel::kDigits) tests.push_back(q.name);
     auto found = served_.find({q.upstream(), q.name, q.type});
     if (found == served_.end()) found = served_.find({"", q.name, q.type});
     if (found != served_.end()) {

@@ -147,6 +147,8 @@ class World {
     // What has been seen and not yet been taken by an expectation.
     std::deque<SeenAnswer> answers;
     std::deque<SeenQuery> queries;  // not yet named by "is asked"
+    // Names with a label of a loop test that upstreams were asked for.
+    std::vector<std::string> tests;
     std::map<std::string, std::deque<std::string>>
         sentences;                               // sent to a router: "add list=… address=…"
     std::vector<std::string> log;                // the routers' sentences to the operator

@@ -13,7 +13,7 @@ unsigned draws(unsigned usual) {
 
 Sender::Sender(const ForwarderOptions& options, std::string_view name, NextHop::Via via,
                Channel channel)
-    : forwarder_(options, buffers_, *this, counters) {
+    : forwarder_(options, buffers_, *this, loops_, counters) {
     snapshot_->upstreams[0].channel = channel;
     NextHop hop;
     hop.via = via;

@@ -56,6 +56,7 @@ class Sender final : public ForwardSink {
   private:
     std::unique_ptr<Snapshot> snapshot_ = make_snapshot(1);
     BufferPools buffers_{64, 4};
+    forward::LoopBoard loops_;
     Parked parked_{};  // what is not set here is 0
     NextHopTable hops_;
     Now now_{1'000'000};

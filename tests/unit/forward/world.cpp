@@ -80,8 +80,8 @@ std::uint16_t id_of(const Bytes& message) {
     return dns::load_be16(message.data());
 }
 
-Station::Station(BufferPools& buffers, const ForwarderOptions& options)
-    : forwarder(options, buffers, *this, counters) {}
+Station::Station(BufferPools& buffers, forward::LoopBoard& loops, const ForwarderOptions& options)
+    : forwarder(options, buffers, *this, loops, counters) {}
 
 Station::~Station() {
     for (auto& queue : out) {
@@ -137,7 +137,7 @@ World::World(unsigned upstreams, unsigned workers, const ForwarderOptions& optio
         mine.workers = workers;
         mine.random_seed = 7 + i;
         mine.max_in_flight = std::min(mine.max_in_flight, 64U);
-        stations_.push_back(std::make_unique<Station>(buffers_, mine));
+        stations_.push_back(std::make_unique<Station>(buffers_, loops_, mine));
         NextHop hop;
         hop.via = NextHop::Via::port;
         stations_.back()->hops.by_upstream.assign(upstreams, hop);

@@ -60,7 +60,7 @@ struct Answered {
 // One worker: records what its forwarder sends.
 class Station final : public ForwardSink {
   public:
-    Station(BufferPools& buffers, const ForwarderOptions& options);
+    Station(BufferPools& buffers, forward::LoopBoard& loops, const ForwarderOptions& options);
     ~Station() override;
 
     bool send_frame(const NextHop& hop, std::uint16_t source_port, const Upstream& to,
@@ -108,6 +108,7 @@ class World {
     Station& station(unsigned worker = 0) { return *stations_[worker]; }
     std::uint64_t stat(Stat s, unsigned worker = 0) { return stations_[worker]->counters.get(s); }
     [[nodiscard]] unsigned buffers_in_use() const { return buffers_.in_use(); }
+    forward::LoopBoard& loops() { return loops_; }
 
     std::unique_ptr<Snapshot> snapshot;
     Now now{1'000'000};
@@ -115,6 +116,7 @@ class World {
 
   private:
     BufferPools buffers_{512, 8};
+    forward::LoopBoard loops_;
     std::vector<std::unique_ptr<Station>> stations_;
     std::vector<std::unique_ptr<Parked>> parked_;
 };
