@@ -84,9 +84,11 @@ inline constexpr unsigned kMaxVariants = 8;
 // which may be temporary.)
 inline constexpr std::uint32_t kUpstreamNotTrusted = EKEYREJECTED;
 inline constexpr std::uint32_t kUpstreamProxyRefuses = EREMOTEIO;
-// The upstream got the query and sent no DNS reply: an HTTP error, a message that is not DNS, or it
-// closed two connections. It does not get this query again. Other queries are not affected.
+// The upstream got the query and sent no DNS reply: an HTTP error, or a message that is not DNS. It
+// does not get this query again. Other queries are not affected.
 inline constexpr std::uint32_t kUpstreamFailsQuery = EBADMSG;
+// The same. The upstream is reached, and only refused the query or ended its connections.
+inline constexpr std::uint32_t kUpstreamDropsQuery = ECONNABORTED;
 // The same. In addition, other upstreams are preferred for the number of seconds in the low bits
 // (HTTP's Retry-After).
 inline constexpr std::uint32_t kUpstreamAsksToWait = 1U << 30;

@@ -417,7 +417,8 @@ void Forwarder::Impl::on_kernel_reply(const Message& m, Now now) noexcept {
     const bool is_ours = is_our_shortage(m.b);
     if (!is_ours) choice.failed(a.upstream);
     const bool asks_to_wait = (m.b & kUpstreamAsksToWait) != 0;
-    const bool was_reached = asks_to_wait || m.b == kUpstreamFailsQuery;
+    const bool was_reached =
+        asks_to_wait || m.b == kUpstreamFailsQuery || m.b == kUpstreamDropsQuery;
     if (asks_to_wait)
         choice.asks_to_wait(a.upstream, now.ms + kSecondMs * (m.b & ~kUpstreamAsksToWait));
     if (was_reached || is_ours) {

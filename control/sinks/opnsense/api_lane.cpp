@@ -58,7 +58,8 @@ class ApiLane::Reply final : public stream::HttpReplyTaker {
         reply.body.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     }
     void take_end(std::uint32_t /*request*/) override { is_over_ = true; }
-    void take_failure(std::uint32_t /*request*/, bool /*again*/, std::string_view why) override {
+    void take_failure(std::uint32_t /*request*/, stream::Retry /*retry*/,
+                      std::string_view why) override {
         fail(why.empty() ? "it gave no reply" : std::string(why));
     }
 

@@ -64,7 +64,9 @@ namespace steer {
     X(upstream_no_buffer, "upstream replies lost: no buffer")                         \
     X(reply_ring_full, "upstream replies lost: a worker's ring is full")              \
     X(upstream_channel, "upstream queries over persistent connections")               \
-    X(upstream_again, "upstream queries repeated on a new connection")                \
+    X(upstream_again, "upstream queries sent again over connections")                 \
+    X(upstream_refused, "upstream queries that the upstream did not process")         \
+    X(upstream_lost, "upstream queries whose connection ended before the answer")     \
     X(upstream_connects, "connections to upstreams opened")                           \
     X(upstream_connects_failed, "connections to upstreams that failed")               \
     X(upstream_silent, "connections to upstreams closed: no reply")                   \

@@ -45,7 +45,8 @@ class Answer final : public stream::HttpReplyTaker {
         content_.finish();
         judge(false);
     }
-    void take_failure(std::uint32_t /*request*/, bool /*again*/, std::string_view why) override {
+    void take_failure(std::uint32_t /*request*/, stream::Retry /*retry*/,
+                      std::string_view why) override {
         if (over_) return;
         why_ = why;
         failed_ = over_ = true;

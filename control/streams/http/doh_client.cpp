@@ -29,7 +29,7 @@ void DohClient::take_content(std::uint32_t request, std::span<const std::uint8_t
     auto& content = replies_[request].content;
     if (bytes.size() > kMaxHttpContent - content.size()) {
         cancel(request);
-        return taker_.take_failure(request, false);
+        return taker_.take_failure(request, Retry::never);
     }
     content.insert(content.end(), bytes.begin(), bytes.end());
 }
@@ -39,9 +39,9 @@ void DohClient::take_end(std::uint32_t request) {
     if (!reply.empty()) taker_.take_reply(request, reply.mapped());
 }
 
-void DohClient::take_failure(std::uint32_t request, bool again, std::string_view /*why*/) {
+void DohClient::take_failure(std::uint32_t request, Retry retry, std::string_view /*why*/) {
     replies_.erase(request);
-    taker_.take_failure(request, again);
+    taker_.take_failure(request, retry);
 }
 
 }  // namespace steer::stream

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -19,8 +20,9 @@ namespace steer::stream {
 class DohReplyTaker {
   public:
     virtual void take_reply(std::uint32_t request, DohReply& reply) = 0;
-    // `again`: it may be retried, because the upstream did not process it.
-    virtual void take_failure(std::uint32_t request, bool again) = 0;
+    virtual void take_failure(std::uint32_t request, Retry retry) = 0;
+    // As in HttpReplyTaker.
+    virtual void take_written(std::uint32_t request) = 0;
 
   protected:
     ~DohReplyTaker() = default;
@@ -35,6 +37,10 @@ class DohClient final : private HttpReplyTaker {
     std::uint32_t ask(std::span<const std::uint8_t> query) { return client_->ask(head_, query); }
     void cancel(std::uint32_t request);
     [[nodiscard]] unsigned room() const { return client_->room(); }
+    [[nodiscard]] bool is_leaving() const { return client_->is_leaving(); }
+    [[nodiscard]] std::optional<unsigned> announced_limit() const {
+        return client_->announced_limit();
+    }
     void receive(std::span<const std::uint8_t> bytes) { client_->receive(bytes); }
     void receive_end() { client_->receive_end(); }
     std::span<const std::uint8_t> next_output() { return client_->next_output(); }
@@ -45,7 +51,8 @@ class DohClient final : private HttpReplyTaker {
     void take_head(std::uint32_t request, const HttpResponseHead& head) override;
     void take_content(std::uint32_t request, std::span<const std::uint8_t> bytes) override;
     void take_end(std::uint32_t request) override;
-    void take_failure(std::uint32_t request, bool again, std::string_view why) override;
+    void take_failure(std::uint32_t request, Retry retry, std::string_view why) override;
+    void take_written(std::uint32_t request) override { taker_.take_written(request); }
 
     const std::shared_ptr<const HttpRequestHead> head_;
     DohReplyTaker& taker_;

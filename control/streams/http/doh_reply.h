@@ -30,6 +30,8 @@ struct DohReply {
     std::uint32_t retry_after_s = 0;  // of a 429 or 503 (RFC 9110 10.2.3); 0: none
     // For how long the content may still be used: the rest of max_age_s.
     [[nodiscard]] std::uint32_t fresh_s() const;
+    // 425 (RFC 8470 5.2): the upstream did not process the query, because it was early data.
+    [[nodiscard]] bool is_too_early() const { return status == 425; }
     // Whether it contains a DNS message.
     [[nodiscard]] bool is_dns() const;
 };

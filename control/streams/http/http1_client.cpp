@@ -179,11 +179,12 @@ void Http1Client::fail(std::string why) {
     over_ = true;
     why_ = std::move(why);
     out_ = {};
-    if (std::exchange(busy_, false)) taker_.take_failure(serial_, false, why_);
+    if (std::exchange(busy_, false)) taker_.take_failure(serial_, Retry::never, why_);
 }
 
 std::span<const std::uint8_t> Http1Client::next_output() {
     taken_ = std::exchange(out_, {});
+    if (!taken_.empty()) taker_.take_written(serial_);
     return taken_;
 }
 

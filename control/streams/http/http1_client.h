@@ -21,6 +21,7 @@ class Http1Client final : public HttpClient {
                       std::span<const std::uint8_t> content) override;
     void cancel(std::uint32_t request) override;
     [[nodiscard]] unsigned room() const override { return over_ || busy_ ? 0 : 1; }
+    [[nodiscard]] bool is_leaving() const override { return over_; }
     void receive(std::span<const std::uint8_t> bytes) override;
     void receive_end() override;
     std::span<const std::uint8_t> next_output() override;

@@ -97,6 +97,7 @@ std::uint32_t Http2Client::ask(std::shared_ptr<const HttpRequestHead> head,
 void Http2Client::submit(std::int32_t id) {
     Stream& stream = streams_[id];
     stream.submitted = true;
+    stream.written = stream.content.empty();
     const HttpRequestHead& request = *stream.head;
     std::vector<nghttp2_nv> head{
         http2_field(":method", request.method), http2_field(":scheme", request.scheme),
@@ -120,12 +121,19 @@ void Http2Client::submit(std::int32_t id) {
     if (got != id) on_closed(id, NGHTTP2_REFUSED_STREAM);
 }
 
+bool Http2Client::is_leaving() const {
+    return broken_ || next_id_ > kLastStream ||
+           nghttp2_session_check_request_allowed(session_) == 0;
+}
+
+std::optional<unsigned> Http2Client::announced_limit() const {
+    if (!has_settings_) return std::nullopt;
+    return nghttp2_session_get_remote_settings(session_, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
+}
+
 unsigned Http2Client::room() const {
-    if (broken_ || next_id_ > kLastStream) return 0;
-    if (nghttp2_session_check_request_allowed(session_) == 0) return 0;
-    const std::uint32_t allowed =
-        nghttp2_session_get_remote_settings(session_, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
-    const unsigned most = std::min(kStreams, allowed);
+    if (is_leaving()) return 0;
+    const unsigned most = std::min(kStreams, announced_limit().value_or(kStreams));
     return streams_.size() < most ? most - static_cast<unsigned>(streams_.size()) : 0;
 }
 
@@ -154,7 +162,7 @@ void Http2Client::on_header(const nghttp2_frame& frame, std::string_view name,
     if (stream->head_bytes > limits_.head_bytes) {
         give_up(id);
         return taker_.take_failure(
-            static_cast<std::uint32_t>(id), false,
+            static_cast<std::uint32_t>(id), Retry::never,
             "HTTP/2: a head of more than " + std::to_string(limits_.head_bytes) + " bytes");
     }
     if (stream->answered) return;  // trailers
@@ -182,11 +190,17 @@ std::span<const std::uint8_t> Http2Client::take_content(std::int32_t id, std::si
     const auto taken = left.first(std::min(most, left.size()));
     stream->sent += taken.size();
     last = taken.size() == left.size();
+    if (last) {
+        stream->written = true;
+        taker_.take_written(static_cast<std::uint32_t>(id));
+    }
     return taken;
 }
 
 void Http2Client::on_frame(const nghttp2_frame& frame) {
     if (frame.hd.type == NGHTTP2_GOAWAY) on_goaway(frame.goaway, "the server ended HTTP/2: ");
+    if (frame.hd.type == NGHTTP2_SETTINGS && (frame.hd.flags & NGHTTP2_FLAG_ACK) == 0)
+        has_settings_ = true;
     if (frame.hd.type != NGHTTP2_HEADERS && frame.hd.type != NGHTTP2_DATA) return;
     Stream* const stream = find(frame.hd.stream_id);
     if (stream == nullptr) return;
@@ -206,7 +220,10 @@ void Http2Client::on_closed(std::int32_t id, std::uint32_t error) {
     if (stream.complete && stream.answered) {  // also if an RST_STREAM follows (RFC 9113 8.1)
         taker_.take_end(static_cast<std::uint32_t>(id));
     } else {
-        taker_.take_failure(static_cast<std::uint32_t>(id), error == NGHTTP2_REFUSED_STREAM, {});
+        // Also above the last stream of GOAWAY (RFC 9113 6.8).
+        const bool is_refused = error == NGHTTP2_REFUSED_STREAM;
+        taker_.take_failure(static_cast<std::uint32_t>(id),
+                            is_refused ? Retry::unprocessed : Retry::never, {});
     }
 }
 
@@ -250,8 +267,11 @@ void Http2Client::fail(std::string why) {
 
 void Http2Client::end_streams() {
     to_submit_.clear();
-    for (const auto& [id, stream] : std::exchange(streams_, {}))
-        if (!stream.cancelled) taker_.take_failure(static_cast<std::uint32_t>(id), true, why_);
+    for (const auto& [id, stream] : std::exchange(streams_, {})) {
+        if (stream.cancelled) continue;
+        taker_.take_failure(static_cast<std::uint32_t>(id),
+                            stream.written ? Retry::lost : Retry::unprocessed, why_);
+    }
 }
 
 bool Http2Client::is_finished() const {

@@ -1,6 +1,6 @@
 // HTTP/2 to a server (RFC 9113), with nghttp2: many requests at a time, one per stream.
 //
-// At most kStreams at a time, or the server's limit. The frames of a request are sent without other
+// At most kStreams at a time, or the server's limit once it has announced one. The frames of a request are sent without other
 // frames in between, because knot-resolver accepts no second request before the first is complete.
 // After GOAWAY no further requests are sent; requests that the server did not process may be
 // retried elsewhere. If the head of a response is too long, only its request fails.
@@ -33,6 +33,8 @@ class Http2Client final : public HttpClient {
                       std::span<const std::uint8_t> content) override;
     void cancel(std::uint32_t request) override;
     [[nodiscard]] unsigned room() const override;
+    [[nodiscard]] bool is_leaving() const override;
+    [[nodiscard]] std::optional<unsigned> announced_limit() const override;
     void receive(std::span<const std::uint8_t> bytes) override;
     std::span<const std::uint8_t> next_output() override;
     [[nodiscard]] bool is_over() const override;
@@ -46,6 +48,7 @@ class Http2Client final : public HttpClient {
         std::size_t head_bytes = 0;
         HttpResponseHead response;
         bool submitted = false;  // passed to nghttp2
+        bool written = false;    // to its end
         bool answered = false;   // the final head was passed on
         bool complete = false;   // the whole response has arrived
         bool cancelled = false;
@@ -75,6 +78,7 @@ class Http2Client final : public HttpClient {
     std::int32_t next_id_ = 1;
     std::string why_;
     bool broken_ = false;
+    bool has_settings_ = false;  // of the server
 };
 
 }  // namespace steer::stream

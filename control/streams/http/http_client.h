@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "control/streams/base/retry.h"
 #include "control/streams/http/http_response.h"
 
 namespace steer::stream {
@@ -31,9 +32,10 @@ class HttpReplyTaker {
     virtual void take_head(std::uint32_t request, const HttpResponseHead& head) = 0;
     virtual void take_content(std::uint32_t request, std::span<const std::uint8_t> bytes) = 0;
     virtual void take_end(std::uint32_t request) = 0;
-    // `again`: it may be retried: the server did not process it, or the connection broke. `why`:
-    // for messages; empty: the server ended the request without a reason.
-    virtual void take_failure(std::uint32_t request, bool again, std::string_view why) = 0;
+    // `why`: for messages; empty: the server ended the request without a reason.
+    virtual void take_failure(std::uint32_t request, Retry retry, std::string_view why) = 0;
+    // The last byte of its content is in the output that next_output() is about to return.
+    virtual void take_written(std::uint32_t /*request*/) {}
 
   protected:
     ~HttpReplyTaker() = default;
@@ -58,6 +60,11 @@ class HttpClient {
     virtual void cancel(std::uint32_t request) = 0;
     // The number of further requests that are possible now.
     [[nodiscard]] virtual unsigned room() const = 0;
+
+    // No further request is possible on this connection, ever.
+    [[nodiscard]] virtual bool is_leaving() const = 0;
+    // The most requests at a time, as the server announced; no value: it has announced nothing.
+    [[nodiscard]] virtual std::optional<unsigned> announced_limit() const { return std::nullopt; }
 
     virtual void receive(std::span<const std::uint8_t> bytes) = 0;
     // The server closed its side. This may end a response (RFC 9112 6.3).

@@ -85,7 +85,10 @@ std::optional<Application::Output> DoqClient::next_output() {
 }
 
 void DoqClient::sent(StreamId id, std::size_t bytes) {
-    if (Outgoing* const stream = outgoing(id)) stream->note_sent(bytes);
+    const auto at = streams_.find(id);
+    if (at == streams_.end()) return;
+    at->second.note_sent(bytes);
+    if (at->second.is_end_sent) note_sent(at->second.ask);
 }
 
 void DoqClient::blocked(StreamId id) {

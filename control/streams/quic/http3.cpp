@@ -99,8 +99,8 @@ struct Http3Calls {
         events(user).on_malformed(stream, code);
         return 0;
     }
-    static int away(nghttp3_conn*, std::int64_t, void* user) {
-        events(user).on_away();
+    static int away(nghttp3_conn*, std::int64_t stream, void* user) {
+        events(user).on_away(stream);
         return 0;
     }
 

@@ -61,8 +61,9 @@ class Http3 {
         virtual void on_closed(StreamId stream) = 0;
         // Our content; it stays where it is until it is acknowledged, or its stream closed.
         virtual std::span<const std::uint8_t> content_of(StreamId stream) = 0;
-        // Of a client: the server takes no further requests (GOAWAY).
-        virtual void on_away() {}
+        // Of a client: the server takes no further requests (GOAWAY), nor those on its streams from
+        // this one on.
+        virtual void on_away(StreamId /*first_refused*/) {}
 
       protected:
         ~Events() = default;

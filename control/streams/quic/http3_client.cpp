@@ -33,7 +33,7 @@ void Http3Client::ask(std::uint64_t ask, std::span<const std::uint8_t> message) 
                           Http3Field{"content-type", stream::kDnsMessageType},
                           Http3Field{"content-length", length}};
     if (http_->request(*id, head)) return;
-    finish(ask, AskEnd::again);
+    finish(ask, AskEnd::unprocessed);
     control_.reset(*id, code_of(Http3Error::internal_error));
 }
 
@@ -64,10 +64,24 @@ Application::Failure Http3Client::cancelled(StreamId id, std::uint64_t code) {
     http_->ignore(id);
     Request* const request = open_request(id);
     if (request == nullptr) return {};
-    finish(request->ask,
-           code == code_of(Http3Error::request_rejected) ? AskEnd::again : AskEnd::failed);
+    const bool is_rejected = code == code_of(Http3Error::request_rejected);
+    finish(request->ask, is_rejected ? AskEnd::unprocessed : AskEnd::failed);
     control_.reset(id, code_of(Http3Error::request_cancelled));
     return {};
+}
+
+std::optional<Application::Output> Http3Client::next_output() {
+    const auto output = http_->next_output();
+    const bool is_end = output && output->is_end;
+    ending_ = is_end ? output->stream : -1;
+    ending_bytes_ = is_end ? output->bytes.size() : 0;
+    return output;
+}
+
+void Http3Client::sent(StreamId id, std::size_t bytes) {
+    http_->sent(id, bytes);
+    if (id != ending_ || bytes != ending_bytes_) return;
+    if (const Request* const request = open_request(id)) note_sent(request->ask);
 }
 
 void Http3Client::acknowledged(StreamId id, std::uint64_t bytes) {
@@ -116,6 +130,7 @@ void Http3Client::on_end(StreamId id) {
     Request* const request = open_request(id);
     if (request == nullptr) return;
     const stream::DohReply reply = stream::reply_of(request->head);
+    if (reply.is_too_early()) return finish(request->ask, AskEnd::unprocessed);
     const bool is_answer = reply.is_dns() && !request->in.empty();
     const auto message = std::exchange(request->in, {});
     finish(request->ask, is_answer ? AskEnd::answered : AskEnd::bad,
@@ -143,9 +158,14 @@ std::span<const std::uint8_t> Http3Client::content_of(StreamId id) {
     return at == requests_.end() ? std::span<const std::uint8_t>{} : std::span(at->second.out);
 }
 
-void Http3Client::on_away() {
-    if (std::exchange(is_away_, true)) return;
-    taker_.takes_no_more();
+// It may come again with a lower number (RFC 9114 5.2).
+void Http3Client::on_away(StreamId first_refused) {
+    if (!std::exchange(is_away_, true)) taker_.takes_no_more();
+    for (auto& [id, request] : requests_) {
+        if (id < first_refused || !is_waiting(request.ask)) continue;
+        finish(request.ask, AskEnd::unprocessed);
+        give_up(id, request);
+    }
 }
 
 }  // namespace steer::quic

@@ -36,8 +36,8 @@ class Http3Client final : public QueryClient, private Http3::Events {
     Failure receive(StreamId stream, std::span<const std::uint8_t> bytes, bool is_end) override;
     Failure cancelled(StreamId stream, std::uint64_t code) override;
     Failure closed(StreamId stream) override { return http_->close(stream); }
-    std::optional<Output> next_output() override { return http_->next_output(); }
-    void sent(StreamId stream, std::size_t bytes) override { http_->sent(stream, bytes); }
+    std::optional<Output> next_output() override;
+    void sent(StreamId stream, std::size_t bytes) override;
     void blocked(StreamId stream) override { http_->blocked(stream); }
     void unblocked(StreamId stream) override { http_->unblocked(stream); }
     void acknowledged(StreamId stream, std::uint64_t bytes) override;
@@ -63,7 +63,7 @@ class Http3Client final : public QueryClient, private Http3::Events {
     void on_malformed(StreamId id, std::uint64_t code) override;
     void on_closed(StreamId id) override;
     std::span<const std::uint8_t> content_of(StreamId id) override;
-    void on_away() override;
+    void on_away(StreamId first_refused) override;
 
     // Whose ask has not ended; nullptr: none.
     Request* open_request(StreamId id);
@@ -72,6 +72,8 @@ class Http3Client final : public QueryClient, private Http3::Events {
     const stream::DohTarget target_;
     std::unique_ptr<Http3> http_;
     std::map<StreamId, Request> requests_;
+    StreamId ending_ = -1;          // stream whose last output is its end; -1: it is not
+    std::size_t ending_bytes_ = 0;  // of that output
     bool is_away_ = false;
 };
 

@@ -7,12 +7,12 @@ namespace steer::quic {
 std::optional<StreamId> QueryClient::begin(std::uint64_t ask, bool is_possible) {
     const auto stream = is_possible ? control_.open_stream() : std::nullopt;
     if (!stream) {
-        taker_.take_reply(ask, AskEnd::again, {}, {});
+        taker_.take_reply(ask, AskEnd::unprocessed, {}, {});
         return std::nullopt;
     }
     ++asked_;
     ++open_;
-    by_ask_.emplace(ask, *stream);
+    by_ask_.emplace(ask, Asked{*stream});
     return stream;
 }
 
@@ -24,14 +24,21 @@ void QueryClient::finish(std::uint64_t ask, AskEnd end, std::span<const std::uin
 std::optional<StreamId> QueryClient::drop(std::uint64_t ask) {
     const auto known = by_ask_.find(ask);
     if (known == by_ask_.end()) return std::nullopt;
-    const StreamId stream = known->second;
+    const StreamId stream = known->second.stream;
     by_ask_.erase(known);
     return stream;
 }
 
-void QueryClient::end() {
-    for (const auto& [ask, stream] : std::exchange(by_ask_, {}))
-        taker_.take_reply(ask, AskEnd::again, {}, {});
+void QueryClient::note_sent(std::uint64_t ask) {
+    const auto known = by_ask_.find(ask);
+    if (known != by_ask_.end()) known->second.is_sent = true;
+}
+
+void QueryClient::end(bool was_refused) {
+    for (const auto& [ask, asked] : std::exchange(by_ask_, {})) {
+        const bool is_lost = asked.is_sent && !was_refused;
+        taker_.take_reply(ask, is_lost ? AskEnd::lost : AskEnd::unprocessed, {}, {});
+    }
 }
 
 }  // namespace steer::quic

@@ -42,8 +42,9 @@ class QueryClient : public Application {
     // `message`: a DNS query, whose id is 0 on the wire.
     virtual void ask(std::uint64_t ask, std::span<const std::uint8_t> message) = 0;
     virtual void cancel(std::uint64_t ask) = 0;
-    // The connection has ended: asks that are in progress may be sent on another one.
-    void end();
+    // The connection has ended: asks in progress may be sent on another one. `was_refused`: the
+    // upstream did not accept early data, so it has processed nothing.
+    void end(bool was_refused);
     // Asks so far.
     [[nodiscard]] std::uint64_t asked() const { return asked_; }
     // Streams of asks that have ended here, and that the upstream has not ended.
@@ -62,13 +63,19 @@ class QueryClient : public Application {
                 const AnswerFacts& facts = {});
     // The same without a reply. Its stream; no value: it has ended before.
     std::optional<StreamId> drop(std::uint64_t ask);
+    // All of it has left.
+    void note_sent(std::uint64_t ask);
     void note_closed() { --open_; }
 
     ClientControl& control_;
     ReplyTaker& taker_;
 
   private:
-    std::map<std::uint64_t, StreamId> by_ask_;
+    struct Asked {
+        StreamId stream;
+        bool is_sent = false;  // to its end
+    };
+    std::map<std::uint64_t, Asked> by_ask_;
     std::uint64_t asked_ = 0;
     std::size_t open_ = 0;  // streams
 };

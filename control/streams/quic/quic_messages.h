@@ -29,7 +29,7 @@
 
 namespace steer::quic {
 
-inline constexpr std::uint16_t kMessageVersion = 3;
+inline constexpr std::uint16_t kMessageVersion = 4;
 inline constexpr std::size_t kMaxMessage = 192 * 1024;  // bytes
 // PEM texts of a certificate with its issuers, of a key, of the issuers of clients' certificates.
 inline constexpr std::size_t kMaxPem = 48 * 1024;  // bytes

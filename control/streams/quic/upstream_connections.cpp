@@ -64,6 +64,7 @@ class UpstreamConnections::Held final : public ClientControl, public ReplyTaker 
     void take_reply(std::uint64_t ask, AskEnd end, std::span<const std::uint8_t> message,
                     const AnswerFacts& facts) override {
         if (is_reported) return;
+        if (end == AskEnd::unprocessed && is_early) takes_early = false;
         all_.count(end == AskEnd::answered ? QuicCount::upstream_answers
                                            : QuicCount::upstream_unanswered);
         all_.owner_.take_reply(number(), ask, end, message, facts);
@@ -89,7 +90,9 @@ class UpstreamConnections::Held final : public ClientControl, public ReplyTaker 
     std::string why;  // of its end, if the connection does not know it
     Nanoseconds timer = kNever;
     bool is_accepted = false;
-    bool is_early = false;     // it is used, and its handshake goes on
+    bool is_early = false;    // it is used, and its handshake goes on
+    bool takes_early = true;  // so far
+    bool refused_early = false;
     bool is_reported = false;  // its end is known to the daemon
     bool is_ending = false;    // in ending_
     bool is_to_flush = false;
@@ -189,6 +192,7 @@ bool UpstreamConnections::confirmed(Connection& connection, bool is_early_accept
     held.token.clear();
     count(QuicCount::upstreams_early_refused);
     kept_for(held.opening.tickets).early_from = now_ + kNoEarlyTime;
+    held.refused_early = true;
     held.why = "it does not accept early data";
     refusal = held.protocol().no_error;
     return false;
@@ -335,9 +339,10 @@ void UpstreamConnections::ask(std::uint64_t connection, std::uint64_t ask,
     Held* const held = find(connection);
     if (held == nullptr) return;
     count(QuicCount::upstream_queries);
-    if (held->client == nullptr || !(held->is_accepted || held->is_early) ||
+    const bool is_ready = held->is_accepted || (held->is_early && held->takes_early);
+    if (held->client == nullptr || !is_ready ||
         held->connection->state() != Connection::State::open)
-        return held->take_reply(ask, AskEnd::again, {}, {});
+        return held->take_reply(ask, AskEnd::unprocessed, {}, {});
     held->client->ask(ask, message);
     queue(*held);
 }
@@ -431,7 +436,7 @@ void UpstreamConnections::settle(Held& held) {
 }
 
 void UpstreamConnections::report_end(Held& held, UpstreamEnd end, const std::string& why) {
-    if (held.client != nullptr) held.client->end();
+    if (held.client != nullptr) held.client->end(held.refused_early);
     held.is_reported = true;
     owner_.take_end(held.number(), end, why);
 }

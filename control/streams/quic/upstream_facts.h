@@ -21,9 +21,10 @@ struct BoundAddress {
 // What becomes of an ask.
 enum class AskEnd : std::uint8_t {
     answered,
-    again,   // the upstream did not answer it, and it may be sent on another connection
-    failed,  // the upstream reset its stream
-    bad,     // what arrived is no answer of the protocol
+    lost,         // the connection ended; the upstream may have processed it
+    unprocessed,  // the upstream surely did not process it
+    failed,       // the upstream reset its stream
+    bad,          // what arrived is no answer of the protocol
     count_
 };
 

@@ -42,8 +42,9 @@ class DnsSession final : public IdSession, public std::enable_shared_from_this<D
 };
 
 void DnsSession::ask(std::span<const std::uint8_t> query, std::uint64_t deadline_ms, Done done) {
-    const auto sent = add(query, deadline_ms, std::move(done));
     const std::size_t at = out_.size();
+    const auto sent =
+        add(query, deadline_ms, std::move(done), written_ + at + kLengthPrefix + query.size());
     out_.resize(at + kLengthPrefix);
     dns::store_be16(&out_[at], static_cast<std::uint16_t>(sent.size()));
     out_.insert(out_.end(), sent.begin(), sent.end());
@@ -60,6 +61,7 @@ void DnsSession::write() {
         if (io != Io::done) break;
         written += n;
     }
+    written_ += written;
     if (has_ended()) return;
     if (io == Io::failed || io == Io::ended) return end(stream_.why());
     if (written == out_.size()) {

@@ -36,12 +36,17 @@ class HttpUpstream final : public UpstreamSession,
     [[nodiscard]] unsigned in_progress() const override {
         return static_cast<unsigned>(pending_.size());
     }
+    [[nodiscard]] bool is_leaving() const override { return ended_ || client_.is_leaving(); }
+    [[nodiscard]] std::optional<unsigned> announced_limit() const override {
+        return client_.announced_limit();
+    }
     [[nodiscard]] std::uint64_t silent_since_ms() const override { return silent_since_ms_; }
     void expire(std::uint64_t now_ms) override;
     void close() override;
 
     void take_reply(std::uint32_t request, DohReply& reply) override;
-    void take_failure(std::uint32_t request, bool again) override;
+    void take_failure(std::uint32_t request, Retry retry) override;
+    void take_written(std::uint32_t request) override;
 
   private:
     void read();
@@ -58,6 +63,7 @@ class HttpUpstream final : public UpstreamSession,
     DohClient client_;
     PendingAsks pending_;
     std::vector<std::uint8_t> out_;  // not written yet
+    std::uint64_t written_ = 0;      // bytes, so far
     std::uint64_t silent_since_ms_ = UINT64_MAX;
     bool writing_ = false;  // a write is due, or waits for the socket
     bool ended_ = false;
@@ -70,10 +76,11 @@ void HttpUpstream::ask(std::span<const std::uint8_t> query, std::uint64_t deadli
     const std::uint32_t request = client_.ask(p.query);
     if (request == 0) {
         boost::asio::post(context_.io, [done = std::move(p.done)] {
-            done({.error = ECONNRESET, .again = true});
+            done({.error = ECONNRESET, .retry = Retry::unprocessed});
         });
         return;
     }
+    p.ends_at = UINT64_MAX;
     pending_.emplace(request, std::move(p));
     if (silent_since_ms_ == UINT64_MAX) silent_since_ms_ = context_.now_ms();
     write_later();
@@ -101,6 +108,7 @@ void HttpUpstream::write() {
             });
         }
         out_.erase(out_.begin(), out_.begin() + static_cast<std::ptrdiff_t>(n));
+        written_ += n;
     }
     if (ended_) return;
     out_ = {};
@@ -146,6 +154,8 @@ void HttpUpstream::read() {
 void HttpUpstream::take_reply(std::uint32_t request, DohReply& reply) {
     const auto pending = pending_.find(request);
     if (pending == pending_.end()) return;
+    if (reply.is_too_early())
+        return finish(pending, {.error = ECONNRESET, .retry = Retry::unprocessed});
     auto& message = reply.content;
     if (!reply.is_dns() || !is_reply_to(pending->second.query, message)) {
         context_.count(StreamCount::upstream_unmatched);
@@ -156,10 +166,17 @@ void HttpUpstream::take_reply(std::uint32_t request, DohReply& reply) {
     finish(pending, {.message = message});
 }
 
-void HttpUpstream::take_failure(std::uint32_t request, bool again) {
+void HttpUpstream::take_failure(std::uint32_t request, Retry retry) {
     const auto pending = pending_.find(request);
     if (pending == pending_.end()) return;
-    finish(pending, {.error = again ? ECONNRESET : EPROTO, .again = again});
+    if (retry == Retry::lost) retry = retry_after_end(pending->second, written_);
+    finish(pending, {.error = retry == Retry::never ? EPROTO : ECONNRESET, .retry = retry});
+}
+
+// What is written before the first byte of that output is not the whole query.
+void HttpUpstream::take_written(std::uint32_t request) {
+    const auto pending = pending_.find(request);
+    if (pending != pending_.end()) pending->second.ends_at = written_ + out_.size() + 1;
 }
 
 void HttpUpstream::finish(PendingAsks::iterator pending, const SessionReply& reply) {
@@ -190,7 +207,7 @@ void HttpUpstream::end(const std::string& why) {
     if (ended_) return;
     const auto self = shared_from_this();
     stop();
-    end_asks(std::exchange(pending_, {}));
+    end_asks(std::exchange(pending_, {}), written_);
     watcher_.on_ended(*this, why);
 }
 
@@ -198,7 +215,7 @@ void HttpUpstream::close() {
     if (ended_) return;
     stream_.end_writing();
     stop();
-    end_asks_later(context_.io, std::exchange(pending_, {}));
+    end_asks_later(context_.io, std::exchange(pending_, {}), written_);
 }
 
 }  // namespace

@@ -9,12 +9,14 @@
 namespace steer::stream {
 
 std::span<const std::uint8_t> IdSession::add(std::span<const std::uint8_t> query,
-                                             std::uint64_t deadline_ms, Done done) {
+                                             std::uint64_t deadline_ms, Done done,
+                                             std::uint64_t ends_at) {
     std::uint16_t id = 0;
     do {
         id = static_cast<std::uint16_t>(context_.random.next());
     } while (pending_.contains(id));
     const auto at = pending_.emplace(id, PendingAsk(query, id, deadline_ms, std::move(done))).first;
+    at->second.ends_at = ends_at;
     if (silent_since_ms_ == UINT64_MAX) silent_since_ms_ = context_.now_ms();
     return at->second.query;
 }
@@ -49,14 +51,14 @@ void IdSession::stop() {
 
 void IdSession::end(const std::string& why) {
     stop();
-    end_asks(std::exchange(pending_, {}));
+    end_asks(std::exchange(pending_, {}), written_);
     watcher_.on_ended(*this, why);
 }
 
 void IdSession::close() {
     if (ended_) return;
     stop();
-    end_asks_later(context_.io, std::exchange(pending_, {}));
+    end_asks_later(context_.io, std::exchange(pending_, {}), written_);
 }
 
 }  // namespace steer::stream

@@ -19,6 +19,7 @@ class IdSession : public UpstreamSession {
     [[nodiscard]] unsigned in_progress() const final {
         return static_cast<unsigned>(pending_.size());
     }
+    [[nodiscard]] bool is_leaving() const final { return ended_; }
     [[nodiscard]] std::uint64_t silent_since_ms() const final { return silent_since_ms_; }
     void expire(std::uint64_t now_ms) override;
     void close() override;
@@ -31,9 +32,10 @@ class IdSession : public UpstreamSession {
     // Closes the sockets.
     virtual void disconnect() = 0;
 
-    // Returns the query in the form to send, with its id; valid until the next call.
+    // Returns the query in the form to send, with its id; valid until the next call. `ends_at`: of
+    // PendingAsk.
     std::span<const std::uint8_t> add(std::span<const std::uint8_t> query,
-                                      std::uint64_t deadline_ms, Done done);
+                                      std::uint64_t deadline_ms, Done done, std::uint64_t ends_at);
     // Ends the query that this message answers. Returns false if it answers none.
     bool take_reply(std::span<std::uint8_t> message);
     // Call it when the connection has ended.
@@ -44,6 +46,7 @@ class IdSession : public UpstreamSession {
 
     StreamContext& context_;
     SessionWatcher& watcher_;
+    std::uint64_t written_ = 0;  // bytes that were sent
 
   private:
     void stop();

@@ -154,13 +154,17 @@ class QuicUpstreams::Session final : public UpstreamSession,
     [[nodiscard]] unsigned in_progress() const override {
         return static_cast<unsigned>(pending_.size());
     }
+    [[nodiscard]] bool is_leaving() const override { return is_ended_ || is_away_; }
     [[nodiscard]] std::uint64_t silent_since_ms() const override { return silent_since_ms_; }
     void expire(std::uint64_t now_ms) override;
     void close() override;
 
     void take_reply(const quic::ReplyView& reply);
     // Fewer than before after GOAWAY: then no more than were asked.
-    void take_streams(std::uint64_t streams) { streams_ = streams; }
+    void take_streams(std::uint64_t streams) {
+        is_away_ = is_away_ || streams < streams_;
+        streams_ = streams;
+    }
     void report_room() {
         if (!is_ended_) watcher_.on_room(*this);
     }
@@ -177,6 +181,7 @@ class QuicUpstreams::Session final : public UpstreamSession,
     PendingAsks pending_;
     std::uint64_t silent_since_ms_ = UINT64_MAX;
     bool is_ended_ = false;
+    bool is_away_ = false;  // the upstream takes no further asks
 };
 
 // The id on the wire is 0 (RFC 9250 4.2.1).
@@ -202,8 +207,11 @@ void QuicUpstreams::Session::take_reply(const quic::ReplyView& reply) {
     PendingAsk asked = std::move(at->second);
     pending_.erase(at);
     const auto end = static_cast<quic::AskEnd>(reply.record.end);
-    if (end != quic::AskEnd::again)
-        silent_since_ms_ = pending_.empty() ? UINT64_MAX : all_.context_.now_ms();
+    if (pending_.empty()) {
+        silent_since_ms_ = UINT64_MAX;
+    } else if (end != quic::AskEnd::lost && end != quic::AskEnd::unprocessed) {
+        silent_since_ms_ = all_.context_.now_ms();
+    }
     const auto bytes = octets_of(reply.message);
     switch (end) {
         case quic::AskEnd::answered: {
@@ -216,8 +224,10 @@ void QuicUpstreams::Session::take_reply(const quic::ReplyView& reply) {
             dns::store_be16(message.data(), asked.id);
             return asked.done({.message = message});
         }
-        case quic::AskEnd::again:
-            return asked.done({.error = ECONNRESET, .again = true});
+        case quic::AskEnd::lost:
+            return asked.done({.error = ECONNRESET, .retry = Retry::lost});
+        case quic::AskEnd::unprocessed:
+            return asked.done({.error = ECONNRESET, .retry = Retry::unprocessed});
         case quic::AskEnd::failed:
             return asked.done({.error = ECONNRESET});
         case quic::AskEnd::bad:
@@ -242,7 +252,7 @@ void QuicUpstreams::Session::end(const std::string& why) {
     if (std::exchange(is_ended_, true)) return;
     const auto self = shared_from_this();
     silent_since_ms_ = UINT64_MAX;
-    end_asks(std::exchange(pending_, {}));
+    end_asks(std::exchange(pending_, {}), 0);
     watcher_.on_ended(*this, why);
 }
 
@@ -251,7 +261,7 @@ void QuicUpstreams::Session::close() {
     silent_since_ms_ = UINT64_MAX;
     all_.sessions_.erase(connection_);
     all_.order(connection_, quic::UpstreamOrder::close);
-    end_asks_later(all_.context_.io, std::exchange(pending_, {}));
+    end_asks_later(all_.context_.io, std::exchange(pending_, {}), 0);
 }
 
 // ---- all of a thread

@@ -94,7 +94,7 @@ int RelayedSession::open(const RelayAddress& relay, const UpstreamTarget& target
 
 void RelayedSession::ask(std::span<const std::uint8_t> query, std::uint64_t deadline_ms,
                          Done done) {
-    const auto sent = add(query, deadline_ms, std::move(done));
+    const auto sent = add(query, deadline_ms, std::move(done), 0);
     std::vector<std::uint8_t> datagram = header_;
     datagram.insert(datagram.end(), sent.begin(), sent.end());
     // A datagram that cannot leave counts as lost: the pool asks again on a newer session.

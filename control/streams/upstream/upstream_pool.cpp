@@ -7,23 +7,8 @@
 
 #include "control/streams/base/edns_options.h"
 #include "control/streams/upstream/upstream_socket.h"
-#include "dataplane/forward/forwarder.h"
 
 namespace steer::stream {
-namespace {
-
-constexpr unsigned kMaxAsked = 2;  // times, of one query
-
-// For the worker: it was sent, and an upstream that answers it so will do so again.
-int failure_of(const SessionReply& reply) {
-    if (reply.retry_after_s != 0)
-        return static_cast<int>(kUpstreamAsksToWait |
-                                std::min(reply.retry_after_s, UpstreamPool::kLongestWaitS));
-    const bool fails = reply.error == EPROTO || reply.error == ECONNRESET;
-    return fails ? static_cast<int>(kUpstreamFailsQuery) : reply.error;
-}
-
-}  // namespace
 
 UpstreamPool::UpstreamPool(StreamContext& context, std::shared_ptr<const UpstreamTarget> target,
                            std::shared_ptr<UpstreamState> state,
@@ -31,7 +16,8 @@ UpstreamPool::UpstreamPool(StreamContext& context, std::shared_ptr<const Upstrea
     : context_(context),
       target_(std::move(target)),
       state_(std::move(state)),
-      transport_(std::move(transport)) {}
+      transport_(std::move(transport)),
+      wake_(context.io) {}
 
 UpstreamPool::~UpstreamPool() {
     close();
@@ -41,71 +27,81 @@ UpstreamPool::~UpstreamPool() {
 
 void UpstreamPool::ask(UpstreamAsk ask, bool /*over_tcp*/) {
     context_.count(StreamCount::upstream_channel);
-    if (waiting_.size() >= kMaxWaiting) return hand_back(context_, ask, nullptr, EBUSY);
+    if (waiting_.size() + paused_.size() >= kMaxWaiting)
+        return hand_back(context_, ask, nullptr, EBUSY);
     if (open_.empty() && is_distrusted()) return hand_back(context_, ask, nullptr, EKEYREJECTED);
     const auto query = std::make_shared<Query>();
+    query->serial = ++last_serial_;
     query->deadline_ms = context_.now_ms() + ask.timeout_ms;
     query->ask = std::move(ask);
     queries_.insert(query);
-    waiting_.push_back(query);
+    wait_for_room(query);
     serve();
 }
 
 void UpstreamPool::serve() {
     if (closed_) return;
+    end_pauses(context_.now_ms());
     for (auto at = waiting_.begin(); at != waiting_.end();) {
         const QueryPtr query = *at;
         Open* const open = query->over ? nullptr : find_room(*query);
         if (open == nullptr && !query->over) {
-            if (query->newer_than == 0) break;  // then no query has a place
+            if (query->goes_anywhere()) break;  // then no query has a place
             ++at;
             continue;
         }
         at = waiting_.erase(at);
+        query->is_waiting = false;
         if (open != nullptr) send(query, *open);
     }
-    if (!waiting_.empty()) connect_more(transport_->is_multiplexed() ? 1 : waiting_.size());
+    connect_more(wanted_connections());
+    wake_later();
 }
 
 UpstreamPool::Open* UpstreamPool::find_room(const Query& query) {
     const std::uint64_t now = context_.now_ms();
-    for (Open& open : open_) {
-        if (open.number > query.newer_than && open.session->room() > 0 && !is_suspect(open, now))
-            return &open;
-    }
-    return nullptr;
+    const bool is_full = open_.size() >= target_->max_conns;
+    const auto at = std::ranges::find_if(open_, [&](const Open& open) {
+        if (open.number <= query.newer_than || !has_room(open) || is_suspect(open, now))
+            return false;
+        return !query.goes_alone() || open.use.is_unused() ||
+               (is_full && open.session->in_progress() == 0);
+    });
+    return at == open_.end() ? nullptr : &*at;
+}
+
+// Until an upstream announces its limit on a new connection, the last one counts.
+bool UpstreamPool::has_room(const Open& open) {
+    if (!open.use.has_room() || open.session->room() == 0) return false;
+    const auto announced = open.session->announced_limit();
+    if (announced) announced_limit_ = *announced;
+    return announced || open.session->in_progress() < std::max(1U, announced_limit_);
 }
 
 void UpstreamPool::send(const QueryPtr& query, Open& open) {
-    if (++query->asked > 1) context_.count(StreamCount::upstream_again);
+    if (query->sends++ > 0) context_.count(StreamCount::upstream_again);
+    ++query->asked;
     ++query->on_wire;
+    if (query->goes_alone()) open.use.reserve();
+    open.use.send();
     query->number = open.number;
     open.used_ms = context_.now_ms();
     const auto message = config::facts_of(target_->scheme).has_certificates
                              ? pad_query(query->ask.query, padded_)
                              : std::span<const std::uint8_t>(query->ask.query);
     open.session->ask(message, query->deadline_ms,
-                      [self = shared_from_this(), query](const SessionReply& reply) {
-                          self->on_reply(query, reply);
-                      });
+                      [self = shared_from_this(), query, number = open.number](
+                          const SessionReply& reply) { self->on_reply(query, number, reply); });
 }
 
-void UpstreamPool::on_reply(const QueryPtr& query, const SessionReply& reply) {
+void UpstreamPool::on_reply(const QueryPtr& query, std::uint64_t connection,
+                            const SessionReply& reply) {
     --query->on_wire;
-    if (query->over || closed_) return;
-    if (reply.message.empty()) {
-        if (reply.retry_after_s != 0) {
-            if (!std::exchange(answers_badly_, true))
-                state_->fails("it asks to wait for " + std::to_string(reply.retry_after_s) +
-                              " s (HTTP's Retry-After)");
-        }
-        if (reply.error == EPROTO && !std::exchange(answers_badly_, true))
-            state_->fails("it is connected, but answers with an HTTP error or with no DNS");
-        const bool waits = query->newer_than != 0 && query->asked < kMaxAsked;
-        if (reply.again && query->asked < kMaxAsked && !waits) return ask_again(query);
-        if (query->on_wire == 0 && !waits) end(query, failure_of(reply));
-        return;
-    }
+    if (closed_) return;
+    Open* const open = find_open(connection);  // nullptr: it was closed here
+    if (open != nullptr) note_end(*open, reply);
+    if (query->over) return;
+    if (reply.message.empty()) return on_no_reply(query, open, reply);
     Buffer* const buffer = context_.buffers.take(static_cast<std::uint32_t>(reply.message.size()));
     if (buffer == nullptr) {
         context_.count(StreamCount::upstream_no_buffer);
@@ -119,47 +115,11 @@ void UpstreamPool::on_reply(const QueryPtr& query, const SessionReply& reply) {
     if (std::exchange(answers_badly_, false)) state_->works(target_->text_of(reached_));
 }
 
-// Retries on a connection that is newer than all current ones.
-void UpstreamPool::ask_again(const QueryPtr& query) {
-    query->newer_than = last_number_;
-    waiting_.push_front(query);
-    connect_more(1);
-}
-
 // The worker handles timeouts.
 void UpstreamPool::end(const QueryPtr& query, int error) {
     query->over = true;
     if (error != ETIMEDOUT) hand_back(context_, query->ask, nullptr, error);
     queries_.erase(query);
-}
-
-void UpstreamPool::forget_waiting(std::uint64_t now_ms) {
-    std::erase_if(waiting_, [&](const QueryPtr& query) {
-        if (query->deadline_ms > now_ms && !query->over) return false;
-        if (!query->over) end(query, ETIMEDOUT);
-        return true;
-    });
-}
-
-void UpstreamPool::fail_waiting(int error) {
-    for (const QueryPtr& query : std::exchange(waiting_, {})) {
-        query->asked = kMaxAsked;  // if a connection still has it, that was its last attempt
-        if (!query->over && query->on_wire == 0) end(query, error);
-    }
-}
-
-std::vector<UpstreamAsk> UpstreamPool::take_waiting() {
-    std::vector<UpstreamAsk> taken;
-    const std::uint64_t now = context_.now_ms();
-    std::erase_if(waiting_, [&](const QueryPtr& query) {
-        if (query->over || query->on_wire > 0 || query->deadline_ms <= now) return false;
-        query->over = true;
-        taken.push_back(std::move(query->ask));
-        taken.back().timeout_ms = static_cast<std::uint32_t>(query->deadline_ms - now);
-        queries_.erase(query);
-        return true;
-    });
-    return taken;
 }
 
 // ---- time and change
@@ -219,9 +179,11 @@ void UpstreamPool::suspect(Open& open) {
     context_.count(StreamCount::upstream_silent);
     route_->falls_silent(open.path);
     for (const QueryPtr& query : queries_) {
-        if (query->number != open.number || query->on_wire == 0 || query->newer_than != 0) continue;
+        if (query->number != open.number || query->on_wire == 0) continue;
+        query->was_silent = true;
+        if (query->is_waiting || query->asked >= UpstreamPace::kAsks) continue;
         query->newer_than = last_number_;
-        waiting_.push_front(query);
+        wait_for_room(query);
     }
 }
 
@@ -258,7 +220,9 @@ void UpstreamPool::close() {
     while (!open_.empty())
         drop(open_.begin());
     if (route_ != nullptr) route_->close();
+    wake_.cancel();
     waiting_.clear();
+    paused_.clear();
     queries_.clear();
 }
 

@@ -3,8 +3,12 @@
 //
 // A query uses a connection with a free place. While some wait, connections are opened, up to
 // `max_conns`. Connections that are idle for `idle_timeout` are closed, except `min_conns`.
-// - If a connection ended before the reply, its queries are sent once more, on a newer one (RFC
-//   7766 6.2.4).
+// - A query that the upstream surely did not process (Retry::unprocessed) is sent again within its
+//   time, at most kMostRefusals times. Each pause is twice the one before.
+// - If a connection ended before the replies, its queries are sent again on newer ones. Only for a
+//   query that was alone on it, that counts as one of UpstreamPace::kAsks (RFC 7766 6.2.4). After
+//   PooledQuery::kMostLosses ends beside others, a query goes alone. So no query ends another one.
+// - upstream_pace.h: the queries that a connection gets at once; the connections that may begin.
 // - If a connection gets no byte for kSilenceMs while a reply is due, it is suspect. It gets no
 //   more queries. Its queries are also sent on a newer one, if possible to another address, and the
 //   first reply counts. It is closed when no query waits for it, or after kGiveUpMs.
@@ -13,9 +17,9 @@
 // - If an upstream's certificate is not trusted, all waiting queries fail at once with
 //   EKEYREJECTED. The next connection is tried after kDistrustFirstMs, then after twice the time,
 //   up to kDistrustLastMs. Queries before that fail at once.
-// - If the upstream answers a query with an HTTP error or a message that is not DNS, or ends the
-//   connection twice, the query fails at once with kUpstreamFailsQuery. Other queries are not
-//   affected, because one name can cause it.
+// - If the upstream answers a query with an HTTP error or a message that is not DNS, the query fails
+//   at once with kUpstreamFailsQuery; after refusals and closed connections, with
+//   kUpstreamDropsQuery. Other queries are not affected, because one name can cause it.
 // - If the upstream sends HTTP's Retry-After with 429 or 503, workers prefer others until then, at
 //   most for kLongestWaitS (kUpstreamAsksToWait).
 // - After a failed attempt, the next path is tried (upstream_route.h). If none is left, all waiting
@@ -27,8 +31,10 @@
 // dropped, because its worker no longer waits. One thread.
 #pragma once
 
+#include <boost/asio/steady_timer.hpp>
 #include <functional>
 #include <list>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -36,7 +42,9 @@
 #include <vector>
 
 #include "control/streams/base/stream_context.h"
+#include "control/streams/upstream/pooled_query.h"
 #include "control/streams/upstream/upstream_channel.h"
+#include "control/streams/upstream/upstream_pace.h"
 #include "control/streams/upstream/upstream_reply.h"
 #include "control/streams/upstream/upstream_route.h"
 #include "control/streams/upstream/upstream_session.h"
@@ -55,6 +63,8 @@ class UpstreamPool final : public UpstreamChannel,
     static constexpr std::uint64_t kFreshMs = 1'000;
     static constexpr std::uint64_t kGiveUpMs = 5'000;
     static constexpr std::uint32_t kLongestWaitS = 10;
+    static constexpr unsigned kMostRefusals = 8;
+    static constexpr std::uint64_t kFirstPauseMs = 10;  // then 20, 40 ...
     static constexpr std::uint64_t kDistrustFirstMs = 1'000, kDistrustLastMs = 30'000;
 
     UpstreamPool(StreamContext& context, std::shared_ptr<const UpstreamTarget> target,
@@ -87,15 +97,7 @@ class UpstreamPool final : public UpstreamChannel,
     void on_ended(UpstreamSession& session, const std::string& why) override;
 
   private:
-    struct Query {
-        UpstreamAsk ask;
-        std::uint64_t deadline_ms = 0;
-        std::uint64_t newer_than = 0;  // only connections with a higher number may get it
-        std::uint64_t number = 0;      // of the connection that got it last
-        unsigned asked = 0;            // number of sends
-        unsigned on_wire = 0;          // sends in flight
-        bool over = false;
-    };
+    using Query = PooledQuery;
     using QueryPtr = std::shared_ptr<Query>;
     struct Open {
         std::uint64_t number;  // increases
@@ -103,6 +105,7 @@ class UpstreamPool final : public UpstreamChannel,
         ConnectPath path;
         IpAddress local;
         std::uint64_t used_ms;
+        ConnectionUse use;
         bool was_suspect = false;
     };
     struct Attempt {
@@ -115,13 +118,29 @@ class UpstreamPool final : public UpstreamChannel,
 
     void serve();
     Open* find_room(const Query& query);
+    bool has_room(const Open& open);
     void send(const QueryPtr& query, Open& open);
-    void on_reply(const QueryPtr& query, const SessionReply& reply);
-    void ask_again(const QueryPtr& query);
+    void on_reply(const QueryPtr& query, std::uint64_t connection, const SessionReply& reply);
     void end(const QueryPtr& query, int error);
+
+    // ---- upstream_pool_repeats.cpp: queries without an answer
+    void note_end(Open& open, const SessionReply& reply);
+    void note_error(const SessionReply& reply);
+    void on_no_reply(const QueryPtr& query, const Open* open, const SessionReply& reply);
+    void repeat(const QueryPtr& query, const Open* open, Retry retry);
+    // Among those that wait, in the order of their arrival.
+    void wait_for_room(const QueryPtr& query);
+    void pause(const QueryPtr& query, std::uint64_t ready_ms);
+    void end_pauses(std::uint64_t now_ms);
+    void wake_later();
+    // All that wait for a connection or the end of a pause.
+    std::vector<QueryPtr> take_all_waiting();
     void forget_waiting(std::uint64_t now_ms);
+    [[nodiscard]] int late_error(const Query& query, std::uint64_t now_ms) const;
     void fail_waiting(int error);
 
+    // For those that wait.
+    [[nodiscard]] std::size_t wanted_connections();
     void connect_more(std::size_t wanted);
     // Returns false if it must wait for an address, or is impossible.
     bool connect();
@@ -142,6 +161,7 @@ class UpstreamPool final : public UpstreamChannel,
 
     void check_connections(std::uint64_t now_ms);
     void suspect(Open& open);
+    Open* find_open(std::uint64_t number);
     std::list<Open>::iterator drop(std::list<Open>::iterator open);
     void keep_connections(std::uint64_t now_ms);
     [[nodiscard]] bool is_suspect(const Open& open, std::uint64_t now_ms) const {
@@ -160,9 +180,14 @@ class UpstreamPool final : public UpstreamChannel,
     IpAddress reached_;                     // address of the last connection
     std::set<QueryPtr> queries_;            // all that have not ended
     std::list<QueryPtr> waiting_;
+    std::multimap<std::uint64_t, QueryPtr> paused_;  // by the time from which they wait
+    boost::asio::steady_timer wake_;                 // for the first of them
+    std::uint64_t wake_at_ms_ = 0;                   // 0: it does not run
     std::list<Open> open_;
     std::list<Attempt> attempts_;
-    std::uint64_t last_number_ = 0, last_attempt_ = 0;
+    UpstreamPace pace_;
+    unsigned announced_limit_ = UINT32_MAX;  // asks at a time, as the last announcement was
+    std::uint64_t last_serial_ = 0, last_number_ = 0, last_attempt_ = 0;
     std::uint64_t keep_at_ms_ = 0;  // next time to open min_conns
     // After an untrusted certificate: no connection before this time; duration of the last wait.
     std::uint64_t distrust_until_ms_ = 0, distrust_ms_ = 0;

@@ -10,6 +10,8 @@ namespace {
 
 constexpr std::size_t kLateAttempts = 4;  // at most, beside max_conns
 constexpr std::uint64_t kKeepAgainMs = 10'000;
+// At a time, for queries that have limited places on each connection.
+constexpr std::size_t kParallelConnects = 8;
 
 }  // namespace
 
@@ -33,13 +35,29 @@ void UpstreamPool::distrust() {
     distrust_until_ms_ = context_.now_ms() + distrust_ms_;
 }
 
+// (An upstream that refuses queries would refuse them on each connection.)
+std::size_t UpstreamPool::wanted_connections() {
+    if (waiting_.empty() || !transport_->is_multiplexed()) return waiting_.size();
+    const std::uint64_t now = context_.now_ms();
+    if (pace_.is_refusing(now)) {
+        const bool goes_on =
+            usable(now) > 0 && std::ranges::all_of(waiting_, [](const QueryPtr& query) {
+                return query->goes_anywhere();
+            });
+        return goes_on ? 0 : 1;
+    }
+    const std::size_t batch = pace_.batch(now);
+    return std::min((waiting_.size() - 1) / batch + 1, kParallelConnects);
+}
+
 void UpstreamPool::connect_more(std::size_t wanted) {
     if (is_distrusted()) return;
     const std::uint64_t now = context_.now_ms();
     const std::size_t there = usable(now);
     for (std::size_t fresh = fresh_attempts(now); fresh < wanted; ++fresh) {
         if (there + fresh >= target_->max_conns ||
-            attempts_.size() >= target_->max_conns + kLateAttempts || !connect())
+            attempts_.size() >= target_->max_conns + kLateAttempts ||
+            !pace_.may_connect(now, fresh) || !connect())
             return;
     }
 }
@@ -98,8 +116,10 @@ void UpstreamPool::on_connected(std::uint64_t attempt, Connected connected) {
     if (connected.certificate.ends_s != 0)
         state_->shows_certificate(connected.certificate.subject, connected.certificate.ends_s);
     state_->add_connections(1);
-    open_.push_back(
-        {++last_number_, std::move(connected.session), path, connected.local, context_.now_ms()});
+    const std::uint64_t now = context_.now_ms();
+    pace_.connected(now);
+    open_.push_back({++last_number_, std::move(connected.session), path, connected.local, now,
+                     ConnectionUse(pace_.batch(now))});
     serve();
 }
 
@@ -134,8 +154,16 @@ void UpstreamPool::on_room(UpstreamSession& session) {
 void UpstreamPool::on_ended(UpstreamSession& session, const std::string& /*why*/) {
     const auto at = std::find_if(open_.begin(), open_.end(),
                                  [&](const Open& open) { return open.session.get() == &session; });
-    if (at != open_.end()) drop(at);
+    if (at != open_.end()) {
+        pace_.ends(at->use, context_.now_ms());
+        drop(at);
+    }
     serve();
+}
+
+UpstreamPool::Open* UpstreamPool::find_open(std::uint64_t number) {
+    const auto at = std::ranges::find(open_, number, &Open::number);
+    return at == open_.end() ? nullptr : &*at;
 }
 
 std::list<UpstreamPool::Open>::iterator UpstreamPool::drop(std::list<Open>::iterator open) {

@@ -13,8 +13,11 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
+
+#include "control/streams/base/retry.h"
 
 namespace steer::stream {
 
@@ -26,9 +29,7 @@ struct SessionReply {
     // errno, if there is none: ETIMEDOUT (its deadline), ECONNRESET (the connection ended), EPROTO
     // (not DNS, or an HTTP error).
     int error = 0;
-    // It may be retried on another connection, because this one ended before the upstream answered
-    // (RFC 7766 6.2.4; GOAWAY, REFUSED_STREAM).
-    bool again = false;
+    Retry retry = Retry::never;
     // With an error: the upstream must get no queries for this time (HTTP's Retry-After); 0: not
     // sent.
     std::uint32_t retry_after_s = 0;
@@ -56,7 +57,13 @@ class UpstreamSession {
     virtual void ask(std::span<const std::uint8_t> query, std::uint64_t deadline_ms, Done done) = 0;
     // The number of further asks that are possible now; 0 after its end.
     [[nodiscard]] virtual unsigned room() const = 0;
+    // Asks that have not ended; without the one whose `done` runs.
     [[nodiscard]] virtual unsigned in_progress() const = 0;
+    // No further ask is possible, ever: the upstream leaves (GOAWAY), or the connection has ended.
+    [[nodiscard]] virtual bool is_leaving() const = 0;
+    // The most asks at a time, as the upstream announced on this connection; no value: it has
+    // announced nothing.
+    [[nodiscard]] virtual std::optional<unsigned> announced_limit() const { return std::nullopt; }
     // Since when a reply is due without a byte from the upstream; UINT64_MAX: none is due. Only a
     // byte ends such a silence, not a passed deadline.
     [[nodiscard]] virtual std::uint64_t silent_since_ms() const = 0;

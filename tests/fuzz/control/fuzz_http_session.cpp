@@ -32,7 +32,8 @@ struct Replies final : DohReplyTaker {
         if (reply.content.size() > kMaxHttpContent) std::abort();
         ++ends;
     }
-    void take_failure(std::uint32_t, bool) override { ++ends; }
+    void take_failure(std::uint32_t, Retry) override { ++ends; }
+    void take_written(std::uint32_t) override {}
 };
 
 void drain(auto& side) {

@@ -27,7 +27,7 @@ struct Owner final : UpstreamConnections::Owner {
     void take_streams(std::uint64_t, std::uint64_t) override { REQUIRE(false); }
     void take_reply(std::uint64_t, std::uint64_t, AskEnd end, std::span<const std::uint8_t>,
                     const AnswerFacts&) override {
-        REQUIRE(end == AskEnd::again);
+        REQUIRE(end == AskEnd::unprocessed);
     }
     void take_end(std::uint64_t, UpstreamEnd, const std::string&) override { REQUIRE(++ends == 1); }
     unsigned sockets = 1, ends = 0;

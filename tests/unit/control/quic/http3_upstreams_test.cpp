@@ -98,7 +98,7 @@ BOOST_AUTO_TEST_CASE(a_server_that_goes_away_is_asked_no_more) {
     BOOST_TEST(p.streams[connection] == 2U);
     p.ask(connection);
     BOOST_REQUIRE_EQUAL(p.replies.size(), 1U);
-    BOOST_TEST((p.replies[0].end == AskEnd::again));
+    BOOST_TEST((p.replies[0].end == AskEnd::unprocessed));
     p.answer_all();
     BOOST_REQUIRE_EQUAL(p.replies.size(), 3U);
     BOOST_TEST((p.replies[2].end == AskEnd::answered));
@@ -258,7 +258,7 @@ BOOST_AUTO_TEST_CASE(a_response_that_is_not_whole_is_none) {
     BOOST_TEST(cut.ended_with(AskEnd::failed));
     Upstream rejected;
     BOOST_TEST(!rejected.client->cancelled(0, code_of(Http3Error::request_rejected)));
-    BOOST_TEST(rejected.ended_with(AskEnd::again));
+    BOOST_TEST(rejected.ended_with(AskEnd::unprocessed));
     Upstream failed;
     BOOST_TEST(!failed.client->cancelled(0, code_of(Http3Error::internal_error)));
     BOOST_TEST(failed.ended_with(AskEnd::failed));
@@ -288,8 +288,47 @@ BOOST_AUTO_TEST_CASE(what_breaks_the_protocol_closes_the_connection) {
     }
     Upstream u;
     BOOST_TEST((u.client->opened(1) == code_of(Http3Error::stream_creation_error)));
-    u.client->end();
-    BOOST_TEST(u.ended_with(AskEnd::again));
+    u.client->end(false);
+    BOOST_TEST(u.ended_with(AskEnd::lost));
+}
+
+// RFC 8470 5.2.
+BOOST_AUTO_TEST_CASE(a_query_that_is_too_early_was_not_processed) {
+    Upstream u;
+    BOOST_TEST(!u.receive(head({{":status", "425"}})));
+    BOOST_TEST(u.ended_with(AskEnd::unprocessed));
+}
+
+BOOST_AUTO_TEST_CASE(
+    queries_on_a_connection_that_ends_were_processed_only_if_they_were_sent_whole) {
+    for (const bool was_refused : {false, true}) {
+        Upstream u;
+        u.client->ask(2, message());
+        for (auto output = u.client->next_output(); output && !output->is_end;
+             output = u.client->next_output())
+            u.client->sent(output->stream, output->bytes.size());
+        u.client->sent(4, 1);  // of more
+        u.client->end(was_refused);
+        BOOST_TEST((u.ends == std::vector{was_refused ? AskEnd::unprocessed : AskEnd::lost,
+                                          AskEnd::unprocessed}));
+    }
+}
+
+// RFC 9114 5.2: the first GOAWAY may announce the second.
+BOOST_AUTO_TEST_CASE(queries_above_the_goaway_id_were_not_processed) {
+    Upstream u;
+    u.client->ask(2, message());
+    u.client->ask(3, message());
+    // 2^62 - 4: nothing is refused yet.
+    const Bytes notice{7, 8, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xfc};
+    BOOST_TEST(!u.client->receive(3, notice, false));
+    BOOST_TEST(u.ends.empty());
+    BOOST_TEST(!u.client->receive(3, {std::initializer_list<std::uint8_t>{7, 1, 4}}, false));
+    BOOST_TEST((u.ends == std::vector{AskEnd::unprocessed, AskEnd::unprocessed}));
+    BOOST_TEST(u.resets.size() == 2U);
+    BOOST_TEST(u.aways == 1U);
+    BOOST_TEST(!u.receive(joined({head(kGood), content(message())})));
+    BOOST_TEST((u.ends.back() == AskEnd::answered));
 }
 
 BOOST_AUTO_TEST_CASE(goaway_ends_new_queries) {
@@ -298,7 +337,7 @@ BOOST_AUTO_TEST_CASE(goaway_ends_new_queries) {
     BOOST_TEST(u.aways == 1U);
     BOOST_TEST(!u.client->takes_asks());
     u.client->ask(2, message());
-    BOOST_TEST(u.ended_with(AskEnd::again));
+    BOOST_TEST(u.ended_with(AskEnd::unprocessed));
     BOOST_TEST(!u.receive(joined({head(kGood), content(message())})));
     BOOST_TEST((u.ends.back() == AskEnd::answered));
 }

@@ -39,7 +39,7 @@ BOOST_AUTO_TEST_CASE(no_query_is_sent_before_the_certificates_are_accepted) {
     BOOST_TEST(p.world.passed.empty());
     BOOST_REQUIRE_EQUAL(p.replies.size(), 1U);
     BOOST_TEST(p.replies[0].ask == early);
-    BOOST_TEST((p.replies[0].end == AskEnd::again));
+    BOOST_TEST((p.replies[0].end == AskEnd::unprocessed));
     p.upstreams.accept(connection);
     p.ask(connection);
     p.run();
@@ -59,7 +59,7 @@ BOOST_AUTO_TEST_CASE(many_queries_share_a_connection_and_its_streams) {
     BOOST_TEST(p.world.passed.size() == 8U);
     BOOST_REQUIRE_EQUAL(p.replies.size(), 1U);
     BOOST_TEST(p.replies[0].ask == above);
-    BOOST_TEST((p.replies[0].end == AskEnd::again));
+    BOOST_TEST((p.replies[0].end == AskEnd::unprocessed));
     p.answer_all();
     BOOST_TEST(p.replies.size() == 9U);
     BOOST_TEST(p.streams[connection] == 16U);
@@ -146,7 +146,7 @@ BOOST_AUTO_TEST_CASE(queries_of_a_connection_that_the_upstream_closes_may_be_ask
     p.world.server->close_all(p.world.times());
     p.run();
     BOOST_REQUIRE_EQUAL(p.replies.size(), 1U);
-    BOOST_TEST((p.replies[0].end == AskEnd::again));
+    BOOST_TEST((p.replies[0].end == AskEnd::lost));
     BOOST_TEST((p.ended.at(connection).how == UpstreamEnd::closed));
     BOOST_TEST(p.ended.at(connection).why.empty());
     p.pass(2'000);
@@ -163,7 +163,7 @@ BOOST_AUTO_TEST_CASE(a_stateless_reset_ends_a_connection) {
     p.ask(connection);
     p.run();
     BOOST_REQUIRE_EQUAL(p.replies.size(), 1U);
-    BOOST_TEST((p.replies[0].end == AskEnd::again));
+    BOOST_TEST((p.replies[0].end == AskEnd::lost));
     BOOST_TEST(p.ended.at(connection).why.find("stateless reset") != std::string::npos);
 }
 
@@ -318,7 +318,7 @@ BOOST_AUTO_TEST_CASE(without_a_proof_of_the_address_early_data_is_not_taken) {
     p.run();
     BOOST_TEST(p.world.passed.empty());
     BOOST_REQUIRE_EQUAL(p.replies.size(), 1U);
-    BOOST_TEST((p.replies[0].end == AskEnd::again));
+    BOOST_TEST((p.replies[0].end == AskEnd::unprocessed));
     BOOST_TEST(p.ended.at(connection).why == "it does not accept early data");
     BOOST_TEST(p.get(QuicCount::upstreams_early_refused) == 1U);
     // The next connection waits for its handshake.
@@ -338,7 +338,7 @@ BOOST_AUTO_TEST_CASE(after_a_failure_no_early_data_is_sent) {
     p.ask(lost);
     p.pass(6'000);
     BOOST_REQUIRE_EQUAL(p.replies.size(), 1U);
-    BOOST_TEST((p.replies[0].end == AskEnd::again));
+    BOOST_TEST((p.replies[0].end == AskEnd::lost));
     BOOST_TEST(p.ended.contains(lost));
     p.ready.clear();
     const auto next = p.connect();

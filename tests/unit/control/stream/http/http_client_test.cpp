@@ -34,7 +34,7 @@ struct Taken final : HttpReplyTaker {
         if (cancels_at_content != nullptr) cancels_at_content->cancel(request);
     }
     void take_end(std::uint32_t request) override { ++all[request].ends; }
-    void take_failure(std::uint32_t request, bool, std::string_view why) override {
+    void take_failure(std::uint32_t request, Retry, std::string_view why) override {
         ++all[request].failures;
         all[request].why = why;
     }

@@ -35,7 +35,7 @@ class BareSession final : public stream::IdSession {
     BareSession(stream::StreamContext& context, stream::SessionWatcher& watcher)
         : IdSession(context, watcher, 1000) {}
     void ask(std::span<const std::uint8_t> query, std::uint64_t deadline_ms, Done done) override {
-        const auto sent = add(query, deadline_ms, std::move(done));
+        const auto sent = add(query, deadline_ms, std::move(done), 0);
         last.assign(sent.begin(), sent.end());
     }
     bool reply(std::span<std::uint8_t> message) { return take_reply(message); }

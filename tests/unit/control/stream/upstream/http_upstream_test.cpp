@@ -20,16 +20,18 @@ namespace {
 
 struct Taker final : DohReplyTaker {
     std::map<std::uint32_t, DohReply> replies;
-    std::map<std::uint32_t, bool> failures;  // whether again
+    std::map<std::uint32_t, Retry> failures;
+    std::vector<std::uint32_t> written;
 
     void take_reply(std::uint32_t request, DohReply& reply) override {
         BOOST_TEST(!has_ended(request));
         replies[request] = reply;
     }
-    void take_failure(std::uint32_t request, bool again) override {
+    void take_failure(std::uint32_t request, Retry retry) override {
         BOOST_TEST(!has_ended(request));
-        failures[request] = again;
+        failures[request] = retry;
     }
+    void take_written(std::uint32_t request) override { written.push_back(request); }
     [[nodiscard]] bool has_ended(std::uint32_t request) const {
         return replies.contains(request) || failures.contains(request);
     }
@@ -96,14 +98,14 @@ struct Asked {
     unsigned times = 0;
     Bytes message;
     int error = -1;
-    bool again = false;
+    Retry retry = Retry::never;
     std::uint32_t retry_after_s = 0;
     UpstreamSession::Done done() {
         return [this](const SessionReply& reply) {
             ++times;
             message.assign(reply.message.begin(), reply.message.end());
             error = reply.error;
-            again = reply.again;
+            retry = reply.retry;
             retry_after_s = reply.retry_after_s;
         };
     }
@@ -171,6 +173,7 @@ struct OnSocket {
 };
 
 const Bytes kReply = make_response(make_query(0, "n.example"), 1);
+using Failures = std::map<std::uint32_t, Retry>;
 
 }  // namespace
 
@@ -337,7 +340,7 @@ BOOST_AUTO_TEST_CASE(requests_not_sent_before_goaway_may_be_retried) {
     m.ask();
     m.client.ask(make_query(0, "n.example"));
     m.receive(goaway(1, 0));
-    BOOST_TEST(m.taker.failures == (std::map<std::uint32_t, bool>{{3, true}}));
+    BOOST_TEST((m.taker.failures == Failures{{3, Retry::unprocessed}}));
     m.receive(response(1, kOk, kReply));
     BOOST_TEST(m.client.is_over());
 }
@@ -349,7 +352,7 @@ BOOST_AUTO_TEST_CASE(requests_above_the_goaway_id_may_be_retried) {
     m.ask();
     m.receive(goaway(1, 0));
     BOOST_TEST(m.client.room() == 0U);
-    BOOST_TEST(m.taker.failures == (std::map<std::uint32_t, bool>{{3, true}, {5, true}}));
+    BOOST_TEST((m.taker.failures == Failures{{3, Retry::unprocessed}, {5, Retry::unprocessed}}));
     BOOST_TEST(!m.client.is_over());
     m.receive(response(1, kOk, kReply));
     BOOST_TEST(m.taker.replies[1].is_dns());
@@ -364,8 +367,8 @@ BOOST_AUTO_TEST_CASE(a_reset_stream_fails_its_query) {
     m.receive(reset(1, NGHTTP2_REFUSED_STREAM));
     m.receive(reset(3, NGHTTP2_INTERNAL_ERROR));
     m.receive(http2_frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 5, kOk) + reset(5, 0));
-    BOOST_TEST(m.taker.failures ==
-               (std::map<std::uint32_t, bool>{{1, true}, {3, false}, {5, false}}));
+    BOOST_TEST((m.taker.failures ==
+                Failures{{1, Retry::unprocessed}, {3, Retry::never}, {5, Retry::never}}));
     BOOST_TEST(m.client.room() == 100U);
 }
 
@@ -379,6 +382,7 @@ BOOST_AUTO_TEST_CASE(responses_without_a_dns_message_fail) {
     BOOST_TEST(!m.taker.replies[1].is_dns());
     BOOST_TEST(!m.taker.replies[3].is_dns());
     BOOST_TEST(m.taker.replies[5].is_dns());
+    BOOST_TEST((DohReply{425, "", {}}.is_too_early()));
     for (const char* type : {"application/dns-message; x=y", "Application/DNS-Message"})
         BOOST_TEST((DohReply{200, type, {}}.is_dns()), type);
     for (const char* type : {"application/dns-messages", "application/dns-messag", ""})
@@ -392,7 +396,7 @@ BOOST_AUTO_TEST_CASE(a_response_that_is_too_long_fails_alone) {
     m.receive(http2_frame(NGHTTP2_HEADERS, NGHTTP2_FLAG_END_HEADERS, 1, kOk));
     for (int i = 0; i < 5; ++i)
         m.receive(http2_frame(NGHTTP2_DATA, 0, 1, Bytes(16'000)));
-    BOOST_TEST(m.taker.failures == (std::map<std::uint32_t, bool>{{1, false}}));
+    BOOST_TEST((m.taker.failures == Failures{{1, Retry::never}}));
     m.receive(response(3, kOk, kReply));
     BOOST_TEST(m.taker.replies[3].is_dns());
     BOOST_TEST(m.client.room() == 100U);
@@ -422,14 +426,38 @@ BOOST_AUTO_TEST_CASE(an_enhance_your_calm_is_reported) {
     InMemory m;
     m.ask();
     m.receive(goaway(0, NGHTTP2_ENHANCE_YOUR_CALM));
-    BOOST_TEST(m.taker.failures == (std::map<std::uint32_t, bool>{{1, true}}));
+    BOOST_TEST((m.taker.failures == Failures{{1, Retry::unprocessed}}));
     BOOST_TEST(m.client.is_over());
     BOOST_TEST(m.client.why() == "the server ended HTTP/2: ENHANCE_YOUR_CALM");
 }
 
+BOOST_AUTO_TEST_CASE(requests_that_a_broken_connection_cut_were_not_processed) {
+    InMemory m;
+    m.ask();
+    BOOST_TEST(m.taker.written == (std::vector<std::uint32_t>{1}));
+    m.client.ask(make_query(0, "n.example"));
+    m.client.receive(bytes_of_text("HTTP/1.1 400 Bad Request\r\n\r\n"));
+    m.flush();
+    BOOST_TEST((m.taker.failures == Failures{{1, Retry::lost}, {3, Retry::unprocessed}}));
+    BOOST_TEST(m.client.is_leaving());
+}
+
+BOOST_AUTO_TEST_CASE(a_leaving_upstream_takes_no_further_request) {
+    InMemory m;
+    m.ask();
+    BOOST_TEST(!m.client.is_leaving());
+    m.receive(reset(1, NGHTTP2_REFUSED_STREAM));
+    BOOST_TEST(!m.client.is_leaving());
+    m.ask();
+    m.receive(goaway(3, 0));
+    BOOST_TEST(m.client.is_leaving());
+}
+
 BOOST_AUTO_TEST_CASE(the_stream_limit_of_the_upstream_is_kept) {
     InMemory m;
+    BOOST_TEST(!DohClient({"dns.example", "/"}, "h2", m.taker).announced_limit().has_value());
     m.receive(http2_frame(NGHTTP2_SETTINGS, 0, 0, {0, 3, 0, 0, 0, 2}));
+    BOOST_TEST(m.client.announced_limit().value() == 2U);
     BOOST_TEST(m.client.room() == 2U);
     m.ask();
     m.ask();
@@ -479,7 +507,7 @@ BOOST_AUTO_TEST_CASE(invalid_replies_fail_the_query) {
         s.say(head + "Content-Length: " + std::to_string(content.size()) + "\r\n\r\n", content);
         BOOST_REQUIRE(s.until([&] { return asked.times == 1; }));
         BOOST_TEST(asked.message.empty());
-        BOOST_TEST(!asked.again);
+        BOOST_TEST((asked.retry == Retry::never));
         return asked.error;
     };
     const std::string type = "Content-Type: application/dns-message\r\n";
@@ -494,6 +522,27 @@ BOOST_AUTO_TEST_CASE(invalid_replies_fail_the_query) {
     BOOST_TEST(s.session->room() == 1U);
 }
 
+// RFC 8470 5.2.
+BOOST_AUTO_TEST_CASE(a_query_that_is_too_early_was_not_processed) {
+    OnSocket s;
+    Asked asked;
+    s.ask(asked);
+    s.request();
+    s.say("HTTP/1.1 425 Too Early\r\nContent-Length: 0\r\n\r\n");
+    BOOST_REQUIRE(s.until([&] { return asked.times == 1; }));
+    BOOST_TEST((asked.retry == Retry::unprocessed));
+    BOOST_TEST(s.session->room() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_query_that_was_never_written_was_not_processed) {
+    OnSocket s;
+    Asked asked;
+    s.ask(asked);
+    s.session->close();  // before the turn that writes
+    BOOST_REQUIRE(s.until([&] { return asked.times == 1; }));
+    BOOST_TEST((asked.retry == Retry::unprocessed));
+}
+
 BOOST_AUTO_TEST_CASE(a_query_on_an_ended_connection_is_retried) {
     OnSocket s;
     Asked asked;
@@ -505,7 +554,7 @@ BOOST_AUTO_TEST_CASE(a_query_on_an_ended_connection_is_retried) {
     BOOST_REQUIRE(s.until([&] { return s.watcher.ended == 1; }));
     BOOST_TEST(asked.times == 1U);
     BOOST_TEST(asked.error == ECONNRESET);
-    BOOST_TEST(asked.again);
+    BOOST_TEST((asked.retry == Retry::lost));
     BOOST_TEST(s.session->room() == 0U);
 }
 

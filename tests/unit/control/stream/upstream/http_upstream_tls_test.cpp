@@ -78,11 +78,11 @@ BOOST_AUTO_TEST_CASE(a_response_without_length_needs_close_notify) {
     for (const bool politely : {true, false}) {
         SecureSession s;
         int error = -1;
-        bool again = false;
+        stream::Retry retry = stream::Retry::never;
         s.session->ask(make_query(7, "n.example"), s.clock.now().ms + 10'000,
                        [&](const stream::SessionReply& reply) {
                            error = reply.error;
-                           again = reply.again;
+                           retry = reply.retry;
                        });
         const Bytes response =
             bytes_of_text("HTTP/1.0 200 OK\r\nContent-Type: application/dns-message\r\n\r\n") +
@@ -95,7 +95,7 @@ BOOST_AUTO_TEST_CASE(a_response_without_length_needs_close_notify) {
         s.turn_until_it_ends();
         BOOST_TEST_CONTEXT("politely " << politely) {
             BOOST_TEST(error == (politely ? 0 : ECONNRESET));
-            BOOST_TEST(again == !politely);
+            BOOST_TEST((retry == stream::Retry::never) == politely);
         }
     }
 }

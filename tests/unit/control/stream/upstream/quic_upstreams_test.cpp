@@ -261,7 +261,7 @@ BOOST_AUTO_TEST_CASE(queries_of_a_connection_that_ended_are_asked_again) {
     QuicWorld q;
     q.begin();
     const QuicAsk first = q.asks_one(11);
-    q.reply(first, AskEnd::again);
+    q.reply(first, AskEnd::lost);
     q.ended(first.connection, UpstreamEnd::closed);
     BOOST_REQUIRE(q.has_opened(2));
     q.ready(q.openings[1].connection);
@@ -309,8 +309,8 @@ BOOST_AUTO_TEST_CASE(what_the_process_says_of_unknown_connections_has_no_effect)
     const QuicAsk first = q.asks_one(11);
     q.ready(999);
     q.ended(998, UpstreamEnd::handshake, "why");
-    q.reply({997, 1, {}}, AskEnd::again);
-    q.reply({first.connection, first.ask + (std::uint64_t{1} << 32), {}}, AskEnd::again);
+    q.reply({997, 1, {}}, AskEnd::lost);
+    q.reply({first.connection, first.ask + (std::uint64_t{1} << 32), {}}, AskEnd::lost);
     q.reply(first, AskEnd::answered, make_response(first.query, 1));
     BOOST_REQUIRE(q.replied(1));
     BOOST_TEST(!q.is_broken);
