@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <iostream>
+#include <iterator>
 #include <new>
 #include <set>
 #include <string_view>
@@ -36,6 +37,7 @@
 #include "control/program/build/limit_rows.h"
 #include "control/program/build/pattern_process.h"
 #include "control/program/engine/engine_process.h"
+#include "control/program/engine/plans.h"
 #include "control/program/reload/certificates.h"
 #include "control/program/reload/judge.h"
 #include "control/program/reload/managed_start.h"
@@ -177,6 +179,25 @@ int bird_config(const steer::config::Settings& settings) {
     return steer::kExitDone;
 }
 
+// For a start: what another version took, and this one refuses, does not end it.
+steer::ConfigSource for_start(steer::ConfigSource source) {
+    source.options.leaves_out_lines = true;
+    return source;
+}
+
+void leave_out_extra(steer::config::LoadOutcome& loaded) {
+    auto left_out = steer::recursion::leave_out_extra(loaded.settings);
+    std::move(left_out.begin(), left_out.end(), std::back_inserter(loaded.warnings));
+}
+
+steer::config::LoadOutcome load_for_start(const steer::ConfigSource& source,
+                                          std::set<std::string>& tried) {
+    auto loaded = for_start(source).load_with_lists(
+        tried, {}, [](const std::string& s) { spdlog::info("{}", s); });
+    if (loaded.ok()) leave_out_extra(loaded);
+    return loaded;
+}
+
 int serve(steer::config::LoadOutcome loaded, steer::ConfigSource source, bool will_fetch) {
     (void)::signal(SIGPIPE, SIG_IGN);  // a write to a closed socket gets EPIPE
     auto log = loaded.settings.log;
@@ -199,15 +220,14 @@ int serve(steer::config::LoadOutcome loaded, steer::ConfigSource source, bool wi
     };
     std::set<std::string> tried;
     if (will_fetch) {
-        loaded =
-            source.load_with_lists(tried, {}, [](const std::string& s) { spdlog::info("{}", s); });
+        loaded = load_for_start(source, tried);
+    } else if (loaded.ok()) {
+        leave_out_extra(loaded);
     }
     const bool was_good = loaded.ok();
     loaded = steer::start_with_layer(
-        source, std::move(loaded), [&tried](const steer::ConfigSource& other) {
-            return other.load_with_lists(tried, {},
-                                         [](const std::string& s) { spdlog::info("{}", s); });
-        });
+        source, std::move(loaded),
+        [&tried](const steer::ConfigSource& other) { return load_for_start(other, tried); });
     if (!was_good && loaded.ok()) {
         const steer::FilesAs files(source.user);
         if (auto done =
@@ -406,7 +426,8 @@ int run(int argc, char** argv) {
     }
     is_start = check_option->count() == 0 && !arguments.dump_program && !arguments.dry_run &&
                arguments.why.empty() && setup->count() == 0 && bird->count() == 0;
-    auto loaded = source.load();
+    const bool judges = check_option->count() > 0 || arguments.dump_program || arguments.dry_run;
+    auto loaded = judges ? source.load() : for_start(source).load();
     // With errors, fetches only if a missing download can be their cause.
     const bool will_fetch = is_start && steer::ConfigSource::lacks_files(loaded.settings) &&
                             (loaded.ok() || steer::ConfigSource::lacks_downloads(loaded.settings));

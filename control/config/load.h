@@ -44,6 +44,9 @@ struct LoadOptions {
     // Texts that replace the files with these names; nullptr: none.
     std::shared_ptr<const SourceTexts> texts{};
     ManagedOptions managed{};
+    // Lines of `extra` of a `recursion` that may not be there are left out with a warning, and are no
+    // errors (Recursion::left_out): for a start, and for who explains what a start has done.
+    bool leaves_out_lines = false;
     bool keeps_placeholders = false;  // ${NAME} stays as it is written
 };
 

@@ -55,6 +55,7 @@ class Reading {
                                                         bool& has_file) const;
     [[nodiscard]] bool keeps_placeholders() const { return options_.keeps_placeholders; }
     [[nodiscard]] const ManagedOptions& managed() const { return options_.managed; }
+    [[nodiscard]] bool leaves_out_lines() const { return options_.leaves_out_lines; }
     // Lines of `source` belong to the layer, which is in `folder`.
     void set_layer(std::size_t source, std::string folder);
     // As read_text(). Reports a failure for `place` ("... cannot be read: No such file").

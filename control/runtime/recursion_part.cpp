@@ -58,10 +58,9 @@ Result<void> RecursionPart::start() {
     }
     if (starter != nullptr && is_installed) make_control_group(*starter);
     // Also where none is needed, so that no process keeps the right to change its user.
-    const bool is_started =
-        starter != nullptr && starter->is_alive() &&
-        (engine.uid == 0 ? starter->become(0, engine.gid)
-                         : recursion::lower_starter(*user).has_value());
+    const bool is_started = starter != nullptr && starter->is_alive() &&
+                            (engine.uid == 0 ? starter->become(0, engine.gid)
+                                             : recursion::lower_starter(*user).has_value());
     can_run_ = can_run_ && is_started;
     if (is_needed && !is_started)
         return Error{
@@ -90,6 +89,11 @@ void RecursionPart::make_control_group(Starter& starter) {
 
 void RecursionPart::take(const config::Settings& settings) {
     plans_ = recursion::plans_of(settings);
+    left_out_.clear();
+    for (const auto& plan : plans_) {
+        for (const auto& one : plan.settings.left_out)
+            left_out_.push_back(settings.error(one.line, one.value).sentence());
+    }
     configured_negatives_.clear();
     std::set<std::uint16_t> changed = std::exchange(ports_, {});
     for (const auto& plan : plans_) {

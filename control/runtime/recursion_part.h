@@ -116,7 +116,7 @@ class RecursionPart final : public Part, public recursion::Instance::Owner {
     bool can_run_ = false;  // its folders and its user are there
     std::map<Key, Kept> instances_;
     std::deque<Failure> failures_;
-    std::vector<std::string> machine_problems_;
+    std::vector<std::string> machine_problems_, left_out_;
     std::uint64_t checked_ms_ = 0;
     std::pair<ino_t, time_t> file_{};  // of the engine's program
     // Those for a time, and the timers of their ends.

@@ -259,6 +259,9 @@ void RecursionPart::add_problems(Problems& problems) {
     }
     for (const std::string& text : machine_problems_)
         problems.push_back({"recursion", text});
+    for (const std::string& text : left_out_)
+        problems.push_back(
+            {"recursion", text + "; correct it, as 'steerdnsd --check' says, and reload"});
 }
 
 }  // namespace steer

@@ -1,4 +1,5 @@
-"""Which user runs unbound-checkconf, for each way to read a configuration with a `recursion`: never root.
+"""What a `recursion` gives to unbound: its check never runs as root, whatever reads the configuration; and lines of `extra` that this
+version refuses end no start.
 
     recursion_check_e2e.py BUILD
 """
@@ -10,7 +11,8 @@ import sys
 import tempfile
 import unittest
 
-from lab.network import skip_without
+from lab.network import skip_without, until
+from lab.recursion import PROGRAMS, RecursionScene
 
 BUILD = pathlib.Path(sys.argv.pop(1)).absolute()
 CHECKER = "/usr/sbin/unbound-checkconf"
@@ -51,7 +53,7 @@ class Check(unittest.TestCase):
 
     def run_it(self, *words, before=()):
         mounts = "".join(f"mount --bind '{file}' '{place}' && " for place, file in self.binds.items())
-        done = subprocess.run(["unshare", "--mount", "--propagation", "private", "sh", "-c", mounts + 'exec "$@"', "sh", *before,
+        done = subprocess.run(["unshare", "--net", "--mount", "--propagation", "private", "sh", "-c", mounts + 'exec "$@"', "sh", *before,
                                str(BUILD / "steerdnsd"), "--config", str(self.config), "--control-socket", str(self.folder / "socket"), *words],
                               check=False, capture_output=True, text=True, timeout=60)
         return done.returncode, done.stdout + done.stderr
@@ -101,6 +103,56 @@ class Check(unittest.TestCase):
         self.assertIn("recursion 'resolve': unbound refuses this", text)
 
 
+class Start(unittest.TestCase):
+    """An upgrade of SteerDNS or of unbound must not end DNS."""
+    OWN = "'local-zone: own.test static', 'local-data: \"own.test A 192.0.2.77\"'"
+
+    def setUp(self):
+        self.scene = self.enterContext(RecursionScene("recursion", BUILD))
+
+    def reload(self):
+        done = self.scene.ask("reload")
+        return done.stdout + done.stderr
+
+    def test_lines_that_this_version_refuses_are_left_out_with_their_clause(self):
+        daemon = self.scene.start_recursion(keys=f", extra: [ {self.OWN}, 'verbosity: 2', 'python:', 'python-script: \"/tmp/x.py\"', 'name: x' ]")
+        self.assertEqual(self.scene.answer("www.good.example").status, "NOERROR")
+        one, two = self.scene.problems()
+        self.assertRegex(one, r"recursion.yaml:\d+: 'verbosity' in 'extra' of recursion 'resolve' may not be here: remove it; it is left out; ")
+        self.assertRegex(two, r"'python' in 'extra' .*: remove it and its lines; it is left out, with its clause; ")
+        self.assertIn("'verbosity' in 'extra' of recursion 'resolve' may not be here", daemon.text())
+        config = (self.scene.engine_folder / "unbound.conf").read_text()
+        self.assertIn('local-zone: "own.test" "static"', config)
+        self.assertNotIn("python", config)
+        # A reload refuses what the start took, and keeps it.
+        self.assertIn("'verbosity' in 'extra' of recursion 'resolve' may not be here: remove it\n", self.reload())
+        self.assertEqual(len(self.scene.problems()), 2)
+        self.scene.write(keys=f", extra: [ {self.OWN} ]")
+        self.scene.steerctl("reload")
+        until(lambda: not self.scene.problems(), 10, "nothing is left out any more")
+
+    def test_without_lines_that_unbound_refuses_it_starts(self):
+        self.scene.start_recursion(keys=f", extra: [ {self.OWN}, 'do-ip6: perhaps' ]")
+        self.assertEqual(self.scene.answer("www.good.example").status, "NOERROR")
+        problem, = self.scene.problems()
+        self.assertRegex(problem, "unbound refuses lines in 'extra' of recursion 'resolve', so all of them are left out: .*yes or no")
+        self.assertNotIn("own.test", (self.scene.engine_folder / "unbound.conf").read_text())
+        self.assertRegex(self.reload(), r"recursion 'resolve': unbound refuses this: .*yes or no")
+
+    def test_a_reload_keeps_what_is_in_force_if_unbound_refuses_the_new_lines(self):
+        self.scene.start_recursion(keys=f", extra: [ {self.OWN} ]")
+        self.scene.write(keys=f", extra: [ {self.OWN}, 'do-ip6: perhaps' ]")
+        self.assertRegex(self.reload(), r"recursion 'resolve': unbound refuses this: .*yes or no")
+        self.assertIn("own.test", (self.scene.engine_folder / "unbound.conf").read_text())
+        self.assertEqual(self.scene.problems(), [])
+
+    def test_other_errors_end_a_start_as_before(self):
+        self.scene.write(anchors="'x. DS 1 2 3 zz'", keys=f", extra: [ {self.OWN} ]")
+        done = self.scene.network.run("appliance", str(BUILD / "steerdnsd"), "--config", str(self.scene.config), check=False, timeout=60)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("recursion 'resolve': unbound refuses this", done.stdout + done.stderr)
+
+
 if __name__ == "__main__":
-    skip_without(("unbound", "setpriv"), "--all")
+    skip_without((*PROGRAMS, "setpriv"), "--all")
     unittest.main(verbosity=2)

@@ -17,9 +17,10 @@ from lab.recursion import PROGRAMS, RecursionScene
 BUILD = sys.argv.pop(1)
 CACHED = ("www.good.example", "www.good.lab", "n.any.good.example")
 # unbound-checkconf does not open it.
-ENDS_AT_START = """, extra: [ 'tls-cert-bundle: "/no/such/file"' ]"""
+ENDS_AT_START = """, extra: [ 'tls-cert-bundle: "/etc/ssl/certs/no-such-file"' ]"""
 # wrong.example is answered, and the file of the engine needs some KiB more.
-LONG_CHANGE = f""", negative_trust_anchors: [ wrong.example ], extra: [ {", ".join(["'# " + "x" * 900 + "'"] * 10)} ]"""
+LONG_TEXTS = ", ".join(f"""'local-data: "n{i}.long.example TXT {'x' * 200}"'""" for i in range(40))
+LONG_CHANGE = f", negative_trust_anchors: [ wrong.example ], extra: [ {LONG_TEXTS} ]"
 # Before a command: `mount WORD…`, in a namespace that ends with the command.
 WITH_MOUNT = ("sh", "-c", 'words=; while [ "$1" != -- ]; do words="$words $1"; shift; done; shift; mount $words && exec "$@"', "sh")
 

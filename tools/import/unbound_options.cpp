@@ -380,6 +380,14 @@ const UnboundKnown* find_in(std::span<const UnboundKnown> options, std::string_v
 
 }  // namespace
 
+std::span<const UnboundKnown> unbound_server_options() {
+    return kServerOptions;
+}
+
+std::span<const UnboundKnown> unbound_zone_options() {
+    return kZoneOptions;
+}
+
 bool is_unbound_clause(std::string_view name) {
     return std::ranges::find(kClauses, name) != kClauses.end();
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 namespace steer::importing {
@@ -25,5 +26,8 @@ struct UnboundKnown {
 // nullptr: unbound has no such option. `clause`: "server", or one that `is_unbound_clause` knows.
 const UnboundKnown* find_unbound_option(std::string_view clause, std::string_view name);
 bool is_unbound_clause(std::string_view name);
+// Those of `server`, and those of clauses of zones.
+std::span<const UnboundKnown> unbound_server_options();
+std::span<const UnboundKnown> unbound_zone_options();
 
 }  // namespace steer::importing

@@ -389,6 +389,8 @@ class UnboundServerReader {
         const std::string file = path();
         if (file.empty()) return;
         if (!is_there_(file)) return leave_out("the file is not on this machine");
+        if (!is_of_engine(file))
+            return leave_out("unbound reads such files below /etc/ssl/certs and /usr/share only");
         out_.extra.push_back("tls-cert-bundle: \"" + file + "\"");
     }
 
@@ -401,6 +403,12 @@ class UnboundServerReader {
         out_.root_hints = file;
     }
 
+    // `extra` takes no other (control/config/text/engine_lines.h).
+    static bool is_of_engine(const std::string& file) {
+        return (file.starts_with("/etc/ssl/certs/") || file.starts_with("/usr/share/")) &&
+               file.find_first_of("*?[{~\\\"") == std::string::npos &&
+               file.find("/../") == std::string::npos;
+    }
     static bool is_safe_path(const std::string& file) {
         return file.find_first_of("\"\\\n\r") == std::string::npos;
     }

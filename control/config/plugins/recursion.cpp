@@ -11,6 +11,9 @@
 #include <vector>
 
 #include "control/config/plugin_type.h"
+#include "control/config/reference.h"
+#include "control/config/text/engine_lines.h"
+#include "control/config/text/engine_options.h"
 #include "control/config/values.h"
 #include "matchers/name_text.h"
 #include "matchers/prefix/prefix_set.h"
@@ -156,49 +159,19 @@ void read_private(Reading& in, const Node& node, const Place& place, RecursionAr
     out.private_addresses = read_prefixes(in, node, place);
 }
 
-// The option of kOwnEngineOptions that this line has; "": none. Several options may be in one line.
-std::string_view owned_option(std::string_view line) {
-    const auto is_of_word = [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-';
-    };
-    char quote = 0;
-    std::size_t begin = 0;
-    for (std::size_t i = 0; i < line.size(); ++i) {
-        const char c = line[i];
-        if (c == '\\') {  // it keeps the next one, also a quote
-            begin = ++i + 1;
-        } else if (quote != 0) {
-            if (c == quote) quote = 0;
-            begin = i + 1;
-        } else if (c == '"' || c == '\'') {
-            quote = c;
-        } else if (c == '#') {
-            break;
-        } else if (c == ':') {
-            const std::string word = lowered(line.substr(begin, i - begin));
-            const auto found = std::ranges::find(kOwnEngineOptions, word);
-            if (found != kOwnEngineOptions.end()) return *found;
-            begin = i + 1;
-        } else if (!is_of_word(c)) {
-            begin = i + 1;
-        }
-    }
-    return {};
-}
-
 void read_extra(Reading& in, const Node& node, const Place& place, RecursionArgs& out) {
-    for (const Text& item : read_texts(in, node, place)) {
-        if (item.value.find('\n') != std::string::npos) {
-            in.report().error(item.line, place.name() + ": write each line as an item of its own");
+    EngineLines lines = read_engine_lines(read_texts(in, node, place));
+    for (const EngineRefusal& one : lines.refusals) {
+        std::string text = one.what + " in " + place.name() + ' ' + one.why;
+        if (!in.leaves_out_lines()) {
+            in.report().error(one.line, std::move(text));
             continue;
         }
-        if (const std::string_view option = owned_option(item.value); !option.empty()) {
-            in.report().error(item.line, "'" + std::string(option) + "' in " + place.name() +
-                                             " is set by steerdnsd: remove it");
-            continue;
-        }
-        out.extra.push_back({item.value, item.line});
+        text += one.with_clause ? "; it is left out, with its clause" : "; it is left out";
+        in.report().warn(one.line, text);
+        out.left_out.push_back({std::move(text), one.line});
     }
+    out.extra = std::move(lines.statements);
 }
 
 void read_prefetch(Reading& in, const Node& node, const Place& place, RecursionArgs&) {
@@ -310,8 +283,8 @@ constexpr std::array<Row<RecursionArgs>, 21> kRecursionRows{{
      "may."},
     {"extra", Own<RecursionArgs>{"list of lines", read_extra}, "none", "",
      "further lines of the engine's configuration, as in unbound.conf(5)\nThey are written in a "
-     "clause "
-     "`server:`, unless one of them begins another clause."},
+     "clause `server:`, unless one of them begins another clause. They may have the options listed "
+     "below."},
     {"total_timeout", &RecursionArgs::total_timeout, "5s", "100ms..1m",
      "time limit for a query; then SERVFAIL"},
     {"max_concurrent_queries", &RecursionArgs::max_concurrent_queries, "(1000 for each instance)",
@@ -389,6 +362,56 @@ void read_recursion(Reading& in, const Node* node, Plugin& plugin) {
     plugin.args = static_cast<Forward&&>(args);
 }
 
+// ---- the documentation of `extra`
+
+std::string option_text(const EngineOption& option) {
+    std::string out = "`" + std::string(option.name) + "`";
+    if (option.since != EngineOption::kFirst) out += " (1." + std::to_string(option.since) + ")";
+    return out;
+}
+
+template <class Which>
+std::string options_text(std::string before, Which which) {
+    for (const EngineOption& option : engine_options()) {
+        if (!which(option)) continue;
+        if (!before.ends_with(' ')) before += ", ";
+        before += option_text(option);
+    }
+    return before;
+}
+
+void write_engine_options(std::ostream& out) {
+    write_paragraph(
+        out,
+        "Options that lines of `extra` may have, by clause, for unbound 1.17 to 1.26. A "
+        "version behind one is the first that has it:");
+    out << '\n';
+    for (const EngineClause& clause : engine_clauses()) {
+        if (clause.bit == 0) continue;
+        write_paragraph(out, options_text("- **`" + std::string(clause.name) + ":`** ",
+                                          [&clause](const EngineOption& option) {
+                                              return (option.clauses & clause.bit) != 0;
+                                          }));
+    }
+    out << '\n';
+    write_paragraph(
+        out,
+        options_text("Of these, the following read a file: ",
+                     [](const EngineOption& option) { return option.value == EngineValue::file; }) +
+            ". Their files lie below `/var/lib/unbound`, `/usr/share` or `/etc/ssl/certs`, and the "
+            "engine's user opens them. Other paths start from the folder of the process. "
+            "`module-config` may have the modules respip, subnetcache, validator and iterator.");
+    out << '\n';
+    write_paragraph(
+        out,
+        "Lines are read as unbound reads them: `#` begins a comment only where a word "
+        "could begin. `steerdnsd --check` and a reload refuse a line with anything else. A "
+        "start leaves it out, with the clause that it begins, and serves: `steerctl "
+        "status` then has it among its problems. If unbound refuses the others, all of "
+        "`extra` is left out.");
+    out << '\n';
+}
+
 }  // namespace
 
 const PluginType kRecursionType{
@@ -403,6 +426,6 @@ const PluginType kRecursionType{
     [] { return row_texts(kRecursionRows); },
     read_recursion,
     nullptr,
-    {.needs_tag = true}};
+    {.needs_tag = true, .reference = write_engine_options}};
 
 }  // namespace steer::config

@@ -4,7 +4,6 @@
 // loopback for each.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -39,35 +38,21 @@ struct RecursionZone {
 enum class RecursionEngine : std::uint8_t { unbound };
 enum class Validation : std::uint8_t { yes, permissive, no };
 
-// Options of the engine that are the daemon's: without them it neither reaches nor confines the
-// engine, or they open a port or read other files.
-inline constexpr auto kOwnEngineOptions =
-    std::to_array<std::string_view>({"interface",
-                                     "do-ip4",
-                                     "do-udp",
-                                     "do-tcp",
-                                     "ip-address",
-                                     "interface-automatic",
-                                     "interface-automatic-ports",
-                                     "port",
-                                     "directory",
-                                     "username",
-                                     "chroot",
-                                     "pidfile",
-                                     "logfile",
-                                     "use-syslog",
-                                     "log-identity",
-                                     "do-daemonize",
-                                     "num-threads",
-                                     "so-reuseport",
-                                     "use-systemd",
-                                     "control-enable",
-                                     "control-interface",
-                                     "control-port",
-                                     "control-use-cert",
-                                     "include",
-                                     "include-toplevel",
-                                     "dnscrypt-port"});
+// A word of the engine's configuration, as it stands between its quotes. Outside of quotes, it would
+// be the same.
+struct EngineWord {
+    std::string text;
+    char quote = '"';
+    bool operator==(const EngineWord&) const = default;
+};
+// A line of it that the operator wrote (text/engine_lines.h).
+struct EngineStatement {
+    std::string_view name;  // of a table (text/engine_options.h)
+    bool begins_clause = false;
+    std::vector<EngineWord> words;
+    int line = 0;
+    bool operator==(const EngineStatement&) const = default;
+};
 
 struct Recursion {
     static constexpr std::uint32_t kMostInstances = 16;
@@ -90,7 +75,9 @@ struct Recursion {
     std::uint16_t first_taken_port = 0, last_taken_port = 0;
     std::vector<RecursionZone> stubs, forwards;
     std::vector<matchers::Prefix> private_addresses;
-    std::vector<RecursionText> extra;  // lines for the engine
+    std::vector<EngineStatement> extra;
+    // Of `extra`, what a start has left out instead of ending: sentences with their lines.
+    std::vector<RecursionText> left_out;
     int line = 0;
     bool operator==(const Recursion&) const = default;
 };

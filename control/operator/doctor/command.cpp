@@ -290,6 +290,7 @@ int run_doctor(int argc, char** argv) {
     if (const std::string why = read_probe(arguments); !why.empty()) return refuse(why);
     ConfigSource source;
     source.path = arguments.config;
+    source.options.leaves_out_lines = true;
     const auto loaded = source.load();
     print_errors(loaded.errors);
     if (!loaded.ok()) return kExitRejected;

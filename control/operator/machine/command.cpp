@@ -155,6 +155,7 @@ std::optional<config::Settings> load(const std::string& given) {
     }
     ConfigSource source;
     source.path = file;
+    source.options.leaves_out_lines = true;
     auto loaded = source.load();
     print_errors(loaded.errors);
     if (!loaded.ok()) return std::nullopt;

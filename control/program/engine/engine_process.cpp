@@ -106,19 +106,15 @@ void ProcessStarter::kill(pid_t pid) {
     if (starter == nullptr || !starter->signal(pid, SIGKILL)) ::kill(pid, SIGKILL);
 }
 
-std::vector<CheckError> check(const EngineConfig& config) {
-    const int line = config.lines.empty() ? 0 : config.lines.front();
-    const auto refuse = [line](const std::string& text) {
-        return std::vector<CheckError>{{line, text}};
-    };
+Result<std::vector<CheckError>> check(const EngineConfig& config) {
     Descriptor file(::memfd_create("unbound.conf", MFD_CLOEXEC));
     if (file.get() < 0 ||
         ::pwrite(file.get(), config.text.data(), config.text.size(), 0) !=
             static_cast<ssize_t>(config.text.size()) ||
         ::fchmod(file.get(), 0444) != 0)
-        return refuse(last_error("no file for its check").text);
+        return last_error("no file for its check");
     auto started = start_program(kCheckName, file.get(), kMostCheckBytes);
-    if (!started) return refuse(started.error().text);
+    if (!started) return started.error();
     std::string output;
     bool is_over = false;
     while (!is_over && output.size() < kMostOutput) {
@@ -131,12 +127,15 @@ std::vector<CheckError> check(const EngineConfig& config) {
     }
     if (!is_over) ProcessStarter().kill(started->pid);
     int status = 0;
-    if (!has_ended(started->pid, status) || !is_over)
-        return refuse("unbound-checkconf did not end");
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
-    auto errors = errors_of(output, config);
-    return errors.empty() ? refuse("unbound-checkconf ended with an error and no sentence")
-                          : errors;
+    if (!has_ended(started->pid, status) || !is_over) return Error{"unbound-checkconf did not end"};
+    std::vector<CheckError> errors;
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+        errors = errors_of(output, config);
+        if (errors.empty())
+            errors.push_back({config.lines.empty() ? 0 : config.lines.front(),
+                              "unbound-checkconf ended with an error and no sentence"});
+    }
+    return {boost::system::in_place_value, std::move(errors)};
 }
 
 }  // namespace steer::recursion

@@ -27,8 +27,8 @@ class ProcessStarter final : public EngineStarter {
     void kill(pid_t pid) override;
 };
 
-// Asks the engine's check about a configuration, after lower_starter(). Waits for it, a few seconds
-// at most. Any thread.
-std::vector<CheckError> check(const EngineConfig& config);
+// Asks the engine's check about a configuration, after lower_starter(). Error: it did not run to its
+// end. Waits for it, a few seconds at most. Any thread.
+Result<std::vector<CheckError>> check(const EngineConfig& config);
 
 }  // namespace steer::recursion

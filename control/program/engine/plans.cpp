@@ -21,46 +21,100 @@ std::vector<Plan> plans_of(const config::Settings& settings) {
     return plans;
 }
 
-PlanCheck check_plans(const config::Settings& settings) {
-    PlanCheck out;
-    const auto plans = plans_of(settings);
-    if (plans.empty()) return out;
-    if (const std::string missing = why_missing(); !missing.empty()) {
-        for (const Plan& plan : plans)
-            out.errors.push_back(
-                settings.error(plan.settings.line, "recursion '" + plan.tag + "' " + missing));
-        return out;
-    }
-    for (const Plan& plan : plans) {
-        const config::Recursion& one = plan.settings;
-        if (one.first_port != 0 && one.first_port <= one.last_taken_port &&
-            one.first_taken_port <= one.last_port)
-            out.errors.push_back(settings.error(
-                one.ports_line,
-                "'ports' of 'outgoing' of recursion '" + plan.tag + "' has ports of " +
-                    std::to_string(one.first_taken_port) + "-" +
-                    std::to_string(one.last_taken_port) +
-                    ", from which SteerDNS itself asks ('upstream_ports' of dataplane): choose "
-                    "others, as in 30000-60000"));
-    }
+namespace {
+
+void check_ports(const config::Settings& settings, const Plan& plan, PlanCheck& out) {
+    const config::Recursion& one = plan.settings;
+    if (one.first_port == 0 || one.first_port > one.last_taken_port ||
+        one.first_taken_port > one.last_port)
+        return;
+    out.errors.push_back(settings.error(
+        one.ports_line, "'ports' of 'outgoing' of recursion '" + plan.tag + "' has ports of " +
+                            std::to_string(one.first_taken_port) + "-" +
+                            std::to_string(one.last_taken_port) +
+                            ", from which SteerDNS itself asks ('upstream_ports' of dataplane): "
+                            "choose others, as in 30000-60000"));
+}
+
+Result<EngineUser> lower_starter_of(const config::Settings& settings) {
     const auto user = resolve_user(settings.control.user);
-    const auto engine = lower_starter(user ? *user : std::string());
+    return lower_starter(user ? *user : std::string());
+}
+
+// Error: it could not be asked.
+Result<std::vector<CheckError>> ask_check(const config::Settings& settings, const Plan& plan) {
+    if (const auto user = lower_starter_of(settings); !user) return user.error();
     // In the folder that has the root's key on every machine: the instances' own may not exist yet.
     const std::string folder(kRootKey.substr(0, kRootKey.rfind('/')));
-    for (const Plan& plan : plans) {
-        const std::string owner = "recursion '" + plan.tag + "': ";
-        if (!engine) {
-            out.warnings.push_back(settings.error(
-                plan.settings.line,
-                owner + "unbound did not check this part: " + engine.error().text));
+    return check(configuration(plan.settings, folder, plan.settings.port));
+}
+
+Error refusal(const config::Settings& settings, const Plan& plan, const CheckError& error) {
+    return settings.error(error.line,
+                          "recursion '" + plan.tag + "': unbound refuses this: " + error.text);
+}
+
+}  // namespace
+
+PlanCheck check_plans(const config::Settings& settings) {
+    PlanCheck out;
+    const std::string missing = why_missing();
+    for (const Plan& plan : plans_of(settings)) {
+        if (!missing.empty()) {
+            out.errors.push_back(
+                settings.error(plan.settings.line, "recursion '" + plan.tag + "' " + missing));
             continue;
         }
-        for (const CheckError& error :
-             check(configuration(plan.settings, folder, plan.settings.port)))
-            out.errors.push_back(
-                settings.error(error.line, owner + "unbound refuses this: " + error.text));
+        check_ports(settings, plan, out);
+        if (const auto user = lower_starter_of(settings); !user) {
+            out.warnings.push_back(
+                settings.error(plan.settings.line,
+                               "recursion '" + plan.tag +
+                                   "': unbound did not check this part: " + user.error().text));
+            continue;
+        }
+        const auto found = ask_check(settings, plan);
+        const auto errors =
+            found ? *found : std::vector{CheckError{plan.settings.line, found.error().text}};
+        for (const CheckError& error : errors)
+            out.errors.push_back(refusal(settings, plan, error));
     }
     return out;
+}
+
+std::vector<Error> refused_by_engine(const config::Settings& settings) {
+    std::vector<Error> out;
+    if (!why_missing().empty()) return out;
+    for (const Plan& plan : plans_of(settings)) {
+        const auto found = ask_check(settings, plan);
+        for (std::size_t i = 0; found && i < found->size(); ++i)
+            out.push_back(refusal(settings, plan, (*found)[i]));
+    }
+    return out;
+}
+
+std::vector<Error> leave_out_extra(config::Settings& settings) {
+    std::vector<Error> warnings;
+    if (!why_missing().empty()) return warnings;
+    for (Plan& plan : plans_of(settings)) {
+        if (plan.settings.extra.empty()) continue;
+        const auto found = ask_check(settings, plan);
+        if (!found || found->empty()) continue;
+        const int line = plan.settings.extra.front().line;
+        plan.settings.extra.clear();
+        const auto without = ask_check(settings, plan);
+        if (!without || !without->empty()) continue;  // they are not the reason
+        const std::string text = "unbound refuses lines in 'extra' of recursion '" + plan.tag +
+                                 "', so all of them are left out: " + found->front().text;
+        for (config::Plugin& plugin : settings.plugins) {
+            auto* const forward = std::get_if<config::Forward>(&plugin.args);
+            if (plugin.tag != plan.tag || forward == nullptr || !forward->recursion) continue;
+            forward->recursion->extra.clear();
+            forward->recursion->left_out.push_back({text, line});
+        }
+        warnings.push_back(settings.error(line, text));
+    }
+    return warnings;
 }
 
 std::vector<Error> advice(const config::Settings& settings) {

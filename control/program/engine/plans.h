@@ -23,6 +23,13 @@ struct PlanCheck {
     std::vector<Error> errors, warnings;
 };
 PlanCheck check_plans(const config::Settings& settings);
+// Of these, the errors in settings themselves: for a reload, where an engine that cannot be asked
+// now is no reason to keep the old ones.
+std::vector<Error> refused_by_engine(const config::Settings& settings);
+
+// Of a start: `extra` without which the engine refuses nothing is left out
+// (config::Recursion::left_out), since another version of it has taken it. Warnings about that.
+std::vector<Error> leave_out_extra(config::Settings& settings);
 // What an operator should know before a start: whose user the engine has.
 std::vector<Error> advice(const config::Settings& settings);
 

@@ -135,19 +135,16 @@ void write_root_zone(Writer& out, int line) {
     out.quoted("zonefile", "root.zone", line);
 }
 
-// Lines of the operator, last: they win.
-void write_extra(Writer& out, const std::vector<config::RecursionText>& lines) {
-    if (lines.empty()) return;
-    // "forward-zone:"; an option has its value in the same line.
-    const auto is_clause = [](const config::RecursionText& line) {
-        const std::string_view text = matchers::trimmed(line.value);
-        return text.ends_with(':') &&
-               text.find_first_not_of("abcdefghijklmnopqrstuvwxyz-") == text.size() - 1;
-    };
-    if (!is_clause(lines.front())) out.add("server:", lines.front().line);
-    for (const auto& line : lines)
-        out.add((is_clause(line) ? "" : "  ") + std::string(matchers::trimmed(line.value)),
-                line.line);
+// Of the operator, last: they win. Words keep their quotes, which end them as they were read.
+void write_extra(Writer& out, const std::vector<config::EngineStatement>& statements) {
+    if (!statements.empty() && !statements.front().begins_clause)
+        out.add("server:", statements.front().line);
+    for (const config::EngineStatement& one : statements) {
+        std::string text = (one.begins_clause ? "" : "  ") + std::string(one.name) + ":";
+        for (const config::EngineWord& word : one.words)
+            text += std::string(" ") + word.quote + word.text + word.quote;
+        out.add(text, one.line);
+    }
 }
 
 // The word behind the last `before` in it, without the root's dot at its end; "": there is none.

@@ -19,6 +19,7 @@
 #include "control/host/process/process_limits.h"
 #include "control/host/process/rights.h"
 #include "control/program/build/image_folder.h"
+#include "control/program/engine/plans.h"
 #include "control/program/reload/file_access.h"
 #include "control/program/reload/host_servers.h"
 #include "control/program/reload/suffix_file.h"
@@ -125,6 +126,7 @@ config::LoadOutcome ConfigSource::complete(config::LoadOutcome loaded) const {
 config::LoadOutcome ConfigSource::load_in_force() const {
     ConfigSource copy = *this;
     copy.options.texts = in_force->get();
+    copy.options.leaves_out_lines = true;  // as the start
     return copy.load();
 }
 
@@ -270,6 +272,8 @@ std::unique_ptr<Candidate> Reloader::build(InForce in_force, bool any_size) {
     std::move(built.warnings.begin(), built.warnings.end(),
               std::back_inserter(candidate->warnings));
     candidate->errors = std::move(built.errors);
+    auto refused = recursion::refused_by_engine(candidate->settings);
+    std::move(refused.begin(), refused.end(), std::back_inserter(candidate->errors));
     auto suffixes = take_up_suffix_file();
     std::move(suffixes.begin(), suffixes.end(), std::back_inserter(candidate->warnings));
     return candidate;

@@ -16,7 +16,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     static const EngineConfig* const config = [] {
         steer::config::Recursion settings;
         settings.line = 3;
-        settings.extra = {{"max-udp-size: 1232", 8}};
+        settings.extra = {{"max-udp-size", false, {{"1232"}}, 8}};
         return new EngineConfig(configuration(settings, "/var/lib/unbound/steerdns/0", 5301));
     }();
     const LogLine line = log_line(text);

@@ -4,7 +4,7 @@
 #include <boost/test/unit_test.hpp>
 #include <map>
 
-#include "control/config/settings/recursion_settings.h"
+#include "control/config/text/engine_options.h"
 #include "tools/import/unbound_import.h"
 #include "tools/import/unbound_options.h"
 
@@ -50,12 +50,21 @@ bool has_part(const std::string& yaml, std::string_view part) {
     return yaml.find(part) != std::string::npos;
 }
 
-// A configuration with one of them in `extra` is refused. (The clause `remote-control` is left out as a
-// whole.)
-BOOST_AUTO_TEST_CASE(options_of_the_daemon_become_no_lines_for_the_engine) {
-    for (const std::string_view name : steer::config::kOwnEngineOptions) {
-        const UnboundKnown* const known = find_unbound_option("server", name);
-        BOOST_TEST((known == nullptr || known->use != UnboundUse::extra), name);
+// A configuration with another one in `extra` is refused.
+BOOST_AUTO_TEST_CASE(options_that_become_lines_for_the_engine_may_be_there) {
+    const auto may_be_there = [](std::string_view clause, const UnboundKnown& known) {
+        return steer::config::find_engine_option(steer::config::find_engine_clause(clause)->bit,
+                                                 known.name) != nullptr;
+    };
+    for (const UnboundKnown& known : unbound_server_options()) {
+        const bool becomes_line = known.use == UnboundUse::extra || known.use == UnboundUse::same ||
+                                  known.use == UnboundUse::newer;
+        BOOST_TEST((!becomes_line || may_be_there("server", known)), known.name);
+    }
+    for (const std::string_view clause : {"stub-zone", "forward-zone"}) {
+        const std::string_view own = clause.substr(0, clause.find('-') + 1);
+        for (const UnboundKnown& known : unbound_zone_options())
+            BOOST_TEST((!known.name.starts_with(own) || may_be_there(clause, known)), known.name);
     }
 }
 

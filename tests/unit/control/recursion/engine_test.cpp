@@ -55,7 +55,9 @@ BOOST_AUTO_TEST_CASE(each_line_knows_the_one_that_it_is_from) {
     wanted.negative_trust_anchors = {{"broken.example", 12}};
     wanted.root_zone = 13;
     wanted.stubs = {{"corp.example", 14, {{*IpAddress::parse("127.0.0.1"), 5353}}}};
-    wanted.extra = {{"max-udp-size: 1232", 15}, {"forward-zone:", 16}, {"name: \"x\"", 17}};
+    wanted.extra = {{"max-udp-size", false, {{"1232"}}, 15},
+                    {"forward-zone", true, {}, 16},
+                    {"name", false, {{"x"}}, 17}};
     const auto config = configuration(wanted, "/f", 5301);
     // Without `root`, these are all anchors.
     BOOST_TEST(config.text.find("auto-trust-anchor-file") == std::string::npos);
@@ -65,7 +67,7 @@ BOOST_AUTO_TEST_CASE(each_line_knows_the_one_that_it_is_from) {
     BOOST_TEST(line_of(config, "zonefile: \"root.zone\"") == 13);
     BOOST_TEST(line_of(config, "stub-addr: 127.0.0.1@5353") == 14);
     BOOST_TEST(has(config, "  do-not-query-localhost: no"));
-    BOOST_TEST(has(config, "server:\n  max-udp-size: 1232\nforward-zone:\n  name: \"x\""));
+    BOOST_TEST(has(config, "server:\n  max-udp-size: \"1232\"\nforward-zone:\n  name: \"x\""));
     BOOST_TEST(line_of(config, "  name: \"x\"") == 17);
     BOOST_TEST(line_of(config, "verbosity") == 7);
 }
@@ -91,11 +93,15 @@ BOOST_AUTO_TEST_CASE(zones_with_servers_of_their_own_are_asked) {
     BOOST_TEST(config.text.find("unblock-lan-zones") == std::string::npos);
 }
 
-// The address ends in a colon, and is no clause.
-BOOST_AUTO_TEST_CASE(a_line_with_a_value_is_no_clause) {
+BOOST_AUTO_TEST_CASE(words_keep_their_quotes) {
     auto wanted = settings();
-    wanted.extra = {{"do-not-query-address: fe80::", 9}};
-    BOOST_TEST(has(configuration(wanted, "/f", 5301), "server:\n  do-not-query-address: fe80::"));
+    wanted.extra = {{"local-zone", false, {{"a b"}, {"static"}}, 9},
+                    {"local-data", false, {{R"(a. TXT "x")", '\''}}, 10}};
+    const auto config = configuration(wanted, "/f", 5301);
+    BOOST_TEST(has(config,
+                   "server:\n  local-zone: \"a b\" \"static\"\n  local-data: 'a. TXT "
+                   "\"x\"'"));
+    BOOST_TEST(line_of(config, "local-data") == 10);
 }
 
 BOOST_AUTO_TEST_CASE(without_validation_there_are_no_anchors) {
@@ -108,7 +114,7 @@ BOOST_AUTO_TEST_CASE(without_validation_there_are_no_anchors) {
 
 BOOST_AUTO_TEST_CASE(errors_of_the_check_are_at_our_lines) {
     auto wanted = settings();
-    wanted.extra = {{"nonsense: 3", 20}};
+    wanted.extra = {{"do-ip6", false, {{"3"}}, 20}};
     const auto config = configuration(wanted, "/f", 5301);
     const auto number = std::to_string(config.lines.size());
     const auto errors =
