@@ -228,6 +228,8 @@ void NetworkPart::add_conditions(std::vector<ops::HealthCheck>& checks) {
             add(device.name + " is down");
         }
     }
+    for (const auto& sentence : ports_.set().not_served())
+        add(sentence);
     for (const auto& name : ports_.set().without_link())
         add(name + " has no link");
     if (workers_.hop_table().service_addresses.empty()) add("there is no address to answer on");

@@ -16,10 +16,12 @@
 #include <bit>
 #include <cerrno>
 #include <cstring>
+#include <optional>
 #include <utility>
 
 #include "dataplane/base/memory_node.h"
 #include "dataplane/port/descriptor.h"
+#include "dataplane/port/hands.h"
 #include "dataplane/port/kernel_device.h"
 #include "dataplane/port/mbuf_pool.h"
 
@@ -58,9 +60,7 @@ class ReceiveRing {
     ReceiveRing() = default;
     ReceiveRing(const ReceiveRing&) = delete;
     ReceiveRing& operator=(const ReceiveRing&) = delete;
-    ~ReceiveRing() {
-        if (base_ != nullptr) ::munmap(base_, bytes_);
-    }
+    ~ReceiveRing() { unmap(); }
 
     bool map(int socket, unsigned frame_bytes, unsigned ring_bytes) {
         tpacket_req request{};
@@ -77,7 +77,11 @@ class ReceiveRing {
         base_ = static_cast<std::uint8_t*>(at);
         frame_bytes_ = frame_bytes;
         frames_ = request.tp_frame_nr;
+        at_ = 0;
         return true;
+    }
+    void unmap() {
+        if (base_ != nullptr) ::munmap(std::exchange(base_, nullptr), bytes_);
     }
 
     // The next received frame; nullptr: there is none.
@@ -133,9 +137,16 @@ class PacketPort final : public Port {
         partial_checksums_ = true;  // a local peer sends them (veth, a virtual machine's bridge)
     }
 
-    Result<void> open(const KernelDevice& device, const AfPacketOptions& options);
-    // Shares incoming packets with the other queues of `group`.
-    Result<void> join(std::uint16_t group);
+    // ---- control
+    Result<void> make_pool(const KernelDevice& device, const AfPacketOptions& options);
+    // While there are no sockets. `group`: shares incoming packets with the other queues of it.
+    Result<void> open(const KernelDevice& device, const AfPacketOptions& options,
+                      std::optional<std::uint16_t> group);
+    void join() noexcept { hands_.put_on(); }
+    bool part() noexcept { return hands_.lift(); }
+    void close();  // after part()
+    [[nodiscard]] bool is_bound() const;
+    [[nodiscard]] unsigned most_mtu() const { return frame_bytes_ - kLinkHeader - kRingHeader; }
 
     std::uint16_t rx(rte_mbuf** out, std::uint16_t n) noexcept override;
     std::uint16_t tx(rte_mbuf** packets, std::uint16_t n) noexcept override;
@@ -143,13 +154,15 @@ class PacketPort final : public Port {
         rte_pktmbuf_free(packet);  // the kernel has its own
         return true;
     }
-    [[nodiscard]] int wake_fd() const noexcept override { return rx_.get(); }
+    [[nodiscard]] int wake_fd() const noexcept override { return hands_.are_on() ? rx_.get() : -1; }
     [[nodiscard]] rte_mempool* pool() const noexcept override { return pool_.get(); }
 
   private:
     [[nodiscard]] Error refused(const std::string& what) const;
 
+    Hands hands_;
     MbufPool pool_;
+    unsigned frame_bytes_ = 0;
     Descriptor rx_, tx_;
     ReceiveRing ring_;
     unsigned idle_turns_ = 0;
@@ -165,14 +178,18 @@ Error PacketPort::refused(const std::string& what) const {
     return Error{name_ + ": " + what + ": " + std::strerror(code)};
 }
 
-Result<void> PacketPort::open(const KernelDevice& device, const AfPacketOptions& options) {
-    const unsigned frame_bytes = std::bit_ceil(device.mtu + kLinkHeader + kRingHeader);
+Result<void> PacketPort::make_pool(const KernelDevice& device, const AfPacketOptions& options) {
+    frame_bytes_ = std::bit_ceil(device.mtu + kLinkHeader + kRingHeader);
     pool_ = make_mbuf_pool(
         "packet", options.mbufs,
-        static_cast<std::uint16_t>(RTE_PKTMBUF_HEADROOM + std::max(2048U, frame_bytes)),
+        static_cast<std::uint16_t>(RTE_PKTMBUF_HEADROOM + std::max(2048U, frame_bytes_)),
         memory_node());
     if (pool_ == nullptr) return Error{name_ + ": no memory for its packets"};
+    return {};
+}
 
+Result<void> PacketPort::open(const KernelDevice& device, const AfPacketOptions& options,
+                              std::optional<std::uint16_t> group) {
     // Protocol 0: no packet is received before bind().
     rx_ = Descriptor(::socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     tx_ = Descriptor(::socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
@@ -185,7 +202,7 @@ Result<void> PacketPort::open(const KernelDevice& device, const AfPacketOptions&
         ::setsockopt(rx_.get(), SOL_PACKET, PACKET_IGNORE_OUTGOING, &on, sizeof on) != 0) {
         return refused("its AF_PACKET socket cannot be set up");
     }
-    if (!ring_.map(rx_.get(), frame_bytes, options.ring_bytes))
+    if (!ring_.map(rx_.get(), frame_bytes_, options.ring_bytes))
         return refused("no memory for the ring of its AF_PACKET socket");
     // Sent packets bypass queueing disciplines and are not copied to other listeners.
     (void)::setsockopt(tx_.get(), SOL_PACKET, PACKET_QDISC_BYPASS, &on, sizeof on);
@@ -197,17 +214,30 @@ Result<void> PacketPort::open(const KernelDevice& device, const AfPacketOptions&
     where.sll_protocol = htons(ETH_P_ALL);
     if (::bind(rx_.get(), reinterpret_cast<sockaddr*>(&where), sizeof where) != 0)
         return refused("cannot be bound");
-    return {};
-}
-
-Result<void> PacketPort::join(std::uint16_t group) {
-    const int how = PACKET_FANOUT_HASH << 16 | group;
-    if (::setsockopt(rx_.get(), SOL_PACKET, PACKET_FANOUT, &how, sizeof how) != 0)
+    const int how = PACKET_FANOUT_HASH << 16 | group.value_or(0);
+    if (group && ::setsockopt(rx_.get(), SOL_PACKET, PACKET_FANOUT, &how, sizeof how) != 0)
         return refused("its queues cannot share it (PACKET_FANOUT)");
     return {};
 }
 
+void PacketPort::close() {
+    ring_.unmap();
+    rx_ = Descriptor(-1);
+    tx_ = Descriptor(-1);
+}
+
+// The kernel takes the index from the sockets of an interface that is removed, also if a new one
+// gets the same index.
+bool PacketPort::is_bound() const {
+    sockaddr_ll where{};
+    socklen_t size = sizeof where;
+    return ::getsockname(rx_.get(), reinterpret_cast<sockaddr*>(&where), &size) != 0 ||
+           where.sll_ifindex > 0;
+}
+
 std::uint16_t PacketPort::rx(rte_mbuf** out, std::uint16_t n) noexcept {
+    if (!hands_.check()) [[unlikely]]
+        return 0;
     std::uint16_t got = 0;
     for (; got < n;) {
         const tpacket2_hdr* const frame = ring_.front();
@@ -233,6 +263,8 @@ std::uint16_t PacketPort::rx(rte_mbuf** out, std::uint16_t n) noexcept {
 }
 
 std::uint16_t PacketPort::tx(rte_mbuf** packets, std::uint16_t n) noexcept {
+    if (!hands_.are_on()) [[unlikely]]
+        return 0;
     std::array<mmsghdr, kMaxAtOnce> messages{};
     std::array<iovec, kMaxAtOnce> pieces;
     const std::uint16_t count = std::min(n, kMaxAtOnce);
@@ -247,34 +279,88 @@ std::uint16_t PacketPort::tx(rte_mbuf** packets, std::uint16_t n) noexcept {
     return static_cast<std::uint16_t>(sent);
 }
 
+PacketPort& packet_port(Port& port) {
+    return dynamic_cast<PacketPort&>(port);
+}
+const PacketPort& packet_port(const Port& port) {
+    return dynamic_cast<const PacketPort&>(port);
+}
+
+Result<KernelDevice> suitable_device(const std::string& interface, unsigned most_mtu) {
+    Result<KernelDevice> device = find_kernel_device(interface);
+    if (device && device->mtu > most_mtu) {
+        return Error{interface + " has an MTU of " + std::to_string(device->mtu) +
+                     ", its AF_PACKET sockets take up to " + std::to_string(most_mtu) +
+                     "; `ip link set dev " + interface + " mtu " +
+                     std::to_string(std::min(most_mtu, 1500U)) + "`, or `driver: socket`"};
+    }
+    return device;
+}
+
+// Of all queues of an interface; none for a single one.
+std::optional<std::uint16_t> next_group(std::size_t queues) {
+    static std::atomic<unsigned> groups{0};
+    if (queues == 1) return std::nullopt;
+    return static_cast<std::uint16_t>((static_cast<unsigned>(::getpid()) << 4) ^
+                                      groups.fetch_add(1));
+}
+
 }  // namespace
 
 Result<std::vector<std::unique_ptr<Port>>> open_af_packet(const std::string& interface,
                                                           const AfPacketOptions& options) {
-    const Result<KernelDevice> device = find_kernel_device(interface);
+    const Result<KernelDevice> device = suitable_device(interface, kMaxPacketMtu);
     if (!device) return device.error();
     if (options.queues > kMaxPacketQueues) {
         return Error{"AF_PACKET takes up to " + std::to_string(kMaxPacketQueues) +
                      " queues and `queues` is " + std::to_string(options.queues) + "; lower it"};
     }
-    if (device->mtu > kMaxPacketMtu) {
-        return Error{interface + " has an MTU of " + std::to_string(device->mtu) +
-                     ", AF_PACKET takes up to " + std::to_string(kMaxPacketMtu) +
-                     "; `ip link set dev " + interface + " mtu 1500`, or `driver: socket`"};
-    }
-    static std::atomic<unsigned> groups{0};
-    const auto group =
-        static_cast<std::uint16_t>((static_cast<unsigned>(::getpid()) << 4) ^ groups.fetch_add(1));
+    const auto group = next_group(options.queues);
     std::vector<std::unique_ptr<Port>> ports;
     for (unsigned queue = 0; queue < options.queues; ++queue) {
         auto port = std::make_unique<PacketPort>(*device);
-        if (auto opened = port->open(*device, options); !opened) return opened.error();
-        if (options.queues > 1) {
-            if (auto joined = port->join(group); !joined) return joined.error();
-        }
+        if (auto made = port->make_pool(*device, options); !made) return made.error();
+        if (auto opened = port->open(*device, options, group); !opened) return opened.error();
+        port->join();
         ports.push_back(std::move(port));
     }
     return ports;
+}
+
+bool is_bound_af_packet(const Port& port) {
+    return packet_port(port).is_bound();
+}
+
+bool release_af_packet(std::span<Port* const> ports) {
+    bool all = true;
+    for (Port* port : ports)
+        all = packet_port(*port).part() && all;
+    if (!all) return false;
+    for (Port* port : ports)
+        packet_port(*port).close();
+    return true;
+}
+
+Result<void> reopen_af_packet(const std::string& interface, std::span<Port* const> ports,
+                              const AfPacketOptions& options) {
+    const Result<KernelDevice> device =
+        suitable_device(interface, largest_packet_mtu(*ports.front()));
+    if (!device) return device.error();
+    const auto group = next_group(ports.size());
+    for (Port* port : ports) {
+        if (auto opened = packet_port(*port).open(*device, options, group); !opened) {
+            for (Port* one : ports)
+                packet_port(*one).close();
+            return opened;
+        }
+    }
+    for (Port* port : ports)
+        packet_port(*port).join();
+    return {};
+}
+
+unsigned largest_packet_mtu(const Port& port) {
+    return packet_port(port).most_mtu();
 }
 
 }  // namespace steer

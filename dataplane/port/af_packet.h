@@ -9,9 +9,13 @@
 //
 // Cost: a copy in, a copy out, one system call per sent burst. Several queues share the interface
 // by the kernel's flow hash (PACKET_FANOUT).
+//
+// The interface may be removed and return under its name, as with AF_XDP (af_xdp.h). A socket of a
+// fanout group refuses a second bind(), so control opens new sockets for the same ports.
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -33,5 +37,17 @@ inline constexpr unsigned kMaxPacketMtu = 9216;
 // no permission, no memory.
 Result<std::vector<std::unique_ptr<Port>>> open_af_packet(const std::string& interface,
                                                           const AfPacketOptions& options);
+
+// Whether the port's interface is still the one of its sockets. Control only, as all that follows.
+bool is_bound_af_packet(const Port& port);
+// Closes the sockets of a removed interface. Each worker first leaves them alone in its next rx().
+// Returns false until all have; then call again.
+bool release_af_packet(std::span<Port* const> ports);
+// Opens new sockets for the same ports on the interface that has the name now. Errors as
+// open_af_packet's, and an MTU that the ports' packets do not hold. May be tried again.
+Result<void> reopen_af_packet(const std::string& interface, std::span<Port* const> ports,
+                              const AfPacketOptions& options);
+// The largest MTU whose packets fit.
+unsigned largest_packet_mtu(const Port& port);
 
 }  // namespace steer

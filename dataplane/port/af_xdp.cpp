@@ -14,6 +14,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "dataplane/port/hands.h"
 #include "dataplane/port/kernel_device.h"
 #include "dataplane/port/umem.h"
 #include "dataplane/port/xdp/steer_xdp.h"
@@ -51,9 +52,8 @@ class XskPort final : public Port {
 
     // For control. open() while there are no sockets, then join(); from then on the worker uses them.
     Result<void> open(const XdpSteering& steering, unsigned queue, const AfXdpOptions& options);
-    void join() noexcept { hands_.store(Hands::on, std::memory_order_release); }
-    // Asks the worker to leave the rings alone; true if it does.
-    bool part() noexcept;
+    void join() noexcept { hands_.put_on(); }
+    bool part() noexcept { return hands_.lift(); }
     void close();  // after part()
     [[nodiscard]] PortLosses losses() const noexcept override;
     [[nodiscard]] bool zero_copy() const;
@@ -63,18 +63,11 @@ class XskPort final : public Port {
     std::uint16_t tx(rte_mbuf** packets, std::uint16_t n) noexcept override;
     void flush() noexcept override;
     [[nodiscard]] int wake_fd() const noexcept override {
-        return has_hands_on() ? xsk_socket__fd(socket_) : -1;
+        return hands_.are_on() ? xsk_socket__fd(socket_) : -1;
     }
     [[nodiscard]] rte_mempool* pool() const noexcept override { return umem_->pool(); }
 
   private:
-    // Whether the worker may touch the rings. Control writes `on` and `lift`; the worker replies to `lift`
-    // with `off`.
-    enum class Hands : std::uint8_t { off, on, lift };
-    [[nodiscard]] bool has_hands_on() const noexcept {
-        return hands_.load(std::memory_order_acquire) == Hands::on;
-    }
-
     Result<void> open_socket(const XdpSteering& steering, unsigned queue,
                              const AfXdpOptions& options);
     void set_up_waking(const AfXdpOptions& options);
@@ -84,7 +77,7 @@ class XskPort final : public Port {
     void kick() noexcept;
     rte_mbuf* sendable(rte_mbuf* packet) noexcept;
 
-    std::atomic<Hands> hands_{Hands::off};
+    Hands hands_;
     bool polls_device_ = false;
     xsk_ring_cons rx_{}, completed_{};
     xsk_ring_prod tx_{}, fill_{};
@@ -100,12 +93,8 @@ class XskPort final : public Port {
 // ---- receive
 
 std::uint16_t XskPort::rx(rte_mbuf** out, std::uint16_t n) noexcept {
-    if (!has_hands_on()) [[unlikely]] {
-        if (hands_.load(std::memory_order_relaxed) == Hands::lift) {
-            hands_.store(Hands::off, std::memory_order_release);
-        }
+    if (!hands_.check()) [[unlikely]]
         return 0;
-    }
     std::uint32_t at = 0;
     std::uint32_t got = xsk_ring_cons__peek(&rx_, std::min(n, kBurst), &at);
     if (got == 0 && polls_device_) {
@@ -181,7 +170,7 @@ rte_mbuf* XskPort::sendable(rte_mbuf* packet) noexcept {
 }
 
 std::uint16_t XskPort::tx(rte_mbuf** packets, std::uint16_t n) noexcept {
-    if (!has_hands_on()) [[unlikely]]
+    if (!hands_.are_on()) [[unlikely]]
         return 0;
     if (in_transmit_ >= kBurst) reap();
     const std::uint32_t room = std::min<std::uint32_t>(n, xsk_prod_nb_free(&tx_, n));
@@ -240,7 +229,7 @@ void XskPort::kick() noexcept {
 }
 
 void XskPort::flush() noexcept {
-    if (!has_hands_on()) [[unlikely]]
+    if (!hands_.are_on()) [[unlikely]]
         return;
     if (kick_due_) {
         if (xsk_ring_prod__needs_wakeup(&tx_) != 0) {
@@ -356,12 +345,6 @@ Result<void> XskPort::open(const XdpSteering& steering, unsigned queue,
     }
     if (!done) close();
     return done;
-}
-
-bool XskPort::part() noexcept {
-    Hands on = Hands::on;
-    hands_.compare_exchange_strong(on, Hands::lift, std::memory_order_acq_rel);
-    return hands_.load(std::memory_order_acquire) == Hands::off;
 }
 
 void XskPort::close() {

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <string>
 
+#include "dataplane/base/counters.h"
 #include "matchers/counter_table.h"
 
 struct rte_mbuf;
@@ -64,6 +65,11 @@ class Port {
     [[nodiscard]] virtual bool has_to_send() const noexcept { return false; }
     // This descriptor was readable: takes the interrupt from it.
     virtual void woken(int /*fd*/) noexcept {}
+    // One of its descriptors ended a sleep, and the worker found no work then.
+    void woken_without_work() noexcept { wakeups_without_work_.add(); }
+    [[nodiscard]] std::uint64_t wakeups_without_work() const noexcept {  // any thread
+        return wakeups_without_work_.get();
+    }
     // The owning worker calls it once before it runs. Other threads wake this sleeper when the port
     // has work for flush().
     virtual void set_sleeper(Sleeper&) noexcept {}
@@ -88,12 +94,21 @@ class Port {
     [[nodiscard]] std::uint16_t mtu() const noexcept { return mtu_; }
 
   protected:
-    Port(const Port&) = default;  // the port's identity, for a port that wraps this one
+    // The port's identity, for a port that wraps this one.
+    Port(const Port& other)
+        : name_(other.name_),
+          mac_(other.mac_),
+          if_index_(other.if_index_),
+          partial_checksums_(other.partial_checksums_),
+          mtu_(other.mtu_) {}
     std::string name_;
     MacAddress mac_{};
     int if_index_ = 0;
     bool partial_checksums_ = false;
     std::uint16_t mtu_ = 1500;
+
+  private:
+    Count wakeups_without_work_;
 };
 
 }  // namespace steer

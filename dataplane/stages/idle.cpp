@@ -59,7 +59,15 @@ void Sleep::disarm() noexcept {
         port->disarm();
 }
 
+// The descriptors that ended the last sleep. The worker has been through all its work since then.
+void Sleep::count_wakeups_without_work() noexcept {
+    for (std::size_t i = 1; i < descriptors_.size(); ++i) {
+        if (descriptors_[i].revents != 0) ports_[(i - 1) / 2]->woken_without_work();
+    }
+}
+
 void Sleep::until(std::uint64_t deadline_ms, Now now, unsigned in_a_row) noexcept {
+    if (in_a_row > 1) count_wakeups_without_work();
     const bool away = gather_descriptors();
     timespec longest{};
     const bool sends =

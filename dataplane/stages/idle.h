@@ -103,6 +103,7 @@ class Sleep {
     // Collects the present descriptors. Returns true if a port lost its descriptor (its device was
     // removed).
     bool gather_descriptors() noexcept;
+    void count_wakeups_without_work() noexcept;
 
     const std::vector<Port*> ports_;  // ports with a descriptor
     Sleeper& sleeper_;

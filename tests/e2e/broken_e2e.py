@@ -161,15 +161,15 @@ class Broken(unittest.TestCase):
         until(lambda: self.answered() and "upstream udp://1.1.1.1:53 answers again" in daemon.text(), 20, "and again")
         self.assertEqual(daemon.text().count("upstream udp://1.1.1.1:53 does not answer"), 1)
 
-    def test_a_removed_interface_of_af_packet_is_reported_once(self):
+    def test_a_removed_interface_is_reported_once(self):
         net = self.scene.network
         net.link(("appliance", "eth1"), ("client", "eth1"))
         net.address("appliance", "eth1", "192.0.2.1/24")
         daemon = self.start("dataplane:\n  ports: [ { device: eth0 }, { device: eth1, driver: af_packet } ]\n" + MINIMAL)
         net.run("appliance", "ip", "link", "del", "eth1")
-        until(lambda: "eth1 was removed, and an af_packet port does not follow" in daemon.text(), 10, "it says so")
+        until(lambda: "eth1 was removed: " in daemon.text(), 10, "it says so")
         self.assertTrue(self.answered())
-        self.assertEqual(daemon.text().count("eth1 was removed, and an af_packet port does not follow"), 1)
+        self.assertEqual(daemon.text().count("eth1 was removed: "), 1)
 
     def test_a_port_without_an_address_is_reported(self):
         net = self.scene.network

@@ -33,9 +33,9 @@ class Lab:
         for space in ("client", "appliance"):
             network.namespace(space)
 
-    def veth(self, ours: bool = True) -> None:
+    def veth(self, ours: bool = True, queues: int = 1) -> None:
         """A pair of interfaces, the appliance's with our addresses (if `ours`); both compute what they send."""
-        self.network.link(("appliance", "eth0"), ("client", "eth0"))
+        self.network.link(("appliance", "eth0"), ("client", "eth0"), queues)
         for space in ("appliance", "client"):
             self.network.run(space, "ethtool", "-K", "eth0", "tx", "off")
         if ours:
@@ -60,11 +60,11 @@ class Lab:
                            address).wait_for("ready")
         return address
 
-    def counters(self) -> str:
+    def counters(self, *options: str) -> str:
         """What the daemon counted."""
         if not self.socket.exists():
             return "there is no control socket"
-        return run(f"{BUILD}/tools/steerctl/steerctl", "--socket", str(self.socket), "counters").stdout
+        return run(f"{BUILD}/tools/steerctl/steerctl", "--socket", str(self.socket), "counters", *options).stdout
 
     def daemon(self, port: str, upstream: str):
         config = self.folder / "steerdns.yaml"
@@ -74,10 +74,9 @@ class Lab:
                           f"  - tag: main\n    type: sequence\n"
                           f"    args: [ {{ exec: cache short_circuit }}, {{ exec: forward {upstream} }} ]\n")
         env = {"LD_PRELOAD": self.preload} if self.preload else None
-        daemon = self.network.start("appliance", "steerdnsd", f"{BUILD}/steerdnsd", "--config", str(config),
-                                    "--control-socket", str(self.socket), env=env)
-        daemon.wait_for("serving", 40)
-        return daemon
+        self.process = self.network.start("appliance", "steerdnsd", f"{BUILD}/steerdnsd", "--config", str(config),
+                                          "--control-socket", str(self.socket), env=env)
+        self.process.wait_for("serving", 40)
 
 
 # The kinds: each starts the daemon on its port and returns the Place of its client. ----------------------------
@@ -164,6 +163,7 @@ def on_ring(lab: Lab) -> Place:
 
 KINDS = {
     "af_packet": on_veth("af_packet", partial=True),
+    "af_packet_2": on_veth("af_packet, queues: 2", partial=True),
     "af_xdp": on_veth("af_xdp", partial=True),
     "socket": on_veth("socket"),
     "memif": on_memif(with_kernel),

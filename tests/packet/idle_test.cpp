@@ -2,6 +2,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <array>
 #include <boost/test/unit_test.hpp>
 #include <thread>
 
@@ -93,6 +94,44 @@ BOOST_AUTO_TEST_CASE(a_worker_naps_when_a_nap_gathers_more_packets) {
     BOOST_CHECK_LT(naps_of(6, 10), 50);  // tries
     BOOST_CHECK_LT(naps_of(2, 2), 50);
     BOOST_CHECK_EQUAL(naps_of(1, 1), 0);  // a query that is alone is woken for
+}
+
+// A port whose descriptor is always readable.
+class RestlessPort final : public Port {
+  public:
+    RestlessPort() {
+        const std::uint64_t one = 1;
+        BOOST_REQUIRE(::write(fd_, &one, sizeof one) == sizeof one);
+    }
+    ~RestlessPort() override { ::close(fd_); }
+    RestlessPort(const RestlessPort&) = delete;
+    RestlessPort& operator=(const RestlessPort&) = delete;
+    std::uint16_t rx(rte_mbuf** /*out*/, std::uint16_t /*n*/) noexcept override { return 0; }
+    std::uint16_t tx(rte_mbuf** /*packets*/, std::uint16_t /*n*/) noexcept override { return 0; }
+    [[nodiscard]] int wake_fd() const noexcept override { return fd_; }
+    [[nodiscard]] rte_mempool* pool() const noexcept override { return nullptr; }
+
+  private:
+    int fd_ = ::eventfd(0, EFD_NONBLOCK);
+};
+
+BOOST_AUTO_TEST_CASE(wakeups_of_a_port_are_counted_if_no_work_followed) {
+    Sleeper sleeper{::eventfd(0, EFD_NONBLOCK)};
+    {
+        RestlessPort port;
+        const std::array<Port*, 1> ports{&port};
+        Sleep sleep(ports, sleeper);
+        const Now now = BootClock().now();
+        sleep.until(now.ms + 1000, now, 1);
+        BOOST_TEST(port.wakeups_without_work() == 0U);  // not known yet
+        sleep.until(now.ms + 1000, now, 2);
+        sleep.until(now.ms + 1000, now, 3);
+        BOOST_TEST(port.wakeups_without_work() == 2U);
+        // There was work before this sleep.
+        sleep.until(now.ms + 1000, now, 1);
+        BOOST_TEST(port.wakeups_without_work() == 2U);
+    }
+    ::close(sleeper.event_fd());
 }
 
 BOOST_AUTO_TEST_CASE(a_message_wakes_a_sleeping_worker_and_stop_ends_it) {

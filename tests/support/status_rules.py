@@ -44,7 +44,7 @@ def is_known(name: str) -> bool:
     if name + ".cpp" in FILES and name.startswith("fuzz_") or name + ".story" in FILES:
         return True
     # Written out in the build files, whole or as an item of a list whose prefix stands beside it.
-    return any(f"'{part}'" in BUILDS for part in (name, re.sub("^(packets|poisoning|vm)-", "", name)))
+    return any(f"'{part}'" in BUILDS for part in (name, re.sub("^(packets|poisoning|links|vm)-", "", name)))
 
 
 def findings(text: str) -> list[str]:

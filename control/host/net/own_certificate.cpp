@@ -92,7 +92,7 @@ std::string missing_name(X509* certificate, const CertificateNames& wanted) {
         if (X509_check_host(certificate, name.c_str(), name.size(), 0, nullptr) != 1) return name;
     }
     for (const IpAddress& address : wanted.addresses) {
-        const std::string text = address.to_string();
+        std::string text = address.to_string();
         if (X509_check_ip_asc(certificate, text.c_str(), 0) != 1) return text;
     }
     return {};

@@ -111,6 +111,17 @@ class FilterWriter {
         end(all ? denied_ : SECCOMP_RET_ALLOW);
     }
 
+    // The pending error of a socket, and no other option.
+    void allow_socket_error() {
+        constexpr unsigned kLevel = 1, kOption = 2;
+        if (!begin_block("getsockopt", kLevel, 6)) return;
+        jump(BPF_JEQ, SOL_SOCKET, 0, 3);
+        load(offsetof(seccomp_data, args) + kOption * sizeof(std::uint64_t));
+        jump(BPF_JEQ, SO_ERROR, 0, 1);
+        end(SECCOMP_RET_ALLOW);
+        end(denied_);
+    }
+
     // SO_REUSEADDR is not set, and the caller does not learn it.
     void ignore_reuse() {
         constexpr unsigned kLevel = 1, kOption = 2;
@@ -192,6 +203,7 @@ std::vector<sock_filter> filter_program(const CallRules& rules, std::uint32_t de
     if (rules.keeps_ports) writer.ignore_reuse();  // before the groups, which allow the call
     for (const auto group : rules.calls)
         allow_group(writer, group, rules.answers_calls);
+    if (rules.reads_socket_errors) writer.allow_socket_error();
     allow_memory(writer, rules.maps_code);
     allow_files(writer, rules.files);
     if (!rules.families.empty()) {

@@ -147,7 +147,8 @@ CallRules rules_of(ThreadKind kind, bool writes_log) {
     using Files = CallRules::Files;
     switch (kind) {
         case ThreadKind::worker:
-            return {kWorkerCalls, {}};
+            // af_packet: the error of an interface that went down wakes the worker until it is read.
+            return {.calls = kWorkerCalls, .families = {}, .reads_socket_errors = true};
         case ThreadKind::streams:
             if (writes_log) return {kLoggingStreamsCalls, kInternet, Files::all};
             return {kStreamsCalls, kInternet, Files::reading};

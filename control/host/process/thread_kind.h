@@ -53,8 +53,9 @@ struct CallRules {
     std::span<const int> families;  // of new sockets; none: no new sockets
     Files files = Files::none;
     bool starts_threads = false;
-    bool maps_code = false;      // executable memory, never writable at the same time
-    bool answers_calls = false;  // it may answer denied calls of other threads
+    bool maps_code = false;            // executable memory, never writable at the same time
+    bool answers_calls = false;        // it may answer denied calls of other threads
+    bool reads_socket_errors = false;  // getsockopt(SO_ERROR), and no other option
     // SO_REUSEADDR has no effect, so that no other user can bind its UDP ports beside it.
     bool keeps_ports = false;
 };

@@ -99,7 +99,7 @@ Result<void> UndoFile::take_over(std::vector<std::string>& shown) const {
     if (!all) return all.error();
     for (const std::string& line : old->lines)
         if (std::ranges::find(*all, line) == all->end()) all->push_back(line);
-    if (const auto written = write(*all); !written) return written;
+    if (auto written = write(*all); !written) return written;
     ::unlink(former_.c_str());
     return {};
 }

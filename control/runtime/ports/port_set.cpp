@@ -4,11 +4,9 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <set>
 #include <utility>
 
-#include "dataplane/port/af_packet.h"
-#include "dataplane/port/af_xdp.h"
-#include "dataplane/port/kernel_device.h"
 #include "dataplane/port/pci_device.h"
 
 namespace steer {
@@ -125,17 +123,15 @@ Result<void> PortSet::open_virtual(const config::PortSettings& port, const std::
 Result<void> PortSet::open_af_packet_port(const config::PortSettings& port) {
     AfPacketOptions options;
     options.queues = port.queues != 0 ? port.queues : workers_;
-    auto queues = open_af_packet(port.device, options);
-    if (!queues) return queues.error();
-    const int if_index = queues->front()->if_index();
-    append(queues_, std::move(*queues));
+    auto device = PacketDevice::open(port.device, options);
+    if (!device) return device.error();
+    const int if_index = (*device)->if_index();
+    append(queues_, (*device)->take_ports());
     devices_.push_back(as_device(port, if_index));
     devices_.back().copies = true;
-    reports_.push_back({port.device, "af_packet", "the configuration says so",
-                        std::to_string(options.queues) +
-                            (options.queues == 1 ? " queue" : " queues by the kernel's flow hash") +
-                            ", checksums in software",
-                        if_index});
+    reports_.push_back(
+        {port.device, "af_packet", "the configuration says so", (*device)->describe(), if_index});
+    packet_devices_.push_back(std::move(*device));
     return {};
 }
 
@@ -212,20 +208,37 @@ std::vector<Port*> PortSet::of_worker(unsigned index, unsigned workers) const {
     return mine;
 }
 
+std::vector<FollowedDevice*> PortSet::followed() const {
+    std::vector<FollowedDevice*> all;
+    for (const auto& device : xdp_devices_)
+        all.push_back(device.get());
+    for (const auto& device : packet_devices_)
+        all.push_back(device.get());
+    return all;
+}
+
 std::vector<std::string> PortSet::follow_devices() {
     std::vector<std::string> sentences;
-    for (const auto& device : xdp_devices_) {
+    for (FollowedDevice* const device : followed()) {
         if (auto sentence = device->follow()) sentences.push_back(std::move(*sentence));
     }
-    for (const PortReport& port : reports_) {
-        if (port.driver != "af_packet" || has_interface(port.if_index)) continue;
-        if (!lost_.insert(port.if_index).second) continue;
-        sentences.push_back(port.device +
-                            " was removed, and an af_packet port does not follow an interface that "
-                            "comes back: restart "
-                            "steerdnsd then, or serve it by af_xdp");
+    return sentences;
+}
+
+std::vector<std::string> PortSet::not_served() const {
+    std::vector<std::string> sentences;
+    for (const FollowedDevice* const device : followed()) {
+        if (!device->error().empty()) sentences.push_back(device->error());
     }
     return sentences;
+}
+
+std::vector<PortSet::QueueWakeups> PortSet::queue_wakeups() const {
+    std::vector<QueueWakeups> all;
+    for (std::size_t q = 0; q < queues_.size(); ++q)
+        all.push_back({queues_[q]->name(), static_cast<unsigned>(q % workers_),
+                       queues_[q]->wakeups_without_work()});
+    return all;
 }
 
 std::map<std::string, PortLosses> PortSet::losses() const {

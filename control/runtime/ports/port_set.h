@@ -5,9 +5,9 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <map>
 #include <memory>
-#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -16,6 +16,7 @@
 #include "control/host/kernel/next_hops.h"
 #include "control/runtime/ports/exception_path.h"
 #include "dataplane/port/ethdev.h"
+#include "dataplane/port/packet_device.h"
 #include "dataplane/port/port.h"
 #include "dataplane/port/xdp_device.h"
 #include "matchers/result.h"
@@ -41,6 +42,13 @@ class PortSet {
     [[nodiscard]] const std::vector<PortReport>& reports() const { return reports_; }
     // By device. `ss -u` and /proc/net/udp have losses of kernel sockets.
     [[nodiscard]] std::map<std::string, PortLosses> losses() const;
+    // A queue's wake-ups without work (Port::wakeups_without_work), in an order that stays.
+    struct QueueWakeups {
+        std::string device;
+        unsigned worker = 0;
+        std::uint64_t without_work = 0;
+    };
+    [[nodiscard]] std::vector<QueueWakeups> queue_wakeups() const;
     [[nodiscard]] bool any_frames() const { return !queues_.empty(); }
     // A descriptor of a map of an XDP program; -1: no port has one.
     [[nodiscard]] int xdp_map() const {
@@ -61,6 +69,8 @@ class PortSet {
     // Devices that were removed or returned since the last call, and other events, as sentences for
     // the log. Call it periodically.
     std::vector<std::string> follow_devices();
+    // Devices that are back and cannot be served, as sentences.
+    [[nodiscard]] std::vector<std::string> not_served() const;
 
     // Updates the XDP programs' maps from these.
     Result<void> set_addresses(std::span<const IpAddress> service, std::span<const IpAddress> own);
@@ -90,12 +100,14 @@ class PortSet {
     Result<void> open_sockets(const config::PortSettings& port, std::string why);
 
     unsigned workers_;  // a port gets a queue for each, if possible and `queues` is not set
-    std::vector<std::unique_ptr<XdpDevice>> xdp_devices_;     // before queues_: freed after them
-    std::vector<std::unique_ptr<ExceptionPath>> exceptions_;  // as well
+    [[nodiscard]] std::vector<FollowedDevice*> followed() const;
+
+    std::vector<std::unique_ptr<XdpDevice>> xdp_devices_;        // before queues_: freed after them
+    std::vector<std::unique_ptr<PacketDevice>> packet_devices_;  // as well
+    std::vector<std::unique_ptr<ExceptionPath>> exceptions_;     // as well
     std::vector<std::unique_ptr<Port>> queues_;
     std::vector<kernel::PortDevice> devices_;
     std::vector<PortReport> reports_;
-    std::set<int> lost_;  // removed interfaces of af_packet, already logged
     std::vector<std::string> warnings_;
 };
 

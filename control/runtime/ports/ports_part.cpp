@@ -6,6 +6,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <utility>
 
@@ -42,6 +43,14 @@ void write_links(ops::MetricWriter& writer, const PortSet& ports) {
                       std::uint64_t{std::find(down.begin(), down.end(), device) == down.end()});
 }
 
+// Of all queues of the device.
+std::uint64_t wakeups_of(const PortSet& ports, const std::string& device) {
+    std::uint64_t sum = 0;
+    for (const PortSet::QueueWakeups& queue : ports.queue_wakeups())
+        sum += queue.device == device ? queue.without_work : 0;
+    return sum;
+}
+
 void write_losses(ops::MetricWriter& writer, const PortSet& ports) {
     const auto all = ports.losses();
     if (all.empty()) return;  // a family has samples
@@ -51,6 +60,9 @@ void write_losses(ops::MetricWriter& writer, const PortSet& ports) {
         for (const auto& loss : kPortLosses)
             writer.sample({{"device", device}, {"why", loss.label}}, losses.*loss.which);
     }
+    writer.family("steerdns_port_wakeups_without_work");
+    for (const auto& [device, losses] : all)
+        writer.sample({{"device", device}}, wakeups_of(ports, device));
 }
 
 void write_exceptions(ops::MetricWriter& writer, const std::vector<ExceptionPath*>& paths) {
@@ -98,6 +110,24 @@ void PortsPart::serve() {
 void PortsPart::poll() {
     for (const auto& sentence : ports_->follow_devices())
         spdlog::warn("{}", sentence);
+    const auto queues = ports_->queue_wakeups();
+    for (std::size_t i = 0; i < queues.size(); ++i)
+        wakeups_.check(main_.now_ms(), i, queues[i].without_work);
+}
+
+void PortsPart::add_problems(Problems& problems) {
+    for (std::string& sentence : ports_->not_served())
+        problems.push_back({"ports", std::move(sentence)});
+    const auto queues = ports_->queue_wakeups();
+    for (std::size_t i = 0; i < queues.size(); ++i) {
+        const std::uint64_t per_second = wakeups_.restless_per_second(i);
+        if (per_second == 0) continue;
+        problems.push_back(
+            {"ports", "port " + queues[i].device + " wakes worker " +
+                          std::to_string(queues[i].worker) + " " + std::to_string(per_second) +
+                          " times a second without a packet, which uses a whole CPU: restart "
+                          "steerdnsd, and report it with the driver of the interface"});
+    }
 }
 
 void PortsPart::add_status(object& all) {
@@ -117,6 +147,7 @@ void PortsPart::add_counters(object& all) {
     for (const auto& [device, losses] : ports_->losses()) {
         object one{{"name", device}};
         ops::add_counts(one, kPortLosses, losses);
+        one["wakeups_without_work"] = wakeups_of(*ports_, device);
         ports.push_back(std::move(one));
     }
     all["ports"] = std::move(ports);

@@ -342,6 +342,22 @@ BOOST_AUTO_TEST_CASE(a_streams_thread_writes_files_only_if_logs_rotate,
     }));
 }
 
+// An interface that went down leaves an error at its socket.
+BOOST_AUTO_TEST_CASE(a_worker_reads_the_error_of_a_socket_and_no_other_option,
+                     *boost::unit_test::precondition(filters_are_on)) {
+    BOOST_TEST(in_process([] {
+        if (!steer::filter_this_process(ThreadKind::worker)) return false;
+        const auto reads = [](int level, int option) {
+            int found = 0;
+            socklen_t size = sizeof found;
+            // Not a socket: a call that is allowed says so.
+            return ::getsockopt(STDIN_FILENO, level, option, &found, &size) == 0 || errno != EPERM;
+        };
+        return reads(SOL_SOCKET, SO_ERROR) && !reads(SOL_SOCKET, SO_TYPE) &&
+               !reads(SOL_SOCKET, SO_PEERCRED) && !reads(IPPROTO_IP, SO_ERROR);
+    }));
+}
+
 // Else another user could bind the port of an engine, too, and answer in its place.
 BOOST_AUTO_TEST_CASE(an_engine_shares_its_ports_with_no_other_user,
                      *boost::unit_test::precondition(filters_are_on)) {
