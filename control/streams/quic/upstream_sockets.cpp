@@ -117,8 +117,9 @@ void UpstreamSockets::take_reply(std::uint64_t connection, std::uint64_t ask, As
     replies_.add(record, {chars_of(message)});
 }
 
+// That an upstream takes no more asks is known before the asks that it refused.
 void UpstreamSockets::close_batches() {
-    for (RecordBatch* const batch : {&replies_, &streams_}) {
+    for (RecordBatch* const batch : {&streams_, &replies_}) {
         if (batch->empty()) continue;
         waiting_.emplace_back(batch->message());
         batch->clear();

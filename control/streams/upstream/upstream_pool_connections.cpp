@@ -40,11 +40,12 @@ std::size_t UpstreamPool::wanted_connections() {
     if (waiting_.empty() || !transport_->is_multiplexed()) return waiting_.size();
     const std::uint64_t now = context_.now_ms();
     if (pace_.is_refusing(now)) {
-        const bool goes_on =
-            usable(now) > 0 && std::ranges::all_of(waiting_, [](const QueryPtr& query) {
-                return query->goes_anywhere();
-            });
-        return goes_on ? 0 : 1;
+        const bool goes_on = std::ranges::any_of(open_, [&](const Open& open) {
+            return !open.session->is_leaving() && !is_suspect(open, now);
+        });
+        const bool go_anywhere = std::ranges::all_of(
+            waiting_, [](const QueryPtr& query) { return query->goes_anywhere(); });
+        return goes_on && go_anywhere ? 0 : 1;
     }
     const std::size_t batch = pace_.batch(now);
     return std::min((waiting_.size() - 1) / batch + 1, kParallelConnects);

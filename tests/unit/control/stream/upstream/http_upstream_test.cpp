@@ -8,6 +8,7 @@
 #include "control/streams/http/doh_client.h"
 #include "control/streams/http/http2_session.h"
 #include "control/streams/upstream/http_upstream.h"
+#include "control/streams/upstream/stream_transport.h"
 #include "http/http_peer.h"
 
 using namespace steer;
@@ -120,7 +121,7 @@ struct OnSocket {
     std::shared_ptr<UpstreamSession> session;
     std::unique_ptr<Peer> upstream;
 
-    OnSocket() {
+    explicit OnSocket(decltype(&make_http_session) make = make_http_session) {
         boost::asio::ip::tcp::socket socket(context.io);
         socket.connect({boost::asio::ip::address_v4::loopback(), listener.port()});
         UpstreamTarget target;
@@ -128,7 +129,7 @@ struct OnSocket {
         target.path = "/dns-query";
         target.port = 443;
         target.scheme = stream::UpstreamScheme::https;
-        session = make_http_session(context, ByteStream(std::move(socket)), target, watcher);
+        session = make(context, ByteStream(std::move(socket)), target, watcher);
         BOOST_REQUIRE(until([&] {
             if (auto peer = listener.accept()) upstream = std::make_unique<Peer>(std::move(*peer));
             return upstream != nullptr;
@@ -535,12 +536,21 @@ BOOST_AUTO_TEST_CASE(a_query_that_is_too_early_was_not_processed) {
 }
 
 BOOST_AUTO_TEST_CASE(a_query_that_was_never_written_was_not_processed) {
-    OnSocket s;
-    Asked asked;
-    s.ask(asked);
-    s.session->close();  // before the turn that writes
-    BOOST_REQUIRE(s.until([&] { return asked.times == 1; }));
-    BOOST_TEST((asked.retry == Retry::unprocessed));
+    for (const auto make : {make_http_session, make_dns_session}) {
+        for (const bool is_written : {true, false}) {
+            OnSocket s(make);
+            Asked asked;
+            s.ask(asked);
+            if (is_written)
+                BOOST_REQUIRE(s.until([&] {
+                    s.upstream->receive();
+                    return !s.upstream->in.empty();
+                }));
+            s.session->close();
+            BOOST_REQUIRE(s.until([&] { return asked.times == 1; }));
+            BOOST_TEST((asked.retry == (is_written ? Retry::lost : Retry::unprocessed)));
+        }
+    }
 }
 
 BOOST_AUTO_TEST_CASE(a_query_on_an_ended_connection_is_retried) {

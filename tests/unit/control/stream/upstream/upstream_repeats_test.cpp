@@ -203,6 +203,22 @@ BOOST_AUTO_TEST_CASE(an_upstream_that_leaves_after_each_fourth_answer_answers_al
     BOOST_TEST(w.connections() <= 30U);
 }
 
+// As over QUIC, where a refusal may be known before GOAWAY is.
+BOOST_AUTO_TEST_CASE(a_connection_that_refused_and_then_leaves_is_replaced) {
+    SeamWorld w;
+    w.ask(11, "a.example");
+    w.ask(12, "b.example");
+    const auto old = w.open(0);
+    old->reject(4);
+    old->leave(4);
+    w.pass(UpstreamPool::kFirstPauseMs);
+    BOOST_TEST_REQUIRE(w.attempts.size() == 2U);
+    answer_first(*w.open(1));
+    w.check_reply(12, "b.example");
+    answer_first(*old);
+    w.check_reply(11, "a.example");
+}
+
 BOOST_AUTO_TEST_CASE(a_new_connection_keeps_the_last_stream_limit_until_it_has_its_own) {
     SeamWorld w;
     for (std::uint16_t id = 1; id <= 6; ++id)
