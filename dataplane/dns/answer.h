@@ -44,6 +44,7 @@ struct Answer {
     bool for_one : 1;         // made for one client's address only: never cached
     bool has_hints : 1;       // the answer section has addresses in SVCB or HTTPS records (hints.h)
     bool has_additional : 1;  // there are addresses behind the answer section (hints.h)
+    bool is_brief : 1;        // a failure, of upstreams that live: another try soon may succeed
     std::uint8_t ecs_scope;   // of the client subnet in its query (RFC 7871)
     // Of a failure of an upstream that is trusted (`trust_ad`): its extended error (RFC 8914) plus 1;
     // 0: none.

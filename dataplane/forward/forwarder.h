@@ -97,6 +97,7 @@ enum class UpstreamResult : std::uint8_t {
     answered,    // with a buffer: an answer; SERVFAIL or REFUSED if there is no better one
     timed_out,   // total_timeout_ms is over
     all_failed,  // the network refused the query for every upstream (a kernel socket's error)
+    dropped,     // each upstream is reached, and only refused the query or ended its connections
     no_route,    // the total time is over, and no upstream was reachable
     table_full,  // max_in_flight other queries are in flight
     displaced,   // the table was full, and this query was old enough to be replaced

@@ -79,7 +79,8 @@ struct OutstandingQuery {
     MemberMask returned = 0, tested = 0;
     std::uint8_t near_misses = 0;
     std::uint8_t nxdomain_votes = 0, no_data_votes = 0;  // of the upstreams
-    bool is_first_half = false;                // half of the table: only make_room() ends it early
+    bool is_first_half : 1 = false;            // half of the table: only make_room() ends it early
+    bool has_other_failure : 1 = false;        // than kUpstreamDropsQuery, of an upstream
     std::array<std::uint64_t, 4> case_bits{};  // bit i: letter i is sent as a capital (0x20)
     std::array<std::uint8_t, 256> qname;       // lower-cased wire form, then subnet, then options
 

@@ -85,6 +85,7 @@ Forwarder::Impl::Reply Forwarder::Impl::take_reply(std::uint32_t attempt,
             return Reply::other_case;
         }
         if (error != dns::AnswerError::none) return Reply::malformed;
+        f.has_other_failure = true;
         f.end = UpstreamResult::no_buffer;  // unless a retry succeeds
         return Reply::no_buffer;
     }
@@ -430,7 +431,8 @@ void Forwarder::Impl::on_kernel_reply(const Message& m, Now now) noexcept {
     }
     if (a.outstanding == kNone) return;
     OutstandingQuery& f = table[a.outstanding];
-    f.end = UpstreamResult::all_failed;
+    if (m.b != kUpstreamDropsQuery) f.has_other_failure = true;
+    f.end = UpstreamResult::dropped;
     note(f, TraceWhat::refused, 0, a.upstream, asks_to_wait ? kUpstreamFailsQuery : m.b, now);
     if (f.sent_in_round > 0) --f.sent_in_round;  // nothing was sent
     if (was_reached || m.b == kUpstreamNotTrusted || m.b == kUpstreamProxyRefuses)

@@ -100,6 +100,7 @@ bool Forwarder::Impl::ask_next(std::uint32_t outstanding, Now now) noexcept {
                     now.ms + (f.over_tcp ? to.timeout_ms : choice.patience_ms(to, f.round));
                 return true;
             case Sent::no_route:
+                f.has_other_failure = true;
                 f.tried |= bit(m);
                 break;
             case Sent::no_room:
@@ -278,6 +279,7 @@ void Forwarder::Impl::end_attempts_in_silence(std::uint32_t outstanding, Now now
                 !f.waiters.empty())
                 counters.saw(Overload::timeout, f.waiters.first()->path.client.address, f.name());
             choice.timed_out(asked.id, a.measures, now.ms, may_rest);
+            f.has_other_failure = true;
             note(f, TraceWhat::silent, 0, asked.id, waited_ms, now);
             table.close_attempt(i);
         } else if (!a.late && !f.over_tcp && waited_ms >= choice.patience_ms(asked, 0)) {

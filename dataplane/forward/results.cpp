@@ -31,8 +31,11 @@ void Forwarder::Impl::end_requesting(std::uint32_t outstanding, bool answered) n
 
 void Forwarder::Impl::finish(std::uint32_t outstanding, UpstreamResult end,
                              Buffer* answer) noexcept {
-    end_requesting(outstanding, answer != nullptr);
     OutstandingQuery& f = table[outstanding];
+    // Who was silent has not dropped the query.
+    if (end == UpstreamResult::dropped && (f.has_other_failure || f.attempts != kNone))
+        end = UpstreamResult::all_failed;
+    end_requesting(outstanding, answer != nullptr);
     f.end = answer != nullptr ? UpstreamResult::answered : end;
     if (f.answer != answer) release(f.answer);
     f.answer = answer;

@@ -7,6 +7,8 @@
 namespace steer {
 namespace {
 
+constexpr std::uint32_t kBriefFailureS = 1;  // the least of RFC 9520 3.2
+
 std::uint32_t negative_life_s(const dns::Answer& answer, const CacheInstance& settings) {
     if (!settings.cache_negative) return 0;
     if (answer.has_soa) return std::min(answer.min_ttl_s, settings.max_negative_ttl_s);
@@ -26,7 +28,8 @@ bool is_failure(const dns::Answer& answer) noexcept {
 std::uint32_t cacheable_for_s(const dns::Answer& answer, const CacheInstance& settings,
                               std::uint32_t age_s) noexcept {
     if ((answer.flags & dns::kTc) != 0 || answer.for_one) return 0;
-    if (is_failure(answer)) return settings.failure_ttl_s;
+    if (is_failure(answer))
+        return std::min(settings.failure_ttl_s, answer.is_brief ? kBriefFailureS : UINT32_MAX);
     if (answer.rcode == dns::kYxDomain) return 0;
     if (answer.negative) return negative_life_s(answer, settings);
     if (answer.min_ttl_s < std::uint64_t{settings.min_positive_ttl_s} + age_s) return 0;

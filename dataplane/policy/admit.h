@@ -5,7 +5,7 @@
 // answers live for their smallest TTL, at least raised_to_s, at most max_positive_ttl_s. They are
 // not cached if less than min_positive_ttl_s is left. Negative answers (NXDOMAIN, NOERROR without a
 // record of the asked type) live for the smaller of the SOA's TTL and MINIMUM. Failures (SERVFAIL,
-// REFUSED, FORMERR ...) live for a few seconds (RFC 9520).
+// REFUSED, FORMERR ...) live for a few seconds (RFC 9520), brief ones (Answer::is_brief) for one.
 #pragma once
 
 #include <cstdint>

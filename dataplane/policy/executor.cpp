@@ -31,9 +31,9 @@ Step Executor::run(QueryContext& c, Now now) noexcept {
 }
 
 Step Executor::resume(QueryContext& c, Buffer* answer, dns::Ede why, Now now,
-                      bool may_be_stale) noexcept {
+                      const FailureTerms& terms) noexcept {
     const bool failed = answer == nullptr || is_failure(answer->answer());
-    if (failed && may_be_stale && resume_stale(c, now)) {
+    if (failed && terms.may_be_stale && resume_stale(c, now)) {
         release(answer);
         return Step::answered;
     }
@@ -43,6 +43,7 @@ Step Executor::resume(QueryContext& c, Buffer* answer, dns::Ede why, Now now,
             w.give_empty(dns::kServFail);
             c.state.made_by = ProgramState::kNowhere;
             c.response.set_ede(why);
+            if (terms.is_brief) c.response.set_brief();
             c.failed = true;
             return w.stop();
         }));

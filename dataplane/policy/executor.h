@@ -37,6 +37,12 @@ struct HitLists {
     std::uint8_t list_count = 0;
 };
 
+// Of a question that upstreams did not answer.
+struct FailureTerms {
+    bool may_be_stale = true;  // a stale answer may replace the failure
+    bool is_brief = false;     // Answer::is_brief
+};
+
 class Executor {
   public:
     // `cache` and `notes` may be nullptr.
@@ -80,9 +86,9 @@ class Executor {
     // Runs from state.pc on.
     Step run(QueryContext& c, Now now) noexcept;
     // After Step::asks. Takes ownership of `answer`. With nullptr and `why`, the program ends with
-    // SERVFAIL. `may_be_stale`: a stale answer may replace a failure.
+    // SERVFAIL.
     Step resume(QueryContext& c, Buffer* answer, dns::Ede why, Now now,
-                bool may_be_stale = true) noexcept;
+                const FailureTerms& terms = {}) noexcept;
     // Continues with the response of a branch, its claims and its marks. `other`: the other branch,
     // if it also has a response.
     Step take_branch(QueryContext& c, QueryContext& branch, const QueryContext* other,

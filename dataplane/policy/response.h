@@ -38,6 +38,8 @@ class Response {
         knows_ads_ = false;
     }
     void set_empty(std::uint8_t rcode, std::optional<dns::Ede> ede = std::nullopt) noexcept;
+    // After set_empty(): the failure is Answer::is_brief.
+    void set_brief() noexcept { empty_.is_brief = true; }
     void set_entry(const cache::Entry* entry) noexcept {
         clear();
         entry_ = source_ = entry;

@@ -25,6 +25,7 @@ dns::Ede reason_of(UpstreamResult end) {
     switch (end) {
         case UpstreamResult::timed_out:
         case UpstreamResult::all_failed:
+        case UpstreamResult::dropped:
             return dns::Ede::no_reachable;
         case UpstreamResult::no_route:
         case UpstreamResult::looped:
@@ -692,9 +693,9 @@ void Resolver::answered(Parked& p, UpstreamResult end, Buffer* answer, Now now) 
         c.trace.note(now, TraceWhat::upstream_end, static_cast<unsigned>(end), c.state.pc);
     ResolveContext w{c, nullptr, &p};
     // A stale answer would come back by the loop as a fresh one.
-    const bool may_be_stale = end != UpstreamResult::looped;
-    const Step step =
-        go_on(w, parts_.executor.resume(c, answer, reason_of(end), now, may_be_stale), now);
+    const FailureTerms terms{.may_be_stale = end != UpstreamResult::looped,
+                             .is_brief = end == UpstreamResult::dropped};
+    const Step step = go_on(w, parts_.executor.resume(c, answer, reason_of(end), now, terms), now);
     const bool failed = c.response && c.response.answer().rcode == dns::kServFail;
     const bool has_client = !c.state.refresh && !p.is_branch;
     if (end == UpstreamResult::over_quota && failed && has_client &&

@@ -100,7 +100,9 @@ constexpr std::array<Row<Cache>, 22> kCacheRows{{
      "minimum TTL of answers with records, like dnsmasq's `min-cache-ttl`\nShorter TTLs, also 0, "
      "are raised, and clients receive the raised TTL."},
     {"failure_ttl", &Cache::failure_ttl, "5s", "0s..5m",
-     "how long a failure is cached (RFC 9520): SERVFAIL, REFUSED, timeout; 0: not cached"},
+     "how long a failure is cached (RFC 9520): SERVFAIL, REFUSED, timeout; 0: not cached\nIf "
+     "upstreams are reached, and only refused the query or closed connections, this is 1 s at "
+     "most."},
     {"lazy_cache_ttl", &Cache::lazy_cache_ttl, "0s", "~0s..30d",
      "how long an expired answer is served while it is refreshed; 0: never\nThe expired answer is "
      "sent at once with a TTL of 5 s. One query refreshes it in the background."},

@@ -13,6 +13,7 @@
 #include "dataplane/base/query_counters.h"
 #include "dataplane/dns/extended_errors.h"
 #include "dataplane/dns/name.h"
+#include "dataplane/forward/forwarder.h"
 #include "dataplane/policy/decision.h"
 #include "matchers/name_matcher.h"
 #include "matchers/safe_text.h"
@@ -196,6 +197,8 @@ class TraceWriter {
         if (e.what == TraceWhat::asked) return "asks " + name + std::string(via_text(e.flags));
         if (e.what == TraceWhat::refused) {
             out["errno"] = e.b;
+            if (e.b == kUpstreamDropsQuery)
+                return name + " refuses the query, or closes its connections";
             return name + " cannot be reached: errno " + std::to_string(e.b);
         }
         out["took_ms"] = e.b;

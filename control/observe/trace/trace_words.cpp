@@ -110,6 +110,8 @@ std::string_view upstream_result_text(unsigned result) {
             return "no upstream answered in time";
         case UpstreamResult::all_failed:
             return "the network refused all upstreams";
+        case UpstreamResult::dropped:
+            return "all upstreams refused the query or closed connections";
         case UpstreamResult::no_route:
             return "no route to any upstream";
         case UpstreamResult::table_full:

@@ -76,6 +76,18 @@ BOOST_AUTO_TEST_CASE(failures_are_cached_for_some_time_if_configured) {
     BOOST_TEST(cacheable_for_s(dns::empty_answer(dns::kYxDomain), settings) == 0U);
 }
 
+// RFC 9520 3.2: for a second at least.
+BOOST_AUTO_TEST_CASE(brief_failures_are_cached_for_a_second) {
+    for (const std::uint32_t configured_s : {0U, 1U, 5U, 300U}) {
+        CacheInstance settings;
+        settings.failure_ttl_s = configured_s;
+        auto answer = dns::empty_answer(dns::kServFail);
+        BOOST_TEST(cacheable_for_s(answer, settings) == configured_s);
+        answer.is_brief = true;
+        BOOST_TEST(cacheable_for_s(answer, settings) == std::min(configured_s, 1U));
+    }
+}
+
 BOOST_AUTO_TEST_CASE(limits_of_an_old_answer_count_from_now) {
     CacheInstance settings;
     settings.raised_to_s = 60;

@@ -159,6 +159,19 @@ BOOST_AUTO_TEST_CASE(a_failed_forward_ends_the_program_as_servfail) {
     BOOST_CHECK_EQUAL(w.rcode(), 2U);
     BOOST_CHECK(w.context->response.ede() == dns::Ede::no_reachable);
     BOOST_CHECK(w.lists().empty());
+    BOOST_CHECK(!w.context->response.answer().is_brief);
+}
+
+BOOST_AUTO_TEST_CASE(a_failure_of_upstreams_that_live_is_brief) {
+    SnapshotMaker m;
+    m.add(Op::forward, any_group(m));
+    end(m);
+    Walk w(m.finish());
+    BOOST_CHECK(w.run() == Step::asks);
+    BOOST_CHECK(w.executor.resume(*w.context, nullptr, dns::Ede::no_reachable, w.now,
+                                  {.is_brief = true}) == Step::answered);
+    BOOST_CHECK_EQUAL(w.rcode(), 2U);
+    BOOST_CHECK(w.context->response.answer().is_brief);
 }
 
 BOOST_AUTO_TEST_CASE(a_list_before_and_after_forward_claims_the_same) {

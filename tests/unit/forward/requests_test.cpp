@@ -433,7 +433,8 @@ BOOST_AUTO_TEST_CASE(only_truncated_datagrams_are_retried_over_tcp) {
 // An HTTP error, or a connection that ends on this name: asked once in each upstream, and no conclusion for others.
 BOOST_AUTO_TEST_CASE(a_query_that_an_upstream_fails_is_not_asked_there_again) {
     for (const unsigned upstreams : {1U, 2U}) {
-        for (const std::uint32_t error : {kUpstreamFailsQuery, kUpstreamAsksToWait | 5}) {
+        for (const std::uint32_t error :
+             {kUpstreamFailsQuery, kUpstreamDropsQuery, kUpstreamAsksToWait | 5}) {
             World w(upstreams);
             for (auto& hop : w.station().hops.by_upstream)
                 hop.via = NextHop::Via::kernel;
@@ -441,7 +442,9 @@ BOOST_AUTO_TEST_CASE(a_query_that_an_upstream_fails_is_not_asked_there_again) {
             for (std::size_t done = 0; done < w.station().kernel.size(); ++done)
                 w.fail_kernel(w.station().kernel[done], static_cast<int>(error));
             BOOST_REQUIRE(w.station().answers.size() == 1);  // at once
-            BOOST_TEST((w.station().answers[0].end == UpstreamResult::all_failed));
+            BOOST_TEST((w.station().answers[0].end == (error == kUpstreamDropsQuery
+                                                           ? UpstreamResult::dropped
+                                                           : UpstreamResult::all_failed)));
             BOOST_TEST(w.station().kernel.size() == upstreams);
             BOOST_TEST(w.station().forwarder.health(0).silent.load() == 0U);
             BOOST_TEST(w.stat(Stat::upstream_failures) == upstreams);
@@ -451,6 +454,28 @@ BOOST_AUTO_TEST_CASE(a_query_that_an_upstream_fails_is_not_asked_there_again) {
             w.answer_kernel(w.station().kernel.back());
             BOOST_REQUIRE(w.station().answers.size() == 2);
             BOOST_TEST((w.station().answers[1].end == UpstreamResult::answered));
+        }
+    }
+}
+
+// Silence, no route, an HTTP error or a refusal of the network says more than a closed connection.
+BOOST_AUTO_TEST_CASE(a_query_that_one_upstream_dropped_and_another_did_not_answer_is_not_dropped) {
+    for (const std::uint32_t error : {0U, kUpstreamFailsQuery, kUpstreamNotTrusted}) {
+        for (const bool drops_first : {false, true}) {
+            World w(2);
+            for (auto& hop : w.station().hops.by_upstream)
+                hop.via = NextHop::Via::kernel;
+            w.ask("evil.example");
+            for (std::size_t done = 0, ms = 0; ms < 20'000; ms += 100) {
+                for (; done < w.station().kernel.size(); ++done) {
+                    const bool drops = (w.station().kernel[done].upstream == 0) == drops_first;
+                    const std::uint32_t why = drops ? kUpstreamDropsQuery : error;
+                    if (why != 0) w.fail_kernel(w.station().kernel[done], static_cast<int>(why));
+                }
+                w.wait(100);
+            }
+            BOOST_REQUIRE(w.station().answers.size() == 1);
+            BOOST_TEST((w.station().answers[0].end != UpstreamResult::dropped), "error " << error);
         }
     }
 }
