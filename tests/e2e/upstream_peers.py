@@ -32,6 +32,7 @@ server:
     tls-service-key: "{key}"
     tls-service-pem: "{certificate}"
     tcp-idle-timeout: {idle_ms}
+    {options}
     local-zone: "wild.example." redirect
     local-data: "wild.example. 60 IN A 203.0.113.77"
     local-zone: "dns.example." static
@@ -91,19 +92,19 @@ class Peers:
             "resolver", "sh", "-c", f"openssl x509 -in {pem} -pubkey -noout | openssl pkey -pubin -outform der | "
             "openssl dgst -sha256 -binary | base64").stdout.strip()
 
-    def unbound(self, certificate, idle_ms=30000):
+    def unbound(self, certificate, idle_ms=30000, options=""):
         pem, key = certificate
         conf = self.scene.folder / "unbound.conf"
         conf.write_text(UNBOUND_CONF.format(folder=self.scene.folder, address=UNBOUND, key=key, certificate=pem,
-                                            idle_ms=idle_ms))
+                                            idle_ms=idle_ms, options=options))
         process = self.scene.network.start("resolver", f"unbound-{next(self.numbers)}", "unbound", "-d", "-c", str(conf))
         process.wait_for("start of service")
         return process
 
-    def dnsdist(self, certificate):
+    def dnsdist(self, certificate, options=""):
         pem, key = certificate
         conf = self.scene.folder / "dnsdist.conf"
-        conf.write_text(DNSDIST_CONF.format(address=DNSDIST, certificate=pem, key=key))
+        conf.write_text(DNSDIST_CONF.format(address=DNSDIST, certificate=pem, key=key) + options)
         process = self.scene.network.start("resolver", f"dnsdist-{next(self.numbers)}", "dnsdist", "-C", str(conf),
                                            "--supervised", "--disable-syslog")
         process.wait_for("Marking downstream 1.1.1.5:53 as 'up'")
@@ -120,11 +121,12 @@ class Peers:
 
     # The daemon that asks them
 
-    def daemon(self, upstreams, extra="", top="", **options):
+    def daemon(self, upstreams, extra="", top="", before="", **options):
         config = self.scene.folder / f"config-{next(self.numbers)}.yaml"
         config.write_text(f"{top}plugins:\n  - tag: up\n    type: forward\n    args:\n"
                           f"      probe: off\n      upstreams: [ {upstreams} ]\n{extra}"
-                          "  - { tag: main, type: sequence, args: [ { exec: $up } ] }\n")
+                          f"  - {{ tag: main, type: sequence, args: [ {f'{{ exec: {before} }}, ' if before else ''}"
+                          "{ exec: $up } ] }\n")
         return self.scene.start_daemon(config, **options)
 
     def fresh(self):
