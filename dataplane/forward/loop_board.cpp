@@ -103,7 +103,7 @@ bool LoopBoard::begin_test(std::uint16_t upstream, std::uint64_t now_ms) noexcep
 void LoopBoard::end_test(std::uint16_t upstream, std::uint64_t sent_ms, bool proved,
                          std::uint64_t now_ms) noexcept {
     UpstreamState& state = upstreams_[upstream];
-    const unsigned proofs = state.proofs.load(kRelaxed) << 1 | (proved ? 1U : 0U);
+    const unsigned proofs = unsigned{state.proofs.load(kRelaxed)} << 1 | (proved ? 1U : 0U);
     state.proofs.store(static_cast<std::uint8_t>(proofs), kRelaxed);
     const std::uint64_t next = state.next_test_ms.load(kRelaxed);
     if ((proofs & UINT8_MAX) == 0) {
