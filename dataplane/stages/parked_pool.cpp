@@ -13,6 +13,12 @@ namespace {
 const IpAddress kNobody{};  // refreshes are counted for it
 static_assert(cache::kMaxInstances < UINT8_MAX, "Parked::refreshed counts them from 1");
 
+// The programs of this machine, and all clients of a proxy on it, share its loopback addresses. No
+// other host can send with them (classify() drops such frames).
+bool has_quota(const Snapshot& snapshot, const IpAddress& client) {
+    return !client.is_loopback() && !snapshot.trusted_forwarders.contains(client);
+}
+
 // Memory for `count` records, untouched.
 template <class T>
 T* room_for(std::size_t count) {
@@ -53,8 +59,7 @@ ParkedPool::Taken ParkedPool::take(const Snapshot& snapshot, const Holder& holde
                                    std::span<const std::uint8_t> qname) noexcept {
     if (in_use() == limits_.records) return {nullptr, Verdict::drop_parked_full};
     const QuotaKeys keys = keys_of(holder, qname);
-    if (by_client_.get(keys.client) >= limits_.per_client &&
-        !snapshot.trusted_forwarders.contains(holder.client)) {
+    if (by_client_.get(keys.client) >= limits_.per_client && has_quota(snapshot, holder.client)) {
         return {nullptr, Verdict::drop_client_quota};
     }
     return take_counted(snapshot, keys, false);
@@ -86,7 +91,7 @@ ParkedPool::Taken ParkedPool::take_branch(const Snapshot& snapshot, const Holder
         return {nullptr, Verdict::drop_parked_full};
     const QuotaKeys keys = keys_of(holder, qname);
     if (by_client_.get(of_branches(keys).client) >= limits_.per_client * share &&
-        !snapshot.trusted_forwarders.contains(holder.client)) {
+        has_quota(snapshot, holder.client)) {
         return {nullptr, Verdict::drop_client_quota};
     }
     const Taken taken = take_counted(snapshot, keys, true);

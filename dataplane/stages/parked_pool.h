@@ -4,9 +4,10 @@
 // have `per_client` records. A registrable domain may have `per_suffix`, parts of it fewer
 // (domain_counts.h). A client has one quota for UDP, one for UDP with a valid server cookie, and
 // one for TCP, TLS and HTTPS. Any host can send UDP queries with the client's address, and must not
-// use up its quotas for connections and for queries with a cookie. Counts of clients are exact, by
-// a keyed 64-bit hash. Memory is taken at construction and touched at first use. Belongs to one
-// worker. take() costs two hashes and a probe for each level of the name, give() the probes.
+// use up its quotas for connections and for queries with a cookie. Loopback and
+// `trusted_forwarders` have no quota. Counts of clients are exact, by a keyed 64-bit hash. Memory
+// is taken at construction and touched at first use. Belongs to one worker. take() costs two hashes
+// and a probe for each level of the name, give() the probes.
 //
 // Each record counts for its snapshot's generation in Shared::parked. Control reads these counts
 // before it frees a generation.

@@ -321,7 +321,8 @@ constexpr std::array<Row<Dataplane>, 17> kDataplaneRows{{
      "maximum outstanding upstream queries per worker"},
     {"max_parked_per_client", &Dataplane::max_parked_per_client, "256", "1..1048576",
      "maximum pending queries per client and worker\nA client is one IPv4 address or one IPv6 "
-     "/64."},
+     "/64. `trusted_forwarders` have no such limit. Neither has loopback, because all programs of "
+     "this machine share it."},
     {"max_per_suffix", Own<Dataplane>{"percentage", read_suffix_share}, "25%", "1%..100%",
      "share of the pending and upstream queries that one domain may use\nA domain is a registrable "
      "domain with all names below it: `bbc.co.uk`, `example.com` (public suffix list). One label "
