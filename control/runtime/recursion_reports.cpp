@@ -192,7 +192,9 @@ void RecursionPart::add_status(object& all) {
     std::size_t up = 0;
     for (const auto& [key, kept] : instances_)
         up += kept.instance->is_up() ? 1U : 0U;
-    all["recursion"] = object{{"instances", instances_.size()}, {"up", up}};
+    all["recursion"] = object{{"instances", instances_.size()},
+                              {"up", up},
+                              {"other_programs", recursion::other_programs()}};
 }
 
 void RecursionPart::write_metrics(ops::MetricWriter& writer) {

@@ -7,6 +7,7 @@ import sys
 import tempfile
 import unittest
 
+from lab.certificates import Authority
 from lab.network import until
 from lab.scene import ROOT, Scene
 
@@ -28,6 +29,12 @@ plugins:
   - {{ tag: main, type: sequence, args: [
       {{ exec: $log }}, {{ exec: $local }}, {{ matches: qname $blocked, exec: reject 3 }}, {{ exec: $main_cache }}, {{ exec: $up }} ] }}
 """
+# Each of them needs a program that a starter starts.
+PROGRAMS = """
+  - {{ tag: set, type: nftset, args: {{ ipv4: {{ table_family: inet, table_name: fw, set_name: policy4, mask: 32 }} }} }}
+  - {{ tag: main, type: sequence, args: [ {{ exec: $ros_address_list_policy }}, {{ exec: $forward_main }}, {{ exec: $set }} ] }}
+  - {{ tag: doq, type: quic_server, args: {{ entry: main, listen: ":853", cert: "{0.pem}", key: "{0.key}" }} }}
+"""
 
 
 def facts(path):
@@ -41,11 +48,11 @@ class Confine(unittest.TestCase):
         self.scene.start_resolver()
         self.serial = 0
 
-    def start(self, text=MINIMAL):
+    def start(self, text=MINIMAL, **env):
         self.serial += 1
         self.config = self.scene.folder / f"confine-{self.serial}.yaml"
         self.config.write_text(text)
-        self.scene.start_daemon(self.config)
+        self.scene.start_daemon(self.config, env=env)
         self.pid = self.scene.network.pid("appliance", "steerdnsd")
 
     def tasks(self):
@@ -213,6 +220,26 @@ class Confine(unittest.TestCase):
         at = memory.find(LONG.encode())
         self.assertEqual(at, -1, f"near {memory[max(at - 120, 0):at + 120]!r}")
         self.assertEqual(scene.daemon.stop(), 0)
+
+    def test_no_other_process_has_a_variable_of_the_daemon(self):
+        scene = self.scene
+        scene.folder.chmod(0o755)
+        certificate = Authority(scene.folder).issue("server", "DNS:dns.example")
+        text = re.sub(r"password: .*", "password_env: STEERDNS_TEST_PASSWORD", MINIMAL.replace('username: "api-user"', "username: reader"))
+        text += PROGRAMS.format(certificate)
+        scene.start_router("--user", f"reader:{LONG}")
+        self.start(text, STEERDNS_TEST_PASSWORD=LONG)
+        names = ("steerdns-start", "steerdns-engine", "steerdns-sets", "steerdns-quic")
+        for name in names:
+            pid = until(lambda name=name: self.find(name), 20, f"{name} runs")
+            with self.subTest(name):
+                self.assertNotIn(LONG, pathlib.Path(f"/proc/{pid}/environ").read_text())
+        # It reaches the daemon all the same.
+        until(lambda: scene.counters()["routers"][0]["connects"] > 0, 10, "it has logged in")
+        self.assertEqual(scene.daemon.stop(), 0)
+
+    def find(self, name):
+        return next((pid for pid in self.scene.network.pids("appliance") if facts(pathlib.Path(f"/proc/{pid}")).get("Name") == name), None)
 
 
 if __name__ == "__main__":

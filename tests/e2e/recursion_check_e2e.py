@@ -16,10 +16,12 @@ from lab.recursion import PROGRAMS, RecursionScene
 
 BUILD = pathlib.Path(sys.argv.pop(1)).absolute()
 CHECKER = "/usr/sbin/unbound-checkconf"
-# In its place: refuses every configuration, and says who asks, and what it could do.
+# In its place: refuses every configuration, and says who asks, and what it could do. It may start no process.
 REPORTER = """#!/bin/sh
-of() { while read -r key value; do [ "$key" = "$1:" ] && echo "$value"; done < /proc/self/status; }
-echo "as $(id -u), capabilities $(of CapEff), new ones $(of CapPrm), filter $(of Seccomp)"
+while read -r key value more; do
+    case $key in Uid:) user=$value ;; CapEff:) now=$value ;; CapPrm:) new=$value ;; Seccomp:) filter=$value ;; esac
+done < /proc/self/status
+echo "as $user, capabilities $now, new ones $new, filter $filter"
 exit 1
 """
 NONE = "0" * 16

@@ -1,5 +1,8 @@
 """`type: recursion` while its engine hangs, ends at each start, is not there, or has no disk: this is said, restarts are bounded, and
-cached names are answered all the while."""
+cached names are answered all the while. And what it can do, if somebody else's code runs inside of it.
+
+    recursion_faults_e2e.py BUILD HOSTILE     HOSTILE: a program that tries it (hostile_engine.cpp)
+"""
 
 import contextlib
 import itertools
@@ -12,17 +15,15 @@ import time
 import unittest
 
 from lab.network import skip_without, until
-from lab.recursion import PROGRAMS, RecursionScene
+from lab.recursion import PROGRAMS, WITH_MOUNT, RecursionScene
 
-BUILD = sys.argv.pop(1)
+BUILD, HOSTILE = sys.argv.pop(1), sys.argv.pop(1)
 CACHED = ("www.good.example", "www.good.lab", "n.any.good.example")
 # unbound-checkconf does not open it.
 ENDS_AT_START = """, extra: [ 'tls-cert-bundle: "/etc/ssl/certs/no-such-file"' ]"""
 # wrong.example is answered, and the file of the engine needs some KiB more.
 LONG_TEXTS = ", ".join(f"""'local-data: "n{i}.long.example TXT {'x' * 200}"'""" for i in range(40))
 LONG_CHANGE = f", negative_trust_anchors: [ wrong.example ], extra: [ {LONG_TEXTS} ]"
-# Before a command: `mount WORD…`, in a namespace that ends with the command.
-WITH_MOUNT = ("sh", "-c", 'words=; while [ "$1" != -- ]; do words="$words $1"; shift; done; shift; mount $words && exec "$@"', "sh")
 
 
 class FaultTest(unittest.TestCase):
@@ -128,6 +129,25 @@ class Process(FaultTest):
             self.wait_for_problem("unbound cannot be started: Permission denied")
             self.scene.network.run("appliance", *inside, "umount", "/usr/sbin/unbound")
             self.wait_well()
+
+
+class Hostile(FaultTest):
+    def test_code_inside_of_it_starts_no_program_and_all_is_well_after_it(self):
+        self.scene.start_recursion()
+        inside = ("nsenter", "-t", str(self.scene.daemon.pid), "-m")
+        with self.scene.load_of_cached(*CACHED):
+            self.scene.network.run("appliance", *inside, "mount", "--bind", HOSTILE, "/usr/sbin/unbound")
+            self.kill()
+            self.scene.daemon.wait_for("attempts: execveat-file")
+            self.scene.network.run("appliance", *inside, "umount", "--lazy", "/usr/sbin/unbound")
+            self.kill()
+            self.wait_well()
+        found = dict(re.findall(r"([a-z0-9_-]+) (E[A-Z]+|done)", " ".join(re.findall("attempts: .*", self.scene.daemon.text()))))
+        for name in ("execve", "execveat", "execveat-file", "execve-in-thread", "clone3"):
+            self.assertEqual(found.pop(name), "ENOSYS", name)
+        may = ("udp", "tcp6", "unix", "links", "own-prlimit", "write", "rename", "unlink", "read-system", "read-passwd", "write-memory")
+        self.assertEqual({name: found.pop(name) for name in may}, dict.fromkeys(may, "done"))
+        self.assertEqual(set(found.values()), {"EPERM", "EACCES"}, found)
 
 
 class TornAnchor(FaultTest):

@@ -177,6 +177,8 @@ class Recursion(unittest.TestCase):
         for line in ("NoNewPrivs:\t1", "Seccomp:\t2", "CapEff:\t0000000000000000", "CapBnd:\t0000000000000000"):
             self.assertIn(line, status)
         self.assertNotEqual(re.search(r"Uid:\t(\d+)", status)[1], "0")
+        self.assertGreater(int(re.search(r"Seccomp_filters:\t(\d+)", status)[1]), 1, "its own beside the starter's")
+        self.assertEqual(self.scene.reported("status")["recursion"]["other_programs"], "refused")
         sockets = self.scene.network.run("appliance", "ss", "-Hlun").stdout
         self.assertIn("127.0.0.1:5301", sockets)
         self.assertNotRegex(sockets, r"172\.16\.1\.2:5301|0\.0\.0\.0:5301")

@@ -16,7 +16,7 @@ import unittest
 
 from lab.dns_tree import SHORT, SIGNED, ZONES
 from lab.network import run, skip_without, until
-from lab.recursion import PROGRAMS, RecursionScene
+from lab.recursion import PROGRAMS, WITH_MOUNT, RecursionScene
 from lab.scene import ROOT
 
 BUILD, CLOCK = sys.argv.pop(1), sys.argv.pop(1)
@@ -152,9 +152,15 @@ class Work(Lab):
 
 class ClockLab(Lab):
     def start(self):
-        self.offset = self.scene.folder / "clock"
+        """Engines inherit no variables: the module is preloaded by a file of /etc, in the daemon's mount namespace. It lies beside the root
+        hints, where engines may read."""
+        folder = self.tree.hints.parent
+        self.offset = folder / "wall_clock.offset"
         self.offset.write_bytes(struct.pack("=q", 0))
-        self.scene.start_recursion("env", f"LD_PRELOAD={CLOCK}", f"STEER_WALL_CLOCK={self.offset}")
+        library = pathlib.Path(shutil.copy(CLOCK, folder))
+        etc = pathlib.Path(shutil.copytree("/etc", self.scene.folder / "etc", symlinks=True, ignore_dangling_symlinks=True))
+        (etc / "ld.so.preload").write_text(f"{library}\n")
+        self.scene.start_recursion(*WITH_MOUNT, "--bind", str(etc), "/etc", "--")
 
     def set_clock(self, offset_s):
         with self.offset.open("r+b") as file:

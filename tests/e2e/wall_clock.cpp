@@ -1,6 +1,7 @@
-// Moves the wall clock of a program, for surroundings_e2e.py: preloaded (LD_PRELOAD), it adds the
-// number of seconds in the file STEER_WALL_CLOCK (eight bytes, in the machine's order) to
-// CLOCK_REALTIME. Other clocks stay.
+// Moves the wall clock of a program, for surroundings_e2e.py and recursion_rows_e2e.py: preloaded
+// (LD_PRELOAD, /etc/ld.so.preload), it adds the number of seconds in a file (eight bytes, in the
+// machine's order) to CLOCK_REALTIME. Other clocks stay. The file is STEER_WALL_CLOCK, or, for
+// programs without this variable, `wall_clock.offset` beside this library.
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -10,14 +11,24 @@
 #include <cstdint>
 #include <cstdlib>
 #include <ctime>
+#include <string>
 
 namespace {
+
+int open_offset() {
+    if (const char* const file = ::getenv("STEER_WALL_CLOCK"); file != nullptr)
+        return ::open(file, O_RDONLY | O_CLOEXEC);
+    Dl_info self{};
+    if (::dladdr(reinterpret_cast<const void*>(&open_offset), &self) == 0) return -1;
+    const std::string library = self.dli_fname;
+    const std::string file = library.substr(0, library.rfind('/') + 1) + "wall_clock.offset";
+    return ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+}
 
 const volatile std::int64_t* moved_by() {
     static const volatile std::int64_t* const place = [] {
         static const std::int64_t kNothing = 0;
-        const char* const file = ::getenv("STEER_WALL_CLOCK");
-        const int fd = file == nullptr ? -1 : ::open(file, O_RDONLY | O_CLOEXEC);
+        const int fd = open_offset();
         if (fd < 0) return &kNothing;
         void* const at = ::mmap(nullptr, sizeof(std::int64_t), PROT_READ, MAP_SHARED, fd, 0);
         ::close(fd);

@@ -25,6 +25,8 @@ OPTION = "--recursion"  # of tools/deps
 SERVICE = "172.16.1.2"
 FIRST_PORT = 5301  # of the engine
 PATIENCE_S = 15
+# Before a command: `mount WORD…`, in a namespace that ends with the command.
+WITH_MOUNT = ("sh", "-c", 'words=; while [ "$1" != -- ]; do words="$words $1"; shift; done; shift; mount $words && exec "$@"', "sh")
 CONFIG = """
 control: {{ recursion: {folder}/engine, stream_threads: 1 }}
 plugins:

@@ -159,12 +159,13 @@ class Scene(NetworkLab):
         process.wait_for(f"port {port}")
         return process
 
-    def start_daemon(self, config: pathlib.Path | str, *options: str, wait: str = "serving") -> Process:
-        """`config` is a file; the control socket is the scene's own."""
+    def start_daemon(self, config: pathlib.Path | str, *options: str, wait: str = "serving",
+                     env: dict[str, str] | None = None) -> Process:
+        """`config` is a file; the control socket is the scene's own; `env`: more variables."""
         self.daemons += 1
         self.daemon = self.network.start(
             "appliance", f"steerdnsd-{self.daemons}", str(self.build / "steerdnsd"), "--config", str(config),
-            "--control-socket", str(self.socket), *options)
+            "--control-socket", str(self.socket), *options, env=env)
         if wait:
             self.daemon.wait_for(wait, 40)
         return self.daemon

@@ -3,12 +3,15 @@
 #include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/bpf.h>
+#include <linux/netlink.h>
 #include <linux/prctl.h>
 #include <linux/seccomp.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <array>
@@ -57,6 +60,8 @@ constexpr std::array<std::uint32_t, 6> kDeniedByIoctl{
     TIOCSTI,
     TIOCLINUX};
 
+constexpr std::array<std::uint32_t, 1> kOwnLimits{0};  // of the caller, no other process
+
 class FilterWriter {
   public:
     explicit FilterWriter(std::uint32_t denied) : denied_(denied) {}
@@ -73,6 +78,12 @@ class FilterWriter {
 
     void allow(std::string_view call) { end_for(call, SECCOMP_RET_ALLOW); }
     void hide(std::string_view call) { end_for(call, kNoSuchCall); }
+    void end_for(std::string_view call, std::uint32_t value) {
+        const int number = number_of_call(call);
+        if (number < 0) return;
+        jump(BPF_JEQ, static_cast<std::uint32_t>(number), 0, 1);
+        end(value);
+    }
 
     // Only if the argument is one of these.
     void allow_values(std::string_view call, unsigned argument,
@@ -133,6 +144,25 @@ class FilterWriter {
         end(SECCOMP_RET_ALLOW);
     }
 
+    // Of these families and the usual protocols: of netlink, links and addresses alone.
+    void allow_usual_sockets(std::span<const std::uint32_t> families) {
+        constexpr unsigned kProtocol = 2;
+        constexpr std::array<std::uint32_t, 3> kUsual{0, IPPROTO_TCP, IPPROTO_UDP};
+        static_assert(NETLINK_ROUTE == 0);
+        for (const std::uint32_t family : families) {
+            const std::size_t protocols = family == AF_NETLINK ? 1 : kUsual.size();
+            if (!begin_block("socket", 0, 2 * protocols + 5)) return;
+            jump(BPF_JEQ, family, 0, static_cast<std::uint8_t>(2 * protocols + 2));
+            load(offsetof(seccomp_data, args) + kProtocol * sizeof(std::uint64_t));
+            for (std::size_t i = 0; i < protocols; ++i) {
+                jump(BPF_JEQ, kUsual[i], 0, 1);
+                end(SECCOMP_RET_ALLOW);
+            }
+            end(denied_);
+            load(offsetof(seccomp_data, nr));  // for what follows
+        }
+    }
+
     std::vector<sock_filter> take() { return std::move(program_); }
 
   private:
@@ -144,12 +174,6 @@ class FilterWriter {
             {static_cast<std::uint16_t>(BPF_JMP | test | BPF_K), if_true, if_false, value});
     }
     void end(std::uint32_t value) { program_.push_back(BPF_STMT(BPF_RET | BPF_K, value)); }
-    void end_for(std::string_view call, std::uint32_t value) {
-        const int number = number_of_call(call);
-        if (number < 0) return;
-        jump(BPF_JEQ, static_cast<std::uint32_t>(number), 0, 1);
-        end(value);
-    }
     // Jumps over the block's `size` instructions if it is another call. Loads the low word of the
     // argument. False: this CPU has no such call.
     bool begin_block(std::string_view call, unsigned argument, std::size_t size) {
@@ -165,11 +189,15 @@ class FilterWriter {
 };
 
 void allow_group(FilterWriter& writer, std::span<const std::string_view> names,
-                 bool answers_calls) {
+                 const CallRules& rules) {
     for (const std::string_view name : names) {
         if (name == "bpf") {
             writer.allow_values(name, 0, kOperationsOfBpf);
-        } else if (name == "ioctl" && !answers_calls) {
+        } else if (name == "prlimit64") {
+            writer.allow_values(name, 0, kOwnLimits);
+        } else if (name == "ioctl" && !rules.requests.empty()) {
+            writer.allow_values(name, 1, rules.requests);
+        } else if (name == "ioctl" && !rules.answers_calls) {
             writer.allow_other_values(name, 1, kDeniedByIoctl);
         } else {
             writer.allow(name);
@@ -197,18 +225,27 @@ void allow_files(FilterWriter& writer, CallRules::Files files) {
 
 }  // namespace
 
-std::vector<sock_filter> filter_program(const CallRules& rules, std::uint32_t denied) {
+std::vector<sock_filter> filter_program(const CallRules& rules, std::uint32_t denied,
+                                        std::uint32_t executes) {
     FilterWriter writer(denied);
     writer.begin();
     if (rules.keeps_ports) writer.ignore_reuse();  // before the groups, which allow the call
     for (const auto group : rules.calls)
-        allow_group(writer, group, rules.answers_calls);
+        allow_group(writer, group, rules);
     if (rules.reads_socket_errors) writer.allow_socket_error();
     allow_memory(writer, rules.maps_code);
     allow_files(writer, rules.files);
     if (!rules.families.empty()) {
         const std::vector<std::uint32_t> families(rules.families.begin(), rules.families.end());
-        writer.allow_values("socket", 0, families);
+        if (rules.usual_sockets) {
+            writer.allow_usual_sockets(families);
+        } else {
+            writer.allow_values("socket", 0, families);
+        }
+    }
+    if (rules.executes_once) {
+        writer.end_for("execve", executes);
+        writer.end_for("execveat", executes);
     }
     if (rules.starts_threads) writer.allow_with("clone", 0, CLONE_THREAD, true);
     writer.hide("clone3");
@@ -218,6 +255,14 @@ std::vector<sock_filter> filter_program(const CallRules& rules, std::uint32_t de
     writer.allow_values("prctl", 0, kOperationsOfPrctl);
     writer.finish();
     return writer.take();
+}
+
+long install_filter(const std::vector<sock_filter>& program, unsigned flags) {
+    const sock_fprog all{static_cast<unsigned short>(program.size()),
+                         const_cast<sock_filter*>(program.data())};
+    // SPEC_ALLOW: this code trusts its own threads, so they need no slower memory accesses.
+    return ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags | SECCOMP_FILTER_FLAG_SPEC_ALLOW,
+                     &all);
 }
 
 }  // namespace steer

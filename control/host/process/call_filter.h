@@ -7,6 +7,7 @@
 #pragma once
 
 #include <linux/filter.h>
+#include <linux/seccomp.h>
 
 #include <cstdint>
 #include <vector>
@@ -15,9 +16,14 @@
 
 namespace steer {
 
-// `denied`: the value of SECCOMP_RET_... for what the rules do not allow. clone3(), whose arguments
-// no filter can read, and calls that these headers do not know fail with ENOSYS: libraries then use
-// the older call.
-std::vector<sock_filter> filter_program(const CallRules& rules, std::uint32_t denied);
+// `denied`: the value of SECCOMP_RET_... for what the rules do not allow; `executes`: for execve()
+// and execveat() of rules that execute once. clone3(), whose arguments no filter can read, and
+// calls that these headers do not know fail with ENOSYS: libraries then use the older call.
+std::vector<sock_filter> filter_program(const CallRules& rules, std::uint32_t denied,
+                                        std::uint32_t executes = SECCOMP_RET_USER_NOTIF);
+
+// For the calling thread, and what it starts. `flags`: of seccomp(2). A descriptor of the listener,
+// or 0; negative: see errno. In a signal handler, too.
+long install_filter(const std::vector<sock_filter>& program, unsigned flags);
 
 }  // namespace steer

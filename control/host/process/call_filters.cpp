@@ -6,7 +6,6 @@
 #include <linux/seccomp.h>
 #include <poll.h>
 #include <sys/eventfd.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -21,13 +20,13 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
-#include <span>
 #include <string>
 #include <string_view>
 #include <system_error>
 
 #include "control/host/process/call_filter.h"
 #include "control/host/process/file_rules.h"
+#include "control/host/process/reported_call.h"
 #include "control/host/process/system_calls.h"
 
 namespace steer {
@@ -49,7 +48,6 @@ constexpr bool kIsSanitized = false;
 
 constexpr std::size_t kMaxFilters = 256;    // threads that filter themselves
 constexpr std::size_t kCallNumbers = 1024;  // numbers from here on are counted as the last one
-constexpr std::size_t kRequestRoom = 1024, kReplyRoom = 256;  // for messages of the kernel
 constexpr auto kPatience = 2s;
 constexpr auto kSignalPatience = 500ms;
 constexpr auto kPollEvery = 1ms;
@@ -92,14 +90,6 @@ State& state() {
     return one;
 }
 
-long install(const std::vector<sock_filter>& program, unsigned flags) {
-    const sock_fprog all{static_cast<unsigned short>(program.size()),
-                         const_cast<sock_filter*>(program.data())};
-    // SPEC_ALLOW: this code trusts its own threads, so they need no slower memory accesses.
-    return ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags | SECCOMP_FILTER_FLAG_SPEC_ALLOW,
-                     &all);
-}
-
 std::uint32_t refusal(CallFilterMode mode) {
     return mode == CallFilterMode::log ? SECCOMP_RET_LOG : SECCOMP_RET_ERRNO | EPERM;
 }
@@ -107,10 +97,10 @@ std::uint32_t refusal(CallFilterMode mode) {
 // Filters the calling thread. In a signal handler, too.
 void filter_here(State& all, ThreadKind kind) {
     const Programs& programs = all.programs[static_cast<std::size_t>(kind)];
-    const long listener = install(programs.reported, SECCOMP_FILTER_FLAG_NEW_LISTENER);
+    const long listener = install_filter(programs.reported, SECCOMP_FILTER_FLAG_NEW_LISTENER);
     if (listener < 0) {
         // EBUSY: an outer filter reports to another process.
-        (void)install(programs.refused, SECCOMP_FILTER_FLAG_LOG);
+        (void)install_filter(programs.refused, SECCOMP_FILTER_FLAG_LOG);
     } else if (const std::size_t at = all.filter_count.fetch_add(1); at < kMaxFilters) {
         all.filters[at].kind.store(kind, std::memory_order_relaxed);
         all.filters[at].listener.store(static_cast<int>(listener), std::memory_order_release);
@@ -135,21 +125,11 @@ void on_signal(int) {
 // ---- the thread that answers
 
 // Answers one denied call of a filter.
-void answer(State& all, int listener, ThreadKind kind, std::span<std::byte> request_room,
-            std::span<std::byte> reply_room) {
-    std::ranges::fill(request_room, std::byte{});
-    std::ranges::fill(reply_room, std::byte{});
-    auto* const request = reinterpret_cast<seccomp_notif*>(request_room.data());
-    if (::ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, request) != 0) return;
-    auto* const reply = reinterpret_cast<seccomp_notif_resp*>(reply_room.data());
-    reply->id = request->id;
-    if (all.mode == CallFilterMode::log) {
-        reply->flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
-    } else {
-        reply->error = -EPERM;
-    }
-    (void)::ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, reply);
-    const auto number = std::min(static_cast<std::size_t>(request->data.nr), kCallNumbers - 1);
+void answer(State& all, int listener, ThreadKind kind, ReportedCall& call) {
+    if (!call.receive(listener)) return;
+    (void)(all.mode == CallFilterMode::log ? call.let_pass(listener)
+                                           : call.refuse(listener, EPERM));
+    const auto number = std::min(static_cast<std::size_t>(call.number()), kCallNumbers - 1);
     all.denied[static_cast<std::size_t>(kind)][number].fetch_add(1, std::memory_order_relaxed);
 }
 
@@ -157,9 +137,8 @@ void answer(State& all, int listener, ThreadKind kind, std::span<std::byte> requ
 void answer_denied_calls() {
     State& all = state();
     (void)::prctl(PR_SET_NAME, "denials", 0, 0, 0);
-    (void)install(all.answering, SECCOMP_FILTER_FLAG_LOG);
-    alignas(std::max_align_t) std::array<std::byte, kRequestRoom> request{};
-    alignas(std::max_align_t) std::array<std::byte, kReplyRoom> reply{};
+    (void)install_filter(all.answering, SECCOMP_FILTER_FLAG_LOG);
+    ReportedCall call;
     std::array<pollfd, kMaxFilters + 1> descriptors{};
     for (;;) {
         const std::size_t count = std::min(all.filter_count.load(), kMaxFilters);
@@ -175,7 +154,7 @@ void answer_denied_calls() {
         for (std::size_t i = 0; i < count; ++i) {
             const auto events = descriptors[i + 1].revents;
             if ((events & POLLIN) != 0) {
-                answer(all, descriptors[i + 1].fd, all.filters[i].kind.load(), request, reply);
+                answer(all, descriptors[i + 1].fd, all.filters[i].kind.load(), call);
             } else if (events != 0) {  // its last thread has ended
                 all.filters[i].listener.store(-1);
                 ::close(descriptors[i + 1].fd);
@@ -239,10 +218,6 @@ bool kernel_can(unsigned action) {
     return ::syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == 0;
 }
 
-bool fits(const seccomp_notif_sizes& sizes) {
-    return sizes.seccomp_notif <= kRequestRoom && sizes.seccomp_notif_resp <= kReplyRoom;
-}
-
 }  // namespace
 
 std::string begin_call_filters(CallFilterMode mode, bool writes_log) {
@@ -251,10 +226,7 @@ std::string begin_call_filters(CallFilterMode mode, bool writes_log) {
     if (mode == CallFilterMode::off) return {};
     if (kIsSanitized) return "this is a build with a sanitizer";
     if (!kernel_can(SECCOMP_RET_ERRNO)) return "the kernel has no seccomp filters";
-    seccomp_notif_sizes sizes{};
-    const bool reports = kernel_can(SECCOMP_RET_USER_NOTIF) &&
-                         ::syscall(SYS_seccomp, SECCOMP_GET_NOTIF_SIZES, 0, &sizes) == 0 &&
-                         fits(sizes);
+    const bool reports = can_report_calls();
     all.outer_filters = filters_of(static_cast<pid_t>(::syscall(SYS_gettid)));
     all.wake = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (all.wake < 0) return std::string("no event descriptor: ") + std::strerror(errno);
@@ -317,8 +289,8 @@ std::vector<std::string> filter_rest() {
 
 bool filter_this_process(ThreadKind kind) {
     if (kIsSanitized) return false;
-    return install(filter_program(rules_of(kind), SECCOMP_RET_ERRNO | EPERM),
-                   SECCOMP_FILTER_FLAG_LOG) == 0;
+    return install_filter(filter_program(rules_of(kind), SECCOMP_RET_ERRNO | EPERM),
+                          SECCOMP_FILTER_FLAG_LOG) == 0;
 }
 
 std::vector<DeniedCall> denied_calls() {

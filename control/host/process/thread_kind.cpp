@@ -1,8 +1,11 @@
 #include "control/host/process/thread_kind.h"
 
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <array>
+#include <cstdint>
 #include <span>
 #include <string_view>
 
@@ -92,9 +95,6 @@ constexpr std::string_view kStarting[] = {"setuid",
                                           "execve",
                                           "execveat",
                                           "clone",
-                                          "clone3",
-                                          "vfork",
-                                          "fork",
                                           "close_range",
                                           "setpgid",
                                           "setsid",
@@ -132,10 +132,27 @@ constexpr Group kQuicCalls[] = {kTransfer, kTime, kThread, kMemory};
 constexpr Group kStarterCalls[] = {kTransfer, kTime,    kThread,   kMemory,  kSockets,
                                    kReading,  kWriting, kChildren, kStarting};
 
-// What an engine of recursion does beside that.
-constexpr std::string_view kEngine[] = {"chdir", "getgroups", "getpgrp", "inotify_init1"};
-constexpr Group kRecursionCalls[] = {kTransfer, kTime,    kThread,   kMemory,   kSockets,
-                                     kReading,  kWriting, kChildren, kStarting, kEngine};
+// The starter of engines can do all that they can, which inherit its filter. An engine changes files
+// of its folder, but neither makes links and folders there nor takes its folder's rights away, which
+// would lock the daemon out.
+constexpr std::string_view kEngineSockets[] = {
+    "bind",       "listen",      "accept",      "accept4",    "connect",      "shutdown",
+    "setsockopt", "getsockopt",  "getsockname", "getpeername", "socketpair",  "epoll_create",
+    "epoll_create1", "eventfd2", "pipe",        "pipe2",      "dup",          "dup2",
+    "dup3",       "ioctl"};
+constexpr std::string_view kEngineWriting[] = {
+    "pwrite64", "pwritev",   "ftruncate", "fsync",  "fdatasync", "flock",
+    "rename",   "renameat",  "renameat2", "unlink", "unlinkat",  "umask"};
+constexpr std::string_view kEngineLife[] = {"chdir",           "getgroups", "getpgrp",
+                                            "getrlimit",       "setrlimit", "prlimit64",
+                                            "set_tid_address", "arch_prctl"};
+constexpr Group kRecursionCalls[] = {kTransfer, kTime,     kThread,   kMemory,     kSockets, kReading,
+                                     kWriting,  kChildren, kStarting, kEngineLife};
+constexpr Group kEngineCalls[] = {kTransfer, kTime,          kThread,        kMemory,
+                                  kReading,  kEngineSockets, kEngineWriting, kEngineLife};
+// Whether a file is a terminal; what there is to read; interfaces by name and number.
+constexpr std::array<std::uint32_t, 5> kEngineRequests{TCGETS, FIONREAD, FIONBIO, SIOCGIFINDEX,
+                                                       SIOCGIFNAME};
 
 constexpr std::array kInternet{AF_INET, AF_INET6, AF_NETLINK, AF_UNIX};
 constexpr std::array kPortFamilies{AF_INET, AF_INET6, AF_NETLINK, AF_UNIX, AF_PACKET, AF_XDP};
@@ -172,7 +189,17 @@ CallRules rules_of(ThreadKind kind, bool writes_log) {
                     .files = Files::all,
                     .starts_threads = true,
                     .maps_code = true,
-                    .keeps_ports = true};
+                    .answers_calls = true};
+        case ThreadKind::engine:
+            return {.calls = kEngineCalls,
+                    .families = kInternet,
+                    .files = Files::all,
+                    .starts_threads = true,
+                    .maps_code = true,
+                    .keeps_ports = true,
+                    .usual_sockets = true,
+                    .requests = kEngineRequests,
+                    .executes_once = true};
     }
     return {};
 }

@@ -23,7 +23,8 @@ namespace steer {
     X(sets, "sets", "`steerdns-sets`: netlink; files for reading only")                 \
     X(quic, "quic", "`steerdns-quic`: memory, and the sockets that it was given")       \
     X(starter, "starter", "the starter: executes the other programs")                   \
-    X(recursion, "recursion", "the starter of recursion engines, and these engines")
+    X(recursion, "recursion", "the starter of recursion engines")                       \
+    X(engine, "engine", "recursion engines and their check: no processes, no programs")
 
 enum class ThreadKind : std::uint8_t {
 #define STEER_KIND_NAME(name, label, text) name,
@@ -54,10 +55,14 @@ struct CallRules {
     Files files = Files::none;
     bool starts_threads = false;
     bool maps_code = false;            // executable memory, never writable at the same time
-    bool answers_calls = false;        // it may answer denied calls of other threads
+    bool answers_calls = false;        // it may answer reported calls of others
     bool reads_socket_errors = false;  // getsockopt(SO_ERROR), and no other option
     // SO_REUSEADDR has no effect, so that no other user can bind its UDP ports beside it.
     bool keeps_ports = false;
+    bool usual_sockets = false;  // TCP, UDP and Unix; netlink for links and addresses alone
+    std::span<const std::uint32_t> requests{};  // of ioctl(); none: all but the dangerous ones
+    // The execve() that a listener lets pass, and no other (program_filter.h).
+    bool executes_once = false;
 };
 
 // `writes_log`: `log.rotation` renames the log file on the thread that logs.

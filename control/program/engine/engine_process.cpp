@@ -10,6 +10,7 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <cstring>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -46,7 +47,7 @@ Result<Started> start_program(std::string_view name, int config, std::uint64_t m
             ? 0
             : starter->start(
                   name, {{config, kConfigFd}, {in.get(), STDOUT_FILENO}, {in.get(), STDERR_FILENO}},
-                  most_bytes);
+                  {.most_bytes = most_bytes});
     if (pid == 0) return last_error(std::string(name) + " cannot be started");
     return {boost::system::in_place_value, Started{pid, std::move(out)}};
 }
@@ -104,6 +105,12 @@ Result<StartedEngine> ProcessStarter::start(int config, std::uint64_t most_bytes
 void ProcessStarter::kill(pid_t pid) {
     Starter* const starter = engine_starter();
     if (starter == nullptr || !starter->signal(pid, SIGKILL)) ::kill(pid, SIGKILL);
+}
+
+std::string other_programs() {
+    const Starter* const starter = engine_starter();
+    const int error = starter == nullptr ? 0 : starter->unguarded();
+    return error == 0 ? std::string(kRefused) : std::string("possible: ") + std::strerror(error);
 }
 
 Result<std::vector<CheckError>> check(const EngineConfig& config) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "control/host/process/starter.h"
@@ -26,6 +27,11 @@ class ProcessStarter final : public EngineStarter {
     Result<StartedEngine> start(int config, std::uint64_t most_bytes) override;
     void kill(pid_t pid) override;
 };
+
+// Whether code inside an engine could execute other programs: kRefused, or "possible: " and why
+// (ProgramFilter).
+inline constexpr std::string_view kRefused = "refused";
+std::string other_programs();
 
 // Asks the engine's check about a configuration, after lower_starter(). Error: it did not run to its
 // end. Waits for it, a few seconds at most. Any thread.

@@ -232,12 +232,15 @@ std::vector<Starter::Program> programs() {
     // In the foreground, without a file for its process id.
     engine.words = {std::string(kEngineName), "-d", "-p", "-c", config};
     engine.is_opened_by_start = engine.ends_with_daemon = true;
-    engine.umask = 027;  // the daemon, which has its group, reads the root's keys
+    // The daemon, which has its group, reads the root's keys and uses the control socket.
+    engine.umask = 007;
+    engine.filter = ThreadKind::engine;
     Starter::Program check;
     check.name = kCheckName;
     check.files = {std::string(kCheckFile)};
     check.words = {std::string(kCheckName), config};
     check.is_opened_by_start = check.ends_with_daemon = check.never_as_root = true;
+    check.filter = ThreadKind::engine;
     return {std::move(engine), std::move(check)};
 }
 

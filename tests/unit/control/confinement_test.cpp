@@ -362,7 +362,7 @@ BOOST_AUTO_TEST_CASE(a_worker_reads_the_error_of_a_socket_and_no_other_option,
 BOOST_AUTO_TEST_CASE(an_engine_shares_its_ports_with_no_other_user,
                      *boost::unit_test::precondition(filters_are_on)) {
     BOOST_TEST(in_process([] {
-        if (!steer::filter_this_process(ThreadKind::recursion)) return false;
+        if (!steer::filter_this_process(ThreadKind::engine)) return false;
         const Descriptor socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
         const auto is_set = [&socket](int option) {
             const int on = 1;
