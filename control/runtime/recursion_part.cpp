@@ -16,6 +16,7 @@
 #include "control/host/process/rights.h"
 #include "control/parts.h"
 #include "control/program/engine/engine_call.h"
+#include "control/program/engine/engine_files.h"
 #include "control/program/engine/folders.h"
 #include "control/program/engine/machine.h"
 #include "control/program/engine/plans.h"
@@ -41,6 +42,7 @@ std::pair<ino_t, time_t> engine_file() {
 
 Result<void> RecursionPart::start() {
     folder_ = settings_.get().control.recursion;
+    recursion::use_file_rules(settings_.get().control.landlock);
     const auto user = resolve_user(settings_.get().control.user);
     if (!user) return user.error();
     const auto engine = recursion::engine_user(*user);

@@ -5,6 +5,7 @@
 
 #include "control/api/metrics/metrics.h"
 #include "control/program/engine/engine_call.h"
+#include "control/program/engine/engine_files.h"
 #include "control/runtime/recursion_part.h"
 #include "matchers/text.h"
 
@@ -194,7 +195,8 @@ void RecursionPart::add_status(object& all) {
         up += kept.instance->is_up() ? 1U : 0U;
     all["recursion"] = object{{"instances", instances_.size()},
                               {"up", up},
-                              {"other_programs", recursion::other_programs()}};
+                              {"other_programs", recursion::other_programs()},
+                              {"files", recursion::file_rules_state()}};
 }
 
 void RecursionPart::write_metrics(ops::MetricWriter& writer) {

@@ -4,6 +4,7 @@ one way each."""
 import os
 import pathlib
 import re
+import shutil
 import signal
 import sys
 import unittest
@@ -178,13 +179,41 @@ class Recursion(unittest.TestCase):
             self.assertIn(line, status)
         self.assertNotEqual(re.search(r"Uid:\t(\d+)", status)[1], "0")
         self.assertGreater(int(re.search(r"Seccomp_filters:\t(\d+)", status)[1]), 1, "its own beside the starter's")
-        self.assertEqual(self.scene.reported("status")["recursion"]["other_programs"], "refused")
+        status = self.scene.reported("status")
+        self.assertEqual((status["recursion"]["other_programs"], status["recursion"]["files"]), ("refused", status["confinement"]["files"]))
         sockets = self.scene.network.run("appliance", "ss", "-Hlun").stdout
         self.assertIn("127.0.0.1:5301", sockets)
         self.assertNotRegex(sockets, r"172\.16\.1\.2:5301|0\.0\.0\.0:5301")
         self.assertEqual(daemon.stop(), 0)
         until(lambda: not pathlib.Path(f"/proc/{pid}").exists(), 5, "it ends with the daemon")
         self.assertNotRegex(daemon.text(), r" (warning|error) ")
+
+    def test_the_starter_keeps_no_listener_of_sixteen_instances(self):
+        self.start(instances=16)
+        self.assertEqual(len({one["pid"] for one in self.instances()}), 16)
+        starter = self.scene.network.pid("appliance", "steerdns-engine")
+        files = [os.readlink(one) for one in pathlib.Path(f"/proc/{starter}/fd").iterdir()]
+        self.assertFalse([one for one in files if "seccomp" in one], files)
+        self.assertEqual(self.ask("www.good.example")[0], "NOERROR")
+
+    def test_a_new_program_replaces_each_process(self):
+        daemon = self.start(instances=2)
+        before = {one["pid"] for one in self.instances()}
+        newer = self.scene.folder / "unbound"
+        shutil.copy("/usr/sbin/unbound", newer)
+        self.scene.network.run("appliance", "nsenter", "-t", str(daemon.pid), "-m", "mount", "--bind", str(newer), "/usr/sbin/unbound")
+        until(lambda: not before & {one["pid"] for one in self.instances()}, 60, "each has the new program")
+        self.scene.wait_up()
+        self.assertEqual(self.ask("www.good.example")[0], "NOERROR")
+        self.assertEqual({one["restarts"] for one in self.instances()}, {0})
+
+    def test_its_files_are_not_limited_without_landlock(self):
+        self.scene.write()
+        self.scene.config.write_text(self.scene.config.read_text().replace("stream_threads: 1", "stream_threads: 1, landlock: false"))
+        self.scene.start_daemon(self.scene.config)
+        self.scene.wait_up()
+        self.assertEqual(self.scene.reported("status")["recursion"]["files"], "off")
+        self.assertEqual(self.ask("www.good.example")[0], "NOERROR")
 
 
 if __name__ == "__main__":

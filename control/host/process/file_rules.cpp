@@ -91,6 +91,11 @@ void FileRules::allow(const std::string& path, Use use) {
     if (!covered) rules_.push_back(std::move(rule));
 }
 
+void FileRules::allow_running(const std::string& path) {
+    std::error_code error;
+    if (fs::exists(path, error)) rules_.push_back({resolved(path), Use::read, true});
+}
+
 void FileRules::allow_folder_of(const std::string& path, Use use) {
     if (path.empty()) return;
     std::error_code error;
@@ -116,13 +121,14 @@ Result<Descriptor> FileRules::make() const {
     Descriptor set(
         static_cast<int>(::syscall(SYS_landlock_create_ruleset, &handled, sizeof handled, 0)));
     if (set.get() < 0) return Error{std::string("no Landlock rules: ") + std::strerror(errno)};
-    for (const auto& [path, use] : rules_) {
+    for (const auto& [path, use, runs] : rules_) {
         const Descriptor at(::open(path.c_str(), O_PATH | O_CLOEXEC));
         struct stat is {};
         if (at.get() < 0 || ::fstat(at.get(), &is) != 0) continue;
         landlock_path_beneath_attr rule{};
         rule.parent_fd = at.get();
-        rule.allowed_access = known(rights_of(use), version);
+        rule.allowed_access =
+            known(rights_of(use) | (runs ? LANDLOCK_ACCESS_FS_EXECUTE : 0), version);
         if (!S_ISDIR(is.st_mode)) rule.allowed_access &= kOfFiles;
         if (::syscall(SYS_landlock_add_rule, set.get(), LANDLOCK_RULE_PATH_BENEATH, &rule, 0) != 0)
             return Error{"no Landlock rule for " + path + ": " + std::strerror(errno)};

@@ -2,8 +2,8 @@
 //
 // Rules hold for the thread that enforces them, for threads that it starts later, and for older
 // threads that call restrict_this_thread(). They cannot be widened. Files that are open stay
-// usable; programs cannot be executed at all. Kernels before 5.13, and those without Landlock,
-// enforce nothing.
+// usable; programs can be executed only where a rule says so. Kernels before 5.13, and those
+// without Landlock, enforce nothing.
 #pragma once
 
 #include <cstdint>
@@ -25,8 +25,10 @@ class FileRules {
 
     // Allows `path` and all below it. A path that does not exist is skipped.
     void allow(const std::string& path, Use use);
-    // The same for the folder that `path` is in, or would be in: the nearest one that exists, but
-    // not `/`.
+    // To read `path` and all below it, and to execute programs of it.
+    void allow_running(const std::string& path);
+    // As allow(), for the folder that `path` is in, or would be in: the nearest one that exists,
+    // but not `/`.
     void allow_folder_of(const std::string& path, Use use);
 
     // The version of Landlock's interface; 0: the kernel has none, or it is off.
@@ -44,6 +46,7 @@ class FileRules {
     struct Rule {
         std::string path;  // without links
         Use use;
+        bool runs = false;
     };
     std::vector<Rule> rules_;
 };

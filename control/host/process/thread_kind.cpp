@@ -62,8 +62,10 @@ constexpr std::string_view kNewThreads[] = {
     "setpriority",        "getpriority",    "sched_setaffinity", "sched_setscheduler",
     "sched_getscheduler", "sched_getparam", "get_robust_list"};
 // DPDK's memory is NUMA-aware, and it locks what NICs write to. The watchdog ends a process that
-// cannot end itself by alarm().
-constexpr std::string_view kControl[] = {"inotify_init1",
+// cannot end itself by alarm(). Rules for files of an engine are made here, and in force there.
+constexpr std::string_view kControl[] = {"landlock_create_ruleset",
+                                         "landlock_add_rule",
+                                         "inotify_init1",
                                          "inotify_add_watch",
                                          "inotify_rm_watch",
                                          "signalfd4",
@@ -132,22 +134,22 @@ constexpr Group kQuicCalls[] = {kTransfer, kTime, kThread, kMemory};
 constexpr Group kStarterCalls[] = {kTransfer, kTime,    kThread,   kMemory,  kSockets,
                                    kReading,  kWriting, kChildren, kStarting};
 
-// The starter of engines can do all that they can, which inherit its filter. An engine changes files
-// of its folder, but neither makes links and folders there nor takes its folder's rights away, which
-// would lock the daemon out.
+// The starter of engines can do all that they can, which inherit its filter. An engine changes
+// files of its folder, but makes no links and folders there, and takes no rights away: this would
+// lock the daemon out.
 constexpr std::string_view kEngineSockets[] = {
-    "bind",       "listen",      "accept",      "accept4",    "connect",      "shutdown",
-    "setsockopt", "getsockopt",  "getsockname", "getpeername", "socketpair",  "epoll_create",
-    "epoll_create1", "eventfd2", "pipe",        "pipe2",      "dup",          "dup2",
-    "dup3",       "ioctl"};
-constexpr std::string_view kEngineWriting[] = {
-    "pwrite64", "pwritev",   "ftruncate", "fsync",  "fdatasync", "flock",
-    "rename",   "renameat",  "renameat2", "unlink", "unlinkat",  "umask"};
+    "bind",       "listen",       "accept",        "accept4",     "connect",
+    "shutdown",   "setsockopt",   "getsockopt",    "getsockname", "getpeername",
+    "socketpair", "epoll_create", "epoll_create1", "eventfd2",    "pipe",
+    "pipe2",      "dup",          "dup2",          "dup3",        "ioctl"};
+constexpr std::string_view kEngineWriting[] = {"pwrite64",  "pwritev", "ftruncate", "fsync",
+                                               "fdatasync", "flock",   "rename",    "renameat",
+                                               "renameat2", "unlink",  "unlinkat",  "umask"};
 constexpr std::string_view kEngineLife[] = {"chdir",           "getgroups", "getpgrp",
                                             "getrlimit",       "setrlimit", "prlimit64",
                                             "set_tid_address", "arch_prctl"};
-constexpr Group kRecursionCalls[] = {kTransfer, kTime,     kThread,   kMemory,     kSockets, kReading,
-                                     kWriting,  kChildren, kStarting, kEngineLife};
+constexpr Group kRecursionCalls[] = {kTransfer, kTime,    kThread,   kMemory,   kSockets,
+                                     kReading,  kWriting, kChildren, kStarting, kEngineLife};
 constexpr Group kEngineCalls[] = {kTransfer, kTime,          kThread,        kMemory,
                                   kReading,  kEngineSockets, kEngineWriting, kEngineLife};
 // Whether a file is a terminal; what there is to read; interfaces by name and number.

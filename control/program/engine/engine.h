@@ -47,6 +47,9 @@ struct EngineConfig {
 EngineConfig configuration(const config::Recursion& settings, const std::string& folder,
                            std::uint16_t port);
 
+// The files that its settings name, beside those of the system and of its own folder.
+std::vector<std::string> files_of(const config::Recursion& settings);
+
 // Whether the root's keys of kAnchorFile are among its anchors.
 bool has_root_anchor(const config::Recursion& settings);
 

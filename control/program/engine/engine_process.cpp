@@ -15,6 +15,7 @@
 #include <optional>
 #include <utility>
 
+#include "control/program/engine/engine_files.h"
 #include "control/program/engine/last_error.h"
 
 namespace steer::recursion {
@@ -35,19 +36,26 @@ struct Started {
 };
 
 // With its standard output and error in a pipe.
-Result<Started> start_program(std::string_view name, int config, std::uint64_t most_bytes) {
+Result<Started> start_program(std::string_view name, const EngineStart& how) {
     std::array<int, 2> pipe{};
     if (::pipe2(pipe.data(), O_CLOEXEC | O_NONBLOCK) != 0) return last_error("no pipe");
     Descriptor out(pipe[0]), in(pipe[1]);
     (void)::fcntl(in.get(), F_SETFL, 0);  // its own end waits
+    Descriptor rules;
+    if (file_rules_state() == "on") {
+        auto made = rules_for(how).make();
+        if (!made) return made.error();
+        rules = std::move(*made);
+    }
     Starter* const starter = engine_starter();
     errno = ECHILD;
     const pid_t pid =
         starter == nullptr
             ? 0
             : starter->start(
-                  name, {{config, kConfigFd}, {in.get(), STDOUT_FILENO}, {in.get(), STDERR_FILENO}},
-                  {.most_bytes = most_bytes});
+                  name,
+                  {{how.config, kConfigFd}, {in.get(), STDOUT_FILENO}, {in.get(), STDERR_FILENO}},
+                  {.most_bytes = how.most_bytes, .file_rules = rules.get()});
     if (pid == 0) return last_error(std::string(name) + " cannot be started");
     return {boost::system::in_place_value, Started{pid, std::move(out)}};
 }
@@ -88,8 +96,8 @@ Result<EngineUser> lower_starter(const std::string& daemon_user) {
     return {boost::system::in_place_value, *lowered};
 }
 
-Result<StartedEngine> ProcessStarter::start(int config, std::uint64_t most_bytes) {
-    auto started = start_program(kEngineName, config, most_bytes);
+Result<StartedEngine> ProcessStarter::start(const EngineStart& how) {
+    auto started = start_program(kEngineName, how);
     if (!started) return started.error();
     Descriptor end(static_cast<int>(::syscall(SYS_pidfd_open, started->pid, 0)));
     if (end.get() < 0) {
@@ -113,14 +121,15 @@ std::string other_programs() {
     return error == 0 ? std::string(kRefused) : std::string("possible: ") + std::strerror(error);
 }
 
-Result<std::vector<CheckError>> check(const EngineConfig& config) {
+Result<std::vector<CheckError>> check(const EngineConfig& config,
+                                      const std::vector<std::string>& files) {
     Descriptor file(::memfd_create("unbound.conf", MFD_CLOEXEC));
     if (file.get() < 0 ||
         ::pwrite(file.get(), config.text.data(), config.text.size(), 0) !=
             static_cast<ssize_t>(config.text.size()) ||
         ::fchmod(file.get(), 0444) != 0)
         return last_error("no file for its check");
-    auto started = start_program(kCheckName, file.get(), kMostCheckBytes);
+    auto started = start_program(kCheckName, {file.get(), kMostCheckBytes, {}, files});
     if (!started) return started.error();
     std::string output;
     bool is_over = false;

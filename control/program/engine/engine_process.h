@@ -24,7 +24,7 @@ Result<EngineUser> lower_starter(const std::string& daemon_user);
 
 class ProcessStarter final : public EngineStarter {
   public:
-    Result<StartedEngine> start(int config, std::uint64_t most_bytes) override;
+    Result<StartedEngine> start(const EngineStart& how) override;
     void kill(pid_t pid) override;
 };
 
@@ -33,8 +33,9 @@ class ProcessStarter final : public EngineStarter {
 inline constexpr std::string_view kRefused = "refused";
 std::string other_programs();
 
-// Asks the engine's check about a configuration, after lower_starter(). Error: it did not run to its
-// end. Waits for it, a few seconds at most. Any thread.
-Result<std::vector<CheckError>> check(const EngineConfig& config);
+// Asks the engine's check about a configuration, after lower_starter(). `files`: files_of() its
+// settings. Error: it did not run to its end. Waits for it, a few seconds at most. Any thread.
+Result<std::vector<CheckError>> check(const EngineConfig& config,
+                                      const std::vector<std::string>& files);
 
 }  // namespace steer::recursion

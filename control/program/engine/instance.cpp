@@ -11,6 +11,8 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "control/host/process/child_process.h"
@@ -34,6 +36,22 @@ RestartBackoff at_once() {
     return RestartBackoff(milliseconds(1'000), milliseconds(30'000), true);
 }
 
+// Opens a file of the daemon in a folder of the engine, which may have left anything in its place:
+// a link, a pipe, a folder, a file of its own. All but the daemon's file is removed.
+Descriptor open_own(const std::string& path) {
+    constexpr int kFlags = O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
+    Descriptor file(::open(path.c_str(), kFlags));
+    struct stat is {};
+    if (file.get() >= 0 && ::fstat(file.get(), &is) == 0 && S_ISREG(is.st_mode) &&
+        is.st_uid == ::geteuid() && is.st_nlink == 1)
+        return file;
+    std::error_code failed;
+    std::filesystem::remove_all(path, failed);
+    // A folder that only its owner may empty.
+    if (failed) (void)::rename(path.c_str(), (path + "-left").c_str());
+    return Descriptor(::open(path.c_str(), kFlags | O_CREAT | O_EXCL, 0644));
+}
+
 milliseconds since(steady_clock::time_point begin) {
     return std::chrono::duration_cast<milliseconds>(steady_clock::now() - begin);
 }
@@ -41,9 +59,13 @@ milliseconds since(steady_clock::time_point begin) {
 }  // namespace
 
 struct Instance::Life {
-    Life(boost::asio::io_context& io, StartedEngine started)
-        : pid(started.pid), end(io, started.end.take()), output(io, started.output.take()) {}
+    Life(boost::asio::io_context& io, StartedEngine started, Descriptor file)
+        : pid(started.pid),
+          config(std::move(file)),
+          end(io, started.end.take()),
+          output(io, started.output.take()) {}
     pid_t pid;
+    Descriptor config;  // the file that it reads again at each reload
     boost::asio::posix::stream_descriptor end, output;
     steady_clock::time_point begun = steady_clock::now(), answered = begun;
     std::array<char, 4096> room{};
@@ -76,6 +98,10 @@ pid_t Instance::pid() const {
     return life_ == nullptr ? 0 : life_->pid;
 }
 
+std::string Instance::config_path() const {
+    return folder_ + "/" + std::string(kConfigFile);
+}
+
 std::string Instance::control_socket() const {
     return folder_ + "/" + std::string(kControlSocket);
 }
@@ -103,11 +129,11 @@ void Instance::configure(const config::Recursion& settings) {
     port_ = port;
     cache_bytes_ = settings.cache_bytes;
     has_root_anchor_ = has_root_anchor(settings);
+    files_ = files_of(settings);
     if (life_ == nullptr && is_wanted_ && !is_same) begin_after(milliseconds(0));
     if (is_same || life_ == nullptr) return;
     if (needs_restart) return replace();
-    // The file is the one that the process has open.
-    const auto written = write_config();
+    const auto written = write_config(life_->config.get());
     is_behind_ = !written;
     if (!written) return owner_.tell(*this, true, written.error().text);
     call_engine(io_, control_socket(), command(kReloadWords), kCallPatience,
@@ -117,26 +143,22 @@ void Instance::configure(const config::Recursion& settings) {
                 }));
 }
 
-Result<Descriptor> Instance::write_config() const {
-    const std::string path = folder_ + "/" + std::string(kConfigFile);
-    const auto refuse = [&path] {
-        return Error{path + " cannot be written: " + std::strerror(errno)};
+// `file`: the one that the process has open, whatever its folder has by now.
+Result<void> Instance::write_config(int file) const {
+    const auto refuse = [this] {
+        return Error{config_path() + " cannot be written: " + std::strerror(errno)};
     };
-    Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
-    if (file.get() < 0) return refuse();
     std::size_t done = 0;
     while (done < config_.text.size()) {
-        const auto count = ::pwrite(file.get(), config_.text.data() + done,
-                                    config_.text.size() - done, static_cast<off_t>(done));
+        const auto count = ::pwrite(file, config_.text.data() + done, config_.text.size() - done,
+                                    static_cast<off_t>(done));
         if (count <= 0) return refuse();
         done += static_cast<std::size_t>(count);
     }
     // Readable by the user of the engine, whatever the umask.
-    if (::ftruncate(file.get(), static_cast<off_t>(done)) != 0 || ::fchmod(file.get(), 0644) != 0)
+    if (::ftruncate(file, static_cast<off_t>(done)) != 0 || ::fchmod(file, 0644) != 0)
         return refuse();
-    Descriptor read(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-    if (read.get() < 0) return refuse();
-    return {boost::system::in_place_value, std::move(read)};
+    return {};
 }
 
 // ---- its life
@@ -190,12 +212,18 @@ void Instance::begin() {
                         std::string(kAnchorFile) +
                             " was damaged or lacked a key: that of dns-root-data is used");
     }
-    auto config = write_config();
-    if (!config) return fail(config.error().text, milliseconds(0));
+    Descriptor config = open_own(config_path());
+    if (config.get() < 0)
+        return fail(config_path() + " cannot be written: " + std::strerror(errno), milliseconds(0));
+    if (const auto written = write_config(config.get()); !written)
+        return fail(written.error().text, milliseconds(0));
+    // The process may read it, not write it.
+    const Descriptor readable(
+        ::open(("/proc/self/fd/" + std::to_string(config.get())).c_str(), O_RDONLY | O_CLOEXEC));
     is_behind_ = false;
-    auto started = starter_.start(config->get(), most_bytes());
+    auto started = starter_.start({readable.get(), most_bytes(), folder_, files_});
     if (!started) return fail(started.error().text, milliseconds(0));
-    life_ = std::make_shared<Life>(io_, std::move(*started));
+    life_ = std::make_shared<Life>(io_, std::move(*started), std::move(config));
     is_old_ = false;
     last_line_.clear();
     await_end();

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "control/host/process/restart_backoff.h"
 #include "control/program/engine/engine.h"
@@ -25,10 +26,15 @@ struct StartedEngine {
     Descriptor end;     // a pidfd
     Descriptor output;  // its standard output and error
 };
+struct EngineStart {
+    int config = -1;                   // a descriptor of its configuration
+    std::uint64_t most_bytes = 0;      // of its address space
+    std::string folder;                // its own, where it writes; empty: none
+    std::vector<std::string> files{};  // that its settings name
+};
 class EngineStarter {
   public:
-    // `config`: a descriptor of its configuration.
-    virtual Result<StartedEngine> start(int config, std::uint64_t most_bytes) = 0;
+    virtual Result<StartedEngine> start(const EngineStart& how) = 0;
     virtual void kill(pid_t pid) = 0;
 
   protected:
@@ -88,7 +94,8 @@ class Instance {
     struct Life;
     using LifePtr = std::shared_ptr<Life>;
 
-    [[nodiscard]] Result<Descriptor> write_config() const;
+    [[nodiscard]] std::string config_path() const;
+    [[nodiscard]] Result<void> write_config(int file) const;
     void begin();
     void begin_after(std::chrono::milliseconds pause);
     void await_end();
@@ -112,6 +119,7 @@ class Instance {
     std::uint16_t port_ = 0;
     std::uint64_t cache_bytes_ = 0;
     EngineConfig config_;
+    std::vector<std::string> files_;
     EngineCounts counts_;
     std::string error_, last_line_;
     std::uint64_t restarts_ = 0;

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "control/host/process/rights.h"
+#include "control/program/engine/engine_files.h"
 #include "control/program/engine/engine_process.h"
 #include "control/program/engine/folders.h"
 
@@ -46,7 +47,8 @@ Result<std::vector<CheckError>> ask_check(const config::Settings& settings, cons
     if (const auto user = lower_starter_of(settings); !user) return user.error();
     // In the folder that has the root's key on every machine: the instances' own may not exist yet.
     const std::string folder(kRootKey.substr(0, kRootKey.rfind('/')));
-    return check(configuration(plan.settings, folder, plan.settings.port));
+    use_file_rules(settings.control.landlock);
+    return check(configuration(plan.settings, folder, plan.settings.port), files_of(plan.settings));
 }
 
 Error refusal(const config::Settings& settings, const Plan& plan, const CheckError& error) {

@@ -256,6 +256,15 @@ std::string why_missing() {
            "--now unbound'";
 }
 
+std::vector<std::string> files_of(const config::Recursion& settings) {
+    std::vector<std::string> files;
+    if (!settings.root_hints.value.empty()) files.push_back(settings.root_hints.value);
+    for (const auto& anchor : settings.trust_anchors) {
+        if (anchor.value.starts_with('/')) files.push_back(anchor.value);
+    }
+    return files;
+}
+
 bool has_root_anchor(const config::Recursion& settings) {
     const auto& anchors = settings.trust_anchors;
     return settings.validate != config::Validation::no &&

@@ -27,6 +27,7 @@
 #include <vector>
 
 #include "control/host/process/call_filter.h"
+#include "control/host/process/file_rules.h"
 #include "control/host/process/rights.h"
 #include "dataplane/port/descriptor.h"
 #include "support/hostile_program.h"
@@ -104,8 +105,7 @@ BOOST_AUTO_TEST_CASE(the_starter_has_its_socket_and_the_standard_descriptors_alo
         if (fd <= STDERR_FILENO) continue;
         const bool is_socket = file.starts_with("socket:");
         sockets += is_socket ? 1U : 0U;
-        BOOST_TEST((is_socket || file.ends_with("sh") ||
-                    file.find("pidfd") != std::string::npos),
+        BOOST_TEST((is_socket || file.ends_with("sh") || file.find("pidfd") != std::string::npos),
                    file);
     }
     BOOST_TEST(sockets == 1U);
@@ -115,7 +115,8 @@ BOOST_AUTO_TEST_CASE(a_program_has_the_made_environment_alone) {
     ::setenv("STEERDNS_TEST_PASSWORD", "secret", 1);
     ::setenv("LD_PRELOAD", "/nowhere/library", 1);
     ::setenv("TZ", "UTC", 1);
-    Starter starter({{.name = "cat", .files = {"/bin/cat"}, .words = {"cat", "/proc/self/environ"}}});
+    Starter starter(
+        {{.name = "cat", .files = {"/bin/cat"}, .words = {"cat", "/proc/self/environ"}}});
     ::unsetenv("LD_PRELOAD");
     std::string found = output_of(starter, "cat", {}, STDOUT_FILENO);
     std::ranges::replace(found, '\0', '\n');
@@ -202,7 +203,8 @@ BOOST_AUTO_TEST_CASE(a_signal_reaches_only_what_it_started) {
 BOOST_AUTO_TEST_CASE(a_limit_of_memory_is_its_own) {
     Starter starter({shell("limit", "ulimit -v >&7")});
     auto pipe = new_pipe();
-    const pid_t pid = starter.start("limit", {{pipe[1].get(), 7}}, {.most_bytes = std::uint64_t{1} << 30});
+    const pid_t pid =
+        starter.start("limit", {{pipe[1].get(), 7}}, {.most_bytes = std::uint64_t{1} << 30});
     BOOST_REQUIRE_GT(pid, 0);
     pipe[1] = Descriptor(-1);
     std::array<char, 64> text{};
@@ -290,8 +292,8 @@ std::map<std::string, std::string> attempts(const std::string& output) {
     return found;
 }
 
-void expect(const std::map<std::string, std::string>& found,
-            const std::vector<std::string>& names, const std::string& result) {
+void expect(const std::map<std::string, std::string>& found, const std::vector<std::string>& names,
+            const std::string& result) {
     for (const std::string& name : names) {
         const auto at = found.find(name);
         BOOST_TEST((at == found.end() ? "nothing" : at->second) == result, name);
@@ -327,6 +329,28 @@ BOOST_AUTO_TEST_CASE(an_engine_makes_the_calls_of_an_engine_alone,
            {"firewall", "raw", "mptcp", "packet", "vsock", "kill", "tgkill", "ptrace", "prlimit",
             "userns", "io_uring", "code", "symlink", "link", "mkdir", "fifo", "chmod"},
            "EPERM");
+}
+
+BOOST_AUTO_TEST_CASE(rules_for_files_are_in_force_from_the_first_instruction_on,
+                     *boost::unit_test::precondition(filters_are_on)) {
+    if (steer::FileRules::kernel_version() == 0) return;
+    const steer::test::TempFolder folder;
+    steer::FileRules rules;
+    for (const char* const system : {"/usr", "/lib", "/lib64"})
+        rules.allow_running(system);
+    rules.allow_running(std::filesystem::read_symlink("/proc/self/exe").parent_path());
+    rules.allow("/proc", steer::FileRules::Use::read);
+    rules.allow(folder.path, steer::FileRules::Use::write);
+    const auto set = rules.make();
+    BOOST_REQUIRE(set);
+    Starter starter({hostile(folder.path.string())}, ThreadKind::recursion);
+    const auto found = attempts(output_of(starter, "hostile", {.file_rules = set->get()}));
+    expect(found, {"write", "rename", "unlink"}, "done");
+    expect(found, {"read-passwd", "write-memory", "write-tmp"}, "EACCES");
+    expect(found, {"execve", "execveat-file"}, "ENOSYS");
+    // Other descriptors than rules start nothing.
+    const Descriptor file(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    BOOST_TEST(starter.start("hostile", {}, {.file_rules = file.get()}) == 0);
 }
 
 // As in a container whose engine follows the calls of its processes.
@@ -369,7 +393,8 @@ BOOST_AUTO_TEST_CASE(a_script_and_a_missing_program_start_or_fail_under_the_filt
     ::chmod(file.c_str(), 0755);
     Starter::Program script{.name = "script", .files = {file}, .words = {file}};
     script.filter = ThreadKind::engine;
-    Starter::Program missing{.name = "missing", .files = {folder / "missing"}, .words = {"missing"}};
+    Starter::Program missing{
+        .name = "missing", .files = {folder / "missing"}, .words = {"missing"}};
     missing.filter = ThreadKind::engine;
     Starter starter({script, missing}, ThreadKind::recursion);
     auto pipe = new_pipe();

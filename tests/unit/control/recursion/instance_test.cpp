@@ -3,6 +3,8 @@
 #include "control/program/engine/instance.h"
 
 #include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -31,8 +33,9 @@ namespace {
 // Its processes wait for a signal; `last` is the newest.
 class Starter final : public EngineStarter {
   public:
-    Result<StartedEngine> start(int, std::uint64_t most_bytes) override {
-        bytes = most_bytes;
+    Result<StartedEngine> start(const EngineStart& how) override {
+        bytes = how.most_bytes;
+        folder = how.folder;
         if (!refusal.empty()) return Error{refusal};
         int ends[2];
         BOOST_REQUIRE(::pipe2(ends, O_CLOEXEC | O_NONBLOCK) == 0);
@@ -49,7 +52,7 @@ class Starter final : public EngineStarter {
     }
     void kill(pid_t pid) override { ::kill(pid, SIGKILL); }
 
-    std::string refusal, text;
+    std::string refusal, text, folder;
     unsigned started = 0;
     std::uint64_t bytes = 0;
     pid_t last = 0;
@@ -137,7 +140,60 @@ BOOST_FIXTURE_TEST_CASE(it_is_up_once_its_control_socket_answers, World) {
     run_until([this] { return instance.counts().queries == 3; });
     BOOST_TEST(instance.pid() == starter.last);
     BOOST_TEST(starter.bytes > 2 * settings.cache_bytes);
+    BOOST_TEST(starter.folder == folder.path.string());
     BOOST_TEST(reported.empty());
+}
+
+// Code inside an engine may leave there what it likes.
+BOOST_FIXTURE_TEST_CASE(what_lies_in_place_of_its_configuration_is_removed, World) {
+    const std::string file = folder / std::string(kConfigFile), victim = folder / "victim";
+    const std::vector<std::function<int()>> left{
+        [&] { return ::symlink(victim.c_str(), file.c_str()); },
+        [&] { return ::symlink("/nowhere/file", file.c_str()); },
+        [&] { return ::link(victim.c_str(), file.c_str()); },
+        [&] { return ::mkfifo(file.c_str(), 0600); },
+        [&] { return ::mkdir(file.c_str(), 0700) + ::mkdir((file + "/in it").c_str(), 0700); },
+        [&] {
+            return folder.write(std::string(kConfigFile), "of another user") == file &&
+                           (::geteuid() != 0 || ::chown(file.c_str(), 65534, 65534) == 0)
+                       ? 0
+                       : -1;
+        }};
+    begin();
+    run_until_up();
+    for (std::size_t i = 0; i < left.size(); ++i) {
+        BOOST_TEST_CONTEXT("what is left, number " << i) {
+            folder.write("victim", "of somebody else");
+            std::filesystem::remove_all(file);
+            BOOST_TEST_REQUIRE(left[i]() == 0);
+            const unsigned before = starter.started;
+            instance.replace();
+            run_until([&] { return starter.started == before + 1; });
+            run_until_up();
+            BOOST_TEST(written() == configuration(settings, folder.path.string(), 5302).text);
+            BOOST_TEST(folder.read("victim") == "of somebody else");
+            struct stat is {};
+            BOOST_TEST(::lstat(file.c_str(), &is) == 0);
+            BOOST_TEST((S_ISREG(is.st_mode) && is.st_uid == ::geteuid() && is.st_nlink == 1));
+        }
+    }
+    BOOST_TEST(reported.empty());
+}
+
+// The engine has this one open.
+BOOST_FIXTURE_TEST_CASE(a_reload_writes_the_file_that_its_process_has, World) {
+    control.answer_to = [](const std::string&) { return "ok\n"; };
+    begin();
+    run_until_up();
+    const std::string file = folder / std::string(kConfigFile);
+    std::filesystem::rename(file, folder / "moved");
+    folder.write("victim", "of somebody else");
+    std::filesystem::create_symlink(folder / "victim", file);
+    settings.negative_trust_anchors = {{"broken.example", 3}};
+    instance.configure(settings);
+    run_until([this] { return taken == 1; });
+    BOOST_TEST(folder.read("moved").find("broken.example") != std::string::npos);
+    BOOST_TEST(folder.read("victim") == "of somebody else");
 }
 
 BOOST_FIXTURE_TEST_CASE(it_starts_again_at_once_and_then_waits, World) {
@@ -209,14 +265,16 @@ BOOST_FIXTURE_TEST_CASE(a_change_that_could_not_be_written_is_taken_later, World
     control.answer_to = [](const std::string&) { return "ok\n"; };
     begin();
     run_until_up();
-    const std::string file = folder / std::string(kConfigFile);
-    std::filesystem::remove(file);
-    std::filesystem::create_directory(file);
+    (void)::signal(SIGXFSZ, SIG_IGN);
+    rlimit before{};
+    BOOST_REQUIRE_EQUAL(::getrlimit(RLIMIT_FSIZE, &before), 0);
+    const rlimit small{16, before.rlim_max};
+    BOOST_REQUIRE_EQUAL(::setrlimit(RLIMIT_FSIZE, &small), 0);
     settings.negative_trust_anchors = {{"broken.example", 3}};
     instance.configure(settings);
+    BOOST_REQUIRE_EQUAL(::setrlimit(RLIMIT_FSIZE, &before), 0);
     BOOST_REQUIRE_EQUAL(reported.size(), 1U);
     BOOST_TEST(reported[0].find("cannot be written") != std::string::npos);
-    std::filesystem::remove(file);
     instance.configure(settings);
     run_until([this] { return taken == 1; });
     BOOST_TEST(written().find("broken.example") != std::string::npos);
