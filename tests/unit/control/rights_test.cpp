@@ -152,7 +152,7 @@ steer::Starter::Program expects(const std::string& name, const std::string& capa
     return {.name = name,
             .files = {"/bin/sh"},
             .words = {"sh", "-c",
-                      "grep -q '^CapEff:[[:space:]]*" + capabilities + "$' /proc/self/status"},
+                      "exec grep -q '^CapEff:[[:space:]]*" + capabilities + "$' /proc/self/status"},
             .gets_net_admin = gets_net_admin};
 }
 
