@@ -151,7 +151,34 @@ std::string user_of(const Node& top) {
     return user == nullptr || !user->is_text() ? std::string() : std::string(trimmed(user->text));
 }
 
+// Removes what the layer may not have of this type.
+void leave_out(Node& plugin, std::string_view type, Reading& in) {
+    const auto args = std::ranges::find(plugin.entries, "args", &Entry::key);
+    if (args == plugin.entries.end()) return;
+    for (const NotInLayer& setting : kNotInLayer) {
+        auto& entries = args->value.entries;
+        const auto at = std::ranges::find(entries, setting.key, &Entry::key);
+        if (setting.type != type || at == entries.end()) continue;
+        const std::string text = not_in_layer(setting, tag_of(plugin)) +
+                                 ", and is left out: write it into " +
+                                 matchers::quoted_path(in.settings().file);
+        in.report().warn(at->line, text);
+        in.settings().managed.left_out.push_back(in.settings().error(at->line, text).sentence());
+        entries.erase(at);
+    }
+}
+
+std::string_view type_of(const Node& plugin) {
+    const Node* const type = plugin.find("type");
+    return type == nullptr || !type->is_text() ? std::string_view() : trimmed(type->text);
+}
+
 }  // namespace
+
+std::string not_in_layer(const NotInLayer& setting, std::string_view tag) {
+    return "'" + std::string(setting.key) + "' of " + std::string(setting.type) + " '" +
+           std::string(tag) + "' may not be in the layer over the configuration";
+}
 
 Result<std::optional<std::string>> read_managed(const std::string& file) {
     const Descriptor fd = open_regular(file, O_NOFOLLOW);
@@ -299,9 +326,11 @@ void Layer::lay_over_sections(Node& top, Settings& settings) {
 void Layer::lay_over_plugins(Node& list, Reading& in) {
     const Node* const plugins = top_.find("plugins");
     if (plugins == nullptr) return;
-    for (const Node& plugin : plugins->items) {
+    for (Node plugin : plugins->items) {
         const std::string tag = tag_of(plugin);
         const auto at = std::ranges::find(list.items, tag, tag_of);
+        const std::string_view own = type_of(plugin);
+        leave_out(plugin, own.empty() && at != list.items.end() ? type_of(*at) : own, in);
         if (at != list.items.end()) {
             lay_plugin(*at, plugin, in.settings().managed.overrides);
         } else if (const Node* const type = plugin.find("type");

@@ -2,7 +2,8 @@
 //
 // A map is overridden by key, a plugin by its tag, a list as a whole. A plugin of another type than
 // the configuration's replaces it whole. The layer may hold `plugins`, `routers`, `policy`, `mdns`
-// and `http` of `control`; all else is refused. Its paths start from its folder, and lie below it.
+// and `http` of `control`; all else is refused. Its paths start from its folder, and lie below it:
+// all texts of rows of the types Files and FileName (setting.h).
 //
 // The daemon's user writes the file. So a process with more rights opens it, and what it names, as
 // that user only (ManagedOptions::as_user). It must be a regular file of that user or of root, of
@@ -20,6 +21,14 @@
 namespace steer::config {
 
 inline constexpr std::size_t kMaxManagedBytes = std::size_t{1} << 20;
+
+// A setting of a plugin type that only the configuration itself has. One in the layer is left out.
+struct NotInLayer {
+    std::string_view type, key;
+};
+inline constexpr NotInLayer kNotInLayer[] = {{"recursion", "extra"}};
+// "'extra' of recursion 'resolve' may not be in the layer"
+std::string not_in_layer(const NotInLayer& setting, std::string_view tag);
 
 class Layer {
   public:

@@ -94,20 +94,28 @@ std::optional<std::string> Reading::layer_text(const std::string& file, bool& ha
     return std::nullopt;
 }
 
-std::string Reading::resolve_in_layer(std::string_view path, int line) {
-    const std::filesystem::path folder(layer_folder_);
-    const std::string whole = (folder / path).lexically_normal().string();
-    if (whole.starts_with(layer_folder_ + "/")) {
+std::string Reading::path_in_layer(std::string_view path) const {
+    std::string whole = (std::filesystem::path(layer_folder_) / path).lexically_normal().string();
+    return whole.starts_with(layer_folder_ + "/") ? whole : std::string();
+}
+
+bool Reading::leaves_layer(std::string_view path, int line) const {
+    return layer_source_ != 0 && config::source_of(line) == layer_source_ &&
+           path_in_layer(path).empty();
+}
+
+ResolvedPath Reading::resolve_in_layer(std::string_view path, int line) {
+    if (std::string whole = path_in_layer(path); !whole.empty()) {
         settings_.named.push_back(whole);
-        return whole;
+        return ResolvedPath(std::move(whole));
     }
     report_.error(line, "the file " + matchers::quoted_path(std::string(path)) + " is outside of " +
                             layer_folder_ + ": put it there, or name it in " +
                             matchers::quoted_path(report_.file()));
-    return std::string(kRefusedPath);
+    return ResolvedPath(std::string(kRefusedPath));
 }
 
-std::string Reading::resolve(std::string_view path, int line) {
+ResolvedPath Reading::resolve(std::string_view path, int line) {
     if (layer_source_ != 0 && config::source_of(line) == layer_source_)
         return resolve_in_layer(path, line);
     const std::filesystem::path given(path);
@@ -116,7 +124,7 @@ std::string Reading::resolve(std::string_view path, int line) {
         is_whole ? given.string()
                  : (std::filesystem::path(base_dir_) / given).lexically_normal().string();
     settings_.named.push_back(whole);
-    return whole;
+    return ResolvedPath(std::move(whole));
 }
 
 Result<std::string> Reading::read_text(const std::string& path, bool or_pipe) {
@@ -150,7 +158,8 @@ Result<std::string> Reading::source_text(const std::string& path) {
     return text;
 }
 
-std::optional<std::string> Reading::read_file(const std::string& path, const Place& place) {
+std::optional<std::string> Reading::read_file(const ResolvedPath& resolved, const Place& place) {
+    const std::string& path = resolved.text();
     if (path == kRefusedPath) return std::nullopt;
     settings_.opened.push_back(path);
     auto content = read_text(path);

@@ -31,6 +31,20 @@ struct OutboundOfPredecessor {
     std::map<std::string, ReachSettings, std::less<>> profiles;
 };
 
+// A path that may be opened: only Reading::resolve() makes one, so that none is read which the layer
+// may not name.
+class ResolvedPath {
+  public:
+    ResolvedPath() = default;  // no file
+    [[nodiscard]] const std::string& text() const { return text_; }
+    operator const std::string&() const { return text_; }  // NOLINT(google-explicit-constructor)
+
+  private:
+    friend class Reading;
+    explicit ResolvedPath(std::string text) : text_(std::move(text)) {}
+    std::string text_;
+};
+
 class Reading {
   public:
     Reading(std::string file, const LoadOptions& options);
@@ -43,7 +57,9 @@ class Reading {
     // The path to open: a relative one starts from the base folder. It joins Settings::named.
     // `line`: of the path. In the layer (layer.h), a path starts from the layer's folder; one that
     // leads out of it is reported, and the result names no file.
-    [[nodiscard]] std::string resolve(std::string_view path, int line);
+    [[nodiscard]] ResolvedPath resolve(std::string_view path, int line);
+    // Whether the path, which is at that line, leads out of the layer that has it.
+    [[nodiscard]] bool leaves_layer(std::string_view path, int line) const;
     // The content of a file, or the reason of the failure ("No such file or directory"). Reads a
     // pipe only as the configuration itself (`--config <(...)`).
     static Result<std::string> read_text(const std::string& path, bool or_pipe = false);
@@ -59,7 +75,7 @@ class Reading {
     // Lines of `source` belong to the layer, which is in `folder`.
     void set_layer(std::size_t source, std::string folder);
     // As read_text(). Reports a failure for `place` ("... cannot be read: No such file").
-    std::optional<std::string> read_file(const std::string& path, const Place& place);
+    std::optional<std::string> read_file(const ResolvedPath& path, const Place& place);
     // Notes that `file` contains a secret. Empty: the file with the line `line`.
     void note_secret(int line, std::string what, std::string file = {});
     // Reports the files that read_file() did not find, except those that a start downloads. Call it
@@ -115,7 +131,9 @@ class Reading {
     RouterIndex add_router(Router router);
 
   private:
-    std::string resolve_in_layer(std::string_view path, int line);
+    // Empty: it leads out of the layer's folder.
+    [[nodiscard]] std::string path_in_layer(std::string_view path) const;
+    [[nodiscard]] ResolvedPath resolve_in_layer(std::string_view path, int line);
 
     Report report_;
     const LoadOptions& options_;

@@ -7,6 +7,7 @@
 #include "control/config/reading.h"
 #include "control/config/report.h"
 #include "control/config/text/suggestion.h"
+#include "control/config/text/url.h"
 #include "control/config/values.h"
 #include "matchers/quote.h"
 
@@ -143,6 +144,17 @@ std::optional<unsigned> read_choice(Reading& in, const Node& node, const Place& 
     }
     refuse(in, node, place, expected, {});
     return std::nullopt;
+}
+
+void keep_in_layer(Reading& in, const Node& node) {
+    if (node.is_text()) {
+        const std::string_view text = trimmed(node.text);
+        if (!is_url(text) && in.leaves_layer(text, node.line)) (void)in.resolve(text, node.line);
+    }
+    for (const Node& item : node.items)
+        keep_in_layer(in, item);
+    for (const Entry& entry : node.entries)
+        keep_in_layer(in, entry.value);
 }
 
 void refuse_not_yet(Reading& in, const Node& node, const Place& place,

@@ -57,9 +57,23 @@ struct Own {
     void (*read)(Reading&, const Node&, const Place&, T&);
 };
 
+// The same for a value that has paths of files: texts, also in lists and maps. In the layer
+// (layer.h), none of them leads out of its folder, whatever `read` does with it.
+template <class T>
+struct Files {
+    std::string_view kind;
+    void (*read)(Reading&, const Node&, const Place&, T&);
+};
+// One path as it is written; the reader of the whole map resolves it.
+template <class T>
+struct FileName {
+    std::string T::*member;
+};
+
 template <class T>
 using Field = std::variant<NotYet, bool T::*, std::uint32_t T::*, Milliseconds T::*,
-                           std::optional<Milliseconds> T::*, std::string T::*, Choice<T>, Own<T>>;
+                           std::optional<Milliseconds> T::*, std::string T::*, Choice<T>, Own<T>,
+                           Files<T>, FileName<T>>;
 
 template <class T>
 struct Row {
@@ -92,6 +106,8 @@ bool read_value(Reading& in, const Node& node, const Place& place, std::string_v
                 std::string& out);
 std::optional<unsigned> read_choice(Reading& in, const Node& node, const Place& place,
                                     std::string_view words);
+// Reports each path in it that leads out of the layer, if it is of the layer.
+void keep_in_layer(Reading& in, const Node& node);
 void refuse_not_yet(Reading& in, const Node& node, const Place& place,
                     std::string_view default_text);
 
@@ -121,6 +137,12 @@ void read_one(Reading& in, const Row<T>& row, const Node& node, const Place& pla
                     field.set(out, *index);
             } else if constexpr (std::is_same_v<F, Own<T>>) {
                 field.read(in, node, place, out);
+            } else if constexpr (std::is_same_v<F, Files<T>>) {
+                keep_in_layer(in, node);
+                field.read(in, node, place, out);
+            } else if constexpr (std::is_same_v<F, FileName<T>>) {
+                keep_in_layer(in, node);
+                read_value(in, node, place, row.range, out.*field.member);
             } else {
                 read_value(in, node, place, row.range, out.*field);
             }
@@ -195,8 +217,10 @@ std::vector<RowText> row_texts(const std::array<Row<T>, N>& table) {
                     text.not_yet = true;
                 } else if constexpr (std::is_same_v<F, Choice<T>>) {
                     text.kind = "one of";
-                } else if constexpr (std::is_same_v<F, Own<T>>) {
+                } else if constexpr (std::is_same_v<F, Own<T>> || std::is_same_v<F, Files<T>>) {
                     text.kind = field.kind;
+                } else if constexpr (std::is_same_v<F, FileName<T>>) {
+                    text.kind = "path";
                 } else if constexpr (std::is_same_v<F, bool T::*>) {
                     text.kind = "true/false";
                 } else if constexpr (std::is_same_v<F, std::uint32_t T::*>) {

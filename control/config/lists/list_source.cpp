@@ -296,9 +296,10 @@ std::optional<ListBytes> read_list_source(Reading& in, const Text& written, cons
                                           const ListUse& use) {
     if (is_url(written.value)) return read_copy(in, written, place, use);
     if (is_secondary(written.value)) return read_zone_copy(in, written, place, use);
-    const std::string file = in.resolve(written.value, place.line);
+    const ResolvedPath resolved = in.resolve(written.value, place.line);
+    const std::string& file = resolved.text();
     begin_list(in, file, place, use);
-    auto bytes = in.read_file(file, place);
+    auto bytes = in.read_file(resolved, place);
     if (!bytes) return std::nullopt;
     if (const auto no_list = why_no_list(*bytes, use)) {
         in.report().error_in(file, 1, no_list->text);

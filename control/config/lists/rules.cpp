@@ -221,9 +221,10 @@ void take_prefixes(Reading& in, const matchers::PrefixList& list, bool strict,
 
 void read_prefix_file(Reading& in, const Text& path, const Place& place,
                       std::vector<PersistentRow>& out) {
-    const std::string file = in.resolve(path.value, path.line);
+    const ResolvedPath resolved = in.resolve(path.value, path.line);
+    const std::string& file = resolved.text();
     const Place at{place.key, place.owner, path.line};
-    const auto bytes = in.read_file(file, at);
+    const auto bytes = in.read_file(resolved, at);
     if (!bytes) return;
     const auto list = matchers::read_prefixes(*bytes, file);
     say_bad_lines(in, list.bad, list.prefixes.size(), false, file, at, kOfOperator);

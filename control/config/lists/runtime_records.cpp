@@ -50,7 +50,7 @@ const Node& runtime_records(Reading& in) {
             in.settings().opened.push_back(file);
         return *top;
     }
-    if (const auto text = in.read_file(file, {"static", "'control'", 0}))
+    if (const auto text = in.read_file(in.resolve(file, 0), {"static", "'control'", 0}))
         *top = parse(in, file, *text);
     return *top;
 }

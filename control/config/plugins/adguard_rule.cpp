@@ -22,8 +22,8 @@ constexpr std::array<Row<AdguardRuleArgs>, 6> kAdguardRuleRows{{
      Own<AdguardRuleArgs>{"list of rules", read_list<&AdguardRuleArgs::rules, AdguardRuleArgs>},
      "none", "", "rules, as in `||ads.example^`, `@@||good.ads.example^`, `/^ad[0-9]+/$important`"},
     {"files",
-     Own<AdguardRuleArgs>{"list of paths and URLs",
-                          read_list<&AdguardRuleArgs::files, AdguardRuleArgs>},
+     Files<AdguardRuleArgs>{"list of paths and URLs",
+                            read_list<&AdguardRuleArgs::files, AdguardRuleArgs>},
      "none", "",
      "files with one rule per line\n`!` and `#` start a comment. Rules for page elements are "
      "skipped."},

@@ -62,7 +62,7 @@ void read_format(Reading& in, const Node& node, const Place& place, List& out) {
 }
 
 constexpr std::array<Row<List>, 6> kOwnListsRows{{
-    {"list", Own<List>{"path or URL", read_source}, "required", "", "path or URL of the list"},
+    {"list", Files<List>{"path or URL", read_source}, "required", "", "path or URL of the list"},
     {"format", Own<List>{"one of", read_format}, "(detected)", kListFormats,
      "format of the list\n`adlist`, `hosts` and `adguard` are read line by line, as in AdGuard "
      "Home: rules in AdGuard's syntax, `0.0.0.0 NAME`, and names, each for that name only. With "
@@ -119,7 +119,7 @@ void read_answer(Reading& in, const Node& node, const Place& place, AdlistArgs& 
 }
 
 constexpr std::array<Row<AdlistArgs>, 5> kAdlistRows{{
-    {"lists", Own<AdlistArgs>{"list of paths, URLs and maps", read_lists}, "required", "",
+    {"lists", Files<AdlistArgs>{"list of paths, URLs and maps", read_lists}, "required", "",
      "the block lists: paths, URLs, or maps, see below\nExamples: `- "
      "https://lists.example/hosts`, `- {list: ads.txt, format: clash}`. The lists are one policy: "
      "exceptions (`@@`), `important` and `badfilter` of one list count for all lists. URLs are "
@@ -179,7 +179,8 @@ class PartReader {
         if (is_url(list_.source) || is_secondary(list_.source)) return true;
         const std::uint64_t most = in_.settings().control.fetch.max_size;
         std::error_code error;
-        const auto bytes = std::filesystem::file_size(in_.resolve(list_.source, list_.line), error);
+        const auto bytes =
+            std::filesystem::file_size(in_.resolve(list_.source, list_.line).text(), error);
         if (error || bytes <= most) return true;
         in_.settings().opened.push_back(
             in_.resolve(list_.source, list_.line));  // it may become smaller

@@ -35,8 +35,9 @@ constexpr std::array<Row<ArbitraryArgs>, 5> kArbitraryRows{{
      "",
      "records, as in `www.example.org. 300 IN TXT \"text\"`\nTTL and class are optional; the "
      "defaults are 3600 and IN. Names in the data have the same form as names of records."},
-    {"files", Own<ArbitraryArgs>{"list of paths", read_list<&ArbitraryArgs::files, ArbitraryArgs>},
-     "none", "",
+    {"files",
+     Files<ArbitraryArgs>{"list of paths", read_list<&ArbitraryArgs::files, ArbitraryArgs>}, "none",
+     "",
      "zone files\n`$ORIGIN`, `$TTL`, `$INCLUDE`, `$GENERATE`, parentheses and `;` comments are "
      "supported."},
     {"origin", Own<ArbitraryArgs>{"domain", read_origin}, "(the root)", "",
@@ -63,9 +64,10 @@ class RecordsReader {
     }
 
     void file(const Text& path, bool strict) {
-        const std::string file = in_.resolve(path.value, path.line);
+        const ResolvedPath resolved = in_.resolve(path.value, path.line);
+        const std::string& file = resolved.text();
         const Place place{"files", owner_, path.line};
-        const auto bytes = in_.read_file(file, place);
+        const auto bytes = in_.read_file(resolved, place);
         if (!bytes) return;
         ZoneText zone = read_zone(*bytes, file, files(path.line), origin_);
         const std::size_t good = add_all(zone, in_.file_number(file), 0);

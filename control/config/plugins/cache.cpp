@@ -130,7 +130,7 @@ constexpr std::array<Row<Cache>, 22> kCacheRows{{
     {"ecs_in_key", &Cache::ecs_in_key, "false", "",
      "cache answers per client subnet that the client sent (RFC 7871)\nThe subnet is also sent to "
      "the upstream."},
-    {"dump_file", Own<Cache>{"path", read_dump_file}, "none", "",
+    {"dump_file", Files<Cache>{"path", read_dump_file}, "none", "",
      "file that keeps the cache over restarts\nIt is written every `dump_interval` after at least "
      "1,024 changes, and after ten intervals with any change. It is also written at shutdown, with "
      "mode 0600. Its folder must be writable for `user` in `control`. A file that is damaged, from "

@@ -73,8 +73,9 @@ void read_devices(Reading& in, const std::vector<Text>& words, Plugin& plugin) {
             }
             continue;
         }
-        const std::string file = in.resolve(word.value.substr(1), word.line);
-        const auto bytes = in.read_file(file, place);
+        const ResolvedPath resolved = in.resolve(word.value.substr(1), word.line);
+        const std::string& file = resolved.text();
+        const auto bytes = in.read_file(resolved, place);
         if (!bytes) continue;
         read_entry_lines(
             in, *bytes, file, true, place,

@@ -16,7 +16,8 @@ struct Item {
 
 constexpr std::array<Row<Item>, 3> kItemRows{{
     {"url", &Item::url, "required", "", "`http://` or `https://` URL"},
-    {"dir", &Item::dir, "required", "", "target folder; created if it does not exist"},
+    {"dir", FileName<Item>{&Item::dir}, "required", "",
+     "target folder; created if it does not exist"},
     {"filename", &Item::filename, "(last part of the URL)", "", "file name in the folder"},
 }};
 

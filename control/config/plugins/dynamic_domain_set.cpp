@@ -29,7 +29,7 @@ void read_limit(Reading& in, const Node& node, const Place& place, DynamicDomain
 }
 
 constexpr std::array<Row<DynamicDomainSetArgs>, 9> kDynamicDomainSetRows{{
-    {"path", &DynamicDomainSetArgs::path, "required", "",
+    {"path", FileName<DynamicDomainSetArgs>{&DynamicDomainSetArgs::path}, "required", "",
      "file with the rules, one per line\nA rule without a prefix is a `domain:` rule. `#` starts a "
      "comment. The user of the daemon must be able to write to its folder."},
     {"bootstrap_rules",
@@ -59,7 +59,8 @@ constexpr std::array<Row<DynamicDomainSetArgs>, 9> kDynamicDomainSetRows{{
     {"cleanup_interval_seconds", &DynamicDomainSetArgs::cleanup_interval_s, "600", kManySeconds,
      "interval between two searches for names that are older than `entry_ttl_seconds`\nAfter names "
      "were removed, the next search begins 10 s later at the earliest."},
-    {"metadata_path", &DynamicDomainSetArgs::metadata_path, "none", "",
+    {"metadata_path", FileName<DynamicDomainSetArgs>{&DynamicDomainSetArgs::metadata_path}, "none",
+     "",
      "JSON file with the origin of each rule and the time when it was added\nThe daemon writes it. "
      "Rules that it does not name are yours. A learned name that you add becomes yours. The file "
      "of "
@@ -68,7 +69,7 @@ constexpr std::array<Row<DynamicDomainSetArgs>, 9> kDynamicDomainSetRows{{
 
 // Of the file, or of one that is not there yet.
 void read_file_rules(Reading& in, const DynamicDomainSetArgs& args, const RuleFile& file,
-                     const Place& place, std::vector<RuleAt>& out) {
+                     const ResolvedPath& path, const Place& place, std::vector<RuleAt>& out) {
     std::vector<RuleAt> first;
     for (const Text& text : args.first) {
         const Place at{"bootstrap_rules", place.owner, text.line};
@@ -84,7 +85,7 @@ void read_file_rules(Reading& in, const DynamicDomainSetArgs& args, const RuleFi
         out = std::move(first);
         return;
     }
-    const auto bytes = in.read_file(file.file, place);
+    const auto bytes = in.read_file(path, place);
     if (!bytes) return;
     auto list = matchers::read_rules(*bytes, file.file, matchers::RuleKind::domain);
     if (list.rules.empty() && list.bad.count() == 0) return;  // all of them were removed
@@ -159,8 +160,9 @@ void read_dynamic_domain_set(Reading& in, const Node* node, Plugin& plugin) {
                               "/var/lib/steerdns/names.txt; a list by URL is a domain_set");
         return;
     }
+    const ResolvedPath path = in.resolve(args.path, place.line);
     RuleFile file{.tag = plugin.tag,
-                  .file = in.resolve(args.path, place.line),
+                  .file = path,
                   .first = {},
                   .line = place.line,
                   .queue_size = args.queue_size,
@@ -176,7 +178,7 @@ void read_dynamic_domain_set(Reading& in, const Node* node, Plugin& plugin) {
         return;
     }
     ListRules rules;
-    read_file_rules(in, args, file, place, rules.names);
+    read_file_rules(in, args, file, path, place, rules.names);
     DomainSet set;
     set.steps = steps_of(std::move(rules));
     plugin.args = std::move(set);

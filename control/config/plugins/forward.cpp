@@ -109,7 +109,8 @@ constexpr std::array<Row<Forward>, 12> kForwardOwnRows{{
      "and no other one; while no probe reaches it, the next one. Unresponsive upstreams come last "
      "in "
      "every policy."},
-    {"resolv_file", &Forward::resolv_file, "(resolv.conf and leases of the host)", "",
+    {"resolv_file", FileName<Forward>{&Forward::resolv_file},
+     "(resolv.conf and leases of the host)", "",
      "without `upstreams`: file with `nameserver` lines, as in `/run/ppp/resolv.conf`\nIt is read "
      "again when it changes."},
     {"router", Own<Forward>{"name", read_servers_of}, "none", "",

@@ -7,7 +7,7 @@ namespace steer::config {
 namespace {
 
 constexpr std::array<Row<GeoArgs>, 5> kGeoipRows{{
-    {"file", Own<GeoArgs>{"path or URL", read_geo_path}, "required", "",
+    {"file", Files<GeoArgs>{"path or URL", read_geo_path}, "required", "",
      "geoip.dat file in v2fly's format"},
     {"selectors", Own<GeoArgs>{"list of codes", read_geo_selectors}, "none", "",
      "codes to include, in any case; default: all"},

@@ -10,7 +10,7 @@ namespace steer::config {
 namespace {
 
 constexpr std::array<Row<GeoArgs>, 6> kGeositeRows{{
-    {"file", Own<GeoArgs>{"path or URL", read_geo_path}, "required", "",
+    {"file", Files<GeoArgs>{"path or URL", read_geo_path}, "required", "",
      "geosite.dat file in v2fly's format"},
     {"selectors", Own<GeoArgs>{"list of codes", read_geo_selectors}, "none", "",
      "lists to include: `CODE`, or `CODE@ATTRIBUTE`; default: all\n`CODE@ATTRIBUTE` includes only "

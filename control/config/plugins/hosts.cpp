@@ -24,7 +24,7 @@ constexpr std::array<Row<HostsArgs>, 6> kHostsRows{{
      "none", "",
      "entries, as in `full:www.example.org 192.0.2.1 2001:db8::1`\nA rule without a prefix is a "
      "`full:` rule."},
-    {"files", Own<HostsArgs>{"list of paths and URLs", read_list<&HostsArgs::files, HostsArgs>},
+    {"files", Files<HostsArgs>{"list of paths and URLs", read_list<&HostsArgs::files, HostsArgs>},
      "none", "", "files with one entry per line; `#` starts a comment"},
     {"strict", &HostsArgs::strict, "false", "",
      "reject a file that contains an invalid line\nBy default an invalid line is skipped with a "

@@ -36,7 +36,7 @@ void read_exec(Reading& in, const Node& node, const Place& place, HttpPath& out)
 }
 
 constexpr std::array<Row<HttpPath>, 3> kPathRows{{
-    {"path", Own<HttpPath>{"path", read_path}, "required", "",
+    {"path", Own<HttpPath>{"part of URLs", read_path}, "required", "",
      "path, as in `path: /dns-query`\nIt is compared exactly, without `?` and what follows."},
     {"exec", Own<HttpPath>{"tag", read_exec}, "required", "",
      "tag of the executor that processes the queries of this path"},
@@ -100,7 +100,7 @@ void read_trusted(Reading& in, const Node& node, const Place& place, StreamServe
 }
 
 constexpr std::array<Row<StreamServer>, 5> kHttpServerOwnRows{{
-    {"entries", Own<StreamServer>{"list of paths", read_paths}, "required", "",
+    {"entries", Own<StreamServer>{"list of parts of URLs", read_paths}, "required", "",
      "served paths, as in `entries: [{ path: /dns-query, exec: main }]`"},
     {"src_ip_header", Own<StreamServer>{"name", read_header}, "none", "",
      "header with the client's address, such as `X-Forwarded-For` or `CF-Connecting-IP`\nThe "

@@ -16,7 +16,7 @@ struct IpSetArgs {
 constexpr std::array<Row<IpSetArgs>, 6> kIpSetRows{{
     {"ips", Own<IpSetArgs>{"list of addresses and prefixes", read_list<&IpSetArgs::ips, IpSetArgs>},
      "none", "", "IPv4 and IPv6 addresses and prefixes; host bits are ignored"},
-    {"files", Own<IpSetArgs>{"list of paths and URLs", read_list<&IpSetArgs::files, IpSetArgs>},
+    {"files", Files<IpSetArgs>{"list of paths and URLs", read_list<&IpSetArgs::files, IpSetArgs>},
      "none", "",
      "files with one address or prefix per line\nText after a blank or `#` is ignored."},
     {"sets", Own<IpSetArgs>{"list of tags", read_list<&IpSetArgs::sets, IpSetArgs>}, "none", "",

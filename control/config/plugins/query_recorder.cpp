@@ -47,7 +47,7 @@ void read_size(Reading& in, const Node& node, const Place& place, T& out) {
 // ---- JSON lines
 
 constexpr std::array<Row<RecorderJson>, 4> kJsonRows{{
-    {"file", Own<RecorderJson>{"path", read_path<RecorderJson, &RecorderJson::file>}, "required",
+    {"file", Files<RecorderJson>{"path", read_path<RecorderJson, &RecorderJson::file>}, "required",
      "", "file that gets one JSON object per line and query"},
     {"max_size", Own<RecorderJson>{"size", read_size<RecorderJson, std::uint64_t{64} << 10>},
      "100MiB", "64KiB..4096GiB", "size at which the file is renamed to `FILE.TIME`"},
@@ -149,7 +149,8 @@ void read_marks(Reading& in, const Node& node, const Place& place, QueryRecorder
 }
 
 constexpr std::array<Row<QueryRecorder>, 15> kRecorderRows{{
-    {"path", Own<QueryRecorder>{"path", read_path<QueryRecorder, &QueryRecorder::path>}, "none", "",
+    {"path", Files<QueryRecorder>{"path", read_path<QueryRecorder, &QueryRecorder::path>}, "none",
+     "",
      "SQLite database with the history of queries\nThe daemon creates it. `steerctl history` reads "
      "it. Put it into `/var/lib/steerdns`, which the daemon's user can write to."},
     {"retention_days", &QueryRecorder::retention_days, "7", "1..3650",

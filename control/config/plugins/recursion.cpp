@@ -67,7 +67,9 @@ void read_anchors(Reading& in, const Node& node, const Place& place, RecursionAr
         RecursionText anchor{item.value, item.line};
         std::ranges::replace(anchor.value, '\t', ' ');  // as in the files of keys
         if (anchor.value.starts_with('/') && is_safe(anchor.value)) {
-            in.read_file(anchor.value, {place.key, place.owner, item.line});
+            const ResolvedPath file = in.resolve(anchor.value, item.line);
+            in.read_file(file, {place.key, place.owner, item.line});
+            anchor.value = file;
         } else if (!is_safe(anchor.value) ||
                    (anchor.value != kRoot &&
                     lowered(anchor.value).find(" ds ") == std::string::npos &&
@@ -91,8 +93,9 @@ void read_negative_anchors(Reading& in, const Node& node, const Place& place, Re
 void read_root_hints(Reading& in, const Node& node, const Place& place, RecursionArgs& out) {
     std::string path;
     if (!read_value(in, node, place, {}, path)) return;
-    out.root_hints = {in.resolve(path, place.line), place.line};
-    in.read_file(out.root_hints.value, place);
+    const ResolvedPath file = in.resolve(path, place.line);
+    in.read_file(file, place);
+    out.root_hints = {file, place.line};
     if (!is_safe(out.root_hints.value))
         in.report().error(place.line, place.name() + ": the path may not have quotes");
 }
@@ -253,12 +256,13 @@ constexpr std::array<Row<RecursionArgs>, 21> kRecursionRows{{
      "reason "
      "as an extended error. `permissive`: it is answered without the AD bit. Clients that set CD "
      "get it in any case."},
-    {"trust_anchors", Own<RecursionArgs>{"list", read_anchors}, "(`root`)", "",
+    {"trust_anchors", Files<RecursionArgs>{"list of records and paths", read_anchors}, "(`root`)",
+     "",
      "DS or DNSKEY records, paths of files with such, or `root`\n`root` is the root's key of the "
      "package dns-root-data. It follows the root's key rolls (RFC 5011)."},
     {"negative_trust_anchors", Own<RecursionArgs>{"list of names", read_negative_anchors}, "none",
      "", "domains whose signatures are not checked (RFC 7646)"},
-    {"root_hints", Own<RecursionArgs>{"path", read_root_hints}, "(of dns-root-data)", "",
+    {"root_hints", Files<RecursionArgs>{"path", read_root_hints}, "(of dns-root-data)", "",
      "file with the root's servers"},
     {"root_zone", Own<RecursionArgs>{"boolean", read_root_zone}, "false", "",
      "keep a copy of the root zone, by transfer (RFC 8806)"},

@@ -48,7 +48,7 @@ constexpr std::array<Row<RedirectArgs>, 6> kRedirectRows{{
      "rules, as in `domain:example.org www.example.net`\nA rule without a prefix is a `full:` "
      "rule."},
     {"files",
-     Own<RedirectArgs>{"list of paths and URLs", read_list<&RedirectArgs::files, RedirectArgs>},
+     Files<RedirectArgs>{"list of paths and URLs", read_list<&RedirectArgs::files, RedirectArgs>},
      "none", "",
      "files with one rule and its target per line; `#` or `!` starts a comment\nA line may also "
      "have "

@@ -21,7 +21,7 @@ void read_list(Reading& in, const Node& node, const Place& place, PersistentArgs
 constexpr std::array<Row<PersistentArgs>, 2> kPersistentRows{{
     {"ips", Own<PersistentArgs>{"list of addresses and prefixes", read_list<&PersistentArgs::ips>},
      "none", "", "addresses of the rows"},
-    {"files", Own<PersistentArgs>{"list of paths", read_list<&PersistentArgs::files>}, "none", "",
+    {"files", Files<PersistentArgs>{"list of paths", read_list<&PersistentArgs::files>}, "none", "",
      "files with one address or prefix per line; `#` starts a comment\nInvalid lines are skipped "
      "with a warning."},
 }};

@@ -39,7 +39,7 @@ void read_policy_source(Reading& in, const Node& node, const Place& place, Polic
 }
 
 constexpr std::array<Row<PolicyZoneArgs>, 4> kOwnZoneRows{{
-    {"zone", Own<PolicyZoneArgs>{"path, URL or `$TAG`", read_policy_source}, "required", "",
+    {"zone", Files<PolicyZoneArgs>{"path, URL or `$TAG`", read_policy_source}, "required", "",
      "zone file of the response policy zone, a path or URL, or the tag of a `secondary`"},
     {"name", &PolicyZoneArgs::name, "(from its SOA, else its first $ORIGIN)", "",
      "name of the zone, below which its triggers are written"},
@@ -76,7 +76,7 @@ void read_policy_zones(Reading& in, const Node& node, const Place& place, RpzArg
 }
 
 constexpr std::array<Row<RpzArgs>, 2> kRpzRows{{
-    {"zones", Own<RpzArgs>{"list of paths, URLs and maps", read_policy_zones}, "required", "",
+    {"zones", Files<RpzArgs>{"list of paths, URLs and maps", read_policy_zones}, "required", "",
      "zones in order of precedence, as paths, URLs, `$TAG` or maps\nExamples: `- "
      "/etc/steerdns/block.rpz`, `- $feed` for the zone of a `secondary`, "
      "`- {zone: https://feed.example/rpz, lenient: true}`. URLs are fetched as set in "

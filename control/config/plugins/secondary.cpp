@@ -24,7 +24,8 @@ constexpr std::size_t kShortSecret = 16;                        // bytes
 constexpr std::uint64_t kLargestZone = std::uint64_t{3} << 30;  // places in it are 32 bits
 
 struct TsigArgs {
-    std::string name, algorithm = "hmac-sha256", secret, secret_file;
+    std::string name, algorithm = "hmac-sha256", secret;
+    ResolvedPath secret_file;
     int line = 0;
 };
 
@@ -102,7 +103,7 @@ constexpr std::array<Row<TsigArgs>, 4> kTsigRows{{
     {"algorithm", Own<TsigArgs>{"text", read_algorithm}, "(hmac-sha256)", "",
      "`hmac-sha256`, `hmac-sha512`, `hmac-sha384`, `hmac-sha224` or `hmac-sha1`"},
     {"secret", Own<TsigArgs>{"text", read_secret}, "none", "", "the secret in base64"},
-    {"secret_file", Own<TsigArgs>{"path", read_secret_file}, "none", "",
+    {"secret_file", Files<TsigArgs>{"path", read_secret_file}, "none", "",
      "file with the secret: alone, or the output of `tsig-keygen` or `keymgr -t`"},
 }};
 
@@ -123,7 +124,7 @@ std::optional<TsigKey> key_of(Reading& in, const TsigArgs& args, const std::stri
         in.report().error(args.line, "'tsig' of " + owner + text);
         return std::nullopt;
     };
-    if (args.secret.empty() == args.secret_file.empty())
+    if (args.secret.empty() == args.secret_file.text().empty())
         return refuse(args.secret.empty() ? " has no secret: write 'secret_file' or 'secret'"
                                           : " has both 'secret' and 'secret_file': keep one");
     TsigKey key;
@@ -132,7 +133,7 @@ std::optional<TsigKey> key_of(Reading& in, const TsigArgs& args, const std::stri
     if (!name) return refuse(": " + matchers::quoted(args.name) + " is not a domain name");
     key.name = *name;
     std::string text = args.secret;
-    if (!args.secret_file.empty()) {
+    if (!args.secret_file.text().empty()) {
         const auto content = in.read_file(args.secret_file, {"secret_file", owner, args.line});
         if (!content) return std::nullopt;
         in.note_secret(args.line, "the TSIG secret of " + owner, args.secret_file);
@@ -179,13 +180,14 @@ void read_zone_pins(Reading& in, const Node& node, const Place& place, ZoneTls& 
 void read_zone_ca(Reading& in, const Node& node, const Place& place, ZoneTls& out) {
     std::string path;
     if (!read_value(in, node, place, {}, path)) return;
-    out.ca = in.resolve(path, place.line);
-    in.read_file(out.ca, place);
+    const ResolvedPath file = in.resolve(path, place.line);
+    in.read_file(file, place);
+    out.ca = file;
 }
 
 constexpr std::array<Row<ZoneTls>, 3> kZoneTlsRows{{
     {"name", &ZoneTls::name, "(the address)", "", "name that the certificate must be valid for"},
-    {"ca", Own<ZoneTls>{"path", read_zone_ca}, "none", "",
+    {"ca", Files<ZoneTls>{"path", read_zone_ca}, "none", "",
      "PEM file with CA certificates for the primary; default: the system's"},
     {"pins", Own<ZoneTls>{"list of texts", read_zone_pins}, "none", "",
      "as `pins` of an upstream; without `ca`, a certificate with a pinned key needs no authority"},

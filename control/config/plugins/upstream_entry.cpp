@@ -62,8 +62,9 @@ void read_ca(Reading& in, const Node& node, const Place& place, UpstreamArgs& ou
     std::string path;
     if (!read_value(in, node, place, {}, path)) return;
     out.ca_line = place.line;
-    out.ca = in.resolve(path, place.line);
-    in.read_file(out.ca, place);
+    const ResolvedPath file = in.resolve(path, place.line);
+    in.read_file(file, place);
+    out.ca = file;
 }
 
 void read_outbound(Reading& in, const Node& node, const Place& place, UpstreamArgs& out) {
@@ -96,7 +97,7 @@ constexpr std::array<Row<UpstreamArgs>, 18> kUpstreamEntryOwnRows{{
     {"min_conns", &UpstreamArgs::min_conns, "0", "~0..64", "idle connections that are kept open"},
     {"insecure_skip_verify", &UpstreamArgs::insecure_skip_verify, "false", "",
      "accept any certificate; with `pins`: any certificate with a pinned key"},
-    {"ca", Own<UpstreamArgs>{"path", read_ca}, "none", "",
+    {"ca", Files<UpstreamArgs>{"path", read_ca}, "none", "",
      "PEM file with CA certificates for the upstream; default: the system's"},
     {"pins", Own<UpstreamArgs>{"list of texts", read_pins}, "none", "",
      "base64 SHA-256 hashes of public keys (SPKI); one must be in the certificate chain"},

@@ -53,8 +53,9 @@ std::optional<Secret> find_password(Reading& in, const PasswordText& text, const
         return refuse("the environment variable " + matchers::quoted(text.password_env) +
                       " in 'password_env' of " + owner + " is not set");
     }
-    const std::string path = in.resolve(text.password_file, text.file_line);
-    const auto content = in.read_file(path, {"password_file", owner, line});
+    const ResolvedPath resolved = in.resolve(text.password_file, text.file_line);
+    const std::string& path = resolved.text();
+    const auto content = in.read_file(resolved, {"password_file", owner, line});
     if (!content) return std::nullopt;
     in.note_secret(line, "the password of " + owner, path);
     const std::string_view bytes = matchers::without_marks(*content);

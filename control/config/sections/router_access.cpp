@@ -21,8 +21,9 @@ void read_anonymous(Reading& in, const Node& node, const Place& place, RouterAcc
 void read_ca(Reading& in, const Node& node, const Place& place, RouterAccess& out) {
     std::string path;
     if (!read_value(in, node, place, {}, path)) return;
-    out.tls_ca = in.resolve(path, place.line);
-    in.read_file(out.tls_ca, place);
+    const ResolvedPath file = in.resolve(path, place.line);
+    in.read_file(file, place);
+    out.tls_ca = file;
 }
 
 void read_pin(Reading& in, const Node& node, const Place& place, RouterAccess& out) {
@@ -30,7 +31,7 @@ void read_pin(Reading& in, const Node& node, const Place& place, RouterAccess& o
 }
 
 constexpr std::array<Row<RouterAccess>, 3> kTlsRows{{
-    {"ca", Own<RouterAccess>{"path", read_ca}, "none", "",
+    {"ca", Files<RouterAccess>{"path", read_ca}, "none", "",
      "PEM file with CA certificates for the router; default: the system's"},
     {"pin", Own<RouterAccess>{"SHA-256", read_pin}, "none", "",
      "SHA-256 fingerprint of the router's certificate"},

@@ -49,7 +49,7 @@ constexpr std::array<Row<T>, 13> router_access_rows(std::string_view required) {
         {"username", &T::username, required, "",
          "RouterOS user with the policies api, read and write"},
         {"password", Own<T>{"text", kPassword}, "none", "", "password of the user"},
-        {"password_file", Own<T>{"text", kPasswordFile}, "none", "",
+        {"password_file", Files<T>{"path", kPasswordFile}, "none", "",
          "file whose first line is the password"},
         {"password_env", &T::password_env, "none", "",
          "environment variable that contains the password"},

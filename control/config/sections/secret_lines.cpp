@@ -11,8 +11,9 @@ SecretLines::SecretLines(Reading& in, const Node& node, const Place& place, std:
     : in_(in), place_(place), path_(path), bytes_(bytes) {
     std::string name;
     if (!read_value(in, node, place, {}, name)) return;
-    path = in.resolve(name, place.line);
-    content_ = in.read_file(path, place);
+    const ResolvedPath file = in.resolve(name, place.line);
+    path = file;
+    content_ = in.read_file(file, place);
     if (!content_) return;
     in.note_secret(place.line, std::string(what), path);
     rest_ = matchers::without_marks(*content_);

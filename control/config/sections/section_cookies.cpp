@@ -26,7 +26,7 @@ void read_stored(Reading& in, const Node& node, const Place& place, CookieSettin
 }
 
 constexpr std::array<Row<CookieSettings>, 3> kCookieRows{{
-    {"secret_file", Own<CookieSettings>{"path", read_secret_file}, "none", "",
+    {"secret_file", Files<CookieSettings>{"path", read_secret_file}, "none", "",
      "file with the secret of server cookies, for boxes with the same address\nOne or "
      "two lines of 32 hexadecimal digits, as printed by `openssl rand -hex 16`. The first secret "
      "makes cookies, the second one is also accepted. All boxes and other servers of the address "
@@ -36,7 +36,7 @@ constexpr std::array<Row<CookieSettings>, 3> kCookieRows{{
     {"rollover", &CookieSettings::rollover, "1d", "1h..36d",
      "how long a secret of the daemon's own makes cookies\nThe one before is accepted for 65 "
      "minutes, which is longer than a cookie lives. It has no effect with `secret_file`."},
-    {"stored", Own<CookieSettings>{"path", read_stored}, "/var/lib/steerdns/cookies.json", "",
+    {"stored", Files<CookieSettings>{"path", read_stored}, "/var/lib/steerdns/cookies.json", "",
      "file for the daemon's own secrets, readable by its user only; `off` disables it\nClients "
      "keep their cookies over a restart. It is written only if its folder exists."},
 }};

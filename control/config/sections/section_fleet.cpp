@@ -70,8 +70,9 @@ template <auto Member>
 void read_tls_file(Reading& in, const Node& node, const Place& place, FleetTls& out) {
     std::string path;
     if (!read_value(in, node, place, {}, path)) return;
-    out.*Member = in.resolve(path, place.line);
-    in.read_file(out.*Member, place);
+    const ResolvedPath file = in.resolve(path, place.line);
+    in.read_file(file, place);
+    out.*Member = file;
 }
 
 void read_tls_pin(Reading& in, const Node& node, const Place& place, FleetTls& out) {
@@ -79,16 +80,16 @@ void read_tls_pin(Reading& in, const Node& node, const Place& place, FleetTls& o
 }
 
 constexpr std::array<Row<FleetTls>, 5> kFleetTlsRows{{
-    {"ca", Own<FleetTls>{"path", read_tls_file<&FleetTls::ca>}, "none", "",
+    {"ca", Files<FleetTls>{"path", read_tls_file<&FleetTls::ca>}, "none", "",
      "PEM file with CA certificates for Redis; default: the system's"},
     {"pin", Own<FleetTls>{"SHA-256", read_tls_pin}, "none", "",
      "SHA-256 fingerprint of Redis's certificate"},
     {"server_name", &FleetTls::server_name, "none", "",
      "name that the certificate must have; default: the host in `redis`\nSentinels report "
      "addresses. So write the name, if the certificate has none of these addresses."},
-    {"certificate", Own<FleetTls>{"path", read_tls_file<&FleetTls::certificate>}, "none", "",
+    {"certificate", Files<FleetTls>{"path", read_tls_file<&FleetTls::certificate>}, "none", "",
      "PEM file with this box's certificate, if Redis asks for one"},
-    {"key", Own<FleetTls>{"path", read_tls_file<&FleetTls::key>}, "none", "",
+    {"key", Files<FleetTls>{"path", read_tls_file<&FleetTls::key>}, "none", "",
      "PEM file with its private key; the user of the daemon reads it at each connection"},
 }};
 
@@ -130,7 +131,7 @@ constexpr std::array<Row<FleetArgs>, 12> kFleetRows{{
     {"password", Own<FleetArgs>{"text", read_fleet_password}, "none", "",
      "password of the user\nA Redis that is not on this machine must have a password, or ask for "
      "client certificates. A Redis that obeys without either is refused."},
-    {"password_file", Own<FleetArgs>{"text", read_fleet_password_file}, "none", "",
+    {"password_file", Files<FleetArgs>{"path", read_fleet_password_file}, "none", "",
      "file whose first line is the password"},
     {"password_env", &FleetArgs::password_env, "none", "",
      "environment variable that contains the password"},

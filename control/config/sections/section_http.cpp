@@ -87,8 +87,8 @@ constexpr std::array<Row<HttpToken>, 4> kTokenRows{{
     {"name", &HttpToken::name, "required", "", "name of the client, for the log"},
     {"role", Own<HttpToken>{"one of", read_role<HttpToken>}, "required", kRoleWords,
      "what the client may do"},
-    {"token_file", Own<HttpToken>{"path", read_file<HttpToken, &HttpToken::token_file>}, "none", "",
-     "file that holds the token, with mode 0600; or"},
+    {"token_file", Files<HttpToken>{"path", read_file<HttpToken, &HttpToken::token_file>}, "none",
+     "", "file that holds the token, with mode 0600; or"},
     {"hash", Own<HttpToken>{"text", read_hash}, "none", "",
      "SHA-256 of the token, as in `sha256:9f86…`"},
 }};
@@ -102,13 +102,13 @@ constexpr std::array<Row<HttpCertificate>, 3> kCertificateRows{{
 }};
 
 constexpr std::array<Row<RpcServer>, 3> kHttpTlsRows{{
-    {"certificate", Own<RpcServer>{"path", read_file<RpcServer, &RpcServer::certificate>},
+    {"certificate", Files<RpcServer>{"path", read_file<RpcServer, &RpcServer::certificate>},
      "(its own)", "",
      "PEM file with the certificate and its issuers\nWithout it, the daemon makes a certificate "
      "and renews it."},
-    {"key", Own<RpcServer>{"path", read_file<RpcServer, &RpcServer::key>}, "(its own)", "",
+    {"key", Files<RpcServer>{"path", read_file<RpcServer, &RpcServer::key>}, "(its own)", "",
      "PEM file with the private key; set both or none"},
-    {"client_ca", Own<RpcServer>{"path", read_file<RpcServer, &RpcServer::client_ca>}, "none", "",
+    {"client_ca", Files<RpcServer>{"path", read_file<RpcServer, &RpcServer::client_ca>}, "none", "",
      "PEM file with the CA of clients' certificates"},
 }};
 
@@ -268,7 +268,7 @@ constexpr std::array<Row<HttpMap>, 9> kHttpRows{{
     {"password", Own<HttpMap>{"true or false", of_rpc<read_password_use>}, "true", "",
      "whether people sign in with a password, as `admin`\n`steerctl page password` sets it. "
      "`steerctl page` prints a link that signs in once, without it."},
-    {"folder", Own<HttpMap>{"path", of_rpc<read_folder>}, "/var/lib/steerdns/page", "",
+    {"folder", Files<HttpMap>{"path", of_rpc<read_folder>}, "/var/lib/steerdns/page", "",
      "folder for the daemon's own certificate, its key and the hash of the password"},
     {"tokens", Own<HttpMap>{"list", of_rpc<read_tokens>}, "none", "",
      "programs that are let in by a secret, see below"},

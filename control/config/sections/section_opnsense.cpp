@@ -17,8 +17,9 @@ struct OpnsenseArgs : OpnsenseRouter {
 void read_opnsense_ca(Reading& in, const Node& node, const Place& place, OpnsenseArgs& out) {
     std::string path;
     if (!read_value(in, node, place, {}, path)) return;
-    out.tls_ca = in.resolve(path, place.line);
-    in.read_file(out.tls_ca, place);
+    const ResolvedPath file = in.resolve(path, place.line);
+    in.read_file(file, place);
+    out.tls_ca = file;
 }
 
 void read_opnsense_pin(Reading& in, const Node& node, const Place& place, OpnsenseArgs& out) {
@@ -36,7 +37,7 @@ void read_opnsense_pin(Reading& in, const Node& node, const Place& place, Opnsen
 }
 
 constexpr std::array<Row<OpnsenseArgs>, 3> kOpnsenseTlsRows{{
-    {"ca", Own<OpnsenseArgs>{"path", read_opnsense_ca}, "none", "",
+    {"ca", Files<OpnsenseArgs>{"path", read_opnsense_ca}, "none", "",
      "PEM file with CA certificates for the router; default: the system's"},
     {"pin", Own<OpnsenseArgs>{"SHA-256", read_opnsense_pin}, "none", "",
      "SHA-256 fingerprint of the router's certificate\nWithout `ca` it replaces the check of name "

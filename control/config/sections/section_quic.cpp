@@ -14,7 +14,7 @@ void read_secret_file(Reading& in, const Node& node, const Place& place, QuicSet
 }
 
 constexpr std::array<Row<QuicSettings>, 1> kQuicRows{{
-    {"secret_file", Own<QuicSettings>{"path", read_secret_file}, "none", "",
+    {"secret_file", Files<QuicSettings>{"path", read_secret_file}, "none", "",
      "file with a secret that boxes with the same address share\nOne line of 64 hexadecimal "
      "digits, "
      "as printed by `openssl rand -hex 32`. The keys of session tickets, Retry tokens and "

@@ -48,7 +48,7 @@ void read_log_file(Reading& in, const Node& node, const Place& place, Log& out) 
 constexpr std::array<Row<Log>, 4> kLogRows{{
     {"level", choice<Log, &Log::level>(), "info", "off|trace|debug|info|warning/warn|error",
      "lowest level that is logged"},
-    {"file", Own<Log>{"path", read_log_file}, "none", "",
+    {"file", Files<Log>{"path", read_log_file}, "none", "",
      "file that receives a copy of the log; a reload reopens it after a rename"},
     {"rotation", Own<Log>{"map", read_rotation}, "(never)", "",
      "rotation of `file` by time, see below; without it, use logrotate"},
@@ -109,8 +109,9 @@ void read_client_groups(Reading& in, const Node& node, const Place& place, Contr
     }
     std::string path;
     if (!read_value(in, node, place, {}, path)) return;
-    const std::string file = in.resolve(path, place.line);
-    const auto bytes = in.read_file(file, place);
+    const ResolvedPath resolved = in.resolve(path, place.line);
+    const std::string& file = resolved.text();
+    const auto bytes = in.read_file(resolved, place);
     if (!bytes) return;
     GroupMaker maker;
     read_entry_lines(in, *bytes, file, true, place, parse_group_line,
@@ -169,7 +170,7 @@ constexpr std::array<Row<Fetch>, 6> kFetchRows{{
      "files. Lists of fewer than 20 rules are exempt. `100` accepts any list, also an empty file. "
      "A plugin can set its own `max_shrink`. At start there is no earlier version, so every file "
      "is accepted."},
-    {"ca", Own<Fetch>{"path", read_list_ca}, "none", "",
+    {"ca", Files<Fetch>{"path", read_list_ca}, "none", "",
      "PEM file with CA certificates for https servers; default: the system's"},
 }};
 
@@ -193,7 +194,7 @@ void read_managed_place(Reading& in, const Node& node, const Place& place, Contr
 }
 
 constexpr std::array<Row<Control>, 27> kControlRows{{
-    {"socket", Own<Control>{"path", read_socket}, "/run/steerdns/control.sock", "",
+    {"socket", Files<Control>{"path", read_socket}, "/run/steerdns/control.sock", "",
      "control socket, used by steerctl"},
     {"roles", Own<Control>{"list", read_roles}, "none", "",
      "what users and groups may do over the control socket, see below\nWithout it, everyone who "
@@ -208,8 +209,8 @@ constexpr std::array<Row<Control>, 27> kControlRows{{
      "user that the daemon runs as after its start\nReloads read the configuration and all its "
      "files as this user. The option `--user` of steerdnsd wins, and a start then reads them as "
      "this user, too; the systemd unit has `--user steerdns`."},
-    {"images", Own<Control>{"path", read_path_or_off<&Control::images>}, "/var/lib/steerdns/images",
-     "",
+    {"images", Files<Control>{"path", read_path_or_off<&Control::images>},
+     "/var/lib/steerdns/images", "",
      "folder for compiled lists; `off` disables it\nLists with at least 20,000 names or 20 "
      "patterns are stored there. A start or reload with unchanged lists then compiles nothing. "
      "After small changes of long lists, a start does not wait for the compilation of keywords and "
@@ -219,20 +220,20 @@ constexpr std::array<Row<Control>, 27> kControlRows{{
     {"watch", choice<Control, &Control::watch>(), "files", "files|all|off",
      "files whose changes trigger a reload\n`files` watches the files that the configuration "
      "names. `all` also watches the configuration itself. `off` watches nothing."},
-    {"lists", Own<Control>{"path", read_path_or_off<&Control::lists>}, "/var/lib/steerdns/lists",
+    {"lists", Files<Control>{"path", read_path_or_off<&Control::lists>}, "/var/lib/steerdns/lists",
      "", "folder for copies of lists fetched from URLs; `off` rejects URLs"},
     {"fetch", Own<Control>{"map", read_fetch}, "(below)", "",
      "how lists are fetched from URLs, see below"},
-    {"findings", Own<Control>{"path", read_path_or_off<&Control::findings>},
+    {"findings", Files<Control>{"path", read_path_or_off<&Control::findings>},
      "/var/lib/steerdns/routeros.json", "",
      "file for the results of RouterOS version probes; `off` disables it\nIt is written only if "
      "its folder exists."},
-    {"leases", Own<Control>{"path", read_path_or_off<&Control::leases>},
+    {"leases", Files<Control>{"path", read_path_or_off<&Control::leases>},
      "/var/lib/steerdns/leases.json", "",
      "file for the leases of `dhcp_leases`; `off` disables it\nAfter a restart these leases are "
      "used until the router is reachable. Names of `steerctl clients name` are kept in its folder, "
      "as `clients.json`, groups of `steerctl clients group` as `groups.json`."},
-    {"client_groups", Own<Control>{"path or map", read_client_groups}, "none", "",
+    {"client_groups", Files<Control>{"path or map", read_client_groups}, "none", "",
      "file with groups of devices: `GROUP MEMBER` in each line\nA member is an address, a prefix "
      "or a MAC address. `watch` follows the file, so a feed of subscribers may write it again. "
      "`{redis: KEY}` reads the same text from a key in the Redis of `fleet`, of at most 4 MiB. It "
@@ -242,30 +243,30 @@ constexpr std::array<Row<Control>, 27> kControlRows{{
      "Rules of `steerctl block --group` and `client_group` use these groups, with the members of "
      "the same "
      "name that people add. At most 256 groups are possible."},
-    {"recursion", Own<Control>{"path", read_path<&Control::recursion>}, "/var/lib/unbound/steerdns",
-     "",
+    {"recursion", Files<Control>{"path", read_path<&Control::recursion>},
+     "/var/lib/unbound/steerdns", "",
      "folder for files of the engines of `recursion`\nDebian's profile of AppArmor lets unbound "
      "use no folder outside of /var/lib/unbound."},
-    {"router_lists", Own<Control>{"path", read_path_or_off<&Control::router_lists>},
+    {"router_lists", Files<Control>{"path", read_path_or_off<&Control::router_lists>},
      "/var/lib/steerdns/router-lists.json", "",
      "file for the address lists of `ros_list`; `off` disables it\nAfter a restart these lists are "
      "used until the router is reachable. The DNS servers of a router are kept in its folder, as "
      "`dns-servers-NAME.conf`, for a `forward` with `router`."},
-    {"static", Own<Control>{"path", read_path_or_off<&Control::static_file>},
+    {"static", Files<Control>{"path", read_path_or_off<&Control::static_file>},
      "/var/lib/steerdns/static.yaml", "",
      "file for the records of `steerctl static add`; `off` disables it\nThe file maps the tags of "
      "`static` plugins to lists of `records`. A start and a reload read it. You can edit it."},
-    {"rules", Own<Control>{"path", read_rules}, "(on with the page)", "",
+    {"rules", Files<Control>{"path", read_rules}, "(on with the page)", "",
      "file for the rules of `steerctl block`, `allow` and `pause`; `off` disables them\nWithout "
      "this setting, rules are on if `http` serves the page. The file is then "
      "/var/lib/steerdns/rules.json."},
-    {"history", Own<Control>{"path", read_path_or_off<&Control::history>},
+    {"history", Files<Control>{"path", read_path_or_off<&Control::history>},
      "/var/lib/steerdns/configurations", "",
      "folder for the configuration's earlier texts; `off` disables it and "
      "`configuration.apply`\nThe last 50 texts are kept. They may hold passwords: only the "
      "daemon's user "
      "can read them."},
-    {"managed", Own<Control>{"auto, on, off or path", read_managed_place}, "auto", "",
+    {"managed", Files<Control>{"auto, on, off or path", read_managed_place}, "auto", "",
      "file for changes by forms, over this configuration\n`auto` is `on` if `http` is a map, which "
      "serves the page. `on` is /var/lib/steerdns/managed.yaml. A map in it is overridden by key, a "
      "plugin by tag, a list as a whole. It may hold `plugins`, `routers`, `policy`, `mdns`, and "

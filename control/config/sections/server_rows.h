@@ -79,13 +79,13 @@ constexpr std::array<Row<StreamServer>, 10> stream_server_rows(
         {"listen", Own<T>{"address:port", read_listen<T>}, listen, "", kServerListenText},
         {"idle_timeout", &T::idle_timeout, idle, "~1s..1h",
          "time after which a connection without queries is closed"},
-        {"cert", Own<T>{"path", kCert}, "none", "",
+        {"cert", Files<T>{"path", kCert}, "none", "",
          "PEM file with the server's certificate and its intermediate certificates\nIt enables TLS "
          "1.2 and 1.3. The file is read again at a reload and when it changes, with the rights of "
          "`user` in `control`. If the new certificate is invalid, a warning names it and the "
          "previous one stays in use."},
-        {"key", Own<T>{"path", kKey}, "none", "", "PEM file with the private key, not encrypted"},
-        {"client_ca", Own<T>{"path", kClientCa}, "none", "",
+        {"key", Files<T>{"path", kKey}, "none", "", "PEM file with the private key, not encrypted"},
+        {"client_ca", Files<T>{"path", kClientCa}, "none", "",
          "PEM file with CA certificates for client certificates\nA certificate that a client "
          "presents must be signed by one of them."},
         {"require_client_cert", Own<T>{"true/false", kRequire}, "false", "",

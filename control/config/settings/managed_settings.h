@@ -33,6 +33,7 @@ struct ManagedLayer {
     // the layer may name it. Empty: the rights of this process.
     std::string user;
     std::vector<ManagedOverride> overrides;
+    std::vector<std::string> left_out;  // what may not be in it: sentences
     // Why a start uses other text than the file's; empty: it does not.
     std::string error;
     bool is_last_good = false;  // with an error: that text is the last good copy; else: no layer

@@ -102,6 +102,8 @@ void LayerKeeper::add_problems(Problems& problems) const {
     constexpr std::string_view kSubject = "managed";
     if (!error_.empty()) problems.push_back({kSubject, error_});
     if (!write_error_.empty()) problems.push_back({kSubject, write_error_});
+    for (const std::string& text : layer_.left_out)
+        problems.push_back({kSubject, text});
     for (const std::string& path : changed_)
         problems.push_back({kSubject, matchers::quoted(path) + " has changed in " + configuration_ +
                                           " since " + file_ +

@@ -85,6 +85,14 @@ Result<Node> plugin_of(const LayerPart& part, const Node& value) {
             "the value of a plugin: expected a map with 'type' and 'args', or one of "
             "them, found " +
             std::string(value.what())};
+    // A type that is not written is that of the configuration, where no other has these settings.
+    const Node *const type = value.find("type"), *const args = value.find("args");
+    for (const config::NotInLayer& setting : config::kNotInLayer) {
+        const bool is_type = type == nullptr || (type->is_text() && type->text == setting.type);
+        if (is_type && args != nullptr && args->find(setting.key) != nullptr)
+            return Error{config::not_in_layer(setting, part.key) +
+                         ": write it into the configuration itself"};
+    }
     Node out = map();
     out.entries.push_back({"tag", 0, text_node(part.key)});
     for (const Entry& entry : value.entries) {

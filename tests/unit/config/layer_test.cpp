@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "control/config/plugin_type.h"
 #include "support/temp_folder.h"
 
 namespace steer::config {
@@ -184,6 +185,140 @@ BOOST_AUTO_TEST_CASE(paths_lie_below_the_layers_folder) {
     const auto outcome =
         lab.load("plugins:\n  - {tag: ads, type: domain_set, args: {files: [ads.txt]}}\n");
     BOOST_TEST(outcome.ok());
+}
+
+// A path that is new is here, since its row says so. What this list has are texts for others.
+BOOST_AUTO_TEST_CASE(no_setting_of_a_plugin_in_the_layer_takes_a_path_outside_of_its_folder) {
+    const std::string outside = "/etc/hostname";
+    std::vector<std::string> taken;
+    unsigned paths = 0;
+    for (const PluginType* const type : plugin_types()) {
+        // As a list of rules.
+        const Lab rules;
+        const auto with_rules =
+            rules.load("plugins:\n  - {tag: new, type: " + std::string(type->name) +
+                       ", args: [\"&" + outside + "\", " + outside + "]}\n");
+        BOOST_TEST(std::ranges::count(with_rules.settings.opened, outside) == 0, type->name);
+        for (const RowText& row : type->rows()) {
+            const std::string name = std::string(type->name) + "." + std::string(row.name);
+            const bool is_path = row.kind.find("path") != row.kind.npos;
+            paths += is_path ? 1 : 0;
+            for (const std::string& value :
+                 {outside, "[" + outside + "]", "[{url: " + outside + ", list: " + outside + "}]",
+                  "{file: " + outside + "}"}) {
+                const Lab lab;
+                const auto outcome =
+                    lab.load("plugins:\n  - {tag: new, type: " + std::string(type->name) +
+                             ", args: {" + std::string(row.name) + ": " + value + "}}\n");
+                const bool is_refused =
+                    std::ranges::any_of(outcome.errors, [&](const Error& error) {
+                        return error.text.find("is outside of") != std::string::npos;
+                    });
+                if (is_path) BOOST_TEST(is_refused, name + ": " + value);
+                BOOST_TEST(std::ranges::count(outcome.settings.opened, outside) == 0, name);
+                BOOST_TEST(std::ranges::count(outcome.settings.named, outside) == 0, name);
+                const bool is_about_it =
+                    is_refused || std::ranges::any_of(outcome.errors, [&](const Error& error) {
+                        return error.text.find("'" + std::string(row.name) + "'") !=
+                                   std::string::npos ||
+                               error.text.find(outside) != std::string::npos;
+                    });
+                if (!is_about_it && std::ranges::find(taken, name) == taken.end())
+                    taken.push_back(name);
+            }
+        }
+    }
+    BOOST_TEST(paths > 15U);
+    // Names, texts for routers and the kernel, and lists of maps with rows of their own.
+    const std::vector<std::string> kTexts{"geoip.selectors",
+                                          "geosite.selectors",
+                                          "ros_list.list",
+                                          "time.periods",
+                                          "forward.upstreams",
+                                          "recursion.extra",
+                                          "ros_address_list.username",
+                                          "ros_address_list.password",
+                                          "ros_address_list.address_list4",
+                                          "ros_address_list.address_list6",
+                                          "ros_address_list.comment_prefix",
+                                          "ros_route.username",
+                                          "ros_route.password",
+                                          "ros_route.routing_table",
+                                          "ros_route.gateway4",
+                                          "ros_route.gateway6",
+                                          "ros_route.comment_prefix",
+                                          "debug_print.msg",
+                                          "query_summary.msg",
+                                          "http_server.entries",
+                                          "static.records",
+                                          "static.cache",
+                                          "dhcp_leases.servers",
+                                          "zone.forward",
+                                          "zone.cache",
+                                          "secondary.zone",
+                                          "download.downloads",
+                                          "cron.jobs",
+                                          "ipset.set_name4",
+                                          "ipset.set_name6",
+                                          "nftset.table_family4",
+                                          "nftset.table_name4",
+                                          "nftset.set_name4",
+                                          "nftset.table_family6",
+                                          "nftset.table_name6",
+                                          "nftset.set_name6",
+                                          "dynamic_domain_set.bootstrap_rules",
+                                          "learn_domain.questions",
+                                          "learn_domain.timeout"};
+    BOOST_TEST(taken == kTexts, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(anchors_of_a_recursion_in_the_layer_lie_below_it) {
+    for (const std::string key : {"trust_anchors: [/etc/hostname]", "root_hints: /etc/hostname",
+                                  "trust_anchors: [root, /state/../etc/hostname]"}) {
+        const Lab lab;
+        const auto outcome =
+            lab.load("plugins:\n  - {tag: new, type: recursion, args: {" + key + "}}\n");
+        BOOST_TEST_REQUIRE(!outcome.ok());
+        BOOST_TEST(outcome.errors.front().text.find("is outside of") != std::string::npos, key);
+    }
+    const Lab lab;
+    lab.folder.write("state/keys", "x. DS 1 13 2 ab\n");
+    const std::string keys = lab.folder / "state/keys";
+    const auto outcome =
+        lab.load("plugins:\n  - {tag: new, type: recursion, args: {trust_anchors: [" + keys +
+                 ", \"x. DS 1 13 2 ab\"]}}\n");
+    BOOST_TEST_REQUIRE(sentences(lab, outcome.errors).empty());
+    const auto& plugin = outcome.settings.plugins.back();
+    BOOST_TEST(std::get<Forward>(plugin.args).recursion->trust_anchors.front().value == keys);
+}
+
+BOOST_AUTO_TEST_CASE(extra_of_a_recursion_in_the_layer_is_left_out_and_that_below_it_stays) {
+    const Lab lab;
+    const std::string layer =
+        "plugins:\n  - {tag: resolve, args: {extra: [\"do-ip6: no\"], cache_size: 8MiB}}\n"
+        "  - {tag: other, type: recursion, args: {port: 6000, extra: [\"port: 53\"]}}\n";
+    lab.folder.write("state/managed.yaml", layer);
+    const auto outcome =
+        load_text("control: {managed: " + lab.layer_file() + "}\n" + std::string(kPlugins) +
+                      "  - {tag: resolve, type: recursion, args: {instances: 1, "
+                      "extra: [\"do-ip6: yes\"]}}\n",
+                  lab.folder / "steerdns.yaml", lab.options);
+    BOOST_TEST_REQUIRE(sentences(lab, outcome.errors).empty());
+    const auto recursion = [&](const std::string& tag) {
+        const auto at = std::ranges::find(outcome.settings.plugins, tag, &Plugin::tag);
+        return *std::get<Forward>(at->args).recursion;
+    };
+    BOOST_TEST_REQUIRE(recursion("resolve").extra.size() == 1U);
+    BOOST_TEST(recursion("resolve").extra.front().words.front().text == "yes");
+    BOOST_TEST(recursion("resolve").cache_bytes == std::uint64_t{8} << 20);
+    BOOST_TEST(recursion("other").extra.empty());
+    const auto& left_out = outcome.settings.managed.left_out;
+    BOOST_TEST_REQUIRE(left_out.size() == 2U);
+    BOOST_TEST(left_out[0].starts_with(
+        lab.layer_file() +
+        ":2: 'extra' of recursion 'resolve' may not be in the layer over the "
+        "configuration, and is left out: write it into "));
+    BOOST_TEST(sentences(lab, outcome.warnings).size() >= 2U);
 }
 
 BOOST_AUTO_TEST_CASE(

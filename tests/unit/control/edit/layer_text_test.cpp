@@ -55,6 +55,20 @@ BOOST_AUTO_TEST_CASE(a_part_is_added_replaced_and_removed) {
                "mdns: {}\n");
 }
 
+BOOST_AUTO_TEST_CASE(lines_for_unbound_are_refused_and_other_settings_of_a_recursion_are_taken) {
+    const std::string refused =
+        "'extra' of recursion 'resolve' may not be in the layer over the configuration: write it "
+        "into the configuration itself";
+    BOOST_TEST(changed("", {"plugins.resolve"}, {"{args: {extra: ['port: 53']}}"}) == refused);
+    BOOST_TEST(changed("", {"plugins.resolve"}, {"{type: recursion, args: {extra: []}}"}) ==
+               refused);
+    BOOST_TEST(changed("", {"plugins.resolve"}, {"{args: {cache_size: 8MiB}}"}) ==
+               "plugins:\n"
+               "  - tag: resolve\n"
+               "    args:\n"
+               "      cache_size: 8MiB\n");
+}
+
 BOOST_AUTO_TEST_CASE(what_is_no_part_or_no_value_is_refused) {
     BOOST_TEST(
         changed("", {"dataplane"}, {"{}"}) ==
