@@ -60,11 +60,11 @@ quic::BoundAddress bound_address(const stream::ListenAddress& where) {
 
 }  // namespace
 
-QuicHost::QuicHost(boost::asio::io_context& io, unsigned threads, std::uint64_t memory_bytes,
+QuicHost::QuicHost(boost::asio::io_context& io, unsigned threads, const quic::Memory& memory,
                    const std::optional<config::QuicSecretBytes>& secret, Start start,
                    Connect connect, Disconnect disconnect, Log log)
     : threads_(threads),
-      memory_bytes_(memory_bytes),
+      memory_(memory),
       connect_(std::move(connect)),
       disconnect_(std::move(disconnect)),
       log_(std::move(log)),
@@ -215,7 +215,7 @@ void QuicHost::child_began() {
         ours.push_back(std::move(own));
         theirs.push_back(std::move(other));
     }
-    say(quic::Begin{secrets_, threads_, memory_bytes_},
+    say(quic::Begin{secrets_, threads_, memory_},
         std::make_shared<const std::vector<Descriptor>>(std::move(theirs)));
     for (auto& [number, service] : services_) {
         if (service.accepted) service.offered.push_front(*std::exchange(service.accepted, {}));

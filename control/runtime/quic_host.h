@@ -42,7 +42,7 @@ class QuicHost final : private ChildOwner {
     using Disconnect = std::function<void()>;
 
     // `secret`: of a fleet (`quic.secret_file`). No value: one of this daemon alone.
-    QuicHost(boost::asio::io_context& io, unsigned threads, std::uint64_t memory_bytes,
+    QuicHost(boost::asio::io_context& io, unsigned threads, const quic::Memory& memory,
              const std::optional<config::QuicSecretBytes>& secret, Start start, Connect connect,
              Disconnect disconnect, Log log);
     ~QuicHost() { stop(); }
@@ -74,6 +74,8 @@ class QuicHost final : private ChildOwner {
     [[nodiscard]] bool is_needed() const { return has_services() || has_upstreams_; }
     [[nodiscard]] bool is_running() const { return child_.is_running(); }
     [[nodiscard]] std::uint64_t restarts() const { return restarts_; }
+    // Bytes that its connections may have.
+    [[nodiscard]] std::uint64_t most_memory() const { return memory_.bytes; }
     // Why it does not run, or refuses a certificate; empty: all is well.
     [[nodiscard]] std::string error() const;
 
@@ -110,7 +112,7 @@ class QuicHost final : private ChildOwner {
     void empty_sockets();
 
     const unsigned threads_;
-    const std::uint64_t memory_bytes_;  // that the process may have
+    const quic::Memory memory_;  // that the process may have
     Connect connect_;
     Disconnect disconnect_;
     Log log_;

@@ -103,7 +103,7 @@ struct StreamThreads::Impl {
           secret(key),
           quic_memory(quic::memory_of(read_memory_facts().total_bytes, count)),
           quic(
-              main, count, quic_memory.bytes, quic_secret, [this] { return program.start(); },
+              main, count, quic_memory, quic_secret, [this] { return program.start(); },
               [this](std::vector<Descriptor> channels, const std::function<void()>& broken) {
                   for (std::size_t i = 0; i < threads.size(); ++i)
                       threads[i]->connect_quic(std::move(channels[i]), broken);

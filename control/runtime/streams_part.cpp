@@ -110,11 +110,22 @@ void StreamsPart::stop() {
     if (threads_) threads_->stop();
 }
 
+// Of all threads of steerdns-quic, which report it each second.
+std::uint64_t StreamsPart::quic_memory() const {
+    std::uint64_t bytes = 0;
+    for (unsigned t = 0; t < threads_->count(); ++t)
+        bytes += threads_->quic(t).memory_bytes.load(std::memory_order_relaxed);
+    return bytes;
+}
+
 void StreamsPart::add_status(object& all) {
     all["connections"] = threads_->connections();
     const QuicHost& quic = threads_->quic();
     if (!quic.is_needed()) return;
-    all["quic"] = object{{"running", quic.is_running()}, {"restarts", quic.restarts()}};
+    all["quic"] = object{{"running", quic.is_running()},
+                         {"restarts", quic.restarts()},
+                         {"memory_bytes", quic_memory()},
+                         {"memory_limit_bytes", quic.most_memory()}};
     if (!quic.error().empty()) all["quic"].as_object()["trouble"] = quic.error();
 }
 
@@ -154,6 +165,10 @@ void StreamsPart::write_metrics(ops::MetricWriter& writer) {
     writer.sample({}, std::uint64_t{threads_->quic().is_running() ? 1U : 0U});
     writer.family("steerdns_quic_process_restarts");
     writer.sample({}, threads_->quic().restarts());
+    writer.family("steerdns_quic_memory_bytes");
+    writer.sample({}, quic_memory());
+    writer.family("steerdns_quic_memory_limit_bytes");
+    writer.sample({}, threads_->quic().most_memory());
     ops::write_counts(
         writer, "steerdns_quic_", quic::kQuicCounts,
         threads, [this](unsigned t) -> const auto& { return threads_->quic(t).counters; }, sample);

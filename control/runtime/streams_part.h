@@ -41,6 +41,7 @@ class StreamsPart final : public Part {
     [[nodiscard]] StreamThreads& threads() { return *threads_; }
 
   private:
+    [[nodiscard]] std::uint64_t quic_memory() const;
     void share_cpus();
 
     MainLoop& main_;

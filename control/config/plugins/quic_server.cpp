@@ -33,9 +33,17 @@ constexpr auto quic_rows() {
             row.text =
                 "maximum open connections, over all addresses of the server\nAt the limit, one "
                 "that "
-                "has been idle long is closed. Each takes about 88 KB, and the queries and answers "
-                "that it holds. All servers over QUIC share a quarter of the memory: with 4 GiB, "
-                "7,000 connections in all. If they may have more, each gets its part.";
+                "has been idle long is closed. Each takes 80 to 100 KB, and the queries and "
+                "answers "
+                "that it holds, at most 4 MB. All servers over QUIC share a quarter of the memory "
+                "and 16 MiB: with 4 GiB, 11,500 connections in all. If they may have more, each "
+                "gets its part.";
+        } else if (row.name == "max_connections_per_client") {
+            row.default_text = "1000";
+            row.text =
+                "maximum open connections per client (an IPv4 address or an IPv6 /64)\nMany "
+                "phones may share an address. What they hold is limited for each connection and "
+                "for the process.";
         } else if (row.name == "max_queries") {
             row.text = "maximum queries in progress per connection\nClients receive this limit.";
         }

@@ -55,6 +55,7 @@ void QuicLink::disconnect() {
     ends_.clear();
     refused_.clear();
     state_.set_connections({});
+    state_.memory_bytes.store(0, std::memory_order_relaxed);
     upstreams_.use(nullptr);
 }
 
@@ -93,6 +94,7 @@ bool QuicLink::take(const quic::ChannelMessage& message) {
         for (std::size_t i = 0; i < quic::kQuicCountSize; ++i)
             state_.counters.add(static_cast<quic::QuicCount>(i), grown->by[i]);
         state_.set_connections(grown->connections);
+        state_.memory_bytes.store(grown->memory_bytes, std::memory_order_relaxed);
     } else {
         return upstreams_.take(message);
     }

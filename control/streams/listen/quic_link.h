@@ -32,6 +32,8 @@ struct QuicLinkState {
     quic::QuicCounters counters{};
     std::array<std::atomic<std::uint32_t>, quic::OpenConnections{}.size()> connections{};
 
+    std::atomic<std::uint64_t> memory_bytes{0};  // of the process's thread
+
     [[nodiscard]] std::uint32_t open(config::ServerProtocol protocol) const {
         return connections[static_cast<std::size_t>(protocol)].load(std::memory_order_relaxed);
     }

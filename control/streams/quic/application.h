@@ -11,6 +11,8 @@
 #include <optional>
 #include <span>
 
+#include "control/streams/quic/memory_account.h"
+
 namespace steer::quic {
 
 // A stream's number (RFC 9000 2.1).
@@ -35,6 +37,8 @@ class StreamControl {
     virtual void stop_reading(StreamId stream, std::uint64_t code) = 0;
     // Opens a unidirectional stream. No value: the peer does not let us.
     virtual std::optional<StreamId> open_uni_stream() = 0;
+    // What the application keeps for its streams is charged here.
+    virtual Account& account() = 0;
 
   protected:
     ~StreamControl() = default;

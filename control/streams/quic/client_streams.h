@@ -33,8 +33,6 @@ class ClientStreams : public Application {
   public:
     // Streams that a client may reset without any answer in between. Each answer allows one more.
     static constexpr unsigned kMostResets = 200;
-    // What a stream without its whole query may hold in ngtcp2: bytes that overtook others.
-    static constexpr std::size_t kIncompleteBytes = 25 * 1024;
     // A query that has no answer after this time gets none: it was lost between the processes.
     static constexpr std::uint64_t kAnswerMs = 35'000;
 
@@ -49,7 +47,7 @@ class ClientStreams : public Application {
     using Taker = std::function<bool(const Query& query)>;
 
     ClientStreams(ServerControl& control, Taker taker)
-        : control_(control), taker_(std::move(taker)) {}
+        : control_(control), account_(control.account()), taker_(std::move(taker)) {}
 
     // The end of a query. False: its stream was closed.
     virtual bool answer(StreamId stream, QueryEnd end, std::span<const std::uint8_t> response) = 0;
@@ -65,10 +63,6 @@ class ClientStreams : public Application {
 
     // Bytes of answers that the client has not acknowledged.
     [[nodiscard]] std::size_t unacknowledged() const { return unacknowledged_; }
-    // Bytes of these, and of queries that are not complete.
-    [[nodiscard]] std::size_t held_bytes() const {
-        return unacknowledged_ + incoming_ + incomplete_ * kIncompleteBytes;
-    }
     // Why the connection failed: the client reset too many streams, or sent much without a query.
     [[nodiscard]] bool was_flooded() const { return was_flooded_; }
     [[nodiscard]] std::uint64_t resets() const { return resets_; }
@@ -87,9 +81,9 @@ class ClientStreams : public Application {
     void note_answer() { resets_left_ = std::min(resets_left_ + 1, kMostResets); }
 
     ServerControl& control_;
+    Account& account_;
     Taker taker_;
-    std::size_t unacknowledged_ = 0, incoming_ = 0;
-    std::size_t incomplete_ = 0;  // streams whose query is not complete
+    std::size_t unacknowledged_ = 0;
     bool was_flooded_ = false;
 
   private:

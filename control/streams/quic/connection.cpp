@@ -10,13 +10,15 @@
 #include <cstring>
 #include <utility>
 
+#include "control/streams/quic/memory.h"
 #include "control/streams/quic/ngtcp2_ids.h"
 
 namespace steer::quic {
 
-// What GnuTLS passes to ngtcp2's crypto library.
+// What GnuTLS passes to ngtcp2's crypto library, and where ngtcp2 takes its memory.
 struct Connection::Reference {
     ngtcp2_crypto_conn_ref ref{};
+    ngtcp2_mem memory{};
 };
 
 namespace {
@@ -64,7 +66,8 @@ struct Calls {
     }
     // nullptr: what comes now has no effect.
     static Application* application(Connection& c) {
-        return c.failure_ || c.has_no_protocol_ ? nullptr : c.application_.get();
+        const bool is_failed = c.failure_ || c.has_no_protocol_ || c.account_.is_spent();
+        return is_failed ? nullptr : c.application_.get();
     }
 
     static int handshake_completed(ngtcp2_conn*, void* user) {
@@ -79,20 +82,23 @@ struct Calls {
 
     static int receive_crypto(ngtcp2_conn* conn, ngtcp2_crypto_level level, std::uint64_t offset,
                               const std::uint8_t* data, std::size_t length, void* user) {
+        Connection& c = self(user);
         const bool is_accepted =
-            level != NGTCP2_CRYPTO_LEVEL_APPLICATION ||
-            (ngtcp2_conn_is_server(conn) == 0 && self(user).late_tls_.take_tickets({data, length}));
+            c.session_ != nullptr && (level != NGTCP2_CRYPTO_LEVEL_APPLICATION ||
+                                      (!c.is_server_ && c.late_tls_.take_tickets({data, length})));
         if (!is_accepted) {
             ngtcp2_conn_set_tls_alert(conn, GNUTLS_A_UNEXPECTED_MESSAGE);
             return NGTCP2_ERR_CRYPTO;
         }
+        c.charge_tls(kTlsPerByte * length);
+        if (c.account_.is_spent()) return NGTCP2_ERR_NOMEM;
         return ngtcp2_crypto_recv_crypto_data_cb(conn, level, offset, data, length, user);
     }
 
-    static int opened(ngtcp2_conn* conn, std::int64_t stream, void* user) {
+    static int opened(ngtcp2_conn*, std::int64_t stream, void* user) {
         Connection& c = self(user);
         // A stream before the end of the handshake is early data: its application begins now.
-        if (ngtcp2_conn_is_server(conn) != 0 && !c.begin_application()) return 0;
+        if (c.is_server_ && !c.begin_application()) return 0;
         Application* const to = application(c);
         return to == nullptr ? 0 : result(c, to->opened(stream));
     }
@@ -109,7 +115,7 @@ struct Calls {
     static int acknowledged(ngtcp2_conn*, std::int64_t stream, std::uint64_t, std::uint64_t length,
                             void* user, void*) {
         Connection& c = self(user);
-        if (c.application_ != nullptr) c.application_->acknowledged(stream, length);
+        if (Application* const to = application(c)) to->acknowledged(stream, length);
         return 0;
     }
 
@@ -131,7 +137,7 @@ struct Calls {
 
     static int unblocked(ngtcp2_conn*, std::int64_t stream, std::uint64_t, void* user, void*) {
         Connection& c = self(user);
-        if (c.application_ != nullptr) c.application_->unblocked(stream);
+        if (Application* const to = application(c)) to->unblocked(stream);
         return 0;
     }
 
@@ -147,15 +153,14 @@ struct Calls {
         if (made.id.length != length) return NGTCP2_ERR_CALLBACK_FAILURE;
         *id = cid_of(made.id);
         std::ranges::copy(made.reset_token, token);
-        c.ids_.push_back(made.id);
-        c.host_.add_id(made.id, c);
+        c.add_id(made.id);
         return 0;
     }
 
     static int removed_id(ngtcp2_conn*, const ngtcp2_cid* id, void* user) {
         Connection& c = self(user);
         const ConnectionId gone = id_of(*id);
-        std::erase(c.ids_, gone);
+        c.account_.give(std::erase(c.ids_, gone) * kIdBytes);
         c.host_.remove_id(gone);
         return 0;
     }
@@ -292,12 +297,39 @@ std::vector<std::uint8_t> Connection::server_parameters() const {
     return {bytes.begin(), bytes.begin() + length};
 }
 
-Connection::Connection(Host& host, std::uint64_t number, std::shared_ptr<const void> tls)
+Connection::Connection(Host& host, std::uint64_t number, const TransportSettings& settings,
+                       std::shared_ptr<const void> tls)
     : host_(host),
       number_(number),
+      account_(host.memory(), settings.memory),
       tls_(std::move(tls)),
       reference_(std::make_unique<Reference>()) {
     reference_->ref = {Calls::connection_of, this};
+    reference_->memory = hooks_of<ngtcp2_mem>(account_);
+    account_.charge(kOwnBytes);
+    charge_tls(kTlsBytes);
+}
+
+void Connection::charge_tls(std::size_t bytes) {
+    account_.charge(bytes);
+    tls_bytes_ += bytes;
+}
+
+void Connection::add_id(const ConnectionId& id) {
+    account_.charge(kIdBytes);
+    ids_.push_back(id);
+    host_.add_id(id, *this);
+}
+
+void Connection::free_tls() {
+    session_.reset();
+    account_.give(std::exchange(tls_bytes_, 0));
+}
+
+void Connection::shrink() {
+    application_.reset();
+    if (conn_ != nullptr) ngtcp2_conn_del(std::exchange(conn_, nullptr));
+    free_tls();
 }
 
 // Of both sides.
@@ -319,7 +351,9 @@ std::unique_ptr<Connection> Connection::accept(Host& host, std::uint64_t number,
                                                const std::shared_ptr<const ServerTls>& tls,
                                                const Opening& opening, const QuicPath& path,
                                                Nanoseconds now) {
-    std::unique_ptr<Connection> made(new Connection(host, number, tls));
+    std::unique_ptr<Connection> made(new Connection(host, number, settings, tls));
+    if (made->account_.is_spent()) return nullptr;
+    made->is_server_ = true;
     made->session_ = tls->session(opening.may_send_early);
     if (made->session_ == nullptr) return nullptr;
     gnutls_session_set_ptr(made->session_.get(), &made->reference_->ref);
@@ -348,16 +382,16 @@ std::unique_ptr<Connection> Connection::accept(Host& host, std::uint64_t number,
 
     const ngtcp2_cid client = cid_of(opening.source), ours = cid_of(own.id);
     const ngtcp2_path first = path_of(path);
-    if (ngtcp2_conn_server_new(&made->conn_, &client, &ours, &first, opening.version, &calls, &how,
-                               &params, nullptr, made.get()) != 0)
+    ngtcp2_conn* conn = nullptr;  // after a failure, ngtcp2 leaves a pointer to what it has freed
+    if (ngtcp2_conn_server_new(&conn, &client, &ours, &first, opening.version, &calls, &how,
+                               &params, &made->reference_->memory, made.get()) != 0)
         return nullptr;
+    made->conn_ = conn;
     ngtcp2_conn_set_tls_native_handle(made->conn_, made->session_.get());
     made->streams_ = settings.streams;
     // The client's first packets all go to the id that it chose.
-    for (const ConnectionId& id : {own.id, opening.destination}) {
-        made->ids_.push_back(id);
-        host.add_id(id, *made);
-    }
+    for (const ConnectionId& id : {own.id, opening.destination})
+        made->add_id(id);
     return made;
 }
 
@@ -366,7 +400,8 @@ std::unique_ptr<Connection> Connection::connect(Host& host, std::uint64_t number
                                                 const std::shared_ptr<const ClientTls>& tls,
                                                 const Dial& dial, const QuicPath& path,
                                                 Nanoseconds now) {
-    std::unique_ptr<Connection> made(new Connection(host, number, tls));
+    std::unique_ptr<Connection> made(new Connection(host, number, settings, tls));
+    if (made->account_.is_spent()) return nullptr;
     made->session_ = tls->session(dial.session);
     if (made->session_ == nullptr) return nullptr;
     gnutls_session_set_ptr(made->session_.get(), &made->reference_->ref);
@@ -397,9 +432,11 @@ std::unique_ptr<Connection> Connection::connect(Host& host, std::uint64_t number
     const Host::NewId own = host.new_id(), first_id = host.new_id();
     const ngtcp2_cid ours = cid_of(own.id), theirs = cid_of(first_id.id);
     const ngtcp2_path first = path_of(path);
-    if (ngtcp2_conn_client_new(&made->conn_, &theirs, &ours, &first, NGTCP2_PROTO_VER_V1, &calls,
-                               &how, &params, nullptr, made.get()) != 0)
+    ngtcp2_conn* conn = nullptr;
+    if (ngtcp2_conn_client_new(&conn, &theirs, &ours, &first, NGTCP2_PROTO_VER_V1, &calls, &how,
+                               &params, &made->reference_->memory, made.get()) != 0)
         return nullptr;
+    made->conn_ = conn;
     ngtcp2_conn_set_tls_native_handle(made->conn_, made->session_.get());
     ngtcp2_transport_params before;
     if (!dial.parameters.empty() &&
@@ -409,15 +446,14 @@ std::unique_ptr<Connection> Connection::connect(Host& host, std::uint64_t number
         made->has_parameters_ = true;
     }
     if (dial.keep_alive != 0) ngtcp2_conn_set_keep_alive_timeout(made->conn_, dial.keep_alive);
-    made->ids_.push_back(own.id);
-    host.add_id(own.id, *made);
+    made->add_id(own.id);
     return made;
 }
 
 Connection::~Connection() {
     for (const ConnectionId& id : ids_)
         host_.remove_id(id);
-    if (conn_ != nullptr) ngtcp2_conn_del(conn_);
+    if (conn_ != nullptr) ngtcp2_conn_del(conn_);  // before its account
 }
 
 // A handshake that is not complete leaves nothing: anyone could fill the memory with them.
@@ -432,6 +468,7 @@ Connection::State Connection::end(Why why, Nanoseconds now) {
 template <class SetError>
 Connection::State Connection::close_with(SetError set, Why why, Nanoseconds now) {
     if (state_ != State::open) return state_;
+    if (account_.is_spent()) return give_up();
     ngtcp2_connection_close_error error;
     ngtcp2_connection_close_error_default(&error);
     set(error);
@@ -469,7 +506,14 @@ Connection::State Connection::close_with_code(std::uint64_t code, Why why, Nanos
 
 // After ngtcp2 has returned: what its calls have found.
 Connection::State Connection::close_if_failed(Nanoseconds now) {
-    if (state_ != State::open || (!failure_ && !has_no_protocol_)) return state_;
+    if (state_ != State::open) return state_;
+    if (account_.is_spent()) return give_up();
+    // The keys are ngtcp2's, and no client may send more messages of TLS (post_handshake.h).
+    if (is_server_ && is_complete_ && session_ != nullptr) {
+        ngtcp2_conn_set_tls_native_handle(conn_, nullptr);
+        free_tls();
+    }
+    if (!failure_ && !has_no_protocol_) return state_;
     if (!has_no_protocol_) return close_with_code(*failure_, Why::protocol, now);
     return close_with(
         [](ngtcp2_connection_close_error& out) {
@@ -501,7 +545,15 @@ void Connection::note_end_by_peer() {
     }
 }
 
+// What one of its libraries did not finish may be in any state: it is freed, and not called again.
+Connection::State Connection::give_up() {
+    why_ = Why::memory;
+    reason_ = "it needs more memory than a connection may have";
+    return state_ = State::over;
+}
+
 Connection::State Connection::fail(int error, Nanoseconds now) {
+    if (account_.is_spent()) return give_up();
     switch (error) {
         case NGTCP2_ERR_DRAINING:
             note_end_by_peer();
@@ -617,7 +669,7 @@ Connection::State Connection::write_some(Nanoseconds now) {
     ngtcp2_path_storage to;
     ngtcp2_path_storage_zero(&to);
     ngtcp2_pkt_info info{};
-    for (std::size_t count = 0; count < most;) {
+    for (std::size_t count = 0; count < most && !account_.is_spent();) {
         const auto output = application_ != nullptr ? application_->next_output() : std::nullopt;
         ngtcp2_vec part{};
         std::uint32_t flags = 0;
@@ -626,6 +678,7 @@ Connection::State Connection::write_some(Nanoseconds now) {
             flags = NGTCP2_WRITE_STREAM_FLAG_MORE;
             if (output->is_end) flags |= NGTCP2_WRITE_STREAM_FLAG_FIN;
         }
+        if (account_.is_spent()) break;
         const auto room = batch.room(mtu);
         ngtcp2_ssize taken = -1;
         const auto length = ngtcp2_conn_writev_stream(
@@ -691,35 +744,37 @@ void Connection::allow_another() {
 // ---- for the application
 
 void Connection::consumed(std::uint64_t bytes) {
-    ngtcp2_conn_extend_max_offset(conn_, bytes);
+    if (is_usable()) ngtcp2_conn_extend_max_offset(conn_, bytes);
 }
 
 void Connection::consumed_of(StreamId stream, std::uint64_t bytes) {
-    (void)ngtcp2_conn_extend_max_stream_offset(conn_, stream, bytes);
+    if (is_usable()) (void)ngtcp2_conn_extend_max_stream_offset(conn_, stream, bytes);
 }
 
 void Connection::reset(StreamId stream, std::uint64_t code) {
-    (void)ngtcp2_conn_shutdown_stream(conn_, stream, code);
+    if (is_usable()) (void)ngtcp2_conn_shutdown_stream(conn_, stream, code);
 }
 
 void Connection::stop_reading(StreamId stream, std::uint64_t code) {
-    (void)ngtcp2_conn_shutdown_stream_read(conn_, stream, code);
+    if (is_usable()) (void)ngtcp2_conn_shutdown_stream_read(conn_, stream, code);
 }
 
 std::optional<StreamId> Connection::open_uni_stream() {
     StreamId stream = -1;
-    if (ngtcp2_conn_open_uni_stream(conn_, &stream, nullptr) != 0) return std::nullopt;
+    if (!is_usable() || ngtcp2_conn_open_uni_stream(conn_, &stream, nullptr) != 0)
+        return std::nullopt;
     return stream;
 }
 
 std::optional<StreamId> Connection::open_stream() {
     StreamId stream = -1;
-    if (ngtcp2_conn_open_bidi_stream(conn_, &stream, nullptr) != 0) return std::nullopt;
+    if (!is_usable() || ngtcp2_conn_open_bidi_stream(conn_, &stream, nullptr) != 0)
+        return std::nullopt;
     return stream;
 }
 
 std::uint64_t Connection::streams_left() const {
-    return ngtcp2_conn_get_streams_bidi_left(conn_);
+    return is_usable() ? ngtcp2_conn_get_streams_bidi_left(conn_) : 0;
 }
 
 }  // namespace steer::quic

@@ -1,8 +1,9 @@
 // A QUIC connection without its socket: datagrams in and out, streams to an Application. RFC 9000,
 // 9001 and 9002 are ngtcp2's work.
 //
-// One thread. Times are nanoseconds of a clock that never goes back. Memory: about 88 KB, and what
-// the windows of its settings let the peer have open.
+// One thread. Times are nanoseconds of a clock that never goes back. What it takes from the heap is
+// in its account (memory_account.h); a connection whose account is spent is over. A closed one keeps
+// only its last packet, and a server's keeps no session of TLS after its handshake.
 #pragma once
 
 #include <array>
@@ -18,6 +19,7 @@
 
 #include "control/streams/quic/application.h"
 #include "control/streams/quic/connection_id.h"
+#include "control/streams/quic/memory_account.h"
 #include "control/streams/quic/post_handshake.h"
 #include "control/streams/quic/quic_path.h"
 #include "control/streams/quic/tls.h"
@@ -45,6 +47,7 @@ struct TransportSettings {
     std::uint64_t bytes = 0;         // of all streams together that were not consumed
     std::uint64_t uni_streams = 0;   // unidirectional streams of the peer, ever
     std::uint64_t uni_bytes = 0;     // of one of these that were not consumed
+    std::size_t memory = SIZE_MAX;   // of its account, at most
 };
 
 class Connection {
@@ -64,6 +67,7 @@ class Connection {
         virtual void send(const QuicPath& path, unsigned ecn, std::span<const std::uint8_t> bytes,
                           std::size_t each) = 0;
         virtual void fill_random(std::span<std::uint8_t> bytes) = 0;
+        virtual ThreadMemory& memory() = 0;
         // Called once: when the handshake is complete, or with the first early data before that
         // (is_handshake_complete() is false then). The application that serves the connection from
         // now on; nullptr: the connection is closed with `refusal`.
@@ -135,7 +139,9 @@ class Connection {
         retry    // its first packet is to be answered with Retry
     };
     // Why a connection is not open any more.
-    enum class Why : std::uint8_t { none, by_peer, by_us, idle, handshake, protocol };
+    // `memory`: its account is spent. It is over at once, without a packet: ngtcp2 and nghttp3 are not
+    // called again. The peer gets a stateless reset for its next packet.
+    enum class Why : std::uint8_t { none, by_peer, by_us, idle, handshake, protocol, memory };
 
     State receive(std::span<const std::uint8_t> datagram, unsigned ecn, const QuicPath& path,
                   Nanoseconds now);
@@ -161,7 +167,12 @@ class Connection {
     // The path of its packets now. The peer may not have proved it.
     [[nodiscard]] QuicPath path() const;
     [[nodiscard]] const std::string& server_name() const { return server_name_; }
+    // nullptr: of a server, after its handshake.
     [[nodiscard]] gnutls_session_int* session() const { return session_.get(); }
+    [[nodiscard]] Account& account() { return account_; }
+    [[nodiscard]] const Account& account() const { return account_; }
+    // Frees what an ending connection does not need. It has no application then.
+    void shrink();
 
     // ---- for its application
 
@@ -182,11 +193,17 @@ class Connection {
 
   private:
     friend struct Calls;  // ngtcp2's calls, in the source file
-    Connection(Host& host, std::uint64_t number, std::shared_ptr<const void> tls);
+    Connection(Host& host, std::uint64_t number, const TransportSettings& settings,
+               std::shared_ptr<const void> tls);
     bool begin_application();
     bool ask_host();
     void note_end_by_peer();
     ngtcp2_settings common_settings(std::span<const std::uint8_t> token, Nanoseconds now);
+    [[nodiscard]] bool is_usable() const { return conn_ != nullptr && !account_.is_spent(); }
+    void add_id(const ConnectionId& id);
+    void charge_tls(std::size_t bytes);
+    void free_tls();
+    State give_up();
     State fail(int error, Nanoseconds now);
     State close_if_failed(Nanoseconds now);
     State end(Why why, Nanoseconds now);
@@ -199,15 +216,18 @@ class Connection {
 
     Host& host_;
     const std::uint64_t number_;
+    Account account_;
     std::shared_ptr<const void> tls_;  // what the session refers to
     Session session_;
-    struct Reference;  // what GnuTLS knows of us
+    std::size_t tls_bytes_ = 0;  // charged for it
+    struct Reference;            // what GnuTLS and ngtcp2 refer to
     std::unique_ptr<Reference> reference_;
     ngtcp2_conn* conn_ = nullptr;
     std::unique_ptr<Application> application_;
     Application::Failure failure_;  // of a call below ngtcp2
     bool is_complete_ = false;      // the handshake
-    bool has_parameters_ = false;   // of an earlier connection
+    bool is_server_ = false;
+    bool has_parameters_ = false;  // of an earlier connection
     bool has_early_key_ = false;
     bool has_begun_ = false;        // the application was asked for, once
     bool has_no_protocol_ = false;  // the peer speaks no protocol that we have

@@ -12,12 +12,26 @@ constexpr auto kWrong = code_of(DoqError::protocol_error);
 
 }  // namespace
 
+DoqClient::~DoqClient() {
+    for (const auto& [id, stream] : streams_)
+        account_.give(stream.charged);
+}
+
+// Call it when a buffer may have changed its size.
+void DoqClient::charge(Stream& stream) {
+    constexpr std::size_t kNode =
+        node_bytes<decltype(streams_)>() + 2 * sizeof(StreamId) + kAskBytes;
+    stream.charged = account_.recharge(stream.charged, kNode + heap_bytes(stream.in.capacity()) +
+                                                           heap_bytes(stream.out.capacity()));
+}
+
 void DoqClient::ask(std::uint64_t ask, std::span<const std::uint8_t> message) {
     const auto id = begin(ask, message.size() <= dns::kMaxMessage);
     if (!id) return;
     Stream& stream = streams_[*id];
     stream.ask = ask;
     put_framed(message, stream.out);
+    charge(stream);
     to_send_.add(*id, stream);
 }
 
@@ -43,12 +57,14 @@ Application::Failure DoqClient::receive(StreamId id, std::span<const std::uint8_
         return bytes.empty() || stream.is_shut ? Failure{} : Failure{kWrong};
     }
     stream.in.insert(stream.in.end(), bytes.begin(), bytes.end());
+    charge(stream);
     if (exceeds_length(stream.in) || (is_end && !is_doq_message(stream.in))) {
         finish(stream.ask, AskEnd::bad);
         return kWrong;
     }
     if (!is_end) return {};
     const auto message = std::exchange(stream.in, {});
+    charge(stream);
     control_.consumed(message.size());
     finish(stream.ask, AskEnd::answered, std::span(message).subspan(kDoqLengthBytes));
     return {};
@@ -70,6 +86,7 @@ Application::Failure DoqClient::closed(StreamId id) {
     Stream& stream = at->second;
     if (!stream.in.empty()) control_.consumed(stream.in.size());
     finish(stream.ask, AskEnd::failed);
+    account_.give(stream.charged);
     streams_.erase(at);
     note_closed();
     return {};

@@ -3,7 +3,7 @@
 //
 // What breaks the RFC's rules closes the connection with DOQ_PROTOCOL_ERROR: a message with another
 // id, a second message, or one that is shorter or longer than its length. Whether a message answers
-// the question is the daemon's to judge. Memory: what the connection's window lets the peer send.
+// the question is the daemon's to judge. What its streams keep is charged to the connection's account.
 #pragma once
 
 #include <cstdint>
@@ -18,6 +18,7 @@ namespace steer::quic {
 class DoqClient final : public QueryClient {
   public:
     DoqClient(ClientControl& control, ReplyTaker& taker) : QueryClient(control, taker) {}
+    ~DoqClient() override;
 
     void ask(std::uint64_t ask, std::span<const std::uint8_t> message) override;
     void cancel(std::uint64_t ask) override;
@@ -37,8 +38,10 @@ class DoqClient final : public QueryClient {
     struct Stream : Outgoing {
         std::uint64_t ask = 0;
         std::vector<std::uint8_t> in;
+        std::size_t charged = 0;  // to the account
     };
     Outgoing* outgoing(StreamId id);
+    void charge(Stream& stream);
 
     std::map<StreamId, Stream> streams_;
     SendQueue to_send_;

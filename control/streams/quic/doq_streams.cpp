@@ -60,6 +60,18 @@ DoqStreams::Streams::iterator DoqStreams::find(StreamId id) {
     return last_;
 }
 
+DoqStreams::~DoqStreams() {
+    for (const auto& [id, stream] : streams_)
+        account_.give(stream.charged);
+}
+
+// Call it when a buffer may have changed its size.
+void DoqStreams::charge(Stream& stream) {
+    constexpr std::size_t kNode = node_bytes<Streams>() + 2 * sizeof(StreamId);  // and in a queue
+    stream.charged = account_.recharge(stream.charged, kNode + heap_bytes(stream.in.capacity()) +
+                                                           heap_bytes(stream.out.capacity()));
+}
+
 // Bidirectional, by the client (RFC 9250 4.3.3). Its time begins with the stream, because ngtcp2
 // keeps bytes that overtook the first ones.
 Application::Failure DoqStreams::opened(StreamId id) {
@@ -67,7 +79,7 @@ Application::Failure DoqStreams::opened(StreamId id) {
         return quic::code_of(DoqError::protocol_error);
     last_ = begin_stream(streams_, id);
     last_->second.begun_ms = control_.now_ms();
-    ++incomplete_;
+    charge(last_->second);
     return {};
 }
 
@@ -79,19 +91,18 @@ Application::Failure DoqStreams::receive(StreamId id, std::span<const std::uint8
     Stream& stream = at->second;
     if (stream.is_whole) return bytes.empty() ? Failure{} : Failure{kWrong};
     stream.in.insert(stream.in.end(), bytes.begin(), bytes.end());
-    incoming_ += bytes.size();
+    charge(stream);
     if (exceeds_length(stream.in)) return kWrong;
     if (!is_end) return {};
     if (!is_query(stream.in)) return kWrong;
     stream.is_whole = true;
-    --incomplete_;
     stream.begun_ms = control_.now_ms();
-    incoming_ -= stream.in.size();
     control_.consumed(stream.in.size());
     const bool is_taken =
         taker_({.stream = id, .message = std::span(stream.in).subspan(kDoqLengthBytes)});
     stream.in.clear();
     if (stream.in.capacity() > kMostSpareBytes) stream.in.shrink_to_fit();
+    charge(stream);
     if (!is_taken) reset(id, stream, DoqError::excessive_load);
     return {};
 }
@@ -107,6 +118,7 @@ bool DoqStreams::answer(StreamId id, QueryEnd end, std::span<const std::uint8_t>
     }
     note_answer();
     put_framed(response, stream.out);
+    charge(stream);
     unacknowledged_ += stream.out.size();
     to_send_.add(id, stream);
     return true;
@@ -146,12 +158,11 @@ Application::Failure DoqStreams::closed(StreamId id) {
     const auto at = find(id);
     if (at == streams_.end()) return {};
     Stream& stream = at->second;
-    if (!stream.is_whole) --incomplete_;
     // What was never complete was never consumed.
-    incoming_ -= stream.in.size();
     if (!stream.in.empty()) control_.consumed(stream.in.size());
     const bool is_cancelled = !stream.is_end_sent && !stream.is_shut;
     drop_output(stream);
+    account_.give(std::exchange(stream.charged, 0));
     end_stream(streams_, at);
     last_ = streams_.end();
     return is_cancelled ? note_cancelled() : Failure{};

@@ -1,8 +1,8 @@
 // DNS over QUIC (RFC 9250) on a client's connection: a stream for each query, with one message
 // behind its length in each direction.
 //
-// A query is passed on once its stream has ended. Memory: `stream_bytes` for each incomplete query,
-// and the answers that the client has not acknowledged.
+// A query is passed on once its stream has ended. Incomplete queries, and answers that the client has
+// not acknowledged, are charged to the connection's account.
 #pragma once
 
 #include <cstdint>
@@ -20,6 +20,7 @@ namespace steer::quic {
 class DoqStreams final : public ClientStreams {
   public:
     using ClientStreams::ClientStreams;
+    ~DoqStreams() override;
 
     static constexpr std::uint64_t code_of(CloseReason reason) {
         switch (reason) {
@@ -57,10 +58,12 @@ class DoqStreams final : public ClientStreams {
         std::uint64_t begun_ms = 0;
         bool is_whole = false;  // was passed on
         std::size_t acknowledged = 0;
+        std::size_t charged = 0;  // to the account
     };
     using Streams = std::map<StreamId, Stream>;
     Streams::iterator find(StreamId id);
     Outgoing* outgoing(StreamId id);
+    void charge(Stream& stream);
     void drop_output(Stream& stream);
     void reset(StreamId id, Stream& stream, DoqError code);
     Failure note_cancelled();

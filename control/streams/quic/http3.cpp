@@ -119,6 +119,20 @@ struct Http3Calls {
     }
 };
 
+struct Http3::Memory {
+    nghttp3_mem hooks{};
+};
+
+Http3::Http3(StreamControl& control, Events& events)
+    : control_(control),
+      account_(control.account()),
+      events_(events),
+      memory_(std::make_unique<Memory>(Memory{hooks_of<nghttp3_mem>(account_)})) {}
+
+bool Http3::is_usable() const {
+    return !account_.is_spent();
+}
+
 std::unique_ptr<Http3> Http3::make(StreamControl& control, Events& events, std::size_t most_head,
                                    bool is_server) {
     std::unique_ptr<Http3> made(new Http3(control, events));
@@ -131,10 +145,12 @@ std::unique_ptr<Http3> Http3::make(StreamControl& control, Events& events, std::
     const nghttp3_callbacks calls = Http3Calls::all();
     const auto begin =
         is_server ? nghttp3_conn_server_new_versioned : nghttp3_conn_client_new_versioned;
-    if (begin(&made->conn_, NGHTTP3_CALLBACKS_VERSION, &calls, NGHTTP3_SETTINGS_VERSION, &settings,
-              nullptr, made.get()) != 0 ||
-        !made->open_own_streams())
+    nghttp3_conn* conn = nullptr;
+    if (begin(&conn, NGHTTP3_CALLBACKS_VERSION, &calls, NGHTTP3_SETTINGS_VERSION, &settings,
+              &made->memory_->hooks, made.get()) != 0)
         return nullptr;
+    made->conn_ = conn;
+    if (!made->open_own_streams()) return nullptr;
     return made;
 }
 
@@ -159,7 +175,7 @@ bool Http3::open_own_streams() {
         if (!opened) return false;
         stream = *opened;
     }
-    return nghttp3_conn_bind_control_stream(conn_, own[0]) == 0 &&
+    return is_usable() && nghttp3_conn_bind_control_stream(conn_, own[0]) == 0 &&
            nghttp3_conn_bind_qpack_streams(conn_, own[1], own[2]) == 0;
 }
 
@@ -179,6 +195,7 @@ Application::Failure Http3::receive(StreamId stream, std::span<const std::uint8_
         control_.consumed_of(stream, bytes.size());
     }
     control_.consumed(bytes.size());
+    if (!is_usable()) return {};
     const auto taken =
         nghttp3_conn_read_stream(conn_, stream, bytes.data(), bytes.size(), is_end ? 1 : 0);
     return taken < 0 ? failure_of(static_cast<int>(taken)) : Application::Failure{};
@@ -186,6 +203,7 @@ Application::Failure Http3::receive(StreamId stream, std::span<const std::uint8_
 
 // Once both sides of it have ended, or were reset.
 Application::Failure Http3::close(StreamId stream) {
+    if (!is_usable()) return {};
     if (streams_ > 0 && is_client_initiated(stream) && is_bidirectional(stream))
         nghttp3_conn_set_max_client_streams_bidi(conn_, ++streams_);
     const int error = nghttp3_conn_close_stream(conn_, stream, code_of(Http3Error::no_error));
@@ -194,38 +212,40 @@ Application::Failure Http3::close(StreamId stream) {
 }
 
 std::optional<Application::Output> Http3::next_output() {
+    if (!is_usable()) return std::nullopt;
     StreamId stream = -1;
     int is_end = 0;
     nghttp3_vec part{};
     const auto count = nghttp3_conn_writev_stream(conn_, &stream, &is_end, &part, 1);
-    if (count < 0) std::abort();  // there is no memory
-    if (stream < 0) return std::nullopt;
+    if (count < 0 || stream < 0) return std::nullopt;  // negative: its memory is used
     return Application::Output{stream, {part.base, count == 0 ? 0 : part.len}, is_end != 0};
 }
 
 void Http3::sent(StreamId stream, std::size_t bytes) {
-    (void)nghttp3_conn_add_write_offset(conn_, stream, bytes);
+    if (is_usable()) (void)nghttp3_conn_add_write_offset(conn_, stream, bytes);
 }
 
 void Http3::blocked(StreamId stream) {
-    nghttp3_conn_block_stream(conn_, stream);
+    if (is_usable()) nghttp3_conn_block_stream(conn_, stream);
 }
 
 void Http3::unblocked(StreamId stream) {
-    (void)nghttp3_conn_unblock_stream(conn_, stream);
+    if (is_usable()) (void)nghttp3_conn_unblock_stream(conn_, stream);
 }
 
 Application::Failure Http3::acknowledged(StreamId stream, std::uint64_t bytes) {
+    if (!is_usable()) return {};
     const int error = nghttp3_conn_add_ack_offset(conn_, stream, bytes);
     return error == 0 || error == NGHTTP3_ERR_STREAM_NOT_FOUND ? Application::Failure{}
                                                                : failure_of(error);
 }
 
 void Http3::shut(StreamId stream) {
-    nghttp3_conn_shutdown_stream_write(conn_, stream);
+    if (is_usable()) nghttp3_conn_shutdown_stream_write(conn_, stream);
 }
 
 bool Http3::respond(StreamId stream, std::span<const Http3Field> head, bool has_content) {
+    if (!is_usable()) return false;
     const auto [fields, count] = fields_of(head);
     const nghttp3_data_reader reader{Http3Calls::read_content};
     return nghttp3_conn_submit_response(conn_, stream, fields.data(), count,
@@ -233,17 +253,18 @@ bool Http3::respond(StreamId stream, std::span<const Http3Field> head, bool has_
 }
 
 bool Http3::request(StreamId stream, std::span<const Http3Field> head) {
+    if (!is_usable()) return false;
     const auto [fields, count] = fields_of(head);
     const nghttp3_data_reader reader{Http3Calls::read_content};
     return nghttp3_conn_submit_request(conn_, stream, fields.data(), count, &reader, nullptr) == 0;
 }
 
 void Http3::ignore(StreamId stream) {
-    (void)nghttp3_conn_shutdown_stream_read(conn_, stream);
+    if (is_usable()) (void)nghttp3_conn_shutdown_stream_read(conn_, stream);
 }
 
 void Http3::send_away() {
-    (void)nghttp3_conn_submit_shutdown_notice(conn_);
+    if (is_usable()) (void)nghttp3_conn_submit_shutdown_notice(conn_);
 }
 
 }  // namespace steer::quic

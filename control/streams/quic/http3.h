@@ -3,7 +3,7 @@
 // Neither side gets a dynamic table (RFC 9204 3.2): heads of DNS are short, so a table would save
 // little and could be filled. Trailers and unknown frames are ignored. What the peer sends beside
 // requests or responses (settings, priorities, reserved streams) has a budget in bytes. The same
-// limits apply to servers and clients.
+// limits apply to servers and clients. What nghttp3 takes from the heap is in the connection's account.
 #pragma once
 
 #include <cstddef>
@@ -102,17 +102,22 @@ class Http3 {
 
   private:
     friend struct Http3Calls;
-    Http3(StreamControl& control, Events& events) : control_(control), events_(events) {}
+    Http3(StreamControl& control, Events& events);
     static std::unique_ptr<Http3> make(StreamControl& control, Events& events,
                                        std::size_t most_head, bool is_server);
     bool open_own_streams();
+    // False: nghttp3 found no memory. It is not called again, and the connection ends.
+    [[nodiscard]] bool is_usable() const;
 
     StreamControl& control_;
+    Account& account_;
     Events& events_;
     nghttp3_conn* conn_ = nullptr;
     std::uint64_t streams_ = 0;  // that the peer may open in all; 0: we are the client
     std::size_t uni_left_ = kMostUniBytes;
     bool was_flooded_ = false;
+    struct Memory;
+    std::unique_ptr<Memory> memory_;  // where nghttp3 takes its memory
 };
 
 }  // namespace steer::quic

@@ -16,6 +16,23 @@ std::unique_ptr<Http3Client> Http3Client::make(ClientControl& control, ReplyTake
     return made;
 }
 
+Http3Client::~Http3Client() {
+    for (const auto& [id, request] : requests_)
+        account_.give(request.charged);
+}
+
+// Call it when a buffer may have changed its size. A head of few bytes and many fields costs more
+// than its bytes.
+void Http3Client::charge(Request& request) {
+    constexpr std::size_t kNode = node_bytes<decltype(requests_)>() + kAskBytes;
+    std::size_t head = heap_bytes(request.head.fields.capacity() * sizeof(request.head.fields[0]));
+    for (const auto& field : request.head.fields)
+        head += text_bytes(field.name) + text_bytes(field.value);
+    request.charged =
+        account_.recharge(request.charged, kNode + head + heap_bytes(request.in.capacity()) +
+                                               heap_bytes(request.out.capacity()));
+}
+
 // ---- the daemon's
 
 void Http3Client::ask(std::uint64_t ask, std::span<const std::uint8_t> message) {
@@ -24,6 +41,7 @@ void Http3Client::ask(std::uint64_t ask, std::span<const std::uint8_t> message) 
     Request& request = requests_[*id];
     request.ask = ask;
     request.out.assign(message.begin(), message.end());
+    charge(request);
     const std::string length = std::to_string(message.size());
     const std::array head{Http3Field{":method", "POST"},
                           Http3Field{":scheme", "https"},
@@ -44,6 +62,7 @@ void Http3Client::cancel(std::uint64_t ask) {
 // The bytes of the request that are not sent yet are not sent any more.
 void Http3Client::give_up(StreamId id, Request& request) {
     request.in = {};
+    charge(request);
     http_->ignore(id);
     control_.reset(id, code_of(Http3Error::request_cancelled));
 }
@@ -96,7 +115,10 @@ Http3Client::Request* Http3Client::open_request(StreamId id) {
 }
 
 void Http3Client::on_begun(StreamId id) {
-    if (Request* const request = open_request(id)) request->head = {};
+    Request* const request = open_request(id);
+    if (request == nullptr) return;
+    request->head = {};
+    charge(*request);
 }
 
 void Http3Client::on_field(StreamId id, const Http3Field& field) {
@@ -113,6 +135,7 @@ void Http3Client::on_field(StreamId id, const Http3Field& field) {
         (void)std::from_chars(field.value.data(), end, request->head.status);
     } else if (std::ranges::find(stream::kDohFields, field.name) != stream::kDohFields.end()) {
         request->head.fields.push_back({std::string(field.name), std::string(field.value)});
+        charge(*request);
     }
 }
 
@@ -124,6 +147,7 @@ void Http3Client::on_content(StreamId id, std::span<const std::uint8_t> bytes) {
         return give_up(id, *request);
     }
     request->in.insert(request->in.end(), bytes.begin(), bytes.end());
+    charge(*request);
 }
 
 void Http3Client::on_end(StreamId id) {
@@ -133,6 +157,7 @@ void Http3Client::on_end(StreamId id) {
     if (reply.is_too_early()) return finish(request->ask, AskEnd::unprocessed);
     const bool is_answer = reply.is_dns() && !request->in.empty();
     const auto message = std::exchange(request->in, {});
+    charge(*request);
     finish(request->ask, is_answer ? AskEnd::answered : AskEnd::bad,
            is_answer ? std::span(message) : std::span<const std::uint8_t>{},
            {reply.age_s, reply.fresh_s(), reply.retry_after_s});
@@ -149,6 +174,7 @@ void Http3Client::on_closed(StreamId id) {
     const auto at = requests_.find(id);
     if (at == requests_.end()) return;
     finish(at->second.ask, AskEnd::failed);
+    account_.give(at->second.charged);
     requests_.erase(at);
     note_closed();
 }

@@ -3,7 +3,7 @@
 //
 // An upstream that breaks the rules of HTTP/3 is closed with the error code of RFC 9114. A response
 // without a DNS message ends its ask alone. The daemon judges whether a message answers the question.
-// Memory: the head that an answer may have, and what the connection's window lets the peer send.
+// What its requests keep is charged to the connection's account.
 #pragma once
 
 #include <cstdint>
@@ -28,6 +28,8 @@ class Http3Client final : public QueryClient, private Http3::Events {
     static std::unique_ptr<Http3Client> make(ClientControl& control, ReplyTaker& taker,
                                              const stream::DohTarget& target);
 
+    ~Http3Client() override;
+
     void ask(std::uint64_t ask, std::span<const std::uint8_t> message) override;
     void cancel(std::uint64_t ask) override;
     [[nodiscard]] bool takes_asks() const override { return !is_away_; }
@@ -50,6 +52,7 @@ class Http3Client final : public QueryClient, private Http3::Events {
         stream::HttpResponseHead head;
         std::size_t head_bytes = 0;
         std::vector<std::uint8_t> in;
+        std::size_t charged = 0;  // to the account
     };
 
     Http3Client(ClientControl& control, ReplyTaker& taker, const stream::DohTarget& target)
@@ -68,6 +71,7 @@ class Http3Client final : public QueryClient, private Http3::Events {
     // Whose ask has not ended; nullptr: none.
     Request* open_request(StreamId id);
     void give_up(StreamId id, Request& request);
+    void charge(Request& request);
 
     const stream::DohTarget target_;
     std::unique_ptr<Http3> http_;

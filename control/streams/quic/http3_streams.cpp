@@ -36,6 +36,11 @@ HttpStatus status_of(QueryEnd end) {
 
 }  // namespace
 
+Http3Streams::~Http3Streams() {
+    for (const auto& [id, request] : requests_)
+        account_.give(request.charged);
+}
+
 std::unique_ptr<Http3Streams> Http3Streams::make(ServerControl& control, Taker taker,
                                                  std::shared_ptr<const QuicService> service) {
     const unsigned streams = service->limits.max_queries;
@@ -52,8 +57,9 @@ Application::Failure Http3Streams::opened(StreamId id) {
     if (!is_client_initiated(id)) return quic::code_of(Http3Error::stream_creation_error);
     if (!is_bidirectional(id)) return {};
     // A stream that nghttp3 does not know of is one that it cannot forget.
-    requests_[id].begun_ms = control_.now_ms();
-    ++incomplete_;
+    Request& request = requests_[id];
+    request.begun_ms = control_.now_ms();
+    charge(request);
     return http_->receive(id, {}, false);
 }
 
@@ -114,8 +120,8 @@ void Http3Streams::on_field(StreamId id, const Http3Field& field) {
     const std::size_t bytes = field.name.size() + field.value.size() + kFieldOverhead;
     request.head_bytes += bytes;
     if (request.head_bytes > stream::kMaxHttpHead) return;
-    hold(request, bytes);
     stream::take_field(request.head, field.name, field.value, service_->http.client_header);
+    charge(request);
 }
 
 void Http3Streams::on_head(StreamId id) {
@@ -132,7 +138,7 @@ void Http3Streams::on_head(StreamId id) {
     request.form = query.form;
     if (query.in_content) return;
     request.in = std::move(query.message);
-    hold(request, request.in.size());
+    charge(request);
 }
 
 void Http3Streams::on_content(StreamId id, std::span<const std::uint8_t> bytes) {
@@ -143,12 +149,12 @@ void Http3Streams::on_content(StreamId id, std::span<const std::uint8_t> bytes) 
     if (bytes.size() > stream::kMaxHttpQuery - request.in.size())
         return refuse(id, request, HttpStatus::content_too_large);
     request.in.insert(request.in.end(), bytes.begin(), bytes.end());
-    hold(request, bytes.size());
+    charge(request);
 }
 
 void Http3Streams::on_end(StreamId id) {
     Request& request = requests_[id];
-    if (!std::exchange(request.is_whole, true)) --incomplete_;
+    request.is_whole = true;
     if (request.is_answered || request.is_given_up) return;
     if (const auto status = stream::judge_message(request.in); status != HttpStatus::ok)
         return refuse(id, request, status);
@@ -171,21 +177,26 @@ void Http3Streams::on_malformed(StreamId id, std::uint64_t code) {
     (void)note_reset();
 }
 
-void Http3Streams::hold(Request& request, std::size_t bytes) {
-    request.held += bytes;
-    incoming_ += bytes;
+// Call it when a buffer may have changed its size.
+void Http3Streams::charge(Request& request) {
+    constexpr std::size_t kNode = node_bytes<decltype(requests_)>();
+    const stream::HttpHead& head = request.head;
+    const std::size_t texts = text_bytes(head.target) + text_bytes(head.forwarded_for) +
+                              (head.content_type ? text_bytes(*head.content_type) : 0);
+    request.charged =
+        account_.recharge(request.charged, kNode + texts + heap_bytes(request.in.capacity()) +
+                                               heap_bytes(request.out.capacity()));
 }
 
 void Http3Streams::drop_input(Request& request) {
     request.in = {};
-    incoming_ -= std::exchange(request.held, 0);
+    charge(request);
 }
 
 void Http3Streams::on_closed(StreamId id) {
     const auto at = requests_.find(id);
     if (at == requests_.end()) return;
-    drop_input(at->second);
-    if (!at->second.is_whole) --incomplete_;
+    account_.give(at->second.charged);
     unacknowledged_ -= at->second.out.size() - at->second.acknowledged;
     requests_.erase(at);
 }
@@ -238,6 +249,7 @@ void Http3Streams::respond(StreamId id, Request& request, HttpStatus status,
     if (request.head.method != stream::HttpMethod::head)
         request.out.assign(fields.content().begin(), fields.content().end());
     unacknowledged_ += request.out.size();
+    charge(request);
     if (http_->respond(id, std::span(head).first(count), !request.out.empty())) return;
     request.is_given_up = true;
     control_.reset(id, quic::code_of(Http3Error::internal_error));

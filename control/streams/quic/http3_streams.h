@@ -1,8 +1,8 @@
 // DNS over HTTP/3 (RFC 8484, 9114) on a client's connection, with the paths, methods, limits and
 // answers of our other sessions of HTTP (control/streams/http).
 //
-// Memory: a head and a query for each incomplete request, and the answers that the client has not
-// acknowledged.
+// A head and a query of each incomplete request, and answers that the client has not acknowledged, are
+// charged to the connection's account.
 #pragma once
 
 #include <cstdint>
@@ -28,6 +28,8 @@ class Http3Streams final : public ClientStreams, private Http3::Events {
     // nullptr: the client does not let us open streams.
     static std::unique_ptr<Http3Streams> make(ServerControl& control, Taker taker,
                                               std::shared_ptr<const QuicService> service);
+
+    ~Http3Streams() override;
 
     static constexpr std::uint64_t code_of(CloseReason reason) {
         switch (reason) {
@@ -63,7 +65,7 @@ class Http3Streams final : public ClientStreams, private Http3::Events {
     struct Request {
         stream::HttpHead head;
         std::size_t head_bytes = 0;
-        std::size_t held = 0;  // bytes of incoming_
+        std::size_t charged = 0;  // to the account
         std::uint64_t begun_ms = 0;
         std::uint16_t path = 0;
         stream::AnswerForm form = stream::AnswerForm::message;
@@ -88,7 +90,7 @@ class Http3Streams final : public ClientStreams, private Http3::Events {
     void refuse(StreamId id, Request& request, const stream::HttpRefusal& why);
     void respond(StreamId id, Request& request, stream::HttpStatus status,
                  std::span<const std::uint8_t> content);
-    void hold(Request& request, std::size_t bytes);
+    void charge(Request& request);
     void drop_input(Request& request);
     Failure note_cancelled();
 

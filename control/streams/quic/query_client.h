@@ -53,7 +53,11 @@ class QueryClient : public Application {
     [[nodiscard]] virtual bool takes_asks() const { return true; }
 
   protected:
-    QueryClient(ClientControl& control, ReplyTaker& taker) : control_(control), taker_(taker) {}
+    QueryClient(ClientControl& control, ReplyTaker& taker)
+        : control_(control), account_(control.account()), taker_(taker) {}
+
+    // Of an ask, beside its stream.
+    static constexpr std::size_t kAskBytes = node_bytes<std::map<std::uint64_t, StreamId>>();
 
     // A stream for an ask. No value: none is possible, and the ask has ended.
     std::optional<StreamId> begin(std::uint64_t ask, bool is_possible);
@@ -68,6 +72,7 @@ class QueryClient : public Application {
     void note_closed() { --open_; }
 
     ClientControl& control_;
+    Account& account_;
     ReplyTaker& taker_;
 
   private:

@@ -31,6 +31,9 @@ namespace steer::quic {
     X(over_limit, "connections refused: too many are open")                                        \
     X(over_client_limit, "connections closed: too many of one client")                             \
     X(made_room, "idle connections closed to make room")                                           \
+    X(over_connection_memory, "connections ended: more memory than one may have")                  \
+    X(over_process_memory, "connections closed: they held most when the memory was used")          \
+    X(no_memory, "connections refused: the memory was used")                                       \
     X(limited, "connections closed: above `connections` or `handshakes` of `limits`")              \
     X(idle, "connections ended: idle")                                                             \
     X(protocol_errors, "connections closed: the client broke the rules of QUIC or DNS on it")      \

@@ -65,7 +65,9 @@ struct Encode {
         out.put(begin.secrets.tokens);
         out.put(begin.secrets.resets);
         out.put(begin.threads);
-        out.put(begin.memory_bytes);
+        out.put(begin.memory.bytes);
+        out.put(begin.memory.reserve);
+        out.put(begin.memory.data);
         return std::move(out).finish();
     }
     std::string operator()(const ServiceSettings& service) const {
@@ -275,6 +277,7 @@ GrownCounts take_counts(Reader& in) {
     GrownCounts grown;
     grown.by = in.take<std::array<std::uint64_t, kQuicCountSize>>();
     grown.connections = in.take<OpenConnections>();
+    grown.memory_bytes = in.take<std::uint64_t>();
     return grown;
 }
 
@@ -296,7 +299,10 @@ std::optional<MainMessage> decode_main(std::string_view bytes) {
             begin.secrets.resets = in.take<std::array<std::uint8_t, 32>>();
             begin.threads = in.take<std::uint32_t>();
             in.require(begin.threads >= 1 && begin.threads <= kMaxThreads);
-            begin.memory_bytes = in.take<std::uint64_t>();
+            begin.memory.bytes = in.take<std::uint64_t>();
+            begin.memory.reserve = in.take<std::uint64_t>();
+            begin.memory.data = in.take<std::uint64_t>();
+            in.require(begin.memory.reserve <= begin.memory.bytes);
             out = begin;
             break;
         }
@@ -348,6 +354,7 @@ std::string encode(const GrownCounts& counts) {
     Writer out(ChannelKind::counts);
     out.put(counts.by);
     out.put(counts.connections);
+    out.put(counts.memory_bytes);
     return std::move(out).finish();
 }
 

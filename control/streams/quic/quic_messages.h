@@ -20,6 +20,7 @@
 #include "control/config/settings/server_limit_settings.h"
 #include "control/config/settings/server_settings.h"
 #include "control/streams/quic/first_packets.h"
+#include "control/streams/quic/memory.h"
 #include "control/streams/quic/query_taker.h"
 #include "control/streams/quic/quic_counters.h"
 #include "control/streams/quic/quic_service.h"
@@ -82,7 +83,7 @@ static_assert(sizeof(MessageHead) == 16);
 struct Begin {
     QuicSecrets secrets;
     std::uint32_t threads = 1;
-    std::uint64_t memory_bytes = 0;  // of the process's data, at most
+    Memory memory{};
 };
 struct ServiceSettings {
     std::uint16_t number = 0;
@@ -244,6 +245,7 @@ struct ReplyView {
 struct GrownCounts {
     std::array<std::uint64_t, kQuicCountSize> by{};  // since the last report
     OpenConnections connections{};
+    std::uint64_t memory_bytes = 0;  // that the thread has now
 };
 using ChannelMessage =
     std::variant<std::vector<QueryView>, std::vector<EndView>, std::vector<OpenedRecord>,

@@ -22,10 +22,12 @@ bool QuicProcess::begin(void (*limit_data)(std::uint64_t bytes), void (*confine)
     const auto message = decode_main(bytes);
     const auto* const begin = message ? std::get_if<Begin>(&*message) : nullptr;
     if (begin == nullptr || channels.size() != begin->threads) return false;
-    limit_data(begin->memory_bytes);
+    limit_data(begin->memory.data);
+    memory_ = std::make_shared<ProcessMemory>(begin->memory.bytes, begin->memory.reserve);
     std::latch confined(begin->threads);
     for (unsigned i = 0; i < begin->threads; ++i) {
-        threads_.push_back(std::make_unique<QuicThread>(i, *begin, std::move(channels[i])));
+        threads_.push_back(
+            std::make_unique<QuicThread>(i, *begin, memory_, std::move(channels[i])));
         running_.emplace_back([thread = threads_.back().get(), confine, &confined] {
             pthread_setname_np(pthread_self(), "quic");
             confine();
@@ -104,7 +106,7 @@ bool QuicProcess::have_turned() {
 // A new certificate keeps the counts of the server; connections keep the certificate that they
 // have.
 void QuicProcess::add_service(const ServiceSettings& settings) {
-    auto tls = ServerTls::make(settings.tls);
+    auto tls = ServerTls::make(settings.tls, memory_);
     const ServiceState state{settings.number, tls ? std::string() : tls.error().text};
     (void)main_.send(encode(MainMessage(state)), false);
     if (!tls) return;

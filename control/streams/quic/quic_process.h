@@ -21,8 +21,8 @@ namespace steer::quic {
 class QuicProcess {
   public:
     explicit QuicProcess(SequencedSocket main) : main_(std::move(main)) {}
-    // Reads the first message, and starts the threads. `limit_data` gets Begin::memory_bytes before
-    // that. `confine` is called on each thread, before it reads anything from a network, and on
+    // Reads the first message, and starts the threads. `limit_data` gets the limit of its data
+    // before that. `confine` is called on each thread, before it reads anything from a network, and on
     // this one at the end.
     bool begin(void (*limit_data)(std::uint64_t bytes), void (*confine)());
     ChildEnd run();
@@ -36,6 +36,7 @@ class QuicProcess {
     bool have_turned();
 
     SequencedSocket main_;
+    std::shared_ptr<ProcessMemory> memory_;
     std::vector<std::unique_ptr<QuicThread>> threads_;
     std::vector<std::thread> running_;
     std::vector<std::uint64_t> turns_;  // of each, at the last sign of life

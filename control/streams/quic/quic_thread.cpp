@@ -38,14 +38,16 @@ void put_path(Record& record, const QuicPath& path) {
 
 }  // namespace
 
-QuicThread::QuicThread(unsigned index, const Begin& begin, Descriptor channel)
+QuicThread::QuicThread(unsigned index, const Begin& begin,
+                       const std::shared_ptr<ProcessMemory>& memory, Descriptor channel)
     : channel_(std::move(channel), kMaxMessage),
-      server_(index, begin.threads, begin.secrets, *this, *this, fill_random),
+      memory_(memory),
+      server_(index, begin.threads, begin.secrets, *this, *this, fill_random, memory_),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)),
       wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       upstreams_(
           server_.counters(), [this](int fd) { follow(fd); },
-          [this](std::string_view message) { return say(message); }) {
+          [this](std::string_view message) { return say(message); }, memory_) {
     follow(channel_.fd());
     follow(wake_.get());
     server_.on_opened = [this](std::uint64_t connection, std::uint16_t service,
@@ -250,6 +252,7 @@ void QuicThread::report() {
     for (std::size_t i = 0; i < kQuicCountSize; ++i)
         grown.by[i] = server_.counters().get(static_cast<QuicCount>(i)) - reported_[i];
     grown.connections = server_.open_by_protocol();
+    grown.memory_bytes = memory_.used();
     if (!say(encode(grown))) return;
     for (std::size_t i = 0; i < kQuicCountSize; ++i)
         reported_[i] += grown.by[i];

@@ -23,7 +23,8 @@ namespace steer::quic {
 
 class QuicThread final : private QuicServer::Sender, private QueryTaker {
   public:
-    QuicThread(unsigned index, const Begin& begin, Descriptor channel);
+    QuicThread(unsigned index, const Begin& begin, const std::shared_ptr<ProcessMemory>& memory,
+               Descriptor channel);
     ~QuicThread();
     QuicThread(const QuicThread&) = delete;
     QuicThread& operator=(const QuicThread&) = delete;
@@ -70,6 +71,7 @@ class QuicThread final : private QuicServer::Sender, private QueryTaker {
     [[nodiscard]] static Times times();
 
     SequencedSocket channel_;
+    ThreadMemory memory_;
     QuicServer server_;
     Descriptor epoll_, wake_;
     UpstreamSockets upstreams_;

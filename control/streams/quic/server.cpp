@@ -6,6 +6,7 @@
 
 #include "control/streams/quic/doq_streams.h"
 #include "control/streams/quic/http3_streams.h"
+#include "control/streams/quic/memory_order.h"
 
 namespace steer::quic {
 namespace {
@@ -22,6 +23,7 @@ TransportSettings transport_of(const QuicService& service) {
     out.idle_time = static_cast<Nanoseconds>(service.limits.idle_timeout.count()) * kMillisecond;
     out.streams = service.limits.max_queries;
     out.bytes = kConnectionBytes;
+    out.memory = most_of_connection(out.streams);
     if (service.protocol == config::ServerProtocol::http3) {
         out.stream_bytes = Http3Streams::kStreamBytes;
         out.uni_streams = Http3::kUniStreams;
@@ -35,6 +37,13 @@ TransportSettings transport_of(const QuicService& service) {
 std::uint64_t code_of(const QuicService& service, CloseReason reason) {
     return service.protocol == config::ServerProtocol::http3 ? Http3Streams::code_of(reason)
                                                              : DoqStreams::code_of(reason);
+}
+
+// A quarter of the memory of a thread.
+std::size_t handshakes_within(std::uint64_t bytes) {
+    return std::min<std::uint64_t>(
+        QuicServer::kMostHandshakes,
+        std::max<std::uint64_t>(QuicServer::kRetryFrom, bytes / 4 / kNewBytes));
 }
 
 }  // namespace
@@ -55,6 +64,7 @@ class QuicServer::Held final : public ServerControl {
         connection->stop_reading(stream, code);
     }
     std::optional<StreamId> open_uni_stream() override { return connection->open_uni_stream(); }
+    Account& account() override { return connection->account(); }
     std::uint64_t now_ms() override { return server_.now_ms_; }
     void count(QuicCount what) override { server_.count(what); }
 
@@ -78,7 +88,6 @@ class QuicServer::Held final : public ServerControl {
     IpAddress client{};       // that it counts for
     bool is_counted = false;  // as a connection
     bool has_place = false;   // of the service
-    std::size_t bytes = 0;    // of held_bytes_
     bool is_to_flush = false;
     bool is_sent_away = false;
     bool has_asked = false;
@@ -92,13 +101,15 @@ class QuicServer::Held final : public ServerControl {
 };
 
 QuicServer::QuicServer(unsigned thread, unsigned threads, const QuicSecrets& secrets,
-                       Sender& sender, QueryTaker& taker, Random random)
+                       Sender& sender, QueryTaker& taker, Random random, ThreadMemory& memory)
     : thread_(thread),
       threads_(threads),
       secrets_(secrets),
       sender_(sender),
       taker_(taker),
-      random_(std::move(random)) {
+      random_(std::move(random)),
+      memory_(memory),
+      most_handshakes_(handshakes_within(memory.process().most() / threads)) {
     ConnectionIdHash hash;
     random_({reinterpret_cast<std::uint8_t*>(&hash.secret), sizeof hash.secret});
     by_id_ = Ids(0, hash);
@@ -227,7 +238,9 @@ void QuicServer::receive(const std::shared_ptr<const QuicService>& service,
     if (known != by_id_.end()) {
         Held& held = *known->second;
         held.connection->receive(datagram, ecn, path, times.now);
-        return queue(held);
+        queue(held);
+        (void)make_memory(0, times);
+        return;
     }
     if (head.kind == DatagramHead::Kind::short_header)
         return send_reset(datagram, head, path, times);
@@ -245,11 +258,13 @@ void QuicServer::begin(const std::shared_ptr<const QuicService>& service,
         return refuse(*first, path, kInvalidToken, times);
     }
     const bool has_proof = proof.kind == TokenProof::Kind::address;
-    const bool is_full = service->counts->in_all() >= service->limits.max_connections;
+    const bool is_full = service->counts->in_all() >= service->limits.max_connections ||
+                         memory_.process().excess(kNewBytes) > 0;
     if (!has_proof && (opening_.size() >= kRetryFrom || is_full))
         return send_retry(*first, path, times);
-    if (!take_place(service, path, has_proof, times)) {
-        count(QuicCount::over_limit);
+    const bool has_memory = make_memory(kNewBytes, times);
+    if (!has_memory || !take_place(service, path, has_proof, times)) {
+        count(has_memory ? QuicCount::over_limit : QuicCount::no_memory);
         return refuse(*first, path, kConnectionRefused, times);
     }
     const std::uint64_t number = ++last_number_;
@@ -285,7 +300,7 @@ bool QuicServer::take_place(const std::shared_ptr<const QuicService>& service, c
                             bool has_proof, const Times& times) {
     const IpAddress client = path.remote.address();
     if (has_proof && opening_.of(client) >= kMostHandshakesOfClient) return false;
-    if (opening_.size() >= kMostHandshakes) {
+    if (opening_.size() >= most_handshakes_) {
         const auto replaced = opening_.replaceable_by(client);
         Held& leaves = *connections_.at(replaced.value_or(opening_.oldest()));
         if (!replaced && times.now - leaves.begun < kSparedTime) return false;
@@ -367,6 +382,7 @@ void QuicServer::queue(Held& held) {
 void QuicServer::flush(const Times& times) {
     now_ms_ = times.now / kMillisecond;
     // forget() takes a connection out, so the vector may not be walked while it is changed.
+    (void)make_memory(0, times);
     while (!to_flush_.empty()) {
         Held& held = *to_flush_.back();
         to_flush_.pop_back();
@@ -411,11 +427,16 @@ void QuicServer::settle(Held& held, const Times& times) {
                 // It does not accept our certificate, or speaks none of our protocols.
                 if (held.streams == nullptr) count(QuicCount::handshakes_failed);
                 break;
+            case Connection::Why::memory:
+                count(QuicCount::over_connection_memory);
+                break;
             case Connection::Why::none:
             case Connection::Why::by_us:
                 break;
         }
         if (state == Connection::State::ending) {
+            held.streams = nullptr;
+            connection.shrink();
             if (ending_.size() >= kMostEnding) forget(*ending_.front());
             held.order = &ending_;
             held.place = ending_.insert(ending_.end(), &held);
@@ -436,21 +457,14 @@ void QuicServer::send_away(Held& held) {
     queue(held);
 }
 
-// What it holds, and what its client reset.
+// What its client does not read, and what it reset.
 void QuicServer::weigh(Held& held, const Times& times) {
     const ClientStreams& streams = *held.streams;
     counters_.add(QuicCount::resets_received, streams.resets() - held.resets);
     held.resets = streams.resets();
-    const std::size_t bytes = held.is_open() ? streams.held_bytes() : 0;
-    const bool has_grown = bytes > held.bytes;
-    held_bytes_ += bytes - held.bytes;
-    held.bytes = bytes;
-    const bool is_too_much = streams.unacknowledged() > kMostUnacknowledged ||
-                             (held_bytes_ > kMostHeld && has_grown && bytes > kFewBytes);
-    if (!held.is_open() || !is_too_much) return;
+    if (!held.is_open() || streams.unacknowledged() <= kMostUnacknowledged) return;
     count(QuicCount::stalled);
     held.close(CloseReason::excessive_load, times);
-    held_bytes_ -= std::exchange(held.bytes, 0);
 }
 
 void QuicServer::set_timer(Held& held) {
@@ -472,7 +486,6 @@ void QuicServer::leave_lists(Held& held) {
     held.order = nullptr;
     if (std::exchange(held.has_place, false)) held.service().counts->leave_place();
     if (std::exchange(held.is_counted, false)) held.service().counts->leave(held.client);
-    held_bytes_ -= std::exchange(held.bytes, 0);
 }
 
 void QuicServer::forget(Held& held) {
@@ -501,8 +514,53 @@ bool QuicServer::make_room(const QuicService& service, const Times& times) {
     return false;
 }
 
+// ---- memory
+
+// Room for as many bytes more. A connection may be forgotten here.
+bool QuicServer::make_memory(std::uint64_t bytes, const Times& times) {
+    const ProcessMemory& all = memory_.process();
+    if (all.excess(bytes) == 0) return true;
+    if (times.now >= none_heavy_until_) close_heavy(all.excess(bytes), times);
+    if (all.excess(bytes) > 0) close_idle(bytes, times);
+    return all.excess(bytes) == 0;
+}
+
+// Some more than `bytes`, so the next ones need no search for a while.
+void QuicServer::close_heavy(std::uint64_t bytes, const Times& times) {
+    constexpr std::uint64_t kPart = 64;
+    std::vector<HeavyConnection> heavy;
+    for (const auto& [number, held] : connections_) {
+        const std::size_t its = held->connection->account().bytes();
+        if (held->is_open() && its > kLawfulBytes)
+            heavy.push_back({number, stream::client_key(held->client), its - kLawfulBytes});
+    }
+    const std::uint64_t wanted = bytes + memory_.process().most() / kPart;
+    for (const std::uint64_t number : worst_first(std::move(heavy), wanted))
+        close_by_us(*connections_.at(number), QuicCount::over_process_memory, times);
+    if (memory_.process().excess() > 0) none_heavy_until_ = times.now + kNoneHeavy;
+}
+
+// No query is lost.
+void QuicServer::close_idle(std::uint64_t bytes, const Times& times) {
+    unsigned inspected = 0;
+    for (auto next = idle_.begin(); next != idle_.end() && ++inspected <= kInspected;) {
+        Held& held = **next++;
+        if (memory_.process().excess(bytes) == 0) return;
+        if (!close_if_idle(held, times)) continue;
+        count(QuicCount::made_room);
+        settle(held, times);
+    }
+}
+
+void QuicServer::close_by_us(Held& held, QuicCount why, const Times& times) {
+    count(why);
+    held.close(CloseReason::excessive_load, times);
+    settle(held, times);
+}
+
 void QuicServer::expire(const Times& times) {
     now_ms_ = times.now / kMillisecond;
+    (void)make_memory(0, times);
     while (!timers_.empty() && timers_.begin()->first <= times.now) {
         Held& held = *timers_.begin()->second;
         held.connection->expire(times.now);

@@ -5,7 +5,9 @@
 // the server is full, first packets without a token get Retry, which needs no state and is shorter
 // than they are. Connections count for their client once its address is proved, because that of a
 // first packet may be forged. Only a client with a proof closes an idle connection of a full server.
-// What is held for clients has one bound for the thread; above it, those that hold much are closed.
+// What connections hold is counted (memory_account.h). When the process has no more of it, those that
+// hold most are closed, by network (memory_order.h); then those without a query that were idle
+// longest; then new ones are refused. A connection with a few queries keeps its place.
 // Version Negotiation, stateless resets and refusals have a budget.
 #pragma once
 
@@ -41,7 +43,7 @@ class QuicServer final : private Connection::Host {
   public:
     // From so many open handshakes on, clients prove their address first.
     static constexpr std::size_t kRetryFrom = 32;
-    // And so many at most. Then a new one replaces one of the client that has most of them, or the
+    // And so many at most, or those that a quarter of the memory holds. Then a new one replaces one of the client that has most of them, or the
     // oldest one that had its kSparedTime.
     static constexpr std::size_t kMostHandshakes = 1024;
     static constexpr Nanoseconds kSparedTime = kSecond;
@@ -53,10 +55,8 @@ class QuicServer final : private Connection::Host {
     static constexpr Nanoseconds kQueryTime = 10 * kSecond;
     // Answers that a client has not acknowledged.
     static constexpr std::size_t kMostUnacknowledged = 1 << 20;
-    // Bytes of queries and answers that are held for all clients of a thread. Above it, each
-    // connection that grows beyond kFewBytes is closed.
-    static constexpr std::size_t kMostHeld = kHeldPerThread;
-    static constexpr std::size_t kFewBytes = 32 << 10;
+    // After all heavy connections were closed, they are not searched again for this time.
+    static constexpr Nanoseconds kNoneHeavy = 100 * kMillisecond;
     // Idle connections that are inspected for one to close.
     static constexpr unsigned kInspected = 64;
     // Version Negotiation, stateless resets and refusals, each second.
@@ -76,7 +76,7 @@ class QuicServer final : private Connection::Host {
 
     // `thread` of `threads`: ids of its connections lead to it (connection_id.h).
     QuicServer(unsigned thread, unsigned threads, const QuicSecrets& secrets, Sender& sender,
-               QueryTaker& taker, Random random);
+               QueryTaker& taker, Random random, ThreadMemory& memory);
     ~QuicServer();
     QuicServer(const QuicServer&) = delete;
     QuicServer& operator=(const QuicServer&) = delete;
@@ -111,6 +111,7 @@ class QuicServer final : private Connection::Host {
     [[nodiscard]] const OpenConnections& open_by_protocol() const { return open_; }
     [[nodiscard]] std::size_t handshakes() const { return opening_.size(); }
     [[nodiscard]] std::size_t ending() const { return ending_.size(); }
+    [[nodiscard]] std::size_t most_handshakes() const { return most_handshakes_; }
 
     // Called for each new connection once its handshake is complete: the rows `connections` and
     // `handshakes` of `limits` are the daemon's.
@@ -129,6 +130,7 @@ class QuicServer final : private Connection::Host {
     void send(const QuicPath& path, unsigned ecn, std::span<const std::uint8_t> bytes,
               std::size_t each) override;
     void fill_random(std::span<std::uint8_t> bytes) override { random_(bytes); }
+    ThreadMemory& memory() override { return memory_; }
     std::unique_ptr<Application> opened(Connection& connection, std::uint64_t& refusal) override;
     std::unique_ptr<ClientStreams> streams_of(Held& held);
     void moved(Connection& connection, const QuicPath& path) override;
@@ -150,6 +152,10 @@ class QuicServer final : private Connection::Host {
     void send_reset(std::span<const std::uint8_t> datagram, const DatagramHead& head,
                     const QuicPath& path, const Times& times);
     bool make_room(const QuicService& service, const Times& times);
+    bool make_memory(std::uint64_t bytes, const Times& times);
+    void close_heavy(std::uint64_t bytes, const Times& times);
+    void close_idle(std::uint64_t bytes, const Times& times);
+    void close_by_us(Held& held, QuicCount why, const Times& times);
     void queue(Held& held);
     void write(Held& held, const Times& times);
     void settle(Held& held, const Times& times);
@@ -168,6 +174,8 @@ class QuicServer final : private Connection::Host {
     Sender& sender_;
     QueryTaker& taker_;
     Random random_;
+    ThreadMemory& memory_;
+    const std::size_t most_handshakes_;
     QuicCounters counters_;
     std::unordered_map<std::uint64_t, std::unique_ptr<Held>> connections_;  // by number
     Ids by_id_;
@@ -177,12 +185,11 @@ class QuicServer final : private Connection::Host {
     EarlyDataShares early_;
     std::list<Held*> idle_;    // complete handshakes, in the order of their last query
     std::list<Held*> ending_;  // closed, in the order of their end
-    std::size_t held_bytes_ = 0;
     std::vector<Held*> to_flush_;
     std::uint64_t last_number_ = 0;
     std::uint64_t now_ms_ = 0;
     Nanoseconds wall_ = 0;
-    Nanoseconds kept_ = 0, budget_since_ = 0;
+    Nanoseconds kept_ = 0, budget_since_ = 0, none_heavy_until_ = 0;
     unsigned stateless_left_ = kStatelessPerSecond;
     bool is_draining_ = false;
     std::uint64_t last_before_drain_ = 0;  // the number of a connection

@@ -47,6 +47,20 @@ class SeenHellos {
   public:
     static constexpr unsigned kWindowMs = 10'000;
     static constexpr std::size_t kMost = 65'536;
+    // A text of 32 bytes, and a node of each map.
+    static constexpr std::size_t kHelloBytes =
+        heap_bytes(33) + node_bytes<std::set<std::string>>() +
+        node_bytes<std::multimap<std::time_t, std::set<std::string>::iterator>>();
+    // Of the memory of the process, a server may use a part for them.
+    static constexpr std::uint64_t kPart = 16;
+
+    explicit SeenHellos(std::shared_ptr<ProcessMemory> memory) : memory_(std::move(memory)) {
+        if (memory_ != nullptr)
+            most_ = std::min<std::uint64_t>(kMost, memory_->most() / kPart / kHelloBytes);
+    }
+    ~SeenHellos() { give(seen_.size()); }
+    SeenHellos(const SeenHellos&) = delete;
+    SeenHellos& operator=(const SeenHellos&) = delete;
 
     bool add(std::string_view hello, std::time_t until) {
         const std::scoped_lock lock(mutex_);
@@ -54,11 +68,11 @@ class SeenHellos {
         while (!by_end_.empty() && by_end_.begin()->first < now) {
             seen_.erase(by_end_.begin()->second);
             by_end_.erase(by_end_.begin());
+            give(1);
         }
-        if (seen_.size() >= kMost) return false;
-        const auto [at, is_new] = seen_.emplace(hello);
-        if (is_new) by_end_.emplace(until, at);
-        return is_new;
+        if (seen_.size() >= most_ || seen_.contains(hello) || !take()) return false;
+        by_end_.emplace(until, seen_.emplace(hello).first);
+        return true;
     }
     // For GnuTLS. `seen`: nullptr: accept nothing.
     static int add_for(void* seen, std::time_t until, const gnutls_datum_t* key,
@@ -69,7 +83,17 @@ class SeenHellos {
     }
 
   private:
+    bool take() {
+        return memory_ == nullptr ||
+               (memory_->excess(kHelloBytes) == 0 && memory_->take(kHelloBytes));
+    }
+    void give(std::size_t hellos) {
+        if (memory_ != nullptr) memory_->give(hellos * kHelloBytes);
+    }
+
     using Hellos = std::set<std::string, std::less<>>;
+    std::shared_ptr<ProcessMemory> memory_;
+    std::size_t most_ = kMost;
     std::mutex mutex_;
     Hellos seen_;
     std::multimap<std::time_t, Hellos::iterator> by_end_;
@@ -99,7 +123,7 @@ void SessionFree::operator()(gnutls_session_int* session) const noexcept {
 }
 
 struct ServerTls::Impl {
-    Impl() = default;
+    explicit Impl(std::shared_ptr<ProcessMemory> memory) : seen(std::move(memory)) {}
     ~Impl() {
         if (credentials != nullptr) gnutls_certificate_free_credentials(credentials);
         if (priority != nullptr) gnutls_priority_deinit(priority);
@@ -120,8 +144,9 @@ struct ServerTls::Impl {
 ServerTls::ServerTls(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 ServerTls::~ServerTls() = default;
 
-Result<std::shared_ptr<const ServerTls>> ServerTls::make(const ServerTlsSettings& settings) {
-    auto impl = std::make_unique<Impl>();
+Result<std::shared_ptr<const ServerTls>> ServerTls::make(const ServerTlsSettings& settings,
+                                                         std::shared_ptr<ProcessMemory> memory) {
+    auto impl = std::make_unique<Impl>(std::move(memory));
     const auto wrong = [](const char* what, int code) {
         return Error{std::string(what) + ": " + gnutls_strerror(code)};
     };

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "control/streams/quic/memory_account.h"
 #include "matchers/result.h"
 
 struct gnutls_session_int;
@@ -36,10 +37,12 @@ struct ServerTlsSettings {
 inline constexpr std::size_t kTicketKeyBytes = 64;
 
 // Any thread. Sessions keep it alive by their connection. Constant, except the memory of early data
-// behind a lock: up to 65,536 hellos, each for 10 s.
+// behind a lock: up to 65,536 hellos, each for 10 s, which are counted as memory of the process.
 class ServerTls {
   public:
-    static Result<std::shared_ptr<const ServerTls>> make(const ServerTlsSettings& settings);
+    // No `memory`: hellos are not counted.
+    static Result<std::shared_ptr<const ServerTls>> make(
+        const ServerTlsSettings& settings, std::shared_ptr<ProcessMemory> memory = nullptr);
     ~ServerTls();
     ServerTls(const ServerTls&) = delete;
     ServerTls& operator=(const ServerTls&) = delete;

@@ -7,6 +7,7 @@
 #include "control/streams/quic/doq_client.h"
 #include "control/streams/quic/doq_message.h"
 #include "control/streams/quic/http3_client.h"
+#include "control/streams/quic/memory.h"
 
 namespace steer::quic {
 namespace {
@@ -58,6 +59,7 @@ class UpstreamConnections::Held final : public ClientControl, public ReplyTaker 
         connection->stop_reading(stream, code);
     }
     std::optional<StreamId> open_uni_stream() override { return connection->open_uni_stream(); }
+    Account& account() override { return connection->account(); }
     void reset(StreamId stream, std::uint64_t code) override { connection->reset(stream, code); }
     std::optional<StreamId> open_stream() override { return connection->open_stream(); }
     // ReplyTaker
@@ -102,10 +104,13 @@ class UpstreamConnections::Held final : public ClientControl, public ReplyTaker 
     UpstreamConnections& all_;
 };
 
-UpstreamConnections::UpstreamConnections(Owner& owner, QuicCounters& counters, Random random)
-    : owner_(owner), counters_(counters), random_(std::move(random)) {}
+UpstreamConnections::UpstreamConnections(Owner& owner, QuicCounters& counters, Random random,
+                                         ThreadMemory& memory)
+    : owner_(owner), counters_(counters), random_(std::move(random)), memory_(memory) {}
 
-UpstreamConnections::~UpstreamConnections() = default;
+UpstreamConnections::~UpstreamConnections() {
+    memory_.give(kept_bytes_);
+}
 
 // ---- what connections need
 
@@ -254,9 +259,25 @@ void UpstreamConnections::keep(Held& held) {
         kept.tickets.push_back(std::move(ticket));
     while (kept.tickets.size() > kMostTickets)
         kept.tickets.pop_front();
-    if (held.token.empty()) return;
-    kept.token = std::exchange(held.token, {});
-    kept.of = held.path.remote;
+    if (!held.token.empty()) {
+        kept.token = std::exchange(held.token, {});
+        kept.of = held.path.remote;
+    }
+    count_kept();
+}
+
+// What is kept stays when its connections end, so it counts for the thread.
+void UpstreamConnections::count_kept() {
+    std::uint64_t bytes = 0;
+    for (const Kept& kept : kept_) {
+        bytes += heap_bytes(sizeof(Kept) + 2 * sizeof(void*)) + heap_bytes(kept.token.capacity());
+        for (const Ticket& ticket : kept.tickets) {
+            bytes += heap_bytes(sizeof(Ticket) + 2 * sizeof(void*)) +
+                     heap_bytes(ticket.bytes.capacity()) + heap_bytes(ticket.parameters.capacity());
+        }
+    }
+    memory_.add(bytes);
+    memory_.give(std::exchange(kept_bytes_, bytes));
 }
 
 // ---- the daemon's
@@ -311,7 +332,8 @@ void UpstreamConnections::begin(Held& held, Nanoseconds now) {
                                       .stream_bytes = protocol.stream_bytes,
                                       .bytes = kWindow,
                                       .uni_streams = protocol.uni_streams,
-                                      .uni_bytes = protocol.uni_bytes};
+                                      .uni_bytes = protocol.uni_bytes,
+                                      .memory = kMostOfUpstream};
     sending_ = held.number();
     held.connection =
         Connection::connect(*this, held.number(), transport, tls_, dial, held.path, now);
@@ -409,7 +431,7 @@ void UpstreamConnections::flush(Nanoseconds now) {
 
 // After any call of a connection: its new time, or its end.
 void UpstreamConnections::settle(Held& held) {
-    const Connection& connection = *held.connection;
+    Connection& connection = *held.connection;
     const auto state = connection.state();
     if (state != Connection::State::open && !held.is_reported) {
         // An early one that fails is closed for the daemon, so that its asks are repeated.
@@ -425,6 +447,8 @@ void UpstreamConnections::settle(Held& held) {
     }
     if (state == Connection::State::over || state == Connection::State::retry) return forget(held);
     if (state == Connection::State::ending && !std::exchange(held.is_ending, true)) {
+        held.client = nullptr;
+        connection.shrink();
         ending_.push_back(held.number());
         if (ending_.size() > kMostEnding) {
             const std::uint64_t oldest = ending_.front();

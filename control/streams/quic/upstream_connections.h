@@ -60,7 +60,7 @@ class UpstreamConnections final : private Connection::Host {
     };
     using Random = std::function<void(std::span<std::uint8_t>)>;
 
-    UpstreamConnections(Owner& owner, QuicCounters& counters, Random random);
+    UpstreamConnections(Owner& owner, QuicCounters& counters, Random random, ThreadMemory& memory);
     ~UpstreamConnections();
     UpstreamConnections(const UpstreamConnections&) = delete;
     UpstreamConnections& operator=(const UpstreamConnections&) = delete;
@@ -108,6 +108,7 @@ class UpstreamConnections final : private Connection::Host {
     void send(const QuicPath& path, unsigned ecn, std::span<const std::uint8_t> bytes,
               std::size_t each) override;
     void fill_random(std::span<std::uint8_t> bytes) override { random_(bytes); }
+    ThreadMemory& memory() override { return memory_; }
     std::unique_ptr<Application> opened(Connection& connection, std::uint64_t& refusal) override;
     void moved(Connection& /*connection*/, const QuicPath& /*path*/) override {}
     std::vector<std::uint8_t> later_token(const QuicPath& /*path*/) override { return {}; }
@@ -126,6 +127,7 @@ class UpstreamConnections final : private Connection::Host {
     Kept& kept_for(std::uint64_t settings);
     Kept* find_kept(const Held& held);
     void keep(Held& held);
+    void count_kept();
     void queue(Held& held);
     void write(Held& held, Nanoseconds now);
     void settle(Held& held);
@@ -136,12 +138,14 @@ class UpstreamConnections final : private Connection::Host {
     Owner& owner_;
     QuicCounters& counters_;
     Random random_;
+    ThreadMemory& memory_;
     std::shared_ptr<const ClientTls> tls_;  // nullptr: not used yet
     std::map<std::uint64_t, std::unique_ptr<Held>> connections_;
     std::set<std::pair<Nanoseconds, std::uint64_t>> timers_;
     std::list<std::uint64_t> ending_;  // the oldest first
     std::vector<std::uint64_t> to_flush_;
     std::list<Kept> kept_;  // the one used last is in front
+    std::uint64_t kept_bytes_ = 0;
     std::uint64_t sending_ = 0;
     Nanoseconds now_ = 0;  // of the last datagram
 };

@@ -7,11 +7,17 @@
 
 namespace steer::quic {
 UpstreamSockets::UpstreamSockets(QuicCounters& counters, std::function<void(int)> follow,
-                                 std::function<bool(std::string_view)> say)
+                                 std::function<bool(std::string_view)> say, ThreadMemory& memory)
     : counters_(counters),
       follow_(std::move(follow)),
       say_(std::move(say)),
-      connections_(*this, counters, fill_random) {}
+      connections_(*this, counters, fill_random, memory),
+      memory_(memory) {}
+
+UpstreamSockets::~UpstreamSockets() {
+    for (const std::string& message : waiting_)
+        memory_.give(text_bytes(message));
+}
 
 // ---- from the daemon
 
@@ -121,7 +127,7 @@ void UpstreamSockets::take_reply(std::uint64_t connection, std::uint64_t ask, As
 void UpstreamSockets::close_batches() {
     for (RecordBatch* const batch : {&streams_, &replies_}) {
         if (batch->empty()) continue;
-        waiting_.emplace_back(batch->message());
+        wait(std::string(batch->message()));
         batch->clear();
     }
 }
@@ -129,13 +135,20 @@ void UpstreamSockets::close_batches() {
 // Answers that arrived before it are passed before it.
 void UpstreamSockets::add(std::string message) {
     close_batches();
+    wait(std::move(message));
+}
+
+void UpstreamSockets::wait(std::string message) {
+    memory_.add(text_bytes(message));
     waiting_.push_back(std::move(message));
 }
 
 bool UpstreamSockets::pass() {
     close_batches();
-    while (!waiting_.empty() && say_(waiting_.front()))
+    while (!waiting_.empty() && say_(waiting_.front())) {
+        memory_.give(text_bytes(waiting_.front()));
         waiting_.pop_front();
+    }
     return waiting_.empty();
 }
 

@@ -33,7 +33,8 @@ class UpstreamSockets final : private UpstreamConnections::Owner {
 
     // `follow`: a descriptor is read from now on. `say`: false if there is no room.
     UpstreamSockets(QuicCounters& counters, std::function<void(int)> follow,
-                    std::function<bool(std::string_view)> say);
+                    std::function<bool(std::string_view)> say, ThreadMemory& memory);
+    ~UpstreamSockets();
 
     // Messages of the daemon. False: not understood.
     bool open(const UpstreamOpening& opening, std::vector<Descriptor> beside, Nanoseconds now);
@@ -67,6 +68,7 @@ class UpstreamSockets final : private UpstreamConnections::Owner {
     void take_end(std::uint64_t connection, UpstreamEnd end, const std::string& why) override;
 
     void add(std::string message);
+    void wait(std::string message);
     void close_batches();
 
     QuicCounters& counters_;
@@ -76,7 +78,8 @@ class UpstreamSockets final : private UpstreamConnections::Owner {
     std::map<int, std::unique_ptr<Place>> places_;  // by descriptor
     std::map<std::uint64_t, int> by_connection_;
     RecordBatch replies_{ChannelKind::upstream_replies}, streams_{ChannelKind::upstream_streams};
-    std::deque<std::string> waiting_;
+    ThreadMemory& memory_;
+    std::deque<std::string> waiting_;  // counted
 };
 
 }  // namespace steer::quic

@@ -10,6 +10,7 @@
 
 #include "../require.h"
 #include "control/streams/quic/doq_client.h"
+#include "support/quic_account.h"
 
 namespace {
 
@@ -27,6 +28,7 @@ struct Scene final : ClientControl, ReplyTaker {
         if (next >= 4 * 200) return std::nullopt;
         return std::exchange(next, next + 4);
     }
+    Account& account() override { return memory.account; }
     // ReplyTaker
     void take_reply(std::uint64_t ask, AskEnd end, std::span<const std::uint8_t> message,
                     const AnswerFacts&) override {
@@ -35,6 +37,7 @@ struct Scene final : ClientControl, ReplyTaker {
         if (end != AskEnd::answered) return;
         REQUIRE(message.size() >= 12 && message[0] == 0 && message[1] == 0);
     }
+    QuicAccount memory;
     StreamId next = 0;
     std::uint64_t all_consumed = 0;
     std::map<std::uint64_t, bool> open;

@@ -14,6 +14,7 @@
 #include "../require.h"
 #include "control/streams/quic/http3_client.h"
 #include "fuzz_input.h"
+#include "support/quic_account.h"
 
 namespace {
 
@@ -22,6 +23,7 @@ using namespace steer::quic;
 using fuzz::Input;
 
 struct Scene final : ClientControl, ReplyTaker {
+    QuicAccount memory;  // before what is charged
     Scene() : client(Http3Client::make(*this, *this, {"dns.example", "/dns-query"})) {}
 
     // ClientControl
@@ -37,6 +39,7 @@ struct Scene final : ClientControl, ReplyTaker {
         ours.insert(next);
         return std::exchange(next, next + 4);
     }
+    Account& account() override { return memory.account; }
     // ReplyTaker
     void take_reply(std::uint64_t ask, AskEnd end, std::span<const std::uint8_t> message,
                     const AnswerFacts&) override {

@@ -10,6 +10,7 @@
 #include "certificate.h"
 #include "control/streams/quic/server.h"
 #include "matchers/prefix/ip_address.h"
+#include "support/quic_account.h"
 
 namespace {
 
@@ -50,10 +51,12 @@ const std::shared_ptr<const QuicService>& service() {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     Wire wire;
     std::uint8_t state = 1;  // ids that come again
-    QuicServer server(0, 1, {}, wire, wire, [&state](std::span<std::uint8_t> bytes) {
+    QuicAccount one;
+    const auto random = [&state](std::span<std::uint8_t> bytes) {
         for (auto& byte : bytes)
             byte = state = static_cast<std::uint8_t>(state * 5 + 3);
-    });
+    };
+    QuicServer server(0, 1, {}, wire, wire, random, one.memory);
     const QuicPath path{stream::SocketAddress(IpAddress::parse("192.0.2.1").value(), 853),
                         stream::SocketAddress(IpAddress::parse("192.0.2.9").value(), 4'000)};
     Times times{1'000 * kSecond, 1'700'000'000 * kSecond};

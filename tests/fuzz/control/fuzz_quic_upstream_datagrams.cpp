@@ -11,6 +11,7 @@
 #include "control/streams/quic/tls.h"
 #include "control/streams/quic/upstream_connections.h"
 #include "matchers/prefix/ip_address.h"
+#include "support/quic_account.h"
 
 namespace {
 
@@ -39,10 +40,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     Owner owner;
     QuicCounters counters;
     std::uint8_t state = 1;
-    UpstreamConnections all(owner, counters, [&state](std::span<std::uint8_t> bytes) {
+    QuicAccount one;
+    const auto random = [&state](std::span<std::uint8_t> bytes) {
         for (auto& byte : bytes)
             byte = state = static_cast<std::uint8_t>(state * 5 + 3);
-    });
+    };
+    UpstreamConnections all(owner, counters, random, one.memory);
     const QuicPath path{stream::SocketAddress(IpAddress::parse("192.0.2.9").value(), 4'000),
                         stream::SocketAddress(IpAddress::parse("192.0.2.1").value(), 853)};
     Nanoseconds now = 1'000 * kSecond;

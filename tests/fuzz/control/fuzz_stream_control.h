@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "control/streams/quic/client_streams.h"
+#include "support/quic_account.h"
 
 namespace steer::fuzz {
 
@@ -18,8 +19,10 @@ class CountedControl final : public quic::ServerControl {
     std::optional<quic::StreamId> open_uni_stream() override { return next_ += 4; }
     std::uint64_t now_ms() override { return now++; }
     void count(quic::QuicCount) override {}
+    quic::Account& account() override { return memory.account; }
 
     std::uint64_t consumed_bytes = 0, now = 1;
+    quic::QuicAccount memory;
 
   private:
     quic::StreamId next_ = -1;

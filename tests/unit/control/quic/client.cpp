@@ -3,6 +3,7 @@
 #include <gnutls/crypto.h>
 #include <ngtcp2/ngtcp2_crypto_gnutls.h>
 
+#include <algorithm>
 #include <array>
 #include <boost/test/unit_test.hpp>
 
@@ -25,6 +26,40 @@ ngtcp2_path path_of(QuicPath& path) {
 }  // namespace
 
 struct Client::Calls {
+    // ngtcp2 does not say whose packet it is.
+    static Client*& writing() {
+        static Client* one = nullptr;
+        return one;
+    }
+    static int encrypt(std::uint8_t* out, const ngtcp2_crypto_aead* aead,
+                       const ngtcp2_crypto_aead_ctx* ctx, const std::uint8_t* text,
+                       std::size_t length, const std::uint8_t* nonce, std::size_t nonce_length,
+                       const std::uint8_t* head, std::size_t head_length) {
+        constexpr unsigned kLong = 0x80, kTypes = 0x30, kNumberLength = 0x03;
+        writing()->last_ = nullptr;
+        const bool is_long = (head[0] & kLong) != 0;
+        if (!is_long || (head[0] & kTypes) == 0) {
+            Keys& keys = writing()->keys_[is_long ? 0 : 1];
+            const std::size_t number_length = (head[0] & kNumberLength) + 1U;
+            keys.aead = *aead;
+            keys.aead_ctx = *ctx;
+            keys.iv.assign(nonce, nonce + nonce_length);
+            for (std::size_t i = 0; i < number_length; ++i)
+                keys.iv[nonce_length - 1 - i] ^= head[head_length - 1 - i];
+            keys.head.assign(head, head + head_length - number_length);
+            writing()->last_ = &keys;
+        }
+        return ngtcp2_crypto_encrypt_cb(out, aead, ctx, text, length, nonce, nonce_length, head,
+                                        head_length);
+    }
+    static int mask(std::uint8_t* out, const ngtcp2_crypto_cipher* hp,
+                    const ngtcp2_crypto_cipher_ctx* ctx, const std::uint8_t* sample) {
+        if (Keys* const keys = std::exchange(writing()->last_, nullptr)) {
+            keys->hp = *hp;
+            keys->hp_ctx = *ctx;
+        }
+        return ngtcp2_crypto_hp_mask_cb(out, hp, ctx, sample);
+    }
     static int completed(ngtcp2_conn*, void* user) {
         self(user).is_complete = true;
         self(user).is_resumed = gnutls_session_is_resumed(self(user).session_) != 0;
@@ -72,6 +107,13 @@ struct Client::Calls {
         gnutls_rnd(GNUTLS_RND_RANDOM, token, NGTCP2_STATELESS_RESET_TOKENLEN);
         return 0;
     }
+    static int put_extension(gnutls_session_t session, gnutls_buffer_t into) {
+        auto* const ref = static_cast<ngtcp2_crypto_conn_ref*>(gnutls_session_get_ptr(session));
+        const Bytes& bytes = self(ref->user_data).extension_;
+        gnutls_buffer_append_data(into, bytes.data(), bytes.size());
+        return static_cast<int>(bytes.size());
+    }
+    static int take_extension(gnutls_session_t, const unsigned char*, std::size_t) { return 0; }
     static int on_ticket(gnutls_session_t session, unsigned, unsigned, unsigned,
                          const gnutls_datum_t*) {
         auto* const ref = static_cast<ngtcp2_crypto_conn_ref*>(gnutls_session_get_ptr(session));
@@ -112,15 +154,21 @@ Client::Client(const Settings& settings, std::uint64_t now) {
     gnutls_session_set_ptr(session_, &ref_);
     gnutls_handshake_set_hook_function(session_, GNUTLS_HANDSHAKE_NEW_SESSION_TICKET,
                                        GNUTLS_HOOK_POST, Calls::on_ticket);
+    extension_.resize(settings.more_hello);
+    constexpr int kUnknown = 0xfade;  // reserved for private use (RFC 8447 7)
+    if (settings.more_hello > 0)
+        gnutls_session_ext_register(session_, "test", kUnknown, GNUTLS_EXT_ANY,
+                                    Calls::take_extension, Calls::put_extension, nullptr, nullptr,
+                                    nullptr, GNUTLS_EXT_FLAG_CLIENT_HELLO | GNUTLS_EXT_FLAG_TLS);
     if (!settings.ticket.empty())
         gnutls_session_set_data(session_, settings.ticket.data(), settings.ticket.size());
 
     ngtcp2_callbacks calls{};
     calls.client_initial = ngtcp2_crypto_client_initial_cb;
     calls.recv_crypto_data = ngtcp2_crypto_recv_crypto_data_cb;
-    calls.encrypt = ngtcp2_crypto_encrypt_cb;
+    calls.encrypt = Calls::encrypt;
     calls.decrypt = ngtcp2_crypto_decrypt_cb;
-    calls.hp_mask = ngtcp2_crypto_hp_mask_cb;
+    calls.hp_mask = Calls::mask;
     calls.update_key = ngtcp2_crypto_update_key_cb;
     calls.delete_crypto_aead_ctx = ngtcp2_crypto_delete_crypto_aead_ctx_cb;
     calls.delete_crypto_cipher_ctx = ngtcp2_crypto_delete_crypto_cipher_ctx_cb;
@@ -188,6 +236,7 @@ void Client::reset(std::int64_t stream, std::uint64_t code) {
 
 std::vector<Datagram> Client::write(std::uint64_t now) {
     std::vector<Datagram> all;
+    Calls::writing() = this;
     for (;;) {
         Bytes packet(1452);
         ngtcp2_path_storage to;
@@ -218,7 +267,47 @@ std::vector<Datagram> Client::write(std::uint64_t now) {
     return all;
 }
 
+// RFC 9001 5. Numbers are far behind those of ngtcp2.
+Datagram Client::forge(const Bytes& frames, Space space) {
+    constexpr std::uint64_t kFirst = 1 << 20;
+    constexpr std::size_t kNumberLength = 4, kTag = 16, kLeast = 1200;
+    Keys& keys = keys_[static_cast<std::size_t>(space)];
+    BOOST_REQUIRE(!keys.iv.empty());
+    const std::uint64_t number = kFirst + keys.next++;
+    Bytes packet = keys.head, text = frames, nonce = keys.iv;
+    packet[0] = static_cast<std::uint8_t>(packet[0] | (kNumberLength - 1));
+    if (space == Space::initial) {
+        text.resize(std::max(text.size(), kLeast - packet.size() - kNumberLength - kTag));
+        // The length is the last field of the head. ngtcp2 writes it in four bytes.
+        const std::size_t length = kNumberLength + text.size() + kTag;
+        packet[packet.size() - 2] = static_cast<std::uint8_t>(length >> 8);
+        packet[packet.size() - 1] = static_cast<std::uint8_t>(length);
+    }
+    text.resize(std::max(text.size(), kNumberLength));
+    const std::size_t number_at = packet.size();
+    for (std::size_t i = 0; i < kNumberLength; ++i) {
+        const auto byte = static_cast<std::uint8_t>(number >> 8 * (kNumberLength - 1 - i));
+        packet.push_back(byte);
+        nonce[nonce.size() - kNumberLength + i] ^= byte;
+    }
+    Bytes sealed(text.size() + kTag);
+    BOOST_REQUIRE_EQUAL(
+        ngtcp2_crypto_encrypt(sealed.data(), &keys.aead, &keys.aead_ctx, text.data(), text.size(),
+                              nonce.data(), nonce.size(), packet.data(), packet.size()),
+        0);
+    std::array<std::uint8_t, NGTCP2_HP_MASKLEN> mask{};
+    BOOST_REQUIRE_EQUAL(ngtcp2_crypto_hp_mask(mask.data(), &keys.hp, &keys.hp_ctx, sealed.data()),
+                        0);
+    packet[0] ^= static_cast<std::uint8_t>(mask[0] & (space == Space::initial ? 0x0f : 0x1f));
+    for (std::size_t i = 0; i < kNumberLength; ++i)
+        packet[number_at + i] ^= mask[1 + i];
+    packet.insert(packet.end(), sealed.begin(), sealed.end());
+    return {path_, std::move(packet)};
+}
+
 void Client::read(const Datagram& datagram, std::uint64_t now) {
+    Calls::writing() = this;
+    last_ = nullptr;
     ngtcp2_pkt_info info{};
     const ngtcp2_path path = path_of(path_);
     const int error = ngtcp2_conn_read_pkt(conn_, &path, &info, datagram.bytes.data(),

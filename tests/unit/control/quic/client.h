@@ -6,6 +6,7 @@
 #include <ngtcp2/ngtcp2.h>
 #include <ngtcp2/ngtcp2_crypto.h>
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -38,6 +39,7 @@ class Client {
         std::uint32_t version = NGTCP2_PROTO_VER_V1;
         Bytes ticket{}, token{};           // of an earlier connection
         const Pem* certificate = nullptr;  // of the client
+        std::size_t more_hello = 0;        // bytes of an unknown extension
     };
     Client(const Settings& settings, std::uint64_t now);
     ~Client();
@@ -49,6 +51,9 @@ class Client {
     std::int64_t open_uni_stream();
     void more(std::int64_t stream, const Bytes& bytes, bool is_end);
     void reset(std::int64_t stream, std::uint64_t code);
+    // A datagram with these frames, which ngtcp2 would not send. Of `Space::initial`: before any answer.
+    enum class Space : std::uint8_t { initial, application };
+    Datagram forge(const Bytes& frames, Space space = Space::application);
     // What it has to send.
     std::vector<Datagram> write(std::uint64_t now);
     void read(const Datagram& datagram, std::uint64_t now);
@@ -78,6 +83,18 @@ class Client {
 
   private:
     struct Calls;
+    // The keys of a packet number space, and the head of its last packet without the number.
+    struct Keys {
+        ngtcp2_crypto_aead aead{};
+        ngtcp2_crypto_aead_ctx aead_ctx{};
+        ngtcp2_crypto_cipher hp{};
+        ngtcp2_crypto_cipher_ctx hp_ctx{};
+        Bytes iv, head;
+        std::uint64_t next = 0;  // packet number
+    };
+    Bytes extension_;
+    std::array<Keys, 2> keys_{};  // by Space
+    Keys* last_ = nullptr;        // of the last packet; nullptr: of another space
     struct Out {
         std::int64_t stream;
         Bytes bytes;

@@ -8,6 +8,7 @@
 #include "control/streams/quic/http3_client.h"
 #include "pair.h"
 #include "support/qpack_literals.h"
+#include "support/quic_account.h"
 
 namespace steer::quic::test {
 namespace {
@@ -163,6 +164,7 @@ Fields with(const Fields& more) {
 }
 
 struct Upstream final : ClientControl, ReplyTaker {
+    QuicAccount memory;  // before what is charged
     Upstream() : client(Http3Client::make(*this, *this, {"dns.example", "/dns-query"})) {
         BOOST_REQUIRE(client != nullptr);
         // The server's control stream, with empty settings.
@@ -185,6 +187,7 @@ struct Upstream final : ClientControl, ReplyTaker {
         facts = its;
     }
     void takes_no_more() override { ++aways; }
+    Account& account() override { return memory.account; }
 
     Application::Failure receive(const Bytes& bytes, bool is_end = true) {
         return client->receive(0, bytes, is_end);

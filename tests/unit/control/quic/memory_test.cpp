@@ -12,19 +12,18 @@ constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
 
 BOOST_AUTO_TEST_SUITE(memory)
 
-BOOST_AUTO_TEST_CASE(connections_and_what_is_held_fit) {
-    for (const std::uint64_t total : {512 * kMiB, 4096 * kMiB, 24'000 * kMiB}) {
-        for (const unsigned threads : {1U, 4U, 8U}) {
+BOOST_AUTO_TEST_CASE(what_is_counted_and_what_is_not_are_a_quarter_of_the_box) {
+    for (const std::uint64_t total : {256 * kMiB, 512 * kMiB, 1024 * kMiB, 4096 * kMiB}) {
+        for (const unsigned threads : {1U, 2U, 4U}) {
             const Memory memory = memory_of(total, threads);
-            const std::uint64_t used =
-                memory.connections * kBytesPerConnection + threads * kHeldPerThread + kOtherBytes;
-            BOOST_TEST(used <= memory.bytes);
-            BOOST_TEST(used > memory.bytes - kBytesPerConnection);
-            BOOST_TEST(memory.connections >= kLeastConnections);
-            BOOST_TEST((memory.bytes == total / 4 || memory.connections == kLeastConnections));
+            BOOST_TEST(memory.bytes + kOtherBytes + threads * kThreadBytes <=
+                       total / 4 + kBaseBytes);
+            BOOST_TEST(memory.reserve >= memory.bytes / 16);
+            BOOST_TEST(memory.reserve <= memory.bytes / 4);
+            BOOST_TEST(memory.connections * kIdleBytes <= memory.bytes - memory.reserve);
+            BOOST_TEST(memory.data > memory.bytes);
         }
     }
-    BOOST_TEST(memory_of(4096 * kMiB, 1).connections == 7'021U);
 }
 
 BOOST_AUTO_TEST_CASE(servers_share_what_there_is) {

@@ -23,7 +23,7 @@ std::vector<std::string> main_messages() {
     Begin begin;
     begin.secrets.tokens.fill(5);
     begin.threads = 4;
-    begin.memory_bytes = std::uint64_t{6} << 30;
+    begin.memory = {std::uint64_t{6} << 30, 1 << 20, std::uint64_t{8} << 30, 7};
     std::vector<std::string> all;
     for (const MainMessage& one :
          {MainMessage(begin), MainMessage(a_service()),

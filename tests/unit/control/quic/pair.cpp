@@ -11,7 +11,7 @@ constexpr std::uint16_t kFirstPort = 20'000;
 }  // namespace
 
 Pair::Pair(const config::ServerLimits& limits, const std::string& alpn)
-    : world(limits), upstreams(*this, counters, fill_random) {
+    : world(limits), upstreams(*this, counters, fill_random, *world.memory) {
     if (alpn == "doq") return;
     ServerTlsSettings other{certificate().chain, certificate().key, {}, false, {alpn}, {}};
     world.service->tls = *ServerTls::make(other);
@@ -25,7 +25,7 @@ QuicPath Pair::path_of(std::uint64_t connection) {
 
 Pair::Pair(const HttpPaths& paths, const config::ServerLimits& limits)
     : world(paths, limits),
-      upstreams(*this, counters, fill_random),
+      upstreams(*this, counters, fill_random, *world.memory),
       protocol(UpstreamProtocol::doh3) {}
 
 void Pair::send(std::uint64_t connection, const QuicPath& path, unsigned,

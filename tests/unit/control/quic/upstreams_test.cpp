@@ -5,6 +5,7 @@
 
 #include "control/streams/quic/doq_client.h"
 #include "pair.h"
+#include "support/quic_account.h"
 
 namespace steer::quic::test {
 namespace {
@@ -159,7 +160,8 @@ BOOST_AUTO_TEST_CASE(a_stateless_reset_ends_a_connection) {
     QuicSecrets secrets;
     secrets.tokens.fill(1);
     secrets.resets.fill(2);
-    p.world.server = std::make_unique<QuicServer>(0, 1, secrets, p.world, p.world, fill_random);
+    p.world.server =
+        std::make_unique<QuicServer>(0, 1, secrets, p.world, p.world, fill_random, *p.world.memory);
     p.ask(connection);
     p.run();
     BOOST_REQUIRE_EQUAL(p.replies.size(), 1U);
@@ -295,7 +297,8 @@ BOOST_AUTO_TEST_CASE(early_data_that_is_replayed_is_not_taken_again) {
         QuicSecrets secrets;
         secrets.tokens.fill(1);
         secrets.resets.fill(2);
-        p.world.server = std::make_unique<QuicServer>(0, 1, secrets, p.world, p.world, fill_random);
+        p.world.server = std::make_unique<QuicServer>(0, 1, secrets, p.world, p.world, fill_random,
+                                                      *p.world.memory);
         p.world.passed.clear();
         for (const Bytes& one : recorded)
             p.world.server->receive(p.world.service, one, 0, {path.remote, path.local},
@@ -311,7 +314,8 @@ BOOST_AUTO_TEST_CASE(without_a_proof_of_the_address_early_data_is_not_taken) {
     connect_before(p);
     QuicSecrets secrets;
     secrets.tokens.fill(7);
-    p.world.server = std::make_unique<QuicServer>(0, 1, secrets, p.world, p.world, fill_random);
+    p.world.server =
+        std::make_unique<QuicServer>(0, 1, secrets, p.world, p.world, fill_random, *p.world.memory);
     const auto connection = p.connect();
     BOOST_TEST_REQUIRE(p.ready.contains(connection));
     p.ask(connection);
@@ -419,6 +423,8 @@ struct Streams final : ClientControl, ReplyTaker {
                     const AnswerFacts&) override {
         ends.push_back(end);
     }
+    Account& account() override { return memory.account; }
+    QuicAccount memory;
     StreamId next = 0;
     std::uint64_t all_consumed = 0;
     std::vector<std::uint64_t> resets;

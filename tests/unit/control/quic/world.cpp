@@ -61,10 +61,22 @@ World::World(const config::ServerLimits& limits, unsigned thread, unsigned threa
     auto tls = ServerTls::make(own);
     BOOST_REQUIRE(tls.has_value());
     service->tls = *tls;
+    make_server(thread, threads);
+}
+
+void World::make_server(unsigned thread, unsigned threads) {
     QuicSecrets secrets;
     secrets.tokens.fill(1);
     secrets.resets.fill(2);
-    server = std::make_unique<QuicServer>(thread, threads, secrets, *this, *this, fill_random);
+    server =
+        std::make_unique<QuicServer>(thread, threads, secrets, *this, *this, fill_random, *memory);
+}
+
+void World::limit_memory(std::uint64_t bytes, std::uint64_t reserve) {
+    server.reset();
+    process = std::make_shared<ProcessMemory>(bytes, reserve);
+    memory = std::make_unique<ThreadMemory>(process);
+    make_server(0, 1);
 }
 
 World::World(const HttpPaths& http, const config::ServerLimits& limits)

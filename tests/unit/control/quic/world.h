@@ -39,6 +39,8 @@ class World final : public QuicServer::Sender, public QueryTaker {
     // Handshakes that get no further than their first packets: no answer arrives.
     void begin(unsigned count, const Client::Settings& settings = {});
     void pass(std::uint64_t ms);
+    // A new server, whose process has this memory. Before clients connect.
+    void limit_memory(std::uint64_t bytes, std::uint64_t reserve);
     // A datagram by itself. The answers.
     std::vector<Bytes> receive(const Bytes& bytes, std::uint16_t port = 40'000);
     void answer(const Passed& query, const Bytes& response, QueryEnd end = QueryEnd::answered);
@@ -47,6 +49,9 @@ class World final : public QuicServer::Sender, public QueryTaker {
     [[nodiscard]] Times times() const { return {now, now + 1'700'000'000 * kSecond}; }
 
     Nanoseconds now = 1'000 * kSecond;
+    std::shared_ptr<ProcessMemory> process =
+        std::make_shared<ProcessMemory>(std::uint64_t{4} << 30, std::uint64_t{64} << 20);
+    std::unique_ptr<ThreadMemory> memory = std::make_unique<ThreadMemory>(process);
     std::shared_ptr<QuicService> service;
     std::unique_ptr<QuicServer> server;
     std::vector<std::unique_ptr<Client>> clients;
@@ -56,6 +61,7 @@ class World final : public QuicServer::Sender, public QueryTaker {
     std::size_t largest = 1500;  // datagram that arrives at a client
 
   private:
+    void make_server(unsigned thread, unsigned threads);
     void send(const QuicPath& path, unsigned ecn, std::span<const std::uint8_t> bytes,
               std::size_t each) override;
     bool take_query(const StreamQuery& query) override;
