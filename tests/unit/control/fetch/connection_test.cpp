@@ -34,6 +34,7 @@ struct AnyBytes final : steer::stream::HttpClient {
         return sent;
     }
     [[nodiscard]] bool is_over() const override { return false; }
+    [[nodiscard]] bool is_leaving() const override { return false; }
     [[nodiscard]] const std::string& why() const override { return no_reason; }
 
     std::vector<std::uint8_t> unsent, sent;
