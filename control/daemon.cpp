@@ -1,7 +1,6 @@
 #include "control/daemon.h"
 
 #include <spdlog/spdlog.h>
-#include <systemd/sd-daemon.h>
 
 #include <chrono>
 #include <csignal>
@@ -9,10 +8,12 @@
 #include <system_error>
 #include <utility>
 
+#include "control/api/log/log.h"
 #include "control/api/rpc/events.h"
 #include "control/config/start_settings.h"
 #include "control/host/process/background.h"
 #include "control/host/process/process_limits.h"
+#include "control/host/process/service_manager.h"
 #include "control/parts.h"
 #include "control/privileges.h"
 #include "control/program/reload/configuration.h"
@@ -63,8 +64,8 @@ Result<void> Daemon::start() {
         return no_thread(error);
     }
     main_.set_serving(true);
-    ::sd_notify(0, "READY=1");
-    ::sd_notify(0, "STATUS=serving");
+    notify_service_manager("READY=1");
+    notify_service_manager("STATUS=serving");
     return {};
 }
 
@@ -100,6 +101,7 @@ void Daemon::run() {
 void Daemon::poll() {
     for (const auto& part : parts_.all())
         part->poll();
+    notify_service_manager_again();
     polling_.expires_after(kPollEvery);
     polling_.async_wait([this](const boost::system::error_code& error) {
         if (!error) poll();
@@ -111,10 +113,12 @@ void Daemon::poll() {
 void Daemon::await_end() {
     signals_.async_wait([this](const boost::system::error_code& error, int number) {
         if (error) return;
-        spdlog::info("ending on {}", number == SIGTERM ? "SIGTERM" : "SIGINT");
-        ::sd_notify(0, "STOPPING=1");
         const auto delay = parts_.get<StartSettings>().get().control.shutdown_delay;
-        if (main_.is_serving() && !main_.ends_ms() && delay > 0ms) {
+        const bool is_slow = main_.is_serving() && !main_.ends_ms() && delay > 0ms;
+        if (!is_slow) ops::expect_last_lines();
+        spdlog::info("ending on {}", number == SIGTERM ? "SIGTERM" : "SIGINT");
+        notify_service_manager("STOPPING=1");
+        if (is_slow) {
             await_end();  // a second signal does not wait
             end_slowly();
         } else {
@@ -132,7 +136,9 @@ void Daemon::end_slowly() {
         part->drain(true);
     ending_.expires_after(delay);
     ending_.async_wait([this](const boost::system::error_code& error) {
-        if (!error) main_.end_now();
+        if (error) return;
+        ops::expect_last_lines();
+        main_.end_now();
     });
 }
 

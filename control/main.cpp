@@ -24,6 +24,7 @@
 #include "control/host/process/child_program.h"
 #include "control/host/process/command_line.h"
 #include "control/host/process/files_as.h"
+#include "control/host/process/last_words.h"
 #include "control/host/process/rights.h"
 #include "control/host/process/starter.h"
 #include "control/observe/lists/dry_run.h"
@@ -198,8 +199,18 @@ steer::config::LoadOutcome load_for_start(const steer::ConfigSource& source,
     return loaded;
 }
 
+// Behind everything else that logs.
+struct LogEnd {
+    LogEnd() = default;
+    ~LogEnd() { steer::ops::end_log(); }
+    LogEnd(const LogEnd&) = delete;
+    LogEnd& operator=(const LogEnd&) = delete;
+};
+
 int serve(steer::config::LoadOutcome loaded, steer::ConfigSource source, bool will_fetch) {
     (void)::signal(SIGPIPE, SIG_IGN);  // a write to a closed socket gets EPIPE
+    steer::keep_stderr_from_waiting();
+    const LogEnd log_end;
     auto log = loaded.settings.log;
     if (!loaded.ok() && !will_fetch) log.file.clear();  // a refused start leaves no file
     steer::give_own_folders(source.files_user(loaded.settings), loaded.settings.control.socket);
@@ -260,7 +271,7 @@ int serve(steer::config::LoadOutcome loaded, steer::ConfigSource source, bool wi
     }
     if (!daemon.stop()) {
         // Background work still uses the daemon: no destructor may run.
-        spdlog::shutdown();
+        steer::ops::end_log();
         std::_Exit(code);
     }
     return code;

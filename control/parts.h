@@ -7,6 +7,7 @@
 #define STEER_PARTS(X) \
     X(configuration)   \
     X(events)          \
+    X(log)             \
     X(dpdk)            \
     X(ports)           \
     X(workers)         \

@@ -156,8 +156,7 @@ void confine(const config::Settings& settings) {
                                          CallFilterMode::off};
     constexpr const char* kNames[] = {"on", "log", "off"};
     const auto wanted = static_cast<std::size_t>(settings.control.seccomp);
-    const bool writes_log = settings.log.rotation.period != config::RotationPeriod::never;
-    const std::string why = begin_call_filters(kModes[wanted], writes_log);
+    const std::string why = begin_call_filters(kModes[wanted]);
     now.system_calls = why.empty() ? kNames[wanted] : "off: " + why;
     for (const auto& [subject, state] :
          {std::pair("system calls", now.system_calls), std::pair("files", now.files)}) {

@@ -74,11 +74,11 @@ class Confine(unittest.TestCase):
                     scene.ask(*words)
                 for task in self.tasks():
                     self.assertEqual((task["Name"], task["Seccomp"], task["NoNewPrivs"]), (task["Name"], "2", "1"))
-                self.assertLessEqual({"steerdnsd", "streams", "routers", "denials", "watchdog"}, {task["Name"] for task in self.tasks()})
+                self.assertLessEqual({"steerdnsd", "streams", "routers", "denials", "watchdog", "log", "log-file"}, {task["Name"] for task in self.tasks()})
                 confinement = scene.reported("status")["confinement"]
                 self.assertEqual(confinement, {"system_calls": "on", "files": "on", "unfiltered_threads": []})
                 self.assertEqual(scene.counters()["denied_calls"], [])
-                for thread in ("worker", "streams", "routers", "exception", "control"):
+                for thread in ("worker", "streams", "routers", "exception", "log", "control"):
                     self.assertIn(f'steerdns_denied_calls_total{{thread="{thread}"}} 0\n', self.metrics())
                 starter = scene.network.pid("appliance", "steerdns-start")
                 status = facts(pathlib.Path(f"/proc/{starter}"))

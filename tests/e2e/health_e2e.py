@@ -2,6 +2,7 @@
 And clients do not block /metrics for others."""
 
 import base64
+import contextlib
 import ctypes
 import os
 import pathlib
@@ -266,6 +267,30 @@ class Health(unittest.TestCase):
                 stack = [line for line in text.splitlines() if f"stack of {name}: #" in line]
                 self.assertGreater(len(stack), 3, text)
                 self.assertTrue(any(function in line for line in stack), text)
+
+    def test_a_stuck_thread_ends_the_process_while_its_output_is_not_read(self):
+        scene = self.scene
+        output = scene.folder / "output"
+        os.mkfifo(output)
+        reader = os.open(output, os.O_RDWR | os.O_NONBLOCK)
+        self.addCleanup(os.close, reader)
+        config = scene.folder / "health.yaml"
+        config.write_text(MINIMAL)
+        daemon = scene.network.start("appliance", "unread", "sh", "-c", 'out=$1; shift; exec "$@" > "$out" 2>&1', "sh", str(output),
+                                     str(pathlib.Path(BUILD) / "steerdnsd"), "--config", str(config), "--control-socket", str(scene.socket))
+        until(self.is_ready, 40, "it is ready")
+        with contextlib.suppress(BlockingIOError):  # no room is left in the pipe
+            while True:
+                os.write(reader, b"x" * 4096)
+        tid = self.thread("routers")
+
+        def hangs():
+            with StoppedThread(tid) as thread:
+                return thread.make_it_hang()
+
+        until(hangs, 20, "the thread waits in the kernel", pause=0.01)
+        until(lambda: not daemon.running(), ENDS_WITHIN_S, "the process ends")
+        self.assertEqual(daemon.stop(), -signal.SIGABRT)
 
     def test_a_slow_reload_and_a_stopped_process_are_not_stuck(self):
         config = self.scene.folder / "health.yaml"

@@ -174,10 +174,10 @@ void add_unconfined(const json::object& status, Table& table) {
 
 // What has no section: the service addresses, memory and so on.
 std::string remaining(const json::object& status) {
-    constexpr std::array<std::string_view, 15> kShown{
-        "version",   "uptime_s",     "config", "ports",    "sets",
-        "workers",   "problems",     "cache",  "routers",  "mdns",
-        "upstreams", "certificates", "lists",  "opnsense", "confinement"};
+    constexpr std::array<std::string_view, 16> kShown{
+        "version",  "uptime_s", "config",      "ports", "sets",      "workers",
+        "problems", "cache",    "routers",     "mdns",  "upstreams", "certificates",
+        "lists",    "opnsense", "confinement", "log"};
     Table table;
     for (const auto& [name, value] : status) {
         const std::string_view key(name);

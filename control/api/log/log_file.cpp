@@ -1,19 +1,18 @@
 #include "control/api/log/log_file.h"
 
-#include <fcntl.h>
-#include <spdlog/details/file_helper.h>
+#include <spdlog/details/null_mutex.h>
+#include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/base_sink.h>
-#include <spdlog/sinks/basic_file_sink.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
-#include <mutex>
 #include <system_error>
 #include <utility>
 #include <vector>
+
+#include "control/api/log/log_output.h"
 
 namespace steer::ops {
 namespace {
@@ -22,32 +21,22 @@ namespace fs = std::filesystem;
 using config::RotationPeriod;
 using Time = std::chrono::system_clock::time_point;
 
-// spdlog would create it readable for all users.
-void make_log_file(const std::string& path) {
-    constexpr mode_t kForOwnerAndGroup = 0640;
-    const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW,
-                          kForOwnerAndGroup);
-    if (fd < 0) return;  // it is there, or opening it says why not
-    (void)::fchmod(fd, kForOwnerAndGroup);
-    ::close(fd);
-}
-
 // Whether `text` is a date as period_of() writes it.
 bool is_period(std::string_view text) {
     return text.size() >= std::string_view("2026-11-23").size() &&
            text.find_first_not_of("0123456789-") == std::string_view::npos;
 }
 
-class RotatingFile final : public spdlog::sinks::base_sink<std::mutex> {
+class RotatingFile final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
   public:
-    RotatingFile(std::string path, const config::LogRotation& rotation)
-        : path_(std::move(path)), rotation_(rotation) {
+    RotatingFile(std::string path, const config::LogRotation& rotation,
+                 std::shared_ptr<LogPatience> patience)
+        : path_(std::move(path)), rotation_(rotation), patience_(std::move(patience)) {
         struct stat found {};
         if (::stat(path_.c_str(), &found) == 0 && found.st_size > 0)
             period_ =
                 period_of(std::chrono::system_clock::from_time_t(found.st_mtime), rotation_.period);
-        make_log_file(path_);
-        file_.open(path_);
+        open();
     }
 
   protected:
@@ -55,15 +44,21 @@ class RotatingFile final : public spdlog::sinks::base_sink<std::mutex> {
         std::string now = period_of(message.time, rotation_.period);
         if (!period_.empty() && now != period_) rotate(message);
         period_ = std::move(now);
-        write(message);
+        file_->log(message);
     }
-    void flush_() override { file_.flush(); }
+    void flush_() override {}
 
   private:
-    void write(const spdlog::details::log_msg& message) {
-        spdlog::memory_buf_t line;
-        formatter_->format(message, line);
-        file_.write(line);
+    void open() {
+        file_ = file_output(path_, patience_);
+        file_->set_formatter(formatter_->clone());
+    }
+    void set_formatter_(std::unique_ptr<spdlog::formatter> formatter) override {
+        file_->set_formatter(formatter->clone());
+        formatter_ = std::move(formatter);
+    }
+    void set_pattern_(const std::string& pattern) override {
+        set_formatter_(std::make_unique<spdlog::pattern_formatter>(pattern));
     }
 
     // The new name. It never overwrites a file, which can exist after the clock was set back.
@@ -77,18 +72,16 @@ class RotatingFile final : public spdlog::sinks::base_sink<std::mutex> {
     }
 
     void rotate(const spdlog::details::log_msg& cause) {
-        file_.close();
         std::error_code failed;
         fs::rename(path_, free_name(), failed);
-        make_log_file(path_);
-        file_.open(path_);
+        open();
         if (!failed) return remove_old();
         spdlog::details::log_msg message = cause;
         const std::string text = "the log file was not rotated: " + failed.message() +
                                  "; let the daemon's user write to its folder";
         message.level = spdlog::level::warn;
         message.payload = text;
-        write(message);
+        file_->log(message);
     }
 
     void remove_old() const {
@@ -111,7 +104,8 @@ class RotatingFile final : public spdlog::sinks::base_sink<std::mutex> {
     std::string path_;
     config::LogRotation rotation_;
     std::string period_;  // of what is in the file; empty: nothing is, or it is never rotated
-    spdlog::details::file_helper file_;
+    std::shared_ptr<LogPatience> patience_;
+    std::shared_ptr<spdlog::sinks::sink> file_;
 };
 
 }  // namespace
@@ -147,11 +141,14 @@ std::string period_of(Time at, RotationPeriod period) {
 }
 
 std::shared_ptr<spdlog::sinks::sink> open_log_file(const std::string& path,
-                                                   const config::LogRotation& rotation) {
-    if (rotation.period != RotationPeriod::never)
-        return std::make_shared<RotatingFile>(path, rotation);
-    make_log_file(path);
-    return std::make_shared<spdlog::sinks::basic_file_sink_mt>(path);
+                                                   const config::LogRotation& rotation,
+                                                   std::shared_ptr<LogPatience> patience) {
+    if (patience == nullptr) patience = std::make_shared<LogPatience>();
+    struct stat is {};
+    const bool is_pipe = ::stat(path.c_str(), &is) == 0 && S_ISFIFO(is.st_mode);
+    if (rotation.period == RotationPeriod::never || is_pipe)
+        return file_output(path, std::move(patience));
+    return std::make_shared<RotatingFile>(path, rotation, std::move(patience));
 }
 
 }  // namespace steer::ops

@@ -12,13 +12,16 @@
 #include <memory>
 #include <string>
 
+#include "control/api/log/log_patience.h"
 #include "control/config/settings/section_settings.h"
 
 namespace steer::ops {
 
-// Throws spdlog::spdlog_ex if the file cannot be opened. Several threads may use the sink.
+// Throws spdlog::spdlog_ex if the file cannot be opened. One thread at a time may use the sink. A
+// named pipe is never rotated. `patience`: with the pipe's reader (nullptr: without a limit).
 std::shared_ptr<spdlog::sinks::sink> open_log_file(const std::string& path,
-                                                   const config::LogRotation& rotation);
+                                                   const config::LogRotation& rotation,
+                                                   std::shared_ptr<LogPatience> patience = nullptr);
 
 // "2026-11-23-17-38", "2026-11-23-17", "2026-11-23"; for a week, the date of its Monday; empty:
 // never.

@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <chrono>
+#include <optional>
 #include <utility>
 
+#include "control/api/log/log.h"
 #include "matchers/safe_text.h"
 
 namespace steer::ops {
@@ -34,7 +36,11 @@ std::int64_t wall_ms() {
 }  // namespace
 
 void EventLog::tell(EventKind kind, EventLevel level, const std::string& line) {
-    spdlog::log(of_log(level), "{}", line);
+    {
+        std::optional<AuditLine> audit;
+        if (kind == EventKind::change) audit.emplace();
+        spdlog::log(of_log(level), "{}", line);
+    }
     const std::string_view label = kEventLabels[static_cast<std::size_t>(kind)];
     json::object event{{"at_ms", wall_ms()},
                        {"kind", label},

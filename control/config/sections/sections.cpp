@@ -363,7 +363,8 @@ std::span<const Section> all_sections() {
         Section{
             "log",
             "The daemon's log. It is always written to standard output, which systemd stores in "
-            "the journal.",
+            "the journal. If no program reads it, 100,000 lines wait; later ones are lost and "
+            "counted. `file` may be a named pipe.",
             [] { return row_texts(kLogRows); }, read_log},
         Section{"dataplane",
                 "Network ports, worker cores, memory and permitted clients. Changes of `allow`, "

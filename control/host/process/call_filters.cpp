@@ -113,11 +113,14 @@ void filter_here(State& all, ThreadKind kind) {
         all.threads[at].store(static_cast<pid_t>(::syscall(SYS_gettid)), std::memory_order_release);
 }
 
+// Of a thread that filters itself no earlier than filter_rest().
+thread_local ThreadKind kind_of_thread = ThreadKind::control;
+
 void on_signal(int) {
     const int before = errno;
     State& all = state();
     restrict_this_thread();
-    filter_here(all, ThreadKind::control);
+    filter_here(all, kind_of_thread);
     all.signalled.fetch_add(1);
     errno = before;
 }
@@ -220,7 +223,7 @@ bool kernel_can(unsigned action) {
 
 }  // namespace
 
-std::string begin_call_filters(CallFilterMode mode, bool writes_log) {
+std::string begin_call_filters(CallFilterMode mode) {
     State& all = state();
     all.mode = mode;
     if (mode == CallFilterMode::off) return {};
@@ -231,7 +234,7 @@ std::string begin_call_filters(CallFilterMode mode, bool writes_log) {
     all.wake = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (all.wake < 0) return std::string("no event descriptor: ") + std::strerror(errno);
     for (std::size_t i = 0; i < kThreadKindCount; ++i) {
-        const CallRules rules = rules_of(static_cast<ThreadKind>(i), writes_log);
+        const CallRules rules = rules_of(static_cast<ThreadKind>(i));
         all.programs[i].refused = filter_program(rules, refusal(mode));
         all.programs[i].reported =
             filter_program(rules, reports ? SECCOMP_RET_USER_NOTIF : refusal(mode));
@@ -270,6 +273,12 @@ void filter_this_thread(ThreadKind kind) {
         filter_here(all, kind);
     }
     all.expected.fetch_sub(1);
+}
+
+void be_of_kind(ThreadKind kind) {
+    kind_of_thread = kind;
+    State& all = state();
+    if (all.is_on.load(std::memory_order_acquire)) filter_here(all, kind);
 }
 
 std::vector<std::string> filter_rest() {

@@ -29,14 +29,17 @@ enum class CallFilterMode : std::uint8_t {
 };
 
 // Prepares the filters; threads are filtered from now on. Main thread, before the first thread of
-// expect_filtered(). `writes_log`: see rules_of(). Returns why nothing can be filtered; empty: it
-// can.
-std::string begin_call_filters(CallFilterMode mode, bool writes_log);
+// expect_filtered(). Returns why nothing can be filtered; empty: it can.
+std::string begin_call_filters(CallFilterMode mode);
 
 // Announces that so many threads will call filter_this_thread().
 void expect_filtered(unsigned threads);
 // Filters the calling thread. Does nothing without begin_call_filters().
 void filter_this_thread(ThreadKind kind);
+
+// The calling thread is of this kind: it is filtered now or, before begin_call_filters(), by
+// filter_rest(), even while it waits in a call of the kernel.
+void be_of_kind(ThreadKind kind);
 
 // Starts a thread of this kind, which filters itself before it calls `f`.
 template <class F>
@@ -48,8 +51,8 @@ std::thread filtered_thread(ThreadKind kind, F f) {
     });
 }
 
-// Filters the main thread as `control`, and every thread that has no filter yet. Waits for threads
-// that were announced. Returns the names of threads that could not be filtered.
+// Filters the main thread as `control`, and every thread that has no filter yet as the kind that it
+// named, else as `control`, too. Waits for threads that were announced. Returns the names of threads that could not be filtered.
 std::vector<std::string> filter_rest();
 
 // Filters a process with one thread of that kind; denied calls fail with EPERM. False: the kernel

@@ -8,6 +8,7 @@
 #include <exception>
 #include <string_view>
 
+#include "control/host/process/last_words.h"
 #include "control/host/process/rights.h"
 #include "matchers/version.h"
 
@@ -30,6 +31,7 @@ ChildEnd run(int argc, char** argv, const char* name, ChildEnd (*serve)()) {
         std::fprintf(stderr, "%s cannot be run by hand: steerdnsd starts it\n", name);
         return ChildEnd::by_hand;
     }
+    keep_stderr_from_waiting();  // the daemon's, whose reader may have stopped
     try {
         return serve();
     } catch (const std::exception& error) {

@@ -23,6 +23,8 @@
 #include <sstream>
 #include <thread>
 
+#include "control/host/process/last_words.h"
+
 namespace steer {
 namespace {
 
@@ -126,9 +128,9 @@ std::string frame_text(int number, void* address, const OwnSymbols& own) {
     const std::string module = facts.dli_fname;
     const std::uintptr_t offset = at - reinterpret_cast<std::uintptr_t>(facts.dli_fbase);
     std::string name = facts.dli_sname != nullptr ? facts.dli_sname : "";
-    static const char here = 0;
+    static const char kHere = 0;
     Dl_info program{};
-    const bool is_own = ::dladdr(&here, &program) != 0 && program.dli_fbase == facts.dli_fbase;
+    const bool is_own = ::dladdr(&kHere, &program) != 0 && program.dli_fbase == facts.dli_fbase;
     if (is_own && name.empty()) name = own.find(offset);
     out << module.substr(module.rfind('/') + 1) << "+0x" << std::hex << offset;
     if (!name.empty()) out << ' ' << readable(name);
@@ -163,7 +165,8 @@ void prepare_stack_traces() {
 
 void write_frames(int descriptor) noexcept {
     const int count = frame_count.load(std::memory_order_acquire);
-    if (count > 0) ::backtrace_symbols_fd(frames.data(), count, descriptor);
+    for (int i = 0; i < count && has_room(descriptor); ++i)
+        ::backtrace_symbols_fd(&frames[static_cast<std::size_t>(i)], 1, descriptor);
 }
 
 std::vector<std::string> stack_of(pid_t tid, std::chrono::milliseconds patience) {

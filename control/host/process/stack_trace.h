@@ -21,7 +21,8 @@ void prepare_stack_traces();
 // the thread does not handle the signal in time, one line says its state. One caller at a time.
 std::vector<std::string> stack_of(pid_t tid, std::chrono::milliseconds patience);
 
-// Writes the addresses of the last trace directly to a descriptor. Also works in a signal handler.
+// Writes the addresses of the last trace directly to a descriptor, as long as its reader reads. Also
+// works in a signal handler.
 void write_frames(int descriptor) noexcept;
 
 }  // namespace steer

@@ -119,10 +119,15 @@ constexpr std::string_view kStarting[] = {"setuid",
 constexpr Group kWorkerCalls[] = {kTransfer, kTime, kThread, kMemory, kDriver};
 constexpr Group kStreamsCalls[] = {kTransfer, kTime,    kThread, kMemory,
                                    kSecrets,  kSockets, kReading};
-constexpr Group kLoggingStreamsCalls[] = {kTransfer, kTime,    kThread,  kMemory,
-                                          kSecrets,  kSockets, kReading, kWriting};
 constexpr Group kExceptionCalls[] = {kTransfer, kTime,    kThread, kMemory,
                                      kSockets,  kReading, kWriting};
+// Lines go to a file or a pipe; `log.rotation` renames, removes and makes files.
+constexpr std::string_view kLines[] = {"read",   "write",      "poll",       "ppoll", "close",
+                                       "fstat",  "fcntl",      "newfstatat", "stat",  "lstat",
+                                       "access", "getdents64", "getcwd",     "lseek"};
+constexpr std::string_view kRotating[] = {"rename",   "renameat", "renameat2", "unlink",
+                                          "unlinkat", "rmdir",    "fchmod",    "mkdir"};
+constexpr Group kLogCalls[] = {kLines, kTime, kThread, kMemory, kRotating};
 constexpr Group kRoutersCalls[] = {kTransfer, kTime,    kThread,  kMemory,   kSecrets,
                                    kSockets,  kReading, kWriting, kChildren, kNewThreads};
 constexpr Group kControlCalls[] = {kTransfer, kTime,    kThread,   kMemory,     kSecrets, kSockets,
@@ -162,19 +167,20 @@ constexpr std::array kNetlink{AF_NETLINK, AF_UNIX};
 
 }  // namespace
 
-CallRules rules_of(ThreadKind kind, bool writes_log) {
+CallRules rules_of(ThreadKind kind) {
     using Files = CallRules::Files;
     switch (kind) {
         case ThreadKind::worker:
             // af_packet: the error of an interface that went down wakes the worker until it is read.
             return {.calls = kWorkerCalls, .families = {}, .reads_socket_errors = true};
         case ThreadKind::streams:
-            if (writes_log) return {kLoggingStreamsCalls, kInternet, Files::all};
             return {kStreamsCalls, kInternet, Files::reading};
         case ThreadKind::routers:
             return {kRoutersCalls, kInternet, Files::all, true};
         case ThreadKind::exception:
             return {kExceptionCalls, kPortFamilies, Files::all};
+        case ThreadKind::log:
+            return {kLogCalls, {}, Files::all};
         case ThreadKind::control:
             return {kControlCalls, kPortFamilies, Files::all, true, true};
         case ThreadKind::patterns:

@@ -14,10 +14,10 @@ namespace steer {
 //  name        label         what runs so
 #define STEER_THREAD_KINDS(X)                                                           \
     X(worker, "worker", "workers: no files, no new sockets, no threads, no programs")   \
-    X(streams, "streams",                                                               \
-      "threads `streams`: sockets; files for reading only, unless logs rotate")         \
+    X(streams, "streams", "threads `streams`: sockets; files for reading only")         \
     X(routers, "routers", "thread `routers`: sockets and files")                        \
     X(exception, "exception", "thread `exception`: its devices")                        \
+    X(log, "log", "threads `log` and `log-file`: the log's files, no sockets")          \
     X(control, "control", "`main`, and every thread that is no other kind")             \
     X(patterns, "patterns", "the pattern compiler: memory, and the pipe to the daemon") \
     X(sets, "sets", "`steerdns-sets`: netlink; files for reading only")                 \
@@ -65,7 +65,6 @@ struct CallRules {
     bool executes_once = false;
 };
 
-// `writes_log`: `log.rotation` renames the log file on the thread that logs.
-CallRules rules_of(ThreadKind kind, bool writes_log = false);
+CallRules rules_of(ThreadKind kind);
 
 }  // namespace steer

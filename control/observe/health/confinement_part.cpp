@@ -28,8 +28,8 @@ using boost::json::object;
 constexpr std::uint64_t kReportEveryMs = 60'000;  // of one call of one kind
 
 // Those of this process.
-constexpr std::array kOwnKinds{ThreadKind::worker, ThreadKind::streams, ThreadKind::routers,
-                               ThreadKind::exception, ThreadKind::control};
+constexpr std::array kOwnKinds{ThreadKind::worker,    ThreadKind::streams, ThreadKind::routers,
+                               ThreadKind::exception, ThreadKind::log,     ThreadKind::control};
 
 class ConfinementPart final : public Part {
   public:

@@ -1,7 +1,6 @@
 #include "control/observe/health/health_part.h"
 
 #include <rte_rcu_qsbr.h>
-#include <systemd/sd-daemon.h>
 
 #include <algorithm>
 #include <array>
@@ -10,6 +9,7 @@
 #include <utility>
 
 #include "control/api/metrics/metrics.h"
+#include "control/host/process/service_manager.h"
 #include "control/parts.h"
 #include "control/sinks/fleet/withdrawal.h"
 #include "matchers/version.h"
@@ -136,9 +136,10 @@ void HealthPart::drain(bool) {
 
 // For `systemctl status`.
 void HealthPart::inform_service_manager() const {
-    ::sd_notify(0, main_.ends_ms()      ? "STATUS=ending: /readyz fails, queries are answered"
-                   : main_.is_drained() ? "STATUS=draining: /readyz fails, queries are answered"
-                                        : "STATUS=serving");
+    notify_service_manager(main_.ends_ms() ? "STATUS=ending: /readyz fails, queries are answered"
+                           : main_.is_drained()
+                               ? "STATUS=draining: /readyz fails, queries are answered"
+                               : "STATUS=serving");
 }
 
 // An event for each change; for subscribers, a sign of life, too: one that receives nothing knows that this process

@@ -16,6 +16,9 @@
 #include <string_view>
 #include <utility>
 
+#include "control/api/log/log.h"
+#include "control/host/process/last_words.h"
+#include "control/host/process/service_manager.h"
 #include "control/host/process/stack_trace.h"
 #include "control/observe/health/thread_pulses.h"
 
@@ -51,31 +54,38 @@ bool is_traced(pid_t tid) {
     return false;
 }
 
-// The stuck thread may hold the log's lock, or the log's reader may be stuck itself.
+// The stuck thread may hold the log's lock, or the log's reader may have stopped.
 void log_within(std::chrono::milliseconds patience, spdlog::level::level_enum level,
                 const std::vector<std::string>& lines) {
     const auto done = std::make_shared<std::atomic<bool>>(false);
-    std::thread([lines, level, done] {
+    std::thread([lines, level, patience, done] {
         for (const std::string& line : lines)
             spdlog::log(level, "{}", line);
-        spdlog::default_logger()->flush();
-        done->store(true);
+        done->store(ops::flush_log(patience));
     }).detach();
     for (auto left = patience; left > 0ms && !done->load(); left -= 10ms)
         std::this_thread::sleep_for(10ms);
     if (done->load()) return;
-    for (const std::string& line : lines) {
-        const std::string text = line + "\n";
-        (void)!::write(STDERR_FILENO, text.data(), text.size());
-    }
+    for (const std::string& line : lines)
+        (void)write_if_room(STDERR_FILENO, line + "\n");
 }
 
 // The stuck thread may also hold the heap's lock, so that no line can be made. Then this is all that is reported.
 std::array<char, 160> last_words;
 
 void end_at_once(int) {
-    (void)!::write(STDERR_FILENO, last_words.data(),
-                   ::strnlen(last_words.data(), last_words.size()));
+    // Another process can fill the pipe after poll(): then the second alarm ends this one.
+    struct sigaction action {};
+    action.sa_handler = [](int) { std::abort(); };
+    action.sa_flags = SA_NODEFER;
+    (void)::sigaction(SIGALRM, &action, nullptr);
+    sigset_t alarms;
+    ::sigemptyset(&alarms);
+    ::sigaddset(&alarms, SIGALRM);
+    (void)::pthread_sigmask(SIG_UNBLOCK, &alarms, nullptr);
+    ::alarm(1);
+    (void)write_if_room(STDERR_FILENO,
+                        {last_words.data(), ::strnlen(last_words.data(), last_words.size())});
     write_frames(STDERR_FILENO);
     std::abort();
 }
@@ -86,6 +96,7 @@ void end_at_once(int) {
                   name.c_str(), static_cast<unsigned>(still_ms / 1000));
     (void)std::signal(SIGALRM, end_at_once);
     ::alarm(kEndPatienceS);
+    ops::expect_last_lines();
     std::vector<std::string> lines{
         "ending: " + name + " has been stuck for " + std::to_string(still_ms / 1000) +
         " s; the service manager starts steerdnsd again; report the stack trace that follows"};
@@ -204,7 +215,7 @@ void Watchdog::tell_systemd(std::uint64_t passed_ms, bool all_well) {
     if (state.notify_every_ms == 0 || !all_well || state.since_notified_ms < state.notify_every_ms)
         return;
     state.since_notified_ms = 0;
-    ::sd_notify(0, "WATCHDOG=1");
+    notify_service_manager("WATCHDOG=1");
 }
 
 std::vector<Watchdog::Pulse> Watchdog::pulses() const {

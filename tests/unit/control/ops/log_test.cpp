@@ -21,8 +21,17 @@ using steer::config::RotationPeriod;
 
 namespace {
 
+constexpr auto kLong = std::chrono::seconds(60);
+
+// What the log's threads have written to a file of the folder by now.
+std::string logged(const steer::test::TempFolder& folder, const std::string& name) {
+    BOOST_REQUIRE(steer::ops::flush_log(kLong));
+    return folder.read(name);
+}
+
 // The last word of each line.
 std::string words(const std::string& file) {
+    BOOST_REQUIRE(steer::ops::flush_log(kLong));
     std::ifstream in(file);
     std::string all;
     for (std::string line; std::getline(in, line);)
@@ -39,7 +48,7 @@ BOOST_AUTO_TEST_CASE(log_lines_are_copied_to_the_file) {
     BOOST_REQUIRE(steer::ops::start_log({steer::config::LogLevel::warn, folder / "steerdns.log"}));
     spdlog::warn("router edge1 is away");
     spdlog::info("not this one");
-    const std::string text = folder.read("steerdns.log");
+    const std::string text = logged(folder, "steerdns.log");
     BOOST_CHECK(text.ends_with(" warning router edge1 is away\n"));
     BOOST_CHECK(text.find("not this one") == std::string::npos);
     BOOST_CHECK(steer::ops::start_log({steer::config::LogLevel::off, ""}));
@@ -50,7 +59,7 @@ BOOST_AUTO_TEST_CASE(text_of_other_machines_cannot_begin_a_line) {
     BOOST_REQUIRE(steer::ops::start_log({steer::config::LogLevel::warn, folder / "steerdns.log"}));
     spdlog::warn("router says {}", "no\r\n2026-01-01 00:00:00.000 error all is lost\x1b[2J\xff");
     spdlog::warn("router says {}", std::string(1 << 20, 'x'));
-    const std::string text = folder.read("steerdns.log");
+    const std::string text = logged(folder, "steerdns.log");
     BOOST_TEST(std::ranges::count(text, '\n') == 2);
     BOOST_TEST(text.find("no\\x0d\\x0a2026-01-01 00:00:00.000 error all is lost\\x1b[2J\\xff\n") !=
                text.npos);
@@ -91,7 +100,7 @@ BOOST_AUTO_TEST_CASE(a_line_carries_date_zone_and_level) {
     spdlog::warn("router edge1 is away");
     const std::regex form(
         R"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d warning router edge1 is away\n)");
-    const std::string text = folder.read("steerdns.log");
+    const std::string text = logged(folder, "steerdns.log");
     BOOST_TEST(std::regex_match(text, form), text);
     BOOST_CHECK(steer::ops::start_log({steer::config::LogLevel::off, ""}));
 }
@@ -118,7 +127,7 @@ BOOST_AUTO_TEST_CASE(a_refusal_is_written_to_the_file_whatever_the_level) {
     const steer::test::TempFolder folder;
     BOOST_REQUIRE(steer::ops::start_log({steer::config::LogLevel::off, folder / "steerdns.log"}));
     steer::ops::log_refusal("port 53 is taken");
-    BOOST_CHECK(folder.read("steerdns.log").ends_with(" error port 53 is taken\n"));
+    BOOST_CHECK(logged(folder, "steerdns.log").ends_with(" error port 53 is taken\n"));
     BOOST_CHECK(steer::ops::start_log({steer::config::LogLevel::off, ""}));
 }
 
