@@ -31,6 +31,7 @@
 #include "control/operator/doctor/command.h"
 #include "control/operator/init/init.h"
 #include "control/operator/machine/command.h"
+#include "control/operator/machine/connection_advice.h"
 #include "control/operator/setup/bird_config.h"
 #include "control/operator/setup/routeros_setup.h"
 #include "control/program/build/build.h"
@@ -102,6 +103,7 @@ int check(const steer::config::Settings& settings, const std::string& user, bool
     const auto built = steer::judge(settings, registry, images.is_own() ? &images : nullptr);
     print(steer::advice(settings), "warning");
     print(steer::numa_advice(settings), "warning");
+    print(steer::machine::connection_advice(settings, built.channels), "warning");
     print(built.warnings, "warning");
     print(built.errors, "error");
     if (!built.ok()) return steer::kExitRejected;

@@ -43,14 +43,16 @@ constexpr std::chrono::seconds kRoutersPatience{1};
 constexpr std::string_view kStatusMembers =
     "version uptime_s config generation memory simd pid resident_bytes? cpu_s threads open_files? "
     "ready problems reload lists secondaries? ports addresses workers cache? routers bypass? sets? "
-    "opnsense? upstreams certificates connections mdns? log confinement support?";
+    "opnsense? upstreams certificates connections connection_limit? descriptors mdns? log "
+    "confinement support?";
 constexpr std::string_view kCounterMembers =
     "workers outcomes routers sets? opnsense? streams mdns? ports exceptions announcements "
     "denied_calls";
 // Problems are listed in this order.
-constexpr std::array<std::string_view, 15> kSubjects{
-    "health", "configuration", "routers",  "fleet",  "upstreams", "overload",    "cache", "lists",
-    "zones",  "certificates",  "recorder", "doctor", "log",       "confinement", "memory"};
+constexpr std::array<std::string_view, 18> kSubjects{
+    "health",   "configuration", "routers",     "fleet", "upstreams", "ports", "descriptors",
+    "overload", "connections",   "cache",       "lists", "zones",     "certificates",
+    "recorder", "doctor",        "log",         "confinement", "memory"};
 
 // Its members in the order of a declaration; others come behind.
 object in_order(const object& all, std::string_view members) {

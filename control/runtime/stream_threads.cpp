@@ -125,6 +125,8 @@ struct StreamThreads::Impl {
     Result<void> add_quic(std::size_t index);
     [[nodiscard]] std::uint64_t quic_connections() const;  // that its servers may have, in all
     [[nodiscard]] Result<quic::ServiceSettings> settings_within_memory(QuicServer& server) const;
+    // How thread `i` lets another one close a connection; empty: there is no other.
+    [[nodiscard]] std::function<void()> room_from_others(std::size_t i, unsigned count);
     void close(const ListenAddress& where);
     [[nodiscard]] std::map<ListenAddress, Wanted> wanted(
         const std::vector<ServiceAddress>& service_addresses) const;
@@ -137,6 +139,8 @@ struct StreamThreads::Impl {
     Log log;
     const std::uint64_t secret;  // of the keys of `limits:`
     const quic::Memory quic_memory;
+    const std::shared_ptr<stream::ClientBudget> client_budget =
+        std::make_shared<stream::ClientBudget>();
     std::vector<std::unique_ptr<StreamThread>> threads;
     std::vector<std::thread> running;
 
@@ -270,11 +274,32 @@ StreamThreads::StreamThreads(DataplaneRuntime& runtime, Clock& clock, boost::asi
                                               std::span<const IpAddress> addresses) {
                 hosts.set(source, addresses);
             });
+        impl_->threads.back()->share_clients(impl_->client_budget,
+                                             impl_->room_from_others(i, runtime.streams()));
     }
 }
 
 StreamThreads::~StreamThreads() {
     stop();
+}
+
+std::function<void()> StreamThreads::Impl::room_from_others(std::size_t i, unsigned count) {
+    if (count == 1) return {};
+    return [this, i] {
+        for (std::size_t other = 0; other < threads.size(); ++other)
+            if (other != i) threads[other]->make_room_if_exceeded();
+    };
+}
+
+void StreamThreads::limit_sockets(const stream::ClientLimits& clients,
+                                  const stream::UpstreamSocketLimits& upstreams) {
+    impl_->client_budget->set(clients);
+    for (auto& thread : impl_->threads)
+        thread->set_upstream_sockets(upstreams);
+}
+
+const stream::ClientBudget& StreamThreads::client_budget() const {
+    return *impl_->client_budget;
 }
 
 Result<void> StreamThreads::listen(const std::vector<build::Listener>& listeners,

@@ -24,8 +24,10 @@
 #include "control/program/build/build.h"
 #include "control/runtime/dataplane_runtime.h"
 #include "control/runtime/quic_host.h"
+#include "control/streams/base/client_budget.h"
 #include "control/streams/base/notify_handler.h"
 #include "control/streams/base/probe_question.h"
+#include "control/streams/base/stream_context.h"
 #include "control/streams/base/stream_counters.h"
 #include "control/streams/base/traced_question.h"
 #include "control/streams/listen/quic_link.h"
@@ -77,6 +79,12 @@ class StreamThreads {
     // Interfaces with a copying port, sorted: the port answers plain datagrams that arrive there.
     // Any thread.
     void set_copying_interfaces(const std::vector<int>& if_indices);
+
+    // Limits of connections of clients, and of sockets to upstreams (connection_plan.h). Any thread.
+    void limit_sockets(const stream::ClientLimits& clients,
+                       const stream::UpstreamSocketLimits& upstreams);
+    // What connections of clients take now.
+    [[nodiscard]] const stream::ClientBudget& client_budget() const;
 
     // Sets the upstreams that `streams` queries, by id; closes removed ones. Call it before workers
     // know them. Any thread.

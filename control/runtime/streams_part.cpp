@@ -14,14 +14,25 @@
 #include <utility>
 #include <vector>
 
+#include "control/api/metrics/process_facts.h"
 #include "control/api/metrics/report_table.h"
+#include "control/host/process/descriptor_limit.h"
 #include "control/host/process/files_as.h"
 #include "control/parts.h"
+#include "dataplane/port/eal.h"
 
 namespace steer {
 
 using boost::json::array;
 using boost::json::object;
+
+namespace {
+
+constexpr std::uint64_t kRecentMs = 60'000;
+// Descriptors that parts after this one open at the start.
+constexpr std::uint64_t kOpenedByOthers = 8;
+
+}  // namespace
 
 Parts::Maker streams_part() {
     return Parts::maker<StreamsPart>();
@@ -62,13 +73,63 @@ Result<void> StreamsPart::start() {
                             ports_.set().any_frames());
 }
 
+// As root, which alone may count them in every case.
+Result<void> StreamsPart::open() {
+    open_at_start_ = ops::process_facts().open_files;
+    return {};
+}
+
 void StreamsPart::serve() {
+    plan_connections_of(settings_.get(), channels_);
     threads_->start();
     share_cpus();
 }
 
+void StreamsPart::plan_connections_of(const config::Settings& settings,
+                                      const build::Channels& channels) {
+    ConnectionNeeds needs = connection_needs(settings, channels);
+    if (open_at_start_) needs.at_start = *open_at_start_ + kOpenedByOthers;
+    plan_ = plan_connections(needs, descriptor_limit().value_or(UINT64_MAX),
+                             read_memory_facts().total_bytes);
+    threads_->limit_sockets(plan_.clients, plan_.upstreams);
+    const std::string lacks[] = {lack_of_files(plan_), lack_of_memory(plan_)};
+    if (const std::string all = lacks[0] + lacks[1]; std::exchange(reported_, all) == all) return;
+    for (const std::string& lack : lacks)
+        if (!lack.empty()) spdlog::warn("{}", lack);
+}
+
+void StreamsPart::follow(const config::Settings& settings, build::Built& built) {
+    plan_connections_of(settings, built.channels);
+    share_cpus();
+}
+
 void StreamsPart::poll() {
-    if (heap_trim_.is_due(threads_->connections(), main_.now_ms())) ::malloc_trim(0);
+    const auto& taken = threads_->client_budget();
+    if (heap_trim_.is_due(taken.standing_bytes() + taken.held_bytes(), main_.now_ms()))
+        ::malloc_trim(0);
+    refused_.see(sum_of(StreamCount::tcp_over_process_limit) +
+                     sum_of(StreamCount::tcp_made_process_room) + sum_of(StreamCount::tcp_unread),
+                 main_.now_ms());
+    without_descriptor_.see(sum_of(StreamCount::upstream_no_descriptor), main_.now_ms());
+}
+
+void StreamsPart::Watched::see(std::uint64_t now, std::uint64_t now_ms) {
+    if (std::exchange(seen, now) != now) moved_ms = now_ms;
+}
+
+bool StreamsPart::is_recent(const Watched& watched) const {
+    return watched.moved_ms && main_.now_ms() - *watched.moved_ms < kRecentMs;
+}
+
+bool StreamsPart::lacks_descriptors() const {
+    return is_recent(without_descriptor_);
+}
+
+std::uint64_t StreamsPart::sum_of(StreamCount count) const {
+    std::uint64_t sum = 0;
+    for (unsigned t = 0; t < threads_->count(); ++t)
+        sum += threads_->counters(t).get(count);
+    return sum;
 }
 
 // Whether or not the configuration is refused: certificates expire on their own dates.
@@ -120,6 +181,10 @@ std::uint64_t StreamsPart::quic_memory() const {
 
 void StreamsPart::add_status(object& all) {
     all["connections"] = threads_->connections();
+    all["descriptors"] = object{{"limit", plan_.files}, {"kept", plan_.kept_files}};
+    if (plan_.by_files || plan_.by_memory)
+        all["connection_limit"] =
+            std::min(plan_.by_files.value_or(plan_.wanted), plan_.by_memory.value_or(plan_.wanted));
     const QuicHost& quic = threads_->quic();
     if (!quic.is_needed()) return;
     all["quic"] = object{{"running", quic.is_running()},
@@ -178,6 +243,16 @@ void StreamsPart::add_problems(Problems& problems) {
     const QuicHost& quic = threads_->quic();
     if (quic.is_needed() && !quic.error().empty())
         problems.push_back({"quic", quic.error() + "; see the log"});
+    if (is_recent(refused_)) {
+        for (const std::string& lack : {lack_of_files(plan_), lack_of_memory(plan_)})
+            if (!lack.empty()) problems.push_back({"connections", lack});
+    }
+    if (lacks_descriptors())
+        problems.push_back({"descriptors",
+                            "queries to upstreams found no free file descriptor: this process may "
+                            "open " +
+                                std::to_string(plan_.files) +
+                                "; write LimitNOFILE=65536 in its unit, or `ulimit -n 65536`"});
 }
 
 }  // namespace steer

@@ -7,6 +7,7 @@
 #include <boost/asio/post.hpp>
 #include <cctype>
 #include <cstring>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -77,6 +78,7 @@ StreamThread::StreamThread(unsigned index, StreamRings rings, BufferPools& buffe
       quic_upstreams_(context_),
       channels_(context_, upstream_udp_, upstream_tcp_, quic_upstreams_) {
     injector_.set_flush([this] { flush(); });
+    context_.make_room = [this] { return make_room(); };
     boost::asio::post(context_.io, [this] { on_wake(); });
     boost::asio::post(context_.io, [this] { await_housekeeping(); });
 }
@@ -140,6 +142,37 @@ ClientConnections& StreamThread::clients_of(const std::shared_ptr<const Service>
     auto& clients = clients_[service.get()];
     if (clients == nullptr) clients = std::make_unique<ClientConnections>(context_, service);
     return *clients;
+}
+
+void StreamThread::share_clients(std::shared_ptr<ClientBudget> budget,
+                                 std::function<void()> ask_others) {
+    context_.client_budget = std::move(budget);
+    context_.ask_others_for_room = std::move(ask_others);
+}
+
+void StreamThread::make_room_if_exceeded() {
+    boost::asio::post(context_.io, [this] {
+        if (context_.client_budget->is_exceeded()) make_room();
+    });
+}
+
+bool StreamThread::make_room() {
+    ClientConnections::Leaver first;
+    for (auto& [service, clients] : clients_) {
+        auto leaver = clients->find_leaver();
+        if (leaver.connection == nullptr) continue;
+        if (first.connection == nullptr ||
+            std::tie(leaver.rank, leaver.since_ms) < std::tie(first.rank, first.since_ms))
+            first = std::move(leaver);
+    }
+    if (first.connection == nullptr) return false;
+    context_.count(StreamCount::tcp_made_process_room);
+    first.connection->close();
+    return true;
+}
+
+void StreamThread::set_upstream_sockets(const UpstreamSocketLimits& limits) {
+    boost::asio::post(context_.io, [this, limits] { context_.upstream_sockets = limits; });
 }
 
 void StreamThread::remove(const ListenAddress& where) {

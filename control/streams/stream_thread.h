@@ -61,6 +61,13 @@ class StreamThread {
     // See StreamContext::copying, vrfs. Any thread.
     void set_vrfs(std::map<IpAddress, int> by_upstream);
     void set_copying(std::vector<int> if_indices);
+    // What all threads share for connections of clients, and how another thread is asked to close
+    // one (StreamContext). Before the first listener.
+    void share_clients(std::shared_ptr<ClientBudget> budget, std::function<void()> ask_others);
+    // Closes a connection if there are too many of all threads. Any thread.
+    void make_room_if_exceeded();
+    // Any thread.
+    void set_upstream_sockets(const UpstreamSocketLimits& limits);
     // Sets the upstreams that `streams` queries. Call it before workers know them. Any thread.
     void set_upstreams(std::shared_ptr<const UpstreamDirectory> directory);
     // Addresses or routes of this machine changed. Any thread.
@@ -101,6 +108,7 @@ class StreamThread {
     void flush();
     void await_housekeeping();
     void keep_house();
+    bool make_room();
     ClientConnections& clients_of(const std::shared_ptr<const Service>& service);
 
     StreamContext context_;

@@ -1,6 +1,7 @@
 """What the machine lacks or loses (descriptors, threads, memory, rights, room on the disk): said in a sentence that
 tells what to do, and queries are answered where they still can be."""
 
+import json
 import os
 import pathlib
 import re
@@ -16,16 +17,36 @@ from lab.scene import ERROR, Scene
 BUILD = sys.argv.pop(1)
 SESSIONS = 32  # kMaxControlSessions
 STREAM = {"203.0.113.10", "203.0.113.11"}
+# Idle connections, by turns from each of the source addresses.
 KEEP_OPEN = """
-import socket, sys
-there = []
-for _ in range(int(sys.argv[2])):
+import resource, socket, sys
+resource.setrlimit(resource.RLIMIT_NOFILE, (1024, 1024))
+there, sources = [], sys.argv[3:] or ['0.0.0.0']
+for i in range(int(sys.argv[2])):
     one = socket.socket()
     one.settimeout(5)
+    one.bind((sources[i % len(sources)], 0))
     one.connect((sys.argv[1], 53))
     there.append(one)
 print('ready', flush=True)
 import signal; signal.pause()
+"""
+# 40 new names at once over UDP; says how many are answered.
+BURST = """
+import socket, struct, sys
+asks = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+asks.settimeout(8)
+for i in range(40):
+    name = b''.join(bytes([len(l)]) + l for l in (f'{sys.argv[2]}{i}'.encode(), b'stream', b'example')) + bytes(1)
+    asks.sendto(struct.pack('!6H', i, 0x100, 1, 0, 0, 0) + name + struct.pack('!2H', 1, 1), (sys.argv[1], 53))
+good = set()
+try:
+    while len(good) < 40:
+        answer = asks.recv(4096)
+        if answer[3] & 15 == 0 and answer[7]: good.add(answer[1])
+        else: break
+except TimeoutError: pass
+print('answered', len(good), flush=True)
 """
 
 
@@ -54,6 +75,11 @@ def with_names(file):
 
 
 MINIMAL = plugins()
+BY_SOCKET = "dataplane: { ports: [ { device: eth0, driver: socket } ] }\n"
+AS_ROOT = "control: { user: root }\n"  # so that the test may change its limits
+SERVERS = """  - { tag: udp, type: udp_server, args: { entry: main, listen: ":53" } }
+  - { tag: tcp, type: tcp_server, args: { entry: main, listen: ":53", idle_timeout: 10m, max_connections_per_client: 1000 } }
+"""
 
 
 class Broken(unittest.TestCase):
@@ -132,18 +158,114 @@ class Broken(unittest.TestCase):
 
     # What is lost while it serves -----------------------------------------------------------------------------
 
-    def test_udp_is_served_when_descriptors_run_out(self):
-        """TCP clients take all descriptors: UDP is served as before, and the port does not count as removed."""
-        daemon = self.start(MINIMAL, limited(nofile=88))
+    def burst(self, label):
+        asker = self.scene.network.start("client", f"burst-{label}", "/usr/bin/python3", "-c", BURST, "172.16.1.2", label)
+        asker.wait_for("answered", 20)
+        return int(re.search(r"answered (\d+)", asker.text())[1])
+
+    def problems(self):
+        return "\n".join(f"{one['subject']}: {one['text']}" for one in self.scene.reported("status")["problems"])
+
+    def strangers(self, count, sources):
+        net = self.scene.network
+        for source in sources:
+            net.run("client", "ip", "address", "add", f"{source}/24", "dev", "eth0")
+        clients = net.start("client", f"strangers-{count}", "/usr/bin/python3", "-c", KEEP_OPEN, "172.16.1.2", str(count),
+                            *sources)
+        clients.wait_for("ready", 30)
+        return clients
+
+    def test_idle_strangers_leave_descriptors_for_upstreams_lists_and_control(self):
+        """600 idle connections and 256 descriptors: new names are answered, it stays ready, a reload works, TCP is served."""
+        daemon = self.start(BY_SOCKET + MINIMAL + SERVERS, limited(nofile=256))
+        self.assertRegex(daemon.text(), r" warning clients can have \d+ connections in all, not the 10000 of "
+                                        r"`max_connections`: this process may open 256 files .*LimitNOFILE=\d+")
+        sources = [f"192.168.88.{100 + i}" for i in range(8)]
+        clients = self.strangers(600, sources)
         folder = pathlib.Path(f"/proc/{self.scene.network.pid('appliance', 'steerdnsd')}/fd")
-        clients = self.scene.network.start("client", "clients", "/usr/bin/python3", "-c", KEEP_OPEN, "172.16.1.2", "60")
-        clients.wait_for("ready")
-        until(lambda: len(list(folder.iterdir())) == 88, 10, "no descriptor is left")
+        most = self.scene.reported("status")["connection_limit"]
+        until(lambda: self.scene.reported("status")["connections"] == most, 10, "clients have all their places")
+        self.assertLess(len(list(folder.iterdir())), 256 - 64)
+        for label in ("a", "b", "c"):
+            self.assertEqual(self.burst(label), 40)
+        self.scene.steerctl("reload")
+        self.assertTrue(self.answered("+tcp"))  # an idle one makes room
+        self.assertEqual(self.scene.stream_total("upstream_no_descriptor"), 0)
+        self.assertGreater(self.scene.stream_total("tcp_made_process_room"), 0)
+        self.assertRegex(self.problems(), rf"connections: clients can have {most} connections in all, not the 10000")
+        self.assertNotIn("firewall", daemon.text() + self.problems())
+        self.assertNotIn("not ready", daemon.text())
+        clients.stop()
+        until(lambda: self.answered("+tcp"), 10, "TCP is served again")
+
+    def test_with_enough_descriptors_idle_strangers_stay(self):
+        daemon = self.start(BY_SOCKET + MINIMAL + SERVERS, limited(nofile=16384))
+        self.assertNotIn("connections in all", daemon.text())
+        clients = self.strangers(600, [f"192.168.88.{120 + i}" for i in range(4)])
+        until(lambda: self.scene.reported("status")["connections"] == 600, 10, "all are there")
+        self.assertEqual(self.burst("enough"), 40)
+        self.assertNotIn("connection_limit", self.scene.reported("status"))
+        self.assertEqual(self.scene.stream_total("tcp_made_process_room"), 0)
+        self.assertEqual(self.problems(), "")
+        clients.stop()
+
+    def test_check_judges_by_the_limit_of_the_running_daemon(self):
+        lack = "connections in all, not the 10000 of `max_connections`"
+        text = BY_SOCKET + MINIMAL + SERVERS + f"control: {{ socket: {self.scene.socket} }}\n"
+
+        def warnings():
+            done = self.scene.network.run("appliance", f"{BUILD}/steerdnsd", "--check", "--config", str(self.write(text)), check=False)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            return done.stderr
+
+        self.assertNotIn(lack, warnings())
+        daemon = self.start(text, limited(nofile=256))
+        self.assertRegex(warnings(), rf"warning: .*{lack}: this process may open 256 files")
+        self.assertEqual(daemon.stop(), 0)
+        self.start(text, limited(nofile=16384))
+        self.assertNotIn(lack, warnings())
+
+    def test_a_lack_of_descriptors_is_named_instead_of_a_firewall(self):
+        """Files that we do not expect take the last ones: the problem says so, and all is well when they are there again."""
+        daemon = self.start(BY_SOCKET + AS_ROOT + MINIMAL + SERVERS)
+        self.assertTrue(self.answered())
+        pid = self.scene.network.pid("appliance", "steerdnsd")
+        session = self.session()  # asks while no other session can begin
+        session.settimeout(15)
+
+        def problems():
+            session.sendall(b'{"jsonrpc":"2.0","id":1,"method":"status"}\n')
+            answer = b""
+            while not answer.endswith(b"\n"):
+                answer += session.recv(1 << 16)
+            return json.loads(answer)["result"]["problems"]
+
+        self.assertEqual(problems(), [])
+        most = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (3, most[1]))
+        for i in range(8):
+            self.scene.network.start("client", f"lack-{i}", "kdig", "@172.16.1.2", "+timeout=10", "+retry=0",
+                                     f"lack{i}.stream.example", "A")
+        until(lambda: any(one["subject"] == "upstreams" for one in problems()), 30, "the upstream counts as silent")
+        texts = {one["subject"]: one["text"] for one in problems()}
+        self.assertIn("no file descriptor is free", texts["upstreams"])
+        self.assertIn("found no free file descriptor", texts["descriptors"])
+        self.assertRegex(daemon.text(), r"upstream udp://1.1.1.1:53 does not answer .*no file descriptor is free")
+        self.assertNotIn("firewall", daemon.text() + str(texts))
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, most)
+        until(lambda: self.answered() and "answers again" in daemon.text(), 20, "and again")
+
+    def test_udp_is_served_when_descriptors_run_out(self):
+        """No descriptor is left at all: UDP is served as before, and the port does not count as removed."""
+        daemon = self.start(AS_ROOT + MINIMAL)
+        pid = self.scene.network.pid("appliance", "steerdnsd")
+        most = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (3, most[1]))
         asked = self.scene.network.start("client", "asker", "kdig", "@172.16.1.2", "+short", "+timeout=15", "+retry=0",
                                          "stream.example", "A", "stream.example", "A", "stream.example", "A")
         self.assertEqual(asked.child.wait(60), 0)
         self.assertEqual(set(asked.text().split()), STREAM)
-        clients.stop()
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, most)
         until(lambda: self.answered("+tcp"), 10, "TCP is served again")
         self.assertNotIn("was removed", daemon.text())
 

@@ -14,6 +14,7 @@
 
 #include "control/api/http/accept.h"
 #include "control/host/net/transfer_coding.h"
+#include "control/host/process/descriptor_limit.h"
 #include "control/host/resolver/endpoint.h"
 
 namespace steer::ops {
@@ -35,7 +36,10 @@ IpAddress address_of(const tcp::endpoint& endpoint) {
 
 HttpServer::HttpServer(asio::io_context& io, const HttpLimits& limits, std::string_view fields,
                        const stream::TlsServer* tls)
-    : io_(io), limits_(limits), fields_(fields), tls_(tls), acceptor_(io), pause_(io) {}
+    : io_(io), limits_(limits), fields_(fields), tls_(tls), acceptor_(io), pause_(io) {
+    if (const auto files = descriptor_limit())
+        limits_.connections = sessions_within(limits_.connections, *files);
+}
 
 boost::system::error_code HttpServer::listen(const IpAddress& address, std::uint16_t port) {
     const auto endpoint = resolver::endpoint<tcp>(address, port);

@@ -99,7 +99,7 @@ class HttpServer : public std::enable_shared_from_this<HttpServer> {
     boost::asio::awaitable<void> refuse(const ConnectionPtr& connection);
 
     boost::asio::io_context& io_;
-    const HttpLimits limits_;
+    HttpLimits limits_;
     const std::string_view fields_;
     const stream::TlsServer* const tls_;
     boost::asio::ip::tcp::acceptor acceptor_;

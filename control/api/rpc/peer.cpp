@@ -3,6 +3,7 @@
 #include <grp.h>
 #include <pwd.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,6 +15,7 @@
 #include <memory>
 #include <optional>
 
+#include "dataplane/port/descriptor.h"
 #include "matchers/quote.h"
 #include "matchers/safe_text.h"
 
@@ -43,6 +45,20 @@ std::optional<id_t> id_of(const config::PeerRole& row) {
 std::string Peer::text() const {
     return "uid " + std::to_string(uid) + ", gid " + std::to_string(gid) + ", pid " +
            std::to_string(pid);
+}
+
+std::optional<pid_t> listener_at(const std::string& path) {
+    sockaddr_un to{};
+    if (path.size() >= sizeof to.sun_path) return std::nullopt;
+    to.sun_family = AF_UNIX;
+    path.copy(&to.sun_path[0], path.size());
+    const steer::Descriptor socket(
+        ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0)
+        return std::nullopt;
+    const auto listener = peer_of(socket.get());
+    if (!listener || listener->pid <= 0) return std::nullopt;
+    return listener->pid;
 }
 
 Result<Peer> peer_of(int socket) {

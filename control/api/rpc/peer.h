@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,6 +28,10 @@ struct Peer {
 
 // Error: the kernel does not know the peer.
 Result<Peer> peer_of(int socket);
+
+// The process that listens on the UNIX socket at `path`. No value: none does, or it is of another
+// PID namespace.
+[[nodiscard]] std::optional<pid_t> listener_at(const std::string& path);
 
 // The role of each peer. root is admin. Without rows, every user who may open the socket is admin.
 // Else a peer has the highest role of the rows with its user or one of its groups.

@@ -93,7 +93,8 @@ constexpr std::array<Row<StreamServer>, 10> stream_server_rows(
         {"max_connections", &T::max_connections, "10000", "1..1000000",
          "maximum open connections, over all addresses of the server\nAt the limit, the connection "
          "that has been idle longest is closed. Each connection needs a file descriptor "
-         "(`LimitNOFILE`)."},
+         "(`LimitNOFILE`) and memory. If the process has too few, a smaller number is in force for "
+         "all servers together. The log and `connection_limit` of `status` have it."},
         {"max_connections_per_client", &T::max_connections_per_client, "64", "1..1000000",
          "maximum open connections per client (an IPv4 address or an IPv6 /64)"},
         {"max_queries", &T::max_queries, "100", "1..1000",

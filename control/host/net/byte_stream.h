@@ -22,6 +22,8 @@ namespace steer::stream {
 // The maximum reads before other connections get their turn, and the bytes gathered for one write.
 inline constexpr unsigned kClientReads = 4, kUpstreamReads = 16;
 inline constexpr std::size_t kWriteBytes = 32 * 1024;
+// What the TLS library keeps while a record waits to be written.
+inline constexpr std::size_t kTlsRecordBytes = 17 * 1024;
 inline constexpr std::size_t kLengthPrefix = 2;  // of a message over TCP (RFC 1035 4.2.2)
 
 struct SslFree {

@@ -2,23 +2,23 @@
 // free in the C library's arenas (5,000 TLS handshakes: 200 MiB).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 namespace steer {
 
 class HeapTrim {
   public:
-    static constexpr unsigned kCrowd = 512;  // peak of open connections that justifies a trim
+    static constexpr std::size_t kCrowd = std::size_t{16} << 20;  // a peak that justifies a trim
     static constexpr std::uint64_t kEveryMs = 10'000;
 
-    // `connections`: the number of open ones, including handshakes. Returns true if three quarters
-    // of a crowd have closed, and the last malloc_trim() was more than kEveryMs ago. It returns
-    // true once more after that time, because a connection's memory is freed after it was counted
-    // as closed.
-    bool is_due(unsigned connections, std::uint64_t now_ms);
+    // `bytes`: of connections of clients, including handshakes. Returns true if three quarters of a
+    // crowd's are free, and the last malloc_trim() was more than kEveryMs ago. It returns true once
+    // more after that time, because a connection's memory is freed after it was counted as closed.
+    bool is_due(std::size_t bytes, std::uint64_t now_ms);
 
   private:
-    unsigned most_ = 0;  // since the last trim
+    std::size_t most_ = 0;  // since the last trim
     bool is_repeated_ = false;
     std::uint64_t quiet_until_ms_ = 0;
 };

@@ -135,7 +135,7 @@ std::string UpstreamProbes::case_news(Known& known, const std::string& who) {
 }
 
 std::string UpstreamProbes::news(std::uint16_t upstream, std::string_view name,
-                                 std::uint64_t now_ms) {
+                                 std::uint64_t now_ms, bool has_descriptors) {
     const auto at = by_id_.find(upstream);
     if (at == by_id_.end()) return {};
     Known& known = at->second;
@@ -149,9 +149,12 @@ std::string UpstreamProbes::news(std::uint16_t upstream, std::string_view name,
     if (known.reported_ms && now_ms - *known.reported_ms < kReportEveryMs) return {};
     known.reported_silent = true;
     known.reported_ms = now_ms;
+    const std::string_view advice = has_descriptors
+                                        ? "check that it runs, lets this machine ask it, and that "
+                                          "no firewall drops its replies"
+                                        : kNoDescriptor;
     return who + " does not answer (" + std::to_string(kSilentAfter) +
-           " probes without a reply): check that it runs, lets this machine ask it, and that no "
-           "firewall drops its replies";
+           " probes without a reply): " + std::string(advice);
 }
 
 }  // namespace steer

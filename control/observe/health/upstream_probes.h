@@ -38,6 +38,10 @@ class UpstreamProbes {
     static constexpr std::uint64_t kPatienceMs = 1'000, kAgainMs = 2'000;
     static constexpr unsigned kSilentAfter = 3;
     static constexpr std::uint64_t kReportEveryMs = 60'000;
+    // Instead of advice about the upstream, if our own queries lack descriptors.
+    static constexpr std::string_view kNoDescriptor =
+        "no file descriptor is free for queries to it: raise LimitNOFILE of the unit, or `ulimit "
+        "-n`";
     // Ends of good news.
     static constexpr std::string_view kAnswersAgain = " answers again";
     static constexpr std::string_view kReturnsCase = " returns the case of names again";
@@ -75,9 +79,9 @@ class UpstreamProbes {
     [[nodiscard]] bool changes_case(std::uint16_t upstream) const;
     [[nodiscard]] bool is_probed(std::uint16_t upstream) const { return by_id_.contains(upstream); }
     // A sentence about a change since the last call; empty: none. At most one about silence per
-    // kReportEveryMs.
+    // kReportEveryMs. `has_descriptors`: false if our own queries lack them.
     [[nodiscard]] std::string news(std::uint16_t upstream, std::string_view name,
-                                   std::uint64_t now_ms);
+                                   std::uint64_t now_ms, bool has_descriptors = true);
 
   private:
     struct Known {

@@ -155,7 +155,8 @@ void UpstreamsPart::observe(const Upstream& upstream, std::uint64_t now_ms) {
     speed_.see(upstream.id, replies, now_ms);
     probes_.see(upstream.id, traffic, now_ms);
     inform_workers(upstream);
-    const std::string news = probes_.news(upstream.id, upstream.name, now_ms);
+    const std::string news =
+        probes_.news(upstream.id, upstream.name, now_ms, !streams_.lacks_descriptors());
     if (news.empty()) return;
     const bool is_good = news.ends_with(UpstreamProbes::kAnswersAgain) ||
                          news.ends_with(UpstreamProbes::kReturnsCase);
@@ -325,17 +326,18 @@ void UpstreamsPart::write_metrics(ops::MetricWriter& writer) {
 
 void UpstreamsPart::add_problems(Problems& problems) {
     const Snapshot& snapshot = workers_.snapshot();
+    const std::string_view advice =
+        streams_.lacks_descriptors()
+            ? UpstreamProbes::kNoDescriptor
+            : "check that it runs, and that no firewall drops its replies, or the probes that this "
+              "machine's kernel sends to it";
     for (const UpstreamGroup& group : snapshot.groups) {
         for (const auto member : group.members) {
             const Upstream& upstream = snapshot.upstreams[member];
             const std::string subject =
                 "upstream " + upstream.name + " of forward '" + group.name + "' ";
             if (const std::string error = error_of(upstream); !error.empty()) {
-                problems.push_back(
-                    {"upstreams",
-                     subject + error +
-                         "; check that it runs, and that no firewall drops its replies, or the "
-                         "probes that this machine's kernel sends to it"});
+                problems.push_back({"upstreams", subject + error + "; " + std::string(advice)});
             } else if (speed_.is_slower_than(upstream.id, kSlowReplyMs)) {
                 problems.push_back(
                     {"upstreams", subject + "is slow: each of its replies takes more than " +

@@ -1,39 +1,17 @@
 // The service: the privileges that systemd gives the daemon, the user that it switches to, and the
 // clock.
 #include <algorithm>
-#include <array>
-#include <optional>
-#include <sstream>
 
 #include "control/operator/machine/checks.h"
 #include "control/operator/machine/steps.h"
+#include "control/operator/machine/unit.h"
+#include "control/program/reload/connection_plan.h"
 
 namespace steer::machine {
 namespace {
 
-constexpr const char* kDropIns = "/etc/systemd/system/steerdnsd.service.d";
-
-std::optional<std::string> unit_file(const Subject& subject) {
-    constexpr std::array kFiles{
-        "/etc/systemd/system/steerdnsd.service", "/usr/local/lib/systemd/system/steerdnsd.service",
-        "/usr/lib/systemd/system/steerdnsd.service", "/lib/systemd/system/steerdnsd.service"};
-    for (const char* const file : kFiles)
-        if (subject.exists(file)) return file;
-    return std::nullopt;
-}
-
-// The last value of a setting in the unit and its drop-ins; empty: it is not there.
 std::string unit_setting(const Subject& subject, const std::string& key) {
-    std::vector<std::string> files{unit_file(subject).value_or("")};
-    for (const std::string& name : subject.names(kDropIns))
-        if (name.ends_with(".conf")) files.push_back(std::string(kDropIns) + "/" + name);
-    std::string value;
-    for (const std::string& file : files) {
-        std::istringstream in(subject.read(file));
-        for (std::string line; std::getline(in, line);)
-            if (line.starts_with(key + "=")) value = line.substr(key.size() + 1);
-    }
-    return value;
+    return machine::unit_setting(subject.root, key);
 }
 
 Step drop_in(const Subject& subject, const std::string& name, const std::string& line) {
@@ -46,7 +24,7 @@ Step drop_in(const Subject& subject, const std::string& name, const std::string&
 }  // namespace
 
 Findings check_service(const Subject& subject) {
-    if (!unit_file(subject))
+    if (!has_unit(subject.root))
         return {{Level::ok, "no systemd unit is installed, so none was looked at", {}, {}}};
     Findings found;
     if (unit_setting(subject, "LimitMEMLOCK") != "infinity")
@@ -83,20 +61,15 @@ Findings check_service(const Subject& subject) {
 }
 
 Findings check_open_files(const Subject& subject) {
-    constexpr std::uint64_t kBeside = 1024;  // upstreams, workers, files
-    const std::uint64_t wanted = subject.most_connections() + kBeside;
+    const std::uint64_t wanted = enough_files(connection_needs(subject.settings, {}));
     const std::string text =
         std::to_string(wanted) + " open files are wanted (`max_connections` of all servers)";
     Findings found;
-    if (unit_file(subject)) {
-        std::istringstream in(unit_setting(subject, "LimitNOFILE"));
-        std::uint64_t limit = 0;
-        if (in >> limit && limit < wanted)
-            found.push_back({Level::advice,
-                             "LimitNOFILE of the unit is " + std::to_string(limit) + ", " + text,
-                             "further clients over TCP are not accepted",
-                             {drop_in(subject, "files", "LimitNOFILE=" + std::to_string(wanted))}});
-    }
+    if (const auto limit = descriptors_of_unit(subject.root); limit && *limit < wanted)
+        found.push_back({Level::advice,
+                         "LimitNOFILE of the unit is " + std::to_string(*limit) + ", " + text,
+                         "clients over TCP get fewer connections than `max_connections`",
+                         {drop_in(subject, "files", "LimitNOFILE=" + std::to_string(wanted))}});
     const std::string key = "fs.file-max";
     if (const auto most = subject.number(sysctl_path(key)); most && *most < wanted * 2)
         found.push_back({Level::advice, key + " is " + std::to_string(*most) + ", " + text,

@@ -93,14 +93,6 @@ bool Subject::uses_tls() const {
            });
 }
 
-std::uint64_t Subject::most_connections() const {
-    std::uint64_t sum = 0;
-    for (const config::Plugin& plugin : settings.plugins)
-        if (const auto* const server = config::stream_server_of(plugin))
-            sum += server->max_connections;
-    return sum != 0 ? sum : config::StreamServer{}.max_connections;
-}
-
 std::string format_cpu_list(const std::vector<unsigned>& cpus) {
     std::vector<unsigned> sorted = cpus;
     std::ranges::sort(sorted);

@@ -63,8 +63,6 @@ struct Subject {
     // Whether it uses TLS for clients, upstreams, routers or lists, so that certificates need the
     // right time.
     [[nodiscard]] bool uses_tls() const;
-    // Maximum open connections of clients.
-    [[nodiscard]] std::uint64_t most_connections() const;
 };
 
 // "0-3,8", as parse_cpu_list() reads it.

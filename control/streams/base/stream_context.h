@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <map>
 #include <memory>
 #include <set>
@@ -17,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "control/streams/base/client_budget.h"
 #include "control/streams/base/notify_handler.h"
 #include "control/streams/base/stream_counters.h"
 #include "dataplane/base/buffer.h"
@@ -41,6 +43,12 @@ struct StreamRings {
     unsigned reader = 0;
 };
 
+// Sockets to upstreams that a thread may have. A connected one of an engine is not counted.
+struct UpstreamSocketLimits {
+    std::size_t udp = 4096, tcp = 256;  // queries at a time, each with its socket
+    std::size_t pooled = std::numeric_limits<std::size_t>::max();  // connections of one upstream
+};
+
 // Maximum bytes per read, plus unread rest.
 inline constexpr std::size_t kRoomBytes = 64 * 1024;
 
@@ -57,6 +65,14 @@ struct StreamContext {
     std::vector<int> copying{};
     // Upstreams behind a VRF, with its index.
     std::map<IpAddress, int> vrfs{};
+    UpstreamSocketLimits upstream_sockets{};
+    // The same object for all threads.
+    std::shared_ptr<ClientBudget> client_budget = std::make_shared<ClientBudget>();
+    // Closes the connection of this thread, over all services, that may leave first. Returns false
+    // if there is none. Empty: there is one service.
+    std::function<bool()> make_room{};
+    // Lets one of the other threads do so. Empty: there are none.
+    std::function<void()> ask_others_for_room{};
     std::atomic<unsigned> connections{0};  // open TCP connections of clients; any thread may read
     // Read buffer. A connection stores only bytes that it cannot use yet.
     std::array<std::uint8_t, kRoomBytes> room{};

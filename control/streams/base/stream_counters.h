@@ -25,6 +25,9 @@ namespace steer {
     X(tls_limited, "connections closed: above `handshakes` of `limits`")              \
     X(streams_limited, "queries and requests above `streams` of `limits`")            \
     X(tcp_made_room, "idle connections closed to make room")                          \
+    X(tcp_over_process_limit, "connections closed: the process has no room")          \
+    X(tcp_made_process_room, "idle connections closed: the process has no room")      \
+    X(tcp_unread, "connections closed: what waits takes the memory of all")           \
     X(tcp_idle, "connections closed: idle")                                           \
     X(tcp_stalled, "connections closed: the client does not read")                    \
     X(tcp_malformed, "connections closed: not a DNS message")                         \
@@ -62,6 +65,7 @@ namespace steer {
     X(upstream_forgotten, "upstream queries over kernel UDP abandoned to make room")  \
     X(upstream_errors, "upstream queries that the network rejected")                  \
     X(upstream_no_buffer, "upstream replies lost: no buffer")                         \
+    X(upstream_no_descriptor, "upstream queries without a free descriptor")           \
     X(reply_ring_full, "upstream replies lost: a worker's ring is full")              \
     X(upstream_channel, "upstream queries over persistent connections")               \
     X(upstream_again, "upstream queries sent again over connections")                 \

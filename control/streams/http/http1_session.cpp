@@ -162,6 +162,13 @@ void Http1Session::refuse(const HttpRefusal& refusal, bool close) {
     write(refusal.status, octets_of(refusal.text), AnswerForm::message);
 }
 
+std::size_t Http1Session::held_bytes() const {
+    const std::size_t request =
+        parser_ != nullptr ? kMaxHttpHead + parser_->get().body().capacity() : 0;
+    const std::size_t query = query_ ? query_->message.capacity() : 0;
+    return in_.capacity() + out_.capacity() + taken_.capacity() + request + query;
+}
+
 bool Http1Session::answer(std::uint32_t stream, HttpStatus status,
                           std::span<const std::uint8_t> response) {
     if (!answering_ || stream != serial_) return false;

@@ -30,6 +30,7 @@ class Http1Session final : public HttpSession {
                 std::span<const std::uint8_t> response) override;
     std::span<const std::uint8_t> next_output() override;
     [[nodiscard]] std::size_t unsent() const override { return out_.size(); }
+    [[nodiscard]] std::size_t held_bytes() const override;
     void shut_down() override { ending_ = true; }
     void send_away() override {
         is_sent_away_ = true;

@@ -1,7 +1,10 @@
 #include "control/streams/http/http2_session.h"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <ctime>
 #include <utility>
 
@@ -19,6 +22,35 @@ constexpr std::size_t kMaxFields = 8;  // of an answer
 // Of fields that were sent and may be pointed to (RFC 7541 4.1): a content type, HTTP/3's address and
 // two dates.
 constexpr std::size_t kTableBytes = 288;
+
+// Of a session without a stream: kSessionBytes of control/streams/base/client_budget.h.
+constexpr std::size_t kIdleBytes = 28 * 1024;
+
+// The C library's allocator, which counts what is allocated into `bytes`.
+void* counted(void* memory, void* bytes) {
+    *static_cast<std::size_t*>(bytes) += ::malloc_usable_size(memory);
+    return memory;
+}
+void uncount(void* memory, void* bytes) {
+    *static_cast<std::size_t*>(bytes) -= ::malloc_usable_size(memory);
+}
+nghttp2_mem counting_memory(std::size_t& bytes) {
+    return {&bytes, [](std::size_t size, void* all) { return counted(std::malloc(size), all); },
+            [](void* memory, void* all) {
+                uncount(memory, all);
+                std::free(memory);
+            },
+            [](std::size_t count, std::size_t size, void* all) {
+                return counted(std::calloc(count, size), all);
+            },
+            [](void* memory, std::size_t size, void* all) -> void* {
+                const std::size_t before = ::malloc_usable_size(memory);
+                void* const moved = std::realloc(memory, size);
+                if (moved == nullptr) return nullptr;
+                *static_cast<std::size_t*>(all) -= before;
+                return counted(moved, all);
+            }};
+}
 
 // Fields that change with each answer are not added to the header tables. The date is constant for a
 // second.
@@ -68,7 +100,9 @@ struct Http2Session::Calls : Http2Calls<Http2Session> {
 Http2Session::Http2Session(const HttpSite& site, HttpQueryTaker& taker, StreamCounters& counters,
                            std::uint32_t streams)
     : site_(site), taker_(taker), counters_(counters) {
-    if (nghttp2_session_server_new2(&session_, Calls::all(), this, Calls::options()) != 0) {
+    nghttp2_mem memory = counting_memory(library_bytes_);
+    if (nghttp2_session_server_new3(&session_, Calls::all(), this, Calls::options(), &memory) !=
+        0) {
         session_ = nullptr;
         broken_ = true;
         return;
@@ -112,6 +146,7 @@ Http2Session::Stream* Http2Session::find(std::int32_t id) {
 void Http2Session::on_begun(std::int32_t id) {
     Stream& stream = streams_[id];
     stream.began_ms = now_ms_;
+    recount(stream);
     found_ = {id, &stream};
 }
 
@@ -166,6 +201,7 @@ void Http2Session::on_head(std::int32_t id, Stream& stream, bool is_all) {
     stream.path = query.path;
     stream.form = query.form;
     if (!query.in_content) stream.content = std::move(query.message);
+    recount(stream);
     if (is_all) on_complete(id, stream);
 }
 
@@ -182,6 +218,17 @@ void Http2Session::on_content(std::int32_t id, std::span<const std::uint8_t> byt
     if (bytes.size() > kMaxHttpQuery - stream.content.size())
         return refuse(id, HttpStatus::content_too_large);
     stream.content.insert(stream.content.end(), bytes.begin(), bytes.end());
+    recount(stream);
+}
+
+void Http2Session::recount(Stream& stream) {
+    const std::size_t now = sizeof stream + stream.head_bytes + stream.content.capacity();
+    stream_bytes_ += now - std::exchange(stream.counted, now);  // modulo 2^64
+}
+
+std::size_t Http2Session::held_bytes() const {
+    const std::size_t all = library_bytes_ + stream_bytes_;
+    return all - std::min(all, kIdleBytes);
 }
 
 void Http2Session::on_complete(std::int32_t id, Stream& stream) {
@@ -190,6 +237,7 @@ void Http2Session::on_complete(std::int32_t id, Stream& stream) {
     if (const auto status = judge_message(stream.content); status != HttpStatus::ok)
         return refuse(id, status);
     const auto message = std::exchange(stream.content, {});
+    recount(stream);
     const auto forwarded_for = std::exchange(stream.head.forwarded_for, {});
     taker_.take_query(static_cast<std::uint32_t>(id), stream.path, message, forwarded_for);
 }
@@ -210,6 +258,7 @@ bool Http2Session::answer(std::uint32_t id, HttpStatus status,
     if (stream->head.method != HttpMethod::head)
         stream->content.assign(fields.content().begin(), fields.content().end());
     unsent_ += stream->content.size();
+    recount(*stream);
     control_frames_left_ = std::min(control_frames_left_ + kControlFramesPerAnswer, kControlFrames);
 
     std::array<char, 3> digits;
@@ -248,6 +297,7 @@ void Http2Session::on_closed(std::int32_t id, std::uint32_t) {
     const bool whole = stream.answered && stream.sent == stream.content.size();
     const bool ours = stream.given_up;
     if (stream.answered) unsent_ -= stream.content.size() - stream.sent;
+    stream_bytes_ -= stream.counted;
     streams_.erase(id);
     found_ = {0, nullptr};
     if (whole) resets_left_ = std::min(resets_left_ + 1, kResets);

@@ -45,6 +45,7 @@ class Http2Session final : public HttpSession {
                 std::span<const std::uint8_t> response) override;
     std::span<const std::uint8_t> next_output() override;
     [[nodiscard]] std::size_t unsent() const override { return unsent_; }
+    [[nodiscard]] std::size_t held_bytes() const override;
     void shut_down() override;
     void send_away() override;
     [[nodiscard]] bool is_over() const override;
@@ -62,6 +63,7 @@ class Http2Session final : public HttpSession {
         std::vector<std::uint8_t> content;  // of the request; then of the answer
         std::size_t sent = 0;               // of the answer
         std::size_t ignored = 0;            // of the request, after the answer
+        std::size_t counted = 0;            // of stream_bytes_
     };
     struct Calls;  // nghttp2's callbacks
     friend struct Http2Calls<Http2Session>;
@@ -81,10 +83,14 @@ class Http2Session final : public HttpSession {
     void calm_down();
     [[nodiscard]] Stream* find(std::int32_t id);
     void count(StreamCount c) { counters_.add(c); }
+    // Counts the present memory of the stream.
+    void recount(Stream& stream);
 
     const HttpSite& site_;
     HttpQueryTaker& taker_;
     StreamCounters& counters_;
+    std::size_t library_bytes_ = 0;  // allocated by nghttp2 for session_
+    std::size_t stream_bytes_ = 0;   // in streams_
     nghttp2_session* session_ = nullptr;
     std::map<std::int32_t, Stream> streams_;
     std::pair<std::int32_t, Stream*> found_{0, nullptr};  // the last one found

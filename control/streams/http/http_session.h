@@ -54,6 +54,9 @@ class HttpSession {
     // Bytes of answers that next_output() has not returned yet.
     [[nodiscard]] virtual std::size_t unsent() const = 0;
 
+    // Memory that requests, answers and the protocol's state take beyond those of an idle session.
+    [[nodiscard]] virtual std::size_t held_bytes() const = 0;
+
     // Tells the client that no further request is accepted.
     virtual void shut_down() = 0;
     // Asks the client to open another connection for further requests; those that it has sent are

@@ -1,6 +1,7 @@
 // A client's connection for ClientConnections, independent of its protocol.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <list>
 #include <memory>
@@ -39,6 +40,7 @@ class ClientConnection {
     Order* order_ = nullptr;  // its list, and its position there
     Order::iterator place_;
     bool is_to_flush_ = false;
+    std::size_t standing_bytes_ = 0, held_bytes_ = 0;  // of the process's ClientBudget
 };
 
 }  // namespace steer::stream

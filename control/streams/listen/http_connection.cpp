@@ -88,6 +88,7 @@ void HttpConnection::read() {
             return close();
         }
         write();
+        report_bytes();
         if (!wants_input()) return;
         if (all) return wait_to_read(Io::wait_read);
     }
@@ -197,7 +198,14 @@ void HttpConnection::flush() {
         context_.count(StreamCount::tcp_stalled);
         close();
     }
+    report_bytes();
     if (!reading_ && wants_input()) read();
+}
+
+void HttpConnection::report_bytes() {
+    const std::size_t tls = stream_.is_secure() && !out_.empty() ? kTlsRecordBytes : 0;
+    const std::size_t session = session_ != nullptr ? session_->held_bytes() : 0;
+    if (!clients_.may_hold(*this, first_.capacity() + out_.capacity() + session + tls)) close();
 }
 
 void HttpConnection::write() {
@@ -217,7 +225,8 @@ void HttpConnection::write() {
         stream_.end_writing();
         clients_.linger(*this);
     }
-    if (peer_ended_ && in_progress_ == 0 && !has_unsent()) close();
+    if (peer_ended_ && in_progress_ == 0 && !has_unsent()) return close();
+    clients_.settle(*this);
 }
 
 // Takes what the session has for the client, to be written in one go.

@@ -61,6 +61,8 @@ class HttpConnection final : public ClientConnection,
     void write();
     void fill();
     void wait_to_write(Io what);
+    // Reports the bytes that it holds; closes it if they are too many.
+    void report_bytes();
     [[nodiscard]] bool has_unsent() const {
         return !out_.empty() || (session_ != nullptr && session_->unsent() > 0);
     }

@@ -2,8 +2,9 @@
 //
 // A client with too many connections is refused. If there are too many in total, one is closed (RFC
 // 7766 6.2.3): one that is still in its opening and has had time for it, else the one that is idle
-// longest. If there is none, the new connection is refused. expire() detects silence, so a
-// connection needs no timer.
+// longest. If there is none, the new connection is refused. The same holds for all services
+// together (ClientBudget), where a client with its share of all places loses an idle one of its own.
+// expire() detects silence, so a connection needs no timer.
 #pragma once
 
 #include <cstdint>
@@ -42,6 +43,19 @@ class ClientConnections {
     void linger(ClientConnection& connection);
     // The connection was active now.
     void used(ClientConnection& connection);
+    // Call it when the connection may have become idle.
+    void settle(ClientConnection& connection);
+    // The connection holds that many bytes (ClientBudget). Returns false, and has counted it, if it
+    // must be closed. May be called for one that is closed.
+    [[nodiscard]] bool may_hold(ClientConnection& connection, std::size_t bytes);
+
+    // The connection that leaves first for another one.
+    struct Leaver {
+        std::shared_ptr<ClientConnection> connection;  // nullptr: none may leave
+        unsigned rank = 0;                             // the lowest leaves first
+        std::uint64_t since_ms = 0;                    // then the one with the earliest
+    };
+    [[nodiscard]] Leaver find_leaver();
     // The connection has more to send: calls its flush() after all answers of this turn.
     template <class Connection>
     void flush_later(Connection& connection) {
@@ -59,14 +73,24 @@ class ClientConnections {
 
   private:
     using Order = ClientConnection::Order;
-    void put(const std::shared_ptr<ClientConnection>& connection, Order& order);
+    void put(const std::shared_ptr<ClientConnection>& connection, Order& order,
+             std::size_t standing_bytes);
     bool make_room();
+    bool admit_to_process(const IpAddress& client);
+    bool take_share(const IpAddress& client);
+    bool take_process_place();
+    // The standing bytes of a connection in its opening, and after it.
+    [[nodiscard]] std::size_t opening_bytes() const;
+    [[nodiscard]] std::size_t open_bytes() const;
+    void expire_silent(Order& order);
+    void close_holders();
     // Closes the connections that entered `order` at least `age_ms` ago; counts them as `why`.
     void expire_entered(Order& order, std::uint64_t age_ms, StreamCount why);
 
     StreamContext& context_;
     std::shared_ptr<const Service> service_;
-    Order opening_, open_, lingering_;
+    // Connections in `busy_` were found busy in `open_`; settle() and used() move them back.
+    Order opening_, open_, busy_, lingering_;
     std::vector<std::shared_ptr<ClientConnection>> to_flush_;
 };
 

@@ -68,11 +68,18 @@ void TcpConnection::read() {
         have = take_queries(have);
         if (closed_ || ending_) return;
         in_.assign(room.begin(), room.begin() + static_cast<std::ptrdiff_t>(have));
-        if (!is_full()) wait_to_read(io == Io::done ? Io::wait_read : io);
+        report_bytes();
+        if (!closed_ && !is_full()) wait_to_read(io == Io::done ? Io::wait_read : io);
         return;
     }
     in_.assign(room.begin(), room.begin() + static_cast<std::ptrdiff_t>(have));
-    if (!is_full()) read_next_turn();
+    report_bytes();
+    if (!closed_ && !is_full()) read_next_turn();
+}
+
+void TcpConnection::report_bytes() {
+    const std::size_t tls = stream_.is_secure() && !out_.empty() ? kTlsRecordBytes : 0;
+    if (!clients_.may_hold(*this, in_.capacity() + out_.capacity() + tls)) close();
 }
 
 std::size_t TcpConnection::take_queries(std::size_t n) {
@@ -177,6 +184,7 @@ void TcpConnection::flush() {
         context_.count(StreamCount::tcp_stalled);
         close();
     }
+    report_bytes();
     if (!closed_ && !ending_ && !reading_) read();
 }
 
@@ -195,7 +203,8 @@ void TcpConnection::write() {
     }
     out_ = {};
     written_ = 0;
-    if (ending_ && in_progress_ == 0) close();
+    if (ending_ && in_progress_ == 0) return close();
+    clients_.settle(*this);
 }
 
 void TcpConnection::wait_to_write(Io what) {

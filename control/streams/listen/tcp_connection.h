@@ -56,6 +56,8 @@ class TcpConnection final : public ClientConnection,
     void write();
     void wait_to_write(Io what);
     void end_after_answers();
+    // Reports the bytes that it holds; closes it if they are too many.
+    void report_bytes();
 
     StreamContext& context_;
     Injector& injector_;

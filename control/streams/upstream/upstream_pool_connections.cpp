@@ -55,9 +55,10 @@ void UpstreamPool::connect_more(std::size_t wanted) {
     if (is_distrusted()) return;
     const std::uint64_t now = context_.now_ms();
     const std::size_t there = usable(now);
+    const std::size_t most =
+        std::min<std::size_t>(target_->max_conns, context_.upstream_sockets.pooled);
     for (std::size_t fresh = fresh_attempts(now); fresh < wanted; ++fresh) {
-        if (there + fresh >= target_->max_conns ||
-            attempts_.size() >= target_->max_conns + kLateAttempts ||
+        if (there + fresh >= most || attempts_.size() >= most + kLateAttempts ||
             !pace_.may_connect(now, fresh) || !connect())
             return;
     }

@@ -1,6 +1,7 @@
 #include "control/streams/upstream/upstream_reply.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 
 #include "dataplane/dns/query.h"
@@ -71,6 +72,7 @@ bool is_reply_to(std::span<const std::uint8_t> query, std::span<const std::uint8
 void hand_back(StreamContext& context, const UpstreamAsk& ask, Buffer* reply, int error) {
     const bool was_reached = error == static_cast<int>(kForgedReplies);
     if (ask.on_result) ask.on_result(was_reached ? 0 : error);
+    if (error == EMFILE || error == ENFILE) context.count(StreamCount::upstream_no_descriptor);
     if (ask.on_probe_reply) {
         if (reply != nullptr) ask.on_probe_reply(reply->bytes());
         return release(reply);

@@ -136,7 +136,7 @@ UpstreamTcp::~UpstreamTcp() {
 
 void UpstreamTcp::ask(UpstreamAsk ask) {
     context_.count(StreamCount::upstream_tcp);
-    if (open_.size() >= kAtOnce) {
+    if (open_.size() >= context_.upstream_sockets.tcp) {
         hand_back(context_, ask, nullptr, EBUSY);
         return;
     }

@@ -1,7 +1,7 @@
 // Queries upstreams over TCP: after truncated UDP replies, and for clients over TCP.
 //
 // One connection per query: such queries are rare, and the other side cannot have closed a new
-// connection. At most kAtOnce at a time; more are refused with EBUSY. Everything, including the
+// connection. At most UpstreamSocketLimits::tcp at a time; more are refused with EBUSY. Everything, including the
 // connection, ends at the query's own timeout (ETIMEDOUT).
 #pragma once
 
@@ -15,8 +15,6 @@ namespace steer::stream {
 
 class UpstreamTcp {
   public:
-    static constexpr std::size_t kAtOnce = 256;
-
     explicit UpstreamTcp(StreamContext& context) : context_(context) {}
     ~UpstreamTcp();
 

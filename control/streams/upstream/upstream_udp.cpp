@@ -1,9 +1,7 @@
 #include "control/streams/upstream/upstream_udp.h"
 
-#include <sys/resource.h>
 #include <sys/socket.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <optional>
 #include <utility>
@@ -20,14 +18,6 @@ using boost::system::error_code;
 namespace {
 
 constexpr unsigned kRepliesPerTurn = 64;
-constexpr std::size_t kFewSockets = 64;
-
-// An eighth of the descriptors that the process may have.
-std::size_t most_sockets() {
-    rlimit files{};
-    if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return kFewSockets;
-    return std::clamp<std::size_t>(files.rlim_cur / 8, kFewSockets, UpstreamUdp::kMaxSockets);
-}
 
 bool is_shortage(int error) {
     return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM ||
@@ -135,8 +125,6 @@ class UpstreamUdp::Socket : public std::enable_shared_from_this<Socket> {
     Sockets::iterator place_;
 };
 
-UpstreamUdp::UpstreamUdp(StreamContext& context) : context_(context), most_(most_sockets()) {}
-
 UpstreamUdp::~UpstreamUdp() {
     for (auto& socket : sockets_)
         socket->close();
@@ -149,7 +137,7 @@ void UpstreamUdp::forget(Sockets::iterator socket) {
 
 void UpstreamUdp::ask(UpstreamAsk ask) {
     context_.count(StreamCount::upstream_udp);
-    if (sockets_.size() >= most_) {
+    if (sockets_.size() >= context_.upstream_sockets.udp) {
         context_.count(StreamCount::upstream_forgotten);
         forget(sockets_.begin());
     }
@@ -160,7 +148,9 @@ void UpstreamUdp::ask(UpstreamAsk ask) {
         forget(sockets_.begin());
         socket->close();
         socket = std::make_shared<Socket>(*this, socket->take_ask());
+        const bool had_descriptor = error != EMFILE && error != ENFILE;
         error = socket->send();
+        if (error == 0 && !had_descriptor) context_.count(StreamCount::upstream_no_descriptor);
     }
     if (error != 0) {
         socket->close();

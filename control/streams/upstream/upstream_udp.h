@@ -2,9 +2,9 @@
 // there is no port.
 //
 // Each query has its own socket, which is closed with its reply. The kernel chooses a random port;
-// an attacker must guess that port and the id (RFC 5452 4.5 and 9.2). At most kMaxSockets wait at a
-// time, fewer if the process may open only few descriptors. Above that, the oldest query is
-// dropped, as if its reply were lost. A forged reply with the right port, id and source but another
+// an attacker must guess that port and the id (RFC 5452 4.5 and 9.2). At most
+// UpstreamSocketLimits::udp wait at a time. Above that, the oldest query is dropped, as if its
+// reply were lost. A forged reply with the right port, id and source but another
 // question is ignored. After kMaxNearMisses wrong replies, the worker uses TCP (kForgedReplies). It
 // also does after a reply that arrived as fragments, because an attacker can replace one of them.
 //
@@ -24,10 +24,9 @@ namespace steer::stream {
 
 class UpstreamUdp {
   public:
-    static constexpr std::size_t kMaxSockets = 4096;
     static constexpr unsigned kMaxNearMisses = 10;
 
-    explicit UpstreamUdp(StreamContext& context);
+    explicit UpstreamUdp(StreamContext& context) : context_(context) {}
     ~UpstreamUdp();
     UpstreamUdp(const UpstreamUdp&) = delete;
     UpstreamUdp& operator=(const UpstreamUdp&) = delete;
@@ -45,7 +44,6 @@ class UpstreamUdp {
     void forget(Sockets::iterator socket);
 
     StreamContext& context_;
-    std::size_t most_;
     Sockets sockets_;  // oldest first
 };
 

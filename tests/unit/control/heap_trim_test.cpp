@@ -5,16 +5,24 @@
 
 using steer::HeapTrim;
 
+namespace {
+
+constexpr std::size_t operator""_crowds(unsigned long long count) {
+    return static_cast<std::size_t>(count) * HeapTrim::kCrowd;
+}
+
+}  // namespace
+
 BOOST_AUTO_TEST_SUITE(heap_trim)
 
 BOOST_AUTO_TEST_CASE(memory_is_trimmed_after_many_objects_were_freed) {
     HeapTrim trim;
     BOOST_TEST(!trim.is_due(0, 0));
-    BOOST_TEST(!trim.is_due(5000, 100));
-    BOOST_TEST(!trim.is_due(1251, 200));
-    BOOST_TEST(trim.is_due(1250, 300));
+    BOOST_TEST(!trim.is_due(8_crowds, 100));
+    BOOST_TEST(!trim.is_due(2_crowds + 1, 200));
+    BOOST_TEST(trim.is_due(2_crowds, 300));
     BOOST_TEST(!trim.is_due(0, 400));
-    BOOST_TEST(trim.is_due(0, 400 + HeapTrim::kEveryMs));   // the 1250 were a crowd as well
+    BOOST_TEST(trim.is_due(0, 400 + HeapTrim::kEveryMs));   // the two were crowds as well
     BOOST_TEST(trim.is_due(HeapTrim::kCrowd - 1, 30'000));  // once more
     BOOST_TEST(!trim.is_due(0, 50'000));
 }
@@ -22,7 +30,7 @@ BOOST_AUTO_TEST_CASE(memory_is_trimmed_after_many_objects_were_freed) {
 // Counted as closed before their memory is free.
 BOOST_AUTO_TEST_CASE(memory_that_is_freed_late_is_trimmed_once_more) {
     HeapTrim trim;
-    BOOST_TEST(!trim.is_due(3000, 0));
+    BOOST_TEST(!trim.is_due(3_crowds, 0));
     BOOST_TEST(trim.is_due(0, 1'000));
     BOOST_TEST(!trim.is_due(0, 1'000 + HeapTrim::kEveryMs - 1));
     BOOST_TEST(trim.is_due(0, 1'000 + HeapTrim::kEveryMs));

@@ -252,6 +252,14 @@ BOOST_AUTO_TEST_CASE(silence_and_its_end_are_reported_once) {
     BOOST_TEST(w.probes.news(kId, "udp://192.0.2.1:53", w.now_ms).empty());
 }
 
+BOOST_AUTO_TEST_CASE(silence_without_descriptors_is_not_blamed_on_the_upstream) {
+    World w;
+    w.pass(8'000, false);
+    const std::string news = w.probes.news(kId, "a", w.now_ms, false);
+    BOOST_TEST(news.find("no file descriptor is free") != std::string::npos);
+    BOOST_TEST(news.find("firewall") == std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(an_unstable_upstream_does_not_flood_the_log) {
     World w;
     w.clients = [&] { ++w.traffic.queries; };

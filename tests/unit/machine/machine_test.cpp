@@ -13,6 +13,7 @@
 #include "control/operator/machine/checks.h"
 #include "control/operator/machine/report.h"
 #include "control/operator/machine/steps.h"
+#include "control/operator/machine/unit.h"
 #include "support/temp_folder.h"
 
 namespace steer::machine {
@@ -547,7 +548,22 @@ BOOST_AUTO_TEST_CASE(connections_need_enough_open_files) {
                             "max_connections: 100000 } }\n");
     machine.write("/lib/systemd/system/steerdnsd.service",
                   "[Service]\nLimitMEMLOCK=infinity\nLimitNOFILE=65536");
-    HAS(machine.the("open-files").steps.at(0).command, "LimitNOFILE=101024");
+    HAS(machine.the("open-files").steps.at(0).command, "LimitNOFILE=105472");
+}
+
+BOOST_AUTO_TEST_CASE(the_hard_limit_of_the_unit_counts) {
+    const std::string unit = "/lib/systemd/system/steerdnsd.service";
+    for (const auto& [text, limit] : std::initializer_list<std::pair<const char*, std::uint64_t>>{
+             {"4096", 4096}, {"1024:524288", 524'288}, {"infinity", UINT64_MAX}}) {
+        Machine machine;
+        machine.write(unit, std::string("[Service]\nLimitNOFILE=") + text);
+        BOOST_TEST(descriptors_of_unit(machine.subject().root).value_or(0) == limit);
+        BOOST_TEST((machine.the("open-files").level == Level::ok) == (limit > 12'288));
+    }
+    Machine without;
+    BOOST_TEST(!descriptors_of_unit(without.subject().root).has_value());
+    without.write(unit, "[Service]\n");
+    BOOST_TEST(!descriptors_of_unit(without.subject().root).has_value());
 }
 
 // ---- what is printed

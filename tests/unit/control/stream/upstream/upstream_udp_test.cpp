@@ -1,6 +1,5 @@
 // Upstreams by kernel sockets: replies find their query, lies do not, errors come back, ports
 // change.
-#include <sys/resource.h>
 
 #include <boost/test/unit_test.hpp>
 #include <cerrno>
@@ -77,12 +76,9 @@ BOOST_AUTO_TEST_CASE(ten_forged_replies_end_a_query_over_udp) {
 }
 
 BOOST_AUTO_TEST_CASE(the_longest_waiting_query_makes_room) {
-    rlimit before{};
-    BOOST_REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
-    rlimit few = before;
-    few.rlim_cur = 512;  // 64 sockets
-    BOOST_REQUIRE(::setrlimit(RLIMIT_NOFILE, &few) == 0);
     StreamWorld w;
+    w.thread->set_upstream_sockets({.udp = 64});
+    w.turn();
     Peer upstream = Peer::bound(Transport::udp, address("127.0.0.1"));
     std::vector<std::pair<Bytes, stream::SocketAddress>> asked;
     for (unsigned i = 0; i < 70; ++i) {
@@ -102,7 +98,6 @@ BOOST_AUTO_TEST_CASE(the_longest_waiting_query_makes_room) {
     }
     w.until([&] { return w.replies.size() == 64; });
     BOOST_TEST(w.replies.size() == 64U);
-    ::setrlimit(RLIMIT_NOFILE, &before);
 }
 
 BOOST_AUTO_TEST_CASE(an_error_without_a_question_is_a_reply) {
