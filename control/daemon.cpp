@@ -94,7 +94,7 @@ Result<void> Daemon::start_parts() {
 
 void Daemon::run() {
     poll();
-    if (!has_ended()) main_.io().run();
+    if (!has_ended()) main_.run();
     stop();
 }
 

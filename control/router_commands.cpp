@@ -33,6 +33,7 @@ class RouterCommandsPart final : public Part {
         methods.add({.name = "routers.commands",
                      .help = "Prints the RouterOS commands that prepare the routers.",
                      .changes = ops::Changes::nothing(),
+                     .piece = ops::Piece::report(),
                      .role = AccessRole::admin,
                      .parameters = {{"managed", ops::ParamType::text,
                                      "a text of managed.yaml that is not in force yet"}},

@@ -11,6 +11,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <chrono>
+#include <cmath>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -41,7 +42,7 @@ using ops::Changes;
 constexpr std::chrono::seconds kRoutersPatience{1};
 
 constexpr std::string_view kStatusMembers =
-    "version uptime_s config generation memory simd pid resident_bytes? cpu_s threads open_files? "
+    "version uptime_s config generation memory simd pid resident_bytes? cpu_s main_turn_ms threads open_files? "
     "ready problems reload lists secondaries? ports addresses workers cache? routers bypass? sets? "
     "opnsense? upstreams certificates connections connection_limit? descriptors mdns? log "
     "confinement support?";
@@ -124,6 +125,7 @@ void StatusPart::add_methods(ops::Methods& methods) {
     methods.add({.name = "status",
                  .help = "Shows readiness, ports, workers, cache, routers, sets and upstreams.",
                  .changes = Changes::nothing(),
+                 .piece = ops::Piece::report(),
                  .run = with_routers([this] { return status(); }),
                  .members = kStatusMembers,
                  .result = "one object with a part for each subject"});
@@ -131,12 +133,14 @@ void StatusPart::add_methods(ops::Methods& methods) {
         {.name = "counters",
          .help = "Shows the verdicts and counters of all workers.",
          .changes = Changes::nothing(),
+         .piece = ops::Piece::report(),
          .run = with_routers([this] { return counters(); }),
          .members = kCounterMembers,
          .result = "numbers since the start: of workers, routers, sets, streams and ports"});
     methods.add({.name = "version",
                  .help = "Shows the version of steerdnsd.",
                  .changes = Changes::nothing(),
+                 .piece = ops::Piece::small(),
                  .run = [](const ops::Arguments&) -> ops::RpcResult {
                      return boost::json::value{{"version", kVersion}};
                  },
@@ -195,6 +199,7 @@ void StatusPart::add_status(object& all) {
     all["pid"] = facts.pid;
     all["resident_bytes"] = facts.resident_bytes;
     all["cpu_s"] = facts.cpu_s;
+    all["main_turn_ms"] = std::round(static_cast<double>(main_.turns().longest_ns()) / 1e4) / 100;
     all["threads"] = facts.threads;
     if (facts.open_files) all["open_files"] = *facts.open_files;
 }
@@ -208,6 +213,8 @@ void StatusPart::write_metrics(ops::MetricWriter& writer) {
     writer.sample({}, facts.cpu_s);
     writer.family("process_start_time_seconds");
     writer.sample({}, facts.started_s);
+    writer.family("steerdns_main_turn_seconds");
+    writer.sample({}, static_cast<double>(main_.turns().longest_ns()) / 1e9);
     writer.family("process_threads");
     writer.sample({}, facts.threads);
     if (facts.open_files) {

@@ -129,7 +129,8 @@ class Router final : public LinkUser, private SessionHandler {
     // The rows of our lists whose comments begin with `prefix` and have our form. `write`: replaces
     // their comments by ours. Each row stays in place with its timeout. Writes nothing while paused
     // or not in sync.
-    Adopted adopt(std::string_view prefix, bool write, std::uint64_t now_ms);
+    Adopted adopt(std::string_view prefix, bool write, std::uint64_t now_ms,
+                  std::size_t most = SIZE_MAX);
     // Gives up the claims of this address and removes our dynamic rows for it. Promises on the row
     // board become invalid, so answers are claimed again. Rows of a router that is not in sync
     // expire.
@@ -154,7 +155,9 @@ class Router final : public LinkUser, private SessionHandler {
     [[nodiscard]] const Trace& trace() const { return trace_; }
     [[nodiscard]] RouterStatus status() const;
     [[nodiscard]] const RouterCounters& counters() const { return counters_; }
-    [[nodiscard]] std::vector<OrphanRow> orphans() const;
+    // Behind that place, in order: at most `most`.
+    [[nodiscard]] std::vector<OrphanRow> orphans(std::optional<OrphanPlace> after = std::nullopt,
+                                                 std::size_t most = SIZE_MAX) const;
 
   private:
     void on_login(const Ending& ending) override;
@@ -322,6 +325,7 @@ class Router final : public LinkUser, private SessionHandler {
     }
     // router_adopt.cpp: rows of a predecessor
     [[nodiscard]] const List* heir_of(NameIndex name, std::string_view tag) const;
+    static void keep_first(std::vector<AdoptableRow>& rows, std::size_t most);
     [[nodiscard]] AdoptableRow adoptable(const Row& row, const CommentFacts& facts) const;
     void on_adopt_end(const Job& job, const Ending& ending);
     void begin_reading();

@@ -47,7 +47,14 @@ AdoptableRow Router::adoptable(const Row& row, const CommentFacts& facts) const 
     return out;
 }
 
-Adopted Router::adopt(std::string_view prefix, bool write, std::uint64_t now_ms) {
+// Sorted, without those behind the first `most`.
+void Router::keep_first(std::vector<AdoptableRow>& rows, std::size_t most) {
+    std::ranges::sort(rows, {},
+                      [](const AdoptableRow& row) { return std::pair{row.list, row.address}; });
+    if (rows.size() > most) rows.erase(rows.begin() + static_cast<std::ptrdiff_t>(most), rows.end());
+}
+
+Adopted Router::adopt(std::string_view prefix, bool write, std::uint64_t now_ms, std::size_t most) {
     go_on_at(now_ms);
     Adopted done;
     if (state_ != RouterState::in_sync) return done;
@@ -56,13 +63,13 @@ Adopted Router::adopt(std::string_view prefix, bool write, std::uint64_t now_ms)
         if (row.owner == Owner::ours || row.comment.empty() || row.is_gone(now_)) return;
         const auto facts = parse_comment(prefix, row.comment);
         if (!facts) return;
+        ++done.found;
         done.rows.push_back(adoptable(row, *facts));
-        if (!done.rows.back().own_comment.empty())
+        if (write && !done.rows.back().own_comment.empty())
             by_comment[{row.place.table().index(), done.rows.back().own_comment}].push_back(row.id);
+        if (done.rows.size() / 2 > most) keep_first(done.rows, most);
     });
-    std::ranges::sort(done.rows, {}, [](const AdoptableRow& row) {
-        return std::pair{row.list, row.address};
-    });
+    keep_first(done.rows, most);
     if (!write || !writes()) return done;
     for (const auto& [target, ids] : by_comment) {
         for (std::size_t from = 0; from < ids.size(); from += kRowsOfASentence) {

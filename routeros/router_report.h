@@ -116,9 +116,17 @@ struct ProbeView {
     std::string transcript;  // transcript.h
 };
 
+// In the order of orphans(): menus, then ids. A row keeps its place while it is there.
+struct OrphanPlace {
+    std::size_t table = 0;
+    std::uint64_t id = 0;  // a RowId
+    auto operator<=>(const OrphanPlace&) const = default;
+};
+
 // A row with our comment prefix and the `pg` of an unknown plugin.
 struct OrphanRow {
     std::string list, address, comment;  // safe text
+    OrphanPlace place;
 };
 
 // A row of another program with a comment in our form, so that it can be taken over.
@@ -129,8 +137,9 @@ struct AdoptableRow {
 };
 // The result of adopt().
 struct Adopted {
-    std::vector<AdoptableRow> rows;
-    std::size_t asked = 0;  // of `rows`: those whose comments are being replaced
+    std::vector<AdoptableRow> rows;  // by list and address: the first ones
+    std::size_t found = 0;           // all of them
+    std::size_t asked = 0;           // those whose comments are being replaced
 };
 
 // The write that a place needs, or the reason why it is not written.

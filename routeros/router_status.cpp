@@ -236,12 +236,28 @@ RouterStatus Router::status() const {
     return s;
 }
 
-std::vector<OrphanRow> Router::orphans() const {
-    std::vector<OrphanRow> out;
+std::vector<OrphanRow> Router::orphans(std::optional<OrphanPlace> after, std::size_t most) const {
+    const auto place_of = [](const Row* row) {
+        return OrphanPlace{row->place.table().index(), row->id};
+    };
+    const auto is_before = [&](const Row* a, const Row* b) { return place_of(a) < place_of(b); };
+    std::vector<const Row*> first;  // a heap of the first ones, the last of them in front
     rows_.for_each([&](const Row& row) {
-        if (row.owner != Owner::orphan) return;
-        out.push_back({names_[row.place.name].text, row.place.address.to_string(), row.comment});
+        if (row.owner != Owner::orphan || (after && place_of(&row) <= *after)) return;
+        if (first.size() == most) {
+            if (most == 0 || !is_before(&row, first.front())) return;
+            std::ranges::pop_heap(first, is_before);
+            first.pop_back();
+        }
+        first.push_back(&row);
+        std::ranges::push_heap(first, is_before);
     });
+    std::ranges::sort_heap(first, is_before);
+    std::vector<OrphanRow> out;
+    out.reserve(first.size());
+    for (const Row* const row : first)
+        out.push_back({names_[row->place.name].text, row->place.address.to_string(), row->comment,
+                       place_of(row)});
     return out;
 }
 

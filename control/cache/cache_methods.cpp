@@ -32,6 +32,7 @@ using ops::RpcError;
 // Maximum addresses of a flush with rows; the reply reports that further ones keep their rows.
 constexpr std::size_t kMaxForgotten = 10'000;
 constexpr std::uint64_t kUsualPrint = 1'000, kMaxPrint = 1'000'000'000;
+constexpr ops::Piece kAnswers = ops::Piece::pages(kUsualPrint);
 
 // `text` is a domain name.
 std::vector<std::uint8_t> wire_of(std::string_view text) {
@@ -264,22 +265,52 @@ object shown(const CacheMethods& m, const HeldAnswer& held) {
     return out;
 }
 
-// At most this number; "more" is true if there are others.
-std::function<void(std::vector<HeldAnswer>)> answer_with_records(const CacheMethods& m,
-                                                                 const ops::RpcDone& done,
-                                                                 std::size_t most = SIZE_MAX) {
-    return [m, done, most](const std::vector<HeldAnswer>& all) {
-        array answers;
-        for (const HeldAnswer& held : std::span(all).first(std::min(most, all.size())))
-            answers.push_back(shown(m, held));
-        done(value(object{{"answers", std::move(answers)}, {"more", all.size() > most}}));
-    };
+// Where a listing goes on, and how many answers it may still have.
+struct Listing {
+    cache::WalkPlace from;
+    std::uint64_t left = 0;
+};
+
+ops::Cursor cursor_of(const Listing& listing) {
+    return {std::to_string(listing.from.shard), std::to_string(listing.from.slot),
+            std::to_string(listing.left)};
+}
+
+// No value: not a cursor of a listing.
+std::optional<Listing> listing_from(std::string_view text) {
+    const auto cursor = ops::Cursor::from(text, 3);
+    if (!cursor) return std::nullopt;
+    const auto shard = cursor->number(0), slot = cursor->number(1), left = cursor->number(2);
+    if (!shard || !slot || !left || *shard > kMaxWorkers || *slot > UINT32_MAX || *left == 0)
+        return std::nullopt;
+    return Listing{{static_cast<unsigned>(*shard), static_cast<cache::SlotId>(*slot)}, *left};
+}
+
+// `most`: of all pages.
+void show_page(const CacheMethods& m, const ops::Arguments& asked, CacheService::Filter filter,
+               std::uint64_t most, const ops::RpcDone& done) {
+    const auto cursor = asked.find_text(ops::kCursor);
+    const auto listing = cursor ? listing_from(*cursor) : Listing{{}, most};
+    if (!listing) return done(ops::bad_cursor());
+    const auto room = std::min<std::uint64_t>(listing->left, kAnswers.most_rows());
+    m.service.show(
+        std::move(filter), listing->from, room,
+        [m, done, left = listing->left](Result<HeldAnswers> page) {
+            if (!page) return done(RpcError{RpcCode::internal_error, page.error().sentence()});
+            array answers;
+            for (const HeldAnswer& held : page->answers)
+                answers.push_back(shown(m, held));
+            const std::uint64_t still = left - answers.size();
+            object out{{"answers", std::move(answers)}, {"more", page->next.has_value()}};
+            if (page->next && still != 0) ops::end_page(out, cursor_of({*page->next, still}));
+            done(value(std::move(out)));
+        });
 }
 
 void show(const CacheMethods& m, const ops::Arguments& asked, const ops::RpcDone& done) {
     auto filter = filter_of(m, asked);
     if (!filter) return done(filter.error());
-    m.service.show(std::move(*filter), SIZE_MAX, answer_with_records(m, done));
+    show_page(m, asked, std::move(*filter), UINT64_MAX, done);
 }
 
 bool is_of_addresses(const cache::Entry& e) {
@@ -290,12 +321,13 @@ bool is_of_addresses(const cache::Entry& e) {
 void print(const CacheMethods& m, const ops::Arguments& asked, const ops::RpcDone& done) {
     auto filter = filter_of(m, asked);
     if (!filter) return done(filter.error());
-    const auto limit = static_cast<std::size_t>(asked.number("most", kUsualPrint));
-    m.service.show(
+    const std::uint64_t most = asked.number("most", kUsualPrint);
+    show_page(
+        m, asked,
         [filter = std::move(*filter), all_types = asked.is_true("all")](const cache::Entry& e) {
             return (all_types || is_of_addresses(e)) && filter(e);
         },
-        limit + 1, answer_with_records(m, done, limit));
+        most, done);
 }
 
 // ---- numbers
@@ -351,32 +383,37 @@ std::array<Declared, 6> declared() {
     return {{{{.name = "cache.stats",
                .help = "Shows the size, the counts and the dump of each cache.",
                .changes = Changes::nothing(),
+               .piece = ops::Piece::report(),
                .members = "caches entries bytes",
                .result = "each cache with its size, its counts and its dump"},
               stats},
              {{.name = "cache.show",
                .help = "Shows the answers that the caches hold for a name.",
                .changes = Changes::nothing(),
+               .piece = kAnswers,
                .parameters = {{"name", ParamType::domain_name, "the name to look up", true}},
-               .members = "answers more",
+               .members = "answers more cursor?",
                .result = "each answer with its type, records, TTL and age"},
               show},
              {{.name = "cache.print",
                .help = "Lists the answers of the caches: types A, AAAA and CNAME, or all types.",
                .changes = Changes::nothing(),
+               .piece = kAnswers,
                .parameters = {{"all", ParamType::flag, "true: answers of all types"},
                               {"most", ParamType::number,
-                               "maximum number of answers (default: 1000)", false, 1, kMaxPrint},
+                               "maximum number of answers, of all pages (default: 1000)", false, 1,
+                               kMaxPrint},
                               kName,
                               kSuffix,
                               kTag,
                               kInstance},
-               .members = "answers more",
+               .members = "answers more cursor?",
                .result = "each answer with its name, type, TTL and records"},
               print},
              {{.name = "cache.flush",
                .help = "Removes the answers that one filter selects, or all of them.",
                .changes = Changes::always(),
+               .piece = ops::Piece::small(),
                .parameters = {kName,
                               kSuffix,
                               kTag,
@@ -390,6 +427,7 @@ std::array<Declared, 6> declared() {
              {{.name = "cache.dump",
                .help = "Writes the answers of a cache to a file.",
                .changes = Changes::always(),
+               .piece = ops::Piece::small(),
                .role = AccessRole::admin,
                .parameters = {{"file", ParamType::path, "the file to write", true}, kOneInstance},
                .members = "answers took_ms",
@@ -398,6 +436,7 @@ std::array<Declared, 6> declared() {
              {{.name = "cache.restore",
                .help = "Adds the answers of a dump to a cache.",
                .changes = Changes::always(),
+               .piece = ops::Piece::small(),
                .role = AccessRole::admin,
                .parameters = {{"file", ParamType::path, "the dump to read", true}, kOneInstance},
                .members = "restored known expired took_ms",

@@ -211,20 +211,39 @@ Result<std::uint64_t> CacheService::flush_now(const Filter& filter) {
 
 // ---- reading
 
-void CacheService::show(Filter filter, std::size_t most,
-                        const std::function<void(std::vector<HeldAnswer>)>& done) {
-    const bool taken = post([this, filter = std::move(filter), most, done] {
-        std::vector<HeldAnswer> all;
-        const std::uint32_t now_s = clock_.now().s();
-        cache::Walk walk(cache_, kWalkReader);
-        for (auto page = walk.next(); !page.empty(); page = walk.next()) {
-            for (const auto& [_, entry] : page) {
-                if (all.size() < most && filter(*entry)) all.push_back(held(*entry, now_s));
-            }
+// Adds the entry if it has room. False: it is the first one without.
+bool CacheService::hold(const cache::Entry& entry, std::size_t most, HeldAnswers& page,
+                        std::size_t& bytes) const {
+    if (page.answers.size() == most || bytes >= kMostHeld) return false;
+    page.answers.push_back(held(entry, clock_.now().s()));
+    bytes += page.answers.back().answer.size();
+    return true;
+}
+
+HeldAnswers CacheService::page_of(const Filter& filter, cache::WalkPlace from,
+                                  std::size_t most) const {
+    HeldAnswers page;
+    std::size_t bytes = 0;
+    cache::Walk walk(cache_, kWalkReader, from);
+    for (auto seen = walk.next(); !seen.empty(); seen = walk.next()) {
+        if (stopping_) break;
+        for (const auto& [slot, entry] : seen) {
+            if (!filter(*entry) || hold(*entry, most, page, bytes)) continue;
+            page.next = cache::WalkPlace{walk.shard(), slot};
+            return page;
         }
-        boost::asio::post(main_io_, [done, all = std::move(all)] { done(all); });
+    }
+    return page;
+}
+
+void CacheService::show(Filter filter, cache::WalkPlace from, std::size_t most,
+                        const std::function<void(Result<HeldAnswers>)>& done) {
+    const bool taken = post([this, filter = std::move(filter), from, most, done] {
+        boost::asio::post(main_io_, [done, page = page_of(filter, from, most)]() mutable {
+            done({boost::system::in_place_value, std::move(page)});
+        });
     });
-    if (!taken) done({});
+    if (!taken) done(busy());
 }
 
 // ---- dumps

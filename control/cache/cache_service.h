@@ -13,6 +13,7 @@
 #include <deque>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -20,6 +21,7 @@
 #include "control/cache/dump.h"
 #include "control/runtime/dataplane_runtime.h"
 #include "dataplane/base/clock.h"
+#include "dataplane/cache/walk.h"
 #include "matchers/result.h"
 
 namespace steer {
@@ -42,6 +44,11 @@ struct HeldAnswer {
     std::vector<std::uint8_t> name, subnet;
     std::vector<ListId> lists;
     std::vector<std::uint8_t> answer;  // a dns::Answer
+};
+
+struct HeldAnswers {
+    std::vector<HeldAnswer> answers;
+    std::optional<cache::WalkPlace> next;  // of the first answer that had no room
 };
 
 class CacheService {
@@ -89,10 +96,10 @@ class CacheService {
     // if the cached one is as young or younger.
     void restore_from(std::uint16_t instance, std::string path,
                       const std::function<void(Result<Restored>)>& done);
-    // Cached answers that pass the filter, of all types, instances and subnets: at most `most`,
-    // unordered.
-    void show(Filter filter, std::size_t most,
-              const std::function<void(std::vector<HeldAnswer>)>& done);
+    // A page of the cached answers that pass the filter, of all types, instances and subnets: at
+    // most `most`, and kMostHeld bytes with a last one above. In the order of their memory.
+    void show(Filter filter, cache::WalkPlace from, std::size_t most,
+              const std::function<void(Result<HeldAnswers>)>& done);
 
     [[nodiscard]] const std::vector<CacheOf>& caches() const { return caches_; }
     [[nodiscard]] const std::vector<ListName>& lists() const { return lists_; }
@@ -102,8 +109,14 @@ class CacheService {
 
   private:
     static constexpr std::size_t kMaxJobs = 16;
+    // As text, a byte of rdata can have five, as in "\\003".
+    static constexpr std::size_t kMostHeld = std::size_t{128} << 10;
 
     bool post(std::function<void()> job);
+    [[nodiscard]] HeldAnswers page_of(const Filter& filter, cache::WalkPlace from,
+                                      std::size_t most) const;
+    bool hold(const cache::Entry& entry, std::size_t most, HeldAnswers& page,
+              std::size_t& bytes) const;
     void run();
     Result<std::uint64_t> flush_now(const Filter& filter);
     // Waits until the entries are dropped. Returns false if the service is stopping.

@@ -75,6 +75,7 @@ void RecursionPart::add_methods(ops::Methods& methods) {
         {.name = "recursion",
          .help = "Shows the processes that resolve from the root.",
          .changes = Changes::nothing(),
+         .piece = ops::Piece::report(),
          .run = [this](const ops::Arguments&) -> ops::RpcResult {
              array rows, anchors;
              for (const auto& [key, kept] : instances_)
@@ -98,6 +99,7 @@ void RecursionPart::add_methods(ops::Methods& methods) {
                  .help = "Removes a name, and all below it, from the caches of the processes that "
                          "resolve.",
                  .changes = Changes::always(),
+                 .piece = ops::Piece::small(),
                  .parameters = {kDomain},
                  .run = [this](const ops::Arguments& asked,
                                const ops::RpcDone& done) { flush(asked, done); },
@@ -107,6 +109,7 @@ void RecursionPart::add_methods(ops::Methods& methods) {
         {.name = "recursion.distrust",
          .help = "Sets or removes a negative trust anchor (RFC 7646) for a time.",
          .changes = Changes::always(),
+         .piece = ops::Piece::small(),
          .parameters = {kDomain,
                         {"seconds", ParamType::number,
                          "how long; 0 removes it; without it, an hour", false, 0, 604'800, "s"}},

@@ -84,6 +84,7 @@ void ReloadPart::add_methods(ops::Methods& methods) {
     methods.add({.name = "reload",
                  .help = "Reloads the configuration and its files.",
                  .changes = ops::Changes::always(),
+                 .piece = ops::Piece::report(),
                  .parameters = {kAnySize},
                  .run =
                      [this](const ops::Arguments& asked, const ops::RpcDone& done) {

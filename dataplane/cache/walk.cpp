@@ -10,7 +10,13 @@
 
 namespace steer::cache {
 
-Walk::Walk(const Cache& cache, unsigned reader) : cache_(cache), reader_(reader) {
+Walk::Walk(const Cache& cache, unsigned reader, WalkPlace from)
+    : cache_(cache),
+      reader_(reader),
+      next_shard_(from.shard),
+      shard_(from.shard),
+      page_(Arena::page_of(from.slot)),
+      first_(from.slot) {
     rte_rcu_qsbr_thread_register(cache.qsbr_, reader_);
     seen_.reserve(Cache::kMaxOrders);
 }
@@ -31,9 +37,10 @@ std::span<const Walk::Seen> Walk::next() {
     let_go();
     while (seen_.empty() && next_shard_ < cache_.shards()) {
         const Arena& arena = cache_.shards_[next_shard_]->arena;
-        if (page_ == arena.pages()) {
+        if (page_ >= arena.pages()) {
             ++next_shard_;
             page_ = 0;
+            first_ = 0;
             continue;
         }
         let_go();
@@ -48,8 +55,9 @@ std::span<const Walk::Seen> Walk::next() {
             for (std::uint64_t bits = view.live[w].load(std::memory_order_acquire); bits != 0;
                  bits &= bits - 1) {
                 const std::size_t index = 64 * w + static_cast<unsigned>(std::countr_zero(bits));
-                seen_.push_back(
-                    {Arena::slot_of(page, index), arena.entry_in_view(page, size_class, index)});
+                const SlotId slot = Arena::slot_of(page, index);
+                if (slot >= first_)
+                    seen_.push_back({slot, arena.entry_in_view(page, size_class, index)});
             }
         }
     }

@@ -14,6 +14,14 @@
 
 namespace steer::cache {
 
+// Where a walk goes on later. An entry does not move while it is in the cache, so a walk in several
+// parts visits it once, too.
+struct WalkPlace {
+    unsigned shard = 0;
+    SlotId slot = 0;  // the first one that was not visited
+    bool operator==(const WalkPlace&) const = default;
+};
+
 class Walk {
   public:
     struct Seen {
@@ -22,7 +30,7 @@ class Walk {
     };
 
     // `reader` is this thread's number in the cache's QSBR variable.
-    Walk(const Cache& cache, unsigned reader);
+    Walk(const Cache& cache, unsigned reader, WalkPlace from = {});
     ~Walk();
     Walk(const Walk&) = delete;
     Walk& operator=(const Walk&) = delete;
@@ -43,8 +51,9 @@ class Walk {
   private:
     const Cache& cache_;
     unsigned reader_;
-    unsigned next_shard_ = 0, shard_ = 0;
-    std::size_t page_ = 0;
+    unsigned next_shard_, shard_;
+    std::size_t page_;
+    SlotId first_;  // of the first page
     bool online_ = false;
     std::vector<Seen> seen_;
 };

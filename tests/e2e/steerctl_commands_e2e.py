@@ -22,6 +22,7 @@ from scapy.utils import wrpcap
 
 from lab.network import until
 from lab.scene import PASSWORD, USER, Scene
+from method_calls import CALLS, calls_of
 
 BUILD = sys.argv.pop(1)
 
@@ -204,40 +205,6 @@ ROWS = {
     "completion": Row(r"complete -F _steerctl steerctl\n$", ("bash",), needs_daemon=False, has_json=False,
                       wrong=(((), "SHELL is required"), (("fish",), "fish"))),
 }
-# Parameters with which each method is called, in this order. The text `good` is the configuration in force.
-BAD_TEXT = "nonsense: 1"
-CALLS = {
-    "blocking.list": ({},), "blocking.set": ({"name": "ads.example"}, {"name": "ads.example", "allow": True, "seconds": 60}), "blocking.pause": ({"seconds": 60},), "blocking.suspend": ({"seconds": 60, "plugin": "ads", "note": "court order"},),
-    "blocking.preview": ({"name": "stream.example"}, {"name": "stream.example", "allow": True}),
-    "blocking.export": ({},), "blocking.remove": ({"name": "ads.example"},),
-    "adlist": ({},), "adlist.pause": ({"seconds": 30},), "adlist.resume": ({},), "bans": ({},), "bans.remove": ({"prefix": "192.0.2.0/24"},), "bypass": ({}, {"on": False}),
-    "clients.list": ({}, {"limit": 1}), "clients.name": ({"client": "192.168.88.77", "name": "tablet"},), "clients.forget": ({"client": "192.168.88.77"},),
-    "clients.group_add": ({"group": "guests", "clients": ["192.0.2.1"]},), "clients.groups": ({},), "clients.group_remove": ({"group": "guests"},),
-    "cache.dump": ({"file": "{folder}/members.dump"},), "cache.restore": ({"file": "{folder}/members.dump"},),
-    "cache.flush": ({"name": "nobody.example"}, {"name": "nobody.example", "with_rows": True}),
-    "cache.print": ({}, {"most": 1, "all": True}), "cache.show": ({"name": "stream.example"},), "cache.stats": ({},),
-    "capture.start": ({"seconds": 60},), "capture.read": ({"capture": None},), "capture.stop": ({"capture": None},),
-    "configuration.apply": ({"text": "good"}, {"text": BAD_TEXT}), "configuration.check": ({"text": "good"}, {"text": BAD_TEXT}),
-    "configuration.history": ({},), "configuration.replay": ({"text": "good"}, {"text": BAD_TEXT}), "configuration.rollback": ({"version": 1},),
-    "configuration.show": ({},), "configuration.version": ({"version": 1},), "counters": ({},), "doctor.report": ({}, {"router": "edge1"}),
-    "drain": ({}, {"on": False}), "events": ({},), "explain": ({"name": "stream.example"}, {"name": "ads.example"}),
-    "fleet": ({},), "hits": ({"seconds": 1}, {"seconds": 1, "name": "example", "client": "192.168.88.0/24"}),
-    "page": ({},), "page.link": ({},), "page.password": ({"password": "correct horse battery"},), "page.logout": ({},),
-    "leases": ({},), "limits": ({},), "lists": ({},), "lists.fetch": ({},), "methods": ({},),
-    "managed.set": ({"parts": ["policy.local_names"], "values": ["forward"]}, {"parts": ["plugins.nowhere"], "values": ["{args: {}}"]}), "managed.keep": ({"path": "policy"},), "managed.show": ({},),
-    "managed.check": ({"parts": ["policy.local_names"], "values": ["nxdomain"]}, {"parts": ["policy.local_names"]}), "managed.undo": ({}, {"version": 1}), "managed.history": ({},), "managed.version": ({"version": 1},),
-    "recorder.history": ({}, {"limit": 1}), "recorder.series": ({}, {"step": 60}, {"key": "stream.example"}, {"key": "192.0.2.53", "kind": "upstream"}), "recorder.status": ({},), "recorder.top": ({}, {"kind": "latency"}),
-    "recursion": ({},), "recursion.flush": ({"name": "nobody.example"},), "recursion.distrust": ({"name": "nobody.example"}, {"name": "nobody.example", "seconds": 0}),
-    "reload": ({},), "reverse": ({"address": "203.0.113.10"}, {"address": "203.0.113.200"}),
-    "routers": ({},), "routers.commands": ({},), "routers.adopt": ({"from": "oxi"}, {"from": "oxi", "apply": True}), "routers.diff": ({},), "routers.errors": ({},),
-    "routers.forget": ({"address": "203.0.113.200"},), "routers.lists": ({},), "routers.pause": ({},), "routers.resume": ({},),
-    "routers.probe": ({"name": "edge1"},), "routers.reconcile": ({},), "routers.shared": ({},), "routers.trace": ({"name": "edge1"},),
-    "rpc.discover": ({},), "rpc.whoami": ({},), "rules": ({},), "rules.list": ({"tag": "blocked"},),
-    "rules.change": ({"tag": "blocked", "add": ["full:members.example"]}, {"tag": "blocked", "remove": ["full:members.example"]}),
-    "static.add": ({"record": ["name=members.lan", "address=192.168.88.7"]},), "static.print": ({},), "support": ({"client": "192.168.88.10"},), "static.remove": ({"where": ["name=members.lan"]},),
-    "status": ({},), "subscribe": ({"topics": ["events"]},), "unsubscribe": ({},), "trace": ({"seconds": 1},), "version": ({},),
-    "why": ({"name": "stream.example"},), "zones": ({},), "zones.refresh": ({"tag": "media"},), "zones.retransfer": ({"tag": "media"},),
-}
 # The files that they read.
 INPUTS = {
     "new.password": "correct horse battery\n",
@@ -340,25 +307,14 @@ class Commands(unittest.TestCase):
             methods = {one["name"]: one["members"].split() for one in ask("methods")["methods"]}
             schemas = {one["name"]: one["result"]["schema"] for one in ask("rpc.discover")["methods"]}
             self.assertEqual(set(CALLS), set(methods), "add its calls to CALLS, or remove them")
-            capture = None
-            for method, calls in CALLS.items():
+            for method in CALLS:
                 named = {member.rstrip("?") for member in methods[method]}
                 always = {member for member in methods[method] if not member.endswith("?")}
                 with self.subTest(method, of="rpc.discover"):
                     self.assertEqual((set(schemas[method]["properties"]), set(schemas[method]["required"])), (named, always))
-                for call in calls:
-                    params = {name: value.format(folder=self.folder) if isinstance(value, str) else value for name, value in call.items()}
-                    if method in ("configuration.apply", "configuration.rollback"):
-                        params["hash"] = ask("configuration.show")["hash"]
-                    if method in ("managed.set", "managed.undo"):
-                        params["hash"] = ask("managed.show")["hash"]
-                    if params.get("text") == "good":
-                        params["text"] = text
-                    if "capture" in params:
-                        params["capture"] = capture
-                    with self.subTest(method, call=call):
+                for params in calls_of(method, ask, self.folder, text):
+                    with self.subTest(method, call=params):
                         result = ask(method, **params)
-                        capture = result.get("capture", capture)
                         self.assertLessEqual(always, set(result))
                         self.assertLessEqual(set(result), named)
 

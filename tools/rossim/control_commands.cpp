@@ -112,7 +112,9 @@ std::string resume(Host& host, const Words&) {
 std::string rows(Host& host, const Words& words) {
     const std::string to = words.size() > 1 ? words[1] : "prefill";
     const Family family = words.size() > 2 && words[2] == "6" ? Family::ipv6 : Family::ipv4;
-    host.router().prefill(family, to, static_cast<std::size_t>(to_number(words[0])), host.now_us());
+    const std::string comment = words.size() > 3 ? rest_of(words, 3) : "prefill";
+    host.router().prefill(family, to, static_cast<std::size_t>(to_number(words[0])), host.now_us(),
+                          comment);
     host.pump();
     return "";
 }
@@ -344,7 +346,8 @@ constexpr Command kCommands[] = {
     {"hang", "[SECONDS]", "accept connections, answer nothing; that long, or until resume", 0,
      hang},
     {"resume", "", "end of hang", 0, resume},
-    {"rows", "COUNT [LIST [4|6]]", "add that many permanent rows at once (prefill, IPv4)", 1, rows},
+    {"rows", "COUNT [LIST [4|6 [COMMENT]]]",
+     "add that many permanent rows at once (prefill, IPv4, prefill)", 1, rows},
     {"add", "LIST ADDRESS [TIMEOUT|- [COMMENT]]", "add a row as another writer", 2, add},
     {"duplicate", "LIST ADDRESS [TIMEOUT|- [COMMENT]]", "add a row that may be there already", 2,
      duplicate},

@@ -150,9 +150,10 @@ bool Router::edit_row(Family family, std::string_view list, std::string_view add
     });
 }
 
-void Router::prefill(Family family, std::string_view list, std::size_t count, std::int64_t now_us) {
+void Router::prefill(Family family, std::string_view list, std::size_t count, std::int64_t now_us,
+                     std::string_view comment) {
     for (std::size_t i = 0; i < count; ++i) {
-        add_row(family, list, prefill_address(family, i), std::nullopt, "prefill", now_us);
+        add_row(family, list, prefill_address(family, i), std::nullopt, comment, now_us);
     }
 }
 

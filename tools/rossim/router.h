@@ -209,8 +209,9 @@ class Router {
     // Returns false if there is no such row. Throws like add_row.
     bool edit_row(Family family, std::string_view list, std::string_view address,
                   const RowEdit& edit, std::int64_t now_us);
-    // Adds `count` permanent rows from 198.18.0.0 (IPv6: 2001:2::) upwards, with comment "prefill".
-    void prefill(Family family, std::string_view list, std::size_t count, std::int64_t now_us);
+    // Adds `count` permanent rows from 198.18.0.0 (IPv6: 2001:2::) upwards.
+    void prefill(Family family, std::string_view list, std::size_t count, std::int64_t now_us,
+                 std::string_view comment = "prefill");
     // Resolves `name` as the router does: each row with that name gets one dynamic child row per
     // address.
     void resolve(Family family, std::string_view name, const std::vector<std::string>& addresses,

@@ -41,7 +41,8 @@ Run add_cache_print(CLI::App& command, Options& options) {
         json::object params = cache_filter(options);
         params["all"] = options.all;
         if (most->count() != 0) params["most"] = options.top;
-        return show(options, "cache.print", cache_show_text, params, kLongPatience);
+        return show_pages(options, "cache.print", "answers", cache_show_text, params,
+                          kLongPatience);
     };
 }
 

@@ -16,6 +16,7 @@
 #include <boost/json/serialize.hpp>
 #include <utility>
 
+#include "pages.h"
 #include "remote_client.h"
 
 namespace steerctl {
@@ -27,6 +28,8 @@ namespace {
 constexpr auto kNoThrow = asio::as_tuple(asio::use_awaitable);
 constexpr std::size_t kMaxPath = sizeof(sockaddr_un::sun_path) - 1;
 constexpr std::size_t kMaxAnswer = 64 * 1024 * 1024;
+constexpr int kLostPlace = -32002;  // of a cursor: the list changed there
+constexpr unsigned kMostBegins = 5;
 
 using steer::ErrorCode;
 
@@ -99,8 +102,11 @@ Reply read_answer(std::string_view line, std::string_view where, std::string_vie
     return failed(ErrorCode::rejected, "request rejected: " + std::string(why->get_string()), code);
 }
 
-Reply ask(const std::string& socket, std::string_view method, const json::value& params,
-          std::chrono::seconds patience) {
+namespace {
+
+// One request and its answer.
+Reply ask_once(const std::string& socket, std::string_view method, const json::value& params,
+               std::chrono::seconds patience) {
     json::object request{{"jsonrpc", "2.0"}, {"id", 1}, {"method", method}};
     if (!params.is_null()) request["params"] = params;
     std::string line = json::serialize(request) + "\n";
@@ -117,6 +123,47 @@ Reply ask(const std::string& socket, std::string_view method, const json::value&
     asio::co_spawn(io, converse(connection, socket, std::move(line), reply), asio::detached);
     io.run_for(patience);
     return reply;
+}
+
+// Until the last page. A page before it is passed on without what only pages have.
+Reply ask_each(const std::string& socket, std::string_view method, const json::value& params,
+               std::chrono::seconds patience, const TakePage& take) {
+    json::value with_cursor = params;
+    for (;;) {
+        Reply reply = ask_once(socket, method, with_cursor, patience);
+        auto* const page = reply.error.empty() ? reply.result.if_object() : nullptr;
+        if (page == nullptr) return reply;
+        const auto cursor = cursor_of(*page);
+        end_page(*page);
+        take(std::move(*page));
+        if (!cursor) return {};
+        if (with_cursor.is_null()) with_cursor = json::object{};
+        with_cursor.get_object()["cursor"] = *cursor;
+    }
+}
+
+}  // namespace
+
+Reply ask_pages(const std::string& socket, std::string_view method, const json::value& params,
+                std::chrono::seconds patience, const TakePage& take) {
+    return ask_each(socket, method, params, patience, take);
+}
+
+Reply ask(const std::string& socket, std::string_view method, const json::value& params,
+          std::chrono::seconds patience) {
+    for (unsigned begun = 1;; ++begun) {
+        json::object all;
+        unsigned pages = 0;
+        Reply reply = ask_each(socket, method, params, patience, [&](json::object&& page) {
+            if (++pages == 1)
+                all = std::move(page);
+            else
+                append_page(all, std::move(page));
+        });
+        if (reply.rpc_code == kLostPlace && begun < kMostBegins) continue;
+        if (reply.error.empty() && pages != 0) reply.result = std::move(all);
+        return reply;
+    }
 }
 
 }  // namespace steerctl

@@ -5,6 +5,7 @@
 #include <boost/json/value.hpp>
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -29,8 +30,17 @@ struct Reply {
 // names.
 Reply read_answer(std::string_view answer, std::string_view where, std::string_view option);
 
-// `params`: null for none. `socket`: a path, or a URL (remote_client.h).
+// Gets each page of a long answer, in order.
+using TakePage = std::function<void(boost::json::object&& page)>;
+
+// `params`: null for none. `socket`: a path, or a URL (remote_client.h). A list that comes in pages
+// is asked for to its end, and is one result.
 Reply ask(const std::string& socket, std::string_view method,
           const boost::json::value& params = nullptr, std::chrono::seconds patience = kPatience);
+
+// The same, one page at a time, without holding them. A reply without an error has no result.
+Reply ask_pages(const std::string& socket, std::string_view method,
+                const boost::json::value& params, std::chrono::seconds patience,
+                const TakePage& take);
 
 }  // namespace steerctl

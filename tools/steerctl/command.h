@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "cells.h"
 #include "client.h"
 #include "output.h"
 #include "report.h"
@@ -55,6 +56,26 @@ int show(const Options& options, const char* method, Text text_of,
     }
     const std::string undone = not_done(method, reply.result);
     return undone.empty() ? 0 : fail(steer::ErrorCode::incomplete, undone);
+}
+
+// The same for a list that may be too long to hold: prints page by page. `list` is the member with
+// the rows, the first of the result; the text of all pages is the texts of each.
+template <class Text>
+int show_pages(const Options& options, const char* method, const char* list, Text text_of,
+               const boost::json::value& params, std::chrono::seconds patience) {
+    PrintedPages pages(list);
+    bool is_first = true;
+    const Reply reply = ask_pages(
+        options.socket, method, params, patience, [&](boost::json::object&& page) {
+            if (options.as_json) return pages.add(page);
+            // Rows of a last page may be gone by now.
+            if (is_first || !array_of(page, list).empty())
+                print(text_of(boost::json::value(std::move(page))));
+            is_first = false;
+        });
+    if (!reply.error.empty()) return fail(reply);
+    if (options.as_json) pages.end();
+    return 0;
 }
 
 }  // namespace steerctl

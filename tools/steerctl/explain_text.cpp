@@ -97,6 +97,8 @@ std::string explain_text(const json::value& answer) {
     if (!response.empty()) out += "\nresponse\n";
     for (const json::value& line : response)
         out += "  " + cell_text(line) + "\n";
+    if (is_true(all, "rules_more"))
+        out += "\nmore rules match: see 'steerctl why " + text_of(all, "name") + "'\n";
     return out + "\nended as " + text_of(all, "end") + " after " + ms_text(all, "took_ms") + "\n";
 }
 

@@ -35,6 +35,18 @@ of `control` maps users and groups to roles. Without it, everyone who may open t
 `admin`. root and the daemon's user are always `admin`. The error -32001 names the missing role, and
 the log has a line.
 
+## Long answers
+
+Each method has a most that it answers in one piece. A longer list comes page by page: `more` is
+true, and `cursor` is the parameter for the next page, with the other parameters as before. The last
+page has no `cursor`. Append the arrays of all pages; the other members are those of the last page.
+An object with `continued` goes on with the last object of the page before: append its arrays to
+that one's.
+
+A page is taken at one moment, and the list may change between two pages. An entry that stays comes
+exactly once. The error -32002 says that a cursor has lost its place: begin again without one.
+`steerctl` asks for all pages, and shows one answer.
+
 ## Subscriptions
 
 `subscribe` makes the daemon send notifications to the same session, one object per line. A
@@ -84,6 +96,14 @@ std::string members_text(const std::string& members) {
     return out + line + "\n";
 }
 
+// "In one piece: at most 1000 rows, 4 MiB."
+std::string piece_text(const json::object& method) {
+    const auto rows = number_of(find(method, "most_rows")).value_or(0);
+    return "In one piece: at most " +
+           (rows > 0 ? text_of(method, "most_rows") + " rows, " : std::string()) +
+           size_text(number_of(find(method, "most_bytes")).value_or(0)) + ".\n";
+}
+
 }  // namespace
 
 std::string methods_text(const json::value& answer) {
@@ -110,7 +130,7 @@ std::string methods_page(const json::value& answer) {
         out += "\n## `" + text_of(method, "name") + "`\n\n" + text_of(method, "help") +
                "\n\nChanges: " + changes_text(find(method, "changes")) +
                ". Role: " + role_text(method) + ".\nResult: " + text_of(method, "result") + ".\n" +
-               members_text(text_of(method, "members"));
+               members_text(text_of(method, "members")) + piece_text(method);
         const json::array& parameters = array_of(method, "parameters");
         if (parameters.empty()) continue;
         out += "\n| parameter | type | required | meaning |\n|---|---|---|---|\n";

@@ -3,6 +3,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 #include <cstdio>
+#include <utility>
 
 #include "matchers/safe_text.h"
 #include "screen.h"
@@ -65,6 +66,23 @@ int print_data(std::string_view text) {
 
 void print_json(const json::value& value) {
     std::fputs(json_line(value).c_str(), stdout);
+}
+
+void PrintedPages::add(const json::object& page) {
+    rest_ = page;
+    rest_.erase(list_);
+    const auto put = [](const std::string& text) { std::fputs(text.c_str(), stdout); };
+    if (!std::exchange(is_begun_, true)) put("{" + json::serialize(json::value(list_)) + ":[");
+    const auto* const rows = page.if_contains(list_);
+    if (rows == nullptr || !rows->is_array()) return;
+    for (const json::value& row : rows->get_array())
+        put((std::exchange(has_rows_, true) ? "," : "") + steer::safe_json(json::serialize(row)));
+}
+
+void PrintedPages::end() {
+    const std::string rest = steer::safe_json(json::serialize(rest_));
+    const std::string members = rest.substr(1, rest.size() - 2);
+    std::fputs((members.empty() ? "]}\n" : "]," + members + "}\n").c_str(), stdout);
 }
 
 int fail(steer::ErrorCode code, std::string_view sentence) {

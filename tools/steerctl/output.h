@@ -5,6 +5,7 @@
 // daemon repeats.
 #pragma once
 
+#include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 #include <string>
 #include <string_view>
@@ -19,6 +20,20 @@ void print(std::string_view text);
 // 0 if it cannot be written.
 int print_data(std::string_view text);
 void print_json(const boost::json::value& value);  // one line
+
+// Prints pages as one object on one line, as print_json() prints the whole: its first member is the
+// list with their rows. Keeps no rows.
+class PrintedPages {
+  public:
+    explicit PrintedPages(std::string_view list) : list_(list) {}
+    void add(const boost::json::object& page);
+    void end();
+
+  private:
+    const std::string list_;
+    boost::json::object rest_;  // the other members of the last page
+    bool is_begun_ = false, has_rows_ = false;
+};
 
 // Writes "steerctl: SENTENCE", or {"error": {"code", "message", "exit_status"}} with --json.
 // Returns the exit code.

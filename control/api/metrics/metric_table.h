@@ -69,6 +69,8 @@ inline constexpr std::array kMetrics{
               "Process"},
     MetricRow{"process_cpu_seconds", "counter", "", "CPU time of all threads, user and system",
               "Process"},
+    MetricRow{"steerdns_main_turn_seconds", "gauge", "",
+              "longest turn of the main thread since the start, by its own CPU time", "Process"},
     MetricRow{"process_start_time_seconds", "gauge", "",
               "time at which the process started, in seconds since 1970", "Process"},
     MetricRow{"process_threads", "gauge", "", "number of threads", "Process"},

@@ -64,7 +64,40 @@ export function follow(topics, wish, { data, state }) {
   return () => stop.abort();
 }
 
+// The list of `page` behind that of `all`; a row that goes on with the last one before adds to its lists.
+function appendRows(all, rows) {
+  for (const row of rows) {
+    if (row?.continued && all.length) appendLists(all.at(-1), row);
+    else all.push(row);
+  }
+}
+function appendLists(all, page) {
+  for (const [name, member] of Object.entries(page)) {
+    if (Array.isArray(member) && Array.isArray(all[name])) appendRows(all[name], member);
+  }
+}
+
+// A long list comes in pages: this asks for all of them. If others change it in such a way that the next page has no place, it
+// begins again.
 export async function call(method, params) {
+  const kLostPlace = -32002, kMostBegins = 5;
+  for (let begun = 1; ; ++begun) {
+    try {
+      let all = await ask(method, params);
+      while (all.cursor) {
+        const page = await ask(method, { ...params, cursor: all.cursor });
+        appendLists(all, page);
+        const lists = Object.entries(all).filter(([, member]) => Array.isArray(member));
+        all = { ...page, ...Object.fromEntries(lists) };
+      }
+      return all;
+    } catch (error) {
+      if (error.code !== kLostPlace || begun === kMostBegins) throw error;
+    }
+  }
+}
+
+async function ask(method, params) {
   const request = JSON.stringify([method, params]);
   if (forbidden.has(request)) throw forbidden.get(request);
   let response;

@@ -62,6 +62,7 @@ void EventLog::add_methods(Methods& methods) {
         {.name = "events",
          .help = "Lists the last events: reloads, routers, lists, upstreams, changes.",
          .changes = Changes::nothing(),
+         .piece = Piece::report(),
          .parameters = {{"kind", ParamType::text, "only events of this kind"},
                         {"most", ParamType::number, "how many (default: 100)", false, 1,
                          kKeptEvents}},

@@ -15,15 +15,36 @@ namespace steer::ops {
 namespace json = boost::json;
 namespace {
 
-std::string answer(const json::value& id, const RpcResult& result) {
-    json::object object{{"jsonrpc", "2.0"}, {"id", id}};
-    if (result) {
-        object["result"] = *result;
-    } else {
-        object["error"] = {{"code", static_cast<int>(result.error().code)},
-                           {"message", result.error().message}};
+// json_bytes() counts at most this many bytes for each one of the text.
+constexpr std::size_t kMostCounted = 8;
+
+// `part`: "result" or "error"; `body`: its JSON.
+std::string framed(const json::value& id, std::string_view part, std::string_view body) {
+    std::string text = R"({"jsonrpc":"2.0","id":)" + json::serialize(id);
+    text.append(",\"").append(part).append("\":").append(body).append("}");
+    return safe_json(std::move(text));
+}
+
+std::string answer(const json::value& id, const RpcError& error) {
+    return framed(id, "error",
+                  json::serialize(json::value{{"code", static_cast<int>(error.code)},
+                                              {"message", error.message}}));
+}
+
+// A method that has more to say than it declares ends one request, not the main thread.
+std::string answer(const Method& method, const json::value& id, const RpcResult& result) {
+    if (!result) return answer(id, result.error());
+    const std::size_t most = method.piece.most_bytes();
+    std::size_t bytes = json_bytes(*result) / kMostCounted;
+    if (bytes <= most) {
+        const std::string body = json::serialize(*result);
+        if (body.size() <= most) return framed(id, "result", body);
+        bytes = body.size();
     }
-    return safe_json(json::serialize(object));
+    return answer(id, RpcError{RpcCode::internal_error,
+                               "the answer of " + std::string(method.name) + " has " +
+                                   std::to_string(bytes) + " bytes, above its limit of " +
+                                   std::to_string(most) + ": ask for less"});
 }
 
 // A number is finite: 1e999 is read as infinity, which an answer could not repeat.
@@ -98,7 +119,8 @@ void JsonRpc::handle(std::string_view line, const Caller& caller,
                           answer_with = std::move(answer_with), method, params,
                           observer](const RpcResult& result) {
         if (observer && method != nullptr) observer(*method, params, result);
-        answer_with(has_id ? answer(id, result) : std::string{});
+        if (!has_id) return answer_with({});
+        answer_with(method != nullptr ? answer(*method, id, result) : answer(id, result.error()));
     };
     if (method == nullptr) {
         return done(RpcError{RpcCode::method_not_found,

@@ -2,8 +2,9 @@
 //
 // Errors have the standard's codes (-32700 not JSON, -32600 not a request, -32601 no such method,
 // -32602 wrong parameters, -32603 the method failed), and -32001: the client's role does not permit
-// the request. A request without an id is executed without an answer. Batches are refused: one
-// object per line. Not thread-safe; used by the main thread.
+// the request; -32002: a cursor has lost its place (piece.h). An answer that is longer than the
+// method's Piece becomes an error. A request without an id is executed without an answer. Batches
+// are refused: one object per line. Not thread-safe; used by the main thread.
 #pragma once
 
 #include <boost/json/value.hpp>

@@ -153,6 +153,8 @@ json::object describe(const Method& method) {
             {"role", label_of(highest_role(method))},
             {"result", method.result},
             {"members", method.members},
+            {"most_bytes", method.piece.most_bytes()},
+            {"most_rows", method.piece.most_rows()},
             {"parameters", std::move(parameters)}};
 }
 
@@ -220,6 +222,8 @@ json::object openrpc_method(const Method& method) {
             {"params", std::move(params)},
             {"result",
              {{"name", "result"}, {"summary", method.result}, {"schema", result_schema(method)}}},
+            {"x-most-bytes", method.piece.most_bytes()},
+            {"x-most-rows", method.piece.most_rows()},
             {"x-changes", method.changes.to_json()},
             {"x-role", label_of(is_mixed ? AccessRole::read : highest_role(method))},
             {"x-changing-role", label_of(highest_role(method))}};

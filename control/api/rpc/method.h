@@ -16,6 +16,7 @@
 #include <variant>
 #include <vector>
 
+#include "control/api/rpc/piece.h"
 #include "control/api/rpc/rpc_result.h"
 #include "control/config/settings/role.h"
 
@@ -109,6 +110,7 @@ struct Method {
     std::string_view name;
     std::string_view help;  // one sentence
     Changes changes;
+    Piece piece;  // the most that it answers in one piece
     // The role for requests that change something, or, if none does, for all. AccessRole::none:
     // `operate` and `read`. Other requests need `read`.
     AccessRole role = AccessRole::none;
@@ -128,8 +130,8 @@ AccessRole role_for(const Method& method, const boost::json::value& params);
 // The error in these parameters; no value: accepted. `params`: an object, an array, or null.
 std::optional<RpcError> check_params(const Method& method, const boost::json::value& params);
 
-// {"name", "help", "changes", "role", "result", "members", "parameters": [{"name", "type",
-// "required", "meaning"}]}. `role` is the highest one.
+// {"name", "help", "changes", "role", "result", "members", "most_bytes", "most_rows", "parameters":
+// [{"name", "type", "required", "meaning"}]}. `role` is the highest one. `most_rows`: 0 without pages.
 boost::json::object describe(const Method& method);
 // The same as a Method Object of OpenRPC 1.2, with roles and units as extensions.
 boost::json::object openrpc_method(const Method& method);

@@ -18,6 +18,7 @@ Methods::Methods() {
     add({.name = "methods",
          .help = "Lists the methods of the control socket.",
          .changes = Changes::nothing(),
+         .piece = Piece::report(),
          .run = [this](const Arguments&) -> RpcResult {
              json::array all;
              for (const auto& [_, method] : by_name_)
@@ -26,10 +27,12 @@ Methods::Methods() {
          },
          .members = "methods",
          .result =
-             "`methods`: `name`, `help`, `changes`, `role`, `result` and `parameters` of each"});
+             "`methods`: `name`, `help`, `changes`, `role`, `result`, `most_bytes`, `most_rows` and "
+             "`parameters` of each"});
     add({.name = "rpc.discover",
          .help = "Describes all methods as an OpenRPC document, for programs.",
          .changes = Changes::nothing(),
+         .piece = Piece::report(),
          .run = [this](const Arguments&) -> RpcResult {
              json::array all;
              for (const auto& [_, method] : by_name_)
@@ -43,6 +46,7 @@ Methods::Methods() {
     add({.name = "rpc.whoami",
          .help = "Shows your role, and how the log names you.",
          .changes = Changes::nothing(),
+         .piece = Piece::small(),
          .run = [](const Arguments& asked) -> RpcResult {
              return json::value{{"role", label_of(asked.caller().role)},
                                 {"who", asked.caller().who}};
@@ -51,11 +55,24 @@ Methods::Methods() {
          .result = "`role` and `who`"});
 }
 
+namespace {
+
+[[noreturn]] void refuse_to_add(std::string_view name, const char* why) {
+    std::fprintf(stderr, "control socket: the method %s %s\n", std::string(name).c_str(), why);
+    std::abort();
+}
+
+}  // namespace
+
 void Methods::add(Method method) {
     const std::string_view name = method.name;
-    if (by_name_.emplace(name, std::move(method)).second) return;
-    std::fprintf(stderr, "control socket: two methods are called %s\n", std::string(name).c_str());
-    std::abort();
+    if (method.piece.has_pages()) {
+        if (!method.members.ends_with(kPageMember))
+            refuse_to_add(name, "has pages, and its members do not say so");
+        method.parameters.push_back(
+            {kCursor, ParamType::text, "`cursor` of the page before; without it, the first page"});
+    }
+    if (!by_name_.emplace(name, std::move(method)).second) refuse_to_add(name, "is declared twice");
 }
 
 const Method* Methods::find(std::string_view name) const {

@@ -25,7 +25,8 @@ class Methods {
     Methods(const Methods&) = delete;
     Methods& operator=(const Methods&) = delete;
 
-    // Aborts if the name is in use.
+    // Aborts if the name is in use. A method with pages gets the parameter `cursor`; its members end
+    // with kPageMember.
     void add(Method method);
 
     // Decides what names of clients in parameters mean. Without it, no name is known.

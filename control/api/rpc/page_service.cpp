@@ -248,6 +248,7 @@ void PageService::add_methods(Methods& methods) {
     methods.add({.name = "page",
                  .help = "Shows where the page is, its certificate and who is signed in.",
                  .changes = Changes::nothing(),
+                 .piece = Piece::report(),
                  .role = AccessRole::admin,
                  .run = [this](const Arguments&) -> RpcResult { return json::value(state()); },
                  .members = "on why? urls? password? sessions? fingerprint? own_certificate? "
@@ -256,6 +257,7 @@ void PageService::add_methods(Methods& methods) {
     methods.add({.name = "page.link",
                  .help = "Makes a link that signs in to the page once, within 10 minutes.",
                  .changes = Changes::always(),
+                 .piece = Piece::report(),
                  .role = AccessRole::admin,
                  .run = [this](const Arguments&) -> RpcResult { return link(); },
                  .members = "on why? urls? password? sessions? fingerprint? own_certificate? "
@@ -265,6 +267,7 @@ void PageService::add_methods(Methods& methods) {
         {.name = "page.password",
          .help = "Sets the page's password and ends the other sessions.",
          .changes = Changes::always(),
+         .piece = Piece::small(),
          .role = AccessRole::admin,
          .parameters = {{.name = "password",
                          .type = ParamType::text,
@@ -276,6 +279,7 @@ void PageService::add_methods(Methods& methods) {
     methods.add({.name = "page.logout",
                  .help = "Ends one session of the page, or all.",
                  .changes = Changes::always(),
+                 .piece = Piece::small(),
                  .role = AccessRole::admin,
                  .parameters = {{.name = "session",
                                  .type = ParamType::number,

@@ -15,7 +15,9 @@ enum class RpcCode : int {
     method_not_found = -32601,
     invalid_params = -32602,
     internal_error = -32603,
-    forbidden = -32001,  // not in the standard: the client's role permits less
+    // Not in the standard: the client's role permits less; a cursor has lost its place (piece.h).
+    forbidden = -32001,
+    lost_place = -32002,
 };
 
 struct RpcError {

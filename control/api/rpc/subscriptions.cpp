@@ -419,6 +419,7 @@ const Method& Subscriptions::method() {
         .name = "subscribe",
         .help = "Sends events, counters, queries or readiness to this session as they come.",
         .changes = Changes::nothing(),
+        .piece = Piece::small(),
         .parameters = wish(),
         .members = "subscriptions",
         .result = "`subscriptions`: the number of the subscription to each topic"};
@@ -467,6 +468,7 @@ void Subscriptions::add_methods(Methods& methods) {
     methods.add({.name = "unsubscribe",
                  .help = "Ends subscriptions of this session.",
                  .changes = Changes::nothing(),
+                 .piece = Piece::small(),
                  .parameters = {{"subscription", ParamType::number,
                                  "the number of the subscription; without it, all"}},
                  .run = [this, kNoFeed](const Arguments& asked) -> RpcResult {

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string_view>
 
+#include "control/host/process/turn_clock.h"
 #include "control/part.h"
 #include "dataplane/base/clock.h"
 
@@ -29,6 +30,14 @@ class MainLoop final : public Part {
     // Exists from the beginning of the start, so that an early SIGHUP waits for the part that
     // reloads.
     [[nodiscard]] boost::asio::signal_set& hangup() { return hangup_; }
+
+    // Runs handlers until end_now(). A turn is one handler.
+    void run() {
+        turns_.begin();
+        while (io_.run_one() != 0)
+            turns_.end_turn();
+    }
+    [[nodiscard]] const TurnClock& turns() const { return turns_; }
 
     // Whether a signal has ended the daemon, during its start or later.
     [[nodiscard]] bool has_ended() const { return has_ended_; }
@@ -51,6 +60,7 @@ class MainLoop final : public Part {
   private:
     boost::asio::io_context io_;
     boost::asio::signal_set hangup_{io_, SIGHUP};
+    TurnClock turns_;
     mutable BootClock clock_;  // a read changes nothing
     std::uint64_t started_ms_ = clock_.now().ms;
     bool has_ended_ = false, is_serving_ = false, is_drained_ = false;

@@ -15,6 +15,7 @@ namespace {
 using boost::json::array;
 using boost::json::object;
 
+constexpr ops::Piece kReports = ops::Piece::pages(DoctorReports::kMaxRouters);
 constexpr std::size_t kMaxItems = 256, kMaxText = 512;
 constexpr std::size_t kMaxRemedy = 2'048, kMaxRemedies = 256 * 1'024;  // bytes of one, of all
 constexpr std::array<std::string_view, 3> kLevels{"problem", "advice", "note"};
@@ -45,6 +46,7 @@ void DoctorReports::add_methods(ops::Methods& methods) {
         {.name = "doctor.report",
          .help = "Stores a report of `steerctl doctor --watch`, or shows the last ones.",
          .changes = ops::Changes::nothing(),  // but what is shown: no line in the log each minute
+         .piece = kReports,
          .parameters =
              {{"router", ParamType::text, "the router's name; without it, reports are only shown"},
               {"interval_s", ParamType::number, "seconds until the next report", false, 1, 86'400,
@@ -60,12 +62,12 @@ void DoctorReports::add_methods(ops::Methods& methods) {
               {"nat64_dead", ParamType::flag, "the NAT64 was dead in several probes in a row"},
               {"option_108_withdrawn", ParamType::flag, "DHCP option 108 is withdrawn"}},
          .run = [this](const ops::Arguments& given) { return take(given); },
-         .members = "routers? router?",
+         .members = "routers? router? more? cursor?",
          .result = "the last report of each router, or the router whose report was stored"});
 }
 
 ops::RpcResult DoctorReports::take(const ops::Arguments& given) {
-    if (!given.has("router")) return to_json();
+    if (!given.has("router")) return list(given);
     if (given.caller().role < AccessRole::operate) {
         return ops::RpcError{ops::RpcCode::forbidden,
                              "doctor.report needs the role \"operate\" to store a report"};
@@ -188,31 +190,42 @@ boost::json::array DoctorReports::steps_about(std::string_view prefix) const {
     return out;
 }
 
-boost::json::value DoctorReports::to_json() const {
-    array routers;
-    for (const auto& [name, report] : by_router_) {
-        array findings, steps;
-        for (const Finding& finding : report.findings)
-            findings.push_back(object{{"check", finding.check},
-                                      {"level", finding.level},
-                                      {"what", finding.what},
-                                      {"why", finding.why},
-                                      {"advice", finding.advice},
-                                      {"fix", array(finding.fix.begin(), finding.fix.end())},
-                                      {"undo", array(finding.undo.begin(), finding.undo.end())}});
-        for (const Step& step : report.steps)
-            steps.push_back(
-                object{{"step", step.name}, {"result", step.result}, {"text", step.text}});
-        routers.push_back(object{{"router", name},
-                                 {"age_s", age_s(report)},
-                                 {"stale", is_stale(report)},
-                                 {"trouble", report.error},
-                                 {"findings", std::move(findings)},
-                                 {"steps", std::move(steps)},
-                                 {"nat64_dead", report.nat64_dead},
-                                 {"option_108_withdrawn", report.option_withdrawn}});
+boost::json::object DoctorReports::to_json(const std::string& name, const Report& report) const {
+    array findings, steps;
+    for (const Finding& finding : report.findings)
+        findings.push_back(object{{"check", finding.check},
+                                  {"level", finding.level},
+                                  {"what", finding.what},
+                                  {"why", finding.why},
+                                  {"advice", finding.advice},
+                                  {"fix", array(finding.fix.begin(), finding.fix.end())},
+                                  {"undo", array(finding.undo.begin(), finding.undo.end())}});
+    for (const Step& step : report.steps)
+        steps.push_back(object{{"step", step.name}, {"result", step.result}, {"text", step.text}});
+    return {{"router", name},
+            {"age_s", age_s(report)},
+            {"stale", is_stale(report)},
+            {"trouble", report.error},
+            {"findings", std::move(findings)},
+            {"steps", std::move(steps)},
+            {"nat64_dead", report.nat64_dead},
+            {"option_108_withdrawn", report.option_withdrawn}};
+}
+
+ops::RpcResult DoctorReports::list(const ops::Arguments& asked) const {
+    auto next = by_router_.begin();
+    if (const auto text = asked.find_text(ops::kCursor)) {
+        const auto cursor = ops::Cursor::from(*text, 1);
+        if (!cursor) return ops::bad_cursor();
+        next = by_router_.upper_bound((*cursor)[0]);
     }
-    return object{{"routers", std::move(routers)}};
+    ops::PageRoom room(kReports.most_rows());
+    array routers;
+    for (; next != by_router_.end() && !room.is_full(); ++next)
+        room.add(routers, to_json(next->first, next->second));
+    object out{{"routers", std::move(routers)}};
+    if (next != by_router_.end()) ops::end_page(out, ops::Cursor{std::prev(next)->first});
+    return boost::json::value(std::move(out));
 }
 
 std::vector<std::string> DoctorReports::problems() const {

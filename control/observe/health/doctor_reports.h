@@ -70,7 +70,8 @@ class DoctorReports {
     // Adds the texts `N KIND TEXT` to their findings. Returns the error in them; empty: none.
     static std::string add_remedies(const std::vector<std::string>& remedies,
                                     std::vector<Finding>& findings);
-    [[nodiscard]] boost::json::value to_json() const;
+    [[nodiscard]] boost::json::object to_json(const std::string& name, const Report& report) const;
+    [[nodiscard]] ops::RpcResult list(const ops::Arguments& asked) const;
     void tell_news(const std::string& router, const Report& before, const Report& now) const;
     [[nodiscard]] std::uint64_t age_s(const Report& report) const;
     [[nodiscard]] bool is_stale(const Report& report) const;

@@ -48,6 +48,7 @@ void HealthPart::add_methods(ops::Methods& methods) {
     methods.add({.name = "drain",
                  .help = "Makes /readyz fail, so that load balancers send no new clients.",
                  .changes = ops::Changes::with("on"),
+                 .piece = ops::Piece::small(),
                  .parameters = {{"on", ops::ParamType::flag,
                                  "the new state; without it, the state is only reported"}},
                  .run = [this](const ops::Arguments& asked) -> ops::RpcResult {

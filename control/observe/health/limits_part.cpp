@@ -94,6 +94,7 @@ class LimitsPart final : public Part {
                      .help = "Shows the rows of `limits`, quotas, their counts, and the sources "
                              "above a limit.",
                      .changes = ops::Changes::nothing(),
+                     .piece = ops::Piece::report(),
                      .parameters = {},
                      .run = [this](const ops::Arguments&) -> ops::RpcResult {
                          return value(object{
@@ -105,6 +106,7 @@ class LimitsPart final : public Part {
             {.name = "bans",
              .help = "Shows the source prefixes that rows of `limits` with `ban` ban.",
              .changes = ops::Changes::nothing(),
+             .piece = ops::Piece::report(),
              .parameters = {},
              .run = [this](const ops::Arguments&) -> ops::RpcResult {
                  return value(object{{"available", bans_.is_available()}, {"bans", bans()}});
@@ -114,6 +116,7 @@ class LimitsPart final : public Part {
         methods.add({.name = "bans.remove",
                      .help = "Ends a ban. The prefix is not banned again for ten minutes.",
                      .changes = ops::Changes::always(),
+                     .piece = ops::Piece::small(),
                      .parameters = {{"prefix", ops::ParamType::text,
                                      "the banned prefix, as `bans` shows it", true}},
                      .run = [this](const ops::Arguments& asked) { return remove_ban(asked); },

@@ -78,6 +78,7 @@ void add_ad_list_methods(ops::Methods& methods, std::function<const Snapshot&()>
     methods.add({.name = "adlist",
                  .help = "Shows the lists of each adlist: names, matches, and the pause.",
                  .changes = Changes::nothing(),
+                 .piece = ops::Piece::report(),
                  .run = [snapshot, &clock](const ops::Arguments&) -> ops::RpcResult {
                      return ad_lists_json(snapshot(), clock.now());
                  },
@@ -87,6 +88,7 @@ void add_ad_list_methods(ops::Methods& methods, std::function<const Snapshot&()>
         {.name = "adlist.pause",
          .help = "Stops blocking for some time. A reload does not end the pause, a restart does.",
          .changes = Changes::always(),
+         .piece = ops::Piece::report(),
          .parameters = {{"seconds", ParamType::number, "length of the pause in seconds", true, 1,
                          kLongestPauseS, "s"},
                         kTag},
@@ -97,6 +99,7 @@ void add_ad_list_methods(ops::Methods& methods, std::function<const Snapshot&()>
     methods.add({.name = "adlist.resume",
                  .help = "Ends a pause.",
                  .changes = Changes::always(),
+                 .piece = ops::Piece::report(),
                  .parameters = {kTag},
                  .run =
                      [snapshot = std::move(snapshot), &clock](const ops::Arguments& asked) {

@@ -41,6 +41,7 @@ void HitsService::add_methods(ops::Methods& methods, QueryRecordFeed& records) {
     methods.add({.name = "hits",
                  .help = "Counts queries for a while: top names, clients, types and rules.",
                  .changes = ops::Changes::nothing(),
+                 .piece = ops::Piece::report(),
                  .parameters = {{"seconds", ParamType::number, "duration in seconds (default: 10)",
                                  false, 1, kMaxSeconds, "s"},
                                 {"top", ParamType::number,
@@ -128,28 +129,31 @@ void HitsService::poll() {
     });
 }
 
+ops::RpcResult HitsService::answer_to(const Count& count) const {
+    auto found = holding_rules(source_, [&](const config::Settings& settings) {
+        return Result<std::vector<config::HoldingRule>>(
+            config::rules_for(settings, count.hits.names()));
+    });
+    if (found.has_error()) return found.error();
+    object out = count.hits.to_json(count.top);
+    out["seconds"] = count.seconds;
+    if (!count.client.empty()) out["client"] = count.client;
+    if (!count.name.empty()) out["name"] = count.name;
+    auto& rows = found->as_array();
+    out["rules_that_hold"] = rows.size();
+    keep_most_asked(rows, count.top);
+    out["rules"] = std::move(rows);
+    return value(std::move(out));
+}
+
 // Of the first count that ended; then of the next.
 void HitsService::find_rules() {
-    const auto begun = thread_.run([this, names = counted_.front()->hits.names()] {
-        auto rules = holding_rules(source_, [&](const config::Settings& settings) {
-            return Result<std::vector<config::HoldingRule>>(config::rules_for(settings, names));
-        });
-        boost::asio::post(main_io_, [this, found = std::move(rules)]() mutable {
-            const auto count = std::move(counted_.front());
+    // Nothing changes a count that has ended, so the thread may read it.
+    const auto begun = thread_.run([this, &count = *counted_.front()] {
+        boost::asio::post(main_io_, [this, answer = answer_to(count)]() mutable {
+            const auto ended = std::move(counted_.front());
             counted_.pop_front();
-            if (found.has_error()) {
-                count->done(found.error());
-            } else {
-                object out = count->hits.to_json(count->top);
-                out["seconds"] = count->seconds;
-                if (!count->client.empty()) out["client"] = count->client;
-                if (!count->name.empty()) out["name"] = count->name;
-                auto& rows = found->as_array();
-                out["rules_that_hold"] = rows.size();
-                keep_most_asked(rows, count->top);
-                out["rules"] = std::move(rows);
-                count->done(value(std::move(out)));
-            }
+            ended->done(std::move(answer));
             if (!counted_.empty()) find_rules();
         });
     });

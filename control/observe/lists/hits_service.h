@@ -52,6 +52,7 @@ class HitsService {
     void poll();
     void wish(std::uint32_t one_in);
     void find_rules();
+    [[nodiscard]] ops::RpcResult answer_to(const Count& count) const;
 
     boost::asio::io_context& main_io_;
     const ConfigSource source_;

@@ -49,11 +49,16 @@ array effects_json(const config::Settings& settings, config::PluginIndex plugin,
 }
 
 using FoundRules = std::vector<config::HoldingRule>;
-// Adds to the JSON of each rule.
-using AddEffects = std::function<void(const config::Settings&, const FoundRules&, array&)>;
+// Adds to the JSON of each rule from `begin` on.
+using AddEffects =
+    std::function<void(const config::Settings&, const FoundRules&, std::size_t begin, array&)>;
+
+std::uint64_t hash_of(const config::HoldingRule& rule) {
+    return ops::hash_of(rule.file + " " + std::to_string(rule.line) + " " + rule.rule);
+}
 
 ops::RpcResult rules_by(const ConfigSource& source, const FindRules& find, const AddEffects& add,
-                        std::string* error) {
+                        HoldingPage* page, std::string* error) {
     const config::LoadOutcome loaded = source.load_in_force();
     if (error != nullptr && !loaded.ok()) *error = loaded.errors.front().sentence();
     if (!loaded.ok() && loaded.settings.plugins.empty()) {
@@ -63,23 +68,27 @@ ops::RpcResult rules_by(const ConfigSource& source, const FindRules& find, const
     }
     const auto rules = find(loaded.settings);
     if (!rules) return ops::bad_params(rules.error().text);
+    const auto [begin, end] =
+        page != nullptr ? page->choose(*rules) : std::pair(std::size_t{0}, rules->size());
     array out;
-    out.reserve(rules->size());
-    for (const config::HoldingRule& r : *rules)
+    out.reserve(end - begin);
+    for (std::size_t i = begin; i < end; ++i) {
+        const config::HoldingRule& r = (*rules)[i];
         out.push_back(object{{"plugin", config::name_of(loaded.settings, r.plugin)},
                              {"says", config::text_of(r.says)},
                              {"rule", r.rule},
                              {"file", r.file},
                              {"line", r.line},
                              {"queries", r.hits}});
-    if (add) add(loaded.settings, *rules, out);
+    }
+    if (add) add(loaded.settings, *rules, begin, out);
     return boost::json::value(std::move(out));
 }
 
 ops::RpcResult rules_in_memory(const ConfigSource& source, const FindRules& find,
-                               const AddEffects& add, std::string* error) {
+                               const AddEffects& add, HoldingPage* page, std::string* error) {
     try {
-        return rules_by(source, find, add, error);
+        return rules_by(source, find, add, page, error);
     } catch (const std::bad_alloc&) {
         return ops::RpcError{ops::RpcCode::internal_error,
                              no_memory("to read the configuration beside the one in force").text};
@@ -93,20 +102,38 @@ bool is_text_of(const std::string& file, std::string_view text) {
 
 }  // namespace
 
+std::pair<std::size_t, std::size_t> HoldingPage::choose(const FoundRules& all) {
+    std::size_t begin = 0;
+    if (after) {
+        const auto row = after->number(0), hash = after->number(1);
+        const auto behind = row && hash ? ops::row_behind(*row, *hash, all.size(),
+                                                          [&](auto i) { return hash_of(all[i]); })
+                                        : std::nullopt;
+        has_lost_place = !behind;
+        begin = behind.value_or(all.size());
+    }
+    const std::size_t end = std::min(all.size(), begin + kHoldingRules.most_rows());
+    if (end < all.size())
+        next = ops::Cursor{std::to_string(end - 1), std::to_string(hash_of(all[end - 1]))};
+    return {begin, end};
+}
+
 ops::RpcResult holding_rules(const ConfigSource& source, const FindRules& find,
                              std::string* error) {
-    return rules_in_memory(source, find, {}, error);
+    return rules_in_memory(source, find, {}, nullptr, error);
 }
 
 ops::RpcResult holding_rules(const ConfigSource& source, const std::string& name,
-                             const std::vector<ZoneRule>& zones, std::string* error) {
+                             const std::vector<ZoneRule>& zones, HoldingPage& page,
+                             std::string* error) {
     const auto add = [&name](const config::Settings& settings, const FoundRules& rules,
-                             array& out) {
+                             std::size_t begin, array& out) {
         const build::NameVerdict verdict(settings, rules, name);
         std::map<config::PluginIndex, array> effects;
-        for (std::size_t i = 0; i < rules.size(); ++i) {
-            const auto [at, fresh] = effects.try_emplace(rules[i].plugin);
-            if (fresh) at->second = effects_json(settings, rules[i].plugin, verdict);
+        for (std::size_t i = 0; i < out.size(); ++i) {
+            const config::PluginIndex plugin = rules[begin + i].plugin;
+            const auto [at, fresh] = effects.try_emplace(plugin);
+            if (fresh) at->second = effects_json(settings, plugin, verdict);
             out[i].as_object()["effects"] = at->second;
         }
     };
@@ -117,7 +144,7 @@ ops::RpcResult holding_rules(const ConfigSource& source, const std::string& name
             if (rules) add_zone_rules(settings, zones, *rules);
             return rules;
         },
-        add, error);
+        add, &page, error);
 }
 
 boost::json::object files_state(const ConfigSource& source, const std::string& error) {

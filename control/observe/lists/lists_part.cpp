@@ -83,6 +83,7 @@ void ListsPart::add_methods(ops::Methods& methods) {
     methods.add({.name = "lists",
                  .help = "Shows the rules of each list, and the state of lists from URLs.",
                  .changes = ops::Changes::nothing(),
+                 .piece = ops::Piece::report(),
                  .run = [this](const ops::Arguments&) -> ops::RpcResult { return report(); },
                  .members = "lists sets",
                  .result = "`lists`: those from URLs, with outcome and age; `sets`: their rules"});
@@ -90,6 +91,7 @@ void ListsPart::add_methods(ops::Methods& methods) {
         {.name = "lists.fetch",
          .help = "Fetches all lists from URLs now; returns when changed lists are in force.",
          .changes = ops::Changes::always(),
+         .piece = ops::Piece::report(),
          .parameters = {kAnySize},
          .run =
              [this](const ops::Arguments& asked, const ops::RpcDone& done) {

@@ -38,6 +38,7 @@ void add_reverse_methods(ops::Methods& methods, std::function<const Snapshot&()>
         {.name = "reverse",
          .help = "Shows the name for which an address was last answered.",
          .changes = ops::Changes::nothing(),
+         .piece = ops::Piece::report(),
          .parameters = {{"address", ops::ParamType::address, "the address to look up", true}},
          .run =
              [snapshot = std::move(snapshot), &clock](const ops::Arguments& asked) {

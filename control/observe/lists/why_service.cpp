@@ -42,6 +42,7 @@ void WhyService::add_methods(ops::Methods& methods) {
     methods.add({.name = "why",
                  .help = "Shows the rules that match a name, what they do, and its sets.",
                  .changes = ops::Changes::nothing(),
+                 .piece = kHoldingRules,
                  .parameters = {{"name", ops::ParamType::text, "a domain name", true},
                                 {"client", ops::ParamType::client,
                                  "of the rules of people, only those for this address"}},
@@ -56,11 +57,15 @@ void WhyService::add_methods(ops::Methods& methods) {
                                      "not " +
                                      matchers::quoted(*text)));
                          }
+                         if (const auto text = asked.find_text(ops::kCursor)) {
+                             question.page.after = ops::Cursor::from(*text, 2);
+                             if (!question.page.after) return done(ops::bad_cursor());
+                         }
                          // Which devices people have rules for is for those who may list them.
                          question.shows_people = asked.caller().role >= AccessRole::operate;
                          ask(question, done);
                      },
-                 .members = "name file rules sets people",
+                 .members = "name file rules sets people more? cursor?",
                  .result = "the matching rules with their files and lines, the sets, and rules of "
                            "people"});
 }
@@ -74,9 +79,10 @@ void WhyService::ask(const Question& question, const ops::RpcDone& done) {
     const Snapshot* const snapshot = snapshot_();
     auto zones =
         snapshot != nullptr ? zone_rules(*snapshot, question.name) : std::vector<ZoneRule>();
-    const auto begun = thread_.run([this, done, question, zones = std::move(zones)] {
+    const auto begun = thread_.run([this, done, question = Question(question),
+                                    zones = std::move(zones)]() mutable {
         std::string error;
-        auto rules = holding_rules(source_, question.name, zones, &error);
+        auto rules = holding_rules(source_, question.name, zones, question.page, &error);
         boost::json::object file = files_state(source_, error);
         boost::asio::post(main_io_, [this, done, question, found = std::move(rules),
                                      state = std::move(file)]() mutable {
@@ -92,13 +98,19 @@ void WhyService::ask(const Question& question, const ops::RpcDone& done) {
 void WhyService::answer(const Question& question, ops::RpcResult rules, object file,
                         const ops::RpcDone& done) {
     if (rules.has_error()) return done(rules.error());
-    array people;
-    if (question.shows_people) people = people_(question.name, question.client);
-    done(value(object{{"name", question.name},
-                      {"sets", sets_of(in_force_, question.name)},
-                      {"rules", *rules},
-                      {"people", std::move(people)},
-                      {"file", std::move(file)}}));
+    if (question.page.has_lost_place) return done(ops::lost_place());
+    object out{{"name", question.name},
+               {"sets", array()},
+               {"rules", std::move(*rules)},
+               {"people", array()},
+               {"file", std::move(file)}};
+    ops::end_page(out, question.page.next);
+    // The rest is in the last page.
+    if (!question.page.next) {
+        out["sets"] = sets_of(in_force_, question.name);
+        if (question.shows_people) out["people"] = people_(question.name, question.client);
+    }
+    done(value(std::move(out)));
 }
 
 }  // namespace steer

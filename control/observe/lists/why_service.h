@@ -18,6 +18,7 @@
 #include "control/api/rpc/methods.h"
 #include "control/cache/cache_methods.h"
 #include "control/host/process/background.h"
+#include "control/observe/lists/holding_rules.h"
 #include "control/program/reload/reloader.h"
 #include "matchers/prefix/ip_address.h"
 
@@ -43,6 +44,7 @@ class WhyService {
         std::string name;
         std::optional<IpAddress> client;  // of rules of people
         bool shows_people = false;        // to those who may list them
+        HoldingPage page{};               // of the rules
     };
     void ask(const Question& question, const ops::RpcDone& done);
     void answer(const Question& question, ops::RpcResult rules, boost::json::object file,

@@ -335,6 +335,7 @@ void RecorderMethods::add_methods(ops::Methods& methods) {
         {.name = "recorder.status",
          .help = "Shows each query_recorder: its files and receivers, written and lost queries.",
          .changes = Changes::nothing(),
+         .piece = ops::Piece::report(),
          .run = [this](const ops::Arguments&) -> ops::RpcResult {
              return to_json(recorder_.status());
          },
@@ -345,6 +346,7 @@ void RecorderMethods::add_methods(ops::Methods& methods) {
          .help = "Shows recorded queries, the newest first. A search ends after 2 seconds and says "
                  "where to go on.",
          .changes = Changes::nothing(),
+         .piece = ops::Piece::report(),
          .parameters =
              {kPlugin,
               {"name", ParamType::domain_name, "only this name"},
@@ -398,6 +400,7 @@ void RecorderMethods::add_methods(ops::Methods& methods) {
     methods.add({.name = "recorder.top",
                  .help = "Shows the most frequent names, clients and so on of a time.",
                  .changes = Changes::nothing(),
+                 .piece = ops::Piece::report(),
                  .parameters = {kPlugin,
                                 {"kind", ParamType::text, kKinds},
                                 kSeconds,
@@ -429,6 +432,7 @@ void RecorderMethods::add_methods(ops::Methods& methods) {
              "Shows queries, hit ratio and latency over time, or the queries of one name, client "
              "and so on.",
          .changes = Changes::nothing(),
+         .piece = ops::Piece::report(),
          .parameters = {kPlugin,
                         kSeconds,
                         kFrom,

@@ -63,6 +63,7 @@ class PreviewPart final : public Part {
             {.name = "blocking.preview",
              .help = "Shows which recorded queries a rule of `blocking.set` would have changed.",
              .changes = ops::Changes::nothing(),
+             .piece = ops::Piece::report(),
              .role = AccessRole::operate,
              .parameters =
                  {{"name", ParamType::domain_name, "the name", true},

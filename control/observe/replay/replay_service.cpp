@@ -164,6 +164,7 @@ void ReplayService::add_methods(ops::Methods& methods, const Parts& parts) {
          .help =
              "Lists recorded or captured queries that a configuration would answer in another way.",
          .changes = ops::Changes::nothing(),
+         .piece = ops::Piece::report(),
          .role = AccessRole::admin,
          .parameters = {{"text", ParamType::text, "the whole configuration, as YAML"},
                         {"version", ParamType::number,

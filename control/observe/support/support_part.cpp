@@ -123,6 +123,7 @@ void SupportPart::add_methods(ops::Methods& methods) {
         {.name = "support",
          .help = "Shows the last 15 minutes of one client, where `control.support` is on; audited.",
          .changes = ops::Changes::nothing(),
+         .piece = ops::Piece::report(),
          .role = AccessRole::operate,
          .parameters = {{"client", ops::ParamType::client, "of IPv6, a prefix of /48 or longer",
                          true},

@@ -181,6 +181,7 @@ void TraceService::add_methods(ops::Methods& methods) {
         {.name = "explain",
          .help = "Asks a query and shows its whole way: rules, cache, upstreams, lists, rows.",
          .changes = ops::Changes::nothing(),
+         .piece = ops::Piece::report(),
          .parameters =
              {{"name", ParamType::text, "a domain name; required without id"},
               {"type", ParamType::text, "a record type (default: A)"},
@@ -198,13 +199,14 @@ void TraceService::add_methods(ops::Methods& methods) {
          .members =
              "id serial name type class client client_port server port transport injected "
              "worker configuration took_ms end lists events_lost passed_by way decision? answer? "
-             "response? rows failures rules",
-         .result = "the trace, the response as text, list rules, rows on routers, reasons of a "
-                   "recursion"});
+             "response? rows failures rules rules_more?",
+         .result = "the trace, the response as text, list rules (`rules_more`: `why` has the others), "
+                   "rows on routers, reasons of a recursion"});
     methods.add(
         {.name = "trace",
          .help = "Traces real queries for some seconds, by name, client and end.",
          .changes = ops::Changes::nothing(),
+         .piece = ops::Piece::report(),
          .parameters = {{"name", ParamType::text, "only this name and names below it"},
                         {"exact", ParamType::flag, "true: only the name itself"},
                         {"client", ParamType::client, "only queries of this client"},
@@ -371,9 +373,12 @@ void TraceService::add_rules(const std::shared_ptr<Asked>& asked) {
     const auto begun = thread_.run([this, asked, target, target_zones = zones_of(target),
                                     zones = zones_of(asked->name)] {
         ops::RpcResult of_target = value(array{});
-        if (!target.empty()) of_target = holding_rules(source_, target, target_zones);
-        auto rules = holding_rules(source_, asked->name, zones);
+        HoldingPage first_of_target, first;
+        if (!target.empty())
+            of_target = holding_rules(source_, target, target_zones, first_of_target);
+        auto rules = holding_rules(source_, asked->name, zones, first);
         boost::asio::post(main_io_, [this, asked, found = std::move(rules),
+                                     has_more = first.next.has_value(),
                                      of_target = std::move(of_target)]() mutable {
             is_busy_ = false;
             asked->result["rules"] = array{};
@@ -382,6 +387,7 @@ void TraceService::add_rules(const std::shared_ptr<Asked>& asked) {
             if (found) {
                 add_matched(asked->result, found->as_array());
                 asked->result["rules"] = std::move(*found);
+                if (has_more) asked->result["rules_more"] = true;
             }
             asked->done(value(std::move(asked->result)));
         });

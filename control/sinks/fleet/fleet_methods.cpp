@@ -27,6 +27,7 @@ void add_fleet_methods(ops::Methods& methods, boost::asio::io_context& main_io,
         {.name = "fleet",
          .help = "Shows the boxes of the fleet, who writes each router, and what is wrong.",
          .changes = ops::Changes::nothing(),
+         .piece = ops::Piece::report(),
          .run =
              [&main_io, &service, shared = std::move(shared)](const ops::Arguments&,
                                                               const ops::RpcDone& done) {

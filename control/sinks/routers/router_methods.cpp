@@ -7,6 +7,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/value_from.hpp>
 #include <cmath>
+#include <optional>
 #include <utility>
 
 namespace steer {
@@ -19,6 +20,10 @@ using boost::json::value_from;
 
 constexpr std::size_t kMaxDifferences = 1'000;
 constexpr std::size_t kMaxShared = 1'000;
+// Rows of routers, and of their orphans. A router's differences, or its rows to adopt, are in one
+// page.
+constexpr ops::Piece kRouters = ops::Piece::pages(4'000);
+constexpr std::size_t kOrphans = 4'000;
 constexpr std::uint64_t kReplyMs =
     3'000;  // commands without a reply by then continue (listen, print)
 
@@ -84,7 +89,107 @@ ops::Later about(const RouterAccess& at, OfOne of_one) {
     };
 }
 
-object differences(const Seen& seen, const ops::Arguments&, std::uint64_t now_ms) {
+// A page of routers, while it is filled.
+struct RoutersPage {
+    std::optional<ops::Cursor> after{};  // a router, and a part of it; until its place is found
+    ops::PageRoom room{kRouters.most_rows()};
+    std::optional<ops::Cursor> next{};
+
+    [[nodiscard]] bool is_begun() const { return after && !(*after)[1].empty(); }
+};
+
+// A router's row of a page; a router with more sets `next`.
+using PartOfOne = std::function<object(const Seen&, const ops::Arguments& asked,
+                                       std::uint64_t now_ms, RoutersPage& page)>;
+
+// Each router has one row of its own.
+PartOfOne whole(OfOne of_one) {
+    return [of_one = std::move(of_one)](const Seen& seen, const ops::Arguments& asked,
+                                        std::uint64_t now_ms,
+                                        RoutersPage&) { return of_one(seen, asked, now_ms); };
+}
+
+void fill(RoutersPage& page, array& rows, const std::vector<Seen>& all, const PartOfOne& part,
+          const ops::Arguments& asked, std::uint64_t now_ms) {
+    const std::string name = asked.text("name");
+    for (const Seen& seen : all) {
+        const bool is_asked = name.empty() || seen.name == name;
+        if (!is_asked || (page.after && seen.name != (*page.after)[0])) continue;
+        if (page.room.is_full()) {
+            page.next = ops::Cursor{seen.name, {}};
+            return;
+        }
+        object one{{"name", seen.name}, {"address", seen.address}};
+        if (page.is_begun()) one[ops::kContinued] = true;
+        for (auto& [key, what] : part(seen, asked, now_ms, page))
+            one[key] = std::move(what);
+        page.after.reset();
+        if (page.room.is_full())
+            rows.push_back(std::move(one));
+        else
+            page.room.add(rows, std::move(one));
+        if (page.next) return;
+    }
+}
+
+// As about(), page by page.
+ops::Later pages_about(const RouterAccess& at, PartOfOne part) {
+    return [at, part = std::move(part)](const ops::Arguments& asked, const ops::RpcDone& done) {
+        RoutersPage page;
+        if (const auto text = asked.find_text(ops::kCursor)) {
+            page.after = ops::Cursor::from(*text, 2);
+            if (!page.after) return done(ops::bad_cursor());
+        }
+        const std::string name = asked.text("name");
+        const bool is_opnsense = !name.empty() && !opnsense_rows(at, name).empty();
+        at.routers->visit([&main_io = at.main_io, part, asked, done, name, is_opnsense,
+                           page = std::move(page)](const std::vector<Seen>& all,
+                                                   std::uint64_t now_ms) mutable {
+            array rows;
+            fill(page, rows, all, part, asked, now_ms);
+            const bool is_known =
+                name.empty() ||
+                std::ranges::any_of(all, [&](const Seen& seen) { return seen.name == name; });
+            object out{{"routers", std::move(rows)}};
+            ops::end_page(out, page.next);
+            ops::RpcResult result = value(std::move(out));
+            if (!is_known) result = is_opnsense ? not_routeros(name) : no_such(name, all);
+            if (is_known && page.after) result = ops::lost_place();
+            boost::asio::post(main_io, [done, result = std::move(result)] { done(result); });
+        });
+    };
+}
+
+// Orphans behind the cursor's, as many as have room.
+array orphans_of(const Seen& seen, RoutersPage& page) {
+    std::optional<routeros::OrphanPlace> after;
+    if (page.is_begun()) {
+        after.emplace();
+        const std::string& text = (*page.after)[1];
+        const std::size_t dot = text.find('.');
+        const ops::Cursor parts{text.substr(0, dot), text.substr(std::min(dot + 1, text.size()))};
+        after->table = parts.number(0).value_or(0);
+        after->id = parts.number(1).value_or(0);
+    }
+    array rows;
+    routeros::OrphanPlace last;
+    for (const auto& row : seen.router.orphans(after, kOrphans)) {
+        if (page.room.is_full() || rows.size() + 1 == kOrphans) {
+            page.next = ops::Cursor{
+                seen.name, std::to_string(last.table) + "." + std::to_string(last.id)};
+            break;
+        }
+        last = row.place;
+        page.room.add(rows, object{{"list", row.list},
+                                   {"address", row.address},
+                                   {"comment", row.comment}});
+    }
+    return rows;
+}
+
+object differences(const Seen& seen, const ops::Arguments&, std::uint64_t now_ms,
+                   RoutersPage& page) {
+    if (page.is_begun()) return {{"orphans", orphans_of(seen, page)}};
     array rows;
     for (const auto& row : seen.router.differences(kMaxDifferences + 1, now_ms)) {
         object one{{"list", row.list}, {"address", row.address}, {"what", row.what}};
@@ -92,12 +197,9 @@ object differences(const Seen& seen, const ops::Arguments&, std::uint64_t now_ms
         if (row.ends_ms != 0) one["left_s"] = (row.ends_ms - std::min(row.ends_ms, now_ms)) / 1000;
         rows.push_back(std::move(one));
     }
-    array orphans;
-    for (const auto& row : seen.router.orphans())
-        orphans.push_back(
-            object{{"list", row.list}, {"address", row.address}, {"comment", row.comment}});
     const bool more = rows.size() > kMaxDifferences;
     if (more) rows.pop_back();
+    array orphans = orphans_of(seen, page);
     return {{"state", routeros::label(seen.router.status().state)},
             {"differences", std::move(rows)},
             {"more", more},
@@ -191,11 +293,11 @@ ops::Later status_of_all(const RouterAccess& at) {
 }
 
 object adopt(const Seen& seen, const ops::Arguments& asked, std::uint64_t now_ms) {
-    const auto done = seen.router.adopt(asked.text("from"), asked.is_true("apply"), now_ms);
+    const auto done =
+        seen.router.adopt(asked.text("from"), asked.is_true("apply"), now_ms, kMaxDifferences);
     const auto state = seen.router.status();
     array rows;
     for (const auto& row : done.rows) {
-        if (rows.size() == kMaxDifferences) break;
         object one{{"list", row.list},
                    {"address", row.address},
                    {"comment", row.comment},
@@ -205,7 +307,7 @@ object adopt(const Seen& seen, const ops::Arguments& asked, std::uint64_t now_ms
     }
     return {{"state", routeros::label(state.state)},
             {"paused", state.paused},
-            {"found", done.rows.size()},
+            {"found", done.found},
             {"asked", done.asked},
             {"rows", std::move(rows)}};
 }
@@ -275,6 +377,7 @@ void add_reads(ops::Methods& methods, const RouterAccess& at) {
     methods.add({.name = "routers",
                  .help = "Shows the state of each router and of its lists.",
                  .changes = Changes::nothing(),
+                 .piece = ops::Piece::report(),
                  .parameters = {kRouter},
                  .run = status_of_all(at),
                  .members = "routers opnsense?",
@@ -284,13 +387,15 @@ void add_reads(ops::Methods& methods, const RouterAccess& at) {
         {.name = "routers.diff",
          .help = "Lists the rows that differ between steerdnsd and the router, and orphaned rows.",
          .changes = Changes::nothing(),
+         .piece = kRouters,
          .parameters = {kRouter},
-         .run = about(at, differences),
-         .members = "routers",
+         .run = pages_about(at, differences),
+         .members = "routers more? cursor?",
          .result = "the rows that differ, and orphaned rows, by router"});
     methods.add({.name = "routers.errors",
                  .help = "Lists the last errors of a router.",
                  .changes = Changes::nothing(),
+                 .piece = ops::Piece::report(),
                  .parameters = {kRouter},
                  .run = about(at, errors),
                  .members = "routers",
@@ -298,14 +403,16 @@ void add_reads(ops::Methods& methods, const RouterAccess& at) {
     methods.add({.name = "routers.shared",
                  .help = "Lists addresses that names outside the list also use.",
                  .changes = Changes::nothing(),
+                 .piece = kRouters,
                  .parameters = {kRouter},
-                 .run = about(at, shared),
-                 .members = "routers",
+                 .run = pages_about(at, whole(shared)),
+                 .members = "routers more? cursor?",
                  .result = "addresses with the names that use them"});
     methods.add(
         {.name = "routers.trace",
          .help = "Lists the last API commands sent to a router, with their replies.",
          .changes = Changes::nothing(),
+         .piece = ops::Piece::report(),
          .parameters = {kOneRouter,
                         {"since", ParamType::number, "only commands after this serial number"},
                         {"settled", ParamType::flag,
@@ -316,6 +423,7 @@ void add_reads(ops::Methods& methods, const RouterAccess& at) {
     methods.add({.name = "routers.probe",
                  .help = "Shows the probed behaviour of the RouterOS version, or starts a probe.",
                  .changes = Changes::with("start"),
+                 .piece = ops::Piece::report(),
                  .parameters = {kOneRouter, {"start", ParamType::flag, "true: start a probe"}},
                  .run = about(at, probe),
                  .members = "routers",
@@ -327,6 +435,7 @@ void add_changes(ops::Methods& methods, const RouterAccess& at) {
         {.name = "routers.reconcile",
          .help = "Reads the rows of a router again and repairs what differs.",
          .changes = Changes::always(),
+         .piece = ops::Piece::report(),
          .parameters = {kRouter, {"orphans", ParamType::flag, "true: remove orphaned rows too"}},
          .run = about(at, reconcile),
          .members = "routers",
@@ -335,18 +444,20 @@ void add_changes(ops::Methods& methods, const RouterAccess& at) {
         {.name = "routers.adopt",
          .help = "Lists rows of a predecessor by their comments, or takes them over.",
          .changes = Changes::with("apply"),
+         .piece = kRouters,
          .role = AccessRole::admin,
          .parameters = {{"from", ParamType::text,
                          "what the comments begin with, before the first ';'", true},
                         kRouter,
                         {"apply", ParamType::flag, "true: replace the comments by our own"}},
-         .run = about(at, adopt),
-         .members = "routers",
+         .run = pages_about(at, whole(adopt)),
+         .members = "routers more? cursor?",
          .result = "the rows that were found, and how many were taken over"});
     methods.add(
         {.name = "routers.forget",
          .help = "Removes the rows of an address from routers, except persistent rows.",
          .changes = Changes::always(),
+         .piece = ops::Piece::report(),
          .parameters = {{"address", ParamType::address, "the address of the rows", true}, kRouter},
          .run = about(at, forget),
          .members = "routers",
@@ -355,6 +466,7 @@ void add_changes(ops::Methods& methods, const RouterAccess& at) {
         {.name = "routers.pause",
          .help = "Stops writes to a router; returns when no write is in flight, or after 5 s.",
          .changes = Changes::always(),
+         .piece = ops::Piece::report(),
          .parameters = {kRouter},
          .run = when_quiet(at.routers, about(at, pause(at.routers, true)), about(at, paused)),
          .members = "routers",
@@ -362,6 +474,7 @@ void add_changes(ops::Methods& methods, const RouterAccess& at) {
     methods.add({.name = "routers.resume",
                  .help = "Ends a pause.",
                  .changes = Changes::always(),
+                 .piece = ops::Piece::report(),
                  .parameters = {kRouter},
                  .run = about(at, pause(at.routers, false)),
                  .members = "routers",
@@ -369,6 +482,7 @@ void add_changes(ops::Methods& methods, const RouterAccess& at) {
     methods.add({.name = "bypass",
                  .help = "Stops writes to all routers while queries are still answered.",
                  .changes = Changes::with("on"),
+                 .piece = ops::Piece::small(),
                  .role = AccessRole::admin,
                  .parameters = {{"on", ParamType::flag,
                                  "the new state; without it, the state is only reported"}},

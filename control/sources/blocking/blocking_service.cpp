@@ -21,6 +21,7 @@ using ops::RpcError;
 
 constexpr std::size_t kMostBytes = std::size_t{32} << 20;
 constexpr mode_t kMode = 0600;
+constexpr ops::Piece kRules = ops::Piece::pages(2'000);
 constexpr std::uint64_t kLongestS = 10 * 366 * std::uint64_t{86'400};
 constexpr StateKeeper::Words kWords{
     .work = "rules of people",
@@ -98,14 +99,16 @@ void BlockingService::add_methods(ops::Methods& methods) {
     methods.add({.name = "blocking.list",
                  .help = "Shows the rules of `block`, `allow` and `pause`.",
                  .changes = Changes::nothing(),
+                 .piece = kRules,
                  .role = AccessRole::operate,
-                 .run = [this](const ops::Arguments&, const ops::RpcDone& done) { list(done); },
-                 .members = "file rules most",
+                 .run = [this](const ops::Arguments& asked) { return list(asked); },
+                 .members = "file rules most more? cursor?",
                  .result = "the rules in force, with who added them, and the largest number"});
     methods.add(
         {.name = "blocking.set",
          .help = "Blocks or allows a name with all names below it, from the next query on.",
          .changes = Changes::always(),
+         .piece = ops::Piece::report(),
          .parameters = {{"name", ParamType::domain_name, "the name", true},
                         {"allow", ParamType::flag, "allow it; without it, block it"},
                         {"exact", ParamType::flag, "only the name, not the names below it"},
@@ -120,6 +123,7 @@ void BlockingService::add_methods(ops::Methods& methods) {
         {.name = "blocking.pause",
          .help = "Passes the lists for a while, except those that are marked `legal`.",
          .changes = Changes::always(),
+         .piece = ops::Piece::report(),
          .parameters = {{"seconds", ParamType::number, "how long", true, 1, kLongestS, "s"},
                         {"plugin", ParamType::text, "the tag of an adlist or rpz; without it, all"},
                         {"list", ParamType::text, "only this list of the plugin"},
@@ -133,6 +137,7 @@ void BlockingService::add_methods(ops::Methods& methods) {
     methods.add({.name = "blocking.suspend",
                  .help = "Passes a list that is marked `legal` for a while.",
                  .changes = Changes::always(),
+                 .piece = ops::Piece::report(),
                  .role = AccessRole::admin,
                  .parameters = {{"seconds", ParamType::number, "how long", true, 1, kLongestS, "s"},
                                 {"plugin", ParamType::text, "the tag of an adlist or rpz", true},
@@ -146,6 +151,7 @@ void BlockingService::add_methods(ops::Methods& methods) {
         {.name = "blocking.remove",
          .help = "Removes rules, by their number or their name.",
          .changes = Changes::always(),
+         .piece = ops::Piece::report(),
          .parameters = {{"number", ParamType::number, "the number of a rule, as listed"},
                         {"name", ParamType::domain_name, "all rules for this name"},
                         {"clients", ParamType::text, "of these, only those for these clients"},
@@ -157,6 +163,7 @@ void BlockingService::add_methods(ops::Methods& methods) {
     methods.add({.name = "blocking.export",
                  .help = "Writes the rules as a list in AdGuard's syntax.",
                  .changes = Changes::nothing(),
+                 .piece = ops::Piece::report(),
                  .role = AccessRole::operate,
                  .run = [this](const ops::Arguments&) -> ops::RpcResult {
                      return json::value(json::object{{"text", adguard_text(book_, groups_)}});
@@ -204,12 +211,25 @@ bool BlockingService::refuse_if_off(const ops::RpcDone& done) const {
     return !on;
 }
 
-void BlockingService::list(const ops::RpcDone& done) const {
+ops::RpcResult BlockingService::list(const ops::Arguments& asked) const {
+    std::uint64_t after = 0;  // a number
+    if (const auto text = asked.find_text(ops::kCursor)) {
+        const auto cursor = ops::Cursor::from(*text, 1);
+        const auto number = cursor ? cursor->number(0) : std::nullopt;
+        if (!number) return ops::bad_cursor();
+        after = *number;
+    }
+    const auto& all = book_.rules();
+    ops::PageRoom room(kRules.most_rows());
     json::array rules;
-    for (const Rule& rule : book_.rules())
-        rules.push_back(to_json(rule));
-    done(json::value(json::object{
-        {"file", keeper_.file()}, {"rules", std::move(rules)}, {"most", RuleBook::kMostRules}}));
+    auto rule = std::ranges::upper_bound(all, after, {}, &Rule::number);
+    for (; rule != all.end() && !room.is_full(); ++rule)
+        room.add(rules, to_json(*rule));
+    json::object out{
+        {"file", keeper_.file()}, {"rules", std::move(rules)}, {"most", RuleBook::kMostRules}};
+    if (rule != all.end())
+        ops::end_page(out, ops::Cursor{std::to_string(std::prev(rule)->number)});
+    return json::value(std::move(out));
 }
 
 void BlockingService::set(const ops::Arguments& asked, const ops::RpcDone& done) {

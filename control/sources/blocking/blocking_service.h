@@ -118,7 +118,7 @@ class BlockingService {
     [[nodiscard]] Result<void> check_shared(const Rule& rule) const;
     Result<bool> take(const shared::Entry& entry, std::string_view box);
     void tell_taken(const std::string& line);
-    void list(const ops::RpcDone& done) const;
+    [[nodiscard]] ops::RpcResult list(const ops::Arguments& asked) const;
     void set(const ops::Arguments& asked, const ops::RpcDone& done);
     void pause(const ops::Arguments& asked, const ops::RpcDone& done);
     void suspend(const ops::Arguments& asked, const ops::RpcDone& done);

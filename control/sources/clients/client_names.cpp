@@ -109,6 +109,7 @@ std::vector<ClientRow> merge(std::span<const KnownClient> known, const GivenName
     for (const auto& [key, name] : unused) {
         ClientRow row{IpAddress::parse(key), {}, name.name, NameSource::given, name.who, name.at_s};
         if (!row.address) row.mac = key;
+        row.is_only_given = true;
         out.push_back(std::move(row));
     }
     return out;

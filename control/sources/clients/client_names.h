@@ -52,6 +52,7 @@ struct ClientRow {
     std::int64_t at_s = 0;  // when the name was given
     // Its name in the configuration, where `name` is one that the device chose or that was given.
     std::string configured = {};
+    bool is_only_given = false;  // no source knows it
 };
 
 // One row for each address, IPv4 first, then for given names without an address. Texts of sources

@@ -24,6 +24,7 @@ using boost::json::value;
 
 constexpr std::size_t kMaxConfigured = 65'536;
 constexpr std::uint64_t kMaxRows = 65'536, kRows = 10'000;
+constexpr ops::Piece kClients = ops::Piece::pages(2'000);
 
 std::string field_of(const config::RecordFields& fields, std::string_view key) {
     const auto at = std::ranges::find_if(fields, [&](const auto& f) { return f.first == key; });
@@ -39,6 +40,25 @@ object shown(const ClientRow& row) {
                {"from", row.from.empty() ? value() : value(row.from)}};
     out["given_at"] = row.at_s == 0 ? value() : value(row.at_s);
     return out;
+}
+
+// Of a row, by the text of its cursor: IPv4, IPv6, then the names that only people know.
+using RowPlace = std::tuple<int, std::optional<IpAddress>, std::string>;
+constexpr std::string_view kOnlyGiven = "given ";
+
+std::string key_of_row(const ClientRow& row) {
+    const std::string key = row.address ? row.address->to_string() : row.mac;
+    return row.is_only_given ? std::string(kOnlyGiven) + key : key;
+}
+
+RowPlace place_of(const std::string& key) {
+    if (key.starts_with(kOnlyGiven)) return {2, std::nullopt, key.substr(kOnlyGiven.size())};
+    const auto address = IpAddress::parse(key);
+    return {address && address->is_v4() ? 0 : 1, address, {}};
+}
+
+RowPlace place_of_row(const ClientRow& row) {
+    return place_of(key_of_row(row));
 }
 
 // The MAC address of an address that has one; else the key itself.
@@ -118,16 +138,27 @@ std::uint64_t ClientService::mac_of(const IpAddress& address) const {
 
 ops::RpcResult ClientService::list(const ops::Arguments& asked) const {
     const std::vector<ClientRow> all = rows();
-    const std::size_t most = asked.number("limit", kRows);
-    array out;
-    for (const ClientRow& row : all) {
-        if (out.size() == most) break;
-        out.push_back(shown(row));
+    std::uint64_t left = asked.number("limit", kRows);  // of all pages
+    auto row = all.begin();
+    if (const auto text = asked.find_text(ops::kCursor)) {
+        const auto cursor = ops::Cursor::from(*text, 2);
+        const auto number = cursor ? cursor->number(1) : std::nullopt;
+        if (!number) return ops::bad_cursor();
+        left = *number;
+        row = std::ranges::upper_bound(all, place_of((*cursor)[0]), {}, place_of_row);
     }
-    return value(object{{"clients", std::move(out)},
-                        {"total", all.size()},
-                        {"given", given_.size()},
-                        {"file", file_.empty() ? value() : value(file_)}});
+    ops::PageRoom room(kClients, left);
+    array out;
+    for (; row != all.end() && !room.is_full(); ++row)
+        room.add(out, shown(*row));
+    left -= out.size();
+    object page{{"clients", std::move(out)},
+                {"total", all.size()},
+                {"given", given_.size()},
+                {"file", file_.empty() ? value() : value(file_)}};
+    if (row != all.end() && left != 0)
+        ops::end_page(page, ops::Cursor{key_of_row(*std::prev(row)), std::to_string(left)});
+    return value(std::move(page));
 }
 
 void ClientService::name(const ops::Arguments& asked, const ops::RpcDone& done) {
@@ -299,16 +330,18 @@ void ClientService::add_methods(ops::Methods& methods) {
     methods.add({.name = "clients.list",
                  .help = "Shows the addresses of known clients, with their names.",
                  .changes = Changes::nothing(),
+                 .piece = kClients,
                  .role = AccessRole::operate,  // MAC addresses
-                 .parameters = {{"limit", ParamType::number, "maximum clients; default: 10000",
+                 .parameters = {{"limit", ParamType::number, "maximum clients, of all pages; default: 10000",
                                  false, 1, kMaxRows}},
                  .run = [this](const ops::Arguments& asked) { return list(asked); },
-                 .members = "clients total given file",
+                 .members = "clients total given file more? cursor?",
                  .result = "the clients, each with the source of its name"});
     methods.add(
         {.name = "clients.name",
          .help = "Gives a name to a client; it replaces every other name of that client.",
          .changes = Changes::always(),
+         .piece = ops::Piece::small(),
          .parameters = {kClient, {"name", ParamType::text, "at most 63 bytes of text", true}},
          .run = [this](const ops::Arguments& asked,
                        const ops::RpcDone& done) { name(asked, done); },
@@ -317,6 +350,7 @@ void ClientService::add_methods(ops::Methods& methods) {
     methods.add({.name = "clients.forget",
                  .help = "Removes the name that a person gave to a client.",
                  .changes = Changes::always(),
+                 .piece = ops::Piece::small(),
                  .parameters = {kClient},
                  .run = [this](const ops::Arguments& asked,
                                const ops::RpcDone& done) { forget(asked, done); },

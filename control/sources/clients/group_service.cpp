@@ -21,6 +21,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::size_t kMostBytes = std::size_t{8} << 20;
+constexpr ops::Piece kGroups = ops::Piece::pages(4'000);
 constexpr mode_t kMode = 0640;  // other users need not know who has which device
 constexpr StateKeeper::Words kWords{
     .work = "groups of devices",
@@ -165,31 +166,57 @@ void GroupService::publish() {
     if (rules_.on_change) rules_.on_change();
 }
 
-ops::RpcResult GroupService::list() const {
+// From the member behind the cursor's on; `groups` gets what the page has room for.
+std::optional<ops::Cursor> GroupService::fill(json::array& groups,
+                                              const std::optional<ops::Cursor>& after) const {
     const GivenNames& names = names_();
-    json::array groups;
-    for (const auto& [group, members] : book_.groups()) {
+    ops::PageRoom room(kGroups.most_rows());
+    auto group = after ? book_.groups().lower_bound((*after)[0]) : book_.groups().begin();
+    for (; group != book_.groups().end(); ++group) {
+        const auto& [name, members] = *group;
+        const bool goes_on = after && name == (*after)[0];
+        const bool is_begun = goes_on && !(*after)[1].empty();
+        auto member = is_begun ? members.upper_bound((*after)[1]) : members.begin();
+        if (is_begun && member == members.end()) continue;
+        if (room.is_full()) return ops::Cursor{name, {}};
         json::array shown;
-        for (const auto& [member, origin] : members) {
-            const auto named = names.find(member);
-            shown.push_back(json::object{
-                {"client", member},
-                {"name", named == names.end() ? json::value() : json::value(named->second.name)},
-                {"at", origin.at_s},
-                {"who", origin.who}});
+        for (; member != members.end() && !room.is_full(); ++member) {
+            const auto named = names.find(member->first);
+            room.add(shown, json::object{{"client", member->first},
+                                         {"name", named == names.end()
+                                                      ? json::value()
+                                                      : json::value(named->second.name)},
+                                         {"at", member->second.at_s},
+                                         {"who", member->second.who}});
         }
-        groups.push_back(json::object{{"group", group}, {"members", std::move(shown)}});
+        json::object row{{"group", name}, {"members", std::move(shown)}};
+        if (is_begun) row[ops::kContinued] = true;
+        groups.push_back(std::move(row));
+        if (member != members.end()) return ops::Cursor{name, std::prev(member)->first};
+        if (!room.is_full()) room.count(name.size());
     }
-    json::array of_file;
+    return std::nullopt;
+}
+
+ops::RpcResult GroupService::list(const ops::Arguments& asked) const {
+    std::optional<ops::Cursor> after;
+    if (const auto text = asked.find_text(ops::kCursor)) {
+        after = ops::Cursor::from(*text, 2);
+        if (!after) return ops::bad_cursor();
+    }
+    json::array groups, of_file;
+    const auto next = fill(groups, after);
     for (const config::FileGroup& group : book_.file())
-        of_file.push_back(json::object{{"group", group.name},
-                                       {"members", group.macs.size() + group.prefixes.size()}});
-    return json::value(
-        json::object{{"groups", std::move(groups)},
+        if (!next)
+            of_file.push_back(json::object{{"group", group.name},
+                                           {"members", group.macs.size() + group.prefixes.size()}});
+    json::object out{{"groups", std::move(groups)},
                      {"of_file", std::move(of_file)},
                      {"most", GroupBook::kMostGroups},
                      {"most_members", GroupBook::kMostMembers},
-                     {"file", keeper_.is_on() ? json::value(keeper_.file()) : json::value()}});
+                     {"file", keeper_.is_on() ? json::value(keeper_.file()) : json::value()}};
+    ops::end_page(out, next);
+    return json::value(std::move(out));
 }
 
 void GroupService::add(const ops::Arguments& asked, const ops::RpcDone& done) {
@@ -298,9 +325,10 @@ void GroupService::add_methods(ops::Methods& methods) {
     methods.add({.name = "clients.groups",
                  .help = "Shows the groups of devices, with their members.",
                  .changes = Changes::nothing(),
+                 .piece = kGroups,
                  .role = AccessRole::operate,  // MAC addresses
-                 .run = [this](const ops::Arguments&) { return list(); },
-                 .members = "groups of_file most most_members file",
+                 .run = [this](const ops::Arguments& asked) { return list(asked); },
+                 .members = "groups of_file most most_members file more? cursor?",
                  .result =
                      "the groups with who added each member and when, and the sizes of those of "
                      "`client_groups`"});
@@ -308,6 +336,7 @@ void GroupService::add_methods(ops::Methods& methods) {
         {.name = "clients.group_add",
          .help = "Adds devices to a group; a group that is new is made.",
          .changes = Changes::always(),
+         .piece = ops::Piece::report(),
          .parameters = {kGroup, {"clients", ParamType::devices, "the devices", true}},
          .run = [this](const ops::Arguments& asked, const ops::RpcDone& done) { add(asked, done); },
          .members = kChanged,
@@ -315,6 +344,7 @@ void GroupService::add_methods(ops::Methods& methods) {
     methods.add({.name = "clients.group_remove",
                  .help = "Removes devices from a group, or a group without rules.",
                  .changes = Changes::always(),
+                 .piece = ops::Piece::report(),
                  .parameters = {kGroup, {"clients", ParamType::devices, "without it, the group"}},
                  .run = [this](const ops::Arguments& asked,
                                const ops::RpcDone& done) { remove(asked, done); },

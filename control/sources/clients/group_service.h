@@ -74,7 +74,9 @@ class GroupService {
     void poll();
 
   private:
-    [[nodiscard]] ops::RpcResult list() const;
+    [[nodiscard]] ops::RpcResult list(const ops::Arguments& asked) const;
+    std::optional<ops::Cursor> fill(boost::json::array& groups,
+                                    const std::optional<ops::Cursor>& after) const;
     void add(const ops::Arguments& asked, const ops::RpcDone& done);
     void remove(const ops::Arguments& asked, const ops::RpcDone& done);
     // Why people need the group; empty: it may be removed.

@@ -73,6 +73,7 @@ void EditService::add_methods(ops::Methods& methods) {
     methods.add({.name = "configuration.show",
                  .help = "Shows the configuration's file, with its passwords.",
                  .changes = Changes::nothing(),
+                 .piece = ops::Piece::report(),
                  .role = AccessRole::admin,
                  .run = [this](const ops::Arguments&, const RpcDone& done) { show(done); },
                  .members = "file text base64? bytes hash trouble",
@@ -82,6 +83,7 @@ void EditService::add_methods(ops::Methods& methods) {
     methods.add({.name = "configuration.check",
                  .help = "Lists the errors and warnings of a configuration, as --check does.",
                  .changes = Changes::nothing(),
+                 .piece = ops::Piece::report(),
                  .role = AccessRole::admin,
                  .parameters = {kText},
                  .run = [this](const ops::Arguments& asked,
@@ -91,6 +93,7 @@ void EditService::add_methods(ops::Methods& methods) {
     methods.add({.name = "configuration.apply",
                  .help = "Replaces the configuration's file and reloads; keeps the old text.",
                  .changes = Changes::always(),
+                 .piece = ops::Piece::report(),
                  .role = AccessRole::admin,
                  .parameters = {kText, kHash},
                  .run =
@@ -108,6 +111,7 @@ void EditService::add_methods(ops::Methods& methods) {
     methods.add({.name = "configuration.history",
                  .help = "Lists the earlier texts of the configuration that are kept.",
                  .changes = Changes::nothing(),
+                 .piece = ops::Piece::report(),
                  .role = AccessRole::admin,
                  .run = [this](const ops::Arguments&,
                                const RpcDone& done) { editor_.history(file(), done); },
@@ -116,6 +120,7 @@ void EditService::add_methods(ops::Methods& methods) {
     methods.add({.name = "configuration.version",
                  .help = "Shows an earlier text of the configuration, with its passwords.",
                  .changes = Changes::nothing(),
+                 .piece = ops::Piece::report(),
                  .role = AccessRole::admin,
                  .parameters = {kVersion},
                  .run =
@@ -127,6 +132,7 @@ void EditService::add_methods(ops::Methods& methods) {
     methods.add({.name = "configuration.rollback",
                  .help = "Gives the configuration an earlier text and reloads.",
                  .changes = Changes::always(),
+                 .piece = ops::Piece::report(),
                  .role = AccessRole::admin,
                  .parameters = {kVersion, kHash},
                  .run =

@@ -14,6 +14,7 @@ using boost::json::array;
 using boost::json::object;
 using boost::json::value;
 
+constexpr ops::Piece kLeases = ops::Piece::pages(2'000);
 constexpr std::uint64_t kLogEveryMs = 60'000;  // of leases without names
 
 }  // namespace
@@ -89,38 +90,118 @@ std::string LeaseService::text_to_keep() const {
 
 // ---- reports
 
+namespace {
+
+object shown(const std::string& tag, const NamedLease& lease) {
+    return {{"tag", tag},
+            {"name", lease.name},
+            {"address", lease.address.to_string()},
+            {"router", lease.router},
+            {"server", lease.server},
+            {"static", lease.is_static}};
+}
+
+object shown(const std::string& tag, const NamelessLease& lease) {
+    return {{"tag", tag},
+            {"address", lease.address},
+            {"host_name", matchers::quoted(lease.host_name)},
+            {"router", lease.router},
+            {"why", lease.why}};
+}
+
+// A cursor: the list, the tag, and of a named lease its name and address, of another one its row
+// and a hash.
+constexpr std::size_t kParts = 4;
+constexpr const char *kNamed = "named", *kNameless = "nameless";
+
+auto key_of(const NamedLease& lease) {
+    return std::tuple(std::string_view(lease.name), !lease.address.is_v4(), lease.address.bytes);
+}
+
+// The first lease behind the cursor's, of the same plugin. No value: not a cursor.
+std::optional<std::size_t> named_behind(const std::vector<NamedLease>& all,
+                                        const ops::Cursor& after) {
+    const auto address = IpAddress::parse(after[3]);
+    if (!address) return std::nullopt;
+    const NamedLease key{after[2], *address, {}, {}};
+    const auto at = std::ranges::upper_bound(all, key_of(key), {}, key_of);
+    return static_cast<std::size_t>(at - all.begin());
+}
+
+std::uint64_t hash_of(const NamelessLease& lease) {
+    return ops::hash_of(lease.address + " " + lease.router + " " + lease.host_name);
+}
+
+std::optional<std::size_t> nameless_behind(const std::vector<NamelessLease>& all,
+                                           const ops::Cursor& after) {
+    const auto row = after.number(2), hash = after.number(3);
+    if (!row || !hash) return std::nullopt;
+    return ops::row_behind(*row, *hash, all.size(), [&](std::size_t i) { return hash_of(all[i]); });
+}
+
+}  // namespace
+
+// Appends the leases of a list from the cursor on. False: the page is full, and `page.next` says
+// where it goes on; or the cursor is bad.
+template <class Lease>
+bool LeaseService::fill(LeasePage& page, array& rows, const std::string& tag,
+                        const std::vector<Lease>& all, const char* kind) const {
+    std::size_t i = 0;
+    if (page.after) {
+        const ops::Cursor& after = *page.after;
+        if (after[0] != kind || after[1] != tag) return true;  // of a page before
+        std::optional<std::size_t> behind;
+        if constexpr (std::is_same_v<Lease, NamedLease>)
+            behind = named_behind(all, after);
+        else
+            behind = nameless_behind(all, after);
+        if (!behind) return false;
+        i = *behind;
+        page.after.reset();
+    }
+    for (; i < all.size() && !page.room.is_full(); ++i) {
+        page.room.add(rows, shown(tag, all[i]));
+        if constexpr (std::is_same_v<Lease, NamedLease>)
+            page.last = ops::Cursor{kind, tag, all[i].name, all[i].address.to_string()};
+        else
+            page.last = ops::Cursor{kind, tag, std::to_string(i), std::to_string(hash_of(all[i]))};
+    }
+    page.has_more = i < all.size();
+    return !page.has_more;
+}
+
 ops::RpcResult LeaseService::list_leases(const ops::Arguments& asked) const {
     const auto tag = asked.find_text("tag");
-    array named, nameless;
-    bool is_known = false;
-    for (const auto& [own_tag, plugin] : plugins_) {
-        if (!plugin->is_wanted || (tag && *tag != own_tag)) continue;
-        is_known = true;
-        for (const NamedLease& lease : plugin->state.book.named) {
-            named.push_back(object{{"tag", own_tag},
-                                   {"name", lease.name},
-                                   {"address", lease.address.to_string()},
-                                   {"router", lease.router},
-                                   {"server", lease.server},
-                                   {"static", lease.is_static}});
-        }
-        for (const NamelessLease& lease : plugin->state.book.nameless) {
-            nameless.push_back(object{{"tag", own_tag},
-                                      {"address", lease.address},
-                                      {"host_name", matchers::quoted(lease.host_name)},
-                                      {"router", lease.router},
-                                      {"why", lease.why}});
-        }
+    LeasePage page{{}, ops::PageRoom(kLeases.most_rows()), {}, false};
+    if (const auto text = asked.find_text(ops::kCursor)) {
+        page.after = ops::Cursor::from(*text, kParts);
+        if (!page.after) return ops::bad_cursor();
     }
+    bool is_known = false;
+    const auto fill_all = [&](array& rows, auto LeaseBook::*list, const char* kind) {
+        for (const auto& [own_tag, plugin] : plugins_) {
+            if (!plugin->is_wanted || (tag && *tag != own_tag)) continue;
+            is_known = true;
+            if (!fill(page, rows, own_tag, plugin->state.book.*list, kind)) return false;
+        }
+        return true;
+    };
+    array named, nameless, routers;
+    const bool is_whole = fill_all(named, &LeaseBook::named, kNamed) &&
+                          fill_all(nameless, &LeaseBook::nameless, kNameless);
     if (!is_known && tag)
         return ops::bad_params("there is no dhcp_leases '" + *tag + "': see 'steerctl leases'");
-    auto routers = router_rows({}, [this](object& row, const Router& router) {
-        const RouterLeases* const known = find_known(router.plan.name());
-        row["leases"] = known != nullptr ? known->leases.size() : 0;
-    });
-    return value(object{{"leases", std::move(named)},
-                        {"nameless", std::move(nameless)},
-                        {"routers", std::move(routers)}});
+    if (page.after) return ops::lost_place();  // a lease or a plugin that is gone
+    if (is_whole)
+        routers = router_rows({}, [this](object& row, const Router& router) {
+            const RouterLeases* const known = find_known(router.plan.name());
+            row["leases"] = known != nullptr ? known->leases.size() : 0;
+        });
+    object out{{"leases", std::move(named)},
+               {"nameless", std::move(nameless)},
+               {"routers", std::move(routers)}};
+    if (page.has_more) ops::end_page(out, page.last);
+    return value(std::move(out));
 }
 
 void LeaseService::add_methods(ops::Methods& methods) {
@@ -128,9 +209,10 @@ void LeaseService::add_methods(ops::Methods& methods) {
         {.name = "leases",
          .help = "Shows the names of hosts with a DHCP lease, and the routers that are read.",
          .changes = ops::Changes::nothing(),
+         .piece = kLeases,
          .parameters = {{"tag", ops::ParamType::text, "the tag of a dhcp_leases; without it, all"}},
          .run = [this](const ops::Arguments& asked) { return list_leases(asked); },
-         .members = "leases nameless routers",
+         .members = "leases nameless routers more? cursor?",
          .result = "hosts with their names and addresses, and the routers"});
 }
 

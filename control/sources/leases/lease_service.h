@@ -63,7 +63,17 @@ class LeaseService final : public RouterFollower<LeaseFollowing> {
     void publish(Plugin& plugin) override;
     void log_nameless(Plugin& plugin);
     [[nodiscard]] std::string text_to_keep() const;
+    // A page of `leases`, while it is filled.
+    struct LeasePage {
+        std::optional<ops::Cursor> after;  // until its place is found
+        ops::PageRoom room;
+        std::optional<ops::Cursor> last;
+        bool has_more = false;
+    };
     [[nodiscard]] ops::RpcResult list_leases(const ops::Arguments& asked) const;
+    template <class Lease>
+    bool fill(LeasePage& page, boost::json::array& rows, const std::string& tag,
+              const std::vector<Lease>& all, const char* kind) const;
 
     KeptFile kept_;
 };

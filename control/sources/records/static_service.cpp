@@ -35,6 +35,50 @@ json::object shown(const std::string& tag, std::size_t number, const config::Wri
             {"words", std::move(words)}};
 }
 
+constexpr ops::Piece kRecords = ops::Piece::pages(2'000);
+constexpr std::size_t kCursorParts = 3;  // the plugin, the number of a record, a hash of it
+
+// A page of `static.print`, while it is filled.
+struct Records {
+    const config::RecordFields& filter;
+    std::optional<ops::Cursor> after{};  // until its place is found
+    ops::PageRoom room{kRecords.most_rows()};
+    std::optional<ops::Cursor> last{};
+    json::array rows{};
+    bool has_more = false;
+
+    static std::uint64_t hash_of(const config::WrittenRecord& record) {
+        return ops::hash_of(words_of(record.fields));
+    }
+    // No value: the record of the cursor is gone.
+    [[nodiscard]] std::optional<std::size_t> first_of(const config::StaticPlugins::One& one) {
+        const auto row = after->number(1), hash = after->number(2);
+        const auto& all = one.records.written;
+        if (!row || !hash) return std::nullopt;
+        return ops::row_behind(*row, *hash, all.size(), [&](auto i) { return hash_of(all[i]); });
+    }
+    // False: the page is full, or its place is lost.
+    bool fill(const config::StaticPlugins::One& one) {
+        std::size_t i = 0;
+        if (after) {
+            if ((*after)[0] != one.tag) return true;
+            const auto first = first_of(one);
+            if (!first) return false;
+            i = *first;
+            after.reset();
+        }
+        for (; i < one.records.written.size(); ++i) {
+            const config::WrittenRecord& record = one.records.written[i];
+            if (!matches(record.fields, filter)) continue;
+            has_more = room.is_full();
+            if (has_more) return false;
+            room.add(rows, shown(one.tag, i, record, one.places[i]));
+            last = ops::Cursor{one.tag, std::to_string(i), std::to_string(hash_of(record))};
+        }
+        return true;
+    }
+};
+
 }  // namespace
 
 StaticService::StaticService(asio::io_context& main_io, Reload reload, Flush flush)
@@ -48,17 +92,19 @@ void StaticService::add_methods(ops::Methods& methods) {
     methods.add({.name = "static.print",
                  .help = "Shows the records of static plugins, and where they are written.",
                  .changes = Changes::nothing(),
+                 .piece = kRecords,
                  .parameters = {{"plugin", ParamType::text, "the tag of a static; without it, all"},
                                 {"where", ParamType::texts,
                                  "only records with these properties, as in [\"name=nas.lan\"]"}},
                  .run = [this](const ops::Arguments& asked,
                                const ops::RpcDone& done) { print(asked, done); },
-                 .members = "file records",
+                 .members = "file records more? cursor?",
                  .result = "the records, each with its plugin and its origin"});
     methods.add(
         {.name = "static.add",
          .help = "Adds a record to a static; returns when it is active.",
          .changes = Changes::always(),
+         .piece = ops::Piece::report(),
          .parameters = {kPlugin,
                         {"record", ParamType::texts,
                          "RouterOS's properties, as in [\"name=nas.lan\", "
@@ -70,6 +116,7 @@ void StaticService::add_methods(ops::Methods& methods) {
     methods.add({.name = "static.remove",
                  .help = "Removes records that static.add added; returns when they are gone.",
                  .changes = Changes::always(),
+                 .piece = ops::Piece::report(),
                  .parameters = {kPlugin,
                                 {"number", ParamType::number, "the number of a record, as printed"},
                                 {"where", ParamType::texts,
@@ -119,15 +166,18 @@ void StaticService::print(const ops::Arguments& asked, const ops::RpcDone& done)
     if ((tag || plugins_->plugins.empty()) && find(tag.value_or(""), done) == nullptr) return;
     const auto filter = fields_of(asked.texts("where"));
     if (!filter) return done(bad_params(filter.error().text));
-    json::array out;
-    for (const Plugin& one : plugins_->plugins) {
-        if (tag && one.tag != *tag) continue;
-        for (std::size_t i = 0; i < one.records.written.size(); ++i) {
-            if (matches(one.records.written[i].fields, *filter))
-                out.push_back(shown(one.tag, i, one.records.written[i], one.places[i]));
-        }
+    Records page{.filter = *filter};
+    if (const auto cursor = asked.find_text(ops::kCursor)) {
+        page.after = ops::Cursor::from(*cursor, kCursorParts);
+        if (!page.after) return done(ops::bad_cursor());
     }
-    done(json::value(json::object{{"file", file_}, {"records", std::move(out)}}));
+    for (const Plugin& one : plugins_->plugins) {
+        if ((!tag || one.tag == *tag) && !page.fill(one)) break;
+    }
+    if (page.after) return done(ops::lost_place());
+    json::object out{{"file", file_}, {"records", std::move(page.rows)}};
+    if (page.has_more) ops::end_page(out, page.last);
+    done(json::value(std::move(out)));
 }
 
 void StaticService::add(const ops::Arguments& asked, const ops::RpcDone& done) {

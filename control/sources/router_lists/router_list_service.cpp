@@ -207,6 +207,7 @@ void RouterListService::add_methods(ops::Methods& methods) {
     methods.add({.name = "routers.lists",
                  .help = "Shows the address lists and DNS servers that are followed on routers.",
                  .changes = ops::Changes::nothing(),
+                 .piece = ops::Piece::report(),
                  .parameters = {{"name", ops::ParamType::text, "a router; without it, all"}},
                  .run = [this](const ops::Arguments& asked) { return show(asked); },
                  .members = "lists routers",

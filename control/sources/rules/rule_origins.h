@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -26,6 +27,11 @@ using RuleOrigins = std::map<std::string, RuleOrigin, std::less<>>;
 Result<RuleOrigins> parse_rule_origins(std::string_view json);
 std::string rule_origins_text(const RuleOrigins& origins);
 
+// Passes each entry on, in the order of the file, without holding them. A missing file, or an empty
+// name, has none. The text is valid during the call.
+Result<void> visit_rule_origins(
+    const std::string& file,
+    const std::function<void(std::string_view rule, const RuleOrigin& origin)>& visit);
 // A missing file, or an empty name: no origins.
 Result<RuleOrigins> read_rule_origins(const std::string& file);
 // Replaces the file.

@@ -10,11 +10,9 @@
 #include <string_view>
 #include <utility>
 
-#include "control/config/advice/why.h"
-#include "control/config/reading.h"
 #include "control/config/report.h"
 #include "control/sources/rules/rule_file.h"
-#include "control/sources/rules/rule_origins.h"
+#include "control/sources/rules/rule_pages.h"
 #include "control/sources/rules/rule_text.h"
 #include "dataplane/dns/name.h"
 #include "matchers/list/lines.h"
@@ -35,30 +33,7 @@ using ops::bad_params;
 using ops::RpcCode;
 using ops::RpcError;
 
-struct Listed {
-    std::string rule, key;
-    int line = 0;
-};
-
-// Lines with a rule, and the text after the rule.
-Result<std::vector<Listed>> rules_in(const std::string& file) {
-    const auto bytes = config::Reading::read_text(file);
-    if (!bytes) return Error{file + " cannot be read: " + bytes.error().text};
-    const auto list = matchers::read_rules(*bytes, file, matchers::RuleKind::domain);
-    std::vector<Listed> out;
-    out.reserve(list.rules.size());
-    matchers::Lines lines(*bytes);
-    auto listed = list.rules.begin();
-    while (const auto line = lines.next()) {
-        if (listed == list.rules.end()) break;
-        if (line->number != listed->line) continue;
-        const bool is_regexp = line->text.starts_with("regexp:");
-        out.push_back({std::string(is_regexp ? line->text : matchers::without_comment(line->text)),
-                       config::rule_text(listed->rule), line->number});
-        ++listed;
-    }
-    return {boost::system::in_place_value, std::move(out)};
-}
+constexpr ops::Piece kRules = ops::Piece::pages(10'000);
 
 Result<std::vector<RuleChange>> changes_of(const std::vector<std::string>& add,
                                            const std::vector<std::string>& remove) {
@@ -107,21 +82,24 @@ void RuleService::add_methods(ops::Methods& methods) {
     methods.add({.name = "rules",
                  .help = "Shows the dynamic_domain_sets, their files and how many rules they have.",
                  .changes = Changes::nothing(),
+                 .piece = ops::Piece::report(),
                  .run = [this](const ops::Arguments&, const ops::RpcDone& done) { sets(done); },
                  .members = "sets",
                  .result = "each set with its file and its number of rules"});
     methods.add({.name = "rules.list",
                  .help = "Lists the rules of a dynamic_domain_set.",
                  .changes = Changes::nothing(),
+                 .piece = kRules,
                  .parameters = {kTag},
                  .run = [this](const ops::Arguments& asked,
-                               const ops::RpcDone& done) { list(asked.text("tag"), done); },
-                 .members = "tag file rules",
+                               const ops::RpcDone& done) { list(asked, done); },
+                 .members = "tag file rules more? cursor?",
                  .result = "the rules, each as a text"});
     methods.add(
         {.name = "rules.change",
          .help = "Adds and removes rules of a dynamic_domain_set; returns when it is active.",
          .changes = Changes::always(),
+         .piece = ops::Piece::report(),
          .parameters = {kTag,
                         {"add", ParamType::texts, "rules to add, as in [\"ads.example\"]"},
                         {"remove", ParamType::texts, "rules to remove"}},
@@ -182,8 +160,7 @@ void RuleService::sets(const ops::RpcDone& done) {
     struct Read {
         std::string tag;
         config::RuleFile settings;
-        Result<std::vector<Listed>> rules{std::vector<Listed>()};
-        Result<RuleOrigins> origins{RuleOrigins()};
+        Result<RuleCount> count{RuleCount()};
     };
     std::vector<Read> all;
     all.reserve(sets_.size());
@@ -191,62 +168,51 @@ void RuleService::sets(const ops::RpcDone& done) {
         all.push_back({.tag = tag, .settings = set->settings});
     aside_.run(
         [all = std::move(all)]() mutable {
-            for (Read& one : all) {
-                one.rules = rules_in(one.settings.file);
-                one.origins = read_rule_origins(one.settings.origins_file);
-            }
+            for (Read& one : all)
+                one.count = count_rules(one.settings.file, one.settings.origins_file);
             return std::move(all);
         },
         [this, done](const std::vector<Read>& read) {
             json::array out;
             for (const Read& one : read) {
-                const auto& rules = one.rules;
-                const auto& origins = one.origins;
+                const auto& count = one.count;
                 const config::RuleFile& settings = one.settings;
                 const auto at = sets_.find(one.tag);
                 if (at == sets_.end()) continue;
                 const Set& set = *at->second;
                 json::object row{{"tag", one.tag}, {"file", set.settings.file}};
-                if (rules) row["rules"] = rules->size();
+                if (count) row["rules"] = count->rules;
                 if (settings.max_entries != 0) row["max_entries"] = settings.max_entries;
-                if (!settings.origins_file.empty() && rules && origins) {
-                    row["learned"] = std::ranges::count_if(*rules, [&](const Listed& rule) {
-                        const auto origin = origins->find(rule.key);
-                        return origin != origins->end() && origin->second.is_learned;
-                    });
-                }
+                if (!settings.origins_file.empty() && count && count->origins_error.empty())
+                    row["learned"] = count->learned;
                 row["waiting"] = set.waiting.size();
-                row["trouble"] = !rules     ? rules.error().text
-                                 : !origins ? origins.error().text
-                                            : set.error;
+                row["trouble"] = !count                          ? count.error().text
+                                 : !count->origins_error.empty() ? count->origins_error
+                                                                 : set.error;
                 out.push_back(std::move(row));
             }
             done(json::value(json::object{{"sets", std::move(out)}}));
         });
 }
 
-void RuleService::list(const std::string& tag, const ops::RpcDone& done) {
-    const SetPtr set = find(tag, done);
+void RuleService::list(const ops::Arguments& asked, const ops::RpcDone& done) {
+    const SetPtr set = find(asked.text("tag"), done);
     if (set == nullptr) return;
+    const auto cursor = asked.find_text(ops::kCursor);
+    const auto after = cursor ? RuleCursor::from(*cursor) : RuleCursor{};
+    if (!after) return done(ops::bad_cursor());
     aside_.run(
-        [file = set->settings.file, origins = set->settings.origins_file] {
-            auto origin_of = read_rule_origins(origins);
-            return std::pair(rules_in(file), origin_of ? *std::move(origin_of) : RuleOrigins());
+        [file = set->settings.file, origins = set->settings.origins_file, after = *after] {
+            return read_rule_page(file, origins, after, kRules.most_rows());
         },
-        [set, done](const std::pair<Result<std::vector<Listed>>, RuleOrigins>& read) {
-            const auto& [rules, origins] = read;
-            if (!rules) return done(RpcError{RpcCode::internal_error, rules.error().text});
-            json::array out;
-            for (const Listed& one : *rules) {
-                json::object row{{"rule", one.rule}, {"line", one.line}};
-                if (const auto origin = origins.find(one.key);
-                    origin != origins.end() && origin->second.is_learned)
-                    row["learned_s"] = origin->second.since_ms / 1000;
-                out.push_back(std::move(row));
-            }
-            done(json::value(json::object{{"tag", set->settings.tag},
-                                          {"file", set->settings.file},
-                                          {"rules", std::move(out)}}));
+        [set, done](Result<RulePage> page) {
+            if (!page) return done(RpcError{RpcCode::internal_error, page.error().text});
+            if (page->has_lost_place) return done(ops::lost_place());
+            json::object out{{"tag", set->settings.tag},
+                             {"file", set->settings.file},
+                             {"rules", std::move(page->rules)}};
+            if (page->next) ops::end_page(out, page->next->to_cursor());
+            done(json::value(std::move(out)));
         });
 }
 

@@ -1,7 +1,7 @@
 // The control socket's methods for dynamic_domain_sets: `rules`, `rules.list`, `rules.change`.
 //
 //   rules                              {"sets": [{"tag", "file", "rules", "max_entries"?, "learned"?, "waiting", "trouble"}]}
-//   rules.list {"tag"}                 {"tag", "file", "rules": [{"rule", "line", "learned_s"?}]}
+//   rules.list {"tag", "cursor"?}      {"tag", "file", "rules": [{"rule", "line", "learned_s"?}], "more"?, "cursor"?}
 //   rules.change {"tag", "add": [RULE...], "remove": [RULE...]}
 //                                      {"tag", "file", "added", "removed", "unchanged", "generation"}
 //
@@ -115,7 +115,7 @@ class RuleService {
     // nullptr: unknown; `done` got the error.
     [[nodiscard]] SetPtr find(const std::string& tag, const ops::RpcDone& done) const;
     void sets(const ops::RpcDone& done);
-    void list(const std::string& tag, const ops::RpcDone& done);
+    void list(const ops::Arguments& asked, const ops::RpcDone& done);
     void change(const ops::Arguments& asked, const ops::RpcDone& done);
     void learn(Learner::Batch batch, std::function<void(const Learner::Learned&)> done);
     void learn_fitting(const SetPtr& set, FittingRules fitting, std::size_t max_names,

@@ -569,6 +569,7 @@ void ZoneService::add_methods(ops::Methods& methods) {
     methods.add({.name = "zones",
                  .help = "Shows the zones that are kept by zone transfers.",
                  .changes = Changes::nothing(),
+                 .piece = ops::Piece::report(),
                  .run = [this](const ops::Arguments&) -> ops::RpcResult {
                      json::array all;
                      for (const auto& [tag, zone] : zones_)
@@ -580,6 +581,7 @@ void ZoneService::add_methods(ops::Methods& methods) {
     methods.add({.name = "zones.refresh",
                  .help = "Asks the primaries of a secondary for its SOA now.",
                  .changes = Changes::always(),
+                 .piece = ops::Piece::small(),
                  .parameters = {kTag},
                  .run = [this](const ops::Arguments& asked,
                                const ops::RpcDone& done) { ask(asked, done, false); },
@@ -588,6 +590,7 @@ void ZoneService::add_methods(ops::Methods& methods) {
     methods.add({.name = "zones.retransfer",
                  .help = "Transfers the whole zone of a secondary again.",
                  .changes = Changes::always(),
+                 .piece = ops::Piece::small(),
                  .parameters = {kTag},
                  .run = [this](const ops::Arguments& asked,
                                const ops::RpcDone& done) { ask(asked, done, true); },

@@ -17,6 +17,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         all->add({.name = "echo",
                   .help = "Answers with its parameters.",
                   .changes = steer::ops::Changes::with("on"),
+                  .piece = steer::ops::Piece::small(),
                   .parameters = {{"text", ParamType::text, "a text"},
                                  {"name", ParamType::domain_name, "a name"},
                                  {"address", ParamType::address, "an address"},

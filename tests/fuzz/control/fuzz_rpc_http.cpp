@@ -21,6 +21,7 @@ struct Served {
         methods.add({.name = "change",
                      .help = "Changes.",
                      .changes = ops::Changes::always(),
+                     .piece = ops::Piece::small(),
                      .run = [](const ops::Arguments& asked) -> ops::RpcResult {
                          // No input has the token.
                          REQUIRE(asked.caller().role == AccessRole::none);

@@ -20,6 +20,7 @@ Method sample() {
     return {.name = "sample",
             .help = "Shows what it was given.",
             .changes = Changes::with("on"),
+            .piece = Piece::small(),
             .parameters = {{"tag", ParamType::text, "the tag of a set", true},
                            {"name", ParamType::domain_name, "a name below it"},
                            {"address", ParamType::address, "whose rows go"},
@@ -82,6 +83,7 @@ BOOST_AUTO_TEST_CASE(names_of_clients_become_addresses_for_those_who_may_know) {
     methods.add({.name = "shows",
                  .help = "Shows what it was given.",
                  .changes = Changes::nothing(),
+                 .piece = Piece::small(),
                  .parameters = {{"client", ParamType::client, "whose"},
                                 {"device", ParamType::device, "whose"},
                                 {"all", ParamType::devices, "whose"}},
@@ -129,7 +131,7 @@ BOOST_AUTO_TEST_CASE(an_unknown_parameter_is_refused_with_the_known_ones) {
                "sample has no parameter \"tug\"; it has: tag, name, address, file, on, top, since, "
                "add");
     BOOST_TEST(refused(R"(["own"])") == "parameters are given by name, in an object");
-    const auto none = check_params({.name = "bare", .help = "", .changes = Changes::nothing()},
+    const auto none = check_params({.name = "bare", .help = "", .changes = Changes::nothing(), .piece = Piece::small()},
                                    json::object{{"\x1b", 1}});
     BOOST_REQUIRE(none);
     BOOST_TEST(none->message == "bare has no parameter \"\\x1b\"; it takes none");
@@ -154,6 +156,7 @@ BOOST_AUTO_TEST_CASE(a_method_runs_only_with_valid_parameters) {
     methods.add({.name = "count",
                  .help = "Counts.",
                  .changes = Changes::always(),
+                 .piece = Piece::small(),
                  .parameters = {{"by", ParamType::number, "how many"}},
                  .run = [&](const Arguments& asked, const RpcDone& done) {
                      runs += static_cast<int>(asked.number("by", 1));
@@ -174,6 +177,7 @@ BOOST_AUTO_TEST_CASE(a_method_has_one_result_even_if_its_receiver_throws) {
     const Method method{.name = "one",
                         .help = "Says one.",
                         .changes = Changes::nothing(),
+                        .piece = Piece::small(),
                         .run = [](const Arguments&) -> RpcResult { return json::value(1); }};
     int results = 0;
     BOOST_CHECK_THROW(Methods().call(method, json::value{},
@@ -207,7 +211,8 @@ BOOST_AUTO_TEST_CASE(methods_lists_the_declared_methods) {
         json::serialize(all[0]) ==
         R"({"name":"methods","help":"Lists the methods of the control socket.",)"
         R"("changes":false,"role":"read","result":"`methods`: `name`, `help`, `changes`, )"
-        R"(`role`, `result` and `parameters` of each","members":"methods","parameters":[]})");
+        R"(`role`, `result`, `most_bytes`, `most_rows` and `parameters` of each",)"
+        R"("members":"methods","most_bytes":16777216,"most_rows":0,"parameters":[]})");
     BOOST_TEST(all[1].at("name").as_string() == "rpc.discover");
     BOOST_TEST(all[2].at("name").as_string() == "rpc.whoami");
     BOOST_TEST(all[3].at("changes").as_string() == "on");

@@ -24,20 +24,23 @@ Methods& three_methods() {
     static const bool kAdded = [] {
         const auto nothing = [](const Arguments&) -> RpcResult { return json::value("done"); };
         methods.add(
-            {.name = "look", .help = "Looks.", .changes = Changes::nothing(), .run = nothing});
+            {.name = "look", .help = "Looks.", .changes = Changes::nothing(), .piece = Piece::small(), .run = nothing});
         methods.add({.name = "switch",
                      .help = "Shows or sets.",
                      .changes = Changes::with("on"),
+                     .piece = Piece::small(),
                      .parameters = {{"on", ParamType::flag, "the new state"}},
                      .run = nothing});
         methods.add({.name = "write",
                      .help = "Writes a file.",
                      .changes = Changes::always(),
+                     .piece = Piece::small(),
                      .role = AccessRole::admin,
                      .run = nothing});
         methods.add({.name = "secret",
                      .help = "Shows a secret.",
                      .changes = Changes::nothing(),
+                     .piece = Piece::small(),
                      .role = AccessRole::admin,
                      .run = nothing});
         return true;

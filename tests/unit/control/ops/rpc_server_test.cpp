@@ -70,12 +70,14 @@ struct HttpWorld {
         methods.add({.name = "status",
                      .help = "Looks.",
                      .changes = Changes::nothing(),
+                     .piece = Piece::small(),
                      .run = [](const Arguments&) -> RpcResult {
                          return json::value{{"up", true}};
                      }});
         methods.add({.name = "change",
                      .help = "Changes.",
                      .changes = Changes::always(),
+                     .piece = Piece::small(),
                      .run = [](const Arguments&) -> RpcResult { return json::value("done"); }});
         subscriptions->add_methods(methods);
         config::RpcServer settings{.listen = {loopback(), 0}};

@@ -48,17 +48,20 @@ using steer::ops::Arguments;
 using steer::ops::Changes;
 using steer::ops::Methods;
 using steer::ops::ParamType;
+using steer::ops::Piece;
 
 void add_some(Methods& methods) {
     methods.add({.name = "echo",
                  .help = "Answers with its parameters.",
                  .changes = Changes::always(),
+                 .piece = Piece::small(),
                  .parameters = {{"a", ParamType::number, "any number"},
                                 {"password", ParamType::text, "any text"}},
                  .run = [](const Arguments& asked) -> RpcResult { return asked.json(); }});
     methods.add({.name = "picky",
                  .help = "Refuses.",
                  .changes = Changes::always(),
+                 .piece = Piece::small(),
                  .run = [](const Arguments&) -> RpcResult {
                      return RpcError{RpcCode::invalid_params, "a name is missing"};
                  }});
@@ -66,10 +69,12 @@ void add_some(Methods& methods) {
         {.name = "broken",
          .help = "Fails.",
          .changes = Changes::nothing(),
+         .piece = Piece::small(),
          .run = [](const Arguments&) -> RpcResult { throw std::runtime_error("disk on fire"); }});
     methods.add({.name = "status",
                  .help = "Shows a version.",
                  .changes = Changes::nothing(),
+                 .piece = Piece::small(),
                  .run = [](const Arguments&) -> RpcResult {
                      return json::object{{"version", "9.9"}, {"uptime_s", 61}};
                  }});
@@ -80,6 +85,7 @@ steer::ops::Method slow(std::function<void(const steer::ops::RpcDone&)> begin) {
     return {.name = "slow",
             .help = "Answers later.",
             .changes = Changes::nothing(),
+            .piece = Piece::small(),
             .run = [begin = std::move(begin)](const Arguments&, const steer::ops::RpcDone& done) {
                 begin(done);
             }};
@@ -197,6 +203,7 @@ BOOST_AUTO_TEST_CASE(an_answer_is_valid_json_with_any_repeated_input) {
     methods.add({.name = "odd",
                  .help = "Answers with odd bytes.",
                  .changes = Changes::nothing(),
+                 .piece = Piece::small(),
                  .run = [](const Arguments&) -> RpcResult { return "\xff\x1b\x7f\xc2\x9b"; }});
     const auto text = JsonRpc(methods).handle(R"({"jsonrpc":"2.0","id":1,"method":"odd"})");
     BOOST_TEST(text.find("\"\\\\xff\\u001b\\u007f\\u009b\"") != text.npos);
