@@ -42,7 +42,8 @@ using ops::Changes;
 constexpr std::chrono::seconds kRoutersPatience{1};
 
 constexpr std::string_view kStatusMembers =
-    "version uptime_s config generation memory simd pid resident_bytes? cpu_s main_turn_ms threads open_files? "
+    "version uptime_s config generation memory simd pid resident_bytes? cpu_s main_turn_ms threads "
+    "open_files? "
     "ready problems reload lists secondaries? ports addresses workers cache? routers bypass? sets? "
     "opnsense? upstreams certificates connections connection_limit? descriptors mdns? log "
     "confinement support?";
@@ -51,9 +52,9 @@ constexpr std::string_view kCounterMembers =
     "denied_calls";
 // Problems are listed in this order.
 constexpr std::array<std::string_view, 18> kSubjects{
-    "health",   "configuration", "routers",     "fleet", "upstreams", "ports", "descriptors",
-    "overload", "connections",   "cache",       "lists", "zones",     "certificates",
-    "recorder", "doctor",        "log",         "confinement", "memory"};
+    "health",       "configuration", "routers",     "fleet", "upstreams",   "ports",
+    "descriptors",  "overload",      "connections", "cache", "lists",       "zones",
+    "certificates", "recorder",      "doctor",      "log",   "confinement", "memory"};
 
 // Its members in the order of a declaration; others come behind.
 object in_order(const object& all, std::string_view members) {

@@ -49,9 +49,11 @@ AdoptableRow Router::adoptable(const Row& row, const CommentFacts& facts) const 
 
 // Sorted, without those behind the first `most`.
 void Router::keep_first(std::vector<AdoptableRow>& rows, std::size_t most) {
-    std::ranges::sort(rows, {},
-                      [](const AdoptableRow& row) { return std::pair{row.list, row.address}; });
-    if (rows.size() > most) rows.erase(rows.begin() + static_cast<std::ptrdiff_t>(most), rows.end());
+    std::ranges::sort(rows, {}, [](const AdoptableRow& row) {
+        return std::pair{row.list, row.address};
+    });
+    if (rows.size() > most)
+        rows.erase(rows.begin() + static_cast<std::ptrdiff_t>(most), rows.end());
 }
 
 Adopted Router::adopt(std::string_view prefix, bool write, std::uint64_t now_ms, std::size_t most) {

@@ -106,7 +106,7 @@ bool read_value(Reading& in, const Node& node, const Place& place, std::string_v
                 std::string& out);
 std::optional<unsigned> read_choice(Reading& in, const Node& node, const Place& place,
                                     std::string_view words);
-// Reports each path in it that leads out of the layer, if it is of the layer.
+// Reports each path in it that leads out of the layer, if the layer has it.
 void keep_in_layer(Reading& in, const Node& node);
 void refuse_not_yet(Reading& in, const Node& node, const Place& place,
                     std::string_view default_text);

@@ -31,7 +31,7 @@ plugins:
   - {{ tag: main, type: sequence, args: [ {{ exec: $resolve }} ] }}
   - {{ tag: udp, type: udp_server, args: {{ entry: main, listen: "127.0.0.1:5399" }} }}
 """
-WAYS = (("--check",), ("--dump-program",), ("--dry-run",), ())
+OPTIONS = (("--check",), ("--dump-program",), ("--dry-run",), ())
 
 
 class Check(unittest.TestCase):
@@ -68,15 +68,15 @@ class Check(unittest.TestCase):
     def test_the_checker_has_the_user_and_the_filter_of_the_engine(self):
         number = 64321
         self.file("passwd", pathlib.Path("/etc/passwd").read_text() + f"steerdns-recursion:x:{number}:{number}::/:/usr/sbin/nologin\n", "/etc/passwd")
-        for way in WAYS:
-            with self.subTest(way):
-                self.runs_as(number, *way)
+        for options in OPTIONS:
+            with self.subTest(options):
+                self.runs_as(number, *options)
 
     def test_without_that_user_it_has_the_daemons(self):
         self.write(", user: games")
-        for way in WAYS:
-            with self.subTest(way):
-                self.runs_as("games", *way)
+        for options in OPTIONS:
+            with self.subTest(options):
+                self.runs_as("games", *options)
 
     def test_who_cannot_become_it_checks_as_himself(self):
         self.runs_as("mail", "--check", before=("setpriv", "--reuid", "mail", "--regid", "mail", "--clear-groups"))

@@ -65,8 +65,8 @@ int show_pages(const Options& options, const char* method, const char* list, Tex
                const boost::json::value& params, std::chrono::seconds patience) {
     PrintedPages pages(list);
     bool is_first = true;
-    const Reply reply = ask_pages(
-        options.socket, method, params, patience, [&](boost::json::object&& page) {
+    const Reply reply =
+        ask_pages(options.socket, method, params, patience, [&](boost::json::object&& page) {
             if (options.as_json) return pages.add(page);
             // Rows of a last page may be gone by now.
             if (is_first || !array_of(page, list).empty())

@@ -31,7 +31,7 @@ std::string answer(const json::value& id, const RpcError& error) {
                                               {"message", error.message}}));
 }
 
-// A method that has more to say than it declares ends one request, not the main thread.
+// A method whose answer is larger than it declares ends one request, not the main thread.
 std::string answer(const Method& method, const json::value& id, const RpcResult& result) {
     if (!result) return answer(id, result.error());
     const std::size_t most = method.piece.most_bytes();
@@ -41,10 +41,10 @@ std::string answer(const Method& method, const json::value& id, const RpcResult&
         if (body.size() <= most) return framed(id, "result", body);
         bytes = body.size();
     }
-    return answer(id, RpcError{RpcCode::internal_error,
-                               "the answer of " + std::string(method.name) + " has " +
-                                   std::to_string(bytes) + " bytes, above its limit of " +
-                                   std::to_string(most) + ": ask for less"});
+    return answer(
+        id, RpcError{RpcCode::internal_error,
+                     "the answer of " + std::string(method.name) + " has " + std::to_string(bytes) +
+                         " bytes, above its limit of " + std::to_string(most) + ": ask for less"});
 }
 
 // A number is finite: 1e999 is read as infinity, which an answer could not repeat.

@@ -26,9 +26,7 @@ Methods::Methods() {
              return json::value(json::object{{"methods", std::move(all)}});
          },
          .members = "methods",
-         .result =
-             "`methods`: `name`, `help`, `changes`, `role`, `result`, `most_bytes`, `most_rows` and "
-             "`parameters` of each"});
+         .result = "`methods`: name, help, changes, role, result, sizes and parameters of each"});
     add({.name = "rpc.discover",
          .help = "Describes all methods as an OpenRPC document, for programs.",
          .changes = Changes::nothing(),

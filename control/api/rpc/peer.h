@@ -29,8 +29,8 @@ struct Peer {
 // Error: the kernel does not know the peer.
 Result<Peer> peer_of(int socket);
 
-// The process that listens on the UNIX socket at `path`. No value: none does, or it is of another
-// PID namespace.
+// The process that listens on the UNIX socket at `path`. No value: none does, or another PID
+// namespace has it.
 [[nodiscard]] std::optional<pid_t> listener_at(const std::string& path);
 
 // The role of each peer. root is admin. Without rows, every user who may open the socket is admin.

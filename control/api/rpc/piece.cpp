@@ -32,8 +32,7 @@ RpcError bad_cursor() {
 }
 
 std::size_t json_bytes(const json::value& value) {
-    if (const auto* const text = value.if_string())
-        return text_bytes({text->data(), text->size()});
+    if (const auto* const text = value.if_string()) return text_bytes({text->data(), text->size()});
     std::size_t bytes = kScalar;
     if (const auto* const rows = value.if_array()) {
         for (const json::value& row : *rows)

@@ -4,8 +4,8 @@
 // request can keep the main thread busy with one answer.
 //
 // A list that can be long is answered page by page: `more` is true, and `cursor` is the parameter
-// for the next page. The last page has no cursor. Whoever appends the arrays of all pages, and takes
-// the other members of the last one, has the whole answer. A page is taken at one moment. An entry
+// for the next page. The last page has no cursor. A client that appends the arrays of all pages,
+// and takes the other members of the last one, has the whole answer. A page is taken at one moment. An entry
 // that stays from the first page to the last one comes exactly once, so a cursor is a key, or a
 // place in an order that others' changes keep. A cursor that has lost its place is an error: the
 // client begins again.
@@ -58,7 +58,7 @@ inline constexpr std::string_view kPageMember = "cursor?";
 // A member of an object that goes on with the last one of the page before: their arrays are one.
 inline constexpr std::string_view kContinued = "continued";
 
-// What a method needs to find its place again. Clients do not look into it.
+// What a method needs to find its place again. Clients do not read it.
 class Cursor {
   public:
     Cursor(std::initializer_list<std::string> parts) : parts_(parts) {}
@@ -78,7 +78,7 @@ class Cursor {
 [[nodiscard]] std::uint64_t hash_of(std::string_view bytes);
 
 // Of a list that a change replaces, where rows that stay keep their order: the first row behind the
-// one that was at `row` and has this hash. No value: that row is gone.
+// one that was at `row` and has this hash. No value: that row left.
 template <class HashAt>
 std::optional<std::size_t> row_behind(std::size_t row, std::uint64_t hash, std::size_t rows,
                                       HashAt hash_at) {
@@ -96,7 +96,7 @@ std::optional<std::size_t> row_behind(std::size_t row, std::uint64_t hash, std::
 // The text is not a cursor of this method.
 [[nodiscard]] RpcError bad_cursor();
 
-// The room of one page. Any thread.
+// The space in one page. Any thread.
 class PageRoom {
   public:
     explicit PageRoom(std::size_t most_rows) : rows_left_(most_rows) {}

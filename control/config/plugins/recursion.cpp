@@ -389,13 +389,14 @@ void write_engine_options(std::ostream& out) {
         out,
         "Options that lines of `extra` may have, by clause, for unbound 1.17 to 1.26. A "
         "version behind one is the first that has it:");
-    out << '\n';
+    out << "\n| clause | options |\n|---|---|\n";
     for (const EngineClause& clause : engine_clauses()) {
         if (clause.bit == 0) continue;
-        write_paragraph(out, options_text("- **`" + std::string(clause.name) + ":`** ",
-                                          [&clause](const EngineOption& option) {
-                                              return (option.clauses & clause.bit) != 0;
-                                          }));
+        out << options_text("| `" + std::string(clause.name) + ":` | ",
+                            [&clause](const EngineOption& option) {
+                                return (option.clauses & clause.bit) != 0;
+                            })
+            << " |\n";
     }
     out << '\n';
     write_paragraph(

@@ -125,7 +125,7 @@ class EngineReader {
         return !rest_.empty() && rest_.front() != '#';
     }
 
-    // The end of the letters of a word without quotes; `stops`: what ends it besides blanks.
+    // The end of the letters of a word without quotes; `stops`: what ends it, as blanks do.
     [[nodiscard]] std::size_t end_of_letters(std::string_view stops) const {
         std::size_t end = 0;
         while (end < rest_.size() && kBlanks.find(rest_[end]) == kBlanks.npos &&

@@ -79,17 +79,17 @@ void WhyService::ask(const Question& question, const ops::RpcDone& done) {
     const Snapshot* const snapshot = snapshot_();
     auto zones =
         snapshot != nullptr ? zone_rules(*snapshot, question.name) : std::vector<ZoneRule>();
-    const auto begun = thread_.run([this, done, question = Question(question),
-                                    zones = std::move(zones)]() mutable {
-        std::string error;
-        auto rules = holding_rules(source_, question.name, zones, question.page, &error);
-        boost::json::object file = files_state(source_, error);
-        boost::asio::post(main_io_, [this, done, question, found = std::move(rules),
-                                     state = std::move(file)]() mutable {
-            is_busy_ = false;
-            answer(question, std::move(found), std::move(state), done);
+    const auto begun = thread_.run(
+        [this, done, question = Question(question), zones = std::move(zones)]() mutable {
+            std::string error;
+            auto rules = holding_rules(source_, question.name, zones, question.page, &error);
+            boost::json::object file = files_state(source_, error);
+            boost::asio::post(main_io_, [this, done, question, found = std::move(rules),
+                                         state = std::move(file)]() mutable {
+                is_busy_ = false;
+                answer(question, std::move(found), std::move(state), done);
+            });
         });
-    });
     if (begun) return;
     is_busy_ = false;
     done(ops::RpcError{ops::RpcCode::internal_error, begun.error().text});

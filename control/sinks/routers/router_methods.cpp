@@ -142,21 +142,21 @@ ops::Later pages_about(const RouterAccess& at, PartOfOne part) {
         }
         const std::string name = asked.text("name");
         const bool is_opnsense = !name.empty() && !opnsense_rows(at, name).empty();
-        at.routers->visit([&main_io = at.main_io, part, asked, done, name, is_opnsense,
-                           page = std::move(page)](const std::vector<Seen>& all,
-                                                   std::uint64_t now_ms) mutable {
-            array rows;
-            fill(page, rows, all, part, asked, now_ms);
-            const bool is_known =
-                name.empty() ||
-                std::ranges::any_of(all, [&](const Seen& seen) { return seen.name == name; });
-            object out{{"routers", std::move(rows)}};
-            ops::end_page(out, page.next);
-            ops::RpcResult result = value(std::move(out));
-            if (!is_known) result = is_opnsense ? not_routeros(name) : no_such(name, all);
-            if (is_known && page.after) result = ops::lost_place();
-            boost::asio::post(main_io, [done, result = std::move(result)] { done(result); });
-        });
+        at.routers->visit(
+            [&main_io = at.main_io, part, asked, done, name, is_opnsense, page = std::move(page)](
+                const std::vector<Seen>& all, std::uint64_t now_ms) mutable {
+                array rows;
+                fill(page, rows, all, part, asked, now_ms);
+                const bool is_known =
+                    name.empty() ||
+                    std::ranges::any_of(all, [&](const Seen& seen) { return seen.name == name; });
+                object out{{"routers", std::move(rows)}};
+                ops::end_page(out, page.next);
+                ops::RpcResult result = value(std::move(out));
+                if (!is_known) result = is_opnsense ? not_routeros(name) : no_such(name, all);
+                if (is_known && page.after) result = ops::lost_place();
+                boost::asio::post(main_io, [done, result = std::move(result)] { done(result); });
+            });
     };
 }
 
@@ -175,14 +175,13 @@ array orphans_of(const Seen& seen, RoutersPage& page) {
     routeros::OrphanPlace last;
     for (const auto& row : seen.router.orphans(after, kOrphans)) {
         if (page.room.is_full() || rows.size() + 1 == kOrphans) {
-            page.next = ops::Cursor{
-                seen.name, std::to_string(last.table) + "." + std::to_string(last.id)};
+            page.next =
+                ops::Cursor{seen.name, std::to_string(last.table) + "." + std::to_string(last.id)};
             break;
         }
         last = row.place;
-        page.room.add(rows, object{{"list", row.list},
-                                   {"address", row.address},
-                                   {"comment", row.comment}});
+        page.room.add(
+            rows, object{{"list", row.list}, {"address", row.address}, {"comment", row.comment}});
     }
     return rows;
 }

@@ -227,8 +227,7 @@ ops::RpcResult BlockingService::list(const ops::Arguments& asked) const {
         room.add(rules, to_json(*rule));
     json::object out{
         {"file", keeper_.file()}, {"rules", std::move(rules)}, {"most", RuleBook::kMostRules}};
-    if (rule != all.end())
-        ops::end_page(out, ops::Cursor{std::to_string(std::prev(rule)->number)});
+    if (rule != all.end()) ops::end_page(out, ops::Cursor{std::to_string(std::prev(rule)->number)});
     return json::value(std::move(out));
 }
 

@@ -327,16 +327,17 @@ void ClientService::add_methods(ops::Methods& methods) {
     using ops::ParamType;
     constexpr ops::Parameter kClient{"client", ParamType::device,
                                      "a MAC address is as 00:1d:aa:bb:cc:dd", true};
-    methods.add({.name = "clients.list",
-                 .help = "Shows the addresses of known clients, with their names.",
-                 .changes = Changes::nothing(),
-                 .piece = kClients,
-                 .role = AccessRole::operate,  // MAC addresses
-                 .parameters = {{"limit", ParamType::number, "maximum clients, of all pages; default: 10000",
-                                 false, 1, kMaxRows}},
-                 .run = [this](const ops::Arguments& asked) { return list(asked); },
-                 .members = "clients total given file more? cursor?",
-                 .result = "the clients, each with the source of its name"});
+    methods.add(
+        {.name = "clients.list",
+         .help = "Shows the addresses of known clients, with their names.",
+         .changes = Changes::nothing(),
+         .piece = kClients,
+         .role = AccessRole::operate,  // MAC addresses
+         .parameters = {{"limit", ParamType::number,
+                         "maximum clients, of all pages; default: 10000", false, 1, kMaxRows}},
+         .run = [this](const ops::Arguments& asked) { return list(asked); },
+         .members = "clients total given file more? cursor?",
+         .result = "the clients, each with the source of its name"});
     methods.add(
         {.name = "clients.name",
          .help = "Gives a name to a client; it replaces every other name of that client.",

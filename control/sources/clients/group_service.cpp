@@ -182,12 +182,12 @@ std::optional<ops::Cursor> GroupService::fill(json::array& groups,
         json::array shown;
         for (; member != members.end() && !room.is_full(); ++member) {
             const auto named = names.find(member->first);
-            room.add(shown, json::object{{"client", member->first},
-                                         {"name", named == names.end()
-                                                      ? json::value()
-                                                      : json::value(named->second.name)},
-                                         {"at", member->second.at_s},
-                                         {"who", member->second.who}});
+            room.add(shown,
+                     json::object{{"client", member->first},
+                                  {"name", named == names.end() ? json::value()
+                                                                : json::value(named->second.name)},
+                                  {"at", member->second.at_s},
+                                  {"who", member->second.who}});
         }
         json::object row{{"group", name}, {"members", std::move(shown)}};
         if (is_begun) row[ops::kContinued] = true;

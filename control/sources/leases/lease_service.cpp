@@ -191,7 +191,7 @@ ops::RpcResult LeaseService::list_leases(const ops::Arguments& asked) const {
                           fill_all(nameless, &LeaseBook::nameless, kNameless);
     if (!is_known && tag)
         return ops::bad_params("there is no dhcp_leases '" + *tag + "': see 'steerctl leases'");
-    if (page.after) return ops::lost_place();  // a lease or a plugin that is gone
+    if (page.after) return ops::lost_place();  // a lease or a plugin has left
     if (is_whole)
         routers = router_rows({}, [this](object& row, const Router& router) {
             const RouterLeases* const known = find_known(router.plan.name());

@@ -50,7 +50,7 @@ struct Records {
     static std::uint64_t hash_of(const config::WrittenRecord& record) {
         return ops::hash_of(words_of(record.fields));
     }
-    // No value: the record of the cursor is gone.
+    // No value: the record of the cursor was removed.
     [[nodiscard]] std::optional<std::size_t> first_of(const config::StaticPlugins::One& one) {
         const auto row = after->number(1), hash = after->number(2);
         const auto& all = one.records.written;

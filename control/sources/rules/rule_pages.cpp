@@ -35,7 +35,7 @@ std::optional<RuleCursor> find_again(RuleLines& lines, const RuleCursor& wanted)
     return best;
 }
 
-// The next line is the one behind the cursor's. False: that one is gone.
+// The next line is the one behind the cursor's. False: that one was removed.
 bool go_behind(RuleLines& lines, const RuleCursor& after) {
     if (after.line == 0) return true;
     lines.go_to(after.at, after.line);

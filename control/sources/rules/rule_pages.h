@@ -3,7 +3,7 @@
 //
 // A cursor names the last line of the page before: its place in the file, its number, and a hash of
 // its bytes. Others may change the file between two pages. Lines that stay keep their order, so the
-// next page begins behind that line wherever it is now. If it is gone, the cursor has lost its
+// next page begins behind that line wherever it is now. If it was removed, the cursor has lost its
 // place.
 #pragma once
 

@@ -41,12 +41,12 @@ constexpr std::string_view kCheckFile = "/usr/sbin/unbound-checkconf";
 
 // Options that no line of `extra` may change, of those that libunbound can tell.
 constexpr std::array kProtected{
-    "directory",  "chroot",       "username",          "pidfile",       "logfile",
-    "use-syslog", "log-identity", "do-daemonize",      "num-threads",   "port",
-    "do-ip4",     "do-udp",       "do-tcp",            "interface",     "interface-automatic",
-    "verbosity",  "so-reuseport", "control-enable",    "control-port",  "control-interface",
+    "directory",  "chroot",        "username",         "pidfile",          "logfile",
+    "use-syslog", "log-identity",  "do-daemonize",     "num-threads",      "port",
+    "do-ip4",     "do-udp",        "do-tcp",           "interface",        "interface-automatic",
+    "verbosity",  "so-reuseport",  "control-enable",   "control-port",     "control-interface",
     "shm-enable", "python-script", "control-use-cert", "control-key-file", "tls-service-key",
-    "tls-port",   "https-port",   "log-queries",       "val-log-level", "statistics-interval"};
+    "tls-port",   "https-port",    "log-queries",      "val-log-level",    "statistics-interval"};
 
 // libunbound, whose header is not needed for these.
 class Unbound {
@@ -113,8 +113,7 @@ std::string written(const std::vector<EngineStatement>& statements) {
     steer::config::Recursion settings;
     settings.line = kOwnLine;
     settings.extra = statements;
-    const auto config =
-        steer::recursion::configuration(settings, "/usr/share/dns", 5301);
+    const auto config = steer::recursion::configuration(settings, "/usr/share/dns", 5301);
     REQUIRE(static_cast<std::size_t>(std::ranges::count(config.text, '\n')) == config.lines.size());
     return config.text;
 }
@@ -177,8 +176,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     std::vector<Text> lines;
     while (!rest.empty() && lines.size() < kMostLines) {
         const std::size_t end = std::min(rest.find('\n'), rest.size());
-        lines.push_back({std::string(rest.substr(0, end)),
-                         kFirstLine + static_cast<int>(lines.size())});
+        lines.push_back(
+            {std::string(rest.substr(0, end)), kFirstLine + static_cast<int>(lines.size())});
         rest.remove_prefix(std::min(end + 1, rest.size()));
     }
     const EngineLines read = steer::config::read_engine_lines(lines);
@@ -192,7 +191,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     // What is written is read as it was.
     const std::string ours = written(read.statements);
     std::vector<Text> again;
-    for (std::string_view left = std::string_view(ours).substr(written({}).size()); !left.empty();) {
+    for (std::string_view left = std::string_view(ours).substr(written({}).size());
+         !left.empty();) {
         const std::size_t end = left.find('\n');
         again.push_back({std::string(left.substr(0, end)), kFirstLine});
         left.remove_prefix(end + 1);

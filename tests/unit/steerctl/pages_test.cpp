@@ -30,7 +30,7 @@ std::string joined(const std::vector<std::string>& pages) {
 
 BOOST_AUTO_TEST_SUITE(pages)
 
-BOOST_AUTO_TEST_CASE(lists_are_appended_and_the_rest_is_of_the_last_page) {
+BOOST_AUTO_TEST_CASE(lists_are_appended_and_the_last_page_gives_the_rest) {
     BOOST_TEST(joined({R"({"tag":"a","rules":[1,2],"total":5,"more":true,"cursor":"x"})",
                        R"({"tag":"a","rules":[3],"total":6})"}) ==
                R"({"tag":"a","rules":[1,2,3],"total":6})");
@@ -47,10 +47,11 @@ BOOST_AUTO_TEST_CASE(more_of_the_last_page_stays) {
 
 BOOST_AUTO_TEST_CASE(an_object_over_two_pages_is_one) {
     BOOST_TEST(
-        joined({R"({"groups":[{"group":"a","members":[1]},{"group":"b","members":[2]}],"more":true,)"
-                R"("cursor":"x"})",
-                R"({"groups":[{"group":"b","members":[3],"continued":true},)"
-                R"({"group":"c","members":[]}]})"}) ==
+        joined(
+            {R"({"groups":[{"group":"a","members":[1]},{"group":"b","members":[2]}],"more":true,)"
+             R"("cursor":"x"})",
+             R"({"groups":[{"group":"b","members":[3],"continued":true},)"
+             R"({"group":"c","members":[]}]})"}) ==
         R"({"groups":[{"group":"a","members":[1]},{"group":"b","members":[2,3]},)"
         R"({"group":"c","members":[]}]})");
 }

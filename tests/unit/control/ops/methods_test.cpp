@@ -131,8 +131,9 @@ BOOST_AUTO_TEST_CASE(an_unknown_parameter_is_refused_with_the_known_ones) {
                "sample has no parameter \"tug\"; it has: tag, name, address, file, on, top, since, "
                "add");
     BOOST_TEST(refused(R"(["own"])") == "parameters are given by name, in an object");
-    const auto none = check_params({.name = "bare", .help = "", .changes = Changes::nothing(), .piece = Piece::small()},
-                                   json::object{{"\x1b", 1}});
+    const auto none = check_params(
+        {.name = "bare", .help = "", .changes = Changes::nothing(), .piece = Piece::small()},
+        json::object{{"\x1b", 1}});
     BOOST_REQUIRE(none);
     BOOST_TEST(none->message == "bare has no parameter \"\\x1b\"; it takes none");
 }
@@ -207,12 +208,11 @@ BOOST_AUTO_TEST_CASE(methods_lists_the_declared_methods) {
     const json::value& result = answer.at("result");
     const auto& all = result.at("methods").as_array();
     BOOST_REQUIRE_EQUAL(all.size(), 4U);
-    BOOST_TEST(
-        json::serialize(all[0]) ==
-        R"({"name":"methods","help":"Lists the methods of the control socket.",)"
-        R"("changes":false,"role":"read","result":"`methods`: `name`, `help`, `changes`, )"
-        R"(`role`, `result`, `most_bytes`, `most_rows` and `parameters` of each",)"
-        R"("members":"methods","most_bytes":16777216,"most_rows":0,"parameters":[]})");
+    BOOST_TEST(json::serialize(all[0]) ==
+               R"({"name":"methods","help":"Lists the methods of the control socket.",)"
+               R"("changes":false,"role":"read","result":"`methods`: `name`, `help`, `changes`, )"
+               R"(`role`, `result`, `most_bytes`, `most_rows` and `parameters` of each",)"
+               R"("members":"methods","most_bytes":16777216,"most_rows":0,"parameters":[]})");
     BOOST_TEST(all[1].at("name").as_string() == "rpc.discover");
     BOOST_TEST(all[2].at("name").as_string() == "rpc.whoami");
     BOOST_TEST(all[3].at("changes").as_string() == "on");

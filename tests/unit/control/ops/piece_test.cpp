@@ -31,8 +31,8 @@ Method with_text(std::size_t bytes) {
 json::object answer_of(std::size_t bytes, const std::string& id = "1") {
     Methods methods;
     methods.add(with_text(bytes));
-    const std::string line = JsonRpc(methods).handle(
-        R"({"jsonrpc":"2.0","id":)" + id + R"(,"method":"talks"})");
+    const std::string line =
+        JsonRpc(methods).handle(R"({"jsonrpc":"2.0","id":)" + id + R"(,"method":"talks"})");
     return json::parse(line).as_object();
 }
 
@@ -50,7 +50,8 @@ BOOST_AUTO_TEST_CASE(an_answer_within_its_piece_is_sent_and_a_longer_one_is_an_e
     BOOST_TEST(longer.at("error").at("code").as_int64() ==
                static_cast<int>(RpcCode::internal_error));
     const std::string why(longer.at("error").at("message").as_string());
-    BOOST_TEST(why == "the answer of talks has 65537 bytes, above its limit of 65536: ask for less");
+    BOOST_TEST(why ==
+               "the answer of talks has 65537 bytes, above its limit of 65536: ask for less");
 }
 
 BOOST_AUTO_TEST_CASE(the_id_of_a_client_does_not_count) {
@@ -65,9 +66,9 @@ BOOST_AUTO_TEST_CASE(a_method_with_pages_takes_a_cursor) {
     method.members = "text more? cursor?";
     methods.add(std::move(method));
     BOOST_TEST(!check_params(*methods.find("talks"), json::object{{"cursor", "x"}}));
-    const json::object told = describe(*methods.find("talks"));
-    BOOST_TEST(told.at("most_rows").to_number<int>() == 10);
-    BOOST_TEST(told.at("most_bytes").to_number<std::size_t>() == Piece::kMostPage);
+    const json::object described = describe(*methods.find("talks"));
+    BOOST_TEST(described.at("most_rows").to_number<int>() == 10);
+    BOOST_TEST(described.at("most_bytes").to_number<std::size_t>() == Piece::kMostPage);
 }
 
 BOOST_AUTO_TEST_CASE(a_page_is_full_by_rows_and_by_bytes) {
@@ -103,9 +104,8 @@ BOOST_AUTO_TEST_CASE(a_cursor_survives_as_text) {
 
 BOOST_AUTO_TEST_CASE(a_row_is_found_again_after_removals_and_insertions) {
     const auto find = [](std::size_t row, char wanted, const std::string& rows) {
-        return row_behind(row, static_cast<std::uint64_t>(wanted), rows.size(), [&](std::size_t i) {
-            return static_cast<std::uint64_t>(rows[i]);
-        });
+        return row_behind(row, static_cast<std::uint64_t>(wanted), rows.size(),
+                          [&](std::size_t i) { return static_cast<std::uint64_t>(rows[i]); });
     };
     BOOST_TEST(find(2, 'c', "abcd").value_or(99) == 3U);
     BOOST_TEST(find(2, 'c', "bcd").value_or(99) == 2U);

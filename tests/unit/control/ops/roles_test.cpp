@@ -23,8 +23,11 @@ Methods& three_methods() {
     static Methods methods;
     static const bool kAdded = [] {
         const auto nothing = [](const Arguments&) -> RpcResult { return json::value("done"); };
-        methods.add(
-            {.name = "look", .help = "Looks.", .changes = Changes::nothing(), .piece = Piece::small(), .run = nothing});
+        methods.add({.name = "look",
+                     .help = "Looks.",
+                     .changes = Changes::nothing(),
+                     .piece = Piece::small(),
+                     .run = nothing});
         methods.add({.name = "switch",
                      .help = "Shows or sets.",
                      .changes = Changes::with("on"),

@@ -53,8 +53,8 @@ struct Pages {
 BOOST_FIXTURE_TEST_SUITE(rule_pages, Pages)
 
 BOOST_AUTO_TEST_CASE(pages_of_an_unchanged_file_are_the_whole_in_order) {
-    (void)folder.write("rules.txt", "# mine\n" + lines_of(0, 50) + "no good rule!\n\n" +
-                                        lines_of(50, 107));
+    (void)folder.write("rules.txt",
+                       "# mine\n" + lines_of(0, 50) + "no good rule!\n\n" + lines_of(50, 107));
     walk(10, [](std::size_t) {});
     BOOST_TEST(seen.size() == 107U);
     for (std::size_t i = 0; i < seen.size(); ++i)
@@ -74,7 +74,7 @@ BOOST_AUTO_TEST_CASE(rules_that_stay_come_once_while_others_come_and_go) {
         BOOST_TEST(times("full:n" + std::to_string(i) + ".example") == 1, i);
 }
 
-BOOST_AUTO_TEST_CASE(a_cursor_whose_rule_is_gone_has_lost_its_place) {
+BOOST_AUTO_TEST_CASE(a_cursor_whose_rule_was_removed_has_lost_its_place) {
     (void)folder.write("rules.txt", lines_of(0, 30));
     walk(10, [&](std::size_t) { (void)folder.write("rules.txt", lines_of(20, 40)); });
     BOOST_TEST(has_lost_place);
@@ -86,15 +86,14 @@ BOOST_AUTO_TEST_CASE(of_equal_lines_the_nearest_is_the_place) {
     walk(3, [&](std::size_t) {
         (void)folder.write("rules.txt", "# x\na.example\nb.example\na.example\nc.example\n");
     });
-    BOOST_TEST(seen == (std::vector<std::string>{"a.example", "b.example", "a.example",
-                                                 "c.example"}),
-               boost::test_tools::per_element());
+    BOOST_TEST(
+        seen == (std::vector<std::string>{"a.example", "b.example", "a.example", "c.example"}),
+        boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(rules_and_learned_ones_are_counted) {
     (void)folder.write("rules.txt", lines_of(0, 1000) + "# end\n");
-    (void)folder.write("meta.json",
-                       R"({"full:n1.example": {"origin": "learned"}})");
+    (void)folder.write("meta.json", R"({"full:n1.example": {"origin": "learned"}})");
     const auto refused = count_rules(file, folder / "meta.json");
     BOOST_REQUIRE(refused);
     BOOST_TEST(refused->origins_error.find("or remove it") != std::string::npos);
@@ -116,9 +115,8 @@ BOOST_AUTO_TEST_CASE(rules_and_learned_ones_are_counted) {
 }
 
 BOOST_AUTO_TEST_CASE(a_text_that_is_no_cursor_is_refused) {
-    for (const char* const text :
-         {"", "1.2.3", R"(["1","2"])", R"(["1","0","3"])", R"(["1","-2","3"])",
-          R"(["18446744073709551615","1","3"])"})
+    for (const char* const text : {"", "1.2.3", R"(["1","2"])", R"(["1","0","3"])",
+                                   R"(["1","-2","3"])", R"(["18446744073709551615","1","3"])"})
         BOOST_TEST(!RuleCursor::from(text), text);
 }
 
