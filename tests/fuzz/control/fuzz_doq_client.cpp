@@ -100,7 +100,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         }
         REQUIRE(scene.all_consumed <= received);
     }
-    client.end();
+    client.end(false);
     REQUIRE(scene.open.empty());
     return 0;
 }

@@ -148,7 +148,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         }
         REQUIRE(scene.all_consumed <= scene.received);
     }
-    scene.client->end();
+    scene.client->end(false);
     REQUIRE(scene.asked.empty());
     return 0;
 }
