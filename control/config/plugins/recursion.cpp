@@ -389,15 +389,17 @@ void write_engine_options(std::ostream& out) {
         out,
         "Options that lines of `extra` may have, by clause, for unbound 1.17 to 1.26. A "
         "version behind one is the first that has it:");
-    out << "\n| clause | options |\n|---|---|\n";
+    out << "\n```text\n";
     for (const EngineClause& clause : engine_clauses()) {
         if (clause.bit == 0) continue;
-        out << options_text("| `" + std::string(clause.name) + ":` | ",
-                            [&clause](const EngineOption& option) {
-                                return (option.clauses & clause.bit) != 0;
-                            })
-            << " |\n";
+        std::string text =
+            options_text(std::string(clause.name) + ": ", [&clause](const EngineOption& option) {
+                return (option.clauses & clause.bit) != 0;
+            });
+        std::erase(text, '`');
+        write_paragraph(out, text);
     }
+    out << "```\n";
     out << '\n';
     write_paragraph(
         out,

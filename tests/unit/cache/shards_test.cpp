@@ -1,5 +1,6 @@
 // A cache of several shards, each with a writer of its own.
 #include <boost/test/unit_test.hpp>
+#include <map>
 #include <set>
 #include <thread>
 
@@ -48,6 +49,11 @@ struct Sharded {
     Filler filler{cache, pools};
     cache::KeyHasher hasher{kSecret};
 };
+
+// A place as a cursor keeps it: the walk that was there is over.
+cache::WalkPlace behind(const cache::Walk& walk, cache::SlotId slot) {
+    return {walk.shard(), slot + 1};
+}
 
 struct SmallInstances : Sharded {
     SmallInstances() : Sharded({kLarge, 1, 100, 2 * 4096}) {}
@@ -208,6 +214,35 @@ BOOST_FIXTURE_TEST_CASE(offers_reach_their_shards, Sharded) {
     for (unsigned i = 0; i < kOffers; ++i)
         BOOST_REQUIRE(filler.find(question(i), kNow.s()) != nullptr);
     BOOST_TEST(cache.entries() == kOffers);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_walk_in_parts_visits_each_entry_that_stays_once, Sharded) {
+    constexpr unsigned kEntries = 2'000, kPart = 7;
+    for (unsigned i = 0; i < kEntries; ++i)
+        insert(question(i));
+    std::map<std::vector<std::uint8_t>, unsigned> seen;
+    cache::WalkPlace from;
+    for (unsigned parts = 0;; ++parts) {
+        unsigned taken = 0;
+        {
+            cache::Walk walk(cache, 1, from);
+            for (auto page = walk.next(); !page.empty() && taken < kPart; page = walk.next()) {
+                for (const auto& [slot, entry] : page) {
+                    if (taken == kPart) break;
+                    ++taken;
+                    ++seen[{entry->qname().begin(), entry->qname().end()}];
+                    from = behind(walk, slot);
+                }
+            }
+        }
+        if (taken == 0) break;
+        BOOST_REQUIRE(parts < kEntries);
+        insert(question(kEntries + parts));  // may come, once
+    }
+    for (unsigned i = 0; i < kEntries; ++i)
+        BOOST_TEST(seen[question(i).name] == 1U, i);
+    for (const auto& [name, times] : seen)
+        BOOST_TEST(times == 1U);
 }
 
 // Two writers, two readers and control's flushes at one time. What a reader finds is whole and its own.

@@ -1,5 +1,7 @@
 // The engine against the simulated router: what an operator and a judge of the rows would see.
 #include <boost/test/unit_test.hpp>
+#include <optional>
+#include <set>
 
 #include "lab.h"
 #include "routeros/features.h"
@@ -272,6 +274,32 @@ BOOST_AUTO_TEST_CASE(rows_are_not_adopted_while_paused) {
     BOOST_TEST(done.asked == 0U);
     lab.run_for(5 * kSecond);
     BOOST_TEST(lab.row("policy_v4", "198.51.100.1")->comment.starts_with("fdns;"));
+}
+
+BOOST_AUTO_TEST_CASE(orphans_come_in_pages_and_those_that_stay_once) {
+    Lab lab{fast()};
+    constexpr int kOrphans = 25;
+    const auto address = [](int i) { return "198.51.100." + std::to_string(i); };
+    for (int i = 0; i < kOrphans; ++i)
+        BOOST_REQUIRE(lab.sim.add_row(rossim::Family::ipv4, "policy_v4", address(i), {},
+                                      "forgedns;pg=gone;kind=P;dm=", lab.now_us));
+    BOOST_REQUIRE(lab.sync());
+    std::multiset<std::string> seen;
+    std::optional<OrphanPlace> after;
+    for (auto page = lab.router->orphans(after, 4); !page.empty();
+         page = lab.router->orphans(after, 4)) {
+        BOOST_TEST(page.size() <= 4U);
+        for (const OrphanRow& row : page)
+            seen.insert(row.address);
+        after = page.back().place;
+        if (seen.size() == 4U) {  // one that was shown, and one that would have come
+            lab.sim.remove_row(rossim::Family::ipv4, "policy_v4", page.back().address, lab.now_us);
+            lab.sim.remove_row(rossim::Family::ipv4, "policy_v4", address(20), lab.now_us);
+            lab.run_for(10 * kSecond);
+        }
+    }
+    for (int i = 0; i < kOrphans; ++i)
+        BOOST_TEST(seen.count(address(i)) == (i == 20 ? 0U : 1U), i);
 }
 
 BOOST_AUTO_TEST_CASE(orphans_are_removed_on_request_only) {
