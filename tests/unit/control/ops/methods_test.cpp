@@ -227,12 +227,12 @@ BOOST_AUTO_TEST_CASE(methods_lists_the_declared_methods) {
     const std::string page = steerctl::methods_page(result);
     BOOST_TEST(page.find("## `sample`\n\nShows what it was given.\n\nChanges: with `on`. Role: "
                          "`read`, with `on` `operate`.\nResult: what it was given.\n"
-                         "Members: `given`, `more?`.\nIn one piece: at most 64 KiB.\n\n"
+                         "Members: `given`, `more?`.\nIn one piece: at most 64.0 KiB.\n\n"
                          "| parameter | type | required | meaning |\n|---|---|---|---|\n"
                          "| `tag` | a text | yes | the tag of a set |\n") != std::string::npos);
     BOOST_TEST(
         page.find("Changes: nothing. Role: `read`.\nResult: `role` and `who`.\nMembers: `role`, "
-                  "`who`.\nIn one piece: at most 64 KiB.\n\n## `sample`") != std::string::npos);
+                  "`who`.\nIn one piece: at most 64.0 KiB.\n\n## `sample`") != std::string::npos);
     const json::value schema = openrpc_method(sample()).at("result").at("schema");
     BOOST_TEST(json::serialize(schema) ==
                R"({"type":"object","properties":{"given":{},"more":{}},"required":["given"],)"
