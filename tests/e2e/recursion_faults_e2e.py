@@ -17,7 +17,7 @@ import unittest
 from lab.network import skip_without, until
 from lab.recursion import PROGRAMS, WITH_MOUNT, RecursionScene
 
-BUILD, HOSTILE = sys.argv.pop(1), sys.argv.pop(1)
+BUILD, HOSTILE = sys.argv.pop(1), str(pathlib.Path(sys.argv.pop(1)).resolve())
 CACHED = ("www.good.example", "www.good.lab", "n.any.good.example")
 # unbound-checkconf does not open it.
 ENDS_AT_START = """, extra: [ 'tls-cert-bundle: "/etc/ssl/certs/no-such-file"' ]"""
