@@ -15,6 +15,8 @@ using boost::json::object;
 using boost::json::value;
 
 constexpr ops::Piece kLeases = ops::Piece::pages(2'000);
+// More leases are named beside the main thread: about 5 us each.
+constexpr std::size_t kNamedAtOnce = 4'000;
 constexpr std::uint64_t kLogEveryMs = 60'000;  // of leases without names
 
 }  // namespace
@@ -23,7 +25,8 @@ LeaseService::LeaseService(boost::asio::io_context& main_io, Clock& clock, rte_r
                            std::string file, Log log)
     : RouterFollower(main_io, clock, qsbr, std::move(log)),
       kept_(
-          main_io, std::move(file), [this] { return text_to_keep(); }, save_leases, log_) {
+          main_io, std::move(file), [this] { return text_to_keep(); }, save_leases, log_),
+      aside_(main_io, "leases") {
     if (kept_.file().empty()) return;
     auto kept = load_leases(kept_.file());
     if (!kept) {
@@ -35,6 +38,7 @@ LeaseService::LeaseService(boost::asio::io_context& main_io, Clock& clock, rte_r
 }
 
 LeaseService::~LeaseService() {
+    aside_.stop();
     routers_.clear();
     if (kept_.is_pending()) kept_.keep();
 }
@@ -49,12 +53,52 @@ void LeaseService::take(const std::string& router, std::vector<routeros::DhcpLea
 }
 
 void LeaseService::publish(Plugin& plugin) {
-    std::vector<const RouterLeases*> all;
+    // The naming that runs is followed by another one.
+    plugin.state.is_stale = plugin.state.naming != 0;
+    if (plugin.state.is_stale) return;
+    std::vector<RouterLeases> all;
+    std::size_t leases = 0;
     for (const std::string& router : plugin.plan.routers) {
-        if (const RouterLeases* const known = find_known(router)) all.push_back(known);
+        if (const RouterLeases* const known = find_known(router)) {
+            all.push_back(*known);
+            leases += known->leases.size();
+        }
     }
-    plugin.state.book = name_leases(all, plugin.plan.args);
-    plugin.published.put(table_of(plugin.state.book, plugin.plan.args));
+    // Before workers serve, nobody waits for the main thread, and names are there for the first
+    // query.
+    if (is_serving_ && leases > kNamedAtOnce) return name_aside(plugin, std::move(all));
+    put(plugin, name_all(all, plugin.plan.args));
+}
+
+LeaseService::Named LeaseService::name_all(const std::vector<RouterLeases>& all,
+                                           const config::DhcpLeases& args) {
+    std::vector<const RouterLeases*> places;
+    places.reserve(all.size());
+    for (const RouterLeases& one : all)
+        places.push_back(&one);
+    Named named{name_leases(places, args), nullptr};
+    named.table = table_of(named.book, args);
+    return named;
+}
+
+void LeaseService::name_aside(Plugin& plugin, std::vector<RouterLeases> all) {
+    const std::uint64_t number = plugin.state.naming = ++namings_;
+    aside_.run([all = std::move(all),
+                args = plugin.plan.args] { return name_all(all, args); },
+               [this, number, tag = plugin.plan.tag](Named named) {
+                   const auto at = plugins_.find(tag);
+                   // A reload may have ended the plugin, and begun it again.
+                   if (at == plugins_.end() || at->second->state.naming != number) return;
+                   Plugin& now = *at->second;
+                   now.state.naming = 0;
+                   put(now, std::move(named));
+                   if (std::exchange(now.state.is_stale, false)) publish(now);
+               });
+}
+
+void LeaseService::put(Plugin& plugin, Named named) {
+    plugin.state.book = std::move(named.book);
+    plugin.published.put(std::move(named.table));
     log_nameless(plugin);
 }
 

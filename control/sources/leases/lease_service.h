@@ -2,7 +2,8 @@
 //
 // Each router is followed by its own session; several plugins share it. While a router is
 // unreachable, its last known leases stay in use. A file keeps them for the next start. All on the
-// main thread, except writing that file. Answers `leases` on the control socket, with {"tag": TAG}
+// main thread, except writing that file, and naming many leases: workers get their table a moment
+// later. Answers `leases` on the control socket, with {"tag": TAG}
 // or without parameters:
 //
 //   {"leases":   [{"tag", "name", "address", "router", "server", "static"}],
@@ -12,12 +13,14 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "control/api/metrics/metrics.h"
 #include "control/api/rpc/methods.h"
+#include "control/host/process/side_thread.h"
 #include "control/program/build/lease_plans.h"
 #include "control/sources/leases/lease_names.h"
 #include "control/sources/leases/lease_state.h"
@@ -34,6 +37,8 @@ struct LeaseFollowing {
     using Table = LiveTable;
     struct State {
         LeaseBook book{};
+        std::uint64_t naming = 0;  // the number of the naming that runs; 0: none
+        bool is_stale = false;     // what it names has changed since
         std::set<std::string> logged{};  // leases without a name that were logged
         std::uint64_t log_again_ms = 0;
     };
@@ -49,6 +54,11 @@ class LeaseService final : public RouterFollower<LeaseFollowing> {
     ~LeaseService() override;
 
     void add_methods(ops::Methods& methods);
+    // Shadows the base's: from the first call on, workers serve.
+    void poll() {
+        is_serving_ = true;
+        RouterFollower::poll();
+    }
     void write_metrics(ops::MetricWriter& writer) const;
     // Calls visit(router, lease) for each last known lease, with or without a name.
     template <class Visit>
@@ -61,6 +71,13 @@ class LeaseService final : public RouterFollower<LeaseFollowing> {
   private:
     void take(const std::string& router, std::vector<routeros::DhcpLease> leases) override;
     void publish(Plugin& plugin) override;
+    struct Named {
+        LeaseBook book;
+        std::unique_ptr<const LiveTable> table;
+    };
+    static Named name_all(const std::vector<RouterLeases>& all, const config::DhcpLeases& args);
+    void name_aside(Plugin& plugin, std::vector<RouterLeases> all);
+    void put(Plugin& plugin, Named named);
     void log_nameless(Plugin& plugin);
     [[nodiscard]] std::string text_to_keep() const;
     // A page of `leases`, while it is filled.
@@ -76,6 +93,9 @@ class LeaseService final : public RouterFollower<LeaseFollowing> {
               const std::vector<Lease>& all, const char* kind) const;
 
     KeptFile kept_;
+    bool is_serving_ = false;
+    std::uint64_t namings_ = 0;
+    SideThread aside_;  // the last member: names many leases
 };
 
 }  // namespace steer::leases
