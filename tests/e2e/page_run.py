@@ -43,7 +43,7 @@ VARIABLE = [
     (r"-{3,}|={3,}", "---"), (r"\s+", " "),
 ]
 # What differs from machine to machine in `steerctl status` and `routers`.
-MACHINE = [(r"fe80::[0-9a-f:]+", "LINK-LOCAL"), (r"^( *(?:memory|simd|threads|open files|pid|cpu) +).*", r"\1 VARIES"),
+MACHINE = [(r"fe80::[0-9a-f:]+", "LINK-LOCAL"), (r"^( *(?:memory|simd|threads|open files|pid|cpu|main turn ms|descriptors) +).*", r"\1 VARIES"),
            (r"((?:rtt ms|service us) +)[\d.]+", r"\1 N"), (r"^( +\S+ +\w+ +port +\w+ +)[\d.]+$", r"\1 N"),
            (r"^( +0 +)\d+ +[\d.]+( +0)$", r"\1 CPU\2")]
 
