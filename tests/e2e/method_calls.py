@@ -41,6 +41,9 @@ CALLS = {
 }
 
 
+begun: dict[str, int] = {}  # what the caller notes of results: the number of its capture
+
+
 def calls_of(method: str, ask: Callable[..., dict], folder: pathlib.Path, configuration: str) -> Iterator[dict]:
     """The parameters of each call. Some need what another method gives now."""
     for call in CALLS[method]:
@@ -52,5 +55,5 @@ def calls_of(method: str, ask: Callable[..., dict], folder: pathlib.Path, config
         if params.get("text") == "good":
             params["text"] = configuration
         if "capture" in params:
-            params["capture"] = 1  # the first one of this daemon
+            params["capture"] = begun.get("capture", 1)
         yield params

@@ -22,7 +22,7 @@ from scapy.utils import wrpcap
 
 from lab.network import until
 from lab.scene import PASSWORD, USER, Scene
-from method_calls import CALLS, calls_of
+from method_calls import CALLS, begun, calls_of
 
 BUILD = sys.argv.pop(1)
 
@@ -315,6 +315,8 @@ class Commands(unittest.TestCase):
                 for params in calls_of(method, ask, self.folder, text):
                     with self.subTest(method, call=params):
                         result = ask(method, **params)
+                        if method == "capture.start":
+                            begun["capture"] = result["capture"]
                         self.assertLessEqual(always, set(result))
                         self.assertLessEqual(set(result), named)
 
