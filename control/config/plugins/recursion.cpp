@@ -392,10 +392,9 @@ void write_engine_options(std::ostream& out) {
     out << "\n```text\n";
     for (const EngineClause& clause : engine_clauses()) {
         if (clause.bit == 0) continue;
-        std::string text =
-            options_text(std::string(clause.name) + ": ", [&clause](const EngineOption& option) {
-                return (option.clauses & clause.bit) != 0;
-            });
+        std::string text = options_text(
+            std::string(clause.name) + ": ",
+            [&clause](const EngineOption& option) { return (option.clauses & clause.bit) != 0; });
         std::erase(text, '`');
         write_paragraph(out, text);
     }

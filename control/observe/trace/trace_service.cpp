@@ -200,8 +200,8 @@ void TraceService::add_methods(ops::Methods& methods) {
              "id serial name type class client client_port server port transport injected "
              "worker configuration took_ms end lists events_lost passed_by way decision? answer? "
              "response? rows failures rules rules_more?",
-         .result =
-             "the trace, response, list rules (`rules_more`: see `why`), rows, reasons of a recursion"});
+         .result = "the trace, response, list rules (`rules_more`: see `why`), rows, reasons of a "
+                   "recursion"});
     methods.add(
         {.name = "trace",
          .help = "Traces real queries for some seconds, by name, client and end.",

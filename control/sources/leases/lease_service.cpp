@@ -64,7 +64,7 @@ void LeaseService::publish(Plugin& plugin) {
             leases += known->leases.size();
         }
     }
-    // Before workers serve, nobody waits for the main thread, and names are there for the first
+    // Before workers serve, no client waits for the main thread, and names are there for the first
     // query.
     if (is_serving_ && leases > kNamedAtOnce) return name_aside(plugin, std::move(all));
     put(plugin, name_all(all, plugin.plan.args));
@@ -83,8 +83,7 @@ LeaseService::Named LeaseService::name_all(const std::vector<RouterLeases>& all,
 
 void LeaseService::name_aside(Plugin& plugin, std::vector<RouterLeases> all) {
     const std::uint64_t number = plugin.state.naming = ++namings_;
-    aside_.run([all = std::move(all),
-                args = plugin.plan.args] { return name_all(all, args); },
+    aside_.run([all = std::move(all), args = plugin.plan.args] { return name_all(all, args); },
                [this, number, tag = plugin.plan.tag](Named named) {
                    const auto at = plugins_.find(tag);
                    // A reload may have ended the plugin, and begun it again.

@@ -37,8 +37,8 @@ struct LeaseFollowing {
     using Table = LiveTable;
     struct State {
         LeaseBook book{};
-        std::uint64_t naming = 0;  // the number of the naming that runs; 0: none
-        bool is_stale = false;     // what it names has changed since
+        std::uint64_t naming = 0;        // the number of the naming that runs; 0: none
+        bool is_stale = false;           // what it names has changed since
         std::set<std::string> logged{};  // leases without a name that were logged
         std::uint64_t log_again_ms = 0;
     };
