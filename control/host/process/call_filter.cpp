@@ -124,24 +124,13 @@ class FilterWriter {
 
     // The pending error of a socket, and no other option.
     void allow_socket_error() {
-        constexpr unsigned kLevel = 1, kOption = 2;
-        if (!begin_block("getsockopt", kLevel, 6)) return;
-        jump(BPF_JEQ, SOL_SOCKET, 0, 3);
-        load(offsetof(seccomp_data, args) + kOption * sizeof(std::uint64_t));
-        jump(BPF_JEQ, SO_ERROR, 0, 1);
-        end(SECCOMP_RET_ALLOW);
-        end(denied_);
+        end_for_option("getsockopt", SO_ERROR, SECCOMP_RET_ALLOW, denied_);
     }
 
     // SO_REUSEADDR is not set, and the caller does not learn it.
     void ignore_reuse() {
-        constexpr unsigned kLevel = 1, kOption = 2;
-        if (!begin_block("setsockopt", kLevel, 6)) return;
-        jump(BPF_JEQ, SOL_SOCKET, 0, 3);
-        load(offsetof(seccomp_data, args) + kOption * sizeof(std::uint64_t));
-        jump(BPF_JEQ, SO_REUSEADDR, 0, 1);
-        end(SECCOMP_RET_ERRNO);  // with 0: it succeeds
-        end(SECCOMP_RET_ALLOW);
+        constexpr std::uint32_t kSucceeds = SECCOMP_RET_ERRNO;  // with 0
+        end_for_option("setsockopt", SO_REUSEADDR, kSucceeds, SECCOMP_RET_ALLOW);
     }
 
     // Of these families and the usual protocols: of netlink, links and addresses alone.
@@ -174,6 +163,17 @@ class FilterWriter {
             {static_cast<std::uint16_t>(BPF_JMP | test | BPF_K), if_true, if_false, value});
     }
     void end(std::uint32_t value) { program_.push_back(BPF_STMT(BPF_RET | BPF_K, value)); }
+    // For this option of SOL_SOCKET, and for all other options.
+    void end_for_option(std::string_view call, std::uint32_t option, std::uint32_t value,
+                        std::uint32_t others) {
+        constexpr unsigned kLevel = 1, kOption = 2;
+        if (!begin_block(call, kLevel, 6)) return;
+        jump(BPF_JEQ, SOL_SOCKET, 0, 3);
+        load(offsetof(seccomp_data, args) + kOption * sizeof(std::uint64_t));
+        jump(BPF_JEQ, option, 0, 1);
+        end(value);
+        end(others);
+    }
     // Jumps over the block's `size` instructions if it is another call. Loads the low word of the
     // argument. False: this CPU has no such call.
     bool begin_block(std::string_view call, unsigned argument, std::size_t size) {
